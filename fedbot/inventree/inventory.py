@@ -43,7 +43,7 @@ from fedbot.inventree.stock_reading import StockReading
 from fedbot.inventree.transport import OF_A_FRIEND, InvenTreeTransport
 from fedbot.inventree.whereabouts import with_merges
 from fedbot.logs import keep_secret
-from fedbot.ports.inventory import InventoryProblem, OutcomeUnknown, Unavailable
+from fedbot.ports.inventory import InventoryProblem, OutcomeUnknown, Refusal, Unavailable
 from fedbot.ports.vault import Vault
 from fedbot.rules.model import access_steps, queries, steps
 from fedbot.rules.model.queries import Answer, Query
@@ -406,6 +406,8 @@ def _forget(server: Server) -> None:
 def _writable(server: Server) -> Server:
     if overview.writes_allowed(server):
         return server
+    if server.version.too_old:
+        raise Refusal(overview.too_old(server), "too-old")
     raise Unavailable(
         f"We don't know InvenTree with API {server.version.api} yet: nothing is moved until a superuser accepts it.",
         "unknown-version",

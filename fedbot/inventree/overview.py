@@ -52,8 +52,9 @@ def _stock_items(server: Server, index: IndexStanding | None) -> int:
 
 
 def writes_allowed(server: Server) -> bool:
-    """Whether we know this version well enough to change stock in it, or were told to."""
-    return server.version.known or server.version.api == server.settings.accept_api
+    """Whether we know this version well enough to change stock in it, or were told to; one that is too old never."""
+    accepted = server.version.api == server.settings.accept_api and not server.version.too_old
+    return server.version.known or accepted
 
 
 def _complaints(server: Server) -> tuple[str, ...]:
@@ -71,10 +72,15 @@ def _complaints(server: Server) -> tuple[str, ...]:
 def _about_version(server: Server) -> tuple[str, ...]:
     if writes_allowed(server):
         return ()
-    if server.version.api > NEWEST_KNOWN:
+    if not server.version.too_old:
         newer = f"This InvenTree is newer (API {server.version.api}) than we know ({NEWEST_KNOWN})"
         return (f"{newer}: nothing is moved until a superuser accepts it.",)
-    return (f"This InvenTree is too old (API {server.version.api}); 0.13 is the oldest that works.",)
+    return (too_old(server),)
+
+
+def too_old(server: Server) -> str:
+    """What is said of a version before the oldest known."""
+    return f"This InvenTree is too old (API {server.version.api}); 0.13 is the oldest that works."
 
 
 def _about_roles(server: Server) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """Everything in which InvenTree versions differ, chosen by the server's API version.
 
-Each gate was measured, or comes from InvenTree's API changelog. Nothing outside this module compares API
-versions; a version that needs more is taught here.
+Each gate was measured, or comes from InvenTree's API changelog, and names its source. Nothing outside this module
+compares API versions; a version that needs more is taught here.
 """
 
 from __future__ import annotations
@@ -25,6 +25,36 @@ ABILITIES = (
     "direct_access_is_safe",
 )
 
+
+@dataclass(frozen=True)
+class Gate:
+    """From which API number on something is otherwise, and by which change of InvenTree's.
+
+    `source` is an entry of its API changelog ('v436', with the pull request), or a commit that had no number of its
+    own. Then `api` is the first number by which a server can be told to have it.
+    """
+
+    api: int
+    source: str
+
+
+GATES = {
+    "active companies": Gate(190, "v190, pull request 7024"),
+    "attachments of any model": Gate(207, "v207, pull request 7420"),
+    "a list of one's tokens": Gate(227, "v227, pull request 7693"),
+    "a history that can be searched": Gate(320, "commit 21ae1138c within v319, pull request 9238"),
+    "long links": Gate(320, "v320, pull request 9243"),
+    "tokens for others": Gate(325, "v325, pull request 9244"),
+    "roles of groups": Gate(335, "v335, pull request 9476"),
+    "serial numbers as a list": Gate(356, "commit 8e8b61033 within v356, pull request 9846"),
+    "returns of several items": Gate(381, "v381, pull request 10132"),
+    "metadata apart": Gate(436, "v436, pull request 11035"),
+    "the part in the history": Gate(450, "v450, pull request 11260"),
+    "rights that only admins give": Gate(472, "v472, and commit 9c0cb3410 within v471"),
+    "roles with the user": Gate(519, "v519"),
+    "locked rows": Gate(522, "commit fcc68ee69 within v521, pull request 12385"),
+}
+
 _OLD_METADATA_URLS = {"stockitem": "stock", "company": "company", "part": "part", "partcategory": "part/category"}
 
 
@@ -33,6 +63,9 @@ class Version:
     """What one server can do and how it is asked, by its API version (`apiVersion` of `GET /api/`)."""
 
     api: int
+
+    def _has(self, gate: str) -> bool:
+        return self.api >= GATES[gate].api
 
     @property
     def known(self) -> bool:
@@ -44,6 +77,11 @@ class Version:
         return OLDEST_KNOWN <= self.api <= NEWEST_KNOWN
 
     @property
+    def too_old(self) -> bool:
+        """Whether it is older than any that works."""
+        return self.api < OLDEST_KNOWN
+
+    @property
     def abilities(self) -> tuple[str, ...]:
         """Those of `ABILITIES` that it has."""
         return tuple(name for name in ABILITIES if getattr(self, name))
@@ -51,7 +89,7 @@ class Version:
     @property
     def direct_access_is_safe(self) -> bool:
         """Whether a peer may be given an account: before, any account can make itself admin."""
-        return self.api >= 472  # noqa: PLR2004  the numbers are the point here
+        return self._has("rights that only admins give")
 
     @property
     def permissions_are_safe(self) -> bool:
@@ -61,17 +99,17 @@ class Version:
     @property
     def searches_history(self) -> bool:
         """Whether `stock/track/?search=` finds notes; below it answers 500."""
-        return self.api >= 320  # noqa: PLR2004
+        return self._has("a history that can be searched")
 
     @property
     def tells_history_of_parts(self) -> bool:
         """Whether `stock/track/?part=` lists a part's history; below it is ignored in silence."""
-        return self.api >= 450  # noqa: PLR2004
+        return self._has("the part in the history")
 
     @property
     def tells_roles_with_user(self) -> bool:
         """Whether `user/me/?roles=true` saves the call to `user/roles/`."""
-        return self.api >= 519  # noqa: PLR2004
+        return self._has("roles with the user")
 
     @property
     def takes_parts_without_category(self) -> bool:
@@ -81,31 +119,31 @@ class Version:
     @property
     def locks_rows(self) -> bool:
         """Whether a transfer locks the stock item, so that what others move at the same moment adds up."""
-        return self.api >= 522  # noqa: PLR2004
+        return self._has("locked rows")
 
     @property
     def makes_users(self) -> bool:
         """Whether groups' rulesets and users' groups can be read and set over REST."""
-        return self.api >= 335  # noqa: PLR2004
+        return self._has("roles of groups")
 
     @property
     def makes_tokens(self) -> bool:
         """Whether a superuser can make a token for another user over REST."""
-        return self.api >= 325  # noqa: PLR2004
+        return self._has("tokens for others")
 
     @property
     def tells_tokens(self) -> bool:
-        """Whether `user/tokens/` lists one's own tokens, with their ends and which one is in use (facts (f))."""
-        return self.api >= 293  # noqa: PLR2004
+        """Whether `user/tokens/` lists one's own tokens, with their ends and which one is in use."""
+        return self._has("a list of one's tokens")
 
     @property
     def returns_parts(self) -> bool:
         """Whether `stock/return/` takes items with quantities; before, `stock/N/return/` takes all."""
-        return self.api >= 381  # noqa: PLR2004
+        return self._has("returns of several items")
 
     def metadata_url(self, model: str, pk: int) -> str:
         """Where the metadata of a `stockitem`, `company`, `part` or `partcategory` is read and written."""
-        if self.api >= 436:  # noqa: PLR2004
+        if self._has("metadata apart"):
             return f"metadata/{model}/{pk}/"
         return f"{_OLD_METADATA_URLS[model]}/{pk}/metadata/"
 
@@ -123,31 +161,31 @@ class Version:
 
     def attachment_call(self, item: int) -> tuple[str, dict[str, object]]:
         """Where files of stock items are, and the fields that mean this item, for reading and for attaching."""
-        if self.api >= 207:  # noqa: PLR2004
+        if self._has("attachments of any model"):
             return "attachment/", {"model_type": "stockitem", "model_id": item}
         return "stock/attachment/", {"stock_item": item}
 
     @property
     def longest_comment(self) -> int:
         """How many characters the comment of an attachment may have."""
-        return 250 if self.api >= 207 else 100  # noqa: PLR2004
+        return 250 if self._has("attachments of any model") else 100
 
     def serial_field(self, serial: str) -> dict[str, str]:
-        """How a serial number is given when a stock item is created: `serial` is ignored from API 357 on."""
-        return {"serial_numbers" if self.api >= 357 else "serial": serial}  # noqa: PLR2004
+        """How a serial number is given when a stock item is created; from API 356 on `serial` may be ignored."""
+        return {"serial_numbers" if self._has("serial numbers as a list") else "serial": serial}
 
     def can_be_given(self, serial: str) -> bool:
         """Whether `serial_field` makes exactly this serial number: `serial_numbers` is a list, `~` its next one."""
-        return self.api < 357 or not re.search(r"[\s,~]", serial)  # noqa: PLR2004
+        return not self._has("serial numbers as a list") or not re.search(r"[\s,~]", serial)
 
     def closed_company(self) -> dict[str, bool]:
-        """What closes a company: 0.13 has no `active`."""
-        return {"active": False} if self.api >= 293 else {"is_customer": False}  # noqa: PLR2004
+        """What closes a company: below API 190 it has no `active`."""
+        return {"active": False} if self._has("active companies") else {"is_customer": False}
 
     @property
     def longest_link(self) -> int:
         """How many characters the `link` of a stock item may have."""
-        return 2000 if self.api >= 391 else 200  # noqa: PLR2004
+        return 2000 if self._has("long links") else 200
 
     def created(self, reply: object) -> Mapping[str, Any] | None:
         """The row that `POST stock/` made, if the reply tells it: newer ones answer a list, older an object.

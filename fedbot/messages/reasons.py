@@ -67,6 +67,7 @@ OF_STEPS = (
         " earlier state"
     ),
     marked("Stock item #{item} did not come back into Incoming"),
+    marked("This InvenTree is too old (API {api}); 0.13 is the oldest that works"),
     marked("We don't know InvenTree with API {api} yet: nothing is moved until a superuser accepts it"),
     marked("Somebody else wrote the metadata at the same moment"),
     marked("Stock was changed by somebody else at the same moment; all was moved back"),

@@ -82,10 +82,12 @@ def create_item_attachment(call: Call) -> Reply:
 def _attach(call: Call, form: Form) -> Reply:
     form.link("link")
     form.text("comment", longest=call.state.version.longest_comment)
+    file = form.data.get("attachment")
+    if isinstance(file, Uploaded) and not file.content:
+        form.fail("attachment", "The submitted file is empty.")
     values = form.check()
     if not may(call.state, call.user, values["model_type"], "change"):
         raise ForbiddenError("User does not have permission to create or edit attachments for this model")
-    file = form.data.get("attachment")
     if not values.get("link") and not isinstance(file, Uploaded):
         raise InvalidError({"attachment": ["Missing file"], "link": ["Missing external link"]})
     row = Attachment(

@@ -3,7 +3,8 @@
 Facts: 'More tested traps' (newlines are stripped, HTML tags are refused). The finer points were tried on a real
 server, and 20,000 random texts against the sanitizer that it uses: it parses the text as HTML, writes it out again
 and refuses it if the length has changed. So a no-break space, what reads as an entity (`&copy=`) and a byte order
-mark in front are refused too, but an entity that is written out as it came (`&nbsp;`) is not.
+mark in front are refused too, but an entity that is written out as it came (`&nbsp;`) is not. An older sanitizer, up
+to API 469, leaves all of these alone, and a tag that isn't closed; 0.13 drops whatever can't be seen.
 
 Not done here: notes in Markdown that would become other HTML than InvenTree allows are refused by a real server
 (a link to `ftp:`, a list that begins with 5).
@@ -13,11 +14,14 @@ from __future__ import annotations
 
 import html
 import re
+import unicodedata
 
 from fedbot_demo.inventree.exchange import InvalidError, JsonObject
+from fedbot_demo.inventree.versions import Version
 
 _CONTROL = re.compile("[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e]")
 _TAG = re.compile(r"<[A-Za-z!?]|</.", re.DOTALL)
+_CLOSED_TAG = re.compile(r"<!|<\?|</?[A-Za-z][^>]*>", re.DOTALL)
 _BYTE_ORDER_MARK = "\ufeff"
 # How a parsed text is written out as HTML; InvenTree turns the first three back.
 _WRITTEN_OUT = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("\u00a0", "&nbsp;"))
@@ -26,18 +30,21 @@ _WRITTEN_OUT = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("\u00a0", "&nbsp;
 MULTI_LINE = frozenset({"notes"})
 
 
-def cleaned_text(name: str, text: str, *, multi_line: bool = False) -> str:
-    """`text` as InvenTree would store it.
+def cleaned_text(name: str, text: str, version: Version, *, multi_line: bool = False) -> str:
+    """`text` as InvenTree of that version would store it.
 
     Raises:
         InvalidError: the text holds something that the sanitizer would change; the error is about field `name`.
     """
     text = _CONTROL.sub("", text)
+    if version.drops_what_is_unseen:
+        text = "".join(letter for letter in text if letter == "\n" or unicodedata.category(letter)[0] != "C")
     if not multi_line:
         text = text.replace("\n", "")
     text = text.strip()
-    sanitised = _sanitised(text)
-    if _TAG.search(text) or len(sanitised) != len(text):
+    sanitised = _sanitised(text) if version.parses_texts else _turned_back(text)
+    tag = _TAG if version.parses_texts else _CLOSED_TAG
+    if tag.search(text) or len(sanitised) != len(text):
         raise InvalidError({name: ["Remove HTML tags from this value"]})
     return sanitised
 
@@ -47,19 +54,23 @@ def _sanitised(text: str) -> str:
     text = html.unescape(text.removeprefix(_BYTE_ORDER_MARK))
     for letter, written in _WRITTEN_OUT:
         text = text.replace(letter, written)
+    return _turned_back(text)
+
+
+def _turned_back(text: str) -> str:
     for letter, written in (_WRITTEN_OUT[2], _WRITTEN_OUT[1], _WRITTEN_OUT[0]):
         text = text.replace(written, letter)
     return text
 
 
-def cleaned(data: JsonObject, *, multi_line: frozenset[str] = frozenset()) -> JsonObject:
+def cleaned(data: JsonObject, version: Version, *, multi_line: frozenset[str] = frozenset()) -> JsonObject:
     """A request's fields, cleaned: strings and nested objects. Lists go through untouched, as in InvenTree."""
     result: JsonObject = {}
     for name, value in data.items():
         if isinstance(value, str):
-            result[name] = cleaned_text(name, value, multi_line=name in multi_line)
+            result[name] = cleaned_text(name, value, version, multi_line=name in multi_line)
         elif isinstance(value, dict):
-            result[name] = cleaned(value, multi_line=multi_line)
+            result[name] = cleaned(value, version, multi_line=multi_line)
         else:
             result[name] = value
     return result

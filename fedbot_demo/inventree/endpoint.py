@@ -72,11 +72,11 @@ class Call:
 
     def fields(self) -> JsonObject:
         """The body's fields, cleaned; `notes` is one line, as in all stock actions."""
-        return cleaned(self.data())
+        return cleaned(self.data(), self.state.version)
 
     def row_fields(self) -> JsonObject:
         """The body's fields, cleaned, for a model whose `notes` may have several lines."""
-        return cleaned(self.data(), multi_line=MULTI_LINE)
+        return cleaned(self.data(), self.state.version, multi_line=MULTI_LINE)
 
 
 @dataclass(frozen=True, slots=True)

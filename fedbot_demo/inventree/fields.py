@@ -6,6 +6,7 @@ A `Form` gathers what is valid in `values` and what is not in `errors`, so that 
 from __future__ import annotations
 
 import ipaddress
+import json
 import re
 from collections.abc import Collection
 from datetime import date
@@ -91,6 +92,24 @@ class Form:
             self.fail(name, f"Ensure this field has no more than {longest} characters.")
         else:
             self.values[name] = text
+
+    def tags(self, name: str) -> None:
+        """A list of texts, or that as JSON text; `values` gets a tuple."""
+        if not self._given(name, required=False, null=False):
+            return
+        value = self.data[name]
+        if isinstance(value, str):
+            try:
+                value = json.loads(value or "[]")
+            except ValueError:
+                self.fail(name, "Invalid json list. A tag list submitted in string form must be valid json.")
+                return
+        if not isinstance(value, list):
+            self.fail(name, f'Expected a list of items but got type "{type(value).__name__}".')
+        elif not all(isinstance(each, str) for each in value):
+            self.fail(name, "All list items must be of string type.")
+        else:
+            self.values[name] = tuple(value)
 
     def email(self, name: str, *, required: bool = False) -> None:
         """An e-mail address, or nothing."""

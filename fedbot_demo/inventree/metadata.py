@@ -90,7 +90,7 @@ def _store(call: Call, content: JsonObject) -> Reply:
 
 def _sent(call: Call) -> JsonObject:
     """The sent metadata. Strings in it are cleaned like all others: one line, no HTML (but not those in lists)."""
-    data = cleaned(call.data())
+    data = cleaned(call.data(), call.state.version)
     if "metadata" not in data:
         raise ServerError("KeyError", call.request.path)
     sent = data["metadata"]

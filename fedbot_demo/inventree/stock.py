@@ -16,7 +16,7 @@ from fedbot_demo.inventree.movements import write_status_edit
 from fedbot_demo.inventree.records import Part, StockItem
 from fedbot_demo.inventree.serial_numbers import extract_serial_numbers
 from fedbot_demo.inventree.state import State
-from fedbot_demo.inventree.statuses import CLASSES, CREATED
+from fedbot_demo.inventree.statuses import CLASSES, CREATED, OK
 from fedbot_demo.inventree.stock_json import Extent, location_chain, pathstring, stock_item, written
 from fedbot_demo.inventree.stock_rows import allocated, delete, is_in_stock, place_of, save, with_status, write_history
 from fedbot_demo.inventree.table import Table
@@ -235,20 +235,15 @@ def create_items(call: Call) -> Reply:
     if serials:
         data["quantity"] = 1
     serial = str(data.pop("serial", None) or "") if version.takes_serial else ""
-    tags = data.pop("tags", None)
     for ignored in ("serial", "serial_numbers"):
         data.pop(ignored, None)
     values = _item_form(call.state, data, partial=False).check()
     _check_quantity(values["quantity"])
-    if version.takes_tags_on_create and isinstance(tags, list):
-        values["tags"] = tuple(str(tag) for tag in tags)
+    tags = values.get("tags")
+    if not version.takes_tags_on_create:
+        values.pop("tags", None)
     if not serials:
-        item = _create(call, values, serial or None, status)
-        _write_created(call, item, item.status)
-        content = stock_item(call.state, item, written(version, counted=False))
-        if isinstance(tags, list):
-            content["tags"] = tags  # told even where they aren't kept
-        return Reply([content] if version.answers_list_to_create else content, 201)
+        return _create_one(call, values, serial or None, status, tags)
     items = [_create(call, values, serial, status, in_bulk=True) for serial in serials]
     for item in items:
         _write_created(call, item, status)
@@ -256,6 +251,20 @@ def create_items(call: Call) -> Reply:
         return Reply({"quantity": len(serials), "serial_numbers": serials}, 201)
     extent = written(version, counted=True, numbered=True)
     return Reply([stock_item(call.state, item, extent) for item in items], 201)
+
+
+def _create_one(
+    call: Call, values: JsonObject, serial: str | None, status: int | None, tags: tuple[str, ...] | None
+) -> Reply:
+    version, item = call.state.version, _create(call, values, serial, status)
+    if version.edits_after_making and item.status != OK:
+        write_status_edit(call.state, replace(item, status=OK), item, call.user)
+    else:
+        _write_created(call, item, item.status)
+    content = stock_item(call.state, item, written(version, counted=False))
+    if tags is not None:
+        content["tags"] = list(tags)  # told even where they aren't kept
+    return Reply([content] if version.answers_list_to_create else content, 201)
 
 
 def _asked_part(state: State, data: JsonObject) -> Part:
@@ -312,6 +321,7 @@ def _item_form(state: State, data: JsonObject, *, partial: bool) -> Form:
     form.text("packaging", longest=50, null=True)
     form.text("notes", null=True)
     form.link("link", longest=state.version.longest_link)
+    form.tags("tags")
     form.flag("delete_on_deplete")
     form.day("expiry_date")
     form.money("purchase_price")
@@ -380,8 +390,6 @@ def edit_item(call: Call) -> Reply:
     values = form.check()
     if "quantity" in values:
         _check_quantity(values["quantity"])
-    if isinstance(data.get("tags"), list):
-        values["tags"] = tuple(str(tag) for tag in data["tags"])
     extent = written(state.version, counted=True)
     before = stock_item(state, item, extent)
     changed = replace(item, **values)

@@ -44,7 +44,7 @@ def get_token(call: Call) -> Reply:
 
     A token can get tokens too. The session cookie is what a browser would need; nobody should keep it.
     """
-    name = cleaned_text("name", call.query.text("name")).replace(" ", "-")[:_LONGEST_NAME]
+    name = cleaned_text("name", call.query.text("name"), call.state.version).replace(" ", "-")[:_LONGEST_NAME]
     token = next(
         (
             each

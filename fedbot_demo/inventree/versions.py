@@ -126,7 +126,7 @@ _FIELDS: dict[str, dict[str, Span]] = {
         "url": Span(0, _V10),
         "address": Span(0, _NEWEST),
         "primary_address": Span(0, _NEWEST),
-        "active": Span(_V017),
+        "active": Span(190),
         "tax_id": Span(_V10),
     },
     "company.counts": {"address_count": Span(0, _NEWEST)},
@@ -396,6 +396,16 @@ class Version:
     # --- accounts, tokens and rights -------------------------------------------------------------------------
 
     @property
+    def parses_texts(self) -> bool:
+        """Whether texts are parsed as HTML and written out again (InvenTree 5d1cbf4e9); before, tags are looked for."""
+        return self.api >= 470  # noqa: PLR2004  the numbers are the point here
+
+    @property
+    def drops_what_is_unseen(self) -> bool:
+        """Whether every invisible character is dropped, joiners of emojis included."""
+        return self.api < _V017
+
+    @property
     def gives_token_at_me(self) -> bool:
         """Whether `user/me/token/` and `user/me/roles/` exist."""
         return self.api >= 490  # noqa: PLR2004  the numbers are the point here
@@ -413,7 +423,7 @@ class Version:
     @property
     def lists_tokens(self) -> bool:
         """Whether `user/tokens/` lists one's own tokens."""
-        return self.api >= _V017
+        return self.api >= 227  # noqa: PLR2004
 
     @property
     def only_lists_tokens(self) -> bool:
@@ -565,12 +575,17 @@ class Version:
     @property
     def takes_serial(self) -> bool:
         """Whether `serial` gives a new item its number; later it is ignored, and `serial_numbers` does it."""
-        return self.api < 357  # noqa: PLR2004
+        return self.api < 356  # noqa: PLR2004
 
     @property
     def answers_list_to_create(self) -> bool:
         """Whether `POST stock/` answers with a list of rows; before, with a row, or without numbers for serials."""
-        return self.api >= _V10
+        return self.api >= 383  # noqa: PLR2004
+
+    @property
+    def edits_after_making(self) -> bool:
+        """Whether the status of a new item is set after it was made: its history then begins with that."""
+        return self.api < _NEWEST
 
     @property
     def takes_tags_on_create(self) -> bool:
@@ -610,7 +625,7 @@ class Version:
     @property
     def longest_link(self) -> int:
         """How long the link of a row may be."""
-        return 2000 if self.api >= _V10 else 200
+        return 2000 if self.api >= 320 else 200  # noqa: PLR2004
 
     def status_refusal(self, status: str) -> str | None:
         """What is said against making an item with a status that doesn't exist; None: it is ignored."""

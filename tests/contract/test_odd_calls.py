@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import httpx
+import pytest
 
+from fedbot.ports.inventory import NotPermitted, Refusal
 from tests.contract.ground import Ground
 
 ABSENT = 99_999_999
+JOINED = "\U0001f469\u200d\U0001f527"
 
 
 def answer(ground: Ground, method: str, url: str, content: object = None, token: str = "") -> tuple[int, Any]:
@@ -40,3 +43,62 @@ def test_tags_that_come_with_a_new_item_are_told_in_the_reply_and_kept_by_older_
     assert (status, row["tags"]) == (201, ["fedbot: lent"])
     kept = ground.admin.row(f"stock/{row['pk']}/", tags="true")["tags"]
     assert kept == ([] if ground.version.api > 500 else ["fedbot: lent"])
+
+
+def test_tags_are_a_list_or_one_as_json_text(ground: Ground) -> None:
+    content = {"part": ground.bolt, "quantity": 1, "location": ground.drawer}
+    refusal = "Invalid json list. A tag list submitted in string form must be valid json."
+    assert answer(ground, "POST", "stock/", {**content, "tags": "x"}) == (400, {"tags": [refusal]})
+    item = ground.stock(ground.bolt, 1, ground.drawer)
+    assert answer(ground, "PATCH", f"stock/{item}/", {"tags": "x"}) == (400, {"tags": [refusal]})
+    assert ground.admin.patch(f"stock/{item}/", {"tags": '["a,b", "c"]'})
+    assert sorted(ground.admin.row(f"stock/{item}/", tags="true")["tags"]) == ["a,b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("text", "since_470", "before", "in_0_13"),
+    [
+        ("10\u00a0mm", None, "10\u00a0mm", "10\u00a0mm"),
+        ("a &copy= b", None, "a &copy= b", "a &copy= b"),
+        ("a <b", None, "a <b", "a <b"),
+        ("a <b>c</b>", None, None, None),
+        ("x &amp; y", None, None, None),
+        ("2 < 3 & so", "2 < 3 & so", "2 < 3 & so", "2 < 3 & so"),
+        (
+            "\U0001f469\u200d\U0001f527",
+            "\U0001f469\u200d\U0001f527",
+            "\U0001f469\u200d\U0001f527",
+            "\U0001f469\U0001f527",
+        ),
+    ],
+)
+def test_what_is_taken_for_html_depends_on_the_version(
+    ground: Ground, text: str, since_470: str | None, before: str | None, in_0_13: str | None
+) -> None:
+    item, api = ground.stock(ground.bolt, 1, ground.drawer), ground.version.api
+    content = {"items": [{"pk": item, "quantity": 2}], "notes": text}
+    status, reply = answer(ground, "POST", "stock/count/", content)
+    kept = since_470 if api >= 470 else before if api >= 293 else in_0_13
+    if kept is None:
+        assert (status, reply) == (400, {"notes": ["Remove HTML tags from this value"]})
+    else:
+        assert status == 201
+        assert ground.history(item)[0]["notes"] == kept
+
+
+def test_an_item_that_is_made_with_a_status_begins_its_history_with_that_on_older_versions(ground: Ground) -> None:
+    (entry,) = ground.history(ground.stock(ground.bolt, 3, ground.drawer, status=70))
+    if ground.version.api > 500:
+        assert (entry["tracking_type"], entry["deltas"]["status"]) == (1, 70)
+    else:
+        assert (entry["tracking_type"], entry["deltas"]) == (5, {"status": 70})
+
+
+@pytest.mark.parametrize("who", ["service", "reader"])
+@pytest.mark.api(since=207)
+def test_an_empty_file_is_refused_before_it_is_asked_who_attaches_it(ground: Ground, who: str) -> None:
+    item = ground.stock(ground.bolt, 1, ground.drawer)
+    url, fields = ground.version.attachment_call(item)
+    with pytest.raises(Refusal, match="The submitted file is empty") as caught:
+        getattr(ground, who).upload(url, {**fields, "comment": "x"}, ("a.png", b"", "image/png"))
+    assert not isinstance(caught.value, NotPermitted)

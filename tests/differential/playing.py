@@ -48,6 +48,7 @@ _NESTED = {
     "part_detail": "part",
     "location_detail": "location",
     "item_detail": "stockitem",
+    "stockitem_detail": "stockitem",
     "customer_detail": "company",
     "company_detail": "company",
     "user_detail": "user",
@@ -179,7 +180,7 @@ class Side:
     def _field(self, name: str, value: Any, kind: str) -> Any:  # noqa: ANN401
         if name in _LATER:
             return "<later>"
-        if name in _FREE:
+        if name in _FREE and not isinstance(value, list):
             return f"<{type(value).__name__}>"
         if name in ("next", "previous"):
             return value is not None

@@ -13,8 +13,8 @@ import pytest
 from pydantic import SecretStr
 
 from fedbot.inventree.inventory import ANSWERS, DEEDS, OwnInventory
-from fedbot.inventree.versions import ABILITIES, NEWEST_KNOWN
-from fedbot.ports.inventory import Inventory, NotPermitted, OutcomeUnknown, Unavailable
+from fedbot.inventree.versions import ABILITIES, NEWEST_KNOWN, OLDEST_KNOWN
+from fedbot.ports.inventory import Inventory, NotPermitted, OutcomeUnknown, Refusal, Unavailable
 from fedbot.rules.model.queries import (
     QUESTIONS,
     Able,
@@ -243,6 +243,18 @@ async def test_above_the_newest_known_version_reads_go_on_and_writes_wait_for_a_
     accepted = alpha.edge(accept_api=NEWEST_KNOWN + 1)
     assert (await standing(accepted)).writes_allowed
     assert isinstance(await accepted.act(take_out(alpha)), Taken)
+
+
+async def test_below_the_oldest_known_version_writes_are_refused_whatever_a_superuser_says(alpha: Space) -> None:
+    upgrade(alpha, OLDEST_KNOWN - 1)
+    told = "This InvenTree is too old (API 159); 0.13 is the oldest that works."
+    for edge in (alpha.inventory, alpha.edge(accept_api=OLDEST_KNOWN - 1)):
+        seen = await standing(edge)
+        assert seen.writes_allowed is False
+        assert seen.complaints[0] == told
+        with pytest.raises(Refusal) as caught:
+            await edge.act(take_out(alpha))
+        assert (caught.value.text, caught.value.reason) == (told, "too-old")
 
 
 async def test_an_upgrade_under_us_is_seen_after_the_outage_that_it_takes(alpha: Space) -> None:

@@ -115,7 +115,8 @@ def test_what_a_create_ignores_it_ignores_in_silence(space: Space) -> None:
     (item,) = space.post(
         "stock/", part=4, location=3, quantity=1, serial="9", metadata={"a": 1}, tags=["x"], status=999
     )
-    assert (item["serial"], item["tags"], item["status"]) == (None, [], 10)
+    assert (item["serial"], item["tags"], item["status"]) == (None, ["x"], 10)
+    assert space.get(f"stock/{item['pk']}/", tags="true")["tags"] == [], "told, but not kept"
     assert space.get(f"metadata/stockitem/{item['pk']}/") == {"metadata": {}}
 
 
