@@ -27,6 +27,7 @@ from fedbot_demo.inventree.statuses import (
 from fedbot_demo.inventree.stock_rows import (
     change_status,
     is_held,
+    is_in_stock,
     is_serialized,
     place_of,
     save,
@@ -122,7 +123,8 @@ def move(act: Act, item: StockItem, quantity: Decimal, location: Location, extra
     """
     state = act.state
     item = state.as_written(item)
-    if item.quantity <= 0 or not is_held(item):
+    here = is_in_stock(item) if state.version.moves_available_only else item.quantity > 0 and is_held(item)
+    if not here:
         raise InvalidError({"non_field_errors": ["StockItem cannot be moved as it is not in stock"]})
     if quantity < item.quantity:
         split(act, item, quantity, location, extras)
@@ -133,7 +135,8 @@ def move(act: Act, item: StockItem, quantity: Decimal, location: Location, extra
         deltas["location"] = location.pk
     moved = replace(item, location=location.pk)
     moved = extras.applied(change_status(state, moved, extras.status, deltas), deltas)
-    act.write(item, UPDATED if stays else MOVED, deltas, part=item.part)
+    if not (stays and not act.notes and state.version.leaves_out(UPDATED, deltas)):
+        act.write(item, UPDATED if stays else MOVED, deltas, part=item.part)
     save(state, moved)
 
 

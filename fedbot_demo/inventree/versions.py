@@ -585,7 +585,7 @@ class Version:
     @property
     def edits_after_making(self) -> bool:
         """Whether the status of a new item is set after it was made: its history then begins with that."""
-        return self.api < _NEWEST
+        return _V10 <= self.api < _NEWEST
 
     @property
     def takes_tags_on_create(self) -> bool:
@@ -611,6 +611,15 @@ class Version:
     def moves_nothing(self) -> bool:
         """Whether moving a quantity of 0 is accepted, and does nothing."""
         return self.api < _V10
+
+    @property
+    def moves_available_only(self) -> bool:
+        """Whether only what is in an available status (OK, attention, damaged, returned) can be moved."""
+        return self.api < _V017
+
+    def leaves_out(self, kind: int, deltas: JsonObject) -> bool:
+        """Whether an entry of this kind that would tell nothing isn't written."""
+        return self.api >= _V017 and not self.deltas(kind, dict(deltas))
 
     @property
     def acts_on_handed_over(self) -> bool:

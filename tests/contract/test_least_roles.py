@@ -47,6 +47,7 @@ from fedbot.rules.model.steps import (
     WriteOff,
 )
 from fedbot.rules.model.stock import STATUS_DAMAGED as DAMAGED
+from fedbot.setup.plan import ROLES
 from tests.contract.ground import SERVICE_ROLES, Ground
 from tests.fakes.vault import FakeVault
 
@@ -159,10 +160,11 @@ def _of_version(cell: str, api: int) -> list[str]:
 
 
 def asked_for() -> tuple[dict[str, str], dict[str, str]]:
-    """The roles that docs/install.md says to give, and those for a bot that may create parts."""
-    page = (DOCS / "install.md").read_text(encoding="utf-8")
+    """The roles that docs/install-by-hand.md says to give, and those for a bot that may create parts."""
+    page = (DOCS / "install-by-hand.md").read_text(encoding="utf-8")
     step = page.partition("exactly these\n   roles:")[2].partition("\n2. ")[0]
-    always, _, creating = step.partition("If the bot may create parts")
+    always, _, creating = step.partition("Give *part")
+    creating = f"*part{creating}"
     roles = [
         {role.replace(" ", "_"): action for role, action in re.findall(r"\*([a-z ]+): (\w+)\*", words)}
         for words in (always, creating)
@@ -182,6 +184,7 @@ async def test_with_the_roles_that_the_docs_ask_for_nothing_is_refused_but_makin
     assert refused.keys() - {"overview"} == table["part: add"] | table["part: change"]
     assert await refusals(ground, with_all(creating), "bot-that-creates") == {"overview": ""}
     assert with_all(creating) == SERVICE_ROLES
+    assert {role: LADDER[: max(map(LADDER.index, may)) + 1] for role, may in ROLES.items()} == SERVICE_ROLES
 
 
 async def test_a_bot_that_creates_no_parts_asks_for_every_role_too(ground: Ground) -> None:

@@ -82,6 +82,7 @@ async def test_a_server_that_is_set_up_has_nothing_to_complain_about(alpha: Spac
         has_admin_token=True,
         admin_is_superuser=True,
         stock_items=20,
+        makes_parts=True,
         abilities=ABILITIES,
     )
 
