@@ -18,7 +18,16 @@ from fedbot_demo.inventree.serial_numbers import extract_serial_numbers
 from fedbot_demo.inventree.state import State
 from fedbot_demo.inventree.statuses import CLASSES, CREATED, OK
 from fedbot_demo.inventree.stock_json import Extent, location_chain, pathstring, stock_item, written
-from fedbot_demo.inventree.stock_rows import allocated, delete, is_in_stock, place_of, save, with_status, write_history
+from fedbot_demo.inventree.stock_rows import (
+    NO_FRACTION,
+    allocated,
+    delete,
+    is_in_stock,
+    place_of,
+    save,
+    with_status,
+    write_history,
+)
 from fedbot_demo.inventree.table import Table
 from fedbot_demo.inventree.trees import category_branch, location_branch, variants
 
@@ -238,7 +247,7 @@ def create_items(call: Call) -> Reply:
     for ignored in ("serial", "serial_numbers"):
         data.pop(ignored, None)
     values = _item_form(call.state, data, partial=False).check()
-    _check_quantity(values["quantity"])
+    _check_quantity(values["quantity"], part)
     tags = values.get("tags")
     if not version.takes_tags_on_create:
         values.pop("tags", None)
@@ -329,11 +338,12 @@ def _item_form(state: State, data: JsonObject, *, partial: bool) -> Form:
     return form
 
 
-def _check_quantity(quantity: Decimal) -> None:
+def _check_quantity(quantity: Decimal, part: Part) -> None:
     """The checks of the model itself; InvenTree makes them after those of the fields."""
     complaint = precision_error(quantity)
     if complaint is not None:
-        raise InvalidError({"quantity": [complaint]})
+        broken = part.trackable and quantity != int(quantity)
+        raise InvalidError({"quantity": [complaint, *([NO_FRACTION] if broken else [])]})
     if quantity < 0:
         complaints = [
             "Ensure this value is greater than or equal to 0.",
@@ -389,7 +399,7 @@ def edit_item(call: Call) -> Reply:
     form.errors |= statuses.errors
     values = form.check()
     if "quantity" in values:
-        _check_quantity(values["quantity"])
+        _check_quantity(values["quantity"], state.parts[item.part])
     extent = written(state.version, counted=True)
     before = stock_item(state, item, extent)
     changed = replace(item, **values)

@@ -66,6 +66,9 @@ def change_status(state: State, item: StockItem, status: int | None, deltas: Jso
     return changed
 
 
+NO_FRACTION = "Quantity must be integer value for trackable parts"
+
+
 def save(state: State, item: StockItem) -> StockItem:
     """Check the item as InvenTree does whenever it saves one, and store it as changed now.
 
@@ -77,7 +80,7 @@ def save(state: State, item: StockItem) -> StockItem:
     if location is not None and location.structural:
         raise InvalidError({"location": ["Stock items cannot be located into structural stock locations!"]})
     if part.trackable and item.quantity != int(item.quantity):
-        raise InvalidError({"quantity": ["Quantity must be integer value for trackable parts"]})
+        raise InvalidError({"quantity": [NO_FRACTION]})
     if part.virtual:
         raise InvalidError({"part": ["Stock item cannot be created for virtual parts"]})
     if item.serial:

@@ -121,3 +121,12 @@ def test_a_move_to_where_it_lies_without_a_word_leaves_no_entry_where_it_would_t
         content = {"items": [{"pk": item, "quantity": 3}], "location": ground.drawer, "notes": notes}
         assert answer(ground, "POST", "stock/transfer/", content)[0] == 201
         assert len(ground.history(item)) == (entries or before + 1)
+
+
+def test_a_quantity_that_is_wrong_in_two_ways_is_told_both(ground: Ground) -> None:
+    content = {"part": ground.lens, "location": ground.drawer, "quantity": "1.1234567"}
+    told = [
+        "Ensure that there are no more than 5 decimal places.",
+        "Quantity must be integer value for trackable parts",
+    ]
+    assert answer(ground, "POST", "stock/", content) == (400, {"quantity": told})

@@ -10,6 +10,7 @@ from hypothesis import strategies as some
 
 from fedbot.inventree.rows import address, for_notes, plain, restored, same, stored
 from fedbot_demo.inventree.cleaning import cleaned, cleaned_text
+from fedbot_demo.inventree.versions import NEWEST
 
 # Messages and words of which the sanitizer of a real InvenTree made something else, or a refusal.
 WORDS = ("&copy", "&amp;", "&lt", "&#60;", "&nbsp;", "&notit", "&x;", "<b>", "</b>", "<!--", "5. ", "json:", '"')
@@ -41,8 +42,8 @@ def test_what_is_typed_is_sent_as_inventree_takes_it(typed: str, sent: str) -> N
 @given(TRICKY)
 def test_whatever_is_sent_stays_as_it_was_sent(text: str) -> None:
     for sent in (plain(text), address(f"https://example.org/{text}"), stored(text)):
-        assert cleaned_text("x", sent) == sent
-    assert cleaned_text("notes", for_notes(text), multi_line=True) == for_notes(text)
+        assert cleaned_text("x", sent, NEWEST) == sent
+    assert cleaned_text("notes", for_notes(text), NEWEST, multi_line=True) == for_notes(text)
 
 
 @pytest.mark.parametrize(
@@ -80,7 +81,7 @@ def test_names_are_the_same_if_inventree_says_so() -> None:
 
 @given(some.recursive(TRICKY | some.integers() | some.none(), lambda v: some.dictionaries(TRICKY, v) | some.lists(v)))
 def test_metadata_comes_back_whole(value: Any) -> None:  # noqa: ANN401  any JSON
-    kept = cleaned({"fedbot": {"value": stored(value)}})
+    kept = cleaned({"fedbot": {"value": stored(value)}}, NEWEST)
     assert restored(kept["fedbot"]["value"]) == value
 
 
