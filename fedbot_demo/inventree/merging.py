@@ -59,7 +59,8 @@ def merge(
         delete(state, other)
         target = state.stock[target.pk]
     whole = replace(target, quantity=target.quantity + merged, location=location.pk, purchase_price=price)
-    deltas: JsonObject = {"quantity": float(whole.quantity), "added": float(merged)} | (moved or {})
+    told: JsonObject = {"added": float(merged)} if state.version.merges_in_transfer else {"location": location.pk}
+    deltas: JsonObject = {"quantity": float(whole.quantity)} | told | (moved or {})
     act.write(target, MERGED, deltas, part=target.part)
     save(state, whole)
 

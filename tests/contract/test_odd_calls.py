@@ -130,3 +130,13 @@ def test_a_quantity_that_is_wrong_in_two_ways_is_told_both(ground: Ground) -> No
         "Quantity must be integer value for trackable parts",
     ]
     assert answer(ground, "POST", "stock/", content) == (400, {"quantity": told})
+
+
+def test_a_merge_tells_how_much_came_to_it_from_512_on_and_where_before(ground: Ground) -> None:
+    items = [ground.stock(ground.bolt, quantity, ground.drawer) for quantity in (3, 4)]
+    content = {"items": [{"item": item} for item in items], "location": ground.drawer, "notes": "x"}
+    assert answer(ground, "POST", "stock/merge/", content)[0] == 201
+    deltas = ground.history(items[0])[0]["deltas"]
+    assert deltas["quantity"] == 7.0
+    told = (deltas.get("added"), deltas.get("location"))
+    assert told == ((4.0, None) if ground.version.api >= 512 else (None, ground.drawer))
