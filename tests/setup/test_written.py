@@ -1,0 +1,70 @@
+"""The settings file that `fedbot init` writes: it loads, keeps what isn't asked for, and isn't written for nothing."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+import yaml
+
+from fedbot.config.loading import load
+from fedbot.config.values import name_and_id
+from fedbot.setup.written import Files, service
+from tests.config.conftest import TOKEN, least
+
+
+def test_what_it_does_not_ask_for_stays_and_the_former_file_is_kept(tmp_path: Path) -> None:
+    config = tmp_path / "config.yaml"
+    before = {**least(), "rules": {"grace_seconds": 7}, "web": {"listen": "127.0.0.1:8321"}}
+    before["inventree"]["ca_file"] = "gone.crt"
+    config.write_text(yaml.safe_dump(before))
+    files = Files(config)
+    files.keep("inventree", "token_file", TOKEN)
+    files.keep("matrix", "password_file", "correct horse")
+    asked = {
+        "party": {"name": "Attraktor e.V. 🔧"},
+        "matrix": {"password": None},
+        "people": {"@kim:example.org": "kim"},
+        "inventree": {"ca_file": None, "token": None},
+        "rules": {"pinned_superusers": ["kim"]},
+    }
+    assert files.write(asked) == tmp_path / "config.yaml.before-init"
+    settings = load(config, {})
+    assert (settings.party.id, settings.party.name) == ("attraktor", "Attraktor e.V. 🔧")
+    assert (settings.rules.grace_seconds, settings.rules.pinned_superusers) == (7, ("kim",))
+    assert (settings.web.listen, settings.people) == ("127.0.0.1:8321", {"@kim:example.org": "kim"})
+    assert set(settings.secrets()) == {TOKEN, "correct horse"}
+    assert settings.warnings == ()
+    for file in (config, *(tmp_path / "secrets").iterdir()):
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    again = Files(config)
+    written = config.read_text()
+    assert again.secret("inventree", "token") == TOKEN
+    assert (again.write(asked), config.read_text()) == (None, written)
+
+
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [
+        ("Attraktor e.V.", ("Attraktor e.V.", "attraktor")),
+        ("Hackerspace Möhre gGmbH", ("Hackerspace Möhre gGmbH", "hackerspace-mohre")),
+        ("Attraktor e.V. = attrak", ("Attraktor e.V.", "attrak")),
+    ],
+)
+def test_a_name_makes_the_word_that_people_type(said: str, found: tuple[str, str]) -> None:
+    assert name_and_id(said) == found
+    assert name_and_id(found[0], "as-before") == (found[0], "as-before")
+
+
+@pytest.mark.parametrize("said", ["", "42", "all", "A = B C"])
+def test_a_name_of_which_no_word_can_be_made_is_refused(said: str) -> None:
+    with pytest.raises(ValueError, match=r"write|use|choose"):
+        name_and_id(said)
+
+
+def test_a_container_gets_a_service_for_compose() -> None:
+    written = yaml.safe_load(service(Path("/etc/fedbot/config.yaml"), Path("/var/lib/fedbot"), container=True))
+    bot = written["services"]["fedbot"]
+    assert bot["environment"] == {"FEDBOT_CONFIG": "/etc/fedbot/config.yaml"}
+    assert bot["volumes"] == ["/etc/fedbot:/etc/fedbot", "/var/lib/fedbot:/var/lib/fedbot"]
