@@ -1,0 +1,47 @@
+"""What stands in a shared room is short, and offers nothing that it doesn't explain."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.dialogue.world import World, friends, sharing
+
+
+async def _card_of(world: World, line: str) -> None:
+    world.anna.says(f"!fed {line}")
+    await world.settle()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "push M3-NUT 10 to betaspace",
+        "push M3-NUT 10 to betaspace --parcel",
+        "push RES-10K 5 + M3-NUT 2 to betaspace",
+        "lend M3-NUT 10 to betaspace for 2 weeks",
+        "push PLY-4-BIRCH 5 to betaspace",
+    ],
+)
+async def test_a_card_offers_no_tap_that_it_does_not_explain(line: str) -> None:
+    world = await friends()
+    await _card_of(world, line)
+    card = world.card()
+    assert card.reactions
+    unexplained = [key for key in card.reactions if key not in card.text]
+    assert not unexplained, f"{unexplained} in\n{card.text}"
+
+
+async def test_the_answer_to_who_offers_or_asks_has_two_lines_and_so_has_the_end() -> None:
+    world = await sharing()
+    offer = world.anna.says('!fed push M3-NUT 10 to betaspace --note "for the open day"')
+    await world.settle()
+    assert len(world.answer_to(offer).split("\n")) == 2
+    world.cem.reacts(world.card(), "✅")
+    await world.grace()
+    assert len(world.room.message("@Anna @Cem ✅").text.split("\n")) == 2
+    request = world.tom.says("!fed request 5 M3-NUT from attraktor")
+    await world.settle()
+    assert len(world.answer_to(request).split("\n")) == 2
+    world.piet.reacts(world.room.message("Give it?"), "❌")
+    await world.grace()
+    assert len(world.room.message("@Tom @Piet ❌").text.split("\n")) == 2
