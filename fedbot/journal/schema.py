@@ -153,6 +153,7 @@ class Database:
         if path:
             make_private(path)
         self._turn = threading.RLock()
+        self._is_durable: bool | None = None
         self._connection = sqlite3.connect(where, isolation_level=None, check_same_thread=False)
         try:
             self._prepare()
@@ -194,7 +195,9 @@ class Database:
         """
         try:
             with self._turn:
-                self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+                if durable is not self._is_durable:
+                    self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+                    self._is_durable = durable
                 self._connection.execute("BEGIN IMMEDIATE")
                 try:
                     yield self._connection

@@ -56,7 +56,18 @@ TROUBLE: dict[str, int] = {
     "meddle between": 6,
     "forge": 3,
 }
-LIES = {"lie": 40}
+# What comes on top where one of the bots lies.
+LIES = {
+    "lie": 40,
+    "flood": 2,
+    "strike": 12,
+    "impostor": 3,
+    "answer": 5,
+    "review": 4,
+    "hostile": 2,
+    "clock": 2,
+    "clock right": 2,
+}
 # What people and machines may do just while a decision waits for the end of its grace, and just then hurts most.
 # A number aims: 0 at the side of the newest card, 1 at the other side.
 IN_THE_GRACE = (
@@ -116,7 +127,7 @@ def draw(random: Random, *, friends: bool = True, loans: bool = False, lies: boo
     weights = weights if any(weights) else list(trouble.values())
     density = random.choice((0, 0.02, 0.05, 0.15) if loans else (0.05, 0.15, 0.4, 0.7))
     names: list[str] = []
-    for name in (_loans if loans else _deals)(random, friends=friends):
+    for name in _loans(random, friends=friends) if loans else _deals(random, friends=friends, lies=lies):
         names.append(name)
         while random.random() < density:
             names += random.choices(list(trouble), weights)
@@ -130,17 +141,21 @@ def _aimed(name: str, numbers: tuple[int, int, int, int]) -> Action:
     return Action(name, (*numbers[:3], int(aim)) if aim else numbers)
 
 
-def _deals(random: Random, *, friends: bool) -> Iterator[str]:
+def _deals(random: Random, *, friends: bool, lies: bool) -> Iterator[str]:
     """One deal after the other, now and then two at once: asking, the card, a tap, the grace, what follows."""
     for deal in range(random.randrange(1, MOST_DEALS + 1)):
         yield random.choice(DEALS) if friends or deal else "connect"
         if random.random() < 0.2:
             yield random.choice(("push", "request", "connect"))
         yield from _calm(random, rest=0.8)
+        if lies and random.random() < 0.5:
+            yield from ("strike", "rest")
         for _ in range(random.choice((1, 1, 2))):
             yield random.choice(("tap the newest", "tap the newest", "tap the newest", "grants less"))
             yield from _calm(random, rest=0.7)
-            if random.random() < 0.6:
+            if lies and random.random() < 0.4:
+                yield from ("rest", "strike", "rest")
+            elif random.random() < 0.6:
                 yield from random.choice(IN_THE_GRACE)
             yield "grace"
             yield from _calm(random, rest=0.4)

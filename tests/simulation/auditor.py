@@ -19,7 +19,6 @@ from fedbot.rules.model.events import (
     ChatEvent,
     EnvelopeSeen,
     Event,
-    PartyAnnounced,
     Posted,
     Reacted,
     RoomSeen,
@@ -28,6 +27,7 @@ from fedbot.rules.model.events import (
 from fedbot.rules.model.reactions import CARD_KEYS, normalised
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.model.transfer_lifecycle import FINAL, TransferState
+from tests.simulation.consenting import Consents, FriendView, View
 from tests.simulation.homeserver import FaultyHomeserver
 from tests.simulation.party import Party
 
@@ -45,13 +45,13 @@ OVER = frozenset({ConnectionState.DECLINED, ConnectionState.CANCELLED, Connectio
 
 @dataclass(frozen=True)
 class Tap:
-    """What a person did on a card, or typed about it: the truth that decisions are held against."""
+    """What a person did on a card, or typed about it, and what it showed then: decisions are held against that."""
 
     party: str
     person: str
     subject: str
     choice: Choice | None
-    terms_hash: str = ""
+    shown: View | FriendView | None = None
 
 
 @dataclass
@@ -83,12 +83,16 @@ class Auditor:
     settled: set[str] = field(default_factory=set)
     troubled: set[str] = field(default_factory=set)
     clicked: set[str] = field(default_factory=set)
+    jumped: set[str] = field(default_factory=set)
     grace_ends: dict[str, datetime] = field(default_factory=dict)
     left_open: dict[str, datetime] = field(default_factory=dict)
     _tracked: dict[str, int] = field(default_factory=dict)
     _decided: set[tuple[str, str]] = field(default_factory=set)
     _read: dict[str, int] = field(default_factory=dict)
     _broken_rules: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.consents = Consents(self)
 
     def by_id(self, party: str) -> Party:
         """The party of that id."""
@@ -108,9 +112,13 @@ class Auditor:
         """A person has tapped an emoji on a card."""
         choice = CARD_KEYS.get(normalised(emoji))
         identifier = card[1].partition(":")[2]
-        transfer = card[0].transfer(identifier)
-        shown = transfer.terms_hash if transfer is not None else ""
+        shown = self.consents.seen(card[0], identifier, card[2])
         self.taps[event_id] = Tap(card[0].id, person, identifier, choice, shown)
+
+    def typed(self, event_id: str, person: str, party: Party, subject: str, choice: Choice, card: str = "") -> None:
+        """A person has typed a decision about that subject of this party; `card`: as the answer to that."""
+        shown = self.consents.seen(party, subject, card)
+        self.taps[event_id] = Tap(party.id, person, subject, choice, shown)
 
     # --- what a journal commits ---------------------------------------------------------------------------
 
@@ -134,7 +142,8 @@ class Auditor:
                 self._transfer(party, before if isinstance(before, Transfer) else None, document, event)
             if isinstance(document, Connection) and isinstance(before, Connection):
                 self._connection(party, before, document)
-                self._pins(party, before, document, event)
+                self._friends(party, before, document)
+        self.consents.committed(party, event, decision)
         self.look(party)
 
     def _decided_once(self, party: Party, event: Event) -> None:
@@ -166,7 +175,8 @@ class Auditor:
         if event["event_id"] in self.taps and event["type"] == "m.reaction":
             target = str(event["content"].get("m.relates_to", {}).get("event_id", ""))
             return any(card == target and owner is party for owner, _, card in self.cards)
-        if not str(event["content"].get("body", "")).startswith("!fed"):
+        is_said = str(event["content"].get("body", "")).startswith("!fed")
+        if not is_said or any(event["sender"] == each.chat.user_id for each in self.parties):
             return False
         whose = [each for each in self.parties if event["sender"] in each.home.people]
         return (whose or [min(self.parties, key=lambda each: each.chat.user_id)])[0] is party
@@ -190,18 +200,15 @@ class Auditor:
     def _is_with_liar(self, subject: Transfer | Connection) -> bool:
         return self.liar is not None and subject.peer == self.liar.id
 
-    def _pins(self, party: Party, before: Connection, after: Connection, event: Event) -> None:
-        """No key, account, party or friendship by what a peer says alone."""
+    def _friends(self, party: Party, before: Connection, after: Connection) -> None:
+        """No friendship by what a peer says alone."""
         name = f"{party.id}: connection {after.id[:4]}"
-        pins = [(each.peer, each.peer_bot, each.peer_key, each.generation) for each in (before, after)]
-        if pins[0] != pins[1] and isinstance(event, EnvelopeSeen | PartyAnnounced):
-            self.wrong(f"{name} is with another account or key, and nobody here has looked (11)")
         if before.state is ConnectionState.OFFERED and after.state is ConnectionState.MAKING:
             by = after.decided.event_id if after.decided is not None else ""
             has_agreed = self._is_our_yes(party, by, after.id, {party.people.superuser})
-            if not after.ours and not has_agreed and not self._is_our_line(party, by, ("connect",)):
+            if not after.ours and not has_agreed and not self.is_our_line(party, by, ("connect",)):
                 self.wrong(f"{name} goes on though no superuser here has said yes (4)")
-            if after.ours and not self._is_our_line(party, after.asked.event_id, ("connect",)):
+            if after.ours and not self.is_our_line(party, after.asked.event_id, ("connect",)):
                 self.wrong(f"{name} goes on though nobody here has asked for it (4)")
 
     def _is_our_yes(self, party: Party, event_id: str, subject: str, users: set[str]) -> bool:
@@ -209,7 +216,7 @@ class Auditor:
         is_on_it = tap is not None and tap.party == party.id and tap.subject == subject and tap.choice in YES
         return tap is not None and is_on_it and party.home.people.get(tap.person) in users
 
-    def _is_our_line(self, party: Party, event_id: str, verbs: tuple[str, ...]) -> bool:
+    def is_our_line(self, party: Party, event_id: str, verbs: tuple[str, ...]) -> bool:
         """Whether one of our people said this, with one of these verbs; what was removed since counts."""
         said = next((each for each in self.server.log if each["event_id"] == event_id), None)
         if said is None or said["sender"] not in party.home.people:
@@ -261,7 +268,7 @@ class Auditor:
 
     def _expired(self, party: Party, before: Transfer, name: str) -> None:
         """It may not expire while an approval that came in time lies unread in the room."""
-        if self._is_with_liar(before):
+        if self._is_with_liar(before) or party.id in self.jumped:
             return
         link = self.server.links[party.chat.user_id]
         position = _position(party)
@@ -361,6 +368,7 @@ class Auditor:
         movement = self.movements.setdefault(line, Movement())
         name = f"{party.id}: {line[0][:4]} line {line[1]}"
         self._came_in(movement, line, name)
+        self.consents.came_in(party, line[0], line[1], row.part, row.quantity)
         if line[0] not in self.forged and movement.over == 1 and movement.handed != row.quantity:
             self.wrong(f"{name}: {movement.handed} were handed over, {row.quantity} booked in (2)")
 
@@ -381,6 +389,8 @@ class Auditor:
     def _must_be_decided(self, party: Party, identifier: str, name: str) -> None:
         """Invariant 4, at the moment at which stock leaves."""
         sent = party.transfer(identifier)
+        if sent is not None:
+            self.consents.goes_out(party, sent)
         if sent is not None and self._is_with_liar(sent):
             self._must_be_our_word(party, sent, name)
             return
@@ -401,7 +411,7 @@ class Auditor:
         else:
             self._must_be_entitled(decider, identifier, event_id, name)
         ours = sent.asked.username if sent.terms.kind == "push" else ""
-        lost = party.lost_right.get(ours)
+        lost = party.lost_right.get(ours) if party.id not in self.jumped else None
         if lost is not None and lost < self.left_open.get(identifier, party.clock.now()):
             self.wrong(f"{name}: stock leaves though {ours}, who offered it, has lost the right before (4)")
 
@@ -411,16 +421,13 @@ class Auditor:
         if sent.terms.kind == "return" and sent.asked.party != party.id:
             return  # the owner says that it is back: that takes no more than what it had lent
         if sent.terms.decider != party.id or sent.terms.kind == "push":
-            if not self._is_our_line(party, sent.asked.event_id, ("push", "lend", "return", "approve")):
+            if not self.is_our_line(party, sent.asked.event_id, ("push", "lend", "return", "approve")):
                 self.wrong(f"{name}: stock leaves though nobody here has offered it (4)")
             return
         by = sent.granted or sent.decided
         if by is None or not self._is_our_yes(party, by.event_id, sent.id, users):
             self.wrong(f"{name}: stock leaves to a liar though nobody here has approved it (4)")
             return
-        shown = self.taps[by.event_id].terms_hash
-        if sent.granted is None and shown and shown != sent.terms_hash:
-            self.wrong(f"{name}: stock leaves on other terms than those on the card that was tapped (2)")
 
     def _must_be_asked_back(self, owner: Party, loan: str, event_id: str, name: str) -> None:
         """The owner's person says that it is back: that is the decision, at once."""
@@ -436,14 +443,15 @@ class Auditor:
             return
         username = decider.home.people.get(tap.person, "")
         ends = self.grace_ends.get(event_id)
-        lost = decider.lost_right.get(username)
+        by_clock = decider.id not in self.jumped
+        lost = decider.lost_right.get(username) if by_clock else None
         if not username or username in {"kim", "tom"} or ends is None:
             self.wrong(f"{name}: stock leaves on the word of {tap.person}, who may not decide (4)")
         elif lost is not None and lost < ends:
             self.wrong(f"{name}: stock leaves though {username} had lost the right before the grace ended (4)")
         link = self.server.links[decider.chat.user_id]
         arrived = link.arrived_at.get(self.untapped.get(event_id, ""))
-        if arrived is not None and ends is not None:
+        if arrived is not None and ends is not None and by_clock:
             skew = decider.clock.now() - self.now()
             if arrived + skew < ends:
                 self.wrong(f"{name}: stock leaves though the ✅ was taken back within the grace (4)")

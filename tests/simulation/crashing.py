@@ -44,20 +44,31 @@ class Fuse:
 
 @dataclass
 class Watched:
-    """What the journal tells while it works: before a commit counts, and which row is being sent."""
+    """What the journal tells while it works: commits with their rows, which row is being sent, and as which event."""
 
-    committed: Callable[[Event, Committed], None]
+    committed: Callable[[Event, Committed, Sequence[int]], None]
+    sent: Callable[[int, str], None]
     sending: int = 0
 
 
 class CrashingJournal(Journal):
-    """The real journal on a database that outlives the process, with a point before and after each change."""
+    """The real journal on a database that outlives the process, with a point before and after each change.
+
+    `changes` counts what was written: as long as it stays, what was found to be empty is so still.
+    """
 
     def __init__(self, database: Database, now: Callable[[], datetime], fuse: Fuse, watched: Watched) -> None:
         super().__init__(database, None, now)
         self._fuse = fuse
         self._watched = watched
         self._event: Event | None = None
+        self._decided_upon = -1
+        self._idle: dict[Lane, tuple[int, datetime]] = {}
+
+    @property
+    def changes(self) -> int:
+        """How many rows have been written so far."""
+        return self._database._connection.total_changes
 
     def receive(self, events: Sequence[Event], token: str | None) -> int:
         self._fuse.point("before the sync is journaled")
@@ -70,7 +81,11 @@ class CrashingJournal(Journal):
         return super().put(event)
 
     def next_event(self, after: int = 0) -> tuple[int, Event] | None:
+        if self._decided_upon == self.changes:
+            return None
         found = super().next_event(after)
+        if found is None and not after:
+            self._decided_upon = self.changes
         self._event = found[1] if found else None
         return found
 
@@ -78,12 +93,17 @@ class CrashingJournal(Journal):
         self._fuse.point("before a decision is committed")
         rows = super().commit(seq, decision)
         if self._event is not None:
-            self._watched.committed(self._event, decision)
+            self._watched.committed(self._event, decision, rows)
         self._fuse.point("after a decision is committed")
         return rows
 
     def due(self, lane: Lane, now: datetime) -> tuple[OutboxRow, ...]:
-        return super().due(lane, now)
+        if self._idle.get(lane) == (self.changes, now):
+            return ()
+        found = super().due(lane, now)
+        if not found:
+            self._idle[lane] = (self.changes, now)
+        return found
 
     def begin(self, row: int, at: datetime) -> None:
         self._fuse.point("before an intent is written")

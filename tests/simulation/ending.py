@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from fedbot.rules.connection.disconnect import DISCONNECTED
+from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.decision import Ending
 from fedbot.rules.model.transfer import Line, Transfer
-from fedbot.rules.model.transfer_lifecycle import FINAL, TransferState
+from fedbot.rules.model.transfer_lifecycle import BOOKS_SETTLED, FINAL, TransferState
+from tests.fakes.people import Person
 from tests.simulation.auditor import OVER, Auditor, Movement
+from tests.simulation.federation import Federation
+from tests.simulation.lying import TRUTHS
 from tests.simulation.party import Party
 
 # What the sender's side and the receiver's may be, together.
@@ -43,6 +49,50 @@ def must_agree(auditor: Auditor) -> None:
                     f"connection {connection.id[:4]} is {connection.state} at {party.id} ({connection.needs} "
                     f"{connection.problem}), {other} at {peer.id}"
                 )
+
+
+async def people_end_it(federation: Federation) -> None:
+    """What is still open with a bot that lies our people can end, without it: nothing is left in limbo (8)."""
+    auditor = federation.auditor
+    if auditor.liar is None:
+        return
+    left = [(party, connection) for party in auditor.parties for connection in _with_liar(auditor, party)]
+    for party, connection in left:
+        superuser = federation.people[party.person(party.people.superuser)]
+        await _settle(federation, party, connection, superuser)
+        if connection.state not in OVER:
+            superuser.says(f"!fed disconnect {connection.peer} --sure --now")
+            await federation.passes(timedelta(minutes=10))
+        await _settle(federation, party, connection, superuser)
+    await federation.passes(timedelta(days=1))
+    for party, connection in left:
+        for transfer in _unsettled(party, connection):
+            state = f"{transfer.state} ({transfer.role}, {transfer.terms.kind}: {transfer.problem})"
+            auditor.wrong(f"{party.id}: nobody can end {transfer.id[:4]}: {state} (8)")
+        now = next((each for each in party.connections() if each.id == connection.id), connection)
+        if now.state not in OVER:
+            auditor.wrong(f"{party.id}: nobody can end the friendship {now.id[:4]}: {now.state} (8)")
+
+
+async def _settle(federation: Federation, party: Party, connection: Connection, superuser: Person) -> None:
+    """All that a superuser can say of what is open, one after the other."""
+    for transfer in _unsettled(party, connection):
+        federation.auditor.settled.add(transfer.id)
+        for line in (f"cancel {transfer.code}", *(f"resolve {transfer.code} --as {truth}" for truth in TRUTHS)):
+            known = party.transfer(transfer.id)
+            if known is not None and known.state not in BOOKS_SETTLED[known.role]:
+                superuser.says(f"!fed {line}")
+                await federation.passes(timedelta(minutes=1))
+
+
+def _with_liar(auditor: Auditor, party: Party) -> list[Connection]:
+    liar = auditor.liar
+    return [] if liar is None or party is liar else [c for c in party.connections() if c.peer == liar.id]
+
+
+def _unsettled(party: Party, connection: Connection) -> list[Transfer]:
+    mine = [t for t in party.transfers() if t.connection == connection.id]
+    return [t for t in mine if t.state not in BOOKS_SETTLED[t.role]]
 
 
 def _must_be_idle(auditor: Auditor, party: Party) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from random import Random
 
 import httpx
 
+from fedbot.engine.bot import Bot
 from fedbot.ports.journal import Committed
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.events import Event
@@ -18,7 +19,7 @@ from tests.fakes.people import Person
 from tests.simulation import lying, meddling, talking
 from tests.simulation.actions import Action
 from tests.simulation.auditor import Auditor
-from tests.simulation.crashing import Crash
+from tests.simulation.crashing import Crash, CrashingJournal
 from tests.simulation.homeserver import FaultyHomeserver
 from tests.simulation.party import GRACE, Party, SkewedClock
 
@@ -27,6 +28,7 @@ LONG_POLL = timedelta(seconds=31)
 MOST_WAKES = 20_000
 LATE_AT_MOST = timedelta(seconds=90)  # shorter than `settle`: what that promises is the operator's to keep
 SECOND = timedelta(seconds=1)
+JUMPS = tuple(timedelta(hours=hours) for hours in (-1, 1, -26, 26, -24 * 60, 24 * 60, 24 * 3650))
 LANES = ("sync", "ask", "act", "chat")
 
 
@@ -78,6 +80,7 @@ class Federation:
                 (self.room,),
                 network,
                 self._committed,
+                self._sent,
                 "direct" if setup.direct else "relayed",
                 setup.open_for,
             )
@@ -93,6 +96,7 @@ class Federation:
             self.server.keep(party.chat.user_id)
         self.auditor = Auditor(self.parties, self.server, self.clock.now)
         self.auditor.liar = self.parties[-1] if setup.lies else None
+        self.liar = lying.Liar(self)
         self._actions = self._by_name()
         self._setup = setup
 
@@ -119,13 +123,17 @@ class Federation:
             person.room = new.id
         self.tell("the moderator upgrades the room")
 
-    def _committed(self, party: Party, event: Event, decision: Committed) -> None:
+    def _committed(self, party: Party, event: Event, decision: Committed, rows: Sequence[int]) -> None:
         self.auditor.committed(party, event, decision)
+        self.auditor.consents.queued(party, decision, rows)
         for document in decision.documents.values():
             if isinstance(document, Transfer):
                 before = party.transfer(document.id)
                 if before is None or before.state is not document.state:
                     self.tell(f"  {party.id}'s {document.id[:4]} is {document.state} ({type(event).__name__})")
+
+    def _sent(self, party: Party, row: int, event_id: str) -> None:
+        self.auditor.consents.sent(party, row, event_id)
 
     def tell(self, line: str) -> None:
         """One line of the story, with its time."""
@@ -154,6 +162,7 @@ class Federation:
         """Nothing goes wrong any more, everybody is up, and twelve days go by."""
         self.tell("--- from here on nothing goes wrong any more")
         for party in self.parties:
+            party.clock.skew = timedelta(seconds=self._setup.skews[party.number])
             party.fuse.left = None
             party.wire.meddling.clear()
             meddling.mend(party)
@@ -205,9 +214,7 @@ class Federation:
                 return False
             match lane:
                 case "sync" if not party.chat.is_unreachable:
-                    batch = await bot.chat.sync(journal.token(), 0)
-                    bot.syncing.take(batch)
-                    return bool(batch.events)
+                    return await self._syncs(party, bot)
                 case "ask":
                     rows = journal.due("ask", now)
                     for row in rows:
@@ -225,6 +232,15 @@ class Federation:
             return False
 
         return await self.guarded(party, work)
+
+    async def _syncs(self, party: Party, bot: Bot) -> bool:
+        self.server.release()
+        if party.heard == _heard(party):
+            return False
+        batch = await bot.chat.sync(bot.engine.journal.token(), 0)
+        bot.syncing.take(batch)
+        party.heard = None if batch.events else _heard(party)
+        return bool(batch.events)
 
     async def round(self, parties: list[Party], first: int = 0) -> bool:
         """Each lane of these bots does one thing, this lane first."""
@@ -321,6 +337,8 @@ class Federation:
             "minutes": self._minutes,
             "hours": self._hours,
             "days": self._days,
+            "clock": self._clock_jumps,
+            "clock right": self._clock_right,
             "lose": self._lose,
             "double": self._double,
             "hold": self._hold,
@@ -329,7 +347,7 @@ class Federation:
             "deaf": self._deaf,
             "heard": self._heard,
         }
-        return here | talking.actions(self) | meddling.actions(self) | lying.actions(self)
+        return here | talking.actions(self) | meddling.actions(self) | self.liar.actions()
 
     async def _round(self, a: int, b: int, c: int, _: int) -> None:
         parties = [party for party in self.parties if (a >> party.number) & 1]
@@ -389,6 +407,20 @@ class Federation:
         else:
             await self.passes(timedelta(days=1 + a % 8))
 
+    async def _clock_jumps(self, a: int, b: int, *_: int) -> None:
+        """One machine's clock is set forward or back, by any amount."""
+        party = self.party(a)
+        jump = JUMPS[b % len(JUMPS)]
+        party.clock.skew += jump
+        self.auditor.jumped.add(party.id)
+        self.tell(f"{party.id}'s clock jumps by {jump}")
+
+    async def _clock_right(self, a: int, *_: int) -> None:
+        """Somebody sets it right."""
+        party = self.party(a)
+        party.clock.skew = timedelta(seconds=self._setup.skews[party.number])
+        self.tell(f"{party.id}'s clock is right again")
+
     async def _lose(self, a: int, b: int, _: int, d: int) -> None:
         party = self.aimed(a, d)
         self.server.links[party.chat.user_id].lose = 1 + b % 4
@@ -421,6 +453,14 @@ class Federation:
         if deaf:
             deaf[a % len(deaf)].chat.is_unreachable = False
             self.tell(f"{deaf[a % len(deaf)].id}'s bot reaches the homeserver again")
+
+
+def _heard(party: Party) -> object:
+    """As long as this stays, one more sync brings nothing that the last one hasn't brought."""
+    journal = party.bot.engine.journal if party.bot is not None else None
+    changes = journal.changes if isinstance(journal, CrashingJournal) else 0
+    feed = party.server.links[party.chat.user_id].feed
+    return party.bot, changes, party.clock.now(), len(feed)
 
 
 __all__ = ["GRACE", "ConnectionState", "Federation", "Setup"]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from tests.simulation.actions import Action, draw
-from tests.simulation.ending import must_agree
+from tests.simulation.ending import must_agree, people_end_it
 from tests.simulation.federation import Federation, Setup
 
 
@@ -61,6 +61,8 @@ async def _played(setup: Setup, actions: Sequence[Action]) -> Outcome:
         await federation.heals()
     if not auditor.violations:
         must_agree(auditor)
+    if not auditor.violations:
+        await people_end_it(federation)
     for party in federation.parties:
         party.database.close()
     return Outcome(setup, tuple(actions), federation.events, tuple(auditor.violations), tuple(federation.story))

@@ -212,6 +212,7 @@ class SimulatedChat(FakeChat):
         row = self._watched.sending
         if self.sent_rows.setdefault(row, event_id) != event_id:
             self.twice.append(row)
+        self._watched.sent(row, event_id)
         self._fuse.point("after a message is sent")
         if self.lost_answers:
             self.lost_answers -= 1

@@ -1,23 +1,29 @@
 """A bot that lies: it has a valid key and a real friendship, and says anything, of any kind, at any time.
 
-It repeats, changes, invents, reorders and crosses protocol messages, passes on those of others, and announces what
-isn't so. Beside that its own bot goes on as it is, so that the lies are told in every state of something real.
+It repeats, changes, invents, reorders and crosses protocol messages, forges each field of each kind by itself, seals
+what it likes, passes on those of others, floods, announces what isn't so, taps on other people's cards and speaks like
+one of them. Beside that its own bot goes on as it is, so that the lies are told in every state of something real.
 """
 
 from __future__ import annotations
 
 import copy
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from hashlib import sha256
 from random import Random
 from typing import TYPE_CHECKING, Any
 
 from fedbot.ports.chat import ChatRefused
+from fedbot.rules.model.budgets import MESSAGES
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.protocol import bodies
 from fedbot.rules.protocol.terms import written
 from fedbot.rules.wire import envelope, subject_ids
+from fedbot.rules.wire.envelope import Identity
 from tests.simulation.party import Party
 
 if TYPE_CHECKING:
@@ -25,6 +31,10 @@ if TYPE_CHECKING:
 
 
 KINDS = tuple(sorted(bodies.KINDS))
+SAID = tuple(kind for kind in KINDS if kind != "announce")
+FRAME = ("from", "to", "room", "seq", "terms_hash", "sent_at", "id", "key", "kind", "v", "subject", "sig")
+"""The fields of an envelope around its body."""
+FORGEABLE = tuple((kind, field) for kind in SAID for field in (*bodies.KINDS[kind].model_fields, *FRAME))
 HOSTILE: tuple[Any, ...] = (
     "",
     "x" * 5000,
@@ -49,31 +59,71 @@ HOSTILE: tuple[Any, ...] = (
     "0001-01-01T00:00:00+00:00",
     "9999-12-31T23:59:59+14:00",
 )
+TRUTHS = ("left", "out", "stays", "arrived", "back", "lost", "booked", "never", "come", "stands", "off")
+ABOUT_CONNECTIONS = frozenset(
+    kind for kind, (budget, _) in MESSAGES.items() if budget in {"about a connection", "connect"}
+)
+ABOUT_BOTH = frozenset({"declined", "cancelled", "noted", "ask", "seen"})
+SHAPES: dict[str, dict[str, Any]] = {
+    "sent": {"lines": [{"number": 1, "item": 9}], "failed": [{"number": 1, "reason": "x"}]},
+    "received": {
+        "items": [{"number": 1, "item": 9, "part": 3, "place": "Shelf", "serial": "7"}],
+        "refused": [{"number": 1, "reason": "x"}],
+    },
+    "refused": {"refused": [{"number": 1, "reason": "x"}]},
+    "closed": {"lines": [1]},
+}
+"""What stands in a field where its name alone doesn't tell."""
 MOST_AT_ONCE = 6
+FLOOD = 60
 
 
-def actions(federation: Federation) -> dict[str, Callable[[int, int, int, int], Awaitable[None]]]:
-    """What a liar does, by the names of actions. Nothing, where nobody lies."""
-    return {"lie": _Liar(federation).lies}
+class Liar:
+    """`forged` counts the fields that were forged, as (kind, field); `told` the kinds of lies."""
 
-
-class _Liar:
     def __init__(self, federation: Federation) -> None:
         self._federation = federation
+        self.forged: Counter[tuple[str, str]] = Counter()
+        self.told: Counter[str] = Counter()
+
+    def actions(self) -> dict[str, Callable[[int, int, int, int], Awaitable[None]]]:
+        """What a liar does, by the names of actions. Nothing, where nobody lies."""
+        return {"lie": self.lies, "flood": self.floods, "strike": self.strikes}
 
     async def lies(self, *numbers: int) -> None:
         """A few lies at once: the numbers say which."""
+        if (liar := self._federation.auditor.liar) is not None:
+            random = Random(":".join(map(str, numbers)))
+            for _ in range(random.randrange(1, MOST_AT_ONCE)):
+                self.lie(liar, random)
+
+    async def floods(self, *numbers: int) -> None:
+        """Very many at once."""
+        if (liar := self._federation.auditor.liar) is not None:
+            random = Random(":".join(map(str, numbers)))
+            only_opens = random.random() < 1 / 2
+            for _ in range(random.randrange(FLOOD)):
+                (self._opens_more if only_opens else self.lie)(liar, random)
+
+    async def strikes(self, *numbers: int) -> None:
+        """What somebody decides, or waits for, becomes something else, and the bots hear of it."""
         liar = self._federation.auditor.liar
-        if liar is None:
-            return
-        random = Random(":".join(map(str, numbers)))
-        for _ in range(random.randrange(1, MOST_AT_ONCE)):
-            lie = random.choice(
-                (self._repeats, self._changes, self._changes, self._invents, self._invents, self._crosses)
-            )
-            if random.random() < 1 / 12:
-                lie = random.choice((self._passes_on, self._announces))
-            lie(liar, random)
+        if liar is not None and self._undecided(liar):
+            random = Random(":".join(map(str, numbers)))
+            for _ in range(random.randrange(1, 3)):
+                self._strikes(liar, random)
+                if random.random() < 2 / 3:
+                    await self._federation.rests()
+
+    def lie(self, liar: Party, random: Random) -> None:
+        """One lie of any sort."""
+        often = [self._forges, self._changes, self._invents, self._crosses, self._repeats, self._reorders]
+        often += [self._strikes] if self._undecided(liar) else []
+        seldom = [self._passes_on, self._announces, self._taps, self._speaks, self._takes_back]
+        weights = (5, 2, 3, 2, 1, 1, 4)[: len(often)]
+        lie = random.choices((*often, *seldom), (*weights, 0.5, 0.5, 0.5, 0.5, 0.3))[0]
+        self.told[lie.__name__] += 1
+        lie(liar, random)
 
     # --- what was said before -----------------------------------------------------------------------------
 
@@ -82,7 +132,7 @@ class _Liar:
         bot = liar.chat.user_id
         events = self._federation.server.log[-300:]
         found = [e["content"]["dev.fedbot"] for e in events if (e["sender"] == bot) is by_liar and _holds_one(e)]
-        return [each for each in found if each["kind"] != "announce"]
+        return [each for each in found if _is_whole(each)]
 
     def _repeats(self, liar: Party, random: Random) -> None:
         """Word by word."""
@@ -121,6 +171,17 @@ class _Liar:
             self._in_turn(liar, lie, random)
             self._signs(liar, lie)
 
+    def _reorders(self, liar: Party, random: Random) -> None:
+        """Several in turn, the last of them first."""
+        if said := self._said(liar):
+            lies = [copy.deepcopy(random.choice(said)) for _ in range(random.randrange(2, 5))]
+            names = ("connection", "transfer", "to", "terms_hash", "room")
+            about = {name: lies[0][name] for name in names if name in lies[0]}
+            known = self._seen(lies[0])
+            for ahead, lie in reversed(list(enumerate(lies, start=1))):
+                rest = {name: value for name, value in lie.items() if name not in names}
+                self._signs(liar, {**rest, **about, "seq": known + ahead})
+
     # --- what was never said ------------------------------------------------------------------------------
 
     def _subjects(self, liar: Party) -> list[Connection | Transfer]:
@@ -135,79 +196,292 @@ class _Liar:
         if not subjects:
             return
         subject = random.choice(subjects)
-        kind = random.choice(KINDS)
-        lie = {
+        kind = random.choice(SAID)
+        lie = self._letter(liar, kind, subject, random)
+        if isinstance(lie["body"].get("terms"), dict) and random.random() < 1 / 2:
+            _change(lie["body"]["terms"], random)
+        if random.random() < 1 / 4:
+            _change(lie["body"], random)
+        if kind in {"offer", "request", "connect"} and random.random() < 3 / 4:
+            self._opens(liar, lie, subject, random)
+        else:
+            self._in_turn(liar, lie, random)
+        self._signs(liar, lie, sealed=random.random() < 1 / 4 and random)
+
+    def _forges(self, liar: Party, random: Random) -> None:
+        """A message that is as it should be, but for one field, of any kind."""
+        self.forges(liar, random, *random.choice(FORGEABLE))
+
+    def forges(self, liar: Party, random: Random, kind: str, field: str) -> None:
+        """A message of that kind that is as it should be, but for that field."""
+        subjects = self._fitting(liar, kind)
+        if not subjects:
+            return
+        self.forged[kind, field] += 1
+        subject = random.choice(subjects)
+        lie = self._letter(liar, kind, subject, random, whole=True)
+        lie["seq"] = self._seen(lie) + 1
+        if kind in {"offer", "request", "connect"} and random.random() < 3 / 4:
+            self._opens(liar, lie, subject, random)
+        frame: dict[str, Any] = {}
+        if field in FRAME:
+            frame[field] = self._another(liar, field, random)
+        elif isinstance(inner := lie["body"].get(field), dict | list) and inner and random.random() < 3 / 4:
+            _change(inner, random)
+        else:
+            lie["body"][field] = self._plausible(field, random)
+        self._signs(liar, lie, frame, sealed=field == "sealed" and random)
+
+    def _fitting(self, liar: Party, kind: str) -> list[Connection | Transfer]:
+        """What a message of that kind is about, between the liar and somebody else; the newest count double."""
+        wanted: tuple[type[Connection | Transfer], ...] = (Connection,) if kind in ABOUT_CONNECTIONS else (Transfer,)
+        wanted = (Connection, Transfer) if kind in ABOUT_BOTH else wanted
+        mine = [s for s in self._subjects(liar) if isinstance(s, wanted) and self._is_liars(liar, s)]
+        return mine + mine[-6:]
+
+    def _is_liars(self, liar: Party, subject: Connection | Transfer) -> bool:
+        return subject.peer == liar.id or liar.documents.get((type(subject).__name__, subject.id)) is not None
+
+    def _another(self, liar: Party, field: str, random: Random) -> Any:  # noqa: ANN401 -- any JSON
+        """A wrong value for a field around the body."""
+        others = [party for party in self._federation.parties if party is not liar]
+        party = random.choice(others)
+        now = envelope.wire_time(liar.clock.now())
+        day = 86_400_000
+        wrong: dict[str, tuple[Any, ...]] = {
+            "from": (party.id, "nobody"),
+            "to": (party.id, liar.id, ""),
+            "room": (*self._federation.server.rooms, "!elsewhere:x"),
+            "seq": (0, 1, 2, 10**6, 2**53 - 1),
+            "terms_hash": ("", "0" * 64, "f" * 64),
+            "sent_at": (0, now - day, now - 400 * day, now + day, now + 400 * day, 253_402_300_799_000),
+            "key": (party.identity.key, Identity(sha256(b"another").digest()).key),
+            "kind": (*KINDS, "unheard-of"),
+            "v": (0, 2, 10**9),
+            "subject": (
+                *(subject.id for subject in self._subjects(liar)),
+                *(f"{envelope.short_hash('x', kind)}-{kind}" for kind in subject_ids.SubjectKind),
+            ),
+        }
+        return random.choice((*wrong.get(field, ()), random.choice(HOSTILE)))
+
+    def _plausible(self, field: str, random: Random) -> Any:  # noqa: ANN401 -- any JSON
+        """A wrong value for a field of the body, that could be right of somebody or something else."""
+        likely = self._values(random, None)
+        return copy.deepcopy(random.choice((likely.get(field, "x"), random.choice(HOSTILE))))
+
+    def _letter(
+        self, liar: Party, kind: str, subject: Connection | Transfer, random: Random, *, whole: bool = False
+    ) -> dict[str, Any]:
+        """A message of that kind, with what is likely in it; `whole`: with each field that its body can have."""
+        likely = self._values(random, subject) | SHAPES.get(kind, {})
+        fields = bodies.KINDS[kind].model_fields.items()
+        said = [
+            name
+            for name, each in fields
+            if each.is_required() or (name in likely and (random.random() < (0.8 if whole else 0.5)))
+        ]
+        body: dict[str, Any] = {name: copy.deepcopy(likely.get(name, "x")) for name in said}
+        body |= {"awaits": random.random() < 1 / 2, "seen": random.choice((0, 1, 5, subject.exchange.seen))}
+        if not whole and random.random() < 9 / 10:
+            body.pop("past", None)
+        body.pop("sealed", None)
+        return {
             "kind": kind,
             "from": liar.id,
-            "to": subject.peer if subject.peer != liar.id else random.choice(self._federation.parties).id,
+            "to": subject.peer if subject.peer != liar.id else self._counterpart(liar, subject, random),
             "room": subject.room if random.random() < 1 / 8 else self._federation.room,
             subject.subject_kind: subject.id,
             "seq": 1,
             "terms_hash": subject.terms_hash if isinstance(subject, Transfer) else "",
-            "body": self._body(liar, kind, subject, random),
+            "body": body,
         }
-        if kind in {"offer", "request"} and random.random() < 3 / 4:
-            self._opens(liar, lie, subject, random)
-        else:
-            self._in_turn(liar, lie, random)
-        self._signs(liar, lie)
 
-    def _body(self, liar: Party, kind: str, subject: Connection | Transfer, random: Random) -> dict[str, Any]:
-        person = random.choice([p.person(u) for p in self._federation.parties for u in p.people.all])
-        likely: dict[str, Any] = {
-            "by": person,
-            "by_name": "Anna",
+    def _counterpart(self, liar: Party, subject: Connection | Transfer, random: Random) -> str:
+        """Who knows of it, beside the liar."""
+        key = (type(subject).__name__, subject.id)
+        known = [party.id for party in self._federation.parties if party is not liar and key in party.documents]
+        return random.choice(known or [party.id for party in self._federation.parties if party is not liar])
+
+    def _values(self, random: Random, subject: Connection | Transfer | None) -> dict[str, Any]:
+        """For each field something that might stand there."""
+        federation = self._federation
+        person = random.choice([p.person(u) for p in federation.parties for u in p.people.all])
+        now = federation.clock.now()
+        taps = list(federation.auditor.taps)[-5:]
+        words = ("", "later", "no-part", "too-many", "disconnected", "other-thing", "generation", "throttled")
+        said = {"by": person, "by_name": "Anna", "event": random.choice((*taps, "")), "note": "x"}
+        return {
+            **said,
             "asker": person,
             "asker_name": "Anna",
-            "name": random.choice(self._federation.parties).home.name,
-            "generation": random.choice((1, 2, 3)),
+            "name": random.choice((random.choice(federation.parties).home.name, "Betaspace")),
+            "generation": random.choice((1, 2, 3, 1_000_000)),
             "access": random.choice(("relayed", "direct")),
+            "asked_key": random.choice(federation.parties).identity.key,
             "commitment": "0" * 64,
             "nonce": "0" * 64,
-            "parties": [],
-            "days": random.choice((1, 7, 10**6)),
+            "past": "0" * 64,
+            "days": random.choice((0, 1, 7, 10**6)),
             "search": "bolt",
-            "problem": random.choice(("", "later")),
+            "problem": random.choice(words),
             "after": "",
             "last": "",
-            "url": liar.url,
+            "again": (now + timedelta(days=random.choice((-1, 1, 400)))).isoformat(),
+            "in_room": True,
+            "more": True,
+            "at_once": random.random() < 1 / 2,
+            "url": random.choice(federation.parties).url,
             "token": "made-up",
             "lines": [],
             "failed": [],
             "items": [],
             "refused": [],
-            "reason": "x",
-            "how": random.choice(("returned", "lost", "gifted")),
-            "until": "2027-06-01",
-            "due": (liar.clock.now() + timedelta(days=random.choice((-1, 1, 7, 60, 400)))).isoformat(),
+            "reason": random.choice(words),
+            "parcel": random.random() < 1 / 2,
+            "damaged": random.random() < 1 / 2,
+            "missing": said,
+            "settled": {**said, "truth": random.choice(TRUTHS), "alone": random.random() < 1 / 2},
+            "how": random.choice(("returned", "lost", "gifted", "gift", "kept")),
+            "until": random.choice(("2026-01-01", "2027-06-01")),
+            "due": (now + timedelta(days=random.choice((-1, 1, 7, 60, 400)))).isoformat(),
             "terms": written(subject.terms) if isinstance(subject, Transfer) else {},
-            "opening": {},
+            "opening": subject_ids.written(subject.opening)
+            if isinstance(subject, Transfer) and subject.opening is not None
+            else {},
         }
-        fields = bodies.KINDS[kind].model_fields.items()
-        said = [name for name, field in fields if field.is_required() or (name in likely and random.random() < 1 / 2)]
-        body: dict[str, Any] = {name: likely.get(name, "x") for name in said}
-        body |= {"awaits": random.random() < 1 / 2, "seen": random.choice((0, 1, 5, subject.exchange.seen))}
-        if isinstance(body.get("terms"), dict) and body["terms"] and random.random() < 1 / 2:
-            _change(body["terms"], random)
-        if random.random() < 1 / 4:
-            _change(body, random)
-        return body
 
     def _opens(self, liar: Party, lie: dict[str, Any], subject: Connection | Transfer, random: Random) -> None:
         """Something new, under an id that is rightly made."""
+        if lie["kind"] == "connect":
+            self._asks_for_friendship(liar, lie, random)
+            return
         terms = lie["body"].get("terms")
+        if isinstance(terms, dict) and terms and random.random() < 3 / 4:
+            self._turns_round(liar, lie, terms, random)
         kind = terms.get("kind") if isinstance(terms, dict) else None
         if kind not in subject_ids.TRANSFER_KINDS:
             return
         cause = subject_ids.by_line(f"$lie{random.randrange(10**9)}")
         opening = subject_ids.Opening(liar.identity.key, subject.room, cause)
         lie.pop("connection", None)
-        lie["transfer"] = subject_ids.opened_id(subject_ids.SubjectKind(kind), opening)
+        named = subject_ids.Opening(opening.key, opening.room, subject_ids.by_line("$another"))
+        is_right = random.random() < 5 / 6
+        lie["transfer"] = subject_ids.opened_id(subject_ids.SubjectKind(kind), opening if is_right else named)
         lie["body"]["opening"] = subject_ids.written(opening)
         try:
             lie["terms_hash"] = envelope.terms_hash(terms)
         except envelope.NotCanonical:
             lie["terms_hash"] = "0" * 64
+
+    def _turns_round(self, liar: Party, lie: dict[str, Any], terms: dict[str, Any], random: Random) -> None:
+        """Terms of a kind that may be opened so, between these two; of a loan that there is, or isn't."""
+        offers = lie["kind"] == "offer"
+        terms["kind"] = random.choice(
+            ("push", "push", "return") if offers else ("request", "request", "return", "extension")
+        )
+        terms["sender"], terms["receiver"] = (liar.id, lie["to"]) if offers else (lie["to"], liar.id)
+        loans = [t for t in self._subjects(liar) if isinstance(t, Transfer) and t.is_loan]
+        if terms["kind"] in {"return", "extension"} and loans:
+            loan = random.choice(loans)
+            terms["parent"], terms["lines"] = loan.id, written(loan.terms)["lines"]
+            for line in terms["lines"] if terms["kind"] == "return" else ():
+                line["of_line"] = line["number"]
+        else:
+            terms.pop("parent", None)
+
+    def _asks_for_friendship(self, liar: Party, lie: dict[str, Any], random: Random) -> None:
+        """Under the next generation, or another; with its key, or a new one that it has announced."""
+        generation = lie["body"].get("generation")
+        other = next((party for party in self._federation.parties if party.id == lie["to"]), None)
+        if other is None or type(generation) is not int:
+            return
+        known = [c.generation for c in other.connections() if c.peer == liar.id]
+        if random.random() < 3 / 4:
+            generation = lie["body"]["generation"] = max(known, default=0) + 1
+        lie.pop("transfer", None)
+        lie["terms_hash"] = ""
+        keys = (liar.identity.key, other.identity.key)
+        lie["connection"] = subject_ids.connection_id(*keys, self._federation.room, generation)
+        lie["seq"] = 1
+
+    def _opens_more(self, liar: Party, random: Random) -> None:
+        """One more thing of those that there are, as a new one."""
+        subjects = [s for s in self._subjects(liar) if isinstance(s, Transfer) and s.terms.lines]
+        if subjects:
+            subject = random.choice(subjects)
+            lie = self._letter(liar, random.choice(("offer", "request")), subject, random)
+            lie["body"]["due"] = (liar.clock.now() + timedelta(days=7)).isoformat()
+            self._opens(liar, lie, subject, random)
+            self._signs(liar, lie)
+
+    def _undecided(self, liar: Party) -> list[tuple[Party, Connection | Transfer]]:
+        """What somebody honest is just deciding, and the liar has a part in."""
+        honest = [party for party in self._federation.parties if party is not liar]
+        known = [(p, d) for p in honest for d in p.documents.values() if isinstance(d, Connection | Transfer)]
+        known = [(p, d) for p, d in known if d.peer == liar.id]
+        return [(p, d) for p, d in known if d.decision is not None or d.own_card or _is_asked_of_peer(d)][-4:]
+
+    def _strikes(self, liar: Party, random: Random) -> None:
+        """Just while somebody decides it becomes something else: what is granted, offered, asked for, called so."""
+        _, subject = random.choice(self._undecided(liar))
+        if isinstance(subject, Connection):
+            kinds: tuple[str, ...] = ("connect", "cancelled", "accepted", "reveal", "ready", "disconnecting")
+        else:
+            kinds = ("noted", "offer", "request", "sent", "extended", "cancelled", "done", "approve", "closed")
+            if _is_asked_of_peer(subject):
+                kinds = ("granted", "granted", "granted", "granted", "noted", "noted", "sent")
+        lie = self._letter(liar, random.choice(kinds), subject, random)
+        terms = lie["body"].get("terms")
+        if terms and isinstance(subject, Transfer):
+            for line in terms["lines"][:1]:
+                _change_line(line, random)
+            lie["terms_hash"] = envelope.terms_hash(terms)
+        lie["seq"] = self._seen(lie) + 1
+        self._signs(liar, lie)
+
+    # --- beside the protocol ------------------------------------------------------------------------------
+
+    def _taps(self, liar: Party, random: Random) -> None:
+        """Its bot taps a card of somebody else."""
+        cards = self._federation.auditor.cards
+        if cards:
+            event_id = random.choice(cards[-4:])[2]
+            content = {
+                "m.relates_to": {"rel_type": "m.annotation", "event_id": event_id, "key": random.choice("✅❌📦")}
+            }
+            self._sends(liar, "m.reaction", content)
+
+    def _speaks(self, liar: Party, random: Random) -> None:
+        """Its bot says what a person would; as the answer to a card, or in the format of another bot."""
+        subjects = self._subjects(liar)
+        cards = self._federation.auditor.cards
+        if not subjects or not cards:
+            return
+        code = random.choice(subjects).code
+        text = random.choice(
+            (
+                f"!fed approve {code}",
+                f"!fed cancel {code}",
+                f"!fed as {self._federation.party(0).id} approve {code}",
+                "yes",
+            )
+        )
+        content: dict[str, Any] = {"msgtype": random.choice(("m.text", "m.notice")), "body": text}
+        if random.random() < 1 / 2:
+            content["m.relates_to"] = {"m.in_reply_to": {"event_id": random.choice(cards[-4:])[2]}}
+        self._sends(liar, "m.room.message", content)
+
+    def _takes_back(self, liar: Party, random: Random) -> None:
+        """It removes a message of its own."""
+        bot = liar.chat.user_id
+        mine = [e for e in self._federation.server.log[-60:] if e["sender"] == bot and "state_key" not in e]
+        mine = [event for event in mine if event["room_id"] == self._federation.room and event["content"]]
+        if mine:
+            try:
+                self._federation.server.redact(bot, self._federation.room, random.choice(mine)["event_id"])
+            except ChatRefused:
+                return
 
     def _announces(self, liar: Party, random: Random) -> None:
         """A party of another's name, id, key or people, signed or not."""
@@ -220,9 +494,13 @@ class _Liar:
             "access": "relayed",
             "at": envelope.wire_time(liar.clock.now()),
         }
+        identity = liar.identity
+        if random.random() < 1 / 4:  # it says that it has a new key, which is true
+            identity = Identity(sha256(b"another").digest())
+            entry |= {"id": liar.id, "key": identity.key}
         content = {"v": 1, "parties": [entry]}
         if random.random() < 2 / 3:
-            content = envelope.sign_announcement(liar.identity, liar.chat.user_id, self._federation.room, content)
+            content = envelope.sign_announcement(identity, liar.chat.user_id, self._federation.room, content)
         try:
             self._federation.server.put_state(
                 liar.chat.user_id, self._federation.room, "dev.fedbot.party", liar.chat.user_id, content
@@ -233,8 +511,8 @@ class _Liar:
 
     # --- sending ------------------------------------------------------------------------------------------
 
-    def _in_turn(self, liar: Party, lie: dict[str, Any], random: Random) -> None:
-        """Numbered as the next, so that it is read; sometimes too low or too high."""
+    def _seen(self, lie: dict[str, Any]) -> int:
+        """The number of the liar's last message that the other side has read about that."""
         identifier = lie.get("transfer") or lie.get("connection")
         mates = [p for p in self._federation.parties if p.id == lie["to"]]
         seen = [
@@ -243,41 +521,102 @@ class _Liar:
             for d in p.documents.values()
             if isinstance(d, Connection | Transfer) and d.id == identifier
         ]
-        step = 1 if random.random() < 4 / 5 else random.choice((-1, 0, 2, 3, 10**6))
-        lie["seq"] = max((seen[0] if seen else 0) + step, 0)
+        return seen[0] if seen else 0
 
-    def _signs(self, liar: Party, lie: dict[str, Any]) -> None:
+    def _in_turn(self, liar: Party, lie: dict[str, Any], random: Random) -> None:
+        """Numbered as the next, so that it is read; sometimes too low or too high."""
+        step = 1 if random.random() < 4 / 5 else random.choice((-1, 0, 2, 3, 10**6))
+        lie["seq"] = max(self._seen(lie) + step, 0)
+
+    def _signs(
+        self, liar: Party, lie: dict[str, Any], frame: dict[str, Any] | None = None, *, sealed: Random | bool = False
+    ) -> None:
+        """Signed rightly, but for what `frame` says; `sealed`: with something sealed to its reader."""
+        frame = frame or {}
         identifier = str(lie.get("transfer") or lie.get("connection") or "")
         unsigned = {name: value for name, value in lie.items() if name not in {"sig", "key", "v"}}
+        if isinstance(sealed, Random):
+            self._seals(liar, unsigned, identifier, sealed)
         unsigned["id"] = envelope.envelope_id(liar.id, identifier, lie["seq"])
         unsigned["sent_at"] = envelope.wire_time(liar.clock.now())
+        signed = {**unsigned, "v": envelope.VERSION, "key": liar.identity.key}
+        for name, value in frame.items():
+            if name == "subject":
+                field = "connection" if "connection" in signed else "transfer"
+                signed[field] = value
+            elif name != "sig":
+                signed[name] = value
+        another = Identity(sha256(b"another").digest())
+        identity = another if frame.get("key") == another.key else liar.identity
         try:
-            signed = {**unsigned, "v": envelope.VERSION, "key": liar.identity.key}
-            signed["sig"] = liar.identity.sign(envelope.canonical(signed))
+            signed["sig"] = frame["sig"] if "sig" in frame else identity.sign(envelope.canonical(signed))
         except envelope.NotCanonical:
             return  # a homeserver takes it no more than a bot does
         self._send(liar, signed)
 
+    def _seals(self, liar: Party, lie: dict[str, Any], identifier: str, random: Random) -> None:
+        """Anything that its reader may open: made up, hostile, or as deep as it likes."""
+        reader = next((party for party in self._federation.parties if party.id == lie["to"]), None)
+        if reader is None:
+            return
+        inner: dict[str, Any] = {
+            "metadata": {"1": random.choice(HOSTILE)},
+            "search": random.choice(HOSTILE),
+            "hits": [random.choice(HOSTILE)],
+            "figures": random.choice(HOSTILE),
+            "books": [{"transfer": random.choice(HOSTILE), "lines": random.choice(HOSTILE)}],
+        }
+        _change(inner, random)
+        binding = f"{liar.id}>{reader.id}:{identifier}:{lie['seq']}"
+        try:
+            lie["body"] = {**lie["body"], "sealed": envelope.seal(reader.identity.key, inner, bound_to=binding)}
+        except envelope.NotCanonical:
+            return
+
     def _send(self, liar: Party, lie: dict[str, Any]) -> None:
         """Into the room, as its own bot."""
+        if self._sends(liar, "dev.fedbot.envelope", {"dev.fedbot": lie}):
+            about = str(lie.get("transfer") or lie.get("connection") or "")
+            told = f"{lie['kind']} {lie['seq']} about {about[:4]}"
+            self._federation.tell(f"{liar.id}'s bot lies to {lie['to']}: {told}"[:120])
+
+    def _sends(self, liar: Party, kind: str, content: dict[str, Any]) -> bool:
         server, room = self._federation.server, self._federation.room
         try:
-            server.send(
-                liar.chat.user_id,
-                room,
-                "dev.fedbot.envelope",
-                {"dev.fedbot": lie},
-                device="liar",
-                transaction=f"lie {len(server.log)}",
-            )
+            server.send(liar.chat.user_id, room, kind, content, device="liar", transaction=f"lie {len(server.log)}")
         except ChatRefused:
-            return
-        about = str(lie.get("transfer") or lie.get("connection") or "")
-        self._federation.tell(f"{liar.id}'s bot lies to {lie['to']}: {lie['kind']} {lie['seq']} about {about[:4]}")
+            return False
+        return True
 
 
 def _holds_one(event: dict[str, Any]) -> bool:
     return "state_key" not in event and isinstance(event["content"].get("dev.fedbot"), dict)
+
+
+def _is_whole(lie: dict[str, Any]) -> bool:
+    """Whether its frame is as it should be, so that something can be made of it."""
+    kinds = {"kind": str, "seq": int, "body": dict, "to": str}
+    return all(isinstance(lie.get(name), kind) for name, kind in kinds.items()) and lie["kind"] in SAID
+
+
+def _is_asked_of_peer(subject: Connection | Transfer) -> bool:
+    """Whether the peer is the owner of what is asked for, and may grant less."""
+    if not isinstance(subject, Transfer) or subject.terms.kind != "request":
+        return False
+    return subject.role == "receiver" and subject.state is TransferState.OPEN
+
+
+def _change_line(line: dict[str, Any], random: Random) -> None:
+    """Something that matters of a line of terms, well formed."""
+    field = random.choice(("quantity", "quantity", "part", "item", "serial", "batch", "status", "name", "place"))
+    if field == "name":
+        line["description"]["name"] = random.choice(("M3-BOLT", "Gold", "Lens"))
+    elif field in {"part", "item"}:
+        line[field] = random.randrange(1, 60)
+    elif field == "status":
+        line["status"], line["status_text"] = random.choice(((10, "OK"), (50, "Attention"), (55, "Damaged")))
+    else:
+        line[field] = random.choice(("1", "2", "50"))
 
 
 def _change(value: Any, random: Random) -> None:  # noqa: ANN401 -- any JSON

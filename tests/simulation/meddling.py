@@ -130,10 +130,13 @@ class _Trouble:
         group = groups.find("name", APPROVERS)[0].pk
         if username in party.lost_right:
             del party.lost_right[username]
-            users.put(replace(user, groups=(*user.groups, group)))
+            users.put(replace(user, groups=(*(g for g in user.groups if g != group), group), is_active=True))
         elif c % 3:
             party.lost_right[username] = party.clock.now()
-            users.put(replace(user, groups=tuple(g for g in user.groups if g != group)))
+            if self._federation.auditor.liar is not None and c % 2:  # not one who works here any more
+                users.put(replace(user, is_active=False))
+            else:
+                users.put(replace(user, groups=tuple(g for g in user.groups if g != group)))
         self._federation.tell(f"{username} of {party.id}: right {'lost' if username in party.lost_right else 'there'}")
 
     # --- people who click in InvenTree --------------------------------------------------------------------

@@ -47,7 +47,8 @@ GIVE_UP = timedelta(minutes=15)
 #: By number: the last day of a loan begins and ends at another moment for each.
 TIME_ZONES = ("Europe/Berlin", "Pacific/Auckland", "America/Los_Angeles", "UTC")
 
-Committing = Callable[["Party", Event, Committed], None]
+Committing = Callable[["Party", Event, Committed, Sequence[int]], None]
+Sending = Callable[["Party", int, str], None]
 
 
 class SkewedClock(Clock):
@@ -55,10 +56,10 @@ class SkewedClock(Clock):
 
     def __init__(self, clock: FakeClock, skew: timedelta) -> None:
         self._clock = clock
-        self._skew = skew
+        self.skew = skew
 
     def now(self) -> datetime:
-        return self._clock.now() + self._skew
+        return self._clock.now() + self.skew
 
     async def sleep(self, seconds: float) -> None:
         """Nobody waits in the simulation: time is moved on from outside."""
@@ -110,6 +111,7 @@ class Party:
     rooms: tuple[str, ...]
     network: dict[str, httpx.BaseTransport]
     committing: Committing
+    sending: Sending
     access: str = "relayed"
     open_for: timedelta = timedelta(days=7)
     bot: Bot | None = None
@@ -119,6 +121,7 @@ class Party:
     documents: dict[tuple[str, str], Document] = field(default_factory=dict)
     lost_right: dict[str, datetime] = field(default_factory=dict)
     is_down: bool = False
+    heard: object = None
 
     def __post_init__(self) -> None:
         self.id = f"p{self.number}"
@@ -129,7 +132,7 @@ class Party:
         self.simulated = SimulatedTransport(self.seeded.server)
         self.fuse = Fuse()
         self.wire = CrashingTransport(self.simulated, self.fuse, self.world_now)
-        self.watched = Watched(self._committed)
+        self.watched = Watched(self._committed, lambda row, event_id: self.sending(self, row, event_id))
         self.chat = SimulatedChat(self.server, f"{self.id}-bot", self.clock, self.fuse, self.watched)
         self.identity = Identity(sha256(self.id.encode()).digest())
         self.vault = FakeVault()
@@ -217,9 +220,9 @@ class Party:
         dues += [c.due for c in self.connections() if c.state in UNFINISHED_CONNECTION]
         return min((due + timedelta(seconds=1) for due in dues if due >= now), default=None)
 
-    def _committed(self, event: Event, decision: Committed) -> None:
+    def _committed(self, event: Event, decision: Committed, rows: Sequence[int]) -> None:
         self.events += not isinstance(event, CaughtUp)
-        self.committing(self, event, decision)
+        self.committing(self, event, decision, rows)
         for key, document in decision.documents.items():
             if document is None:
                 self.documents.pop(key, None)

@@ -14,10 +14,9 @@ from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.decision import Choice
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from fedbot.rules.wire.envelope import envelope_id, sign, wire_time
+from fedbot.rules.wire.envelope import envelope_id, fingerprint, sign, wire_time
 from fedbot_demo.inventree.records import StockItem
 from tests.fakes.people import Person
-from tests.simulation.auditor import Tap
 from tests.simulation.party import GRACE, Party
 
 if TYPE_CHECKING:
@@ -41,6 +40,20 @@ BABBLE = (
     "!fed ask 1",
     "!fed share all",
     "!fed unshare all",
+)
+
+
+HOSTILE_LINES = (
+    "!fed push \x00 1 to p1",
+    "!fed request \u202eM3-BOLT\u2066 1 from p1",
+    "!fed find " + "x" * 5000,
+    "!fed connect https://127.0.0.1:1/",
+    "!fed request " + "9" * 400 + " M3-BOLT from p1",
+    "!fed lend #1 1e999 to p1 until 9999-12-31",
+    "!fed approve " + "\U0001f600" * 200,
+    '!fed review p1 --name "@room"',
+    "!fed show ../../etc/passwd",
+    "!fed request http://[::1\x00]/stock/item/1 from p1",
 )
 
 
@@ -69,6 +82,10 @@ def actions(federation: Federation) -> dict[str, Callable[[int, int, int, int], 
         "babble": said.babble,
         "moderate": said.moderate,
         "forge": said.forge,
+        "impostor": said.impostor,
+        "answer": said.answer,
+        "review": said.review,
+        "hostile": said.hostile,
     }
 
 
@@ -214,7 +231,7 @@ class _Talk:
             some = (" 1", " 2", " 2 1", " 1; 2 1") if several else (" 1",)
             text = f"!fed return {loan.code}{some[c % len(some)] if c % 3 == 0 else ' all'}"
             said, person = self._says(party, b, text + (" --damaged" if loan.role == "sender" and d % 5 == 0 else ""))
-            self._federation.auditor.taps[said] = Tap(party.id, person.user_id, loan.id, Choice.APPROVE)
+            self._federation.auditor.typed(said, person.user_id, party, loan.id, Choice.APPROVE)
 
     async def extend(self, a: int, b: int, c: int, _: int) -> None:
         if found := self._on_loan(a):
@@ -257,9 +274,12 @@ class _Talk:
         identifier = key.partition(":")[2]
         subject = party.documents.get(("Transfer", identifier)) or party.documents.get(("Connection", identifier))
         person = self._who(party, subject if isinstance(subject, Transfer | Connection) else None, b)
-        emoji = KEYS[c % len(KEYS)]
-        if not emoji:
-            return
+        if emoji := KEYS[c % len(KEYS)]:
+            self._taps_on((party, key, event_id), person, emoji)
+
+    def _taps_on(self, card: tuple[Party, str, str], person: Person, emoji: str) -> None:
+        party, key, event_id = card
+        identifier = key.partition(":")[2]
         try:
             tapped = person.reacts(event_id, emoji)
         except ChatRefused:
@@ -292,7 +312,7 @@ class _Talk:
             verb = "approve" if c % 3 else "decline"
             said = person.says(f"!fed {verb} {subject.code}")
             choice = Choice.APPROVE if verb == "approve" else Choice.DECLINE
-            self._federation.auditor.taps[said] = Tap(party.id, person.user_id, subject.id, choice)
+            self._federation.auditor.typed(said, person.user_id, party, subject.id, choice)
             self._federation.tell(f"{person.user_id}: !fed {verb} {subject.code}")
 
     async def grants_less(self, a: int, b: int, c: int, _: int) -> None:
@@ -302,7 +322,7 @@ class _Talk:
             person = self._who(party, subject, b)
             text = f"!fed approve {subject.code} {1 + c % 2}"
             said = person.says(text)
-            self._federation.auditor.taps[said] = Tap(party.id, person.user_id, subject.id, Choice.APPROVE)
+            self._federation.auditor.typed(said, person.user_id, party, subject.id, Choice.APPROVE)
             self._federation.tell(f"{person.user_id}: {text}")
 
     async def parcel(self, a: int, b: int, c: int, _: int) -> None:
@@ -325,7 +345,7 @@ class _Talk:
     def says_it_is_here(self, party: Party, transfer: Transfer, person: Person) -> None:
         """`received`, by this person."""
         said = person.says(f"!fed received {transfer.code}")
-        self._federation.auditor.taps[said] = Tap(party.id, person.user_id, transfer.id, Choice.PARCEL)
+        self._federation.auditor.typed(said, person.user_id, party, transfer.id, Choice.PARCEL)
         self._federation.tell(f"{person.user_id}: !fed received {transfer.code}")
 
     async def disconnect(self, a: int, b: int, c: int, _: int) -> None:
@@ -383,6 +403,56 @@ class _Talk:
             redaction = self._federation.moderator.takes_back(event["event_id"])
             self._federation.auditor.untapped.setdefault(event["event_id"], redaction)
             self._federation.tell(f"a moderator removes a {event['type']} of {event['sender']}")
+
+    # --- where one of the bots lies -----------------------------------------------------------------------
+
+    async def impostor(self, a: int, b: int, *_: int) -> None:
+        """Somebody without any right takes the display name of an approver, and taps on the newest card."""
+        party = self._federation.party(a)
+        name = self._federation.server.names[party.person(party.people.approver if b % 2 else party.people.superuser)]
+        self._federation.stranger.renames_to(name)
+        if cards := self._federation.auditor.cards:
+            owner, key, event_id = cards[-1]
+            self._taps_on((owner, key, event_id), self._federation.stranger, "✅")
+
+    async def answer(self, a: int, b: int, c: int, _: int) -> None:
+        """A decision without an id, as the answer to a card or to any message of a bot."""
+        cards = [card for card in self._federation.auditor.cards if card[2] in self._federation.auditor.consents.shows]
+        if not cards:
+            return
+        party, key, event_id = cards[-1 - a % min(len(cards), 3)]
+        person = self._who(party, None, b)
+        bots = {each.chat.user_id for each in self._federation.parties}
+        latest = [e for e in self._federation.server.log[-40:] if e["sender"] in bots and "state_key" not in e]
+        if c % 2 and latest:
+            person.says("!fed approve", reply_to=latest[a % len(latest)]["event_id"])
+        else:
+            said = person.says("!fed approve", reply_to=event_id)
+            identifier = key.partition(":")[2]
+            self._federation.auditor.typed(said, person.user_id, party, identifier, Choice.APPROVE, event_id)
+        self._federation.tell(f"{person.user_id}: !fed approve (an answer)")
+
+    async def review(self, a: int, b: int, *_: int) -> None:
+        """A superuser agrees to what a friend's bot announces: its new name, or its key, compared as a whole."""
+        waiting = [
+            (party, connection)
+            for party in self._federation.parties
+            for connection in party.connections()
+            if connection.new_name or connection.changed_key
+        ]
+        if waiting:
+            party, connection = waiting[a % len(waiting)]
+            known = connection.changed_key or connection.peer_key
+            what = f"accept {fingerprint(known)}" if connection.changed_key else f'--name "{connection.new_name}"'
+            text = f"!fed review {connection.peer} {what}" if b % 4 else "!fed review"
+            self._federation.people[party.person(party.people.superuser)].says(text)
+            self._federation.tell(f"{party.people.superuser} of {party.id}: {text}")
+
+    async def hostile(self, a: int, b: int, *_: int) -> None:
+        """Somebody pastes what no parser likes."""
+        everybody = [*self._federation.people.values(), self._federation.stranger]
+        text = HOSTILE_LINES[b % len(HOSTILE_LINES)]
+        everybody[a % len(everybody)].says(text)
 
     # --- a peer that lies ---------------------------------------------------------------------------------
 

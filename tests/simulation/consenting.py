@@ -1,0 +1,388 @@
+"""What our people have seen and said, and whether what a bot does is no more than that.
+
+What each card shows is taken down as it goes up, whole: not by the hash that the rules make of it. The words of a line
+are read here once more. Everything else is what people did, by the events that they sent.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from fedbot.ports.journal import Committed, Letter
+from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.decision import Choice
+from fedbot.rules.model.events import EnvelopeSeen, Event, PartyAnnounced
+from fedbot.rules.model.room import Announcement
+from fedbot.rules.model.transfer import Line, Progress, Terms, Transfer
+from fedbot.rules.model.transfer_lifecycle import NOTHING_MOVED, TransferState
+from fedbot.rules.wire import subject_ids
+from fedbot.rules.wire.envelope import announcement_holds
+from tests.simulation.party import Party
+
+if TYPE_CHECKING:
+    from tests.simulation.auditor import Auditor, Tap
+
+NOWHERE = ("", None, False, "", None, None, "", "1", "", "", "")
+"""Of a line of which our InvenTree has not said yet where it lands."""
+MOST_OPENED = 45
+"""So many new things may a peer bring about within ten minutes: 20 at once, then two a minute, and a margin."""
+TEN_MINUTES = timedelta(minutes=10)
+ANSWERED = frozenset({"decision", "approved", "wanted"})
+
+
+@dataclass(frozen=True)
+class View:
+    """All that a card about a transfer shows; `landings` are where its lines land at us, as the receiver."""
+
+    terms: Terms
+    due: datetime
+    granted_by: str
+    landings: tuple[tuple[object, ...], ...]
+
+
+@dataclass(frozen=True)
+class FriendView:
+    """All that a card about a friendship shows."""
+
+    peer: str
+    peer_bot: str
+    peer_key: str
+    name: str
+    access: str
+    asker: str
+    generation: int
+    room: str
+
+
+def view_of(subject: Transfer | Connection) -> View | FriendView:
+    """What a card about it would show now."""
+    if isinstance(subject, Connection):
+        return FriendView(
+            subject.peer,
+            subject.peer_bot,
+            subject.peer_key,
+            subject.peer_name,
+            subject.access,
+            subject.asked.person,
+            subject.generation,
+            subject.room,
+        )
+    is_here = subject.role == "receiver"
+    landings = tuple(_landing(subject.at(line.number)) for line in subject.terms.lines) if is_here else ()
+    granted_by = subject.granted.person if subject.granted else ""
+    return View(replace(subject.terms, asker_name=""), subject.due, granted_by, landings)
+
+
+def _landing(p: Progress) -> tuple[object, ...]:
+    known = p.match, p.part, p.create_part, p.category, p.location
+    where = (None if p.stage else p.item, p.place) if p.match or p.part else (None, "")
+    return (*known, *where, p.factor, p.units, p.revision, p.serial)
+
+
+def differences(shown: View | FriendView, now: View | FriendView, *, less: bool = False) -> list[str]:
+    """What isn't as it was shown. `less`: smaller quantities of the same are what was said."""
+    if isinstance(shown, View) and isinstance(now, View):
+        if less:
+            is_less = _is_less(shown.terms.lines, now.terms.lines)
+            return [] if is_less and _but_lines(shown.terms) == _but_lines(now.terms) else ["terms"]
+        landings = zip(shown.landings, now.landings, strict=False)
+        others = [old for old, new in landings if old != new and old[0] and old[:5] + old[6:] != new[:5] + new[6:]]
+        found = ["landings"] if others else []
+        return found + [n for n in ("terms", "due", "granted_by") if getattr(shown, n) != getattr(now, n)]
+    return [each.name for each in fields(shown) if getattr(shown, each.name) != getattr(now, each.name, None)]
+
+
+def _but_lines(terms: Terms) -> Terms:
+    return replace(terms, lines=())
+
+
+def _is_less(asked: Sequence[Line], given: Sequence[Line]) -> bool:
+    """Whether each line that is given is one of those asked for, or less of it."""
+    known = {line.number: line for line in asked}
+    return all(
+        line.number in known
+        and line.quantity <= known[line.number].quantity
+        and replace(line, quantity=Decimal(0), whole=False)
+        == replace(known[line.number], quantity=Decimal(0), whole=False)
+        for line in given
+    )
+
+
+@dataclass
+class Consents:
+    """`shows` is what each card shows, by its event; `newest` the card of each subject, by party and subject."""
+
+    auditor: Auditor
+    shows: dict[str, View | FriendView] = field(default_factory=dict)
+    newest: dict[tuple[str, str], str] = field(default_factory=dict)
+    _queued: dict[tuple[str, int], tuple[str, bool, View | FriendView]] = field(default_factory=dict)
+    _opened: dict[tuple[str, str], deque[datetime]] = field(default_factory=dict)
+
+    # --- what is to be seen -------------------------------------------------------------------------------
+
+    def queued(self, party: Party, decision: Committed, rows: Sequence[int]) -> None:
+        """Cards that will go up, or read otherwise, as soon as these rows of the outbox are sent."""
+        for row, queued in zip(rows, decision.queued, strict=True):
+            letter = queued.effect
+            if not isinstance(letter, Letter) or not letter.key.startswith("card:"):
+                continue
+            identifier = letter.key.removeprefix("card:")
+            for kind in ("Transfer", "Connection"):
+                key = (kind, identifier)
+                subject = decision.documents.get(key) or party.documents.get(key)
+                if isinstance(subject, Transfer | Connection):
+                    self._queued[party.id, row] = (identifier, letter.edit, view_of(subject))
+
+    def sent(self, party: Party, row: int, event_id: str) -> None:
+        """A row was sent: what it says is what people see from now on."""
+        identifier, is_edit, view = self._queued.get((party.id, row), ("", False, None))
+        if view is None:
+            return
+        if not is_edit:
+            self.newest[party.id, identifier] = event_id
+            self.shows[event_id] = view
+        elif (card := self.newest.get((party.id, identifier))) is not None:
+            self.shows[card] = view
+
+    def seen(self, party: Party, identifier: str, card: str = "") -> View | FriendView | None:
+        """What that card, or the newest about that subject, shows; None if there is none."""
+        return self.shows.get(card or self.newest.get((party.id, identifier), ""))
+
+    # --- what is done -------------------------------------------------------------------------------------
+
+    def committed(self, party: Party, event: Event, decision: Committed) -> None:
+        """The documents of `party` are still those before it."""
+        for key, after in decision.documents.items():
+            before = party.documents.get(key)
+            if isinstance(after, Announcement):
+                self._announcement(party, after, before if isinstance(before, Announcement) else None)
+            elif isinstance(after, Transfer) and before is None:
+                self._begun(party, after, event)
+            elif isinstance(after, Transfer) and isinstance(before, Transfer):
+                self._goes_on(party, before, after, event)
+                self._loan(party, before, after, decision, event)
+            elif isinstance(after, Connection) and isinstance(before, Connection):
+                self._friendship(party, before, after, decision)
+            elif isinstance(after, Connection) and before is None:
+                self._new_friend(party, after)
+
+    def _wrong(self, party: Party, subject: Transfer | Connection, text: str) -> None:
+        self.auditor.wrong(f"{party.id}: {subject.id[:4]} {text}")
+
+    def _announcement(self, party: Party, after: Announcement, before: Announcement | None) -> None:
+        """Nobody is believed to be a party whose key hasn't signed that (5)."""
+        if after.bot == party.chat.user_id:
+            return
+        known = set(before.parties) if before is not None else set()
+        owners = {each.identity.key: each.chat.user_id for each in self.auditor.parties}
+        for claim in after.parties:
+            if (
+                claim not in known
+                and owners.get(claim.key, after.bot) != after.bot
+                and not self._has_signed(after, claim.key)
+            ):
+                self.auditor.wrong(f"{party.id}: believes {after.bot} to be {claim.id} by a key that isn't its own (5)")
+
+    def _has_signed(self, announced: Announcement, key: str) -> bool:
+        states = [
+            e for e in self.auditor.server.log if e["sender"] == announced.bot and e["type"] == "dev.fedbot.party"
+        ]
+        entries = [entry for e in states for entry in e["content"].get("parties", ()) if entry.get("key") == key]
+        return any(announcement_holds(announced.bot, announced.room, entry) for entry in entries)
+
+    def _begun(self, party: Party, new: Transfer, event: Event) -> None:
+        """Its id is what it was opened by, by us or the peer's pinned key (1); a peer opens only so much (9)."""
+        opening = new.opening
+        rightly = opening and subject_ids.opened_id(subject_ids.SubjectKind(new.terms.kind), opening)
+        if opening is None or rightly != new.id:
+            self._wrong(party, new, "has an id that isn't that of what was opened (1)")
+            return
+        pinned = {key for c in party.connections() if c.peer == new.peer for key in (c.peer_key, *c.former_keys)}
+        ours = opening.key == party.identity.key
+        if not ours and opening.key not in pinned:
+            self._wrong(party, new, "was opened by somebody else's key (1)")
+        if ours and isinstance(event, EnvelopeSeen):
+            self._wrong(party, new, "was opened in our name by a peer's message (1)")
+        if not ours:
+            times = self._opened.setdefault((party.id, new.peer), deque())
+            times.append(self.auditor.now())
+            while times and times[0] < times[-1] - TEN_MINUTES:
+                times.popleft()
+            if len(times) > MOST_OPENED:
+                self._wrong(party, new, f"is the {len(times)}th thing that {new.peer} opens within ten minutes (9)")
+
+    def _goes_on(self, party: Party, before: Transfer, after: Transfer, event: Event) -> None:
+        """It begins to be booked in, or waits as a parcel: that is what our people agreed to (2)."""
+        is_new = after.state is not before.state
+        comes_in = is_new and after.state in {TransferState.CREDITING, TransferState.SENT} and after.role == "receiver"
+        was_told = before.state is TransferState.OPEN and isinstance(event, EnvelopeSeen)
+        if comes_in and was_told and after.id not in self.auditor.settled:
+            self._agreed_to_come(party, after)
+        if after.terms.kind == "extension" and is_new and after.state is TransferState.DONE and after.role == "sender":
+            self._must_have_agreed(party, after, after.decided.event_id if after.decided else "", ("extend",))
+
+    def _agreed_to_come(self, party: Party, transfer: Transfer) -> None:
+        if transfer.terms.kind == "request":
+            self._asked_for(party, transfer)
+            if transfer.granted is None:
+                return
+        by = transfer.decided.event_id if transfer.decided is not None else ""
+        if transfer.terms.kind == "request":
+            by = self._who_took_less(party, transfer)
+        self._must_have_agreed(party, transfer, by, ("return",))
+
+    def _who_took_less(self, party: Party, transfer: Transfer) -> str:
+        """The newest yes of ours on it."""
+        yes = [event for event, tap in self.auditor.taps.items() if self._is_yes(party, tap, transfer.id)]
+        return yes[-1] if yes else ""
+
+    def _is_yes(self, party: Party, tap: Tap, subject: str) -> bool:
+        said_yes = tap.choice in {Choice.APPROVE, Choice.PARCEL, Choice.DAMAGED}
+        return said_yes and tap.party == party.id and tap.subject == subject and tap.person in party.home.people
+
+    def _asked_for(self, party: Party, transfer: Transfer) -> None:
+        """What is given is called as our person wrote, and no more of it."""
+        words = self._words(transfer.asked.event_id)
+        if words[1:2] != ["request"] or "from" not in words:
+            return  # removed since
+        name, quantity = " ".join(words[2 : words.index("from") - 1]), Decimal(words[words.index("from") - 1])
+        given = sum((line.quantity for line in transfer.terms.lines), Decimal(0))
+        called = all(
+            name.casefold() in {line.description.name.casefold(), line.description.ipn.casefold()}
+            for line in transfer.terms.lines
+        )
+        if given > quantity or not called:
+            self._wrong(party, transfer, f"is booked in, but nobody here asked for that: {' '.join(words)} (2)")
+
+    def _words(self, event_id: str) -> list[str]:
+        event = next((each for each in self.auditor.server.log if each["event_id"] == event_id), None)
+        return str(event["content"].get("body", "")).split() if event is not None else []
+
+    def _must_have_agreed(self, party: Party, transfer: Transfer, by: str, verbs: tuple[str, ...]) -> None:
+        """Somebody of ours who may decide has said yes to what is here now, as the card showed it."""
+        if self.auditor.is_our_line(party, by, verbs):
+            return
+        tap = self.auditor.taps.get(by)
+        if tap is None or not self._is_yes(party, tap, transfer.id):
+            self._wrong(party, transfer, f"({transfer.terms.kind}) goes on though nobody here has agreed to it (4)")
+        else:
+            self.compare(party, transfer, tap)
+
+    def compare(self, party: Party, subject: Transfer | Connection, tap: Tap, *, less: bool = False) -> None:
+        """What is here now against what stood on the card when the person said yes."""
+        if tap.shown is None:
+            return
+        if found := differences(tap.shown, view_of(subject), less=less):
+            self._wrong(party, subject, f"goes on, but the card showed other {', '.join(found)} (2)")
+
+    # --- stock that leaves --------------------------------------------------------------------------------
+
+    def goes_out(self, party: Party, sent: Transfer) -> None:
+        """What leaves is what our person wrote, or saw on the card; of what we borrowed no more than that."""
+        if sent.terms.kind == "push":
+            self._is_what_was_typed(party, sent)
+        elif sent.terms.kind == "return":
+            self._is_what_we_borrowed(party, sent)
+        elif sent.terms.kind == "request":
+            by = sent.granted or sent.decided
+            tap = self.auditor.taps.get(by.event_id) if by is not None else None
+            if tap is not None and tap.party == party.id:
+                self.compare(party, sent, tap, less=sent.granted is not None)
+
+    def _is_what_was_typed(self, party: Party, sent: Transfer) -> None:
+        words = self._words(sent.asked.event_id)
+        if words[1:2] not in (["push"], ["lend"]) or "to" not in words:
+            return  # removed since
+        to = words.index("to")
+        typed = [word.removeprefix("#") for word in words[2:to] if word != "+"]
+        wanted: dict[int, Decimal] = {}
+        for item, quantity in zip(typed[::2], typed[1::2], strict=True):
+            wanted[int(item)] = wanted.get(int(item), Decimal(0)) + Decimal(quantity)
+        given: dict[int, Decimal] = {}
+        for line in sent.terms.lines:
+            given[line.item] = given.get(line.item, Decimal(0)) + line.quantity
+        if given != wanted or sent.terms.receiver != words[to + 1]:
+            self._wrong(
+                party, sent, f"gives {given} to {sent.terms.receiver}, and what was typed is {' '.join(words)} (2)"
+            )
+
+    def _is_what_we_borrowed(self, party: Party, sent: Transfer) -> None:
+        loan = party.transfer(sent.terms.parent)
+        if loan is None or loan.peer != sent.peer or loan.role != "receiver":
+            self._wrong(party, sent, "returns what was never lent to us (4)")
+            return
+        going = [t for t in party.transfers() if t.terms.parent == loan.id and t.terms.kind == "return"]
+        for line in loan.terms.lines:
+            back = sum(
+                (
+                    each.quantity
+                    for t in going
+                    if t.state not in NOTHING_MOVED | {TransferState.REVERTED, TransferState.OPEN}
+                    for each in t.terms.lines
+                    if each.of_line == line.number and not t.at(each.number).failed
+                ),
+                Decimal(0),
+            )
+            if back > line.quantity:
+                self._wrong(party, sent, f"returns {back} of {line.quantity} that were lent (4)")
+
+    def came_in(self, party: Party, identifier: str, number: int, part: int, quantity: Decimal) -> None:
+        """A stock item was made: of the part, and as much, as the card said."""
+        transfer = party.transfer(identifier)
+        if transfer is None:
+            self.auditor.wrong(f"{party.id}: {identifier[:4]} is booked in, and nobody here knows of it (4)")
+            return
+        line, progress = transfer.line(number), transfer.at(number)
+        if quantity != transfer.here(number) or (progress.part is not None and part != progress.part):
+            self._wrong(party, transfer, f"line {number}: {quantity} of part {part} booked in, not {line.quantity} (2)")
+
+    # --- loans, friendships -------------------------------------------------------------------------------
+
+    def _loan(self, party: Party, before: Transfer, after: Transfer, decision: Committed, event: Event) -> None:
+        """What we have lent is ours: its last day and its end are for our people to say."""
+        if after.role != "sender" or not after.is_loan:
+            return
+        name = f"loan {after.id[:4]}"
+        if before.back_by != after.back_by and not self._somebody_said(party, after, decision, ("extend",)):
+            self.auditor.wrong(f"{party.id}: {name} may stay until {after.back_by}, and nobody here said so (4)")
+        ended = (before.closed is None and after.closed is not None) or len(after.line_ends) > len(before.line_ends)
+        if ended and isinstance(event, EnvelopeSeen | PartyAnnounced):
+            self.auditor.wrong(f"{party.id}: {name} is over by what the borrower's bot says (4)")
+
+    def _somebody_said(self, party: Party, loan: Transfer, decision: Committed, verbs: tuple[str, ...]) -> bool:
+        """By a line, or by a yes to an asking of the borrower's that ends in this very decision."""
+        children = [d for d in decision.documents.values() if isinstance(d, Transfer) and d.terms.parent == loan.id]
+        asked = {child.id for child in children}
+        by = [entry.event_id for entry in decision.audit if entry.subject in {loan.id, *asked}]
+        taps = [tap for event, tap in self.auditor.taps.items() if event in by]
+        said_yes = any(self._is_yes(party, tap, tap.subject) and tap.subject in asked for tap in taps)
+        return said_yes or any(self.auditor.is_our_line(party, event, verbs) for event in by)
+
+    def _friendship(self, party: Party, before: Connection, after: Connection, decision: Committed) -> None:
+        name = f"{party.id}: connection {after.id[:4]}"
+        by = [entry.event_id for entry in decision.audit if entry.subject == after.id]
+        reviewed = any(self.auditor.is_our_line(party, event, ("review",)) for event in by)
+        if after.peer_name != before.peer_name and not reviewed:
+            self.auditor.wrong(f"{name} is called {after.peer_name[:20]!r}, and nobody here has agreed (4)")
+        pins = [(each.peer, each.peer_bot, each.peer_key, each.generation) for each in (before, after)]
+        if pins[0] != pins[1] and not reviewed:
+            self.auditor.wrong(f"{name} is with another account or key, and nobody here has looked (11)")
+        agreed = before.state is ConnectionState.OFFERED and after.state is ConnectionState.MAKING
+        tap = self.auditor.taps.get(after.decided.event_id) if after.decided is not None else None
+        if agreed and tap is not None and tap.party == party.id:
+            self.compare(party, after, tap)
+
+    def _new_friend(self, party: Party, new: Connection) -> None:
+        """Nobody becomes a friend at once; its id is that of both keys, the room and the generation (1)."""
+        rightly = subject_ids.connection_id(party.identity.key, new.peer_key, new.room, new.generation)
+        if new.id != rightly:
+            self._wrong(party, new, "has an id that isn't that of what was opened (1)")
+        is_ours = new.ours and self.auditor.is_our_line(party, new.asked.event_id, ("connect",))
+        if new.state in {ConnectionState.MAKING, ConnectionState.READY, ConnectionState.ACTIVE} and not is_ours:
+            self._wrong(party, new, f"is {new.state} at once (4)")

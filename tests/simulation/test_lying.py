@@ -1,0 +1,34 @@
+"""That the liar of the histories forges each field of each kind of message, and that nothing of it is believed."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from random import Random
+
+from fedbot.rules.protocol import bodies
+from tests.simulation.federation import Federation, Setup
+from tests.simulation.lying import FORGEABLE, FRAME
+
+WORLD = Setup(2, (0, 0), direct=False, friends=True, open_for=timedelta(days=7), lies=True)
+WHAT_THERE_IS = ("!fed push #{} 1 to p1", "!fed lend #{} 1 to p1 for 3 days")
+
+
+async def test_each_field_of_each_kind_is_forged_and_an_honest_bot_takes_none_of_it_for_consent() -> None:
+    federation = Federation(WORLD)
+    await federation.begins()
+    honest, liar = federation.parties
+    superuser = federation.people[honest.person(honest.people.superuser)]
+    items = [row.pk for row in honest.inventree.stock if row.quantity > 1 and row.customer is None]
+    for line, item in zip(WHAT_THERE_IS, items, strict=False):
+        superuser.says(line.format(item))
+    await federation.rests()
+    assert {transfer.state for transfer in honest.transfers()} == {"open"}
+    random, before = Random(9), len(federation.server.log)
+    for kind, field in FORGEABLE:
+        federation.liar.forges(liar, random, kind, field)
+    assert {kind for kind, _ in federation.liar.forged} == set(bodies.KINDS) - {"announce"}
+    assert all(federation.liar.forged[kind, field] for kind in bodies.KINDS if kind != "announce" for field in FRAME)
+    assert len(federation.server.log) - before > len(FORGEABLE) * 0.9  # what no homeserver would take isn't sent
+    await federation.passes(timedelta(hours=1))
+    assert not federation.auditor.violations
+    assert not [transfer for transfer in honest.transfers() if transfer.asked.party == "p1" and transfer.decided]
