@@ -6,8 +6,9 @@ import argparse
 import sys
 import time
 
+from tests.simulation.attacks import ATTACKS, attacked
 from tests.simulation.history import lived
-from tests.simulation.mutants import ELSEWHERE, MUTANTS, SEEDS, searched
+from tests.simulation.mutants import ELSEWHERE, MUTANTS, SEEDS, broken, searched
 from tests.simulation.scale import measured
 from tests.simulation.shrinking import as_a_story, shrunk
 
@@ -50,7 +51,15 @@ def _histories(first: int, seeds: int) -> int:
 def _mutants(first: int, seeds: int) -> int:
     found = 0
     names = [name for name in MUTANTS if name not in ELSEWHERE]
+    for name in ATTACKS:
+        before = attacked(name)
+        with broken(name):
+            wrong = attacked(name)
+        found += bool(wrong) and not before
+        print(f"{'attack    ' if wrong and not before else 'NOT CAUGHT'}   {name}: {(*before, *wrong)[:1]}", flush=True)
     for name in names:
+        if name in ATTACKS:
+            continue
         known = SEEDS.get(name)
         caught = (searched(name, known, 1) if known else None) or searched(name, first, seeds)
         if caught is None:

@@ -219,7 +219,7 @@ class Auditor:
     def is_our_line(self, party: Party, event_id: str, verbs: tuple[str, ...]) -> bool:
         """Whether one of our people said this, with one of these verbs; what was removed since counts."""
         said = next((each for each in self.server.log if each["event_id"] == event_id), None)
-        if said is None or said["sender"] not in party.home.people:
+        if said is None or said["type"] != "m.room.message" or said["sender"] not in party.home.people:
             return False
         words = str(said["content"].get("body", "")).split()
         return not words or (words[0] == "!fed" and words[1:2] != [] and words[1] in verbs)

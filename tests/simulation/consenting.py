@@ -7,11 +7,11 @@ are read here once more. Everything else is what people did, by the events that 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fedbot.ports.journal import Committed, Letter
 from fedbot.rules.model.connection import Connection
@@ -33,7 +33,6 @@ NOWHERE = ("", None, False, "", None, None, "", "1", "", "", "")
 MOST_OPENED = 45
 """So many new things may a peer bring about within ten minutes: 20 at once, then two a minute, and a margin."""
 TEN_MINUTES = timedelta(minutes=10)
-ANSWERED = frozenset({"decision", "approved", "wanted"})
 
 
 @dataclass(frozen=True)
@@ -114,6 +113,11 @@ def _is_less(asked: Sequence[Line], given: Sequence[Line]) -> bool:
     )
 
 
+def _is_mapping(content: Mapping[str, Any]) -> bool:
+    told = content.get("dev.fedbot", {})
+    return isinstance(told, dict) and isinstance(told.get("body", {}), dict)
+
+
 @dataclass
 class Consents:
     """`shows` is what each card shows, by its event; `newest` the card of each subject, by party and subject."""
@@ -180,21 +184,19 @@ class Consents:
         if after.bot == party.chat.user_id:
             return
         known = set(before.parties) if before is not None else set()
-        owners = {each.identity.key: each.chat.user_id for each in self.auditor.parties}
         for claim in after.parties:
-            if (
-                claim not in known
-                and owners.get(claim.key, after.bot) != after.bot
-                and not self._has_signed(after, claim.key)
-            ):
-                self.auditor.wrong(f"{party.id}: believes {after.bot} to be {claim.id} by a key that isn't its own (5)")
+            if claim not in known and not self._has_signed(after, claim.key):
+                who = f"{after.bot} to be {claim.id}"
+                self.auditor.wrong(f"{party.id}: believes {who}, which its key hasn't signed (5)")
 
     def _has_signed(self, announced: Announcement, key: str) -> bool:
-        states = [
-            e for e in self.auditor.server.log if e["sender"] == announced.bot and e["type"] == "dev.fedbot.party"
-        ]
-        entries = [entry for e in states for entry in e["content"].get("parties", ()) if entry.get("key") == key]
-        return any(announcement_holds(announced.bot, announced.room, entry) for entry in entries)
+        said = [event["content"] for event in self.auditor.server.log if event["sender"] == announced.bot]
+        told = [content.get("dev.fedbot", {}).get("body", {}) for content in said if _is_mapping(content)]
+        parties = [content.get("parties") for content in (*said, *told) if isinstance(content, dict)]
+        entries = [entry for each in parties if isinstance(each, list) for entry in each if isinstance(entry, dict)]
+        return any(
+            announcement_holds(announced.bot, announced.room, entry) for entry in entries if entry.get("key") == key
+        )
 
     def _begun(self, party: Party, new: Transfer, event: Event) -> None:
         """Its id is what it was opened by, by us or the peer's pinned key (1); a peer opens only so much (9)."""
@@ -272,7 +274,20 @@ class Consents:
         if tap is None or not self._is_yes(party, tap, transfer.id):
             self._wrong(party, transfer, f"({transfer.terms.kind}) goes on though nobody here has agreed to it (4)")
         else:
+            self._must_be_entitled(party, transfer, tap, by)
             self.compare(party, transfer, tap)
+
+    def _must_be_entitled(self, party: Party, transfer: Transfer, tap: Tap, by: str) -> None:
+        """Who said yes had the right when the grace ended; who asked may take less without it."""
+        username = party.home.people.get(tap.person, "")
+        takes_less = transfer.terms.kind == "request" and tap.person == transfer.terms.asker
+        if takes_less or party.id in self.auditor.jumped:
+            return
+        ends, lost = self.auditor.grace_ends.get(by), party.lost_right.get(username)
+        if username not in {party.people.approver, party.people.superuser}:
+            self._wrong(party, transfer, f"goes on by {username}'s word, who may not decide (4)")
+        elif ends is None or (lost is not None and lost < ends):
+            self._wrong(party, transfer, f"goes on though {username} had lost the right before the grace ended (4)")
 
     def compare(self, party: Party, subject: Transfer | Connection, tap: Tap, *, less: bool = False) -> None:
         """What is here now against what stood on the card when the person said yes."""
@@ -317,6 +332,8 @@ class Consents:
         if loan is None or loan.peer != sent.peer or loan.role != "receiver":
             self._wrong(party, sent, "returns what was never lent to us (4)")
             return
+        if any(line.item != loan.at(line.of_line).item for line in sent.terms.lines):
+            self._wrong(party, sent, "returns another stock item than the one that was lent (4)")
         going = [t for t in party.transfers() if t.terms.parent == loan.id and t.terms.kind == "return"]
         for line in loan.terms.lines:
             back = sum(

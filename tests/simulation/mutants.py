@@ -21,22 +21,27 @@ from fedbot.journal.journal import Journal
 from fedbot.ports.chat import Delivery
 from fedbot.ports.inventory import OutcomeUnknown, Refusal, Unavailable
 from fedbot.ports.journal import OutboxRow
-from fedbot.rules import decisions, dispatch
+from fedbot.rules import decisions, dispatch, inbound
+from fedbot.rules.approval import consent
+from fedbot.rules.connection import connect, pinning, provision
 from fedbot.rules.decisions import ConfirmDecision
+from fedbot.rules.model import shown
+from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Do, SendEnvelope
-from fedbot.rules.model.events import Answered, Event, Redacted, StepDone, StepRefused, Tick
+from fedbot.rules.model.events import Answered, EnvelopeSeen, Event, Redacted, StepDone, StepRefused, Tick
 from fedbot.rules.model.steps import CreateItem, Step, StepResult
 from fedbot.rules.model.stock import Right, Rights
-from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.model.transfer import Terms, Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from fedbot.rules.protocol import sequencing
+from fedbot.rules.protocol import announcements, bodies, sequencing
 from fedbot.rules.protocol.bodies import Approve, Body, Message
 from fedbot.rules.state import State, Turn
 from fedbot.rules.transfer import both_sides as transfers
+from fedbot.rules.transfer import opening, request, send, sender_decision, wish
 from fedbot.rules.transfer import receive as receives
-from fedbot.rules.transfer import send, sender_decision
 from fedbot.rules.wire.envelope import transaction_id
+from fedbot.rules.wire.subject_ids import Opening
 from tests.simulation.crashing import CrashingJournal
 from tests.simulation.history import Outcome, lived
 from tests.simulation.party import SteppedInventory
@@ -72,7 +77,7 @@ SEEDS: dict[str, int] = {
     "what can't be put away is refused": 4782,
     "what can't be handed over is not put back": 5332,
 }
-"""Where each was caught last: tried first."""
+"""Where each was caught last: tried first. What breaks a rule of consent has an attack of its own (`attacks`)."""
 
 #: What no history among some hundred shows, but another test does.
 ELSEWHERE: dict[str, str] = {
@@ -433,6 +438,150 @@ def _not_put_back(stack: ExitStack) -> None:
         send.go_on(turn, send.with_progress(transfer, progress), connection)
 
     _instead(stack, send, "put_back", put_back)
+
+
+# --- consent --------------------------------------------------------------------------------------------------
+
+
+@mutant("a decision counts though what the card shows has changed")
+def _not_voided(stack: ExitStack) -> None:
+    _instead(stack, decisions, "_is_void", lambda *_: False)
+    _instead(stack, decisions, "_outdated", lambda *_: None)
+    _instead(stack, consent, "differs_from_what_was_approved", lambda *_: ())
+    _instead(stack, opening, "_superseded", lambda _turn, transfer, people: (transfer, people))
+
+
+@mutant("the hash is of less than the card shows")
+def _hash_of_less(stack: ExitStack) -> None:
+    def of_the_parties(model: shown.Shown) -> str:
+        if isinstance(model, shown.ShownTransfer):
+            model = replace(model, lines=())
+        return str(before(model))
+
+    before = _instead(stack, shown, "hash_of", of_the_parties)
+    _instead(stack, decisions, "hash_of", of_the_parties)
+    _instead(stack, decisions, "_outdated", lambda *_: None)
+    _instead(stack, shown, "changes", lambda *_: ())
+
+
+@mutant("a transfer has the id that its opener says")
+def _id_as_told(stack: ExitStack) -> None:
+    def opened_by_peer(_turn: Turn, _connection: Connection, envelope: Message[bodies.Opens]) -> Opening:
+        return envelope.body.opening
+
+    _instead(stack, opening, "opened_by_peer", opened_by_peer)
+
+
+@mutant("a friendship has the id that the peer says")
+def _friendship_as_told(stack: ExitStack) -> None:
+    def generation_in(_turn: Turn, envelope: Message[bodies.Connect], _known: Connection | None) -> int:
+        return envelope.body.generation
+
+    _instead(stack, connect, "_generation_in", generation_in)
+
+
+@mutant("what a peer opens is not counted")
+def _not_counted(stack: ExitStack) -> None:
+    _instead(stack, inbound, "_opens_too_much", lambda *_: False)
+    _instead(stack, inbound, "_is_one_too_many", lambda *_: False)
+
+
+@mutant("who is called like one of our people is one of them")
+def _display_names(stack: ExitStack) -> None:
+    def take_up(turn: Turn, subject: Any, choice: Any, person: str, *arguments: Any, **named: Any) -> Any:
+        members = [room.members for room in turn.rooms()]
+        called = next((m[person] for m in members if m.get(person)), "")
+        same = [other for m in members for other, name in m.items() if name == called and other in turn.home.people]
+        return before(turn, subject, choice, same[0] if called and same else person, *arguments, **named)
+
+    before = _instead(stack, decisions, "take_up", take_up)
+
+
+@mutant("an answer to the peer's message is as good as one to our card")
+def _their_message(stack: ExitStack) -> None:
+    _instead(stack, Turn, "card_subject_of", lambda self, event_id: self.subject_of(event_id))
+
+
+@mutant("an announcement that its key hasn't signed is believed")
+def _unsigned(stack: ExitStack) -> None:
+    _instead(stack, announcements, "announcement_holds", lambda *_: True)
+
+
+@mutant("whom another bot lists we leave to it, our own people too")
+def _silenced(stack: ExitStack) -> None:
+    def we_answer(turn: Turn, room: str, person: str) -> bool:
+        others = announcements.other_homes(turn, room, person, active_only=False)
+        return False if others else bool(before(turn, room, person))
+
+    before = _instead(stack, announcements, "we_answer", we_answer)
+
+
+@mutant("who is no active user any more decides all the same")
+def _inactive(stack: ExitStack) -> None:
+    def covers(self: Rights, right: Right) -> bool:
+        return bool(before(replace(self, active=True), right))
+
+    before = _instead(stack, Rights, "covers", covers)
+
+
+@mutant("the borrower's word gives a loan more time")
+def _prolonged_by_the_borrower(stack: ExitStack) -> None:
+    extended = inbound._TO_RECEIVER[bodies.Extended]
+    stack.enter_context(patch.dict(inbound._TO_SENDER, {bodies.Extended: extended}))
+
+
+@mutant("the borrower's word ends a loan")
+def _closed_by_the_borrower(stack: ExitStack) -> None:
+    closed = inbound._TO_RECEIVER[bodies.Closed]
+    stack.enter_context(patch.dict(inbound._TO_SENDER, {bodies.Closed: closed}))
+
+
+@mutant("who asks for something may approve it")
+def _askers_yes(stack: ExitStack) -> None:
+    def approve(turn: Turn, transfer: Transfer, envelope: Message[Approve], event: EnvelopeSeen) -> None:
+        if transfer.state is TransferState.OPEN and envelope.terms_hash == transfer.terms_hash:
+            by = transfers.signature_in(turn, envelope, transfer.peer, event.event_id)
+            sender_decision.approve(turn, transfer, by)
+        else:
+            turn.save(transfer)
+
+    stack.enter_context(patch.dict(inbound._TO_SENDER, {Approve: approve}))
+
+
+@mutant("another thing than was asked for is taken")
+def _another_thing(stack: ExitStack) -> None:
+    _instead(stack, wish, "unlike", lambda *_: [])
+
+
+@mutant("more than was asked for is taken")
+def _more(stack: ExitStack) -> None:
+    def adopted(_turn: Turn, transfer: Transfer, terms: Terms, _told: str, *, less: bool) -> Transfer:
+        del less
+        return request._agreed(transfer, terms)
+
+    _instead(stack, request, "_adopted", adopted)
+    _instead(stack, wish, "unlike", lambda *_: [])
+
+
+@mutant("a peer's new key is pinned without a look")
+def _unreviewed(stack: ExitStack) -> None:
+    def suspend(turn: Turn, connection: Connection, bot: str, key: str) -> None:
+        turn.save(replace(connection, peer_bot=bot, peer_key=key))
+
+    _instead(stack, pinning, "suspend", suspend)
+
+
+@mutant("a peer is called as it says from now on")
+def _renamed(stack: ExitStack) -> None:
+    def hear_name(turn: Turn, connection: Connection, name: str) -> None:
+        turn.save(replace(connection, peer_name=name))
+
+    _instead(stack, pinning, "_hear_name", hear_name)
+
+
+@mutant("a friendship begins by the peer's word alone")
+def _friends_at_once(stack: ExitStack) -> None:
+    _instead(stack, connect, "_put_up_card", provision.begin)
 
 
 def searched(name: str, first: int, most: int) -> Caught | None:

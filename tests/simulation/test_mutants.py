@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.dialogue import test_who_decides
+from tests.simulation.attacks import ATTACKS, attacked
 from tests.simulation.history import lived
 from tests.simulation.mutants import ELSEWHERE, MUTANTS, SEEDS, broken, searched
 
@@ -29,8 +30,15 @@ def test_a_broken_rule_is_caught_by_a_history_in_which_the_right_one_keeps_its_p
 def test_the_page_lists_the_broken_variants_with_the_seeds_that_catch_them() -> None:
     listed = {row["name"]: int(row["seed"]) for row in ROW.finditer(PAGE.read_text())}
     assert listed == SEEDS
-    assert SEEDS.keys() | ELSEWHERE.keys() == MUTANTS.keys()
-    assert not SEEDS.keys() & ELSEWHERE.keys()
+    assert SEEDS.keys() | ELSEWHERE.keys() | ATTACKS.keys() == MUTANTS.keys()
+    assert len(SEEDS) + len(ELSEWHERE) + len(ATTACKS) == len(MUTANTS)
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_a_broken_rule_of_consent_is_caught_by_an_attack_that_the_right_one_withstands(name: str) -> None:
+    assert not attacked(name)
+    with broken(name):
+        assert attacked(name)
 
 
 async def test_who_is_not_asked_for_rights_again_is_found_by_a_dialogue() -> None:

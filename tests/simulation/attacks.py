@@ -1,0 +1,325 @@
+"""One attack for each rule of consent, played against whole bots: the auditor must see it if that rule is broken.
+
+A history by chance finds most of these, too, but each in its own time; what has to be caught is caught here at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from decimal import Decimal
+from hashlib import sha256
+from typing import Any
+
+from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.transfer import Line, Transfer
+from fedbot.rules.protocol.terms import written
+from fedbot.rules.wire import envelope, subject_ids
+from fedbot.rules.wire.envelope import Identity
+from fedbot_demo.inventree.records import StockItem
+from tests.fakes.people import Person
+from tests.simulation.federation import Federation, Setup
+from tests.simulation.party import GRACE, Party
+
+Attack = Callable[["Scene"], Awaitable[None]]
+ATTACKS: dict[str, Attack] = {}
+BOLT = "M3-BOLT"
+BY = {"by": "@cem1:twin.test", "by_name": "Cem", "event": "", "awaits": True, "seen": 0}
+
+
+@dataclass
+class Scene:
+    """An honest space and its friend that lies, whose own bot falls silent once it has played its part."""
+
+    federation: Federation
+
+    @property
+    def honest(self) -> Party:
+        """Whose people are to be cheated."""
+        return self.federation.parties[0]
+
+    @property
+    def liar(self) -> Party:
+        """The friend."""
+        return self.federation.parties[-1]
+
+    def person(self, role: str = "approver", party: Party | None = None) -> Person:
+        """One of our people, or of that party's: `approver`, `superuser` or `member`."""
+        party = party or self.honest
+        return self.federation.people[party.person(getattr(party.people, role))]
+
+    async def says(self, text: str, role: str = "approver", party: Party | None = None) -> None:
+        """One of our people says it, and the bots answer."""
+        self.person(role, party).says(f"!fed {text}")
+        await self.federation.rests()
+
+    async def taps(self, person: Person | None = None, key: str = "✅") -> None:
+        """Our superuser, or that person, taps on the newest card, and the grace begins."""
+        card = self.federation.auditor.cards[-1]
+        person = person or self.person("superuser")
+        self.federation.auditor.tapped(person.reacts(card[2], key), person.user_id, card, key)
+        await self.federation.rests()
+
+    async def grace_ends(self) -> None:
+        """The decision counts now, if it does."""
+        await self.federation.passes(GRACE + timedelta(seconds=5))
+
+    async def lies(self, kind: str, subject: Transfer | Connection, body: dict[str, Any], **frame: Any) -> None:  # noqa: ANN401 -- any JSON
+        """The friend's next message about that, well signed, and the bots hear of it."""
+        told = {
+            "kind": kind,
+            "from": self.liar.id,
+            "to": self.honest.id,
+            "room": self.federation.room,
+            subject.subject_kind: subject.id,
+            "terms_hash": subject.terms_hash if isinstance(subject, Transfer) else "",
+            "body": {**BY, **body},
+            **frame,
+        }
+        known = self.honest.documents.get((type(subject).__name__, subject.id))
+        seen = known.exchange.seen if isinstance(known, Transfer | Connection) else 0
+        self.federation.liar._signs(self.liar, {"seq": seen + 1, **told})
+        await self.federation.rests()
+
+    def ours(self) -> Transfer:
+        """The newest transfer, as our bot knows it."""
+        return self.honest.transfers()[-1]
+
+    def stock(self, ipn: str = BOLT, party: Party | None = None) -> StockItem:
+        """A stock item of that part here, with some left."""
+        inventree = (party or self.honest).inventree
+        part = next(part.pk for part in inventree.parts if ipn == part.IPN)
+        return next(row for row in inventree.stock if row.part == part and row.customer is None and row.quantity > 3)
+
+    async def offers(self, quantity: str = "1") -> Transfer:
+        """The friend offers something, as its own people want; then its bot is silent. Our card is up."""
+        item = self.stock(party=self.liar)
+        await self.says(f"push #{item.pk} {quantity} to {self.honest.id}", party=self.liar)
+        self.liar.crashed()
+        return self.ours()
+
+    async def asks(self) -> Transfer:
+        """The friend asks for something of ours; then its bot is silent. Our card is up."""
+        await self.says(f"request {BOLT} 1 from {self.honest.id}", party=self.liar)
+        self.liar.crashed()
+        return self.ours()
+
+    async def lends(self, lender: Party, borrower: Party) -> Transfer:
+        """Three of something are lent, and have arrived; then the friend's bot is silent."""
+        item = self.stock(party=lender)
+        await self.says(f"lend #{item.pk} 3 to {borrower.id} for 3 days", party=lender)
+        await self.taps(self.person("superuser", borrower))
+        await self.federation.passes(timedelta(minutes=3))
+        self.liar.crashed()
+        return self.ours()
+
+    async def sends(self, subject: Transfer) -> None:
+        """It says that it has sent it."""
+        known = self.honest.transfer(subject.id) or subject
+        items = [{"number": line.number, "item": line.item} for line in known.terms.lines]
+        await self.lies("sent", known, {"lines": items, "failed": []})
+        await self.federation.passes(timedelta(minutes=2))
+
+    async def grants(self, transfer: Transfer, quantity: str) -> None:
+        """It grants so much of what we asked for."""
+        known = self.honest.transfer(transfer.id) or transfer
+        lines = (replace(known.terms.lines[0], quantity=Decimal(quantity), whole=False),)
+        terms = written(replace(known.terms, lines=lines))
+        await self.lies("granted", known, {"terms": terms}, terms_hash=envelope.terms_hash(terms))
+
+    async def would_give(self, transfer: Transfer, line: Line) -> None:
+        """Its card shows what it would give for what we asked for."""
+        terms = written(replace(transfer.terms, lines=(line,)))
+        await self.lies("noted", transfer, {"terms": terms}, terms_hash=envelope.terms_hash(terms))
+
+    async def opens(self, letter: str, like: Transfer, cause: str, **changed: Any) -> None:  # noqa: ANN401 -- terms
+        """It opens something like that; `id` is what it calls it."""
+        identifier = changed.pop("id", "")
+        terms = written(replace(like.terms, **changed))
+        opening = subject_ids.Opening(self.liar.identity.key, self.federation.room, subject_ids.by_line(cause))
+        rightly = subject_ids.opened_id(subject_ids.SubjectKind(terms["kind"]), opening)
+        due = (self.federation.clock.now() + timedelta(days=5)).isoformat()
+        body = {"terms": terms, "due": due, "opening": subject_ids.written(opening)}
+        new = replace(like, id=identifier or rightly, terms_hash=envelope.terms_hash(terms))
+        await self.lies(letter, new, body)
+
+    def announces(self, identity: Identity, *, signed: bool = True, **changed: Any) -> None:  # noqa: ANN401 -- JSON
+        """It announces itself, but for what is changed, with the key of that identity."""
+        entry = {
+            "id": self.liar.id,
+            "name": self.liar.home.name,
+            "key": identity.key,
+            "people": sorted(self.liar.home.people),
+            "access": "relayed",
+            "at": envelope.wire_time(self.federation.clock.now() + timedelta(minutes=1)),
+            **changed,
+        }
+        bot, room = self.liar.chat.user_id, self.federation.room
+        content: dict[str, Any] = {"v": 1, "parties": [entry]}
+        if signed:
+            content = envelope.sign_announcement(identity, bot, room, content)
+        self.federation.server.put_state(bot, room, "dev.fedbot.party", bot, content)
+
+
+def attack(*names: str) -> Callable[[Attack], Attack]:
+    """Register an attack for the broken variants of these names."""
+
+    def register(function: Attack) -> Attack:
+        ATTACKS.update(dict.fromkeys(names, function))
+        return function
+
+    return register
+
+
+def attacked(name: str) -> list[str]:
+    """What the auditor finds wrong when the attack for that variant is played; nothing, if all rules hold."""
+
+    async def played() -> list[str]:
+        is_strange = name == "a friendship begins by the peer's word alone"
+        setup = Setup(2, (0, 0), direct=False, friends=not is_strange, open_for=timedelta(days=7), lies=True)
+        federation = Federation(setup)
+        await federation.begins()
+        await ATTACKS[name](Scene(federation))
+        await federation.rests()
+        for party in federation.parties[:-1]:
+            federation.auditor.must_have_kept(party)
+            federation.auditor.look(party)
+        for party in federation.parties:
+            party.database.close()
+        return federation.auditor.violations
+
+    return asyncio.run(played())
+
+
+@attack("a decision counts though what the card shows has changed", "the hash is of less than the card shows")
+async def _less_and_less(scene: Scene) -> None:
+    await scene.says(f"request {BOLT} 3 from {scene.liar.id}")
+    scene.liar.crashed()
+    asked = scene.ours()
+    await scene.grants(asked, "2")
+    await scene.taps()
+    await scene.grants(asked, "1")
+    await scene.grace_ends()
+    await scene.sends(asked)
+
+
+@attack("a transfer has the id that its opener says")
+async def _chosen_id(scene: Scene) -> None:
+    offered = await scene.offers()
+    await scene.opens("offer", offered, "$x", id=f"{envelope.short_hash('chosen')}-push")
+
+
+@attack("a friendship has the id that the peer says")
+async def _chosen_friendship(scene: Scene) -> None:
+    (friend,) = scene.honest.connections()
+    new = replace(friend, id=f"{envelope.short_hash('chosen')}-connection")
+    said = {"generation": 2, "name": "X", "access": "relayed", "asker": "@x:x", "asker_name": "X"}
+    await scene.lies("connect", new, {**said, "commitment": "0" * 64})
+
+
+@attack("what a peer opens is not counted")
+async def _very_many(scene: Scene) -> None:
+    offered = await scene.offers()
+    for number in range(60):
+        await scene.opens("offer", offered, f"$n{number}")
+
+
+@attack("who is called like one of our people is one of them")
+async def _impostor(scene: Scene) -> None:
+    offered = await scene.offers()
+    approver = scene.person("approver")
+    scene.federation.stranger.renames_to(scene.federation.server.names[approver.user_id])
+    await scene.federation.rests()
+    await scene.taps(scene.federation.stranger)
+    await scene.grace_ends()
+    await scene.sends(offered)
+
+
+@attack("an answer to the peer's message is as good as one to our card")
+async def _their_message(scene: Scene) -> None:
+    asked = await scene.asks()
+    theirs = [e for e in scene.federation.server.log if e["content"].get("dev.fedbot", {}).get("transfer") == asked.id]
+    scene.person("superuser").says("!fed approve", reply_to=theirs[0]["event_id"])
+    await scene.federation.rests()
+    await scene.grace_ends()
+    await scene.federation.passes(timedelta(minutes=3))
+
+
+@attack("an announcement that its key hasn't signed is believed")
+async def _unsigned(scene: Scene) -> None:
+    scene.announces(scene.liar.identity, signed=False, id="another", key=Identity(sha256(b"another").digest()).key)
+
+
+@attack("whom another bot lists we leave to it, our own people too")
+async def _silenced(scene: Scene) -> None:
+    scene.announces(scene.liar.identity, people=sorted(scene.honest.home.people))
+    await scene.federation.rests()
+    await scene.says("status")
+
+
+@attack("who is no active user any more decides all the same")
+async def _retired(scene: Scene) -> None:
+    offered = await scene.offers()
+    username = scene.honest.people.approver
+    users = scene.honest.inventree.users
+    users.put(replace(users.find("username", username)[0], is_active=False))
+    scene.honest.lost_right[username] = scene.honest.clock.now()
+    await scene.taps(scene.person("approver"))
+    await scene.grace_ends()
+    await scene.sends(offered)
+
+
+@attack("the borrower's word gives a loan more time")
+async def _more_time(scene: Scene) -> None:
+    loan = await scene.lends(scene.honest, scene.liar)
+    await scene.lies("extended", loan, {"until": "2027-06-01"})
+
+
+@attack("the borrower's word ends a loan")
+async def _a_gift(scene: Scene) -> None:
+    loan = await scene.lends(scene.honest, scene.liar)
+    await scene.lies("closed", loan, {"how": "gift"})
+
+
+@attack("who asks for something may approve it")
+async def _own_yes(scene: Scene) -> None:
+    asked = await scene.asks()
+    await scene.lies("approve", asked, {})
+    await scene.federation.passes(timedelta(minutes=2))
+
+
+@attack("another thing than was asked for is taken")
+async def _another_thing(scene: Scene) -> None:
+    await scene.says(f"request {BOLT} 1 from {scene.liar.id}")
+    scene.liar.crashed()
+    line = scene.ours().terms.lines[0]
+    part = next(part for part in scene.honest.inventree.parts if part.IPN == "RES-10K")
+    other = replace(line, description=replace(line.description, name=part.name, ipn=part.IPN))
+    await scene.would_give(scene.ours(), other)
+    await scene.sends(scene.ours())
+
+
+@attack("more than was asked for is taken")
+async def _more(scene: Scene) -> None:
+    await scene.says(f"request {BOLT} 1 from {scene.liar.id}")
+    scene.liar.crashed()
+    await scene.would_give(scene.ours(), replace(scene.ours().terms.lines[0], quantity=Decimal(50), whole=False))
+    await scene.sends(scene.ours())
+
+
+@attack("a peer's new key is pinned without a look")
+async def _another_key(scene: Scene) -> None:
+    scene.announces(Identity(sha256(b"another").digest()))
+
+
+@attack("a peer is called as it says from now on")
+async def _another_name(scene: Scene) -> None:
+    scene.announces(scene.liar.identity, name="Betaspace")
+
+
+@attack("a friendship begins by the peer's word alone")
+async def _friends_at_once(scene: Scene) -> None:
+    await scene.says(f"connect {scene.honest.id}", "superuser", scene.liar)
+    await scene.federation.passes(timedelta(minutes=3))
