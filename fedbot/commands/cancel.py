@@ -6,7 +6,7 @@ from fedbot import messages
 from fedbot.commands.lookup import subject_meant
 from fedbot.commands.spec import Argument, Handler, Kind, Verb, Where
 from fedbot.rules import decisions
-from fedbot.rules.approval.subject import Subject, asker_of, first_yes_of
+from fedbot.rules.approval.subject import Subject, asker_of, first_yes_of, is_open
 from fedbot.rules.connection import connect as connections
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
@@ -71,8 +71,13 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
     subject = _meant(turn, command)
     if isinstance(subject, Phrase):
         return subject
-    if not _is_own(subject, command.sender) and (refused := _not_entitled(turn, subject, answers)):
-        return refused
+    if not _is_own(subject, command.sender):
+        if not answers:  # it was their decision when they said so, and has been taken back, or counts, since
+            if is_open(subject):
+                return say(messages.approval.decision_stopped, subject=subject)
+            return say(messages.approval.decided_already, subject=subject)
+        if (refused := _not_entitled(turn, subject, answers)) is not None:
+            return refused
     if subject.decision is not None:
         decisions.stop(turn, subject, command.sender, command.event_id)
         return say(messages.approval.decision_stopped, subject=subject)

@@ -353,6 +353,23 @@ def test_what_a_peer_has_forgotten_and_nobody_can_send_again_starts_no_endless_e
     world.rests()
 
 
+def test_who_takes_the_tap_back_while_an_own_cancel_is_looked_up_has_stopped_the_decision() -> None:
+    world = Transfers()  # found by the simulation, in the history of seed 27
+    alpha, beta = world.sides.values()
+    world.become_friends()
+    world.says(alpha, "!fed push #42 3 to beta")
+    world.rests()
+    (offered,) = beta.transfers()
+    beta.meets(Reacted(ROOM, "$tap", beta.superuser, world.wire.now, beta.card, "✅"))
+    beta.answers_all()
+    beta.meets(Said(ROOM, "$cancel", beta.superuser, world.wire.now, f"!fed cancel {offered.code}"))
+    assert beta.asked
+    beta.meets(Redacted(ROOM, "$gone", beta.superuser, world.wire.now, "$tap"))
+    beta.answers_all()
+    (open_again,) = beta.transfers()
+    assert (open_again.state, open_again.decision) == (TransferState.OPEN, None)
+
+
 # Chance is the same in every run; nothing is shrunk, as that takes minutes (leave out `phases` to have it shrunk).
 PLAY = settings(
     stateful_step_count=40,
