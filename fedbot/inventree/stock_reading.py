@@ -29,6 +29,8 @@ _OVERLAP = 10
 # A quarter of one worker's time is ours at most.
 REST_FOR_EACH = 3.0
 SHORTEST_REST = 0.05
+PATIENCE = 0.2
+"""Seconds that an answer waits for a page that is being read."""
 
 _SHARE_OF_TIME = 50
 SHORTEST_INTERVAL = timedelta(minutes=10)
@@ -112,7 +114,9 @@ class StockReading:
 
         While a large server is read for the first time it knows a part of it (`standing().percent`).
         """
-        with self._lock:
+        if not self._lock.acquire(timeout=PATIENCE if self.is_large else -1):
+            return  # a page is being read right now: what was known a moment ago will do
+        try:
             self._is_of(reader)
             if not self.index.value("stock_count"):
                 self._begin(reader, "stock")
@@ -121,6 +125,8 @@ class StockReading:
                 self._look_at_history(reader)
             else:
                 self._read_all(reader)
+        finally:
+            self._lock.release()
 
     def _read_all(self, reader: Reader) -> None:
         for phase in ("stock", "parts"):
@@ -211,7 +217,7 @@ class StockReading:
         took = self._measure() - began
         rows = [row for row in page.get("results") or [] if isinstance(row, dict)]
         is_last = not page.get("next") or not rows
-        overlap = min(_OVERLAP, len(rows) // 2)
+        overlap = min(_OVERLAP, len(rows) // 4)
         noted: dict[str, object] = {
             f"{phase}_count": int(page.get("count") or 0),
             f"{phase}_offset": offset + len(rows) - (0 if is_last else overlap),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
@@ -147,6 +148,29 @@ async def test_the_reading_takes_a_quarter_of_a_worker_at_most_and_no_page_over_
     assert space.costs.dearest.seconds < MOST_OF_ONE
     assert space.costs.total < (space.costs.now - began) / 3.9
     assert not [spent for spent in space.costs.spent if "low_stock" in spent.what or "search=" in spent.what]
+
+
+async def test_nobody_waits_for_a_page_that_is_being_read(filled: Space) -> None:
+    reading = filled.inventory._stock
+    filled.network.log.clear()
+    holds, is_over = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with reading._lock:
+            holds.set()
+            is_over.wait()
+
+    page = threading.Thread(target=hold)
+    page.start()
+    holds.wait()
+    try:
+        found = await asked(filled, SearchStock("M3", ALL))
+    finally:
+        is_over.set()
+        page.join()
+    assert isinstance(found, StockHits)
+    assert found.items
+    assert "GET /api/stock/track/" not in filled.network.log
 
 
 async def test_figures_are_counted_in_the_index_and_while_it_is_filled_without_what_is_low(filled: Space) -> None:
