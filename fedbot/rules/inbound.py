@@ -343,7 +343,7 @@ def _decline_unseen(turn: Turn, envelope: Message[Body], connection: Connection,
             subject=envelope.subject,
             subject_kind=envelope.subject_kind,
             number=1,
-            body=body,
+            body=bodies.outgoing("declined", body),
             terms_hash=envelope.terms_hash,
         )
         turn.do(SendEnvelope(connection.room, draft))

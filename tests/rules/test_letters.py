@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from typing import Any
+
+import pytest
 
 from fedbot.rules.model.connection import Connection, Exchange
 from fedbot.rules.model.connection_lifecycle import ConnectionState
@@ -150,3 +153,22 @@ def test_a_letter_that_need_not_arrive_is_not_waited_for() -> None:
     exchanged(alpha, beta, [*alpha.sends("ready"), *alpha.sends("noted", awaits=False)], [])
     exchanged(alpha, beta, alpha.a_minute_passes(), [])
     assert not alpha.waits(), "'noted' is never answered, so it would be sent every day for ever"
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "why"),
+    [
+        ("renewed", {"problem": "", "probelm": ""}, "renewed has no probelm"),
+        ("approve", {"by": "@a:x"}, "approve: body.by_name"),
+        ("stats-ask", {"days": "7"}, "stats-ask: body.days"),
+        ("credentials", {"url": "https://x"}, "credentials: body.token"),
+        ("declined", {"reason": "no", "generation": 0}, "declined: body.generation"),
+    ],
+)
+def test_what_its_reader_could_not_take_is_never_written(kind: str, body: dict[str, Any], why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        bodies.outgoing(kind, body)
+
+
+def test_a_body_of_ours_goes_out_as_it_is_with_its_secrets_to_come() -> None:
+    assert bodies.outgoing("credentials", {"url": "https://x"}, ["token"]) == {"url": "https://x"}

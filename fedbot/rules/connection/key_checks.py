@@ -152,7 +152,7 @@ def _send(turn: Turn, connection: Connection, body: dict[str, str]) -> None:
         subject=connection.id,
         subject_kind=connection.subject_kind,
         number=0,
-        body=dict(body),
+        body=bodies.outgoing("check", body),
     )
     turn.do(SendEnvelope(connection.room, draft))
 

@@ -15,7 +15,7 @@ from fedbot.rules.model.events import Answered, Invited, PartyAnnounced, Removed
 from fedbot.rules.model.queries import Able, WhoMay
 from fedbot.rules.model.room import Room
 from fedbot.rules.model.stock import Right
-from fedbot.rules.protocol import announcements, room_upgrades
+from fedbot.rules.protocol import announcements, bodies, room_upgrades
 from fedbot.rules.state import Turn
 
 A_DAY = timedelta(days=1)
@@ -162,7 +162,7 @@ def announce(turn: Turn, room: Room) -> None:
     if room.may_announce:
         turn.do(Announce(room.id, content))
     elif room.may_talk:
-        turn.do(SendEnvelope(room.id, Draft("announce", "", "", "connection", 0, content)))
+        turn.do(SendEnvelope(room.id, Draft("announce", "", "", "connection", 0, bodies.outgoing("announce", content))))
         turn.tell_admins(
             say(messages.rooms.room_denies_announcing, room=room, bot=turn.home.bot), f"announce:{room.id}"
         )

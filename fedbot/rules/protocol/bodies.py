@@ -7,6 +7,7 @@ should be makes the whole message unreadable.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
@@ -544,6 +545,21 @@ class Message(Envelope, Generic[B_co]):
     """An envelope whose body is understood."""
 
     body: B_co
+
+
+def outgoing(kind: str, body: Mapping[str, Any], secrets: Iterable[str] = ()) -> dict[str, Any]:
+    """A body of ours, by the model by which its reader takes it. `secrets`: fields that are put in when it is signed.
+
+    ValueError if it isn't such a message: a field that the kind doesn't have, or without one that it must have.
+    """
+    model = KINDS[kind]
+    if unknown := body.keys() - model.model_fields.keys():
+        raise ValueError(f"{kind} has no {', '.join(sorted(unknown))}")
+    try:
+        model.model_validate({**body, **dict.fromkeys(secrets, "")})
+    except ValidationError as problem:
+        raise ValueError(f"{kind}: {_what_is_wrong(problem)} is not as its reader wants it") from None
+    return dict(body)
 
 
 def understood(envelope: Envelope) -> Message[Body]:

@@ -20,6 +20,7 @@ from fedbot.rules.model.connection import Connection, Exchange
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.effects import Draft, SendEnvelope, say
 from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.protocol import bodies
 from fedbot.rules.protocol.bodies import Body, Message
 from fedbot.rules.state import Turn
 from fedbot.rules.wire.envelope import past_with
@@ -104,7 +105,7 @@ def _draft(
         subject=subject.id,
         subject_kind=subject.subject_kind,
         number=number,
-        body=body,
+        body=bodies.outgoing(kind, body, secrets or {}),
         terms_hash=subject.terms_hash if isinstance(subject, Transfer) else "",
         sealed_to=connection.peer_key,
         sealed=sealed or {},
@@ -321,7 +322,7 @@ def ask_for_unknown(turn: Turn, envelope: Message[Body], connection: Connection)
         subject=envelope.subject,
         subject_kind=envelope.subject_kind,
         number=0,
-        body={"seen": 0},
+        body=bodies.outgoing("ask", {"seen": 0}),
         sealed_to=connection.peer_key,
     )
     turn.do(SendEnvelope(connection.room, draft))
