@@ -12,6 +12,7 @@ from fedbot.messages.line_errors import what_it_is
 from fedbot.messages.naming import command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.conversation import NUMBER_WITHIN
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.summaries import Preview
 from fedbot.rules.model.transfer import Transfer
@@ -136,7 +137,7 @@ def disconnect_preview(
     )
     lines += [now, *_consequences(locale, at_once, at_once=True)]
     numbers = locale.names([str(each) for each in range(1, number + 1)], any_of=True)
-    return [*lines, locale.say("Reply {numbers} within 10 minutes.", numbers=numbers)]
+    return [*lines, locale.say("Reply {numbers} within {time}.", numbers=numbers, time=locale.span(NUMBER_WITHIN))]
 
 
 def _consequences(locale: Locale, preview: Preview, *, at_once: bool) -> Lines:

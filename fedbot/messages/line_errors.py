@@ -15,6 +15,7 @@ from fedbot.messages.reasons import diagnosis
 from fedbot.rules.approval.subject import Subject
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.conversation import NUMBER_WITHIN
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.stock import Right, Rights
 from fedbot.rules.model.transfer import Transfer
@@ -69,7 +70,11 @@ def is_it_for_us(locale: Locale, *, home: PartyConfig, others: tuple[str, ...]) 
     return [
         locale.say("Is this for {space}? 1) Yes", space=space),
         locale.say("I did nothing yet, as you are also on the list of {others}.", others=names),
-        locale.say("Reply with 1 within 10 minutes, or begin with {words}.", words=Code(f"!fed as {home.party}")),
+        locale.say(
+            "Reply with 1 within {time}, or begin with {words}.",
+            time=locale.span(NUMBER_WITHIN),
+            words=Code(f"!fed as {home.party}"),
+        ),
     ]
 
 
@@ -197,14 +202,16 @@ def reply_to_the_list(locale: Locale, *, word: str) -> Lines:
     """`!fed more` or `!fed 2`, not as a reply: nothing says to which list it belongs."""
     return [
         locale.say('"{word}" answers a list of mine: hold that message, choose Reply, and send it there.', word=word),
-        locale.say("It counts for who asked, within 10 minutes. I did nothing."),
+        locale.say("It counts for who asked, within {time}. I did nothing.", time=locale.span(NUMBER_WITHIN)),
     ]
 
 
 def choice_is_over(locale: Locale) -> Lines:
     """A number for a list that was answered already, or is too old."""
     return [
-        locale.say("That list is answered already, or older than 10 minutes. I did nothing."),
+        locale.say(
+            "That list is answered already, or older than {time}. I did nothing.", time=locale.span(NUMBER_WITHIN)
+        ),
         locale.say("If you still want it, please send your first line again."),
     ]
 

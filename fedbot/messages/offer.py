@@ -10,6 +10,7 @@ from fedbot.messages.formatting import Break, Code, Inline, Items
 from fedbot.messages.language import Lines, Locale, Words
 from fedbot.messages.naming import command
 from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.conversation import NUMBER_WITHIN
 from fedbot.rules.model.effects import Phrase
 from fedbot.rules.model.stock import Part, StockItem
 from fedbot.rules.model.summaries import Lying
@@ -140,9 +141,11 @@ def _reply(locale: Locale, count: int) -> Why:
     numbers = [str(number) for number in range(1, count + 1)]
     if count <= naming.MOST_IN_FIRST_LINE:
         return locale.say(
-            "Reply {numbers} within 10 minutes. I did nothing yet.", numbers=locale.names(numbers, any_of=True)
+            "Reply {numbers} within {time}. I did nothing yet.",
+            numbers=locale.names(numbers, any_of=True),
+            time=locale.span(NUMBER_WITHIN),
         )
-    return locale.say("Reply with the number within 10 minutes. I did nothing yet.")
+    return locale.say("Reply with the number within {time}. I did nothing yet.", time=locale.span(NUMBER_WITHIN))
 
 
 def which_reading(locale: Locale, *, word: str, readings: tuple[Lying, ...]) -> Lines:
@@ -449,7 +452,11 @@ def which_is_the_quantity(locale: Locale, *, ways: tuple[tuple[Decimal, str], ..
     return [
         locale.say("That can mean different things. Which?"),
         *numbered,
-        locale.say("Reply {numbers} within 10 minutes. I did nothing yet.", numbers=locale.names(numbers, any_of=True)),
+        locale.say(
+            "Reply {numbers} within {time}. I did nothing yet.",
+            numbers=locale.names(numbers, any_of=True),
+            time=locale.span(NUMBER_WITHIN),
+        ),
     ]
 
 

@@ -9,6 +9,7 @@ from fedbot.messages.naming import command
 from fedbot.messages.reasons import diagnosis
 from fedbot.messages.transfer_facts import card_of, settled, state_in_words
 from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.conversation import NUMBER_WITHIN
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.queries import ItemSeen, ItemsSeen, Whereabouts
 from fedbot.rules.model.settlement import STANDS, Truth
@@ -166,7 +167,11 @@ def _numbered(
             locale.say("{number}) {truth}", number=number, truth=_truth(locale, transfer, truth, peer, instead))
             for number, truth in enumerate(truths, 1)
         ),
-        locale.say("Reply {numbers} within 10 minutes; your name goes into the records.", numbers=numbers),
+        locale.say(
+            "Reply {numbers} within {time}; your name goes into the records.",
+            numbers=numbers,
+            time=locale.span(NUMBER_WITHIN),
+        ),
     ]
 
 

@@ -8,7 +8,8 @@ from fedbot.messages import naming
 from fedbot.messages.formatting import Bold, Inline
 from fedbot.messages.language import Lines, Locale
 from fedbot.messages.naming import command
-from fedbot.rules.model.catalogue import Hit, Search, SpaceHits
+from fedbot.rules.model.catalogue import SEARCH_SILENT_AFTER, Hit, Search, SpaceHits
+from fedbot.rules.model.conversation import NUMBER_WITHIN
 from fedbot.rules.model.party_config import PartyConfig
 
 Sentence = tuple[Inline, ...]
@@ -42,7 +43,8 @@ def found(
         number = next(number for number, (space, _) in enumerate(page, start=first + 1) if space.party != home.party)
         lines.append(
             locale.say(
-                "To ask for 2 of number {number}, reply within 10 minutes: {ask}",
+                "To ask for 2 of number {number}, reply within {time}: {ask}",
+                time=locale.span(NUMBER_WITHIN),
                 number=number,
                 ask=f"ask {number} 2",
             )
@@ -135,7 +137,8 @@ def _problem(locale: Locale, space: SpaceHits, name: Bold) -> Sentence:
 
 def _silent(locale: Locale, name: str) -> Sentence:
     return locale.say(
-        "{space}: its bot has not answered for 20 seconds. I add what it finds here when it does.",
+        "{space}: its bot has not answered for {time}. I add what it finds here when it does.",
+        time=locale.span(SEARCH_SILENT_AFTER),
         space=Bold(naming.space(locale, name)),
     )
 
@@ -166,7 +169,9 @@ def searched_too_often(locale: Locale, *, again: datetime) -> Lines:
 def list_too_old(locale: Locale) -> Lines:
     """A number or `more` to a list of hits that may not be true any more."""
     return [
-        locale.say("That list is older than 10 minutes, and things may have moved. I did nothing."),
+        locale.say(
+            "That list is older than {time}, and things may have moved. I did nothing.", time=locale.span(NUMBER_WITHIN)
+        ),
         locale.say("Look again: {find}", find=command("find …")),
     ]
 

@@ -6,7 +6,7 @@ from fedbot.messages import naming
 from fedbot.messages.formatting import Bold, Code, Inline, Items
 from fedbot.messages.language import Lines, Locale
 from fedbot.messages.naming import command
-from fedbot.rules.model.figures import Dealings, Flow, SpaceFigures
+from fedbot.rules.model.figures import STATS_SILENT_AFTER, Dealings, Flow, SpaceFigures
 from fedbot.rules.model.party_config import PartyConfig
 
 MOST_FRIENDS = 8
@@ -149,7 +149,8 @@ def _flow(locale: Locale, flow: Flow) -> Sentence:
 
 def _silent(locale: Locale, name: str) -> Sentence:
     return locale.say(
-        "{space}: its bot has not answered for two minutes. I add its figures here when it does.",
+        "{space}: its bot has not answered for {time}. I add its figures here when it does.",
+        time=locale.span(STATS_SILENT_AFTER),
         space=Bold(naming.space(locale, name)),
     )
 

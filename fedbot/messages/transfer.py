@@ -28,6 +28,7 @@ from fedbot.messages.transfer_facts import (
     unmatched,
 )
 from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.conversation import NUMBER_WITHIN
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.transfer import Line, Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
@@ -131,7 +132,7 @@ def another_thing_would_be_given(
     return [
         *lines,
         locale.say("1) Ask for that"),
-        locale.say("Nothing has moved. If you want it, reply 1 within 10 minutes."),
+        locale.say("Nothing has moved. If you want it, reply 1 within {time}.", time=locale.span(NUMBER_WITHIN)),
     ]
 
 

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from fedbot.rules.model.command import Command
-from fedbot.rules.model.conversation import PendingChoice
+from fedbot.rules.model.conversation import NUMBER_WITHIN, PendingChoice
 from fedbot.rules.model.effects import Phrase, Post
 from fedbot.rules.state import Turn
-
-NUMBER_WITHIN = timedelta(minutes=10)
 
 
 def choose(

@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 from fedbot import messages
 from fedbot.rules import decisions, health, people
 from fedbot.rules.catalogue import search
-from fedbot.rules.command import NUMBER_WITHIN, answer, choose
+from fedbot.rules.command import answer, choose
 from fedbot.rules.loan import hand_back
 from fedbot.rules.model import audit, budgets
 from fedbot.rules.model.command import Answers, Command
 from fedbot.rules.model.continuation import WhenAnsweredOrNot
-from fedbot.rules.model.conversation import PendingChoice
+from fedbot.rules.model.conversation import NUMBER_WITHIN, PendingChoice
 from fedbot.rules.model.effects import Ask, Phrase, Post, Typing, say
 from fedbot.rules.model.events import Answered, Reacted, Said, Unanswered, Unreadable, Waiting
 from fedbot.rules.model.queries import Able, Answer, PersonRights, WhoMay

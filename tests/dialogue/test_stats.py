@@ -158,7 +158,7 @@ async def test_who_does_not_answer_within_two_minutes_is_named_and_added_when_it
     await world.passes(timedelta(minutes=2), asleep=(world.beta,))
     (answer,) = world.room.answers(said)
     assert "Attraktor: " in answer.text
-    assert "Betaspace: its bot has not answered for two minutes." in answer.text
+    assert "Betaspace: its bot has not answered for 2 minutes." in answer.text
     await world.settle()
     (answer,) = world.room.answers(said)
     assert answer.is_edited

@@ -87,13 +87,13 @@ SAID: dict[str, tuple[Phrase, str]] = {
         betaspace keeps its figures out of shared rooms. Ask me in our admin room: !fed stats beta
         Gamma: its bot's answer can't be read.
         Delta discloses no figures.
-        Epsilon: its bot has not answered for two minutes. I add its figures here when it does.
+        Epsilon: its bot has not answered for 2 minutes. I add its figures here when it does.
         """,
     ),
     "silent": (
         stats(silent=("betaspace",)),
         """
-        betaspace: its bot has not answered for two minutes. I add its figures here when it does.
+        betaspace: its bot has not answered for 2 minutes. I add its figures here when it does.
         """,
     ),
     "only parts": (

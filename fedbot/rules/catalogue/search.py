@@ -19,7 +19,7 @@ from fedbot.rules.catalogue.provenance import origin_by_mark
 from fedbot.rules.connection import provision
 from fedbot.rules.loan import lend
 from fedbot.rules.model import audit, budgets
-from fedbot.rules.model.catalogue import Hit, Search, SpaceHits
+from fedbot.rules.model.catalogue import SEARCH_SILENT_AFTER, Hit, Search, SpaceHits
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
@@ -34,7 +34,6 @@ from fedbot.rules.protocol.terms import BadTerms, check_quantity, presentable
 from fedbot.rules.state import Turn
 from fedbot.rules.wire.envelope import BadEnvelope, search_id
 
-SILENT_AFTER = timedelta(seconds=20)
 LISTED_FOR = timedelta(minutes=10)
 LONGEST_WORDS = 200
 MOST_PAGES = 100
@@ -95,7 +94,7 @@ def begin(
         asked, draft = sequencing.write(turn, connection, "find-ask", {"search": search.id}, sealed=wanted.sealed)
         turn.save(asked)
         sequencing.post(turn, asked, draft)
-    turn.do(Typing(command.room, int(SILENT_AFTER.total_seconds())))
+    turn.do(Typing(command.room, int(SEARCH_SILENT_AFTER.total_seconds())))
     if own:
         everything = command.room == turn.home.admin_room
         scope = Scope(everything=True) if everything else share.scope(turn)
@@ -214,13 +213,13 @@ def look(turn: Turn) -> None:
     for search in turn.searches():
         if search.asked + LISTED_FOR <= turn.now:
             turn.drop(search)
-        elif search.asked + SILENT_AFTER <= turn.now and not search.posted:
+        elif search.asked + SEARCH_SILENT_AFTER <= turn.now and not search.posted:
             _answer(turn, search)
 
 
 def next_wake(turn: Turn) -> list[datetime]:
     """When `look` has something to do."""
-    return [search.asked + (LISTED_FOR if search.posted else SILENT_AFTER) for search in turn.searches()]
+    return [search.asked + (LISTED_FOR if search.posted else SEARCH_SILENT_AFTER) for search in turn.searches()]
 
 
 # --- a person answers the list ---

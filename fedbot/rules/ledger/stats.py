@@ -21,7 +21,7 @@ from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.continuation import OfConnection, WhenAnswered, WhenAnsweredOrNot
 from fedbot.rules.model.effects import Ask, Edit, Picture, Post, Typing, say
 from fedbot.rules.model.events import Answered, StatsDue, Unanswered
-from fedbot.rules.model.figures import Chart, SpaceFigures, StockHistory, Survey
+from fedbot.rules.model.figures import STATS_SILENT_AFTER, Chart, SpaceFigures, StockHistory, Survey
 from fedbot.rules.model.health import counted_from
 from fedbot.rules.model.queries import StockCounts, StockFigures
 from fedbot.rules.protocol import bodies, room_upgrades, sequencing
@@ -29,7 +29,6 @@ from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.state import Turn
 from fedbot.rules.wire.envelope import BadEnvelope
 
-SILENT_AFTER = timedelta(minutes=2)
 FORGOTTEN_AFTER = timedelta(days=1)
 MOST_POINTS = 60
 MOST_IN_CHART = 12
@@ -48,9 +47,9 @@ def begin(
         is_asked = any(connection.peer in s.waiting and s.days == days for s in turn.surveys())
         if not (is_asked or sequencing.is_unheard(turn, connection, "stats-ask")):
             turn.save(sequencing.send(turn, connection, "stats-ask", {"days": days}, awaits=True))
-    until = turn.now + SILENT_AFTER
+    until = turn.now + STATS_SILENT_AFTER
     turn.save(Survey(command.event_id, command.room, days, until, tuple(waiting), chart=chart))
-    turn.do(Typing(command.room, int(SILENT_AFTER.total_seconds())))
+    turn.do(Typing(command.room, int(STATS_SILENT_AFTER.total_seconds())))
     if own:
         turn.do(Ask(CountForRoom(command.event_id), (StockFigures(),)))
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 ITEM, PART, CATEGORY = "stockitem", "part", "partcategory"
 """What can be shared, as InvenTree calls it in its metadata's addresses."""
 EVERYTHING = "everything"
+
+
+SEARCH_SILENT_AFTER = timedelta(seconds=20)
+"""So long an answer waits for what a space finds."""
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+
+NUMBER_WITHIN = timedelta(minutes=10)
+"""So long a number stands for a line of a list."""
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 COUNTS = ("parts", "stock_items", "low_stock", "categories", "locations")
 """What our InvenTree counts."""
 BALANCE = "balance"
 """What our journal counts: given, received and open."""
+
+
+STATS_SILENT_AFTER = timedelta(minutes=2)
+"""So long an answer waits for the figures of a space."""
 
 
 @dataclass(frozen=True)
