@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from fedbot.commands.registry import Registry
 from fedbot.journal import codec
 from fedbot.rules.dispatch import decide
+from fedbot.rules.loan.hand_back import RETURNS_PARTS
 from fedbot.rules.model.access_steps import (
     AccessEnded,
     AccessMade,
@@ -42,8 +43,10 @@ from fedbot.rules.model.queries import (
     AuditOf,
     AuditTrail,
     FindItems,
+    InventoryStanding,
     ItemsFound,
     MatchPart,
+    Overview,
     PartMatch,
     PersonRights,
     Query,
@@ -310,8 +313,13 @@ class Side:
                 return replace(self.rights, username=username)
             case WhoMay(_, usernames):
                 return Able(usernames)
-            case FindItems():
-                return ItemsFound((STOCK,))
+            case FindItems(word):
+                if word == "#142":  # what went out lies with the other side's company
+                    return ItemsFound((replace(STOCK, pk=142, quantity=Decimal(3), customer=7, in_stock=False),))
+                key = word.removeprefix("#")
+                return ItemsFound((replace(STOCK, pk=int(key)) if key.isdigit() else STOCK,))
+            case Overview():
+                return InventoryStanding("x", "1.0", 400, "fedbot", True, True, True, 3, abilities=(RETURNS_PARTS,))
             case MatchPart():
                 return PartMatch(part=BOLT, how="ipn", place="Shelf", location=1)
             case AuditOf():

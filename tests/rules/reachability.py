@@ -1,15 +1,26 @@
 """Every state of one honest side that a dishonest peer, InvenTree and people can bring about, breadth first.
 
-The rules run as they are (`decide`); nothing here knows the tables of the lifecycles. A state is what still matters of
-the documents, the questions and the steps (`shape`): not the text, the numbers of messages, or how often something
-came. The peer signs well and writes in turn, but says anything at any time. InvenTree does a step, refuses it, or
-nobody can tell. Our people say what ends things.
+The rules run as they are (`decide`); nothing here knows the tables of the lifecycles. The peer signs well and writes in
+turn, but says anything at any time, about each subject that there is. InvenTree does a step, refuses it, or nobody can
+tell. Our people say what ends things.
+
+A state is what the rules can still tell apart of the documents, the questions and the steps (`shape`). Four parts of
+what is kept grow without end, and are left out of it, as no rule chooses an arrow by them:
+
+- the numbers of messages and what waits to be sent again: the peer reads all that we write (`_settled`), so that one
+  more message is the next one in turn in each state;
+- times: it is before the end of what is open, or after it (`late`); what a rule does earlier or later it does alike;
+- the audit, tellings, budgets: what they hold back is a word to people, or a message that then comes again;
+- texts, and ids of posts, but for whether a card is up.
+
+What a peer opens anew is a subject of its own, with a walk of its own: each walk is about those that its story begins
+with (a loan and its return or extension are walked together).
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -18,8 +29,9 @@ from typing import Any
 from fedbot.rules.decisions import CheckRights, ConfirmDecision
 from fedbot.rules.dispatch import decide
 from fedbot.rules.lines import CarryOut
+from fedbot.rules.loan.hand_back import RETURNS_PARTS
 from fedbot.rules.model.connection import Connection, Exchange
-from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.connection_lifecycle import LIVING_CONNECTION, UNFINISHED_CONNECTION, ConnectionState
 from fedbot.rules.model.document import Document
 from fedbot.rules.model.effects import Ask, Do, Edit, Post
 from fedbot.rules.model.events import (
@@ -40,10 +52,12 @@ from fedbot.rules.model.queries import (
     AuditOf,
     AuditTrail,
     FindItems,
+    InventoryStanding,
     ItemSeen,
     ItemsFound,
     ItemsSeen,
     MatchPart,
+    Overview,
     PartMatch,
     PersonRights,
     Query,
@@ -52,9 +66,10 @@ from fedbot.rules.model.queries import (
     WhoMay,
 )
 from fedbot.rules.model.steps import Label, Mirror
-from fedbot.rules.model.stock import Rights
+from fedbot.rules.model.stock import Rights, StockItem
 from fedbot.rules.model.transfer import Progress, Transfer, less_of
 from fedbot.rules.model.transfer_lifecycle import BOOKS_SETTLED, FINAL, MOST_OPEN_DAYS, TransferState
+from fedbot.rules.people import Meet
 from fedbot.rules.protocol.terms import hash_of, written
 from fedbot.rules.reminders import Remind
 from fedbot.rules.state import State, Turn
@@ -78,6 +93,32 @@ MOVING = frozenset(step.__name__ for step in MOVES) | {"CreatePart"}
 KEPT = frozenset({"Connection", "Transfer", "Room", "Announcement", "WaitingLine"})
 BY = {"by": "@somebody:x", "by_name": "Somebody", "event": ""}
 LINE = {"number": 1}
+ONLY_TOLD = (Remind.__name__, Meet.__name__)
+"""Questions whose answers only people hear of."""
+NONCE, COMMITMENT = "1" * 64, "0" * 64
+CONNECTION_LETTERS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("disconnecting", BY),
+    ("disconnecting", {**BY, "at_once": True}),
+    ("cancelled", BY),
+)
+"""What a peer can say of a friendship that there is."""
+ASKING_LETTERS: tuple[tuple[str, dict[str, Any]], ...] = (
+    *CONNECTION_LETTERS,
+    ("accepted", {**BY, "access": "relayed", "nonce": NONCE}),
+    ("accepted", {**BY, "access": "direct"}),
+    ("reveal", {"nonce": NONCE}),
+    ("reveal", {"nonce": "2" * 64}),
+    ("declined", {"reason": "x"}),
+    ("declined", {"reason": "generation", "generation": 5}),
+    ("ready", {"items": 3}),
+    ("renewed", {"problem": "x"}),
+    ("renewed", {"problem": ""}),
+    ("credentials", {"url": "https://[::1", "token": "x"}),
+    ("noted", {}),
+    ("check", {"commitment": COMMITMENT}),
+    ("check", {"nonce": NONCE}),
+)
+"""What it can say while a friendship is asked for, too."""
 LETTERS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("noted", {}),
     ("approve", BY),
@@ -105,7 +146,15 @@ LETTERS: tuple[tuple[str, dict[str, Any]], ...] = (
 
 
 def _named(ask: Ask) -> str:
-    return type(ask.then).__name__
+    return f"{type(ask.then).__name__} {ask.then.subject}"
+
+
+def _to_do(do: Do) -> str:
+    return f"{type(do.step).__name__} {do.then.subject}"
+
+
+def _kinds(names: Iterable[str]) -> frozenset[str]:
+    return frozenset(name.partition(" ")[0] for name in names)
 
 
 @dataclass
@@ -137,6 +186,11 @@ class Explorer:
 
     def __init__(self, side: Side, peer: Side, start: Now) -> None:
         self.side, self.peer = side, peer
+        told = next((c.check.ours for c in peer.connections() if c.check is not None), NONCE)
+        asking = [
+            (kind, body | {"nonce": told} if body.get("nonce") == NONCE else body) for kind, body in ASKING_LETTERS
+        ]
+        self.about_friends = list(CONNECTION_LETTERS) if transfers_in(start) else asking
         self.seen: dict[int, Now] = {}
         self.steps: dict[int, list[Step]] = {}
         self.start = start
@@ -193,18 +247,18 @@ class Explorer:
     # --- what can happen ------------------------------------------------------------------------------------
 
     def _nexts(self, now: Now) -> Iterator[tuple[str, str, Now]]:
-        transfer = transfer_in(now)
-        if transfer is not None:
+        for transfer in transfers_in(now):
+            name = transfer.terms.kind
             for kind, body in LETTERS:
-                yield "peer", f"{kind} {body}", self._after(now, self._letter(now, transfer, kind, body))
-            smaller = self._granted(transfer)
-            yield "peer", "granted", self._after(now, self._letter(now, transfer, "granted", *smaller))
-        for kind, body in (
-            ("disconnecting", BY),
-            ("cancelled", BY),
-        ):
-            yield "peer", f"{kind} {body}", self._after(now, self._letter(now, connection_in(now), kind, body))
-        yield from self._people(now, transfer)
+                yield "peer", f"{name}: {kind} {body}", self._after(now, self._letter(now, transfer, kind, body))
+            if name == "request":
+                smaller = self._granted(transfer)
+                yield "peer", "granted", self._after(now, self._letter(now, transfer, "granted", *smaller))
+            yield from self._people(now, transfer)
+        connection = connection_in(now)
+        for kind, body in self.about_friends:
+            yield "peer", f"{kind} {body}", self._after(now, self._letter(now, connection, kind, body))
+        yield from self._friends(now, connection)
         for key, ask in now.asked.items():
             for rights in (RIGHTS, NO_RIGHTS) if isinstance(ask.then, Debit) else (RIGHTS,):
                 answered = Answered(self._time(now), ask.then, self._answers(now, ask, rights))
@@ -221,24 +275,36 @@ class Explorer:
             late.late = True
             yield "itself", "its time is over", self._after(late, CaughtUp(self._time(late)))
 
-    def _people(self, now: Now, transfer: Transfer | None) -> Iterator[tuple[str, str, Now]]:
-        is_over = connection_in(now).state is ConnectionState.ENDED
-        lines = [] if is_over else ["disconnect beta --sure --now"]
-        if transfer is not None:
-            lines += [f"cancel {transfer.id}"]
-            lines += [f"resolve {transfer.id} --as {truth}" for truth in TRUTHS[transfer.role] if transfer.dispute]
-            card = next((event for event, key in now.posts.items() if key == f"card:{transfer.id}"), "")
-            for key in "✅📦❌" if card else "":
-                tap = Reacted(ROOM, f"${key}", self.side.superuser, self._time(now), card, key)
-                yield "people", key, self._decided(now, tap)
+    def _people(self, now: Now, transfer: Transfer) -> Iterator[tuple[str, str, Now]]:
+        lines = [f"cancel {transfer.id}"] if transfer.state not in FINAL else []
+        lines += [f"resolve {transfer.id} --as {truth}" for truth in TRUTHS[transfer.role] if transfer.dispute]
+        if transfer.is_on_loan:
+            lines += [f"gift {transfer.id}", f"lost {transfer.id}"] if transfer.role == "sender" else []
+            lines += [f"resolve {transfer.id} --as kept"] if transfer.role == "receiver" else []
+        yield from self._taps(now, transfer, "✅📦❌")
+        yield from self._says(now, lines)
+
+    def _friends(self, now: Now, connection: Connection) -> Iterator[tuple[str, str, Now]]:
+        lines = [] if connection.state is ConnectionState.ENDED else ["disconnect beta --sure --now"]
+        lines += [f"cancel {connection.id}"] if connection.state in UNFINISHED_CONNECTION else []
+        yield from self._taps(now, connection, "✅❌")
+        yield from self._says(now, lines)
+
+    def _taps(self, now: Now, subject: Transfer | Connection, keys: str) -> Iterator[tuple[str, str, Now]]:
+        card = next((event for event, key in now.posts.items() if key == f"card:{subject.id}"), "")
+        for key in keys if card else "":
+            tap = Reacted(ROOM, f"${key}", self.side.superuser, self._time(now), card, key)
+            yield "people", key, self._decided(now, tap, subject.id)
+
+    def _says(self, now: Now, lines: list[str]) -> Iterator[tuple[str, str, Now]]:
         for line in lines:
             said = Said(ROOM, f"${line}", self.side.superuser, self._time(now), f"!fed {line}")
             yield "people", line, self._after(now, said)
 
-    def _decided(self, now: Now, tap: Reacted) -> Now:
+    def _decided(self, now: Now, tap: Reacted, subject: str) -> Now:
         """A decision on the card, from the reaction to the second look at the right."""
         after = self._after(now, tap)
-        for purpose in (CheckRights.__name__, ConfirmDecision.__name__):
+        for purpose in (f"{CheckRights.__name__} {subject}", f"{ConfirmDecision.__name__} {subject}"):
             ask = after.asked.get(purpose)
             if ask is not None:
                 answered = Answered(self._time(after), ask.then, self._answers(after, ask, RIGHTS))
@@ -285,7 +351,8 @@ class Explorer:
         after.asked.pop(asked, None)
         after.to_do.pop(done, None)
         self._meets(after, event)
-        while (ask := after.asked.pop(CarryOut.__name__, None)) is not None:
+        while line := next((key for key in after.asked if key.startswith(CarryOut.__name__)), ""):
+            ask = after.asked.pop(line)
             self._meets(after, Answered(self._time(after), ask.then, self._answers(after, ask, RIGHTS)))
         return after
 
@@ -314,7 +381,7 @@ class Explorer:
             case Ask():
                 now.asked[_named(effect)] = effect
             case Do() if not isinstance(effect.step, Mirror | Label):
-                now.to_do[type(effect.step).__name__] = effect
+                now.to_do[_to_do(effect)] = effect
             case Post(key=key, room=room) if not isinstance(effect, Edit) and key.startswith("card:"):
                 self._meets(now, Posted(self._time(now), key, room, f"${key}"))
 
@@ -329,20 +396,30 @@ class Explorer:
                 return replace(rights, username=username)
             case WhoMay(_, usernames):
                 return Able(usernames)
-            case FindItems():
-                return ItemsFound((STOCK,))
+            case FindItems(text):
+                return ItemsFound((self._found(now, text),))
+            case Overview():
+                return InventoryStanding("Alpha", "1.0", 400, "fedbot", True, True, True, 3, abilities=(RETURNS_PARTS,))
             case MatchPart():
                 return PartMatch(part=BOLT, how="ipn", place="Shelf", location=1)
             case AuditOf():
                 return AuditTrail()
-            case WhereIsIt():
-                return ItemsSeen(tuple(self._items(now)), history_read=True)
+            case WhereIsIt(mark):
+                return ItemsSeen(tuple(self._items(now, mark.split(":")[1])), history_read=True)
         raise TypeError(f"nobody asks {question!r} here")
 
-    def _items(self, now: Now) -> Iterator[ItemSeen]:
+    def _found(self, now: Now, text: str) -> StockItem:
+        """The stock item of that name; what we have lent lies with the borrower until it came back."""
+        loan = next((t for t in transfers_in(now) if t.is_loan), None)
+        if loan is None or text != f"#{loan.at(1).item}":
+            return STOCK
+        lent = loan.role == "sender"
+        quantity, pk = loan.terms.lines[0].quantity, loan.at(1).item or 0
+        return replace(STOCK, pk=pk, quantity=quantity, customer=COMPANY if lent else None, in_stock=not lent)
+
+    def _items(self, now: Now, subject: str) -> Iterator[ItemSeen]:
         """Where the one line is, if each step of which nobody can tell wasn't done."""
-        transfer = transfer_in(now)
-        assert transfer is not None
+        transfer = next(t for t in transfers_in(now) if t.id == subject)
         line, progress = transfer.terms.lines[0], transfer.at(1)
         if transfer.role == "receiver":
             if progress.item is not None:
@@ -358,13 +435,13 @@ class Explorer:
 
     def shape(self, now: Now) -> int:
         """What the rules can still tell apart."""
-        transfer, connection = transfer_in(now), connection_in(now)
+        transfers, connection = transfers_in(now), connection_in(now)
         shape = (
-            _of_transfer(transfer) if transfer else None,
-            connection.state,
-            frozenset(now.asked) - {Remind.__name__},
-            frozenset(now.to_do) & MOVING,
-            now.late and transfer is not None and transfer.state is TransferState.OPEN,
+            tuple(_of_transfer(transfer) for transfer in transfers),
+            _of_connection(connection) if not transfers else connection.state,
+            frozenset(name for name in now.asked if not name.startswith(ONLY_TOLD)),
+            frozenset(name for name in now.to_do if name.partition(" ")[0] in MOVING or not transfers),
+            now.late and (not transfers or any(t.state is TransferState.OPEN for t in transfers)),
         )
         return self.numbers.setdefault(shape, len(self.numbers))
 
@@ -376,21 +453,28 @@ def _settled(document: Document) -> Document:
     return document
 
 
-def transfer_in(now: Now) -> Transfer | None:
-    """The one that it is about."""
-    return next((d for d in now.documents.values() if isinstance(d, Transfer)), None)
+def transfers_in(now: Now) -> list[Transfer]:
+    """Those that it is about: one, or a loan and its return or extension, in that order."""
+    found = [d for d in now.documents.values() if isinstance(d, Transfer)]
+    return sorted(found, key=lambda transfer: bool(transfer.terms.parent))
 
 
 def connection_in(now: Now) -> Connection:
-    """The one that carries it."""
-    return next(d for d in now.documents.values() if isinstance(d, Connection))
+    """The one that carries it; of several the newest."""
+    found = [d for d in now.documents.values() if isinstance(d, Connection)]
+    return max(found, key=lambda connection: connection.generation)
 
 
 def is_end(now: Now) -> bool:
-    """Whether our own books wait for nobody."""
-    transfer = transfer_in(now)
-    return transfer is None or (
-        transfer.state in BOOKS_SETTLED[transfer.role] and not any(p.acting for p in transfer.progress if not p.stage)
+    """Whether our own books wait for nobody: no loan is out, and no friendship half made."""
+    transfers = transfers_in(now)
+    if not transfers:
+        return connection_in(now).state not in UNFINISHED_CONNECTION | {ConnectionState.READY}
+    return all(
+        transfer.state in BOOKS_SETTLED[transfer.role]
+        and not any(p.acting for p in transfer.progress if not p.stage)
+        and not (transfer.is_on_loan and transfer.role == "sender")
+        for transfer in transfers
     )
 
 
@@ -402,9 +486,8 @@ WORKED_ON = {
 
 def is_at_work(now: Now) -> bool:
     """Whether somebody is at work, where the state says that something moves."""
-    transfer = transfer_in(now)
-    moves = transfer is not None and transfer.state in WORKED_ON[transfer.role]
-    return not moves or bool(now.to_do) or bool(now.asked)
+    busy = {do.then.subject for do in now.to_do.values()} | {ask.then.subject for ask in now.asked.values()}
+    return all(t.state not in WORKED_ON[t.role] or t.id in busy for t in transfers_in(now))
 
 
 def _of_transfer(t: Transfer) -> object:
@@ -420,7 +503,8 @@ def _of_transfer(t: Transfer) -> object:
         return (t.state, t.role)
     alone = t.settled is not None and t.settled.alone
     if t.state in FINAL:
-        return (t.state, t.role, alone)
+        loan = (t.closed and t.closed.how, len(t.line_ends), bool(t.left_over), t.back_by is not None)
+        return (t.state, t.role, alone, loan if t.is_loan else t.terms.parent and t.at(1).stage)
     return (
         t.state,
         t.role,
@@ -438,6 +522,13 @@ def _of_progress(p: Progress) -> object:
     return (p.stage, bool(p.match), failed, p.acting, p.unknown)
 
 
+def _of_connection(c: Connection) -> object:
+    check = c.check and (c.check.is_open, c.check.is_told, bool(c.check.peer_commitment))
+    undecided = c.state is ConnectionState.OFFERED and (bool(c.own_card), c.decision and c.decision.choice)
+    made = (c.own_made, c.own_ready, c.peer_ready, c.needs, c.renewal is not None, c.company is not None)
+    return (c.state, c.ours, c.generation > 1, check, undecided, made if c.state in LIVING_CONNECTION else None)
+
+
 def starts(side: Side) -> Now:
     """What that side knows now, and what it has asked for and not got."""
     now = Now({})
@@ -446,5 +537,5 @@ def starts(side: Side) -> Now:
     now.documents = {(type(d).__name__, d.id): _settled(d) for d in documents}
     now.posts = dict(side.archive.posts)
     now.asked = {_named(ask): ask for ask in side.asked}
-    now.to_do = {type(do.step).__name__: do for do in side.to_do if not isinstance(do.step, Mirror | Label)}
+    now.to_do = {_to_do(do): do for do in side.to_do if not isinstance(do.step, Mirror | Label)}
     return now
