@@ -29,7 +29,7 @@ test: .venv/.ready-test ## all tests, in as many processes as there are cores, a
 	@$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-long: .venv/.ready-test ## the main stories on each pair of InvenTree versions
-	@$(BIN)/pytest -n auto -m long $(ARGS)
+	@$(BIN)/pytest -n auto -m long --timeout 900 $(ARGS)
 
 check: .venv/.ready-test ## lint, format, types, import rule, links of the docs
 	$(BIN)/ruff check
