@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from fedbot_demo.inventree.endpoint import Call, Endpoint, writing_on_model
-from fedbot_demo.inventree.exchange import InvalidError, JsonObject, Reply
+from fedbot_demo.inventree.exchange import InvalidError, JsonObject, Reply, ServerError
 from fedbot_demo.inventree.fields import REQUIRED, Form
 from fedbot_demo.inventree.merging import merge, merge_obstacle, move_and_merge, take_back_whole
 from fedbot_demo.inventree.movements import Act, Extras, add, assign, count, move, remove, take_back
@@ -186,12 +186,15 @@ def give_back(call: Call) -> Reply:
 
 
 def give_one_back(call: Call) -> Reply:
-    """Return one whole item to stock (before API 381)."""
+    """Return one whole item to stock (before API 381). One that isn't there ends in an error 500."""
+    state = call.state
     form = Form(call.fields())
     location = _place(call.state, form, required=True)
     form.text("notes")
     form.choice("status", CLASSES["StockStatus"])
     form.check()
+    if state.stock.get(call.pk) is None:
+        raise ServerError("KeyError", call.request.path)
     if location is not None:
         take_back_whole(_act(call, form), find_item(call), location, form.values.get("status"))
     content = call.state.version.told(

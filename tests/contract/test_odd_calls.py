@@ -140,3 +140,9 @@ def test_a_merge_tells_how_much_came_to_it_from_512_on_and_where_before(ground: 
     assert deltas["quantity"] == 7.0
     told = (deltas.get("added"), deltas.get("location"))
     assert told == ((4.0, None) if ground.version.api >= 512 else (None, ground.drawer))
+
+
+@pytest.mark.api(until=380)
+def test_what_is_gone_can_not_be_returned_which_ends_in_an_error_500(ground: Ground) -> None:
+    status, reply = answer(ground, "POST", f"stock/{ABSENT}/return/", {"location": ground.drawer, "notes": ""})
+    assert (status, reply["error"]) == (500, "KeyError")
