@@ -587,7 +587,7 @@ def test_a_wrong_command_line_ends_with_its_code(arguments: list[str], capsys: p
 def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["--version"])
-    assert capsys.readouterr().out == f"fedbot {version('fedbot')}\n"
+    assert capsys.readouterr().out == f"fedbot {version('fedbot')} (protocol 1)\n"
 
 
 def test_output_that_nobody_reads_to_the_end_is_no_fault(config: Path) -> None:

@@ -167,11 +167,11 @@ def test_accepting_needs_a_space() -> None:
 
 def test_a_review_sends_what_was_not_seen_again_under_the_new_key() -> None:
     world = World(suspended(), pushed())
-    transfer, _ = write(world.turn, pushed(), "offer", awaits=True)
+    transfer, _ = write(world.turn, pushed(), "cancelled", awaits=True)
     world.turn.save(transfer)
     world.says(f"review betaspace accept {NEW}")
     sent = [effect.draft for effect in world.effects if isinstance(effect, SendEnvelope)]
-    assert [(draft.kind, draft.sealed_to) for draft in sent] == [("offer", NEW_KEY)]
+    assert [(draft.kind, draft.sealed_to) for draft in sent] == [("cancelled", NEW_KEY)]
 
 
 def test_a_connection_that_was_being_made_goes_on_being_made() -> None:

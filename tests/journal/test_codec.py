@@ -172,6 +172,7 @@ def test_a_step_is_written_as_a_person_would_write_it() -> None:
         "status": None,
         "status_text": "",
         "known": None,
+        "company": None,
     }
 
 

@@ -56,7 +56,7 @@ def kinds(events: list[ChatEvent]) -> list[str]:
 # --- coming in ---------------------------------------------------------------------------------------------
 
 
-async def test_an_invitation_comes_and_after_joining_only_what_is_said_from_then_on(
+async def test_an_invitation_comes_and_what_was_said_before_joining_is_told_as_missed(
     homeserver: Homeserver, introduce: Introduce, employ: Employ
 ) -> None:
     anna, bot = await introduce(homeserver, "anna-come"), await employ(homeserver, "bot-come")
@@ -70,8 +70,9 @@ async def test_an_invitation_comes_and_after_joining_only_what_is_said_from_then
     await bot.chat.join(room)
     await anna.say(room, "!fed help")
     events = await bot.news()
-    assert kinds(events) == ["RoomSeen", "Said"]
-    assert texts(events) == ["!fed help"]
+    assert kinds(events) == ["RoomSeen", "Said", "Said"]
+    said = [(event.text, event.missed) for event in events if isinstance(event, Said)]
+    assert said == [("!fed push before you came", True), ("!fed help", False)]
     assert isinstance(events[0], RoomSeen)
     assert events[0].version == "12"
     assert events[0].members == {anna.user_id: "Anna-come", bot.user_id: "Bot-come"}
@@ -364,7 +365,7 @@ async def test_a_kick_while_the_bot_was_down_is_told_after_its_start(
     assert kinds(events)[-1] == "Removed"
 
 
-async def test_coming_back_after_a_kick_brings_the_room_and_no_old_lines(
+async def test_coming_back_after_a_kick_tells_as_missed_what_was_said_meanwhile(
     homeserver: Homeserver, introduce: Introduce, employ: Employ
 ) -> None:
     anna, bot = await introduce(homeserver, "anna-back"), await employ(homeserver, "bot-back")
@@ -378,8 +379,8 @@ async def test_coming_back_after_a_kick_brings_the_room_and_no_old_lines(
     await bot.chat.join(room)
     await anna.say(room, "new")
     events = await bot.news()
-    assert kinds(events) == ["RoomSeen", "Said"]
-    assert texts(events) == ["new"]
+    said = [(event.text, event.missed) for event in events if isinstance(event, Said)]
+    assert said == [("behind your back", True), ("new", False)]
 
 
 async def test_kicked_and_back_between_two_syncs_is_a_removal_and_the_room_again(
