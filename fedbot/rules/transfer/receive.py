@@ -267,7 +267,7 @@ def on_sent(
     if transfer.state is not TransferState.OPEN:
         turn.save(transfer)
         return
-    if envelope.terms_hash != transfer.terms_hash:
+    if envelope.terms_hash != transfer.terms_hash or _never_told_of(transfer):
         _refuse_another_thing(turn, transfer)
         return
     if why := _not_approved(turn, transfer):
@@ -315,6 +315,11 @@ def _not_approved(turn: Turn, transfer: Transfer) -> str:
     if consent.differs_from_what_was_approved(turn.home, transfer):
         return "it isn't what the card showed when it was approved here"
     return ""
+
+
+def _never_told_of(transfer: Transfer) -> bool:
+    """Whether the owner's bot never told which of its stock items a request means, so that no part of ours fits yet."""
+    return transfer.terms.kind == "request" and transfer.terms.lines == transfer.wished
 
 
 def _refuse_another_thing(turn: Turn, transfer: Transfer) -> None:
