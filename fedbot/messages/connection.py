@@ -104,26 +104,29 @@ def what_yes_means(locale: Locale, connection: Connection, home: PartyConfig) ->
             **names,
         )
     ]
-    besides: Lines = []
+    token: tuple[Inline, ...]
     if not home.has_admin_token:
         made.append(locale.say("I have no admin token: after a yes I say in the admin room what to click."))
     if connection.access == "direct":
-        besides.append(
-            locale.say("Like any account there, it can also list all attachments, and change or delete parameters.")
-        )
-        token = locale.say(
-            "{peer}'s bot gets the token: it can read all stock items of {own}, change none; so can {own}'s bot.",
-            **names,
+        token = (
+            locale.say(
+                "{peer}'s bot gets the token: it can read all stock items of {own}, change none; so can {own}'s bot.",
+                **names,
+            ),
+            " ",
+            locale.say("Like any account there, it can also list all attachments, and change or delete parameters."),
         )
     else:
-        token = locale.say(
-            "The token stays with me: {peer}'s bot never gets in; I answer for it, about shared items only.",
-            **names,
+        token = (
+            locale.say(
+                "The token stays with me: {peer}'s bot never gets in; I answer for it, about shared items only.",
+                **names,
+            ),
         )
     offers = locale.say(
         "Yes means: {peer} and {own} can offer each other things; each offer still needs its own yes.", **names
     )
-    return [offers, *made, token, *besides]
+    return [offers, *made, token]
 
 
 def _to_compare(locale: Locale, peer: str, theirs: str, ours: str, emoji: tuple[int, ...]) -> Lines:

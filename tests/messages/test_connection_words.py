@@ -82,15 +82,14 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Yes means: attraktor and betaspace can offer each other things; each offer still needs its own yes.
         Each bot makes for the other: a user that can only look, its token for one year, and a customer company.
         I have no admin token: after a yes I say in the admin room what to click.
-        attraktor's bot gets the token: it can read all stock items of betaspace, change none; so can betaspace's bot.
-        Like any account there, it can also list all attachments, and change or delete parameters.
+        attraktor's bot gets the token: it can read all stock items of betaspace, change none; so can betaspace's bot. Like any account there, it can also list all attachments, and change or delete parameters.
 
         Call attraktor before you approve. Their bot must show the same seven emoji:
         🐶 Dog · 🐱 Cat · 👍 Thumbs up · 💡 Light Bulb · 🎧 Headphones · 📌 Pin · 🔑 Key
         Their key: k3f9-2mxa-7rtw-h4cd-p9qe · our key: w5nh-8d2c-xq4m-t7ra-6kzj
 
         ✅ yes, friends · ❌ no, or if any of them differs · Nothing has been made yet. · c9x4
-        """,
+        """,  # noqa: E501 -- a line of the card
     ),
     "being set up": (
         card(connection(ConnectionState.MAKING, decided=BY_BEA)),
