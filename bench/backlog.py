@@ -112,13 +112,13 @@ async def _talk(talker: Account, room: str, events: int) -> None:
 async def _bot(account: Account, room: str, folder: Path) -> AsyncIterator[tuple[Engine, MatrixChat]]:
     """What of a bot reads: its connection, its rules, its journal in this folder."""
     identity = Identity(bytes(32))
-    home = PartyConfig("late", "Late", account.user_id, identity.key, people={}, rooms=(room,))
-    locale = Locale(home.language, home.time_zone)
+    us = PartyConfig("late", "Late", account.user_id, identity.key, people={}, rooms=(room,))
+    locale = Locale(us.language, us.time_zone)
     session = Session(account.homeserver_url, account.user_id, account.device_id, account.access_token)
     chat = await MatrixChat.begin(session, signed_in(account), folder / KEYS)
     try:
         with Journal.open(folder) as journal:
-            state = State(home, lambda box, binding: unseal(identity, box, bound_to=binding), identity.nonce, journal)
+            state = State(us, lambda box, binding: unseal(identity, box, bound_to=binding), identity.nonce, journal)
             engine = Engine(
                 journal, state, Registry(), WallClock(), lambda phrase, now: put_into_html(render(phrase, locale, now))
             )

@@ -138,10 +138,10 @@ def start(folder: Path) -> tuple[float, float]:
     """Seconds until the first event is decided upon, and MiB then, in this process."""
     began = time.perf_counter()
     identity, now = Identity(bytes(32)), datetime.now(UTC)
-    home = PartyConfig("attraktor", "Attraktor", "@attraktor:x", identity.key)
-    words = Locale(home.language, home.time_zone)
+    us = PartyConfig("attraktor", "Attraktor", "@attraktor:x", identity.key)
+    words = Locale(us.language, us.time_zone)
     with Journal.open(folder) as journal:
-        state = State(home, lambda box, binding: unseal(identity, box, bound_to=binding), identity.nonce, journal)
+        state = State(us, lambda box, binding: unseal(identity, box, bound_to=binding), identity.nonce, journal)
         engine = Engine(
             journal, state, Registry(), WallClock(), lambda phrase, at: put_into_html(render(phrase, words, at))
         )

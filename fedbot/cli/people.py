@@ -56,15 +56,15 @@ def people(given: argparse.Namespace) -> Exit:
 
 def _listed(settings: Settings, *, as_json: bool) -> Exit:
     roster = roster_of(settings)
-    home = roster.over(settings.home(""))
-    rows = [{"person": person, "user": user, "added": person in roster.people} for person, user in home.people.items()]
+    us = roster.over(settings.party_config(""))
+    rows = [{"person": person, "user": user, "added": person in roster.people} for person, user in us.people.items()]
     if as_json:
-        told = {"people": rows, "admins": list(home.admins), "removed": list(roster.removed)}
+        told = {"people": rows, "admins": list(us.admins), "removed": list(roster.removed)}
         print(logs.redact(json.dumps(told, ensure_ascii=False)))
         return Exit.OK
     for row in rows:
         print(logs.redact(f"{row['person']} as {row['user']}{' (added since)' if row['added'] else ''}"))
-    for admin in home.admins:
+    for admin in us.admins:
         print(logs.redact(f"{admin}, admin{' (added since)' if admin in roster.admins else ''}"))
     for person in roster.removed:
         print(logs.redact(f"{person}: removed, although {settings.source} names them"))

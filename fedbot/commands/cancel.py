@@ -62,7 +62,7 @@ def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
         return subject
     if _is_own(subject, command.sender):
         return ()
-    people = tuple(turn.home.people.values())
+    people = tuple(turn.us.people.values())
     return (PersonRights(command.username), WhoMay(_right_to_cancel(subject), people))
 
 
@@ -97,10 +97,10 @@ def _not_entitled(turn: Turn, subject: Subject, answers: tuple[Answer, ...]) -> 
     right = _right_to_cancel(subject)
     if rights.covers(right):
         return None
-    people = [person for person, username in turn.home.people.items() if username in able.usernames]
+    people = [person for person, username in turn.us.people.items() if username in able.usernames]
     names = tuple(turn.name_of(person, subject.room) for person in people)
     return say(
-        messages.approval.not_yours_to_cancel, subject=subject, rights=rights, right=right, home=turn.home, able=names
+        messages.approval.not_yours_to_cancel, subject=subject, rights=rights, right=right, us=turn.us, able=names
     )
 
 
@@ -117,7 +117,7 @@ def _cancel_connection(turn: Turn, command: Command, connection: Connection) -> 
     if connection.state is ConnectionState.OFFERED:
         return say(messages.approval.decline_instead, subject=connection)
     ended = connections.cancel(turn, connection, turn.signature_of(command))
-    return say(messages.approval.cancelled, subject=ended, home=turn.home)
+    return say(messages.approval.cancelled, subject=ended, us=turn.us)
 
 
 def _cancel_transfer(turn: Turn, command: Command, transfer: Transfer) -> Phrase | None:

@@ -54,8 +54,8 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
 
 def _meant(turn: Turn, command: Command) -> tuple[str, AnnouncedParty] | Connection | Phrase:
     """The bot and party to ask; or the connection that the party has asked for; or what stands against it."""
-    if not turn.home.discoverable:
-        return say(messages.connection.we_are_hidden, home=turn.home)
+    if not turn.us.discoverable:
+        return say(messages.connection.we_are_hidden, us=turn.us)
     space = space_meant(turn, command.room, str(command.arguments["space"]))
     if isinstance(space, Phrase):
         return space

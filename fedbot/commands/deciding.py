@@ -27,11 +27,11 @@ def decide(turn: Turn, command: Command, spec: Verb, choice: Choice, quantity: D
     `quantity` is how much of a request is granted; all of it is a plain yes.
     """
     proven = command.is_proven and bool(turn.by_code(str(command.arguments.get("id", ""))))
-    open_here = tuple(s for s in turn.subjects() if subjects.decides_here(turn.home, s) and subjects.is_open(s))
+    open_here = tuple(s for s in turn.subjects() if subjects.decides_here(turn.us, s) and subjects.is_open(s))
     subject = subject_meant(turn, command, spec, open_here)
     if isinstance(subject, Phrase):
         return subject
-    if not subjects.decides_here(turn.home, subject):
+    if not subjects.decides_here(turn.us, subject):
         return say(messages.approval.decided_elsewhere, subject=subject, party=turn.party_name(subject.peer))
     if quantity is not None:
         if complaint := _not_granted(subject, quantity):

@@ -51,7 +51,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
     ending = connection.state is ConnectionState.ENDING
     if ending and not at_once:
         preview = disconnect.preview(turn, connection)
-        return say(messages.disconnect.ending_already, connection=connection, home=turn.home, preview=preview)
+        return say(messages.disconnect.ending_already, connection=connection, us=turn.us, preview=preview)
     if not command.arguments.get("sure"):
         _let_choose(turn, command, connection, at_once=at_once)
         return None
@@ -72,7 +72,7 @@ def answer_without(turn: Turn, command: Command, problem: str) -> bool:
         chat_lines.answer(turn, command, act(turn, command, ()))
     else:
         chat_lines.answer(
-            turn, command, say(messages.line_errors.not_last_seen_as_superuser, command=command, home=turn.home)
+            turn, command, say(messages.line_errors.not_last_seen_as_superuser, command=command, us=turn.us)
         )
     return True
 
@@ -104,7 +104,7 @@ def _let_choose(turn: Turn, command: Command, connection: Connection, *, at_once
     phrase = say(
         messages.disconnect.disconnect_preview,
         connection=connection,
-        home=turn.home,
+        us=turn.us,
         orderly=None if at_once else disconnect.preview(turn, connection),
         at_once=disconnect.preview(turn, connection, at_once=True),
     )

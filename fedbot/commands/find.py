@@ -60,8 +60,8 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
     page = str(command.arguments.get("page", "1")).strip()
     wanted = search.Wanted(words, str(command.arguments.get("category", "")).strip(), int(page))
     space = str(command.arguments.get("space", "")).strip().casefold()
-    if space in {turn.home.party.casefold(), turn.home.name.casefold()}:
-        search.begin(turn, command, wanted, (), own=True, only=turn.home.party)
+    if space in {turn.us.party.casefold(), turn.us.name.casefold()}:
+        search.begin(turn, command, wanted, (), own=True, only=turn.us.party)
     elif space in {"", "all"}:
         rooms = rooms_told_of(turn, command.room)
         friends = [c for c in turn.active_connections() if c.room in rooms]
@@ -86,7 +86,7 @@ def _complaint(turn: Turn, command: Command) -> Phrase | None:
     if not _says_what(command):
         return incomplete(SPEC, command.arguments, SPEC.arguments[0])
     space = str(command.arguments.get("space", "")).strip()
-    if space.casefold() in {"", "all", turn.home.party.casefold(), turn.home.name.casefold()}:
+    if space.casefold() in {"", "all", turn.us.party.casefold(), turn.us.name.casefold()}:
         return None
     friend: Connection | Phrase = active_friend(turn, command, space)
     return friend if isinstance(friend, Phrase) else None

@@ -68,7 +68,7 @@ def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
     if len(terms.lines) > 1 and not _named(turn, command)[1]:
         return ()  # which of them go back is asked of the person first
     if loan.role == "sender":
-        people = tuple(turn.home.people.values())
+        people = tuple(turn.us.people.values())
         rights = (PersonRights(command.username), WhoMay(Right.APPROVER, people))
         return (*rights, *hand_back.questions(loan, terms))
     return tuple(FindItems(f"#{line.item}") for line in terms.lines)
@@ -102,7 +102,7 @@ def _as_lender(
         return complaint
     if reason := hand_back.wrong_at_owner(loan, terms, connection, list(answers[2:])):
         return say(
-            messages.loan.can_not_come_back, loan=loan, reason=reason, home=turn.home, peer_name=connection.peer_name
+            messages.loan.can_not_come_back, loan=loan, reason=reason, us=turn.us, peer_name=connection.peer_name
         )
     damaged = bool(command.arguments.get("damaged"))
     if connection.state is ConnectionState.ENDED:

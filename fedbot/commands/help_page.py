@@ -39,10 +39,10 @@ def over(others: tuple[Verb, ...]) -> Handler:
         if topic == ADMIN:
             return say(
                 messages.help_pages.help_admin,
-                home=turn.home,
+                us=turn.us,
                 lines=tuple(_line(s, s.usage) for s in specs if not s.everyday),
             )
-        spoken = [in_language(spec, turn.home.language) for spec in specs]
+        spoken = [in_language(spec, turn.us.language) for spec in specs]
         for spec in spoken:
             if topic in spec.names:
                 return _one(turn, spec)
@@ -55,7 +55,7 @@ def _everyday(turn: Turn, command: Command, specs: tuple[Verb, ...]) -> Phrase:
     everyday = sorted((spec for spec in specs if spec.everyday), key=lambda spec: spec.everyday)
     lines = tuple(_line(spec, spec.examples[0]) for spec in everyday)
     name = turn.name_of(command.sender, command.room)
-    return say(messages.help_pages.help_overview, home=turn.home, person=name, username=command.username, lines=lines)
+    return say(messages.help_pages.help_overview, us=turn.us, person=name, username=command.username, lines=lines)
 
 
 def _line(spec: Verb, shown: str) -> VerbLine:
@@ -72,5 +72,5 @@ def _one(turn: Turn, spec: Verb) -> Phrase:
         examples=spec.examples,
         options=tuple((option.usage, option.summary) for option in spec.options),
         right=spec.right,
-        home=turn.home,
+        us=turn.us,
     )

@@ -33,7 +33,7 @@ def loan_meant(turn: Turn, command: Command, spec: Verb) -> Transfer | Phrase:
     if isinstance(found, Connection) or not found.is_loan:
         return say(messages.loan.no_loan, subject=found)
     if found.closed is not None or not found.is_on_loan:
-        return say(messages.loan.not_on_loan, loan=found, home=turn.home, peer_name=turn.party_name(found.peer))
+        return say(messages.loan.not_on_loan, loan=found, us=turn.us, peer_name=turn.party_name(found.peer))
     return found
 
 

@@ -42,7 +42,7 @@ class Space:
 
 def is_private(turn: Turn, room: str) -> bool:
     """Whether only our own admins read along."""
-    return bool(turn.home.admin_room) and room == turn.home.admin_room
+    return bool(turn.us.admin_room) and room == turn.us.admin_room
 
 
 def rooms_told_of(turn: Turn, room: str) -> list[str]:
@@ -67,20 +67,20 @@ def spaces_in(turn: Turn, room: str) -> list[Space]:
     places = rooms_told_of(turn, room)
     for place in places:
         for announcement in turn.announcements(place):
-            if announcement.bot != turn.home.bot:
+            if announcement.bot != turn.us.bot:
                 found |= {party.id: party.name for party in announcement.parties}
     for connection in turn.connections():  # a friend is called by the name that our people know
         if connection.room in places and connection.state in LIVING_CONNECTION:
             found[connection.peer] = connection.peer_name
-    found.pop(turn.home.party, None)
+    found.pop(turn.us.party, None)
     return sorted((Space(party, name) for party, name in found.items()), key=lambda space: space.name.casefold())
 
 
 def space_meant(turn: Turn, room: str, word: str) -> Space | Phrase:
     """The space with that id or display name, in any case; else what is wrong with the word."""
     wanted = word.strip().casefold()
-    if is_called(turn.home.party, turn.home.name, word):
-        return say(messages.line_errors.that_is_us, home=turn.home)
+    if is_called(turn.us.party, turn.us.name, word):
+        return say(messages.line_errors.that_is_us, us=turn.us)
     spaces = spaces_in(turn, room)
     by_id = [space for space in spaces if space.party.casefold() == wanted]
     hits = by_id or [space for space in spaces if is_called(space.party, space.name, wanted)]
@@ -145,7 +145,7 @@ def whole_line(turn: Turn, command: Command, spec: Verb, **instead: Any) -> str:
 
     A number in a list stands for such a line.
     """
-    as_whom = f"as {turn.home.party} " if announcements.claimed_by_several(turn, command.sender, command.room) else ""
+    as_whom = f"as {turn.us.party} " if announcements.claimed_by_several(turn, command.sender, command.room) else ""
     return f"{PREFIX} {as_whom}{render(spec, {**command.arguments, **instead})}"
 
 
@@ -186,7 +186,7 @@ def active_friend(turn: Turn, command: Command, word: str) -> Connection | Phras
         return space
     connection = turn.connection_with(space.party)
     if connection is None:
-        return say(messages.connection.not_friends, name=space.name, party=space.party, home=turn.home)
+        return say(messages.connection.not_friends, name=space.name, party=space.party, us=turn.us)
     if connection.room not in rooms_told_of(turn, command.room):
         return say(
             messages.connection.connection_elsewhere, connection=connection, room=room_name(turn, connection.room)

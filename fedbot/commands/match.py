@@ -56,7 +56,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
     if command.arguments.get("forget"):
         return _forget(turn, command, name or item)
     if not item:
-        return say(messages.match.matches, home=turn.home, aliases=_known(turn, command))
+        return say(messages.match.matches, us=turn.us, aliases=_known(turn, command))
     friend = _friend(turn, command)
     if isinstance(friend, Phrase):
         return friend

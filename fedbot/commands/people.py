@@ -39,13 +39,13 @@ SPEC = Verb(
 def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
     """Which of our people are approvers, which are superusers; or what InvenTree says of the user to be added."""
     if "change" not in command.arguments:
-        usernames = tuple(dict.fromkeys(turn.home.people.values()))
+        usernames = tuple(dict.fromkeys(turn.us.people.values()))
         return (WhoMay(Right.APPROVER, usernames), WhoMay(Right.SUPERUSER, usernames))
     change = _change(command)
     if change is None:
         example = SPEC.examples[1]
         return say(messages.line_errors.word_too_many, word=_word(command), usage=SPEC.usage, example=example)
-    if not command.encrypted or command.room != turn.home.admin_room:
+    if not command.encrypted or command.room != turn.us.admin_room:
         return say(messages.people.only_in_the_admin_room, text=command.text, encrypted=command.encrypted)
     complaint = people.objection(turn, change, command.sender)
     if complaint is not None:
@@ -84,10 +84,10 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
             superuser=username in superusers.usernames,
             added=person not in configured,
         )
-        for person, username in turn.home.people.items()
+        for person, username in turn.us.people.items()
     )
-    private = command.room == turn.home.admin_room
-    return say(messages.people.people, home=turn.home, people=seen, removed=turn.roster().removed, private=private)
+    private = command.room == turn.us.admin_room
+    return say(messages.people.people, us=turn.us, people=seen, removed=turn.roster().removed, private=private)
 
 
 def _carry_out(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:

@@ -87,7 +87,7 @@ def origins_of(turn: Turn, item: StockItem, tainted: tuple[tuple[int, str], ...]
     """The other parties that the item came from, by its own mark or those of what it was split from."""
     seen = [origin for pk, origin in tainted if pk == item.pk]
     seen += [item.provenance.origin] if item.provenance else []
-    return tuple(dict.fromkeys(origin for origin in seen if origin and origin != turn.home.party))
+    return tuple(dict.fromkeys(origin for origin in seen if origin and origin != turn.us.party))
 
 
 def item_complaint(turn: Turn, item: StockItem, origins: tuple[str, ...], destination: str) -> Phrase | None:

@@ -63,7 +63,7 @@ def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
     last_day = loan_until(turn, command)
     if isinstance(last_day, Phrase):
         return last_day
-    told = bool(turn.home.care.categories)
+    told = bool(turn.us.care.categories)
     return tuple(FindItems(word, told, merges=True) for word in _words(command))
 
 
@@ -100,7 +100,7 @@ def offer(turn: Turn, command: Command, answers: tuple[Answer, ...], spec: Verb)
 def loan_until(turn: Turn, command: Command) -> date | Phrase | None:
     """The last day of a loan; None if it is to keep; or what is wrong with the day."""
     word = str(command.arguments.get("until") or command.arguments.get("loan") or "")
-    return day_meant(word, turn.now, turn.home.time_zone) if word else None
+    return day_meant(word, turn.now, turn.us.time_zone) if word else None
 
 
 def _lines(command: Command) -> list[tuple[Reading, ...]]:
@@ -120,14 +120,14 @@ def _offer(turn: Turn, command: Command, connection: Connection, picked: list[Pi
         return last_day
     terms = Terms(
         kind="push",
-        sender=turn.home.party,
+        sender=turn.us.party,
         receiver=connection.peer,
         lines=tuple(line_of(number, each) for number, each in enumerate(picked, start=1)),
         asker=asker.person,
         asker_name=presentable(asker.name),
         note=str(command.arguments.get("note", "")),
         loan_until=last_day,
-        time_zone=turn.home.time_zone if last_day else "",
+        time_zone=turn.us.time_zone if last_day else "",
         parcel=bool(command.arguments.get("parcel")),
     )
     metadata = {
@@ -138,7 +138,7 @@ def _offer(turn: Turn, command: Command, connection: Connection, picked: list[Pi
     complaint = size_complaint(terms, metadata)
     if complaint is not None:
         return complaint
-    care = turn.home.care
+    care = turn.us.care
     why = care.why(taken_out(each.item, each.quantity) for each in picked)
     if command.is_proven and care.typed_code:
         why = ""

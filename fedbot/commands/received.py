@@ -49,7 +49,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
         return subject
     if not isinstance(subject, Transfer) or not subject.awaits_parcel:
         return say(
-            messages.parcel.no_parcel_for_us, subject=subject, home=turn.home, peer_name=turn.party_name(subject.peer)
+            messages.parcel.no_parcel_for_us, subject=subject, us=turn.us, peer_name=turn.party_name(subject.peer)
         )
     sent = parcel.sent_lines(subject)
     if quantity is not None and (less_of(sent, quantity) is None or quantity > total(sent)):

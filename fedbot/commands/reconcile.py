@@ -62,7 +62,7 @@ def _meant(turn: Turn, command: Command) -> list[Connection] | Phrase:
     running = [c for c in meant if turn.reconciliation(c.id) is not None]
     if running:
         return say(messages.reconcile.reconciling_already, connection=running[0])
-    return meant or say(messages.reconcile.nobody_to_reconcile_with, home=turn.home)
+    return meant or say(messages.reconcile.nobody_to_reconcile_with, us=turn.us)
 
 
 HANDLER = Handler(SPEC, ask, act)

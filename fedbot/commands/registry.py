@@ -117,7 +117,7 @@ class Registry:
         word, rest = first_word(text)
         if not word:
             return help_page.SPEC.name, {}
-        language = turn.home.language
+        language = turn.us.language
         handler = self._by_name.get(word) or (self.german().get(word) if language == LANGUAGE else None)
         if handler is None and (word == MORE or word.isdecimal()):
             return say(messages.line_errors.reply_to_the_list, word=word[:SHOWN])

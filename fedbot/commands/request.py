@@ -90,7 +90,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...], spec: Verb = 
     terms = Terms(
         kind="request",
         sender=friend.peer,
-        receiver=turn.home.party,
+        receiver=turn.us.party,
         lines=tuple(_line(number, reading) for number, (reading,) in enumerate(meant, start=1)),
         asker=asker.person,
         asker_name=presentable(asker.name),
@@ -106,7 +106,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...], spec: Verb = 
 def _last_day(turn: Turn, command: Command) -> date | Phrase | None:
     """The last day of what is to be borrowed; None if it is to keep; or what is wrong with the day."""
     word = str(command.arguments.get("until", ""))
-    return day_meant(word, turn.now, turn.home.time_zone) if word else None
+    return day_meant(word, turn.now, turn.us.time_zone) if word else None
 
 
 def _lines(command: Command) -> list[tuple[Reading, ...]]:

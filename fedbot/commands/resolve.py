@@ -66,7 +66,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
         if truth.name == word and item in {None, truth.item}:
             settled = resolve.settle(turn, transfer, truth, seen, turn.signature_of(command))
             peer_name = turn.party_name(transfer.peer)
-            return say(messages.resolve.resolved, transfer=settled, truth=truth, home=turn.home, peer_name=peer_name)
+            return say(messages.resolve.resolved, transfer=settled, truth=truth, us=turn.us, peer_name=peer_name)
     _offer(turn, command, transfer, offered, seen)
     return None
 
@@ -82,7 +82,7 @@ def _of_a_rest(turn: Turn, command: Command, transfer: Transfer) -> Phrase | Non
                 messages.parcel.rest_settled,
                 transfer=settled,
                 truth=truth,
-                home=turn.home,
+                us=turn.us,
                 peer_name=peer_name,
                 items=items,
             )
@@ -116,7 +116,7 @@ def _meant(turn: Turn, command: Command) -> Transfer | Phrase:
     if not isinstance(subject, Transfer) or subject.dispute is None:
         return say(messages.resolve.nothing_to_settle, subject=subject)
     if resolve.is_under_way(subject):
-        return say(messages.resolve.still_being_tried, transfer=subject, home=turn.home)
+        return say(messages.resolve.still_being_tried, transfer=subject, us=turn.us)
     return subject
 
 
@@ -141,7 +141,7 @@ def _offer(turn: Turn, command: Command, transfer: Transfer, offered: tuple[Trut
     phrase = say(
         messages.resolve.resolve_choice if transfer.dispute else messages.resolve.resolve_loan_choice,
         transfer=transfer,
-        home=turn.home,
+        us=turn.us,
         peer_name=turn.party_name(transfer.peer),
         seen=seen,
         truths=offered,

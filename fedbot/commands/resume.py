@@ -28,7 +28,7 @@ SPEC = Verb(
 def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
     """Nothing to look up; whether it was put back we know."""
     del command
-    return () if turn.standing().went_back is not None else say(messages.health.nothing_to_resume, home=turn.home)
+    return () if turn.standing().went_back is not None else say(messages.health.nothing_to_resume, us=turn.us)
 
 
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
@@ -36,7 +36,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
     del answers
     health.go_on(turn)
     turn.note("house", audit.Fact.RESUMED, command.sender, command.event_id)
-    return say(messages.health.resumed, home=turn.home)
+    return say(messages.health.resumed, us=turn.us)
 
 
 HANDLER = Handler(SPEC, ask, act)

@@ -76,14 +76,14 @@ def _look(turn: Turn, command: Command, meant: Space | None) -> Phrase:
     suspended, renamed = _suspended(turn, command, meant), _renamed(turn, command, meant)
     elsewhere = () if meant else move_rooms.rooms_waited_for(turn)
     if not suspended and renamed and not word:
-        return say(messages.connection.names_to_review, home=turn.home, connections=tuple(renamed))
+        return say(messages.connection.names_to_review, us=turn.us, connections=tuple(renamed))
     if not suspended and elsewhere:
         return say(messages.rooms.nothing_moves_here, rooms=elsewhere)
     if not suspended:
         return say(messages.connection.review_nothing, space=meant.name if meant else "")
     if not word:
         return say(
-            messages.connection.review_list, home=turn.home, changes=tuple(_looked_at(turn, each) for each in suspended)
+            messages.connection.review_list, us=turn.us, changes=tuple(_looked_at(turn, each) for each in suspended)
         )
     return _accept(turn, command, suspended[0], word)
 
@@ -151,7 +151,7 @@ def _move(turn: Turn, command: Command) -> Phrase:
         return say(messages.rooms.nothing_moves_here, rooms=move_rooms.rooms_waited_for(turn))
     by = turn.signature_of(command)
     moved, open_ones = move_rooms.move(turn, command.room, by)
-    return say(messages.rooms.moved, home=turn.home, by=by.name, moved=moved, open_ones=open_ones)
+    return say(messages.rooms.moved, us=turn.us, by=by.name, moved=moved, open_ones=open_ones)
 
 
 def _accept(turn: Turn, command: Command, connection: Connection, word: str) -> Phrase:

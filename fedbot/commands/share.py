@@ -44,7 +44,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
     """Put it on the list, or tell what is on it."""
     word = word_of(command)
     if not word:
-        return say(messages.share.sharing_list, home=turn.home, shares=tuple(turn.shares()), friends=_friends(turn))
+        return say(messages.share.sharing_list, us=turn.us, shares=tuple(turn.shares()), friends=_friends(turn))
     if word.casefold() in ALL:
         return _shared(turn, command, Thing(EVERYTHING, 0, ""))
     (found,) = answers
@@ -70,7 +70,7 @@ def _friends(turn: Turn) -> tuple[str, ...]:
 
 
 def _shared(turn: Turn, command: Command, thing: Thing) -> Phrase:
-    if thing.origin and thing.origin != turn.home.party:
+    if thing.origin and thing.origin != turn.us.party:
         return say(messages.share.not_ours_to_share, name=thing.name, origin=turn.party_name(thing.origin))
     covering = shares.covering(turn, f"{thing.model}:{thing.pk}", thing.above)
     if covering:

@@ -98,7 +98,7 @@ def story(turn: Turn, command: Command, subject: Subject, answers: tuple[Answer,
     return say(
         messages.show.shown,
         subject=subject,
-        home=turn.home,
+        us=turn.us,
         peer_name=turn.party_name(subject.peer),
         entries=trail.entries,
         case=replace(_case(turn, subject), users=users),
@@ -110,7 +110,7 @@ def story(turn: Turn, command: Command, subject: Subject, answers: tuple[Answer,
 def _case(turn: Turn, subject: Subject) -> CaseSeen:
     """What came back of a loan; of a friendship the whole fingerprints of both keys."""
     if isinstance(subject, Connection):
-        keys = fingerprint(turn.home.key), fingerprint(subject.changed_key or subject.peer_key)
+        keys = fingerprint(turn.us.key), fingerprint(subject.changed_key or subject.peer_key)
         return CaseSeen(keys=keys, emoji=key_checks.numbers(turn, subject))
     if not subject.is_loan:
         return CaseSeen()
@@ -123,7 +123,7 @@ def _pages(turn: Turn, subject: Subject) -> tuple[tuple[int, str], ...]:
         return ()
     items = dict.fromkeys(history.our_item(subject, line) for line in subject.terms.lines)
     api = turn.standing().api
-    return tuple((item, history.item_page(turn.home.inventory_url, api, item)) for item in items if item)
+    return tuple((item, history.item_page(turn.us.inventory_url, api, item)) for item in items if item)
 
 
 HANDLER = Handler(SPEC, ask, act)

@@ -33,8 +33,8 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
     seen = tuple(_seen(turn, command.room, space.party, space.name) for space in spaces_in(turn, command.room))
     return say(
         messages.connection.spaces,
-        home=turn.home,
-        fingerprint=fingerprint(turn.home.key),
+        us=turn.us,
+        fingerprint=fingerprint(turn.us.key),
         spaces=seen,
         everywhere=command.room not in room_upgrades.federation_rooms(turn),
     )

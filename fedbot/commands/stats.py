@@ -67,7 +67,7 @@ def _asked(turn: Turn, command: Command) -> _Asked | Phrase:
     if days is None:
         return say(messages.stats.no_such_span, word=since[:SHOWN], usage=SPEC.usage)
     word = str(command.arguments.get("space", "")).strip()
-    if word.casefold() in {"", turn.home.party.casefold(), turn.home.name.casefold()}:
+    if word.casefold() in {"", turn.us.party.casefold(), turn.us.name.casefold()}:
         return _Asked(own=True, connections=(), days=days)
     if word.casefold() == "all":
         rooms = rooms_told_of(turn, command.room)

@@ -74,12 +74,12 @@ def _status(turn: Turn, command: Command, inventory: InventoryStanding | None, p
         moved=_moved(turn) if private else (),
         quarantined=turn.state.quarantined(),
     )
-    return say(messages.overview.status, home=turn.home, status=seen, private=private)
+    return say(messages.overview.status, us=turn.us, status=seen, private=private)
 
 
 def _moved(turn: Turn) -> tuple[tuple[str, str], ...]:
     """The rooms that the settings name, though another one has taken their place."""
-    newest = ((room, room_upgrades.newest(turn, room)) for room in turn.home.rooms)
+    newest = ((room, room_upgrades.newest(turn, room)) for room in turn.us.rooms)
     return tuple((old, new) for old, new in newest if old != new)
 
 

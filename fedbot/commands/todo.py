@@ -62,7 +62,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
     )
     return say(
         messages.overview.todo,
-        home=turn.home,
+        us=turn.us,
         name=turn.name_of(command.sender, command.room),
         rights=rights,
         todo=todo,
@@ -71,9 +71,9 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
 
 def waits_for(turn: Turn, subject: Subject, person: str, rights: Rights) -> bool:
     """Whether this person's decision is asked for, and would count."""
-    if not (decides_here(turn.home, subject) and is_open(subject)) or subject.decision or subject.due <= turn.now:
+    if not (decides_here(turn.us, subject) and is_open(subject)) or subject.decision or subject.due <= turn.now:
         return False
-    own = asked_by(turn.home, subject, person) and not turn.home.self_approval and not takes_less(subject)
+    own = asked_by(turn.us, subject, person) and not turn.us.self_approval and not takes_less(subject)
     return rights.covers(right_to_decide(subject, person)) and not own
 
 

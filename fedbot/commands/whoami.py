@@ -32,7 +32,7 @@ def answer_without(turn: Turn, command: Command, problem: str) -> bool:
     name = turn.name_of(command.sender, command.room)
     phrase = say(
         messages.help_pages.whoami_without_rights,
-        home=turn.home,
+        us=turn.us,
         person=command.sender,
         name=name,
         username=command.username,
@@ -51,7 +51,7 @@ def over(others: tuple[Verb, ...]) -> Handler:
             raise TypeError(f"whoami asks for rights, not {rights!r}")
         return say(
             messages.help_pages.whoami,
-            home=turn.home,
+            us=turn.us,
             person=command.sender,
             name=turn.name_of(command.sender, command.room),
             username=command.username,

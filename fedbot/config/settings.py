@@ -364,7 +364,7 @@ class Settings(Section):
         )
         return tuple(secret.get_secret_value() for secret in kept if secret is not None)
 
-    def home(self, bot_key: str, room_ids: Mapping[str, str] | None = None) -> PartyConfig:
+    def party_config(self, bot_key: str, room_ids: Mapping[str, str] | None = None) -> PartyConfig:
         """What the rules know of us. `bot_key` is the public signing key (hex).
 
         `room_ids` maps the addresses (`#lending:example.org`) among our rooms to their ids, which only the

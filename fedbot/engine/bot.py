@@ -101,7 +101,7 @@ class Bot:
 
     def __init__(
         self,
-        home: PartyConfig,
+        us: PartyConfig,
         ports: Ports,
         *,
         settle: timedelta = timedelta(minutes=2),
@@ -114,7 +114,7 @@ class Bot:
         def opened(sealed: str, binding: str) -> dict[str, object]:
             return unseal(identity, sealed, bound_to=binding)
 
-        self._locale = Locale(home.language, home.time_zone)
+        self._locale = Locale(us.language, us.time_zone)
         self.chat = ports.chat
         self.journal = ports.journal
         self.clock = ports.clock
@@ -122,7 +122,7 @@ class Bot:
         self._identity = identity
         self._inventory = ports.inventory
         self.engine = Engine(
-            self.journal, State(home, opened, identity.nonce, self.journal), Registry(), self.clock, self._render
+            self.journal, State(us, opened, identity.nonce, self.journal), Registry(), self.clock, self._render
         )
         signs = TypingSigns(self.chat)
         self.engine.show_typing = signs.show
@@ -142,12 +142,12 @@ class Bot:
     def _render(self, phrase: Phrase, now: datetime) -> formatting.Rendered:
         return formatting.render(render(phrase, self._locale, now))
 
-    def configure(self, home: PartyConfig, settle: timedelta, give_up: timedelta, retention: Retention) -> None:
+    def configure(self, us: PartyConfig, settle: timedelta, give_up: timedelta, retention: Retention) -> None:
         """Go on with these settings; what is told of it is somebody else's."""
-        self._locale = Locale(home.language, home.time_zone)
+        self._locale = Locale(us.language, us.time_zone)
         self._retention = retention
         self.acts.be_patient(settle, give_up)
-        self.engine.state.configure(home)
+        self.engine.state.configure(us)
         self.timetable.read()
 
     async def start(self) -> None:
@@ -199,13 +199,13 @@ class Bot:
 
     async def last_words(self, problem: str) -> None:
         """Tell the admins why the bot stops, past the journal, which may be what is wrong."""
-        home = self.engine.state.home
-        if not home.admin_room:
+        us = self.engine.state.us
+        if not us.admin_room:
             return
-        words = self._render(say(messages.health.bot_stops, problem=problem, home=home), self.clock.now())
+        words = self._render(say(messages.health.bot_stops, problem=problem, us=us), self.clock.now())
         message = content.message(words)
         try:
-            await self.chat.send(Delivery(home.admin_room, "m.room.message", message, secrets.token_hex(16)))
+            await self.chat.send(Delivery(us.admin_room, "m.room.message", message, secrets.token_hex(16)))
         except ChatProblem as silent:
             log.warning("the admins could not be told: %s", silent.text)
 
@@ -331,10 +331,10 @@ def watching(settings: Settings, bot: Bot, inventory: OwnInventory) -> SettingsW
     """What takes a changed settings file into use in that bot."""
 
     async def use(read: Settings) -> None:
-        home = await _party_config(read, bot.chat, bot.engine.state.home.key)
+        us = await _party_config(read, bot.chat, bot.engine.state.us.key)
         logs.reconfigure(read.log.level, read.secrets())
         inventory.use(inventory_settings(read))
-        bot.configure(home, *_patience(read), retention(read))
+        bot.configure(us, *_patience(read), retention(read))
 
     def tell(changed: tuple[str, ...], waiting: tuple[str, ...], problems: tuple[Problem, ...]) -> None:
         told = tuple((problem.path, problem.said, problem.instead) for problem in problems)
@@ -346,7 +346,7 @@ def watching(settings: Settings, bot: Bot, inventory: OwnInventory) -> SettingsW
 async def _party_config(settings: Settings, chat: Chat, key: str) -> PartyConfig:
     """Our party, its rooms by their ids. Raises `ChatProblem`."""
     rooms = [room for room in (*settings.rooms, settings.admin_room) if room.startswith("#")]
-    return replace(settings.home(key, {room: await chat.resolve(room) for room in rooms}), bot=chat.user_id)
+    return replace(settings.party_config(key, {room: await chat.resolve(room) for room in rooms}), bot=chat.user_id)
 
 
 def _patience(settings: Settings) -> tuple[timedelta, timedelta]:
@@ -412,12 +412,12 @@ async def _put_together(settings: Settings, journal: Journal, stack: AsyncExitSt
     vault = FileVault(folder)
     chat = await _signed_in(settings, folder, clock)
     stack.push_async_callback(chat.close)
-    home = await _party_config(settings, chat, identity.key)
+    us = await _party_config(settings, chat, identity.key)
     settle, give_up = _patience(settings)
     inventory = OwnInventory(inventory_settings(settings), vault, sign=identity.sign, index=settings.state / INDEX)
     stack.callback(inventory.close)
     bot = Bot(
-        home,
+        us,
         Ports(journal, chat, inventory, identity, vault, clock),
         settle=settle,
         give_up=give_up,

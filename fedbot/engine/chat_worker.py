@@ -320,11 +320,11 @@ class ChatWorker:
 
     def _envelope(self, draft: Draft, room: str) -> dict[str, Any]:
         """The signed envelope of a draft, its sealed parts sealed to the peer's key."""
-        home = self._engine.state.home
+        us = self._engine.state.us
         kind, body = draft.kind, dict(draft.body)
         if kind == "announce":
             body = sign_announcement(self._identity, self._chat.user_id, room, body)
-        binding = bound_to(home.party, draft.to, draft.subject, draft.number)
+        binding = bound_to(us.party, draft.to, draft.subject, draft.number)
         if draft.sealed:
             body["sealed"] = seal(draft.sealed_to, draft.sealed, bound_to=binding)
         try:
@@ -335,9 +335,9 @@ class ChatWorker:
             log.warning("letter %d about %s is sent empty: no secret %s", draft.number, draft.subject, gone)
             kind, body = "seen", dict(draft.body)
         unsigned = {
-            "id": envelope_id(home.party, draft.subject, draft.number),
+            "id": envelope_id(us.party, draft.subject, draft.number),
             "kind": kind,
-            "from": home.party,
+            "from": us.party,
             "to": draft.to,
             "room": room,
             **({draft.subject_kind: draft.subject} if draft.subject else {}),

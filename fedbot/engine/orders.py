@@ -118,7 +118,7 @@ class Orders:
         if phrase is not None:
             return {"problem": self._words(phrase), "told": ""}
         self._engine.put(PeopleOrdered(self._engine.clock.now(), change, rights, abilities))
-        who = self._engine.state.home
+        who = self._engine.state.us
         is_known = change.person in who.people or change.person in who.admins
         return {"problem": "", "told": f"{change.person} {'belongs' if is_known else 'does not belong'} to {who.name}."}
 
@@ -140,7 +140,7 @@ def _problem(turn: Turn, friends: list[Connection], space: str) -> str:
         return f"There is no friend {space}; friends are: {known}." if space else "There are no friends yet."
     if space and len(friends) > 1:
         return f"Several friends are called {space}: say {' or '.join(sorted(c.peer for c in friends))}."
-    if not turn.home.admin_room:
+    if not turn.us.admin_room:
         return "The outcome is told in the admin room, too, and there is none: set admin_room."
     running = [c.peer for c in friends if turn.reconciliation(c.id) is not None]
     return f"The books are being compared with {', '.join(running)} already." if running else ""

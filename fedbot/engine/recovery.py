@@ -39,7 +39,7 @@ async def catch_up(engine: Engine, syncing: SyncLoop, chat: Chat, since: str) ->
     """
     log.warning("the journal is a copy or was rebuilt: reading what happened since, before anything is done")
     batch = await chat.catch_up(since)
-    over = batch.answered | _acted_upon(batch, engine.state.home.bot)
+    over = batch.answered | _acted_upon(batch, engine.state.us.bot)
     news = [e for e in batch.events if not (isinstance(e, Said | Reacted) and e.event_id in over)]
     syncing.take(replace(batch, events=tuple(news)))
     _leave_out_what_was_answered(engine, batch)
@@ -61,7 +61,7 @@ def _leave_out_what_was_answered(engine: Engine, batch: Batch) -> None:
 
 
 def _leave_out_what_was_sent(engine: Engine, batch: Batch) -> None:
-    bot = engine.state.home.bot
+    bot = engine.state.us.bot
     letters = [e for e in batch.events if isinstance(e, EnvelopeSeen) and e.sender == bot]
     sent = {str(letter.envelope.get("id")): letter.event_id for letter in letters}
     said = {(message.room, message.body): message.event_id for message in batch.own}
@@ -80,7 +80,7 @@ def _sent_as(engine: Engine, row: OutboxRow, sent: dict[str, str]) -> str:
     draft = row.effect.draft if isinstance(row.effect, Letter | SendEnvelope) else None
     if draft is None or not draft.number:
         return ""
-    return sent.get(envelope_id(engine.state.home.party, draft.subject, draft.number), "")
+    return sent.get(envelope_id(engine.state.us.party, draft.subject, draft.number), "")
 
 
 def _said_as(row: OutboxRow, said: dict[tuple[str, str], str]) -> str:

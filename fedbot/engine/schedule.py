@@ -40,13 +40,13 @@ class Timetable:
 
     def read(self) -> None:
         """Go by the times that the settings say now."""
-        home = self._engine.state.home
+        us = self._engine.state.us
         self._regular.clear()
-        if home.stats_schedule:
-            when = trigger(home.stats_schedule, home.time_zone)
+        if us.stats_schedule:
+            when = trigger(us.stats_schedule, us.time_zone)
             self._regular.append(Regular(DueKind.STATS, when, lambda standing: standing.last_stats, StatsDue))
-        if home.reconcile_at:
-            when = trigger(f"{home.reconcile_at.minute} {home.reconcile_at.hour} * * *", home.time_zone)
+        if us.reconcile_at:
+            when = trigger(f"{us.reconcile_at.minute} {us.reconcile_at.hour} * * *", us.time_zone)
             self._regular.append(
                 Regular(DueKind.RECONCILE, when, lambda standing: standing.last_reconcile, ReconcileDue)
             )

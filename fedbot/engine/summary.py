@@ -50,11 +50,11 @@ class Summary:
 def summary(engine: Engine) -> Summary:
     """How it stands now."""
     turn = Turn(engine.state, engine.clock.now())
-    home, standing = turn.home, turn.standing()
+    us, standing = turn.us, turn.standing()
     if standing.inventory_down_since is not None:
-        inventree = f"{home.inventory_url} doesn't answer: {standing.inventory_problem}"
+        inventree = f"{us.inventory_url} doesn't answer: {standing.inventory_problem}"
     else:
-        inventree = f"{standing.release or 'version not read yet'} (API {standing.api}), {home.inventory_url}"
+        inventree = f"{standing.release or 'version not read yet'} (API {standing.api}), {us.inventory_url}"
     roster = turn.roster()
     added, removed = len({*roster.people, *roster.admins}), len(roster.removed)
     since = f", {added} of them added and {removed} removed while it ran" if added or removed else ""
@@ -64,12 +64,12 @@ def summary(engine: Engine) -> Summary:
     return Summary(
         fedbot=version("fedbot"),
         protocol=VERSION,
-        space=f"{home.name} ({home.party})" if home.name != home.party else home.party,
-        account=home.bot,
+        space=f"{us.name} ({us.party})" if us.name != us.party else us.party,
+        account=us.bot,
         inventree=inventree,
-        rooms=_some([_room(turn.room(room), room, home.bot) for room in room_upgrades.current_rooms(turn)], "none"),
-        admin_room=_room(turn.room(home.admin_room), home.admin_room, home.bot) if home.admin_room else "none",
-        people=f"{len(home.people)}, {len(home.admins)} admins{since}",
+        rooms=_some([_room(turn.room(room), room, us.bot) for room in room_upgrades.current_rooms(turn)], "none"),
+        admin_room=_room(turn.room(us.admin_room), us.admin_room, us.bot) if us.admin_room else "none",
+        people=f"{len(us.people)}, {len(us.admins)} admins{since}",
         friends=_some(friends, "none yet"),
         waiting=f"{len(transfers)} transfers ({_some(transfers, 'nothing')}), {messages} messages and steps",
     )

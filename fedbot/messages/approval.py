@@ -294,9 +294,9 @@ def rights_unreadable(locale: Locale, *, subject: Subject, problem: str) -> Line
     ]
 
 
-def no_part_for_it_yet(locale: Locale, *, transfer: Transfer, numbers: tuple[int, ...], home: PartyConfig) -> Lines:
+def no_part_for_it_yet(locale: Locale, *, transfer: Transfer, numbers: tuple[int, ...], us: PartyConfig) -> Lines:
     """A yes to something that has no part at the receiver: what makes one."""
-    space = naming.space(locale, home.name)
+    space = naming.space(locale, us.name)
     lines: Lines = [
         locale.say(
             "Not counted: {space} has no place for {what} yet ({code}).",
@@ -330,9 +330,9 @@ def decision_stopped(locale: Locale, *, subject: Subject) -> Lines:
     ]
 
 
-def cancelled(locale: Locale, *, subject: Subject, home: PartyConfig) -> Lines:
+def cancelled(locale: Locale, *, subject: Subject, us: PartyConfig) -> Lines:
     """It is taken back, and nothing had moved."""
-    del home
+    del us
     first = locale.say("Taken back: {case}.", case=naming.case(locale, subject))
     if isinstance(subject, Transfer):
         return [first, locale.say("Nothing has moved.")]
@@ -407,10 +407,10 @@ def over_already(locale: Locale, *, subject: Subject) -> Lines:
 
 
 def not_yours_to_cancel(
-    locale: Locale, *, subject: Subject, rights: Rights, right: Right, home: PartyConfig, able: tuple[str, ...]
+    locale: Locale, *, subject: Subject, rights: Rights, right: Right, us: PartyConfig, able: tuple[str, ...]
 ) -> Lines:
     """Somebody else's asking, and not the right to take it back."""
-    space = naming.space(locale, home.name)
+    space = naming.space(locale, us.name)
     lines: Lines = [
         locale.say("Not taken back: {case} isn't yours.", case=naming.case(locale, subject)),
         why_not_entitled(locale, rights, right, space),
@@ -429,10 +429,10 @@ def not_yours_to_cancel(
 
 
 def reminder(
-    locale: Locale, *, subject: Connection | Transfer, home: PartyConfig, people: dict[str, str], others: int
+    locale: Locale, *, subject: Connection | Transfer, us: PartyConfig, people: dict[str, str], others: int
 ) -> Lines:
     """In the card's thread, for those who may decide (names by id; the first three are rung)."""
-    del home
+    del us
     pills: list[Inline] = []
     for user, name in people.items():
         pills += [naming.pill(locale, user, name), " "]

@@ -24,7 +24,7 @@ def connection_card(
     locale: Locale,
     *,
     connection: Connection,
-    home: PartyConfig,
+    us: PartyConfig,
     fingerprint: str,
     own_fingerprint: str,
     people: list[str],
@@ -35,29 +35,29 @@ def connection_card(
 
     `changes`: what the card before it showed otherwise.
     """
-    lines = _as_it_stands(locale, connection, home, (fingerprint, own_fingerprint), people, emoji)
+    lines = _as_it_stands(locale, connection, us, (fingerprint, own_fingerprint), people, emoji)
     return [lines[0], *connection_changed(locale, connection, changes), *lines[1:]]
 
 
 def _as_it_stands(
     locale: Locale,
     connection: Connection,
-    home: PartyConfig,
+    us: PartyConfig,
     fingerprints: tuple[str, str],
     people: list[str],
     emoji: tuple[int, ...],
 ) -> Lines:
     match connection.state:
         case ConnectionState.OFFERED | ConnectionState.ASKED:
-            return _offered(locale, connection, home, fingerprints, people, emoji)
+            return _offered(locale, connection, us, fingerprints, people, emoji)
         case ConnectionState.MAKING | ConnectionState.READY:
-            return _being_made(locale, connection, home)
+            return _being_made(locale, connection, us)
         case ConnectionState.ACTIVE:
-            return connected(locale, connection=connection, home=home)
+            return connected(locale, connection=connection, us=us)
         case ConnectionState.SUSPENDED:
-            return suspended(locale, connection, home)
+            return suspended(locale, connection, us)
         case ConnectionState.ENDING:
-            return ending(locale, connection, home)
+            return ending(locale, connection, us)
         case _:
             return over(locale, connection, connection.problem)
 
@@ -65,12 +65,12 @@ def _as_it_stands(
 def _offered(
     locale: Locale,
     connection: Connection,
-    home: PartyConfig,
+    us: PartyConfig,
     fingerprints: tuple[str, str],
     people: Sequence[str],
     emoji: tuple[int, ...],
 ) -> Lines:
-    peer, own = naming.space(locale, connection.peer_name), naming.space(locale, home.name)
+    peer, own = naming.space(locale, connection.peer_name), naming.space(locale, us.name)
     theirs, ours = fingerprints
     lines: Lines = [
         locale.say("{peer} asks {own} to be friends. Agree?", peer=Bold(peer), own=own),
@@ -82,7 +82,7 @@ def _offered(
             when=locale.when(connection.asked.at),
         ),
         "",
-        *what_yes_means(locale, connection, home),
+        *what_yes_means(locale, connection, us),
         "",
         *_to_compare(locale, peer, theirs, ours, emoji),
         "",
@@ -94,9 +94,9 @@ def _offered(
     return lines
 
 
-def what_yes_means(locale: Locale, connection: Connection, home: PartyConfig) -> Lines:
+def what_yes_means(locale: Locale, connection: Connection, us: PartyConfig) -> Lines:
     """What each side makes for the other, and what the other can see by it."""
-    peer, own = naming.space(locale, connection.peer_name), naming.space(locale, home.name)
+    peer, own = naming.space(locale, connection.peer_name), naming.space(locale, us.name)
     names: dict[str, Words] = {"peer": peer, "own": own}
     made: Lines = [
         locale.say(
@@ -104,24 +104,21 @@ def what_yes_means(locale: Locale, connection: Connection, home: PartyConfig) ->
             **names,
         )
     ]
-    token: tuple[Inline, ...]
-    if not home.has_admin_token:
+    if not us.has_admin_token:
         made.append(locale.say("I have no admin token: after a yes I say in the admin room what to click."))
     if connection.access == "direct":
         token = (
-            locale.say(
+            *locale.say(
                 "{peer}'s bot gets the token: it can read all stock items of {own}, change none; so can {own}'s bot.",
                 **names,
             ),
             " ",
-            locale.say("Like any account there, it can also list all attachments, and change or delete parameters."),
+            *locale.say("Like any account there, it can also list all attachments, and change or delete parameters."),
         )
     else:
-        token = (
-            locale.say(
-                "The token stays with me: {peer}'s bot never gets in; I answer for it, about shared items only.",
-                **names,
-            ),
+        token = locale.say(
+            "The token stays with me: {peer}'s bot never gets in; I answer for it, about shared items only.",
+            **names,
         )
     offers = locale.say(
         "Yes means: {peer} and {own} can offer each other things; each offer still needs its own yes.", **names
@@ -159,8 +156,8 @@ def agreed(locale: Locale, connection: Connection) -> tuple[Inline, ...]:
     return locale.say("Asked by {who}, accepted by {decider}, {when}", who=who, decider=decider, when=when)
 
 
-def _being_made(locale: Locale, connection: Connection, home: PartyConfig) -> Lines:
-    peer, own = naming.space(locale, connection.peer_name), naming.space(locale, home.name)
+def _being_made(locale: Locale, connection: Connection, us: PartyConfig) -> Lines:
+    peer, own = naming.space(locale, connection.peer_name), naming.space(locale, us.name)
     first = locale.say("{peer} and {own} are becoming friends.", peer=Bold(peer), own=Bold(own))
     if connection.needs:
         where = locale.say(
@@ -173,22 +170,22 @@ def _being_made(locale: Locale, connection: Connection, home: PartyConfig) -> Li
     return [first, agreed(locale, connection), "", where, connection.code]
 
 
-def connected(locale: Locale, *, connection: Connection, home: PartyConfig) -> Lines:
+def connected(locale: Locale, *, connection: Connection, us: PartyConfig) -> Lines:
     """Both sides are ready: things can be offered from now on."""
-    peer, own = naming.space(locale, connection.peer_name), naming.space(locale, home.name)
+    peer, own = naming.space(locale, connection.peer_name), naming.space(locale, us.name)
     lines: Lines = [
         locale.say("✅ {own} and {peer} are friends: each can offer the other things.", own=Bold(own), peer=Bold(peer)),
         agreed(locale, connection),
         "",
     ]
-    lines += what_is_seen(locale, connection, home)
+    lines += what_is_seen(locale, connection, us)
     lines.append(locale.say("Try it: {push}", push=command(f"push 10 M3-BOLT to {connection.peer}")))
     return [*lines, connection.code]
 
 
-def what_is_seen(locale: Locale, connection: Connection, home: PartyConfig) -> Lines:
+def what_is_seen(locale: Locale, connection: Connection, us: PartyConfig) -> Lines:
     """What either bot can read of the other's stock."""
-    peer, own = naming.space(locale, connection.peer_name), naming.space(locale, home.name)
+    peer, own = naming.space(locale, connection.peer_name), naming.space(locale, us.name)
     if connection.access != "direct":
         return [
             locale.say(
@@ -219,9 +216,9 @@ def what_is_seen(locale: Locale, connection: Connection, home: PartyConfig) -> L
     return lines
 
 
-def suspended(locale: Locale, connection: Connection, home: PartyConfig) -> Lines:
+def suspended(locale: Locale, connection: Connection, us: PartyConfig) -> Lines:
     """The peer's account or key is another one than the pinned: nothing is decided until somebody has looked."""
-    peer, own = naming.space(locale, connection.peer_name), naming.space(locale, home.name)
+    peer, own = naming.space(locale, connection.peer_name), naming.space(locale, us.name)
     if connection.changed_room:
         return [
             locale.say(
@@ -248,24 +245,24 @@ def suspended(locale: Locale, connection: Connection, home: PartyConfig) -> Line
     ]
 
 
-def ending(locale: Locale, connection: Connection, home: PartyConfig) -> Lines:
+def ending(locale: Locale, connection: Connection, us: PartyConfig) -> Lines:
     """One side has ended it; what moves is finished first."""
-    peer, own = naming.space(locale, connection.peer_name), naming.space(locale, home.name)
+    peer, own = naming.space(locale, connection.peer_name), naming.space(locale, us.name)
     return [
         locale.say("The friendship of {own} and {peer} ends.", own=Bold(own), peer=Bold(peer)),
-        *ended_by(locale, connection, home),
+        *ended_by(locale, connection, us),
         locale.say("Nothing new starts. What moves is finished first, then the access ends."),
         connection.code,
     ]
 
 
-def ended_by(locale: Locale, connection: Connection, home: PartyConfig) -> list[tuple[Inline, ...]]:
+def ended_by(locale: Locale, connection: Connection, us: PartyConfig) -> list[tuple[Inline, ...]]:
     """Who ended it, if that is known."""
     by = connection.ended_by
     if by is None:
         return []
     who, when = naming.signed(locale, by), locale.when(by.at)
-    space = naming.party(locale, by.party, home, connection.peer_name)
+    space = naming.party(locale, by.party, us, connection.peer_name)
     return [locale.say("By {who} ({space}), {when}", who=who, space=space, when=when)]
 
 
@@ -302,12 +299,12 @@ def _declined_by(locale: Locale, connection: Connection) -> tuple[Inline, ...]:
     )
 
 
-def we_are_hidden(locale: Locale, *, home: PartyConfig) -> Lines:
+def we_are_hidden(locale: Locale, *, us: PartyConfig) -> Lines:
     """We don't announce ourselves, so no bot would take our asking."""
     return [
         locale.say(
             "Not asked: {space} doesn't show itself, so the other bot would not take it.",
-            space=naming.space(locale, home.name),
+            space=naming.space(locale, us.name),
         ),
         locale.say("Its admin can set {key} in my settings.", key=Code("discoverable: true")),
     ]
@@ -402,14 +399,14 @@ def review_nothing(locale: Locale, *, space: str) -> Lines:
     return [locale.say("Nothing to review.")]
 
 
-def review_list(locale: Locale, *, home: PartyConfig, changes: tuple[ChangeSeen, ...]) -> Lines:
+def review_list(locale: Locale, *, us: PartyConfig, changes: tuple[ChangeSeen, ...]) -> Lines:
     """What changed, old and new, and how to accept it after comparing."""
     lines: Lines = [
         locale.some(
             "{number} friend of {own} has another key or account than agreed:",
             "{number} friends of {own} have another key or account than agreed:",
             len(changes),
-            own=naming.space(locale, home.name),
+            own=naming.space(locale, us.name),
         ),
     ]
     for change in changes:
@@ -468,10 +465,10 @@ def _call_it(connection: Connection) -> Code:
     return command(f'review {connection.peer} --name "{_new_name(connection)}"')
 
 
-def peer_renamed(locale: Locale, *, connection: Connection, home: PartyConfig) -> Lines:
+def peer_renamed(locale: Locale, *, connection: Connection, us: PartyConfig) -> Lines:
     """A friend announces another name: nobody is called otherwise before our people have said so."""
     peer, new = naming.space(locale, connection.peer_name), naming.space(locale, connection.new_name)
-    own = naming.space(locale, home.name)
+    own = naming.space(locale, us.name)
     return [
         locale.say("{peer} wants to be called {new}.", peer=peer, new=Bold(new)),
         locale.say(
@@ -481,9 +478,9 @@ def peer_renamed(locale: Locale, *, connection: Connection, home: PartyConfig) -
     ]
 
 
-def names_to_review(locale: Locale, *, home: PartyConfig, connections: tuple[Connection, ...]) -> Lines:
+def names_to_review(locale: Locale, *, us: PartyConfig, connections: tuple[Connection, ...]) -> Lines:
     """`review`, where friends announce other names and nothing else waits."""
-    return [line for connection in connections for line in peer_renamed(locale, connection=connection, home=home)]
+    return [line for connection in connections for line in peer_renamed(locale, connection=connection, us=us)]
 
 
 def renamed(locale: Locale, *, connection: Connection, before: str) -> Lines:
@@ -599,17 +596,17 @@ def connect_over(locale: Locale, *, connection: Connection, by: str) -> Lines:
     return over(locale, connection, by)
 
 
-def connection_suspended(locale: Locale, *, connection: Connection, home: PartyConfig) -> Lines:
+def connection_suspended(locale: Locale, *, connection: Connection, us: PartyConfig) -> Lines:
     """The peer's account or key changed."""
-    return suspended(locale, connection, home)
+    return suspended(locale, connection, us)
 
 
-def making_waits_in_room(locale: Locale, *, connection: Connection, home: PartyConfig) -> Lines:
+def making_waits_in_room(locale: Locale, *, connection: Connection, us: PartyConfig) -> Lines:
     """The making of our side needs a person; what exactly stands in the admin room."""
-    own = naming.space(locale, home.name)
+    own = naming.space(locale, us.name)
     where = (
         locale.say("What to do stands in the admin room of {own}.", own=own)
-        if home.admin_room
+        if us.admin_room
         else locale.say("{own} has configured no admin room; what to do stands in its bot's log.", own=own)
     )
     return [
@@ -633,9 +630,9 @@ _TRIALS: dict[str, str] = {
 }
 
 
-def peers_access_waits(locale: Locale, *, connection: Connection, home: PartyConfig, text: str) -> Lines:
+def peers_access_waits(locale: Locale, *, connection: Connection, us: PartyConfig, text: str) -> Lines:
     """`direct` only: what the peer gave us doesn't get us into its InvenTree, or that can't be reached."""
-    own, peer = naming.space(locale, home.name), naming.space(locale, connection.peer_name)
+    own, peer = naming.space(locale, us.name), naming.space(locale, connection.peer_name)
     return [
         locale.say(
             "⏸ {code} waits: {own}'s bot gets no look into {peer}'s InvenTree.",
@@ -658,9 +655,9 @@ def peers_access_waits(locale: Locale, *, connection: Connection, home: PartyCon
     ]
 
 
-def peers_access_waits_in_room(locale: Locale, *, connection: Connection, home: PartyConfig, code: str) -> Lines:
+def peers_access_waits_in_room(locale: Locale, *, connection: Connection, us: PartyConfig, code: str) -> Lines:
     """The same where the peer's people read along: only a code of what is wrong."""
-    own, peer = naming.space(locale, home.name), naming.space(locale, connection.peer_name)
+    own, peer = naming.space(locale, us.name), naming.space(locale, connection.peer_name)
     return [
         locale.say(
             "⏸ {code} waits: {own}'s bot gets no look into {peer}'s InvenTree.",
@@ -678,9 +675,9 @@ def peers_access_waits_in_room(locale: Locale, *, connection: Connection, home: 
     ]
 
 
-def peer_bot_silent(locale: Locale, *, connection: Connection, home: PartyConfig) -> Lines:
+def peer_bot_silent(locale: Locale, *, connection: Connection, us: PartyConfig) -> Lines:
     """The peer's bot has not answered a message about the connection for about ten minutes."""
-    del home
+    del us
     peer, at = naming.space(locale, connection.peer_name), connection.exchange.resend_at
     again = (
         locale.say("Next: I send it again by myself (next {time}). Nothing to do now.", time=locale.clock(at))
@@ -734,7 +731,7 @@ def making_waits(
     locale: Locale,
     *,
     connection: Connection,
-    home: PartyConfig,
+    us: PartyConfig,
     reason: str,
     text: str,
     name: str,
@@ -746,7 +743,7 @@ def making_waits(
     first = locale.say("The friendship with {peer} waits for you.", peer=Bold(peer))
     why = locale.say("Why: {text}", text=diagnosis(locale, text, 300))
     if reason in _BY_HAND:
-        what = _clicks(locale, connection, home, name, reason)
+        what = _clicks(locale, connection, us, name, reason)
     else:
         sentence = _WHAT_TO_DO.get(reason, marked("Look with {check}; the reason is above."))
         what = [
@@ -791,12 +788,12 @@ _WHAT_TO_DO: dict[str, str] = {
 }
 
 
-def _clicks(locale: Locale, connection: Connection, home: PartyConfig, name: str, reason: str) -> Lines:
+def _clicks(locale: Locale, connection: Connection, us: PartyConfig, name: str, reason: str) -> Lines:
     """What to make by hand: the group, the user in it, its token, and how the bot gets that."""
     first = locale.say(
         "In our InvenTree, as a superuser (Admin Center; before 1.0 the page {admin}):", admin=Code("/admin/")
     )
-    url = f"{naming.inventory_url(home)}/api/user/token/?name={name}-1"
+    url = f"{naming.inventory_url(us)}/api/user/token/?name={name}-1"
     steps: tuple[tuple[Inline, ...], ...] = (
         (
             *locale.say("Groups, new: {name}", name=Code(name)),
@@ -870,10 +867,10 @@ MOST_SPACES = 30
 
 
 def spaces(
-    locale: Locale, *, home: PartyConfig, fingerprint: str, spaces: tuple[SpaceSeen, ...], everywhere: bool
+    locale: Locale, *, us: PartyConfig, fingerprint: str, spaces: tuple[SpaceSeen, ...], everywhere: bool
 ) -> Lines:
     """One entry a space, then our own key."""
-    own = naming.space(locale, home.name)
+    own = naming.space(locale, us.name)
     ours = locale.say("Our key ({own}): {key}", own=own, key=fingerprint)
     if not spaces:
         first = (
@@ -940,9 +937,9 @@ def _relation(locale: Locale, space: SpaceSeen) -> tuple[Inline, ...]:
     return locale.say(sentence, when=locale.when(connection.due), code=connection.code, review=review, **_BY_ROOM)
 
 
-def not_friends(locale: Locale, *, name: str, party: str, home: PartyConfig) -> Lines:
+def not_friends(locale: Locale, *, name: str, party: str, us: PartyConfig) -> Lines:
     """There is no connection with that space, to give something or to ask for it."""
-    names: dict[str, Words] = {"own": naming.space(locale, home.name), "peer": naming.space(locale, name)}
+    names: dict[str, Words] = {"own": naming.space(locale, us.name), "peer": naming.space(locale, name)}
     connect = command(f"connect {party}")
     return [
         locale.say("Not done: {own} and {peer} aren't friends yet. Nothing was sent.", **names),

@@ -20,14 +20,12 @@ from fedbot.rules.model.transfer import Transfer
 MOST_SHOWN = 10
 
 
-def disconnecting(
-    locale: Locale, *, connection: Connection, home: PartyConfig, at_once: bool, preview: Preview
-) -> Lines:
+def disconnecting(locale: Locale, *, connection: Connection, us: PartyConfig, at_once: bool, preview: Preview) -> Lines:
     """Our superuser ends it; the answer to the line."""
-    own, peer = naming.space(locale, home.name), naming.space(locale, connection.peer_name)
+    own, peer = naming.space(locale, us.name), naming.space(locale, connection.peer_name)
     lines: Lines = [
         locale.say("{own} ends the friendship with {peer}.", own=Bold(own), peer=Bold(peer)),
-        *ended_by(locale, connection, home),
+        *ended_by(locale, connection, us),
         *_what_happens(locale, preview, at_once=at_once),
     ]
     if at_once:
@@ -37,12 +35,12 @@ def disconnecting(
     return [*lines, connection.code]
 
 
-def peer_disconnects(locale: Locale, *, connection: Connection, home: PartyConfig, preview: Preview) -> Lines:
+def peer_disconnects(locale: Locale, *, connection: Connection, us: PartyConfig, preview: Preview) -> Lines:
     """The other space ends it; our side does the same."""
-    own, peer = naming.space(locale, home.name), naming.space(locale, connection.peer_name)
+    own, peer = naming.space(locale, us.name), naming.space(locale, connection.peer_name)
     return [
         locale.say("{peer} ends the friendship with {own}.", own=Bold(own), peer=Bold(peer)),
-        *ended_by(locale, connection, home),
+        *ended_by(locale, connection, us),
         *_what_happens(locale, preview, at_once=False),
         locale.say("Then {peer}'s access to our InvenTree ends too. Nothing to do.", peer=peer),
         connection.code,
@@ -83,13 +81,13 @@ def _listed(locale: Locale, title: tuple[Inline, ...], transfers: Sequence[Trans
 
 
 def disconnected(
-    locale: Locale, *, connection: Connection, home: PartyConfig, on_loan: tuple[Transfer, ...] = ()
+    locale: Locale, *, connection: Connection, us: PartyConfig, on_loan: tuple[Transfer, ...] = ()
 ) -> Lines:
     """Nothing moves any more, and the access is ended."""
-    own, peer = naming.space(locale, home.name), naming.space(locale, connection.peer_name)
+    own, peer = naming.space(locale, us.name), naming.space(locale, connection.peer_name)
     return [
         locale.say("{own} and {peer} are friends no more.", own=Bold(own), peer=Bold(peer)),
-        *ended_by(locale, connection, home),
+        *ended_by(locale, connection, us),
         locale.say("What was given stays given, and the history stays."),
         *_listed(
             locale,
@@ -118,10 +116,10 @@ def _if_gone_for_ever(locale: Locale, peer: str, on_loan: Sequence[Transfer]) ->
 
 
 def disconnect_preview(
-    locale: Locale, *, connection: Connection, home: PartyConfig, orderly: Preview | None, at_once: Preview
+    locale: Locale, *, connection: Connection, us: PartyConfig, orderly: Preview | None, at_once: Preview
 ) -> Lines:
     """What ending the friendship would do, in each way; the person picks one by its number."""
-    own, peer = naming.space(locale, home.name), naming.space(locale, connection.peer_name)
+    own, peer = naming.space(locale, us.name), naming.space(locale, connection.peer_name)
     lines: Lines = [
         locale.say("End the friendship of {own} and {peer}? I did nothing yet.", own=Bold(own), peer=Bold(peer)),
         locale.say("What was given stays given, and the history stays."),
@@ -165,21 +163,21 @@ def not_friends_yet(locale: Locale, *, connection: Connection) -> Lines:
     return [first, locale.say("To take it back: {cancel}", cancel=command(f"cancel {connection.code}"))]
 
 
-def ending_already(locale: Locale, *, connection: Connection, home: PartyConfig, preview: Preview) -> Lines:
+def ending_already(locale: Locale, *, connection: Connection, us: PartyConfig, preview: Preview) -> Lines:
     """It is ending; what it waits for, and how not to wait."""
     peer = naming.space(locale, connection.peer_name)
     return [
         locale.say("The friendship with {peer} is ending already. I did nothing.", peer=peer),
-        *ended_by(locale, connection, home),
+        *ended_by(locale, connection, us),
         *_listed(locale, locale.say("It waits for:"), (*preview.cancelled, *preview.finished)),
         *_on_loan(locale, preview),
         _without_waiting(locale, connection),
     ]
 
 
-def ending_waits(locale: Locale, *, connection: Connection, home: PartyConfig, preview: Preview) -> Lines:
+def ending_waits(locale: Locale, *, connection: Connection, us: PartyConfig, preview: Preview) -> Lines:
     """The other bot is silent, so the end hangs."""
-    peer, own = naming.space(locale, connection.peer_name), naming.space(locale, home.name)
+    peer, own = naming.space(locale, connection.peer_name), naming.space(locale, us.name)
     return [
         locale.say("⏸ {code} waits: {peer}'s bot has not answered for ten minutes.", code=connection.code, peer=peer),
         *_listed(locale, locale.say("Not finished yet:"), (*preview.cancelled, *preview.finished)),

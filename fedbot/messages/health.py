@@ -89,14 +89,14 @@ _DEEDS: dict[str, str] = {
 }
 
 
-def post_refused(locale: Locale, *, event: PostRefused, room: str, code: str, home: PartyConfig) -> Lines:
+def post_refused(locale: Locale, *, event: PostRefused, room: str, code: str, us: PartyConfig) -> Lines:
     """The homeserver will not let us do something in a room, or take a message, so the people there don't see it.
 
     `room`: its name, if it has one. `code`: of the transfer or friendship that it is about; '' if it is about none.
     """
     kind, _, about = event.key.partition(":")
     where = f"{locale.short(room, 60)} ({locale.short(event.room, 120)})" if room else locale.short(event.room, 120)
-    names: dict[str, Words] = {"room": Code(where), "space": naming.space(locale, home.name)}
+    names: dict[str, Words] = {"room": Code(where), "space": naming.space(locale, us.name)}
     first = locale.say(
         "I could not post {what} in {room}: nobody there sees it.",
         what=locale.word(_MESSAGES.get(kind, marked("a message"))),
@@ -116,10 +116,10 @@ def post_refused(locale: Locale, *, event: PostRefused, room: str, code: str, ho
     return lines
 
 
-def inventory_down(locale: Locale, *, problem: str, home: PartyConfig) -> Lines:
+def inventory_down(locale: Locale, *, problem: str, us: PartyConfig) -> Lines:
     """Our InvenTree does not answer."""
     return [
-        locale.say("⏸ {space}'s InvenTree does not answer.", space=naming.space(locale, home.name)),
+        locale.say("⏸ {space}'s InvenTree does not answer.", space=naming.space(locale, us.name)),
         locale.say("Why: {problem}", problem=diagnosis(locale, problem, 300)),
         locale.say("Done: nothing is lost. Not done: what needs InvenTree waits."),
         locale.say("Next: I try again by myself and go on where I stopped. Nothing to do if you know of it."),
@@ -127,10 +127,10 @@ def inventory_down(locale: Locale, *, problem: str, home: PartyConfig) -> Lines:
     ]
 
 
-def bot_stops(locale: Locale, *, problem: str, home: PartyConfig) -> Lines:
+def bot_stops(locale: Locale, *, problem: str, us: PartyConfig) -> Lines:
     """The bot ends by itself, and can't go on before a person has done something."""
     return [
-        locale.say("⏹ {space}'s bot has stopped.", space=naming.space(locale, home.name)),
+        locale.say("⏹ {space}'s bot has stopped.", space=naming.space(locale, us.name)),
         locale.say("Why: {problem}", problem=diagnosis(locale, problem, 500)),
     ]
 
@@ -198,21 +198,21 @@ _DUE: dict[DueKind, str] = {
 }
 
 
-def bot_untrusted(locale: Locale, *, why: str, home: PartyConfig) -> Lines:
+def bot_untrusted(locale: Locale, *, why: str, us: PartyConfig) -> Lines:
     """People's apps warn of what the bot says in encrypted rooms."""
     return [
         locale.say("In encrypted rooms apps put a warning beside what I say, and some don't show it at all."),
         locale.say("Why: {why}.", why=locale.short(why, 200)),
-        locale.say("To mend it, on my machine, with the password of {bot} in my settings:", bot=Code(home.bot)),
+        locale.say("To mend it, on my machine, with the password of {bot} in my settings:", bot=Code(us.bot)),
         Code("fedbot verify"),
         locale.say("Then restart me."),
         locale.say("All else works as it should."),
     ]
 
 
-def inventory_back(locale: Locale, *, home: PartyConfig, since: datetime, until: datetime) -> Lines:
+def inventory_back(locale: Locale, *, us: PartyConfig, since: datetime, until: datetime) -> Lines:
     """Our InvenTree answers again: the message about the outage reads so from then on."""
-    space = naming.space(locale, home.name)
+    space = naming.space(locale, us.name)
     return [
         locale.say("✅ {space}'s InvenTree answers again, since {until}.", space=space, until=locale.when(until)),
         locale.say(
@@ -222,9 +222,9 @@ def inventory_back(locale: Locale, *, home: PartyConfig, since: datetime, until:
     ]
 
 
-def inventory_went_back(locale: Locale, *, home: PartyConfig, lost: tuple[Lost, ...]) -> Lines:
+def inventory_went_back(locale: Locale, *, us: PartyConfig, lost: tuple[Lost, ...]) -> Lines:
     """Our InvenTree was put back to an earlier state: what is missing in it, and what to do."""
-    space = naming.space(locale, home.name)
+    space = naming.space(locale, us.name)
     lines: Lines = [
         locale.say("⚠ {space}'s InvenTree was put back to an earlier state.", space=space),
         locale.say("I move no stock in it until a superuser says: {resume}", resume=naming.command("resume")),
@@ -257,25 +257,25 @@ def _lost(locale: Locale, lost: Lost) -> tuple[Inline, ...]:
     return (*where, *locale.say(", is another thing now")) if lost.is_another else where
 
 
-def nothing_to_resume(locale: Locale, *, home: PartyConfig) -> Lines:
+def nothing_to_resume(locale: Locale, *, us: PartyConfig) -> Lines:
     """Nothing was stopped."""
-    space = naming.space(locale, home.name)
+    space = naming.space(locale, us.name)
     return [locale.say("Nothing to do: I do move stock in {space}'s InvenTree.", space=space)]
 
 
-def resumed(locale: Locale, *, home: PartyConfig) -> Lines:
+def resumed(locale: Locale, *, us: PartyConfig) -> Lines:
     """A superuser has looked at the books."""
-    space = naming.space(locale, home.name)
+    space = naming.space(locale, us.name)
     return [
         locale.say("From now on I move stock in {space}'s InvenTree again.", space=space),
         locale.say("What waited goes on within a minute. A thing that isn't the one I know stays untouched."),
     ]
 
 
-def inventory_refuses(locale: Locale, *, problem: str, home: PartyConfig) -> Lines:
+def inventory_refuses(locale: Locale, *, problem: str, us: PartyConfig) -> Lines:
     """Something waits for our InvenTree, which answers, but says no."""
     return [
-        locale.say("⚠ {space}'s InvenTree doesn't let me do what waits.", space=naming.space(locale, home.name)),
+        locale.say("⚠ {space}'s InvenTree doesn't let me do what waits.", space=naming.space(locale, us.name)),
         locale.say("Why: {problem}", problem=diagnosis(locale, problem, 300)),
         locale.say("I try again by myself. More on the bot's machine: {check}", check=Code("fedbot check")),
         locale.say("I say this once a day."),
@@ -285,7 +285,7 @@ def inventory_refuses(locale: Locale, *, problem: str, home: PartyConfig) -> Lin
 def version_changed(
     locale: Locale,
     *,
-    home: PartyConfig,
+    us: PartyConfig,
     old: BotStatus,
     inventory: InventoryStanding,
     gained: tuple[str, ...],
@@ -293,7 +293,7 @@ def version_changed(
 ) -> Lines:
     """Our InvenTree was upgraded (or put back), and something works differently now."""
     new: dict[str, Words] = {
-        "space": naming.space(locale, home.name),
+        "space": naming.space(locale, us.name),
         "new": locale.short(inventory.version, 30),
         "api": inventory.api,
     }
@@ -332,7 +332,7 @@ def due_next(locale: Locale, due: Sequence[Due]) -> Lines:
 # --- our own tokens ------------------------------------------------------------------------------------------
 
 
-def own_token_ends(locale: Locale, *, home: PartyConfig, token: OwnToken, left: int, name: str) -> Lines:
+def own_token_ends(locale: Locale, *, us: PartyConfig, token: OwnToken, left: int, name: str) -> Lines:
     """One of our own tokens ends soon, and I can't make the next one: what to do."""
     setting = f"inventree.{token.id}"
     first = locale.some(
@@ -347,7 +347,7 @@ def own_token_ends(locale: Locale, *, home: PartyConfig, token: OwnToken, left: 
         else locale.say("After that I can neither look into InvenTree nor move anything.")
     )
     lines: Lines = [first, then, locale.say("Why: {text}", text=diagnosis(locale, token.problem, 300))]
-    url = f"{naming.inventory_url(home)}/api/user/token/?name={name}"
+    url = f"{naming.inventory_url(us)}/api/user/token/?name={name}"
     steps = (
         locale.say("as the user behind it, make a new token: {curl}", curl=Code(f"curl -u USER '{url}'")),
         locale.say(

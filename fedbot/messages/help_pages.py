@@ -13,12 +13,10 @@ from fedbot.rules.model.stock import Right, Rights
 from fedbot.rules.model.summaries import VerbLine
 
 
-def help_overview(
-    locale: Locale, *, home: PartyConfig, person: str, username: str, lines: tuple[VerbLine, ...]
-) -> Lines:
+def help_overview(locale: Locale, *, us: PartyConfig, person: str, username: str, lines: tuple[VerbLine, ...]) -> Lines:
     """The first page: the everyday verbs, and who you are."""
     who = naming.person(locale, person)
-    space = naming.space(locale, home.name)
+    space = naming.space(locale, us.name)
     return [
         locale.say("I move things between our spaces' InvenTrees. You ask, someone over there agrees with one tap."),
         Items(tuple(_verb_line(locale, line) for line in lines)),
@@ -38,11 +36,11 @@ def _verb_line(locale: Locale, line: VerbLine) -> tuple[Inline, ...]:
     return (command(line.shown), " – ", locale.word(line.summary))
 
 
-def help_admin(locale: Locale, *, home: PartyConfig, lines: tuple[VerbLine, ...]) -> Lines:
+def help_admin(locale: Locale, *, us: PartyConfig, lines: tuple[VerbLine, ...]) -> Lines:
     """The second page: everything else."""
     items = tuple((*_verb_line(locale, line), *_for_whom(locale, line.right)) for line in lines)
     return [
-        locale.say("The other things that you can say to {space}'s bot:", space=naming.space(locale, home.name)),
+        locale.say("The other things that you can say to {space}'s bot:", space=naming.space(locale, us.name)),
         Items(items),
         locale.say(
             "The everyday ones: {help} · one of them: {verb}", help=command("help"), verb=command("help connect")
@@ -68,7 +66,7 @@ def help_verb(  # noqa: PLR0913 -- one keyword for each thing that the page tell
     examples: tuple[str, ...],
     options: tuple[tuple[str, str], ...],
     right: Right,
-    home: PartyConfig,
+    us: PartyConfig,
 ) -> Lines:
     """One verb: how it goes, what it does, examples, who may."""
     lines: Lines = [(command(usage), " – ", locale.word(summary)), *(locale.word(detail) for detail in details)]
@@ -81,7 +79,7 @@ def help_verb(  # noqa: PLR0913 -- one keyword for each thing that the page tell
         lines.append(locale.say("For example: {example}", example=shown))
     if aliases:
         lines.append(locale.say("The same: {names}", names=", ".join(aliases)))
-    lines.append(_who_may(locale, right, naming.space(locale, home.name)))
+    lines.append(_who_may(locale, right, naming.space(locale, us.name)))
     return lines
 
 
@@ -100,7 +98,7 @@ def _who_may(locale: Locale, right: Right, space: str) -> tuple[Inline, ...]:
 def whoami(
     locale: Locale,
     *,
-    home: PartyConfig,
+    us: PartyConfig,
     person: str,
     name: str,
     username: str,
@@ -109,7 +107,7 @@ def whoami(
     not_yours: tuple[str, ...],
 ) -> Lines:
     """Which InvenTree user somebody is, and what that user may do now."""
-    space, user = naming.space(locale, home.name), locale.short(username, 40)
+    space, user = naming.space(locale, us.name), locale.short(username, 40)
     who = naming.person(locale, name or person)
     lines: Lines = [
         locale.say("You are {who} of {space}: user {user} in its InvenTree.", who=who, space=space, user=user),
@@ -123,10 +121,10 @@ def whoami(
 
 
 def whoami_without_rights(
-    locale: Locale, *, home: PartyConfig, person: str, name: str, username: str, problem: str
+    locale: Locale, *, us: PartyConfig, person: str, name: str, username: str, problem: str
 ) -> Lines:
     """Which InvenTree user somebody is, while that InvenTree doesn't say what the user may do."""
-    space, user = naming.space(locale, home.name), locale.short(username, 40)
+    space, user = naming.space(locale, us.name), locale.short(username, 40)
     who = naming.person(locale, name or person)
     lines: Lines = [
         locale.say("You are {who} of {space}: user {user} in its InvenTree.", who=who, space=space, user=user),

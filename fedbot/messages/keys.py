@@ -83,9 +83,9 @@ def row(locale: Locale, emoji: tuple[int, ...]) -> tuple[Inline, ...]:
     return (Bold(" · ".join(f"{KEY_EMOJI[number][0]} {locale.word(NAMES[number])}" for number in emoji)),)
 
 
-def keys_to_compare(locale: Locale, *, connection: Connection, home: PartyConfig, emoji: tuple[int, ...]) -> Lines:
+def keys_to_compare(locale: Locale, *, connection: Connection, us: PartyConfig, emoji: tuple[int, ...]) -> Lines:
     """Another key is looked at, ours or theirs: both bots can show the same emoji now."""
-    peer, own = naming.space(locale, connection.peer_name), naming.space(locale, home.name)
+    peer, own = naming.space(locale, connection.peer_name), naming.space(locale, us.name)
     first = locale.say("Compare the keys of {own} and {peer}: call {peer}.", own=own, peer=Bold(peer))
     return [
         first,

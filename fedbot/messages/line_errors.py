@@ -30,13 +30,13 @@ def edits_never_execute(locale: Locale) -> Lines:
     ]
 
 
-def stranger(locale: Locale, *, person: str, home: PartyConfig) -> Lines:
+def stranger(locale: Locale, *, person: str, us: PartyConfig) -> Lines:
     """Nobody here knows the person: what to tell the admin."""
     return [
         locale.say("I don't know you yet, so I did nothing."),
         locale.say(
             "If you belong to {space}: one of its superusers says in its admin room:",
-            space=naming.space(locale, home.name),
+            space=naming.space(locale, us.name),
         ),
         command(f"people add {locale.short(person, 120)} as your-inventree-user"),
         locale.say("If you belong to another space, its bot needs the same."),
@@ -63,9 +63,9 @@ def says_too_much(locale: Locale, *, person: str, most: int) -> Lines:
     ]
 
 
-def is_it_for_us(locale: Locale, *, home: PartyConfig, others: tuple[str, ...]) -> Lines:
+def is_it_for_us(locale: Locale, *, us: PartyConfig, others: tuple[str, ...]) -> Lines:
     """A friend lists one of our people too, and the line changes something: the person says for whom it is."""
-    space = naming.space(locale, home.name)
+    space = naming.space(locale, us.name)
     names = locale.names([naming.space(locale, other) for other in others])
     return [
         locale.say("Is this for {space}? 1) Yes", space=space),
@@ -73,14 +73,14 @@ def is_it_for_us(locale: Locale, *, home: PartyConfig, others: tuple[str, ...]) 
         locale.say(
             "Reply with 1 within {time}, or begin with {words}.",
             time=locale.span(NUMBER_WITHIN),
-            words=Code(f"!fed as {home.party}"),
+            words=Code(f"!fed as {us.party}"),
         ),
     ]
 
 
-def not_of_that_space(locale: Locale, *, party: str, home: PartyConfig) -> Lines:
+def not_of_that_space(locale: Locale, *, party: str, us: PartyConfig) -> Lines:
     """The line is said for a space that doesn't know the person, as far as we know."""
-    other, space = locale.short(party, 40), naming.space(locale, home.name)
+    other, space = locale.short(party, 40), naming.space(locale, us.name)
     return [
         locale.say("Not done: you belong to {space}, not to {other}.", space=space, other=other),
         locale.say("Without {words} it is for {space}.", words=Code(f"as {other}"), space=space),
@@ -88,10 +88,10 @@ def not_of_that_space(locale: Locale, *, party: str, home: PartyConfig) -> Lines
 
 
 def not_entitled(
-    locale: Locale, *, command: Command, rights: Rights, right: Right, home: PartyConfig, able: list[str]
+    locale: Locale, *, command: Command, rights: Rights, right: Right, us: PartyConfig, able: list[str]
 ) -> Lines:
     """The verb needs a right that the person has not got; who could, and what they can copy."""
-    space = naming.space(locale, home.name)
+    space = naming.space(locale, us.name)
     names: dict[str, Words] = {"verb": typed(command.verb), "space": space}
     if right is Right.MAPPED:
         return [
@@ -118,9 +118,9 @@ def not_entitled(
     return [*lines, locale.say("What you can do: {whoami}", whoami=typed("whoami"))]
 
 
-def line_waits(locale: Locale, *, home: PartyConfig, problem: str, wait: timedelta, silent: bool = True) -> Lines:
+def line_waits(locale: Locale, *, us: PartyConfig, problem: str, wait: timedelta, silent: bool = True) -> Lines:
     """Our InvenTree gives no answer yet, so the line waits for it. Not `silent`: it says no."""
-    space = _own(locale, home)
+    space = _own(locale, us)
     first = locale.say("⏸ {space}'s InvenTree does not answer yet. Your line waits for it.", space=space)
     if not silent:
         first = locale.say("⏸ {space}'s InvenTree doesn't let me look. Your line waits for its admins.", space=space)
@@ -131,26 +131,26 @@ def line_waits(locale: Locale, *, home: PartyConfig, problem: str, wait: timedel
     return lines
 
 
-def not_last_seen_as_superuser(locale: Locale, *, command: Command, home: PartyConfig) -> Lines:
+def not_last_seen_as_superuser(locale: Locale, *, command: Command, us: PartyConfig) -> Lines:
     """InvenTree is silent, and this person was no superuser when that was last read."""
     return [
         locale.say(
             "Not done: {verb} needs a superuser of {space}'s InvenTree.",
             verb=typed(command.verb),
-            space=_own(locale, home),
+            space=_own(locale, us),
         ),
         locale.say("It does not answer now, and you weren't a superuser when I last read it."),
         locale.say("Once it answers, send it again: {line}", line=typed(locale.short(command.text, LONGEST_LINE))),
     ]
 
 
-def _own(locale: Locale, home: PartyConfig) -> str:
-    return naming.space(locale, home.name)
+def _own(locale: Locale, us: PartyConfig) -> str:
+    return naming.space(locale, us.name)
 
 
-def inventory_silent(locale: Locale, *, problem: str, text: str, home: PartyConfig, silent: bool = True) -> Lines:
+def inventory_silent(locale: Locale, *, problem: str, text: str, us: PartyConfig, silent: bool = True) -> Lines:
     """Our InvenTree gives no answer, so the line could not be acted upon. Not `silent`: it says no."""
-    space, line = naming.space(locale, home.name), typed(locale.short(text, LONGEST_LINE))
+    space, line = naming.space(locale, us.name), typed(locale.short(text, LONGEST_LINE))
     if silent:
         first = locale.say("Not done: {space}'s InvenTree does not answer.", space=space)
         next_ = locale.say("Nothing was changed or sent. Please try again later: {line}", line=line)
@@ -396,9 +396,9 @@ def several_spaces(locale: Locale, *, word: str, spaces: tuple[str, ...]) -> Lin
     ]
 
 
-def that_is_us(locale: Locale, *, home: PartyConfig) -> Lines:
+def that_is_us(locale: Locale, *, us: PartyConfig) -> Lines:
     """The space named is our own."""
-    return [locale.say("{space} is us. I did nothing.", space=naming.space(locale, home.name))]
+    return [locale.say("{space} is us. I did nothing.", space=naming.space(locale, us.name))]
 
 
 def which_one(locale: Locale, *, verb: str, subjects: tuple[Connection | Transfer, ...], line: str) -> Lines:

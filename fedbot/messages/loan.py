@@ -170,13 +170,13 @@ def loan_closed(
     locale: Locale,
     *,
     loan: Transfer,
-    home: PartyConfig,
+    us: PartyConfig,
     peer_name: str,
     part: Closing | None = None,
     lines: tuple[Line, ...] = (),
 ) -> Lines:
     """The owner's approver made it, or only a `part` of it (these lines), a gift, or wrote it off."""
-    card = card_of(locale, loan, home, peer_name)
+    card = card_of(locale, loan, us, peer_name)
     closing = part or loan.closed
     if closing is None:
         raise ValueError(f"loan {loan.code} isn't over")
@@ -237,9 +237,9 @@ def loss_not_noted(locale: Locale, *, loan: Transfer, text: str) -> Lines:
     ]
 
 
-def loan_extended(locale: Locale, *, loan: Transfer, home: PartyConfig, peer_name: str) -> Lines:
+def loan_extended(locale: Locale, *, loan: Transfer, us: PartyConfig, peer_name: str) -> Lines:
     """The owner's approver gave more time."""
-    del home, peer_name
+    del us, peer_name
     return [_due(locale, loan), loan.code]
 
 
@@ -252,7 +252,7 @@ def loan_reminder(
     locale: Locale,
     *,
     loan: Transfer,
-    home: PartyConfig,
+    us: PartyConfig,
     peer_name: str,
     people: dict[str, str],
     today: date,
@@ -266,7 +266,7 @@ def loan_reminder(
     pills: list[Inline] = []
     for person, name in people.items():
         pills += [naming.pill(locale, person, name), " "]
-    owner = naming.sender(locale, loan, home, peer_name)
+    owner = naming.sender(locale, loan, us, peer_name)
     due = loan.due_day or today
     days = (due - today).days
     what = Bold(naming.all_of(locale, out))
@@ -309,13 +309,13 @@ def no_loan(locale: Locale, *, subject: Connection | Transfer) -> Lines:
     ]
 
 
-def not_on_loan(locale: Locale, *, loan: Transfer, home: PartyConfig, peer_name: str) -> Lines:
+def not_on_loan(locale: Locale, *, loan: Transfer, us: PartyConfig, peer_name: str) -> Lines:
     """Not yet, or not any more."""
     if loan.closed is None:
         return [locale.say("Not done: {case} isn't on loan (yet).", case=naming.case(locale, loan))]
     return [
         locale.say("Not done: {code} is over already.", code=loan.code),
-        closed_line(locale, card_of(locale, loan, home, peer_name)),
+        closed_line(locale, card_of(locale, loan, us, peer_name)),
     ]
 
 
@@ -400,9 +400,9 @@ def borrowed_not_salable(locale: Locale, *, loan: Transfer, item: StockItem) -> 
     ]
 
 
-def can_not_come_back(locale: Locale, *, loan: Transfer, reason: str, home: PartyConfig, peer_name: str) -> Lines:
+def can_not_come_back(locale: Locale, *, loan: Transfer, reason: str, us: PartyConfig, peer_name: str) -> Lines:
     """Our InvenTree could not take it back."""
-    own, peer = naming.space(locale, home.name), naming.space(locale, peer_name)
+    own, peer = naming.space(locale, us.name), naming.space(locale, peer_name)
     why = reasons.why_not_given(locale, reason, peer, own)
     instead = reasons.what_instead(locale, reason, own, command("spaces"))
     lines: Lines = [locale.say("Not done: {case} stays on loan.", case=naming.case(locale, loan))]
@@ -620,9 +620,9 @@ def child_asked(locale: Locale, transfer: Transfer, peer: str) -> Lines:
     ]
 
 
-def return_asked(locale: Locale, *, transfer: Transfer, home: PartyConfig, peer_name: str) -> Lines:
+def return_asked(locale: Locale, *, transfer: Transfer, us: PartyConfig, peer_name: str) -> Lines:
     """The answer to the owner's line: it is here, so it leaves the borrower's books."""
-    card = card_of(locale, transfer, home, peer_name)
+    card = card_of(locale, transfer, us, peer_name)
     names, things = _names(locale, card), transfer.terms.lines
     if transfer.damaged:
         first = locale.of_many("{what} comes back, damaged.", "{what} come back, damaged.", things, **names)

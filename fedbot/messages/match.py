@@ -39,12 +39,12 @@ def matched(locale: Locale, *, alias: Alias, peer: str, before: Alias | None) ->
     return [*lines, locale.say("To undo it: {undo}", undo=undo)]
 
 
-def matches(locale: Locale, *, home: PartyConfig, aliases: tuple[Alias, ...]) -> Lines:
+def matches(locale: Locale, *, us: PartyConfig, aliases: tuple[Alias, ...]) -> Lines:
     """All that was said so far."""
     example = command("match OUR-IPN THEIR-IPN from SPACE")
     if not aliases:
         return [
-            locale.say("Nothing is matched by hand at {space}.", space=naming.space(locale, home.name)),
+            locale.say("Nothing is matched by hand at {space}.", space=naming.space(locale, us.name)),
             locale.say(
                 "Parts with the same IPN or name find each other by themselves. Others: {example}", example=example
             ),

@@ -35,9 +35,9 @@ def command(text: str) -> Code:
     return Code(f"!fed {text}".rstrip())
 
 
-def inventory_url(home: PartyConfig) -> str:
+def inventory_url(us: PartyConfig) -> str:
     """The address of our InvenTree, for a command that somebody copies."""
-    return home.inventory_url or "https://OUR-INVENTREE"
+    return us.inventory_url or "https://OUR-INVENTREE"
 
 
 def space(locale: Locale, name: str) -> str:
@@ -169,19 +169,19 @@ def last_day(locale: Locale, transfer: Transfer) -> str:
     return locale.day_there(transfer.due_day, transfer.terms.time_zone) if transfer.due_day else ""
 
 
-def sender(locale: Locale, transfer: Transfer, home: PartyConfig, peer_name: str) -> str:
+def sender(locale: Locale, transfer: Transfer, us: PartyConfig, peer_name: str) -> str:
     """The space whose stock it is."""
-    return space(locale, home.name if transfer.role == "sender" else peer_name)
+    return space(locale, us.name if transfer.role == "sender" else peer_name)
 
 
-def receiver(locale: Locale, transfer: Transfer, home: PartyConfig, peer_name: str) -> str:
+def receiver(locale: Locale, transfer: Transfer, us: PartyConfig, peer_name: str) -> str:
     """The space that gets it."""
-    return space(locale, home.name if transfer.role == "receiver" else peer_name)
+    return space(locale, us.name if transfer.role == "receiver" else peer_name)
 
 
-def party(locale: Locale, identifier: str, home: PartyConfig, peer_name: str) -> str:
+def party(locale: Locale, identifier: str, us: PartyConfig, peer_name: str) -> str:
     """One of the two parties of a case."""
-    return space(locale, home.name if identifier == home.party else peer_name)
+    return space(locale, us.name if identifier == us.party else peer_name)
 
 
 def case(locale: Locale, subject: Connection | Transfer) -> tuple[Inline, ...]:

@@ -27,9 +27,9 @@ _ALL = 100
 Subject = Connection | Transfer
 
 
-def todo(locale: Locale, *, home: PartyConfig, name: str, rights: Rights, todo: Todo) -> Lines:
+def todo(locale: Locale, *, us: PartyConfig, name: str, rights: Rights, todo: Todo) -> Lines:
     """What waits for this person, and what this person waits for."""
-    who, space = naming.person(locale, name), naming.space(locale, home.name)
+    who, space = naming.person(locale, name), naming.space(locale, us.name)
     elsewhere = (
         [
             locale.some(
@@ -95,9 +95,9 @@ def _entry(locale: Locale, subject: Subject) -> tuple[Inline, ...]:
     return tuple(nodes)
 
 
-def status(locale: Locale, *, home: PartyConfig, status: StatusSeen, private: bool) -> Lines:
+def status(locale: Locale, *, us: PartyConfig, status: StatusSeen, private: bool) -> Lines:
     """How the bot is. `private`: only our own admins read along."""
-    space, standing = naming.space(locale, home.name), status.standing
+    space, standing = naming.space(locale, us.name), status.standing
     lines: Lines = [
         _is_it_well(locale, status, space),
         _inventory(locale, status),

@@ -16,9 +16,9 @@ from fedbot.rules.model.transfer import Line, Transfer
 Subject = Connection | Transfer
 
 
-def parcel_left(locale: Locale, *, transfer: Transfer, home: PartyConfig, peer_name: str) -> Lines:
+def parcel_left(locale: Locale, *, transfer: Transfer, us: PartyConfig, peer_name: str) -> Lines:
     """For who asked, as soon as it is booked out: who gives has to send it, who gets has to wait."""
-    card = card_of(locale, transfer, home, peer_name)
+    card = card_of(locale, transfer, us, peer_name)
     terms, code = transfer.terms, transfer.code
     names: dict[str, Words] = {
         "what": naming.moved(locale, transfer),
@@ -59,10 +59,10 @@ def if_it_never_comes(locale: Locale, transfer: Transfer) -> tuple[Inline, ...]:
 
 
 def parcel_reminder(
-    locale: Locale, *, subject: Transfer, home: PartyConfig, people: dict[str, str], others: int
+    locale: Locale, *, subject: Transfer, us: PartyConfig, people: dict[str, str], others: int
 ) -> Lines:
     """For the approvers of the space that waits for it (names by id; the first three are rung)."""
-    del home
+    del us
     pills: list[Inline] = []
     for user, name in people.items():
         pills += [naming.pill(locale, user, name), " "]
@@ -96,14 +96,14 @@ def parcel_has_just_left(locale: Locale, *, subject: Transfer) -> Lines:
     ]
 
 
-def no_parcel_for_us(locale: Locale, *, subject: Subject, home: PartyConfig, peer_name: str) -> Lines:
+def no_parcel_for_us(locale: Locale, *, subject: Subject, us: PartyConfig, peer_name: str) -> Lines:
     """`received` of something that isn't on its way to us."""
     case = naming.case(locale, subject)
     if isinstance(subject, Transfer) and subject.role == "sender":
         peer = naming.space(locale, peer_name)
         first = locale.say("Not booked in: {case} goes to {peer}, so its approvers say that.", case=case, peer=peer)
     else:
-        own = naming.space(locale, home.name)
+        own = naming.space(locale, us.name)
         first = locale.say("Nothing to book in: {case} isn't on its way to {space}.", case=case, space=own)
     if isinstance(subject, Transfer) and subject.role == "receiver" and subject.lines_missing:
         peer, what = naming.space(locale, peer_name), naming.things(locale, subject.lines_missing)
@@ -153,12 +153,12 @@ def rest_settled(
     *,
     transfer: Transfer,
     truth: Truth,
-    home: PartyConfig,
+    us: PartyConfig,
     peer_name: str,
     items: tuple[tuple[Line, int], ...],
 ) -> Lines:
     """The answer to who settled what did not arrive; `items` are the stock items that hold it, 0 for none."""
-    what, space = naming.things(locale, transfer.lines_missing), naming.space(locale, home.name)
+    what, space = naming.things(locale, transfer.lines_missing), naming.space(locale, us.name)
     if truth.name == LOST:
         return [locale.say("Settled: {what} is lost, and stays in {space}'s books as 'lost'.", what=what, space=space)]
     lines: Lines = [locale.say("Settled: {what} is back. It is in {space}'s stock again.", what=what, space=space)]

@@ -15,10 +15,10 @@ _LONGEST_ID = 120
 
 
 def people(
-    locale: Locale, *, home: PartyConfig, people: tuple[PersonSeen, ...], removed: tuple[str, ...], private: bool
+    locale: Locale, *, us: PartyConfig, people: tuple[PersonSeen, ...], removed: tuple[str, ...], private: bool
 ) -> Lines:
     """Our people with their rights, read just now. `private`: only our own admins read along."""
-    space = naming.space(locale, home.name)
+    space = naming.space(locale, us.name)
     if not people:
         return [locale.say("I know nobody of {space}.", space=space), _how_to_add(locale)]
     items: list[tuple[Inline, ...]] = [_person(locale, person) for person in people[:MOST_PEOPLE]]
@@ -33,8 +33,8 @@ def people(
         ),
         Items(tuple(items)),
     ]
-    if private and home.admins:
-        lines.append(locale.say("Admins, who may invite me: {people}", people=_ids(locale, home.admins)))
+    if private and us.admins:
+        lines.append(locale.say("Admins, who may invite me: {people}", people=_ids(locale, us.admins)))
     if private and removed:
         told = locale.say("Removed here, though my settings name them: {people}", people=_ids(locale, removed))
         lines.append(told)
@@ -63,10 +63,10 @@ def _person(locale: Locale, person: PersonSeen) -> tuple[Inline, ...]:
     return (*text, *locale.say(", added here")) if person.added else text
 
 
-def added(locale: Locale, *, change: RosterChange, home: PartyConfig, again: bool) -> Lines:
+def added(locale: Locale, *, change: RosterChange, us: PartyConfig, again: bool) -> Lines:
     """Somebody belongs to us now, or is an admin; `again`: they did already."""
-    who, space = Code(locale.short(change.person, _LONGEST_ID)), naming.space(locale, home.name)
-    user = locale.short(home.people.get(change.person, ""), 40)
+    who, space = Code(locale.short(change.person, _LONGEST_ID)), naming.space(locale, us.name)
+    user = locale.short(us.people.get(change.person, ""), 40)
     if change.username:
         first = (
             locale.say("✅ {who} was known before, and is user {user} of {space}.", who=who, user=user, space=space)
@@ -82,11 +82,11 @@ def added(locale: Locale, *, change: RosterChange, home: PartyConfig, again: boo
     return [*lines, locale.say("To undo it: {line}", line=undo)]
 
 
-def removed(locale: Locale, *, person: str, configured: bool, home: PartyConfig) -> Lines:
+def removed(locale: Locale, *, person: str, configured: bool, us: PartyConfig) -> Lines:
     """Somebody doesn't belong to us any more; `configured`: the settings file still names them."""
     who = Code(locale.short(person, _LONGEST_ID))
     lines: Lines = [
-        locale.say("✅ {who} doesn't belong to {space} any more.", who=who, space=naming.space(locale, home.name)),
+        locale.say("✅ {who} doesn't belong to {space} any more.", who=who, space=naming.space(locale, us.name)),
         locale.say("I do nothing for them from now on. Their InvenTree user stays as it is."),
     ]
     if configured:
@@ -114,9 +114,9 @@ def user_missing(locale: Locale, *, person: str) -> Lines:
     ]
 
 
-def no_such_user(locale: Locale, *, username: str, inactive: bool, home: PartyConfig) -> Lines:
+def no_such_user(locale: Locale, *, username: str, inactive: bool, us: PartyConfig) -> Lines:
     """Our InvenTree doesn't have that user, or it is switched off."""
-    names = {"user": locale.short(username, 40), "space": naming.space(locale, home.name)}
+    names = {"user": locale.short(username, 40), "space": naming.space(locale, us.name)}
     first = (
         locale.say("Nothing changed: the user {user} in {space}'s InvenTree is inactive.", **names)
         if inactive
@@ -159,9 +159,9 @@ def not_yourself(locale: Locale) -> Lines:
     ]
 
 
-def not_known(locale: Locale, *, person: str, home: PartyConfig) -> Lines:
+def not_known(locale: Locale, *, person: str, us: PartyConfig) -> Lines:
     """Nobody of ours has that id."""
-    who, space = Code(locale.short(person, _LONGEST_ID)), naming.space(locale, home.name)
+    who, space = Code(locale.short(person, _LONGEST_ID)), naming.space(locale, us.name)
     return [
         locale.say("Nothing changed: {who} isn't one of {space}'s people.", who=who, space=space),
         locale.say("Who is: {line}", line=command("people")),
@@ -183,11 +183,11 @@ def only_in_the_admin_room(locale: Locale, *, text: str, encrypted: bool) -> Lin
     ]
 
 
-def met(locale: Locale, *, home: PartyConfig, name: str, rights: Rights) -> Lines:
+def met(locale: Locale, *, us: PartyConfig, name: str, rights: Rights) -> Lines:
     """After somebody's first line: who they are to us, and what they may do."""
     names = {
         "who": naming.person(locale, name),
-        "space": naming.space(locale, home.name),
+        "space": naming.space(locale, us.name),
         "user": locale.short(rights.username, 40),
     }
     more = {"help": command("help"), "whoami": command("whoami")}

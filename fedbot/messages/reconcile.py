@@ -99,14 +99,14 @@ def reconciled(
     locale: Locale,
     *,
     connection: Connection,
-    home: PartyConfig,
+    us: PartyConfig,
     reconciliation: Reconciliation,
     transfers: dict[str, Transfer],
     problem: str,
 ) -> Lines:
     """The outcome: how much was compared, and each difference."""
     names: dict[str, Words] = {
-        "own": naming.space(locale, home.name),
+        "own": naming.space(locale, us.name),
         "peer": naming.space(locale, connection.peer_name),
     }
     found = reconciliation.differences
@@ -125,7 +125,7 @@ def reconciled(
         )
         lines += [first, locale.say("{compared}.", compared=compared)]
     if found:
-        shown = [_difference(locale, connection, home, each, transfers) for each in found[:MOST_SHOWN]]
+        shown = [_difference(locale, connection, us, each, transfers) for each in found[:MOST_SHOWN]]
         if len(found) > MOST_SHOWN:
             shown.append(locale.say("and {number} more", number=len(found) - MOST_SHOWN))
         lines += [Items(tuple(shown)), locale.say("No stock was moved.")]
@@ -135,7 +135,7 @@ def reconciled(
 
 
 def _difference(
-    locale: Locale, connection: Connection, home: PartyConfig, difference: Difference, transfers: dict[str, Transfer]
+    locale: Locale, connection: Connection, us: PartyConfig, difference: Difference, transfers: dict[str, Transfer]
 ) -> tuple[Inline, ...]:
     """'k7m2, 10 × M3 bolt: in stock at both spaces (#43 here, #1207 there).' and below it cause and repair."""
     transfer = transfers.get(difference.transfer)
@@ -143,7 +143,7 @@ def _difference(
     what, cause, repair = _KINDS[difference.kind]
     names: dict[str, Words] = {
         "peer": naming.space(locale, connection.peer_name),
-        "borrower": _borrower(locale, connection, home, transfer),
+        "borrower": _borrower(locale, connection, us, transfer),
         "owed": locale.quantity(difference.owed),
         "there": locale.quantity(difference.there),
         "lost": command(f"lost {code}"),
@@ -166,10 +166,10 @@ def _difference(
     )
 
 
-def _borrower(locale: Locale, connection: Connection, home: PartyConfig, transfer: Transfer | None) -> str:
+def _borrower(locale: Locale, connection: Connection, us: PartyConfig, transfer: Transfer | None) -> str:
     """Whose stock it should be in."""
     is_theirs = transfer is None or transfer.role == "sender"
-    return naming.space(locale, connection.peer_name if is_theirs else home.name)
+    return naming.space(locale, connection.peer_name if is_theirs else us.name)
 
 
 def _which(locale: Locale, difference: Difference, transfer: Transfer | None, code: str) -> tuple[Inline, ...]:
@@ -194,7 +194,7 @@ def reconciling_already(locale: Locale, *, connection: Connection) -> Lines:
     return [locale.say("Our books and {peer}'s are being compared already. The outcome comes by itself.", peer=peer)]
 
 
-def nobody_to_reconcile_with(locale: Locale, *, home: PartyConfig) -> Lines:
+def nobody_to_reconcile_with(locale: Locale, *, us: PartyConfig) -> Lines:
     """No friends here."""
-    space = naming.space(locale, home.name)
+    space = naming.space(locale, us.name)
     return [locale.say("Nothing to compare: {space} has no friends here.", space=space)]

@@ -18,12 +18,12 @@ from fedbot.rules.model.transfer import Line, Transfer
 MOST_ITEMS = 6
 
 
-def transfer_disputed(locale: Locale, *, transfer: Transfer, home: PartyConfig, peer_name: str) -> Lines:
+def transfer_disputed(locale: Locale, *, transfer: Transfer, us: PartyConfig, peer_name: str) -> Lines:
     """Nobody can tell what happened to the stock: people have to look, and settle it."""
-    own, peer = naming.space(locale, home.name), naming.space(locale, peer_name)
+    own, peer = naming.space(locale, us.name), naming.space(locale, peer_name)
     number = transfer.dispute.line if transfer.dispute else 0
     concerned = [each for each in transfer.terms.lines if each.number == number] or list(transfer.terms.lines)
-    ours = transfer.dispute is not None and home.party in transfer.dispute.by
+    ours = transfer.dispute is not None and us.party in transfer.dispute.by
     return [
         *_why_it_stopped(locale, transfer, naming.things(locale, concerned)),
         *_what_the_peer_says(locale, transfer, peer),
@@ -72,12 +72,12 @@ def _what_the_peer_says(locale: Locale, transfer: Transfer, peer: str) -> Lines:
     return [locale.say(sentence, peer=peer)] if sentence else []
 
 
-def dispute_settled(locale: Locale, *, transfer: Transfer, home: PartyConfig, peer_name: str) -> Lines:
+def dispute_settled(locale: Locale, *, transfer: Transfer, us: PartyConfig, peer_name: str) -> Lines:
     """The message that told of the dispute, once it is settled."""
     first = locale.say(
         "▶ {code} is settled: {what}.", code=transfer.code, what=naming.things(locale, transfer.terms.lines)
     )
-    return [first, *settled(locale, card_of(locale, transfer, home, peer_name)), state_in_words(locale, transfer)]
+    return [first, *settled(locale, card_of(locale, transfer, us, peer_name)), state_in_words(locale, transfer)]
 
 
 # --- the choice ----------------------------------------------------------------------------------------------
@@ -87,7 +87,7 @@ def resolve_choice(
     locale: Locale,
     *,
     transfer: Transfer,
-    home: PartyConfig,
+    us: PartyConfig,
     peer_name: str,
     seen: dict[int, ItemsSeen],
     truths: tuple[Truth, ...],
@@ -105,12 +105,12 @@ def resolve_choice(
     if said:
         lines.append(locale.say('"{said}" does not fit with what InvenTree shows.', said=locale.short(said, 40)))
     lines += _what_the_peer_says(locale, transfer, peer)
-    lines += _shown(locale, transfer, seen, home)
-    if transfer.dispute is not None and home.party not in transfer.dispute.by:
+    lines += _shown(locale, transfer, seen, us)
+    if transfer.dispute is not None and us.party not in transfer.dispute.by:
         lines.append(locale.say("{peer}'s superusers can say it for sure; here it is on your word alone.", peer=peer))
     lines += _numbered(locale, transfer, truths, peer)
     if Truth(STANDS) in truths:
-        own = naming.space(locale, home.name)
+        own = naming.space(locale, us.name)
         return [
             *lines,
             locale.say("If {peer} is right, first delete it from {own}'s stock, then ask again.", peer=peer, own=own),
@@ -122,7 +122,7 @@ def resolve_loan_choice(
     locale: Locale,
     *,
     transfer: Transfer,
-    home: PartyConfig,
+    us: PartyConfig,
     peer_name: str,
     seen: dict[int, ItemsSeen],
     truths: tuple[Truth, ...],
@@ -135,7 +135,7 @@ def resolve_loan_choice(
     if said:
         lines.append(locale.say('"{said}" does not fit with what is known.', said=locale.short(said, 40)))
     if seen:
-        lines += _shown(locale, transfer, seen, home)
+        lines += _shown(locale, transfer, seen, us)
     lines += _numbered(locale, transfer, truths, peer)
     if not seen:
         lines.append(locale.say("Should {peer} be a friend again, it is on loan again.", peer=peer))
@@ -175,14 +175,14 @@ def _numbered(
     ]
 
 
-def _shown(locale: Locale, transfer: Transfer, seen: dict[int, ItemsSeen], home: PartyConfig) -> Lines:
+def _shown(locale: Locale, transfer: Transfer, seen: dict[int, ItemsSeen], us: PartyConfig) -> Lines:
     """Each stock item that has to do with it, as InvenTree shows it now."""
     items = [
         _item(locale, transfer.line(number), item)
         for number, answer in sorted(seen.items())
         for item in answer.items[:MOST_ITEMS]
     ]
-    space = naming.space(locale, home.name)
+    space = naming.space(locale, us.name)
     if not items:
         return [locale.say("{space}'s InvenTree shows nothing of it now.", space=space)]
     return [locale.say("{space}'s InvenTree shows now:", space=space), Items(tuple(items))]
@@ -254,14 +254,14 @@ def _by_another_number(locale: Locale, transfer: Transfer) -> Lines:
 # --- afterwards ----------------------------------------------------------------------------------------------
 
 
-def resolved(locale: Locale, *, transfer: Transfer, truth: Truth, home: PartyConfig, peer_name: str) -> Lines:
+def resolved(locale: Locale, *, transfer: Transfer, truth: Truth, us: PartyConfig, peer_name: str) -> Lines:
     """The answer to the line that settled it."""
     del truth
     return [
         locale.say(
             "Settled: {code}, {what}.", code=Bold(transfer.code), what=naming.things(locale, transfer.terms.lines)
         ),
-        *settled(locale, card_of(locale, transfer, home, peer_name)),
+        *settled(locale, card_of(locale, transfer, us, peer_name)),
         state_in_words(locale, transfer),
     ]
 
@@ -294,12 +294,12 @@ def nothing_to_settle(locale: Locale, *, subject: Connection | Transfer) -> Line
     return lines
 
 
-def still_being_tried(locale: Locale, *, transfer: Transfer, home: PartyConfig) -> Lines:
+def still_being_tried(locale: Locale, *, transfer: Transfer, us: PartyConfig) -> Lines:
     """One of our steps hasn't come to an end yet."""
     return [
         locale.say(
             "Not yet: {space}'s InvenTree has not told the outcome of the last step of {code}.",
-            space=naming.space(locale, home.name),
+            space=naming.space(locale, us.name),
             code=transfer.code,
         ),
         locale.say("I'll keep checking for up to 15 minutes. I did nothing else; please say it again then."),

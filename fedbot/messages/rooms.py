@@ -29,9 +29,9 @@ def _identifier(locale: Locale, room: str) -> Code:
 MOST_ADMINS = 5
 
 
-def hello(locale: Locale, *, home: PartyConfig, admins: Sequence[str], private: bool) -> Lines:
+def hello(locale: Locale, *, us: PartyConfig, admins: Sequence[str], private: bool) -> Lines:
     """To a room, when the bot has come in: who it speaks for, what to type first, who its admins are."""
-    space, line = naming.space(locale, home.name), command("help")
+    space, line = naming.space(locale, us.name), command("help")
     if private:
         first = locale.say("Hello, this is my admin room: here I tell what concerns only {space}.", space=space)
         second = locale.say("Type {line} for what you can say, or {status}.", line=line, status=command("status"))
@@ -95,10 +95,10 @@ def room_to_be_configured(locale: Locale, *, room: Room, old: str) -> Lines:
 
 
 def friendships_wait_here(
-    locale: Locale, *, home: PartyConfig, waiting: tuple[Connection, ...], open_ones: tuple[Transfer, ...]
+    locale: Locale, *, us: PartyConfig, waiting: tuple[Connection, ...], open_ones: tuple[Transfer, ...]
 ) -> Lines:
     """The one message for all friendships of ours that were made in the room before."""
-    own = naming.space(locale, home.name)
+    own = naming.space(locale, us.name)
     return [
         locale.some(
             "This room takes the place of another. {number} friendship of {own} waits here:",
@@ -114,12 +114,12 @@ def friendships_wait_here(
 
 
 def moved(
-    locale: Locale, *, home: PartyConfig, by: str, moved: tuple[Connection, ...], open_ones: tuple[Transfer, ...]
+    locale: Locale, *, us: PartyConfig, by: str, moved: tuple[Connection, ...], open_ones: tuple[Transfer, ...]
 ) -> Lines:
     """A superuser has said so."""
     names = locale.names([naming.space(locale, c.peer_name) for c in moved])
     words: dict[str, Words] = {
-        "own": naming.space(locale, home.name),
+        "own": naming.space(locale, us.name),
         "peers": names,
         "who": naming.person(locale, by),
     }
@@ -263,24 +263,24 @@ def removed_from_room(locale: Locale, *, room: Room, event: Removed) -> Lines:
 # --- said in a direct chat ---------------------------------------------------------------------------------
 
 
-def direct_chat_begins(locale: Locale, *, home: PartyConfig) -> Lines:
+def direct_chat_begins(locale: Locale, *, us: PartyConfig) -> Lines:
     """One of our people has opened a direct chat with the bot."""
     return [
         locale.say("Here you can ask me in private, with or without {prefix} before it.", prefix=command("")),
         locale.say("What I tell: {help}", help=command("help")),
         locale.say(
             "What gives, takes or decides is said in the room that {space} shares with others: they read along there.",
-            space=naming.space(locale, home.name),
+            space=naming.space(locale, us.name),
         ),
     ]
 
 
-def no_direct_chat(locale: Locale, *, home: PartyConfig) -> Lines:
+def no_direct_chat(locale: Locale, *, us: PartyConfig) -> Lines:
     """There is somebody else in the room, so it is no direct chat (any more)."""
     return [
         locale.say(
             "I leave this room: a direct chat is with one person of {space} alone.",
-            space=naming.space(locale, home.name),
+            space=naming.space(locale, us.name),
         ),
         locale.say("You can begin one with me at any time."),
     ]
@@ -343,9 +343,9 @@ def claim_without_signature(locale: Locale, *, party: str, bot: str) -> Lines:
     ]
 
 
-def claims_to_be_us(locale: Locale, *, home: PartyConfig, bot: str, has_key: bool) -> Lines:
+def claims_to_be_us(locale: Locale, *, us: PartyConfig, bot: str, has_key: bool) -> Lines:
     """Another account announces our own space."""
-    names: dict[str, Words] = {"bot": Code(locale.short(bot, 120)), "space": naming.space(locale, home.name)}
+    names: dict[str, Words] = {"bot": Code(locale.short(bot, 120)), "space": naming.space(locale, us.name)}
     lines: Lines = [locale.say("⚠ {bot} says that it is {space}. I ignore that.", **names)]
     if has_key:
         lines.append(

@@ -37,7 +37,7 @@ def token_rotated(locale: Locale, *, connection: Connection) -> Lines:
     ]
 
 
-def rotate_failed(locale: Locale, *, connection: Connection, home: PartyConfig, text: str) -> Lines:
+def rotate_failed(locale: Locale, *, connection: Connection, us: PartyConfig, text: str) -> Lines:
     """It could not be done now."""
     peer = naming.space(locale, connection.peer_name)
     lines: Lines = [
@@ -47,7 +47,7 @@ def rotate_failed(locale: Locale, *, connection: Connection, home: PartyConfig, 
         locale.say("Why: {text}", text=diagnosis(locale, text)),
         locale.say("I try again by myself, every hour."),
     ]
-    if home.admin_room:
+    if us.admin_room:
         lines.append(
             locale.say("What to do, if it is needed, I say in our admin room a month before the old one ends.")
         )
@@ -61,7 +61,7 @@ def token_ends(
     locale: Locale,
     *,
     connection: Connection,
-    home: PartyConfig,
+    us: PartyConfig,
     left: int,
     reason: str,
     text: str,
@@ -80,7 +80,7 @@ def token_ends(
     if text:
         lines.append(locale.say("Why: {text}", text=diagnosis(locale, text, 300)))
     if reason in _BY_HAND:
-        lines += _clicks(locale, connection, home, name, token, reason)
+        lines += _clicks(locale, connection, us, name, token, reason)
     elif reason == "silent":
         lines.append(locale.say("Its bot has not said yet whether the new one works. Is it running?"))
     elif reason == "peer":
@@ -93,10 +93,10 @@ def token_ends(
     return [*lines, again, connection.code]
 
 
-def _clicks(locale: Locale, connection: Connection, home: PartyConfig, name: str, token: str, reason: str) -> Lines:
+def _clicks(locale: Locale, connection: Connection, us: PartyConfig, name: str, token: str, reason: str) -> Lines:
     """What to make by hand, and how the bot gets it."""
     names: dict[str, Words] = {"user": Code(name), "token": Code(token)}
-    url = f"{naming.inventory_url(home)}/api/user/token/?name={token}"
+    url = f"{naming.inventory_url(us)}/api/user/token/?name={token}"
     steps: tuple[tuple[Inline, ...], ...] = (
         locale.say("a new token {token} for the user {user}: {curl}", curl=Code(f"curl -u {name} '{url}'"), **names),
         locale.say(

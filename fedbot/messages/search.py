@@ -16,9 +16,7 @@ Sentence = tuple[Inline, ...]
 _ALL = 100
 
 
-def found(
-    locale: Locale, *, home: PartyConfig, search: Search, silent: tuple[str, ...], first: int, most: int
-) -> Lines:
+def found(locale: Locale, *, us: PartyConfig, search: Search, silent: tuple[str, ...], first: int, most: int) -> Lines:
     """A page of hits; on the first one also which spaces have none, and why."""
     hits = search.hits
     words = _what(locale, search)
@@ -35,12 +33,12 @@ def found(
     if left > 0:
         lines.append(locale.some("… and {number} more: reply “more”", "… and {number} more: reply “more”", left))
     if first == 0:
-        lines += [note for space in search.came if (note := _about(locale, search, space, home))]
+        lines += [note for space in search.came if (note := _about(locale, search, space, us))]
         lines += [_silent(locale, name) for name in silent]
-        if not search.only and not silent and [space.party for space in search.came] == [home.party]:
+        if not search.only and not silent and [space.party for space in search.came] == [us.party]:
             lines.append(locale.say("No other space was asked: we have no friends here yet."))
-    if any(space.party != home.party for space, _ in page):
-        number = next(number for number, (space, _) in enumerate(page, start=first + 1) if space.party != home.party)
+    if any(space.party != us.party for space, _ in page):
+        number = next(number for number, (space, _) in enumerate(page, start=first + 1) if space.party != us.party)
         lines.append(
             locale.say(
                 "To ask for 2 of number {number}, reply within {time}: {ask}",
@@ -87,7 +85,7 @@ def _hit(locale: Locale, number: int, space: SpaceHits, hit: Hit) -> Sentence:
     return told
 
 
-def _about(locale: Locale, search: Search, space: SpaceHits, home: PartyConfig) -> Sentence:
+def _about(locale: Locale, search: Search, space: SpaceHits, us: PartyConfig) -> Sentence:
     """Why a space has no hits, or that it has more; nothing if its hits say it all."""
     name = Bold(naming.space(locale, space.name))
     if space.problem:
@@ -101,7 +99,7 @@ def _about(locale: Locale, search: Search, space: SpaceHits, home: PartyConfig) 
         return _more(locale, search, space, name)
     if space.hits:
         return ()
-    if not space.shared and space.party == home.party:
+    if not space.shared and space.party == us.party:
         return locale.say("{space} (we) shares nothing yet: {share}", space=name, share=command("share"))
     if not space.shared:
         return locale.say("{space} shares nothing.", space=name)

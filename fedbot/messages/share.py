@@ -15,9 +15,9 @@ from fedbot.rules.model.queries import Thing
 MOST_SHOWN = 30
 
 
-def sharing_list(locale: Locale, *, home: PartyConfig, shares: tuple[Share, ...], friends: tuple[str, ...]) -> Lines:
+def sharing_list(locale: Locale, *, us: PartyConfig, shares: tuple[Share, ...], friends: tuple[str, ...]) -> Lines:
     """All that friends may find."""
-    space = naming.space(locale, home.name)
+    space = naming.space(locale, us.name)
     if not shares:
         return [
             locale.say("{space} shares nothing: friends find nothing here, and can't ask for anything.", space=space),

@@ -31,7 +31,7 @@ def shown(
     locale: Locale,
     *,
     subject: Connection | Transfer,
-    home: PartyConfig,
+    us: PartyConfig,
     peer_name: str,
     entries: tuple[tuple[datetime, AuditEntry], ...],
     names: dict[str, str],
@@ -43,9 +43,9 @@ def shown(
     `names`: what people are called, by Matrix id. `pages`: the stock items of ours with their pages in InvenTree.
     """
     head = (
-        _transfer(locale, subject, home, peer_name, case or CaseSeen())
+        _transfer(locale, subject, us, peer_name, case or CaseSeen())
         if isinstance(subject, Transfer)
-        else _connection(locale, subject, home)
+        else _connection(locale, subject, us)
     )
     told = [line for at, entry in entries if (line := _told(locale, at, entry, names))]
     lines: Lines = [*head, *_keys(locale, case or CaseSeen()), *_returns(locale, case.returns if case else ()), ""]
@@ -60,8 +60,8 @@ def shown(
     return lines
 
 
-def _transfer(locale: Locale, transfer: Transfer, home: PartyConfig, peer_name: str, case: CaseSeen) -> Lines:
-    card = card_of(locale, transfer, home, peer_name, left=case.left)
+def _transfer(locale: Locale, transfer: Transfer, us: PartyConfig, peer_name: str, case: CaseSeen) -> Lines:
+    card = card_of(locale, transfer, us, peer_name, left=case.left)
     first = locale.say(
         "{code}: {what} from {sender} to {receiver}.",
         code=transfer.code,
@@ -70,7 +70,7 @@ def _transfer(locale: Locale, transfer: Transfer, home: PartyConfig, peer_name: 
         receiver=card.receiver,
     )
     state = (*state_in_words(locale, transfer), *what_is_left(locale, transfer, case.left))
-    lines: Lines = [first, state, *two_people(locale, transfer, home), *asked(locale, card)]
+    lines: Lines = [first, state, *two_people(locale, transfer, us), *asked(locale, card)]
     if transfer.state in {TransferState.DONE, TransferState.RECEIVED}:
         lines += [*where_it_is(locale, card), *not_done(locale, card)]
     if transfer.problem and transfer.state in {TransferState.DISPUTED, TransferState.REFUSED, TransferState.REVERTED}:
@@ -97,8 +97,8 @@ def _returns(locale: Locale, returns: tuple[Transfer, ...]) -> Lines:
     return [locale.say("Handed back:"), Items(items)]
 
 
-def _connection(locale: Locale, connection: Connection, home: PartyConfig) -> Lines:
-    own, peer = naming.space(locale, home.name), naming.space(locale, connection.peer_name)
+def _connection(locale: Locale, connection: Connection, us: PartyConfig) -> Lines:
+    own, peer = naming.space(locale, us.name), naming.space(locale, connection.peer_name)
     first = locale.say("{code}: the friendship of {own} and {peer}.", code=connection.code, own=own, peer=peer)
     lines: Lines = [first, state_in_words(locale, connection), agreed(locale, connection)]
     if connection.needs and connection.state is ConnectionState.MAKING:

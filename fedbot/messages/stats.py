@@ -14,7 +14,7 @@ Sentence = tuple[Inline, ...]
 
 
 def stats(
-    locale: Locale, *, home: PartyConfig, figures: tuple[SpaceFigures, ...], silent: tuple[str, ...], days: int
+    locale: Locale, *, us: PartyConfig, figures: tuple[SpaceFigures, ...], silent: tuple[str, ...], days: int
 ) -> Lines:
     """One space's figures, or several, one after the other; then who has not answered."""
     lines: Lines = []
@@ -22,7 +22,7 @@ def stats(
         lines.append(_overview(locale, figures, silent))
     for each in figures:
         lines.append(_headline(locale, each))
-        items = _items(locale, each, home)
+        items = _items(locale, each, us)
         if items:
             lines.append(Items(tuple(items)))
     lines += [_silent(locale, name) for name in silent]
@@ -87,7 +87,7 @@ def _problem(locale: Locale, figures: SpaceFigures, space: Bold) -> Sentence:
     return locale.say("{space}: its bot's answer can't be read.", space=space)
 
 
-def _items(locale: Locale, figures: SpaceFigures, home: PartyConfig) -> list[Sentence]:
+def _items(locale: Locale, figures: SpaceFigures, us: PartyConfig) -> list[Sentence]:
     items: list[Sentence] = []
     if figures.low_stock is not None:
         items.append(locale.some("{number} part runs low", "{number} parts run low", figures.low_stock))
@@ -101,7 +101,7 @@ def _items(locale: Locale, figures: SpaceFigures, home: PartyConfig) -> list[Sen
         items.append(_balance(locale, figures.given, figures.received))
     if (figures.lent and figures.lent.lines) or (figures.borrowed and figures.borrowed.lines):
         items.append(_loans(locale, figures.lent, figures.borrowed))
-    if figures.party == home.party:
+    if figures.party == us.party:
         with_anybody = [d for d in figures.dealings if d.given.lines or d.received.lines]
         items += [_dealings(locale, dealings) for dealings in with_anybody[:MOST_FRIENDS]]
         if len(with_anybody) > MOST_FRIENDS:
@@ -155,9 +155,9 @@ def _silent(locale: Locale, name: str) -> Sentence:
     )
 
 
-def stats_chart(locale: Locale, *, home: PartyConfig, figures: SpaceFigures) -> Lines:
+def stats_chart(locale: Locale, *, us: PartyConfig, figures: SpaceFigures) -> Lines:
     """What is to be seen on the chart; then its words: two titles, two names of bars (`chat.chart` draws)."""
-    del home
+    del us
     space = naming.space(locale, figures.name)
     return [
         locale.say("Chart: stock items of {space}, and what it gave and received", space=space),

@@ -34,7 +34,7 @@ from fedbot.rules.model.transfer import Line, Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
 
 
-def transfer_offered(locale: Locale, *, transfer: Transfer, connection: Connection, home: PartyConfig) -> Lines:
+def transfer_offered(locale: Locale, *, transfer: Transfer, connection: Connection, us: PartyConfig) -> Lines:
     """The answer to the line that offered something; it carries the offer."""
     terms = transfer.terms
     receiver = naming.space(locale, connection.peer_name)
@@ -53,7 +53,7 @@ def transfer_offered(locale: Locale, *, transfer: Transfer, connection: Connecti
     elif terms.lines[0].whole and not terms.lines[0].serial:
         lines = [(*_inline(lines[0]), " ", *locale.say("That is all that lies there."))]
     if transfer.care:
-        own = naming.space(locale, home.name)
+        own = naming.space(locale, us.name)
         lines.append(locale.say("⚠ High value: a second approver of {space} has to agree, too, on my card.", space=own))
     return [(*_inline(lines[0]), " ", transfer.code), *lines[1:], _who_decides(locale, transfer, receiver)]
 
@@ -67,9 +67,9 @@ def _who_decides(locale: Locale, transfer: Transfer, space: str) -> tuple[Inline
     )
 
 
-def transfer_requested(locale: Locale, *, transfer: Transfer, connection: Connection, home: PartyConfig) -> Lines:
+def transfer_requested(locale: Locale, *, transfer: Transfer, connection: Connection, us: PartyConfig) -> Lines:
     """The answer to the line that asked for something; it carries the request."""
-    del home
+    del us
     owner = naming.space(locale, connection.peer_name)
     if transfer.terms.parent:
         return child_asked(locale, transfer, owner)
@@ -86,9 +86,9 @@ def transfer_requested(locale: Locale, *, transfer: Transfer, connection: Connec
     return [(*_inline(lines[0]), " ", transfer.code), *lines[1:], _who_decides(locale, transfer, owner)]
 
 
-def request_without_part(locale: Locale, *, transfer: Transfer, home: PartyConfig) -> Lines:
+def request_without_part(locale: Locale, *, transfer: Transfer, us: PartyConfig) -> Lines:
     """What the owner would send has no part with us, so the request is taken back."""
-    space = naming.space(locale, home.name)
+    space = naming.space(locale, us.name)
     homeless = [transfer.line(progress.number) for progress in unmatched(transfer)]
     lines: Lines = [
         locale.say(
@@ -136,12 +136,12 @@ def another_thing_would_be_given(
     ]
 
 
-def transfer_end(locale: Locale, *, transfer: Transfer, home: PartyConfig, peer_name: str) -> Lines:
+def transfer_end(locale: Locale, *, transfer: Transfer, us: PartyConfig, peer_name: str) -> Lines:
     """The end as a message of its own, for who asked and who decided."""
     pills = _addressed(locale, transfer)
-    card = card_of(locale, transfer, home, peer_name)
+    card = card_of(locale, transfer, us, peer_name)
     if transfer.state is not TransferState.DONE:
-        first, *rest = transfer_card(locale, transfer=transfer, home=home, peer_name=peer_name, people=[])
+        first, *rest = transfer_card(locale, transfer=transfer, us=us, peer_name=peer_name, people=[])
         told = _what_ends_tell(locale, card, rest)
         return [(*pills, *_inline(first), " ", transfer.code), *told]
     if transfer.terms.parent:
@@ -206,7 +206,7 @@ def transfer_waits(
     locale: Locale,
     *,
     transfer: Transfer,
-    home: PartyConfig,
+    us: PartyConfig,
     problem: str,
     next_try: datetime,
     peer_name: str,
@@ -216,7 +216,7 @@ def transfer_waits(
 
     Not `silent`: InvenTree answers, but says no, so that its admins have to do something.
     """
-    space = naming.space(locale, home.name)
+    space = naming.space(locale, us.name)
     since = transfer.waiting_since
     if since is None:
         first = locale.say("⏸ {code} waits for {space}'s InvenTree.", code=transfer.code, space=space)
@@ -230,7 +230,7 @@ def transfer_waits(
     return [
         first,
         locale.say("Why: {problem}", problem=diagnosis(locale, problem)),
-        how_far(locale, transfer, home, peer_name),
+        how_far(locale, transfer, us, peer_name),
         locale.say("Next: I try again by myself (next {time}). Nothing to do now.", time=locale.clock(next_try))
         if silent
         else locale.say("Next: {space}'s admins fix that. Then I go on by myself.", space=space),
@@ -243,7 +243,7 @@ def transfer_goes_on(locale: Locale, *, transfer: Transfer) -> Lines:
     return [locale.say("▶ {code} goes on: InvenTree answers again. Nothing to do.", code=transfer.code)]
 
 
-def peer_silent(locale: Locale, *, transfer: Transfer, home: PartyConfig, peer_name: str) -> Lines:
+def peer_silent(locale: Locale, *, transfer: Transfer, us: PartyConfig, peer_name: str) -> Lines:
     """The peer's bot has not answered for about ten minutes."""
     peer = naming.space(locale, peer_name)
     at = transfer.exchange.resend_at
@@ -254,7 +254,7 @@ def peer_silent(locale: Locale, *, transfer: Transfer, home: PartyConfig, peer_n
     )
     return [
         locale.say("⏸ {code} waits: {peer}'s bot has not answered for ten minutes.", code=transfer.code, peer=peer),
-        how_far(locale, transfer, home, peer_name),
+        how_far(locale, transfer, us, peer_name),
         again,
         how_to_stop(locale, transfer),
     ]

@@ -40,7 +40,7 @@ def transfer_card(
     locale: Locale,
     *,
     transfer: Transfer,
-    home: PartyConfig,
+    us: PartyConfig,
     peer_name: str,
     people: list[str],
     changes: tuple[Change, ...] = (),
@@ -52,9 +52,9 @@ def transfer_card(
     before it showed otherwise. `left`: what of a loan did not come back.
     """
     asks = transfer.state is TransferState.OPEN and not transfer.wanted
-    card = card_of(locale, drawn(transfer) if asks else transfer, home, peer_name, people, left)
+    card = card_of(locale, drawn(transfer) if asks else transfer, us, peer_name, people, left)
     lines = _as_it_stands(locale, card)
-    return [lines[0], *changed(locale, card, changes), *two_people(locale, transfer, home), *lines[1:]]
+    return [lines[0], *changed(locale, card, changes), *two_people(locale, transfer, us), *lines[1:]]
 
 
 def _as_it_stands(locale: Locale, card: Card) -> Lines:

@@ -134,11 +134,11 @@ def _open(transfer: Transfer) -> str | None:
     return marked("Less was granted; waits for a yes to that, until {due}.") if transfer.granted else None
 
 
-def how_far(locale: Locale, transfer: Transfer, home: PartyConfig, peer_name: str) -> tuple[Inline, ...]:
+def how_far(locale: Locale, transfer: Transfer, us: PartyConfig, peer_name: str) -> tuple[Inline, ...]:
     """What is done and what is not: 'Done: Bea said yes. Not done: nothing has moved, at neither space'."""
     names: dict[str, Words] = {
-        "sender": naming.sender(locale, transfer, home, peer_name),
-        "receiver": naming.receiver(locale, transfer, home, peer_name),
+        "sender": naming.sender(locale, transfer, us, peer_name),
+        "receiver": naming.receiver(locale, transfer, us, peer_name),
         "who": naming.signed(locale, transfer.decided),
         "granter": naming.signed(locale, transfer.granted),
     }
@@ -264,7 +264,7 @@ class Card:
 def card_of(
     locale: Locale,
     transfer: Transfer,
-    home: PartyConfig,
+    us: PartyConfig,
     peer_name: str,
     people: Sequence[str] = (),
     left: tuple[Line, ...] | None = None,
@@ -272,9 +272,9 @@ def card_of(
     """The card's names and things."""
     return Card(
         transfer=transfer,
-        sender=naming.sender(locale, transfer, home, peer_name),
-        receiver=naming.receiver(locale, transfer, home, peer_name),
-        decider=naming.party(locale, transfer.terms.decider, home, peer_name),
+        sender=naming.sender(locale, transfer, us, peer_name),
+        receiver=naming.receiver(locale, transfer, us, peer_name),
+        decider=naming.party(locale, transfer.terms.decider, us, peer_name),
         people=people,
         left=left,
     )
@@ -486,17 +486,17 @@ def decided(locale: Locale, card: Card) -> tuple[Inline, ...]:
     )
 
 
-def two_people(locale: Locale, transfer: Transfer, home: PartyConfig) -> Lines:
+def two_people(locale: Locale, transfer: Transfer, us: PartyConfig) -> Lines:
     """That a yes of ours takes two people, and who has said so already; nothing where one is enough."""
     if not transfer.care:
         return []
     first, second = transfer.first_yes, transfer.released if transfer.is_our_offer else transfer.decided
-    names: dict[str, Words] = {"space": naming.space(locale, home.name)}
+    names: dict[str, Words] = {"space": naming.space(locale, us.name)}
     if first is not None:
         names |= {"first": naming.person(locale, first.person), "when": locale.when(first.at)}
     if second is not None:
         who = naming.signed(locale, second)
-        if first is None or second.party != home.party:
+        if first is None or second.party != us.party:
             return []
         return [locale.say("Two people of {space} agreed: {first} and {second}.", second=who, **names)]
     if transfer.state is not TransferState.OPEN or transfer.wanted:
@@ -506,7 +506,7 @@ def two_people(locale: Locale, transfer: Transfer, home: PartyConfig) -> Lines:
             locale.say("⚠ High value: {first} said yes, {when}. Another approver of {space} has to agree.", **names)
         ]
     two = locale.say("⚠ High value: two approvers of {space} have to agree.", **names)
-    if not home.care.typed_code:
+    if not us.care.typed_code:
         return [two]
     approve = command(f"approve {transfer.code}")
     return [two, locale.say("In an encrypted room one is enough who types: {approve}", approve=approve)]

@@ -112,7 +112,7 @@ def _reacts_too_much(turn: Turn, subject: Subject, person: str) -> bool:
         return True
     if turn.spends("reaction", person) is None:
         return False
-    if person in turn.home.people and turn.tell_once(waiting, budgets.MINUTE):
+    if person in turn.us.people and turn.tell_once(waiting, budgets.MINUTE):
         phrase = say(messages.approval.reacts_too_much, most=budgets.LIMITS["reaction"][0].most)
         addressed = replace(phrase, to=turn.name_of(person, subject.room))
         key = f"too-many-reactions:{subject.id}:{person}:{turn.now.isoformat()}"
@@ -133,7 +133,7 @@ def spoken_on(turn: Turn, event: Said) -> Subject | None:
     about = turn.key_of(event.reply_to or event.thread)
     if not about.startswith("card:") or event.edits or not looks_like_a_decision(event.text):
         return None
-    if event.room not in room_upgrades.federation_rooms(turn) or event.sender not in turn.home.people:
+    if event.room not in room_upgrades.federation_rooms(turn) or event.sender not in turn.us.people:
         return None
     return subject_by_id(turn, about.removeprefix("card:"))
 
@@ -152,8 +152,8 @@ def reasoned_on(turn: Turn, event: Said) -> Transfer | None:
     subject = subject_by_id(turn, about.removeprefix("card:")) if about.startswith("card:") else None
     if not isinstance(subject, Transfer) or event.edits or event.unproven or lend.is_return(subject):
         return None
-    is_ours = event.sender in turn.home.people and event.room in room_upgrades.federation_rooms(turn)
-    decides = is_open(subject) and decides_here(turn.home, subject)
+    is_ours = event.sender in turn.us.people and event.room in room_upgrades.federation_rooms(turn)
+    decides = is_open(subject) and decides_here(turn.us, subject)
     return subject if is_ours and decides and event.text.strip() else None
 
 
@@ -181,7 +181,7 @@ def _reason_of(subject: Subject, person: str) -> str:
 
 def _tell_what_to_tap(turn: Turn, subject: Subject, person: str) -> None:
     """One quiet line for one of our people, once a day and card."""
-    if person not in turn.home.people:
+    if person not in turn.us.people:
         return
     if not takes_taps(subject):
         quiet(turn, subject, person, say(messages.approval.decided_already, subject=subject))
@@ -208,15 +208,15 @@ def take_up(  # noqa: PLR0913 -- one for each thing that a person says with a de
     said: what was said in time counts though we were down then. `note` is the reason given. `proven`: the person typed
     the code, in an encrypted room.
     """
-    username = turn.home.people.get(person)
+    username = turn.us.people.get(person)
     if username is None:
         return _not_ours(turn, subject, person)
     if (complaint := _undecidable(turn, subject, choice, person, at)) is not None:
         return complaint
     if isinstance(subject, Transfer) and choice is not Choice.DECLINE and (complaint := _unmatched(turn, subject)):
         return complaint
-    seen = hash_of(subject.card) if subject.card is not None else consent.hash_now(turn.home, subject)
-    proven = proven and turn.home.care.typed_code
+    seen = hash_of(subject.card) if subject.card is not None else consent.hash_now(turn.us, subject)
+    proven = proven and turn.us.care.typed_code
     wish = Wish(choice, person, username, event_id, turn.now, reply_to, quantity, seen, note, proven)
     if isinstance(subject, Transfer) and (complaint := _is_no_second_yes(turn, subject, wish)) is not None:
         return complaint
@@ -244,7 +244,7 @@ def _undecidable(turn: Turn, subject: Subject, choice: Choice, person: str, at: 
         return say(messages.approval.too_late, subject=subject)
     if (complaint := _outdated(subject, at) or _unsafe(turn, subject)) is not None:
         return complaint
-    if asked_by(turn.home, subject, person) and not takes_less(subject) and not turn.home.self_approval:
+    if asked_by(turn.us, subject, person) and not takes_less(subject) and not turn.us.self_approval:
         return say(messages.approval.not_your_own, subject=subject)
     return None
 
@@ -293,11 +293,11 @@ def _not_ours(turn: Turn, subject: Subject, person: str) -> Phrase:
     """Somebody of another space, a friend or not, wants to decide on our card."""
     friends = announcements.other_homes(turn, subject.room, person, active_only=True)
     if not friends:
-        return say(messages.approval.not_yours_to_decide, subject=subject, party=turn.home.name)
+        return say(messages.approval.not_yours_to_decide, subject=subject, party=turn.us.name)
     own = turn.party_name(friends[0][0])
     asked = person == asker_of(subject)
     return say(
-        messages.approval.for_the_other_space_to_decide, subject=subject, party=turn.home.name, own=own, asked=asked
+        messages.approval.for_the_other_space_to_decide, subject=subject, party=turn.us.name, own=own, asked=asked
     )
 
 
@@ -319,7 +319,7 @@ def _begin(turn: Turn, subject: Subject, wish: Wish, *behind: Wish) -> None:
     )
     turn.save(replace(subject, decision=decision))
     right = right_to_decide(subject, decision.person)
-    questions = (PersonRights(decision.username), WhoMay(right, tuple(turn.home.people.values())))
+    questions = (PersonRights(decision.username), WhoMay(right, tuple(turn.us.people.values())))
     turn.do(Typing(subject.room, 30))
     turn.do(Ask(CheckRights(subject.id, decision.event_id), questions))
 
@@ -373,7 +373,7 @@ def _unmatched(turn: Turn, transfer: Transfer) -> Phrase | None:
         return None
     receive.look_for_parts(turn, transfer)
     numbers = tuple(progress.number for progress in missing)
-    return say(messages.approval.no_part_for_it_yet, transfer=transfer, numbers=numbers, home=turn.home)
+    return say(messages.approval.no_part_for_it_yet, transfer=transfer, numbers=numbers, us=turn.us)
 
 
 @dataclass(frozen=True)
@@ -447,20 +447,20 @@ def _on_rights(turn: Turn, then: CheckRights, event: Answered) -> None:
     if not rights.covers(right_to_decide(subject, decision.person)):
         _refuse(turn, subject, decision, not_entitled(turn, subject, rights, able))
         return
-    ends = turn.now + turn.home.grace
+    ends = turn.now + turn.us.grace
     turn.save(replace(subject, decision=replace(decision, stage=DecisionStage.GRACE, ends=ends, behind=())))
     for other in decision.behind:
         _tell(turn, subject, other, _being_decided(turn, subject, decision, other.person))
-    turn.do(Typing(subject.room, int(turn.home.grace.total_seconds()) + 10))
+    turn.do(Typing(subject.room, int(turn.us.grace.total_seconds()) + 10))
     turn.note(subject.id, audit.Decided(decision.choice, audit.Stage.IN_GRACE), decision.person, decision.event_id)
     if decision.reply_to:
-        phrase = say(messages.approval.noted_in_grace, subject=subject, choice=decision.choice, seconds=turn.home.grace)
+        phrase = say(messages.approval.noted_in_grace, subject=subject, choice=decision.choice, seconds=turn.us.grace)
         turn.do(Post(f"noted:{subject.id}:{decision.event_id}", subject.room, phrase, reply_to=decision.reply_to))
 
 
 def _is_void(turn: Turn, subject: Subject, decision: Decision) -> bool:
     """Whether the card would show something else by now than when the person decided: then another card goes up."""
-    if decision.shown == consent.hash_now(turn.home, subject):
+    if decision.shown == consent.hash_now(turn.us, subject):
         return False
     turn.note(subject.id, audit.Decided(decision.choice, audit.Stage.VOID), decision.person, decision.event_id)
     if isinstance(subject, Transfer):
@@ -474,14 +474,14 @@ def _is_void(turn: Turn, subject: Subject, decision: Decision) -> bool:
 
 def not_entitled(turn: Turn, subject: Subject, rights: Rights, able: Able) -> Phrase:
     """The refusal that names who could decide instead."""
-    by_user = {username: person for person, username in turn.home.people.items()}
+    by_user = {username: person for person, username in turn.us.people.items()}
     names = [turn.name_of(by_user[u], subject.room) for u in able.usernames if u in by_user]
     return say(
         messages.approval.not_entitled_to_decide,
         subject=subject,
         rights=rights,
         right=right_to_decide(subject),
-        party=turn.home.name,
+        party=turn.us.name,
         able=names,
     )
 
@@ -542,7 +542,7 @@ def on_redaction(turn: Turn, event: Redacted) -> None:
 
 def _put_up_again(turn: Turn, subject: Subject, event: Redacted) -> None:
     """Somebody has redacted the card that people decide on: a decision on it is void, and another card follows."""
-    if not (is_open(subject) and decides_here(turn.home, subject)) and not awaits_parcel(subject):
+    if not (is_open(subject) and decides_here(turn.us, subject)) and not awaits_parcel(subject):
         return
     decision = subject.decision
     turn.note(subject.id, audit.Fact.CARD_REDACTED, event.sender, event.event_id)
@@ -557,7 +557,7 @@ def _put_up_again(turn: Turn, subject: Subject, event: Redacted) -> None:
 
 def _ask_for_another_card(turn: Turn, subject: Subject, person: str) -> None:
     """Who may decide on it? The next card waits for the answer. `person`: whose decision was void, '' if nobody's."""
-    people = tuple(turn.home.people.values())
+    people = tuple(turn.us.people.values())
     is_transfer = isinstance(subject, Transfer)
     then = (
         opening.ShowChangedCard(subject.id, person) if is_transfer else connections.ShowConnectCard(subject.id, person)
@@ -621,7 +621,7 @@ def on_confirmed(turn: Turn, then: ConfirmDecision, event: Answered) -> tuple[Su
     signature = Signature(
         decision.person,
         name,
-        turn.home.party,
+        turn.us.party,
         decision.at,
         decision.event_id,
         username=decision.username,
@@ -667,7 +667,7 @@ def _keep_first_yes(turn: Turn, transfer: Transfer, decision: Decision) -> None:
         messages.approval.first_yes_noted,
         transfer=transfer,
         by=turn.name_of(decision.person, transfer.room),
-        party=turn.home.name,
+        party=turn.us.name,
     )
     key, thread = f"first-yes:{transfer.id}:{decision.event_id}", "" if decision.reply_to else f"card:{transfer.id}"
     turn.do(Post(key, transfer.room, phrase, thread=thread, reply_to=decision.reply_to))

@@ -133,7 +133,7 @@ def _on_post_refused(turn: Turn, event: PostRefused) -> None:
     if not (event.key.startswith("admin:") or is_read_only or is_closed):  # of upgraded rooms the admins know
         subject = decisions.subject_by_id(turn, event.key.partition(":")[2].partition(":")[0])
         names = {"room": room.name if room else "", "code": subject.code if subject else ""}
-        phrase = say(messages.health.post_refused, event=event, home=turn.home, **names)
+        phrase = say(messages.health.post_refused, event=event, us=turn.us, **names)
         turn.tell_admins(phrase, f"refused:{event.key}:{event.room}")
 
 

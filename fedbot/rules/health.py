@@ -75,16 +75,16 @@ def on_waiting(turn: Turn, event: Waiting) -> None:
 def _tell_refusal(turn: Turn, problem: str) -> None:
     """It answers, but with a no that only people can change: the token, a right, its version."""
     if turn.tell_once("inventory-refuses", A_DAY):
-        phrase = say(messages.health.inventory_refuses, problem=problem, home=turn.home)
+        phrase = say(messages.health.inventory_refuses, problem=problem, us=turn.us)
         turn.tell_admins(phrase, f"refuses:{turn.now.isoformat()}")
 
 
 def _tell_outage(turn: Turn, problem: str) -> None:
-    phrase = say(messages.health.inventory_down, problem=problem, home=turn.home)
+    phrase = say(messages.health.inventory_down, problem=problem, us=turn.us)
     standing = turn.standing()
     if standing.outage and standing.outage_told and turn.now - standing.outage_told < SAME_OUTAGE:
-        turn.do(Edit(standing.outage, turn.home.admin_room, phrase))
-    elif turn.home.admin_room:
+        turn.do(Edit(standing.outage, turn.us.admin_room, phrase))
+    elif turn.us.admin_room:
         key = f"down:{turn.now.isoformat()}"
         turn.tell_admins(phrase, key)
         turn.save(replace(standing, outage=f"admin:{key}", outage_told=turn.now))
@@ -104,10 +104,8 @@ def is_back(turn: Turn) -> None:
     turn.save(replace(standing, inventory_down_since=None, inventory_problem="", inventory_next_try=None))
     turn.note("house", audit.Fact.INVENTORY_BACK)
     if standing.outage:
-        phrase = say(
-            messages.health.inventory_back, home=turn.home, since=standing.inventory_down_since, until=turn.now
-        )
-        turn.do(Edit(standing.outage, turn.home.admin_room, phrase))
+        phrase = say(messages.health.inventory_back, us=turn.us, since=standing.inventory_down_since, until=turn.now)
+        turn.do(Edit(standing.outage, turn.us.admin_room, phrase))
 
 
 def on_homeserver_back(turn: Turn, event: HomeserverBack) -> None:
@@ -132,22 +130,20 @@ def on_set_aside(turn: Turn, event: SetAside) -> None:
 def _ask(turn: Turn) -> None:
     turn.save(replace(turn.standing(), looked=turn.now))
     history = HistoryAt(turn.standing().anchors)
-    superusers = WhoMay(Right.SUPERUSER, tuple(turn.home.people.values()))
+    superusers = WhoMay(Right.SUPERUSER, tuple(turn.us.people.values()))
     turn.do(Ask(LookAtInventory(), (Overview(), OwnTokens(), superusers, history)))
 
 
 def on_started(turn: Turn) -> None:
     """At each start, as it may have been upgraded, or our tokens exchanged, while we were away."""
-    if turn.home.look_every is not None:
+    if turn.us.look_every is not None:
         _ask(turn)
 
 
 def on_untrusted(turn: Turn, why: str) -> None:
     """At a start: people's clients warn of what we say in encrypted rooms. The admins are told once of each reason."""
     if why and turn.tell_once(f"untrusted:{why}", UNTRUSTED_AGAIN_AFTER):
-        turn.tell_admins(
-            say(messages.health.bot_untrusted, why=why, home=turn.home), f"untrusted:{turn.now.isoformat()}"
-        )
+        turn.tell_admins(say(messages.health.bot_untrusted, why=why, us=turn.us), f"untrusted:{turn.now.isoformat()}")
 
 
 def on_mismatch(turn: Turn) -> None:
@@ -164,7 +160,7 @@ def go_on(turn: Turn) -> None:
 
 def next_look(turn: Turn) -> datetime | None:
     """When our own house is looked at next: at once if the last look is to come yet, by a clock that was wrong."""
-    looked, every = turn.standing().looked, turn.home.look_every
+    looked, every = turn.standing().looked, turn.us.look_every
     if looked is None or every is None:
         return None
     return looked + every if looked <= turn.now else turn.now
@@ -201,7 +197,7 @@ def _on_looked(turn: Turn, event: Answered) -> None:
     remember_superusers(turn, superusers)
     _compare(turn, turn.standing(), inventory)
     restored_server.on_history(turn, history)
-    if turn.home.look_every is not None:
+    if turn.us.look_every is not None:
         on_seen(turn, tokens)
 
 
@@ -222,7 +218,7 @@ def _compare(turn: Turn, known: BotStatus, inventory: InventoryStanding) -> None
     lost = tuple(ability for ability in known.abilities if ability not in inventory.abilities)
     if gained or lost or not inventory.writes_allowed:
         phrase = say(
-            messages.health.version_changed, home=turn.home, old=known, inventory=inventory, gained=gained, lost=lost
+            messages.health.version_changed, us=turn.us, old=known, inventory=inventory, gained=gained, lost=lost
         )
         turn.tell_admins(phrase, f"version:{turn.now.isoformat()}")
 
@@ -235,7 +231,7 @@ def next_renewal(turn: Turn, token: OwnToken) -> datetime | None:
     """When the next one is to be made; None where its end isn't known."""
     if token.expiry is None:
         return None
-    return datetime.combine(token.expiry - BEFORE_ITS_END, time(), ZoneInfo(turn.home.time_zone))
+    return datetime.combine(token.expiry - BEFORE_ITS_END, time(), ZoneInfo(turn.us.time_zone))
 
 
 def on_seen(turn: Turn, seen: OwnTokensSeen) -> None:
@@ -265,7 +261,7 @@ def _taken_up(turn: Turn, seen: TokenSeen) -> OwnToken:
 def _next_name(turn: Turn, token: OwnToken, expiry: date) -> str:
     """The same at each try, whenever that is, and another one each year and for each of the two."""
     kind = "fedbot" if token.id == SETTINGS[0] else "fedbot-admin"
-    return f"{kind}-{turn.home.party}-{expiry.isoformat()}"
+    return f"{kind}-{turn.us.party}-{expiry.isoformat()}"
 
 
 def _revoke(turn: Turn, token: OwnToken) -> None:
@@ -339,7 +335,7 @@ def _warned(turn: Turn, token: OwnToken) -> OwnToken:
         return token
     phrase = say(
         messages.health.own_token_ends,
-        home=turn.home,
+        us=turn.us,
         token=token,
         left=max(left, 0),
         name=_next_name(turn, token, token.expiry),

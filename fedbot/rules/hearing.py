@@ -33,5 +33,5 @@ def is_talk(event: Event) -> bool:
 def may_change_what_concerns_us(state: State, event: Event) -> bool:
     """Whether talk that follows may be for us only because of it: another room, or a message of ours found there."""
     return isinstance(event, RoomSeen | RoomReplaced | Removed) or (
-        isinstance(event, EnvelopeSeen) and event.sender == state.home.bot
+        isinstance(event, EnvelopeSeen) and event.sender == state.us.bot
     )

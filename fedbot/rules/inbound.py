@@ -52,7 +52,7 @@ def on_envelope(turn: Turn, event: EnvelopeSeen) -> None:
             turn.note("mail", audit.NotTaken(str(problem), is_unreadable=True), event.sender, event.event_id)
             _complain(turn, event, str(problem))
         return
-    if event.sender == turn.home.bot:
+    if event.sender == turn.us.bot:
         recover.on_own_letter(turn, event, envelope)
         return
     if budgets.MESSAGES[envelope.kind][1] is budgets.Scope.SENDER and _is_too_much(turn, envelope, event.sender):
@@ -60,7 +60,7 @@ def on_envelope(turn: Turn, event: EnvelopeSeen) -> None:
     if bodies.says(envelope, bodies.Announce):
         pinning.on_announced(turn, event.room, event.sender, {"parties": envelope.body.parties})
         return
-    if envelope.to != turn.home.party or envelope.room != event.room:
+    if envelope.to != turn.us.party or envelope.room != event.room:
         return
     try:
         _deliver(turn, event, envelope)

@@ -71,7 +71,7 @@ def was_out(turn: Turn, event: Said | Reacted) -> bool:
 
 def on_missed(turn: Turn, event: Said | Reacted) -> None:
     """What was said while we were out of the room never counts; who of our people said it is told so, once."""
-    if not was_out(turn, event) or event.sender not in turn.home.people:
+    if not was_out(turn, event) or event.sender not in turn.us.people:
         return
     if isinstance(event, Reacted):
         decisions.on_missed_reaction(turn, event)
@@ -99,7 +99,7 @@ def _addressed(turn: Turn, event: Said, text: str) -> str:
     behind = _behind_our_name(turn, event, text)
     if behind is not None:
         return behind if is_addressed(behind) else f"{PREFIX} {behind}".strip()
-    asks_for_help = event.room == turn.home.admin_room and text.strip(" .!?").casefold() in HELP
+    asks_for_help = event.room == turn.us.admin_room and text.strip(" .!?").casefold() in HELP
     if asks_for_help or announcements.direct_with(turn, turn.room(event.room)):
         return f"{PREFIX} {text.strip()}"
     return text
@@ -109,8 +109,8 @@ def _behind_our_name(turn: Turn, event: Said, text: str) -> str | None:
     """What follows when the line begins with a mention of us: our Matrix id, or our name; None if it doesn't."""
     line = text.strip()
     room = turn.room(event.room)
-    name = room.members.get(turn.home.bot, "") if room else ""
-    for called, is_clear in ((turn.home.bot, True), (f"@{name}", event.mentions_us), (name, event.mentions_us)):
+    name = room.members.get(turn.us.bot, "") if room else ""
+    for called, is_clear in ((turn.us.bot, True), (f"@{name}", event.mentions_us), (name, event.mentions_us)):
         behind = line[len(called) :]
         if len(called) > 1 and line.casefold().startswith(called.casefold()):
             if behind[:1] in {":", ","}:
@@ -138,7 +138,7 @@ def _says_too_much(turn: Turn, event: Said) -> bool:
         return True
     if turn.spends("line", event.sender) is None:
         return False
-    if event.sender in turn.home.people and turn.tell_once(waiting, budgets.MINUTE):
+    if event.sender in turn.us.people and turn.tell_once(waiting, budgets.MINUTE):
         person = turn.name_of(event.sender, event.room)
         _answer(
             turn, event, say(messages.line_errors.says_too_much, person=person, most=budgets.LIMITS["line"][0].most)
@@ -158,7 +158,7 @@ def on_unreadable(turn: Turn, event: Unreadable) -> None:
     is_direct = announcements.direct_with(turn, turn.room(event.room)) == event.sender
     if not (is_direct or room_upgrades.is_ours(turn, event.room)):
         return
-    is_ours = event.sender in turn.home.people and not announcements.is_bot(turn, event.room, event.sender)
+    is_ours = event.sender in turn.us.people and not announcements.is_bot(turn, event.room, event.sender)
     if is_ours and turn.tell_once(f"line_unreadable:{event.sender}", A_DAY):
         turn.do(
             Post(
@@ -171,11 +171,11 @@ def _complaint(turn: Turn, event: Said, text: str) -> Phrase | None:
     """Why the line has no effect, whatever it says."""
     if event.edits:
         return say(messages.line_errors.edits_never_execute)
-    if event.sender not in turn.home.people:
-        return say(messages.line_errors.stranger, person=event.sender, home=turn.home)
+    if event.sender not in turn.us.people:
+        return say(messages.line_errors.stranger, person=event.sender, us=turn.us)
     if event.unproven:
         return say(messages.line_errors.said_in_clear)
-    if turn.now - event.at > turn.home.line_too_old_after:
+    if turn.now - event.at > turn.us.line_too_old_after:
         return say(messages.line_errors.line_too_old, text=text, at=event.at)
     return None
 
@@ -265,24 +265,24 @@ def _understand(turn: Turn, event: Said, text: str, *, is_picked: bool) -> None:
     first, _, behind = text.replace("\u00a0", " ").strip().partition(" ")
     as_whom, words = _as_whom(behind)
     parties = announcements.claimed_by_several(turn, event.sender, event.room)
-    if as_whom and as_whom not in {turn.home.party, *parties}:
-        _answer(turn, event, say(messages.line_errors.not_of_that_space, party=as_whom, home=turn.home))
+    if as_whom and as_whom not in {turn.us.party, *parties}:
+        _answer(turn, event, say(messages.line_errors.not_of_that_space, party=as_whom, us=turn.us))
         return
-    if as_whom and as_whom != turn.home.party:
+    if as_whom and as_whom != turn.us.party:
         return  # the person names the friend that the line is for
     parsed = turn.verbs.parse(turn, words)
     if isinstance(parsed, Phrase):
         _answer(turn, event, parsed)
         return
     verb, arguments = parsed
-    others = frozenset(parties) - {turn.home.party}
+    others = frozenset(parties) - {turn.us.party}
     if others and not (as_whom or turn.verbs.is_safe_for(turn, event.room, verb, arguments, others)):
         names = tuple(turn.party_name(party) for party in sorted(others))
-        phrase = say(messages.line_errors.is_it_for_us, home=turn.home, others=names)
-        ours = f"{first} as {turn.home.party} {words}"
+        phrase = say(messages.line_errors.is_it_for_us, us=turn.us, others=names)
+        ours = f"{first} as {turn.us.party} {words}"
         choose(turn, event.room, event.event_id, event.sender, phrase, (ours,))
         return
-    username = turn.home.people[event.sender]
+    username = turn.us.people[event.sender]
     subject = _answered_subject(turn, event, turn.verbs.answers(verb))
     if not subject and (complaint := _answers_another_message(turn, event, turn.verbs.answers(verb), words)):
         turn.note("-", audit.Said(verb, counted=False), event.sender, event.event_id)
@@ -345,7 +345,7 @@ def carry_out(turn: Turn, command: Command) -> None:
         return
     turn.do(Typing(command.room, TYPING_SECONDS))
     turn.save(WaitingLine(command.event_id, command, turn.now))
-    until = turn.now + turn.home.line_too_old_after
+    until = turn.now + turn.us.line_too_old_after
     turn.do(Ask(CarryOut(command, complains), (*_about_right(turn, command, right), *questions), until=until))
 
 
@@ -358,7 +358,7 @@ def _about_right(turn: Turn, command: Command, right: Right) -> tuple[PersonRigh
         case Right.MAPPED:
             return (person,)
         case _:
-            return (person, WhoMay(right, tuple(turn.home.people.values())))
+            return (person, WhoMay(right, tuple(turn.us.people.values())))
 
 
 @dataclass(frozen=True)
@@ -399,7 +399,7 @@ def _on_answered(turn: Turn, then: CarryOut, event: Answered) -> None:
     if not _is_over(turn, command):
         return
     if not people.is_still(turn, command.sender, command.username):
-        answer(turn, command, say(messages.line_errors.stranger, person=command.sender, home=turn.home))
+        answer(turn, command, say(messages.line_errors.stranger, person=command.sender, us=turn.us))
         return
     if about_right:
         rights = about_right[0]
@@ -439,11 +439,9 @@ def not_entitled(turn: Turn, command: Command, right: Right, answers: tuple[Answ
 
 
 def _not_entitled(turn: Turn, command: Command, rights: Rights, able: Able, right: Right) -> Phrase:
-    by_user = {username: person for person, username in turn.home.people.items()}
+    by_user = {username: person for person, username in turn.us.people.items()}
     names = [turn.name_of(by_user[username], command.room) for username in able.usernames if username in by_user]
-    return say(
-        messages.line_errors.not_entitled, command=command, rights=rights, right=right, home=turn.home, able=names
-    )
+    return say(messages.line_errors.not_entitled, command=command, rights=rights, right=right, us=turn.us, able=names)
 
 
 def _on_unanswered(turn: Turn, command: Command, event: Unanswered) -> None:
@@ -455,7 +453,7 @@ def _on_unanswered(turn: Turn, command: Command, event: Unanswered) -> None:
                 messages.line_errors.inventory_silent,
                 problem=event.problem,
                 text=command.text,
-                home=turn.home,
+                us=turn.us,
                 silent=event.silent,
             ),
         )
@@ -484,8 +482,8 @@ def _do_without(turn: Turn, line: WaitingLine, problem: str, *, silent: bool = T
         turn.drop(line)
         return
     turn.save(replace(line, told=True))
-    wait = turn.home.line_too_old_after
-    phrase = say(messages.line_errors.line_waits, home=turn.home, problem=problem, wait=wait, silent=silent)
+    wait = turn.us.line_too_old_after
+    phrase = say(messages.line_errors.line_waits, us=turn.us, problem=problem, wait=wait, silent=silent)
     turn.do(
         Post(f"waits:-:{command.event_id}", command.room, phrase, reply_to=command.event_id, answers=command.sender)
     )

@@ -50,13 +50,13 @@ def objection(
 def _not_removed(turn: Turn, person: str, by: str) -> Phrase | None:
     if person == by:
         return say(messages.people.not_yourself)
-    known = person in turn.home.people or person in turn.home.admins
-    return None if known else say(messages.people.not_known, person=person, home=turn.home)
+    known = person in turn.us.people or person in turn.us.admins
+    return None if known else say(messages.people.not_known, person=person, us=turn.us)
 
 
 def _not_added(turn: Turn, change: RosterChange, rights: Rights | None, abilities: tuple[str, ...]) -> Phrase | None:
     person, username = change.person, change.username
-    if person == turn.home.bot or any(person == announced.bot for announced in turn.all_announcements()):
+    if person == turn.us.bot or any(person == announced.bot for announced in turn.all_announcements()):
         return say(messages.people.is_a_bot, person=person)
     if not username:
         return None if change.admin else say(messages.people.user_missing, person=person)
@@ -66,7 +66,7 @@ def _not_added(turn: Turn, change: RosterChange, rights: Rights | None, abilitie
     if rights is None:
         return None
     if not (rights.known and rights.active):
-        return say(messages.people.no_such_user, username=username, inactive=rights.known, home=turn.home)
+        return say(messages.people.no_such_user, username=username, inactive=rights.known, us=turn.us)
     if SAFE_PERMISSIONS not in abilities and rights.covers(Right.APPROVER):
         return say(messages.people.approves_by_configuration_only, person=person, username=username)
     return None
@@ -76,7 +76,7 @@ def carry_out(turn: Turn, change: RosterChange, by: str, event_id: str = "") -> 
     """Do it: from this turn on our people are these, and our rooms are told."""
     roster = turn.roster()
     person, configured = change.person, turn.state.configured
-    before = turn.home
+    before = turn.us
     if change.adds:
         people, admins = dict(roster.people), [*roster.admins]
         if change.username and person not in configured.people:
@@ -96,9 +96,9 @@ def carry_out(turn: Turn, change: RosterChange, by: str, event_id: str = "") -> 
     )
     rooms.announce_everywhere(turn)
     if not change.adds:
-        return say(messages.people.removed, person=person, configured=person in roster.removed, home=before)
+        return say(messages.people.removed, person=person, configured=person in roster.removed, us=before)
     again = person in before.people or person in before.admins
-    return say(messages.people.added, change=change, home=turn.home, again=again)
+    return say(messages.people.added, change=change, us=turn.us, again=again)
 
 
 def on_ordered(turn: Turn, event: PeopleOrdered) -> None:
@@ -110,7 +110,7 @@ def on_ordered(turn: Turn, event: PeopleOrdered) -> None:
 
 def is_still(turn: Turn, person: str, username: str) -> bool:
     """Whether the person is that InvenTree user to us; while a right was read somebody may have been removed."""
-    return turn.home.people.get(person) == username
+    return turn.us.people.get(person) == username
 
 
 # --- settings ----------------------------------------------------------------------------------------------------
@@ -136,7 +136,7 @@ def on_settings_read(turn: Turn, event: SettingsRead) -> None:
 def meet(turn: Turn, event: Said) -> None:
     """Somebody's first line: they are told who they are to us and what they may do."""
     if turn.tell_once(_meeting(event.sender), FOR_GOOD):
-        username = turn.home.people[event.sender]
+        username = turn.us.people[event.sender]
         then = Meet(event.room, event.event_id, event.sender, username)
         turn.do(Ask(then, (PersonRights(username),), until=turn.now + SOON))
 
@@ -155,7 +155,7 @@ class Meet(WhenAnsweredOrNot):
         (rights,) = event.answers
         if isinstance(rights, Rights) and is_still(turn, self.person, self.username):
             name = turn.name_of(self.person, self.room)
-            phrase = say(messages.people.met, home=turn.home, name=name, rights=rights)
+            phrase = say(messages.people.met, us=turn.us, name=name, rights=rights)
             turn.do(Post(f"met:-:{self.event_id}", self.room, phrase))
 
     def unanswered(self, turn: Turn, event: Unanswered) -> None:

@@ -36,7 +36,7 @@ def look(turn: Turn) -> None:
         when = next_reminder(turn, subject)
         if when is not None and when <= turn.now:
             turn.save(replace(subject, reminded=turn.now))
-            people = tuple(turn.home.people.values())
+            people = tuple(turn.us.people.values())
             turn.do(Ask(Remind(subject.id, turn.now), (WhoMay(right_to_decide(subject), people),)))
 
 
@@ -49,8 +49,8 @@ def next_wake(turn: Turn) -> list[datetime]:
 def next_reminder(turn: Turn, subject: Subject) -> datetime | None:
     """When people are to be reminded of it next; None if nobody is."""
     if isinstance(subject, Transfer) and (last := parcel.last_word(subject)) is not None:
-        when = max(last + turn.home.parcel_reminder, turn.now)
-        return after_the_night(turn.home, when) if subject.decision is None else None
+        when = max(last + turn.us.parcel_reminder, turn.now)
+        return after_the_night(turn.us, when) if subject.decision is None else None
     if subject.shown is None or not _waits(turn, subject):
         return None
     earliest = (subject.reminded or subject.shown) + TOO_SOON
@@ -58,29 +58,29 @@ def next_reminder(turn: Turn, subject: Subject) -> datetime | None:
     moments = [moment for moment in wanted if moment >= earliest]
     if not moments:
         return None
-    when = after_the_night(turn.home, max(min(moments), turn.now))
+    when = after_the_night(turn.us, max(min(moments), turn.now))
     return when if when < subject.due else None
 
 
 def _waits(turn: Turn, subject: Subject) -> bool:
     """Whether our people can still decide on it, and nobody is just doing so."""
-    if not (decides_here(turn.home, subject) and is_open(subject)) or subject.decision or subject.due <= turn.now:
+    if not (decides_here(turn.us, subject) and is_open(subject)) or subject.decision or subject.due <= turn.now:
         return False
     connection = turn.connection(subject.connection) if isinstance(subject, Transfer) else None
     return not (isinstance(subject, Transfer) and connection) or lend.carries(connection, subject)
 
 
-def after_the_night(home: PartyConfig, moment: datetime) -> datetime:
+def after_the_night(us: PartyConfig, moment: datetime) -> datetime:
     """The moment itself, or the end of the quiet hours that it falls into."""
-    local = moment.astimezone(ZoneInfo(home.time_zone))
-    if not _is_quiet(home, local.time()):
+    local = moment.astimezone(ZoneInfo(us.time_zone))
+    if not _is_quiet(us, local.time()):
         return moment
-    day = local.date() + timedelta(days=1 if local.time() >= home.quiet_until else 0)
-    return datetime.combine(day, home.quiet_until, local.tzinfo).astimezone(moment.tzinfo)
+    day = local.date() + timedelta(days=1 if local.time() >= us.quiet_until else 0)
+    return datetime.combine(day, us.quiet_until, local.tzinfo).astimezone(moment.tzinfo)
 
 
-def _is_quiet(home: PartyConfig, at: time) -> bool:
-    begins, ends = home.quiet_from, home.quiet_until
+def _is_quiet(us: PartyConfig, at: time) -> bool:
+    begins, ends = us.quiet_from, us.quiet_until
     if begins <= ends:
         return begins <= at < ends
     return at >= begins or at < ends
@@ -113,7 +113,7 @@ def _on_able(turn: Turn, then: Remind, event: Answered) -> None:
     on_its_way = awaits_parcel(subject)
     if not (on_its_way or _waits(turn, subject)):
         return
-    if after_the_night(turn.home, turn.now) != turn.now:
+    if after_the_night(turn.us, turn.now) != turn.now:
         turn.save(replace(subject, reminded=None))
         return
     people = addressees(turn, able)
@@ -123,9 +123,9 @@ def _on_able(turn: Turn, then: Remind, event: Answered) -> None:
     names = {person: turn.name_of(person, subject.room) for person in mentions}
     others = len(people) - len(mentions)
     if awaits_parcel(subject):
-        phrase = say(messages.parcel.parcel_reminder, subject=subject, home=turn.home, people=names, others=others)
+        phrase = say(messages.parcel.parcel_reminder, subject=subject, us=turn.us, people=names, others=others)
     else:
-        phrase = say(messages.approval.reminder, subject=subject, home=turn.home, people=names, others=others)
+        phrase = say(messages.approval.reminder, subject=subject, us=turn.us, people=names, others=others)
     key = f"reminder:{subject.id}:{then.at.isoformat()}"
     no_card = isinstance(subject, Transfer) and "card" not in subject.told  # the card of a request is its owner's
     thread = transfers.thread_of(subject) if isinstance(subject, Transfer) and no_card else f"card:{subject.id}"
@@ -164,7 +164,7 @@ def next_due_date_reminder(turn: Turn, loan: Transfer) -> datetime | None:
     days = _days(loan.due_day, lend.today(turn, loan))
     moments = [moment for moment in (_begins(turn, loan, day) for day in days) if moment > last]
     missed = [moment for moment in moments if moment <= turn.now]
-    return after_the_night(turn.home, max(missed[-1] if missed else moments[0], turn.now))
+    return after_the_night(turn.us, max(missed[-1] if missed else moments[0], turn.now))
 
 
 def _days(due: date, today: date) -> list[date]:
@@ -175,8 +175,8 @@ def _days(due: date, today: date) -> list[date]:
 
 def _begins(turn: Turn, loan: Transfer, day: date) -> datetime:
     """When our people may be reminded that it is that day at the owner's."""
-    begins = time_zones.beginning(day, loan.terms.time_zone, turn.home.time_zone)
-    return after_the_night(turn.home, begins.astimezone(turn.now.tzinfo))
+    begins = time_zones.beginning(day, loan.terms.time_zone, turn.us.time_zone)
+    return after_the_night(turn.us, begins.astimezone(turn.now.tzinfo))
 
 
 @dataclass(frozen=True)
@@ -197,15 +197,15 @@ def _on_able_to_return(turn: Turn, then: RemindOfDueDate, event: Answered) -> No
         raise TypeError(f"a reminder asks who may hand it back, not {able!r}")
     if loan is None or not loan.is_on_loan or loan.reminded != then.at:
         return
-    if after_the_night(turn.home, turn.now) != turn.now:
+    if after_the_night(turn.us, turn.now) != turn.now:
         turn.save(replace(loan, reminded=None))
         return
-    took = [s.person for s in (loan.asked, loan.decided) if s and s.person in turn.home.people]
+    took = [s.person for s in (loan.asked, loan.decided) if s and s.person in turn.us.people]
     mentions = tuple(dict.fromkeys([*took, *addressees(turn, able)]))[:MOST_RINGS]
     phrase = say(
         messages.loan.loan_reminder,
         loan=loan,
-        home=turn.home,
+        us=turn.us,
         peer_name=turn.party_name(loan.peer),
         people={person: turn.name_of(person, loan.room) for person in mentions},
         out=lend.lines_out(turn, loan),

@@ -78,7 +78,7 @@ D = TypeVar(
 class State:
     """What may still change, by class and id; `archive` has the transfers at rest, and the keys of our messages.
 
-    `home` is our own party: as configured, with the people that were added and removed since.
+    `us` is our own party: as configured, with the people that were added and removed since.
     `nonce` gives 32 bytes (hex) for a purpose that nobody else can tell (`Identity.nonce`).
     `unseal` opens what a peer sealed to our key (sealed text, what it is bound to); it raises BadEnvelope.
     `regular` tells when what the clock on the wall says is due next (`app.timetable`). `quarantined` tells what failed
@@ -87,12 +87,12 @@ class State:
 
     def __init__(
         self,
-        home: PartyConfig,
+        us: PartyConfig,
         unseal: Callable[[str, str], dict[str, Any]],
         nonce: Callable[[str], str],
         archive: Archive,
     ) -> None:
-        self._configured = self.home = home
+        self._configured = self.us = us
         self.unseal = unseal
         self.nonce = nonce
         self.archive = archive
@@ -102,9 +102,9 @@ class State:
         self.quarantined: Callable[[], tuple[Quarantined, ...]] = tuple
         self.passed_over: frozenset[str] = frozenset()
 
-    def configure(self, home: PartyConfig) -> None:
+    def configure(self, us: PartyConfig) -> None:
         """Our party is configured like that from now on."""
-        self._configured = home
+        self._configured = us
         self._sort_out_people()
 
     @property
@@ -114,7 +114,7 @@ class State:
 
     def _sort_out_people(self) -> None:
         roster = self.get(Roster, Roster.id)
-        self.home = roster.over(self._configured) if roster else self._configured
+        self.us = roster.over(self._configured) if roster else self._configured
 
     def apply(self, turn: Turn) -> None:
         """Take over what a committed turn changed. What came to rest by it is in the archive already, and leaves."""
@@ -202,7 +202,7 @@ class Turn:
         `verbs`: what people can type, in a turn that decides upon an event.
         """
         self.state = state
-        self.home = state.home
+        self.us = state.us
         self.now = now
         self._verbs = verbs
         self._passed_over = state.passed_over if by_the_clock else frozenset()
@@ -241,13 +241,13 @@ class Turn:
         """The message, without mentioning people whom this peer's affairs have mentioned too often lately."""
         _, subject, *_ = (*post.key.split(":"), "", "")
         about = self.transfer(subject) or self.connection(subject)
-        whose = about.peer if about else self.home.party
+        whose = about.peer if about else self.us.party
         mentions = tuple(person for person in post.mentions if self.spends("mention", f"{whose} {person}") is None)
         return replace(post, mentions=mentions)
 
     def spends(self, what: str, whose: str) -> datetime | None:
         """Take one from that budget (`budgets.LIMITS`): None if there was one, else when there is one again."""
-        known, again = budgets.spend(self.allowance(f"{what}:{whose}"), budgets.limits(self.home, what), self.now)
+        known, again = budgets.spend(self.allowance(f"{what}:{whose}"), budgets.limits(self.us, what), self.now)
         if again is None:
             self.save(known)
         return again
@@ -262,7 +262,7 @@ class Turn:
 
     def note(self, subject: str, what: Noted | Fact, who: str = "", event_id: str = "", says: str = "") -> None:
         """An entry for the audit. Nothing secret, nothing sealed. `says`: a peer that says it of one of ours."""
-        user = "" if says else self.home.people.get(who, "")
+        user = "" if says else self.us.people.get(who, "")
         account, transfer = self.account(user), self.transfer(subject)
         terms_hash = transfer.terms_hash if transfer else ""
         key = account.key if account else 0
@@ -278,7 +278,7 @@ class Turn:
             self.note(subject, what, by.person, by.event_id, says)
 
     def _is_said_of_ours(self, person: str, party: str) -> bool:
-        return person in self.home.people and party not in {"", self.home.party}
+        return person in self.us.people and party not in {"", self.us.party}
 
     def has_read(self, rights: Rights) -> None:
         """Remember which user of our InvenTree that name is, for the audit."""
@@ -291,12 +291,12 @@ class Turn:
         Of many of one kind the admins get some, and are told that there are more in the audit.
         """
         self.note("admin", AdminsTold(phrase.name, key))
-        if not self.home.admin_room:
+        if not self.us.admin_room:
             return
         if self.spends("admin message", phrase.name) is None:
-            self.do(Post(f"admin:{key}", self.home.admin_room, phrase, mentions=mentions))
+            self.do(Post(f"admin:{key}", self.us.admin_room, phrase, mentions=mentions))
         elif self.tell_once(f"left-out:{phrase.name}", budgets.HOUR):
-            self.do(Post(f"admin:left-out:{key}", self.home.admin_room, say(messages.health.admin_messages_left_out)))
+            self.do(Post(f"admin:left-out:{key}", self.us.admin_room, say(messages.health.admin_messages_left_out)))
 
     def tell_once(self, what: str, for_how_long: timedelta) -> bool:
         """Whether this has not been told yet within `for_how_long`; remembers that it is told now."""
@@ -308,7 +308,7 @@ class Turn:
 
     def today(self) -> date:
         """Which day it is here."""
-        return time_zones.day_at(self.now, "", self.home.time_zone)
+        return time_zones.day_at(self.now, "", self.us.time_zone)
 
     # reading
 
@@ -430,7 +430,7 @@ class Turn:
     def enlist(self, roster: Roster) -> None:
         """Who was added and removed: from now on, in this turn too, these are our people."""
         self.save(roster)
-        self.home = roster.over(self.state.configured)
+        self.us = roster.over(self.state.configured)
 
     def all_announcements(self) -> list[Announcement]:
         """Every bot's announcement in every room, ours too."""
@@ -446,7 +446,7 @@ class Turn:
     def _announcements(self, room: str) -> list[Announcement]:
         known = self.room(room)
         members = known.members if known is not None else {}
-        return [a for a in self._all(Announcement) if a.room == room and a.bot in members and a.bot != self.home.bot]
+        return [a for a in self._all(Announcement) if a.room == room and a.bot in members and a.bot != self.us.bot]
 
     def question(self, identifier: str) -> PendingChoice | None:
         """A numbered list that we have put to somebody."""
@@ -617,17 +617,17 @@ class Turn:
         """How a person with that display name is called (`names`), where the party `says` speaks for them."""
         if self._is_said_of_ours(person, says):
             return names.of_ours(name, person, says)
-        return names.of_person(name, person, self.home.bot.partition(":")[2])
+        return names.of_person(name, person, self.us.bot.partition(":")[2])
 
     def signature_of(self, command: Command) -> Signature:
         """The speaker of a line, as the one who asked or decided."""
         name = self.name_of(command.sender, command.room)
-        return Signature(command.sender, name, self.home.party, command.at, command.event_id, command.username)
+        return Signature(command.sender, name, self.us.party, command.at, command.event_id, command.username)
 
     def party_name(self, party: str) -> str:
         """How a party is called (`names`): by the name that our people have agreed to last."""
-        if party == self.home.party:
-            return names.of_party(self.home.name, party)
+        if party == self.us.party:
+            return names.of_party(self.us.name, party)
         known = [c for c in self.connections() if c.peer == party]
         agreed = [c for c in known if c.decided is not None] or known
         newest = max(agreed, key=lambda connection: connection.generation, default=None)

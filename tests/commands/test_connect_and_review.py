@@ -112,7 +112,7 @@ def test_in_the_admin_room_one_is_told_where_to_say_it() -> None:
 
 
 def test_when_we_hide_nobody_is_asked() -> None:
-    hidden = World(home=replace(HOME, discoverable=False))
+    hidden = World(us=replace(HOME, discoverable=False))
     assert hidden.says("connect betaspace").name == "we_are_hidden"
 
 

@@ -346,7 +346,7 @@ def test_two_spaces_of_one_name_are_told_apart_by_their_ids() -> None:
 
 
 def test_nothing_is_given_to_ourselves() -> None:
-    assert World(connected()).asks("push #42 to Attraktor") == Phrase(messages.line_errors.that_is_us, {"home": HOME})
+    assert World(connected()).asks("push #42 to Attraktor") == Phrase(messages.line_errors.that_is_us, {"us": HOME})
 
 
 def test_an_offer_that_fits_into_no_message_is_refused() -> None:

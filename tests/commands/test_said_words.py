@@ -110,7 +110,7 @@ def test_who_borrows_says_until_when() -> None:
     assert outcome.about["example"] == "borrow 1 LENS-2 from beta for TIME"
 
 
-GERMAN = World(home=replace(HOME, language="de"))
+GERMAN = World(us=replace(HOME, language="de"))
 
 
 @pytest.mark.parametrize(

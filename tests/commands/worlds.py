@@ -130,10 +130,10 @@ def _transfer(role: str, terms: Terms, event: str, **changes: Any) -> Transfer:
 class World:
     """One turn over these documents, in which lines are said."""
 
-    def __init__(self, *documents: Document, home: PartyConfig = HOME) -> None:
+    def __init__(self, *documents: Document, us: PartyConfig = HOME) -> None:
         self.archive = RememberedArchive()
         self.state = State(
-            home, lambda _sealed, _bound: {}, lambda purpose: sha256(purpose.encode()).hexdigest(), self.archive
+            us, lambda _sealed, _bound: {}, lambda purpose: sha256(purpose.encode()).hexdigest(), self.archive
         )
         self.verbs = Registry()
         members = {ANNA: "Anna", PIET: "Piet", KIM: "Kim", BEA: "Bea"} | dict.fromkeys(BOTS, "")
@@ -142,7 +142,7 @@ class World:
         before.save(Room(ADMIN_ROOM, "Attraktor's admins", members=members))
         before.save(announcement("betaspace", BETA_BOT, "Beta Space"))
         before.save(announcement("gammaspace", GAMMA_BOT, "gammaspace"))
-        for person in home.people:  # our people have said something before
+        for person in us.people:  # our people have said something before
             before.save(Telling(f"met:{person}", NOW + timedelta(days=3650)))
         for document in documents:
             before.save(document)
@@ -154,7 +154,7 @@ class World:
         parsed = self.verbs.parse(self.turn, text)
         assert not isinstance(parsed, Phrase), parsed
         verb, arguments = parsed
-        username = self.state.home.people.get(sender, "")
+        username = self.state.us.people.get(sender, "")
         return Command(verb, arguments, room, "$line", sender, NOW, text, username, subject)
 
     def asks(self, text: str, sender: str = ANNA, room: str = ROOM, subject: str = "") -> Any:

@@ -20,8 +20,8 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_the_least_settings_give_the_rules_their_defaults(write: Write) -> None:
-    home = load(write(least()), ENVIRONMENT).home("ab12")
-    assert home == PartyConfig(
+    us = load(write(least()), ENVIRONMENT).party_config("ab12")
+    assert us == PartyConfig(
         reconcile_at=time(3, 30),
         look_every=timedelta(days=1),
         party="attraktor",
@@ -69,7 +69,7 @@ def test_every_setting_that_the_rules_know_reaches_them(write: Write) -> None:
         "typed_code": False,
     }
     ids = {"#lending:example.org": "!lending", "#admin:example.org": "!admin"}
-    assert load(write(raw), ENVIRONMENT).home("ab12", ids) == PartyConfig(
+    assert load(write(raw), ENVIRONMENT).party_config("ab12", ids) == PartyConfig(
         reconcile_at=time(3, 30),
         look_every=timedelta(days=1),
         party="attraktor",

@@ -98,10 +98,10 @@ async def _is_home(pair: Pair, loan: str, back: str, status: int) -> None:
     """The one thing that this return brought: each act once, at both."""
     (line,) = pair.give.document("Transfer", back)["terms"]["lines"]
     number = line["of_line"]
-    home = await _row(pair.give, _item(pair.give, loan, number))
-    must((home.status, home.in_stock) == (status, True), f"what came back: {home}")
-    marks, _ = await marks_of(pair.give, home, back)
-    must(marks == Counter({"home": 2}), f"history at the owner: {marks}")  # returned, and put to its place
+    us = await _row(pair.give, _item(pair.give, loan, number))
+    must((us.status, us.in_stock) == (status, True), f"what came back: {us}")
+    marks, _ = await marks_of(pair.give, us, back)
+    must(marks == Counter({"us": 2}), f"history at the owner: {marks}")  # returned, and put to its place
     borrowed = await _row(pair.take, _item(pair.take, loan, number))
     must(not borrowed.in_stock, f"what was borrowed: {borrowed}")
     marks, _ = await marks_of(pair.take, borrowed, back)

@@ -56,7 +56,7 @@ class Space:
     transport: SimulatedTransport
     wire: Meddler
     chat: FakeChat
-    home: PartyConfig
+    us: PartyConfig
     clock: FakeClock
     journal: Journal
     network: Mapping[str, httpx.BaseTransport]
@@ -68,16 +68,16 @@ class Space:
 
     def __post_init__(self) -> None:
         self.identity = Identity(sha256(self.party.encode()).digest())
-        self.home = replace(self.home, key=self.identity.key)
+        self.us = replace(self.us, key=self.identity.key)
         self.inventory = self._inventory()
         self.bot = self._bot()
         self.counted = self.count()
 
     def _inventory(self) -> OwnInventory:
         settings = InventorySettings(
-            url=self.home.inventory_url,
+            url=self.us.inventory_url,
             token=self._token("token_file", "fedbot"),
-            admin_token=self._token("admin_token_file", "admin") if self.home.has_admin_token else None,
+            admin_token=self._token("admin_token_file", "admin") if self.us.has_admin_token else None,
             approvers_group="fedbot approvers",
             new_parts="new_part_category" in self.settings,
             **self.settings,
@@ -106,13 +106,13 @@ class Space:
 
     def _bot(self) -> Bot:
         ports = Ports(self.journal, self.chat, self.inventory, self.identity, self.vault, self.clock)
-        bot = Bot(self.home, ports, settle=SETTLE, give_up=GIVE_UP)
+        bot = Bot(self.us, ports, settle=SETTLE, give_up=GIVE_UP)
         bot.courier.pictures.draw = _drawn_at_once
         return bot
 
     async def restart(self, **changes: Any) -> None:
-        """The process ends where it stands and comes up again on the same journal; `changes` are of `home`."""
-        self.home = replace(self.home, **changes)
+        """The process ends where it stands and comes up again on the same journal; `changes` are of `us`."""
+        self.us = replace(self.us, **changes)
         self.chat = self.chat.restarted()
         with self.journal._database.transaction() as connection:
             outbox.requeue_interrupted(connection)  # as at each opening

@@ -175,7 +175,7 @@ async def test_a_second_grant_that_is_seen_when_the_grace_is_over_voids_it_as_we
     (card,) = cards(world)
     world.tom.reacts(card, "✅")
     await world.settle()
-    world.clock.advance(world.beta.home.grace)
+    world.clock.advance(world.beta.us.grace)
     grants(world, request, full, 10, sent=2)
     await world.grace()
     assert world.beta.transfer().wanted == ""
@@ -230,7 +230,7 @@ def lands_elsewhere(world: World) -> None:
     """Betaspace's InvenTree, asked once more, names another part and place."""
     part = Part(pk=99, name="Another nut", ipn="OTHER")
     match = PartMatch(part=part, how="name", place="Attic", location=7)
-    able = Able(tuple(world.beta.home.people.values()))
+    able = Able(tuple(world.beta.us.people.values()))
     world.beta.bot.engine.put(Answered(world.clock.now(), ShowOfferCard(world.beta.transfer().id), (match, able)))
 
 

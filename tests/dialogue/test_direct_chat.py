@@ -181,7 +181,7 @@ async def test_a_direct_chat_outlives_a_restart_and_ends_when_the_person_is_none
     chat = await chats(world, world.kim)
     await world.alpha.restart()
     assert "bot is well" in await answer(world, chat, world.kim, "status")
-    people = {person: user for person, user in world.alpha.home.people.items() if user != "kim"}
+    people = {person: user for person, user in world.alpha.us.people.items() if user != "kim"}
     await world.alpha.restart(people=people)
     line = world.kim.says("status", room=chat.id)
     await world.settle()

@@ -40,7 +40,7 @@ def token_of(space: Space, generation: int = 1) -> str:
 
 def answers_to(space: Space, secret: str) -> int:
     """What the space's InvenTree answers to whoever reads its stock with that token."""
-    with httpx.Client(transport=space.network[space.home.inventory_url], base_url=space.home.inventory_url) as client:
+    with httpx.Client(transport=space.network[space.us.inventory_url], base_url=space.us.inventory_url) as client:
         return client.get("/api/stock/?limit=1", headers={"Authorization": f"Token {secret}"}).status_code
 
 

@@ -202,7 +202,7 @@ async def test_many_messages_of_one_kind_for_the_admins_are_some_and_a_word_that
     told: list[str] = []
     for number in range(30):
         turn = world.beta.turn
-        turn.tell_admins(say(messages.health.bot_untrusted, why="keys", home=world.beta.home), f"test:{number}")
+        turn.tell_admins(say(messages.health.bot_untrusted, why="keys", us=world.beta.us), f"test:{number}")
         told += [effect.phrase.name for effect in turn.effects if isinstance(effect, Post)]
         assert turn.audit, "the audit has each of them"
         world.beta.bot.engine.state.apply(turn)

@@ -39,7 +39,7 @@ async def offered(world: World, line: str) -> tuple[int, Decimal, str]:
 async def test_one_wish_in_many_spellings(line: str) -> None:
     world = await friends()
     item = world.alpha.item("M3-NUT").pk
-    said = line.format(item=item, url=world.alpha.home.inventory_url)
+    said = line.format(item=item, url=world.alpha.us.inventory_url)
     assert await offered(world, said) == (item, Decimal(10), "for you")
 
 

@@ -52,7 +52,7 @@ async def test_history_of_an_item_finds_it_by_number_ipn_name_and_link_at_either
     await world.hand_over("LENS-2#0042")
     lens = world.alpha.transfer()
     nuts, given = transfer.terms.lines[0].item, transfer.progress[0].item
-    url = world.alpha.home.inventory_url
+    url = world.alpha.us.inventory_url
     words = [f"#{nuts}", f"#{given}", "M3-NUT", "m3 nut", f"{url}/web/stock/item/{nuts}/"]
     for word in words:
         assert codes_in(await answer(world, f"!fed history {word}")) == [transfer.code], word
@@ -139,7 +139,7 @@ async def test_in_private_one_case_has_links_to_our_items_and_the_shared_room_do
     world = await friends()
     await world.hand_over("M3-NUT 10")
     transfer = world.alpha.transfer()
-    url, item = world.alpha.home.inventory_url, transfer.progress[0].item
+    url, item = world.alpha.us.inventory_url, transfer.progress[0].item
     assert f"{url}/web/stock/item/{item}/" in await answer(
         world, f"!fed history {transfer.code}", room=world.alpha_admins.id
     )
@@ -175,7 +175,7 @@ async def test_show_tells_the_open_cases_of_an_item_and_the_last_that_is_over() 
     await world.passes(timedelta(hours=1))
     await world.push("M3-NUT 30")
     asked = world.alpha.transfer()
-    url = world.alpha.home.inventory_url
+    url = world.alpha.us.inventory_url
     for word in (f"#{nuts}", "M3-NUT", "m3 nut", f"{url}/stock/item/{nuts}/"):
         text = await answer(world, f"!fed show {word}")
         assert codes_in(text) == [asked.code, over.code], word

@@ -58,7 +58,7 @@ async def test_an_inventree_in_a_folder_of_its_web_server_is_found_and_linked_to
     world = await friends(alpha={"folder": "/inventree"}, beta={"folder": "/stock/tree"})
     await world.hand_over("M3-NUT 10")
     done_once(world, 10)
-    line = world.anna.says(f"!fed push {world.alpha.home.inventory_url}/web/stock/item/2/details 1 to betaspace")
+    line = world.anna.says(f"!fed push {world.alpha.us.inventory_url}/web/stock/item/2/details 1 to betaspace")
     await world.settle()
     assert "Offered to Betaspace: 1 × M3 bolt" in world.answer_to(line)
 

@@ -50,8 +50,8 @@ async def test_the_notes_of_what_came_back_whole_say_nothing_of_the_loan_any_mor
     world = await lent("#42", "until 15.12.")
     world.piet.reacts(await handed_back(world), "✅")
     await world.grace()
-    home, gone = world.alpha.row(42), record(world.beta, back(world.beta))
-    assert (ours(home), home.tags) == ([], ())
+    us, gone = world.alpha.row(42), record(world.beta, back(world.beta))
+    assert (ours(us), us.tags) == ([], ())
     assert ours(gone) == [f"Returned to Attraktor – fedbot {loan(world.beta).code}"]
     assert gone.tags == ()
 
@@ -63,9 +63,9 @@ async def test_after_a_return_in_part_each_row_says_what_it_is() -> None:
     await world.grace()
     assert ours(record(world.alpha, loan(world.alpha))) == [f"Lent to Betaspace until {DAY} – fedbot {code}"]
     assert ours(record(world.beta, loan(world.beta))) == [f"Borrowed from Attraktor until {DAY} – fedbot {code}"]
-    home, gone = record(world.alpha, back(world.alpha)), record(world.beta, back(world.beta))
-    assert home.pk != record(world.alpha, loan(world.alpha)).pk
-    assert (ours(home), home.tags) == ([], ())
+    us, gone = record(world.alpha, back(world.alpha)), record(world.beta, back(world.beta))
+    assert us.pk != record(world.alpha, loan(world.alpha)).pk
+    assert (ours(us), us.tags) == ([], ())
     assert ours(gone) == [f"Returned to Attraktor – fedbot {code}"]
     assert_books_balance(world)
 

@@ -39,7 +39,7 @@ async def said(world: World, person: Person, line: str) -> str:
 
 def reminded(world: World) -> list[tuple[str, str]]:
     """When people in Los Angeles (or where betaspace is) were reminded, by their clock, and of what."""
-    zone = ZoneInfo(world.beta.home.time_zone)
+    zone = ZoneInfo(world.beta.us.time_zone)
     return [
         (_at(world, m).astimezone(zone).strftime("%a %d %b, %H:%M"), m.text.splitlines()[0].split("(M3-NUT) ")[1])
         for m in world.room.messages(sender=world.beta.chat.user_id)

@@ -138,7 +138,7 @@ def _moments(world: World) -> list[Moment]:
         archive.posts.update(reader.journal.posts())
         documents = [*known.everything(), *reader.journal.newest()]
         archive.keeps({(type(document).__name__, document.id): document for document in documents})
-        state = State(known.home, known.unseal, known.nonce, archive)
+        state = State(known.us, known.unseal, known.nonce, archive)
         state.take_over({(type(document).__name__, document.id): document for document in documents})
         subjects = [document for document in documents if isinstance(document, Connection | Transfer)]
         found += [Moment(state, world.clock.now(), reader, writer, each, world.room.id) for each in subjects]
@@ -183,7 +183,7 @@ def moments() -> list[Moment]:
 def _unheard_of(moment: Moment) -> Moment:
     """The same before the reader knew of the transfer: it is asked for now, under a number of its own."""
     known = moment.state
-    state = State(known.home, known.unseal, known.nonce, known.archive)
+    state = State(known.us, known.unseal, known.nonce, known.archive)
     kept = [document for document in known.everything() if document is not moment.subject]
     state.take_over({(type(document).__name__, document.id): document for document in kept})
     assert isinstance(moment.subject, Transfer)

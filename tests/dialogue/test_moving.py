@@ -463,9 +463,9 @@ async def test_said_elsewhere_it_tells_where() -> None:
 
 async def test_a_tombstone_cannot_make_a_bot_leave_where_it_is_at_home() -> None:
     world = await friends()
-    for home in (world.alpha_admins.id, world.room.id):
-        world.anna.sets("m.room.tombstone", {"body": "", "replacement_room": home})
+    for us in (world.alpha_admins.id, world.room.id):
+        world.anna.sets("m.room.tombstone", {"body": "", "replacement_room": us})
         await world.settle()
-        assert world.server.membership(home, world.alpha.chat.user_id) == "join"
-        [text] = [m.text for m in told(world.alpha_admins, "isn't the room that takes the place") if home in m.text]
+        assert world.server.membership(us, world.alpha.chat.user_id) == "join"
+        [text] = [m.text for m in told(world.alpha_admins, "isn't the room that takes the place") if us in m.text]
         assert "I have left it" not in text

@@ -225,7 +225,7 @@ async def test_our_approver_in_a_peers_words_is_told_as_the_peers_words() -> Non
 
 async def test_a_request_in_the_name_of_one_of_ours_is_told_as_the_peers_words() -> None:
     world = await sharing()
-    world.beta.home.people[PIET] = "bea"
+    world.beta.us.people[PIET] = "bea"
     world.piet.says("!fed as betaspace request 5 M3-NUT from attraktor")
     await world.settle()
     assert f"Asked by Piet ({PIET} of betaspace) (Betaspace)" in card_of(world, world.alpha).text

@@ -332,7 +332,7 @@ def tokens(space: Space, user: str) -> dict[str, bool]:
 
 
 def accepted(space: Space, token: str) -> bool:
-    url = space.home.inventory_url
+    url = space.us.inventory_url
     with httpx.Client(transport=space.network[url], base_url=url) as client:
         return client.get("/api/user/me/", headers={"Authorization": f"Token {token}"}).status_code == 200
 

@@ -104,7 +104,7 @@ async def test_only_a_superuser_adds_people_only_encrypted_and_only_in_the_admin
         ("people befriend", "befriend"),
     ):
         assert why in await in_the_admin_room(world, wrong)
-    assert world.alpha.turn.home.people == world.alpha.home.people
+    assert world.alpha.turn.us.people == world.alpha.us.people
     assert not any("Nothing waits" in text for text in await answered(world, mia, "todo"))
 
 
@@ -149,11 +149,11 @@ async def test_the_command_line_adds_and_removes_people_and_admins() -> None:
     assert "InvenTree doesn't tell of that user" in (await orders(order))["problem"]
     await world.settle()
     assert told(world.alpha_admins, f"✅ {MIA} is user kim of Attraktor now.")
-    assert list(world.alpha.turn.home.admins) == [MIA]
+    assert list(world.alpha.turn.us.admins) == [MIA]
     order = {"adds": False, "person": MIA, "username": "", "admin": False}
     assert (await orders(order))["told"] == f"{MIA} does not belong to Attraktor."
-    assert world.alpha.turn.home.people == world.alpha.home.people
-    assert not world.alpha.turn.home.admins
+    assert world.alpha.turn.us.people == world.alpha.us.people
+    assert not world.alpha.turn.us.admins
 
 
 async def test_a_first_line_tells_who_somebody_is_once_inventree_tells_it() -> None:
@@ -234,7 +234,7 @@ def written(world: World, folder: Path) -> Path:
         "matrix": {"homeserver": "https://twin.test", "user": world.alpha.chat.user_id, "password": "secret-enough"},
         "rooms": [world.room.id],
         "admin_room": world.alpha_admins.id,
-        "people": dict(world.alpha.home.people),
+        "people": dict(world.alpha.us.people),
         "inventree": {
             "url": "http://attraktor.test",
             "token": world.alpha.seeded.token("fedbot"),

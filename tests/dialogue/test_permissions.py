@@ -112,7 +112,7 @@ async def test_one_user_with_two_matrix_accounts_asks_and_does_not_approve() -> 
 
 async def asked_by_cem_for_his_own_space(world: World) -> Message:
     """Attraktor's people list Cem too, so that he offers something to Betaspace and could take it there."""
-    await world.alpha.restart(people=world.alpha.home.people | {"@cem:twin.test": "piet"})
+    await world.alpha.restart(people=world.alpha.us.people | {"@cem:twin.test": "piet"})
     await world.settle()
     world.cem.says("!fed as attraktor push M3-NUT 10 to betaspace")
     await world.settle()

@@ -48,7 +48,7 @@ def own_secret(space: Space) -> str:
 
 def status(space: Space, secret: str) -> int:
     """What the space's InvenTree answers to that token."""
-    url = space.home.inventory_url
+    url = space.us.inventory_url
     with httpx.Client(transport=space.network[url], base_url=url) as client:
         return client.get("/api/stock/?limit=1", headers={"Authorization": f"Token {secret}"}).status_code
 

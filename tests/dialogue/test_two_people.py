@@ -48,7 +48,7 @@ async def test_one_yes_moves_nothing_the_same_persons_second_one_neither_and_two
     await world.settle()
     assert "Another approver of Attraktor has to agree" in world.answer_to(line)
     second = world.newcomer("piet-phone")  # Piet's other account, the same InvenTree user
-    await world.alpha.restart(people={**world.alpha.home.people, second.user_id: "piet"})
+    await world.alpha.restart(people={**world.alpha.us.people, second.user_id: "piet"})
     second.reacts(card, "✅")
     await world.grace()
     assert state(world.alpha) is OPEN

@@ -105,7 +105,7 @@ async def test_a_loan_is_not_ended_or_changed_in_answer_to_a_friends_message(lin
     lures(world.beta)
     world.bea.says("!fed extend 2 weeks", reply_to=world.card().event_id)
     await world.settle()
-    await world.passes(world.alpha.home.resend_after[0])
+    await world.passes(world.alpha.us.resend_after[0])
     asked = world.alpha.turn.transfer(world.beta.transfer().id)
     heard = [m.event_id for m in world.room.messages() if m.text == LURE]
     assert heard

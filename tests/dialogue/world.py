@@ -114,7 +114,7 @@ class World:
         self.network[url] = wire = Meddler(transport)
         settings = {name: changes[name] for name in SETTINGS if name in changes}
         fields = {name: value for name, value in changes.items() if name not in (*SETTINGS, "folder")}
-        home = PartyConfig(
+        us = PartyConfig(
             party=party,
             name=name,
             bot=chat.user_id,
@@ -133,7 +133,7 @@ class World:
             transport=transport,
             wire=wire,
             chat=chat,
-            home=replace(home, **fields),
+            us=replace(us, **fields),
             clock=self.clock,
             journal=Journal.in_memory(self.clock.now),
             network=self.network,
@@ -153,8 +153,8 @@ class World:
         They have met their people and greeted their rooms; with `newcomers` neither those nor the rooms.
         """
         for space in self.spaces:
-            met = [f"met:{person}" for person in space.home.people if person not in self.newcomers]
-            greeted = [] if self.newcomers else [f"hello:{room}" for room in (self.room.id, space.home.admin_room)]
+            met = [f"met:{person}" for person in space.us.people if person not in self.newcomers]
+            greeted = [] if self.newcomers else [f"hello:{room}" for room in (self.room.id, space.us.admin_room)]
             for each in (*met, *greeted):
                 space.has_told(each)
             await space.bot.start()

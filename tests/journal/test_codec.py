@@ -177,8 +177,8 @@ def test_a_step_is_written_as_a_person_would_write_it() -> None:
 
 
 def test_the_settings_a_decision_depends_on_can_be_stored_too() -> None:
-    home = PartyConfig(party="alpha", name="Alpha", bot="@bot:a", key="ab", people={"@anna:a": "anna"})
-    assert codec_for(PartyConfig).read(json.loads(json.dumps(codec_for(PartyConfig).write(home)))) == home
+    us = PartyConfig(party="alpha", name="Alpha", bot="@bot:a", key="ab", people={"@anna:a": "anna"})
+    assert codec_for(PartyConfig).read(json.loads(json.dumps(codec_for(PartyConfig).write(us)))) == us
 
 
 def test_a_field_that_looks_like_a_tag_is_left_alone_in_foreign_data() -> None:

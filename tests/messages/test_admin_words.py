@@ -27,7 +27,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "a direct chat begins": (
-        say(messages.rooms.direct_chat_begins, home=ALPHA),
+        say(messages.rooms.direct_chat_begins, us=ALPHA),
         """
         Here you can ask me in private, with or without !fed before it.
         What I tell: !fed help
@@ -35,7 +35,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "a direct chat with somebody else in it": (
-        say(messages.rooms.no_direct_chat, home=ALPHA),
+        say(messages.rooms.no_direct_chat, us=ALPHA),
         """
         I leave this room: a direct chat is with one person of attraktor alone.
         You can begin one with me at any time.
@@ -71,7 +71,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "an account of which apps warn": (
-        say(messages.health.bot_untrusted, why="another client has made the account's own keys", home=ALPHA),
+        say(messages.health.bot_untrusted, why="another client has made the account's own keys", us=ALPHA),
         """
         In encrypted rooms apps put a warning beside what I say, and some don't show it at all.
         Why: another client has made the account's own keys.
@@ -114,7 +114,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "hello to a room": (
-        say(messages.rooms.hello, home=ALPHA, admins=("Anna", "Piet"), private=False),
+        say(messages.rooms.hello, us=ALPHA, admins=("Anna", "Piet"), private=False),
         """
         Hello, I am attraktor's bot: I lend, give and request things for it.
         If you belong to attraktor, type !fed help first.
@@ -122,7 +122,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "hello to the admin room": (
-        say(messages.rooms.hello, home=ALPHA, admins=(), private=True),
+        say(messages.rooms.hello, us=ALPHA, admins=(), private=True),
         """
         Hello, this is my admin room: here I tell what concerns only attraktor.
         Type !fed help for what you can say, or !fed status.
@@ -250,14 +250,14 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "our own space, by a stranger": (
-        say(messages.rooms.claims_to_be_us, home=ALPHA, bot="@evil:example.org", has_key=False),
+        say(messages.rooms.claims_to_be_us, us=ALPHA, bot="@evil:example.org", has_key=False),
         """
         ⚠ @evil:example.org says that it is attraktor. I ignore that.
         It doesn't have my key. Ask a moderator to remove it from the room.
         """,
     ),
     "our own space, by somebody with our key": (
-        say(messages.rooms.claims_to_be_us, home=ALPHA, bot="@evil:example.org", has_key=True),
+        say(messages.rooms.claims_to_be_us, us=ALPHA, bot="@evil:example.org", has_key=True),
         """
         ⚠ @evil:example.org says that it is attraktor. I ignore that.
         It has my key: somebody runs a copy of my state folder. Stop it, or I must get a new key.
@@ -292,7 +292,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
             event=PostRefused(NOW, "card:k7m2", "!makers", "M_FORBIDDEN", "You can't."),
             room="Makers",
             code="k7m2",
-            home=ALPHA,
+            us=ALPHA,
         ),
         """
         I could not post a card in Makers (!makers): nobody there sees it.
@@ -307,7 +307,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
             event=PostRefused(NOW, "Leave", "!old", "M_UNKNOWN", "Not known."),
             room="",
             code="",
-            home=ALPHA,
+            us=ALPHA,
         ),
         """
         I could not leave the room !old.
@@ -340,7 +340,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "InvenTree is down": (
-        say(messages.health.inventory_down, problem="InvenTree can't be reached: no connection.", home=ALPHA),
+        say(messages.health.inventory_down, problem="InvenTree can't be reached: no connection.", us=ALPHA),
         """
         ⏸ attraktor's InvenTree does not answer.
         Why: InvenTree can't be reached: no connection.
@@ -350,7 +350,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "the bot stops": (
-        say(messages.health.bot_stops, problem="The journal can't be written (database or disk is full).", home=ALPHA),
+        say(messages.health.bot_stops, problem="The journal can't be written (database or disk is full).", us=ALPHA),
         """
         ⏹ attraktor's bot has stopped.
         Why: The journal can't be written (database or disk is full).

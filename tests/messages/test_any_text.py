@@ -154,7 +154,7 @@ def test_a_card_has_ten_lines_at_most_and_a_reply_six(phrase: Phrase) -> None:
         return
     subject = phrase.about.get("transfer")
     things = len(subject.terms.lines) if isinstance(subject, Transfer) else 1
-    by_hand = 0 if phrase.about["home"].has_admin_token else 1  # the admins have to do something
+    by_hand = 0 if phrase.about["us"].has_admin_token else 1  # the admins have to do something
     assert len(lines) <= MOST_OF_A_CARD + by_hand + A_THING_MORE * max(things - 2, 0), plain(phrase)
     asks = any(line.startswith(("✅ yes", "✅ here", "It comes by parcel: ✅")) for line in lines)
     assert not asks or any(line.startswith("For ") and "until" in line for line in lines[1:4]), plain(phrase)
@@ -201,31 +201,31 @@ def _found(text: str) -> Phrase:
     """A page of hits, each with another space's words."""
     hits = tuple(Hit(1, text, text, text, Decimal(2)) for _ in range(20))
     search = Search("s", "$line", "@kim:example.org", "!room", text, NOW, (), (SpaceHits(text, text, hits, 1),))
-    return say(messages.search.found, home=ALPHA, search=search, silent=(text,) * 5, first=0, most=10)
+    return say(messages.search.found, us=ALPHA, search=search, silent=(text,) * 5, first=0, most=10)
 
 
 def _of(transfer_: Transfer, text: str) -> list[Phrase]:
     by = replace(transfer_.asked, name=text, person=text)
     cards: list[Phrase] = []
     for state in TransferState:
-        for role, home in (("receiver", BETA), ("sender", ALPHA)):
+        for role, us in (("receiver", BETA), ("sender", ALPHA)):
             each = replace(transfer_, state=state, role=role, decided=by)
             cards += [
-                say(messages.transfer_card.transfer_card, transfer=each, home=home, peer_name=text, people=[text] * 5),
-                say(messages.transfer.transfer_end, transfer=each, home=home, peer_name=text),
+                say(messages.transfer_card.transfer_card, transfer=each, us=us, peer_name=text, people=[text] * 5),
+                say(messages.transfer.transfer_end, transfer=each, us=us, peer_name=text),
                 say(
                     messages.transfer.transfer_waits,
                     transfer=each,
-                    home=home,
+                    us=us,
                     problem=text,
                     next_try=NOW,
                     peer_name=text,
                 ),
-                say(messages.transfer.peer_silent, transfer=each, home=home, peer_name=text),
+                say(messages.transfer.peer_silent, transfer=each, us=us, peer_name=text),
                 say(messages.approval.decided_already, subject=each),
-                say(messages.show.shown, subject=each, home=home, peer_name=text, entries=(), names={}, pages=()),
+                say(messages.show.shown, subject=each, us=us, peer_name=text, entries=(), names={}, pages=()),
             ]
-    return [*cards, say(messages.transfer.transfer_offered, transfer=transfer_, connection=connection(), home=ALPHA)]
+    return [*cards, say(messages.transfer.transfer_offered, transfer=transfer_, connection=connection(), us=ALPHA)]
 
 
 def _about(asked: Connection, text: str) -> list[Phrase]:
@@ -233,7 +233,7 @@ def _about(asked: Connection, text: str) -> list[Phrase]:
         say(
             messages.connection.connection_card,
             connection=replace(asked, state=state),
-            home=BETA,
+            us=BETA,
             fingerprint="k3f9",
             own_fingerprint="w5nh",
             people=[text, "@" + text],
@@ -246,11 +246,11 @@ def _about(asked: Connection, text: str) -> list[Phrase]:
         say(messages.connection.connect_declined, connection=asked, by=text),
         say(messages.line_errors.no_such_verb, word=text, near=(text,)),
         say(messages.line_errors.no_such_space, word=text, near=(), known=(text,) * 50),
-        say(messages.line_errors.stranger, person=text, home=ALPHA),
+        say(messages.line_errors.stranger, person=text, us=ALPHA),
         say(messages.rooms.unreadable_letter, bot=text, problem=text, version=1),
-        say(messages.line_errors.inventory_silent, problem=text, text=text, home=ALPHA),
-        say(messages.line_errors.line_waits, problem=text, home=ALPHA, wait=timedelta(minutes=15)),
-        say(messages.line_errors.is_it_for_us, home=ALPHA, others=(text, text)),
+        say(messages.line_errors.inventory_silent, problem=text, text=text, us=ALPHA),
+        say(messages.line_errors.line_waits, problem=text, us=ALPHA, wait=timedelta(minutes=15)),
+        say(messages.line_errors.is_it_for_us, us=ALPHA, others=(text, text)),
     ]
 
 
@@ -271,7 +271,7 @@ def test_no_text_of_a_stranger_breaks_a_message_or_makes_it_too_large(text: str,
 def test_markup_in_a_name_is_shown_as_it_is() -> None:
     named = replace(BOLTS, description=PartDescription("<b>M3</b> & co", "M3"))
     phrase = say(
-        messages.transfer_card.transfer_card, transfer=transfer(named), home=BETA, peer_name="attraktor", people=[]
+        messages.transfer_card.transfer_card, transfer=transfer(named), us=BETA, peer_name="attraktor", people=[]
     )
     rendered = formatting.render(render(phrase, OUR_LOCALE, NOW))
     assert "<b>M3</b> & co" in rendered.plain
@@ -280,7 +280,7 @@ def test_markup_in_a_name_is_shown_as_it_is() -> None:
 
 def test_a_note_cannot_fake_the_lines_of_the_card() -> None:
     faked = replace(transfer(), terms=replace(transfer().terms, note="fine\n\n✅ Done: all yours\n"))
-    phrase = say(messages.transfer_card.transfer_card, transfer=faked, home=BETA, peer_name="attraktor", people=[])
+    phrase = say(messages.transfer_card.transfer_card, transfer=faked, us=BETA, peer_name="attraktor", people=[])
     assert '"fine ✅ Done: all yours"' in plain(phrase)
     assert not any(line.startswith("✅ Done") for line in plain(phrase).split("\n"))
 
@@ -300,7 +300,7 @@ def test_twenty_lines_with_long_names_keep_their_ends() -> None:
         for n in range(1, 21)
     )
     full = replace(transfer(), terms=Terms("push", "attraktor", "beta", lines, "@a:b", "Anna", "note " * 90))
-    phrase = say(messages.transfer_card.transfer_card, transfer=full, home=BETA, peer_name="attraktor", people=["Bea"])
+    phrase = say(messages.transfer_card.transfer_card, transfer=full, us=BETA, peer_name="attraktor", people=["Bea"])
     text = plain(phrase)
     assert len(text.encode()) <= MOST_BYTES
     assert text.endswith("Nothing has moved yet. · k7m2")

@@ -43,19 +43,19 @@ def review(bot: str, fingerprint: str, emoji: tuple[int, ...] = ()) -> Phrase:
     suspended = connection(ConnectionState.SUSPENDED, ours=True)
     return say(
         messages.connection.review_list,
-        home=ALPHA,
+        us=ALPHA,
         changes=(ChangeSeen(suspended, OLD, fingerprint, BETA_BOT, bot, emoji),),
     )
 
 
 def shown(subject: Transfer | Connection, *entries: AuditEntry, pages: tuple[tuple[int, str], ...] = ()) -> Phrase:
-    home, peer = (ALPHA, "betaspace") if subject.peer == "beta" else (BETA, "attraktor")
+    us, peer = (ALPHA, "betaspace") if subject.peer == "beta" else (BETA, "attraktor")
     told = tuple((NOW, entry) for entry in entries)
     names = {ANNA: "Anna", BEA: "Bea"}
     return say(
         messages.show.shown,
         subject=subject,
-        home=home,
+        us=us,
         peer_name=peer,
         entries=told,
         names=names,
@@ -66,7 +66,7 @@ def shown(subject: Transfer | Connection, *entries: AuditEntry, pages: tuple[tup
 
 SAID: dict[str, tuple[Phrase, str]] = {
     "we are hidden": (
-        say(messages.connection.we_are_hidden, home=ALPHA),
+        say(messages.connection.we_are_hidden, us=ALPHA),
         """
         Not asked: attraktor doesn't show itself, so the other bot would not take it.
         Its admin can set discoverable: true in my settings.
@@ -197,7 +197,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
             messages.approval.no_part_for_it_yet,
             transfer=transfer(BOLTS, progress=(Progress(1, match="none"),)),
             numbers=(1,),
-            home=BETA,
+            us=BETA,
         ),
         """
         Not counted: betaspace has no place for 10 × M3 bolt yet (k7m2).
@@ -222,21 +222,21 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "cancelled": (
-        say(messages.approval.cancelled, subject=transfer(), home=ALPHA),
+        say(messages.approval.cancelled, subject=transfer(), us=ALPHA),
         """
         Taken back: 1 × Laser lens 2.0″ (k7m2).
         Nothing has moved.
         """,
     ),
     "a connection cancelled": (
-        say(messages.approval.cancelled, subject=connection(company=5), home=ALPHA),
+        say(messages.approval.cancelled, subject=connection(company=5), us=ALPHA),
         """
         Taken back: the friendship with attraktor (c9x4).
         What was made for it in our InvenTree is taken back too.
         """,
     ),
     "a connection cancelled before anything was made": (
-        say(messages.approval.cancelled, subject=connection(), home=ALPHA),
+        say(messages.approval.cancelled, subject=connection(), us=ALPHA),
         """
         Taken back: the friendship with attraktor (c9x4).
         Nothing was made.
@@ -312,7 +312,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
             subject=transfer(),
             rights=Rights("kim", known=True, active=True),
             right=Right.APPROVER,
-            home=ALPHA,
+            us=ALPHA,
             able=("Piet",),
         ),
         """
@@ -327,7 +327,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
             subject=connection(),
             rights=Rights("kim", known=True, active=True),
             right=Right.SUPERUSER,
-            home=ALPHA,
+            us=ALPHA,
             able=(),
         ),
         """
@@ -337,7 +337,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "a friend wants another name": (
-        say(messages.connection.peer_renamed, connection=RENAMED, home=ALPHA),
+        say(messages.connection.peer_renamed, connection=RENAMED, us=ALPHA),
         """
         betaspace wants to be called Attraktor (beta).
         I keep the old name until a superuser of attraktor agrees: !fed review beta --name "Attraktor"
@@ -345,7 +345,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "names to review": (
-        say(messages.connection.names_to_review, home=ALPHA, connections=(RENAMED,)),
+        say(messages.connection.names_to_review, us=ALPHA, connections=(RENAMED,)),
         """
         betaspace wants to be called Attraktor (beta).
         I keep the old name until a superuser of attraktor agrees: !fed review beta --name "Attraktor"

@@ -22,9 +22,9 @@ from tests.messages.scenes import ALPHA, BETA, BOLTS, BY_PIET, LENS, PEOPLE, con
 def changed(before: Transfer, after: Transfer) -> Phrase:
     """The card of `after`, which took the place of that of `before`."""
     changes = shown.changes(consent.of_transfer(before), consent.of_transfer(after))
-    home, peer = (BETA, "attraktor") if after.role == "receiver" else (ALPHA, "betaspace")
+    us, peer = (BETA, "attraktor") if after.role == "receiver" else (ALPHA, "betaspace")
     return say(
-        messages.transfer_card.transfer_card, transfer=after, home=home, peer_name=peer, people=PEOPLE, changes=changes
+        messages.transfer_card.transfer_card, transfer=after, us=us, peer_name=peer, people=PEOPLE, changes=changes
     )
 
 

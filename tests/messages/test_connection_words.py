@@ -20,11 +20,11 @@ SEVEN = (0, 1, 36, 41, 61, 63, 47)
 KEY, OWN_KEY = "k3f9-2mxa-7rtw-h4cd-p9qe", "w5nh-8d2c-xq4m-t7ra-6kzj"
 
 
-def card(connection: Connection, people: list[str] | None = None, home: PartyConfig = BETA) -> Phrase:
+def card(connection: Connection, people: list[str] | None = None, us: PartyConfig = BETA) -> Phrase:
     return say(
         messages.connection.connection_card,
         connection=connection,
-        home=home,
+        us=us,
         fingerprint=KEY,
         own_fingerprint=OWN_KEY,
         people=people or [],
@@ -38,7 +38,7 @@ HOME = replace(BETA, inventory_url="https://inventree.betaspace.example")
 def making_waits(reason: str, text: str) -> Phrase:
     making = connection(ConnectionState.MAKING, ours=True)
     about = {"name": "fed-beta-1", "reference": "made-for/beta/1"}
-    return say(messages.connection.making_waits, connection=making, home=HOME, reason=reason, text=text, **about)
+    return say(messages.connection.making_waits, connection=making, us=HOME, reason=reason, text=text, **about)
 
 
 def disconnecting(*, at_once: bool) -> Phrase:
@@ -47,7 +47,7 @@ def disconnecting(*, at_once: bool) -> Phrase:
     return say(
         messages.disconnect.disconnecting,
         connection=ending,
-        home=BETA,
+        us=BETA,
         at_once=at_once,
         preview=Preview((transfer(BOLTS),), (moving,)),
     )
@@ -73,7 +73,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "an open card, direct, no admin token, nobody who may decide": (
-        card(connection(access="direct"), home=replace(BETA, has_admin_token=False)),
+        card(connection(access="direct"), us=replace(BETA, has_admin_token=False)),
         """
         attraktor asks betaspace to be friends. Agree?
         For a superuser of betaspace's InvenTree, until Tue 1 Dec, 20:14; none of the configured people is one.
@@ -160,7 +160,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         say(
             messages.connection.connected,
             connection=connection(ConnectionState.ACTIVE, ours=True, decided=BY_BEA),
-            home=ALPHA,
+            us=ALPHA,
         ),
         """
         ✅ attraktor and betaspace are friends: each can offer the other things.
@@ -177,7 +177,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
             connection=replace(
                 connection(ConnectionState.ACTIVE, access="direct", decided=BY_BEA), sees_items=4120, peer_sees_items=1
             ),
-            home=BETA,
+            us=BETA,
         ),
         """
         ✅ betaspace and attraktor are friends: each can offer the other things.
@@ -237,7 +237,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         say(
             messages.keys.keys_to_compare,
             connection=replace(connection(ConnectionState.SUSPENDED), changed_bot="@new:attraktor.example"),
-            home=BETA,
+            us=BETA,
             emoji=SEVEN,
         ),
         """
@@ -250,7 +250,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "our own key is looked at": (
-        say(messages.keys.keys_to_compare, connection=connection(ConnectionState.ACTIVE), home=BETA, emoji=SEVEN),
+        say(messages.keys.keys_to_compare, connection=connection(ConnectionState.ACTIVE), us=BETA, emoji=SEVEN),
         """
         Compare the keys of betaspace and attraktor: call attraktor.
         Their bot must show the same seven emoji:
@@ -285,7 +285,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "the other bot is silent": (
-        say(messages.connection.peer_bot_silent, connection=connection(ConnectionState.ASKED, ours=True), home=ALPHA),
+        say(messages.connection.peer_bot_silent, connection=connection(ConnectionState.ASKED, ours=True), us=ALPHA),
         """
         ⏸ c9x4 waits: betaspace's bot has not answered for ten minutes.
         Nothing is lost: it goes on as soon as that bot is awake again.
@@ -296,7 +296,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         say(
             messages.connection.peers_access_waits,
             connection=connection(ConnectionState.MAKING, ours=True, access="direct"),
-            home=ALPHA,
+            us=ALPHA,
             text="InvenTree at inventree.beta.example can't be reached: no connection.",
         ),
         """
@@ -312,7 +312,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         say(
             messages.connection.peers_access_waits_in_room,
             connection=connection(ConnectionState.MAKING, ours=True, access="direct"),
-            home=ALPHA,
+            us=ALPHA,
             code="unreachable",
         ),
         """
@@ -353,7 +353,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         say(
             messages.connection.connection_suspended,
             connection=connection(ConnectionState.SUSPENDED, ours=True),
-            home=ALPHA,
+            us=ALPHA,
         ),
         """
         ⚠ betaspace's bot has another key or account than attraktor agreed to. The friendship is paused.
@@ -367,7 +367,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         say(
             messages.connection.making_waits_in_room,
             connection=connection(ConnectionState.MAKING, ours=True),
-            home=ALPHA,
+            us=ALPHA,
         ),
         """
         ⏸ c9x4 waits for an admin of attraktor.
@@ -380,7 +380,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         say(
             messages.connection.making_waits_in_room,
             connection=connection(ConnectionState.MAKING, ours=True),
-            home=replace(ALPHA, admin_room=""),
+            us=replace(ALPHA, admin_room=""),
         ),
         """
         ⏸ c9x4 waits for an admin of attraktor.
@@ -597,7 +597,7 @@ configuration, restart me and connect anew.
         say(
             messages.disconnect.peer_disconnects,
             connection=replace(connection(ConnectionState.ENDING), ended_by=BY_ANNA),
-            home=BETA,
+            us=BETA,
             preview=Preview((), ()),
         ),
         """
@@ -612,7 +612,7 @@ configuration, restart me and connect anew.
         say(
             messages.disconnect.disconnected,
             connection=replace(connection(ConnectionState.ENDED), ended_by=BY_ANNA),
-            home=BETA,
+            us=BETA,
             on_loan=(transfer(BOLTS),),
         ),
         """
@@ -631,7 +631,7 @@ configuration, restart me and connect anew.
         say(
             messages.disconnect.disconnected,
             connection=replace(connection(ConnectionState.ENDED), ended_by=BY_ANNA),
-            home=BETA,
+            us=BETA,
         ),
         """
         betaspace and attraktor are friends no more.

@@ -278,7 +278,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "a stranger": (
-        say(messages.line_errors.stranger, person="@eve:example.org", home=ALPHA),
+        say(messages.line_errors.stranger, person="@eve:example.org", us=ALPHA),
         """
         I don't know you yet, so I did nothing.
         If you belong to attraktor: one of its superusers says in its admin room:
@@ -308,7 +308,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "two spaces list the same person": (
-        say(messages.line_errors.is_it_for_us, home=ALPHA, others=("beta", "gamma")),
+        say(messages.line_errors.is_it_for_us, us=ALPHA, others=("beta", "gamma")),
         """
         Is this for attraktor? 1) Yes
         I did nothing yet, as you are also on the list of beta and gamma.
@@ -316,7 +316,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "for a space of others": (
-        say(messages.line_errors.not_of_that_space, party="beta", home=ALPHA),
+        say(messages.line_errors.not_of_that_space, party="beta", us=ALPHA),
         """
         Not done: you belong to attraktor, not to beta.
         Without as beta it is for attraktor.
@@ -328,7 +328,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
             command=PUSH,
             rights=KIMS,
             right=Right.APPROVER,
-            home=ALPHA,
+            us=ALPHA,
             able=["Anna", "Piet"],
         ),
         """
@@ -344,7 +344,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
             command=PUSH,
             rights=replace(KIMS, active=False),
             right=Right.SUPERUSER,
-            home=ALPHA,
+            us=ALPHA,
             able=[],
         ),
         """
@@ -360,7 +360,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
             command=PUSH,
             rights=Rights("kim", known=True, active=True, unpinned=True),
             right=Right.APPROVER,
-            home=ALPHA,
+            us=ALPHA,
             able=["Anna"],
         ),
         """
@@ -376,7 +376,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
             command=PUSH,
             rights=replace(KIMS, active=False),
             right=Right.MAPPED,
-            home=ALPHA,
+            us=ALPHA,
             able=[],
         ),
         """
@@ -391,7 +391,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
             command=PUSH,
             rights=Rights("kim"),
             right=Right.APPROVER,
-            home=ALPHA,
+            us=ALPHA,
             able=[],
         ),
         """
@@ -402,7 +402,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "a line waits for InvenTree": (
-        say(messages.line_errors.line_waits, home=ALPHA, problem="No connection.", wait=timedelta(minutes=15)),
+        say(messages.line_errors.line_waits, us=ALPHA, problem="No connection.", wait=timedelta(minutes=15)),
         """
         ⏸ attraktor's InvenTree does not answer yet. Your line waits for it.
         Why: No connection.
@@ -410,14 +410,14 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "a line waits for a slow InvenTree": (
-        say(messages.line_errors.line_waits, home=ALPHA, problem="", wait=timedelta(minutes=15)),
+        say(messages.line_errors.line_waits, us=ALPHA, problem="", wait=timedelta(minutes=15)),
         """
         ⏸ attraktor's InvenTree does not answer yet. Your line waits for it.
         I'll keep trying for up to 15 minutes and answer here.
         """,
     ),
     "no superuser when InvenTree was last read": (
-        say(messages.line_errors.not_last_seen_as_superuser, command=PUSH, home=ALPHA),
+        say(messages.line_errors.not_last_seen_as_superuser, command=PUSH, us=ALPHA),
         """
         Not done: !fed push needs a superuser of attraktor's InvenTree.
         It does not answer now, and you weren't a superuser when I last read it.
@@ -435,7 +435,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
             messages.line_errors.inventory_silent,
             problem="No permission.",
             text="push 10 M3-BOLT to beta",
-            home=ALPHA,
+            us=ALPHA,
             silent=False,
         ),
         """
@@ -445,9 +445,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "InvenTree is silent": (
-        say(
-            messages.line_errors.inventory_silent, problem="No connection.", text="push 10 M3-BOLT to beta", home=ALPHA
-        ),
+        say(messages.line_errors.inventory_silent, problem="No connection.", text="push 10 M3-BOLT to beta", us=ALPHA),
         """
         Not done: attraktor's InvenTree does not answer.
         Why: No connection.

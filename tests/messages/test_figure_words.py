@@ -37,7 +37,7 @@ THEIRS = SpaceFigures("beta", "betaspace", NOW, 30, 1, 1, None, 1, 40, Flow(), F
 
 
 def stats(*figures: SpaceFigures, silent: tuple[str, ...] = (), days: int = 0) -> Phrase:
-    return say(messages.stats.stats, home=ALPHA, figures=figures, silent=silent, days=days)
+    return say(messages.stats.stats, us=ALPHA, figures=figures, silent=silent, days=days)
 
 
 SAID: dict[str, tuple[Phrase, str]] = {
@@ -115,7 +115,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "chart": (
-        say(messages.stats.stats_chart, home=ALPHA, figures=OURS),
+        say(messages.stats.stats_chart, us=ALPHA, figures=OURS),
         """
         Chart: stock items of attraktor, and what it gave and received
         attraktor: stock items
@@ -135,7 +135,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         say(
             messages.approval.reminder,
             subject=transfer(BOLTS, state=TransferState.OPEN),
-            home=BETA,
+            us=BETA,
             people={BEA: "Bea", CEM: "Cem", DILEK: "Dilek"},
             others=1,
         ),
@@ -146,7 +146,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "reminder of a space that asks": (
-        say(messages.approval.reminder, subject=connection(), home=BETA, people={BEA: "Bea"}, others=0),
+        say(messages.approval.reminder, subject=connection(), us=BETA, people={BEA: "Bea"}, others=0),
         """
         @Bea ⏰ the friendship with attraktor (c9x4) still waits for your yes or no.
         Asked by Anna. Open until Tue 1 Dec, 20:14, then it is over by itself.

@@ -32,14 +32,14 @@ TOKEN = OwnToken("token", "seed", 3, date(2026, 12, 8), reason="no-file", proble
 
 
 def ends(token: OwnToken, left: int) -> Phrase:
-    return say(messages.health.own_token_ends, home=ALPHA, token=token, left=left, name="fedbot-attraktor-2026-12-08")
+    return say(messages.health.own_token_ends, us=ALPHA, token=token, left=left, name="fedbot-attraktor-2026-12-08")
 
 
 GIVEN, GOT = (transfer(BOLTS, role=role) for role in ("sender", "receiver"))
 
 SAID: dict[str, tuple[Phrase, str]] = {
     "InvenTree is back": (
-        say(messages.health.inventory_back, home=ALPHA, since=ASKED_AT, until=NOW),
+        say(messages.health.inventory_back, us=ALPHA, since=ASKED_AT, until=NOW),
         """
         ✅ attraktor's InvenTree answers again, since Tue 24 Nov, 20:31.
         It was silent since Tue 24 Nov, 20:14. What waited for it goes on by itself; nothing to do.
@@ -48,7 +48,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     "InvenTree was put back to an earlier state": (
         say(
             messages.health.inventory_went_back,
-            home=ALPHA,
+            us=ALPHA,
             lost=(
                 Lost(GIVEN, GIVEN.terms.lines[0], 43, is_another=True),
                 Lost(GOT, GOT.terms.lines[0], 1207, is_another=False),
@@ -64,7 +64,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "InvenTree was put back, and nothing of ours is missing": (
-        say(messages.health.inventory_went_back, home=ALPHA, lost=()),
+        say(messages.health.inventory_went_back, us=ALPHA, lost=()),
         """
         ⚠ attraktor's InvenTree was put back to an earlier state.
         I move no stock in it until a superuser says: !fed resume
@@ -74,7 +74,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     "more is missing than is shown": (
         say(
             messages.health.inventory_went_back,
-            home=ALPHA,
+            us=ALPHA,
             lost=(Lost(GOT, GOT.terms.lines[0], 7, is_another=False),) * 12,
         ),
         "\n".join(
@@ -89,14 +89,14 @@ SAID: dict[str, tuple[Phrase, str]] = {
         ),
     ),
     "stock may move again": (
-        say(messages.health.resumed, home=ALPHA),
+        say(messages.health.resumed, us=ALPHA),
         """
         From now on I move stock in attraktor's InvenTree again.
         What waited goes on within a minute. A thing that isn't the one I know stays untouched.
         """,
     ),
     "nothing was stopped": (
-        say(messages.health.nothing_to_resume, home=ALPHA),
+        say(messages.health.nothing_to_resume, us=ALPHA),
         """
         Nothing to do: I do move stock in attraktor's InvenTree.
         """,
@@ -104,7 +104,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     "InvenTree says no": (
         say(
             messages.health.inventory_refuses,
-            home=ALPHA,
+            us=ALPHA,
             problem="InvenTree does not accept the token (Invalid token.).",
         ),
         """
@@ -117,7 +117,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     "a first look at one that isn't known": (
         say(
             messages.health.version_changed,
-            home=ALPHA,
+            us=ALPHA,
             old=BotStatus(),
             inventory=replace(NEW, version="0.12.0", api=100, writes_allowed=False),
             gained=(),
@@ -131,7 +131,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     "an upgrade that brings something": (
         say(
             messages.health.version_changed,
-            home=ALPHA,
+            us=ALPHA,
             old=OLD,
             inventory=NEW,
             gained=("returns_parts", "direct_access_is_safe"),
@@ -146,7 +146,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     "a version that isn't known": (
         say(
             messages.health.version_changed,
-            home=ALPHA,
+            us=ALPHA,
             old=OLD,
             inventory=replace(NEW, version="2.0.0", api=600, writes_allowed=False),
             gained=(),

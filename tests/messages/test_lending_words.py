@@ -68,8 +68,8 @@ def child(kind: str, asked: Signature = BY_BEA, role: str = "receiver", **fields
     return replace(given, **(changes | fields))  # type: ignore[arg-type]
 
 
-def card(what: Transfer, home: PartyConfig = ALPHA, peer_name: str = "betaspace") -> Phrase:
-    return say(messages.transfer_card.transfer_card, transfer=what, home=home, peer_name=peer_name, people=PEOPLE)
+def card(what: Transfer, us: PartyConfig = ALPHA, peer_name: str = "betaspace") -> Phrase:
+    return say(messages.transfer_card.transfer_card, transfer=what, us=us, peer_name=peer_name, people=PEOPLE)
 
 
 def closed(how: Ending) -> Transfer:
@@ -79,7 +79,7 @@ def closed(how: Ending) -> Transfer:
 OPEN, DONE = TransferState.OPEN, TransferState.DONE
 PART = Part(3, "Laser lens 2.0″", "LENS-2")
 ITEM = StockItem(1207, PART, Decimal(10))
-OUR: dict[str, Any] = {"home": ALPHA, "peer_name": "betaspace"}
+OUR: dict[str, Any] = {"us": ALPHA, "peer_name": "betaspace"}
 
 
 SEVERAL = lent(LENS, replace(BOLTS, number=2), replace(CABLE, number=3), role="sender")
@@ -144,7 +144,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
             messages.transfer.transfer_offered,
             transfer=lent(role="sender", state=OPEN),
             connection=connection(),
-            home=ALPHA,
+            us=ALPHA,
         ),
         """
         Offered to attraktor, on loan until Tue 15 Dec 2026: 1 × Laser lens 2.0″ (LENS-2, serial 0042). k7m2
@@ -210,7 +210,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
             messages.transfer.transfer_offered,
             transfer=child("return", role="sender"),
             connection=connection(),
-            home=BETA,
+            us=BETA,
         ),
         """
         attraktor is asked to take back 1 × Laser lens 2.0″ (LENS-2, serial 0042). k7m2
@@ -228,7 +228,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         say(
             messages.transfer.transfer_end,
             transfer=child("return", role="sender", state=DONE, decided=BY_PIET, damaged=True),
-            home=BETA,
+            us=BETA,
             peer_name="attraktor",
         ),
         """
@@ -248,7 +248,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "more time is asked for": (
-        say(messages.transfer.transfer_requested, transfer=child("extension"), connection=connection(), home=BETA),
+        say(messages.transfer.transfer_requested, transfer=child("extension"), connection=connection(), us=BETA),
         """
         attraktor is asked whether 1 × Laser lens 2.0″ (LENS-2, serial 0042) may stay until Tue 15 Dec 2026. k7m2
         Until an approver of attraktor says yes, it is due as before. To take it back, reply: !fed cancel
@@ -311,7 +311,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
             messages.loan.loan_reminder,
             loan=abroad(lent(LENS, BOLTS)),
             out=(LENS, replace(BOLTS, quantity=Decimal(4))),
-            home=BETA,
+            us=BETA,
             peer_name="attraktor",
             people={ANNA: "Bea"},
             today=date(2026, 12, 14),
@@ -352,7 +352,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         say(
             messages.loan.loan_reminder,
             loan=lent(),
-            home=BETA,
+            us=BETA,
             peer_name="attraktor",
             people={ANNA: "Bea"},
             today=date(2026, 12, 12),
@@ -367,7 +367,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         say(
             messages.loan.loan_reminder,
             loan=lent(),
-            home=BETA,
+            us=BETA,
             peer_name="attraktor",
             people={ANNA: "Bea"},
             today=date(2026, 12, 14),
@@ -379,9 +379,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "a reminder, on the day": (
-        say(
-            messages.loan.loan_reminder, loan=lent(), home=BETA, peer_name="attraktor", people={ANNA: "Bea"}, today=DAY
-        ),
+        say(messages.loan.loan_reminder, loan=lent(), us=BETA, peer_name="attraktor", people={ANNA: "Bea"}, today=DAY),
         """
         @Bea 1 × Laser lens 2.0″ (LENS-2, serial 0042) goes back to attraktor today, Tue 15 Dec 2026.
         When it goes back, reply: !fed return · for more time: !fed extend 2 weeks
@@ -392,7 +390,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         say(
             messages.loan.loan_reminder,
             loan=lent(),
-            home=BETA,
+            us=BETA,
             peer_name="attraktor",
             people={ANNA: "Bea"},
             today=date(2026, 12, 22),
@@ -573,9 +571,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "kept, as its owner is gone": (
-        say(
-            messages.loan.not_on_loan, loan=lent(closed=Closing(Ending.KEPT, BY_BEA)), home=BETA, peer_name="attraktor"
-        ),
+        say(messages.loan.not_on_loan, loan=lent(closed=Closing(Ending.KEPT, BY_BEA)), us=BETA, peer_name="attraktor"),
         """
         Not done: k7m2 is over already.
         ✅ Kept: 1 × Laser lens 2.0″ (LENS-2, serial 0042) stays at betaspace as attraktor's. Says Bea, Tue 24 Nov, 20:31.

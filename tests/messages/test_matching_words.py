@@ -39,7 +39,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "all that was said": (
-        say(messages.match.matches, home=ALPHA, aliases=(RED, replace(RED, word="Filament rot"))),
+        say(messages.match.matches, us=ALPHA, aliases=(RED, replace(RED, word="Filament rot"))),
         """
         2 things are matched by hand:
         • "PLA-RED" of beta is Rotes PLA (PLA-ROT), says Anna
@@ -48,7 +48,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "nothing was said": (
-        say(messages.match.matches, home=ALPHA, aliases=()),
+        say(messages.match.matches, us=ALPHA, aliases=()),
         """
         Nothing is matched by hand at attraktor.
         Parts with the same IPN or name find each other by themselves. Others: !fed match OUR-IPN THEIR-IPN from SPACE

@@ -19,7 +19,7 @@ OPEN = transfer(BOLTS, role="sender", state=TransferState.OPEN)
 
 SAID: dict[str, tuple[Phrase, str]] = {
     "one waits": (
-        say(messages.rooms.friendships_wait_here, home=ALPHA, waiting=(WAITS,), open_ones=(OPEN,)),
+        say(messages.rooms.friendships_wait_here, us=ALPHA, waiting=(WAITS,), open_ones=(OPEN,)),
         """
         This room takes the place of another. 1 friendship of attraktor waits here:
         • betaspace
@@ -30,7 +30,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "two wait": (
-        say(messages.rooms.friendships_wait_here, home=ALPHA, waiting=(WAITS, GAMMA), open_ones=()),
+        say(messages.rooms.friendships_wait_here, us=ALPHA, waiting=(WAITS, GAMMA), open_ones=()),
         """
         This room takes the place of another. 2 friendships of attraktor wait here:
         • betaspace
@@ -40,7 +40,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "somebody has said so": (
-        say(messages.rooms.moved, home=ALPHA, by="Anna", moved=(replace(WAITS, changed_room=""), GAMMA), open_ones=()),
+        say(messages.rooms.moved, us=ALPHA, by="Anna", moved=(replace(WAITS, changed_room=""), GAMMA), open_ones=()),
         """
         ✅ attraktor goes on here with betaspace and gammaspace, says Anna.
         What waited goes on by itself, once the other space has said so too. Open cards come again, below.

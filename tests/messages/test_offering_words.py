@@ -21,7 +21,7 @@ PI = StockItem(20, Part(5, "Raspberry Pi 4", "RPI-4"), Decimal(1), serial="a1b2"
 LESS = "lend 5 #12 to beta for 2 weeks"
 SAID: dict[str, tuple[Phrase, str]] = {
     "not friends": (
-        say(messages.connection.not_friends, name="betaspace", party="beta", home=ALPHA),
+        say(messages.connection.not_friends, name="betaspace", party="beta", us=ALPHA),
         """
         Not done: attraktor and betaspace aren't friends yet. Nothing was sent.
         A superuser of attraktor can ask: !fed connect beta

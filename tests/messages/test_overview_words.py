@@ -44,7 +44,7 @@ SPACES = (
 def who(rights: Rights) -> Phrase:
     return say(
         messages.help_pages.whoami,
-        home=ALPHA,
+        us=ALPHA,
         person=KIM,
         name="Kim",
         username=rights.username,
@@ -56,11 +56,11 @@ def who(rights: Rights) -> Phrase:
 
 def todo(todo: Todo) -> Phrase:
     rights = Rights("anna", known=True, active=True, superuser=True)
-    return say(messages.overview.todo, home=ALPHA, name="Anna", rights=rights, todo=todo)
+    return say(messages.overview.todo, us=ALPHA, name="Anna", rights=rights, todo=todo)
 
 
 def status(seen: StatusSeen, *, private: bool = False) -> Phrase:
-    return say(messages.overview.status, home=ALPHA, status=seen, private=private)
+    return say(messages.overview.status, us=ALPHA, status=seen, private=private)
 
 
 SAID: dict[str, tuple[Phrase, str]] = {
@@ -86,7 +86,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     "help": (
         say(
             messages.help_pages.help_overview,
-            home=ALPHA,
+            us=ALPHA,
             person="Anna",
             username="anna",
             lines=(
@@ -106,7 +106,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     "help for admins": (
         say(
             messages.help_pages.help_admin,
-            home=ALPHA,
+            us=ALPHA,
             lines=(
                 VerbLine("connect", "connect SPACE", "connect with another space", Right.SUPERUSER),
                 VerbLine("whoami", "whoami", "show who you are to me, and what you may do", Right.MAPPED),
@@ -129,7 +129,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
             examples=("push 200 M3-BOLT to betaspace", "push #42 to betaspace"),
             options=(("--note TEXT", "a note for the other space"),),
             right=Right.APPROVER,
-            home=ALPHA,
+            us=ALPHA,
         ),
         """
         !fed push ITEM [QUANTITY] to SPACE [--note TEXT] – give an item away
@@ -143,7 +143,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     "who am I, while InvenTree is silent": (
         say(
             messages.help_pages.whoami_without_rights,
-            home=ALPHA,
+            us=ALPHA,
             person="@kim:example.org",
             name="Kim",
             username="kim",
@@ -208,7 +208,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     "our people": (
         say(
             messages.people.people,
-            home=replace(ALPHA, admins=("@root:attraktor.example",)),
+            us=replace(ALPHA, admins=("@root:attraktor.example",)),
             people=(
                 PersonSeen(ANNA, "Anna", "anna", approver=False, superuser=True),
                 PersonSeen(PIET, "Piet", "piet", approver=True, superuser=False),
@@ -228,14 +228,14 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "nobody is listed": (
-        say(messages.people.people, home=ALPHA, people=(), removed=(), private=False),
+        say(messages.people.people, us=ALPHA, people=(), removed=(), private=False),
         """
         I know nobody of attraktor.
         To add somebody, in the encrypted admin room: !fed people add @kim:example.org as kim
         """,
     ),
     "the spaces here": (
-        say(messages.connection.spaces, home=ALPHA, fingerprint=OWN_KEY, spaces=SPACES, everywhere=False),
+        say(messages.connection.spaces, us=ALPHA, fingerprint=OWN_KEY, spaces=SPACES, everywhere=False),
         """
         7 other spaces:
         • betaspace (beta): friends
@@ -260,7 +260,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "no space here": (
-        say(messages.connection.spaces, home=ALPHA, fingerprint=OWN_KEY, spaces=(), everywhere=False),
+        say(messages.connection.spaces, us=ALPHA, fingerprint=OWN_KEY, spaces=(), everywhere=False),
         """
         No other space announces itself in this room.
         It takes another space's bot here, with discoverable switched on.
@@ -268,7 +268,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "no space anywhere": (
-        say(messages.connection.spaces, home=ALPHA, fingerprint=OWN_KEY, spaces=(), everywhere=True),
+        say(messages.connection.spaces, us=ALPHA, fingerprint=OWN_KEY, spaces=(), everywhere=True),
         """
         No other space announces itself in any of my rooms.
         It takes another space's bot here, with discoverable switched on.
@@ -341,7 +341,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "nothing, for somebody who may not decide": (
-        say(messages.overview.todo, home=ALPHA, name="Kim", rights=Rights("kim", known=True, active=True), todo=Todo()),
+        say(messages.overview.todo, us=ALPHA, name="Kim", rights=Rights("kim", known=True, active=True), todo=Todo()),
         """
         Nothing waits for you here, Kim.
         Offers to attraktor are decided by its approvers.

@@ -61,7 +61,7 @@ LOST = replace(MISSING, state=TransferState.REVERTED, dispute=None, settled=Sett
 
 SAID: dict[str, tuple[Phrase, str]] = {
     "it left: the giver posts it": (
-        say(messages.parcel.parcel_left, transfer=sent("sender"), home=ALPHA, peer_name="betaspace"),
+        say(messages.parcel.parcel_left, transfer=sent("sender"), us=ALPHA, peer_name="betaspace"),
         """
         @Anna 📦 10 × M3 bolt (M3-BOLT): please send it to betaspace now. k7m2
         Asked by Anna, accepted by Bea (betaspace), Tue 24 Nov, 20:31
@@ -71,7 +71,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "it left: who asked waits for it": (
-        say(messages.parcel.parcel_left, transfer=REQUESTED, home=ALPHA, peer_name="betaspace"),
+        say(messages.parcel.parcel_left, transfer=REQUESTED, us=ALPHA, peer_name="betaspace"),
         """
         @Bea 📦 10 × M3 bolt (M3-BOLT) is on its way from attraktor, by parcel. k7m2
         Asked by Bea, accepted by Piet (attraktor), Tue 24 Nov, 20:31
@@ -81,9 +81,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "the card while it is on its way": (
-        say(
-            messages.transfer_card.transfer_card, transfer=sent("receiver"), home=BETA, peer_name="attraktor", people=[]
-        ),
+        say(messages.transfer_card.transfer_card, transfer=sent("receiver"), us=BETA, peer_name="attraktor", people=[]),
         """
         📦 On its way: 10 × M3 bolt (M3-BOLT) from attraktor to betaspace, by parcel, since Tue 24 Nov, 20:31.
         Asked by Anna, accepted by Bea (betaspace), Tue 24 Nov, 20:31
@@ -99,7 +97,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "the owner's card while it is on its way": (
-        say(messages.transfer_card.transfer_card, transfer=REQUESTED, home=ALPHA, peer_name="betaspace", people=[]),
+        say(messages.transfer_card.transfer_card, transfer=REQUESTED, us=ALPHA, peer_name="betaspace", people=[]),
         """
         📦 On its way: 10 × M3 bolt (M3-BOLT) from attraktor to betaspace, by parcel, since Tue 24 Nov, 20:31.
         Asked by Bea, accepted by Piet (attraktor), Tue 24 Nov, 20:31
@@ -115,7 +113,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "the card of an offer by parcel": (
-        say(messages.transfer_card.transfer_card, transfer=OFFERED, home=BETA, peer_name="attraktor", people=PEOPLE),
+        say(messages.transfer_card.transfer_card, transfer=OFFERED, us=BETA, peer_name="attraktor", people=PEOPLE),
         """
         attraktor offers betaspace 10 × M3 bolt (M3-BOLT), to keep. Take it?
         For Bea, Cem or Dilek (approvers of betaspace), until Tue 1 Dec, 20:14.
@@ -130,7 +128,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "the card when it has come": (
-        say(messages.transfer_card.transfer_card, transfer=HERE, home=BETA, peer_name="attraktor", people=[]),
+        say(messages.transfer_card.transfer_card, transfer=HERE, us=BETA, peer_name="attraktor", people=[]),
         """
         ✅ Done: 10 × M3 bolt (M3-BOLT) went from attraktor to betaspace, to keep.
         Asked by Anna, accepted by Bea (betaspace), Tue 24 Nov, 20:31
@@ -144,7 +142,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "the card when it never came": (
-        say(messages.transfer_card.transfer_card, transfer=MISSING, home=BETA, peer_name="attraktor", people=[]),
+        say(messages.transfer_card.transfer_card, transfer=MISSING, us=BETA, peer_name="attraktor", people=[]),
         """
         ⚠ Missing: 10 × M3 bolt (M3-BOLT) did not arrive, says Bea.
         Asked by Anna, accepted by Bea (betaspace), Tue 24 Nov, 20:31
@@ -156,7 +154,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "the card when it is lost": (
-        say(messages.transfer_card.transfer_card, transfer=LOST, home=BETA, peer_name="attraktor", people=[]),
+        say(messages.transfer_card.transfer_card, transfer=LOST, us=BETA, peer_name="attraktor", people=[]),
         """
         Lost: 10 × M3 bolt (M3-BOLT) is at neither space, and written off at attraktor.
         Asked by Anna, accepted by Bea (betaspace), Tue 24 Nov, 20:31
@@ -165,7 +163,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "it is said to be missing": (
-        say(messages.resolve.transfer_disputed, transfer=MISSING, home=BETA, peer_name="attraktor"),
+        say(messages.resolve.transfer_disputed, transfer=MISSING, us=BETA, peer_name="attraktor"),
         """
         ⚠ k7m2: 10 × M3 bolt did not arrive, says Bea.
         Done: it had left by parcel. Not done: it isn't booked in; I do nothing more with it.
@@ -208,7 +206,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         say(
             messages.parcel.parcel_reminder,
             subject=sent("receiver"),
-            home=BETA,
+            us=BETA,
             people={BEA: "Bea", CEM: "Cem"},
             others=1,
         ),
@@ -234,14 +232,14 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "it goes to the others": (
-        say(messages.parcel.no_parcel_for_us, subject=sent("sender"), home=ALPHA, peer_name="betaspace"),
+        say(messages.parcel.no_parcel_for_us, subject=sent("sender"), us=ALPHA, peer_name="betaspace"),
         """
         Not booked in: 10 × M3 bolt (k7m2) goes to betaspace, so its approvers say that.
         📦 On its way by parcel since Tue 24 Nov, 20:31; booked in when somebody says that it is there.
         """,
     ),
     "it isn't on its way": (
-        say(messages.parcel.no_parcel_for_us, subject=transfer(), home=BETA, peer_name="attraktor"),
+        say(messages.parcel.no_parcel_for_us, subject=transfer(), us=BETA, peer_name="attraktor"),
         """
         Nothing to book in: 1 × Laser lens 2.0″ (k7m2) isn't on its way to betaspace.
         Waits for a yes or no, until Tue 1 Dec, 20:14.
@@ -265,14 +263,14 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "not all of it came, and the rest is asked about": (
-        say(messages.parcel.no_parcel_for_us, subject=SHORT, home=BETA, peer_name="attraktor"),
+        say(messages.parcel.no_parcel_for_us, subject=SHORT, us=BETA, peer_name="attraktor"),
         """
         Nothing to book in: 10 × M3 bolt (k7m2) isn't on its way to betaspace.
         Of it 3 × M3 bolt did not arrive. Found by now? A superuser of attraktor says so: !fed resolve k7m2
         """,
     ),
     "the card when not all of it came": (
-        say(messages.transfer_card.transfer_card, transfer=SHORT, home=BETA, peer_name="attraktor", people=[]),
+        say(messages.transfer_card.transfer_card, transfer=SHORT, us=BETA, peer_name="attraktor", people=[]),
         """
         ✅ Done in part: 7 × M3 bolt went from attraktor to betaspace, to keep.
         Asked by Anna, accepted by Bea (betaspace), Tue 24 Nov, 20:31
@@ -287,7 +285,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "its end, once the rest is settled": (
-        say(messages.transfer.transfer_end, transfer=SETTLED_REST, home=ALPHA, peer_name="betaspace"),
+        say(messages.transfer.transfer_end, transfer=SETTLED_REST, us=ALPHA, peer_name="betaspace"),
         """
         @Anna @Bea ✅ 7 × M3 bolt is at betaspace. k7m2
         Asked by Anna, accepted by Bea (betaspace), Tue 24 Nov, 20:31
@@ -316,7 +314,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
             messages.parcel.rest_settled,
             transfer=SETTLED_REST,
             truth=Truth("back"),
-            home=ALPHA,
+            us=ALPHA,
             peer_name="betaspace",
             items=((THREE, 0),),
         ),
@@ -329,7 +327,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
             messages.parcel.rest_settled,
             transfer=SETTLED_REST,
             truth=Truth("found"),
-            home=ALPHA,
+            us=ALPHA,
             peer_name="betaspace",
             items=((THREE, 77),),
         ),
@@ -343,7 +341,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
             messages.parcel.rest_settled,
             transfer=SETTLED_REST,
             truth=Truth("lost"),
-            home=ALPHA,
+            us=ALPHA,
             peer_name="betaspace",
             items=((THREE, 77),),
         ),
@@ -395,7 +393,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         say(
             messages.resolve.resolve_choice,
             transfer=MISSING,
-            home=BETA,
+            us=BETA,
             peer_name="attraktor",
             seen={},
             truths=(Truth("come"), Truth("never")),
@@ -413,7 +411,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         say(
             messages.resolve.resolve_choice,
             transfer=replace(MISSING, role="sender"),
-            home=ALPHA,
+            us=ALPHA,
             peer_name="betaspace",
             seen={},
             truths=(Truth("arrived"), Truth("back"), Truth("lost")),
@@ -434,7 +432,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
             messages.resolve.resolved,
             transfer=replace(MISSING, state=TransferState.REFUSED, dispute=None, settled=Settlement(BY_BEA, "never")),
             truth=Truth("never"),
-            home=BETA,
+            us=BETA,
             peer_name="attraktor",
         ),
         """
@@ -448,7 +446,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
             messages.resolve.resolved,
             transfer=replace(LOST, role="sender"),
             truth=Truth("lost"),
-            home=ALPHA,
+            us=ALPHA,
             peer_name="betaspace",
         ),
         """

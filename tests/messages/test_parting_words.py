@@ -26,7 +26,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         say(
             messages.disconnect.disconnect_preview,
             connection=FRIENDS,
-            home=ALPHA,
+            us=ALPHA,
             orderly=Preview((OPEN,), (SENT,)),
             at_once=Preview((OPEN,), (SENT,)),
         ),
@@ -47,7 +47,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "before, only at once, with nothing under way": (
-        say(messages.disconnect.disconnect_preview, connection=FRIENDS, home=ALPHA, orderly=None, at_once=NOTHING),
+        say(messages.disconnect.disconnect_preview, connection=FRIENDS, us=ALPHA, orderly=None, at_once=NOTHING),
         """
         End the friendship of attraktor and betaspace? I did nothing yet.
         What was given stays given, and the history stays.
@@ -77,7 +77,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "ending already": (
-        say(messages.disconnect.ending_already, connection=ENDING, home=ALPHA, preview=Preview((ASKED,), (SENT,))),
+        say(messages.disconnect.ending_already, connection=ENDING, us=ALPHA, preview=Preview((ASKED,), (SENT,))),
         """
         The friendship with betaspace is ending already. I did nothing.
         By Anna (attraktor), Tue 24 Nov, 20:14
@@ -88,7 +88,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "it hangs": (
-        say(messages.disconnect.ending_waits, connection=ENDING, home=ALPHA, preview=Preview((), (SENT,))),
+        say(messages.disconnect.ending_waits, connection=ENDING, us=ALPHA, preview=Preview((), (SENT,))),
         """
         ⏸ c9x4 waits: betaspace's bot has not answered for ten minutes.
         Not finished yet:

@@ -17,7 +17,7 @@ NOT_YET = replace(ALPHA, admins=(KIM,))
 
 SAID: dict[str, tuple[Phrase, str]] = {
     "added": (
-        say(messages.people.added, change=RosterChange(adds=True, person=KIM, username="kim"), home=ALPHA, again=False),
+        say(messages.people.added, change=RosterChange(adds=True, person=KIM, username="kim"), us=ALPHA, again=False),
         """
         ✅ @kim:attraktor.example is user kim of attraktor now.
         InvenTree says what they may do. I tell them at their first line.
@@ -28,7 +28,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         say(
             messages.people.added,
             change=RosterChange(adds=True, person=KIM, username="kim", admin=True),
-            home=ALPHA,
+            us=ALPHA,
             again=True,
         ),
         """
@@ -39,14 +39,14 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "an admin only": (
-        say(messages.people.added, change=RosterChange(adds=True, person=KIM, admin=True), home=NOT_YET, again=False),
+        say(messages.people.added, change=RosterChange(adds=True, person=KIM, admin=True), us=NOT_YET, again=False),
         """
         ✅ @kim:attraktor.example is an admin of mine now: they may invite me.
         To undo it: !fed people remove @kim:attraktor.example
         """,
     ),
     "removed": (
-        say(messages.people.removed, person=KIM, configured=True, home=ALPHA),
+        say(messages.people.removed, person=KIM, configured=True, us=ALPHA),
         """
         ✅ @kim:attraktor.example doesn't belong to attraktor any more.
         I do nothing for them from now on. Their InvenTree user stays as it is.
@@ -70,14 +70,14 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "no such user": (
-        say(messages.people.no_such_user, username="kym", inactive=False, home=ALPHA),
+        say(messages.people.no_such_user, username="kym", inactive=False, us=ALPHA),
         """
         Nothing changed: attraktor's InvenTree has no user kym.
         An InvenTree admin makes or activates it; then say it again.
         """,
     ),
     "an inactive user": (
-        say(messages.people.no_such_user, username="kim", inactive=True, home=ALPHA),
+        say(messages.people.no_such_user, username="kim", inactive=True, us=ALPHA),
         """
         Nothing changed: the user kim in attraktor's InvenTree is inactive.
         An InvenTree admin makes or activates it; then say it again.
@@ -112,7 +112,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "nobody of ours": (
-        say(messages.people.not_known, person="@eve:example.org", home=ALPHA),
+        say(messages.people.not_known, person="@eve:example.org", us=ALPHA),
         """
         Nothing changed: @eve:example.org isn't one of attraktor's people.
         Who is: !fed people
@@ -135,7 +135,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "a first line": (
-        say(messages.people.met, home=ALPHA, name="Kim", rights=Rights("kim", known=True, active=True, approver=True)),
+        say(messages.people.met, us=ALPHA, name="Kim", rights=Rights("kim", known=True, active=True, approver=True)),
         """
         Hello Kim: you are user kim of attraktor.
         You are approver there: you may give things away and decide on offers.

@@ -27,7 +27,7 @@ def outcome(*found: Difference, problem: str = "", repair: bool = False, known: 
     return say(
         messages.reconcile.reconciled,
         connection=FRIENDS,
-        home=ALPHA,
+        us=ALPHA,
         reconciliation=compared,
         transfers=transfers,
         problem=problem,
@@ -228,7 +228,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "no friends": (
-        say(messages.reconcile.nobody_to_reconcile_with, home=ALPHA),
+        say(messages.reconcile.nobody_to_reconcile_with, us=ALPHA),
         """
         Nothing to compare: attraktor has no friends here.
         """,

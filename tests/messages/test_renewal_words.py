@@ -14,7 +14,7 @@ from fedbot.rules.model.effects import Phrase, say
 from tests.messages.scenes import ALPHA, connection, plain
 
 FRIENDS = connection(ConnectionState.ACTIVE, ours=True, company=5)
-ENDS: dict[str, Any] = {"connection": FRIENDS, "home": ALPHA, "name": "fed-beta-1", "token": "fed-beta-1-2"}
+ENDS: dict[str, Any] = {"connection": FRIENDS, "us": ALPHA, "name": "fed-beta-1", "token": "fed-beta-1-2"}
 
 SAID: dict[str, tuple[Phrase, str]] = {
     "a new one is wanted": (
@@ -44,7 +44,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "not done": (
-        say(messages.rotate_tokens.rotate_failed, connection=FRIENDS, home=ALPHA, text="No admin token is configured."),
+        say(messages.rotate_tokens.rotate_failed, connection=FRIENDS, us=ALPHA, text="No admin token is configured."),
         """
         Not done: there is no new token for betaspace's bot yet; the old one is as good as before.
         Why: No admin token is configured.

@@ -39,12 +39,12 @@ SETTLED = replace(
 
 
 def choice(unclear: Transfer, items: tuple[ItemSeen, ...], truths: tuple[Truth, ...], said: str = "") -> Phrase:
-    home, peer = (ALPHA, "betaspace") if unclear.role == "sender" else (BETA, "attraktor")
+    us, peer = (ALPHA, "betaspace") if unclear.role == "sender" else (BETA, "attraktor")
     seen = {1: ItemsSeen(items)}
     return say(
         messages.resolve.resolve_choice,
         transfer=unclear,
-        home=home,
+        us=us,
         peer_name=peer,
         seen=seen,
         truths=truths,
@@ -54,7 +54,7 @@ def choice(unclear: Transfer, items: tuple[ItemSeen, ...], truths: tuple[Truth, 
 
 def loan_choice(items: tuple[ItemSeen, ...], truths: tuple[Truth, ...], said: str = "") -> Phrase:
     seen = {1: ItemsSeen(items)} if items else {}
-    about: dict[str, Any] = {"transfer": transfer(BOLTS), "home": BETA, "peer_name": "attraktor"}
+    about: dict[str, Any] = {"transfer": transfer(BOLTS), "us": BETA, "peer_name": "attraktor"}
     return say(messages.resolve.resolve_loan_choice, **about, seen=seen, truths=truths, said=said)
 
 
@@ -68,7 +68,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         say(
             messages.resolve.transfer_disputed,
             transfer=disputed("receiver", TransferState.CREDITING, ("beta",), line=2),
-            home=BETA,
+            us=BETA,
             peer_name="attraktor",
         ),
         """
@@ -83,7 +83,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         say(
             messages.resolve.transfer_disputed,
             transfer=disputed("receiver", SENT, ("attraktor",)),
-            home=BETA,
+            us=BETA,
             peer_name="attraktor",
         ),
         """
@@ -98,7 +98,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         say(
             messages.resolve.transfer_disputed,
             transfer=disputed("sender", SENT, ("attraktor",), "received"),
-            home=ALPHA,
+            us=ALPHA,
             peer_name="betaspace",
         ),
         """
@@ -111,7 +111,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "settled": (
-        say(messages.resolve.dispute_settled, transfer=SETTLED, home=ALPHA, peer_name="betaspace"),
+        say(messages.resolve.dispute_settled, transfer=SETTLED, us=ALPHA, peer_name="betaspace"),
         """
         ▶ k7m2 is settled: 10 × M3 bolt.
         Settled by Anna (attraktor) alone, Tue 24 Nov, 20:31; betaspace has not said so yet.
@@ -122,7 +122,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         say(
             messages.resolve.dispute_settled,
             transfer=replace(SETTLED, settled=Settlement(BY_BEA, "booked")),
-            home=ALPHA,
+            us=ALPHA,
             peer_name="betaspace",
         ),
         """
@@ -218,7 +218,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "the answer": (
-        say(messages.resolve.resolved, transfer=SETTLED, truth=Truth("arrived"), home=ALPHA, peer_name="betaspace"),
+        say(messages.resolve.resolved, transfer=SETTLED, truth=Truth("arrived"), us=ALPHA, peer_name="betaspace"),
         """
         Settled: k7m2, 10 × M3 bolt.
         Settled by Anna (attraktor) alone, Tue 24 Nov, 20:31; betaspace has not said so yet.
@@ -289,7 +289,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "still being tried": (
-        say(messages.resolve.still_being_tried, transfer=disputed("sender", DEBITING, ("attraktor",)), home=ALPHA),
+        say(messages.resolve.still_being_tried, transfer=disputed("sender", DEBITING, ("attraktor",)), us=ALPHA),
         """
         Not yet: attraktor's InvenTree has not told the outcome of the last step of k7m2.
         I'll keep checking for up to 15 minutes. I did nothing else; please say it again then.

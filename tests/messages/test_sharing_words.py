@@ -41,7 +41,7 @@ def search(*came: SpaceHits, **changes: object) -> Search:
 
 
 def found(*came: SpaceHits, silent: tuple[str, ...] = (), first: int = 0, **changes: object) -> Phrase:
-    return say(messages.search.found, home=ALPHA, search=search(*came, **changes), silent=silent, first=first, most=2)
+    return say(messages.search.found, us=ALPHA, search=search(*came, **changes), silent=silent, first=first, most=2)
 
 
 SAID: dict[str, tuple[Phrase, str]] = {
@@ -53,14 +53,14 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "nothing is shared": (
-        say(messages.share.sharing_list, home=ALPHA, shares=(), friends=FRIENDS),
+        say(messages.share.sharing_list, us=ALPHA, shares=(), friends=FRIENDS),
         """
         attraktor shares nothing: friends find nothing here, and can't ask for anything.
         Share an item, a part or a category: !fed share M3-BOLT
         """,
     ),
     "some is shared": (
-        say(messages.share.sharing_list, home=ALPHA, shares=(PART, ITEM, CATEGORY, ALL), friends=FRIENDS),
+        say(messages.share.sharing_list, us=ALPHA, shares=(PART, ITEM, CATEGORY, ALL), friends=FRIENDS),
         """
         attraktor shares 4 entries:
         • M3 bolt: the part, with all its stock
@@ -72,7 +72,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "much is shared": (
-        say(messages.share.sharing_list, home=ALPHA, shares=(PART,) * 31, friends=()),
+        say(messages.share.sharing_list, us=ALPHA, shares=(PART,) * 31, friends=()),
         "attraktor shares 31 entries:\n"
         + "• M3 bolt: the part, with all its stock\n" * 30
         + "• and 1 more\nNobody sees it yet: we have no friends.\nOff the list: !fed unshare M3-BOLT",

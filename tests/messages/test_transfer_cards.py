@@ -31,8 +31,8 @@ from tests.messages.scenes import (
 
 
 def card(transfer: Transfer, people: list[str] | None = None) -> Phrase:
-    home, peer = (BETA, "attraktor") if transfer.role == "receiver" else (ALPHA, "betaspace")
-    return say(messages.transfer_card.transfer_card, transfer=transfer, home=home, peer_name=peer, people=people or [])
+    us, peer = (BETA, "attraktor") if transfer.role == "receiver" else (ALPHA, "betaspace")
+    return say(messages.transfer_card.transfer_card, transfer=transfer, us=us, peer_name=peer, people=people or [])
 
 
 IN_THE_LASER_ROOM = (

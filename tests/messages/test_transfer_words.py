@@ -34,15 +34,15 @@ from tests.messages.scenes import (
 
 
 def end(transfer: Transfer) -> Phrase:
-    return say(messages.transfer.transfer_end, transfer=transfer, home=ALPHA, peer_name="betaspace")
+    return say(messages.transfer.transfer_end, transfer=transfer, us=ALPHA, peer_name="betaspace")
 
 
 def waits(transfer: Transfer) -> Phrase:
-    home, peer = (BETA, "attraktor") if transfer.role == "receiver" else (ALPHA, "betaspace")
+    us, peer = (BETA, "attraktor") if transfer.role == "receiver" else (ALPHA, "betaspace")
     return say(
         messages.transfer.transfer_waits,
         transfer=replace(transfer, waiting_since=ASKED_AT),
-        home=home,
+        us=us,
         problem="InvenTree at tree.example can't be reached: no connection.",
         next_try=NOW + timedelta(minutes=5),
         peer_name=peer,
@@ -50,9 +50,9 @@ def waits(transfer: Transfer) -> Phrase:
 
 
 def silent(transfer: Transfer) -> Phrase:
-    home, peer = (BETA, "attraktor") if transfer.role == "receiver" else (ALPHA, "betaspace")
+    us, peer = (BETA, "attraktor") if transfer.role == "receiver" else (ALPHA, "betaspace")
     awaiting = replace(transfer, exchange=Exchange(awaiting=True, resend_at=NOW + timedelta(hours=1), resends=2))
-    return say(messages.transfer.peer_silent, transfer=awaiting, home=home, peer_name=peer)
+    return say(messages.transfer.peer_silent, transfer=awaiting, us=us, peer_name=peer)
 
 
 SPLIT_OFF = (Progress(1, stage="arrived", item=43, quantity=Decimal(10)),)
@@ -64,7 +64,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
             messages.transfer.transfer_offered,
             transfer=transfer(BOLTS, role="sender"),
             connection=connection(ConnectionState.ACTIVE, ours=True),
-            home=ALPHA,
+            us=ALPHA,
         ),
         """
         Offered to betaspace: 10 × M3 bolt (M3-BOLT). k7m2
@@ -76,7 +76,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
             messages.transfer.transfer_offered,
             transfer=transfer(replace(BOLTS, whole=True), role="sender", note="from the sale"),
             connection=connection(ConnectionState.ACTIVE, ours=True),
-            home=ALPHA,
+            us=ALPHA,
         ),
         """
         Offered to betaspace: 10 × M3 bolt (M3-BOLT). That is all that lies there. k7m2
@@ -88,7 +88,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
             messages.transfer.transfer_offered,
             transfer=transfer(BOLTS, CABLE, role="sender"),
             connection=connection(ConnectionState.ACTIVE, ours=True),
-            home=ALPHA,
+            us=ALPHA,
         ),
         """
         Offered to betaspace: 10 × M3 bolt and 1.5 m of Speaker cable (⚠ Attention needed). k7m2
@@ -303,7 +303,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
             messages.transfer.transfer_requested,
             transfer=request(BOLTS, CABLE, note="for the open day"),
             connection=connection(ConnectionState.ACTIVE),
-            home=BETA,
+            us=BETA,
         ),
         """
         Asked attraktor for 10 × M3 bolt and 1.5 m of Speaker cable (⚠ Attention needed). k7m2
@@ -316,7 +316,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         say(
             messages.transfer.request_without_part,
             transfer=request(BOLTS, progress=(Progress(1, match="none"),)),
-            home=BETA,
+            us=BETA,
         ),
         """
         Taken back: betaspace has no place for 10 × M3 bolt (k7m2).

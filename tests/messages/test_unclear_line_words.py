@@ -219,7 +219,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "our own space": (
-        say(messages.line_errors.that_is_us, home=ALPHA),
+        say(messages.line_errors.that_is_us, us=ALPHA),
         """
         attraktor is us. I did nothing.
         """,

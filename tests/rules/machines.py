@@ -151,7 +151,7 @@ class Side:
         self.identity = Identity(sha256(party.encode()).digest())
         self.bot = f"@{party}-bot:x"
         self.superuser, self.approver = f"@{party}-super:x", f"@{party}-approver:x"
-        home = PartyConfig(
+        us = PartyConfig(
             party=party,
             name=party.capitalize(),
             bot=self.bot,
@@ -164,7 +164,7 @@ class Side:
         )
         self.archive = RememberedArchive()
         self.state = State(
-            home, lambda box, binding: unseal(self.identity, box, bound_to=binding), self.identity.nonce, self.archive
+            us, lambda box, binding: unseal(self.identity, box, bound_to=binding), self.identity.nonce, self.archive
         )
         self.journal: dict[tuple[str, str], str] = {}
         self.asked: list[Ask] = []
@@ -257,7 +257,7 @@ class Side:
 
     def restarts(self) -> None:
         """The process ends, and another goes on with what is in the journal."""
-        self.state = State(self.state.home, self.state.unseal, self.state.nonce, self.archive)
+        self.state = State(self.state.us, self.state.unseal, self.state.nonce, self.archive)
         for (kind, identifier), text in self.journal.items():
             self.state.take_over({(kind, identifier): codec.from_text(codec.DOCUMENTS, kind, text)})
 

@@ -362,7 +362,7 @@ class Explorer:
         archive = RememberedArchive()
         archive.keeps(now.documents)
         archive.posts.update(now.posts)
-        state = State(self.side.state.home, self.side.state.unseal, self.side.state.nonce, archive)
+        state = State(self.side.state.us, self.side.state.unseal, self.side.state.nonce, archive)
         state.take_over(dict(now.documents))
         turn = decide(state, event, VERBS, self._time(now))
         now.posts.update({event_id: key for event_id, key, _ in turn.found})

@@ -29,9 +29,9 @@ class Side:
     """One party: its state, and what its messages do to it."""
 
     def __init__(self, party: str, peer: str) -> None:
-        home = PartyConfig(party=party, name=party, bot=f"@{party}:x", key="ab" * 32, rooms=(ROOM,))
+        us = PartyConfig(party=party, name=party, bot=f"@{party}:x", key="ab" * 32, rooms=(ROOM,))
         self.state = State(
-            home, lambda _sealed, _bound: {}, lambda purpose: sha256(purpose.encode()).hexdigest(), RememberedArchive()
+            us, lambda _sealed, _bound: {}, lambda purpose: sha256(purpose.encode()).hexdigest(), RememberedArchive()
         )
         self.now = START
         asked = Signature("@anna:x", "Anna", party, START)

@@ -149,9 +149,9 @@ class Scene:
         """It announces itself, but for what is changed, with the key of that identity."""
         entry = {
             "id": self.liar.id,
-            "name": self.liar.home.name,
+            "name": self.liar.us.name,
             "key": identity.key,
-            "people": sorted(self.liar.home.people),
+            "people": sorted(self.liar.us.people),
             "access": "relayed",
             "at": envelope.wire_time(self.federation.clock.now() + timedelta(minutes=1)),
             **changed,
@@ -254,7 +254,7 @@ async def _unsigned(scene: Scene) -> None:
 
 @attack("whom another bot lists we leave to it, our own people too")
 async def _silenced(scene: Scene) -> None:
-    scene.announces(scene.liar.identity, people=sorted(scene.honest.home.people))
+    scene.announces(scene.liar.identity, people=sorted(scene.honest.us.people))
     await scene.federation.rests()
     await scene.says("status")
 

@@ -178,7 +178,7 @@ class Auditor:
         is_said = str(event["content"].get("body", "")).startswith("!fed")
         if not is_said or any(event["sender"] == each.chat.user_id for each in self.parties):
             return False
-        whose = [each for each in self.parties if event["sender"] in each.home.people]
+        whose = [each for each in self.parties if event["sender"] in each.us.people]
         return (whose or [min(self.parties, key=lambda each: each.chat.user_id)])[0] is party
 
     def _verdict(self, party: Party, before: object, after: Transfer | Connection, event: Event) -> None:
@@ -214,12 +214,12 @@ class Auditor:
     def _is_our_yes(self, party: Party, event_id: str, subject: str, users: set[str]) -> bool:
         tap = self.taps.get(event_id)
         is_on_it = tap is not None and tap.party == party.id and tap.subject == subject and tap.choice in YES
-        return tap is not None and is_on_it and party.home.people.get(tap.person) in users
+        return tap is not None and is_on_it and party.us.people.get(tap.person) in users
 
     def is_our_line(self, party: Party, event_id: str, verbs: tuple[str, ...]) -> bool:
         """Whether one of our people said this, with one of these verbs; what was removed since counts."""
         said = next((each for each in self.server.log if each["event_id"] == event_id), None)
-        if said is None or said["type"] != "m.room.message" or said["sender"] not in party.home.people:
+        if said is None or said["type"] != "m.room.message" or said["sender"] not in party.us.people:
             return False
         words = str(said["content"].get("body", "")).split()
         return not words or (words[0] == "!fed" and words[1:2] != [] and words[1] in verbs)
@@ -432,7 +432,7 @@ class Auditor:
     def _must_be_asked_back(self, owner: Party, loan: str, event_id: str, name: str) -> None:
         """The owner's person says that it is back: that is the decision, at once."""
         tap = self.taps.get(event_id)
-        username = owner.home.people.get(tap.person, "") if tap is not None else ""
+        username = owner.us.people.get(tap.person, "") if tap is not None else ""
         if tap is None or tap.subject != loan or username not in {owner.people.superuser, owner.people.approver}:
             self.wrong(f"{name}: stock leaves though nobody who may has asked it back (4)")
 
@@ -441,7 +441,7 @@ class Auditor:
         if tap is None or tap.choice not in YES or tap.subject != identifier:
             self.wrong(f"{name}: stock leaves though nobody has approved it (4)")
             return
-        username = decider.home.people.get(tap.person, "")
+        username = decider.us.people.get(tap.person, "")
         ends = self.grace_ends.get(event_id)
         by_clock = decider.id not in self.jumped
         lost = decider.lost_right.get(username) if by_clock else None

@@ -246,7 +246,7 @@ class Consents:
 
     def _is_yes(self, party: Party, tap: Tap, subject: str) -> bool:
         said_yes = tap.choice in {Choice.APPROVE, Choice.PARCEL, Choice.DAMAGED}
-        return said_yes and tap.party == party.id and tap.subject == subject and tap.person in party.home.people
+        return said_yes and tap.party == party.id and tap.subject == subject and tap.person in party.us.people
 
     def _asked_for(self, party: Party, transfer: Transfer) -> None:
         """What is given is called as our person wrote, and no more of it."""
@@ -279,7 +279,7 @@ class Consents:
 
     def _must_be_entitled(self, party: Party, transfer: Transfer, tap: Tap, by: str) -> None:
         """Who said yes had the right when the grace ended; who asked may take less without it."""
-        username = party.home.people.get(tap.person, "")
+        username = party.us.people.get(tap.person, "")
         takes_less = transfer.terms.kind == "request" and tap.person == transfer.terms.asker
         if takes_less or party.id in self.auditor.jumped:
             return

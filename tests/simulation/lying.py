@@ -315,7 +315,7 @@ class Liar:
             **said,
             "asker": person,
             "asker_name": "Anna",
-            "name": random.choice((random.choice(federation.parties).home.name, "Betaspace")),
+            "name": random.choice((random.choice(federation.parties).us.name, "Betaspace")),
             "generation": random.choice((1, 2, 3, 1_000_000)),
             "access": random.choice(("relayed", "direct")),
             "asked_key": random.choice(federation.parties).identity.key,
@@ -488,9 +488,9 @@ class Liar:
         other = random.choice(self._federation.parties)
         entry: dict[str, Any] = {
             "id": random.choice((liar.id, liar.id, other.id)),
-            "name": random.choice((other.home.name, "@room", "x" * 100)),
+            "name": random.choice((other.us.name, "@room", "x" * 100)),
             "key": random.choice((liar.identity.key, other.identity.key)),
-            "people": sorted(other.home.people),
+            "people": sorted(other.us.people),
             "access": "relayed",
             "at": envelope.wire_time(liar.clock.now()),
         }

@@ -491,7 +491,7 @@ def _display_names(stack: ExitStack) -> None:
     def take_up(turn: Turn, subject: Any, choice: Any, person: str, *arguments: Any, **named: Any) -> Any:
         members = [room.members for room in turn.rooms()]
         called = next((m[person] for m in members if m.get(person)), "")
-        same = [other for m in members for other, name in m.items() if name == called and other in turn.home.people]
+        same = [other for m in members for other, name in m.items() if name == called and other in turn.us.people]
         return before(turn, subject, choice, same[0] if called and same else person, *arguments, **named)
 
     before = _instead(stack, decisions, "take_up", take_up)

@@ -147,7 +147,7 @@ class Party:
         return f"@{username}{self.number}:twin.test"
 
     @property
-    def home(self) -> PartyConfig:
+    def us(self) -> PartyConfig:
         """The configuration."""
         return PartyConfig(
             party=self.id,
@@ -182,7 +182,7 @@ class Party:
             self._settings(), self.vault, network=self.network.get, sign=self.identity.sign, pause=lambda _: None
         )
         ports = Ports(journal, self.chat, edge, self.identity, self.vault, self.clock)
-        bot = Bot(self.home, ports, settle=SETTLE, give_up=GIVE_UP)
+        bot = Bot(self.us, ports, settle=SETTLE, give_up=GIVE_UP)
         bot.engine._render = _only_the_name
         bot.engine.show_typing = lambda _: None
         self.bot = bot

@@ -79,17 +79,17 @@ def _landing(progress: Progress) -> Landing | None:
     )
 
 
-def of_connection(home: PartyConfig, connection: Connection) -> ShownConnection:
+def of_connection(us: PartyConfig, connection: Connection) -> ShownConnection:
     """What the card of a friendship shows while it can be decided on."""
     return ShownConnection(
-        own=home.party,
-        own_key=home.key,
+        own=us.party,
+        own_key=us.key,
         peer=connection.peer,
         peer_bot=connection.peer_bot,
         peer_key=connection.peer_key,
         name=connection.peer_name,
         access=connection.access,
-        makes_access=home.has_admin_token,
+        makes_access=us.has_admin_token,
         asker=connection.asked.person,
         generation=connection.generation,
         room=connection.room,
@@ -97,14 +97,14 @@ def of_connection(home: PartyConfig, connection: Connection) -> ShownConnection:
     )
 
 
-def shown(home: PartyConfig, subject: Connection | Transfer) -> Shown:
+def shown(us: PartyConfig, subject: Connection | Transfer) -> Shown:
     """What the subject's card shows now."""
-    return of_transfer(subject) if isinstance(subject, Transfer) else of_connection(home, subject)
+    return of_transfer(subject) if isinstance(subject, Transfer) else of_connection(us, subject)
 
 
-def hash_now(home: PartyConfig, subject: Connection | Transfer) -> str:
+def hash_now(us: PartyConfig, subject: Connection | Transfer) -> str:
     """The hash of what the subject's card shows now."""
-    return models.hash_of(shown(home, subject))
+    return models.hash_of(shown(us, subject))
 
 
 def drawn(transfer: Transfer) -> Transfer:
@@ -195,17 +195,17 @@ def _drawn_signature(signature: Signature | None, person: str) -> Signature | No
 # --- whether a card, or a decision, still stands ----------------------------------------------------------------
 
 
-def changes(home: PartyConfig, subject: Connection | Transfer) -> tuple[Change, ...]:
+def changes(us: PartyConfig, subject: Connection | Transfer) -> tuple[Change, ...]:
     """What the subject's card, as it went up, doesn't show as it is now. Of a card that we don't know: nothing."""
-    return models.changes(subject.card, shown(home, subject)) if subject.card is not None else ()
+    return models.changes(subject.card, shown(us, subject)) if subject.card is not None else ()
 
 
-def differs_from_what_was_approved(home: PartyConfig, transfer: Transfer) -> tuple[Change, ...]:
+def differs_from_what_was_approved(us: PartyConfig, transfer: Transfer) -> tuple[Change, ...]:
     """What our people approved otherwise than it is now, where the act begins; () if nobody here has approved it.
 
     A place that wasn't known yet may be known by now: no card has shown another one.
     """
-    if not transfer.consented or transfer.consented == hash_now(home, transfer):
+    if not transfer.consented or transfer.consented == hash_now(us, transfer):
         return ()
-    found = changes(home, transfer)
+    found = changes(us, transfer)
     return tuple(change for change in found if change.field != "landing" or change.before is not None)

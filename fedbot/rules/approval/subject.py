@@ -35,7 +35,7 @@ def is_open(subject: Subject) -> bool:
     return subject.state is TransferState.OPEN and not subject.wanted and not waits_for_asker
 
 
-def decides_here(home: PartyConfig, subject: Subject) -> bool:
+def decides_here(us: PartyConfig, subject: Subject) -> bool:
     """Whether our own people decide on it, so that the card is ours."""
     if isinstance(subject, Connection):
         return not subject.ours
@@ -43,7 +43,7 @@ def decides_here(home: PartyConfig, subject: Subject) -> bool:
         return takes_less(subject)
     if subject.waits_for_release:
         return True
-    return subject.terms.decider == home.party
+    return subject.terms.decider == us.party
 
 
 def first_yes_of(subject: Subject) -> Wish | None:
@@ -58,10 +58,10 @@ def asker_of(subject: Subject) -> str:
     return subject.asked.person if isinstance(subject, Connection) else subject.terms.asker
 
 
-def asked_by(home: PartyConfig, subject: Subject, person: str) -> bool:
+def asked_by(us: PartyConfig, subject: Subject, person: str) -> bool:
     """Whether the person asked for it, by this or another Matrix account of the same InvenTree user of ours."""
-    asker, people = asker_of(subject), home.people
-    asking = {people.get(asker, ""), subject.asked.username if subject.asked.party == home.party else ""}
+    asker, people = asker_of(subject), us.people
+    asking = {people.get(asker, ""), subject.asked.username if subject.asked.party == us.party else ""}
     return person == asker or people.get(person, "") in asking - {""}
 
 

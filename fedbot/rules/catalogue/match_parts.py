@@ -65,7 +65,7 @@ def question_for(turn: Turn, transfer: Transfer, line: Line) -> MatchPart:
         gave=_gave(turn, transfer.peer, line.serial) if line.serial else (),
         company=sequencing.connection_of(turn, transfer).company,
         quantity=line.quantity,
-        with_category=turn.home.care.taken_in and bool(turn.home.care.categories),
+        with_category=turn.us.care.taken_in and bool(turn.us.care.categories),
     )
 
 

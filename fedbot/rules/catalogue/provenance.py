@@ -53,7 +53,7 @@ def forbidden_origin(origin: str, destination: str) -> bool:
 
 def origin_here(turn: Turn, transfer: Transfer, line: Line) -> str:
     """Where something that we received came from first; '' if it is ours, come back."""
-    return "" if line.origin == turn.home.party else line.origin or transfer.peer
+    return "" if line.origin == turn.us.party else line.origin or transfer.peer
 
 
 def origin_by_mark(turn: Turn, item: StockItem) -> str:

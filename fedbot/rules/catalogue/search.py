@@ -84,7 +84,7 @@ def begin(
         category=wanted.category,
         page=wanted.page,
         asked=turn.now,
-        waiting=(*([turn.home.party] if own else []), *(connection.peer for connection in connections)),
+        waiting=(*([turn.us.party] if own else []), *(connection.peer for connection in connections)),
         only=only,
     )
     turn.save(search)
@@ -96,7 +96,7 @@ def begin(
         sequencing.post(turn, asked, draft)
     turn.do(Typing(command.room, int(SEARCH_SILENT_AFTER.total_seconds())))
     if own:
-        everything = command.room == turn.home.admin_room
+        everything = command.room == turn.us.admin_room
         scope = Scope(everything=True) if everything else share.scope(turn)
         question = SearchStock(wanted.words, scope, category=wanted.category, page=wanted.page)
         turn.do(Ask(FindForPerson(search.id), (question,)))
@@ -119,14 +119,14 @@ class FindForPerson(WhenAnsweredOrNot):
         if search is not None:
             found, cut = _hits(turn, event)
             percent = _asked_for(event).percent
-            own = SpaceHits(turn.home.party, turn.home.name, found, len(turn.shares()), cut, percent=percent)
+            own = SpaceHits(turn.us.party, turn.us.name, found, len(turn.shares()), cut, percent=percent)
             _came(turn, search, own)
 
     def unanswered(self, turn: Turn, _: Unanswered) -> None:
         """Our InvenTree is silent."""
         search = turn.search(self.search)
         if search is not None:
-            _came(turn, search, SpaceHits(turn.home.party, turn.home.name, problem="inventory"))
+            _came(turn, search, SpaceHits(turn.us.party, turn.us.name, problem="inventory"))
 
 
 def _hits(turn: Turn, event: Answered) -> tuple[tuple[Hit, ...], bool]:
@@ -191,7 +191,7 @@ def _came(turn: Turn, search: Search, hits: SpaceHits) -> None:
 def _answer(turn: Turn, search: Search) -> None:
     """The answer to the line, or what its first page reads now that more has come."""
     if not search.posted:  # from now on the numbers stay
-        came = sorted(search.came, key=lambda space: (space.party != turn.home.party, space.name.casefold()))
+        came = sorted(search.came, key=lambda space: (space.party != turn.us.party, space.name.casefold()))
         search = replace(search, came=tuple(came))
     search = replace(search, shown=max(search.shown, min(A_PAGE, len(search.hits))))
     phrase = _page(turn, search, 0)
@@ -205,7 +205,7 @@ def _answer(turn: Turn, search: Search) -> None:
 
 def _page(turn: Turn, search: Search, first: int) -> Phrase:
     silent = tuple(turn.party_name(party) for party in search.waiting)
-    return say(messages.search.found, home=turn.home, search=search, silent=silent, first=first, most=A_PAGE)
+    return say(messages.search.found, us=turn.us, search=search, silent=silent, first=first, most=A_PAGE)
 
 
 def look(turn: Turn) -> None:
@@ -271,7 +271,7 @@ def _newest(turn: Turn, event: Said) -> Search | None:
 def _request(turn: Turn, event: Said, found: tuple[SpaceHits, Hit], wanted: re.Match[str]) -> str:
     space, hit = found
     quantity = wanted["quantity"] or ("1" if hit.quantity == 1 else "")
-    as_whom = f"as {turn.home.party} " if announcements.claimed_by_several(turn, event.sender, event.room) else ""
+    as_whom = f"as {turn.us.party} " if announcements.claimed_by_several(turn, event.sender, event.room) else ""
     rest = wanted["rest"] or ""
     return f"!fed {as_whom}request {quantity} {_word(hit)} from {space.party}{rest}"
 
@@ -346,7 +346,7 @@ def _tell(
     sealed: dict[str, Any] = {}
     if hits is not None:
         sealed = {"shared": len(turn.shares()), "cut": cut, "hits": [_written(hit) for hit in hits]}
-    full = {"search": then.search, "in_room": "find" in turn.home.disclose_in_room, **body}
+    full = {"search": then.search, "in_room": "find" in turn.us.disclose_in_room, **body}
     connection, draft = sequencing.write(turn, connection, "find", full, sealed=sealed)
     turn.save(connection)
     sequencing.post(turn, connection, draft)
@@ -368,7 +368,7 @@ def on_told(turn: Turn, connection: Connection, envelope: Message[bodies.Find]) 
 
 def _is_private(turn: Turn, room: str) -> bool:
     """Whether only our own people read along."""
-    return room == turn.home.admin_room or bool(announcements.direct_with(turn, turn.room(room)))
+    return room == turn.us.admin_room or bool(announcements.direct_with(turn, turn.room(room)))
 
 
 # --- in a message ---

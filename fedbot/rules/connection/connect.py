@@ -50,7 +50,7 @@ def ask(
 ) -> Connection:
     """Ask a peer to connect; pins what its bot announces now. `line` is the event to reply to."""
     generation = max(generation, next_generation(turn, party.id))
-    while turn.connection(identifier := connection_id(turn.home.key, party.key, room, generation)) is not None:
+    while turn.connection(identifier := connection_id(turn.us.key, party.key, room, generation)) is not None:
         generation += 1  # under another party id, or before a review, that key was our peer's already
     connection = Connection(
         id=identifier,
@@ -65,7 +65,7 @@ def ask(
         asked=asker,
         ours=True,
         access=_agreed_access(turn, party.access),
-        due=turn.now + turn.home.request_open_for,
+        due=turn.now + turn.us.request_open_for,
         waiting_since=turn.now,
     )
     connection = check_begun(turn, connection)
@@ -89,14 +89,14 @@ def _asked(turn: Turn, connection: Connection) -> Phrase:
 
 def _agreed_access(turn: Turn, theirs: str) -> str:
     """`direct` only where both sides have opted in."""
-    return "direct" if theirs == "direct" == turn.home.peer_access else "relayed"
+    return "direct" if theirs == "direct" == turn.us.peer_access else "relayed"
 
 
 def _asking_body(turn: Turn, connection: Connection) -> dict[str, Any]:
     return {
         "generation": connection.generation,
-        "name": turn.home.name,
-        "access": turn.home.peer_access,
+        "name": turn.us.name,
+        "access": turn.us.peer_access,
         "asker": connection.asked.person,
         "asker_name": connection.asked.name,
         "due": connection.due.isoformat(),
@@ -146,7 +146,7 @@ def _generation_in(turn: Turn, envelope: Message[bodies.Connect], known: Connect
     if known is not None:
         is_it = known.generation == generation
     else:
-        named = connection_id(turn.home.key, envelope.key, envelope.room, generation)
+        named = connection_id(turn.us.key, envelope.key, envelope.room, generation)
         is_it = envelope.subject == named and generation <= next_generation(turn, envelope.sender) + MOST_AHEAD
     if not is_it:
         raise BadTerms("connection or body.generation")
@@ -161,7 +161,7 @@ def _take_up(turn: Turn, connection: Connection) -> None:
 
 def _put_up_card(turn: Turn, connection: Connection) -> None:
     """A card for our superusers, as soon as we know who they are."""
-    people = tuple(turn.home.people.values())
+    people = tuple(turn.us.people.values())
     turn.do(Ask(ShowConnectCard(connection.id), (WhoMay(Right.SUPERUSER, people),)))
 
 
@@ -209,7 +209,7 @@ def _both_asked(turn: Turn, ours: Connection, theirs: Connection) -> None:
     decided = theirs.asked
     connection = replace(theirs, ours=True, asked=ours.asked, decided=decided, due=ours.due)
     connection, nonce = key_checks.told(connection)
-    body = {"by": ours.asked.person, "by_name": ours.asked.name, "access": turn.home.peer_access, **nonce}
+    body = {"by": ours.asked.person, "by_name": ours.asked.name, "access": turn.us.peer_access, **nonce}
     connection, draft = sequencing.write(turn, connection, "accepted", body, awaits=True)
     turn.note_by(connection.id, audit.Fact.BOTH_ASKED, decided)
     phrase = say(messages.connection.connect_crossed, connection=connection, emoji=())
@@ -255,7 +255,7 @@ def _offered(
         asked=replace(_asker_in(turn, envelope), event_id=event.event_id),
         ours=False,
         access=_agreed_access(turn, body.access),
-        due=turn.now + turn.home.request_open_for,
+        due=turn.now + turn.us.request_open_for,
         exchange=sequencing.begun_by(envelope),
     )
     return key_checks.begun(turn, connection, announced.key, peer_commitment=body.commitment)
@@ -277,10 +277,10 @@ def _leave_for_later(turn: Turn, asked: Connection) -> None:
 def _throttled(turn: Turn, peer: str) -> bool:
     """Whether this asking is one too many today."""
     since = turn.now - DAY
-    today = [c for c in turn.connections() if not c.ours and c.due - turn.home.request_open_for > since]
-    if len([c for c in today if c.peer == peer]) >= turn.home.connects_a_day_per_peer:
+    today = [c for c in turn.connections() if not c.ours and c.due - turn.us.request_open_for > since]
+    if len([c for c in today if c.peer == peer]) >= turn.us.connects_a_day_per_peer:
         return True
-    return len(today) >= turn.home.connects_a_day
+    return len(today) >= turn.us.connects_a_day
 
 
 @dataclass(frozen=True)
@@ -300,13 +300,13 @@ def _on_card_addressees(turn: Turn, then: ShowConnectCard, event: Answered) -> N
     if connection is None or connection.state is not ConnectionState.OFFERED or not isinstance(able, Able):
         return
     health.remember_superusers(turn, able)
-    changes = consent.changes(turn.home, connection)
+    changes = consent.changes(turn.us, connection)
     if changes:
         turn.do(
             Edit(f"card:{connection.id}", connection.room, say(messages.changes.card_superseded, subject=connection))
         )
         connection = replace(opening.out_of_force(connection), decision=None)
-    connection = replace(connection, card=consent.of_connection(turn.home, connection))
+    connection = replace(connection, card=consent.of_connection(turn.us, connection))
     connection, draft = sequencing.write(turn, connection, "noted")
     turn.save(connection)
     people = list(dict.fromkeys([*([then.void] if then.void else []), *opening.addressees(turn, able)]))
@@ -329,9 +329,9 @@ def card(
     return say(
         messages.connection.connection_card,
         connection=connection,
-        home=turn.home,
+        us=turn.us,
         fingerprint=fingerprint(connection.peer_key),
-        own_fingerprint=fingerprint(turn.home.key),
+        own_fingerprint=fingerprint(turn.us.key),
         people=people or [],
         emoji=key_checks.numbers(turn, connection),
         changes=changes,
@@ -447,7 +447,7 @@ def on_cancelled(turn: Turn, connection: Connection, envelope: Message[bodies.Ca
 def on_approved(turn: Turn, connection: Connection, decided: Signature) -> None:
     """Our superuser said yes: tell the peer, make our side."""
     connection = replace(connection, decided=decided)
-    body = {"by": decided.person, "by_name": decided.name, "access": turn.home.peer_access}
+    body = {"by": decided.person, "by_name": decided.name, "access": turn.us.peer_access}
     connection, draft = sequencing.write(turn, connection, "accepted", body, awaits=True)
     turn.note_by(connection.id, audit.Fact.ACCEPTED, decided)
     connection = provision.begin(turn, connection)
@@ -520,7 +520,7 @@ def tell_silence(turn: Turn, connection: Connection) -> None:
     if connection.exchange.resends != SILENT_AFTER_RESENDS or connection.state not in UNFINISHED_CONNECTION:
         return
     if turn.tell_once(f"silent:{connection.id}", SAID_ONCE):
-        phrase = say(messages.connection.peer_bot_silent, connection=connection, home=turn.home)
+        phrase = say(messages.connection.peer_bot_silent, connection=connection, us=turn.us)
         thread = f"offer:{connection.id}" if connection.ours else f"card:{connection.id}"
         turn.do(Post(f"silent:{connection.id}", connection.room, phrase, thread=thread))
 

@@ -80,7 +80,7 @@ def begin(turn: Turn, connection: Connection, by: Signature, *, at_once: bool) -
     turn.note(
         connection.id, audit.Fact.DISCONNECTS_AT_ONCE if at_once else audit.Fact.DISCONNECTS, by.person, by.event_id
     )
-    phrase = say(messages.disconnect.disconnecting, connection=ending, home=turn.home, at_once=at_once, preview=seen)
+    phrase = say(messages.disconnect.disconnecting, connection=ending, us=turn.us, at_once=at_once, preview=seen)
     turn.do(Post(f"disconnecting:{connection.id}", connection.room, phrase, reply_to=by.event_id, draft=draft))
     _cancel_open(turn, ending, by)
     if at_once:
@@ -93,7 +93,7 @@ def end_now(turn: Turn, connection: Connection, by: Signature) -> None:
     """It is ending already, and our superuser doesn't want to wait for the peer any longer."""
     turn.note_by(connection.id, audit.Fact.DISCONNECTS_AT_ONCE, by)
     seen = preview(turn, connection, at_once=True)
-    phrase = say(messages.disconnect.disconnecting, connection=connection, home=turn.home, at_once=True, preview=seen)
+    phrase = say(messages.disconnect.disconnecting, connection=connection, us=turn.us, at_once=True, preview=seen)
     body = {"by": by.person, "by_name": by.name, "at_once": True}
     connection, draft = sequencing.write(turn, connection, "disconnecting", body, awaits=True)
     turn.save(connection)
@@ -155,7 +155,7 @@ def on_disconnecting(turn: Turn, connection: Connection, envelope: Message[bodie
     ending, draft = sequencing.write(turn, ending, "noted")
     turn.save(ending)
     turn.note_by(connection.id, audit.Fact.PEER_DISCONNECTS, by)
-    phrase = say(messages.disconnect.peer_disconnects, connection=ending, home=turn.home, preview=seen)
+    phrase = say(messages.disconnect.peer_disconnects, connection=ending, us=turn.us, preview=seen)
     turn.do(Post(f"disconnecting:{connection.id}", connection.room, phrase, draft=draft))
     _cancel_open(turn, ending, by)
 
@@ -219,7 +219,7 @@ def tell_silence(turn: Turn, connection: Connection) -> None:
         return
     if turn.tell_once(f"silent:{connection.id}", TELLS_FOR):
         phrase = say(
-            messages.disconnect.ending_waits, connection=connection, home=turn.home, preview=preview(turn, connection)
+            messages.disconnect.ending_waits, connection=connection, us=turn.us, preview=preview(turn, connection)
         )
         key = f"disconnecting:{connection.id}"
         turn.do(Post(f"silent:{connection.id}", connection.room, phrase, thread=key))

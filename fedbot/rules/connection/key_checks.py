@@ -37,7 +37,7 @@ def begun(turn: Turn, connection: Connection, peer_key: str, *causes: str, peer_
 
 def our_commitment(turn: Turn, connection: Connection) -> str:
     """What we tell before our nonce."""
-    return key_commitment(connection.id, turn.home.key, connection.check.ours) if connection.check else ""
+    return key_commitment(connection.id, turn.us.key, connection.check.ours) if connection.check else ""
 
 
 def told(connection: Connection) -> tuple[Connection, dict[str, str]]:
@@ -64,7 +64,7 @@ def numbers(turn: Turn, connection: Connection) -> tuple[int, ...]:
     check = connection.check
     if check is None or check.is_open or check.peer_key != (connection.changed_key or connection.peer_key):
         return ()
-    return short_string(connection.id, (turn.home.key, check.ours), (check.peer_key, check.theirs))
+    return short_string(connection.id, (turn.us.key, check.ours), (check.peer_key, check.theirs))
 
 
 def fits(turn: Turn, connection: Connection, typed: str) -> bool:
@@ -141,7 +141,7 @@ def _on_nonce(turn: Turn, connection: Connection, key: str, nonce: str) -> None:
     if not check.is_told:
         _tell(turn, known)
     turn.note(connection.id, audit.Fact.KEYS_COMPARABLE)
-    phrase = say(messages.keys.keys_to_compare, connection=known, home=turn.home, emoji=numbers(turn, known))
+    phrase = say(messages.keys.keys_to_compare, connection=known, us=turn.us, emoji=numbers(turn, known))
     turn.do(Post(f"keys:{connection.id}:{nonce[:8]}", connection.room, phrase))
 
 

@@ -57,7 +57,7 @@ def on_replaced(turn: Turn, event: RoomReplaced) -> None:
         return
     turn.do(Join(event.replacement, via=(event.sender.partition(":")[2],)))
     phrase = say(
-        messages.rooms.room_replaced, room=room, replacement=event.replacement, bot=turn.home.bot, waiting=len(here)
+        messages.rooms.room_replaced, room=room, replacement=event.replacement, bot=turn.us.bot, waiting=len(here)
     )
     turn.tell_admins(phrase, f"replaced:{event.room}:{event.event_id}")
 
@@ -97,7 +97,7 @@ def look(turn: Turn, room: Room) -> None:
     waiting = waiting_for(turn, room.id)
     if waiting and turn.tell_once(f"moved:{room.id}", FOR_EVER):
         turn.do(Post(f"moved:-:{room.id}", room.id, what_waits(turn, waiting)))
-    if room.id not in turn.home.rooms and turn.tell_once(f"unconfigured:{room.id}", FOR_EVER):
+    if room.id not in turn.us.rooms and turn.tell_once(f"unconfigured:{room.id}", FOR_EVER):
         turn.tell_admins(
             say(messages.rooms.room_to_be_configured, room=room, old=room.predecessor), f"unconfigured:{room.id}"
         )
@@ -133,7 +133,7 @@ def waiting_for(turn: Turn, room: str) -> tuple[Connection, ...]:
 
 def what_waits(turn: Turn, waiting: tuple[Connection, ...]) -> Phrase:
     """The one message for all that waits for a room."""
-    return say(messages.rooms.friendships_wait_here, home=turn.home, waiting=waiting, open_ones=_open(turn, waiting))
+    return say(messages.rooms.friendships_wait_here, us=turn.us, waiting=waiting, open_ones=_open(turn, waiting))
 
 
 def rooms_waited_for(turn: Turn) -> tuple[str, ...]:
@@ -191,7 +191,7 @@ def _take_along(turn: Turn, transfer: Transfer, room: str) -> None:
         if subject.takes_less(transfer):
             request.look_who_confirms(turn, transfer)
             return
-        people = tuple(turn.home.people.values())
+        people = tuple(turn.us.people.values())
         turn.do(Ask(ShowMovedCard(transfer.id), (WhoMay(Right.APPROVER, people),)))
 
 
@@ -224,7 +224,7 @@ def _there(transfer: Transfer, room: str) -> Transfer:
 
 
 def _waits_for_a_tap(turn: Turn, transfer: Transfer) -> bool:
-    return transfer.awaits_parcel or (subject.is_open(transfer) and subject.decides_here(turn.home, transfer))
+    return transfer.awaits_parcel or (subject.is_open(transfer) and subject.decides_here(turn.us, transfer))
 
 
 @dataclass(frozen=True)
@@ -244,4 +244,4 @@ class ShowMovedCard(transfers.TellsThatItWaits, WhenAnswered):
 
 def _soon(turn: Turn, exchange: Exchange) -> Exchange:
     """Messages that nobody could hear till now: the pauses between them begin anew."""
-    return replace(exchange, resends=0, resend_at=turn.now + turn.home.resend_after[0] if exchange.awaiting else None)
+    return replace(exchange, resends=0, resend_at=turn.now + turn.us.resend_after[0] if exchange.awaiting else None)

@@ -28,7 +28,7 @@ def on_announced(turn: Turn, room: str, bot: str, content: dict[str, Any]) -> No
     heard = announcements.read_announcement(room, bot, content)
     known = turn.announcement(room, bot)
     before = {party.id: party for party in known.parties} if known else {}
-    ours = [party for party in heard.parties if turn.home.party == party.id or turn.home.key == party.key]
+    ours = [party for party in heard.parties if turn.us.party == party.id or turn.us.key == party.key]
     proven = [_newer(turn, before.get(party.id), party) for party in heard.parties if party not in ours]
     ignored = {party.id for party in heard.unproven} - {party.id for party in heard.parties}
     parties = (*proven, *(party for party in before.values() if party.id in ignored))
@@ -41,7 +41,7 @@ def on_announced(turn: Turn, room: str, bot: str, content: dict[str, Any]) -> No
             )
     for party in ours:
         if turn.tell_once(f"as-us:{bot}", TOLD_FOR):
-            phrase = say(messages.rooms.claims_to_be_us, home=turn.home, bot=bot, has_key=party.key == turn.home.key)
+            phrase = say(messages.rooms.claims_to_be_us, us=turn.us, bot=bot, has_key=party.key == turn.us.key)
             turn.tell_admins(phrase, f"as-us:{room}:{bot}")
     for party in parties:
         _compare(turn, room, bot, party)
@@ -85,7 +85,7 @@ def _hear_name(turn: Turn, connection: Connection, name: str) -> None:
     turn.save(renamed)
     if new and turn.tell_once(f"renamed:{connection.id}", RENAMED_FOR):
         turn.note(connection.id, audit.NewName(new), connection.peer_bot)
-        phrase = say(messages.connection.peer_renamed, connection=renamed, home=turn.home)
+        phrase = say(messages.connection.peer_renamed, connection=renamed, us=turn.us)
         turn.do(Post(f"renamed:{connection.id}:{turn.now.date()}", connection.room, phrase))
 
 
@@ -113,7 +113,7 @@ def mismatch(turn: Turn, connection: Connection, bot: str, key: str) -> None:
         turn.note(connection.id, audit.Fact.FORMER_KEY, bot)
     elif bot == connection.peer_bot and connection.state in PINNED:
         suspend(turn, connection, bot, key)
-    elif turn.tell_once(f"pretender:{connection.id}:{bot}", turn.home.resend_after[-1]):
+    elif turn.tell_once(f"pretender:{connection.id}:{bot}", turn.us.resend_after[-1]):
         turn.tell_admins(
             say(messages.connection.party_claimed, connection=connection, bot=bot), f"pretender:{connection.id}:{bot}"
         )
@@ -126,7 +126,7 @@ def suspend(turn: Turn, connection: Connection, bot: str, key: str) -> None:
     suspended = replace(connection, state=ConnectionState.SUSPENDED, changed_bot=bot, changed_key=key)
     suspended = key_checks.begin_review(turn, suspended)
     turn.note(connection.id, audit.Fact.SUSPENDED, bot)
-    phrase = say(messages.connection.connection_suspended, connection=suspended, home=turn.home)
+    phrase = say(messages.connection.connection_suspended, connection=suspended, us=turn.us)
     turn.do(Post(f"suspended:{connection.id}:{key[:8]}", connection.room, phrase))
     turn.tell_admins(phrase, f"suspended:{connection.id}:{key[:8]}")
 

@@ -87,7 +87,7 @@ def begin(turn: Turn, connection: Connection) -> Connection:
     connection = replace(
         connection,
         state=ConnectionState.MAKING,
-        due=turn.now + turn.home.request_open_for,
+        due=turn.now + turn.us.request_open_for,
         decision=None,
         needs="",
         problem="",
@@ -230,7 +230,7 @@ def _token_is_good(turn: Turn, connection: Connection) -> Connection:
 
 
 def _hand_over(turn: Turn, connection: Connection) -> Connection:
-    body = {"url": turn.home.inventory_url}
+    body = {"url": turn.us.inventory_url}
     secrets = {"token": own_reference(connection)}
     connection = replace(connection, own_made=True)
     connection = sequencing.send(turn, connection, "credentials", body, awaits=True, secrets=secrets)
@@ -244,7 +244,7 @@ def _try_own(turn: Turn, connection: Connection) -> None:
 
 
 def _try_peers(turn: Turn, connection: Connection) -> None:
-    private = connection.peer in turn.home.private_peers
+    private = connection.peer in turn.us.private_peers
     step = TryToken(_mark(connection, "trial"), peer_reference(connection), connection.peer_url, private=private)
     turn.do(Do(TryPeersToken(connection.id), step))
 
@@ -283,7 +283,7 @@ def become_active(turn: Turn, connection: Connection) -> Connection:
     turn.save(connection)
     turn.note(connection.id, audit.Active(connection.peer))
     _adopt(turn, connection)
-    phrase = say(messages.connection.connected, connection=connection, home=turn.home)
+    phrase = say(messages.connection.connected, connection=connection, us=turn.us)
     if connection.ours:
         people = [connection.asked.person, connection.decided.person if connection.decided else ""]
         mentions = tuple(person for person in people if person)
@@ -324,7 +324,7 @@ def _shows_as_on_loan_again(turn: Turn, loan: Transfer) -> None:
         card = say(
             messages.transfer_card.transfer_card,
             transfer=loan,
-            home=turn.home,
+            us=turn.us,
             peer_name=peer_name,
             people=[],
             changes=(),
@@ -355,12 +355,10 @@ def _own_side_waits(turn: Turn, connection: Connection, reason: str, text: str) 
         return
     turn.note(connection.id, audit.ProvisionWaits(reason, text))
     names = {"name": access_name(connection), "reference": own_reference(connection)}
-    phrase = say(
-        messages.connection.making_waits, connection=connection, home=turn.home, reason=reason, text=text, **names
-    )
+    phrase = say(messages.connection.making_waits, connection=connection, us=turn.us, reason=reason, text=text, **names)
     turn.tell_admins(phrase, f"making:{connection.id}:{reason}:{turn.now.isoformat()}")
     _tell_room_once(
-        turn, connection, "waits", say(messages.connection.making_waits_in_room, connection=connection, home=turn.home)
+        turn, connection, "waits", say(messages.connection.making_waits_in_room, connection=connection, us=turn.us)
     )
 
 
@@ -391,9 +389,9 @@ def told_to_peers(reason: str) -> str:
 
 
 def _tell_peers_token(turn: Turn, connection: Connection, text: str, code: str) -> None:
-    phrase = say(messages.connection.peers_access_waits, connection=connection, home=turn.home, text=text)
+    phrase = say(messages.connection.peers_access_waits, connection=connection, us=turn.us, text=text)
     turn.tell_admins(phrase, f"peers:{connection.id}:{turn.now.isoformat()}")
-    in_room = say(messages.connection.peers_access_waits_in_room, connection=connection, home=turn.home, code=code)
+    in_room = say(messages.connection.peers_access_waits_in_room, connection=connection, us=turn.us, code=code)
     _tell_room_once(turn, connection, f"peers:{code}", in_room)
 
 
@@ -488,7 +486,7 @@ class ShutAccess(ShutCompany):
 def tell_that_it_is_over(turn: Turn, connection: Connection) -> None:
     """The message that told of the end says now that it is done."""
     on_loan = tuple(lend.as_out(turn, loan) for loan in lend.of_connection(turn, connection))
-    phrase = say(messages.disconnect.disconnected, connection=connection, home=turn.home, on_loan=on_loan)
+    phrase = say(messages.disconnect.disconnected, connection=connection, us=turn.us, on_loan=on_loan)
     turn.do(Edit(f"disconnecting:{connection.id}", connection.room, phrase))
 
 

@@ -29,8 +29,8 @@ def on_invited(turn: Turn, event: Invited) -> None:
     Into what takes the place of such a room anybody may invite us: its tombstone has named it. The rest is declined,
     and the admins are told. Who is in a direct chat is known only once we are in (`on_seen`).
     """
-    known = event.sender in turn.home.people or event.sender in turn.home.admins
-    begins_direct_chat = event.direct and event.sender in turn.home.people
+    known = event.sender in turn.us.people or event.sender in turn.us.admins
+    begins_direct_chat = event.direct and event.sender in turn.us.people
     follows = bool(room_upgrades.replaced_by(turn, event.room))
     is_expected = follows or (room_upgrades.is_ours(turn, event.room) and known)
     if not is_expected and _is_one_too_many(turn, event):
@@ -86,7 +86,7 @@ def on_seen(turn: Turn, event: RoomSeen) -> None:
     worked = before is None or (before.may_talk and before.may_react)
     if worked and not works and not event.replaced_by:
         turn.tell_admins(
-            say(messages.rooms.room_without_power, room=room, bot=turn.home.bot), f"power:{room.id}:{event.event_id}"
+            say(messages.rooms.room_without_power, room=room, bot=turn.us.bot), f"power:{room.id}:{event.event_id}"
         )
     announce(turn, room)
 
@@ -98,7 +98,7 @@ def greet(turn: Turn, room: Room) -> None:
     if not room.may_talk or room.replaced_by or any(_greeting(each) in known for each in lineage):
         return
     if turn.tell_once(_greeting(room.id), ANNOUNCE_AGAIN_AFTER):
-        people = tuple(dict.fromkeys(turn.home.people.values()))
+        people = tuple(dict.fromkeys(turn.us.people.values()))
         turn.do(Ask(Greet(room.id), (WhoMay(Right.SUPERUSER, people),), until=turn.now + A_MOMENT))
 
 
@@ -112,7 +112,7 @@ class Greet(WhenAnsweredOrNot):
         """Name them."""
         (able,) = event.answers
         users = able.usernames if isinstance(able, Able) else ()
-        self._say(turn, tuple(person for person, user in turn.home.people.items() if user in users))
+        self._say(turn, tuple(person for person, user in turn.us.people.items() if user in users))
 
     def unanswered(self, turn: Turn, event: Unanswered) -> None:
         """InvenTree doesn't say: name those that the settings name."""
@@ -120,10 +120,10 @@ class Greet(WhenAnsweredOrNot):
         self._say(turn, ())
 
     def _say(self, turn: Turn, superusers: tuple[str, ...]) -> None:
-        admins = tuple(dict.fromkeys((*turn.home.admins, *superusers)))
+        admins = tuple(dict.fromkeys((*turn.us.admins, *superusers)))
         names = tuple(turn.name_of(person, self.room) for person in admins)
-        is_private = self.room == turn.home.admin_room
-        phrase = say(messages.rooms.hello, home=turn.home, admins=names, private=is_private)
+        is_private = self.room == turn.us.admin_room
+        phrase = say(messages.rooms.hello, us=turn.us, admins=names, private=is_private)
         turn.do(Post(f"hello:-:{self.room}", self.room, phrase))
 
 
@@ -141,11 +141,11 @@ def _stay_or_leave(turn: Turn, room: Room, before: Room | None) -> None:
         return
     if announcements.direct_with(turn, room):
         if comes_in:
-            turn.do(Post(f"direct:-:{room.id}", room.id, say(messages.rooms.direct_chat_begins, home=turn.home)))
+            turn.do(Post(f"direct:-:{room.id}", room.id, say(messages.rooms.direct_chat_begins, us=turn.us)))
         return
     last_words = f"direct-over:-:{room.id}"
-    if room.members.keys() - {turn.home.bot}:
-        turn.do(Post(last_words, room.id, say(messages.rooms.no_direct_chat, home=turn.home)))
+    if room.members.keys() - {turn.us.bot}:
+        turn.do(Post(last_words, room.id, say(messages.rooms.no_direct_chat, us=turn.us)))
     turn.do(Leave(room.id, after=last_words))
     turn.note("rooms", audit.InRoom(audit.RoomChange.LEFT, room.id))
 
@@ -163,9 +163,7 @@ def announce(turn: Turn, room: Room) -> None:
         turn.do(Announce(room.id, content))
     elif room.may_talk:
         turn.do(SendEnvelope(room.id, Draft("announce", "", "", "connection", 0, bodies.outgoing("announce", content))))
-        turn.tell_admins(
-            say(messages.rooms.room_denies_announcing, room=room, bot=turn.home.bot), f"announce:{room.id}"
-        )
+        turn.tell_admins(say(messages.rooms.room_denies_announcing, room=room, bot=turn.us.bot), f"announce:{room.id}")
 
 
 def _announcing(turn: Turn, room: Room) -> str:
@@ -176,17 +174,17 @@ def _announcing(turn: Turn, room: Room) -> str:
 
 def announce_everywhere(turn: Turn) -> None:
     """After a start the configuration may have changed: announce where it has, and greet a room that is new."""
-    for identifier in (*room_upgrades.current_rooms(turn), turn.home.admin_room):
+    for identifier in (*room_upgrades.current_rooms(turn), turn.us.admin_room):
         room = turn.room(identifier)
         if room is not None and room.joined:
             greet(turn, room)
-            if identifier != turn.home.admin_room:
+            if identifier != turn.us.admin_room:
                 announce(turn, room)
 
 
 def on_announced(turn: Turn, event: PartyAnnounced) -> None:
     """A bot says which parties it hosts."""
-    if event.room in room_upgrades.federation_rooms(turn) and event.sender != turn.home.bot:
+    if event.room in room_upgrades.federation_rooms(turn) and event.sender != turn.us.bot:
         pinning.on_announced(turn, event.room, event.sender, event.content)
 
 

@@ -163,7 +163,7 @@ def _try_own(turn: Turn, connection: Connection) -> None:
 
 
 def _hand_over(turn: Turn, connection: Connection) -> None:
-    body = {"url": turn.home.inventory_url}
+    body = {"url": turn.us.inventory_url}
     secrets = {"token": _source(connection)}
     turn.save(sequencing.send(turn, connection, "credentials", body, awaits=True, secrets=secrets))
 
@@ -376,7 +376,7 @@ def on_credentials(turn: Turn, connection: Connection, envelope: Message[bodies.
     reference = provision.next_of(provision.peer_reference(connection))
     then = TryPeersNextToken(connection.id, url)
     turn.do(KeepSecret(then, reference, envelope.body.token, binding))
-    private = connection.peer in turn.home.private_peers
+    private = connection.peer in turn.us.private_peers
     turn.do(Do(then, TryToken(_mark(connection, "trial"), reference, url, private=private)))
 
 
@@ -412,7 +412,7 @@ def _hangs(turn: Turn, connection: Connection, reason: str, text: str) -> None:
     renewal = replace(renewal, name=name, reason=reason, problem=text)
     turn.note(connection.id, audit.RotationWaits(reason, text))
     if renewal.by is not None:
-        phrase = say(messages.rotate_tokens.rotate_failed, connection=connection, home=turn.home, text=text)
+        phrase = say(messages.rotate_tokens.rotate_failed, connection=connection, us=turn.us, text=text)
         key = f"rotated:{connection.id}:{renewal.by.event_id}"
         turn.do(Post(key, renewal.room, phrase, reply_to=renewal.by.event_id))
         renewal = replace(renewal, by=None, room="")
@@ -432,7 +432,7 @@ def _warned(turn: Turn, connection: Connection) -> Connection:
     phrase = say(
         messages.rotate_tokens.token_ends,
         connection=connection,
-        home=turn.home,
+        us=turn.us,
         left=max(left, 0),
         reason=renewal.reason or "silent",
         text=renewal.problem,

@@ -27,8 +27,8 @@ def own(turn: Turn, counts: StockCounts, days: int, room: str = "") -> SpaceFigu
     """Our figures: what our InvenTree counts, and what our journal knows of the last `days` (in that room)."""
     dealings = _dealings(turn, days, _told_of(turn, room))
     return SpaceFigures(
-        party=turn.home.party,
-        name=turn.home.name,
+        party=turn.us.party,
+        name=turn.us.name,
         at=turn.now,
         days=days,
         shared=len(turn.shares()),
@@ -52,14 +52,14 @@ def _told_of(turn: Turn, room: str) -> list[str] | None:
 
 def is_private(turn: Turn, room: str) -> bool:
     """Whether only our own admins read along."""
-    return bool(room) and room == turn.home.admin_room
+    return bool(room) and room == turn.us.admin_room
 
 
 def for_room(turn: Turn, figures: SpaceFigures, room: str) -> SpaceFigures:
     """Our figures as that room may read them: all of them only where nobody else reads along."""
     if is_private(turn, room):
         return figures
-    if "stats" not in turn.home.disclose_in_room:
+    if "stats" not in turn.us.disclose_in_room:
         return replace(nothing(figures), problem="hidden")
     return disclosed(turn, figures)
 
@@ -71,8 +71,8 @@ def nothing(figures: SpaceFigures) -> SpaceFigures:
 
 def disclosed(turn: Turn, figures: SpaceFigures) -> SpaceFigures:
     """What we choose to disclose (`stats.disclose`)."""
-    hidden: dict[str, Any] = {name: None for name in (*COUNTS, "shared") if name not in turn.home.stats_disclose}
-    if BALANCE not in turn.home.stats_disclose:
+    hidden: dict[str, Any] = {name: None for name in (*COUNTS, "shared") if name not in turn.us.stats_disclose}
+    if BALANCE not in turn.us.stats_disclose:
         hidden |= {**dict.fromkeys(WAYS), "open": None, "dealings": ()}
     return replace(figures, **hidden)
 

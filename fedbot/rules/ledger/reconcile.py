@@ -92,8 +92,8 @@ def on_due(turn: Turn, event: ReconcileDue) -> None:
     for connection in turn.active_connections():
         if _is_asked(connection):
             turn.note(connection.id, audit.Fact.BOOKS_NOT_ASKED)
-        elif turn.reconciliation(connection.id) is None and turn.home.admin_room:
-            begin(turn, connection, turn.home.admin_room)
+        elif turn.reconciliation(connection.id) is None and turn.us.admin_room:
+            begin(turn, connection, turn.us.admin_room)
 
 
 def _is_asked(connection: Connection) -> bool:
@@ -111,7 +111,7 @@ def on_ordered(turn: Turn, event: ReconcileOrdered) -> None:
             begin(
                 turn,
                 connection,
-                turn.home.admin_room,
+                turn.us.admin_room,
                 asked_by=COMMAND_LINE,
                 order=event.number,
                 repair=event.repair,
@@ -121,7 +121,7 @@ def on_ordered(turn: Turn, event: ReconcileOrdered) -> None:
 def on_started(turn: Turn) -> None:
     """The nights count from when they were first there."""
     standing = turn.standing()
-    last = counted_from(standing.last_reconcile, turn.now) if turn.home.reconcile_at else None
+    last = counted_from(standing.last_reconcile, turn.now) if turn.us.reconcile_at else None
     turn.save(replace(standing, last_reconcile=last))
 
 
@@ -429,7 +429,7 @@ def _tell(turn: Turn, running: Reconciliation, problem: str) -> None:
     phrase = say(
         messages.reconcile.reconciled,
         connection=connection,
-        home=turn.home,
+        us=turn.us,
         reconciliation=replace(running, differences=differences),
         transfers=known,
         problem=problem,

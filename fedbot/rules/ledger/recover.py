@@ -43,7 +43,7 @@ NOT_YET_ACTIVE = UNFINISHED_CONNECTION | {ConnectionState.READY}
 
 def on_own_letter(turn: Turn, event: EnvelopeSeen, envelope: Message[Body]) -> None:
     """A message of ours in the room. What the journal knows already changes nothing."""
-    if (envelope.sender, envelope.key) != (turn.home.party, turn.home.key) or envelope.room != event.room:
+    if (envelope.sender, envelope.key) != (turn.us.party, turn.us.key) or envelope.room != event.room:
         return
     if envelope.seq == 0 or not envelope.subject:
         return
@@ -82,15 +82,15 @@ def _begun(turn: Turn, envelope: Message[Body]) -> Transfer | None:
         return None
     if envelope.subject != opened_id(SubjectKind(terms.kind), opened):
         return None
-    username = turn.home.people.get(terms.asker, "")
+    username = turn.us.people.get(terms.asker, "")
     asked = Signature(
-        terms.asker, turn.called(terms.asker_name, terms.asker), turn.home.party, envelope.sent_at, username=username
+        terms.asker, turn.called(terms.asker_name, terms.asker), turn.us.party, envelope.sent_at, username=username
     )
-    role = "sender" if terms.sender == turn.home.party else "receiver"
+    role = "sender" if terms.sender == turn.us.party else "receiver"
     transfer = opening.begun_here(turn, opened, connection, terms, asked, role)
     transfer = replace(transfer, due=envelope.body.due)
     if transfer.is_our_offer:  # what it is worth isn't in the room: let two people say it
-        transfer = replace(transfer, care=turn.home.care.is_on)
+        transfer = replace(transfer, care=turn.us.care.is_on)
     if bodies.says(envelope, bodies.Request):
         transfer = replace(transfer, accepted=envelope.body.accepted or "")
     if lend.is_return(transfer) and role == "receiver":
@@ -117,7 +117,7 @@ def _counted(turn: Turn, exchange: Exchange, envelope: Message[Body], connection
         peer_past=peer_past,
         unread=(*exchange.unread, draft),
         awaiting=waits,
-        resend_at=turn.now + turn.home.resend_after[0] if waits else None,
+        resend_at=turn.now + turn.us.resend_after[0] if waits else None,
     )
 
 
@@ -142,7 +142,7 @@ def _draft_of(envelope: Message[Body], connection: Connection) -> Draft:
 
 def _as_we_said(turn: Turn, transfer: Transfer, envelope: Message[Body], event: EnvelopeSeen) -> Transfer:
     if bodies.says(envelope, Truth):  # what may have been unclear before is so no more
-        settled = transfers.settlement_in(turn, envelope, turn.home.party)
+        settled = transfers.settlement_in(turn, envelope, turn.us.party)
         transfer = replace(transfer, dispute=None, settled=settled or transfer.settled)
     rule = _SAID.get(type(envelope.body))
     return rule(turn, transfer, envelope, event) if rule else transfer
@@ -169,8 +169,8 @@ def _of_loan(turn: Turn, transfer: Transfer, envelope: Message[Body]) -> Transfe
 
 
 def _signed(turn: Turn, envelope: Message[Decided]) -> Signature:
-    signed = transfers.signature_in(turn, envelope, turn.home.party, envelope.body.event)
-    return replace(signed, username=turn.home.people.get(signed.person, ""))
+    signed = transfers.signature_in(turn, envelope, turn.us.party, envelope.body.event)
+    return replace(signed, username=turn.us.people.get(signed.person, ""))
 
 
 def _ended(turn: Turn, transfer: Transfer, envelope: Message[Ended], _: EnvelopeSeen) -> Transfer:
@@ -261,11 +261,11 @@ def _with_refused(transfer: Transfer, refused: Iterable[bodies.FailedLine]) -> T
 
 def _disputed(turn: Turn, transfer: Transfer, envelope: Message[bodies.Disputed], _: EnvelopeSeen) -> Transfer:
     """Nobody here could tell; what exactly was unknown is asked of InvenTree when somebody resolves it."""
-    missing = transfers.person_in(turn, envelope.body.missing, turn.home.party, envelope.sent_at)
+    missing = transfers.person_in(turn, envelope.body.missing, turn.us.party, envelope.sent_at)
     if transfer.parcel is not None and missing is not None:
         transfer = replace(transfer, parcel=replace(transfer.parcel, missing=missing))
     before = transfer.dispute or Dispute(transfer.state, ())
-    dispute = replace(before, by=tuple(dict.fromkeys((*before.by, turn.home.party))))
+    dispute = replace(before, by=tuple(dict.fromkeys((*before.by, turn.us.party))))
     reason = envelope.body.reason
     return replace(transfer, state=TransferState.DISPUTED, dispute=dispute, problem=reason, decision=None)
 
@@ -334,7 +334,7 @@ def _asked(turn: Turn, envelope: Message[Body]) -> Connection | None:
     asked_key, due = body.asked_key, body.due
     if generation <= newest or asked_key is None or due is None:
         return None
-    if envelope.subject != connection_id(turn.home.key, asked_key, envelope.room, generation):
+    if envelope.subject != connection_id(turn.us.key, asked_key, envelope.room, generation):
         return None
     bot, party = announced[0]
     connection = Connection(
@@ -347,7 +347,7 @@ def _asked(turn: Turn, envelope: Message[Body]) -> Connection | None:
         room=envelope.room,
         generation=generation,
         state=ConnectionState.ASKED,
-        asked=Signature(body.asker, turn.called(body.asker_name, body.asker), turn.home.party, envelope.sent_at),
+        asked=Signature(body.asker, turn.called(body.asker_name, body.asker), turn.us.party, envelope.sent_at),
         ours=True,
         access="relayed",
         due=due,
@@ -386,7 +386,7 @@ def resume(turn: Turn) -> None:
         elif connection.state is ConnectionState.OFFERED and connection.check is not None and connection.check.is_open:
             sequencing.ask(turn, connection)
         elif connection.state is ConnectionState.OFFERED and not connection.card_event:
-            people = tuple(turn.home.people.values())
+            people = tuple(turn.us.people.values())
             turn.do(Ask(connections.ShowConnectCard(connection.id), (WhoMay(Right.SUPERUSER, people),)))
         elif connection.state in {ConnectionState.ASKED, ConnectionState.READY, ConnectionState.ACTIVE}:
             sequencing.ask(turn, connection)
@@ -515,10 +515,10 @@ def _mirrored(turn: Turn, found: CompanyMirror) -> Connection | None:
             room=str(value["room"]),
             generation=int(value["generation"]),
             state=state,
-            asked=Signature("", "", turn.home.party, turn.now),
+            asked=Signature("", "", turn.us.party, turn.now),
             ours=bool(value.get("ours", True)),
             access=str(value.get("access", "relayed")),
-            due=turn.now + turn.home.request_open_for,
+            due=turn.now + turn.us.request_open_for,
             company=found.company,
             user=value.get("user"),
             group=value.get("group"),

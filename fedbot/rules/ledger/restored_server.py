@@ -42,7 +42,7 @@ class LookForMissing(WhenAnswered):
         (seen,) = event.answers
         if not isinstance(seen, ItemsSeen):
             raise TypeError(f"it is asked which items are there, not {seen!r}")
-        phrase = say(messages.health.inventory_went_back, home=turn.home, lost=lost(turn, seen))
+        phrase = say(messages.health.inventory_went_back, us=turn.us, lost=lost(turn, seen))
         turn.tell_admins(phrase, f"went-back:{turn.now.isoformat()}")
 
 

@@ -41,7 +41,7 @@ def begin(
     turn: Turn, command: Command, connections: Sequence[Connection], days: int, *, own: bool, chart: bool
 ) -> None:
     """Ask our InvenTree and these friends; the answer to the line comes when all have answered, then the chart."""
-    waiting = [turn.home.party] if own else []
+    waiting = [turn.us.party] if own else []
     for connection in connections:
         waiting.append(connection.peer)
         is_asked = any(connection.peer in s.waiting and s.days == days for s in turn.surveys())
@@ -76,7 +76,7 @@ class CountForRoom(WhenAnsweredOrNot):
         """Our InvenTree is silent."""
         survey = turn.survey(self.survey)
         if survey is not None:
-            nothing = SpaceFigures(turn.home.party, turn.home.name, turn.now, survey.days, problem="inventory")
+            nothing = SpaceFigures(turn.us.party, turn.us.name, turn.now, survey.days, problem="inventory")
             _came(turn, survey, nothing)
 
 
@@ -99,8 +99,8 @@ def _came(turn: Turn, survey: Survey, figures: SpaceFigures) -> None:
 def _answer(turn: Turn, survey: Survey) -> None:
     """The answer to the line, or what it reads now that more has come."""
     silent = tuple(turn.party_name(party) for party in survey.waiting)
-    came = sorted(survey.came, key=lambda f: (f.party != turn.home.party, f.name.casefold()))
-    phrase = say(messages.stats.stats, home=turn.home, figures=tuple(came), silent=silent, days=survey.days)
+    came = sorted(survey.came, key=lambda f: (f.party != turn.us.party, f.name.casefold()))
+    phrase = say(messages.stats.stats, us=turn.us, figures=tuple(came), silent=silent, days=survey.days)
     key = f"stats:-:{survey.id}"
     if survey.posted:
         turn.do(Edit(key, survey.room, phrase))
@@ -118,7 +118,7 @@ def _answer(turn: Turn, survey: Survey) -> None:
 def _draw_asked(turn: Turn, survey: Survey, thread: str) -> None:
     """The chart of our own figures; of a friend's, if that friend alone was asked for."""
     told = [figures for figures in survey.came if not figures.problem]
-    own = [figures for figures in told if figures.party == turn.home.party]
+    own = [figures for figures in told if figures.party == turn.us.party]
     for figures in own or told[:1]:
         history = _with_today(turn, turn.stock_history() if own else StockHistory(), figures.stock_items)
         _draw(turn, f"chart:-:{survey.id}", survey.room, thread, figures, history)
@@ -177,7 +177,7 @@ def _tell(
     connection = turn.connection(then.connection)
     if connection is None or connection.state is not ConnectionState.ACTIVE:
         return
-    in_room = "stats" in turn.home.disclose_in_room
+    in_room = "stats" in turn.us.disclose_in_room
     body = {"days": then.days, "in_room": in_room, "problem": problem}
     if again is not None:
         body["again"] = again.isoformat()
@@ -229,7 +229,7 @@ def _understood(turn: Turn, connection: Connection, envelope: Message[bodies.Sta
 def on_started(turn: Turn) -> None:
     """A schedule counts from when it was first there; without one nothing is remembered of it."""
     standing = turn.standing()
-    last = counted_from(standing.last_stats, turn.now) if turn.home.stats_schedule else None
+    last = counted_from(standing.last_stats, turn.now) if turn.us.stats_schedule else None
     turn.save(replace(standing, last_stats=last))
 
 
@@ -266,7 +266,7 @@ def _on_counted_on_schedule(turn: Turn, then: CountOnSchedule, event: Answered) 
             continue
         figures = ledger_figures.disclosed(turn, ledger_figures.own(turn, counts, 0, room))
         key = f"stats:-:{last.isoformat()}:{room}"
-        turn.do(Post(key, room, say(messages.stats.stats, home=turn.home, figures=(figures,), silent=(), days=0)))
+        turn.do(Post(key, room, say(messages.stats.stats, us=turn.us, figures=(figures,), silent=(), days=0)))
         _draw(turn, f"chart:-:{last.isoformat()}:{room}", room, key, figures, history)
 
 
@@ -280,7 +280,7 @@ def _with_today(turn: Turn, history: StockHistory, stock_items: int | None) -> S
     """With today's number behind it, if there is one."""
     if stock_items is None:
         return history
-    today = turn.now.astimezone(ZoneInfo(turn.home.time_zone)).date()
+    today = turn.now.astimezone(ZoneInfo(turn.us.time_zone)).date()
     earlier = tuple(point for point in history.points if point[0] != today)
     return replace(history, points=(*earlier, (today, stock_items))[-MOST_POINTS:])
 
@@ -288,9 +288,7 @@ def _with_today(turn: Turn, history: StockHistory, stock_items: int | None) -> S
 def _draw(turn: Turn, key: str, room: str, thread: str, figures: SpaceFigures, history: StockHistory) -> None:
     chart = _chart(figures, history)
     if chart.stock or chart.exchange:
-        turn.do(
-            Picture(key, room, say(messages.stats.stats_chart, home=turn.home, figures=figures), chart, thread=thread)
-        )
+        turn.do(Picture(key, room, say(messages.stats.stats_chart, us=turn.us, figures=figures), chart, thread=thread))
 
 
 def _chart(figures: SpaceFigures, history: StockHistory) -> Chart:

@@ -70,7 +70,7 @@ def close(turn: Turn, loan: Transfer, how: Ending, by: Signature, numbers: Colle
     phrase = say(
         messages.loan.loan_closed,
         loan=ended,
-        home=turn.home,
+        us=turn.us,
         peer_name=turn.party_name(ended.peer),
         part=None if is_all else Closing(how, by),
         lines=lines,

@@ -105,7 +105,7 @@ def prolong(turn: Turn, loan: Transfer, until: date, by: Signature) -> None:
     awaits = sequencing.connection_of(turn, loan).state is not ConnectionState.ENDED
     loan, draft = sequencing.write(turn, loan, "extended", _body(loan, by), awaits=awaits)
     turn.save(loan)
-    phrase = say(messages.loan.loan_extended, loan=loan, home=turn.home, peer_name=turn.party_name(loan.peer))
+    phrase = say(messages.loan.loan_extended, loan=loan, us=turn.us, peer_name=turn.party_name(loan.peer))
     turn.do(Post(f"extended:{loan.id}:{by.event_id}", loan.room, phrase, reply_to=by.event_id, draft=draft))
 
 

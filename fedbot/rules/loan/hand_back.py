@@ -70,7 +70,7 @@ def ask_back(
     body = {**opening.first_body(transfer), **transfers.as_body(by), "damaged": damaged}
     transfer, draft = sequencing.write(turn, transfer, "request", body, awaits=True)
     turn.save(transfer)
-    phrase = say(messages.loan.return_asked, transfer=transfer, home=turn.home, peer_name=connection.peer_name)
+    phrase = say(messages.loan.return_asked, transfer=transfer, us=turn.us, peer_name=connection.peer_name)
     turn.do(Post(f"offer:{transfer.id}", connection.room, phrase, reply_to=by.event_id, draft=draft))
     turn.note(transfer.id, audit.Asked(audit.Asking.ASK_BACK, connection.peer), by.person, by.event_id)
     turn.note(terms.parent, audit.Fact.ASKED_BACK, by.person, by.event_id)
@@ -162,7 +162,7 @@ def look(turn: Turn, transfer: Transfer) -> None:
 
 def who_may(turn: Turn) -> WhoMay:
     """Who decides on it here?"""
-    return WhoMay(Right.APPROVER, tuple(turn.home.people.values()))
+    return WhoMay(Right.APPROVER, tuple(turn.us.people.values()))
 
 
 def questions(loan: Transfer, terms: Terms) -> tuple[Query, ...]:
@@ -231,7 +231,7 @@ def remarked_on(turn: Turn, event: Said) -> Transfer | None:
     transfer = turn.transfer(about.removeprefix("card:")) if about.startswith("card:") else None
     if transfer is None or not lend.is_return(transfer) or transfer.state is not TransferState.OPEN or event.edits:
         return None
-    return transfer if event.sender in turn.home.people and event.text.strip() else None
+    return transfer if event.sender in turn.us.people and event.text.strip() else None
 
 
 def on_reply(turn: Turn, event: Said) -> None:
@@ -240,8 +240,8 @@ def on_reply(turn: Turn, event: Said) -> None:
     if transfer is None:
         return
     said = presentable(" ".join(event.text.split()))
-    person = PersonRights(turn.home.people[event.sender])
-    until = turn.now + turn.home.line_too_old_after
+    person = PersonRights(turn.us.people[event.sender])
+    until = turn.now + turn.us.line_too_old_after
     turn.do(Ask(NoteRemark(transfer.id, event.event_id, event.sender, said), (person,), until=until))
 
 
@@ -269,7 +269,7 @@ def _on_remark_permitted(turn: Turn, then: NoteRemark, event: Answered) -> None:
     transfer, (rights,) = turn.transfer(then.transfer), event.answers
     if transfer is None or transfer.state is not TransferState.OPEN or not isinstance(rights, Rights):
         return
-    if then.person not in turn.home.people or not rights.covers(Right.MAPPED):
+    if then.person not in turn.us.people or not rights.covers(Right.MAPPED):
         _answer_remark(
             turn, transfer, then.event_id, say(messages.loan.remark_not_noted, transfer=transfer, problem="")
         )

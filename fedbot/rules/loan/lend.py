@@ -233,7 +233,7 @@ def reopened(loan: Transfer) -> Transfer:
 
 def today(turn: Turn, loan: Transfer) -> date:
     """Which day it is where the loan's last day is reckoned: at its owner's."""
-    return time_zones.day_at(turn.now, loan.terms.time_zone, turn.home.time_zone)
+    return time_zones.day_at(turn.now, loan.terms.time_zone, turn.us.time_zone)
 
 
 def of_connection(turn: Turn, connection: Connection) -> Sequence[Transfer]:

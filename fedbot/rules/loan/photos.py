@@ -51,7 +51,7 @@ def on_photo(turn: Turn, event: PhotoSent) -> None:
     name = turn.name_of(event.sender, event.room)
     note = f"{name}: {event.caption}" if event.caption else name
     then = PermitPhoto(transfer.id, event.event_id, event.sender, note, event.file)
-    person = PersonRights(turn.home.people[event.sender])
+    person = PersonRights(turn.us.people[event.sender])
     turn.do(Ask(then, (person,), until=turn.now + SOON))
 
 
@@ -82,7 +82,7 @@ def _on_permitted(turn: Turn, then: PermitPhoto, event: Answered) -> None:
     transfer, (rights,) = turn.transfer(then.transfer), event.answers
     if transfer is None or not isinstance(rights, Rights):
         return
-    if then.person not in turn.home.people or not rights.covers(Right.MAPPED):
+    if then.person not in turn.us.people or not rights.covers(Right.MAPPED):
         _say_not_kept(turn, transfer, then.event_id, INACTIVE)
         return
     turn.note(transfer.id, audit.Fact.PHOTO, then.person, then.event_id)
@@ -99,7 +99,7 @@ def _on_permitted(turn: Turn, then: PermitPhoto, event: Answered) -> None:
 
 def meant(turn: Turn, event: PhotoSent) -> Transfer | None:
     """The return to us that it answers, if it is from our people. It has to answer a message of ours."""
-    if event.sender not in turn.home.people:
+    if event.sender not in turn.us.people:
         return None
     answered = turn.own_subject_of(event.reply_to) or turn.own_subject_of(event.thread)
     transfer = turn.transfer(answered) if answered else None

@@ -117,10 +117,10 @@ MESSAGES: Mapping[str, tuple[str, Scope]] = {
 """The budget of every kind of protocol message. One about a transfer has its own, which no other subject uses up."""
 
 
-def limits(home: PartyConfig, what: str) -> tuple[Limit, ...]:
+def limits(us: PartyConfig, what: str) -> tuple[Limit, ...]:
     """The limits of that budget. KeyError for one that isn't in the table."""
     if what in QUESTIONS:
-        an_hour = max(home.questions_an_hour_per_peer, 1)
+        an_hour = max(us.questions_an_hour_per_peer, 1)
         return (Limit(an_hour, HOUR / an_hour),)
     return LIMITS[what]
 

@@ -21,26 +21,24 @@ HIGHEST_VERSION = 1_000_000
 
 def our_announcement(turn: Turn) -> dict[str, Any]:
     """What we put into each federation room: state event `dev.fedbot.party`, or an announcing envelope's body."""
-    home = turn.home
+    us = turn.us
     party = {
-        "id": home.party,
-        "name": names.decoration(home.name, home.party),
-        "key": home.key,
-        "people": sorted(home.people),
-        "access": home.peer_access,
+        "id": us.party,
+        "name": names.decoration(us.name, us.party),
+        "key": us.key,
+        "people": sorted(us.people),
+        "access": us.peer_access,
         "speaks": [OLDEST_VERSION, VERSION],
     }
-    return {"v": 1, "parties": [party] if home.discoverable else []}
+    return {"v": 1, "parties": [party] if us.discoverable else []}
 
 
 def dated(turn: Turn, room: str, content: dict[str, Any]) -> dict[str, Any]:
     """Our announcement with its time: later than the last one in that room, even if our clock went back since."""
-    known = turn.announcement(room, turn.home.bot)
+    known = turn.announcement(room, turn.us.bot)
     last = max((party.at for party in known.parties), default=0) if known else 0
     at = max(wire_time(turn.now), last + 1)
-    turn.save(
-        Announcement(room, turn.home.bot, (AnnouncedParty(turn.home.party, turn.home.name, turn.home.key, at=at),))
-    )
+    turn.save(Announcement(room, turn.us.bot, (AnnouncedParty(turn.us.party, turn.us.name, turn.us.key, at=at),)))
     return {**content, "parties": [entry | {"at": at} for entry in content["parties"]]}
 
 
@@ -96,7 +94,7 @@ def _versions(speaks: object) -> tuple[int, int]:
 
 def bots_in(turn: Turn, room: str) -> list[str]:
     """The ids of all fedbots in the room, ours too, lowest first."""
-    return sorted({announcement.bot for announcement in turn.announcements(room)} | {turn.home.bot})
+    return sorted({announcement.bot for announcement in turn.announcements(room)} | {turn.us.bot})
 
 
 def direct_with(turn: Turn, room: Room | None) -> str:
@@ -104,12 +102,12 @@ def direct_with(turn: Turn, room: Room | None) -> str:
 
     Who is in a room decides, so nothing has to be kept of direct chats, and nothing of them can be lost.
     """
-    if room is None or not room.joined or room.id == turn.home.admin_room:
+    if room is None or not room.joined or room.id == turn.us.admin_room:
         return ""
     if room.id in room_upgrades.federation_rooms(turn):
         return ""
-    others = room.members.keys() - {turn.home.bot}
-    return next(iter(others)) if len(others) == 1 and others <= turn.home.people.keys() else ""
+    others = room.members.keys() - {turn.us.bot}
+    return next(iter(others)) if len(others) == 1 and others <= turn.us.people.keys() else ""
 
 
 def shared_with(turn: Turn, person: str) -> list[str]:
@@ -120,7 +118,7 @@ def shared_with(turn: Turn, person: str) -> list[str]:
 
 def is_bot(turn: Turn, room: str, sender: str) -> bool:
     """Whether the sender is a fedbot, ours or another. Our own people are people, whatever they announce."""
-    return sender not in turn.home.people and sender in bots_in(turn, room)
+    return sender not in turn.us.people and sender in bots_in(turn, room)
 
 
 def other_homes(turn: Turn, room: str, person: str, *, active_only: bool) -> list[tuple[str, str]]:
@@ -129,7 +127,7 @@ def other_homes(turn: Turn, room: str, person: str, *, active_only: bool) -> lis
     return [
         (party.id, announcement.bot)
         for announcement in turn.announcements(room)
-        if announcement.bot != turn.home.bot
+        if announcement.bot != turn.us.bot
         for party in announcement.parties
         if person in party.people and (not active_only or (party.id, announcement.bot) in peers)
     ]
@@ -141,14 +139,14 @@ def we_answer(turn: Turn, room: str, person: str) -> bool:
     Our own people are ours by our own configuration, whatever others announce. We leave somebody whom only another
     bot lists to that bot. The bot with the lowest id answers people whom nobody lists.
     """
-    if person in turn.home.people:
+    if person in turn.us.people:
         return True
     if other_homes(turn, room, person, active_only=False):
         return False
-    return bots_in(turn, room)[0] == turn.home.bot
+    return bots_in(turn, room)[0] == turn.us.bot
 
 
 def claimed_by_several(turn: Turn, person: str, room: str) -> list[str]:
     """All parties that list one of our people, ours among them, when another friendly party does so too."""
     others = other_homes(turn, room, person, active_only=True)
-    return sorted({turn.home.party, *(party for party, _ in others)}) if others else []
+    return sorted({turn.us.party, *(party for party, _ in others)}) if others else []

@@ -43,22 +43,22 @@ def newest(turn: Turn, room: str) -> str:
 def federation_rooms(turn: Turn) -> list[str]:
     """The rooms in which what is said counts: the configured ones, what took their place, and whose they took."""
     current = current_rooms(turn)
-    configured = [room for room in turn.home.rooms if room not in current]
+    configured = [room for room in turn.us.rooms if room not in current]
     return list(dict.fromkeys([*configured, *(each for room in current for each in lineage(turn, room))]))
 
 
 def is_ours(turn: Turn, room: str) -> bool:
     """Whether it is one of our federation rooms, or the admin room."""
-    return room in federation_rooms(turn) or room == turn.home.admin_room
+    return room in federation_rooms(turn) or room == turn.us.admin_room
 
 
 def current_rooms(turn: Turn) -> list[str]:
     """The rooms in which people meet now: the configured ones, or what took their place."""
-    return list(dict.fromkeys(newest(turn, room) for room in turn.home.rooms))
+    return list(dict.fromkeys(newest(turn, room) for room in turn.us.rooms))
 
 
 def replaced_by(turn: Turn, room: str) -> list[str]:
     """The rooms of ours whose tombstones name this one as their replacement, whatever it says itself."""
     ours = {*federation_rooms(turn), *(connection.room for connection in turn.connections())}
     pointing = (old.id for old in turn.rooms() if old.replaced_by == room)
-    return [old for old in pointing if old in ours or room in turn.home.rooms]
+    return [old for old in pointing if old in ours or room in turn.us.rooms]

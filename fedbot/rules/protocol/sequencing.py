@@ -82,7 +82,7 @@ def write(
         sent=draft.number,
         unread=(*before.unread, draft),
         awaiting=waits,
-        resend_at=turn.now + turn.home.resend_after[0] if waits else None,
+        resend_at=turn.now + turn.us.resend_after[0] if waits else None,
         resends=0,
         said=turn.now,
     )
@@ -173,7 +173,7 @@ def ask_once(turn: Turn, subject: Connection | Transfer) -> None:
 
 
 def _asks_now(turn: Turn, subject: str) -> bool:
-    return turn.tell_once(f"asked:{subject}", turn.home.resend_after[0])
+    return turn.tell_once(f"asked:{subject}", turn.us.resend_after[0])
 
 
 def _send_unnumbered(turn: Turn, subject: Connection | Transfer, kind: str) -> None:
@@ -236,7 +236,7 @@ def _may_repeat(turn: Turn, subject: Connection | Transfer) -> bool:
 
 def _is_recent(turn: Turn, moment: datetime | None) -> bool:
     """Whether that was within half of the first pause; not if it is to come yet, by a clock that was wrong."""
-    return moment is not None and timedelta() <= turn.now - moment < turn.home.resend_after[0] / 2
+    return moment is not None and timedelta() <= turn.now - moment < turn.us.resend_after[0] / 2
 
 
 def _answer_ask(turn: Turn, subject: Connection | Transfer, acknowledged: int) -> None:
@@ -336,11 +336,11 @@ def resend_due(turn: Turn, subject: S) -> S:
     if not _waits(subject):
         return rested(subject)
     if connection_of(turn, subject).waits:  # nothing goes out, so nobody is silent
-        return replace(subject, exchange=replace(exchange, resend_at=turn.now + turn.home.resend_after[-1]))
+        return replace(subject, exchange=replace(exchange, resend_at=turn.now + turn.us.resend_after[-1]))
     if not send_again(turn, subject):
         ask(turn, subject)
     resends = exchange.resends + 1
-    pauses = turn.home.resend_after
+    pauses = turn.us.resend_after
     pause = pauses[min(resends, len(pauses) - 1)]
     return replace(subject, exchange=replace(exchange, resends=resends, resend_at=turn.now + pause))
 

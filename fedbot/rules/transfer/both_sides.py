@@ -49,7 +49,7 @@ def card(turn: Turn, transfer: Transfer, people: list[str] | None = None, change
     return say(
         messages.transfer_card.transfer_card,
         transfer=transfer,
-        home=turn.home,
+        us=turn.us,
         peer_name=turn.party_name(transfer.peer),
         people=people or [],
         changes=changes,
@@ -64,7 +64,7 @@ def edit_card(turn: Turn, transfer: Transfer, draft: Draft | None = None, people
 
 def is_ours(turn: Turn, transfer: Transfer) -> bool:
     """Whether the card is ours: our people decide."""
-    return transfer.terms.decider == turn.home.party
+    return transfer.terms.decider == turn.us.party
 
 
 def signature_in(turn: Turn, envelope: Message[Decided], party: str, event_id: str) -> Signature:
@@ -105,7 +105,7 @@ def as_body(signature: Signature) -> dict[str, Any]:
 def settlement_body(turn: Turn, transfer: Transfer) -> dict[str, Any]:
     """What a message tells of a settlement by our people."""
     settled = transfer.settled
-    if settled is None or settled.by.party != turn.home.party:
+    if settled is None or settled.by.party != turn.us.party:
         return {}
     return {"settled": {**as_body(settled.by), "truth": settled.truth, "alone": settled.alone}}
 
@@ -148,7 +148,7 @@ def say_the_end(turn: Turn, transfer: Transfer, draft: Draft | None = None) -> N
     if transfer.decided and transfer.decided.person and transfer.state is not TransferState.CANCELLED:
         people.append(transfer.decided.person)
     phrase = say(
-        messages.transfer.transfer_end, transfer=transfer, home=turn.home, peer_name=turn.party_name(transfer.peer)
+        messages.transfer.transfer_end, transfer=transfer, us=turn.us, peer_name=turn.party_name(transfer.peer)
     )
     turn.do(Post(f"end:{transfer.id}", transfer.room, phrase, mentions=tuple(dict.fromkeys(people)), draft=draft))
 
@@ -163,9 +163,7 @@ def tell_that_it_left(turn: Turn, transfer: Transfer, draft: Draft) -> None:
         if not by_card:
             sequencing.post(turn, transfer, draft)
         return
-    phrase = say(
-        messages.parcel.parcel_left, transfer=transfer, home=turn.home, peer_name=turn.party_name(transfer.peer)
-    )
+    phrase = say(messages.parcel.parcel_left, transfer=transfer, us=turn.us, peer_name=turn.party_name(transfer.peer))
     key, mentions = f"parcel:{transfer.id}", (transfer.terms.asker,)
     turn.do(Post(key, transfer.room, phrase, thread=thread_of(transfer), mentions=mentions, draft=draft))
 
@@ -203,7 +201,7 @@ def cancel(turn: Turn, transfer: Transfer, by: Signature) -> str:
         return "stopped"
     if transfer.state is not TransferState.OPEN:
         return "moving"
-    if not transfer.wanted and transfer.terms.decider == turn.home.party:
+    if not transfer.wanted and transfer.terms.decider == turn.us.party:
         return "decline"
     transfer = sequencing.send(turn, replace(transfer, wanted="cancel"), "cancel", as_body(by), awaits=True)
     turn.save(transfer)
@@ -251,7 +249,7 @@ def _waits(turn: Turn, transfer: Transfer, event: Waiting) -> None:
     phrase = say(
         messages.transfer.transfer_waits,
         transfer=transfer,
-        home=turn.home,
+        us=turn.us,
         problem=event.problem,
         next_try=event.next_try,
         silent=event.silent,
@@ -306,7 +304,5 @@ def tell_silence(turn: Turn, transfer: Transfer) -> None:
     if transfer.exchange.resends != SILENT_AFTER_RESENDS or "silent" in transfer.told or over:
         return
     turn.save(replace(transfer, told=(*transfer.told, "silent")))
-    phrase = say(
-        messages.transfer.peer_silent, transfer=transfer, home=turn.home, peer_name=turn.party_name(transfer.peer)
-    )
+    phrase = say(messages.transfer.peer_silent, transfer=transfer, us=turn.us, peer_name=turn.party_name(transfer.peer))
     turn.do(Post(f"silent:{transfer.id}", transfer.room, phrase, thread=thread_of(transfer)))

@@ -35,8 +35,8 @@ def dispute(turn: Turn, transfer: Transfer, line: int, text: str, said: str = ""
     `said` is the kind of the peer's message that contradicts us, if one does.
     """
     known = transfer.dispute or Dispute(transfer.state, ())
-    told = turn.home.party in known.by
-    by = tuple(dict.fromkeys((*known.by, turn.home.party)))
+    told = turn.us.party in known.by
+    by = tuple(dict.fromkeys((*known.by, turn.us.party)))
     transfer = replace(_stopped(transfer, text), dispute=replace(known, by=by, line=line, said=said or known.said))
     turn.note(transfer.id, audit.Disputed(line, text))
     if told:
@@ -47,7 +47,7 @@ def dispute(turn: Turn, transfer: Transfer, line: int, text: str, said: str = ""
     transfer, draft = sequencing.write(turn, transfer, "disputed", _body(turn, transfer), awaits=True)
     turn.save(transfer)
     phrase = say(
-        messages.resolve.transfer_disputed, transfer=transfer, home=turn.home, peer_name=turn.party_name(transfer.peer)
+        messages.resolve.transfer_disputed, transfer=transfer, us=turn.us, peer_name=turn.party_name(transfer.peer)
     )
     turn.do(Post(f"disputed:{transfer.id}", transfer.room, phrase, thread=transfers.thread_of(transfer), draft=draft))
     _stop_saying_otherwise(turn, transfer)
@@ -57,7 +57,7 @@ def dispute(turn: Turn, transfer: Transfer, line: int, text: str, said: str = ""
 def _body(turn: Turn, transfer: Transfer) -> dict[str, Any]:
     """Why; of a parcel that never arrived, who of us says so."""
     missing = transfer.parcel.missing if transfer.parcel else None
-    if missing is None or missing.party != turn.home.party:
+    if missing is None or missing.party != turn.us.party:
         return {"reason": "unknown outcome"}
     return {"reason": "missing", "missing": transfers.as_body(missing)}
 
@@ -87,7 +87,7 @@ def on_disputed(turn: Turn, transfer: Transfer, envelope: Message[bodies.Dispute
     turn.save(transfer)
     turn.note(transfer.id, audit.Fact.PEER_DISPUTES)
     phrase = say(
-        messages.resolve.transfer_disputed, transfer=transfer, home=turn.home, peer_name=turn.party_name(transfer.peer)
+        messages.resolve.transfer_disputed, transfer=transfer, us=turn.us, peer_name=turn.party_name(transfer.peer)
     )
     _stop_saying_otherwise(turn, transfer)
     turn.tell_admins(phrase, f"disputed:{transfer.id}")
@@ -109,7 +109,7 @@ def _stop_saying_otherwise(turn: Turn, transfer: Transfer) -> None:
         phrase = say(
             messages.resolve.transfer_disputed,
             transfer=transfer,
-            home=turn.home,
+            us=turn.us,
             peer_name=turn.party_name(transfer.peer),
         )
         turn.do(Edit(f"wait:{transfer.id}", transfer.room, phrase))
@@ -119,14 +119,14 @@ def tell_anew(turn: Turn, transfer: Transfer) -> None:
     """The messages that told of the dispute say how it stands now: more is known of it, or it is settled."""
     peer_name = turn.party_name(transfer.peer)
     if transfer.state is TransferState.DISPUTED:
-        phrase = say(messages.resolve.transfer_disputed, transfer=transfer, home=turn.home, peer_name=peer_name)
+        phrase = say(messages.resolve.transfer_disputed, transfer=transfer, us=turn.us, peer_name=peer_name)
     else:
-        phrase = say(messages.resolve.dispute_settled, transfer=transfer, home=turn.home, peer_name=peer_name)
+        phrase = say(messages.resolve.dispute_settled, transfer=transfer, us=turn.us, peer_name=peer_name)
     key = f"disputed:{transfer.id}"
     if "disputed" in transfer.told:
         turn.do(Edit(key, transfer.room, phrase))
-    if turn.home.admin_room:
-        turn.do(Edit(f"admin:{key}", turn.home.admin_room, phrase))
+    if turn.us.admin_room:
+        turn.do(Edit(f"admin:{key}", turn.us.admin_room, phrase))
 
 
 # --- the peer tells its truth ---

@@ -26,7 +26,7 @@ def on_offer(
     progress = (replace(p, metadata=texts.get(str(p.number), "")) for p in transfer.progress)
     transfer = replace(transfer, progress=tuple(progress))
     turn.note_by(transfer.id, audit.Asked(audit.Asking.OFFER, connection.peer, by_peer=True), transfer.asked)
-    if any(forbidden_origin(line.origin, turn.home.party) for line in terms.lines):
+    if any(forbidden_origin(line.origin, turn.us.party) for line in terms.lines):
         receive.ask_sender(turn, transfer, "decline", None, "chain")
         return
     turn.save(transfer)

@@ -39,7 +39,7 @@ KINDS = {"offer": frozenset({"push", "return"}), "request": frozenset({"request"
 
 def opened_here(turn: Turn, connection: Connection, cause: Cause) -> Opening:
     """What we open now, with this connection's peer, for that cause."""
-    return Opening(turn.home.key, connection.room, cause)
+    return Opening(turn.us.key, connection.room, cause)
 
 
 def begun_here(
@@ -58,7 +58,7 @@ def begun_here(
         terms_hash=hash_of(terms),
         state=TransferState.OPEN,
         asked=asker,
-        due=turn.now + turn.home.request_open_for,
+        due=turn.now + turn.us.request_open_for,
         progress=tuple(Progress(line.number) for line in terms.lines) if role == "receiver" else (),
         parcel=Parcel() if terms.parcel else None,
         opening=opening,
@@ -94,19 +94,19 @@ def open_push(
     body, sealed = first_body(transfer), {"metadata": metadata}
     transfer, draft = sequencing.write(turn, transfer, "offer", body, awaits=True, sealed=sealed)
     turn.save(transfer)
-    phrase = say(messages.transfer.transfer_offered, transfer=transfer, connection=connection, home=turn.home)
+    phrase = say(messages.transfer.transfer_offered, transfer=transfer, connection=connection, us=turn.us)
     turn.do(Post(f"offer:{transfer.id}", connection.room, phrase, reply_to=asker.event_id, draft=draft))
     turn.note(transfer.id, audit.Asked(audit.Asking.OFFER, connection.peer), asker.person, asker.event_id)
     provision.mirror(turn, connection)
     if care:
-        people = tuple(turn.home.people.values())
+        people = tuple(turn.us.people.values())
         turn.do(Ask(ShowReleaseCard(transfer.id), (WhoMay(Right.APPROVER, people),)))
     return transfer
 
 
 def _asked_for_with_care(turn: Turn, transfer: Transfer, asker: Signature, why: str) -> Transfer:
     transfer = replace(transfer, care=True)
-    shown = consent.hash_now(turn.home, transfer)
+    shown = consent.hash_now(turn.us, transfer)
     first = Wish(Choice.APPROVE, asker.person, asker.username, asker.event_id, asker.at, shown=shown)
     turn.note(transfer.id, audit.NeedsCare(why), asker.person, asker.event_id)
     return replace(transfer, first_yes=first)
@@ -124,7 +124,7 @@ class ShowReleaseCard(transfers.TellsThatItWaits, WhenAnswered):
             return
         transfer = replace(transfers.goes_on(turn, transfer), told=(*transfer.told, "card"))
         turn.save(transfer)
-        others = [person for person in addressees(turn, able) if not asked_by(turn.home, transfer, person)]
+        others = [person for person in addressees(turn, able) if not asked_by(turn.us, transfer, person)]
         post_card(turn, transfer, others)
 
 
@@ -147,12 +147,12 @@ def begun_by_peer(turn: Turn, connection: Connection, envelope: Message[bodies.O
     """A transfer that a peer's message asks for. BadTerms if it can't be taken as it is."""
     opening = opened_by_peer(turn, connection, envelope)
     terms = envelope.body.terms
-    parties = {"offer": (connection.peer, turn.home.party), "request": (turn.home.party, connection.peer)}
+    parties = {"offer": (connection.peer, turn.us.party), "request": (turn.us.party, connection.peer)}
     if terms.kind not in KINDS[envelope.kind] or (terms.sender, terms.receiver) != parties[envelope.kind]:
         raise BadTerms("terms.kind, terms.sender or terms.receiver")
     if hash_of(terms) != envelope.terms_hash:
         raise BadTerms("terms_hash")
-    role = "receiver" if terms.receiver == turn.home.party else "sender"
+    role = "receiver" if terms.receiver == turn.us.party else "sender"
     asked = Signature(
         terms.asker, turn.called(terms.asker_name, terms.asker, connection.peer), connection.peer, envelope.sent_at
     )
@@ -183,7 +183,7 @@ def _due(envelope: Message[bodies.Opens]) -> datetime:
 
 def addressees(turn: Turn, able: Able) -> list[str]:
     """The Matrix ids of the people who have the right, in the configuration's order."""
-    return [person for person, username in turn.home.people.items() if username in able.usernames]
+    return [person for person, username in turn.us.people.items() if username in able.usernames]
 
 
 def names(turn: Turn, people: list[str], room: str) -> list[str]:
@@ -236,7 +236,7 @@ def post_card(turn: Turn, transfer: Transfer, people: list[str], draft: Draft | 
     A card that shows something else than the one before it takes its place, and says what is different: a decision on
     the former one is void, and whoever made it is rung first.
     """
-    changes = consent.changes(turn.home, transfer)
+    changes = consent.changes(turn.us, transfer)
     if changes:
         transfer, people = _superseded(turn, transfer, people)
     turn.save(replace(transfer, card=consent.of_transfer(transfer)))

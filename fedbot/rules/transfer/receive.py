@@ -73,7 +73,7 @@ CREDITING_FOR = frozenset({ConnectionState.ACTIVE, ConnectionState.ENDING})
 def look_for_parts(turn: Turn, transfer: Transfer) -> None:
     """Which of our parts is each line, and who may decide? The card waits for the answer."""
     questions: list[Query] = [match_parts.question_for(turn, transfer, line) for line in transfer.terms.lines]
-    questions.append(WhoMay(Right.APPROVER, tuple(turn.home.people.values())))
+    questions.append(WhoMay(Right.APPROVER, tuple(turn.us.people.values())))
     turn.do(Ask(ShowOfferCard(transfer.id), tuple(questions)))
 
 
@@ -101,9 +101,9 @@ def _on_matched(turn: Turn, then: ShowOfferCard, event: Answered) -> None:
         if not isinstance(match, PartMatch):
             raise TypeError(f"the card asks for parts, not {match!r}")
         transfer = with_progress(transfer, match_parts.matched(transfer, line.number, match))
-    if turn.home.care.taken_in and transfer.state is TransferState.OPEN:
+    if turn.us.care.taken_in and transfer.state is TransferState.OPEN:
         moved = [_taken_in(transfer, line, match) for line, match in zip(transfer.terms.lines, matches, strict=True)]
-        transfer = replace(transfer, care=bool(turn.home.care.why(moved)))
+        transfer = replace(transfer, care=bool(turn.us.care.why(moved)))
     if transfer.state is TransferState.CREDITING:
         turn.save(transfer)
         if not any(progress.acting for progress in transfer.progress):
@@ -134,7 +134,7 @@ def _show_anew(turn: Turn, transfer: Transfer, people: list[str]) -> None:
     before = transfer.card
     decidable = before is not None and all(line.landing and _is_place(line.landing) for line in before.lines)
     asks = transfer.awaits_parcel or (transfer.state is TransferState.OPEN and not transfer.wanted)
-    if decidable and asks and consent.changes(turn.home, transfer):
+    if decidable and asks and consent.changes(turn.us, transfer):
         turn.save(transfer)
         opening.post_card(turn, transfer, people)
         return
@@ -312,7 +312,7 @@ def _not_approved(turn: Turn, transfer: Transfer) -> str:
     """Why what was handed over isn't what our people said yes to, for the dispute; '' if it is."""
     if not _agreed(transfer) or sequencing.connection_of(turn, transfer).state not in CREDITING_FOR:
         return "the sender handed over what nobody here had approved"
-    if consent.differs_from_what_was_approved(turn.home, transfer):
+    if consent.differs_from_what_was_approved(turn.us, transfer):
         return "it isn't what the card showed when it was approved here"
     return ""
 

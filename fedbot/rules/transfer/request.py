@@ -65,7 +65,7 @@ def open_request(
     body = {**opening.first_body(transfer), **({"accepted": accepted} if accepted else {})}
     transfer, draft = sequencing.write(turn, transfer, "request", body, awaits=True)
     turn.save(transfer)
-    phrase = say(messages.transfer.transfer_requested, transfer=transfer, connection=connection, home=turn.home)
+    phrase = say(messages.transfer.transfer_requested, transfer=transfer, connection=connection, us=turn.us)
     turn.do(Post(f"offer:{transfer.id}", connection.room, phrase, reply_to=asker.event_id, draft=draft))
     turn.note_by(transfer.id, audit.Asked(audit.Asking.REQUEST, connection.peer), asker)
     provision.mirror(turn, connection)
@@ -107,7 +107,7 @@ def _adopted(turn: Turn, transfer: Transfer, terms: Terms, told_hash: str, *, le
         raise BadTerms("terms.lines: not what was asked for")
     if less and not all(_is_less_of(transfer.terms.lines, line) for line in terms.lines):
         raise BadTerms("terms.lines: not less of what was asked for, but something else")
-    if any(forbidden_origin(line.origin, turn.home.party) for line in terms.lines):
+    if any(forbidden_origin(line.origin, turn.us.party) for line in terms.lines):
         raise BadTerms("terms.lines.origin: came from a third space")
     return _agreed(transfer, terms)
 
@@ -148,7 +148,7 @@ def _line_for(turn: Turn, transfer: Transfer, given: Terms) -> str:
     )
     terms, person = transfer.terms, transfer.terms.asker
     several = announcements.claimed_by_several(turn, person, transfer.room)
-    as_whom = f"as {turn.home.party} " if several else ""
+    as_whom = f"as {turn.us.party} " if several else ""
     until = f" until {terms.loan_until.isoformat()}" if terms.loan_until else ""
     note = " ".join(terms.note.replace('"', "'").split())
     options = f"--as-shown {wishs.shown_as(given)}" + (f' --note "{note}"' if note else "")
@@ -194,7 +194,7 @@ def _on_matched(turn: Turn, then: MatchRequested, event: Answered) -> None:
         transfer = with_progress(transfer, match_parts.matched(transfer, line.number, match))
     turn.save(transfer)
     decides = transfer.granted is not None and transfer.state is TransferState.OPEN and not transfer.wanted
-    if decides and consent.changes(turn.home, transfer):
+    if decides and consent.changes(turn.us, transfer):
         look_who_confirms(turn, transfer)
     if transfer.state is TransferState.CREDITING:
         go_on(turn, transfer)
@@ -208,7 +208,7 @@ def _take_back(turn: Turn, transfer: Transfer) -> None:
     transfer = sequencing.send(turn, wanting, "cancel", _nobody(NO_PART), awaits=True)
     turn.save(transfer)
     turn.note(transfer.id, audit.Fact.NO_PART)
-    phrase = say(messages.transfer.request_without_part, transfer=transfer, home=turn.home)
+    phrase = say(messages.transfer.request_without_part, transfer=transfer, us=turn.us)
     turn.do(Post(f"nopart:{transfer.id}", transfer.room, phrase, thread=transfers.thread_of(transfer)))
 
 
@@ -231,7 +231,7 @@ def on_granted(turn: Turn, transfer: Transfer, envelope: Message[bodies.Granted]
 
 def look_who_confirms(turn: Turn, transfer: Transfer) -> None:
     """Who may say yes to less? The card waits for the answer."""
-    people = tuple(turn.home.people.values())
+    people = tuple(turn.us.people.values())
     turn.do(Ask(ShowGrantedCard(transfer.id), (WhoMay(Right.APPROVER, people),)))
 
 
@@ -277,9 +277,9 @@ def on_request(turn: Turn, connection: Connection, envelope: Message[bodies.Requ
 
 def look_for_items(turn: Turn, transfer: Transfer) -> None:
     """Which of our stock items is each line, and who may decide? The card waits for the answer."""
-    told = bool(share.scope(turn).categories or turn.home.care.categories)
+    told = bool(share.scope(turn).categories or turn.us.care.categories)
     questions: list[Query] = [FindItems(line.description.name, told, merges=True) for line in transfer.terms.lines]
-    questions.append(WhoMay(Right.APPROVER, tuple(turn.home.people.values())))
+    questions.append(WhoMay(Right.APPROVER, tuple(turn.us.people.values())))
     turn.do(Ask(ShowRequestCard(transfer.id), tuple(questions)))
 
 
@@ -325,7 +325,7 @@ def _meant(turn: Turn, transfer: Transfer, found: Sequence[object]) -> Transfer:
     for line, answer in zip(transfer.terms.lines, found, strict=True):
         if not isinstance(answer, ItemsFound):
             raise TypeError(f"a request asks for items, not {answer!r}")
-        origins = {item.pk: _origin(item, dict(answer.tainted), turn.home.party) for item in answer.items}
+        origins = {item.pk: _origin(item, dict(answer.tainted), turn.us.party) for item in answer.items}
         own = [item for item in answer.items if lend.borrowed(turn, item) is None]
         seen = [item for item in own if shared.covers(item) or origins[item.pk] == transfer.peer]
         hidden = {item.pk: merged_stock.total(merged_stock.hidden(turn, item, answer, transfer.peer)) for item in seen}
@@ -346,10 +346,10 @@ def _meant(turn: Turn, transfer: Transfer, found: Sequence[object]) -> Transfer:
             if text and len(text.encode()) <= room:
                 room -= len(text.encode())
                 transfer = with_progress(transfer, replace(transfer.at(asked.number), metadata=text))
-    if care := turn.home.care.why(moved):
+    if care := turn.us.care.why(moved):
         turn.note(transfer.id, audit.NeedsCare(care))
     transfer = replace(transfer, care=bool(care))
-    zone = turn.home.time_zone if transfer.is_loan else ""
+    zone = turn.us.time_zone if transfer.is_loan else ""
     return _agreed(transfer, replace(transfer.terms, lines=tuple(lines), time_zone=zone))
 
 

@@ -233,7 +233,7 @@ def _is_alone(turn: Turn, transfer: Transfer, truth: Truth) -> bool:
     """Whether it is said without knowing what the other side says, which may come and be otherwise."""
     dispute = _dispute(transfer)
     if dispute.was is TransferState.OPEN:
-        return turn.home.party not in dispute.by
+        return turn.us.party not in dispute.by
     agreed = {ARRIVED: "received", BACK: "refused"}.get(truth.name, "refused")
     return transfer.role == "sender" and dispute.was is TransferState.SENT and dispute.said != agreed
 

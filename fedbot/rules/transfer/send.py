@@ -285,9 +285,9 @@ def _sent(turn: Turn, transfer: Transfer) -> None:
     if transfer.parcel is not None:
         body["parcel"] = True
         transfer = replace(transfer, parcel=replace(transfer.parcel, left=turn.now))
-    elif turn.home.pickup and not transfer.terms.parent:  # what comes back is brought, and nobody fetches it
-        body["pickup"] = asdict(turn.home.pickup)
-        transfer = replace(transfer, pickup=turn.home.pickup)
+    elif turn.us.pickup and not transfer.terms.parent:  # what comes back is brought, and nobody fetches it
+        body["pickup"] = asdict(turn.us.pickup)
+        transfer = replace(transfer, pickup=turn.us.pickup)
     sealed = {"metadata": metadata} if metadata else None
     transfer, draft = sequencing.write(turn, transfer, "sent", body, awaits=True, sealed=sealed)
     turn.save(transfer)

@@ -94,7 +94,7 @@ def look_again(turn: Turn, transfer: Transfer) -> None:
     mixed = {part for part in {ln.part for ln in lines} if merged_stock.has_part_of_others(turn, part, transfer.peer)}
     items = dict.fromkeys(line.item for line in lines if line.part in mixed)
     questions: list[Query] = [FindItems(f"#{item}", merges=True) for item in items]
-    names = [ours.username] if ours is not None and ours.party == turn.home.party else []
+    names = [ours.username] if ours is not None and ours.party == turn.us.party else []
     names += [two.username for two in (transfer.first_yes, transfer.released) if transfer.care and two is not None]
     questions += [PersonRights(name) for name in dict.fromkeys(names)]
     if questions:
@@ -172,7 +172,7 @@ def _begin_debit(turn: Turn, transfer: Transfer) -> None:
     connection = turn.connection(transfer.connection)
     if connection is None or connection.company is None or not lend.carries(connection, transfer):
         transfers.end(turn, transfer, TransferState.ABORTED, None, "connection")
-    elif consent.differs_from_what_was_approved(turn.home, transfer):
+    elif consent.differs_from_what_was_approved(turn.us, transfer):
         transfers.end(turn, transfer, TransferState.ABORTED, None, OTHER_THAN_SHOWN)
     else:
         transfer = replace(transfer, state=TransferState.DEBITING)
