@@ -68,7 +68,7 @@ fuzz: .venv/.ready-test ## feed all that reads what others wrote (SECONDS_EACH=6
 	@$(BIN)/python -m tests.fuzz --seconds-each $(SECONDS_EACH) $(ARGS)
 
 docs: .venv/.ready-test ## the documentation as a site in build/docs; a link that leads nowhere fails
-	@$(BIN)/sphinx-build -q -W --keep-going -b html docs build/docs
+	@$(BIN)/sphinx-build -q -E -W --keep-going -b html docs build/docs
 	@echo "build/docs/index.html"
 
 sbom: ## the software bill of materials of a bot into build/sbom.json (CycloneDX, from the pins, no network)
