@@ -17,7 +17,7 @@ from fedbot.rules.catalogue import search
 from fedbot.rules.connection import connect as connections
 from fedbot.rules.connection import disconnect, move_rooms, provision, rooms, rotate_tokens
 from fedbot.rules.ledger import reconcile, recover, stats
-from fedbot.rules.loan import photos
+from fedbot.rules.loan import photos, write_off
 from fedbot.rules.model import audit, connection_lifecycle, continuation, loan_lifecycle, transfer_lifecycle
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.conversation import PendingChoice, Telling
@@ -67,6 +67,8 @@ from fedbot.rules.state import State, Turn, Verbs
 from fedbot.rules.transfer import both_sides as transfers
 from fedbot.rules.transfer import sender_decision
 
+_WANTED_BY_VERBS_ALONE = (write_off,)
+"""No rule here needs them, but what follows their steps has to be known below."""
 CONTINUATIONS = continuation.kinds()
 """What the journal may find beside an effect: all kinds, as all rules are loaded here."""
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import json
+import pkgutil
 import types
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -17,13 +19,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from fedbot import rules
 from fedbot.journal import codec
 from fedbot.journal.codec import TooDeep, codec_for
 from fedbot.ports.journal import NotStorable
 from fedbot.rules.dispatch import CONTINUATIONS
 from fedbot.rules.loan.label import LabelItem
 from fedbot.rules.loan.photos import PermitPhoto
-from fedbot.rules.model import events, steps
+from fedbot.rules.model import continuation, events, steps
 from fedbot.rules.model.continuation import Continuation, WhenAnswered
 from fedbot.rules.model.effects import Ask, Do, Phrase, Post
 from fedbot.rules.model.party_config import PartyConfig
@@ -320,3 +323,9 @@ class WithAFieldNamedLikeTheTag:
 def test_a_hint_that_cannot_be_stored_without_loss_is_refused_at_once(record: object) -> None:
     with pytest.raises(NotStorable):
         codec.to_text({type(record).__name__: type(record)}, record)
+
+
+def test_the_journal_knows_every_continuation_of_the_rules() -> None:
+    for module in pkgutil.walk_packages(rules.__path__, f"{rules.__name__}."):
+        importlib.import_module(module.name)
+    assert set(continuation.kinds()) == set(CONTINUATIONS)

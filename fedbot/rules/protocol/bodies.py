@@ -257,6 +257,7 @@ class Announce(Body):
     """A bot's parties, as they were signed one by one: each entry is read for itself (`announcements`)."""
 
     kind = "announce"
+    v: int = 1
     parties: Annotated[list[Any], BeforeValidator(_is_list)]
 
 
