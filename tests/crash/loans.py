@@ -101,7 +101,7 @@ async def _is_home(pair: Pair, loan: str, back: str, status: int) -> None:
     us = await _row(pair.give, _item(pair.give, loan, number))
     must((us.status, us.in_stock) == (status, True), f"what came back: {us}")
     marks, _ = await marks_of(pair.give, us, back)
-    must(marks == Counter({"us": 2}), f"history at the owner: {marks}")  # returned, and put to its place
+    must(marks == Counter({"home": 2}), f"history at the owner: {marks}")  # returned, and put to its place
     borrowed = await _row(pair.take, _item(pair.take, loan, number))
     must(not borrowed.in_stock, f"what was borrowed: {borrowed}")
     marks, _ = await marks_of(pair.take, borrowed, back)

@@ -29,10 +29,10 @@ SAMPLE = (
     Point("move", TAKE, "after commit RoomReplaced #1"),
     Point("lost", TAKE, "after act WriteOff #1"),
     Point("gift", GIVE, "after POST stock/change_status/ #1"),
-    Point("request", GIVE, "after commit Answered confirm #1"),
+    Point("request", GIVE, "after commit Answered ConfirmDecision #1"),
     Point("request", TAKE, "before commit EnvelopeSeen granted #1"),
-    Point("find", GIVE, "after commit Answered find-answer #1"),
-    Point("stats", GIVE, "after commit Answered stats-answer #1"),
+    Point("find", GIVE, "after commit Answered FindForFriend #1"),
+    Point("stats", GIVE, "after commit Answered CountForFriend #1"),
     Point("rotate", GIVE, "after act MintToken #1"),
     Point("disconnect", GIVE, "after act EndAccess #1"),
 )

@@ -14,6 +14,7 @@ WORDS = Path(__file__).parents[2] / "docs/words.md"
 NOTE = "für euren Workshop, nur mit Isopropanol reinigen"
 CARD = """\
     Attraktor bietet Betaspace 1 × Laser lens 2.0″ ZnSe (LENS-2, SN 0042) an, leihweise bis Di 15. Dez 2026. Annehmen?
+    Für Bea, Cem oder Dilek (Freigaberecht bei Betaspace), bis Di 1. Dez, 20:14.
     Veranlasst von Piet (Attraktor): „für euren Workshop, nur mit Isopropanol reinigen“
 
     Artikel: Laser lens 2.0″ ZnSe, LENS-2, SN 0042, Status OK
@@ -21,9 +22,8 @@ CARD = """\
     Landet in: Betaspace, Incoming, als euer Teil „Laser lens 2.0″ ZnSe“ (gleiche IPN)
     Leihe: es gehört weiter Attraktor; zurück bis einschließlich Di 15. Dez 2026.
 
-    Für Bea, Cem oder Dilek (entscheiden für Betaspace). Noch wurde nichts bewegt.
     ✅ ja, einbuchen · ❌ nein, danke · 📦 ja, aber es ist noch nicht hier
-    Offen bis Di 1. Dez, 20:14 · 3zsh
+    Bewegt wurde noch nichts. · 3zsh
     """
 
 

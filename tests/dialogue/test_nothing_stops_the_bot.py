@@ -244,16 +244,16 @@ async def test_a_message_that_cannot_be_made_holds_up_no_other(monkeypatch: pyte
 
 async def test_a_question_that_fails_unforeseen_holds_up_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     world = await friends()
-    honest = world.alpha.inventory.answer
+    honest = world.alpha.inventory.answer_all
     asked: list[object] = []
 
-    async def answer(question: Any, *more: Any) -> Any:  # noqa: ANN401 -- as the port's
-        asked.append(question)
+    async def answer_all(questions: Any, *more: Any) -> Any:  # noqa: ANN401 -- as the port's
+        asked.append(questions)
         if len(asked) == 1:
             raise RuntimeError("nobody has foreseen this")
-        return await honest(question, *more)
+        return await honest(questions, *more)
 
-    monkeypatch.setattr(world.alpha.inventory, "answer", answer)
+    monkeypatch.setattr(world.alpha.inventory, "answer_all", answer_all)
     line = world.anna.says("!fed todo")
     await world.settle()
     world.anna.says("!fed whoami")

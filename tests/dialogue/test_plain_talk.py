@@ -75,7 +75,7 @@ async def test_a_spoken_yes_is_told_what_to_tap_and_decides_nothing(word: str) -
     assert len(told(world.room, "That doesn't count")) == 1
 
 
-async def test_other_talk_below_a_card_gets_no_answer() -> None:
+async def test_other_talk_below_a_card_is_at_most_a_reason_of_somebody_who_may_decide() -> None:
     world = await friends()
     card = await world.push()
     before = len(world.room.messages())
@@ -83,7 +83,8 @@ async def test_other_talk_below_a_card_gets_no_answer() -> None:
     world.cem.reacts(card, "🎉")
     world.anna.says("yes", reply_to=card)  # her own offer: betaspace's bot doesn't know her
     await world.grace()
-    assert len(world.room.messages()) == before + 2
+    assert len(told(world.room, "If you tap ❌, Attraktor reads that as your reason")) == 1
+    assert len(world.room.messages()) == before + 3
 
 
 async def test_a_line_that_begins_with_a_mention_of_the_bot_is_a_command() -> None:
