@@ -357,7 +357,7 @@ def read_back(kinds: dict[str, type], record: E) -> E:
     return read
 
 
-def _result(step: Step) -> StepResult:  # noqa: PLR0911 - a table
+def _result(step: Step) -> StepResult:  # noqa: C901, PLR0911 - a table
     match step:
         case TakeOut(quantity=quantity):
             return Taken(142, quantity, 10, 1, whole=False)
@@ -377,4 +377,6 @@ def _result(step: Step) -> StepResult:  # noqa: PLR0911 - a table
             return Mirrored()
         case Label():
             return Labelled()
-    return PlacedAt(142, 1, "Drawer") if isinstance(step, PutBack | TakeBack | PutAway) else HandedOver(142)
+        case PutAway(item=item):
+            return PlacedAt(item, 1, "Drawer")
+    return PlacedAt(142, 1, "Drawer") if isinstance(step, PutBack | TakeBack) else HandedOver(142)

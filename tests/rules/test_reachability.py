@@ -56,7 +56,6 @@ STORIES = {
 }
 QUICK = (
     "a friend's request",
-    "our loan, handed back",
     "our loan, more time asked",
     "our asking to be friends",
     "a friend's asking to be friends",
