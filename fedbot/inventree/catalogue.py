@@ -367,6 +367,8 @@ def search_stock(server: Server, question: SearchStock) -> StockHits:
     So a friend is told nothing that isn't shared, there, and free for that friend to see at this moment.
     """
     words = question.words.translate(_QUOTES).casefold().split()
+    if question.words and not words:
+        return StockHits(())
     leaving = {place.pk for place in server.places.meant_by(server.settings.outgoing)}
     with server.under(question.reference) as api:
         server.stock.make_ready(server.reader)

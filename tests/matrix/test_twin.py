@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
@@ -59,6 +60,11 @@ def told(event: ChatEvent) -> tuple[object, ...]:
             return (type(event).__name__,)
 
 
+def all_told(events: Iterable[ChatEvent]) -> list[tuple[object, ...]]:
+    """How much is told once more as missed depends on how far back a homeserver shows a room on coming back."""
+    return [told(event) for event in events if not (isinstance(event, Said | Reacted) and event.missed)]
+
+
 @pytest.mark.asyncio(loop_scope="module")
 async def test_one_story_is_told_the_same_by_a_real_homeserver_and_by_the_twin(
     homeserver: Homeserver, introduce: Introduce, employ: Employ
@@ -108,7 +114,7 @@ async def the_story_on_a_real_homeserver(
     await bot.news()
     await anna.ban(room, bot.user_id, "out")
     await bot.news()
-    return [told(event) for event in bot.events]
+    return all_told(bot.events)
 
 
 async def the_story_on_the_twin() -> list[tuple[object, ...]]:
@@ -158,7 +164,7 @@ async def the_story_on_the_twin() -> list[tuple[object, ...]]:
     await news()
     anna.bans(bot.user_id, "out")
     await news()
-    return [told(event) for event in events]
+    return all_told(events)
 
 
 class Scene:
