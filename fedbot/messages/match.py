@@ -1,4 +1,4 @@
-"""`match`: which part of ours a friend's thing is."""
+"""`match`: which of our parts a friend's part is."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def nothing_matched(locale: Locale, *, word: str, near: tuple[str, ...]) -> Line
 
 
 def no_part_to_match(locale: Locale, *, word: str, near: tuple[str, ...]) -> Lines:
-    """No part of ours is called that."""
+    """None of our parts has that name."""
     first = locale.say('We have no part "{word}". I did nothing.', word=locale.short(word, 40))
     if near:
         return [first, locale.say("Did you mean {names}?", names=locale.names(near, any_of=True))]
@@ -86,7 +86,7 @@ def no_part_to_match(locale: Locale, *, word: str, near: tuple[str, ...]) -> Lin
 
 
 def several_parts_match(locale: Locale, *, word: str, parts: tuple[Part, ...]) -> Lines:
-    """Several parts of ours are called that."""
+    """Several of our parts have that name."""
     entries = tuple(
         locale.say("{name}, {ipn}", name=locale.short(part.name, 60), ipn=locale.short(part.ipn or "–", 40))
         for part in parts[:MOST_SHOWN]

@@ -23,7 +23,7 @@ from fedbot.rules.model.care import Moved
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.continuation import OfLine, WhenAnswered, WhenStepEnds
 from fedbot.rules.model.decision import Parcel, Signature
-from fedbot.rules.model.effects import Ask, Do, Post, say
+from fedbot.rules.model.effects import Ask, Post, say
 from fedbot.rules.model.events import Answered, EnvelopeSeen, StepDone, StepRefused, StepUnknown
 from fedbot.rules.model.party_config import Pickup
 from fedbot.rules.model.queries import Able, PartMatch, Query, WhoMay
@@ -48,7 +48,7 @@ from fedbot.rules.protocol.terms import metadata_in
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides as transfers
 from fedbot.rules.transfer import dispute, opening
-from fedbot.rules.transfer.send import mark, with_progress
+from fedbot.rules.transfer.send import begin_step, mark, with_progress
 
 MATCHED_WHILE = frozenset({TransferState.OPEN, TransferState.SENT, TransferState.CREDITING})
 STALE_AFTER = timedelta(hours=1)
@@ -364,9 +364,7 @@ def _agreed(transfer: Transfer) -> bool:
 
 
 def _do(turn: Turn, transfer: Transfer, line: int, step: Step) -> None:
-    current = turn.transfer(transfer.id) or transfer
-    turn.save(with_progress(current, replace(current.at(line), acting=type(step).__name__, unknown="")))
-    turn.do(Do(BookIn(transfer.id, line, type(step).__name__), step))
+    begin_step(turn, transfer, line, step, BookIn(transfer.id, line, type(step).__name__))
 
 
 @dataclass(frozen=True)

@@ -63,10 +63,14 @@ def go_on(turn: Turn, transfer: Transfer, connection: Connection) -> None:
 
 
 def _do(turn: Turn, transfer: Transfer, line: int, step: Step) -> None:
+    begin_step(turn, transfer, line, step, BookOut(transfer.id, line, type(step).__name__))
+
+
+def begin_step(turn: Turn, transfer: Transfer, line: int, step: Step, then: WhenStepEnds) -> None:
+    """Want this step of a line done, and note at the line that it is under way."""
     current = turn.transfer(transfer.id) or transfer
-    acting = replace(current.at(line), acting=type(step).__name__, unknown="")
-    turn.save(with_progress(current, acting))
-    turn.do(Do(BookOut(transfer.id, line, type(step).__name__), step))
+    turn.save(with_progress(current, replace(current.at(line), acting=type(step).__name__, unknown="")))
+    turn.do(Do(then, step))
 
 
 @dataclass(frozen=True)
