@@ -124,7 +124,7 @@ FACTS: dict[Fact, str] = {
     Fact.REVIEWED: marked("accepted the other bot's new key and account"),
     Fact.ANOTHER_FINGERPRINT: marked("typed another fingerprint than that of the new key"),
     Fact.FORMER_KEY: marked("the other bot wrote under its former key; that isn't read"),
-    Fact.PEER_READS_NOTHING: marked("the other bot reads nothing of ours, so our messages wait"),
+    Fact.PEER_READS_NOTHING: marked("the other bot doesn't read our messages, so they wait"),
     Fact.OPENS_TOO_MUCH: marked("the other space asks for more at once than is taken; the rest comes later"),
     Fact.ASKS_TOO_OFTEN: marked("the other space asks for things too often; the rest comes later"),
     Fact.ASKS_FOR_BOOKS_TOO_OFTEN: marked("the other bot asks for our books too often"),
@@ -369,7 +369,7 @@ WORDS: dict[type[Noted], str | Callable[[Any], str]] = {
     Matched: lambda noted: (
         marked("{peer}'s {word} is part #{part}")
         if noted.part
-        else marked("{peer}'s {word} is no part of ours any more")
+        else marked("{peer}'s {word} is none of our parts any more")
     ),
     MirrorUnreadable: marked("what stands in the metadata of company #{company} can't be read"),
 }
