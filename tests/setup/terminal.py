@@ -26,6 +26,7 @@ class Typist:
         self._terminal = terminal
         self._read_to = 0
         self._changed = asyncio.Event()
+        self._has_hung_up = False
         self.screen = ""
         asyncio.get_running_loop().add_reader(terminal, self._read)
 
@@ -35,6 +36,7 @@ class Typist:
         except OSError:  # the other end is closed
             shown = b""
         if not shown:
+            self._has_hung_up = True
             asyncio.get_running_loop().remove_reader(self._terminal)
         self.screen += shown.decode(errors="replace").replace("\r\n", "\n")
         self._changed.set()
@@ -44,8 +46,7 @@ class Typist:
         wanted = re.compile(words, re.DOTALL)
         deadline = time.monotonic() + PATIENCE_S
         while not (found := wanted.search(self.screen, self._read_to)):
-            has_ended = self._process.poll() is not None and not self._changed.is_set()
-            if has_ended or time.monotonic() > deadline:
+            if self._has_hung_up or time.monotonic() > deadline:
                 raise AssertionError(f"it never said {words!r}, but:\n{self.screen[self._read_to :]}")
             self._changed.clear()
             with contextlib.suppress(TimeoutError):
