@@ -269,6 +269,7 @@ class ChatWorker:
             mentions=letter.mentions,
             reply_to=self._target(letter.reply_to, letter.room),
             thread=self._target(letter.thread, letter.room),
+            interim=letter.interim,
             envelope=self._envelope(letter.draft, letter.room) if letter.draft else None,
             edits=self._event_of(letter.key, letter.room) if letter.edit else "",
             # a card was an m.text that rang; it stays one, as clients show notices in another way

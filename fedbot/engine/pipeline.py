@@ -410,6 +410,7 @@ class Engine:
                     mentions=effect.mentions,
                     draft=effect.draft,
                     answers=effect.answers,
+                    interim=effect.interim,
                 )
                 seeds = [Seed(effect.key, effect.room, emoji) for emoji in effect.seeds]
                 return [_chat_row(letter), *(_chat_row(seed) for seed in seeds)]

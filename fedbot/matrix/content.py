@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fedbot.matrix.reading import ENVELOPE
+from fedbot.matrix.reading import ENVELOPE, INTERIM
 from fedbot.messages.formatting import Rendered, _words
 from fedbot.ports.chat import ChatRefused, Media
 
@@ -29,6 +29,7 @@ def message(
     notice: bool | None = None,
     reply_to: str = "",
     thread: str = "",
+    interim: bool = False,
     envelope: Mapping[str, Any] | None = None,
     edits: str = "",
 ) -> dict[str, Any]:
@@ -41,6 +42,7 @@ def message(
         notice: whether it is an `m.notice`; by default it is unless it rings.
         reply_to: event id of the line that it answers.
         thread: event id of the thread's first message.
+        interim: whether it says only that the answer to that line comes later; outside threads.
         envelope: the signed part, under `dev.fedbot`; for an edit also in the new content.
         edits: event id of our message that it replaces. An edit mentions nobody at the top level, so it rings
             nobody; `mentions` then are the ones whom the message as a whole mentions.
@@ -65,7 +67,8 @@ def message(
     elif thread:
         content["m.relates_to"] = _in_thread(thread, reply_to)
     elif reply_to:
-        content["m.relates_to"] = {"m.in_reply_to": {"event_id": reply_to}}
+        relation = {"rel_type": INTERIM, "event_id": reply_to} if interim else {}
+        content["m.relates_to"] = {**relation, "m.in_reply_to": {"event_id": reply_to}}
     return check(content)
 
 

@@ -28,6 +28,8 @@ from fedbot.rules.model.events import (
 from fedbot.rules.model.safe_text import can_be_stored, clean_name, clean_text
 
 ENVELOPE = "dev.fedbot"
+INTERIM = "dev.fedbot.interim"
+"""The relation of a reply that only says that the answer comes later. Relations stay in clear in encrypted rooms."""
 ENVELOPE_TYPE = "dev.fedbot.envelope"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _OF_A_FILE = ("url", "v", "key", "iv", "hashes")  # the last four of an encrypted one
@@ -232,6 +234,11 @@ def _answers(raw: Raw) -> dict[str, Any]:
         "reply_to": "" if falls_back else answered_line(raw),
         "thread": _text(relation.get("event_id")) if in_thread else "",
     }
+
+
+def is_interim(raw: Raw) -> bool:
+    """Whether this reply only says that the answer comes later."""
+    return _object(content_of(raw).get("m.relates_to")).get("rel_type") == INTERIM
 
 
 def answered_line(raw: Raw) -> str:

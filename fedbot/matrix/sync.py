@@ -10,7 +10,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from fedbot.matrix.reading import Reader, answered_line, is_edit, is_own_membership, membership_before, speaks_fedbot
+from fedbot.matrix.reading import (
+    Reader,
+    answered_line,
+    is_edit,
+    is_interim,
+    is_own_membership,
+    membership_before,
+    speaks_fedbot,
+)
 from fedbot.matrix.room import Raw, RoomPicture, content_of, is_state
 from fedbot.ports.chat import OwnMessage
 from fedbot.rules.model.events import ChatEvent, EnvelopeSeen, Reacted, Removed, Said
@@ -86,7 +94,12 @@ def own_messages(raw: RawSync, us: str) -> tuple[OwnMessage, ...]:
     """What we have said ourselves, as far as the sync shows it. Of what can't be opened: to which line it was."""
     rooms = {**raw.join, **raw.leave}.items()
     return tuple(
-        OwnMessage(room, str(event.get("event_id")), str(content_of(event).get("body", "")), answered_line(event))
+        OwnMessage(
+            room,
+            str(event.get("event_id")),
+            str(content_of(event).get("body", "")),
+            "" if is_interim(event) else answered_line(event),
+        )
         for room, content in rooms
         for event in (*content.gap, *content.timeline)
         if event.get("sender") == us

@@ -22,7 +22,10 @@ class Delivery:
 
 
 class OwnMessage(NamedTuple):
-    """A message of ours, edits left out, as the room has it. `answers` is the event id of the line that it answers."""
+    """A message of ours, edits left out, as the room has it.
+
+    `answers`: the event id of the line that it answers; '' if it only says that the answer comes later.
+    """
 
     room: str
     event_id: str

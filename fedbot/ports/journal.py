@@ -103,7 +103,7 @@ RowState = Literal["queued", "acting", "quarantined", "done", "failed"]
 class Letter:
     """A `Post` or an `Edit` put into words. `reply_to` and `thread` are event ids or keys of our own posts.
 
-    `answers` is the person whose line it answers; '' for what isn't an answer.
+    `answers` is the person whose line it answers; '' for what isn't an answer. `interim`: the answer comes later.
     What depends on other messages' event ids, and the envelope, are made when it is sent.
     """
 
@@ -117,6 +117,7 @@ class Letter:
     mentions: tuple[str, ...] = ()
     draft: Draft | None = None
     answers: str = ""
+    interim: bool = False
 
 
 @dataclass(frozen=True)

@@ -484,9 +484,8 @@ def _do_without(turn: Turn, line: WaitingLine, problem: str, *, silent: bool = T
     turn.save(replace(line, told=True))
     wait = turn.us.line_too_old_after
     phrase = say(messages.line_errors.line_waits, us=turn.us, problem=problem, wait=wait, silent=silent)
-    turn.do(
-        Post(f"waits:-:{command.event_id}", command.room, phrase, reply_to=command.event_id, answers=command.sender)
-    )
+    key = f"waits:-:{command.event_id}"
+    turn.do(Post(key, command.room, phrase, reply_to=command.event_id, answers=command.sender, interim=True))
 
 
 def _answer(turn: Turn, event: Said, phrase: Phrase) -> None:

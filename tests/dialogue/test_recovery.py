@@ -20,13 +20,14 @@ from fedbot.journal.journal import Journal
 from fedbot.journal.schema import Database
 from fedbot.matrix.room import content_of
 from fedbot.ports.journal import Committed
+from fedbot.rules.lines import WORD_AFTER
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.events import Event
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot_demo.inventree.faults import FaultKind
 from tests.dialogue.books import assert_books_balance
 from tests.dialogue.space import Space
-from tests.dialogue.world import World, a_world, sharing, told
+from tests.dialogue.world import World, a_world, friends, sharing, told
 
 #: Each seventh call is tried.
 EVERY = 7
@@ -359,3 +360,23 @@ async def test_a_journal_lost_while_a_friendship_is_made_is_rebuilt_and_it_is_ma
         await a_push(world)
         assert states(world) == [TransferState.DONE] * 2, moment
         assert_books_balance(world)
+
+
+@pytest.mark.parametrize("copied", ["before it was said", "while it waited"])
+async def test_a_line_that_was_told_to_wait_is_answered_after_a_restore(copied: str) -> None:
+    world = await friends()
+    backup = world.alpha.journal._database._connection.serialize()
+    world.alpha.goes_down()
+    line = world.anna.says("!fed show #1")
+    await world.settle()
+    if copied == "while it waited":
+        backup = world.alpha.journal._database._connection.serialize()
+    await world.passes(WORD_AFTER)
+    assert "Your line waits for it." in world.answer_to(line)
+    world.alpha.comes_back()
+    await is_restored(world.alpha, backup)
+    await world.passes(timedelta(minutes=6))
+    interim, *answers = world.room.answers(line)
+    assert "waits" in interim.text
+    assert len(answers) == 1, "answered, and not told once more that it waits"
+    assert 'No transfers of "#1"' in answers[0].text

@@ -67,6 +67,7 @@ class Post:
 
     `rings`: the ids that the message mentions (`m.text`); without any it is a notice. `reply_to` and `thread`
     are event ids or keys of our own posts. `answers`: the person whose line this answers, who waits for it.
+    `interim`: it only says that the answer comes later.
     """
 
     key: str
@@ -78,6 +79,7 @@ class Post:
     draft: Draft | None = None
     seeds: tuple[str, ...] = ()
     answers: str = ""
+    interim: bool = False
 
 
 @dataclass(frozen=True)
