@@ -166,6 +166,7 @@ def _on_tick(turn: Turn, _: Tick) -> None:
         if resent_transfer is not transfer:
             turn.save(resent_transfer)
             transfers.tell_silence(turn, resent_transfer)
+    rooms.look(turn)
     reminders.look(turn)
     reminders.look_at_due_dates(turn)
     stats.look(turn)
@@ -283,6 +284,7 @@ def next_wake(state: State, now: datetime) -> datetime | None:
     times += [provision.next_try(c) for c in turn.connections()]
     times += [rotate_tokens.next_look(c) for c in turn.connections()]
     times += [question.until for question in turn.questions()]
+    times += rooms.next_wake(turn)
     times += lines.next_wake(turn)
     times += reminders.next_wake(turn)
     times += reminders.next_due_date_wake(turn)

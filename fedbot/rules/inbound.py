@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from fedbot import messages
 from fedbot.rules.catalogue import search
 from fedbot.rules.connection import connect as connections
-from fedbot.rules.connection import disconnect, key_checks, move_rooms, pinning, rotate_tokens
+from fedbot.rules.connection import disconnect, key_checks, move_rooms, pinning, rooms, rotate_tokens
 from fedbot.rules.ledger import reconcile, recover, stats
 from fedbot.rules.loan import end, extend, hand_back, lend
 from fedbot.rules.model import audit, budgets
@@ -58,7 +58,7 @@ def on_envelope(turn: Turn, event: EnvelopeSeen) -> None:
     if budgets.MESSAGES[envelope.kind][1] is budgets.Scope.SENDER and _is_too_much(turn, envelope, event.sender):
         return
     if bodies.says(envelope, bodies.Announce):
-        pinning.on_announced(turn, event.room, event.sender, {"parties": envelope.body.parties})
+        rooms.on_announced_by_message(turn, event, envelope.body)
         return
     if envelope.to != turn.us.party or envelope.room != event.room:
         return

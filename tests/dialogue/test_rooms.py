@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -113,6 +115,44 @@ async def test_where_the_room_denies_it_a_space_announces_itself_by_a_letter_and
     assert told(world.alpha_admins, "dev.fedbot.party")
     await world.connect()
     assert [space.connection().state for space in world.spaces] == [ACTIVE, ACTIVE]
+
+
+def announced_by(world: World, party: str) -> list[Mapping[str, Any]]:
+    return [each for each in world.room.envelopes() if (each["kind"], each["from"]) == ("announce", party)]
+
+
+async def test_a_bot_that_comes_later_hears_what_others_announced_by_message_before() -> None:
+    world = World()
+    world.anna.sets_power(events={"dev.fedbot.party": 50})
+    world.spaces = [world.alpha]
+    await world.start()
+    world.spaces = [world.beta]
+    await world.start()
+    world.spaces = [world.alpha, world.beta]
+    await world.settle()
+    await world.connect()
+    assert [space.connection().state for space in world.spaces] == [ACTIVE, ACTIVE]
+    assert [len(announced_by(world, party)) for party in ("attraktor", "betaspace")] == [2, 1], "no answer to an answer"
+
+
+async def test_a_bot_that_announces_by_state_hears_of_one_that_may_not_and_a_flood_costs_little() -> None:
+    world = World()
+    world.anna.sets_power(events={"dev.fedbot.party": 50})
+    world.spaces = [world.alpha]
+    await world.start()
+    world.anna.sets_power(events={"dev.fedbot.party": 50}, users={world.beta.chat.user_id: 50})
+    world.spaces = [world.beta]
+    await world.start()
+    world.spaces = [world.alpha, world.beta]
+    await world.settle()
+    await world.connect()
+    assert [space.connection().state for space in world.spaces] == [ACTIVE, ACTIVE]
+    for number in range(20):
+        await world.beta.restart(name=f"Beta {number}")
+        await world.settle()
+    assert len(announced_by(world, "attraktor")) == 1 + 5
+    await world.passes(timedelta(minutes=11))
+    assert len(announced_by(world, "attraktor")) == 1 + 5 + 1, "the last that came wasn't forgotten"
 
 
 async def test_a_bot_that_may_say_nothing_at_first_announces_itself_by_a_letter_once_it_may_talk() -> None:

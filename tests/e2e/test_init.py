@@ -88,7 +88,6 @@ async def all_is_well(typist: Typist, folder: Path) -> None:
         assert file.read_text().strip() not in typist.screen
 
 
-@pytest.mark.long  # a bot misses what another announced by message before its first look into the room
 async def test_from_nothing_to_an_item_that_a_friend_has_sent(
     town: Town, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:

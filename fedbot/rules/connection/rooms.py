@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from fedbot import messages
 from fedbot.rules.connection import move_rooms, pinning
 from fedbot.rules.model import audit
 from fedbot.rules.model.continuation import WhenAnsweredOrNot
 from fedbot.rules.model.effects import Announce, Ask, Draft, Join, Leave, Post, SendEnvelope, say
-from fedbot.rules.model.events import Answered, Invited, PartyAnnounced, Removed, RoomSeen, Unanswered
+from fedbot.rules.model.events import Answered, EnvelopeSeen, Invited, PartyAnnounced, Removed, RoomSeen, Unanswered
 from fedbot.rules.model.queries import Able, WhoMay
 from fedbot.rules.model.room import Room
 from fedbot.rules.model.stock import Right
@@ -73,6 +73,7 @@ def on_seen(turn: Turn, event: RoomSeen) -> None:
         predecessor=event.predecessor,
         members=event.members,
         removed=before.removed if before else None,
+        announce_at=before.announce_at if before else None,
     )
     turn.save(room)
     move_rooms.look(turn, room)
@@ -158,12 +159,44 @@ def announce(turn: Turn, room: Room) -> None:
     for before in turn.tellings():  # what was announced before is no more, so it is said anew if it comes back
         if before.id.startswith(f"announced:{room.id}:") and before.id != _announcing(turn, room):
             turn.drop(before)
-    content = announcements.dated(turn, room.id, content)
     if room.may_announce:
-        turn.do(Announce(room.id, content))
+        turn.do(Announce(room.id, announcements.dated(turn, room.id, content)))
     elif room.may_talk:
-        turn.do(SendEnvelope(room.id, Draft("announce", "", "", "connection", 0, bodies.outgoing("announce", content))))
+        _announce_by_message(turn, room, again=False)
         turn.tell_admins(say(messages.rooms.room_denies_announcing, room=room, bot=turn.us.bot), f"announce:{room.id}")
+
+
+def _announce_by_message(turn: Turn, room: Room, *, again: bool) -> None:
+    content = announcements.dated(turn, room.id, announcements.our_announcement(turn))
+    body = bodies.outgoing("announce", {**content, "again": again})
+    turn.do(SendEnvelope(room.id, Draft("announce", "", "", "connection", 0, body)))
+
+
+def on_newcomer(turn: Turn, identifier: str) -> None:
+    """A bot has said who it is: it may have come after we did so by message, and that isn't kept for it as state is."""
+    room = turn.room(identifier)
+    if room is None or room.may_announce or not room.may_talk or room.announce_at is not None:
+        return
+    later = turn.spends("announcing again", room.id)
+    if later is None:
+        _announce_by_message(turn, room, again=True)
+    else:
+        turn.save(replace(room, announce_at=later))
+
+
+def look(turn: Turn) -> None:
+    """By the clock: say again who we are where that had to wait."""
+    for identifier in room_upgrades.current_rooms(turn):
+        room = turn.room(identifier)
+        if room is not None and room.announce_at is not None and room.announce_at <= turn.now:
+            turn.save(replace(room, announce_at=None))
+            on_newcomer(turn, identifier)
+
+
+def next_wake(turn: Turn) -> list[datetime]:
+    """When `look` has something to do."""
+    rooms = [turn.room(identifier) for identifier in room_upgrades.current_rooms(turn)]
+    return [room.announce_at for room in rooms if room is not None and room.announce_at is not None]
 
 
 def _announcing(turn: Turn, room: Room) -> str:
@@ -186,6 +219,14 @@ def on_announced(turn: Turn, event: PartyAnnounced) -> None:
     """A bot says which parties it hosts."""
     if event.room in room_upgrades.federation_rooms(turn) and event.sender != turn.us.bot:
         pinning.on_announced(turn, event.room, event.sender, event.content)
+        on_newcomer(turn, event.room)
+
+
+def on_announced_by_message(turn: Turn, event: EnvelopeSeen, said: bodies.Announce) -> None:
+    """The same where the room denies the state event. What answers another's announcement needs no answer."""
+    pinning.on_announced(turn, event.room, event.sender, {"parties": said.parties})
+    if not said.again:
+        on_newcomer(turn, event.room)
 
 
 def on_removed(turn: Turn, event: Removed) -> None:

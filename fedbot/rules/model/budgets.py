@@ -51,6 +51,7 @@ LIMITS: Mapping[str, tuple[Limit, ...]] = {
     "about a transfer": (Limit(40, MINUTE),),
     "connect": (Limit(10, 10 * MINUTE),),
     "announce": (Limit(20, MINUTE),),
+    "announcing again": (Limit(5, 10 * MINUTE),),
     "stray": (Limit(20, MINUTE),),
     "repetition": (Limit(40, 10 * SECOND),),
     # what our own people get

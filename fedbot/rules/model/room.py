@@ -11,7 +11,8 @@ class Room:
     """A Matrix room that we are in, or were (`joined`).
 
     `replaced_by` is what its tombstone names, `predecessor` what its own first event does; `succession` compares them.
-    `removed` is when we were thrown out of it, or left, the last time.
+    `removed` is when we were thrown out of it, or left, the last time. `announce_at` is when we say again who we are,
+    for a bot that may not have heard it.
     """
 
     id: str
@@ -25,6 +26,7 @@ class Room:
     predecessor: str = ""
     members: dict[str, str] = field(default_factory=dict)
     removed: datetime | None = None
+    announce_at: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -254,10 +254,14 @@ class Opens(ByParcel):
 
 
 class Announce(Body):
-    """A bot's parties, as they were signed one by one: each entry is read for itself (`announcements`)."""
+    """A bot's parties, as they were signed one by one: each entry is read for itself (`announcements`).
+
+    `again` says that it is for another bot's announcement: nobody answers it by one of their own.
+    """
 
     kind = "announce"
     v: int = 1
+    again: StrictBool = False
     parties: Annotated[list[Any], BeforeValidator(_is_list)]
 
 
