@@ -35,6 +35,8 @@ SAID = tuple(kind for kind in KINDS if kind != "announce")
 FRAME = ("from", "to", "room", "seq", "terms_hash", "sent_at", "id", "key", "kind", "v", "subject", "sig")
 """The fields of an envelope around its body."""
 FORGEABLE = tuple((kind, field) for kind in SAID for field in (*bodies.KINDS[kind].model_fields, *FRAME))
+ANNOUNCED = ("id", "name", "key", "people", "access", "speaks", "at", "sig", "bot", "room", "parties")
+"""What an announcement holds, and for which account and room it is signed."""
 HOSTILE: tuple[Any, ...] = (
     "",
     "x" * 5000,
@@ -484,15 +486,16 @@ class Liar:
                 return
 
     def _announces(self, liar: Party, random: Random) -> None:
-        """A party of another's name, id, key or people, signed or not."""
+        """A party of another's name, id, key or people, signed or not; or all as it is, but for one field."""
+        if random.random() < 1 / 2:
+            self.announces(liar, random, random.choice(ANNOUNCED))
+            return
         other = random.choice(self._federation.parties)
-        entry: dict[str, Any] = {
+        entry = self._entry(liar) | {
             "id": random.choice((liar.id, liar.id, other.id)),
             "name": random.choice((other.us.name, "@room", "x" * 100)),
             "key": random.choice((liar.identity.key, other.identity.key)),
             "people": sorted(other.us.people),
-            "access": "relayed",
-            "at": envelope.wire_time(liar.clock.now()),
         }
         identity = liar.identity
         if random.random() < 1 / 4:  # it says that it has a new key, which is true
@@ -501,13 +504,63 @@ class Liar:
         content = {"v": 1, "parties": [entry]}
         if random.random() < 2 / 3:
             content = envelope.sign_announcement(identity, liar.chat.user_id, self._federation.room, content)
+        self._puts_up(liar, content)
+
+    def announces(self, liar: Party, random: Random, field: str) -> None:
+        """Announce itself as it is, but for that field; signed with it, or, half of the time, before it was changed."""
+        self.forged["announce", field] += 1
+        other = random.choice([party for party in self._federation.parties if party is not liar])
+        bot, room, entry = liar.chat.user_id, self._federation.room, self._entry(liar)
+        wrong: dict[str, tuple[Any, ...]] = {
+            "id": (other.id, "nobody", "A B"),
+            "name": (other.us.name, "@room", "\u202eevil"),
+            "key": (other.identity.key, Identity(sha256(b"another").digest()).key),
+            "people": (sorted(other.us.people), [*entry["people"], *sorted(other.us.people)], ["x"] * 600),
+            "access": ("direct", "all"),
+            "speaks": ([1], [2, 1], [0, 10**9], [10**6, 10**6], ["1", "2"]),
+            "at": (0, 1, entry["at"] - 86_400_000, entry["at"] + 400 * 86_400_000, 2**53 - 1),
+            "sig": ("", "00", "0" * 128),
+            "bot": (other.chat.user_id,),
+            "room": ("!elsewhere:x",),
+            "parties": ([], {}, "x", [entry] * 60, [None, [], "x"]),
+        }
+        forged = random.choice((*wrong[field], random.choice(HOSTILE)))
+        is_signed = random.random() < 1 / 2
+        if field in entry and is_signed:
+            entry[field] = forged
+        signed_for = {"bot": bot, "room": room} | ({field: str(forged)} if field in {"bot", "room"} else {})
         try:
-            self._federation.server.put_state(
-                liar.chat.user_id, self._federation.room, "dev.fedbot.party", liar.chat.user_id, content
+            content = envelope.sign_announcement(
+                liar.identity, signed_for["bot"], signed_for["room"], {"v": 1, "parties": [entry]}
             )
+        except envelope.BadEnvelope:  # no JSON that could be signed
+            return
+        if field == "parties":
+            content[field] = forged
+        elif field == "sig" or (field in entry and not is_signed):
+            content["parties"][0][field] = forged
+        self._puts_up(liar, content)
+
+    def _entry(self, liar: Party) -> dict[str, Any]:
+        """What the liar would announce of itself if it were honest, not signed yet."""
+        return {
+            "id": liar.id,
+            "name": liar.us.name,
+            "key": liar.identity.key,
+            "people": sorted(liar.us.people),
+            "access": "relayed",
+            "speaks": [envelope.OLDEST_VERSION, envelope.VERSION],
+            "at": envelope.wire_time(liar.clock.now()),
+        }
+
+    def _puts_up(self, liar: Party, content: dict[str, Any]) -> None:
+        """As the state of the liar's account in the room."""
+        bot, room = liar.chat.user_id, self._federation.room
+        try:
+            self._federation.server.put_state(bot, room, "dev.fedbot.party", bot, content)
         except ChatRefused:
             return
-        self._federation.tell(f"{liar.id}'s bot announces {entry['id']} as {entry['name'][:20]}")
+        self._federation.tell(f"{liar.id}'s bot announces {str(content['parties'])[:60]}")
 
     # --- sending ------------------------------------------------------------------------------------------
 

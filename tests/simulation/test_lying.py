@@ -7,7 +7,7 @@ from random import Random
 
 from fedbot.rules.protocol import bodies
 from tests.simulation.federation import Federation, Setup
-from tests.simulation.lying import FORGEABLE, FRAME
+from tests.simulation.lying import ANNOUNCED, FORGEABLE, FRAME
 
 WORLD = Setup(2, (0, 0), direct=False, friends=True, open_for=timedelta(days=7), lies=True)
 WHAT_THERE_IS = ("!fed push #{} 1 to p1", "!fed lend #{} 1 to p1 for 3 days")
@@ -26,7 +26,15 @@ async def test_each_field_of_each_kind_is_forged_and_an_honest_bot_takes_none_of
     random, before = Random(9), len(federation.server.log)
     for kind, field in FORGEABLE:
         federation.liar.forges(liar, random, kind, field)
-    assert {kind for kind, _ in federation.liar.forged} == set(bodies.KINDS) - {"announce"}
+    await federation.rests()
+    known, friends = honest.us, [(each.peer, each.peer_bot, each.peer_key) for each in honest.connections()]
+    for field in ANNOUNCED * 5:
+        federation.liar.announces(liar, random, field)
+        await federation.rests()
+    assert honest.us == known
+    assert [(each.peer, each.peer_bot, each.peer_key) for each in honest.connections()] == friends
+    assert {kind for kind, _ in federation.liar.forged} == set(bodies.KINDS)
+    assert all(federation.liar.forged["announce", field] for field in ANNOUNCED)
     assert all(federation.liar.forged[kind, field] for kind in bodies.KINDS if kind != "announce" for field in FRAME)
     assert len(federation.server.log) - before > len(FORGEABLE) * 0.9  # what no homeserver would take isn't sent
     await federation.passes(timedelta(hours=1))
