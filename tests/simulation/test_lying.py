@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from random import Random
 
+from fedbot.rules.model.room import Announcement
 from fedbot.rules.protocol import bodies
 from tests.simulation.federation import Federation, Setup
 from tests.simulation.lying import ANNOUNCED, FORGEABLE, FRAME
@@ -30,7 +31,12 @@ async def test_each_field_of_each_kind_is_forged_and_an_honest_bot_takes_none_of
     known, friends = honest.us, [(each.peer, each.peer_bot, each.peer_key) for each in honest.connections()]
     for field in ANNOUNCED * 5:
         federation.liar.announces(liar, random, field)
-        await federation.rests()
+        await federation.passes(timedelta(seconds=1))
+        announced = honest.documents["Announcement", f"{federation.room} {liar.chat.user_id}"]
+        assert isinstance(announced, Announcement)
+        assert {party.key for party in announced.parties} <= {liar.identity.key}, (
+            "what its owner didn't sign isn't known"
+        )
     assert honest.us == known
     assert [(each.peer, each.peer_bot, each.peer_key) for each in honest.connections()] == friends
     assert {kind for kind, _ in federation.liar.forged} == set(bodies.KINDS)
