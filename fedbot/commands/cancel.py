@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from fedbot import messages
-from fedbot.commands.lookup import subject_meant
+from fedbot.commands.lookup import rota_meant, subject_meant
 from fedbot.commands.spec import Argument, Handler, Kind, Verb, Where
 from fedbot.rules import decisions
 from fedbot.rules.approval.subject import Subject, asker_of, first_yes_of, is_open
 from fedbot.rules.connection import connect as connections
+from fedbot.rules.lines import not_entitled
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import LIVING_CONNECTION, UNFINISHED_CONNECTION, ConnectionState
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.queries import Able, Answer, PersonRights, Query, WhoMay
+from fedbot.rules.model.rota import Rota
 from fedbot.rules.model.stock import Right, Rights
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides as transfers
+from fedbot.rules.transfer import rota
 
 SPEC = Verb(
     name="cancel",
@@ -57,17 +60,29 @@ def _right_to_cancel(subject: Subject) -> Right:
 
 def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
     """What one asked for oneself, or decided a moment ago, is one's own to take back; else rights are read."""
+    if (asked := rota_meant(turn, command)) is not None:
+        return () if asked.asker.person == command.sender else _who_may(turn, command, Right.APPROVER)
     subject = _meant(turn, command)
     if isinstance(subject, Phrase):
         return subject
     if _is_own(subject, command.sender):
         return ()
+    return _who_may(turn, command, _right_to_cancel(subject))
+
+
+def _who_may(turn: Turn, command: Command, right: Right) -> tuple[Query, ...]:
     people = tuple(turn.us.people.values())
-    return (PersonRights(command.username), WhoMay(_right_to_cancel(subject), people))
+    return (PersonRights(command.username), WhoMay(right, people))
 
 
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
     """Stop the decision that runs, or take the whole back."""
+    if (asked := rota_meant(turn, command)) is not None:
+        return _stop_asking(turn, command, asked, answers)
+    return _take_back(turn, command, answers)
+
+
+def _take_back(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
     subject = _meant(turn, command)
     if isinstance(subject, Phrase):
         return subject
@@ -88,6 +103,20 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
         transfers.take_back_first_yes(turn, subject, command.sender, command.event_id)
         return say(messages.approval.decision_stopped, subject=subject)
     return _cancel_transfer(turn, command, subject)
+
+
+def _stop_asking(turn: Turn, command: Command, asked: Rota, answers: tuple[Answer, ...]) -> Phrase:
+    """What is asked of several friends isn't wanted any more."""
+    if asked.asker.person != command.sender:
+        refused = not_entitled(turn, command, Right.APPROVER, answers)
+        if refused is not None:
+            return refused
+    if not asked.is_living:
+        return say(messages.rota.rota_is_over, rota=asked)
+    confirmed = [t for _, t in rota.requests(turn, asked) if rota.standing(t) is rota.Standing.CONFIRMED]
+    stopped = rota.stop(turn, asked, turn.signature_of(command))
+    coming = tuple(turn.party_name(transfer.peer) for transfer in confirmed)
+    return say(messages.rota.rota_stopped, rota=stopped, coming=coming)
 
 
 def _not_entitled(turn: Turn, subject: Subject, answers: tuple[Answer, ...]) -> Phrase | None:

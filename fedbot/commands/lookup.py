@@ -23,10 +23,11 @@ from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.names import is_called
 from fedbot.rules.model.queries import Answer, ItemsFound
 from fedbot.rules.model.room import Room
+from fedbot.rules.model.rota import Rota
 from fedbot.rules.model.scanned_codes import stock_item_in
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.protocol import announcements, room_upgrades
-from fedbot.rules.state import Turn
+from fedbot.rules.state import CODE_LENGTH, Turn
 
 WITHOUT_ID = "without id"
 """Among a command's arguments: what was typed beside an id, where both are one argument."""
@@ -109,6 +110,19 @@ def subject_meant(turn: Turn, command: Command, spec: Verb, fitting: tuple[Subje
     if found.room not in rooms_told_of(turn, command.room):
         return say(messages.line_errors.subject_elsewhere, subject=found, room=room_name(turn, found.room))
     return found
+
+
+def rota_meant(turn: Turn, command: Command) -> Rota | None:
+    """What is asked of several friends, by its code or as the line replies to its message; None if none is meant."""
+    word = bare_id(str(command.arguments.get("id", ""))).lower()
+    here = rooms_told_of(turn, command.room)
+    if not word:
+        found = turn.rota(command.subject)
+        return found if found is not None and found.room in here else None
+    known = [
+        each for each in turn.rotas() if len(word) >= CODE_LENGTH and each.id.startswith(word) and each.room in here
+    ]
+    return known[0] if len(known) == 1 and not turn.by_code(word) else None
 
 
 def _with_id(command: Command, spec: Verb, told: tuple[Subject, ...]) -> str:

@@ -6,27 +6,32 @@ What is meant by the words only the owner's InvenTree knows: they go there as th
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from fedbot import messages
 from fedbot.commands.dates import UNTIL, day_meant
 from fedbot.commands.grammar import SHOWN, Reading, render
-from fedbot.commands.lookup import friend_meant, whole_line
+from fedbot.commands.lookup import friend_meant, rooms_told_of, whole_line
 from fedbot.commands.picking import quantity_complaint
 from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb, Where
 from fedbot.rules import command as chat_lines
+from fedbot.rules.model import time_zones
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.queries import Answer, PartDescription, Query
+from fedbot.rules.model.rota import MOST_LIVING, Rota, rota_id
 from fedbot.rules.model.scanned_codes import scanned_in
 from fedbot.rules.model.stock import Right
 from fedbot.rules.model.transfer import Line, Terms
 from fedbot.rules.protocol.terms import presentable
 from fedbot.rules.state import Turn
-from fedbot.rules.transfer import request
+from fedbot.rules.transfer import request, rota
 from fedbot.rules.wire.subject_ids import by_line
+
+BY = "by"
+ANYONE = frozenset({"anyone", "anybody", "someone", "somebody", "irgendwem", "irgendjemand", "egal wem"})
 
 SPEC = Verb(
     name="request",
@@ -37,8 +42,11 @@ SPEC = Verb(
         Argument("lines", Kind.ITEMS, "ITEM QUANTITY"),
         Argument("space", Kind.SPACE, "SPACE", keyword="from"),
         Argument("until", Kind.DAY, "TIME", keyword="for", optional=True, or_keywords=UNTIL),
+        Argument(BY, Kind.DAY, "DAY", keyword="by", optional=True),
     ),
     options=(
+        Option("all", "", "from anyone: ask all who have it at once"),
+        Option("join", "", "from anyone: several spaces may give a part each"),
         Option("note", "TEXT", "a note for the other space"),
         Option("as-shown", "CODE", "accept exactly what I have shown you; your numbered reply fills it in", 16),
     ),
@@ -46,6 +54,7 @@ SPEC = Verb(
         "request 50 M3-BOLT from betaspace",
         "request LENS-2#0042 from betaspace for 2 weeks",
         'request LENS-2#0042 from betaspace --note "for Saturday\'s workshop"',
+        "request 20 M3-BOLT from anyone by friday",
     ),
     details=(
         "With 'for 2 weeks' or 'until 31.1.' you ask to borrow it. The due date is the last day.",
@@ -53,6 +62,8 @@ SPEC = Verb(
         "An approver of the other space decides, and can grant less; then your approver decides if that is enough.",
         "Nothing moves before. Unless you borrow it, it is yours then.",
         "Separate several items by ' + ', ';' or a line break.",
+        "'from anyone' asks the friends that have enough, one after the other, until one gives it.",
+        "'by friday' ends the asking with that day.",
     ),
     where=Where.FEDERATION_ROOM,
     everyday=2,
@@ -63,29 +74,33 @@ _SHOWN_AS = re.compile("[0-9a-f]{16}")
 
 def ask(turn: Turn, command: Command, spec: Verb = SPEC) -> tuple[Query, ...] | Phrase:
     """Nothing of our InvenTree; what stands against it is said at once. `spec` is the verb that was typed."""
-    friend = friend_meant(turn, command)
-    if isinstance(friend, Phrase):
-        return friend
-    last_day = _last_day(turn, command)
-    return last_day if isinstance(last_day, Phrase) else _complaint(command, spec) or ()
+    complaint = _complaint(command, spec)
+    if not _is_from_anyone(command):
+        friend = friend_meant(turn, command)
+        complaint = friend if isinstance(friend, Phrase) else _says_too_much(command) or complaint
+    for day in (_last_day(turn, command), _needed_by(turn, command)):
+        complaint = day if isinstance(day, Phrase) else complaint
+    return complaint or ()
 
 
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...], spec: Verb = SPEC) -> Phrase | None:
     """Ask for it; or ask back what is meant. `spec` is the verb that was typed."""
     del answers
-    friend = friend_meant(turn, command)
-    if isinstance(friend, Phrase):
-        return friend
-    if complaint := _complaint(command, spec):
+    if isinstance(complaint := ask(turn, command, spec), Phrase):
         return complaint
     meant = [_with_quantity(readings) for readings in _lines(command)]
     unclear = next((number for number, ways in enumerate(meant) if len(ways) > 1), None)
     if unclear is not None:
-        _let_choose(turn, command, spec, friend, unclear)
+        _let_choose(turn, command, spec, unclear)
         return None
-    last_day = _last_day(turn, command)
-    if isinstance(last_day, Phrase):
-        return last_day
+    last_day, until = _last_day(turn, command), _needed_by(turn, command)
+    if isinstance(last_day, Phrase) or isinstance(until, Phrase):
+        return None  # said above
+    if _is_from_anyone(command):
+        return _from_anyone(turn, command, [reading for (reading,) in meant], last_day, until)
+    friend = friend_meant(turn, command)
+    if isinstance(friend, Phrase):
+        return friend
     asker = turn.signature_of(command)
     terms = Terms(
         kind="request",
@@ -99,8 +114,68 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...], spec: Verb = 
     )
     accepted = str(command.arguments.get("as-shown", "")).lower()
     accepted = accepted if _SHOWN_AS.fullmatch(accepted) else ""  # then what isn't as asked is shown again
-    request.open_request(turn, by_line(command.event_id), friend, terms, asker, accepted)
+    request.open_request(turn, by_line(command.event_id), friend, terms, asker, accepted=accepted, until=until)
     return None
+
+
+def _is_from_anyone(command: Command) -> bool:
+    return str(command.arguments["space"]).strip().casefold() in ANYONE
+
+
+def _says_too_much(command: Command) -> Phrase | None:
+    """Options that say something about asking several, where one is asked."""
+    said = next((name for name in ("all", "join") if name in command.arguments), "")
+    return say(messages.rota.only_from_anyone, word=f"--{said}") if said else None
+
+
+def _from_anyone(
+    turn: Turn, command: Command, meant: list[Reading], last_day: date | None, until: datetime | None
+) -> Phrase | None:
+    """Ask the friends of this room who has it; they are asked for it in turn."""
+    if len(meant) > 1:
+        return say(messages.rota.one_item_from_anyone, count=len(meant))
+    (reading,) = meant
+    if "#" in reading.item or "://" in reading.item:
+        return say(messages.rota.from_anyone_needs_a_name, word=reading.item)
+    here = rooms_told_of(turn, command.room)
+    friends = [connection for connection in turn.active_connections() if connection.room in here]
+    if not friends:
+        return say(messages.rota.no_friends_to_ask)
+    running = [each for each in turn.rotas() if each.is_living]
+    if len(running) >= MOST_LIVING:
+        return say(messages.rota.too_many_rotas, count=len(running))
+    if again := turn.spends("find", command.sender):
+        return say(messages.search.searched_too_often, again=again)
+    identifier = rota_id(command.event_id)
+    wanted = Rota(
+        id=identifier,
+        code=turn.short_code(identifier),
+        event_id=command.event_id,
+        asker=turn.signature_of(command),
+        room=command.room,
+        key=f"rota:{identifier}",
+        word=presentable(reading.item),
+        wanted=Decimal(reading.quantity),
+        at=turn.now,
+        note=presentable(str(command.arguments.get("note", ""))),
+        loan_until=last_day,
+        until=until,
+        at_once="all" in command.arguments,
+        joins="join" in command.arguments,
+    )
+    rota.begin(turn, command, wanted, friends)
+    return None
+
+
+def _needed_by(turn: Turn, command: Command) -> datetime | Phrase | None:
+    """When the day until which it is needed is over; None if nobody said one."""
+    word = str(command.arguments.get(BY, ""))
+    day = day_meant(word, turn.now, turn.us.time_zone) if word else None
+    if day is None or isinstance(day, Phrase):
+        return day
+    return time_zones.beginning(day + timedelta(days=1), turn.us.time_zone, turn.us.time_zone).astimezone(
+        turn.now.tzinfo
+    )
 
 
 def _last_day(turn: Turn, command: Command) -> date | Phrase | None:
@@ -162,16 +237,19 @@ def _line(number: int, reading: Reading) -> Line:
     return Line(number=number, item=0, part=0, description=description, quantity=Decimal(reading.quantity))
 
 
-def _let_choose(turn: Turn, command: Command, spec: Verb, friend: Connection, unclear: int) -> None:
+def _let_choose(turn: Turn, command: Command, spec: Verb, unclear: int) -> None:
     """A number at both ends: which one is the quantity? The other lines stay as they were typed."""
     lines = command.arguments["lines"]
     ways = _with_quantity(_readings(lines[unclear]))
     last_day = _last_day(turn, command)
     fixed = {"until": last_day.isoformat()} if isinstance(last_day, date) else {}
+    friend = None if _is_from_anyone(command) else friend_meant(turn, command)
+    if isinstance(friend, Connection):
+        fixed["space"] = friend.peer
     whole = []
     for way in ways:
         meant = [*lines[:unclear], [{"item": way.item, "quantity": way.quantity}], *lines[unclear + 1 :]]
-        whole.append(whole_line(turn, command, spec, space=friend.peer, lines=meant, **fixed))
+        whole.append(whole_line(turn, command, spec, lines=meant, **fixed))
     phrase = say(
         messages.offer.which_is_the_quantity, ways=tuple((Decimal(way.quantity), way.item[:SHOWN]) for way in ways)
     )

@@ -23,6 +23,7 @@ from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.model.transfer_lifecycle import FINAL
 from fedbot.rules.protocol import room_upgrades
 from fedbot.rules.state import Turn
+from fedbot.rules.transfer import rota
 from fedbot.rules.wire.envelope import fingerprint
 
 SPEC = Verb(
@@ -52,6 +53,8 @@ def _item(turn: Turn, command: Command) -> str:
 
 def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
     """All that is noted about the case; for a word that is no id, which items it means."""
+    if lookup.rota_meant(turn, command) is not None:
+        return ()
     if item := _item(turn, command):
         return (FindItems(item),)
     subject = _meant(turn, command)
@@ -60,6 +63,8 @@ def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
 
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
     """Tell it, oldest first; of an item its cases, newest first."""
+    if (asked := lookup.rota_meant(turn, command)) is not None:
+        return rota.page(turn, asked)
     if item := _item(turn, command):
         return _cases_of(turn, command, item, lookup.found_in(answers))
     subject = _meant(turn, command)

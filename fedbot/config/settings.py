@@ -22,6 +22,7 @@ from fedbot.config.values import (
     ExistingFile,
     FilePath,
     Filled,
+    Hours,
     Language,
     Listen,
     MatrixId,
@@ -39,6 +40,7 @@ from fedbot.config.values import (
 from fedbot.rules.model.care import Care
 from fedbot.rules.model.names import of_party
 from fedbot.rules.model.party_config import LONGEST_PICKUP, PartyConfig, Pickup
+from fedbot.rules.model.rota import Order, RotaPolicy
 from fedbot.rules.model.transfer_lifecycle import MOST_OPEN_DAYS
 
 # A Unix socket's path holds 108 bytes on Linux, 104 elsewhere, its closing zero included.
@@ -227,6 +229,25 @@ class HighValue(Section):
         )
 
 
+class RotaSettings(Section):
+    """Who is asked first when somebody requests an item from anyone."""
+
+    order: tuple[Order, ...] = Field(
+        tuple(Order),
+        description="what counts, most important first: nearest, balance (whom you gave more than you got), rested "
+        "(whom you have asked longest ago), most (who has most). Who has enough alone always comes first",
+    )
+    nearest: tuple[PartyId, ...] = Field(
+        (), description="ids of spaces, the nearest first; all others come behind them"
+    )
+    wait_hours: Hours = Field(24.0, description="after so long without a decision the next space is asked")
+
+    @property
+    def policy(self) -> RotaPolicy:
+        """The same, as the rules know it."""
+        return RotaPolicy(self.order, self.nearest, timedelta(hours=self.wait_hours))
+
+
 class Disclose(Section):
     """What is sealed unless told otherwise."""
 
@@ -301,6 +322,7 @@ class Settings(Section):
     inventree: InvenTree
     rules: Rules = Rules()
     high_value: HighValue = HighValue()
+    rota: RotaSettings = RotaSettings()
     disclose: Disclose = Disclose()
     stats: Stats = Stats()
     retention: Retention = Retention()
@@ -390,6 +412,7 @@ class Settings(Section):
             has_admin_token=self.inventree.admin_token is not None,
             self_approval=self.rules.self_approval,
             care=self.high_value.care,
+            rota=self.rota.policy,
             grace=timedelta(seconds=self.rules.grace_seconds),
             request_open_for=timedelta(days=self.rules.request_open_days),
             parcel_reminder=timedelta(days=self.rules.parcel_reminder_days),

@@ -90,6 +90,12 @@ LONGEST_FIELD = 40
 FACTS: dict[Fact, str] = {
     Fact.LESS_GRANTED: marked("granted less than was asked for"),
     Fact.LESS_TAKEN: marked("agreed to the smaller quantity"),
+    Fact.GRANTED: marked("granted it, if the asker's bot confirms"),
+    Fact.CONFIRMED: marked("the asker's bot confirmed"),
+    Fact.ROTA_BEGUN: marked("asked for it from anyone"),
+    Fact.ROTA_FILLED: marked("somebody gave it"),
+    Fact.ROTA_NOBODY: marked("nobody gave it"),
+    Fact.ROTA_STOPPED: marked("stopped asking for it"),
     Fact.AGREED_THERE: marked("said yes, for the other space"),
     Fact.RELEASED: marked("said the second yes: it may go"),
     Fact.NO_PART: marked("there was no place for it at our space, so it was taken back"),

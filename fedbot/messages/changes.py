@@ -36,6 +36,7 @@ FIELDS = {
     "due": marked("how long it stays open"),
     "granted_by": marked("who granted it"),
     "care": marked("how many people have to agree"),
+    "confirm": marked("whether others are asked too"),
     "peer_key": marked("the key"),
     "peer_bot": marked("the bot's account"),
     "name": marked("the name"),

@@ -12,6 +12,7 @@ from fedbot.messages.language import Lines, Locale, Words
 from fedbot.messages.line_errors import what_it_is
 from fedbot.messages.naming import command
 from fedbot.messages.reasons import diagnosis
+from fedbot.messages.rota import rota_in_short
 from fedbot.messages.transfer_facts import state_in_words
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
@@ -60,6 +61,9 @@ def todo(locale: Locale, *, us: PartyConfig, name: str, rights: Rights, todo: To
     lines += _section(locale, lacking, tuple(_as_missing(each) for each in todo.lacking))
     over = locale.say("Over, but still in our stock; take it out with {resolve}:", resolve=command("resolve"))
     lines += _section(locale, over, todo.left_over)
+    if todo.rotas:
+        asked = (rota_in_short(locale, each) for each in todo.rotas[:MOST_IN_A_LIST])
+        lines += [locale.say("Asked from anyone:"), Items(tuple(asked))]
     lent = locale.say("On loan; to bring it back, say {back}:", back=command("return ID"))
     lines += _section(locale, lent, todo.on_loan)
     return [*lines, *elsewhere]

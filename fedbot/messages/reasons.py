@@ -248,6 +248,22 @@ _NOT_GIVEN: dict[str, tuple[str, str]] = {
         marked("its condition or its date isn't in order."),
         marked("{receiver} can ask again for just that."),
     ),
+    "not-needed": (
+        marked("{receiver} gets it from another space."),
+        "",
+    ),
+    "all-or-none": (
+        marked("{receiver} needs all of it from one space."),
+        "",
+    ),
+    "not-in-time": (
+        marked("nobody of {sender} decided in time, and {receiver} asks another space."),
+        "",
+    ),
+    "not-confirmed": (
+        marked("{receiver} had not confirmed it: it asks several spaces, and takes it from one."),
+        "",
+    ),
     "other-than-shown": (
         marked("it isn't any more what the card showed when it was approved."),
         marked("Start again with what is there."),

@@ -132,7 +132,14 @@ def _requested(locale: Locale, card: Card) -> Lines:
     choice, *until = _yes_or_no(locale, card, locale.say("✅ yes, it may go · ❌ no, sorry"))
     parcel = locale.say("By parcel? Add 📦, or reply: {parcel}", parcel=command("approve --parcel"))
     ways = in_one_line([parcel, *_how_to_give_less(locale, card)])
-    return [first, *_to_decide(locale, card), choice, *ways, *until]
+    return [first, *_others_are_asked(locale, card), *_to_decide(locale, card), choice, *ways, *until]
+
+
+def _others_are_asked(locale: Locale, card: Card) -> Lines:
+    """Of a request from anyone: a yes only grants it."""
+    if not card.transfer.terms.confirm:
+        return []
+    return [locale.say("It may ask others too: after your yes its bot confirms, then it goes.")]
 
 
 def _how_to_give_less(locale: Locale, card: Card) -> Lines:
@@ -161,8 +168,14 @@ def _less_waits(locale: Locale, card: Card) -> Lines:
     """We granted less, and the asker's side has not answered yet."""
     names = _names(locale, card)
     who = naming.signed(locale, card.transfer.granted)
+    if card.transfer.terms.confirm:
+        first = locale.say("{what}: granted by {who}; it goes once {receiver}'s bot confirms.", who=who, **names)
+    else:
+        first = locale.say(
+            "{what}: granted by {who}, less than {receiver} asked for; it has to agree.", who=who, **names
+        )
     return [
-        locale.say("{what}: granted by {who}, less than {receiver} asked for; it has to agree.", who=who, **names),
+        first,
         *asked(locale, card),
         "",
         locale.say("Nothing has moved yet. Open until {when}.", when=locale.when(card.transfer.due)),

@@ -131,6 +131,8 @@ def _open(transfer: Transfer) -> str | None:
     """What an open transfer waits for, if not just for a yes or no."""
     if transfer.wanted:
         return _WANTED.get(transfer.wanted)
+    if transfer.granted is not None and transfer.terms.confirm:
+        return marked("Granted; waits for the asker's bot to confirm, until {due}.")
     return marked("Less was granted; waits for a yes to that, until {due}.") if transfer.granted else None
 
 
@@ -184,6 +186,8 @@ def _of_sender(transfer: Transfer) -> str:
 
 
 def _open_at_sender(transfer: Transfer) -> str:
+    if transfer.granted is not None and transfer.terms.confirm:
+        return marked("Done: {granter} granted it. Not done: {receiver}'s bot has not confirmed. Nothing has moved.")
     if transfer.granted is not None:
         return marked("Done: {granter} granted less. Not done: {receiver} has not agreed yet. Nothing has moved.")
     if transfer.peer_agreed is not None:

@@ -694,7 +694,7 @@ def _carry_out(turn: Turn, subject: Subject, decision: Decision, decided: Signat
         both_sides.end(turn, subject, TransferState.DECLINED, decided)
     elif subject.terms.kind == lend.EXTENSION:
         extend.on_approved(turn, subject, decided)
-    elif decision.quantity is not None:
+    elif decision.quantity is not None or subject.terms.confirm:
         request.grant(turn, subject, decided, decision.quantity)
     else:
         sender_decision.approve(turn, subject, decided)

@@ -19,6 +19,7 @@ from fedbot.rules.connection import disconnect, move_rooms, provision, rooms, ro
 from fedbot.rules.ledger import reconcile, recover, stats
 from fedbot.rules.loan import photos, write_off
 from fedbot.rules.model import audit, connection_lifecycle, continuation, loan_lifecycle, transfer_lifecycle
+from fedbot.rules.model import rota as rota_lifecycle
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.conversation import PendingChoice, Telling
 from fedbot.rules.model.decision import DecisionStage
@@ -59,13 +60,14 @@ from fedbot.rules.model.events import (
     Waiting,
 )
 from fedbot.rules.model.queries import AuditTrail
+from fedbot.rules.model.rota import Rota
 from fedbot.rules.model.steps import ANOTHER_THING
 from fedbot.rules.model.stock import Rights
 from fedbot.rules.model.transfer import RECALLED, Transfer
 from fedbot.rules.protocol import room_upgrades, sequencing
 from fedbot.rules.state import State, Turn, Verbs
 from fedbot.rules.transfer import both_sides as transfers
-from fedbot.rules.transfer import sender_decision
+from fedbot.rules.transfer import rota, sender_decision
 
 _WANTED_BY_VERBS_ALONE = (write_off,)
 """No rule here needs them, but what follows their steps has to be known below."""
@@ -82,6 +84,8 @@ def decide(state: State, event: Event, verbs: Verbs, now: datetime) -> Turn:
     else:
         _RULES[type(event)](turn, event)
     disconnect.finish_what_is_over(turn)
+    if not isinstance(event, Recalled):  # what is past is only read
+        rota.follow(turn)
     _follow_the_tables(turn)
     return turn
 
@@ -105,6 +109,10 @@ def _follow_the_tables(turn: Turn) -> None:
             ends = tuple(loan.closed.how if loan and loan.closed else None for loan in (before, after))
             if not loan_lifecycle.allows(*ends):
                 raise IllegalArrow(f"loan {after.id}: {ends[0]} to {ends[1]}")
+        elif isinstance(after, Rota):
+            former = turn.state.get(Rota, after.id)
+            if not rota_lifecycle.allows(former.state if former else None, after.state):
+                raise IllegalArrow(f"rota {after.id}: {former.state if former else None} to {after.state}")
 
 
 def _on_started(turn: Turn, event: Started) -> None:
@@ -171,6 +179,7 @@ def _on_tick(turn: Turn, _: Tick) -> None:
     reminders.look_at_due_dates(turn)
     stats.look(turn)
     search.look(turn)
+    rota.look(turn)
     reconcile.look(turn)
     health.look(turn)
     _forget(turn)
@@ -290,6 +299,7 @@ def next_wake(state: State, now: datetime) -> datetime | None:
     times += reminders.next_due_date_wake(turn)
     times += stats.next_wake(turn)
     times += search.next_wake(turn)
+    times += rota.next_wake(turn)
     times += reconcile.next_wake(turn)
     times.append(health.next_look(turn))
     return min((time for time in times if time is not None), default=None)

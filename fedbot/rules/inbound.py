@@ -222,7 +222,7 @@ def _about_transfer(turn: Turn, event: EnvelopeSeen, envelope: Message[Body]) ->
         return
     connection = move_rooms.follow_what_is_over(turn, connection)
     if transfer is None:
-        _new_transfer(turn, envelope, connection, event.event_id)
+        _new_transfer(turn, envelope, connection, event.edits or event.event_id)
         return
     if connection.state is ConnectionState.SUSPENDED:
         return

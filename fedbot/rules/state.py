@@ -41,6 +41,7 @@ from fedbot.rules.model.health import BotStatus, OwnToken
 from fedbot.rules.model.party_config import PartyConfig, Roster
 from fedbot.rules.model.queries import Answer, Query
 from fedbot.rules.model.room import Account, AnnouncedParty, Announcement, Room
+from fedbot.rules.model.rota import Rota, rota_id
 from fedbot.rules.model.stock import Right, Rights
 from fedbot.rules.model.summaries import Due, Quarantined
 from fedbot.rules.model.transfer import Transfer, WaitingLine
@@ -72,6 +73,7 @@ D = TypeVar(
     Allowance,
     Account,
     Roster,
+    Rota,
 )
 
 
@@ -519,6 +521,20 @@ class Turn:
     def searches(self) -> list[Search]:
         """Every `find` line of which the numbers count."""
         return self._all(Search)
+
+    def rota(self, identifier: str) -> Rota | None:
+        """What is asked of several friends, by its id."""
+        return self._get(Rota, identifier)
+
+    def rotas(self) -> list[Rota]:
+        """Everything that is asked of several friends, or was lately."""
+        return self._all(Rota)
+
+    def rota_of(self, transfer: Transfer) -> Rota | None:
+        """The rota that a request of ours belongs to."""
+        opening = transfer.opening
+        asks_several = transfer.terms.confirm and transfer.role == "receiver" and opening is not None
+        return self.rota(rota_id(opening.cause.word)) if asks_several and opening is not None else None
 
     def account(self, username: str) -> Account | None:
         """The user of our InvenTree, as last read."""

@@ -210,6 +210,7 @@ TERMS: dict[str, Any] = {
     "parcel": True,
     "parent": "p" * 20,
     "time_zone": "Asia/Tokyo",
+    "confirm": True,
 }
 
 

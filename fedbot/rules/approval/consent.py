@@ -35,6 +35,7 @@ def of_transfer(transfer: Transfer) -> ShownTransfer:
         due=transfer.due,
         granted_by=transfer.granted.person if transfer.granted else "",
         care=transfer.care,
+        confirm=terms.confirm,
     )
 
 
@@ -125,6 +126,7 @@ def drawn(transfer: Transfer) -> Transfer:
         parcel=model.parcel,
         parent=model.parent,
         time_zone=model.time_zone,
+        confirm=model.confirm,
     )
     return Transfer(
         id=transfer.id,

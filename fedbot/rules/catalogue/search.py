@@ -72,9 +72,19 @@ class Wanted:
 
 
 def begin(
-    turn: Turn, command: Command, wanted: Wanted, connections: Sequence[Connection], *, own: bool, only: str = ""
+    turn: Turn,
+    command: Command,
+    wanted: Wanted,
+    connections: Sequence[Connection],
+    *,
+    own: bool,
+    only: str = "",
+    rota: str = "",
 ) -> None:
-    """Ask our InvenTree and these friends; the answer to the line comes when all have answered."""
+    """Ask our InvenTree and these friends; the answer to the line comes when all have answered.
+
+    `rota`: the id of the rota that the hits are for, and that answers the line.
+    """
     search = Search(
         id=search_id(command.event_id),
         event_id=command.event_id,
@@ -86,6 +96,7 @@ def begin(
         asked=turn.now,
         waiting=(*([turn.us.party] if own else []), *(connection.peer for connection in connections)),
         only=only,
+        rota=rota,
     )
     turn.save(search)
     for connection in connections:
@@ -189,7 +200,11 @@ def _came(turn: Turn, search: Search, hits: SpaceHits) -> None:
 
 
 def _answer(turn: Turn, search: Search) -> None:
-    """The answer to the line, or what its first page reads now that more has come."""
+    """The answer to the line, or what its first page reads now that more has come; a rota reads it for itself."""
+    if search.rota:
+        turn.do(Typing(search.room, 0))
+        turn.save(replace(search, posted=True))
+        return
     if not search.posted:  # from now on the numbers stay
         came = sorted(search.came, key=lambda space: (space.party != turn.us.party, space.name.casefold()))
         search = replace(search, came=tuple(came))
@@ -264,7 +279,8 @@ def line_meant(turn: Turn, event: Said) -> str | Phrase:
 
 
 def _newest(turn: Turn, event: Said) -> Search | None:
-    own = [s for s in turn.searches() if s.posted and s.person == event.sender and s.room == event.room]
+    lists = [s for s in turn.searches() if s.posted and not s.rota]
+    own = [s for s in lists if s.person == event.sender and s.room == event.room]
     return max(own, key=lambda search: search.asked, default=None)
 
 

@@ -21,6 +21,7 @@ from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Ask, Draft
 from fedbot.rules.model.events import Answered, EnvelopeSeen
 from fedbot.rules.model.queries import CompanyMirror, MirrorsFound, WhoMay
+from fedbot.rules.model.rota import rota_id
 from fedbot.rules.model.stock import Right
 from fedbot.rules.model.transfer import RECALLED, Dispute, Terms, Transfer
 from fedbot.rules.model.transfer_lifecycle import FINAL, TransferState
@@ -359,8 +360,12 @@ def _asked(turn: Turn, envelope: Message[Body]) -> Connection | None:
 def _find_post(turn: Turn, event: EnvelopeSeen, envelope: Message[Body], what: str) -> None:
     """Cards, and what asked for them, are known by their events again, so that people can tap and reply."""
     first = envelope.kind in {"connect", "offer", "request", "noted"}
+    if bodies.says(envelope, bodies.Request) and envelope.body.terms.confirm:
+        subject, what = rota_id(envelope.body.opening.cause.word), "rota"
+    else:
+        subject = envelope.subject
     if first and not event.edits and not turn.key_of(event.event_id):
-        turn.find_post(event.event_id, f"{what}:{envelope.subject}", event.room)
+        turn.find_post(event.event_id, f"{what}:{subject}", event.room)
 
 
 def _also(told: tuple[str, ...], word: str) -> tuple[str, ...]:

@@ -20,6 +20,8 @@ class Fact(StrEnum):
     # a transfer
     LESS_GRANTED = "less granted"
     LESS_TAKEN = "smaller quantity taken"
+    GRANTED = "granted"
+    CONFIRMED = "confirmed by the asker's bot"
     AGREED_THERE = "agreed to at the receiver"
     RELEASED = "released by a second person"
     NO_PART = "no part for it"
@@ -34,6 +36,11 @@ class Fact(StrEnum):
     PEER_DISPUTES = "disputed by the peer"
     PEER_DISPUTES_TOO_LATE = "the peer disputes what is not its to say now"
     RECEIVER_SAYS_SO_TOO = "the receiver says so too"
+    # what is asked of several friends
+    ROTA_BEGUN = "asked for from anyone"
+    ROTA_FILLED = "given by somebody"
+    ROTA_NOBODY = "given by nobody"
+    ROTA_STOPPED = "not asked for any more"
     # a loan
     ASKED_BACK = "asked back"
     CAME_BACK_IN_PART = "came back in part"

@@ -86,6 +86,7 @@ class Search:
     `waiting` are parties. It is answered when nobody is missing, at the latest after 20 seconds; what comes later is
     added to the answer (`posted`). `shown` hits were listed so far. `only`: the one space that was to be asked. Without
     `words` all that is shared was meant, of that `category` if there is one; `page` as in `SearchStock`.
+    `rota`: the id of the rota that waits for the hits; then no list is posted, and `posted` says that the wait is over.
     """
 
     id: str
@@ -101,6 +102,7 @@ class Search:
     only: str = ""
     category: str = ""
     page: int = 1
+    rota: str = ""
 
     @property
     def hits(self) -> tuple[tuple[SpaceHits, Hit], ...]:

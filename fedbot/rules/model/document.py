@@ -14,6 +14,7 @@ from fedbot.rules.model.figures import SpaceFigures, StockHistory, Survey
 from fedbot.rules.model.health import BotStatus, OwnToken
 from fedbot.rules.model.party_config import Roster
 from fedbot.rules.model.room import Account, Announcement, Room
+from fedbot.rules.model.rota import Rota
 from fedbot.rules.model.transfer import Transfer, WaitingLine
 
 Document = (
@@ -36,4 +37,5 @@ Document = (
     | Allowance
     | Account
     | Roster
+    | Rota
 )

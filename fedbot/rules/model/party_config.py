@@ -6,8 +6,10 @@ from dataclasses import dataclass, field, replace
 from datetime import time, timedelta
 
 from fedbot.rules.model.care import Care
+from fedbot.rules.model.rota import RotaPolicy
 
 NO_CARE = Care()
+USUAL_ROTA = RotaPolicy()
 LONGEST_PICKUP = 120
 """Of each of its texts, which a peer's bot tells us, too."""
 
@@ -52,6 +54,7 @@ class PartyConfig:
     has_admin_token: bool = False
     self_approval: bool = False
     care: Care = NO_CARE
+    rota: RotaPolicy = USUAL_ROTA
     grace: timedelta = timedelta(seconds=5)
     request_open_for: timedelta = timedelta(days=7)
     parcel_reminder: timedelta = timedelta(days=7)

@@ -70,7 +70,7 @@ class ShownTransfer:
     """All that a card about a transfer shows. `sender` and `receiver` are party ids, `role` is ours.
 
     `asker` and `granted_by` are Matrix ids. `granted_by` is set where the owner gives less than was asked for.
-    `care`: a yes takes two people.
+    `care`: a yes takes two people. `confirm`: others are asked too, and a yes only grants it.
     """
 
     role: str
@@ -87,6 +87,7 @@ class ShownTransfer:
     due: datetime
     granted_by: str = ""
     care: bool = False
+    confirm: bool = False
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.health import BotStatus
 from fedbot.rules.model.queries import InventoryStanding
+from fedbot.rules.model.rota import Rota
 from fedbot.rules.model.stock import Right, StockItem
 from fedbot.rules.model.transfer import Line, Transfer
 
@@ -72,13 +73,14 @@ class Todo:
     left_over: tuple[Transfer, ...] = ()
     lacking: tuple[Transfer, ...] = ()
     on_loan: tuple[Transfer, ...] = ()
+    rotas: tuple[Rota, ...] = ()
     elsewhere: int = 0
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing waits in this room."""
         waiting = self.to_decide or self.asked or self.suspended or self.to_make or self.disputed or self.parcels
-        return not (waiting or self.left_over or self.lacking or self.on_loan)
+        return not (waiting or self.left_over or self.lacking or self.on_loan or self.rotas)
 
 
 class DueKind(StrEnum):

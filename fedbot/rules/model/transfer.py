@@ -61,6 +61,8 @@ class Terms:
 
     `loan_until` is the last day of a loan, that day included, and `time_zone` (IANA name) where it is that day: at the
     owner's. `parent` is the loan that a `return` brings back, or that an `extension` asks to have longer.
+    `confirm`: the owner's yes only grants it. Its asker asks others too, so nothing leaves before the asker's bot has
+    confirmed.
     """
 
     kind: str
@@ -74,6 +76,7 @@ class Terms:
     parcel: bool = False
     parent: str = ""
     time_zone: str = ""
+    confirm: bool = False
 
     @property
     def decider(self) -> str:
@@ -148,7 +151,8 @@ class Transfer:
     `opening` is what its id is the hash of. `peer_items` are the stock items at the peer, in the order of the lines
     that went: at the sender those that were booked in, at the receiver those that were handed over.
     `heard` are the peer's newest messages about it, to which people may reply.
-    `granted` is the owner's decision for less than was requested, which the asker's side has to confirm.
+    `granted` is the owner's decision for less than was requested, or for what more than one is asked for: the asker's
+    side has to confirm it.
     `approved_hash` is the hash of the terms that an approver of ours said yes to, as the receiver.
     `shown` is when our card was posted, `reminded` when people were last reminded of it; both by our clock.
     `card` is what our newest card shows (None: that isn't known, after a loss), `own_card` its event, `redrawn` when it

@@ -42,7 +42,7 @@ def written(terms: Terms) -> dict[str, Any]:
         wire["quantity"] = plain(line.quantity)
         if not line.of_line:  # only what is so is written: the form and hash of all other terms stay as they are
             del wire["of_line"]
-    for name in ("parcel", "parent", "time_zone"):
+    for name in ("parcel", "parent", "time_zone", "confirm"):
         if not data[name]:
             del data[name]
     return data
@@ -65,8 +65,8 @@ def understood(data: object) -> Terms:
         raise BadTerms(f"terms.{field}") from None
     if terms.kind not in KINDS or not 1 <= len(terms.lines) <= MOST_LINES:
         raise BadTerms("terms.kind or terms.lines")
-    if bool(terms.parent) != (terms.kind in {"return", "extension"}):
-        raise BadTerms("terms.parent")
+    if bool(terms.parent) != (terms.kind in {"return", "extension"}) or (terms.confirm and terms.kind != "request"):
+        raise BadTerms("terms.parent or terms.confirm")
     if terms.time_zone and terms.loan_until is None:
         raise BadTerms("terms.time_zone of what is no loan")
     if [line.number for line in terms.lines] != list(range(1, len(terms.lines) + 1)):

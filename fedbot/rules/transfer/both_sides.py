@@ -133,7 +133,10 @@ def end(turn: Turn, transfer: Transfer, state: TransferState, by: Signature | No
     turn.note_by(transfer.id, audit.TransferIs(state, problem), by)
     if "card" in transfer.told:
         edit_card(turn, transfer, draft)
-        say_the_end(turn, transfer)
+        if not transfer.terms.confirm:  # its asker hears of all that it asked at once, from its own bot
+            say_the_end(turn, transfer)
+    elif transfer.terms.confirm:
+        sequencing.post(turn, transfer, draft)
     else:
         say_the_end(turn, transfer, draft)
     connection = turn.connection(transfer.connection)
@@ -285,6 +288,8 @@ def thread_of(transfer: Transfer) -> str:
         return ""
     ours = transfer.terms.sender if transfer.role == "sender" else transfer.terms.receiver
     opened_here = transfer.asked.party == ours
+    if opened_here and transfer.terms.confirm and transfer.opening is not None:
+        return transfer.opening.cause.word  # the line itself: the rota's message answers it, for all that it asks
     return f"offer:{transfer.id}" if opened_here else transfer.asked.event_id
 
 

@@ -58,6 +58,8 @@ UNSEEN = frozenset({TOO_MANY, "disconnected"})
 """Why the owner's bot declines what none of its people has seen."""
 NO_PART = "no-part"
 OTHER_THING = "other-thing"
+NOT_CONFIRMED = "not-confirmed"
+"""Why what a request is for goes back: its asker asks several, and had not confirmed this one."""
 ENDS: dict[TransferState, frozenset[str]] = {
     TransferState.OPEN: frozenset({"declined", "cancelled", "expired", "aborted", "done"}),
     TransferState.RECEIVED: frozenset({"done"}),
@@ -270,6 +272,9 @@ def on_sent(
     if envelope.terms_hash != transfer.terms_hash or _never_told_of(transfer):
         _refuse_another_thing(turn, transfer)
         return
+    if transfer.terms.confirm and not transfer.approved_hash:
+        _refuse(turn, transfer, NOT_CONFIRMED)
+        return
     if why := _not_approved(turn, transfer):
         turn.save(transfer)
         dispute.dispute(turn, transfer, 0, why)
@@ -329,10 +334,13 @@ def _refuse_another_thing(turn: Turn, transfer: Transfer) -> None:
     """
     if transfer.terms.kind != "request":
         turn.save(transfer)
-        return
-    transfer = replace(transfer, state=TransferState.REFUSED, wanted="", decision=None, problem=OTHER_THING)
-    body = {"reason": OTHER_THING, "refused": []}
-    turn.save(sequencing.send(turn, transfer, "refused", body, awaits=True))
+    else:
+        _refuse(turn, transfer, OTHER_THING)
+
+
+def _refuse(turn: Turn, transfer: Transfer, why: str) -> None:
+    transfer = replace(transfer, state=TransferState.REFUSED, wanted="", decision=None, problem=why)
+    turn.save(sequencing.send(turn, transfer, "refused", {"reason": why, "refused": []}, awaits=True))
     turn.note(transfer.id, audit.Fact.NOT_AS_ASKED)
 
 

@@ -24,11 +24,11 @@ from fedbot.rules.model.care import Moved, taken_out
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.continuation import WhenAnswered
 from fedbot.rules.model.decision import Signature
-from fedbot.rules.model.effects import Ask, Post, say
+from fedbot.rules.model.effects import Ask, Draft, Post, say
 from fedbot.rules.model.events import Answered, EnvelopeSeen
 from fedbot.rules.model.queries import Able, FindItems, ItemsFound, PartMatch, Query, WhoMay
 from fedbot.rules.model.stock import Right, StockItem, is_sound, plain
-from fedbot.rules.model.transfer import Line, Terms, Transfer, less_of
+from fedbot.rules.model.transfer import Line, Terms, Transfer, less_of, total
 from fedbot.rules.model.transfer_lifecycle import BEFORE_DEBIT, TransferState
 from fedbot.rules.protocol import announcements, bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
@@ -53,23 +53,46 @@ MOST_METADATA = 20_000  # bytes; it travels sealed, a third longer, beside 16,00
 
 
 def open_request(
-    turn: Turn, cause: Cause, connection: Connection, terms: Terms, asker: Signature, accepted: str = ""
+    turn: Turn,
+    cause: Cause,
+    connection: Connection,
+    terms: Terms,
+    asker: Signature,
+    *,
+    accepted: str = "",
+    until: datetime | None = None,
 ) -> Transfer:
     """A new request on the asker's side: it goes out as the answer to the asker's line.
 
-    `accepted` names what the asker has seen of what would be given, and takes as it is (`wish.shown_as`).
+    `accepted` names what the asker has seen of what would be given, and takes as it is (`wish.shown_as`). `until`: it
+    isn't open for longer.
     """
+    transfer, draft = begun(turn, cause, connection, terms, asker, accepted=accepted, until=until)
+    phrase = say(messages.transfer.transfer_requested, transfer=transfer, connection=connection, us=turn.us)
+    turn.do(Post(f"offer:{transfer.id}", connection.room, phrase, reply_to=asker.event_id, draft=draft))
+    return transfer
+
+
+def begun(
+    turn: Turn,
+    cause: Cause,
+    connection: Connection,
+    terms: Terms,
+    asker: Signature,
+    *,
+    accepted: str = "",
+    until: datetime | None = None,
+) -> tuple[Transfer, Draft]:
+    """A new request, and the message that opens it, which still has to go out. `until`: it isn't open for longer."""
     opened = opening.opened_here(turn, connection, cause)
     transfer = opening.begun_here(turn, opened, connection, terms, asker, "receiver")
-    transfer = replace(transfer, accepted=accepted)
+    transfer = replace(transfer, accepted=accepted, due=min(transfer.due, until) if until else transfer.due)
     body = {**opening.first_body(transfer), **({"accepted": accepted} if accepted else {})}
     transfer, draft = sequencing.write(turn, transfer, "request", body, awaits=True)
     turn.save(transfer)
-    phrase = say(messages.transfer.transfer_requested, transfer=transfer, connection=connection, us=turn.us)
-    turn.do(Post(f"offer:{transfer.id}", connection.room, phrase, reply_to=asker.event_id, draft=draft))
     turn.note_by(transfer.id, audit.Asked(audit.Asking.REQUEST, connection.peer), asker)
     provision.mirror(turn, connection)
-    return transfer
+    return transfer, draft
 
 
 def on_noted(turn: Turn, transfer: Transfer, envelope: Message[bodies.Noted], event: EnvelopeSeen) -> None:
@@ -130,6 +153,8 @@ def _ask_for_what_is_there(turn: Turn, transfer: Transfer, adopted: Transfer) ->
     wanting = sequencing.send(turn, wanting, "cancel", _nobody(why), awaits=True)
     turn.save(wanting)
     turn.note(transfer.id, audit.AskerHasToSee(why))
+    if turn.rota_of(transfer) is not None:  # somebody else is asked instead
+        return
     phrase = say(
         messages.transfer.another_thing_would_be_given,
         transfer=transfer,
@@ -194,7 +219,7 @@ def _on_matched(turn: Turn, then: MatchRequested, event: Answered) -> None:
         transfer = with_progress(transfer, match_parts.matched(transfer, line.number, match))
     turn.save(transfer)
     decides = transfer.granted is not None and transfer.state is TransferState.OPEN and not transfer.wanted
-    if decides and consent.changes(turn.us, transfer):
+    if decides and consent.changes(turn.us, transfer) and not _is_confirmed_in_turn(turn, transfer):
         look_who_confirms(turn, transfer)
     if transfer.state is TransferState.CREDITING:
         go_on(turn, transfer)
@@ -225,8 +250,21 @@ def on_granted(turn: Turn, transfer: Transfer, envelope: Message[bodies.Granted]
     granted = transfers.signature_in(turn, envelope, transfer.peer, event_id)
     transfer = replace(transfer, granted=granted, decided=None)
     turn.save(transfer)
-    turn.note_by(transfer.id, audit.Fact.LESS_GRANTED, granted)
-    look_who_confirms(turn, transfer)
+    turn.note_by(transfer.id, _granted_what(transfer), granted)
+    if not _is_confirmed_in_turn(turn, transfer):
+        look_who_confirms(turn, transfer)
+
+
+def _is_confirmed_in_turn(turn: Turn, transfer: Transfer) -> bool:
+    """Whether a rota decides if it is taken. Once that is lost, the asker's side does, on a card."""
+    rota = turn.rota_of(transfer)
+    return rota is not None and rota.is_living
+
+
+def _granted_what(transfer: Transfer) -> audit.Fact:
+    """For the audit: less than was asked for, or all of it, where that has to be confirmed first."""
+    is_less = not transfer.wished or total(transfer.terms.lines) < total(transfer.wished)
+    return audit.Fact.GRANTED if transfer.terms.confirm and not is_less else audit.Fact.LESS_GRANTED
 
 
 def look_who_confirms(turn: Turn, transfer: Transfer) -> None:
@@ -448,18 +486,19 @@ def _line(asked: Line, item: StockItem, origin: str) -> Line:
     )
 
 
-def grant(turn: Turn, transfer: Transfer, decided: Signature, quantity: Decimal) -> None:
-    """The owner's approver grants less: new terms, which the asker's side has to confirm."""
-    lines = less_of(transfer.terms.lines, quantity)
+def grant(turn: Turn, transfer: Transfer, decided: Signature, quantity: Decimal | None = None) -> None:
+    """The owner's approver grants less, or all that others are asked for too: the asker's side has to confirm it."""
+    lines = transfer.terms.lines if quantity is None else less_of(transfer.terms.lines, quantity)
     if lines is None:
         raise ValueError(f"of {transfer.code} {quantity} can't be granted")
+    what = audit.Fact.GRANTED if quantity is None else audit.Fact.LESS_GRANTED
     terms = replace(transfer.terms, lines=lines)
     transfer = replace(_agreed(transfer, terms), granted=decided, decision=None)
     transfer = replace(transfer, consented=shown.hash_of(consent.of_transfer(transfer)))
     body = {"terms": written(terms), **transfers.as_body(decided)}
     transfer, draft = sequencing.write(turn, transfer, "granted", body, awaits=True)
     turn.save(transfer)
-    turn.note_by(transfer.id, audit.Fact.LESS_GRANTED, decided)
+    turn.note_by(transfer.id, what, decided)
     transfers.edit_card(turn, transfer, draft)
 
 
@@ -475,5 +514,5 @@ def on_confirmed(
         transfers.end(turn, transfer, TransferState.EXPIRED, None)
         return
     by = transfers.signature_in(turn, envelope, transfer.peer, event_id)
-    turn.note_by(transfer.id, audit.Fact.LESS_TAKEN, by)
+    turn.note_by(transfer.id, audit.Fact.CONFIRMED if transfer.terms.confirm else audit.Fact.LESS_TAKEN, by)
     sender_decision.approve(turn, transfers.as_told(transfer, envelope.body), transfer.granted)

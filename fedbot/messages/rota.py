@@ -1,0 +1,252 @@
+"""A request from anyone, as its one message tells it: who was asked, what they said, who is next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from fedbot.messages import naming
+from fedbot.messages.formatting import Bold, Inline, Items
+from fedbot.messages.language import Lines, Locale, Words, marked
+from fedbot.messages.naming import command
+from fedbot.messages.reasons import KNOWN, why_not_given
+from fedbot.rules.model.catalogue import SEARCH_SILENT_AFTER
+from fedbot.rules.model.party_config import PartyConfig
+from fedbot.rules.model.rota import AskedInTurn, Passed, Rota, RotaState, Why
+from fedbot.rules.model.transfer import Transfer, total
+from fedbot.rules.model.transfer_lifecycle import TransferState
+
+MOST_SPACES = 8
+"""So many spaces are told of in one message; of the others it is said how many."""
+Names = Mapping[str, str]
+Asked = tuple[tuple[AskedInTurn, Transfer], ...]
+
+_FIRST: dict[RotaState, str] = {
+    RotaState.SEARCHING: marked("Who has {what}, {terms}? I ask our friends. {code}"),
+    RotaState.ASKING: marked("Asking for {what}, {terms}: one space after the other. {code}"),
+    RotaState.FILLED: marked("✅ {what} found, {terms}. {code}"),
+    RotaState.NOBODY: marked("Nobody gives {what} now. {code}"),
+    RotaState.STOPPED: marked("Stopped: {what} isn't asked for any more. {code}"),
+}
+_TAKEN_BACK: dict[Why, str] = {
+    Why.SILENT: marked("{space}: did not decide within {wait}. I took it back ({code})."),
+    Why.NOT_NEEDED: marked("{space}: not needed any more. I took it back ({code})."),
+    Why.LESS: marked("{space}: can give {quantity} only. I took it back ({code})."),
+    Why.TOO_LATE: marked("{space}: did not decide in time. I took it back ({code})."),
+    Why.STOPPED: marked("{space}: I took it back ({code})."),
+}
+_ENDS: dict[TransferState, str] = {
+    TransferState.SENT: marked("{space}: gives {quantity}; it is on its way ({code})."),
+    TransferState.CREDITING: marked("{space}: gives {quantity}; it is on its way ({code})."),
+    TransferState.RECEIVED: marked("{space}: gave {quantity} ({code})."),
+    TransferState.DONE: marked("{space}: gave {quantity} ({code})."),
+    TransferState.DECLINED: marked("{space}: no, says {who} ({code})."),
+    TransferState.EXPIRED: marked("{space}: nobody decided in time ({code})."),
+    TransferState.DISPUTED: marked("{space}: nobody can tell what became of it; people settle it ({code})."),
+}
+_PASSED: dict[Why, str] = {
+    Why.SILENT_SEARCH: marked("{space}: its bot did not answer the search within {time}."),
+    Why.INVENTORY: marked("{space}: not looked, as its InvenTree does not answer."),
+    Why.HIDDEN: marked("{space}: keeps what it has out of shared rooms, so I don't ask it here."),
+    Why.TOO_LITTLE: marked("{space}: has {quantity} only."),
+    Why.NOT_FRIENDS: marked("{space}: is no friend of ours at the moment."),
+    Why.TOO_LATE: marked("{space}: not asked, as the day is over."),
+}
+
+
+def rota_page(locale: Locale, *, rota: Rota, us: PartyConfig, asked: Asked, names: Names) -> Lines:
+    """The message of a rota as it stands now."""
+    entries = [_entry(locale, ask, transfer, us, names) for ask, transfer in asked]
+    entries += [_waits(locale, each.party, each.quantity, names) for each in rota.waiting if rota.is_living]
+    entries += [_passed(locale, each, names) for each in rota.passed]
+    lines: Lines = [_first(locale, rota, asked)]
+    if len(entries) > MOST_SPACES:
+        entries = [
+            *entries[:MOST_SPACES],
+            locale.some("and {number} more space", "and {number} more spaces", len(entries) - MOST_SPACES),
+        ]
+    if entries:
+        lines.append(Items(tuple(entries)))
+    if not (asked or rota.waiting):
+        lines.append(locale.say("Nobody who answered has that much of it free under this name."))
+    return [*lines, *_what_next(locale, rota, us)]
+
+
+def _first(locale: Locale, rota: Rota, asked: Asked) -> tuple[Inline, ...]:
+    sentence = _FIRST[rota.state]
+    if rota.state is RotaState.ASKING and rota.at_once:
+        sentence = marked("Asking for {what}, {terms}: all who have it at once. {code}")
+    came = sum((_coming(transfer) for _, transfer in asked), start=Decimal(0))
+    if rota.state is RotaState.FILLED and came < rota.wanted:
+        sentence = marked("✅ In part: {came} of {what} found, {terms}. {code}")
+    return locale.say(
+        sentence,
+        what=_what(locale, rota),
+        terms=_terms(locale, rota),
+        code=rota.code,
+        came=locale.quantity(came),
+    )
+
+
+def _coming(transfer: Transfer) -> Decimal:
+    here = transfer.approved_hash and transfer.state in {TransferState.RECEIVED, TransferState.DONE}
+    return total(transfer.lines_come if here else ())
+
+
+def _what(locale: Locale, rota: Rota) -> Bold:
+    return Bold(f"{locale.quantity(rota.wanted)} × {locale.short(rota.word)}")
+
+
+def _terms(locale: Locale, rota: Rota) -> str:
+    if rota.loan_until is None:
+        return locale.word("to keep")
+    return locale.word("on loan until {day}").format(day=locale.day(rota.loan_until))
+
+
+def _entry(locale: Locale, ask: AskedInTurn, transfer: Transfer, us: PartyConfig, names: Names) -> tuple[Inline, ...]:
+    """'Attraktor: asked for 20, its approvers decide until Tue 1 Dec, 20:14 (k7m2).'."""
+    space = naming.space(locale, names[ask.party])
+    words: dict[str, Words] = {
+        "space": Bold(space),
+        "quantity": locale.quantity(total(transfer.terms.lines)),
+        "until": locale.when(transfer.due),
+        "who": naming.signed(locale, transfer.decided or transfer.granted),
+        "code": transfer.code,
+        "wait": locale.span(us.rota.wait),
+    }
+    if ask.why is not None:
+        return locale.say(_TAKEN_BACK[ask.why], **words)
+    if transfer.problem in KNOWN and transfer.state is not TransferState.DONE:
+        why = why_not_given(locale, transfer.problem, space, naming.space(locale, us.name))
+        return (*locale.say("{space}: ", **words), *why, *locale.say(" ({code})", **words))
+    return locale.say(_said(transfer), **words)
+
+
+def _said(transfer: Transfer) -> str:
+    """What its owner's people said, and what became of that."""
+    if transfer.state is TransferState.OPEN:
+        return _open(transfer)
+    return _ENDS.get(transfer.state, marked("{space}: nothing came of it ({code})."))
+
+
+def _open(transfer: Transfer) -> str:
+    if transfer.approved_hash:
+        return marked("{space}: gives {quantity}. I confirmed; it goes by itself now ({code}).")
+    if transfer.granted is not None:
+        return marked("{space}: would give {quantity} ({code}).")
+    if transfer.wanted:
+        return marked("{space}: I took it back ({code}).")
+    return marked("{space}: asked for {quantity}. Its approvers decide until {until} ({code}).")
+
+
+def _waits(locale: Locale, party: str, quantity: Decimal, names: Names) -> tuple[Inline, ...]:
+    name = Bold(naming.space(locale, names[party]))
+    return locale.say("{space}: has {quantity}; I ask it next.", space=name, quantity=locale.quantity(quantity))
+
+
+def _passed(locale: Locale, passed: Passed, names: Names) -> tuple[Inline, ...]:
+    return locale.say(
+        _PASSED[passed.why],
+        space=Bold(naming.space(locale, names[passed.party])),
+        quantity=locale.quantity(passed.quantity),
+        time=locale.span(SEARCH_SILENT_AFTER),
+    )
+
+
+def _what_next(locale: Locale, rota: Rota, us: PartyConfig) -> Lines:
+    if rota.is_living:
+        cancel = command(f"cancel {rota.code}")
+        if rota.waiting and not rota.at_once:
+            wait = locale.span(us.rota.wait)
+            return [
+                locale.say(
+                    "After a no, or {wait} of silence, I ask the next. To stop: {cancel}", wait=wait, cancel=cancel
+                )
+            ]
+        return [locale.say("To stop: {cancel}", cancel=cancel)]
+    if rota.state is RotaState.NOBODY:
+        return [
+            locale.say("Nothing has moved. Look who has what: {find}", find=command(f"find {locale.short(rota.word)}"))
+        ]
+    return []
+
+
+def rota_in_short(locale: Locale, rota: Rota) -> tuple[Inline, ...]:
+    """'k7m2 – 20 × M3-BOLT, 1 space asked, 2 to go'."""
+    return locale.say(
+        "{code} – {what}: {asked} asked, {left} to go",
+        code=rota.code,
+        what=_what(locale, rota),
+        asked=locale.count(len(rota.asked)),
+        left=locale.count(len(rota.waiting)),
+    )
+
+
+def nobody_gives_it(locale: Locale, *, rota: Rota, us: PartyConfig) -> Lines:
+    """Everybody was asked, and nobody gives it: for who asked, whom this message rings."""
+    del us
+    who = naming.pill(locale, rota.asker.person, rota.asker.name)
+    first = locale.say("{who}: nobody gives {what} now. {code}", who=who, what=_what(locale, rota), code=rota.code)
+    return [first, locale.say("My message above says who was asked, and what they said. Nothing has moved.")]
+
+
+def from_anyone_needs_a_name(locale: Locale, *, word: str) -> Lines:
+    """What was typed names one thing of one space, which others can't have."""
+    return [
+        locale.say('Not asked: "{word}" is one certain item of one space.', word=locale.short(word, 40)),
+        locale.say("From anyone I can ask by IPN or part name: {line}", line=command("request 20 M3-BOLT from anyone")),
+    ]
+
+
+def one_item_from_anyone(locale: Locale, *, count: int) -> Lines:
+    """Several lines, of which each could come from somebody else."""
+    return [
+        locale.say(
+            "Not asked: that are {number} items. From anyone I ask for one at a time.", number=locale.count(count)
+        ),
+        locale.say("Write a line for each: {line}", line=command("request 20 M3-BOLT from anyone")),
+    ]
+
+
+def only_from_anyone(locale: Locale, *, word: str) -> Lines:
+    """An option that says something about asking several was said where one is asked."""
+    return [
+        locale.say("Not asked: {word} only goes with 'from anyone'.", word=word),
+        locale.say("For example: {line}", line=command(f"request 20 M3-BOLT from anyone {word}")),
+    ]
+
+
+def no_friends_to_ask(locale: Locale) -> Lines:
+    """Nobody in this room could be asked."""
+    return [
+        locale.say("Not asked: we have no friends in this room."),
+        locale.say("A superuser can change that: {connect}", connect=command("connect SPACE")),
+    ]
+
+
+def too_many_rotas(locale: Locale, *, count: int) -> Lines:
+    """As many run as may."""
+    return [
+        locale.say("Not asked: {number} requests from anyone are running already.", number=locale.count(count)),
+        locale.say("Stop one that nobody needs any more: {cancel}", cancel=command("cancel ID")),
+    ]
+
+
+def rota_stopped(locale: Locale, *, rota: Rota, coming: tuple[str, ...]) -> Lines:
+    """Somebody stopped it. `coming`: the spaces that had agreed already."""
+    lines: Lines = [
+        locale.say("Stopped: {what}. I take back what I asked. {code}", what=_what(locale, rota), code=rota.code)
+    ]
+    if coming:
+        spaces = locale.names([naming.space(locale, name) for name in coming])
+        lines.append(
+            locale.say("{spaces} had agreed already: if it has left its stock, it still comes.", spaces=spaces)
+        )
+    return lines
+
+
+def rota_is_over(locale: Locale, *, rota: Rota) -> Lines:
+    """There is nothing to stop any more."""
+    return [
+        locale.say("Nothing to stop: {what} isn't asked for any more. {code}", what=_what(locale, rota), code=rota.code)
+    ]

@@ -1,0 +1,451 @@
+"""A request from anyone: friends are asked one after the other, or all at once, until somebody gives it.
+
+Each is asked by an ordinary request of which a yes is only a grant: the owner's bot moves nothing before ours has
+confirmed. We confirm no more than is wanted, and that stands in our journal before anybody hears of it. So it is never
+filled twice, whoever crosses with whom, and nobody who is silent has to be waited for.
+
+`follow` runs after every event: it looks what became of the requests, and does what follows from that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from fedbot import messages
+from fedbot.rules.catalogue import match_parts
+from fedbot.rules.catalogue import search as searches
+from fedbot.rules.loan import lend
+from fedbot.rules.model import audit
+from fedbot.rules.model.catalogue import Hit, Search, SpaceHits
+from fedbot.rules.model.command import Command
+from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.decision import Signature
+from fedbot.rules.model.effects import Draft, Edit, Phrase, Post, say
+from fedbot.rules.model.queries import PartDescription
+from fedbot.rules.model.rota import (
+    KEPT_FOR,
+    AskedInTurn,
+    Candidate,
+    Passed,
+    Rota,
+    RotaState,
+    Why,
+    in_order,
+)
+from fedbot.rules.model.transfer import RECALLED, Line, Terms, Transfer, total
+from fedbot.rules.model.transfer_lifecycle import NOTHING_MOVED, TransferState
+from fedbot.rules.protocol import sequencing
+from fedbot.rules.state import Turn
+from fedbot.rules.transfer import both_sides as transfers
+from fedbot.rules.transfer import receive, request
+from fedbot.rules.transfer.wish import is_meant
+from fedbot.rules.wire.subject_ids import by_line
+
+NOT_NEEDED = "not-needed"
+ALL_OR_NONE = "all-or-none"
+NOT_IN_TIME = "not-in-time"
+REASONS = {Why.NOT_NEEDED: NOT_NEEDED, Why.LESS: ALL_OR_NONE, Why.SILENT: NOT_IN_TIME, Why.TOO_LATE: NOT_IN_TIME}
+"""Why a request is taken back, as its owner's people read it; of what somebody stopped who did."""
+LATEST_REQUESTS = 50
+"""Among so many of the newest transfers with a friend it is looked when we asked it last."""
+
+
+class Standing(StrEnum):
+    """Where one of the requests stands, for the rota."""
+
+    ASKED = "asked"
+    GRANTED = "granted"
+    """Its owner would give it, and we haven't answered."""
+    CONFIRMED = "confirmed"
+    """We have said that we take it: it counts as ours until its owner says otherwise."""
+    TAKEN_BACK = "taken back"
+    """We don't want it any more. Nothing can come of it, as we have not confirmed it."""
+    OVER = "over"
+    """Nothing came of it."""
+
+
+UNDECIDED = frozenset({Standing.ASKED, Standing.GRANTED})
+
+
+def standing(transfer: Transfer) -> Standing:
+    """Where that request stands."""
+    if transfer.state in NOTHING_MOVED | {TransferState.REVERTED}:
+        return Standing.OVER
+    if transfer.approved_hash:
+        return Standing.CONFIRMED
+    if transfer.wanted or transfer.state is not TransferState.OPEN:
+        return Standing.TAKEN_BACK
+    return Standing.ASKED if transfer.granted is None else Standing.GRANTED
+
+
+# --- it begins ---
+
+
+def begin(turn: Turn, command: Command, rota: Rota, friends: Sequence[Connection]) -> None:
+    """Ask these friends who has it; when they have answered, or are silent, the first request goes out."""
+    turn.save(rota)
+    turn.note_by(rota.id, audit.Fact.ROTA_BEGUN, rota.asker)
+    searches.begin(turn, command, searches.Wanted(rota.word), friends, own=False, rota=rota.id)
+
+
+def follow(turn: Turn) -> None:
+    """After any event: every rota that it concerns goes on."""
+    concerned: dict[str, None] = {}
+    for document in list(turn.changes.values()):
+        if isinstance(document, Search) and document.rota and document.posted:
+            _listen(turn, document)
+            concerned[document.rota] = None
+        elif isinstance(document, Transfer) and RECALLED not in document.told:
+            rota = turn.rota_of(document)
+            if rota is not None:
+                _adopt(turn, rota, document)
+                concerned[rota.id] = None
+        elif isinstance(document, Rota):
+            concerned[document.id] = None
+    for identifier in concerned:
+        rota = turn.rota(identifier)
+        if rota is not None and rota.state is not RotaState.SEARCHING:
+            _go_on(turn, rota)
+
+
+def _adopt(turn: Turn, rota: Rota, transfer: Transfer) -> None:
+    """A request of it that our journal had lost, and the room has told: it was asked, too."""
+    if any(each.transfer == transfer.id for each in rota.asked):
+        return
+    quantity = total(transfer.wished)
+    ask = AskedInTurn(transfer.peer, transfer.id, quantity, transfer.asked.at)
+    waiting = tuple(each for each in rota.waiting if each.party != transfer.peer)
+    posted = rota.posted or transfer.room == rota.room  # the message came with the first of them
+    turn.save(replace(rota, asked=(*rota.asked, ask), waiting=waiting, posted=posted))
+
+
+def _listen(turn: Turn, search: Search) -> None:
+    """Who has it, as the search tells by now. Who answers late is asked after the others."""
+    rota = turn.rota(search.rota)
+    if rota is None or not rota.is_living:
+        return
+    known = {each.party for each in rota.waiting} | {each.party for each in rota.asked}
+    kept = [each for each in rota.passed if each.why is not Why.SILENT_SEARCH]
+    passed = {each.party: each for each in kept}
+    found: list[Candidate] = []
+    for space in search.came:
+        if space.party in known:
+            continue
+        quantity = sum((_sound(hit) for hit in space.hits if _is_called(rota.word, hit)), Decimal(0))
+        if quantity >= rota.wanted or (rota.joins and quantity > 0):
+            found.append(_candidate(turn, space, quantity))
+        elif why := _why_not(space, quantity):
+            passed.setdefault(space.party, Passed(space.party, why, quantity))
+    for party in search.waiting:
+        passed.setdefault(party, Passed(party, Why.SILENT_SEARCH))
+    waiting = in_order([*rota.waiting, *found], rota.wanted, turn.us.rota)
+    turn.save(replace(rota, state=RotaState.ASKING, waiting=waiting, passed=tuple(passed.values())))
+
+
+def _is_called(word: str, hit: Hit) -> bool:
+    """Whether the hit is what was asked for by name; a part whose description has the word isn't."""
+    line = Line(1, hit.item, 0, PartDescription(hit.name, hit.ipn), Decimal(1))
+    return is_meant(word, line)
+
+
+def _sound(hit: Hit) -> Decimal:
+    return hit.quantity - hit.flawed
+
+
+def _why_not(space: SpaceHits, quantity: Decimal) -> Why | None:
+    """Why that space isn't asked; None of one that has nothing like it, of which nothing is said."""
+    match space.problem:
+        case "":
+            return Why.TOO_LITTLE if quantity else None
+        case "inventory":
+            return Why.INVENTORY
+        case "hidden":
+            return Why.HIDDEN
+        case _:
+            return Why.SILENT_SEARCH
+
+
+def _candidate(turn: Turn, space: SpaceHits, quantity: Decimal) -> Candidate:
+    balance = Decimal(0)
+    for flow in turn.flows(None, None):
+        if flow.peer == space.party:
+            balance += flow.pieces if flow.way in {"given", "lent"} else -flow.pieces
+    return Candidate(space.party, quantity, balance, _asked_last(turn, space.party))
+
+
+def _asked_last(turn: Turn, party: str) -> datetime | None:
+    """When we last asked that friend for something, among what was newest with it."""
+    for _, transfer in zip(range(LATEST_REQUESTS), turn.newest(peer=party), strict=False):
+        if transfer.terms.kind == "request" and transfer.role == "receiver":
+            return transfer.asked.at
+    return None
+
+
+# --- it goes on ---
+
+
+def _go_on(turn: Turn, rota: Rota) -> None:
+    drafts: list[tuple[str, Draft]] = []
+    if rota.is_living and rota.asker.person not in turn.us.people:
+        rota = replace(rota, state=RotaState.STOPPED, ended=turn.now)
+    if rota.is_living and any(_is_stopped_by_people(ask, transfer) for ask, transfer in requests(turn, rota)):
+        rota = replace(rota, state=RotaState.STOPPED, ended=turn.now)
+    if rota.is_living:
+        rota = _confirm(turn, rota)
+        rota, drafts = _ask_on(turn, rota)
+        rota = _finished(turn, rota)
+    rota = _take_back_the_rest(turn, rota)
+    _tell(turn, rota, drafts)
+
+
+def requests(turn: Turn, rota: Rota) -> Iterator[tuple[AskedInTurn, Transfer]]:
+    """What was asked, each with its transfer."""
+    for ask in rota.asked:
+        transfer = turn.transfer(ask.transfer)
+        if transfer is not None:
+            yield ask, transfer
+
+
+def _is_stopped_by_people(ask: AskedInTurn, transfer: Transfer) -> bool:
+    """Whether somebody of ours has taken this one back by hand: then nobody else is asked either."""
+    by_hand = transfer.wanted == "cancel" and not transfer.problem and ask.why is None
+    return by_hand and transfer.state is TransferState.OPEN
+
+
+def promised(turn: Turn, rota: Rota) -> Decimal:
+    """How much of it we have confirmed, that wasn't taken from us since; of what has come, how much came."""
+    return sum((_coming(t) for _, t in requests(turn, rota) if standing(t) is Standing.CONFIRMED), Decimal(0))
+
+
+def _coming(transfer: Transfer) -> Decimal:
+    if transfer.state not in lend.OVER_WITH_STOCK:
+        return total(transfer.terms.lines)
+    return total([line for line in transfer.lines_come if not transfer.at(line.number).failed])
+
+
+def _undecided(turn: Turn, rota: Rota) -> list[tuple[AskedInTurn, Transfer]]:
+    return [(ask, t) for ask, t in requests(turn, rota) if standing(t) in UNDECIDED]
+
+
+def _confirm(turn: Turn, rota: Rota) -> Rota:
+    """Take what was granted, as far as it is still lacking; the first that came is the first that is taken."""
+    for ask, transfer in requests(turn, rota):
+        if standing(transfer) is not Standing.GRANTED or not _has_a_place(transfer):
+            continue
+        quantity, lacking = total(transfer.terms.lines), rota.wanted - promised(turn, rota)
+        if quantity <= lacking and (rota.joins or quantity == rota.wanted):
+            receive.on_approved(turn, transfer, _by(turn, rota))
+        else:
+            rota = _take_back(turn, rota, ask, transfer, Why.LESS if lacking else Why.NOT_NEEDED)
+    return rota
+
+
+def _has_a_place(transfer: Transfer) -> bool:
+    """Whether we know where each of its lines would land."""
+    known = all(transfer.at(line.number).match for line in transfer.terms.lines)
+    return known and not match_parts.unmatched(transfer)
+
+
+def _by(turn: Turn, rota: Rota) -> Signature:
+    """The asker, whose line says what is to be taken."""
+    return replace(rota.asker, name=turn.name_of(rota.asker.person, rota.room))
+
+
+def _ask_on(turn: Turn, rota: Rota) -> tuple[Rota, list[tuple[str, Draft]]]:
+    """Whoever is next: nobody while somebody is asked, unless all are asked at once. With the room of each message."""
+    drafts: list[tuple[str, Draft]] = []
+    while rota.waiting:
+        pending = _undecided(turn, rota)
+        lacking = rota.wanted - promised(turn, rota)
+        if rota.joins:
+            lacking -= total([line for _, t in pending for line in t.terms.lines])
+        if lacking <= 0 or (pending and not rota.at_once):
+            break
+        candidate, *others = rota.waiting
+        rota = replace(rota, waiting=tuple(others))
+        connection = turn.connection_with(candidate.party)
+        if connection is None or connection.state is not ConnectionState.ACTIVE:
+            rota = replace(rota, passed=(*rota.passed, Passed(candidate.party, Why.NOT_FRIENDS, candidate.quantity)))
+        else:
+            quantity = min(candidate.quantity, lacking) if rota.joins else rota.wanted
+            rota, draft = _ask(turn, rota, connection, quantity)
+            drafts.append((connection.room, draft))
+    return rota, drafts
+
+
+def _ask(turn: Turn, rota: Rota, connection: Connection, quantity: Decimal) -> tuple[Rota, Draft]:
+    line = Line(number=1, item=0, part=0, description=PartDescription(name=rota.word), quantity=quantity)
+    terms = Terms(
+        kind="request",
+        sender=connection.peer,
+        receiver=turn.us.party,
+        lines=(line,),
+        asker=rota.asker.person,
+        asker_name=rota.asker.name,
+        note=rota.note,
+        loan_until=rota.loan_until,
+        confirm=True,
+    )
+    cause = by_line(rota.event_id, len(rota.asked) + 1)
+    transfer, draft = request.begun(turn, cause, connection, terms, rota.asker, until=rota.until)
+    ask = AskedInTurn(connection.peer, transfer.id, quantity, turn.now)
+    rota = replace(rota, asked=(*rota.asked, ask))
+    turn.save(rota)
+    return rota, draft
+
+
+def _finished(turn: Turn, rota: Rota) -> Rota:
+    """Whether it is over: all of it is here, or nobody is left who could give it."""
+    if _undecided(turn, rota):
+        return rota
+    confirmed = [t for _, t in requests(turn, rota) if standing(t) is Standing.CONFIRMED]
+    if any(t.state not in lend.OVER_WITH_STOCK for t in confirmed):
+        return rota
+    if rota.waiting and promised(turn, rota) < rota.wanted:
+        return rota
+    state = RotaState.FILLED if confirmed else RotaState.NOBODY
+    turn.note(rota.id, audit.Fact.ROTA_FILLED if confirmed else audit.Fact.ROTA_NOBODY)
+    return replace(rota, state=state, ended=turn.now)
+
+
+def _take_back_the_rest(turn: Turn, rota: Rota) -> Rota:
+    """What nobody needs any more is taken back."""
+    stopped = rota.state is RotaState.STOPPED
+    if rota.is_living and promised(turn, rota) < rota.wanted:
+        return rota
+    for ask, transfer in _undecided(turn, rota):
+        rota = _take_back(turn, rota, ask, transfer, Why.STOPPED if stopped else Why.NOT_NEEDED)
+    return rota
+
+
+def _take_back(turn: Turn, rota: Rota, ask: AskedInTurn, transfer: Transfer, why: Why) -> Rota:
+    """We don't want this one any more: its owner's bot is told so until it says that it has read it."""
+    body = {"by": "", "by_name": "", "event": "", "reason": REASONS.get(why, "")}
+    wanting = replace(transfer, wanted="cancel", decision=None)
+    turn.save(sequencing.send(turn, wanting, "cancel", body, awaits=True))
+    turn.note(transfer.id, audit.Fact.CANCEL_ASKED)
+    asked = tuple(replace(each, why=why) if each == ask else each for each in rota.asked)
+    rota = replace(rota, asked=asked)
+    turn.save(rota)
+    return rota
+
+
+def stop(turn: Turn, rota: Rota, by: Signature) -> Rota:
+    """Somebody of ours doesn't want it any more. What was confirmed already may still come, unless its owner agrees."""
+    turn.note_by(rota.id, audit.Fact.ROTA_STOPPED, by)
+    for _, transfer in list(requests(turn, rota)):
+        if standing(transfer) is Standing.CONFIRMED and transfer.wanted == "approve":
+            transfers.cancel(turn, transfer, by)
+    rota = replace(rota, state=RotaState.STOPPED, ended=turn.now)
+    turn.save(rota)
+    return rota
+
+
+# --- by the clock ---
+
+
+def look(turn: Turn) -> None:
+    """By the clock: who is silent isn't waited for while somebody else could be asked; in the end it is forgotten."""
+    for rota in turn.rotas():
+        if rota.ended is not None and rota.ended + KEPT_FOR <= turn.now:
+            turn.drop(rota)
+        elif rota.until is not None and rota.until <= turn.now and rota.state is RotaState.ASKING:
+            _too_late(turn, rota)
+        else:
+            for ask, transfer in _silent(turn, rota):
+                _take_back(turn, turn.rota(rota.id) or rota, ask, transfer, Why.SILENT)
+
+
+def next_wake(turn: Turn) -> list[datetime]:
+    """When `look` has something to do."""
+    times: list[datetime] = []
+    for rota in turn.rotas():
+        if rota.ended is not None:
+            times.append(rota.ended + KEPT_FOR)
+        elif rota.state is RotaState.ASKING:
+            times += [rota.until] if rota.until is not None and not _is_too_late(turn, rota) else []
+            times += [ask.at + turn.us.rota.wait for ask, _ in _waited_for(turn, rota)]
+    return times
+
+
+def _waited_for(turn: Turn, rota: Rota) -> list[tuple[AskedInTurn, Transfer]]:
+    """Whose people have not decided, while somebody else could be asked."""
+    if rota.state is not RotaState.ASKING or not rota.waiting:
+        return []
+    return [(ask, transfer) for ask, transfer in requests(turn, rota) if standing(transfer) is Standing.ASKED]
+
+
+def _silent(turn: Turn, rota: Rota) -> list[tuple[AskedInTurn, Transfer]]:
+    return [(ask, t) for ask, t in _waited_for(turn, rota) if ask.at + turn.us.rota.wait <= turn.now]
+
+
+def _is_too_late(turn: Turn, rota: Rota) -> bool:
+    """Whether its day is over, and nobody is asked any more."""
+    return rota.until is not None and rota.until <= turn.now and not rota.waiting and not _undecided(turn, rota)
+
+
+def _too_late(turn: Turn, rota: Rota) -> None:
+    for ask, transfer in _undecided(turn, rota):
+        rota = _take_back(turn, rota, ask, transfer, Why.TOO_LATE)
+    late = tuple(Passed(each.party, Why.TOO_LATE, each.quantity) for each in rota.waiting)
+    turn.save(replace(rota, waiting=(), passed=(*rota.passed, *late)))
+
+
+# --- what people read ---
+
+
+def page(turn: Turn, rota: Rota) -> Phrase:
+    """Who was asked, and what they said."""
+    seen = tuple((ask, transfer) for ask, transfer in requests(turn, rota))
+    parties = [*(ask.party for ask in rota.asked), *(each.party for each in rota.waiting)]
+    parties += [each.party for each in rota.passed]
+    names = {party: turn.party_name(party) for party in parties}
+    return say(messages.rota.rota_page, rota=rota, us=turn.us, asked=seen, names=names)
+
+
+def _tell(turn: Turn, rota: Rota, drafts: list[tuple[str, Draft]]) -> None:
+    """Its message reads as it stands now; the requests that go out go along, each with a message of its room."""
+    shown = _in_short(turn, rota)
+    was_shown, rota = rota.shown, replace(rota, shown=shown)
+    if not drafts and shown != was_shown:
+        rota = _write(turn, rota, rota.room, None)
+    for room, draft in drafts:
+        rota = _write(turn, rota, room, draft)
+    if rota.state is RotaState.NOBODY and not was_shown.startswith(RotaState.NOBODY) and was_shown:
+        phrase = say(messages.rota.nobody_gives_it, rota=rota, us=turn.us)
+        turn.do(Post(f"rota-end:{rota.id}", rota.room, phrase, thread=rota.event_id, mentions=(rota.asker.person,)))
+    turn.save(rota)
+
+
+def _write(turn: Turn, rota: Rota, room: str, draft: Draft | None) -> Rota:
+    """The message is edited, or posted: the first time, and in another room that carries the next request."""
+    if rota.posted and room == rota.room:
+        turn.do(Edit(rota.key, room, page(turn, rota), draft=draft))
+        return rota
+    first = not rota.posted
+    key = f"rota:{rota.id}" if first else f"rota:{rota.id}:{len(rota.asked)}"
+    rota = replace(rota, posted=True, room=room if draft else rota.room, key=key)
+    reply_to, answers = (rota.event_id, rota.asker.person) if first and room == rota.room else ("", "")
+    turn.do(Post(key, room, page(turn, rota), reply_to=reply_to, answers=answers, draft=draft))
+    return rota
+
+
+def _in_short(turn: Turn, rota: Rota) -> str:
+    """What the message says, in short: a message is edited only when that changes."""
+    words = [rota.state.value]
+    for ask, transfer in requests(turn, rota):
+        words += [
+            ask.party,
+            ask.why or "",
+            transfer.state,
+            transfer.wanted,
+            transfer.problem,
+            transfer.approved_hash[:8],
+        ]
+    words += [f"{each.party} {each.why}" for each in rota.passed]
+    return " ".join(words)

@@ -1,0 +1,314 @@
+"""A request from anyone: friends are asked in turn, or all at once, and never do two give what one should."""
+# ruff: noqa: ANN401 -- options are of whatever fields a test needs otherwise
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from fedbot.rules.model.rota import RotaPolicy, RotaState
+from fedbot.rules.model.transfer_lifecycle import TransferState
+from tests.dialogue.books import assert_books_balance
+from tests.dialogue.space import Space
+from tests.dialogue.test_dishonest_friends import forges
+from tests.dialogue.test_moving import upgrade
+from tests.dialogue.test_recovery import is_restored, is_watched
+from tests.dialogue.world import World, letters, nothing, told
+from tests.fakes.people import Message
+
+A_DAY = timedelta(days=1)
+BETA_FIRST = RotaPolicy(nearest=("betaspace", "gammaspace"))
+
+
+async def three(**alpha: Any) -> World:
+    """Kim's Attraktor has two friends with M3 bolts: betaspace has 12 of them, gammaspace 75."""
+    world = await World(alpha={"rota": BETA_FIRST, **alpha}).with_gammaspace().start()
+    await world.connect()
+    world.anna.says("!fed connect gammaspace")
+    await world.settle()
+    world.gus.reacts(card_of(world, world.gamma, "gammaspace"), "✅")
+    await world.grace()
+    world.cem.says("!fed share all")
+    world.mia.says("!fed share all")
+    await world.settle()
+    return world
+
+
+def card_of(world: World, space: Space, words: str = "Give") -> Message:
+    """The newest card of that space's bot with these words."""
+    cards = [m for m in world.room.messages(sender=space.chat.user_id) if m.reactions]
+    assert cards, f"no card of {space.party} ({words}):\n{world.room.transcript()}"
+    return cards[-1]
+
+
+async def asks(world: World, words: str = "10 M3-BOLT from anyone") -> Message:
+    """Kim asks anyone; the rota's message."""
+    line = world.kim.says(f"!fed request {words}")
+    await world.settle()
+    (answer,) = world.room.answers(line)
+    return answer
+
+
+def again(world: World, message: Message) -> str:
+    """The message as it reads now."""
+    return next(m for m in world.room.messages() if m.event_id == message.event_id).text
+
+
+def rota_of(world: World) -> RotaState:
+    return world.alpha.turn.rotas()[-1].state
+
+
+def bolts(world: World) -> tuple[int, int, int]:
+    return tuple(int(space.total("M3-BOLT")) for space in (world.alpha, world.beta, world.gamma))  # type: ignore[return-value]
+
+
+async def test_the_first_yes_is_taken_and_nobody_else_is_asked() -> None:
+    world = await three()
+    message = await asks(world)
+    assert "Asking for 10 × M3-BOLT, to keep: one space after the other" in message.text
+    assert "Betaspace: asked for 10. Its approvers decide until" in message.text
+    assert "Gammaspace: has 75; I ask it next." in message.text
+    card = card_of(world, world.beta)
+    assert "It may ask others too: after your yes its bot confirms, then it goes." in card.text
+    world.cem.reacts(card, "✅")
+    await world.grace()
+    assert bolts(world) == (220, 2, 75)
+    assert rota_of(world) is RotaState.FILLED
+    assert again(world, message).startswith("✅ 10 × M3-BOLT found, to keep.")
+    assert "Betaspace: gave 10" in again(world, message)
+    assert world.gamma.turn.transfers() == []
+    assert_books_balance(world)
+
+
+async def test_after_a_no_and_after_silence_the_next_is_asked_and_one_message_tells_it() -> None:
+    world = await three()
+    message = await asks(world)
+    world.cem.reacts(card_of(world, world.beta), "❌")
+    await world.grace()
+    assert "Betaspace: no, says Cem" in again(world, message)
+    assert "Gammaspace: asked for 10" in again(world, message)
+    assert len(told(world.room, "Declined: ")) == 1  # the card, without a message of its own
+    world.mia.reacts(card_of(world, world.gamma), "✅")
+    await world.grace()
+    assert bolts(world) == (220, 12, 65)
+
+    second = await asks(world, "11 M3-BOLT from anyone")
+    await world.passes(A_DAY + timedelta(minutes=1))
+    assert "Betaspace: did not decide within 1 day. I took it back" in again(world, second)
+    assert "Gammaspace: asked for 11" in again(world, second)
+    assert world.beta.transfer().state is TransferState.CANCELLED
+    world.mia.reacts(card_of(world, world.gamma), "❌")
+    await world.grace()
+    assert rota_of(world) is RotaState.NOBODY
+    (end,) = told(world.room, "nobody gives 11 × M3-BOLT now")
+    assert set(end.mentions) == {world.kim.user_id}
+    assert_books_balance(world)
+
+
+async def test_who_grants_less_is_not_taken_unless_parts_may_be_joined() -> None:
+    world = await three()
+    message = await asks(world)
+    world.cem.says("!fed approve 4", reply_to=card_of(world, world.beta))
+    await world.grace()
+    assert "Betaspace: can give 4 only. I took it back" in again(world, message)
+    assert "Gammaspace: asked for 10" in again(world, message)
+    world.mia.reacts(card_of(world, world.gamma), "❌")
+    await world.grace()
+    assert bolts(world) == (210, 12, 75)
+
+    message = await asks(world, "80 M3-BOLT from anyone")
+    assert message.text.startswith("Nobody gives 80 × M3-BOLT now.")
+    assert "Betaspace: has 12 only." in message.text
+    message = await asks(world, "80 M3-BOLT from anyone --join --all")
+    assert "Betaspace: asked for 12" in message.text
+    assert "Gammaspace: asked for 68" in message.text
+    world.mia.reacts(card_of(world, world.gamma), "✅")
+    await world.grace()
+    assert bolts(world) == (278, 12, 7)
+    world.cem.says(
+        "!fed approve 10", reply_to=[m for m in world.room.messages(sender=world.beta.chat.user_id) if m.reactions][-1]
+    )
+    await world.grace()
+    assert bolts(world) == (288, 2, 7)
+    assert "In part: 78 of 80 × M3-BOLT found" in again(world, message)
+    assert_books_balance(world)
+
+
+async def test_of_two_yeses_that_cross_only_one_gives() -> None:
+    """Both agree before either has heard from us: one is confirmed, the other one taken back before it moves."""
+    world = await three()
+    message = await asks(world, "10 M3-BOLT from anyone --all")
+    assert "all who have it at once" in message.text
+    beta, gamma = card_of(world, world.beta), card_of(world, world.gamma)
+    world.server.loses = letters
+    world.cem.reacts(beta, "✅")
+    world.mia.reacts(gamma, "✅")
+    await world.grace()
+    assert bolts(world) == (210, 12, 75)
+    assert "goes once Attraktor's bot confirms" in again(world, beta)
+    world.server.loses = nothing
+    await world.passes(timedelta(minutes=15))
+    assert sorted(bolts(world)[1:]) in ([2, 75], [12, 65])
+    assert bolts(world)[0] == 220
+    assert rota_of(world) is RotaState.FILLED
+    assert "not needed any more. I took it back" in again(world, message)
+    assert_books_balance(world)
+
+
+async def test_a_bot_that_is_gone_holds_nobody_up_and_its_late_yes_moves_nothing() -> None:
+    world = await three()
+    await asks(world)
+    world.cem.reacts(card_of(world, world.beta), "✅")
+    await world.settle()
+    world.beta.is_asleep = True
+    await world.passes(A_DAY + timedelta(minutes=1))
+    world.mia.reacts(card_of(world, world.gamma), "✅")
+    await world.grace()
+    assert bolts(world) == (220, 12, 65)
+    world.beta.is_asleep = False
+    await world.passes(A_DAY)
+    assert bolts(world) == (220, 12, 65)
+    assert world.beta.transfer().state is TransferState.CANCELLED
+    assert rota_of(world) is RotaState.FILLED
+    assert_books_balance(world)
+
+
+async def test_what_is_confirmed_and_then_comes_to_nothing_is_asked_of_the_next() -> None:
+    world = await three()
+    await asks(world)
+    world.cem.reacts(card_of(world, world.beta), "✅")
+    await world.settle()
+    with world.beta.meddles():
+        item = world.beta.item("M3-BOLT").pk
+        world.beta.admin("POST", "stock/remove/", items=[{"pk": item, "quantity": 9}], notes="used")
+    await world.grace()
+    world.mia.reacts(card_of(world, world.gamma), "✅")
+    await world.grace()
+    assert bolts(world) == (220, 3, 65)
+    assert rota_of(world) is RotaState.FILLED
+    assert_books_balance(world)
+
+
+async def test_a_friend_that_gives_without_being_confirmed_gets_it_back() -> None:
+    world = await three()
+    await asks(world)
+    request = world.beta.transfer()
+    forges(
+        world,
+        world.beta,
+        request,
+        "sent",
+        {"lines": [{"number": 1, "item": request.terms.lines[0].item}], "failed": []},
+    )
+    await world.settle()
+    assert world.alpha.turn.transfer(request.id).state is TransferState.REFUSED  # type: ignore[union-attr]
+    assert bolts(world) == (210, 12, 75)
+    world.mia.reacts(card_of(world, world.gamma), "✅")  # nobody is left with the one who lies
+    await world.grace()
+    assert bolts(world) == (220, 12, 65)
+
+
+async def test_it_is_stopped_by_who_asked_and_what_is_granted_then_moves_nothing() -> None:
+    world = await three()
+    message = await asks(world, "10 M3-BOLT from anyone --all")
+    world.tom.says("!fed cancel", reply_to=message)
+    line = world.kim.says("!fed cancel", reply_to=message)
+    world.cem.reacts(card_of(world, world.beta), "✅")
+    await world.grace()
+    assert world.answer_to(line).startswith("Stopped: 10 × M3-BOLT. I take back what I asked.")
+    assert rota_of(world) is RotaState.STOPPED
+    assert {world.beta.transfer().state, world.gamma.transfer().state} == {TransferState.CANCELLED}
+    assert bolts(world) == (210, 12, 75)
+    assert again(world, message).startswith("Stopped: 10 × M3-BOLT isn't asked for any more.")
+
+
+async def test_it_ends_with_its_day_and_todo_and_show_know_it() -> None:
+    world = await three()
+    message = await asks(world, "10 M3-BOLT from anyone by tomorrow")
+    line = world.kim.says("!fed todo")
+    shown = world.piet.says("!fed show", reply_to=message)
+    await world.settle()
+    assert "10 × M3-BOLT: 1 asked, 1 to go" in world.answer_to(line)
+    assert world.answer_to(shown) == message.text
+    await world.passes(2 * A_DAY)
+    assert rota_of(world) is RotaState.NOBODY
+    assert "Gammaspace: did not decide in time" in again(world, message)
+    assert world.gamma.transfer().state in {TransferState.CANCELLED, TransferState.EXPIRED}
+    await world.passes(31 * A_DAY)
+    assert world.alpha.turn.rotas() == []
+
+
+async def test_a_friend_that_leaves_and_a_room_that_moves_hold_nobody_up() -> None:
+    world = await three()
+    message = await asks(world)
+    world.bea.says("!fed disconnect attraktor --sure")
+    await world.settle()
+    world.bea.says("1")
+    await world.settle()
+    assert "Gammaspace: asked for 10" in again(world, message), again(world, message)
+    world.mia.reacts(card_of(world, world.gamma), "✅")
+    await world.grace()
+    assert bolts(world) == (220, 12, 65)
+
+
+async def test_after_the_room_has_moved_the_next_is_asked_in_the_new_one() -> None:
+    world = await three()
+    await asks(world)
+    await upgrade(world, *world.spaces)
+    for person in (world.anna, world.bea, world.gus):
+        person.says("!fed review --room")
+        await world.settle()
+    await world.passes(A_DAY + timedelta(hours=1))
+    (message,) = told(world.room, "Asking for 10 × M3-BOLT")
+    assert "Betaspace: did not decide within 1 day" in message.text
+    world.mia.reacts(card_of(world, world.gamma), "✅")
+    await world.grace()
+    assert bolts(world) == (220, 12, 65)
+    assert again(world, message).startswith("✅ 10 × M3-BOLT found")
+
+
+async def no_then_yes(world: World) -> None:
+    """Betaspace says no, then gammaspace yes."""
+    await asks(world)
+    world.cem.reacts(card_of(world, world.beta), "❌")
+    await world.grace()
+    world.mia.reacts(card_of(world, world.gamma), "✅")
+    await world.grace()
+
+
+@pytest.mark.timeout(120)
+async def test_a_backup_of_any_moment_put_back_asks_and_takes_nothing_twice() -> None:
+    world = await three()
+    journal = await is_watched(world.alpha, 10**9)
+    await no_then_yes(world)
+    for moment in range(1, journal.calls, journal.calls // 4):
+        world = await three()
+        journal = await is_watched(world.alpha, moment)
+        await no_then_yes(world)
+        await is_restored(world.alpha, journal.backup_taken)
+        await world.passes(timedelta(hours=2))
+        asked = [len(space.turn.transfers()) for space in (world.beta, world.gamma)]
+        assert asked == [1, 1], f"{moment}\n{world.room.transcript()}"
+        assert bolts(world) == (220, 12, 65), moment
+        assert {rota.state for rota in world.alpha.turn.rotas()} <= {RotaState.FILLED}, moment
+        assert len(told(world.room, "10 × M3-BOLT found")) == 1, f"{moment}\n{world.room.transcript()}"
+        assert_books_balance(world)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("10 #42 from anyone", 'Not asked: "#42" is one certain item of one space.'),
+        ("10 M3-BOLT + 5 M3-NUT from anyone", "Not asked: that are 2 items."),
+        ("10 M3-BOLT from betaspace --all", "Not asked: --all only goes with 'from anyone'."),
+        ("M3-BOLT from anyone", 'How much of "M3-BOLT"?'),
+    ],
+)
+async def test_what_nobody_can_be_asked_for_is_refused_with_what_to_say(line: str, words: str) -> None:
+    world = await three()
+    said = world.kim.says(f"!fed request {line}")
+    await world.settle()
+    assert words in world.answer_to(said)
+    assert world.alpha.turn.rotas() == []

@@ -1,0 +1,69 @@
+"""In which order friends are asked: whatever the policy, everybody once, and who has enough alone comes first."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fedbot.rules.model.rota import ROTA_ARROWS, Candidate, Order, RotaPolicy, RotaState, allows, in_order
+
+BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
+PARTIES = ("alpha", "beta", "gamma", "delta", "epsilon")
+candidates = st.lists(
+    st.builds(
+        Candidate,
+        st.sampled_from(PARTIES),
+        st.integers(1, 50).map(Decimal),
+        st.integers(-5, 5).map(Decimal),
+        st.none() | st.integers(0, 3).map(lambda days: BEGIN + timedelta(days=days)),
+    ),
+    unique_by=lambda each: each.party,
+)
+policies = st.builds(
+    RotaPolicy,
+    st.lists(st.sampled_from(Order), unique=True).map(tuple),
+    st.lists(st.sampled_from(PARTIES), unique=True).map(tuple),
+)
+
+
+@given(candidates, st.integers(1, 50).map(Decimal), policies)
+def test_everybody_once_and_who_has_enough_before_who_has_not(
+    known: list[Candidate], wanted: Decimal, policy: RotaPolicy
+) -> None:
+    asked = in_order(known, wanted, policy)
+    assert sorted(each.party for each in asked) == sorted(each.party for each in known)
+    assert asked == in_order(list(reversed(known)), wanted, policy)
+    for one, other in pairwise(asked):
+        assert (one.quantity >= wanted) >= (other.quantity >= wanted)
+
+
+@given(candidates, policies)
+def test_what_the_policy_names_first_decides_first(known: list[Candidate], policy: RotaPolicy) -> None:
+    asked = in_order(known, Decimal(1), policy)
+    first = policy.order[0] if policy.order else None
+    for one, other in pairwise(asked):
+        match first:
+            case Order.NEAREST:
+                places = [policy.nearest.index(p) if p in policy.nearest else 99 for p in (one.party, other.party)]
+                assert places == sorted(places)
+            case Order.BALANCE:
+                assert one.balance >= other.balance
+            case Order.RESTED:
+                assert other.asked is not None or one.asked is None
+                assert one.asked is None or other.asked is None or one.asked <= other.asked
+            case Order.MOST:
+                assert one.quantity >= other.quantity
+            case None:
+                assert one.party < other.party
+
+
+def test_what_is_over_stays_over() -> None:
+    for state in (RotaState.FILLED, RotaState.NOBODY, RotaState.STOPPED):
+        assert not ROTA_ARROWS.get(state)
+        assert not any(allows(state, other) for other in RotaState if other is not state)
+    reached = {state for states in ROTA_ARROWS.values() for state in states}
+    assert reached == set(RotaState)
