@@ -96,6 +96,7 @@ def do_rebuild(settings: Settings, _: argparse.Namespace) -> str:
             "this bot, or was changed since. To be friends again, connect anew."
         )
     lines += [
+        "Paused until a superuser has compared the friend's key: each friendship (!fed review).",
         "Lost for good: notes about who did what before now, and taps that had not been acted upon (tap again).",
         "Next: fedbot run",
     ]

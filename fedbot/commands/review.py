@@ -7,6 +7,7 @@ from fedbot.commands.grammar import SHOWN
 from fedbot.commands.lookup import Space, rooms_told_of, space_meant
 from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb
 from fedbot.rules.connection import key_checks, move_rooms, pinning
+from fedbot.rules.ledger import recover
 from fedbot.rules.model import audit, names
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
@@ -161,6 +162,8 @@ def _accept(turn: Turn, command: Command, connection: Connection, word: str) -> 
         return say(messages.connection.fingerprint_differs, connection=connection, word=word[:SHOWN])
     by = turn.signature_of(command)
     restored = pinning.accept_change(turn, connection, by)
+    if connection.is_to_be_compared:
+        recover.resume_with(turn, restored)
     return say(messages.connection.reviewed, connection=restored, by=by.name)
 
 

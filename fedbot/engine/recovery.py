@@ -19,7 +19,7 @@ from fedbot.rules.ledger.recover import Rebuild, mirrored_requests
 from fedbot.rules.lines import CarryOut
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.effects import Ask, SendEnvelope
-from fedbot.rules.model.events import Answered, EnvelopeSeen, Posted, Reacted, Recalled, RoomReplaced, Said
+from fedbot.rules.model.events import Answered, EnvelopeSeen, PastRead, Posted, Reacted, Recalled, RoomReplaced, Said
 from fedbot.rules.model.queries import CompanyMirrors, MirrorsFound
 from fedbot.rules.model.transfer_lifecycle import FINAL
 from fedbot.rules.protocol import room_upgrades
@@ -120,6 +120,7 @@ async def rebuild(engine: Engine, chat: Chat, inventory: Inventory) -> Rebuilt:
     for room in _joined(Turn(engine.state, engine.clock.now())):
         for letter in await chat.letters(room):
             engine.journal.put(Recalled(letter))
+    engine.put(PastRead(engine.clock.now()))
     engine.decide_all()
     return _summary(engine, mirrors)
 

@@ -202,6 +202,12 @@ def connection_not_active(locale: Locale, *, connection: Connection) -> Lines:
             locale.say("Its room was replaced; nothing has moved."),
             locale.say("A superuser says in the new room that it goes on: {review}", review=command("review --room")),
         ]
+    if connection.is_to_be_compared:
+        return [
+            first,
+            locale.say("Nobody has compared {peer}'s key since the journal was rebuilt; nothing has moved.", peer=peer),
+            locale.say("A superuser looks at it, then it works again: {review}", review=command("review")),
+        ]
     if connection.state is ConnectionState.SUSPENDED:
         return [
             first,

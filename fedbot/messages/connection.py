@@ -227,13 +227,25 @@ def suspended(locale: Locale, connection: Connection, us: PartyConfig) -> Lines:
             locale.say("A superuser of {own} says in the new room: {review}", own=own, review=command("review --room")),
             connection.code,
         ]
-    return [
+    first: Lines = [
         locale.say(
             "⚠ {peer}'s bot has another key or account than {own} agreed to. The friendship is paused.",
             peer=Bold(peer),
             own=own,
         ),
         locale.say("It may be a new installation, or somebody else in its name."),
+    ]
+    if connection.is_to_be_compared:
+        first = [
+            locale.say(
+                "⏸ {own}'s bot lost its journal and made it anew. The friendship with {peer} is paused.",
+                own=own,
+                peer=Bold(peer),
+            ),
+            locale.say("{peer}'s key was found again, but nobody has compared it since.", peer=peer),
+        ]
+    return [
+        *first,
         locale.say("What has left a space already still arrives. Nothing new is offered or decided."),
         locale.say(
             "A superuser of {own} calls {peer}, then: {review}",
@@ -381,10 +393,15 @@ def needs_review(locale: Locale, *, connection: Connection) -> Lines:
             locale.say("Not done: the friendship with {peer} waits, as its room was replaced.", peer=peer),
             locale.say("A superuser says in the new room: {review}", review=command("review --room")),
         ]
-    return [
-        locale.say(
+    why = (
+        locale.say("Not done: the friendship with {peer} is paused until its key has been compared.", peer=peer)
+        if connection.is_to_be_compared
+        else locale.say(
             "Not done: the friendship with {peer} is paused, as its bot has another key or account now.", peer=peer
-        ),
+        )
+    )
+    return [
+        why,
         locale.say("A superuser looks at it first: {review}", review=command(f"review {connection.peer}")),
     ]
 
@@ -401,14 +418,21 @@ def review_nothing(locale: Locale, *, space: str) -> Lines:
 
 def review_list(locale: Locale, *, us: PartyConfig, changes: tuple[ChangeSeen, ...]) -> Lines:
     """What changed, old and new, and how to accept it after comparing."""
-    lines: Lines = [
-        locale.some(
-            "{number} friend of {own} has another key or account than agreed:",
-            "{number} friends of {own} have another key or account than agreed:",
+    own = naming.space(locale, us.name)
+    head = locale.some(
+        "{number} friend of {own} has another key or account than agreed:",
+        "{number} friends of {own} have another key or account than agreed:",
+        len(changes),
+        own=own,
+    )
+    if all(change.connection.is_to_be_compared for change in changes):
+        head = locale.some(
+            "{own}'s journal was rebuilt. The key of {number} friend has to be compared:",
+            "{own}'s journal was rebuilt. The keys of {number} friends have to be compared:",
             len(changes),
-            own=naming.space(locale, us.name),
-        ),
-    ]
+            own=own,
+        )
+    lines: Lines = [head]
     for change in changes:
         lines += ["", *_change(locale, change)]
     return lines

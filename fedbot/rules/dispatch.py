@@ -15,7 +15,7 @@ from fedbot import messages
 from fedbot.rules import clock, decisions, health, inbound, lines, people, reminders
 from fedbot.rules.catalogue import search
 from fedbot.rules.connection import connect as connections
-from fedbot.rules.connection import disconnect, move_rooms, provision, rooms, rotate_tokens
+from fedbot.rules.connection import disconnect, move_rooms, pinning, provision, rooms, rotate_tokens
 from fedbot.rules.ledger import reconcile, recover, stats
 from fedbot.rules.loan import photos, write_off
 from fedbot.rules.model import audit, connection_lifecycle, continuation, loan_lifecycle, transfer_lifecycle
@@ -34,6 +34,7 @@ from fedbot.rules.model.events import (
     HomeserverBack,
     Invited,
     PartyAnnounced,
+    PastRead,
     PeopleOrdered,
     PhotoSent,
     Posted,
@@ -132,6 +133,12 @@ def _on_recalled(turn: Turn, event: Recalled) -> None:
     inbound.on_envelope(turn, event.letter)
     recover.begin_anew(turn)
     turn.effects.clear()
+
+
+def _on_past_read(turn: Turn, event: PastRead) -> None:
+    """After a rebuild no key counts until a superuser has compared it."""
+    del event
+    pinning.compare_again(turn)
 
 
 def _on_post_refused(turn: Turn, event: PostRefused) -> None:
@@ -255,6 +262,7 @@ _RULES: dict[type[Event], Callable[[Turn, Any], None]] = {
     Redacted: decisions.on_redaction,
     EnvelopeSeen: inbound.on_envelope,
     Recalled: _on_recalled,
+    PastRead: _on_past_read,
     Invited: rooms.on_invited,
     RoomSeen: rooms.on_seen,
     PartyAnnounced: rooms.on_announced,

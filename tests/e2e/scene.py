@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import sqlite3
 import sys
 import time
@@ -68,6 +69,15 @@ async def at_rest(stage: Stage) -> None:
         return not any(unsent(space) for space in stage.spaces)
 
     await eventually(look, "both bots at rest")
+
+
+async def keys_are_compared(stage: Stage, space: Space) -> None:
+    """After a rebuild of `space`: its superuser types the key of the friend, and the friendship goes on."""
+    listed = await plot.answer_to(stage, space.superuser, "!fed review")
+    (key,) = re.findall(r"\b(?:[a-z0-9]{4}-){4}[a-z0-9]{4}\b", listed.body)
+    friend = next(each for each in stage.spaces if each is not space)
+    said = await plot.answer_to(stage, space.superuser, f"!fed review {friend.party} accept {key}")
+    assert "goes on by itself" in said.body, said.body
 
 
 async def connect_unlimited(stage: Stage) -> None:

@@ -211,6 +211,7 @@ async def test_a_lost_journal_is_rebuilt_from_encrypted_letters(friends: Stage) 
     said = await scene.fedbot(attraktor, "rebuild")
     assert "1 go on" in said
     await attraktor.bot.start()
+    await scene.keys_are_compared(friends, attraktor)
     await friends.people["cem"].react(friends.room, offer.card.event_id, plot.YES)
     await scene.is_done(friends, IPN, before, offer, 4)
 

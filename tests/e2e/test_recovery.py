@@ -83,10 +83,11 @@ async def test_a_journal_lost_in_the_middle_of_a_push_is_rebuilt(friends: Stage,
     assert await space.bot.ended() == Exit.HISTORY_WITHOUT_STATE
     assert "fedbot rebuild" in space.bot.log_tail()
     said = await scene.fedbot(space, "rebuild")
-    assert "(active)" in said
+    assert "(suspended)" in said
     assert "1 go on" in said
     assert "Not found" not in said
     await space.bot.start()
+    await scene.keys_are_compared(friends, space)
     await scene.at_rest(friends)
     await taps(friends, offer)
     await scene.is_done(friends, IPN, before, offer, 10)

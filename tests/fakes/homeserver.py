@@ -64,9 +64,13 @@ class FakeHomeserver:
 
     # --- accounts and rooms --------------------------------------------------------------------------------
 
+    def user_id(self, name: str) -> str:
+        """The Matrix id that the account of that name has, or would have."""
+        return f"@{name}:{SERVER}"
+
     def account(self, name: str, display_name: str = "") -> str:
         """The Matrix id of a new account."""
-        user = f"@{name}:{SERVER}"
+        user = self.user_id(name)
         if user in self.names:
             raise ValueError(f"{user} exists")
         self.names[user] = display_name or name.capitalize()

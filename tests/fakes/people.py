@@ -117,10 +117,11 @@ class Person:
 
     def __init__(self, server: FakeHomeserver, name: str, display_name: str = "") -> None:
         self.server = server
-        self.user_id = server.account(name, display_name)
+        user_id = server.user_id(name)
+        self.user_id = user_id if user_id in server.names else server.account(name, display_name)
         self.room = ""
         self.app_encrypts = True
-        self._transactions = itertools.count()
+        self._transactions = itertools.count(len(server.log))  # a second client of theirs counts from elsewhere
 
     def creates(
         self, name: str, *, version: str = "12", power: Mapping[str, Any] | None = None, predecessor: str = ""

@@ -142,6 +142,11 @@ def request(
     return replace(given, terms=terms, asked=replace(BY_BEA, at=ASKED_AT))
 
 
+def to_be_compared(suspended: Connection) -> Connection:
+    """After a rebuild: bot and key as before, but nobody has looked."""
+    return replace(suspended, changed_bot=suspended.peer_bot, changed_key=suspended.peer_key)
+
+
 def connection(
     state: ConnectionState = ConnectionState.OFFERED,
     *,

@@ -31,7 +31,20 @@ from fedbot.rules.model.stock import Right, Rights
 from fedbot.rules.model.summaries import CaseSeen, ChangeSeen
 from fedbot.rules.model.transfer import Progress, Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from tests.messages.scenes import ALPHA, ANNA, BEA, BETA, BETA_BOT, BOLTS, BY_BEA, NOW, connection, plain, transfer
+from tests.messages.scenes import (
+    ALPHA,
+    ANNA,
+    BEA,
+    BETA,
+    BETA_BOT,
+    BOLTS,
+    BY_BEA,
+    NOW,
+    connection,
+    plain,
+    to_be_compared,
+    transfer,
+)
 
 OLD = "k3f9-2mxa-7rtw-h4cd-p9qe"
 ARRIVED = (Progress(1, stage="arrived", item=43),)
@@ -41,6 +54,8 @@ RENAMED = replace(connection(ConnectionState.ACTIVE, ours=True), new_name="Attra
 
 def review(bot: str, fingerprint: str, emoji: tuple[int, ...] = ()) -> Phrase:
     suspended = connection(ConnectionState.SUSPENDED, ours=True)
+    if (bot, fingerprint) == (BETA_BOT, OLD):
+        suspended = to_be_compared(suspended)
     return say(
         messages.connection.review_list,
         us=ALPHA,
@@ -123,6 +138,16 @@ SAID: dict[str, tuple[Phrase, str]] = {
         A superuser looks at it first: !fed review beta
         """,
     ),
+    "to be compared first": (
+        say(
+            messages.connection.needs_review,
+            connection=to_be_compared(connection(ConnectionState.SUSPENDED, ours=True)),
+        ),
+        """
+        Not done: the friendship with betaspace is paused until its key has been compared.
+        A superuser looks at it first: !fed review beta
+        """,
+    ),
     "nothing to review": (
         say(messages.connection.review_nothing, space=""),
         """
@@ -161,6 +186,20 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Account: @fedbot:beta.example, now @new:beta.example
         Call betaspace. Their bot must show the same seven emoji:
         🐶 Dog · 🐱 Cat · 👍 Thumbs up · 💡 Light Bulb · 🎧 Headphones · 📌 Pin · 🔑 Key
+        If all is the same: !fed review beta accept KEY
+        KEY is the seven emoji, their names, or the whole key.
+        If not: do nothing; the friendship stays paused.
+        """,
+    ),
+    "keys to compare after a rebuild": (
+        review(BETA_BOT, OLD),
+        """
+        attraktor's journal was rebuilt. The key of 1 friend has to be compared:
+
+        betaspace
+        Its key is the same: k3f9-2mxa-7rtw-h4cd-p9qe
+        Their bot hasn't answered yet, so there are no emoji to compare.
+        Call betaspace and compare the whole key.
         If all is the same: !fed review beta accept KEY
         KEY is the seven emoji, their names, or the whole key.
         If not: do nothing; the friendship stays paused.

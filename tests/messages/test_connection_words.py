@@ -14,7 +14,19 @@ from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.summaries import Preview
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from tests.messages.scenes import ALPHA, BEA, BETA, BOLTS, BY_ANNA, BY_BEA, NOW, connection, plain, transfer
+from tests.messages.scenes import (
+    ALPHA,
+    BEA,
+    BETA,
+    BOLTS,
+    BY_ANNA,
+    BY_BEA,
+    NOW,
+    connection,
+    plain,
+    to_be_compared,
+    transfer,
+)
 
 SEVEN = (0, 1, 36, 41, 61, 63, 47)
 KEY, OWN_KEY = "k3f9-2mxa-7rtw-h4cd-p9qe", "w5nh-8d2c-xq4m-t7ra-6kzj"
@@ -358,6 +370,20 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """
         ⚠ betaspace's bot has another key or account than attraktor agreed to. The friendship is paused.
         It may be a new installation, or somebody else in its name.
+        What has left a space already still arrives. Nothing new is offered or decided.
+        A superuser of attraktor calls betaspace, then: !fed review beta
+        c9x4
+        """,
+    ),
+    "paused after a rebuild": (
+        say(
+            messages.connection.connection_suspended,
+            connection=to_be_compared(connection(ConnectionState.SUSPENDED, ours=True)),
+            us=ALPHA,
+        ),
+        """
+        ⏸ attraktor's bot lost its journal and made it anew. The friendship with betaspace is paused.
+        betaspace's key was found again, but nobody has compared it since.
         What has left a space already still arrives. Nothing new is offered or decided.
         A superuser of attraktor calls betaspace, then: !fed review beta
         c9x4

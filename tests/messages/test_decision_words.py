@@ -17,7 +17,20 @@ from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.stock import Right, Rights
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from tests.messages.scenes import ALPHA, ASKED_AT, BEA, BY_ANNA, BY_BEA, KIM, NOW, ROOM, connection, plain, transfer
+from tests.messages.scenes import (
+    ALPHA,
+    ASKED_AT,
+    BEA,
+    BY_ANNA,
+    BY_BEA,
+    KIM,
+    NOW,
+    ROOM,
+    connection,
+    plain,
+    to_be_compared,
+    transfer,
+)
 
 KIMS = Rights("kim", known=True, active=True)
 PUSH = Command("push", {}, ROOM, "$line", KIM, ASKED_AT, "push 10 M3-BOLT to beta", "kim")
@@ -194,6 +207,17 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """
         Not done: the friendship with attraktor isn't active at the moment.
         The key or account of attraktor's bot has changed; nothing has moved.
+        A superuser looks at it, then it works again: !fed review
+        """,
+    ),
+    "a key is to be compared after a rebuild": (
+        say(
+            messages.approval.connection_not_active,
+            connection=to_be_compared(connection(ConnectionState.SUSPENDED)),
+        ),
+        """
+        Not done: the friendship with attraktor isn't active at the moment.
+        Nobody has compared attraktor's key since the journal was rebuilt; nothing has moved.
         A superuser looks at it, then it works again: !fed review
         """,
     ),

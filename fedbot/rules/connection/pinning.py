@@ -131,6 +131,13 @@ def suspend(turn: Turn, connection: Connection, bot: str, key: str) -> None:
     turn.tell_admins(phrase, f"suspended:{connection.id}:{key[:8]}")
 
 
+def compare_again(turn: Turn) -> None:
+    """The journal was rebuilt: each key comes from InvenTree or a room, which others write. A superuser compares it."""
+    for connection in turn.connections():
+        if connection.state in PINNED:
+            suspend(turn, connection, connection.peer_bot, connection.peer_key)
+
+
 def accept_change(turn: Turn, connection: Connection, by: Signature) -> Connection:
     """A superuser has compared the keys: pin what is announced now, and go on where it stopped.
 

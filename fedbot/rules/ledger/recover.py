@@ -383,28 +383,43 @@ def begin_anew(turn: Turn) -> None:
 
 
 def resume(turn: Turn) -> None:
-    """Everything has been read: what is unfinished goes on, and every peer is asked for what we may have missed."""
+    """Everything has been read: what is unfinished goes on, and every peer is asked for what we may have missed.
+
+    With a friend whose key has to be compared again it goes on after that.
+    """
     for connection in turn.connections():
-        if connection.state is ConnectionState.MAKING:
-            turn.void(connection.id)
-            sequencing.ask(turn, provision.begin(turn, connection))
-        elif connection.state is ConnectionState.OFFERED and connection.check is not None and connection.check.is_open:
-            sequencing.ask(turn, connection)
-        elif connection.state is ConnectionState.OFFERED and not connection.card_event:
-            people = tuple(turn.us.people.values())
-            turn.do(Ask(connections.ShowConnectCard(connection.id), (WhoMay(Right.SUPERUSER, people),)))
-        elif connection.state in {ConnectionState.ASKED, ConnectionState.READY, ConnectionState.ACTIVE}:
-            sequencing.ask(turn, connection)
-            if connection.state is ConnectionState.ACTIVE:
-                rotate_tokens.look_after_a_loss(turn, turn.connection(connection.id) or connection)
+        if not connection.is_to_be_compared:
+            resume_with(turn, connection)
+    _keep_quiet_about_lines(turn)
+    end.end_what_is_back(turn)
+    turn.note("recovery", audit.Fact.RECOVERED)
+
+
+def resume_with(turn: Turn, connection: Connection) -> None:
+    """What is unfinished with this peer goes on, and it is asked for what we may have missed."""
+    _resume_connection(turn, connection)
     for transfer in turn.transfers():
+        if transfer.connection != connection.id:
+            continue
         if RECALLED in transfer.told:
             _go_on(turn, replace(transfer, told=tuple(word for word in transfer.told if word != RECALLED)))
         if transfer.state not in FINAL:
             sequencing.ask(turn, transfer)
-    _keep_quiet_about_lines(turn)
-    end.end_what_is_back(turn)
-    turn.note("recovery", audit.Fact.RECOVERED)
+
+
+def _resume_connection(turn: Turn, connection: Connection) -> None:
+    if connection.state is ConnectionState.MAKING:
+        turn.void(connection.id)
+        sequencing.ask(turn, provision.begin(turn, connection))
+    elif connection.state is ConnectionState.OFFERED and connection.check is not None and connection.check.is_open:
+        sequencing.ask(turn, connection)
+    elif connection.state is ConnectionState.OFFERED and not connection.card_event:
+        people = tuple(turn.us.people.values())
+        turn.do(Ask(connections.ShowConnectCard(connection.id), (WhoMay(Right.SUPERUSER, people),)))
+    elif connection.state in {ConnectionState.ASKED, ConnectionState.READY, ConnectionState.ACTIVE}:
+        sequencing.ask(turn, connection)
+        if connection.state is ConnectionState.ACTIVE:
+            rotate_tokens.look_after_a_loss(turn, turn.connection(connection.id) or connection)
 
 
 def _keep_quiet_about_lines(turn: Turn) -> None:

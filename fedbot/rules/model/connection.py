@@ -145,6 +145,11 @@ class Connection:
         return "connection"
 
     @property
+    def is_to_be_compared(self) -> bool:
+        """Whether it stands still because the journal was rebuilt: bot and key are as before, but nobody looked yet."""
+        return bool(self.changed_key) and (self.changed_bot, self.changed_key) == (self.peer_bot, self.peer_key)
+
+    @property
     def waits(self) -> bool:
         """Whether the bot tells the peer nothing until a superuser has looked at its key, or at the new room."""
         return self.state is ConnectionState.SUSPENDED or bool(self.changed_room)

@@ -119,6 +119,13 @@ class Recalled:
 
 
 @dataclass(frozen=True)
+class PastRead:
+    """All messages of the past have been read again: the lost journal is rebuilt."""
+
+    at: datetime
+
+
+@dataclass(frozen=True)
 class PartyAnnounced:
     """State event `dev.fedbot.party` (state key = the bot's own id), or an announcing envelope."""
 
@@ -385,6 +392,7 @@ Event = (
     | Redacted
     | EnvelopeSeen
     | Recalled
+    | PastRead
     | PartyAnnounced
     | Invited
     | Removed
