@@ -90,7 +90,7 @@ TRUTHS = {
     "receiver": ("booked", "never", "come", "stands"),
 }
 MOVING = frozenset(step.__name__ for step in MOVES) | {"CreatePart"}
-KEPT = frozenset({"Connection", "Transfer", "Room", "Announcement", "WaitingLine"})
+KEPT = frozenset({"Connection", "Transfer", "Room", "Announcement", "WaitingLine", "Share"})
 BY = {"by": "@somebody:x", "by_name": "Somebody", "event": ""}
 LINE = {"number": 1}
 ONLY_TOLD = (Remind.__name__, Meet.__name__)
@@ -534,6 +534,7 @@ def starts(side: Side) -> Now:
     now = Now({})
     turn = Turn(side.state, START)
     documents: list[Document] = [*turn.rooms(), *turn.announcements(ROOM), *turn.connections(), *turn.transfers()]
+    documents += turn.shares()
     now.documents = {(type(d).__name__, d.id): _settled(d) for d in documents}
     now.posts = dict(side.archive.posts)
     now.asked = {_named(ask): ask for ask in side.asked}

@@ -43,7 +43,7 @@ STORIES = {
     "our offer": Story("alpha", "push #42 3 to beta", 800),
     "a friend's offer": Story("beta", "push #42 3 to alpha", 200),
     "our request": Story("alpha", "request 3 M3-BOLT from beta", 200),
-    "a friend's request": Story("beta", "request 3 M3-BOLT from alpha", 60),
+    "a friend's request": Story("beta", "request 3 M3-BOLT from alpha", 800),
     "our loan, handed back": Story("beta", "return {} all", 200, "alpha"),
     "our loan, asked back": Story("alpha", "return {} all", 200, "alpha"),
     "a friend's loan, handed back": Story("alpha", "return {} all", 200, "beta"),
@@ -55,7 +55,6 @@ STORIES = {
     "our goodbye": Story("alpha", "disconnect beta --sure", 3, "alpha"),
 }
 QUICK = (
-    "a friend's request",
     "our loan, more time asked",
     "our asking to be friends",
     "a friend's asking to be friends",
