@@ -24,6 +24,7 @@ _VERBS = {
     "lost": ("verloren",),
     "match": ("zuordnen",),
     "missing": ("fehlt",),
+    "overdue": ("überfällig",),
     "people": ("leute",),
     "push": ("gib", "geben", "gebe", "biete", "anbieten"),
     "received": ("angekommen", "erhalten"),

@@ -6,16 +6,18 @@ from datetime import date
 from decimal import Decimal
 from functools import partial
 
+from fedbot import messages
 from fedbot.commands.dates import day_meant
 from fedbot.commands.grammar import Reading, render
 from fedbot.commands.lookup import friend_meant, whole_line
 from fedbot.commands.picking import Choice, Picked, Picking, line_of, pick, quantity_complaint, size_complaint
 from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb, Where
 from fedbot.rules import command as chat_lines
+from fedbot.rules.loan import overdue
 from fedbot.rules.model.care import taken_out
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.effects import Phrase
+from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.queries import Answer, FindItems, ItemsFound, Query
 from fedbot.rules.model.stock import Right, StockItem, plain
 from fedbot.rules.model.transfer import Terms
@@ -63,6 +65,9 @@ def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
     last_day = loan_until(turn, command)
     if isinstance(last_day, Phrase):
         return last_day
+    if last_day is not None and (stopped := turn.lending_stop(destination.peer)) is not None:
+        loans = tuple(overdue.overdue(turn, destination.peer))
+        return say(messages.overdue.gets_no_loans, stopped=stopped, peer_name=destination.peer_name, loans=loans)
     told = bool(turn.us.care.categories)
     return tuple(FindItems(word, told, merges=True) for word in _words(command))
 

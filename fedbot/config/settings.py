@@ -39,6 +39,7 @@ from fedbot.config.values import (
 )
 from fedbot.rules.model.care import Care
 from fedbot.rules.model.names import of_party
+from fedbot.rules.model.overdue import OverdueSteps
 from fedbot.rules.model.party_config import LONGEST_PICKUP, PartyConfig, Pickup
 from fedbot.rules.model.rota import Order, RotaPolicy
 from fedbot.rules.model.transfer_lifecycle import MOST_OPEN_DAYS
@@ -248,6 +249,25 @@ class RotaSettings(Section):
         return RotaPolicy(self.order, self.nearest, timedelta(hours=self.wait_hours))
 
 
+class OverdueSettings(Section):
+    """What happens when a loan stays overdue, besides the reminders to its borrower."""
+
+    admins_after_days: Count = Field(
+        7,
+        le=365,
+        description="so many days after the due date our admins are told, as lender and as borrower; 0: never",
+    )
+    stop_after_days: Count = Field(
+        21, le=365, description="so many days after it they are asked whether to lend that space nothing more; 0: never"
+    )
+
+    @property
+    def steps(self) -> OverdueSteps:
+        """The same, as the rules know it."""
+        admins, stop = timedelta(days=self.admins_after_days), timedelta(days=self.stop_after_days)
+        return OverdueSteps(admins or None, stop or None)
+
+
 class Disclose(Section):
     """What is sealed unless told otherwise."""
 
@@ -323,6 +343,7 @@ class Settings(Section):
     rules: Rules = Rules()
     high_value: HighValue = HighValue()
     rota: RotaSettings = RotaSettings()
+    overdue: OverdueSettings = OverdueSettings()
     disclose: Disclose = Disclose()
     stats: Stats = Stats()
     retention: Retention = Retention()
@@ -413,6 +434,7 @@ class Settings(Section):
             self_approval=self.rules.self_approval,
             care=self.high_value.care,
             rota=self.rota.policy,
+            overdue=self.overdue.steps,
             grace=timedelta(seconds=self.rules.grace_seconds),
             request_open_for=timedelta(days=self.rules.request_open_days),
             parcel_reminder=timedelta(days=self.rules.parcel_reminder_days),

@@ -92,6 +92,8 @@ FACTS: dict[Fact, str] = {
     Fact.LESS_TAKEN: marked("agreed to the smaller quantity"),
     Fact.GRANTED: marked("granted it, if the asker's bot confirms"),
     Fact.CONFIRMED: marked("the asker's bot confirmed"),
+    Fact.NO_NEW_LOANS: marked("lends that space nothing new"),
+    Fact.LOANS_AGAIN: marked("lends that space things again"),
     Fact.ROTA_BEGUN: marked("asked for it from anyone"),
     Fact.ROTA_FILLED: marked("somebody gave it"),
     Fact.ROTA_NOBODY: marked("nobody gave it"),

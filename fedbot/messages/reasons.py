@@ -248,6 +248,10 @@ _NOT_GIVEN: dict[str, tuple[str, str]] = {
         marked("its condition or its date isn't in order."),
         marked("{receiver} can ask again for just that."),
     ),
+    "no-loans": (
+        marked("{sender} lends {receiver} nothing new before what is overdue is back."),
+        marked("Bring it back, or ask to keep it; then start again."),
+    ),
     "not-needed": (
         marked("{receiver} gets it from another space."),
         "",

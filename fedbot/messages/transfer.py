@@ -9,6 +9,7 @@ from fedbot.messages.formatting import Inline, Items
 from fedbot.messages.language import Lines, Locale, Words
 from fedbot.messages.loan import child_asked, first_when_done, on_terms
 from fedbot.messages.naming import command
+from fedbot.messages.overdue import overdue_line
 from fedbot.messages.reasons import diagnosis
 from fedbot.messages.transfer_card import transfer_card
 from fedbot.messages.transfer_facts import (
@@ -34,8 +35,10 @@ from fedbot.rules.model.transfer import Line, Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
 
 
-def transfer_offered(locale: Locale, *, transfer: Transfer, connection: Connection, us: PartyConfig) -> Lines:
-    """The answer to the line that offered something; it carries the offer."""
+def transfer_offered(
+    locale: Locale, *, transfer: Transfer, connection: Connection, us: PartyConfig, overdue: tuple[Transfer, ...] = ()
+) -> Lines:
+    """The answer to the line that offered something; it carries the offer. `overdue`: what the receiver has overdue."""
     terms = transfer.terms
     receiver = naming.space(locale, connection.peer_name)
     if terms.parent:
@@ -55,6 +58,7 @@ def transfer_offered(locale: Locale, *, transfer: Transfer, connection: Connecti
     if transfer.care:
         own = naming.space(locale, us.name)
         lines.append(locale.say("⚠ High value: a second approver of {space} has to agree, too, on my card.", space=own))
+    lines += overdue_line(locale, overdue, receiver)
     return [(*_inline(lines[0]), " ", transfer.code), *lines[1:], _who_decides(locale, transfer, receiver)]
 
 

@@ -13,6 +13,7 @@ from fedbot.messages.formatting import Inline
 from fedbot.messages.language import Lines, Locale, Words
 from fedbot.messages.loan import card_of_child, loan_line, on_terms
 from fedbot.messages.naming import command
+from fedbot.messages.overdue import overdue_line
 from fedbot.messages.parcel import if_it_never_comes, when_it_is_here
 from fedbot.messages.transfer_end import ENDS
 from fedbot.messages.transfer_facts import (
@@ -45,16 +46,18 @@ def transfer_card(
     people: list[str],
     changes: tuple[Change, ...] = (),
     left: tuple[Line, ...] | None = None,
+    overdue: tuple[Transfer, ...] = (),
 ) -> Lines:
     """The card as it stands now. `people`: the names of those who may decide.
 
     While it asks for a decision it is drawn from the model that the decision is bound to. `changes`: what the card
-    before it showed otherwise. `left`: what of a loan did not come back.
+    before it showed otherwise. `left`: what of a loan did not come back. `overdue`: what the other space has overdue.
     """
     asks = transfer.state is TransferState.OPEN and not transfer.wanted
     card = card_of(locale, drawn(transfer) if asks else transfer, us, peer_name, people, left)
     lines = _as_it_stands(locale, card)
-    return [lines[0], *changed(locale, card, changes), *two_people(locale, transfer, us), *lines[1:]]
+    owed = overdue_line(locale, overdue, naming.space(locale, peer_name))
+    return [lines[0], *changed(locale, card, changes), *two_people(locale, transfer, us), *owed, *lines[1:]]
 
 
 def _as_it_stands(locale: Locale, card: Card) -> Lines:

@@ -17,7 +17,7 @@ from fedbot.rules.catalogue import search
 from fedbot.rules.connection import connect as connections
 from fedbot.rules.connection import disconnect, move_rooms, pinning, provision, rooms, rotate_tokens
 from fedbot.rules.ledger import reconcile, recover, stats
-from fedbot.rules.loan import photos, write_off
+from fedbot.rules.loan import overdue, photos, write_off
 from fedbot.rules.model import audit, connection_lifecycle, continuation, loan_lifecycle, transfer_lifecycle
 from fedbot.rules.model import rota as rota_lifecycle
 from fedbot.rules.model.connection import Connection
@@ -87,6 +87,7 @@ def decide(state: State, event: Event, verbs: Verbs, now: datetime) -> Turn:
     disconnect.finish_what_is_over(turn)
     if not isinstance(event, Recalled):  # what is past is only read
         rota.follow(turn)
+        overdue.lift(turn)
     _follow_the_tables(turn)
     return turn
 
@@ -184,6 +185,7 @@ def _on_tick(turn: Turn, _: Tick) -> None:
     rooms.look(turn)
     reminders.look(turn)
     reminders.look_at_due_dates(turn)
+    overdue.look(turn)
     stats.look(turn)
     search.look(turn)
     rota.look(turn)
@@ -305,6 +307,7 @@ def next_wake(state: State, now: datetime) -> datetime | None:
     times += lines.next_wake(turn)
     times += reminders.next_wake(turn)
     times += reminders.next_due_date_wake(turn)
+    times += overdue.next_wake(turn)
     times += stats.next_wake(turn)
     times += search.next_wake(turn)
     times += rota.next_wake(turn)

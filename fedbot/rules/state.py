@@ -38,6 +38,7 @@ from fedbot.rules.model.document import Document
 from fedbot.rules.model.effects import Effect, Phrase, Post, say
 from fedbot.rules.model.figures import SpaceFigures, StockHistory, Survey
 from fedbot.rules.model.health import BotStatus, OwnToken
+from fedbot.rules.model.overdue import LendingStop
 from fedbot.rules.model.party_config import PartyConfig, Roster
 from fedbot.rules.model.queries import Answer, Query
 from fedbot.rules.model.room import Account, AnnouncedParty, Announcement, Room
@@ -74,6 +75,7 @@ D = TypeVar(
     Account,
     Roster,
     Rota,
+    LendingStop,
 )
 
 
@@ -535,6 +537,14 @@ class Turn:
         opening = transfer.opening
         asks_several = transfer.terms.confirm and transfer.role == "receiver" and opening is not None
         return self.rota(rota_id(opening.cause.word)) if asks_several and opening is not None else None
+
+    def lending_stop(self, party: str) -> LendingStop | None:
+        """Who has said that this party gets no new loans, if somebody has."""
+        return self._get(LendingStop, party)
+
+    def lending_stops(self) -> list[LendingStop]:
+        """Every party that gets no new loans."""
+        return self._all(LendingStop)
 
     def account(self, username: str) -> Account | None:
         """The user of our InvenTree, as last read."""

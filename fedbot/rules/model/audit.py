@@ -46,6 +46,8 @@ class Fact(StrEnum):
     CAME_BACK_IN_PART = "came back in part"
     ON_LOAN_AGAIN = "on loan again"
     ENDING_NOTED = "ending noted in InvenTree"
+    NO_NEW_LOANS = "no new loans"
+    LOANS_AGAIN = "loans again"
     REMARK = "remark"
     PHOTO = "photo"
     # a connection

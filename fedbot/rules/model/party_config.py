@@ -6,10 +6,12 @@ from dataclasses import dataclass, field, replace
 from datetime import time, timedelta
 
 from fedbot.rules.model.care import Care
+from fedbot.rules.model.overdue import OverdueSteps
 from fedbot.rules.model.rota import RotaPolicy
 
 NO_CARE = Care()
 USUAL_ROTA = RotaPolicy()
+USUAL_STEPS = OverdueSteps()
 LONGEST_PICKUP = 120
 """Of each of its texts, which a peer's bot tells us, too."""
 
@@ -55,6 +57,7 @@ class PartyConfig:
     self_approval: bool = False
     care: Care = NO_CARE
     rota: RotaPolicy = USUAL_ROTA
+    overdue: OverdueSteps = USUAL_STEPS
     grace: timedelta = timedelta(seconds=5)
     request_open_for: timedelta = timedelta(days=7)
     parcel_reminder: timedelta = timedelta(days=7)

@@ -13,7 +13,7 @@ from typing import Any
 
 from fedbot import messages
 from fedbot.rules.connection import provision
-from fedbot.rules.loan import lend
+from fedbot.rules.loan import lend, overdue
 from fedbot.rules.model import audit
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.continuation import OfTransfer
@@ -54,6 +54,7 @@ def card(turn: Turn, transfer: Transfer, people: list[str] | None = None, change
         people=people or [],
         changes=changes,
         left=lend.left(turn, transfer) if transfer.is_loan else None,
+        overdue=overdue.shown_on(turn, transfer) if transfer.state is TransferState.OPEN else (),
     )
 
 

@@ -10,6 +10,7 @@ from fedbot import messages
 from fedbot.rules.approval import consent
 from fedbot.rules.approval.subject import asked_by
 from fedbot.rules.connection import provision
+from fedbot.rules.loan import overdue
 from fedbot.rules.model import audit
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.continuation import WhenAnswered
@@ -94,7 +95,13 @@ def open_push(
     body, sealed = first_body(transfer), {"metadata": metadata}
     transfer, draft = sequencing.write(turn, transfer, "offer", body, awaits=True, sealed=sealed)
     turn.save(transfer)
-    phrase = say(messages.transfer.transfer_offered, transfer=transfer, connection=connection, us=turn.us)
+    phrase = say(
+        messages.transfer.transfer_offered,
+        transfer=transfer,
+        connection=connection,
+        us=turn.us,
+        overdue=overdue.shown_on(turn, transfer),
+    )
     turn.do(Post(f"offer:{transfer.id}", connection.room, phrase, reply_to=asker.event_id, draft=draft))
     turn.note(transfer.id, audit.Asked(audit.Asking.OFFER, connection.peer), asker.person, asker.event_id)
     provision.mirror(turn, connection)

@@ -18,7 +18,7 @@ from fedbot.rules.approval import consent
 from fedbot.rules.catalogue import match_parts, merged_stock, share
 from fedbot.rules.catalogue.provenance import forbidden_origin
 from fedbot.rules.connection import provision
-from fedbot.rules.loan import lend
+from fedbot.rules.loan import lend, overdue
 from fedbot.rules.model import audit, shown
 from fedbot.rules.model.care import Moved, taken_out
 from fedbot.rules.model.connection import Connection
@@ -309,6 +309,9 @@ def on_request(turn: Turn, connection: Connection, envelope: Message[bodies.Requ
     turn.note_by(transfer.id, audit.Asked(audit.Asking.REQUEST, connection.peer, by_peer=True), transfer.asked)
     if terms.loan_until is not None and terms.loan_until < lend.today(turn, transfer):
         transfers.end(turn, transfer, TransferState.DECLINED, None, DAY_OVER)
+        return
+    if overdue.is_refused(turn, transfer):
+        transfers.end(turn, transfer, TransferState.DECLINED, None, overdue.NO_LOANS)
         return
     look_for_items(turn, transfer)
 

@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from fedbot.rules.approval import consent
 from fedbot.rules.catalogue import merged_stock
-from fedbot.rules.loan import lend
+from fedbot.rules.loan import lend, overdue
 from fedbot.rules.model import audit
 from fedbot.rules.model.continuation import WhenAnswered
 from fedbot.rules.model.decision import Signature
@@ -172,6 +172,8 @@ def _begin_debit(turn: Turn, transfer: Transfer) -> None:
     connection = turn.connection(transfer.connection)
     if connection is None or connection.company is None or not lend.carries(connection, transfer):
         transfers.end(turn, transfer, TransferState.ABORTED, None, "connection")
+    elif overdue.is_refused(turn, transfer):
+        transfers.end(turn, transfer, TransferState.ABORTED, None, overdue.NO_LOANS)
     elif consent.differs_from_what_was_approved(turn.us, transfer):
         transfers.end(turn, transfer, TransferState.ABORTED, None, OTHER_THAN_SHOWN)
     else:

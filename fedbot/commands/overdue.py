@@ -1,0 +1,105 @@
+"""`!fed overdue [SPACE] [--stop|--resume]`: what is overdue; a superuser says whether that friend gets new loans."""
+
+from __future__ import annotations
+
+from fedbot import messages
+from fedbot.commands.lookup import friend_meant, rooms_told_of
+from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb
+from fedbot.rules.lines import not_entitled
+from fedbot.rules.loan import overdue
+from fedbot.rules.model.command import Command
+from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.queries import Answer, PersonRights, Query, WhoMay
+from fedbot.rules.model.stock import Right
+from fedbot.rules.state import Turn
+
+SPEC = Verb(
+    name="overdue",
+    summary="list what is overdue, or stop lending to a space that brings nothing back",
+    right=Right.MAPPED,
+    arguments=(Argument("space", Kind.SPACE, "SPACE", optional=True),),
+    options=(
+        Option("stop", "", "superusers: this space gets no new loans until all that is overdue is back"),
+        Option("resume", "", "superusers: it gets loans again"),
+    ),
+    examples=("overdue", "overdue betaspace", "overdue betaspace --stop"),
+    details=(
+        "The borrower's bot reminds its people before, on and after the due date.",
+        "The admins of both spaces are told when something stays overdue; the owner's decide whether to stop lending.",
+        "The other space reads in the shared room that you stopped. It ends by itself when all is back.",
+    ),
+)
+
+
+def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
+    """What changes something needs a superuser's right; looking doesn't."""
+    if not _acts(command):
+        return ()
+    friend = _friend(turn, command)
+    if isinstance(friend, Phrase):
+        return friend
+    return (PersonRights(command.username), WhoMay(Right.SUPERUSER, tuple(turn.us.people.values())))
+
+
+def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
+    """Tell it, or stop lending to that space, or go on."""
+    if not _acts(command):
+        return _listed(turn, command)
+    if (refused := not_entitled(turn, command, Right.SUPERUSER, answers)) is not None:
+        return refused
+    friend = _friend(turn, command)
+    return friend if isinstance(friend, Phrase) else _decided(turn, command, friend)
+
+
+def _decided(turn: Turn, command: Command, friend: Connection) -> Phrase:
+    """A superuser has said whether that friend gets new loans."""
+    stopped = turn.lending_stop(friend.peer)
+    by = turn.signature_of(command)
+    if "resume" in command.arguments:
+        if stopped is None:
+            return say(messages.overdue.not_stopped, peer_name=friend.peer_name)
+        overdue.resume(turn, stopped, by)
+        return say(messages.overdue.loans_again, us=turn.us, peer_name=friend.peer_name, by=by)
+    loans = tuple(overdue.overdue(turn, friend.peer))
+    if not loans:
+        return say(messages.overdue.nothing_to_stop, peer_name=friend.peer_name)
+    if stopped is None:
+        overdue.stop(turn, friend.peer, friend.room, by)
+    return say(messages.overdue.no_new_loans, us=turn.us, peer_name=friend.peer_name, by=by, loans=loans)
+
+
+def _acts(command: Command) -> bool:
+    return bool({"stop", "resume"} & set(command.arguments))
+
+
+def _friend(turn: Turn, command: Command) -> Connection | Phrase:
+    if not str(command.arguments.get("space", "")):
+        return say(messages.line_errors.which_one, verb=SPEC.name, subjects=(), line="")
+    return friend_meant(turn, command)
+
+
+def _listed(turn: Turn, command: Command) -> Phrase:
+    """What of it may be told in this room."""
+    here = rooms_told_of(turn, command.room)
+    peer = ""
+    if str(command.arguments.get("space", "")):
+        friend = friend_meant(turn, command)
+        if isinstance(friend, Phrase):
+            return friend
+        peer = friend.peer
+    lent = tuple(loan for loan in overdue.overdue(turn, peer) if loan.room in here)
+    borrowed = tuple(loan for loan in overdue.overdue(turn, peer, "receiver") if loan.room in here)
+    stops = [each for each in turn.lending_stops() if peer in {"", each.id} and each.room in here]
+    parties = {*(loan.peer for loan in (*lent, *borrowed)), *(each.id for each in stops)}
+    return say(
+        messages.overdue.overdue_list,
+        us=turn.us,
+        lent=lent,
+        borrowed=borrowed,
+        stopped=tuple((each.id, each.by) for each in stops),
+        names={party: turn.party_name(party) for party in parties},
+    )
+
+
+HANDLER = Handler(SPEC, ask, act)

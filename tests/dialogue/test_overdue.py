@@ -1,0 +1,101 @@
+"""Things that don't come back: who sees it before deciding, who is told when, and a friend that gets no new loans."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from fedbot.rules.model.transfer_lifecycle import TransferState
+from tests.dialogue.books import assert_books_balance
+from tests.dialogue.test_lending import lent
+from tests.dialogue.world import World, told
+
+A_DAY = timedelta(days=1)
+
+
+async def overdue_for(days: int) -> World:
+    """Betaspace has borrowed 10 nuts of attraktor for a week, and they are overdue for so long; all is shared."""
+    world = await lent("M3-NUT 10", "for 1 week")
+    world.piet.says("!fed share all")
+    await world.passes(timedelta(days=8 + days))
+    return world
+
+
+async def says(world: World, person: str, line: str, room: str | None = None) -> str:
+    event = getattr(world, person).says(f"!fed {line}", **({"room": room} if room else {}))
+    await world.settle()
+    view = world.room if room is None else world.alpha_admins
+    (answer,) = view.answers(event)
+    return answer.text
+
+
+async def test_who_decides_sees_what_is_overdue_and_it_stays_outside_of_the_hash() -> None:
+    world = await overdue_for(1)
+    world.bea.says("!fed request 5 M3-BOLT from attraktor")
+    await world.settle()
+    card = world.room.message("Betaspace asks Attraktor for 5")
+    assert "⚠ Betaspace has overdue: 10 × M3 nut (" in card.text
+    loan = next(t for t in world.alpha.turn.transfers() if t.is_loan)
+    world.cem.says(f"!fed return {loan.code}")
+    await world.settle()
+    back = [m for m in world.room.messages(sender=world.alpha.chat.user_id) if m.reactions][-1]
+    world.piet.reacts(back, "✅")
+    world.piet.reacts(card, "✅")
+    await world.grace()
+    assert world.alpha.turn.transfer(loan.id).closed is not None  # type: ignore[union-attr]
+    assert world.beta.total("M3-BOLT") == 17  # the card showed something else by then, and the yes counts
+    assert_books_balance(world)
+
+
+async def test_both_spaces_admins_are_told_once_and_the_owners_asked() -> None:
+    world = await overdue_for(0)
+    assert not told(world.alpha_admins, "Overdue")
+    await world.passes(7 * A_DAY)
+    assert len(told(world.alpha_admins, "⚠ Overdue for 8 days at Betaspace: 10 × M3 nut")) == 1
+    assert len(told(world.beta_admins, "⚠ Betaspace owes Attraktor for 8 days: 10 × M3 nut")) == 1
+    await world.passes(15 * A_DAY)
+    assert len(told(world.alpha_admins, "⚠ Overdue for")) == 1
+    (ask,) = told(world.alpha_admins, "⚠ Lend Betaspace nothing more?")
+    assert "overdue betaspace --stop" in ask.text
+    assert not told(world.beta_admins, "nothing more?")
+
+
+async def test_a_superuser_stops_lending_the_friend_reads_it_and_it_ends_by_itself() -> None:
+    world = await overdue_for(1)
+    world.bea.says("!fed borrow 5 M3-BOLT from attraktor for 2 weeks")
+    await world.settle()
+    card = world.room.message("Betaspace asks Attraktor for 5")
+    assert "superuser" in await says(world, "piet", "overdue betaspace --stop")
+    assert (await says(world, "anna", "overdue betaspace --stop")).startswith("Attraktor lends Betaspace nothing new")
+    assert len(told(world.room, "It ends by itself when all of that is back.")) == 2
+    listed = await says(world, "tom", "overdue")
+    assert listed.startswith("Betaspace owes Attraktor:")
+    assert "Betaspace gets no new loans, says Anna" in await says(world, "kim", "overdue")
+
+    world.piet.reacts(card, "✅")
+    await world.grace()
+    assert world.alpha.turn.transfers()[-1].state is TransferState.ABORTED
+    assert "Not offered: Betaspace gets no new loans" in await says(world, "piet", "lend #42 to betaspace for 1 week")
+    world.bea.says("!fed borrow 5 M3-BOLT from attraktor for 2 weeks")
+    await world.settle()
+    assert world.beta.transfer().state is TransferState.DECLINED
+    assert "lends Betaspace nothing new before what is overdue is back" in world.room.messages()[-1].text
+    assert world.beta.total("M3-BOLT") == 12
+
+    loan = next(t for t in world.alpha.turn.transfers() if t.is_loan and t.state is TransferState.DONE)
+    world.bea.says(f"!fed return {loan.code}")
+    await world.settle()
+    world.piet.reacts([m for m in world.room.messages(sender=world.alpha.chat.user_id) if m.reactions][-1], "✅")
+    await world.grace()
+    assert len(told(world.room, "Attraktor lends Betaspace things again: nothing is overdue any more.")) == 1
+    assert world.alpha.turn.lending_stops() == []
+    assert "Nothing is overdue." in await says(world, "kim", "overdue")
+    assert_books_balance(world)
+
+
+async def test_nobody_is_shut_out_who_owes_nothing_and_people_can_lift_it() -> None:
+    world = await overdue_for(1)
+    assert (await says(world, "anna", "overdue betaspace --resume")).startswith("Nothing to do: Betaspace may borrow.")
+    await says(world, "anna", "overdue betaspace --stop")
+    assert "lends Betaspace things again, says Anna" in await says(world, "anna", "overdue betaspace --resume")
+    assert world.alpha.turn.lending_stops() == []
+    assert "has nothing overdue of ours" in await says(world, "bea", "overdue attraktor --stop")
