@@ -27,6 +27,8 @@ _PATTERNS = [
     re.compile(r"\binv-[0-9A-Za-z]{12,}(?:-[0-9]{8})?"),
     re.compile(r"\b(?:syt|syr|syl)_[0-9A-Za-z+/=_-]{8,}"),
     re.compile(r"\b(?:mat|mar|mct|mcr)_[0-9A-Za-z]{20,}(?:_[0-9A-Za-z]+)?"),
+    # our own: sessions, API tokens, secret addresses
+    re.compile(r"\bfed_[0-9A-Za-z_-]{30,}"),
 ]
 _LABELLED = [
     re.compile(r"(?i)(\bauthorization\\?[\"']?\s*[:=]\s*\\?[\"']?(?:token|bearer|basic)?\s*)[^\s\"'\\,}]+"),

@@ -17,10 +17,10 @@ import pytest
 import yaml
 
 from fedbot.cli.exits import Exit
-from fedbot.cli.export import COLUMNS
 from fedbot.cli.main import main
 from fedbot.journal.journal import Journal
 from fedbot.ports.journal import Committed
+from fedbot.rules.ledger.history import COLUMNS
 from fedbot.rules.model.document import Document
 from fedbot.rules.model.events import Tick
 from fedbot.rules.model.transfer import Transfer

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import csv
-import io
 import json
 import sys
 from collections.abc import Iterable
-from dataclasses import asdict, fields
-from datetime import UTC, date, datetime
-from decimal import Decimal
+from dataclasses import asdict
+from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -20,11 +17,7 @@ from fedbot.journal.copies import documents
 from fedbot.rules.ledger import history
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.names import is_called
-from fedbot.rules.model.stock import plain
 from fedbot.rules.model.transfer import Transfer
-
-COLUMNS = tuple(field.name for field in fields(history.Row))
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class NoSuchPeer(Exception):
@@ -60,7 +53,7 @@ def export(settings: Settings, given: argparse.Namespace) -> bool:
         )
         transfers = history.since(transfers, begins)
     rows = history.rows(transfers)
-    text = as_json(rows) if given.format == "json" else as_csv(rows)
+    text = as_json(rows) if given.format == "json" else history.as_csv(rows)
     if given.output is None:
         sys.stdout.write(text)
         return True
@@ -75,39 +68,16 @@ def _day(word: str) -> date:
         raise argparse.ArgumentTypeError(f"{word} is no day; write it as 2026-01-31") from None
 
 
-def as_csv(rows: Iterable[history.Row]) -> str:
-    """Comma separated, with a heading; nothing in it is taken for a formula by a spreadsheet."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows([_harmless(_text(value)) for value in asdict(row).values()] for row in rows)
-    return out.getvalue()
-
-
 def as_json(rows: Iterable[history.Row]) -> str:
     """A list of objects; what isn't there is null, numbers of items are numbers, all else is text."""
     entries = [
         {
-            name: value if value is None or isinstance(value, int) else _text(value)
+            name: value if value is None or isinstance(value, int) else history.as_text(value)
             for name, value in asdict(row).items()
         }
         for row in rows
     ]
     return json.dumps(entries, ensure_ascii=False, indent=1) + "\n"
-
-
-def _text(value: object) -> str:
-    """Times in UTC, ISO 8601; quantities as decimal strings; '' for what isn't there."""
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    if isinstance(value, Decimal):
-        return plain(value)
-    return "" if value is None else str(value)
-
-
-def _harmless(text: str) -> str:
-    """Other spaces' people write names and notes: what a spreadsheet would calculate gets a ' before it."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def _party(word: str, found: Iterable[object]) -> str:

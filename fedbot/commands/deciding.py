@@ -12,11 +12,10 @@ from fedbot.commands.spec import Verb
 from fedbot.messages.quantities import EVERYTHING, quantity_in
 from fedbot.rules import decisions
 from fedbot.rules.approval import subject as subjects
-from fedbot.rules.approval.subject import Subject
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.decision import Choice
 from fedbot.rules.model.effects import Phrase, say
-from fedbot.rules.model.transfer import Transfer, less_of, total
+from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.protocol.terms import presentable
 from fedbot.rules.state import Turn
 
@@ -34,10 +33,9 @@ def decide(turn: Turn, command: Command, spec: Verb, choice: Choice, quantity: D
     if not subjects.decides_here(turn.us, subject):
         return say(messages.approval.decided_elsewhere, subject=subject, party=turn.party_name(subject.peer))
     if quantity is not None:
-        if complaint := _not_granted(subject, quantity):
+        if complaint := decisions.not_granted(subject, quantity):
             return complaint
-        if isinstance(subject, Transfer) and quantity == total(subject.terms.lines):
-            quantity = None
+        quantity = decisions.less_than_all(subject, quantity)
     event, note = command.event_id, presentable(str(command.arguments.get("note", "")))
     if note and not isinstance(subject, Transfer):
         return say(messages.approval.no_reason_here, subject=subject)
@@ -72,15 +70,3 @@ def with_quantity(turn: Turn, command: Command) -> tuple[Command, Decimal | None
     if quantity and (complaint := quantity_complaint(quantity)):
         return complaint
     return command, Decimal(quantity) if quantity else None
-
-
-def _not_granted(subject: Subject, quantity: Decimal) -> Phrase | None:
-    """Why that much of it can't be granted: only what is requested of us can be, and no more than that."""
-    is_request = isinstance(subject, Transfer) and subject.terms.kind == "request" and subject.role == "sender"
-    if not (isinstance(subject, Transfer) and is_request):
-        return say(messages.offer.all_or_nothing, subject=subject)
-    if less_of(subject.terms.lines, quantity) is None:
-        return say(messages.offer.all_or_nothing, subject=subject)
-    if quantity > total(subject.terms.lines):
-        return say(messages.offer.more_than_asked, transfer=subject, wanted=quantity)
-    return None

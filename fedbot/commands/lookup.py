@@ -64,8 +64,12 @@ def room_name(turn: Turn, room: str) -> str:
 
 def spaces_in(turn: Turn, room: str) -> list[Space]:
     """All other spaces that this room may be told of, each once, by name."""
+    return spaces_of(turn, rooms_told_of(turn, room))
+
+
+def spaces_of(turn: Turn, places: list[str]) -> list[Space]:
+    """All other spaces that are in these rooms, each once, by name."""
     found: dict[str, str] = {}
-    places = rooms_told_of(turn, room)
     for place in places:
         for announcement in turn.announcements(place):
             if announcement.bot != turn.us.bot:

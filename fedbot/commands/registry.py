@@ -40,14 +40,15 @@ from fedbot.commands import (
     status,
     todo,
     unshare,
+    web,
     whoami,
 )
 from fedbot.commands.german import LANGUAGE, in_language
 from fedbot.commands.grammar import SHOWN, first_word, near_verbs, parse
-from fedbot.commands.lookup import Space, room_name, space_meant
-from fedbot.commands.spec import Handler, Verb, Where
+from fedbot.commands.lookup import Space, bare_id, room_name, space_meant
+from fedbot.commands.spec import CASE, Handler, Kind, Verb, Where
 from fedbot.rules.lines import MORE
-from fedbot.rules.model.command import Answers, Command
+from fedbot.rules.model.command import About, Answers, Command
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.queries import Answer, Query
 from fedbot.rules.model.stock import Right
@@ -88,6 +89,7 @@ _HANDLERS = (
     rotate.HANDLER,
     people.HANDLER,
     status.HANDLER,
+    web.HANDLER,
 )
 
 
@@ -136,6 +138,17 @@ class Registry:
     def answers(self, verb: str) -> Answers:
         """Which messages say what a line with this verb is about."""
         return self._by_name[verb].spec.answers
+
+    def about(self, verb: str, arguments: dict[str, Any]) -> About:
+        """What a line with these arguments is about, as far as its words say."""
+        spec = self._by_name[verb].spec
+        spaces = (str(arguments.get(each.name, "")) for each in spec.arguments if each.kind is Kind.SPACE)
+        return About(
+            looks=spec.looks(arguments),
+            shared=spec.where is Where.FEDERATION_ROOM,
+            case=bare_id(str(arguments.get(CASE, "")).partition(" ")[0]),
+            space=next(filter(None, spaces), ""),
+        )
 
     def ask(self, turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
         """What the verb has to ask first; or already its answer to the person."""

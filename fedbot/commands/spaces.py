@@ -30,18 +30,19 @@ SPEC = Verb(
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
     """Every space that announces itself in the room or is connected with us there."""
     del answers
-    seen = tuple(_seen(turn, command.room, space.party, space.name) for space in spaces_in(turn, command.room))
+    rooms = rooms_told_of(turn, command.room)
+    spaces = tuple(seen(turn, rooms, space.party, space.name) for space in spaces_in(turn, command.room))
     return say(
         messages.connection.spaces,
         us=turn.us,
         fingerprint=fingerprint(turn.us.key),
-        spaces=seen,
+        spaces=spaces,
         everywhere=command.room not in room_upgrades.federation_rooms(turn),
     )
 
 
-def _seen(turn: Turn, room: str, party: str, name: str) -> SpaceSeen:
-    rooms = rooms_told_of(turn, room)
+def seen(turn: Turn, rooms: list[str], party: str, name: str) -> SpaceSeen:
+    """How we stand with a space that these rooms tell of."""
     announced = [entry for place in rooms for entry in turn.announced(place, party)]
     living = [c for c in turn.connections() if c.peer == party and c.room in rooms and c.state in LIVING_CONNECTION]
     connection = max(living, key=lambda c: c.generation, default=None)

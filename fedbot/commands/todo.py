@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from fedbot import messages
 from fedbot.commands.lookup import rooms_told_of
 from fedbot.commands.spec import Handler, Verb
@@ -46,12 +48,24 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
     (rights,) = answers
     if not isinstance(rights, Rights):
         raise TypeError(f"todo asks for rights, not {rights!r}")
-    here, superuser = rooms_told_of(turn, command.room), rights.covers(Right.SUPERUSER)
-    waiting = [subject for subject in turn.subjects() if _concerns(turn, subject, command.sender, rights)]
+    todo = seen(turn, command.sender, rooms_told_of(turn, command.room), rights)
+    return say(
+        messages.overview.todo,
+        us=turn.us,
+        name=turn.name_of(command.sender, command.room),
+        rights=rights,
+        todo=todo,
+    )
+
+
+def seen(turn: Turn, person: str, here: Collection[str], rights: Rights) -> Todo:
+    """All that waits for the person or is under way, in these rooms."""
+    superuser = rights.covers(Right.SUPERUSER)
+    waiting = [subject for subject in turn.subjects() if _concerns(turn, subject, person, rights)]
     shown = [subject for subject in waiting if subject.room in here]
-    todo = Todo(
-        to_decide=tuple(s for s in shown if waits_for(turn, s, command.sender, rights)),
-        asked=tuple(s for s in shown if _asked_by(s, command.sender) and not _is_told_apart(s, rights)),
+    return Todo(
+        to_decide=tuple(s for s in shown if waits_for(turn, s, person, rights)),
+        asked=tuple(s for s in shown if _asked_by(s, person) and not _is_told_apart(s, rights)),
         suspended=tuple(c for c in shown if isinstance(c, Connection) and _to_review(c, rights)),
         to_make=tuple(c for c in shown if isinstance(c, Connection) and _to_make(c, rights)),
         disputed=tuple(t for t in shown if isinstance(t, Transfer) and _unclear(t, rights)),
@@ -61,13 +75,6 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
         on_loan=tuple(lend.as_out(turn, t) for t in lend.on_loan(turn) if t.room in here),
         rotas=tuple(each for each in turn.rotas() if each.is_living and each.room in here and _asks(each, command)),
         elsewhere=len(waiting) - len(shown),
-    )
-    return say(
-        messages.overview.todo,
-        us=turn.us,
-        name=turn.name_of(command.sender, command.room),
-        rights=rights,
-        todo=todo,
     )
 
 

@@ -11,6 +11,7 @@ from datetime import time, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, model_validator
 
@@ -319,6 +320,40 @@ class Web(Section):
     )
 
 
+class Pages(Section):
+    """Pages and a REST API for people who don't chat."""
+
+    listen: Listen = Field(
+        "",
+        description="IP address and port of the pages and the API; empty: there are none",
+    )
+    url: UrlOrNone = Field(
+        "", description="their address as people type it, behind your proxy, with its prefix; required with `listen`"
+    )
+    proxies: tuple[Filled, ...] = Field(
+        ("127.0.0.1", "::1"), description="IP addresses of proxies that may say for whom they ask (`X-Forwarded-For`)"
+    )
+    inventree_login: bool = Field(
+        default=False,
+        description="whether people may sign in with their InvenTree name and password, and programs with an InvenTree "
+        "token; from API 472 on",
+    )
+    session_days: Days = Field(14, le=90, description="how long a page stays signed in")
+    calls_a_minute: Count = Field(120, ge=1, le=6000, description="calls that one person or token may make in a minute")
+
+    @model_validator(mode="after")
+    def _says_where_it_is(self) -> Self:
+        if self.listen and not self.url:
+            raise write_instead("pages: write url too: the address at which people open the pages")
+        if self.url.startswith("http://") and not _is_loopback(urlsplit(self.url).hostname or ""):
+            raise write_instead("pages.url: write https://; only on this machine itself http:// is enough")
+        return self
+
+
+def _is_loopback(host: str) -> bool:
+    return host == "localhost" or host.startswith("127.") or host == "::1"
+
+
 class Log(Section):
     """What is written to standard error."""
 
@@ -348,6 +383,7 @@ class Settings(Section):
     stats: Stats = Stats()
     retention: Retention = Retention()
     web: Web = Web()
+    pages: Pages = Pages()
     log: Log = Log()
     state: FilePath = Field(
         default_factory=_state_folder,
@@ -449,5 +485,7 @@ class Settings(Section):
             connects_a_day=self.rules.connects_a_day,
             connects_a_day_per_peer=self.rules.connects_a_day_per_peer,
             questions_an_hour_per_peer=self.rules.questions_an_hour_per_peer,
+            pages_url=self.pages.url if self.pages.listen else "",
+            pages_session=timedelta(days=self.pages.session_days),
             resend_after=tuple(timedelta(seconds=wait) for wait in self.rules.resend_seconds),
         )

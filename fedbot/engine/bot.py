@@ -21,6 +21,7 @@ from fedbot.config.settings import Settings
 from fedbot.edge_settings import identity_folder, inventory_settings, matrix_account, retention
 from fedbot.engine.chat_worker import ChatWorker
 from fedbot.engine.circuit_breaker import Backoff, Breaker
+from fedbot.engine.gateway import Gateway
 from fedbot.engine.orders import Orders
 from fedbot.engine.pipeline import Engine
 from fedbot.engine.query_worker import QueryWorker, StockWorker
@@ -141,6 +142,10 @@ class Bot:
 
     def _render(self, phrase: Phrase, now: datetime) -> formatting.Rendered:
         return formatting.render(render(phrase, self._locale, now))
+
+    def gateway(self) -> Gateway:
+        """The bot as its pages and API see it."""
+        return Gateway(self.engine, self._inventory, lambda: self._locale)
 
     def configure(self, us: PartyConfig, settle: timedelta, give_up: timedelta, retention: Retention) -> None:
         """Go on with these settings; what is told of it is somebody else's."""
@@ -317,6 +322,8 @@ async def run(settings: Settings, tell: Callable[[Summary], None] = lambda _: No
         bot.regular_work.append(("settings", SECONDS_BETWEEN_LOOKS, watch.look))
         served = Web(bot.standing, settings.health_socket, settings.web.listen, bot.orders.taken)
         await stack.enter_async_context(served)
+        if settings.pages.listen:
+            await _serve_pages(settings, bot, stack)
         bot.at_first_answer = lambda: tell(summary(bot.engine))
         try:
             await bot.run()
@@ -325,6 +332,23 @@ async def run(settings: Settings, tell: Callable[[Summary], None] = lambda _: No
             if stopped is not None:
                 await bot.last_words(str(_first_of(stopped)))
             raise
+
+
+async def _serve_pages(settings: Settings, bot: Bot, stack: AsyncExitStack) -> None:
+    """Pages and API, whose libraries a bot without them never loads."""
+    from fedbot.web.site.app import application  # noqa: PLC0415 -- only where they are switched on
+    from fedbot.web.site.serving import Served  # noqa: PLC0415
+
+    pages = settings.pages
+    app = application(
+        bot.gateway(),
+        url=pages.url,
+        session=timedelta(days=pages.session_days),
+        proxies=pages.proxies,
+        calls_a_minute=pages.calls_a_minute,
+        inventree_login=pages.inventree_login,
+    )
+    await stack.enter_async_context(Served(app, pages.listen))
 
 
 def watching(settings: Settings, bot: Bot, inventory: OwnInventory) -> SettingsWatch:

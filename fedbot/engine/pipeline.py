@@ -55,12 +55,14 @@ from fedbot.rules.model.effects import (
     Phrase,
     Picture,
     Post,
+    TellOffChat,
     Typing,
 )
 from fedbot.rules.model.events import (
     BY_THE_CLOCK,
     Answered,
     ClockSetBack,
+    DecidedOffChat,
     EnvelopeSeen,
     Event,
     Posted,
@@ -68,6 +70,7 @@ from fedbot.rules.model.events import (
     Reacted,
     Redacted,
     Said,
+    SaidOffChat,
     SetAside,
     StepDone,
     StepRefused,
@@ -77,10 +80,12 @@ from fedbot.rules.model.events import (
     Waiting,
     subject_of,
 )
+from fedbot.rules.model.queries import SignInFound
 from fedbot.rules.model.steps import AttachPhoto, Label, Mirror
 from fedbot.rules.model.summaries import Quarantined
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.model.web import WebAnswer
 from fedbot.rules.state import State, Turn, Verbs
 
 log = logging.getLogger(__name__)
@@ -101,6 +106,8 @@ Render = Callable[[Phrase, datetime], formatting.Rendered]
 
 _COUNTED: dict[type, str] = {
     Said: "lines_read",
+    SaidOffChat: "lines_read",
+    DecidedOffChat: "reactions_read",
     Unreadable: "lines_undecryptable",
     Reacted: "reactions_read",
     EnvelopeSeen: "protocol_messages_received",
@@ -121,7 +128,8 @@ class Engine:
 
     `wake` has an event for each lane, set whenever the outbox may have something new for it; `changed` is
     called after each decision (timers and the sync loop look at the state then); `show_typing` gets what is
-    not journaled. `listeners` are told, once, what is said under a key.
+    not journaled. `listeners` are told, once, what is said under a key; `answered` which line by page or API has an
+    answer. `sign_ins` knows which page shows a code.
     """
 
     def __init__(self, journal: Journal, state: State, verbs: Verbs, clock: Clock, render: Render) -> None:
@@ -133,6 +141,8 @@ class Engine:
         self.show_typing: Callable[[Typing], None] = lambda _: None
         self.perform_now: Callable[[], None] = lambda: None
         self.listeners: dict[str, Callable[[Phrase], None]] = {}
+        self.answered: Callable[[str], None] = lambda _: None
+        self.sign_ins: Callable[[str], SignInFound] = lambda _: SignInFound()
         self.clock_listeners: list[Callable[[], None]] = []
         self.failures = 0
         self.counters = Counter(dict.fromkeys(("events_decided", "protocol_messages_sent", *_COUNTED.values()), 0))
@@ -234,6 +244,8 @@ class Engine:
         for effect in turn.effects:
             if isinstance(effect, Typing):
                 self.show_typing(effect)
+            elif isinstance(effect, TellOffChat):
+                self.answered(effect.line)
             elif isinstance(effect, Post) and effect.key in self.listeners:
                 self.listeners.pop(effect.key)(effect.phrase)
         return True
@@ -380,13 +392,26 @@ class Engine:
     def _made_of(self, event: Event, now: datetime) -> tuple[Turn, tuple[Queued, ...]]:
         """What the rules make of this event, and what it wants done, words included."""
         turn = decide(self.state, event, self._verbs, now)
+        for effect in turn.effects:
+            if isinstance(effect, TellOffChat):
+                self._answer_off_chat(turn, effect)
         return turn, tuple(self._queued(turn))
+
+    def _answer_off_chat(self, turn: Turn, told: TellOffChat) -> None:
+        """The answer, in words, is kept with its line; an edit takes the place of what it edits."""
+        line = turn.web_line(told.line)
+        if line is None:
+            return
+        words = self._render(told.phrase, turn.now)
+        answer = WebAnswer(told.key, told.phrase.name, told.outcome, words.plain, words.html, told.choices)
+        others = tuple(each for each in line.answers if each.key != told.key)
+        turn.save(replace(line, answers=(*others, answer)))
 
     def _queued(self, turn: Turn) -> list[Queued]:
         """The turn's effects as rows of the outbox, words included."""
         queued: list[Queued] = []
         for effect in turn.effects:
-            if not isinstance(effect, Typing):
+            if not isinstance(effect, Typing | TellOffChat):
                 queued += self._rows(effect)
         return queued
 

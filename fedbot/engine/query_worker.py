@@ -17,12 +17,14 @@ from fedbot.ports.journal import OutboxRow
 from fedbot.rules.catalogue import merged_stock
 from fedbot.rules.model.effects import Ask
 from fedbot.rules.model.events import Answered, Unanswered, Waiting
-from fedbot.rules.model.queries import Answer, AuditOf, AuditTrail, Query
+from fedbot.rules.model.queries import Answer, AuditOf, AuditTrail, Query, SignInShown
 from fedbot.rules.state import Turn
 
 log = logging.getLogger(__name__)
 
 AT_ONCE = 4
+OUR_OWN = (AuditOf, SignInShown)
+"""What we are asked ourselves, between questions to InvenTree."""
 
 
 class QueryWorker:
@@ -118,10 +120,13 @@ class QueryWorker:
     async def _answers(self, questions: Sequence[Query]) -> tuple[Answer, ...]:
         """InvenTree's answers together, as they are for one decision; the journal's own between them."""
         turn = Turn(self._engine.state, self._clock.now())
-        asked = [question for question in questions if not isinstance(question, AuditOf)]
+        asked = [question for question in questions if not isinstance(question, OUR_OWN)]
         with_received = [(each, merged_stock.received_for(turn, each)) for each in asked]
         answers = iter(await self._inventory.answer_all(with_received) if asked else ())
-        return tuple([self._audit(each) if isinstance(each, AuditOf) else next(answers) for each in questions])
+        return tuple([self._our_own(each) if isinstance(each, OUR_OWN) else next(answers) for each in questions])
+
+    def _our_own(self, question: AuditOf | SignInShown) -> Answer:
+        return self._audit(question) if isinstance(question, AuditOf) else self._engine.sign_ins(question.code)
 
     def _audit(self, question: AuditOf) -> AuditTrail:
         return AuditTrail(tuple((a.at, a.entry) for a in self._journal.audit(question.subject)))
@@ -152,5 +157,5 @@ class StockWorker:
 
 
 def _asks_inventree(effect: Ask) -> bool:
-    """Whether it takes our InvenTree: the audit is the journal's."""
-    return not all(isinstance(question, AuditOf) for question in effect.questions)
+    """Whether it takes our InvenTree: the audit is the journal's, and codes are our pages'."""
+    return not all(isinstance(question, OUR_OWN) for question in effect.questions)

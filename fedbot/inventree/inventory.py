@@ -24,6 +24,7 @@ from fedbot.inventree import (
     companies,
     incoming,
     labels,
+    logins,
     matching,
     metadata,
     outgoing,
@@ -43,7 +44,7 @@ from fedbot.inventree.stock_reading import StockReading
 from fedbot.inventree.transport import OF_A_FRIEND, InvenTreeTransport
 from fedbot.inventree.whereabouts import with_merges
 from fedbot.logs import keep_secret
-from fedbot.ports.inventory import InventoryProblem, OutcomeUnknown, Refusal, Unavailable
+from fedbot.ports.inventory import Credentials, InventoryProblem, OutcomeUnknown, Refusal, Unavailable
 from fedbot.ports.vault import Vault
 from fedbot.rules.model import access_steps, queries, steps
 from fedbot.rules.model.queries import Answer, Query
@@ -238,6 +239,14 @@ class OwnInventory:
         self._recognised = (None, 0.0)
         _forget(server)
         return act(server, step)
+
+    async def whose(self, credentials: Credentials) -> str | None:
+        """The active user whose they are; see `fedbot.ports.Inventory`."""
+        return await asyncio.to_thread(self._run, self._whose, credentials, Unavailable)
+
+    def _whose(self, server: Server, credentials: Credentials) -> str | None:
+        network = self._network(self._settings.url)
+        return logins.whose(server, self._settings, credentials, network)
 
     async def tend(self) -> float:
         """Read a page for the index of our stock; see `fedbot.ports.Inventory`."""

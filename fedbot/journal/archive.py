@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from fedbot.journal import codec
 from fedbot.journal.codec import instant_to_text, optional_instant_to_text
 from fedbot.ports.journal import NotStorable, UnreadableRow
-from fedbot.rules.model.archive import Archive, Flowed, Mark, Way, flows_of, latest, marks_of, went_at
+from fedbot.rules.model.archive import Archive, Flowed, Mark, Place, Way, flows_of, latest, marks_of, went_at
 from fedbot.rules.model.transfer import Transfer
 
 if TYPE_CHECKING:
@@ -101,22 +101,26 @@ class SqliteArchive(Archive):
             after = page[-1][1]
 
     def newest(
-        self, rooms: Sequence[str] | None = None, peer: str = "", since: datetime | None = None
+        self,
+        rooms: Sequence[str] | None = None,
+        peer: str = "",
+        since: datetime | None = None,
+        behind: Place | None = None,
     ) -> Iterator[Transfer]:
         """What was asked last comes first: of these rooms, with that party, of which something happened since."""
-        behind = ("~", "")
+        last = (instant_to_text(behind[0]), behind[1]) if behind else ("~", "")
         while True:
             page: list[Any] = self._database.rows(
                 f"SELECT number, id, payload, asked_at FROM archive WHERE {_LISTED}"  # noqa: S608 -- a constant
                 " AND (asked_at, id) < (?4, ?5) ORDER BY asked_at DESC, id DESC LIMIT ?6",
                 *_listed(rooms, peer, since),
-                *behind,
+                *last,
                 A_PAGE,
             )
             yield from (_read(row[:3]) for row in page)
             if len(page) < A_PAGE:
                 return
-            behind = (page[-1][3], page[-1][1])
+            last = (page[-1][3], page[-1][1])
 
     def count(self, rooms: Sequence[str] | None = None, peer: str = "", since: datetime | None = None) -> int:
         """How many `newest` would give."""

@@ -48,6 +48,7 @@ from fedbot.rules.model.events import (
     Answered,
     ChatEvent,
     ClockSetBack,
+    DecidedOffChat,
     Event,
     PhotoSent,
     Posted,
@@ -55,6 +56,7 @@ from fedbot.rules.model.events import (
     Redacted,
     RoomSeen,
     Said,
+    SaidOffChat,
     Unanswered,
     Unreadable,
     subject_of,
@@ -65,7 +67,10 @@ from fedbot.rules.model.transfer import Transfer
 log = logging.getLogger(__name__)
 
 
-_FROM_LINES = [kind.__name__ for kind in (Said, PhotoSent, Reacted, Redacted, Unreadable, Answered, Unanswered)]
+_FROM_LINES = [
+    kind.__name__
+    for kind in (Said, SaidOffChat, DecidedOffChat, PhotoSent, Reacted, Redacted, Unreadable, Answered, Unanswered)
+]
 """The kinds of events in which stands what people said or asked for."""
 
 
@@ -107,7 +112,9 @@ _LOST_FROM: dict[str | None, Dropping] = {
 _LOST_WITH = {
     **dict.fromkeys(("StepDone", "StepRefused", "StepUnknown"), Dropping.STEP),
     **dict.fromkeys(("Answered", "Unanswered"), Dropping.AWAITED),
-    **dict.fromkeys(("Said", "Reacted", "Redacted", "PhotoSent", "Unreadable"), Dropping.WORD),
+    **dict.fromkeys(
+        ("Said", "SaidOffChat", "DecidedOffChat", "Reacted", "Redacted", "PhotoSent", "Unreadable"), Dropping.WORD
+    ),
     "EnvelopeSeen": Dropping.PEER_MESSAGE,
 }
 

@@ -32,6 +32,7 @@ from fedbot.messages import (
     stats,
     transfer,
     transfer_card,
+    web,
 )
 
 __all__ = [
@@ -62,4 +63,5 @@ __all__ = [
     "stats",
     "transfer",
     "transfer_card",
+    "web",
 ]

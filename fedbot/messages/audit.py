@@ -79,11 +79,14 @@ from fedbot.rules.model.audit import (
     TransferIs,
     VanishedFound,
     Waits,
+    WebAccessEnded,
+    WebAccessGiven,
     WrittenOff,
 )
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.decision import Choice, Ending
 from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.model.web import AccessKind
 
 LONGEST_FIELD = 40
 
@@ -271,6 +274,20 @@ def _listed(noted: PersonListed) -> str:
     return marked("added {person} as an admin") if noted.admin else marked("added {person} as InvenTree user {user}")
 
 
+_ACCESS_GIVEN: dict[AccessKind, str] = {
+    AccessKind.SESSION: marked("signed in on a page ({name})"),
+    AccessKind.TOKEN: marked("made an API token ({name})"),
+    AccessKind.FEED: marked("made an address for a calendar ({name})"),
+    AccessKind.SCREEN: marked("made an address for a wall screen ({name})"),
+}
+_ACCESS_ENDED: dict[AccessKind, str] = {
+    AccessKind.SESSION: marked("signed out of a page ({name})"),
+    AccessKind.TOKEN: marked("revoked an API token ({name})"),
+    AccessKind.FEED: marked("revoked the address of a calendar ({name})"),
+    AccessKind.SCREEN: marked("revoked the address of a wall screen ({name})"),
+}
+
+
 def _one_of(yes: str, no: str, name: str) -> Callable[[Any], str]:
     return lambda noted: yes if getattr(noted, name) else no
 
@@ -369,6 +386,8 @@ WORDS: dict[type[Noted], str | Callable[[Any], str]] = {
     ClockSetBack: marked("our clock was {seconds} s ahead"),
     InRoom: lambda noted: _ROOMS[noted.change],
     PersonListed: _listed,
+    WebAccessGiven: lambda noted: _ACCESS_GIVEN[noted.kind],
+    WebAccessEnded: lambda noted: _ACCESS_ENDED[noted.kind],
     SettingsRead: _one_of(
         marked("the settings file has a fault, so the old settings stay in use"),
         marked("the settings were read again ({changed})"),

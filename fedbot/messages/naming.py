@@ -13,6 +13,7 @@ from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.queries import PartDescription
 from fedbot.rules.model.stock import STATUS_OK
 from fedbot.rules.model.transfer import Line, Transfer
+from fedbot.rules.wire.subject_ids import is_off_chat
 
 MOST_IN_FIRST_LINE = 3
 STATUSES = frozenset(
@@ -56,8 +57,10 @@ def pill(locale: Locale, user: str, name: str) -> Mention:
 
 
 def signed(locale: Locale, signature: Signature | None) -> str:
-    """Who asked or decided."""
-    return person(locale, (signature.name or signature.person) if signature else "")
+    """Who asked or decided; and that it was by page, if it was."""
+    name = person(locale, (signature.name or signature.person) if signature else "")
+    by_page = signature is not None and is_off_chat(signature.event_id)
+    return locale.word("{name}, by page").format(name=name) if by_page else name
 
 
 def people(locale: Locale, names: Sequence[str], *, any_of: bool = False) -> str:

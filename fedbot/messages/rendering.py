@@ -11,6 +11,7 @@ from fedbot.messages import formatting
 from fedbot.messages.formatting import Items
 from fedbot.messages.language import Lines, Locale
 from fedbot.messages.naming import person
+from fedbot.messages.web import on_a_page
 from fedbot.rules.model.effects import Phrase
 
 Sentence = Callable[..., Lines]
@@ -30,7 +31,8 @@ def render(phrase: Phrase, locale: Locale, now: datetime) -> Lines:
         speaking = replace(locale, now=now, brevity=brevity)
         lines = sentence(speaking, **phrase.about)
         if phrase.to:
-            lines = _addressed(person(speaking, phrase.to), lines)
+            name = person(speaking, phrase.to)
+            lines = _addressed(on_a_page(speaking, name) if phrase.by_page else name, lines)
         if _fits(lines):
             return lines
     return _cut(lines)

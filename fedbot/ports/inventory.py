@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from fedbot.rules.model.queries import Answer, IndexStanding, Query, ReceivedOf
@@ -41,6 +42,14 @@ class OutcomeUnknown(InventoryProblem):
     """The request may have been carried out (time-out after sending, reset, 5xx): probe before anything else."""
 
 
+@dataclass(frozen=True)
+class Credentials:
+    """What somebody signs in to InvenTree with: a name and password, or a token (without a name)."""
+
+    username: str
+    secret: str = field(repr=False)
+
+
 class Inventory(Protocol):
     """Our own InvenTree.
 
@@ -55,6 +64,12 @@ class Inventory(Protocol):
 
     async def answer_all(self, questions: Sequence[tuple[Query, ReceivedOf | None]]) -> tuple[Answer, ...]:
         """The answers to all that one decision asks, in order; what several of them take is read once."""
+
+    async def whose(self, credentials: Credentials) -> str | None:
+        """The active user whose they are; None if they open nothing, or are a user's who isn't active.
+
+        `Refusal` below API 472, where any account can make itself an admin's token.
+        """
 
     async def tend(self) -> float:
         """Read on a little in our stock, for nobody who waits; the seconds to leave InvenTree alone then."""

@@ -38,7 +38,7 @@ from fedbot.rules.model.queries import Able, PersonRights, WhoMay
 from fedbot.rules.model.reactions import CARD_KEYS, KEY_OF, looks_like_a_decision, normalised
 from fedbot.rules.model.shown import hash_of
 from fedbot.rules.model.stock import Right, Rights
-from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.model.transfer import Transfer, less_of, total
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.protocol import announcements, room_upgrades, sequencing
 from fedbot.rules.protocol.bodies import LONGEST_REASON
@@ -52,6 +52,8 @@ S = TypeVar("S", Connection, Transfer)
 QUIET_FOR = timedelta(days=1)
 MOST_BEHIND = 10
 MOST_REASONS = 10
+REFUSED = "refused"
+"""How the key of the answer to a decision begins that doesn't count."""
 
 
 def subject_by_id(turn: Turn, identifier: str) -> Subject | None:
@@ -70,6 +72,20 @@ def right_to_decide(subject: Subject, person: str = "") -> Right:
 def takes_taps(subject: Subject) -> bool:
     """Whether a reaction on its card still counts for something."""
     return is_open(subject) or awaits_parcel(subject)
+
+
+def choices(subject: Subject) -> tuple[Choice, ...]:
+    """What can be said on its card now."""
+    if awaits_parcel(subject):
+        return (Choice.PARCEL,)
+    if isinstance(subject, Connection):
+        return (Choice.APPROVE, Choice.DECLINE)
+    return tuple(choice for choice in Choice if _fits(subject, choice))
+
+
+def card(turn: Turn, subject: Subject) -> Phrase:
+    """The card as it reads now."""
+    return both_sides.card(turn, subject) if isinstance(subject, Transfer) else connections.card(turn, subject)
 
 
 def on_reaction(turn: Turn, event: Reacted) -> None:
@@ -500,10 +516,36 @@ def _refuse(turn: Turn, subject: Subject, decision: Decision, phrase: Phrase) ->
 def _tell(turn: Turn, subject: Subject, decision: Decision | Wish, phrase: Phrase) -> None:
     """As the answer to the line, or one quiet line for a tap."""
     if decision.reply_to:
-        key = f"refused:{subject.id}:{decision.event_id}"
+        key = f"{REFUSED}:{subject.id}:{decision.event_id}"
         turn.do(Post(key, subject.room, phrase, reply_to=decision.reply_to))
     else:
         quiet(turn, subject, decision.person, phrase)
+
+
+def refuses_at_once(turn: Turn, key: str) -> bool:
+    """Whether that message refuses a decision before its grace began, so that the room never heard of it."""
+    kind, _, rest = key.partition(":")
+    before = subject_by_id(Turn(turn.state, turn.now), rest.partition(":")[0])
+    decision = before.decision if before is not None else None
+    return kind == REFUSED and decision is not None and decision.stage is DecisionStage.CHECKING
+
+
+def not_granted(subject: Subject, quantity: Decimal) -> Phrase | None:
+    """Why that much of it can't be granted: only what is requested of us can be, and no more than that."""
+    is_request = isinstance(subject, Transfer) and subject.terms.kind == "request" and subject.role == "sender"
+    if not (isinstance(subject, Transfer) and is_request):
+        return say(messages.offer.all_or_nothing, subject=subject)
+    if less_of(subject.terms.lines, quantity) is None:
+        return say(messages.offer.all_or_nothing, subject=subject)
+    if quantity > total(subject.terms.lines):
+        return say(messages.offer.more_than_asked, transfer=subject, wanted=quantity)
+    return None
+
+
+def less_than_all(subject: Subject, quantity: Decimal | None) -> Decimal | None:
+    """The quantity that a yes names; all of it is a plain yes."""
+    is_all = isinstance(subject, Transfer) and quantity == total(subject.terms.lines)
+    return None if is_all else quantity
 
 
 def quiet(turn: Turn, subject: Subject, person: str, phrase: Phrase) -> None:

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from fedbot import messages
-from fedbot.rules import clock, decisions, health, inbound, lines, people, reminders
+from fedbot.rules import clock, decisions, health, inbound, lines, people, reminders, web
 from fedbot.rules.catalogue import search
 from fedbot.rules.connection import connect as connections
 from fedbot.rules.connection import disconnect, move_rooms, pinning, provision, rooms, rotate_tokens
@@ -26,9 +26,12 @@ from fedbot.rules.model.decision import DecisionStage
 from fedbot.rules.model.effects import Join, say
 from fedbot.rules.model.events import (
     BY_THE_CLOCK,
+    AccessEnded,
+    AccessGiven,
     Answered,
     CaughtUp,
     ClockSetBack,
+    DecidedOffChat,
     EnvelopeSeen,
     Event,
     HomeserverBack,
@@ -48,6 +51,7 @@ from fedbot.rules.model.events import (
     RoomReplaced,
     RoomSeen,
     Said,
+    SaidOffChat,
     SetAside,
     SettingsRead,
     Started,
@@ -60,7 +64,7 @@ from fedbot.rules.model.events import (
     Unreadable,
     Waiting,
 )
-from fedbot.rules.model.queries import AuditTrail
+from fedbot.rules.model.queries import AuditTrail, SignInFound
 from fedbot.rules.model.rota import Rota
 from fedbot.rules.model.steps import ANOTHER_THING
 from fedbot.rules.model.stock import Rights
@@ -88,6 +92,7 @@ def decide(state: State, event: Event, verbs: Verbs, now: datetime) -> Turn:
     if not isinstance(event, Recalled):  # what is past is only read
         rota.follow(turn)
         overdue.lift(turn)
+    web.hand_over(turn)
     _follow_the_tables(turn)
     return turn
 
@@ -204,6 +209,7 @@ def _forget(turn: Turn) -> None:
     for allowance in turn.allowances():
         if max(allowance.full_at, default=turn.now) <= turn.now:
             turn.drop(allowance)
+    web.look(turn)
 
 
 def _on_posted(turn: Turn, event: Posted) -> None:
@@ -221,7 +227,7 @@ def _on_posted(turn: Turn, event: Posted) -> None:
 
 
 def _on_answered(turn: Turn, event: Answered) -> None:
-    if not all(isinstance(answer, AuditTrail) for answer in event.answers):  # that one is the journal's
+    if not all(isinstance(answer, AuditTrail | SignInFound) for answer in event.answers):  # those are our own
         health.is_back(turn)
     for answer in event.answers:
         if isinstance(answer, Rights):
@@ -279,6 +285,10 @@ _RULES: dict[type[Event], Callable[[Turn, Any], None]] = {
     ReconcileOrdered: reconcile.on_ordered,
     PeopleOrdered: people.on_ordered,
     SettingsRead: people.on_settings_read,
+    SaidOffChat: web.on_said,
+    DecidedOffChat: web.on_decided,
+    AccessGiven: web.on_access_given,
+    AccessEnded: web.on_access_ended,
     HomeserverBack: health.on_homeserver_back,
     Started: _on_started,
     Posted: _on_posted,

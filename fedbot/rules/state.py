@@ -19,6 +19,7 @@ from fedbot.rules.model.archive import (
     Archive,
     Flowed,
     Mark,
+    Place,
     flows_of,
     is_at_rest,
     is_meant,
@@ -29,7 +30,7 @@ from fedbot.rules.model.archive import (
 from fedbot.rules.model.audit import AdminsTold, AuditEntry, Fact, Happened, Noted
 from fedbot.rules.model.books import Reconciliation
 from fedbot.rules.model.catalogue import Alias, Allowance, Search, Share
-from fedbot.rules.model.command import Answers, Command
+from fedbot.rules.model.command import About, Answers, Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import LIVING_CONNECTION, ConnectionState
 from fedbot.rules.model.conversation import PendingChoice, Telling
@@ -47,7 +48,8 @@ from fedbot.rules.model.stock import Right, Rights
 from fedbot.rules.model.summaries import Due, Quarantined
 from fedbot.rules.model.transfer import Transfer, WaitingLine
 from fedbot.rules.model.transfer_lifecycle import FINAL
-from fedbot.rules.wire.subject_ids import SubjectKind, kind_of
+from fedbot.rules.model.web import WebAccess, WebLine
+from fedbot.rules.wire.subject_ids import SubjectKind, is_off_chat, kind_of
 
 __all__ = ["CODE_LENGTH", "AuditEntry", "State", "Turn"]
 
@@ -76,6 +78,8 @@ D = TypeVar(
     Roster,
     Rota,
     LendingStop,
+    WebLine,
+    WebAccess,
 )
 
 
@@ -178,6 +182,9 @@ class Verbs(Protocol):
 
     def ask(self, turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
         """What the verb has to ask our InvenTree first; or already its answer to the person."""
+
+    def about(self, verb: str, arguments: dict[str, Any]) -> About:
+        """What a line with these arguments is about, as far as its words say."""
 
     def act(self, turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
         """Do it. The phrase is the answer to the line; None if an effect in the turn answers it."""
@@ -332,7 +339,11 @@ class Turn:
         return self.state.everything()
 
     def room(self, identifier: str) -> Room | None:
-        """The room, if we know it."""
+        """The room, if we know it. A line by page is said in a room of its own, alone with us, as in a direct chat."""
+        if is_off_chat(identifier):
+            line = self.web_line(identifier)
+            members = {self.us.bot: self.us.name, line.person: self._shown_name(line.person)} if line else {}
+            return Room(identifier, members=members) if line else None
         return self._get(Room, identifier)
 
     def rooms(self) -> list[Room]:
@@ -374,11 +385,16 @@ class Turn:
         return merge(sorted(living, key=_by_id), past, key=_by_id)
 
     def newest(
-        self, rooms: Sequence[str] | None = None, peer: str = "", since: datetime | None = None
+        self,
+        rooms: Sequence[str] | None = None,
+        peer: str = "",
+        since: datetime | None = None,
+        behind: Place | None = None,
     ) -> Iterator[Transfer]:
         """The transfers, past ones too, what was asked last coming first (`Archive.newest`)."""
         living = sorted(self._living(rooms, peer, since), key=_by_time, reverse=True)
-        past = self._at_rest(self.state.archive.newest(rooms, peer, since))
+        living = [transfer for transfer in living if behind is None or _by_time(transfer) < behind]
+        past = self._at_rest(self.state.archive.newest(rooms, peer, since, behind))
         return merge(living, past, key=_by_time, reverse=True)
 
     def count(self, rooms: Sequence[str] | None = None, peer: str = "", since: datetime | None = None) -> int:
@@ -467,6 +483,22 @@ class Turn:
     def waiting_lines(self) -> list[WaitingLine]:
         """Every line that waits for our InvenTree."""
         return self._all(WaitingLine)
+
+    def web_line(self, event_id: str) -> WebLine | None:
+        """What one of our people has said by page or API, with the answers so far."""
+        return self._get(WebLine, event_id)
+
+    def web_lines(self) -> list[WebLine]:
+        """Every line of theirs that is still kept."""
+        return self._all(WebLine)
+
+    def web_access(self, identifier: str) -> WebAccess | None:
+        """The session or token of that hash."""
+        return self._get(WebAccess, identifier)
+
+    def web_accesses(self) -> list[WebAccess]:
+        """Every session and token."""
+        return self._all(WebAccess)
 
     def tellings(self) -> list[Telling]:
         """What was told and is not to be told again for a while."""
@@ -635,9 +667,12 @@ class Turn:
 
     def name_of(self, person: str, room: str = "") -> str:
         """How a person is called: by their Matrix id, and by the display name in the room where that is safe."""
-        known = self.room(room) if room else None
-        shown = next((c.members[person] for c in [known, *self.rooms()] if c and c.members.get(person)), "")
-        return self.called(shown, person)
+        return self.called(self._shown_name(person, room), person)
+
+    def _shown_name(self, person: str, room: str = "") -> str:
+        """The person's display name, in that room before any other; '' if we know none."""
+        known = self._get(Room, room) if room else None
+        return next((c.members[person] for c in [known, *self.rooms()] if c and c.members.get(person)), "")
 
     def called(self, name: str, person: str, says: str = "") -> str:
         """How a person with that display name is called (`names`), where the party `says` speaks for them."""

@@ -15,7 +15,7 @@ from fedbot.check.inventree import inventree_findings
 from fedbot.config.settings import Settings
 from fedbot.edge_settings import inventory_settings
 from fedbot.inventree.inventory import OwnInventory
-from fedbot.ports.inventory import InventoryProblem, NotPermitted, Refusal, Unavailable
+from fedbot.ports.inventory import Credentials, InventoryProblem, NotPermitted, Refusal, Unavailable
 from fedbot.rules.model.queries import (
     Able,
     Answer,
@@ -237,6 +237,9 @@ class Twin:
 
     async def answer_all(self, questions: Sequence[tuple[Query, ReceivedOf | None]]) -> tuple[Answer, ...]:
         raise AssertionError("a check decides nothing")
+
+    async def whose(self, credentials: Credentials) -> str | None:
+        raise AssertionError("a check signs nobody in")
 
     async def tend(self) -> float:
         raise AssertionError("a check reads no stock")

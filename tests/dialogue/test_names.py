@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import pytest
 
-from fedbot.cli.export import as_csv
 from fedbot.rules.ledger import history
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.names import of_party
@@ -55,7 +54,7 @@ async def everything_told(world: World, space: Space, person: Person) -> str:
     transfer = space.transfer()
     shown = await answer(world, person, f"!fed show {transfer.code}")
     listed = await answer(world, person, "!fed history")
-    return "\n".join([shown, listed, as_csv(history.rows([transfer]))])
+    return "\n".join([shown, listed, history.as_csv(history.rows([transfer]))])
 
 
 # --- a friend takes another friend's name -------------------------------------------------------------------------

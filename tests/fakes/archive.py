@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
-from fedbot.rules.model.archive import Archive, Flowed, Mark, flows_of, is_at_rest, is_meant, marks_of, went_at
+from fedbot.rules.model.archive import Archive, Flowed, Mark, Place, flows_of, is_at_rest, is_meant, marks_of, went_at
 from fedbot.rules.model.document import Document
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.state import State, Turn
@@ -43,10 +43,15 @@ class RememberedArchive(Archive):
         return iter(sorted(found, key=lambda transfer: transfer.id))
 
     def newest(
-        self, rooms: Sequence[str] | None = None, peer: str = "", since: datetime | None = None
+        self,
+        rooms: Sequence[str] | None = None,
+        peer: str = "",
+        since: datetime | None = None,
+        behind: Place | None = None,
     ) -> Iterator[Transfer]:
         found = (t for t in self.transfers.values() if is_meant(t, rooms, peer, since))
-        return iter(sorted(found, key=lambda t: (t.asked.at, t.id), reverse=True))
+        before = (t for t in found if behind is None or (t.asked.at, t.id) < behind)
+        return iter(sorted(before, key=lambda t: (t.asked.at, t.id), reverse=True))
 
     def count(self, rooms: Sequence[str] | None = None, peer: str = "", since: datetime | None = None) -> int:
         return len(list(self.newest(rooms, peer, since)))

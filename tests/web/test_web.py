@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import socket
 import stat
+import subprocess
+import sys
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -154,3 +156,8 @@ def test_metrics_are_what_prometheus_reads() -> None:
 def test_a_metric_that_prometheus_would_refuse_is_a_mistake_of_ours() -> None:
     with pytest.raises(ValueError, match="Outbox waiting"):
         metrics({"version": "0", "matrix": True, "inventree": True, "gauges": {"Outbox waiting": 1}})
+
+
+def test_a_bot_without_pages_loads_none_of_their_libraries() -> None:
+    code = "import sys, fedbot.engine.bot; print([m for m in ('fastapi', 'uvicorn', 'jinja2') if m in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"

@@ -5,14 +5,17 @@ Read from the documents that we keep for ever; nothing is decided here. `history
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import asdict, dataclass, fields
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from fedbot.rules.model import names
 from fedbot.rules.model.archive import latest
 from fedbot.rules.model.decision import Signature
+from fedbot.rules.model.stock import plain
 from fedbot.rules.model.transfer import Line, Transfer
 
 CLASSIC_PAGES_UNTIL = 320
@@ -54,6 +57,34 @@ class Row:
     ended_at: datetime | None
     note: str
     problem: str
+
+
+COLUMNS = tuple(field.name for field in fields(Row))
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def as_csv(rows: Iterable[Row], *, heading: bool = True) -> str:
+    """Comma separated, with a heading; nothing in it is taken for a formula by a spreadsheet."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    if heading:
+        writer.writerow(COLUMNS)
+    writer.writerows([_harmless(as_text(value)) for value in asdict(row).values()] for row in rows)
+    return out.getvalue()
+
+
+def as_text(value: object) -> str:
+    """Times in UTC, ISO 8601; quantities as decimal strings; '' for what isn't there."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    if isinstance(value, Decimal):
+        return plain(value)
+    return "" if value is None else str(value)
+
+
+def _harmless(text: str) -> str:
+    """Other spaces' people write names and notes: what a spreadsheet would calculate gets a ' before it."""
+    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def rows(transfers: Iterable[Transfer]) -> list[Row]:

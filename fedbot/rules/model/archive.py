@@ -51,6 +51,10 @@ class Way(StrEnum):
     BORROWED = "borrowed"
 
 
+Place = tuple[datetime, str]
+"""Where a transfer stands in the order of `newest`: when it was asked for, and its id."""
+
+
 @dataclass(frozen=True)
 class Flowed:
     """What went one way between us and `peer`: how many lines, and the pieces of those that are counted so."""
@@ -74,9 +78,16 @@ class Archive(Protocol):
         """Those with that mark, in the order of their ids, behind the id `after`."""
 
     def newest(
-        self, rooms: Sequence[str] | None = None, peer: str = "", since: datetime | None = None
+        self,
+        rooms: Sequence[str] | None = None,
+        peer: str = "",
+        since: datetime | None = None,
+        behind: Place | None = None,
     ) -> Iterator[Transfer]:
-        """What was asked last comes first: of these rooms, with that party, of which something happened since."""
+        """What was asked last comes first: of these rooms, with that party, of which something happened since.
+
+        Only what comes after `behind` in that order.
+        """
 
     def count(self, rooms: Sequence[str] | None = None, peer: str = "", since: datetime | None = None) -> int:
         """How many `newest` would give."""

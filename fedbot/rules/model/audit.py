@@ -12,6 +12,7 @@ from enum import StrEnum
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.decision import Choice, Ending
 from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.model.web import AccessKind
 
 
 class Fact(StrEnum):
@@ -614,6 +615,22 @@ class InRoom:
 
 
 @dataclass(frozen=True)
+class WebAccessGiven:
+    """The person may use the pages or the API from now on, by a session or token of that name."""
+
+    kind: AccessKind
+    name: str
+
+
+@dataclass(frozen=True)
+class WebAccessEnded:
+    """That session or token opens nothing any more."""
+
+    kind: AccessKind
+    name: str
+
+
+@dataclass(frozen=True)
 class PersonListed:
     """Somebody was added (`added`), as that user of InvenTree and as an admin or not, or removed."""
 
@@ -711,6 +728,8 @@ Noted = (
     | ClockSetBack
     | InRoom
     | PersonListed
+    | WebAccessGiven
+    | WebAccessEnded
     | SettingsRead
     | Matched
     | MirrorUnreadable

@@ -57,6 +57,7 @@ LIMITS: Mapping[str, tuple[Limit, ...]] = {
     # what our own people get
     "mention": (Limit(12, 2 * MINUTE), Limit(100, DAY / 100)),
     "line": (Limit(30, 6 * SECOND),),
+    "sign-in": (Limit(5, 2 * MINUTE),),
     "admin message": (Limit(10, 10 * MINUTE),),
     # what people do in a room besides talking: each is a few calls to a server
     "reaction": (Limit(30, 6 * SECOND),),

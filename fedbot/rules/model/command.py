@@ -22,6 +22,19 @@ class Answers(StrEnum):
 
 
 @dataclass(frozen=True)
+class About:
+    """Whether a line changes nothing (`looks`), and the words in it that name a case and a space; '' where none does.
+
+    `shared`: it has to be said in a room that we share with other spaces.
+    """
+
+    looks: bool
+    shared: bool = False
+    case: str = ""
+    space: str = ""
+
+
+@dataclass(frozen=True)
 class Command:
     """A line for us. `arguments` are JSON values as the verb's spec names them (quantities decimal strings).
 

@@ -17,6 +17,7 @@ from fedbot.rules.model.party_config import Roster
 from fedbot.rules.model.room import Account, Announcement, Room
 from fedbot.rules.model.rota import Rota
 from fedbot.rules.model.transfer import Transfer, WaitingLine
+from fedbot.rules.model.web import WebAccess, WebLine
 
 Document = (
     Room
@@ -40,4 +41,6 @@ Document = (
     | Roster
     | Rota
     | LendingStop
+    | WebLine
+    | WebAccess
 )

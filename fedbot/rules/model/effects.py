@@ -15,6 +15,7 @@ from fedbot.rules.model.continuation import WhenAnswered, WhenAnsweredOrNot, Whe
 from fedbot.rules.model.figures import Chart
 from fedbot.rules.model.queries import Query
 from fedbot.rules.model.steps import Step
+from fedbot.rules.model.web import Outcome
 
 P = ParamSpec("P")
 
@@ -23,12 +24,13 @@ P = ParamSpec("P")
 class Phrase:
     """A sentence or a card: the function in `fedbot.messages` that puts it into words, and what it speaks of.
 
-    `to` is the name of whom it answers, where nothing else shows that.
+    `to` is the name of whom it answers, where nothing else shows that; `by_page`: what they said wasn't said in chat.
     """
 
     sentence: Callable[..., object]
     about: dict[str, Any] = field(default_factory=dict)
     to: str = ""
+    by_page: bool = False
 
     @property
     def name(self) -> str:
@@ -147,6 +149,17 @@ class Typing:
 
 
 @dataclass(frozen=True)
+class TellOffChat:
+    """The answer to a line that was said by page or API: kept with it, in words. `key` is that of the message."""
+
+    line: str
+    key: str
+    phrase: Phrase
+    outcome: Outcome
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Ask:
     """Questions to our InvenTree, and what follows. While it is silent, a patient one is asked until it is answered.
 
@@ -197,4 +210,4 @@ class MoveSecret:
 
 
 ChatEffect = Post | Edit | Picture | SendEnvelope | Announce | Join | Leave
-Effect = ChatEffect | Typing | Ask | Do | KeepSecret | Forget | MoveSecret
+Effect = ChatEffect | Typing | TellOffChat | Ask | Do | KeepSecret | Forget | MoveSecret

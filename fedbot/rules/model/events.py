@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from fedbot.rules.model.continuation import Continuation, WhenAnswered, WhenAnsweredOrNot, WhenStepEnds
+from fedbot.rules.model.decision import Choice
 from fedbot.rules.model.party_config import RosterChange
 from fedbot.rules.model.queries import Answer
 from fedbot.rules.model.steps import StepResult
 from fedbot.rules.model.stock import Rights
+from fedbot.rules.model.web import WebAccess
 
 
 @dataclass(frozen=True)
@@ -263,6 +266,59 @@ class PeopleOrdered:
 
 
 @dataclass(frozen=True)
+class SaidOffChat:
+    """One of our people, known by a session or token, says a line on a page or through the API, without `!fed`.
+
+    `event_id` is ours (`is_off_chat`), the same for the same idempotency key. `subject` is the id that the line is
+    about and `room` where it is to be said, if they say so. `proven`: a homeserver can't have said it.
+    """
+
+    at: datetime
+    event_id: str
+    sender: str
+    text: str
+    subject: str = ""
+    room: str = ""
+    proven: bool = False
+
+
+@dataclass(frozen=True)
+class DecidedOffChat:
+    """The same for a decision on a card: `seen` is the hash of what the page showed (`shown.hash_of`).
+
+    `quantity` is what is granted, where that is less than was requested. `code` is what the person has typed.
+    """
+
+    at: datetime
+    event_id: str
+    sender: str
+    subject: str
+    choice: Choice
+    seen: str
+    quantity: Decimal | None = None
+    note: str = ""
+    code: str = ""
+    proven: bool = False
+
+
+@dataclass(frozen=True)
+class AccessGiven:
+    """One of our people has signed in with InvenTree, or has made a token: this is what they hold now."""
+
+    at: datetime
+    access: WebAccess
+
+
+@dataclass(frozen=True)
+class AccessEnded:
+    """`by` has ended a session or revoked a token: the hash of its secret."""
+
+    at: datetime
+    access: str
+    by: str
+
+
+@dataclass(frozen=True)
 class SettingsRead:
     """The settings file, or a file that it names, has changed and was read again.
 
@@ -406,6 +462,10 @@ Event = (
     | ReconcileDue
     | ReconcileOrdered
     | PeopleOrdered
+    | SaidOffChat
+    | DecidedOffChat
+    | AccessGiven
+    | AccessEnded
     | SettingsRead
     | HomeserverBack
     | Started
@@ -448,4 +508,6 @@ def subject_of(event: Event) -> str:
         case EnvelopeSeen(envelope=envelope) | Recalled(letter=EnvelopeSeen(envelope=envelope)):
             named = envelope.get("transfer") or envelope.get("connection")
             return named if isinstance(named, str) else ""
+        case DecidedOffChat():
+            return event.subject
     return ""

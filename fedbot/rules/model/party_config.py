@@ -36,6 +36,7 @@ class PartyConfig:
     public half of our signing key (hex), by which peers pin us. Times of day are in `time_zone` (IANA name), as is
     `stats_schedule` (cron, read by `app.timetable`, as is `reconcile_at`). `look_every`: how often our own house is
     looked at (InvenTree's version, our tokens); None: never.
+    `pages_url`: where people find our pages; "" if there are none.
     """
 
     party: str
@@ -72,6 +73,8 @@ class PartyConfig:
     connects_a_day: int = 5
     connects_a_day_per_peer: int = 2
     questions_an_hour_per_peer: int = 60
+    pages_url: str = ""
+    pages_session: timedelta = timedelta(days=14)
     resend_after: tuple[timedelta, ...] = (
         timedelta(minutes=1),
         timedelta(minutes=10),

@@ -461,6 +461,21 @@ class AuditTrail:
     entries: tuple[tuple[datetime, AuditEntry], ...] = ()
 
 
+@dataclass(frozen=True)
+class SignInShown:
+    """Which page shows this code, to be signed in? Answer: `SignInFound`. Our own pages answer, not InvenTree."""
+
+    code: str
+
+
+@dataclass(frozen=True)
+class SignInFound:
+    """The hash of the secret that only the page has, and which browser it is in; '' if no page shows the code."""
+
+    access: str = ""
+    browser: str = ""
+
+
 Query = (
     PersonRights
     | WhoMay
@@ -470,6 +485,7 @@ Query = (
     | Overview
     | OwnTokens
     | AuditOf
+    | SignInShown
     | HistoryAt
     | WhereIsIt
     | BooksOf
@@ -487,6 +503,7 @@ Answer = (
     | InventoryStanding
     | OwnTokensSeen
     | AuditTrail
+    | SignInFound
     | HistorySeen
     | ItemsSeen
     | MirrorsFound
@@ -504,6 +521,7 @@ QUESTIONS: dict[type[Query], type[Answer]] = {
     Overview: InventoryStanding,
     OwnTokens: OwnTokensSeen,
     AuditOf: AuditTrail,
+    SignInShown: SignInFound,
     HistoryAt: HistorySeen,
     WhereIsIt: ItemsSeen,
     BooksOf: ItemsSeen,

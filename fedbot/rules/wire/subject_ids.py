@@ -15,6 +15,8 @@ from typing import Any
 from fedbot.rules.wire.envelope import ALPHABET, ID_LENGTH, short_hash
 
 HIGHEST_NUMBER = 1_000_000
+BY_PAGE, BY_API = "page-", "api-"
+"""How the event id of a line begins that a person has said on a page, or a program through the API: no Matrix event."""
 _KEY = re.compile(r"[0-9a-f]{64}")
 _ROOM = re.compile(r"![!-~]{1,254}")
 _WORD = re.compile(r"[!-~]{1,255}")
@@ -66,9 +68,14 @@ class Opening:
     cause: Cause
 
 
+def is_off_chat(event_id: str) -> bool:
+    """Whether what has that event id was said on a page or through the API, so that no room knows it."""
+    return event_id.startswith((BY_PAGE, BY_API))
+
+
 def by_line(event_id: str, number: int = 1) -> Cause:
     """The cause of what a person's line opens."""
-    return Cause(CauseKind.LINE, event_id, number)
+    return Cause(CauseKind.KEY if is_off_chat(event_id) else CauseKind.LINE, event_id, number)
 
 
 def connection_id(key_a: str, key_b: str, room: str, generation: int) -> str:

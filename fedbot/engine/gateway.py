@@ -1,0 +1,97 @@
+"""The bot as its pages and API see it (`fedbot.web.site.bot.Bot`)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable
+from contextlib import suppress
+
+from fedbot.engine.pipeline import Engine
+from fedbot.messages.language import Locale
+from fedbot.ports.inventory import Credentials, Inventory
+from fedbot.ports.journal import Audited
+from fedbot.rules.model.events import Event
+from fedbot.rules.model.queries import PersonRights, SignInFound
+from fedbot.rules.model.stock import Rights
+from fedbot.rules.model.web import WebLine
+from fedbot.rules.state import Turn
+
+
+class Gateway:
+    """Its state to look things up in, and the one way in for what people say."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        inventory: Inventory,
+        locale: Callable[[], Locale],
+    ) -> None:
+        self._engine = engine
+        self._inventory = inventory
+        self.locale = locale
+        self.now = engine.clock.now
+        self._waiting: defaultdict[str, list[asyncio.Future[None]]] = defaultdict(list)
+        engine.answered = self._is_answered
+
+    def turn(self) -> Turn:
+        """The state as it stands."""
+        return Turn(self._engine.state, self.now())
+
+    def put(self, event: Event) -> None:
+        """Something has happened; it is decided upon before this returns."""
+        self._engine.put(event)
+
+    async def answered(self, line: str, seconds: float) -> WebLine:
+        """The line with its answers, as soon as it has one, at the latest after that time. KeyError if it is gone."""
+        if not self._line(line).answers and seconds > 0:
+            answer: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiting[line].append(answer)
+            over = asyncio.ensure_future(self._engine.clock.sleep(seconds))
+            try:
+                await asyncio.wait({answer, over}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                over.cancel()
+                self._gives_up(line, answer)
+        return self._line(line)
+
+    def _line(self, line: str) -> WebLine:
+        found = self.turn().web_line(line)
+        if found is None:
+            raise KeyError(line)
+        return found
+
+    def _gives_up(self, line: str, answer: asyncio.Future[None]) -> None:
+        answer.cancel()
+        with suppress(ValueError):
+            self._waiting[line].remove(answer)
+        if not self._waiting[line]:
+            del self._waiting[line]
+
+    def _is_answered(self, line: str) -> None:
+        for answer in self._waiting.get(line, []):
+            if not answer.done():
+                answer.set_result(None)
+
+    async def rights(self, username: str) -> Rights:
+        """What that user may do in our InvenTree now. Raises `InventoryProblem`."""
+        read = await self._inventory.answer(PersonRights(username))
+        if not isinstance(read, Rights):
+            raise TypeError(f"rights were asked for, not {read!r}")
+        return read
+
+    async def user_by_password(self, username: str, password: str) -> str | None:
+        """The active user of our InvenTree whose password that is. Raises `InventoryProblem`."""
+        return await self._inventory.whose(Credentials(username, password))
+
+    async def user_by_token(self, token: str) -> str | None:
+        """The active user of our InvenTree whose token that is. Raises `InventoryProblem`."""
+        return await self._inventory.whose(Credentials("", token))
+
+    def audit(self, subject: str) -> tuple[Audited, ...]:
+        """What is noted about this transfer or connection, oldest first."""
+        return self._engine.journal.audit(subject)
+
+    def answers_sign_ins(self, look: Callable[[str], SignInFound]) -> None:
+        """From now on `look` knows which page shows a code."""
+        self._engine.sign_ins = look

@@ -1,0 +1,296 @@
+"""What people do on pages and through the API: the same lines and decisions, by the same rules.
+
+A line that only looks is said alone with us, as in a direct chat; one that does something is said in the room that it
+is about, which stays the record. The answer goes to the page; the room reads what has changed something.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from fedbot import messages
+from fedbot.rules import decisions, lines
+from fedbot.rules.approval import consent
+from fedbot.rules.approval.subject import decides_here
+from fedbot.rules.model import audit, budgets
+from fedbot.rules.model.command import About, Command
+from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.conversation import PendingChoice
+from fedbot.rules.model.decision import Choice
+from fedbot.rules.model.effects import (
+    ChatEffect,
+    Do,
+    Edit,
+    Effect,
+    Phrase,
+    Picture,
+    Post,
+    TellOffChat,
+    Typing,
+    say,
+)
+from fedbot.rules.model.events import AccessEnded, AccessGiven, DecidedOffChat, SaidOffChat
+from fedbot.rules.model.shown import hash_of
+from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.model.web import ANSWERS_KEPT, Outcome, WebAccess, WebLine
+from fedbot.rules.protocol import announcements, room_upgrades
+from fedbot.rules.state import Turn
+from fedbot.rules.wire.subject_ids import is_off_chat
+
+_BOOKKEEPING = frozenset(
+    {
+        "WaitingLine",
+        "PendingChoice",
+        "Telling",
+        "Allowance",
+        "Account",
+        "Search",
+        "Survey",
+        "WebLine",
+        "BotStatus",
+    }
+)
+"""Documents that every line may change; what changes another one has done something."""
+
+
+# --- lines and decisions -----------------------------------------------------------------------------------------
+
+
+def on_said(turn: Turn, event: SaidOffChat) -> None:
+    """A line: understood and carried out as one that is said in chat, by the same budget and the same rights."""
+    if not _begins(turn, event.event_id, event.sender, f"{event.subject} {event.room} {event.text}".strip()):
+        return
+    complaint = _complaint(turn, event.sender)
+    parsed = complaint or turn.verbs.parse(turn, event.text)
+    if isinstance(parsed, Phrase):
+        _tell(turn, event.event_id, parsed, Outcome.REFUSED)
+        return
+    verb, arguments = parsed
+    about = turn.verbs.about(verb, arguments)
+    room = event.event_id if about.looks else _room(turn, event, about)
+    if not room:
+        names = tuple(room_name(turn, each) for each in rooms_of(turn, event.sender))
+        phrase = say(messages.line_errors.not_in_direct_chat, text=event.text, rooms=names)
+        _tell(turn, event.event_id, phrase, Outcome.REFUSED)
+        return
+    command = Command(
+        verb,
+        arguments,
+        room,
+        event.event_id,
+        event.sender,
+        event.at,
+        event.text,
+        turn.us.people[event.sender],
+        event.subject if _may_read(turn, event.sender, event.subject) else "",
+        encrypted=event.proven,
+    )
+    turn.note(command.subject or "-", audit.Said(verb), event.sender, event.event_id)
+    lines.carry_out(turn, command)
+
+
+def on_decided(turn: Turn, event: DecidedOffChat) -> None:
+    """A decision: the same as a tap on the card, for exactly what the page has shown."""
+    wanted = f"{event.choice} {event.subject} {event.seen} {event.quantity} {event.note}"
+    if not _begins(turn, event.event_id, event.sender, wanted):
+        return
+    complaint = _complaint(turn, event.sender) or _take_up(turn, event)
+    if complaint is not None:
+        _tell(turn, event.event_id, complaint, Outcome.REFUSED)
+
+
+def _take_up(turn: Turn, event: DecidedOffChat) -> Phrase | None:
+    subject = decisions.subject_by_id(turn, event.subject)
+    if subject is None or not _may_read(turn, event.sender, subject.id):
+        return say(messages.line_errors.no_such_id, word=event.subject, near=())
+    if not decides_here(turn.us, subject):
+        return say(messages.approval.decided_elsewhere, subject=subject, party=turn.party_name(subject.peer))
+    shown = hash_of(subject.card) if subject.card is not None else consent.hash_now(turn.us, subject)
+    if event.seen != shown:
+        return say(messages.web.page_is_outdated, subject=subject)
+    if event.note and not isinstance(subject, Transfer):
+        return say(messages.approval.no_reason_here, subject=subject)
+    if event.quantity is not None and (complaint := decisions.not_granted(subject, event.quantity)):
+        return complaint
+    if event.choice in {Choice.PARCEL, Choice.DAMAGED} and isinstance(subject, Connection):
+        return say(messages.approval.tap_instead, subject=subject)
+    return decisions.take_up(
+        turn,
+        subject,
+        event.choice,
+        event.sender,
+        event.event_id,
+        reply_to=event.event_id,
+        quantity=decisions.less_than_all(subject, event.quantity),
+        at=event.at,
+        note=event.note,
+        proven=event.proven and subject.id.startswith(event.code.lower()) and len(event.code) >= len(subject.code),
+    )
+
+
+def _begins(turn: Turn, event_id: str, person: str, text: str) -> bool:
+    """Keep the line; False if it was said before, under the same idempotency key."""
+    if turn.web_line(event_id) is not None:
+        return False
+    turn.save(WebLine(event_id, person, turn.now, text))
+    return True
+
+
+def _complaint(turn: Turn, person: str) -> Phrase | None:
+    """Why nothing of this person has an effect now, whatever it says."""
+    if person not in turn.us.people:
+        return say(messages.line_errors.stranger, person=person, us=turn.us)
+    if turn.spends("line", person) is not None:
+        most = budgets.LIMITS["line"][0].most
+        return say(messages.line_errors.says_too_much, person=turn.name_of(person), most=most)
+    return None
+
+
+def room_name(turn: Turn, room: str) -> str:
+    """A room's name, else its id."""
+    known = turn.room(room)
+    return known.name if known is not None and known.name else room
+
+
+def rooms_of(turn: Turn, person: str) -> list[str]:
+    """The federation rooms that the person reads, and the admin room if they are in it: of these a page tells."""
+    admin = turn.room(turn.us.admin_room) if turn.us.admin_room else None
+    is_admin = admin is not None and admin.joined and person in admin.members
+    return [*announcements.shared_with(turn, person), *([turn.us.admin_room] if is_admin else [])]
+
+
+def _may_read(turn: Turn, person: str, subject: str) -> bool:
+    found = decisions.subject_by_id(turn, subject) if subject else None
+    return found is not None and found.room in announcements.shared_with(turn, person)
+
+
+def _room(turn: Turn, event: SaidOffChat, about: About) -> str:
+    """Where a line that does something is said: in the room of its case or friend, else where the person may; or ''."""
+    rooms = rooms_of(turn, event.sender)
+    if event.room:
+        return event.room if event.room in rooms else ""
+    if told := _room_told_of(turn, event, about):
+        return next((room for room in rooms if told in room_upgrades.lineage(turn, room)), "")
+    if turn.us.admin_room in rooms and not about.shared:
+        return turn.us.admin_room
+    return next((room for room in rooms if room in room_upgrades.current_rooms(turn)), "")
+
+
+def _room_told_of(turn: Turn, event: SaidOffChat, about: About) -> str:
+    """The room of the case or of the friend that the line names; '' if it names none that we know."""
+    named = turn.by_code(about.case) if about.case else []
+    subject = decisions.subject_by_id(turn, event.subject) if event.subject and not about.case else None
+    if len(named) == 1 or subject is not None:
+        return (subject or named[0]).room
+    word = about.space.casefold()
+    friends = [c for c in turn.connections() if word and word in {c.peer.casefold(), c.peer_name.casefold()}]
+    return friends[-1].room if friends else ""
+
+
+# --- answers -----------------------------------------------------------------------------------------------------
+
+
+def _tell(turn: Turn, line: str, phrase: Phrase, outcome: Outcome) -> None:
+    turn.do(TellOffChat(line, f"answer:-:{line}", phrase, outcome))
+
+
+def hand_over(turn: Turn) -> None:
+    """What answers a line by page goes there; the room reads it too where something has changed, and by whom."""
+    if not any(_is_for_page(effect) for effect in turn.effects):
+        return
+    did_something = _did_something(turn)
+    handed: list[Effect] = []
+    for effect in turn.effects:
+        handed += _handed(turn, effect, did_something=did_something) if _is_for_page(effect) else [effect]
+    turn.effects[:] = handed
+
+
+def _is_for_page(effect: Effect) -> bool:
+    if isinstance(effect, Post) and is_off_chat(effect.reply_to):
+        return True
+    return isinstance(effect, Post | Edit | Picture | Typing) and is_off_chat(effect.room)
+
+
+def _did_something(turn: Turn) -> bool:
+    """Whether this turn has changed more than what is remembered of a conversation."""
+    changed = any(kind not in _BOOKKEEPING for kind, _ in turn.changes)
+    return changed or any(isinstance(effect, Do) or getattr(effect, "draft", None) for effect in turn.effects)
+
+
+def _handed(turn: Turn, effect: Effect, *, did_something: bool) -> list[Effect]:
+    if not isinstance(effect, Post | Edit) or effect.phrase.sentence is messages.line_errors.line_waits:
+        return []
+    is_refused = effect.phrase.sentence.__module__ == messages.line_errors.__name__
+    choices = _choices(turn, effect.key)
+    if is_off_chat(effect.room):
+        outcome = Outcome.REFUSED if is_refused else Outcome.TOLD
+        return [TellOffChat(effect.room, effect.key, effect.phrase, outcome, choices)]
+    if isinstance(effect, Edit):
+        return [effect]
+    is_refused = is_refused or effect.key.startswith(decisions.REFUSED) or not did_something
+    outcome = Outcome.REFUSED if is_refused else Outcome.DONE
+    told = TellOffChat(effect.reply_to, effect.key, effect.phrase, outcome, choices)
+    concerns_the_room = did_something and not decisions.refuses_at_once(turn, effect.key)
+    return [told, *([_in_the_room(turn, effect)] if concerns_the_room else [])]
+
+
+def _in_the_room(turn: Turn, post: Post) -> ChatEffect:
+    """The message as the room reads it: it answers nothing there, so it says whom it answers."""
+    line = turn.web_line(post.reply_to)
+    if line is None:
+        return replace(post, reply_to="")
+    phrase = replace(post.phrase, to=turn.name_of(line.person, post.room), by_page=True)
+    return replace(post, reply_to="", phrase=phrase, answers="")
+
+
+def _choices(turn: Turn, key: str) -> tuple[str, ...]:
+    question = turn.question(key)
+    return question.lines if isinstance(question, PendingChoice) else ()
+
+
+# --- sessions and tokens -----------------------------------------------------------------------------------------
+
+
+def on_access_given(turn: Turn, event: AccessGiven) -> None:
+    """A sign-in with InvenTree, or a new token; nothing where the person doesn't belong to us any more."""
+    give(turn, event.access, f"{event.access.kind}")
+
+
+def give(turn: Turn, access: WebAccess, event_id: str = "") -> None:
+    """The person holds that now; the audit says so."""
+    if turn.us.people.get(access.person) == access.username:
+        turn.save(access)
+        turn.note("web", audit.WebAccessGiven(access.kind, access.name), access.person, event_id)
+
+
+def on_access_ended(turn: Turn, event: AccessEnded) -> None:
+    """A session is ended, or a token revoked, by the person whose it is."""
+    access = turn.web_access(event.access)
+    if access is not None and access.person == event.by:
+        end(turn, access)
+
+
+def end(turn: Turn, access: WebAccess, event_id: str = "") -> None:
+    """It opens nothing any more."""
+    turn.drop(access)
+    turn.note("web", audit.WebAccessEnded(access.kind, access.name), access.person, event_id)
+
+
+def held_by(turn: Turn, person: str) -> list[WebAccess]:
+    """What the person holds that still opens something, oldest first."""
+    return [each for each in turn.web_accesses() if each.person == person and opens(turn, each)]
+
+
+def opens(turn: Turn, access: WebAccess) -> bool:
+    """Whether it still opens something: it hasn't ended, and its person is that InvenTree user to us."""
+    return access.ends > turn.now and turn.us.people.get(access.person) == access.username
+
+
+def look(turn: Turn) -> None:
+    """By the clock: what is over is forgotten."""
+    for line in turn.web_lines():
+        if line.at + ANSWERS_KEPT <= turn.now:
+            turn.drop(line)
+    for access in turn.web_accesses():
+        if access.ends <= turn.now:
+            turn.drop(access)

@@ -1,0 +1,222 @@
+"""Who calls: sign-in by code or InvenTree, sessions, our own tokens, and how often anybody may call.
+
+Secrets are made here and told once; the journal has their hashes. Codes that wait for their person are kept in memory
+only, so that strangers who load the page write nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from collections import OrderedDict
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from fedbot.ports.inventory import InventoryProblem, Refusal
+from fedbot.rules import web
+from fedbot.rules.model.events import AccessEnded, AccessGiven
+from fedbot.rules.model.queries import SignInFound
+from fedbot.rules.model.stock import Right, Rights
+from fedbot.rules.model.web import SIGN_IN_WITHIN, AccessKind, Scope, WebAccess
+from fedbot.web.site.bot import Bot
+from fedbot.web.site.problems import Problem
+
+PREFIX = "fed_"
+"""How our secrets begin, so that people, scanners and our own log know them."""
+CODE_LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
+CODE_LENGTH = 8
+MOST_WAITING = 200
+"""So many codes are shown at a time; the oldest gives way."""
+RIGHTS_HOLD = timedelta(seconds=10)
+"""So long a person may read on what InvenTree last said of them. What does something reads it anew."""
+MOST_CALLERS = 10_000
+
+Told = TypeVar("Told")
+
+
+@dataclass(frozen=True)
+class Caller:
+    """One of our people, identified. `access` is the hash of what they called with; '' for an InvenTree token."""
+
+    person: str
+    username: str
+    scope: Scope
+    access: str = ""
+    proven: bool = False
+
+    @property
+    def may_act(self) -> bool:
+        """Whether it may do something, not only read."""
+        return self.scope is Scope.ACT
+
+
+@dataclass(frozen=True)
+class _Waiting:
+    """A page that shows a code."""
+
+    access: str
+    browser: str
+    until: datetime
+
+
+def hash_of(secret: str) -> str:
+    """What is kept of a secret."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _made() -> str:
+    return PREFIX + secrets.token_urlsafe(32)
+
+
+def form_token(session_secret: str) -> str:
+    """What a form of that session must bring along, so that no other page can send it."""
+    return hmac.new(session_secret.encode(), b"form", hashlib.sha256).hexdigest()
+
+
+class Limiter:
+    """So many calls a minute by one caller; half of them at once."""
+
+    def __init__(self, a_minute: int) -> None:
+        self._every = timedelta(minutes=1) / a_minute
+        self._burst = max(a_minute // 2, 1)
+        self._full_at: OrderedDict[str, datetime] = OrderedDict()
+
+    def wait(self, who: str, now: datetime) -> int:
+        """Take one call: 0 if there was one, else the seconds until there is one again."""
+        whole = self._burst * self._every
+        full_at = max(min(self._full_at.get(who, now), now + whole), now) + self._every
+        if full_at > now + whole:
+            return int((full_at - whole - now).total_seconds()) + 1
+        self._full_at[who] = full_at
+        self._full_at.move_to_end(who)
+        if len(self._full_at) > MOST_CALLERS:
+            self._full_at.popitem(last=False)
+        return 0
+
+
+async def _told(asked: Awaitable[Told]) -> Told:
+    """What InvenTree says. Raises `Problem` if it doesn't answer, or says no."""
+    try:
+        return await asked
+    except Refusal as no:
+        raise Problem(403, no.reason, no.text) from no
+    except InventoryProblem as silent:
+        raise Problem(503, "inventory_silent", f"Our InvenTree doesn't answer.\n{silent.text}") from silent
+
+
+class Access:
+    """Sessions and tokens of one bot's pages and API."""
+
+    def __init__(self, bot: Bot, *, calls_a_minute: int, session: timedelta, inventree_login: bool) -> None:
+        self.inventree_login = inventree_login
+        self._bot = bot
+        self.session = session
+        self._callers = Limiter(calls_a_minute)
+        self._strangers = Limiter(30)
+        self._waiting: OrderedDict[str, _Waiting] = OrderedDict()
+        self._rights: dict[str, tuple[datetime, Rights]] = {}
+        bot.answers_sign_ins(self._shown)
+
+    # --- signing in ---
+
+    def begin(self, browser: str) -> tuple[str, str]:
+        """A page wants to be signed in: the secret that it keeps, and the code that it shows."""
+        now, secret = self._bot.now(), _made()
+        letters = "".join(secrets.choice(CODE_LETTERS) for _ in range(CODE_LENGTH))
+        code = f"{letters[:4]}-{letters[4:]}"
+        self._waiting[code] = _Waiting(hash_of(secret), browser, now + SIGN_IN_WITHIN)
+        while len(self._waiting) > MOST_WAITING:
+            self._waiting.popitem(last=False)
+        return secret, code
+
+    def code_of(self, secret: str) -> str:
+        """The code that the page with this secret still shows; '' if that time is over."""
+        wanted, now = hash_of(secret), self._bot.now()
+        return next((c for c, each in self._waiting.items() if each.access == wanted and each.until > now), "")
+
+    def _shown(self, code: str) -> SignInFound:
+        found = self._waiting.pop(code, None)
+        if found is None or found.until <= self._bot.now():
+            return SignInFound()
+        return SignInFound(found.access, found.browser)
+
+    async def by_password(self, username: str, password: str, browser: str) -> str | None:
+        """The secret of a new session, if InvenTree says that this is the user's password; else None."""
+        user = await _told(self._bot.user_by_password(username, password))
+        person = self._person(user) if user else None
+        if user is None or person is None:
+            return None
+        return self._give(person, user, AccessKind.SESSION, browser, Scope.ACT, self.session)
+
+    def make_token(self, caller: Caller, name: str, scope: Scope, lasts: timedelta) -> str:
+        """A new token of the caller's, which is shown once."""
+        return self._give(caller.person, caller.username, AccessKind.TOKEN, name, scope, lasts)
+
+    def _give(self, person: str, username: str, kind: AccessKind, name: str, scope: Scope, lasts: timedelta) -> str:
+        now, secret = self._bot.now(), _made()
+        access = WebAccess(hash_of(secret), kind, person, username, name, now, now + lasts, scope)
+        self._bot.put(AccessGiven(now, access))
+        return secret
+
+    def end(self, caller: Caller, beginning: str) -> bool:
+        """End what the caller holds whose hash begins like that; False if there is nothing."""
+        held = web.held_by(self._bot.turn(), caller.person)
+        found = [each for each in held if len(beginning) >= 8 and each.id.startswith(beginning)]  # noqa: PLR2004
+        for access in found:
+            self._bot.put(AccessEnded(self._bot.now(), access.id, caller.person))
+        return bool(found)
+
+    # --- who calls ---
+
+    def of_session(self, secret: str) -> Caller | None:
+        """Whose session that is; None if it opens nothing."""
+        return self._of(secret, AccessKind.SESSION)
+
+    def of_token(self, secret: str) -> Caller | None:
+        """Whose token that is; None if it opens nothing."""
+        return self._of(secret, AccessKind.TOKEN)
+
+    def _of(self, secret: str, kind: AccessKind) -> Caller | None:
+        turn = self._bot.turn()
+        access = turn.web_access(hash_of(secret))
+        if access is None or access.kind is not kind or not web.opens(turn, access):
+            return None
+        return Caller(access.person, access.username, access.scope, access.id, access.proven)
+
+    async def of_inventree(self, token: str) -> Caller | None:
+        """The person of our party whose InvenTree token that is; None if it is nobody's."""
+        user = await _told(self._bot.user_by_token(token))
+        person = self._person(user) if user else None
+        return Caller(person, user, Scope.ACT) if user and person else None
+
+    def _person(self, username: str) -> str | None:
+        """The one of our people who is that InvenTree user; None if nobody or several are."""
+        people = [person for person, user in self._bot.turn().us.people.items() if user == username]
+        return people[0] if len(people) == 1 else None
+
+    async def rights(self, caller: Caller) -> Rights:
+        """What the caller may do now. Raises `Problem` if they may not even read, or if InvenTree doesn't say."""
+        now = self._bot.now()
+        at, rights = self._rights.get(caller.username, (now - RIGHTS_HOLD, Rights(caller.username)))
+        if at + RIGHTS_HOLD <= now:
+            rights = await _told(self._bot.rights(caller.username))
+            self._rights[caller.username] = (now, rights)
+        if not rights.covers(Right.MAPPED):
+            raise Problem(403, "not_active", "Your InvenTree user isn't active.\nAn InvenTree admin can activate it.")
+        return rights
+
+    def count(self, who: str) -> None:
+        """One more call by that person. Raises `Problem` if it is one too many."""
+        self._too_many(self._callers.wait(who, self._bot.now()))
+
+    def count_stranger(self, address: str) -> None:
+        """The same by somebody who isn't signed in, by their network address."""
+        self._too_many(self._strangers.wait(address, self._bot.now()))
+
+    @staticmethod
+    def _too_many(wait: int) -> None:
+        if wait:
+            raise Problem(429, "too_many_calls", f"Too many calls.\nTry again in {wait} s.", wait=wait)

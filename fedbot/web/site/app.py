@@ -1,0 +1,83 @@
+"""The application: the API, the pages, and what holds for every call of either."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from http import HTTPStatus
+from importlib.metadata import version
+from pathlib import Path
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+
+from fedbot.web.site import api, guard, pages
+from fedbot.web.site.access import Access
+from fedbot.web.site.bot import Bot
+from fedbot.web.site.calls import Site
+from fedbot.web.site.guard import Address
+from fedbot.web.site.problems import Problem
+
+STATIC = Path(__file__).parent / "static"
+
+
+def application(
+    bot: Bot,
+    *,
+    url: str,
+    session: timedelta,
+    proxies: tuple[str, ...] = (),
+    calls_a_minute: int = 120,
+    inventree_login: bool = False,
+) -> FastAPI:
+    """The pages and the API of one bot, which people find at `url`."""
+    address = Address(url.rstrip("/"), frozenset(proxies))
+    access = Access(bot, calls_a_minute=calls_a_minute, session=session, inventree_login=inventree_login)
+    app = FastAPI(
+        title="fedbot",
+        summary="What one makerspace lends, gives and requests: read it, and say what you would type in chat.",
+        version=version("fedbot"),
+        license_info={"name": "MIT"},
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/v1/openapi.json",
+        servers=[{"url": address.prefix or "/"}],
+    )
+    app.state.site = Site(bot, access, address)
+    app.include_router(api.router)
+    app.include_router(pages.router)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.middleware("http")(guard.guarded)
+    app.add_middleware(guard.Prefixed, prefix=address.prefix)
+    app.add_exception_handler(pages.NotSignedIn, pages.to_sign_in)
+    for kind in (Problem, RequestValidationError, HTTPException):
+        app.add_exception_handler(kind, _told)
+    return app
+
+
+async def _told(request: Request, fault: Exception) -> Response:
+    """A problem, as a document to programs and as a page to people."""
+    problem = _as_problem(fault)
+    if _is_api(request):
+        response: Response = guard.of_problem(problem)
+        if problem.status == HTTPStatus.UNAUTHORIZED:
+            response.headers["WWW-Authenticate"] = "Bearer"
+        return response
+    return await pages.problem_page(request, problem)
+
+
+def _as_problem(fault: Exception) -> Problem:
+    if isinstance(fault, Problem):
+        return fault
+    if isinstance(fault, RequestValidationError):
+        wrong = [f"{'.'.join(str(part) for part in each['loc'][1:])}: {each['msg']}" for each in fault.errors()]
+        return Problem(422, "not_understood", "\n".join(["That isn't understood.", *wrong]))
+    status = fault.status_code if isinstance(fault, HTTPException) else 500
+    return Problem(status, HTTPStatus(status).name.lower(), f"{HTTPStatus(status).phrase}.")
+
+
+def _is_api(request: Request) -> bool:
+    prefix = Site.of(request).address.prefix
+    return str(request.scope["path"]).removeprefix(prefix).startswith("/api/")

@@ -1,0 +1,49 @@
+"""What the pages and the API need of the bot that they belong to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Protocol
+
+from fedbot.messages.language import Locale
+from fedbot.ports.journal import Audited
+from fedbot.rules.model.events import Event
+from fedbot.rules.model.queries import SignInFound
+from fedbot.rules.model.stock import Rights
+from fedbot.rules.model.web import WebLine
+from fedbot.rules.state import Turn
+
+
+class Bot(Protocol):
+    """One bot, in the same process and on the same event loop."""
+
+    def now(self) -> datetime:
+        """The time by the bot's clock."""
+
+    def turn(self) -> Turn:
+        """The state as it stands, to look things up in."""
+
+    def put(self, event: Event) -> None:
+        """Something has happened; it is decided upon before this returns."""
+
+    async def answered(self, line: str, seconds: float) -> WebLine:
+        """The line with its answers, as soon as it has one, at the latest after that time. KeyError if it is gone."""
+
+    async def rights(self, username: str) -> Rights:
+        """What that user may do in our InvenTree now. Raises `InventoryProblem`."""
+
+    async def user_by_password(self, username: str, password: str) -> str | None:
+        """The active user of our InvenTree whose password that is. Raises `InventoryProblem`."""
+
+    async def user_by_token(self, token: str) -> str | None:
+        """The active user of our InvenTree whose token that is. Raises `InventoryProblem`."""
+
+    def audit(self, subject: str) -> tuple[Audited, ...]:
+        """What is noted about this transfer or connection, oldest first."""
+
+    def locale(self) -> Locale:
+        """How the bot speaks."""
+
+    def answers_sign_ins(self, look: Callable[[str], SignInFound]) -> None:
+        """From now on `look` knows which page shows a code."""

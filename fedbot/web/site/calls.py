@@ -1,0 +1,153 @@
+"""One call, from who makes it to what they read or do: the part that the API and the pages share."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from fastapi import Request
+
+from fedbot.messages import formatting
+from fedbot.messages.language import Locale, languages
+from fedbot.messages.rendering import render
+from fedbot.rules.approval.subject import Subject
+from fedbot.rules.model.decision import Choice
+from fedbot.rules.model.effects import Phrase
+from fedbot.rules.model.events import DecidedOffChat, SaidOffChat
+from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.model.web import WebLine
+from fedbot.rules.wire.subject_ids import BY_API, BY_PAGE
+from fedbot.web.site.access import Access, Caller
+from fedbot.web.site.bot import Bot
+from fedbot.web.site.guard import Address
+from fedbot.web.site.problems import Problem
+from fedbot.web.site.views import Reader
+
+LONGEST_LINE = 2_000
+MOST_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class DecisionMade:
+    """A decision: `shown` is the hash of what the person saw, `key` makes two calls one."""
+
+    choice: Choice
+    shown: str
+    quantity: Decimal | None = None
+    note: str = ""
+    code: str = ""
+    key: str = ""
+
+
+@dataclass(frozen=True)
+class Site:
+    """The bot, who may call it, and where people find it."""
+
+    bot: Bot
+    access: Access
+    address: Address
+
+    @classmethod
+    def of(cls, request: Request) -> Site:
+        """The site that this request is to."""
+        site: Site = request.app.state.site
+        return site
+
+    async def reader(self, caller: Caller, locale: Locale) -> Reader:
+        """What the caller reads now, in that language. Raises `Problem`."""
+        rights = await self.access.rights(caller)
+
+        def words(phrase: Phrase) -> tuple[str, str]:
+            rendered = formatting.render(render(phrase, locale, locale.now))
+            return rendered.plain, rendered.html
+
+        return Reader(self.bot.turn(), caller.person, rights, locale, words)
+
+    def locale(self, request: Request) -> Locale:
+        """In the language that the browser or program likes best, of those that we speak; else in the bot's."""
+        own = replace(self.bot.locale(), now=self.bot.now())
+        wanted = request.headers.get("accept-language", "")
+        liked = sorted((_liking(each) for each in wanted.split(",")), reverse=True)
+        spoken = languages()
+        return next((replace(own, language=name) for weight, name in liked if weight > 0 and name in spoken), own)
+
+    async def says(
+        self, caller: Caller, text: str, *, key: str = "", subject: str = "", room: str = "", by_api: bool = False
+    ) -> WebLine:
+        """Say a line; it is answered as in chat. Raises `Problem` if the idempotency key was used for another."""
+        _may_act(caller)
+        event_id = _event_id(caller, key, by_api=by_api)
+        told = f"{subject} {room} {text}".strip()
+        self._is_the_same(event_id, told)
+        now = self.bot.now()
+        self.bot.put(SaidOffChat(now, event_id, caller.person, text, subject, room, proven=caller.proven))
+        return await self._answer(event_id)
+
+    async def decides(self, caller: Caller, subject: Subject, made: DecisionMade, *, by_api: bool = False) -> WebLine:
+        """Decide on what was shown, as a tap on the card does."""
+        _may_act(caller)
+        event_id = _event_id(caller, made.key, by_api=by_api)
+        self._is_the_same(event_id, f"{made.choice} {subject.id} {made.shown} {made.quantity} {made.note}")
+        event = DecidedOffChat(
+            self.bot.now(),
+            event_id,
+            caller.person,
+            subject.id,
+            made.choice,
+            made.shown,
+            made.quantity,
+            made.note,
+            made.code,
+            caller.proven,
+        )
+        self.bot.put(event)
+        return await self._answer(event_id)
+
+    async def line(self, caller: Caller, event_id: str, seconds: float) -> WebLine:
+        """A line of the caller's, with the answers so far. Raises `Problem`."""
+        found = self.bot.turn().web_line(event_id)
+        if found is None or found.person != caller.person:
+            raise Problem(404, "no_such_line", "You haven't said anything under that id in the last day.")
+        return await self.bot.answered(event_id, min(seconds, MOST_SECONDS))
+
+    def transfer(self, reader: Reader, identifier: str) -> Transfer:
+        """The transfer of that id, or code. Raises `Problem`."""
+        found = reader.subject(identifier)
+        if not isinstance(found, Transfer):
+            raise Problem(404, "no_such_id", "There is no transfer with that id in the rooms that you read.")
+        return found
+
+    def _is_the_same(self, event_id: str, text: str) -> None:
+        known = self.bot.turn().web_line(event_id)
+        if known is not None and known.text != text:
+            raise Problem(422, "key_used_before", "That idempotency key was used for something else.")
+
+    async def _answer(self, event_id: str) -> WebLine:
+        try:
+            return await self.bot.answered(event_id, MOST_SECONDS)
+        except KeyError:  # it failed unforeseen: set aside, as the admins are told
+            text = "That failed in a way that nobody has foreseen.\nOur admins are told."
+            raise Problem(500, "set_aside", text) from None
+
+
+def _may_act(caller: Caller) -> None:
+    if not caller.may_act:
+        raise Problem(403, "read_only", "This token only reads.\nMake one on your page that may act.")
+
+
+def _liking(wanted: str) -> tuple[float, str]:
+    """How much a language is wanted, and which: `de-AT;q=0.8`."""
+    name, _, weight = wanted.partition(";")
+    try:
+        liking = float(weight.partition("=")[2] or 1)
+    except ValueError:
+        liking = 0.0
+    return liking, name.strip().partition("-")[0].casefold()
+
+
+def _event_id(caller: Caller, key: str, *, by_api: bool) -> str:
+    """The line's id: the same for the same key of the same person."""
+    word = f"{caller.person} {key}" if key else secrets.token_hex(32)
+    return (BY_API if by_api else BY_PAGE) + hashlib.sha256(word.encode()).hexdigest()[:40]

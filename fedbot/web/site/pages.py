@@ -1,0 +1,377 @@
+"""The pages: server-rendered, without scripts but for one that waits for a sign-in."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Form, Request
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from fedbot.messages.page_words import page_word
+from fedbot.rules.approval.subject import Subject
+from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.decision import Choice
+from fedbot.rules.model.web import Scope
+from fedbot.web.site.access import Caller, form_token
+from fedbot.web.site.calls import LONGEST_LINE, DecisionMade, Site
+from fedbot.web.site.guard import is_our_page
+from fedbot.web.site.problems import Problem
+from fedbot.web.site.views import Reader
+
+MENU = (("now", "/"), ("access", "/access"), ("api", "/api"))
+"""The names of the pages that every page links to (`messages.page_words`), and their paths."""
+_TEMPLATES = Environment(
+    loader=PackageLoader("fedbot.web.site"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+router = APIRouter(include_in_schema=False)
+
+
+class NotSignedIn(Exception):
+    """Nobody is signed in on that page."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page that is asked for, and who asks; `secret` is the session's."""
+
+    request: Request
+    site: Site
+    caller: Caller | None
+    secret: str
+
+    async def reader(self) -> Reader:
+        """What the person reads now. Raises `Problem`, `NotSignedIn`."""
+        return await self.site.reader(self.person, self.site.locale(self.request))
+
+    @property
+    def person(self) -> Caller:
+        """Who is signed in. Raises `NotSignedIn`."""
+        if self.caller is None:
+            raise NotSignedIn
+        return self.caller
+
+    def shows(self, template: str, status: int = 200, **what: object) -> HTMLResponse:
+        """The page, in the person's language."""
+        locale, turn = self.site.locale(self.request), self.site.bot.turn()
+        prefix = self.site.address.prefix
+
+        def words(name: str, /, **about: str) -> str:
+            return page_word(locale, name, **about)
+
+        text = _TEMPLATES.get_template(template).render(
+            t=words,
+            when=locale.when,
+            day=locale.day,
+            form=self._form,
+            language=locale.language,
+            prefix=prefix,
+            space=turn.us.name,
+            caller=self.caller,
+            caller_name=turn.name_of(self.caller.person) if self.caller else "",
+            menu=MENU,
+            here=self.request.scope.get("path", "").removeprefix(prefix) or "/",
+            **what,
+        )
+        return HTMLResponse(text, status)
+
+    def _form(self) -> Markup:
+        """What every form brings along: that it is ours, and a key, so that two clicks do it once."""
+        field = Markup('<input type="hidden" name="{}" value="{}">')
+        return field.format("form", form_token(self.secret)) + field.format("key", secrets.token_hex(16))
+
+    def goes_to(self, path: str) -> RedirectResponse:
+        """On to another page of ours."""
+        return RedirectResponse(f"{self.site.address.prefix}{path}", 303)
+
+
+def cookie_name(site: Site) -> str:
+    """The session's cookie. Behind HTTPS no other host and no plain page can set it."""
+    return "__Host-fedbot" if site.address.is_secure else "fedbot"
+
+
+async def opened(request: Request) -> Page:
+    """The page with who is signed in, if anybody is."""
+    site = Site.of(request)
+    secret = request.cookies.get(cookie_name(site), "")
+    caller = site.access.of_session(secret) if secret else None
+    if caller is None:
+        site.access.count_stranger(site.address.caller(request))
+    else:
+        site.access.count(caller.person)
+    return Page(request, site, caller, secret)
+
+
+Opened = Annotated[Page, Depends(opened)]
+
+
+async def signed_in(page: Opened) -> Page:
+    """The page of somebody who is signed in. Raises `NotSignedIn`."""
+    return replace(page, caller=page.person)
+
+
+async def form_of_ours(page: Opened, form: Annotated[str, Form(max_length=100)] = "") -> Page:
+    """The same where a form was sent: only our own pages can have done that. Raises `Problem`, `NotSignedIn`."""
+    sent = replace(page, caller=page.person)
+    if not (is_our_page(page.request, page.site.address) and hmac.compare_digest(form, form_token(page.secret))):
+        raise Problem(403, "not_our_form", "That form is too old, or isn't one of ours.\nLoad the page again.")
+    return sent
+
+
+SignedIn = Annotated[Page, Depends(signed_in)]
+Sent = Annotated[Page, Depends(form_of_ours)]
+Field = Annotated[str, Form(max_length=500)]
+
+
+# --- signing in --------------------------------------------------------------------------------------------------
+
+
+@router.get("/sign-in")
+async def sign_in(page: Opened) -> Response:
+    """The code, while the page has one."""
+    if page.caller is not None:
+        return page.goes_to("/")
+    return _sign_in(page)
+
+
+def _sign_in(page: Page, *, failed: bool = False) -> Response:
+    access = page.site.access
+    code = access.code_of(page.secret) if page.secret else ""
+    return page.shows(
+        "sign_in.html", 401 if failed else 200, code=code, inventree_login=access.inventree_login, failed=failed
+    )
+
+
+@router.post("/sign-in")
+async def new_code(page: Opened) -> Response:
+    """A new code, and the secret to which it belongs."""
+    secret, _ = page.site.access.begin(_browser(page.request))
+    return _keeping(page, secret, page.goes_to("/sign-in"))
+
+
+@router.get("/sign-in/state")
+async def state(page: Opened) -> JSONResponse:
+    """Whether the code was said by now."""
+    return JSONResponse({"signed_in": page.caller is not None})
+
+
+@router.post("/sign-in/inventree")
+async def with_inventree(
+    page: Opened,
+    username: Annotated[str, Form(max_length=150)] = "",
+    password: Annotated[str, Form(max_length=500)] = "",
+) -> Response:
+    """A session by an InvenTree user's name and password, if the settings allow it."""
+    site = page.site
+    if not site.access.inventree_login:
+        raise Problem(404, "not_found", "There is no such page.")
+    if not is_our_page(page.request, site.address):
+        raise Problem(403, "not_our_form", "That form isn't one of ours.\nLoad the page again.")
+    secret = await site.access.by_password(username, password, _browser(page.request))
+    return _sign_in(page, failed=True) if secret is None else _keeping(page, secret, page.goes_to("/"))
+
+
+@router.post("/sign-out")
+async def sign_out(page: Sent) -> Response:
+    """This page's session ends."""
+    page.site.access.end(page.person, page.person.access)
+    response = page.goes_to("/sign-in")
+    response.delete_cookie(cookie_name(page.site), secure=page.site.address.is_secure, httponly=True, samesite="lax")
+    return response
+
+
+def _keeping(page: Page, secret: str, response: Response) -> Response:
+    response.set_cookie(
+        cookie_name(page.site),
+        secret,
+        max_age=int(page.site.access.session.total_seconds()),
+        secure=page.site.address.is_secure,
+        httponly=True,
+        samesite="lax",
+    )
+    return response
+
+
+def _browser(request: Request) -> str:
+    """Which browser that is, in a word that its owner knows again."""
+    agent = request.headers.get("user-agent", "")
+    names = ("Firefox", "Edg", "OPR", "Chrome", "Safari")
+    systems = ("Android", "iPhone", "iPad", "Windows", "Mac OS", "Linux")
+    name = next((each for each in names if each in agent), "?").replace("Edg", "Edge").replace("OPR", "Opera")
+    return f"{name}, {next((each for each in systems if each in agent), '?')}"
+
+
+# --- what people read --------------------------------------------------------------------------------------------
+
+
+@router.get("/")
+async def now(page: SignedIn) -> Response:
+    """What waits for the person, and what is under way."""
+    reader = await page.reader()
+    return page.shows("now.html", now=reader.now().__dict__)
+
+
+@router.get("/transfers/{identifier}")
+async def transfer(page: SignedIn, identifier: str) -> Response:
+    """One transfer with its whole story, and its card."""
+    reader = await page.reader()
+    found = page.site.transfer(reader, identifier)
+    return page.shows("transfer.html", story=reader.story(found, page.site.bot.audit(found.id)))
+
+
+@router.get("/connections/{identifier}")
+async def connection(page: SignedIn, identifier: str) -> Response:
+    """A friendship, its card, and what happened."""
+    reader = await page.reader()
+    found = reader.subject(identifier)
+    if not isinstance(found, Connection):
+        raise Problem(404, "no_such_id", "There is no friendship with that id in the rooms that you read.")
+    entries = reader.entries(page.site.bot.audit(found.id))
+    return page.shows("connection.html", connection=reader.connection(found), entries=entries)
+
+
+@router.get("/api")
+async def api(page: SignedIn) -> Response:
+    """What programs can call."""
+    return page.shows("api.html", calls=list(_calls(page.request.app.openapi())))
+
+
+def _calls(schema: Mapping[str, Any]) -> list[tuple[str, str, str, str, list[tuple[str, str]]]]:
+    return [
+        (
+            method.upper(),
+            path,
+            call["summary"],
+            call.get("description", ""),
+            [(each["name"], each.get("description", "")) for each in call.get("parameters", [])],
+        )
+        for path, methods in schema["paths"].items()
+        for method, call in methods.items()
+    ]
+
+
+# --- what people say and decide ----------------------------------------------------------------------------------
+
+
+@router.post("/say")
+async def say(
+    page: Sent,
+    line: Annotated[str, Form(max_length=LONGEST_LINE)],
+    key: Field = "",
+    subject: Field = "",
+) -> Response:
+    """A line, as in chat; then its answer."""
+    said = await page.site.says(page.person, line.removeprefix("!fed "), key=key, subject=subject)
+    return page.goes_to(f"/lines/{said.id}?about={subject}" if subject else f"/lines/{said.id}")
+
+
+@router.get("/lines/{identifier}")
+async def answer(page: SignedIn, identifier: str, about: str = "") -> Response:
+    """What came of a line."""
+    reader = await page.reader()
+    line = await page.site.line(page.person, identifier, 0)
+    found = reader.subject(about) if about else None
+    return page.shows("answer.html", said=reader.said(line), back=path_of(found) if found else "/")
+
+
+def path_of(subject: Subject) -> str:
+    """Where a transfer or friendship is shown."""
+    return f"/{'connections' if isinstance(subject, Connection) else 'transfers'}/{subject.id}"
+
+
+async def decided(
+    choice: Annotated[Choice, Form()],
+    shown: Annotated[str, Form(max_length=64)],
+    quantity: Field = "",
+    note: Field = "",
+    code: Field = "",
+    key: Field = "",
+) -> DecisionMade:
+    """The decision in the form. Raises `Problem`."""
+    try:
+        amount = Decimal(quantity.strip().replace(",", ".")) if quantity.strip() else None
+    except InvalidOperation:
+        amount = Decimal(-1)
+    if amount is not None and not (amount.is_finite() and amount > 0):
+        raise Problem(422, "number_unclear", "Write the quantity as a number, or leave it out.")
+    return DecisionMade(choice, shown, amount, note.strip(), code.strip(), key)
+
+
+Made = Annotated[DecisionMade, Depends(decided)]
+
+
+@router.post("/transfers/{identifier}/decision")
+async def decide(page: Sent, identifier: str, made: Made) -> Response:
+    """A decision on a transfer's card."""
+    return await _decide(page, identifier, made)
+
+
+@router.post("/connections/{identifier}/decision")
+async def decide_on_connection(page: Sent, identifier: str, made: Made) -> Response:
+    """A decision on a friendship's card."""
+    return await _decide(page, identifier, made)
+
+
+async def _decide(page: Page, identifier: str, made: DecisionMade) -> Response:
+    found = (await page.reader()).subject(identifier)
+    if found is None:
+        raise Problem(404, "no_such_id", "There is nothing with that id in the rooms that you read.")
+    line = await page.site.decides(page.person, found, made)
+    return page.goes_to(f"/lines/{line.id}?about={found.id}")
+
+
+# --- sessions and tokens -----------------------------------------------------------------------------------------
+
+
+@router.get("/access")
+async def access(page: SignedIn) -> Response:
+    """What is signed in, and the person's tokens."""
+    reader = await page.reader()
+    return page.shows("access.html", held=reader.accesses(page.person.access), token="")
+
+
+@router.post("/access/tokens")
+async def make_token(
+    page: Sent,
+    name: Annotated[str, Form(min_length=1, max_length=60)],
+    scope: Annotated[Scope, Form()],
+    days: Annotated[int, Form(ge=1, le=365)],
+) -> Response:
+    """A new token, shown this once."""
+    token = page.site.access.make_token(page.person, name.strip(), scope, timedelta(days=days))
+    reader = await page.reader()
+    return page.shows("access.html", held=reader.accesses(page.person.access), token=token)
+
+
+@router.post("/access/{identifier}/end")
+async def end(page: Sent, identifier: str) -> Response:
+    """One of them ends."""
+    if not page.site.access.end(page.person, identifier):
+        raise Problem(404, "no_such_token", "You hold nothing with that id.")
+    return page.goes_to("/access")
+
+
+async def to_sign_in(request: Request, _: Exception) -> Response:
+    """Whoever isn't signed in is asked to."""
+    return RedirectResponse(f"{Site.of(request).address.prefix}/sign-in", 303)
+
+
+async def problem_page(request: Request, problem: Problem) -> Response:
+    """What is wrong, as a page."""
+    site = Site.of(request)
+    page = Page(request, site, None, "")
+    response = page.shows("problem.html", problem.status, detail=problem.document.detail)
+    if problem.wait:
+        response.headers["Retry-After"] = str(problem.wait)
+    return response

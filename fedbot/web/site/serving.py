@@ -1,0 +1,84 @@
+"""The pages and the API on a TCP port, beside the bot, until it stops."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import uvicorn
+from fastapi import FastAPI
+
+SECONDS_TO_FINISH = 3
+
+
+class _Server(uvicorn.Server):
+    """Signals are the bot's business. `is_up` once it listens."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.is_up = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.is_up.set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class Served:
+    """Answers while it is entered (async context manager). `OSError` if the address `listen` is taken."""
+
+    def __init__(self, app: FastAPI, listen: str) -> None:
+        self._listen = urlsplit(f"//{listen}")
+        options: dict[str, Any] = {
+            "log_config": None,
+            "access_log": False,
+            "lifespan": "off",
+            "proxy_headers": False,
+            "server_header": False,
+            "timeout_graceful_shutdown": SECONDS_TO_FINISH,
+            "ws": "none",
+        }
+        self._server = _Server(uvicorn.Config(app, **options))
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        bound = _bound(self._listen.hostname or "", self._listen.port or 0)
+        self._task = asyncio.create_task(self._server.serve(sockets=[bound]))
+        is_up = asyncio.ensure_future(self._server.is_up.wait())
+        await asyncio.wait({self._task, is_up}, return_when=asyncio.FIRST_COMPLETED)
+        is_up.cancel()
+        if self._task.done():
+            await self._task
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.should_exit = True
+        if self._task is not None:
+            await self._task
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return int(self._server.servers[0].sockets[0].getsockname()[1])
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    made = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind((host, port))
+    except OSError:
+        made.close()
+        raise
+    return made

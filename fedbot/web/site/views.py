@@ -1,0 +1,586 @@
+"""What the API and the pages show, made from the documents: one model each, for both.
+
+Quantities are decimal strings, times aware ISO 8601, days ISO dates. A person reads what the rooms that they are in
+tell of, and nothing else (`Reader`).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from pydantic import BaseModel, Field
+
+from fedbot.commands import lookup, spaces
+from fedbot.commands.todo import seen as todo_of
+from fedbot.commands.todo import waits_for
+from fedbot.messages.audit import is_told, noted_in_words
+from fedbot.messages.formatting import Inline, render
+from fedbot.messages.language import Locale
+from fedbot.messages.transfer_facts import state_in_words
+from fedbot.ports.journal import Audited
+from fedbot.rules import decisions, web
+from fedbot.rules.approval import consent
+from fedbot.rules.approval.subject import Subject, awaits_parcel, decides_here, is_open
+from fedbot.rules.ledger import history
+from fedbot.rules.loan import lend
+from fedbot.rules.model.archive import Place
+from fedbot.rules.model.catalogue import Search
+from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.connection_lifecycle import LIVING_CONNECTION
+from fedbot.rules.model.decision import Choice, Signature
+from fedbot.rules.model.effects import Phrase
+from fedbot.rules.model.shown import hash_of
+from fedbot.rules.model.stock import Right, Rights, plain
+from fedbot.rules.model.summaries import Todo
+from fedbot.rules.model.transfer import Line, Transfer
+from fedbot.rules.model.web import Outcome, WebAccess, WebLine
+from fedbot.rules.protocol import announcements
+from fedbot.rules.state import Turn
+from fedbot.rules.wire.envelope import fingerprint
+
+MOST_ON_A_PAGE = 100
+MOST_LOOKED_AT = 5_000
+"""So many transfers are read for one page of a filtered list; the cursor goes on behind them."""
+
+
+class PersonView(BaseModel):
+    """A person by Matrix id; `name` is how chat names them, `user` their InvenTree user, of our own people only."""
+
+    id: str
+    name: str
+    user: str = ""
+
+
+class SpaceRef(BaseModel):
+    """A space by its id and name."""
+
+    id: str
+    name: str
+
+
+class LineView(BaseModel):
+    """One line: what it is, how much of it, its condition and place. `our_item` is our stock item, once it is known."""
+
+    number: int
+    part: str
+    ipn: str
+    quantity: str
+    units: str
+    serial: str
+    batch: str
+    condition: str
+    place: str
+    our_item: int | None = None
+    our_item_page: str = ""
+
+
+class CardView(BaseModel):
+    """What waits for a decision here. `shown` is the hash of all that the card shows: send it with the decision.
+
+    `text` and `html` are the card as chat shows it. `yours`: this person's decision would count. `care`: a yes takes
+    two people, or one who types the `code` on a page that was signed in by an encrypted message.
+    """
+
+    shown: str
+    text: str
+    html: str
+    choices: list[Choice]
+    yours: bool
+    care: bool = False
+    takes_quantity: bool = False
+    first_yes_by: str = ""
+    running_by: str = ""
+    ends: datetime | None = None
+
+
+class TransferView(BaseModel):
+    """One transfer, seen from our side. `state_text` says in words how it stands.
+
+    `direction`: `out` leaves us. `due` is until when it can be decided on, `due_day` the last day of a loan.
+    """
+
+    id: str
+    code: str
+    kind: str
+    state: str
+    state_text: str
+    direction: str
+    peer: SpaceRef
+    lines: list[LineView]
+    asked_at: datetime
+    asked_by: PersonView
+    decided_at: datetime | None = None
+    decided_by: PersonView | None = None
+    due: datetime
+    due_day: date | None = None
+    on_loan: bool = False
+    overdue_days: int = 0
+    still_out: list[LineView] = []
+    note: str = ""
+    ended_at: datetime | None = None
+    parent: str = ""
+    card: CardView | None = None
+
+
+class EntryView(BaseModel):
+    """One entry of the audit, in words. `event_id` begins with `page-` or `api-` where it wasn't said in chat."""
+
+    at: datetime
+    who: PersonView | None
+    text: str
+    event_id: str
+
+
+class StoryView(BaseModel):
+    """A transfer with everything that led to where it stands, oldest first."""
+
+    transfer: TransferView
+    entries: list[EntryView]
+    related: list[str] = Field(default=[], description="ids of its loan, or of its returns and extensions")
+
+
+class ConnectionView(BaseModel):
+    """A friendship, or what is to become one."""
+
+    id: str
+    code: str
+    peer: SpaceRef
+    state: str
+    state_text: str
+    access: str
+    fingerprint: str
+    asked_at: datetime
+    asked_by: PersonView
+    decided_by: PersonView | None = None
+    problem: str = ""
+    card: CardView | None = None
+
+
+class SpaceView(BaseModel):
+    """A space in our rooms: whether it is a friend, and whether its bot answers.
+
+    `unanswered`: how often we have sent again what its bot has not seen. `shares`: how long its sharing list is.
+    `balance`: how many transfers there were with it.
+    """
+
+    id: str
+    name: str
+    friend: bool
+    fingerprint: str
+    access: str
+    unanswered: int
+    shares: int | None
+    transfers: int
+    connection: ConnectionView | None
+
+
+class NowView(BaseModel):
+    """What waits: for this person's decision, for others though this person asked, and what is under way or on loan."""
+
+    to_decide: list[TransferView | ConnectionView]
+    asked: list[TransferView | ConnectionView]
+    parcels: list[TransferView]
+    unclear: list[TransferView]
+    under_way: list[TransferView]
+    on_loan: list[TransferView]
+    for_admins: list[TransferView | ConnectionView]
+
+
+class LedgerPage(BaseModel):
+    """Transfers, what was asked last coming first. `next` is the cursor of what follows; null at the end."""
+
+    items: list[TransferView]
+    next: str | None = None
+
+
+class AnswerView(BaseModel):
+    """An answer in words, as chat shows it. `choices` are lines of which one may be meant."""
+
+    sentence: str
+    text: str
+    html: str
+    choices: list[str] = []
+
+
+class LineSaidView(BaseModel):
+    """A line or decision with its answer. `waiting`: there is none yet; ask again under its id."""
+
+    id: str
+    outcome: Outcome | None
+    waiting: bool
+    answers: list[AnswerView]
+    search: str | None = Field(default=None, description="the id under which the hits of `find` can be read")
+
+
+class HitView(BaseModel):
+    """One part that a search found, and the space that has it. `number` stands for it in `request NUMBER`."""
+
+    number: int
+    space: SpaceRef
+    item: int
+    name: str
+    ipn: str
+    quantity: str
+    units: str
+    condition: str = ""
+    lent: str = "0"
+    back: date | None = None
+
+
+class SearchView(BaseModel):
+    """A search for ten minutes. `waiting` are spaces that haven't answered yet, `problems` why others told nothing."""
+
+    id: str
+    words: str
+    hits: list[HitView]
+    waiting: list[SpaceRef]
+    problems: dict[str, str]
+
+
+class AccessView(BaseModel):
+    """A session or token, by the beginning of its hash, which opens nothing."""
+
+    id: str
+    kind: str
+    name: str
+    scope: str
+    made: datetime
+    ends: datetime
+    this: bool = False
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """Which transfers a list is of; '' and None are no filter. `item`: a part's name or IPN."""
+
+    space: str = ""
+    state: str = ""
+    kind: str = ""
+    direction: str = ""
+    since: datetime | None = None
+    item: str = ""
+    person: str = ""
+
+    def covers(self, transfer: Transfer) -> bool:
+        """Whether it is one of them, as far as the archive doesn't filter."""
+        direction = "out" if transfer.role == "sender" else "in"
+        state = "on_loan" if transfer.is_on_loan else transfer.state.value
+        return (
+            self.state in {"", state, transfer.state.value}
+            and self.kind in {"", history.kind_of(transfer)}
+            and self.direction in {"", direction}
+            and (not self.item or history.touches(transfer, (), self.item))
+            and self.person in {"", transfer.asked.person, *([transfer.decided.person] if transfer.decided else [])}
+        )
+
+
+class BadCursor(ValueError):
+    """It is none of ours."""
+
+
+def written(place: Place) -> str:
+    """The cursor that goes on behind that place."""
+    return base64.urlsafe_b64encode(f"{place[0].isoformat()} {place[1]}".encode()).decode().rstrip("=")
+
+
+def understood(cursor: str) -> Place:
+    """The place that the cursor names. Raises `BadCursor`."""
+    try:
+        at, _, identifier = base64.urlsafe_b64decode(f"{cursor}==").decode().partition(" ")
+        moment = datetime.fromisoformat(at)
+    except (ValueError, binascii.Error) as problem:
+        raise BadCursor(cursor) from problem
+    if moment.tzinfo is None:
+        raise BadCursor(cursor)
+    return moment, identifier
+
+
+class Reader:
+    """What one person reads, at one moment."""
+
+    def __init__(
+        self, turn: Turn, person: str, rights: Rights, locale: Locale, render: Callable[[Phrase], tuple[str, str]]
+    ) -> None:
+        self.turn = turn
+        self.person = person
+        self.rights = rights
+        self.rooms = announcements.shared_with(turn, person)
+        self._locale = locale
+        self._render = render
+
+    # --- one thing ---
+
+    def subject(self, identifier: str) -> Subject | None:
+        """The transfer or connection of that id, or of that code, if this person may read of it."""
+        found = decisions.subject_by_id(self.turn, identifier)
+        hits = [found] if found else self.turn.by_code(identifier)
+        mine = [hit for hit in hits if hit.room in self.rooms]
+        return mine[0] if len(mine) == 1 else None
+
+    def transfer(self, transfer: Transfer) -> TransferView:
+        """A transfer."""
+        terms, decided = transfer.terms, transfer.decided or transfer.granted
+        out = lend.lines_out(self.turn, transfer) if transfer.is_on_loan else ()
+        late = (lend.today(self.turn, transfer) - transfer.due_day).days if transfer.due_day and out else 0
+        return TransferView(
+            id=transfer.id,
+            code=transfer.code,
+            kind=history.kind_of(transfer),
+            state=transfer.state.value,
+            state_text=_plain(state_in_words(self._locale, transfer)),
+            direction="out" if transfer.role == "sender" else "in",
+            peer=self.space_ref(transfer.peer),
+            lines=[self._line(transfer, line) for line in terms.lines],
+            asked_at=transfer.asked.at,
+            asked_by=self._signer(transfer.asked),
+            decided_at=decided.at if decided else None,
+            decided_by=self._signer(decided) if decided else None,
+            due=transfer.due,
+            due_day=transfer.due_day,
+            on_loan=transfer.is_on_loan,
+            overdue_days=max(late, 0),
+            still_out=[self._line(transfer, line) for line in out],
+            note=terms.note,
+            ended_at=transfer.over_at,
+            parent=terms.parent,
+            card=self._card(transfer),
+        )
+
+    def connection(self, connection: Connection) -> ConnectionView:
+        """A friendship."""
+        return ConnectionView(
+            id=connection.id,
+            code=connection.code,
+            peer=self.space_ref(connection.peer),
+            state=connection.state.value,
+            state_text=_plain(state_in_words(self._locale, connection)),
+            access=connection.access,
+            fingerprint=fingerprint(connection.peer_key),
+            asked_at=connection.asked.at,
+            asked_by=self._signer(connection.asked),
+            decided_by=self._signer(connection.decided) if connection.decided else None,
+            problem=connection.problem,
+            card=self._card(connection),
+        )
+
+    def either(self, subject: Subject) -> TransferView | ConnectionView:
+        """A transfer or a friendship."""
+        return self.transfer(subject) if isinstance(subject, Transfer) else self.connection(subject)
+
+    def story(self, transfer: Transfer, audited: tuple[Audited, ...]) -> StoryView:
+        """A transfer with all that is noted about it."""
+        related = [transfer.terms.parent] if transfer.terms.parent else []
+        related += [child.id for child in lend.children(self.turn, transfer)]
+        return StoryView(transfer=self.transfer(transfer), entries=self.entries(audited), related=related)
+
+    def entries(self, audited: tuple[Audited, ...]) -> list[EntryView]:
+        """What the audit has of one subject, as far as people are told of it."""
+        return [
+            EntryView(
+                at=each.at,
+                who=self._who(each.entry.who, each.entry.user) if each.entry.who else None,
+                text=noted_in_words(self._locale, each.entry.what),
+                event_id=each.entry.event_id,
+            )
+            for each in audited
+            if is_told(each.entry.what)
+        ]
+
+    def space_ref(self, party: str) -> SpaceRef:
+        """A space as chat names it."""
+        name = self.turn.us.name if party == self.turn.us.party else self.turn.party_name(party)
+        return SpaceRef(id=party, name=name)
+
+    # --- lists ---
+
+    def now(self) -> NowView:
+        """What waits, and what is under way."""
+        todo = todo_of(self.turn, self.person, self.rooms, self.rights)
+        told = {subject.id for subject in (*todo.to_decide, *todo.asked, *todo.parcels, *todo.disputed, *todo.on_loan)}
+        open_ = [t for t in self.turn.open_transfers() if t.room in self.rooms and t.id not in told]
+        return NowView(
+            to_decide=[self.either(subject) for subject in todo.to_decide],
+            asked=[self.either(subject) for subject in todo.asked],
+            parcels=[self.transfer(transfer) for transfer in todo.parcels],
+            unclear=[self.transfer(transfer) for transfer in todo.disputed],
+            under_way=[self.transfer(transfer) for transfer in open_],
+            on_loan=[self.transfer(transfer) for transfer in self._loans()],
+            for_admins=[self.either(subject) for subject in _for_admins(todo)],
+        )
+
+    def loans(self) -> list[TransferView]:
+        """All that is on loan, here or at friends, what is due first coming first."""
+        return [self.transfer(transfer) for transfer in self._loans()]
+
+    def _loans(self) -> list[Transfer]:
+        return [transfer for transfer in lend.on_loan(self.turn) if transfer.room in self.rooms]
+
+    def spaces(self) -> list[SpaceView]:
+        """The spaces in this person's rooms."""
+        return [self._space(space.party, space.name) for space in lookup.spaces_of(self.turn, self.rooms)]
+
+    def space(self, party: str) -> SpaceView | None:
+        """One of them."""
+        return next((space for space in self.spaces() if space.id == party), None)
+
+    def _space(self, party: str, name: str) -> SpaceView:
+        seen = spaces.seen(self.turn, self.rooms, party, name)
+        connection = seen.connection
+        return SpaceView(
+            id=party,
+            name=name,
+            friend=connection is not None and connection.state in LIVING_CONNECTION,
+            fingerprint=seen.fingerprint,
+            access=seen.access,
+            unanswered=seen.unanswered,
+            shares=seen.shares,
+            transfers=self.turn.count(self.rooms, party),
+            connection=self.connection(connection) if connection else None,
+        )
+
+    def connections(self) -> list[ConnectionView]:
+        """Every friendship in this person's rooms, past ones too."""
+        return [self.connection(c) for c in self.turn.connections() if c.room in self.rooms]
+
+    def ledger(self, wanted: Ledger, cursor: str, most: int) -> LedgerPage:
+        """A page of transfers. Raises `BadCursor`."""
+        behind = understood(cursor) if cursor else None
+        items: list[TransferView] = []
+        place: Place | None = None
+        for looked_at, transfer in enumerate(self.transfers(wanted, behind)):
+            if len(items) >= most or looked_at >= MOST_LOOKED_AT:
+                return LedgerPage(items=items, next=written(place) if place else None)
+            place = (transfer.asked.at, transfer.id)
+            if wanted.covers(transfer):
+                items.append(self.transfer(transfer))
+        return LedgerPage(items=items)
+
+    def transfers(self, wanted: Ledger, behind: Place | None = None) -> Iterator[Transfer]:
+        """Those of that space and time that this person may read of; the other filters are the caller's."""
+        return self.turn.newest(self.rooms, wanted.space, wanted.since, behind)
+
+    # --- lines and searches ---
+
+    def said(self, line: WebLine) -> LineSaidView:
+        """A line with its answers."""
+        search = next((each.id for each in self.turn.searches() if each.event_id == line.id), None)
+        last = line.answers[-1] if line.answers else None
+        return LineSaidView(
+            id=line.id,
+            outcome=last.outcome if last else None,
+            waiting=last is None,
+            answers=[
+                AnswerView(sentence=each.sentence, text=each.plain, html=each.html, choices=list(each.choices))
+                for each in line.answers
+            ],
+            search=search,
+        )
+
+    def search(self, identifier: str) -> SearchView | None:
+        """The hits of this person's search, while they are kept."""
+        search = self.turn.search(identifier)
+        return self._search(search) if search is not None and search.person == self.person else None
+
+    def _search(self, search: Search) -> SearchView:
+        return SearchView(
+            id=search.id,
+            words=search.words,
+            hits=[
+                HitView(
+                    number=number,
+                    space=SpaceRef(id=space.party, name=space.name),
+                    item=hit.item,
+                    name=hit.name,
+                    ipn=hit.ipn,
+                    quantity=plain(hit.quantity),
+                    units=hit.units,
+                    condition=hit.condition,
+                    lent=plain(hit.lent),
+                    back=hit.back,
+                )
+                for number, (space, hit) in enumerate(search.hits, 1)
+            ],
+            waiting=[self.space_ref(party) for party in search.waiting],
+            problems={space.party: space.problem for space in search.came if space.problem},
+        )
+
+    def accesses(self, this: str = "") -> list[AccessView]:
+        """What this person holds."""
+        return [access_view(access, this) for access in web.held_by(self.turn, self.person)]
+
+    # --- parts ---
+
+    def _card(self, subject: Subject) -> CardView | None:
+        if not ((decides_here(self.turn.us, subject) and is_open(subject)) or awaits_parcel(subject)):
+            return None
+        shown = hash_of(subject.card) if subject.card is not None else consent.hash_now(self.turn.us, subject)
+        plain_, html = self._render(decisions.card(self.turn, subject))
+        yours = waits_for(self.turn, subject, self.person, self.rights)
+        transfer = subject if isinstance(subject, Transfer) else None
+        first = transfer.first_yes if transfer else None
+        running = subject.decision
+        return CardView(
+            shown=shown,
+            text=plain_,
+            html=html,
+            choices=list(decisions.choices(subject)),
+            yours=yours or (awaits_parcel(subject) and self.rights.covers(Right.APPROVER)),
+            care=transfer.care if transfer else False,
+            takes_quantity=transfer is not None and transfer.terms.kind == "request" and transfer.role == "sender",
+            first_yes_by=self.turn.name_of(first.person, subject.room) if first else "",
+            running_by=self.turn.name_of(running.person, subject.room) if running else "",
+            ends=running.ends if running else None,
+        )
+
+    def _line(self, transfer: Transfer, line: Line) -> LineView:
+        item = history.our_item(transfer, line)
+        api, url = self.turn.standing().api, self.turn.us.inventory_url
+        return LineView(
+            number=line.number,
+            part=line.description.name,
+            ipn=line.description.ipn,
+            quantity=plain(line.quantity),
+            units=line.description.units,
+            serial=line.serial,
+            batch=line.batch,
+            condition=line.status_text,
+            place=line.place,
+            our_item=item,
+            our_item_page=history.item_page(url, api, item) if item and url else "",
+        )
+
+    def _signer(self, signature: Signature) -> PersonView:
+        return PersonView(
+            id=signature.person, name=signature.name or signature.person, user=self._user(signature.person)
+        )
+
+    def _who(self, person: str, user: str) -> PersonView:
+        return PersonView(id=person, name=self.turn.name_of(person), user=user)
+
+    def _user(self, person: str) -> str:
+        return self.turn.us.people.get(person, "")
+
+
+def access_view(access: WebAccess, this: str = "") -> AccessView:
+    """A session or token as its person sees it."""
+    return AccessView(
+        id=access.id[:16],
+        kind=access.kind.value,
+        name=access.name,
+        scope=access.scope.value,
+        made=access.made,
+        ends=access.ends,
+        this=access.id == this,
+    )
+
+
+def _for_admins(todo: Todo) -> list[Subject]:
+    return [*todo.suspended, *todo.to_make, *todo.lacking, *todo.left_over]
+
+
+def _plain(words: tuple[Inline, ...]) -> str:
+    return render([words]).plain

@@ -1,0 +1,176 @@
+"""People on pages and programs on the API: rules, rights and words of chat; the room stays the record."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+
+from tests.dialogue.books import assert_books_balance
+from tests.dialogue.browsing import URL, Web, encrypted
+from tests.dialogue.world import World, friends, told
+
+
+async def pages(space: str = "attraktor", **options: Any) -> tuple[World, Web]:  # noqa: ANN401
+    """Two friends in an encrypted room, and the pages of one of them."""
+    world = await friends(alpha={"pages_url": URL}, beta={"pages_url": URL})
+    await encrypted(world)
+    return world, Web(world, world.alpha if space == "attraktor" else world.beta, **options)
+
+
+async def test_a_person_signs_in_by_code_and_offers_and_decides_without_chatting() -> None:
+    world, web = await pages()
+    browser = web.visitor()
+    await browser.signs_in(world.anna)
+    assert told(world.room, "your page is signed in")
+    program = web.visitor(await browser.makes_token())
+
+    said = await program.says("push 10 M3-NUT to betaspace", key="one")
+    assert said.status_code == 200, said.text
+    assert said.json()["outcome"] == "done"
+    assert (await program.says("push 10 M3-NUT to betaspace", key="one")).json() == said.json()
+    assert len(world.alpha.turn.transfers()) == 1
+    assert told(world.room, "Anna, by page: Offered")
+
+    other = Web(world, world.beta)
+    cem = await other.program_of(world.cem)
+    (waiting,) = (await cem.reads("/now"))["to_decide"]
+    assert waiting["card"]["yours"]
+    decided = await cem.decides(waiting["id"], "approve")
+    assert decided.status_code == 200, decided.text
+    await world.grace()
+    assert world.alpha.transfer().state.value == "done"
+    assert "Cem, by page" in world.card().text
+    assert_books_balance(world)
+    story = await cem.reads(f"/transfers/{waiting['id']}")
+    assert story["transfer"]["state"] == "done"
+    assert any(entry["event_id"].startswith("api-") for entry in story["entries"])
+
+
+async def test_what_is_refused_in_chat_is_refused_by_the_api_in_the_same_words_and_only_the_caller_hears_it() -> None:
+    world, web = await pages()
+    kim = await web.program_of(world.kim)  # kim may ask, and nothing else
+    before = len(world.room.messages())
+    assert (await kim.says("share M3-NUT")).status_code == 403
+    assert "urn:fedbot:problem:not_entitled" in kim.last.text
+    assert (await kim.says("push 10 M3-NUT to betaspace")).status_code == 403
+    assert (await kim.says("connect betaspace")).status_code == 403
+    assert (await kim.says("pusch 10")).status_code == 422
+    assert kim.last.json()["type"] == "urn:fedbot:problem:no_such_verb"
+    assert (await kim.says("cancel zzzz")).status_code == 404
+    assert (await kim.says("push", key="a")).status_code == 422
+    assert (await kim.says("find nut", key="a")).status_code == 422  # the key stands for another line
+    assert (await kim.says("web K7M2-Q4ZT")).status_code == 409  # a token makes no session
+    assert len(world.room.messages()) == before
+    world.alpha.deactivates("kim")
+    await world.passes(timedelta(seconds=11))
+    assert (await kim.gets("/api/v1/now")).status_code == 403
+    assert (await web.visitor().gets("/api/v1/now")).status_code == 401
+    assert (await web.visitor("fed_wrong").gets("/api/v1/now")).status_code == 401
+
+
+async def test_a_line_that_only_looks_is_answered_to_the_caller_alone() -> None:
+    world, web = await pages()
+    world.cem.says("!fed share all")
+    await world.settle()
+    kim = await web.program_of(world.kim)
+    before = len(world.room.messages())
+    found = await kim.says("find nut")
+    assert found.json()["outcome"] == "told", found.text
+    hits = await kim.reads(f"/searches/{found.json()['search']}")
+    assert {hit["space"]["id"] for hit in hits["hits"]} >= {"betaspace"}
+    assert "stock items of" in (await kim.says("stats betaspace")).json()["answers"][0]["text"]
+    assert [space["id"] for space in await kim.reads("/spaces")] == ["betaspace"]
+    assert len(world.room.messages()) == before
+    world.kim.leaves()
+    await world.settle()
+    assert await kim.reads("/spaces") == []
+    assert (await kim.says("request 1 N-M3 from betaspace")).status_code == 409
+    assert "in none of the rooms" in kim.last.json()["detail"]
+
+
+async def test_nobody_else_gets_in_by_a_code_and_each_code_counts_once() -> None:
+    world, web = await pages()
+    world.anna.sets("m.room.topic", {"topic": "lending"})
+    browser, thief = web.visitor(), web.visitor()
+    code = await browser.shows_code()
+    world.kim.says("!fed web AAAA-AAAA")
+    world.bea.says(f"!fed web {code}")  # she belongs to the other space, whose bot shows no such code
+    world.kim.says(f"!fed web {code.lower()}.")
+    await world.settle()
+    world.anna.says(f"!fed web {code}")
+    await world.settle()
+    assert len(told(world.room, "no page shows the code")) == 3
+    assert len(told(world.room, "your page is signed in")) == 1
+    assert "Kim" in (await browser.gets("/")).text
+    assert (await thief.gets("/")).status_code == 303
+    late = web.visitor()
+    code = await late.shows_code()
+    await world.passes(timedelta(minutes=10))
+    world.kim.says(f"!fed web {code}")
+    await world.settle()
+    assert (await late.gets("/")).status_code == 303
+    world.kim.app_encrypts = False
+    world.kim.says("!fed web CCCC-CCCC")
+    await world.settle()
+    assert len(told(world.room, "no page shows the code")) == 4  # what is said in clear there isn't even heard
+    world.kim.app_encrypts = True
+    world.kim.says("!fed web end")
+    await world.settle()
+    assert (await browser.gets("/")).status_code == 303
+
+
+async def test_forms_of_other_pages_and_tokens_that_only_read_do_nothing() -> None:
+    world, web = await pages()
+    browser = web.visitor()
+    await browser.signs_in(world.anna)
+    await browser.gets("/")
+    line = {"line": "push 10 M3-NUT to betaspace"}
+    form = dict(re.findall(r'name="(form|key)" value="([^"]*)"', browser.last.text))
+    assert (await browser.calls("POST", "/say", data=line)).status_code == 403
+    other = {"Origin": "https://evil.example"}
+    assert (await browser.calls("POST", "/say", data={**line, **form}, headers=other)).status_code == 403
+    reader = web.visitor(await browser.makes_token("read"))
+    assert (await reader.says(line["line"])).status_code == 403
+    assert (await reader.reads("/me"))["scope"] == "read"
+    (token,) = [each for each in await reader.reads("/tokens") if each["this"]]
+    (session,) = [each for each in await reader.reads("/tokens") if not each["this"]]
+    assert (await reader.calls("DELETE", f"/api/v1/tokens/{session['id']}")).status_code == 403
+    assert world.alpha.turn.transfers() == []
+    assert (await browser.submits("/say", **line)).status_code == 303
+    await browser.follows()
+    assert "Offered to Betaspace" in browser.last.text
+    assert (await browser.submits(f"/access/{token['id']}/end")).status_code == 303
+    assert (await reader.gets("/api/v1/me")).status_code == 401
+    for header in ("content-security-policy", "x-content-type-options", "referrer-policy"):
+        assert header in browser.last.headers
+    await browser.gets("/")
+    await browser.submits("/sign-out")
+    assert (await browser.gets("/")).status_code == 303
+
+
+async def test_a_decision_counts_for_what_the_page_showed_and_no_secret_is_kept() -> None:
+    world, web = await pages("betaspace")
+    browser = web.visitor()
+    await browser.signs_in(world.cem)
+    cem = web.visitor(await browser.makes_token())
+    await world.push("M3-NUT 10")
+    transfer = world.beta.transfer()
+    assert (await cem.decides(transfer.id, "approve", shown="0" * 64)).status_code == 409
+    assert "page_is_outdated" in cem.last.text
+    tom = await web.program_of(world.tom)  # he may ask, and nothing else
+    assert (await tom.decides(transfer.id, "approve")).status_code == 403, tom.last.text
+    assert not told(world.room, "by page")
+    await browser.gets(f"/transfers/{transfer.id}")
+    await browser.submits(f"/transfers/{transfer.id}/decision", choice="decline", note="too <b>many</b>")
+    await browser.follows()
+    assert "counts in" in browser.last.text or "Noted" in browser.last.text, browser.last.text
+    await world.grace()
+    assert world.alpha.transfer().state.value == "declined"
+    assert "Cem, by page" in world.card().text
+    await browser.gets(f"/transfers/{transfer.id}")
+    assert "<b>many" not in browser.last.text
+    kept = "\n".join(world.beta.journal._database._connection.iterdump())
+    for secret in (browser.client.cookies["__Host-fedbot"], cem.token.removeprefix("Bearer ")):
+        assert len(secret) > 30
+        assert secret not in kept

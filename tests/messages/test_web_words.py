@@ -1,0 +1,123 @@
+"""Signing in on pages, as people read it in chat; and what stands on the pages themselves."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+import fedbot.web.site
+from fedbot import messages
+from fedbot.messages.page_words import PAGE_WORDS
+from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.web import AccessKind, WebAccess
+from tests.messages.scenes import KIM, NOW, plain, transfer
+
+URL = "https://fed.attraktor.example"
+SESSION = WebAccess("a" * 64, AccessKind.SESSION, KIM, "kim", "Firefox, Linux", NOW, NOW + timedelta(days=14))
+TOKEN = WebAccess("b" * 64, AccessKind.TOKEN, KIM, "kim", "price list", NOW, NOW + timedelta(days=90))
+FEED = WebAccess("c" * 64, AccessKind.FEED, KIM, "kim", "phone", NOW, NOW + timedelta(days=90))
+SCREEN = WebAccess("d" * 64, AccessKind.SCREEN, KIM, "kim", "hall", NOW, NOW + timedelta(days=90))
+
+SAID: dict[str, tuple[Phrase, str]] = {
+    "signed in": (
+        say(messages.web.signed_in, name="Kim", browser="Firefox, Linux", access=SESSION),
+        """
+        ✅ Kim, your page is signed in until Tue 8 Dec, 20:31.
+        It is open in: Firefox, Linux
+        If that isn't you: !fed web end
+        """,
+    ),
+    "no such code": (
+        say(messages.web.no_such_code, word="K7M2-Q4ZT", address=URL),
+        """
+        Nobody is signed in: no page shows the code K7M2-Q4ZT now.
+        A code counts once, for 10 minutes. Open https://fed.attraktor.example and say the code that you see there.
+        """,
+    ),
+    "in clear": (
+        say(messages.web.code_in_clear, word="K7M2-Q4ZT"),
+        """
+        Nobody is signed in: this room isn't encrypted.
+        Say it in an encrypted room or alone with me: !fed web K7M2-Q4ZT
+        """,
+    ),
+    "too many": (
+        say(messages.web.tries_too_often, wait=timedelta(minutes=2)),
+        """
+        Nobody is signed in: those were too many codes.
+        Try again in 2 minutes.
+        """,
+    ),
+    "on a page": (
+        say(messages.web.only_in_chat),
+        """
+        Nobody is signed in: a code counts in chat only.
+        Say it in an encrypted room or alone with me.
+        """,
+    ),
+    "no pages": (
+        say(messages.web.pages_are_off),
+        """
+        I have no pages here.
+        Whoever runs me can switch them on: pages.listen in my settings.
+        """,
+    ),
+    "held": (
+        say(messages.web.held, accesses=(SESSION, TOKEN, FEED, SCREEN), address=URL),
+        """
+        My pages are at https://fed.attraktor.example
+        You are signed in, or have given access, here:
+        • Page: Firefox, Linux, until Tue 8 Dec, 20:31
+        • API token: price list, until Mon 22 Feb 2027, 20:31
+        • Calendar: phone, until Mon 22 Feb 2027, 20:31
+        • Wall screen: hall, until Mon 22 Feb 2027, 20:31
+        To end all of it: !fed web end
+        """,
+    ),
+    "nothing held": (
+        say(messages.web.held, accesses=(), address=URL),
+        """
+        My pages are at https://fed.attraktor.example
+        You aren't signed in anywhere.
+        """,
+    ),
+    "ended": (
+        say(messages.web.ended, number=2),
+        """
+        ✅ You are signed out everywhere.
+        2 pages and tokens open nothing now.
+        """,
+    ),
+    "nothing to end": (
+        say(messages.web.ended, number=0),
+        """
+        Nothing to end: you aren't signed in anywhere.
+        """,
+    ),
+    "an old page": (
+        say(messages.web.page_is_outdated, subject=transfer()),
+        """
+        Not counted: k7m2 has changed since your page was loaded.
+        Load the page again, and look at what it shows now.
+        """,
+    ),
+}
+
+
+@pytest.mark.parametrize(("phrase", "text"), SAID.values(), ids=SAID)
+def test_it_is_put_into_words(phrase: Phrase, text: str) -> None:
+    assert plain(phrase) == dedent(text).strip()
+
+
+def test_the_templates_use_each_word_and_no_other() -> None:
+    folder = Path(fedbot.web.site.__file__).parent
+    told = "".join(file.read_text() for file in (*folder.glob("templates/*.html"), folder / "pages.py"))
+    named = {name for name in PAGE_WORDS if re.search(rf"[\"']{name}[\"']", told)}
+    made = {"scope_read", "scope_act", "session", "token", "feed", "screen"}  # by what a person holds
+    made |= {"approve", "parcel", "damaged", "decline", "done", "refused", "told"}  # by choices and outcomes
+    assert PAGE_WORDS.keys() - named - made == set()
+    assert set(re.findall(r"\bt\(\"(\w+)\"", told)) <= PAGE_WORDS.keys()
