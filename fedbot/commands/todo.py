@@ -15,7 +15,6 @@ from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import LIVING_CONNECTION, ConnectionState
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.queries import Answer, PersonRights, Query
-from fedbot.rules.model.rota import Rota
 from fedbot.rules.model.stock import Right, Rights
 from fedbot.rules.model.summaries import Todo
 from fedbot.rules.model.transfer import Transfer
@@ -73,13 +72,11 @@ def seen(turn: Turn, person: str, here: Collection[str], rights: Rights) -> Todo
         parcels=tuple(t for t in shown if isinstance(t, Transfer) and _on_its_way(t, rights)),
         left_over=tuple(t for t in turn.restless_transfers() if t.left_over and t.room in here and superuser),
         on_loan=tuple(lend.as_out(turn, t) for t in lend.on_loan(turn) if t.room in here),
-        rotas=tuple(each for each in turn.rotas() if each.is_living and each.room in here and _asks(each, command)),
+        rotas=tuple(
+            each for each in turn.rotas() if each.is_living and each.room in here and each.asker.person == person
+        ),
         elsewhere=len(waiting) - len(shown),
     )
-
-
-def _asks(asked: Rota, command: Command) -> bool:
-    return asked.asker.person == command.sender
 
 
 def waits_for(turn: Turn, subject: Subject, person: str, rights: Rights) -> bool:
