@@ -20,8 +20,8 @@ def choose(
     turn.do(Post(key, room, phrase, reply_to=event_id, answers=person))
 
 
-def answer(turn: Turn, command: Command, phrase: Phrase | None) -> None:
+def answer(turn: Turn, command: Command, phrase: Phrase | None, *, refuses: bool = False) -> None:
     """The one answer to a line: a quiet reply to it. None: an effect in the turn answers it."""
     if phrase is not None:
         key = f"answer:{command.subject or '-'}:{command.event_id}"
-        turn.do(Post(key, command.room, phrase, reply_to=command.event_id, answers=command.sender))
+        turn.do(Post(key, command.room, phrase, reply_to=command.event_id, answers=command.sender, refuses=refuses))

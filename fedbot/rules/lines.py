@@ -341,7 +341,12 @@ def carry_out(turn: Turn, command: Command) -> None:
     complains = isinstance(asked, Phrase)
     questions = () if isinstance(asked, Phrase) else asked
     if right is Right.ANYONE and not questions:
-        answer(turn, command, asked if isinstance(asked, Phrase) else turn.verbs.act(turn, command, ()))
+        answer(
+            turn,
+            command,
+            asked if isinstance(asked, Phrase) else turn.verbs.act(turn, command, ()),
+            refuses=complains,
+        )
         return
     turn.do(Typing(command.room, TYPING_SECONDS))
     turn.save(WaitingLine(command.event_id, command, turn.now))
@@ -416,7 +421,7 @@ def _on_answered(turn: Turn, then: CarryOut, event: Answered) -> None:
         turn, command
     )  # what is wrong with a line may tell of the space, so it was kept back till now
     if isinstance(asked, Phrase):
-        answer(turn, command, asked)
+        answer(turn, command, asked, refuses=True)
     else:
         carry_out(turn, command)
 

@@ -220,7 +220,8 @@ def _did_something(turn: Turn) -> bool:
 def _handed(turn: Turn, effect: Effect, *, did_something: bool) -> list[Effect]:
     if not isinstance(effect, Post | Edit) or effect.phrase.sentence is messages.line_errors.line_waits:
         return []
-    is_refused = effect.phrase.sentence.__module__ == messages.line_errors.__name__
+    says_what_is_wrong = effect.phrase.sentence.__module__ == messages.line_errors.__name__
+    is_refused = says_what_is_wrong or (isinstance(effect, Post) and effect.refuses)
     choices = _choices(turn, effect.key)
     if is_off_chat(effect.room):
         outcome = Outcome.REFUSED if is_refused else Outcome.TOLD

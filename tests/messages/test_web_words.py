@@ -120,4 +120,4 @@ def test_the_templates_use_each_word_and_no_other() -> None:
     made = {"scope_read", "scope_act", "session", "token", "feed", "screen"}  # by what a person holds
     made |= {"approve", "parcel", "damaged", "decline", "done", "refused", "told"}  # by choices and outcomes
     assert PAGE_WORDS.keys() - named - made == set()
-    assert set(re.findall(r"\bt\(\"(\w+)\"", told)) <= PAGE_WORDS.keys()
+    assert set(re.findall(r"\bt\(\"(\w+)\"[,)]", told)) <= PAGE_WORDS.keys()

@@ -69,6 +69,7 @@ class Post:
 
     `rings`: the ids that the message mentions (`m.text`); without any it is a notice. `reply_to` and `thread`
     are event ids or keys of our own posts. `answers`: the person whose line this answers, who waits for it.
+    `refuses`: the line can't be carried out.
     `interim`: it only says that the answer comes later.
     """
 
@@ -81,6 +82,7 @@ class Post:
     draft: Draft | None = None
     seeds: tuple[str, ...] = ()
     answers: str = ""
+    refuses: bool = False
     interim: bool = False
 
 
