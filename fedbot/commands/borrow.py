@@ -16,7 +16,7 @@ SPEC = replace(
     name="borrow",
     aliases=(),
     summary="ask to borrow an item",
-    arguments=tuple(replace(each, optional=each.name == request.BY) for each in request.SPEC.arguments),
+    arguments=tuple(replace(each, optional=each.name in {request.BY, "starts"}) for each in request.SPEC.arguments),
     examples=("borrow 1 LENS-2 from betaspace for 2 weeks", "borrow LENS-2#0042 from betaspace until 31.1."),
     details=(
         "The due date is the last day of the loan. Everything else is as with 'request'.",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import calendar
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -51,6 +53,8 @@ _ARTICLES = NUMBER_WORDS | {"a": 1, "an": 1}
 _NEXT = {"next", "nächste", "nächsten", "nächster", "nächstes"}
 _IN_FRONT = {*WEEKDAYS, *_NEXT, "on", "am", "the", "bis", "zum", "until", "in"}
 
+FROM = ("von", "ab", "starting")
+"""Words that stand for `from` in front of a first day."""
 UNTIL = ("until", "für", "fuer", "bis")
 """Words that stand for `for` in front of a day or a span."""
 
@@ -64,21 +68,20 @@ _SPAN = re.compile(r"(\d{1,4}|[^\W\d]+) ?([^\W\d]+)")
 
 def reads_as_day(words: str) -> bool:
     """Whether this can only be meant as a day or a span: it is one, or begins with a digit."""
+    return words[:1].isdigit() or is_day(words)
+
+
+def is_day(words: str) -> bool:
+    """Whether it is a day or a span."""
     any_day = date(2000, 1, 1)
-    return words[:1].isdigit() or _read(words, any_day, any_day) is not None
-
-
-def day_meant(words: str, now: datetime, time_zone: str) -> date | Phrase:
-    """The day that is meant, counted from today in that time zone (IANA name); or what is wrong with it.
-
-    A day without a year is the next one of that name.
-    """
-    today = now.astimezone(ZoneInfo(time_zone)).date()
-    return day_from(words, today, today)
+    return _read(words, any_day, any_day) is not None
 
 
 def day_from(words: str, today: date, start: date) -> date | Phrase:
-    """The same, spans being counted from `start`."""
+    """The day that is meant, spans being counted from `start`; or what is wrong with it.
+
+    A day without a year is the next one of that name.
+    """
     if len(days := _with_slashes(words, today)) > 1:
         return say(messages.loan.day_ambiguous, word=words[:SHOWN], days=days)
     day = _read(words, today, start)
@@ -89,6 +92,36 @@ def day_from(words: str, today: date, start: date) -> date | Phrase:
     if day > today + timedelta(days=MOST_DAYS):
         return say(messages.loan.day_too_far, day=day)
     return day
+
+
+@dataclass(frozen=True)
+class Days:
+    """The first and the last day of a loan: `first` None is now, `last` None is for good."""
+
+    first: date | None = None
+    last: date | None = None
+
+    def fixed(self, arguments: Mapping[str, object]) -> dict[str, str]:
+        """The arguments that name these days, written so that they mean the same later on."""
+        days = {"starts": self.first, "until": self.last, "loan": self.last}
+        return {name: day.isoformat() for name, day in days.items() if day is not None and name in arguments}
+
+
+def days_meant(first: str, last: str, now: datetime, time_zone: str) -> Days | Phrase:
+    """The days that are meant, counted from today in that time zone (IANA name); or what is wrong with them.
+
+    A span as the last day is counted from the first one.
+    """
+    today = now.astimezone(ZoneInfo(time_zone)).date()
+    begins = day_from(first, today, today) if first else None
+    if isinstance(begins, Phrase):
+        return begins
+    ends = day_from(last, today, begins or today) if last else None
+    if isinstance(ends, Phrase):
+        return ends
+    if begins is not None and ends is not None and ends < begins:
+        return say(messages.booking.ends_before_it_starts, first=begins, last=ends)
+    return Days(begins, ends)
 
 
 def _read(words: str, today: date, start: date) -> date | None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import difflib
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
 from fedbot import messages
-from fedbot.commands.dates import reads_as_day
+from fedbot.commands.dates import is_day, reads_as_day
 from fedbot.commands.spec import BETWEEN_THINGS, Argument, Kind, Option, Verb
 from fedbot.messages.quantities import EVERYTHING, Quantity, is_pieces, is_times, quantity_in, typed
 from fedbot.rules.lines import PREFIX
@@ -653,11 +653,22 @@ class _Line:
         return max((s.tokens[at].start for s, at in keyed if self._is_keyword(s, at, argument)), default=0)
 
     def _is_keyword(self, segment: Segment, at: int, argument: Argument) -> bool:
-        """Whether that word stands for the argument; a day's only in front of a day."""
+        """Whether that word stands for the argument; a day's in front of a day, and nothing else's is."""
         token = segment.tokens[at]
         if not token.means_any(argument.keywords):
             return False
-        return argument.kind is not Kind.DAY or reads_as_day(Segment(segment.tokens[at + 1 :]).text(self.text))
+        kinds = {each.kind for each in self.spec.arguments if token.means_any(each.keywords)}
+        if argument.kind is Kind.DAY:
+            return self._is_before_a_day(segment, at, reads_as_day if kinds == {Kind.DAY} else is_day)
+        return Kind.DAY not in kinds or not self._is_before_a_day(segment, at, is_day)
+
+    def _is_before_a_day(self, segment: Segment, at: int, reads: Callable[[str], bool]) -> bool:
+        """Whether a day or a span follows that word, up to the next keyword of something else."""
+        said = segment.tokens[at].text.lower()
+        own = {word for each in self.spec.arguments if said in each.keywords for word in each.keywords}
+        behind, reserved = segment.tokens[at + 1 :], _reserved(self.spec) - own
+        ends = next((n for n, token in enumerate(behind) if n and token.means_any(reserved)), len(behind))
+        return any(reads(Segment(tokens).text(self.text)) for tokens in (behind[:ends], behind))
 
     def _behind_keyword(self, segment: Segment, argument: Argument) -> tuple[str, Segment]:
         """What follows the last such word of the segment, and the segment without both."""

@@ -6,7 +6,7 @@ It is a push with a last day; what it does is `push`'s.
 from __future__ import annotations
 
 from fedbot.commands import push
-from fedbot.commands.dates import UNTIL
+from fedbot.commands.dates import FROM, UNTIL
 from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb, Where
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.effects import Phrase
@@ -21,13 +21,19 @@ SPEC = Verb(
     arguments=(
         Argument("lines", Kind.ITEMS, "ITEM [QUANTITY]"),
         Argument("space", Kind.SPACE, "SPACE", keyword="to"),
+        Argument("starts", Kind.DAY, "DAY", keyword="from", optional=True, or_keywords=FROM),
         Argument("until", Kind.DAY, "TIME", keyword="for", or_keywords=UNTIL),
     ),
     options=(Option("note", "TEXT", "a note for the other space"), push.PARCEL),
-    examples=("lend LENS-2 to betaspace for 3 weeks", "lend #42 to betaspace until 31.1."),
+    examples=(
+        "lend LENS-2 to betaspace for 3 weeks",
+        "lend #42 to betaspace until 31.1.",
+        "lend LENS-2 to betaspace from 12.12. until 19.12.",
+    ),
     details=(
         "It stays yours. The due date is the last day: '10 days', 'tomorrow', 'friday', '31.1.', '2026-12-15'.",
         "Without a quantity the whole stock item goes. Separate several items by ' + ', ';' or a line break.",
+        "With 'from 12.12.' it is booked for that day: then I ask you whether they have fetched it.",
         "Nothing moves before an approver of the other space agrees. The borrower is reminded before the due date.",
         "'return' brings it back, 'extend' gives more time, 'gift' makes it theirs, 'lost' writes it off.",
     ),

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
 from decimal import Decimal
 from functools import partial
 
 from fedbot import messages
-from fedbot.commands.dates import day_meant
+from fedbot.commands.dates import Days, days_meant
 from fedbot.commands.grammar import Reading, render
 from fedbot.commands.lookup import friend_meant, whole_line
 from fedbot.commands.picking import Choice, Picked, Picking, line_of, pick, quantity_complaint, size_complaint
@@ -62,10 +61,10 @@ def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
             complaint = quantity_complaint(reading.quantity) if reading.quantity else None
             if complaint is not None:
                 return complaint
-    last_day = loan_until(turn, command)
-    if isinstance(last_day, Phrase):
-        return last_day
-    if last_day is not None and (stopped := turn.lending_stop(destination.peer)) is not None:
+    days = loan_days(turn, command)
+    if isinstance(days, Phrase):
+        return days
+    if days.last is not None and (stopped := turn.lending_stop(destination.peer)) is not None:
         loans = tuple(overdue.overdue(turn, destination.peer))
         return say(messages.overdue.gets_no_loans, stopped=stopped, peer_name=destination.peer_name, loans=loans)
     told = bool(turn.us.care.categories)
@@ -102,10 +101,10 @@ def offer(turn: Turn, command: Command, answers: tuple[Answer, ...], spec: Verb)
     return _offer(turn, command, destination, picked)
 
 
-def loan_until(turn: Turn, command: Command) -> date | Phrase | None:
-    """The last day of a loan; None if it is to keep; or what is wrong with the day."""
+def loan_days(turn: Turn, command: Command) -> Days | Phrase:
+    """The first and the last day of a loan, as far as they are said; or what is wrong with them."""
     word = str(command.arguments.get("until") or command.arguments.get("loan") or "")
-    return day_meant(word, turn.now, turn.us.time_zone) if word else None
+    return days_meant(str(command.arguments.get("starts", "")), word, turn.now, turn.us.time_zone)
 
 
 def _lines(command: Command) -> list[tuple[Reading, ...]]:
@@ -120,9 +119,9 @@ def _words(command: Command) -> tuple[str, ...]:
 def _offer(turn: Turn, command: Command, connection: Connection, picked: list[Picked]) -> Phrase | None:
     """The offer goes out; the message that carries it answers the line."""
     asker = turn.signature_of(command)
-    last_day = loan_until(turn, command)
-    if isinstance(last_day, Phrase):
-        return last_day
+    days = loan_days(turn, command)
+    if isinstance(days, Phrase):
+        return days
     terms = Terms(
         kind="push",
         sender=turn.us.party,
@@ -131,8 +130,9 @@ def _offer(turn: Turn, command: Command, connection: Connection, picked: list[Pi
         asker=asker.person,
         asker_name=presentable(asker.name),
         note=str(command.arguments.get("note", "")),
-        loan_until=last_day,
-        time_zone=turn.us.time_zone if last_day else "",
+        loan_until=days.last,
+        time_zone=turn.us.time_zone if days.last else "",
+        starts=days.first,
         parcel=bool(command.arguments.get("parcel")),
     )
     metadata = {
@@ -160,9 +160,8 @@ def _let_choose(
     """Ask which one; the lines before it are settled, those behind it stay as they were typed."""
     before = [_counted(each.item.pk, each.quantity) for each in picked]
     behind = command.arguments["lines"][len(picked) + 1 :]
-    last_day = loan_until(turn, command)
-    day = last_day.isoformat() if isinstance(last_day, date) else ""  # a choice made after midnight means the same day
-    fixed = {name: day for name in ("until", "loan") if name in command.arguments}
+    days = loan_days(turn, command)
+    fixed = {} if isinstance(days, Phrase) else days.fixed(command.arguments)
     ways = []
     for way in choice.ways:
         chosen = [_counted(lying.item.pk, lying.quantity) for lying in way]

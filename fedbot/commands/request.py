@@ -6,11 +6,11 @@ What is meant by the words only the owner's InvenTree knows: they go there as th
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from fedbot import messages
-from fedbot.commands.dates import UNTIL, day_meant
+from fedbot.commands.dates import FROM, UNTIL, Days, days_meant
 from fedbot.commands.grammar import SHOWN, Reading, render
 from fedbot.commands.lookup import friend_meant, rooms_told_of, whole_line
 from fedbot.commands.picking import quantity_complaint
@@ -41,6 +41,7 @@ SPEC = Verb(
     arguments=(
         Argument("lines", Kind.ITEMS, "ITEM QUANTITY"),
         Argument("space", Kind.SPACE, "SPACE", keyword="from"),
+        Argument("starts", Kind.DAY, "DAY", keyword="from", optional=True, or_keywords=FROM),
         Argument("until", Kind.DAY, "TIME", keyword="for", optional=True, or_keywords=UNTIL),
         Argument(BY, Kind.DAY, "DAY", keyword="by", optional=True),
     ),
@@ -53,11 +54,13 @@ SPEC = Verb(
     examples=(
         "request 50 M3-BOLT from betaspace",
         "request LENS-2#0042 from betaspace for 2 weeks",
+        "request LENS-2#0042 from betaspace from 12.12. until 19.12.",
         'request LENS-2#0042 from betaspace --note "for Saturday\'s workshop"',
         "request 20 M3-BOLT from anyone by friday",
     ),
     details=(
         "With 'for 2 weeks' or 'until 31.1.' you ask to borrow it. The due date is the last day.",
+        "With 'from 12.12. until 19.12.' you book it ahead, and fetch it on the first day.",
         "Name the ITEM as the other space does: its #42, IPN, part name or PART#SERIAL.",
         "An approver of the other space decides, and can grant less; then your approver decides if that is enough.",
         "Nothing moves before. Unless you borrow it, it is yours then.",
@@ -78,7 +81,7 @@ def ask(turn: Turn, command: Command, spec: Verb = SPEC) -> tuple[Query, ...] | 
     if not _is_from_anyone(command):
         friend = friend_meant(turn, command)
         complaint = friend if isinstance(friend, Phrase) else _says_too_much(command) or complaint
-    for day in (_last_day(turn, command), _needed_by(turn, command)):
+    for day in (_days(turn, command), _needed_by(turn, command)):
         complaint = day if isinstance(day, Phrase) else complaint
     return complaint or ()
 
@@ -93,11 +96,11 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...], spec: Verb = 
     if unclear is not None:
         _let_choose(turn, command, spec, unclear)
         return None
-    last_day, until = _last_day(turn, command), _needed_by(turn, command)
-    if isinstance(last_day, Phrase) or isinstance(until, Phrase):
+    days, until = _days(turn, command), _needed_by(turn, command)
+    if isinstance(days, Phrase) or isinstance(until, Phrase):
         return None  # said above
     if _is_from_anyone(command):
-        return _from_anyone(turn, command, [reading for (reading,) in meant], last_day, until)
+        return _from_anyone(turn, command, [reading for (reading,) in meant], days, until)
     friend = friend_meant(turn, command)
     if isinstance(friend, Phrase):
         return friend
@@ -110,7 +113,8 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...], spec: Verb = 
         asker=asker.person,
         asker_name=presentable(asker.name),
         note=presentable(str(command.arguments.get("note", ""))),
-        loan_until=last_day,
+        loan_until=days.last,
+        starts=days.first,
     )
     accepted = str(command.arguments.get("as-shown", "")).lower()
     accepted = accepted if _SHOWN_AS.fullmatch(accepted) else ""  # then what isn't as asked is shown again
@@ -129,11 +133,13 @@ def _says_too_much(command: Command) -> Phrase | None:
 
 
 def _from_anyone(
-    turn: Turn, command: Command, meant: list[Reading], last_day: date | None, until: datetime | None
+    turn: Turn, command: Command, meant: list[Reading], days: Days, until: datetime | None
 ) -> Phrase | None:
     """Ask the friends of this room who has it; they are asked for it in turn."""
     if len(meant) > 1:
         return say(messages.rota.one_item_from_anyone, count=len(meant))
+    if days.first is not None:
+        return say(messages.booking.booking_from_anyone)
     (reading,) = meant
     if "#" in reading.item or "://" in reading.item:
         return say(messages.rota.from_anyone_needs_a_name, word=reading.item)
@@ -158,7 +164,7 @@ def _from_anyone(
         wanted=Decimal(reading.quantity),
         at=turn.now,
         note=presentable(str(command.arguments.get("note", ""))),
-        loan_until=last_day,
+        loan_until=days.last,
         until=until,
         at_once="all" in command.arguments,
         joins="join" in command.arguments,
@@ -169,19 +175,22 @@ def _from_anyone(
 
 def _needed_by(turn: Turn, command: Command) -> datetime | Phrase | None:
     """When the day until which it is needed is over; None if nobody said one."""
-    word = str(command.arguments.get(BY, ""))
-    day = day_meant(word, turn.now, turn.us.time_zone) if word else None
-    if day is None or isinstance(day, Phrase):
-        return day
+    days = days_meant("", str(command.arguments.get(BY, "")), turn.now, turn.us.time_zone)
+    if isinstance(days, Phrase) or (day := days.last) is None:
+        return days if isinstance(days, Phrase) else None
     return time_zones.beginning(day + timedelta(days=1), turn.us.time_zone, turn.us.time_zone).astimezone(
         turn.now.tzinfo
     )
 
 
-def _last_day(turn: Turn, command: Command) -> date | Phrase | None:
-    """The last day of what is to be borrowed; None if it is to keep; or what is wrong with the day."""
-    word = str(command.arguments.get("until", ""))
-    return day_meant(word, turn.now, turn.us.time_zone) if word else None
+def _days(turn: Turn, command: Command) -> Days | Phrase:
+    """The first and the last day of what is to be borrowed; none if it is to keep; or what is wrong with them."""
+    first, last = (str(command.arguments.get(name, "")) for name in ("starts", "until"))
+    days = days_meant(first, last, turn.now, turn.us.time_zone)
+    if isinstance(days, Phrase) or days.first is None or days.last is not None:
+        return days
+    line = render(SPEC, {**command.arguments, "until": "1 week"})
+    return say(messages.booking.starts_without_an_end, line=line)
 
 
 def _lines(command: Command) -> list[tuple[Reading, ...]]:
@@ -241,8 +250,8 @@ def _let_choose(turn: Turn, command: Command, spec: Verb, unclear: int) -> None:
     """A number at both ends: which one is the quantity? The other lines stay as they were typed."""
     lines = command.arguments["lines"]
     ways = _with_quantity(_readings(lines[unclear]))
-    last_day = _last_day(turn, command)
-    fixed = {"until": last_day.isoformat()} if isinstance(last_day, date) else {}
+    days = _days(turn, command)
+    fixed = {} if isinstance(days, Phrase) else days.fixed(command.arguments)
     friend = None if _is_from_anyone(command) else friend_meant(turn, command)
     if isinstance(friend, Connection):
         fixed["space"] = friend.peer

@@ -145,6 +145,9 @@ class Rules(Section):
         7, le=MOST_OPEN_DAYS, description="how long a request waits for its decision; peers refuse more than 62 days"
     )
     parcel_reminder_days: Days = Field(7, le=365, description="after that long on its way a parcel is asked after")
+    pickup_days: Days = Field(
+        2, ge=1, le=60, description="what is booked and isn't fetched within so many days, the first included, lapses"
+    )
     pinned_approvers: tuple[Filled, ...] = Field(
         (),
         description="InvenTree users who may approve, besides what InvenTree says; required below API 472, where any "
@@ -474,6 +477,7 @@ class Settings(Section):
             grace=timedelta(seconds=self.rules.grace_seconds),
             request_open_for=timedelta(days=self.rules.request_open_days),
             parcel_reminder=timedelta(days=self.rules.parcel_reminder_days),
+            pickup_window=timedelta(days=self.rules.pickup_days),
             line_too_old_after=timedelta(minutes=self.rules.line_too_old_minutes),
             quiet_from=self.rules.quiet_from,
             quiet_until=self.rules.quiet_until,

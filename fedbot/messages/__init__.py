@@ -6,6 +6,7 @@ language and time zone of the space whose bot speaks.
 
 from fedbot.messages import (
     approval,
+    booking,
     changes,
     connection,
     disconnect,
@@ -37,6 +38,7 @@ from fedbot.messages import (
 
 __all__ = [
     "approval",
+    "booking",
     "changes",
     "connection",
     "disconnect",

@@ -15,6 +15,7 @@ from fedbot.rules.model.audit import (
     AskedOfSender,
     AskerHasToSee,
     Asking,
+    BookingStands,
     ClockSetBack,
     ConnectionIs,
     Decided,
@@ -110,6 +111,8 @@ FACTS: dict[Fact, str] = {
     Fact.TAKEN_BACK_IN_TIME: marked("took the decision back in time"),
     Fact.CARD_REDACTED: marked("removed the card, so it was posted again"),
     Fact.OWNERS_CARD_AWAITED: marked("waits for the owner's card"),
+    Fact.FETCHED: marked("said that it was handed over"),
+    Fact.NOT_FETCHED: marked("said that it wasn't fetched that day"),
     Fact.PARCEL_LEFT: marked("it has left the other space, by parcel"),
     Fact.PARCEL_MISSING: marked("said that the parcel did not arrive"),
     Fact.PEER_DISPUTES: marked("stopped, as the other bot could not tell what happened"),
@@ -160,6 +163,7 @@ FACTS: dict[Fact, str] = {
 }
 _STATES: dict[TransferState, str] = {
     TransferState.OPEN: marked("open"),
+    TransferState.BOOKED: marked("booked for its first day"),
     TransferState.APPROVED: marked("said yes, and it counted"),
     TransferState.DEBITING: marked("booking out began"),
     TransferState.SENT: marked("the other bot was told that it has left"),
@@ -311,6 +315,11 @@ WORDS: dict[type[Noted], str | Callable[[Any], str]] = {
     NothingFollows: marked("something came in after it was stopped; nothing followed"),
     NeedsCare: marked("it is of high value: a yes takes two people"),
     AskerHasToSee: marked("taken back, so that the asker sees first what would come ({why})"),
+    BookingStands: _one_of(
+        marked("what is booked can't be handed over as InvenTree stands ({why})"),
+        marked("what is booked can be handed over again"),
+        "why",
+    ),
     Waits: marked("had to wait for InvenTree"),
     Disputed: marked("stopped, as nobody could tell what happened"),
     Settled: _one_of(

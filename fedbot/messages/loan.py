@@ -23,9 +23,12 @@ from fedbot.rules.model.transfer_lifecycle import TransferState
 
 
 def on_terms(locale: Locale, transfer: Transfer) -> tuple[Inline, ...]:
-    """Within a sentence: 'to keep', or 'on loan until Tue 15 Dec 2026'."""
+    """Within a sentence: 'to keep', 'on loan until Tue 15 Dec 2026', or 'on loan Sat 12 Dec to Sat 19 Dec 2026'."""
     if transfer.due_day is None:
         return locale.say("to keep")
+    if transfer.terms.starts is not None:
+        first, last = naming.first_day(locale, transfer), naming.last_day(locale, transfer)
+        return locale.say("on loan {first} to {day}", first=first, day=last)
     return locale.say("on loan until {day}", day=naming.last_day(locale, transfer))
 
 
@@ -34,6 +37,10 @@ def loan_line(locale: Locale, card: Card) -> Lines:
     if not card.transfer.is_loan:
         return []
     day = naming.last_day(locale, card.transfer)
+    if card.transfer.terms.starts is not None:
+        first = naming.first_day(locale, card.transfer)
+        sentence = "Booking: fetched from {first} on, back by {day}, that day included; it stays {sender}'s."
+        return [locale.say(sentence, sender=card.sender, first=first, day=day)]
     return [locale.say("Loan: it stays {sender}'s; back by {day}, that day included.", sender=card.sender, day=day)]
 
 

@@ -172,6 +172,16 @@ def last_day(locale: Locale, transfer: Transfer) -> str:
     return locale.day_there(transfer.due_day, transfer.terms.time_zone) if transfer.due_day else ""
 
 
+def first_day(locale: Locale, transfer: Transfer) -> str:
+    """The first day of a booking, in front of its last one: 'Sat 12 Dec'; '' of what isn't booked ahead."""
+    starts, due = transfer.terms.starts, transfer.due_day
+    if starts is None:
+        return ""
+    if due is not None and due.year == starts.year:  # then the last day says the year, and whose time it is
+        return locale.day(starts, year=False)
+    return locale.day_there(starts, transfer.terms.time_zone)
+
+
 def sender(locale: Locale, transfer: Transfer, us: PartyConfig, peer_name: str) -> str:
     """The space whose stock it is."""
     return space(locale, us.name if transfer.role == "sender" else peer_name)

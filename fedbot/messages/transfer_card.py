@@ -8,6 +8,7 @@ from __future__ import annotations
 from decimal import ROUND_CEILING
 
 from fedbot.messages import naming
+from fedbot.messages.booking import booked_card
 from fedbot.messages.changes import changed
 from fedbot.messages.formatting import Inline
 from fedbot.messages.language import Lines, Locale, Words
@@ -53,9 +54,11 @@ def transfer_card(
     While it asks for a decision it is drawn from the model that the decision is bound to. `changes`: what the card
     before it showed otherwise. `left`: what of a loan did not come back. `overdue`: what the other space has overdue.
     """
-    asks = transfer.state is TransferState.OPEN and not transfer.wanted
+    asks = (transfer.state is TransferState.OPEN and not transfer.wanted) or transfer.asks_if_handed_over
     card = card_of(locale, drawn(transfer) if asks else transfer, us, peer_name, people, left)
     lines = _as_it_stands(locale, card)
+    if transfer.state is TransferState.BOOKED:
+        return lines
     owed = overdue_line(locale, overdue, naming.space(locale, peer_name))
     return [lines[0], *changed(locale, card, changes), *two_people(locale, transfer, us), *owed, *lines[1:]]
 
@@ -66,6 +69,8 @@ def _as_it_stands(locale: Locale, card: Card) -> Lines:
         return lines
     if transfer.state is TransferState.OPEN:
         return _open(locale, card)
+    if transfer.state is TransferState.BOOKED:
+        return _ending(locale, card, transfer.wanted) if transfer.wanted else booked_card(locale, card)
     return ENDS.get(transfer.state, _moving)(locale, card)
 
 
@@ -120,6 +125,8 @@ def _our_offer(locale: Locale, card: Card) -> Lines:
 
 
 def _choices_of_an_offer(locale: Locale, card: Card) -> tuple[Inline, ...]:
+    if card.transfer.terms.starts is not None:
+        return locale.say("✅ yes, book it for us · ❌ no, thanks")
     if card.transfer.terms.parcel:
         return locale.say("It comes by parcel: ✅ yes, send it · ❌ no, thanks")
     return locale.say("✅ yes, book it in · ❌ no, thanks · 📦 yes, but it isn't here yet")
@@ -132,7 +139,10 @@ def _requested(locale: Locale, card: Card) -> Lines:
         first = locale.say("{receiver} asks {sender} for {what}, {terms}. Give it?", **names)
     else:
         first = locale.say("{receiver} asks {sender} for {what}, {terms}. Give them?", **names)
-    choice, *until = _yes_or_no(locale, card, locale.say("✅ yes, it may go · ❌ no, sorry"))
+    said = locale.say("✅ yes, it may go · ❌ no, sorry")
+    if card.transfer.terms.starts is not None:
+        said = locale.say("✅ yes, book it for them · ❌ no, sorry")
+    choice, *until = _yes_or_no(locale, card, said)
     parcel = locale.say("By parcel? Add 📦, or reply: {parcel}", parcel=command("approve --parcel"))
     ways = in_one_line([parcel, *_how_to_give_less(locale, card)])
     return [first, *_others_are_asked(locale, card), *_to_decide(locale, card), choice, *ways, *until]

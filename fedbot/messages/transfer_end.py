@@ -127,6 +127,21 @@ def _by_whom(locale: Locale, card: Card) -> tuple[Inline, ...]:
 
 
 def _expired(locale: Locale, card: Card) -> Lines:
+    if card.transfer.was_due is not None:
+        return [
+            locale.say(
+                "Booking over: {what} stays at {sender}.",
+                what=naming.moved(locale, card.transfer),
+                sender=card.sender,
+            ),
+            locale.say(
+                "Nobody of {receiver} fetched it until {when}.",
+                receiver=card.receiver,
+                when=locale.when(card.transfer.due),
+            ),
+            locale.say("Nothing has moved. {who} can book anew.", who=naming.signed(locale, card.transfer.asked)),
+            card.transfer.code,
+        ]
     return [
         locale.of_many(
             "Expired: {what} stays at {sender}.",

@@ -19,6 +19,7 @@ from fedbot.rules.model.transfer_lifecycle import TransferState
 
 _TRANSFERS: dict[TransferState, str] = {
     TransferState.OPEN: marked("Waits for a yes or no, until {due}."),
+    TransferState.BOOKED: marked("📅 Booked from {first} until {last}; to be fetched by {due}."),
     TransferState.APPROVED: marked("{who} said yes; it is taken out of stock next."),
     TransferState.DEBITING: marked("{who} said yes; it is being taken out of stock."),
     TransferState.SENT: marked("It has left its old place and is on its way; it is booked in next."),
@@ -81,8 +82,10 @@ def state_in_words(locale: Locale, subject: Connection | Transfer) -> tuple[Inli
         return locale.say(sentence, due=due)
     if subject.is_on_loan or subject.closed is not None or subject.terms.kind == "extension":
         return _of_loan(locale, subject)
-    if subject.state is TransferState.OPEN:
+    if subject.state is TransferState.OPEN or (subject.state is TransferState.BOOKED and subject.wanted):
         wanted = _open(subject)
+    elif subject.state is TransferState.EXPIRED and subject.was_due is not None:
+        wanted = marked("Booked, and not fetched until {due}. Nothing has moved.")
     elif subject.decided is None or not (subject.decided.name or subject.decided.person):
         wanted = _BY_NOBODY.get(subject.state) or _parcel(subject)
     else:
@@ -90,7 +93,8 @@ def state_in_words(locale: Locale, subject: Connection | Transfer) -> tuple[Inli
     ended = locale.when(subject.ended) if subject.ended else ""
     who = naming.signed(locale, subject.decided)
     left = locale.when(subject.parcel.left) if subject.parcel and subject.parcel.left else ""
-    return locale.say(wanted or _TRANSFERS[subject.state], due=due, who=who, ended=ended, left=left)
+    days = {"first": naming.first_day(locale, subject), "last": naming.last_day(locale, subject)}
+    return locale.say(wanted or _TRANSFERS[subject.state], due=due, who=who, ended=ended, left=left, **days)
 
 
 def _parcel(transfer: Transfer) -> str | None:
@@ -160,6 +164,8 @@ def _stopping_verb(transfer: Transfer) -> str:
     """Our own side's word: who decides says no, who asked or gives takes it back."""
     asked_of_sender = transfer.terms.kind in {"request", "extension"}
     ours_to_decide = transfer.granted is None and (transfer.role == "sender") == asked_of_sender
+    if transfer.state is TransferState.BOOKED:
+        return "cancel"
     if transfer.state is TransferState.OPEN:
         return "decline" if ours_to_decide and not transfer.wanted else "cancel"
     return "cancel" if transfer.role == "sender" and transfer.state is TransferState.APPROVED else ""
@@ -169,6 +175,8 @@ def _of_sender(transfer: Transfer) -> str:
     match transfer.state:
         case TransferState.OPEN:
             return _open_at_sender(transfer)
+        case TransferState.BOOKED:
+            return marked("Done: it is booked. Not done: nobody has fetched it yet, and nothing has moved.")
         case TransferState.APPROVED:
             return marked("Done: {who} said yes. Not done: nothing has moved, at neither space.")
         case TransferState.DEBITING if _stage(transfer) == "taken":
@@ -201,6 +209,8 @@ def _of_receiver(transfer: Transfer) -> str:
     match transfer.state:
         case TransferState.OPEN:
             return _open_at_receiver(transfer)
+        case TransferState.BOOKED:
+            return marked("Done: it is booked. Not done: nobody has fetched it yet, and nothing has moved.")
         case TransferState.SENT | TransferState.CREDITING:
             return marked("Done: it has left {sender}'s stock. Not done: it isn't booked in at {receiver} yet.")
         case TransferState.REFUSED:

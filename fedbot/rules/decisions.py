@@ -19,6 +19,7 @@ from fedbot.rules.approval.subject import (
     Subject,
     asked_by,
     asker_of,
+    asks_if_handed_over,
     awaits_parcel,
     decides_here,
     first_yes_of,
@@ -44,7 +45,7 @@ from fedbot.rules.protocol import announcements, room_upgrades, sequencing
 from fedbot.rules.protocol.bodies import LONGEST_REASON
 from fedbot.rules.protocol.terms import presentable
 from fedbot.rules.state import Turn
-from fedbot.rules.transfer import both_sides, opening, parcel, receive, request, sender_decision
+from fedbot.rules.transfer import booking, both_sides, opening, parcel, receive, request, sender_decision
 from fedbot.rules.wire.subject_ids import SubjectKind, kind_of
 
 S = TypeVar("S", Connection, Transfer)
@@ -169,7 +170,7 @@ def reasoned_on(turn: Turn, event: Said) -> Transfer | None:
     if not isinstance(subject, Transfer) or event.edits or event.unproven or lend.is_return(subject):
         return None
     is_ours = event.sender in turn.us.people and event.room in room_upgrades.federation_rooms(turn)
-    decides = is_open(subject) and decides_here(turn.us, subject)
+    decides = is_open(subject) and decides_here(turn.us, subject) and not asks_if_handed_over(subject)
     return subject if is_ours and decides and event.text.strip() else None
 
 
@@ -260,14 +261,16 @@ def _undecidable(turn: Turn, subject: Subject, choice: Choice, person: str, at: 
         return say(messages.approval.too_late, subject=subject)
     if (complaint := _outdated(subject, at) or _unsafe(turn, subject)) is not None:
         return complaint
-    if asked_by(turn.us, subject, person) and not takes_less(subject) and not turn.us.self_approval:
+    confirms = takes_less(subject) or asks_if_handed_over(subject)
+    if asked_by(turn.us, subject, person) and not confirms and not turn.us.self_approval:
         return say(messages.approval.not_your_own, subject=subject)
     return None
 
 
 def takes_two(transfer: Transfer, said: Wish | Decision) -> bool:
     """Whether that yes takes a second person's."""
-    is_yes = said.choice is not Choice.DECLINE and not transfer.awaits_parcel
+    confirms = transfer.awaits_parcel or transfer.asks_if_handed_over  # what two people have agreed to before
+    is_yes = said.choice is not Choice.DECLINE and not confirms
     return transfer.care and is_yes and not said.proven
 
 
@@ -292,6 +295,8 @@ def _outdated(subject: Subject, at: datetime) -> Phrase | None:
 
 def _fits(transfer: Transfer, choice: Choice) -> bool:
     """Whether that can be said of it: damaged is what comes back, and that comes by hand."""
+    if transfer.asks_if_handed_over:
+        return choice is not Choice.DAMAGED
     if transfer.is_our_offer:
         return choice in {Choice.APPROVE, Choice.DECLINE}
     if transfer.terms.parent:
@@ -722,10 +727,17 @@ def _carry_out(turn: Turn, subject: Subject, decision: Decision, decided: Signat
         return
     if subject.awaits_parcel:
         parcel.on_arrived(turn, subject, decided, decision.quantity)
-        return
-    if subject.is_our_offer:
+    elif subject.asks_if_handed_over:
+        _fetched_or_not(turn, subject, decision, decided)
+    elif subject.is_our_offer:
         (sender_decision.release if approved else sender_decision.withdraw)(turn, subject, decided)
-        return
+    else:
+        _decide(turn, subject, decision, decided)
+
+
+def _decide(turn: Turn, subject: Transfer, decision: Decision, decided: Signature) -> None:
+    """What another space offers or asks for."""
+    approved = decision.choice is not Choice.DECLINE
     if decision.choice is Choice.PARCEL:
         subject = both_sides.by_parcel(subject)
     if decision.choice is Choice.DAMAGED:
@@ -740,3 +752,12 @@ def _carry_out(turn: Turn, subject: Subject, decision: Decision, decided: Signat
         request.grant(turn, subject, decided, decision.quantity)
     else:
         sender_decision.approve(turn, subject, decided)
+
+
+def _fetched_or_not(turn: Turn, transfer: Transfer, decision: Decision, decided: Signature) -> None:
+    """Our approver says whether what was booked has left the house."""
+    if decision.choice is Choice.DECLINE:
+        booking.not_today(turn, transfer, decided)
+        return
+    by_parcel = decision.choice is Choice.PARCEL
+    sender_decision.hand_over(turn, both_sides.by_parcel(transfer) if by_parcel else transfer, decided)

@@ -71,8 +71,8 @@ from fedbot.rules.model.stock import Rights
 from fedbot.rules.model.transfer import RECALLED, Transfer
 from fedbot.rules.protocol import room_upgrades, sequencing
 from fedbot.rules.state import State, Turn, Verbs
+from fedbot.rules.transfer import booking, rota, sender_decision
 from fedbot.rules.transfer import both_sides as transfers
-from fedbot.rules.transfer import rota, sender_decision
 
 _WANTED_BY_VERBS_ALONE = (write_off,)
 """No rule here needs them, but what follows their steps has to be known below."""
@@ -191,6 +191,7 @@ def _on_tick(turn: Turn, _: Tick) -> None:
     reminders.look(turn)
     reminders.look_at_due_dates(turn)
     overdue.look(turn)
+    booking.look(turn)
     stats.look(turn)
     search.look(turn)
     rota.look(turn)
@@ -318,6 +319,7 @@ def next_wake(state: State, now: datetime) -> datetime | None:
     times += reminders.next_wake(turn)
     times += reminders.next_due_date_wake(turn)
     times += overdue.next_wake(turn)
+    times += booking.next_wake(turn)
     times += stats.next_wake(turn)
     times += search.next_wake(turn)
     times += rota.next_wake(turn)

@@ -25,8 +25,8 @@ from fedbot.rules.protocol import announcements, bodies, room_upgrades, sequenci
 from fedbot.rules.protocol.bodies import Body, Message
 from fedbot.rules.protocol.terms import BadTerms
 from fedbot.rules.state import Turn
+from fedbot.rules.transfer import booking, dispute, offer, opening, receive, request, send, sender_decision
 from fedbot.rules.transfer import both_sides as transfers
-from fedbot.rules.transfer import dispute, offer, opening, receive, request, send, sender_decision
 from fedbot.rules.wire.envelope import OTHER_VERSION, VERSION, BadEnvelope, check
 
 A_DAY = timedelta(days=1)
@@ -405,6 +405,7 @@ _TO_RECEIVER: dict[type[Body], _TransferRule[Any]] = dict(
     (
         _of_transfer(bodies.Noted, request.on_noted),
         _of_transfer(bodies.Granted, _granted),
+        _of_transfer(bodies.Booked, booking.on_booked),
         _of_transfer(bodies.Sent, _sent),
         *(_of_transfer(kind, receive.on_end) for kind in ENDED),
         _of_transfer(bodies.Extended, _extended),

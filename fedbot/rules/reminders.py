@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import date, datetime, timedelta
 
 from fedbot import messages
-from fedbot.rules.approval.subject import Subject, awaits_parcel, decides_here, is_open, takes_less
+from fedbot.rules.approval.subject import Subject, asks_if_handed_over, awaits_parcel, decides_here, is_open, takes_less
 from fedbot.rules.decisions import right_to_decide, subject_by_id
 from fedbot.rules.loan import lend
 from fedbot.rules.loan.hand_back import who_may
@@ -16,7 +15,6 @@ from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.continuation import OfTransfer, WhenAnswered
 from fedbot.rules.model.effects import Ask, Post, say
 from fedbot.rules.model.events import Answered
-from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.queries import Able, WhoMay
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.state import Turn
@@ -50,7 +48,7 @@ def next_reminder(turn: Turn, subject: Subject) -> datetime | None:
     """When people are to be reminded of it next; None if nobody is."""
     if isinstance(subject, Transfer) and (last := parcel.last_word(subject)) is not None:
         when = max(last + turn.us.parcel_reminder, turn.now)
-        return after_the_night(turn.us, when) if subject.decision is None else None
+        return time_zones.after_the_night(turn.us, when) if subject.decision is None else None
     if subject.shown is None or not _waits(turn, subject):
         return None
     earliest = (subject.reminded or subject.shown) + TOO_SOON
@@ -58,7 +56,7 @@ def next_reminder(turn: Turn, subject: Subject) -> datetime | None:
     moments = [moment for moment in wanted if moment >= earliest]
     if not moments:
         return None
-    when = after_the_night(turn.us, max(min(moments), turn.now))
+    when = time_zones.after_the_night(turn.us, max(min(moments), turn.now))
     return when if when < subject.due else None
 
 
@@ -68,22 +66,6 @@ def _waits(turn: Turn, subject: Subject) -> bool:
         return False
     connection = turn.connection(subject.connection) if isinstance(subject, Transfer) else None
     return not (isinstance(subject, Transfer) and connection) or lend.carries(connection, subject)
-
-
-def after_the_night(us: PartyConfig, moment: datetime) -> datetime:
-    """The moment itself, or the end of the quiet hours that it falls into."""
-    local = moment.astimezone(ZoneInfo(us.time_zone))
-    if not _is_quiet(us, local.time()):
-        return moment
-    day = local.date() + timedelta(days=1 if local.time() >= us.quiet_until else 0)
-    return datetime.combine(day, us.quiet_until, local.tzinfo).astimezone(moment.tzinfo)
-
-
-def _is_quiet(us: PartyConfig, at: time) -> bool:
-    begins, ends = us.quiet_from, us.quiet_until
-    if begins <= ends:
-        return begins <= at < ends
-    return at >= begins or at < ends
 
 
 @dataclass(frozen=True)
@@ -113,7 +95,7 @@ def _on_able(turn: Turn, then: Remind, event: Answered) -> None:
     on_its_way = awaits_parcel(subject)
     if not (on_its_way or _waits(turn, subject)):
         return
-    if after_the_night(turn.us, turn.now) != turn.now:
+    if time_zones.after_the_night(turn.us, turn.now) != turn.now:
         turn.save(replace(subject, reminded=None))
         return
     people = addressees(turn, able)
@@ -124,6 +106,15 @@ def _on_able(turn: Turn, then: Remind, event: Answered) -> None:
     others = len(people) - len(mentions)
     if awaits_parcel(subject):
         phrase = say(messages.parcel.parcel_reminder, subject=subject, us=turn.us, people=names, others=others)
+    elif asks_if_handed_over(subject):
+        phrase = say(
+            messages.booking.hand_over_reminder,
+            transfer=subject,
+            us=turn.us,
+            peer_name=turn.party_name(subject.peer),
+            people=names,
+            others=others,
+        )
     else:
         phrase = say(messages.approval.reminder, subject=subject, us=turn.us, people=names, others=others)
     key = f"reminder:{subject.id}:{then.at.isoformat()}"
@@ -164,7 +155,7 @@ def next_due_date_reminder(turn: Turn, loan: Transfer) -> datetime | None:
     days = _days(loan.due_day, lend.today(turn, loan))
     moments = [moment for moment in (_begins(turn, loan, day) for day in days) if moment > last]
     missed = [moment for moment in moments if moment <= turn.now]
-    return after_the_night(turn.us, max(missed[-1] if missed else moments[0], turn.now))
+    return time_zones.after_the_night(turn.us, max(missed[-1] if missed else moments[0], turn.now))
 
 
 def _days(due: date, today: date) -> list[date]:
@@ -176,7 +167,7 @@ def _days(due: date, today: date) -> list[date]:
 def _begins(turn: Turn, loan: Transfer, day: date) -> datetime:
     """When our people may be reminded that it is that day at the owner's."""
     begins = time_zones.beginning(day, loan.terms.time_zone, turn.us.time_zone)
-    return after_the_night(turn.us, begins.astimezone(turn.now.tzinfo))
+    return time_zones.after_the_night(turn.us, begins.astimezone(turn.now.tzinfo))
 
 
 @dataclass(frozen=True)
@@ -197,7 +188,7 @@ def _on_able_to_return(turn: Turn, then: RemindOfDueDate, event: Answered) -> No
         raise TypeError(f"a reminder asks who may hand it back, not {able!r}")
     if loan is None or not loan.is_on_loan or loan.reminded != then.at:
         return
-    if after_the_night(turn.us, turn.now) != turn.now:
+    if time_zones.after_the_night(turn.us, turn.now) != turn.now:
         turn.save(replace(loan, reminded=None))
         return
     took = [s.person for s in (loan.asked, loan.decided) if s and s.person in turn.us.people]

@@ -6,10 +6,15 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from fedbot.commands.dates import day_from, day_meant, reads_as_day
+from fedbot.commands.dates import day_from, days_meant, reads_as_day
 from fedbot.rules.model.effects import Phrase
 
 NOW = datetime(2026, 11, 24, 20, 14, tzinfo=UTC)  # a Tuesday
+
+
+def last_day(words: str, now: datetime, time_zone: str) -> date | Phrase | None:
+    days = days_meant("", words, now, time_zone)
+    return days if isinstance(days, Phrase) else days.last
 
 
 @pytest.mark.parametrize(
@@ -48,7 +53,7 @@ NOW = datetime(2026, 11, 24, 20, 14, tzinfo=UTC)  # a Tuesday
     ],
 )
 def test_a_day_is_read_as_people_type_it(words: str, day: str) -> None:
-    meant = day_meant(words, NOW, "Europe/Berlin")
+    meant = last_day(words, NOW, "Europe/Berlin")
     assert (meant.isoformat() if isinstance(meant, date) else "") == day
 
 
@@ -57,15 +62,15 @@ def test_a_day_is_read_as_people_type_it(words: str, day: str) -> None:
     [("yesterday", "day_unclear"), ("1.1.2020", "day_is_past"), ("1.1.2030", "day_too_far"), ("3", "day_unclear")],
 )
 def test_what_can_not_be_meant_says_why(words: str, complaint: str) -> None:
-    meant = day_meant(words, NOW, "UTC")
+    meant = last_day(words, NOW, "UTC")
     assert isinstance(meant, Phrase)
     assert meant.name == complaint
 
 
 def test_today_is_that_of_the_space() -> None:
     late = datetime(2026, 11, 24, 23, 30, tzinfo=UTC)
-    assert day_meant("today", late, "UTC") == date(2026, 11, 24)
-    assert day_meant("today", late, "Europe/Berlin") == date(2026, 11, 25)
+    assert last_day("today", late, "UTC") == date(2026, 11, 24)
+    assert last_day("today", late, "Europe/Berlin") == date(2026, 11, 25)
 
 
 def test_more_time_is_counted_from_the_last_day_but_a_date_is_a_date() -> None:

@@ -28,6 +28,7 @@ from fedbot.rules.model.transfer import Line, Progress, Terms, Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from tests.messages import (
     test_admin_words,
+    test_booking_words,
     test_case_words,
     test_change_words,
     test_connection_words,
@@ -59,6 +60,7 @@ from tests.messages.scenes import ALPHA, BETA, BOLTS, NOW, OUR_LOCALE, connectio
 
 TABLES = (
     test_admin_words,
+    test_booking_words,
     test_change_words,
     test_case_words,
     test_connection_words,

@@ -29,7 +29,7 @@ PLAIN: dict[Any, tuple[Any, ...]] = {
 
 def _values(hint: Any) -> tuple[Any, ...]:  # noqa: ANN401
     if get_origin(hint) is tuple:
-        return ((PLAIN[get_args(hint)[0]][0],), ())
+        return ((_values(get_args(hint)[0])[0],), ())
     return tuple(hint) if isinstance(hint, type) and issubclass(hint, Enum) else PLAIN[hint]
 
 

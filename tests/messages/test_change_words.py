@@ -211,6 +211,7 @@ TERMS: dict[str, Any] = {
     "parent": "p" * 20,
     "time_zone": "Asia/Tokyo",
     "confirm": True,
+    "starts": date(2027, 3, 1),
 }
 
 

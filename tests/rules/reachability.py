@@ -9,7 +9,8 @@ what is kept grow without end, and are left out of it, as no rule chooses an arr
 
 - the numbers of messages and what waits to be sent again: the peer reads all that we write (`_settled`), so that one
   more message is the next one in turn in each state;
-- times: it is before the end of what is open, or after it (`late`); what a rule does earlier or later it does alike;
+- times: it is before the end of what is open, or after it (`late`), or the first day of what is booked (`first_day`);
+  what a rule does earlier or later it does alike;
 - the audit, tellings, budgets: what they hold back is a word to people, or a message that then comes again;
 - texts, and ids of posts, but for whether a card is up.
 
@@ -45,6 +46,7 @@ from fedbot.rules.model.events import (
     StepDone,
     StepRefused,
     StepUnknown,
+    Tick,
 )
 from fedbot.rules.model.queries import (
     Able,
@@ -81,6 +83,8 @@ from tests.rules.machines import BOLT, MOVES, ROOM, START, STOCK, VERBS, Side, _
 COMPANY = 7
 GRACE = timedelta(seconds=6)
 LATE = timedelta(days=MOST_OPEN_DAYS + 1)
+FIRST_DAY = timedelta(days=1, hours=12)
+WAITING = frozenset({TransferState.OPEN, TransferState.BOOKED})
 RIGHTS = Rights("somebody", known=True, active=True, superuser=True, approver=True)
 NEVER_MOVES_ON = FINAL - {TransferState.DONE, TransferState.REVERTED, TransferState.CANCELLED}
 """Of these nothing matters any more. What was cancelled may still come, and is refused."""
@@ -130,6 +134,7 @@ LETTERS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("refused", {"reason": "x"}),
     ("disputed", {"reason": "x"}),
     ("disputed", {"reason": "missing", "missing": BY}),
+    ("booked", {**BY, "until": "2026-12-31T00:00:00+00:00"}),
     ("sent", {"lines": [{**LINE, "item": 9}], "failed": []}),
     ("sent", {"lines": [{**LINE, "item": 9}], "failed": [], "parcel": True}),
     ("sent", {"lines": [], "failed": [LINE]}),
@@ -166,10 +171,12 @@ class Now:
     asked: dict[str, Ask] = field(default_factory=dict)
     to_do: dict[str, Do] = field(default_factory=dict)
     late: bool = False
+    first_day: bool = False
 
     def copy(self) -> Now:
         """To go on from here."""
-        return Now(dict(self.documents), dict(self.posts), dict(self.asked), dict(self.to_do), self.late)
+        posts, asked, to_do = dict(self.posts), dict(self.asked), dict(self.to_do)
+        return Now(dict(self.documents), posts, asked, to_do, self.late, self.first_day)
 
 
 @dataclass(frozen=True)
@@ -271,9 +278,16 @@ class Explorer:
             ):
                 yield "itself", f"{key} {type(event).__name__}", self._after(now, event, done=key)
         if not now.late:
-            late = now.copy()
-            late.late = True
-            yield "itself", "its time is over", self._after(late, CaughtUp(self._time(late)))
+            yield from self._time_goes_by(now)
+
+    def _time_goes_by(self, now: Now) -> Iterator[tuple[str, str, Now]]:
+        if any(t.state is TransferState.BOOKED for t in transfers_in(now)):
+            day = now.copy()
+            day.first_day = True
+            yield "itself", "the clock ticks on its first day", self._after(day, Tick(self._time(day)))
+        late = now.copy()
+        late.late = True
+        yield "itself", "its time is over", self._after(late, CaughtUp(self._time(late)))
 
     def _people(self, now: Now, transfer: Transfer) -> Iterator[tuple[str, str, Now]]:
         lines = [f"cancel {transfer.id}"] if transfer.state not in FINAL else []
@@ -291,7 +305,7 @@ class Explorer:
         yield from self._says(now, lines)
 
     def _taps(self, now: Now, subject: Transfer | Connection, keys: str) -> Iterator[tuple[str, str, Now]]:
-        card = next((event for event, key in now.posts.items() if key == f"card:{subject.id}"), "")
+        card = next((event for event, key in reversed(now.posts.items()) if key == f"card:{subject.id}"), "")
         for key in keys if card else "":
             tap = Reacted(ROOM, f"${key}", self.side.superuser, self._time(now), card, key)
             yield "people", key, self._decided(now, tap, subject.id)
@@ -341,7 +355,9 @@ class Explorer:
         return {"terms": written(terms), **BY}, hash_of(terms)
 
     def _time(self, now: Now) -> Any:  # noqa: ANN401
-        return START + LATE if now.late else START
+        if now.late:
+            return START + LATE
+        return START + FIRST_DAY if now.first_day else START
 
     # --- one event ------------------------------------------------------------------------------------------
 
@@ -383,7 +399,8 @@ class Explorer:
             case Do() if not isinstance(effect.step, Mirror | Label):
                 now.to_do[_to_do(effect)] = effect
             case Post(key=key, room=room) if not isinstance(effect, Edit) and key.startswith("card:"):
-                self._meets(now, Posted(self._time(now), key, room, f"${key}"))
+                again = sum(known == key for known in now.posts.values())
+                self._meets(now, Posted(self._time(now), key, room, f"${key}{again or ''}"))
 
     # --- our InvenTree --------------------------------------------------------------------------------------
 
@@ -441,7 +458,8 @@ class Explorer:
             _of_connection(connection) if not transfers else connection.state,
             frozenset(name for name in now.asked if not name.startswith(ONLY_TOLD)),
             frozenset(name for name in now.to_do if name.partition(" ")[0] in MOVING or not transfers),
-            now.late and (not transfers or any(t.state is TransferState.OPEN for t in transfers)),
+            now.late and (not transfers or any(t.state in WAITING for t in transfers)),
+            now.first_day and any(t.state is TransferState.BOOKED for t in transfers),
         )
         return self.numbers.setdefault(shape, len(self.numbers))
 
@@ -491,9 +509,10 @@ def is_at_work(now: Now) -> bool:
 
 
 def _of_transfer(t: Transfer) -> object:
-    is_open = t.state is TransferState.OPEN or (t.dispute is not None and t.dispute.was is TransferState.OPEN)
+    is_open = t.state in WAITING or (t.dispute is not None and t.dispute.was in WAITING)
     undecided = is_open and (
         t.wanted,
+        t.calls,
         t.granted is not None,
         t.approved_hash == t.terms_hash,
         t.decision and (t.decision.choice, t.decision.stage),

@@ -44,6 +44,8 @@ STORIES = {
     "a friend's offer": Story("beta", "push #42 3 to alpha", 200),
     "our request": Story("alpha", "request 3 M3-BOLT from beta", 200),
     "a friend's request": Story("beta", "request 3 M3-BOLT from alpha", 800),
+    "our booking": Story("alpha", "lend #42 3 to beta from tomorrow for 3 days", 800),
+    "a friend's booking": Story("beta", "request 3 M3-BOLT from alpha from tomorrow for 3 days", 1000),
     "our loan, handed back": Story("beta", "return {} all", 200, "alpha"),
     "our loan, asked back": Story("alpha", "return {} all", 200, "alpha"),
     "a friend's loan, handed back": Story("alpha", "return {} all", 200, "beta"),
@@ -118,6 +120,7 @@ def test_from_every_state_people_reach_an_end_without_the_peer(
 
 
 @pytest.mark.long
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", [name for name in STORIES if name not in QUICK])
 def test_from_every_state_of_the_longer_stories_people_reach_an_end_without_the_peer(
     name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch

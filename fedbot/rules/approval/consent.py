@@ -32,10 +32,13 @@ def of_transfer(transfer: Transfer) -> ShownTransfer:
         time_zone=terms.time_zone,
         parcel=terms.parcel,
         parent=terms.parent,
-        due=transfer.due,
+        due=transfer.due if transfer.calls else transfer.was_due or transfer.due,
         granted_by=transfer.granted.person if transfer.granted else "",
         care=transfer.care,
         confirm=terms.confirm,
+        starts=terms.starts,
+        hands_over=transfer.calls,
+        obstacles=transfer.obstacles if transfer.calls else (),
     )
 
 
@@ -127,6 +130,7 @@ def drawn(transfer: Transfer) -> Transfer:
         parent=model.parent,
         time_zone=model.time_zone,
         confirm=model.confirm,
+        starts=model.starts,
     )
     return Transfer(
         id=transfer.id,
@@ -137,7 +141,7 @@ def drawn(transfer: Transfer) -> Transfer:
         room=transfer.room,
         terms=terms,
         terms_hash="",
-        state=TransferState.OPEN,
+        state=TransferState.BOOKED if model.hands_over else TransferState.OPEN,
         asked=replace(transfer.asked, person=model.asker),
         due=model.due,
         progress=tuple(_drawn_progress(line) for line in model.lines) if model.role == "receiver" else (),
@@ -146,6 +150,9 @@ def drawn(transfer: Transfer) -> Transfer:
         first_yes=transfer.first_yes,
         released=transfer.released,
         peer_agreed=transfer.peer_agreed,
+        calls=model.hands_over,
+        obstacles=model.obstacles,
+        decided=transfer.decided if model.hands_over else None,
     )
 
 

@@ -25,10 +25,17 @@ def awaits_parcel(subject: Subject) -> TypeGuard[Transfer]:
     return isinstance(subject, Transfer) and subject.awaits_parcel
 
 
+def asks_if_handed_over(subject: Subject) -> TypeGuard[Transfer]:
+    """Whether it is a booking of ours whose first day has come, and our approvers say whether it was fetched."""
+    return isinstance(subject, Transfer) and subject.asks_if_handed_over
+
+
 def is_open(subject: Subject) -> bool:
     """Whether the card still asks for a decision."""
     if isinstance(subject, Connection):
         return subject.state is ConnectionState.OFFERED
+    if subject.asks_if_handed_over:
+        return True
     if subject.is_our_offer and subject.care:
         return subject.waits_for_release
     waits_for_asker = subject.role == "sender" and subject.granted is not None
@@ -39,6 +46,8 @@ def decides_here(us: PartyConfig, subject: Subject) -> bool:
     """Whether our own people decide on it, so that the card is ours."""
     if isinstance(subject, Connection):
         return not subject.ours
+    if subject.asks_if_handed_over:
+        return True
     if subject.granted is not None:
         return takes_less(subject)
     if subject.waits_for_release:

@@ -58,7 +58,8 @@ def _is_cancelled(transfer: Transfer) -> bool:
 
 def _may_be_on_its_way(transfer: Transfer) -> bool:
     """We have said yes to it, and the sender has not answered yet."""
-    return transfer.role == "receiver" and transfer.approved_hash == transfer.terms_hash
+    said_yes = transfer.role == "receiver" and transfer.approved_hash == transfer.terms_hash
+    return said_yes and transfer.state is not TransferState.BOOKED
 
 
 def _would_be_unclear(transfer: Transfer) -> bool:
@@ -118,7 +119,7 @@ def _settle_alone(turn: Turn, connection: Connection, by: Signature) -> None:
             dispute.dispute(turn, transfer, 0, ENDED_AT_ONCE)
         elif transfer.role == "sender" and transfer.state in BEFORE_DEBIT:  # a return: the others are cancelled already
             transfers.end(turn, transfer, TransferState.CANCELLED, by, DISCONNECTED)
-        elif transfer.role == "receiver" and transfer.state is TransferState.OPEN:
+        elif transfer.role == "receiver" and transfer.state in {TransferState.OPEN, TransferState.BOOKED}:
             _cancel_alone(turn, transfer, by)
 
 
@@ -179,7 +180,7 @@ def finish_what_is_over(turn: Turn) -> None:
             continue
         if transfer.state is TransferState.SENT:
             dispute.dispute(turn, transfer, 0, ENDED_AT_ONCE)
-        elif transfer.state is TransferState.OPEN and transfer.role == "receiver":  # it was disputed at the end
+        elif transfer.state in BEFORE_DEBIT and transfer.role == "receiver":  # it was disputed at the end
             _cancel_alone(turn, transfer, ended_by)
 
 

@@ -29,8 +29,8 @@ from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import Body, Decided, Ended, Message, Truth
 from fedbot.rules.protocol.terms import hash_of
 from fedbot.rules.state import Turn
+from fedbot.rules.transfer import booking, opening, receive, request, send, sender_decision
 from fedbot.rules.transfer import both_sides as transfers
-from fedbot.rules.transfer import opening, receive, request, send, sender_decision
 from fedbot.rules.transfer.send import with_progress
 from fedbot.rules.wire.subject_ids import SubjectKind, connection_id, kind_of, opened_id
 
@@ -211,6 +211,14 @@ def _with_terms(transfer: Transfer, terms: Terms | None) -> Transfer:
     return replace(transfer, terms=terms, terms_hash=hash_of(terms))
 
 
+def _booked(turn: Turn, transfer: Transfer, envelope: Message[bodies.Booked], _: EnvelopeSeen) -> Transfer:
+    """We have booked it: our InvenTree is looked at anew, and from its first day on the card asks."""
+    by = _signed(turn, envelope)
+    transfer = booking.booked_until(transfers.as_told(transfer, envelope.body), envelope.body.until)
+    ours = transfer.terms.kind == "request"  # of an offer the receiver's yes, of which only its bot knows for sure
+    return replace(transfer, decided=by if ours else transfer.decided or by, wanted="")
+
+
 def _sent(turn: Turn, transfer: Transfer, envelope: Message[bodies.Sent], _: EnvelopeSeen) -> Transfer:
     """It left us. Where each item lay before is known only if the journal knew it."""
     by = _signed(turn, envelope)
@@ -286,6 +294,7 @@ _SAID: dict[type[Body], _Rule[Any]] = dict(
         _when(bodies.Approve, _wanted),
         _when(bodies.Decline, _wanted),
         _when(bodies.Cancel, _wanted),
+        _when(bodies.Booked, _booked),
         _when(bodies.Sent, _sent),
         _when(bodies.Received, _received),
         _when(bodies.Refused, _refused),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
+from fedbot.rules.model.booking import Hindrance
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.decision import Choice, Ending
 from fedbot.rules.model.transfer_lifecycle import TransferState
@@ -32,6 +33,8 @@ class Fact(StrEnum):
     TAKEN_BACK_IN_TIME = "decision taken back in time"
     CARD_REDACTED = "card redacted"
     OWNERS_CARD_AWAITED = "waits for the owner's card"
+    FETCHED = "what was booked was handed over"
+    NOT_FETCHED = "what was booked wasn't fetched today"
     PARCEL_LEFT = "on its way by parcel"
     PARCEL_MISSING = "parcel missing"
     PEER_DISPUTES = "disputed by the peer"
@@ -225,6 +228,13 @@ class AskerHasToSee:
     """A request is taken back, as what would come isn't what was asked for (`why`, a short code)."""
 
     why: str
+
+
+@dataclass(frozen=True)
+class BookingStands:
+    """What our InvenTree says against a booking by now: nothing, or why each line can't be handed over as agreed."""
+
+    why: tuple[Hindrance, ...]
 
 
 @dataclass(frozen=True)
@@ -679,6 +689,7 @@ Noted = (
     | NothingFollows
     | NeedsCare
     | AskerHasToSee
+    | BookingStands
     | Waits
     | Disputed
     | Settled

@@ -102,6 +102,7 @@ MESSAGES: Mapping[str, tuple[str, Scope]] = {
             "approve",
             "decline",
             "cancel",
+            "booked",
             "expired",
             "aborted",
             "sent",

@@ -13,6 +13,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from fedbot.rules.model.booking import Obstacle
 from fedbot.rules.model.queries import PartDescription
 from fedbot.rules.wire import envelope
 
@@ -71,6 +72,8 @@ class ShownTransfer:
 
     `asker` and `granted_by` are Matrix ids. `granted_by` is set where the owner gives less than was asked for.
     `care`: a yes takes two people. `confirm`: others are asked too, and a yes only grants it.
+    `care`: a yes takes two people. `starts` is the first day of a booking. `hands_over`: that day has come, and a yes
+    says that it was handed over; `obstacles` are what stands against that.
     """
 
     role: str
@@ -88,6 +91,9 @@ class ShownTransfer:
     granted_by: str = ""
     care: bool = False
     confirm: bool = False
+    starts: date | None = None
+    hands_over: bool = False
+    obstacles: tuple[Obstacle, ...] = ()
 
 
 @dataclass(frozen=True)

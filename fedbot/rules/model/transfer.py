@@ -8,6 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
 
+from fedbot.rules.model.booking import Obstacle
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Exchange
 from fedbot.rules.model.decision import Closing, Decision, Ending, Parcel, Settlement, Signature, SpokenReason, Wish
@@ -60,9 +61,9 @@ class Terms:
     """What was asked, frozen; a decision counts for exactly these terms (their hash).
 
     `loan_until` is the last day of a loan, that day included, and `time_zone` (IANA name) where it is that day: at the
-    owner's. `parent` is the loan that a `return` brings back, or that an `extension` asks to have longer.
-    `confirm`: the owner's yes only grants it. Its asker asks others too, so nothing leaves before the asker's bot has
-    confirmed.
+    owner's. `starts` is the first day of one that is booked ahead, there too. `parent` is the loan that a `return`
+    brings back, or that an `extension` asks to have longer. `confirm`: the owner's yes only grants it. Its asker asks
+    others too, so nothing leaves before the asker's bot has confirmed.
     """
 
     kind: str
@@ -77,6 +78,7 @@ class Terms:
     parent: str = ""
     time_zone: str = ""
     confirm: bool = False
+    starts: date | None = None
 
     @property
     def decider(self) -> str:
@@ -164,6 +166,9 @@ class Transfer:
     of our own offer the line that asked for it. `released` is who said the second yes to that, and `peer_agreed` who of
     the receiver's people said theirs before.
     `pickup` is where the receiver's people fetch it, as the sender has told when it left its books.
+    Of a booking: `due` is how long it is kept to be fetched, `was_due` until when it could be decided. At the owner:
+    `looked` is the day on which our InvenTree was read for it last, `obstacles` what stands against handing it over as
+    seen then. `calls`: our card asks whether it was handed over; `handed` is who said so.
     Of a loan: `back_by` is the last day as extended (None: as in the terms), `closed` how it ended, `line_ends` how
     those of its lines did that didn't come back, `left_over` the lines that are over, but still count in our stock, as
     the borrower, and `peer_parts` the borrower's parts, as `peer_items`. Of a return: `damaged` is what the owner's
@@ -222,6 +227,11 @@ class Transfer:
     released: Signature | None = None
     peer_agreed: Signature | None = None
     pickup: Pickup = Pickup()
+    was_due: datetime | None = None
+    looked: date | None = None
+    obstacles: tuple[Obstacle, ...] = ()
+    calls: bool = False
+    handed: Signature | None = None
 
     @property
     def subject_kind(self) -> str:
@@ -238,6 +248,11 @@ class Transfer:
         """Whether the borrower has it, and owes it."""
         here = self.state is TransferState.DONE or (self.role == "receiver" and self.state is TransferState.RECEIVED)
         return self.is_loan and here and self.closed is None
+
+    @property
+    def asks_if_handed_over(self) -> bool:
+        """Whether it is booked with us, its first day has come, and our card asks for the hand-over."""
+        return self.state is TransferState.BOOKED and self.role == "sender" and self.calls
 
     @property
     def card_to_act_on(self) -> str:

@@ -17,10 +17,12 @@ LONGEST_OPEN = timedelta(days=MOST_OPEN_DAYS)
 class TransferState(StrEnum):
     """The sender's journal decides until `sent`, the receiver's until `received` or `refused`.
 
-    A receiver is at `sent` only while a parcel is on its way to it.
+    A receiver is at `sent` only while a parcel is on its way to it. At `booked` both sides have agreed, and it waits
+    for its first day.
     """
 
     OPEN = "open"
+    BOOKED = "booked"
     APPROVED = "approved"
     DEBITING = "debiting"
     SENT = "sent"
@@ -40,7 +42,7 @@ class TransferState(StrEnum):
 T = TransferState
 NOTHING_MOVED = frozenset({T.DECLINED, T.CANCELLED, T.EXPIRED, T.ABORTED})
 FINAL = NOTHING_MOVED | {T.DONE, T.REVERTED}
-BEFORE_DEBIT = frozenset({T.OPEN, T.APPROVED})
+BEFORE_DEBIT = frozenset({T.OPEN, T.BOOKED, T.APPROVED})
 BOOKS_SETTLED: Mapping[str, frozenset[TransferState]] = {
     "sender": FINAL,
     "receiver": FINAL | {T.RECEIVED, T.REFUSED},
@@ -50,7 +52,8 @@ BOOKS_SETTLED: Mapping[str, frozenset[TransferState]] = {
 ARROWS: Mapping[str, Mapping[TransferState | None, frozenset[TransferState]]] = {
     "sender": {
         None: frozenset({T.OPEN, T.APPROVED, T.DEBITING, T.DECLINED, T.ABORTED}),
-        T.OPEN: NOTHING_MOVED | {T.APPROVED, T.DEBITING, T.DONE, T.DISPUTED},
+        T.OPEN: NOTHING_MOVED | {T.BOOKED, T.APPROVED, T.DEBITING, T.DONE, T.DISPUTED},
+        T.BOOKED: frozenset({T.APPROVED, T.DEBITING, T.CANCELLED, T.EXPIRED, T.ABORTED, T.DISPUTED}),
         T.APPROVED: frozenset({T.DEBITING, T.CANCELLED, T.ABORTED, T.DISPUTED}),
         T.DEBITING: frozenset({T.SENT, T.ABORTED, T.DISPUTED}),
         T.SENT: frozenset({T.RECEIVED, T.REVERTING, T.DISPUTED}),
@@ -64,14 +67,15 @@ ARROWS: Mapping[str, Mapping[TransferState | None, frozenset[TransferState]]] = 
     },
     "receiver": {
         None: frozenset({T.OPEN, T.CREDITING, T.ABORTED}),
-        T.OPEN: NOTHING_MOVED | {T.SENT, T.CREDITING, T.REFUSED, T.DONE, T.DISPUTED},
+        T.OPEN: NOTHING_MOVED | {T.BOOKED, T.SENT, T.CREDITING, T.REFUSED, T.DONE, T.DISPUTED},
+        T.BOOKED: NOTHING_MOVED | {T.SENT, T.CREDITING, T.REFUSED, T.DISPUTED},
         T.SENT: frozenset({T.CREDITING, T.REFUSED, T.REVERTED, T.DISPUTED}),
         T.CREDITING: frozenset(
             {T.RECEIVED, T.REFUSED, T.SENT, T.DONE, T.ABORTED, T.REVERTED, T.DISPUTED},
         ),
         T.RECEIVED: frozenset({T.DONE, T.DISPUTED}),
         T.REFUSED: frozenset({T.REVERTED}),
-        T.DISPUTED: NOTHING_MOVED | {T.OPEN, T.SENT, T.CREDITING, T.RECEIVED, T.REFUSED, T.DONE, T.REVERTED},
+        T.DISPUTED: NOTHING_MOVED | {T.OPEN, T.BOOKED, T.SENT, T.CREDITING, T.RECEIVED, T.REFUSED, T.DONE, T.REVERTED},
     },
 }
 """What one event may do. Two steps within one event are one arrow; None is a transfer that we don't know yet.
@@ -81,7 +85,7 @@ From `done` and `reverted` an arrow leads only where our people alone had settle
 
 PEER_DISPUTES: Mapping[str, frozenset[TransferState]] = {
     "sender": frozenset({T.SENT}),
-    "receiver": frozenset({T.OPEN, T.SENT}),
+    "receiver": frozenset({T.OPEN, T.BOOKED, T.SENT}),
 }
 """Where a peer's word that it can't tell what happened stops us.
 

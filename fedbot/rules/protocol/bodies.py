@@ -471,6 +471,13 @@ class Aborted(Ended):
     kind = "aborted"
 
 
+class Booked(Signed, ByParcel):
+    """Both sides have agreed: it is kept for its first day, and until then to be fetched."""
+
+    kind = "booked"
+    until: Moment
+
+
 class Sent(Truth, ByParcel):
     """The stock has left the sender."""
 
@@ -537,7 +544,7 @@ KINDS: dict[str, type[Body]] = {
         *(Announce, Connect, Reveal, Check, Accepted, Declined, Credentials, Ready, Renewed, Cancelled, Disconnecting),
         *(Noted, StatsAsk, Stats, FindAsk, Find, BooksAsk, Books, AskAgain, Seen),
         *(Offer, Request, Granted, Approve, Decline, Cancel, Expired, Aborted, Sent, Received, Refused, Reverted, Done),
-        *(Extended, Closed, Disputed),
+        *(Booked, Extended, Closed, Disputed),
     )
 }
 

@@ -42,7 +42,7 @@ def written(terms: Terms) -> dict[str, Any]:
         wire["quantity"] = plain(line.quantity)
         if not line.of_line:  # only what is so is written: the form and hash of all other terms stay as they are
             del wire["of_line"]
-    for name in ("parcel", "parent", "time_zone", "confirm"):
+    for name in ("parcel", "parent", "time_zone", "confirm", "starts"):
         if not data[name]:
             del data[name]
     return data
@@ -67,19 +67,29 @@ def understood(data: object) -> Terms:
         raise BadTerms("terms.kind or terms.lines")
     if bool(terms.parent) != (terms.kind in {"return", "extension"}) or (terms.confirm and terms.kind != "request"):
         raise BadTerms("terms.parent or terms.confirm")
-    if terms.time_zone and terms.loan_until is None:
-        raise BadTerms("terms.time_zone of what is no loan")
     if [line.number for line in terms.lines] != list(range(1, len(terms.lines) + 1)):
         raise BadTerms("terms.lines.number")
     for line in terms.lines:
         check_quantity(line.quantity)
         if line.serial and line.quantity != 1:
             raise BadTerms("terms.lines.quantity of a serial")
-    if terms.loan_until is not None:
-        check_day(terms.loan_until)
+    _check_days(terms)
     if written(terms) != data:
         raise BadTerms("terms are not in their written form")
     return terms
+
+
+def _check_days(terms: Terms) -> None:
+    """A loan's days lie within the calendar, and in their order."""
+    if terms.time_zone and terms.loan_until is None:
+        raise BadTerms("terms.time_zone of what is no loan")
+    if terms.loan_until is not None:
+        check_day(terms.loan_until)
+    if terms.starts is None:
+        return
+    check_day(terms.starts)
+    if terms.parent or terms.loan_until is None or terms.starts > terms.loan_until:
+        raise BadTerms("terms.starts")
 
 
 def metadata_in(sealed: Mapping[str, Any]) -> dict[str, str]:

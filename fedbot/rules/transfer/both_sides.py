@@ -92,6 +92,15 @@ def as_told(transfer: Transfer, told: ByParcel) -> Transfer:
     return by_parcel(transfer) if told.parcel else transfer
 
 
+def is_agreed(transfer: Transfer) -> bool:
+    """Whether the receiver's side has said yes to exactly these terms: by its approver, or by having asked for them.
+
+    Taking it back later doesn't undo that: the sender may not have read it before the stock left.
+    """
+    asked_for = transfer.terms.kind == "request" and transfer.granted is None
+    return asked_for or transfer.approved_hash == transfer.terms_hash
+
+
 def numbers_in(lines: Iterable[FailedLine]) -> set[int]:
     """The numbers of the lines that a peer's message tells of."""
     return {line.number for line in lines}
@@ -203,9 +212,10 @@ def cancel(turn: Turn, transfer: Transfer, by: Signature) -> str:
         turn.save(replace(transfer, decision=None))
         turn.note(transfer.id, audit.Fact.TAKEN_BACK_IN_TIME, by.person, by.event_id)
         return "stopped"
-    if transfer.state is not TransferState.OPEN:
+    if transfer.state not in {TransferState.OPEN, TransferState.BOOKED}:
         return "moving"
-    if not transfer.wanted and transfer.terms.decider == turn.us.party:
+    is_undecided = transfer.state is TransferState.OPEN and not transfer.wanted
+    if is_undecided and transfer.terms.decider == turn.us.party:
         return "decline"
     transfer = sequencing.send(turn, replace(transfer, wanted="cancel"), "cancel", as_body(by), awaits=True)
     turn.save(transfer)

@@ -215,7 +215,7 @@ def _on_changed_card(turn: Turn, then: ShowChangedCard, event: Answered) -> None
     if transfer is None or not isinstance(able, Able) or transfer.card == consent.of_transfer(transfer):
         return
     transfer = transfers.goes_on(turn, transfer)
-    waits = transfer.state is TransferState.OPEN and not transfer.wanted
+    waits = (transfer.state is TransferState.OPEN and not transfer.wanted) or transfer.asks_if_handed_over
     if waits or transfer.awaits_parcel:
         people = [*([then.void] if then.void else []), *addressees(turn, able)]
         post_card(turn, transfer, list(dict.fromkeys(people)))

@@ -62,6 +62,7 @@ NOT_CONFIRMED = "not-confirmed"
 """Why what a request is for goes back: its asker asks several, and had not confirmed this one."""
 ENDS: dict[TransferState, frozenset[str]] = {
     TransferState.OPEN: frozenset({"declined", "cancelled", "expired", "aborted", "done"}),
+    TransferState.BOOKED: frozenset({"cancelled", "expired", "aborted"}),
     TransferState.RECEIVED: frozenset({"done"}),
     TransferState.REFUSED: frozenset({"reverted"}),
 }
@@ -266,7 +267,7 @@ def on_sent(
     if transfer.state is TransferState.CANCELLED:
         _refuse_cancelled(turn, transfer)
         return
-    if transfer.state is not TransferState.OPEN:
+    if transfer.state not in {TransferState.OPEN, TransferState.BOOKED}:
         turn.save(transfer)
         return
     if envelope.terms_hash != transfer.terms_hash or _never_told_of(transfer):
@@ -315,7 +316,7 @@ def _refuse_cancelled(turn: Turn, transfer: Transfer) -> None:
 
 def _not_approved(turn: Turn, transfer: Transfer) -> str:
     """Why what was handed over isn't what our people said yes to, for the dispute; '' if it is."""
-    if not _agreed(transfer) or sequencing.connection_of(turn, transfer).state not in CREDITING_FOR:
+    if not transfers.is_agreed(transfer) or sequencing.connection_of(turn, transfer).state not in CREDITING_FOR:
         return "the sender handed over what nobody here had approved"
     if consent.differs_from_what_was_approved(turn.us, transfer):
         return "it isn't what the card showed when it was approved here"
@@ -360,15 +361,6 @@ def go_on(turn: Turn, transfer: Transfer) -> None:
     """Book in, once it is known where each line would land; a request may be answered before that."""
     if all(transfer.at(line.number).match or transfer.at(line.number).failed for line in transfer.terms.lines):
         book_in(turn, transfer)
-
-
-def _agreed(transfer: Transfer) -> bool:
-    """Whether our side has said yes to exactly these terms: by its approver, or by having asked for them.
-
-    Taking it back later doesn't undo that: the sender may not have read it before the stock left.
-    """
-    asked_for = transfer.terms.kind == "request" and transfer.granted is None
-    return asked_for or transfer.approved_hash == transfer.terms_hash
 
 
 def _do(turn: Turn, transfer: Transfer, line: int, step: Step) -> None:

@@ -34,14 +34,13 @@ from fedbot.rules.protocol import announcements, bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.protocol.terms import MOST_LINES, BadTerms, described, hash_of, presentable, written
 from fedbot.rules.state import Turn
+from fedbot.rules.transfer import booking, opening, sender_decision
 from fedbot.rules.transfer import both_sides as transfers
-from fedbot.rules.transfer import opening, sender_decision
 from fedbot.rules.transfer import wish as wishs
 from fedbot.rules.transfer.receive import NO_PART, OTHER_THING, go_on
 from fedbot.rules.transfer.send import with_progress
 from fedbot.rules.wire.subject_ids import Cause
 
-DAY_OVER = "day-over"
 NOT_FOUND = "not-found"
 TOO_LITTLE = "too-little"
 CHAIN = "chain"
@@ -174,7 +173,8 @@ def _line_for(turn: Turn, transfer: Transfer, given: Terms) -> str:
     terms, person = transfer.terms, transfer.terms.asker
     several = announcements.claimed_by_several(turn, person, transfer.room)
     as_whom = f"as {turn.us.party} " if several else ""
-    until = f" until {terms.loan_until.isoformat()}" if terms.loan_until else ""
+    until = f" from {terms.starts.isoformat()}" if terms.starts else ""
+    until += f" until {terms.loan_until.isoformat()}" if terms.loan_until else ""
     note = " ".join(terms.note.replace('"', "'").split())
     options = f"--as-shown {wishs.shown_as(given)}" + (f' --note "{note}"' if note else "")
     return f"!fed {as_whom}request {asked} from {transfer.peer}{until} {options}"
@@ -308,7 +308,7 @@ def on_request(turn: Turn, connection: Connection, envelope: Message[bodies.Requ
     turn.save(transfer)
     turn.note_by(transfer.id, audit.Asked(audit.Asking.REQUEST, connection.peer, by_peer=True), transfer.asked)
     if terms.loan_until is not None and terms.loan_until < lend.today(turn, transfer):
-        transfers.end(turn, transfer, TransferState.DECLINED, None, DAY_OVER)
+        transfers.end(turn, transfer, TransferState.DECLINED, None, booking.DAY_OVER)
         return
     if overdue.is_refused(turn, transfer):
         transfers.end(turn, transfer, TransferState.DECLINED, None, overdue.NO_LOANS)

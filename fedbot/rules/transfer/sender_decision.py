@@ -21,12 +21,12 @@ from fedbot.rules.model.events import Answered, EnvelopeSeen
 from fedbot.rules.model.queries import FindItems, ItemsFound, PersonRights, Query
 from fedbot.rules.model.stock import Right, Rights
 from fedbot.rules.model.transfer import Transfer
-from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.model.transfer_lifecycle import BEFORE_DEBIT, TransferState
 from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.state import Turn
+from fedbot.rules.transfer import booking, send
 from fedbot.rules.transfer import both_sides as transfers
-from fedbot.rules.transfer import send
 
 OTHER_THAN_SHOWN = "other-than-shown"
 
@@ -76,26 +76,39 @@ def withdraw(turn: Turn, transfer: Transfer, by: Signature) -> None:
 
 
 def approve(turn: Turn, transfer: Transfer, decided: Signature) -> None:
-    """Approved: read the rights of our own person once more, then debit."""
+    """Approved: read the rights of our own person once more, then debit. What is booked ahead waits for its day."""
+    if transfer.terms.starts is not None:
+        booking.book(turn, transfer, decided)
+        return
     transfer = replace(transfer, state=TransferState.APPROVED, decided=decided, decision=None)
     turn.save(transfer)
     turn.note_by(transfer.id, audit.TransferIs(TransferState.APPROVED), decided)
     look_again(turn, transfer)
 
 
+def hand_over(turn: Turn, transfer: Transfer, by: Signature) -> None:
+    """What was booked is fetched, says our approver: it goes like anything that is approved."""
+    transfer = replace(transfer, state=TransferState.APPROVED, handed=by, decision=None)
+    turn.save(transfer)
+    turn.note_by(transfer.id, audit.Fact.FETCHED, by)
+    look_again(turn, transfer)
+
+
 def look_again(turn: Turn, transfer: Transfer) -> None:
     """Before anything moves our own person's right is read again: of who offered it, else of who decided.
 
+    What was booked is for who hands it over: who agreed to that, maybe months ago, needn't be here any more.
     A return that the owner asked for was decided there: nobody of ours stands for it. What is of the same part as
     something of a third space is looked at once more, too.
     """
-    ours = transfer.decided if transfer.terms.kind == "request" else transfer.asked
+    ours = transfer.handed or (transfer.decided if transfer.terms.kind == "request" else transfer.asked)
     lines = transfer.terms.lines
     mixed = {part for part in {ln.part for ln in lines} if merged_stock.has_part_of_others(turn, part, transfer.peer)}
     items = dict.fromkeys(line.item for line in lines if line.part in mixed)
     questions: list[Query] = [FindItems(f"#{item}", merges=True) for item in items]
     names = [ours.username] if ours is not None and ours.party == turn.us.party else []
-    names += [two.username for two in (transfer.first_yes, transfer.released) if transfer.care and two is not None]
+    two_people = (transfer.first_yes, transfer.released) if transfer.care and transfer.handed is None else ()
+    names += [one.username for one in two_people if one is not None]
     questions += [PersonRights(name) for name in dict.fromkeys(names)]
     if questions:
         turn.do(Ask(Debit(transfer.id), tuple(questions)))
@@ -115,7 +128,7 @@ def on_decline(turn: Turn, transfer: Transfer, envelope: Message[bodies.Decline]
 
 def on_cancel(turn: Turn, transfer: Transfer, envelope: Message[bodies.Cancel], event: EnvelopeSeen) -> None:
     """The receiver's side asks to cancel: granted as long as nothing has moved."""
-    if transfer.state in {TransferState.OPEN, TransferState.APPROVED}:
+    if transfer.state in BEFORE_DEBIT:
         by = transfers.signature_in(turn, envelope, transfer.peer, event.event_id)
         reason = envelope.body.reason
         transfers.end(turn, transfer, TransferState.CANCELLED, by, reason)
@@ -126,12 +139,13 @@ def on_cancel(turn: Turn, transfer: Transfer, envelope: Message[bodies.Cancel], 
 def expire(turn: Turn, transfer: Transfer) -> None:
     """Nobody decided in time. To be asked only when a sync is complete that began at `turn.now`."""
     if is_over(turn, transfer):
-        transfers.end(turn, transfer, TransferState.EXPIRED, None)
+        why = booking.NOT_FETCHED if transfer.state is TransferState.BOOKED else ""
+        transfers.end(turn, transfer, TransferState.EXPIRED, None, why)
 
 
 def is_over(turn: Turn, transfer: Transfer) -> bool:
     """Whether its time is over at `turn.now`, without a decision: for us to say, as its arbiter."""
-    undecided = transfer.state is TransferState.OPEN and transfer.decision is None
+    undecided = transfer.state in {TransferState.OPEN, TransferState.BOOKED} and transfer.decision is None
     return transfer.role == "sender" and undecided and transfer.due < turn.now
 
 

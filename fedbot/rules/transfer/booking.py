@@ -1,0 +1,230 @@
+"""What is agreed on for days to come: booked, looked after each morning, handed over on its first day, or lapsed.
+
+A booking is a transfer that both sides have agreed on and that waits. On its first day the owner's card asks whether it
+was fetched: a yes sends it as any other transfer, and what nobody fetches lapses after the pick-up window.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from fedbot import messages
+from fedbot.rules.approval import consent
+from fedbot.rules.loan import lend
+from fedbot.rules.model import audit, time_zones
+from fedbot.rules.model.booking import Hindrance, Obstacle
+from fedbot.rules.model.continuation import WhenAnswered
+from fedbot.rules.model.decision import Signature
+from fedbot.rules.model.effects import Ask, Draft, Post, say
+from fedbot.rules.model.events import Answered, EnvelopeSeen
+from fedbot.rules.model.queries import Able, FindItems, ItemsFound, Query, WhoMay
+from fedbot.rules.model.stock import TRAVELLING_STATUSES, Right, StockItem
+from fedbot.rules.model.transfer import Line, Transfer
+from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.protocol import bodies, sequencing
+from fedbot.rules.protocol.bodies import Message
+from fedbot.rules.state import Turn
+from fedbot.rules.transfer import both_sides as transfers
+from fedbot.rules.transfer import opening
+
+DAY_OVER = "day-over"
+NOT_FETCHED = "not-fetched"
+"""Why a booking is over: nobody came within the pick-up window."""
+A_DAY = timedelta(days=1)
+
+
+# --- at the owner: booked ---------------------------------------------------------------------------------------
+
+
+def book(turn: Turn, transfer: Transfer, decided: Signature) -> None:
+    """Both sides have agreed: it waits for its first day. Nothing moves before."""
+    transfer = replace(transfer, decided=decided, decision=None)
+    if transfer.terms.loan_until is not None and transfer.terms.loan_until < lend.today(turn, transfer):
+        transfers.end(turn, transfer, TransferState.ABORTED, None, DAY_OVER)
+        return
+    until = end_of_pickup(turn, transfer)
+    today = lend.today(turn, transfer)
+    looked = today if first_day(transfer) > today else None
+    transfer = replace(booked_until(transfer, until), looked=looked)
+    body = {"until": until.isoformat(), **transfers.as_body(decided)}
+    if transfer.parcel is not None:
+        body["parcel"] = True
+    transfer, draft = sequencing.write(turn, transfer, "booked", body, awaits=True)
+    turn.save(transfer)
+    turn.note_by(transfer.id, audit.TransferIs(TransferState.BOOKED), decided)
+    if "card" in transfer.told:
+        transfers.edit_card(turn, transfer, draft)
+        tell_booked(turn, transfer)
+    else:
+        tell_booked(turn, transfer, draft)
+
+
+def booked_until(transfer: Transfer, until: datetime) -> Transfer:
+    """The transfer as it waits for its first day, and is kept until that moment."""
+    was_due = transfer.was_due or transfer.due
+    return replace(transfer, state=TransferState.BOOKED, due=until, was_due=was_due, decision=None, reminded=None)
+
+
+def first_day(transfer: Transfer) -> date:
+    """The day from which on it may be fetched. ValueError if it isn't booked ahead."""
+    if transfer.terms.starts is None:
+        raise ValueError(f"transfer {transfer.id} has no first day")
+    return transfer.terms.starts
+
+
+def end_of_pickup(turn: Turn, transfer: Transfer) -> datetime:
+    """Until when it is kept for them: the pick-up window behind its first day, and never longer than the loan."""
+    first = max(first_day(transfer), lend.today(turn, transfer))
+    last = min(first + turn.us.pickup_window, (transfer.terms.loan_until or first) + A_DAY)
+    return time_zones.beginning(last, transfer.terms.time_zone, turn.us.time_zone).astimezone(turn.now.tzinfo)
+
+
+def tell_booked(turn: Turn, transfer: Transfer, draft: Draft | None = None) -> None:
+    """It is booked: a message for who asked and who decided, as an edited card is easily missed."""
+    people = [transfer.terms.asker, *([transfer.decided.person] if transfer.decided else [])]
+    phrase = say(messages.booking.booked, transfer=transfer, us=turn.us, peer_name=turn.party_name(transfer.peer))
+    mentions = tuple(dict.fromkeys(filter(None, people)))
+    turn.do(Post(f"booked:{transfer.id}", transfer.room, phrase, mentions=mentions, draft=draft))
+
+
+# --- at the owner: each morning ---------------------------------------------------------------------------------
+
+
+def booked_here(turn: Turn) -> list[Transfer]:
+    """What is booked with us, by its first day."""
+    found = [t for t in turn.open_transfers() if t.state is TransferState.BOOKED and t.role == "sender"]
+    return sorted(found, key=lambda t: (first_day(t), t.id))
+
+
+def look(turn: Turn) -> None:
+    """By the clock: what is booked is looked at in our InvenTree, once a day."""
+    for transfer in booked_here(turn):
+        if next_look(turn, transfer) <= turn.now:
+            turn.save(replace(transfer, looked=lend.today(turn, transfer)))
+            questions: list[Query] = [FindItems(f"#{line.item}") for line in transfer.terms.lines]
+            questions.append(WhoMay(Right.APPROVER, tuple(turn.us.people.values())))
+            turn.do(Ask(LookAtBooking(transfer.id), tuple(questions)))
+
+
+def next_wake(turn: Turn) -> list[datetime]:
+    """When `look` has something to do."""
+    return [next_look(turn, transfer) for transfer in booked_here(turn)]
+
+
+def next_look(turn: Turn, transfer: Transfer) -> datetime:
+    """When it is looked at next: after the night, at the owner's."""
+    if transfer.looked is None:
+        return time_zones.after_the_night(turn.us, turn.now)
+    # a day that is to come yet was noted by a clock that was ahead
+    last = min(transfer.looked, lend.today(turn, transfer))
+    begins = time_zones.beginning(last + A_DAY, transfer.terms.time_zone, turn.us.time_zone)
+    return time_zones.after_the_night(turn.us, begins.astimezone(turn.now.tzinfo))
+
+
+@dataclass(frozen=True)
+class LookAtBooking(transfers.TellsThatItWaits, WhenAnswered):
+    """What is booked waits for how it stands in our InvenTree, and who may hand it over."""
+
+    def answered(self, turn: Turn, event: Answered) -> None:
+        """People are told of what stands against it; from the first day on the card asks whether it was fetched."""
+        _on_looked(turn, self, event)
+
+
+def _on_looked(turn: Turn, then: LookAtBooking, event: Answered) -> None:
+    transfer = turn.transfer(then.transfer)
+    if transfer is None or transfer.state is not TransferState.BOOKED:
+        return
+    transfer = transfers.goes_on(turn, transfer)
+    *found, able = event.answers
+    if not isinstance(able, Able):
+        raise TypeError(f"a hand-over asks who may decide, not {able!r}")
+    lines = zip(transfer.terms.lines, found, strict=True)
+    obstacles = tuple(obstacle for line, answer in lines for obstacle in _obstacles(turn, line, answer))
+    if obstacles != transfer.obstacles:
+        transfer = replace(transfer, obstacles=obstacles)
+        turn.save(transfer)
+        _tell_obstacles(turn, transfer)
+    if first_day(transfer) <= lend.today(turn, transfer) and transfer.decision is None:
+        _ask_if_handed_over(turn, transfer, able)
+
+
+def _ask_if_handed_over(turn: Turn, transfer: Transfer, able: Able) -> None:
+    """The card asks; one that asks already, and shows the same, stays."""
+    asking = replace(transfer, calls=True, told=tuple(dict.fromkeys((*transfer.told, "card"))))
+    if transfer.calls and transfer.card == consent.of_transfer(asking):
+        return
+    former = asking.card if "card" in transfer.told else None  # it may stand in a room that was replaced since
+    asking = replace(asking, shown=None, reminded=None, card=former)
+    turn.save(asking)
+    opening.post_card(turn, asking, opening.addressees(turn, able))
+
+
+def _obstacles(turn: Turn, line: Line, answer: object) -> tuple[Obstacle, ...]:
+    """What stands against handing that line over today."""
+    if not isinstance(answer, ItemsFound):
+        raise TypeError(f"a booking asks for items, not {answer!r}")
+    item = next((item for item in answer.items if item.pk == line.item), None)
+    why = _hindrance(turn, line, item)
+    return (Obstacle(line.number, why, item.available if item else Decimal(0)),) if why else ()
+
+
+def _hindrance(turn: Turn, line: Line, item: StockItem | None) -> Hindrance | None:
+    if item is None or item.part.pk != line.part or item.serial != line.serial:
+        return Hindrance.GONE
+    if item.customer is not None:
+        return Hindrance.LENT if lend.lends(turn, item.pk) else Hindrance.NOT_HERE
+    if item.status not in TRAVELLING_STATUSES:
+        return Hindrance.CONDITION
+    if not item.in_stock:
+        return Hindrance.NOT_HERE
+    if item.available < line.quantity:
+        return Hindrance.LESS
+    return Hindrance.CONDITION if item.status != line.status else None
+
+
+def _tell_obstacles(turn: Turn, transfer: Transfer) -> None:
+    """Both sides hear it: who asked, and who has said yes. What a loan ahead of it still holds is no news by itself."""
+    is_lent_yet = {obstacle.why for obstacle in transfer.obstacles} == {Hindrance.LENT}
+    if is_lent_yet and first_day(transfer) > lend.today(turn, transfer):
+        return
+    turn.note(transfer.id, audit.BookingStands(tuple(obstacle.why for obstacle in transfer.obstacles)))
+    people = [transfer.terms.asker, *([transfer.decided.person] if transfer.decided else [])]
+    phrase = say(messages.booking.obstacles, transfer=transfer, us=turn.us, peer_name=turn.party_name(transfer.peer))
+    key = f"obstacles:{transfer.id}:{turn.now.isoformat()}"
+    mentions = tuple(dict.fromkeys(filter(None, people)))
+    turn.do(Post(key, transfer.room, phrase, thread=transfers.thread_of(transfer), mentions=mentions))
+
+
+def not_today(turn: Turn, transfer: Transfer, by: Signature) -> None:
+    """It isn't fetched today: the card asks again tomorrow, as long as the pick-up window lasts."""
+    transfer = replace(transfer, calls=False, looked=lend.today(turn, transfer))
+    turn.save(transfer)
+    turn.note_by(transfer.id, audit.Fact.NOT_FETCHED, by)
+    transfers.edit_card(turn, transfer)
+    turn.save(opening.out_of_force(replace(transfer, card=None)))
+
+
+# --- at the borrower --------------------------------------------------------------------------------------------
+
+
+def on_booked(turn: Turn, transfer: Transfer, envelope: Message[bodies.Booked], event: EnvelopeSeen) -> None:
+    """The owner has booked it for us, if our side had agreed to just that."""
+    is_meant = envelope.terms_hash == transfer.terms_hash and transfer.terms.starts is not None
+    if transfer.state is not TransferState.OPEN or not is_meant or not transfers.is_agreed(transfer):
+        turn.save(transfer)
+        return
+    transfer = transfers.as_told(transfer, envelope.body)
+    if transfer.terms.kind == "request":
+        decided = transfers.signature_in(turn, envelope, transfer.peer, event.event_id)
+        transfer = replace(transfer, decided=decided)
+    wanted = "" if transfer.wanted == "approve" else transfer.wanted
+    transfer = replace(booked_until(transfer, envelope.body.until), wanted=wanted)
+    transfer, draft = sequencing.write(turn, transfer, "noted")
+    turn.save(transfer)
+    turn.note_by(transfer.id, audit.TransferIs(TransferState.BOOKED), transfer.decided)
+    if "card" in transfer.told:
+        transfers.edit_card(turn, transfer, draft)
+    else:
+        sequencing.post(turn, transfer, draft)

@@ -1,0 +1,148 @@
+"""Booked ahead: kept for its first day, handed over then, or lapsed; and what becomes of it in between."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from fedbot.rules.model.transfer_lifecycle import TransferState
+from tests.dialogue.books import assert_books_balance
+from tests.dialogue.space import Space
+from tests.dialogue.world import World, friends, sharing, told
+from tests.fakes.people import Message
+
+DAY = timedelta(days=1)
+OPEN, BOOKED, DONE, EXPIRED = TransferState.OPEN, TransferState.BOOKED, TransferState.DONE, TransferState.EXPIRED
+
+
+def states(world: World) -> list[TransferState]:
+    return [space.transfer().state for space in (world.alpha, world.beta)]
+
+
+def owners_card(world: World, owner: Space | None = None) -> Message:
+    """The newest card of the owner's bot (attraktor's)."""
+    cards = [m for m in world.room.messages(sender=(owner or world.alpha).chat.user_id) if m.reactions]
+    assert cards, f"no card:\n{world.room.transcript()}"
+    return cards[-1]
+
+
+async def booked(days: str = "from 12.12. until 19.12.", item: str = "#42", world: World | None = None) -> World:
+    """Attraktor lends betaspace something later on, and betaspace has said yes. Today is 24 November."""
+    world = world or await friends()
+    world.anna.says(f"!fed lend {item} to betaspace {days}")
+    await world.settle()
+    world.cem.reacts(world.card(), "✅")
+    await world.grace()
+    assert states(world) == [BOOKED, BOOKED], world.room.transcript()
+    return world
+
+
+async def until_the_first_day(world: World, days: int = 18) -> Message:
+    """It is the morning of 12 December; the card by which attraktor asks whether it was fetched."""
+    await world.passes(days * DAY)
+    card = owners_card(world)
+    assert "Handed over?" in card.text, world.room.transcript()
+    return card
+
+
+async def test_what_is_booked_is_kept_asked_after_on_its_first_day_and_on_loan_once_it_is_fetched() -> None:
+    world = await friends()
+    line = world.anna.says("!fed lend #42 to betaspace from 12.12. for 1 week")
+    await world.settle()
+    assert "on loan Sat 12 Dec to Sat 19 Dec 2026" in world.answer_to(line)
+    assert "Booking: fetched from Sat 12 Dec on, back by Sat 19 Dec 2026" in world.card().text
+    world.cem.reacts(world.card(), "✅")
+    await world.grace()
+    assert states(world) == [BOOKED, BOOKED]
+    assert world.alpha.row(42).customer is None, "nothing moves before the first day"
+    assert "📅 Booked: 1 × Laser lens" in world.card().text
+    assert "Fetch it at Attraktor on Sun 13 Dec 2026 at the latest" in told(world.room, "Fetch it")[-1].text
+    card = await until_the_first_day(world)
+    assert world.alpha.row(42).customer is None
+    world.bea.reacts(card, "✅")
+    world.kim.reacts(card, "✅")
+    await world.grace()
+    assert states(world) == [BOOKED, BOOKED], "only the owner's approvers hand it over"
+    world.anna.reacts(card, "✅")
+    await world.grace()
+    assert states(world) == [DONE, DONE], world.room.transcript()
+    assert all(space.transfer().is_on_loan for space in world.spaces)
+    assert world.alpha.row(42).customer is not None
+    assert_books_balance(world)
+
+
+async def test_a_request_books_ahead_and_the_asker_may_give_it_up_again() -> None:
+    world = await sharing()
+    line = world.bea.says("!fed request 10 M3-NUT from attraktor from 12.12. until 19.12.")
+    await world.settle()
+    assert "on loan Sat 12 Dec to Sat 19 Dec 2026" in world.answer_to(line)
+    assert "✅ yes, book it for them" in owners_card(world).text
+    world.piet.reacts(owners_card(world), "✅")
+    await world.grace()
+    assert states(world) == [BOOKED, BOOKED], world.room.transcript()
+    world.bea.says(f"!fed cancel {world.beta.transfer().code}")
+    await world.settle()
+    assert states(world) == [TransferState.CANCELLED] * 2
+    world.bea.says("!fed request 10 M3-NUT from attraktor from 12.12. until 19.12.")
+    await world.settle()
+    world.piet.reacts(owners_card(world), "✅")
+    await world.grace()
+    world.piet.reacts(await until_the_first_day(world), "✅")
+    await world.grace()
+    assert states(world) == [DONE, DONE], world.room.transcript()
+    assert_books_balance(world)
+
+
+async def test_not_today_asks_again_tomorrow_and_what_nobody_fetches_lapses() -> None:
+    world = await booked()
+    card = await until_the_first_day(world)
+    world.piet.reacts(card, "❌")
+    await world.grace()
+    assert states(world) == [BOOKED, BOOKED]
+    world.piet.reacts(card, "✅")
+    await world.grace()
+    assert states(world) == [BOOKED, BOOKED], "that card has had its answer"
+    again = await until_the_first_day(world, 1)
+    assert again.event_id != card.event_id
+    await world.passes(DAY)
+    assert states(world) == [EXPIRED, EXPIRED], world.room.transcript()
+    assert "Nobody of Betaspace fetched it" in world.card().text
+    world.piet.reacts(again, "✅")
+    await world.grace()
+    assert world.alpha.row(42).customer is None
+    assert_books_balance(world)
+
+
+async def test_an_owners_bot_that_was_down_on_the_first_day_asks_when_it_is_back() -> None:
+    world = await booked()
+    world.alpha.is_asleep = True
+    await world.passes(19 * DAY)
+    await world.alpha.restart()
+    await world.settle()
+    await world.passes(timedelta(hours=1))
+    card = owners_card(world)
+    assert "Handed over?" in card.text, world.room.transcript()
+    world.piet.reacts(card, "✅")
+    await world.grace()
+    assert states(world) == [DONE, DONE], world.room.transcript()
+
+
+async def test_what_somebody_does_in_inventree_to_a_booked_thing_is_told_to_both_sides_once() -> None:
+    world = await booked(item="M3-NUT 10")
+    nuts = world.alpha.transfer().terms.lines[0].item
+    with world.alpha.meddles():
+        world.alpha.admin("PATCH", f"stock/{nuts}/", status=60)
+    await world.passes(2 * DAY)
+    (warning,) = told(world.room, "is at risk")
+    assert "its condition has changed" in warning.text
+    with world.alpha.meddles():
+        world.alpha.admin("PATCH", f"stock/{nuts}/", status=10)
+    await world.passes(DAY)
+    assert len(told(world.room, "stands again")) == 1
+    with world.alpha.meddles():
+        world.alpha.admin("POST", "stock/count/", items=[{"pk": nuts, "quantity": 3}], notes="counted")
+    card = await until_the_first_day(world, 15)
+    assert "only 3 of it are there" in card.text
+    assert len(told(world.room, "is at risk")) == 2
+    world.piet.reacts(card, "✅")
+    await world.grace()
+    assert states(world) == [TransferState.ABORTED] * 2, "there is nothing to hand over"
