@@ -18,7 +18,7 @@ from fedbot.cli.main import main
 from fedbot.journal.chain import GUARDS
 from fedbot.journal.journal import Journal
 from fedbot.ports.journal import Committed, Retention
-from fedbot.rules.model.audit import AuditEntry, Decided, Stage, Waits
+from fedbot.rules.model.audit import AuditEntry, Decided, PeerRefused, Stage
 from fedbot.rules.model.decision import Choice
 from fedbot.rules.model.events import Tick
 from tests.config.conftest import ENVIRONMENT, least
@@ -49,7 +49,7 @@ def journal(config: Path) -> Path:
 
 def write(journal: Journal, what: str) -> None:
     seq = journal.put(Tick(START))
-    journal.commit(seq, Committed(START, audit=(AuditEntry("k7m2", Waits(what), "@anna:x", "$1"),)))
+    journal.commit(seq, Committed(START, audit=(AuditEntry("k7m2", PeerRefused(what), "@anna:x", "$1"),)))
 
 
 def meddle(journal: Path, *statements: str, guarded: bool = False) -> None:
@@ -177,9 +177,9 @@ def test_what_is_pruned_leaves_a_checkpoint_from_which_the_chain_goes_on(
     old = verify(config, capsys)[1].split()[-1]
     with Journal.open(journal.parent, clock) as opened:
         clock.pass_by(days=40)
-        opened.commit(opened.put(Tick(START)), Committed(clock(), audit=(AuditEntry("k7m2", Waits("young")),)))
+        opened.commit(opened.put(Tick(START)), Committed(clock(), audit=(AuditEntry("k7m2", PeerRefused("young")),)))
         opened.prune(Retention(audit=timedelta(days=30)))
-        assert [line.entry.what for line in opened.audit("k7m2")] == [Waits("young")]
+        assert [line.entry.what for line in opened.audit("k7m2")] == [PeerRefused("young")]
     code, told = verify(config, capsys, old)
     assert code == Exit.OK
     assert told.startswith("OK: 1 entries, from number 11 on (older ones were pruned), each as it was written.\n")
@@ -204,8 +204,8 @@ def test_the_export_is_private_and_anybody_can_follow_its_chain(config: Path, jo
         assert line["previous"] == previous
         previous = hashlib.sha256(json.dumps(hashed, separators=(",", ":")).encode()).hexdigest()
         assert line["hash"] == previous
-        assert line["entry"]["what"] == {"type": "Waits", "problem": f"entry {line['number']}"}
-        assert line["in_words"] == "had to wait for InvenTree"
+        assert line["entry"]["what"] == {"type": "PeerRefused", "reason": f"entry {line['number']}"}
+        assert line["in_words"] == "the other space could not book it in"
 
 
 async def test_a_decision_names_the_person_by_matrix_id_and_inventree_user_its_event_and_the_terms() -> None:

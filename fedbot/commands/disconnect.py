@@ -10,6 +10,7 @@ from fedbot.rules.connection import disconnect
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import UNFINISHED_CONNECTION, ConnectionState
+from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.queries import Answer, Query
 from fedbot.rules.model.stock import Right
@@ -63,7 +64,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
     return None
 
 
-def answer_without(turn: Turn, command: Command, problem: str) -> bool:
+def answer_without(turn: Turn, command: Command, problem: Diagnosis | None) -> bool:
     """Our InvenTree is silent. A friendship can still be ended at once, by whoever was last seen as a superuser."""
     del problem
     if not command.arguments.get("now"):

@@ -49,6 +49,7 @@ from fedbot.commands.lookup import Space, bare_id, room_name, space_meant
 from fedbot.commands.spec import CASE, Handler, Kind, Verb, Where
 from fedbot.rules.lines import MORE
 from fedbot.rules.model.command import About, Answers, Command
+from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.queries import Answer, Query
 from fedbot.rules.model.stock import Right
@@ -165,7 +166,7 @@ class Registry:
         """Do it. The phrase is the answer to the line; None if an effect in the turn answers it."""
         return self._by_name[command.verb].act(turn, command, answers)
 
-    def answer_without(self, turn: Turn, command: Command, problem: str) -> bool:
+    def answer_without(self, turn: Turn, command: Command, problem: Diagnosis | None) -> bool:
         """Answer the line although our InvenTree doesn't answer; False if the verb can't."""
         answer = self._by_name[command.verb].answer_without
         return answer is not None and answer(turn, command, problem)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from fedbot.rules.model.command import Answers, Command
+from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.effects import Phrase
 from fedbot.rules.model.queries import Answer, Query
 from fedbot.rules.model.stock import Right
@@ -142,7 +143,7 @@ class Verb:
 
 Ask = Callable[[Turn, Command], tuple[Query, ...] | Phrase]
 Act = Callable[[Turn, Command, tuple[Answer, ...]], Phrase | None]
-AnswerWithout = Callable[[Turn, Command, str], bool]
+AnswerWithout = Callable[[Turn, Command, Diagnosis | None], bool]
 
 
 @dataclass(frozen=True)

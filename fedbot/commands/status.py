@@ -11,6 +11,7 @@ from fedbot.commands.spec import Handler, Verb
 from fedbot.rules import command as chat_lines
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection_lifecycle import LIVING_CONNECTION
+from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.queries import Answer, InventoryStanding, Overview, Query
 from fedbot.rules.model.stock import Right
@@ -41,16 +42,16 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
     (inventory,) = answers
     if not isinstance(inventory, InventoryStanding):
         raise TypeError(f"status asks for the InvenTree's standing, not {inventory!r}")
-    return _status(turn, command, inventory, "")
+    return _status(turn, command, inventory, None)
 
 
-def answer_without(turn: Turn, command: Command, problem: str) -> bool:
+def answer_without(turn: Turn, command: Command, problem: Diagnosis | None) -> bool:
     """Our InvenTree is silent, which is news too."""
     chat_lines.answer(turn, command, _status(turn, command, None, problem))
     return True
 
 
-def _status(turn: Turn, command: Command, inventory: InventoryStanding | None, problem: str) -> Phrase:
+def _status(turn: Turn, command: Command, inventory: InventoryStanding | None, problem: Diagnosis | None) -> Phrase:
     private = is_private(turn, command.room)
     if inventory is not None and not private:
         inventory = replace(inventory, username="", complaints=())

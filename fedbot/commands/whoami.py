@@ -6,6 +6,7 @@ from fedbot import messages
 from fedbot.commands.spec import Handler, Verb
 from fedbot.rules import command as commands
 from fedbot.rules.model.command import Command
+from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.queries import Answer, PersonRights, Query
 from fedbot.rules.model.stock import Right, Rights
@@ -27,7 +28,7 @@ def ask(turn: Turn, command: Command) -> tuple[Query, ...]:
     return (PersonRights(command.username),)
 
 
-def answer_without(turn: Turn, command: Command, problem: str) -> bool:
+def answer_without(turn: Turn, command: Command, problem: Diagnosis | None) -> bool:
     """Our InvenTree is silent: who the person is to us stands in our configuration."""
     name = turn.name_of(command.sender, command.room)
     phrase = say(

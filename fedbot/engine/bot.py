@@ -51,6 +51,7 @@ from fedbot.ports.clock import Clock
 from fedbot.ports.inventory import Inventory
 from fedbot.ports.journal import JournalProblem, JournalUnwritable, OutboxRow, Retention
 from fedbot.ports.vault import NoSuchSecret, Vault
+from fedbot.rules.model.diagnosis import Fault, Plain
 from fedbot.rules.model.effects import Forget, KeepSecret, MoveSecret, Phrase, say
 from fedbot.rules.model.events import SettingsRead, Started, StepRefused, Tick
 from fedbot.rules.model.party_config import PartyConfig
@@ -250,7 +251,7 @@ class Bot:
                     secret = _token(unseal(self._identity, sealed, bound_to=binding)["secret"])
                 except (BadEnvelope, KeyError, ValueError) as problem:
                     text = f"what the peer sealed can't be opened: {problem}"
-                    event = StepRefused(self.clock.now(), then, "sealed", text)
+                    event = StepRefused(self.clock.now(), then, Plain(Fault.SEALED))
                     self.journal.fail(row.id, event, text)
                 else:
                     self._vault.keep(reference, str(secret))

@@ -210,7 +210,7 @@ class ChatWorker:
             self.budget = self.budget.limited(now, limit.retry_after)
             self._journal.postpone(row.id, now + timedelta(seconds=limit.retry_after), problem=limit.text)
         except ChatUnreachable as problem:
-            again = self._breaker.failed(self._clock.now(), problem.text)
+            again = self._breaker.failed(self._clock.now())
             self._journal.postpone(row.id, again, problem=problem.text)
         except ChatRefused as problem:
             if problem.code == ALREADY_THERE:

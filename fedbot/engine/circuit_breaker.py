@@ -8,6 +8,8 @@ from __future__ import annotations
 import random
 from datetime import datetime, timedelta
 
+from fedbot.rules.model.diagnosis import Diagnosis
+
 SHORTEST_PAUSE = 2.0
 LONGEST_PAUSE = 300.0
 MOST_DOUBLINGS = 30
@@ -40,7 +42,7 @@ class Backoff:
 class Breaker:
     """Of one server. Open after `OPENS_AFTER` failures in a row: then one call is let through after each pause.
 
-    `since` is the first failure of the row, `problem` the last one's text; None and '' while it answers.
+    `since` is the first failure of the row, `problem` the last one's, if it was told; None while it answers.
     """
 
     def __init__(self, shortest: float = SHORTEST_PAUSE, longest: float = LONGEST_PAUSE) -> None:
@@ -49,14 +51,14 @@ class Breaker:
         self._last_urgent: datetime | None = None
         self.since: datetime | None = None
         self.next_try: datetime | None = None
-        self.problem = ""
+        self.problem: Diagnosis | None = None
 
     @property
     def is_open(self) -> bool:
         """Whether calls are held back."""
         return self._backoff.failures >= OPENS_AFTER
 
-    def failed(self, now: datetime, problem: str, at_least: float = 0.0) -> datetime:
+    def failed(self, now: datetime, at_least: float = 0.0, problem: Diagnosis | None = None) -> datetime:
         """A call got no answer: when the next one may be made, in `at_least` seconds."""
         self.since = self.since or now
         self.problem = problem
@@ -67,7 +69,7 @@ class Breaker:
         """A call was answered."""
         self._backoff.worked()
         self.since = self.next_try = self._last_urgent = None
-        self.problem = ""
+        self.problem = None
 
     def holds(self, now: datetime, *, urgent: bool = False) -> datetime | None:
         """Until when a call is to wait; None: it may be made now, and others wait for what comes of it.

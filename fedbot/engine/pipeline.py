@@ -19,6 +19,7 @@ from fedbot.logs import redact
 from fedbot.matrix import send_queue
 from fedbot.messages import formatting
 from fedbot.messages.audit import is_told, noted_in_words
+from fedbot.messages.diagnosis import english
 from fedbot.messages.language import Locale
 from fedbot.ports.chat import Batch, ChatSignedOut
 from fedbot.ports.clock import Clock
@@ -468,7 +469,7 @@ class Engine:
 
     def standing_problem(self) -> str:
         """What is wrong with our InvenTree, as the rules know it; '' if nothing is."""
-        return Turn(self.state, self.clock.now()).standing().inventory_problem
+        return english(Turn(self.state, self.clock.now()).standing().inventory_problem)
 
     def gauges(self) -> dict[str, float]:
         """Figures for a monitor."""

@@ -11,10 +11,12 @@ from functools import partial
 from fedbot.engine.circuit_breaker import Backoff, Breaker
 from fedbot.engine.pipeline import Engine
 from fedbot.engine.step_worker import asked_to_wait, hold_back, is_silence, notice, wait_for_work
+from fedbot.messages.diagnosis import english
 from fedbot.ports.clock import Clock
 from fedbot.ports.inventory import Inventory, InventoryProblem
 from fedbot.ports.journal import OutboxRow
 from fedbot.rules.catalogue import merged_stock
+from fedbot.rules.model.diagnosis import Fault, Plain
 from fedbot.rules.model.effects import Ask
 from fedbot.rules.model.events import Answered, Unanswered, Waiting
 from fedbot.rules.model.queries import Answer, AuditOf, AuditTrail, Query, SignInShown
@@ -88,7 +90,8 @@ class QueryWorker:
         """Whether InvenTree is left alone for now. Where a person waits, that is the answer."""
         if not _asks_inventree(effect):
             return False
-        now, problem, or_not = self._clock.now(), row.problem or self._breaker.problem, effect.or_not
+        now, or_not = self._clock.now(), effect.or_not
+        problem = self._breaker.problem or Plain(Fault.SILENT)
         if or_not is not None and effect.until is not None and effect.until <= now:
             self._give_up(row, Unanswered(now, or_not, problem, silent=True))
             return True
@@ -102,7 +105,7 @@ class QueryWorker:
         return True
 
     def _give_up(self, row: OutboxRow, unanswered: Unanswered) -> None:
-        self._journal.fail(row.id, unanswered, unanswered.problem)
+        self._journal.fail(row.id, unanswered, english(unanswered.problem))
         self._engine.decide_all()
 
     def _unanswered(self, row: OutboxRow, effect: Ask, problem: InventoryProblem) -> None:
@@ -112,10 +115,10 @@ class QueryWorker:
         if or_not is None or (silent and effect.until is not None and now < effect.until):
             again = now + timedelta(seconds=max(self.backoff.failed(), asked_to_wait(problem)))
             again = min(again, effect.until) if effect.until else again
-            event = Waiting(now, effect.then, problem.text, again, silent=silent)
+            event = Waiting(now, effect.then, problem.problem, again, silent=silent)
             self._journal.postpone(row.id, again, event, reached=False, problem=problem.text)
         else:
-            self._journal.fail(row.id, Unanswered(now, or_not, problem.text, silent=silent), problem.text)
+            self._journal.fail(row.id, Unanswered(now, or_not, problem.problem, silent=silent), problem.text)
 
     async def _answers(self, questions: Sequence[Query]) -> tuple[Answer, ...]:
         """InvenTree's answers together, as they are for one decision; the journal's own between them."""

@@ -17,11 +17,13 @@ from typing import Any
 from fedbot.engine.circuit_breaker import Backoff, Breaker
 from fedbot.engine.media import Photos
 from fedbot.engine.pipeline import Engine
+from fedbot.messages.diagnosis import english
 from fedbot.ports.chat import Chat, ChatProblem, ChatRefused
 from fedbot.ports.inventory import Inventory, InventoryProblem, OutcomeUnknown, Refusal, Unavailable
 from fedbot.ports.journal import Lane, OutboxRow
 from fedbot.rules.model.access_steps import TryToken
 from fedbot.rules.model.continuation import Continuation, WhenStepEnds
+from fedbot.rules.model.diagnosis import Diagnosis, Fault, Plain, Speaker, Verbatim, VersionFault
 from fedbot.rules.model.effects import Do
 from fedbot.rules.model.events import StepDone, StepRefused, StepUnknown, Waiting
 from fedbot.rules.model.health import BotStatus
@@ -29,12 +31,11 @@ from fedbot.rules.model.steps import OF_STOCK, REPEATABLE, AttachPhoto, Label, M
 
 log = logging.getLogger(__name__)
 
-UNKNOWN_VERSION = "unknown-version"
 LOOKED_AFTER = timedelta(seconds=5)
 """After so long it is looked again whether a photo is there."""
 LOOKED_AGAIN_AFTER = timedelta(minutes=1)
 """After so long it is looked again whether a superuser has said to go on."""
-WENT_BACK = "InvenTree was put back to an earlier state; a superuser looks at the books, then says: !fed resume"
+WENT_BACK = Plain(Fault.WENT_BACK)
 FETCHED_WITHIN = timedelta(days=1)
 """So long a photo is asked for at a homeserver that doesn't give it."""
 HELD_BACK = 1.0
@@ -128,7 +129,7 @@ class StepWorker:
         if await self._was_done(row, effect):
             return
         if self._is_given_up(row, effect):
-            self._give_it_up(row, effect, "the request may have been carried out, but InvenTree shows no trace of it")
+            self._give_it_up(row, effect, Plain(Fault.NO_TRACE))
             return
         await self._act(row, effect)
 
@@ -138,8 +139,9 @@ class StepWorker:
         if standing is None or standing.went_back is None or not isinstance(effect.step, OF_STOCK):
             return False
         next_try = self._clock.now() + LOOKED_AGAIN_AFTER
-        waiting = None if row.problem == WENT_BACK else Waiting(self._clock.now(), effect.then, WENT_BACK, next_try)
-        self._journal.postpone(row.id, next_try, waiting, reached=False, problem=WENT_BACK)
+        told = english(WENT_BACK)
+        waiting = None if row.problem == told else Waiting(self._clock.now(), effect.then, WENT_BACK, next_try)
+        self._journal.postpone(row.id, next_try, waiting, reached=False, problem=told)
         self._engine.decide_all()
         return True
 
@@ -156,7 +158,7 @@ class StepWorker:
             if row.acted_at is None:
                 self._refused(row, effect.then, problem)
             elif self._is_given_up(row, effect):
-                self._give_it_up(row, effect, problem.text)
+                self._give_it_up(row, effect, problem.problem)
             else:
                 self._wait(row, effect.then, problem, self._pause(row), reached=False)
             return True
@@ -171,10 +173,10 @@ class StepWorker:
         if is_ours(step):
             notice(self._breaker, self._clock.now(), problem)
 
-    def _give_it_up(self, row: OutboxRow, effect: Do, text: str) -> None:
+    def _give_it_up(self, row: OutboxRow, effect: Do, problem: Diagnosis) -> None:
         """Nobody can tell any more by machine: a person resolves it."""
         self._backoffs.pop(row.id, None)
-        self._journal.fail(row.id, StepUnknown(self._clock.now(), effect.then, text), text)
+        self._journal.fail(row.id, StepUnknown(self._clock.now(), effect.then, problem), english(problem))
         self._engine.decide_all()
 
     def _is_given_up(self, row: OutboxRow, effect: Do) -> bool:
@@ -216,10 +218,10 @@ class StepWorker:
         try:
             photo = await self._photos.take(row.id, step.file)
         except ChatRefused as problem:
-            self._refused(row, then, Refusal(problem.text, problem.code))
+            self._refused(row, then, Refusal(Verbatim(Speaker.HOMESERVER, problem.text, problem.code)))
         except ChatProblem as problem:
             if self._clock.now() - row.created_at > FETCHED_WITHIN:
-                self._refused(row, then, Refusal(problem.text, "not-there"))
+                self._refused(row, then, Refusal(Verbatim(Speaker.HOMESERVER, problem.text, "not-there")))
             else:
                 next_try = self._clock.now() + timedelta(seconds=self._pause(row))
                 self._journal.postpone(row.id, next_try, reached=False, problem=problem.text)
@@ -240,7 +242,7 @@ class StepWorker:
 
     def _refused(self, row: OutboxRow, then: WhenStepEnds, problem: Refusal) -> None:
         self._backoffs.pop(row.id, None)
-        event = StepRefused(self._clock.now(), then, problem.reason, problem.text)
+        event = StepRefused(self._clock.now(), then, problem.problem)
         self._journal.fail(row.id, event, problem.text)
         self._engine.decide_all()
 
@@ -249,7 +251,7 @@ class StepWorker:
     ) -> None:
         now = self._clock.now()
         next_try = now + timedelta(seconds=max(seconds, asked_to_wait(problem)))
-        event = Waiting(now, then, problem.text, next_try, silent=is_silence(problem))
+        event = Waiting(now, then, problem.problem, next_try, silent=is_silence(problem))
         self._journal.postpone(row.id, next_try, event, reached=reached, problem=problem.text)
         self._engine.decide_all()
 
@@ -265,7 +267,7 @@ def is_ours(step: Step) -> bool:
 
 def is_silence(problem: InventoryProblem) -> bool:
     """Whether InvenTree gave no answer that we can use. A no is an answer, and so is a version that we don't know."""
-    return isinstance(problem, Unavailable | OutcomeUnknown) and problem.reason != UNKNOWN_VERSION
+    return isinstance(problem, Unavailable | OutcomeUnknown) and problem.reason != VersionFault.UNKNOWN.value
 
 
 def asked_to_wait(problem: InventoryProblem) -> float:
@@ -276,7 +278,7 @@ def asked_to_wait(problem: InventoryProblem) -> float:
 def notice(breaker: Breaker, now: datetime, problem: InventoryProblem | None) -> None:
     """Our InvenTree answered, or didn't."""
     if problem is not None and is_silence(problem):
-        breaker.failed(now, problem.text, asked_to_wait(problem))
+        breaker.failed(now, asked_to_wait(problem), problem.problem)
     else:
         breaker.worked()
 
@@ -293,8 +295,9 @@ def hold_back(
     if until is None:
         return False
     until = min(until, at_most) if at_most else until
-    waiting = None if row.problem else Waiting(now, then, breaker.problem, until)
-    engine.journal.postpone(row.id, until, waiting, reached=False, problem=breaker.problem)
+    problem = breaker.problem or Plain(Fault.SILENT)
+    waiting = None if row.problem else Waiting(now, then, problem, until)
+    engine.journal.postpone(row.id, until, waiting, reached=False, problem=english(problem))
     engine.decide_all()
     return True
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from importlib.metadata import version
 
 from fedbot.engine.pipeline import Engine
+from fedbot.messages.diagnosis import english
 from fedbot.rules.model.room import Room
 from fedbot.rules.protocol import room_upgrades
 from fedbot.rules.state import Turn
@@ -52,7 +53,7 @@ def summary(engine: Engine) -> Summary:
     turn = Turn(engine.state, engine.clock.now())
     us, standing = turn.us, turn.standing()
     if standing.inventory_down_since is not None:
-        inventree = f"{us.inventory_url} doesn't answer: {standing.inventory_problem}"
+        inventree = f"{us.inventory_url} doesn't answer: {english(standing.inventory_problem)}"
     else:
         inventree = f"{standing.release or 'version not read yet'} (API {standing.api}), {us.inventory_url}"
     roster = turn.roster()

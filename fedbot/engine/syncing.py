@@ -60,7 +60,7 @@ class SyncLoop:
                 if isinstance(problem, ChatLimited):
                     pause = problem.retry_after
                 else:
-                    pause = (self._breaker.failed(now, problem.text) - now).total_seconds()
+                    pause = (self._breaker.failed(now) - now).total_seconds()
                 log.warning("sync failed, next try in %.0f s: %s", pause, problem.text)
                 await self._clock.sleep(pause)
                 continue

@@ -25,6 +25,7 @@ from fedbot.rules.model.access_steps import (
     TokenTried,
     TryToken,
 )
+from fedbot.rules.model.diagnosis import BadVersion, Fault, Named, NameFault, Plain, VersionFault
 
 # What a peer's user may look at; it may do nothing else.
 VIEWED = frozenset({"stock", "part", "part_category", "stock_location"})
@@ -54,7 +55,7 @@ def make_access(server: Server, step: MakeAccess) -> AccessMade:
     admin = _admin(server)
     user, group = _user_named(admin, step), _group_named(admin, step.name)
     if group is not None and (user is None or _has_others(admin, group, user)):
-        raise Refusal(f'The group "{step.name}" exists in InvenTree and isn\'t ours.', "foreign-group")
+        raise Refusal(Named(NameFault.FOREIGN_GROUP, step.name))
     if user is None:
         user = admin.post("user/", {"username": step.name, "first_name": "", "last_name": step.last_name, "email": ""})
     if group is None:
@@ -65,7 +66,7 @@ def make_access(server: Server, step: MakeAccess) -> AccessMade:
         admin.patch(f"user/{user['pk']}/", {"group_ids": [group["pk"]]})
     made = find_access_made(server, step)
     if made is None:
-        raise OutcomeUnknown(f"The InvenTree user {step.name} isn't as it was just made.", "changed")
+        raise OutcomeUnknown(Named(NameFault.USER_NOT_AS_MADE, step.name))
     return made
 
 
@@ -86,7 +87,7 @@ def end_access(server: Server, step: EndAccess) -> AccessEnded:
         revoke(admin, token)
     found = find_access_ended(server, step)
     if found is None:
-        raise OutcomeUnknown("The peer's user still has access.", "changed")
+        raise OutcomeUnknown(Plain(Fault.ACCESS_STAYS))
     server.vault.forget(step.reference)
     return found
 
@@ -94,11 +95,7 @@ def end_access(server: Server, step: EndAccess) -> AccessEnded:
 def may_be_given_away(server: Server, *, for_peer: bool) -> None:
     """Refuse an access that a peer would hold in its hands, where any account can make itself admin."""
     if for_peer and not server.version.direct_access_is_safe:
-        raise Refusal(
-            f"In this InvenTree (API {server.version.api}) any account can make itself admin or lock others out, so no"
-            " peer gets one.",
-            "unsafe-version",
-        )
+        raise Refusal(BadVersion(VersionFault.UNSAFE, server.version.api))
 
 
 def active_tokens(admin: InvenTreeTransport, user: int) -> list[dict[str, Any]]:
@@ -115,7 +112,7 @@ def revoke(admin: InvenTreeTransport, token: Row) -> None:
 def _admin(server: Server) -> InvenTreeTransport:
     admin = server.superuser()
     if not server.version.makes_users:
-        raise Refusal("This InvenTree can't make users with rights over REST.", "unsupported")
+        raise Refusal(Plain(Fault.USERS_UNSUPPORTED))
     return admin
 
 
@@ -126,9 +123,9 @@ def _user_named(admin: InvenTreeTransport, step: MakeAccess) -> dict[str, Any] |
     if row is None:
         return None
     if row.get("last_name") != step.last_name or row.get("is_staff") or row.get("is_superuser"):
-        raise Refusal(f'The user "{step.name}" exists in InvenTree and isn\'t ours.', "foreign-user")
+        raise Refusal(Named(NameFault.FOREIGN_USER, step.name))
     if not row.get("is_active"):
-        raise Refusal(f'The access "{step.name}" was ended; it is not opened again.', "ended")
+        raise Refusal(Named(NameFault.ACCESS_ENDED, step.name))
     return row
 
 
@@ -186,10 +183,10 @@ def mint_token(server: Server, step: MintToken) -> TokenMinted:
     if isinstance(secret, str):
         keep_secret(secret)
     if not isinstance(secret, str) or not secret or "*" in secret:
-        raise OutcomeUnknown("InvenTree made a token, but did not show it.", "unreadable")
+        raise OutcomeUnknown(Plain(Fault.TOKEN_NOT_SHOWN))
     server.vault.keep(step.reference, secret)
     if reply.get("user") != step.user:
-        raise OutcomeUnknown("InvenTree made the token for another user.", "changed")
+        raise OutcomeUnknown(Plain(Fault.TOKEN_OF_ANOTHER))
     return TokenMinted(name=str(reply.get("name") or name), expiry=date.fromisoformat(str(reply["expiry"])))
 
 
@@ -202,7 +199,7 @@ def try_token(server: Server, step: TryToken) -> TokenTried:
     may_be_given_away(server, for_peer=step.for_peer)
     secret = _secret(server, step.reference)
     if secret is None:
-        raise Refusal("There is no token to try.", "no-token")
+        raise Refusal(Plain(Fault.NO_TOKEN))
     return _tried(server.connect(server.settings.url, secret))
 
 
@@ -210,9 +207,9 @@ def _tried(transport: InvenTreeTransport) -> TokenTried:
     try:
         version, account = _known_by(transport)
         if account.superuser or account.staff or account.writes:
-            raise Refusal("The token could do more than look at the inventory.", "too-much-right")
+            raise Refusal(Plain(Fault.TOO_MUCH_RIGHT))
         if not all(account.may(role, "view") for role in VIEWED):
-            raise Refusal("The token can't look at stock, parts, categories and locations.", "too-little-right")
+            raise Refusal(Plain(Fault.TOO_LITTLE_RIGHT))
         name, expiry = _itself(transport, version)
         return TokenTried(min(transport.count("stock/"), MOST_ITEMS), version.api, name[:LONGEST_NAME], expiry)
     finally:
@@ -239,7 +236,7 @@ def revoke_token(server: Server, step: RevokeToken) -> TokenRevoked:
     for token in _named(admin, step):
         revoke(admin, token)
     if _named(admin, step):
-        raise OutcomeUnknown(f"The token {step.name} is still good.", "changed")
+        raise OutcomeUnknown(Named(NameFault.TOKEN_GOOD, step.name))
     return TokenRevoked()
 
 
@@ -254,7 +251,7 @@ def _known_by(transport: InvenTreeTransport) -> tuple[Version, Account]:
         version = Version(transport.api_version)
         return version, account_behind(transport, version)
     except NotPermitted:
-        raise NotPermitted(f"InvenTree at {transport.host} does not accept the token.", "not-permitted") from None
+        raise NotPermitted(Named(NameFault.TOKEN_NOT_ACCEPTED, transport.host)) from None
 
 
 def try_peers_token(vault: Vault, connect: PeerConnector, step: TryToken) -> TokenTried:
@@ -265,7 +262,7 @@ def try_peers_token(vault: Vault, connect: PeerConnector, step: TryToken) -> Tok
     try:
         secret = vault.read(step.reference)
     except LookupError:
-        raise Refusal("There is no token to try.", "no-token") from None
+        raise Refusal(Plain(Fault.NO_TOKEN)) from None
     return _tried(connect(step.url, secret, step.private))
 
 
@@ -277,7 +274,7 @@ def find_token_tried(server: Server, step: TryToken) -> None:
 def _token_admin(server: Server) -> InvenTreeTransport:
     admin = server.superuser()
     if not server.version.makes_tokens:
-        raise Refusal("This InvenTree can't make tokens for other users over REST.", "unsupported")
+        raise Refusal(Plain(Fault.TOKENS_UNSUPPORTED))
     return admin
 
 

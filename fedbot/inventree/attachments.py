@@ -5,6 +5,7 @@ from __future__ import annotations
 from fedbot.inventree.rows import Row, plain
 from fedbot.inventree.server import Server
 from fedbot.ports.inventory import OutcomeUnknown, Refusal
+from fedbot.rules.model.diagnosis import Fault, ItemFault, OfItem, Plain
 from fedbot.rules.model.steps import AttachPhoto, PhotoAttached
 
 # What a file begins with, by the ending of its name. ISO media files have the length of their first box before it.
@@ -37,7 +38,7 @@ def attach(server: Server, step: AttachPhoto, photo: bytes) -> PhotoAttached:
     server.api.upload(url, {**fields, "comment": comment}, (name, photo, kind))
     found = _attached(server, step)
     if found is None or found.get("file_size", len(photo)) != len(photo):
-        raise OutcomeUnknown(f"The photo is not with stock item #{step.item} as it was sent.", "changed")
+        raise OutcomeUnknown(OfItem(ItemFault.PHOTO_NOT_THERE, step.item))
     return PhotoAttached(int(found["pk"]))
 
 
@@ -51,4 +52,4 @@ def _ending(photo: bytes) -> str:
     for ending, (offset, beginnings) in _BEGINNINGS.items():
         if photo[offset:].startswith(beginnings):
             return ending
-    raise Refusal("That is no picture that can be kept (JPEG, PNG, GIF, WebP, HEIC).", "no-picture")
+    raise Refusal(Plain(Fault.NO_PICTURE))

@@ -14,6 +14,7 @@ from fedbot.inventree.server import Server
 from fedbot.inventree.transport import InvenTreeTransport
 from fedbot.ports.inventory import OutcomeUnknown, Refusal
 from fedbot.rules.model.access_steps import AccessEnded, CloseCompany, CompanyMade, MakeCompany
+from fedbot.rules.model.diagnosis import Fault, Named, NameFault, Plain
 
 _READY = {"is_customer": True, "is_supplier": False, "is_manufacturer": False, "active": True}
 
@@ -44,7 +45,7 @@ def make_company(server: Server, step: MakeCompany) -> CompanyMade:
         transport.patch(f"company/{row['pk']}/", {"link": address(step.link), **_READY})
     made = _found(transport, step)
     if made is None or not _is_ready(made):
-        raise OutcomeUnknown(f"The company {step.name} isn't as it was just made.", "changed")
+        raise OutcomeUnknown(Named(NameFault.COMPANY_NOT_AS_MADE, step.name))
     return CompanyMade(int(made["pk"]))
 
 
@@ -61,7 +62,7 @@ def close_company(server: Server, step: CloseCompany) -> AccessEnded:
     transport.patch(f"company/{step.company}/", server.version.closed_company())
     found = find_company_closed(server, step)
     if found is None:
-        raise OutcomeUnknown("The company is still active.", "changed")
+        raise OutcomeUnknown(Plain(Fault.COMPANY_STAYS))
     return found
 
 
@@ -73,10 +74,7 @@ def _found(transport: InvenTreeTransport, step: MakeCompany) -> dict[str, Any] |
         return ours
     namesake = next((row for row in rows if same(str(row.get("name") or ""), step.name)), None)
     if namesake is not None and namesake.get("link"):
-        raise Refusal(
-            f'A company "{step.name}" exists and isn\'t ours, by its link: rename it, or clear its link.',
-            "foreign-company",
-        )
+        raise Refusal(Named(NameFault.FOREIGN_COMPANY, step.name))
     return namesake
 
 

@@ -24,6 +24,25 @@ from typing import Any
 import httpx
 
 from fedbot.ports.inventory import InventoryProblem, NotPermitted, OutcomeUnknown, Refusal, Unavailable
+from fedbot.rules.model.diagnosis import (
+    GONE,
+    NO_CODE,
+    AnsweredOnly,
+    Cause,
+    Fault,
+    Forbidden,
+    Lacks,
+    Named,
+    NameFault,
+    NoJson,
+    NoResponse,
+    Plain,
+    Redirected,
+    ServerError,
+    Speaker,
+    TokenRefused,
+    Verbatim,
+)
 
 # The request never left: nothing can have happened, whatever the verb.
 UNSENT = (
@@ -37,20 +56,17 @@ UNSENT = (
     UnicodeError,
 )
 
-TOO_MANY = "too-many-requests"
 LONGEST_WAIT = 3600
 """Seconds that a server may ask us to leave it alone."""
 
-NOT_TRUSTED = "its certificate isn't trusted; if it is yours, write its file into inventree.certificate"
-
-_PHRASES: tuple[tuple[type[Exception], str], ...] = (
-    (httpx.ConnectTimeout, "no connection in time"),
-    (httpx.ConnectError, "no connection"),
-    (httpx.PoolTimeout, "all connections are busy"),
-    (httpx.TimeoutException, "no answer in time"),
-    (httpx.NetworkError, "the connection broke"),
-    (httpx.RemoteProtocolError, "the connection broke"),
-    (httpx.ProxyError, "the proxy refuses"),
+_CAUSES: tuple[tuple[type[Exception], Cause], ...] = (
+    (httpx.ConnectTimeout, Cause.NO_CONNECTION_IN_TIME),
+    (httpx.ConnectError, Cause.NO_CONNECTION),
+    (httpx.PoolTimeout, Cause.BUSY),
+    (httpx.TimeoutException, Cause.NO_ANSWER_IN_TIME),
+    (httpx.NetworkError, Cause.BROKE),
+    (httpx.RemoteProtocolError, Cause.BROKE),
+    (httpx.ProxyError, Cause.PROXY),
 )
 
 # InvenTree's own words for a no, and our short code for it.
@@ -73,29 +89,24 @@ _LONGEST_TEXT = 300
 
 def of_exception(error: Exception, host: str, *, reading: bool) -> InventoryProblem:
     """The problem behind a request that got no response."""
-    phrase = next((text for kind, text in _PHRASES if isinstance(error, kind)), "the request failed")
+    cause = next((cause for kind, cause in _CAUSES if isinstance(error, kind)), Cause.FAILED)
     if "CERTIFICATE_VERIFY_FAILED" in str(error):  # httpx tells it by its text alone
-        phrase = NOT_TRUSTED
+        cause = Cause.NOT_TRUSTED
     if reading or isinstance(error, UNSENT):
-        return Unavailable(f"InvenTree at {host} can't be reached: {phrase}.", "unreachable")
-    return OutcomeUnknown(f"InvenTree at {host}: {phrase}, so it may have been done or not.", "no-answer")
+        return Unavailable(NoResponse(host, cause, may_be_done=False))
+    return OutcomeUnknown(NoResponse(host, cause, may_be_done=True))
 
 
 def of_response(response: httpx.Response, host: str, *, reading: bool) -> InventoryProblem:
     """The problem behind a response that isn't a success (a status of 300 or more)."""
     status = response.status_code
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        text = f"InvenTree at {host} answered {status}{_error_name(_json(response))}"
-        if reading:
-            return Unavailable(f"{text}.", "server-error")
-        return OutcomeUnknown(f"{text}, so it may have been done or not.", "server-error")
+        said = ServerError(host, status, _error_name(_json(response)), may_be_done=not reading)
+        return Unavailable(said) if reading else OutcomeUnknown(said)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        return Unavailable(f"InvenTree at {host} wants fewer calls.", TOO_MANY, _asked_to_wait(response))
+        return Unavailable(Named(NameFault.TOO_MANY_CALLS, host), _asked_to_wait(response))
     if status < HTTPStatus.BAD_REQUEST:
-        return Refusal(
-            f"InvenTree at {host} sends us elsewhere ({status}): write its final address into inventree.url.",
-            "redirect",
-        )
+        return Refusal(Redirected(host, status))
     return _definite_no(response, status)
 
 
@@ -109,22 +120,21 @@ def _definite_no(response: httpx.Response, status: int) -> Refusal:
     """A 4xx. A web page instead of JSON (a proxy's, or 0.13's own) is told by its number alone."""
     said = readable(_json(response))
     if status == HTTPStatus.UNAUTHORIZED:
-        advice = "make a new token and write it into the configuration"
-        return NotPermitted(f"InvenTree does not accept the token{_aside(said)}: {advice}.", "not-permitted")
+        return NotPermitted(TokenRefused(said))
     if status == HTTPStatus.FORBIDDEN:
-        return NotPermitted(f"Our InvenTree user {_missing_right(response)}{_aside(said)}.", "not-permitted")
+        return NotPermitted(_forbidden(response, said))
     if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        return Refusal("The web server in front of InvenTree takes nothing as large as this.", "too-large-there")
-    said = said or f"InvenTree answered {status} {response.reason_phrase}".strip()
-    return Refusal(said, _reason(said, status))
+        return Refusal(Plain(Fault.TOO_LARGE))
+    reason = _reason(said, status)
+    if said:
+        return Refusal(Verbatim(Speaker.INVENTREE, said, reason))
+    return Refusal(AnsweredOnly(status, response.reason_phrase, reason))
 
 
 def unreadable(host: str, *, reading: bool) -> InventoryProblem:
     """The problem behind a success whose body isn't the JSON that was asked for."""
-    text = f"InvenTree at {host} gave an answer that is no JSON"
-    if reading:
-        return Unavailable(f"{text}.", "unreadable")
-    return OutcomeUnknown(f"{text}, so it may have been done or not.", "unreadable")
+    said = NoJson(host, may_be_done=not reading)
+    return Unavailable(said) if reading else OutcomeUnknown(said)
 
 
 def readable(content: object) -> str:
@@ -162,18 +172,14 @@ def _json(response: httpx.Response) -> Any:  # noqa: ANN401  an error body may b
 
 
 def _error_name(content: object) -> str:
-    """The Python exception that the server hit ('OperationalError'), if it says one."""
+    """The Python exception that the server hit ('OperationalError'); '' if it says none."""
     name = content.get("error") if isinstance(content, dict) else None
-    return f" ({name})" if isinstance(name, str) and name.isidentifier() else ""
-
-
-def _aside(said: str) -> str:
-    return f" ({said.rstrip('.')})" if said else ""
+    return name if isinstance(name, str) and name.isidentifier() else ""
 
 
 def _reason(said: str, status: int) -> str:
     found = next((code for words, code in _REASONS if words in said), "")
-    return found or ("gone" if status == HTTPStatus.NOT_FOUND else "refused")
+    return found or (GONE if status == HTTPStatus.NOT_FOUND else NO_CODE)
 
 
 # Which role a refused call needs; the first path that fits counts.
@@ -191,15 +197,15 @@ _ROLES = {
 _PERMISSIONS = {"GET": "view", "HEAD": "view", "POST": "add", "PATCH": "change", "PUT": "change"}
 
 
-def _missing_right(response: httpx.Response) -> str:
-    """What the user behind the token lacks, in words for its admin."""
+def _forbidden(response: httpx.Response, said: str) -> Forbidden:
+    """What the user behind the token lacks."""
     request = response.request
     path = request.url.path.partition("/api/")[2]
     if path.startswith("user/"):
-        return "may not do this: it takes a superuser's token (inventree.admin_token)"
+        return Forbidden(Lacks.SUPERUSER, said)
     role = next((role for prefix, role in _ROLES.items() if path.startswith(prefix)), "")
     if not role:
-        return "may not do this"
+        return Forbidden(Lacks.UNKNOWN, said)
     changes = path.startswith(("attachment/", "metadata/"))
     permission = "change" if changes else _PERMISSIONS.get(request.method, "delete")
-    return f"needs the role {role}: {permission}"
+    return Forbidden(Lacks.ROLE, said, role, permission)

@@ -16,6 +16,7 @@ from fedbot.inventree.rows import Row, address, amount, exact_status, for_notes,
 from fedbot.inventree.server import Places, Server
 from fedbot.inventree.stock import bring_back, found_moved, item_row, move_to, notes_of, rows_of_part, set_status
 from fedbot.ports.inventory import OutcomeUnknown, Refusal
+from fedbot.rules.model.diagnosis import Fault, ItemFault, Named, NameFault, OfItem, Plain
 from fedbot.rules.model.queries import PartDescription
 from fedbot.rules.model.steps import (
     BookInAgain,
@@ -72,7 +73,7 @@ def create_part(server: Server, step: CreatePart) -> PartCreated:
         },
     )
     if not isinstance(row, dict) or not isinstance(row.get("pk"), int):
-        raise OutcomeUnknown("InvenTree did not tell which part it made.", "unreadable")
+        raise OutcomeUnknown(Plain(Fault.PART_NOT_NAMED))
     return PartCreated(row["pk"])
 
 
@@ -83,10 +84,7 @@ def category_for_new_parts(server: Server) -> dict[str, int]:
         return {}
     found = Places(server.api.rows("part/category/")).meant_by(word) if word else ()
     if len(found) != 1 or found[0].structural:
-        raise Refusal(
-            f'inventree.new_part_category is "{word}", which isn\'t one category that takes parts.',
-            "no-category",
-        )
+        raise Refusal(Named(NameFault.NO_CATEGORY, word))
     return {"category": found[0].pk}
 
 
@@ -135,18 +133,18 @@ def create_item(server: Server, step: CreateItem) -> ItemCreated:
         content["expiry_date"] = step.expiry.isoformat()
     row = _created(server, step, server.api.post("stock/", content))
     if str(row.get("serial") or "") != step.serial or row.get("link") != address(step.link):
-        raise OutcomeUnknown(f"Stock item #{row['pk']} was made, but not as it should be.", "changed")
+        raise OutcomeUnknown(OfItem(ItemFault.NOT_AS_MADE, int(row["pk"])))
     pk = int(row["pk"])
     return ItemCreated(pk, amount(row["quantity"]), mirrored=mirrored_at_once(server, pk, step.mirror))
 
 
 def _can_be_created(server: Server, step: CreateItem) -> None:
     if step.serial and step.quantity != 1:
-        raise Refusal("An item with a serial number has the quantity 1.", "serial")
+        raise Refusal(Plain(Fault.SERIAL_OF_SEVERAL))
     if not server.version.can_be_given(step.serial):
-        raise Refusal(f'This InvenTree can\'t be given the serial number "{step.serial}".', "serial")
+        raise Refusal(Named(NameFault.SERIAL_NOT_TAKEN, step.serial))
     if len(address(step.link)) > server.version.longest_link:
-        raise Refusal("The link to the card is longer than this InvenTree takes.", "link-too-long")
+        raise Refusal(Plain(Fault.LINK_TOO_LONG))
 
 
 def _created(server: Server, step: CreateItem, reply: object) -> Row:
@@ -159,7 +157,7 @@ def _created(server: Server, step: CreateItem, reply: object) -> Row:
         return told if {"serial", "link", "quantity"} <= set(told) else item_row(server, int(told["pk"]))
     found = find_item_created(server, step)
     if found is None:
-        raise OutcomeUnknown("InvenTree says that it made the stock item, but it isn't there.", "changed")
+        raise OutcomeUnknown(Plain(Fault.ITEM_NOT_THERE))
     return item_row(server, found.item)
 
 
@@ -187,7 +185,7 @@ def book_in_again(server: Server, step: BookInAgain) -> ItemCreated:
     row = item_row(server, step.item)
     known = (row.get("part"), str(row.get("serial") or ""), row.get("customer"))
     if known != (step.part, step.serial, step.company):
-        raise Refusal(f"Stock item #{step.item} was changed since the card was written.", "serial")
+        raise Refusal(OfItem(ItemFault.CHANGED_SINCE_CARD, step.item))
     bring_back(
         server,
         row,
@@ -198,7 +196,7 @@ def book_in_again(server: Server, step: BookInAgain) -> ItemCreated:
     )
     row = item_row(server, step.item)
     if row.get("customer") is not None or row.get("location") != server.incoming.pk:
-        raise OutcomeUnknown(f"Stock item #{step.item} did not come back into Incoming.", "changed")
+        raise OutcomeUnknown(OfItem(ItemFault.NOT_IN_INCOMING, step.item))
     return ItemCreated(step.item, amount(row["quantity"]))
 
 
@@ -247,14 +245,14 @@ def write_off(server: Server, step: WriteOff) -> WrittenOff:
     row = item_row(server, step.item)
     here = server.version.in_stock(row) and row.get("customer") is None
     checks = (
-        (not here, "not-in-stock", f"Stock item #{step.item} isn't in stock any more."),
-        (amount(row["quantity"]) > step.quantity, "too-much", f"Stock item #{step.item} holds more than was borrowed."),
-        (amount(row.get("allocated")) > 0, "allocated", f"Stock item #{step.item} is allocated."),
+        (not here, ItemFault.NOT_IN_STOCK),
+        (amount(row["quantity"]) > step.quantity, ItemFault.MORE_THAN_BORROWED),
+        (amount(row.get("allocated")) > 0, ItemFault.ALLOCATED),
     )
-    for wrong, reason, text in checks:
+    for wrong, fault in checks:
         if wrong:
-            raise Refusal(text, reason)
+            raise Refusal(OfItem(fault, step.item))
     set_status(server, item=step.item, status=STATUS_LOST, notes=notes_of(step.mark, step.note))
     if exact_status(item_row(server, step.item)) != STATUS_LOST:
-        raise OutcomeUnknown(f"Stock item #{step.item} did not take the status 'lost'.", "changed")
+        raise OutcomeUnknown(OfItem(ItemFault.NOT_LOST, step.item))
     return WrittenOff(step.item)

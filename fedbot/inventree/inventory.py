@@ -36,7 +36,6 @@ from fedbot.inventree import (
     whereabouts,
 )
 from fedbot.inventree import overview as overviews
-from fedbot.inventree.errors import TOO_MANY
 from fedbot.inventree.recognise import recognise
 from fedbot.inventree.server import InventorySettings, Server, Signer, look
 from fedbot.inventree.stock_index import StockIndex
@@ -47,6 +46,7 @@ from fedbot.logs import keep_secret
 from fedbot.ports.inventory import Credentials, InventoryProblem, OutcomeUnknown, Refusal, Unavailable
 from fedbot.ports.vault import Vault
 from fedbot.rules.model import access_steps, queries, steps
+from fedbot.rules.model.diagnosis import BadVersion, Fault, Named, NameFault, NotUnderstood, Plain, VersionFault
 from fedbot.rules.model.queries import Answer, Query
 from fedbot.rules.model.steps import Step, StepResult
 
@@ -294,7 +294,7 @@ class OwnInventory:
         try:
             return work(self._as_it_stands(), asked)
         except (Unavailable, OutcomeUnknown) as problem:
-            if problem.reason != TOO_MANY:  # a look takes calls, of which it wants fewer
+            if not _wants_fewer_calls(problem):  # a look takes calls, of which it wants fewer
                 self.look_again()
             raise
         except InventoryProblem:
@@ -302,8 +302,7 @@ class OwnInventory:
         except Exception as fault:
             log.exception("%s failed", type(asked).__name__)
             self.look_again()
-            text = f"InvenTree gave an answer that we don't understand ({type(fault).__name__}; see our log)."
-            raise misunderstood(text, "misunderstood") from fault
+            raise misunderstood(NotUnderstood(type(fault).__name__, of_friend=False)) from fault
 
     def _write(self, work: Callable[[Server, Asked], Told], asked: Asked) -> Told:
         """The same for steps: one at a time, and only on a version that we know.
@@ -393,7 +392,7 @@ class OwnInventory:
             async with asyncio.timeout(OF_A_FRIEND.seconds + SECONDS_TO_END):
                 return await loop.run_in_executor(self._trials, trial)
         except TimeoutError:
-            raise Unavailable("The friend's InvenTree can't be reached: no answer in time.", "unreachable") from None
+            raise Unavailable(Plain(Fault.FRIEND_SILENT)) from None
 
     def _guarded(self, work: Callable[..., Told], step: access_steps.TryToken) -> Told:
         try:
@@ -402,8 +401,7 @@ class OwnInventory:
             raise
         except Exception as fault:
             log.exception("trying a friend's token failed")
-            text = f"The friend's InvenTree gave an answer that we don't understand ({type(fault).__name__})."
-            raise Unavailable(text, "misunderstood") from fault
+            raise Unavailable(NotUnderstood(type(fault).__name__, of_friend=True)) from fault
 
 
 def _forget(server: Server) -> None:
@@ -416,8 +414,9 @@ def _writable(server: Server) -> Server:
     if overview.writes_allowed(server):
         return server
     if server.version.too_old:
-        raise Refusal(overview.too_old(server), "too-old")
-    raise Unavailable(
-        f"We don't know InvenTree with API {server.version.api} yet: nothing is moved until a superuser accepts it.",
-        "unknown-version",
-    )
+        raise Refusal(BadVersion(VersionFault.TOO_OLD, server.version.api))
+    raise Unavailable(BadVersion(VersionFault.UNKNOWN, server.version.api))
+
+
+def _wants_fewer_calls(problem: InventoryProblem) -> bool:
+    return isinstance(problem.problem, Named) and problem.problem.fault is NameFault.TOO_MANY_CALLS

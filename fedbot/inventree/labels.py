@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from fedbot.inventree.rows import Row, for_notes
 from fedbot.inventree.server import Server
 from fedbot.ports.inventory import OutcomeUnknown
+from fedbot.rules.model.diagnosis import ItemFault, OfItem
 from fedbot.rules.model.steps import Label, Labelled, LoanLabel, day_in_notes
 
 _SENTENCES: dict[LoanLabel, str] = {
@@ -50,7 +51,7 @@ def label(server: Server, step: Label) -> Labelled:
         found = find_labelled(server, step)
         if found is not None:
             return found
-    raise OutcomeUnknown(f"Somebody else is writing the notes of stock item #{step.item}.", "changed")
+    raise OutcomeUnknown(OfItem(ItemFault.NOTES_CHANGED, step.item))
 
 
 def _row(server: Server, step: Label) -> Row:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import httpx
 
+from fedbot.inventree.errors import of_exception
 from fedbot.inventree.server import InventorySettings, Server
 from fedbot.inventree.transport import verification
 from fedbot.ports.inventory import Credentials, Refusal, Unavailable
+from fedbot.rules.model.diagnosis import NO_CODE, AnsweredOnly, BadVersion, VersionFault
 
 _NO = frozenset({httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN})
 
@@ -19,11 +21,7 @@ def whose(
     Raises `Refusal` below API 472, `Unavailable` if it doesn't answer.
     """
     if not server.version.permissions_are_safe:
-        text = (
-            f"InvenTree's API {server.version.api} lets any account make itself an admin's token (fixed in 472). "
-            "Sign in with the code instead."
-        )
-        raise Refusal(text, "inventree_too_old")
+        raise Refusal(BadVersion(VersionFault.LOGINS_UNSAFE, server.version.api))
     if credentials.username:
         auth: httpx.Auth | None = httpx.BasicAuth(credentials.username, credentials.secret)
         headers = {}
@@ -36,11 +34,11 @@ def whose(
         try:
             answer = client.get(f"{server.api.base_url}api/user/me/", auth=auth, headers=headers)
         except httpx.HTTPError as silent:
-            raise Unavailable(f"our InvenTree doesn't answer ({type(silent).__name__})") from silent
+            raise of_exception(silent, server.api.host, reading=True) from None
     if answer.status_code in _NO:
         return None
     if not answer.is_success:
-        raise Unavailable(f"our InvenTree answers {answer.status_code}")
+        raise Unavailable(AnsweredOnly(answer.status_code, answer.reason_phrase, NO_CODE))
     row = answer.json()
     name = row.get("username") if isinstance(row, dict) else None
     return name if isinstance(name, str) and row.get("is_active", True) else None

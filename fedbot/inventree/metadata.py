@@ -13,6 +13,7 @@ from typing import Any
 from fedbot.inventree.rows import Row, restored, stored
 from fedbot.inventree.server import Server
 from fedbot.ports.inventory import InventoryProblem, NotPermitted, OutcomeUnknown, Refusal
+from fedbot.rules.model.diagnosis import Fault, Plain
 from fedbot.rules.model.queries import CompanyMirror, CompanyMirrors, MirrorsFound
 from fedbot.rules.model.steps import OWN_KEY, SHARE_KEY, Mirror, Mirrored
 from fedbot.rules.model.stock import Provenance
@@ -116,7 +117,7 @@ def mirror(server: Server, step: Mirror) -> Mirrored:
     told = server.api.patch(url, {"metadata": {step.key: stored(_value(server, step))}})
     found = Mirrored() if step.is_new and _told(told, step.key) == _value(server, step) else _reads(server, step)
     if found is None:
-        raise OutcomeUnknown("Somebody else wrote the metadata at the same moment.", "changed")
+        raise OutcomeUnknown(Plain(Fault.METADATA_CHANGED))
     return found
 
 
@@ -148,7 +149,7 @@ def _value(server: Server, step: Mirror) -> object:
     except ValueError:
         value = None
     if not isinstance(value, dict):
-        raise Refusal("What is to be mirrored is no JSON object.", "bad-value")
+        raise Refusal(Plain(Fault.BAD_VALUE))
     if server.sign is None:
         return value
     return {**value, SIGNATURE: server.sign(signed_text(step.model, step.pk, value))}

@@ -34,6 +34,16 @@ from fedbot.inventree.stock import (
     set_status,
 )
 from fedbot.ports.inventory import NotPermitted, OutcomeUnknown, Refusal
+from fedbot.rules.model.diagnosis import (
+    Diagnosis,
+    Fault,
+    ItemAllocated,
+    ItemFault,
+    ItemHasOnly,
+    ItemHasStatus,
+    OfItem,
+    Plain,
+)
 from fedbot.rules.model.steps import Arrived, HandedOver, HandOver, PlacedAt, PutBack, Remark, Taken, TakeOut
 from fedbot.rules.model.stock import STATUS_ATTENTION, STATUS_OK, TRAVELLING_STATUSES
 
@@ -64,12 +74,11 @@ def take_out(server: Server, step: TakeOut) -> Taken:
     row = item_row(server, step.item)
     _may_leave(server, row, step)
     if step.company is not None and not _is_active(server, step.company):
-        raise Refusal("The company that would get it is inactive.", "company-inactive")
+        raise Refusal(Plain(Fault.COMPANY_INACTIVE))
     if step.known is not None:
         check(server, step.item, step.known, "")
     if row.get("location") == server.outgoing.pk and is_on_its_way(server, step.item):
-        text = f"Stock item #{step.item} lies in Outgoing for another transfer; if that is over, put it back first."
-        raise Refusal(text, "not-in-stock")
+        raise Refusal(OfItem(ItemFault.FOR_ANOTHER_TRANSFER, step.item))
     travelling = STATUS_OK if int(row["status"]) == STATUS_ATTENTION else STATUS_ATTENTION
     move(
         server,
@@ -81,7 +90,7 @@ def take_out(server: Server, step: TakeOut) -> Taken:
     )
     found = _found(server, step)
     if found is None:
-        raise OutcomeUnknown("InvenTree's history does not show what was moved to Outgoing.", "changed")
+        raise OutcomeUnknown(Plain(Fault.MOVE_NOT_SHOWN))
     before = None if server.version.locks_rows else amount(row["quantity"])
     return _as_agreed(server, step, found, before)
 
@@ -90,28 +99,24 @@ def _may_leave(server: Server, row: Row, step: TakeOut) -> None:
     """Our own check, as InvenTree has none; what was borrowed goes back even if its part is inactive by now."""
     part: Mapping[str, Any] = row.get("part_detail") or {}
     quantity, allocated = amount(row["quantity"]), amount(row.get("allocated"))
-    name = f"Stock item #{step.item}"
-    checks = (
-        (row.get("part") != step.part, "changed", f"{name} is now of another part."),
-        (bool(part.get("virtual")), "virtual", f"{name} is virtual: there is nothing to hand over."),
-        (step.known is None and part.get("active") is False, "inactive", "The part isn't active any more."),
-        (part.get("salable") is False, "not-salable", "The part isn't salable, so it can't be assigned."),
-        (str(row.get("serial") or "") != step.serial, "serial", f"{name} has another serial number now."),
-        (step.batch not in (None, str(row.get("batch") or "")), "batch", f"{name} is of another batch now."),
-        (not _is_as_agreed(row, step), "condition", f"{name} is {row.get('status_text')} now."),
-        (int(row["status"]) not in TRAVELLING_STATUSES, "status", f"{name} is {row.get('status_text')}."),
-        (not server.version.in_stock(row), "not-in-stock", f"{name} isn't in stock any more."),
-        (step.quantity <= 0, "too-much", "There is nothing to hand over."),
-        (step.quantity > quantity, "too-much", f"{name} has only {quantity} left."),
-        (
-            step.quantity > quantity - allocated,
-            "allocated",
-            f"{name}: {allocated} of {quantity} are allocated.",
-        ),
+    item, status = step.item, str(row.get("status_text"))
+    checks: tuple[tuple[bool, Diagnosis], ...] = (
+        (row.get("part") != step.part, OfItem(ItemFault.OTHER_PART, item)),
+        (bool(part.get("virtual")), OfItem(ItemFault.VIRTUAL, item)),
+        (step.known is None and part.get("active") is False, Plain(Fault.PART_INACTIVE)),
+        (part.get("salable") is False, Plain(Fault.NOT_SALABLE)),
+        (str(row.get("serial") or "") != step.serial, OfItem(ItemFault.OTHER_SERIAL, item)),
+        (step.batch not in (None, str(row.get("batch") or "")), OfItem(ItemFault.OTHER_BATCH, item)),
+        (not _is_as_agreed(row, step), ItemHasStatus(item, status, is_agreed=False)),
+        (int(row["status"]) not in TRAVELLING_STATUSES, ItemHasStatus(item, status, is_agreed=True)),
+        (not server.version.in_stock(row), OfItem(ItemFault.NOT_IN_STOCK, item)),
+        (step.quantity <= 0, Plain(Fault.NOTHING_TO_HAND_OVER)),
+        (step.quantity > quantity, ItemHasOnly(item, quantity)),
+        (step.quantity > quantity - allocated, ItemAllocated(item, allocated, quantity)),
     )
-    for wrong, reason, text in checks:
+    for wrong, problem in checks:
         if wrong:
-            raise Refusal(text, reason)
+            raise Refusal(problem)
 
 
 def _is_active(server: Server, company: int) -> bool:
@@ -176,9 +181,9 @@ def _as_agreed(server: Server, step: TakeOut, found: _Found, before: Decimal | N
     if agreed:
         return Taken(int(row["pk"]), step.quantity, status, location, whole=found.whole)
     if row.get("location") != server.outgoing.pk:
-        raise Refusal(f"Somebody has moved stock item #{row['pk']} out of Outgoing and changed it.", "changed")
+        raise Refusal(OfItem(ItemFault.LEFT_OUTGOING, int(row["pk"])))
     _undo(server, step.mark, row, location, status)
-    raise Refusal("Stock was changed by somebody else at the same moment; all was moved back.", "changed")
+    raise Refusal(Plain(Fault.MOVED_BACK))
 
 
 def _undo(server: Server, mark: str, row: Row, location: int | None, status: int) -> None:
@@ -227,7 +232,7 @@ def hand_over(server: Server, step: HandOver) -> HandedOver:
     StockItems.assignStockItems(server.api, [line], step.company, notes=notes_of(step.mark, step.note))
     row = item_row(server, step.item)
     if row.get("customer") != step.company:
-        raise OutcomeUnknown(f"Stock item #{step.item} went to another customer at the same moment.", "changed")
+        raise OutcomeUnknown(OfItem(ItemFault.OTHER_CUSTOMER, step.item))
     if amount(row["quantity"]) != step.quantity:
         bring_back(
             server,
@@ -237,7 +242,7 @@ def hand_over(server: Server, step: HandOver) -> HandedOver:
             location=server.outgoing.pk,
             notes=notes_of(step.mark, f"{UNDONE} the quantity was not as agreed"),
         )
-        raise Refusal(f"Stock item #{step.item} has another quantity than agreed.", "changed")
+        raise Refusal(OfItem(ItemFault.OTHER_QUANTITY, step.item))
     return HandedOver(step.item, mirrored=mirrored_at_once(server, step.item, step.mirror))
 
 
@@ -255,7 +260,7 @@ def mark_arrived(server: Server, step: Arrived) -> HandedOver:
     set_status(server, item=step.item, status=step.status, notes=notes_of(step.mark, step.note))
     found = find_arrived(server, step)
     if found is None:
-        raise OutcomeUnknown(f"Stock item #{step.item} did not take its old status.", "changed")
+        raise OutcomeUnknown(OfItem(ItemFault.OLD_STATUS_NOT_TAKEN, step.item))
     return found
 
 
@@ -285,7 +290,7 @@ def remark(server: Server, step: Remark) -> HandedOver:
     set_status(server, item=step.item, status=status, notes=notes_of(f"{step.mark}ed", "its status as before"))
     found = find_remarked(server, step)
     if found is None:
-        raise OutcomeUnknown(f"Stock item #{step.item} has not got its status back.", "changed")
+        raise OutcomeUnknown(OfItem(ItemFault.STATUS_NOT_BACK, step.item))
     return found
 
 

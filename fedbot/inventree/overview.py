@@ -6,7 +6,9 @@ from fedbot.inventree.people import complaints_about_approvers, complaints_about
 from fedbot.inventree.server import ORDER_ROLES, Places, Server, account_behind
 from fedbot.inventree.stock_index import Totals
 from fedbot.inventree.versions import NEWEST_KNOWN
+from fedbot.messages.diagnosis import english
 from fedbot.ports.inventory import NotPermitted
+from fedbot.rules.model.diagnosis import BadVersion, VersionFault
 from fedbot.rules.model.queries import IndexStanding, InventoryStanding, Overview, StockCounts, StockFigures
 
 _ALL = 100
@@ -75,12 +77,7 @@ def _about_version(server: Server) -> tuple[str, ...]:
     if not server.version.too_old:
         newer = f"This InvenTree is newer (API {server.version.api}) than we know ({NEWEST_KNOWN})"
         return (f"{newer}: nothing is moved until a superuser accepts it.",)
-    return (too_old(server),)
-
-
-def too_old(server: Server) -> str:
-    """What is said of a version before the oldest known."""
-    return f"This InvenTree is too old (API {server.version.api}); 0.13 is the oldest that works."
+    return (english(BadVersion(VersionFault.TOO_OLD, server.version.api)),)
 
 
 def _about_roles(server: Server) -> tuple[str, ...]:

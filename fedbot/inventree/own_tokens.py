@@ -20,6 +20,7 @@ from fedbot.inventree.transport import InvenTreeTransport
 from fedbot.logs import keep_secret
 from fedbot.ports.inventory import NotPermitted, OutcomeUnknown, Refusal, Unavailable
 from fedbot.rules.model.access_steps import OwnTokenRenewed, RenewOwnToken, RevokeOwnToken, TokenRevoked
+from fedbot.rules.model.diagnosis import Fault, FileUnusable, Named, NameFault, Plain
 from fedbot.rules.model.queries import OwnTokens, OwnTokensSeen, TokenSeen
 
 ADMIN = "admin_token"
@@ -57,21 +58,21 @@ def renew(server: Server, step: RenewOwnToken) -> OwnTokenRenewed:
     transport = _transport(server, step.setting)
     file = _writable_file(server, step.setting)
     if not transport.uses_token(_read(file)):
-        raise Refusal("The file holds something else than the token that I use.", "not-writable")
+        raise Refusal(Plain(Fault.ANOTHER_TOKEN_IN_FILE))
     if not server.version.makes_tokens:
-        raise Refusal("This InvenTree can't make the next token over REST.", "unsupported")
+        raise Refusal(Plain(Fault.OWN_TOKEN_UNSUPPORTED))
     reply = transport.get("user/token/", params={"name": step.name})
     secret = reply.get("token") if isinstance(reply, dict) else None
     if isinstance(secret, str):
         keep_secret(secret)
     if not isinstance(secret, str) or not secret or "*" in secret:
-        raise Unavailable("InvenTree made a token, but did not show it.", "unreadable")
+        raise Unavailable(Plain(Fault.TOKEN_NOT_SHOWN))
     _try(server, transport, secret)
     _replace(file, secret)
     transport.use_token(secret)
     row = _in_use(transport)
     if row is None or row.get("name") != step.name:
-        raise OutcomeUnknown("The new token isn't the one in use.", "changed")
+        raise OutcomeUnknown(Plain(Fault.NEW_TOKEN_UNUSED))
     return _renewed(row)
 
 
@@ -85,11 +86,11 @@ def revoke(server: Server, step: RevokeOwnToken) -> TokenRevoked:
     """Revoke our own old token. Raises `Refusal` (in-use) if any of ours is still that one."""
     used = [_in_use(transport) for transport in _transports(server).values()]
     if any(row is not None and row.get("id") == step.token for row in used):
-        raise Refusal("The old token is still in use.", "in-use")
+        raise Refusal(Plain(Fault.OLD_TOKEN_IN_USE))
     transport = _transport(server, step.setting)
     transport.delete(f"user/tokens/{step.token}/")
     if find_revoked(server, step) is None:
-        raise OutcomeUnknown("The old token is still good.", "changed")
+        raise OutcomeUnknown(Plain(Fault.OLD_TOKEN_GOOD))
     return TokenRevoked()
 
 
@@ -100,7 +101,7 @@ def _transports(server: Server) -> dict[str, InvenTreeTransport]:
 def _transport(server: Server, setting: str) -> InvenTreeTransport:
     transport = _transports(server).get(setting)
     if transport is None:
-        raise Refusal(f"inventree.{setting} is not set.", "no-token")
+        raise Refusal(Named(NameFault.SETTING_NOT_SET, setting))
     return transport
 
 
@@ -126,7 +127,7 @@ def _try(server: Server, old: InvenTreeTransport, secret: str) -> None:
     try:
         before, now = account_behind(old, server.version), account_behind(trial, server.version)
         if before != now:
-            raise Refusal("The new token isn't as good as the old one.", "too-little-right")
+            raise Refusal(Plain(Fault.NEW_TOKEN_WEAKER))
     finally:
         trial.close()
 
@@ -138,10 +139,10 @@ def _writable_file(server: Server, setting: str) -> Path:
     """The file behind the setting, if we may replace it. Links are followed: what they lead to is replaced."""
     named = server.settings.admin_token_file if setting == ADMIN else server.settings.token_file
     if named is None:
-        raise Refusal(f"inventree.{setting} doesn't come from a file that I could write the next one into.", "no-file")
+        raise Refusal(Named(NameFault.SETTING_NOT_IN_FILE, setting))
     file = named.resolve()
     if not (os.access(file, os.W_OK) and os.access(file.parent, os.W_OK)) or file.is_mount():
-        raise Refusal(f"I may not replace the file {named}.", "not-writable")
+        raise Refusal(Named(NameFault.FILE_STAYS, str(named)))
     return file
 
 
@@ -149,7 +150,7 @@ def _read(file: Path) -> str:
     try:
         return token_in(file.read_text("utf-8"))
     except OSError as problem:
-        raise Refusal(f"I can't read the file {file}: {problem.strerror}.", "not-writable") from None
+        raise Refusal(FileUnusable(str(file), str(problem.strerror), written=False)) from None
 
 
 def _replace(file: Path, secret: str) -> None:
@@ -157,4 +158,4 @@ def _replace(file: Path, secret: str) -> None:
     try:
         write_whole(file, f"{secret}\n".encode(), stat.S_IMODE(file.stat().st_mode))
     except OSError as problem:
-        raise Refusal(f"I could not replace the file {file}: {problem.strerror}.", "not-writable") from None
+        raise Refusal(FileUnusable(str(file), str(problem.strerror), written=True)) from None

@@ -15,7 +15,8 @@ from fedbot.inventree.server import Server
 from fedbot.inventree.stock import item_row
 from fedbot.ports.inventory import Refusal
 from fedbot.rules.model import steps
-from fedbot.rules.model.steps import ANOTHER_THING, Known, Step
+from fedbot.rules.model.diagnosis import AnotherThing, Unlike
+from fedbot.rules.model.steps import Known, Step
 
 ON_KNOWN_ITEMS = (
     steps.HandOver
@@ -73,19 +74,19 @@ def _check_row(server: Server, row: Row, known: Known | None, mark: str) -> None
         _is_what_we_know(row, known)
         mark = known.mark
     if mark and not _is_marked(server, row, mark):
-        raise _another(row, "its history and its link do not have our mark")
+        raise _another(row, Unlike.MARK)
 
 
 def _is_what_we_know(row: Row, known: Known) -> None:
     if row.get("part") != known.part:
         part: Mapping[str, Any] = row.get("part_detail") or {}
         name = str(part.get("IPN") or part.get("name") or "")[:_LONGEST_NAME]
-        raise _another(row, f"it is of part {name or row.get('part')}")
+        raise _another(row, Unlike.PART, name or str(row.get("part")))
     serial, batch = str(row.get("serial") or ""), str(row.get("batch") or "")
     if not same(serial, known.serial):
-        raise _another(row, f"its serial number is {serial or 'none'}")
+        raise _another(row, Unlike.SERIAL, serial)
     if known.batch is not None and not same(batch, known.batch):
-        raise _another(row, f"its batch is {batch or 'none'}")
+        raise _another(row, Unlike.BATCH, batch)
 
 
 def _is_marked(server: Server, row: Row, mark: str) -> bool:
@@ -98,9 +99,5 @@ def _is_marked(server: Server, row: Row, mark: str) -> bool:
     return any(entry.item == pk for entry in (read_ahead(server, mark, pk) if entries is None else entries))
 
 
-def _another(row: Row, why: str) -> Refusal:
-    return Refusal(
-        f"Stock item #{row['pk']} is another thing now than the one we know ({why});"
-        " InvenTree may have been put back to an earlier state.",
-        ANOTHER_THING,
-    )
+def _another(row: Row, unlike: Unlike, found: str = "") -> Refusal:
+    return Refusal(AnotherThing(int(row["pk"]), unlike, found))

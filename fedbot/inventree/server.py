@@ -14,8 +14,10 @@ from fedbot.inventree.rows import Row
 from fedbot.inventree.stock_reading import Reader, StockReading
 from fedbot.inventree.transport import InvenTreeTransport
 from fedbot.inventree.versions import Version
+from fedbot.messages.diagnosis import english
 from fedbot.ports.inventory import NotPermitted, Refusal
 from fedbot.ports.vault import Vault
+from fedbot.rules.model.diagnosis import BadPlace, Fault, Named, NameFault, PlaceFault, Plain
 
 
 @dataclass(frozen=True)
@@ -98,16 +100,13 @@ class Places:
         return by_path or tuple(place for place in self._by_key.values() if place.name.casefold() == folded)
 
 
-def complaint_about(word: str, setting: str, found: tuple[Place, ...]) -> str:
-    """What to do about a configured place that is not exactly one usable place; empty if it is."""
-    if not found:
-        return f'Make a stock location "{word}" in InvenTree, or write another one into inventree.{setting}.'
-    if len(found) > 1:
-        paths = ", ".join(f'"{place.path}"' for place in found)
-        return f"inventree.{setting}: several stock locations are called {word}; write one of {paths}."
-    if found[0].structural:
-        return f'inventree.{setting}: nothing can lie in "{found[0].path}", as it is structural.'
-    return ""
+def complaint_about(word: str, setting: str, found: tuple[Place, ...]) -> BadPlace | None:
+    """Why a configured place is not exactly one usable place; None if it is."""
+    if len(found) == 1 and not found[0].structural:
+        return None
+    paths = tuple(place.path for place in found)
+    fault = PlaceFault.MISSING if not found else PlaceFault.SEVERAL if len(found) > 1 else PlaceFault.STRUCTURAL
+    return BadPlace(fault, setting, word, paths)
 
 
 # Signs a mirrored value with our own key: the bytes in, the signature out.
@@ -208,9 +207,9 @@ class Server:
     def superuser(self) -> InvenTreeTransport:
         """The transport for users, groups and tokens. Raises `Refusal` without a superuser's token."""
         if self.admin is None:
-            raise Refusal("This takes a superuser's token: inventree.admin_token is not set.", "no-admin-token")
+            raise Refusal(Plain(Fault.NO_ADMIN_TOKEN))
         if not self.admin_is_superuser:
-            raise Refusal("The token in inventree.admin_token is not a superuser's.", "no-admin-token")
+            raise Refusal(Plain(Fault.NO_SUPERUSER))
         return self.admin
 
     def for_companies(self) -> InvenTreeTransport:
@@ -219,10 +218,7 @@ class Server:
             return self.api
         if self.admin is not None and self.admin_is_superuser:
             return self.admin
-        raise NotPermitted(
-            f"Our InvenTree user {self.account.username} needs the role return_order: add to make companies.",
-            "not-permitted",
-        )
+        raise NotPermitted(Named(NameFault.NO_ROLE_FOR_COMPANIES, self.account.username))
 
     @contextmanager
     def under(self, reference: str) -> Iterator[InvenTreeTransport]:
@@ -236,7 +232,7 @@ class Server:
         try:
             secret = self.vault.read(reference)
         except LookupError:
-            raise NotPermitted("There is no token for the space that asks.", "no-token") from None
+            raise NotPermitted(Plain(Fault.NO_FRIENDS_TOKEN)) from None
         transport = self.connect(self.settings.url, secret)
         try:
             yield transport
@@ -249,13 +245,13 @@ class Server:
         if self.settings.destination:
             wanted.append(("destination", self.settings.destination))
         told = (complaint_about(word, setting, self.places.meant_by(word)) for setting, word in wanted)
-        return tuple(complaint for complaint in told if complaint)
+        return tuple(english(complaint) for complaint in told if complaint)
 
     def _place(self, word: str, setting: str) -> Place:
         found = self.places.meant_by(word)
         complaint = complaint_about(word, setting, found)
         if complaint:
-            raise Refusal(complaint, f"no-{setting}")
+            raise Refusal(complaint)
         return found[0]
 
 

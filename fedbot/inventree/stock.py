@@ -14,6 +14,7 @@ from fedbot.inventree.history import MOVED, RETURNED, SPLIT_CHILD, trace
 from fedbot.inventree.rows import Row, amount, exact_status, plain, written
 from fedbot.inventree.server import Server
 from fedbot.ports.inventory import OutcomeUnknown, Refusal
+from fedbot.rules.model.diagnosis import Fault, ItemFault, ItemHasOnly, OfItem, Plain
 from fedbot.rules.model.steps import PlacedAt, TakeBack, note_of
 from fedbot.rules.model.stock import STATUS_OK
 
@@ -66,7 +67,7 @@ def move_to(
     if row.get("location") != location or amount(row["quantity"]) != quantity:
         row = _split_off(server, mark, item) or row
     if row.get("location") != location or amount(row["quantity"]) != quantity:
-        raise OutcomeUnknown(f"Stock item #{item} is not where it was moved to.", "changed")
+        raise OutcomeUnknown(OfItem(ItemFault.NOT_WHERE_MOVED, item))
     if status is not None and exact_status(row) != status and status not in LOGICAL_STATUSES:
         set_status(server, item=int(row["pk"]), status=status, notes=notes)
     return placed(server, row)
@@ -157,9 +158,9 @@ def take_back(server: Server, step: TakeBack) -> PlacedAt:
     if item is None:
         row = item_row(server, step.item)
         if row.get("customer") != step.company:
-            raise Refusal(f"Stock item #{step.item} is no longer with that customer.", "gone")
+            raise Refusal(OfItem(ItemFault.CUSTOMER_HAS_IT_NOT, step.item))
         if amount(row["quantity"]) < step.quantity:
-            raise Refusal(f"Of stock item #{step.item} only {amount(row['quantity'])} are there.", "too-much")
+            raise Refusal(ItemHasOnly(step.item, amount(row["quantity"])))
         bring_back(
             server,
             row,
@@ -170,7 +171,7 @@ def take_back(server: Server, step: TakeBack) -> PlacedAt:
         )
         item = _came_back(server, step)
         if item is None:
-            raise OutcomeUnknown(f"InvenTree's history does not show the return of #{step.item}.", "changed")
+            raise OutcomeUnknown(OfItem(ItemFault.RETURN_NOT_SHOWN, step.item))
     try:
         return _put_away(server, step, item, notes)
     except Refusal as problem:
@@ -183,7 +184,7 @@ def bring_back(server: Server, row: Row, *, quantity: Decimal, status: int, loca
     """`stock/return/`: a part of the item becomes a new one where the server can (API >= 381)."""
     pk = int(row["pk"])
     if not server.version.returns_parts and quantity != amount(row["quantity"]):
-        raise Refusal("This InvenTree can only take back all of a stock item.", "too-much")
+        raise Refusal(Plain(Fault.ALL_OR_NOTHING))
     known = status if status in LOGICAL_STATUSES else int(row["status"])
     url, body = server.version.return_call(pk, written(quantity), known, location, notes)
     server.api.post(url, body)

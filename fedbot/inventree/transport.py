@@ -25,6 +25,7 @@ from inventree.api import InvenTreeAPI
 from fedbot.inventree import errors
 from fedbot.inventree.peer_network import PeerTransport, PrivateAddress
 from fedbot.ports.inventory import Refusal
+from fedbot.rules.model.diagnosis import GONE, Fault, Named, NameFault, Plain
 
 Json = Any
 
@@ -44,10 +45,6 @@ _WORTH_ANOTHER_TRY = frozenset({500, 502, 503, 504})
 # closing has an unknown outcome, which costs a person's time; a new connection costs milliseconds.
 KEEP_ALIVE_SECONDS = 1.5
 LONGEST_ADDRESS = 2_000
-PRIVATE = (
-    "is at a private address. If that is right, name the friend in inventree.private_peers of the settings, then "
-    "restart me."
-)
 
 
 @dataclass(frozen=True)
@@ -91,7 +88,7 @@ class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package shi
         private: bool = False,
     ) -> None:
         if not token.isascii() or not token.isprintable() or " " in token or not token:
-            raise Refusal("The InvenTree token is empty or has characters that no token has.", "bad-token")
+            raise Refusal(Plain(Fault.BAD_TOKEN))
         # Credentials are given as empty on purpose: the package would else take them from the environment.
         super().__init__(host, username="", password="", token="", timeout=timeout, connect=False)
         self.api_version = 0
@@ -143,7 +140,7 @@ class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package shi
     def setHostName(self, host: str) -> None:  # noqa: N802  the package's name
         """Take the address apart. Raises `Refusal` for one that is no http(s) URL."""
         if not _is_address(host):
-            raise Refusal("inventree.url must look like https://inventree.example.org", "bad-url")
+            raise Refusal(Plain(Fault.BAD_URL))
         super().setHostName(host)
 
     def constructApiUrl(self, endpoint_url: str) -> str:  # noqa: N802  the package's name
@@ -154,7 +151,7 @@ class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package shi
         path, question, query = endpoint_url.partition("?")
         steps = [step for step in path.split("/") if step]
         if "://" in path or path.startswith("//") or ".." in steps:
-            raise Refusal("That is no address in our InvenTree.", "bad-url")
+            raise Refusal(Plain(Fault.BAD_PATH))
         ended = "".join(f"{step}/" for step in steps)
         return f"{self.api_url}{ended}{question}{query}"
 
@@ -164,7 +161,7 @@ class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package shi
         self.server_details = details if isinstance(details, dict) else {}
         version = str(self.server_details.get("apiVersion", ""))
         if self.server_details.get("server") != "InvenTree" or not version.isdigit():
-            raise Refusal(f"At {self.host} there is something, but no InvenTree.", "no-inventree")
+            raise Refusal(Named(NameFault.NO_INVENTREE, self.host))
         self.api_version = int(version)
         return True
 
@@ -179,11 +176,11 @@ class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package shi
 
     def requestToken(self) -> NoReturn:  # noqa: N802  the package's name
         """Refused: we have a token, and the package's way would log a new one."""
-        raise Refusal("Tokens are made in InvenTree, not by password.", "no-token-requests")
+        raise Refusal(Plain(Fault.NO_PASSWORDS))
 
     def downloadFile(self, *_: object, **__: object) -> NoReturn:  # noqa: N802  the package's name
         """Refused: the package's way sends the token to any host that a record names."""
-        raise Refusal("Files are not downloaded from InvenTree.", "no-downloads")
+        raise Refusal(Plain(Fault.NO_DOWNLOADS))
 
     # --- calls ---------------------------------------------------------------------------------------------
 
@@ -196,7 +193,7 @@ class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package shi
         if arguments.get("search") is not None:
             params["search"] = arguments["search"]
         if arguments.get("files"):
-            raise Refusal("Files are not sent to InvenTree.", "no-uploads")
+            raise Refusal(Plain(Fault.NO_UPLOADS))
         content = arguments["json"] if "json" in arguments else arguments.get("data")
         return self.send(str(arguments.get("method", "get")).upper(), url, params, content)
 
@@ -240,7 +237,7 @@ class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package shi
         try:
             return self.row(url, **params)
         except Refusal as problem:
-            if problem.reason != "gone":
+            if problem.reason != GONE:
                 raise
             return None
 
@@ -282,7 +279,7 @@ class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package shi
                 response = self._once(method, address, params, content, attachment)
             except FOREIGN as error:
                 if isinstance(error.__cause__, PrivateAddress):
-                    raise Refusal(f"{self.host} {PRIVATE}", "private-address") from None
+                    raise Refusal(Named(NameFault.PRIVATE_ADDRESS, self.host)) from None
                 pause = next(pauses, None) if _just_broke(error) else None
                 if pause is None:
                     raise errors.of_exception(error, self.host, reading=reading) from None
@@ -316,13 +313,11 @@ class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package shi
         """The same, read only as far as it may go on."""
         ends, content = time.monotonic() + bound.seconds, bytearray()
         if response.headers.get("content-encoding", "identity") != "identity":
-            raise Refusal(f"At {self.host} there is something that answers packed, but no InvenTree.", "no-inventree")
+            raise Refusal(Named(NameFault.ANSWERS_PACKED, self.host))
         for chunk in response.iter_bytes():
             content += chunk
             if len(content) > bound.size:
-                raise Refusal(
-                    f"At {self.host} there is something that answers without end, but no InvenTree.", "no-inventree"
-                )
+                raise Refusal(Named(NameFault.ANSWERS_WITHOUT_END, self.host))
             if time.monotonic() > ends:
                 raise httpx.ReadTimeout("the answer takes too long", request=response.request)
         kind = {"content-type": response.headers.get("content-type", "")}
@@ -373,5 +368,5 @@ def verification(url: str, certificate: str) -> ssl.SSLContext | bool:
         try:
             context.load_verify_locations(certificate)
         except OSError:  # ssl.SSLError, for a file that is no certificate, is one too
-            raise Refusal(f"There is no CA certificate in the file {certificate}.", "no-ca-file") from None
+            raise Refusal(Named(NameFault.NO_CA_FILE, certificate)) from None
     return context

@@ -42,6 +42,7 @@ from fedbot.ports.journal import (
 from fedbot.rules.model.archive import is_at_rest
 from fedbot.rules.model.audit import AuditEntry, Dropped
 from fedbot.rules.model.continuation import WhenAnsweredOrNot
+from fedbot.rules.model.diagnosis import Fault, Plain
 from fedbot.rules.model.document import Document
 from fedbot.rules.model.effects import Ask
 from fedbot.rules.model.events import (
@@ -468,7 +469,7 @@ class Journal(SqliteArchive, journal.Journal):
                 outbox.take_back(connection, effect)
                 outbox.end(connection, effect, "failed", now, problem)
             if row is not None:
-                self._append(connection, Unanswered(now, row, problem), instant_to_text(now))
+                self._append(connection, Unanswered(now, row, Plain(Fault.GIVEN_UP)), instant_to_text(now))
             note = AuditEntry("failures", Dropped(number, what, problem))
             chain.append(connection, event if event is not None else cause, now, (note,))
             return loses

@@ -6,14 +6,15 @@ from dataclasses import replace
 from datetime import timedelta
 
 from fedbot.messages import naming
+from fedbot.messages.diagnosis import diagnosis
 from fedbot.messages.formatting import Code, Inline
 from fedbot.messages.language import Lines, Locale, Words
 from fedbot.messages.naming import command
-from fedbot.messages.reasons import diagnosis
 from fedbot.messages.transfer_facts import by_another_name, no_part_for, state_in_words
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.decision import Choice, Wish
+from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.stock import Right, Rights
 from fedbot.rules.model.transfer import Transfer, total
@@ -290,7 +291,7 @@ def why_not_entitled(locale: Locale, rights: Rights, right: Right, space: str) -
     return locale.say("Your user {user} isn't an approver there.", **names)
 
 
-def rights_unreadable(locale: Locale, *, subject: Subject, problem: str) -> Lines:
+def rights_unreadable(locale: Locale, *, subject: Subject, problem: Diagnosis) -> Lines:
     """InvenTree doesn't answer, so nobody's right can be read: fail closed."""
     return [
         locale.say("Not counted: I can't read your rights, as our InvenTree does not answer."),

@@ -7,6 +7,7 @@ from dataclasses import fields
 from datetime import date, datetime
 from typing import Any
 
+from fedbot.messages.diagnosis import diagnosis
 from fedbot.messages.language import Locale, marked
 from fedbot.rules.model.audit import (
     Active,
@@ -86,6 +87,7 @@ from fedbot.rules.model.audit import (
 )
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.decision import Choice, Ending
+from fedbot.rules.model.diagnosis import Diagnosis, reason_of
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.model.web import AccessKind
 
@@ -387,10 +389,10 @@ WORDS: dict[type[Noted], str | Callable[[Any], str]] = {
     OwnTokenRotated: _one_of(
         marked("our own token {setting} could not be renewed ({reason})"),
         marked("our own token {setting} is renewed"),
-        "reason",
+        "problem",
     ),
     OwnTokenRevoked: _one_of(
-        marked("our old token {setting} could not be revoked"), marked("our old token {setting} is revoked"), "text"
+        marked("our old token {setting} could not be revoked"), marked("our old token {setting} is revoked"), "problem"
     ),
     ClockSetBack: marked("our clock was {seconds} s ahead"),
     InRoom: lambda noted: _ROOMS[noted.change],
@@ -423,10 +425,15 @@ def noted_in_words(locale: Locale, noted: Noted) -> str:
     words = WORDS[type(noted)]
     template = words if isinstance(words, str) else words(noted)
     places = {each.name: _field(locale, getattr(noted, each.name)) for each in fields(noted)}
+    problem = getattr(noted, "problem", None)
+    if isinstance(problem, Diagnosis):
+        places["reason"] = reason_of(problem)
     return locale.word(template).format(**places)
 
 
 def _field(locale: Locale, value: object) -> str:
+    if isinstance(value, Diagnosis):
+        return diagnosis(locale, value, LONGEST_FIELD)
     if isinstance(value, datetime):
         return locale.when(value)
     if isinstance(value, date):

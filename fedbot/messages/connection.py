@@ -7,13 +7,14 @@ from datetime import datetime
 
 from fedbot.messages import keys, naming
 from fedbot.messages.changes import connection_changed
+from fedbot.messages.diagnosis import TRIALS, diagnosis
 from fedbot.messages.formatting import Bold, Break, Code, Inline, Items
 from fedbot.messages.language import Lines, Locale, Words, marked
 from fedbot.messages.naming import command
-from fedbot.messages.reasons import diagnosis
 from fedbot.messages.transfer_facts import in_one_line
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.names import decoration
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.shown import Change
@@ -645,16 +646,7 @@ def making_waits_in_room(locale: Locale, *, connection: Connection, us: PartyCon
     ]
 
 
-_TRIALS: dict[str, str] = {
-    "unreachable": marked("its address can't be reached from here, or no InvenTree answers there."),
-    "not-permitted": marked("InvenTree does not accept the token."),
-    "too-much-right": marked("the token could do more than look."),
-    "too-little-right": marked("the token can't look at stock, parts, categories and locations."),
-    "sealed": marked("the token can't be opened."),
-}
-
-
-def peers_access_waits(locale: Locale, *, connection: Connection, us: PartyConfig, text: str) -> Lines:
+def peers_access_waits(locale: Locale, *, connection: Connection, us: PartyConfig, problem: Diagnosis) -> Lines:
     """`direct` only: what the peer gave us doesn't get us into its InvenTree, or that can't be reached."""
     own, peer = naming.space(locale, us.name), naming.space(locale, connection.peer_name)
     return [
@@ -664,7 +656,7 @@ def peers_access_waits(locale: Locale, *, connection: Connection, us: PartyConfi
             own=own,
             peer=peer,
         ),
-        locale.say("Why: {text}", text=diagnosis(locale, text)),
+        locale.say("Why: {text}", text=diagnosis(locale, problem)),
         locale.say("Done: both said yes. Not done: {own}'s side is not ready. Nothing has moved.", own=own),
         locale.say(
             "Its address must be reachable from {own}'s bot, and its token may look, and no more.",
@@ -689,7 +681,7 @@ def peers_access_waits_in_room(locale: Locale, *, connection: Connection, us: Pa
             own=own,
             peer=peer,
         ),
-        locale.say("The problem: {problem}", problem=locale.say(_TRIALS[code])),
+        locale.say("The problem: {problem}", problem=locale.say(TRIALS[code])),
         locale.say("Nothing has moved. The admins of both spaces can fix it."),
         locale.say(
             "Next: I try again by myself, until {when}. To stop it, reply: {cancel}",
@@ -757,7 +749,7 @@ def making_waits(
     connection: Connection,
     us: PartyConfig,
     reason: str,
-    text: str,
+    problem: Diagnosis,
     name: str,
     reference: str,
 ) -> Lines:
@@ -765,7 +757,7 @@ def making_waits(
     del reference
     peer = naming.space(locale, connection.peer_name)
     first = locale.say("The friendship with {peer} waits for you.", peer=Bold(peer))
-    why = locale.say("Why: {text}", text=diagnosis(locale, text, 300))
+    why = locale.say("Why: {text}", text=diagnosis(locale, problem, 300))
     if reason in _BY_HAND:
         what = _clicks(locale, connection, us, name, reason)
     else:
@@ -846,12 +838,12 @@ def _clicks(locale: Locale, connection: Connection, us: PartyConfig, name: str, 
     return lines
 
 
-def access_not_ended(locale: Locale, *, connection: Connection, name: str, text: str) -> Lines:
+def access_not_ended(locale: Locale, *, connection: Connection, name: str, problem: Diagnosis) -> Lines:
     """The peer's access could not be shut: an admin does it by hand, at once."""
     peer = naming.space(locale, connection.peer_name)
     return [
         locale.say("⚠ {peer} still has access to our InvenTree: I could not end it.", peer=Bold(peer)),
-        locale.say("Why: {text}", text=diagnosis(locale, text)),
+        locale.say("Why: {text}", text=diagnosis(locale, problem)),
         locale.say("Please, in InvenTree and in this order:"),
         Items(
             (

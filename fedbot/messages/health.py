@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from datetime import date, datetime
 
 from fedbot.messages import naming
+from fedbot.messages.diagnosis import diagnosis
 from fedbot.messages.formatting import Code, Inline, Items
 from fedbot.messages.language import Lines, Locale, Words, marked
 from fedbot.messages.naming import command as typed
-from fedbot.messages.reasons import diagnosis
+from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.events import PostRefused, SetAside
 from fedbot.rules.model.health import BotStatus, OwnToken
 from fedbot.rules.model.party_config import PartyConfig
@@ -116,7 +117,7 @@ def post_refused(locale: Locale, *, event: PostRefused, room: str, code: str, us
     return lines
 
 
-def inventory_down(locale: Locale, *, problem: str, us: PartyConfig) -> Lines:
+def inventory_down(locale: Locale, *, problem: Diagnosis, us: PartyConfig) -> Lines:
     """Our InvenTree does not answer."""
     return [
         locale.say("⏸ {space}'s InvenTree does not answer.", space=naming.space(locale, us.name)),
@@ -131,7 +132,7 @@ def bot_stops(locale: Locale, *, problem: str, us: PartyConfig) -> Lines:
     """The bot ends by itself, and can't go on before a person has done something."""
     return [
         locale.say("⏹ {space}'s bot has stopped.", space=naming.space(locale, us.name)),
-        locale.say("Why: {problem}", problem=diagnosis(locale, problem, 500)),
+        locale.say("Why: {problem}", problem=locale.short(problem, 500)),
     ]
 
 
@@ -154,11 +155,11 @@ def set_aside(locale: Locale, *, aside: SetAside) -> Lines:
     ]
 
 
-def not_mirrored(locale: Locale, *, text: str) -> Lines:
+def not_mirrored(locale: Locale, *, problem: Diagnosis) -> Lines:
     """Metadata in InvenTree could not be written; nothing waits for it."""
     return [
         locale.say("I could not write my notes into InvenTree's metadata. Everything else goes on."),
-        locale.say("Why: {text}", text=diagnosis(locale, text, 300)),
+        locale.say("Why: {text}", text=diagnosis(locale, problem, 300)),
         locale.say(
             "Usually my InvenTree user lacks a role: {check} says which. I say this once a day.",
             check=Code("fedbot check"),
@@ -272,7 +273,7 @@ def resumed(locale: Locale, *, us: PartyConfig) -> Lines:
     ]
 
 
-def inventory_refuses(locale: Locale, *, problem: str, us: PartyConfig) -> Lines:
+def inventory_refuses(locale: Locale, *, problem: Diagnosis, us: PartyConfig) -> Lines:
     """Something waits for our InvenTree, which answers, but says no."""
     return [
         locale.say("⚠ {space}'s InvenTree doesn't let me do what waits.", space=naming.space(locale, us.name)),
@@ -382,13 +383,13 @@ def own_token_renewed(locale: Locale, *, token: OwnToken, expiry: date, by_hand:
     return [first, locale.say("I revoke the old one by myself. Nothing to do.")]
 
 
-def own_old_token_stays(locale: Locale, *, token: OwnToken, text: str) -> Lines:
+def own_old_token_stays(locale: Locale, *, token: OwnToken, problem: Diagnosis) -> Lines:
     """The new one is in use, but the old one could not be revoked."""
     return [
         locale.say(
             "⚠ My old InvenTree token ({setting}) is still good: I could not revoke it.",
             setting=Code(f"inventree.{token.id}"),
         ),
-        locale.say("Why: {text}", text=diagnosis(locale, text)),
+        locale.say("Why: {text}", text=diagnosis(locale, problem)),
         locale.say("The new one is in use: {name}. I try again every day.", name=Code(token.name)),
     ]

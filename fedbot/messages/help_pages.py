@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from fedbot.messages import naming
+from fedbot.messages.diagnosis import diagnosis
 from fedbot.messages.formatting import Code, Inline, Items
 from fedbot.messages.language import Lines, Locale
 from fedbot.messages.naming import command
 from fedbot.messages.people import standing
-from fedbot.messages.reasons import diagnosis
+from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.stock import Right, Rights
 from fedbot.rules.model.summaries import VerbLine
@@ -121,7 +122,7 @@ def whoami(
 
 
 def whoami_without_rights(
-    locale: Locale, *, us: PartyConfig, person: str, name: str, username: str, problem: str
+    locale: Locale, *, us: PartyConfig, person: str, name: str, username: str, problem: Diagnosis | None
 ) -> Lines:
     """Which InvenTree user somebody is, while that InvenTree doesn't say what the user may do."""
     space, user = naming.space(locale, us.name), locale.short(username, 40)
@@ -130,6 +131,6 @@ def whoami_without_rights(
         locale.say("You are {who} of {space}: user {user} in its InvenTree.", who=who, space=space, user=user),
         locale.say("It does not answer now, so I can't read what you may do."),
     ]
-    if problem:
+    if problem is not None:
         lines.append(locale.say("Why: {problem}", problem=diagnosis(locale, problem)))
     return [*lines, locale.say("These work without it: {verbs}", verbs="help, whoami, status, disconnect --now")]

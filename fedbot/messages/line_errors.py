@@ -7,15 +7,16 @@ from decimal import Decimal
 
 from fedbot.messages import naming
 from fedbot.messages.approval import why_not_entitled
+from fedbot.messages.diagnosis import diagnosis
 from fedbot.messages.formatting import Code, Inline, Items
 from fedbot.messages.language import Lines, Locale, Words
 from fedbot.messages.naming import command
 from fedbot.messages.naming import command as typed
-from fedbot.messages.reasons import diagnosis
 from fedbot.rules.approval.subject import Subject
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.conversation import NUMBER_WITHIN
+from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.stock import Right, Rights
 from fedbot.rules.model.transfer import Transfer
@@ -118,14 +119,16 @@ def not_entitled(
     return [*lines, locale.say("What you can do: {whoami}", whoami=typed("whoami"))]
 
 
-def line_waits(locale: Locale, *, us: PartyConfig, problem: str, wait: timedelta, silent: bool = True) -> Lines:
+def line_waits(
+    locale: Locale, *, us: PartyConfig, problem: Diagnosis | None, wait: timedelta, silent: bool = True
+) -> Lines:
     """Our InvenTree gives no answer yet, so the line waits for it. Not `silent`: it says no."""
     space = _own(locale, us)
     first = locale.say("⏸ {space}'s InvenTree does not answer yet. Your line waits for it.", space=space)
     if not silent:
         first = locale.say("⏸ {space}'s InvenTree doesn't let me look. Your line waits for its admins.", space=space)
     lines: Lines = [first]
-    if problem:
+    if problem is not None:
         lines.append(locale.say("Why: {problem}", problem=diagnosis(locale, problem)))
     lines.append(locale.say("I'll keep trying for up to {time} and answer here.", time=locale.span(wait)))
     return lines
@@ -148,7 +151,7 @@ def _own(locale: Locale, us: PartyConfig) -> str:
     return naming.space(locale, us.name)
 
 
-def inventory_silent(locale: Locale, *, problem: str, text: str, us: PartyConfig, silent: bool = True) -> Lines:
+def inventory_silent(locale: Locale, *, problem: Diagnosis, text: str, us: PartyConfig, silent: bool = True) -> Lines:
     """Our InvenTree gives no answer, so the line could not be acted upon. Not `silent`: it says no."""
     space, line = naming.space(locale, us.name), typed(locale.short(text, LONGEST_LINE))
     if silent:

@@ -7,13 +7,14 @@ from datetime import date
 from decimal import Decimal
 
 from fedbot.messages import naming, reasons
+from fedbot.messages.diagnosis import diagnosis
 from fedbot.messages.formatting import Bold, Code, Inline
 from fedbot.messages.language import Lines, Locale, Words, marked
 from fedbot.messages.naming import command
-from fedbot.messages.reasons import diagnosis
 from fedbot.messages.transfer_facts import Card, asked, card_of, decided, failed, for_whom, not_done, settled
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Closing, Ending
+from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.stock import StockItem
 from fedbot.rules.model.transfer import Line, Transfer
@@ -217,29 +218,29 @@ def over_but_in_our_books(locale: Locale, *, loan: Transfer, peer_name: str, num
     ]
 
 
-def not_written_off(locale: Locale, *, loan: Transfer, text: str) -> Lines:
+def not_written_off(locale: Locale, *, loan: Transfer, problem: Diagnosis) -> Lines:
     """For the admins: what is over could not be taken out of our stock."""
     return [
         locale.say("{case} is over, but still in our stock.", case=naming.case(locale, loan)),
-        locale.say("Why: {text}", text=diagnosis(locale, text)),
+        locale.say("Why: {text}", text=diagnosis(locale, problem)),
         locale.say("To look again, a superuser says: {resolve}", resolve=command(f"resolve {loan.code}")),
     ]
 
 
-def gift_not_noted(locale: Locale, *, loan: Transfer, text: str) -> Lines:
+def gift_not_noted(locale: Locale, *, loan: Transfer, problem: Diagnosis) -> Lines:
     """For the admins: that it is a gift could not be written into its history."""
     return [
         locale.say("{case} is a gift, but InvenTree's history doesn't tell so.", case=naming.case(locale, loan)),
-        locale.say("Why: {text}", text=diagnosis(locale, text)),
+        locale.say("Why: {text}", text=diagnosis(locale, problem)),
         locale.say("Please look whether its status is as it was; I don't try again."),
     ]
 
 
-def loss_not_noted(locale: Locale, *, loan: Transfer, text: str) -> Lines:
+def loss_not_noted(locale: Locale, *, loan: Transfer, problem: Diagnosis) -> Lines:
     """For the admins: the status 'lost' could not be set."""
     return [
         locale.say("{case} is lost, but InvenTree has not taken the status.", case=naming.case(locale, loan)),
-        locale.say("Why: {text}", text=diagnosis(locale, text)),
+        locale.say("Why: {text}", text=diagnosis(locale, problem)),
         locale.say("Please set the item's status to 'lost' in InvenTree by hand; I don't try again."),
     ]
 
@@ -486,7 +487,7 @@ def remark_noted(locale: Locale, *, transfer: Transfer) -> Lines:
     return [locale.say("Noted: it will stand in the item's history, if {code} is taken back.", code=transfer.code)]
 
 
-def remark_not_noted(locale: Locale, *, transfer: Transfer, problem: str) -> Lines:
+def remark_not_noted(locale: Locale, *, transfer: Transfer, problem: Diagnosis | None) -> Lines:
     """A reply to the card of a return by somebody who isn't an active user, or of whom InvenTree tells nothing."""
     first = locale.say("Not noted, and nothing else is changed: {code}", code=transfer.code)
     if problem:
@@ -726,19 +727,19 @@ def photo_kept(locale: Locale, *, transfer: Transfer, items: tuple[int, ...]) ->
     return [locale.say("Kept: the photo is with stock {items} in InvenTree. {code}", items=numbers, code=transfer.code)]
 
 
-def photo_not_kept(locale: Locale, *, transfer: Transfer, reason: str, text: str) -> Lines:
-    """It isn't, and what helps. `text` is what InvenTree says, where nothing else is known."""
+def photo_not_kept(locale: Locale, *, transfer: Transfer, reason: str, problem: Diagnosis | None) -> Lines:
+    """It isn't, and what helps. The problem is told where no sentence fits the reason."""
     known = _NO_PHOTO.get(reason)
-    why = locale.say(known, check=Code("fedbot check")) if known else (locale.short(text, 80),)
+    why = locale.say(known, check=Code("fedbot check")) if known else (diagnosis(locale, problem),)
     return [locale.say("The photo is not kept: {why} {code}", why=why, code=transfer.code)]
 
 
-def not_labelled(locale: Locale, *, transfer: Transfer, item: int, text: str) -> Lines:
+def not_labelled(locale: Locale, *, transfer: Transfer, item: int, problem: Diagnosis) -> Lines:
     """In the admin room: the notes of a loan's stock item could not be written; nothing waits for it."""
     return [
         locale.say(
             "The notes of stock item {item} don't say how loan {code} stands.", item=f"#{item}", code=transfer.code
         ),
-        locale.say("Why: {text}", text=diagnosis(locale, text, 300)),
+        locale.say("Why: {text}", text=diagnosis(locale, problem, 300)),
         locale.say("The loan itself goes on. I say this at most once a day."),
     ]

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from fedbot.messages import naming
+from fedbot.messages.diagnosis import diagnosis
 from fedbot.messages.formatting import Break, Code, Inline, Items, Link, permalink
 from fedbot.messages.health import due_next
 from fedbot.messages.language import Lines, Locale, Words
 from fedbot.messages.line_errors import what_it_is
 from fedbot.messages.naming import command
-from fedbot.messages.reasons import diagnosis
 from fedbot.messages.rota import rota_in_short
 from fedbot.messages.transfer_facts import state_in_words
 from fedbot.rules.model.connection import Connection

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from fedbot.messages import naming
+from fedbot.messages.diagnosis import diagnosis
 from fedbot.messages.formatting import Inline
 from fedbot.messages.language import Lines, Locale, Words
 from fedbot.messages.naming import command
-from fedbot.messages.reasons import diagnosis
 from fedbot.messages.transfer_facts import card_of, decided, state_in_words
 from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.settlement import FOUND, LOST, Truth
 from fedbot.rules.model.transfer import Line, Transfer
@@ -135,12 +136,12 @@ def not_so_much_was_sent(locale: Locale, *, transfer: Transfer, sent: tuple[Line
     ]
 
 
-def rest_by_hand(locale: Locale, *, transfer: Transfer, line: Line, item: int, text: str) -> Lines:
+def rest_by_hand(locale: Locale, *, transfer: Transfer, line: Line, item: int, problem: Diagnosis) -> Lines:
     """For the sender's admins: what did not arrive can't be taken out of what is with the receiver."""
     what = naming.thing(locale, line)
     return [
         locale.say("⚠ {what} did not arrive ({code}): please take it back by hand.", what=what, code=transfer.code),
-        locale.say("Why: {text}", text=diagnosis(locale, text, 300)),
+        locale.say("Why: {text}", text=diagnosis(locale, problem, 300)),
         locale.say(
             "In InvenTree: return it from the customer out of stock #{item}, with the status 'lost'.", item=item
         ),
@@ -176,13 +177,13 @@ def rest_settled(
     return lines
 
 
-def rest_has_its_old_status(locale: Locale, *, transfer: Transfer, item: int, text: str) -> Lines:
+def rest_has_its_old_status(locale: Locale, *, transfer: Transfer, item: int, problem: Diagnosis) -> Lines:
     """For the admins: what is back could not be given its old status."""
     return [
         locale.say(
             "⚠ Stock #{item} is still 'lost' ({code}): please change its status.", item=item, code=transfer.code
         ),
-        locale.say("Why: {text}", text=diagnosis(locale, text, 300)),
+        locale.say("Why: {text}", text=diagnosis(locale, problem, 300)),
     ]
 
 
@@ -194,12 +195,12 @@ def no_parcel_under_way(locale: Locale, *, subject: Subject) -> Lines:
     ]
 
 
-def parcel_not_booked_in(locale: Locale, *, transfer: Transfer, person: str, name: str, text: str) -> Lines:
+def parcel_not_booked_in(locale: Locale, *, transfer: Transfer, person: str, name: str, problem: Diagnosis) -> Lines:
     """To who said that it is here: our InvenTree won't have it, and it doesn't go back by itself."""
     who, case = naming.pill(locale, person, name), naming.case(locale, transfer)
     return [
         (who, " ", *locale.say("⚠ {case} is here, but could not be booked in.", case=case)),
-        locale.say("Why: {text}", text=diagnosis(locale, text, 300)),
+        locale.say("Why: {text}", text=diagnosis(locale, problem, 300)),
         locale.say("Nothing is booked in, and nothing goes back."),
         locale.say(
             "Next: look what the card proposes now, or fix it in InvenTree. Then reply here: {received}",

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from fedbot.messages import naming
+from fedbot.messages.diagnosis import diagnosis
 from fedbot.messages.formatting import Bold, Code, Inline, Items
 from fedbot.messages.language import Lines, Locale, Words, marked
 from fedbot.messages.naming import command
-from fedbot.messages.reasons import diagnosis
 from fedbot.messages.transfer_facts import card_of, settled, state_in_words
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.conversation import NUMBER_WITHIN
@@ -48,7 +48,7 @@ def _why_it_stopped(locale: Locale, transfer: Transfer, what: str) -> Lines:
         return [locale.say("⚠ {code}: {what} did not arrive, says {who}.", code=transfer.code, what=what, who=who)]
     return [
         locale.say("⚠ {code} stopped: I can't tell what became of {what}.", code=transfer.code, what=what),
-        locale.say("Why: {text}", text=diagnosis(locale, transfer.problem)),
+        locale.say("Why: {text}", text=diagnosis(locale, transfer.obstacle)),
     ]
 
 

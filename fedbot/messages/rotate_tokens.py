@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from fedbot.messages import naming
 from fedbot.messages.connection import credentials_add
+from fedbot.messages.diagnosis import diagnosis
 from fedbot.messages.formatting import Bold, Code, Inline, Items
 from fedbot.messages.language import Lines, Locale, Words
 from fedbot.messages.naming import command
-from fedbot.messages.reasons import diagnosis
 from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.party_config import PartyConfig
 
 _BY_HAND = frozenset({"no-admin-token", "unsupported"})
@@ -37,14 +38,14 @@ def token_rotated(locale: Locale, *, connection: Connection) -> Lines:
     ]
 
 
-def rotate_failed(locale: Locale, *, connection: Connection, us: PartyConfig, text: str) -> Lines:
+def rotate_failed(locale: Locale, *, connection: Connection, us: PartyConfig, problem: Diagnosis) -> Lines:
     """It could not be done now."""
     peer = naming.space(locale, connection.peer_name)
     lines: Lines = [
         locale.say(
             "Not done: there is no new token for {peer}'s bot yet; the old one is as good as before.", peer=peer
         ),
-        locale.say("Why: {text}", text=diagnosis(locale, text)),
+        locale.say("Why: {text}", text=diagnosis(locale, problem)),
         locale.say("I try again by myself, every hour."),
     ]
     if us.admin_room:
@@ -64,7 +65,7 @@ def token_ends(
     us: PartyConfig,
     left: int,
     reason: str,
-    text: str,
+    problem: Diagnosis | None,
     name: str,
     token: str,
 ) -> Lines:
@@ -77,8 +78,8 @@ def token_ends(
         peer=Bold(peer),
     )
     lines: Lines = [first]
-    if text:
-        lines.append(locale.say("Why: {text}", text=diagnosis(locale, text, 300)))
+    if problem is not None:
+        lines.append(locale.say("Why: {text}", text=diagnosis(locale, problem, 300)))
     if reason in _BY_HAND:
         lines += _clicks(locale, connection, us, name, token, reason)
     elif reason == "silent":
@@ -127,12 +128,12 @@ def token_renewed(locale: Locale, *, connection: Connection, old: str) -> Lines:
     return [first, locale.say("I revoke the old one by myself. Nothing to do."), connection.code]
 
 
-def old_token_stays(locale: Locale, *, connection: Connection, name: str, text: str) -> Lines:
+def old_token_stays(locale: Locale, *, connection: Connection, name: str, problem: Diagnosis) -> Lines:
     """The new one is in use, but the old one could not be revoked."""
     peer = naming.space(locale, connection.peer_name)
     return [
         locale.say("⚠ The old token that we made for {peer} is still good: I could not revoke it.", peer=Bold(peer)),
-        locale.say("Why: {text}", text=diagnosis(locale, text)),
+        locale.say("Why: {text}", text=diagnosis(locale, problem)),
         locale.say(
             "The new one is in use. Please revoke the older token of the user {user} in InvenTree.", user=Code(name)
         ),

@@ -7,12 +7,13 @@ from datetime import datetime
 from fedbot.messages import naming
 from fedbot.messages.audit import is_told, noted_in_words
 from fedbot.messages.connection import agreed
+from fedbot.messages.diagnosis import diagnosis
 from fedbot.messages.formatting import Break, Code, Inline, Items, Link, permalink
 from fedbot.messages.history import what_is_left
 from fedbot.messages.keys import row
 from fedbot.messages.language import Lines, Locale, Words
 from fedbot.messages.naming import command
-from fedbot.messages.reasons import diagnosis
+from fedbot.messages.transfer_end import why_not_booked_in
 from fedbot.messages.transfer_facts import asked, card_of, not_done, state_in_words, two_people, where_it_is
 from fedbot.rules.model.audit import AuditEntry
 from fedbot.rules.model.connection import Connection
@@ -73,8 +74,8 @@ def _transfer(locale: Locale, transfer: Transfer, us: PartyConfig, peer_name: st
     lines: Lines = [first, state, *two_people(locale, transfer, us), *asked(locale, card)]
     if transfer.state in {TransferState.DONE, TransferState.RECEIVED}:
         lines += [*where_it_is(locale, card), *not_done(locale, card)]
-    if transfer.problem and transfer.state in {TransferState.DISPUTED, TransferState.REFUSED, TransferState.REVERTED}:
-        lines.append(locale.say("Why: {text}", text=diagnosis(locale, transfer.problem)))
+    if transfer.state in {TransferState.DISPUTED, TransferState.REFUSED, TransferState.REVERTED}:
+        lines += why_not_booked_in(locale, card)
     return lines
 
 
@@ -102,7 +103,7 @@ def _connection(locale: Locale, connection: Connection, us: PartyConfig) -> Line
     first = locale.say("{code}: the friendship of {own} and {peer}.", code=connection.code, own=own, peer=peer)
     lines: Lines = [first, state_in_words(locale, connection), agreed(locale, connection)]
     if connection.needs and connection.state is ConnectionState.MAKING:
-        lines.append(locale.say("Why: {text}", text=diagnosis(locale, connection.problem)))
+        lines.append(locale.say("Why: {text}", text=diagnosis(locale, connection.obstacle)))
     if connection.state is ConnectionState.SUSPENDED and not connection.changed_room:
         lines.append(locale.say("A superuser looks at it: {review}", review=command(f"review {connection.peer}")))
     return lines

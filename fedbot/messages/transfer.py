@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 
 from fedbot.messages import naming
+from fedbot.messages.diagnosis import diagnosis
 from fedbot.messages.formatting import Inline, Items
 from fedbot.messages.language import Lines, Locale, Words
 from fedbot.messages.loan import child_asked, first_when_done, on_terms
 from fedbot.messages.naming import command
 from fedbot.messages.overdue import overdue_line
-from fedbot.messages.reasons import diagnosis
 from fedbot.messages.transfer_card import transfer_card
 from fedbot.messages.transfer_facts import (
     Card,
@@ -30,6 +30,7 @@ from fedbot.messages.transfer_facts import (
 )
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.conversation import NUMBER_WITHIN
+from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.transfer import Line, Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
@@ -211,7 +212,7 @@ def transfer_waits(
     *,
     transfer: Transfer,
     us: PartyConfig,
-    problem: str,
+    problem: Diagnosis,
     next_try: datetime,
     peer_name: str,
     silent: bool = True,
@@ -267,7 +268,7 @@ def peer_silent(locale: Locale, *, transfer: Transfer, us: PartyConfig, peer_nam
 # --- in the admin room -------------------------------------------------------------------------------------
 
 
-def not_put_away(locale: Locale, *, transfer: Transfer, peer_name: str, text: str) -> Lines:
+def not_put_away(locale: Locale, *, transfer: Transfer, peer_name: str, problem: Diagnosis) -> Lines:
     """It was booked in, but lies in *Incoming* still."""
     return [
         locale.say(
@@ -279,26 +280,26 @@ def not_put_away(locale: Locale, *, transfer: Transfer, peer_name: str, text: st
             "Done: it is booked in, and {peer} knows. Not done: moving it to its place.",
             peer=naming.space(locale, peer_name),
         ),
-        locale.say("Why: {text}", text=diagnosis(locale, text)),
+        locale.say("Why: {text}", text=diagnosis(locale, problem)),
         locale.say("Please move it in InvenTree by hand; I don't try again."),
         transfer.code,
     ]
 
 
-def not_marked_arrived(locale: Locale, *, transfer: Transfer, text: str) -> Lines:
+def not_marked_arrived(locale: Locale, *, transfer: Transfer, problem: Diagnosis) -> Lines:
     """It arrived; our own record of it keeps the status 'on its way'."""
     return [
         locale.say(
             "{things} has arrived, but our record of it still says that it is on its way.",
             things=naming.things(locale, transfer.terms.lines),
         ),
-        locale.say("Why: {text}", text=diagnosis(locale, text)),
+        locale.say("Why: {text}", text=diagnosis(locale, problem)),
         locale.say("Please set the item's status back in InvenTree by hand; I don't try again."),
         transfer.code,
     ]
 
 
-def sum_does_not_add_up(locale: Locale, *, transfer: Transfer, line: Line, text: str) -> Lines:
+def sum_does_not_add_up(locale: Locale, *, transfer: Transfer, line: Line, problem: Diagnosis) -> Lines:
     """InvenTree moved something else than was asked for: somebody has to count."""
     return [
         locale.say(
@@ -306,7 +307,7 @@ def sum_does_not_add_up(locale: Locale, *, transfer: Transfer, line: Line, text:
             item=line.item,
             part=naming.part(locale, line.description),
         ),
-        locale.say("What InvenTree says: {text}", text=diagnosis(locale, text)),
+        locale.say("What InvenTree says: {text}", text=diagnosis(locale, problem)),
         locale.say(
             "Nothing was handed over. Somebody moved the same stock at the same moment; its quantity may be wrong now."
         ),

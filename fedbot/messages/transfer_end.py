@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from fedbot.messages import naming, reasons
+from fedbot.messages.diagnosis import diagnosis
 from fedbot.messages.formatting import Bold, Inline
 from fedbot.messages.language import Lines, Locale, Words
 from fedbot.messages.loan import closed_line, is_home, lent_at_first, line_ends, on_terms, what_to_reply
 from fedbot.messages.naming import command
-from fedbot.messages.reasons import diagnosis
 from fedbot.messages.transfer_facts import (
     Card,
     decided,
@@ -184,7 +184,7 @@ def _refused(locale: Locale, card: Card) -> Lines:
         what=naming.moved(locale, card.transfer),
         sender=card.sender,
     )
-    lines: Lines = [first, decided(locale, card), *settled(locale, card), "", *_inventree_said(locale, card)]
+    lines: Lines = [first, decided(locale, card), *settled(locale, card), "", *why_not_booked_in(locale, card)]
     lines.append(
         locale.say(
             "Done: it had left {sender}'s stock. Not done: {receiver} has booked nothing in, and won't.", **names
@@ -214,7 +214,7 @@ def _reverted(locale: Locale, card: Card) -> Lines:
         card.transfer.terms.lines,
         **names,
     )
-    lines: Lines = [first, decided(locale, card), *settled(locale, card), "", *_inventree_said(locale, card)]
+    lines: Lines = [first, decided(locale, card), *settled(locale, card), "", *why_not_booked_in(locale, card)]
     if card.transfer.settled is None:
         lines.append(
             locale.say(
@@ -229,8 +229,14 @@ def _reverted(locale: Locale, card: Card) -> Lines:
     return [*lines, card.transfer.code]
 
 
-def _inventree_said(locale: Locale, card: Card) -> Lines:
-    said = diagnosis(locale, card.transfer.problem)
+def why_not_booked_in(locale: Locale, card: Card) -> Lines:
+    """What our InvenTree or our rules say; else what the other bot told: a short code, or its InvenTree's words."""
+    obstacle, told = card.transfer.obstacle, card.transfer.problem
+    if obstacle is not None:
+        return [locale.say("Why: {text}", text=diagnosis(locale, obstacle))]
+    if told in reasons.KNOWN:
+        return [locale.say("Why: {why}", why=reasons.why_not_given(locale, told, card.sender, card.receiver))]
+    said = locale.short(told, 200)
     return [locale.say("{receiver}'s InvenTree said: {said}", receiver=card.receiver, said=said)] if said else []
 
 

@@ -6,17 +6,31 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from fedbot.messages.diagnosis import english
+from fedbot.rules.model.diagnosis import Diagnosis, reason_of
 from fedbot.rules.model.queries import Answer, IndexStanding, Query, ReceivedOf
 from fedbot.rules.model.steps import AttachPhoto, PhotoAttached, Step, StepResult
 
 
 class InventoryProblem(Exception):
-    """Base of what an InvenTree can answer instead of a result. `text` is safe to show: no secrets, no HTML."""
+    """Base of what an InvenTree can answer instead of a result."""
 
-    def __init__(self, text: str, reason: str = "") -> None:
-        super().__init__(text)
-        self.text = text
-        self.reason = reason or type(self).__name__.lower()
+    def __init__(self, problem: Diagnosis) -> None:
+        super().__init__(problem)
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return self.text
+
+    @property
+    def text(self) -> str:
+        """The problem in English, safe to show: no secrets, no HTML."""
+        return english(self.problem)
+
+    @property
+    def reason(self) -> str:
+        """Its short code."""
+        return reason_of(self.problem)
 
 
 class Unavailable(InventoryProblem):
@@ -25,8 +39,8 @@ class Unavailable(InventoryProblem):
     `seconds`: so long the server asks to be left alone; 0 if it doesn't say.
     """
 
-    def __init__(self, text: str, reason: str = "", seconds: float = 0.0) -> None:
-        super().__init__(text, reason)
+    def __init__(self, problem: Diagnosis, seconds: float = 0.0) -> None:
+        super().__init__(problem)
         self.seconds = seconds
 
 
@@ -35,7 +49,7 @@ class Refusal(InventoryProblem):
 
 
 class NotPermitted(Refusal):
-    """401 or 403: the token or its roles are not enough. `text` says which role or what to do."""
+    """401 or 403: the token or its roles are not enough. `problem` says which role or what to do."""
 
 
 class OutcomeUnknown(InventoryProblem):

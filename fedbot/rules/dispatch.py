@@ -23,6 +23,7 @@ from fedbot.rules.model import rota as rota_lifecycle
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.conversation import PendingChoice, Telling
 from fedbot.rules.model.decision import DecisionStage
+from fedbot.rules.model.diagnosis import ANOTHER_THING
 from fedbot.rules.model.effects import Join, say
 from fedbot.rules.model.events import (
     BY_THE_CLOCK,
@@ -66,7 +67,6 @@ from fedbot.rules.model.events import (
 )
 from fedbot.rules.model.queries import AuditTrail, SignInFound
 from fedbot.rules.model.rota import Rota
-from fedbot.rules.model.steps import ANOTHER_THING
 from fedbot.rules.model.stock import Rights
 from fedbot.rules.model.transfer import RECALLED, Transfer
 from fedbot.rules.protocol import room_upgrades, sequencing

@@ -12,6 +12,7 @@ from fedbot.rules.ledger import restored_server
 from fedbot.rules.model import audit
 from fedbot.rules.model.access_steps import OwnTokenRenewed, RenewOwnToken, RevokeOwnToken
 from fedbot.rules.model.continuation import WhenAnswered, WhenStepEnds
+from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.effects import Ask, Do, Edit, say
 from fedbot.rules.model.events import (
     Answered,
@@ -72,14 +73,14 @@ def on_waiting(turn: Turn, event: Waiting) -> None:
             watch(turn)
 
 
-def _tell_refusal(turn: Turn, problem: str) -> None:
+def _tell_refusal(turn: Turn, problem: Diagnosis) -> None:
     """It answers, but with a no that only people can change: the token, a right, its version."""
     if turn.tell_once("inventory-refuses", A_DAY):
         phrase = say(messages.health.inventory_refuses, problem=problem, us=turn.us)
         turn.tell_admins(phrase, f"refuses:{turn.now.isoformat()}")
 
 
-def _tell_outage(turn: Turn, problem: str) -> None:
+def _tell_outage(turn: Turn, problem: Diagnosis) -> None:
     phrase = say(messages.health.inventory_down, problem=problem, us=turn.us)
     standing = turn.standing()
     if standing.outage and standing.outage_told and turn.now - standing.outage_told < SAME_OUTAGE:
@@ -101,7 +102,7 @@ def is_back(turn: Turn) -> None:
     standing = turn.standing()
     if standing.inventory_down_since is None:
         return
-    turn.save(replace(standing, inventory_down_since=None, inventory_problem="", inventory_next_try=None))
+    turn.save(replace(standing, inventory_down_since=None, inventory_problem=None, inventory_next_try=None))
     turn.note("house", audit.Fact.INVENTORY_BACK)
     if standing.outage:
         phrase = say(messages.health.inventory_back, us=turn.us, since=standing.inventory_down_since, until=turn.now)
@@ -283,9 +284,8 @@ class RotateOwnToken(WhenStepEnds):
     def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
         """The one in use serves on, and is looked at again every day."""
         token = turn.own_token(self.setting)
-        reason = event.reason if isinstance(event, StepRefused) else "unknown"
-        turn.note("house", audit.OwnTokenRotated(token.id, reason=reason, text=event.text))
-        turn.save(_warned(turn, replace(token, reason=reason, problem=event.text)))
+        turn.note("house", audit.OwnTokenRotated(token.id, problem=event.problem))
+        turn.save(_warned(turn, replace(token, reason=event.reason, problem=event.problem)))
 
 
 @dataclass(frozen=True)
@@ -303,9 +303,9 @@ class RevokeOwnOldToken(WhenStepEnds):
     def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
         """The admins are told once a month; it is tried again every day."""
         token = turn.own_token(self.setting)
-        turn.note("house", audit.OwnTokenRevoked(token.id, event.text))
+        turn.note("house", audit.OwnTokenRevoked(token.id, event.problem))
         if turn.tell_once(f"own-token-stays:{token.id}", TOLD_AGAIN_AFTER):
-            phrase = say(messages.health.own_old_token_stays, token=token, text=event.text)
+            phrase = say(messages.health.own_old_token_stays, token=token, problem=event.problem)
             turn.tell_admins(phrase, f"own-old-token:{token.id}:{turn.now.isoformat()}")
 
 

@@ -14,6 +14,7 @@ from fedbot.rules.model import audit, budgets
 from fedbot.rules.model.command import Answers, Command
 from fedbot.rules.model.continuation import WhenAnsweredOrNot
 from fedbot.rules.model.conversation import NUMBER_WITHIN, PendingChoice
+from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.effects import Ask, Phrase, Post, Typing, say
 from fedbot.rules.model.events import Answered, Reacted, Said, Unanswered, Unreadable, Waiting
 from fedbot.rules.model.queries import Able, Answer, PersonRights, WhoMay
@@ -478,7 +479,7 @@ def next_wake(turn: Turn) -> list[datetime]:
     return [line.asked + WORD_AFTER for line in turn.waiting_lines() if not line.told]
 
 
-def _do_without(turn: Turn, line: WaitingLine, problem: str, *, silent: bool = True) -> None:
+def _do_without(turn: Turn, line: WaitingLine, problem: Diagnosis | None, *, silent: bool = True) -> None:
     command = line.command
     if line.told:
         return

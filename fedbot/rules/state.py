@@ -35,6 +35,7 @@ from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import LIVING_CONNECTION, ConnectionState
 from fedbot.rules.model.conversation import PendingChoice, Telling
 from fedbot.rules.model.decision import Signature
+from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.document import Document
 from fedbot.rules.model.effects import Effect, Phrase, Post, say
 from fedbot.rules.model.figures import SpaceFigures, StockHistory, Survey
@@ -189,7 +190,7 @@ class Verbs(Protocol):
     def act(self, turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
         """Do it. The phrase is the answer to the line; None if an effect in the turn answers it."""
 
-    def answer_without(self, turn: Turn, command: Command, problem: str) -> bool:
+    def answer_without(self, turn: Turn, command: Command, problem: Diagnosis | None) -> bool:
         """Answer the line although our InvenTree doesn't answer; False if the verb can't."""
 
     def is_safe_for(self, turn: Turn, room: str, verb: str, arguments: dict[str, Any], others: frozenset[str]) -> bool:

@@ -17,6 +17,7 @@ from fedbot.inventree.transport import FOREIGN, InvenTreeTransport, verification
 from fedbot.inventree.versions import OLDEST_KNOWN, Version
 from fedbot.logs import keep_secret
 from fedbot.ports.inventory import InventoryProblem, NotPermitted, Refusal
+from fedbot.rules.model.diagnosis import Fault, Named, NameFault, Plain
 from fedbot.setup.asking import NotGood
 from fedbot.setup.plan import (
     PERMISSIONS,
@@ -269,7 +270,7 @@ def do(superuser: Superuser, change: Change, *, party: str, bot_password: str = 
 def _pk(api: InvenTreeTransport, url: str, field: str, value: str) -> int:
     found = next((row for row in api.rows(url) if row.get(field) == value), None)
     if found is None:
-        raise Refusal(f"InvenTree doesn't list {value}, which was just made.", "gone")
+        raise Refusal(Named(NameFault.NOT_LISTED, str(value)))
     return int(found["pk"])
 
 
@@ -307,6 +308,6 @@ def _own_token(place: Place, username: str, password: str, party: str) -> str:
 def _shown(reply: object) -> str:
     secret = reply.get("token") if isinstance(reply, dict) else None
     if not isinstance(secret, str) or not secret or "*" in secret:
-        raise Refusal("InvenTree made a token, but did not show it.", "unreadable")
+        raise Refusal(Plain(Fault.TOKEN_NOT_SHOWN))
     keep_secret(secret)
     return secret

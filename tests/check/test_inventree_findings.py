@@ -16,6 +16,7 @@ from fedbot.config.settings import Settings
 from fedbot.edge_settings import inventory_settings
 from fedbot.inventree.inventory import OwnInventory
 from fedbot.ports.inventory import Credentials, InventoryProblem, NotPermitted, Refusal, Unavailable
+from fedbot.rules.model.diagnosis import Fault, Plain, Speaker, TokenRefused, Verbatim
 from fedbot.rules.model.queries import (
     Able,
     Answer,
@@ -260,9 +261,9 @@ class Twin:
 @pytest.mark.parametrize(
     ("problem", "name", "todo"),
     [
-        (Unavailable("connection refused"), "InvenTree", "look whether it runs"),
-        (NotPermitted("401"), "InvenTree token", "the bot's user needs the roles"),
-        (Refusal("400"), "InvenTree", "look into InvenTree's own log"),
+        (Unavailable(Plain(Fault.SILENT)), "InvenTree", "look whether it runs"),
+        (NotPermitted(TokenRefused("401")), "InvenTree token", "the bot's user needs the roles"),
+        (Refusal(Verbatim(Speaker.INVENTREE, "400")), "InvenTree", "look into InvenTree's own log"),
     ],
 )
 async def test_a_server_that_does_not_answer_as_it_should_is_told(

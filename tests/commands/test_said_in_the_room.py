@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from fedbot.rules.dispatch import decide
+from fedbot.rules.model.diagnosis import Fault, Plain
 from fedbot.rules.model.effects import Ask, Post
 from fedbot.rules.model.events import Answered, Posted, Said, Unanswered
 from fedbot.rules.model.queries import Able, Answer, AuditOf, AuditTrail, FindItems, PersonRights
@@ -76,7 +77,7 @@ def test_status_is_told_although_inventree_is_silent_and_other_verbs_say_that_it
         turn = said(world, text, f"$ {text}")
         (asked,) = [effect for effect in turn.effects if isinstance(effect, Ask)]
         assert asked.or_not is not None
-        turn = decide(world.state, Unanswered(NOW, asked.or_not, "no route"), world.verbs, NOW)
+        turn = decide(world.state, Unanswered(NOW, asked.or_not, Plain(Fault.SILENT)), world.verbs, NOW)
         assert posts(turn) == [name]
 
 

@@ -9,6 +9,7 @@ from fedbot import messages
 from fedbot.rules.model.audit import Asked, Asking, AuditEntry, Waits
 from fedbot.rules.model.connection import Exchange
 from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.diagnosis import Fault, Plain
 from fedbot.rules.model.effects import Draft, Phrase, Post
 from fedbot.rules.model.health import BotStatus
 from fedbot.rules.model.queries import Able, AuditOf, AuditTrail, InventoryStanding, Overview, PersonRights, WhoMay
@@ -186,7 +187,7 @@ def test_show_asks_the_journal_and_tells_who_did_what() -> None:
     assert world.asks(f"show {CARD.code}") == (AuditOf(CARD.id),)
     entries = (
         (NOW, AuditEntry(CARD.id, Asked(Asking.OFFER, "betaspace", by_peer=True), BEA)),
-        (NOW, AuditEntry(CARD.id, Waits("no route"))),
+        (NOW, AuditEntry(CARD.id, Waits(Plain(Fault.SILENT)))),
     )
     phrase = world.says("show", AuditTrail(entries), subject=CARD.id)
     assert (phrase.name, phrase.about["subject"], phrase.about["entries"]) == ("shown", CARD, entries)
@@ -243,7 +244,7 @@ def test_what_an_admin_should_mend_is_told_in_the_admin_room_only() -> None:
 def test_status_has_an_answer_although_inventree_has_none() -> None:
     world = World(connected())
     turn = world.turn
-    assert world.verbs.answer_without(turn, world.command("status"), "no route")
+    assert world.verbs.answer_without(turn, world.command("status"), Plain(Fault.SILENT))
     (post,) = [effect for effect in turn.effects if isinstance(effect, Post)]
-    assert (post.phrase.about["status"].inventory, post.phrase.about["status"].problem) == (None, "no route")
-    assert not world.verbs.answer_without(turn, world.command("todo"), "no route")
+    assert (post.phrase.about["status"].inventory, post.phrase.about["status"].problem) == (None, Plain(Fault.SILENT))
+    assert not world.verbs.answer_without(turn, world.command("todo"), Plain(Fault.SILENT))

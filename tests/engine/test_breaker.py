@@ -11,25 +11,27 @@ import pytest
 
 from fedbot.engine.circuit_breaker import OPENS_AFTER, Breaker
 from fedbot.ports.chat import Batch, ChatFault, ChatProblem, ChatUnreachable
+from fedbot.rules.model.diagnosis import Fault, Plain
 from tests.dialogue.space import Space
 from tests.dialogue.world import a_world
 from tests.fakes.clock import START
 
 SECOND = timedelta(seconds=1)
+SILENT = Plain(Fault.SILENT)
 
 
 def opened(breaker: Breaker) -> None:
     for _ in range(OPENS_AFTER):
-        breaker.failed(START, "no connection")
+        breaker.failed(START, problem=SILENT)
 
 
 def test_a_failure_or_two_hold_nobody_back() -> None:
     breaker = Breaker()
     for _ in range(OPENS_AFTER - 1):
-        breaker.failed(START, "no connection")
+        breaker.failed(START, problem=SILENT)
         assert breaker.holds(START) is None
     breaker.worked()
-    breaker.failed(START, "no connection")
+    breaker.failed(START, problem=SILENT)
     assert not breaker.is_open
 
 
@@ -41,12 +43,12 @@ def test_after_several_in_a_row_all_wait_for_the_next_try_and_then_one_goes() ->
     assert breaker.holds(START) == again
     assert breaker.holds(again) is None
     assert breaker.holds(again) == again + timedelta(seconds=10)
-    assert (breaker.since, breaker.problem) == (START, "no connection")
+    assert (breaker.since, breaker.problem) == (START, SILENT)
 
 
 def test_the_pauses_grow_with_jitter_up_to_the_longest() -> None:
     breaker = Breaker(shortest=2.0, longest=300.0)
-    pauses = [(breaker.failed(START, "") - START).total_seconds() for _ in range(20)]
+    pauses = [(breaker.failed(START) - START).total_seconds() for _ in range(20)]
     assert all(0.8 * 2**n <= pause <= 1.2 * 2.0 * 2**n for n, pause in enumerate(pauses[:7]))
     assert all(240 <= pause <= 360 for pause in pauses[8:])
     assert len(set(pauses)) == len(pauses)
@@ -66,7 +68,7 @@ def test_one_answer_and_nothing_is_held_back_any_more() -> None:
     opened(breaker)
     breaker.worked()
     assert breaker.holds(START) is None
-    assert (breaker.since, breaker.next_try, breaker.problem) == (None, None, "")
+    assert (breaker.since, breaker.next_try, breaker.problem) == (None, None, None)
 
 
 async def _until(space: Space, condition: Callable[[], bool]) -> None:

@@ -216,13 +216,13 @@ def test_an_answer_that_is_no_json_leaves_a_write_unknown() -> None:
             'Invalid pk "9" - object does not exist.',
             "gone",
         ),
-        ({}, "InvenTree answered 400 Bad Request", "refused"),
+        ({}, "InvenTree answered 400 Bad Request.", "refused"),
     ],
 )
 def test_field_errors_become_a_sentence_and_a_code(content: object, text: str, reason: str) -> None:
     with pytest.raises(Refusal) as caught:
         write(transport(answering(400, content)))
-    assert (caught.value.text, caught.value.reason) == (text, reason)
+    assert (caught.value.text.removeprefix("InvenTree said: "), caught.value.reason) == (text, reason)
 
 
 @pytest.mark.parametrize(

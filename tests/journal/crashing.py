@@ -15,7 +15,7 @@ from pathlib import Path
 
 from fedbot.journal.journal import Journal
 from fedbot.ports.journal import Committed, Letter, Queued
-from fedbot.rules.model.audit import AuditEntry, Waits
+from fedbot.rules.model.audit import AuditEntry, PeerRefused
 from fedbot.rules.model.effects import Join
 from fedbot.rules.model.events import CaughtUp, Posted, Said, Tick
 from fedbot.rules.model.room import Room
@@ -39,7 +39,7 @@ def work(journal: Journal, say: Callable[[str], object]) -> None:
                     START,
                     documents={("Room", f"!{seq}"): Room(f"!{seq}")},
                     queued=effects if isinstance(event, Said) else (),
-                    audit=(AuditEntry("all", Waits(f"decided {seq}")),),
+                    audit=(AuditEntry("all", PeerRefused(f"decided {seq}")),),
                 ),
             )
             say(f"committed {seq}")

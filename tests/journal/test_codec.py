@@ -28,6 +28,7 @@ from fedbot.rules.loan.label import LabelItem
 from fedbot.rules.loan.photos import PermitPhoto
 from fedbot.rules.model import continuation, events, steps
 from fedbot.rules.model.continuation import Continuation, WhenAnswered
+from fedbot.rules.model.diagnosis import Fault, Plain
 from fedbot.rules.model.effects import Ask, Do, Phrase, Post
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.queries import Answer, InventoryStanding, Query
@@ -212,10 +213,10 @@ def test_a_rendered_word_is_wanted_and_not_a_phrase() -> None:
         events.StepDone(AT, LabelItem("x", 1), "done"),  # type: ignore[arg-type]
         events.StepDone(AT, LabelItem("x", 1), steps.Taken(1, Decimal("NaN"), 10, None, whole=True)),
         events.StepDone(AT, ShowOfferCard("x"), steps.Mirrored()),  # type: ignore[arg-type]
-        events.Unanswered(AT, ShowOfferCard("x"), "silent"),  # type: ignore[arg-type]
-        events.Unanswered(AT, PermitPhoto("x", "$e", "@a:x", "", {"quantity": Decimal(1)}), ""),
-        events.Unanswered(AT, PermitPhoto("x", "$e", "@a:x", "", {"at": AT}), ""),
-        events.Unanswered(AT, PermitPhoto("x", "$e", "@a:x", "", {1: "one"}), ""),  # type: ignore[dict-item]
+        events.Unanswered(AT, ShowOfferCard("x"), Plain(Fault.SILENT)),  # type: ignore[arg-type]
+        events.Unanswered(AT, PermitPhoto("x", "$e", "@a:x", "", {"quantity": Decimal(1)}), Plain(Fault.SILENT)),
+        events.Unanswered(AT, PermitPhoto("x", "$e", "@a:x", "", {"at": AT}), Plain(Fault.SILENT)),
+        events.Unanswered(AT, PermitPhoto("x", "$e", "@a:x", "", {1: "one"}), Plain(Fault.SILENT)),  # type: ignore[dict-item]
         events.Answered(AT, ShowOfferCard("x"), []),  # type: ignore[arg-type]
         object(),
     ],

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fedbot.journal.journal import Journal
 from fedbot.ports.journal import Letter, PostPlace
-from fedbot.rules.model.audit import Waits
+from fedbot.rules.model.audit import PeerRefused
 from fedbot.rules.model.effects import Join
 from fedbot.rules.model.events import Posted
 from fedbot.rules.model.room import Room
@@ -31,7 +31,7 @@ def assert_whole(journal: Journal) -> None:
     # commit: the mark, the document, the effects and the audit belong together
     decided = [seq for seq, _, mark in inbox if mark]
     assert [document for _, _, document in journal.documents()] == [Room(f"!{seq}") for seq in decided]
-    assert [line.entry.what for line in journal.audit("all")] == [Waits(f"decided {seq}") for seq in decided]
+    assert [line.entry.what for line in journal.audit("all")] == [PeerRefused(f"decided {seq}") for seq in decided]
     effects = rows("SELECT cause, kind FROM outbox ORDER BY id")
     assert effects == [(seq, kind) for seq in decided if seq in received for kind in ("Letter", "Join")]
     # finish: the row's end, the post and the outcome belong together

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from fedbot.journal.journal import Journal
 from fedbot.ports import journal as journals
 from fedbot.ports.journal import Committed, NotStorable, Queued, Retention, UnreadableRow, WrongTurn
-from fedbot.rules.model.audit import AuditEntry, StepWasDone, Waits
+from fedbot.rules.model.audit import AuditEntry, PeerRefused, StepWasDone
+from fedbot.rules.model.diagnosis import Fault, Plain
 from fedbot.rules.model.document import Document
 from fedbot.rules.model.effects import Join
 from fedbot.rules.model.events import (
@@ -150,7 +151,7 @@ def test_an_event_nested_beyond_any_sense_does_not_hold_up_the_sync(
 
 def test_a_decision_is_committed_whole(journal: Journal) -> None:
     seq = journal.put(Tick(START))
-    note = AuditEntry("k7m2", Waits("no route"), "@anna:x", "$1", says="beta")
+    note = AuditEntry("k7m2", PeerRefused("no route"), "@anna:x", "$1", says="beta")
     rows = journal.commit(
         seq,
         Committed(
@@ -177,7 +178,7 @@ def test_a_decision_is_committed_whole(journal: Journal) -> None:
         {"documents": {("Room", "!r"): Room("!r"), ("BotStatus", "!r"): Room("!r")}},
         {"queued": (Queued("chat", Join("!r")), Queued("chat", "no effect"))},  # type: ignore[arg-type]
         {"queued": (Queued("chat", Join("!r")), Queued("moon", Join("!r")))},  # type: ignore[arg-type]
-        {"audit": (AuditEntry("k7m2", Waits("fine")), AuditEntry("k7m2", StepWasDone("PutAway", line=True)))},
+        {"audit": (AuditEntry("k7m2", PeerRefused("fine")), AuditEntry("k7m2", StepWasDone("PutAway", line=True)))},
     ],
 )
 def test_a_decision_that_cannot_be_stored_leaves_no_trace(journal: Journal, broken: dict[str, Any]) -> None:
@@ -185,7 +186,7 @@ def test_a_decision_that_cannot_be_stored_leaves_no_trace(journal: Journal, brok
     fine: dict[str, Any] = {
         "documents": {("Room", "!fine"): Room("!fine")},
         "queued": (Queued("chat", Join("!fine")),),
-        "audit": (AuditEntry("k7m2", Waits("fine")),),
+        "audit": (AuditEntry("k7m2", PeerRefused("fine")),),
     }
     with pytest.raises((NotStorable, sqlite3.IntegrityError)):
         journal.commit(seq, Committed(START, **(fine | broken)))
@@ -200,7 +201,7 @@ def test_an_event_is_decided_upon_only_once(journal: Journal) -> None:
     journal.commit(seq, Committed(START))
     for number in (seq, seq + 1, 0):
         with pytest.raises(WrongTurn):
-            journal.commit(number, Committed(START, audit=(AuditEntry("k7m2", Waits("again")),)))
+            journal.commit(number, Committed(START, audit=(AuditEntry("k7m2", PeerRefused("again")),)))
     assert journal.audit("k7m2") == ()
 
 
@@ -234,7 +235,7 @@ def test_what_cannot_be_read_back_is_named(journal: Journal) -> None:
 
 
 def test_an_entry_of_the_audit_that_cannot_be_read_back_is_named(journal: Journal) -> None:
-    decide(journal, audit=(AuditEntry("k7m2", Waits("x")),))
+    decide(journal, audit=(AuditEntry("k7m2", PeerRefused("x")),))
     with journal._database.transaction() as connection:
         connection.execute("DROP TRIGGER audit_never_changes")
         connection.execute("""UPDATE audit SET entry = '{"colour": 1}'""")
@@ -260,7 +261,7 @@ def test_what_is_over_is_pruned_and_what_is_not_stays(journal: Journal, clock: S
             START,
             documents={("Room", "!r"): Room("!r")},
             queued=tuple(Queued("chat", Join(f"!{number}")) for number in range(4)),
-            audit=(AuditEntry("k7m2", Waits("old")),),
+            audit=(AuditEntry("k7m2", PeerRefused("old")),),
         ),
     )
     journal.finish(rows[0], None)
@@ -323,7 +324,7 @@ def test_what_is_set_aside_waits_until_it_is_tried_again_and_a_new_process_knows
 
 def test_nothing_is_begun_on_a_subject_of_which_an_outcome_waits(journal: Journal, clock: StandingClock) -> None:
     rows = decided(journal, Queued("act", DEED, key="k7m2"), Queued("act", DEED, key="other"))
-    seq = journal.put(StepRefused(START, BookOut("k7m2", 1, "TakeOut"), "no", "no"))
+    seq = journal.put(StepRefused(START, BookOut("k7m2", 1, "TakeOut"), Plain(Fault.MOVED_BACK)))
     assert [row.id for row in journal.due("act", clock())] == [rows[1]]
     number = journal.set_event_aside(seq, Quarantined("StepRefused", "k7m2", "no", START))
     assert [row.id for row in journal.due("act", clock())] == [rows[1]]

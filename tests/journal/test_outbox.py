@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from fedbot.journal.journal import Journal
 from fedbot.ports.journal import Committed, Letter, OutboxRow, PostPlace, Queued, Seed, Stored, UnreadableRow, WrongTurn
 from fedbot.rules.catalogue.provenance import WriteMirror
+from fedbot.rules.model.diagnosis import Fault, Plain
 from fedbot.rules.model.effects import Do, Forget, Join
 from fedbot.rules.model.events import Event, Posted, PostRefused, StepDone, Tick, Waiting
 from fedbot.rules.model.steps import Mirror, Mirrored
@@ -105,7 +106,7 @@ def test_a_row_that_failed_is_over_and_its_outcome_is_told(journal: Journal) -> 
 def test_a_row_that_is_put_off_is_due_again_at_its_time(journal: Journal) -> None:
     row = enqueue(journal)
     journal.begin(row, START)
-    waiting = Waiting(START, THEN, "InvenTree is away", LATER)
+    waiting = Waiting(START, THEN, Plain(Fault.SILENT), LATER)
     journal.postpone(row, LATER, waiting, problem="InvenTree is away")
     assert next_outcome(journal) == waiting
     assert journal.due("act", LATER - timedelta(microseconds=1)) == ()

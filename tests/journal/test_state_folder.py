@@ -16,7 +16,7 @@ from fedbot.journal import schema
 from fedbot.journal.journal import Journal
 from fedbot.journal.schema import MIGRATIONS
 from fedbot.ports.journal import Committed, JournalDamaged, JournalProblem, JournalTooNew, Queued, Retention, StateInUse
-from fedbot.rules.model.audit import AuditEntry, Waits
+from fedbot.rules.model.audit import AuditEntry, PeerRefused
 from fedbot.rules.model.effects import Join
 from fedbot.rules.model.events import Said, Tick
 from fedbot.rules.model.room import Room
@@ -31,7 +31,7 @@ def fill(journal: Journal) -> None:
             START,
             documents={("Room", "!r"): Room("!r", "Makers")},
             queued=(Queued("chat", Join("!r")),),
-            audit=(AuditEntry("k7m2", Waits("filled")),),
+            audit=(AuditEntry("k7m2", PeerRefused("filled")),),
         ),
     )
 
@@ -41,7 +41,7 @@ def assert_filled(journal: Journal) -> None:
     assert journal.next_event() == (1, Said("!r", "$1", "@anna:x", START, "hello"))
     assert [document for _, _, document in journal.documents()] == [Room("!r", "Makers")]
     assert [row.effect for row in journal.due("chat", START)] == [Join("!r")]
-    assert [line.entry.what for line in journal.audit("k7m2")] == [Waits("filled")]
+    assert [line.entry.what for line in journal.audit("k7m2")] == [PeerRefused("filled")]
 
 
 def mode(path: Path) -> int:

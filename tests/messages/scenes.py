@@ -12,6 +12,7 @@ from fedbot.messages.rendering import render
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.decision import Signature
+from fedbot.rules.model.diagnosis import Cause, NoResponse, Speaker, Verbatim
 from fedbot.rules.model.effects import Phrase
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.queries import PartDescription
@@ -186,3 +187,7 @@ def plain(phrase: Phrase, locale: Locale = OUR_LOCALE) -> str:
 def html(phrase: Phrase, locale: Locale = OUR_LOCALE) -> str:
     """The same as HTML."""
     return formatting.render(render(phrase, locale, NOW)).html
+
+
+SAYS_NO = Verbatim(Speaker.INVENTREE, "You do not have permission.")
+SILENT = NoResponse("inventree.example", Cause.NO_CONNECTION, may_be_done=False)

@@ -8,10 +8,11 @@ from textwrap import dedent
 import pytest
 
 from fedbot import messages
+from fedbot.rules.model.diagnosis import Forbidden, Lacks
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.events import PostRefused, Removed, SetAside
 from fedbot.rules.model.room import Room
-from tests.messages.scenes import ALPHA, ALPHA_BOT, ANNA, BETA_BOT, NOW, plain, transfer
+from tests.messages.scenes import ALPHA, ALPHA_BOT, ANNA, BETA_BOT, NOW, SILENT, plain, transfer
 
 MAKERS = Room("!makers", "Makerspaces")
 
@@ -340,10 +341,10 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "InvenTree is down": (
-        say(messages.health.inventory_down, problem="InvenTree can't be reached: no connection.", us=ALPHA),
+        say(messages.health.inventory_down, problem=SILENT, us=ALPHA),
         """
         ⏸ attraktor's InvenTree does not answer.
-        Why: InvenTree can't be reached: no connection.
+        Why: InvenTree at inventree.example can't be reached: no connection.
         Done: nothing is lost. Not done: what needs InvenTree waits.
         Next: I try again by myself and go on where I stopped. Nothing to do if you know of it.
         To see more, on the bot's machine: fedbot check
@@ -377,7 +378,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "metadata can't be written": (
-        say(messages.health.not_mirrored, text="Our InvenTree user needs the role return_order: change."),
+        say(messages.health.not_mirrored, problem=Forbidden(Lacks.ROLE, "", "return_order", "change")),
         """
         I could not write my notes into InvenTree's metadata. Everything else goes on.
         Why: Our InvenTree user needs the role return_order: change.

@@ -22,6 +22,7 @@ from fedbot.messages.rendering import MOST_BYTES, MOST_HTML_BYTES, render
 from fedbot.rules.model.catalogue import Hit, Search, SpaceHits
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.diagnosis import Speaker, Verbatim
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.queries import PartDescription
 from fedbot.rules.model.transfer import Line, Progress, Terms, Transfer
@@ -226,7 +227,7 @@ def _of(transfer_: Transfer, text: str) -> list[Phrase]:
                     messages.transfer.transfer_waits,
                     transfer=each,
                     us=us,
-                    problem=text,
+                    problem=Verbatim(Speaker.INVENTREE, text),
                     next_try=NOW,
                     peer_name=text,
                 ),
@@ -257,8 +258,13 @@ def _about(asked: Connection, text: str) -> list[Phrase]:
         say(messages.line_errors.no_such_space, word=text, near=(), known=(text,) * 50),
         say(messages.line_errors.stranger, person=text, us=ALPHA),
         say(messages.rooms.unreadable_letter, bot=text, problem=text, version=1),
-        say(messages.line_errors.inventory_silent, problem=text, text=text, us=ALPHA),
-        say(messages.line_errors.line_waits, problem=text, us=ALPHA, wait=timedelta(minutes=15)),
+        say(messages.line_errors.inventory_silent, problem=Verbatim(Speaker.INVENTREE, text), text=text, us=ALPHA),
+        say(
+            messages.line_errors.line_waits,
+            problem=Verbatim(Speaker.INVENTREE, text),
+            us=ALPHA,
+            wait=timedelta(minutes=15),
+        ),
         say(messages.line_errors.is_it_for_us, us=ALPHA, others=(text, text)),
     ]
 

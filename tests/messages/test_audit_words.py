@@ -16,6 +16,7 @@ from fedbot.messages.audit import FACTS, WORDS, is_told, noted_in_words
 from fedbot.messages.language import Locale
 from fedbot.rules.model import audit
 from fedbot.rules.model.decision import Choice, Ending
+from fedbot.rules.model.diagnosis import ItemFault, OfItem, Plain
 from tests.messages.scenes import OUR_LOCALE
 
 PLAIN: dict[Any, tuple[Any, ...]] = {
@@ -30,6 +31,8 @@ PLAIN: dict[Any, tuple[Any, ...]] = {
 def _values(hint: Any) -> tuple[Any, ...]:  # noqa: ANN401
     if get_origin(hint) is tuple:
         return ((_values(get_args(hint)[0])[0],), ())
+    if Plain in get_args(hint):
+        return (OfItem(ItemFault.ALLOCATED, 7), *((None,) if type(None) in get_args(hint) else ()))
     return tuple(hint) if isinstance(hint, type) and issubclass(hint, Enum) else PLAIN[hint]
 
 
@@ -61,7 +64,7 @@ def test_each_is_said_with_its_places_filled(kind: type) -> None:
         (audit.Decided(Choice.DAMAGED, audit.Stage.NOT_COUNTED), "wanted to say that it is damaged; it did not count"),
         (audit.LoanEnded(Ending.GIFT, in_part=True), "made a part of it a gift"),
         (audit.DueDate(date(2026, 12, 15)), "gave more time, until Tue 15 Dec 2026"),
-        (audit.StepWasRefused("allocated", 1, "Too much."), "InvenTree said no (allocated)"),
+        (audit.StepWasRefused(1, OfItem(ItemFault.ALLOCATED, 7)), "InvenTree said no (allocated)"),
         (audit.ParcelHere(("2", "0.5")), "said that the parcel is here, without 2, 0.5 of it; booking in began"),
         (audit.InRoom(audit.RoomChange.REMOVED, "!r:x", "spam"), "was removed from !r:x (spam)"),
         (audit.PersonListed("@a:x", "anna", admin=False, added=True), "added @a:x as InvenTree user anna"),

@@ -26,6 +26,7 @@ from fedbot.rules.model.audit import (
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.decision import Choice
+from fedbot.rules.model.diagnosis import Fault, Plain
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.stock import Right, Rights
 from fedbot.rules.model.summaries import CaseSeen, ChangeSeen
@@ -40,6 +41,7 @@ from tests.messages.scenes import (
     BOLTS,
     BY_BEA,
     NOW,
+    SILENT,
     connection,
     plain,
     to_be_compared,
@@ -428,7 +430,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
             AuditEntry("k7m2", TransferIs(TransferState.APPROVED), BEA),
             AuditEntry("k7m2", Happened(Fact.LESS_TAKEN), ANNA, says="beta"),
             AuditEntry("k7m2", StepWasDone("TakeOut", 1)),
-            AuditEntry("k7m2", Waits("no route")),
+            AuditEntry("k7m2", Waits(SILENT)),
             AuditEntry("k7m2", StepWasDone("HandOver", 1)),
             AuditEntry("k7m2", TransferIs(TransferState.SENT)),
             AuditEntry("k7m2", PeerReceived((9,))),
@@ -459,17 +461,21 @@ SAID: dict[str, tuple[Phrase, str]] = {
     ),
     "the history of a connection": (
         shown(
-            replace(connection(ConnectionState.MAKING, decided=BY_BEA), needs="no-admin-token", problem="No token."),
+            replace(
+                connection(ConnectionState.MAKING, decided=BY_BEA),
+                needs="no-admin-token",
+                obstacle=Plain(Fault.NO_ADMIN_TOKEN),
+            ),
             AuditEntry("c9x4", Asked(Asking.FRIENDSHIP, "attraktor", by_peer=True), ANNA),
             AuditEntry("c9x4", Decided(Choice.APPROVE, Stage.IN_GRACE), BEA),
             AuditEntry("c9x4", Happened(Fact.ACCEPTED), BEA),
-            AuditEntry("c9x4", ProvisionWaits("no-admin-token", "No token.")),
+            AuditEntry("c9x4", ProvisionWaits(Plain(Fault.NO_ADMIN_TOKEN))),
         ),
         """
         c9x4: the friendship of betaspace and attraktor.
         Both have said yes; it waits for one of our admins.
         Asked by Anna, accepted by Bea, Tue 24 Nov, 20:31
-        Why: No token.
+        Why: This takes a superuser's token: inventree.admin_token is not set.
 
         • Tue 24 Nov, 20:31 – Anna: asked to be friends
         • Tue 24 Nov, 20:31 – Bea: said yes
@@ -481,7 +487,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "a long history": (
-        shown(transfer(), *(AuditEntry("k7m2", Waits("no route")) for _ in range(32))),
+        shown(transfer(), *(AuditEntry("k7m2", Waits(SILENT)) for _ in range(32))),
         """
         k7m2: 1 × Laser lens 2.0″ (LENS-2, serial 0042) from attraktor to betaspace.
         Waits for a yes or no, until Tue 1 Dec, 20:14.

@@ -10,6 +10,18 @@ import pytest
 from fedbot import messages
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.diagnosis import (
+    BadVersion,
+    Diagnosis,
+    Fault,
+    Forbidden,
+    Lacks,
+    Named,
+    NameFault,
+    Plain,
+    VersionFault,
+    reason_of,
+)
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.summaries import Preview
@@ -22,6 +34,8 @@ from tests.messages.scenes import (
     BY_ANNA,
     BY_BEA,
     NOW,
+    SAYS_NO,
+    SILENT,
     connection,
     plain,
     to_be_compared,
@@ -47,10 +61,11 @@ def card(connection: Connection, people: list[str] | None = None, us: PartyConfi
 HOME = replace(BETA, inventory_url="https://inventree.betaspace.example")
 
 
-def making_waits(reason: str, text: str) -> Phrase:
+def making_waits(problem: Diagnosis, reason: str = "") -> Phrase:
     making = connection(ConnectionState.MAKING, ours=True)
     about = {"name": "fed-beta-1", "reference": "made-for/beta/1"}
-    return say(messages.connection.making_waits, connection=making, us=HOME, reason=reason, text=text, **about)
+    reason = reason or reason_of(problem)
+    return say(messages.connection.making_waits, connection=making, us=HOME, reason=reason, problem=problem, **about)
 
 
 def disconnecting(*, at_once: bool) -> Phrase:
@@ -309,11 +324,11 @@ SAID: dict[str, tuple[Phrase, str]] = {
             messages.connection.peers_access_waits,
             connection=connection(ConnectionState.MAKING, ours=True, access="direct"),
             us=ALPHA,
-            text="InvenTree at inventree.beta.example can't be reached: no connection.",
+            problem=SILENT,
         ),
         """
         ⏸ c9x4 waits: attraktor's bot gets no look into betaspace's InvenTree.
-        Why: InvenTree at inventree.beta.example can't be reached: no connection.
+        Why: InvenTree at inventree.example can't be reached: no connection.
         Done: both said yes. Not done: attraktor's side is not ready. Nothing has moved.
         Its address must be reachable from attraktor's bot, and its token may look, and no more.
         The admins of both can mend that.
@@ -416,7 +431,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "no admin token": (
-        making_waits("no-admin-token", "This takes a superuser's token: inventree.admin_token is not set."),
+        making_waits(Plain(Fault.NO_ADMIN_TOKEN)),
         """
         The friendship with betaspace waits for you.
         Why: This takes a superuser's token: inventree.admin_token is not set.
@@ -434,7 +449,7 @@ fedbot credentials add beta-1
         """,
     ),
     "an InvenTree that can't do it over REST": (
-        making_waits("unsupported", "This InvenTree can't make users with rights over REST."),
+        making_waits(Plain(Fault.USERS_UNSUPPORTED)),
         """
         The friendship with betaspace waits for you.
         Why: This InvenTree can't make users with rights over REST.
@@ -451,10 +466,10 @@ fedbot credentials add beta-1
         """,
     ),
     "an InvenTree in which any account can make itself admin": (
-        making_waits("unsafe-version", "In this InvenTree (API 391) any account can make itself admin."),
+        making_waits(BadVersion(VersionFault.UNSAFE, 391)),
         """
         The friendship with betaspace waits for you.
-        Why: In this InvenTree (API 391) any account can make itself admin.
+        Why: In this InvenTree (API 391) any account can make itself admin or lock others out, so no peer gets one.
         Upgrade InvenTree to API 472 or newer, or cancel with !fed cancel c9x4, write peer_access: relayed into my \
 configuration, restart me and connect anew.
         I look again every minute, until Tue 1 Dec, 20:14. To stop it, in the shared room: !fed cancel c9x4
@@ -462,27 +477,27 @@ configuration, restart me and connect anew.
         """,
     ),
     "a user of that name": (
-        making_waits("foreign-user", "The user exists and isn't ours."),
+        making_waits(Named(NameFault.FOREIGN_USER, "fed-beta-1")),
         """
         The friendship with betaspace waits for you.
-        Why: The user exists and isn't ours.
+        Why: The user "fed-beta-1" exists in InvenTree and isn't ours.
         In InvenTree, rename or remove the user fed-beta-1: I have not made it.
         I look again every minute, until Tue 1 Dec, 20:14. To stop it, in the shared room: !fed cancel c9x4
         c9x4
         """,
     ),
     "a company of that name": (
-        making_waits("foreign-company", "A company of that name exists and isn't ours."),
+        making_waits(Named(NameFault.FOREIGN_COMPANY, "betaspace")),
         """
         The friendship with betaspace waits for you.
-        Why: A company of that name exists and isn't ours.
+        Why: A company "betaspace" exists and isn't ours, by its link: rename it, or clear its link.
         In InvenTree, rename the company betaspace, or clear its link if it may be used.
         I look again every minute, until Tue 1 Dec, 20:14. To stop it, in the shared room: !fed cancel c9x4
         c9x4
         """,
     ),
     "a role is missing": (
-        making_waits("not-permitted", "Our InvenTree user needs the role return_order: add."),
+        making_waits(Forbidden(Lacks.ROLE, "", "return_order", "add")),
         """
         The friendship with betaspace waits for you.
         Why: Our InvenTree user needs the role return_order: add.
@@ -492,7 +507,7 @@ configuration, restart me and connect anew.
         """,
     ),
     "a token with too much right": (
-        making_waits("too-much-right", "The token could do more than look at the inventory."),
+        making_waits(Plain(Fault.TOO_MUCH_RIGHT)),
         """
         The friendship with betaspace waits for you.
         Why: The token could do more than look at the inventory.
@@ -502,17 +517,17 @@ configuration, restart me and connect anew.
         """,
     ),
     "a token with too little right": (
-        making_waits("too-little-right", "The token can't look at stock."),
+        making_waits(Plain(Fault.TOO_LITTLE_RIGHT)),
         """
         The friendship with betaspace waits for you.
-        Why: The token can't look at stock.
+        Why: The token can't look at stock, parts, categories and locations.
         Give the group fed-beta-1 'view' on stock, part, part category and stock location; nothing else.
         I look again every minute, until Tue 1 Dec, 20:14. To stop it, in the shared room: !fed cancel c9x4
         c9x4
         """,
     ),
     "no token": (
-        making_waits("no-token", "There is no token to try."),
+        making_waits(Plain(Fault.NO_TOKEN)),
         """
         The friendship with betaspace waits for you.
         Why: There is no token to try.
@@ -522,20 +537,20 @@ configuration, restart me and connect anew.
         """,
     ),
     "an unknown outcome": (
-        making_waits("unknown", "No answer in time."),
+        making_waits(SAYS_NO, "unknown"),
         """
         The friendship with betaspace waits for you.
-        Why: No answer in time.
+        Why: InvenTree said: You do not have permission.
         I can't tell whether it was done. Look in InvenTree for the user and group fed-beta-1; I go on when I can.
         I look again every minute, until Tue 1 Dec, 20:14. To stop it, in the shared room: !fed cancel c9x4
         c9x4
         """,
     ),
     "an unforeseen reason": (
-        making_waits("bad-url", "That is no address."),
+        making_waits(Plain(Fault.BAD_PATH)),
         """
         The friendship with betaspace waits for you.
-        Why: That is no address.
+        Why: That is no address in our InvenTree.
         Look with fedbot check; the reason is above.
         I look again every minute, until Tue 1 Dec, 20:14. To stop it, in the shared room: !fed cancel c9x4
         c9x4
@@ -569,11 +584,11 @@ configuration, restart me and connect anew.
             messages.connection.access_not_ended,
             connection=connection(ConnectionState.CANCELLED),
             name="fed-attraktor-1",
-            text="No answer in time.",
+            problem=SAYS_NO,
         ),
         """
         ⚠ attraktor still has access to our InvenTree: I could not end it.
-        Why: No answer in time.
+        Why: InvenTree said: You do not have permission.
         Please, in InvenTree and in this order:
         • set the user fed-attraktor-1 inactive
         • revoke its tokens

@@ -26,6 +26,8 @@ from tests.messages.scenes import (
     KIM,
     NOW,
     ROOM,
+    SAYS_NO,
+    SILENT,
     connection,
     plain,
     to_be_compared,
@@ -287,11 +289,11 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "rights can't be read": (
-        say(messages.approval.rights_unreadable, subject=transfer(), problem="InvenTree can't be reached."),
+        say(messages.approval.rights_unreadable, subject=transfer(), problem=SILENT),
         """
         Not counted: I can't read your rights, as our InvenTree does not answer.
         Nothing has changed; the card stays open: 1 × Laser lens 2.0″ (k7m2).
-        Why: InvenTree can't be reached.
+        Why: InvenTree at inventree.example can't be reached: no connection.
         Please tap again later.
         """,
     ),
@@ -426,15 +428,15 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "a line waits for InvenTree": (
-        say(messages.line_errors.line_waits, us=ALPHA, problem="No connection.", wait=timedelta(minutes=15)),
+        say(messages.line_errors.line_waits, us=ALPHA, problem=SILENT, wait=timedelta(minutes=15)),
         """
         ⏸ attraktor's InvenTree does not answer yet. Your line waits for it.
-        Why: No connection.
+        Why: InvenTree at inventree.example can't be reached: no connection.
         I'll keep trying for up to 15 minutes and answer here.
         """,
     ),
     "a line waits for a slow InvenTree": (
-        say(messages.line_errors.line_waits, us=ALPHA, problem="", wait=timedelta(minutes=15)),
+        say(messages.line_errors.line_waits, us=ALPHA, problem=None, wait=timedelta(minutes=15)),
         """
         ⏸ attraktor's InvenTree does not answer yet. Your line waits for it.
         I'll keep trying for up to 15 minutes and answer here.
@@ -457,22 +459,22 @@ SAID: dict[str, tuple[Phrase, str]] = {
     "a line that InvenTree's admins have to fix": (
         say(
             messages.line_errors.inventory_silent,
-            problem="No permission.",
+            problem=SAYS_NO,
             text="push 10 M3-BOLT to beta",
             us=ALPHA,
             silent=False,
         ),
         """
         Not done: attraktor's InvenTree doesn't let me look.
-        Why: No permission.
+        Why: InvenTree said: You do not have permission.
         Nothing was changed or sent. Once attraktor's admins have fixed that: !fed push 10 M3-BOLT to beta
         """,
     ),
     "InvenTree is silent": (
-        say(messages.line_errors.inventory_silent, problem="No connection.", text="push 10 M3-BOLT to beta", us=ALPHA),
+        say(messages.line_errors.inventory_silent, problem=SILENT, text="push 10 M3-BOLT to beta", us=ALPHA),
         """
         Not done: attraktor's InvenTree does not answer.
-        Why: No connection.
+        Why: InvenTree at inventree.example can't be reached: no connection.
         Nothing was changed or sent. Please try again later: !fed push 10 M3-BOLT to beta
         """,
     ),

@@ -11,11 +11,12 @@ import pytest
 from fedbot import messages
 from fedbot.inventree.versions import ABILITIES
 from fedbot.messages.health import _CAN, _CANNOT
+from fedbot.rules.model.diagnosis import Fault, Named, NameFault, Plain, TokenRefused
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.health import BotStatus, OwnToken
 from fedbot.rules.model.queries import InventoryStanding
 from fedbot.rules.model.summaries import Lost
-from tests.messages.scenes import ALPHA, ASKED_AT, BOLTS, NOW, plain, transfer
+from tests.messages.scenes import ALPHA, ASKED_AT, BOLTS, NOW, SAYS_NO, plain, transfer
 
 OLD = BotStatus(release="1.0.2", api=380)
 NEW = InventoryStanding(
@@ -28,7 +29,9 @@ NEW = InventoryStanding(
     admin_is_superuser=True,
     stock_items=4120,
 )
-TOKEN = OwnToken("token", "seed", 3, date(2026, 12, 8), reason="no-file", problem="It doesn't come from a file.")
+TOKEN = OwnToken(
+    "token", "seed", 3, date(2026, 12, 8), reason="no-file", problem=Named(NameFault.SETTING_NOT_IN_FILE, "token")
+)
 
 
 def ends(token: OwnToken, left: int) -> Phrase:
@@ -105,11 +108,11 @@ SAID: dict[str, tuple[Phrase, str]] = {
         say(
             messages.health.inventory_refuses,
             us=ALPHA,
-            problem="InvenTree does not accept the token (Invalid token.).",
+            problem=TokenRefused("Invalid token."),
         ),
         """
         ⚠ attraktor's InvenTree doesn't let me do what waits.
-        Why: InvenTree does not accept the token (Invalid token.).
+        Why: InvenTree does not accept the token (Invalid token): make a new token and write it into the configuration.
         I try again by myself. More on the bot's machine: fedbot check
         I say this once a day.
         """,
@@ -163,7 +166,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """
         ⚠ My own InvenTree token (inventree.token) ends in 14 days, and I have no new one.
         After that I can neither look into InvenTree nor move anything.
-        Why: It doesn't come from a file.
+        Why: inventree.token doesn't come from a file that I could write the next one into.
         Please:
         • as the user behind it, make a new token: curl -u USER 'https://inventree.attraktor.example/api/user/token/?name=fedbot-attraktor-2026-12-08'
         • on the bot's machine, write it in the old one's place (inventree.token_file, or where inventree.token comes from). Never into a chat
@@ -173,11 +176,11 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,  # noqa: E501
     ),
     "the superuser's token ends": (
-        ends(replace(TOKEN, id="admin_token", reason="unsupported", problem="This InvenTree can't."), 1),
+        ends(replace(TOKEN, id="admin_token", reason="unsupported", problem=Plain(Fault.OWN_TOKEN_UNSUPPORTED)), 1),
         """
         ⚠ My own InvenTree token (inventree.admin_token) ends in 1 day, and I have no new one.
         After that I can make no accounts and tokens for friends; all else goes on.
-        Why: This InvenTree can't.
+        Why: This InvenTree can't make the next token over REST.
         Please:
         • as the user behind it, make a new token: curl -u USER 'https://inventree.attraktor.example/api/user/token/?name=fedbot-attraktor-2026-12-08'
         • on the bot's machine, write it in the old one's place (inventree.admin_token_file, or where inventree.admin_token comes from). Never into a chat
@@ -200,10 +203,10 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "the old one stays": (
-        say(messages.health.own_old_token_stays, token=TOKEN, text="InvenTree answered 403."),
+        say(messages.health.own_old_token_stays, token=TOKEN, problem=SAYS_NO),
         """
         ⚠ My old InvenTree token (inventree.token) is still good: I could not revoke it.
-        Why: InvenTree answered 403.
+        Why: InvenTree said: You do not have permission.
         The new one is in use: seed. I try again every day.
         """,
     ),

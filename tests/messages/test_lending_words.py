@@ -13,6 +13,7 @@ import pytest
 
 from fedbot import messages
 from fedbot.rules.model.decision import Closing, Ending, Signature
+from fedbot.rules.model.diagnosis import ItemFault, OfItem, Speaker, Verbatim
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.stock import Part, StockItem
@@ -30,6 +31,8 @@ from tests.messages.scenes import (
     LENS,
     NOW,
     PEOPLE,
+    SAYS_NO,
+    SILENT,
     connection,
     plain,
     request,
@@ -299,10 +302,10 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "lost, but not noted": (
-        say(messages.loan.loss_not_noted, loan=closed(Ending.LOST), text="InvenTree said no"),
+        say(messages.loan.loss_not_noted, loan=closed(Ending.LOST), problem=SAYS_NO),
         """
         1 × Laser lens 2.0″ (k7m2) is lost, but InvenTree has not taken the status.
-        Why: InvenTree said no
+        Why: InvenTree said: You do not have permission.
         Please set the item's status to 'lost' in InvenTree by hand; I don't try again.
         """,
     ),
@@ -675,7 +678,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "not taken out": (
-        say(messages.loan.not_written_off, loan=lent(), text="Stock item #1207 is allocated."),
+        say(messages.loan.not_written_off, loan=lent(), problem=OfItem(ItemFault.ALLOCATED, 1207)),
         """
         1 × Laser lens 2.0″ (k7m2) is over, but still in our stock.
         Why: Stock item #1207 is allocated.
@@ -683,18 +686,18 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "not in the notes": (
-        say(messages.loan.not_labelled, transfer=lent(), item=1207, text="InvenTree said no"),
+        say(messages.loan.not_labelled, transfer=lent(), item=1207, problem=SAYS_NO),
         """
         The notes of stock item #1207 don't say how loan k7m2 stands.
-        Why: InvenTree said no
+        Why: InvenTree said: You do not have permission.
         The loan itself goes on. I say this at most once a day.
         """,
     ),
     "a gift, but not noted": (
-        say(messages.loan.gift_not_noted, loan=closed(Ending.GIFT), text="InvenTree said no"),
+        say(messages.loan.gift_not_noted, loan=closed(Ending.GIFT), problem=SAYS_NO),
         """
         1 × Laser lens 2.0″ (k7m2) is a gift, but InvenTree's history doesn't tell so.
-        Why: InvenTree said no
+        Why: InvenTree said: You do not have permission.
         Please look whether its status is as it was; I don't try again.
         """,
     ),
@@ -720,17 +723,17 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "a remark of somebody who is switched off": (
-        say(messages.loan.remark_not_noted, transfer=child("return"), problem=""),
+        say(messages.loan.remark_not_noted, transfer=child("return"), problem=None),
         """
         Not noted, and nothing else is changed: k7m2
         Why: you have no active user of InvenTree.
         """,
     ),
     "a remark while InvenTree is silent": (
-        say(messages.loan.remark_not_noted, transfer=child("return"), problem="No connection."),
+        say(messages.loan.remark_not_noted, transfer=child("return"), problem=SILENT),
         """
         Not noted, and nothing else is changed: k7m2
-        Why: No connection.
+        Why: InvenTree at inventree.example can't be reached: no connection.
         """,
     ),
     "a photo": (
@@ -740,13 +743,13 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "a photo that is too large": (
-        say(messages.loan.photo_not_kept, transfer=child("return"), reason="too-large", text=""),
+        say(messages.loan.photo_not_kept, transfer=child("return"), reason="too-large", problem=None),
         """
         The photo is not kept: it is larger than 20 MB. Send it smaller. k7m2
         """,
     ),
     "one photo too many": (
-        say(messages.loan.photo_not_kept, transfer=child("return"), reason="too-many", text=""),
+        say(messages.loan.photo_not_kept, transfer=child("return"), reason="too-many", problem=None),
         """
         The photo is not kept: you sent too many at once. Send it again in an hour. k7m2
         """,
@@ -756,16 +759,21 @@ SAID: dict[str, tuple[Phrase, str]] = {
             messages.loan.photo_not_kept,
             transfer=child("return"),
             reason="not-permitted",
-            text="needs the role stock: change",
+            problem=SAYS_NO,
         ),
         """
         The photo is not kept: I lack the role for it, stock: add. See fedbot check. k7m2
         """,
     ),
     "a photo that InvenTree refuses": (
-        say(messages.loan.photo_not_kept, transfer=child("return"), reason="refused", text="Disk is full."),
+        say(
+            messages.loan.photo_not_kept,
+            transfer=child("return"),
+            reason="refused",
+            problem=Verbatim(Speaker.INVENTREE, "Disk is full."),
+        ),
         """
-        The photo is not kept: Disk is full. k7m2
+        The photo is not kept: InvenTree said: Disk is full. k7m2
         """,
     ),
     "borrowed things are not given": (

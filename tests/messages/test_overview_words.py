@@ -15,7 +15,7 @@ from fedbot.rules.model.queries import IndexStanding, InventoryStanding
 from fedbot.rules.model.stock import Right, Rights
 from fedbot.rules.model.summaries import Due, DueKind, PersonSeen, Quarantined, SpaceSeen, StatusSeen, Todo, VerbLine
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from tests.messages.scenes import ALPHA, ANNA, ASKED_AT, BOLTS, DUE, KIM, NOW, PIET, connection, plain, transfer
+from tests.messages.scenes import ALPHA, ANNA, ASKED_AT, BOLTS, DUE, KIM, NOW, PIET, SILENT, connection, plain, transfer
 
 OWN_KEY = "w5nh-8d2c-xq4m-t7ra-6kzj"
 KEY = "k3f9-2mxa-7rtw-h4cd-p9qe"
@@ -147,12 +147,12 @@ SAID: dict[str, tuple[Phrase, str]] = {
             person="@kim:example.org",
             name="Kim",
             username="kim",
-            problem="No connection.",
+            problem=SILENT,
         ),
         """
         You are Kim of attraktor: user kim in its InvenTree.
         It does not answer now, so I can't read what you may do.
-        Why: No connection.
+        Why: InvenTree at inventree.example can't be reached: no connection.
         These work without it: help, whoami, status, disconnect --now
         """,
     ),
@@ -416,14 +416,15 @@ SAID: dict[str, tuple[Phrase, str]] = {
                     silent_until=NOW,
                 ),
                 None,
-                problem="InvenTree can't be reached.",
+                problem=SILENT,
                 waiting=("k7m2", "c9x4"),
                 due=(Due(DueKind.REMINDER, DUE, "k7m2"), Due(DueKind.EXPIRY, DUE, "c9x4")),
             )
         ),
         """
         ⏸ attraktor's bot is here, but its InvenTree does not answer.
-        InvenTree: silent since 20:14. InvenTree can't be reached. I try again by myself, next at 20:31.
+        InvenTree: silent since 20:14. InvenTree at inventree.example can't be reached: no connection. \
+I try again by myself, next at 20:31.
         For it waits: k7m2, c9x4
         Chat: read up to 20:31.
         The homeserver was silent last from 20:14 to 20:31.

@@ -11,6 +11,7 @@ import pytest
 
 from fedbot import messages
 from fedbot.rules.model.decision import Choice, Parcel, Settlement
+from fedbot.rules.model.diagnosis import Fault, ItemFault, OfItem, Plain
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.settlement import Truth
 from fedbot.rules.model.transfer import Dispute, Progress, Transfer
@@ -27,6 +28,7 @@ from tests.messages.scenes import (
     CEM,
     NOW,
     PEOPLE,
+    SAYS_NO,
     plain,
     request,
     transfer,
@@ -172,10 +174,16 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "here, but InvenTree won't have it": (
-        say(messages.parcel.parcel_not_booked_in, transfer=MISSING, person=BEA, name="Bea", text="Part is virtual"),
+        say(
+            messages.parcel.parcel_not_booked_in,
+            transfer=MISSING,
+            person=BEA,
+            name="Bea",
+            problem=OfItem(ItemFault.VIRTUAL, 12),
+        ),
         """
         @Bea ⚠ 10 × M3 bolt (k7m2) is here, but could not be booked in.
-        Why: Part is virtual
+        Why: Stock item #12 is virtual: there is nothing to hand over.
         Nothing is booked in, and nothing goes back.
         Next: look what the card proposes now, or fix it in InvenTree. Then reply here: !fed received k7m2
         If it never comes, or comes back: !fed missing k7m2
@@ -350,19 +358,25 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "the rest has to be taken back by hand": (
-        say(messages.parcel.rest_by_hand, transfer=sent("sender"), line=THREE, item=43, text="only all of it"),
+        say(
+            messages.parcel.rest_by_hand,
+            transfer=sent("sender"),
+            line=THREE,
+            item=43,
+            problem=Plain(Fault.ALL_OR_NOTHING),
+        ),
         """
         ⚠ 3 × M3 bolt did not arrive (k7m2): please take it back by hand.
-        Why: only all of it
+        Why: This InvenTree can only take back all of a stock item.
         In InvenTree: return it from the customer out of stock #43, with the status 'lost'.
         Then say what became of it: !fed resolve k7m2
         """,
     ),
     "the rest keeps its status": (
-        say(messages.parcel.rest_has_its_old_status, transfer=sent("sender"), item=77, text="no permission"),
+        say(messages.parcel.rest_has_its_old_status, transfer=sent("sender"), item=77, problem=SAYS_NO),
         """
         ⚠ Stock #77 is still 'lost' (k7m2): please change its status.
-        Why: no permission
+        Why: InvenTree said: You do not have permission.
         """,
     ),
     "a typed yes, by parcel": (

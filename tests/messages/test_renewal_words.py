@@ -10,8 +10,9 @@ import pytest
 
 from fedbot import messages
 from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.diagnosis import Fault, Named, NameFault, Plain, TokenTrialFailed
 from fedbot.rules.model.effects import Phrase, say
-from tests.messages.scenes import ALPHA, connection, plain
+from tests.messages.scenes import ALPHA, SAYS_NO, connection, plain
 
 FRIENDS = connection(ConnectionState.ACTIVE, ours=True, company=5)
 ENDS: dict[str, Any] = {"connection": FRIENDS, "us": ALPHA, "name": "fed-beta-1", "token": "fed-beta-1-2"}
@@ -44,10 +45,10 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "not done": (
-        say(messages.rotate_tokens.rotate_failed, connection=FRIENDS, us=ALPHA, text="No admin token is configured."),
+        say(messages.rotate_tokens.rotate_failed, connection=FRIENDS, us=ALPHA, problem=Plain(Fault.NO_ADMIN_TOKEN)),
         """
         Not done: there is no new token for betaspace's bot yet; the old one is as good as before.
-        Why: No admin token is configured.
+        Why: This takes a superuser's token: inventree.admin_token is not set.
         I try again by myself, every hour.
         What to do, if it is needed, I say in our admin room a month before the old one ends.
         """,
@@ -58,11 +59,11 @@ SAID: dict[str, tuple[Phrase, str]] = {
             **ENDS,
             left=30,
             reason="no-admin-token",
-            text="No admin token is configured.",
+            problem=Plain(Fault.NO_ADMIN_TOKEN),
         ),
         """
         ⚠ The token that we made for betaspace ends in 30 days, and I have no new one.
-        Why: No admin token is configured.
+        Why: This takes a superuser's token: inventree.admin_token is not set.
         Please, as a superuser:
         • a new token fed-beta-1-2 for the user fed-beta-1: curl -u fed-beta-1 \
 'https://inventree.attraktor.example/api/user/token/?name=fed-beta-1-2'
@@ -75,7 +76,7 @@ fedbot credentials add beta-1
         """,
     ),
     "it ends tomorrow, and the other bot is silent": (
-        say(messages.rotate_tokens.token_ends, **ENDS, left=1, reason="silent", text=""),
+        say(messages.rotate_tokens.token_ends, **ENDS, left=1, reason="silent", problem=None),
         """
         ⚠ The token that we made for betaspace ends in 1 day, and I have no new one.
         Its bot has not said yet whether the new one works. Is it running?
@@ -89,11 +90,11 @@ fedbot credentials add beta-1
             **ENDS,
             left=14,
             reason="peer",
-            text="InvenTree does not accept the token.",
+            problem=TokenTrialFailed("not-permitted"),
         ),
         """
         ⚠ The token that we made for betaspace ends in 14 days, and I have no new one.
-        Why: InvenTree does not accept the token.
+        Why: The other space can't use the token: InvenTree does not accept the token.
         That is what betaspace's bot says of the new one; its admin can look.
         I try again every hour. To make me try now: !fed rotate beta
         c9x4
@@ -105,11 +106,11 @@ fedbot credentials add beta-1
             **ENDS,
             left=3,
             reason="foreign-user",
-            text="The user exists and isn't ours.",
+            problem=Named(NameFault.FOREIGN_USER, "fed-beta-1"),
         ),
         """
         ⚠ The token that we made for betaspace ends in 3 days, and I have no new one.
-        Why: The user exists and isn't ours.
+        Why: The user "fed-beta-1" exists in InvenTree and isn't ours.
         Look with fedbot check; the reason is above.
         I try again every hour. To make me try now: !fed rotate beta
         c9x4
@@ -136,11 +137,11 @@ fedbot credentials add beta-1
             messages.rotate_tokens.old_token_stays,
             connection=FRIENDS,
             name="fed-beta-1",
-            text="You do not have permission.",
+            problem=SAYS_NO,
         ),
         """
         ⚠ The old token that we made for betaspace is still good: I could not revoke it.
-        Why: You do not have permission.
+        Why: InvenTree said: You do not have permission.
         The new one is in use. Please revoke the older token of the user fed-beta-1 in InvenTree.
         c9x4
         """,

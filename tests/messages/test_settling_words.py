@@ -12,6 +12,7 @@ import pytest
 
 from fedbot import messages
 from fedbot.rules.model.decision import Settlement
+from fedbot.rules.model.diagnosis import Fault, Plain
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.queries import ItemSeen, ItemsSeen, Whereabouts
 from fedbot.rules.model.settlement import Truth
@@ -23,8 +24,8 @@ DEBITING, SENT, RECEIVED = TransferState.DEBITING, TransferState.SENT, TransferS
 
 
 def disputed(role: str, was: TransferState, by: tuple[str, ...], said: str = "", line: int = 0) -> Transfer:
-    unclear = transfer(BOLTS, CABLE, role=role, state=TransferState.DISPUTED, problem="no answer in time")
-    return replace(unclear, dispute=Dispute(was, by, line, said))
+    unclear = transfer(BOLTS, CABLE, role=role, state=TransferState.DISPUTED)
+    return replace(unclear, obstacle=Plain(Fault.NO_TRACE), dispute=Dispute(was, by, line, said))
 
 
 SEEN = ItemSeen(43, 3, Decimal(10), 50, Whereabouts.OUTGOING, location=2, place="Outgoing")
@@ -73,7 +74,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         ),
         """
         ⚠ k7m2 stopped: I can't tell what became of 1.5 m of Speaker cable (⚠ Attention needed).
-        Why: no answer in time
+        Why: The request may have been carried out, but InvenTree shows no trace of it.
         Some of it may be done. Not done: I do nothing more with it, at neither space.
         Next: a superuser of betaspace settles it: !fed resolve k7m2
         In the stock history in InvenTree it is under fed:k7m2abcdefghjkmnpqrs. All that I know of it: !fed show k7m2
@@ -88,7 +89,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         ),
         """
         ⚠ k7m2 stopped: I can't tell what became of 10 × M3 bolt and 1.5 m of Speaker cable (⚠ Attention needed).
-        Why: no answer in time
+        Why: The request may have been carried out, but InvenTree shows no trace of it.
         Some of it may be done. Not done: I do nothing more with it, at neither space.
         Next: a superuser of attraktor settles it: !fed resolve k7m2
         In the stock history in InvenTree it is under fed:k7m2abcdefghjkmnpqrs. All that I know of it: !fed show k7m2
@@ -103,7 +104,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         ),
         """
         ⚠ k7m2 stopped: I can't tell what became of 10 × M3 bolt and 1.5 m of Speaker cable (⚠ Attention needed).
-        Why: no answer in time
+        Why: The request may have been carried out, but InvenTree shows no trace of it.
         betaspace says now that it has booked it in.
         Some of it may be done. Not done: I do nothing more with it, at neither space.
         Next: a superuser of attraktor settles it: !fed resolve k7m2

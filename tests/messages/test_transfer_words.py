@@ -12,6 +12,7 @@ import pytest
 from fedbot import messages
 from fedbot.rules.model.connection import Exchange
 from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.diagnosis import Fault, Plain
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.transfer import Progress, Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
@@ -26,6 +27,8 @@ from tests.messages.scenes import (
     CABLE,
     LENS,
     NOW,
+    SAYS_NO,
+    SILENT,
     connection,
     plain,
     request,
@@ -43,7 +46,7 @@ def waits(transfer: Transfer) -> Phrase:
         messages.transfer.transfer_waits,
         transfer=replace(transfer, waiting_since=ASKED_AT),
         us=us,
-        problem="InvenTree at tree.example can't be reached: no connection.",
+        problem=SILENT,
         next_try=NOW + timedelta(minutes=5),
         peer_name=peer,
     )
@@ -189,7 +192,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         waits(transfer(BOLTS, role="sender", state=TransferState.APPROVED, decided=BY_BEA)),
         """
         ⏸ k7m2 waits for attraktor's InvenTree since 20:14.
-        Why: InvenTree at tree.example can't be reached: no connection.
+        Why: InvenTree at inventree.example can't be reached: no connection.
         Done: Bea said yes. Not done: nothing has moved, at neither space.
         Next: I try again by myself (next 20:36). Nothing to do now.
         To stop it: !fed cancel k7m2
@@ -199,7 +202,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         waits(transfer(BOLTS, role="sender", state=TransferState.DEBITING, decided=BY_BEA)),
         """
         ⏸ k7m2 waits for attraktor's InvenTree since 20:14.
-        Why: InvenTree at tree.example can't be reached: no connection.
+        Why: InvenTree at inventree.example can't be reached: no connection.
         Done: Bea said yes. Not done: it isn't taken out of attraktor's stock yet.
         Next: I try again by myself (next 20:36). Nothing to do now.
         It can't be stopped half-way.
@@ -209,7 +212,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         waits(transfer(BOLTS, role="sender", state=TransferState.DEBITING, decided=BY_BEA, progress=TAKEN)),
         """
         ⏸ k7m2 waits for attraktor's InvenTree since 20:14.
-        Why: InvenTree at tree.example can't be reached: no connection.
+        Why: InvenTree at inventree.example can't be reached: no connection.
         Done: it is taken out of attraktor's shelf (it lies in Outgoing). Not done: it isn't betaspace's yet.
         Next: I try again by myself (next 20:36). Nothing to do now.
         It can't be stopped half-way.
@@ -219,7 +222,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         waits(transfer(BOLTS, role="sender", state=TransferState.RECEIVED, decided=BY_BEA)),
         """
         ⏸ k7m2 waits for attraktor's InvenTree since 20:14.
-        Why: InvenTree at tree.example can't be reached: no connection.
+        Why: InvenTree at inventree.example can't be reached: no connection.
         Done: betaspace has it. Not done: attraktor's own record isn't marked as arrived yet.
         Next: I try again by myself (next 20:36). Nothing to do now.
         It can't be stopped half-way.
@@ -229,7 +232,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         waits(transfer(BOLTS, role="sender", state=TransferState.REVERTING, decided=BY_BEA)),
         """
         ⏸ k7m2 waits for attraktor's InvenTree since 20:14.
-        Why: InvenTree at tree.example can't be reached: no connection.
+        Why: InvenTree at inventree.example can't be reached: no connection.
         Done: betaspace could not book it in. Not done: it isn't back in attraktor's stock yet.
         Next: I try again by myself (next 20:36). Nothing to do now.
         It can't be stopped half-way.
@@ -239,7 +242,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         waits(transfer(BOLTS)),
         """
         ⏸ k7m2 waits for betaspace's InvenTree since 20:14.
-        Why: InvenTree at tree.example can't be reached: no connection.
+        Why: InvenTree at inventree.example can't be reached: no connection.
         Done: the offer is here. Not done: I don't know yet where it would land. Nothing has moved.
         Next: I try again by myself (next 20:36). Nothing to do now.
         To stop it: !fed decline k7m2
@@ -249,7 +252,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         waits(transfer(BOLTS, state=TransferState.CREDITING, decided=BY_BEA)),
         """
         ⏸ k7m2 waits for betaspace's InvenTree since 20:14.
-        Why: InvenTree at tree.example can't be reached: no connection.
+        Why: InvenTree at inventree.example can't be reached: no connection.
         Done: it has left attraktor's stock. Not done: it isn't booked in at betaspace yet.
         Next: I try again by myself (next 20:36). Nothing to do now.
         It can't be stopped half-way.
@@ -259,7 +262,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         waits(transfer(BOLTS, state=TransferState.RECEIVED, decided=BY_BEA)),
         """
         ⏸ k7m2 waits for betaspace's InvenTree since 20:14.
-        Why: InvenTree at tree.example can't be reached: no connection.
+        Why: InvenTree at inventree.example can't be reached: no connection.
         Done: it is booked in at betaspace. Not done: it isn't put away yet, it lies in Incoming.
         Next: I try again by myself (next 20:36). Nothing to do now.
         It can't be stopped half-way.
@@ -339,7 +342,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         waits(request(BOLTS, role="sender")),
         """
         ⏸ k7m2 waits for attraktor's InvenTree since 20:14.
-        Why: InvenTree at tree.example can't be reached: no connection.
+        Why: InvenTree at inventree.example can't be reached: no connection.
         Done: betaspace has asked. Not done: nobody has decided yet, and nothing has moved.
         Next: I try again by myself (next 20:36). Nothing to do now.
         To stop it: !fed decline k7m2
@@ -349,7 +352,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         waits(replace(request(BOLTS, role="sender"), granted=BY_PIET)),
         """
         ⏸ k7m2 waits for attraktor's InvenTree since 20:14.
-        Why: InvenTree at tree.example can't be reached: no connection.
+        Why: InvenTree at inventree.example can't be reached: no connection.
         Done: Piet granted less. Not done: betaspace has not agreed yet. Nothing has moved.
         Next: I try again by myself (next 20:36). Nothing to do now.
         To stop it: !fed cancel k7m2
@@ -360,21 +363,21 @@ SAID: dict[str, tuple[Phrase, str]] = {
             messages.transfer.not_put_away,
             transfer=transfer(),
             peer_name="attraktor",
-            text="The location is structural.",
+            problem=SAYS_NO,
         ),
         """
         1 × Laser lens 2.0″ from attraktor lies in Incoming: I could not put it away.
         Done: it is booked in, and attraktor knows. Not done: moving it to its place.
-        Why: The location is structural.
+        Why: InvenTree said: You do not have permission.
         Please move it in InvenTree by hand; I don't try again.
         k7m2
         """,
     ),
     "not marked as arrived": (
-        say(messages.transfer.not_marked_arrived, transfer=transfer(role="sender"), text="The status is locked."),
+        say(messages.transfer.not_marked_arrived, transfer=transfer(role="sender"), problem=SAYS_NO),
         """
         1 × Laser lens 2.0″ has arrived, but our record of it still says that it is on its way.
-        Why: The status is locked.
+        Why: InvenTree said: You do not have permission.
         Please set the item's status back in InvenTree by hand; I don't try again.
         k7m2
         """,
@@ -384,11 +387,11 @@ SAID: dict[str, tuple[Phrase, str]] = {
             messages.transfer.sum_does_not_add_up,
             transfer=transfer(role="sender"),
             line=LENS,
-            text="It was moved back.",
+            problem=Plain(Fault.MOVED_BACK),
         ),
         """
         Please count stock #42 (Laser lens 2.0″) in InvenTree: what I moved isn't what I asked for.
-        What InvenTree says: It was moved back.
+        What InvenTree says: Stock was changed by somebody else at the same moment; all was moved back.
         Nothing was handed over. Somebody moved the same stock at the same moment; its quantity may be wrong now.
         k7m2
         """,

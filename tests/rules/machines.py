@@ -33,6 +33,7 @@ from fedbot.rules.model.access_steps import (
 )
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.diagnosis import Fault, Plain, Speaker, Verbatim
 from fedbot.rules.model.document import Document
 from fedbot.rules.model.effects import Ask, Do, Draft, Edit, Post, SendEnvelope
 from fedbot.rules.model.events import Answered, EnvelopeSeen, Event, Posted, StepDone, StepRefused, StepUnknown
@@ -337,7 +338,7 @@ class Side:
             outcome, self.trouble = self.trouble, "done"
         if outcome == "refused" and step.mark not in self.done:
             self.to_do.pop(0)
-            self.meets(StepRefused(self.wire.now, then, "refused", "no"))
+            self.meets(StepRefused(self.wire.now, then, Verbatim(Speaker.INVENTREE, "no")))
             return
         if outcome != "undone":
             self.done.add(step.mark)
@@ -346,7 +347,7 @@ class Side:
             return
         self.to_do.pop(0)
         if outcome in {"unknown", "undone"}:
-            self.meets(StepUnknown(self.wire.now, then, "no answer"))
+            self.meets(StepUnknown(self.wire.now, then, Plain(Fault.NO_TRACE)))
         else:
             self.meets(StepDone(self.wire.now, then, _result(step)))
 

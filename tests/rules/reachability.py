@@ -33,6 +33,7 @@ from fedbot.rules.lines import CarryOut
 from fedbot.rules.loan.hand_back import RETURNS_PARTS
 from fedbot.rules.model.connection import Connection, Exchange
 from fedbot.rules.model.connection_lifecycle import LIVING_CONNECTION, UNFINISHED_CONNECTION, ConnectionState
+from fedbot.rules.model.diagnosis import Fault, Plain, Speaker, Verbatim
 from fedbot.rules.model.document import Document
 from fedbot.rules.model.effects import Ask, Do, Edit, Post
 from fedbot.rules.model.events import (
@@ -273,8 +274,8 @@ class Explorer:
         for key, do in now.to_do.items():
             for event in (
                 StepDone(self._time(now), do.then, _result(do.step)),
-                StepRefused(self._time(now), do.then, "refused", "no"),
-                StepUnknown(self._time(now), do.then, "no answer"),
+                StepRefused(self._time(now), do.then, Verbatim(Speaker.INVENTREE, "no")),
+                StepUnknown(self._time(now), do.then, Plain(Fault.NO_TRACE)),
             ):
                 yield "itself", f"{key} {type(event).__name__}", self._after(now, event, done=key)
         if not now.late:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from fedbot.messages.diagnosis import english
 from fedbot.rules.connection.disconnect import DISCONNECTED
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.decision import Ending
+from fedbot.rules.model.diagnosis import Fault, Plain
 from fedbot.rules.model.transfer import Line, Transfer
 from fedbot.rules.model.transfer_lifecycle import BOOKS_SETTLED, FINAL, TransferState
 from tests.fakes.people import Person
@@ -20,7 +22,7 @@ from tests.simulation.party import Party
 AGREED = {(state, state) for state in FINAL} | {(TransferState.DISPUTED, TransferState.DISPUTED)}
 
 # Disputes that no trouble in an InvenTree explains.
-NEVER_RIGHT = ("nobody here had approved", "was never sent")
+NEVER_RIGHT = (Plain(Fault.NOT_APPROVED), Plain(Fault.RECEIVED_BUT_NOT_SENT))
 
 
 def must_agree(auditor: Auditor) -> None:
@@ -167,15 +169,16 @@ def _called_off(sent: Transfer, received: Transfer) -> bool:
 
 
 def _must_be_explained(auditor: Auditor, party: Party, transfer: Transfer) -> None:
-    if not transfer.problem:
+    why = english(transfer.obstacle)
+    if not why:
         auditor.wrong(f"{transfer.id[:4]} is disputed at {party.id} without a reason")
-    if any(words in transfer.problem for words in NEVER_RIGHT):
-        auditor.wrong(f"{transfer.id[:4]} is disputed at {party.id}: {transfer.problem}")
+    if transfer.obstacle in NEVER_RIGHT:
+        auditor.wrong(f"{transfer.id[:4]} is disputed at {party.id}: {why}")
     # a process that ends just before a request, for longer than `give up`, can't know whether it was made
     crashed = party.crashes or auditor.by_id(transfer.peer).crashes
     explained = crashed or transfer.id in auditor.missing or {party.id, transfer.peer} & auditor.troubled
     if not explained:
-        auditor.wrong(f"{transfer.id[:4]} is disputed though no InvenTree had any trouble: {transfer.problem}")
+        auditor.wrong(f"{transfer.id[:4]} is disputed though no InvenTree had any trouble: {why}")
 
 
 def _books_must_balance(auditor: Auditor, party: Party, transfer: Transfer) -> None:

@@ -156,7 +156,7 @@ def _refusal_after_unknown(stack: ExitStack) -> None:
             result: StepResult = await before(self, step)
         except OutcomeUnknown as problem:
             if isinstance(step, CreateItem):
-                raise Refusal(problem.text) from problem
+                raise Refusal(problem.problem) from problem
             raise
         return result
 
@@ -171,7 +171,7 @@ def _finished_before(stack: ExitStack) -> None:
         try:
             result = await self._inventory.act(effect.step)
         except Refusal as problem:
-            self._engine.put(StepRefused(self._clock.now(), effect.then, problem.reason, problem.text))
+            self._engine.put(StepRefused(self._clock.now(), effect.then, problem.problem))
         except (Unavailable, OutcomeUnknown):
             return
         else:

@@ -43,7 +43,7 @@ class WriteMirror(WhenStepEnds):
     def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
         """The admins are told once a day."""
         if turn.tell_once("mirror", timedelta(days=1)):
-            turn.tell_admins(say(messages.health.not_mirrored, text=event.text), f"mirror:{turn.now.date()}")
+            turn.tell_admins(say(messages.health.not_mirrored, problem=event.problem), f"mirror:{turn.now.date()}")
 
 
 def forbidden_origin(origin: str, destination: str) -> bool:

@@ -20,6 +20,7 @@ from fedbot.rules.model import audit
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import UNFINISHED_CONNECTION, ConnectionState
 from fedbot.rules.model.decision import Signature
+from fedbot.rules.model.diagnosis import Fault, Plain
 from fedbot.rules.model.effects import Post, say
 from fedbot.rules.model.summaries import Preview
 from fedbot.rules.model.transfer import Transfer
@@ -34,7 +35,6 @@ LASTING = frozenset({ConnectionState.READY, ConnectionState.ACTIVE, ConnectionSt
 OVER = FINAL | {TransferState.DISPUTED}
 TELLS_FOR = timedelta(days=30)
 DISCONNECTED = "disconnected"
-ENDED_AT_ONCE = "the friendship was ended at once, before the other space had answered"
 
 
 def preview(turn: Turn, connection: Connection, *, at_once: bool = False) -> Preview:
@@ -116,7 +116,7 @@ def _settle_alone(turn: Turn, connection: Connection, by: Signature) -> None:
         if transfer.connection != connection.id:
             continue
         if _would_be_unclear(transfer):
-            dispute.dispute(turn, transfer, 0, ENDED_AT_ONCE)
+            dispute.dispute(turn, transfer, 0, Plain(Fault.ENDED_AT_ONCE))
         elif transfer.role == "sender" and transfer.state in BEFORE_DEBIT:  # a return: the others are cancelled already
             transfers.end(turn, transfer, TransferState.CANCELLED, by, DISCONNECTED)
         elif transfer.role == "receiver" and transfer.state in {TransferState.OPEN, TransferState.BOOKED}:
@@ -179,7 +179,7 @@ def finish_what_is_over(turn: Turn) -> None:
         if ended_by is None:
             continue
         if transfer.state is TransferState.SENT:
-            dispute.dispute(turn, transfer, 0, ENDED_AT_ONCE)
+            dispute.dispute(turn, transfer, 0, Plain(Fault.ENDED_AT_ONCE))
         elif transfer.state in BEFORE_DEBIT and transfer.role == "receiver":  # it was disputed at the end
             _cancel_alone(turn, transfer, ended_by)
 

@@ -34,6 +34,7 @@ from fedbot.rules.model.archive import Mark
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import LIVING_CONNECTION, ConnectionState
 from fedbot.rules.model.continuation import OfConnection, WhenStepEnds
+from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.effects import Do, Edit, Forget, KeepSecret, Phrase, Post, say
 from fedbot.rules.model.events import StepDone, StepRefused, StepUnknown, Waiting
 from fedbot.rules.model.steps import Mirror
@@ -90,9 +91,9 @@ def begin(turn: Turn, connection: Connection) -> Connection:
         due=turn.now + turn.us.request_open_for,
         decision=None,
         needs="",
-        problem="",
+        obstacle=None,
         peer_needs="",
-        peer_problem="",
+        peer_obstacle=None,
     )
     turn.save(connection)
     connection = _next(turn, connection)
@@ -141,11 +142,10 @@ class Provision(OfConnection, WhenStepEnds):
         connection = turn.connection(self.connection)
         if connection is None or connection.state is not ConnectionState.MAKING:
             return
-        reason = event.reason if isinstance(event, StepRefused) else "unknown"
-        if reason == NO_TOKEN:
+        if event.reason == NO_TOKEN:
             _no_token(turn, connection)
         else:
-            _own_side_waits(turn, connection, reason, event.text)
+            _own_side_waits(turn, connection, event)
 
 
 @dataclass(frozen=True)
@@ -162,8 +162,7 @@ class TryPeersToken(OfConnection, WhenStepEnds):
         """It doesn't, so the peer's people have to do something."""
         connection = turn.connection(self.connection)
         if connection is not None and connection.state is ConnectionState.MAKING:
-            reason = event.reason if isinstance(event, StepRefused) else "unknown"
-            _peers_token_refused(turn, connection, reason, event.text)
+            _peers_token_refused(turn, connection, event)
 
     def waiting(self, turn: Turn, event: Waiting) -> None:
         """The peer's InvenTree is silent."""
@@ -181,13 +180,13 @@ def _on_done(turn: Turn, identifier: str, event: StepDone, *, of_peer: bool) -> 
         take_back(turn, connection)
     elif connection.state is ConnectionState.MAKING:
         if not of_peer:
-            connection = replace(connection, needs="", problem="")
+            connection = replace(connection, needs="", obstacle=None)
             if isinstance(event.result, TokenTried):
                 connection = _token_is_good(turn, connection)
             else:
                 connection = _next(turn, connection)
         else:
-            connection = _ready_when_complete(turn, replace(connection, peer_needs="", peer_problem=""))
+            connection = _ready_when_complete(turn, replace(connection, peer_needs="", peer_obstacle=None))
         turn.save(connection)
         mirror(turn, connection)
 
@@ -348,36 +347,40 @@ def _no_token(turn: Turn, connection: Connection) -> None:
     turn.do(Do(Provision(connection.id), _mint(turn, connection)))
 
 
-def _own_side_waits(turn: Turn, connection: Connection, reason: str, text: str) -> None:
-    connection = replace(connection, needs=reason, problem=text, waiting_since=turn.now)
+def _own_side_waits(turn: Turn, connection: Connection, event: StepRefused | StepUnknown) -> None:
+    reason, problem = event.reason, event.problem
+    connection = replace(connection, needs=reason, obstacle=problem, waiting_since=turn.now)
     turn.save(connection)
     if not turn.tell_once(f"making:{connection.id}:{reason}", A_DAY):
         return
-    turn.note(connection.id, audit.ProvisionWaits(reason, text))
+    turn.note(connection.id, audit.ProvisionWaits(problem))
     names = {"name": access_name(connection), "reference": own_reference(connection)}
-    phrase = say(messages.connection.making_waits, connection=connection, us=turn.us, reason=reason, text=text, **names)
+    phrase = say(
+        messages.connection.making_waits, connection=connection, us=turn.us, reason=reason, problem=problem, **names
+    )
     turn.tell_admins(phrase, f"making:{connection.id}:{reason}:{turn.now.isoformat()}")
     _tell_room_once(
         turn, connection, "waits", say(messages.connection.making_waits_in_room, connection=connection, us=turn.us)
     )
 
 
-def _peers_token_refused(turn: Turn, connection: Connection, reason: str, text: str) -> None:
+def _peers_token_refused(turn: Turn, connection: Connection, event: StepRefused | StepUnknown) -> None:
     """What the peer gave us is no good: its own people have to mend it, so the room is told."""
-    connection = replace(connection, peer_needs=reason, peer_problem=text, waiting_since=turn.now)
+    reason, problem = event.reason, event.problem
+    connection = replace(connection, peer_needs=reason, peer_obstacle=problem, waiting_since=turn.now)
     turn.save(connection)
     if turn.tell_once(f"peers:{connection.id}:{reason}", A_DAY):
-        turn.note(connection.id, audit.PeersTokenRefused(reason, text))
-        _tell_peers_token(turn, connection, text, told_to_peers(reason))
+        turn.note(connection.id, audit.PeersTokenRefused(problem))
+        _tell_peers_token(turn, connection, problem, told_to_peers(reason))
 
 
-def tell_that_peer_is_silent(turn: Turn, identifier: str, problem: str) -> None:
+def tell_that_peer_is_silent(turn: Turn, identifier: str, problem: Diagnosis) -> None:
     """The peer's InvenTree can't be reached from here; the trial is repeated by itself."""
     connection = turn.connection(identifier)
     if connection is None:
         return
-    if connection.state is ConnectionState.MAKING and connection.peer_problem != problem:
-        connection = replace(connection, peer_problem=problem)
+    if connection.state is ConnectionState.MAKING and connection.peer_obstacle != problem:
+        connection = replace(connection, peer_obstacle=problem)
         turn.save(connection)
         turn.note(connection.id, audit.PeerSilent(problem))
         _tell_peers_token(turn, connection, problem, told_to_peers("unreachable"))
@@ -388,8 +391,8 @@ def told_to_peers(reason: str) -> str:
     return reason if reason in TOKEN_CODES else "unreachable"
 
 
-def _tell_peers_token(turn: Turn, connection: Connection, text: str, code: str) -> None:
-    phrase = say(messages.connection.peers_access_waits, connection=connection, us=turn.us, text=text)
+def _tell_peers_token(turn: Turn, connection: Connection, problem: Diagnosis, code: str) -> None:
+    phrase = say(messages.connection.peers_access_waits, connection=connection, us=turn.us, problem=problem)
     turn.tell_admins(phrase, f"peers:{connection.id}:{turn.now.isoformat()}")
     in_room = say(messages.connection.peers_access_waits_in_room, connection=connection, us=turn.us, code=code)
     _tell_room_once(turn, connection, f"peers:{code}", in_room)
@@ -466,7 +469,7 @@ class ShutCompany(OfConnection, WhenStepEnds):
                 messages.connection.access_not_ended,
                 connection=connection,
                 name=access_name(connection),
-                text=event.text,
+                problem=event.problem,
             )
             turn.tell_admins(phrase, f"access:{connection.id}")
 

@@ -27,6 +27,7 @@ from fedbot.rules.model.connection import Connection, Renewal
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.continuation import OfConnection, WhenStepEnds
 from fedbot.rules.model.decision import Signature
+from fedbot.rules.model.diagnosis import Diagnosis, TokenTrialFailed
 from fedbot.rules.model.effects import Do, Forget, KeepSecret, MoveSecret, Post, say
 from fedbot.rules.model.events import StepDone, StepRefused, StepUnknown, Waiting
 from fedbot.rules.model.steps import Step
@@ -182,7 +183,7 @@ class RotateToken(OfConnection, WhenStepEnds):
         """The old token serves on, people are told in time."""
         connection = _active(turn, self.connection)
         if connection is not None:
-            _hangs(turn, connection, _reason(event), event.text)
+            _hangs(turn, connection, event.reason, event.problem)
 
 
 @dataclass(frozen=True)
@@ -239,7 +240,7 @@ class RevokeOldToken(OfConnection, WhenStepEnds):
                 messages.rotate_tokens.old_token_stays,
                 connection=connection,
                 name=provision.access_name(connection),
-                text=event.text,
+                problem=event.problem,
             )
             turn.tell_admins(phrase, f"old-token:{connection.id}:{event.at.isoformat()}")
 
@@ -263,9 +264,9 @@ class TryPeersNextToken(OfConnection, WhenStepEnds):
         if connection is None:
             return
         turn.do(Forget(provision.next_of(provision.peer_reference(connection))))
-        problem = {"problem": provision.told_to_peers(_reason(event))}
+        problem = {"problem": provision.told_to_peers(event.reason)}
         turn.save(sequencing.send(turn, connection, "renewed", problem, awaits=True))
-        turn.note(connection.id, audit.PeersTokenRefused(_reason(event), event.text, is_next=True))
+        turn.note(connection.id, audit.PeersTokenRefused(event.problem, is_next=True))
 
     def waiting(self, turn: Turn, event: Waiting) -> None:
         """The peer's InvenTree is silent."""
@@ -275,10 +276,6 @@ class TryPeersNextToken(OfConnection, WhenStepEnds):
 def _active(turn: Turn, identifier: str) -> Connection | None:
     connection = turn.connection(identifier)
     return connection if connection is not None and connection.state is ConnectionState.ACTIVE else None
-
-
-def _reason(event: StepRefused | StepUnknown) -> str:
-    return event.reason if isinstance(event, StepRefused) else "unknown"
 
 
 def _known_again(turn: Turn, connection: Connection, tried: TokenTried) -> None:
@@ -306,7 +303,7 @@ def _ours_goes_on(turn: Turn, connection: Connection, renewal: Renewal, event: S
             turn.save(connection)
             _mint(turn, connection)
         case TokenMinted(name, expiry):
-            renewal = replace(renewal, name=name, expiry=expiry, by_hand=False, reason="", problem="")
+            renewal = replace(renewal, name=name, expiry=expiry, by_hand=False, reason="", problem=None)
             _proved_next(turn, replace(connection, renewal=renewal))
         case TokenTried():
             _switch(turn, connection, renewal)
@@ -316,7 +313,7 @@ def _made_by_hand(turn: Turn, connection: Connection, renewal: Renewal, tried: T
     known = connection.token_expiry
     newer = tried.expiry is not None and known is not None and tried.expiry > known
     if newer and not renewal.name:
-        renewal = replace(renewal, name=tried.name, expiry=tried.expiry, by_hand=True, reason="", problem="")
+        renewal = replace(renewal, name=tried.name, expiry=tried.expiry, by_hand=True, reason="", problem=None)
         _proved_next(turn, replace(connection, renewal=renewal), tried=True)
 
 
@@ -394,7 +391,7 @@ def on_renewed(turn: Turn, connection: Connection, envelope: Message[bodies.Rene
     if renewal is None or not renewal.name or connection.access != "direct":
         turn.save(connection)
     elif envelope.body.problem:
-        _hangs(turn, connection, PEER, envelope.body.problem)
+        _hangs(turn, connection, PEER, TokenTrialFailed(envelope.body.problem))
     else:
         _switch(turn, connection, renewal)
 
@@ -402,17 +399,17 @@ def on_renewed(turn: Turn, connection: Connection, envelope: Message[bodies.Rene
 # --- what stands in the way ---
 
 
-def _hangs(turn: Turn, connection: Connection, reason: str, text: str) -> None:
+def _hangs(turn: Turn, connection: Connection, reason: str, problem: Diagnosis) -> None:
     renewal = connection.renewal
     if renewal is None:
         turn.save(connection)
         return
     lost = reason == provision.NO_TOKEN  # the vault hasn't got it any more, so another one is made
     name = "" if lost or reason in BY_HAND else renewal.name
-    renewal = replace(renewal, name=name, reason=reason, problem=text)
-    turn.note(connection.id, audit.RotationWaits(reason, text))
+    renewal = replace(renewal, name=name, reason=reason, problem=problem)
+    turn.note(connection.id, audit.RotationWaits(problem))
     if renewal.by is not None:
-        phrase = say(messages.rotate_tokens.rotate_failed, connection=connection, us=turn.us, text=text)
+        phrase = say(messages.rotate_tokens.rotate_failed, connection=connection, us=turn.us, problem=problem)
         key = f"rotated:{connection.id}:{renewal.by.event_id}"
         turn.do(Post(key, renewal.room, phrase, reply_to=renewal.by.event_id))
         renewal = replace(renewal, by=None, room="")
@@ -435,7 +432,7 @@ def _warned(turn: Turn, connection: Connection) -> Connection:
         us=turn.us,
         left=max(left, 0),
         reason=renewal.reason or "silent",
-        text=renewal.problem,
+        problem=renewal.problem,
         name=provision.access_name(connection),
         token=next_name(connection),
     )

@@ -406,7 +406,7 @@ class RepairStatus(OfLine, WhenStepEnds):
         """The admins are told."""
         transfer = turn.transfer(self.transfer)
         if transfer is not None:
-            phrase = say(messages.transfer.not_marked_arrived, transfer=transfer, text=event.text)
+            phrase = say(messages.transfer.not_marked_arrived, transfer=transfer, problem=event.problem)
             turn.tell_admins(phrase, f"arrived:{transfer.id}:{self.line}")
 
 

@@ -18,6 +18,7 @@ from fedbot.rules.model.connection import Connection, Exchange
 from fedbot.rules.model.connection_lifecycle import UNFINISHED_CONNECTION, ConnectionState
 from fedbot.rules.model.continuation import WhenAnswered
 from fedbot.rules.model.decision import Signature
+from fedbot.rules.model.diagnosis import Fault, Plain
 from fedbot.rules.model.effects import Ask, Draft
 from fedbot.rules.model.events import Answered, EnvelopeSeen
 from fedbot.rules.model.queries import CompanyMirror, MirrorsFound, WhoMay
@@ -275,8 +276,8 @@ def _disputed(turn: Turn, transfer: Transfer, envelope: Message[bodies.Disputed]
         transfer = replace(transfer, parcel=replace(transfer.parcel, missing=missing))
     before = transfer.dispute or Dispute(transfer.state, ())
     dispute = replace(before, by=tuple(dict.fromkeys((*before.by, turn.us.party))))
-    reason = envelope.body.reason
-    return replace(transfer, state=TransferState.DISPUTED, dispute=dispute, problem=reason, decision=None)
+    obstacle = Plain(Fault.NO_TRACE if missing is None else Fault.PARCEL_MISSING)
+    return replace(transfer, state=TransferState.DISPUTED, dispute=dispute, obstacle=obstacle, decision=None)
 
 
 B = TypeVar("B", bound=Body)

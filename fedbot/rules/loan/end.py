@@ -132,7 +132,7 @@ def _on_not_noted(turn: Turn, then: NoteEnding, event: StepRefused | StepUnknown
         phrase = say(
             messages.loan.gift_not_noted if how is Ending.GIFT else messages.loan.loss_not_noted,
             loan=loan,
-            text=event.text,
+            problem=event.problem,
         )
         turn.tell_admins(phrase, f"lost:{loan.id}:{then.line}")
 

@@ -18,6 +18,7 @@ from fedbot.rules.model import audit, names
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.continuation import OfTransfer, WhenAnswered, WhenAnsweredOrNot
 from fedbot.rules.model.decision import Settlement, Signature
+from fedbot.rules.model.diagnosis import ANOTHER_THING
 from fedbot.rules.model.effects import Ask, Phrase, Post, say
 from fedbot.rules.model.events import Answered, Said, Unanswered
 from fedbot.rules.model.queries import (
@@ -30,7 +31,7 @@ from fedbot.rules.model.queries import (
     Query,
     WhoMay,
 )
-from fedbot.rules.model.steps import ANOTHER_THING, TakeBack
+from fedbot.rules.model.steps import TakeBack
 from fedbot.rules.model.stock import STATUS_DAMAGED, Right, Rights, StockItem
 from fedbot.rules.model.transfer import Line, Progress, Terms, Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
@@ -271,7 +272,7 @@ def _on_remark_permitted(turn: Turn, then: NoteRemark, event: Answered) -> None:
         return
     if then.person not in turn.us.people or not rights.covers(Right.MAPPED):
         _answer_remark(
-            turn, transfer, then.event_id, say(messages.loan.remark_not_noted, transfer=transfer, problem="")
+            turn, transfer, then.event_id, say(messages.loan.remark_not_noted, transfer=transfer, problem=None)
         )
         return
     remark = f"{transfer.remark}; {then.said}" if transfer.remark else then.said

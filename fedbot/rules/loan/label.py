@@ -116,5 +116,5 @@ def _on_not_labelled(turn: Turn, then: LabelItem, event: StepRefused | StepUnkno
     transfer = turn.transfer(then.transfer)
     if transfer is not None and turn.tell_once("labelling", timedelta(days=1)):
         item = transfer.at(then.line).item or 0
-        phrase = say(messages.loan.not_labelled, transfer=transfer, item=item, text=event.text)
+        phrase = say(messages.loan.not_labelled, transfer=transfer, item=item, problem=event.problem)
         turn.tell_admins(phrase, f"labelling:{turn.now.date()}")

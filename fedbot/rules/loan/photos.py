@@ -15,6 +15,7 @@ from fedbot.rules.catalogue.provenance import known_item
 from fedbot.rules.loan import lend
 from fedbot.rules.model import audit, budgets
 from fedbot.rules.model.continuation import OfLine, OfTransfer, WhenAnsweredOrNot, WhenStepEnds
+from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.effects import Ask, Do, Phrase, Post, say
 from fedbot.rules.model.events import Answered, PhotoSent, StepDone, StepRefused, StepUnknown, Unanswered
 from fedbot.rules.model.queries import PersonRights
@@ -146,13 +147,12 @@ class KeepPhoto(OfLine, WhenStepEnds):
         transfer = turn.transfer(self.transfer)
         if transfer is None:
             return
-        reason = event.reason if isinstance(event, StepRefused) else "unknown"
-        turn.note(transfer.id, audit.PhotoNotKept(reason, event.text))
-        _say_not_kept(turn, transfer, self.event_id, reason, event.text)
+        turn.note(transfer.id, audit.PhotoNotKept(event.problem))
+        _say_not_kept(turn, transfer, self.event_id, event.reason, event.problem)
 
 
-def _say_not_kept(turn: Turn, transfer: Transfer, event_id: str, reason: str, text: str = "") -> None:
-    phrase = say(messages.loan.photo_not_kept, transfer=transfer, reason=reason, text=text)
+def _say_not_kept(turn: Turn, transfer: Transfer, event_id: str, reason: str, problem: Diagnosis | None = None) -> None:
+    phrase = say(messages.loan.photo_not_kept, transfer=transfer, reason=reason, problem=problem)
     _reply(turn, transfer, event_id, phrase)
 
 

@@ -113,5 +113,5 @@ class WriteOffItem(OfLine, WhenStepEnds):
         """InvenTree didn't take it, or nobody can tell: the admins are told; it can be said again."""
         loan = turn.transfer(self.transfer)
         if loan is not None:
-            phrase = say(messages.loan.not_written_off, loan=loan, text=event.text)
+            phrase = say(messages.loan.not_written_off, loan=loan, problem=event.problem)
             turn.tell_admins(phrase, f"not-off:{loan.id}:{self.line}:{turn.now.isoformat()}")

@@ -12,6 +12,7 @@ from enum import StrEnum
 from fedbot.rules.model.booking import Hindrance
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.decision import Choice, Ending
+from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.model.web import AccessKind
 
@@ -203,9 +204,8 @@ class StepWasDone:
 class StepWasRefused:
     """InvenTree said no to it. With `waits`, people may say once more that the parcel is here."""
 
-    reason: str
     line: int
-    text: str
+    problem: Diagnosis
     waits: bool = False
 
 
@@ -241,7 +241,7 @@ class BookingStands:
 class Waits:
     """It had to wait for InvenTree."""
 
-    problem: str
+    problem: Diagnosis
 
 
 @dataclass(frozen=True)
@@ -249,7 +249,7 @@ class Disputed:
     """Nobody could tell what happened with that line (0: with all)."""
 
     line: int
-    problem: str
+    problem: Diagnosis
 
 
 @dataclass(frozen=True)
@@ -322,8 +322,7 @@ class PhotoKept:
 class PhotoNotKept:
     """It isn't."""
 
-    reason: str
-    text: str
+    problem: Diagnosis
 
 
 @dataclass(frozen=True)
@@ -354,16 +353,14 @@ class Provisioned:
 class ProvisionWaits:
     """The setting up waits for people."""
 
-    reason: str
-    text: str
+    problem: Diagnosis
 
 
 @dataclass(frozen=True)
 class PeersTokenRefused:
     """The token that the peer made for us, or the next one (`is_next`), doesn't work."""
 
-    reason: str
-    text: str
+    problem: Diagnosis
     is_next: bool = False
 
 
@@ -371,7 +368,7 @@ class PeersTokenRefused:
 class PeerSilent:
     """The peer's InvenTree can't be reached."""
 
-    problem: str
+    problem: Diagnosis
 
 
 @dataclass(frozen=True)
@@ -393,8 +390,7 @@ class TokenRotated:
 class RotationWaits:
     """The new token has to wait."""
 
-    reason: str
-    text: str
+    problem: Diagnosis
 
 
 @dataclass(frozen=True)
@@ -581,20 +577,19 @@ class InventoryVersion:
 
 @dataclass(frozen=True)
 class OwnTokenRotated:
-    """Our own token was renewed, or it could not be (`reason`)."""
+    """Our own token was renewed, or it could not be (`problem`)."""
 
     setting: str
     name: str = ""
-    reason: str = ""
-    text: str = ""
+    problem: Diagnosis | None = None
 
 
 @dataclass(frozen=True)
 class OwnTokenRevoked:
-    """Our old token was revoked, or it could not be (`text`)."""
+    """Our old token was revoked, or it could not be (`problem`)."""
 
     setting: str
-    text: str = ""
+    problem: Diagnosis | None = None
 
 
 @dataclass(frozen=True)

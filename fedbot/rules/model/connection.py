@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.decision import Decision, KeyCheck, Signature
+from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.effects import Draft
 from fedbot.rules.model.shown import ShownConnection
 from fedbot.rules.wire.envelope import past_with
@@ -62,7 +63,7 @@ class Renewal:
     expiry: date | None = None
     by_hand: bool = False
     reason: str = ""
-    problem: str = ""
+    problem: Diagnosis | None = None
     by: Signature | None = None
     room: str = ""
 
@@ -74,7 +75,8 @@ class Connection:
     `peer_bot`, `peer_key` and `room` are pinned when it is asked for; `former_keys` were pinned before a review.
     `own_made`: the peer's access is made and
     its token tried (`relayed`) or handed over (`direct`). `needs` is why our side of it waits for a person,
-    `peer_needs` why the peer's token is no good (`direct`); `problem` and `peer_problem` what was said then.
+    `peer_needs` why the peer's token is no good (`direct`); `obstacle` and `peer_obstacle` what was said then.
+    `problem` is why it was declined, or who ended the asking.
     `heard` are the peer's newest messages about it, to which people may reply.
     `shown`, `reminded`, `card`, `own_card` and `superseded` are as of a transfer. `peer_shares`: how long the peer's
     sharing list was when it last told.
@@ -115,9 +117,10 @@ class Connection:
     own_ready: bool = False
     peer_ready: bool = False
     needs: str = ""
-    problem: str = ""
+    obstacle: Diagnosis | None = None
     peer_needs: str = ""
-    peer_problem: str = ""
+    peer_obstacle: Diagnosis | None = None
+    problem: str = ""
     ended_by: Signature | None = None
     new_name: str = ""
     peer_has_left: bool = False

@@ -14,6 +14,7 @@ from typing import Any
 
 from fedbot.rules.model.continuation import Continuation, WhenAnswered, WhenAnsweredOrNot, WhenStepEnds
 from fedbot.rules.model.decision import Choice
+from fedbot.rules.model.diagnosis import Diagnosis, reason_of
 from fedbot.rules.model.party_config import RosterChange
 from fedbot.rules.model.queries import Answer
 from fedbot.rules.model.steps import StepResult
@@ -394,7 +395,7 @@ class Unanswered:
 
     at: datetime
     then: WhenAnsweredOrNot
-    problem: str
+    problem: Diagnosis
     silent: bool = False
 
 
@@ -409,12 +410,16 @@ class StepDone:
 
 @dataclass(frozen=True)
 class StepRefused:
-    """A definite no: nothing was changed. `reason` is a short code, `text` what InvenTree or our check said."""
+    """A definite no, of InvenTree or of our own check: nothing was changed."""
 
     at: datetime
     then: WhenStepEnds
-    reason: str
-    text: str
+    problem: Diagnosis
+
+    @property
+    def reason(self) -> str:
+        """The problem's short code."""
+        return reason_of(self.problem)
 
 
 @dataclass(frozen=True)
@@ -423,7 +428,12 @@ class StepUnknown:
 
     at: datetime
     then: WhenStepEnds
-    text: str
+    problem: Diagnosis
+
+    @property
+    def reason(self) -> str:
+        """Always the same short code: what the problem was, nobody knows."""
+        return "unknown"
 
 
 @dataclass(frozen=True)
@@ -435,7 +445,7 @@ class Waiting:
 
     at: datetime
     then: Continuation
-    problem: str
+    problem: Diagnosis
     next_try: datetime
     silent: bool = True
 

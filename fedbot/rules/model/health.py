@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.queries import Anchor
 
 SET_RIGHT = timedelta(days=1)
@@ -40,7 +41,7 @@ class BotStatus:
     started: datetime | None = None
     version: str = ""
     inventory_down_since: datetime | None = None
-    inventory_problem: str = ""
+    inventory_problem: Diagnosis | None = None
     inventory_next_try: datetime | None = None
     outage: str = ""
     outage_told: datetime | None = None
@@ -72,4 +73,4 @@ class OwnToken:
     old: int = 0
     warned: int = 0
     reason: str = ""
-    problem: str = ""
+    problem: Diagnosis | None = None

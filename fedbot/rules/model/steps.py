@@ -60,7 +60,6 @@ OWN_KEY, SHARE_KEY = "fedbot", "fedbot_share"
 """Ours in InvenTree's metadata: what the journal says of a record, and whether it is shared."""
 
 
-ANOTHER_THING = "another-thing"
 """Why a step is refused whose stock item isn't the one that we know under that number."""
 
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.health import BotStatus
 from fedbot.rules.model.queries import InventoryStanding
 from fedbot.rules.model.rota import Rota
@@ -131,7 +132,7 @@ class StatusSeen:
 
     standing: BotStatus
     inventory: InventoryStanding | None
-    problem: str = ""
+    problem: Diagnosis | None = None
     connections: dict[ConnectionState, int] = field(default_factory=dict)
     transfers: int = 0
     disputed: int = 0

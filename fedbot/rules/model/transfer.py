@@ -12,6 +12,7 @@ from fedbot.rules.model.booking import Obstacle
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Exchange
 from fedbot.rules.model.decision import Closing, Decision, Ending, Parcel, Settlement, Signature, SpokenReason, Wish
+from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.party_config import Pickup
 from fedbot.rules.model.queries import PartDescription
 from fedbot.rules.model.shown import ShownTransfer
@@ -198,6 +199,7 @@ class Transfer:
     card_event: str = ""
     heard: tuple[str, ...] = ()
     problem: str = ""
+    obstacle: Diagnosis | None = None
     waiting_since: datetime | None = None
     ended: datetime | None = None
     told: tuple[str, ...] = ()

@@ -18,6 +18,7 @@ from fedbot.rules.model import audit
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.continuation import OfTransfer
 from fedbot.rules.model.decision import Parcel, Settlement, Signature
+from fedbot.rules.model.diagnosis import NO_CODE, Diagnosis, Verbatim
 from fedbot.rules.model.effects import Draft, Edit, Phrase, Post, say
 from fedbot.rules.model.events import StepRefused, Waiting
 from fedbot.rules.model.shown import Change
@@ -28,7 +29,6 @@ from fedbot.rules.protocol.bodies import LONGEST_REASON, ByParcel, Decided, Fail
 from fedbot.rules.protocol.terms import presentable
 from fedbot.rules.state import Turn
 
-NO_CODE = "refused"
 """What the edge calls a no of InvenTree's for which it has no code of its own."""
 SILENT_AFTER_RESENDS = 2
 EDIT_PAUSE = timedelta(minutes=10)
@@ -244,7 +244,8 @@ class TellsThatItWaits(OfTransfer):
 
 def why_refused(event: StepRefused) -> str:
     """Why a step was refused, as a line keeps it: our short code, or InvenTree's own words where we have none."""
-    return event.text[:LONGEST_REASON] if event.reason == NO_CODE and event.text else event.reason
+    said = event.problem
+    return said.text[:LONGEST_REASON] if isinstance(said, Verbatim) and said.reason == NO_CODE else event.reason
 
 
 def _waits(turn: Turn, transfer: Transfer, event: Waiting) -> None:
@@ -253,7 +254,7 @@ def _waits(turn: Turn, transfer: Transfer, event: Waiting) -> None:
         return
     first = transfer.waiting_since is None
     if first:
-        transfer = replace(transfer, waiting_since=turn.now, problem=event.problem)
+        transfer = replace(transfer, waiting_since=turn.now, obstacle=event.problem)
         turn.note(transfer.id, audit.Waits(event.problem))
         turn.save(transfer)
         if "card" in transfer.told and transfer.state is not TransferState.OPEN:
@@ -282,7 +283,7 @@ def goes_on(turn: Turn, transfer: Transfer) -> Transfer:
     """It went on after a wait: the message about the wait says so."""
     if transfer.waiting_since is None:
         return transfer
-    transfer = replace(transfer, waiting_since=None, problem="")
+    transfer = replace(transfer, waiting_since=None, obstacle=None)
     turn.save(transfer)
     if "wait" in transfer.told:
         turn.do(Edit(f"wait:{transfer.id}", transfer.room, say(messages.transfer.transfer_goes_on, transfer=transfer)))
@@ -304,9 +305,11 @@ def thread_of(transfer: Transfer) -> str:
     return f"offer:{transfer.id}" if opened_here else transfer.asked.event_id
 
 
-def not_put_away(turn: Turn, transfer: Transfer, text: str) -> Phrase:
+def not_put_away(turn: Turn, transfer: Transfer, problem: Diagnosis) -> Phrase:
     """What the admins read when an item was booked in, but lies in *Incoming* still."""
-    return say(messages.transfer.not_put_away, transfer=transfer, peer_name=turn.party_name(transfer.peer), text=text)
+    return say(
+        messages.transfer.not_put_away, transfer=transfer, peer_name=turn.party_name(transfer.peer), problem=problem
+    )
 
 
 def with_card(transfer: Transfer, event_id: str) -> Transfer:

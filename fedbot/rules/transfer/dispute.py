@@ -12,6 +12,7 @@ from typing import Any
 
 from fedbot import messages
 from fedbot.rules.model import audit
+from fedbot.rules.model.diagnosis import Diagnosis, Fault, Plain
 from fedbot.rules.model.effects import Edit, Post, say
 from fedbot.rules.model.events import EnvelopeSeen
 from fedbot.rules.model.transfer import Dispute, Transfer
@@ -21,7 +22,6 @@ from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides as transfers
 
-THE_PEER_CAN_NOT_TELL = "the peer says that it can't tell what happened"
 TRUTHS = {
     "sender": frozenset({"received", "refused"}),
     "receiver": frozenset({"sent", "declined", "cancelled", "expired", "aborted", "done", "reverted"}),
@@ -29,7 +29,7 @@ TRUTHS = {
 """The messages by which the other side tells what is true, by our role."""
 
 
-def dispute(turn: Turn, transfer: Transfer, line: int, text: str, said: str = "") -> None:
+def dispute(turn: Turn, transfer: Transfer, line: int, problem: Diagnosis, said: str = "") -> None:
     """Nobody can tell what happened to the stock: stop, tell people; a superuser settles it.
 
     `said` is the kind of the peer's message that contradicts us, if one does.
@@ -37,8 +37,8 @@ def dispute(turn: Turn, transfer: Transfer, line: int, text: str, said: str = ""
     known = transfer.dispute or Dispute(transfer.state, ())
     told = turn.us.party in known.by
     by = tuple(dict.fromkeys((*known.by, turn.us.party)))
-    transfer = replace(_stopped(transfer, text), dispute=replace(known, by=by, line=line, said=said or known.said))
-    turn.note(transfer.id, audit.Disputed(line, text))
+    transfer = replace(_stopped(transfer, problem), dispute=replace(known, by=by, line=line, said=said or known.said))
+    turn.note(transfer.id, audit.Disputed(line, problem))
     if told:
         turn.save(transfer)
         tell_anew(turn, transfer)
@@ -62,8 +62,16 @@ def _body(turn: Turn, transfer: Transfer) -> dict[str, Any]:
     return {"reason": "missing", "missing": transfers.as_body(missing)}
 
 
-def _stopped(transfer: Transfer, text: str) -> Transfer:
-    return replace(transfer, state=TransferState.DISPUTED, problem=text, decision=None, waiting_since=None, ended=None)
+def _stopped(transfer: Transfer, problem: Diagnosis) -> Transfer:
+    return replace(
+        transfer,
+        state=TransferState.DISPUTED,
+        problem="",
+        obstacle=problem,
+        decision=None,
+        waiting_since=None,
+        ended=None,
+    )
 
 
 def on_disputed(turn: Turn, transfer: Transfer, envelope: Message[bodies.Disputed], _: EnvelopeSeen) -> None:
@@ -83,7 +91,7 @@ def on_disputed(turn: Turn, transfer: Transfer, envelope: Message[bodies.Dispute
     if transfer.dispute is not None:
         turn.save(replace(transfer, dispute=replace(known, by=by)))
         return
-    transfer = replace(_stopped(transfer, THE_PEER_CAN_NOT_TELL), dispute=replace(known, by=by))
+    transfer = replace(_stopped(transfer, Plain(Fault.PEER_CAN_NOT_TELL)), dispute=replace(known, by=by))
     turn.save(transfer)
     turn.note(transfer.id, audit.Fact.PEER_DISPUTES)
     phrase = say(
@@ -153,7 +161,7 @@ def listen(turn: Turn, transfer: Transfer, envelope: Message[bodies.Body]) -> Tr
         turn.save(transfer)
         tell_anew(turn, transfer)
         return transfer
-    transfer = replace(transfer, state=dispute.was, dispute=None, problem="", settled=counts)
+    transfer = replace(transfer, state=dispute.was, dispute=None, problem="", obstacle=None, settled=counts)
     turn.save(transfer)
     return transfer
 

@@ -15,6 +15,7 @@ from fedbot.rules.catalogue.provenance import known_item
 from fedbot.rules.model import audit
 from fedbot.rules.model.continuation import OfLine, WhenStepEnds
 from fedbot.rules.model.decision import Parcel, Settlement, Signature
+from fedbot.rules.model.diagnosis import Fault, Plain
 from fedbot.rules.model.effects import Do, say
 from fedbot.rules.model.events import StepDone, StepRefused, StepUnknown
 from fedbot.rules.model.settlement import BACK, FOUND, LOST, Truth
@@ -25,8 +26,6 @@ from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides as transfers
 from fedbot.rules.transfer import dispute, receive
 from fedbot.rules.transfer.send import with_progress
-
-MISSING = "the parcel did not arrive"
 
 
 def on_arrived(turn: Turn, transfer: Transfer, by: Signature, quantity: Decimal | None = None) -> None:
@@ -62,7 +61,7 @@ def never_arrived(turn: Turn, transfer: Transfer, by: Signature) -> None:
     """An approver, of either side, says that it is lost or came back: nothing goes on before people settle it."""
     parcel = replace(transfer.parcel or Parcel(), missing=by)
     turn.note_by(transfer.id, audit.Fact.PARCEL_MISSING, by)
-    dispute.dispute(turn, replace(transfer, parcel=parcel, decision=None), 0, MISSING)
+    dispute.dispute(turn, replace(transfer, parcel=parcel, decision=None), 0, Plain(Fault.PARCEL_MISSING))
 
 
 # --- what did not arrive with the rest of it -------------------------------------------------------------------
@@ -108,7 +107,7 @@ class GiveOldStatus(OfLine, WhenStepEnds):
         transfer = turn.transfer(self.transfer)
         if transfer is not None:
             item = rest_item(transfer, self.line)
-            phrase = say(messages.parcel.rest_has_its_old_status, transfer=transfer, item=item, text=event.text)
+            phrase = say(messages.parcel.rest_has_its_old_status, transfer=transfer, item=item, problem=event.problem)
             turn.tell_admins(phrase, f"rest-back:{transfer.id}:{self.line}")
 
 

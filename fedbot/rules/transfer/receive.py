@@ -23,6 +23,7 @@ from fedbot.rules.model.care import Moved
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.continuation import OfLine, WhenAnswered, WhenStepEnds
 from fedbot.rules.model.decision import Parcel, Signature
+from fedbot.rules.model.diagnosis import Diagnosis, Fault, Plain
 from fedbot.rules.model.effects import Ask, Post, say
 from fedbot.rules.model.events import Answered, EnvelopeSeen, StepDone, StepRefused, StepUnknown
 from fedbot.rules.model.party_config import Pickup
@@ -227,8 +228,7 @@ def _on_taken_back_alone(turn: Turn, transfer: Transfer) -> None:
     """The sender's people have taken it back without our word: if it is, or may be, in our books, people must look."""
     if any(p.stage or p.acting or p.unknown for p in transfer.progress):
         turn.save(transfer)
-        text = "the sender has taken it back, but it is, or may be, booked in here"
-        dispute.dispute(turn, transfer, 0, text, said="reverted")
+        dispute.dispute(turn, transfer, 0, Plain(Fault.REVERTED_BUT_HERE), said="reverted")
         return
     says_so_too = transfer.state is TransferState.SENT  # a parcel that never came
     transfer = replace(transfer, state=TransferState.REVERTED, decision=None, ended=turn.now)
@@ -314,13 +314,13 @@ def _refuse_cancelled(turn: Turn, transfer: Transfer) -> None:
     turn.note(transfer.id, audit.Fact.CANCELLED_HERE)
 
 
-def _not_approved(turn: Turn, transfer: Transfer) -> str:
-    """Why what was handed over isn't what our people said yes to, for the dispute; '' if it is."""
+def _not_approved(turn: Turn, transfer: Transfer) -> Diagnosis | None:
+    """Why what was handed over isn't what our people approved, for the dispute; None if it is."""
     if not transfers.is_agreed(transfer) or sequencing.connection_of(turn, transfer).state not in CREDITING_FOR:
-        return "the sender handed over what nobody here had approved"
+        return Plain(Fault.NOT_APPROVED)
     if consent.differs_from_what_was_approved(turn.us, transfer):
-        return "it isn't what the card showed when it was approved here"
-    return ""
+        return Plain(Fault.OTHER_TERMS)
+    return None
 
 
 def _never_told_of(transfer: Transfer) -> bool:
@@ -504,7 +504,7 @@ def _waits_for_people(turn: Turn, then: BookIn, transfer: Transfer, event: StepR
     """A parcel that our InvenTree won't have does not go back by itself: people mend it, and say so again."""
     transfer = transfers.goes_on(turn, transfer)
     parcel = transfer.parcel or Parcel()
-    turn.note(transfer.id, audit.StepWasRefused(event.reason, then.line, event.text, waits=True))
+    turn.note(transfer.id, audit.StepWasRefused(then.line, event.problem, waits=True))
     waits = as_sent(replace(transfer, state=TransferState.SENT, parcel=replace(parcel, received=None)))
     waits = with_progress(waits, replace(waits.at(then.line), acting=""))
     turn.save(waits)
@@ -515,7 +515,7 @@ def _waits_for_people(turn: Turn, then: BookIn, transfer: Transfer, event: StepR
         transfer=waits,
         person=by,
         name=turn.name_of(by, waits.room),
-        text=event.text,
+        problem=event.problem,
     )
     key, thread = f"unbooked:{waits.id}:{then.line}:{turn.now.isoformat()}", transfers.thread_of(waits)
     turn.do(Post(key, waits.room, phrase, thread=thread, mentions=(by,)))
@@ -539,15 +539,15 @@ def _on_refused(turn: Turn, then: BookIn, transfer: Transfer, event: StepRefused
     """A definite no. Before the item exists the line is refused for ever; putting away only tells the admins."""
     transfer = transfers.goes_on(turn, transfer)
     progress = replace(transfer.at(then.line), acting="")
-    turn.note(transfer.id, audit.StepWasRefused(event.reason, progress.number, event.text))
+    turn.note(transfer.id, audit.StepWasRefused(progress.number, event.problem))
     if progress.stage:
-        _not_put_away(turn, with_progress(transfer, progress), progress, event.text)
+        _not_put_away(turn, with_progress(transfer, progress), progress, event.problem)
         return
     transfer = with_progress(transfer, replace(progress, failed=transfers.why_refused(event)))
     if transfer.state is not TransferState.CREDITING:
         turn.save(transfer)
         return
-    transfer = replace(transfer, problem=event.text)
+    transfer = replace(transfer, problem=transfers.why_refused(event), obstacle=event.problem)
     turn.save(transfer)
     book_in(turn, transfer)
 
@@ -556,15 +556,15 @@ def _on_unknown(turn: Turn, then: BookIn, transfer: Transfer, event: StepUnknown
     """Nobody can tell whether a step was done. Putting away changes nothing for anybody else."""
     progress = replace(transfer.at(then.line), acting="")
     if progress.stage:
-        _not_put_away(turn, with_progress(transfer, progress), progress, event.text)
+        _not_put_away(turn, with_progress(transfer, progress), progress, event.problem)
         return
     unclear = replace(progress, unknown=then.step)
-    dispute.dispute(turn, with_progress(transfer, unclear), progress.number, event.text)
+    dispute.dispute(turn, with_progress(transfer, unclear), progress.number, event.problem)
 
 
-def _not_put_away(turn: Turn, transfer: Transfer, progress: Progress, text: str) -> None:
+def _not_put_away(turn: Turn, transfer: Transfer, progress: Progress, problem: Diagnosis) -> None:
     turn.save(transfer)
-    turn.tell_admins(transfers.not_put_away(turn, transfer, text), f"away:{transfer.id}:{progress.number}")
+    turn.tell_admins(transfers.not_put_away(turn, transfer, problem), f"away:{transfer.id}:{progress.number}")
 
 
 def _answer(turn: Turn, transfer: Transfer) -> None:

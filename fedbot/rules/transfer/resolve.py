@@ -216,7 +216,7 @@ def settle(turn: Turn, transfer: Transfer, truth: Truth, seen: Seen, by: Signatu
     dispute = _dispute(transfer)
     settlement = Settlement(by, truth.name, alone=_is_alone(turn, transfer, truth))
     turn.note(transfer.id, audit.Settled(truth.typed), by.person, by.event_id)
-    settled = replace(transfer, state=dispute.was, dispute=None, problem="", settled=settlement)
+    settled = replace(transfer, state=dispute.was, dispute=None, problem="", obstacle=None, settled=settlement)
     turn.save(settled)
     if transfer.role == "receiver":
         _settle_as_receiver(turn, settled, truth, lines, seen)
@@ -329,7 +329,7 @@ def _settle_as_receiver(turn: Turn, transfer: Transfer, truth: Truth, lines: lis
         item = _which(transfer, truth, seen[line.number])
         progress = _booked(progress, item) if item else replace(progress, stage="", item=None, failed=SETTLED)
         transfer = with_progress(transfer, progress)
-    transfer = replace(transfer, state=TransferState.CREDITING, wanted="", problem="")
+    transfer = replace(transfer, state=TransferState.CREDITING, wanted="", problem="", obstacle=None)
     turn.save(transfer)
     receive.book_in(turn, transfer)
 

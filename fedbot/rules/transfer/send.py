@@ -17,6 +17,7 @@ from fedbot.rules.loan import end, label, lend
 from fedbot.rules.model import audit, names
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.continuation import OfLine, WhenStepEnds
+from fedbot.rules.model.diagnosis import CHANGED, Diagnosis, Fault, Plain
 from fedbot.rules.model.effects import Do, say
 from fedbot.rules.model.events import EnvelopeSeen, StepDone, StepRefused, StepUnknown
 from fedbot.rules.model.steps import Arrived, HandedOver, HandOver, PlacedAt, PutBack, Step, TakeBack, Taken, TakeOut
@@ -30,7 +31,6 @@ from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides as transfers
 from fedbot.rules.transfer import dispute
 
-CHANGED = "changed"
 """InvenTree moved something else than was asked for: a person did something with the stock at the same moment."""
 
 
@@ -193,26 +193,26 @@ def _on_refused(turn: Turn, then: BookOut, transfer: Transfer, event: StepRefuse
     connection = sequencing.connection_of(turn, transfer)
     step = then.step
     progress = replace(transfer.at(then.line), acting="")
-    turn.note(transfer.id, audit.StepWasRefused(event.reason, progress.number, event.text))
+    turn.note(transfer.id, audit.StepWasRefused(progress.number, event.problem))
     if step == Arrived.__name__:
-        _not_marked(turn, transfer, progress, connection, event.text)
+        _not_marked(turn, transfer, progress, connection, event.problem)
         return
     if _rest_is_out(progress):
-        _rest_by_hand(turn, transfer, progress, connection, event.text)
+        _rest_by_hand(turn, transfer, progress, connection, event.problem)
         return
     if transfer.state is TransferState.DISPUTED and step == TakeOut.__name__:
         turn.save(with_progress(transfer, replace(progress, failed=transfers.why_refused(event))))
         return
     if transfer.state is not TransferState.DEBITING or progress.failed:
         unclear = with_progress(transfer, replace(progress, unknown=step))
-        dispute.dispute(turn, unclear, progress.number, event.text)
+        dispute.dispute(turn, unclear, progress.number, event.problem)
         return
     if step == TakeOut.__name__ and event.reason == CHANGED:
         phrase = say(
             messages.transfer.sum_does_not_add_up,
             transfer=transfer,
             line=transfer.line(progress.number),
-            text=event.text,
+            problem=event.problem,
         )
         turn.tell_admins(phrase, f"sum:{transfer.id}:{progress.number}")
     transfer = with_progress(transfer, replace(progress, failed=transfers.why_refused(event)))
@@ -227,13 +227,13 @@ def _on_unknown(turn: Turn, then: BookOut, transfer: Transfer, event: StepUnknow
     """Nobody can tell whether a step was done. That of the mark 'arrived' matters to nobody else."""
     progress = replace(transfer.at(then.line), acting="")
     if then.step == Arrived.__name__:
-        _not_marked(turn, transfer, progress, sequencing.connection_of(turn, transfer), event.text)
+        _not_marked(turn, transfer, progress, sequencing.connection_of(turn, transfer), event.problem)
         return
     if _rest_is_out(progress):
-        _rest_by_hand(turn, transfer, progress, sequencing.connection_of(turn, transfer), event.text)
+        _rest_by_hand(turn, transfer, progress, sequencing.connection_of(turn, transfer), event.problem)
         return
     unclear = with_progress(transfer, replace(progress, unknown=then.step))
-    dispute.dispute(turn, unclear, progress.number, event.text)
+    dispute.dispute(turn, unclear, progress.number, event.problem)
 
 
 def put_back(turn: Turn, transfer: Transfer, progress: Progress, connection: Connection) -> None:
@@ -252,10 +252,10 @@ def put_back(turn: Turn, transfer: Transfer, progress: Progress, connection: Con
     _do(turn, transfer, progress.number, step)
 
 
-def _not_marked(turn: Turn, transfer: Transfer, progress: Progress, connection: Connection, text: str) -> None:
+def _not_marked(turn: Turn, transfer: Transfer, progress: Progress, connection: Connection, problem: Diagnosis) -> None:
     """It arrived, but our record of it can't be marked so: the admins are told, the transfer is done."""
     turn.tell_admins(
-        say(messages.transfer.not_marked_arrived, transfer=transfer, text=text),
+        say(messages.transfer.not_marked_arrived, transfer=transfer, problem=problem),
         f"arrived:{transfer.id}:{progress.number}",
     )
     transfer = with_progress(transfer, replace(progress, stage="arrived"))
@@ -264,10 +264,14 @@ def _not_marked(turn: Turn, transfer: Transfer, progress: Progress, connection: 
         finish(turn, transfer, connection)
 
 
-def _rest_by_hand(turn: Turn, transfer: Transfer, progress: Progress, connection: Connection, text: str) -> None:
+def _rest_by_hand(
+    turn: Turn, transfer: Transfer, progress: Progress, connection: Connection, problem: Diagnosis
+) -> None:
     """What did not arrive of a line can't be taken out of what is with the peer: people do that, the rest goes on."""
     missing = replace(transfer.line(progress.number), quantity=progress.short)
-    phrase = say(messages.parcel.rest_by_hand, transfer=transfer, line=missing, item=progress.item or 0, text=text)
+    phrase = say(
+        messages.parcel.rest_by_hand, transfer=transfer, line=missing, item=progress.item or 0, problem=problem
+    )
     turn.tell_admins(phrase, f"rest:{transfer.id}:{progress.number}")
     progress = replace(progress, short_item=0)
     turn.save(with_progress(transfer, progress))
@@ -330,10 +334,9 @@ def on_received(turn: Turn, transfer: Transfer, envelope: Message[bodies.Receive
     if transfer.state is TransferState.DONE:
         _confirm(turn, transfer)
     elif transfer.state in {TransferState.REVERTING, TransferState.REVERTED} and _by_us_alone(transfer):
-        text = "it was taken back on our word alone, but the receiver has booked it in"
-        dispute.dispute(turn, transfer, 0, text, said="received")
+        dispute.dispute(turn, transfer, 0, Plain(Fault.TAKEN_BACK_BUT_RECEIVED), said="received")
     elif transfer.state not in FINAL | {TransferState.DISPUTED, TransferState.RECEIVED}:
-        dispute.dispute(turn, transfer, 0, "the receiver says it was booked in, but it was never sent")
+        dispute.dispute(turn, transfer, 0, Plain(Fault.RECEIVED_BUT_NOT_SENT))
 
 
 def _with_less(transfer: Transfer, told: bodies.Received) -> Transfer:
@@ -363,8 +366,7 @@ def on_refused_by_receiver(turn: Turn, transfer: Transfer, envelope: Message[bod
     """The receiver could not book anything in, and never will: take it all back."""
     reason = envelope.body.reason
     if transfer.state is TransferState.SENT and transfer.parcel is not None and transfer.parcel.missing is not None:
-        text = "the parcel did not arrive: only the sender's people can say whether it came back, or is lost"
-        dispute.dispute(turn, transfer, 0, text, said="refused")
+        dispute.dispute(turn, transfer, 0, Plain(Fault.PARCEL_DID_NOT_ARRIVE), said="refused")
         return
     if transfer.state is TransferState.SENT:
         transfer = replace(transfer, state=TransferState.REVERTING, problem=reason)
@@ -375,8 +377,7 @@ def on_refused_by_receiver(turn: Turn, transfer: Transfer, envelope: Message[bod
     if transfer.state is TransferState.REVERTED:
         _confirm(turn, transfer)
     elif transfer.state in {TransferState.RECEIVED, TransferState.DONE} and _by_us_alone(transfer):
-        text = "it was settled as arrived, but the receiver says that it has not got it"
-        dispute.dispute(turn, transfer, 0, text, said="refused")
+        dispute.dispute(turn, transfer, 0, Plain(Fault.SETTLED_BUT_REFUSED), said="refused")
 
 
 def _by_us_alone(transfer: Transfer) -> bool:

@@ -1,0 +1,357 @@
+"""What keeps something from going on, in words: each kind of `rules.model.diagnosis` has its sentence here."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from fedbot.messages.language import SOURCE, Locale, marked
+from fedbot.rules.model.diagnosis import (
+    AnotherThing,
+    AnsweredOnly,
+    BadPlace,
+    BadVersion,
+    Cause,
+    Diagnosis,
+    Fault,
+    FileUnusable,
+    Forbidden,
+    ItemAllocated,
+    ItemFault,
+    ItemHasOnly,
+    ItemHasStatus,
+    Lacks,
+    Named,
+    NameFault,
+    NoJson,
+    NoResponse,
+    NotUnderstood,
+    OfCall,
+    OfItem,
+    OfServer,
+    OfStock,
+    PlaceFault,
+    Plain,
+    Redirected,
+    ServerError,
+    Speaker,
+    TokenRefused,
+    TokenTrialFailed,
+    Unlike,
+    Verbatim,
+    VersionFault,
+)
+
+LONGEST = 600
+
+# All sentences without their full stop.
+FAULTS: dict[Fault, str] = {
+    Fault.ACCESS_STAYS: marked("The peer's user still has access"),
+    Fault.COMPANY_STAYS: marked("The company is still active"),
+    Fault.USERS_UNSUPPORTED: marked("This InvenTree can't make users with rights over REST"),
+    Fault.TOKENS_UNSUPPORTED: marked("This InvenTree can't make tokens for other users over REST"),
+    Fault.OWN_TOKEN_UNSUPPORTED: marked("This InvenTree can't make the next token over REST"),
+    Fault.NO_ADMIN_TOKEN: marked("This takes a superuser's token: inventree.admin_token is not set"),
+    Fault.NO_SUPERUSER: marked("The token in inventree.admin_token is not a superuser's"),
+    Fault.NO_TOKEN: marked("There is no token to try"),
+    Fault.NO_FRIENDS_TOKEN: marked("There is no token for the space that asks"),
+    Fault.TOKEN_NOT_SHOWN: marked("InvenTree made a token, but did not show it"),
+    Fault.TOKEN_OF_ANOTHER: marked("InvenTree made the token for another user"),
+    Fault.TOO_MUCH_RIGHT: marked("The token could do more than look at the inventory"),
+    Fault.TOO_LITTLE_RIGHT: marked("The token can't look at stock, parts, categories and locations"),
+    Fault.NEW_TOKEN_UNUSED: marked("The new token isn't the one in use"),
+    Fault.NEW_TOKEN_WEAKER: marked("The new token isn't as good as the old one"),
+    Fault.OLD_TOKEN_IN_USE: marked("The old token is still in use"),
+    Fault.OLD_TOKEN_GOOD: marked("The old token is still good"),
+    Fault.ANOTHER_TOKEN_IN_FILE: marked("The file holds something else than the token that I use"),
+    Fault.BAD_TOKEN: marked("The InvenTree token is empty or has characters that no token has"),
+    Fault.SEALED: marked("What the peer sealed can't be opened"),
+    Fault.BAD_URL: marked("inventree.url must look like https://inventree.example.org"),
+    Fault.BAD_PATH: marked("That is no address in our InvenTree"),
+    Fault.NO_PASSWORDS: marked("Tokens are made in InvenTree, not by password"),
+    Fault.NO_DOWNLOADS: marked("Files are not downloaded from InvenTree"),
+    Fault.NO_UPLOADS: marked("Files are not sent to InvenTree"),
+    Fault.TOO_LARGE: marked("The web server in front of InvenTree takes nothing as large as this"),
+    Fault.SILENT: marked("InvenTree does not answer"),
+    Fault.FRIEND_SILENT: marked("The friend's InvenTree can't be reached: no answer in time"),
+    Fault.PART_NOT_NAMED: marked("InvenTree did not tell which part it made"),
+    Fault.SERIAL_OF_SEVERAL: marked("An item with a serial number has the quantity 1"),
+    Fault.LINK_TOO_LONG: marked("The link to the card is longer than this InvenTree takes"),
+    Fault.ITEM_NOT_THERE: marked("InvenTree says that it made the stock item, but it isn't there"),
+    Fault.METADATA_CHANGED: marked("Somebody else wrote the metadata at the same moment"),
+    Fault.BAD_VALUE: marked("What is to be mirrored is no JSON object"),
+    Fault.NO_PICTURE: marked("That is no picture that can be kept (JPEG, PNG, GIF, WebP, HEIC)"),
+    Fault.MOVED_BACK: marked("Stock was changed by somebody else at the same moment; all was moved back"),
+    Fault.MOVE_NOT_SHOWN: marked("InvenTree's history does not show what was moved to Outgoing"),
+    Fault.ALL_OR_NOTHING: marked("This InvenTree can only take back all of a stock item"),
+    Fault.NOTHING_TO_HAND_OVER: marked("There is nothing to hand over"),
+    Fault.COMPANY_INACTIVE: marked("The company that would get it is inactive"),
+    Fault.PART_INACTIVE: marked("The part isn't active any more"),
+    Fault.NOT_SALABLE: marked("The part isn't salable, so it can't be assigned"),
+    Fault.WENT_BACK: marked(
+        "InvenTree was put back to an earlier state; a superuser looks at the books, then says: !fed resume"
+    ),
+    Fault.NO_TRACE: marked("The request may have been carried out, but InvenTree shows no trace of it"),
+    Fault.GIVEN_UP: marked("It was set aside after a failure of the bot, and then given up"),
+    Fault.REVERTED_BUT_HERE: marked("The sender has taken it back, but it is, or may be, booked in here"),
+    Fault.TAKEN_BACK_BUT_RECEIVED: marked("It was taken back on our word alone, but the receiver has booked it in"),
+    Fault.PARCEL_DID_NOT_ARRIVE: marked(
+        "The parcel did not arrive: only the sender's people can say whether it came back, or is lost"
+    ),
+    Fault.SETTLED_BUT_REFUSED: marked("It was settled as arrived, but the receiver says that it has not got it"),
+    Fault.RECEIVED_BUT_NOT_SENT: marked("The receiver says that it was booked in, but it was never sent"),
+    Fault.NOT_APPROVED: marked("The sender handed over what nobody here had approved"),
+    Fault.OTHER_TERMS: marked("It isn't what the card showed when it was approved here"),
+    Fault.ENDED_AT_ONCE: marked("The friendship was ended at once, before the other space had answered"),
+    Fault.PARCEL_MISSING: marked("The parcel did not arrive"),
+    Fault.PEER_CAN_NOT_TELL: marked("The other bot says that it can't tell what happened"),
+}
+
+ITEM_FAULTS: dict[ItemFault, str] = {
+    ItemFault.NOT_AS_MADE: marked("Stock item #{item} was made, but not as it should be"),
+    ItemFault.CHANGED_SINCE_CARD: marked("Stock item #{item} was changed since the card was written"),
+    ItemFault.NOT_IN_INCOMING: marked("Stock item #{item} did not come back into Incoming"),
+    ItemFault.LEFT_OUTGOING: marked("Somebody has moved stock item #{item} out of Outgoing and changed it"),
+    ItemFault.OTHER_CUSTOMER: marked("Stock item #{item} went to another customer at the same moment"),
+    ItemFault.OTHER_QUANTITY: marked("Stock item #{item} has another quantity than agreed"),
+    ItemFault.OLD_STATUS_NOT_TAKEN: marked("Stock item #{item} did not take its old status"),
+    ItemFault.STATUS_NOT_BACK: marked("Stock item #{item} has not got its status back"),
+    ItemFault.NOT_LOST: marked("Stock item #{item} did not take the status 'lost'"),
+    ItemFault.NOT_IN_STOCK: marked("Stock item #{item} isn't in stock any more"),
+    ItemFault.MORE_THAN_BORROWED: marked("Stock item #{item} holds more than was borrowed"),
+    ItemFault.ALLOCATED: marked("Stock item #{item} is allocated"),
+    ItemFault.FOR_ANOTHER_TRANSFER: marked(
+        "Stock item #{item} lies in Outgoing for another transfer; if that is over, put it back first"
+    ),
+    ItemFault.CUSTOMER_HAS_IT_NOT: marked("Stock item #{item} is no longer with that customer"),
+    ItemFault.NOT_WHERE_MOVED: marked("Stock item #{item} is not where it was moved to"),
+    ItemFault.RETURN_NOT_SHOWN: marked("InvenTree's history does not show the return of #{item}"),
+    ItemFault.OTHER_PART: marked("Stock item #{item} is of another part now"),
+    ItemFault.VIRTUAL: marked("Stock item #{item} is virtual: there is nothing to hand over"),
+    ItemFault.OTHER_SERIAL: marked("Stock item #{item} has another serial number now"),
+    ItemFault.OTHER_BATCH: marked("Stock item #{item} is of another batch now"),
+    ItemFault.PHOTO_NOT_THERE: marked("The photo is not with stock item #{item} as it was sent"),
+    ItemFault.NOTES_CHANGED: marked("Somebody else is writing the notes of stock item #{item}"),
+}
+
+NAME_FAULTS: dict[NameFault, str] = {
+    NameFault.FOREIGN_GROUP: marked('The group "{name}" exists in InvenTree and isn\'t ours'),
+    NameFault.FOREIGN_USER: marked('The user "{name}" exists in InvenTree and isn\'t ours'),
+    NameFault.FOREIGN_COMPANY: marked(
+        'A company "{name}" exists and isn\'t ours, by its link: rename it, or clear its link'
+    ),
+    NameFault.ACCESS_ENDED: marked('The access "{name}" was ended; it is not opened again'),
+    NameFault.USER_NOT_AS_MADE: marked("The InvenTree user {name} isn't as it was just made"),
+    NameFault.COMPANY_NOT_AS_MADE: marked("The company {name} isn't as it was just made"),
+    NameFault.NOT_LISTED: marked("InvenTree doesn't list {name}, which was just made"),
+    NameFault.TOKEN_GOOD: marked("The token {name} is still good"),
+    NameFault.SERIAL_NOT_TAKEN: marked('This InvenTree can\'t be given the serial number "{name}"'),
+    NameFault.NO_CATEGORY: marked(
+        'inventree.new_part_category is "{name}", which isn\'t one category that takes parts'
+    ),
+    NameFault.NO_ROLE_FOR_COMPANIES: marked(
+        "Our InvenTree user {name} needs the role return_order: add to make companies"
+    ),
+    NameFault.SETTING_NOT_SET: marked("inventree.{name} is not set"),
+    NameFault.SETTING_NOT_IN_FILE: marked(
+        "inventree.{name} doesn't come from a file that I could write the next one into"
+    ),
+    NameFault.FILE_STAYS: marked("I may not replace the file {name}"),
+    NameFault.NO_CA_FILE: marked("There is no CA certificate in the file {name}"),
+    NameFault.PRIVATE_ADDRESS: marked(
+        "{name} is at a private address. If that is right, name the friend in inventree.private_peers of the settings,"
+        " then restart me"
+    ),
+    NameFault.NO_INVENTREE: marked("At {name} there is something, but no InvenTree"),
+    NameFault.ANSWERS_PACKED: marked("At {name} there is something that answers packed, but no InvenTree"),
+    NameFault.ANSWERS_WITHOUT_END: marked("At {name} there is something that answers without end, but no InvenTree"),
+    NameFault.TOKEN_NOT_ACCEPTED: marked("InvenTree at {name} does not accept the token"),
+    NameFault.TOO_MANY_CALLS: marked("InvenTree at {name} wants fewer calls"),
+}
+
+CAUSES: dict[Cause, str] = {
+    Cause.NOT_TRUSTED: marked(
+        "its certificate isn't trusted; if it is yours, write its file into inventree.certificate"
+    ),
+    Cause.NO_CONNECTION_IN_TIME: marked("no connection in time"),
+    Cause.NO_CONNECTION: marked("no connection"),
+    Cause.BUSY: marked("all connections are busy"),
+    Cause.NO_ANSWER_IN_TIME: marked("no answer in time"),
+    Cause.BROKE: marked("the connection broke"),
+    Cause.PROXY: marked("the proxy refuses"),
+    Cause.FAILED: marked("the request failed"),
+}
+
+VERSIONS: dict[VersionFault, str] = {
+    VersionFault.TOO_OLD: marked("This InvenTree is too old (API {api}); 0.13 is the oldest that works"),
+    VersionFault.UNKNOWN: marked(
+        "We don't know InvenTree with API {api} yet: nothing is moved until a superuser accepts it"
+    ),
+    VersionFault.LOGINS_UNSAFE: marked(
+        "InvenTree's API {api} lets any account make itself an admin's token (fixed in 472): sign in with the code"
+    ),
+    VersionFault.UNSAFE: marked(
+        "In this InvenTree (API {api}) any account can make itself admin or lock others out, so no peer gets one"
+    ),
+}
+
+PLACES: dict[PlaceFault, str] = {
+    PlaceFault.MISSING: marked(
+        'Make a stock location "{word}" in InvenTree, or write another one into inventree.{setting}'
+    ),
+    PlaceFault.SEVERAL: marked("inventree.{setting}: several stock locations are called {word}; write one of {paths}"),
+    PlaceFault.STRUCTURAL: marked("inventree.{setting}: nothing can lie in {paths}, as it is structural"),
+}
+
+UNLIKE: dict[Unlike, str] = {
+    Unlike.MARK: marked("its history and its link do not have our mark"),
+    Unlike.PART: marked("it is of part {found}"),
+    Unlike.SERIAL: marked("its serial number is {found}"),
+    Unlike.BATCH: marked("its batch is {found}"),
+}
+
+LACKS: dict[Lacks, str] = {
+    Lacks.SUPERUSER: marked(
+        "Our InvenTree user may not do this: it takes a superuser's token (inventree.admin_token){aside}"
+    ),
+    Lacks.ROLE: marked("Our InvenTree user needs the role {role}: {permission}{aside}"),
+    Lacks.UNKNOWN: marked("Our InvenTree user may not do this{aside}"),
+}
+
+SPEAKERS: dict[Speaker, str] = {
+    Speaker.INVENTREE: marked("InvenTree said: {said}"),
+    Speaker.HOMESERVER: marked("The homeserver said: {said}"),
+    Speaker.PEER: marked("The other bot said: {said}"),
+}
+
+TRIALS: dict[str, str] = {
+    "unreachable": marked("its address can't be reached from here, or no InvenTree answers there."),
+    "not-permitted": marked("InvenTree does not accept the token."),
+    "too-much-right": marked("the token could do more than look."),
+    "too-little-right": marked("the token can't look at stock, parts, categories and locations."),
+    "sealed": marked("the token can't be opened."),
+}
+"""Why a token that one side made for the other doesn't work, by its code."""
+
+_MAY_BE_DONE = marked("{text}, so it may have been done or not")
+_UNREACHABLE = marked("InvenTree at {host} can't be reached: {text}")
+_NO_ANSWER = marked("InvenTree at {host}: {text}")
+_SERVER_ERROR = marked("InvenTree at {host} answered {status}")
+_ANSWERED = marked("InvenTree answered {status}")
+_NO_JSON = marked("InvenTree at {host} gave an answer that is no JSON")
+_NOT_UNDERSTOOD = marked("InvenTree gave an answer that we don't understand ({error}; see our log)")
+_FRIENDS_NOT_UNDERSTOOD = marked("The friend's InvenTree gave an answer that we don't understand ({error})")
+_REDIRECTED = marked("InvenTree at {host} sends us elsewhere ({status}): write its final address into inventree.url")
+_TOKEN_REFUSED = marked(
+    "InvenTree does not accept the token{aside}: make a new token and write it into the configuration"
+)
+_ANOTHER_THING = marked(
+    "Stock item #{item} is another thing now than the one we know ({why}); InvenTree may have been put back to an"
+    " earlier state"
+)
+_STATUS = marked("Stock item #{item} has the status {status} now")
+_HAS_ONLY = marked("Of stock item #{item} only {quantity} are there")
+_ALLOCATED = marked("Of stock item #{item}, {allocated} of {quantity} are allocated")
+_UNREADABLE = marked("I can't read the file {file}: {why}")
+_NOT_WRITTEN = marked("I could not replace the file {file}: {why}")
+_TRIAL_FAILED = marked("The other space can't use the token: {why}")
+_NONE = marked("none")
+
+
+def diagnosis(locale: Locale, problem: Diagnosis | None, most: int = 200) -> str:
+    """What went wrong, on one line of at most `most` characters; '' if nothing is known."""
+    return "" if problem is None else locale.short(_sentence(locale, problem), most)
+
+
+def english(problem: Diagnosis | None) -> str:
+    """The same for the log and the command line."""
+    return diagnosis(_ENGLISH, problem, LONGEST)
+
+
+_ENGLISH = Locale(SOURCE, "UTC")
+
+
+def _sentence(locale: Locale, problem: Diagnosis) -> str:
+    if isinstance(problem, Verbatim):
+        return _say(locale, SPEAKERS[problem.speaker], said=problem.text)
+    if isinstance(problem, OfStock):
+        return _of_stock(locale, problem) + "."
+    if isinstance(problem, OfCall):
+        return _of_call(locale, problem) + "."
+    if isinstance(problem, OfServer):
+        return _of_server(locale, problem) + "."
+    return _of_settings(locale, problem) + "."
+
+
+def _say(locale: Locale, sentence: str, **places: object) -> str:
+    return locale.word(sentence).format(**places)
+
+
+def _of_settings(locale: Locale, problem: Plain | Named | BadPlace | FileUnusable | TokenTrialFailed) -> str:
+    match problem:
+        case Plain(fault):
+            return _say(locale, FAULTS[fault])
+        case Named(fault, name):
+            return _say(locale, NAME_FAULTS[fault], name=name)
+        case BadPlace(fault, setting, word, known):
+            paths = ", ".join(f'"{path}"' for path in known)
+            return _say(locale, PLACES[fault], setting=setting, word=word, paths=paths)
+        case FileUnusable(file, why, written):
+            return _say(locale, _NOT_WRITTEN if written else _UNREADABLE, file=file, why=why)
+        case TokenTrialFailed(code):
+            return _say(locale, _TRIAL_FAILED, why=locale.word(TRIALS[code]).rstrip(".") if code in TRIALS else code)
+        case _:
+            assert_never(problem)
+
+
+def _of_stock(locale: Locale, problem: OfStock) -> str:
+    match problem:
+        case OfItem(fault, item):
+            return _say(locale, ITEM_FAULTS[fault], item=item)
+        case ItemHasStatus(item, status):
+            return _say(locale, _STATUS, item=item, status=status)
+        case ItemHasOnly(item, quantity):
+            return _say(locale, _HAS_ONLY, item=item, quantity=locale.typed(quantity))
+        case ItemAllocated(item, number, quantity):
+            allocated = locale.typed(number)
+            return _say(locale, _ALLOCATED, item=item, allocated=allocated, quantity=locale.typed(quantity))
+        case AnotherThing(item, unlike, found):
+            why = _say(locale, UNLIKE[unlike], found=found or locale.word(_NONE))
+            return _say(locale, _ANOTHER_THING, item=item, why=why)
+        case _:
+            assert_never(problem)
+
+
+def _of_call(locale: Locale, problem: OfCall) -> str:
+    match problem:
+        case NoResponse(host, cause, may_be_done):
+            sentence = _NO_ANSWER if may_be_done else _UNREACHABLE
+            said = _say(locale, sentence, host=host, text=locale.word(CAUSES[cause]))
+        case ServerError(host, status, error):
+            said = _say(locale, _SERVER_ERROR, host=host, status=f"{status} ({error})" if error else status)
+        case NoJson(host):
+            said = _say(locale, _NO_JSON, host=host)
+        case _:
+            assert_never(problem)
+    return _say(locale, _MAY_BE_DONE, text=said) if problem.may_be_done else said
+
+
+def _of_server(locale: Locale, problem: OfServer) -> str:
+    match problem:
+        case NotUnderstood(error, of_friend):
+            return _say(locale, _FRIENDS_NOT_UNDERSTOOD if of_friend else _NOT_UNDERSTOOD, error=error)
+        case Redirected(host, status):
+            return _say(locale, _REDIRECTED, host=host, status=status)
+        case AnsweredOnly(status, phrase):
+            return _say(locale, _ANSWERED, status=f"{status} {phrase}".strip())
+        case TokenRefused(said):
+            return _say(locale, _TOKEN_REFUSED, aside=_aside(said))
+        case Forbidden(lacks, said, role, permission):
+            return _say(locale, LACKS[lacks], role=role, permission=permission, aside=_aside(said))
+        case BadVersion(fault, api):
+            return _say(locale, VERSIONS[fault], api=api)
+        case _:
+            assert_never(problem)
+
+
+def _aside(said: str) -> str:
+    return f" ({said.rstrip('.')})" if said else ""
