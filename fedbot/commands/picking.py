@@ -20,7 +20,7 @@ from fedbot.rules.model.summaries import Lying
 from fedbot.rules.model.transfer import Line, Terms, Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.model.units import counts_pieces, is_fraction
-from fedbot.rules.protocol.terms import MOST_DIGITS, MOST_PLACES, described, presentable, written
+from fedbot.rules.protocol.terms import MOST_DIGITS, MOST_PLACES, written
 from fedbot.rules.state import Turn
 
 # A message may have 46,000 bytes; what people read of the offer, and the seal itself, take the rest.
@@ -162,27 +162,6 @@ def merged_complaint(
     line = less(item, clean)
     total = merged_stock.total(hidden)
     return say(messages.offer.merged_may_not_go_on, item=item, hidden=total, origins=names, available=clean, line=line)
-
-
-def line_of(number: int, picked: Picked) -> Line:
-    """A line of the terms."""
-    item, part = picked.item, picked.item.part
-    return Line(
-        number=number,
-        item=item.pk,
-        part=part.pk,
-        description=described(part),
-        quantity=picked.quantity,
-        serial=presentable(item.serial),
-        batch=presentable(item.batch),
-        packaging=presentable(item.packaging),
-        expiry=item.expiry,
-        status=item.status,
-        status_text=presentable(item.status_text),
-        place=presentable(item.place),
-        origin=picked.origin,
-        whole=picked.quantity == item.quantity,
-    )
 
 
 def size_complaint(terms: Terms, metadata: Mapping[str, str]) -> Phrase | None:

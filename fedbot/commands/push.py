@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 
@@ -9,7 +10,7 @@ from fedbot import messages
 from fedbot.commands.dates import Days, days_meant
 from fedbot.commands.grammar import Reading, render
 from fedbot.commands.lookup import friend_meant, whole_line
-from fedbot.commands.picking import Choice, Picked, Picking, line_of, pick, quantity_complaint, size_complaint
+from fedbot.commands.picking import Choice, Picked, Picking, pick, quantity_complaint, size_complaint
 from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb, Where
 from fedbot.rules import command as chat_lines
 from fedbot.rules.loan import overdue
@@ -20,7 +21,7 @@ from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.queries import Answer, FindItems, ItemsFound, Query
 from fedbot.rules.model.stock import Right, StockItem, plain
 from fedbot.rules.model.transfer import Terms
-from fedbot.rules.protocol.terms import presentable
+from fedbot.rules.protocol.terms import bare, line_of, presentable
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import opening
 from fedbot.rules.wire.subject_ids import by_line
@@ -68,7 +69,7 @@ def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
         loans = tuple(overdue.overdue(turn, destination.peer))
         return say(messages.overdue.gets_no_loans, stopped=stopped, peer_name=destination.peer_name, loans=loans)
     told = bool(turn.us.care.categories)
-    return tuple(FindItems(word, told, merges=True) for word in _words(command))
+    return tuple(FindItems(word, told, merges=True, whole=True) for word in _words(command))
 
 
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
@@ -126,7 +127,10 @@ def _offer(turn: Turn, command: Command, connection: Connection, picked: list[Pi
         kind="push",
         sender=turn.us.party,
         receiver=connection.peer,
-        lines=tuple(line_of(number, each) for number, each in enumerate(picked, start=1)),
+        lines=tuple(
+            line_of(number, each.item, each.quantity, each.origin, with_price=turn.us.tells_prices)
+            for number, each in enumerate(picked, start=1)
+        ),
         asker=asker.person,
         asker_name=presentable(asker.name),
         note=str(command.arguments.get("note", "")),
@@ -140,6 +144,8 @@ def _offer(turn: Turn, command: Command, connection: Connection, picked: list[Pi
         for number, each in enumerate(picked, start=1)
         if each.item.metadata
     }
+    if size_complaint(terms, metadata) is not None:  # then without their notes and the like, as the card will say
+        terms = replace(terms, lines=tuple(bare(line) for line in terms.lines))
     complaint = size_complaint(terms, metadata)
     if complaint is not None:
         return complaint

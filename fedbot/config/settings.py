@@ -273,11 +273,14 @@ class OverdueSettings(Section):
 
 
 class Disclose(Section):
-    """What is sealed unless told otherwise."""
+    """What others learn in clear."""
 
     room: tuple[Literal["stats", "find"], ...] = Field(
         ("stats", "find"),
         description="what may stand in clear in the room: stats (figures), find (what others find at ours), or `[]`",
+    )
+    prices: bool = Field(
+        default=False, description="whether its purchase price goes along with what we lend or give; it is in clear"
     )
 
 
@@ -482,6 +485,7 @@ class Settings(Section):
             quiet_from=self.rules.quiet_from,
             quiet_until=self.rules.quiet_until,
             disclose_in_room=self.disclose.room,
+            tells_prices=self.disclose.prices,
             stats_disclose=self.stats.disclose,
             stats_schedule=self.stats.schedule,
             reconcile_at=RECONCILE_AT,

@@ -82,7 +82,7 @@ from fedbot.rules.model.events import (
     subject_of,
 )
 from fedbot.rules.model.queries import SignInFound
-from fedbot.rules.model.steps import AttachPhoto, Label, Mirror
+from fedbot.rules.model.steps import AttachPhoto, Furnish, Label, Mirror
 from fedbot.rules.model.summaries import Quarantined
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
@@ -496,6 +496,8 @@ def _act(effect: Do) -> Queued:
             return Queued("act", effect, AFTER_STOCK, f"mirror {model} {pk}")
         case Label(item=item):
             return Queued("act", effect, AFTER_STOCK, f"label {item}")
+        case Furnish(model=model, pk=pk):
+            return Queued("act", effect, AFTER_STOCK, f"furnish {model} {pk}")
         case AttachPhoto():
             return Queued("act", effect, AFTER_STOCK, f"photo {effect.then.subject}")
     return Queued("act", effect, 0, effect.then.subject)

@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 from fedbot.inventree import metadata
 from fedbot.inventree.rows import Row, amount, item_of, part_of, plain, same
 from fedbot.inventree.server import Server
-from fedbot.inventree.stock import WHOLE, item_row_if_there
 from fedbot.inventree.stock_index import Known
 from fedbot.inventree.transport import InvenTreeTransport
+from fedbot.inventree.whole_items import DETAILED, item_seen, part_seen
 from fedbot.ports.inventory import NotPermitted, Refusal
 from fedbot.rules.model import scanned_codes
 from fedbot.rules.model.care import is_below
@@ -34,6 +34,7 @@ from fedbot.rules.model.queries import (
 )
 from fedbot.rules.model.scanned_codes import Scanned, scanned_in, stock_item_in
 from fedbot.rules.model.stock import Part, StockItem
+from fedbot.rules.model.whole_item import NOTHING_SEEN
 
 _DEEPEST = 50
 
@@ -132,7 +133,7 @@ def _found(server: Server, question: FindItems, categories: Categories | None) -
 
 def _stock_called(server: Server, called: str, word: str) -> list[dict[str, Any]]:
     """What lies in stock of the parts with this IPN or name: one call, which sums up nothing (as `part/` does)."""
-    filters = {called: plain(word), "in_stock": "true", "limit": _MOST_ROWS, "ordering": "-creation_date", **WHOLE}
+    filters = {called: plain(word), "in_stock": "true", "limit": _MOST_ROWS, "ordering": "-creation_date", **DETAILED}
     rows = server.api.rows("stock/", **filters)
     return _not_leaving(server, [row for row in rows if same(str(row["part_detail"].get(called) or ""), word)])
 
@@ -140,7 +141,7 @@ def _stock_called(server: Server, called: str, word: str) -> list[dict[str, Any]
 def _stock_of(server: Server, scanned: Scanned) -> list[dict[str, Any]]:
     """What lies in stock of the part, or in the place itself, that a scanned code stands for."""
     field = "part" if scanned.model == scanned_codes.PART else "location"
-    filters = {field: scanned.key, "in_stock": "true", "limit": _MOST_ROWS, **WHOLE}
+    filters = {field: scanned.key, "in_stock": "true", "limit": _MOST_ROWS, **DETAILED}
     rows = [row for row in server.api.rows("stock/", **filters) if row.get(field) == scanned.key]
     return _not_leaving(server, rows)
 
@@ -218,10 +219,11 @@ def _key_in(server: Server, word: str) -> int | None:
 
 def _one(server: Server, key: int, categories: Categories, question: FindItems) -> ItemsFound:
     """One item by its key, in stock or not, with its whole part (a stock row tells no keywords)."""
-    row = item_row_if_there(server, key)
+    row = server.api.row_if_there(f"stock/{key}/", **DETAILED, tags="true")
     if row is None:
         return ItemsFound()
-    return _with_origins(server, [(row, _whole_part(server, row, categories, question))])
+    found = [(row, _whole_part(server, row, categories, question))]
+    return _with_origins(server, found, whole=question.whole)
 
 
 def _whole_part(server: Server, row: Row, categories: Categories, question: FindItems) -> Part:
@@ -249,7 +251,7 @@ def _by_serial(server: Server, word: str, categories: Categories, question: Find
     if not name or not serial:
         return None
     for called in ("IPN", "name"):
-        rows = server.api.rows("stock/", **{called: plain(name)}, serial=serial, limit=_MOST_ROWS, **WHOLE)
+        rows = server.api.rows("stock/", **{called: plain(name)}, serial=serial, limit=_MOST_ROWS, **DETAILED)
         same_number = [row for row in rows if str(row.get("serial") or "") == serial]
         meant = [row for row in same_number if same(str(row["part_detail"].get(called) or ""), name)]
         if meant:
@@ -267,11 +269,14 @@ def _described(server: Server, rows: Iterable[Row], categories: Categories, ques
         if pk not in parts:
             parts[pk] = _whole_part(server, row, categories, question)
         found.append((row, parts[pk]))
-    return _with_origins(server, found)
+    return _with_origins(server, found, whole=question.whole)
 
 
-def _with_origins(server: Server, found: Iterable[tuple[Row, Part]]) -> ItemsFound:
-    """The items with their metadata, those in stock first, and which of them came from another party."""
+def _with_origins(server: Server, found: Iterable[tuple[Row, Part]], *, whole: bool) -> ItemsFound:
+    """The items with their metadata, those in stock first, and which of them came from another party.
+
+    `whole`: with all that InvenTree has of them.
+    """
     items: list[StockItem] = []
     tainted: list[tuple[int, str]] = []
     for row, part in found:
@@ -285,7 +290,8 @@ def _with_origins(server: Server, found: Iterable[tuple[Row, Part]]) -> ItemsFou
             item_of(
                 row,
                 server.version,
-                part=part,
+                part=replace(part, seen=part_seen(server, part.pk)) if whole else part,
+                seen=item_seen(server, row) if whole else NOTHING_SEEN,
                 provenance=own if own is not None and own.item == pk else None,
                 metadata=metadata.foreign_part(content),
             )

@@ -12,7 +12,7 @@ from inventree.part import Part as Parts
 
 from fedbot.inventree.history import RETURNED, trace
 from fedbot.inventree.metadata import mirrored_at_once
-from fedbot.inventree.rows import Row, address, amount, exact_status, for_notes, plain, same, written
+from fedbot.inventree.rows import Row, address, amount, exact_status, lines_for_notes, plain, same, written
 from fedbot.inventree.server import Places, Server
 from fedbot.inventree.stock import bring_back, found_moved, item_row, move_to, notes_of, rows_of_part, set_status
 from fedbot.ports.inventory import OutcomeUnknown, Refusal
@@ -127,7 +127,8 @@ def create_item(server: Server, step: CreateItem) -> ItemCreated:
     }
     if step.serial:
         content |= server.version.serial_field(step.serial)
-    optional = {"batch": plain(step.batch), "packaging": plain(step.packaging), "notes": for_notes(step.notes)}
+    notes = lines_for_notes(step.notes.split("\n"))
+    optional = {"batch": plain(step.batch), "packaging": plain(step.packaging), "notes": notes}
     content |= {field: text for field, text in optional.items() if text}
     if step.expiry is not None:
         content["expiry_date"] = step.expiry.isoformat()

@@ -22,6 +22,7 @@ from fedbot.inventree import (
     attachments,
     catalogue,
     companies,
+    furnishing,
     incoming,
     labels,
     logins,
@@ -117,6 +118,7 @@ DEEDS: dict[type[Step], Deed] = {
     access_steps.TryToken: Deed(accounts.find_token_tried, accounts.try_token),
     steps.Mirror: Deed(metadata.find_mirrored, metadata.mirror),
     steps.Label: Deed(labels.find_labelled, labels.label),
+    steps.Furnish: Deed(furnishing.find_furnished, furnishing.furnish),
     steps.AttachPhoto: Deed(attachments.find_attached, attachments.attach),
 }
 

@@ -24,12 +24,12 @@ _SENTENCES: dict[LoanLabel, str] = {
     LoanLabel.LOST_THERE: "Lost, lent to {peer}",
     LoanLabel.LOST_HERE: "Lost, borrowed from {peer}",
 }
-_TAG = "fedbot: "
+TAG = "fedbot: "
 _TAGS: dict[LoanLabel, str] = {
-    LoanLabel.LENT: f"{_TAG}lent",
-    LoanLabel.BORROWED: f"{_TAG}borrowed",
-    LoanLabel.LOST_THERE: f"{_TAG}lost",
-    LoanLabel.LOST_HERE: f"{_TAG}lost",
+    LoanLabel.LENT: f"{TAG}lent",
+    LoanLabel.BORROWED: f"{TAG}borrowed",
+    LoanLabel.LOST_THERE: f"{TAG}lost",
+    LoanLabel.LOST_HERE: f"{TAG}lost",
 }
 _OPENINGS = "|".join(re.escape(sentence.partition("{peer}")[0]) for sentence in _SENTENCES.values())
 _OURS = re.compile(rf"^(?:{_OPENINGS})[^\n]* – fedbot [0-9a-z]+[ ]*$", re.MULTILINE)
@@ -73,14 +73,14 @@ def _noted(notes: str, step: Label) -> str:
     line = _line(step)
     found = _OURS.search(notes)
     if not line:
-        return _without(notes)
+        return without_lines_of_ours(notes)
     if found is None:
         return f"{line}\n\n{notes}" if notes.strip() else line
-    behind = _without(notes[found.end() :])
+    behind = without_lines_of_ours(notes[found.end() :])
     return notes[: found.start()] + line + behind
 
 
-def _without(notes: str) -> str:
+def without_lines_of_ours(notes: str) -> str:
     """The notes without any line of ours, nor the empty one that parts it from the next, or from the last."""
     while (found := _OURS.search(notes)) is not None:
         before, behind = notes[: found.start()], notes[found.end() :]
@@ -92,7 +92,7 @@ def _without(notes: str) -> str:
 def _tagged(tags: list[str], step: Label) -> list[str]:
     """The tags with ours, in InvenTree's own order as far as they stay."""
     tag = _TAGS.get(step.what, "")
-    kept = [each for each in tags if not each.startswith(_TAG) or each == tag]
+    kept = [each for each in tags if not each.startswith(TAG) or each == tag]
     return [*kept, tag] if tag and tag not in kept else kept
 
 

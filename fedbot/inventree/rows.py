@@ -6,7 +6,7 @@ import html
 import json
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -15,6 +15,7 @@ from urllib.parse import quote
 from fedbot.inventree.versions import Version
 from fedbot.rules.model.queries import QUANTITY_PLACES
 from fedbot.rules.model.stock import Part, Provenance, StockItem
+from fedbot.rules.model.whole_item import NOTHING_SEEN, ItemSeen
 
 Row = Mapping[str, Any]
 
@@ -59,6 +60,7 @@ def item_of(
     part: Part | None = None,
     provenance: Provenance | None = None,
     metadata: str = "",
+    seen: ItemSeen = NOTHING_SEEN,
 ) -> StockItem:
     """A stock item, from `stock/` with `part_detail` and `location_detail`."""
     place = row.get("location_detail") or {}
@@ -83,6 +85,7 @@ def item_of(
         metadata=metadata,
         price=price_of(row),
         currency=_text(row, "purchase_price_currency"),
+        seen=seen,
     )
 
 
@@ -129,6 +132,11 @@ def for_notes(text: str) -> str:
     """The same for a stock item's notes, so that a person reads there what was written, Markdown or not."""
     line = _MARKDOWN.sub(r"\\\g<0>", _ENTITY.sub("＆", plain(text).replace("\\", "\\\\")))
     return _LIST_NUMBER.sub(r"\1\\", line)
+
+
+def lines_for_notes(lines: Iterable[str]) -> str:
+    """Several lines for notes, each as a paragraph of its own."""
+    return "\n\n".join(text for line in lines if (text := for_notes(line)))
 
 
 def _is_seen(letter: str) -> bool:

@@ -18,6 +18,7 @@ from fedbot.messages.diagnosis import english
 from fedbot.ports.inventory import NotPermitted, Refusal
 from fedbot.ports.vault import Vault
 from fedbot.rules.model.diagnosis import BadPlace, Fault, Named, NameFault, PlaceFault, Plain
+from fedbot.rules.model.whole_item import PartSeen
 
 
 @dataclass(frozen=True)
@@ -146,7 +147,7 @@ class Server:
 
     `pasts` are of the histories that were read since the look, by stock item. `read_ahead` is what of them the step
     under way has read already, by the beginning of the marks and the stock item, and `rows_ahead` its stock items.
-    `stock` is the index of what there is.
+    `stock` is the index of what there is, `parts_seen` the details of parts, with when they were read (monotonic).
     """
 
     api: InvenTreeTransport
@@ -165,6 +166,7 @@ class Server:
     pasts: dict[int, Past] = field(default_factory=dict)
     read_ahead: dict[tuple[str, int], tuple[Entry, ...]] = field(default_factory=dict)
     rows_ahead: dict[int, Row] = field(default_factory=dict)
+    parts_seen: dict[int, tuple[float, PartSeen]] = field(default_factory=dict)
 
     @property
     def reader(self) -> Reader:

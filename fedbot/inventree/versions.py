@@ -48,6 +48,7 @@ GATES = {
     "roles of groups": Gate(335, "v335, pull request 9476"),
     "serial numbers as a list": Gate(356, "commit 8e8b61033 within v356, pull request 9846"),
     "returns of several items": Gate(381, "v381, pull request 10132"),
+    "parameters of any model": Gate(430, "v430, pull request 10699"),
     "metadata apart": Gate(436, "v436, pull request 11035"),
     "the part in the history": Gate(450, "v450, pull request 11260"),
     "rights that only admins give": Gate(472, "v472, and commit 9c0cb3410 within v471"),
@@ -164,6 +165,17 @@ class Version:
         if self._has("attachments of any model"):
             return "attachment/", {"model_type": "stockitem", "model_id": item}
         return "stock/attachment/", {"stock_item": item}
+
+    def parameters_call(self, part: int) -> tuple[str, dict[str, object]]:
+        """Where parameters are, and the fields that mean this part, for reading and for making."""
+        if self._has("parameters of any model"):
+            return "parameter/", {"model_type": "part", "model_id": part}
+        return "part/parameter/", {"part": part}
+
+    @property
+    def parameter_templates(self) -> str:
+        """Where the templates of parameters are."""
+        return "parameter/template/" if self._has("parameters of any model") else "part/parameter/template/"
 
     @property
     def longest_comment(self) -> int:

@@ -34,6 +34,7 @@ from fedbot.messages import (
     transfer,
     transfer_card,
     web,
+    whole_item,
 )
 
 __all__ = [
@@ -66,4 +67,5 @@ __all__ = [
     "transfer",
     "transfer_card",
     "web",
+    "whole_item",
 ]

@@ -226,7 +226,7 @@ _STEPS: dict[str, str] = {
     "BookInAgain": marked("booked in"),
     "PutAway": marked("put away"),
 }
-UNTOLD_STEPS = frozenset({"Mirror", "Label", "CloseAccess"})
+UNTOLD_STEPS = frozenset({"Mirror", "Label", "Furnish", "CloseAccess"})
 _PROVISIONED: dict[str, str] = {
     "CompanyMade": marked("the other space's company made in our InvenTree"),
     "AccessMade": marked("a user that can only look made in our InvenTree"),

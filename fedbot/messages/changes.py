@@ -27,6 +27,8 @@ FIELDS = {
     "expiry": marked("the use-by date"),
     "status": marked("the condition"),
     "status_text": marked("the condition"),
+    "details": marked("what comes with it"),
+    "stays": marked("what does not travel"),
     "place": marked("the place that it comes from"),
     "origin": marked("the space that it came from at first"),
     "landing": marked("where it lands"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fedbot.messages import naming, reasons
+from fedbot.messages import naming, reasons, whole_item
 from fedbot.messages.formatting import Break, Inline, Items
 from fedbot.messages.language import Lines, Locale, Words, marked
 from fedbot.messages.naming import command
@@ -348,9 +348,7 @@ def what_and_where(locale: Locale, card: Card) -> Lines:
     lines: Lines = [Items(tuple(_list_item(locale, card, line) for line in card.transfer.terms.lines))]
     if card.only:
         lines = _one_line(locale, card, card.only)
-    if any(progress.create_part and progress.part is None for progress in card.transfer.progress):
-        lines.append(locale.say("Picture, parameters, files and price don't come along with a new part."))
-    return lines
+    return [*lines, *whole_item.along(locale, card.transfer), *whole_item.not_along(locale, card.transfer)]
 
 
 def _one_line(locale: Locale, card: Card, line: Line) -> Lines:

@@ -10,7 +10,14 @@ from fedbot_demo.inventree.endpoint import Call, Endpoint, on_model
 from fedbot_demo.inventree.exchange import InvalidError, JsonObject, NotFoundError, Reply
 from fedbot_demo.inventree.fields import Form
 from fedbot_demo.inventree.listing import Query, matches, ordered, page, same_text, search
-from fedbot_demo.inventree.part_json import PartStock, category_path, part_full, part_listed, part_written
+from fedbot_demo.inventree.part_json import (
+    PartStock,
+    category_path,
+    parameter_json,
+    part_full,
+    part_listed,
+    part_written,
+)
 from fedbot_demo.inventree.records import Part
 from fedbot_demo.inventree.state import State
 from fedbot_demo.inventree.stock_rows import delete
@@ -152,6 +159,7 @@ def _part_form(call: Call) -> JsonObject:
     form.text("notes", null=True)
     form.text("units", longest=20)
     form.link("link", null=True)
+    form.tags("tags")
     required = state.version.parts_need_category
     category = form.row("category", state.categories, null=not required, required=required)
     if category is not None and category.structural:
@@ -194,6 +202,11 @@ def read_part(call: Call) -> Reply:
     """One part, with its notes."""
     part = find_part(call)
     content = part_full(call.state, part) | {"notes": part.notes}
+    if call.query.says_yes("tags", otherwise=False):
+        content["tags"] = list(part.tags)
+    if call.query.says_yes("parameters", otherwise=False):
+        rows = call.state.parameters.find("part", part.pk)
+        content["parameters"] = [parameter_json(call.state, row) for row in rows]
     if call.query.says_yes("path_detail", otherwise=False):
         content["category_path"] = category_path(call.state, part)
     return Reply(content)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from fedbot_demo.inventree.exchange import JsonObject
-from fedbot_demo.inventree.records import ZERO, Category, Part
+from fedbot_demo.inventree.records import ZERO, Category, Parameter, Part
 from fedbot_demo.inventree.state import State
 from fedbot_demo.inventree.stock_json import THUMBNAIL, day, full_name, minute
 from fedbot_demo.inventree.stock_rows import allocated, is_in_stock
@@ -131,6 +131,21 @@ def part_full(state: State, part: Part, *, counted: bool = True) -> JsonObject:
     else:
         del content["category_default_location"]
     return version.told("part", content)
+
+
+def parameter_json(state: State, row: Parameter) -> JsonObject:
+    """A part's parameter, with its template."""
+    template = state.parameter_templates[row.template]
+    content: JsonObject = {
+        "pk": row.pk,
+        "template": row.template,
+        "part": row.part,
+        "model_type": "part.part",
+        "model_id": row.part,
+        "data": row.data,
+        "template_detail": {"pk": template.pk, "name": template.name, "units": template.units},
+    }
+    return state.version.told("parameter", content)
 
 
 def part_listed(state: State, part: Part) -> JsonObject:

@@ -284,6 +284,57 @@ class Attachment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ParameterTemplate:
+    """What parameters of parts may be called, and their unit."""
+
+    pk: int
+    name: str
+    units: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BomLine:
+    """What belongs into a part, so that it can be installed in its stock."""
+
+    pk: int
+    part: int
+    sub_part: int
+    quantity: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """A part's value for a template."""
+
+    pk: int
+    template: int
+    part: int
+    data: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestTemplate:
+    """A test that a part's stock items go through."""
+
+    pk: int
+    part: int
+    test_name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestResult:
+    """What a test of a stock item found."""
+
+    pk: int
+    stock_item: int
+    template: int
+    result: bool
+    value: str = ""
+    notes: str = ""
+    date: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Metadata:
     """The free JSON of one row. InvenTree keeps it in the row; here it lies apart, as any model may have it."""
 

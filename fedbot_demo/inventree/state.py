@@ -14,18 +14,23 @@ from fedbot_demo.inventree.records import (
     ROLES,
     Allocation,
     Attachment,
+    BomLine,
     Category,
     Company,
     CustomStatus,
     Group,
     Location,
     Metadata,
+    Parameter,
+    ParameterTemplate,
     Part,
     ReturnOrder,
     RuleSet,
     SalesOrder,
     Setting,
     StockItem,
+    TestResult,
+    TestTemplate,
     Token,
     TrackingEntry,
     User,
@@ -59,7 +64,9 @@ class State:
     categories: Table[Category] = field(default_factory=lambda: Table("parent"))
     parts: Table[Part] = field(default_factory=lambda: Table("category", "variant_of"))
     locations: Table[Location] = field(default_factory=lambda: Table("parent"))
-    stock: Table[StockItem] = field(default_factory=lambda: Table("part", "location", "customer", "parent"))
+    stock: Table[StockItem] = field(
+        default_factory=lambda: Table("part", "location", "customer", "parent", "belongs_to")
+    )
     tracking: Table[TrackingEntry] = field(default_factory=lambda: Table("item"))
     companies: Table[Company] = field(default_factory=lambda: Table("name"))
     sales_orders: Table[SalesOrder] = field(default_factory=lambda: Table("customer"))
@@ -67,6 +74,11 @@ class State:
     return_orders: Table[ReturnOrder] = field(default_factory=lambda: Table("customer"))
     custom_statuses: Table[CustomStatus] = field(default_factory=Table)
     attachments: Table[Attachment] = field(default_factory=lambda: Table("model_id"))
+    bom: Table[BomLine] = field(default_factory=lambda: Table("part"))
+    parameter_templates: Table[ParameterTemplate] = field(default_factory=Table)
+    parameters: Table[Parameter] = field(default_factory=lambda: Table("part"))
+    test_templates: Table[TestTemplate] = field(default_factory=lambda: Table("part"))
+    test_results: Table[TestResult] = field(default_factory=lambda: Table("stock_item"))
     metadata: Table[Metadata] = field(default_factory=lambda: Table("row"))
     settings: Table[Setting] = field(default_factory=lambda: Table("key"))
     #: Custom statuses that the stock forms know: those of the last start (facts: 'Custom status').

@@ -73,7 +73,11 @@ def _candidates(state: State, query: Query) -> Iterable[StockItem]:
 
 def _relations(state: State) -> dict[str, Table[Any]]:
     """The rows that an item may be asked to belong to, by filter."""
-    tables: dict[str, Table[Any]] = {"customer": state.companies, "sales_order": state.sales_orders}
+    tables: dict[str, Table[Any]] = {
+        "customer": state.companies,
+        "sales_order": state.sales_orders,
+        "belongs_to": state.stock,
+    }
     return tables | {"parent": state.stock} if state.version.filters_by_parent else tables
 
 

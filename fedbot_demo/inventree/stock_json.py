@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from fedbot_demo.inventree.exchange import JsonObject
 from fedbot_demo.inventree.listing import Query
-from fedbot_demo.inventree.records import Location, Part, StockItem
+from fedbot_demo.inventree.records import Location, Part, StockItem, TestResult
 from fedbot_demo.inventree.state import State
 from fedbot_demo.inventree.statuses import stock_status_text
 from fedbot_demo.inventree.stock_rows import allocated, is_in_stock
@@ -217,12 +217,34 @@ def _counts(state: State, item: StockItem, extent: Extent) -> JsonObject:
     content: JsonObject = {
         "allocated": float(allocated(state, item)),
         "expired": expired,
-        "installed_items": 0,
+        "installed_items": len(state.stock.find("belongs_to", item.pk)),
         "child_items": len(state.stock.find("parent", item.pk)),
         "stale": expired,
         "tracking_items": len(state.tracking.find("item", item.pk)),
     }
     return state.version.told("stockitem.counts", content)
+
+
+def tested(state: State, row: TestResult, *, with_template: bool) -> JsonObject:
+    """A test's result. What the test is called is told by its template, and only when asked for (0.13: always)."""
+    template = state.test_templates[row.template]
+    content: JsonObject = {
+        "pk": row.pk,
+        "stock_item": row.stock_item,
+        "template": row.template,
+        "test": template.test_name,
+        "key": template.test_name.lower().replace(" ", ""),
+        "result": row.result,
+        "value": row.value,
+        "notes": row.notes,
+        "attachment": None,
+        "date": minute(row.date),
+    }
+    state.version.told("testresult", content)
+    if with_template and state.version.has_test_templates:
+        detail = {"pk": template.pk, "part": template.part, "test_name": template.test_name}
+        content["template_detail"] = detail
+    return content
 
 
 def _details(state: State, item: StockItem, extent: Extent) -> JsonObject:
@@ -239,8 +261,10 @@ def _details(state: State, item: StockItem, extent: Extent) -> JsonObject:
         content["location_path"] = path or None
     if extent.supplier_part_detail:
         content["supplier_part_detail"] = None
-    if extent.tests:
-        content["tests"] = []
+    if extent.tests and state.version.has_test_templates:
+        content["tests"] = [
+            tested(state, row, with_template=False) for row in state.test_results.find("stock_item", item.pk)
+        ]
     if extent.location_detail:
         last = chain[-1] if chain else None
         content["location_detail"] = (

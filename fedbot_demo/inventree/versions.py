@@ -181,6 +181,8 @@ _FIELDS: dict[str, dict[str, Span]] = {
         "MPN": Span(_V10),
         "creation_date": Span(_NEWEST),
     },
+    "parameter": {"model_type": Span(430), "model_id": Span(430), "part": Span(0, 430)},
+    "testresult": {"template": Span(_V017), "test": Span(0, _V017), "key": Span(0, _V017)},
     "stockitem.counts": {"child_items": Span(_V017)},
     "history": {"part": Span(450)},
     "line": {"merge": Span(512)},
@@ -525,6 +527,31 @@ class Version:
     def attaches_by_model(self) -> bool:
         """Whether the attachments of stock items are at `stock/attachment/`."""
         return not self.attaches_to_any_model
+
+    @property
+    def has_parameters_of_any_model(self) -> bool:
+        """Whether parameters are at `parameter/`, for rows of any model."""
+        return self.api >= 430  # noqa: PLR2004
+
+    @property
+    def has_parameters_of_parts(self) -> bool:
+        """Whether the parameters of parts are at `part/parameter/`."""
+        return not self.has_parameters_of_any_model
+
+    @property
+    def has_test_templates(self) -> bool:
+        """Whether a result is told with its test's template; before, with the test's name."""
+        return self.api >= _V017
+
+    @property
+    def makes_tests_by_name(self) -> bool:
+        """Whether a result of an unknown test makes that test."""
+        return self.api < _V10
+
+    @property
+    def installed_items_stay_in_place(self) -> bool:
+        """Whether what is installed still has the place where it lay."""
+        return self.api < _V017
 
     @property
     def longest_comment(self) -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot_demo.inventree.faults import FaultKind
 from tests.dialogue.books import assert_books_balance
-from tests.dialogue.world import friends
+from tests.dialogue.world import World, friends
 
 DOCS = Path(__file__).parents[2] / "docs" / "performance.md"
 ROW = re.compile(r"\| (sender|receiver) \| .+? \| `([^`]+)`[ *]* \|")
@@ -34,6 +34,10 @@ async def test_the_calls_of_one_push_are_those_of_the_docs_and_few() -> None:
         while space.inventory.tended() < A_REST:
             pass
         space.transport.log.clear()
+    await world.hand_over("RES-10K 1")
+    first = sum(len(calls) for calls in _made(world).values())
+    for space in world.spaces:
+        space.transport.log.clear()
     before = len(world.server.log)
     world.piet.says("!fed push 5 RES-10K to betaspace")
     await world.settle()
@@ -43,16 +47,21 @@ async def test_the_calls_of_one_push_are_those_of_the_docs_and_few() -> None:
     bots = [space.chat.user_id for space in world.spaces]
     sent = Counter(event["sender"] for event in world.server.log[before:] if event["sender"] in bots)
     assert (sent.total(), max(sent.values())) == MOST_EVENTS
-    made = {
-        side: [re.sub(r"/\d+/", "/N/", call.replace("/api/", "")) for call in space.transport.log if call != VERSION]
-        for side, space in (("sender", world.alpha), ("receiver", world.beta))
-    }
+    made = _made(world)
     assert made == documented()
     assert sum(len(calls) for calls in made.values()) <= MOST
+    assert first == MOST + 1  # what a new part at the friend would get is read once an hour
     given = world.alpha.metadata("stockitem", world.alpha.transfer().at(1).item or 0)
     taken = world.beta.metadata("stockitem", world.beta.transfer().at(1).item or 0)
     assert (given["to"], taken["from"], taken["origin"]) == ("betaspace", "attraktor", "attraktor")
     assert_books_balance(world)
+
+
+def _made(world: World) -> dict[str, list[str]]:
+    return {
+        side: [re.sub(r"/\d+/", "/N/", call.replace("/api/", "")) for call in space.transport.log if call != VERSION]
+        for side, space in (("sender", world.alpha), ("receiver", world.beta))
+    }
 
 
 async def test_metadata_that_cannot_be_written_with_the_step_is_written_after_it() -> None:

@@ -13,6 +13,7 @@ from fedbot.rules.model.decision import Choice, Wish
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.transfer import Progress, Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.model.whole_item import ItemDetails, Parameter, PartDetails, TestResult, Trait
 from tests.messages.scenes import (
     ALPHA,
     ANNA,
@@ -41,6 +42,23 @@ IN_THE_LASER_ROOM = (
 HANDED = (Progress(1, stage="arrived", item=42),)
 NOTE = "for your Saturday workshop, clean with isopropanol only"
 
+WHOLE = replace(
+    BOLTS,
+    details=ItemDetails(
+        notes="Keep dry",
+        link="https://bolts.example/1",
+        tags=("a", "b", "c", "d"),
+        supplier_part="B-1",
+        tests=(TestResult("Pull", passed=True), TestResult("Bend", passed=True)),
+        inside=("Fan #7",),
+    ),
+    stays=(Trait.PRICE, Trait.FILES),
+    description=replace(
+        BOLTS.description,
+        details=PartDetails(parameters=(Parameter("Length", "10 mm"),)),
+        stays=(Trait.PICTURE, Trait.PART_FILES),
+    ),
+)
 DEAR = replace(transfer(role="sender"), care=True)
 FIRST = Wish(Choice.APPROVE, ANNA, "anna", "$asked", ASKED_AT)
 SAID: dict[str, tuple[Phrase, str]] = {
@@ -153,7 +171,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "a new part is proposed": (
-        card(transfer(BOLTS, progress=(Progress(1, match="new", create_part=True, place="Incoming"),)), PEOPLE),
+        card(transfer(WHOLE, progress=(Progress(1, match="new", create_part=True, place="Incoming"),)), PEOPLE),
         """
         attraktor offers betaspace 10 × M3 bolt (M3-BOLT), to keep. Take it?
         For Bea, Cem or Dilek (approvers of betaspace), until Tue 1 Dec, 20:14.
@@ -162,10 +180,20 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Item: M3 bolt, M3-BOLT, status OK
         Comes from: attraktor, Workshop/Drawer A3
         Lands in: betaspace, Incoming, as a new part "M3 bolt", counted in pieces, made on your yes
-        Picture, parameters, files and price don't come along with a new part.
+        With it: notes "Keep dry", link to bolts.example, tags a, b, c, …, supplier part B-1, 2 tests, parameters.
+        Inside it: Fan #7. It goes along, but the other InvenTree gets only a note of it.
+        Does not travel: price, files, picture, files of the part.
 
         ✅ yes, book it in · ❌ no, thanks · 📦 yes, but it isn't here yet
         Nothing has moved yet. · k7m2
+        """,
+    ),
+    "what came along is not in InvenTree": (
+        say(messages.whole_item.not_furnished, transfer=transfer(WHOLE), line=1, text="InvenTree said no"),
+        """
+        Not all that came with 10 × M3 bolt is in InvenTree. k7m2
+        Why: InvenTree said no
+        The card says what came with it; please add it by hand.
         """,
     ),
     "several lines": (
@@ -189,7 +217,6 @@ SAID: dict[str, tuple[Phrase, str]] = {
         from attraktor, Workshop/Drawer A3 · to betaspace, Shelf 1, as your part "Our bolt" (recorded as the same)
         • 1.5 m: Speaker cable, batch 2025-11, ⚠ status Attention needed
         from attraktor, Wood rack · to betaspace, Shelf 2, as a new part "Speaker cable", counted in m, made on your yes
-        Picture, parameters, files and price don't come along with a new part.
 
         ✅ yes, book it in · ❌ no, thanks · 📦 yes, but it isn't here yet
         Nothing has moved yet. · k7m2

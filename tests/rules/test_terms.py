@@ -9,8 +9,10 @@ from decimal import Decimal
 import pytest
 
 from fedbot.rules.model.queries import PartDescription
+from fedbot.rules.model.stock import Part, StockItem
 from fedbot.rules.model.transfer import Line, Terms
-from fedbot.rules.protocol.terms import BadTerms, hash_of, understood, written
+from fedbot.rules.model.whole_item import ItemDetails, ItemSeen, Parameter, PartDetails, PartSeen, TestResult, Trait
+from fedbot.rules.protocol.terms import BadTerms, bare, hash_of, line_of, understood, written
 
 LOAN = Terms(
     kind="push",
@@ -39,3 +41,63 @@ def test_a_zone_is_part_of_what_is_agreed() -> None:
 def test_what_is_to_keep_has_no_zone() -> None:
     with pytest.raises(BadTerms, match="time_zone"):
         understood(written(replace(LOAN, loan_until=None, time_zone="Pacific/Auckland")))
+
+
+PART = Part(
+    3, "Lens", seen=PartSeen(PartDetails("n" * 600, "https://x.example", ("t",), (Parameter("Focus", "50 mm"),)))
+)
+SEEN = ItemSeen(
+    ItemDetails(
+        notes="fragile\u202e",
+        link="ftp://x.example/a",
+        tags=("optics", "t" * 51),
+        status="On loan",
+        price=Decimal("12.50"),
+        currency="EUR",
+        tests=(TestResult("Power", passed=True, value="38 W"),),
+        inside=("Fan",),
+    ),
+    has_files=True,
+)
+WHOLE = line_of(1, StockItem(42, PART, Decimal(1), seen=SEEN), Decimal(1), "", with_price=True)
+
+
+def test_what_an_item_has_travels_cut_to_what_a_message_takes_and_the_rest_is_named() -> None:
+    terms = replace(LOAN, lines=(WHOLE,))
+    assert understood(written(terms)) == terms
+    assert WHOLE.details.notes == "fragile"
+    assert WHOLE.stays == (Trait.LINK, Trait.TAGS, Trait.FILES)
+    assert WHOLE.description.stays == (Trait.PART_NOTES,)
+    assert bare(WHOLE).stays == (
+        *(Trait.STATUS, Trait.NOTES, Trait.LINK, Trait.TAGS, Trait.PRICE, Trait.TESTS, Trait.FILES),
+    )
+    assert understood(written(replace(LOAN, lines=(bare(WHOLE),)))).lines == (bare(WHOLE),)
+    plain = written(LOAN)["lines"][0]
+    assert not {"details", "stays"} & (plain.keys() | plain["description"].keys())
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("link", "javascript:alert(1)"),
+        ("link", "https://x.example/<b>"),
+        ("tags", ["t"] * 11),
+        ("tags", ["t" * 51]),
+        ("price", "-1"),
+        ("price", "NaN"),
+        ("currency", "euro"),
+        ("tests", [{"name": "n" * 101, "passed": True, "value": ""}]),
+        ("inside", ["i"] * 6),
+        ("notes", "\u202enow"),
+        ("else", "x"),
+    ],
+)
+def test_details_of_a_peer_are_refused_unless_they_are_as_we_would_write_them(field: str, value: object) -> None:
+    data = written(replace(LOAN, lines=(WHOLE,)))
+    data["lines"][0]["details"][field] = value
+    with pytest.raises(BadTerms):
+        understood(data)
+    data = written(replace(LOAN, lines=(WHOLE,)))
+    data["lines"][0]["stays"] = ["files", "link"]
+    with pytest.raises(BadTerms):
+        understood(data)

@@ -59,6 +59,8 @@ def _line(transfer: Transfer, line: Line) -> ShownLine:
         origin=line.origin,
         whole=line.whole,
         of_line=line.of_line,
+        details=line.details,
+        stays=line.stays,
         landing=_landing(transfer.at(line.number)) if transfer.role == "receiver" else None,
     )
 
@@ -173,6 +175,8 @@ def _drawn_line(line: ShownLine) -> Line:
         origin=line.origin,
         whole=line.whole,
         of_line=line.of_line,
+        details=line.details,
+        stays=line.stays,
     )
 
 

@@ -18,6 +18,7 @@ from fedbot.rules.model.decision import Closing, Ending, Signature
 from fedbot.rules.model.stock import StockItem
 from fedbot.rules.model.transfer import Line, Terms, Transfer
 from fedbot.rules.model.transfer_lifecycle import FINAL, TransferState
+from fedbot.rules.model.whole_item import NO_ITEM_DETAILS, NO_PART_DETAILS
 from fedbot.rules.protocol.terms import presentable
 from fedbot.rules.state import Turn
 
@@ -189,8 +190,10 @@ def return_terms(loan: Transfer, wanted: Mapping[int, Decimal], asker: Signature
 
 
 def _line_back(loan: Transfer, of_line: int, quantity: Decimal, item: int, part: int, number: int) -> Line:
+    lent = loan.line(of_line)
     return replace(
-        loan.line(of_line),
+        lent,
+        description=replace(lent.description, details=NO_PART_DETAILS, stays=()),
         number=number,
         item=item,
         part=part,
@@ -198,6 +201,8 @@ def _line_back(loan: Transfer, of_line: int, quantity: Decimal, item: int, part:
         origin=owner_of(loan),
         whole=False,
         of_line=of_line,
+        details=NO_ITEM_DETAILS,  # it is the owner's own item that comes home, with all that it has there
+        stays=(),
     )
 
 

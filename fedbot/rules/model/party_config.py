@@ -35,7 +35,7 @@ class PartyConfig:
     `people` maps Matrix ids to InvenTree user names; `admins` may invite the bot, besides them. `key` is the
     public half of our signing key (hex), by which peers pin us. Times of day are in `time_zone` (IANA name), as is
     `stats_schedule` (cron, read by `app.timetable`, as is `reconcile_at`). `look_every`: how often our own house is
-    looked at (InvenTree's version, our tokens); None: never.
+    looked at (InvenTree's version, our tokens); None: never. `tells_prices`: what a thing was bought for goes along.
     `pages_url`: where people find our pages; "" if there are none.
     """
 
@@ -67,6 +67,7 @@ class PartyConfig:
     quiet_from: time = time(22)
     quiet_until: time = time(8)
     disclose_in_room: tuple[str, ...] = ("stats", "find")
+    tells_prices: bool = False
     stats_disclose: tuple[str, ...] = ("parts", "stock_items", "categories", "locations", "shared", "balance")
     stats_schedule: str = ""
     reconcile_at: time | None = None

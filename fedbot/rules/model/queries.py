@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from fedbot.rules.model.audit import AuditEntry
 from fedbot.rules.model.stock import Part, Right, Rights, StockItem
+from fedbot.rules.model.whole_item import NO_PART_DETAILS, PartDetails, Trait
 
 
 @dataclass(frozen=True)
@@ -58,12 +59,14 @@ class FindItems:
     """Which stock items does this word mean? `#42`, a pasted link, an IPN, a part's name, `PART#SERIAL`.
 
     `with_categories`: the parts' categories are told too. `merges`: it is told as well what has vanished of what was
-    received of the same parts (`ReceivedOf`). Answer: `ItemsFound`.
+    received of the same parts (`ReceivedOf`). `whole`: what else InvenTree has of them is told too (`seen`).
+    Answer: `ItemsFound`.
     """
 
     word: str
     with_categories: bool = False
     merges: bool = False
+    whole: bool = False
 
 
 @dataclass(frozen=True)
@@ -186,7 +189,10 @@ class UnknownThings:
 
 @dataclass(frozen=True)
 class PartDescription:
-    """How the sender describes a part: enough to find it, or to create it, at the receiver."""
+    """How the sender describes a part: enough to find it, or to create it, at the receiver.
+
+    `details` is what a new one gets besides, `stays` what it doesn't.
+    """
 
     name: str
     ipn: str = ""
@@ -195,6 +201,8 @@ class PartDescription:
     units: str = ""
     revision: str = ""
     trackable: bool = False
+    details: PartDetails = NO_PART_DETAILS
+    stays: tuple[Trait, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 
 from fedbot.rules.model.booking import Obstacle
 from fedbot.rules.model.queries import PartDescription
+from fedbot.rules.model.whole_item import ItemDetails, Trait
 from fedbot.rules.wire import envelope
 
 
@@ -44,8 +45,8 @@ class Landing:
 class ShownLine:
     """One line: the owner's stock item, what it is, its condition, how much of it, and where it lands.
 
-    `status` is InvenTree's number of the condition, `status_text` its name. `landing` is None where it lands at the
-    other side.
+    `status` is InvenTree's number of the condition, `status_text` its name. `details` travels with it, `stays` doesn't.
+    `landing` is None where it lands at the other side.
     """
 
     number: int
@@ -63,6 +64,8 @@ class ShownLine:
     origin: str
     whole: bool
     of_line: int
+    details: ItemDetails
+    stays: tuple[Trait, ...]
     landing: Landing | None
 
 

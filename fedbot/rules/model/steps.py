@@ -34,6 +34,7 @@ from fedbot.rules.model.access_steps import (
     due_in_a_year,
 )
 from fedbot.rules.model.queries import PartDescription
+from fedbot.rules.model.whole_item import NO_PART_DETAILS, PartDetails
 
 __all__ = [
     "AccessEnded",
@@ -357,6 +358,30 @@ class Labelled:
 
 
 @dataclass(frozen=True)
+class Furnish:
+    """Receiver: a stock item, or a part that was made for it, gets what else travelled. Result: `Furnished`.
+
+    `model` is `stockitem` or `part`. Tags are added, and to the notes the lines `notes` that aren't in them yet. A part
+    that isn't the one that we made (by its `link`) stays as it is; ours gets the parameters whose templates are there
+    by name, and the rest of `details` in words in its notes, if it has none.
+    """
+
+    mark: str
+    model: str
+    pk: int
+    tags: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    details: PartDetails = NO_PART_DETAILS
+    link: str = ""
+    known: Known | None = None
+
+
+@dataclass(frozen=True)
+class Furnished:
+    """Read back: it has what it can have here."""
+
+
+@dataclass(frozen=True)
 class AttachPhoto:
     """Attach a picture of the room to a stock item. The mark and `note` are its comment. Result: `PhotoAttached`.
 
@@ -401,6 +426,7 @@ Step = (
     | CloseCompany
     | Mirror
     | Label
+    | Furnish
     | AttachPhoto
 )
 StepResult = (
@@ -419,6 +445,7 @@ StepResult = (
     | AccessEnded
     | Mirrored
     | Labelled
+    | Furnished
     | PhotoAttached
 )
 
@@ -445,6 +472,7 @@ STEPS: dict[type[Step], type[StepResult]] = {
     CloseCompany: AccessEnded,
     Mirror: Mirrored,
     Label: Labelled,
+    Furnish: Furnished,
     AttachPhoto: PhotoAttached,
 }
 
@@ -462,13 +490,14 @@ OF_STOCK = (
     | PutAway
     | Mirror
     | Label
+    | Furnish
     | AttachPhoto
 )
 """What changes stock, or what is written about it: none of it is done while InvenTree's books are in doubt."""
 
 # Steps that only read, or that may be repeated without harm: never an unknown outcome.
 REPEATABLE: frozenset[type[Step]] = frozenset(
-    {TryToken, RevokeToken, RenewOwnToken, RevokeOwnToken, Mirror, Label, EndAccess, CloseCompany}
+    {TryToken, RevokeToken, RenewOwnToken, RevokeOwnToken, Mirror, Label, Furnish, EndAccess, CloseCompany}
 )
 
 

@@ -7,6 +7,8 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
+from fedbot.rules.model.whole_item import NOTHING_SEEN, ItemSeen, PartSeen
+
 # Logical stock status codes: only these four may be handed over.
 STATUS_OK = 10
 STATUS_ATTENTION = 50
@@ -57,7 +59,7 @@ class Rights:
 class Part:
     """A part of an InvenTree's catalogue. `categories` are the keys of its own and of those above, where read.
 
-    So is `category_path`, as InvenTree writes it.
+    So is `category_path`, as InvenTree writes it, and `seen`: what a new part that is made from it would get besides.
     """
 
     pk: int
@@ -74,6 +76,7 @@ class Part:
     trackable: bool = False
     categories: tuple[int, ...] = ()
     category_path: str = ""
+    seen: PartSeen | None = None
 
     @property
     def full_name(self) -> str:
@@ -98,7 +101,7 @@ class Provenance:
 class StockItem:
     """One row of stock. `available` = quantity minus what is allocated to orders and builds.
 
-    `price` is what one of it was bought for, in `currency`; it goes to nobody.
+    `price` is what one of it was bought for, in `currency`. `seen` is what else InvenTree has of it, where it was read.
     """
 
     pk: int
@@ -120,6 +123,7 @@ class StockItem:
     metadata: str = ""
     price: Decimal | None = None
     currency: str = ""
+    seen: ItemSeen = NOTHING_SEEN
 
     @property
     def is_ok(self) -> bool:

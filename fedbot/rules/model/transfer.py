@@ -18,6 +18,7 @@ from fedbot.rules.model.queries import PartDescription
 from fedbot.rules.model.shown import ShownTransfer
 from fedbot.rules.model.stock import STATUS_OK
 from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.model.whole_item import NO_ITEM_DETAILS, ItemDetails, Trait
 from fedbot.rules.wire.subject_ids import Opening
 
 NOT_SENT = "not-sent"
@@ -32,7 +33,8 @@ RECALLED = "recalled"
 class Line:
     """One line of the terms: which item, how much, and what it is. `item` is the sender's stock key.
 
-    `of_line` is set in a return: the number of the loan's line that it brings back.
+    `of_line` is set in a return: the number of the loan's line that it brings back. `details` travels with it, `stays`
+    doesn't.
     """
 
     number: int
@@ -50,6 +52,8 @@ class Line:
     origin: str = ""
     whole: bool = False
     of_line: int = 0
+    details: ItemDetails = NO_ITEM_DETAILS
+    stays: tuple[Trait, ...] = ()
 
     @property
     def is_ok(self) -> bool:

@@ -9,15 +9,19 @@ from __future__ import annotations
 import json
 import unicodedata
 from collections.abc import Mapping
+from dataclasses import fields, is_dataclass, replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from enum import StrEnum
+from typing import Any, TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
 
+from fedbot.rules.model import whole_item
 from fedbot.rules.model.queries import PartDescription
-from fedbot.rules.model.stock import Part, plain
-from fedbot.rules.model.transfer import Terms
+from fedbot.rules.model.stock import Part, StockItem, plain
+from fedbot.rules.model.transfer import Line, Terms
+from fedbot.rules.model.whole_item import NO_PART_DETAILS, ItemDetails
 from fedbot.rules.wire import envelope
 
 MOST_LINES = 20
@@ -40,8 +44,11 @@ def written(terms: Terms) -> dict[str, Any]:
     data: dict[str, Any] = _TERMS.dump_python(terms, mode="json")
     for line, wire in zip(terms.lines, data["lines"], strict=True):
         wire["quantity"] = plain(line.quantity)
-        if not line.of_line:  # only what is so is written: the form and hash of all other terms stay as they are
-            del wire["of_line"]
+        for told in (wire, wire["description"]):  # only what is so is written: the form of all other terms stays
+            told["details"] = {name: value for name, value in told["details"].items() if value}
+            for name in ("of_line", "details", "stays"):
+                if not told.get(name, True):
+                    del told[name]
     for name in ("parcel", "parent", "time_zone", "confirm", "starts"):
         if not data[name]:
             del data[name]
@@ -70,9 +77,7 @@ def understood(data: object) -> Terms:
     if [line.number for line in terms.lines] != list(range(1, len(terms.lines) + 1)):
         raise BadTerms("terms.lines.number")
     for line in terms.lines:
-        check_quantity(line.quantity)
-        if line.serial and line.quantity != 1:
-            raise BadTerms("terms.lines.quantity of a serial")
+        _check_line(line)
     _check_days(terms)
     if written(terms) != data:
         raise BadTerms("terms are not in their written form")
@@ -90,6 +95,17 @@ def _check_days(terms: Terms) -> None:
     check_day(terms.starts)
     if terms.parent or terms.loan_until is None or terms.starts > terms.loan_until:
         raise BadTerms("terms.starts")
+
+
+def _check_line(line: Line) -> None:
+    check_quantity(line.quantity)
+    if line.serial and line.quantity != 1:
+        raise BadTerms("terms.lines.quantity of a serial")
+    told = line.description
+    field = whole_item.complaint_about_item(line.details, line.stays)
+    field = field or whole_item.complaint_about_part(told.details, told.stays)
+    if field:
+        raise BadTerms(f"terms.lines.details.{field}")
 
 
 def metadata_in(sealed: Mapping[str, Any]) -> dict[str, str]:
@@ -115,12 +131,68 @@ def _is_object(text: object) -> bool:
 
 def presentable(text: str) -> str:
     """A text as terms may have it: not endless, and without signs that can't be seen."""
-    seen = "".join(s for s in text if s in _NEEDED or unicodedata.category(s) not in {"Cc", "Cf", "Cs"})
-    return seen[:LONGEST_TEXT]
+    return visible(text)[:LONGEST_TEXT]
+
+
+def visible(text: str) -> str:
+    """All of a text, without signs that can't be seen."""
+    return "".join(s for s in text if s in _NEEDED or unicodedata.category(s) not in {"Cc", "Cf", "Cs"})
+
+
+T = TypeVar("T")
+
+
+def _seen(value: T) -> T:
+    """The same record with every text in it as terms may have it, if it is long."""
+    if isinstance(value, StrEnum):
+        return value
+    if isinstance(value, str):
+        return cast("T", visible(value))
+    if isinstance(value, tuple):
+        return cast("T", tuple(_seen(each) for each in value))
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(value, **{field.name: _seen(getattr(value, field.name)) for field in fields(value)})
+    return value
+
+
+def line_of(number: int, item: StockItem, quantity: Decimal, origin: str, *, with_price: bool) -> Line:
+    """A line of the terms: so much of that stock item. `with_price`: what it was bought for may be told."""
+    details, stays = whole_item.of_item(_seen(item.seen), with_price=with_price)
+    return Line(
+        number=number,
+        item=item.pk,
+        part=item.part.pk,
+        description=described(item.part),
+        quantity=quantity,
+        serial=presentable(item.serial),
+        batch=presentable(item.batch),
+        packaging=presentable(item.packaging),
+        expiry=item.expiry,
+        status=item.status,
+        status_text=presentable(item.status_text),
+        place=presentable(item.place),
+        origin=origin,
+        whole=quantity == item.quantity,
+        details=details,
+        stays=stays,
+    )
+
+
+def bare(line: Line) -> Line:
+    """The line without its details, all of which stay then: for terms that don't fit into a message."""
+    told = line.description
+    of_item, of_part = whole_item.left_out_of_item(line.details), whole_item.left_out_of_part(told.details)
+    return replace(
+        line,
+        details=ItemDetails(inside=line.details.inside),
+        stays=whole_item.with_traits(line.stays, of_item),
+        description=replace(told, details=NO_PART_DETAILS, stays=whole_item.with_traits(told.stays, of_part)),
+    )
 
 
 def described(part: Part) -> PartDescription:
     """A part as terms tell of it."""
+    details, stays = whole_item.of_part(_seen(part.seen)) if part.seen else (NO_PART_DETAILS, ())
     return PartDescription(
         name=presentable(part.name),
         ipn=presentable(part.ipn),
@@ -129,6 +201,8 @@ def described(part: Part) -> PartDescription:
         units=presentable(part.units),
         revision=presentable(part.revision),
         trackable=part.trackable,
+        details=details,
+        stays=stays,
     )
 
 

@@ -17,14 +17,14 @@ from fedbot.rules.catalogue import match_parts
 from fedbot.rules.catalogue.provenance import known_item, mirror_received, received_text
 from fedbot.rules.connection import provision
 from fedbot.rules.loan import end, hand_back, label, lend
-from fedbot.rules.model import audit, names
+from fedbot.rules.model import audit, names, whole_item
 from fedbot.rules.model.archive import Mark
 from fedbot.rules.model.care import Moved
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.continuation import OfLine, WhenAnswered, WhenStepEnds
 from fedbot.rules.model.decision import Parcel, Signature
 from fedbot.rules.model.diagnosis import Diagnosis, Fault, Plain
-from fedbot.rules.model.effects import Ask, Post, say
+from fedbot.rules.model.effects import Ask, Do, Post, say
 from fedbot.rules.model.events import Answered, EnvelopeSeen, StepDone, StepRefused, StepUnknown
 from fedbot.rules.model.party_config import Pickup
 from fedbot.rules.model.queries import Able, PartMatch, Query, WhoMay
@@ -33,6 +33,7 @@ from fedbot.rules.model.steps import (
     BookInAgain,
     CreateItem,
     CreatePart,
+    Furnish,
     ItemCreated,
     Known,
     PartCreated,
@@ -43,6 +44,7 @@ from fedbot.rules.model.steps import (
 from fedbot.rules.model.stock import STATUS_OK, TRAVELLING_STATUSES, Part, Right, plain
 from fedbot.rules.model.transfer import NOT_COME, NOT_SENT, Line, Progress, Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.model.whole_item import NO_PART_DETAILS
 from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.protocol.terms import metadata_in
@@ -442,7 +444,8 @@ def _create(turn: Turn, transfer: Transfer, line: Line, part: int) -> CreateItem
 
 def _where_from(transfer: Transfer, line: Line) -> str:
     other = f", there with serial number {line.serial}" if transfer.at(line.number).serial else ""
-    return f"From {transfer.peer}{other}, asked by {transfer.asked.in_history} ({transfer.code})"
+    came = f"From {transfer.peer}{other}, asked by {transfer.asked.in_history} ({transfer.code})"
+    return "\n".join((came, *whole_item.words_for_notes(line.details)))
 
 
 def _again(turn: Turn, transfer: Transfer, line: Line, part: int, item: int) -> BookInAgain:
@@ -482,10 +485,44 @@ def _on_done(turn: Turn, then: BookIn, event: StepDone) -> None:
     turn.note(transfer.id, audit.StepWasDone(then.step, progress.number))
     if progress.stage == "placed":
         return
+    _furnish(turn, transfer, progress, then.step, event)
     if transfer.state is TransferState.DISPUTED:
         turn.note(transfer.id, audit.NothingFollows(progress.number))
     else:
         book_in(turn, transfer)
+
+
+def _furnish(turn: Turn, transfer: Transfer, progress: Progress, step: str, event: StepDone) -> None:
+    """What else travelled goes to what was just made: a part, or a stock item. Nothing waits for it."""
+    line = transfer.line(progress.number)
+    told = line.description.details
+    named = mark(transfer, line.number, "with")
+    then = FurnishLine(transfer.id, line.number)
+    if isinstance(event.result, PartCreated) and told != NO_PART_DETAILS:
+        link = _link(transfer, line)
+        turn.do(Do(then, Furnish(named, "part", event.result.part, told.tags, (), told, link)))
+    elif isinstance(event.result, ItemCreated):
+        is_new = step == CreateItem.__name__  # else our own record goes on, with its own notes
+        tags, notes = line.details.tags, () if is_new else whole_item.words_for_notes(line.details)
+        known = known_item(turn, transfer, line.number)
+        if tags or notes:
+            turn.do(Do(then, Furnish(named, "stockitem", event.result.item, tags, notes, known=known)))
+
+
+@dataclass(frozen=True)
+class FurnishLine(OfLine, WhenStepEnds):
+    """What was booked in, or the part that was made for it, gets what else travelled."""
+
+    def done(self, turn: Turn, _: StepDone) -> None:
+        """Nothing follows."""
+        turn.note(self.transfer, audit.StepWasDone(Furnish.__name__, self.line))
+
+    def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
+        """The admins are told, so that a person can add it; nothing waits for it."""
+        transfer = turn.transfer(self.transfer)
+        if transfer is not None:
+            phrase = say(messages.whole_item.not_furnished, transfer=transfer, line=self.line, text=event.text)
+            turn.tell_admins(phrase, f"furnish:{transfer.id}:{self.line}")
 
 
 def _recorded(progress: Progress, event: StepDone) -> Progress:

@@ -6,6 +6,7 @@ granted: then the terms are new, and they need the asker's side's word too befor
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -32,7 +33,7 @@ from fedbot.rules.model.transfer import Line, Terms, Transfer, less_of, total
 from fedbot.rules.model.transfer_lifecycle import BEFORE_DEBIT, TransferState
 from fedbot.rules.protocol import announcements, bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
-from fedbot.rules.protocol.terms import MOST_LINES, BadTerms, described, hash_of, presentable, written
+from fedbot.rules.protocol.terms import MOST_LINES, BadTerms, bare, hash_of, line_of, written
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import booking, opening, sender_decision
 from fedbot.rules.transfer import both_sides as transfers
@@ -45,6 +46,7 @@ NOT_FOUND = "not-found"
 TOO_LITTLE = "too-little"
 CHAIN = "chain"
 NOT_IN_ORDER = "not-in-order"
+MOST_WORDS = 16_000  # bytes of the terms in clear; above that the lines go without their notes and the like
 MOST_METADATA = 20_000  # bytes; it travels sealed, a third longer, beside 16,000 of words, in at most 46,000
 
 
@@ -319,7 +321,8 @@ def on_request(turn: Turn, connection: Connection, envelope: Message[bodies.Requ
 def look_for_items(turn: Turn, transfer: Transfer) -> None:
     """Which of our stock items is each line, and who may decide? The card waits for the answer."""
     told = bool(share.scope(turn).categories or turn.us.care.categories)
-    questions: list[Query] = [FindItems(line.description.name, told, merges=True) for line in transfer.terms.lines]
+    words = (line.description.name for line in transfer.terms.lines)
+    questions: list[Query] = [FindItems(word, told, merges=True, whole=True) for word in words]
     questions.append(WhoMay(Right.APPROVER, tuple(turn.us.people.values())))
     turn.do(Ask(ShowRequestCard(transfer.id), tuple(questions)))
 
@@ -380,18 +383,21 @@ def _meant(turn: Turn, transfer: Transfer, found: Sequence[object]) -> Transfer:
             return transfers.end(turn, transfer, TransferState.DECLINED, None, chosen)
         for item, quantity in chosen:
             taken[item.pk] = taken.get(item.pk, Decimal(0)) + quantity
-            asked = replace(line, number=len(lines) + 1, quantity=quantity)
-            lines.append(_line(asked, item, origins[item.pk]))
+            number = len(lines) + 1
+            lines.append(line_of(number, item, quantity, origins[item.pk], with_price=turn.us.tells_prices))
             moved.append(taken_out(item, quantity))
             text = item.metadata.encode(errors="replace").decode()  # a lone surrogate can't be signed
             if text and len(text.encode()) <= room:
                 room -= len(text.encode())
-                transfer = with_progress(transfer, replace(transfer.at(asked.number), metadata=text))
+                transfer = with_progress(transfer, replace(transfer.at(number), metadata=text))
     if care := turn.us.care.why(moved):
         turn.note(transfer.id, audit.NeedsCare(care))
     transfer = replace(transfer, care=bool(care))
     zone = turn.us.time_zone if transfer.is_loan else ""
-    return _agreed(transfer, replace(transfer.terms, lines=tuple(lines), time_zone=zone))
+    terms = replace(transfer.terms, lines=tuple(lines), time_zone=zone)
+    if len(json.dumps(written(terms), ensure_ascii=False).encode()) > MOST_WORDS:
+        terms = replace(terms, lines=tuple(bare(line) for line in lines))
+    return _agreed(transfer, terms)
 
 
 def _claimed(turn: Turn, transfer: Transfer) -> dict[int, Decimal]:
@@ -469,24 +475,6 @@ def _origin(item: StockItem, tainted: Mapping[int, str], own: str) -> str:
     """The other space that the item came from, by itself or what it was split from; or ''."""
     origin = tainted.get(item.pk, "") or (item.provenance.origin if item.provenance else "")
     return "" if origin == own else origin
-
-
-def _line(asked: Line, item: StockItem, origin: str) -> Line:
-    return replace(
-        asked,
-        item=item.pk,
-        part=item.part.pk,
-        description=described(item.part),
-        serial=presentable(item.serial),
-        batch=presentable(item.batch),
-        packaging=presentable(item.packaging),
-        expiry=item.expiry,
-        status=item.status,
-        status_text=presentable(item.status_text),
-        place=presentable(item.place),
-        origin=origin,
-        whole=asked.quantity == item.quantity,
-    )
 
 
 def grant(turn: Turn, transfer: Transfer, decided: Signature, quantity: Decimal | None = None) -> None:

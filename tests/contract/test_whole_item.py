@@ -1,0 +1,131 @@
+"""What InvenTree has of a stock item and its part beside quantity and place: how it is told, taken, and read by us."""
+
+from __future__ import annotations
+
+import secrets
+from decimal import Decimal
+
+import pytest
+
+from fedbot.ports.inventory import Refusal
+from fedbot.rules.model.queries import FindItems, ItemsFound, PartDescription
+from fedbot.rules.model.steps import CreateItem, CreatePart, Furnish, Furnished, ItemCreated, PartCreated
+from fedbot.rules.model.whole_item import Parameter, PartDetails, TestResult, Trait
+from tests.contract.ground import Ground
+
+LINK = "https://lenses.example/l2?a=1&b=2"
+
+
+def _template(ground: Ground, name: str) -> int:
+    return int(ground.admin.post(ground.version.parameter_templates, {"name": name, "units": ""})["pk"])
+
+
+def _with_everything(ground: Ground) -> int:
+    """A device with a number that has all there can be."""
+    part = ground.part("Device", "DEVICE", trackable=True, assembly=True, testable=True)
+    fields = {"notes": "Part **notes**", "link": LINK, "tags": ["wood", "two words"], "minimum_stock": 3}
+    ground.admin.patch(f"part/{part}/", fields)
+    url, of_part = ground.version.parameters_call(part)
+    template = _template(ground, f"{ground.run} Focus")
+    ground.admin.post(url, {**of_part, "template": template, "data": "50 mm"})
+    item = ground.stock(part, 1, ground.drawer, "0042")
+    ground.admin.patch(f"stock/{item}/", {"notes": "Item notes", "link": LINK, "tags": ["optics"]})
+    if ground.version.api >= 200:
+        ground.admin.post("part/test-template/", {"part": part, "test_name": "Power", "description": "x"})
+    for value, result in (("10 W", False), ("38 W", True)):
+        ground.admin.post("stock/test/", {"stock_item": item, "test": "Power", "result": result, "value": value})
+    inner = ground.part("Fan", "FAN", component=True)
+    ground.admin.post("bom/", {"part": part, "sub_part": inner, "quantity": 1})
+    fan = ground.stock(inner, 1, ground.drawer)
+    ground.admin.post(f"stock/{item}/install/", {"stock_item": fan, "quantity": 1, "note": "x"})
+    return item
+
+
+def _seen(ground: Ground, word: str) -> ItemsFound:
+    found = ground.inventory().answered(FindItems(word, whole=True), None)
+    assert isinstance(found, ItemsFound)
+    return found
+
+
+def test_all_that_an_item_has_is_read_whichever_way_it_is_named(ground: Ground) -> None:
+    item = _with_everything(ground)
+    url, fields = ground.version.attachment_call(item)
+    for word in (f"#{item}", f"{ground.run}-DEVICE", f"{ground.run}-DEVICE#0042"):
+        (found,) = _seen(ground, word).items
+        details = found.seen.details
+        assert (details.notes, details.link, details.tags) == ("Item notes", LINK, ("optics",))
+        assert details.tests == (TestResult("Power", passed=True, value="38 W"),)
+        assert details.inside == (f"{ground.run} Fan",)
+        assert (found.seen.untold, found.seen.has_files) == ((), False)
+        part = found.part.seen
+        assert part is not None
+        assert (part.details.notes, part.details.link) == ("Part **notes**", LINK)
+        assert set(part.details.tags) == {"wood", "two words"}
+        assert part.details.parameters == (Parameter(f"{ground.run} Focus", "50 mm"),)
+        assert (part.has_picture, part.has_minimum) == (False, True)
+    ground.admin.post(url, {**fields, "link": LINK, "comment": "data"})
+    assert _seen(ground, f"#{item}").items[0].seen.has_files
+
+
+def test_of_stock_without_numbers_tags_and_files_are_not_read(ground: Ground) -> None:
+    ground.stock(ground.bolt, 5, ground.drawer)
+    (found,) = _seen(ground, f"{ground.run}-BOLT").items
+    assert Trait.FILES in found.seen.untold
+
+
+async def test_a_new_part_and_its_item_get_what_travelled(ground: Ground) -> None:
+    inventory = ground.inventory()
+    mark = f"fed:{secrets.token_hex(10)}:1:"
+    _template(ground, f"{ground.run} Width")
+    _template(ground, f"{ground.run} Choice")
+    details = PartDetails(
+        "Dry storage.",
+        LINK,
+        ("wood", "two words"),
+        (Parameter(f"{ground.run} width", "4 mm"), Parameter("Glue that nobody knows", "D3")),
+    )
+    told = PartDescription(f"{ground.run} Plywood", f"{ground.run}-PLY", details=details)
+    link = f"https://matrix.to/#/!r:x.example/$e?{mark}in"
+    made = await inventory.act(CreatePart(f"{mark}part", told, link))
+    assert isinstance(made, PartCreated)
+    furnish = Furnish(f"{mark}with", "part", made.part, details.tags, (), details, link)
+    for _ in range(2):  # it may be done twice
+        assert await inventory.act(furnish) == Furnished()
+    part = ground.admin.row(f"part/{made.part}/", tags="true", parameters="true")
+    assert part["notes"].split("\n\n") == ["Dry storage.", f"Link: {LINK}", "Glue that nobody knows: D3"]
+    assert set(part["tags"]) == {"wood", "two words"}
+    url, fields = ground.version.parameters_call(made.part)
+    assert [row["data"] for row in ground.admin.rows(url, **fields)] == ["4 mm"]
+    step = CreateItem(f"{mark}in", made.part, Decimal(2), link, notes="From a\n**b**\nLink: x")
+    item = await inventory.act(step)
+    assert isinstance(item, ItemCreated)
+    assert ground.item(item.item)["notes"].split("\n\n") == ["From a", "**b**", "Link: x"]
+    for _ in range(2):
+        await inventory.act(Furnish(f"{mark}with", "stockitem", item.item, ("optics", "a,b<c>"), ("**b**", "more")))
+    row = ground.admin.row(f"stock/{item.item}/", tags="true")
+    assert set(row["tags"]) == {"optics", "a b‹c›"}
+    assert row["notes"].split("\n\n") == ["From a", "**b**", "Link: x", "more"]
+
+
+async def test_a_part_of_a_persons_own_is_not_furnished(ground: Ground) -> None:
+    furnish = Furnish("fed:x:1:with", "part", ground.bolt, ("t",), (), PartDetails("notes"), "https://x.example/fed")
+    assert await ground.inventory().act(furnish) == Furnished()
+    row = ground.admin.row(f"part/{ground.bolt}/", tags="true")
+    assert not row["notes"]
+    assert not row["tags"]
+
+
+@pytest.mark.api(since=200)
+def test_a_lock_keeps_no_stock_of_a_part_from_moving(ground: Ground) -> None:
+    item = ground.stock(ground.bolt, 5, ground.drawer)
+    ground.admin.patch(f"part/{ground.bolt}/", {"locked": True})
+    try:
+        ground.transfer(item, 2, ground.outgoing, "fed:x:1:out x", status=50)
+        ground.assign(ground.child_of(item), "fed:x:1:hand x")
+        ground.stock(ground.bolt, 1, ground.incoming)
+        url, fields = ground.version.parameters_call(ground.bolt)
+        parameter = {**fields, "template": _template(ground, f"{ground.run} Lock"), "data": "1"}
+        with pytest.raises(Refusal):
+            ground.admin.post(url, parameter)
+    finally:
+        ground.admin.patch(f"part/{ground.bolt}/", {"locked": False})

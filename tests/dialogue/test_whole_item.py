@@ -1,0 +1,124 @@
+"""The whole item: what InvenTree has of it comes along, or the card says that it doesn't."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot_demo.inventree.faults import FaultKind
+from tests.dialogue.books import assert_books_balance
+from tests.dialogue.space import Space
+from tests.dialogue.world import World, friends, told
+
+NOTES = "Handle with care.\n\n**Never** wipe it dry."
+LINK = "https://lenses.example/l2?a=1&b=2"
+HOSTILE = 'Say [click](javascript:x) &amp; "now" {x}\u202e'
+
+
+def _with_everything(world: World) -> int:
+    """Attraktor's lens has all that an item can have: a key of it."""
+    alpha = world.alpha
+    lens: int = alpha.item("LENS-2", serial="0042").pk
+    values = {"purchase_price": "12.50", "purchase_price_currency": "EUR"}
+    alpha.admin("PATCH", f"stock/{lens}/", notes=NOTES, link=LINK, tags=["optics", "fragile"], **values)
+    alpha.admin("POST", "part/test-template/", part=alpha.part("LENS-2").pk, test_name="Power")
+    for value, passed in (("10 W", False), ("38 W", True)):
+        alpha.admin("POST", "stock/test/", stock_item=lens, test="Power", result=passed, value=value)
+    nut = alpha.item("M3-NUT").pk
+    with alpha.meddles():
+        alpha.admin("POST", "bom/", part=alpha.part("LENS-2").pk, sub_part=alpha.part("M3-NUT").pk, quantity=1)
+        alpha.admin("POST", f"stock/{lens}/install/", stock_item=nut, quantity=1)
+    return lens
+
+
+def _attach(space: Space, item: int) -> None:
+    space.admin("POST", "attachment/", model_type="stockitem", model_id=item, link="https://x.example/data.pdf")
+
+
+async def test_all_that_an_item_has_comes_along_or_the_card_says_that_it_does_not() -> None:
+    world = await friends()
+    lens = _with_everything(world)
+    _attach(world.alpha, lens)
+    card = await world.push("LENS-2#0042")
+    assert (
+        'With it: notes "Handle with care. **Never** wipe it dry.", link to lenses.example, tags optics, fragile,'
+        " 1 tests." in card.text
+    )
+    assert "Inside it: M3 nut." in card.text
+    assert "Does not travel: price, files." in card.text
+    world.cem.reacts(world.card(), "✅")
+    await world.grace()
+    here = world.beta.item("LENS-2", serial="0042")
+    for line in ("Handle with care.", "**Never** wipe it dry.", f"Link: {LINK}", "Test there: Power passed (38 W)"):
+        assert line in here.notes.split("\n\n")
+    assert set(here.tags) == {"optics", "fragile"}
+    assert here.purchase_price is None
+    assert world.beta.transfer().state is TransferState.DONE
+
+
+async def test_the_price_goes_along_where_the_sender_says_so_and_words_of_ours_do_not() -> None:
+    world = await friends(alpha={"tells_prices": True})
+    lens = _with_everything(world)
+    ours = "From gammaspace, asked by Gus (@g:x) (abcd)\n\nLent to Betaspace until 1 Dec 2026 – fedbot abcd"
+    world.alpha.admin("PATCH", f"stock/{lens}/", notes=f"{ours}\n\n{NOTES}", tags=["fedbot: lent", "optics"])
+    world.anna.says(f"!fed lend #{lens} to betaspace for 2 weeks")
+    await world.settle()
+    assert "price 12.5 EUR" in world.card().text
+    assert "Does not travel" not in world.card().text
+    assert "gammaspace" not in world.card().text
+    world.cem.reacts(world.card(), "✅")
+    await world.grace()
+    here = world.beta.item("LENS-2", serial="0042")
+    assert "Price there: 12.5 EUR" in here.notes
+    assert "gammaspace" not in here.notes
+    assert sorted(here.tags) == ["fedbot: borrowed", "optics"]
+
+
+async def test_a_new_part_gets_notes_tags_and_the_parameters_whose_templates_are_there() -> None:
+    world = await friends(beta={"new_part_category": "Material"})
+    alpha, beta = world.alpha, world.beta
+    part = alpha.part("PLY-4-BIRCH").pk
+    alpha.admin("PATCH", f"part/{part}/", notes="Dry storage.", link=LINK, tags=["wood"], minimum_stock=5)
+    for name, value in (("Thickness", "4 mm"), ("Glue", "D3")):
+        template = alpha.admin("POST", "parameter/template/", name=name)["pk"]
+        alpha.admin("POST", "parameter/", template=template, model_type="part", model_id=part, data=value)
+    beta.admin("POST", "parameter/template/", name="thickness")
+    card = await world.push("PLY-4-BIRCH 5")
+    assert "With it: notes of the part, link of the part, tags of the part, parameters." in card.text
+    assert "Does not travel: tags, files, files of the part, minimum stock." in card.text
+    world.cem.reacts(world.card(), "✅")
+    await world.grace()
+    made = beta.part("PLY-4-BIRCH")
+    assert made.notes.split("\n\n") == ["Dry storage.", f"Link: {LINK}", "Glue: D3"]
+    assert made.tags == ("wood",)
+    assert made.minimum_stock == 0
+    (parameter,) = beta.tables.parameters
+    assert (parameter.part, parameter.data) == (made.pk, "4 mm")
+    assert_books_balance(world)
+
+
+async def test_what_a_friend_writes_into_notes_and_tags_is_only_text_here() -> None:
+    world = await friends()
+    lens = world.alpha.item("LENS-2", serial="0042")
+    with world.alpha.meddles():
+        row = replace(lens, notes=HOSTILE, link="javascript:alert(1)", tags=("a<b>", "c,d", "[x](y)"))
+        world.alpha.tables.stock.put(row)
+    card = await world.push(f"#{lens.pk}")
+    assert "Does not travel: link." in card.text
+    world.cem.reacts(world.card(), "✅")
+    await world.grace()
+    here = world.beta.item("LENS-2", serial="0042")
+    assert "javascript:alert" not in here.notes
+    assert r"Say \[click\](javascript:x)" in here.notes
+    assert all("<" not in tag and "," not in tag for tag in here.tags)
+
+
+async def test_what_cannot_be_added_is_told_to_the_admins_and_holds_nothing_up() -> None:
+    world = await friends()
+    lens = _with_everything(world)
+    await world.push(f"#{lens}")
+    world.beta.fails(FaultKind.ERROR_BEFORE, "PATCH", r"/stock/\d+/$", times=None, status=400)
+    world.cem.reacts(world.card(), "✅")
+    await world.grace()
+    assert world.beta.transfer().state is TransferState.DONE
+    assert told(world.beta_admins, "Not all that came with")
