@@ -348,7 +348,8 @@ def what_and_where(locale: Locale, card: Card) -> Lines:
     lines: Lines = [Items(tuple(_list_item(locale, card, line) for line in card.transfer.terms.lines))]
     if card.only:
         lines = _one_line(locale, card, card.only)
-    return [*lines, *whole_item.along(locale, card.transfer), *whole_item.not_along(locale, card.transfer)]
+    more = [*whole_item.along(locale, card.transfer), *whole_item.not_along(locale, card.transfer)]
+    return [*lines, *in_one_line(more)]
 
 
 def _one_line(locale: Locale, card: Card, line: Line) -> Lines:

@@ -16,6 +16,7 @@ from fedbot.rules.model import shown
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.queries import PartDescription
 from fedbot.rules.model.transfer import Line, Progress, Terms, Transfer
+from fedbot.rules.model.whole_item import ItemDetails, PartDetails, Trait
 from tests.messages.scenes import ALPHA, BETA, BOLTS, BY_PIET, LENS, PEOPLE, connection, plain, transfer
 
 
@@ -147,7 +148,13 @@ WHOLE = replace(
     origin="gammaspace",
     description=PartDescription("Laser lens", "LENS-2", "a lens", "laser", "", "B", trackable=True),
 )
-OTHER: dict[str, Any] = {"quantity": Decimal(3), "expiry": date(2028, 2, 2), "status": 55, "whole": False}
+OTHER: dict[str, Any] = {
+    "quantity": Decimal(3),
+    "expiry": date(2028, 2, 2),
+    "status": 55,
+    "whole": False,
+    "stays": (Trait.FILES,),
+}
 PLACED = Progress(1, item=5, part=7, part_name="Ours", match="ipn", place="Shelf", category="Optics", location=3)
 
 
@@ -157,6 +164,8 @@ def of_another_value(value: object, name: str) -> object:
         return OTHER[name]
     if isinstance(value, PartDescription):
         return replace(value, name="Mirror")
+    if isinstance(value, ItemDetails | PartDetails):
+        return replace(value, notes="other notes")
     if isinstance(value, bool):
         return not value
     return value + 1 if isinstance(value, int) else f"{value}x"

@@ -1,4 +1,5 @@
 """The card of a transfer in each of its states, as people read it."""
+# ruff: noqa: E501 -- messages, as they are
 
 from __future__ import annotations
 
@@ -180,9 +181,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Item: M3 bolt, M3-BOLT, status OK
         Comes from: attraktor, Workshop/Drawer A3
         Lands in: betaspace, Incoming, as a new part "M3 bolt", counted in pieces, made on your yes
-        With it: notes "Keep dry", link to bolts.example, tags a, b, c, …, supplier part B-1, 2 tests, parameters.
-        Inside it: Fan #7. It goes along, but the other InvenTree gets only a note of it.
-        Does not travel: price, files, picture, files of the part.
+        With it: notes "Keep dry", link to bolts.example, tags a, b, c, …, supplier part B-1, 2 tests, parameters. · Inside it: Fan #7. It goes along, but the other InvenTree gets only a note of it. · Does not travel: price, files, picture, files of the part.
 
         ✅ yes, book it in · ❌ no, thanks · 📦 yes, but it isn't here yet
         Nothing has moved yet. · k7m2

@@ -43,6 +43,10 @@ READINGS: dict[str, tuple[Callable[[Known], object], Callable[[Simulated], objec
         lambda known: known.attachment_call(1)[0] == "attachment/",
         lambda server: server.attaches_to_any_model,
     ),
+    "parameters_call": (
+        lambda known: known.parameters_call(1)[0] == "parameter/",
+        lambda server: server.has_parameters_of_any_model,
+    ),
     "longest_comment": (lambda known: known.longest_comment, lambda server: server.longest_comment),
     "serial_field": (lambda known: "serial" in known.serial_field("1"), lambda server: server.takes_serial),
     "closed_company": (
@@ -85,6 +89,7 @@ def test_the_bot_knows_every_recorded_version(api: int) -> None:
         ("returns_in_bulk", 381),
         ("metadata_apart", 436),
         ("attaches_to_any_model", 207),
+        ("has_parameters_of_any_model", 430),
         ("lists_tokens", 227),
     ],
 )
