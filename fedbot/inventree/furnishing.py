@@ -8,6 +8,7 @@ from fedbot.inventree.rows import Row, address, for_notes, lines_for_notes, plai
 from fedbot.inventree.server import Server
 from fedbot.inventree.whole_items import parameters_of
 from fedbot.ports.inventory import NotPermitted, OutcomeUnknown, Refusal
+from fedbot.rules.model.diagnosis import Fault, Plain
 from fedbot.rules.model.steps import Furnish, Furnished
 from fedbot.rules.model.whole_item import Parameter, words_of_part
 
@@ -31,7 +32,7 @@ def furnish(server: Server, step: Furnish) -> Furnished:
     if content:
         server.api.patch(_url(step), content)
         if _missing(_row(server, step), step):
-            raise OutcomeUnknown(f"Notes and tags of {step.model} #{step.pk} are not as they were written.", "changed")
+            raise OutcomeUnknown(Plain(Fault.DETAILS_CHANGED))
     return Furnished()
 
 

@@ -78,6 +78,7 @@ FAULTS: dict[Fault, str] = {
     Fault.LINK_TOO_LONG: marked("The link to the card is longer than this InvenTree takes"),
     Fault.ITEM_NOT_THERE: marked("InvenTree says that it made the stock item, but it isn't there"),
     Fault.METADATA_CHANGED: marked("Somebody else wrote the metadata at the same moment"),
+    Fault.DETAILS_CHANGED: marked("Somebody else wrote notes or tags at the same moment"),
     Fault.BAD_VALUE: marked("What is to be mirrored is no JSON object"),
     Fault.NO_PICTURE: marked("That is no picture that can be kept (JPEG, PNG, GIF, WebP, HEIC)"),
     Fault.MOVED_BACK: marked("Stock was changed by somebody else at the same moment; all was moved back"),

@@ -5,8 +5,9 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from fedbot.messages import naming
+from fedbot.messages.diagnosis import diagnosis
 from fedbot.messages.language import Lines, Locale, marked
-from fedbot.messages.reasons import diagnosis
+from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.transfer import Line, Transfer
 from fedbot.rules.model.whole_item import Trait
 
@@ -93,11 +94,11 @@ def _some(locale: Locale, tags: tuple[str, ...]) -> str:
     return ", ".join([*shown, *(["…"] if len(tags) > _MOST_TAGS else [])])
 
 
-def not_furnished(locale: Locale, *, transfer: Transfer, line: int, text: str) -> Lines:
+def not_furnished(locale: Locale, *, transfer: Transfer, line: int, problem: Diagnosis) -> Lines:
     """In the admin room: what came along with a line could not be added to it. Nothing waits for it."""
     what = naming.thing(locale, transfer.line(line))
     return [
         locale.say("Not all that came with {what} is in InvenTree. {code}", what=what, code=transfer.code),
-        locale.say("Why: {text}", text=diagnosis(locale, text, 300)),
+        locale.say("Why: {text}", text=diagnosis(locale, problem, 300)),
         locale.say("The card says what came with it; please add it by hand."),
     ]

@@ -26,6 +26,7 @@ from tests.messages.scenes import (
     BY_PIET,
     CABLE,
     PEOPLE,
+    SAYS_NO,
     plain,
     request,
     transfer,
@@ -188,10 +189,11 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "what came along is not in InvenTree": (
-        say(messages.whole_item.not_furnished, transfer=transfer(WHOLE), line=1, text="InvenTree said no"),
+        say(messages.whole_item.not_furnished, transfer=transfer(WHOLE), line=1, problem=SAYS_NO),
         """
         Not all that came with 10 × M3 bolt is in InvenTree. k7m2
-        Why: InvenTree said no
+        Why: Stock item #1207 is allocated.
+        Why: InvenTree said: You do not have permission.
         The card says what came with it; please add it by hand.
         """,
     ),

@@ -55,6 +55,7 @@ class Fault(Enum):
     LINK_TOO_LONG = "link-too-long"
     ITEM_NOT_THERE = "item-not-there"
     METADATA_CHANGED = "metadata-changed"
+    DETAILS_CHANGED = "details-changed"
     BAD_VALUE = "bad-value"
     NO_PICTURE = "no-picture"
     MOVED_BACK = "moved-back"

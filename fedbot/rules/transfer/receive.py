@@ -521,7 +521,7 @@ class FurnishLine(OfLine, WhenStepEnds):
         """The admins are told, so that a person can add it; nothing waits for it."""
         transfer = turn.transfer(self.transfer)
         if transfer is not None:
-            phrase = say(messages.whole_item.not_furnished, transfer=transfer, line=self.line, text=event.text)
+            phrase = say(messages.whole_item.not_furnished, transfer=transfer, line=self.line, problem=event.problem)
             turn.tell_admins(phrase, f"furnish:{transfer.id}:{self.line}")
 
 
