@@ -192,7 +192,6 @@ SAID: dict[str, tuple[Phrase, str]] = {
         say(messages.whole_item.not_furnished, transfer=transfer(WHOLE), line=1, problem=SAYS_NO),
         """
         Not all that came with 10 × M3 bolt is in InvenTree. k7m2
-        Why: Stock item #1207 is allocated.
         Why: InvenTree said: You do not have permission.
         The card says what came with it; please add it by hand.
         """,
