@@ -1,0 +1,19 @@
+"""`python -m tests.protocol`: record a vector for each kind of message that has none. `KIND …` records these anew."""
+
+from __future__ import annotations
+
+import sys
+
+from fedbot.rules.protocol import bodies
+from tests.protocol import vectors
+
+
+def main(wanted: list[str]) -> None:
+    """A vector that was released is never recorded anew: whoever wrote such messages would not be understood."""
+    for kind in wanted or sorted(kind for kind in bodies.KINDS if not vectors.path_of(kind).exists()):
+        vectors.write(kind)
+        sys.stdout.write(f"wrote {vectors.path_of(kind)}\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

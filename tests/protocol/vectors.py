@@ -1,0 +1,107 @@
+"""Makes and keeps the vectors: a signed message of each kind, and what is read in it. Keys and times are fixed."""
+
+from __future__ import annotations
+
+import copy
+import json
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from fedbot.rules.model.queries import PartDescription
+from fedbot.rules.model.transfer import Line, Terms
+from fedbot.rules.protocol import bodies
+from fedbot.rules.protocol.terms import hash_of, written
+from fedbot.rules.wire import subject_ids
+from fedbot.rules.wire.envelope import Envelope, Identity, check, sign
+from fedbot.rules.wire.subject_ids import CauseKind, Opening, SubjectKind
+from tests.protocol.samples import HEX, SAMPLES
+
+FOLDER = Path(__file__).parent / "vectors"
+SENDER, READER = Identity(b"sender of the protocol's vectors"), Identity(b"reader of the protocol's vectors")
+AT = datetime(2026, 11, 24, 20, 14, tzinfo=UTC)
+ROOM = "!makers:attraktor.example"
+TERMS = Terms(
+    kind="push",
+    sender="attraktor",
+    receiver="betaspace",
+    lines=(
+        Line(
+            number=1,
+            item=42,
+            part=7,
+            description=PartDescription("Bolt M3", ipn="M3-BOLT", units="m", revision="B"),
+            quantity=Decimal("2.5"),
+            batch="2026-11",
+            packaging="roll",
+            expiry=date(2028, 1, 31),
+            status=50,
+            status_text="Attention needed",
+            place="Workshop/Shelf 3",
+            whole=True,
+        ),
+    ),
+    asker="@anna:attraktor.example",
+    asker_name="Anna",
+    note="with washers",
+    loan_until=date(2027, 1, 31),
+    parcel=True,
+    time_zone="Europe/Berlin",
+)
+OPENING = Opening(SENDER.key, ROOM, subject_ids.Cause(CauseKind.LINE, "$line"))
+WITH_TERMS = frozenset({"offer", "request", "granted", "noted"})
+OPENS = {"offer": SubjectKind.PUSH, "request": SubjectKind.REQUEST}
+UNNUMBERED = frozenset({"announce", "ask", "seen"})
+OF_CONNECTION = frozenset(
+    {"connect", "reveal", "check", "accepted", "credentials", "ready", "renewed", "disconnecting"}
+    | {"stats-ask", "stats", "find-ask", "find", "books-ask", "books"}
+)
+
+
+def path_of(kind: str) -> Path:
+    """Where the vector of that kind is kept."""
+    return FOLDER / f"{kind}.json"
+
+
+def kept(kind: str) -> dict[str, Any]:
+    """The vector: `message` as it goes on the wire, `read` what its body says."""
+    vector: dict[str, Any] = json.loads(path_of(kind).read_text(encoding="utf-8"))
+    return vector
+
+
+def write(kind: str) -> None:
+    """Record that kind as it is today."""
+    message = signed(kind, body_of(kind))
+    vector = {"message": message, "read": read(check(message))}
+    path_of(kind).write_text(json.dumps(vector, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def body_of(kind: str) -> dict[str, Any]:
+    """The sample's body, with terms and opening where the kind has them."""
+    body = {"seen": 3, "past": HEX, "awaits": True, **copy.deepcopy(SAMPLES[kind])}
+    if kind in WITH_TERMS:
+        body["terms"] = written(TERMS)
+    if kind in OPENS:
+        body["opening"] = subject_ids.written(OPENING)
+    return body
+
+
+def signed(kind: str, body: dict[str, Any]) -> dict[str, Any]:
+    """A message of that kind with that body, signed."""
+    subject: dict[str, str] = {}
+    if kind in OF_CONNECTION:
+        subject = {"connection": subject_ids.connection_id(SENDER.key, READER.key, ROOM, 1)}
+    elif kind != "announce":
+        subject = {"transfer": subject_ids.opened_id(OPENS.get(kind, SubjectKind.PUSH), OPENING)}
+    to, number = "" if kind == "announce" else "betaspace", 0 if kind in UNNUMBERED else 4
+    unsigned = {"id": "k7m2k7m2", "kind": kind, "from": "attraktor", "to": to, "room": ROOM, "seq": number}
+    return sign(
+        SENDER,
+        {**unsigned, **subject, "terms_hash": hash_of(TERMS) if "terms" in body else "", "body": body, "sent_at": AT},
+    )
+
+
+def read(envelope: Envelope) -> dict[str, Any]:
+    """What the message's body says, as JSON."""
+    return bodies.understood(envelope).body.model_dump(mode="json", warnings=False)
