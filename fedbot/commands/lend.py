@@ -5,12 +5,12 @@ It is a push with a last day; what it does is `push`'s.
 
 from __future__ import annotations
 
-from fedbot.commands import push
+from fedbot.commands import outside, push
 from fedbot.commands.dates import FROM, UNTIL
 from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb, Where
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.effects import Phrase
-from fedbot.rules.model.queries import Answer
+from fedbot.rules.model.queries import Answer, Query
 from fedbot.rules.model.stock import Right
 from fedbot.rules.state import Turn
 
@@ -29,12 +29,14 @@ SPEC = Verb(
         "lend LENS-2 to betaspace for 3 weeks",
         "lend #42 to betaspace until 31.1.",
         "lend LENS-2 to betaspace from 12.12. until 19.12.",
+        'lend LENS-2 to outside "Repair Café" for 2 weeks',
     ),
     details=(
         "It stays yours. The due date is the last day: '10 days', 'tomorrow', 'friday', '31.1.', '2026-12-15'.",
         "Without a quantity the whole stock item goes. Separate several items by ' + ', ';' or a line break.",
         "With 'from 12.12.' it is booked for that day: then I ask you whether they have fetched it.",
         "Nothing moves before an approver of the other space agrees. The borrower is reminded before the due date.",
+        "'to outside \"NAME\"' lends to a neighbour without a bot: at once, and our side alone keeps the books.",
         "'return' brings it back, 'extend' gives more time, 'gift' makes it theirs, 'lost' writes it off.",
     ),
     where=Where.FEDERATION_ROOM,
@@ -42,9 +44,16 @@ SPEC = Verb(
 )
 
 
+def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
+    """Which items are meant."""
+    return outside.ask(turn, command) if outside.is_meant(command) else push.ask(turn, command)
+
+
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
-    """Offer it, to have it back."""
+    """Offer it, to have it back; to a neighbour without a bot it goes at once."""
+    if outside.is_meant(command):
+        return outside.act(turn, command, answers)
     return push.offer(turn, command, answers, SPEC)
 
 
-HANDLER = Handler(SPEC, push.ask, act)
+HANDLER = Handler(SPEC, ask, act)

@@ -23,6 +23,7 @@ from fedbot.commands import (
     lost,
     match,
     missing,
+    outside,
     overdue,
     people,
     push,
@@ -111,6 +112,7 @@ class Registry:
     def __init__(self) -> None:
         self._by_name = {name: handler for handler in handlers() for name in handler.spec.names}
         self._handlers = tuple(dict.fromkeys(self._by_name.values()))
+        self._outside = {h.spec.name: apart for h in self._handlers if (apart := outside.over(h.spec)) is not None}
 
     def german(self) -> dict[str, Handler]:
         """The verbs by the words that only a bot that speaks German understands."""
@@ -153,10 +155,13 @@ class Registry:
 
     def ask(self, turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
         """What the verb has to ask first; or already its answer to the person."""
-        handler = self._by_name[command.verb]
+        handler = self._meant(turn, command)
         if not handler.spec.looks(command.arguments) and announcements.direct_with(turn, turn.room(command.room)):
             names = tuple(room_name(turn, room) for room in announcements.shared_with(turn, command.sender))
             return say(messages.line_errors.not_in_direct_chat, text=command.text, rooms=names)
+        is_private = command.room == turn.us.admin_room and (handler.is_outside or outside.is_meant(command))
+        if is_private:  # it concerns nobody else
+            return handler.ask(turn, command)
         if handler.spec.where is Where.FEDERATION_ROOM and command.room not in room_upgrades.federation_rooms(turn):
             names = tuple(room_name(turn, room) for room in room_upgrades.current_rooms(turn))
             return say(messages.line_errors.not_in_this_room, text=command.text, rooms=names)
@@ -164,7 +169,13 @@ class Registry:
 
     def act(self, turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
         """Do it. The phrase is the answer to the line; None if an effect in the turn answers it."""
-        return self._by_name[command.verb].act(turn, command, answers)
+        return self._meant(turn, command).act(turn, command, answers)
+
+    def _meant(self, turn: Turn, command: Command) -> Handler:
+        """The verb's handler; of a loan to a neighbour without a bot it is another one."""
+        handler = self._by_name[command.verb]
+        apart = self._outside.get(handler.spec.name)
+        return apart if apart is not None and outside.loan_meant(turn, command) is not None else handler
 
     def answer_without(self, turn: Turn, command: Command, problem: Diagnosis | None) -> bool:
         """Answer the line although our InvenTree doesn't answer; False if the verb can't."""

@@ -150,13 +150,15 @@ AnswerWithout = Callable[[Turn, Command, Diagnosis | None], bool]
 class Handler:
     """A verb with what it does; see `fedbot.rules.command.Verbs` for the functions.
 
-    Most verbs have nothing to say while our InvenTree is silent, but that it is: no `answer_without`.
+    Most verbs have nothing to say while our InvenTree is silent, but that it is: no `answer_without`. `is_outside`: it
+    is about what a neighbour without a bot has, so it may be said in the admin room, too.
     """
 
     spec: Verb
     ask: Ask
     act: Act
     answer_without: AnswerWithout | None = None
+    is_outside: bool = False
 
 
 def nothing_to_ask(turn: Turn, command: Command) -> tuple[Query, ...]:

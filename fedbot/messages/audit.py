@@ -34,6 +34,7 @@ from fedbot.rules.model.audit import (
     InventoryVersion,
     KnownFromOwnMessage,
     LeftUnread,
+    LentOutside,
     LoanEnded,
     Matched,
     MirrorUnreadable,
@@ -45,6 +46,7 @@ from fedbot.rules.model.audit import (
     NotPosted,
     NotTaken,
     NotUnderstood,
+    OutsideIs,
     OwnTokenRevoked,
     OwnTokenRotated,
     ParcelHere,
@@ -88,6 +90,7 @@ from fedbot.rules.model.audit import (
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.decision import Choice, Ending
 from fedbot.rules.model.diagnosis import Diagnosis, reason_of
+from fedbot.rules.model.outside_lifecycle import OutsideState
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.model.web import AccessKind
 
@@ -245,6 +248,17 @@ _ENDED_IN_PART: dict[Ending, str] = {
     Ending.LOST: marked("said that a part of it is lost, or back"),
     Ending.KEPT: marked("said that a part of it stays here as theirs"),
 }
+_OUTSIDE: dict[OutsideState, str] = {
+    OutsideState.BOOKING_OUT: marked("books it out"),
+    OutsideState.OUT: marked("it is with the neighbour"),
+    OutsideState.COMING_BACK: marked("books it in again"),
+    OutsideState.RETURNED: marked("all of it is back"),
+    OutsideState.GIFT: marked("made it a gift"),
+    OutsideState.LOST: marked("said that it is lost"),
+    OutsideState.NOT_LENT: marked("it was not lent"),
+    OutsideState.UNCLEAR: marked("people have to look"),
+    OutsideState.CLOSED: marked("put right by hand"),
+}
 _ROOMS: dict[RoomChange, str] = {
     RoomChange.JOINED: marked("joined {room}"),
     RoomChange.DECLINED: marked("declined the invitation to {room}"),
@@ -337,6 +351,8 @@ WORDS: dict[type[Noted], str | Callable[[Any], str]] = {
     VanishedFound: marked("what had vanished of it was accounted for"),
     LoanEnded: lambda noted: (_ENDED_IN_PART if noted.in_part else _ENDED)[noted.how],
     DueDate: marked("gave more time, until {day}"),
+    LentOutside: marked("lent it to {neighbour}, outside"),
+    OutsideIs: lambda noted: _OUTSIDE[noted.state],
     WrittenOff: marked("taken out of our stock"),
     PhotoKept: marked("the photo is with the item in InvenTree"),
     PhotoNotKept: marked("the photo could not be kept"),

@@ -12,6 +12,7 @@ from fedbot.messages.health import due_next
 from fedbot.messages.language import Lines, Locale, Words
 from fedbot.messages.line_errors import what_it_is
 from fedbot.messages.naming import command
+from fedbot.messages.outside import outside_in_short
 from fedbot.messages.rota import rota_in_short
 from fedbot.messages.transfer_facts import state_in_words
 from fedbot.rules.model.connection import Connection
@@ -66,6 +67,10 @@ def todo(locale: Locale, *, us: PartyConfig, name: str, rights: Rights, todo: To
         lines += [locale.say("Asked from anyone:"), Items(tuple(asked))]
     lent = locale.say("On loan; to bring it back, say {back}:", back=command("return ID"))
     lines += _section(locale, lent, todo.on_loan)
+    if todo.outside:
+        today = locale.today_there("")
+        items = (outside_in_short(locale, each, today) for each in todo.outside[:MOST_IN_A_LIST])
+        lines += [locale.say("On loan to neighbours without a bot:"), Items(tuple(items))]
     return [*lines, *elsewhere]
 
 

@@ -17,8 +17,15 @@ from fedbot.rules.catalogue import search
 from fedbot.rules.connection import connect as connections
 from fedbot.rules.connection import disconnect, move_rooms, pinning, provision, rooms, rotate_tokens
 from fedbot.rules.ledger import reconcile, recover, stats
-from fedbot.rules.loan import overdue, photos, write_off
-from fedbot.rules.model import audit, connection_lifecycle, continuation, loan_lifecycle, transfer_lifecycle
+from fedbot.rules.loan import outside, overdue, photos, write_off
+from fedbot.rules.model import (
+    audit,
+    connection_lifecycle,
+    continuation,
+    loan_lifecycle,
+    outside_lifecycle,
+    transfer_lifecycle,
+)
 from fedbot.rules.model import rota as rota_lifecycle
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.conversation import PendingChoice, Telling
@@ -65,6 +72,7 @@ from fedbot.rules.model.events import (
     Unreadable,
     Waiting,
 )
+from fedbot.rules.model.outside import OutsideLoan
 from fedbot.rules.model.queries import AuditTrail, SignInFound
 from fedbot.rules.model.rota import Rota
 from fedbot.rules.model.stock import Rights
@@ -116,10 +124,20 @@ def _follow_the_tables(turn: Turn) -> None:
             ends = tuple(loan.closed.how if loan and loan.closed else None for loan in (before, after))
             if not loan_lifecycle.allows(*ends):
                 raise IllegalArrow(f"loan {after.id}: {ends[0]} to {ends[1]}")
-        elif isinstance(after, Rota):
-            former = turn.state.get(Rota, after.id)
-            if not rota_lifecycle.allows(former.state if former else None, after.state):
-                raise IllegalArrow(f"rota {after.id}: {former.state if former else None} to {after.state}")
+        elif isinstance(after, OutsideLoan | Rota):
+            _follow_the_other_tables(turn, after)
+
+
+def _follow_the_other_tables(turn: Turn, after: OutsideLoan | Rota) -> None:
+    """The same, of what only our own side knows of."""
+    if isinstance(after, Rota):
+        rota_before = turn.state.get(Rota, after.id)
+        is_allowed = rota_lifecycle.allows(rota_before.state if rota_before else None, after.state)
+    else:
+        before = turn.state.get(OutsideLoan, after.id)
+        is_allowed = outside_lifecycle.allows(before.state if before else None, after.state)
+    if not is_allowed:
+        raise IllegalArrow(f"{type(after).__name__} {after.id}: to {after.state}")
 
 
 def _on_started(turn: Turn, event: Started) -> None:
@@ -192,6 +210,7 @@ def _on_tick(turn: Turn, _: Tick) -> None:
     reminders.look_at_due_dates(turn)
     overdue.look(turn)
     booking.look(turn)
+    outside.look(turn)
     stats.look(turn)
     search.look(turn)
     rota.look(turn)
@@ -320,6 +339,7 @@ def next_wake(state: State, now: datetime) -> datetime | None:
     times += reminders.next_due_date_wake(turn)
     times += overdue.next_wake(turn)
     times += booking.next_wake(turn)
+    times += outside.next_wake(turn)
     times += stats.next_wake(turn)
     times += search.next_wake(turn)
     times += rota.next_wake(turn)

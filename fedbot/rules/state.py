@@ -40,6 +40,7 @@ from fedbot.rules.model.document import Document
 from fedbot.rules.model.effects import Effect, Phrase, Post, say
 from fedbot.rules.model.figures import SpaceFigures, StockHistory, Survey
 from fedbot.rules.model.health import BotStatus, OwnToken
+from fedbot.rules.model.outside import OutsideLoan
 from fedbot.rules.model.overdue import LendingStop
 from fedbot.rules.model.party_config import PartyConfig, Roster
 from fedbot.rules.model.queries import Answer, Query
@@ -81,6 +82,7 @@ D = TypeVar(
     LendingStop,
     WebLine,
     WebAccess,
+    OutsideLoan,
 )
 
 
@@ -578,6 +580,14 @@ class Turn:
     def lending_stops(self) -> list[LendingStop]:
         """Every party that gets no new loans."""
         return self._all(LendingStop)
+
+    def outside_loan(self, identifier: str) -> OutsideLoan | None:
+        """What is, or was, lent to a neighbour without a bot, by its id."""
+        return self._get(OutsideLoan, identifier)
+
+    def outside_loans(self) -> list[OutsideLoan]:
+        """All that was ever lent to neighbours without a bot."""
+        return self._all(OutsideLoan)
 
     def account(self, username: str) -> Account | None:
         """The user of our InvenTree, as last read."""

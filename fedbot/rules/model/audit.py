@@ -13,6 +13,7 @@ from fedbot.rules.model.booking import Hindrance
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.decision import Choice, Ending
 from fedbot.rules.model.diagnosis import Diagnosis
+from fedbot.rules.model.outside_lifecycle import OutsideState
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.model.web import AccessKind
 
@@ -295,6 +296,20 @@ class LoanEnded:
 
     how: Ending
     in_part: bool = False
+
+
+@dataclass(frozen=True)
+class LentOutside:
+    """Something was lent to a neighbour without a bot."""
+
+    neighbour: str
+
+
+@dataclass(frozen=True)
+class OutsideIs:
+    """How such a loan stands now."""
+
+    state: OutsideState
 
 
 @dataclass(frozen=True)
@@ -694,6 +709,8 @@ Noted = (
     | VanishedFound
     | LoanEnded
     | DueDate
+    | LentOutside
+    | OutsideIs
     | WrittenOff
     | PhotoKept
     | PhotoNotKept

@@ -12,6 +12,7 @@ from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.conversation import PendingChoice, Telling
 from fedbot.rules.model.figures import SpaceFigures, StockHistory, Survey
 from fedbot.rules.model.health import BotStatus, OwnToken
+from fedbot.rules.model.outside import OutsideLoan
 from fedbot.rules.model.overdue import LendingStop
 from fedbot.rules.model.party_config import Roster
 from fedbot.rules.model.room import Account, Announcement, Room
@@ -43,4 +44,5 @@ Document = (
     | LendingStop
     | WebLine
     | WebAccess
+    | OutsideLoan
 )

@@ -11,6 +11,7 @@ from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.health import BotStatus
+from fedbot.rules.model.outside import OutsideLoan
 from fedbot.rules.model.queries import InventoryStanding
 from fedbot.rules.model.rota import Rota
 from fedbot.rules.model.stock import Right, StockItem
@@ -75,13 +76,14 @@ class Todo:
     lacking: tuple[Transfer, ...] = ()
     on_loan: tuple[Transfer, ...] = ()
     rotas: tuple[Rota, ...] = ()
+    outside: tuple[OutsideLoan, ...] = ()
     elsewhere: int = 0
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing waits in this room."""
         waiting = self.to_decide or self.asked or self.suspended or self.to_make or self.disputed or self.parcels
-        return not (waiting or self.left_over or self.lacking or self.on_loan or self.rotas)
+        return not (waiting or self.left_over or self.lacking or self.on_loan or self.rotas or self.outside)
 
 
 class DueKind(StrEnum):

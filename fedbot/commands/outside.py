@@ -1,0 +1,216 @@
+"""What `lend`, `return`, `extend`, `gift`, `lost`, `cancel` and `show` do with a neighbour that has no bot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+
+from fedbot import messages
+from fedbot.commands.dates import day_from
+from fedbot.commands.grammar import Reading, unquoted
+from fedbot.commands.lookup import bare_id, rooms_told_of
+from fedbot.commands.picking import Choice, Picked, Picking, pick, quantity_complaint
+from fedbot.commands.spec import Handler, Verb
+from fedbot.rules import command as chat_lines
+from fedbot.rules.lines import PREFIX, not_entitled
+from fedbot.rules.loan import outside
+from fedbot.rules.model.care import taken_out
+from fedbot.rules.model.command import Command
+from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.outside import LONGEST_NEIGHBOUR, OutsideLoan, outside_id
+from fedbot.rules.model.outside_lifecycle import OutsideState
+from fedbot.rules.model.queries import Answer, FindItems, ItemsFound, PersonRights, Query, WhoMay
+from fedbot.rules.model.stock import Right, plain
+from fedbot.rules.model.summaries import Lying
+from fedbot.rules.protocol import announcements
+from fedbot.rules.protocol.terms import described, presentable
+from fedbot.rules.state import Turn
+
+WORDS = ("outside", "außerhalb")
+OUTSIDE = "outside:"
+"""In place of a party's id, where it is looked whether something may go there: it may go back to no other space."""
+
+
+def is_meant(command: Command) -> bool:
+    """Whether the line lends to a neighbour without a bot: `to outside "NAME"`."""
+    return str(command.arguments.get("space", "")).casefold().partition(" ")[0] in WORDS
+
+
+def _neighbour(command: Command) -> str:
+    name = str(command.arguments["space"]).strip().partition(" ")[2].strip()
+    return presentable(" ".join(unquoted(name).split()))
+
+
+# --- lend ---
+
+
+def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
+    """Which item is meant; what stands against it is said at once."""
+    if complaint := _complaint(command):
+        return complaint
+    day = _last_day(turn, command)
+    if isinstance(day, Phrase):
+        return day
+    told = bool(turn.us.care.categories)
+    return tuple(FindItems(reading.item, told, merges=True) for reading in _readings(command))
+
+
+def _complaint(command: Command) -> Phrase | None:
+    if not 0 < len(_neighbour(command)) <= LONGEST_NEIGHBOUR:
+        return say(messages.outside.neighbour_without_name)
+    if len(command.arguments["lines"]) > 1 or "starts" in command.arguments or "parcel" in command.arguments:
+        return say(messages.outside.one_item_to_outside)
+    complaints = (quantity_complaint(r.quantity) for r in _readings(command) if r.quantity)
+    return next((complaint for complaint in complaints if complaint is not None), None)
+
+
+def _readings(command: Command) -> tuple[Reading, ...]:
+    (readings,) = command.arguments["lines"]
+    return tuple(Reading(**reading) for reading in readings)
+
+
+def _last_day(turn: Turn, command: Command) -> date | Phrase:
+    return day_from(str(command.arguments["until"]), turn.today(), turn.today())
+
+
+def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
+    """Lend it, or say why not."""
+    complaint, day = _complaint(command), _last_day(turn, command)
+    if complaint is not None or isinstance(day, Phrase):
+        return complaint or (day if isinstance(day, Phrase) else None)
+    found = {r.item: each for r, each in zip(_readings(command), answers, strict=True) if isinstance(each, ItemsFound)}
+    picked = pick(Picking(turn, found, OUTSIDE, {}, lambda item, _: f"!fed lend #{item.pk}"), _readings(command))
+    if isinstance(picked, Phrase):
+        return picked
+    if isinstance(picked, Choice):
+        ways = tuple(_instead(turn, command, way[0], day) for way in picked.ways if len(way) == 1)
+        if len(ways) < len(picked.ways):
+            return say(messages.outside.one_item_to_outside)
+        chat_lines.choose(turn, command.room, command.event_id, command.sender, picked.phrase, ways)
+        return None
+    care = turn.us.care
+    if care.why([taken_out(picked.item, picked.quantity)]) and not (command.is_proven and care.typed_code):
+        return say(messages.outside.two_people_outside)
+    outside.lend(turn, _loan(turn, command, picked, day))
+    return None
+
+
+def _instead(turn: Turn, command: Command, lying: Lying, day: date) -> str:
+    """The line that lends just that stock item."""
+    several = announcements.claimed_by_several(turn, command.sender, command.room)
+    as_whom = f"as {turn.us.party} " if several else ""
+    item, quantity = lying.item.pk, plain(lying.quantity)
+    return f'{PREFIX} {as_whom}lend {quantity} #{item} to outside "{_neighbour(command)}" until {day.isoformat()}'
+
+
+def _loan(turn: Turn, command: Command, picked: Picked, day: date) -> OutsideLoan:
+    identifier, item = outside_id(command.event_id), picked.item
+    return OutsideLoan(
+        id=identifier,
+        code=turn.short_code(identifier),
+        neighbour=_neighbour(command),
+        by=turn.signature_of(command),
+        room=command.room,
+        until=day,
+        source=item.pk,
+        part=item.part.pk,
+        description=described(item.part),
+        quantity=Decimal(picked.quantity),
+        serial=item.serial,
+        batch=item.batch,
+        note=presentable(str(command.arguments.get("note", ""))),
+    )
+
+
+# --- what is said of such a loan ---
+
+
+def loan_meant(turn: Turn, command: Command) -> OutsideLoan | None:
+    """The one whose code the line says, or whose message it replies to; None if it is about something else."""
+    typed = str(command.arguments.get("id", "")).split()
+    here = rooms_told_of(turn, command.room)
+    word = bare_id(typed[0]).lower() if typed else ""
+    known = [each for each in turn.outside_loans() if each.room in here or command.room == turn.us.admin_room]
+    coded = [each for each in known if each.code == word]
+    return coded[0] if coded else next((each for each in known if each.id == command.subject), None)
+
+
+def _rest(command: Command, loan: OutsideLoan) -> str:
+    """What was typed behind the code."""
+    typed = str(command.arguments.get("id", "")).strip()
+    first, _, rest = typed.partition(" ")
+    return rest.strip() if bare_id(first).lower() == loan.code else typed
+
+
+_Rule = Callable[[Turn, Command, OutsideLoan], Phrase | None]
+
+
+def over(spec: Verb) -> Handler | None:
+    """The handler of a verb for such loans; None if the verb can't be said of one."""
+    rule = _RULES.get(spec.name)
+    if rule is None:
+        return None
+
+    def ask_rights(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
+        """Everything but looking is for approvers."""
+        if spec.only_looks:
+            return ()
+        return (PersonRights(command.username), WhoMay(Right.APPROVER, tuple(turn.us.people.values())))
+
+    def do(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
+        loan = loan_meant(turn, command)
+        refused = None if spec.only_looks else not_entitled(turn, command, Right.APPROVER, answers)
+        return refused or (rule(turn, command, loan) if loan is not None else None)
+
+    return Handler(spec, ask_rights, do, is_outside=True)
+
+
+def _show(turn: Turn, command: Command, loan: OutsideLoan) -> Phrase:
+    del command
+    return say(messages.outside.outside_loan, loan=loan, us=turn.us)
+
+
+def _return(turn: Turn, command: Command, loan: OutsideLoan) -> Phrase:
+    can = loan.state in {OutsideState.OUT, OutsideState.UNCLEAR} and loan.stage == "handed"
+    if not can:
+        return say(messages.outside.outside_not_so, loan=loan, us=turn.us)
+    note = presentable(str(command.arguments.get("note", "")))
+    outside.take_back(turn, loan, turn.signature_of(command), damaged="damaged" in command.arguments, note=note)
+    return say(messages.outside.outside_noted, loan=loan)
+
+
+def _extend(turn: Turn, command: Command, loan: OutsideLoan) -> Phrase:
+    words = _rest(command, loan).removeprefix("by ").removeprefix("for ")
+    if loan.state is not OutsideState.OUT:
+        return say(messages.outside.outside_not_so, loan=loan, us=turn.us)
+    today = turn.today()
+    day = day_from(words, today, max(loan.until, today))
+    if isinstance(day, Phrase):
+        return day
+    if day <= loan.until:
+        return say(messages.outside.day_not_later, loan=loan)
+    outside.prolong(turn, loan, day, turn.signature_of(command))
+    return say(messages.outside.outside_noted, loan=loan)
+
+
+def _closes(how: OutsideState, *, only_unclear: bool = False) -> _Rule:
+    states = {OutsideState.UNCLEAR} if only_unclear else {OutsideState.UNCLEAR, OutsideState.OUT}
+
+    def rule(turn: Turn, command: Command, loan: OutsideLoan) -> Phrase:
+        if loan.state not in states:
+            return say(messages.outside.outside_not_so, loan=loan, us=turn.us)
+        outside.close(turn, loan, how, turn.signature_of(command))
+        return say(messages.outside.outside_noted, loan=loan)
+
+    return rule
+
+
+_RULES: dict[str, _Rule] = {
+    "show": _show,
+    "return": _return,
+    "extend": _extend,
+    "gift": _closes(OutsideState.GIFT),
+    "lost": _closes(OutsideState.LOST),
+    "cancel": _closes(OutsideState.CLOSED, only_unclear=True),
+}

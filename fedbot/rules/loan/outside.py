@@ -1,0 +1,258 @@
+"""Lending to a neighbour without a bot: our side alone, by the same steps, with the same marks and reminders.
+
+The line of our approver is the decision. The neighbour is a customer company in our InvenTree; what it has is with that
+company, and comes back from it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from urllib.parse import quote
+
+from fedbot import messages
+from fedbot.rules.model import audit, time_zones
+from fedbot.rules.model.continuation import WhenStepEnds
+from fedbot.rules.model.decision import Signature
+from fedbot.rules.model.effects import Do, Edit, Post, say
+from fedbot.rules.model.events import StepDone, StepRefused, StepUnknown
+from fedbot.rules.model.outside import OutsideLoan
+from fedbot.rules.model.outside_lifecycle import OutsideState
+from fedbot.rules.model.steps import (
+    Arrived,
+    CompanyMade,
+    HandedOver,
+    HandOver,
+    Known,
+    Label,
+    LoanLabel,
+    MakeCompany,
+    PlacedAt,
+    PutBack,
+    Step,
+    TakeBack,
+    Taken,
+    TakeOut,
+    day_in_notes,
+)
+from fedbot.rules.model.stock import STATUS_DAMAGED, STATUS_LOST
+from fedbot.rules.state import Turn
+
+BEFORE = (timedelta(days=1), timedelta(0))
+WEEK = timedelta(days=7)
+_LABELS = {
+    OutsideState.OUT: LoanLabel.LENT,
+    OutsideState.RETURNED: LoanLabel.NOTHING,
+    OutsideState.GIFT: LoanLabel.GIVEN,
+    OutsideState.LOST: LoanLabel.LOST_THERE,
+}
+
+
+def lend(turn: Turn, loan: OutsideLoan) -> None:
+    """Book it out: the message that answers the line says how far that has come."""
+    turn.save(loan)
+    turn.note_by(loan.id, audit.LentOutside(loan.neighbour), loan.by)
+    phrase = say(messages.outside.outside_loan, loan=loan, us=turn.us)
+    turn.do(Post(_key(loan), loan.room, phrase, reply_to=loan.by.event_id, answers=loan.by.person))
+    link = f"https://matrix.to/#/{turn.us.bot}?outside={quote(loan.neighbour.casefold(), safe='')}"
+    company = MakeCompany(_mark(loan, "company"), link, loan.neighbour, f"{loan.neighbour}, a neighbour without a bot")
+    _do(turn, loan, company)
+
+
+def _key(loan: OutsideLoan) -> str:
+    return f"outside:{loan.id}"
+
+
+def _mark(loan: OutsideLoan, step: str) -> str:
+    return f"fed:{loan.id}:1:{step}"
+
+
+def _do(turn: Turn, loan: OutsideLoan, step: Step) -> None:
+    turn.do(Do(OutsideStep(loan.id, type(step).__name__), step))
+
+
+def _known(loan: OutsideLoan) -> Known:
+    return Known(loan.part, loan.serial, None, _mark(loan, ""))
+
+
+def _sentence(loan: OutsideLoan, what: str, by: Signature) -> str:
+    return f"{what} {loan.neighbour} until {day_in_notes(loan.until)}, said by {by.in_history}"
+
+
+def _taken_out(loan: OutsideLoan) -> TakeOut:
+    note = _sentence(loan, "on its way to", loan.by)
+    return TakeOut(
+        _mark(loan, "out"), note, loan.source, loan.part, loan.quantity, serial=loan.serial, company=loan.company
+    )
+
+
+def _handed_over(loan: OutsideLoan) -> HandOver:
+    if loan.item is None or loan.company is None:
+        raise ValueError(f"loan {loan.id} has nothing to hand over, or nobody to hand it to")
+    note = _sentence(loan, "lent to", loan.by)
+    return HandOver(_mark(loan, "over"), note, loan.item, loan.quantity, loan.company, _known(loan))
+
+
+@dataclass(frozen=True)
+class OutsideStep(WhenStepEnds):
+    """A step of a loan to a neighbour without a bot, by its id; `step` is the name of its kind."""
+
+    loan: str
+    step: str
+
+    @property
+    def subject(self) -> str:
+        """The loan's id."""
+        return self.loan
+
+    def done(self, turn: Turn, event: StepDone) -> None:
+        """Note it, do what follows."""
+        loan = turn.outside_loan(self.loan)
+        if loan is not None:
+            turn.note(loan.id, audit.StepWasDone(self.step, 1))
+            _on_done(turn, loan, event, self.step)
+
+    def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
+        """Before anything has left, nothing is lent. Afterwards, or if nobody can tell, people must look."""
+        loan = turn.outside_loan(self.loan)
+        if loan is not None:
+            if isinstance(event, StepRefused):
+                turn.note(loan.id, audit.StepWasRefused(1, event.problem))
+            _on_not_done(turn, loan, event, self.step)
+
+
+def _on_done(turn: Turn, loan: OutsideLoan, event: StepDone, step: str) -> None:
+    match event.result:
+        case CompanyMade(company):
+            loan = replace(loan, company=company)
+            turn.save(loan)
+            _do(turn, loan, _taken_out(loan))
+        case Taken(item, quantity, status, location):
+            loan = replace(loan, stage="taken", item=item, quantity=quantity, status=status, location=location)
+            turn.save(loan)
+            _do(turn, loan, _handed_over(loan))
+        case HandedOver() if step == HandOver.__name__:
+            loan = replace(loan, stage="handed")
+            if loan.item is not None:
+                arrived = _sentence(loan, "lent to", loan.by)
+                _do(turn, loan, Arrived(_mark(loan, "arrived"), arrived, loan.item, loan.status, _known(loan)))
+            _stands(turn, loan, OutsideState.OUT)
+        case PlacedAt() if step == PutBack.__name__:
+            _ends(turn, replace(loan, stage=""), OutsideState.NOT_LENT, loan.by)
+        case PlacedAt(item):
+            loan = replace(loan, item=item)
+            _ends(turn, loan, OutsideState.RETURNED, loan.ended_by or loan.by)
+
+
+def _on_not_done(turn: Turn, loan: OutsideLoan, event: StepRefused | StepUnknown, step: str) -> None:
+    loan = replace(loan, problem=event.problem)
+    if step in {Arrived.__name__, Label.__name__}:
+        turn.tell_admins(say(messages.outside.not_marked, loan=loan), f"outside:{step}:{loan.id}")
+    elif isinstance(event, StepUnknown) or step in {PutBack.__name__, TakeBack.__name__}:
+        unclear = _stands(turn, loan, OutsideState.UNCLEAR)
+        phrase = say(messages.outside.outside_loan, loan=unclear, us=turn.us)
+        turn.tell_admins(phrase, f"outside-unclear:{loan.id}:{turn.now.isoformat()}")
+    elif loan.stage == "taken" and loan.item is not None:
+        turn.save(loan)
+        note = _sentence(loan, "not lent to", loan.by)
+        back = PutBack(_mark(loan, "putback"), note, loan.item, loan.quantity, loan.location, loan.status, _known(loan))
+        _do(turn, loan, back)
+    else:
+        _ends(turn, loan, OutsideState.NOT_LENT, loan.by)
+
+
+def _stands(turn: Turn, loan: OutsideLoan, state: OutsideState) -> OutsideLoan:
+    """It is in that state now: its message says so, and InvenTree's notes where it has any."""
+    loan = replace(loan, state=state)
+    turn.save(loan)
+    turn.note(loan.id, audit.OutsideIs(state))
+    turn.do(Edit(_key(loan), loan.room, say(messages.outside.outside_loan, loan=loan, us=turn.us)))
+    label = _LABELS.get(state)
+    if label is not None and loan.item is not None:
+        known = Known(loan.part, loan.serial)
+        _do(turn, loan, Label(_mark(loan, "label"), loan.item, label, loan.neighbour, loan.code, loan.until, known))
+    return loan
+
+
+def _ends(turn: Turn, loan: OutsideLoan, state: OutsideState, by: Signature) -> None:
+    _stands(turn, replace(loan, ended=turn.now, ended_by=by), state)
+
+
+# --- what our people say of it ---
+
+
+def take_back(turn: Turn, loan: OutsideLoan, by: Signature, *, damaged: bool, note: str) -> None:
+    """It is here again: from the neighbour's company back to where it lay."""
+    loan = replace(loan, ended_by=by, damaged=damaged, note=note, problem=None)
+    if loan.item is None or loan.company is None:
+        raise ValueError(f"loan {loan.id} has nothing to take back")
+    sentence = _sentence(loan, "back from", by) + (f": {note}" if note else "")
+    status = STATUS_DAMAGED if damaged else loan.status
+    step = TakeBack(
+        _mark(loan, "back"), sentence, loan.item, loan.quantity, loan.location, status, loan.company, _known(loan)
+    )
+    _stands(turn, loan, OutsideState.COMING_BACK)
+    _do(turn, loan, step)
+
+
+def close(turn: Turn, loan: OutsideLoan, how: OutsideState, by: Signature) -> None:
+    """It doesn't come back: a gift, or lost; or people have put right by hand what was unclear."""
+    if how is OutsideState.LOST and loan.item is not None:
+        sentence = _sentence(loan, "lost at", by)
+        _do(turn, loan, Arrived(_mark(loan, "lost"), sentence, loan.item, STATUS_LOST, _known(loan)))
+    turn.note_by(loan.id, audit.OutsideIs(how), by)
+    _ends(turn, loan, how, by)
+
+
+def prolong(turn: Turn, loan: OutsideLoan, day: date, by: Signature) -> None:
+    """The neighbour may keep it until then."""
+    turn.note_by(loan.id, audit.DueDate(day), by)
+    _stands(turn, replace(loan, until=day, reminded=None), OutsideState.OUT)
+
+
+# --- by the clock ---
+
+
+def on_loan(turn: Turn) -> list[OutsideLoan]:
+    """All that is with neighbours, or unclear; what is due first coming first."""
+    return sorted((each for each in turn.outside_loans() if each.is_living), key=lambda each: (each.until, each.id))
+
+
+def is_overdue(turn: Turn, loan: OutsideLoan) -> bool:
+    """Whether its last day is over here."""
+    return loan.state is OutsideState.OUT and loan.until < turn.today()
+
+
+def look(turn: Turn) -> None:
+    """By the clock: whoever lent it is reminded before its last day, on it, and weekly when it is over."""
+    for loan in on_loan(turn):
+        when = _next_reminder(turn, loan)
+        if when is not None and when <= turn.now:
+            turn.save(replace(loan, reminded=turn.now))
+            phrase = say(messages.outside.outside_reminder, loan=loan, us=turn.us, today=turn.today())
+            key = f"outside-due:{loan.id}:{turn.now.isoformat()}"
+            turn.do(Post(key, loan.room, phrase, thread=_key(loan), mentions=(loan.by.person,)))
+            turn.note(loan.id, audit.Reminded((loan.by.person,)))
+
+
+def next_wake(turn: Turn) -> list[datetime]:
+    """When `look` has something to do."""
+    return [when for loan in on_loan(turn) if (when := _next_reminder(turn, loan)) is not None]
+
+
+def _next_reminder(turn: Turn, loan: OutsideLoan) -> datetime | None:
+    """When whoever lent it is to be reminded next, in the morning of that day."""
+    if loan.state is not OutsideState.OUT:
+        return None
+    last = loan.reminded or loan.by.at
+    weeks = max((turn.today() - loan.until).days // 7, 0) + 1
+    days = [loan.until - before for before in BEFORE] + [loan.until + week * WEEK for week in range(1, weeks + 1)]
+    moments = [moment for moment in (_morning(turn, day) for day in days) if moment > last]
+    missed = [moment for moment in moments if moment <= turn.now]
+    return missed[-1] if missed else min(moments, default=None)
+
+
+def _morning(turn: Turn, day: date) -> datetime:
+    begins = time_zones.beginning(day, turn.us.time_zone, turn.us.time_zone)
+    quiet = turn.us.quiet_until
+    return (begins + timedelta(hours=quiet.hour, minutes=quiet.minute)).astimezone(turn.now.tzinfo)

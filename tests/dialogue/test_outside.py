@@ -1,0 +1,152 @@
+"""Neighbours without a bot: lent, reminded of, brought back, given and lost on our side alone."""
+# ruff: noqa: ANN401 -- rows of the simulated tables, and wherever a line is said
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from fedbot.rules.model.outside_lifecycle import OutsideState
+from fedbot_demo.inventree.faults import FaultKind
+from tests.dialogue.books import assert_books_balance
+from tests.dialogue.test_restarts import settles_with_restarts
+from tests.dialogue.world import World, a_world, told
+
+A_DAY = timedelta(days=1)
+LINE = 'lend 10 M3-NUT to outside "Repair Café" for 2 weeks'
+
+
+async def says(world: World, person: str, line: str, **where: Any) -> str:
+    """The answer to a line of that person."""
+    event = getattr(world, person).says(f"!fed {line}", **where)
+    await world.settle()
+    room = world.alpha_admins if where.get("room") else world.room
+    (answer,) = room.answers(event)
+    return answer.text
+
+
+async def lent_outside(line: str = LINE) -> World:
+    world = await a_world()
+    await says(world, "piet", line)
+    assert state(world) is OutsideState.OUT, world.room.transcript()
+    return world
+
+
+def state(world: World) -> OutsideState:
+    return world.alpha.turn.outside_loans()[-1].state
+
+
+def code(world: World) -> str:
+    return world.alpha.turn.outside_loans()[-1].code
+
+
+def with_neighbour(world: World) -> list[Any]:
+    company = world.alpha.turn.outside_loans()[-1].company
+    return [row for row in world.alpha.stock(customer=company) if company]
+
+
+async def test_it_is_lent_and_comes_back_by_the_same_steps() -> None:
+    world = await lent_outside()
+    (row,) = with_neighbour(world)
+    assert row.quantity == 10
+    assert world.alpha.total("M3-NUT") == 340
+    (company,) = [c for c in world.alpha.tables.companies if c.name == "Repair Café"]
+    assert company.is_customer
+    assert any("lent to Repair Café until 8 Dec 2026, said by Piet" in note for note in world.alpha.history(row.pk))
+    assert world.alpha.row(row.pk).notes.startswith("Lent to Repair Café until 8 Dec 2026 – fedbot")
+    assert "10 × M3 nut at Repair Café (outside), until Tue 8 Dec 2026" in await says(world, "kim", "todo")
+    assert "approver" in await says(world, "kim", f"return {code(world)}")
+    await says(world, "anna", f'return {code(world)} --note "all there"')
+    assert state(world) is OutsideState.RETURNED
+    assert world.alpha.total("M3-NUT") == 350
+    assert world.room.message("is back from Repair Café").text.startswith("✅ 10 × M3 nut is back")
+    assert "all there" in await says(world, "kim", f"show {code(world)}")
+    assert_books_balance(world)
+
+
+async def test_whoever_lent_it_is_reminded_until_more_time_or_its_end() -> None:
+    world = await lent_outside()
+    await world.passes(13 * A_DAY)
+    (before,) = told(world.room, "is due back from Repair Café (outside) by Tue 8 Dec")
+    assert set(before.mentions) == {world.piet.user_id}
+    await says(world, "piet", f"extend {code(world)} 1 week")
+    await world.passes(9 * A_DAY)
+    assert len(told(world.room, "was to be back")) == 0
+    await world.passes(7 * A_DAY)
+    assert len(told(world.room, "⚠ 10 × M3 nut was to be back from Repair Café")) == 1
+    assert "⚠ it was due" in await says(world, "kim", "todo")
+    await says(world, "piet", f"lost {code(world)}")
+    assert state(world) is OutsideState.LOST
+    (row,) = with_neighbour(world)
+    assert row.status == 70
+    await world.passes(20 * A_DAY)
+    assert len(told(world.room, "was to be back")) == 1
+
+
+async def test_what_is_given_stays_and_what_came_from_a_friend_does_not_go() -> None:
+    world = await lent_outside()
+    await says(world, "piet", f"gift {code(world)}")
+    assert state(world) is OutsideState.GIFT
+    await says(world, "piet", 'lend 5 M3-BOLT to outside "Repair Café" for 2 weeks')
+    assert len([c for c in world.alpha.tables.companies if c.name == "Repair Café"]) == 1
+    assert "does not fit" in await says(world, "piet", f"return {world.alpha.turn.outside_loans()[0].code}")
+    assert_books_balance(world)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("lend 10 M3-NUT to outside for 2 weeks", "who is it? Name the neighbour"),
+        ('lend 10 M3-NUT + 5 M3-BOLT to outside "Repair Café" for 2 weeks', "gets one stock item a line"),
+        ('lend 9999 M3-NUT to outside "Repair Café" for 2 weeks', "350"),
+    ],
+)
+async def test_what_can_not_be_lent_is_refused(line: str, words: str) -> None:
+    world = await a_world()
+    assert words in await says(world, "piet", line)
+    assert world.alpha.turn.outside_loans() == []
+
+
+async def test_only_approvers_lend_and_the_admin_room_will_do() -> None:
+    world = await a_world()
+    assert "approver" in await says(world, "kim", LINE)
+    assert world.alpha.turn.outside_loans() == []
+    await says(world, "anna", LINE, room=world.alpha_admins.id)
+    assert state(world) is OutsideState.OUT
+    assert "is on loan to Repair Café" in await says(world, "anna", f"show {code(world)}", room=world.alpha_admins.id)
+    assert not told(world.room, "is on loan to Repair Café")
+
+
+async def test_when_a_step_fails_nothing_is_lent_or_people_find_an_end() -> None:
+    world = await a_world()
+    world.alpha.fails(FaultKind.ERROR_BEFORE, "POST", "/api/stock/assign/", status=400)
+    await says(world, "piet", LINE)
+    assert state(world) is OutsideState.NOT_LENT
+    assert world.alpha.total("M3-NUT") == 350
+    await says(world, "piet", LINE)
+    assert "2)" in await says(world, "piet", LINE)
+    world.piet.says("1")
+    await world.settle()
+    assert state(world) is OutsideState.OUT, world.room.transcript()
+    world.alpha.fails(FaultKind.ERROR_BEFORE, "POST", "/api/stock/.*return.*", times=None, status=400)
+    await says(world, "piet", f"return {code(world)}")
+    assert state(world) is OutsideState.UNCLEAR
+    assert told(world.alpha_admins, "people have to look")
+    world.alpha.comes_back()
+    await says(world, "piet", f"return {code(world)}")
+    assert state(world) is OutsideState.RETURNED
+    assert world.alpha.total("M3-NUT") == 350
+    assert_books_balance(world)
+
+
+async def test_a_restart_after_any_step_lends_it_once() -> None:
+    for number in range(1, 14, 2):
+        world = await a_world()
+        world.piet.says(f"!fed {LINE}")
+        await settles_with_restarts(world, {number: world.alpha}, [0])
+        assert state(world) is OutsideState.OUT, number
+        assert world.alpha.total("M3-NUT") == 340
+        assert len(told(world.room, "is on loan to Repair Café")) == 1
+        assert_books_balance(world)

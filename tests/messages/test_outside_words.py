@@ -1,0 +1,142 @@
+"""What is lent to a neighbour without a bot, as people read it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from textwrap import dedent
+
+import pytest
+
+from fedbot import messages
+from fedbot.rules.model.diagnosis import Fault, Plain
+from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.outside import OutsideLoan
+from fedbot.rules.model.outside_lifecycle import OutsideState
+from fedbot.rules.model.queries import PartDescription
+from tests.messages.scenes import ALPHA, BY_ANNA, BY_PIET, NOW, ROOM, plain
+
+TODAY = date(2026, 11, 24)
+LOAN = OutsideLoan(
+    id="u5t4abcdefghjkmnpqrs",
+    code="u5t4",
+    neighbour="Repair Café",
+    by=BY_ANNA,
+    room=ROOM,
+    until=date(2026, 12, 8),
+    source=42,
+    part=7,
+    description=PartDescription("Laser lens 2.0″", "LENS-2"),
+    quantity=Decimal(1),
+    serial="0042",
+    state=OutsideState.OUT,
+)
+
+
+def stands(state: OutsideState, **changes: object) -> Phrase:
+    return say(messages.outside.outside_loan, loan=replace(LOAN, state=state, **changes), us=ALPHA)  # type: ignore[arg-type]  # any
+
+
+def reminder(until: date) -> Phrase:
+    return say(messages.outside.outside_reminder, loan=replace(LOAN, until=until), us=ALPHA, today=TODAY)
+
+
+SAID: dict[str, tuple[Phrase, str]] = {
+    "on loan": (
+        stands(OutsideState.OUT),
+        """
+        ✅ 1 × Laser lens 2.0″ (serial 0042) is on loan to Repair Café (outside) until Tue 8 Dec 2026. u5t4
+        Lent by Anna (attraktor), Tue 24 Nov, 20:14
+        Back: !fed return u5t4 · more time: !fed extend u5t4 2 weeks · !fed gift u5t4 · !fed lost u5t4
+        """,
+    ),
+    "back, damaged": (
+        stands(OutsideState.RETURNED, damaged=True, note="scratched", ended=NOW, ended_by=BY_PIET),
+        """
+        ✅ 1 × Laser lens 2.0″ (serial 0042) is back from Repair Café (outside). u5t4
+        Lent by Anna (attraktor), Tue 24 Nov, 20:14
+        Ended by Piet, Tue 24 Nov, 20:31
+        It came back damaged.
+        Note: scratched
+        """,
+    ),
+    "unclear": (
+        stands(OutsideState.UNCLEAR, problem=Plain(Fault.SILENT)),
+        """
+        ⚠ 1 × Laser lens 2.0″ (serial 0042), lent to Repair Café (outside): people have to look. u5t4
+        Lent by Anna (attraktor), Tue 24 Nov, 20:14
+        Why: InvenTree does not answer.
+        Look at it in InvenTree. It is back? Say: !fed return u5t4
+        Put right by hand? Then close it here: !fed cancel u5t4
+        """,
+    ),
+    "due tomorrow": (
+        reminder(date(2026, 11, 25)),
+        """
+        @Anna 1 × Laser lens 2.0″ (serial 0042) is due back from Repair Café (outside) by Wed 25 Nov 2026. u5t4
+        They have no bot: please call them.
+        Back: !fed return u5t4 · more time: !fed extend u5t4 2 weeks · !fed gift u5t4 · !fed lost u5t4
+        """,
+    ),
+    "overdue": (
+        reminder(date(2026, 11, 20)),
+        """
+        @Anna ⚠ 1 × Laser lens 2.0″ (serial 0042) was to be back from Repair Café (outside) by Fri 20 Nov 2026. u5t4
+        They have no bot: please call them.
+        Back: !fed return u5t4 · more time: !fed extend u5t4 2 weeks · !fed gift u5t4 · !fed lost u5t4
+        """,
+    ),
+    "not marked": (
+        say(messages.outside.not_marked, loan=replace(LOAN, problem=Plain(Fault.SILENT))),
+        """
+        Stock item #42 could not be marked: 1 × Laser lens 2.0″ (serial 0042) (u5t4).
+        Why: InvenTree does not answer.
+        """,
+    ),
+    "nobody named": (
+        say(messages.outside.neighbour_without_name),
+        """
+        Not lent: who is it? Name the neighbour, in up to 60 characters.
+        For example: !fed lend LENS-2 to outside "Repair Café" for 2 weeks
+        """,
+    ),
+    "several things": (
+        say(messages.outside.one_item_to_outside),
+        """
+        Not lent: a neighbour without a bot gets one stock item a line, now and by hand.
+        Write a line for each; name the stock item by its #number if there are several.
+        """,
+    ),
+    "high value": (
+        say(messages.outside.two_people_outside),
+        """
+        Not lent: this is high value, and it would take two people's yes.
+        There is no card for neighbours without a bot. Lend it in InvenTree, by hand.
+        """,
+    ),
+    "not so": (
+        say(messages.outside.outside_not_so, loan=replace(LOAN, state=OutsideState.GIFT), us=ALPHA),
+        """
+        Not done: that does not fit now.
+        🎁 1 × Laser lens 2.0″ (serial 0042) was given to Repair Café (outside). u5t4
+        Lent by Anna (attraktor), Tue 24 Nov, 20:14
+        """,
+    ),
+    "no later day": (
+        say(messages.outside.day_not_later, loan=LOAN),
+        "Nothing to do: 1 × Laser lens 2.0″ (serial 0042) is on loan until Tue 8 Dec 2026 already. u5t4",
+    ),
+    "noted": (
+        say(messages.outside.outside_noted, loan=LOAN),
+        """
+        Noted: 1 × Laser lens 2.0″ (serial 0042) at Repair Café (outside). u5t4
+        My message about it shows what becomes of it.
+        """,
+    ),
+}
+
+
+@pytest.mark.parametrize(("phrase", "words"), SAID.values(), ids=SAID)
+def test_as_people_read_it(phrase: Phrase, words: str) -> None:
+    assert plain(phrase) == dedent(words).strip()
