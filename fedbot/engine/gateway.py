@@ -6,16 +6,19 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import datetime, timedelta
 
 from fedbot.engine.pipeline import Engine
 from fedbot.messages.language import Locale
 from fedbot.ports.inventory import Credentials, Inventory
 from fedbot.ports.journal import Audited
 from fedbot.rules.model.events import Event
-from fedbot.rules.model.queries import PersonRights, SignInFound
+from fedbot.rules.model.queries import PersonRights, SignInFound, StockCounts, StockFigures
 from fedbot.rules.model.stock import Rights
 from fedbot.rules.model.web import WebLine
 from fedbot.rules.state import Turn
+
+COUNTS_HOLD = timedelta(minutes=1)
 
 
 class Gateway:
@@ -33,6 +36,7 @@ class Gateway:
         self.now = engine.clock.now
         self._waiting: defaultdict[str, list[asyncio.Future[None]]] = defaultdict(list)
         engine.answered = self._is_answered
+        self._counted: tuple[datetime, StockCounts] | None = None
 
     def turn(self) -> Turn:
         """The state as it stands."""
@@ -79,6 +83,15 @@ class Gateway:
         if not isinstance(read, Rights):
             raise TypeError(f"rights were asked for, not {read!r}")
         return read
+
+    async def counts(self) -> StockCounts:
+        """How much is in our InvenTree, counted within the last minute. Raises `InventoryProblem`."""
+        if self._counted is None or self._counted[0] + COUNTS_HOLD <= self.now():
+            read = await self._inventory.answer(StockFigures())
+            if not isinstance(read, StockCounts):
+                raise TypeError(f"counts were asked for, not {read!r}")
+            self._counted = self.now(), read
+        return self._counted[1]
 
     async def user_by_password(self, username: str, password: str) -> str | None:
         """The active user of our InvenTree whose password that is. Raises `InventoryProblem`."""

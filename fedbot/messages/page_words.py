@@ -6,7 +6,9 @@ By name, as the templates say `t("now")`. Cards, refusals and answers are chat's
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 
+from fedbot.messages.formatting import Inline
 from fedbot.messages.language import Locale, marked
 
 PAGE_WORDS: Mapping[str, str] = {
@@ -28,6 +30,10 @@ PAGE_WORDS: Mapping[str, str] = {
     "user_name": marked("User name"),
     "password": marked("Password"),
     "wrong_login": marked("InvenTree knows no active user by that name and password, or you aren't listed here."),
+    "friends": marked("Friends"),
+    "all": marked("All"),
+    "space": marked("Space"),
+    "nothing_yet": marked("Nothing yet."),
     # what waits
     "to_decide": marked("Waits for you"),
     "asked": marked("You have asked"),
@@ -37,6 +43,93 @@ PAGE_WORDS: Mapping[str, str] = {
     "on_loan": marked("On loan"),
     "for_admins": marked("For an admin"),
     "nothing_waits": marked("Nothing waits for you."),
+    # on loan
+    "borrowed": marked("We have borrowed"),
+    "lent": marked("We have lent"),
+    "nothing_borrowed": marked("Nothing is borrowed."),
+    "nothing_lent": marked("Nothing is lent."),
+    "asked_by_person": marked("asked by {name}"),
+    # find
+    "find": marked("Find"),
+    "find_words": marked("Name, IPN or keyword (empty: all that is shared)"),
+    "find_hint": marked("Search what your friends share, and what you share yourselves."),
+    "everywhere": marked("Everywhere"),
+    "searching": marked("Friends are being asked. This page loads again by itself."),
+    "hits": marked("Found"),
+    "free_at": marked("{quantity} at {space}"),
+    "more_back": marked("{quantity} more back on {day}"),
+    "request": marked("Request"),
+    "borrow_until": marked("Borrow until (empty: to keep)"),
+    "send_request": marked("Send the request"),
+    "still_silent": marked("Not answered yet: {spaces}"),
+    # the ledger
+    "ledger": marked("Ledger"),
+    "ledger_words": marked("Item, serial number, note, id or name"),
+    "state": marked("State"),
+    "direction": marked("Direction"),
+    "direction_in": marked("to us"),
+    "direction_out": marked("from us"),
+    "kind_give": marked("Gift"),
+    "kind_loan": marked("Loan"),
+    "kind_request": marked("Request"),
+    "kind_return": marked("Return"),
+    "kind_extension": marked("Extension"),
+    "state_open": marked("waits"),
+    "state_on_loan": marked("on loan"),
+    "state_done": marked("done"),
+    "state_declined": marked("declined"),
+    "state_cancelled": marked("cancelled"),
+    "state_expired": marked("expired"),
+    "show": marked("Show"),
+    "nothing_found": marked("Nothing fits that."),
+    "newest": marked("Newest"),
+    "older": marked("Older"),
+    "as_csv": marked("Save as CSV"),
+    # a friend
+    "no_friend": marked("Not a friend"),
+    "nobody_here": marked("No other space is in your rooms."),
+    "health": marked("Health"),
+    "its_bot": marked("Its bot"),
+    "answers": marked("answers"),
+    "unknown": marked("not asked yet"),
+    "its_key": marked("Its key"),
+    "our_key": marked("Our key"),
+    "peer_access": marked("Reads our InvenTree"),
+    "access_relayed": marked("through our bot only"),
+    "access_direct": marked("itself, with a token of its own"),
+    "friendship": marked("Friendship"),
+    "balance": marked("Balance"),
+    "given": marked("given"),
+    "received": marked("received"),
+    "lent_now": marked("lent now"),
+    "borrowed_now": marked("borrowed now"),
+    "pieces": marked("{number} pieces"),
+    "seen_of_each_other": marked("What we see of each other"),
+    "we_see": marked("We see"),
+    "they_see": marked("They see"),
+    "not_told_yet": marked("They haven't told yet."),
+    "look": marked("Look through it"),
+    "everything": marked("everything"),
+    "we_share_nothing": marked("We share nothing yet."),
+    "newest_transfers": marked("Newest transfers"),
+    "all_of_them": marked("All of them"),
+    # figures
+    "figures": marked("Figures"),
+    "figures_hidden": marked("Our figures are told in the admin room only."),
+    "inventree_silent": marked("InvenTree doesn't answer. These are the figures that the bot has itself."),
+    "stock": marked("Stock"),
+    "stock_by_day": marked("Stock items by day"),
+    "as_table": marked("As a table"),
+    "day": marked("Day"),
+    "count_parts": marked("parts"),
+    "count_stock_items": marked("stock items"),
+    "count_low_stock": marked("parts that run low"),
+    "count_categories": marked("categories"),
+    "count_locations": marked("places"),
+    "count_shared": marked("shared with friends"),
+    "exchange": marked("Given and received"),
+    "counted_in_lines": marked("Counted in lines of transfers."),
+    "ask_friends": marked("Ask friends for theirs"),
     # a transfer
     "to_space": marked("to {space}"),
     "from_space": marked("from {space}"),
@@ -45,7 +138,6 @@ PAGE_WORDS: Mapping[str, str] = {
     "decided_by": marked("Decided by"),
     "decide_until": marked("Can be decided until"),
     "due_day": marked("Due"),
-    "overdue": marked("overdue by {days} days"),
     "note": marked("Note"),
     "things": marked("Items"),
     "quantity": marked("Quantity"),
@@ -108,3 +200,39 @@ PAGE_WORDS: Mapping[str, str] = {
 def page_word(locale: Locale, name: str, /, **words: str) -> str:
     """One of them in that language. KeyError if there is none."""
     return locale.word(PAGE_WORDS[name]).format(**words)
+
+
+def short_day(locale: Locale, day: date) -> str:
+    """'Tue 15 Dec'; with the year if it isn't this one."""
+    return locale.day(day, year=day.year != locale.today_there(locale.time_zone).year)
+
+
+def overdue(locale: Locale, days: int) -> str:
+    """How late a loan is."""
+    return _text(locale.some("overdue by {number} day", "overdue by {number} days", days))
+
+
+def due_in(locale: Locale, days: int) -> str:
+    """How long a loan has still to go."""
+    if days == 0:
+        return locale.word("due today")
+    return _text(locale.some("due in {number} day", "due in {number} days", days))
+
+
+def silent(locale: Locale, times: int) -> str:
+    """A friend's bot doesn't answer."""
+    return _text(locale.some("no answer, asked {number} time", "no answer, asked {number} times", times))
+
+
+def entries(locale: Locale, number: int) -> str:
+    """How long a sharing list is."""
+    return _text(locale.some("{number} shared entry", "{number} shared entries", number))
+
+
+def last_days(locale: Locale, days: int) -> str:
+    """Of what time the figures are; 0: since ever."""
+    return _text(locale.some("{number} day", "{number} days", days)) if days else locale.word("All time")
+
+
+def _text(words: tuple[Inline, ...]) -> str:
+    return "".join(str(word) for word in words)

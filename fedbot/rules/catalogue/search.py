@@ -289,10 +289,10 @@ def _request(turn: Turn, event: Said, found: tuple[SpaceHits, Hit], wanted: re.M
     quantity = wanted["quantity"] or ("1" if hit.quantity == 1 else "")
     as_whom = f"as {turn.us.party} " if announcements.claimed_by_several(turn, event.sender, event.room) else ""
     rest = wanted["rest"] or ""
-    return f"!fed {as_whom}request {quantity} {_word(hit)} from {space.party}{rest}"
+    return f"!fed {as_whom}request {quantity} {word_for(hit)} from {space.party}{rest}"
 
 
-def _word(hit: Hit) -> str:
+def word_for(hit: Hit) -> str:
     """What to call it: by IPN or name, so that all there is of it is meant; if that could be misread, by its key."""
     plain_words = (word for word in (hit.ipn, hit.name) if _PLAIN.fullmatch(word) and len(word) < _LONGEST_NAME)
     return next((f'"{word}"' for word in plain_words), f"#{hit.item}")

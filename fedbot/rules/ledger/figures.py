@@ -23,26 +23,26 @@ WAYS = tuple(way.value for way in Way)
 MOST_OF_ANYTHING = 10**12
 
 
-def own(turn: Turn, counts: StockCounts, days: int, room: str = "") -> SpaceFigures:
-    """Our figures: what our InvenTree counts, and what our journal knows of the last `days` (in that room)."""
-    dealings = _dealings(turn, days, _told_of(turn, room))
+def own(turn: Turn, counts: StockCounts, days: int, rooms: list[str] | None) -> SpaceFigures:
+    """Our figures: what our InvenTree counts, and what our journal knows of the last `days` (in these rooms)."""
+    between = dealings(turn, days, rooms)
     return SpaceFigures(
         party=turn.us.party,
         name=turn.us.name,
         at=turn.now,
         days=days,
         shared=len(turn.shares()),
-        given=_sum([d.given for d in dealings]),
-        received=_sum([d.received for d in dealings]),
-        lent=_sum([d.lent for d in dealings]),
-        borrowed=_sum([d.borrowed for d in dealings]),
-        open=sum(d.open for d in dealings),
-        dealings=tuple(dealings),
+        given=_sum([d.given for d in between]),
+        received=_sum([d.received for d in between]),
+        lent=_sum([d.lent for d in between]),
+        borrowed=_sum([d.borrowed for d in between]),
+        open=sum(d.open for d in between),
+        dealings=tuple(between),
         **{name: getattr(counts, name) for name in COUNTS},
     )
 
 
-def _told_of(turn: Turn, room: str) -> list[str] | None:
+def rooms_told_of(turn: Turn, room: str) -> list[str] | None:
     """The rooms of which that one may read; None: of all, past ones too."""
     if not room or is_private(turn, room):
         return None
@@ -77,8 +77,8 @@ def disclosed(turn: Turn, figures: SpaceFigures) -> SpaceFigures:
     return replace(figures, **hidden)
 
 
-def _dealings(turn: Turn, days: int, rooms: list[str] | None) -> list[Dealings]:
-    """Per friend, past ones too, the one with whom most went to and fro first."""
+def dealings(turn: Turn, days: int, rooms: list[str] | None) -> list[Dealings]:
+    """Per friend, past ones too, the one with whom most went to and fro first. `rooms` None: all, past ones too."""
     since = turn.now - timedelta(days=days) if days else None
     by_party: dict[str, Dealings] = {}
     for connection in turn.connections():

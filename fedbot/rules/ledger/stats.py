@@ -69,7 +69,8 @@ class CountForRoom(WhenAnsweredOrNot):
         """Our InvenTree has counted: our own figures, as far as the room may read them."""
         survey = turn.survey(self.survey)
         if survey is not None:
-            figures = ledger_figures.own(turn, _counts(event), survey.days, survey.room)
+            rooms = ledger_figures.rooms_told_of(turn, survey.room)
+            figures = ledger_figures.own(turn, _counts(event), survey.days, rooms)
             _came(turn, survey, ledger_figures.for_room(turn, figures, survey.room))
 
     def unanswered(self, turn: Turn, _: Unanswered) -> None:
@@ -120,7 +121,7 @@ def _draw_asked(turn: Turn, survey: Survey, thread: str) -> None:
     told = [figures for figures in survey.came if not figures.problem]
     own = [figures for figures in told if figures.party == turn.us.party]
     for figures in own or told[:1]:
-        history = _with_today(turn, turn.stock_history() if own else StockHistory(), figures.stock_items)
+        history = with_today(turn, turn.stock_history() if own else StockHistory(), figures.stock_items)
         _draw(turn, f"chart:-:{survey.id}", survey.room, thread, figures, history)
 
 
@@ -163,7 +164,7 @@ class CountForFriend(OfConnection, WhenAnsweredOrNot):
 
     def answered(self, turn: Turn, event: Answered) -> None:
         """Tell the friend what we disclose."""
-        figures = ledger_figures.disclosed(turn, ledger_figures.own(turn, _counts(event), self.days))
+        figures = ledger_figures.disclosed(turn, ledger_figures.own(turn, _counts(event), self.days, None))
         _tell(turn, self, figures, "")
 
     def unanswered(self, turn: Turn, _: Unanswered) -> None:
@@ -264,19 +265,20 @@ def _on_counted_on_schedule(turn: Turn, then: CountOnSchedule, event: Answered) 
         known = turn.room(room)
         if known is None or not (known.joined and known.may_talk):
             continue
-        figures = ledger_figures.disclosed(turn, ledger_figures.own(turn, counts, 0, room))
+        told_of = ledger_figures.rooms_told_of(turn, room)
+        figures = ledger_figures.disclosed(turn, ledger_figures.own(turn, counts, 0, told_of))
         key = f"stats:-:{last.isoformat()}:{room}"
         turn.do(Post(key, room, say(messages.stats.stats, us=turn.us, figures=(figures,), silent=(), days=0)))
         _draw(turn, f"chart:-:{last.isoformat()}:{room}", room, key, figures, history)
 
 
 def _remember(turn: Turn, counts: StockCounts) -> StockHistory:
-    history = _with_today(turn, turn.stock_history(), counts.stock_items)
+    history = with_today(turn, turn.stock_history(), counts.stock_items)
     turn.save(history)
     return history
 
 
-def _with_today(turn: Turn, history: StockHistory, stock_items: int | None) -> StockHistory:
+def with_today(turn: Turn, history: StockHistory, stock_items: int | None) -> StockHistory:
     """With today's number behind it, if there is one."""
     if stock_items is None:
         return history

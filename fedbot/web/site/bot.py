@@ -9,7 +9,7 @@ from typing import Protocol
 from fedbot.messages.language import Locale
 from fedbot.ports.journal import Audited
 from fedbot.rules.model.events import Event
-from fedbot.rules.model.queries import SignInFound
+from fedbot.rules.model.queries import SignInFound, StockCounts
 from fedbot.rules.model.stock import Rights
 from fedbot.rules.model.web import WebLine
 from fedbot.rules.state import Turn
@@ -38,6 +38,9 @@ class Bot(Protocol):
 
     async def user_by_token(self, token: str) -> str | None:
         """The active user of our InvenTree whose token that is. Raises `InventoryProblem`."""
+
+    async def counts(self) -> StockCounts:
+        """How much is in our InvenTree, counted within the last minute. Raises `InventoryProblem`."""
 
     def audit(self, subject: str) -> tuple[Audited, ...]:
         """What is noted about this transfer or connection, oldest first."""

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request
@@ -15,7 +16,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Resp
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from fedbot.messages.page_words import page_word
+from fedbot.messages import page_words
 from fedbot.rules.approval.subject import Subject
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Choice
@@ -26,8 +27,17 @@ from fedbot.web.site.guard import is_our_page
 from fedbot.web.site.problems import Problem
 from fedbot.web.site.views import Reader
 
-MENU = (("now", "/"), ("access", "/access"), ("api", "/api"))
+MENU = (
+    ("now", "/"),
+    ("on_loan", "/loans"),
+    ("find", "/find"),
+    ("ledger", "/ledger"),
+    ("friends", "/spaces"),
+    ("figures", "/figures"),
+)
 """The names of the pages that every page links to (`messages.page_words`), and their paths."""
+FOOT = (("access", "/access"), ("api", "/api"))
+"""The same at the bottom of each."""
 _TEMPLATES = Environment(
     loader=PackageLoader("fedbot.web.site"),
     autoescape=True,
@@ -68,19 +78,27 @@ class Page:
         prefix = self.site.address.prefix
 
         def words(name: str, /, **about: str) -> str:
-            return page_word(locale, name, **about)
+            return page_words.page_word(locale, name, **about)
 
         text = _TEMPLATES.get_template(template).render(
             t=words,
             when=locale.when,
-            day=locale.day,
+            day=partial(page_words.short_day, locale),
+            count=locale.count,
+            overdue=partial(page_words.overdue, locale),
+            due_in=partial(page_words.due_in, locale),
+            silent=partial(page_words.silent, locale),
+            entries=partial(page_words.entries, locale),
+            last_days=partial(page_words.last_days, locale),
             form=self._form,
             language=locale.language,
             prefix=prefix,
             space=turn.us.name,
+            our_id=turn.us.party,
             caller=self.caller,
             caller_name=turn.name_of(self.caller.person) if self.caller else "",
             menu=MENU,
+            foot=FOOT,
             here=self.request.scope.get("path", "").removeprefix(prefix) or "/",
             **what,
         )
@@ -237,8 +255,8 @@ async def connection(page: SignedIn, identifier: str) -> Response:
     found = reader.subject(identifier)
     if not isinstance(found, Connection):
         raise Problem(404, "no_such_id", "There is no friendship with that id in the rooms that you read.")
-    entries = reader.entries(page.site.bot.audit(found.id))
-    return page.shows("connection.html", connection=reader.connection(found), entries=entries)
+    noted = reader.entries(page.site.bot.audit(found.id))
+    return page.shows("connection.html", connection=reader.connection(found), noted=noted)
 
 
 @router.get("/api")

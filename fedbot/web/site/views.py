@@ -25,7 +25,9 @@ from fedbot.ports.journal import Audited
 from fedbot.rules import decisions, web
 from fedbot.rules.approval import consent
 from fedbot.rules.approval.subject import Subject, awaits_parcel, decides_here, is_open
-from fedbot.rules.ledger import history
+from fedbot.rules.catalogue import search
+from fedbot.rules.ledger import figures as ledger_figures
+from fedbot.rules.ledger import history, stats
 from fedbot.rules.loan import lend
 from fedbot.rules.model.archive import Place
 from fedbot.rules.model.catalogue import Search
@@ -33,6 +35,8 @@ from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import LIVING_CONNECTION
 from fedbot.rules.model.decision import Choice, Signature
 from fedbot.rules.model.effects import Phrase
+from fedbot.rules.model.figures import COUNTS, Dealings, Flow
+from fedbot.rules.model.queries import StockCounts
 from fedbot.rules.model.shown import hash_of
 from fedbot.rules.model.stock import Right, Rights, plain
 from fedbot.rules.model.summaries import Todo
@@ -119,6 +123,7 @@ class TransferView(BaseModel):
     due_day: date | None = None
     on_loan: bool = False
     overdue_days: int = 0
+    days_left: int | None = Field(default=None, description="until the due day; null where none is due, or it is over")
     still_out: list[LineView] = []
     note: str = ""
     ended_at: datetime | None = None
@@ -229,6 +234,7 @@ class HitView(BaseModel):
     condition: str = ""
     lent: str = "0"
     back: date | None = None
+    word: str = Field(default="", description="what to call it in `request QUANTITY WORD from SPACE`")
 
 
 class SearchView(BaseModel):
@@ -239,6 +245,39 @@ class SearchView(BaseModel):
     hits: list[HitView]
     waiting: list[SpaceRef]
     problems: dict[str, str]
+
+
+class FlowView(BaseModel):
+    """What went one way: lines of transfers, and the pieces in those that are counted by the piece."""
+
+    lines: int
+    pieces: str
+
+
+class DealingsView(BaseModel):
+    """What went between us and one space, seen from us. `lent` and `borrowed` are on loan now; `open` isn't decided."""
+
+    space: SpaceRef
+    given: FlowView
+    received: FlowView
+    lent: FlowView
+    borrowed: FlowView
+    open: int
+
+
+class FiguresView(BaseModel):
+    """Our figures, as far as `stats.disclose` tells them. `hidden`: only our admin room is told.
+
+    `counts` is what our InvenTree counts; empty if it doesn't answer (`silent`). `days`: what went to and fro is of
+    the last so many days; 0 is since ever. `stock` is how many stock items there were on a day.
+    """
+
+    days: int
+    hidden: bool
+    silent: bool
+    counts: dict[str, int]
+    dealings: list[DealingsView]
+    stock: list[tuple[date, int]]
 
 
 class AccessView(BaseModel):
@@ -255,7 +294,10 @@ class AccessView(BaseModel):
 
 @dataclass(frozen=True)
 class Ledger:
-    """Which transfers a list is of; '' and None are no filter. `item`: a part's name or IPN."""
+    """Which transfers a list is of; '' and None are no filter. `item`: a part's name or IPN.
+
+    `words` all stand somewhere in it: in its items, serial numbers, note, id or people's names.
+    """
 
     space: str = ""
     state: str = ""
@@ -264,6 +306,7 @@ class Ledger:
     since: datetime | None = None
     item: str = ""
     person: str = ""
+    words: str = ""
 
     def covers(self, transfer: Transfer) -> bool:
         """Whether it is one of them, as far as the archive doesn't filter."""
@@ -275,7 +318,15 @@ class Ledger:
             and self.direction in {"", direction}
             and (not self.item or history.touches(transfer, (), self.item))
             and self.person in {"", transfer.asked.person, *([transfer.decided.person] if transfer.decided else [])}
+            and (not self.words or _says(transfer, self.words))
         )
+
+
+def _says(transfer: Transfer, words: str) -> bool:
+    people = [each.name for each in (transfer.asked, transfer.decided) if each is not None]
+    lines = [(x.description.name, x.description.ipn, x.serial, x.batch) for x in transfer.terms.lines]
+    told = " ".join((transfer.id, transfer.terms.note, *people, *(text for line in lines for text in line))).casefold()
+    return all(word in told for word in words.casefold().split())
 
 
 class BadCursor(ValueError):
@@ -343,6 +394,7 @@ class Reader:
             due_day=transfer.due_day,
             on_loan=transfer.is_on_loan,
             overdue_days=max(late, 0),
+            days_left=-late if transfer.due_day and out and late <= 0 else None,
             still_out=[self._line(transfer, line) for line in out],
             note=terms.note,
             ended_at=transfer.over_at,
@@ -427,6 +479,31 @@ class Reader:
         """One of them."""
         return next((space for space in self.spaces() if space.id == party), None)
 
+    def dealings(self, party: str) -> DealingsView | None:
+        """What went between us and that space, since ever."""
+        all_of_it = ledger_figures.dealings(self.turn, 0, self.rooms)
+        return next((self._dealings(each) for each in all_of_it if each.party == party), None)
+
+    def figures(self, counts: StockCounts | None, days: int) -> FiguresView:
+        """Our figures of the last `days` (0: since ever), as a direct chat tells them. None: InvenTree is silent."""
+        own = ledger_figures.own(self.turn, counts or StockCounts(), days, self.rooms)
+        told = ledger_figures.for_room(self.turn, own, "")
+        past = stats.with_today(self.turn, self.turn.stock_history(), told.stock_items)
+        known = {name: getattr(told, name) for name in (*COUNTS, "shared")}
+        return FiguresView(
+            days=days,
+            hidden=told.problem == "hidden",
+            silent=counts is None,
+            counts={name: number for name, number in known.items() if number is not None},
+            dealings=[self._dealings(each) for each in told.dealings],
+            stock=list(past.points) if told.stock_items is not None else [],
+        )
+
+    def _dealings(self, dealings: Dealings) -> DealingsView:
+        ways = {way: _flow(getattr(dealings, way)) for way in ledger_figures.WAYS}
+        space = SpaceRef(id=dealings.party, name=dealings.name)
+        return DealingsView(space=space, open=dealings.open, **ways)
+
     def _space(self, party: str, name: str) -> SpaceView:
         seen = spaces.seen(self.turn, self.rooms, party, name)
         connection = seen.connection
@@ -467,7 +544,7 @@ class Reader:
 
     def said(self, line: WebLine) -> LineSaidView:
         """A line with its answers."""
-        search = next((each.id for each in self.turn.searches() if each.event_id == line.id), None)
+        kept = next((each.id for each in self.turn.searches() if each.event_id == line.id), None)
         last = line.answers[-1] if line.answers else None
         return LineSaidView(
             id=line.id,
@@ -477,18 +554,18 @@ class Reader:
                 AnswerView(sentence=each.sentence, text=each.plain, html=each.html, choices=list(each.choices))
                 for each in line.answers
             ],
-            search=search,
+            search=kept,
         )
 
     def search(self, identifier: str) -> SearchView | None:
         """The hits of this person's search, while they are kept."""
-        search = self.turn.search(identifier)
-        return self._search(search) if search is not None and search.person == self.person else None
+        kept = self.turn.search(identifier)
+        return self._search(kept) if kept is not None and kept.person == self.person else None
 
-    def _search(self, search: Search) -> SearchView:
+    def _search(self, kept: Search) -> SearchView:
         return SearchView(
-            id=search.id,
-            words=search.words,
+            id=kept.id,
+            words=kept.words,
             hits=[
                 HitView(
                     number=number,
@@ -501,11 +578,12 @@ class Reader:
                     condition=hit.condition,
                     lent=plain(hit.lent),
                     back=hit.back,
+                    word=search.word_for(hit),
                 )
-                for number, (space, hit) in enumerate(search.hits, 1)
+                for number, (space, hit) in enumerate(kept.hits, 1)
             ],
-            waiting=[self.space_ref(party) for party in search.waiting],
-            problems={space.party: space.problem for space in search.came if space.problem},
+            waiting=[self.space_ref(party) for party in kept.waiting],
+            problems={space.party: space.problem for space in kept.came if space.problem},
         )
 
     def accesses(self, this: str = "") -> list[AccessView]:
@@ -576,6 +654,10 @@ def access_view(access: WebAccess, this: str = "") -> AccessView:
         ends=access.ends,
         this=access.id == this,
     )
+
+
+def _flow(flow: Flow) -> FlowView:
+    return FlowView(lines=flow.lines, pieces=plain(flow.pieces))
 
 
 def _for_admins(todo: Todo) -> list[Subject]:

@@ -1,0 +1,189 @@
+"""More pages: what is on loan, what friends share, the ledger, each friend, and the figures."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import date
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, Form, Query
+from fastapi.responses import Response
+
+from fedbot.commands.grammar import in_quotes
+from fedbot.ports.inventory import InventoryProblem
+from fedbot.rules.wire.envelope import fingerprint
+from fedbot.web.site.api import ledger_csv
+from fedbot.web.site.calls import LONGEST_LINE
+from fedbot.web.site.pages import Field, Sent, SignedIn
+from fedbot.web.site.problems import Problem
+from fedbot.web.site.views import BadCursor, Ledger, TransferView
+
+A_PAGE = 25
+SPANS = (30, 90, 365, 0)
+"""Of so many days the figures can be; 0 is since ever."""
+STATES = ("open", "on_loan", "done", "declined", "cancelled", "expired")
+KINDS = ("give", "loan", "request", "return", "extension")
+LOOK_AGAIN_AFTER = 3
+"""Seconds after which a search that isn't answered yet is looked at again."""
+router = APIRouter(include_in_schema=False)
+
+
+# --- on loan -----------------------------------------------------------------------------------------------------
+
+
+@router.get("/loans")
+async def loans(page: SignedIn) -> Response:
+    """What is borrowed and what is lent, what is due first coming first."""
+    reader = await page.reader()
+    every = reader.loans()
+    return page.shows("loans.html", borrowed=_going(every, "in"), lent=_going(every, "out"))
+
+
+def _going(loans: list[TransferView], direction: str) -> list[TransferView]:
+    return [loan for loan in loans if loan.direction == direction]
+
+
+# --- find --------------------------------------------------------------------------------------------------------
+
+
+@router.get("/find")
+async def find(page: SignedIn) -> Response:
+    """The form for a search."""
+    reader = await page.reader()
+    return page.shows("find.html", spaces=reader.spaces(), said=None, search=None, words="", of_space="", again=0)
+
+
+@router.post("/find")
+async def search(page: Sent, words: Field = "", space: Field = "", key: Field = "") -> Response:
+    """The same search as `find WORDS in SPACE` in chat."""
+    where = space.strip() or ("" if words.strip() else "all")
+    line = " ".join(["find", *([words.strip()] if words.strip() else []), *(["in", where] if where else [])])
+    said = await page.site.says(page.person, line, key=key)
+    asked = urlencode({"words": words.strip(), "space": space.strip()})
+    return page.goes_to(f"/find/{said.id}?{asked}")
+
+
+@router.get("/find/{identifier}")
+async def hits(page: SignedIn, identifier: str, words: str = "", space: str = "") -> Response:
+    """What came of a search: the hits, as long as they are kept; else what was said."""
+    reader = await page.reader()
+    said = reader.said(await page.site.line(page.person, identifier, 0))
+    found = reader.search(said.search) if said.search else None
+    again = LOOK_AGAIN_AFTER if said.waiting else 0
+    return page.shows(
+        "find.html", spaces=reader.spaces(), said=said, search=found, words=words, of_space=space, again=again
+    )
+
+
+@router.post("/find/request")
+async def request(
+    page: Sent,
+    word: Annotated[str, Form(max_length=LONGEST_LINE)],
+    space: Field,
+    quantity: Field = "",
+    until: Annotated[date | None, Form()] = None,
+    key: Field = "",
+) -> Response:
+    """Ask a friend for a hit, to have or to borrow: the same as `request QUANTITY ITEM from SPACE until DAY`."""
+    last_day = f" until {until.isoformat()}" if until else ""
+    said = await page.site.says(page.person, f"request {quantity.strip()} {word} from {space}{last_day}", key=key)
+    return page.goes_to(f"/lines/{said.id}")
+
+
+# --- the ledger --------------------------------------------------------------------------------------------------
+
+
+def filters(
+    words: Annotated[str, Query(max_length=200)] = "",
+    space: Annotated[str, Query(max_length=31)] = "",
+    state: Annotated[str, Query(max_length=20)] = "",
+    kind: Annotated[str, Query(max_length=20)] = "",
+    direction: Annotated[str, Query(pattern="^(|in|out)$")] = "",
+) -> Ledger:
+    """What the form over the ledger asks for."""
+    return Ledger(space=space, state=state, kind=kind, direction=direction, words=words.strip())
+
+
+Filtered = Annotated[Ledger, Depends(filters)]
+
+
+@router.get("/ledger")
+async def ledger(page: SignedIn, wanted: Filtered, cursor: Annotated[str, Query(max_length=400)] = "") -> Response:
+    """Transfers, what was asked last coming first."""
+    reader = await page.reader()
+    try:
+        found = reader.ledger(wanted, cursor, A_PAGE)
+    except BadCursor:
+        raise Problem(422, "no_such_cursor", "That page of the ledger is none of ours.") from None
+    asked = {name: value for name, value in asdict(wanted).items() if value}
+    return page.shows(
+        "ledger.html",
+        found=found,
+        wanted=wanted,
+        spaces=reader.spaces(),
+        states=STATES,
+        kinds=KINDS,
+        is_first=not cursor,
+        asked=urlencode(asked),
+        older=urlencode({**asked, "cursor": found.next}) if found.next else "",
+    )
+
+
+@router.get("/ledger.csv")
+async def ledger_as_csv(page: SignedIn, wanted: Filtered) -> Response:
+    """The same as a file, all of it; its columns are those of `fedbot export`."""
+    return ledger_csv(await page.reader(), wanted)
+
+
+# --- friends -----------------------------------------------------------------------------------------------------
+
+
+@router.get("/spaces")
+async def spaces(page: SignedIn) -> Response:
+    """The spaces in the person's rooms, and how we stand with each."""
+    reader = await page.reader()
+    return page.shows("spaces.html", spaces=reader.spaces(), key=fingerprint(reader.turn.us.key))
+
+
+@router.get("/spaces/{party}")
+async def space(page: SignedIn, party: str) -> Response:
+    """One space: whether its bot answers, its key, what went to and fro, and what we see of each other."""
+    reader = await page.reader()
+    found = reader.space(party)
+    if found is None:
+        raise Problem(404, "no_such_space", "There is no such space in the rooms that you read.")
+    newest = reader.ledger(Ledger(space=party), "", 5)
+    return page.shows(
+        "space.html",
+        found=found,
+        dealings=reader.dealings(party),
+        newest=newest,
+        key=fingerprint(reader.turn.us.key),
+        shared=reader.turn.shares(),
+        word=in_quotes(found.name),
+    )
+
+
+# --- figures -----------------------------------------------------------------------------------------------------
+
+
+@router.get("/figures")
+async def figures(page: SignedIn, days: Annotated[int, Query(ge=0, le=3650)] = 0) -> Response:
+    """Our figures, as far as they are told outside of the admin room."""
+    reader = await page.reader()
+    try:
+        counts = await page.site.bot.counts()
+    except InventoryProblem:
+        counts = None
+    told = reader.figures(counts, days)
+    return page.shows("figures.html", figures=told, spans=SPANS, curve=curve([number for _, number in told.stock]))
+
+
+def curve(numbers: list[int]) -> str:
+    """Points of a line, in a square of 100 by 100: oldest left, most on top. '' for less than two numbers."""
+    if len(numbers) < 2:  # noqa: PLR2004 -- a line has two ends
+        return ""
+    most = max(*numbers, 1)
+    step = 100 / (len(numbers) - 1)
+    return " ".join(f"{at * step:.2f},{100 - 96 * number / most:.2f}" for at, number in enumerate(numbers))

@@ -1,0 +1,160 @@
+"""Pages for those who don't chat: what is on loan, what friends share, the ledger, each friend, and the figures."""
+
+from __future__ import annotations
+
+import csv
+import html
+import io
+import re
+from datetime import timedelta
+
+from fedbot_demo.inventree.faults import FaultKind
+from tests.dialogue.browsing import URL, Visitor, Web, encrypted
+from tests.dialogue.world import World, friends, sharing
+
+
+def words_on(browser: Visitor) -> str:
+    """What somebody reads on the page that was shown last."""
+    main = re.sub(r"(?s).*<main[^>]*>|</main>.*|<(style|script).*?</\1>", "", browser.last.text)
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", main)).split())
+
+
+async def page(browser: Visitor, path: str) -> str:
+    answer = await browser.gets(path)
+    assert answer.status_code == 200, answer.text
+    assert not re.search(
+        r"\sstyle=|<style|\son\w+=|https?://(?!www\.w3\.org)", answer.text.replace("http://attraktor.test", "")
+    )
+    return words_on(browser)
+
+
+async def signed_in(world: World, person: str = "kim") -> Visitor:
+    browser = Web(world, world.alpha).visitor()
+    await browser.signs_in(getattr(world, person))
+    return browser
+
+
+async def lends(world: World, line: str) -> None:
+    """Somebody of attraktor lends, Cem takes it."""
+    world.anna.says(f"!fed lend {line}")
+    await world.settle()
+    world.cem.reacts(world.card(), "✅")
+    await world.grace()
+
+
+async def test_an_empty_bot_says_on_each_page_that_there_is_nothing() -> None:
+    world = await friends(alpha={"pages_url": URL}, beta={"pages_url": URL})
+    await encrypted(world)
+    kim = await signed_in(world)
+    assert "Nothing is borrowed. We have lent Nothing is lent." in await page(kim, "/loans")
+    assert "Nothing yet." in await page(kim, "/ledger")
+    assert "Nothing fits that." in await page(kim, "/ledger?words=lens")
+    assert "0 given 0 received" in await page(kim, "/spaces/betaspace")
+    assert "We share nothing yet." in words_on(kim)
+    assert (await kim.gets("/spaces/elsewhere")).status_code == 404
+    assert (await kim.gets("/ledger?cursor=no")).status_code == 422
+    for path in ("/loans", "/find", "/ledger", "/ledger.csv", "/spaces", "/spaces/betaspace", "/figures"):
+        assert (await Web(world, world.alpha).visitor().gets(path)).status_code == 303
+
+
+async def test_loans_and_the_ledger_tell_what_went_and_when_it_is_due() -> None:
+    world = await friends(alpha={"pages_url": URL}, beta={"pages_url": URL})
+    await encrypted(world)
+    kim = await signed_in(world)
+    await world.hand_over("M3-NUT 10")
+    await world.passes(timedelta(minutes=1))
+    await world.push("M3X10 40", note="=for <b>you</b>")
+    await world.passes(timedelta(minutes=1))
+    await lends(world, "2 Arduino Nano to betaspace for 2 days")
+    assert "2 × Arduino Nano to Betaspace, asked by Anna due in 2 days" in await page(kim, "/loans")
+    assert "due in 2 days" in await page(kim, "/")
+    await world.passes(timedelta(days=3))
+    assert "We have lent 1 2 × Arduino Nano to Betaspace, asked by Anna overdue by 1 day" in await page(kim, "/loans")
+    assert "We have borrowed Nothing is borrowed." in words_on(kim)
+
+    ledger = await page(kim, "/ledger")
+    assert ledger.index("Arduino Nano") < ledger.index("Cap screw") < ledger.index("M3 nut")
+    assert "M3 nut" not in await page(kim, "/ledger?kind=loan&state=on_loan&direction=out&space=betaspace")
+    assert "Arduino Nano" in words_on(kim)
+    assert "Cap screw" in await page(kim, "/ledger?words=for+anna+m3x")
+    assert "Arduino" not in words_on(kim)
+    answer = await kim.gets("/ledger.csv?words=m3x10")
+    (row,) = csv.DictReader(io.StringIO(answer.text))
+    assert (row["part"], row["quantity"], row["note"]) == ("Cap screw M3×10", "40", "'=for <b>you</b>")
+    transfer = await page(kim, re.findall(r'href="/lending(/transfers/[^"]+)"', (await kim.gets("/ledger")).text)[0])
+    assert "overdue by 1 day" in transfer
+
+    space = await page(kim, "/spaces/betaspace")
+    assert "1 given 10 pieces 0 received 1 lent now 2 pieces 0 borrowed now" in space
+    assert re.search(r"Its bot answers Its key (\w{4}-){4}\w{4} Our key (\w{4}-){4}\w{4}", space)
+    world.kim.leaves()
+    await world.settle()
+    assert "Nothing yet." in await page(kim, "/ledger")
+    assert "Nothing is lent." in await page(kim, "/loans")
+    assert "Betaspace" not in await page(kim, "/figures")
+    assert (await kim.gets("/spaces/betaspace")).status_code == 404
+
+
+async def test_the_ledger_is_read_page_by_page() -> None:
+    world = await friends(alpha={"pages_url": URL}, beta={"pages_url": URL})
+    await encrypted(world)
+    kim = await signed_in(world)
+    for number in range(1, 28):
+        await world.push(f"M3X10 {number}")
+        await world.passes(timedelta(minutes=30))
+    first = await page(kim, "/ledger?words=screw")
+    (older,) = re.findall(r'href="/lending(/ledger\?[^"]*cursor[^"]*)"', kim.last.text)
+    second = await page(kim, html.unescape(older))
+    shown = [int(each) for each in re.findall(r"(\d+) × Cap screw", f"{first} {second}")]
+    assert shown == list(range(27, 0, -1))
+    assert "Older" not in second
+    assert "words=screw" in re.findall(r'href="/lending/ledger\?([^"]*)">Newest', kim.last.text)
+
+
+async def test_somebody_finds_and_requests_on_a_page_what_a_friend_shares() -> None:
+    world = await sharing(alpha={"pages_url": URL}, beta={"pages_url": URL})
+    await encrypted(world)
+    kim = await signed_in(world)
+    before = len(world.room.messages())
+    await kim.gets("/find")
+    await kim.submits("/find", words="nut", space="betaspace")
+    await kim.follows()
+    assert "Found 1 M3 nut N-M3 900 at Betaspace" in words_on(kim)
+    assert len(world.room.messages()) == before  # it is nobody else's business
+    word = html.unescape(re.findall(r'name="word" value="([^"]*)"', kim.last.text)[0])
+    await kim.submits("/find/request", word=word, space="betaspace", quantity="20", until="2026-12-15")
+    await kim.follows()
+    asked = world.beta.transfer()
+    assert (asked.terms.kind, str(asked.terms.lines[0].quantity)) == ("request", "20")
+    assert str(asked.terms.loan_until) == "2026-12-15"
+    await kim.gets("/find")
+    await kim.submits("/find", words="unobtainium")
+    await kim.follows()
+    assert "unobtainium" in words_on(kim)
+    assert "Found" not in words_on(kim)
+    await kim.submits("/find", words="", space="")
+    await kim.follows()
+    assert "Thermal camera" in words_on(kim)
+    assert "Cap screw" in words_on(kim)  # ours, which we share, too; but nothing to request
+    assert 'value="attraktor"' not in kim.last.text
+
+
+async def test_figures_are_those_that_a_direct_chat_tells() -> None:
+    world = await friends(alpha={"pages_url": URL}, beta={"pages_url": URL})
+    await encrypted(world)
+    kim = await signed_in(world)
+    await world.hand_over("M3-NUT 10")
+    told = await page(kim, "/figures")
+    assert re.search(r"\d+ parts \d+ stock items \d+ categories \d+ places 0 shared with friends", told)
+    assert "low" not in told  # stats.disclose leaves that out
+    assert "Betaspace 1 0 0 0" in told
+    await world.passes(timedelta(days=31))
+    kim = await signed_in(world)
+    assert "Betaspace 0 0 0 0" in await page(kim, "/figures?days=30")
+    await world.passes(timedelta(minutes=2))
+    world.alpha.fails(FaultKind.ERROR_BEFORE, path="(part|stock)/", times=None)
+    assert "InvenTree doesn't answer." in await page(kim, "/figures")
+    world.alpha.comes_back()
+    await world.alpha.restart(disclose_in_room=())
+    kim = await signed_in(world)
+    assert await page(kim, "/figures") == "Figures Our figures are told in the admin room only."
