@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from fedbot import messages
 from fedbot.commands.dates import day_from
 from fedbot.commands.loans_meant import carrier, id_and_rest, loan_meant
+from fedbot.commands.lookup import whole_line
+from fedbot.commands.push import ANYWAY
 from fedbot.commands.spec import Argument, Handler, Kind, Verb, Where
-from fedbot.rules.loan import extend, lend
+from fedbot.rules.loan import bookings, extend, lend
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.effects import Phrase, say
@@ -21,6 +25,7 @@ SPEC = Verb(
     summary="extend a loan",
     right=Right.APPROVER,
     arguments=(Argument("id", Kind.ANYTHING, "[ID] TIME"),),
+    options=(ANYWAY,),
     examples=("extend 2 weeks", "extend k7m2 until 31.1."),
     details=(
         "A period counts from the due date, or from today if the loan is overdue.",
@@ -61,10 +66,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
         return day
     by, connection = turn.signature_of(command), carrier(turn, loan)
     if loan.role == "sender":
-        if loan.terms.loan_until and day < loan.terms.loan_until:
-            return say(messages.loan.agreed_until_later, loan=loan)
-        extend.prolong(turn, loan, day, by)
-        return None
+        return _give(turn, command, loan, day)
     if loan.due_day and day <= loan.due_day:
         return say(messages.loan.due_later_already, loan=loan)
     if connection.state is not ConnectionState.ACTIVE:
@@ -72,6 +74,19 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
     if waiting := lend.open_extensions(turn, loan):
         return say(messages.loan.extension_asked_already, loan=loan, transfer=waiting[0])
     extend.ask(turn, by_line(command.event_id), connection, loan, day, by)
+    return None
+
+
+def _give(turn: Turn, command: Command, loan: Transfer, day: date) -> Phrase | None:
+    """The owner's approver gives more time at once; what is booked then takes a second yes."""
+    if loan.terms.loan_until and day < loan.terms.loan_until:
+        return say(messages.loan.agreed_until_later, loan=loan)
+    broken = bookings.broken_by_extension(turn, loan, day)
+    if broken and ANYWAY.name not in command.arguments:
+        line = whole_line(turn, command, SPEC, **{ANYWAY.name: "yes"})
+        name = loan.terms.lines[0].description.name
+        return say(messages.booking.would_break, what=name, bookings=broken, line=line)
+    extend.prolong(turn, loan, day, turn.signature_of(command))
     return None
 
 

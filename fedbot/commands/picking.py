@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 
 from fedbot import messages
@@ -12,7 +13,7 @@ from fedbot.commands.grammar import SHOWN, Reading
 from fedbot.rules.catalogue import merged_stock
 from fedbot.rules.catalogue.merged_stock import Hidden
 from fedbot.rules.catalogue.provenance import forbidden_origin
-from fedbot.rules.loan import lend
+from fedbot.rules.loan import bookings, lend
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.queries import ItemsFound
 from fedbot.rules.model.stock import TRAVELLING_STATUSES, Part, StockItem
@@ -56,6 +57,8 @@ def pledged(turn: Turn, item: int) -> tuple[Decimal, tuple[Transfer, ...]]:
     """How much of an item is on offer already, or on its way out; and in which transfers."""
     total, by = Decimal(0), []
     for transfer in turn.open_transfers():
+        if transfer.state is TransferState.BOOKED or (transfer.state is TransferState.OPEN and transfer.terms.starts):
+            continue  # for its own days alone: `booked_complaint`
         if transfer.role != "sender" or _is_only_asked_for(transfer) or transfer.terms.kind == lend.EXTENSION:
             continue
         waiting = [line for line in transfer.terms.lines if line.item == item and _still_there(transfer, line, item)]
@@ -164,6 +167,36 @@ def merged_complaint(
     return say(messages.offer.merged_may_not_go_on, item=item, hidden=total, origins=names, available=clean, line=line)
 
 
+@dataclass(frozen=True)
+class Ahead:
+    """From when (None: now) until when (None: for good) it is to go.
+
+    `anyway` is the line that takes it although it is booked; '' if that was said.
+    """
+
+    first: date | None = None
+    last: date | None = None
+    anyway: str = ""
+
+
+def booked_complaint(turn: Turn, item: StockItem, wanted: Decimal, taken: Decimal, when: Ahead) -> Phrase | None:
+    """Why not that much of it on these days: who has booked it is named, and a second yes, or other days."""
+    today, ahead = turn.today(), when.first is not None
+    amount = bookings.there(turn, item, ahead=ahead) - taken
+    spans = bookings.spans(turn, item.pk, bookings.Claim.OFFERED)
+    first = when.first or today
+    if bookings.least_free(amount, spans, first, when.last) >= wanted:
+        return None
+    booked = tuple(bookings.reserved(span) for span in spans if span.is_booked and span.meets(first, when.last))
+    if when.first is not None and when.last is not None:
+        day = bookings.nearest(amount, spans, wanted, (when.first, when.last), today)
+        free = (day, day + (when.last - when.first)) if day else None
+        return say(messages.booking.booked_then, item=item, wanted=wanted, bookings=booked, nearest=free)
+    if not booked or not when.anyway:
+        return None
+    return say(messages.booking.would_break, what=item.part.name, bookings=booked, line=when.anyway)
+
+
 def size_complaint(terms: Terms, metadata: Mapping[str, str]) -> Phrase | None:
     """Why the offer doesn't fit into a message: terms in clear, the items' metadata sealed (so a third longer)."""
     clear = len(json.dumps(written(terms), ensure_ascii=False).encode())
@@ -188,7 +221,7 @@ class Choice:
 class Picking:
     """What is needed to pick: InvenTree's answers by word, where it shall go, and what the line took before.
 
-    `less` is the line to type instead, with so much of an item.
+    `less` is the line to type instead, with so much of an item, `when` the days on which it is to be away.
     """
 
     turn: Turn
@@ -196,6 +229,7 @@ class Picking:
     destination: str
     taken: Mapping[int, Decimal]
     less: Less
+    when: Ahead = Ahead()
 
     def origins(self, item: StockItem) -> tuple[str, ...]:
         """The other parties that the item came from."""
@@ -204,10 +238,15 @@ class Picking:
 
     def complaint(self, item: StockItem, wanted: Decimal) -> Phrase | None:
         """Why that much of the item may not go."""
+        taken = self.taken.get(item.pk, Decimal(0))
+        is_lent = self.when.first is not None and lend.lends(self.turn, item.pk)
+        if is_lent:  # by then it may be back
+            return booked_complaint(self.turn, item, wanted, taken, self.when)
         return (
             item_complaint(self.turn, item, self.origins(item), self.destination)
             or amount_complaint(self.turn, item, wanted, self.taken, self.less)
             or merged_complaint(self.turn, item, wanted, self.taken, self.hidden(item), self.less)
+            or booked_complaint(self.turn, item, wanted, taken, self.when)
         )
 
     def hidden(self, item: StockItem) -> tuple[Hidden, ...]:

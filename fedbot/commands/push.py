@@ -10,10 +10,10 @@ from fedbot import messages
 from fedbot.commands.dates import Days, days_meant
 from fedbot.commands.grammar import Reading, render
 from fedbot.commands.lookup import friend_meant, whole_line
-from fedbot.commands.picking import Choice, Picked, Picking, pick, quantity_complaint, size_complaint
+from fedbot.commands.picking import Ahead, Choice, Picked, Picking, pick, quantity_complaint, size_complaint
 from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb, Where
 from fedbot.rules import command as chat_lines
-from fedbot.rules.loan import overdue
+from fedbot.rules.loan import bookings, overdue
 from fedbot.rules.model.care import taken_out
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
@@ -27,6 +27,7 @@ from fedbot.rules.transfer import opening
 from fedbot.rules.wire.subject_ids import by_line
 
 PARCEL = Option("parcel", "", "it goes by parcel, and is booked in when it arrives")
+ANYWAY = Option("over-booking", "", "although it is booked; the card or my answer has named the booking")
 SPEC = Verb(
     name="push",
     aliases=("give", "offer", "send"),
@@ -39,6 +40,7 @@ SPEC = Verb(
     options=(
         Option("note", "TEXT", "a note for the other space"),
         PARCEL,
+        ANYWAY,
         Option("loan", "TIME", "lend it until then", most=40),
     ),
     examples=("push 200 M3-BOLT to betaspace", 'push #42 10 to betaspace --note "for your workshop"'),
@@ -89,9 +91,15 @@ def offer(turn: Turn, command: Command, answers: tuple[Answer, ...], spec: Verb)
         found[word] = answer
     picked: list[Picked] = []
     taken: dict[int, Decimal] = {}
+    days = loan_days(turn, command)
+    if isinstance(days, Phrase):
+        return days
+    instead = {**days.fixed(command.arguments), ANYWAY.name: "yes", "space": destination.peer}
+    anyway = whole_line(turn, command, spec, **instead)
+    when = Ahead(days.first, days.last, "" if ANYWAY.name in command.arguments else anyway)
     for readings in _lines(command):
         less = partial(_with_instead, command, spec, picked)
-        outcome = pick(Picking(turn, found, destination.peer, taken, less), readings)
+        outcome = pick(Picking(turn, found, destination.peer, taken, less, when), readings)
         if isinstance(outcome, Phrase):
             return outcome
         if isinstance(outcome, Choice):
@@ -153,7 +161,8 @@ def _offer(turn: Turn, command: Command, connection: Connection, picked: list[Pi
     why = care.why(taken_out(each.item, each.quantity) for each in picked)
     if command.is_proven and care.typed_code:
         why = ""
-    opening.open_push(turn, by_line(command.event_id), connection, terms, asker, metadata, why)
+    there = tuple(bookings.there(turn, each.item, ahead=days.first is not None) for each in picked)
+    opening.open_push(turn, by_line(command.event_id), connection, terms, asker, metadata, why, there)
     return None
 
 

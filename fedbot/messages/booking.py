@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from decimal import Decimal
 
 from fedbot.messages import naming
-from fedbot.messages.formatting import Inline, Items
+from fedbot.messages.formatting import Code, Inline, Items
 from fedbot.messages.language import Lines, Locale, Words, marked
 from fedbot.messages.naming import command
 from fedbot.messages.transfer_facts import Card, asked, card_of, decided, for_whom, what_and_where
 from fedbot.rules.model import time_zones
-from fedbot.rules.model.booking import Hindrance, Obstacle
+from fedbot.rules.model.booking import Hindrance, Obstacle, Reserved
 from fedbot.rules.model.party_config import PartyConfig
+from fedbot.rules.model.stock import StockItem
 from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.model.transfer_lifecycle import TransferState
+
+MOST_BROKEN = 2
 
 _HINDRANCES: dict[Hindrance, str] = {
     Hindrance.GONE: marked("{what}: the stock item isn't there any more, or is another thing now"),
@@ -73,6 +78,27 @@ def _to_hand_over(locale: Locale, card: Card) -> Lines:
         locale.say("✅ yes, they have it · 📦 yes, it goes by parcel · ❌ not today"),
         locale.say("Nothing has moved. · {code}", code=card.transfer.code),
     ]
+
+
+def breaks(locale: Locale, card: Card) -> Lines:
+    """The bookings that a yes breaks."""
+    if card.transfer.state is not TransferState.OPEN:
+        return []
+    return [
+        locale.say("⚠ A yes breaks a booking: {booking}.", booking=_reserved(locale, each))
+        for each in card.transfer.over[:MOST_BROKEN]
+    ]
+
+
+def _reserved(locale: Locale, booking: Reserved) -> tuple[Inline, ...]:
+    """'betaspace, Sat 12 Dec to Sat 19 Dec 2026 (k7m2)'."""
+    return locale.say(
+        "{party}, {first} to {last} ({code})",
+        party=locale.short(booking.peer, 40),
+        first=locale.day(booking.first, year=False),
+        last=locale.day(booking.last),
+        code=booking.code,
+    )
 
 
 def obstacle_lines(locale: Locale, card: Card) -> Lines:
@@ -155,3 +181,29 @@ def booking_from_anyone(locale: Locale) -> Lines:
         locale.say("Not done: a booking asks one space. Nothing was sent."),
         locale.say("Look who has it, then name that space: {find}", find=command("help find")),
     ]
+
+
+def booked_then(
+    locale: Locale,
+    *,
+    item: StockItem,
+    wanted: Decimal,
+    bookings: tuple[Reserved, ...],
+    nearest: tuple[date, date] | None,
+) -> Lines:
+    """A booking over other bookings or loans."""
+    what = f"{locale.quantity(wanted, item.part.units)} × {locale.short(item.part.name, 60)}"
+    lines: Lines = [locale.say("Not booked: {what} (stock #{item}) isn't free then.", what=what, item=item.pk)]
+    lines += [locale.say("Booked: {booking}", booking=_reserved(locale, each)) for each in bookings[:MOST_BROKEN]]
+    if nearest is None:
+        return [*lines, locale.say("Within a year there are no free days. Nothing was sent.")]
+    first, last = (locale.day(day) for day in nearest)
+    free = locale.say("The nearest free days are {first} to {last}. Nothing was sent.", first=first, last=last)
+    return [*lines, free]
+
+
+def would_break(locale: Locale, *, what: str, bookings: tuple[Reserved, ...], line: str) -> Lines:
+    """What somebody wants to do takes what is booked: it needs a second yes."""
+    lines: Lines = [locale.say("⚠ Not done yet: {what} is booked. It would break:", what=locale.short(what, 60))]
+    lines.append(Items(tuple(_reserved(locale, each) for each in bookings[:MOST_BROKEN])))
+    return [*lines, locale.say("If you mean it, say: {line}", line=Code(line))]

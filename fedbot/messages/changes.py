@@ -37,6 +37,7 @@ FIELDS = {
     "loan_until": marked("the due date"),
     "starts": marked("the first day"),
     "hands_over": marked("what is asked"),
+    "over": marked("which bookings a yes breaks"),
     "obstacles": marked("what InvenTree says of it"),
     "due": marked("how long it stays open"),
     "granted_by": marked("who granted it"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from fedbot.messages.formatting import Code, Inline
 from fedbot.messages.language import Locale, marked
 
@@ -94,6 +96,10 @@ _NOT_GIVEN: dict[str, tuple[str, str]] = {
     "day-over": (
         marked("that last day is over where {sender} is."),
         marked("Ask until a later day."),
+    ),
+    "booked": (
+        marked("it is booked then."),
+        marked("Ask for other days."),
     ),
     "too-many": (
         marked("{sender} was asked for too much within an hour."),
@@ -232,13 +238,26 @@ def why_not_given(locale: Locale, code: str, sender: str, receiver: str) -> tupl
     """Why a line was not handed over or booked in, as the end of a sentence; without a code in InvenTree's words."""
     if code not in _NOT_GIVEN and " " in code:
         return locale.say("InvenTree said: {said}", said=locale.short(code, 200))
+    if days := _free_days(code):
+        first, last = (locale.day(day) for day in days)
+        return locale.say("it is booked then. The nearest free days are {first} to {last}.", first=first, last=last)
     why, _ = _NOT_GIVEN.get(code, (_ELSE, ""))
     return locale.say(why, sender=sender, receiver=receiver)
 
 
+def _free_days(code: str) -> tuple[date, ...]:
+    """The nearest free days behind the code for 'it is booked then', `booked:2026-12-20:2026-12-27`; () in all else."""
+    word, *days = code.split(":")
+    try:
+        found = tuple(date.fromisoformat(day) for day in days) if word == "booked" else ()
+    except ValueError:  # a friend's bot can say anything
+        return ()
+    return found if len(found) == 2 else ()  # noqa: PLR2004 - the first and the last
+
+
 def what_instead(locale: Locale, code: str, sender: str, spaces: Inline) -> tuple[Inline, ...]:
     """What people can do about it; empty if there is nothing to say."""
-    _, advice = _NOT_GIVEN.get(code, (_ELSE, ""))
+    _, advice = _NOT_GIVEN.get("booked" if _free_days(code) else code, (_ELSE, ""))
     return locale.say(advice, sender=sender, spaces=spaces, check=Code("fedbot check"), **_TO_SAY) if advice else ()
 
 

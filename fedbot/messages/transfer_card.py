@@ -8,7 +8,7 @@ from __future__ import annotations
 from decimal import ROUND_CEILING
 
 from fedbot.messages import naming
-from fedbot.messages.booking import booked_card
+from fedbot.messages.booking import booked_card, breaks
 from fedbot.messages.changes import changed
 from fedbot.messages.formatting import Inline
 from fedbot.messages.language import Lines, Locale, Words
@@ -60,7 +60,8 @@ def transfer_card(
     if transfer.state is TransferState.BOOKED:
         return lines
     owed = overdue_line(locale, overdue, naming.space(locale, peer_name))
-    return [lines[0], *changed(locale, card, changes), *two_people(locale, transfer, us), *owed, *lines[1:]]
+    warnings = [*two_people(locale, transfer, us), *owed, *breaks(locale, card)]
+    return [lines[0], *changed(locale, card, changes), *warnings, *lines[1:]]
 
 
 def _as_it_stands(locale: Locale, card: Card) -> Lines:

@@ -28,7 +28,7 @@ from fedbot.rules.approval.subject import (
 )
 from fedbot.rules.catalogue import match_parts
 from fedbot.rules.connection import connect as connections
-from fedbot.rules.loan import extend, lend
+from fedbot.rules.loan import bookings, extend, lend
 from fedbot.rules.model import audit, budgets
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.continuation import WhenAnsweredOrNot
@@ -481,6 +481,8 @@ def _on_rights(turn: Turn, then: CheckRights, event: Answered) -> None:
 
 def _is_void(turn: Turn, subject: Subject, decision: Decision) -> bool:
     """Whether the card would show something else by now than when the person decided: then another card goes up."""
+    if isinstance(subject, Transfer) and subject.state is TransferState.OPEN:
+        subject = replace(subject, over=bookings.in_the_way(turn, subject))
     if decision.shown == consent.hash_now(turn.us, subject):
         return False
     turn.note(subject.id, audit.Decided(decision.choice, audit.Stage.VOID), decision.person, decision.event_id)

@@ -146,3 +146,95 @@ async def test_what_somebody_does_in_inventree_to_a_booked_thing_is_told_to_both
     world.piet.reacts(card, "✅")
     await world.grace()
     assert states(world) == [TransferState.ABORTED] * 2, "there is nothing to hand over"
+
+
+async def test_what_is_booked_goes_nowhere_else_without_a_second_yes_that_names_the_booking() -> None:
+    world = await booked()
+    line = world.anna.says("!fed lend #42 to betaspace until 11.12.")
+    await world.settle()
+    assert "Offered to Betaspace" in world.answer_to(line), "it is back before the booking begins"
+    world.anna.says(f"!fed cancel {world.alpha.transfer().code}")
+    await world.settle()
+    line = world.anna.says("!fed lend #42 to betaspace from 15.12. for 1 week")
+    await world.settle()
+    assert "isn't free then" in world.answer_to(line)
+    assert "The nearest free days are Sun 20 Dec 2026 to Sun 27 Dec 2026" in world.answer_to(line)
+    line = world.anna.says("!fed push #42 to betaspace")
+    await world.settle()
+    answer = world.answer_to(line)
+    code = world.alpha.turn.open_transfers()[0].code
+    assert f"betaspace, Sat 12 Dec to Sat 19 Dec 2026 ({code})" in answer
+    assert "!fed push #42 to betaspace --over-booking" in answer
+    world.anna.says("!fed push #42 to betaspace --over-booking")
+    await world.settle()
+    world.cem.reacts(world.card(), "✅")
+    await world.grace()
+    assert world.alpha.row(42).customer is not None
+    await world.passes(DAY)
+    assert "it isn't in Attraktor's stock any more" in told(world.room, "is at risk")[-1].text
+
+
+async def test_two_friends_want_the_same_days_and_the_first_yes_wins() -> None:
+    world = await World().with_gammaspace().start()
+    await world.connect()
+    world.gus.says("!fed connect attraktor")
+    await world.settle()
+    world.anna.reacts(owners_card(world), "✅")
+    await world.grace()
+    world.piet.says("!fed share all")
+    await world.settle()
+    cards = []
+    for person in (world.bea, world.gus):
+        person.says("!fed request 120 M3-BOLT from attraktor from 12.12. until 19.12.")
+        await world.settle()
+        cards.append(owners_card(world))
+    assert len(world.alpha.turn.open_transfers()) == 2, world.room.transcript()
+    first, second = (t.id for t in world.alpha.turn.open_transfers())
+    world.piet.reacts(cards[0], "✅")
+    world.piet.reacts(cards[1], "✅")
+    await world.grace()
+    alpha = world.alpha.turn
+    assert alpha.transfer(first).state is BOOKED  # type: ignore[union-attr]
+    assert alpha.transfer(second).state is TransferState.ABORTED  # type: ignore[union-attr]
+    assert told(world.room, "The nearest free days are Sun 20 Dec 2026"), world.room.transcript()
+    world.gus.says("!fed request 120 M3-BOLT from attraktor from 15.12. until 16.12.")
+    await world.settle()
+    assert "The nearest free days are" in world.room.messages()[-1].text, world.room.transcript()
+
+
+async def test_a_request_for_now_and_more_time_show_the_booking_that_a_yes_breaks() -> None:
+    world = await sharing()
+    world.anna.says("!fed lend #42 to betaspace until 1.12.")
+    await world.settle()
+    world.cem.reacts(world.card(), "✅")
+    await world.grace()
+    loan = world.alpha.transfer()
+    await booked(world=world)
+    line = world.anna.says(f"!fed extend {loan.code} until 13.12.")
+    await world.settle()
+    assert "It would break" in world.answer_to(line)
+    world.bea.says(f"!fed extend {loan.code} until 13.12.")
+    await world.settle()
+    assert "⚠ A yes breaks a booking: betaspace, Sat 12 Dec" in owners_card(world).text
+    world.bea.says("!fed cancel")
+    line = world.anna.says(f"!fed extend {loan.code} until 11.12.")
+    await world.settle()
+    assert "may stay until Fri 11 Dec" in world.answer_to(line)
+
+
+async def test_a_booking_that_comes_up_in_the_grace_makes_a_decision_void() -> None:
+    world = await sharing()
+    world.bea.says("!fed request LENS-2#0042 from attraktor for 4 weeks")
+    await world.settle()
+    card = owners_card(world)
+    assert "A yes breaks" not in card.text
+    world.anna.says("!fed lend #42 to betaspace from 12.12. until 19.12.")
+    await world.settle()
+    world.cem.reacts(world.card(), "✅")
+    await world.grace()
+    world.piet.reacts(card, "✅")
+    await world.grace()
+    assert world.alpha.row(42).customer is None, "nobody has said yes to breaking it"
+    anew = owners_card(world)
+    assert anew.event_id != card.event_id
+    assert "⚠ A yes breaks a booking" in anew.text

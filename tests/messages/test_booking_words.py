@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from fedbot import messages
-from fedbot.rules.model.booking import Hindrance, Obstacle
+from fedbot.rules.model.booking import Hindrance, Obstacle, Reserved
 from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.stock import Part, StockItem
 from fedbot.rules.model.transfer import Line, Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from tests.messages.scenes import (
@@ -54,6 +55,8 @@ def card(what: Transfer, *, ours: bool = True) -> Phrase:
 
 ALL = tuple(Obstacle(1, why, Decimal(3)) for why in Hindrance)
 LESS = (Obstacle(1, Hindrance.LESS, Decimal(3)),)
+KEPT = (Reserved("k7m2", "gammaspace", FIRST, LAST),)
+ITEM = StockItem(42, Part(7, "Laser lens 2.0″", "LENS-2"), Decimal(1))
 SAID: dict[str, tuple[Phrase, str]] = {
     "an offer for later": (
         card(ahead(transfer()), ours=False),
@@ -203,6 +206,77 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """
         Not done: I know the first day, but not the last one. Nothing was sent.
         For example: !fed request 1 LENS-2 from betaspace from 12.12. for 1 week
+        """,
+    ),
+    "a card whose yes breaks a booking": (
+        card(replace(request(role="sender"), over=KEPT)),
+        """
+        betaspace asks attraktor for 1 × Laser lens 2.0″ (LENS-2, serial 0042), to keep. Give it?
+        ⚠ A yes breaks a booking: gammaspace, Sat 12 Dec to Sat 19 Dec 2026 (k7m2).
+        For Bea, Cem or Dilek (approvers of attraktor), until Tue 1 Dec, 20:14.
+        Asked by Bea (betaspace)
+
+        Item: Laser lens 2.0″, LENS-2, serial 0042, status OK
+        Comes from: attraktor, Cabinet L1
+        Goes to: betaspace
+
+        ✅ yes, it may go · ❌ no, sorry
+        By parcel? Add 📦, or reply: !fed approve --parcel
+        Nothing has moved yet. · k7m2
+        """,
+    ),
+    "not free then": (
+        say(
+            messages.booking.booked_then,
+            item=ITEM,
+            wanted=Decimal(1),
+            bookings=KEPT,
+            nearest=(LAST, date(2026, 12, 27)),
+        ),
+        """
+        Not booked: 1 × Laser lens 2.0″ (stock #42) isn't free then.
+        Booked: gammaspace, Sat 12 Dec to Sat 19 Dec 2026 (k7m2)
+        The nearest free days are Sat 19 Dec 2026 to Sun 27 Dec 2026. Nothing was sent.
+        """,
+    ),
+    "never free then": (
+        say(messages.booking.booked_then, item=ITEM, wanted=Decimal(1), bookings=(), nearest=None),
+        """
+        Not booked: 1 × Laser lens 2.0″ (stock #42) isn't free then.
+        Within a year there are no free days. Nothing was sent.
+        """,
+    ),
+    "a second yes": (
+        say(
+            messages.booking.would_break,
+            what="Laser lens 2.0″",
+            bookings=KEPT,
+            line="!fed push #42 to gamma --over-booking",
+        ),
+        """
+        ⚠ Not done yet: Laser lens 2.0″ is booked. It would break:
+        • gammaspace, Sat 12 Dec to Sat 19 Dec 2026 (k7m2)
+        If you mean it, say: !fed push #42 to gamma --over-booking
+        """,
+    ),
+    "others were quicker": (
+        card(replace(request(BOLTS, state=TransferState.DECLINED), problem="booked:2026-12-20:2026-12-27"), ours=False),
+        """
+        ❌ Not given: 10 × M3 bolt (M3-BOLT).
+        Why: it is booked then. The nearest free days are Sun 20 Dec 2026 to Sun 27 Dec 2026.
+        Nothing has moved.
+        Ask for other days.
+        k7m2
+        """,
+    ),
+    "no free days, or a strange answer": (
+        card(replace(request(BOLTS, state=TransferState.DECLINED), problem="booked"), ours=False),
+        """
+        ❌ Not given: 10 × M3 bolt (M3-BOLT).
+        Why: it is booked then.
+        Nothing has moved.
+        Ask for other days.
+        k7m2
         """,
     ),
     "a booking from anyone": (

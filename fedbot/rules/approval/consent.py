@@ -39,6 +39,7 @@ def of_transfer(transfer: Transfer) -> ShownTransfer:
         starts=terms.starts,
         hands_over=transfer.calls,
         obstacles=transfer.obstacles if transfer.calls else (),
+        over=transfer.over,
     )
 
 
@@ -154,6 +155,7 @@ def drawn(transfer: Transfer) -> Transfer:
         peer_agreed=transfer.peer_agreed,
         calls=model.hands_over,
         obstacles=model.obstacles,
+        over=model.over,
         decided=transfer.decided if model.hands_over else None,
     )
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from fedbot import messages
-from fedbot.rules.loan import end, hand_back, lend
+from fedbot.rules.loan import bookings, end, hand_back, lend
 from fedbot.rules.model import audit
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
@@ -77,7 +77,8 @@ class ShowExtensionCard(transfers.TellsThatItWaits, WhenAnswered):
         (able,) = event.answers
         if transfer is None or transfer.state is not TransferState.OPEN or not isinstance(able, Able):
             return
-        opening.put_up_card(turn, transfers.goes_on(turn, transfer), able)
+        transfer = replace(transfers.goes_on(turn, transfer), over=bookings.in_the_way(turn, transfer))
+        opening.put_up_card(turn, transfer, able)
 
 
 def on_approved(turn: Turn, transfer: Transfer, decided: Signature) -> None:

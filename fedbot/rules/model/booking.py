@@ -1,8 +1,9 @@
-"""What a booking keeps beside its transfer: what stands against handing it over as agreed."""
+"""What a booking keeps beside its transfer, and what other cards show of it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
@@ -24,3 +25,13 @@ class Obstacle:
     line: int
     why: Hindrance
     left: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True)
+class Reserved:
+    """A booking that something else would break: its code, for which party it is, and its days."""
+
+    code: str
+    peer: str
+    first: date
+    last: date

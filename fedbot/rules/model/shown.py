@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from fedbot.rules.model.booking import Obstacle
+from fedbot.rules.model.booking import Obstacle, Reserved
 from fedbot.rules.model.queries import PartDescription
 from fedbot.rules.model.whole_item import ItemDetails, Trait
 from fedbot.rules.wire import envelope
@@ -76,7 +76,8 @@ class ShownTransfer:
     `asker` and `granted_by` are Matrix ids. `granted_by` is set where the owner gives less than was asked for.
     `care`: a yes takes two people. `confirm`: others are asked too, and a yes only grants it.
     `care`: a yes takes two people. `starts` is the first day of a booking. `hands_over`: that day has come, and a yes
-    says that it was handed over; `obstacles` are what stands against that.
+    says that it was handed over; `obstacles` are what stands against that. `over`: the bookings that a
+    yes breaks.
     """
 
     role: str
@@ -97,6 +98,7 @@ class ShownTransfer:
     starts: date | None = None
     hands_over: bool = False
     obstacles: tuple[Obstacle, ...] = ()
+    over: tuple[Reserved, ...] = ()
 
 
 @dataclass(frozen=True)

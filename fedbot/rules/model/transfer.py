@@ -8,7 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
 
-from fedbot.rules.model.booking import Obstacle
+from fedbot.rules.model.booking import Obstacle, Reserved
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Exchange
 from fedbot.rules.model.decision import Closing, Decision, Ending, Parcel, Settlement, Signature, SpokenReason, Wish
@@ -173,7 +173,8 @@ class Transfer:
     `pickup` is where the receiver's people fetch it, as the sender has told when it left its books.
     Of a booking: `due` is how long it is kept to be fetched, `was_due` until when it could be decided. At the owner:
     `looked` is the day on which our InvenTree was read for it last, `obstacles` what stands against handing it over as
-    seen then. `calls`: our card asks whether it was handed over; `handed` is who said so.
+    seen then. `calls`: our card asks whether it was handed over; `handed` is who said so. `there`, at the owner, is how
+    much there was of each line's stock item when it was picked, `over` the bookings that can't be kept if this goes.
     Of a loan: `back_by` is the last day as extended (None: as in the terms), `closed` how it ended, `line_ends` how
     those of its lines did that didn't come back, `left_over` the lines that are over, but still count in our stock, as
     the borrower, and `peer_parts` the borrower's parts, as `peer_items`. Of a return: `damaged` is what the owner's
@@ -238,6 +239,8 @@ class Transfer:
     obstacles: tuple[Obstacle, ...] = ()
     calls: bool = False
     handed: Signature | None = None
+    there: tuple[Decimal, ...] = ()
+    over: tuple[Reserved, ...] = ()
 
     @property
     def subject_kind(self) -> str:

@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from fedbot import messages
 from fedbot.rules.approval import consent
-from fedbot.rules.loan import lend
+from fedbot.rules.loan import bookings, lend
 from fedbot.rules.model import audit, time_zones
 from fedbot.rules.model.booking import Hindrance, Obstacle
 from fedbot.rules.model.continuation import WhenAnswered
@@ -43,6 +43,9 @@ def book(turn: Turn, transfer: Transfer, decided: Signature) -> None:
     transfer = replace(transfer, decided=decided, decision=None)
     if transfer.terms.loan_until is not None and transfer.terms.loan_until < lend.today(turn, transfer):
         transfers.end(turn, transfer, TransferState.ABORTED, None, DAY_OVER)
+        return
+    if taken := bookings.why_not_kept(turn, transfer):
+        transfers.end(turn, transfer, TransferState.ABORTED, None, taken)
         return
     until = end_of_pickup(turn, transfer)
     today = lend.today(turn, transfer)

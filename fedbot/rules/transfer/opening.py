@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, TypeVar
 
 from fedbot import messages
 from fedbot.rules.approval import consent
 from fedbot.rules.approval.subject import asked_by
 from fedbot.rules.connection import provision
-from fedbot.rules.loan import overdue
+from fedbot.rules.loan import bookings, overdue
 from fedbot.rules.model import audit
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.continuation import WhenAnswered
@@ -83,13 +84,17 @@ def open_push(
     asker: Signature,
     metadata: dict[str, str],
     care: str = "",
+    there: tuple[Decimal, ...] = (),
 ) -> Transfer:
     """A new push on the sender's side: the offer goes out as the answer to the asker's line.
 
     `metadata` (line number to JSON text) is what our InvenTree says of the items; it travels sealed. `care`: why the
-    asker's word is not enough (`Care.why`); then it is the first yes, and a card asks for the second.
+    asker's word is not enough (`Care.why`); then it is the first yes, and a card asks for the second. `there` is how
+    much there is of each line's stock item; what is booked of it, the asker has seen.
     """
     transfer = begun_here(turn, opened_here(turn, connection, cause), connection, terms, asker, "sender")
+    transfer = replace(transfer, there=there)
+    transfer = replace(transfer, over=bookings.in_the_way(turn, transfer))
     if care:
         transfer = _asked_for_with_care(turn, transfer, asker, care)
     body, sealed = first_body(transfer), {"metadata": metadata}

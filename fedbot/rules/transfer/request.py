@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -19,7 +19,8 @@ from fedbot.rules.approval import consent
 from fedbot.rules.catalogue import match_parts, merged_stock, share
 from fedbot.rules.catalogue.provenance import forbidden_origin
 from fedbot.rules.connection import provision
-from fedbot.rules.loan import lend, overdue
+from fedbot.rules.loan import bookings, lend, overdue
+from fedbot.rules.loan.bookings import Claim
 from fedbot.rules.model import audit, shown
 from fedbot.rules.model.care import Moved, taken_out
 from fedbot.rules.model.connection import Connection
@@ -30,7 +31,7 @@ from fedbot.rules.model.events import Answered, EnvelopeSeen
 from fedbot.rules.model.queries import Able, FindItems, ItemsFound, PartMatch, Query, WhoMay
 from fedbot.rules.model.stock import Right, StockItem, is_sound, plain
 from fedbot.rules.model.transfer import Line, Terms, Transfer, less_of, total
-from fedbot.rules.model.transfer_lifecycle import BEFORE_DEBIT, TransferState
+from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.protocol import announcements, bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.protocol.terms import MOST_LINES, BadTerms, bare, hash_of, line_of, written
@@ -360,11 +361,11 @@ def _meant(turn: Turn, transfer: Transfer, found: Sequence[object]) -> Transfer:
     What isn't shared is as if it weren't there, so that nobody finds out what there is by asking for it; but what
     came from who asks may be asked back.
     """
-    shared = share.scope(turn)
+    shared, terms = share.scope(turn), transfer.terms
     lines: list[Line] = []
     moved: list[Moved] = []
     taken: dict[int, Decimal] = {}
-    claimed = _claimed(turn, transfer)
+    there: list[Decimal] = []
     room = MOST_METADATA
     for line, answer in zip(transfer.terms.lines, found, strict=True):
         if not isinstance(answer, ItemsFound):
@@ -373,10 +374,9 @@ def _meant(turn: Turn, transfer: Transfer, found: Sequence[object]) -> Transfer:
         own = [item for item in answer.items if lend.borrowed(turn, item) is None]
         seen = [item for item in own if shared.covers(item) or origins[item.pk] == transfer.peer]
         hidden = {item.pk: merged_stock.total(merged_stock.hidden(turn, item, answer, transfer.peer)) for item in seen}
-        free = _Free(transfer.peer, origins, _sum(taken, claimed), hidden)
-        chosen = best_items(seen, line.quantity, free)
-        if isinstance(chosen, str):  # then two want the same, and our people decide who gets it
-            chosen = best_items(seen, line.quantity, replace(free, taken=taken))
+        amounts = {item.pk: bookings.there(turn, item, ahead=terms.starts is not None) for item in seen}
+        free = _Free(transfer.peer, origins, amounts, taken, hidden)
+        chosen = _chosen(turn, transfer, seen, line.quantity, free)
         if not isinstance(chosen, str) and len(lines) + len(chosen) > MOST_LINES:
             chosen = TOO_LITTLE
         if isinstance(chosen, str):
@@ -385,6 +385,7 @@ def _meant(turn: Turn, transfer: Transfer, found: Sequence[object]) -> Transfer:
             taken[item.pk] = taken.get(item.pk, Decimal(0)) + quantity
             number = len(lines) + 1
             lines.append(line_of(number, item, quantity, origins[item.pk], with_price=turn.us.tells_prices))
+            there.append(amounts[item.pk])
             moved.append(taken_out(item, quantity))
             text = item.metadata.encode(errors="replace").decode()  # a lone surrogate can't be signed
             if text and len(text.encode()) <= room:
@@ -394,20 +395,50 @@ def _meant(turn: Turn, transfer: Transfer, found: Sequence[object]) -> Transfer:
         turn.note(transfer.id, audit.NeedsCare(care))
     transfer = replace(transfer, care=bool(care))
     zone = turn.us.time_zone if transfer.is_loan else ""
-    terms = replace(transfer.terms, lines=tuple(lines), time_zone=zone)
+    terms = replace(terms, lines=tuple(lines), time_zone=zone)
     if len(json.dumps(written(terms), ensure_ascii=False).encode()) > MOST_WORDS:
         terms = replace(terms, lines=tuple(bare(line) for line in lines))
-    return _agreed(transfer, terms)
+    meant = replace(_agreed(transfer, terms), there=tuple(there))
+    return replace(meant, over=bookings.in_the_way(turn, meant))
 
 
-def _claimed(turn: Turn, transfer: Transfer) -> dict[int, Decimal]:
-    """How much of each stock item other open offers and requests take, decided or not."""
-    claimed: dict[int, Decimal] = {}
-    for other in turn.open_transfers():
-        if other.id != transfer.id and other.role == "sender" and other.state in BEFORE_DEBIT:
-            for line in other.terms.lines:
-                claimed[line.item] = claimed.get(line.item, Decimal(0)) + line.quantity
+def _chosen(turn: Turn, transfer: Transfer, items: Sequence[StockItem], quantity: Decimal, free: _Free) -> Chosen | str:
+    """What to answer with: of what nobody else has asked for, else of what nobody has got a yes to."""
+    claimed = _claimed(turn, transfer, free.there, Claim.ASKED_FOR)
+    chosen = best_items(items, quantity, replace(free, taken=_sum(free.taken, claimed)))
+    if isinstance(chosen, str):  # then two want the same, and our people decide who gets it
+        decided = _claimed(turn, transfer, free.there, Claim.DECIDED) if transfer.terms.starts else {}
+        chosen = best_items(items, quantity, replace(free, taken=_sum(free.taken, decided)))
+    if isinstance(chosen, str) and transfer.terms.starts:
+        return _booked_then(turn, transfer, items, free.there, quantity) or chosen
+    return chosen
+
+
+def _claimed(turn: Turn, transfer: Transfer, amounts: Mapping[int, Decimal], least: Claim) -> dict[int, Decimal]:
+    """How much of each stock item others have at least that claim to, on these days."""
+    first, last = transfer.terms.starts or turn.today(), transfer.terms.loan_until
+    claimed = {}
+    for item, amount in amounts.items():
+        others = bookings.spans(turn, item, least, transfer.id)
+        claimed[item] = amount - bookings.least_free(amount, others, first, last)
     return claimed
+
+
+def _booked_then(
+    turn: Turn, transfer: Transfer, items: Sequence[StockItem], amounts: Mapping[int, Decimal], quantity: Decimal
+) -> str:
+    """That it is booked on these days, with the nearest free ones; '' if that isn't why."""
+    terms = transfer.terms
+    if terms.starts is None or terms.loan_until is None:
+        return ""
+    days, today = (terms.starts, terms.loan_until), turn.today()
+    found: list[date | None] = []
+    for item in (item for item in items if amounts[item.pk] >= quantity):
+        others = bookings.spans(turn, item.pk, Claim.DECIDED, transfer.id)
+        found.append(bookings.nearest(amounts[item.pk], others, quantity, days, today))
+    free = [day for day in found if day is not None]
+    nearest = min(free, key=lambda day: abs(day - days[0]), default=None)
+    return bookings.booked_then(nearest, days) if found else ""
 
 
 def _sum(one: Mapping[int, Decimal], other: Mapping[int, Decimal]) -> dict[int, Decimal]:
@@ -418,18 +449,20 @@ def _sum(one: Mapping[int, Decimal], other: Mapping[int, Decimal]) -> dict[int, 
 class _Free:
     """What decides whether an item can go: where to, where each came from, and what other lines take of it.
 
-    `hidden` is how much of each may be a third space's (`merges`): that much stays.
+    `there` is how much of each there is to be promised, `hidden` how much of it may be a third space's (`merges`): that
+    much stays.
     """
 
     destination: str
     origins: Mapping[int, str]
+    there: Mapping[int, Decimal]
     taken: Mapping[int, Decimal]
     hidden: Mapping[int, Decimal] = field(default_factory=dict)
 
     def of(self, item: StockItem) -> Decimal:
         """How much of it can go."""
         kept = self.taken.get(item.pk, Decimal(0)) + self.hidden.get(item.pk, Decimal(0))
-        return item.available - kept
+        return self.there[item.pk] - kept
 
     def may_go(self, item: StockItem) -> bool:
         """Whether any of it may go there (UC6)."""
@@ -445,7 +478,7 @@ def best_items(items: Sequence[StockItem], quantity: Decimal, free: _Free) -> Ch
 
     What is OK goes first.
     """
-    sound = [item for item in items if is_sound(item)]
+    sound = [item for item in items if is_sound(item) or (item.customer is not None and free.there[item.pk] > 0)]
     fit = [item for item in sound if free.may_go(item)]
     left = {item.pk: free.of(item) for item in fit}
     enough = [item for item in fit if left[item.pk] >= quantity and (not item.serial or quantity == 1)]

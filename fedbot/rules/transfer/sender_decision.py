@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from fedbot.rules.approval import consent
 from fedbot.rules.catalogue import merged_stock
-from fedbot.rules.loan import lend, overdue
+from fedbot.rules.loan import bookings, lend, overdue
 from fedbot.rules.model import audit
 from fedbot.rules.model.continuation import WhenAnswered
 from fedbot.rules.model.decision import Signature
@@ -79,6 +79,9 @@ def approve(turn: Turn, transfer: Transfer, decided: Signature) -> None:
     """Approved: read the rights of our own person once more, then debit. What is booked ahead waits for its day."""
     if transfer.terms.starts is not None:
         booking.book(turn, transfer, decided)
+        return
+    if set(bookings.in_the_way(turn, transfer)) - set(transfer.over):  # of a request the card would have shown them
+        transfers.end(turn, transfer, TransferState.ABORTED, None, bookings.BOOKED_THEN)
         return
     transfer = replace(transfer, state=TransferState.APPROVED, decided=decided, decision=None)
     turn.save(transfer)

@@ -1,0 +1,216 @@
+"""How much of a stock item is free on which days, given what is lent, offered and booked. Reads only.
+
+Quantities are counted a day: a thing is spoken for from the first day of a booking to its last one, both included.
+What is lent whole comes back as the same stock item, so it counts as there again from the day after its due date.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from enum import IntEnum
+
+from fedbot.rules.loan import lend
+from fedbot.rules.model.booking import Reserved
+from fedbot.rules.model.stock import StockItem
+from fedbot.rules.model.transfer import Line, Transfer
+from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.state import Turn
+
+A_DAY = timedelta(days=1)
+LOOK_AHEAD = 366
+"""So many days from today on are looked through for free ones."""
+DECIDED = frozenset({TransferState.BOOKED, TransferState.APPROVED, TransferState.DEBITING})
+
+
+class Claim(IntEnum):
+    """How much of a claim a transfer has, strongest first: who asks for the weaker ones gets the stronger ones too."""
+
+    DECIDED = 0
+    OFFERED = 1
+    ASKED_FOR = 2
+
+
+@dataclass(frozen=True)
+class Span:
+    """So much of a stock item is spoken for by that transfer, both days included; `last` None: for good."""
+
+    transfer: Transfer
+    quantity: Decimal
+    first: date
+    last: date | None
+
+    @property
+    def is_booked(self) -> bool:
+        """Whether it is a booking that waits for its first day."""
+        return self.transfer.state is TransferState.BOOKED
+
+    def covers(self, day: date) -> bool:
+        """Whether that day is one of it."""
+        return self.first <= day and (self.last is None or day <= self.last)
+
+    def meets(self, first: date, last: date | None) -> bool:
+        """Whether it has a day in common with those."""
+        return (last is None or self.first <= last) and (self.last is None or first <= self.last)
+
+
+# --- arithmetic ---------------------------------------------------------------------------------------------------
+
+
+def least_free(there: Decimal, spans: Sequence[Span], first: date, last: date | None) -> Decimal:
+    """How much of it is free on each of these days; below 0 where more is promised than there is."""
+    days = {first, *(span.first for span in spans if span.first >= first and (last is None or span.first <= last))}
+    taken = (sum((span.quantity for span in spans if span.covers(day)), Decimal(0)) for day in days)
+    return there - max(taken, default=Decimal(0))
+
+
+def nearest(
+    there: Decimal, spans: Sequence[Span], quantity: Decimal, wanted: tuple[date, date], today: date
+) -> date | None:
+    """The day nearest to the wanted one from which on that much is free for as many days; None: none within a year."""
+    first, last = wanted
+    for ahead in range(LOOK_AHEAD):
+        for day in (first + ahead * A_DAY, first - ahead * A_DAY):
+            if day >= today and least_free(there, spans, day, day + (last - first)) >= quantity:
+                return day
+    return None
+
+
+# --- what the journal knows ---------------------------------------------------------------------------------------
+
+
+def spans(turn: Turn, item: int, least: Claim, but: str = "") -> tuple[Span, ...]:
+    """Who has at least that claim to the stock item of ours, and when: loans too, but not the transfer `but`."""
+    found = [*_open(turn, item, least, but), *_lent(turn, item, but)]
+    return tuple(sorted(found, key=lambda span: (span.first, span.transfer.id)))
+
+
+def _open(turn: Turn, item: int, least: Claim, but: str) -> Iterator[Span]:
+    today = turn.today()
+    for transfer in turn.open_transfers():
+        claim = _claim(transfer) if transfer.role == "sender" and transfer.id != but else None
+        if claim is None or claim > least:
+            continue
+        quantity = sum((ln.quantity for ln in transfer.terms.lines if _is_of(transfer, ln, item)), Decimal(0))
+        if quantity:
+            first = max(transfer.terms.starts or today, today)
+            yield Span(transfer, quantity, first, transfer.terms.loan_until)
+
+
+def _claim(transfer: Transfer) -> Claim | None:
+    if transfer.terms.kind == lend.EXTENSION:
+        return None
+    if transfer.state in DECIDED:
+        return Claim.DECIDED
+    if transfer.state is not TransferState.OPEN:
+        return None
+    is_asked_for = transfer.terms.kind == "request" and transfer.granted is None
+    return Claim.ASKED_FOR if is_asked_for else Claim.OFFERED
+
+
+def _is_of(transfer: Transfer, line: Line, item: int) -> bool:
+    """Whether that line is still part of what InvenTree says of the stock item."""
+    progress = transfer.at(line.number)
+    return line.item == item and not progress.failed and progress.stage in {"", "taken"}
+
+
+def _lent(turn: Turn, item: int, but: str) -> Iterator[Span]:
+    today = turn.today()
+    for loan in lend.on_loan(turn):
+        numbers = [p.number for p in loan.progress if p.item == item] if loan.role == "sender" else []
+        out = lend.out(turn, loan) if numbers and loan.id != but else {}
+        quantity = sum((out.get(number, Decimal(0)) for number in numbers), Decimal(0))
+        if quantity:
+            yield Span(loan, quantity, today, max(loan.due_day or today, today))
+
+
+def there(turn: Turn, item: StockItem, *, ahead: bool) -> Decimal:
+    """How much of it there is to be promised: what lies here; `ahead`: and what is lent and comes back as this item."""
+    if item.customer is None:
+        return item.available
+    if not ahead:
+        return Decimal(0)
+    return sum((span.quantity for span in _lent(turn, item.pk, "")), Decimal(0))
+
+
+_Taking = tuple[int, Decimal, Decimal, date, date | None]
+"""A stock item, how much of it is taken, how much there is, and the first and last day (None: for good)."""
+
+
+# --- what stands in the way ---------------------------------------------------------------------------------------
+
+
+def in_the_way(turn: Turn, transfer: Transfer) -> tuple[Reserved, ...]:
+    """The bookings that can't be kept if this goes: what people have to see before they say yes to it.
+
+    A booking breaks none: it is refused (`why_not_kept`).
+    """
+    if transfer.terms.starts is not None:
+        return ()
+    return _broken(turn, _takes(turn, transfer), transfer.terms.parent or transfer.id)
+
+
+def broken_by_extension(turn: Turn, loan: Transfer, last: date) -> tuple[Reserved, ...]:
+    """The bookings that can't be kept if the loan stays until that day."""
+    return _broken(turn, _longer(turn, loan, last), loan.id)
+
+
+def _broken(turn: Turn, takings: Iterable[_Taking], but: str) -> tuple[Reserved, ...]:
+    found: dict[str, Reserved] = {}
+    for item, quantity, amount, first, last in takings:
+        others = spans(turn, item, Claim.DECIDED, but)
+        if least_free(amount, others, first, last) < quantity:
+            met = (span for span in others if span.is_booked and span.meets(first, last))
+            found |= {span.transfer.id: reserved(span) for span in met}
+    return tuple(found[identifier] for identifier in sorted(found))
+
+
+def reserved(span: Span) -> Reserved:
+    """The booking as cards name it."""
+    return Reserved(span.transfer.code, span.transfer.peer, span.first, span.last or span.first)
+
+
+def _takes(turn: Turn, transfer: Transfer) -> Iterator[_Taking]:
+    """What it takes: the stock item, how much of it, how much there is, and on which days."""
+    if transfer.role != "sender":
+        return
+    if transfer.terms.kind == lend.EXTENSION:
+        loan, last = turn.transfer(transfer.terms.parent), transfer.terms.loan_until
+        if loan is not None and last is not None:
+            yield from _longer(turn, loan, last)
+        return
+    amounts = dict(zip((line.item for line in transfer.terms.lines), transfer.there, strict=False))
+    for item, amount in amounts.items():
+        quantity = sum((line.quantity for line in transfer.terms.lines if line.item == item), Decimal(0))
+        yield item, quantity, amount, turn.today(), transfer.terms.loan_until
+
+
+def _longer(turn: Turn, loan: Transfer, last: date) -> Iterator[_Taking]:
+    """What a loan takes, if it may stay until that day."""
+    first = max((loan.due_day or turn.today()) + A_DAY, turn.today())
+    for number, quantity in lend.out(turn, loan).items():
+        item = loan.at(number).item
+        if item is not None and last >= first:
+            yield item, quantity, quantity, first, last
+
+
+def why_not_kept(turn: Turn, transfer: Transfer) -> str:
+    """Why a booking can't be agreed to any more, as a short code: others were quicker; '' if it can."""
+    if transfer.terms.starts is None or transfer.terms.loan_until is None:
+        return ""
+    days = (max(transfer.terms.starts, turn.today()), transfer.terms.loan_until)
+    for line, amount in zip(transfer.terms.lines, transfer.there, strict=False):
+        others = spans(turn, line.item, Claim.DECIDED, transfer.id)
+        if least_free(amount, others, *days) < line.quantity:
+            return booked_then(nearest(amount, others, line.quantity, days, turn.today()), days)
+    return ""
+
+
+BOOKED_THEN = "booked"
+
+
+def booked_then(day: date | None, days: tuple[date, date]) -> str:
+    """The code for 'it is booked then', with the nearest free days behind it: `booked:2026-12-20:2026-12-27`."""
+    return f"{BOOKED_THEN}:{day}:{day + (days[1] - days[0])}" if day else BOOKED_THEN
