@@ -42,8 +42,8 @@ def offered(world: World) -> Transfer:
 def test_each_item_is_asked_for_once_with_the_words_that_were_typed() -> None:
     world = World(connected())
     assert world.asks("push 10 M3-BOLT + #42 + 5 M3-BOLT to betaspace") == (
-        FindItems("M3-BOLT", merges=True),
-        FindItems("#42", merges=True),
+        FindItems("M3-BOLT", merges=True, whole=True),
+        FindItems("#42", merges=True, whole=True),
     )
 
 
@@ -321,7 +321,7 @@ def test_nothing_is_offered_without_an_active_connection_in_this_room(connection
 def test_a_connection_that_ended_while_inventree_was_asked_stops_the_offer() -> None:
     world = World(connected())
     command = world.command("push #42 to betaspace")
-    assert world.verbs.ask(world.turn, command) == (FindItems("#42", merges=True),)
+    assert world.verbs.ask(world.turn, command) == (FindItems("#42", merges=True, whole=True),)
     world.turn.save(connected(ConnectionState.SUSPENDED))
     phrase = world.verbs.act(world.turn, command, (found(item()),))
     assert phrase is not None

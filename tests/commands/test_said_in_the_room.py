@@ -43,7 +43,7 @@ def test_a_number_as_a_reply_to_the_list_offers_what_it_stands_for() -> None:
     world.state.apply(decide(world.state, Posted(NOW, post.key, ROOM, "$list"), world.verbs, NOW))
     picked = said(world, "2", "$number", reply_to="$list")
     (asked,) = [effect for effect in picked.effects if isinstance(effect, Ask)]
-    assert asked.questions[2:] == (FindItems("#13", merges=True),)
+    assert asked.questions[2:] == (FindItems("#13", merges=True, whole=True),)
     done = answered(world, picked, *RIGHTS, found(item(13)))
     assert posts(done) == ["transfer_offered"]
     (transfer,) = world.turn.transfers()
