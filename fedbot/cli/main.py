@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-from fedbot.cli import audit, export, init, people, state_folder
+from fedbot.cli import audit, export, init, people, practice, state_folder
 from fedbot.cli.check import check
 from fedbot.cli.credentials import credentials, whose
 from fedbot.cli.demo import demo
@@ -85,6 +85,9 @@ def _parser() -> argparse.ArgumentParser:
     who = command("people", "list our people, or have the running bot add or remove somebody")
     people.arguments(who)
     _json(who)
+    practice.arguments(
+        command("practice", "give the running bot a pretend friend to try everything with, or remove it")
+    )
     credentials = command("credentials", "put a token that was made by hand into the bot's vault")
     credentials.add_argument("verb", choices=("add",), help="take a token, from standard input or asked for unseen")
     credentials.add_argument("name", type=whose, help="PARTY-GENERATION, as the bot wrote in its admin room")
@@ -120,6 +123,7 @@ _COMMANDS = {
     "drop": drop,
     "verbs": verbs,
     "people": people.people,
+    "practice": practice.practice,
     "credentials": credentials,
     "export": export_command,
     "audit": audit_command,

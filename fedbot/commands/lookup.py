@@ -47,13 +47,16 @@ def is_private(turn: Turn, room: str) -> bool:
 
 
 def rooms_told_of(turn: Turn, room: str) -> list[str]:
-    """The rooms of which may be told in this one: itself and those before it; in the admin room, all.
+    """The rooms of which may be told in this one: itself and those before it; in the admin room, all but for practice.
 
     In a direct chat: those that the person reads.
     """
     if person := announcements.direct_with(turn, turn.room(room)):
         return announcements.shared_with(turn, person)
-    return room_upgrades.federation_rooms(turn) if is_private(turn, room) else room_upgrades.lineage(turn, room)
+    if not is_private(turn, room):
+        return room_upgrades.lineage(turn, room)
+    practice = turn.practice()
+    return [each for each in room_upgrades.federation_rooms(turn) if practice is None or each != practice.room]
 
 
 def room_name(turn: Turn, room: str) -> str:

@@ -66,6 +66,8 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
     part = _part_meant(found, item)
     if isinstance(part, Phrase):
         return part
+    if not turn.may_move(friend.peer, part.pk):
+        return say(messages.match.practice_stays_practice, part=part, peer=friend.peer_name)
     by = turn.signature_of(command)
     word = presentable(name)
     alias = Alias(alias_id(friend.peer, word), friend.peer, word, part.pk, part.name, part.ipn, by.name, turn.now)

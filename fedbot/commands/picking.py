@@ -15,6 +15,7 @@ from fedbot.rules.catalogue.merged_stock import Hidden
 from fedbot.rules.catalogue.provenance import forbidden_origin
 from fedbot.rules.loan import bookings, lend
 from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.practice import PRACTICE
 from fedbot.rules.model.queries import ItemsFound
 from fedbot.rules.model.stock import TRAVELLING_STATUSES, Part, StockItem
 from fedbot.rules.model.summaries import Lying
@@ -95,6 +96,8 @@ def origins_of(turn: Turn, item: StockItem, tainted: tuple[tuple[int, str], ...]
 
 def item_complaint(turn: Turn, item: StockItem, origins: tuple[str, ...], destination: str) -> Phrase | None:
     """Why nothing of this item may go there, whatever the quantity."""
+    if not turn.may_move(destination, item.part.pk):
+        return say(messages.offer.practice_stays_practice, item=item, to_friend=destination == PRACTICE)
     return _borrowed_complaint(turn, item, destination) or _stock_complaint(turn, item, origins, destination)
 
 

@@ -15,6 +15,7 @@ from apscheduler.triggers.cron import CronTrigger
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
 from fedbot.config.problems import nearest, write_instead
+from fedbot.rules.model.practice import PRACTICE
 
 FIELDS = 5
 SOME_DAY = datetime(2000, 1, 1, tzinfo=UTC)
@@ -70,8 +71,8 @@ def _number(day: str) -> int:
 
 LONGEST_NAME = 60
 A_YEAR = 365 * 24 * 60  # in minutes; a calendar has an end, and a wait beyond it can't be reckoned
-# Words of the verbs' own grammar: `push #42 to beta`, `stats all`.
-_TAKEN_IDS = frozenset({"all", "to", "from", "for", "of", "with", "until"})
+# Words of the verbs' own grammar: `push #42 to beta`, `stats all`; and the pretend friend's.
+_TAKEN_IDS = frozenset({"all", "to", "from", "for", "of", "with", "until", PRACTICE})
 _PARTY_ID = re.compile(r"[a-z][a-z0-9-]{0,30}[a-z0-9]")
 # Matrix spec, appendix "User identifiers"; historical ids may hold other printable characters.
 _MATRIX_ID = re.compile(r"@[!-9;-~]+:[A-Za-z0-9.\-:\[\]]+")

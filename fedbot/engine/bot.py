@@ -317,7 +317,7 @@ async def run(settings: Settings, tell: Callable[[Summary], None] = lambda _: No
     async with AsyncExitStack() as stack:
         journal = stack.enter_context(Journal.open(settings.state))
         _refuse_lost_identity(settings, journal)
-        bot, inventory = await _put_together(settings, journal, stack)
+        bot, inventory = await put_together(settings, journal, stack)
         await bot.start()
         watch = watching(settings, bot, inventory)
         bot.regular_work.append(("settings", SECONDS_BETWEEN_LOOKS, watch.look))
@@ -418,7 +418,7 @@ async def rebuild(settings: Settings) -> Rebuilt:
         shutil.rmtree(draft, ignore_errors=True)
         async with AsyncExitStack() as stack:
             journal = stack.enter_context(Journal.open(draft))
-            bot, inventory = await _put_together(settings, journal, stack)
+            bot, inventory = await put_together(settings, journal, stack)
             rebuilt = await rebuild_journal(bot.engine, bot.chat, inventory)
             journal.must_recover()
         remove_unused(settings.state)
@@ -429,7 +429,7 @@ async def rebuild(settings: Settings) -> Rebuilt:
     return rebuilt
 
 
-async def _put_together(settings: Settings, journal: Journal, stack: AsyncExitStack) -> tuple[Bot, OwnInventory]:
+async def put_together(settings: Settings, journal: Journal, stack: AsyncExitStack) -> tuple[Bot, OwnInventory]:
     """The bot of these settings on its real ends, which close with the stack."""
     folder = identity_folder(settings)
     clock = WallClock()

@@ -1,4 +1,4 @@
-"""What the admin's command line orders of the running bot: to compare its books now, to add or remove people.
+"""What the admin's command line orders of the running bot: to compare its books, to add or remove people, to practise.
 
 An order is an event as any other; whoever gave it waits here until it is told of.
 """
@@ -16,10 +16,12 @@ from fedbot.ports.journal import Dropping
 from fedbot.rules import people
 from fedbot.rules.ledger import reconcile
 from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.effects import Phrase
-from fedbot.rules.model.events import PeopleOrdered, ReconcileOrdered
+from fedbot.rules.model.events import PeopleOrdered, PracticeOrdered, ReconcileOrdered
 from fedbot.rules.model.names import is_called
 from fedbot.rules.model.party_config import RosterChange
+from fedbot.rules.model.practice import PRACTICE, Practice
 from fedbot.rules.model.queries import InventoryStanding, Overview, PersonRights
 from fedbot.rules.model.stock import Rights
 from fedbot.rules.state import Turn
@@ -55,6 +57,7 @@ class Orders:
             "retry": self._retry,
             "drop": self._drop,
             "people": self._people,
+            "practice": self._practice,
         }
 
     async def _reconcile(self, order: dict[str, Any]) -> dict[str, Any]:
@@ -69,6 +72,13 @@ class Orders:
     async def _people(self, order: dict[str, Any]) -> dict[str, Any]:
         person, username = str(order["person"]), str(order["username"])
         return await self.people(RosterChange(order["adds"] is True, person, username, order["admin"] is True))
+
+    async def _practice(self, order: dict[str, Any]) -> dict[str, Any]:
+        wants = str(order["wants"])
+        if wants != "begin":
+            return self.practice(wants)
+        parts = tuple(int(part) for part in str(order["parts"]).split())
+        return self.practice(wants, Practice(str(order["room"]), str(order["bot"]), str(order["key"]), parts))
 
     async def reconcile(self, space: str, *, repair: bool) -> dict[str, Any]:
         """Compare with this friend (its id or name; '' for all); what came of it, as JSON.
@@ -121,6 +131,44 @@ class Orders:
         who = self._engine.state.us
         is_known = change.person in who.people or change.person in who.admins
         return {"problem": "", "told": f"{change.person} {'belongs' if is_known else 'does not belong'} to {who.name}."}
+
+    def practice(self, wants: str, friend: Practice | None = None) -> dict[str, Any]:
+        """Put up a pretend friend (`begin`), end the friendship with it (`end`), or forget all of it (`forget`).
+
+        With `look` nothing changes. `problem` is why it isn't done, '' if it is; the rest is how it stands then:
+        `room` (where it is; '' if there is none), `friends` (whether we are), `busy` (something is still to be said
+        there), and what InvenTree holds of it: `companies`, `users`, `groups`. `people` are those of our own in the
+        admin room; if none of them is there, all.
+        """
+        turn = self._turn()
+        problem = ""
+        if wants == "begin" and (turn.practice() is not None or self._with_practice(turn)):
+            problem = "There is a practice friend already. To end that: fedbot practice --clean"
+        elif friend is not None and not friend.is_whole:
+            problem = "A practice friend needs a room, an account and a key."
+        elif wants != "look":
+            self._engine.put(PracticeOrdered(self._engine.clock.now(), wants, friend))
+        if wants == "forget" and self._turn().practice() is not None:
+            problem = "The friendship has not ended yet."
+        return {"problem": problem, **self._about_practice(self._turn())}
+
+    @staticmethod
+    def _with_practice(turn: Turn) -> list[Connection]:
+        return [connection for connection in turn.connections() if connection.peer == PRACTICE]
+
+    def _about_practice(self, turn: Turn) -> dict[str, Any]:
+        practice, known = turn.practice(), self._with_practice(turn)
+        admins = turn.room(turn.us.admin_room)
+        here = [person for person in turn.us.people if admins is not None and person in admins.members]
+        return {
+            "room": practice.room if practice else "",
+            "friends": any(connection.state is ConnectionState.ACTIVE for connection in known),
+            "busy": practice is not None and self._engine.has_to_say(practice.room),
+            "people": here or list(turn.us.people),
+            "companies": sorted({c.company for c in known if c.company is not None}),
+            "users": sorted({c.user for c in known if c.user is not None}),
+            "groups": sorted({c.group for c in known if c.group is not None}),
+        }
 
     def _turn(self) -> Turn:
         return Turn(self._engine.state, self._engine.clock.now())

@@ -450,6 +450,11 @@ class Engine:
             case _:
                 return (_chat_row(effect),)
 
+    def has_to_say(self, room: str) -> bool:
+        """Whether something of ours is still to be sent there."""
+        for_ever = datetime.max.replace(tzinfo=self.clock.now().tzinfo)
+        return any(getattr(row.effect, "room", "") == room for row in self.journal.due("chat", for_ever))
+
     def next_wake(self) -> datetime | None:
         """When the rules want to be asked again."""
         return self._by_the_clock(lambda: next_wake(self.state, self.clock.now()))

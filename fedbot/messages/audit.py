@@ -157,6 +157,8 @@ FACTS: dict[Fact, str] = {
     Fact.BOOKS_NOT_ASKED: marked("the books were not compared: the other bot has not read the last question yet"),
     Fact.SHARED: marked("shared it"),
     Fact.NOT_SHARED: marked("stopped sharing it"),
+    Fact.PRACTICE_BEGINS: marked("put up a pretend friend to practise with"),
+    Fact.PRACTICE_IS_OVER: marked("ended the practice, and everything about it was forgotten"),
     Fact.RESUMED: marked("looked at the books; stock may move again"),
     Fact.WENT_BACK: marked("InvenTree was put back to an earlier state"),
     Fact.INVENTORY_SILENT: marked("InvenTree does not answer"),

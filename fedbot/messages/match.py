@@ -94,3 +94,14 @@ def several_parts_match(locale: Locale, *, word: str, parts: tuple[Part, ...]) -
     shown = locale.short(word, 40)
     first = locale.say('"{word}" is several of our parts; say which by its IPN. I did nothing.', word=shown)
     return [first, Items(entries)]
+
+
+def practice_stays_practice(locale: Locale, *, part: Part, peer: str) -> Lines:
+    """A real part for the pretend friend's, or a part for practice for a real friend's."""
+    return [
+        locale.say(
+            "{name} and what {peer} has can't be the same: practice and real stock don't mix. I did nothing.",
+            name=locale.short(part.name, 60),
+            peer=naming.space(locale, peer),
+        )
+    ]

@@ -225,6 +225,18 @@ def _status(locale: Locale, *, item: StockItem) -> Why:
     return locale.say('{item} has the status "{status}".', item=_item(locale, item), status=status)
 
 
+def practice_stays_practice(locale: Locale, *, item: StockItem, to_friend: bool) -> Lines:
+    """A real thing was to go to the pretend friend, or a thing for practice to a real one."""
+    advice = locale.say("Parts for practice have names that begin with PRACTICE.")
+    return _refusal(locale, _practice(locale, item=item, to_friend=to_friend), advice)
+
+
+def _practice(locale: Locale, *, item: StockItem, to_friend: bool) -> Why:
+    if to_friend:
+        return locale.say("{item} is real, and the practice friend gets no real stock.", item=_item(locale, item))
+    return locale.say("{item} is for practice, so only the practice friend gets it.", item=_item(locale, item))
+
+
 def may_not_go_on(locale: Locale, *, item: StockItem, origin: str, destination: str) -> Lines:
     """UC6: what came from one space may not go on to a third."""
     advice = locale.say(
@@ -383,6 +395,7 @@ _WHY: dict[Callable[..., object], Callable[..., Why]] = {
     part_inactive: _inactive,
     part_not_salable: _not_salable,
     item_with_customer: _with_customer,
+    practice_stays_practice: _practice,
     item_not_in_stock: _not_in_stock,
     status_may_not_travel: _status,
     may_not_go_on: _may_not_go_on,

@@ -227,6 +227,10 @@ _NO_PART: dict[str, tuple[str, str]] = {
         marked("the part that fits isn't salable, so it could not be handed back one day"),
         marked("switch on 'salable' at the part"),
     ),
+    "practice": (
+        marked("practice and real stock don't mix"),
+        marked("nothing has to be done; practise with the parts whose names begin with PRACTICE"),
+    ),
     "not-trackable": (
         marked("the part that fits isn't trackable, but this has a serial number"),
         marked("switch on 'trackable' at the part"),

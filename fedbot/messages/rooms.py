@@ -368,3 +368,8 @@ def tapped_while_out(locale: Locale, *, subject: Connection | Transfer) -> Lines
 def said_while_out(locale: Locale) -> Lines:
     """Somebody has typed a line while the bot was out of the room."""
     return [locale.say("I was out of this room when you said that, so I did nothing. Please say it again.")]
+
+
+def practice_is_over(locale: Locale) -> Lines:
+    """The pretend friend is gone."""
+    return [locale.say("The practice is over. I have left its room and forgotten all about it.")]

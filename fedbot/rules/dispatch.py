@@ -15,7 +15,7 @@ from fedbot import messages
 from fedbot.rules import clock, decisions, health, inbound, lines, people, reminders, web
 from fedbot.rules.catalogue import search
 from fedbot.rules.connection import connect as connections
-from fedbot.rules.connection import disconnect, move_rooms, pinning, provision, rooms, rotate_tokens
+from fedbot.rules.connection import disconnect, move_rooms, pinning, practise, provision, rooms, rotate_tokens
 from fedbot.rules.ledger import reconcile, recover, stats
 from fedbot.rules.loan import outside, overdue, photos, write_off
 from fedbot.rules.model import (
@@ -50,6 +50,7 @@ from fedbot.rules.model.events import (
     PhotoSent,
     Posted,
     PostRefused,
+    PracticeOrdered,
     Reacted,
     Recalled,
     ReconcileDue,
@@ -304,6 +305,7 @@ _RULES: dict[type[Event], Callable[[Turn, Any], None]] = {
     ReconcileDue: reconcile.on_due,
     ReconcileOrdered: reconcile.on_ordered,
     PeopleOrdered: people.on_ordered,
+    PracticeOrdered: practise.on_ordered,
     SettingsRead: people.on_settings_read,
     SaidOffChat: web.on_said,
     DecidedOffChat: web.on_decided,

@@ -43,6 +43,7 @@ from fedbot.rules.model.health import BotStatus, OwnToken
 from fedbot.rules.model.outside import OutsideLoan
 from fedbot.rules.model.overdue import LendingStop
 from fedbot.rules.model.party_config import PartyConfig, Roster
+from fedbot.rules.model.practice import PRACTICE, Practice, may_be_believed, may_move
 from fedbot.rules.model.queries import Answer, Query
 from fedbot.rules.model.room import Account, AnnouncedParty, Announcement, Room
 from fedbot.rules.model.rota import Rota, rota_id
@@ -83,6 +84,7 @@ D = TypeVar(
     WebLine,
     WebAccess,
     OutsideLoan,
+    Practice,
 )
 
 
@@ -116,16 +118,20 @@ class State:
     def configure(self, us: PartyConfig) -> None:
         """Our party is configured like that from now on."""
         self._configured = us
-        self._sort_out_people()
+        self._sort_out_us()
 
     @property
     def configured(self) -> PartyConfig:
         """Our party as the settings say, without what was added and removed since."""
         return self._configured
 
-    def _sort_out_people(self) -> None:
-        roster = self.get(Roster, Roster.id)
-        self.us = roster.over(self._configured) if roster else self._configured
+    def _sort_out_us(self) -> None:
+        self.us = self.as_configured(self.get(Roster, Roster.id), self.get(Practice, PRACTICE))
+
+    def as_configured(self, roster: Roster | None, practice: Practice | None) -> PartyConfig:
+        """Our party as the settings say, with these people, and with the room of a pretend friend."""
+        us = roster.over(self._configured) if roster else self._configured
+        return practice.over(us) if practice else us
 
     def apply(self, turn: Turn) -> None:
         """Take over what a committed turn changed. What came to rest by it is in the archive already, and leaves."""
@@ -141,8 +147,8 @@ class State:
                 of_kind[identifier] = document
             if kind == Transfer.__name__:
                 self._sort_in(identifier, cast("Transfer | None", document))
-            elif kind == Roster.__name__:
-                self._sort_out_people()
+            elif kind in {Roster.__name__, Practice.__name__}:
+                self._sort_out_us()
 
     def _sort_in(self, identifier: str, transfer: Transfer | None) -> None:
         """After years nearly all transfers are over; what looks for something to do needn't look at those."""
@@ -453,7 +459,15 @@ class Turn:
     def enlist(self, roster: Roster) -> None:
         """Who was added and removed: from now on, in this turn too, these are our people."""
         self.save(roster)
-        self.us = roster.over(self.state.configured)
+        self.us = self.state.as_configured(roster, self.practice())
+
+    def practice(self) -> Practice | None:
+        """The pretend friend, while there is one."""
+        return self._get(Practice, PRACTICE)
+
+    def may_move(self, peer: str, part: int) -> bool:
+        """Whether that part of ours may go to this party, or come from it (`practice.may_move`)."""
+        return may_move(self.practice(), peer, part)
 
     def all_announcements(self) -> list[Announcement]:
         """Every bot's announcement in every room, ours too."""
@@ -467,9 +481,13 @@ class Turn:
         ]
 
     def _announcements(self, room: str) -> list[Announcement]:
-        known = self.room(room)
+        known, practice = self.room(room), self.practice()
         members = known.members if known is not None else {}
-        return [a for a in self._all(Announcement) if a.room == room and a.bot in members and a.bot != self.us.bot]
+        return [
+            replace(a, parties=tuple(p for p in a.parties if may_be_believed(practice, room, a.bot, p)))
+            for a in self._all(Announcement)
+            if a.room == room and a.bot in members and a.bot != self.us.bot
+        ]
 
     def question(self, identifier: str) -> PendingChoice | None:
         """A numbered list that we have put to somebody."""

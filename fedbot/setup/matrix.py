@@ -307,6 +307,14 @@ class Bot:
         )
         return await self.room(made.room_id)
 
+    async def invite(self, room: str, user: str) -> None:
+        """Ask somebody into a room that the bot is in."""
+        await answered(f"inviting {user}", lambda: self._connection.room_invite(room, user), nio.RoomInviteResponse)
+
+    async def leave(self, room: str) -> None:
+        """Leave a room; again is no error."""
+        await answered(f"leaving {room}", lambda: self._connection.room_leave(room), nio.RoomLeaveResponse)
+
     async def let_announce(self, room: str) -> None:
         """Let every member announce its space in a room whose power levels we may change."""
         path = ["rooms", room, "state", "m.room.power_levels", ""]

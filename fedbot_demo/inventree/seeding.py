@@ -80,6 +80,14 @@ class Seeder:
             self.state.settings.put(Setting(pk=pk, key=key, value=value, name=label, description=description))
         self.admin = self.user("admin", is_staff=True, is_superuser=True)
 
+    @classmethod
+    def into(cls, seeded: Seeded) -> Seeder:
+        """Goes on with a server that is filled already."""
+        seeder = cls.__new__(cls)
+        seeder.state, seeder.seeded = seeded.server.state, seeded
+        seeder.admin = next(iter(seeder.state.users))
+        return seeder
+
     def finished(self) -> Seeded:
         """The server, with all that was written settled."""
         for table in self.state.tables().values():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from fedbot_demo.inventree.records import Category, Company, Location
+from fedbot_demo.inventree.records import Category, Company, Group, Location
 from fedbot_demo.inventree.seeding import Seeded, Seeder
 from fedbot_demo.inventree.state import Clock, system_clock
 from fedbot_demo.inventree.statuses import DAMAGED, REJECTED
@@ -49,7 +49,7 @@ def recorded(name: str = "Alpha Makerspace", clock: Clock = system_clock, versio
     return seeder.finished()
 
 
-def _people(seeder: Seeder) -> None:
+def bots_account(seeder: Seeder) -> None:
     """The service account of the bot, with the least roles that the work needs."""
     roles = {
         "stock": "add",
@@ -61,14 +61,19 @@ def _people(seeder: Seeder) -> None:
     seeder.user(SERVICE, seeder.group(SERVICE, **roles), password=False, first_name="fedbot", email="")
 
 
-def _approvers(seeder: Seeder, *names: str) -> None:
-    group = seeder.group(
+def approvers(seeder: Seeder) -> Group:
+    """The group of those who may approve."""
+    return seeder.group(
         APPROVERS,
         stock="view add change",
         part="view",
         part_category="view",
         stock_location="view",
     )
+
+
+def _approvers(seeder: Seeder, *names: str) -> None:
+    group = approvers(seeder)
     for name in names:
         seeder.user(name.lower(), group, first_name=name)
 
@@ -84,7 +89,7 @@ def alpha(name: str = "Attraktor", clock: Clock = system_clock, version: Version
     _approvers(seeder, "Piet")
     members = seeder.group("members", part="view", part_category="view")
     seeder.user("kim", members, first_name="Kim")
-    _people(seeder)
+    bots_account(seeder)
     seeder.location(OUTGOING)
     seeder.location(INCOMING)
     workshop = seeder.location("Workshop")
@@ -155,7 +160,7 @@ def beta(name: str = "Betaspace", clock: Clock = system_clock, version: Version 
     seeder.user("bea", first_name="Bea", is_staff=True, is_superuser=True)
     _approvers(seeder, "Cem", "Dilek")
     seeder.user("tom", first_name="Tom")
-    _people(seeder)
+    bots_account(seeder)
     seeder.location(OUTGOING)
     seeder.location(INCOMING)
     store = seeder.location("Store")
@@ -222,7 +227,7 @@ def gamma(name: str = "Gammaspace", clock: Clock = system_clock, version: Versio
     seeder = Seeder(name, clock, version)
     seeder.user("gus", first_name="Gus", is_staff=True, is_superuser=True)
     _approvers(seeder, "Mia")
-    _people(seeder)
+    bots_account(seeder)
     seeder.location(OUTGOING)
     seeder.location(INCOMING)
     cellar = seeder.location("Cellar")

@@ -20,9 +20,12 @@ import pytest_asyncio
 import yaml
 
 from fedbot.cli.exits import Exit
+from fedbot.config.settings import HEALTH_SOCKET
 from fedbot.setup.plan import ROLES
+from fedbot.web.asking import order
 from fedbot_demo import plot
 from fedbot_demo.bot_process import BotProcess
+from fedbot_demo.encrypted_person import EncryptedPerson
 from fedbot_demo.homeserver import Account, Homeserver
 from fedbot_demo.inventree import seeds
 from fedbot_demo.inventree.access import hash_password
@@ -149,12 +152,85 @@ async def test_from_nothing_to_an_item_that_a_friend_has_sent(
         record_property("seconds from init to the first item", round(took))
 
 
-def write_answers(folder: Path, url: str, bot: str, account: Account) -> None:
+@pytest.mark.long
+async def test_a_pretend_friend_gives_takes_lends_and_leaves_nothing_behind(town: Town, tmp_path: Path) -> None:
+    """`fedbot practice`, as a newcomer without a friend uses it."""
+    folder, seeded = tmp_path / "hackbase", bare(name="Hackbase")
+    bots = [await town.bot("alone-bot"), await town.bot("fedbot-practice")]
+    async with AsyncExitStack() as stack:
+        ida = await stack.enter_async_context(EncryptedPerson(await town.homeserver.register("ida")))
+        ours = await stack.enter_async_context(serve(Serving(seeded.server)))
+        write_answers(folder, ours.url, f"{bots[0].user_id} {town.homeserver.url}", bots[0], superuser="hanna")
+        with (folder / "answers.yaml").open("a") as answers:
+            answers.write(f"rooms: '{ida.user_id}'\npeople: 1=hanna +1\n")
+        with fedbot(folder, "init", "--answers", "answers.yaml", BEA=seeded.passwords["hanna"]) as script:
+            assert await script.ends() == Exit.OK, script.screen
+        settings = yaml.safe_load((folder / "config.yaml").read_text())
+        (folder / "config.yaml").write_text(yaml.safe_dump(settings | {"rules": {"grace_seconds": 1}}))
+        await ida.join(await ida.wait_for_invitation(settings["admin_room"]))
+        before = everything_in(seeded)
+        running = BotProcess(folder / "config.yaml", folder / "state", folder / "log")
+        stack.push_async_callback(running.stop)
+        await running.start()
+
+        typist = stack.enter_context(fedbot(folder, "practice"))
+        await typist.answers("Password of @fedbot-practice", bots[1].password)
+        await typist.reads("!fed connect practice")
+        asked = order(folder / "state" / HEALTH_SOCKET, "practice", wants="look")
+        room = str(asked and asked["room"])
+        await ida.join(await ida.wait_for_invitation(room))
+        await ida.wait_for(
+            lambda event: event.sender == bots[1].user_id and event.type == "dev.fedbot.party",
+            plot.PATIENCE_S,
+            what="the friend's announcement",
+        )
+        stage = cast("Stage", SimpleNamespace(room=room))
+        answer = await plot.answer_to(stage, ida, "!fed connect practice")
+        assert plot.kind_of(answer) == "connect", answer.body
+        for told in ("Robin offers you", "Robin asks you for", "Robin lends you", "Robin wants to borrow"):
+            await typist.reads(told)
+            line = await ida.wait_for(
+                lambda event: "Robin (PRACTICE)" in event.body, plot.PATIENCE_S, after=answer, what=told
+            )
+            answer = await ida.wait_for(
+                lambda event: (
+                    event.sender == bots[0].user_id and plot.kind_of(event) == "noted" and event.relation != "m.replace"
+                ),
+                plot.PATIENCE_S,
+                after=line,
+                what=f"the card of what {told} …",
+            )
+            await ida.react(room, answer.event_id, plot.YES)
+        await typist.reads("Now it is your turn")
+        assert everything_in(seeded) != before
+        typist.presses("\x03")
+        assert await typist.ends() == Exit.OK, typist.screen
+
+        with fedbot(folder, "practice", "--clean") as cleaning:
+            assert await cleaning.ends() == Exit.OK, cleaning.screen
+        assert "✓ InvenTree is as it was" in cleaning.screen
+        assert everything_in(seeded) == before
+
+
+def everything_in(seeded: Seeded) -> dict[str, list[str]]:
+    """The names of what a practice could leave behind."""
+    state = seeded.server.state
+    return {
+        "parts": [part.name for part in state.parts],
+        "categories": [category.name for category in state.categories],
+        "companies": [company.name for company in state.companies],
+        "users": [user.username for user in state.users],
+        "groups": [group.name for group in state.groups],
+        "stock": [str(item.pk) for item in state.stock],
+    }
+
+
+def write_answers(folder: Path, url: str, bot: str, account: Account, superuser: str = "bea") -> None:
     folder.mkdir()
     (folder / "password").write_text(f"{account.password}\n")
     answers = {
         "inventree": url,
-        "superuser": "bea",
+        "superuser": superuser,
         "superuser_password": "${BEA}",
         "name": "Betaspace",
         "bot": bot,

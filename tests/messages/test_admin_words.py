@@ -130,6 +130,12 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Who has set me up is my admin.
         """,
     ),
+    "the end of a practice": (
+        say(messages.rooms.practice_is_over),
+        """
+        The practice is over. I have left its room and forgotten all about it.
+        """,
+    ),
     "no power to talk": (
         say(messages.rooms.room_without_power, room=replace(MAKERS, may_talk=False, may_react=False), bot=ALPHA_BOT),
         """

@@ -86,6 +86,12 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Forget what? Say it like this: !fed match NAME --forget
         """,
     ),
+    "a real part for the practice friend's": (
+        say(messages.match.practice_stays_practice, part=Part(7, "PLA", "PLA-ROT"), peer="PRACTICE friend"),
+        """
+        PLA and what PRACTICE friend has can't be the same: practice and real stock don't mix. I did nothing.
+        """,
+    ),
     "no part of ours": (
         say(messages.match.no_part_to_match, word="PLA-ROTT", near=("Rotes PLA",)),
         """

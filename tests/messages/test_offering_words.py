@@ -364,6 +364,22 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Nothing was sent, nothing has moved.
         """,
     ),
+    "real stock for the practice friend": (
+        say(messages.offer.practice_stays_practice, item=BOLT, to_friend=True),
+        """
+        Not offered: M3 bolt (stock #12) is real, and the practice friend gets no real stock.
+        Parts for practice have names that begin with PRACTICE.
+        Nothing was sent, nothing has moved.
+        """,
+    ),
+    "practice stock for a real friend": (
+        say(messages.offer.practice_stays_practice, item=BOLT, to_friend=False),
+        """
+        Not offered: M3 bolt (stock #12) is for practice, so only the practice friend gets it.
+        Parts for practice have names that begin with PRACTICE.
+        Nothing was sent, nothing has moved.
+        """,
+    ),
     "too large for a message": (
         say(messages.offer.offer_too_large, kilobytes=70, most=40),
         """

@@ -11,6 +11,7 @@ from fedbot.rules.model import audit
 from fedbot.rules.model.archive import Mark
 from fedbot.rules.model.catalogue import Alias, alias_id
 from fedbot.rules.model.effects import Do
+from fedbot.rules.model.practice import PRACTICE
 from fedbot.rules.model.queries import MatchPart, PartMatch
 from fedbot.rules.model.steps import Mirror
 from fedbot.rules.model.transfer import Line, Progress, Transfer
@@ -79,11 +80,19 @@ def _gave(turn: Turn, peer: str, serial: str) -> tuple[int, ...]:
     return tuple(sorted(gone - unsettled))
 
 
-def matched(transfer: Transfer, line: int, match: PartMatch) -> Progress:
+def _within_practice(turn: Turn, peer: str, match: PartMatch) -> PartMatch:
+    """Practice parts are for the pretend friend alone, and it makes no new ones."""
+    if match.part is not None and not turn.may_move(peer, match.part.pk):
+        return PartMatch(reason="practice")
+    return PartMatch(reason="practice") if peer == PRACTICE and match.creatable else match
+
+
+def matched(turn: Turn, transfer: Transfer, line: int, match: PartMatch) -> Progress:
     """The line, with where it would land. What is lent needs a part from which it can be handed back one day.
 
     What was requested is booked in without a card, so a part of another revision isn't taken for it without a word.
     """
+    match = _within_practice(turn, transfer.peer, match)
     theirs = transfer.line(line).description.revision
     other_revision = bool(match.part and theirs and match.part.revision and match.part.revision != theirs)
     if transfer.is_loan and match.part is not None and not match.part.salable:

@@ -26,6 +26,7 @@ from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.continuation import OfConnection, WhenAnsweredOrNot
 from fedbot.rules.model.effects import Ask, Edit, Phrase, Post, Typing, say
 from fedbot.rules.model.events import Answered, Said, Unanswered
+from fedbot.rules.model.practice import PRACTICE
 from fedbot.rules.model.queries import Scope, SearchStock, StockHits
 from fedbot.rules.model.stock import StockItem, is_sound, plain
 from fedbot.rules.protocol import announcements, bodies, sequencing
@@ -128,7 +129,9 @@ class FindForPerson(WhenAnsweredOrNot):
         """Our InvenTree has looked: in the admin room through all that we have, elsewhere through what we share."""
         search = turn.search(self.search)
         if search is not None:
-            found, cut = _hits(turn, event)
+            practice = turn.practice()
+            is_practice = practice is not None and search.room == practice.room
+            found, cut = _hits(turn, event, PRACTICE if is_practice else "")
             percent = _asked_for(event).percent
             own = SpaceHits(turn.us.party, turn.us.name, found, len(turn.shares()), cut, percent=percent)
             _came(turn, search, own)
@@ -140,13 +143,14 @@ class FindForPerson(WhenAnsweredOrNot):
             _came(turn, search, SpaceHits(turn.us.party, turn.us.name, problem="inventory"))
 
 
-def _hits(turn: Turn, event: Answered) -> tuple[tuple[Hit, ...], bool]:
-    """What was found, a hit a part: without what may not go, and what came from another space (UC6)."""
+def _hits(turn: Turn, event: Answered, peer: str) -> tuple[tuple[Hit, ...], bool]:
+    """What was found, a hit a part: without what may not go (to that peer), and what came from another space (UC6)."""
     found = _asked_for(event)
     by_part: dict[int, list[tuple[StockItem, Decimal]]] = {}
     for item in found.items:
         clean = item.available - merged_stock.total(merged_stock.hidden(turn, item, found, _NOBODY))
-        if is_sound(item) and clean > 0 and not origin_by_mark(turn, item):
+        may_go = turn.may_move(peer, item.part.pk) and not origin_by_mark(turn, item)
+        if is_sound(item) and clean > 0 and may_go:
             by_part.setdefault(item.part.pk, []).append((item, clean))
     lent = _lent(turn)
     hits = tuple(replace(_hit(items), **lent.get(part, {})) for part, items in by_part.items())
@@ -345,7 +349,8 @@ class FindForFriend(OfConnection, WhenAnsweredOrNot):
 
     def answered(self, turn: Turn, event: Answered) -> None:
         """Tell the friend what there is."""
-        hits, cut = _hits(turn, event)
+        connection = turn.connection(self.connection)
+        hits, cut = _hits(turn, event, connection.peer if connection else "")
         _tell(turn, self, {"problem": ""}, hits, cut=cut or _asked_for(event).percent < ALL_READ)
 
     def unanswered(self, turn: Turn, _: Unanswered) -> None:

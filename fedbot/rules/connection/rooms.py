@@ -29,7 +29,9 @@ def on_invited(turn: Turn, event: Invited) -> None:
     Into what takes the place of such a room anybody may invite us: its tombstone has named it. The rest is declined,
     and the admins are told. Who is in a direct chat is known only once we are in (`on_seen`).
     """
-    known = event.sender in turn.us.people or event.sender in turn.us.admins
+    practice = turn.practice()
+    is_practice = practice is not None and (event.sender, event.room) == (practice.bot, practice.room)
+    known = event.sender in turn.us.people or event.sender in turn.us.admins or is_practice
     begins_direct_chat = event.direct and event.sender in turn.us.people
     follows = bool(room_upgrades.replaced_by(turn, event.room))
     is_expected = follows or (room_upgrades.is_ours(turn, event.room) and known)

@@ -13,6 +13,7 @@ from fedbot.rules.model.archive import Flowed, Mark, Way, flowed, went_at
 from fedbot.rules.model.connection_lifecycle import LIVING_CONNECTION
 from fedbot.rules.model.decision import Ending
 from fedbot.rules.model.figures import BALANCE, COUNTS, Dealings, Flow, SpaceFigures
+from fedbot.rules.model.practice import PRACTICE
 from fedbot.rules.model.queries import StockCounts
 from fedbot.rules.model.stock import plain
 from fedbot.rules.model.transfer import Transfer
@@ -82,15 +83,17 @@ def dealings(turn: Turn, days: int, rooms: list[str] | None) -> list[Dealings]:
     since = turn.now - timedelta(days=days) if days else None
     by_party: dict[str, Dealings] = {}
     for connection in turn.connections():
-        if connection.state in LIVING_CONNECTION and (rooms is None or connection.room in rooms):
+        is_real = connection.peer != PRACTICE
+        if is_real and connection.state in LIVING_CONNECTION and (rooms is None or connection.room in rooms):
             by_party[connection.peer] = Dealings(connection.peer, connection.peer_name)
     for peer in turn.peers():
-        if rooms is None or turn.count(rooms, peer):
+        if peer != PRACTICE and (rooms is None or turn.count(rooms, peer)):
             by_party.setdefault(peer, Dealings(peer, turn.party_name(peer)))
     for flow in (*turn.flows(rooms, since), *_of_loans(turn, rooms, since)):
-        by_party[flow.peer] = _with(by_party[flow.peer], flow)
+        if flow.peer in by_party:
+            by_party[flow.peer] = _with(by_party[flow.peer], flow)
     for transfer in turn.open_transfers():
-        if rooms is None or transfer.room in rooms:
+        if transfer.peer in by_party and (rooms is None or transfer.room in rooms):
             known = by_party[transfer.peer]
             by_party[transfer.peer] = replace(known, open=known.open + 1)
     return sorted(by_party.values(), key=lambda d: (-sum(getattr(d, way).lines for way in WAYS), d.name.casefold()))

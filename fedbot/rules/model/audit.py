@@ -87,6 +87,9 @@ class Fact(StrEnum):
     BOOKS_NOT_ASKED = "the last question about the books isn't read yet"
     SHARED = "shared"
     NOT_SHARED = "not shared any more"
+    # a pretend friend
+    PRACTICE_BEGINS = "practice begins"
+    PRACTICE_IS_OVER = "practice is over"
     # the bot itself
     RESUMED = "stock may move again"
     WENT_BACK = "InvenTree went back in time"

@@ -15,6 +15,7 @@ from fedbot.rules.model.health import BotStatus, OwnToken
 from fedbot.rules.model.outside import OutsideLoan
 from fedbot.rules.model.overdue import LendingStop
 from fedbot.rules.model.party_config import Roster
+from fedbot.rules.model.practice import Practice
 from fedbot.rules.model.room import Account, Announcement, Room
 from fedbot.rules.model.rota import Rota
 from fedbot.rules.model.transfer import Transfer, WaitingLine
@@ -45,4 +46,5 @@ Document = (
     | WebLine
     | WebAccess
     | OutsideLoan
+    | Practice
 )

@@ -16,6 +16,7 @@ from fedbot.rules.model.continuation import Continuation, WhenAnswered, WhenAnsw
 from fedbot.rules.model.decision import Choice
 from fedbot.rules.model.diagnosis import Diagnosis, reason_of
 from fedbot.rules.model.party_config import RosterChange
+from fedbot.rules.model.practice import Practice
 from fedbot.rules.model.queries import Answer
 from fedbot.rules.model.steps import StepResult
 from fedbot.rules.model.stock import Rights
@@ -320,6 +321,18 @@ class AccessEnded:
 
 
 @dataclass(frozen=True)
+class PracticeOrdered:
+    """Whoever has the bot's machine wants a pretend friend (`fedbot practice`).
+
+    `wants` is `begin` (with that `practice`), `end` (the friendship) or `forget` (all of it, once that has ended).
+    """
+
+    at: datetime
+    wants: str
+    practice: Practice | None = None
+
+
+@dataclass(frozen=True)
 class SettingsRead:
     """The settings file, or a file that it names, has changed and was read again.
 
@@ -476,6 +489,7 @@ Event = (
     | DecidedOffChat
     | AccessGiven
     | AccessEnded
+    | PracticeOrdered
     | SettingsRead
     | HomeserverBack
     | Started

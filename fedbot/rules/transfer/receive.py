@@ -106,7 +106,7 @@ def _on_matched(turn: Turn, then: ShowOfferCard, event: Answered) -> None:
     for line, match in zip(transfer.terms.lines, matches, strict=True):
         if not isinstance(match, PartMatch):
             raise TypeError(f"the card asks for parts, not {match!r}")
-        transfer = with_progress(transfer, match_parts.matched(transfer, line.number, match))
+        transfer = with_progress(transfer, match_parts.matched(turn, transfer, line.number, match))
     if turn.us.care.taken_in and transfer.state is TransferState.OPEN:
         moved = [_taken_in(transfer, line, match) for line, match in zip(transfer.terms.lines, matches, strict=True)]
         transfer = replace(transfer, care=bool(turn.us.care.why(moved)))

@@ -28,6 +28,7 @@ from fedbot.rules.model.continuation import WhenAnswered
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Ask, Draft, Post, say
 from fedbot.rules.model.events import Answered, EnvelopeSeen
+from fedbot.rules.model.practice import PRACTICE
 from fedbot.rules.model.queries import Able, FindItems, ItemsFound, PartMatch, Query, WhoMay
 from fedbot.rules.model.stock import Right, StockItem, is_sound, plain
 from fedbot.rules.model.transfer import Line, Terms, Transfer, less_of, total
@@ -219,7 +220,7 @@ def _on_matched(turn: Turn, then: MatchRequested, event: Answered) -> None:
     for line, match in zip(transfer.terms.lines, event.answers, strict=True):
         if not isinstance(match, PartMatch):
             raise TypeError(f"a request asks for parts, not {match!r}")
-        transfer = with_progress(transfer, match_parts.matched(transfer, line.number, match))
+        transfer = with_progress(transfer, match_parts.matched(turn, transfer, line.number, match))
     turn.save(transfer)
     decides = transfer.granted is not None and transfer.state is TransferState.OPEN and not transfer.wanted
     if decides and consent.changes(turn.us, transfer) and not _is_confirmed_in_turn(turn, transfer):
@@ -372,7 +373,9 @@ def _meant(turn: Turn, transfer: Transfer, found: Sequence[object]) -> Transfer:
             raise TypeError(f"a request asks for items, not {answer!r}")
         origins = {item.pk: _origin(item, dict(answer.tainted), turn.us.party) for item in answer.items}
         own = [item for item in answer.items if lend.borrowed(turn, item) is None]
-        seen = [item for item in own if shared.covers(item) or origins[item.pk] == transfer.peer]
+        own = [item for item in own if turn.may_move(transfer.peer, item.part.pk)]
+        is_practice = transfer.peer == PRACTICE  # what is its own to ask for was made for it
+        seen = [item for item in own if is_practice or shared.covers(item) or origins[item.pk] == transfer.peer]
         hidden = {item.pk: merged_stock.total(merged_stock.hidden(turn, item, answer, transfer.peer)) for item in seen}
         amounts = {item.pk: bookings.there(turn, item, ahead=terms.starts is not None) for item in seen}
         free = _Free(transfer.peer, origins, amounts, taken, hidden)

@@ -1,0 +1,90 @@
+"""`fedbot practice`: a pretend friend for the running bot, in a room of its own, and `--clean`, which removes it."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import importlib
+import signal
+import sys
+from getpass import getpass
+from typing import TYPE_CHECKING
+
+from fedbot import logs
+from fedbot.cli.exits import Exit
+from fedbot.cli.settings_file import settings_of, typed
+from fedbot.config.settings import Settings
+
+if TYPE_CHECKING:
+    from fedbot.setup.practising import Practising
+
+
+def arguments(command: argparse.ArgumentParser) -> None:
+    """Add what the command takes."""
+    command.add_argument("--clean", action="store_true", help="remove the friend, and all that was made for it")
+    command.add_argument(
+        "--as", dest="account", default="", help="the friend's own Matrix account; it may be new", metavar="ID"
+    )
+    command.add_argument(
+        "--superuser", default="", help="sign in to InvenTree as this superuser, not by the token that is kept"
+    )
+
+
+def practice(given: argparse.Namespace) -> Exit:
+    """Put up the friend and let it live until Ctrl-C; or remove it."""
+    settings = settings_of(given, "warning")
+    from fedbot.setup.practising import Practising, Refused  # noqa: PLC0415 -- nio alone takes half a second to import
+
+    clean_line = typed(given, "practice --clean")
+    practising = Practising(settings, given.superuser, _asked, _hidden, _say, clean_line)
+    try:
+        return asyncio.run(_clean(practising) if given.clean else _live(practising, settings, given.account))
+    except Refused as refused:
+        print(logs.redact(f"✗ {refused}"), file=sys.stderr)
+    except EOFError:
+        print("✗ There is nobody to ask.", file=sys.stderr)
+    except KeyboardInterrupt:
+        print(f"\nStopped. To remove the practice friend and all that was made for it: {clean_line}")
+        return Exit.OK
+    return Exit.FAILED
+
+
+async def _clean(practising: Practising) -> Exit:
+    left = await practising.clean()
+    if not left:
+        _say("✓ InvenTree is as it was")
+        return Exit.OK
+    _say("! In InvenTree there remains, to be removed by hand:")
+    for each in left:
+        _say(f"  {each}")
+    return Exit.FAILED
+
+
+async def _live(practising: Practising, settings: Settings, account: str) -> Exit:
+    """Until Ctrl-C or SIGTERM."""
+    play = importlib.import_module("fedbot_demo.practice").play
+    friend = await practising.begin(account)
+    _say("\nAccept the invitation, and type there:  !fed connect practice")
+    _say("Robin, the friend's only person, accepts. I go on from there, until you press Ctrl-C.\n")
+    living = asyncio.ensure_future(play(friend, settings, _say))
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(stop, living.cancel)
+    try:
+        await living
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
+    return Exit.FAILED
+
+
+def _say(text: str) -> None:
+    print(logs.redact(text), flush=True)
+
+
+def _asked(text: str) -> str:
+    return input(f"{text}: ").strip()
+
+
+def _hidden(text: str) -> str:
+    said = getpass(f"{text}: ").strip()
+    logs.keep_secret(said)
+    return said

@@ -1,0 +1,65 @@
+"""Practice by the operator's order: a pretend friend comes, goes, and is forgotten as if it had never been there."""
+
+from __future__ import annotations
+
+from fedbot import messages
+from fedbot.rules.connection import connect as connections
+from fedbot.rules.connection import disconnect
+from fedbot.rules.model import audit
+from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.connection_lifecycle import LIVING_CONNECTION, UNFINISHED_CONNECTION, ConnectionState
+from fedbot.rules.model.decision import Signature
+from fedbot.rules.model.document import Document
+from fedbot.rules.model.effects import Leave, say
+from fedbot.rules.model.events import PracticeOrdered
+from fedbot.rules.model.practice import PRACTICE, Practice
+from fedbot.rules.state import Turn
+
+OPERATOR = "the command line"
+
+
+def on_ordered(turn: Turn, event: PracticeOrdered) -> None:
+    """Whoever has the bot's machine wants it so."""
+    practice = turn.practice()
+    match event.wants:
+        case "begin" if practice is None and event.practice is not None and event.practice.is_whole:
+            turn.save(event.practice)
+            turn.note(PRACTICE, audit.Fact.PRACTICE_BEGINS, OPERATOR)
+        case "end":
+            _end(turn)
+        case "forget" if practice is not None and not _living(turn):
+            _forget(turn, practice)
+
+
+def _living(turn: Turn) -> list[Connection]:
+    return [c for c in turn.connections() if c.peer == PRACTICE and c.state in LIVING_CONNECTION]
+
+
+def _end(turn: Turn) -> None:
+    """The friendship ends at once; what was lent in it is not waited for."""
+    by = Signature(OPERATOR, OPERATOR, turn.us.party, turn.now)
+    for connection in _living(turn):
+        if connection.state in UNFINISHED_CONNECTION:
+            connections.finish(turn, connection, ConnectionState.CANCELLED, by.name)
+        elif connection.state is ConnectionState.ENDING:
+            disconnect.end_now(turn, connection, by)
+        else:
+            disconnect.begin(turn, connection, by, at_once=True)
+
+
+def _forget(turn: Turn, practice: Practice) -> None:
+    """Nothing of it stays but what the audit says: no figures, no past, no reminders."""
+    gone = [*turn.with_peer(PRACTICE), *(each for each in turn.everything() if _is_of(practice, each))]
+    for document in gone:
+        turn.void(document.id)
+        turn.drop(document)
+    turn.do(Leave(practice.room))
+    turn.note(PRACTICE, audit.Fact.PRACTICE_IS_OVER, OPERATOR)
+    turn.tell_admins(say(messages.rooms.practice_is_over), f"practice:{turn.now.isoformat()}")
+
+
+def _is_of(practice: Practice, document: Document) -> bool:
+    """Whether the document is of the pretend friend, or of its room."""
+    is_about = PRACTICE in {document.id, getattr(document, "peer", "")}
+    is_of_room = practice.room in document.id or getattr(document, "room", "") == practice.room
+    return is_about or is_of_room

@@ -1,0 +1,188 @@
+"""The pretend friend of `fedbot practice`: its InvenTree, its bot, and Robin, who asks for things and decides there.
+
+Robin is no Matrix account: what Robin says is posted by the friend's own account, and told to its bot as Robin's line.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+from fedbot.config.loading import load
+from fedbot.config.settings import Settings
+from fedbot.engine.bot import Bot, put_together
+from fedbot.files import PRIVATE_FILE, write_whole
+from fedbot.journal.journal import Journal
+from fedbot.ports.chat import Delivery
+from fedbot.rules.approval.subject import decides_here, is_open
+from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.events import Reacted, Said
+from fedbot.rules.model.practice import PRACTICE
+from fedbot.rules.model.reactions import APPROVE_KEY
+from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.model.transfer_lifecycle import FINAL
+from fedbot.rules.state import Turn
+from fedbot.setup.practice import PARTS
+from fedbot.setup.practising import PASSWORD, Friend
+from fedbot_demo.inventree import seeds
+from fedbot_demo.inventree.seeding import Seeded, Seeder
+from fedbot_demo.inventree.server import Serving, serve
+from fedbot_demo.inventree.state import Clock, system_clock
+
+NAME = "PRACTICE friend"
+ROBIN = "@robin:practice.invalid"
+"""A name that no homeserver can have."""
+_USER = "robin"
+_LOOK_EVERY_S = 1.0
+_HAS = 100
+_BOLT, _LENS, _DRILL, _CAMERA = (ipn for _, ipn, _ in PARTS)
+
+
+def friends_inventree(clock: Clock = system_clock) -> Seeded:
+    """Robin may do everything there, and has a hundred of each thing."""
+    seeder = Seeder(NAME, clock)
+    seeder.user(_USER, seeds.approvers(seeder), first_name="Robin", is_staff=True, is_superuser=True)
+    seeds.bots_account(seeder)
+    for name in (seeds.OUTGOING, seeds.INCOMING):
+        seeder.location(name)
+    shelf, category = seeder.location("Shelf"), seeder.category("Practice")
+    for name, ipn, _ in PARTS:
+        seeder.stock(seeder.part(name, ipn, category=category), _HAS, shelf)
+    return seeder.finished()
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What Robin says, and what the person at the terminal reads before it."""
+
+    line: str
+    told: str
+
+
+def scenes(us: str) -> tuple[Scene, ...]:
+    """Robin gives, takes, lends, and borrows something that does not come back in time."""
+    return (
+        Scene(
+            f"!fed push 10 {_LENS} to {us}",
+            "Robin offers you 10 lenses. Tap ✅ below your bot's card. They are booked into your InvenTree then.",
+        ),
+        Scene(
+            f"!fed request 5 {_BOLT} from {us}",
+            "Robin asks you for 5 bolts. Tap ✅ to give them away, or ❌.",
+        ),
+        Scene(
+            f"!fed lend 1 {_CAMERA} to {us} until in 1 week",
+            "Robin lends you a camera for a week. Tap ✅. To bring it back, reply to the card: !fed return",
+        ),
+        Scene(
+            f"!fed request 1 {_DRILL} from {us} until today",
+            "Robin wants to borrow a drill until this evening. Tap ✅. Robin won't bring it back: from tomorrow on "
+            "!fed loans says that it is late. To settle that, reply to the card: !fed gift, or !fed lost",
+        ),
+    )
+
+
+_YOUR_TURN = (
+    f"Now it is your turn. Try !fed find lens, !fed request 1 {_CAMERA} from {PRACTICE}, !fed push 1 {_BOLT} to "
+    f"{PRACTICE}: Robin says yes to everything."
+)
+
+
+@dataclass
+class Robin:
+    """The friend's only person: says yes to everything, and plays the scenes one after the other."""
+
+    bot: Bot
+    room: str
+    scenes: list[Scene]
+    tell: Callable[[str], None]
+    _decided: set[str] = field(default_factory=set)
+
+    async def live(self) -> None:
+        """Until cancelled."""
+        while True:
+            turn = Turn(self.bot.engine.state, self.bot.clock.now())
+            self._decide(turn)
+            if self._may_go_on(turn):
+                await self._play()
+            await asyncio.sleep(_LOOK_EVERY_S)
+
+    def _decide(self, turn: Turn) -> None:
+        """Yes to each card of the friend's own, once."""
+        for subject in turn.subjects():
+            card = subject.card_to_act_on
+            if card and card not in self._decided and decides_here(turn.us, subject) and is_open(subject):
+                self._decided.add(card)
+                event, at = f"$practice-{secrets.token_hex(8)}", self.bot.clock.now()
+                self.bot.engine.put(Reacted(self.room, event, ROBIN, at, card, APPROVE_KEY))
+
+    def _may_go_on(self, turn: Turn) -> bool:
+        """Whether both are friends, and nothing of Robin's own waits for an answer."""
+        friends = any(connection.state is ConnectionState.ACTIVE for connection in turn.connections())
+        return bool(self.scenes) and friends and not any(_waits(transfer) for transfer in turn.living_transfers())
+
+    async def _play(self) -> None:
+        scene = self.scenes.pop(0)
+        self.tell(scene.told)
+        message = {"msgtype": "m.notice", "body": f"Robin (PRACTICE): {scene.line}"}
+        sent = await self.bot.chat.send(Delivery(self.room, "m.room.message", message, secrets.token_hex(16)))
+        said = Said(self.room, sent, ROBIN, self.bot.clock.now(), scene.line, encrypted=True)
+        self.bot.engine.put(said)
+        if not self.scenes:
+            self.tell(_YOUR_TURN)
+
+
+def _waits(transfer: Transfer) -> bool:
+    return transfer.state not in FINAL and not transfer.is_on_loan
+
+
+def _written_settings(friend: Friend, ours: Settings, url: str, seeded: Seeded) -> Path:
+    """The friend's settings and secrets: the homeserver is ours, the rest its own; but for the id, that nobody has."""
+    folder = friend.folder
+    for name, user in (("inventree-token", seeds.SERVICE), ("inventree-admin-token", "admin")):
+        write_whole(folder / name, f"{seeded.token(user)}\n".encode(), PRIVATE_FILE)
+    settings = {
+        "party": {"id": "pretend", "name": NAME, "language": ours.party.language, "time_zone": ours.party.time_zone},
+        "matrix": {
+            "homeserver": ours.matrix.homeserver,
+            "user": friend.account,
+            "password_file": PASSWORD,
+            **({"ca_file": str(ours.matrix.ca_file)} if ours.matrix.ca_file else {}),
+        },
+        "rooms": [friend.room],
+        "people": {ROBIN: _USER},
+        "inventree": {
+            "url": url,
+            "token_file": "inventree-token",
+            "admin_token_file": "inventree-admin-token",
+            "approvers_group": seeds.APPROVERS,
+        },
+        "rules": {"grace_seconds": 1},  # Robin never takes anything back
+        "state": str(ours.state),  # no longer than what is good already; see `play`
+    }
+    config = folder / "config.yaml"
+    write_whole(config, yaml.safe_dump(settings, allow_unicode=True, sort_keys=False).encode(), PRIVATE_FILE)
+    return config
+
+
+async def play(friend: Friend, ours: Settings, tell: Callable[[str], None]) -> None:
+    """The friend of the bot with these settings lives until this is cancelled. Raises what `engine.bot.run` does."""
+    seeded = friends_inventree()
+    async with AsyncExitStack() as stack:
+        inventree = await stack.enter_async_context(serve(Serving(seeded.server)))
+        settings = load(_written_settings(friend, ours, inventree.url, seeded))
+        party = settings.party.model_copy(update={"id": PRACTICE})
+        settings = settings.model_copy(update={"party": party, "state": friend.folder / "state"})
+        journal = stack.enter_context(Journal.open(settings.state))
+        bot, _ = await put_together(settings, journal, stack)
+        await bot.start()
+        robin = Robin(bot, friend.room, list(scenes(ours.party.id)), tell)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(bot.run())
+            group.create_task(robin.live())

@@ -1,0 +1,199 @@
+"""A pretend friend (`fedbot practice`) gives, takes and lends like any, of what was made for it, and is forgotten."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from fedbot.rules.ledger.figures import own
+from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.figures import Dealings
+from fedbot.rules.model.practice import PRACTICE
+from fedbot.rules.model.queries import StockCounts
+from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.setup.practice import PARTS
+from fedbot_demo.inventree.seeding import Seeded, Seeder
+from fedbot_demo.practice import friends_inventree
+from tests.dialogue.space import Space
+from tests.dialogue.world import World, told
+from tests.fakes.chat import FakeChat
+from tests.fakes.people import Message, Person, everybody_in
+
+DONE, DECLINED = TransferState.DONE, TransferState.DECLINED
+BOLT, LENS, DRILL, CAMERA = (part[:2] for part in PARTS)
+
+
+class Practising(World):
+    """Attraktor has put up a pretend friend, Robin is its person; Betaspace is a real friend."""
+
+    practice: Space
+
+    async def begin(self) -> Practising:
+        chat = FakeChat(self.server, "practice-bot", "PRACTICE friend")
+        self.robin = Person(self.server, "robin")
+        self.practice_room = everybody_in(self.server, self.robin, "Practice", self.anna.user_id, chat.user_id)
+        self.robin.sets_power(events={"dev.fedbot.party": 0}, room=self.practice_room.id)
+        seeded = friends_inventree(self.clock.now)
+        admins = everybody_in(self.server, self.robin, "Practice admins", chat.user_id)
+        changes = {"rooms": (self.practice_room.id,)}
+        self.practice = self._space(PRACTICE, "PRACTICE friend", seeded, chat, ["robin"], admins, changes)
+        await self.start()
+        await self.connect()
+        self.made = tuple(add(self.alpha.seeded, *part, quantity=5) for part in (BOLT, DRILL))
+        self.made += tuple(add(self.alpha.seeded, *part, quantity=0) for part in (LENS, CAMERA))
+        order = {
+            "wants": "begin",
+            "room": self.practice_room.id,
+            "bot": chat.user_id,
+            "key": self.practice.identity.key,
+            "parts": " ".join(map(str, self.made)),
+        }
+        assert (await self.alpha.bot.orders.taken["practice"](order))["problem"] == ""
+        self.server.invite(chat.user_id, self.practice_room.id, self.alpha.chat.user_id)
+        self.spaces.append(self.practice)
+        await self.practice.bot.start()
+        await self.settle()
+        self.anna.room = self.practice_room.id
+        self.robin.room = self.practice_room.id
+        self.decided: set[str] = set()
+        return self
+
+    async def become_friends(self) -> None:
+        self.anna.says("!fed connect practice")
+        await self.settle()
+        self.robin.reacts(self.card_of(self.practice), "✅")
+        await self.grace()
+
+    def card_of(self, space: Space) -> Message:
+        """The newest card of that bot in the practice room."""
+        cards = [m for m in self.practice_room.messages(sender=space.chat.user_id) if m.reactions]
+        assert cards, f"no card:\n{self.practice_room.transcript()}"
+        return cards[-1]
+
+    async def says(self, person: Person, line: str, by: Person | None = None, at: Space | None = None) -> str:
+        """A line, and the ✅ on the card that follows; what the bots say to it."""
+        said = person.says(line)
+        await self.settle()
+        if by is not None and at is not None:
+            card = self.card_of(at)
+            assert card.event_id not in self.decided, f"no card:\n{self.practice_room.transcript()}"
+            self.decided.add(card.event_id)
+            by.reacts(card, "✅")
+            await self.grace()
+        return " ".join(answer.text for answer in self.practice_room.answers(said))
+
+
+def add(seeded: Seeded, name: str, ipn: str, *, quantity: int) -> int:
+    """A part that `fedbot practice` makes, with so much of it in stock."""
+    seeder = Seeder.into(seeded)
+    part = seeder.part(name, ipn, category=next(iter(seeded.server.state.categories)))
+    if quantity:
+        *_, shelf = seeded.server.state.locations
+        seeder.stock(part, quantity, shelf)
+    seeder.finished()
+    return part.pk
+
+
+async def practising() -> Practising:
+    return await Practising().begin()
+
+
+async def test_a_pretend_friend_gives_takes_lends_and_is_late_and_nothing_of_it_remains() -> None:
+    world = await practising()
+    before = len(world.alpha.turn.transfers())
+    await world.become_friends()
+    anna, robin, alpha, friend = world.anna, world.robin, world.alpha, world.practice
+    await world.says(robin, f"!fed push 3 {LENS[1]} to attraktor", by=anna, at=alpha)
+    await world.says(robin, f"!fed request 2 {BOLT[1]} from attraktor", by=anna, at=alpha)
+    await world.says(robin, f"!fed lend 1 {CAMERA[1]} to attraktor until in 2 weeks", by=anna, at=alpha)
+    await world.says(robin, f"!fed request 1 {DRILL[1]} from attraktor until today", by=anna, at=alpha)
+    await world.says(anna, f"!fed push 1 {BOLT[1]} to practice", by=robin, at=friend)
+    kinds = [(t.terms.kind, t.is_loan, t.role, t.state) for t in alpha.turn.with_peer(PRACTICE)]
+    assert sorted(kinds) == sorted(
+        [
+            ("push", False, "receiver", DONE),
+            ("request", False, "sender", DONE),
+            ("push", True, "receiver", DONE),
+            ("request", True, "sender", DONE),
+            ("push", False, "sender", DONE),
+        ]
+    ), world.practice_room.transcript()
+    await world.passes(timedelta(days=2))
+    assert "⚠ Lent; it was due" in await world.says(anna, "!fed loans")
+
+    assert [dealings.party for dealings in figures(world)] == ["betaspace"]
+    await alpha.bot.orders.taken["practice"]({"wants": "end"})
+    await world.settle()
+    outcome = await alpha.bot.orders.taken["practice"]({"wants": "look"})
+    assert (outcome["friends"], outcome["busy"]) == (False, False)
+    assert len(outcome["companies"]) == 1
+    assert (await alpha.bot.orders.taken["practice"]({"wants": "forget"}))["problem"] == ""
+    await world.settle()
+    assert world.server.membership(world.practice_room.id, alpha.chat.user_id) == "leave"
+    assert len(alpha.turn.transfers()) == before
+    kept = [document for document in alpha.turn.everything() if world.practice_room.id in repr(document)]
+    assert kept == []
+    assert told(world.alpha_admins, "The practice is over.")
+    assert alpha.connection().state is ConnectionState.ACTIVE, "the real friend is one still"
+    await world.passes(timedelta(days=40))
+
+
+def figures(world: Practising) -> tuple[Dealings, ...]:
+    return own(world.alpha.turn, StockCounts(), 0, world.alpha_admins.id).dealings
+
+
+async def test_no_real_stock_goes_to_the_pretend_friend_and_no_practice_stock_to_a_real_one() -> None:
+    world = await practising()
+    await world.become_friends()
+    anna, robin, alpha = world.anna, world.robin, world.alpha
+    anna.says("!fed share all", room=world.room.id)
+    await world.settle()
+    assert "gets no real stock" in await world.says(anna, "!fed push 1 M3-NUT to practice")
+    await world.says(robin, "!fed request 1 M3-NUT from attraktor")
+    assert [t.state for t in alpha.turn.with_peer(PRACTICE)] == [DECLINED]
+    assert "don't mix" in await world.says(anna, f"!fed match M3-NUT {BOLT[1]} from practice")
+
+    anna.room = world.room.id
+    line = anna.says(f"!fed push 1 {BOLT[1]} to betaspace")
+    await world.settle()
+    assert "for practice" in world.answer_to(line)
+    world.bea.says(f"!fed request 1 {BOLT[1]} from attraktor")
+    await world.settle()
+    assert alpha.transfer().state is DECLINED
+    line = world.bea.says("!fed find PRACTICE")
+    await world.passes(timedelta(minutes=1))
+    assert BOLT[0] not in world.answer_to(line)
+
+
+async def test_what_the_pretend_friend_gives_becomes_no_real_stock_and_makes_no_part() -> None:
+    """Robin calls something of its own as a real part of ours is called, or as nothing here is."""
+    world = await practising()
+    await world.become_friends()
+    parts = len(world.alpha.seeded.server.state.parts)
+    for name, ipn in (("M3 nut", "M3-NUT"), ("Mystery", "MYSTERY")):
+        add(world.practice.seeded, name, ipn, quantity=9)
+        world.robin.says(f"!fed push 1 {ipn} to attraktor")
+        await world.settle()
+        card = world.card_of(world.alpha)
+        world.anna.reacts(card, "✅")
+        await world.grace()
+    assert {t.state for t in world.alpha.turn.with_peer(PRACTICE)} == {TransferState.OPEN}
+    assert len(world.alpha.seeded.server.state.parts) == parts
+    assert told(world.practice_room, "practice and real stock don't mix")
+
+
+async def test_nobody_else_is_the_pretend_friend_and_it_is_nowhere_else() -> None:
+    world = await practising()
+    world.server.invite(world.anna.user_id, world.room.id, world.practice.chat.user_id)
+    world.server.join(world.practice.chat.user_id, world.room.id)
+    await world.practice.restart(rooms=(world.practice_room.id, world.room.id))
+    await world.settle()
+    assert world.alpha.turn.announced(world.room.id, PRACTICE) == []
+    world.anna.room = world.room.id
+    line = world.anna.says("!fed connect practice")
+    await world.settle()
+    assert "practice" not in [c.peer for c in world.alpha.turn.connections()], world.answer_to(line)
+    world.server.invite(world.robin.user_id, world.practice_room.id, world.beta.chat.user_id)
+    world.server.join(world.beta.chat.user_id, world.practice_room.id)
+    await world.beta.restart(rooms=(world.room.id, world.practice_room.id))
+    await world.settle()
+    assert world.alpha.turn.announced(world.practice_room.id, "betaspace") == []
