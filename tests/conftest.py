@@ -1,11 +1,22 @@
-"""What holds for all tests."""
+"""What holds for all tests. Those in a browser are left out where there is none, and pytest's first lines say so."""
 
 from __future__ import annotations
+
+import shutil
 
 import pytest
 
 from fedbot import logs
 from fedbot.logs import Redactor
+
+CHROMIUM = shutil.which("chromium")
+collect_ignore = [] if CHROMIUM else ["web/test_in_chromium.py"]
+
+
+def pytest_report_header() -> list[str]:
+    """What is left out, and how to have it."""
+    told = "left out: tests/web/test_in_chromium.py, as there is no Chromium here (Debian: apt install chromium)"
+    return [] if CHROMIUM else [told]
 
 
 @pytest.fixture(autouse=True)

@@ -153,7 +153,7 @@ LISTS = frozenset(
         "sharing_list",
         "shown",
     }
-    | {"own_token_ends", "access_not_ended", "token_ends", "spaces", "stats", "status", "todo"}
+    | {"held", "own_token_ends", "access_not_ended", "token_ends", "spaces", "stats", "status", "todo"}
 )
 """What answers with a list as long as what there is, or tells an admin the steps one by one."""
 

@@ -110,12 +110,20 @@ async def _told(asked: Awaitable[Told]) -> Told:
 class Access:
     """Sessions and tokens of one bot's pages and API."""
 
-    def __init__(self, bot: Bot, *, calls_a_minute: int, session: timedelta, inventree_login: bool) -> None:
+    def __init__(
+        self,
+        bot: Bot,
+        *,
+        calls_a_minute: int,
+        strangers_calls_a_minute: int,
+        session: timedelta,
+        inventree_login: bool,
+    ) -> None:
         self.inventree_login = inventree_login
         self._bot = bot
         self.session = session
         self._callers = Limiter(calls_a_minute)
-        self._strangers = Limiter(30)
+        self._strangers = Limiter(strangers_calls_a_minute)
         self._waiting: OrderedDict[str, _Waiting] = OrderedDict()
         self._rights: dict[str, tuple[datetime, Rights]] = {}
         bot.answers_sign_ins(self._shown)

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
-from decimal import Decimal
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response, Security
 from fastapi.responses import StreamingResponse
 from fastapi.security import APIKeyHeader, HTTPBearer
 from fastapi.security.http import HTTPAuthorizationCredentials
-from pydantic import BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, Field
 
 from fedbot.rules.ledger import history
 from fedbot.rules.model.decision import Choice
 from fedbot.rules.model.web import Outcome, WebLine
 from fedbot.web.site.access import PREFIX, Caller
-from fedbot.web.site.calls import LONGEST_LINE, MOST_SECONDS, DecisionMade, Site
+from fedbot.web.site.calls import LONGEST_LINE, MOST_SECONDS, DecisionMade, Site, quantity_in
 from fedbot.web.site.problems import MEDIA_TYPE, Problem, ProblemDocument, of_answer
 from fedbot.web.site.views import (
     MOST_ON_A_PAGE,
@@ -118,7 +116,9 @@ class DecisionBody(BaseModel):
 
     choice: Choice
     shown: str = Field(pattern="^[0-9a-f]{64}$")
-    quantity: Decimal | None = Field(None, gt=0, max_digits=15, decimal_places=5)
+    quantity: str = Field(
+        "", pattern=r"^([0-9]{1,10}(\.[0-9]{1,5})?)?$", description="less than was requested; empty: all of it"
+    )
     note: str = Field("", max_length=500)
     code: str = Field("", max_length=100)
 
@@ -189,13 +189,13 @@ def filters(
     state: Annotated[str, Query(max_length=20, description="as in a transfer's `state`, or `on_loan`")] = "",
     kind: Annotated[str, Query(max_length=20, description="give, loan, request, return or extension")] = "",
     direction: Annotated[str, Query(pattern="^(|in|out)$")] = "",
-    since: Annotated[datetime | None, Query(description="something happened with it since; with a time zone")] = None,
+    since: Annotated[
+        AwareDatetime | None, Query(description="something happened with it since; with a time zone")
+    ] = None,
     item: Annotated[str, Query(max_length=200, description="name or IPN of a part")] = "",
     person: Annotated[str, Query(max_length=255, description="Matrix id of who asked or decided")] = "",
 ) -> Ledger:
     """Which transfers are meant."""
-    if since is not None and since.tzinfo is None:
-        raise Problem(422, "not_understood", "since: write the time zone too, as in 2026-11-24T20:14:00Z.")
     return Ledger(space, state, kind, direction, since, item, person)
 
 
@@ -213,7 +213,7 @@ async def transfers(
     try:
         return reader.ledger(wanted, cursor, limit)
     except BadCursor:
-        raise Problem(422, "no_such_cursor", "That cursor is none of ours.") from None
+        raise Problem(404, "no_such_cursor", "That cursor is none of ours.") from None
 
 
 @router.get(
@@ -339,7 +339,12 @@ async def _decide(
         raise Problem(404, "no_such_id", "There is nothing with that id in the rooms that you read.")
     site = Site.of(request)
     made = DecisionMade(
-        decision.choice, decision.shown, decision.quantity, decision.note.strip(), decision.code.strip(), key
+        decision.choice,
+        decision.shown,
+        quantity_in(decision.quantity),
+        decision.note.strip(),
+        decision.code.strip(),
+        key,
     )
     line = await site.decides(caller, found, made, by_api=True)
     return await _answered(request, caller, line, response)

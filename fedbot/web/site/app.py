@@ -30,11 +30,18 @@ def application(
     session: timedelta,
     proxies: tuple[str, ...] = (),
     calls_a_minute: int = 120,
+    strangers_calls_a_minute: int = 30,
     inventree_login: bool = False,
 ) -> FastAPI:
     """The pages and the API of one bot, which people find at `url`."""
     address = Address(url.rstrip("/"), frozenset(proxies))
-    access = Access(bot, calls_a_minute=calls_a_minute, session=session, inventree_login=inventree_login)
+    access = Access(
+        bot,
+        calls_a_minute=calls_a_minute,
+        strangers_calls_a_minute=strangers_calls_a_minute,
+        session=session,
+        inventree_login=inventree_login,
+    )
     app = FastAPI(
         title="fedbot",
         summary="What one makerspace lends, gives and requests: read it, and say what you would type in chat.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -27,6 +28,7 @@ from fedbot.web.site.views import Reader
 
 LONGEST_LINE = 2_000
 MOST_SECONDS = 30.0
+QUANTITY = re.compile(r"[0-9]{1,10}(\.[0-9]{1,5})?")
 
 
 @dataclass(frozen=True)
@@ -130,6 +132,17 @@ class Site:
         except KeyError:  # it failed unforeseen: set aside, as the admins are told
             text = "That failed in a way that nobody has foreseen.\nOur admins are told."
             raise Problem(500, "set_aside", text) from None
+
+
+def quantity_in(text: str) -> Decimal | None:
+    """The quantity that somebody has typed; None for nothing. Raises `Problem`."""
+    word = text.strip().replace(",", ".")
+    if not word:
+        return None
+    quantity = Decimal(word) if QUANTITY.fullmatch(word) else Decimal(0)
+    if not quantity:
+        raise Problem(409, "number_unclear", "Write the quantity as a number above 0, or leave it out.")
+    return quantity
 
 
 def _may_act(caller: Caller) -> None:

@@ -7,7 +7,6 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from decimal import Decimal, InvalidOperation
 from functools import partial
 from typing import Annotated, Any
 
@@ -22,7 +21,7 @@ from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Choice
 from fedbot.rules.model.web import Scope
 from fedbot.web.site.access import Caller, form_token
-from fedbot.web.site.calls import LONGEST_LINE, DecisionMade, Site
+from fedbot.web.site.calls import LONGEST_LINE, DecisionMade, Site, quantity_in
 from fedbot.web.site.guard import is_our_page
 from fedbot.web.site.problems import Problem
 from fedbot.web.site.views import Reader
@@ -317,13 +316,7 @@ async def decided(
     key: Field = "",
 ) -> DecisionMade:
     """The decision in the form. Raises `Problem`."""
-    try:
-        amount = Decimal(quantity.strip().replace(",", ".")) if quantity.strip() else None
-    except InvalidOperation:
-        amount = Decimal(-1)
-    if amount is not None and not (amount.is_finite() and amount > 0):
-        raise Problem(422, "number_unclear", "Write the quantity as a number, or leave it out.")
-    return DecisionMade(choice, shown, amount, note.strip(), code.strip(), key)
+    return DecisionMade(choice, shown, quantity_in(quantity), note.strip(), code.strip(), key)
 
 
 Made = Annotated[DecisionMade, Depends(decided)]

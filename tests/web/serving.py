@@ -1,0 +1,56 @@
+"""A space's pages and API on a port of this machine, while its people and bots go on."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+from fedbot.web.site.app import application
+from fedbot.web.site.serving import Served
+from tests.dialogue.browsing import encrypted
+from tests.dialogue.world import World, sharing
+
+
+@asynccontextmanager
+async def running() -> AsyncIterator[tuple[World, str, asyncio.Condition]]:
+    """Attraktor's pages on a port of this machine, while its people and bots go on."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    world = await sharing(alpha={"pages_url": url})
+    await encrypted(world)
+    app = application(
+        world.alpha.bot.gateway(),
+        url=url,
+        session=timedelta(days=14),
+        calls_a_minute=60_000,
+        strangers_calls_a_minute=60_000,
+    )
+    async with Served(app, f"127.0.0.1:{port}"), asyncio.TaskGroup() as group:
+        rests = asyncio.Condition()
+        going_on = group.create_task(_goes_on(world, rests))
+        yield world, url, rests
+        going_on.cancel()
+
+
+def free_port() -> int:
+    with socket.socket() as made:
+        made.bind(("127.0.0.1", 0))
+        return int(made.getsockname()[1])
+
+
+async def _goes_on(world: World, rests: asyncio.Condition) -> None:
+    """The bots do what there is to do, beside the browser."""
+    while True:
+        await world.settle()
+        async with rests:
+            rests.notify_all()
+        await asyncio.sleep(0.01)
+
+
+async def until(rests: asyncio.Condition, happened: Callable[[], bool]) -> None:
+    """Let the bots go on until it has."""
+    async with asyncio.timeout(15), rests:
+        await rests.wait_for(happened)

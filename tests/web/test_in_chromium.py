@@ -1,0 +1,93 @@
+"""The pages in a real browser, as wide as a phone and as a desk: axe finds nothing to complain of."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, Page, async_playwright
+
+from tests.web.serving import running, until
+
+PHONE, DESK = {"width": 360, "height": 740}, {"width": 1280, "height": 900}
+PAGES = ("/", "/access", "/api")
+AXE = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}}
+PICTURES = os.environ.get("FEDBOT_PICTURES", "")
+"""A folder for pictures of the pages, for the docs; empty: none are taken."""
+
+
+@asynccontextmanager
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as driver:
+        chromium = await driver.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        yield chromium
+        await chromium.close()
+
+
+async def complaints(page: Page) -> list[str]:
+    """What axe says, and what doesn't fit on the screen."""
+    found = await Axe().run(page, options=AXE)
+    told = [
+        f"{page.url}: {each['id']}: {each['help']} {each['nodes'][0]['html']}" for each in found.response["violations"]
+    ]
+    wide = await page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+    return [*told, *([f"{page.url}: wider than the screen"] if wide else [])]
+
+
+async def picture(page: Page, name: str) -> None:
+    if PICTURES:
+        await page.screenshot(path=Path(PICTURES) / f"{name}.png", full_page=True)
+
+
+async def test_a_person_signs_in_reads_and_decides_with_a_phone_and_at_a_desk_and_axe_finds_nothing() -> None:
+    async with running() as (world, url, rests), browser() as chromium:
+        asked_elsewhere: list[str] = []
+        found: list[str] = []
+        phone = await chromium.new_context(viewport=PHONE, color_scheme="dark", locale="de-DE", has_touch=True)
+        page = await phone.new_page()
+        page.on("request", lambda request: None if request.url.startswith(url) else asked_elsewhere.append(request.url))
+        page.on("console", lambda said: found.append(said.text) if said.type == "error" else None)
+
+        await page.goto(url)
+        await page.get_by_role("button").click()
+        found += await complaints(page)
+        await picture(page, "sign-in")
+        code = (await page.locator("p.code").inner_text()).strip()
+        world.piet.says(code)
+        await page.wait_for_url(f"{url}/", timeout=15_000)
+
+        world.tom.says("!fed request M3-BOLT 50 from attraktor --note for Saturday")
+        await until(rests, lambda: bool(world.alpha.turn.open_transfers() and world.alpha.transfer().card))
+        await page.reload()
+        await picture(page, "now")
+        await page.locator("ul.rows a").first.click(timeout=5_000)
+        found += await complaints(page)
+        await picture(page, "transfer")
+        await page.keyboard.press("Tab")
+        assert await page.locator("a.skip:focus").count() == 1  # by keyboard, the first stop leads to the content
+        await page.locator("button[value=approve]").click()
+        await page.wait_for_url(f"{url}/lines/**")
+        found += await complaints(page)
+        await page.goto(f"{url}/transfers/{world.alpha.transfer().id}")
+        assert await page.locator("main [role=status]").count() == 1
+        assert world.alpha.transfer().decision is not None
+
+        kept = await phone.storage_state()
+        desk = await chromium.new_context(viewport=DESK, color_scheme="light", locale="en-GB", storage_state=kept)
+        wide = await desk.new_page()
+        for shown in (page, wide):
+            for path in (
+                *PAGES,
+                f"/transfers/{world.alpha.transfer().id}",
+                f"/connections/{world.alpha.connection().id}",
+            ):
+                await shown.goto(url + path)
+                found += await complaints(shown)
+        assert await wide.locator("html").get_attribute("lang") == "en"
+        assert await page.locator("html").get_attribute("lang") == "de"
+        assert asked_elsewhere == []
+        assert found == []

@@ -1,0 +1,72 @@
+"""Each call of the API, as its own schema says that it can be made: a fixed budget of calls, also of nonsense ones."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis import Case
+from schemathesis.core.failures import FailureGroup
+from schemathesis.specs.openapi.checks import positive_data_acceptance
+
+from fedbot.rules.model.events import AccessGiven
+from fedbot.rules.model.web import AccessKind, Scope, WebAccess
+from fedbot.web.site.access import hash_of
+from tests.dialogue.world import World
+from tests.web.serving import running
+
+EXAMPLES = 8
+TOKEN = "fed_" + "t" * 40
+
+
+async def test_the_api_does_what_its_schema_says() -> None:
+    async with running() as (world, url, _):
+        await _has_something_to_tell(world)
+        calls = await asyncio.to_thread(call_everything, url, EXAMPLES)
+        assert calls >= EXAMPLES * 10
+        assert world.alpha.bot.quarantined() == ()
+
+
+async def _has_something_to_tell(world: World) -> None:
+    now = world.clock.now()
+    person = world.piet.user_id
+    access = WebAccess(
+        hash_of(TOKEN), AccessKind.TOKEN, person, "piet", "schema", now, now + timedelta(days=1), Scope.ACT
+    )
+    world.alpha.bot.engine.put(AccessGiven(now, access))
+
+
+def call_everything(url: str, examples: int) -> int:
+    """So many calls of each kind; each answer is looked at. How many there were."""
+    schema = schemathesis.openapi.from_url(f"{url}/api/v1/openapi.json")
+    count = 0
+    problems: list[str] = []
+    for found in schema.get_all_operations():
+        operation = found.ok()
+
+        @settings(
+            max_examples=examples,
+            deadline=None,
+            database=None,
+            derandomize=True,
+            phases=(Phase.explicit, Phase.generate),
+            suppress_health_check=list(HealthCheck),
+        )
+        @given(case=operation.as_strategy())
+        def called(case: Case[Any]) -> None:
+            nonlocal count
+            count += 1
+            said = {positive_data_acceptance} if case.path == "/api/v1/lines" else set()  # a line has its own grammar
+            case.call_and_validate(
+                base_url=url, headers={"Authorization": f"Bearer {TOKEN}"}, excluded_checks=list(said)
+            )
+
+        try:
+            called()
+        except FailureGroup as group:
+            problems += [f"{found.ok().label}: {each}" for each in group.exceptions]
+    assert not problems, "\n\n".join(problems)
+    return count
