@@ -6,9 +6,10 @@ import re
 from datetime import timedelta
 from typing import Any
 
+from fedbot.rules.model.care import Care
 from tests.dialogue.books import assert_books_balance
 from tests.dialogue.browsing import URL, Web, encrypted
-from tests.dialogue.world import World, friends, told
+from tests.dialogue.world import World, a_world, friends, sharing, told
 
 
 async def pages(space: str = "attraktor", **options: Any) -> tuple[World, Web]:  # noqa: ANN401
@@ -174,3 +175,57 @@ async def test_a_decision_counts_for_what_the_page_showed_and_no_secret_is_kept(
     for secret in (browser.client.cookies["__Host-fedbot"], cem.token.removeprefix("Bearer ")):
         assert len(secret) > 30
         assert secret not in kept
+
+
+async def test_what_is_of_high_value_takes_two_people_or_a_code_typed_on_a_page_that_no_homeserver_can_open() -> None:
+    world = await sharing(alpha={"pages_url": URL, "care": Care(parts=("M3-NUT",))})
+    await encrypted(world)
+    web = Web(world, world.alpha)
+    for person in (world.anna, world.piet):
+        person.says("!fed whoami")
+    world.cem.says("!fed request 10 M3-NUT from attraktor")
+    await world.settle()
+    code = world.alpha.transfer().code
+    anna, piet = await web.program_of(world.anna), await web.program_of(world.piet)
+    assert (await anna.decides(code, "approve", code=code)).status_code == 200  # a token's code is no proof
+    await world.grace()
+    assert world.alpha.transfer().first_yes is not None
+    assert (await anna.decides(code, "approve")).status_code == 403
+    assert "another" in anna.last.json()["detail"]
+    assert (await piet.decides(code, "approve")).status_code == 200
+    await world.grace()
+    assert world.alpha.transfer().state.value == "done"
+
+    world.cem.says("!fed request 5 M3-NUT from attraktor")
+    await world.settle()
+    transfer = world.alpha.transfer()
+    browser = web.visitor()
+    await browser.signs_in(world.anna)
+    await browser.gets(f"/transfers/{transfer.id}")
+    await browser.submits(f"/transfers/{transfer.id}/decision", choice="approve", code=transfer.code)
+    await world.grace()
+    assert world.alpha.transfer().state.value == "done"
+
+
+async def test_people_and_programs_get_in_by_inventree_only_where_the_settings_say_so_and_it_is_safe() -> None:
+    world, web = await pages(inventree_login=True)
+    password = world.alpha.seeded.passwords["anna"]
+    browser = web.visitor()
+    await browser.gets("/sign-in")
+    assert (await browser.submits("/sign-in/inventree", username="anna", password="wrong")).status_code == 401
+    assert (await browser.submits("/sign-in/inventree", username="anna", password=password)).status_code == 303
+    assert (await browser.follows()).status_code == 200
+    program = web.visitor()
+    program.token = f"Token {world.alpha.seeded.token('kim')}"
+    assert (await program.reads("/me"))["user"] == "kim"
+    program.token = f"Token {world.alpha.seeded.token('fedbot')}"  # the bot's own user is nobody of ours
+    assert (await program.gets("/api/v1/me")).status_code == 401
+    kept = "\n".join(world.alpha.journal._database._connection.iterdump())
+    assert password not in kept
+    off = Web(world, world.alpha).visitor()
+    assert (await off.submits("/sign-in/inventree", username="anna", password=password)).status_code == 404
+    old = await a_world(alpha_version="1.0", alpha={"pages_url": URL})
+    late = Web(old, old.alpha, inventree_login=True).visitor()
+    password = old.alpha.seeded.passwords["anna"]
+    assert (await late.submits("/sign-in/inventree", username="anna", password=password)).status_code == 403
+    assert "472" in late.last.text

@@ -10,6 +10,7 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import Case
 from schemathesis.core.failures import FailureGroup
+from schemathesis.core.result import Err
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from fedbot.rules.model.events import AccessGiven
@@ -45,6 +46,8 @@ def call_everything(url: str, examples: int) -> int:
     count = 0
     problems: list[str] = []
     for found in schema.get_all_operations():
+        if isinstance(found, Err):
+            raise found.err()
         operation = found.ok()
 
         @settings(
@@ -67,6 +70,6 @@ def call_everything(url: str, examples: int) -> int:
         try:
             called()
         except FailureGroup as group:
-            problems += [f"{found.ok().label}: {each}" for each in group.exceptions]
+            problems += [f"{operation.label}: {each}" for each in group.exceptions]
     assert not problems, "\n\n".join(problems)
     return count
