@@ -11,10 +11,11 @@ from pathlib import Path
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, ViewportSize, async_playwright
 
+from fedbot.web.site.pages import FOOT, MENU
 from tests.web.serving import running, until
 
 PHONE, DESK = ViewportSize(width=360, height=740), ViewportSize(width=1280, height=900)
-PAGES = ("/", "/access", "/api")
+PAGES = tuple(path for _, path in (*MENU, *FOOT))
 AXE = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}}
 PICTURES = os.environ.get("FEDBOT_PICTURES", "")
 """A folder for pictures of the pages, for the docs; empty: none are taken."""
