@@ -12,6 +12,7 @@ LANGUAGE = "de"
 _VERBS = {
     "approve": ("ja", "annehmen", "zustimmen", "genehmigen"),
     "borrow": ("leihe", "leihen", "borge", "borgen"),
+    "calendar": ("kalender",),
     "cancel": ("abbrechen", "zurückziehen", "zurücknehmen", "rückgängig"),
     "connect": ("verbinde", "verbinden"),
     "decline": ("nein", "ablehnen"),

@@ -8,6 +8,7 @@ from fedbot import messages
 from fedbot.commands import (
     approve,
     borrow,
+    calendar,
     cancel,
     clear,
     connect,
@@ -73,6 +74,7 @@ _HANDLERS = (
     history.HANDLER,
     approve.HANDLER,
     decline.HANDLER,
+    calendar.HANDLER,
     cancel.HANDLER,
     received.HANDLER,
     missing.HANDLER,

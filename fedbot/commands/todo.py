@@ -7,7 +7,7 @@ from collections.abc import Collection
 from fedbot import messages
 from fedbot.commands.lookup import rooms_told_of
 from fedbot.commands.spec import Handler, Verb
-from fedbot.rules.approval.subject import Subject, asked_by, decides_here, is_open, takes_less
+from fedbot.rules.approval.subject import Subject, asked_by, asks_if_handed_over, decides_here, is_open, takes_less
 from fedbot.rules.decisions import right_to_decide
 from fedbot.rules.loan import lend, outside
 from fedbot.rules.model.command import Command
@@ -84,7 +84,8 @@ def waits_for(turn: Turn, subject: Subject, person: str, rights: Rights) -> bool
     """Whether this person's decision is asked for, and would count."""
     if not (decides_here(turn.us, subject) and is_open(subject)) or subject.decision or subject.due <= turn.now:
         return False
-    own = asked_by(turn.us, subject, person) and not turn.us.self_approval and not takes_less(subject)
+    confirms = takes_less(subject) or asks_if_handed_over(subject)
+    own = asked_by(turn.us, subject, person) and not turn.us.self_approval and not confirms
     return rights.covers(right_to_decide(subject, person)) and not own
 
 

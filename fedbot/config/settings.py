@@ -148,6 +148,9 @@ class Rules(Section):
     pickup_days: Days = Field(
         2, ge=1, le=60, description="what is booked and isn't fetched within so many days, the first included, lapses"
     )
+    agenda: bool = Field(
+        default=False, description="whether each room is told in the morning what today and tomorrow bring"
+    )
     pinned_approvers: tuple[Filled, ...] = Field(
         (),
         description="InvenTree users who may approve, besides what InvenTree says; required below API 472, where any "
@@ -481,6 +484,7 @@ class Settings(Section):
             request_open_for=timedelta(days=self.rules.request_open_days),
             parcel_reminder=timedelta(days=self.rules.parcel_reminder_days),
             pickup_window=timedelta(days=self.rules.pickup_days),
+            agenda=self.rules.agenda,
             line_too_old_after=timedelta(minutes=self.rules.line_too_old_minutes),
             quiet_from=self.rules.quiet_from,
             quiet_until=self.rules.quiet_until,

@@ -7,6 +7,7 @@ language and time zone of the space whose bot speaks.
 from fedbot.messages import (
     approval,
     booking,
+    calendar,
     changes,
     connection,
     disconnect,
@@ -41,6 +42,7 @@ from fedbot.messages import (
 __all__ = [
     "approval",
     "booking",
+    "calendar",
     "changes",
     "connection",
     "disconnect",

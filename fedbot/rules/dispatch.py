@@ -17,7 +17,7 @@ from fedbot.rules.catalogue import search
 from fedbot.rules.connection import connect as connections
 from fedbot.rules.connection import disconnect, move_rooms, pinning, practise, provision, rooms, rotate_tokens
 from fedbot.rules.ledger import reconcile, recover, stats
-from fedbot.rules.loan import outside, overdue, photos, write_off
+from fedbot.rules.loan import agenda, outside, overdue, photos, write_off
 from fedbot.rules.model import (
     audit,
     connection_lifecycle,
@@ -211,6 +211,7 @@ def _on_tick(turn: Turn, _: Tick) -> None:
     reminders.look_at_due_dates(turn)
     overdue.look(turn)
     booking.look(turn)
+    agenda.look(turn)
     outside.look(turn)
     stats.look(turn)
     search.look(turn)
@@ -341,6 +342,7 @@ def next_wake(state: State, now: datetime) -> datetime | None:
     times += reminders.next_due_date_wake(turn)
     times += overdue.next_wake(turn)
     times += booking.next_wake(turn)
+    times += agenda.next_wake(turn)
     times += outside.next_wake(turn)
     times += stats.next_wake(turn)
     times += search.next_wake(turn)

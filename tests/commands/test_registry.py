@@ -39,6 +39,7 @@ def test_the_verbs_are_those_that_the_rules_expect() -> None:
         "overdue": Right.MAPPED,  # to stop lending the verb itself asks for a superuser
         "request": Right.MAPPED,
         "borrow": Right.MAPPED,
+        "calendar": Right.MAPPED,
         "approve": Right.MAPPED,
         "decline": Right.MAPPED,
         "received": Right.MAPPED,

@@ -238,3 +238,31 @@ async def test_a_booking_that_comes_up_in_the_grace_makes_a_decision_void() -> N
     anew = owners_card(world)
     assert anew.event_id != card.event_id
     assert "⚠ A yes breaks a booking" in anew.text
+
+
+async def test_the_calendar_tells_what_is_fetched_and_due_back_and_the_morning_what_today_brings() -> None:
+    world = await booked(world=await friends(alpha={"agenda": True}))
+    world.anna.says("!fed lend M3-NUT 10 to betaspace until 28.11.")
+    await world.settle()
+    world.cem.reacts(world.card(), "✅")
+    await world.grace()
+    code = world.alpha.turn.open_transfers()[0].code
+    line = world.kim.says("!fed calendar")
+    await world.settle()
+    assert world.answer_to(line).splitlines() == [
+        "📅 Tue 24 Nov to Fri 25 Dec 2026:",
+        f"• Sat 28 Nov: Betaspace brings 10 × M3 nut back to Attraktor ({world.alpha.transfer().code})",
+        f"• Sat 12 Dec: Betaspace fetches 1 × Laser lens 2.0″ ZnSe at Attraktor, until Sat 19 Dec 2026 ({code})",
+        f"• Sat 19 Dec: Betaspace brings 1 × Laser lens 2.0″ ZnSe back to Attraktor ({code})",
+    ]
+    for words, least in (("#42", 3), ("betaspace december", 3), ("LENS-2 2027-01", 0), ("gammaspace", 0)):
+        line = world.kim.says(f"!fed calendar {words}")
+        await world.settle()
+        assert world.answer_to(line).count("•") == max(least - 1, 0), world.answer_to(line)
+    line = world.bea.says("!fed calendar attraktor")
+    await world.settle()
+    assert "Betaspace fetches 1 × Laser lens" in world.answer_to(line), "the borrower's bot knows it too"
+    await world.passes(4 * DAY)
+    assert len(told(world.room, "📅 Today and tomorrow:")) == 2, "on the day before, and on the day"
+    await world.passes(DAY)
+    assert "⚠ Betaspace has 10 × M3 nut of Attraktor overdue" in told(world.room, "📅 Today and tomorrow:")[-1].text

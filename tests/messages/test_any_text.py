@@ -153,7 +153,18 @@ LISTS = frozenset(
         "sharing_list",
         "shown",
     }
-    | {"held", "own_token_ends", "access_not_ended", "token_ends", "spaces", "stats", "status", "todo"}
+    | {
+        "held",
+        "own_token_ends",
+        "access_not_ended",
+        "token_ends",
+        "spaces",
+        "stats",
+        "status",
+        "todo",
+        "calendar",
+        "agenda",
+    }
 )
 """What answers with a list as long as what there is, or tells an admin the steps one by one."""
 

@@ -15,6 +15,7 @@ from fedbot import messages
 from fedbot.rules.model.booking import Hindrance, Obstacle, Reserved
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.stock import Part, StockItem
+from fedbot.rules.model.summaries import AgendaEntry, OnThatDay
 from fedbot.rules.model.transfer import Line, Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from tests.messages.scenes import (
@@ -57,6 +58,12 @@ ALL = tuple(Obstacle(1, why, Decimal(3)) for why in Hindrance)
 LESS = (Obstacle(1, Hindrance.LESS, Decimal(3)),)
 KEPT = (Reserved("k7m2", "gammaspace", FIRST, LAST),)
 ITEM = StockItem(42, Part(7, "Laser lens 2.0″", "LENS-2"), Decimal(1))
+ENTRIES = (
+    AgendaEntry(date(2026, 11, 24), OnThatDay.OVERDUE, booked(BOLTS)),
+    AgendaEntry(FIRST, OnThatDay.FETCHED, booked()),
+    AgendaEntry(LAST, OnThatDay.BACK, booked()),
+)
+NAMED: dict[str, Any] = {"names": {"beta": "betaspace"}, "us": ALPHA}
 SAID: dict[str, tuple[Phrase, str]] = {
     "an offer for later": (
         card(ahead(transfer()), ours=False),
@@ -277,6 +284,84 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Nothing has moved.
         Ask for other days.
         k7m2
+        """,
+    ),
+    "the calendar": (
+        say(messages.calendar.calendar, entries=ENTRIES, first=date(2026, 11, 24), last=LAST, about="", **NAMED),
+        """
+        📅 Tue 24 Nov to Sat 19 Dec 2026:
+        • Tue 24 Nov: ⚠ betaspace has 10 × M3 bolt of attraktor overdue since Sat 19 Dec 2026 (k7m2)
+        • Sat 12 Dec: betaspace fetches 1 × Laser lens 2.0″ at attraktor, until Sat 19 Dec 2026 (k7m2)
+        • Sat 19 Dec: betaspace brings 1 × Laser lens 2.0″ back to attraktor (k7m2)
+        """,
+    ),
+    "a long calendar of one space": (
+        say(messages.calendar.calendar, entries=ENTRIES[:1] * 41, first=FIRST, last=LAST, about="betaspace", **NAMED),
+        """
+        📅 betaspace, Sat 12 Dec to Sat 19 Dec 2026:
+        • Tue 24 Nov: ⚠ betaspace has 10 × M3 bolt of attraktor overdue since Sat 19 Dec 2026 (k7m2)
+        • Tue 24 Nov: ⚠ betaspace has 10 × M3 bolt of attraktor overdue since Sat 19 Dec 2026 (k7m2)
+        • Tue 24 Nov: ⚠ betaspace has 10 × M3 bolt of attraktor overdue since Sat 19 Dec 2026 (k7m2)
+        • Tue 24 Nov: ⚠ betaspace has 10 × M3 bolt of attraktor overdue since Sat 19 Dec 2026 (k7m2)
+        • Tue 24 Nov: ⚠ betaspace has 10 × M3 bolt of attraktor overdue since Sat 19 Dec 2026 (k7m2)
+        • Tue 24 Nov: ⚠ betaspace has 10 × M3 bolt of attraktor overdue since Sat 19 Dec 2026 (k7m2)
+        • Tue 24 Nov: ⚠ betaspace has 10 × M3 bolt of attraktor overdue since Sat 19 Dec 2026 (k7m2)
+        • Tue 24 Nov: ⚠ betaspace has 10 × M3 bolt of attraktor overdue since Sat 19 Dec 2026 (k7m2)
+        • Tue 24 Nov: ⚠ betaspace has 10 × M3 bolt of attraktor overdue since Sat 19 Dec 2026 (k7m2)
+        • Tue 24 Nov: ⚠ betaspace has 10 × M3 bolt of attraktor overdue since Sat 19 Dec 2026 (k7m2)
+        • Tue 24 Nov: ⚠ betaspace has 10 × M3 bolt of attraktor overdue since Sat 19 Dec 2026 (k7m2)
+        • Tue 24 Nov: ⚠ betaspace has 10 × M3 bolt of attraktor overdue since Sat 19 Dec 2026 (k7m2)
+        • Tue 24 Nov: ⚠ betaspace has 10 × M3 bolt of attraktor overdue since Sat 19 Dec 2026 (k7m2)
+        • Tue 24 Nov: ⚠ betaspace has 10 × M3 bolt of attraktor overdue since Sat 19 Dec 2026 (k7m2)
+        • Tue 24 Nov: ⚠ betaspace has 10 × M3 bolt of attraktor overdue since Sat 19 Dec 2026 (k7m2)
+        • Tue 24 Nov: ⚠ betaspace has 10 × M3 bolt of attraktor overdue since Sat 19 Dec 2026 (k7m2)
+        • Tue 24 Nov: ⚠ betaspace has 10 × M3 bolt of attraktor overdue since Sat 19 Dec 2026 (k7m2)
+        • Tue 24 Nov: ⚠ betaspace has 10 × M3 bolt of attraktor overdue since Sat 19 Dec 2026 (k7m2)
+        • Tue 24 Nov: ⚠ betaspace has 10 × M3 bolt of attraktor overdue since Sat 19 Dec 2026 (k7m2)
+        • Tue 24 Nov: ⚠ betaspace has 10 × M3 bolt of attraktor overdue since Sat 19 Dec 2026 (k7m2)
+        • Tue 24 Nov: ⚠ betaspace has 10 × M3 bolt of attraktor overdue since Sat 19 Dec 2026 (k7m2)
+        • Tue 24 Nov: ⚠ betaspace has 10 × M3 bolt of attraktor overdue since Sat 19 Dec 2026 (k7m2)
+        • Tue 24 Nov: ⚠ betaspace has 10 × M3 bolt of attraktor overdue since Sat 19 Dec 2026 (k7m2)
+        • Tue 24 Nov: ⚠ betaspace has 10 × M3 bolt of attraktor overdue since Sat 19 Dec 2026 (k7m2)
+        • Tue 24 Nov: ⚠ betaspace has 10 × M3 bolt of attraktor overdue since Sat 19 Dec 2026 (k7m2)
+        • Tue 24 Nov: ⚠ betaspace has 10 × M3 bolt of attraktor overdue since Sat 19 Dec 2026 (k7m2)
+        • Tue 24 Nov: ⚠ betaspace has 10 × M3 bolt of attraktor overdue since Sat 19 Dec 2026 (k7m2)
+        • Tue 24 Nov: ⚠ betaspace has 10 × M3 bolt of attraktor overdue since Sat 19 Dec 2026 (k7m2)
+        • Tue 24 Nov: ⚠ betaspace has 10 × M3 bolt of attraktor overdue since Sat 19 Dec 2026 (k7m2)
+        • Tue 24 Nov: ⚠ betaspace has 10 × M3 bolt of attraktor overdue since Sat 19 Dec 2026 (k7m2)
+        • Tue 24 Nov: ⚠ betaspace has 10 × M3 bolt of attraktor overdue since Sat 19 Dec 2026 (k7m2)
+        • Tue 24 Nov: ⚠ betaspace has 10 × M3 bolt of attraktor overdue since Sat 19 Dec 2026 (k7m2)
+        • Tue 24 Nov: ⚠ betaspace has 10 × M3 bolt of attraktor overdue since Sat 19 Dec 2026 (k7m2)
+        • Tue 24 Nov: ⚠ betaspace has 10 × M3 bolt of attraktor overdue since Sat 19 Dec 2026 (k7m2)
+        • Tue 24 Nov: ⚠ betaspace has 10 × M3 bolt of attraktor overdue since Sat 19 Dec 2026 (k7m2)
+        • Tue 24 Nov: ⚠ betaspace has 10 × M3 bolt of attraktor overdue since Sat 19 Dec 2026 (k7m2)
+        • Tue 24 Nov: ⚠ betaspace has 10 × M3 bolt of attraktor overdue since Sat 19 Dec 2026 (k7m2)
+        • Tue 24 Nov: ⚠ betaspace has 10 × M3 bolt of attraktor overdue since Sat 19 Dec 2026 (k7m2)
+        • Tue 24 Nov: ⚠ betaspace has 10 × M3 bolt of attraktor overdue since Sat 19 Dec 2026 (k7m2)
+        • Tue 24 Nov: ⚠ betaspace has 10 × M3 bolt of attraktor overdue since Sat 19 Dec 2026 (k7m2)
+        • and 1 more
+        """,
+    ),
+    "an empty calendar": (
+        say(messages.calendar.calendar, entries=(), first=FIRST, last=LAST, about="", **NAMED),
+        """
+        Nothing is fetched or due back, Sat 12 Dec to Sat 19 Dec 2026.
+        Another month, for example: !fed calendar january
+        """,
+    ),
+    "an empty calendar of an item": (
+        say(messages.calendar.calendar, entries=(), first=FIRST, last=LAST, about="LENS-2", **NAMED),
+        """
+        Nothing of LENS-2 is fetched or due back, Sat 12 Dec to Sat 19 Dec 2026.
+        Another month, for example: !fed calendar january
+        """,
+    ),
+    "the agenda in the morning": (
+        say(messages.calendar.agenda, entries=ENTRIES[1:], **NAMED),
+        """
+        📅 Today and tomorrow:
+        • Sat 12 Dec: betaspace fetches 1 × Laser lens 2.0″ at attraktor, until Sat 19 Dec 2026 (k7m2)
+        • Sat 19 Dec: betaspace brings 1 × Laser lens 2.0″ back to attraktor (k7m2)
         """,
     ),
     "a booking from anyone": (

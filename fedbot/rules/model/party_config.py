@@ -63,6 +63,7 @@ class PartyConfig:
     request_open_for: timedelta = timedelta(days=7)
     parcel_reminder: timedelta = timedelta(days=7)
     pickup_window: timedelta = timedelta(days=2)
+    agenda: bool = False
     line_too_old_after: timedelta = timedelta(minutes=15)
     quiet_from: time = time(22)
     quiet_until: time = time(8)

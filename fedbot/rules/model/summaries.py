@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
@@ -204,3 +204,20 @@ class Lost:
     line: Line
     item: int
     is_another: bool
+
+
+class OnThatDay(IntEnum):
+    """What happens on a day of the calendar, in the order in which it is told."""
+
+    OVERDUE = 0
+    BACK = 1
+    FETCHED = 2
+
+
+@dataclass(frozen=True)
+class AgendaEntry:
+    """On that day this happens, by that booking or loan."""
+
+    day: date
+    what: OnThatDay
+    transfer: Transfer

@@ -1,0 +1,106 @@
+"""`!fed calendar [ITEM|SPACE] [MONTH]`: what is fetched and due back on which day, as far as it is booked or lent."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+
+from fedbot import messages
+from fedbot.commands import lookup
+from fedbot.commands.dates import MONTHS
+from fedbot.commands.grammar import SHOWN
+from fedbot.commands.lookup import rooms_told_of, space_meant
+from fedbot.commands.spec import Argument, Handler, Kind, Verb
+from fedbot.rules.loan import agenda
+from fedbot.rules.model.command import Command
+from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.queries import Answer, FindItems, Query
+from fedbot.rules.model.stock import Right
+from fedbot.rules.state import Turn
+
+SPEC = Verb(
+    name="calendar",
+    summary="show what is fetched and due back, by the day",
+    right=Right.MAPPED,
+    only_looks=True,
+    arguments=(Argument("words", Kind.ANYTHING, "[ITEM|SPACE] [MONTH]", optional=True),),
+    examples=("calendar", "calendar LENS-2", "calendar betaspace december"),
+    details=(
+        "Without a month it shows the next 31 days; 'december', 'dec 2027' or '2026-12' shows that month.",
+        "Bookings and loans of this room are in it, ours and those of friends.",
+    ),
+)
+_YEAR_AND_MONTH = re.compile(r"(\d{4})-(\d{1,2})")
+DECEMBER = 12
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """Which days, of which space or item; '' for all."""
+
+    first: date
+    last: date
+    space: str = ""
+    item: str = ""
+
+
+def ask(turn: Turn, command: Command) -> tuple[Query, ...]:
+    """Which items are meant, if the words name one."""
+    wanted = _wanted(turn, command)
+    return (FindItems(wanted.item),) if wanted.item else ()
+
+
+def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
+    """The days on which something is fetched or due back."""
+    wanted = _wanted(turn, command)
+    rooms = rooms_told_of(turn, command.room)
+    entries = agenda.entries(turn, rooms, wanted.first, wanted.last)
+    if wanted.space:
+        entries = [entry for entry in entries if entry.transfer.peer == wanted.space]
+    elif wanted.item:
+        meant = {t.id for t in lookup.of_item(turn, rooms, wanted.item, lookup.found_in(answers))}
+        entries = [entry for entry in entries if entry.transfer.id in meant]
+    return say(
+        messages.calendar.calendar,
+        entries=tuple(entries),
+        names={entry.transfer.peer: turn.party_name(entry.transfer.peer) for entry in entries},
+        us=turn.us,
+        first=wanted.first,
+        last=wanted.last,
+        about=turn.party_name(wanted.space) if wanted.space else wanted.item[:SHOWN],
+    )
+
+
+def _wanted(turn: Turn, command: Command) -> _Wanted:
+    words = str(command.arguments.get("words", "")).split()
+    today = turn.today()
+    month, rest = _month_in(words, today)
+    first = month or today
+    last = _next_month(first) - agenda.A_DAY if month else today + agenda.DAYS_AHEAD
+    about = " ".join(rest)
+    space = space_meant(turn, command.room, about) if about else None
+    if about and not isinstance(space, Phrase) and space is not None:
+        return _Wanted(first, last, space=space.party)
+    return _Wanted(first, last, item=about)
+
+
+def _month_in(words: list[str], today: date) -> tuple[date | None, list[str]]:
+    """The first day of the month that the line ends with, and the words before it."""
+    if words and (found := _YEAR_AND_MONTH.fullmatch(words[-1])) and 1 <= int(found[2]) <= DECEMBER and int(found[1]):
+        return date(int(found[1]), int(found[2]), 1), words[:-1]
+    year = int(words[-1]) if words and re.fullmatch(r"20\d\d", words[-1]) else 0
+    names = words[:-1] if year else words
+    number = MONTHS.get(names[-1].casefold().rstrip(".")) if names else None
+    if number is None:
+        return None, words
+    if not year:
+        year = today.year if number >= today.month else today.year + 1
+    return date(year, number, 1), names[:-1]
+
+
+def _next_month(day: date) -> date:
+    return date(day.year + day.month // DECEMBER, day.month % DECEMBER + 1, 1)
+
+
+HANDLER = Handler(SPEC, ask, act)
