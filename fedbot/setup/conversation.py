@@ -216,10 +216,12 @@ class Conversation:
             return await Bot.sign_in(account, self._identity())
         is_free = matrix.is_free(homeserver, local)
         secret = self._asker.secret("bot_password", self._secret_question(homeserver, is_free=is_free))
-        if not secret and is_free and not self._dry_run:
-            secret = matrix.register(homeserver, local)
+        by_token = is_free and matrix.registers(homeserver, secret)
+        opens = is_free and (by_token or (homeserver.open_to_all and not secret))
+        if opens and not self._dry_run:
+            secret = matrix.register(homeserver, local, secret)
             self._asker.say(f"✓ registered {chosen.bot}")
-        elif not secret and is_free:
+        elif opens:
             raise Stopped(f"{chosen.bot} would be registered. Without it a dry run can't look further.")
         elif not secret:
             raise NotGood(f"Without a password or token I can't go on. {matrix.by_hand(local, homeserver)}")
@@ -235,6 +237,8 @@ class Conversation:
             raise NotGood(f"{problem} {'' if homeserver.open_to_all else matrix.by_hand(local, homeserver)}") from None
 
     def _secret_question(self, homeserver: Homeserver, *, is_free: bool) -> str:
+        if is_free and not homeserver.open_to_all:
+            return "There is no such account yet. A registration token: I register it. Else its password or token"
         if is_free:
             return "There is no such account yet. Enter: I register it. Else its password or access token"
         if homeserver.takes_passwords:

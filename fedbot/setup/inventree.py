@@ -37,6 +37,10 @@ from fedbot.setup.plan import (
 
 SECONDS = 10.0
 _NO_ADDRESS = "That is no address. Write it as in the browser, for example https://inventree.example.org"
+_SECOND_FACTOR = (
+    " If signing in there takes a second factor (a code, a key), a password alone isn't enough: make a token in your "
+    "account's settings, and answer with just Enter, then the token."
+)
 A_YEAR = timedelta(days=365)
 
 
@@ -143,7 +147,7 @@ class Superuser:
         except NotPermitted:
             self.close()
             what = f"{username} with this password" if username else "this token"
-            raise NotGood(f"InvenTree doesn't accept {what}.") from None
+            raise NotGood(f"InvenTree doesn't accept {what}.{_SECOND_FACTOR if username else ''}") from None
         except InventoryProblem as problem:
             self.close()
             raise NotGood(problem.text) from None

@@ -42,18 +42,23 @@ POWER_LEVELS: dict[str, Any] = {
 ENCRYPTED = {"type": "m.room.encryption", "state_key": "", "content": {"algorithm": "m.megolm.v1.aes-sha2"}}
 
 USER_ID = re.compile(r"@([!-9;-~]+):([A-Za-z0-9.\-:\[\]]+)")
+_DUMMY, _BY_TOKEN = "m.login.dummy", "m.login.registration_token"
 _TOKEN = re.compile(r"(syt_|mct_|mat_|MDAx)\S+")
 
 
 @dataclass(frozen=True)
 class Homeserver:
-    """Where it is, which ways of signing in it takes, and whether anybody may register there without more ado."""
+    """Where it is, which ways of signing in it takes, and whether anybody may register there without more ado.
+
+    `open_by_token`: whoever has a registration token of its admin may.
+    """
 
     url: str
     ca: str = ""
     takes_passwords: bool = True
     by_sso: bool = False
     open_to_all: bool = False
+    open_by_token: bool = False
 
     def client(self) -> httpx.Client:
         """For what is asked without an account."""
@@ -108,19 +113,20 @@ def _ways(homeserver: Homeserver) -> Homeserver:
             asked = client.post("/_matrix/client/v3/register", json={}).json().get("flows", [])
         except (*FOREIGN, AttributeError) as error:
             raise NotGood(f"{homeserver.url} gives no answer that can be read ({type(error).__name__}).") from None
-    is_open = any(set(flow.get("stages", ["?"])) <= {"m.login.dummy"} for flow in asked)
+    ways = [set(flow.get("stages", ["?"])) for flow in asked]
     return Homeserver(
         homeserver.url,
         homeserver.ca,
         takes_passwords="m.login.password" in types,
         by_sso=bool(types & {"m.login.sso", "m.login.cas"}),
-        open_to_all=is_open,
+        open_to_all=any(stages <= {_DUMMY} for stages in ways),
+        open_by_token=any(_BY_TOKEN in stages and stages <= {_BY_TOKEN, _DUMMY} for stages in ways),
     )
 
 
 def is_free(homeserver: Homeserver, local: str) -> bool:
     """Whether an account of that name could be registered now."""
-    if not homeserver.open_to_all:
+    if not (homeserver.open_to_all or homeserver.open_by_token):
         return False
     with homeserver.client() as client:
         try:
@@ -130,16 +136,33 @@ def is_free(homeserver: Homeserver, local: str) -> bool:
     return isinstance(found, dict) and found.get("available") is True
 
 
-def register(homeserver: Homeserver, local: str) -> str:
-    """Make the account; its password, which is made up. Raises `NotGood`."""
+def registers(homeserver: Homeserver, token: str) -> bool:
+    """Whether that is a registration token which the homeserver takes."""
+    if not (homeserver.open_by_token and token):
+        return False
+    with homeserver.client() as client:
+        try:
+            path = "/_matrix/client/v1/register/m.login.registration_token/validity"
+            found = client.get(path, params={"token": token}).json()
+        except FOREIGN:
+            return False
+    return isinstance(found, dict) and found.get("valid") is True
+
+
+def register(homeserver: Homeserver, local: str, token: str = "") -> str:
+    """Make the account, by a registration token if need be; its password, which is made up. Raises `NotGood`."""
     password = secrets.token_urlsafe(24)
     keep_secret(password)
     content: dict[str, Any] = {"username": local, "password": password, "inhibit_login": True}
     with homeserver.client() as client:
         try:
             session = client.post("/_matrix/client/v3/register", json=content).json().get("session")
-            content["auth"] = {"type": "m.login.dummy", "session": session}
-            answer = client.post("/_matrix/client/v3/register", json=content)
+            stages = [{"type": _BY_TOKEN, "token": token}] if token else []
+            for stage in (*stages, {"type": _DUMMY}):
+                content["auth"] = {**stage, "session": session}
+                answer = client.post("/_matrix/client/v3/register", json=content)
+                if answer.is_success:  # some ask for the token alone
+                    break
             said = "" if answer.is_success else str(answer.json().get("error", ""))
         except (*FOREIGN, AttributeError) as error:
             raise NotGood(trouble(error, homeserver.url) if isinstance(error, FOREIGN) else str(error)) from None

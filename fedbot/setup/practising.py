@@ -130,7 +130,7 @@ class Practising:
         homeserver = matrix.find(server, f"{ours.homeserver} {ours.ca_file or ''}".strip())
         file = self.folder / PASSWORD
         password = file.read_text("utf-8").strip() if file.exists() else ""
-        if not password and matrix.is_free(homeserver, found[1]):
+        if not password and homeserver.open_to_all and matrix.is_free(homeserver, found[1]):
             password = matrix.register(homeserver, found[1])
             self.tell(f"✓ registered {account}")
         if not password:

@@ -176,6 +176,42 @@ async def test_an_account_is_registered_where_anybody_may() -> None:
         assert "register_new_matrix_user --no-admin -u bot" in matrix.by_hand("bot", there)
 
 
+@pytest.mark.parametrize("stages", [["m.login.registration_token", "m.login.dummy"], ["m.login.registration_token"]])
+async def test_an_account_is_registered_by_a_registration_token(stages: list[str]) -> None:
+    left, made = list(stages), list[str]()
+
+    async def register(request: web.Request) -> web.StreamResponse:
+        auth = (await request.json()).get("auth", {})
+        if left and auth.get("type") == left[0] and auth.get("token", "good") == "good":
+            left.pop(0)
+        if "type" in auth and not left and not made:
+            made.append(auth["session"])
+            return web.json_response({"user_id": "@bot:example.org"})
+        return web.json_response({"session": "s1", "flows": [{"stages": stages}]}, status=401)
+
+    async def validity(request: web.Request) -> web.StreamResponse:
+        return web.json_response({"valid": request.query["token"] == "good"})
+
+    pages = {
+        "/_matrix/client/v3/register": register,
+        "/_matrix/client/v3/register/available": {"available": True},
+        "/_matrix/client/v1/register/m.login.registration_token/validity": validity,
+    }
+    async with serving(homeserver(**pages)) as url:
+        there = await asyncio.to_thread(matrix.find, "example.org", url)
+        assert (there.open_to_all, there.open_by_token) == (False, True)
+        assert await asyncio.to_thread(matrix.is_free, there, "bot")
+        assert [await asyncio.to_thread(matrix.registers, there, said) for said in ("good", "my password", "")] == [
+            True,
+            False,
+            False,
+        ]
+        with pytest.raises(NotGood, match="doesn't register it"):
+            await asyncio.to_thread(matrix.register, there, "bot")
+        await asyncio.to_thread(matrix.register, there, "bot", "good")
+    assert made == ["s1"]
+
+
 async def test_answers_come_from_a_file_with_its_secrets_elsewhere(tmp_path: Path) -> None:
     (tmp_path / "password").write_text("correct horse\n")
     answers = Answers({"keep_superuser": False, "bot_password_file": "password", "name": "${NAME}"}, tmp_path, {})
