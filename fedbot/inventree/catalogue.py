@@ -313,6 +313,9 @@ def find_shareable(server: Server, question: FindShareable) -> Shareable:
     """The stock item, parts and categories that the word means."""
     word = question.word.strip()
     categories = Categories.read(server.api)
+    scanned = scanned_in(word)
+    if scanned is not None and scanned.model == scanned_codes.PART:
+        word = f"{PART}:{scanned.key}"
     kind, _, key = word.partition(":")
     if kind == "part" and key.isdecimal():
         row = server.api.row_if_there(f"part/{int(key)}/")
@@ -353,7 +356,8 @@ def _items(server: Server, word: str, categories: Categories) -> tuple[Thing, ..
 def _shareable_part(row: Row, categories: Categories) -> Thing:
     above = tuple(share_id(CATEGORY, pk) for pk in categories.chain(row.get("category")))
     part = part_of(row)
-    return Thing(PART, part.pk, part.name, above, quantity=amount(row.get("in_stock")), salable=part.salable)
+    in_stock, is_template = amount(row.get("in_stock")), bool(row.get("is_template"))
+    return Thing(PART, part.pk, part.name, above, "", in_stock, salable=part.salable, is_template=is_template)
 
 
 def _category(row: Row, categories: Categories) -> Thing:

@@ -216,7 +216,7 @@ def put_away(server: Server, step: PutAway) -> PlacedAt:
     leaves an entry of type 25.
     """
     location = step.location
-    if server.places.by_key(location) is None:
+    if server.place(location) is None:
         location = server.place_for(item_row(server, step.item)["part"]).pk
     return move_to(
         server,

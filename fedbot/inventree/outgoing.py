@@ -201,7 +201,7 @@ def _undo(server: Server, mark: str, row: Row, location: int | None, status: int
 
 def _home(server: Server, row: Row, location: int | None) -> int:
     """Where to put what lay in `location`; if that is gone, or was nowhere, where its part belongs."""
-    place = server.places.by_key(location)
+    place = server.place(location)
     return (place or server.place_for(row["part"])).pk
 
 
@@ -302,7 +302,7 @@ def find_put_back(server: Server, step: PutBack) -> PlacedAt | None:
 def put_back(server: Server, step: PutBack) -> PlacedAt:
     """From Outgoing to where it lay before, with its old status."""
     home = step.location
-    if server.places.by_key(home) is None:
+    if server.place(home) is None:
         home = _home(server, item_row(server, step.item), home)
     return move_to(
         server,

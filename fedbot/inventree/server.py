@@ -72,6 +72,11 @@ class Places:
     """All places of one tree, as read at the last look."""
 
     def __init__(self, rows: Iterable[Row]) -> None:
+        self._by_key: dict[int, Place] = {}
+        self.take(rows)
+
+    def take(self, rows: Iterable[Row]) -> None:
+        """These are all places from now on."""
         self._by_key = {
             int(row["pk"]): Place(
                 pk=int(row["pk"]),
@@ -183,6 +188,14 @@ class Server:
         """Where things lie that just came in. Raises `Refusal` if it isn't one usable place."""
         return self._place(self.settings.incoming, "incoming")
 
+    def place(self, pk: int | None) -> Place | None:
+        """The stock location with this key, also one that was made since the last look; None if there is none."""
+        found = self.places.by_key(pk)
+        if found is None and pk is not None:
+            self.places.take(self.api.rows("stock/location/"))
+            found = self.places.by_key(pk)
+        return found
+
     def place_for(self, part: int) -> Place:
         """Where items of the part with this key belong.
 
@@ -193,7 +206,7 @@ class Server:
     def default_place(self, part: Row) -> Place:
         """Where items of a part belong: its default place, its category's, the configured one, Incoming."""
         for name in ("default_location", "category_default_location"):
-            place = self.places.by_key(part.get(name))
+            place = self.place(part.get(name))
             if place and not place.structural:
                 return place
         if self.settings.destination:

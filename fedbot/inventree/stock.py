@@ -204,7 +204,7 @@ def _came_back(server: Server, step: TakeBack) -> int | None:
 
 def _put_away(server: Server, step: TakeBack, item: int, notes: str) -> PlacedAt:
     """From Incoming to the old place. If that is gone, or there was none, to where such parts belong."""
-    home = server.places.by_key(step.location)
+    home = server.place(step.location)
     if home is None:
         home = server.place_for(item_row(server, item)["part"])
     return move_to(

@@ -66,6 +66,8 @@ def shared_now(locale: Locale, *, share: Share, thing: Thing, friends: tuple[str
         amount.append(
             locale.say("⚠ Nobody finds it yet: InvenTree gives only salable parts away. Switch on 'salable' there.")
         )
+    if thing.is_template:
+        amount.append(locale.say("It is a template: share its variants too, one by one, or their category."))
     return [first, *amount, _seen_by(locale, friends)]
 
 

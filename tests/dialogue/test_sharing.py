@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from tests.dialogue.test_recovery import is_rebuilt
 from tests.dialogue.world import World, a_world, friends, told
@@ -44,6 +46,24 @@ async def test_nothing_is_shared_at_first_and_a_list_grows_entry_by_entry() -> N
     await world.alpha.restart()
     await world.settle()
     assert await said(world, "share") == answer
+
+
+@pytest.mark.parametrize("code", ["INV-PA{part}", '{{"part": {part}}}', "inv-pa{part}"])
+async def test_a_scanned_code_of_a_part_is_shared_and_taken_off(code: str) -> None:
+    world = await friends()
+    word = code.format(part=world.alpha.part("M3-NUT").pk)
+    assert "Shared: M3 nut: the part, with all its stock" in await said(world, f"share {word}")
+    assert "Not shared any more: M3 nut" in await said(world, f"unshare {word}")
+    assert "No item, part or category" in await said(world, "share INV-PA9999")
+
+
+async def test_of_a_template_it_is_said_that_its_variants_are_shared_by_themselves() -> None:
+    world = await friends()
+    fields = {"description": "x", "category": 1, "salable": True}
+    template = world.alpha.admin("POST", "part/", name="Shirt", IPN="SHIRT", is_template=True, **fields)["pk"]
+    world.alpha.admin("POST", "part/", name="Red shirt", IPN="SHIRT-R", variant_of=template, **fields)
+    assert "It is a template" in await said(world, "share SHIRT")
+    assert "It is a template" not in await said(world, "share SHIRT-R")
 
 
 async def test_what_is_shared_by_what_it_is_part_of_is_said_to_be_so() -> None:

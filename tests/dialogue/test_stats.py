@@ -278,6 +278,7 @@ async def test_figures_are_posted_on_schedule_as_a_notice_with_a_chart_in_its_th
     assert not post.mentions
     (picture,) = pictures(world)
     content = picture["content"]
+    assert not content.get("m.mentions")
     assert content["m.relates_to"]["event_id"] == post.event_id
     assert content["m.relates_to"]["rel_type"] == "m.thread"
     assert content["body"] == "Chart: stock items of Attraktor, and what it gave and received"
@@ -350,6 +351,7 @@ async def test_a_chart_may_be_asked_for_and_comes_in_the_thread_of_the_answer() 
     (answer,) = await asks(world, "!fed stats all --chart")
     (picture,) = pictures(world)
     assert picture["content"]["m.relates_to"]["event_id"] == answer.event_id
+    assert not picture["content"].get("m.mentions")
     assert picture["content"]["body"].startswith("Chart: stock items of Attraktor")
     drawn = world.server.media[picture["content"]["url"]].decode(errors="replace")
     assert "('Betaspace', 1, 0)" in drawn

@@ -97,6 +97,17 @@ async def test_a_new_part_gets_notes_tags_and_the_parameters_whose_templates_are
     assert_books_balance(world)
 
 
+async def test_a_default_place_that_was_set_since_the_start_is_honoured() -> None:
+    world = await friends()
+    beta = world.beta
+    shelf = beta.admin("POST", "stock/location/", name="New shelf")["pk"]
+    beta.admin("PATCH", f"part/{beta.part('RES-10K').pk}/", default_location=shelf)
+    assert "Lands in: Betaspace, New shelf" in (await world.push("RES-10K 5")).text
+    world.cem.reacts(world.card(), "✅")
+    await world.grace()
+    assert beta.place(beta.row(beta.transfer().at(1).item or 0)) == "New shelf"
+
+
 async def test_what_a_friend_writes_into_notes_and_tags_is_only_text_here() -> None:
     world = await friends()
     lens = world.alpha.item("LENS-2", serial="0042")

@@ -101,6 +101,7 @@ class Thing:
 
     `origin` is the other party that an item came from. `quantity` is how much of an item or part is in stock,
     `parts` how many a category has. Only what is `salable` can be given to another space.
+    `is_template`: its variants are parts of their own.
     """
 
     model: str
@@ -111,6 +112,7 @@ class Thing:
     quantity: Decimal = Decimal(0)
     parts: int = 0
     salable: bool = True
+    is_template: bool = False
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,9 @@ from fedbot.rules.state import Turn
 SILENT_AFTER_RESENDS = 2
 EDIT_PAUSE = timedelta(minutes=10)
 MOVED = "moved"
+NO_PART, OTHER_THING, NOT_IN_ORDER = "no-part", "other-thing", "not-in-order"
+TAKEN_BACK_BY_BOT = frozenset({NO_PART, OTHER_THING, NOT_IN_ORDER})
+"""Why the asker's bot takes a request back by itself; it tells its person then."""
 """In `told` of a transfer that went on in another room: what was said of it before can't be replied to there."""
 
 
@@ -143,7 +146,7 @@ def end(turn: Turn, transfer: Transfer, state: TransferState, by: Signature | No
     turn.note_by(transfer.id, audit.TransferIs(state, problem), by)
     if "card" in transfer.told:
         edit_card(turn, transfer, draft)
-        if not transfer.terms.confirm:  # its asker hears of all that it asked at once, from its own bot
+        if not (transfer.terms.confirm or _its_own_bot_has_told(transfer)):  # its asker hears it from its own bot
             say_the_end(turn, transfer)
     elif transfer.terms.confirm:
         sequencing.post(turn, transfer, draft)
@@ -153,6 +156,12 @@ def end(turn: Turn, transfer: Transfer, state: TransferState, by: Signature | No
     if connection:
         provision.mirror(turn, connection)
     return transfer
+
+
+def _its_own_bot_has_told(transfer: Transfer) -> bool:
+    """Whether the asker's bot has taken a request back by itself, and told its person why and what helps."""
+    is_asked = transfer.role == "sender" and transfer.terms.kind == "request"
+    return is_asked and transfer.state is TransferState.CANCELLED and transfer.problem in TAKEN_BACK_BY_BOT
 
 
 def say_the_end(turn: Turn, transfer: Transfer, draft: Draft | None = None) -> None:

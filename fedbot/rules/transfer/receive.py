@@ -51,6 +51,7 @@ from fedbot.rules.protocol.terms import metadata_in
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides as transfers
 from fedbot.rules.transfer import dispute, opening
+from fedbot.rules.transfer.both_sides import NO_PART, OTHER_THING
 from fedbot.rules.transfer.send import begin_step, mark, with_progress
 
 MATCHED_WHILE = frozenset({TransferState.OPEN, TransferState.SENT, TransferState.CREDITING})
@@ -59,8 +60,6 @@ LONGEST_LINK = 200
 TOO_MANY = "too-many"
 UNSEEN = frozenset({TOO_MANY, "disconnected"})
 """Why the owner's bot declines what none of its people has seen."""
-NO_PART = "no-part"
-OTHER_THING = "other-thing"
 NOT_CONFIRMED = "not-confirmed"
 """Why what a request is for goes back: its asker asks several, and had not confirmed this one."""
 ENDS: dict[TransferState, frozenset[str]] = {

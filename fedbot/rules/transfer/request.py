@@ -40,14 +40,14 @@ from fedbot.rules.state import Turn
 from fedbot.rules.transfer import booking, opening, sender_decision
 from fedbot.rules.transfer import both_sides as transfers
 from fedbot.rules.transfer import wish as wishs
-from fedbot.rules.transfer.receive import NO_PART, OTHER_THING, go_on
+from fedbot.rules.transfer.both_sides import NO_PART, NOT_IN_ORDER, OTHER_THING
+from fedbot.rules.transfer.receive import go_on
 from fedbot.rules.transfer.send import with_progress
 from fedbot.rules.wire.subject_ids import Cause
 
 NOT_FOUND = "not-found"
 TOO_LITTLE = "too-little"
 CHAIN = "chain"
-NOT_IN_ORDER = "not-in-order"
 MOST_WORDS = 16_000  # bytes of the terms in clear; above that the lines go without their notes and the like
 MOST_METADATA = 20_000  # bytes; it travels sealed, a third longer, beside 16,000 of words, in at most 46,000
 
