@@ -9,15 +9,24 @@ from fedbot.rules.state import Turn
 
 
 def choose(
-    turn: Turn, room: str, event_id: str, person: str, phrase: Phrase, lines: tuple[str, ...], more: str = ""
+    turn: Turn,
+    room: str,
+    event_id: str,
+    person: str,
+    phrase: Phrase,
+    lines: tuple[str, ...],
+    more: str = "",
+    *,
+    mentions: bool = False,
 ) -> None:
     """Put a numbered list to a person, as the answer to the line `event_id`; a number picks a whole line.
 
-    `more` is the line that brings the next page.
+    `more` is the line that brings the next page. `mentions`: it comes later than an answer, so that it mentions them.
     """
     key = f"choice:-:{event_id}"
     turn.save(PendingChoice(key, person, room, lines, turn.now + NUMBER_WITHIN, more=more))
-    turn.do(Post(key, room, phrase, reply_to=event_id, answers=person))
+    mentioned = (person,) if mentions else ()
+    turn.do(Post(key, room, phrase, reply_to=event_id, answers=person, mentions=mentioned))
 
 
 def answer(turn: Turn, command: Command, phrase: Phrase | None, *, refuses: bool = False) -> None:

@@ -13,8 +13,7 @@ from typing import Any
 from fedbot.rules.loan import lend
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.model.transfer_lifecycle import FINAL, TransferState
-from fedbot.rules.transfer.both_sides import OTHER_THING
-from fedbot.rules.transfer.request import NOT_IN_ORDER
+from fedbot.rules.transfer.both_sides import NOT_IN_ORDER, OTHER_THING
 from tests.dialogue.space import Space
 from tests.dialogue.world import World
 

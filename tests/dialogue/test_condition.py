@@ -82,6 +82,7 @@ async def test_a_request_is_answered_from_what_is_sound_and_nothing_else_comes_w
     assert world.alpha.transfer().state is TransferState.CANCELLED
     asked = world.room.message("is not in order")
     assert "⚠ Damaged" in asked.text
+    assert world.tom.user_id in asked.mentions
     assert len(told(world.room, "Cancelled: 1 × Laser lens")) == 1  # the owner's card; its bot says no more
     world.cem.says("1", reply_to=asked)  # an approver of the asker's, but it is not hers to say
     await world.settle()

@@ -166,7 +166,8 @@ def _ask_for_what_is_there(turn: Turn, transfer: Transfer, adopted: Transfer) ->
         is_called_so=is_called_so,
     )
     line = _line_for(turn, transfer, adopted.terms)
-    chat_lines.choose(turn, transfer.room, transfer.asked.event_id, transfer.terms.asker, phrase, (line,))
+    asker = transfer.terms.asker
+    chat_lines.choose(turn, transfer.room, transfer.asked.event_id, asker, phrase, (line,), mentions=True)
 
 
 def _line_for(turn: Turn, transfer: Transfer, given: Terms) -> str:
@@ -238,7 +239,8 @@ def _take_back(turn: Turn, transfer: Transfer) -> None:
     turn.save(transfer)
     turn.note(transfer.id, audit.Fact.NO_PART)
     phrase = say(messages.transfer.request_without_part, transfer=transfer, us=turn.us)
-    turn.do(Post(f"nopart:{transfer.id}", transfer.room, phrase, thread=transfers.thread_of(transfer)))
+    thread, mentions = transfers.thread_of(transfer), (transfer.terms.asker,)
+    turn.do(Post(f"nopart:{transfer.id}", transfer.room, phrase, thread=thread, mentions=mentions))
 
 
 def _nobody(reason: str) -> dict[str, Any]:
