@@ -28,6 +28,7 @@ _VERBS = {
     "overdue": ("überfällig",),
     "people": ("leute",),
     "push": ("gib", "geben", "gebe", "biete", "anbieten"),
+    "qr": ("etikett",),
     "received": ("angekommen", "erhalten"),
     "reconcile": ("abgleichen",),
     "request": ("erbitte", "anfragen"),

@@ -28,6 +28,7 @@ from fedbot.commands import (
     overdue,
     people,
     push,
+    qr,
     received,
     reconcile,
     request,
@@ -93,6 +94,7 @@ _HANDLERS = (
     rotate.HANDLER,
     people.HANDLER,
     status.HANDLER,
+    qr.HANDLER,
     web.HANDLER,
 )
 

@@ -348,6 +348,10 @@ class Pages(Section):
         "token; from API 472 on",
     )
     session_days: Days = Field(14, le=90, description="how long a page stays signed in")
+    screen: tuple[Literal["borrowed", "lent", "waiting", "people"], ...] = Field(
+        ("borrowed", "lent", "waiting"),
+        description="what stands on a wall screen: borrowed, lent, waiting; people: also who asked",
+    )
     calls_a_minute: Count = Field(120, ge=1, le=6000, description="calls that one person or token may make in a minute")
 
     @model_validator(mode="after")
@@ -499,5 +503,6 @@ class Settings(Section):
             questions_an_hour_per_peer=self.rules.questions_an_hour_per_peer,
             pages_url=self.pages.url if self.pages.listen else "",
             pages_session=timedelta(days=self.pages.session_days),
+            screen_shows=self.pages.screen,
             resend_after=tuple(timedelta(seconds=wait) for wait in self.rules.resend_seconds),
         )

@@ -187,6 +187,26 @@ PAGE_WORDS: Mapping[str, str] = {
     "token_days": marked("Days until it ends"),
     "make": marked("Make it"),
     "token_made": marked("Here is your token. It is shown only now:"),
+    # addresses: calendars and the wall screen
+    "make_address": marked("Make a calendar or a wall screen"),
+    "address_note": marked("Whoever knows its address can read it, until you end it here."),
+    "address_kind": marked("What it is"),
+    "address_made": marked("Here is the address. It is shown only now:"),
+    "addresses_made": marked("Here are the addresses: of what concerns you, and of all. They are shown only now:"),
+    "calendar_of": marked("Due days, {space}"),
+    "updated": marked("As of {time}"),
+    "waiting_list": marked("Waits for a yes or no"),
+    "nothing_here": marked("Nothing."),
+    "more_below": marked("and {number} more"),
+    # an item
+    "item_number": marked("Item #{number}"),
+    "its_page": marked("Its page in InvenTree"),
+    "label_code": marked("Code for its label"),
+    "label_note": marked("It leads to this page. Save the picture, or print it."),
+    "is_out": marked("It is on loan"),
+    "give_or_lend": marked("Lend or give it"),
+    "lend_until": marked("Until (empty: to keep)"),
+    "offer": marked("Offer it"),
     # the API
     "api": marked("API"),
     "api_schema": marked("Its schema (OpenAPI)"),
@@ -232,6 +252,12 @@ def entries(locale: Locale, number: int) -> str:
 def last_days(locale: Locale, days: int) -> str:
     """Of what time the figures are; 0: since ever."""
     return _text(locale.some("{number} day", "{number} days", days)) if days else locale.word("All time")
+
+
+def due_back(locale: Locale, direction: str, things: str, space: str) -> str:
+    """What stands in a calendar on the last day of a loan."""
+    pattern = marked("{things} back to {space}") if direction == "in" else marked("{things} back from {space}")
+    return locale.word(pattern).format(things=things, space=space)
 
 
 def _text(words: tuple[Inline, ...]) -> str:

@@ -114,6 +114,23 @@ def ended(locale: Locale, *, number: int) -> Lines:
     ]
 
 
+def label_codes(locale: Locale, *, pages: tuple[tuple[int, str], ...], more: int) -> Lines:
+    """Where the codes for labels of these items are: (stock key, address)."""
+    lines: Lines = [
+        locale.say("#{item}: its code for a label is on {address}", item=str(item), address=address)
+        for item, address in pages
+    ]
+    return [*lines, locale.say("and {number} more", number=more)] if more else lines
+
+
+def no_item_for_a_code(locale: Locale, *, word: str) -> Lines:
+    """The word means none of our items."""
+    return [
+        locale.say('We have no item "{word}".', word=locale.short(word, 60)),
+        locale.say("Write its number, IPN or name: {line}", line=command("qr #42")),
+    ]
+
+
 def page_is_outdated(locale: Locale, *, subject: Subject) -> Lines:
     """A decision about something else than what the card shows now."""
     return [

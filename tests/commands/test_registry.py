@@ -61,6 +61,7 @@ def test_the_verbs_are_those_that_the_rules_expect() -> None:
         "rotate": Right.SUPERUSER,
         "match": Right.APPROVER,
         "web": Right.MAPPED,
+        "qr": Right.MAPPED,
     }
 
 

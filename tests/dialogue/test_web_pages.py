@@ -8,6 +8,7 @@ import io
 import re
 from datetime import timedelta
 
+from fedbot.web.site.feeds import qr_code
 from fedbot_demo.inventree.faults import FaultKind
 from tests.dialogue.browsing import URL, Visitor, Web, encrypted
 from tests.dialogue.world import World, friends, sharing
@@ -158,3 +159,102 @@ async def test_figures_are_those_that_a_direct_chat_tells() -> None:
     await world.alpha.restart(disclose_in_room=())
     kim = await signed_in(world)
     assert await page(kim, "/figures") == "Figures Our figures are told in the admin room only."
+
+
+async def address(browser: Visitor, kind: str) -> list[str]:
+    """What a new address of that kind opens, made on the page."""
+    await browser.gets("/access")
+    await browser.submits("/access/addresses", name="hall", kind=kind, days="30")
+    return re.findall(rf"<code>{URL}(/(?:screen|calendar)/[^<]+)</code>", browser.last.text)
+
+
+async def test_a_wall_screen_and_calendars_open_by_an_address_until_it_is_ended() -> None:
+    world = await friends(alpha={"pages_url": URL}, beta={"pages_url": URL})
+    await encrypted(world)
+    anna, kim = await signed_in(world, "anna"), await signed_in(world)
+    (screen,), (mine, every), (kims, _) = (
+        await address(anna, "screen"),
+        await address(anna, "feed"),
+        await address(kim, "feed"),
+    )
+    await lends(world, "2 Arduino Nano to betaspace for 2 days")
+    await world.push("M3-NUT 10")
+    passer_by = Web(world, world.alpha).visitor()
+    told = await page(passer_by, screen)
+    assert told.index("We have borrowed Nothing.") < told.index(
+        "We have lent 2 × Arduino Nano to Betaspace due in 2 days"
+    )
+    assert "Waits for a yes or no 10 × M3 nut to Betaspace Until" in told
+    assert "Anna" not in passer_by.last.text
+    assert '<meta http-equiv="refresh" content="60">' in passer_by.last.text
+    assert "<form" not in passer_by.last.text
+    assert "<a " not in passer_by.last.text
+
+    answer = await passer_by.gets(every)
+    assert answer.headers["content-type"] == "text/calendar; charset=utf-8"
+    (loan,) = [transfer for transfer in world.alpha.turn.transfers() if transfer.is_loan]
+    assert f"UID:{loan.id}@fed.attraktor.test\r\n" in answer.text.replace("\r\n ", "")
+    assert "SUMMARY:2 × Arduino Nano back from Betaspace" in answer.text.replace("\r\n ", "")
+    assert "DTSTART;VALUE=DATE:20261126\r\nDTEND;VALUE=DATE:20261127" in answer.text
+    assert (await passer_by.gets(mine)).text.count("BEGIN:VEVENT") == 1
+    assert (await passer_by.gets(kims)).text.count("BEGIN:VEVENT") == 0
+    assert (await passer_by.gets(kims.replace("/calendar/", "/screen/").removesuffix("/mine.ics"))).status_code == 404
+    assert (await passer_by.gets(every.replace("all.ics", "other.ics"))).status_code == 422
+    secret = screen.rpartition("/")[2]
+    assert (await Web(world, world.alpha).visitor(secret).gets("/api/v1/now")).status_code == 401
+    assert secret not in "\n".join(world.alpha.journal._database._connection.iterdump())
+
+    world.alpha.goes_down()
+    await world.passes(timedelta(minutes=1))
+    down = await passer_by.gets(screen)
+    assert down.status_code == 503
+    assert '<meta http-equiv="refresh"' in down.text
+    world.alpha.comes_back()
+    await world.passes(timedelta(minutes=20))
+    await anna.gets("/access")
+    assert "Wall screen" in words_on(anna)
+    held = re.findall(r'<th scope="row">hall</th>.*?/access/(\w+)/end', anna.last.text, re.DOTALL)
+    assert len(held) == 2
+    for identifier in held:
+        await anna.gets("/access")
+        await anna.submits(f"/access/{identifier}/end")
+    for path in (screen, mine, every):
+        assert (await passer_by.gets(path)).status_code == 404
+
+
+async def test_a_screen_shows_no_more_than_the_settings_say() -> None:
+    world = await friends(alpha={"pages_url": URL, "screen_shows": ("lent", "people")}, beta={"pages_url": URL})
+    await encrypted(world)
+    (screen,) = await address(await signed_in(world), "screen")
+    await lends(world, "2 Arduino Nano to betaspace for 2 days")
+    await world.push("M3-NUT 10")
+    told = await page(Web(world, world.alpha).visitor(), screen)
+    assert "2 × Arduino Nano to Betaspace, asked by Anna due in 2 days" in told
+    assert "M3 nut" not in told
+    assert "borrowed" not in told
+
+
+async def test_a_labels_code_leads_to_the_item_and_lends_it() -> None:
+    world = await friends(alpha={"pages_url": URL}, beta={"pages_url": URL})
+    await encrypted(world)
+    anna = await signed_in(world, "anna")
+    assert "Item #42" in await page(anna, "/items/42")
+    drawn = await anna.gets("/items/42/code.svg")
+    assert drawn.headers["content-type"] == "image/svg+xml"
+    assert drawn.content == qr_code(f"{URL}/items/42")
+    assert drawn.content != qr_code(f"{URL}/items/41")
+    await anna.gets("/items/42")
+    await anna.submits("/items/42/offer", quantity="1", space="betaspace", until="2026-12-15")
+    await anna.follows()
+    world.cem.reacts(world.card(), "✅")
+    await world.grace()
+    told = await page(anna, "/items/42")
+    assert "Laser lens 2.0″ ZnSe (#42)" in told
+    assert "It is on loan 1 × Laser lens 2.0″ ZnSe (SN 0042) to Betaspace, asked by Anna due in 21 days" in told
+    answers = world.kim.says("!fed qr #42")
+    await world.settle()
+    assert f"{URL}/items/42" in world.answer_to(answers)
+    world.kim.leaves()
+    await world.settle()
+    kim = await signed_in(world, "piet")
+    assert "on loan" in await page(kim, "/items/42")

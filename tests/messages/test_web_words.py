@@ -98,6 +98,21 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Nothing to end: you aren't signed in anywhere.
         """,
     ),
+    "codes for labels": (
+        say(messages.web.label_codes, pages=((42, f"{URL}/items/42"), (43, f"{URL}/items/43")), more=3),
+        """
+        #42: its code for a label is on https://fed.attraktor.example/items/42
+        #43: its code for a label is on https://fed.attraktor.example/items/43
+        and 3 more
+        """,
+    ),
+    "no item for a code": (
+        say(messages.web.no_item_for_a_code, word="LENS-9"),
+        """
+        We have no item "LENS-9".
+        Write its number, IPN or name: !fed qr #42
+        """,
+    ),
     "an old page": (
         say(messages.web.page_is_outdated, subject=transfer()),
         """

@@ -36,7 +36,7 @@ class PartyConfig:
     public half of our signing key (hex), by which peers pin us. Times of day are in `time_zone` (IANA name), as is
     `stats_schedule` (cron, read by `app.timetable`, as is `reconcile_at`). `look_every`: how often our own house is
     looked at (InvenTree's version, our tokens); None: never. `tells_prices`: what a thing was bought for goes along.
-    `pages_url`: where people find our pages; "" if there are none.
+    `pages_url`: where people find our pages; "" if there are none. `screen_shows`: what stands on a wall screen.
     """
 
     party: str
@@ -78,6 +78,7 @@ class PartyConfig:
     questions_an_hour_per_peer: int = 60
     pages_url: str = ""
     pages_session: timedelta = timedelta(days=14)
+    screen_shows: tuple[str, ...] = ("borrowed", "lent", "waiting")
     resend_after: tuple[timedelta, ...] = (
         timedelta(minutes=1),
         timedelta(minutes=10),

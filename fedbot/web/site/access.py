@@ -159,9 +159,9 @@ class Access:
             return None
         return self._give(person, user, AccessKind.SESSION, browser, Scope.ACT, self.session)
 
-    def make_token(self, caller: Caller, name: str, scope: Scope, lasts: timedelta) -> str:
-        """A new token of the caller's, which is shown once."""
-        return self._give(caller.person, caller.username, AccessKind.TOKEN, name, scope, lasts)
+    def make(self, caller: Caller, kind: AccessKind, name: str, scope: Scope, lasts: timedelta) -> str:
+        """A new token or address of the caller's, which is shown once."""
+        return self._give(caller.person, caller.username, kind, name, scope, lasts)
 
     def _give(self, person: str, username: str, kind: AccessKind, name: str, scope: Scope, lasts: timedelta) -> str:
         now, secret = self._bot.now(), _made()
@@ -186,6 +186,10 @@ class Access:
     def of_token(self, secret: str) -> Caller | None:
         """Whose token that is; None if it opens nothing."""
         return self._of(secret, AccessKind.TOKEN)
+
+    def of_address(self, secret: str, kind: AccessKind) -> Caller | None:
+        """Whose feed or screen that is; None if it opens nothing."""
+        return self._of(secret, kind)
 
     def _of(self, secret: str, kind: AccessKind) -> Caller | None:
         turn = self._bot.turn()

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
-from fedbot.web.site import api, guard, lists, pages
+from fedbot.web.site import api, feeds, guard, lists, pages
 from fedbot.web.site.access import Access
 from fedbot.web.site.bot import Bot
 from fedbot.web.site.calls import Site
@@ -56,6 +56,7 @@ def application(
     app.include_router(api.router)
     app.include_router(pages.router)
     app.include_router(lists.router)
+    app.include_router(feeds.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.middleware("http")(guard.guarded)
     app.add_middleware(guard.Prefixed, prefix=address.prefix)

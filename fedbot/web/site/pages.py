@@ -19,7 +19,7 @@ from fedbot.messages import page_words
 from fedbot.rules.approval.subject import Subject
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Choice
-from fedbot.rules.model.web import Scope
+from fedbot.rules.model.web import AccessKind, Scope
 from fedbot.web.site.access import Caller, form_token
 from fedbot.web.site.calls import LONGEST_LINE, DecisionMade, Site, quantity_in
 from fedbot.web.site.guard import is_our_page
@@ -84,6 +84,7 @@ class Page:
             when=locale.when,
             day=partial(page_words.short_day, locale),
             count=locale.count,
+            clock=lambda: locale.clock(self.site.bot.now()),
             overdue=partial(page_words.overdue, locale),
             due_in=partial(page_words.due_in, locale),
             silent=partial(page_words.silent, locale),
@@ -349,7 +350,7 @@ async def _decide(page: Page, identifier: str, made: DecisionMade) -> Response:
 async def access(page: SignedIn) -> Response:
     """What is signed in, and the person's tokens."""
     reader = await page.reader()
-    return page.shows("access.html", held=reader.accesses(page.person.access), token="")
+    return page.shows("access.html", held=reader.accesses(page.person.access), token="", addresses=[])
 
 
 @router.post("/access/tokens")
@@ -360,9 +361,9 @@ async def make_token(
     days: Annotated[int, Form(ge=1, le=365)],
 ) -> Response:
     """A new token, shown this once."""
-    token = page.site.access.make_token(page.person, name.strip(), scope, timedelta(days=days))
+    token = page.site.access.make(page.person, AccessKind.TOKEN, name.strip(), scope, timedelta(days=days))
     reader = await page.reader()
-    return page.shows("access.html", held=reader.accesses(page.person.access), token=token)
+    return page.shows("access.html", held=reader.accesses(page.person.access), token=token, addresses=[])
 
 
 @router.post("/access/{identifier}/end")

@@ -29,7 +29,7 @@ from fedbot.rules.catalogue import search
 from fedbot.rules.ledger import figures as ledger_figures
 from fedbot.rules.ledger import history, stats
 from fedbot.rules.loan import lend
-from fedbot.rules.model.archive import Place
+from fedbot.rules.model.archive import Mark, Place
 from fedbot.rules.model.catalogue import Search
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import LIVING_CONNECTION
@@ -41,6 +41,7 @@ from fedbot.rules.model.shown import hash_of
 from fedbot.rules.model.stock import Right, Rights, plain
 from fedbot.rules.model.summaries import Todo
 from fedbot.rules.model.transfer import Line, Transfer
+from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.model.web import Outcome, WebAccess, WebLine
 from fedbot.rules.protocol import announcements
 from fedbot.rules.state import Turn
@@ -468,6 +469,21 @@ class Reader:
         """All that is on loan, here or at friends, what is due first coming first."""
         return [self.transfer(transfer) for transfer in self._loans()]
 
+    def undecided(self) -> list[TransferView]:
+        """All that waits for a decision, here or at friends."""
+        waits = [t for t in self.turn.open_transfers() if t.room in self.rooms and t.state is TransferState.OPEN]
+        return [self.transfer(transfer) for transfer in waits]
+
+    def of_item(self, item: int) -> list[TransferView]:
+        """Every transfer of that stock item of ours, what was asked last coming first."""
+        found = [t for t in self.turn.marked(Mark.ITEM, item) if t.room in self.rooms]
+        return [self.transfer(transfer) for transfer in history.newest_first(found)]
+
+    def item_page(self, item: int) -> str:
+        """Its page in our InvenTree; '' if we don't know where that is."""
+        url = self.turn.us.inventory_url
+        return history.item_page(url, self.turn.standing().api, item) if url else ""
+
     def _loans(self) -> list[Transfer]:
         return [transfer for transfer in lend.on_loan(self.turn) if transfer.room in self.rooms]
 
@@ -616,7 +632,6 @@ class Reader:
 
     def _line(self, transfer: Transfer, line: Line) -> LineView:
         item = history.our_item(transfer, line)
-        api, url = self.turn.standing().api, self.turn.us.inventory_url
         return LineView(
             number=line.number,
             part=line.description.name,
@@ -628,7 +643,7 @@ class Reader:
             condition=line.status_text,
             place=line.place,
             our_item=item,
-            our_item_page=history.item_page(url, api, item) if item and url else "",
+            our_item_page=self.item_page(item) if item else "",
         )
 
     def _signer(self, signature: Signature) -> PersonView:

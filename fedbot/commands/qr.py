@@ -1,0 +1,52 @@
+"""`!fed qr ITEM`: the page of one of our items, with the QR code for its label."""
+
+from __future__ import annotations
+
+from fedbot import messages
+from fedbot.commands.grammar import SHOWN
+from fedbot.commands.lookup import found_in
+from fedbot.commands.spec import Argument, Handler, Kind, Verb
+from fedbot.rules.model.command import Command
+from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.queries import Answer, FindItems, Query
+from fedbot.rules.model.stock import Right
+from fedbot.rules.state import Turn
+
+MOST_ITEMS = 5
+
+SPEC = Verb(
+    name="qr",
+    aliases=("label",),
+    summary="get the QR code for an item's label",
+    right=Right.MAPPED,
+    only_looks=True,
+    arguments=(Argument("item", Kind.ANYTHING, "ITEM"),),
+    examples=("qr #42", "qr LENS-2#0042"),
+    details=(
+        "I name the item's page. It shows the code: save or print it for a label.",
+        "Whoever scans it comes to that page: who has the item, and a form to lend or give it.",
+    ),
+)
+
+
+def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
+    """Which items the word means; without pages there is nothing that a code could lead to."""
+    if not turn.us.pages_url:
+        return say(messages.web.pages_are_off)
+    return (FindItems(_word(command)),)
+
+
+def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
+    """Their pages. The items' names stay out of shared rooms."""
+    items = found_in(answers).items
+    if not items:
+        return say(messages.web.no_item_for_a_code, word=_word(command)[:SHOWN])
+    pages = tuple((item.pk, f"{turn.us.pages_url.rstrip('/')}/items/{item.pk}") for item in items[:MOST_ITEMS])
+    return say(messages.web.label_codes, pages=pages, more=len(items) - len(pages))
+
+
+def _word(command: Command) -> str:
+    return str(command.arguments.get("item", "")).strip()
+
+
+HANDLER = Handler(SPEC, ask, act)

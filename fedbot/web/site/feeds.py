@@ -1,0 +1,191 @@
+"""What opens by an address alone, and only reads: the wall screen and calendars; and the pages of items on labels."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import Response
+
+from fedbot.messages import page_words
+from fedbot.rules.model.web import AccessKind, Scope
+from fedbot.web.site.access import Caller
+from fedbot.web.site.calls import Site
+from fedbot.web.site.ical import WholeDay, calendar
+from fedbot.web.site.pages import Field, Page, Sent, SignedIn
+from fedbot.web.site.problems import Problem
+from fedbot.web.site.views import Reader, TransferView
+
+SCREEN_AGAIN = 60
+"""Seconds after which a wall screen loads itself again."""
+MOST_ON_SCREEN = 12
+"""So many rows of each list fit on a wall screen; how many more there are stands below."""
+router = APIRouter(include_in_schema=False)
+
+
+# --- addresses that open something -------------------------------------------------------------------------------
+
+
+@router.post("/access/addresses")
+async def make_address(
+    page: Sent,
+    name: Annotated[str, Form(min_length=1, max_length=60)],
+    kind: Annotated[Literal["feed", "screen"], Form()],
+    days: Annotated[int, Form(ge=1, le=365)],
+) -> Response:
+    """A new address, shown this once."""
+    made = page.site.access.make(page.person, AccessKind(kind), name.strip(), Scope.READ, timedelta(days=days))
+    reader = await page.reader()
+    held = reader.accesses(page.person.access)
+    at = page.site.address.url
+    shown = (
+        [f"{at}/screen/{made}"] if kind == "screen" else [f"{at}/calendar/{made}/{of}.ics" for of in ("mine", "all")]
+    )
+    return page.shows("access.html", held=held, token="", addresses=shown)
+
+
+def _caller(request: Request, secret: str, kind: AccessKind) -> Caller:
+    """Whose address it is. Raises `Problem`."""
+    site = Site.of(request)
+    caller = site.access.of_address(secret, kind)
+    if caller is None:
+        site.access.count_stranger(site.address.caller(request))
+        raise Problem(404, "not_found", "There is nothing at this address any more.")
+    site.access.count(caller.person)
+    return caller
+
+
+# --- the wall screen ---------------------------------------------------------------------------------------------
+
+
+@router.get("/screen/{secret}")
+async def screen(request: Request, secret: str) -> Response:
+    """What is borrowed, lent and waits, in large letters; as far as `pages.screen` says."""
+    caller = _caller(request, secret, AccessKind.SCREEN)
+    site = Site.of(request)
+    page = Page(request, site, None, "")
+    try:
+        reader = await site.reader(caller, site.locale(request))
+    except Problem as problem:  # it stays up, and tells why it shows nothing
+        lists, told, status = [], problem.document.detail, problem.status
+    else:
+        lists, told, status = _on_screen(reader), "", 200
+    return page.shows(
+        "screen.html",
+        status,
+        again=SCREEN_AGAIN,
+        lists=lists,
+        problem=told,
+        most=MOST_ON_SCREEN,
+        with_people="people" in site.bot.turn().us.screen_shows,
+    )
+
+
+def _on_screen(reader: Reader) -> list[tuple[str, list[TransferView]]]:
+    loans = reader.loans()
+    lists = {
+        "borrowed": [each for each in loans if each.direction == "in"],
+        "lent": [each for each in loans if each.direction == "out"],
+        "waiting": reader.undecided(),
+    }
+    return [(name, lists[name]) for name in reader.turn.us.screen_shows if name in lists]
+
+
+# --- calendars ---------------------------------------------------------------------------------------------------
+
+
+@router.get("/calendar/{secret}/{whose}.ics")
+async def feed(request: Request, secret: str, whose: Literal["mine", "all"]) -> Response:
+    """Due days of loans: of all that the person reads, or of those that they asked for or decided on."""
+    caller = _caller(request, secret, AccessKind.FEED)
+    site = Site.of(request)
+    locale = site.locale(request)
+    reader = await site.reader(caller, locale)
+    loans = [loan for loan in reader.loans() if whose == "all" or _concerns(loan, caller.person)]
+    host = urlsplit(site.address.url).hostname or "fedbot"
+    days = (
+        WholeDay(
+            uid=f"{loan.id}@{host}",
+            first=loan.due_day,
+            last=loan.due_day,
+            summary=page_words.due_back(locale, loan.direction, _things(loan), loan.peer.name),
+            description=loan.note,
+            url=f"{site.address.url}/transfers/{loan.id}",
+        )
+        for loan in loans
+        if loan.due_day
+    )
+    name = page_words.page_word(locale, "calendar_of", space=reader.turn.us.name)
+    return Response(calendar(name, days, site.bot.now()), media_type="text/calendar; charset=utf-8")
+
+
+def _concerns(loan: TransferView, person: str) -> bool:
+    return person in {loan.asked_by.id, loan.decided_by.id if loan.decided_by else ""}
+
+
+def _things(loan: TransferView) -> str:
+    lines = loan.still_out or loan.lines
+    return ", ".join(f"{line.quantity} {line.units}".strip() + f" × {line.part or line.ipn}" for line in lines)
+
+
+# --- items on labels ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Item:
+    """One of our stock items, as far as the ledger knows it. `name` is '' before it was ever part of a transfer."""
+
+    number: int
+    name: str
+    page: str
+    on_loan: list[TransferView]
+    others: list[TransferView]
+
+
+@router.get("/items/{number}")
+async def item(page: SignedIn, number: int) -> Response:
+    """What happened to one of our stock items, and the form to lend or give it: where a label's code leads."""
+    reader = await page.reader()
+    every = reader.of_item(number)
+    seen = Item(
+        number=number,
+        name=next((line.part for each in every for line in each.lines if line.our_item == number), ""),
+        page=reader.item_page(number),
+        on_loan=[each for each in every if each.on_loan and each.still_out],
+        others=[each for each in every if not (each.on_loan and each.still_out)],
+    )
+    return page.shows("item.html", item=seen, spaces=[each for each in reader.spaces() if each.friend])
+
+
+@router.post("/items/{number}/offer")
+async def offer(
+    page: Sent,
+    number: int,
+    space: Field,
+    quantity: Field = "",
+    until: Annotated[date | None, Form()] = None,
+    key: Field = "",
+) -> Response:
+    """Lend or give it: the same as `lend QUANTITY #42 to SPACE until DAY`, or `push` without a day."""
+    verb, last_day = ("lend", f" until {until.isoformat()}") if until else ("push", "")
+    said = await page.site.says(page.person, f"{verb} {quantity.strip()} #{number} to {space}{last_day}", key=key)
+    return page.goes_to(f"/lines/{said.id}")
+
+
+@router.get("/items/{number}/code.svg")
+async def code(page: SignedIn, number: int) -> Response:
+    """The QR code of the item's page, for a label."""
+    return Response(qr_code(f"{page.site.address.url}/items/{number}"), media_type="image/svg+xml")
+
+
+def qr_code(text: str) -> bytes:
+    """A QR code as SVG, black on white with the border that scanners need."""
+    import segno  # noqa: PLC0415 -- only where a code is drawn
+
+    out = io.BytesIO()
+    segno.make(text, error="m", micro=False).save(out, kind="svg", scale=8, light="#ffffff", xmldecl=True)
+    return out.getvalue()

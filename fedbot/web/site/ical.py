@@ -1,0 +1,69 @@
+"""An iCalendar file (RFC 5545) of whole days, as calendar programs subscribe to it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+LONGEST_LINE = 75
+"""Octets of one line, without its line break."""
+PRODUCT = "-//fedbot//due days//EN"
+_UNPRINTABLE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
+
+
+@dataclass(frozen=True)
+class WholeDay:
+    """Something on one or several days, the last one included. `uid` is the same for ever, anywhere in the world."""
+
+    uid: str
+    first: date
+    last: date
+    summary: str
+    description: str = ""
+    url: str = ""
+
+
+def calendar(name: str, days: Iterable[WholeDay], now: datetime) -> str:
+    """The file. `now` is when it is written (aware)."""
+    lines = ["BEGIN:VCALENDAR", "VERSION:2.0", f"PRODID:{PRODUCT}", f"X-WR-CALNAME:{escaped(name)}"]
+    for day in days:
+        lines += _event(day, f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}")
+    return "".join(f"{part}\r\n" for line in (*lines, "END:VCALENDAR") for part in folded(line))
+
+
+def _event(day: WholeDay, stamp: str) -> list[str]:
+    told = {"DESCRIPTION": escaped(day.description), "URL": day.url}
+    return [
+        "BEGIN:VEVENT",
+        f"UID:{day.uid}",
+        f"DTSTAMP:{stamp}",
+        f"DTSTART;VALUE=DATE:{day.first:%Y%m%d}",
+        f"DTEND;VALUE=DATE:{day.last + timedelta(days=1):%Y%m%d}",  # the first day that isn't part of it any more
+        f"SUMMARY:{escaped(day.summary)}",
+        *(f"{name}:{value}" for name, value in told.items() if value),
+        "TRANSP:TRANSPARENT",
+        "END:VEVENT",
+    ]
+
+
+def escaped(text: str) -> str:
+    """A text as the value of a property: nothing in it ends the line, or begins another property."""
+    text = _UNPRINTABLE.sub("", text.replace("\r\n", "\n").replace("\t", " "))
+    for sign in ("\\", ";", ","):
+        text = text.replace(sign, f"\\{sign}")
+    return text.replace("\n", "\\n")
+
+
+def folded(line: str) -> Iterator[str]:
+    """The line in parts of at most 75 octets, no character torn apart; all but the first begin with a space."""
+    part, octets = "", 0
+    for character in line:
+        size = len(character.encode())
+        if octets + size > LONGEST_LINE:
+            yield part
+            part, octets = " ", 1
+        part += character
+        octets += size
+    yield part
