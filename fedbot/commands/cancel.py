@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from fedbot import messages
-from fedbot.commands.lookup import rota_meant, subject_meant
+from fedbot.commands.lookup import rota_meant, subject_meant, want_meant
 from fedbot.commands.spec import Argument, Handler, Kind, Verb, Where
 from fedbot.rules import decisions
 from fedbot.rules.approval.subject import Subject, asker_of, first_yes_of, is_open
+from fedbot.rules.catalogue import want
 from fedbot.rules.connection import connect as connections
 from fedbot.rules.lines import not_entitled
 from fedbot.rules.model.command import Command
@@ -17,6 +18,7 @@ from fedbot.rules.model.queries import Able, Answer, PersonRights, Query, WhoMay
 from fedbot.rules.model.rota import Rota
 from fedbot.rules.model.stock import Right, Rights
 from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.model.want import Want, WantState
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides as transfers
 from fedbot.rules.transfer import rota
@@ -60,6 +62,8 @@ def _right_to_cancel(subject: Subject) -> Right:
 
 def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
     """What one asked for oneself, or decided a moment ago, is one's own to take back; else rights are read."""
+    if (wanted := want_meant(turn, command)) is not None:
+        return () if wanted.by.person == command.sender else _who_may(turn, command, Right.APPROVER)
     if (asked := rota_meant(turn, command)) is not None:
         return () if asked.asker.person == command.sender else _who_may(turn, command, Right.APPROVER)
     subject = _meant(turn, command)
@@ -77,6 +81,8 @@ def _who_may(turn: Turn, command: Command, right: Right) -> tuple[Query, ...]:
 
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
     """Stop the decision that runs, or take the whole back."""
+    if (wanted := want_meant(turn, command)) is not None:
+        return _stop_wanting(turn, command, wanted, answers)
     if (asked := rota_meant(turn, command)) is not None:
         return _stop_asking(turn, command, asked, answers)
     return _take_back(turn, command, answers)
@@ -103,6 +109,17 @@ def _take_back(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phr
         transfers.take_back_first_yes(turn, subject, command.sender, command.event_id)
         return say(messages.approval.decision_stopped, subject=subject)
     return _cancel_transfer(turn, command, subject)
+
+
+def _stop_wanting(turn: Turn, command: Command, wanted: Want, answers: tuple[Answer, ...]) -> Phrase:
+    """What somebody wanted isn't wanted any more."""
+    if wanted.by.person != command.sender:
+        refused = not_entitled(turn, command, Right.APPROVER, answers)
+        if refused is not None:
+            return refused
+    if wanted.is_living:
+        want.end(turn, wanted, WantState.STOPPED, turn.signature_of(command))
+    return say(messages.want.want_stopped, want=wanted)
 
 
 def _stop_asking(turn: Turn, command: Command, asked: Rota, answers: tuple[Answer, ...]) -> Phrase:

@@ -40,6 +40,7 @@ _VERBS = {
     "spaces": ("freunde",),
     "stats": ("statistik", "zahlen"),
     "todo": ("offen", "fällig"),
+    "want": ("wünsche", "wunsch"),
     "whoami": ("werbinich",),
 }
 _OPTIONS = {

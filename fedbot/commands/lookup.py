@@ -26,6 +26,7 @@ from fedbot.rules.model.room import Room
 from fedbot.rules.model.rota import Rota
 from fedbot.rules.model.scanned_codes import stock_item_in
 from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.model.want import Want
 from fedbot.rules.protocol import announcements, room_upgrades
 from fedbot.rules.state import CODE_LENGTH, Turn
 
@@ -130,6 +131,14 @@ def rota_meant(turn: Turn, command: Command) -> Rota | None:
         each for each in turn.rotas() if len(word) >= CODE_LENGTH and each.id.startswith(word) and each.room in here
     ]
     return known[0] if len(known) == 1 and not turn.by_code(word) else None
+
+
+def want_meant(turn: Turn, command: Command) -> Want | None:
+    """What our people want, by its code or as the line replies to its message; None if none is meant."""
+    word = bare_id(str(command.arguments.get("id", ""))).lower()
+    here = rooms_told_of(turn, command.room)
+    known = [each for each in turn.wants() if each.room in here]
+    return next((each for each in known if (each.code == word if word else each.id == command.subject)), None)
 
 
 def _with_id(command: Command, spec: Verb, told: tuple[Subject, ...]) -> str:

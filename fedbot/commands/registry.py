@@ -43,6 +43,7 @@ from fedbot.commands import (
     status,
     todo,
     unshare,
+    want,
     web,
     whoami,
 )
@@ -79,6 +80,7 @@ _HANDLERS = (
     cancel.HANDLER,
     received.HANDLER,
     missing.HANDLER,
+    want.HANDLER,
     share.HANDLER,
     unshare.HANDLER,
     match.HANDLER,

@@ -10,6 +10,7 @@ from fedbot.commands.grammar import SHOWN
 from fedbot.commands.lookup import bare_id, subject_meant
 from fedbot.commands.spec import Argument, Handler, Kind, Verb
 from fedbot.rules.approval.subject import Subject
+from fedbot.rules.catalogue import want
 from fedbot.rules.connection import key_checks
 from fedbot.rules.ledger import history
 from fedbot.rules.loan import lend
@@ -53,7 +54,7 @@ def _item(turn: Turn, command: Command) -> str:
 
 def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
     """All that is noted about the case; for a word that is no id, which items it means."""
-    if lookup.rota_meant(turn, command) is not None:
+    if lookup.rota_meant(turn, command) is not None or lookup.want_meant(turn, command) is not None:
         return ()
     if item := _item(turn, command):
         return (FindItems(item),)
@@ -65,6 +66,8 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
     """Tell it, oldest first; of an item its cases, newest first."""
     if (asked := lookup.rota_meant(turn, command)) is not None:
         return rota.page(turn, asked)
+    if (wanted := lookup.want_meant(turn, command)) is not None:
+        return want.page(turn, wanted)
     if item := _item(turn, command):
         return _cases_of(turn, command, item, lookup.found_in(answers))
     subject = _meant(turn, command)

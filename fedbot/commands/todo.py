@@ -72,6 +72,7 @@ def seen(turn: Turn, person: str, here: Collection[str], rights: Rights) -> Todo
         parcels=tuple(t for t in shown if isinstance(t, Transfer) and _on_its_way(t, rights)),
         left_over=tuple(t for t in turn.restless_transfers() if t.left_over and t.room in here and superuser),
         on_loan=tuple(lend.as_out(turn, t) for t in lend.on_loan(turn) if t.room in here),
+        wants=tuple(each for each in turn.wants() if each.is_living and each.room in here),
         outside=tuple(each for each in outside.on_loan(turn) if each.room in here),
         rotas=tuple(
             each for each in turn.rotas() if each.is_living and each.room in here and each.asker.person == person

@@ -35,6 +35,7 @@ from fedbot.messages import (
     stats,
     transfer,
     transfer_card,
+    want,
     web,
     whole_item,
 )
@@ -70,6 +71,7 @@ __all__ = [
     "stats",
     "transfer",
     "transfer_card",
+    "want",
     "web",
     "whole_item",
 ]

@@ -15,6 +15,7 @@ from fedbot.messages.naming import command
 from fedbot.messages.outside import outside_in_short
 from fedbot.messages.rota import rota_in_short
 from fedbot.messages.transfer_facts import state_in_words
+from fedbot.messages.want import want_in_short
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.health import BotStatus
@@ -67,6 +68,9 @@ def todo(locale: Locale, *, us: PartyConfig, name: str, rights: Rights, todo: To
         lines += [locale.say("Asked from anyone:"), Items(tuple(asked))]
     lent = locale.say("On loan; to bring it back, say {back}:", back=command("return ID"))
     lines += _section(locale, lent, todo.on_loan)
+    if todo.wants:
+        wants = (want_in_short(locale, each) for each in todo.wants[:MOST_IN_A_LIST])
+        lines += [locale.say("Wanted:"), Items(tuple(wants))]
     if todo.outside:
         today = locale.today_there("")
         items = (outside_in_short(locale, each, today) for each in todo.outside[:MOST_IN_A_LIST])

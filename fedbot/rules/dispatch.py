@@ -13,7 +13,7 @@ from typing import Any
 
 from fedbot import messages
 from fedbot.rules import clock, decisions, health, inbound, lines, people, reminders, web
-from fedbot.rules.catalogue import search
+from fedbot.rules.catalogue import search, want
 from fedbot.rules.connection import connect as connections
 from fedbot.rules.connection import disconnect, move_rooms, pinning, practise, provision, rooms, rotate_tokens
 from fedbot.rules.ledger import reconcile, recover, stats
@@ -27,6 +27,7 @@ from fedbot.rules.model import (
     transfer_lifecycle,
 )
 from fedbot.rules.model import rota as rota_lifecycle
+from fedbot.rules.model import want as want_lifecycle
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.conversation import PendingChoice, Telling
 from fedbot.rules.model.decision import DecisionStage
@@ -78,6 +79,7 @@ from fedbot.rules.model.queries import AuditTrail, SignInFound
 from fedbot.rules.model.rota import Rota
 from fedbot.rules.model.stock import Rights
 from fedbot.rules.model.transfer import RECALLED, Transfer
+from fedbot.rules.model.want import Want
 from fedbot.rules.protocol import room_upgrades, sequencing
 from fedbot.rules.state import State, Turn, Verbs
 from fedbot.rules.transfer import booking, rota, sender_decision
@@ -101,6 +103,7 @@ def decide(state: State, event: Event, verbs: Verbs, now: datetime) -> Turn:
     if not isinstance(event, Recalled):  # what is past is only read
         rota.follow(turn)
         overdue.lift(turn)
+        want.follow(turn)
     web.hand_over(turn)
     _follow_the_tables(turn)
     return turn
@@ -125,15 +128,18 @@ def _follow_the_tables(turn: Turn) -> None:
             ends = tuple(loan.closed.how if loan and loan.closed else None for loan in (before, after))
             if not loan_lifecycle.allows(*ends):
                 raise IllegalArrow(f"loan {after.id}: {ends[0]} to {ends[1]}")
-        elif isinstance(after, OutsideLoan | Rota):
+        elif isinstance(after, OutsideLoan | Rota | Want):
             _follow_the_other_tables(turn, after)
 
 
-def _follow_the_other_tables(turn: Turn, after: OutsideLoan | Rota) -> None:
+def _follow_the_other_tables(turn: Turn, after: OutsideLoan | Rota | Want) -> None:
     """The same, of what only our own side knows of."""
     if isinstance(after, Rota):
         rota_before = turn.state.get(Rota, after.id)
         is_allowed = rota_lifecycle.allows(rota_before.state if rota_before else None, after.state)
+    elif isinstance(after, Want):
+        want_before = turn.state.get(Want, after.id)
+        is_allowed = want_lifecycle.allows(want_before.state if want_before else None, after.state)
     else:
         before = turn.state.get(OutsideLoan, after.id)
         is_allowed = outside_lifecycle.allows(before.state if before else None, after.state)
@@ -216,6 +222,7 @@ def _on_tick(turn: Turn, _: Tick) -> None:
     stats.look(turn)
     search.look(turn)
     rota.look(turn)
+    want.look(turn)
     reconcile.look(turn)
     health.look(turn)
     _forget(turn)
@@ -347,6 +354,7 @@ def next_wake(state: State, now: datetime) -> datetime | None:
     times += stats.next_wake(turn)
     times += search.next_wake(turn)
     times += rota.next_wake(turn)
+    times += want.next_wake(turn)
     times += reconcile.next_wake(turn)
     times.append(health.next_look(turn))
     return min((time for time in times if time is not None), default=None)

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 from fedbot import messages
-from fedbot.rules.catalogue import search
+from fedbot.rules.catalogue import search, want
 from fedbot.rules.connection import connect as connections
 from fedbot.rules.connection import disconnect, key_checks, move_rooms, pinning, rooms, rotate_tokens
 from fedbot.rules.ledger import reconcile, recover, stats
@@ -171,6 +171,7 @@ _ABOUT_CONNECTIONS: dict[type[Body], _ConnectionRule[Any]] = dict(
         _of_connection(bodies.Stats, stats.on_told),
         _of_connection(bodies.FindAsk, search.on_asked),
         _of_connection(bodies.Find, search.on_told),
+        _of_connection(bodies.Want, want.on_want),
         _of_connection(bodies.BooksAsk, reconcile.on_asked),
         _of_connection(bodies.Books, reconcile.on_page),
     )

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from fedbot import messages
 from fedbot.rules import decisions, health, people
-from fedbot.rules.catalogue import search
+from fedbot.rules.catalogue import search, want
 from fedbot.rules.command import answer, choose
 from fedbot.rules.loan import hand_back
 from fedbot.rules.model import audit, budgets
@@ -85,7 +85,11 @@ def _heard(turn: Turn, event: Said) -> tuple[str, str | Phrase] | None:
     """The line as it was meant, and what a reply to a list of ours stands for; None if it isn't ours to answer."""
     if not _is_in_our_rooms(turn, event):
         return None
-    meant = "" if event.unproven else _picked(turn, event) or search.line_meant(turn, event)
+    meant = (
+        ""
+        if event.unproven
+        else (_picked(turn, event) or search.line_meant(turn, event) or want.line_meant(turn, event))
+    )
     text = (meant if isinstance(meant, str) else PREFIX) or event.text  # a complaint answers a line that is for us
     text = _addressed(turn, event, text)
     if not is_addressed(text) or announcements.is_bot(turn, event.room, event.sender):

@@ -51,6 +51,7 @@ from fedbot.rules.model.stock import Right, Rights
 from fedbot.rules.model.summaries import Due, Quarantined
 from fedbot.rules.model.transfer import Transfer, WaitingLine
 from fedbot.rules.model.transfer_lifecycle import FINAL
+from fedbot.rules.model.want import FriendWant, Want
 from fedbot.rules.model.web import WebAccess, WebLine
 from fedbot.rules.wire.subject_ids import SubjectKind, is_off_chat, kind_of
 
@@ -85,6 +86,8 @@ D = TypeVar(
     WebAccess,
     OutsideLoan,
     Practice,
+    Want,
+    FriendWant,
 )
 
 
@@ -606,6 +609,22 @@ class Turn:
     def outside_loans(self) -> list[OutsideLoan]:
         """All that was ever lent to neighbours without a bot."""
         return self._all(OutsideLoan)
+
+    def want(self, identifier: str) -> Want | None:
+        """What our people want, by its id."""
+        return self._get(Want, identifier)
+
+    def wants(self) -> list[Want]:
+        """All that our people want, or wanted lately."""
+        return self._all(Want)
+
+    def friend_want(self, identifier: str) -> FriendWant | None:
+        """What a friend wants, by its id here."""
+        return self._get(FriendWant, identifier)
+
+    def friend_wants(self) -> list[FriendWant]:
+        """All that friends want."""
+        return self._all(FriendWant)
 
     def account(self, username: str) -> Account | None:
         """The user of our InvenTree, as last read."""

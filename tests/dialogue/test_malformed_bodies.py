@@ -34,6 +34,7 @@ from tests.protocol.samples import HEX, SAMPLES
 SEALED: dict[str, dict[str, Any]] = {
     "stats": {"parts": 3, "open": 1, "given": {"lines": 1, "pieces": "5"}},
     "find-ask": {"words": "nut"},
+    "want": {"word": "M3-NUT", "quantity": "5"},
     "find": {
         "shared": 1,
         "cut": False,

@@ -56,6 +56,7 @@ from tests.messages import (
     test_transfer_cards,
     test_transfer_words,
     test_unclear_line_words,
+    test_want_words,
     test_web_words,
 )
 from tests.messages.scenes import ALPHA, BETA, BOLTS, NOW, OUR_LOCALE, connection, plain, transfer
@@ -90,6 +91,7 @@ TABLES = (
     test_transfer_cards,
     test_transfer_words,
     test_unclear_line_words,
+    test_want_words,
     test_web_words,
 )
 EXAMPLES: list[Phrase] = [phrase for table in TABLES for phrase, _ in table.SAID.values()]

@@ -34,6 +34,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "stats": {"days": 30, "problem": "later", "in_room": True, "again": AGAIN},
     "find-ask": {"search": "abc"},
     "find": {"search": "abc", "problem": "", "in_room": True, "again": AGAIN},
+    "want": {"want": "k7m2abcdefghjkmnpqrs", "until": "2026-12-31", "over": False},
     "books-ask": {"after": ""},
     "books": {"after": "", "last": "x", "problem": "", "more": True},
     "ask": {"seen": 1},

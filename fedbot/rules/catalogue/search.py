@@ -144,8 +144,12 @@ class FindForPerson(WhenAnsweredOrNot):
 
 
 def _hits(turn: Turn, event: Answered, peer: str) -> tuple[tuple[Hit, ...], bool]:
+    """What was found by a search (`hits_of`)."""
+    return hits_of(turn, _asked_for(event), peer)
+
+
+def hits_of(turn: Turn, found: StockHits, peer: str) -> tuple[tuple[Hit, ...], bool]:
     """What was found, a hit a part: without what may not go (to that peer), and what came from another space (UC6)."""
-    found = _asked_for(event)
     by_part: dict[int, list[tuple[StockItem, Decimal]]] = {}
     for item in found.items:
         clean = item.available - merged_stock.total(merged_stock.hidden(turn, item, found, _NOBODY))
@@ -296,9 +300,14 @@ def _request(turn: Turn, event: Said, found: tuple[SpaceHits, Hit], wanted: re.M
     return f"!fed {as_whom}request {quantity} {word_for(hit)} from {space.party}{rest}"
 
 
+def is_plain_name(word: str) -> bool:
+    """Whether a line can hold it in quotes, and nothing of it is read as anything else."""
+    return bool(_PLAIN.fullmatch(word)) and len(word) < _LONGEST_NAME
+
+
 def word_for(hit: Hit) -> str:
     """What to call it: by IPN or name, so that all there is of it is meant; if that could be misread, by its key."""
-    plain_words = (word for word in (hit.ipn, hit.name) if _PLAIN.fullmatch(word) and len(word) < _LONGEST_NAME)
+    plain_words = (word for word in (hit.ipn, hit.name) if is_plain_name(word))
     return next((f'"{word}"' for word in plain_words), f"#{hit.item}")
 
 

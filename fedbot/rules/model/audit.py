@@ -43,6 +43,10 @@ class Fact(StrEnum):
     PEER_DISPUTES_TOO_LATE = "the peer disputes what is not its to say now"
     RECEIVER_SAYS_SO_TOO = "the receiver says so too"
     # what is asked of several friends
+    WANTED = "wanted"
+    NOT_WANTED = "not wanted any more"
+    WANT_TOLD = "our people were told that a friend wants it"
+    WANTS_TOO_MUCH = "wants more than is kept"
     ROTA_BEGUN = "asked for from anyone"
     ROTA_FILLED = "given by somebody"
     ROTA_NOBODY = "given by nobody"

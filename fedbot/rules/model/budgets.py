@@ -53,6 +53,7 @@ LIMITS: Mapping[str, tuple[Limit, ...]] = {
     "announce": (Limit(20, MINUTE),),
     "announcing again": (Limit(5, 10 * MINUTE),),
     "stray": (Limit(20, MINUTE),),
+    "want": (Limit(20, 10 * MINUTE),),
     "repetition": (Limit(40, 10 * SECOND),),
     # what our own people get
     "mention": (Limit(12, 2 * MINUTE), Limit(100, DAY / 100)),
@@ -83,6 +84,7 @@ MESSAGES: Mapping[str, tuple[str, Scope]] = {
             "stats-ask",
             "stats",
             "find-ask",
+            "want",
             "find",
             "books-ask",
             "books",

@@ -19,6 +19,7 @@ from fedbot.rules.model.practice import Practice
 from fedbot.rules.model.room import Account, Announcement, Room
 from fedbot.rules.model.rota import Rota
 from fedbot.rules.model.transfer import Transfer, WaitingLine
+from fedbot.rules.model.want import FriendWant, Want
 from fedbot.rules.model.web import WebAccess, WebLine
 
 Document = (
@@ -47,4 +48,6 @@ Document = (
     | WebAccess
     | OutsideLoan
     | Practice
+    | Want
+    | FriendWant
 )

@@ -16,6 +16,7 @@ from fedbot.rules.model.queries import InventoryStanding
 from fedbot.rules.model.rota import Rota
 from fedbot.rules.model.stock import Right, StockItem
 from fedbot.rules.model.transfer import Line, Transfer
+from fedbot.rules.model.want import Want
 
 
 @dataclass(frozen=True)
@@ -77,13 +78,16 @@ class Todo:
     on_loan: tuple[Transfer, ...] = ()
     rotas: tuple[Rota, ...] = ()
     outside: tuple[OutsideLoan, ...] = ()
+    wants: tuple[Want, ...] = ()
     elsewhere: int = 0
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing waits in this room."""
         waiting = self.to_decide or self.asked or self.suspended or self.to_make or self.disputed or self.parcels
-        return not (waiting or self.left_over or self.lacking or self.on_loan or self.rotas or self.outside)
+        return not (
+            waiting or self.left_over or self.lacking or self.on_loan or self.rotas or self.outside or self.wants
+        )
 
 
 class DueKind(StrEnum):

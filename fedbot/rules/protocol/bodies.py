@@ -385,6 +385,15 @@ class Find(Answer):
     search: Annotated[StrictStr, Field(max_length=100)]
 
 
+class Want(Body):
+    """Somebody wants something until that day; `over`: not any more. What and how much is sealed."""
+
+    kind = "want"
+    want: Word
+    until: Day
+    over: StrictBool = False
+
+
 class BooksAsk(Asking):
     """Asks for the page of the books behind this transfer."""
 
@@ -542,7 +551,7 @@ KINDS: dict[str, type[Body]] = {
     model.kind: model
     for model in (
         *(Announce, Connect, Reveal, Check, Accepted, Declined, Credentials, Ready, Renewed, Cancelled, Disconnecting),
-        *(Noted, StatsAsk, Stats, FindAsk, Find, BooksAsk, Books, AskAgain, Seen),
+        *(Noted, StatsAsk, Stats, FindAsk, Find, Want, BooksAsk, Books, AskAgain, Seen),
         *(Offer, Request, Granted, Approve, Decline, Cancel, Expired, Aborted, Sent, Received, Refused, Reverted, Done),
         *(Booked, Extended, Closed, Disputed),
     )

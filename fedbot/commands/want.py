@@ -1,0 +1,103 @@
+"""`!fed want QUANTITY ITEM [until DAY]`: what nobody has stays with the friends' bots until somebody shares it."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+from fedbot import messages
+from fedbot.commands.dates import UNTIL, day_from
+from fedbot.commands.grammar import Reading
+from fedbot.commands.lookup import rooms_told_of
+from fedbot.commands.picking import quantity_complaint
+from fedbot.commands.spec import Argument, Handler, Kind, Verb, Where
+from fedbot.rules.catalogue import search, want
+from fedbot.rules.model.command import Command
+from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.queries import Answer, Query
+from fedbot.rules.model.stock import Right
+from fedbot.rules.model.want import LONGEST_DAYS, MOST_WANTS, Want, want_id
+from fedbot.rules.protocol.terms import presentable
+from fedbot.rules.state import Turn
+
+USUAL_DAYS = 60
+
+SPEC = Verb(
+    name="want",
+    aliases=("wish",),
+    summary="say what you want and nobody has",
+    right=Right.MAPPED,
+    arguments=(
+        Argument("lines", Kind.ITEMS, "ITEM QUANTITY", optional=True),
+        Argument("until", Kind.DAY, "DAY", keyword="until", optional=True, or_keywords=("for", *UNTIL)),
+    ),
+    examples=("want 200 M3-BOLT until 31.12.", "want 1 LENS-2", "want"),
+    details=(
+        "The bots of your friends in this room keep it, and tell their people once when they share some of it.",
+        "Their approvers can then reply 'offer'. Name the item by its IPN or part name.",
+        f"It ends with its day, after {USUAL_DAYS} days if you say none, or when it has come. 'cancel ID' stops it.",
+        "Without an item you see what we want, and what friends want.",
+    ),
+    where=Where.FEDERATION_ROOM,
+)
+
+
+def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
+    """Nothing of our InvenTree; what stands against it is said at once."""
+    meant = _meant(turn, command) if command.arguments.get("lines") else None
+    return meant if isinstance(meant, Phrase) else ()
+
+
+def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
+    """Tell the friends, or list what is wanted."""
+    del answers
+    if not command.arguments.get("lines"):
+        return _listed(turn, command)
+    meant = _meant(turn, command)
+    if isinstance(meant, Phrase):
+        return meant
+    want.begin(turn, meant)
+    return None
+
+
+def _meant(turn: Turn, command: Command) -> Want | Phrase:
+    lines = command.arguments["lines"]
+    if len(lines) > 1:
+        return say(messages.want.one_want_a_line)
+    reading = next((Reading(**each) for each in lines[0] if each["quantity"]), Reading(lines[0][0]["item"], "1"))
+    if complaint := quantity_complaint(reading.quantity):
+        return complaint
+    word = presentable(reading.item).strip()
+    if not search.is_plain_name(word):
+        return say(messages.want.want_by_name, word=word)
+    until = _until(turn, command)
+    if isinstance(until, Phrase):
+        return until
+    count = sum(each.is_living for each in turn.wants())
+    if count >= MOST_WANTS:
+        return say(messages.want.too_many_wants, count=count)
+    identifier, quantity = want_id(command.event_id), Decimal(reading.quantity)
+    by = turn.signature_of(command)
+    return Want(identifier, turn.short_code(identifier), by, command.room, word, quantity, quantity, until)
+
+
+def _until(turn: Turn, command: Command) -> date | Phrase:
+    words, today = str(command.arguments.get("until", "")), turn.today()
+    day = day_from(words, today, today) if words else today + timedelta(days=USUAL_DAYS)
+    if isinstance(day, date) and day > today + timedelta(days=LONGEST_DAYS):
+        return say(messages.want.too_long_a_want, days=LONGEST_DAYS)
+    return day
+
+
+def _listed(turn: Turn, command: Command) -> Phrase:
+    here = rooms_told_of(turn, command.room)
+    own = tuple(each for each in turn.wants() if each.is_living and each.room in here)
+    theirs = []
+    for wanted in turn.friend_wants():
+        connection = turn.connection(wanted.connection)
+        if connection is not None and connection.room in here:
+            theirs.append((turn.party_name(wanted.peer), wanted))
+    return say(messages.want.want_list, us=turn.us, wants=own, friends=tuple(theirs))
+
+
+HANDLER = Handler(SPEC, ask, act)

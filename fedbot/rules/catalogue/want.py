@@ -1,0 +1,272 @@
+"""Wants: what nobody has stays with the friends' bots, which tell their people once they have some of it.
+
+A want is told to every friend of its room, sealed. Each friend's bot looks in what it shares: when the want comes, when
+something is shared, and once a day. It ends by itself: with its day, or when enough of it has come.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from fedbot import messages
+from fedbot.rules.catalogue import search, share
+from fedbot.rules.model import audit, time_zones
+from fedbot.rules.model.catalogue import Share
+from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.continuation import WhenAnsweredOrNot
+from fedbot.rules.model.decision import Signature
+from fedbot.rules.model.effects import Ask, Edit, Phrase, Post, say
+from fedbot.rules.model.events import Answered, Said, Unanswered
+from fedbot.rules.model.queries import Able, PartDescription, SearchStock, StockHits, WhoMay
+from fedbot.rules.model.stock import Right, plain
+from fedbot.rules.model.transfer import Line, Transfer
+from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.model.want import (
+    LONGEST_DAYS,
+    MOST_WANTS_OF_A_FRIEND,
+    FriendWant,
+    Want,
+    WantState,
+    friend_want_id,
+)
+from fedbot.rules.protocol import announcements, bodies, sequencing
+from fedbot.rules.protocol.bodies import Message
+from fedbot.rules.protocol.terms import BadTerms, check_quantity, presentable
+from fedbot.rules.state import Turn
+from fedbot.rules.transfer.opening import MOST_RINGS, addressees
+from fedbot.rules.transfer.wish import is_meant
+from fedbot.rules.wire.envelope import BadEnvelope
+
+A_DAY = timedelta(days=1)
+KEPT_FOR = timedelta(days=30)
+LONGEST_WORD = 100
+OVER_WITH_STOCK = frozenset({TransferState.RECEIVED, TransferState.DONE})
+_KEY, _TOLD = "want", "wanted"
+_OFFER = re.compile(r"(?:!fed\s+)?offer(?:\s+(?P<quantity>\d[\d.,]*))?[.!]?", re.IGNORECASE)
+
+
+# --- our own ---
+
+
+def begin(turn: Turn, want: Want) -> None:
+    """Somebody wants it: every friend of the room hears of it."""
+    turn.save(want)
+    turn.note_by(want.id, audit.Fact.WANTED, want.by)
+    _tell_friends(turn, want)
+    known = turn.want(want.id) or want
+    turn.do(Post(f"{_KEY}:{want.id}", want.room, page(turn, known), reply_to=want.by.event_id, answers=want.by.person))
+
+
+def page(turn: Turn, want: Want) -> Phrase:
+    """How it stands."""
+    return say(messages.want.want_page, want=want, us=turn.us, friends=_names(turn, want))
+
+
+def _names(turn: Turn, want: Want) -> tuple[str, ...]:
+    known = (turn.connection(identifier) for identifier in want.told)
+    return tuple(turn.party_name(connection.peer) for connection in known if connection is not None)
+
+
+def _tell_friends(turn: Turn, want: Want) -> None:
+    """Friends that don't know of it yet: those of now, and who becomes one later."""
+    for connection in turn.active_connections(want.room):
+        if connection.id not in want.told:
+            _send(turn, want, connection)
+            want = replace(want, told=(*want.told, connection.id))
+            turn.save(want)
+
+
+def _send(turn: Turn, want: Want, connection: Connection) -> None:
+    connection = turn.connection(connection.id) or connection
+    body = {"want": want.id, "until": want.until.isoformat(), "over": not want.is_living}
+    sealed = {"word": want.word, "quantity": plain(want.lacking)} if want.is_living else {}
+    connection, draft = sequencing.write(turn, connection, "want", body, awaits=True, sealed=sealed)
+    turn.save(connection)
+    sequencing.post(turn, connection, draft)
+
+
+def end(turn: Turn, want: Want, state: WantState, by: Signature | None = None) -> None:
+    """It isn't wanted any more: the friends forget it, its message says so."""
+    want = replace(want, state=state, ended=turn.now)
+    turn.save(want)
+    turn.note_by(want.id, audit.Fact.NOT_WANTED, by)
+    for identifier in want.told:
+        connection = turn.connection(identifier)
+        if connection is not None and connection.state is ConnectionState.ACTIVE:
+            _send(turn, want, connection)
+    turn.do(Edit(f"{_KEY}:{want.id}", want.room, say(messages.want.want_page, want=want, us=turn.us, friends=())))
+
+
+def follow(turn: Turn) -> None:
+    """After any event: what came is wanted no more, and what is shared now may be what a friend wants."""
+    documents = list(turn.changes.values())
+    for transfer in documents:
+        if isinstance(transfer, Transfer) and transfer.role == "receiver" and transfer.state in OVER_WITH_STOCK:
+            before = turn.state.get(Transfer, transfer.id)
+            if before is not None and before.state not in OVER_WITH_STOCK:
+                _came(turn, transfer)
+    if any(isinstance(document, Share) for document in documents):
+        for friend_want in turn.friend_wants():
+            if friend_want.told is None:
+                _look_for(turn, friend_want)
+
+
+def _came(turn: Turn, transfer: Transfer) -> None:
+    if transfer.terms.parent:
+        return
+    for want in turn.wants():
+        lines = [line for line in transfer.lines_come if is_meant(want.word, line)] if want.is_living else []
+        came = sum((line.quantity for line in lines if not transfer.at(line.number).failed), Decimal(0))
+        if came >= want.lacking:
+            end(turn, want, WantState.FOUND)
+        elif came:
+            turn.save(replace(want, lacking=want.lacking - came, told=()))  # the friends hear how much is left
+
+
+# --- friends' ---
+
+
+def on_want(turn: Turn, connection: Connection, envelope: Message[bodies.Want]) -> None:
+    """A friend wants something, or doesn't any more."""
+    turn.save(connection)
+    body, identifier = envelope.body, friend_want_id(connection.peer, envelope.body.want)
+    known = turn.friend_want(identifier)
+    if body.over or connection.state is not ConnectionState.ACTIVE:
+        if known is not None:
+            turn.drop(known)
+        return
+    try:
+        word, quantity = _understood(sequencing.unsealed(turn, envelope))
+    except (BadEnvelope, BadTerms) as problem:
+        turn.note(connection.id, audit.NotUnderstood("want", str(problem)))
+        return
+    kept = [each for each in turn.friend_wants() if each.peer == connection.peer and each.id != identifier]
+    longest = turn.today() + timedelta(days=LONGEST_DAYS)
+    if len(kept) >= MOST_WANTS_OF_A_FRIEND or turn.spends("want", connection.peer) is not None:
+        turn.note(connection.id, audit.Fact.WANTS_TOO_MUCH)
+        return
+    until = min(body.until, longest)
+    told = known.told if known is not None and known.word == word else None
+    wanted = FriendWant(identifier, connection.peer, body.want, connection.id, word, quantity, until, told=told)
+    turn.save(wanted)
+    if told is None:
+        _look_for(turn, wanted)
+
+
+def _understood(told: dict[str, Any]) -> tuple[str, Decimal]:
+    word, quantity = told.get("word"), told.get("quantity")
+    if not isinstance(word, str) or not isinstance(quantity, str) or not 0 < len(word) <= LONGEST_WORD:
+        raise BadTerms("want.word or want.quantity")
+    if not re.fullmatch(r"\d{1,10}(\.\d{1,5})?", quantity):
+        raise BadTerms("want.quantity")
+    amount = Decimal(quantity)
+    check_quantity(amount)
+    if not search.is_plain_name(presentable(word)):  # a reply of our people puts it into a line
+        raise BadTerms("want.word")
+    return presentable(word), amount
+
+
+def _look_for(turn: Turn, wanted: FriendWant) -> None:
+    if not turn.shares():
+        return
+    turn.save(replace(wanted, looked=turn.now))
+    people = tuple(turn.us.people.values())
+    questions = (SearchStock(wanted.word, share.scope(turn)), WhoMay(Right.APPROVER, people))
+    turn.do(Ask(LookForWant(wanted.id), questions))
+
+
+@dataclass(frozen=True)
+class LookForWant(WhenAnsweredOrNot):
+    """What a friend wants, by its id here, waits for what we share of it, and who may offer that."""
+
+    want: str
+
+    @property
+    def subject(self) -> str:
+        """The want's id here."""
+        return self.want
+
+    def answered(self, turn: Turn, event: Answered) -> None:
+        """Our people are told once, if we share some of it."""
+        wanted, (hits, able) = turn.friend_want(self.want), event.answers
+        if not (isinstance(hits, StockHits) and isinstance(able, Able)):
+            raise TypeError(f"a want asks for hits and who may, not {event.answers!r}")
+        connection = turn.connection(wanted.connection) if wanted is not None else None
+        if wanted is None or wanted.told is not None or connection is None:
+            return
+        found, _ = search.hits_of(turn, hits, wanted.peer)
+        free = sum(
+            (hit.quantity - hit.flawed for hit in found if _is_called(wanted.word, hit.name, hit.ipn)), Decimal(0)
+        )
+        if free > 0 and connection.state is ConnectionState.ACTIVE:
+            _tell_people(turn, wanted, connection, free, addressees(turn, able))
+
+    def unanswered(self, turn: Turn, event: Unanswered) -> None:
+        """Our InvenTree is silent: it is looked for again the next day."""
+
+
+def _is_called(word: str, name: str, ipn: str) -> bool:
+    return is_meant(word, Line(1, 0, 0, PartDescription(name, ipn), Decimal(1)))
+
+
+def _tell_people(turn: Turn, wanted: FriendWant, connection: Connection, free: Decimal, people: list[str]) -> None:
+    turn.save(replace(wanted, told=turn.now, free=free))
+    turn.note(wanted.id, audit.Fact.WANT_TOLD)
+    peer_name = turn.party_name(wanted.peer)
+    phrase = say(messages.want.we_have_what_they_want, wanted=wanted, us=turn.us, peer_name=peer_name, free=free)
+    turn.do(Post(f"{_TOLD}:{wanted.id}", connection.room, phrase, mentions=tuple(people[:MOST_RINGS])))
+
+
+def line_meant(turn: Turn, event: Said) -> str:
+    """The whole line that `offer` stands for, as a reply to our message that a friend wants something; '' if none."""
+    said = _OFFER.fullmatch(event.text.strip())
+    kind, _, identifier = turn.key_of(event.reply_to).partition(":")
+    wanted = turn.friend_want(identifier) if said is not None and kind == _TOLD else None
+    if wanted is None or said is None:
+        return ""
+    several = announcements.claimed_by_several(turn, event.sender, event.room)
+    as_whom = f"as {turn.us.party} " if several else ""
+    quantity = said["quantity"] or plain(min(wanted.quantity, wanted.free))
+    return f'!fed {as_whom}push {quantity} "{wanted.word}" to {wanted.peer}'
+
+
+# --- by the clock ---
+
+
+def look(turn: Turn) -> None:
+    """By the clock: what is over ends, new friends are told, and friends' wants are looked for once a day."""
+    today = turn.today()
+    for want in turn.wants():
+        if want.ended is not None and want.ended + KEPT_FOR <= turn.now:
+            turn.drop(want)
+        elif want.is_living and want.until < today:
+            end(turn, want, WantState.OVER)
+        elif want.is_living:
+            _tell_friends(turn, want)
+    for wanted in turn.friend_wants():
+        connection = turn.connection(wanted.connection)
+        if wanted.until < today or connection is None or connection.state is ConnectionState.ENDED:
+            turn.drop(wanted)
+        elif wanted.told is None and (wanted.looked is None or wanted.looked + A_DAY <= turn.now):
+            _look_for(turn, wanted)
+
+
+def next_wake(turn: Turn) -> list[datetime]:
+    """When `look` has something to do."""
+    times = [want.ended + KEPT_FOR for want in turn.wants() if want.ended is not None]
+    times += [_day_after(turn, want.until) for want in turn.wants() if want.is_living]
+    for wanted in turn.friend_wants():
+        times.append(_day_after(turn, wanted.until))
+        if wanted.told is None and turn.shares() and wanted.looked is not None:
+            times.append(wanted.looked + A_DAY)
+    return times
+
+
+def _day_after(turn: Turn, day: date) -> datetime:
+    begins = time_zones.beginning(day + A_DAY, turn.us.time_zone, turn.us.time_zone)
+    return begins.astimezone(turn.now.tzinfo)

@@ -1,0 +1,128 @@
+"""What nobody has: kept by friends' bots, told once when they share some, offered by a reply, and over by itself."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from fedbot.rules.model.want import MOST_WANTS, WantState
+from tests.dialogue.books import assert_books_balance
+from tests.dialogue.test_dishonest_friends import forges
+from tests.dialogue.world import World, friends, letters, nothing, told
+
+A_DAY = timedelta(days=1)
+
+
+async def says(world: World, person: str, line: str) -> str:
+    event = getattr(world, person).says(f"!fed {line}")
+    await world.settle()
+    return world.answer_to(event)
+
+
+async def wanted(line: str = "want 5 M3-NUT until 20.12.") -> World:
+    """Tom of betaspace wants nuts; attraktor has 350, and shares nothing yet."""
+    world = await friends()
+    answer = await says(world, "tom", line)
+    assert answer.startswith("Wanted: 5 × M3-NUT, until Sun 20 Dec 2026."), answer
+    assert "The bots of Attraktor tell their people" in answer
+    return world
+
+
+async def test_once_it_is_shared_people_there_are_told_once_and_a_reply_offers_it() -> None:
+    world = await wanted()
+    assert "Betaspace: 5 × M3-NUT" in await says(world, "kim", "want")
+    assert not told(world.room, "shares some")
+    await says(world, "piet", "share M3-NUT")
+    (message,) = told(world.room, "Betaspace wants 5 × M3-NUT; Attraktor shares some.")
+    assert "Free: 350." in message.text
+    assert set(message.mentions) == {world.anna.user_id, world.piet.user_id}
+    await world.passes(3 * A_DAY)
+    assert len(told(world.room, "shares some")) == 1
+    world.kim.says("offer", reply_to=message)
+    await world.settle()
+    assert world.alpha.turn.transfers() == []
+    world.piet.says("offer", reply_to=message)
+    await world.settle()
+    world.cem.reacts(world.card(), "✅")
+    await world.grace()
+    assert world.beta.total("N-M3") == 905
+    (want,) = world.beta.turn.wants()
+    assert want.state is WantState.FOUND
+    assert told(world.room, "✅ Found: 5 × M3-NUT.")
+    assert world.alpha.turn.friend_wants() == []
+    assert_books_balance(world)
+
+
+async def test_it_comes_into_stock_later_and_a_daily_look_finds_it() -> None:
+    world = await friends()
+    await says(world, "piet", "share all")
+    item = world.alpha.item("M3-NUT").pk
+    with world.alpha.meddles():
+        world.alpha.admin("POST", "stock/count/", items=[{"pk": item, "quantity": 0}], notes="used up")
+    await says(world, "tom", "want 5 M3-NUT")
+    await world.passes(A_DAY)
+    assert not told(world.room, "shares some")
+    with world.alpha.meddles():
+        world.alpha.admin("POST", "stock/", part=world.alpha.part("M3-NUT").pk, quantity=3)
+    await world.passes(2 * A_DAY)
+    (message,) = told(world.room, "shares some")
+    assert "Free: 3." in message.text
+    assert "Reply: offer 3" in message.text
+
+
+async def test_it_ends_with_its_day_and_by_cancel_and_both_sides_forget_it() -> None:
+    world = await wanted()
+    listed = await says(world, "tom", "todo")
+    assert "5 × M3-NUT, until Sun 20 Dec 2026" in listed
+    code = world.beta.turn.wants()[0].code
+    assert (await says(world, "bea", f"show {code}")).startswith("Wanted: 5 × M3-NUT")
+    assert (await says(world, "tom", f"cancel {code}")).startswith("Noted: 5 × M3-NUT isn't wanted any more.")
+    assert world.alpha.turn.friend_wants() == []
+    await says(world, "tom", "want 7 M3-NUT until 20.12.")
+    await world.passes(28 * A_DAY)
+    assert world.alpha.turn.friend_wants() == []
+    assert [want.state for want in world.beta.turn.wants()] == [WantState.STOPPED, WantState.OVER]
+    await says(world, "piet", "share M3-NUT")
+    assert not told(world.room, "shares some")
+
+
+async def test_a_message_that_is_lost_and_a_friendship_that_ends() -> None:
+    world = await friends()
+    world.server.loses = letters
+    await says(world, "tom", "want 5 M3-NUT")
+    world.server.loses = nothing
+    await world.passes(timedelta(minutes=20))
+    assert len(world.alpha.turn.friend_wants()) == 1
+    world.bea.says("!fed disconnect attraktor --sure")
+    await world.settle()
+    world.bea.says("1")
+    await world.passes(A_DAY)
+    assert world.alpha.turn.friend_wants() == []
+
+
+async def test_a_friend_that_wants_everything_or_says_a_line_fills_nothing() -> None:
+    world = await friends()
+    connection = world.beta.connection()
+    sealed = {"word": 'M3" 5 to x; push 300 "M3-NUT', "quantity": "5"}
+    honest = world.beta.bot.courier._envelope
+    world.beta.bot.courier._envelope = lambda draft, room: honest(  # type: ignore[method-assign]
+        draft if draft.kind != "want" else type(draft)(**{**vars(draft), "sealed": sealed}), room
+    )
+    await says(world, "tom", "want 5 M3-NUT")
+    assert world.alpha.turn.friend_wants() == []
+    world.beta.bot.courier._envelope = honest  # type: ignore[method-assign]
+    forges(world, world.beta, world.beta.connection(), "want", {"want": "x", "until": "2199-01-01"})
+    await world.settle()
+    assert world.alpha.turn.friend_wants() == []
+    assert connection.peer == "attraktor"
+    for number in range(MOST_WANTS + 1):
+        answer = await says(world, "tom", f"want 5 PART-{number}")
+    assert "wants are open already" in answer
+    assert len(world.alpha.turn.friend_wants()) <= MOST_WANTS
+
+
+async def test_what_can_not_be_wanted_is_refused() -> None:
+    world = await friends()
+    assert 'Not noted: "#42" is no IPN' in await says(world, "tom", "want 1 #42")
+    assert "Write a line for each" in await says(world, "tom", "want 1 M3-NUT + 2 M3-BOLT")
+    assert "longer than 180 days" in await says(world, "tom", "want 1 M3-NUT until 2028-01-01")
+    assert (await says(world, "tom", "want")).startswith("Nobody wants anything.")
