@@ -17,7 +17,7 @@ from pathlib import Path
 from fedbot import logs, messages
 from fedbot.commands.registry import Registry
 from fedbot.config.problems import Problem
-from fedbot.config.settings import Settings
+from fedbot.config.settings import Pages, Settings
 from fedbot.edge_settings import identity_folder, inventory_settings, matrix_account, retention
 from fedbot.engine.chat_worker import ChatWorker
 from fedbot.engine.circuit_breaker import Backoff, Breaker
@@ -324,7 +324,7 @@ async def run(settings: Settings, tell: Callable[[Summary], None] = lambda _: No
         served = Web(bot.standing, settings.health_socket, settings.web.listen, bot.orders.taken)
         await stack.enter_async_context(served)
         if settings.pages.listen:
-            await _serve_pages(settings, bot, stack)
+            await serve_pages(settings.pages, bot, stack)
         bot.at_first_answer = lambda: tell(summary(bot.engine))
         try:
             await bot.run()
@@ -335,12 +335,11 @@ async def run(settings: Settings, tell: Callable[[Summary], None] = lambda _: No
             raise
 
 
-async def _serve_pages(settings: Settings, bot: Bot, stack: AsyncExitStack) -> None:
+async def serve_pages(pages: Pages, bot: Bot, stack: AsyncExitStack) -> None:
     """Pages and API, whose libraries a bot without them never loads."""
     from fedbot.web.site.app import application  # noqa: PLC0415 -- only where they are switched on
     from fedbot.web.site.serving import Served  # noqa: PLC0415
 
-    pages = settings.pages
     app = application(
         bot.gateway(),
         url=pages.url,

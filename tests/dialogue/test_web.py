@@ -47,6 +47,17 @@ async def test_a_person_signs_in_by_code_and_offers_and_decides_without_chatting
     assert story["transfer"]["state"] == "done"
     assert any(entry["event_id"].startswith("api-") for entry in story["entries"])
 
+    await world.alpha.restart()  # the key still stands for that line
+    again = Web(world, world.alpha).visitor(program.token.removeprefix("Bearer "))
+    assert (await again.says("push 10 M3-NUT to betaspace", key="one")).json() == said.json()
+    assert len(world.alpha.turn.transfers()) == 1
+    page = await again.reads("/transfers", limit="1")
+    assert [each["id"] for each in page["items"]] == [waiting["id"]]
+    assert (await again.reads("/transfers", cursor=page["next"] or "")) is not None
+    table = (await again.gets("/api/v1/transfers.csv")).text.splitlines()
+    assert len(table) == 2
+    assert waiting["id"] in table[1]
+
 
 async def test_what_is_refused_in_chat_is_refused_by_the_api_in_the_same_words_and_only_the_caller_hears_it() -> None:
     world, web = await pages()
@@ -222,6 +233,8 @@ async def test_people_and_programs_get_in_by_inventree_only_where_the_settings_s
     assert (await program.gets("/api/v1/me")).status_code == 401
     kept = "\n".join(world.alpha.journal._database._connection.iterdump())
     assert password not in kept
+    tried = [await browser.submits("/sign-in/inventree", username="anna", password=f"{n}") for n in range(5)]
+    assert [answer.status_code for answer in tried][-1] == 429
     off = Web(world, world.alpha).visitor()
     assert (await off.submits("/sign-in/inventree", username="anna", password=password)).status_code == 404
     old = await a_world(alpha_version="1.0", alpha={"pages_url": URL})

@@ -7,6 +7,7 @@ import socket
 import stat
 import subprocess
 import sys
+from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,12 @@ from typing import Any
 import httpx
 import pytest
 
+from fedbot.config.settings import Pages
+from fedbot.engine.bot import serve_pages
 from fedbot.web.asking import ask, order
 from fedbot.web.server import Web
 from fedbot.web.standing import Standing, metrics
+from tests.dialogue.world import friends
 
 GOOD: Standing = {
     "version": "0.1.0",
@@ -161,3 +165,25 @@ def test_a_metric_that_prometheus_would_refuse_is_a_mistake_of_ours() -> None:
 def test_a_bot_without_pages_loads_none_of_their_libraries() -> None:
     code = "import sys, fedbot.engine.bot; print([m for m in ('fastapi', 'uvicorn', 'jinja2') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+async def test_the_running_bot_serves_its_pages_behind_a_prefix_where_the_settings_say_so() -> None:
+    world = await friends()
+    port = _free_port()
+    pages = Pages(listen=f"127.0.0.1:{port}", url=f"http://127.0.0.1:{port}/lending")
+    async with AsyncExitStack() as stack:
+        await serve_pages(pages, world.alpha.bot, stack)
+        with pytest.raises(OSError, match="in use"):
+            await serve_pages(pages, world.alpha.bot, stack)
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", follow_redirects=True) as client:
+            for path in ("/lending/", "/sign-in"):  # a proxy may take the prefix away, or leave it
+                page = await client.get(path)
+                assert page.status_code == 200
+                assert 'href="/lending/static/fedbot.css"' in page.text
+            assert (await client.get("/lending/static/fedbot.css")).headers["content-type"].startswith("text/css")
+            assert (await client.get("/lending/api/v1/now")).status_code == 401
+            assert (await client.get("/lending/nothing")).status_code == 404
+            assert (await client.post("/lending/sign-in", content=b"x" * 100_000)).status_code == 413
+    async with httpx.AsyncClient() as client:
+        with pytest.raises(httpx.ConnectError):
+            await client.get(f"http://127.0.0.1:{port}/lending/")

@@ -33,6 +33,8 @@ MOST_WAITING = 200
 RIGHTS_HOLD = timedelta(seconds=10)
 """So long a person may read on what InvenTree last said of them. What does something reads it anew."""
 MOST_CALLERS = 10_000
+PASSWORDS_A_MINUTE = 10
+"""So many may be tried for one InvenTree user, from wherever."""
 
 Told = TypeVar("Told")
 
@@ -124,6 +126,7 @@ class Access:
         self.session = session
         self._callers = Limiter(calls_a_minute)
         self._strangers = Limiter(strangers_calls_a_minute)
+        self._passwords = Limiter(PASSWORDS_A_MINUTE)
         self._waiting: OrderedDict[str, _Waiting] = OrderedDict()
         self._rights: dict[str, tuple[datetime, Rights]] = {}
         bot.answers_sign_ins(self._shown)
@@ -153,6 +156,7 @@ class Access:
 
     async def by_password(self, username: str, password: str, browser: str) -> str | None:
         """The secret of a new session, if InvenTree says that this is the user's password; else None."""
+        self._too_many(self._passwords.wait(username.casefold(), self._bot.now()))
         user = await _told(self._bot.user_by_password(username, password))
         person = self._person(user) if user else None
         if user is None or person is None:

@@ -11,6 +11,7 @@ from fastapi.security import APIKeyHeader, HTTPBearer
 from fastapi.security.http import HTTPAuthorizationCredentials
 from pydantic import AwareDatetime, BaseModel, Field
 
+from fedbot.ports.inventory import InventoryProblem
 from fedbot.rules.ledger import history
 from fedbot.rules.model.decision import Choice
 from fedbot.rules.model.web import Outcome, WebLine
@@ -23,11 +24,13 @@ from fedbot.web.site.views import (
     BadCursor,
     ConnectionView,
     EntryView,
+    FiguresView,
     Ledger,
     LedgerPage,
     LineSaidView,
     NowView,
     Reader,
+    RotaView,
     SearchView,
     SpaceView,
     StoryView,
@@ -182,6 +185,32 @@ async def connections(reader: Reading) -> list[ConnectionView]:
 async def loans(reader: Reading) -> list[TransferView]:
     """What is due first comes first."""
     return reader.loans()
+
+
+@router.get("/bookings", summary="Loans that are booked ahead")
+async def bookings(reader: Reading) -> list[TransferView]:
+    """The first day comes first."""
+    return reader.bookings()
+
+
+@router.get("/rotas", summary="What is asked of friends in turn")
+async def rotas(reader: Reading) -> list[RotaView]:
+    """What runs, and what is over since a few weeks."""
+    return reader.rotas()
+
+
+@router.get("/figures", summary="Our figures, and what went to and fro")
+async def figures(
+    request: Request,
+    reader: Reading,
+    days: Annotated[int, Query(ge=0, le=3650, description="of the last so many days; 0: since ever")] = 0,
+) -> FiguresView:
+    """As far as `stats.disclose` tells them. `silent`: our InvenTree doesn't answer."""
+    try:
+        counts = await Site.of(request).bot.counts()
+    except InventoryProblem:
+        counts = None
+    return reader.figures(counts, days)
 
 
 def filters(

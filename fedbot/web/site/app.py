@@ -30,7 +30,7 @@ def application(
     session: timedelta,
     proxies: tuple[str, ...] = (),
     calls_a_minute: int = 120,
-    strangers_calls_a_minute: int = 30,
+    strangers_calls_a_minute: int = 120,
     inventree_login: bool = False,
 ) -> FastAPI:
     """The pages and the API of one bot, which people find at `url`."""

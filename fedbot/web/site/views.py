@@ -37,6 +37,7 @@ from fedbot.rules.model.decision import Choice, Signature
 from fedbot.rules.model.effects import Phrase
 from fedbot.rules.model.figures import COUNTS, Dealings, Flow
 from fedbot.rules.model.queries import StockCounts
+from fedbot.rules.model.rota import Rota
 from fedbot.rules.model.shown import hash_of
 from fedbot.rules.model.stock import Right, Rights, plain
 from fedbot.rules.model.summaries import Todo
@@ -105,7 +106,8 @@ class CardView(BaseModel):
 class TransferView(BaseModel):
     """One transfer, seen from our side. `state_text` says in words how it stands.
 
-    `direction`: `out` leaves us. `due` is until when it can be decided on, `due_day` the last day of a loan.
+    `direction`: `out` leaves us. `due` is until when it can be decided on, `due_day` the last day of a loan,
+    `first_day` the first one of a loan that was booked ahead.
     """
 
     id: str
@@ -121,6 +123,7 @@ class TransferView(BaseModel):
     decided_at: datetime | None = None
     decided_by: PersonView | None = None
     due: datetime
+    first_day: date | None = None
     due_day: date | None = None
     on_loan: bool = False
     overdue_days: int = 0
@@ -281,6 +284,31 @@ class FiguresView(BaseModel):
     stock: list[tuple[date, int]]
 
 
+class AskedView(BaseModel):
+    """A friend that was asked, by which transfer; `why` it was taken back, if we did that."""
+
+    space: SpaceRef
+    transfer: str
+    quantity: str
+    at: datetime
+    why: str = ""
+
+
+class RotaView(BaseModel):
+    """One thing asked of several friends in turn until somebody gives it. `waiting` are asked next."""
+
+    id: str
+    code: str
+    word: str
+    wanted: str
+    state: str
+    at: datetime
+    asked_by: PersonView
+    loan_until: date | None
+    asked: list[AskedView]
+    waiting: list[SpaceRef]
+
+
 class AccessView(BaseModel):
     """A session or token, by the beginning of its hash, which opens nothing."""
 
@@ -392,6 +420,7 @@ class Reader:
             decided_at=decided.at if decided else None,
             decided_by=self._signer(decided) if decided else None,
             due=transfer.due,
+            first_day=terms.starts,
             due_day=transfer.due_day,
             on_loan=transfer.is_on_loan,
             overdue_days=max(late, 0),
@@ -486,6 +515,38 @@ class Reader:
 
     def _loans(self) -> list[Transfer]:
         return [transfer for transfer in lend.on_loan(self.turn) if transfer.room in self.rooms]
+
+    def bookings(self) -> list[TransferView]:
+        """Loans that are agreed or asked for ahead and haven't begun, the first day coming first."""
+        ahead = [t for t in self.turn.open_transfers() if t.terms.starts is not None and t.room in self.rooms]
+        return [self.transfer(t) for t in sorted(ahead, key=lambda t: (t.terms.starts or date.max, t.id))]
+
+    def rotas(self) -> list[RotaView]:
+        """What is asked of several friends in turn, or was lately."""
+        return [self._rota(rota) for rota in self.turn.rotas() if rota.room in self.rooms]
+
+    def _rota(self, rota: Rota) -> RotaView:
+        return RotaView(
+            id=rota.id,
+            code=rota.code,
+            word=rota.word,
+            wanted=plain(rota.wanted),
+            state=rota.state.value,
+            at=rota.at,
+            asked_by=self._signer(rota.asker),
+            loan_until=rota.loan_until,
+            asked=[
+                AskedView(
+                    space=self.space_ref(each.party),
+                    transfer=each.transfer,
+                    quantity=plain(each.quantity),
+                    at=each.at,
+                    why=each.why.value if each.why else "",
+                )
+                for each in rota.asked
+            ],
+            waiting=[self.space_ref(each.party) for each in rota.waiting],
+        )
 
     def spaces(self) -> list[SpaceView]:
         """The spaces in this person's rooms."""
