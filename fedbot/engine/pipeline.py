@@ -499,8 +499,9 @@ def _act(effect: Do) -> Queued:
     match effect.step:
         case Mirror(model=model, pk=pk):
             return Queued("act", effect, AFTER_STOCK, f"mirror {model} {pk}")
-        case Label(item=item):
-            return Queued("act", effect, AFTER_STOCK, f"label {item}")
+        case Label(item=item, booked=booked):
+            what = "label" if booked is None else "bookings"
+            return Queued("act", effect, AFTER_STOCK, f"{what} {item}")
         case Furnish(model=model, pk=pk):
             return Queued("act", effect, AFTER_STOCK, f"furnish {model} {pk}")
         case AttachPhoto():

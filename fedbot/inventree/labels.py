@@ -13,7 +13,7 @@ from fedbot.inventree.rows import Row, for_notes
 from fedbot.inventree.server import Server
 from fedbot.ports.inventory import OutcomeUnknown
 from fedbot.rules.model.diagnosis import ItemFault, OfItem
-from fedbot.rules.model.steps import Label, Labelled, LoanLabel, day_in_notes
+from fedbot.rules.model.steps import BookedFor, Label, Labelled, LoanLabel, day_in_notes
 
 _SENTENCES: dict[LoanLabel, str] = {
     LoanLabel.LENT: "Lent to {peer} until {day}",
@@ -33,6 +33,8 @@ _TAGS: dict[LoanLabel, str] = {
 }
 _OPENINGS = "|".join(re.escape(sentence.partition("{peer}")[0]) for sentence in _SENTENCES.values())
 _OURS = re.compile(rf"^(?:{_OPENINGS})[^\n]* – fedbot [0-9a-z]+[ ]*$", re.MULTILINE)
+_BOOKED = re.compile(r"^Booked for [^\n]* – fedbot [0-9a-z]+[ ]*$", re.MULTILINE)
+_BOOKED_TAG = f"{TAG}booked"
 _MOST_TRIES = 3
 
 
@@ -69,20 +71,32 @@ def _tags(row: Row) -> list[str]:
 
 
 def _noted(notes: str, step: Label) -> str:
-    """The notes with our line in the place of its older one, else above all else; what people wrote stays as it is."""
-    line = _line(step)
-    found = _OURS.search(notes)
+    """The notes with our lines, each in the place of its older one, else above all else; what people wrote stays."""
+    if step.what is not LoanLabel.AS_IS:
+        notes = _with(notes, _line(step), _OURS)
+    if step.booked is not None:
+        notes = _with(notes, "\n\n".join(_booking(each) for each in step.booked), _BOOKED)
+    return notes
+
+
+def _with(notes: str, line: str, ours: re.Pattern[str]) -> str:
+    found = ours.search(notes)
     if not line:
-        return without_lines_of_ours(notes)
+        return _without(notes, ours)
     if found is None:
         return f"{line}\n\n{notes}" if notes.strip() else line
-    behind = without_lines_of_ours(notes[found.end() :])
+    behind = _without(notes[found.end() :], ours)
     return notes[: found.start()] + line + behind
 
 
 def without_lines_of_ours(notes: str) -> str:
-    """The notes without any line of ours, nor the empty one that parts it from the next, or from the last."""
-    while (found := _OURS.search(notes)) is not None:
+    """The notes as people wrote them."""
+    return _without(_without(notes, _OURS), _BOOKED)
+
+
+def _without(notes: str, ours: re.Pattern[str]) -> str:
+    """The notes without any of these lines, nor the empty one that parts it from the next, or from the last."""
+    while (found := ours.search(notes)) is not None:
         before, behind = notes[: found.start()], notes[found.end() :]
         is_last = not behind.strip()
         notes = before.removesuffix("\n").removesuffix("\n") if is_last else before + re.sub(r"^\n{1,2}", "", behind)
@@ -91,9 +105,13 @@ def without_lines_of_ours(notes: str) -> str:
 
 def _tagged(tags: list[str], step: Label) -> list[str]:
     """The tags with ours, in InvenTree's own order as far as they stay."""
-    tag = _TAGS.get(step.what, "")
-    kept = [each for each in tags if not each.startswith(TAG) or each == tag]
-    return [*kept, tag] if tag and tag not in kept else kept
+    wanted = {_BOOKED_TAG} & set(tags) if step.booked is None else {_BOOKED_TAG} if step.booked else set()
+    if step.what is LoanLabel.AS_IS:
+        wanted |= {each for each in tags if each.startswith(TAG) and each != _BOOKED_TAG}
+    elif tag := _TAGS.get(step.what, ""):
+        wanted.add(tag)
+    kept = [each for each in tags if not each.startswith(TAG) or each in wanted]
+    return [*kept, *sorted(wanted - set(kept))]
 
 
 def _line(step: Label) -> str:
@@ -106,3 +124,9 @@ def _line(step: Label) -> str:
 
 def _day(step: Label) -> str:
     return "?" if step.until is None else day_in_notes(step.until)
+
+
+def _booking(booked: BookedFor) -> str:
+    """'Booked for Betaspace from 12 Dec 2026 until 19 Dec 2026 – fedbot gp75'."""
+    days = f"from {day_in_notes(booked.first)} until {day_in_notes(booked.last)}"
+    return f"Booked for {for_notes(booked.peer_name)} {days} – fedbot {booked.code}"

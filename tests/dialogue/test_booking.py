@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from tests.dialogue.books import assert_books_balance
 from tests.dialogue.space import Space
+from tests.dialogue.test_moving import say_so, upgrade
+from tests.dialogue.test_recovery import is_rebuilt
 from tests.dialogue.world import World, friends, sharing, told
 from tests.fakes.people import Message
 
@@ -56,6 +60,8 @@ async def test_what_is_booked_is_kept_asked_after_on_its_first_day_and_on_loan_o
     assert world.alpha.row(42).customer is None, "nothing moves before the first day"
     assert "📅 Booked: 1 × Laser lens" in world.card().text
     assert "Fetch it at Attraktor on Sun 13 Dec 2026 at the latest" in told(world.room, "Fetch it")[-1].text
+    assert world.alpha.row(42).notes.startswith("Booked for Betaspace from 12 Dec 2026 until 19 Dec 2026 – fedbot ")
+    assert "fedbot: booked" in world.alpha.row(42).tags
     card = await until_the_first_day(world)
     assert world.alpha.row(42).customer is None
     world.bea.reacts(card, "✅")
@@ -66,6 +72,9 @@ async def test_what_is_booked_is_kept_asked_after_on_its_first_day_and_on_loan_o
     await world.grace()
     assert states(world) == [DONE, DONE], world.room.transcript()
     assert all(space.transfer().is_on_loan for space in world.spaces)
+    assert world.alpha.row(42).notes.startswith("Lent to Betaspace until 19 Dec 2026")
+    assert "Booked" not in world.alpha.row(42).notes
+    assert world.alpha.row(42).tags == ("fedbot: lent",)
     assert world.alpha.row(42).customer is not None
     assert_books_balance(world)
 
@@ -82,6 +91,8 @@ async def test_a_request_books_ahead_and_the_asker_may_give_it_up_again() -> Non
     world.bea.says(f"!fed cancel {world.beta.transfer().code}")
     await world.settle()
     assert states(world) == [TransferState.CANCELLED] * 2
+    nuts = world.alpha.row(world.alpha.transfer().terms.lines[0].item)
+    assert (nuts.notes, nuts.tags) == ("", ())
     world.bea.says("!fed request 10 M3-NUT from attraktor from 12.12. until 19.12.")
     await world.settle()
     world.piet.reacts(owners_card(world), "✅")
@@ -266,3 +277,57 @@ async def test_the_calendar_tells_what_is_fetched_and_due_back_and_the_morning_w
     assert len(told(world.room, "📅 Today and tomorrow:")) == 2, "on the day before, and on the day"
     await world.passes(DAY)
     assert "⚠ Betaspace has 10 × M3 nut of Attraktor overdue" in told(world.room, "📅 Today and tomorrow:")[-1].text
+
+
+async def test_a_booking_goes_on_in_the_new_room_and_ends_with_the_friendship() -> None:
+    world = await booked()
+    await upgrade(world, *world.spaces)
+    await say_so(world, "anna", "bea")
+    assert states(world) == [BOOKED, BOOKED]
+    card = await until_the_first_day(world)
+    world.piet.reacts(card, "❌")
+    await world.grace()
+    world.bea.says("!fed disconnect attraktor --sure")
+    await world.settle()
+    assert states(world) == [TransferState.CANCELLED] * 2
+    await world.passes(DAY)
+    assert world.alpha.row(42).notes == ""
+    assert not told(world.room, "Handed over?"), "nobody is asked again"
+
+
+@pytest.mark.parametrize("lost", [0, 1], ids=["the owner's", "the borrower's"])
+async def test_a_journal_lost_while_it_is_booked_is_rebuilt_and_it_is_handed_over(lost: int) -> None:
+    world = await booked()
+    await is_rebuilt(world.spaces[lost])
+    await world.passes(timedelta(minutes=15))
+    assert states(world) == [BOOKED, BOOKED], world.room.transcript()
+    world.piet.reacts(await until_the_first_day(world), "✅")
+    await world.grace()
+    await world.passes(timedelta(minutes=15))
+    assert states(world) == [DONE, DONE], world.room.transcript()
+    assert_books_balance(world)
+
+
+async def test_the_first_day_is_the_owners_and_begins_there_though_the_clocks_change_in_between() -> None:
+    world = await friends(alpha={"time_zone": "Pacific/Auckland"}, beta={"time_zone": "America/New_York"})
+    await booked("from 5.4. until 9.4.", world=world)
+    assert "Auckland time" in world.card().text
+    await world.passes(131 * DAY - timedelta(hours=4))
+    assert not told(world.room, "Handed over?"), "it is 04:14 there, as summer time ended a day ago"
+    await world.passes(timedelta(hours=4))
+    world.piet.reacts(owners_card(world), "✅")
+    await world.grace()
+    assert states(world) == [DONE, DONE], world.room.transcript()
+
+
+async def test_a_friend_that_asks_for_everything_takes_nothing_without_our_yes() -> None:
+    world = await sharing()
+    for number in range(25):
+        world.bea.says(f"!fed request LENS-2#0042 from attraktor from {number % 28 + 1}.1. until {number % 28 + 2}.1.")
+    await world.settle()
+    open_here = [t for t in world.alpha.turn.open_transfers() if t.state is OPEN]
+    assert 0 < len(open_here) <= 25
+    assert not [t for t in world.alpha.turn.open_transfers() if t.state is BOOKED]
+    line = world.anna.says("!fed lend #42 to betaspace until 11.1.")
+    await world.settle()
+    assert "Offered to Betaspace" in world.answer_to(line), "what is only asked for keeps nobody from lending"

@@ -483,7 +483,7 @@ def _take_back_on(turn: Turn, transfer: Transfer) -> None:
 def _receive_on(turn: Turn, transfer: Transfer) -> None:
     card_waits = transfer.granted is not None and "card" not in transfer.told and not transfer.wanted
     match transfer.state:
-        case TransferState.OPEN if transfer.terms.kind == "push":
+        case TransferState.OPEN | TransferState.BOOKED if transfer.terms.kind == "push":
             receive.look_for_parts(turn, transfer)
         case TransferState.SENT:
             receive.look_for_parts(turn, transfer)
@@ -491,7 +491,7 @@ def _receive_on(turn: Turn, transfer: Transfer) -> None:
             request.look_who_confirms(turn, transfer)
         case TransferState.OPEN if not transfer.card_event:
             turn.note(transfer.id, audit.Fact.OWNERS_CARD_AWAITED)
-        case TransferState.OPEN | TransferState.CREDITING:
+        case TransferState.OPEN | TransferState.BOOKED | TransferState.CREDITING:
             request.look_for_parts(turn, transfer)
         case TransferState.RECEIVED | TransferState.DONE if transfer.asked.at + PUT_AWAY_WITHIN > turn.now:
             for progress in transfer.progress:

@@ -10,13 +10,14 @@ from datetime import timedelta
 
 from fedbot import messages
 from fedbot.rules.catalogue.provenance import known_item
-from fedbot.rules.loan import lend
+from fedbot.rules.loan import bookings, lend
+from fedbot.rules.loan.bookings import Claim, Span
 from fedbot.rules.model import audit
 from fedbot.rules.model.continuation import OfLine, WhenStepEnds
 from fedbot.rules.model.decision import Ending
 from fedbot.rules.model.effects import Do, say
 from fedbot.rules.model.events import StepDone, StepRefused, StepUnknown
-from fedbot.rules.model.steps import Known, Label, LoanLabel, day_in_notes
+from fedbot.rules.model.steps import BookedFor, Known, Label, LoanLabel, day_in_notes
 from fedbot.rules.model.transfer import Progress, Transfer
 from fedbot.rules.state import Turn
 
@@ -60,6 +61,26 @@ def _label(turn: Turn, transfer: Transfer, progress: Progress, what: LoanLabel) 
         until=loan.due_day,
         known=_known(turn, transfer, progress.number),
     )
+
+
+def show_bookings(turn: Turn, transfer: Transfer) -> None:
+    """The stock items of this booking say who has booked them: they may be booked by others, too."""
+    for line in transfer.terms.lines:
+        items = dict.fromkeys((line.item, transfer.at(line.number).item or line.item))  # a split copies the notes
+        for item in items:
+            booked = tuple(
+                _booked_for(turn, span) for span in bookings.spans(turn, item, Claim.DECIDED) if span.is_booked
+            )
+            mark = f"fed:{transfer.id}:{line.number}:booked:{item}"
+            known = Known(line.part, line.serial)
+            step = Label(mark, item, LoanLabel.AS_IS, "", transfer.code, known=known, booked=booked)
+            turn.do(Do(LabelItem(transfer.id, line.number), step))
+
+
+def _booked_for(turn: Turn, span: Span) -> BookedFor:
+    booking = span.transfer
+    first, last = booking.terms.starts or span.first, booking.terms.loan_until or span.first
+    return BookedFor(turn.party_name(booking.peer), first, last, booking.code)
 
 
 def _known(turn: Turn, transfer: Transfer, number: int) -> Known | None:

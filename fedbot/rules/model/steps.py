@@ -324,7 +324,10 @@ class Mirrored:
 
 
 class LoanLabel(StrEnum):
-    """What a stock item of a loan is, for who looks at it in InvenTree. `NOTHING`: no longer anything of a loan."""
+    """What a stock item of a loan is, for who looks at it in InvenTree.
+
+    `NOTHING`: no longer anything of a loan. `AS_IS`: what it says of a loan stays, only its bookings are written.
+    """
 
     LENT = "lent"
     BORROWED = "borrowed"
@@ -334,13 +337,25 @@ class LoanLabel(StrEnum):
     LOST_THERE = "lost there"
     LOST_HERE = "lost here"
     NOTHING = "nothing"
+    AS_IS = "as is"
+
+
+@dataclass(frozen=True)
+class BookedFor:
+    """A booking of a stock item: for which space, on which days, and its short id."""
+
+    peer_name: str
+    first: date
+    last: date
+    code: str
 
 
 @dataclass(frozen=True)
 class Label:
     """Either side of a loan: our one line in the stock item's notes, and our tag, say what it is. Result: `Labelled`.
 
-    `until` is the loan's last day; `code` its short id. What other people have written there is kept.
+    `until` is the loan's last day; `code` its short id. `booked` are all bookings of the item, a line each; None: those
+    lines stay as they are. What other people have written there is kept.
     """
 
     mark: str
@@ -350,6 +365,7 @@ class Label:
     code: str
     until: date | None = None
     known: Known | None = None
+    booked: tuple[BookedFor, ...] | None = None
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from fedbot import messages
 from fedbot.rules.approval import consent
-from fedbot.rules.loan import bookings, lend
+from fedbot.rules.loan import bookings, label, lend
 from fedbot.rules.model import audit, time_zones
 from fedbot.rules.model.booking import Hindrance, Obstacle
 from fedbot.rules.model.continuation import WhenAnswered
@@ -57,6 +57,7 @@ def book(turn: Turn, transfer: Transfer, decided: Signature) -> None:
     transfer, draft = sequencing.write(turn, transfer, "booked", body, awaits=True)
     turn.save(transfer)
     turn.note_by(transfer.id, audit.TransferIs(TransferState.BOOKED), decided)
+    label.show_bookings(turn, transfer)
     if "card" in transfer.told:
         transfers.edit_card(turn, transfer, draft)
         tell_booked(turn, transfer)

@@ -13,7 +13,7 @@ from typing import Any
 
 from fedbot import messages
 from fedbot.rules.connection import provision
-from fedbot.rules.loan import lend, overdue
+from fedbot.rules.loan import label, lend, overdue
 from fedbot.rules.model import audit
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.continuation import OfTransfer
@@ -137,6 +137,7 @@ def person_in(turn: Turn, told: Said | None, party: str, at: datetime) -> Signat
 
 def end(turn: Turn, transfer: Transfer, state: TransferState, by: Signature | None, problem: str = "") -> Transfer:
     """The arbiter's last word before any stock moved: told to the peer, to the asker, and on the card."""
+    was_booked = transfer.state is TransferState.BOOKED and transfer.role == "sender"
     transfer = replace(transfer, state=state, decision=None, problem=problem, ended=turn.now, wanted="")
     if by is not None:
         transfer = replace(transfer, decided=by)
@@ -152,6 +153,8 @@ def end(turn: Turn, transfer: Transfer, state: TransferState, by: Signature | No
         sequencing.post(turn, transfer, draft)
     else:
         say_the_end(turn, transfer, draft)
+    if was_booked:
+        label.show_bookings(turn, transfer)
     connection = turn.connection(transfer.connection)
     if connection:
         provision.mirror(turn, connection)

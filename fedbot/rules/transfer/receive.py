@@ -54,7 +54,7 @@ from fedbot.rules.transfer import dispute, opening
 from fedbot.rules.transfer.both_sides import NO_PART, OTHER_THING
 from fedbot.rules.transfer.send import begin_step, mark, with_progress
 
-MATCHED_WHILE = frozenset({TransferState.OPEN, TransferState.SENT, TransferState.CREDITING})
+MATCHED_WHILE = frozenset({TransferState.OPEN, TransferState.BOOKED, TransferState.SENT, TransferState.CREDITING})
 STALE_AFTER = timedelta(hours=1)
 LONGEST_LINK = 200
 TOO_MANY = "too-many"

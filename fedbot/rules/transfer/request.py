@@ -41,7 +41,7 @@ from fedbot.rules.transfer import booking, opening, sender_decision
 from fedbot.rules.transfer import both_sides as transfers
 from fedbot.rules.transfer import wish as wishs
 from fedbot.rules.transfer.both_sides import NO_PART, NOT_IN_ORDER, OTHER_THING
-from fedbot.rules.transfer.receive import go_on
+from fedbot.rules.transfer.receive import MATCHED_WHILE, go_on
 from fedbot.rules.transfer.send import with_progress
 from fedbot.rules.wire.subject_ids import Cause
 
@@ -215,7 +215,7 @@ class MatchRequested(transfers.TellsThatItWaits, WhenAnswered):
 
 def _on_matched(turn: Turn, then: MatchRequested, event: Answered) -> None:
     transfer = turn.transfer(then.transfer)
-    if transfer is None or transfer.state not in {TransferState.OPEN, TransferState.CREDITING}:
+    if transfer is None or transfer.state not in MATCHED_WHILE - {TransferState.SENT}:
         return
     transfer = transfers.goes_on(turn, transfer)
     for line, match in zip(transfer.terms.lines, event.answers, strict=True):

@@ -305,6 +305,8 @@ def _sent(turn: Turn, transfer: Transfer) -> None:
         if not progress.mirrored:
             mirror_given(turn, transfer, progress)
     label.show(turn, transfer)
+    if transfer.terms.starts is not None:
+        label.show_bookings(turn, transfer)
 
 
 # --- the receiver's answer ---
