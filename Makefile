@@ -66,6 +66,7 @@ contract: .venv/.ready-test ## what we believe of InvenTree, on each simulated v
 
 fuzz: .venv/.ready-test ## feed all that reads what others wrote (SECONDS_EACH=60)
 	@$(BIN)/python -m tests.fuzz --seconds-each $(SECONDS_EACH) $(ARGS)
+	@$(BIN)/python -m tests.web.test_schema 200
 
 docs: .venv/.ready-test ## the documentation as a site in build/docs; a link that leads nowhere fails
 	@$(BIN)/sphinx-build -q -E -W --keep-going -b html docs build/docs

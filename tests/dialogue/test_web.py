@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from fedbot.commands.registry import catalogue
 from fedbot.rules.model.care import Care
+from fedbot.rules.model.stock import Right
 from tests.dialogue.books import assert_books_balance
 from tests.dialogue.browsing import URL, Web, encrypted
 from tests.dialogue.world import World, a_world, friends, sharing, told
@@ -79,6 +82,41 @@ async def test_what_is_refused_in_chat_is_refused_by_the_api_in_the_same_words_a
     assert (await kim.gets("/api/v1/now")).status_code == 403
     assert (await web.visitor().gets("/api/v1/now")).status_code == 401
     assert (await web.visitor("fed_wrong").gets("/api/v1/now")).status_code == 401
+
+
+async def test_no_verb_of_the_rights_table_does_more_by_api_than_in_chat() -> None:
+    world, web = await pages()
+    kim = await web.program_of(world.kim)  # a member, and nothing else
+    before = len(world.room.messages())
+    refused = {}
+    for spec in catalogue():
+        if spec.right in {Right.APPROVER, Right.SUPERUSER}:
+            answer = await kim.says(spec.examples[0])
+            refused[spec.name] = (answer.status_code, answer.json().get("type"))
+            await world.passes(timedelta(seconds=6))  # what one line takes of the budget is there again
+    assert len(refused) > 12
+    assert set(refused.values()) == {(403, "urn:fedbot:problem:not_entitled")}, refused
+    assert len(world.room.messages()) == before
+    stranger = web.visitor(kim.token.removeprefix("Bearer "))
+    people = {person: user for person, user in world.alpha.us.people.items() if user != "kim"}
+    world.alpha.bot.engine.state.configure(replace(world.alpha.us, people=people))
+    assert (await stranger.says("todo")).status_code == 401
+
+
+async def test_a_session_ends_by_itself_and_a_budget_is_a_budget() -> None:
+    world = await friends(alpha={"pages_url": URL, "pages_session": timedelta(minutes=30)})
+    await encrypted(world)
+    web = Web(world, world.alpha)
+    browser = web.visitor()
+    await browser.signs_in(world.kim)
+    kim = web.visitor(await browser.makes_token())
+    codes = [(await kim.says("status")).status_code for _ in range(31)]
+    assert codes[-1] == 429
+    assert codes[0] == 200
+    await world.passes(timedelta(minutes=31))
+    assert (await browser.gets("/")).status_code == 303
+    assert (await kim.reads("/me"))["user"] == "kim"  # the token lasts as long as it was made for
+    assert [access.kind.value for access in world.alpha.turn.web_accesses()] == ["token"]
 
 
 async def test_a_line_that_only_looks_is_answered_to_the_caller_alone() -> None:

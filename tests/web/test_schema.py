@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import schemathesis
@@ -31,6 +33,13 @@ async def test_the_api_does_what_its_schema_says() -> None:
         assert world.alpha.bot.quarantined() == ()
 
 
+async def much(examples: int) -> int:
+    """As many calls of each kind; how many there were."""
+    async with running() as (world, url, _):
+        await _has_something_to_tell(world)
+        return await asyncio.to_thread(partial(call_everything, url, examples, derandomize=False))
+
+
 async def _has_something_to_tell(world: World) -> None:
     now = world.clock.now()
     person = world.piet.user_id
@@ -40,7 +49,7 @@ async def _has_something_to_tell(world: World) -> None:
     world.alpha.bot.engine.put(AccessGiven(now, access))
 
 
-def call_everything(url: str, examples: int) -> int:
+def call_everything(url: str, examples: int, *, derandomize: bool = True) -> int:
     """So many calls of each kind; each answer is looked at. How many there were."""
     schema = schemathesis.openapi.from_url(f"{url}/api/v1/openapi.json")
     count = 0
@@ -54,7 +63,7 @@ def call_everything(url: str, examples: int) -> int:
             max_examples=examples,
             deadline=None,
             database=None,
-            derandomize=True,
+            derandomize=derandomize,
             phases=(Phase.explicit, Phase.generate),
             suppress_health_check=list(HealthCheck),
         )
@@ -73,3 +82,7 @@ def call_everything(url: str, examples: int) -> int:
             problems += [f"{operation.label}: {each}" for each in group.exceptions]
     assert not problems, "\n\n".join(problems)
     return count
+
+
+if __name__ == "__main__":
+    sys.exit(0 if asyncio.run(much(int(sys.argv[1]))) else 1)
