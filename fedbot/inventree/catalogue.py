@@ -382,7 +382,7 @@ def search_stock(server: Server, question: SearchStock) -> StockHits:
     leaving = {place.pk for place in server.places.meant_by(server.settings.outgoing)}
     with server.under(question.reference) as api:
         server.stock.make_ready(server.reader)
-        scope = question.scope
+        scope = _with_variants(server, question.scope)
         categories = Categories.read(api) if scope.categories or question.category else Categories(())
         before = _MOST_FOUND * (question.page - 1)
         most = _MOST_BROWSED if question.category else before + _MOST_FOUND + 1
@@ -396,6 +396,15 @@ def search_stock(server: Server, question: SearchStock) -> StockHits:
             chain = categories.chain(each.category)
             items += [item for item in _read_again(api, server, each, scope, chain) if item.location not in leaving]
     return StockHits(tuple(items), len(known) > _MOST_FOUND, server.stock.standing().percent)
+
+
+def _with_variants(server: Server, scope: Scope) -> Scope:
+    """The scope with the variants of its templates, as they are now: one call a template."""
+    if scope.everything or not scope.templates:
+        return scope
+    rows = [row for template in scope.templates for row in server.api.rows("part/", variant_of=template)]
+    variants = [int(row["pk"]) for row in rows if row.get("variant_of") in scope.templates]
+    return replace(scope, parts=(*scope.parts, *variants))
 
 
 def _read_again(

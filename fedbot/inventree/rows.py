@@ -50,6 +50,7 @@ def part_of(row: Row, categories: tuple[int, ...] = (), category_path: str = "")
         trackable=bool(row.get("trackable", False)),
         categories=categories,
         category_path=category_path,
+        template=row.get("variant_of"),
     )
 
 

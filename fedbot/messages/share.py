@@ -67,7 +67,7 @@ def shared_now(locale: Locale, *, share: Share, thing: Thing, friends: tuple[str
             locale.say("⚠ Nobody finds it yet: InvenTree gives only salable parts away. Switch on 'salable' there.")
         )
     if thing.is_template:
-        amount.append(locale.say("It is a template: share its variants too, one by one, or their category."))
+        amount.append(locale.say("It is a template: its variants are shared with it, also new ones."))
     return [first, *amount, _seen_by(locale, friends)]
 
 

@@ -57,13 +57,24 @@ async def test_a_scanned_code_of_a_part_is_shared_and_taken_off(code: str) -> No
     assert "No item, part or category" in await said(world, "share INV-PA9999")
 
 
-async def test_of_a_template_it_is_said_that_its_variants_are_shared_by_themselves() -> None:
-    world = await friends()
+async def test_the_variants_of_a_shared_template_are_found_and_can_be_asked_for() -> None:
+    world = await friends(beta={"new_part_category": "Material"})
     fields = {"description": "x", "category": 1, "salable": True}
     template = world.alpha.admin("POST", "part/", name="Shirt", IPN="SHIRT", is_template=True, **fields)["pk"]
-    world.alpha.admin("POST", "part/", name="Red shirt", IPN="SHIRT-R", variant_of=template, **fields)
     assert "It is a template" in await said(world, "share SHIRT")
-    assert "It is a template" not in await said(world, "share SHIRT-R")
+    red = world.alpha.admin("POST", "part/", name="Red shirt", IPN="SHIRT-R", variant_of=template, **fields)["pk"]
+    world.alpha.admin("POST", "part/", name="Cap", IPN="CAP", **fields)
+    with world.alpha.meddles():
+        world.alpha.admin("POST", "stock/", part=red, quantity=5, location=world.alpha.location("Drawer A3"))
+    await is_rebuilt(world.alpha)
+    await world.settle()
+    while world.alpha.inventory.tended() < 60:
+        pass
+    assert "Red shirt (SHIRT-R)" in await said(world, "find shirt", world.bea)
+    await said(world, "request 2 SHIRT-R from attraktor", world.bea)
+    assert world.alpha.transfer().terms.lines[0].part == red
+    await said(world, "unshare SHIRT")
+    assert "Nothing found" in await said(world, "find shirt", world.bea)
 
 
 async def test_what_is_shared_by_what_it_is_part_of_is_said_to_be_so() -> None:

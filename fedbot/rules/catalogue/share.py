@@ -34,6 +34,7 @@ def scope(turn: Turn) -> Scope:
         items=_keys(shares, ITEM),
         item_parts=tuple(key for share in shares if share.model == ITEM for key in _keys_above(share, PART)),
         parts=_keys(shares, PART),
+        templates=_keys([share for share in shares if share.is_template], PART),
         categories=_keys(shares, CATEGORY),
     )
 
@@ -54,7 +55,8 @@ def covering(turn: Turn, identifier: str, above: Sequence[str]) -> list[Share]:
 
 def begin(turn: Turn, thing: Thing, by: Signature) -> Share:
     """Friends may find it and ask for it from now on."""
-    share = Share(thing.model, thing.pk, presentable(thing.name), by.person, turn.now, thing.above)
+    name = presentable(thing.name)
+    share = Share(thing.model, thing.pk, name, by.person, turn.now, thing.above, thing.is_template)
     turn.save(share)
     _remember(turn, [share], by, shared=True)
     return share
@@ -86,5 +88,6 @@ def restore(turn: Turn, mirrored: Any) -> None:  # noqa: ANN401 -- JSON that we 
     """Take the list over from what stands in a company's metadata, if there is none (a journal that is made anew)."""
     if turn.shares() or not isinstance(mirrored, list):
         return
-    for model, pk, name, by, at, above in mirrored:
-        turn.save(Share(str(model), int(pk), str(name), str(by), datetime.fromisoformat(at), tuple(above)))
+    for model, pk, name, by, at, above, is_template in mirrored:
+        when = datetime.fromisoformat(at)
+        turn.save(Share(str(model), int(pk), str(name), str(by), when, tuple(above), bool(is_template)))

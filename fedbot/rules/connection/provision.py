@@ -521,7 +521,9 @@ def mirror(turn: Turn, connection: Connection) -> None:
         "requests": requests,
     }
     if shares := turn.shares():
-        value["shares"] = [[s.model, s.pk, s.name, s.by, s.at.isoformat(), list(s.above)] for s in shares]
+        value["shares"] = [
+            [s.model, s.pk, s.name, s.by, s.at.isoformat(), list(s.above), s.is_template] for s in shares
+        ]
     if figures := turn.figures_of(connection.peer):
         value["stats"] = {"at": figures.at.isoformat(), "days": figures.days, **ledger_figures.written(figures)}
     text = json.dumps(value, sort_keys=True, ensure_ascii=False)

@@ -20,7 +20,7 @@ class Share:
     """An entry of the sharing list: a stock item, a part with its items, or a category with all below it.
 
     `pk` is 0 for everything that we have. `above` are the ids under which it is covered as well: an item's part, a
-    part's categories.
+    part's categories. `is_template`: of a part; its variants are shared with it.
     """
 
     model: str
@@ -29,6 +29,7 @@ class Share:
     by: str
     at: datetime
     above: tuple[str, ...] = ()
+    is_template: bool = False
 
     @property
     def id(self) -> str:

@@ -125,17 +125,21 @@ class Shareable:
 
 @dataclass(frozen=True)
 class Scope:
-    """A part of our stock: single items (of `item_parts`), all items of parts, or of categories and those below."""
+    """A part of our stock: single items (of `item_parts`), all items of parts, or of categories and those below.
+
+    `templates` are those of the parts whose variants are in it, too.
+    """
 
     everything: bool = False
     items: tuple[int, ...] = ()
     item_parts: tuple[int, ...] = ()
     parts: tuple[int, ...] = ()
     categories: tuple[int, ...] = ()
+    templates: tuple[int, ...] = ()
 
     def covers(self, item: StockItem) -> bool:
-        """Whether it is in it. Its part must tell its categories, if there are any here."""
-        named = item.pk in self.items or item.part.pk in self.parts
+        """Whether it is in it. Its part must tell its categories, if there are any here, and so its template."""
+        named = item.pk in self.items or item.part.pk in self.parts or item.part.template in self.templates
         return self.everything or named or bool(set(self.categories) & set(item.part.categories))
 
 

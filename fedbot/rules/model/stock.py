@@ -59,7 +59,8 @@ class Rights:
 class Part:
     """A part of an InvenTree's catalogue. `categories` are the keys of its own and of those above, where read.
 
-    So is `category_path`, as InvenTree writes it, and `seen`: what a new part that is made from it would get besides.
+    So are `category_path`, as InvenTree writes it, `template`, the part that it is a variant of, and `seen`: what a new
+    part that is made from it would get besides.
     """
 
     pk: int
@@ -76,6 +77,7 @@ class Part:
     trackable: bool = False
     categories: tuple[int, ...] = ()
     category_path: str = ""
+    template: int | None = None
     seen: PartSeen | None = None
 
     @property

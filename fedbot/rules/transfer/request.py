@@ -324,7 +324,8 @@ def on_request(turn: Turn, connection: Connection, envelope: Message[bodies.Requ
 
 def look_for_items(turn: Turn, transfer: Transfer) -> None:
     """Which of our stock items is each line, and who may decide? The card waits for the answer."""
-    told = bool(share.scope(turn).categories or turn.us.care.categories)
+    shared = share.scope(turn)
+    told = bool(shared.categories or shared.templates or turn.us.care.categories)
     words = (line.description.name for line in transfer.terms.lines)
     questions: list[Query] = [FindItems(word, told, merges=True, whole=True) for word in words]
     questions.append(WhoMay(Right.APPROVER, tuple(turn.us.people.values())))
