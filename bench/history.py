@@ -128,9 +128,15 @@ def _copies(template: Transfer, transfers: int) -> Iterator[Transfer]:
             template.asked, event_id=f"$asked{number}", at=template.asked.at - timedelta(hours=transfers - number)
         )
         progress = tuple(replace(each, item=10_000 + number % 1000) for each in template.progress)
-        heard = tuple(f"$heard{number}-{n}" for n in range(len(template.heard)))
+        peer_events = tuple(f"$heard{number}-{n}" for n in range(len(template.peer_events)))
         yield replace(
-            template, id=identifier, code=identifier[:4], asked=asked, heard=heard, progress=progress, own_card=""
+            template,
+            id=identifier,
+            code=identifier[:4],
+            asked=asked,
+            peer_events=peer_events,
+            progress=progress,
+            own_card="",
         )
 
 

@@ -35,7 +35,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
     """Go on from this state of InvenTree."""
     del answers
     health.go_on(turn)
-    turn.note("house", audit.Fact.RESUMED, command.sender, command.event_id)
+    turn.note("bot", audit.Fact.RESUMED, command.sender, command.event_id)
     return say(messages.health.resumed, us=turn.us)
 
 

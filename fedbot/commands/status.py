@@ -68,7 +68,7 @@ def _status(turn: Turn, command: Command, inventory: InventoryStanding | None, p
         connections=dict(Counter(c.state for c in connections if c.state in LIVING_CONNECTION)),
         transfers=len(transfers),
         disputed=len([t for t in transfers if t.state is TransferState.DISPUTED]),
-        letters=sum(len(exchange.unread) for exchange in exchanges if exchange.awaiting),
+        unread=sum(len(exchange.unread) for exchange in exchanges if exchange.awaiting),
         waiting=tuple(c.code for c in connections if c.waiting_since)
         + tuple(t.code for t in transfers if t.waiting_since),
         due=upcoming(turn, rooms, private=private),

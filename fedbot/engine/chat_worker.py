@@ -19,7 +19,7 @@ from fedbot.matrix import content
 from fedbot.matrix.send_queue import Budget, groups, in_order, reserve, superseded
 from fedbot.messages import formatting
 from fedbot.ports.chat import Chat, ChatLimited, ChatProblem, ChatRefused, ChatUnreachable, Delivery
-from fedbot.ports.journal import Drawing, Letter, OutboxRow, Seed
+from fedbot.ports.journal import ChatMessage, Drawing, OutboxRow, SuggestedReaction
 from fedbot.ports.vault import NoSuchSecret, Vault
 from fedbot.rules import decisions
 from fedbot.rules.approval import subject as subjects
@@ -163,7 +163,7 @@ class ChatWorker:
 
     def _show_that_it_comes(self, row: OutboxRow, pause: float) -> None:
         """An answer waits for the homeserver's limit, under which a typing sign doesn't fall."""
-        if isinstance(row.effect, Letter) and row.effect.answers and pause > 0:
+        if isinstance(row.effect, ChatMessage) and row.effect.answers and pause > 0:
             self._engine.show_typing(Typing(row.effect.room, TYPING_SECONDS))
             self._engine.show_typing(Typing(row.effect.room, 0))  # taken down when all is said
 
@@ -176,7 +176,7 @@ class ChatWorker:
     def _whose(self, row: OutboxRow) -> str:
         """Whose it is, so that each has a fair share: of a person who waits for an answer, a peer, or a room."""
         effect = row.effect
-        if isinstance(effect, Letter) and effect.answers:
+        if isinstance(effect, ChatMessage) and effect.answers:
             return effect.answers
         draft = getattr(effect, "draft", None)
         if isinstance(draft, Draft):
@@ -192,13 +192,13 @@ class ChatWorker:
 
     def _no_longer_wanted(self, rows: tuple[OutboxRow, ...]) -> set[int]:
         """Suggested reactions under cards that nobody decides on any more. One that was begun may be there already."""
-        seeds = [row for row in rows if isinstance(row.effect, Seed) and row.acted_at is None]
+        seeds = [row for row in rows if isinstance(row.effect, SuggestedReaction) and row.acted_at is None]
         about = [(row.id, self._subject(row)) for row in seeds]
         return {number for number, subject in about if subject is not None and not decisions.takes_taps(subject)}
 
     def _is_being_decided(self, row: OutboxRow) -> bool:
         """Whether it suggests a reaction where somebody has reacted: it is wanted only if that is taken back."""
-        subject = self._subject(row) if isinstance(row.effect, Seed) else None
+        subject = self._subject(row) if isinstance(row.effect, SuggestedReaction) else None
         return subject is not None and subject.decision is not None
 
     async def _send(self, row: OutboxRow, delivery: Delivery | None) -> None:
@@ -223,7 +223,7 @@ class ChatWorker:
             now = self._clock.now()
             self.budget = self.budget.sent(now)
             self._served[self._whose(row)] = max(self._served.values(), default=0) + 1
-            letter = row.effect if isinstance(row.effect, Letter) else None
+            letter = row.effect if isinstance(row.effect, ChatMessage) else None
             self._end(row, Posted(now, letter.key, letter.room, event_id, letter.edit) if letter else None)
 
     async def _carry(self, row: OutboxRow, delivery: Delivery | None) -> str:
@@ -246,9 +246,9 @@ class ChatWorker:
         """The row as an event; None for joining and leaving. NotYet while its target isn't in the room."""
         transaction = transaction_id(self._journal.journal_id, row.cause, f"{row.id}", 0)
         match row.effect:
-            case Letter() as letter:
+            case ChatMessage() as letter:
                 return Delivery(letter.room, "m.room.message", self._message(letter), transaction)
-            case Seed(key, room, emoji):
+            case SuggestedReaction(key, room, emoji):
                 return Delivery(room, "m.reaction", content.reaction(self._event_of(key, room), emoji), transaction)
             case Drawing() as drawing:
                 return Delivery(drawing.room, "m.room.message", self._picture(row.id, drawing), transaction)
@@ -263,7 +263,7 @@ class ChatWorker:
             case _:
                 raise TypeError(f"outbox row {row.id} doesn't go to the chat: {row.effect!r}")
 
-    def _message(self, letter: Letter) -> dict[str, Any]:
+    def _message(self, letter: ChatMessage) -> dict[str, Any]:
         return content.message(
             formatting.Rendered(letter.plain, letter.html),
             mentions=letter.mentions,
@@ -308,9 +308,11 @@ class ChatWorker:
         place = self._journal.post(key)
         if place is not None and place.room == room:
             return place.event_id
-        if any(row.key == key and isinstance(row.effect, Letter) and not row.effect.edit for row in self._unsent()):
+        if any(
+            row.key == key and isinstance(row.effect, ChatMessage) and not row.effect.edit for row in self._unsent()
+        ):
             raise NotYet(key)
-        if any(aside.subject == key and aside.what == Letter.__name__ for aside in self._journal.quarantined()):
+        if any(aside.subject == key and aside.what == ChatMessage.__name__ for aside in self._journal.quarantined()):
             raise NotYet(key)
         if place is not None:
             raise LeftBehind(key)

@@ -24,18 +24,18 @@ from fedbot.messages.language import Locale
 from fedbot.ports.chat import Batch, ChatSignedOut
 from fedbot.ports.clock import Clock
 from fedbot.ports.journal import (
+    ChatMessage,
     Committed,
     Drawing,
     Dropping,
     Journal,
     JournalProblem,
     Lane,
-    Letter,
     NotStorable,
     OutboxRow,
     Queued,
-    Seed,
     Stored,
+    SuggestedReaction,
     UnreadableRow,
     WrongTurn,
 )
@@ -426,7 +426,7 @@ class Engine:
                 return (Queued("vault", effect),)
             case Post():
                 words = self._render(effect.phrase, self.clock.now())
-                letter = Letter(
+                letter = ChatMessage(
                     key=effect.key,
                     room=effect.room,
                     plain=words.plain,
@@ -438,11 +438,11 @@ class Engine:
                     answers=effect.answers,
                     interim=effect.interim,
                 )
-                seeds = [Seed(effect.key, effect.room, emoji) for emoji in effect.seeds]
+                seeds = [SuggestedReaction(effect.key, effect.room, emoji) for emoji in effect.suggestions]
                 return [_chat_row(letter), *(_chat_row(seed) for seed in seeds)]
             case Edit():
                 words = self._render(effect.phrase, self.clock.now())
-                edit = Letter(effect.key, effect.room, words.plain, words.html, edit=True, draft=effect.draft)
+                edit = ChatMessage(effect.key, effect.room, words.plain, words.html, edit=True, draft=effect.draft)
                 return (_chat_row(edit),)
             case Picture(key, room, phrase, chart, thread):
                 words = self._render(phrase, self.clock.now())

@@ -14,7 +14,7 @@ from fedbot.engine.pipeline import Engine
 from fedbot.engine.syncing import SyncLoop
 from fedbot.ports.chat import Batch, Chat
 from fedbot.ports.inventory import Inventory
-from fedbot.ports.journal import Letter, OutboxRow
+from fedbot.ports.journal import ChatMessage, OutboxRow
 from fedbot.rules.ledger.recover import Rebuild, mirrored_requests
 from fedbot.rules.lines import CarryOut
 from fedbot.rules.model.connection_lifecycle import ConnectionState
@@ -67,17 +67,17 @@ def _leave_out_what_was_sent(engine: Engine, batch: Batch) -> None:
     said = {(message.room, message.body): message.event_id for message in batch.own}
     for row in engine.journal.due("chat", _EVER):
         event_id = _sent_as(engine, row, sent) or _said_as(row, said)
-        if event_id and isinstance(row.effect, Letter):
+        if event_id and isinstance(row.effect, ChatMessage):
             posted = Posted(engine.clock.now(), row.effect.key, row.effect.room, event_id, row.effect.edit)
             engine.journal.finish(row.id, posted)
-        elif event_id or (isinstance(row.effect, Letter) and row.effect.reply_to in batch.answered):
+        elif event_id or (isinstance(row.effect, ChatMessage) and row.effect.reply_to in batch.answered):
             engine.journal.finish(row.id, None)
     engine.decide_all()
 
 
 def _sent_as(engine: Engine, row: OutboxRow, sent: dict[str, str]) -> str:
     """The event that this row's message is already; '' if it isn't there."""
-    draft = row.effect.draft if isinstance(row.effect, Letter | SendEnvelope) else None
+    draft = row.effect.draft if isinstance(row.effect, ChatMessage | SendEnvelope) else None
     if draft is None or not draft.number:
         return ""
     return sent.get(envelope_id(engine.state.us.party, draft.subject, draft.number), "")
@@ -85,7 +85,7 @@ def _sent_as(engine: Engine, row: OutboxRow, sent: dict[str, str]) -> str:
 
 def _said_as(row: OutboxRow, said: dict[tuple[str, str], str]) -> str:
     """The event that says the very same, for what is no message: that something has ended, for example."""
-    if not isinstance(row.effect, Letter) or row.effect.edit or row.effect.draft is not None:
+    if not isinstance(row.effect, ChatMessage) or row.effect.edit or row.effect.draft is not None:
         return ""
     return said.get((row.effect.room, row.effect.plain), "")
 
@@ -118,7 +118,7 @@ async def rebuild(engine: Engine, chat: Chat, inventory: Inventory) -> Rebuilt:
     engine.put(Answered(engine.clock.now(), Rebuild(), (mirrors,)))
     engine.receive(batch)
     for room in _joined(Turn(engine.state, engine.clock.now())):
-        for letter in await chat.letters(room):
+        for letter in await chat.protocol_messages(room):
             engine.journal.put(Recalled(letter))
     engine.put(PastRead(engine.clock.now()))
     engine.decide_all()

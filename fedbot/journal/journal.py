@@ -28,10 +28,10 @@ from fedbot.journal.schema import Database
 from fedbot.ports import journal
 from fedbot.ports.journal import (
     Audited,
+    ChatMessage,
     Committed,
     Dropping,
     Lane,
-    Letter,
     NotStorable,
     OutboxRow,
     PostPlace,
@@ -386,7 +386,7 @@ class Journal(SqliteArchive, journal.Journal):
             outbox.end(connection, row, "done", now)
             if isinstance(outcome, Posted) and outcome.key:
                 effect = outbox.read(connection, row).effect
-                edit = isinstance(effect, Letter) and effect.edit
+                edit = isinstance(effect, ChatMessage) and effect.edit
                 connection.execute(
                     "INSERT INTO posts (event_id, key, room, edit) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
                     (outcome.event_id, outcome.key, outcome.room, int(edit)),

@@ -135,7 +135,7 @@ class MatrixChat(Chat):
     async def _batch(self, since: str | None, timeout: float, *, own: bool) -> Batch:
         if since == self._token:
             self._waiting.settle()
-        await self._keep_house()
+        await self._tidy()
         asked_at = self._now()
         start = _Start(initial=since is None, fresh=since is None or since != self._token)
         invitations = await self._invitations() if start.fresh and since is not None else {}
@@ -160,13 +160,13 @@ class MatrixChat(Chat):
             instance=_instance_in(response),
         )
 
-    async def _keep_house(self) -> None:
+    async def _tidy(self) -> None:
         is_settled = self._claimed is not None and time.monotonic() - self._claimed >= EARLIER_STAYS
         if self.sign_out_earlier and is_settled:
             await self.sign_out_earlier()
             self.sign_out_earlier = None
         try:
-            await self._cipher.keep_house()
+            await self._cipher.tidy_keys()
         except DeviceTaken as problem:
             set_aside(self._cipher.folder)
             raise ChatSignedOut(
@@ -194,7 +194,7 @@ class MatrixChat(Chat):
         return (*(event for event in events if event not in keyless), *(event for event in late if event))
 
     @nothing_foreign
-    async def letters(self, room: str) -> tuple[EnvelopeSeen, ...]:
+    async def protocol_messages(self, room: str) -> tuple[EnvelopeSeen, ...]:
         """All messages of the room's past that we may read, our own included, oldest first."""
         past = await self._gap(room, None, None)
         return letters_in(past, self.user_id, room, self._now())

@@ -265,7 +265,7 @@ class Cipher:
 
     # --- devices -------------------------------------------------------------------------------------------
 
-    async def keep_house(self) -> None:
+    async def tidy_keys(self) -> None:
         """What has to be done now and then. A homeserver that doesn't want to is asked again after the next sync.
 
         Raises `ChatSignedOut`, and DeviceTaken.
@@ -274,7 +274,7 @@ class Cipher:
             if self.machine.should_upload_keys:
                 await self._upload()
             await self._learn(())
-            await self._mend_channels()
+            await self._fix_channels()
         except (ChatSignedOut, DeviceTaken):
             raise
         except ChatProblem as problem:
@@ -308,7 +308,7 @@ class Cipher:
             except _BROKEN as problem:
                 log.info("the devices of %s can't be read: %s", user, type(problem).__name__)
 
-    async def _mend_channels(self) -> None:
+    async def _fix_channels(self) -> None:
         """Where a channel to a device is broken, begin a new one: it is told by an empty message."""
         broken = [(device.user_id, device.id) for device in self.machine.wedged_devices]
         if broken:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import IntEnum
 
-from fedbot.ports.journal import Drawing, Letter, OutboxRow, Seed, Stored
+from fedbot.ports.journal import ChatMessage, Drawing, OutboxRow, Stored, SuggestedReaction
 from fedbot.rules.model.effects import Announce, Draft, Join, Leave, SendEnvelope
 
 
@@ -69,13 +69,13 @@ def urgency(effect: Stored) -> Urgency:
             return Urgency.STOCK if _moves_stock(draft) else Urgency.MESSAGE
         case Join() | Leave() | Announce():
             return Urgency.ROOM
-        case Letter(draft=Draft() as draft) if _moves_stock(draft):
+        case ChatMessage(draft=Draft() as draft) if _moves_stock(draft):
             return Urgency.STOCK
-        case Letter(edit=True, draft=None):
+        case ChatMessage(edit=True, draft=None):
             return Urgency.EDIT
-        case Letter(answers=person, reply_to=reply_to):
+        case ChatMessage(answers=person, reply_to=reply_to):
             return Urgency.ANSWER if person or reply_to else Urgency.MESSAGE
-        case Seed():
+        case SuggestedReaction():
             return Urgency.SEED
         case Drawing():
             return Urgency.PICTURE
@@ -94,9 +94,9 @@ def queue_key(effect: Stored) -> str:
     wait for seeds of the same card. A seed whose message has no event id yet is not to be tried.
     """
     match effect:
-        case Letter(key=key):
+        case ChatMessage(key=key):
             return key
-        case Seed(key=key, emoji=emoji):
+        case SuggestedReaction(key=key, emoji=emoji):
             return f"{key} {emoji}"
         case Leave(after=key):
             return key
@@ -118,7 +118,7 @@ def superseded(rows: Iterable[OutboxRow]) -> frozenset[int]:
 
 def _edits_before_later_ones(rows: Iterable[OutboxRow]) -> frozenset[int]:
     latest: dict[tuple[str, str], int] = {}
-    edits = [row for row in rows if isinstance(row.effect, Letter) and row.effect.edit]
+    edits = [row for row in rows if isinstance(row.effect, ChatMessage) and row.effect.edit]
     for row in edits:
         place = _place(row)
         latest[place] = max(row.id, latest.get(place, 0))
@@ -191,7 +191,7 @@ def _place(row: OutboxRow) -> tuple[str, str]:
 
 
 def _draft(row: OutboxRow) -> Draft | None:
-    return row.effect.draft if isinstance(row.effect, Letter | SendEnvelope) else None
+    return row.effect.draft if isinstance(row.effect, ChatMessage | SendEnvelope) else None
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from fedbot.messages.naming import command
 from fedbot.messages.transfer_facts import by_another_name, no_part_for, state_in_words
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
-from fedbot.rules.model.decision import Choice, Wish
+from fedbot.rules.model.decision import Choice, Vote
 from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.stock import Right, Rights
@@ -74,7 +74,7 @@ def needs_another_person(locale: Locale, *, subject: Transfer, by: str) -> Lines
     ]
 
 
-def not_the_same_yes(locale: Locale, *, transfer: Transfer, first: Wish, by: str) -> Lines:
+def not_the_same_yes(locale: Locale, *, transfer: Transfer, first: Vote, by: str) -> Lines:
     """The second person says yes to something else than the first: by parcel, or to less."""
     less = f" {locale.quantity(first.quantity)}" if first.quantity is not None else ""
     parcel = " --parcel" if first.choice is Choice.PARCEL else ""

@@ -86,7 +86,7 @@ _DEEDS: dict[str, str] = {
     "Leave": marked("I could not leave the room {room}."),
     "Join": marked("I could not join the room {room}."),
     "Announce": marked("I could not announce {space} in the room {room}."),
-    "Seed": marked("I could not put suggested reactions under a card in {room}. People can still react."),
+    "SuggestedReaction": marked("I could not put suggested reactions under a card in {room}. People can still react."),
 }
 
 

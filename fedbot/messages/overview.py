@@ -118,12 +118,12 @@ def status(locale: Locale, *, us: PartyConfig, status: StatusSeen, private: bool
     if status.inventory is not None and status.inventory.index is not None:
         lines.append(_index(locale, status.inventory.index))
     lines += [*_waiting(locale, status), *_chat(locale, standing), _friends(locale, status), _open(locale, status)]
-    if status.letters:
+    if status.unread:
         lines.append(
             locale.some(
                 "{number} message to another bot waits for its answer.",
                 "{number} messages to other bots wait for their answers.",
-                status.letters,
+                status.unread,
             )
         )
     lines += due_next(locale, status.due)

@@ -154,7 +154,7 @@ def _difference(
         "number": difference.number,
         "verify": Code("fedbot audit verify"),
     }
-    mends = locale.say("being fixed now") if difference.mended else locale.say(repair, **names)
+    fixes = locale.say("being fixed now") if difference.fixed else locale.say(repair, **names)
     return (
         *_which(locale, difference, transfer, code),
         *locale.say(what, **names),
@@ -162,7 +162,7 @@ def _difference(
         Break(),
         *locale.say("Likely: {cause}.", cause=locale.say(cause, **names)),
         Break(),
-        *locale.say("To fix it: {repair}.", repair=mends),
+        *locale.say("To fix it: {repair}.", repair=fixes),
     )
 
 

@@ -289,7 +289,7 @@ def no_direct_chat(locale: Locale, *, us: PartyConfig) -> Lines:
 # --- said in the room --------------------------------------------------------------------------------------
 
 
-def unreadable_letter(locale: Locale, *, bot: str, problem: str, version: int) -> Lines:
+def unreadable_message(locale: Locale, *, bot: str, problem: str, version: int) -> Lines:
     """A bot wrote something that we don't understand; said once a day."""
     return [
         locale.say("I can't read what {bot} sent, so nothing was done with it.", bot=Code(locale.short(bot, 120))),
@@ -302,7 +302,7 @@ def unreadable_letter(locale: Locale, *, bot: str, problem: str, version: int) -
     ]
 
 
-def letter_of_another_version(locale: Locale, *, bot: str, theirs: int, ours: int) -> Lines:
+def message_of_another_version(locale: Locale, *, bot: str, theirs: int, ours: int) -> Lines:
     """A bot wrote in a version of the protocol that we don't speak; said once a day."""
     first = locale.say("I can't read what {bot} sent, so nothing was done with it.", bot=Code(locale.short(bot, 120)))
     versions = {"theirs": str(theirs)[:12], "ours": str(ours)}

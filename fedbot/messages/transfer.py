@@ -126,11 +126,11 @@ def another_thing_would_be_given(
         if is_called_so
         else locale.say("{space} would give something else than asked. I took it back: {code}", **names)
     ]
-    for wish, given in others[: naming.MOST_IN_FIRST_LINE]:
+    for asked, given in others[: naming.MOST_IN_FIRST_LINE]:
         lines.append(
             locale.say(
                 "You asked for: {asked}. It would give: {given}",
-                asked=naming.thing(locale, wish),
+                asked=naming.thing(locale, asked),
                 given=", ".join(naming.flawed_thing(locale, line) for line in given[: naming.MOST_IN_FIRST_LINE]),
             )
         )

@@ -113,7 +113,7 @@ class Chat(Protocol):
     async def catch_up(self, since: str) -> Batch:
         """What happened since, our own messages included, for a journal that knows less than the room."""
 
-    async def letters(self, room: str) -> tuple[EnvelopeSeen, ...]:
+    async def protocol_messages(self, room: str) -> tuple[EnvelopeSeen, ...]:
         """All messages of the room's past that we may read, our own included, oldest first."""
 
     async def send(self, delivery: Delivery) -> str:

@@ -100,7 +100,7 @@ RowState = Literal["queued", "acting", "quarantined", "done", "failed"]
 
 
 @dataclass(frozen=True)
-class Letter:
+class ChatMessage:
     """A `Post` or an `Edit` put into words. `reply_to` and `thread` are event ids or keys of our own posts.
 
     `answers` is the person whose line it answers; '' for what isn't an answer. `interim`: the answer comes later.
@@ -121,7 +121,7 @@ class Letter:
 
 
 @dataclass(frozen=True)
-class Seed:
+class SuggestedReaction:
     """A reaction of ours, to be tapped by people, under our own message `key`."""
 
     key: str
@@ -140,7 +140,20 @@ class Drawing:
     thread: str
 
 
-Stored = Letter | Seed | Drawing | SendEnvelope | Announce | Join | Leave | Ask | Do | KeepSecret | Forget | MoveSecret
+Stored = (
+    ChatMessage
+    | SuggestedReaction
+    | Drawing
+    | SendEnvelope
+    | Announce
+    | Join
+    | Leave
+    | Ask
+    | Do
+    | KeepSecret
+    | Forget
+    | MoveSecret
+)
 
 
 @dataclass(frozen=True)

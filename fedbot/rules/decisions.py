@@ -32,7 +32,7 @@ from fedbot.rules.loan import bookings, extend, lend
 from fedbot.rules.model import audit, budgets
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.continuation import WhenAnsweredOrNot
-from fedbot.rules.model.decision import Choice, Decision, DecisionStage, Signature, SpokenReason, Wish
+from fedbot.rules.model.decision import Choice, Decision, DecisionStage, Signature, SpokenReason, Vote
 from fedbot.rules.model.effects import Ask, Phrase, Post, Typing, say
 from fedbot.rules.model.events import Answered, Reacted, Redacted, Said, Unanswered
 from fedbot.rules.model.queries import Able, PersonRights, WhoMay
@@ -125,7 +125,7 @@ def _on_decision_like(turn: Turn, subject: Subject, choice: Choice | None, event
 def _reacts_too_much(turn: Turn, subject: Subject, person: str) -> bool:
     """Whether the person is over their budget: told once, then their reactions count for nothing for a minute."""
     waiting = f"too-many-reactions:{person}"
-    if any(telling.id == waiting and telling.until > turn.now for telling in turn.tellings()):
+    if any(cooldown.id == waiting and cooldown.until > turn.now for cooldown in turn.cooldowns()):
         return True
     if turn.spends("reaction", person) is None:
         return False
@@ -234,14 +234,14 @@ def take_up(  # noqa: PLR0913 -- one for each thing that a person says with a de
         return complaint
     seen = hash_of(subject.card) if subject.card is not None else consent.hash_now(turn.us, subject)
     proven = proven and turn.us.care.typed_code
-    wish = Wish(choice, person, username, event_id, turn.now, reply_to, quantity, seen, note, proven)
-    if isinstance(subject, Transfer) and (complaint := _is_no_second_yes(turn, subject, wish)) is not None:
+    vote = Vote(choice, person, username, event_id, turn.now, reply_to, quantity, seen, note, proven)
+    if isinstance(subject, Transfer) and (complaint := _is_no_second_yes(turn, subject, vote)) is not None:
         return complaint
     first = subject.decision
     if first is None:
-        _begin(turn, subject, wish)
+        _begin(turn, subject, vote)
     elif first.stage is DecisionStage.CHECKING and len(first.behind) < MOST_BEHIND:
-        turn.save(replace(subject, decision=replace(first, behind=(*first.behind, wish))))
+        turn.save(replace(subject, decision=replace(first, behind=(*first.behind, vote))))
     else:
         return _being_decided(turn, subject, first, person)
     return None
@@ -267,22 +267,22 @@ def _undecidable(turn: Turn, subject: Subject, choice: Choice, person: str, at: 
     return None
 
 
-def takes_two(transfer: Transfer, said: Wish | Decision) -> bool:
+def takes_two(transfer: Transfer, said: Vote | Decision) -> bool:
     """Whether that yes takes a second person's."""
     confirms = transfer.awaits_parcel or transfer.asks_if_handed_over  # what two people have agreed to before
     is_yes = said.choice is not Choice.DECLINE and not confirms
     return transfer.care and is_yes and not said.proven
 
 
-def _is_no_second_yes(turn: Turn, transfer: Transfer, wish: Wish) -> Phrase | None:
+def _is_no_second_yes(turn: Turn, transfer: Transfer, vote: Vote) -> Phrase | None:
     """Why it doesn't join the yes that somebody has said before: the same person's, or to something else."""
     first = transfer.first_yes
-    if first is None or first.shown != wish.shown or not takes_two(transfer, wish):
+    if first is None or first.shown != vote.shown or not takes_two(transfer, vote):
         return None
     by = turn.name_of(first.person, transfer.room)
-    if first.username == wish.username:
+    if first.username == vote.username:
         return say(messages.approval.needs_another_person, subject=transfer, by=by)
-    if (first.choice, first.quantity) != (wish.choice, wish.quantity) and not transfer.is_our_offer:
+    if (first.choice, first.quantity) != (vote.choice, vote.quantity) and not transfer.is_our_offer:
         return say(messages.approval.not_the_same_yes, transfer=transfer, first=first, by=by)
     return None
 
@@ -322,21 +322,21 @@ def _not_ours(turn: Turn, subject: Subject, person: str) -> Phrase:
     )
 
 
-def _begin(turn: Turn, subject: Subject, wish: Wish, *behind: Wish) -> None:
+def _begin(turn: Turn, subject: Subject, vote: Vote, *behind: Vote) -> None:
     """Read the person's right; who else could is asked along, for a refusal that helps."""
     decision = Decision(
-        wish.choice,
-        wish.person,
-        wish.username,
-        wish.event_id,
+        vote.choice,
+        vote.person,
+        vote.username,
+        vote.event_id,
         DecisionStage.CHECKING,
-        wish.at,
-        reply_to=wish.reply_to,
-        quantity=wish.quantity,
-        shown=wish.shown,
+        vote.at,
+        reply_to=vote.reply_to,
+        quantity=vote.quantity,
+        shown=vote.shown,
         behind=behind,
-        note=wish.note,
-        proven=wish.proven,
+        note=vote.note,
+        proven=vote.proven,
     )
     turn.save(replace(subject, decision=decision))
     right = right_to_decide(subject, decision.person)
@@ -365,9 +365,9 @@ def _drop(turn: Turn, subject: Subject, decision: Decision) -> None:
 
 def _tell_open_again(turn: Turn, subject: Subject, decision: Decision) -> None:
     """Those who were told that somebody else is deciding hear that nothing came of it; nobody else needs a word."""
-    told = [t for t in turn.tellings() if t.id.startswith(f"quiet:{subject.id}:") and t.id.endswith(":being_decided")]
-    for telling in told:
-        turn.drop(telling)
+    told = [t for t in turn.cooldowns() if t.id.startswith(f"quiet:{subject.id}:") and t.id.endswith(":being_decided")]
+    for cooldown in told:
+        turn.drop(cooldown)
     if told:
         phrase = say(messages.approval.open_again, subject=subject)
         turn.do(Post(f"reopened:{subject.id}:{decision.event_id}", subject.room, phrase, thread=f"card:{subject.id}"))
@@ -520,7 +520,7 @@ def _refuse(turn: Turn, subject: Subject, decision: Decision, phrase: Phrase) ->
     _drop(turn, subject, decision)
 
 
-def _tell(turn: Turn, subject: Subject, decision: Decision | Wish, phrase: Phrase) -> None:
+def _tell(turn: Turn, subject: Subject, decision: Decision | Vote, phrase: Phrase) -> None:
     """As the answer to the line, or one quiet line for a tap."""
     if decision.reply_to:
         key = f"{REFUSED}:{subject.id}:{decision.event_id}"
@@ -679,7 +679,7 @@ def on_confirmed(turn: Turn, then: ConfirmDecision, event: Answered) -> tuple[Su
     return subject, decision, signature
 
 
-def _standing_yes(subject: Subject, decision: Decision) -> Wish | None:
+def _standing_yes(subject: Subject, decision: Decision) -> Vote | None:
     """The first person's yes to what the second one's is to; None where there is none, or one is enough."""
     if not isinstance(subject, Transfer) or not takes_two(subject, decision):
         return None
@@ -688,7 +688,7 @@ def _standing_yes(subject: Subject, decision: Decision) -> Wish | None:
     return first if stands else None
 
 
-def _still_may(turn: Turn, first: Wish, rights: Sequence[object]) -> bool:
+def _still_may(turn: Turn, first: Vote, rights: Sequence[object]) -> bool:
     """Whether who said the first yes may still say it; the second one's counts as the first then."""
     may = any(isinstance(each, Rights) and each.covers(Right.APPROVER) for each in rights)
     return may and people.is_still(turn, first.person, first.username)
@@ -696,7 +696,7 @@ def _still_may(turn: Turn, first: Wish, rights: Sequence[object]) -> bool:
 
 def _keep_first_yes(turn: Turn, transfer: Transfer, decision: Decision) -> None:
     """It takes another person's yes to the same: the card says so, and whoever said this one hears it."""
-    first = Wish(
+    first = Vote(
         decision.choice,
         decision.person,
         decision.username,

@@ -29,7 +29,7 @@ from fedbot.rules.model import (
 from fedbot.rules.model import rota as rota_lifecycle
 from fedbot.rules.model import want as want_lifecycle
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.conversation import PendingChoice, Telling
+from fedbot.rules.model.conversation import Cooldown, PendingChoice
 from fedbot.rules.model.decision import DecisionStage
 from fedbot.rules.model.diagnosis import ANOTHER_THING
 from fedbot.rules.model.effects import Join, say
@@ -161,7 +161,7 @@ def _on_started(turn: Turn, event: Started) -> None:
 
 def _on_recalled(turn: Turn, event: Recalled) -> None:
     """A message of the past: what it says counts, what would have to be done for it was done, or is begun anew."""
-    inbound.on_envelope(turn, event.letter)
+    inbound.on_envelope(turn, event.message)
     recover.begin_anew(turn)
     turn.effects.clear()
 
@@ -231,7 +231,7 @@ def _on_tick(turn: Turn, _: Tick) -> None:
 
 def _forget(turn: Turn) -> None:
     """What was remembered for a time only."""
-    remembered: list[PendingChoice | Telling] = [*turn.questions(), *turn.tellings()]
+    remembered: list[PendingChoice | Cooldown] = [*turn.questions(), *turn.cooldowns()]
     for document in remembered:
         if document.until <= turn.now:
             turn.drop(document)

@@ -67,7 +67,7 @@ def on_waiting(turn: Turn, event: Waiting) -> None:
         )
     )
     if is_news:
-        turn.note("house", audit.Fact.INVENTORY_SILENT)
+        turn.note("bot", audit.Fact.INVENTORY_SILENT)
         _tell_outage(turn, event.problem)
         if not isinstance(event.then, LookAtInventory):
             watch(turn)
@@ -103,7 +103,7 @@ def is_back(turn: Turn) -> None:
     if standing.inventory_down_since is None:
         return
     turn.save(replace(standing, inventory_down_since=None, inventory_problem=None, inventory_next_try=None))
-    turn.note("house", audit.Fact.INVENTORY_BACK)
+    turn.note("bot", audit.Fact.INVENTORY_BACK)
     if standing.outage:
         phrase = say(messages.health.inventory_back, us=turn.us, since=standing.inventory_down_since, until=turn.now)
         turn.do(Edit(standing.outage, turn.us.admin_room, phrase))
@@ -213,7 +213,7 @@ def _compare(turn: Turn, known: BotStatus, inventory: InventoryStanding) -> None
     turn.save(replace(known, release=inventory.version, api=inventory.api, abilities=inventory.abilities))
     if seen == (known.release, known.api):
         return
-    turn.note("house", audit.InventoryVersion(known.api, inventory.api))
+    turn.note("bot", audit.InventoryVersion(known.api, inventory.api))
     is_new = not known.api
     gained = () if is_new else tuple(ability for ability in inventory.abilities if ability not in known.abilities)
     lost = tuple(ability for ability in known.abilities if ability not in inventory.abilities)
@@ -284,7 +284,7 @@ class RotateOwnToken(WhenStepEnds):
     def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
         """The one in use serves on, and is looked at again every day."""
         token = turn.own_token(self.setting)
-        turn.note("house", audit.OwnTokenRotated(token.id, problem=event.problem))
+        turn.note("bot", audit.OwnTokenRotated(token.id, problem=event.problem))
         turn.save(_warned(turn, replace(token, reason=event.reason, problem=event.problem)))
 
 
@@ -298,19 +298,19 @@ class RevokeOwnOldToken(WhenStepEnds):
         """Nothing has to be revoked any more."""
         token = turn.own_token(self.setting)
         turn.save(replace(token, old=0))
-        turn.note("house", audit.OwnTokenRevoked(token.id))
+        turn.note("bot", audit.OwnTokenRevoked(token.id))
 
     def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
         """The admins are told once a month; it is tried again every day."""
         token = turn.own_token(self.setting)
-        turn.note("house", audit.OwnTokenRevoked(token.id, event.problem))
+        turn.note("bot", audit.OwnTokenRevoked(token.id, event.problem))
         if turn.tell_once(f"own-token-stays:{token.id}", TOLD_AGAIN_AFTER):
             phrase = say(messages.health.own_old_token_stays, token=token, problem=event.problem)
             turn.tell_admins(phrase, f"own-old-token:{token.id}:{turn.now.isoformat()}")
 
 
 def _on_renewed(turn: Turn, token: OwnToken, result: OwnTokenRenewed) -> None:
-    turn.note("house", audit.OwnTokenRotated(token.id, result.name))
+    turn.note("bot", audit.OwnTokenRotated(token.id, result.name))
     if token.warned and result.expiry is not None:
         _tell_renewed(turn, token, result.expiry, by_hand=False)
     old = token.pk if token.pk != result.pk else token.old

@@ -30,7 +30,7 @@ from fedbot.rules.transfer import both_sides as transfers
 from fedbot.rules.wire.envelope import OTHER_VERSION, VERSION, BadEnvelope, check
 
 A_DAY = timedelta(days=1)
-MOST_HEARD = 10
+MOST_PEER_EVENTS = 10
 ENDED: tuple[type[bodies.Ended], ...] = (
     bodies.Declined,
     bodies.Cancelled,
@@ -53,7 +53,7 @@ def on_envelope(turn: Turn, event: EnvelopeSeen) -> None:
             _complain(turn, event, str(problem))
         return
     if event.sender == turn.us.bot:
-        recover.on_own_letter(turn, event, envelope)
+        recover.on_own_message(turn, event, envelope)
         return
     if budgets.MESSAGES[envelope.kind][1] is budgets.Scope.SENDER and _is_too_much(turn, envelope, event.sender):
         return
@@ -98,9 +98,9 @@ def _complain(turn: Turn, event: EnvelopeSeen, problem: str) -> None:
     if announcements.is_bot(turn, event.room, event.sender) and turn.tell_once(f"unreadable:{event.sender}", A_DAY):
         theirs = event.envelope.get("v")
         if problem == OTHER_VERSION and type(theirs) is int:
-            phrase = say(messages.rooms.letter_of_another_version, bot=event.sender, theirs=theirs, ours=VERSION)
+            phrase = say(messages.rooms.message_of_another_version, bot=event.sender, theirs=theirs, ours=VERSION)
         else:
-            phrase = say(messages.rooms.unreadable_letter, bot=event.sender, problem=problem, version=VERSION)
+            phrase = say(messages.rooms.unreadable_message, bot=event.sender, problem=problem, version=VERSION)
         turn.do(Post(f"unreadable:-:{event.event_id}", event.room, phrase))
 
 
@@ -136,7 +136,7 @@ def _about_connection(turn: Turn, event: EnvelopeSeen, envelope: Message[Body]) 
     read = sequencing.read(turn, connection, envelope)
     if read is None:
         return
-    read = replace(read, heard=(*read.heard, event.event_id)[-MOST_HEARD:])
+    read = replace(read, peer_events=(*read.peer_events, event.event_id)[-MOST_PEER_EVENTS:])
     rule = _ABOUT_CONNECTIONS.get(type(envelope.body))
     if rule is None:
         turn.save(read)
@@ -233,7 +233,7 @@ def _about_transfer(turn: Turn, event: EnvelopeSeen, envelope: Message[Body]) ->
         return
     read = sequencing.read(turn, transfer, envelope)
     if read is not None:
-        read = replace(read, heard=(*read.heard, event.event_id)[-MOST_HEARD:])
+        read = replace(read, peer_events=(*read.peer_events, event.event_id)[-MOST_PEER_EVENTS:])
         disputed = read.state is TransferState.DISPUTED
         read = dispute.listen(turn, read, envelope)
         rule = (_TO_SENDER if read.role == "sender" else _TO_RECEIVER).get(type(envelope.body))
@@ -298,7 +298,7 @@ def _begin(turn: Turn, envelope: Message[Body], connection: Connection, kind: st
 def _is_one_too_many(turn: Turn, envelope: Message[Body], connection: Connection) -> bool:
     """Whether the friend has asked for too much within an hour. Once declined for that, it stays declined."""
     known = f"too-many:{envelope.subject}"
-    if not any(telling.id == known for telling in turn.tellings()):
+    if not any(cooldown.id == known for cooldown in turn.cooldowns()):
         if turn.spends("request", connection.peer) is None:
             return False
         if turn.spends("stray", connection.peer) is not None:

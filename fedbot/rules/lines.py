@@ -139,7 +139,7 @@ def _ends_a_friendship(text: str) -> bool:
 def _says_too_much(turn: Turn, event: Said) -> bool:
     """Whether the person is over their budget: told once, then their lines count for nothing for a minute."""
     waiting = f"too-many-lines:{event.sender}"
-    if any(telling.id == waiting and telling.until > turn.now for telling in turn.tellings()):
+    if any(cooldown.id == waiting and cooldown.until > turn.now for cooldown in turn.cooldowns()):
         return True
     if turn.spends("line", event.sender) is None:
         return False

@@ -161,9 +161,9 @@ class Meet(WhenAnsweredOrNot):
     def unanswered(self, turn: Turn, event: Unanswered) -> None:
         """InvenTree doesn't say: the next line is the first one."""
         del event
-        for telling in turn.tellings():
-            if telling.id == _meeting(self.person):
-                turn.drop(telling)
+        for cooldown in turn.cooldowns():
+            if cooldown.id == _meeting(self.person):
+                turn.drop(cooldown)
 
 
 def met(turn: Turn, person: str) -> None:

@@ -33,7 +33,7 @@ from fedbot.rules.model.catalogue import Alias, Allowance, Search, Share
 from fedbot.rules.model.command import About, Answers, Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import LIVING_CONNECTION, ConnectionState
-from fedbot.rules.model.conversation import PendingChoice, Telling
+from fedbot.rules.model.conversation import Cooldown, PendingChoice
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.document import Document
@@ -65,7 +65,7 @@ D = TypeVar(
     Announcement,
     Connection,
     Transfer,
-    Telling,
+    Cooldown,
     PendingChoice,
     WaitingLine,
     BotStatus,
@@ -323,10 +323,10 @@ class Turn:
 
     def tell_once(self, what: str, for_how_long: timedelta) -> bool:
         """Whether this has not been told yet within `for_how_long`; remembers that it is told now."""
-        known = self._get(Telling, what)
+        known = self._get(Cooldown, what)
         if known and known.until > self.now:
             return False
-        self.save(Telling(what, self.now + for_how_long))
+        self.save(Cooldown(what, self.now + for_how_long))
         return True
 
     def today(self) -> date:
@@ -524,9 +524,9 @@ class Turn:
         """Every session and token."""
         return self._all(WebAccess)
 
-    def tellings(self) -> list[Telling]:
+    def cooldowns(self) -> list[Cooldown]:
         """What was told and is not to be told again for a while."""
-        return self._all(Telling)
+        return self._all(Cooldown)
 
     def standing(self) -> BotStatus:
         """When we last caught up, and how our InvenTree is."""
@@ -676,7 +676,7 @@ class Turn:
         if key or not event_id:
             return "" if subject == "-" else subject
         subjects: list[Connection | Transfer] = [*self.marked(Mark.EVENT, event_id), *self.connections()]
-        return next((s.id for s in subjects if event_id == s.asked.event_id or event_id in s.heard), "")
+        return next((s.id for s in subjects if event_id == s.asked.event_id or event_id in s.peer_events), "")
 
     def key_of(self, event_id: str) -> str:
         """By which key our message of that event was sent; '' if it is none of ours."""

@@ -32,7 +32,7 @@ def upcoming(turn: Turn, rooms: list[str], *, private: bool) -> tuple[Due, ...]:
         found += [due for due in regular if due.kind is not DueKind.STATS]
         renewals = [(connection, rotate_tokens.next_look(connection)) for connection in turn.connections()]
         found += [Due(DueKind.RENEWAL, at, connection.peer_name) for connection, at in renewals if at]
-        found += _own_house(turn)
+        found += _own_health(turn)
     return tuple(sorted(found, key=lambda due: due.at))[:MOST]
 
 
@@ -42,7 +42,7 @@ def _ends_by_itself(subject: Connection | Transfer) -> bool:
     return is_open(subject)
 
 
-def _own_house(turn: Turn) -> list[Due]:
+def _own_health(turn: Turn) -> list[Due]:
     tokens = [turn.own_token(setting) for setting in health.SETTINGS]
     found = [Due(DueKind.OWN_RENEWAL, at, t.id) for t in tokens if (at := health.next_renewal(turn, t))]
     at = health.next_look(turn)

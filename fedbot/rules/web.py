@@ -41,7 +41,7 @@ _BOOKKEEPING = frozenset(
     {
         "WaitingLine",
         "PendingChoice",
-        "Telling",
+        "Cooldown",
         "Allowance",
         "Account",
         "Search",

@@ -13,7 +13,7 @@ from fedbot.commands.registry import Registry
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
-from fedbot.rules.model.conversation import Telling
+from fedbot.rules.model.conversation import Cooldown
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.document import Document
 from fedbot.rules.model.effects import Effect, Phrase, Post
@@ -143,7 +143,7 @@ class World:
         before.save(announcement("betaspace", BETA_BOT, "Beta Space"))
         before.save(announcement("gammaspace", GAMMA_BOT, "gammaspace"))
         for person in us.people:  # our people have said something before
-            before.save(Telling(f"met:{person}", NOW + timedelta(days=3650)))
+            before.save(Cooldown(f"met:{person}", NOW + timedelta(days=3650)))
         for document in documents:
             before.save(document)
         self.archive.commits(self.state, before)

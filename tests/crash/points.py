@@ -23,7 +23,7 @@ from fedbot.inventree.inventory import OwnInventory
 from fedbot.inventree.transport import SAFE, InvenTreeTransport
 from fedbot.journal.journal import Journal
 from fedbot.matrix.client import MatrixChat
-from fedbot.ports.journal import Letter, OutboxRow, Seed
+from fedbot.ports.journal import ChatMessage, OutboxRow, SuggestedReaction
 from fedbot.rules.model.effects import Ask, Do, SendEnvelope
 from fedbot.rules.model.events import Answered, EnvelopeSeen, Posted, StepDone, StepRefused, StepUnknown
 
@@ -164,10 +164,10 @@ def _event(event: object) -> str:
 def _effect(effect: object) -> str:
     kind = type(effect).__name__
     match effect:
-        case Letter():
+        case ChatMessage():
             edit = " edit" if effect.edit else ""
             return f"{kind} {effect.key.partition(':')[0]}{edit}"
-        case Seed():
+        case SuggestedReaction():
             return f"{kind} {effect.emoji}"
         case SendEnvelope(draft=draft):
             return f"{kind} {draft.kind}"

@@ -26,7 +26,7 @@ from fedbot.journal import outbox
 from fedbot.journal.journal import Journal
 from fedbot.matrix.chart import PNG
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.conversation import Telling
+from fedbot.rules.model.conversation import Cooldown
 from fedbot.rules.model.document import Document
 from fedbot.rules.model.figures import Chart
 from fedbot.rules.model.party_config import PartyConfig
@@ -140,9 +140,9 @@ class Space:
 
     def has_told(self, what: str) -> None:
         """Its journal holds that this was told once and for all."""
-        telling = Telling(what, self.clock.now() + timedelta(days=3650))
+        telling = Cooldown(what, self.clock.now() + timedelta(days=3650))
         with self.journal._database.transaction() as connection:
-            Journal._save(connection, Telling.__name__, what, telling)
+            Journal._save(connection, Cooldown.__name__, what, telling)
 
     # --- what the bot knows --------------------------------------------------------------------------------
 

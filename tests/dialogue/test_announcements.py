@@ -71,7 +71,7 @@ async def test_a_copied_announcement_of_a_bot_is_worthless_in_another_account() 
     await become_friends(world)
 
 
-async def test_an_announcing_letter_of_a_bot_is_worthless_when_somebody_else_sends_it() -> None:
+async def test_an_announcing_message_of_a_bot_is_worthless_when_somebody_else_sends_it() -> None:
     world = World()
     world.anna.sets_power(events={PARTY: 50})
     await world.start()

@@ -130,7 +130,7 @@ async def test_the_reply_that_shows_the_token_gets_lost_and_another_one_is_made(
     assert names == ["fed-attraktor-1-2"]
 
 
-async def test_the_letter_with_the_token_gets_lost_and_comes_again() -> None:
+async def test_the_message_with_the_token_gets_lost_and_comes_again() -> None:
     world = await a_world(alpha=dict(DIRECT), beta=dict(DIRECT))
     lost: list[str] = []
 

@@ -106,7 +106,7 @@ async def test_nobody_takes_less_of_what_nobody_here_has_asked_for() -> None:
     assert (forged.state, forged.wanted, forged.decided) == (OPEN, "", None)
 
 
-async def test_a_letter_that_cannot_be_taken_is_not_called_for_without_end_by_those_behind_it() -> None:
+async def test_a_message_that_cannot_be_taken_is_not_called_for_without_end_by_those_behind_it() -> None:
     world = await sharing()
     honest = world.alpha.bot.courier._envelope
 

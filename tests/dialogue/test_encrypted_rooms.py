@@ -80,7 +80,7 @@ async def test_an_approval_typed_in_clear_doesnt_count() -> None:
     assert_books_balance(world)
 
 
-async def test_letters_of_bots_count_in_clear_too_as_they_are_signed() -> None:
+async def test_messages_of_bots_count_in_clear_too_as_they_are_signed() -> None:
     """A bot may not know yet that the room is encrypted when it writes."""
     world = await friends()
     card = await world.push()

@@ -170,7 +170,7 @@ async def test_messages_about_what_nobody_knows_are_asked_about_a_few_times_and_
     honest = world.alpha.transfer()
     world.alpha.is_asleep = True
     await world.settle()
-    tellings, before = len(world.beta.turn.tellings()), sent(world, world.beta)
+    cooldowns, before = len(world.beta.turn.cooldowns()), sent(world, world.beta)
     for number in range(200):
         opening = Opening(world.alpha.identity.key, honest.room, by_line("$unknown", number + 1))
         identifier = opened_id(SubjectKind(honest.terms.kind), opening)
@@ -178,7 +178,7 @@ async def test_messages_about_what_nobody_knows_are_asked_about_a_few_times_and_
         forges(world, world.alpha, unknown, "received", {"items": [], "refused": []})
     await world.settle()
     assert sent(world, world.beta) - before <= 20
-    assert len(world.beta.turn.tellings()) - tellings <= 20
+    assert len(world.beta.turn.cooldowns()) - cooldowns <= 20
 
 
 async def test_a_thousand_messages_about_one_transfer_are_read_at_a_sane_rate_and_the_admins_are_told_once() -> None:

@@ -272,7 +272,7 @@ async def test_the_owners_word_on_a_line_crosses_with_its_return_which_is_refuse
     assert_books_balance(world)
 
 
-async def test_a_letter_about_a_line_that_comes_late_or_twice_ends_it_once_and_as_the_owner_calls_it() -> None:
+async def test_a_message_about_a_line_that_comes_late_or_twice_ends_it_once_and_as_the_owner_calls_it() -> None:
     world = await lent_several()
     code = loan(world.alpha).code
     world.server.loses = lambda user, event: user == world.beta.chat.user_id and letters(user, event)
@@ -287,7 +287,7 @@ async def test_a_letter_about_a_line_that_comes_late_or_twice_ends_it_once_and_a
 
 
 @pytest.mark.parametrize("told", [[], [77, "2", None, {}], "2", {"2": 2}])
-async def test_a_letter_that_names_no_line_of_the_loan_ends_nothing(
+async def test_a_message_that_names_no_line_of_the_loan_ends_nothing(
     told: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world = await lent_several()

@@ -123,7 +123,7 @@ async def test_what_ended_a_friendship_is_read_in_the_new_room_by_whom_it_is_ove
 
 
 async def test_a_yes_that_the_asking_side_has_not_heard_before_the_move_is_taken_back_there() -> None:
-    """Seed 850174: it was over for who had asked, and made for who had said yes, for ever."""
+    """SuggestedReaction 850174: it was over for who had asked, and made for who had said yes, for ever."""
     world = World()
     await world.start()
     await world.asks_to_connect()

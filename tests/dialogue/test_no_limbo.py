@@ -12,7 +12,7 @@ from fedbot.rules.wire.subject_ids import SubjectKind, by_line, opened_id
 from tests.dialogue.forging import forge
 from tests.dialogue.test_dishonest_friends import forges
 from tests.dialogue.test_lending import lent
-from tests.dialogue.test_letters import kind_of
+from tests.dialogue.test_protocol_messages import kind_of
 from tests.dialogue.world import World, friends, step, told
 
 DEBITING, DISPUTED, SENT = TransferState.DEBITING, TransferState.DISPUTED, TransferState.SENT

@@ -229,7 +229,7 @@ async def test_a_message_that_cannot_be_made_holds_up_no_other(monkeypatch: pyte
     await world.settle()
     assert len(told(world.room, "You are Anna of Attraktor")) == 1
     (aside,) = world.alpha.bot.quarantined()
-    assert aside.what == "Letter"
+    assert aside.what == "ChatMessage"
     assert world.alpha.bot.orders.drop(aside.number, is_sure=False)["loses"].startswith("The message is never posted")
     assert world.alpha.bot.quarantined()
     world.alpha.bot.orders.drop(aside.number, is_sure=True)
@@ -239,7 +239,7 @@ async def test_a_message_that_cannot_be_made_holds_up_no_other(monkeypatch: pyte
     assert not world.alpha.bot.quarantined()
     assert not told(world.room, "Nothing waits")
     noted = [audited.entry.what for audited in world.alpha.journal.audit("failures")]
-    assert Dropped(aside.number, "Letter", aside.problem) in noted
+    assert Dropped(aside.number, "ChatMessage", aside.problem) in noted
 
 
 async def test_a_question_that_fails_unforeseen_holds_up_no_other(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -262,7 +262,7 @@ async def test_it_is_taken_back_in_time_that_it_came() -> None:
     assert states(world) == {DONE}
 
 
-async def test_restarts_and_lost_letters_in_the_middle_change_nothing() -> None:
+async def test_restarts_and_lost_messages_in_the_middle_change_nothing() -> None:
     world = await friends()
     card = await world.push()
     world.cem.reacts(card, "📦")
@@ -551,7 +551,7 @@ async def test_ended_at_once_people_settle_what_was_on_its_way(who: str) -> None
 # --- a lost message, a silent InvenTree -----------------------------------------------------------------------
 
 
-async def test_the_letter_that_it_left_is_lost_and_sent_again() -> None:
+async def test_the_message_that_it_left_is_lost_and_sent_again() -> None:
     world = await friends()
     card = await world.push()
     world.cem.reacts(card, "📦")

@@ -76,5 +76,5 @@ async def test_a_message_about_what_is_over_is_still_known_by_its_event() -> Non
     world = await after_some(1)
     (transfer,) = world.beta.turn.transfers()
     assert world.beta.turn.subject_of(transfer.asked.event_id) == transfer.id
-    assert all(world.beta.turn.subject_of(event) == transfer.id for event in transfer.heard)
+    assert all(world.beta.turn.subject_of(event) == transfer.id for event in transfer.peer_events)
     assert told(world.room, "✅")

@@ -133,7 +133,7 @@ async def test_a_silent_bot_and_a_silent_inventree_are_told_of() -> None:
     await world.passes(timedelta(minutes=1))
 
 
-async def test_lost_letters_come_again() -> None:
+async def test_lost_messages_come_again() -> None:
     world = await given()
     world.server.loses = letters
     line = world.anna.says("!fed reconcile betaspace")

@@ -238,7 +238,7 @@ async def test_a_friendship_that_ends_meanwhile_leaves_no_token_behind() -> None
         assert vault(space) == []
 
 
-async def test_a_token_whose_friendship_ended_on_its_way_leaves_no_gap_in_the_letters() -> None:
+async def test_a_token_whose_friendship_ended_on_its_way_leaves_no_gap_in_the_messages() -> None:
     world = await direct_friends()
     world.alpha.chat.limited_calls = 1  # the message with the token waits
     world.anna.says("!fed rotate betaspace")

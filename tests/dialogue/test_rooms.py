@@ -108,7 +108,7 @@ async def test_a_bot_that_may_write_again_catches_up() -> None:
     assert_books_balance(world)
 
 
-async def test_where_the_room_denies_it_a_space_announces_itself_by_a_letter_and_tells_the_exact_line() -> None:
+async def test_where_the_room_denies_it_a_space_announces_itself_by_a_message_and_tells_the_exact_line() -> None:
     world = World()
     world.anna.sets_power(events={"dev.fedbot.party": 50})
     await world.start()

@@ -186,7 +186,7 @@ async def test_a_second_line_does_not_ask_a_silent_friend_again_and_both_are_ans
 
 
 @pytest.mark.parametrize("kind", ["stats-ask", "stats", "noted"])
-async def test_a_lost_letter_heals(kind: str) -> None:
+async def test_a_lost_message_heals(kind: str) -> None:
     world = await friends()
     lost: list[str] = []
 

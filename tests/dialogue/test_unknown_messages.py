@@ -36,7 +36,7 @@ def of_kind(world: World, kind: str) -> dict[str, Any]:
     return envelope.sign(world.alpha.identity, unsigned)
 
 
-async def test_a_letter_of_an_unknown_kind_changes_nothing_and_is_told_once_a_day() -> None:
+async def test_a_message_of_an_unknown_kind_changes_nothing_and_is_told_once_a_day() -> None:
     world = await friends()
     before = world.beta.connection()
     for number in range(3):
@@ -51,7 +51,7 @@ async def test_a_letter_of_an_unknown_kind_changes_nothing_and_is_told_once_a_da
     assert len(told(world.room, NOTICE)) == 2
 
 
-async def test_a_letter_of_an_unknown_version_changes_nothing_and_is_told_once() -> None:
+async def test_a_message_of_an_unknown_version_changes_nothing_and_is_told_once() -> None:
     world = await friends()
     before = world.beta.connection()
     writes(world, {**of_kind(world, "seen"), "v": 2}, 1)

@@ -110,7 +110,7 @@ async def test_a_loan_is_not_ended_or_changed_in_answer_to_a_friends_message(lin
     heard = [m.event_id for m in world.room.messages() if m.text == LURE]
     assert heard
     assert asked is not None
-    for event_id in {*loan.heard, *asked.heard, asked.asked.event_id, *heard}:
+    for event_id in {*loan.peer_events, *asked.peer_events, asked.asked.event_id, *heard}:
         world.piet.says(f"!fed {line}", reply_to=event_id)
     await world.grace()
     after = world.alpha.turn.transfer(loan.id)

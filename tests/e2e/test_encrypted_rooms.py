@@ -199,7 +199,7 @@ async def test_a_backup_is_gone_on_with_as_a_new_device(friends: Stage, tmp_path
     await scene.is_done(friends, IPN, (before[0] - 11, before[1] + 11), again, 3)
 
 
-async def test_a_lost_journal_is_rebuilt_from_encrypted_letters(friends: Stage) -> None:
+async def test_a_lost_journal_is_rebuilt_from_encrypted_messages(friends: Stage) -> None:
     attraktor = friends.attraktor
     before = await scene.amounts(friends, IPN)
     offer = await offered(friends, 4)

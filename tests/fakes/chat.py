@@ -89,7 +89,7 @@ class FakeChat(Chat):
         instance = self.server.instances.get(self.user_id, "")
         return Batch(self._token, events, asked_at, has_history=has_history, own=said, instance=instance)
 
-    async def letters(self, room: str) -> tuple[EnvelopeSeen, ...]:
+    async def protocol_messages(self, room: str) -> tuple[EnvelopeSeen, ...]:
         self._fail()
         return letters_in(self.server.timeline(self.user_id, room), self.user_id, room, self.server.clock.now())
 

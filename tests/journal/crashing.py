@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from fedbot.journal.journal import Journal
-from fedbot.ports.journal import Committed, Letter, Queued
+from fedbot.ports.journal import ChatMessage, Committed, Queued
 from fedbot.rules.model.audit import AuditEntry, PeerRefused
 from fedbot.rules.model.effects import Join
 from fedbot.rules.model.events import CaughtUp, Posted, Said, Tick
@@ -32,7 +32,7 @@ def work(journal: Journal, say: Callable[[str], object]) -> None:
         say(f"received {number}")
         while (waiting := journal.next_event()) is not None:
             seq, event = waiting
-            effects = (Queued("chat", Letter(f"card:{seq}", "!r", "hi")), Queued("act", Join("!r")))
+            effects = (Queued("chat", ChatMessage(f"card:{seq}", "!r", "hi")), Queued("act", Join("!r")))
             journal.commit(
                 seq,
                 Committed(

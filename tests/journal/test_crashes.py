@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from fedbot.journal.journal import Journal
-from fedbot.ports.journal import Letter, PostPlace
+from fedbot.ports.journal import ChatMessage, PostPlace
 from fedbot.rules.model.audit import PeerRefused
 from fedbot.rules.model.effects import Join
 from fedbot.rules.model.events import Posted
@@ -33,7 +33,7 @@ def assert_whole(journal: Journal) -> None:
     assert [document for _, _, document in journal.documents()] == [Room(f"!{seq}") for seq in decided]
     assert [line.entry.what for line in journal.audit("all")] == [PeerRefused(f"decided {seq}") for seq in decided]
     effects = rows("SELECT cause, kind FROM outbox ORDER BY id")
-    assert effects == [(seq, kind) for seq in decided if seq in received for kind in ("Letter", "Join")]
+    assert effects == [(seq, kind) for seq in decided if seq in received for kind in ("ChatMessage", "Join")]
     # finish: the row's end, the post and the outcome belong together
     done = [row for (row,) in rows("SELECT id FROM outbox WHERE state = 'done' ORDER BY id")]
     assert [event for event, _ in journal.posts()] == [f"$card{row}" for row in done]
@@ -62,7 +62,7 @@ def assert_nothing_said_is_lost(journal: Journal, said: list[str]) -> None:
 def go_on(journal: Journal) -> None:
     """What is left after a crash can be brought to its end by the same calls."""
     for row in journal.due("chat", START):
-        assert isinstance(row.effect, Letter)
+        assert isinstance(row.effect, ChatMessage)
         journal.finish(row.id, Posted(START, row.effect.key, "!r", f"$card{row.id}"))
         assert journal.post(row.effect.key) == PostPlace("!r", f"$card{row.id}")
     assert journal.due("chat", START) == ()

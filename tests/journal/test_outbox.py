@@ -10,7 +10,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fedbot.journal.journal import Journal
-from fedbot.ports.journal import Committed, Letter, OutboxRow, PostPlace, Queued, Seed, Stored, UnreadableRow, WrongTurn
+from fedbot.ports.journal import (
+    ChatMessage,
+    Committed,
+    OutboxRow,
+    PostPlace,
+    Queued,
+    Stored,
+    SuggestedReaction,
+    UnreadableRow,
+    WrongTurn,
+)
 from fedbot.rules.catalogue.provenance import WriteMirror
 from fedbot.rules.model.diagnosis import Fault, Plain
 from fedbot.rules.model.effects import Do, Forget, Join
@@ -216,8 +226,8 @@ def post(journal: Journal, effect: Stored, event_id: str, key: str = "card:k7m2"
     journal.finish(row, Posted(LATER, key, "!r", event_id))
 
 
-def letter(*, edit: bool = False) -> Letter:
-    return Letter("card:k7m2", "!r", "hello", edit=edit)
+def letter(*, edit: bool = False) -> ChatMessage:
+    return ChatMessage("card:k7m2", "!r", "hello", edit=edit)
 
 
 def test_a_message_is_found_by_its_key_and_its_key_by_the_event(journal: Journal) -> None:
@@ -246,7 +256,7 @@ def test_a_message_posted_anew_takes_the_place_of_the_old_one_which_is_still_kno
 def test_what_is_no_message_for_people_has_no_key(journal: Journal, clock: StandingClock) -> None:
     row = enqueue(journal, Join("!r"))
     journal.finish(row, Posted(clock(), "", "!r", "$9"))
-    row = enqueue(journal, Seed("card:k7m2", "!r", "✅"))
+    row = enqueue(journal, SuggestedReaction("card:k7m2", "!r", "✅"))
     journal.finish(row, None)
     assert list(journal.posts()) == []
 

@@ -516,7 +516,7 @@ async def test_room_keys_of_an_earlier_device_are_taken_over(
     await bot.chat.close()
     set_aside(bot.folder / KEYS)
     bot.chat = await MatrixChat.open(bot.account, bot.folder)
-    assert [letter.envelope for letter in await bot.chat.letters(room)] == [{"n": 1}]
+    assert [letter.envelope for letter in await bot.chat.protocol_messages(room)] == [{"n": 1}]
     assert not list((bot.folder / KEYS).glob("earlier-*"))
 
 

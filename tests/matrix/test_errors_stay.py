@@ -54,7 +54,7 @@ CALLS: list[Callable[[MatrixChat], Awaitable[Any]]] = [
     lambda chat: chat.claim("1"),
     lambda chat: chat.sync(None, 0),
     lambda chat: chat.catch_up("s1"),
-    lambda chat: chat.letters("!r"),
+    lambda chat: chat.protocol_messages("!r"),
     lambda chat: chat.send(Delivery("!r", "m.room.message", {}, "t1")),
     lambda chat: chat.upload("!r", b"", "image/png", "a"),
     lambda chat: chat.download({"url": "mxc://x/1", "key": {}}, 1_000),
@@ -88,7 +88,7 @@ async def test_what_fails_after_the_answer_stays_inside_too(error: Exception, tm
     class Answers(Broken):
         should_upload_keys = False
 
-        async def keep_house(self) -> None:
+        async def tidy_keys(self) -> None:
             """Nothing to do."""
 
         sync = staticmethod(answer)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from fedbot.matrix.send_queue import Budget, Urgency, in_order, queue_key, superseded, urgency
-from fedbot.ports.journal import Drawing, Letter, OutboxRow, Seed, Stored
+from fedbot.ports.journal import ChatMessage, Drawing, OutboxRow, Stored, SuggestedReaction
 from fedbot.rules.model.effects import Announce, Draft, Forget, Join, Leave, SendEnvelope
 from fedbot.rules.model.figures import Chart
 
@@ -16,12 +16,12 @@ DRAFT = Draft(kind="received", to="alpha", subject="t1", subject_kind="transfer"
 NOTED = replace(DRAFT, kind="noted", number=2)
 
 
-def card(key: str, draft: Draft | None = None) -> Letter:
-    return Letter(key=key, room=ROOM, plain=key, draft=draft)
+def card(key: str, draft: Draft | None = None) -> ChatMessage:
+    return ChatMessage(key=key, room=ROOM, plain=key, draft=draft)
 
 
-def edit(key: str, draft: Draft | None = None, room: str = ROOM) -> Letter:
-    return Letter(key=key, room=room, plain=f"{key} now", edit=True, draft=draft)
+def edit(key: str, draft: Draft | None = None, room: str = ROOM) -> ChatMessage:
+    return ChatMessage(key=key, room=room, plain=f"{key} now", edit=True, draft=draft)
 
 
 def queue(*effects: Stored, begun: tuple[int, ...] = ()) -> tuple[OutboxRow, ...]:
@@ -50,7 +50,7 @@ def order(*effects: Stored, begun: tuple[int, ...] = ()) -> list[Stored]:
 
 def test_envelopes_go_before_messages_messages_before_edits_then_seeds_and_pictures_last() -> None:
     picture = Drawing("chart", ROOM, ("a chart",), Chart(), "a")
-    seed = Seed("a", ROOM, "✅")
+    seed = SuggestedReaction("a", ROOM, "✅")
     unseen = SendEnvelope(ROOM, DRAFT)
     announce = Announce(ROOM, {})
     effects = (picture, seed, edit("b"), card("a"), announce, card("offer", DRAFT), unseen)
@@ -83,20 +83,20 @@ def test_envelopes_never_overtake_each_other() -> None:
 
 def test_what_moves_stock_goes_before_answers_and_those_before_what_bots_tell_each_other() -> None:
     stats = SendEnvelope(ROOM, replace(DRAFT, kind="stats", subject="c1"))
-    answer = Letter(key="answer:-:$1", room=ROOM, plain="you are Anna", reply_to="$1", answers="@anna")
+    answer = ChatMessage(key="answer:-:$1", room=ROOM, plain="you are Anna", reply_to="$1", answers="@anna")
     assert order(stats, answer, SendEnvelope(ROOM, DRAFT)) == [SendEnvelope(ROOM, DRAFT), answer, stats]
 
 
 def test_nobody_is_served_twice_before_everybody_is_served_once() -> None:
-    answers = [Letter(f"answer:-:${n}", ROOM, "x", reply_to="$1", answers="@kim") for n in range(40)]
-    other = Letter("answer:-:$other", ROOM, "x", reply_to="$2", answers="@anna")
+    answers = [ChatMessage(f"answer:-:${n}", ROOM, "x", reply_to="$1", answers="@kim") for n in range(40)]
+    other = ChatMessage("answer:-:$other", ROOM, "x", reply_to="$2", answers="@anna")
     rows = queue(*answers, other)
     ordered = in_order(rows, NOW, lambda row: getattr(row.effect, "answers", ""), {"@kim": 1})
     assert ordered[0].effect == other
 
 
 def test_what_has_waited_for_a_minute_is_as_urgent_as_an_answer() -> None:
-    old, answer = edit("a"), Letter("answer:-:$1", ROOM, "x", reply_to="$1", answers="@anna")
+    old, answer = edit("a"), ChatMessage("answer:-:$1", ROOM, "x", reply_to="$1", answers="@anna")
     assert [row.effect for row in in_order(queue(old, answer), after(59))] == [answer, old]
     assert [row.effect for row in in_order(queue(old, answer), after(60))] == [old, answer]
 
@@ -144,7 +144,7 @@ def test_an_unsent_card_is_as_urgent_as_the_edit_with_an_envelope_that_waits_for
 
 
 def test_an_edit_with_an_envelope_does_not_wait_for_seeds_of_its_card() -> None:
-    seed = Seed("a", ROOM, "✅")
+    seed = SuggestedReaction("a", ROOM, "✅")
     assert order(seed, edit("a", DRAFT)) == [edit("a", DRAFT), seed]
     assert queue_key(seed) != queue_key(edit("a"))
 

@@ -23,7 +23,7 @@ async def _says(bot: Bot, room: str, text: str, transaction: str, *, reply_to: s
     return await bot.chat.send(Delivery(room, "m.room.message", message, transaction))
 
 
-async def test_it_catches_up_with_its_own_letters_too_and_knows_what_it_has_answered(
+async def test_it_catches_up_with_its_own_messages_too_and_knows_what_it_has_answered(
     homeserver: Homeserver, introduce: Introduce, employ: Employ
 ) -> None:
     anna, bot = await introduce(homeserver, "anna-copy"), await employ(homeserver, "bot-copy")
@@ -44,7 +44,7 @@ async def test_it_catches_up_with_its_own_letters_too_and_knows_what_it_has_answ
     assert [(m.event_id, m.body) for m in batch.own] == [(answer, "the answer")]
 
 
-async def test_all_letters_of_a_rooms_past_come_in_their_order(
+async def test_all_messages_of_a_rooms_past_come_in_their_order(
     homeserver: Homeserver, introduce: Introduce, employ: Employ
 ) -> None:
     anna, bot = await introduce(homeserver, "anna-past"), await employ(homeserver, "bot-past")
@@ -57,7 +57,7 @@ async def test_all_letters_of_a_rooms_past_come_in_their_order(
         else:
             sent.append(await _says(bot, room, f"letter {number}", f"p{number}"))
     theirs = await anna.send(room, "dev.fedbot.envelope", {"dev.fedbot": LETTER})
-    letters = await bot.chat.letters(room)
+    letters = await bot.chat.protocol_messages(room)
     assert [letter.event_id for letter in letters] == [*sent, theirs]
 
 

@@ -83,7 +83,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "a message of a newer version": (
-        say(messages.rooms.letter_of_another_version, bot=BETA_BOT, theirs=2, ours=1),
+        say(messages.rooms.message_of_another_version, bot=BETA_BOT, theirs=2, ours=1),
         """
         I can't read what @fedbot:beta.example sent, so nothing was done with it.
         It speaks version 2 of the bots' protocol, I speak 1.
@@ -91,7 +91,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "a message of an older version": (
-        say(messages.rooms.letter_of_another_version, bot=BETA_BOT, theirs=1, ours=2),
+        say(messages.rooms.message_of_another_version, bot=BETA_BOT, theirs=1, ours=2),
         """
         I can't read what @fedbot:beta.example sent, so nothing was done with it.
         It speaks version 1 of the bots' protocol, I speak 2.
@@ -218,7 +218,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "a letter that can't be read": (
-        say(messages.rooms.unreadable_letter, bot=BETA_BOT, problem="kind", version=1),
+        say(messages.rooms.unreadable_message, bot=BETA_BOT, problem="kind", version=1),
         """
         I can't read what @fedbot:beta.example sent, so nothing was done with it.
         Perhaps one of us is older than the other: I speak version 1. What I stumbled over: kind

@@ -12,7 +12,7 @@ from fedbot import messages
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
-from fedbot.rules.model.decision import Choice, Wish
+from fedbot.rules.model.decision import Choice, Vote
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.stock import Right, Rights
 from fedbot.rules.model.transfer import Transfer
@@ -91,7 +91,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         say(
             messages.approval.not_the_same_yes,
             transfer=transfer(),
-            first=Wish(Choice.PARCEL, BEA, "bea", "$tap", NOW),
+            first=Vote(Choice.PARCEL, BEA, "bea", "$tap", NOW),
             by="Bea",
         ),
         """

@@ -354,7 +354,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
                 INVENTORY,
                 connections={ConnectionState.ACTIVE: 2, ConnectionState.ASKED: 1},
                 transfers=3,
-                letters=1,
+                unread=1,
             )
         ),
         """

@@ -34,8 +34,8 @@ def outcome(*found: Difference, problem: str = "", repair: bool = False, known: 
     )
 
 
-def differs(kind: Kind, number: int = 1, *, mended: bool = False) -> Difference:
-    return Difference(GIVEN.id, number, kind, 43, 1207, mended)
+def differs(kind: Kind, number: int = 1, *, fixed: bool = False) -> Difference:
+    return Difference(GIVEN.id, number, kind, 43, 1207, fixed)
 
 
 ELSEWHERE = {Kind.LEFT_OVER, Kind.BORROWED_GONE, Kind.BORROWED_LESS, Kind.PAST}
@@ -132,7 +132,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "something is mended": (
-        outcome(differs(Kind.NOT_ARRIVED, mended=True), repair=True),
+        outcome(differs(Kind.NOT_ARRIVED, fixed=True), repair=True),
         """
         ⚠ 1 difference: attraktor and betaspace.
         12 lines compared.

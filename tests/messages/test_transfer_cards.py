@@ -10,7 +10,7 @@ from textwrap import dedent
 import pytest
 
 from fedbot import messages
-from fedbot.rules.model.decision import Choice, Wish
+from fedbot.rules.model.decision import Choice, Vote
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.transfer import Progress, Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
@@ -62,7 +62,7 @@ WHOLE = replace(
     ),
 )
 DEAR = replace(transfer(role="sender"), care=True)
-FIRST = Wish(Choice.APPROVE, ANNA, "anna", "$asked", ASKED_AT)
+FIRST = Vote(Choice.APPROVE, ANNA, "anna", "$asked", ASKED_AT)
 SAID: dict[str, tuple[Phrase, str]] = {
     "it takes two people": (
         card(replace(transfer(), care=True), PEOPLE),

@@ -205,7 +205,7 @@ class Side:
 
     def journal_but_for_repetitions(self) -> dict[tuple[str, str], str]:
         """What is kept, without what counts how often something came again."""
-        kept = {key: text for key, text in self.journal.items() if key[0] not in {"Allowance", "Telling"}}
+        kept = {key: text for key, text in self.journal.items() if key[0] not in {"Allowance", "Cooldown"}}
         return {key: re.sub(r',"repeated":(null|"[^"]*")', "", text) for key, text in kept.items()}
 
     # --- what happens -------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ what is kept grow without end, and are left out of it, as no rule chooses an arr
   more message is the next one in turn in each state;
 - times: it is before the end of what is open, or after it (`late`), or the first day of what is booked (`first_day`);
   what a rule does earlier or later it does alike;
-- the audit, tellings, budgets: what they hold back is a word to people, or a message that then comes again;
+- the audit, cooldowns, budgets: what they hold back is a word to people, or a message that then comes again;
 - texts, and ids of posts, but for whether a card is up.
 
 What a peer opens anew is a subject of its own, with a walk of its own: each walk is about those that its story begins
@@ -468,7 +468,7 @@ class Explorer:
 def _settled(document: Document) -> Document:
     """Nothing waits to be sent again: the peer reads all that we write."""
     if isinstance(document, Transfer | Connection):
-        return replace(document, exchange=Exchange(), heard=())
+        return replace(document, exchange=Exchange(), peer_events=())
     return document
 
 

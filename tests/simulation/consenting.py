@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from fedbot.ports.journal import Committed, Letter
+from fedbot.ports.journal import ChatMessage, Committed
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.decision import Choice
@@ -134,7 +134,7 @@ class Consents:
         """Cards that will go up, or read otherwise, as soon as these rows of the outbox are sent."""
         for row, queued in zip(rows, decision.queued, strict=True):
             letter = queued.effect
-            if not isinstance(letter, Letter) or not letter.key.startswith("card:"):
+            if not isinstance(letter, ChatMessage) or not letter.key.startswith("card:"):
                 continue
             identifier = letter.key.removeprefix("card:")
             for kind in ("Transfer", "Connection"):

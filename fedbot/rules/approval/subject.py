@@ -6,7 +6,7 @@ from typing import TypeGuard
 
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
-from fedbot.rules.model.decision import Wish
+from fedbot.rules.model.decision import Vote
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
@@ -55,7 +55,7 @@ def decides_here(us: PartyConfig, subject: Subject) -> bool:
     return subject.terms.decider == us.party
 
 
-def first_yes_of(subject: Subject) -> Wish | None:
+def first_yes_of(subject: Subject) -> Vote | None:
     """The first of two yeses, as long as it waits for the second on a card and can be taken back."""
     if not isinstance(subject, Transfer) or subject.state is not TransferState.OPEN or subject.wanted:
         return None

@@ -38,8 +38,8 @@ from fedbot.rules.protocol import announcements, bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.protocol.terms import BadTerms, check_quantity, presentable
 from fedbot.rules.state import Turn
+from fedbot.rules.transfer.asked_for import is_meant
 from fedbot.rules.transfer.opening import MOST_RINGS, addressees
-from fedbot.rules.transfer.wish import is_meant
 from fedbot.rules.wire.envelope import BadEnvelope
 
 A_DAY = timedelta(days=1)

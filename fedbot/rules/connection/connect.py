@@ -317,7 +317,7 @@ def _on_card_addressees(turn: Turn, then: ShowConnectCard, event: Answered) -> N
             card(turn, connection, opening.names(turn, people, connection.room), changes),
             mentions=tuple(people[: opening.MOST_RINGS]),
             draft=draft,
-            seeds=(APPROVE_KEY, DECLINE_KEY),
+            suggestions=(APPROVE_KEY, DECLINE_KEY),
         )
     )
 

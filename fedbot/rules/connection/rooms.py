@@ -97,7 +97,7 @@ def on_seen(turn: Turn, event: RoomSeen) -> None:
 def greet(turn: Turn, room: Room) -> None:
     """Say who we are, once a room; one that takes the place of another is the same. Who rules us, InvenTree tells."""
     lineage = room_upgrades.lineage(turn, room.id)
-    known = {telling.id for telling in turn.tellings()}
+    known = {cooldown.id for cooldown in turn.cooldowns()}
     if not room.may_talk or room.replaced_by or any(_greeting(each) in known for each in lineage):
         return
     if turn.tell_once(_greeting(room.id), ANNOUNCE_AGAIN_AFTER):
@@ -158,7 +158,7 @@ def announce(turn: Turn, room: Room) -> None:
     content = announcements.our_announcement(turn)
     if not (room.may_announce or room.may_talk) or not turn.tell_once(_announcing(turn, room), ANNOUNCE_AGAIN_AFTER):
         return
-    for before in turn.tellings():  # what was announced before is no more, so it is said anew if it comes back
+    for before in turn.cooldowns():  # what was announced before is no more, so it is said anew if it comes back
         if before.id.startswith(f"announced:{room.id}:") and before.id != _announcing(turn, room):
             turn.drop(before)
     if room.may_announce:

@@ -159,9 +159,9 @@ def _asks_too_much(turn: Turn, peer: str, after: str) -> bool:
     """Whether the friend may not have this page now: it begins as often as it may ask; the next pages follow, once."""
     if not after:
         return turn.spends("books", peer) is not None
-    told = [telling for telling in turn.tellings() if telling.id == _told_page(peer, after)]
-    for telling in told:
-        turn.drop(telling)
+    told = [cooldown for cooldown in turn.cooldowns() if cooldown.id == _told_page(peer, after)]
+    for cooldown in told:
+        turn.drop(cooldown)
     return not told
 
 
@@ -380,7 +380,7 @@ def _mended(turn: Turn, connection: Connection, difference: Difference) -> Diffe
         return difference
     step = send.arrived_late(turn, transfer, transfer.at(difference.number), connection)
     turn.do(Do(RepairStatus(transfer.id, difference.number), step))
-    return replace(difference, mended=True)
+    return replace(difference, fixed=True)
 
 
 def _mirror_anew(turn: Turn, transfers: Sequence[Transfer], ours: Sequence[BookLine]) -> None:

@@ -43,7 +43,7 @@ NOT_YET_ACTIVE = UNFINISHED_CONNECTION | {ConnectionState.READY}
 # --- our own messages ---------------------------------------------------------------------------------------
 
 
-def on_own_letter(turn: Turn, event: EnvelopeSeen, envelope: Message[Body]) -> None:
+def on_own_message(turn: Turn, event: EnvelopeSeen, envelope: Message[Body]) -> None:
     """A message of ours in the room. What the journal knows already changes nothing."""
     if (envelope.sender, envelope.key) != (turn.us.party, turn.us.key) or envelope.room != event.room:
         return

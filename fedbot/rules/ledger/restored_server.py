@@ -28,7 +28,7 @@ def on_history(turn: Turn, history: HistorySeen) -> None:
         turn.save(replace(standing, anchors=history.anchors))
         return
     turn.save(replace(standing, went_back=turn.now))
-    turn.note("house", audit.Fact.WENT_BACK)
+    turn.note("bot", audit.Fact.WENT_BACK)
     items = {p.item for t in turn.transfers() for p in t.progress if p.item is not None and p.stage}
     turn.do(Ask(LookForMissing(), (BooksOf(tuple(sorted(items))),)))
 

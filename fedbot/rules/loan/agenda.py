@@ -65,7 +65,7 @@ def _next(turn: Turn) -> datetime | None:
     if not turn.us.agenda:
         return None
     today = turn.today()
-    is_told = any(telling.id == _telling(today) for telling in turn.tellings())
+    is_told = any(cooldown.id == _telling(today) for cooldown in turn.cooldowns())
     begins = time_zones.beginning(today + A_DAY if is_told else today, "", turn.us.time_zone)
     return max(time_zones.after_the_night(turn.us, begins.astimezone(turn.now.tzinfo)), turn.now)
 

@@ -120,7 +120,7 @@ def latest(transfer: Transfer) -> datetime:
 
 def marks_of(transfer: Transfer) -> frozenset[tuple[Mark, str]]:
     """Under which marks it is found."""
-    found = {(Mark.EVENT, event) for event in (transfer.asked.event_id, *transfer.heard)}
+    found = {(Mark.EVENT, event) for event in (transfer.asked.event_id, *transfer.peer_events)}
     found |= {(Mark.PARENT, transfer.terms.parent), (Mark.PEER, transfer.peer)}
     if transfer.closed is not None and transfer.closed.how is Ending.KEPT:
         found.add((Mark.KEPT, transfer.peer))

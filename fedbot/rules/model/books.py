@@ -87,7 +87,7 @@ class Difference:
     kind: Kind
     ours: int | None = None
     theirs: int | None = None
-    mended: bool = False
+    fixed: bool = False
     owed: Decimal = Decimal(0)
     there: Decimal = Decimal(0)
 

@@ -77,7 +77,7 @@ class Connection:
     its token tried (`relayed`) or handed over (`direct`). `needs` is why our side of it waits for a person,
     `peer_needs` why the peer's token is no good (`direct`); `obstacle` and `peer_obstacle` what was said then.
     `problem` is why it was declined, or who ended the asking.
-    `heard` are the peer's newest messages about it, to which people may reply.
+    `peer_events` are the peer's newest messages about it, to which people may reply.
     `shown`, `reminded`, `card`, `own_card` and `superseded` are as of a transfer. `peer_shares`: how long the peer's
     sharing list was when it last told.
     `check`: what people compare the keys by, while it is asked for and when another key is looked at.
@@ -102,7 +102,7 @@ class Connection:
     decision: Decision | None = None
     exchange: Exchange = Exchange()
     card_event: str = ""
-    heard: tuple[str, ...] = ()
+    peer_events: tuple[str, ...] = ()
     company: int | None = None
     user: int | None = None
     group: int | None = None

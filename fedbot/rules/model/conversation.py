@@ -10,7 +10,7 @@ NUMBER_WITHIN = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
-class Telling:
+class Cooldown:
     """Something that was said once and is not said again before `until` (quiet lines, strangers, alarms)."""
 
     id: str

@@ -34,7 +34,7 @@ class DecisionStage(StrEnum):
 
 
 @dataclass(frozen=True)
-class Wish:
+class Vote:
     """What a person said on a card: `quantity` is set where an owner's approver grants less than was asked for.
 
     `shown` is the hash of what the card showed then. `proven`: the person typed the code, in an encrypted room.
@@ -70,7 +70,7 @@ class Decision:
     reply_to: str = ""
     quantity: Decimal | None = None
     shown: str = ""
-    behind: tuple[Wish, ...] = ()
+    behind: tuple[Vote, ...] = ()
     note: str = ""
     proven: bool = False
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from fedbot.rules.model.books import Reconciliation
 from fedbot.rules.model.catalogue import Alias, Allowance, Search, Share
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.conversation import PendingChoice, Telling
+from fedbot.rules.model.conversation import Cooldown, PendingChoice
 from fedbot.rules.model.figures import SpaceFigures, StockHistory, Survey
 from fedbot.rules.model.health import BotStatus, OwnToken
 from fedbot.rules.model.outside import OutsideLoan
@@ -27,7 +27,7 @@ Document = (
     | Announcement
     | Connection
     | Transfer
-    | Telling
+    | Cooldown
     | PendingChoice
     | WaitingLine
     | BotStatus

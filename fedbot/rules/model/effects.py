@@ -80,7 +80,7 @@ class Post:
     thread: str = ""
     mentions: tuple[str, ...] = ()
     draft: Draft | None = None
-    seeds: tuple[str, ...] = ()
+    suggestions: tuple[str, ...] = ()
     answers: str = ""
     refuses: bool = False
     interim: bool = False

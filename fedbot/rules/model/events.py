@@ -120,7 +120,7 @@ class EnvelopeSeen:
 class Recalled:
     """A message of the past, read again for what it tells while a lost journal is rebuilt: nothing is done for it."""
 
-    letter: EnvelopeSeen
+    message: EnvelopeSeen
 
 
 @dataclass(frozen=True)
@@ -529,7 +529,7 @@ def subject_of(event: Event) -> str:
     match event:
         case Answered() | Unanswered() | StepDone() | StepRefused() | StepUnknown() | Waiting():
             return event.then.subject
-        case EnvelopeSeen(envelope=envelope) | Recalled(letter=EnvelopeSeen(envelope=envelope)):
+        case EnvelopeSeen(envelope=envelope) | Recalled(message=EnvelopeSeen(envelope=envelope)):
             named = envelope.get("transfer") or envelope.get("connection")
             return named if isinstance(named, str) else ""
         case DecidedOffChat():

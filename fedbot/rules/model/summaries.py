@@ -142,7 +142,7 @@ class StatusSeen:
     connections: dict[ConnectionState, int] = field(default_factory=dict)
     transfers: int = 0
     disputed: int = 0
-    letters: int = 0
+    unread: int = 0
     waiting: tuple[str, ...] = ()
     due: tuple[Due, ...] = ()
     moved: tuple[tuple[str, str], ...] = ()

@@ -11,7 +11,7 @@ from fractions import Fraction
 from fedbot.rules.model.booking import Obstacle, Reserved
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Exchange
-from fedbot.rules.model.decision import Closing, Decision, Ending, Parcel, Settlement, Signature, SpokenReason, Wish
+from fedbot.rules.model.decision import Closing, Decision, Ending, Parcel, Settlement, Signature, SpokenReason, Vote
 from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.party_config import Pickup
 from fedbot.rules.model.queries import PartDescription
@@ -157,7 +157,7 @@ class Transfer:
 
     `opening` is what its id is the hash of. `peer_items` are the stock items at the peer, in the order of the lines
     that went: at the sender those that were booked in, at the receiver those that were handed over.
-    `heard` are the peer's newest messages about it, to which people may reply.
+    `peer_events` are the peer's newest messages about it, to which people may reply.
     `granted` is the owner's decision for less than was requested, or for what more than one is asked for: the asker's
     side has to confirm it.
     `approved_hash` is the hash of the terms that an approver of ours said yes to, as the receiver.
@@ -165,8 +165,8 @@ class Transfer:
     `card` is what our newest card shows (None: that isn't known, after a loss), `own_card` its event, `redrawn` when it
     was edited to show that, `superseded` the cards before it, on which nothing is decided any more. `consented` is the
     hash of what our approver's decision was for; `reasons` are what our people have answered to it.
-    `wished` are the lines that our person asked another space for,
-    `accepted` names what was seen of what would be given for them (`wish.shown_as`).
+    `requested` are the lines that our person asked another space for,
+    `accepted` names what was seen of what would be given for them (`asked_for.shown_as`).
     `care`: our yes takes two people, or the code typed in an encrypted room. `first_yes` is that of the first of them;
     of our own offer the line that asked for it. `released` is who said the second yes to that, and `peer_agreed` who of
     the receiver's people said theirs before.
@@ -202,7 +202,7 @@ class Transfer:
     peer_place: str = ""
     exchange: Exchange = Exchange()
     card_event: str = ""
-    heard: tuple[str, ...] = ()
+    peer_events: tuple[str, ...] = ()
     problem: str = ""
     obstacle: Diagnosis | None = None
     waiting_since: datetime | None = None
@@ -227,10 +227,10 @@ class Transfer:
     superseded: tuple[str, ...] = ()
     consented: str = ""
     reasons: tuple[SpokenReason, ...] = ()
-    wished: tuple[Line, ...] = ()
+    requested: tuple[Line, ...] = ()
     accepted: str = ""
     care: bool = False
-    first_yes: Wish | None = None
+    first_yes: Vote | None = None
     released: Signature | None = None
     peer_agreed: Signature | None = None
     pickup: Pickup = Pickup()

@@ -15,7 +15,7 @@ from fedbot.rules.loan import bookings, overdue
 from fedbot.rules.model import audit
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.continuation import WhenAnswered
-from fedbot.rules.model.decision import Choice, Parcel, Signature, Wish
+from fedbot.rules.model.decision import Choice, Parcel, Signature, Vote
 from fedbot.rules.model.effects import Ask, Draft, Edit, Post, say
 from fedbot.rules.model.events import Answered
 from fedbot.rules.model.queries import Able, WhoMay
@@ -64,7 +64,7 @@ def begun_here(
         progress=tuple(Progress(line.number) for line in terms.lines) if role == "receiver" else (),
         parcel=Parcel() if terms.parcel else None,
         opening=opening,
-        wished=terms.lines if terms.kind == "request" else (),
+        requested=terms.lines if terms.kind == "request" else (),
     )
 
 
@@ -119,7 +119,7 @@ def open_push(
 def _asked_for_with_care(turn: Turn, transfer: Transfer, asker: Signature, why: str) -> Transfer:
     transfer = replace(transfer, care=True)
     shown = consent.hash_now(turn.us, transfer)
-    first = Wish(Choice.APPROVE, asker.person, asker.username, asker.event_id, asker.at, shown=shown)
+    first = Vote(Choice.APPROVE, asker.person, asker.username, asker.event_id, asker.at, shown=shown)
     turn.note(transfer.id, audit.NeedsCare(why), asker.person, asker.event_id)
     return replace(transfer, first_yes=first)
 
@@ -233,7 +233,7 @@ def put_up_card(turn: Turn, transfer: Transfer, able: Able) -> None:
     post_card(turn, transfer, addressees(turn, able), draft)
 
 
-def seeds(transfer: Transfer) -> tuple[str, ...]:
+def suggestions(transfer: Transfer) -> tuple[str, ...]:
     """The taps that the card offers. 📦 counts before a yes, too, but isn't worth one more event of each card."""
     if transfer.awaits_parcel:
         return (PARCEL_KEY,)
@@ -259,7 +259,7 @@ def post_card(turn: Turn, transfer: Transfer, people: list[str], draft: Draft | 
             transfers.card(turn, transfer, names(turn, people, transfer.room), changes),
             mentions=tuple(people[:MOST_RINGS]),
             draft=draft,
-            seeds=seeds(transfer),
+            suggestions=suggestions(transfer),
         )
     )
 

@@ -326,7 +326,7 @@ def _not_approved(turn: Turn, transfer: Transfer) -> Diagnosis | None:
 
 def _never_told_of(transfer: Transfer) -> bool:
     """Whether the owner's bot never told which of its stock items a request means, so that no part of ours fits yet."""
-    return transfer.terms.kind == "request" and transfer.terms.lines == transfer.wished
+    return transfer.terms.kind == "request" and transfer.terms.lines == transfer.requested
 
 
 def _refuse_another_thing(turn: Turn, transfer: Transfer) -> None:
@@ -385,7 +385,7 @@ class BookIn(transfers.TellsThatItWaits, OfLine, WhenStepEnds):
             return
         if isinstance(event, StepUnknown):
             _on_unknown(turn, self, transfer, event)
-        elif _can_be_mended(transfer):
+        elif _can_be_fixed(transfer):
             _waits_for_people(turn, self, transfer, event)
         else:
             _on_refused(turn, self, transfer, event)
@@ -565,7 +565,7 @@ def as_sent(transfer: Transfer) -> Transfer:
     return transfer
 
 
-def _can_be_mended(transfer: Transfer) -> bool:
+def _can_be_fixed(transfer: Transfer) -> bool:
     """Whether nothing of it is booked in yet, and an approver's word that it is here can be said once more."""
     is_here = transfer.parcel is not None and transfer.parcel.received is not None and transfer.settled is None
     return transfer.state is TransferState.CREDITING and is_here and not any(p.stage for p in transfer.progress)

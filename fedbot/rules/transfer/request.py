@@ -37,9 +37,8 @@ from fedbot.rules.protocol import announcements, bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.protocol.terms import MOST_LINES, BadTerms, bare, hash_of, line_of, written
 from fedbot.rules.state import Turn
-from fedbot.rules.transfer import booking, opening, sender_decision
+from fedbot.rules.transfer import asked_for, booking, opening, sender_decision
 from fedbot.rules.transfer import both_sides as transfers
-from fedbot.rules.transfer import wish as wishs
 from fedbot.rules.transfer.both_sides import NO_PART, NOT_IN_ORDER, OTHER_THING
 from fedbot.rules.transfer.receive import MATCHED_WHILE, go_on
 from fedbot.rules.transfer.send import with_progress
@@ -67,8 +66,8 @@ def open_request(
 ) -> Transfer:
     """A new request on the asker's side: it goes out as the answer to the asker's line.
 
-    `accepted` names what the asker has seen of what would be given, and takes as it is (`wish.shown_as`). `until`: it
-    isn't open for longer.
+    `accepted` names what the asker has seen of what would be given, and takes as it is (`asked_for.shown_as`).
+    `until`: it isn't open for longer.
     """
     transfer, draft = begun(turn, cause, connection, terms, asker, accepted=accepted, until=until)
     phrase = say(messages.transfer.transfer_requested, transfer=transfer, connection=connection, us=turn.us)
@@ -105,8 +104,8 @@ def on_noted(turn: Turn, transfer: Transfer, envelope: Message[bodies.Noted], ev
         turn.save(transfer)
         return
     adopted = _adopted(turn, transfer, envelope.body.terms, envelope.terms_hash, less=False)
-    unlike = wishs.unlike(transfer.wished, adopted.terms.lines, turn.today())
-    if unlike and transfer.accepted != wishs.shown_as(adopted.terms):
+    unlike = asked_for.unlike(transfer.requested, adopted.terms.lines, turn.today())
+    if unlike and transfer.accepted != asked_for.shown_as(adopted.terms):
         _ask_for_what_is_there(turn, transfer, adopted)
         return
     turn.save(adopted)
@@ -122,14 +121,14 @@ def look_for_parts(turn: Turn, transfer: Transfer) -> None:
 
 def _adopted(turn: Turn, transfer: Transfer, terms: Terms, told_hash: str, *, less: bool) -> Transfer:
     """The request with the owner's terms; BadTerms if they aren't what was asked for (or `less` of it)."""
-    asked = [line.quantity for line in (transfer.terms.lines if less else transfer.wished)]
+    asked = [line.quantity for line in (transfer.terms.lines if less else transfer.requested)]
     offered = [line.quantity for line in terms.lines]
     if replace(terms, lines=(), time_zone="") != replace(transfer.terms, lines=(), time_zone=""):
         raise BadTerms("terms: not the request that was asked")
     if transfer.terms.time_zone not in {"", terms.time_zone}:
         raise BadTerms("terms.time_zone: said before, and another one")
     smaller = len(asked) >= len(offered) and all(new <= old for old, new in zip(asked, offered, strict=False))
-    if not (smaller if less else wishs.adds_up(asked, offered)) or hash_of(terms) != told_hash:
+    if not (smaller if less else asked_for.adds_up(asked, offered)) or hash_of(terms) != told_hash:
         raise BadTerms("terms.lines: not what was asked for")
     if less and not all(_is_less_of(transfer.terms.lines, line) for line in terms.lines):
         raise BadTerms("terms.lines: not less of what was asked for, but something else")
@@ -149,8 +148,8 @@ def _ask_for_what_is_there(turn: Turn, transfer: Transfer, adopted: Transfer) ->
     The request is taken back. What would be given becomes the line that a number stands for, so that the asker's own
     word is what asks for it.
     """
-    unlike = wishs.unlike(transfer.wished, adopted.terms.lines, turn.today())
-    is_called_so = all(wishs.is_meant(wish.description.name, line) for wish, given in unlike for line in given)
+    unlike = asked_for.unlike(transfer.requested, adopted.terms.lines, turn.today())
+    is_called_so = all(asked_for.is_meant(asked.description.name, line) for asked, given in unlike for line in given)
     why = NOT_IN_ORDER if is_called_so else OTHER_THING
     wanting = replace(transfer, wanted="cancel", problem=why, decision=None)
     wanting = sequencing.send(turn, wanting, "cancel", _nobody(why), awaits=True)
@@ -162,7 +161,7 @@ def _ask_for_what_is_there(turn: Turn, transfer: Transfer, adopted: Transfer) ->
         messages.transfer.another_thing_would_be_given,
         transfer=transfer,
         peer_name=turn.party_name(transfer.peer),
-        others=tuple((wish, tuple(given)) for wish, given in unlike),
+        others=tuple((asked, tuple(given)) for asked, given in unlike),
         is_called_so=is_called_so,
     )
     line = _line_for(turn, transfer, adopted.terms)
@@ -173,7 +172,8 @@ def _ask_for_what_is_there(turn: Turn, transfer: Transfer, adopted: Transfer) ->
 def _line_for(turn: Turn, transfer: Transfer, given: Terms) -> str:
     """The line that asks for just what would be given."""
     asked = " + ".join(
-        f"{plain(wish.quantity)} {_called(wish, pieces)}" for wish, pieces in wishs.pieces(transfer.wished, given.lines)
+        f"{plain(asked.quantity)} {_called(asked, pieces)}"
+        for asked, pieces in asked_for.pieces(transfer.requested, given.lines)
     )
     terms, person = transfer.terms, transfer.terms.asker
     several = announcements.claimed_by_several(turn, person, transfer.room)
@@ -181,14 +181,14 @@ def _line_for(turn: Turn, transfer: Transfer, given: Terms) -> str:
     until = f" from {terms.starts.isoformat()}" if terms.starts else ""
     until += f" until {terms.loan_until.isoformat()}" if terms.loan_until else ""
     note = " ".join(terms.note.replace('"', "'").split())
-    options = f"--as-shown {wishs.shown_as(given)}" + (f' --note "{note}"' if note else "")
+    options = f"--as-shown {asked_for.shown_as(given)}" + (f' --note "{note}"' if note else "")
     return f"!fed {as_whom}request {asked} from {transfer.peer}{until} {options}"
 
 
-def _called(wish: Line, given: Sequence[Line]) -> str:
+def _called(asked: Line, given: Sequence[Line]) -> str:
     """How a line is asked for: as before if that is what would be given, else as the owner calls it."""
-    if all(wishs.is_meant(wish.description.name, line) for line in given):
-        return f'"{wish.description.name}"'
+    if all(asked_for.is_meant(asked.description.name, line) for line in given):
+        return f'"{asked.description.name}"'
     told = given[0].description
     names = [name for name in (told.ipn, told.name) if name and '"' not in name and "#" not in name]
     return f'"{names[0]}"' if names else f"#{given[0].item}"
@@ -269,7 +269,7 @@ def _is_confirmed_in_turn(turn: Turn, transfer: Transfer) -> bool:
 
 def _granted_what(transfer: Transfer) -> audit.Fact:
     """For the audit: less than was asked for, or all of it, where that has to be confirmed first."""
-    is_less = not transfer.wished or total(transfer.terms.lines) < total(transfer.wished)
+    is_less = not transfer.requested or total(transfer.terms.lines) < total(transfer.requested)
     return audit.Fact.GRANTED if transfer.terms.confirm and not is_less else audit.Fact.LESS_GRANTED
 
 

@@ -43,7 +43,7 @@ from fedbot.rules.protocol import sequencing
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides as transfers
 from fedbot.rules.transfer import receive, request
-from fedbot.rules.transfer.wish import is_meant
+from fedbot.rules.transfer.asked_for import is_meant
 from fedbot.rules.wire.subject_ids import by_line
 
 NOT_NEEDED = "not-needed"
@@ -117,7 +117,7 @@ def _adopt(turn: Turn, rota: Rota, transfer: Transfer) -> None:
     """A request of it that our journal had lost, and the room has told: it was asked, too."""
     if any(each.transfer == transfer.id for each in rota.asked):
         return
-    quantity = total(transfer.wished)
+    quantity = total(transfer.requested)
     ask = AskedInTurn(transfer.peer, transfer.id, quantity, transfer.asked.at)
     waiting = tuple(each for each in rota.waiting if each.party != transfer.peer)
     posted = rota.posted or transfer.room == rota.room  # the message came with the first of them

@@ -63,24 +63,24 @@ def adds_up(asked: Sequence[Decimal], offered: Sequence[Decimal]) -> bool:
     return rest == 0 and next(lines, None) is None
 
 
-def pieces(wished: Sequence[Line], offered: Sequence[Line]) -> list[tuple[Line, list[Line]]]:
+def pieces(requested: Sequence[Line], offered: Sequence[Line]) -> list[tuple[Line, list[Line]]]:
     """Each line asked for, with the pieces that it would be given in; `offered` adds up to it."""
     rest = iter(offered)
     found: list[tuple[Line, list[Line]]] = []
-    for wish in wished:
+    for asked in requested:
         given: list[Line] = []
-        while sum((line.quantity for line in given), Decimal(0)) < wish.quantity:
+        while sum((line.quantity for line in given), Decimal(0)) < asked.quantity:
             given.append(next(rest))
-        found.append((wish, given))
+        found.append((asked, given))
     return found
 
 
-def unlike(wished: Sequence[Line], offered: Sequence[Line], today: date) -> list[tuple[Line, list[Line]]]:
+def unlike(requested: Sequence[Line], offered: Sequence[Line], today: date) -> list[tuple[Line, list[Line]]]:
     """Of those the lines for which something else would be given, or something that isn't in order."""
     return [
-        (wish, given)
-        for wish, given in pieces(wished, offered)
-        if not all(is_meant(wish.description.name, line) and is_in_order(line, today) for line in given)
+        (asked, given)
+        for asked, given in pieces(requested, offered)
+        if not all(is_meant(asked.description.name, line) and is_in_order(line, today) for line in given)
     ]
 
 
@@ -95,4 +95,4 @@ def shown_as(terms: Terms) -> str:
     Where it lies at its owner, and whether that is all of it, may change.
     """
     lines = tuple(replace(line, place="", whole=False) for line in terms.lines)
-    return shown_hash("wish", {"lines": written(replace(terms, lines=lines))["lines"]})[:16]
+    return shown_hash("asked", {"lines": written(replace(terms, lines=lines))["lines"]})[:16]

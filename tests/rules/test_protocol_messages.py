@@ -114,7 +114,7 @@ def exchanged(alpha: Side, beta: Side, to_beta: list[Draft], to_alpha: list[Draf
     return carried
 
 
-def test_letters_that_crossed_are_repeated_once_and_then_both_fall_silent() -> None:
+def test_messages_that_crossed_are_repeated_once_and_then_both_fall_silent() -> None:
     alpha, beta = Side("alpha", "beta"), Side("beta", "alpha")
     assert exchanged(alpha, beta, alpha.sends("ready"), beta.sends("ready")) == 2
     assert alpha.waits()
@@ -125,7 +125,7 @@ def test_letters_that_crossed_are_repeated_once_and_then_both_fall_silent() -> N
     assert alpha.a_minute_passes() == beta.a_minute_passes() == []
 
 
-def test_a_letter_that_got_lost_comes_again() -> None:
+def test_a_message_that_got_lost_comes_again() -> None:
     alpha, beta = Side("alpha", "beta"), Side("beta", "alpha")
     alpha.sends("ready")
     assert beta.exchange.seen == 0
@@ -148,7 +148,7 @@ def test_an_answer_that_got_lost_is_given_again_when_the_question_is_repeated() 
     assert carried <= 4
 
 
-def test_a_letter_that_need_not_arrive_is_not_waited_for() -> None:
+def test_a_message_that_need_not_arrive_is_not_waited_for() -> None:
     alpha, beta = Side("alpha", "beta"), Side("beta", "alpha")
     exchanged(alpha, beta, [*alpha.sends("ready"), *alpha.sends("noted", awaits=False)], [])
     exchanged(alpha, beta, alpha.a_minute_passes(), [])

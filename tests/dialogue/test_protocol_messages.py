@@ -34,7 +34,7 @@ def kind_of(event: Mapping[str, Any]) -> str:
 
 
 @pytest.mark.parametrize("kind", ["offer", "noted", "approve", "sent", "received", "done"])
-async def test_a_letter_that_gets_lost_comes_again(kind: str) -> None:
+async def test_a_message_that_gets_lost_comes_again(kind: str) -> None:
     world = await friends()
     lost: list[str] = []
 
@@ -94,7 +94,7 @@ async def test_a_ready_that_gets_lost_is_asked_for_by_who_waits_for_it(access: s
 
 
 @pytest.mark.parametrize("seed", range(5))
-async def test_half_of_all_letters_get_lost_for_days_and_it_still_ends_once(seed: int) -> None:
+async def test_half_of_all_messages_get_lost_for_days_and_it_still_ends_once(seed: int) -> None:
     dice = random.Random(seed)
     world = await friends()
     fate: dict[tuple[str, str], bool] = {}
@@ -113,7 +113,7 @@ async def test_half_of_all_letters_get_lost_for_days_and_it_still_ends_once(seed
     assert_books_balance(world)
 
 
-async def test_letters_that_come_again_and_in_another_order_change_nothing() -> None:
+async def test_messages_that_come_again_and_in_another_order_change_nothing() -> None:
     world = await friends()
     await world.hand_over()
     dice = random.Random(1)
@@ -134,7 +134,7 @@ async def test_letters_that_come_again_and_in_another_order_change_nothing() -> 
     assert_books_balance(world)
 
 
-async def test_a_letter_that_another_account_sends_again_is_not_taken() -> None:
+async def test_a_message_that_another_account_sends_again_is_not_taken() -> None:
     world = await friends()
     card = await world.push()
     world.cem.reacts(card, "✅")
@@ -148,7 +148,7 @@ async def test_a_letter_that_another_account_sends_again_is_not_taken() -> None:
     assert_books_balance(world)
 
 
-async def test_a_letter_that_was_changed_on_the_way_is_not_taken() -> None:
+async def test_a_message_that_was_changed_on_the_way_is_not_taken() -> None:
     world = await friends()
     await world.push()
     envelope = dict(next(e for e in world.room.envelopes() if e["kind"] == "offer"))
@@ -296,7 +296,7 @@ async def test_what_was_sent_more_than_an_hour_ago_is_asked_for_afresh_before_it
     assert_books_balance(world)
 
 
-async def test_no_letters_at_all_for_a_day_and_a_no_arrives_afterwards() -> None:
+async def test_no_messages_at_all_for_a_day_and_a_no_arrives_afterwards() -> None:
     world = await friends()
     card = await world.push()
     world.server.loses = letters
