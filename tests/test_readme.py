@@ -51,5 +51,7 @@ def test_the_exit_codes_that_it_tells_are_those_of_the_command() -> None:
     assert f"RestartPreventExitStatus={prevented}\n" in unit
 
 
-def test_the_picture_is_small_enough_for_a_phone() -> None:
-    assert (ROOT / "docs/images/card.png").stat().st_size <= 200_000
+def test_the_pictures_are_there_and_small_enough_for_a_phone() -> None:
+    shown = re.findall(r'<img src="([^"]+)"', README)
+    assert sorted(shown) == ["docs/images/card-de.png", "docs/images/card-en.png"]
+    assert all((ROOT / picture).stat().st_size <= 200_000 for picture in shown)
