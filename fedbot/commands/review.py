@@ -77,15 +77,13 @@ def _look(turn: Turn, command: Command, meant: Space | None) -> Phrase:
     suspended, renamed = _suspended(turn, command, meant), _renamed(turn, command, meant)
     elsewhere = () if meant else move_rooms.rooms_waited_for(turn)
     if not suspended and renamed and not word:
-        return say(messages.connection.names_to_review, us=turn.us, connections=tuple(renamed))
+        return say(messages.review.names_to_review, us=turn.us, connections=tuple(renamed))
     if not suspended and elsewhere:
         return say(messages.rooms.nothing_moves_here, rooms=elsewhere)
     if not suspended:
-        return say(messages.connection.review_nothing, space=meant.name if meant else "")
+        return say(messages.review.review_nothing, space=meant.name if meant else "")
     if not word:
-        return say(
-            messages.connection.review_list, us=turn.us, changes=tuple(_looked_at(turn, each) for each in suspended)
-        )
+        return say(messages.review.review_list, us=turn.us, changes=tuple(_looked_at(turn, each) for each in suspended))
     return _accept(turn, command, suspended[0], word)
 
 
@@ -95,9 +93,9 @@ def _meant(turn: Turn, command: Command) -> Space | Phrase | None:
     if word:
         return space_meant(turn, command.room, word)
     if command.arguments.get("accept"):
-        return say(messages.connection.accept_without_space, usage=SPEC.usage)
+        return say(messages.review.accept_without_space, usage=SPEC.usage)
     if command.arguments.get("name"):
-        return say(messages.connection.name_without_space, usage=SPEC.usage)
+        return say(messages.review.name_without_space, usage=SPEC.usage)
     return None
 
 
@@ -124,12 +122,12 @@ def _accept_name(turn: Turn, command: Command, space: Space | None) -> Phrase:
     """The name that was typed must be the one that is announced now: it may have changed since it was told."""
     waiting = _renamed(turn, command, space)
     if not waiting:
-        return say(messages.connection.no_new_name, space=space.name if space else "")
+        return say(messages.review.no_new_name, space=space.name if space else "")
     (connection,) = waiting
     if names.bare(str(command.arguments["name"])) != names.decoration(connection.new_name, connection.peer):
-        return say(messages.connection.another_name, connection=connection)
+        return say(messages.review.another_name, connection=connection)
     before, by = connection.peer_name, turn.signature_of(command)
-    return say(messages.connection.renamed, connection=pinning.accept_name(turn, connection, by), before=before)
+    return say(messages.review.renamed, connection=pinning.accept_name(turn, connection, by), before=before)
 
 
 def _looked_at(turn: Turn, connection: Connection) -> ChangeSeen:
@@ -159,12 +157,12 @@ def _accept(turn: Turn, command: Command, connection: Connection, word: str) -> 
     """What was typed must be the whole new fingerprint, or all of the emoji: a part of them could be forged."""
     if not key_checks.fits(turn, connection, word):
         turn.note(connection.id, audit.Fact.ANOTHER_FINGERPRINT, command.sender, command.event_id)
-        return say(messages.connection.fingerprint_differs, connection=connection, word=word[:SHOWN])
+        return say(messages.review.fingerprint_differs, connection=connection, word=word[:SHOWN])
     by = turn.signature_of(command)
     restored = pinning.accept_change(turn, connection, by)
     if connection.is_to_be_compared:
         recover.resume_with(turn, restored)
-    return say(messages.connection.reviewed, connection=restored, by=by.name)
+    return say(messages.review.reviewed, connection=restored, by=by.name)
 
 
 HANDLER = Handler(SPEC, ask, act)

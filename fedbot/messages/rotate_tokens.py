@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from fedbot.messages import naming
-from fedbot.messages.connection import credentials_add
 from fedbot.messages.diagnosis import diagnosis
 from fedbot.messages.formatting import Bold, Code, Inline, Items
 from fedbot.messages.language import Lines, Locale, Words
 from fedbot.messages.naming import command
+from fedbot.messages.provision import credentials_add
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.party_config import PartyConfig

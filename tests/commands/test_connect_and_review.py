@@ -153,11 +153,9 @@ def test_a_review_can_be_said_in_the_admin_room() -> None:
 
 
 def test_what_waits_in_another_room_is_not_told_here() -> None:
-    assert World(suspended()).says("review", room=OTHER_ROOM) == Phrase(
-        messages.connection.review_nothing, {"space": ""}
-    )
+    assert World(suspended()).says("review", room=OTHER_ROOM) == Phrase(messages.review.review_nothing, {"space": ""})
     assert World(connected()).says("review betaspace") == Phrase(
-        messages.connection.review_nothing, {"space": "Beta Space"}
+        messages.review.review_nothing, {"space": "Beta Space"}
     )
 
 

@@ -59,7 +59,7 @@ def review(bot: str, fingerprint: str, emoji: tuple[int, ...] = ()) -> Phrase:
     if (bot, fingerprint) == (BETA_BOT, OLD):
         suspended = to_be_compared(suspended)
     return say(
-        messages.connection.review_list,
+        messages.review.review_list,
         us=ALPHA,
         changes=(ChangeSeen(suspended, OLD, fingerprint, BETA_BOT, bot, emoji),),
     )
@@ -151,13 +151,13 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "nothing to review": (
-        say(messages.connection.review_nothing, space=""),
+        say(messages.review.review_nothing, space=""),
         """
         Nothing to review.
         """,
     ),
     "nothing to review about one": (
-        say(messages.connection.review_nothing, space="betaspace"),
+        say(messages.review.review_nothing, space="betaspace"),
         """
         Nothing to review about betaspace.
         """,
@@ -209,7 +209,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     ),
     "another fingerprint": (
         say(
-            messages.connection.fingerprint_differs,
+            messages.review.fingerprint_differs,
             connection=connection(ConnectionState.SUSPENDED, ours=True),
             word="abcd",
         ),
@@ -220,13 +220,13 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "accept whose": (
-        say(messages.connection.accept_without_space, usage="review [SPACE] [accept KEY]"),
+        say(messages.review.accept_without_space, usage="review [SPACE] [accept KEY]"),
         """
         Accept whose key? I did nothing. Usage: !fed review [SPACE] [accept KEY]
         """,
     ),
     "reviewed": (
-        say(messages.connection.reviewed, connection=connection(ConnectionState.ACTIVE, ours=True), by="Anna"),
+        say(messages.review.reviewed, connection=connection(ConnectionState.ACTIVE, ours=True), by="Anna"),
         """
         ✅ betaspace's bot counts again as it is now, accepted by Anna.
         What waited goes on by itself. Nothing to do.
@@ -378,7 +378,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "a friend wants another name": (
-        say(messages.connection.peer_renamed, connection=RENAMED, us=ALPHA),
+        say(messages.review.peer_renamed, connection=RENAMED, us=ALPHA),
         """
         betaspace wants to be called Attraktor (beta).
         I keep the old name until a superuser of attraktor agrees: !fed review beta --name "Attraktor"
@@ -386,7 +386,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "names to review": (
-        say(messages.connection.names_to_review, us=ALPHA, connections=(RENAMED,)),
+        say(messages.review.names_to_review, us=ALPHA, connections=(RENAMED,)),
         """
         betaspace wants to be called Attraktor (beta).
         I keep the old name until a superuser of attraktor agrees: !fed review beta --name "Attraktor"
@@ -394,26 +394,26 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "the name is agreed to": (
-        say(messages.connection.renamed, connection=connection(ConnectionState.ACTIVE), before="Beta Lab (beta)"),
+        say(messages.review.renamed, connection=connection(ConnectionState.ACTIVE), before="Beta Lab (beta)"),
         """
         Beta Lab (beta) is called attraktor from now on.
         """,
     ),
     "another name than the one that is announced": (
-        say(messages.connection.another_name, connection=RENAMED),
+        say(messages.review.another_name, connection=RENAMED),
         """
         Not accepted: betaspace announces another name now: Attraktor (beta).
         To agree to that one: !fed review beta --name "Attraktor"
         """,
     ),
     "no other name is announced": (
-        say(messages.connection.no_new_name, space="betaspace"),
+        say(messages.review.no_new_name, space="betaspace"),
         """
         betaspace announces no other name. I changed nothing.
         """,
     ),
     "a name without a space": (
-        say(messages.connection.name_without_space, usage="review [SPACE] [--name NAME]"),
+        say(messages.review.name_without_space, usage="review [SPACE] [--name NAME]"),
         """
         Whose name? I changed nothing. Usage: !fed review [SPACE] [--name NAME]
         """,

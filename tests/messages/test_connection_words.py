@@ -65,7 +65,7 @@ def making_waits(problem: Diagnosis, reason: str = "") -> Phrase:
     making = connection(ConnectionState.MAKING, ours=True)
     about = {"name": "fed-beta-1", "reference": "made-for/beta/1"}
     reason = reason or reason_of(problem)
-    return say(messages.connection.making_waits, connection=making, us=HOME, reason=reason, problem=problem, **about)
+    return say(messages.provision.making_waits, connection=making, us=HOME, reason=reason, problem=problem, **about)
 
 
 def disconnecting(*, at_once: bool) -> Phrase:
@@ -321,7 +321,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     ),
     "the other InvenTree lets us not in": (
         say(
-            messages.connection.peers_access_waits,
+            messages.provision.peers_access_waits,
             connection=connection(ConnectionState.MAKING, ours=True, access="direct"),
             us=ALPHA,
             problem=SILENT,
@@ -337,7 +337,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     ),
     "the other InvenTree lets us not in, where the other space reads along": (
         say(
-            messages.connection.peers_access_waits_in_room,
+            messages.provision.peers_access_waits_in_room,
             connection=connection(ConnectionState.MAKING, ours=True, access="direct"),
             us=ALPHA,
             code="unreachable",
@@ -406,7 +406,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     ),
     "setting up waits, told in the room": (
         say(
-            messages.connection.making_waits_in_room,
+            messages.provision.making_waits_in_room,
             connection=connection(ConnectionState.MAKING, ours=True),
             us=ALPHA,
         ),
@@ -419,7 +419,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     ),
     "setting up waits, without an admin room": (
         say(
-            messages.connection.making_waits_in_room,
+            messages.provision.making_waits_in_room,
             connection=connection(ConnectionState.MAKING, ours=True),
             us=replace(ALPHA, admin_room=""),
         ),
@@ -581,7 +581,7 @@ configuration, restart me and connect anew.
     ),
     "access that could not be ended": (
         say(
-            messages.connection.access_not_ended,
+            messages.provision.access_not_ended,
             connection=connection(ConnectionState.CANCELLED),
             name="fed-attraktor-1",
             problem=SAYS_NO,

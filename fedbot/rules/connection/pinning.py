@@ -85,7 +85,7 @@ def _hear_name(turn: Turn, connection: Connection, name: str) -> None:
     turn.save(renamed)
     if new and turn.tell_once(f"renamed:{connection.id}", RENAMED_FOR):
         turn.note(connection.id, audit.NewName(new), connection.peer_bot)
-        phrase = say(messages.connection.peer_renamed, connection=renamed, us=turn.us)
+        phrase = say(messages.review.peer_renamed, connection=renamed, us=turn.us)
         turn.do(Post(f"renamed:{connection.id}:{turn.now.date()}", connection.room, phrase))
 
 

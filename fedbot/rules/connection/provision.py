@@ -356,11 +356,11 @@ def _own_side_waits(turn: Turn, connection: Connection, event: StepRefused | Ste
     turn.note(connection.id, audit.ProvisionWaits(problem))
     names = {"name": access_name(connection), "reference": own_reference(connection)}
     phrase = say(
-        messages.connection.making_waits, connection=connection, us=turn.us, reason=reason, problem=problem, **names
+        messages.provision.making_waits, connection=connection, us=turn.us, reason=reason, problem=problem, **names
     )
     turn.tell_admins(phrase, f"making:{connection.id}:{reason}:{turn.now.isoformat()}")
     _tell_room_once(
-        turn, connection, "waits", say(messages.connection.making_waits_in_room, connection=connection, us=turn.us)
+        turn, connection, "waits", say(messages.provision.making_waits_in_room, connection=connection, us=turn.us)
     )
 
 
@@ -392,9 +392,9 @@ def told_to_peers(reason: str) -> str:
 
 
 def _tell_peers_token(turn: Turn, connection: Connection, problem: Diagnosis, code: str) -> None:
-    phrase = say(messages.connection.peers_access_waits, connection=connection, us=turn.us, problem=problem)
+    phrase = say(messages.provision.peers_access_waits, connection=connection, us=turn.us, problem=problem)
     turn.tell_admins(phrase, f"peers:{connection.id}:{turn.now.isoformat()}")
-    in_room = say(messages.connection.peers_access_waits_in_room, connection=connection, us=turn.us, code=code)
+    in_room = say(messages.provision.peers_access_waits_in_room, connection=connection, us=turn.us, code=code)
     _tell_room_once(turn, connection, f"peers:{code}", in_room)
 
 
@@ -466,7 +466,7 @@ class ShutCompany(OfConnection, WhenStepEnds):
         connection = turn.connection(self.connection)
         if connection is not None:
             phrase = say(
-                messages.connection.access_not_ended,
+                messages.provision.access_not_ended,
                 connection=connection,
                 name=access_name(connection),
                 problem=event.problem,

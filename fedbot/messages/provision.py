@@ -1,0 +1,202 @@
+"""Access that both sides make for each other: what it waits for, and what an admin does about it."""
+
+from __future__ import annotations
+
+from fedbot.messages import naming
+from fedbot.messages.diagnosis import TRIALS, diagnosis
+from fedbot.messages.formatting import Bold, Break, Code, Inline, Items
+from fedbot.messages.language import Lines, Locale, marked
+from fedbot.messages.naming import command
+from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.diagnosis import Diagnosis
+from fedbot.rules.model.party_config import PartyConfig
+
+
+def making_waits_in_room(locale: Locale, *, connection: Connection, us: PartyConfig) -> Lines:
+    """The making of our side needs a person; what exactly stands in the admin room."""
+    own = naming.space(locale, us.name)
+    where = (
+        locale.say("What to do stands in the admin room of {own}.", own=own)
+        if us.admin_room
+        else locale.say("{own} has configured no admin room; what to do stands in its bot's log.", own=own)
+    )
+    return [
+        locale.say("⏸ {code} waits for an admin of {own}.", code=connection.code, own=own),
+        locale.say("Done: both said yes. Not done: {own}'s side is not set up.", own=own),
+        where,
+        locale.say(
+            "Next: I look every minute, until {when}. To stop it, reply: {cancel}",
+            when=locale.when(connection.due),
+            cancel=command("cancel"),
+        ),
+    ]
+
+
+def peers_access_waits(locale: Locale, *, connection: Connection, us: PartyConfig, problem: Diagnosis) -> Lines:
+    """`direct` only: what the peer gave us doesn't get us into its InvenTree, or that can't be reached."""
+    own, peer = naming.space(locale, us.name), naming.space(locale, connection.peer_name)
+    return [
+        locale.say(
+            "⏸ {code} waits: {own}'s bot gets no look into {peer}'s InvenTree.",
+            code=connection.code,
+            own=own,
+            peer=peer,
+        ),
+        locale.say("Why: {text}", text=diagnosis(locale, problem)),
+        locale.say("Done: both said yes. Not done: {own}'s side is not ready. Nothing has moved.", own=own),
+        locale.say(
+            "Its address must be reachable from {own}'s bot, and its token may look, and no more.",
+            own=own,
+        ),
+        locale.say("The admins of both can mend that."),
+        locale.say(
+            "Next: I try again by myself, until {when}. To stop it, reply: {cancel}",
+            when=locale.when(connection.due),
+            cancel=command("cancel"),
+        ),
+    ]
+
+
+def peers_access_waits_in_room(locale: Locale, *, connection: Connection, us: PartyConfig, code: str) -> Lines:
+    """The same where the peer's people read along: only a code of what is wrong."""
+    own, peer = naming.space(locale, us.name), naming.space(locale, connection.peer_name)
+    return [
+        locale.say(
+            "⏸ {code} waits: {own}'s bot gets no look into {peer}'s InvenTree.",
+            code=connection.code,
+            own=own,
+            peer=peer,
+        ),
+        locale.say("The problem: {problem}", problem=locale.say(TRIALS[code])),
+        locale.say("Nothing has moved. The admins of both spaces can fix it."),
+        locale.say(
+            "Next: I try again by myself, until {when}. To stop it, reply: {cancel}",
+            when=locale.when(connection.due),
+            cancel=command("cancel"),
+        ),
+    ]
+
+
+def credentials_add(connection: Connection) -> Code:
+    """The command that takes the token; it is told which one by the name of the peer's user."""
+    return Code(f"fedbot credentials add {connection.peer}-{connection.generation}")
+
+
+_BY_HAND = frozenset({"no-admin-token", "unsupported"})
+
+
+def making_waits(
+    locale: Locale,
+    *,
+    connection: Connection,
+    us: PartyConfig,
+    reason: str,
+    problem: Diagnosis,
+    name: str,
+    reference: str,
+) -> Lines:
+    """Exactly what an admin does so that our side of a connection can be made."""
+    del reference
+    peer = naming.space(locale, connection.peer_name)
+    first = locale.say("The friendship with {peer} waits for you.", peer=Bold(peer))
+    why = locale.say("Why: {text}", text=diagnosis(locale, problem, 300))
+    if reason in _BY_HAND:
+        what = _clicks(locale, connection, us, name, reason)
+    else:
+        sentence = _WHAT_TO_DO.get(reason, marked("Look with {check}; the reason is above."))
+        what = [
+            locale.say(
+                sentence,
+                user=Code(name),
+                peer=peer,
+                check=Code("fedbot check"),
+                add=credentials_add(connection),
+                cancel=command(f"cancel {connection.code}"),
+                relayed=Code("peer_access: relayed"),
+            )
+        ]
+    until = locale.say(
+        "I look again every minute, until {when}. To stop it, in the shared room: {cancel}",
+        when=locale.when(connection.due),
+        cancel=command(f"cancel {connection.code}"),
+    )
+    return [first, why, *what, until, connection.code]
+
+
+_WHAT_TO_DO: dict[str, str] = {
+    "foreign-group": marked("In InvenTree, rename or remove the group {user}: I have not made it."),
+    "foreign-user": marked("In InvenTree, rename or remove the user {user}: I have not made it."),
+    "unsafe-version": marked(
+        "Upgrade InvenTree to API 472 or newer, or cancel with {cancel}, write {relayed} into my configuration, restart"
+        " me and connect anew."
+    ),
+    "ended": marked("The user {user} was shut earlier and stays shut. Cancel with {cancel}, then connect anew."),
+    "foreign-company": marked("In InvenTree, rename the company {peer}, or clear its link if it may be used."),
+    "not-permitted": marked("Give my InvenTree user the role that is named above; {check} lists all of them."),
+    "too-much-right": marked(
+        "In InvenTree, leave the group {user} only 'view', and make its user neither staff nor superuser."
+    ),
+    "too-little-right": marked(
+        "Give the group {user} 'view' on stock, part, part category and stock location; nothing else."
+    ),
+    "no-token": marked("Make a token for the user {user}, then on the bot's machine: {add}"),
+    "unknown": marked(
+        "I can't tell whether it was done. Look in InvenTree for the user and group {user}; I go on when I can."
+    ),
+}
+
+
+def _clicks(locale: Locale, connection: Connection, us: PartyConfig, name: str, reason: str) -> Lines:
+    """What to make by hand: the group, the user in it, its token, and how the bot gets that."""
+    first = locale.say(
+        "In our InvenTree, as a superuser (Admin Center; before 1.0 the page {admin}):", admin=Code("/admin/")
+    )
+    url = f"{naming.inventory_url(us)}/api/user/token/?name={name}-1"
+    steps: tuple[tuple[Inline, ...], ...] = (
+        (
+            *locale.say("Groups, new: {name}", name=Code(name)),
+            Break(),
+            *locale.say("rights: view for stock, part, part category, stock location; nothing else"),
+        ),
+        (
+            *locale.say("Users, new: {name}, last name {id}", name=Code(name), id=Code(connection.id)),
+            Break(),
+            *locale.say("active, neither staff nor superuser, a long random password, only in that group"),
+        ),
+        locale.say("Its token, good for one year: {curl}", curl=Code(f"curl -u {name} '{url}'")),
+        locale.say(
+            "Paste the token (never into a chat) where this command asks for it, on the bot's machine: {add}",
+            add=credentials_add(connection),
+        ),
+    )
+    lines: Lines = [first, Items(steps)]
+    if reason == "no-admin-token":
+        lines.append(
+            locale.say(
+                "Or write a superuser's token into {key}: then I do all of it.",
+                key=Code("inventree.admin_token_file"),
+            )
+        )
+    return lines
+
+
+def access_not_ended(locale: Locale, *, connection: Connection, name: str, problem: Diagnosis) -> Lines:
+    """The peer's access could not be shut: an admin does it by hand, at once."""
+    peer = naming.space(locale, connection.peer_name)
+    return [
+        locale.say("⚠ {peer} still has access to our InvenTree: I could not end it.", peer=Bold(peer)),
+        locale.say("Why: {text}", text=diagnosis(locale, problem)),
+        locale.say("Please, in InvenTree and in this order:"),
+        Items(
+            (
+                locale.say("set the user {user} inactive", user=Code(name)),
+                locale.say("revoke its tokens"),
+                locale.say(
+                    "set the company {peer} inactive (never delete it: that puts its items back into our stock)",
+                    peer=peer,
+                ),
+            )
+        ),
+        locale.say("I don't try again by myself."),
+        connection.code,
+    ]
