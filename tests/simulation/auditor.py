@@ -25,8 +25,9 @@ from fedbot.rules.model.events import (
     StepRefused,
 )
 from fedbot.rules.model.reactions import CARD_KEYS, normalised
-from fedbot.rules.model.transfer import Transfer
-from fedbot.rules.model.transfer_lifecycle import FINAL, TransferState
+from fedbot.rules.model.rota import Rota
+from fedbot.rules.model.transfer import Transfer, total
+from fedbot.rules.model.transfer_lifecycle import FINAL, NOTHING_MOVED, TransferState
 from tests.simulation.consenting import Consents, FriendView, View
 from tests.simulation.homeserver import FaultyHomeserver
 from tests.simulation.party import Party
@@ -143,8 +144,22 @@ class Auditor:
             if isinstance(document, Connection) and isinstance(before, Connection):
                 self._connection(party, before, document)
                 self._friends(party, before, document)
+        self._filled_once(party, decision)
         self.consents.committed(party, event, decision)
         self.look(party)
+
+    def _filled_once(self, party: Party, decision: Committed) -> None:
+        """Of what is asked of several, no more is confirmed at any moment than was wanted."""
+        if not any(isinstance(each, Transfer) and each.terms.confirm for each in decision.documents.values()):
+            return
+        known = {**party.documents, **decision.documents}
+        transfers = {t.id: t for t in known.values() if isinstance(t, Transfer)}
+        for rota in known.values():
+            if isinstance(rota, Rota):
+                asked = (transfers[each.transfer] for each in rota.asked if each.transfer in transfers)
+                ours = [t for t in asked if t.approved_hash and t.state not in NOTHING_MOVED | {TransferState.REVERTED}]
+                if sum(total(t.terms.lines) for t in ours) > rota.wanted:
+                    self.wrong(f"{party.id}: more is confirmed than {rota.code} wants: {[t.code for t in ours]}")
 
     def _decided_once(self, party: Party, event: Event) -> None:
         once = (party.id, str(getattr(event, "event_id", "")))

@@ -209,7 +209,10 @@ class Consents:
         ours = opening.key == party.identity.key
         if not ours and opening.key not in pinned:
             self._wrong(party, new, "was opened by somebody else's key (1)")
-        if ours and isinstance(event, EnvelopeSeen):
+        in_turn = new.terms.confirm and self.auditor.is_our_line(
+            party, opening.cause.word, ("request", "ask", "borrow")
+        )
+        if ours and isinstance(event, EnvelopeSeen) and not in_turn:  # what is asked of anyone goes on after an answer
             self._wrong(party, new, "was opened in our name by a peer's message (1)")
         if not ours:
             times = self._opened.setdefault((party.id, new.peer), deque())

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from unittest.mock import patch
 
@@ -30,6 +31,7 @@ from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Do, SendEnvelope
 from fedbot.rules.model.events import Answered, EnvelopeSeen, Event, Redacted, StepDone, StepRefused, Tick
+from fedbot.rules.model.rota import Rota
 from fedbot.rules.model.steps import CreateItem, Step, StepResult
 from fedbot.rules.model.stock import Right, Rights
 from fedbot.rules.model.transfer import Terms, Transfer
@@ -37,7 +39,7 @@ from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.protocol import announcements, bodies, sequencing
 from fedbot.rules.protocol.bodies import Approve, Body, Message
 from fedbot.rules.state import State, Turn
-from fedbot.rules.transfer import asked_for, opening, request, send, sender_decision
+from fedbot.rules.transfer import asked_for, opening, request, rota, send, sender_decision
 from fedbot.rules.transfer import both_sides as transfers
 from fedbot.rules.transfer import receive as receives
 from fedbot.rules.wire.envelope import transaction_id
@@ -83,6 +85,7 @@ SEEDS: dict[str, int] = {
 ELSEWHERE: dict[str, str] = {
     "letters are read out of order": "tests/rules/test_machines.py",
     "rights are not read again after the grace": "tests/dialogue/test_who_decides.py",
+    "every grant of what is asked of several is confirmed": "tests/dialogue/test_asking_anyone.py",
 }
 
 
@@ -315,6 +318,14 @@ def _not_read_again(stack: ExitStack) -> None:
         return before(turn, then, replace(event, answers=(granted,)))
 
     before = _instead(stack, decisions, "on_confirmed", on_confirmed)
+
+
+@mutant("every grant of what is asked of several is confirmed")
+def _all_confirmed(stack: ExitStack) -> None:
+    def promised(_: Turn, __: Rota) -> Decimal:
+        return Decimal(0)
+
+    _instead(stack, rota, "promised", promised)
 
 
 @mutant("everybody has every right")

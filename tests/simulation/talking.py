@@ -185,9 +185,14 @@ class _Talk:
         text = " + ".join(f"#{item} {quantity}" for item, quantity in items)
         self._asks(one, b, f"!fed push {text} to {other.id}")
 
-    async def request(self, a: int, b: int, c: int, _: int) -> None:
+    async def request(self, a: int, b: int, c: int, d: int) -> None:
+        """Of a friend; now and then of anyone, one after the other or all at once, whole or in parts."""
         if "request" in self._verbs:
             one, other = self._two(a)
+            if d % 3 == 1:
+                how = ("", " --all", " --join", " --all --join")[d // 3 % 4]
+                self._asks(one, b, f"!fed request {WANTED[c % len(WANTED)]} {1 + c % 3} from anyone{how}")
+                return
             self._asks(one, b, f"!fed request {WANTED[c % len(WANTED)]} {1 + c % 3} from {other.id}")
 
     def _home_again(self) -> list[tuple[Party, Party, int]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.dialogue import test_who_decides
+from tests.dialogue import test_asking_anyone, test_who_decides
 from tests.simulation.attacks import ATTACKS, attacked
 from tests.simulation.history import lived
 from tests.simulation.mutants import ELSEWHERE, MUTANTS, SEEDS, broken, searched
@@ -44,3 +44,8 @@ def test_a_broken_rule_of_consent_is_caught_by_an_attack_that_the_right_one_with
 async def test_who_is_not_asked_for_rights_again_is_found_by_a_dialogue() -> None:
     with broken("rights are not read again after the grace"), pytest.raises(AssertionError):
         await test_who_decides.test_who_loses_the_right_within_the_grace_has_not_decided()
+
+
+async def test_what_is_asked_of_several_and_confirmed_twice_is_found_by_a_dialogue() -> None:
+    with broken("every grant of what is asked of several is confirmed"), pytest.raises(AssertionError):
+        await test_asking_anyone.test_of_two_yeses_that_cross_only_one_gives()
