@@ -38,7 +38,7 @@ def ask(turn: Turn, command: Command) -> tuple[Query, ...]:
 
 
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
-    """Tell it. What must be fixed in our own house is told in the admin room only."""
+    """Tell it. What must be fixed on our own side is told in the admin room only."""
     (inventory,) = answers
     if not isinstance(inventory, InventoryStanding):
         raise TypeError(f"status asks for the InvenTree's standing, not {inventory!r}")

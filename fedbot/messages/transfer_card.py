@@ -208,8 +208,8 @@ def _yes_or_no(locale: Locale, card: Card, choice: tuple[Inline, ...]) -> Lines:
     not_yet = locale.say("Nothing has moved yet. · {code}", code=card.transfer.code)
     if not unmatched(card.transfer):
         return [choice, not_yet]
-    mended = locale.say("Fixed in InvenTree? Tap ✅: I look again, and the card changes. · ❌ no, thanks")
-    return [*by_another_name(locale, card.transfer), mended, not_yet]
+    fixed = locale.say("Fixed in InvenTree? Tap ✅: I look again, and the card changes. · ❌ no, thanks")
+    return [*by_another_name(locale, card.transfer), fixed, not_yet]
 
 
 def _for_whom(locale: Locale, card: Card) -> tuple[Inline, ...]:

@@ -757,7 +757,7 @@ def _decide(turn: Turn, subject: Transfer, decision: Decision, decided: Signatur
 
 
 def _fetched_or_not(turn: Turn, transfer: Transfer, decision: Decision, decided: Signature) -> None:
-    """Our approver says whether what was booked has left the house."""
+    """Our approver says whether what was booked has been fetched."""
     if decision.choice is Choice.DECLINE:
         booking.not_today(turn, transfer, decided)
         return

@@ -160,7 +160,7 @@ def go_on(turn: Turn) -> None:
 
 
 def next_look(turn: Turn) -> datetime | None:
-    """When our own house is looked at next: at once if the last look is to come yet, by a clock that was wrong."""
+    """When our own health is looked at next: at once if the last look is to come yet, by a clock that was wrong."""
     looked, every = turn.standing().looked, turn.us.look_every
     if looked is None or every is None:
         return None
@@ -190,11 +190,11 @@ class LookAtInventory(WhenAnswered):
 def _on_looked(turn: Turn, event: Answered) -> None:
     inventory, tokens, superusers, history = event.answers
     if not (isinstance(inventory, InventoryStanding) and isinstance(tokens, OwnTokensSeen)):
-        raise TypeError(f"the house is asked for InvenTree and our tokens, not {event.answers!r}")
+        raise TypeError(f"the look at our health asks for InvenTree and our tokens, not {event.answers!r}")
     if not isinstance(superusers, Able):
-        raise TypeError(f"the house is asked for the superusers, not {superusers!r}")
+        raise TypeError(f"the look at our health asks for the superusers, not {superusers!r}")
     if not isinstance(history, HistorySeen):
-        raise TypeError(f"the house is asked for the stock history, not {history!r}")
+        raise TypeError(f"the look at our health asks for the stock history, not {history!r}")
     remember_superusers(turn, superusers)
     _compare(turn, turn.standing(), inventory)
     restored_server.on_history(turn, history)

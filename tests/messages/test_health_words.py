@@ -1,4 +1,4 @@
-"""What is told of our own house: InvenTree back or upgraded, the bot's own tokens."""
+"""What is told of the bot's own health: InvenTree back or upgraded, the bot's own tokens."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How our own house stands: when we last caught up, how InvenTree and the homeserver are, our own tokens.
+"""How the bot is: when we last caught up, how InvenTree and the homeserver are, our own tokens.
 
 Documents like those of `documents`, about nobody but ourselves. Fields have defaults, as older journals lack some.
 """
@@ -32,7 +32,7 @@ class BotStatus:
     silence. `last_stats` and `last_reconcile` are when these were last due by their schedules (None without one).
     `anchors` are the newest entries of InvenTree's stock history at the last look; `went_back` since when we know that
     it was put back to an earlier state: nothing is moved there until a superuser says so.
-    `looked` is when our own house was last looked at, `release`, `api` and `abilities` what InvenTree was then.
+    `looked` is when our own health was last looked at, `release`, `api` and `abilities` what InvenTree was then.
     `superusers` are those of our people (InvenTree user names) who were superusers when that was last read.
     """
 
