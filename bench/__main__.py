@@ -15,7 +15,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from bench import backlog, busy, handover, history, large, transport
+from bench import backlog, busy, handover, history, large, transport, web
 from bench.limits import missed, table
 from bench.observed import Call, at_rest, resident_mib
 from fedbot_demo import plot
@@ -74,6 +74,8 @@ async def _measure(*, rounds: int, starts: int, missed_events: int) -> tuple[dic
     caught_up = await backlog.measure(missed_events)
     _tell(f"{starts} starts with {_PAST:,} finished transfers, and with none …")
     past = await history.measure(_PAST, starts)
+    _tell(f"the ledger's page with {_PAST:,} transfers …")
+    served = await web.measure(_PAST)
     measured = {
         "handover_ratio": round(handovers.ratio, 3),
         "handover_calls": handovers.calls,
@@ -83,6 +85,9 @@ async def _measure(*, rounds: int, starts: int, missed_events: int) -> tuple[dic
         "ready_s": round(median(ready), 2),
         "history_ready_s": round(past.ready_s, 3),
         "history_rss_mib": round(past.rss_mib, 1),
+        "ledger_pages_a_second": round(served.a_second, 1),
+        "ledger_p99_s": round(served.p99_s, 3),
+        "web_rss_mib": round(served.rss_mib, 1),
         "idle_rss_mib": round(max(resident.values()), 1),
         "events_per_request": events.total(),
         "events_by_one_account": max(events.values()),

@@ -77,7 +77,9 @@ async def measure(transfers: int, starts: int) -> Cost:
         template = world.alpha.transfer()
         world.alpha.journal.backup(short / FILE)
         shutil.copytree(short, long)
-        _lengthen(long / FILE, template, transfers)
+        with closing(sqlite3.connect(long / FILE, isolation_level=None)) as journal:
+            journal.execute("PRAGMA synchronous = OFF")
+            lengthen(journal, template, transfers)
         found: dict[Path, list[tuple[float, float]]] = {short: [], long: []}
         for _ in range(starts):
             for folder, costs in found.items():
@@ -95,29 +97,27 @@ async def _start(folder: Path) -> tuple[float, float]:
     return seconds, mib
 
 
-def _lengthen(file: Path, template: Transfer, transfers: int) -> None:
+def lengthen(journal: sqlite3.Connection, template: Transfer, transfers: int) -> None:
     """The past as the journal itself would have written it, but all at once."""
-    with closing(sqlite3.connect(file, isolation_level=None)) as journal:
-        journal.execute("PRAGMA synchronous = OFF")
-        journal.execute("BEGIN")
-        first = journal.execute("SELECT max(seq) FROM sqlite_sequence WHERE name = 'documents'").fetchone()[0]
-        for number, transfer in enumerate(_copies(template, transfers), start=first + 1):
-            _, payload = codec.to_text(codec.DOCUMENTS, transfer)
-            asked, changed = instant_to_text(transfer.asked.at), instant_to_text(latest(transfer))
-            row = (number, transfer.id, transfer.peer, transfer.room, asked, changed, payload)
-            journal.execute("INSERT INTO archive VALUES (?, ?, ?, ?, ?, ?, ?)", row)
-            marks = [(mark.value, value, transfer.id) for mark, value in marks_of(transfer)]
-            journal.executemany("INSERT INTO archive_marks VALUES (?, ?, ?)", marks)
-            flows = [
-                (transfer.id, transfer.room, changed, f.peer, f.way.value, f.lines, str(f.pieces))
-                for f in flows_of(transfer)
-            ]
-            journal.executemany("INSERT INTO archive_flows VALUES (?, ?, ?, ?, ?, ?, ?)", flows)
-            posts = [(f"$post-{number}-{n}", f"card:{transfer.id}", transfer.room) for n in range(POSTS)]
-            journal.executemany("INSERT INTO posts (event_id, key, room, edit) VALUES (?, ?, ?, 0)", posts)
-            chain.append(journal, 1, transfer.asked.at, (AuditEntry(transfer.id, TransferIs(TransferState.DONE)),))
-        journal.execute("UPDATE sqlite_sequence SET seq = ? WHERE name = 'documents'", (first + transfers,))
-        journal.execute("COMMIT")
+    journal.execute("BEGIN")
+    first = journal.execute("SELECT max(seq) FROM sqlite_sequence WHERE name = 'documents'").fetchone()[0]
+    for number, transfer in enumerate(_copies(template, transfers), start=first + 1):
+        _, payload = codec.to_text(codec.DOCUMENTS, transfer)
+        asked, changed = instant_to_text(transfer.asked.at), instant_to_text(latest(transfer))
+        row = (number, transfer.id, transfer.peer, transfer.room, asked, changed, payload)
+        journal.execute("INSERT INTO archive VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+        marks = [(mark.value, value, transfer.id) for mark, value in marks_of(transfer)]
+        journal.executemany("INSERT INTO archive_marks VALUES (?, ?, ?)", marks)
+        flows = [
+            (transfer.id, transfer.room, changed, f.peer, f.way.value, f.lines, str(f.pieces))
+            for f in flows_of(transfer)
+        ]
+        journal.executemany("INSERT INTO archive_flows VALUES (?, ?, ?, ?, ?, ?, ?)", flows)
+        posts = [(f"$post-{number}-{n}", f"card:{transfer.id}", transfer.room) for n in range(POSTS)]
+        journal.executemany("INSERT INTO posts (event_id, key, room, edit) VALUES (?, ?, ?, 0)", posts)
+        chain.append(journal, 1, transfer.asked.at, (AuditEntry(transfer.id, TransferIs(TransferState.DONE)),))
+    journal.execute("UPDATE sqlite_sequence SET seq = ? WHERE name = 'documents'", (first + transfers,))
+    journal.execute("COMMIT")
 
 
 def _copies(template: Transfer, transfers: int) -> Iterator[Transfer]:
