@@ -1,5 +1,7 @@
 """How many modules one `!fed push` runs through: `python -m bench.modules` (`--names` lists them).
 
+`--packages` tells each package's files, lines and deepest chain of imports instead.
+
 Two whole bots in one process; counted are the modules of `fedbot` of which a function is called, in either bot, from
 the line to both sides being done. Code that only runs at import, the demo, the tests and the standard library don't
 count.
@@ -8,6 +10,7 @@ count.
 from __future__ import annotations
 
 import argparse
+import ast
 import asyncio
 import sys
 import threading
@@ -57,11 +60,44 @@ def _is_body_of_class(code: CodeType) -> bool:
     return "__qualname__" in code.co_names and "__module__" in code.co_names
 
 
+def sizes_of_packages() -> dict[str, tuple[int, int, int]]:
+    """Files, lines and the deepest chain of imports inside of each package; a circle counts once."""
+    found: dict[str, tuple[int, int, int]] = {}
+    for folder in sorted(path for path in _ROOT.iterdir() if (path / "__init__.py").is_file()):
+        files = sorted(folder.rglob("*.py"))
+        names = {".".join(file.relative_to(_ROOT.parent).with_suffix("").parts): file for file in files}
+        imports = {name: _imported(file) & names.keys() - {name} for name, file in names.items()}
+        lines = sum(len(file.read_text(encoding="utf-8").splitlines()) for file in files)
+        depths: dict[str, int] = {}
+        found[folder.name] = len(files), lines, max(_depth(name, imports, depths) for name in names)
+    return found
+
+
+def _imported(file: Path) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, *(f"{node.module}.{each.name}" for each in node.names)}
+    return found
+
+
+def _depth(name: str, imports: dict[str, set[str]], depths: dict[str, int]) -> int:
+    if name not in depths:
+        depths[name] = 0
+        depths[name] = 1 + max((_depth(each, imports, depths) for each in sorted(imports[name])), default=0)
+    return depths[name]
+
+
 def main() -> int:
     """Count, and tell."""
     parser = argparse.ArgumentParser(prog="python -m bench.modules", description=__doc__)
     parser.add_argument("--names", action="store_true", help="list the modules, with how many functions were called")
+    parser.add_argument("--packages", action="store_true", help="the size of each package")
     given = parser.parse_args()
+    if given.packages:
+        for package, (files, lines, depth) in sizes_of_packages().items():
+            print(f"| `{package}` | {files} | {lines} | {depth} |")
+        return 0
     found = asyncio.run(modules_of_a_push())
     if given.names:
         for name, functions in sorted(found.items()):
