@@ -138,6 +138,19 @@ def test_the_settings_are_found_in_the_documented_order(folder: Path, monkeypatc
 # --- init --------------------------------------------------------------------------------------------------
 
 
+def test_people_alone_lists_who_belongs_to_us(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    people = load(config).people
+    assert people
+    assert main(["people", "--config", str(config)]) == Exit.OK
+    assert capsys.readouterr().out.splitlines()[: len(people)] == [f"{each} as {user}" for each, user in people.items()]
+
+
+def test_practice_needs_the_running_bot(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in (["practice"], ["practice", "--clean"]):
+        assert main([*arguments, "--config", str(config)]) == Exit.FAILED
+        assert capsys.readouterr().err.startswith("✗ The bot does not run")
+
+
 def test_init_writes_the_example_for_its_owner_only(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["init", "--example"]) == Exit.OK
     example = Path(__file__).parents[1] / "config.example.yaml"

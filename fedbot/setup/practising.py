@@ -144,6 +144,7 @@ class Practising:
 
     async def clean(self) -> list[str]:
         """The friendship ends, InvenTree is as it was, our bot forgets it all; what remains. Raises `Refused`."""
+        self._order("look")  # before anybody types a password: without the bot it can't be done
         try:
             lock = StateLock(self.folder / "state")
         except StateInUse:
