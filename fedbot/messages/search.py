@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from fedbot.messages import naming
 from fedbot.messages.formatting import Bold, Inline
@@ -82,6 +82,13 @@ def _hit(locale: Locale, number: int, space: SpaceHits, hit: Hit) -> Sentence:
     if hit.lent and hit.back:
         lent, day = locale.quantity(hit.lent, hit.units), locale.day(hit.back)
         told = (*told, *locale.say(", {lent} more lent until {day}", lent=lent, day=day))
+    if hit.booked and hit.booked_from and hit.booked_until:
+        names = {
+            "booked": locale.quantity(hit.booked, hit.units),
+            "first": locale.day(hit.booked_from, year=False),
+            "free": locale.day(hit.booked_until + timedelta(days=1)),
+        }
+        told = (*told, *locale.say(", {booked} booked from {first}, free from {free}", **names))
     return told
 
 

@@ -320,6 +320,14 @@ async def test_the_first_day_is_the_owners_and_begins_there_though_the_clocks_ch
     assert states(world) == [DONE, DONE], world.room.transcript()
 
 
+async def test_a_search_tells_what_is_booked_and_from_when_on_it_is_free() -> None:
+    world = await booked(world=await sharing())
+    for person in (world.bea, world.kim):
+        line = person.says("!fed find LENS-2")
+        await world.settle()
+        assert "1 booked from Sat 12 Dec, free from Sun 20 Dec 2026" in world.answer_to(line), world.answer_to(line)
+
+
 async def test_a_friend_that_asks_for_everything_takes_nothing_without_our_yes() -> None:
     world = await sharing()
     for number in range(25):

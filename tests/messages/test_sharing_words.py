@@ -248,7 +248,19 @@ SAID: dict[str, tuple[Phrase, str]] = {
             SpaceHits(
                 "beta",
                 "betaspace",
-                (Hit(1, "M3 nut", "M3-NUT", "", Decimal(7), lent=Decimal(3), back=date(2026, 12, 12)),),
+                (
+                    Hit(
+                        1,
+                        "M3 nut",
+                        "M3-NUT",
+                        "",
+                        Decimal(7),
+                        booked=Decimal(5),
+                        booked_from=date(2026, 12, 14),
+                        booked_until=date(2026, 12, 19),
+                    ),
+                    Hit(1, "M3 nut", "M3-NUT", "", Decimal(7), lent=Decimal(3), back=date(2026, 12, 12)),
+                ),
                 5,
                 cut=True,
             ),
@@ -257,7 +269,8 @@ SAID: dict[str, tuple[Phrase, str]] = {
         ),
         """
         What is shared and free now:
-        1) betaspace: M3 nut (M3-NUT), 7, 3 more lent until Sat 12 Dec 2026
+        1) betaspace: M3 nut (M3-NUT), 7, 5 booked from Mon 14 Dec, free from Sun 20 Dec 2026
+        2) betaspace: M3 nut (M3-NUT), 7, 3 more lent until Sat 12 Dec 2026
         betaspace has more: !fed find in beta --page 2
         To ask for 2 of number 1, reply within 10 minutes: ask 1 2
         """,

@@ -29,9 +29,10 @@ from fedbot.rules.model.events import Answered, Said, Unanswered
 from fedbot.rules.model.practice import PRACTICE
 from fedbot.rules.model.queries import Scope, SearchStock, StockHits
 from fedbot.rules.model.stock import StockItem, is_sound, plain
+from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.protocol import announcements, bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
-from fedbot.rules.protocol.terms import BadTerms, check_quantity, presentable
+from fedbot.rules.protocol.terms import BadTerms, check_day, check_quantity, presentable
 from fedbot.rules.state import Turn
 from fedbot.rules.wire.envelope import BadEnvelope, search_id
 
@@ -156,8 +157,8 @@ def hits_of(turn: Turn, found: StockHits, peer: str) -> tuple[tuple[Hit, ...], b
         may_go = turn.may_move(peer, item.part.pk) and not origin_by_mark(turn, item)
         if is_sound(item) and clean > 0 and may_go:
             by_part.setdefault(item.part.pk, []).append((item, clean))
-    lent = _lent(turn)
-    hits = tuple(replace(_hit(items), **lent.get(part, {})) for part, items in by_part.items())
+    lent, booked = _lent(turn), _booked(turn)
+    hits = tuple(replace(_hit(items), **lent.get(part, {}), **booked.get(part, {})) for part, items in by_part.items())
     return hits[:MOST_HITS], found.cut or len(hits) > MOST_HITS
 
 
@@ -169,6 +170,18 @@ def _lent(turn: Turn) -> dict[int, dict[str, Any]]:
             known = lent.setdefault(line.part, {"lent": Decimal(0), "back": loan.due_day})
             known["lent"] += line.quantity
     return lent
+
+
+def _booked(turn: Turn) -> dict[int, dict[str, Any]]:
+    """How much of each part of ours is booked next, and on which days."""
+    booked: dict[int, dict[str, Any]] = {}
+    waiting = (t for t in turn.open_transfers() if t.state is TransferState.BOOKED and t.role == "sender")
+    for transfer in sorted(waiting, key=lambda t: (t.terms.starts or date.max, t.id)):
+        days = {"booked_from": transfer.terms.starts, "booked_until": transfer.terms.loan_until}
+        for part in dict.fromkeys(line.part for line in transfer.terms.lines):
+            quantity = sum((line.quantity for line in transfer.terms.lines if line.part == part), Decimal(0))
+            booked.setdefault(part, {"booked": quantity, **days})
+    return booked
 
 
 def _asked_for(event: Answered) -> StockHits:
@@ -415,6 +428,9 @@ def _written(hit: Hit) -> dict[str, Any]:
         "condition": hit.condition,
         "lent": plain(hit.lent),
         "back": hit.back.isoformat() if hit.back else "",
+        "booked": plain(hit.booked),
+        "booked_from": hit.booked_from.isoformat() if hit.booked_from else "",
+        "booked_until": hit.booked_until.isoformat() if hit.booked_until else "",
     }
 
 
@@ -456,10 +472,19 @@ def _hit_in(data: object) -> Hit:
     quantity, flawed, lent = _quantity(data.get("quantity")), _maybe(data.get("flawed")), _maybe(data.get("lent", "0"))
     if flawed > quantity:
         raise ValueError("a hit with more flawed than there is")
-    back = data.get("back", "")
-    if not isinstance(back, str) or len(back) > len("2026-12-31"):
+    back, first, last = (_day(data.get(day, "")) for day in ("back", "booked_from", "booked_until"))
+    booked = _maybe(data.get("booked", "0"))
+    return Hit(item, name, ipn, units, quantity, flawed, condition, lent, back, booked, first, last)
+
+
+def _day(text: object) -> date | None:
+    """A day, or none."""
+    if not isinstance(text, str) or len(text) > len("2026-12-31"):
         raise ValueError("a day that is none")
-    return Hit(item, name, ipn, units, quantity, flawed, condition, lent, date.fromisoformat(back) if back else None)
+    day = date.fromisoformat(text) if text else None
+    if day is not None:
+        check_day(day)
+    return day
 
 
 def _maybe(text: object) -> Decimal:

@@ -47,7 +47,8 @@ class Hit:
     """One part that was found: how much of it is free, and the stock item with most of it.
 
     `flawed` is how much of that isn't OK, `condition` what InvenTree calls the condition of most of it. `lent` is
-    how much more of it is on loan, `back` when the first of that is due.
+    how much more of it is on loan, `back` when the first of that is due. `booked` is how much of it is booked next,
+    from `booked_from` to `booked_until`.
     """
 
     item: int
@@ -59,6 +60,9 @@ class Hit:
     condition: str = ""
     lent: Decimal = Decimal(0)
     back: date | None = None
+    booked: Decimal = Decimal(0)
+    booked_from: date | None = None
+    booked_until: date | None = None
 
 
 @dataclass(frozen=True)
