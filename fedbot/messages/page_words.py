@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import date
 
 from fedbot.messages.formatting import Inline
-from fedbot.messages.language import Locale, marked
+from fedbot.messages.language import MONTHS, WEEKDAYS, Locale, marked
 
 PAGE_WORDS: Mapping[str, str] = {
     # everywhere
@@ -49,6 +49,16 @@ PAGE_WORDS: Mapping[str, str] = {
     "nothing_borrowed": marked("Nothing is borrowed."),
     "nothing_lent": marked("Nothing is lent."),
     "asked_by_person": marked("asked by {name}"),
+    "booked_ahead": marked("Booked"),
+    "in_turn": marked("Asked of friends in turn"),
+    "was_asked": marked("Asked: {spaces}"),
+    "asked_next": marked("Next: {spaces}"),
+    # the calendar
+    "calendar": marked("Calendar"),
+    "this_month": marked("This month"),
+    "before": marked("Earlier"),
+    "after": marked("Later"),
+    "nothing_that_month": marked("Nothing is fetched or due back in this month."),
     # find
     "find": marked("Find"),
     "find_words": marked("Name, IPN or keyword (empty: all that is shared)"),
@@ -81,6 +91,7 @@ PAGE_WORDS: Mapping[str, str] = {
     "state_cancelled": marked("cancelled"),
     "state_expired": marked("expired"),
     "show": marked("Show"),
+    "state_booked": marked("booked"),
     "nothing_found": marked("Nothing fits that."),
     "newest": marked("Newest"),
     "older": marked("Older"),
@@ -161,6 +172,12 @@ PAGE_WORDS: Mapping[str, str] = {
     "running": marked("{name} is deciding; until {ends} it can be taken back."),
     "take_back": marked("Take it back"),
     "not_yours": marked("Somebody else has to decide on this."),
+    # what else can be done
+    "actions": marked("What you can do"),
+    "bring_back": marked("Give it back"),
+    "longer_until": marked("Longer, until"),
+    "extend": marked("Extend"),
+    "cancel": marked("Cancel it"),
     # an answer
     "done": marked("Done"),
     "refused": marked("Not done"),
@@ -258,6 +275,36 @@ def due_back(locale: Locale, direction: str, things: str, space: str) -> str:
     """What stands in a calendar on the last day of a loan."""
     pattern = marked("{things} back to {space}") if direction == "in" else marked("{things} back from {space}")
     return locale.word(pattern).format(things=things, space=space)
+
+
+def booked(locale: Locale, things: str, space: str) -> str:
+    """What stands in a calendar on the days of a booking."""
+    return locale.word("Booked: {things}, {space}").format(things=things, space=space)
+
+
+def on_that_day(locale: Locale, what: str, direction: str, space: str) -> str:
+    """What happens on a day of the calendar, beside the things with which it does."""
+    return locale.word(_ON_THAT_DAY[what, direction]).format(space=space)
+
+
+def month(locale: Locale, first: date) -> str:
+    """'Dec 2026'."""
+    return f"{locale.word(MONTHS[first.month - 1])} {first.year}"
+
+
+def weekdays(locale: Locale) -> list[str]:
+    """From Monday on."""
+    return [locale.word(name) for name in WEEKDAYS]
+
+
+_ON_THAT_DAY = {
+    ("fetched", "out"): marked("{space} fetches"),
+    ("fetched", "in"): marked("to fetch at {space}"),
+    ("back", "out"): marked("back from {space}"),
+    ("back", "in"): marked("back to {space}"),
+    ("overdue", "out"): marked("overdue from {space}"),
+    ("overdue", "in"): marked("overdue to {space}"),
+}
 
 
 def _text(words: tuple[Inline, ...]) -> str:

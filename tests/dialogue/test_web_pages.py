@@ -222,6 +222,42 @@ async def test_a_wall_screen_and_calendars_open_by_an_address_until_it_is_ended(
         assert (await passer_by.gets(path)).status_code == 404
 
 
+async def test_a_booking_stands_in_the_month_and_a_loan_is_extended_and_given_back_on_its_page() -> None:
+    world = await friends(alpha={"pages_url": URL}, beta={"pages_url": URL})
+    await encrypted(world)
+    piet = await signed_in(world, "piet")
+    (_, every) = await address(piet, "feed")
+    await lends(world, "#42 to betaspace from 12.12. until 19.12.")
+    assert "Booked 1 1 × Laser lens 2.0″ ZnSe (SN 0042) to Betaspace, asked by Anna Sat 12 Dec – Sat 19 Dec" in (
+        await page(piet, "/loans")
+    )
+    december = await page(piet, "/calendar?month=2026-12")
+    assert "Calendar, Dec 2026" in december
+    assert "12 Sat 12 Dec 1 × Laser lens 2.0″ ZnSe (SN 0042) Betaspace fetches 13" in december
+    assert "19 Sat 19 Dec 1 × Laser lens 2.0″ ZnSe (SN 0042) back from Betaspace 20" in december
+    assert "month=2026-11" in piet.last.text
+    assert "month=2027-01" in piet.last.text
+    assert "Nothing is fetched or due back in this month." in await page(piet, "/calendar?month=2027-02")
+    assert (await piet.gets("/calendar?month=2026-13")).status_code == 422
+    told = (await piet.gets(every)).text.replace("\r\n ", "")
+    assert "DTSTART;VALUE=DATE:20261212\r\nDTEND;VALUE=DATE:20261220\r\nSUMMARY:Booked: 1 × Laser lens" in told
+
+    world.cem.says('!fed lend 2 "Nozzle 0.4 mm brass" to attraktor for 2 days')
+    await world.settle()
+    (offer,) = [t for t in world.alpha.turn.open_transfers() if t.state.value == "open"]
+    await piet.gets(f"/transfers/{offer.id}")
+    await piet.submits(f"/transfers/{offer.id}/decision", choice="approve")
+    await world.grace()
+    assert "26 Thu 26 Nov 2 × Nozzle 0.4 mm brass back to Betaspace 27" in await page(piet, "/calendar")
+    assert "Give it back" in await page(piet, f"/transfers/{offer.id}")
+    await piet.submits(f"/transfers/{offer.id}/extend", until="2026-12-20")
+    (asked,) = [t for t in world.beta.turn.open_transfers() if t.terms.kind == "extension"]
+    assert str(asked.terms.loan_until) == "2026-12-20"
+    await piet.gets(f"/transfers/{offer.id}")
+    await piet.submits("/say", line=f"return {offer.code}", subject=offer.id)
+    assert [t.terms.parent for t in world.beta.turn.open_transfers() if t.terms.kind == "return"] == [offer.id]
+
+
 async def test_a_screen_shows_no_more_than_the_settings_say() -> None:
     world = await friends(alpha={"pages_url": URL, "screen_shows": ("lent", "people")}, beta={"pages_url": URL})
     await encrypted(world)

@@ -100,14 +100,31 @@ def _on_screen(reader: Reader) -> list[tuple[str, list[TransferView]]]:
 
 @router.get("/calendar/{secret}/{whose}.ics")
 async def feed(request: Request, secret: str, whose: Literal["mine", "all"]) -> Response:
-    """Due days of loans: of all that the person reads, or of those that they asked for or decided on."""
+    """Due days of loans, and bookings: of all that the person reads, or what they asked for or decided on."""
     caller = _caller(request, secret, AccessKind.FEED)
     site = Site.of(request)
     locale = site.locale(request)
     reader = await site.reader(caller, locale)
     loans = [loan for loan in reader.loans() if whose == "all" or _concerns(loan, caller.person)]
     host = urlsplit(site.address.url).hostname or "fedbot"
-    days = (
+    booked = [
+        each
+        for each in reader.bookings()
+        if each.state == "booked" and (whose == "all" or _concerns(each, caller.person))
+    ]
+    days = [
+        WholeDay(
+            uid=f"{each.id}.booked@{host}",
+            first=each.first_day,
+            last=each.due_day,
+            summary=page_words.booked(locale, _things(each), each.peer.name),
+            description=each.note,
+            url=f"{site.address.url}/transfers/{each.id}",
+        )
+        for each in booked
+        if each.first_day and each.due_day
+    ]
+    days += [
         WholeDay(
             uid=f"{loan.id}@{host}",
             first=loan.due_day,
@@ -118,7 +135,7 @@ async def feed(request: Request, secret: str, whose: Literal["mine", "all"]) -> 
         )
         for loan in loans
         if loan.due_day
-    )
+    ]
     name = page_words.page_word(locale, "calendar_of", space=reader.turn.us.name)
     return Response(calendar(name, days, site.bot.now()), media_type="text/calendar; charset=utf-8")
 

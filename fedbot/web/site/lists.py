@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from calendar import Calendar
 from dataclasses import asdict
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -12,17 +13,19 @@ from fastapi.responses import Response
 
 from fedbot.commands.grammar import in_quotes
 from fedbot.ports.inventory import InventoryProblem
+from fedbot.rules.model.rota import LIVING_ROTA
 from fedbot.rules.wire.envelope import fingerprint
 from fedbot.web.site.api import ledger_csv
 from fedbot.web.site.calls import LONGEST_LINE
 from fedbot.web.site.pages import Field, Sent, SignedIn
 from fedbot.web.site.problems import Problem
-from fedbot.web.site.views import BadCursor, Ledger, TransferView
+from fedbot.web.site.views import AgendaView, BadCursor, Ledger, TransferView
 
+A_DAY = timedelta(days=1)
 A_PAGE = 25
 SPANS = (30, 90, 365, 0)
 """Of so many days the figures can be; 0 is since ever."""
-STATES = ("open", "on_loan", "done", "declined", "cancelled", "expired")
+STATES = ("open", "booked", "on_loan", "done", "declined", "cancelled", "expired")
 KINDS = ("give", "loan", "request", "return", "extension")
 LOOK_AGAIN_AFTER = 3
 """Seconds after which a search that isn't answered yet is looked at again."""
@@ -34,14 +37,52 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/loans")
 async def loans(page: SignedIn) -> Response:
-    """What is borrowed and what is lent, what is due first coming first."""
+    """What is borrowed, lent and booked, by its day; and what is asked of friends in turn."""
     reader = await page.reader()
     every = reader.loans()
-    return page.shows("loans.html", borrowed=_going(every, "in"), lent=_going(every, "out"))
+    return page.shows(
+        "loans.html",
+        borrowed=_going(every, "in"),
+        lent=_going(every, "out"),
+        booked=[each for each in reader.bookings() if each.state == "booked"],
+        rotas=[each for each in reader.rotas() if each.state in LIVING_ROTA],
+    )
 
 
 def _going(loans: list[TransferView], direction: str) -> list[TransferView]:
     return [loan for loan in loans if loan.direction == direction]
+
+
+# --- the calendar ------------------------------------------------------------------------------------------------
+
+
+@router.get("/calendar")
+async def month(page: SignedIn, month: Annotated[str, Query(pattern=r"^(20\d\d-(0[1-9]|1[0-2]))?$")] = "") -> Response:
+    """What is fetched and due back on the days of a month (`2026-12`; '' for this one)."""
+    reader = await page.reader()
+    today = reader.turn.today()
+    first = date.fromisoformat(f"{month}-01") if month else today.replace(day=1)
+    weeks = Calendar().monthdatescalendar(first.year, first.month)
+    by_day: dict[date, list[AgendaView]] = {}
+    for each in reader.agenda(weeks[0][0], weeks[-1][-1]):
+        by_day.setdefault(each.day, []).append(each)
+    return page.shows(
+        "calendar.html",
+        first=first,
+        weeks=weeks,
+        by_day=by_day,
+        today=today,
+        before=f"{first - A_DAY:%Y-%m}",
+        after=f"{weeks[-1][0] + 7 * A_DAY if weeks[-1][-1].month == first.month else weeks[-1][-1]:%Y-%m}",
+    )
+
+
+@router.post("/transfers/{identifier}/extend")
+async def extend(page: Sent, identifier: str, until: Annotated[date, Form()], key: Field = "") -> Response:
+    """Ask for a later due day, or give it: the same as `extend ID until DAY`."""
+    found = page.site.transfer(await page.reader(), identifier)
+    said = await page.site.says(page.person, f"extend {found.code} until {until.isoformat()}", key=key)
+    return page.goes_to(f"/lines/{said.id}?about={found.id}")
 
 
 # --- find --------------------------------------------------------------------------------------------------------

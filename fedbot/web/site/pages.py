@@ -29,6 +29,7 @@ from fedbot.web.site.views import Reader
 MENU = (
     ("now", "/"),
     ("on_loan", "/loans"),
+    ("calendar", "/calendar"),
     ("find", "/find"),
     ("ledger", "/ledger"),
     ("friends", "/spaces"),
@@ -87,6 +88,9 @@ class Page:
             clock=lambda: locale.clock(self.site.bot.now()),
             overdue=partial(page_words.overdue, locale),
             due_in=partial(page_words.due_in, locale),
+            month=partial(page_words.month, locale),
+            weekdays=partial(page_words.weekdays, locale),
+            on_that_day=partial(page_words.on_that_day, locale),
             silent=partial(page_words.silent, locale),
             entries=partial(page_words.entries, locale),
             last_days=partial(page_words.last_days, locale),

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Literal
 
 from pydantic import BaseModel, Field
 
@@ -28,7 +29,7 @@ from fedbot.rules.approval.subject import Subject, awaits_parcel, decides_here, 
 from fedbot.rules.catalogue import search
 from fedbot.rules.ledger import figures as ledger_figures
 from fedbot.rules.ledger import history, stats
-from fedbot.rules.loan import lend
+from fedbot.rules.loan import agenda, lend
 from fedbot.rules.model.archive import Mark, Place
 from fedbot.rules.model.catalogue import Search
 from fedbot.rules.model.connection import Connection
@@ -40,7 +41,7 @@ from fedbot.rules.model.queries import StockCounts
 from fedbot.rules.model.rota import Rota
 from fedbot.rules.model.shown import hash_of
 from fedbot.rules.model.stock import Right, Rights, plain
-from fedbot.rules.model.summaries import Todo
+from fedbot.rules.model.summaries import OnThatDay, Todo
 from fedbot.rules.model.transfer import Line, Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.model.web import Outcome, WebAccess, WebLine
@@ -251,6 +252,14 @@ class SearchView(BaseModel):
     problems: dict[str, str]
 
 
+class AgendaView(BaseModel):
+    """On that day something is `fetched`, due `back`, or still out (`overdue`, which stands under today)."""
+
+    day: date
+    what: Literal["fetched", "back", "overdue"]
+    transfer: TransferView
+
+
 class FlowView(BaseModel):
     """What went one way: lines of transfers, and the pieces in those that are counted by the piece."""
 
@@ -356,6 +365,13 @@ def _says(transfer: Transfer, words: str) -> bool:
     lines = [(x.description.name, x.description.ipn, x.serial, x.batch) for x in transfer.terms.lines]
     told = " ".join((transfer.id, transfer.terms.note, *people, *(text for line in lines for text in line))).casefold()
     return all(word in told for word in words.casefold().split())
+
+
+_HAPPENS: Mapping[OnThatDay, Literal["fetched", "back", "overdue"]] = {
+    OnThatDay.FETCHED: "fetched",
+    OnThatDay.BACK: "back",
+    OnThatDay.OVERDUE: "overdue",
+}
 
 
 class BadCursor(ValueError):
@@ -555,6 +571,13 @@ class Reader:
     def space(self, party: str) -> SpaceView | None:
         """One of them."""
         return next((space for space in self.spaces() if space.id == party), None)
+
+    def agenda(self, first: date, last: date) -> list[AgendaView]:
+        """What is fetched and due back on these days, by the day."""
+        found = agenda.entries(self.turn, self.rooms, first, last)
+        return [
+            AgendaView(day=each.day, what=_HAPPENS[each.what], transfer=self.transfer(each.transfer)) for each in found
+        ]
 
     def dealings(self, party: str) -> DealingsView | None:
         """What went between us and that space, since ever."""
