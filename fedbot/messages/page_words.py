@@ -268,7 +268,7 @@ def entries(locale: Locale, number: int) -> str:
 
 def last_days(locale: Locale, days: int) -> str:
     """Of what time the figures are; 0: since ever."""
-    return _text(locale.some("{number} day", "{number} days", days)) if days else locale.word("All time")
+    return _text(locale.some("Last {number} day", "Last {number} days", days)) if days else locale.word("All time")
 
 
 def due_back(locale: Locale, direction: str, things: str, space: str) -> str:

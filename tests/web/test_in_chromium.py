@@ -85,6 +85,8 @@ async def test_a_person_signs_in_reads_and_decides_with_a_phone_and_at_a_desk_an
                 *PAGES,
                 f"/transfers/{world.alpha.transfer().id}",
                 f"/connections/{world.alpha.connection().id}",
+                "/spaces/betaspace",
+                "/items/42",
             ):
                 await shown.goto(url + path)
                 found += await complaints(shown)

@@ -223,9 +223,10 @@ def filters(
     ] = None,
     item: Annotated[str, Query(max_length=200, description="name or IPN of a part")] = "",
     person: Annotated[str, Query(max_length=255, description="Matrix id of who asked or decided")] = "",
+    words: Annotated[str, Query(max_length=200, description="all in its items, serials, note, id or names")] = "",
 ) -> Ledger:
     """Which transfers are meant."""
-    return Ledger(space, state, kind, direction, since, item, person)
+    return Ledger(space, state, kind, direction, since, item, person, words)
 
 
 Filters = Annotated[Ledger, Depends(filters)]
