@@ -665,10 +665,16 @@ class _Line:
     def _is_before_a_day(self, segment: Segment, at: int, reads: Callable[[str], bool]) -> bool:
         """Whether a day or a span follows that word, up to the next keyword of something else."""
         said = segment.tokens[at].text.lower()
-        own = {word for each in self.spec.arguments if said in each.keywords for word in each.keywords}
-        behind, reserved = segment.tokens[at + 1 :], _reserved(self.spec) - own
-        ends = next((n for n, token in enumerate(behind) if n and token.means_any(reserved)), len(behind))
+        others = [each for each in self.spec.arguments if each.keyword and said not in each.keywords]
+        behind = segment.tokens[at + 1 :]
+        ends = next((n for n in range(1, len(behind)) if self._ends_a_day(behind[n:], others)), len(behind))
         return any(reads(Segment(tokens).text(self.text)) for tokens in (behind[:ends], behind))
+
+    def _ends_a_day(self, tokens: tuple[Token, ...], others: Sequence[Argument]) -> bool:
+        """Whether the first of these words is the keyword of one of these arguments; a day's needs a day behind it."""
+        found = [each for each in others if tokens[0].means_any(each.keywords)]
+        is_a_day = bool(found) and reads_as_day(Segment(tokens[1:]).text(self.text))
+        return any(each.kind is not Kind.DAY or is_a_day for each in found)
 
     def _behind_keyword(self, segment: Segment, argument: Argument) -> tuple[str, Segment]:
         """What follows the last such word of the segment, and the segment without both."""
