@@ -140,6 +140,19 @@ async def test_somebody_finds_and_requests_on_a_page_what_a_friend_shares() -> N
     assert 'value="attraktor"' not in kim.last.text
 
 
+async def test_what_is_asked_of_friends_in_turn_stands_beside_the_loans() -> None:
+    world = await sharing(alpha={"pages_url": URL}, beta={"pages_url": URL})
+    await encrypted(world)
+    kim = await signed_in(world)
+    world.kim.says("!fed request 20 N-M3 from anyone")
+    await world.settle()
+    (rota,) = world.alpha.turn.rotas()
+    assert f"Asked of friends in turn 20 × N-M3 asked by Kim, {rota.code} Asked: Betaspace" in await page(kim, "/loans")
+    world.kim.says(f"!fed cancel {rota.code}")
+    await world.settle()
+    assert "in turn" not in await page(kim, "/loans")
+
+
 async def test_figures_are_those_that_a_direct_chat_tells() -> None:
     world = await friends(alpha={"pages_url": URL}, beta={"pages_url": URL})
     await encrypted(world)
