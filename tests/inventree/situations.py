@@ -22,6 +22,7 @@ from fedbot.rules.model.steps import (
     BookInAgain,
     CreateItem,
     CreatePart,
+    Furnish,
     HandOver,
     ItemCreated,
     Known,
@@ -179,6 +180,14 @@ async def label(space: Space) -> Label:
     )
 
 
+async def furnish(space: Space) -> Furnish:
+    """A stock item that has neither these tags nor these lines in its notes."""
+    row = space.item("M3-BOLT")
+    return Furnish(
+        f"{MARK}:with", "stockitem", row["pk"], ("optics",), ("Came with: a certificate",), known=Known(row["part"])
+    )
+
+
 async def take_out_part(space: Space) -> TakeOut:
     """As `take_out`, for the table."""
     return take_out(space)
@@ -222,5 +231,6 @@ WRITES: dict[str, tuple[Situation, str, str]] = {
     "end access, user": (end_access, "PATCH", "api/user/[0-9]+/$"),
     "end access, token": (end_access, "DELETE", "user/tokens/"),
     "mirror": (mirror, "PATCH", "metadata/"),
+    "furnish": (furnish, "PATCH", "/api/stock/[0-9]+/$"),
     "label": (label, "PATCH", "/api/stock/[0-9]+/$"),
 }
