@@ -212,7 +212,7 @@ async def test_why_inventree_refused_it_is_told_in_its_own_words_on_both_sides(s
     await world.passes(timedelta(minutes=3))
     end = world.room.message("@Anna @Cem")
     for text in (world.card().text, end.text):
-        assert "InvenTree answered 418 I'm a Teapot" in text.replace("teapot", "Teapot"), text
+        assert "418 I'm a Teapot" in text.replace("teapot", "Teapot"), text
         assert "InvenTree refused it" not in text
 
 

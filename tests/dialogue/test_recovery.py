@@ -416,4 +416,5 @@ async def test_after_a_rebuild_nothing_is_decided_until_the_friends_key_was_comp
     await world.passes(timedelta(seconds=1))
     world.dilek.reacts(card, "✅")
     await world.grace()
+    await world.passes(RESENDS)
     assert states(world) == [TransferState.DONE] * 2

@@ -14,11 +14,11 @@ from typing import Any
 from fedbot import messages
 from fedbot.rules.connection import provision
 from fedbot.rules.loan import label, lend, overdue
-from fedbot.rules.model import audit
+from fedbot.rules.model import audit, diagnosis
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.continuation import OfTransfer
 from fedbot.rules.model.decision import Parcel, Settlement, Signature
-from fedbot.rules.model.diagnosis import NO_CODE, Diagnosis, Verbatim
+from fedbot.rules.model.diagnosis import AnsweredOnly, Diagnosis, Verbatim
 from fedbot.rules.model.effects import Draft, Edit, Phrase, Post, say
 from fedbot.rules.model.events import StepRefused, Waiting
 from fedbot.rules.model.shown import Change
@@ -256,8 +256,12 @@ class TellsThatItWaits(OfTransfer):
 
 def why_refused(event: StepRefused) -> str:
     """Why a step was refused, as a line keeps it: our short code, or InvenTree's own words where we have none."""
-    said = event.problem
-    return said.text[:LONGEST_REASON] if isinstance(said, Verbatim) and said.reason == NO_CODE else event.reason
+    match event.problem:
+        case Verbatim(text=text, reason=diagnosis.NO_CODE):
+            return text[:LONGEST_REASON]
+        case AnsweredOnly(status=status, phrase=phrase, reason=diagnosis.NO_CODE):
+            return f"{status} {phrase}"[:LONGEST_REASON]
+    return event.reason
 
 
 def _waits(turn: Turn, transfer: Transfer, event: Waiting) -> None:
