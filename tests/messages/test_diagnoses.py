@@ -71,7 +71,7 @@ def _all() -> list[Diagnosis]:
         *(kinds.AnotherThing(12, unlike, found) for unlike in UNLIKE for found in ("", "{0}")),
         *(kinds.BadVersion(fault, 391) for fault in VERSIONS),
         *(Verbatim(speaker, "Serial numbers already exist: {0042}") for speaker in Speaker),
-        *(kinds.TokenTrialFailed(code) for code in (*TOKEN_CODES, "unreachable", "new-code")),
+        *(kinds.TokenTrialFailed(code) for code in (*sorted(TOKEN_CODES), "unreachable", "new-code")),
         *(kinds.ItemHasStatus(12, "Lost", is_agreed=is_agreed) for is_agreed in (True, False)),
         *(kinds.FileUnusable("/run/token", "Is a directory", written=written) for written in (True, False)),
         *(kinds.NotUnderstood("KeyError", of_friend=of_friend) for of_friend in (True, False)),
