@@ -37,9 +37,13 @@ def calendar(
         "last": locale.day(last),
     }
     if not entries:
-        nothing = "Nothing of {about} is fetched or due back, {first} to {last}." if about else ""
+        nothing = (
+            locale.say("Nothing of {about} is fetched or due back, {first} to {last}.", **said)
+            if about
+            else locale.say("Nothing is fetched or due back, {first} to {last}.", **said)
+        )
         return [
-            locale.say(nothing or "Nothing is fetched or due back, {first} to {last}.", **said),
+            nothing,
             locale.say("Another month, for example: {line}", line=command("calendar january")),
         ]
     title = "📅 {about}, {first} to {last}:" if about else "📅 {first} to {last}:"

@@ -100,8 +100,9 @@ def practice_stays_practice(locale: Locale, *, part: Part, peer: str) -> Lines:
     """A real part for the pretend friend's, or a part for practice for a real friend's."""
     return [
         locale.say(
-            "{name} and what {peer} has can't be the same: practice and real stock don't mix. I did nothing.",
+            "{name} and what {peer} has can't be the same; nothing was done.",
             name=locale.short(part.name, 60),
             peer=naming.space(locale, peer),
-        )
+        ),
+        locale.say("Practice and real stock don't mix."),
     ]

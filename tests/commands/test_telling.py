@@ -219,7 +219,7 @@ def test_status_counts_what_is_open() -> None:
     assert world.asks("status") == (Overview(),)
     status = world.says("status", INVENTORY).about["status"]
     assert status.connections == {ConnectionState.ACTIVE: 1}
-    assert (status.transfers, status.disputed, status.letters, status.standing.version) == (2, 1, 1, "1.0")
+    assert (status.transfers, status.disputed, status.unread, status.standing.version) == (2, 1, 1, "1.0")
 
 
 def test_the_line_that_asks_for_the_status_has_been_read_too() -> None:

@@ -249,6 +249,6 @@ def test_the_card_is_drawn_from_the_model_alone(role: str) -> None:
     whole = transfer(WHOLE, role=role, note="for Saturday", progress=placed)
     drawn = consent.drawn(whole)
     assert consent.of_transfer(drawn) == consent.of_transfer(whole)
-    named = {"exchange", "connection", "told", "heard", "card_event", "problem", "reminded", "shown"}
+    named = {"exchange", "connection", "told", "peer_events", "card_event", "problem", "reminded", "shown"}
     bare = {field.name: getattr(Transfer, field.name, None) for field in fields(Transfer)}
     assert all(getattr(drawn, name) == bare[name] for name in named - {"connection"})

@@ -89,7 +89,8 @@ SAID: dict[str, tuple[Phrase, str]] = {
     "a real part for the practice friend's": (
         say(messages.match.practice_stays_practice, part=Part(7, "PLA", "PLA-ROT"), peer="PRACTICE friend"),
         """
-        PLA and what PRACTICE friend has can't be the same: practice and real stock don't mix. I did nothing.
+        PLA and what PRACTICE friend has can't be the same; nothing was done.
+        Practice and real stock don't mix.
         """,
     ),
     "no part of ours": (
