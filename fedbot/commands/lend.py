@@ -52,7 +52,7 @@ def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
     """Offer it, to have it back; to a neighbour without a bot it goes at once."""
     if outside.is_meant(command):
-        return outside.act(turn, command, answers)
+        return outside.act(turn, command, answers, SPEC)
     return push.offer(turn, command, answers, SPEC)
 
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
+from functools import partial
 
 from fedbot import messages
 from fedbot.commands.dates import day_from
-from fedbot.commands.grammar import Reading, unquoted
-from fedbot.commands.lookup import bare_id, rooms_told_of
-from fedbot.commands.picking import Choice, Picked, Picking, pick, quantity_complaint
+from fedbot.commands.grammar import Reading, render, unquoted
+from fedbot.commands.lookup import bare_id, rooms_told_of, whole_line
+from fedbot.commands.picking import Ahead, Choice, Picked, Picking, pick, quantity_complaint
+from fedbot.commands.push import ANYWAY, counted
 from fedbot.commands.spec import Handler, Verb
 from fedbot.rules import command as chat_lines
-from fedbot.rules.lines import PREFIX, not_entitled
+from fedbot.rules.lines import not_entitled
 from fedbot.rules.loan import outside
 from fedbot.rules.model.care import taken_out
 from fedbot.rules.model.command import Command
@@ -21,9 +23,8 @@ from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.outside import LONGEST_NEIGHBOUR, OutsideLoan, outside_id
 from fedbot.rules.model.outside_lifecycle import OutsideState
 from fedbot.rules.model.queries import Answer, FindItems, ItemsFound, PersonRights, Query, WhoMay
-from fedbot.rules.model.stock import Right, plain
+from fedbot.rules.model.stock import Right, StockItem
 from fedbot.rules.model.summaries import Lying
-from fedbot.rules.protocol import announcements
 from fedbot.rules.protocol.terms import described, presentable
 from fedbot.rules.state import Turn
 
@@ -74,17 +75,19 @@ def _last_day(turn: Turn, command: Command) -> date | Phrase:
     return day_from(str(command.arguments["until"]), turn.today(), turn.today())
 
 
-def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
-    """Lend it, or say why not."""
+def act(turn: Turn, command: Command, answers: tuple[Answer, ...], spec: Verb) -> Phrase | None:
+    """Lend it, or say why not. `spec` is the verb that was typed."""
     complaint, day = _complaint(command), _last_day(turn, command)
     if complaint is not None or isinstance(day, Phrase):
         return complaint or (day if isinstance(day, Phrase) else None)
     found = {r.item: each for r, each in zip(_readings(command), answers, strict=True) if isinstance(each, ItemsFound)}
-    picked = pick(Picking(turn, found, OUTSIDE, {}, lambda item, _: f"!fed lend #{item.pk}"), _readings(command))
+    anyway = whole_line(turn, command, spec, **_fixed(command, day), **{ANYWAY.name: "yes"})
+    when = Ahead(last=day, anyway="" if ANYWAY.name in command.arguments else anyway)
+    picked = pick(Picking(turn, found, OUTSIDE, {}, partial(_less, command, spec), when), _readings(command))
     if isinstance(picked, Phrase):
         return picked
     if isinstance(picked, Choice):
-        ways = tuple(_instead(turn, command, way[0], day) for way in picked.ways if len(way) == 1)
+        ways = tuple(_instead(turn, command, spec, way[0], day) for way in picked.ways if len(way) == 1)
         if len(ways) < len(picked.ways):
             return say(messages.outside.one_item_to_outside)
         chat_lines.choose(turn, command.room, command.event_id, command.sender, picked.phrase, ways)
@@ -96,12 +99,21 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
     return None
 
 
-def _instead(turn: Turn, command: Command, lying: Lying, day: date) -> str:
+def _instead(turn: Turn, command: Command, spec: Verb, lying: Lying, day: date) -> str:
     """The line that lends just that stock item."""
-    several = announcements.claimed_by_several(turn, command.sender, command.room)
-    as_whom = f"as {turn.us.party} " if several else ""
-    item, quantity = lying.item.pk, plain(lying.quantity)
-    return f'{PREFIX} {as_whom}lend {quantity} #{item} to outside "{_neighbour(command)}" until {day.isoformat()}'
+    lines = [counted(lying.item.pk, lying.quantity)]
+    return whole_line(turn, command, spec, lines=lines, **_fixed(command, day))
+
+
+def _fixed(command: Command, day: date) -> dict[str, str]:
+    """The neighbour without quotes within quotes, and the day that means the same later on."""
+    return {"space": f"outside {_neighbour(command)}", "until": day.isoformat()}
+
+
+def _less(command: Command, spec: Verb, item: StockItem, quantity: Decimal) -> str:
+    """The line with so much of that item."""
+    space = f"outside {_neighbour(command)}"
+    return render(spec, {**command.arguments, "space": space, "lines": [counted(item.pk, quantity)]})
 
 
 def _loan(turn: Turn, command: Command, picked: Picked, day: date) -> OutsideLoan:

@@ -173,13 +173,13 @@ def _let_choose(
     turn: Turn, command: Command, spec: Verb, friend: Connection, choice: Choice, picked: list[Picked]
 ) -> None:
     """Ask which one; the lines before it are settled, those behind it stay as they were typed."""
-    before = [_counted(each.item.pk, each.quantity) for each in picked]
+    before = [counted(each.item.pk, each.quantity) for each in picked]
     behind = command.arguments["lines"][len(picked) + 1 :]
     days = loan_days(turn, command)
     fixed = {} if isinstance(days, Phrase) else days.fixed(command.arguments)
     ways = []
     for way in choice.ways:
-        chosen = [_counted(lying.item.pk, lying.quantity) for lying in way]
+        chosen = [counted(lying.item.pk, lying.quantity) for lying in way]
         ways.append(whole_line(turn, command, spec, space=friend.peer, lines=[*before, *chosen, *behind], **fixed))
     chat_lines.choose(turn, command.room, command.event_id, command.sender, choice.phrase, tuple(ways))
 
@@ -187,11 +187,12 @@ def _let_choose(
 def _with_instead(command: Command, spec: Verb, picked: list[Picked], item: StockItem, quantity: Decimal) -> str:
     """The line with so much of that item in place of the one behind those that are picked."""
     lines = command.arguments["lines"]
-    instead = [*lines[: len(picked)], _counted(item.pk, quantity), *lines[len(picked) + 1 :]]
+    instead = [*lines[: len(picked)], counted(item.pk, quantity), *lines[len(picked) + 1 :]]
     return render(spec, {**command.arguments, "lines": instead})
 
 
-def _counted(item: int, quantity: Decimal) -> list[dict[str, str]]:
+def counted(item: int, quantity: Decimal) -> list[dict[str, str]]:
+    """So much of that stock item, as a line's reading of it."""
     return [{"item": f"#{item}", "quantity": plain(quantity)}]
 
 

@@ -12,7 +12,7 @@ from fedbot.rules.model.outside_lifecycle import OutsideState
 from fedbot_demo.inventree.faults import FaultKind
 from tests.dialogue.books import assert_books_balance
 from tests.dialogue.test_restarts import settles_with_restarts
-from tests.dialogue.world import World, a_world, told
+from tests.dialogue.world import World, a_world, friends, told
 
 A_DAY = timedelta(days=1)
 LINE = 'lend 10 M3-NUT to outside "Repair Café" for 2 weeks'
@@ -107,6 +107,33 @@ async def test_what_can_not_be_lent_is_refused(line: str, words: str) -> None:
     world = await a_world()
     assert words in await says(world, "piet", line)
     assert world.alpha.turn.outside_loans() == []
+
+
+async def test_what_is_booked_goes_to_a_neighbour_only_by_a_second_line_that_names_all_that_was_typed() -> None:
+    world = await friends()
+    await says(world, "anna", "lend #42 to betaspace from 12.12. until 19.12.")
+    world.cem.reacts(world.card(), "✅")
+    await world.grace()
+    booking = world.alpha.turn.open_transfers()[0].code
+    answer = await says(world, "piet", 'lend #42 to outside "Repair Café" for 4 weeks --note "for their laser"')
+    assert f"betaspace, Sat 12 Dec to Sat 19 Dec 2026 ({booking})" in answer
+    assert world.alpha.turn.outside_loans() == []
+    await says(world, "piet", answer.partition("!fed ")[2])
+    loan = world.alpha.turn.outside_loans()[-1]
+    assert (loan.neighbour, loan.state, loan.note) == ("Repair Café", OutsideState.OUT, "for their laser")
+    assert loan.until.isoformat() == "2026-12-22"
+    await says(world, "piet", f"return {code(world)}")
+    await says(world, "piet", 'lend #42 to outside "Repair Café" until 11.12.')
+    assert state(world) is OutsideState.OUT, "it is back before the booking begins"
+
+
+async def test_a_number_lends_all_that_was_typed() -> None:
+    world = await a_world()
+    await says(world, "piet", 'lend LENS-2 to outside "Repair Café" for 2 weeks --note "for their laser"')
+    world.piet.says("1")
+    await world.settle()
+    loan = world.alpha.turn.outside_loans()[-1]
+    assert (loan.neighbour, loan.note) == ("Repair Café", "for their laser")
 
 
 async def test_only_approvers_lend_and_the_admin_room_will_do() -> None:
