@@ -157,7 +157,7 @@ def for_the_other_space_to_decide(locale: Locale, *, subject: Subject, party: st
 def decided_already(locale: Locale, *, subject: Subject) -> Lines:
     """The card is no longer open."""
     return [
-        locale.say("Not counted: {case} isn't open any more.", case=naming.case(locale, subject)),
+        locale.say("Not counted: the card of {case} is closed.", case=naming.case(locale, subject)),
         _how_it_ended(locale, subject),
         locale.say("Who did what: {show}", show=command(f"show {subject.code}")),
     ]

@@ -115,6 +115,15 @@ def _obstacle(locale: Locale, card: Card, obstacle: Obstacle) -> tuple[Inline, .
     return locale.say(_HINDRANCES[obstacle.why], what=naming.thing(locale, line), left=left, sender=card.sender)
 
 
+def first_day_is_here(locale: Locale, *, transfer: Transfer) -> Lines:
+    """What the card of a booking reads, once another one asks whether it was handed over."""
+    return [
+        locale.say("📅 The first day of this booking is here: {case}.", case=naming.case(locale, transfer)),
+        locale.say("A newer card asks whether it was handed over."),
+        transfer.code,
+    ]
+
+
 def booked(locale: Locale, *, transfer: Transfer, us: PartyConfig, peer_name: str) -> Lines:
     """Both sides have agreed: for who asked, and who said yes."""
     names = _names(locale, card_of(locale, transfer, us, peer_name))

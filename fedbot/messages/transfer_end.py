@@ -55,19 +55,20 @@ def _done(locale: Locale, card: Card) -> Lines:
     if card.transfer.closed is not None:
         first = closed_line(locale, card)
     footer = what_to_reply(locale, card.transfer)
-    lines: Lines = [
+    happened: Lines = [
         first,
         *lent_at_first(locale, card),
         *line_ends(locale, card),
         decided(locale, card),
         *received(locale, card),
         *settled(locale, card),
-        "",
+    ]
+    facts: Lines = [
         *([] if is_home(card.transfer) else [*where_it_is(locale, card), *pickup(locale, card)]),
         *not_done(locale, card),
         *did_not_arrive(locale, card),
     ]
-    return [*lines, "", footer, card.transfer.code]
+    return [*happened, *(["", *facts] if facts else []), "", footer, card.transfer.code]
 
 
 def _arrived_things(locale: Locale, transfer: Transfer) -> str:

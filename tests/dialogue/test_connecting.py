@@ -118,7 +118,7 @@ async def test_nobody_answers_for_a_week_and_it_is_over_on_both_sides() -> None:
     assert "Expired" in world.card().text
     line = world.bea.says("!fed approve", reply_to=world.card())
     await world.grace()
-    assert "isn't open any more" in world.answer_to(line)
+    assert "is closed" in world.answer_to(line)
     assert_books_balance(world)
 
 

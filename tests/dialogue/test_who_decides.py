@@ -295,7 +295,7 @@ async def test_approving_twice_moves_it_once() -> None:
     await world.grace()
     line = world.dilek.says("!fed approve", reply_to=card)
     await world.grace()
-    assert "isn't open any more" in world.answer_to(line)
+    assert "is closed" in world.answer_to(line)
     assert world.beta.total("N-M3") == 910
     assert_books_balance(world)
 

@@ -98,6 +98,14 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Nothing has moved yet. · k7m2
         """,
     ),
+    "the card of a booking, once another one asks whether it was fetched": (
+        say(messages.booking.first_day_is_here, transfer=booked(calls=True)),
+        """
+        📅 The first day of this booking is here: 1 × Laser lens 2.0″ (k7m2).
+        A newer card asks whether it was handed over.
+        k7m2
+        """,
+    ),
     "a card of what is booked": (
         card(booked(role="receiver"), ours=False),
         """

@@ -144,7 +144,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     "decided: yes": (
         decided(transfer(state=TransferState.DONE, decided=BY_BEA)),
         """
-        Not counted: 1 × Laser lens 2.0″ (k7m2) isn't open any more.
+        Not counted: the card of 1 × Laser lens 2.0″ (k7m2) is closed.
         Bea said yes, Tue 24 Nov, 20:31.
         Who did what: !fed show k7m2
         """,
@@ -152,7 +152,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     "decided: no": (
         decided(transfer(state=TransferState.DECLINED, decided=BY_BEA)),
         """
-        Not counted: 1 × Laser lens 2.0″ (k7m2) isn't open any more.
+        Not counted: the card of 1 × Laser lens 2.0″ (k7m2) is closed.
         Bea said no, Tue 24 Nov, 20:31.
         Who did what: !fed show k7m2
         """,
@@ -160,7 +160,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     "decided: yes, but not yet confirmed": (
         decided(transfer(wanted="approve", decided=BY_BEA)),
         """
-        Not counted: 1 × Laser lens 2.0″ (k7m2) isn't open any more.
+        Not counted: the card of 1 × Laser lens 2.0″ (k7m2) is closed.
         Bea said yes, Tue 24 Nov, 20:31.
         Who did what: !fed show k7m2
         """,
@@ -168,7 +168,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     "decided: being cancelled": (
         decided(transfer(wanted="cancel")),
         """
-        Not counted: 1 × Laser lens 2.0″ (k7m2) isn't open any more.
+        Not counted: the card of 1 × Laser lens 2.0″ (k7m2) is closed.
         It is being cancelled.
         Who did what: !fed show k7m2
         """,
@@ -176,7 +176,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     "decided: cancelled": (
         decided(transfer(state=TransferState.CANCELLED, decided=BY_ANNA)),
         """
-        Not counted: 1 × Laser lens 2.0″ (k7m2) isn't open any more.
+        Not counted: the card of 1 × Laser lens 2.0″ (k7m2) is closed.
         Anna cancelled it, Tue 24 Nov, 20:14.
         Who did what: !fed show k7m2
         """,
@@ -184,7 +184,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     "decided: cancelled by a bot, as there is no place for it": (
         decided(transfer(state=TransferState.CANCELLED, decided=replace(BY_BEA, person="", name=""))),
         """
-        Not counted: 1 × Laser lens 2.0″ (k7m2) isn't open any more.
+        Not counted: the card of 1 × Laser lens 2.0″ (k7m2) is closed.
         A bot cancelled it, Tue 24 Nov, 20:31; its card says why.
         Who did what: !fed show k7m2
         """,
@@ -192,7 +192,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     "decided: expired": (
         decided(connection(ConnectionState.EXPIRED)),
         """
-        Not counted: the friendship with attraktor (c9x4) isn't open any more.
+        Not counted: the card of the friendship with attraktor (c9x4) is closed.
         Its time was over, Tue 1 Dec, 20:14.
         Who did what: !fed show c9x4
         """,

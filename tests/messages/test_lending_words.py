@@ -137,7 +137,6 @@ SAID: dict[str, tuple[Phrase, str]] = {
         ✅ Back again since Tue 24 Nov, 20:31: 1 × Laser lens 2.0″ (LENS-2, serial 0042), lent by attraktor to betaspace.
         Asked by Anna, accepted by Bea (betaspace), Tue 24 Nov, 20:31
 
-
         Reply here with: !fed show
         k7m2
         """,

@@ -16,7 +16,7 @@ from fedbot.rules.model import audit
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.continuation import WhenAnswered
 from fedbot.rules.model.decision import Choice, Parcel, Signature, Vote
-from fedbot.rules.model.effects import Ask, Draft, Edit, Post, say
+from fedbot.rules.model.effects import Ask, Draft, Edit, Phrase, Post, say
 from fedbot.rules.model.events import Answered
 from fedbot.rules.model.queries import Able, WhoMay
 from fedbot.rules.model.reactions import APPROVE_KEY, DAMAGED_KEY, DECLINE_KEY, PARCEL_KEY
@@ -266,7 +266,7 @@ def post_card(turn: Turn, transfer: Transfer, people: list[str], draft: Draft | 
 
 def _superseded(turn: Turn, transfer: Transfer, people: list[str]) -> tuple[Transfer, list[str]]:
     """The card that stands is out of force, and so is a decision on it: whose that is comes first among the people."""
-    turn.do(Edit(f"card:{transfer.id}", transfer.room, say(messages.changes.card_superseded, subject=transfer)))
+    turn.do(Edit(f"card:{transfer.id}", transfer.room, _what_the_former_reads(transfer)))
     if transfer.decision is not None:
         decision = transfer.decision
         turn.note(transfer.id, audit.Decided(decision.choice, audit.Stage.VOID), decision.person, decision.event_id)
@@ -274,6 +274,13 @@ def _superseded(turn: Turn, transfer: Transfer, people: list[str]) -> tuple[Tran
     if transfer.first_yes is not None:
         people = list(dict.fromkeys([transfer.first_yes.person, *people]))
     return replace(out_of_force(transfer), decision=None, first_yes=None), people
+
+
+def _what_the_former_reads(transfer: Transfer) -> Phrase:
+    """Of a booking that nobody was asked about yet, nothing has changed: its first day is here."""
+    if transfer.calls and transfer.card is not None and not transfer.card.hands_over:
+        return say(messages.booking.first_day_is_here, transfer=transfer)
+    return say(messages.changes.card_superseded, subject=transfer)
 
 
 def out_of_force(subject: S) -> S:
