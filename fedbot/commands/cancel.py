@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from fedbot import messages
-from fedbot.commands.lookup import rota_meant, subject_meant, want_meant
+from fedbot.commands.lookup import place_meant, rota_meant, subject_meant, want_meant
 from fedbot.commands.spec import Argument, Handler, Kind, Verb, Where
 from fedbot.rules import decisions
 from fedbot.rules.approval.subject import Subject, asker_of, first_yes_of, is_open
 from fedbot.rules.catalogue import want
 from fedbot.rules.connection import connect as connections
 from fedbot.rules.lines import not_entitled
+from fedbot.rules.loan import queue
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import LIVING_CONNECTION, UNFINISHED_CONNECTION, ConnectionState
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.queries import Able, Answer, PersonRights, Query, WhoMay
+from fedbot.rules.model.queue import PlaceInLine, PlaceState, QueueEntry
 from fedbot.rules.model.rota import Rota
 from fedbot.rules.model.stock import Right, Rights
 from fedbot.rules.model.transfer import Transfer
@@ -66,6 +68,8 @@ def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
         return () if wanted.by.person == command.sender else _who_may(turn, command, Right.APPROVER)
     if (asked := rota_meant(turn, command)) is not None:
         return () if asked.asker.person == command.sender else _who_may(turn, command, Right.APPROVER)
+    if (place := place_meant(turn, command)) is not None:
+        return () if _waits_for_it(place, command.sender) else _who_may(turn, command, Right.APPROVER)
     subject = _meant(turn, command)
     if isinstance(subject, Phrase):
         return subject
@@ -85,6 +89,8 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
         return _stop_wanting(turn, command, wanted, answers)
     if (asked := rota_meant(turn, command)) is not None:
         return _stop_asking(turn, command, asked, answers)
+    if (place := place_meant(turn, command)) is not None:
+        return _leave_line(turn, command, place, answers)
     return _take_back(turn, command, answers)
 
 
@@ -120,6 +126,27 @@ def _stop_wanting(turn: Turn, command: Command, wanted: Want, answers: tuple[Ans
     if wanted.is_living:
         want.end(turn, wanted, WantState.STOPPED, turn.signature_of(command))
     return say(messages.want.want_stopped, want=wanted)
+
+
+def _waits_for_it(place: PlaceInLine | QueueEntry, person: str) -> bool:
+    return place.by is not None and place.by.person == person
+
+
+def _leave_line(
+    turn: Turn, command: Command, place: PlaceInLine | QueueEntry, answers: tuple[Answer, ...]
+) -> Phrase | None:
+    """Somebody stands in line no more: who waits says so, or an approver."""
+    is_own = _waits_for_it(place, command.sender)
+    if not is_own:
+        refused = not_entitled(turn, command, Right.APPROVER, answers)
+        if refused is not None:
+            return refused
+    by = turn.signature_of(command)
+    if isinstance(place, QueueEntry):
+        queue.end(turn, place, PlaceState.LEFT if is_own else PlaceState.REMOVED, by)
+    elif place.is_living:
+        queue.leave(turn, place, by)
+    return say(messages.queue.waits_no_more, code=place.code)
 
 
 def _stop_asking(turn: Turn, command: Command, asked: Rota, answers: tuple[Answer, ...]) -> Phrase:

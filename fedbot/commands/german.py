@@ -40,6 +40,7 @@ _VERBS = {
     "spaces": ("freunde",),
     "stats": ("statistik", "zahlen"),
     "todo": ("offen", "fällig"),
+    "wait": ("warte", "warten", "warteliste"),
     "want": ("wünsche", "wunsch"),
     "whoami": ("werbinich",),
 }

@@ -22,6 +22,7 @@ from fedbot.rules.model.connection_lifecycle import LIVING_CONNECTION, Connectio
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.names import is_called
 from fedbot.rules.model.queries import Answer, ItemsFound
+from fedbot.rules.model.queue import PlaceInLine, QueueEntry
 from fedbot.rules.model.room import Room
 from fedbot.rules.model.rota import Rota
 from fedbot.rules.model.scanned_codes import stock_item_in
@@ -139,6 +140,20 @@ def want_meant(turn: Turn, command: Command) -> Want | None:
     here = rooms_told_of(turn, command.room)
     known = [each for each in turn.wants() if each.room in here]
     return next((each for each in known if (each.code == word if word else each.id == command.subject)), None)
+
+
+def place_meant(turn: Turn, command: Command) -> PlaceInLine | QueueEntry | None:
+    """A place in a queue, ours or a friend's, by its code or as the line replies to its message; None if none is."""
+    word = bare_id(str(command.arguments.get("id", ""))).lower()
+    here = rooms_told_of(turn, command.room)
+    every: list[PlaceInLine | QueueEntry] = [*turn.places_in_line(), *turn.queue()]
+    known = [each for each in every if each.room in here]
+    return next((each for each in known if (each.code == word if word else each.id == command.subject)), None)
+
+
+def is_our_space(turn: Turn, word: str) -> bool:
+    """Whether that means our own space."""
+    return is_called(turn.us.party, turn.us.name, word)
 
 
 def _with_id(command: Command, spec: Verb, told: tuple[Subject, ...]) -> str:

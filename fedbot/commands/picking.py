@@ -200,6 +200,17 @@ def booked_complaint(turn: Turn, item: StockItem, wanted: Decimal, taken: Decima
     return say(messages.booking.would_break, what=item.part.name, bookings=booked, line=when.anyway)
 
 
+def waited_for_complaint(turn: Turn, item: StockItem, destination: str, when: Ahead) -> Phrase | None:
+    """Why it may not go there now: others wait for it and come before. A second yes is needed."""
+    if when.first is not None or not when.anyway:
+        return None
+    before = bookings.waiting_before(turn, item.pk, item.part.pk, destination)
+    waiting = tuple(bookings.waiting(turn, entry) for entry in before)
+    return (
+        say(messages.booking.would_break, what=item.part.name, bookings=waiting, line=when.anyway) if before else None
+    )
+
+
 def size_complaint(terms: Terms, metadata: Mapping[str, str]) -> Phrase | None:
     """Why the offer doesn't fit into a message: terms in clear, the items' metadata sealed (so a third longer)."""
     clear = len(json.dumps(written(terms), ensure_ascii=False).encode())
@@ -250,6 +261,7 @@ class Picking:
             or amount_complaint(self.turn, item, wanted, self.taken, self.less)
             or merged_complaint(self.turn, item, wanted, self.taken, self.hidden(item), self.less)
             or booked_complaint(self.turn, item, wanted, taken, self.when)
+            or waited_for_complaint(self.turn, item, self.destination, self.when)
         )
 
     def hidden(self, item: StockItem) -> tuple[Hidden, ...]:

@@ -13,11 +13,12 @@ from fedbot.rules.approval.subject import Subject
 from fedbot.rules.catalogue import want
 from fedbot.rules.connection import key_checks
 from fedbot.rules.ledger import history
-from fedbot.rules.loan import lend
+from fedbot.rules.loan import lend, queue
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.queries import Answer, AuditOf, AuditTrail, FindItems, ItemsFound, Query
+from fedbot.rules.model.queue import QueueEntry
 from fedbot.rules.model.stock import Right
 from fedbot.rules.model.summaries import CaseSeen
 from fedbot.rules.model.transfer import Transfer
@@ -54,7 +55,8 @@ def _item(turn: Turn, command: Command) -> str:
 
 def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
     """All that is noted about the case; for a word that is no id, which items it means."""
-    if lookup.rota_meant(turn, command) is not None or lookup.want_meant(turn, command) is not None:
+    meant = (lookup.rota_meant, lookup.want_meant, lookup.place_meant)
+    if any(each(turn, command) is not None for each in meant):
         return ()
     if item := _item(turn, command):
         return (FindItems(item),)
@@ -68,6 +70,8 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
         return rota.page(turn, asked)
     if (wanted := lookup.want_meant(turn, command)) is not None:
         return want.page(turn, wanted)
+    if (place := lookup.place_meant(turn, command)) is not None:
+        return queue.own_page(turn, place) if isinstance(place, QueueEntry) else queue.page(turn, place)
     if item := _item(turn, command):
         return _cases_of(turn, command, item, lookup.found_in(answers))
     subject = _meant(turn, command)

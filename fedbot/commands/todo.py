@@ -9,7 +9,7 @@ from fedbot.commands.lookup import rooms_told_of
 from fedbot.commands.spec import Handler, Verb
 from fedbot.rules.approval.subject import Subject, asked_by, asks_if_handed_over, decides_here, is_open, takes_less
 from fedbot.rules.decisions import right_to_decide
-from fedbot.rules.loan import lend, outside
+from fedbot.rules.loan import lend, outside, queue
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import LIVING_CONNECTION, ConnectionState
@@ -73,6 +73,10 @@ def seen(turn: Turn, person: str, here: Collection[str], rights: Rights) -> Todo
         left_over=tuple(t for t in turn.restless_transfers() if t.left_over and t.room in here and superuser),
         on_loan=tuple(lend.as_out(turn, t) for t in lend.on_loan(turn) if t.room in here),
         wants=tuple(each for each in turn.wants() if each.is_living and each.room in here),
+        places=tuple(
+            (turn.party_name(each.peer), each) for each in turn.places_in_line() if each.is_living and each.room in here
+        ),
+        in_line=tuple((queue.place_of(turn, each), each) for each in turn.queue() if each.by and each.room in here),
         outside=tuple(each for each in outside.on_loan(turn) if each.room in here),
         rotas=tuple(
             each for each in turn.rotas() if each.is_living and each.room in here and each.asker.person == person

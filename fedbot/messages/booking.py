@@ -18,6 +18,7 @@ from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
 
 MOST_BROKEN = 2
+MOST_IN_LINE = 5
 
 _HINDRANCES: dict[Hindrance, str] = {
     Hindrance.GONE: marked("{what}: the stock item isn't there any more, or is another thing now"),
@@ -84,10 +85,28 @@ def breaks(locale: Locale, card: Card) -> Lines:
     """The bookings that a yes breaks."""
     if card.transfer.state is not TransferState.OPEN:
         return []
-    return [
+    over = card.transfer.over
+    booked = [each for each in over if not each.waits]
+    lines: Lines = [
         locale.say("⚠ A yes breaks a booking: {booking}.", booking=_reserved(locale, each))
-        for each in card.transfer.over[:MOST_BROKEN]
+        for each in booked[:MOST_BROKEN]
     ]
+    return [*lines, *_in_line(locale, over)]
+
+
+def _in_line(locale: Locale, over: tuple[Reserved, ...]) -> Lines:
+    """Who waits for it: the first ones by name, in their order."""
+    waiting = [each for each in over if each.waits]
+    if not waiting:
+        return []
+    names: list[Inline] = []
+    for number, each in enumerate(waiting[:MOST_IN_LINE], start=1):
+        since = locale.day(each.first, year=False)
+        names += [", "] if names else []
+        party = locale.short(each.peer, 40)
+        names += locale.say("{number}. {party} (since {day})", number=locale.count(number), party=party, day=since)
+    total = locale.count(len(waiting))
+    return [locale.say("⏳ In line for it, {total}: {names}.", total=total, names=tuple(names))]
 
 
 def _reserved(locale: Locale, booking: Reserved) -> tuple[Inline, ...]:
@@ -213,6 +232,12 @@ def booked_then(
 
 def would_break(locale: Locale, *, what: str, bookings: tuple[Reserved, ...], line: str) -> Lines:
     """What somebody wants to do takes what is booked: it needs a second yes."""
-    lines: Lines = [locale.say("⚠ Not done yet: {what} is booked. It would break:", what=locale.short(what, 60))]
-    lines.append(Items(tuple(_reserved(locale, each) for each in bookings[:MOST_BROKEN])))
+    name = locale.short(what, 60)
+    booked = [each for each in bookings if not each.waits]
+    if booked:
+        lines: Lines = [locale.say("⚠ Not done yet: {what} is booked. It would break:", what=name)]
+        lines.append(Items(tuple(_reserved(locale, each) for each in booked[:MOST_BROKEN])))
+    else:
+        lines = [locale.say("⚠ Not done yet: others wait for {what}.", what=name)]
+    lines += _in_line(locale, bookings)
     return [*lines, locale.say("If you mean it, say: {line}", line=Code(line))]

@@ -13,6 +13,7 @@ from fedbot.messages.language import Lines, Locale, Words
 from fedbot.messages.line_errors import what_it_is
 from fedbot.messages.naming import command
 from fedbot.messages.outside import outside_in_short
+from fedbot.messages.queue import entry_in_short, place_in_short
 from fedbot.messages.rota import rota_in_short
 from fedbot.messages.transfer_facts import state_in_words
 from fedbot.messages.want import want_in_short
@@ -71,11 +72,19 @@ def todo(locale: Locale, *, us: PartyConfig, name: str, rights: Rights, todo: To
     if todo.wants:
         wants = (want_in_short(locale, each) for each in todo.wants[:MOST_IN_A_LIST])
         lines += [locale.say("Wanted:"), Items(tuple(wants))]
+    lines += _in_line(locale, todo)
     if todo.outside:
         today = locale.today_there("")
         items = (outside_in_short(locale, each, today) for each in todo.outside[:MOST_IN_A_LIST])
         lines += [locale.say("On loan to neighbours without a bot:"), Items(tuple(items))]
     return [*lines, *elsewhere]
+
+
+def _in_line(locale: Locale, todo: Todo) -> Lines:
+    """What our people wait for, at friends' and here."""
+    items = [place_in_short(locale, place, name) for name, place in todo.places]
+    items += [entry_in_short(locale, entry.by.name if entry.by else "", place, entry) for place, entry in todo.in_line]
+    return [locale.say("In line for:"), Items(tuple(items[:MOST_IN_A_LIST]))] if items else []
 
 
 def _counted(locale: Locale, todo: Todo) -> tuple[Inline, ...]:

@@ -17,7 +17,7 @@ from fedbot.rules.catalogue import search, want
 from fedbot.rules.connection import connect as connections
 from fedbot.rules.connection import disconnect, move_rooms, pinning, practise, provision, rooms, rotate_tokens
 from fedbot.rules.ledger import reconcile, recover, stats
-from fedbot.rules.loan import agenda, outside, overdue, photos, write_off
+from fedbot.rules.loan import agenda, outside, overdue, photos, queue, write_off
 from fedbot.rules.model import (
     audit,
     connection_lifecycle,
@@ -26,6 +26,7 @@ from fedbot.rules.model import (
     outside_lifecycle,
     transfer_lifecycle,
 )
+from fedbot.rules.model import queue as queue_lifecycle
 from fedbot.rules.model import rota as rota_lifecycle
 from fedbot.rules.model import want as want_lifecycle
 from fedbot.rules.model.connection import Connection
@@ -76,6 +77,7 @@ from fedbot.rules.model.events import (
 )
 from fedbot.rules.model.outside import OutsideLoan
 from fedbot.rules.model.queries import AuditTrail, SignInFound
+from fedbot.rules.model.queue import PlaceInLine
 from fedbot.rules.model.rota import Rota
 from fedbot.rules.model.stock import Rights
 from fedbot.rules.model.transfer import RECALLED, Transfer
@@ -104,6 +106,7 @@ def decide(state: State, event: Event, verbs: Verbs, now: datetime) -> Turn:
         rota.follow(turn)
         overdue.lift(turn)
         want.follow(turn)
+        queue.follow(turn)
     web.hand_over(turn)
     _follow_the_tables(turn)
     return turn
@@ -128,11 +131,11 @@ def _follow_the_tables(turn: Turn) -> None:
             ends = tuple(loan.closed.how if loan and loan.closed else None for loan in (before, after))
             if not loan_lifecycle.allows(*ends):
                 raise IllegalArrow(f"loan {after.id}: {ends[0]} to {ends[1]}")
-        elif isinstance(after, OutsideLoan | Rota | Want):
+        elif isinstance(after, OutsideLoan | Rota | Want | PlaceInLine):
             _follow_the_other_tables(turn, after)
 
 
-def _follow_the_other_tables(turn: Turn, after: OutsideLoan | Rota | Want) -> None:
+def _follow_the_other_tables(turn: Turn, after: OutsideLoan | Rota | Want | PlaceInLine) -> None:
     """The same, of what only our own side knows of."""
     if isinstance(after, Rota):
         rota_before = turn.state.get(Rota, after.id)
@@ -140,6 +143,9 @@ def _follow_the_other_tables(turn: Turn, after: OutsideLoan | Rota | Want) -> No
     elif isinstance(after, Want):
         want_before = turn.state.get(Want, after.id)
         is_allowed = want_lifecycle.allows(want_before.state if want_before else None, after.state)
+    elif isinstance(after, PlaceInLine):
+        place_before = turn.state.get(PlaceInLine, after.id)
+        is_allowed = queue_lifecycle.allows(place_before.state if place_before else None, after.state)
     else:
         before = turn.state.get(OutsideLoan, after.id)
         is_allowed = outside_lifecycle.allows(before.state if before else None, after.state)
@@ -223,6 +229,7 @@ def _on_tick(turn: Turn, _: Tick) -> None:
     search.look(turn)
     rota.look(turn)
     want.look(turn)
+    queue.look(turn)
     reconcile.look(turn)
     health.look(turn)
     _forget(turn)
@@ -355,6 +362,7 @@ def next_wake(state: State, now: datetime) -> datetime | None:
     times += search.next_wake(turn)
     times += rota.next_wake(turn)
     times += want.next_wake(turn)
+    times += queue.next_wake(turn)
     times += reconcile.next_wake(turn)
     times.append(health.next_look(turn))
     return min((time for time in times if time is not None), default=None)

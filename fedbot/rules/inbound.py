@@ -12,7 +12,7 @@ from fedbot.rules.catalogue import search, want
 from fedbot.rules.connection import connect as connections
 from fedbot.rules.connection import disconnect, key_checks, move_rooms, pinning, rooms, rotate_tokens
 from fedbot.rules.ledger import reconcile, recover, stats
-from fedbot.rules.loan import end, extend, hand_back, lend
+from fedbot.rules.loan import end, extend, hand_back, lend, queue
 from fedbot.rules.model import audit, budgets
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import LIVING_CONNECTION, ConnectionState
@@ -172,6 +172,8 @@ _ABOUT_CONNECTIONS: dict[type[Body], _ConnectionRule[Any]] = dict(
         _of_connection(bodies.FindAsk, search.on_asked),
         _of_connection(bodies.Find, search.on_told),
         _of_connection(bodies.Want, want.on_want),
+        _of_connection(bodies.Wait, queue.on_wait),
+        _of_connection(bodies.PlaceTold, queue.on_place),
         _of_connection(bodies.BooksAsk, reconcile.on_asked),
         _of_connection(bodies.Books, reconcile.on_page),
     )

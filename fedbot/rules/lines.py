@@ -9,7 +9,7 @@ from fedbot import messages
 from fedbot.rules import decisions, health, people
 from fedbot.rules.catalogue import search, want
 from fedbot.rules.command import answer, choose
-from fedbot.rules.loan import hand_back
+from fedbot.rules.loan import hand_back, queue
 from fedbot.rules.model import audit, budgets
 from fedbot.rules.model.command import Answers, Command
 from fedbot.rules.model.continuation import WhenAnsweredOrNot
@@ -88,7 +88,10 @@ def _heard(turn: Turn, event: Said) -> tuple[str, str | Phrase] | None:
     meant = (
         ""
         if event.unproven
-        else (_picked(turn, event) or search.line_meant(turn, event) or want.line_meant(turn, event))
+        else _picked(turn, event)
+        or search.line_meant(turn, event)
+        or want.line_meant(turn, event)
+        or queue.line_meant(turn, event)
     )
     text = (meant if isinstance(meant, str) else PREFIX) or event.text  # a complaint answers a line that is for us
     text = _addressed(turn, event, text)

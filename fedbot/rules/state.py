@@ -45,6 +45,7 @@ from fedbot.rules.model.overdue import LendingStop
 from fedbot.rules.model.party_config import PartyConfig, Roster
 from fedbot.rules.model.practice import PRACTICE, Practice, may_be_believed, may_move
 from fedbot.rules.model.queries import Answer, Query
+from fedbot.rules.model.queue import PlaceInLine, QueueEntry
 from fedbot.rules.model.room import Account, AnnouncedParty, Announcement, Room
 from fedbot.rules.model.rota import Rota, rota_id
 from fedbot.rules.model.stock import Right, Rights
@@ -88,6 +89,8 @@ D = TypeVar(
     Practice,
     Want,
     FriendWant,
+    QueueEntry,
+    PlaceInLine,
 )
 
 
@@ -625,6 +628,22 @@ class Turn:
     def friend_wants(self) -> list[FriendWant]:
         """All that friends want."""
         return self._all(FriendWant)
+
+    def queue_entry(self, identifier: str) -> QueueEntry | None:
+        """Who waits for something of ours, by the entry's id here."""
+        return self._get(QueueEntry, identifier)
+
+    def queue(self) -> list[QueueEntry]:
+        """All who wait for something of ours."""
+        return sorted(self._all(QueueEntry), key=lambda entry: entry.number)
+
+    def place_in_line(self, identifier: str) -> PlaceInLine | None:
+        """What our people wait for at a friend's, by its id."""
+        return self._get(PlaceInLine, identifier)
+
+    def places_in_line(self) -> list[PlaceInLine]:
+        """All that our people wait for at friends', or did lately."""
+        return self._all(PlaceInLine)
 
     def account(self, username: str) -> Account | None:
         """The user of our InvenTree, as last read."""

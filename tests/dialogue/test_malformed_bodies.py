@@ -35,6 +35,7 @@ SEALED: dict[str, dict[str, Any]] = {
     "stats": {"parts": 3, "open": 1, "given": {"lines": 1, "pieces": "5"}},
     "find-ask": {"words": "nut"},
     "want": {"word": "M3-NUT", "quantity": "5"},
+    "wait": {"word": "M3-NUT", "quantity": "5"},
     "find": {
         "shared": 1,
         "cut": False,

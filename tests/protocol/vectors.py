@@ -55,7 +55,7 @@ OPENS = {"offer": SubjectKind.PUSH, "request": SubjectKind.REQUEST}
 UNNUMBERED = frozenset({"announce", "ask", "seen"})
 OF_CONNECTION = frozenset(
     {"connect", "reveal", "check", "accepted", "credentials", "ready", "renewed", "disconnecting"}
-    | {"stats-ask", "stats", "find-ask", "find", "want", "books-ask", "books"}
+    | {"stats-ask", "stats", "find-ask", "find", "want", "wait", "place", "books-ask", "books"}
 )
 
 

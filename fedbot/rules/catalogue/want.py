@@ -159,6 +159,14 @@ def on_want(turn: Turn, connection: Connection, envelope: Message[bodies.Want]) 
 
 
 def _understood(told: dict[str, Any]) -> tuple[str, Decimal]:
+    word, quantity = word_and_quantity(told)
+    if not search.is_plain_name(word):  # a reply of our people puts it into a line
+        raise BadTerms("want.word")
+    return word, quantity
+
+
+def word_and_quantity(told: dict[str, Any]) -> tuple[str, Decimal]:
+    """What a friend wants, or waits for, and how much of it. BadTerms if that can't be."""
     word, quantity = told.get("word"), told.get("quantity")
     if not isinstance(word, str) or not isinstance(quantity, str) or not 0 < len(word) <= LONGEST_WORD:
         raise BadTerms("want.word or want.quantity")
@@ -166,8 +174,6 @@ def _understood(told: dict[str, Any]) -> tuple[str, Decimal]:
         raise BadTerms("want.quantity")
     amount = Decimal(quantity)
     check_quantity(amount)
-    if not search.is_plain_name(presentable(word)):  # a reply of our people puts it into a line
-        raise BadTerms("want.word")
     return presentable(word), amount
 
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import IntEnum
 
 from fedbot.rules.loan import lend
+from fedbot.rules.model import time_zones
 from fedbot.rules.model.booking import Reserved
+from fedbot.rules.model.queue import QueueEntry
 from fedbot.rules.model.stock import StockItem
 from fedbot.rules.model.transfer import Line, Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
@@ -149,12 +151,14 @@ def in_the_way(turn: Turn, transfer: Transfer) -> tuple[Reserved, ...]:
     """
     if transfer.terms.starts is not None:
         return ()
-    return _broken(turn, _takes(turn, transfer), transfer.terms.parent or transfer.id)
+    return (*_broken(turn, _takes(turn, transfer), transfer.terms.parent or transfer.id), *_before(turn, transfer))
 
 
 def broken_by_extension(turn: Turn, loan: Transfer, last: date) -> tuple[Reserved, ...]:
-    """The bookings that can't be kept if the loan stays until that day."""
-    return _broken(turn, _longer(turn, loan, last), loan.id)
+    """The bookings that can't be kept if the loan stays until that day, and who waits for what is lent."""
+    broken = _broken(turn, _longer(turn, loan, last), loan.id)
+    is_longer = last > (loan.due_day or turn.today())
+    return (*broken, *_waiting_for_loan(turn, loan)) if is_longer else broken
 
 
 def _broken(turn: Turn, takings: Iterable[_Taking], but: str) -> tuple[Reserved, ...]:
@@ -165,6 +169,63 @@ def _broken(turn: Turn, takings: Iterable[_Taking], but: str) -> tuple[Reserved,
             met = (span for span in others if span.is_booked and span.meets(first, last))
             found |= {span.transfer.id: reserved(span) for span in met}
     return tuple(found[identifier] for identifier in sorted(found))
+
+
+# --- who waits ----------------------------------------------------------------------------------------------------
+
+
+def line_for(turn: Turn, item: int, part: int) -> list[QueueEntry]:
+    """Who waits for that stock item of ours, which is of that part: first come first."""
+    found = (entry for entry in turn.queue() if entry.waits_for(item, part))
+    return sorted(found, key=lambda entry: entry.number)
+
+
+def waiting_before(turn: Turn, item: int, part: int, receiver: str, since: datetime | None = None) -> list[QueueEntry]:
+    """Who waits for it and comes before that receiver, or before all who came at that moment or later."""
+    found: list[QueueEntry] = []
+    for entry in line_for(turn, item, part):
+        if entry.party == receiver or (since is not None and entry.since >= since):
+            break
+        found.append(entry)
+    return found
+
+
+def _before(turn: Turn, transfer: Transfer) -> tuple[Reserved, ...]:
+    """Who waits for what it takes, and comes before its receiver."""
+    terms = transfer.terms
+    if transfer.role != "sender" or terms.kind == lend.RETURN:
+        return ()
+    if terms.kind == lend.EXTENSION:
+        loan = turn.transfer(terms.parent)
+        return _waiting_for_loan(turn, loan) if loan is not None else ()
+    found = {
+        entry.id: entry
+        for line in terms.lines
+        for entry in waiting_before(turn, line.item, line.part, terms.receiver, transfer.asked.at)
+    }
+    return _as_reserved(turn, found.values())
+
+
+def _waiting_for_loan(turn: Turn, loan: Transfer) -> tuple[Reserved, ...]:
+    """Who waits for what is still out of a loan."""
+    found = {
+        entry.id: entry
+        for line in lend.lines_out(turn, loan)
+        for entry in line_for(turn, loan.at(line.number).item or line.item, line.part)
+        if entry.party != loan.peer
+    }
+    return _as_reserved(turn, found.values())
+
+
+def _as_reserved(turn: Turn, entries: Iterable[QueueEntry]) -> tuple[Reserved, ...]:
+    ordered = sorted(entries, key=lambda entry: entry.number)
+    return tuple(waiting(turn, entry) for entry in ordered)
+
+
+def waiting(turn: Turn, entry: QueueEntry) -> Reserved:
+    """Who waits, as cards name them."""
+    day = time_zones.day_at(entry.since, turn.us.time_zone, turn.us.time_zone)
+    return Reserved(entry.code, entry.party, day, day, waits=True)
 
 
 def reserved(span: Span) -> Reserved:

@@ -29,9 +29,13 @@ class Obstacle:
 
 @dataclass(frozen=True)
 class Reserved:
-    """A booking that something else would break: its code, for which party it is, and its days."""
+    """A booking that something else would break: its code, for which party it is, and its days.
+
+    `waits`: it isn't booked, but that party waits for it since the `first` day, and comes before.
+    """
 
     code: str
     peer: str
     first: date
     last: date
+    waits: bool = False

@@ -54,6 +54,7 @@ LIMITS: Mapping[str, tuple[Limit, ...]] = {
     "announcing again": (Limit(5, 10 * MINUTE),),
     "stray": (Limit(20, MINUTE),),
     "want": (Limit(20, 10 * MINUTE),),
+    "wait": (Limit(20, 30 * MINUTE),),
     "repetition": (Limit(40, 10 * SECOND),),
     # what our own people get
     "mention": (Limit(12, 2 * MINUTE), Limit(100, DAY / 100)),
@@ -85,6 +86,8 @@ MESSAGES: Mapping[str, tuple[str, Scope]] = {
             "stats",
             "find-ask",
             "want",
+            "wait",
+            "place",
             "find",
             "books-ask",
             "books",

@@ -16,6 +16,7 @@ from fedbot.rules.model.outside import OutsideLoan
 from fedbot.rules.model.overdue import LendingStop
 from fedbot.rules.model.party_config import Roster
 from fedbot.rules.model.practice import Practice
+from fedbot.rules.model.queue import PlaceInLine, QueueEntry
 from fedbot.rules.model.room import Account, Announcement, Room
 from fedbot.rules.model.rota import Rota
 from fedbot.rules.model.transfer import Transfer, WaitingLine
@@ -50,4 +51,6 @@ Document = (
     | Practice
     | Want
     | FriendWant
+    | QueueEntry
+    | PlaceInLine
 )

@@ -13,6 +13,7 @@ from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.health import BotStatus
 from fedbot.rules.model.outside import OutsideLoan
 from fedbot.rules.model.queries import InventoryStanding
+from fedbot.rules.model.queue import PlaceInLine, QueueEntry
 from fedbot.rules.model.rota import Rota
 from fedbot.rules.model.stock import Right, StockItem
 from fedbot.rules.model.transfer import Line, Transfer
@@ -79,15 +80,16 @@ class Todo:
     rotas: tuple[Rota, ...] = ()
     outside: tuple[OutsideLoan, ...] = ()
     wants: tuple[Want, ...] = ()
+    places: tuple[tuple[str, PlaceInLine], ...] = ()
+    in_line: tuple[tuple[int, QueueEntry], ...] = ()
     elsewhere: int = 0
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing waits in this room."""
         waiting = self.to_decide or self.asked or self.suspended or self.to_make or self.disputed or self.parcels
-        return not (
-            waiting or self.left_over or self.lacking or self.on_loan or self.rotas or self.outside or self.wants
-        )
+        listed = self.on_loan or self.rotas or self.outside or self.wants or self.places or self.in_line
+        return not (waiting or self.left_over or self.lacking or listed)
 
 
 class DueKind(StrEnum):

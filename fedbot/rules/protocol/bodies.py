@@ -394,6 +394,28 @@ class Want(Body):
     over: StrictBool = False
 
 
+class Wait(Body):
+    """Somebody waits for something of the other's; `over`: not any more. What and how much is sealed."""
+
+    kind = "wait"
+    wait: Word
+    over: StrictBool = False
+
+
+class PlaceTold(Body):
+    """Which place in the queue that is. With `until`: that stock item is kept for them until then.
+
+    `over`: they don't wait any more, and why, as a short code.
+    """
+
+    kind = "place"
+    wait: Word
+    place: Number = 0
+    item: Number = 0
+    until: Moment | None = None
+    over: Word = ""
+
+
 class BooksAsk(Asking):
     """Asks for the page of the books behind this transfer."""
 
@@ -551,7 +573,7 @@ KINDS: dict[str, type[Body]] = {
     model.kind: model
     for model in (
         *(Announce, Connect, Reveal, Check, Accepted, Declined, Credentials, Ready, Renewed, Cancelled, Disconnecting),
-        *(Noted, StatsAsk, Stats, FindAsk, Find, Want, BooksAsk, Books, AskAgain, Seen),
+        *(Noted, StatsAsk, Stats, FindAsk, Find, Want, Wait, PlaceTold, BooksAsk, Books, AskAgain, Seen),
         *(Offer, Request, Granted, Approve, Decline, Cancel, Expired, Aborted, Sent, Received, Refused, Reverted, Done),
         *(Booked, Extended, Closed, Disputed),
     )

@@ -1,0 +1,133 @@
+"""`!fed wait ITEM from SPACE`: stand in line for what is on loan or booked, at a friend's or here."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+from fedbot import messages
+from fedbot.commands.grammar import Reading
+from fedbot.commands.lookup import found_in, friend_meant, is_our_space, rooms_told_of
+from fedbot.commands.picking import quantity_complaint
+from fedbot.commands.spec import Argument, Handler, Kind, Verb, Where
+from fedbot.rules.loan import queue
+from fedbot.rules.model.command import Command
+from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.queries import Answer, FindItems, Query
+from fedbot.rules.model.queue import MOST_PLACES, PlaceInLine, QueueEntry, entry_id, wait_id
+from fedbot.rules.model.stock import Right
+from fedbot.rules.protocol.terms import presentable
+from fedbot.rules.state import Turn
+
+LONGEST_WORD = 100
+
+SPEC = Verb(
+    name="wait",
+    aliases=("queue",),
+    summary="wait for what is on loan or booked",
+    right=Right.MAPPED,
+    arguments=(
+        Argument("lines", Kind.ITEMS, "ITEM [QUANTITY]", optional=True),
+        Argument("space", Kind.SPACE, "SPACE", keyword="from", optional=True),
+    ),
+    examples=("wait LENS-2 from attraktor", "wait LENS-2#0042 from attraktor", "wait LENS-2", "wait"),
+    details=(
+        "First come, first served: the owner's bot has the list, and tells you your place.",
+        "When it is back and fine, the first in line is told, and it is kept for them for the owner's pick-up window.",
+        "Ask for it in that time by a reply, 'borrow for 2 weeks'. The owner's people decide; else it goes on.",
+        "Without a space you wait for something of our own. 'cancel ID' leaves the line.",
+        "Without an item you see who waits for what.",
+    ),
+    where=Where.FEDERATION_ROOM,
+)
+
+
+def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
+    """Our own InvenTree says what is meant of ours; a friend's bot asks its own."""
+    if not command.arguments.get("lines"):
+        return ()
+    meant = _meant(command)
+    if isinstance(meant, Phrase):
+        return meant
+    if _is_ours(turn, command):
+        return (FindItems(meant.item),)
+    friend = friend_meant(turn, command)
+    return friend if isinstance(friend, Phrase) else ()
+
+
+def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
+    """Stand in line, or list who does."""
+    if not command.arguments.get("lines"):
+        return _listed(turn, command)
+    meant = _meant(command)
+    if isinstance(meant, Phrase):
+        return meant
+    if _is_ours(turn, command):
+        return _here(turn, command, meant, answers)
+    friend = friend_meant(turn, command)
+    return friend if isinstance(friend, Phrase) else _there(turn, command, meant, friend)
+
+
+def _is_ours(turn: Turn, command: Command) -> bool:
+    word = str(command.arguments.get("space", ""))
+    return not word or is_our_space(turn, word)
+
+
+def _meant(command: Command) -> Reading | Phrase:
+    """The one thing, and how many of it: one if nobody says."""
+    lines = command.arguments["lines"]
+    if len(lines) > 1:
+        return say(messages.queue.one_thing_in_line)
+    readings = [Reading(**each) for each in lines[0]]
+    meant = next((each for each in readings if each.quantity), Reading(readings[0].item, "1"))
+    word = presentable(meant.item).strip()[:LONGEST_WORD]
+    return quantity_complaint(meant.quantity) or replace(meant, item=word)
+
+
+def _there(turn: Turn, command: Command, meant: Reading, friend: Connection) -> Phrase | None:
+    living = [each for each in turn.places_in_line() if each.is_living and each.peer == friend.peer]
+    if len(living) >= MOST_PLACES:
+        return say(messages.queue.too_many_places, count=len(living))
+    identifier, by = wait_id(command.event_id), turn.signature_of(command)
+    place = PlaceInLine(
+        identifier,
+        turn.short_code(identifier),
+        by,
+        command.room,
+        friend.id,
+        friend.peer,
+        meant.item,
+        Decimal(meant.quantity),
+    )
+    queue.begin(turn, place)
+    return None
+
+
+def _here(turn: Turn, command: Command, meant: Reading, answers: tuple[Answer, ...]) -> Phrase | None:
+    own = [each for each in turn.queue() if each.by is not None and each.by.person == command.sender]
+    if len(own) >= MOST_PLACES:
+        return say(messages.queue.too_many_places, count=len(own))
+    wait, us = wait_id(command.event_id), turn.us.party
+    identifier, by = entry_id(us, wait), turn.signature_of(command)
+    code, quantity = turn.short_code(identifier), Decimal(meant.quantity)
+    entry = QueueEntry(identifier, code, us, wait, "", command.room, meant.item, quantity, 0, turn.now, by)
+    outcome = queue.join_ours(turn, entry, found_in(answers))
+    if not isinstance(outcome, QueueEntry):
+        return say(messages.queue.not_in_line, word=meant.item, why=outcome)
+    return queue.own_page(turn, outcome)
+
+
+def _listed(turn: Turn, command: Command) -> Phrase:
+    here = rooms_told_of(turn, command.room)
+    waiting = tuple(
+        (each.by.name if each.by else turn.party_name(each.party), queue.place_of(turn, each), each)
+        for each in turn.queue()
+        if each.room in here and each.part
+    )
+    places = [each for each in turn.places_in_line() if each.is_living and each.room in here]
+    named = tuple((turn.party_name(place.peer), place) for place in places)
+    return say(messages.queue.queue_list, us=turn.us, queue=waiting, places=named)
+
+
+HANDLER = Handler(SPEC, ask, act)

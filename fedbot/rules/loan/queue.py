@@ -1,0 +1,438 @@
+"""The waiting list: who comes next for what is on loan or booked, first come, first served, at the owner's side.
+
+The owner's journal has the order. When the thing is back and fine, the first in line is told, and it is kept for a
+pick-up window: they ask for it like for anything else, so that the owner's people decide. Then comes the next.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from fedbot import messages
+from fedbot.rules.catalogue import share, want
+from fedbot.rules.loan import bookings, lend
+from fedbot.rules.model import audit, time_zones
+from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.continuation import WhenAnsweredOrNot
+from fedbot.rules.model.decision import Signature
+from fedbot.rules.model.effects import Ask, Edit, Phrase, Post, say
+from fedbot.rules.model.events import Answered, Said, Unanswered
+from fedbot.rules.model.queries import FindItems, ItemsFound
+from fedbot.rules.model.queue import (
+    MOST_PLACES,
+    TOLD_ENDS,
+    PlaceInLine,
+    PlaceState,
+    QueueEntry,
+    entry_id,
+)
+from fedbot.rules.model.stock import StockItem, is_sound, plain
+from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.model.transfer_lifecycle import FINAL, NOTHING_MOVED, TransferState
+from fedbot.rules.protocol import announcements, bodies, sequencing
+from fedbot.rules.protocol.bodies import Message
+from fedbot.rules.protocol.terms import BadTerms, presentable
+from fedbot.rules.state import Turn
+from fedbot.rules.wire.envelope import BadEnvelope
+
+A_DAY = timedelta(days=1)
+UNTIL_ASKED_AGAIN = timedelta(minutes=10)
+"""Our InvenTree was silent when somebody came: it is asked again then."""
+KEPT_FOR = timedelta(days=30)
+OVER = FINAL | {TransferState.RECEIVED}
+_PLACE, _TURN = "place", "turn"
+_ASKS = re.compile(
+    r"(?:!fed\s+)?(?:request|ask|borrow)(?P<rest>\s+(?:for|until)\s+[\w .:-]{1,40})?[.!]?", re.IGNORECASE
+)
+
+
+# --- our people wait for something of a friend's ---
+
+
+def begin(turn: Turn, place: PlaceInLine) -> None:
+    """One of our people waits: the owner's bot hears of it."""
+    turn.save(place)
+    turn.note_by(place.id, audit.Fact.WAITS, place.by)
+    _send_wait(turn, place)
+    post = Post(f"{_PLACE}:{place.id}", place.room, page(turn, place), reply_to=place.by.event_id)
+    turn.do(replace(post, answers=place.by.person))
+
+
+def page(turn: Turn, place: PlaceInLine) -> Phrase:
+    """How it stands."""
+    return say(messages.queue.place_page, place=place, us=turn.us, peer_name=turn.party_name(place.peer))
+
+
+def leave(turn: Turn, place: PlaceInLine, by: Signature) -> None:
+    """Our people don't wait any more: the owner's bot hears of that too."""
+    place = _over(turn, place, PlaceState.LEFT, by)
+    connection = turn.connection(place.connection)
+    if connection is not None and connection.state is ConnectionState.ACTIVE:
+        _send_wait(turn, place)
+
+
+def _send_wait(turn: Turn, place: PlaceInLine) -> None:
+    connection = turn.connection(place.connection)
+    if connection is None:
+        raise ValueError(f"no friendship for the place {place.id}")
+    body = {"wait": place.id, "over": not place.is_living}
+    sealed = {"word": place.word, "quantity": plain(place.quantity)} if place.is_living else {}
+    connection, draft = sequencing.write(turn, connection, "wait", body, awaits=True, sealed=sealed)
+    turn.save(connection)
+    sequencing.post(turn, connection, draft)
+
+
+def _over(turn: Turn, place: PlaceInLine, state: PlaceState, by: Signature | None = None) -> PlaceInLine:
+    place = replace(place, state=state, ended=turn.now)
+    turn.save(place)
+    turn.note_by(place.id, audit.Fact.WAITS_NO_MORE, by)
+    turn.do(Edit(f"{_PLACE}:{place.id}", place.room, page(turn, place)))
+    return place
+
+
+def on_place(turn: Turn, connection: Connection, envelope: Message[bodies.PlaceTold]) -> None:
+    """The owner's bot tells how we stand in its queue. It can tell so only of what we wait for at its own."""
+    turn.save(connection)
+    body = envelope.body
+    place = turn.place_in_line(body.wait)
+    if place is None or not place.is_living or place.connection != connection.id:
+        return
+    if body.over:
+        if body.over not in TOLD_ENDS:
+            raise BadTerms("over")
+        place = _over(turn, place, PlaceState(body.over))
+        _ring(turn, place, f"{_PLACE}-over:{place.id}")
+    elif body.until is not None and body.item:
+        place = replace(place, state=PlaceState.TURN, place=1, item=body.item, until=body.until)
+        turn.save(place)
+        turn.do(Edit(f"{_PLACE}:{place.id}", place.room, page(turn, place)))
+        _ring(turn, place, f"{_TURN}:{place.id}")
+    elif place.state is not PlaceState.TURN and body.place:
+        turn.save(replace(place, state=PlaceState.WAITING, place=body.place))
+        turn.do(Edit(f"{_PLACE}:{place.id}", place.room, page(turn, replace(place, **_waiting(body.place)))))
+
+
+def _waiting(number: int) -> dict[str, Any]:
+    return {"state": PlaceState.WAITING, "place": number}
+
+
+def _ring(turn: Turn, place: PlaceInLine, key: str) -> None:
+    """A message of its own for who waits, as an edited one is easily missed."""
+    turn.do(Post(key, place.room, page(turn, place), mentions=(place.by.person,)))
+
+
+def line_meant(turn: Turn, event: Said) -> str:
+    """The whole line that `borrow for 2 weeks` stands for, as a reply to 'it is your turn'; '' if none."""
+    said = _ASKS.fullmatch(event.text.strip())
+    kind, _, identifier = turn.key_of(event.reply_to).partition(":")
+    place = turn.place_in_line(identifier) if said is not None and kind == _TURN else None
+    if place is None or said is None or place.state is not PlaceState.TURN:
+        return ""
+    several = announcements.claimed_by_several(turn, event.sender, event.room)
+    as_whom = f"as {turn.us.party} " if several else ""
+    rest = said["rest"] or ""
+    return f"!fed {as_whom}request {plain(place.quantity)} #{place.item} from {place.peer}{rest}"
+
+
+# --- the owner's queue ---
+
+
+def join(turn: Turn, entry: QueueEntry) -> QueueEntry:
+    """Somebody waits, behind all who came before."""
+    entry = replace(entry, number=_next_number(turn))
+    turn.save(entry)
+    turn.note_by(entry.id, audit.Fact.WAITS, entry.by)
+    return entry
+
+
+def place_of(turn: Turn, entry: QueueEntry) -> int:
+    """Which place it has: 1 is the next to be asked."""
+    return 1 + sum(each.number < entry.number and each.meets(entry) for each in turn.queue())
+
+
+def on_wait(turn: Turn, connection: Connection, envelope: Message[bodies.Wait]) -> None:
+    """A friend waits for something of ours, or doesn't any more."""
+    turn.save(connection)
+    body, identifier = envelope.body, entry_id(connection.peer, envelope.body.wait)
+    known = turn.queue_entry(identifier)
+    if body.over or connection.state is not ConnectionState.ACTIVE:
+        if known is not None:
+            end(turn, known, PlaceState.LEFT)
+        return
+    if known is not None:
+        return
+    try:
+        word, quantity = want.word_and_quantity(sequencing.unsealed(turn, envelope))
+    except (BadEnvelope, BadTerms) as problem:
+        turn.note(connection.id, audit.NotUnderstood("wait", str(problem)))
+        return
+    code = turn.short_code(identifier)
+    entry = QueueEntry(
+        identifier, code, connection.peer, body.wait, connection.id, connection.room, word, quantity, 0, turn.now
+    )
+    kept = [each for each in turn.queue() if each.party == connection.peer]
+    if len(kept) >= MOST_PLACES or turn.spends("wait", connection.peer) is not None:
+        turn.note(connection.id, audit.Fact.WAITS_FOR_TOO_MUCH)
+        _tell(turn, entry, over=PlaceState.FULL)
+        return
+    _look(turn, join(turn, entry))
+
+
+def join_ours(turn: Turn, entry: QueueEntry, found: ItemsFound) -> QueueEntry | PlaceState:
+    """One of our own people waits for something of ours; or why they can't."""
+    items = meant(turn, entry, found)
+    if (why := _why_not(turn, entry, items)) is not None:
+        return why
+    entry = replace(identified(entry, items), number=_next_number(turn), looked=turn.now)
+    if _free(turn, entry, items) is not None:
+        return PlaceState.FREE
+    entry = join(turn, entry)
+    entry = replace(entry, told=place_of(turn, entry))
+    turn.save(entry)
+    return entry
+
+
+def own_page(turn: Turn, entry: QueueEntry) -> Phrase:
+    """How one of our own people stands in our queue, or a friend."""
+    return say(messages.queue.in_our_queue, entry=entry, us=turn.us, place=place_of(turn, entry))
+
+
+def _next_number(turn: Turn) -> int:
+    return 1 + max((each.number for each in turn.queue()), default=0)
+
+
+def _look(turn: Turn, entry: QueueEntry) -> None:
+    turn.save(replace(entry, looked=turn.now))
+    shared = share.scope(turn)
+    word = f"#{entry.item}" if entry.item else entry.word
+    turn.do(Ask(LookAtQueue(entry.id), (FindItems(word, bool(shared.categories or shared.templates)),)))
+
+
+@dataclass(frozen=True)
+class LookAtQueue(WhenAnsweredOrNot):
+    """Somebody in the queue, by the entry's id, waits for how what they wait for stands in our InvenTree."""
+
+    entry: str
+
+    @property
+    def subject(self) -> str:
+        """The entry's id."""
+        return self.entry
+
+    def answered(self, turn: Turn, event: Answered) -> None:
+        """It is their turn, if it is back and fine and nobody comes before them."""
+        (found,) = event.answers
+        if not isinstance(found, ItemsFound):
+            raise TypeError(f"a queue asks for items, not {found!r}")
+        entry = turn.queue_entry(self.entry)
+        if entry is not None and not entry.kept:
+            seen(turn, entry, found)
+
+    def unanswered(self, turn: Turn, event: Unanswered) -> None:
+        """Our InvenTree is silent: it is looked at again later."""
+
+
+def seen(turn: Turn, entry: QueueEntry, found: ItemsFound) -> None:
+    """How what they wait for stands now."""
+    items = meant(turn, entry, found)
+    is_new = not entry.part
+    if is_new:
+        why = _why_not(turn, entry, items)
+        if why is not None:
+            end(turn, entry, why)
+            return
+        entry = identified(entry, items)
+        turn.save(entry)
+    item = _free(turn, entry, items)
+    if item is not None and is_new:
+        end(turn, entry, PlaceState.FREE)
+    elif item is not None:
+        _is_their_turn(turn, entry, item)
+    else:
+        _tell_place(turn, entry)
+
+
+def meant(turn: Turn, entry: QueueEntry, found: ItemsFound) -> list[StockItem]:
+    """The stock items of ours that the word means, for who waits: a friend sees only what is shared."""
+    shared = share.scope(turn)
+    own = [item for item in found.items if lend.borrowed(turn, item) is None]
+    own = [item for item in own if turn.may_move(entry.party, item.part.pk) or not entry.connection]
+    return [item for item in own if shared.covers(item) or not entry.connection]
+
+
+def _why_not(turn: Turn, entry: QueueEntry, items: Sequence[StockItem]) -> PlaceState | None:
+    """Why they can't wait for that; None if they can."""
+    if not items:
+        return PlaceState.UNKNOWN
+    if len({item.part.pk for item in items}) > 1:
+        return PlaceState.UNCLEAR
+    known = identified(entry, items)
+    others = (each for each in turn.queue() if each.id != entry.id and each.party == entry.party)
+    same = any(
+        each.meets(known) and (each.by is None or entry.by is None or each.by.person == entry.by.person)
+        for each in others
+    )
+    return PlaceState.TWICE if same else None
+
+
+def identified(entry: QueueEntry, items: Sequence[StockItem]) -> QueueEntry:
+    """The entry with what our InvenTree says that the word means."""
+    first = items[0]
+    is_one = len(items) == 1 and ("#" in entry.word or "://" in entry.word)
+    name = presentable(f"{first.part.name}#{first.serial}" if is_one and first.serial else first.part.name)
+    return replace(entry, part=first.part.pk, item=first.pk if is_one else 0, name=name)
+
+
+def _free(turn: Turn, entry: QueueEntry, items: Sequence[StockItem]) -> StockItem | None:
+    """The first of them that is back and fine, not booked over, and for which nobody comes before."""
+    today = turn.today()
+    last = today + turn.us.pickup_window
+    for item in items:
+        before = [each for each in bookings.line_for(turn, item.pk, item.part.pk) if each.number < entry.number]
+        is_kept = any(each.kept == item.pk for each in turn.queue() if each.id != entry.id)
+        is_first = not [each for each in before if not each.kept]
+        if not is_first or is_kept or not (is_sound(item) and item.is_ok):
+            continue
+        spans = bookings.spans(turn, item.pk, bookings.Claim.OFFERED)
+        if bookings.least_free(item.available, spans, today, last) >= entry.quantity:
+            return item
+    return None
+
+
+def _is_their_turn(turn: Turn, entry: QueueEntry, item: StockItem) -> None:
+    """It is kept for them from now on, for the pick-up window."""
+    last = turn.today() + turn.us.pickup_window
+    until = time_zones.beginning(last, turn.us.time_zone, turn.us.time_zone).astimezone(turn.now.tzinfo)
+    entry = replace(entry, kept=item.pk, kept_until=until, told=1)
+    turn.save(entry)
+    turn.note(entry.id, audit.Fact.TURN_HAS_COME)
+    if entry.connection:
+        _tell(turn, entry, place=1)
+    elif entry.by is not None:
+        phrase = say(messages.queue.your_turn_here, entry=entry, us=turn.us)
+        turn.do(Post(f"{_TURN}:{entry.id}", entry.room, phrase, mentions=(entry.by.person,)))
+
+
+def _tell_place(turn: Turn, entry: QueueEntry) -> None:
+    """They hear which place they have, if it is another one than they know."""
+    place = place_of(turn, entry)
+    if place == entry.told or entry.kept:
+        return
+    turn.save(replace(entry, told=place))
+    if entry.connection:
+        _tell(turn, entry, place=place)
+
+
+def _tell(turn: Turn, entry: QueueEntry, place: int = 0, over: PlaceState | None = None) -> None:
+    connection = turn.connection(entry.connection)
+    if connection is None or connection.state is not ConnectionState.ACTIVE:
+        return
+    body: dict[str, Any] = {"wait": entry.wait, "place": place, "item": entry.kept, "over": str(over or "")}
+    if entry.kept_until is not None:
+        body["until"] = entry.kept_until.isoformat()
+    connection, draft = sequencing.write(turn, connection, "place", body, awaits=True)
+    turn.save(connection)
+    sequencing.post(turn, connection, draft)
+
+
+def end(turn: Turn, entry: QueueEntry, why: PlaceState, by: Signature | None = None) -> None:
+    """They don't wait any more: they are told why, and who stands behind them moves up."""
+    turn.drop(entry)
+    turn.note_by(entry.id, audit.Fact.WAITS_NO_MORE, by)
+    if entry.connection and why in TOLD_ENDS:
+        _tell(turn, entry, over=why)
+    elif entry.by is not None and why is not PlaceState.LEFT:
+        phrase = say(messages.queue.out_of_our_queue, entry=entry, us=turn.us, why=why)
+        turn.do(Post(f"{_PLACE}-over:{entry.id}", entry.room, phrase, mentions=(entry.by.person,)))
+    for other in turn.queue():
+        if other.meets(entry) and not other.kept:
+            _tell_place(turn, other)
+            _look(turn, turn.queue_entry(other.id) or other)
+
+
+# --- what happens to the thing meanwhile ---
+
+
+def follow(turn: Turn) -> None:
+    """After any event: who has got it waits no more, and what may be free again is looked at."""
+    for document in list(turn.changes.values()):
+        if isinstance(document, Connection) and document.state is ConnectionState.ENDED:
+            _parted(turn, document)
+        elif isinstance(document, Transfer):
+            before = turn.state.get(Transfer, document.id)
+            _follow_transfer(turn, before.state if before is not None else None, document)
+
+
+def _parted(turn: Turn, connection: Connection) -> None:
+    for entry in turn.queue():
+        if entry.connection == connection.id:
+            end(turn, entry, PlaceState.PARTED)
+    for place in turn.places_in_line():
+        if place.connection == connection.id and place.is_living:
+            _over(turn, place, PlaceState.PARTED)
+
+
+def _follow_transfer(turn: Turn, before: TransferState | None, transfer: Transfer) -> None:
+    if before is transfer.state or transfer.terms.kind == lend.EXTENSION:
+        return
+    if transfer.role == "sender" and not lend.is_return(transfer):
+        was_decided = before not in {None, TransferState.OPEN}
+        is_decided = transfer.state is not TransferState.OPEN and transfer.state not in NOTHING_MOVED
+        if is_decided and not was_decided:
+            _serve(turn, transfer)
+    if transfer.state in OVER:
+        loan = turn.transfer(transfer.terms.parent) if lend.is_return(transfer) else transfer
+        parts = {line.part for line in loan.terms.lines} if loan is not None and loan.role == "sender" else set()
+        for entry in turn.queue():
+            if entry.part in parts and not entry.kept:
+                _look(turn, entry)
+
+
+def _serve(turn: Turn, transfer: Transfer) -> None:
+    """The owner's people have said yes to it."""
+    for entry in turn.queue():
+        lines = [line for line in transfer.terms.lines if entry.waits_for(line.item, line.part)]
+        if entry.party == transfer.peer and lines:
+            end(turn, entry, PlaceState.SERVED)
+
+
+# --- by the clock ---
+
+
+def look(turn: Turn) -> None:
+    """By the clock: what nobody asked for in time goes to the next, and the rest is looked at once a day."""
+    for entry in turn.queue():
+        if (due := _next_look(turn, entry)) is None or due > turn.now or turn.queue_entry(entry.id) is None:
+            continue
+        if entry.kept:
+            end(turn, entry, PlaceState.LAPSED)
+        else:
+            _look(turn, entry)
+    for place in turn.places_in_line():
+        if place.ended is not None and place.ended + KEPT_FOR <= turn.now:
+            turn.drop(place)
+
+
+def next_wake(turn: Turn) -> list[datetime]:
+    """When `look` has something to do."""
+    times = [due for entry in turn.queue() if (due := _next_look(turn, entry)) is not None]
+    return times + [place.ended + KEPT_FOR for place in turn.places_in_line() if place.ended is not None]
+
+
+def _next_look(turn: Turn, entry: QueueEntry) -> datetime | None:
+    """When something is due about it; None while a request of theirs waits for our people."""
+    if entry.kept_until is not None:
+        return None if _asks_for_it(turn, entry) else entry.kept_until
+    if entry.looked is None:
+        return turn.now
+    return min(entry.looked, turn.now) + (A_DAY if entry.part else UNTIL_ASKED_AGAIN)
+
+
+def _asks_for_it(turn: Turn, entry: QueueEntry) -> bool:
+    asked = [t for t in turn.open_transfers() if t.role == "sender" and t.peer == entry.party]
+    return any(line.item == entry.kept for transfer in asked for line in transfer.terms.lines)

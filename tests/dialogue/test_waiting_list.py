@@ -1,0 +1,218 @@
+"""The waiting list: first come, first served at the owner's side, kept for a while when it is back, then the next."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from fedbot.rules.model.queue import MOST_PLACES, PlaceState
+from fedbot.rules.model.transfer_lifecycle import TransferState
+from tests.dialogue.books import assert_books_balance
+from tests.dialogue.space import Space
+from tests.dialogue.test_dishonest_friends import forges
+from tests.dialogue.test_moving import say_so, upgrade
+from tests.dialogue.world import World, letters, nothing, told
+from tests.fakes.people import Message
+
+DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
+LENS = "LENS-2#0042"
+
+
+async def says(world: World, person: str, line: str, reply_to: Message | None = None) -> str:
+    event = getattr(world, person).says(f"!fed {line}", **({"reply_to": reply_to} if reply_to else {}))
+    await world.settle()
+    answers = world.room.answers(event)
+    return answers[0].text if answers else ""
+
+
+def owners_card(world: World) -> Message:
+    cards = [m for m in world.room.messages(sender=world.alpha.chat.user_id) if m.reactions]
+    assert cards, f"no card:\n{world.room.transcript()}"
+    return cards[-1]
+
+
+async def lens_lent_to_betaspace() -> World:
+    """Three spaces; attraktor's laser lens is on loan to betaspace until 1 December."""
+    world = await World().with_gammaspace().start()
+    await world.connect()
+    await says(world, "gus", "connect attraktor")
+    world.anna.reacts(owners_card(world), "✅")
+    await world.grace()
+    await says(world, "piet", "share all")
+    await says(world, "anna", "lend #42 to betaspace until 1.12.")
+    world.cem.reacts(world.card(), "✅")
+    await world.grace()
+    assert world.alpha.row(42).customer is not None, world.room.transcript()
+    return world
+
+
+async def comes_back(world: World, *, damaged: bool = False) -> None:
+    loan = next(t for t in world.alpha.turn.transfers() if t.is_on_loan)
+    await says(world, "bea", f"return {loan.code}")
+    world.anna.reacts(owners_card(world), "🔧" if damaged else "✅")
+    await world.grace()
+    assert world.alpha.row(42).customer is None, world.room.transcript()
+
+
+def parties(world: World) -> list[str]:
+    """Who stands in attraktor's line, first come first."""
+    return [entry.party for entry in world.alpha.turn.queue()]
+
+
+def place(space: Space) -> PlaceState:
+    return space.turn.places_in_line()[-1].state
+
+
+async def test_the_first_in_line_is_told_asks_by_a_reply_and_has_it_then() -> None:
+    world = await lens_lent_to_betaspace()
+    answer = await says(world, "gus", f"wait {LENS} from attraktor")
+    assert "⏳ We wait for 1 × LENS-2#0042 of Attraktor: place 1." in answer, world.room.transcript()
+    assert "place 2" in await says(world, "kim", f"wait {LENS}")
+    assert parties(world) == ["gammaspace", "attraktor"]
+    assert "place 1" in await says(world, "gus", "todo")
+    assert "gammaspace, place 1" in (await says(world, "piet", "wait")).lower()
+    code = world.alpha.turn.queue()[1].code
+    assert "Kim waits for" in await says(world, "piet", f"show {code}")
+    await comes_back(world)
+    (turn,) = [m for m in told(world.room, "It is kept for us until") if world.gus.user_id in m.mentions]
+    world.gus.says("borrow for 2 weeks", reply_to=turn)
+    await world.settle()
+    assert world.alpha.row(42).customer is None, "the owner's people decide"
+    assert "In line for it" not in owners_card(world).text
+    world.piet.reacts(owners_card(world), "✅")
+    await world.grace()
+    assert world.alpha.row(42).customer is not None, world.room.transcript()
+    assert place(world.gamma) is PlaceState.SERVED
+    assert parties(world) == ["attraktor"]
+    assert world.alpha.turn.queue()[0].told == 1
+    assert_books_balance(world)
+
+
+async def test_who_does_not_ask_in_time_makes_room_for_the_next_and_a_request_holds_the_turn() -> None:
+    world = await lens_lent_to_betaspace()
+    await says(world, "gus", f"wait {LENS} from attraktor")
+    await says(world, "kim", "wait LENS-2")
+    await comes_back(world)
+    assert [bool(entry.kept) for entry in world.alpha.turn.queue()] == [True, False]
+    assert "others wait for" in await says(world, "anna", "push #42 to betaspace")
+    await says(world, "mia", f"request {LENS} from attraktor for 1 week")
+    await world.passes(3 * DAY)
+    assert parties(world) == ["gammaspace", "attraktor"], "their request waits for our people"
+    world.piet.reacts(owners_card(world), "❌")
+    await world.grace()
+    await world.passes(HOUR)
+    assert place(world.gamma) is PlaceState.LAPSED, world.room.transcript()
+    assert told(world.room, "It goes to the next in line")
+    (message,) = [m for m in told(world.room, "kept for") if world.kim.user_id in m.mentions]
+    assert "Take it, and book it out in InvenTree" in message.text
+    await world.passes(3 * DAY)
+    assert parties(world) == []
+    assert "nothing to wait for" in await says(world, "kim", "wait LENS-2")
+    assert "has it free" in await says(world, "gus", f"wait {LENS} from attraktor")
+
+
+async def test_what_comes_back_damaged_is_not_offered_until_it_is_fine() -> None:
+    world = await lens_lent_to_betaspace()
+    await says(world, "gus", f"wait {LENS} from attraktor")
+    await comes_back(world, damaged=True)
+    await world.passes(2 * DAY)
+    assert place(world.gamma) is PlaceState.WAITING, world.room.transcript()
+    with world.alpha.meddles():
+        world.alpha.admin("PATCH", "stock/42/", status=10)
+    await world.passes(2 * DAY)
+    assert place(world.gamma) in {PlaceState.TURN, PlaceState.LAPSED}, world.room.transcript()
+    assert told(world.room, "It is kept for us until")
+
+
+async def test_more_time_for_what_others_wait_for_shows_the_line_and_takes_a_second_yes() -> None:
+    world = await lens_lent_to_betaspace()
+    loan = next(t for t in world.alpha.turn.transfers() if t.is_on_loan)
+    await says(world, "bea", f"extend {loan.code} until 10.12.")
+    card = owners_card(world)
+    assert "In line" not in card.text
+    await says(world, "gus", f"wait {LENS} from attraktor")
+    world.piet.reacts(card, "✅")
+    await world.grace()
+    assert world.alpha.turn.transfer(loan.id).back_by is None, "that card didn't show the line"  # type: ignore[union-attr]
+    assert "⏳ In line for it, 1: 1. gammaspace (since Tue 24 Nov)." in owners_card(world).text
+    answer = await says(world, "anna", f"extend {loan.code} until 8.12.")
+    assert "others wait for" in answer
+    assert "--over-booking" in answer
+    await says(world, "anna", f"extend {loan.code} until 8.12. --over-booking")
+    assert told(world.room, "may stay until Tue 8 Dec"), world.room.transcript()
+
+
+async def test_lost_messages_a_restart_and_a_bot_that_was_down_keep_the_order() -> None:
+    world = await lens_lent_to_betaspace()
+    world.server.loses = letters
+    assert "is asked to put us in line" in await says(world, "gus", f"wait {LENS} from attraktor")
+    world.server.loses = nothing
+    await world.passes(HOUR)
+    await says(world, "kim", f"wait {LENS}")
+    await world.alpha.restart()
+    await world.gamma.restart()
+    await world.settle()
+    assert parties(world) == ["gammaspace", "attraktor"]
+    await comes_back(world)
+    world.alpha.is_asleep = True
+    await world.passes(5 * DAY)
+    await world.alpha.restart()
+    await world.settle()
+    await world.passes(HOUR)
+    assert place(world.gamma) is PlaceState.LAPSED, world.room.transcript()
+    assert parties(world) == ["attraktor"]
+    assert world.alpha.turn.queue()[0].kept == 42
+
+
+async def test_it_is_left_by_cancel_and_ends_with_the_friendship_but_not_with_the_room() -> None:
+    world = await lens_lent_to_betaspace()
+    await says(world, "gus", f"wait {LENS} from attraktor")
+    await says(world, "gus", f"cancel {world.gamma.turn.places_in_line()[0].code}")
+    assert parties(world) == []
+    await says(world, "gus", f"wait {LENS} from attraktor")
+    await upgrade(world, *world.spaces)
+    await say_so(world, "anna", "bea", "gus")
+    await world.passes(HOUR)
+    assert parties(world) == ["gammaspace"]
+    code = world.alpha.turn.queue()[0].code
+    assert "Noted: out of the line" in await says(world, "piet", f"cancel {code}")
+    assert place(world.gamma) is PlaceState.REMOVED, world.room.transcript()
+    await says(world, "gus", f"wait {LENS} from attraktor")
+    assert parties(world) == ["gammaspace"], world.room.transcript()
+    await says(world, "gus", "disconnect attraktor --sure")
+    world.gus.says("1")
+    await world.passes(DAY)
+    assert parties(world) == [], world.room.transcript()
+    assert place(world.gamma) is PlaceState.PARTED
+
+
+async def test_a_friend_that_waits_for_everything_or_lies_about_its_place_gets_nothing_by_it() -> None:
+    world = await lens_lent_to_betaspace()
+    await says(world, "gus", f"wait {LENS} from attraktor")
+    assert "already" in await says(world, "mia", "wait LENS-2 from attraktor")
+    assert "shares nothing that is called so" in await says(world, "mia", "wait NO-SUCH-THING from attraktor")
+    await says(world, "piet", "unshare all")
+    assert "shares nothing that is called so" in await says(world, "mia", "wait M3-NUT from attraktor")
+    connection = world.beta.turn.active_connections()[0]
+    mine = world.gamma.turn.places_in_line()[0]
+    forges(world, world.beta, connection, "place", {"wait": mine.id, "over": "served"})
+    await world.settle()
+    assert mine.id in {p.id for p in world.gamma.turn.places_in_line() if p.is_living}
+    for number in range(MOST_PLACES + 2):
+        body = {"wait": f"lie{number}", "over": False}
+        forges(world, world.gamma, world.gamma.turn.active_connections()[0], "wait", body)
+        await world.settle()
+    assert len(world.alpha.turn.queue()) <= MOST_PLACES
+
+
+async def test_who_was_asked_before_anybody_waited_is_not_in_anybodys_way() -> None:
+    world = await lens_lent_to_betaspace()
+    await says(world, "kim", f"wait {LENS}")
+    await comes_back(world)
+    await says(world, "gus", f"request {LENS} from attraktor for 1 week")
+    card = owners_card(world)
+    assert "⏳ In line for it, 1: 1. attraktor" in card.text, "kim comes before"
+    world.piet.reacts(card, "✅")
+    await world.grace()
+    gone = [t for t in world.alpha.turn.transfers() if t.peer == "gammaspace"]
+    assert gone[0].state is TransferState.DONE, "who has seen the line may pass it over"
