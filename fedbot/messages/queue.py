@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from fedbot.messages import naming
 from fedbot.messages.formatting import Bold, Inline, Items
 from fedbot.messages.language import Lines, Locale, Words, marked
@@ -9,6 +11,8 @@ from fedbot.messages.naming import command
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.queue import PlaceInLine, PlaceState, QueueEntry
 
+A_MINUTE = timedelta(minutes=1)
+"""It is kept to the end of a day: people read the last minute of that, not the first of the next one."""
 _STANDS: dict[PlaceState, str] = {
     PlaceState.ASKED: marked("{peer} is asked to put us in line for {what}. {code}"),
     PlaceState.WAITING: marked("⏳ We wait for {what} of {peer}: place {place}. {code}"),
@@ -58,7 +62,7 @@ def _of_place(locale: Locale, place: PlaceInLine, peer_name: str) -> dict[str, W
         "peer": naming.space(locale, peer_name),
         "code": place.code,
         "place": locale.count(place.place),
-        "until": locale.when(place.until) if place.until else "",
+        "until": locale.when(place.until - A_MINUTE) if place.until else "",
     }
 
 
@@ -78,7 +82,7 @@ def _of_entry(locale: Locale, entry: QueueEntry) -> dict[str, Words]:
         "what": Bold(what),
         "code": entry.code,
         "person": locale.short(entry.by.name, 40) if entry.by else "",
-        "until": locale.when(entry.kept_until) if entry.kept_until else "",
+        "until": locale.when(entry.kept_until - A_MINUTE) if entry.kept_until else "",
     }
 
 

@@ -10,6 +10,7 @@ from tests.dialogue.books import assert_books_balance
 from tests.dialogue.space import Space
 from tests.dialogue.test_dishonest_friends import forges
 from tests.dialogue.test_moving import say_so, upgrade
+from tests.dialogue.test_recovery import is_rebuilt
 from tests.dialogue.world import World, letters, nothing, told
 from tests.fakes.people import Message
 
@@ -38,6 +39,10 @@ async def lens_lent_to_betaspace() -> World:
     await says(world, "gus", "connect attraktor")
     world.anna.reacts(owners_card(world), "✅")
     await world.grace()
+    with world.gamma.meddles():
+        category = world.gamma.part("M3-BOLT").category
+        details = {"description": "for the laser", "category": getattr(category, "pk", category), "trackable": True}
+        world.gamma.admin("POST", "part/", name="Laser lens 2.0″ ZnSe", IPN="LENS-2", salable=True, **details)
     await says(world, "piet", "share all")
     await says(world, "anna", "lend #42 to betaspace until 1.12.")
     world.cem.reacts(world.card(), "✅")
@@ -91,7 +96,7 @@ async def test_the_first_in_line_is_told_asks_by_a_reply_and_has_it_then() -> No
 async def test_who_does_not_ask_in_time_makes_room_for_the_next_and_a_request_holds_the_turn() -> None:
     world = await lens_lent_to_betaspace()
     await says(world, "gus", f"wait {LENS} from attraktor")
-    await says(world, "kim", "wait LENS-2")
+    await says(world, "kim", f"wait {LENS}")
     await comes_back(world)
     assert [bool(entry.kept) for entry in world.alpha.turn.queue()] == [True, False]
     assert "others wait for" in await says(world, "anna", "push #42 to betaspace")
@@ -107,7 +112,7 @@ async def test_who_does_not_ask_in_time_makes_room_for_the_next_and_a_request_ho
     assert "Take it, and book it out in InvenTree" in message.text
     await world.passes(3 * DAY)
     assert parties(world) == []
-    assert "nothing to wait for" in await says(world, "kim", "wait LENS-2")
+    assert "nothing to wait for" in await says(world, "kim", f"wait {LENS}")
     assert "has it free" in await says(world, "gus", f"wait {LENS} from attraktor")
 
 
@@ -153,6 +158,11 @@ async def test_lost_messages_a_restart_and_a_bot_that_was_down_keep_the_order() 
     await world.gamma.restart()
     await world.settle()
     assert parties(world) == ["gammaspace", "attraktor"]
+    await is_rebuilt(world.alpha)
+    await world.settle()
+    await world.passes(HOUR)
+    assert parties(world) == ["gammaspace"], "friends' places stand in the room; our own people say it again"
+    await says(world, "kim", f"wait {LENS}")
     await comes_back(world)
     world.alpha.is_asleep = True
     await world.passes(5 * DAY)
@@ -198,11 +208,19 @@ async def test_a_friend_that_waits_for_everything_or_lies_about_its_place_gets_n
     forges(world, world.beta, connection, "place", {"wait": mine.id, "over": "served"})
     await world.settle()
     assert mine.id in {p.id for p in world.gamma.turn.places_in_line() if p.is_living}
-    for number in range(MOST_PLACES + 2):
-        body = {"wait": f"lie{number}", "over": False}
-        forges(world, world.gamma, world.gamma.turn.active_connections()[0], "wait", body)
-        await world.settle()
-    assert len(world.alpha.turn.queue()) <= MOST_PLACES
+    await says(world, "gus", f"cancel {mine.code}")
+    await says(world, "piet", "share all")
+    loan = next(t for t in world.alpha.turn.transfers() if t.is_on_loan)
+    for _ in range(MOST_PLACES):
+        answer = await says(world, "gus", f"wait {LENS} from attraktor")
+        await says(world, "gus", f"cancel {world.gamma.turn.places_in_line()[-1].code}")
+        await world.passes(timedelta(seconds=20))
+    assert "we wait for too much of Attraktor already" in answer, "who comes and goes voids no cards for ever"
+    assert parties(world) == []
+    forges(world, world.beta, connection, "wait", {"wait": "no-thing", "over": False})
+    await world.settle()
+    assert parties(world) == [], "without a sealed word it is for nothing"
+    assert loan.is_on_loan
 
 
 async def test_who_was_asked_before_anybody_waited_is_not_in_anybodys_way() -> None:

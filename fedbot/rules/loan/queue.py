@@ -107,18 +107,17 @@ def on_place(turn: Turn, connection: Connection, envelope: Message[bodies.PlaceT
             raise BadTerms("over")
         place = _over(turn, place, PlaceState(body.over))
         _ring(turn, place, f"{_PLACE}-over:{place.id}")
+    elif place.state is PlaceState.TURN:
+        return  # it is told once: no bot can ring our people again and again
     elif body.until is not None and body.item:
         place = replace(place, state=PlaceState.TURN, place=1, item=body.item, until=body.until)
         turn.save(place)
         turn.do(Edit(f"{_PLACE}:{place.id}", place.room, page(turn, place)))
         _ring(turn, place, f"{_TURN}:{place.id}")
-    elif place.state is not PlaceState.TURN and body.place:
-        turn.save(replace(place, state=PlaceState.WAITING, place=body.place))
-        turn.do(Edit(f"{_PLACE}:{place.id}", place.room, page(turn, replace(place, **_waiting(body.place)))))
-
-
-def _waiting(number: int) -> dict[str, Any]:
-    return {"state": PlaceState.WAITING, "place": number}
+    elif body.place:
+        place = replace(place, state=PlaceState.WAITING, place=body.place)
+        turn.save(place)
+        turn.do(Edit(f"{_PLACE}:{place.id}", place.room, page(turn, place)))
 
 
 def _ring(turn: Turn, place: PlaceInLine, key: str) -> None:
@@ -130,7 +129,7 @@ def line_meant(turn: Turn, event: Said) -> str:
     """The whole line that `borrow for 2 weeks` stands for, as a reply to 'it is your turn'; '' if none."""
     said = _ASKS.fullmatch(event.text.strip())
     kind, _, identifier = turn.key_of(event.reply_to).partition(":")
-    place = turn.place_in_line(identifier) if said is not None and kind == _TURN else None
+    place = turn.place_in_line(identifier) if said is not None and kind in {_TURN, _PLACE} else None
     if place is None or said is None or place.state is not PlaceState.TURN:
         return ""
     several = announcements.claimed_by_several(turn, event.sender, event.room)
@@ -391,6 +390,15 @@ def _follow_transfer(turn: Turn, before: TransferState | None, transfer: Transfe
         for entry in turn.queue():
             if entry.part in parts and not entry.kept:
                 _look(turn, entry)
+        _lapse(turn)
+
+
+def _lapse(turn: Turn) -> None:
+    """What was kept long enough, and isn't asked for, goes to the next."""
+    for entry in turn.queue():
+        is_over = entry.kept_until is not None and entry.kept_until <= turn.now
+        if is_over and not _asks_for_it(turn, entry):
+            end(turn, entry, PlaceState.LAPSED)
 
 
 def _serve(turn: Turn, transfer: Transfer) -> None:
@@ -406,12 +414,9 @@ def _serve(turn: Turn, transfer: Transfer) -> None:
 
 def look(turn: Turn) -> None:
     """By the clock: what nobody asked for in time goes to the next, and the rest is looked at once a day."""
+    _lapse(turn)
     for entry in turn.queue():
-        if (due := _next_look(turn, entry)) is None or due > turn.now or turn.queue_entry(entry.id) is None:
-            continue
-        if entry.kept:
-            end(turn, entry, PlaceState.LAPSED)
-        else:
+        if not entry.kept and (due := _next_look(turn, entry)) is not None and due <= turn.now:
             _look(turn, entry)
     for place in turn.places_in_line():
         if place.ended is not None and place.ended + KEPT_FOR <= turn.now:
@@ -428,9 +433,7 @@ def _next_look(turn: Turn, entry: QueueEntry) -> datetime | None:
     """When something is due about it; None while a request of theirs waits for our people."""
     if entry.kept_until is not None:
         return None if _asks_for_it(turn, entry) else entry.kept_until
-    if entry.looked is None:
-        return turn.now
-    return min(entry.looked, turn.now) + (A_DAY if entry.part else UNTIL_ASKED_AGAIN)
+    return min(entry.looked or entry.since, turn.now) + (A_DAY if entry.part else UNTIL_ASKED_AGAIN)
 
 
 def _asks_for_it(turn: Turn, entry: QueueEntry) -> bool:
