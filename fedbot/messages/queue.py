@@ -11,6 +11,7 @@ from fedbot.messages.naming import command
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.queue import PlaceInLine, PlaceState, QueueEntry
 
+MOST_LISTED = 30
 A_MINUTE = timedelta(minutes=1)
 """It is kept to the end of a day: people read the last minute of that, not the first of the next one."""
 _STANDS: dict[PlaceState, str] = {
@@ -134,7 +135,9 @@ def queue_list(
     own = naming.space(locale, us.name)
     lines: Lines = []
     if queue:
-        items: list[Inline | tuple[Inline, ...]] = [entry_in_short(locale, *each) for each in queue]
+        items: list[Inline | tuple[Inline, ...]] = [entry_in_short(locale, *each) for each in queue[:MOST_LISTED]]
+        if len(queue) > MOST_LISTED:
+            items.append(locale.say("and {number} more", number=len(queue) - MOST_LISTED))
         lines += [locale.say("In line for something of {own}:", own=own), Items(tuple(items))]
     if places:
         elsewhere = tuple(place_in_short(locale, place, name) for name, place in places)

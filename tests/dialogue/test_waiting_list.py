@@ -230,6 +230,8 @@ async def test_who_was_asked_before_anybody_waited_is_not_in_anybodys_way() -> N
     await says(world, "gus", f"request {LENS} from attraktor for 1 week")
     card = owners_card(world)
     assert "⏳ In line for it, 1: 1. attraktor" in card.text, "kim comes before"
+    await says(world, "bea", f"wait {LENS} from attraktor")
+    assert parties(world) == ["attraktor", "betaspace"]
     world.piet.reacts(card, "✅")
     await world.grace()
     gone = [t for t in world.alpha.turn.transfers() if t.peer == "gammaspace"]

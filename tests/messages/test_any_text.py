@@ -167,6 +167,7 @@ LISTS = frozenset(
         "status",
         "todo",
         "calendar",
+        "queue_list",
         "agenda",
     }
 )

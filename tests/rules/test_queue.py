@@ -22,12 +22,11 @@ NOW = datetime(2026, 11, 24, tzinfo=UTC)
 LENS = Part(7, "Laser lens", "LENS-2")
 ITEMS = (1, 2, 3)
 WORDS = st.sampled_from(["LENS-2", "#1", "#2", "#3"])
-STEPS = st.lists(
+FREE = st.frozensets(st.sampled_from(ITEMS))
+STEPS: st.SearchStrategy[list[tuple[str, Any, frozenset[int]]]] = st.lists(
     st.one_of(
         st.tuples(st.just("join"), WORDS, st.just(frozenset())),
-        st.tuples(
-            st.sampled_from(["leave", "lapse", "look"]), st.integers(0, 9), st.frozensets(st.sampled_from(ITEMS))
-        ),
+        st.tuples(st.sampled_from(["leave", "lapse", "look"]), st.integers(0, 9), FREE),
     ),
     max_size=25,
 )

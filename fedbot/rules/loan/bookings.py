@@ -198,10 +198,11 @@ def _before(turn: Turn, transfer: Transfer) -> tuple[Reserved, ...]:
     if terms.kind == lend.EXTENSION:
         loan = turn.transfer(terms.parent)
         return _waiting_for_loan(turn, loan) if loan is not None else ()
+    begun = transfer.asked.at if terms.kind == "push" else transfer.shown  # by our clock: nobody is early by a lie
     found = {
         entry.id: entry
         for line in terms.lines
-        for entry in waiting_before(turn, line.item, line.part, terms.receiver, transfer.asked.at)
+        for entry in waiting_before(turn, line.item, line.part, terms.receiver, begun)
     }
     return _as_reserved(turn, found.values())
 
