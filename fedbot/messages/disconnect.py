@@ -124,6 +124,8 @@ def disconnect_preview(
         locale.say("End the friendship of {own} and {peer}? I did nothing yet.", own=Bold(own), peer=Bold(peer)),
         locale.say("What was given stays given, and the history stays."),
     ]
+    if not any(map(_is_under_way, (orderly or at_once, at_once))):
+        lines.append(locale.say("Nothing is open or moving."))
     if orderly is not None:
         lines.append(locale.say("1) in order: what moves is finished, then {peer}'s access ends", peer=peer))
         lines += _consequences(locale, orderly, at_once=False)
@@ -138,9 +140,11 @@ def disconnect_preview(
     return [*lines, locale.say("Reply {numbers} within {time}.", numbers=numbers, time=locale.span(NUMBER_WITHIN))]
 
 
+def _is_under_way(preview: Preview) -> bool:
+    return bool(preview.cancelled or preview.finished or preview.on_loan)
+
+
 def _consequences(locale: Locale, preview: Preview, *, at_once: bool) -> Lines:
-    if not (preview.cancelled or preview.finished or preview.on_loan):
-        return [locale.say("Nothing is open or moving.")]
     moving = locale.say("⚠ Stays unclear, people have to look:") if at_once else locale.say("Is finished first:")
     return [
         *_listed(locale, locale.say("Is cancelled:"), preview.cancelled),

@@ -82,6 +82,21 @@ async def test_the_first_yes_is_taken_and_nobody_else_is_asked() -> None:
     assert_books_balance(world)
 
 
+async def test_its_message_is_edited_only_to_say_something_else() -> None:
+    world = await three()
+    message = await asks(world)
+    world.server.loses = lambda _, event: event["content"].get("dev.fedbot", {}).get("kind") == "received"
+    world.cem.reacts(card_of(world, world.beta), "✅")
+    await world.grace()
+    assert world.alpha.transfer().state is TransferState.RECEIVED
+    world.server.loses = nothing
+    await world.passes(timedelta(minutes=15))
+    assert world.alpha.transfer().state is TransferState.DONE
+    edits = world.room.edits(message)
+    assert "gave 10" in edits[-1]
+    assert len(edits) == len(set(edits))
+
+
 async def test_after_a_no_and_after_silence_the_next_is_asked_and_one_message_tells_it() -> None:
     world = await three()
     message = await asks(world)

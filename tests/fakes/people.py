@@ -59,6 +59,14 @@ class RoomView:
         target = _id(to)
         return [message for message in self.messages() if target in (message.reply_to, message.thread)]
 
+    def edits(self, of: Message) -> list[str]:
+        """What the message was made to read, edit by edit."""
+        return [
+            edit["content"]["m.new_content"]["body"]
+            for edit in self._events("m.room.message")
+            if _relation(edit, "m.replace") == of.event_id and edit["sender"] == of.sender
+        ]
+
     def transcript(self) -> str:
         """The whole conversation, a message a line."""
         return "\n".join(map(str, self.messages()))

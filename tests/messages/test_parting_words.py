@@ -51,9 +51,20 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """
         End the friendship of attraktor and betaspace? I did nothing yet.
         What was given stays given, and the history stays.
-        1) at once: betaspace's access ends now; for a space that is gone, or not to be trusted
         Nothing is open or moving.
+        1) at once: betaspace's access ends now; for a space that is gone, or not to be trusted
         Reply 1 within 10 minutes.
+        """,
+    ),
+    "before, with nothing under way": (
+        say(messages.disconnect.disconnect_preview, connection=FRIENDS, us=ALPHA, orderly=NOTHING, at_once=NOTHING),
+        """
+        End the friendship of attraktor and betaspace? I did nothing yet.
+        What was given stays given, and the history stays.
+        Nothing is open or moving.
+        1) in order: what moves is finished, then betaspace's access ends
+        2) at once: betaspace's access ends now; for a space that is gone, or not to be trusted
+        Reply 1 or 2 within 10 minutes.
         """,
     ),
     "no friends": (

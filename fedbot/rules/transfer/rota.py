@@ -51,6 +51,7 @@ ALL_OR_NONE = "all-or-none"
 NOT_IN_TIME = "not-in-time"
 REASONS = {Why.NOT_NEEDED: NOT_NEEDED, Why.LESS: ALL_OR_NONE, Why.SILENT: NOT_IN_TIME, Why.TOO_LATE: NOT_IN_TIME}
 """Why a request is taken back, as its owner's people read it; of what somebody stopped who did."""
+_READ_ALIKE = {TransferState.CREDITING: TransferState.SENT, TransferState.RECEIVED: TransferState.DONE}
 LATEST_REQUESTS = 50
 """Among so many of the newest transfers with a friend it is looked when we asked it last."""
 
@@ -442,7 +443,8 @@ def _in_short(turn: Turn, rota: Rota) -> str:
         words += [
             ask.party,
             ask.why or "",
-            transfer.state,
+            _READ_ALIKE.get(transfer.state, transfer.state),
+            str(total(transfer.lines_come)),
             transfer.wanted,
             transfer.problem,
             transfer.approved_hash[:8],
