@@ -12,12 +12,20 @@ from decimal import Decimal
 from fedbot_demo import plot
 from fedbot_demo.checks import Check, Handover, check_access, check_loan, check_no_access, in_stock, new_items
 from fedbot_demo.performance import Performance, stocked
+from fedbot_demo.stage import Space
+from fedbot_demo.stocktake import StockItem
 
 IPN = "RES-10K"
 #: A lens that there is one of, by its number in Attraktor's InvenTree.
 LENS, LENS_IPN = 42, "LENS-2"
 #: What all three have; the number of one of Attraktor's stock items of it.
 BOLT, BOLTS = "M3-BOLT", 1
+#: What a booking keeps: the other one of the two lenses.
+BOOKED, BOOKED_ITEM = "LENS-2#0041", 41
+#: What only Attraktor has under this IPN.
+NUT, WANTED = "M3-NUT", 40
+#: What goes to a neighbour.
+CABLE, NEIGHBOUR = "CAB-USBC-1", "Repair Café"
 
 
 @dataclass(frozen=True)
@@ -82,7 +90,7 @@ async def loan(play: Performance) -> list[Check]:
     await play.tap(borrower, offer.card, plot.YES)
     await play.end(owner, offer.transfer, said_by=attraktor)
     lent = await play.inventories("While it is lent", LENS_IPN)
-    notes = await play.notes_of(LENS_IPN)
+    notes = await play.notes_of(LENS_IPN, attraktor, betaspace)
     play.narrator.heading("Some days later, in the room")
     answer = await play.say(borrower, "!fed return", reply_to=offer.card.event_id)
     card = await play.card(owner, attraktor, plot.subject_of(answer))
@@ -120,7 +128,7 @@ async def find(play: Performance) -> list[Check]:
     """Who has one, asked of two friends at once; one of the hits is asked for."""
     stage, asker, owner = play.stage, play.stage.people["kim"], play.stage.people["dilek"]
     attraktor, betaspace = stage.pair
-    await play.read(await plot.connect(stage, attraktor, stage.gammaspace))
+    await play.befriend(attraktor, stage.gammaspace)
     play.narrator.heading("Two friends share something")
     for person in (stage.people["cem"], stage.people["mia"]):
         await play.say(person, f"!fed share {BOLT}")
@@ -139,11 +147,121 @@ async def find(play: Performance) -> list[Check]:
     ]
 
 
+async def from_anyone(play: Performance) -> list[Check]:
+    """Who has enough is asked in turn: the first one says no, the second one gives."""
+    stage, asker = play.stage, play.stage.people["kim"]
+    friends = (stage.betaspace, stage.gammaspace)
+    approvers = {stage.betaspace.party: stage.people["dilek"], stage.gammaspace.party: stage.people["mia"]}
+    await play.befriend(stage.attraktor, stage.gammaspace)
+    play.narrator.heading("Two friends share what Kim needs")
+    for person in approvers.values():
+        await play.say(person, f"!fed share {BOLT}")
+    play.narrator.heading("Kim asks anyone")
+    before = {space.party: in_stock(await stocked(space), BOLT) for space in stage.spaces}
+    rota = await play.say(asker, f"!fed request 5 {BOLT} from anyone")
+    card = await play.next_card(asker, *friends, after=rota)
+    first, second = friends if card.sender == friends[0].account.user_id else friends[::-1]
+    await play.tap(approvers[first.party], card, plot.NO)
+    card = await play.next_card(asker, second, after=card)
+    await play.tap(approvers[second.party], card, plot.YES)
+    await play.end(asker, plot.subject_of(card), said_by=second)
+    told = await play.edit(asker, rota, after=card, says=plot.YES)
+    after = {space.party: in_stock(await stocked(space), BOLT) for space in stage.spaces}
+    moved = {party: after[party] - before[party] for party in after}
+    return [
+        Check("One message tells of both who were asked", all(space.name in told.body for space in friends), told.body),
+        Check(
+            f"5 × {BOLT} came from who said yes, and none from who said no",
+            moved == {stage.attraktor.party: 5, first.party: 0, second.party: -5},
+            str(moved),
+        ),
+    ]
+
+
+async def booking(play: Performance) -> list[Check]:
+    """A loan that is booked, kept, fetched on its first day, and back."""
+    stage, asker, owner = play.stage, play.stage.people["tom"], play.stage.people["piet"]
+    attraktor, betaspace = stage.pair
+    await play.say(owner, f"!fed share {LENS_IPN}")
+    play.narrator.heading("Tom books a lens")
+    answer = await play.say(asker, f"!fed request {BOOKED} from attraktor from today for 1 week")
+    booked = plot.subject_of(answer)
+    card = await play.card(owner, attraktor, booked)
+    await play.tap(owner, card, plot.YES)
+    hand_over = await play.next_card(owner, attraktor, after=card)
+    play.narrator.heading("Until it is fetched")
+    (notes,) = await play.notes_of(LENS_IPN, attraktor)
+    calendar = await play.say(asker, "!fed calendar")
+    refused = await play.say(owner, f'!fed lend {BOOKED} to outside "{NEIGHBOUR}" for 2 weeks')
+    play.narrator.heading("Tom fetches it")
+    await play.tap(owner, hand_over, plot.YES)
+    await play.end(owner, booked, said_by=attraktor)
+    out = await _row(attraktor, BOOKED_ITEM)
+    play.narrator.heading("A week later")
+    answer = await play.say(asker, f"!fed return {BOOKED}")
+    card = await play.card(owner, attraktor, plot.subject_of(answer))
+    await play.tap(owner, card, plot.YES)
+    await play.end(owner, plot.subject_of(answer), said_by=betaspace)
+    home = await _row(attraktor, BOOKED_ITEM)
+    code = booked[:4]
+    return [
+        Check("The owner's InvenTree named the booking", any(f"fedbot {code}" in note for note in notes), str(notes)),
+        Check("The calendar named it", code in calendar.body, calendar.body),
+        Check("Who wanted to lend it to somebody else was told of it", code in refused.body, refused.body),
+        Check(
+            "It was fetched, and it is back", (out.customer, home.customer) == (betaspace.name, ""), f"{out}, {home}"
+        ),
+    ]
+
+
+async def want(play: Performance) -> list[Check]:
+    """What nobody shares, until somebody does."""
+    stage, asker, owner, approver = (play.stage, *(play.stage.people[name] for name in ("tom", "piet", "cem")))
+    attraktor, betaspace = stage.pair
+    before = in_stock(await stocked(attraktor), NUT)
+    wanted = await play.say(asker, f"!fed want {WANTED} {NUT}")
+    play.narrator.heading("Some days later, Attraktor shares it")
+    shared = await play.say(owner, f"!fed share {NUT}")
+    told = await plot.told_that_it_is_wanted(stage, owner, after=shared)
+    await play.read(told)
+    offered = await play.say(owner, f"offer {WANTED}", reply_to=told.event_id)
+    card = await play.card(approver, betaspace, plot.subject_of(offered))
+    await play.tap(approver, card, plot.YES)
+    await play.end(owner, plot.subject_of(offered), said_by=attraktor)
+    await play.edit(asker, wanted, after=wanted, says=plot.YES)
+    after = in_stock(await stocked(attraktor), NUT)
+    return [
+        Check(f"{WANTED} × {NUT} went from Attraktor to Betaspace", before - after == WANTED, f"{before} → {after}")
+    ]
+
+
+async def outside(play: Performance) -> list[Check]:
+    """A loan to a neighbour without a bot, on one side alone."""
+    stage, owner = play.stage, play.stage.people["piet"]
+    before = in_stock(await stocked(stage.attraktor), CABLE)
+    answer = await play.say(owner, f'!fed lend {CABLE} 3 to outside "{NEIGHBOUR}" for 2 weeks')
+    lent = await play.edit(owner, answer, after=answer, says=plot.YES)
+    there = [row.quantity for row in await stocked(stage.attraktor) if row.customer == NEIGHBOUR]
+    await play.notes_of(CABLE, stage.attraktor)
+    play.narrator.heading("When it is back")
+    await play.say(owner, "!fed return", reply_to=answer.event_id)
+    await play.edit(owner, answer, after=lent, says=plot.YES)
+    after = in_stock(await stocked(stage.attraktor), CABLE)
+    return [
+        Check(f"3 × {CABLE} were with {NEIGHBOUR}", there == [Decimal(3)], str(there)),
+        Check(f"All {CABLE} are back", before == after, f"{before} → {after}"),
+    ]
+
+
+async def _row(space: Space, item: int) -> StockItem:
+    return next(row for row in await stocked(space) if row.pk == item)
+
+
 async def no_passing_on(play: Performance) -> list[Check]:
     """UC6."""
     stage, owner, other = play.stage, play.stage.people["piet"], play.stage.people["cem"]
     attraktor, betaspace = stage.pair
-    await play.read(await plot.connect(stage, betaspace, stage.gammaspace))
+    await play.befriend(betaspace, stage.gammaspace)
     play.narrator.heading("Attraktor gives something to Betaspace")
     offer = await plot.offer(stage, owner, f"!fed push #{BOLTS} 5 to betaspace", seen_by=other)
     await play.read(offer.card)
@@ -191,8 +309,12 @@ ACTS = (
     Act("push", "A push: one line, one tap", push),
     Act("request", "A request: the owner grants less, the asker takes it", request),
     Act("loan", "A loan, and its return: not quite as it was", loan),
+    Act("booking", "Booked ahead: kept, fetched on its first day, and back", booking),
+    Act("outside", "Lent to a neighbour without a bot", outside),
     Act("parcel", "By parcel: booked in when it has come", parcel),
     Act("find", "Who has one? Asked of all friends at once", find),
+    Act("from-anyone", "From anyone: one friend is asked after the other", from_anyone),
+    Act("want", "Nobody shares it: wanted, and found later", want),
     Act("no-passing-on", "What came from a friend is not passed on", no_passing_on),
     Act("stats", "Figures of both, with a chart", stats),
     Act("disconnect", "They part: preview, word, and the access is gone", disconnect),

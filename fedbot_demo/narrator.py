@@ -22,6 +22,7 @@ _NAME_WIDTH = 14
 _INDENT = " " * (10 + _NAME_WIDTH + 1)
 _WIDTH = 110
 _LONG_POLL_S = 5.0
+_QUIET_S = 0.8
 #: What the sealed parts of an envelope's body are called: nobody but the peer can read them.
 _SEALED = ("token", "sealed")
 
@@ -79,6 +80,13 @@ class Narrator:
             while event_id not in self._known:
                 self._news.clear()
                 await self._news.wait()
+
+    async def is_quiet(self) -> None:
+        """Wait until nothing was told for a moment: bots edit their cards last."""
+        told = -1
+        while told != len(self.told):
+            told = len(self.told)
+            await asyncio.sleep(_QUIET_S)
 
     def _tell(self, event: RoomEvent) -> None:
         if event.event_id:

@@ -34,8 +34,16 @@ class Performance:
     fast: bool
     pictures: dict[str, bytes] = field(default_factory=dict)
     reading_s: float = 0.0
+    friends: set[tuple[str, str]] = field(default_factory=set)
 
     # --- what people do
+
+    async def befriend(self, asking: Space, asked: Space) -> None:
+        """Two spaces become friends, told and read, unless an act before has made them friends."""
+        if (asking.party, asked.party) in self.friends:
+            return
+        self.friends.add((asking.party, asked.party))
+        await self.read(await plot.connect(self.stage, asking, asked))
 
     async def make_access_if_need_be(self, space: Space, peer: Space) -> None:
         """Where the bot can't make the peer's account in its InvenTree, one of its admins does, as it asks for."""
@@ -62,6 +70,13 @@ class Performance:
         await self.read(card)
         return card
 
+    async def next_card(self, person: Person, *spaces: Space, after: RoomEvent) -> RoomEvent:
+        """The next card after an event that a bot of these spaces posts for somebody to tap, told and read."""
+        card, suggestion = await plot.next_card(person, spaces, after=after)
+        await self.narrator.has_told(suggestion.event_id)
+        await self.read(card)
+        return card
+
     async def tap(self, person: Person, card: RoomEvent, key: str) -> None:
         """A tap, told."""
         await self.narrator.has_told(await person.react(self.stage.room, card.event_id, key))
@@ -78,6 +93,19 @@ class Performance:
         if plot.kind_of(end) != "done":
             raise plot.OffScriptError(f"it isn't done, but: {end.body}")
         return end
+
+    async def edit(self, person: Person, message: RoomEvent, *, after: RoomEvent, says: str) -> RoomEvent:
+        """The edit by which a bot's message begins with `says`, told and read."""
+        edit = await person.wait_for(
+            lambda event: (
+                event.relation == "m.replace" and event.relates_to == message.event_id and event.body.startswith(says)
+            ),
+            plot.PATIENCE_S,
+            after=after,
+            what=f"{message.body!r} to read {says}",
+        )
+        await self.read(edit)
+        return edit
 
     async def read(self, event: RoomEvent) -> None:
         """Wait until it is told, and as long as a person takes to read it."""
@@ -110,16 +138,18 @@ class Performance:
         await self.pause(100)
         return found[0], found[1]
 
-    async def notes_of(self, ipn: str) -> list[list[str]]:
-        """Tell what stands in the notes of both InvenTrees' items of the part; the notes, a list for each space."""
+    async def notes_of(self, ipn: str, *spaces: Space) -> list[list[str]]:
+        """Tell what stands in the notes of the InvenTrees' items of the part; the notes, a list for each space."""
         found: list[list[str]] = []
-        for space in self.stage.pair:
+        for space in spaces:
             async with space.stocktake() as stocktake:
                 items = await stocktake.items(ipn)
                 notes = {item.pk: await stocktake.notes(item.pk) for item in items}
             for pk, note in notes.items():
                 if note:
-                    self.narrator.lines(f"  notes of #{pk} at {space.name}: {note}")
+                    self.narrator.line(f"  notes of #{pk} at {space.name}:")
+                    for paragraph in filter(None, note.split("\n")):
+                        self.narrator.line(f"    {paragraph}")
             found.append([note for note in notes.values() if note])
         await self.pause(100)
         return found

@@ -6,6 +6,7 @@ by their words, which are written elsewhere and for people.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,6 +87,35 @@ async def card_of(stage: Stage, person: Person, space: Space, subject: str) -> R
             what=f"{key} under the card",
         )
     return card
+
+
+async def next_card(person: Person, spaces: Sequence[Space], *, after: RoomEvent) -> tuple[RoomEvent, RoomEvent]:
+    """The next card that the bot of any of these spaces posts after an event, and the ❌ to tap under it."""
+    bots = {space.account.user_id for space in spaces}
+    suggestion = await person.wait_for(
+        lambda event: event.sender in bots and event.key == NO and event.relates_to != after.event_id,
+        PATIENCE_S,
+        after=after,
+        what=f"a card of {' or '.join(space.name for space in spaces)}",
+    )
+    card = next(event for event in person.seen if event.event_id == suggestion.relates_to)
+    return card, suggestion
+
+
+async def told_that_it_is_wanted(stage: Stage, person: Person, *, after: RoomEvent) -> RoomEvent:
+    """The message by which the bot of Attraktor mentions `person`, as a friend wants what is shared now."""
+    bot = stage.attraktor.account.user_id
+    return await person.wait_for(
+        lambda event: (
+            event.type == "m.room.message"
+            and event.sender == bot
+            and person.user_id in event.content.get("m.mentions", {}).get("user_ids", [])
+            and not event.replies_to
+        ),
+        PATIENCE_S,
+        after=after,
+        what="the word that a friend wants it",
+    )
 
 
 async def ask_to_connect(stage: Stage, asking: Space | None = None, asked: Space | None = None) -> RoomEvent:

@@ -146,6 +146,7 @@ class Story:
             narrator.title(f"{number}. {act.title}")
             begun = len(narrator.told)
             self._checks += await act.play(performance)
+            await narrator.is_quiet()
             self._told[act.name] = "\n".join(narrator.told[begun:]).strip()
 
     def _summary(self, narrator: Narrator) -> bool:
