@@ -8,6 +8,7 @@ from decimal import Decimal
 from functools import partial
 
 from fedbot import messages
+from fedbot.commands import extend
 from fedbot.commands.dates import day_from
 from fedbot.commands.grammar import Reading, render, unquoted
 from fedbot.commands.lookup import bare_id, rooms_told_of, whole_line
@@ -16,7 +17,7 @@ from fedbot.commands.push import ANYWAY, counted
 from fedbot.commands.spec import Handler, Verb
 from fedbot.rules import command as chat_lines
 from fedbot.rules.lines import not_entitled
-from fedbot.rules.loan import outside
+from fedbot.rules.loan import bookings, outside
 from fedbot.rules.model.care import taken_out
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.effects import Phrase, say
@@ -202,6 +203,11 @@ def _extend(turn: Turn, command: Command, loan: OutsideLoan) -> Phrase:
         return day
     if day <= loan.until:
         return say(messages.outside.day_not_later, loan=loan)
+    waiting = bookings.waiting_for_item(turn, loan.item or loan.source, loan.part)
+    if waiting and ANYWAY.name not in command.arguments:
+        again = {"id": f"{loan.code} until {day.isoformat()}", ANYWAY.name: "yes"}
+        line = whole_line(turn, command, extend.SPEC, **again)
+        return say(messages.booking.would_break, what=loan.description.name, bookings=waiting, line=line)
     outside.prolong(turn, loan, day, turn.signature_of(command))
     return say(messages.outside.outside_noted, loan=loan)
 

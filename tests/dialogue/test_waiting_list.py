@@ -11,7 +11,7 @@ from tests.dialogue.space import Space
 from tests.dialogue.test_dishonest_friends import forges
 from tests.dialogue.test_moving import say_so, upgrade
 from tests.dialogue.test_recovery import is_rebuilt
-from tests.dialogue.world import World, letters, nothing, told
+from tests.dialogue.world import World, letters, nothing, sharing, told
 from tests.fakes.people import Message
 
 DAY = timedelta(days=1)
@@ -221,6 +221,25 @@ async def test_a_friend_that_waits_for_everything_or_lies_about_its_place_gets_n
     await world.settle()
     assert parties(world) == [], "without a sealed word it is for nothing"
     assert loan.is_on_loan
+
+
+async def test_what_is_lent_to_a_neighbour_is_waited_for_too_also_while_our_inventree_is_down() -> None:
+    world = await sharing()
+    await says(world, "anna", 'lend #42 to outside "Repair Café" until 1.12.')
+    (loan,) = world.alpha.turn.outside_loans()
+    world.alpha.goes_down()
+    assert "is asked to put us in line" in await says(world, "bea", f"wait {LENS} from attraktor")
+    world.alpha.comes_back()
+    await world.passes(HOUR)
+    assert place(world.beta) is PlaceState.WAITING, world.room.transcript()
+    answer = await says(world, "anna", f"extend {loan.code} until 8.12.")
+    assert "others wait for" in answer
+    assert "--over-booking" in answer
+    assert world.alpha.turn.outside_loans()[0].until == loan.until
+    await says(world, "anna", f"extend {loan.code} until 2026-12-08 --over-booking")
+    assert world.alpha.turn.outside_loans()[0].until > loan.until, world.room.transcript()
+    await says(world, "anna", f"return {loan.code}")
+    assert place(world.beta) is PlaceState.TURN, world.room.transcript()
 
 
 async def test_who_was_asked_before_anybody_waited_is_not_in_anybodys_way() -> None:

@@ -218,6 +218,11 @@ def _waiting_for_loan(turn: Turn, loan: Transfer) -> tuple[Reserved, ...]:
     return _as_reserved(turn, found.values())
 
 
+def waiting_for_item(turn: Turn, item: int, part: int) -> tuple[Reserved, ...]:
+    """Who waits for that stock item of ours, as cards name them."""
+    return _as_reserved(turn, line_for(turn, item, part))
+
+
 def _as_reserved(turn: Turn, entries: Iterable[QueueEntry]) -> tuple[Reserved, ...]:
     ordered = sorted(entries, key=lambda entry: entry.number)
     return tuple(waiting(turn, entry) for entry in ordered)

@@ -22,6 +22,7 @@ from fedbot.rules.model.continuation import WhenAnsweredOrNot
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Ask, Edit, Phrase, Post, say
 from fedbot.rules.model.events import Answered, Said, Unanswered
+from fedbot.rules.model.outside import OutsideLoan
 from fedbot.rules.model.queries import FindItems, ItemsFound
 from fedbot.rules.model.queue import (
     MOST_PLACES,
@@ -362,6 +363,8 @@ def follow(turn: Turn) -> None:
     for document in list(turn.changes.values()):
         if isinstance(document, Connection) and document.state is ConnectionState.ENDED:
             _parted(turn, document)
+        elif isinstance(document, OutsideLoan) and not document.is_living:
+            _look_at_part(turn, {document.part})
         elif isinstance(document, Transfer):
             before = turn.state.get(Transfer, document.id)
             _follow_transfer(turn, before.state if before is not None else None, document)
@@ -387,10 +390,15 @@ def _follow_transfer(turn: Turn, before: TransferState | None, transfer: Transfe
     if transfer.state in OVER:
         loan = turn.transfer(transfer.terms.parent) if lend.is_return(transfer) else transfer
         parts = {line.part for line in loan.terms.lines} if loan is not None and loan.role == "sender" else set()
-        for entry in turn.queue():
-            if entry.part in parts and not entry.kept:
-                _look(turn, entry)
+        _look_at_part(turn, parts)
         _lapse(turn)
+
+
+def _look_at_part(turn: Turn, parts: set[int]) -> None:
+    """Something of these parts may be free again."""
+    for entry in turn.queue():
+        if entry.part in parts and not entry.kept:
+            _look(turn, entry)
 
 
 def _lapse(turn: Turn) -> None:
