@@ -146,7 +146,10 @@ class Rules(Section):
     )
     parcel_reminder_days: Days = Field(7, le=365, description="after that long on its way a parcel is asked after")
     pickup_days: Days = Field(
-        2, ge=1, le=60, description="what is booked and isn't fetched within so many days, the first included, lapses"
+        2,
+        ge=1,
+        le=60,
+        description="what is booked, or kept for the first in line, lapses after so many days, the first included",
     )
     agenda: bool = Field(
         default=False, description="whether each room is told in the morning what today and tomorrow bring"
