@@ -12,6 +12,8 @@ SEEDS ?= 500
 FIRST_SEED ?= 1
 AGAINST ?= URL
 SECONDS_EACH ?= 60
+# one more than there are cores: those that start a homeserver wait for it most of the time
+PROCESSES ?= $(shell expr $$(nproc) + 1)
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,8 +27,8 @@ setup: .venv/.ready-test ## .venv with everything, pinned (quick when nothing ch
 demo: .venv/.ready-demo ## two makerspaces connect and hand over an item, before your eyes
 	@exec $(BIN)/fedbot demo $(ARGS)
 
-test: .venv/.ready-test ## all tests, in as many processes as there are cores, a file in one of them
-	@$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
+test: .venv/.ready-test ## all tests, in one process more than there are cores, a file in one of them
+	@$(BIN)/pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-long: .venv/.ready-test ## the main stories on each pair of InvenTree versions
 	@$(BIN)/pytest -n auto -m long --timeout 900 $(ARGS)
