@@ -214,6 +214,44 @@ async def booking(play: Performance) -> list[Check]:
     ]
 
 
+async def queue(play: Performance) -> list[Check]:
+    """What is on loan is waited for: the first in line is told when it is back, and has it next."""
+    stage, owner, waiting = play.stage, play.stage.people["piet"], play.stage.people["mia"]
+    attraktor, betaspace, gammaspace = stage.spaces
+    await play.befriend(attraktor, gammaspace)
+    await gammaspace.add_part(LENS_IPN, "Laser lens 2.0″ ZnSe", "For the laser")
+    await play.say(owner, f"!fed share {LENS_IPN}")
+    play.narrator.heading("Betaspace has the lens")
+    loan = await plot.offer(
+        stage, owner, f"!fed lend #{BOOKED_ITEM} to betaspace for 2 weeks", seen_by=stage.people["cem"]
+    )
+    await play.read(loan.card)
+    await play.tap(stage.people["cem"], loan.card, plot.YES)
+    await play.end(owner, loan.transfer, said_by=attraktor)
+    play.narrator.heading("Two people wait for it")
+    first = await play.say(waiting, f"!fed wait {BOOKED} from attraktor")
+    await play.edit(waiting, first, after=first, says=plot.IN_LINE)
+    last = await play.say(stage.people["kim"], f"!fed wait {BOOKED}")
+    line = await play.say(owner, "!fed wait")
+    play.narrator.heading("It comes back")
+    back = await play.say(stage.people["tom"], f"!fed return {BOOKED}")
+    card = await play.card(owner, attraktor, plot.subject_of(back))
+    await play.tap(owner, card, plot.YES)
+    await play.end(owner, plot.subject_of(back), said_by=betaspace)
+    turn = await plot.told_by(gammaspace, waiting)
+    await play.read(turn)
+    asked = await play.say(waiting, "borrow for 1 week", reply_to=turn.event_id)
+    card = await play.card(owner, attraktor, plot.subject_of(asked))
+    await play.tap(owner, card, plot.YES)
+    await play.end(owner, plot.subject_of(asked), said_by=attraktor)
+    out = await _row(attraktor, BOOKED_ITEM)
+    return [
+        Check("The line is told in its order", line.body.find(gammaspace.name) < line.body.find("place 2"), line.body),
+        Check("Kim was told that she is second", "place 2" in last.body, last.body),
+        Check(f"The first in line has it: {gammaspace.name}", out.customer == gammaspace.name, str(out)),
+    ]
+
+
 async def want(play: Performance) -> list[Check]:
     """What nobody shares, until somebody does."""
     stage, asker, owner, approver = (play.stage, *(play.stage.people[name] for name in ("tom", "piet", "cem")))
@@ -222,7 +260,7 @@ async def want(play: Performance) -> list[Check]:
     wanted = await play.say(asker, f"!fed want {WANTED} {NUT}")
     play.narrator.heading("Some days later, Attraktor shares it")
     shared = await play.say(owner, f"!fed share {NUT}")
-    told = await plot.told_that_it_is_wanted(stage, owner, after=shared)
+    told = await plot.told_by(attraktor, owner, after=shared)
     await play.read(told)
     offered = await play.say(owner, f"offer {WANTED}", reply_to=told.event_id)
     card = await play.card(approver, betaspace, plot.subject_of(offered))
@@ -314,6 +352,7 @@ ACTS = (
     Act("parcel", "By parcel: booked in when it has come", parcel),
     Act("find", "Who has one? Asked of all friends at once", find),
     Act("from-anyone", "From anyone: one friend is asked after the other", from_anyone),
+    Act("queue", "On loan: waited for in turn", queue),
     Act("want", "Nobody shares it: wanted, and found later", want),
     Act("no-passing-on", "What came from a friend is not passed on", no_passing_on),
     Act("stats", "Figures of both, with a chart", stats),

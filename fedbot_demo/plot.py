@@ -19,6 +19,7 @@ YES = "✅"
 NO = "❌"
 PARCEL = "📦"
 DAMAGED = "🔧"
+IN_LINE = "⏳"
 #: Under a default Synapse a bot that has said much waits 5 s for each event.
 PATIENCE_S = 60.0
 #: A bot looks once a minute whether it was given a token.
@@ -102,19 +103,21 @@ async def next_card(person: Person, spaces: Sequence[Space], *, after: RoomEvent
     return card, suggestion
 
 
-async def told_that_it_is_wanted(stage: Stage, person: Person, *, after: RoomEvent) -> RoomEvent:
-    """The message by which the bot of Attraktor mentions `person`, as a friend wants what is shared now."""
-    bot = stage.attraktor.account.user_id
+async def told_by(space: Space, person: Person, *, after: RoomEvent | None = None) -> RoomEvent:
+    """The message by which the bot of `space` mentions `person`, and which answers nothing."""
+    bot = space.account.user_id
     return await person.wait_for(
         lambda event: (
             event.type == "m.room.message"
             and event.sender == bot
             and person.user_id in event.content.get("m.mentions", {}).get("user_ids", [])
+            and event.relation != "m.replace"
             and not event.replies_to
+            and not kind_of(event)
         ),
         PATIENCE_S,
         after=after,
-        what="the word that a friend wants it",
+        what=f"{space.name}'s bot to mention them",
     )
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
+import httpx
 import yaml
 
 from fedbot_demo.bot_process import BotProcess
@@ -135,6 +136,14 @@ class Space:
         content = {"name": f"fed-{peer}-1", "roles": dict.fromkeys(LOOKING, "view")}
         made = await asyncio.to_thread(self.inventree.control, "POST", "accounts/", content)
         await self.bot.give_token(f"{peer}-1", json.dumps(made))
+
+    async def add_part(self, ipn: str, name: str, description: str) -> None:
+        """An admin adds a part to its InvenTree."""
+        content = {"IPN": ipn, "name": name, "description": description, "trackable": True, "salable": True}
+        headers = {"Authorization": f"Token {self.inventree.tokens['admin']}"}
+        async with httpx.AsyncClient(base_url=self.inventree.url, headers=headers, trust_env=False) as client:
+            category = (await client.get("/api/part/category/")).raise_for_status().json()[0]["pk"]
+            (await client.post("/api/part/", json={**content, "category": category})).raise_for_status()
 
     async def start_inventree(self) -> None:
         """Start its InvenTree; it goes on where it was, at the same address."""
