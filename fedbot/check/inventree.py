@@ -10,6 +10,7 @@ from fedbot.config.settings import Settings
 from fedbot.inventree.versions import Version
 from fedbot.ports.inventory import Inventory, InventoryProblem, NotPermitted, Unavailable
 from fedbot.rules.connection.rotate_tokens import BEFORE_ITS_END
+from fedbot.rules.model.care import Things
 from fedbot.rules.model.queries import (
     Able,
     Answer,
@@ -47,6 +48,7 @@ async def inventree_findings(settings: Settings, inventory: Inventory) -> list[F
             *[bad("InvenTree", complaint) for complaint in standing.complaints],
             *await _people(settings, inventory),
             *await _high_value(settings, inventory),
+            *await _lending(settings, inventory),
         ]
     except InventoryProblem as problem:
         return [_unanswered(settings, problem)]
@@ -170,22 +172,44 @@ async def _high_value(settings: Settings, inventory: Inventory) -> list[Finding]
     care = settings.high_value.care
     if not care.is_on:
         return []
-    named = NamedThings(care.parts, care.categories, care.locations)
-    unknown = await _answer(inventory, named, UnknownThings)
-    found = [
-        bad(f"high_value.{setting}", f"InvenTree has nothing called {word}", "correct it, or take it out")
-        for setting, words in (
+    found = await _unknown(inventory, "high_value", care)
+    found += await _two_approvers(settings, inventory, "high_value")
+    return found or [good("high_value", "two people decide on what it names")]
+
+
+async def _lending(settings: Settings, inventory: Inventory) -> list[Finding]:
+    """What the lending rules name is there, and two approvers where one of them takes two."""
+    found: list[Finding] = []
+    for number, rule in enumerate(settings.lending):
+        found += await _unknown(inventory, f"lending.{number}", rule.rule)
+    if any(rule.two_people for rule in settings.lending):
+        found += await _two_approvers(settings, inventory, "lending")
+    return found or ([good("lending", f"rules: {len(settings.lending)}")] if settings.lending else [])
+
+
+async def _unknown(inventory: Inventory, setting: str, things: Things) -> list[Finding]:
+    """What a setting names that InvenTree doesn't know."""
+    if not things.names_any:
+        return []
+    unknown = await _answer(inventory, NamedThings(things.parts, things.categories, things.locations), UnknownThings)
+    return [
+        bad(f"{setting}.{kind}", f"InvenTree has nothing called {word}", "correct it, or take it out")
+        for kind, words in (
             ("parts", unknown.parts),
             ("categories", unknown.categories),
             ("locations", unknown.locations),
         )
         for word in words
     ]
+
+
+async def _two_approvers(settings: Settings, inventory: Inventory, setting: str) -> list[Finding]:
+    """That there aren't two people who may approve."""
     able = await _answer(inventory, WhoMay(Right.APPROVER, tuple(dict.fromkeys(settings.people.values()))), Able)
-    if len(able.usernames) < TWO_PEOPLE:
-        todo = "make another of your people an approver in InvenTree"
-        found.append(bad("high_value", f"it takes two approvers; there is {len(able.usernames)}", todo))
-    return found or [good("high_value", "two people decide on what it names")]
+    if len(able.usernames) >= TWO_PEOPLE:
+        return []
+    todo = "make another of your people an approver in InvenTree"
+    return [bad(setting, f"it takes two approvers; there is {len(able.usernames)}", todo)]
 
 
 async def _somebody(settings: Settings, inventory: Inventory, right: Right) -> Finding:

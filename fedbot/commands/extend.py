@@ -71,6 +71,8 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
         return say(messages.loan.due_later_already, loan=loan)
     if connection.state is not ConnectionState.ACTIVE:
         return say(messages.approval.connection_not_active, connection=connection)
+    if refused := extend.against_rules(turn, loan, day):
+        return say(messages.lending_rules.extended_too_long, loan=loan, refused=refused)
     if waiting := lend.open_extensions(turn, loan):
         return say(messages.loan.extension_asked_already, loan=loan, transfer=waiting[0])
     extend.ask(turn, by_line(command.event_id), connection, loan, day, by)
@@ -81,6 +83,8 @@ def _give(turn: Turn, command: Command, loan: Transfer, day: date) -> Phrase | N
     """The owner's approver gives more time at once; what is booked then takes a second yes."""
     if loan.terms.loan_until and day < loan.terms.loan_until:
         return say(messages.loan.agreed_until_later, loan=loan)
+    if refused := extend.against_rules(turn, loan, day):
+        return say(messages.lending_rules.extended_too_long, loan=loan, refused=refused)
     broken = bookings.broken_by_extension(turn, loan, day)
     if broken and ANYWAY.name not in command.arguments:
         line = whole_line(turn, command, SPEC, **{ANYWAY.name: "yes"})

@@ -18,6 +18,7 @@ from fedbot.commands.spec import Handler, Verb
 from fedbot.rules import command as chat_lines
 from fedbot.rules.lines import not_entitled
 from fedbot.rules.loan import bookings, outside
+from fedbot.rules.model import lending_rules
 from fedbot.rules.model.care import taken_out
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.effects import Phrase, say
@@ -54,7 +55,7 @@ def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
     day = _last_day(turn, command)
     if isinstance(day, Phrase):
         return day
-    told = bool(turn.us.care.categories)
+    told = turn.us.looks_at_categories
     return tuple(FindItems(reading.item, told, merges=True) for reading in _readings(command))
 
 
@@ -93,8 +94,16 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...], spec: Verb) -
             return say(messages.outside.one_item_to_outside)
         chat_lines.choose(turn, command.room, command.event_id, command.sender, picked.phrase, ways)
         return None
-    care = turn.us.care
-    if care.why([taken_out(picked.item, picked.quantity)]) and not (command.is_proven and care.typed_code):
+    care, moved = turn.us.care, [taken_out(picked.item, picked.quantity)]
+    hold = lending_rules.that_hold(turn.us.lending, moved)
+    if not lending_rules.may_borrow(hold, OUTSIDE):
+        return say(messages.lending_rules.not_lent_to, us=turn.us, peer_name=_neighbour(command))
+    rules = lending_rules.strictest(hold)
+    latest = rules.last_day(turn.today()) if rules is not None else None
+    if rules is not None and latest is not None and day > latest:
+        line = whole_line(turn, command, spec, **_fixed(command, latest))
+        return say(messages.lending_rules.lent_too_long, most=rules.longest, latest=latest, line=line)
+    if (care.why(moved) or (rules is not None and rules.two_people)) and not (command.is_proven and care.typed_code):
         return say(messages.outside.two_people_outside)
     outside.lend(turn, _loan(turn, command, picked, day))
     return None

@@ -14,10 +14,12 @@ from fedbot.commands.picking import Ahead, Choice, Picked, Picking, pick, quanti
 from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb, Where
 from fedbot.rules import command as chat_lines
 from fedbot.rules.loan import bookings, overdue
+from fedbot.rules.model import lending_rules
 from fedbot.rules.model.care import taken_out
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.lending_rules import BY_RULES, LoanRules
 from fedbot.rules.model.queries import Answer, FindItems, ItemsFound, Query
 from fedbot.rules.model.stock import Right, StockItem, plain
 from fedbot.rules.model.transfer import Terms
@@ -70,7 +72,7 @@ def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
     if days.last is not None and (stopped := turn.lending_stop(destination.peer)) is not None:
         loans = tuple(overdue.overdue(turn, destination.peer))
         return say(messages.overdue.gets_no_loans, stopped=stopped, peer_name=destination.peer_name, loans=loans)
-    told = bool(turn.us.care.categories)
+    told = turn.us.looks_at_categories
     return tuple(FindItems(word, told, merges=True, whole=True) for word in _words(command))
 
 
@@ -107,7 +109,7 @@ def offer(turn: Turn, command: Command, answers: tuple[Answer, ...], spec: Verb)
             return None
         picked.append(outcome)
         taken[outcome.item.pk] = taken.get(outcome.item.pk, Decimal(0)) + outcome.quantity
-    return _offer(turn, command, destination, picked)
+    return _offer(turn, command, spec, destination, picked)
 
 
 def loan_days(turn: Turn, command: Command) -> Days | Phrase:
@@ -125,12 +127,19 @@ def _words(command: Command) -> tuple[str, ...]:
     return tuple(dict.fromkeys(reading.item for readings in _lines(command) for reading in readings))
 
 
-def _offer(turn: Turn, command: Command, connection: Connection, picked: list[Picked]) -> Phrase | None:
+def _offer(turn: Turn, command: Command, spec: Verb, connection: Connection, picked: list[Picked]) -> Phrase | None:
     """The offer goes out; the message that carries it answers the line."""
     asker = turn.signature_of(command)
     days = loan_days(turn, command)
     if isinstance(days, Phrase):
         return days
+    moved = [taken_out(each.item, each.quantity) for each in picked]
+    hold = lending_rules.that_hold(turn.us.lending, moved) if days.last is not None else ()
+    rules = lending_rules.strictest(hold)
+    if not lending_rules.may_borrow(hold, connection.peer):
+        return say(messages.lending_rules.not_lent_to, us=turn.us, peer_name=connection.peer_name)
+    if complaint := _too_long(turn, command, spec, rules, days):
+        return complaint
     terms = Terms(
         kind="push",
         sender=turn.us.party,
@@ -146,6 +155,7 @@ def _offer(turn: Turn, command: Command, connection: Connection, picked: list[Pi
         time_zone=turn.us.time_zone if days.last else "",
         starts=days.first,
         parcel=bool(command.arguments.get("parcel")),
+        rules=rules,
     )
     metadata = {
         str(number): each.item.metadata.encode(errors="replace").decode()  # a lone surrogate can't be signed
@@ -158,12 +168,23 @@ def _offer(turn: Turn, command: Command, connection: Connection, picked: list[Pi
     if complaint is not None:
         return complaint
     care = turn.us.care
-    why = care.why(taken_out(each.item, each.quantity) for each in picked)
+    why = care.why(moved) or (BY_RULES if rules is not None and rules.two_people else "")
     if command.is_proven and care.typed_code:
         why = ""
     there = tuple(bookings.there(turn, each.item, ahead=days.first is not None) for each in picked)
     opening.open_push(turn, by_line(command.event_id), connection, terms, asker, metadata, why, there)
     return None
+
+
+def _too_long(turn: Turn, command: Command, spec: Verb, rules: LoanRules | None, days: Days) -> Phrase | None:
+    """That the rules let it be lent for less time, with the line that they allow."""
+    first = days.first or turn.today()
+    latest = rules.last_day(first) if rules is not None else None
+    if rules is None or latest is None or days.last is None or days.last <= latest:
+        return None
+    until = "loan" if "loan" in command.arguments else "until"
+    line = whole_line(turn, command, spec, **{**days.fixed(command.arguments), until: latest.isoformat()})
+    return say(messages.lending_rules.lent_too_long, most=rules.longest, latest=latest, line=line)
 
 
 # --- a numbered list, each number standing for a whole line ---

@@ -39,6 +39,14 @@ from fedbot.config.values import (
     UrlOrNone,
 )
 from fedbot.rules.model.care import Care
+from fedbot.rules.model.lending_rules import (
+    LONGEST_LOAN,
+    LONGEST_RULE_TEXT,
+    MOST_EXTENSIONS,
+    MOST_RULES,
+    LendingRule,
+    strictest,
+)
 from fedbot.rules.model.names import of_party
 from fedbot.rules.model.overdue import OverdueSteps
 from fedbot.rules.model.party_config import LONGEST_PICKUP, PartyConfig, Pickup
@@ -240,6 +248,61 @@ class HighValue(Section):
         )
 
 
+class LendingSettings(Section):
+    """A lending rule of ours; where several are about a loan, the strictest counts, and every text."""
+
+    parts: tuple[Filled, ...] = Field((), description="parts that it is about: IPN, name or `part:12`")
+    categories: tuple[Filled, ...] = Field((), description="categories, by name or path, with all below them")
+    locations: tuple[Filled, ...] = Field(
+        (), description="the same for the locations where it lies. Without parts, categories and locations: everything"
+    )
+    spaces: tuple[PartyId, ...] | None = Field(
+        None, description="ids of the spaces that may borrow it; `[]`: none; left out: all of our friends"
+    )
+    longest_days: int | None = Field(
+        None, ge=1, le=LONGEST_LOAN, description="how many days it may stay, and by how many each extension prolongs it"
+    )
+    extensions: int | None = Field(
+        None,
+        ge=0,
+        le=MOST_EXTENSIONS,
+        description="how often it may be extended; 0: never; left out: any number of times",
+    )
+    agree: str = Field(
+        "",
+        max_length=LONGEST_RULE_TEXT,
+        description="what the borrower agrees to with its yes, such as: laser safety briefing needed",
+    )
+    photo_out: bool = Field(default=False, description="whether a photo is wanted at the hand-over")
+    photo_back: bool = Field(default=False, description="whether a photo is wanted at the return")
+    two_people: bool = Field(default=False, description="whether two of our approvers have to agree")
+
+    @model_validator(mode="after")
+    def _asks_something(self) -> Self:
+        if self.spaces is None and strictest([self.rule]) is None:
+            asks = "spaces, longest_days, extensions, agree, photo_out, photo_back or two_people"
+            raise write_instead(f"a lending rule has to ask something: write one of {asks}")
+        if not self.agree.isprintable():
+            raise write_instead("agree: write it in one line")
+        return self
+
+    @property
+    def rule(self) -> LendingRule:
+        """The same, as the rules know it."""
+        return LendingRule(
+            parts=self.parts,
+            categories=self.categories,
+            locations=self.locations,
+            spaces=self.spaces,
+            longest=self.longest_days or 0,
+            extensions=self.extensions,
+            agree=self.agree.strip(),
+            photo_out=self.photo_out,
+            photo_back=self.photo_back,
+            two_people=self.two_people,
+        )
+
+
 class RotaSettings(Section):
     """Who is asked first when somebody requests an item from anyone."""
 
@@ -393,6 +456,7 @@ class Settings(Section):
     inventree: InvenTree
     rules: Rules = Rules()
     high_value: HighValue = HighValue()
+    lending: tuple[LendingSettings, ...] = Field((), max_length=MOST_RULES, description="lending rules, as a list")
     rota: RotaSettings = RotaSettings()
     overdue: OverdueSettings = OverdueSettings()
     disclose: Disclose = Disclose()
@@ -485,6 +549,7 @@ class Settings(Section):
             has_admin_token=self.inventree.admin_token is not None,
             self_approval=self.rules.self_approval,
             care=self.high_value.care,
+            lending=tuple(rule.rule for rule in self.lending),
             rota=self.rota.policy,
             overdue=self.overdue.steps,
             grace=timedelta(seconds=self.rules.grace_seconds),

@@ -8,6 +8,7 @@ from decimal import Decimal
 from fedbot.messages import naming
 from fedbot.messages.formatting import Code, Inline, Items
 from fedbot.messages.language import Lines, Locale, Words, marked
+from fedbot.messages.lending_rules import rules_lines
 from fedbot.messages.naming import command
 from fedbot.messages.transfer_facts import Card, asked, card_of, decided, for_whom, what_and_where
 from fedbot.rules.model import time_zones
@@ -57,6 +58,7 @@ def booked_card(locale: Locale, card: Card) -> Lines:
         decided(locale, card),
         "",
         *what_and_where(locale, card),
+        *rules_lines(locale, card),
         *obstacle_lines(locale, card),
         "",
         locale.say("Nothing has moved yet. Fetch it at {sender} on {until} at the latest.", **names),
@@ -74,6 +76,7 @@ def _to_hand_over(locale: Locale, card: Card) -> Lines:
         "",
         *what_and_where(locale, card),
         locale.say("Loan: it stays {sender}'s; back by {last}, that day included.", **names),
+        *rules_lines(locale, card),
         *obstacle_lines(locale, card),
         "",
         locale.say("✅ yes, they have it · 📦 yes, it goes by parcel · ❌ not today"),

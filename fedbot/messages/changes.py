@@ -36,6 +36,7 @@ FIELDS = {
     "note": marked("the note"),
     "loan_until": marked("the due date"),
     "starts": marked("the first day"),
+    "rules": marked("the lending rules"),
     "hands_over": marked("what is asked"),
     "over": marked("which bookings a yes breaks"),
     "obstacles": marked("what InvenTree says of it"),

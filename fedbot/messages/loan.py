@@ -531,6 +531,9 @@ def _return_to_decide(locale: Locale, card: Card) -> Lines:
     )
     places = tuple(dict.fromkeys(locale.short(line.place, 60) for line in lines if line.place))
     goes_to: Lines = [locale.say("Goes back to: {places}", places=", ".join(places))] if places else []
+    rules = card.transfer.terms.rules
+    wanted = rules is not None and rules.photo_back
+    photo: Lines = [locale.say("📷 A photo of it is wanted: send it as a reply to this card.")] if wanted else []
     return [
         first,
         for_whom(locale, card, card.decider),
@@ -540,6 +543,7 @@ def _return_to_decide(locale: Locale, card: Card) -> Lines:
         *goes_to,
         "",
         locale.say("✅ here, fine · 🔧 here, but damaged · ❌ not here"),
+        *photo,
         locale.say("A reply before you tap goes into the item's history; a photo is kept with the item, later too."),
         card.transfer.code,
     ]

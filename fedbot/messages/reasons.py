@@ -6,6 +6,7 @@ from datetime import date
 
 from fedbot.messages.formatting import Code, Inline
 from fedbot.messages.language import Locale, marked
+from fedbot.rules.model.lending_rules import NO_MORE_TIME, TOO_LONG
 
 # The codes of refused steps (`diagnosis.reason_of`) and of the rules.
 _NOT_GIVEN: dict[str, tuple[str, str]] = {
@@ -124,6 +125,22 @@ _NOT_GIVEN: dict[str, tuple[str, str]] = {
     "no-loans": (
         marked("{sender} lends {receiver} nothing new before what is overdue is back."),
         marked("Bring it back, or ask to keep it; then start again."),
+    ),
+    "too-long": (
+        marked("{sender}'s lending rules don't let it be lent for so long."),
+        marked("Ask for fewer days."),
+    ),
+    "no-more-time": (
+        marked("{sender}'s lending rules don't let it be extended any more."),
+        marked("Bring it back; then it can be lent again."),
+    ),
+    "not-to-you": (
+        marked("{sender}'s lending rules don't let {receiver} borrow it."),
+        marked("Ask {sender}'s people: they can change their rules, or ask for something else."),
+    ),
+    "to-be-agreed": (
+        marked("{receiver} has to agree first to what {sender} asks of whoever borrows it."),
+        marked("{receiver} can ask again, and agrees with that."),
     ),
     "not-needed": (
         marked("{receiver} gets it from another space."),
@@ -245,8 +262,45 @@ def why_not_given(locale: Locale, code: str, sender: str, receiver: str) -> tupl
     if days := _free_days(code):
         first, last = (locale.day(day) for day in days)
         return locale.say("it is booked then. The nearest free days are {first} to {last}.", first=first, last=last)
+    if said := against_rules(locale, code):
+        return said
     why, _ = _NOT_GIVEN.get(code, (_ELSE, ""))
     return locale.say(why, sender=sender, receiver=receiver)
+
+
+def against_rules(locale: Locale, code: str) -> tuple[Inline, ...]:
+    """Why the lending rules don't allow it, with what they do allow; empty if the code says something else."""
+    word, _, rest = code.partition(":")
+    if day := latest_day(code):
+        return locale.some(
+            "the lending rules allow {number} day, until {day}.",
+            "the lending rules allow {number} days, until {day}.",
+            int(rest.partition(":")[2]),
+            day=locale.day(day),
+        )
+    if word == NO_MORE_TIME and _is_count(rest):
+        if int(rest) == 0:
+            return locale.say("the lending rules allow no extension.")
+        return locale.some(
+            "the lending rules allow {number} extension, and it had that.",
+            "the lending rules allow {number} extensions, and it had those.",
+            int(rest),
+        )
+    return ()
+
+
+def latest_day(code: str) -> date | None:
+    """The last day that the lending rules allow, behind the code for 'too long', `too-long:2026-12-08:14`."""
+    word, _, rest = code.partition(":")
+    day, _, count = rest.partition(":")
+    try:
+        return date.fromisoformat(day) if word == TOO_LONG and _is_count(count) else None
+    except ValueError:  # a friend's bot can say anything
+        return None
+
+
+def _is_count(word: str) -> bool:
+    return word.isascii() and word.isdecimal() and len(word) <= 3  # noqa: PLR2004 - so many days or times at most
 
 
 def _free_days(code: str) -> tuple[date, ...]:
@@ -261,7 +315,9 @@ def _free_days(code: str) -> tuple[date, ...]:
 
 def what_instead(locale: Locale, code: str, sender: str, spaces: Inline) -> tuple[Inline, ...]:
     """What people can do about it; empty if there is nothing to say."""
-    _, advice = _NOT_GIVEN.get("booked" if _free_days(code) else code, (_ELSE, ""))
+    word = code.partition(":")[0]
+    known = word if _free_days(code) or latest_day(code) or word == NO_MORE_TIME else code
+    _, advice = _NOT_GIVEN.get(known, (_ELSE, ""))
     return locale.say(advice, sender=sender, spaces=spaces, check=Code("fedbot check"), **_TO_SAY) if advice else ()
 
 

@@ -7,7 +7,8 @@ from datetime import datetime
 from fedbot.messages import naming
 from fedbot.messages.diagnosis import diagnosis
 from fedbot.messages.formatting import Inline, Items
-from fedbot.messages.language import Lines, Locale, Words
+from fedbot.messages.language import Lines, Locale, Words, marked
+from fedbot.messages.lending_rules import agrees_line
 from fedbot.messages.loan import child_asked, first_when_done, on_terms
 from fedbot.messages.naming import command
 from fedbot.messages.overdue import overdue_line
@@ -15,6 +16,7 @@ from fedbot.messages.transfer_card import transfer_card
 from fedbot.messages.transfer_facts import (
     Card,
     by_another_name,
+    by_rules,
     card_of,
     decided,
     did_not_arrive,
@@ -58,7 +60,11 @@ def transfer_offered(
         lines = [(*_inline(lines[0]), " ", *locale.say("That is all that lies there."))]
     if transfer.care:
         own = naming.space(locale, us.name)
-        lines.append(locale.say("⚠ High value: a second approver of {space} has to agree, too, on my card.", space=own))
+        if by_rules(transfer):
+            second = marked("⚠ Lending rules: a second approver of {space} has to agree, too, on my card.")
+        else:
+            second = marked("⚠ High value: a second approver of {space} has to agree, too, on my card.")
+        lines.append(locale.say(second, space=own))
     lines += overdue_line(locale, overdue, receiver)
     return [(*_inline(lines[0]), " ", transfer.code), *lines[1:], _who_decides(locale, transfer, receiver)]
 
@@ -112,20 +118,25 @@ def another_thing_would_be_given(
     locale: Locale,
     *,
     transfer: Transfer,
+    us: PartyConfig,
     peer_name: str,
     others: tuple[tuple[Line, tuple[Line, ...]], ...],
     is_called_so: bool,
+    agrees_to: tuple[str, ...] = (),
 ) -> Lines:
     """The owner means something else by the words of a request, or what it has isn't in order: its asker is asked.
 
-    A number asks for just that. `is_called_so`: it is what was asked for, but not in order.
+    A number asks for just that. `is_called_so`: it is what was asked for, but not in order. `agrees_to`: the texts of
+    the owner's lending rules, to which the asker agrees with that number. Then `others` may be empty.
     """
     names: dict[str, Words] = {"space": naming.space(locale, peer_name), "code": transfer.code}
-    lines: Lines = [
-        locale.say("What {space} has is not in order. I took the request back: {code}", **names)
-        if is_called_so
-        else locale.say("{space} would give something else than asked. I took it back: {code}", **names)
-    ]
+    if not others:
+        first = locale.say("{space} asks something of whoever borrows it. I took it back: {code}", **names)
+    elif is_called_so:
+        first = locale.say("What {space} has is not in order. I took the request back: {code}", **names)
+    else:
+        first = locale.say("{space} would give something else than asked. I took it back: {code}", **names)
+    lines: Lines = [first]
     for asked, given in others[: naming.MOST_IN_FIRST_LINE]:
         lines.append(
             locale.say(
@@ -134,9 +145,12 @@ def another_thing_would_be_given(
                 given=", ".join(naming.flawed_thing(locale, line) for line in given[: naming.MOST_IN_FIRST_LINE]),
             )
         )
+    receiver = naming.space(locale, us.name)
+    lines += [agrees_line(locale, text, sender=names["space"], receiver=receiver) for text in agrees_to]
+    number = locale.say("1) Agree, and ask for that") if agrees_to else locale.say("1) Ask for that")
     return [
         *lines,
-        locale.say("1) Ask for that"),
+        number,
         locale.say("Nothing has moved. If you want it, reply 1 within {time}.", time=locale.span(NUMBER_WITHIN)),
     ]
 

@@ -12,6 +12,7 @@ from fedbot.messages.booking import booked_card, breaks
 from fedbot.messages.changes import changed
 from fedbot.messages.formatting import Inline
 from fedbot.messages.language import Lines, Locale, Words
+from fedbot.messages.lending_rules import rules_lines
 from fedbot.messages.loan import card_of_child, loan_line, on_terms
 from fedbot.messages.naming import command
 from fedbot.messages.overdue import overdue_line
@@ -199,7 +200,7 @@ def _less_waits(locale: Locale, card: Card) -> Lines:
 
 def _to_decide(locale: Locale, card: Card) -> Lines:
     """What there is to know before a yes."""
-    what = [*what_and_where(locale, card), *loan_line(locale, card)]
+    what = [*what_and_where(locale, card), *loan_line(locale, card), *rules_lines(locale, card)]
     return [_for_whom(locale, card), *asked(locale, card), "", *what, ""]
 
 

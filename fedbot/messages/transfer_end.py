@@ -8,6 +8,7 @@ from fedbot.messages import naming, reasons
 from fedbot.messages.diagnosis import diagnosis
 from fedbot.messages.formatting import Bold, Inline
 from fedbot.messages.language import Lines, Locale, Words
+from fedbot.messages.lending_rules import rules_lines
 from fedbot.messages.loan import closed_line, is_home, lent_at_first, line_ends, on_terms, what_to_reply
 from fedbot.messages.naming import command
 from fedbot.messages.transfer_facts import (
@@ -67,6 +68,7 @@ def _done(locale: Locale, card: Card) -> Lines:
         *([] if is_home(card.transfer) else [*where_it_is(locale, card), *pickup(locale, card)]),
         *not_done(locale, card),
         *did_not_arrive(locale, card),
+        *(rules_lines(locale, card) if card.transfer.is_on_loan else []),
     ]
     return [*happened, *(["", *facts] if facts else []), "", footer, card.transfer.code]
 

@@ -515,14 +515,25 @@ def two_people(locale: Locale, transfer: Transfer, us: PartyConfig) -> Lines:
     if transfer.state is not TransferState.OPEN or transfer.wanted:
         return []
     if first is not None:
-        return [
-            locale.say("⚠ High value: {first} said yes, {when}. Another approver of {space} has to agree.", **names)
-        ]
-    two = locale.say("⚠ High value: two approvers of {space} have to agree.", **names)
+        if by_rules(transfer):
+            sentence = marked("⚠ Lending rules: {first} said yes, {when}. Another approver of {space} has to agree.")
+        else:
+            sentence = marked("⚠ High value: {first} said yes, {when}. Another approver of {space} has to agree.")
+        return [locale.say(sentence, **names)]
+    if by_rules(transfer):
+        two = locale.say("⚠ Lending rules: two approvers of {space} have to agree.", **names)
+    else:
+        two = locale.say("⚠ High value: two approvers of {space} have to agree.", **names)
     if not us.care.typed_code:
         return [two]
     approve = command(f"approve {transfer.code}")
     return [two, locale.say("In an encrypted room one is enough who types: {approve}", approve=approve)]
+
+
+def by_rules(transfer: Transfer) -> bool:
+    """Whether our own lending rules are why a yes of ours takes two people."""
+    rules = transfer.terms.rules
+    return transfer.role == "sender" and rules is not None and rules.two_people
 
 
 def settled(locale: Locale, card: Card) -> Lines:

@@ -108,6 +108,17 @@ async def test_what_needs_two_people_is_there_and_so_are_they(alpha: Seeded) -> 
     ]
 
 
+async def test_what_lending_rules_name_is_there_and_two_people_where_one_of_them_takes_two(alpha: Seeded) -> None:
+    known: list[dict[str, object]] = [{"longest_days": 60}, {"categories": ["Laser"], "two_people": True}]
+    assert "rules: 2" in [finding.what for finding in await found(alpha, lending=known)]
+    unknown = [*known, {"parts": ["LENS-3"], "agree": "briefing"}]
+    findings = faults(await found(alpha, lending=unknown, people={"@anna:example.org": "anna"}))
+    assert [(finding.name, finding.what.rpartition(" ")[2]) for finding in findings] == [
+        ("lending.2.parts", "LENS-3"),
+        ("lending", "1"),
+    ]
+
+
 @pytest.mark.parametrize(("of", "todo"), [("token", "make the next one"), ("token_file", "the bot makes the next one")])
 async def test_a_token_that_ends_soon_is_told_with_who_makes_the_next_one(
     alpha: Seeded, tmp_path: Path, of: str, todo: str

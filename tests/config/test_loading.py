@@ -319,6 +319,8 @@ def test_all_mistakes_are_told_at_once(write: Write) -> None:
             "high_value: from_value: say too in which currency, and how an item without a price counts",
         ),
         ({"high_value": {"without_price": "low"}}, "high_value: currency and without_price only count with from_value"),
+        ({"lending": [{"parts": ["LENS-2"]}]}, "lending.0: a lending rule has to ask something"),
+        ({"lending": [{"agree": "one\ntwo"}]}, "lending.0: agree: write it in one line"),
         ({"rules": {"resend_seconds": [0]}}, "rules: resend_seconds: write 1 second or more"),
     ],
 )

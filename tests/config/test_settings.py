@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import time, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import get_args, get_origin
 
 import pytest
 from pydantic import BaseModel, ValidationError
@@ -13,6 +14,7 @@ from fedbot.config.loading import load
 from fedbot.config.settings import Settings
 from fedbot.edge_settings import inventory_settings
 from fedbot.rules.model.care import Care
+from fedbot.rules.model.lending_rules import LendingRule
 from fedbot.rules.model.party_config import PartyConfig
 from tests.config.conftest import ENVIRONMENT, TOKEN, Write, least
 
@@ -68,6 +70,21 @@ def test_every_setting_that_the_rules_know_reaches_them(write: Write) -> None:
         "taken_in": True,
         "typed_code": False,
     }
+    raw["lending"] = [
+        {
+            "parts": ["LENS-2"],
+            "categories": ["Laser"],
+            "locations": ["Safe"],
+            "spaces": ["betaspace"],
+            "longest_days": 14,
+            "extensions": 0,
+            "agree": "laser safety briefing needed",
+            "photo_out": True,
+            "photo_back": True,
+            "two_people": True,
+        },
+        {"longest_days": 60},
+    ]
     ids = {"#lending:example.org": "!lending", "#admin:example.org": "!admin"}
     assert load(write(raw), ENVIRONMENT).party_config("ab12", ids) == PartyConfig(
         reconcile_at=time(3, 30),
@@ -95,6 +112,21 @@ def test_every_setting_that_the_rules_know_reaches_them(write: Write) -> None:
             locations=("Safe",),
             taken_in=True,
             typed_code=False,
+        ),
+        lending=(
+            LendingRule(
+                parts=("LENS-2",),
+                categories=("Laser",),
+                locations=("Safe",),
+                spaces=("betaspace",),
+                longest=14,
+                extensions=0,
+                agree="laser safety briefing needed",
+                photo_out=True,
+                photo_back=True,
+                two_people=True,
+            ),
+            LendingRule(longest=60),
         ),
         grace=timedelta(seconds=1.5),
         request_open_for=timedelta(days=3),
@@ -140,6 +172,8 @@ def _everything(model: type[BaseModel], path: str = "") -> list[tuple[str, objec
     found: list[tuple[str, object]] = []
     for name, field in model.model_fields.items():
         inner = field.annotation
+        of_list = get_args(inner)[0] if get_origin(inner) is tuple else None  # one entry of a list of sections
+        inner = of_list if isinstance(of_list, type) and issubclass(of_list, BaseModel) else inner
         if isinstance(inner, type) and issubclass(inner, BaseModel):
             found += _everything(inner, f"{path}{name}.")
         else:

@@ -11,6 +11,7 @@ from itertools import permutations
 from typing import Any
 
 from fedbot.rules.loan import lend
+from fedbot.rules.model.lending_rules import TO_BE_AGREED
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.model.transfer_lifecycle import FINAL, TransferState
 from fedbot.rules.transfer.both_sides import NOT_IN_ORDER, OTHER_THING
@@ -61,7 +62,11 @@ def assert_books_balance(world: World, *, at_rest: bool = True, with_history: bo
                 _assert_history_tells(peer, transfer)
             if at_rest and other is not None:
                 assert _end(transfer) == _end(other), f"{transfer.state} here, {other.state} there"
-                never_adopted = other.problem in {NOT_IN_ORDER, OTHER_THING}  # the asker took the request back
+                never_adopted = other.problem in {
+                    NOT_IN_ORDER,
+                    OTHER_THING,
+                    TO_BE_AGREED,
+                }  # the asker took the request back
                 assert never_adopted or transfer.terms_hash == other.terms_hash
         _assert_nothing_vanished(space)
     _assert_nothing_secret_was_said(world)

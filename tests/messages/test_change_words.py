@@ -14,6 +14,7 @@ from fedbot import messages
 from fedbot.rules.approval import consent
 from fedbot.rules.model import shown
 from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.lending_rules import LoanRules
 from fedbot.rules.model.queries import PartDescription
 from fedbot.rules.model.transfer import Line, Progress, Terms, Transfer
 from fedbot.rules.model.whole_item import ItemDetails, PartDetails, Trait
@@ -103,6 +104,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         say(
             messages.transfer.another_thing_would_be_given,
             transfer=transfer(BOLTS),
+            us=BETA,
             peer_name="attraktor",
             others=((replace(BOLTS, description=PartDescription("bolts")), (BOLTS,)),),
             is_called_so=False,
@@ -114,10 +116,28 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Nothing has moved. If you want it, reply 1 within 10 minutes.
         """,
     ),
+    "it has a lending rule with a text to agree to": (
+        say(
+            messages.transfer.another_thing_would_be_given,
+            transfer=transfer(LENS),
+            us=BETA,
+            peer_name="attraktor",
+            others=(),
+            is_called_so=True,
+            agrees_to=("laser safety briefing needed",),
+        ),
+        """
+        attraktor asks something of whoever borrows it. I took it back: k7m2
+        ⚠ attraktor lends it only if betaspace agrees: laser safety briefing needed
+        1) Agree, and ask for that
+        Nothing has moved. If you want it, reply 1 within 10 minutes.
+        """,
+    ),
     "what would be given is not in order": (
         say(
             messages.transfer.another_thing_would_be_given,
             transfer=transfer(LENS),
+            us=BETA,
             peer_name="attraktor",
             others=((LENS, (DAMAGED_LENS,)),),
             is_called_so=True,
@@ -221,6 +241,7 @@ TERMS: dict[str, Any] = {
     "time_zone": "Asia/Tokyo",
     "confirm": True,
     "starts": date(2027, 3, 1),
+    "rules": LoanRules(agree=("laser safety briefing needed",)),
 }
 
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from fedbot.rules.model.lending_rules import LoanRules
 from fedbot.rules.model.queries import PartDescription
 from fedbot.rules.model.transfer import Line, Terms
 from fedbot.rules.protocol import bodies
@@ -48,6 +49,7 @@ TERMS = Terms(
     loan_until=date(2027, 1, 31),
     parcel=True,
     time_zone="Europe/Berlin",
+    rules=LoanRules(longest=80, extensions=1, agree=("laser safety briefing needed",), photo_back=True),
 )
 OPENING = Opening(SENDER.key, ROOM, subject_ids.Cause(CauseKind.LINE, "$line"))
 WITH_TERMS = frozenset({"offer", "request", "granted", "noted"})

@@ -8,6 +8,8 @@ from decimal import Decimal
 
 import pytest
 
+from fedbot.rules.model.care import Moved
+from fedbot.rules.model.lending_rules import LendingRule, LoanRules, may_borrow, strictest, that_hold
 from fedbot.rules.model.queries import PartDescription
 from fedbot.rules.model.stock import Part, StockItem
 from fedbot.rules.model.transfer import Line, Terms
@@ -101,3 +103,57 @@ def test_details_of_a_peer_are_refused_unless_they_are_as_we_would_write_them(fi
     data["lines"][0]["stays"] = ["files", "link"]
     with pytest.raises(BadTerms):
         understood(data)
+
+
+RULES = LoanRules(14, 1, ("laser safety briefing needed",), photo_back=True)
+
+
+def test_lending_rules_are_part_of_what_is_agreed_and_other_terms_stay_as_they_were() -> None:
+    ruled = replace(LOAN, rules=RULES)
+    assert understood(written(ruled)) == ruled
+    assert hash_of(ruled) != hash_of(LOAN)
+    assert "rules" not in written(LOAN)
+    back = replace(ruled, kind="return", parent="p" * 20, loan_until=None)
+    assert understood(written(back)).rules == RULES
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [
+        replace(LOAN, rules=RULES, loan_until=None, time_zone=""),
+        replace(LOAN, rules=RULES, kind="extension", parent="p" * 20),
+        replace(LOAN, rules=LoanRules()),
+        *(
+            replace(LOAN, rules=rules)
+            for rules in (
+                LoanRules(longest=-1),
+                LoanRules(longest=10**6),
+                LoanRules(extensions=-1),
+                LoanRules(extensions=10**6),
+                LoanRules(agree=("",)),
+                LoanRules(agree=("x" * 201,)),
+                LoanRules(agree=("x",) * 21),
+                LoanRules(agree=("gnirts \u202e",)),
+            )
+        ),
+    ],
+)
+def test_lending_rules_of_a_peer_that_no_config_makes_are_refused(terms: Terms) -> None:
+    with pytest.raises(BadTerms):
+        understood(written(terms))
+
+
+def test_of_several_lending_rules_the_strictest_counts_for_what_they_name() -> None:
+    lens = [Moved(Part(7, "Laser lens", "LENS-2", category_path="Optics/Laser"), "Workshop/Safe", Decimal(1))]
+    rules = (
+        LendingRule(longest=60, agree="bring it back clean"),
+        LendingRule(categories=("Laser",), longest=14, extensions=2, agree="laser safety briefing needed"),
+        LendingRule(locations=("Safe",), longest=30, extensions=0, agree="bring it back clean", photo_out=True),
+        LendingRule(parts=("M3-NUT",), longest=1, two_people=True, spaces=()),
+        LendingRule(parts=("lens-2",), spaces=("betaspace",)),
+    )
+    hold = that_hold(rules, lens)
+    assert rules[3] not in hold
+    assert strictest(hold) == LoanRules(14, 0, ("bring it back clean", "laser safety briefing needed"), photo_out=True)
+    assert [may_borrow(hold, party) for party in ("betaspace", "gammaspace")] == [True, False]
+    assert strictest([rules[4]]) is None

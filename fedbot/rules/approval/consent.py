@@ -40,6 +40,7 @@ def of_transfer(transfer: Transfer) -> ShownTransfer:
         hands_over=transfer.calls,
         obstacles=transfer.obstacles if transfer.calls else (),
         over=transfer.over,
+        rules=terms.rules,
     )
 
 
@@ -134,6 +135,7 @@ def drawn(transfer: Transfer) -> Transfer:
         time_zone=model.time_zone,
         confirm=model.confirm,
         starts=model.starts,
+        rules=model.rules,
     )
     return Transfer(
         id=transfer.id,

@@ -92,7 +92,7 @@ def _begun(turn: Turn, envelope: Message[Body]) -> Transfer | None:
     transfer = opening.begun_here(turn, opened, connection, terms, asked, role)
     transfer = replace(transfer, due=envelope.body.due)
     if transfer.is_our_offer:  # what it is worth isn't in the room: let two people say it
-        transfer = replace(transfer, care=turn.us.care.is_on)
+        transfer = replace(transfer, care=turn.us.care.is_on or (terms.rules is not None and terms.rules.two_people))
     if bodies.says(envelope, bodies.Request):
         transfer = replace(transfer, accepted=envelope.body.accepted or "")
     if lend.is_return(transfer) and role == "receiver":
@@ -164,7 +164,7 @@ def _wanted(
 def _of_loan(turn: Turn, transfer: Transfer, envelope: Message[Body]) -> Transfer:
     """What we said of a loan since it began: more time, a gift, lost."""
     if bodies.says(envelope, bodies.Extended):
-        return replace(transfer, back_by=envelope.body.until)
+        return extend.counted(transfer, envelope.body.until)
     if bodies.says(envelope, bodies.Closed):
         return end.as_we_said(turn, transfer, envelope.body, _signed(turn, envelope))
     return transfer

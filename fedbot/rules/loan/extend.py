@@ -10,7 +10,7 @@ from datetime import date
 
 from fedbot import messages
 from fedbot.rules.loan import bookings, end, hand_back, lend
-from fedbot.rules.model import audit
+from fedbot.rules.model import audit, lending_rules
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.continuation import WhenAnswered
@@ -56,10 +56,20 @@ def on_asked(turn: Turn, connection: Connection, envelope: Message[bodies.Reques
         raise BadTerms("terms.loan_until or terms.time_zone")
     turn.save(transfer)
     turn.note(transfer.id, audit.Asked(audit.Asking.MORE_TIME, connection.peer, by_peer=True), transfer.terms.asker)
-    if loan.is_on_loan:
-        look(turn, transfer)
+    refused = against_rules(turn, loan, transfer.terms.loan_until) if loan.is_on_loan else lend.LOAN_OVER
+    if refused:
+        transfers.end(turn, transfer, TransferState.DECLINED, None, refused)
     else:
-        transfers.end(turn, transfer, TransferState.DECLINED, None, lend.LOAN_OVER)
+        look(turn, transfer)
+
+
+def against_rules(turn: Turn, loan: Transfer, until: date) -> str:
+    """Why the rules that the loan was agreed with don't let it last until then, as a code; '' if they do."""
+    today = lend.today(turn, loan)
+    due = max(loan.due_day or today, today)
+    if loan.due_day is not None and until <= loan.due_day:  # that is no more time
+        return ""
+    return lending_rules.against_extension(loan.terms.rules, loan.extended, due, until)
 
 
 def look(turn: Turn, transfer: Transfer) -> None:
@@ -116,7 +126,7 @@ def _body(loan: Transfer, by: Signature) -> dict[str, str]:
 
 def prolonged(turn: Turn, loan: Transfer, until: date, by: Signature) -> Transfer:
     """The loan with its new last day, as the card and our metadata tell it too. Who was just told isn't reminded."""
-    loan = replace(loan, back_by=until, reminded=turn.now)
+    loan = replace(counted(loan, until), reminded=turn.now)
     turn.save(loan)
     turn.note_by(loan.id, audit.DueDate(until), by)
     end.show_anew(turn, loan)
@@ -131,4 +141,10 @@ def on_extended(turn: Turn, loan: Transfer, envelope: Message[bodies.Extended]) 
     if loan.is_on_loan:
         prolonged(turn, loan, day, transfers.signature_in(turn, envelope, loan.peer, ""))
     else:
-        turn.save(replace(loan, back_by=day))
+        turn.save(counted(loan, day))
+
+
+def counted(loan: Transfer, until: date) -> Transfer:
+    """The loan with that last day; a later one than it had is one extension more."""
+    later = loan.due_day is not None and until > loan.due_day
+    return replace(loan, back_by=until, extended=loan.extended + later)

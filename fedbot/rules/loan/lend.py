@@ -186,6 +186,7 @@ def return_terms(loan: Transfer, wanted: Mapping[int, Decimal], asker: Signature
         asker_name=presentable(asker.name),
         note=note,
         parent=loan.id,
+        rules=loan.terms.rules,
     )
 
 

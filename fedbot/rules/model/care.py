@@ -21,41 +21,59 @@ class Moved:
 
 
 @dataclass(frozen=True)
-class Care:
+class Things:
+    """What a setting names.
+
+    `parts` are IPNs, names or `part:12`; `categories` and `locations` are names or paths, with all below.
+    """
+
+    parts: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    locations: tuple[str, ...] = ()
+
+    @property
+    def names_any(self) -> bool:
+        """Whether it names anything."""
+        return bool(self.parts or self.categories or self.locations)
+
+    def naming(self, part: Part, place: str) -> str:
+        """By what that part at that place (a path) is named: 'part LENS-2', 'category Laser'; '' if it isn't."""
+        if names := _named(part) & {_folded(name) for name in self.parts}:
+            return f"part {min(names)}"
+        for kind, path, listed in (
+            ("category", part.category_path, self.categories),
+            ("location", place, self.locations),
+        ):
+            if above := next((each for each in listed if is_below(path, each)), ""):
+                return f"{kind} {above}"
+        return ""
+
+
+@dataclass(frozen=True)
+class Care(Things):
     """From which total value on, and of which parts, categories and locations, a decision needs two people.
 
     `from_value` is in `currency` (None: no value needs care). `is_dear_without_price` says how an item without a price
-    in it counts. `parts` are IPNs, names or `part:12`; `categories` and `locations` are names or paths, with all below.
-    `taken_in`: what others offer us, too. `typed_code`: in an encrypted room one person is enough who types the code.
+    in it counts. `taken_in`: what others offer us, too. `typed_code`: in an encrypted room one person is enough who
+    types the code.
     """
 
     from_value: Decimal | None = None
     currency: str = ""
     is_dear_without_price: bool = True
-    parts: tuple[str, ...] = ()
-    categories: tuple[str, ...] = ()
-    locations: tuple[str, ...] = ()
     taken_in: bool = False
     typed_code: bool = True
 
     @property
     def is_on(self) -> bool:
         """Whether anything needs it."""
-        return self.from_value is not None or bool(self.parts or self.categories or self.locations)
+        return self.from_value is not None or self.names_any
 
     def why(self, moved: Iterable[Moved]) -> str:
         """What of it needs care, for the audit: '' if nothing does."""
         things = tuple(moved)
-        for thing in things:
-            if names := _named(thing.part) & {_folded(name) for name in self.parts}:
-                return f"part {min(names)}"
-            for kind, path, listed in (
-                ("category", thing.part.category_path, self.categories),
-                ("location", thing.place, self.locations),
-            ):
-                if above := next((each for each in listed if is_below(path, each)), ""):
-                    return f"{kind} {above}"
-        return self._why_by_value(things)
+        named = (self.naming(thing.part, thing.place) for thing in things)
+        return next((why for why in named if why), "") or self._why_by_value(things)
 
     def _why_by_value(self, things: tuple[Moved, ...]) -> str:
         if self.from_value is None:

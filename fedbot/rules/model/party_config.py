@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import time, timedelta
 
 from fedbot.rules.model.care import Care
+from fedbot.rules.model.lending_rules import LendingRule
 from fedbot.rules.model.overdue import OverdueSteps
 from fedbot.rules.model.rota import RotaPolicy
 
@@ -57,6 +58,7 @@ class PartyConfig:
     has_admin_token: bool = False
     self_approval: bool = False
     care: Care = NO_CARE
+    lending: tuple[LendingRule, ...] = ()
     rota: RotaPolicy = USUAL_ROTA
     overdue: OverdueSteps = USUAL_STEPS
     grace: timedelta = timedelta(seconds=5)
@@ -85,6 +87,11 @@ class PartyConfig:
         timedelta(hours=1),
         timedelta(days=1),
     )
+
+    @property
+    def looks_at_categories(self) -> bool:
+        """Whether `care` or `lending` names categories, so that those of our stock items have to be known."""
+        return bool(self.care.categories) or any(rule.categories for rule in self.lending)
 
 
 @dataclass(frozen=True)

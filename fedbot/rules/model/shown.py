@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from fedbot.rules.model.booking import Obstacle, Reserved
+from fedbot.rules.model.lending_rules import LoanRules
 from fedbot.rules.model.queries import PartDescription
 from fedbot.rules.model.whole_item import ItemDetails, Trait
 from fedbot.rules.wire import envelope
@@ -74,10 +75,9 @@ class ShownTransfer:
     """All that a card about a transfer shows. `sender` and `receiver` are party ids, `role` is ours.
 
     `asker` and `granted_by` are Matrix ids. `granted_by` is set where the owner gives less than was asked for.
-    `care`: a yes takes two people. `confirm`: others are asked too, and a yes only grants it.
-    `care`: a yes takes two people. `starts` is the first day of a booking. `hands_over`: that day has come, and a yes
-    says that it was handed over; `obstacles` are what stands against that. `over`: the bookings that a
-    yes breaks.
+    `care`: a yes takes two people. `confirm`: others are asked too, and a yes only grants it. `starts` is the first day
+    of a booking. `hands_over`: that day has come, and a yes says that it was handed over; `obstacles` are what stands
+    against that. `over`: the bookings that a yes breaks. `rules`: the owner's lending rules for it.
     """
 
     role: str
@@ -99,6 +99,7 @@ class ShownTransfer:
     hands_over: bool = False
     obstacles: tuple[Obstacle, ...] = ()
     over: tuple[Reserved, ...] = ()
+    rules: LoanRules | None = None
 
 
 @dataclass(frozen=True)

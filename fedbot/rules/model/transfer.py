@@ -13,6 +13,7 @@ from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Exchange
 from fedbot.rules.model.decision import Closing, Decision, Ending, Parcel, Settlement, Signature, SpokenReason, Vote
 from fedbot.rules.model.diagnosis import Diagnosis
+from fedbot.rules.model.lending_rules import LoanRules
 from fedbot.rules.model.party_config import Pickup
 from fedbot.rules.model.queries import PartDescription
 from fedbot.rules.model.shown import ShownTransfer
@@ -68,7 +69,8 @@ class Terms:
     `loan_until` is the last day of a loan, that day included, and `time_zone` (IANA name) where it is that day: at the
     owner's. `starts` is the first day of one that is booked ahead, there too. `parent` is the loan that a `return`
     brings back, or that an `extension` asks to have longer. `confirm`: the owner's yes only grants it. Its asker asks
-    others too, so nothing leaves before the asker's bot has confirmed.
+    others too, so nothing leaves before the asker's bot has confirmed. `rules` are the owner's for this loan, and for a
+    return of it.
     """
 
     kind: str
@@ -84,6 +86,7 @@ class Terms:
     time_zone: str = ""
     confirm: bool = False
     starts: date | None = None
+    rules: LoanRules | None = None
 
     @property
     def decider(self) -> str:
@@ -175,10 +178,10 @@ class Transfer:
     `looked` is the day on which our InvenTree was read for it last, `obstacles` what stands against handing it over as
     seen then. `calls`: our card asks whether it was handed over; `handed` is who said so. `there`, at the owner, is how
     much there was of each line's stock item when it was picked, `over` the bookings that can't be kept if this goes.
-    Of a loan: `back_by` is the last day as extended (None: as in the terms), `closed` how it ended, `line_ends` how
-    those of its lines did that didn't come back, `left_over` the lines that are over, but still count in our stock, as
-    the borrower, and `peer_parts` the borrower's parts, as `peer_items`. Of a return: `damaged` is what the owner's
-    approver saw, `remark` what was said of it.
+    Of a loan: `back_by` is the last day as extended (None: as in the terms), `extended` how often it was, `closed` how
+    it ended, `line_ends` how those of its lines did that didn't come back, `left_over` the lines that are over, but
+    still count in our stock, as the borrower, and `peer_parts` the borrower's parts, as `peer_items`. Of a return:
+    `damaged` is what the owner's approver saw, `remark` what was said of it.
     """
 
     id: str
@@ -214,6 +217,7 @@ class Transfer:
     reminded: datetime | None = None
     parcel: Parcel | None = None
     back_by: date | None = None
+    extended: int = 0
     closed: Closing | None = None
     peer_parts: tuple[int, ...] = ()
     damaged: bool = False

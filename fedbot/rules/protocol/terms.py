@@ -49,7 +49,7 @@ def written(terms: Terms) -> dict[str, Any]:
             for name in ("of_line", "details", "stays"):
                 if not told.get(name, True):
                     del told[name]
-    for name in ("parcel", "parent", "time_zone", "confirm", "starts"):
+    for name in ("parcel", "parent", "time_zone", "confirm", "starts", "rules"):
         if not data[name]:
             del data[name]
     return data
@@ -79,6 +79,7 @@ def understood(data: object) -> Terms:
     for line in terms.lines:
         _check_line(line)
     _check_days(terms)
+    _check_rules(terms)
     if written(terms) != data:
         raise BadTerms("terms are not in their written form")
     return terms
@@ -95,6 +96,16 @@ def _check_days(terms: Terms) -> None:
     check_day(terms.starts)
     if terms.parent or terms.loan_until is None or terms.starts > terms.loan_until:
         raise BadTerms("terms.starts")
+
+
+def _check_rules(terms: Terms) -> None:
+    """Lending rules are the owner's, of a loan or of its return."""
+    if terms.rules is None:
+        return
+    if terms.kind != "return" and (terms.loan_until is None or terms.parent):
+        raise BadTerms("terms.rules of what is no loan")
+    if field := terms.rules.complaint():
+        raise BadTerms(f"terms.rules.{field}")
 
 
 def _check_line(line: Line) -> None:

@@ -92,7 +92,8 @@ def is_in_order(line: Line, today: date) -> bool:
 def shown_as(terms: Terms) -> str:
     """What the asker has seen of what would be given, in 16 hex digits: a request for it carries them.
 
-    Where it lies at its owner, and whether that is all of it, may change.
+    Where it lies at its owner, and whether that is all of it, may change. Lending rules may not.
     """
     lines = tuple(replace(line, place="", whole=False) for line in terms.lines)
-    return shown_hash("asked", {"lines": written(replace(terms, lines=lines))["lines"]})[:16]
+    told = written(replace(terms, lines=lines))
+    return shown_hash("asked", {name: told[name] for name in ("lines", "rules") if name in told})[:16]

@@ -21,6 +21,7 @@ from fedbot.rules.model.decision import Parcel, Settlement, Signature
 from fedbot.rules.model.diagnosis import AnsweredOnly, Diagnosis, Verbatim
 from fedbot.rules.model.effects import Draft, Edit, Phrase, Post, say
 from fedbot.rules.model.events import StepRefused, Waiting
+from fedbot.rules.model.lending_rules import TO_BE_AGREED
 from fedbot.rules.model.shown import Change
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.model.transfer_lifecycle import BEFORE_DEBIT, FINAL, TransferState
@@ -34,7 +35,7 @@ SILENT_AFTER_RESENDS = 2
 EDIT_PAUSE = timedelta(minutes=10)
 MOVED = "moved"
 NO_PART, OTHER_THING, NOT_IN_ORDER = "no-part", "other-thing", "not-in-order"
-TAKEN_BACK_BY_BOT = frozenset({NO_PART, OTHER_THING, NOT_IN_ORDER})
+TAKEN_BACK_BY_BOT = frozenset({NO_PART, OTHER_THING, NOT_IN_ORDER, TO_BE_AGREED})
 """Why the asker's bot takes a request back by itself; it tells its person then."""
 """In `told` of a transfer that went on in another room: what was said of it before can't be replied to there."""
 

@@ -21,13 +21,14 @@ from fedbot.rules.catalogue.provenance import forbidden_origin
 from fedbot.rules.connection import provision
 from fedbot.rules.loan import bookings, lend, overdue
 from fedbot.rules.loan.bookings import Claim
-from fedbot.rules.model import audit, shown
+from fedbot.rules.model import audit, lending_rules, shown
 from fedbot.rules.model.care import Moved, taken_out
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.continuation import WhenAnswered
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Ask, Draft, Post, say
 from fedbot.rules.model.events import Answered, EnvelopeSeen
+from fedbot.rules.model.lending_rules import BY_RULES, TO_BE_AGREED, LendingRule
 from fedbot.rules.model.practice import PRACTICE
 from fedbot.rules.model.queries import Able, FindItems, ItemsFound, PartMatch, Query, WhoMay
 from fedbot.rules.model.stock import Right, StockItem, is_sound, plain
@@ -105,7 +106,8 @@ def on_noted(turn: Turn, transfer: Transfer, envelope: Message[bodies.Noted], ev
         return
     adopted = _adopted(turn, transfer, envelope.body.terms, envelope.terms_hash, less=False)
     unlike = asked_for.unlike(transfer.requested, adopted.terms.lines, turn.today())
-    if unlike and transfer.accepted != asked_for.shown_as(adopted.terms):
+    agrees_to = adopted.terms.rules.agree if adopted.terms.rules is not None else ()
+    if (unlike or agrees_to) and transfer.accepted != asked_for.shown_as(adopted.terms):
         _ask_for_what_is_there(turn, transfer, adopted)
         return
     turn.save(adopted)
@@ -123,8 +125,10 @@ def _adopted(turn: Turn, transfer: Transfer, terms: Terms, told_hash: str, *, le
     """The request with the owner's terms; BadTerms if they aren't what was asked for (or `less` of it)."""
     asked = [line.quantity for line in (transfer.terms.lines if less else transfer.requested)]
     offered = [line.quantity for line in terms.lines]
-    if replace(terms, lines=(), time_zone="") != replace(transfer.terms, lines=(), time_zone=""):
+    if _all_but_the_owners(terms) != _all_but_the_owners(transfer.terms):
         raise BadTerms("terms: not the request that was asked")
+    if transfer.terms.rules not in {None, terms.rules}:
+        raise BadTerms("terms.rules: said before, and others")
     if transfer.terms.time_zone not in {"", terms.time_zone}:
         raise BadTerms("terms.time_zone: said before, and another one")
     smaller = len(asked) >= len(offered) and all(new <= old for old, new in zip(asked, offered, strict=False))
@@ -137,20 +141,25 @@ def _adopted(turn: Turn, transfer: Transfer, terms: Terms, told_hash: str, *, le
     return _agreed(transfer, terms)
 
 
+def _all_but_the_owners(terms: Terms) -> Terms:
+    """The terms without what is the owner's to say."""
+    return replace(terms, lines=(), time_zone="", rules=None)
+
+
 def _is_less_of(before: Sequence[Line], line: Line) -> bool:
     """Whether a line is one of those before, or less of it."""
     return any(replace(line, quantity=old.quantity, whole=old.whole) == old for old in before)
 
 
 def _ask_for_what_is_there(turn: Turn, transfer: Transfer, adopted: Transfer) -> None:
-    """The owner would give something that isn't called as was asked, or isn't in order: the asker is asked anew.
+    """The asker is asked anew: it would be something else, or not in order, or there is a text to agree to.
 
     The request is taken back. What would be given becomes the line that a number stands for, so that the asker's own
     word is what asks for it.
     """
     unlike = asked_for.unlike(transfer.requested, adopted.terms.lines, turn.today())
     is_called_so = all(asked_for.is_meant(asked.description.name, line) for asked, given in unlike for line in given)
-    why = NOT_IN_ORDER if is_called_so else OTHER_THING
+    why = TO_BE_AGREED if not unlike else NOT_IN_ORDER if is_called_so else OTHER_THING
     wanting = replace(transfer, wanted="cancel", problem=why, decision=None)
     wanting = sequencing.send(turn, wanting, "cancel", _nobody(why), awaits=True)
     turn.save(wanting)
@@ -160,9 +169,11 @@ def _ask_for_what_is_there(turn: Turn, transfer: Transfer, adopted: Transfer) ->
     phrase = say(
         messages.transfer.another_thing_would_be_given,
         transfer=transfer,
+        us=turn.us,
         peer_name=turn.party_name(transfer.peer),
         others=tuple((asked, tuple(given)) for asked, given in unlike),
         is_called_so=is_called_so,
+        agrees_to=adopted.terms.rules.agree if adopted.terms.rules is not None else (),
     )
     line = _line_for(turn, transfer, adopted.terms)
     asker = transfer.terms.asker
@@ -309,8 +320,8 @@ def on_request(turn: Turn, connection: Connection, envelope: Message[bodies.Requ
     """A peer asks for something: which of our stock items is meant? BadTerms if it can't be taken as it is."""
     transfer = opening.begun_by_peer(turn, connection, envelope, event_id)
     terms = transfer.terms
-    if terms.time_zone:
-        raise BadTerms("terms.time_zone: that is the owner's to say")
+    if terms.time_zone or terms.rules is not None:
+        raise BadTerms("terms.time_zone or terms.rules: that is the owner's to say")
     turn.save(transfer)
     turn.note_by(transfer.id, audit.Asked(audit.Asking.REQUEST, connection.peer, by_peer=True), transfer.asked)
     if terms.loan_until is not None and terms.loan_until < lend.today(turn, transfer):
@@ -325,7 +336,7 @@ def on_request(turn: Turn, connection: Connection, envelope: Message[bodies.Requ
 def look_for_items(turn: Turn, transfer: Transfer) -> None:
     """Which of our stock items is each line, and who may decide? The card waits for the answer."""
     shared = share.scope(turn)
-    told = bool(shared.categories or shared.templates or turn.us.care.categories)
+    told = bool(shared.categories or shared.templates) or turn.us.looks_at_categories
     words = (line.description.name for line in transfer.terms.lines)
     questions: list[Query] = [FindItems(word, told, merges=True, whole=True) for word in words]
     questions.append(WhoMay(Right.APPROVER, tuple(turn.us.people.values())))
@@ -397,15 +408,27 @@ def _meant(turn: Turn, transfer: Transfer, found: Sequence[object]) -> Transfer:
             if text and len(text.encode()) <= room:
                 room -= len(text.encode())
                 transfer = with_progress(transfer, replace(transfer.at(number), metadata=text))
-    if care := turn.us.care.why(moved):
+    hold = lending_rules.that_hold(turn.us.lending, moved) if transfer.is_loan else ()
+    rules = lending_rules.strictest(hold)
+    if refused := _against_rules(turn, transfer, hold):
+        return transfers.end(turn, transfer, TransferState.DECLINED, None, refused)
+    if care := turn.us.care.why(moved) or (BY_RULES if rules is not None and rules.two_people else ""):
         turn.note(transfer.id, audit.NeedsCare(care))
     transfer = replace(transfer, care=bool(care))
     zone = turn.us.time_zone if transfer.is_loan else ""
-    terms = replace(terms, lines=tuple(lines), time_zone=zone)
+    terms = replace(terms, lines=tuple(lines), time_zone=zone, rules=rules)
     if len(json.dumps(written(terms), ensure_ascii=False).encode()) > MOST_WORDS:
         terms = replace(terms, lines=tuple(bare(line) for line in lines))
     meant = replace(_agreed(transfer, terms), there=tuple(there))
     return replace(meant, over=bookings.in_the_way(turn, meant))
+
+
+def _against_rules(turn: Turn, transfer: Transfer, hold: Sequence[LendingRule]) -> str:
+    """Why our lending rules don't let it be lent to who asks, or for so long, as a short code; '' if they do."""
+    if not lending_rules.may_borrow(hold, transfer.peer):
+        return lending_rules.NOT_TO_YOU
+    first, last = transfer.terms.starts or turn.today(), transfer.terms.loan_until
+    return lending_rules.against_loan(lending_rules.strictest(hold), first, last) if last is not None else ""
 
 
 def _chosen(turn: Turn, transfer: Transfer, items: Sequence[StockItem], quantity: Decimal, free: _Free) -> Chosen | str:

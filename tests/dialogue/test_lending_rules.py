@@ -1,0 +1,181 @@
+"""Lending rules: what the owner's config asks of a loan stands on both cards, and holds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+from fedbot.rules.model.care import Care
+from fedbot.rules.model.lending_rules import LendingRule, LoanRules
+from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.model.transfer_lifecycle import TransferState
+from tests.dialogue.books import assert_books_balance
+from tests.dialogue.space import Space
+from tests.dialogue.test_lending import loan, owners_card
+from tests.dialogue.test_recovery import is_rebuilt
+from tests.dialogue.world import World, friends, sharing, told
+
+DAY = timedelta(days=1)
+OPEN, DONE, DECLINED, BOOKED = TransferState.OPEN, TransferState.DONE, TransferState.DECLINED, TransferState.BOOKED
+BRIEFING = "laser safety briefing needed"
+LENS = LendingRule(parts=("LENS-2",), longest=14, extensions=1, agree=BRIEFING, photo_out=True, photo_back=True)
+NUTS = LendingRule(parts=("M3-NUT",), longest=14, extensions=1)
+RULE = "⚠ Attraktor lends it only if Betaspace agrees: laser safety briefing needed"
+LIMITS = "Attraktor's lending rules: at most 14 days · 1 extension · 📷 photo at the hand-over · 📷 photo at the return"
+
+
+async def ruled(*rules: LendingRule, **options: object) -> World:
+    """Attraktor has these rules; both share all that they have. Today is 24 November."""
+    return await sharing(alpha={"lending": rules, **options})
+
+
+def newest(space: Space) -> Transfer:
+    return list(space.turn.transfers())[-1]
+
+
+async def says(world: World, who: str, words: str) -> str:
+    line = getattr(world, who).says(f"!fed {words}")
+    await world.settle()
+    return world.answer_to(line)
+
+
+async def test_too_long_an_offer_is_refused_with_the_day_that_is_possible_and_the_shortest_of_several_counts() -> None:
+    world = await ruled(LENS, LendingRule(longest=60), LendingRule(locations=("Attic",), longest=2))
+    answer = await says(world, "anna", 'lend #42 to betaspace for 3 weeks --note "for Saturday"')
+    assert "our lending rules allow 14 days, until Tue 8 Dec 2026" in answer
+    assert "2026-12-08" in answer
+    assert '--note "for Saturday"' in answer
+    assert not list(world.alpha.turn.transfers())
+    answer = await says(world, "anna", "lend #42 to betaspace from 12.12. until 31.12.")
+    assert "until Sat 26 Dec 2026" in answer, answer
+    answer = await says(world, "anna", "lend M3-NUT 10 to betaspace for 61 days")
+    assert "our lending rules allow 60 days" in answer
+    answer = await says(world, "anna", "push M3-NUT 10 to betaspace --loan 61d")
+    assert '--loan "2027-01-23"' in answer, answer
+    assert not list(world.alpha.turn.transfers())
+    await says(world, "anna", "push #42 to betaspace")  # to keep: that is no loan
+    assert newest(world.alpha).terms.rules is None
+
+
+async def test_the_rules_stand_on_the_borrowers_card_and_go_into_what_its_yes_is_for() -> None:
+    world = await ruled(LENS)
+    await says(world, "anna", "lend #42 to betaspace for 2 weeks")
+    card = world.card()
+    assert RULE in card.text
+    assert LIMITS in card.text
+    offered = newest(world.beta)
+    assert offered.terms.rules == LoanRules(14, 1, (BRIEFING,), photo_out=True, photo_back=True)
+    assert offered.terms == newest(world.alpha).terms
+    weaker = replace(offered, terms=replace(offered.terms, rules=LoanRules(longest=14)))
+    world.beta.knows_instead({("Transfer", offered.id): weaker})
+    world.cem.reacts(card, "✅")
+    await world.grace()
+    assert newest(world.beta).state is OPEN, "another card than was read"
+    assert "the lending rules" in world.card().text
+    world.beta.knows_instead({("Transfer", offered.id): offered})
+    world.cem.reacts(world.card(), "✅")
+    await world.grace()
+    assert loan(world.beta).is_on_loan, world.room.transcript()
+    assert LIMITS in world.card().text
+    world.bea.says(f"!fed return {loan(world.beta).code}")
+    await world.settle()
+    assert newest(world.alpha).terms.rules == offered.terms.rules
+    assert "📷 A photo of it is wanted" in owners_card(world).text
+
+
+async def test_the_asker_agrees_to_the_text_before_the_owner_is_asked() -> None:
+    world = await ruled(LENS)
+    world.bea.says("!fed request LENS-2 1 from attraktor for 2 weeks")
+    await world.settle()
+    assert newest(world.beta).state is TransferState.CANCELLED, world.room.transcript()
+    shown = told(world.room, "1) Agree, and ask for that")[-1]
+    assert RULE in shown.text
+    world.bea.says("1", reply_to=shown)
+    await world.settle()
+    card = owners_card(world)
+    assert newest(world.alpha).state is OPEN, world.room.transcript()
+    assert RULE in card.text
+    assert LIMITS in card.text
+    world.piet.reacts(card, "✅")
+    await world.grace()
+    rules = LoanRules(14, 1, (BRIEFING,), photo_out=True, photo_back=True)
+    assert [newest(space).terms.rules for space in world.spaces] == [rules, rules]
+    assert newest(world.beta).is_on_loan, world.room.transcript()
+    assert_books_balance(world)
+
+
+async def test_a_request_for_too_long_or_by_a_space_that_may_not_is_declined_with_the_reason() -> None:
+    world = await ruled(NUTS, LendingRule(parts=("LENS-2",), spaces=("gammaspace",)))
+    await says(world, "bea", "request 10 M3-NUT from attraktor for 3 weeks")
+    assert newest(world.beta).state is DECLINED
+    assert told(world.room, "the lending rules allow 14 days, until Tue 8 Dec 2026."), world.room.transcript()
+    await says(world, "bea", "request 10 M3-NUT from attraktor from 12.12. until 31.12.")
+    assert told(world.room, "the lending rules allow 14 days, until Sat 26 Dec 2026."), world.room.transcript()
+    await says(world, "bea", "request LENS-2 1 from attraktor for 3 days")
+    assert newest(world.beta).state is DECLINED
+    assert told(world.room, "Attraktor's lending rules don't let Betaspace borrow it."), world.room.transcript()
+    assert "don't let Betaspace borrow it" in await says(world, "anna", "lend #42 to betaspace for 3 days")
+    assert "don't let Makers borrow it" in await says(world, "anna", 'lend #42 to outside "Makers" for 3 days')
+    assert "allow 14 days" in await says(world, "anna", 'lend M3-NUT 1 to outside "Makers" for 3 weeks')
+    assert not list(world.alpha.turn.outside_loans())
+    await says(world, "bea", "request 10 M3-NUT from attraktor for 2 weeks")
+    assert newest(world.alpha).state is OPEN, "so long is fine"
+
+
+async def test_a_loan_is_extended_as_often_and_as_long_as_it_was_agreed_by_both_sides_and_after_a_rebuild() -> None:
+    world = await ruled(NUTS)
+    await says(world, "anna", "lend M3-NUT 10 to betaspace for 2 weeks")
+    world.cem.reacts(world.card(), "✅")
+    await world.grace()
+    code = loan(world.beta).code
+    await world.alpha.restart(lending=())  # what was agreed stays agreed
+    for who in ("bea", "anna"):
+        answer = await says(world, who, f"extend {code} 3 weeks")
+        assert "the lending rules allow 14 days, until Tue 22 Dec 2026." in answer, answer
+    honest = loan(world.beta)
+    world.beta.knows_instead({("Transfer", honest.id): replace(honest, terms=replace(honest.terms, rules=None))})
+    await says(world, "bea", f"extend {code} 3 weeks")
+    assert newest(world.alpha).state is DECLINED, "the owner's bot looks, whatever the borrower's does"
+    world.beta.knows_instead({("Transfer", honest.id): honest})
+    await says(world, "bea", f"extend {code} 2 weeks")
+    world.piet.reacts(owners_card(world), "✅")
+    await world.grace()
+    assert [loan(space).back_by for space in world.spaces] == [date(2026, 12, 22)] * 2
+    for who in ("bea", "anna"):
+        assert "the lending rules allow 1 extension, and it had that." in await says(world, who, f"extend {code} 1 day")
+    await is_rebuilt(world.alpha)
+    assert loan(world.alpha).extended == 1
+    assert "and it had that" in await says(world, "anna", f"extend {code} 1 day")
+
+
+async def test_two_people_where_a_rule_says_so_and_nobody_calls_it_high_value() -> None:
+    world = await ruled(LendingRule(categories=("Fasteners",), two_people=True), care=Care())
+    await says(world, "bea", "request 10 M3-NUT from attraktor for 2 weeks")
+    card = owners_card(world)
+    assert "⚠ Lending rules: two approvers of Attraktor have to agree." in card.text
+    world.piet.reacts(card, "✅")
+    await world.grace()
+    assert newest(world.alpha).state is OPEN
+    assert "Another approver of Attraktor has to agree" in owners_card(world).text
+    assert "High value" not in world.room.transcript()
+    world.anna.reacts(card, "✅")
+    await world.grace()
+    assert newest(world.alpha).state is DONE, world.room.transcript()
+
+
+async def test_what_is_booked_ahead_shows_its_rules_until_it_is_handed_over() -> None:
+    world = await ruled(LENS)
+    await says(world, "anna", "lend #42 to betaspace from 12.12. until 19.12.")
+    world.cem.reacts(world.card(), "✅")
+    await world.grace()
+    assert newest(world.alpha).state is BOOKED
+    assert LIMITS in world.card().text
+    await world.passes(18 * DAY)
+    assert "Handed over?" in owners_card(world).text
+    assert LIMITS in owners_card(world).text
+
+
+async def test_a_borrowers_bot_takes_no_rules_but_the_owners() -> None:
+    world = await friends(beta={"lending": (LENS,)})
+    await says(world, "anna", "lend #42 to betaspace for 3 weeks")
+    assert newest(world.beta).terms.rules is None

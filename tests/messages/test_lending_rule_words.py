@@ -1,0 +1,117 @@
+"""What is said of lending rules: on the cards of both sides, and where a loan is refused for them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from textwrap import dedent
+
+import pytest
+
+from fedbot import messages
+from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.lending_rules import LoanRules, against_extension, against_loan
+from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.model.transfer_lifecycle import TransferState
+from tests.messages.scenes import ALPHA, LENS, PEOPLE, plain, request, transfer
+
+DAY = date(2026, 12, 15)
+ALL = LoanRules(14, 2, ("laser safety briefing needed",), photo_out=True, photo_back=True, two_people=True)
+
+
+def ruled(given: Transfer, rules: LoanRules = ALL) -> Transfer:
+    """The same as a loan under these rules."""
+    return replace(given, terms=replace(given.terms, loan_until=DAY, rules=rules))
+
+
+def declined(code: str) -> Phrase:
+    """Attraktor's bot says no to a request, for that reason."""
+    asked = ruled(replace(request(LENS, role="sender"), state=TransferState.DECLINED, problem=code))
+    return say(messages.transfer_card.transfer_card, transfer=asked, us=ALPHA, peer_name="betaspace", people=PEOPLE)
+
+
+LOAN = ruled(transfer(LENS))
+SAID: dict[str, tuple[Phrase, str]] = {
+    "an offer that is too long": (
+        say(
+            messages.lending_rules.lent_too_long,
+            most=14,
+            latest=DAY,
+            line="!fed lend #42 to betaspace until 2026-12-15",
+        ),
+        """
+        Not offered: our lending rules allow 14 days, until Tue 15 Dec 2026.
+        Nothing was sent. For that day, type: !fed lend #42 to betaspace until 2026-12-15
+        """,
+    ),
+    "an offer to a space that may not borrow it": (
+        say(messages.lending_rules.not_lent_to, us=ALPHA, peer_name="betaspace"),
+        """
+        Not offered: our lending rules don't let betaspace borrow it.
+        Nothing was sent. Whoever runs attraktor's bot can change that under lending.
+        """,
+    ),
+    "an extension that is too long": (
+        say(
+            messages.lending_rules.extended_too_long,
+            loan=LOAN,
+            refused=against_extension(ALL, 1, date(2026, 12, 1), date(2026, 12, 31)),
+        ),
+        """
+        Not extended k7m2: the lending rules allow 14 days, until Tue 15 Dec 2026.
+        Nothing was sent. For that day, reply: !fed extend k7m2 until 2026-12-15
+        """,
+    ),
+    "an extension too many": (
+        say(messages.lending_rules.extended_too_long, loan=LOAN, refused=against_extension(ALL, 2, DAY, DAY)),
+        """
+        Not extended k7m2: the lending rules allow 2 extensions, and it had those.
+        Nothing was sent. Once it is back, it can be lent again: !fed return k7m2
+        """,
+    ),
+    "never an extension": (
+        say(
+            messages.lending_rules.extended_too_long,
+            loan=LOAN,
+            refused=against_extension(LoanRules(extensions=0), 0, DAY, DAY),
+        ),
+        """
+        Not extended k7m2: the lending rules allow no extension.
+        Nothing was sent. Once it is back, it can be lent again: !fed return k7m2
+        """,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_it_reads_as_written_here(name: str) -> None:
+    phrase, text = SAID[name]
+    assert plain(phrase) == dedent(text).strip()
+
+
+def test_all_rules_stand_on_the_owners_card() -> None:
+    asked = replace(ruled(request(LENS, role="sender")), care=True)
+    text = plain(
+        say(messages.transfer_card.transfer_card, transfer=asked, us=ALPHA, peer_name="betaspace", people=PEOPLE)
+    )
+    assert "⚠ Lending rules: two approvers of attraktor have to agree." in text
+    assert "⚠ attraktor lends it only if betaspace agrees: laser safety briefing needed" in text
+    limits = "at most 14 days · 2 extensions · two approvers have to agree"
+    assert f"attraktor's lending rules: {limits} · 📷 photo at the hand-over · 📷 photo at the return" in text
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        (against_loan(ALL, date(2026, 12, 1), date(2027, 1, 1)), "allow 14 days, until Tue 15 Dec 2026."),
+        ("no-more-time:1", "the lending rules allow 1 extension, and it had that."),
+        ("not-to-you", "attraktor's lending rules don't let betaspace borrow it."),
+        ("too-long", "attraktor's lending rules don't let it be lent for so long."),
+        ("too-long:2026-12-15:99999", ""),
+        ("too-long:2026-99-15:14", ""),
+        ("no-more-time:-1", ""),
+        ("no-more-time:٣", ""),
+    ],
+)
+def test_a_refusal_says_why_whatever_a_friends_bot_writes(code: str, said: str) -> None:
+    assert said in plain(declined(code))
