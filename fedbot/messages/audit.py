@@ -339,7 +339,7 @@ WORDS: dict[type[Noted], str | Callable[[Any], str]] = {
         "waits",
     ),
     NothingFollows: marked("something came in after it was stopped; nothing followed"),
-    NeedsCare: marked("it is of high value: a yes takes two people"),
+    NeedsCare: marked("a yes takes two people"),
     AskerHasToSee: marked("taken back, so that the asker sees first what would come ({why})"),
     BookingStands: _one_of(
         marked("what is booked can't be handed over as InvenTree stands ({why})"),

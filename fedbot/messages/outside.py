@@ -138,7 +138,7 @@ def one_item_to_outside(locale: Locale) -> Lines:
 def two_people_outside(locale: Locale) -> Lines:
     """What takes two people's yes."""
     return [
-        locale.say("Not lent: this is high value, and it would take two people's yes."),
+        locale.say("Not lent: it would take two people's yes."),
         locale.say("There is no card for neighbours without a bot. Lend it in InvenTree, by hand."),
     ]
 

@@ -111,7 +111,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     "high value": (
         say(messages.outside.two_people_outside),
         """
-        Not lent: this is high value, and it would take two people's yes.
+        Not lent: it would take two people's yes.
         There is no card for neighbours without a bot. Lend it in InvenTree, by hand.
         """,
     ),
