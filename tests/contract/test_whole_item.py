@@ -69,8 +69,9 @@ def test_all_that_an_item_has_is_read_whichever_way_it_is_named(ground: Ground) 
 
 def test_of_stock_without_numbers_tags_and_files_are_not_read(ground: Ground) -> None:
     ground.stock(ground.bolt, 5, ground.drawer)
-    (found,) = _seen(ground, f"{ground.run}-BOLT").items
-    assert Trait.FILES in found.seen.untold
+    found = _seen(ground, f"{ground.run}-BOLT").items  # on a live server there is more of it by now
+    assert found
+    assert all(Trait.FILES in item.seen.untold for item in found)
 
 
 async def test_a_new_part_and_its_item_get_what_travelled(ground: Ground) -> None:
