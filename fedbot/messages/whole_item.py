@@ -74,7 +74,7 @@ def _with_line(locale: Locale, transfer: Transfer, line: Line) -> list[str]:
     if told.supplier_part:
         words.append(locale.word(marked("supplier part {name}")).format(name=locale.short(told.supplier_part, 40)))
     if told.tests:
-        words.append(locale.word(marked("{number} tests")).format(number=len(told.tests)))
+        words.append("".join(map(str, locale.some("{number} test", "{number} tests", len(told.tests)))))
     return words + (_with_part(locale, line) if _is_new(transfer, line) else [])
 
 
