@@ -47,7 +47,9 @@ async def test_once_it_is_shared_people_there_are_told_once_and_a_reply_offers_i
     assert world.beta.total("N-M3") == 905
     (want,) = world.beta.turn.wants()
     assert want.state is WantState.FOUND
-    assert told(world.room, "✅ Found: 5 × M3-NUT.")
+    edited, rings = told(world.room, "✅ Found: 5 × M3-NUT.")
+    assert (edited.is_edited, edited.mentions) == (True, ())
+    assert rings.mentions == (world.tom.user_id,), "who wanted it hears of it, as an edit rings nobody"
     assert world.alpha.turn.friend_wants() == []
     assert_books_balance(world)
 

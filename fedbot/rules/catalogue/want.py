@@ -99,7 +99,11 @@ def end(turn: Turn, want: Want, state: WantState, by: Signature | None = None) -
         connection = turn.connection(identifier)
         if connection is not None and connection.state is ConnectionState.ACTIVE:
             _send(turn, want, connection)
-    turn.do(Edit(f"{_KEY}:{want.id}", want.room, say(messages.want.want_page, want=want, us=turn.us, friends=())))
+    phrase = say(messages.want.want_page, want=want, us=turn.us, friends=())
+    turn.do(Edit(f"{_KEY}:{want.id}", want.room, phrase))
+    if state is WantState.FOUND and want.by.person in turn.us.people:  # an edit rings nobody
+        key = f"{_KEY}-found:{want.id}"
+        turn.do(Post(key, want.room, phrase, reply_to=want.by.event_id, mentions=(want.by.person,)))
 
 
 def follow(turn: Turn) -> None:
