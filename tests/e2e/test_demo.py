@@ -101,7 +101,8 @@ async def test_the_fast_demo_ends_well_writes_its_transcript_and_stays_if_it_sha
     for line in (
         "!fed connect betaspace",
         "taps ✅",
-        "notes of #42 at Attraktor: Lent to Betaspace until",
+        "notes of #42 at Attraktor:",
+        "Lent to Betaspace until",
         "Borrowed from Attraktor until",
         "✎ Betaspace bot",
         "Summary, checked against both inventories",
