@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import pty
 import re
@@ -41,16 +40,23 @@ class Typist:
         self.screen += shown.decode(errors="replace").replace("\r\n", "\n")
         self._changed.set()
 
-    async def reads(self, words: str) -> str:
-        """What is shown from where it was read before to these words (a regular expression)."""
+    async def reads(self, words: str, *, pressing: str = "") -> str:
+        """What is shown from where it was read before to these words (a regular expression).
+
+        `pressing`: a key that is pressed again as long as nothing is shown. A signal that comes after a question was
+        written, but before the answer is waited for, is only noticed with the next one.
+        """
         wanted = re.compile(words, re.DOTALL)
         deadline = time.monotonic() + PATIENCE_S
         while not (found := wanted.search(self.screen, self._read_to)):
             if self._has_hung_up or time.monotonic() > deadline:
                 raise AssertionError(f"it never said {words!r}, but:\n{self.screen[self._read_to :]}")
             self._changed.clear()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), 0.5)
+            try:
+                await asyncio.wait_for(self._changed.wait(), 5.0 if pressing else 0.5)
+            except TimeoutError:
+                if pressing:
+                    self.presses(pressing)
         seen = self.screen[self._read_to : found.end()]
         self._read_to = found.end()
         return seen

@@ -19,7 +19,7 @@ async def test_who_leaves_at_a_question_is_told_how_it_goes_on(key: str, told: s
     with fedbot(tmp_path, "init") as typist:
         await typist.reads(r"\[1/8\].*:")
         typist.presses(key)
-        await typist.reads(told)
+        await typist.reads(told, pressing=key)
         assert await typist.ends() == Exit.FAILED
         assert "Traceback" not in typist.screen
     assert not os.listdir(tmp_path)  # noqa: PTH208 -- nothing async needs it
