@@ -179,7 +179,7 @@ async def from_anyone(play: Performance) -> list[Check]:
 
 
 async def booking(play: Performance) -> list[Check]:
-    """A loan that is booked, kept, fetched on its first day, and back."""
+    """A loan that is booked, kept, picked up on its first day, and back."""
     stage, asker, owner = play.stage, play.stage.people["tom"], play.stage.people["piet"]
     attraktor, betaspace = stage.pair
     await play.say(owner, f"!fed share {LENS_IPN}")
@@ -189,11 +189,11 @@ async def booking(play: Performance) -> list[Check]:
     card = await play.card(owner, attraktor, booked)
     await play.tap(owner, card, plot.YES)
     hand_over = await play.next_card(owner, attraktor, after=card)
-    play.narrator.heading("Until it is fetched")
+    play.narrator.heading("Until it is picked up")
     (notes,) = await play.notes_of(LENS_IPN, attraktor)
     calendar = await play.say(asker, "!fed calendar")
     refused = await play.say(owner, f'!fed lend {BOOKED} to outside "{NEIGHBOUR}" for 2 weeks')
-    play.narrator.heading("Tom fetches it")
+    play.narrator.heading("Tom picks it up")
     await play.tap(owner, hand_over, plot.YES)
     await play.end(owner, booked, said_by=attraktor)
     out = await _row(attraktor, BOOKED_ITEM)
@@ -209,7 +209,7 @@ async def booking(play: Performance) -> list[Check]:
         Check("The calendar named it", code in calendar.body, calendar.body),
         Check("Who wanted to lend it to somebody else was told of it", code in refused.body, refused.body),
         Check(
-            "It was fetched, and it is back", (out.customer, home.customer) == (betaspace.name, ""), f"{out}, {home}"
+            "It was picked up, and it is back", (out.customer, home.customer) == (betaspace.name, ""), f"{out}, {home}"
         ),
     ]
 
@@ -347,7 +347,7 @@ ACTS = (
     Act("push", "A push: one line, one tap", push),
     Act("request", "A request: the owner grants less, the asker takes it", request),
     Act("loan", "A loan, and its return: not quite as it was", loan),
-    Act("booking", "Booked ahead: kept, fetched on its first day, and back", booking),
+    Act("booking", "Booked ahead: kept, picked up on its first day, and back", booking),
     Act("outside", "Lent to a neighbour without a bot", outside),
     Act("parcel", "By parcel: booked in when it has come", parcel),
     Act("find", "Who has one? Asked of all friends at once", find),

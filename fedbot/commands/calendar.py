@@ -21,7 +21,7 @@ from fedbot.rules.state import Turn
 
 SPEC = Verb(
     name="calendar",
-    summary="show what is fetched and due back, by the day",
+    summary="show what is picked up and due back, day by day",
     right=Right.MAPPED,
     only_looks=True,
     arguments=(Argument("words", Kind.ANYTHING, "[ITEM|SPACE] [MONTH]", optional=True),),

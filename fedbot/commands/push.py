@@ -29,7 +29,7 @@ from fedbot.rules.transfer import opening
 from fedbot.rules.wire.subject_ids import by_line
 
 PARCEL = Option("parcel", "", "it goes by parcel, and is booked in when it arrives")
-ANYWAY = Option("over-booking", "", "although it is booked, or others wait for it; my answer has named them")
+ANYWAY = Option("over-booking", "", "even though it is booked or others are waiting for it, as I said")
 SPEC = Verb(
     name="push",
     aliases=("give", "offer", "send"),

@@ -60,7 +60,7 @@ SPEC = Verb(
     ),
     details=(
         "With 'for 2 weeks' or 'until 31.1.' you ask to borrow it. The due date is the last day.",
-        "With 'from 12.12. until 19.12.' you book it ahead, and fetch it on the first day.",
+        "With 'from 12.12. until 19.12.' you book it ahead, and pick it up on the first day.",
         "Name the ITEM as the other space does: its #42, IPN, part name or PART#SERIAL.",
         "An approver of the other space decides, and can grant less; then your approver decides if that is enough.",
         "Nothing moves before. Unless you borrow it, it is yours then.",

@@ -125,7 +125,7 @@ FACTS: dict[Fact, str] = {
     Fact.CARD_REDACTED: marked("removed the card, so it was posted again"),
     Fact.OWNERS_CARD_AWAITED: marked("waits for the owner's card"),
     Fact.FETCHED: marked("said that it was handed over"),
-    Fact.NOT_FETCHED: marked("said that it wasn't fetched that day"),
+    Fact.NOT_FETCHED: marked("said that it wasn't picked up that day"),
     Fact.PARCEL_LEFT: marked("it has left the other space, by parcel"),
     Fact.PARCEL_MISSING: marked("said that the parcel did not arrive"),
     Fact.PEER_DISPUTES: marked("stopped, as the other bot could not tell what happened"),

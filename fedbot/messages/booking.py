@@ -61,7 +61,7 @@ def booked_card(locale: Locale, card: Card) -> Lines:
         *rules_lines(locale, card),
         *obstacle_lines(locale, card),
         "",
-        locale.say("Nothing has moved yet. Fetch it at {sender} on {until} at the latest.", **names),
+        locale.say("Nothing has moved yet. Pick it up at {sender} by {until}.", **names),
         locale.say("To give the booking up: {cancel}", cancel=command(f"cancel {card.transfer.code}")),
     ]
 
@@ -151,7 +151,7 @@ def booked(locale: Locale, *, transfer: Transfer, us: PartyConfig, peer_name: st
     names = _names(locale, card_of(locale, transfer, us, peer_name))
     return [
         locale.say("📅 Booked: {what} for {receiver}, from {first} until {last}.", **names),
-        locale.say("Fetch it at {sender} on {until} at the latest. After that the booking lapses.", **names),
+        locale.say("Pick it up at {sender} by {until}. After that the booking lapses.", **names),
         locale.say("To give it up: {cancel}", cancel=command(f"cancel {transfer.code}")),
     ]
 
@@ -184,8 +184,10 @@ def hand_over_reminder(
     if others:
         pills += [*locale.say("and others: ")]
     return [
-        (*pills, *locale.say("⏰ Has {receiver} fetched {what}?", **names)),
-        locale.say("Tap ✅ or ❌ on the card. The last day to fetch it is {until}; then the booking lapses.", **names),
+        (*pills, *locale.say("⏰ Has {receiver} picked up {what}?", **names)),
+        locale.say(
+            "Tap ✅ or ❌ on the card. The last day to pick it up is {until}; then the booking lapses.", **names
+        ),
         transfer.code,
     ]
 
@@ -238,7 +240,7 @@ def would_break(locale: Locale, *, what: str, bookings: tuple[Reserved, ...], li
     name = locale.short(what, 60)
     booked = [each for each in bookings if not each.waits]
     if booked:
-        lines: Lines = [locale.say("⚠ Not done yet: {what} is booked. It would break:", what=name)]
+        lines: Lines = [locale.say("⚠ Not done yet: {what} is booked. This would break:", what=name)]
         lines.append(Items(tuple(_reserved(locale, each) for each in booked[:MOST_BROKEN])))
     else:
         lines = [locale.say("⚠ Not done yet: others wait for {what}.", what=name)]

@@ -14,7 +14,7 @@ from fedbot.rules.model.summaries import AgendaEntry, OnThatDay
 
 MOST_ENTRIES = 40
 _ENTRIES: dict[OnThatDay, str] = {
-    OnThatDay.FETCHED: marked("{day}: {receiver} fetches {what} at {sender}, until {last} ({code})"),
+    OnThatDay.FETCHED: marked("{day}: {receiver} picks up {what} at {sender}, until {last} ({code})"),
     OnThatDay.BACK: marked("{day}: {receiver} brings {what} back to {sender} ({code})"),
     OnThatDay.OVERDUE: marked("{day}: ⚠ {receiver} has {what} of {sender} overdue since {last} ({code})"),
 }
@@ -38,9 +38,9 @@ def calendar(
     }
     if not entries:
         nothing = (
-            locale.say("Nothing of {about} is fetched or due back, {first} to {last}.", **said)
+            locale.say("Nothing of {about} is picked up or due back, {first} to {last}.", **said)
             if about
-            else locale.say("Nothing is fetched or due back, {first} to {last}.", **said)
+            else locale.say("Nothing is picked up or due back, {first} to {last}.", **said)
         )
         return [
             nothing,

@@ -40,7 +40,7 @@ def loan_line(locale: Locale, card: Card) -> Lines:
     day = naming.last_day(locale, card.transfer)
     if card.transfer.terms.starts is not None:
         first = naming.first_day(locale, card.transfer)
-        sentence = "Booking: fetched from {first} on, back by {day}, that day included; it stays {sender}'s."
+        sentence = "Booking: picked up from {first} on, back by {day}, that day included; it stays {sender}'s."
         return [locale.say(sentence, sender=card.sender, first=first, day=day)]
     return [locale.say("Loan: it stays {sender}'s; back by {day}, that day included.", sender=card.sender, day=day)]
 

@@ -80,8 +80,8 @@ def _what_to_say(locale: Locale, loan: OutsideLoan) -> Lines:
         ]
     if loan.state is OutsideState.UNCLEAR:
         return [
-            locale.say("Look at it in InvenTree. It is back? Say: {back}", back=command(f"return {code}")),
-            locale.say("Put right by hand? Then close it here: {close}", close=command(f"cancel {code}")),
+            locale.say("Look at it in InvenTree. If it is back, say: {back}", back=command(f"return {code}")),
+            locale.say("If it was put right by hand, close it here: {close}", close=command(f"cancel {code}")),
         ]
     return []
 

@@ -26,7 +26,7 @@ def overdue_line(locale: Locale, loans: Loans, space: str) -> Lines:
     if len(loans) > MOST_NAMED:
         more = locale.word("{number} more").format(number=locale.count(len(loans) - MOST_NAMED))
         named = locale.word("{first} and {last}").format(first=named, last=more)
-    return [locale.say("⚠ {space} has overdue: {loans}", space=space, loans=named)]
+    return [locale.say("⚠ Overdue at {space}: {loans}", space=space, loans=named)]
 
 
 def _loan(locale: Locale, loan: Transfer) -> str:
@@ -56,7 +56,12 @@ def overdue_for_admins(locale: Locale, *, loan: Transfer, us: PartyConfig, peer_
     own = naming.space(locale, us.name)
     return [
         locale.say(
-            "⚠ {own} owes {peer} for {days}: {what} ({code})", own=own, peer=peer, days=days, what=what, code=loan.code
+            "⚠ {own} is {days} late with {what} of {peer} ({code})",
+            own=own,
+            peer=peer,
+            days=days,
+            what=what,
+            code=loan.code,
         ),
         locale.say("It was due {day}. After some time {peer} may lend us nothing more.", day=day, peer=peer),
         locale.say(
@@ -79,7 +84,7 @@ def lend_no_more(locale: Locale, *, loan: Transfer, us: PartyConfig, peer_name: 
     what = Bold(naming.things(locale, loan.terms.lines))
     return [
         locale.say(
-            "⚠ Lend {peer} nothing more? {what} is overdue for {days} ({code})",
+            "⚠ Lend {peer} nothing more? {what} has been overdue for {days} ({code})",
             peer=peer,
             what=what,
             days=_days(locale, loan, today),
@@ -144,7 +149,11 @@ def overdue_list(
     own = naming.space(locale, us.name)
     lines: Lines = []
     for peer in dict.fromkeys(loan.peer for loan in lent):
-        lines.append(locale.say("{peer} has overdue of {own}:", peer=Bold(naming.space(locale, names[peer])), own=own))
+        lines.append(
+            locale.say(
+                "{peer} has these things of {own} overdue:", peer=Bold(naming.space(locale, names[peer])), own=own
+            )
+        )
         lines.append(_items(locale, tuple(loan for loan in lent if loan.peer == peer)))
     for peer in dict.fromkeys(loan.peer for loan in borrowed):
         lines.append(locale.say("{own} owes {peer}:", peer=Bold(naming.space(locale, names[peer])), own=own))
@@ -159,8 +168,8 @@ def nothing_to_stop(locale: Locale, *, peer_name: str) -> Lines:
     """Nobody is shut out who owes nothing."""
     peer = naming.space(locale, peer_name)
     return [
-        locale.say("Not done: {peer} has nothing overdue of ours.", peer=peer),
-        locale.say("A friend gets no new loans only while something is overdue."),
+        locale.say("Not done: {peer} has nothing of ours that is overdue.", peer=peer),
+        locale.say("New loans can be stopped only while something is overdue."),
     ]
 
 

@@ -58,7 +58,7 @@ PAGE_WORDS: Mapping[str, str] = {
     "this_month": marked("This month"),
     "before": marked("Earlier"),
     "after": marked("Later"),
-    "nothing_that_month": marked("Nothing is fetched or due back in this month."),
+    "nothing_that_month": marked("Nothing is picked up or due back in this month."),
     # find
     "find": marked("Find"),
     "find_words": marked("Name, IPN or keyword (empty: all that is shared)"),
@@ -298,8 +298,8 @@ def weekdays(locale: Locale) -> list[str]:
 
 
 _ON_THAT_DAY = {
-    ("fetched", "out"): marked("{space} fetches"),
-    ("fetched", "in"): marked("to fetch at {space}"),
+    ("fetched", "out"): marked("{space} picks up"),
+    ("fetched", "in"): marked("to pick up at {space}"),
     ("back", "out"): marked("back from {space}"),
     ("back", "in"): marked("back to {space}"),
     ("overdue", "out"): marked("overdue from {space}"),

@@ -160,7 +160,7 @@ def not_yourself(locale: Locale) -> Lines:
 
 
 def not_known(locale: Locale, *, person: str, us: PartyConfig) -> Lines:
-    """Nobody of ours has that id."""
+    """None of our people has that id."""
     who, space = Code(locale.short(person, _LONGEST_ID)), naming.space(locale, us.name)
     return [
         locale.say("Nothing changed: {who} isn't one of {space}'s people.", who=who, space=space),

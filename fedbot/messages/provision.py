@@ -32,16 +32,28 @@ def making_waits_in_room(locale: Locale, *, connection: Connection, us: PartyCon
     ]
 
 
+def _no_look(locale: Locale, connection: Connection, us: PartyConfig) -> tuple[Inline, ...]:
+    return locale.say(
+        "⏸ {code} waits: {own}'s bot gets no look into {peer}'s InvenTree.",
+        code=connection.code,
+        own=naming.space(locale, us.name),
+        peer=naming.space(locale, connection.peer_name),
+    )
+
+
+def _tries_again(locale: Locale, connection: Connection) -> tuple[Inline, ...]:
+    return locale.say(
+        "Next: I try again by myself, until {when}. To stop it, reply: {cancel}",
+        when=locale.when(connection.due),
+        cancel=command("cancel"),
+    )
+
+
 def peers_access_waits(locale: Locale, *, connection: Connection, us: PartyConfig, problem: Diagnosis) -> Lines:
     """`direct` only: what the peer gave us doesn't get us into its InvenTree, or that can't be reached."""
-    own, peer = naming.space(locale, us.name), naming.space(locale, connection.peer_name)
+    own = naming.space(locale, us.name)
     return [
-        locale.say(
-            "⏸ {code} waits: {own}'s bot gets no look into {peer}'s InvenTree.",
-            code=connection.code,
-            own=own,
-            peer=peer,
-        ),
+        _no_look(locale, connection, us),
         locale.say("Why: {text}", text=diagnosis(locale, problem)),
         locale.say("Done: both said yes. Not done: {own}'s side is not ready. Nothing has moved.", own=own),
         locale.say(
@@ -49,31 +61,17 @@ def peers_access_waits(locale: Locale, *, connection: Connection, us: PartyConfi
             own=own,
         ),
         locale.say("The admins of both can mend that."),
-        locale.say(
-            "Next: I try again by myself, until {when}. To stop it, reply: {cancel}",
-            when=locale.when(connection.due),
-            cancel=command("cancel"),
-        ),
+        _tries_again(locale, connection),
     ]
 
 
 def peers_access_waits_in_room(locale: Locale, *, connection: Connection, us: PartyConfig, code: str) -> Lines:
     """The same where the peer's people read along: only a code of what is wrong."""
-    own, peer = naming.space(locale, us.name), naming.space(locale, connection.peer_name)
     return [
-        locale.say(
-            "⏸ {code} waits: {own}'s bot gets no look into {peer}'s InvenTree.",
-            code=connection.code,
-            own=own,
-            peer=peer,
-        ),
+        _no_look(locale, connection, us),
         locale.say("The problem: {problem}", problem=locale.say(TRIALS[code])),
         locale.say("Nothing has moved. The admins of both spaces can fix it."),
-        locale.say(
-            "Next: I try again by myself, until {when}. To stop it, reply: {cancel}",
-            when=locale.when(connection.due),
-            cancel=command("cancel"),
-        ),
+        _tries_again(locale, connection),
     ]
 
 

@@ -16,18 +16,18 @@ A_MINUTE = timedelta(minutes=1)
 """It is kept to the end of a day: people read the last minute of that, not the first of the next one."""
 _STANDS: dict[PlaceState, str] = {
     PlaceState.ASKED: marked("{peer} is asked to put us in line for {what}. {code}"),
-    PlaceState.WAITING: marked("⏳ We wait for {what} of {peer}: place {place}. {code}"),
+    PlaceState.WAITING: marked("⏳ We are waiting for {what} from {peer}: place {place}. {code}"),
     PlaceState.TURN: marked("🔔 {what} of {peer} is there. It is kept for us until {until}. {code}"),
-    PlaceState.SERVED: marked("✅ {what}: {peer} has said yes, so we wait for it no more. {code}"),
-    PlaceState.LAPSED: marked("{what}: nobody of us asked {peer} for it in time. It goes to the next in line. {code}"),
+    PlaceState.SERVED: marked("✅ {what}: {peer} has said yes, so we no longer wait for it. {code}"),
+    PlaceState.LAPSED: marked("{what}: none of us asked {peer} for it in time. It goes to the next in line. {code}"),
     PlaceState.FREE: marked("{what}: {peer} has it free. There is nothing to wait for. {code}"),
-    PlaceState.UNKNOWN: marked("{what}: {peer} shares nothing that is called so. {code}"),
-    PlaceState.UNCLEAR: marked("{what}: several parts of {peer} are called so. {code}"),
-    PlaceState.TWICE: marked("{what}: our space stands in {peer}'s line for it already. {code}"),
+    PlaceState.UNKNOWN: marked("{what}: {peer} shares nothing by that name. {code}"),
+    PlaceState.UNCLEAR: marked("{what}: {peer} has several parts by that name. {code}"),
+    PlaceState.TWICE: marked("{what}: our space is in {peer}'s line for it already. {code}"),
     PlaceState.FULL: marked("{what}: we wait for too much of {peer} already. {code}"),
     PlaceState.REMOVED: marked("{what}: {peer}'s people have taken us out of the line. {code}"),
-    PlaceState.LEFT: marked("We don't wait for {what} of {peer} any more. {code}"),
-    PlaceState.PARTED: marked("We don't wait for {what} any more: the friendship with {peer} is over. {code}"),
+    PlaceState.LEFT: marked("We no longer wait for {what} from {peer}. {code}"),
+    PlaceState.PARTED: marked("We no longer wait for {what}: the friendship with {peer} is over. {code}"),
 }
 _OUT: dict[PlaceState, str] = {
     PlaceState.LAPSED: marked("{what} was kept for {person} until now. It goes to the next in line. {code}"),
@@ -35,7 +35,7 @@ _OUT: dict[PlaceState, str] = {
 }
 _NOT_IN_LINE: dict[PlaceState, str] = {
     PlaceState.FREE: marked("{what} is there: take it, and book it out in InvenTree. There is nothing to wait for."),
-    PlaceState.UNKNOWN: marked("Not noted: we have nothing that is called {what}."),
+    PlaceState.UNKNOWN: marked("Not noted: we have nothing called {what}."),
     PlaceState.UNCLEAR: marked("Not noted: several parts are called {what}. Name it by its IPN."),
     PlaceState.TWICE: marked("Not noted: you wait for {what} already."),
 }
@@ -52,7 +52,7 @@ def place_page(locale: Locale, *, place: PlaceInLine, us: PartyConfig, peer_name
         line = command(f"request {locale.quantity(place.quantity)} {locale.short(place.word, 40)} from {place.peer}")
         lines.append(locale.say("Ask for it: {line}", line=line))
     if place.is_living:
-        lines.append(locale.say("To wait no more: {cancel}", cancel=command(f"cancel {place.code}")))
+        lines.append(locale.say("To stop waiting: {cancel}", cancel=command(f"cancel {place.code}")))
     return lines
 
 
@@ -95,8 +95,8 @@ def in_our_queue(locale: Locale, *, entry: QueueEntry, us: PartyConfig, place: i
         stands = locale.say("🔔 {what} is there, and kept for {person} until {until}. {code}", **names)
     else:
         number = locale.count(place)
-        stands = locale.say("⏳ {person} waits for {what}: place {place}. {code}", place=number, **names)
-    return [stands, locale.say("To wait no more: {cancel}", cancel=command(f"cancel {entry.code}"))]
+        stands = locale.say("⏳ {person} is waiting for {what}: place {place}. {code}", place=number, **names)
+    return [stands, locale.say("To stop waiting: {cancel}", cancel=command(f"cancel {entry.code}"))]
 
 
 def your_turn_here(locale: Locale, *, entry: QueueEntry, us: PartyConfig) -> Lines:
@@ -162,6 +162,6 @@ def too_many_places(locale: Locale, *, count: int) -> Lines:
 def one_thing_in_line(locale: Locale) -> Lines:
     """Several things in one line."""
     return [
-        locale.say("Not noted: that are several items. Write a line for each."),
+        locale.say("Not noted: those are several items. Write a line for each."),
         locale.say("For example: {wait}", wait=command("wait LENS-2 from SPACE")),
     ]

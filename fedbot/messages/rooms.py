@@ -97,7 +97,7 @@ def room_to_be_configured(locale: Locale, *, room: Room, old: str) -> Lines:
 def friendships_wait_here(
     locale: Locale, *, us: PartyConfig, waiting: tuple[Connection, ...], open_ones: tuple[Transfer, ...]
 ) -> Lines:
-    """The one message for all friendships of ours that were made in the room before."""
+    """One message for all our friendships that were made in the former room."""
     own = naming.space(locale, us.name)
     return [
         locale.some(

@@ -49,7 +49,7 @@ _PASSED: dict[Why, str] = {
     Why.INVENTORY: marked("{space}: not looked, as its InvenTree does not answer."),
     Why.HIDDEN: marked("{space}: keeps what it has out of shared rooms, so I don't ask it here."),
     Why.TOO_LITTLE: marked("{space}: has {quantity} only."),
-    Why.NOT_FRIENDS: marked("{space}: is no friend of ours at the moment."),
+    Why.NOT_FRIENDS: marked("{space}: isn't a friend at the moment."),
     Why.TOO_LATE: marked("{space}: not asked, as the day is over."),
 }
 
@@ -141,7 +141,7 @@ def _open(transfer: Transfer) -> str:
 
 def _waits(locale: Locale, party: str, quantity: Decimal, names: Names) -> tuple[Inline, ...]:
     name = Bold(naming.space(locale, names[party]))
-    return locale.say("{space}: has {quantity}; I ask it next.", space=name, quantity=locale.quantity(quantity))
+    return locale.say("{space}: has {quantity}; I'll ask there next.", space=name, quantity=locale.quantity(quantity))
 
 
 def _passed(locale: Locale, passed: Passed, names: Names) -> tuple[Inline, ...]:
@@ -202,7 +202,8 @@ def one_item_from_anyone(locale: Locale, *, count: int) -> Lines:
     """Several lines, of which each could come from somebody else."""
     return [
         locale.say(
-            "Not asked: that are {number} items. From anyone I ask for one at a time.", number=locale.count(count)
+            "Not asked: those are {number} items. From anyone, I ask for one item at a time.",
+            number=locale.count(count),
         ),
         locale.say("Write a line for each: {line}", line=command("request 20 M3-BOLT from anyone")),
     ]

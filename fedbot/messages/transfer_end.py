@@ -138,7 +138,7 @@ def _expired(locale: Locale, card: Card) -> Lines:
                 sender=card.sender,
             ),
             locale.say(
-                "Nobody of {receiver} fetched it until {when}.",
+                "Nobody from {receiver} picked it up by {when}.",
                 receiver=card.receiver,
                 when=locale.when(card.transfer.due),
             ),

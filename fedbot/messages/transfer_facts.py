@@ -19,7 +19,7 @@ from fedbot.rules.model.transfer_lifecycle import TransferState
 
 _TRANSFERS: dict[TransferState, str] = {
     TransferState.OPEN: marked("Waits for a yes or no, until {due}."),
-    TransferState.BOOKED: marked("📅 Booked from {first} until {last}; to be fetched by {due}."),
+    TransferState.BOOKED: marked("📅 Booked from {first} until {last}; to be picked up by {due}."),
     TransferState.APPROVED: marked("{who} said yes; it is taken out of stock next."),
     TransferState.DEBITING: marked("{who} said yes; it is being taken out of stock."),
     TransferState.SENT: marked("It has left its old place and is on its way; it is booked in next."),
@@ -85,7 +85,7 @@ def state_in_words(locale: Locale, subject: Connection | Transfer) -> tuple[Inli
     if subject.state is TransferState.OPEN or (subject.state is TransferState.BOOKED and subject.wanted):
         wanted = _open(subject)
     elif subject.state is TransferState.EXPIRED and subject.was_due is not None:
-        wanted = marked("Booked, and not fetched until {due}. Nothing has moved.")
+        wanted = marked("Booked, to be picked up by {due}. Nothing has moved.")
     elif subject.decided is None or not (subject.decided.name or subject.decided.person):
         wanted = _BY_NOBODY.get(subject.state) or _parcel(subject)
     else:
@@ -176,7 +176,7 @@ def _of_sender(transfer: Transfer) -> str:
         case TransferState.OPEN:
             return _open_at_sender(transfer)
         case TransferState.BOOKED:
-            return marked("Done: it is booked. Not done: nobody has fetched it yet, and nothing has moved.")
+            return marked("Done: it is booked. Not done: nobody has picked it up yet, and nothing has moved.")
         case TransferState.APPROVED:
             return marked("Done: {who} said yes. Not done: nothing has moved, at neither space.")
         case TransferState.DEBITING if _stage(transfer) == "taken":
@@ -210,7 +210,7 @@ def _of_receiver(transfer: Transfer) -> str:
         case TransferState.OPEN:
             return _open_at_receiver(transfer)
         case TransferState.BOOKED:
-            return marked("Done: it is booked. Not done: nobody has fetched it yet, and nothing has moved.")
+            return marked("Done: it is booked. Not done: nobody has picked it up yet, and nothing has moved.")
         case TransferState.SENT | TransferState.CREDITING:
             return marked("Done: it has left {sender}'s stock. Not done: it isn't booked in at {receiver} yet.")
         case TransferState.REFUSED:
@@ -500,7 +500,7 @@ def decided(locale: Locale, card: Card) -> tuple[Inline, ...]:
 
 
 def two_people(locale: Locale, transfer: Transfer, us: PartyConfig) -> Lines:
-    """That a yes of ours takes two people, and who has said so already; nothing where one is enough."""
+    """That our yes takes two people, and who has said yes already; nothing where one person is enough."""
     if not transfer.care:
         return []
     first, second = transfer.first_yes, transfer.released if transfer.is_our_offer else transfer.decided

@@ -91,7 +91,7 @@ def want_by_name(locale: Locale, *, word: str) -> Lines:
 def one_want_a_line(locale: Locale) -> Lines:
     """Several things in one line."""
     return [
-        locale.say("Not noted: that are several items. Write a line for each."),
+        locale.say("Not noted: those are several items. Write a line for each."),
         locale.say("For example: {want}", want=command("want 200 M3-BOLT until 31.12.")),
     ]
 

@@ -98,7 +98,7 @@ def not_furnished(locale: Locale, *, transfer: Transfer, line: int, problem: Dia
     """In the admin room: what came along with a line could not be added to it. Nothing waits for it."""
     what = naming.thing(locale, transfer.line(line))
     return [
-        locale.say("Not all that came with {what} is in InvenTree. {code}", what=what, code=transfer.code),
+        locale.say("Some of what came with {what} is not in InvenTree. {code}", what=what, code=transfer.code),
         locale.say("Why: {text}", text=diagnosis(locale, problem, 300)),
         locale.say("The card says what came with it; please add it by hand."),
     ]

@@ -69,7 +69,7 @@ async def test_the_first_yes_is_taken_and_nobody_else_is_asked() -> None:
     message = await asks(world)
     assert "Asking for 10 × M3-BOLT, to keep: one space after the other" in message.text
     assert "Betaspace: asked for 10. Its approvers decide until" in message.text
-    assert "Gammaspace: has 75; I ask it next." in message.text
+    assert "Gammaspace: has 75; I'll ask there next." in message.text
     card = card_of(world, world.beta)
     assert "It may ask others too: after your yes its bot confirms, then it goes." in card.text
     world.cem.reacts(card, "✅")
@@ -316,7 +316,7 @@ async def test_a_backup_of_any_moment_put_back_asks_and_takes_nothing_twice() ->
     ("line", "words"),
     [
         ("10 #42 from anyone", 'Not asked: "#42" is one certain item of one space.'),
-        ("10 M3-BOLT + 5 M3-NUT from anyone", "Not asked: that are 2 items."),
+        ("10 M3-BOLT + 5 M3-NUT from anyone", "Not asked: those are 2 items."),
         ("10 M3-BOLT from betaspace --all", "Not asked: --all only goes with 'from anyone'."),
         ("M3-BOLT from anyone", 'How much of "M3-BOLT"?'),
     ],

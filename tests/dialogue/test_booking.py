@@ -53,13 +53,13 @@ async def test_what_is_booked_is_kept_asked_after_on_its_first_day_and_on_loan_o
     line = world.anna.says("!fed lend #42 to betaspace from 12.12. for 1 week")
     await world.settle()
     assert "on loan Sat 12 Dec to Sat 19 Dec 2026" in world.answer_to(line)
-    assert "Booking: fetched from Sat 12 Dec on, back by Sat 19 Dec 2026" in world.card().text
+    assert "Booking: picked up from Sat 12 Dec on, back by Sat 19 Dec 2026" in world.card().text
     world.cem.reacts(world.card(), "✅")
     await world.grace()
     assert states(world) == [BOOKED, BOOKED]
     assert world.alpha.row(42).customer is None, "nothing moves before the first day"
     assert "📅 Booked: 1 × Laser lens" in world.card().text
-    assert "Fetch it at Attraktor on Sun 13 Dec 2026 at the latest" in told(world.room, "Fetch it")[-1].text
+    assert "Pick it up at Attraktor by Sun 13 Dec 2026" in told(world.room, "Pick it up")[-1].text
     assert world.alpha.row(42).notes.startswith("Booked for Betaspace from 12 Dec 2026 until 19 Dec 2026 – fedbot ")
     assert "fedbot: booked" in world.alpha.row(42).tags
     card = await until_the_first_day(world)
@@ -117,7 +117,7 @@ async def test_not_today_asks_again_tomorrow_and_what_nobody_fetches_lapses() ->
     assert again.event_id != card.event_id
     await world.passes(DAY)
     assert states(world) == [EXPIRED, EXPIRED], world.room.transcript()
-    assert "Nobody of Betaspace fetched it" in world.card().text
+    assert "Nobody from Betaspace picked it up" in world.card().text
     world.piet.reacts(again, "✅")
     await world.grace()
     assert world.alpha.row(42).customer is None
@@ -224,7 +224,7 @@ async def test_a_request_for_now_and_more_time_show_the_booking_that_a_yes_break
     await booked(world=world)
     line = world.anna.says(f"!fed extend {loan.code} until 13.12.")
     await world.settle()
-    assert "It would break" in world.answer_to(line)
+    assert "This would break" in world.answer_to(line)
     world.bea.says(f"!fed extend {loan.code} until 13.12.")
     await world.settle()
     assert "⚠ A yes breaks a booking: betaspace, Sat 12 Dec" in owners_card(world).text
@@ -264,7 +264,7 @@ async def test_the_calendar_tells_what_is_fetched_and_due_back_and_the_morning_w
     assert world.answer_to(line).splitlines() == [
         "📅 Tue 24 Nov to Fri 25 Dec 2026:",
         f"• Sat 28 Nov: Betaspace brings 10 × M3 nut back to Attraktor ({world.alpha.transfer().code})",
-        f"• Sat 12 Dec: Betaspace fetches 1 × Laser lens 2.0″ ZnSe at Attraktor, until Sat 19 Dec 2026 ({code})",
+        f"• Sat 12 Dec: Betaspace picks up 1 × Laser lens 2.0″ ZnSe at Attraktor, until Sat 19 Dec 2026 ({code})",
         f"• Sat 19 Dec: Betaspace brings 1 × Laser lens 2.0″ ZnSe back to Attraktor ({code})",
     ]
     for words, least in (("#42", 3), ("betaspace december", 3), ("LENS-2 2027-01", 0), ("gammaspace", 0)):
@@ -273,7 +273,7 @@ async def test_the_calendar_tells_what_is_fetched_and_due_back_and_the_morning_w
         assert world.answer_to(line).count("•") == max(least - 1, 0), world.answer_to(line)
     line = world.bea.says("!fed calendar attraktor")
     await world.settle()
-    assert "Betaspace fetches 1 × Laser lens" in world.answer_to(line), "the borrower's bot knows it too"
+    assert "Betaspace picks up 1 × Laser lens" in world.answer_to(line), "the borrower's bot knows it too"
     await world.passes(4 * DAY)
     assert len(told(world.room, "📅 Today and tomorrow:")) == 2, "on the day before, and on the day"
     await world.passes(DAY)

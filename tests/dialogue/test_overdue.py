@@ -33,7 +33,7 @@ async def test_who_decides_sees_what_is_overdue_and_it_stays_outside_of_the_hash
     world.bea.says("!fed request 5 M3-BOLT from attraktor")
     await world.settle()
     card = world.room.message("Betaspace asks Attraktor for 5")
-    assert "⚠ Betaspace has overdue: 10 × M3 nut (" in card.text
+    assert "⚠ Overdue at Betaspace: 10 × M3 nut (" in card.text
     loan = next(t for t in world.alpha.turn.transfers() if t.is_loan)
     world.cem.says(f"!fed return {loan.code}")
     await world.settle()
@@ -51,7 +51,7 @@ async def test_both_spaces_admins_are_told_once_and_the_owners_asked() -> None:
     assert not told(world.alpha_admins, "Overdue")
     await world.passes(7 * A_DAY)
     assert len(told(world.alpha_admins, "⚠ Overdue for 8 days at Betaspace: 10 × M3 nut")) == 1
-    assert len(told(world.beta_admins, "⚠ Betaspace owes Attraktor for 8 days: 10 × M3 nut")) == 1
+    assert len(told(world.beta_admins, "⚠ Betaspace is 8 days late with 10 × M3 nut")) == 1
     await world.passes(15 * A_DAY)
     assert len(told(world.alpha_admins, "⚠ Overdue for")) == 1
     (ask,) = told(world.alpha_admins, "⚠ Lend Betaspace nothing more?")
@@ -98,4 +98,4 @@ async def test_nobody_is_shut_out_who_owes_nothing_and_people_can_lift_it() -> N
     await says(world, "anna", "overdue betaspace --stop")
     assert "lends Betaspace things again, says Anna" in await says(world, "anna", "overdue betaspace --resume")
     assert world.alpha.turn.lending_stops() == []
-    assert "has nothing overdue of ours" in await says(world, "bea", "overdue attraktor --stop")
+    assert "has nothing of ours that is overdue" in await says(world, "bea", "overdue attraktor --stop")

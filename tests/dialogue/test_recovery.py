@@ -31,8 +31,8 @@ from tests.dialogue.space import Space
 from tests.dialogue.world import World, a_world, friends, sharing, told
 from tests.fakes.people import Person
 
-#: Each eleventh call is tried.
-EVERY = 11
+#: Each seventh call is tried.
+EVERY = 7
 RESENDS = timedelta(minutes=15)
 
 

@@ -71,13 +71,13 @@ def place(space: Space) -> PlaceState:
 async def test_the_first_in_line_is_told_asks_by_a_reply_and_has_it_then() -> None:
     world = await lens_lent_to_betaspace()
     answer = await says(world, "gus", f"wait {LENS} from attraktor")
-    assert "⏳ We wait for 1 × LENS-2#0042 of Attraktor: place 1." in answer, world.room.transcript()
+    assert "⏳ We are waiting for 1 × LENS-2#0042 from Attraktor: place 1." in answer, world.room.transcript()
     assert "place 2" in await says(world, "kim", f"wait {LENS}")
     assert parties(world) == ["gammaspace", "attraktor"]
     assert "place 1" in await says(world, "gus", "todo")
     assert "gammaspace, place 1" in (await says(world, "piet", "wait")).lower()
     code = world.alpha.turn.queue()[1].code
-    assert "Kim waits for" in await says(world, "piet", f"show {code}")
+    assert "Kim is waiting for" in await says(world, "piet", f"show {code}")
     await comes_back(world)
     (turn,) = [m for m in told(world.room, "It is kept for us until") if world.gus.user_id in m.mentions]
     world.gus.says("borrow for 2 weeks", reply_to=turn)
@@ -200,9 +200,9 @@ async def test_a_friend_that_waits_for_everything_or_lies_about_its_place_gets_n
     world = await lens_lent_to_betaspace()
     await says(world, "gus", f"wait {LENS} from attraktor")
     assert "already" in await says(world, "mia", "wait LENS-2 from attraktor")
-    assert "shares nothing that is called so" in await says(world, "mia", "wait NO-SUCH-THING from attraktor")
+    assert "shares nothing by that name" in await says(world, "mia", "wait NO-SUCH-THING from attraktor")
     await says(world, "piet", "unshare all")
-    assert "shares nothing that is called so" in await says(world, "mia", "wait M3-NUT from attraktor")
+    assert "shares nothing by that name" in await says(world, "mia", "wait M3-NUT from attraktor")
     connection = world.beta.turn.active_connections()[0]
     mine = world.gamma.turn.places_in_line()[0]
     forges(world, world.beta, connection, "place", {"wait": mine.id, "over": "served"})

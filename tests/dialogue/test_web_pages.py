@@ -246,11 +246,11 @@ async def test_a_booking_stands_in_the_month_and_a_loan_is_extended_and_given_ba
     )
     december = await page(piet, "/calendar?month=2026-12")
     assert "Calendar, Dec 2026" in december
-    assert "12 Sat 12 Dec 1 × Laser lens 2.0″ ZnSe (SN 0042) Betaspace fetches 13" in december
+    assert "12 Sat 12 Dec 1 × Laser lens 2.0″ ZnSe (SN 0042) Betaspace picks up 13" in december
     assert "19 Sat 19 Dec 1 × Laser lens 2.0″ ZnSe (SN 0042) back from Betaspace 20" in december
     assert "month=2026-11" in piet.last.text
     assert "month=2027-01" in piet.last.text
-    assert "Nothing is fetched or due back in this month." in await page(piet, "/calendar?month=2027-02")
+    assert "Nothing is picked up or due back in this month." in await page(piet, "/calendar?month=2027-02")
     assert (await piet.gets("/calendar?month=2026-13")).status_code == 422
     told = (await piet.gets(every)).text.replace("\r\n ", "")
     assert "DTSTART;VALUE=DATE:20261212\r\nDTEND;VALUE=DATE:20261220\r\nSUMMARY:Booked: 1 × Laser lens" in told

@@ -42,7 +42,7 @@ async def test_all_that_an_item_has_comes_along_or_the_card_says_that_it_does_no
     card = await world.push("LENS-2#0042")
     assert (
         'With it: notes "Handle with care. **Never** wipe it dry.", link to lenses.example, tags optics, fragile,'
-        " 1 tests." in card.text
+        " 1 test." in card.text
     )
     assert "Inside it: M3 nut." in card.text
     assert "Does not travel: price, files." in card.text
@@ -132,4 +132,4 @@ async def test_what_cannot_be_added_is_told_to_the_admins_and_holds_nothing_up()
     world.cem.reacts(world.card(), "✅")
     await world.grace()
     assert world.beta.transfer().state is TransferState.DONE
-    assert told(world.beta_admins, "Not all that came with")
+    assert told(world.beta_admins, "Some of what came with")

@@ -75,7 +75,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Item: Laser lens 2.0″, LENS-2, serial 0042, status OK
         Comes from: attraktor, Cabinet L1
         Lands in: betaspace, Laser room, as your part "Our thing" (same IPN)
-        Booking: fetched from Sat 12 Dec on, back by Sat 19 Dec 2026, that day included; it stays attraktor's.
+        Booking: picked up from Sat 12 Dec on, back by Sat 19 Dec 2026, that day included; it stays attraktor's.
 
         ✅ yes, book it for us · ❌ no, thanks
         Nothing has moved yet. · k7m2
@@ -91,7 +91,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Item: M3 bolt, M3-BOLT, status OK
         Comes from: attraktor, Workshop/Drawer A3
         Goes to: betaspace
-        Booking: fetched from Sat 12 Dec on, back by Sat 19 Dec 2026, that day included; it stays attraktor's.
+        Booking: picked up from Sat 12 Dec on, back by Sat 19 Dec 2026, that day included; it stays attraktor's.
 
         ✅ yes, book it for them · ❌ no, sorry
         By parcel? Add 📦, or reply: !fed approve --parcel · Less will do? Reply for example: !fed approve 5
@@ -116,7 +116,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Comes from: attraktor, Cabinet L1
         Lands in: betaspace, Laser room, as your part "Our thing" (same IPN)
 
-        Nothing has moved yet. Fetch it at attraktor on Sun 13 Dec 2026 at the latest.
+        Nothing has moved yet. Pick it up at attraktor by Sun 13 Dec 2026.
         To give the booking up: !fed cancel k7m2
         """,
     ),
@@ -167,7 +167,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         card(booked(state=TransferState.EXPIRED, ended=UNTIL, problem="not-fetched", role="receiver"), ours=False),
         """
         Booking over: 1 × Laser lens 2.0″ (LENS-2, serial 0042) stays at attraktor.
-        Nobody of betaspace fetched it until Mon 14 Dec, 00:00.
+        Nobody from betaspace picked it up by Mon 14 Dec, 00:00.
         Nothing has moved. Anna can book anew.
         k7m2
         """,
@@ -176,7 +176,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         say(messages.booking.booked, transfer=booked(), **OUR),
         """
         📅 Booked: 1 × Laser lens 2.0″ (LENS-2, serial 0042) for betaspace, from Sat 12 Dec until Sat 19 Dec 2026.
-        Fetch it at attraktor on Sun 13 Dec 2026 at the latest. After that the booking lapses.
+        Pick it up at attraktor by Sun 13 Dec 2026. After that the booking lapses.
         To give it up: !fed cancel k7m2
         """,
     ),
@@ -211,8 +211,8 @@ SAID: dict[str, tuple[Phrase, str]] = {
     "a reminder to hand it over": (
         say(messages.booking.hand_over_reminder, transfer=booked(calls=True), people={CEM: "Cem"}, others=2, **OUR),
         """
-        @Cem and others: ⏰ Has betaspace fetched 1 × Laser lens 2.0″ (LENS-2, serial 0042)?
-        Tap ✅ or ❌ on the card. The last day to fetch it is Sun 13 Dec 2026; then the booking lapses.
+        @Cem and others: ⏰ Has betaspace picked up 1 × Laser lens 2.0″ (LENS-2, serial 0042)?
+        Tap ✅ or ❌ on the card. The last day to pick it up is Sun 13 Dec 2026; then the booking lapses.
         k7m2
         """,
     ),
@@ -269,7 +269,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
             line="!fed push #42 to gamma --over-booking",
         ),
         """
-        ⚠ Not done yet: Laser lens 2.0″ is booked. It would break:
+        ⚠ Not done yet: Laser lens 2.0″ is booked. This would break:
         • gammaspace, Sat 12 Dec to Sat 19 Dec 2026 (k7m2)
         If you mean it, say: !fed push #42 to gamma --over-booking
         """,
@@ -299,7 +299,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """
         📅 Tue 24 Nov to Sat 19 Dec 2026:
         • Tue 24 Nov: ⚠ betaspace has 10 × M3 bolt of attraktor overdue since Sat 19 Dec 2026 (k7m2)
-        • Sat 12 Dec: betaspace fetches 1 × Laser lens 2.0″ at attraktor, until Sat 19 Dec 2026 (k7m2)
+        • Sat 12 Dec: betaspace picks up 1 × Laser lens 2.0″ at attraktor, until Sat 19 Dec 2026 (k7m2)
         • Sat 19 Dec: betaspace brings 1 × Laser lens 2.0″ back to attraktor (k7m2)
         """,
     ),
@@ -353,14 +353,14 @@ SAID: dict[str, tuple[Phrase, str]] = {
     "an empty calendar": (
         say(messages.calendar.calendar, entries=(), first=FIRST, last=LAST, about="", **NAMED),
         """
-        Nothing is fetched or due back, Sat 12 Dec to Sat 19 Dec 2026.
+        Nothing is picked up or due back, Sat 12 Dec to Sat 19 Dec 2026.
         Another month, for example: !fed calendar january
         """,
     ),
     "an empty calendar of an item": (
         say(messages.calendar.calendar, entries=(), first=FIRST, last=LAST, about="LENS-2", **NAMED),
         """
-        Nothing of LENS-2 is fetched or due back, Sat 12 Dec to Sat 19 Dec 2026.
+        Nothing of LENS-2 is picked up or due back, Sat 12 Dec to Sat 19 Dec 2026.
         Another month, for example: !fed calendar january
         """,
     ),
@@ -368,7 +368,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         say(messages.calendar.agenda, entries=ENTRIES[1:], **NAMED),
         """
         📅 Today and tomorrow:
-        • Sat 12 Dec: betaspace fetches 1 × Laser lens 2.0″ at attraktor, until Sat 19 Dec 2026 (k7m2)
+        • Sat 12 Dec: betaspace picks up 1 × Laser lens 2.0″ at attraktor, until Sat 19 Dec 2026 (k7m2)
         • Sat 19 Dec: betaspace brings 1 × Laser lens 2.0″ back to attraktor (k7m2)
         """,
     ),

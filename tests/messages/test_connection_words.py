@@ -550,7 +550,7 @@ configuration, restart me and connect anew.
         making_waits(Plain(Fault.BAD_PATH)),
         """
         The friendship with betaspace waits for you.
-        Why: That is no address in our InvenTree.
+        Why: That is not an address in our InvenTree.
         Look with fedbot check; the reason is above.
         I look again every minute, until Tue 1 Dec, 20:14. To stop it, in the shared room: !fed cancel c9x4
         c9x4

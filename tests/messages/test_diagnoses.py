@@ -49,12 +49,7 @@ def _calls() -> Iterator[Diagnosis]:
     for reading in (True, False):
         yield from (errors.of_exception(error, HOST, reading=reading).problem for error in exceptions)
         yield errors.unreadable(HOST, reading=reading).problem
-        for method, path in (
-            ("GET", "stock/"),
-            ("POST", "user/"),
-            ("PATCH", "metadata/stockitem/7/"),
-            ("GET", "else/"),
-        ):
+        for method, path in CALLS:
             request = httpx.Request(method, f"https://{HOST}/api/{path}")
             for status in (302, 401, 403, 404, 413, 429, 500, 502):
                 told = httpx.Response(status, request=request, json={"detail": "No, sorry."})
@@ -100,6 +95,12 @@ def test_it_is_one_whole_sentence_has_a_code_and_survives_the_journal(problem: D
     assert re.fullmatch(r"[a-z-]+", reason_of(problem))
     waiting = Waiting(AT, ShowOfferCard("x"), problem, AT)
     assert codec.from_text(codec.EVENTS, *codec.to_text(codec.EVENTS, waiting)) == waiting
+
+
+@pytest.mark.parametrize("problem", [each for each in ALL if not isinstance(each, Verbatim)], ids=english)
+def test_it_is_told_in_german(problem: Diagnosis) -> None:
+    told = diagnosis(GERMAN, problem, 500)
+    assert not re.search(r"\b(the|can't|answered|may|needs|so it|not accept)\b", told), told
 
 
 def test_a_sentence_within_another_is_told_in_german_too() -> None:

@@ -100,7 +100,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Did you mean Rotes PLA?
         """,
     ),
-    "no part of ours, not even nearly": (
+    "we have no part like that": (
         say(messages.match.no_part_to_match, word="PLA-RED", near=()),
         """
         We have no part "PLA-RED". I did nothing.

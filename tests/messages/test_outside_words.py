@@ -67,8 +67,8 @@ SAID: dict[str, tuple[Phrase, str]] = {
         ⚠ 1 × Laser lens 2.0″ (serial 0042), lent to Repair Café (outside): people have to look. u5t4
         Lent by Anna (attraktor), Tue 24 Nov, 20:14
         Why: InvenTree does not answer.
-        Look at it in InvenTree. It is back? Say: !fed return u5t4
-        Put right by hand? Then close it here: !fed cancel u5t4
+        Look at it in InvenTree. If it is back, say: !fed return u5t4
+        If it was put right by hand, close it here: !fed cancel u5t4
         """,
     ),
     "due tomorrow": (

@@ -37,7 +37,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     "to the borrower's admins": (
         say(messages.overdue.overdue_for_admins, loan=loan("receiver"), us=BETA, peer_name="Attraktor", today=TODAY),
         """
-        ⚠ betaspace owes Attraktor for 10 days: 10 × M3 bolt (k7m2)
+        ⚠ betaspace is 10 days late with 10 × M3 bolt of Attraktor (k7m2)
         It was due Sat 14 Nov 2026. After some time Attraktor may lend us nothing more.
         Bring it back: !fed return k7m2 · ask for more time: !fed extend k7m2 2 weeks
         """,
@@ -45,7 +45,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     "shall we stop?": (
         say(messages.overdue.lend_no_more, loan=loan(), us=ALPHA, peer_name="Betaspace", today=TODAY),
         """
-        ⚠ Lend Betaspace nothing more? 10 × M3 bolt is overdue for 10 days (k7m2)
+        ⚠ Lend Betaspace nothing more? 10 × M3 bolt has been overdue for 10 days (k7m2)
         A superuser can say so: !fed overdue beta --stop
         It ends by itself when all of it is back. If nobody says so, nothing changes.
         """,
@@ -76,7 +76,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         ),
         """
         Not offered: Betaspace gets no new loans, says Anna.
-        ⚠ Betaspace has overdue: 1 × Laser lens 2.0″ (k7m2, due Sat 14 Nov) and 2 more
+        ⚠ Overdue at Betaspace: 1 × Laser lens 2.0″ (k7m2, due Sat 14 Nov) and 2 more
         A superuser can lift that: !fed overdue beta --resume
         """,
     ),
@@ -90,7 +90,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
             names={"beta": "Betaspace"},
         ),
         """
-        Betaspace has overdue of attraktor:
+        Betaspace has these things of attraktor overdue:
         • 10 × M3 bolt (k7m2, due Sat 14 Nov)
         attraktor owes Betaspace:
         • 10 × M3 bolt (k7m2, due Sat 14 Nov)
@@ -104,8 +104,8 @@ SAID: dict[str, tuple[Phrase, str]] = {
     "nothing to stop for": (
         say(messages.overdue.nothing_to_stop, peer_name="Betaspace"),
         """
-        Not done: Betaspace has nothing overdue of ours.
-        A friend gets no new loans only while something is overdue.
+        Not done: Betaspace has nothing of ours that is overdue.
+        New loans can be stopped only while something is overdue.
         """,
     ),
     "nothing to lift": (

@@ -40,14 +40,14 @@ SAID: dict[str, tuple[Phrase, str]] = {
         page(PlaceState.ASKED),
         """
         Attraktor is asked to put us in line for 1 × LENS-2. w8v5
-        To wait no more: !fed cancel w8v5
+        To stop waiting: !fed cancel w8v5
         """,
     ),
     "waiting": (
         page(PlaceState.WAITING, place=2),
         """
-        ⏳ We wait for 1 × LENS-2 of Attraktor: place 2. w8v5
-        To wait no more: !fed cancel w8v5
+        ⏳ We are waiting for 1 × LENS-2 from Attraktor: place 2. w8v5
+        To stop waiting: !fed cancel w8v5
         """,
     ),
     "our turn": (
@@ -56,7 +56,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         🔔 1 × LENS-2 of Attraktor is there. It is kept for us until Wed 2 Dec, 23:59. w8v5
         To ask for it, reply here: borrow for 2 weeks
         Attraktor's people decide then, as ever.
-        To wait no more: !fed cancel w8v5
+        To stop waiting: !fed cancel w8v5
         """,
     ),
     "it is free": (
@@ -66,36 +66,36 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Ask for it: !fed request 1 LENS-2 from attraktor
         """,
     ),
-    "served": (page(PlaceState.SERVED), "✅ 1 × LENS-2: Attraktor has said yes, so we wait for it no more. w8v5"),
+    "served": (page(PlaceState.SERVED), "✅ 1 × LENS-2: Attraktor has said yes, so we no longer wait for it. w8v5"),
     "lapsed": (
         page(PlaceState.LAPSED),
-        "1 × LENS-2: nobody of us asked Attraktor for it in time. It goes to the next in line. w8v5",
+        "1 × LENS-2: none of us asked Attraktor for it in time. It goes to the next in line. w8v5",
     ),
-    "unknown": (page(PlaceState.UNKNOWN), "1 × LENS-2: Attraktor shares nothing that is called so. w8v5"),
-    "unclear": (page(PlaceState.UNCLEAR), "1 × LENS-2: several parts of Attraktor are called so. w8v5"),
-    "twice": (page(PlaceState.TWICE), "1 × LENS-2: our space stands in Attraktor's line for it already. w8v5"),
+    "unknown": (page(PlaceState.UNKNOWN), "1 × LENS-2: Attraktor shares nothing by that name. w8v5"),
+    "unclear": (page(PlaceState.UNCLEAR), "1 × LENS-2: Attraktor has several parts by that name. w8v5"),
+    "twice": (page(PlaceState.TWICE), "1 × LENS-2: our space is in Attraktor's line for it already. w8v5"),
     "too much": (page(PlaceState.FULL), "1 × LENS-2: we wait for too much of Attraktor already. w8v5"),
     "removed": (
         page(PlaceState.REMOVED),
         "1 × LENS-2: Attraktor's people have taken us out of the line. w8v5",
     ),
-    "left": (page(PlaceState.LEFT), "We don't wait for 1 × LENS-2 of Attraktor any more. w8v5"),
+    "left": (page(PlaceState.LEFT), "We no longer wait for 1 × LENS-2 from Attraktor. w8v5"),
     "parted": (
         page(PlaceState.PARTED),
-        "We don't wait for 1 × LENS-2 any more: the friendship with Attraktor is over. w8v5",
+        "We no longer wait for 1 × LENS-2: the friendship with Attraktor is over. w8v5",
     ),
     "one of us waits": (
         own(OURS),
         """
-        ⏳ Piet waits for 1 × Laser lens: place 2. m4x2
-        To wait no more: !fed cancel m4x2
+        ⏳ Piet is waiting for 1 × Laser lens: place 2. m4x2
+        To stop waiting: !fed cancel m4x2
         """,
     ),
     "kept for one of us": (
         own(KEPT),
         """
         🔔 1 × Laser lens is there, and kept for Piet until Wed 2 Dec, 23:59. m4x2
-        To wait no more: !fed cancel m4x2
+        To stop waiting: !fed cancel m4x2
         """,
     ),
     "one of us is next": (
@@ -119,9 +119,9 @@ SAID: dict[str, tuple[Phrase, str]] = {
     ),
     "we have none": (
         say(messages.queue.not_in_line, word="LENS-9", why=PlaceState.UNKNOWN),
-        "Not noted: we have nothing that is called LENS-9.",
+        "Not noted: we have nothing called LENS-9.",
     ),
-    "several of ours": (
+    "we have several by that name": (
         say(messages.queue.not_in_line, word="lens", why=PlaceState.UNCLEAR),
         "Not noted: several parts are called lens. Name it by its IPN.",
     ),
@@ -162,7 +162,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     "several": (
         say(messages.queue.one_thing_in_line),
         """
-        Not noted: that are several items. Write a line for each.
+        Not noted: those are several items. Write a line for each.
         For example: !fed wait LENS-2 from SPACE
         """,
     ),

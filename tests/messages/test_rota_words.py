@@ -49,7 +49,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """
         Asking for 10 × M3-BOLT, to keep: one space after the other. r3n8
         • Attraktor: asked for 10. Its approvers decide until Tue 1 Dec, 20:14 (k7m2).
-        • Gammaspace: has 75; I ask it next.
+        • Gammaspace: has 75; I'll ask there next.
         • Deltaspace: has 4 only.
         • Omega: its bot did not answer the search within 20 seconds.
         After a no, or 1 day of silence, I ask the next. To stop: !fed cancel r3n8
@@ -123,7 +123,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     "several items": (
         say(messages.rota.one_item_from_anyone, count=2),
         """
-        Not asked: that are 2 items. From anyone I ask for one at a time.
+        Not asked: those are 2 items. From anyone, I ask for one item at a time.
         Write a line for each: !fed request 20 M3-BOLT from anyone
         """,
     ),

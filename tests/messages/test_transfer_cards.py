@@ -191,7 +191,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     "what came along is not in InvenTree": (
         say(messages.whole_item.not_furnished, transfer=transfer(WHOLE), line=1, problem=SAYS_NO),
         """
-        Not all that came with 10 × M3 bolt is in InvenTree. k7m2
+        Some of what came with 10 × M3 bolt is not in InvenTree. k7m2
         Why: InvenTree said: You do not have permission.
         The card says what came with it; please add it by hand.
         """,

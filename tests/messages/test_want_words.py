@@ -75,7 +75,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     "several": (
         say(messages.want.one_want_a_line),
         """
-        Not noted: that are several items. Write a line for each.
+        Not noted: those are several items. Write a line for each.
         For example: !fed want 200 M3-BOLT until 31.12.
         """,
     ),

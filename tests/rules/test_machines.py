@@ -379,9 +379,9 @@ PLAY = settings(
     phases=(Phase.explicit, Phase.generate),
 )
 TestConnections = Connections.TestCase
-TestConnections.settings = settings(PLAY, max_examples=50)
+TestConnections.settings = settings(PLAY, max_examples=80)
 TestTransfers = Transfers.TestCase
-TestTransfers.settings = settings(PLAY, max_examples=80)
+TestTransfers.settings = settings(PLAY, max_examples=120)
 
 
 @pytest.mark.parametrize(
