@@ -83,10 +83,11 @@ def resume(turn: Turn, stopped: LendingStop, by: Signature | None) -> None:
 
 
 def lift(turn: Turn) -> None:
-    """After any event: who has brought all of it back may borrow again."""
-    for stopped in turn.lending_stops():
-        if not overdue(turn, stopped.id):
-            resume(turn, stopped, None)
+    """After any event that changed a transfer: who has brought all of it back may borrow again."""
+    if any(isinstance(document, Transfer) for document in turn.changes.values()):
+        for stopped in turn.lending_stops():
+            if not overdue(turn, stopped.id):
+                resume(turn, stopped, None)
 
 
 # --- by the clock ---
