@@ -24,7 +24,7 @@ MOST_IN_LINE = 5
 _HINDRANCES: dict[Hindrance, str] = {
     Hindrance.GONE: marked("{what}: the stock item isn't there any more, or is another thing now"),
     Hindrance.NOT_HERE: marked("{what}: it isn't in {sender}'s stock any more"),
-    Hindrance.LESS: marked("{what}: only {left} of it are there"),
+    Hindrance.LESS: marked("{what}: only {left} left"),
     Hindrance.CONDITION: marked("{what}: its condition has changed"),
     Hindrance.LENT: marked("{what}: it is still lent to somebody else"),
 }
@@ -211,7 +211,7 @@ def ends_before_it_starts(locale: Locale, *, first: date, last: date) -> Lines:
 def booking_from_anyone(locale: Locale) -> Lines:
     """A booking asks one space, as the others would have to keep theirs for nothing."""
     return [
-        locale.say("Not done: a booking asks one space. Nothing was sent."),
+        locale.say("Not done: a booking needs one certain space. Nothing was sent."),
         locale.say("Look who has it, then name that space: {find}", find=command("help find")),
     ]
 

@@ -25,14 +25,14 @@ _FIRST: dict[RotaState, str] = {
     RotaState.SEARCHING: marked("Who has {what}, {terms}? I ask our friends. {code}"),
     RotaState.ASKING: marked("Asking for {what}, {terms}: one space after the other. {code}"),
     RotaState.FILLED: marked("✅ {what} found, {terms}. {code}"),
-    RotaState.NOBODY: marked("Nobody gives {what} now. {code}"),
+    RotaState.NOBODY: marked("Nobody can give {what} now. {code}"),
     RotaState.STOPPED: marked("Stopped: {what} isn't asked for any more. {code}"),
 }
 _TAKEN_BACK: dict[Why, str] = {
-    Why.SILENT: marked("{space}: did not decide within {wait}. I took it back ({code})."),
-    Why.NOT_NEEDED: marked("{space}: not needed any more. I took it back ({code})."),
-    Why.LESS: marked("{space}: can give {quantity} only. I took it back ({code})."),
-    Why.TOO_LATE: marked("{space}: did not decide in time. I took it back ({code})."),
+    Why.SILENT: marked("{space}: didn't decide within {wait}, so I took it back ({code})."),
+    Why.NOT_NEEDED: marked("{space}: not needed any more, so I took it back ({code})."),
+    Why.LESS: marked("{space}: can give only {quantity}, so I took it back ({code})."),
+    Why.TOO_LATE: marked("{space}: didn't decide in time, so I took it back ({code})."),
     Why.STOPPED: marked("{space}: I took it back ({code})."),
 }
 _ENDS: dict[TransferState, str] = {
@@ -48,7 +48,7 @@ _PASSED: dict[Why, str] = {
     Why.SILENT_SEARCH: marked("{space}: its bot did not answer the search within {time}."),
     Why.INVENTORY: marked("{space}: not looked, as its InvenTree does not answer."),
     Why.HIDDEN: marked("{space}: keeps what it has out of shared rooms, so I don't ask it here."),
-    Why.TOO_LITTLE: marked("{space}: has {quantity} only."),
+    Why.TOO_LITTLE: marked("{space}: has only {quantity}."),
     Why.NOT_FRIENDS: marked("{space}: isn't a friend at the moment."),
     Why.TOO_LATE: marked("{space}: not asked, as the day is over."),
 }
@@ -186,7 +186,7 @@ def nobody_gives_it(locale: Locale, *, rota: Rota, us: PartyConfig) -> Lines:
     """Everybody was asked, and nobody gives it: for who asked, whom this message rings."""
     del us
     who = naming.pill(locale, rota.asker.person, rota.asker.name)
-    first = locale.say("{who}: nobody gives {what} now. {code}", who=who, what=_what(locale, rota), code=rota.code)
+    first = locale.say("{who}: nobody can give {what} now. {code}", who=who, what=_what(locale, rota), code=rota.code)
     return [first, locale.say("My message above says who was asked, and what they said. Nothing has moved.")]
 
 

@@ -46,7 +46,7 @@ def code_in_clear(locale: Locale, *, word: str) -> Lines:
     """The code was said where whoever runs the homeserver could have said it."""
     return [
         locale.say("Nobody is signed in: this room isn't encrypted."),
-        locale.say("Say it in an encrypted room or alone with me: {line}", line=command(f"web {word}")),
+        locale.say("Say it in an encrypted room, or in a direct chat with me: {line}", line=command(f"web {word}")),
     ]
 
 
@@ -62,7 +62,7 @@ def only_in_chat(locale: Locale) -> Lines:
     """A page can't sign in another one."""
     return [
         locale.say("Nobody is signed in: a code counts in chat only."),
-        locale.say("Say it in an encrypted room or alone with me."),
+        locale.say("Say it in an encrypted room, or in a direct chat with me."),
     ]
 
 

@@ -111,13 +111,13 @@ async def test_after_a_no_and_after_silence_the_next_is_asked_and_one_message_te
 
     second = await asks(world, "11 M3-BOLT from anyone")
     await world.passes(A_DAY + timedelta(minutes=1))
-    assert "Betaspace: did not decide within 1 day. I took it back" in again(world, second)
+    assert "Betaspace: didn't decide within 1 day, so I took it back" in again(world, second)
     assert "Gammaspace: asked for 11" in again(world, second)
     assert world.beta.transfer().state is TransferState.CANCELLED
     world.mia.reacts(card_of(world, world.gamma), "❌")
     await world.grace()
     assert rota_of(world) is RotaState.NOBODY
-    (end,) = told(world.room, "nobody gives 11 × M3-BOLT now")
+    (end,) = told(world.room, "nobody can give 11 × M3-BOLT now")
     assert set(end.mentions) == {world.kim.user_id}
     assert_books_balance(world)
 
@@ -127,15 +127,15 @@ async def test_who_grants_less_is_not_taken_unless_parts_may_be_joined() -> None
     message = await asks(world)
     world.cem.says("!fed approve 4", reply_to=card_of(world, world.beta))
     await world.grace()
-    assert "Betaspace: can give 4 only. I took it back" in again(world, message)
+    assert "Betaspace: can give only 4, so I took it back" in again(world, message)
     assert "Gammaspace: asked for 10" in again(world, message)
     world.mia.reacts(card_of(world, world.gamma), "❌")
     await world.grace()
     assert bolts(world) == (210, 12, 75)
 
     message = await asks(world, "80 M3-BOLT from anyone")
-    assert message.text.startswith("Nobody gives 80 × M3-BOLT now.")
-    assert "Betaspace: has 12 only." in message.text
+    assert message.text.startswith("Nobody can give 80 × M3-BOLT now.")
+    assert "Betaspace: has only 12." in message.text
     message = await asks(world, "80 M3-BOLT from anyone --join --all")
     assert "Betaspace: asked for 12" in message.text
     assert "Gammaspace: asked for 68" in message.text
@@ -168,7 +168,7 @@ async def test_of_two_yeses_that_cross_only_one_gives() -> None:
     assert sorted(bolts(world)[1:]) in ([2, 75], [12, 65])
     assert bolts(world)[0] == 220
     assert rota_of(world) is RotaState.FILLED
-    assert "not needed any more. I took it back" in again(world, message)
+    assert "not needed any more, so I took it back" in again(world, message)
     assert_books_balance(world)
 
 
@@ -249,7 +249,7 @@ async def test_it_ends_with_its_day_and_todo_and_show_know_it() -> None:
     assert world.answer_to(shown) == message.text
     await world.passes(2 * A_DAY)
     assert rota_of(world) is RotaState.NOBODY
-    assert "Gammaspace: did not decide in time" in again(world, message)
+    assert "Gammaspace: didn't decide in time" in again(world, message)
     assert world.gamma.transfer().state in {TransferState.CANCELLED, TransferState.EXPIRED}
     await world.passes(31 * A_DAY)
     assert world.alpha.turn.rotas() == []
@@ -277,7 +277,7 @@ async def test_after_the_room_has_moved_the_next_is_asked_in_the_new_one() -> No
         await world.settle()
     await world.passes(A_DAY + timedelta(hours=1))
     (message,) = told(world.room, "Asking for 10 × M3-BOLT")
-    assert "Betaspace: did not decide within 1 day" in message.text
+    assert "Betaspace: didn't decide within 1 day" in message.text
     world.mia.reacts(card_of(world, world.gamma), "✅")
     await world.grace()
     assert bolts(world) == (220, 12, 65)

@@ -153,7 +153,7 @@ async def test_what_somebody_does_in_inventree_to_a_booked_thing_is_told_to_both
     with world.alpha.meddles():
         world.alpha.admin("POST", "stock/count/", items=[{"pk": nuts, "quantity": 3}], notes="counted")
     card = await until_the_first_day(world, 15)
-    assert "only 3 of it are there" in card.text
+    assert "only 3 left" in card.text
     assert len(told(world.room, "is at risk")) == 2
     world.piet.reacts(card, "✅")
     await world.grace()

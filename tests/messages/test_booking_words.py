@@ -157,7 +157,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Comes from: attraktor, Workshop/Drawer A3
         Goes to: betaspace
         Loan: it stays attraktor's; back by Sat 19 Dec 2026, that day included.
-        ⚠ In InvenTree now: 10 × M3 bolt: only 3 of it are there
+        ⚠ In InvenTree now: 10 × M3 bolt: only 3 left
 
         ✅ yes, they have it · 📦 yes, it goes by parcel · ❌ not today
         Nothing has moved. · k7m2
@@ -187,7 +187,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         ⚠ In InvenTree now:
         • 1 × Laser lens 2.0″: the stock item isn't there any more, or is another thing now
         • 1 × Laser lens 2.0″: it isn't in attraktor's stock any more
-        • 1 × Laser lens 2.0″: only 3 of it are there
+        • 1 × Laser lens 2.0″: only 3 left
         Fix it in attraktor's InvenTree, or give it up: !fed cancel k7m2
         """,
     ),
@@ -375,7 +375,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     "a booking from anyone": (
         say(messages.booking.booking_from_anyone),
         """
-        Not done: a booking asks one space. Nothing was sent.
+        Not done: a booking needs one certain space. Nothing was sent.
         Look who has it, then name that space: !fed help find
         """,
     ),

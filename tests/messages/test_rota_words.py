@@ -50,7 +50,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Asking for 10 × M3-BOLT, to keep: one space after the other. r3n8
         • Attraktor: asked for 10. Its approvers decide until Tue 1 Dec, 20:14 (k7m2).
         • Gammaspace: has 75; I'll ask there next.
-        • Deltaspace: has 4 only.
+        • Deltaspace: has only 4.
         • Omega: its bot did not answer the search within 20 seconds.
         After a no, or 1 day of silence, I ask the next. To stop: !fed cancel r3n8
         """,
@@ -79,18 +79,18 @@ SAID: dict[str, tuple[Phrase, str]] = {
             state=RotaState.NOBODY,
         ),
         """
-        Nobody gives 10 × M3-BOLT now. r3n8
-        • Attraktor: did not decide within 1 day. I took it back (k7m2).
+        Nobody can give 10 × M3-BOLT now. r3n8
+        • Attraktor: didn't decide within 1 day, so I took it back (k7m2).
         • Attraktor: no, says Bea (k7m2).
         • Attraktor: Attraktor has some of it, but not that much free. (k7m2)
-        • Attraktor: can give 10 only. I took it back (k7m2).
+        • Attraktor: can give only 10, so I took it back (k7m2).
         Nothing has moved. Look who has what: !fed find M3-BOLT
         """,
     ),
     "nobody has it": (
         page(state=RotaState.NOBODY),
         """
-        Nobody gives 10 × M3-BOLT now. r3n8
+        Nobody can give 10 × M3-BOLT now. r3n8
         Nobody who answered has that much of it free under this name.
         Nothing has moved. Look who has what: !fed find M3-BOLT
         """,
@@ -98,7 +98,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     "the end, for who asked": (
         say(messages.rota.nobody_gives_it, rota=ROTA, us=BETA),
         """
-        @Cem: nobody gives 10 × M3-BOLT now. r3n8
+        @Cem: nobody can give 10 × M3-BOLT now. r3n8
         My message above says who was asked, and what they said. Nothing has moved.
         """,
     ),

@@ -42,7 +42,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         say(messages.web.code_in_clear, word="K7M2-Q4ZT"),
         """
         Nobody is signed in: this room isn't encrypted.
-        Say it in an encrypted room or alone with me: !fed web K7M2-Q4ZT
+        Say it in an encrypted room, or in a direct chat with me: !fed web K7M2-Q4ZT
         """,
     ),
     "too many": (
@@ -56,7 +56,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         say(messages.web.only_in_chat),
         """
         Nobody is signed in: a code counts in chat only.
-        Say it in an encrypted room or alone with me.
+        Say it in an encrypted room, or in a direct chat with me.
         """,
     ),
     "no pages": (
