@@ -1,12 +1,14 @@
 """`fedbot backup` and `fedbot restore`: the journal and the identity folder in one file, encrypted unless switched off.
 
-The file: a line that says what it is, a line of JSON (how it is encrypted), then a gzipped tar, or that in a
-NaCl secret box whose key argon2id makes from the passphrase. Whoever can read it unencrypted can speak as us.
+The file: a line that says what it is, a line of JSON (how it is encrypted, or the content's SHA-256), then a gzipped
+tar, or that in a NaCl secret box whose key argon2id makes from the passphrase. Whoever can read it unencrypted can
+speak as us.
 """
 
 from __future__ import annotations
 
 import gzip
+import hashlib
 import io
 import json
 import os
@@ -92,7 +94,7 @@ def backup(state: Path, party: str, bot: str, file: Path, passphrase: str | None
         # the journal first: a secret that it speaks of is in the identity folder by then
         copy_beside(state, Path(folder) / JOURNAL)
         packed = _packed(manifest, Path(folder) / JOURNAL, identity)
-    write_whole(file, MAGIC + _enclosed(packed, passphrase))
+    write_whole(file, MAGIC + enclosed(packed, passphrase))
     return manifest
 
 
@@ -131,9 +133,11 @@ def _add_store(archive: tarfile.TarFile, store: Path, name: str, folder: Path) -
     archive.add(folder / STORE, name)
 
 
-def _enclosed(packed: bytes, passphrase: str | None) -> bytes:
+def enclosed(packed: bytes, passphrase: str | None) -> bytes:
+    """A backup's file after its first line."""
     if passphrase is None:
-        return b"{}\n" + packed
+        # gzip's own checksum is of what was packed: some changed bits unpack to the same, and then nobody is told
+        return json.dumps({"sha256": hashlib.sha256(packed).hexdigest()}).encode() + b"\n" + packed
     salt = random(argon2id.SALTBYTES)
     header = {"kdf": "argon2id", "salt": salt.hex(), "opslimit": _WORK, "memlimit": _MEMORY}
     box = SecretBox(argon2id.kdf(SecretBox.KEY_SIZE, passphrase.encode(), salt, _WORK, _MEMORY))
@@ -145,7 +149,7 @@ def _enclosed(packed: bytes, passphrase: str | None) -> bytes:
 
 def is_encrypted(file: Path) -> bool:
     """Whether a passphrase is needed. Raises `BackupRefused` if it is no backup, OSError."""
-    return bool(_opened(file)[0])
+    return "kdf" in _opened(file)[0]
 
 
 def restore(file: Path, state: Path, party: str, passphrase: str = "") -> Manifest:
@@ -155,7 +159,7 @@ def restore(file: Path, state: Path, party: str, passphrase: str = "") -> Manife
     folder is as it was.
     """
     header, content = _opened(file)
-    packed = _decrypted(header, content, passphrase) if header else content
+    packed = _decrypted(header, content, passphrase) if "kdf" in header else _whole(header, content, file)
     lock = StateLock(state)
     draft = state / _DRAFT
     try:
@@ -211,7 +215,7 @@ def _is_backup(file: Path) -> bool:
 
 
 def _opened(file: Path) -> tuple[dict[str, Any], bytes]:
-    """How it is encrypted ({} for not at all), and the rest."""
+    """How it is encrypted, or its SHA-256, and the rest."""
     if not file.is_file() or not _is_backup(file):
         raise BackupRefused(f"{file} is no backup of fedbot's, or one of a newer fedbot.")
     if file.stat().st_size > LARGEST:
@@ -226,6 +230,13 @@ def _opened(file: Path) -> tuple[dict[str, Any], bytes]:
         if not isinstance(header, dict):
             raise BackupRefused(f"{file} is damaged at its beginning.")
         return header, source.read()
+
+
+def _whole(header: dict[str, Any], content: bytes, file: Path) -> bytes:
+    """What isn't encrypted, if it is as it was written."""
+    if hashlib.sha256(content).hexdigest() != header.get("sha256"):
+        raise BackupRefused(f"{file} is damaged.")
+    return content
 
 
 def _decrypted(header: dict[str, Any], content: bytes, passphrase: str) -> bytes:
@@ -307,7 +318,7 @@ class _InPieces(io.RawIOBase):
 def _unpack_entry(archive: tarfile.TarFile, entry: tarfile.TarInfo, folder: Path) -> None:
     """Files only, and only where they belong; private from their first moment."""
     parts = Path(entry.name).parts
-    expected = entry.name in {MANIFEST, JOURNAL} or (parts[0] == IDENTITY and ".." not in parts)
+    expected = entry.name in {MANIFEST, JOURNAL} or (parts[:1] == (IDENTITY,) and ".." not in parts)
     source = archive.extractfile(entry) if entry.isreg() and expected else None
     if source is None:
         raise tarfile.TarError(f"{entry.name} doesn't belong into it")

@@ -132,7 +132,7 @@ where, state, target = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
 def dies(*_, **__):
     os.kill(os.getpid(), signal.SIGKILL)
 
-places = {"copied": (backup, "_packed"), "packed": (backup, "_enclosed"), "written": (Path, "replace")}
+places = {"copied": (backup, "_packed"), "packed": (backup, "enclosed"), "written": (Path, "replace")}
 owner, name = places[where]
 if where == "written":
     honest = Path.replace
@@ -175,7 +175,7 @@ def test_a_backup_that_would_fill_disk_or_memory_is_refused(
     }
     monkeypatch.setattr(backups, "LARGEST", 2_000_000)
     for why, bomb in bombs.items():
-        file.write_bytes(backups.MAGIC + b"{}\n" + bomb)
+        file.write_bytes(backups.MAGIC + backups.enclosed(bomb, None))
         with pytest.raises(BackupRefused, match=why):
             restore(file, tmp_path / "new", "attraktor")
     file.write_bytes(backups.MAGIC + b"[" * 9_000 + b"\n")
@@ -201,7 +201,7 @@ def _archive(entry: tarfile.TarInfo, *, size: int = 0, pax: str = "") -> bytes:
 def test_a_damaged_backup_changes_nothing(state: Path, tmp_path: Path, passphrase: str | None) -> None:
     file = made(state, tmp_path / "b", passphrase)
     content = bytearray(file.read_bytes())
-    for place in (len(content) // 2, len(content) - 20):
+    for place in range(len(content) - 1, len(backups.MAGIC), -(len(content) // 10)):
         file.write_bytes(bytes(content[:place]) + bytes([content[place] ^ 1]) + bytes(content[place + 1 :]))
         with pytest.raises(BackupRefused):
             restore(file, tmp_path / "new", "attraktor", passphrase or "")

@@ -216,7 +216,7 @@ def _as_archive(content: bytes) -> bytes:
             entry = tarfile.TarInfo(name)
             entry.size = len(content)
             archive.addfile(entry, io.BytesIO(content))
-    return out.getvalue()
+    return backup.MAGIC + backup.enclosed(out.getvalue(), None)
 
 
 def _mutated(record: object, kinds: dict[str, type]) -> st.SearchStrategy[tuple[str, str]]:
