@@ -5,9 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import timedelta
+from gettext import NullTranslations
 from typing import Any
 
+import pytest
+
 from fedbot.commands.registry import catalogue
+from fedbot.messages import language
 from fedbot.rules.model.care import Care
 from fedbot.rules.model.stock import Right
 from tests.dialogue.books import assert_books_balance
@@ -82,6 +86,50 @@ async def test_what_is_refused_in_chat_is_refused_by_the_api_in_the_same_words_a
     assert (await kim.gets("/api/v1/now")).status_code == 403
     assert (await web.visitor().gets("/api/v1/now")).status_code == 401
     assert (await web.visitor("fed_wrong").gets("/api/v1/now")).status_code == 401
+
+
+class Marking(NullTranslations):
+    """German of which every sentence begins with a mark."""
+
+    def gettext(self, message: str) -> str:
+        return f"§{message}"
+
+    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
+        return f"§{super().ngettext(msgid1, msgid2, n)}"
+
+
+async def test_the_api_refuses_in_the_language_of_the_space(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = await friends(alpha={"pages_url": URL, "language": "de"})
+    await encrypted(world)
+    web = Web(world, world.alpha, strangers_calls_a_minute=60)
+    browser = web.visitor()
+    await browser.signs_in(world.anna)
+    program, reader = web.visitor(await browser.makes_token()), web.visitor(await browser.makes_token("read"))
+    await program.says("todo", key="one")
+    monkeypatch.setattr(language, "_catalogue", lambda _: Marking())
+    problems = [
+        await reader.says("push 10 M3-NUT to betaspace"),
+        await reader.calls("DELETE", "/api/v1/tokens/12345678"),
+        await program.calls("DELETE", "/api/v1/tokens/12345678"),
+        await program.says("status", key="one"),
+        await program.gets("/api/v1/transfers?limit=0"),
+        await program.gets("/api/v1/transfers?cursor=none"),
+        await program.gets("/api/v1/nothing"),
+        await program.gets("/api/v1/transfers/zzzz"),
+        await program.gets("/api/v1/searches/zzzz"),
+        await program.gets("/api/v1/lines/zzzz"),
+        await program.calls("PATCH", "/api/v1/now"),
+        await program.calls("POST", "/api/v1/lines", content=b"x" * 100_000),
+        *[await web.visitor().gets("/api/v1/now") for _ in range(40)],
+    ]
+    for answer in problems:
+        assert answer.headers["content-type"] == "application/problem+json", answer.text
+        assert answer.json()["title"].startswith("§"), answer.text
+    assert problems[-1].status_code == 429
+    assert len({answer.json()["type"] for answer in problems}) == 14
+    world.alpha.goes_down()
+    await world.passes(timedelta(minutes=1))
+    assert (await program.gets("/api/v1/now")).json()["detail"].startswith("§Not done: our InvenTree")
 
 
 async def test_no_verb_of_the_rights_table_does_more_by_api_than_in_chat() -> None:

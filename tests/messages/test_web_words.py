@@ -12,6 +12,7 @@ import pytest
 import fedbot.web.site
 from fedbot import messages
 from fedbot.messages.page_words import PAGE_WORDS
+from fedbot.rules.model.diagnosis import Fault, Plain
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.web import AccessKind, WebAccess
 from tests.messages.scenes import KIM, NOW, plain, transfer
@@ -118,6 +119,122 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """
         Not counted: k7m2 has changed since your page was loaded.
         Load the page again, and look at what it shows now.
+        """,
+    ),
+    # what a page or the API answers by itself
+    "no token": (
+        say(messages.web.not_known),
+        """
+        Your call has no valid token.
+        Make a token on your page, and send it as Authorization: Bearer fed_….
+        """,
+    ),
+    "a user that is off": (
+        say(messages.web.not_active),
+        """
+        Your InvenTree user isn't active.
+        An InvenTree admin can activate it.
+        """,
+    ),
+    "a token that reads": (
+        say(messages.web.read_only),
+        """
+        Not done: this token only reads.
+        Make a token on your page that may also act.
+        """,
+    ),
+    "it ends another": (
+        say(messages.web.ends_only_itself),
+        "Not done: this token only reads. It can end itself and nothing else.",
+    ),
+    "another site's form": (
+        say(messages.web.not_our_form),
+        """
+        Not done: that form is too old, or another site made it.
+        Load the page again, and send the form again.
+        """,
+    ),
+    "too many calls": (
+        say(messages.web.too_many_calls, wait=timedelta(seconds=7)),
+        """
+        Not done: too many calls.
+        Try again in 7 seconds.
+        """,
+    ),
+    "too large": (
+        say(messages.web.too_large, most=65536),
+        "Not done: the call is too large, at most 65,536 bytes.",
+    ),
+    "silence": (
+        say(messages.web.inventory_silent, problem=Plain(Fault.SILENT)),
+        """
+        Not done: our InvenTree doesn't answer.
+        Why: InvenTree does not answer.
+        Try again in a few minutes.
+        """,
+    ),
+    "a refusal": (
+        say(messages.web.inventory_refuses, problem=Plain(Fault.SILENT)),
+        """
+        Not done: our InvenTree can't be used for this.
+        Why: InvenTree does not answer.
+        """,
+    ),
+    "no schema": (
+        say(messages.web.not_understood, problems=("choice: Field required",)),
+        """
+        Not done: the call doesn't fit the schema of the API.
+        • choice: Field required
+        """,
+    ),
+    "no page": (say(messages.web.not_found), "There is nothing at this address, or not any more."),
+    "no method": (
+        say(messages.web.method_not_allowed),
+        "Not done: this address takes another kind of call. The page API lists them.",
+    ),
+    "no call": (say(messages.web.bad_request), "Not done: I can't read this call."),
+    "elsewhere": (
+        say(messages.web.not_in_your_rooms),
+        """
+        There is nothing with that id in the rooms that you are in.
+        Somebody in its room can invite you.
+        """,
+    ),
+    "no cursor": (
+        say(messages.web.no_such_cursor),
+        """
+        No page of the ledger begins there.
+        Begin at the newest transfers: leave out cursor.
+        """,
+    ),
+    "no search": (
+        say(messages.web.no_such_search),
+        """
+        You have no such search now: hits are kept for a short time only.
+        Search again: !fed find WORDS
+        """,
+    ),
+    "no session": (say(messages.web.no_such_token), "You have no session and no token with that id."),
+    "no line": (
+        say(messages.web.no_such_line, kept=timedelta(days=1)),
+        "You have said nothing under that id in the last 1 day.",
+    ),
+    "a used key": (
+        say(messages.web.key_used_before),
+        """
+        Not done: you have used that idempotency key for something else.
+        Take a new key for a new line, and the same one only to send the same line again.
+        """,
+    ),
+    "no number": (
+        say(messages.web.quantity_unreadable),
+        "Not counted: write the quantity as a number above 0, or leave it out.",
+    ),
+    "unforeseen": (
+        say(messages.web.set_aside),
+        """
+        I can't say whether that was done: something went wrong that nobody has foreseen.
+        I have told our admins. Look at what has changed before you send it again.
         """,
     ),
 }

@@ -15,8 +15,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
 
+from fedbot import messages
 from fedbot.ports.inventory import InventoryProblem, Refusal
 from fedbot.rules import web
+from fedbot.rules.model.effects import say
 from fedbot.rules.model.events import AccessEnded, AccessGiven
 from fedbot.rules.model.queries import SignInFound
 from fedbot.rules.model.stock import Right, Rights
@@ -104,9 +106,9 @@ async def _told(asked: Awaitable[Told]) -> Told:
     try:
         return await asked
     except Refusal as no:
-        raise Problem(403, no.reason, no.text) from no
+        raise Problem(403, say(messages.web.inventory_refuses, problem=no.problem)) from no
     except InventoryProblem as silent:
-        raise Problem(503, "inventory_silent", f"Our InvenTree doesn't answer.\n{silent.text}") from silent
+        raise Problem(503, say(messages.web.inventory_silent, problem=silent.problem)) from silent
 
 
 class Access:
@@ -221,7 +223,7 @@ class Access:
             rights = await _told(self._bot.rights(caller.username))
             self._rights[caller.username] = (now, rights)
         if not rights.covers(Right.MAPPED):
-            raise Problem(403, "not_active", "Your InvenTree user isn't active.\nAn InvenTree admin can activate it.")
+            raise Problem(403, say(messages.web.not_active))
         return rights
 
     def count(self, who: str) -> None:
@@ -235,4 +237,4 @@ class Access:
     @staticmethod
     def _too_many(wait: int) -> None:
         if wait:
-            raise Problem(429, "too_many_calls", f"Too many calls.\nTry again in {wait} s.", wait=wait)
+            raise Problem(429, say(messages.web.too_many_calls, wait=timedelta(seconds=wait)), wait=wait)

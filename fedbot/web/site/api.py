@@ -11,9 +11,11 @@ from fastapi.security import APIKeyHeader, HTTPBearer
 from fastapi.security.http import HTTPAuthorizationCredentials
 from pydantic import AwareDatetime, BaseModel, Field
 
+from fedbot import messages
 from fedbot.ports.inventory import InventoryProblem
 from fedbot.rules.ledger import history
 from fedbot.rules.model.decision import Choice
+from fedbot.rules.model.effects import say
 from fedbot.rules.model.web import Outcome, WebLine
 from fedbot.web.site.access import PREFIX, Caller
 from fedbot.web.site.calls import LONGEST_LINE, MOST_SECONDS, DecisionMade, Site, quantity_in
@@ -78,7 +80,7 @@ async def identified(
         caller = None
     if caller is None:
         site.access.count_stranger(site.address.caller(request))
-        raise Problem(401, "not_known", "Nobody is known by that token.\nMake one on your page.")
+        raise Problem(401, say(messages.web.not_known))
     site.access.count(caller.person)
     return caller
 
@@ -171,7 +173,7 @@ async def one_space(space: str, reader: Reading) -> SpaceView:
     """By its id."""
     found = reader.space(space)
     if found is None:
-        raise Problem(404, "no_such_space", "There is no such space in the rooms that you read.")
+        raise Problem(404, say(messages.web.not_in_your_rooms))
     return found
 
 
@@ -243,7 +245,7 @@ async def transfers(
     try:
         return reader.ledger(wanted, cursor, limit)
     except BadCursor:
-        raise Problem(404, "no_such_cursor", "That cursor is none of ours.") from None
+        raise Problem(404, say(messages.web.no_such_cursor)) from None
 
 
 @router.get(
@@ -270,7 +272,7 @@ async def audit(request: Request, subject: str, reader: Reading) -> list[EntryVi
     """Oldest first: who did what, by which event."""
     found = reader.subject(subject)
     if found is None:
-        raise Problem(404, "no_such_id", "There is nothing with that id in the rooms that you read.")
+        raise Problem(404, say(messages.web.not_in_your_rooms))
     return reader.entries(Site.of(request).bot.audit(found.id))
 
 
@@ -279,7 +281,7 @@ async def hits(search: str, reader: Reading) -> SearchView:
     """Search with the line `find WORDS`; its answer names the id. Hits are kept for ten minutes."""
     found = reader.search(search)
     if found is None:
-        raise Problem(404, "no_such_search", "There is no such search of yours now.")
+        raise Problem(404, say(messages.web.no_such_search))
     return found
 
 
@@ -294,16 +296,16 @@ async def revoke(request: Request, token: str, caller: Called) -> None:
     """By the `id` in the list. A token that only reads can end itself."""
     site = Site.of(request)
     if not caller.may_act and not caller.access.startswith(token):
-        raise Problem(403, "read_only", "This token only reads.\nIt can end itself only.")
+        raise Problem(403, say(messages.web.ends_only_itself))
     if not site.access.end(caller, token):
-        raise Problem(404, "no_such_token", "You hold nothing with that id.")
+        raise Problem(404, say(messages.web.no_such_token))
 
 
 # --- lines and decisions -----------------------------------------------------------------------------------------
 
 
 @router.post("/lines", summary="Say a line, as in chat", responses={202: {"model": LineSaidView}})
-async def say(request: Request, response: Response, said: Said, caller: Called, key: Key = "") -> LineSaidView:
+async def send_line(request: Request, response: Response, said: Said, caller: Called, key: Key = "") -> LineSaidView:
     """Every verb is a line: `push`, `request`, `lend`, `cancel`, `return`, `extend`, `find` and all others.
 
     200 with the answer; 202 while there is none yet (our InvenTree is slow): ask again under its id.
@@ -366,7 +368,7 @@ async def _decide(
 ) -> LineSaidView:
     found = reader.subject(subject)
     if found is None:
-        raise Problem(404, "no_such_id", "There is nothing with that id in the rooms that you read.")
+        raise Problem(404, say(messages.web.not_in_your_rooms))
     site = Site.of(request)
     made = DecisionMade(
         decision.choice,

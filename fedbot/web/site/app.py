@@ -13,6 +13,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
+from fedbot import messages
+from fedbot.rules.model.effects import say
 from fedbot.web.site import api, feeds, guard, lists, pages
 from fedbot.web.site.access import Access
 from fedbot.web.site.bot import Bot
@@ -20,6 +22,7 @@ from fedbot.web.site.calls import Site
 from fedbot.web.site.guard import Address
 from fedbot.web.site.problems import Problem
 
+_BY_STATUS = {404: say(messages.web.not_found), 405: say(messages.web.method_not_allowed)}
 STATIC = Path(__file__).parent / "static"
 
 
@@ -70,7 +73,7 @@ async def _told(request: Request, fault: Exception) -> Response:
     """A problem, as a document to programs and as a page to people."""
     problem = _as_problem(fault)
     if _is_api(request):
-        response: Response = guard.of_problem(problem)
+        response: Response = guard.of_problem(problem, Site.of(request).own_locale())
         if problem.status == HTTPStatus.UNAUTHORIZED:
             response.headers["WWW-Authenticate"] = "Bearer"
         return response
@@ -82,9 +85,9 @@ def _as_problem(fault: Exception) -> Problem:
         return fault
     if isinstance(fault, RequestValidationError):
         wrong = [f"{'.'.join(str(part) for part in each['loc'][1:])}: {each['msg']}" for each in fault.errors()]
-        return Problem(422, "not_understood", "\n".join(["That isn't understood.", *wrong]))
+        return Problem(422, say(messages.web.not_understood, problems=tuple(wrong)))
     status = fault.status_code if isinstance(fault, HTTPException) else 500
-    return Problem(status, HTTPStatus(status).name.lower(), f"{HTTPStatus(status).phrase}.")
+    return Problem(status, _BY_STATUS.get(status, say(messages.web.bad_request)))
 
 
 def _is_api(request: Request) -> bool:

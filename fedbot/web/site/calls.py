@@ -10,15 +10,16 @@ from decimal import Decimal
 
 from fastapi import Request
 
+from fedbot import messages
 from fedbot.messages import formatting
 from fedbot.messages.language import Locale, languages
 from fedbot.messages.rendering import render
 from fedbot.rules.approval.subject import Subject
 from fedbot.rules.model.decision import Choice
-from fedbot.rules.model.effects import Phrase
+from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.events import DecidedOffChat, SaidOffChat
 from fedbot.rules.model.transfer import Transfer
-from fedbot.rules.model.web import WebLine
+from fedbot.rules.model.web import ANSWERS_KEPT, WebLine
 from fedbot.rules.wire.subject_ids import BY_API, BY_PAGE
 from fedbot.web.site.access import Access, Caller
 from fedbot.web.site.bot import Bot
@@ -67,9 +68,13 @@ class Site:
 
         return Reader(self.bot.turn(), caller.person, rights, locale, words)
 
+    def own_locale(self) -> Locale:
+        """The space's language, in which lines are answered and the API refuses."""
+        return replace(self.bot.locale(), now=self.bot.now())
+
     def locale(self, request: Request) -> Locale:
         """In the language that the browser or program likes best, of those that we speak; else in the bot's."""
-        own = replace(self.bot.locale(), now=self.bot.now())
+        own = self.own_locale()
         wanted = request.headers.get("accept-language", "")
         liked = sorted((_liking(each) for each in wanted.split(",")), reverse=True)
         spoken = languages()
@@ -111,27 +116,26 @@ class Site:
         """A line of the caller's, with the answers so far. Raises `Problem`."""
         found = self.bot.turn().web_line(event_id)
         if found is None or found.person != caller.person:
-            raise Problem(404, "no_such_line", "You haven't said anything under that id in the last day.")
+            raise Problem(404, say(messages.web.no_such_line, kept=ANSWERS_KEPT))
         return await self.bot.answered(event_id, min(seconds, MOST_SECONDS))
 
     def transfer(self, reader: Reader, identifier: str) -> Transfer:
         """The transfer of that id, or code. Raises `Problem`."""
         found = reader.subject(identifier)
         if not isinstance(found, Transfer):
-            raise Problem(404, "no_such_id", "There is no transfer with that id in the rooms that you read.")
+            raise Problem(404, say(messages.web.not_in_your_rooms))
         return found
 
     def _is_the_same(self, event_id: str, text: str) -> None:
         known = self.bot.turn().web_line(event_id)
         if known is not None and known.text != text:
-            raise Problem(422, "key_used_before", "That idempotency key was used for something else.")
+            raise Problem(422, say(messages.web.key_used_before))
 
     async def _answer(self, event_id: str) -> WebLine:
         try:
             return await self.bot.answered(event_id, MOST_SECONDS)
         except KeyError:  # it failed unforeseen: set aside, as the admins are told
-            text = "That failed in a way that nobody has foreseen.\nOur admins are told."
-            raise Problem(500, "set_aside", text) from None
+            raise Problem(500, say(messages.web.set_aside)) from None
 
 
 def quantity_in(text: str) -> Decimal | None:
@@ -141,13 +145,13 @@ def quantity_in(text: str) -> Decimal | None:
         return None
     quantity = Decimal(word) if QUANTITY.fullmatch(word) else Decimal(0)
     if not quantity:
-        raise Problem(409, "number_unclear", "Write the quantity as a number above 0, or leave it out.")
+        raise Problem(409, say(messages.web.quantity_unreadable))
     return quantity
 
 
 def _may_act(caller: Caller) -> None:
     if not caller.may_act:
-        raise Problem(403, "read_only", "This token only reads.\nMake one on your page that may act.")
+        raise Problem(403, say(messages.web.read_only))
 
 
 def _liking(wanted: str) -> tuple[float, str]:

@@ -11,7 +11,9 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 
+from fedbot import messages
 from fedbot.messages import page_words
+from fedbot.rules.model.effects import say
 from fedbot.rules.model.web import AccessKind, Scope
 from fedbot.web.site.access import Caller
 from fedbot.web.site.calls import Site
@@ -54,7 +56,7 @@ def _caller(request: Request, secret: str, kind: AccessKind) -> Caller:
     caller = site.access.of_address(secret, kind)
     if caller is None:
         site.access.count_stranger(site.address.caller(request))
-        raise Problem(404, "not_found", "There is nothing at this address any more.")
+        raise Problem(404, say(messages.web.not_found))
     site.access.count(caller.person)
     return caller
 
@@ -71,7 +73,7 @@ async def screen(request: Request, secret: str) -> Response:
     try:
         reader = await site.reader(caller, site.locale(request))
     except Problem as problem:  # it stays up, and tells why it shows nothing
-        lists, told, status = [], problem.document.detail, problem.status
+        lists, told, status = [], problem.document(site.locale(request)).detail, problem.status
     else:
         lists, told, status = _on_screen(reader), "", 200
     return page.shows(

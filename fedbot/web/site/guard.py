@@ -10,6 +10,9 @@ from fastapi import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from fedbot import messages
+from fedbot.messages.language import Locale
+from fedbot.rules.model.effects import say
 from fedbot.web.site.problems import MEDIA_TYPE, Problem
 
 COOKIE = "fedbot"
@@ -85,7 +88,8 @@ async def guarded(request: Request, go_on: Callable[[Request], Awaitable[Respons
     """The answer with our headers; a body that is too large isn't read."""
     length = request.headers.get("content-length", "0")
     if "transfer-encoding" in request.headers or not length.isdecimal() or int(length) > MOST_BODY:
-        response: Response = of_problem(Problem(413, "too_large", "That is too much at once."))
+        problem = Problem(413, say(messages.web.too_large, most=MOST_BODY))
+        response: Response = of_problem(problem, request.app.state.site.own_locale())
     else:
         response = await go_on(request)
     for name, value in HEADERS.items():
@@ -93,7 +97,7 @@ async def guarded(request: Request, go_on: Callable[[Request], Awaitable[Respons
     return response
 
 
-def of_problem(problem: Problem) -> JSONResponse:
+def of_problem(problem: Problem, locale: Locale) -> JSONResponse:
     """The problem as the API tells it."""
     headers = {"Retry-After": str(problem.wait)} if problem.wait else None
-    return JSONResponse(problem.document.model_dump(), problem.status, headers, media_type=MEDIA_TYPE)
+    return JSONResponse(problem.document(locale).model_dump(), problem.status, headers, media_type=MEDIA_TYPE)

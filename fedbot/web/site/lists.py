@@ -11,8 +11,10 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, Form, Query
 from fastapi.responses import Response
 
+from fedbot import messages
 from fedbot.commands.grammar import in_quotes
 from fedbot.ports.inventory import InventoryProblem
+from fedbot.rules.model.effects import say
 from fedbot.rules.model.rota import LIVING_ROTA
 from fedbot.rules.wire.envelope import fingerprint
 from fedbot.web.site.api import ledger_csv
@@ -156,7 +158,7 @@ async def ledger(page: SignedIn, wanted: Filtered, cursor: Annotated[str, Query(
     try:
         found = reader.ledger(wanted, cursor, A_PAGE)
     except BadCursor:
-        raise Problem(422, "no_such_cursor", "That page of the ledger is none of ours.") from None
+        raise Problem(404, say(messages.web.no_such_cursor)) from None
     asked = {name: value for name, value in asdict(wanted).items() if value}
     return page.shows(
         "ledger.html",
@@ -193,7 +195,7 @@ async def space(page: SignedIn, party: str) -> Response:
     reader = await page.reader()
     found = reader.space(party)
     if found is None:
-        raise Problem(404, "no_such_space", "There is no such space in the rooms that you read.")
+        raise Problem(404, say(messages.web.not_in_your_rooms))
     newest = reader.ledger(Ledger(space=party), "", 5)
     return page.shows(
         "space.html",

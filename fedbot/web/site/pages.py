@@ -15,10 +15,12 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Resp
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from fedbot import messages
 from fedbot.messages import page_words
 from fedbot.rules.approval.subject import Subject
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Choice
+from fedbot.rules.model.effects import say
 from fedbot.rules.model.web import AccessKind, Scope
 from fedbot.web.site.access import Caller, form_token
 from fedbot.web.site.calls import LONGEST_LINE, DecisionMade, Site, quantity_in
@@ -147,7 +149,7 @@ async def form_of_ours(page: Opened, form: Annotated[str, Form(max_length=100)] 
     """The same where a form was sent: only our own pages can have done that. Raises `Problem`, `NotSignedIn`."""
     sent = replace(page, caller=page.person)
     if not (is_our_page(page.request, page.site.address) and hmac.compare_digest(form, form_token(page.secret))):
-        raise Problem(403, "not_our_form", "That form is too old, or isn't one of ours.\nLoad the page again.")
+        raise Problem(403, say(messages.web.not_our_form))
     return sent
 
 
@@ -197,9 +199,9 @@ async def with_inventree(
     """A session by an InvenTree user's name and password, if the settings allow it."""
     site = page.site
     if not site.access.inventree_login:
-        raise Problem(404, "not_found", "There is no such page.")
+        raise Problem(404, say(messages.web.not_found))
     if not is_our_page(page.request, site.address):
-        raise Problem(403, "not_our_form", "That form isn't one of ours.\nLoad the page again.")
+        raise Problem(403, say(messages.web.not_our_form))
     secret = await site.access.by_password(username, password, _browser(page.request))
     return _sign_in(page, failed=True) if secret is None else _keeping(page, secret, page.goes_to("/"))
 
@@ -258,7 +260,7 @@ async def connection(page: SignedIn, identifier: str) -> Response:
     reader = await page.reader()
     found = reader.subject(identifier)
     if not isinstance(found, Connection):
-        raise Problem(404, "no_such_id", "There is no friendship with that id in the rooms that you read.")
+        raise Problem(404, say(messages.web.not_in_your_rooms))
     noted = reader.entries(page.site.bot.audit(found.id))
     return page.shows("connection.html", connection=reader.connection(found), noted=noted)
 
@@ -287,7 +289,7 @@ def _calls(schema: Mapping[str, Any]) -> list[tuple[str, str, str, str, list[tup
 
 
 @router.post("/say")
-async def say(
+async def send_line(
     page: Sent,
     line: Annotated[str, Form(max_length=LONGEST_LINE)],
     key: Field = "",
@@ -342,7 +344,7 @@ async def decide_on_connection(page: Sent, identifier: str, made: Made) -> Respo
 async def _decide(page: Page, identifier: str, made: DecisionMade) -> Response:
     found = (await page.reader()).subject(identifier)
     if found is None:
-        raise Problem(404, "no_such_id", "There is nothing with that id in the rooms that you read.")
+        raise Problem(404, say(messages.web.not_in_your_rooms))
     line = await page.site.decides(page.person, found, made)
     return page.goes_to(f"/lines/{line.id}?about={found.id}")
 
@@ -374,7 +376,7 @@ async def make_token(
 async def end(page: Sent, identifier: str) -> Response:
     """One of them ends."""
     if not page.site.access.end(page.person, identifier):
-        raise Problem(404, "no_such_token", "You hold nothing with that id.")
+        raise Problem(404, say(messages.web.no_such_token))
     return page.goes_to("/access")
 
 
@@ -387,7 +389,7 @@ async def problem_page(request: Request, problem: Problem) -> Response:
     """What is wrong, as a page."""
     site = Site.of(request)
     page = Page(request, site, None, "")
-    response = page.shows("problem.html", problem.status, detail=problem.document.detail)
+    response = page.shows("problem.html", problem.status, detail=problem.document(site.locale(request)).detail)
     if problem.wait:
         response.headers["Retry-After"] = str(problem.wait)
     return response

@@ -6,6 +6,10 @@ from collections.abc import Mapping
 
 from pydantic import BaseModel, Field
 
+from fedbot.messages import formatting
+from fedbot.messages.language import Locale
+from fedbot.messages.rendering import render
+from fedbot.rules.model.effects import Phrase
 from fedbot.rules.model.web import WebAnswer
 
 MEDIA_TYPE = "application/problem+json"
@@ -58,18 +62,33 @@ class ProblemDocument(BaseModel):
 
 
 class Problem(Exception):
-    """The call is answered with this document."""
+    """The call is answered with this document. `said` has the sentence, or is the refusal that chat would show.
 
-    def __init__(self, status: int, name: str, detail: str, *, choices: tuple[str, ...] = (), wait: int = 0) -> None:
-        super().__init__(detail)
+    `wait`: so many seconds the caller is to wait.
+    """
+
+    def __init__(self, status: int, said: Phrase | WebAnswer, *, wait: int = 0) -> None:
+        super().__init__(said)
         self.status = status
+        self.said = said
         self.wait = wait
-        title = detail.partition("\n")[0]
-        self.document = ProblemDocument(
-            type=f"{URN}{name}", title=title, status=status, detail=detail, choices=list(choices)
+
+    def document(self, locale: Locale) -> ProblemDocument:
+        """It in words."""
+        said = self.said
+        if isinstance(said, WebAnswer):
+            name, detail, choices = said.sentence, said.plain, said.choices
+        else:
+            name, detail, choices = said.name, formatting.render(render(said, locale, locale.now)).plain, ()
+        return ProblemDocument(
+            type=f"{URN}{name}",
+            title=detail.partition("\n")[0],
+            status=self.status,
+            detail=detail,
+            choices=list(choices),
         )
 
 
 def of_answer(answer: WebAnswer) -> Problem:
     """The refusal of a line or decision."""
-    return Problem(_STATUS.get(answer.sentence, 409), answer.sentence, answer.plain, choices=answer.choices)
+    return Problem(_STATUS.get(answer.sentence, 409), answer)
