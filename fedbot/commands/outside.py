@@ -1,8 +1,12 @@
-"""What `lend`, `return`, `extend`, `gift`, `lost`, `cancel` and `show` do with a neighbour that has no bot."""
+"""`!fed outside "NAME" is SPACE`, and what other verbs do with a neighbour that has no bot.
+
+The others are `lend`, `return`, `extend`, `gift`, `lost`, `cancel` and `show`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from functools import partial
@@ -11,24 +15,29 @@ from fedbot import messages
 from fedbot.commands import extend
 from fedbot.commands.dates import day_from
 from fedbot.commands.grammar import Reading, render, unquoted
-from fedbot.commands.lookup import bare_id, rooms_told_of, whole_line
-from fedbot.commands.picking import Ahead, Choice, Picked, Picking, pick, quantity_complaint
+from fedbot.commands.lookup import bare_id, found_in, friend_meant, rooms_told_of, whole_line
+from fedbot.commands.picking import Ahead, Choice, Picked, Picking, pick, quantity_complaint, size_complaint
 from fedbot.commands.push import ANYWAY, counted
-from fedbot.commands.spec import Handler, Verb
+from fedbot.commands.spec import Argument, Handler, Kind, Verb, Where
 from fedbot.rules import command as chat_lines
 from fedbot.rules.lines import not_entitled
 from fedbot.rules.loan import bookings, outside
-from fedbot.rules.model import lending_rules
+from fedbot.rules.model import lending_rules, time_zones
 from fedbot.rules.model.care import taken_out
 from fedbot.rules.model.command import Command
+from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
-from fedbot.rules.model.outside import LONGEST_NEIGHBOUR, OutsideLoan, outside_id
-from fedbot.rules.model.outside_lifecycle import OutsideState
+from fedbot.rules.model.lending_rules import BY_RULES
+from fedbot.rules.model.outside import LONGEST_NEIGHBOUR, LentBefore, OutsideLoan, outside_id
+from fedbot.rules.model.outside_lifecycle import MAY_BE_HANDED_OVER, OutsideState
 from fedbot.rules.model.queries import Answer, FindItems, ItemsFound, PersonRights, Query, WhoMay
 from fedbot.rules.model.stock import Right, StockItem
 from fedbot.rules.model.summaries import Lying
-from fedbot.rules.protocol.terms import described, presentable
+from fedbot.rules.model.transfer import Terms
+from fedbot.rules.protocol.terms import bare, described, line_of, presentable
 from fedbot.rules.state import Turn
+from fedbot.rules.transfer import opening
+from fedbot.rules.wire.subject_ids import by_line
 
 WORDS = ("outside", "außerhalb")
 OUTSIDE = "outside:"
@@ -241,3 +250,106 @@ _RULES: dict[str, _Rule] = {
     "lost": _closes(OutsideState.LOST),
     "cancel": _closes(OutsideState.CLOSED, only_unclear=True),
 }
+
+
+# --- the neighbour has a bot by now ---
+
+MOST_AT_ONCE = 10
+SPEC = Verb(
+    name="outside",
+    summary="list what neighbours without a bot have, or hand it over to one that has a bot now",
+    right=Right.MAPPED,
+    arguments=(
+        Argument("neighbour", Kind.ANYTHING, '"NAME"', optional=True),
+        Argument("space", Kind.SPACE, "SPACE", keyword="is", optional=True),
+    ),
+    examples=("outside", 'outside "Repair Café" is repaircafe'),
+    details=(
+        "Superusers only, with 'is': each open loan to that neighbour is offered to the friend as a loan of its own.",
+        "Nothing changes before an approver there agrees. Then it is booked in there, and our books name the friend.",
+        "If they decline, or nobody decides in time, the neighbour has it as before.",
+    ),
+    where=Where.FEDERATION_ROOM,
+    only_looks=True,
+    acts_with="space",
+)
+
+
+def _ask_to_hand_over(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
+    """Whose the loans become, and how they stand in our InvenTree."""
+    if SPEC.looks(command.arguments):
+        return ()
+    friend = friend_meant(turn, command)
+    if isinstance(friend, Phrase):
+        return friend
+    told = turn.us.looks_at_categories
+    items = tuple(FindItems(f"#{loan.item}", told, whole=True) for loan in _to_hand_over(turn, command))
+    rights = (PersonRights(command.username), WhoMay(Right.SUPERUSER, tuple(turn.us.people.values())))
+    return (*items, *rights)
+
+
+def _to_hand_over(turn: Turn, command: Command) -> list[OutsideLoan]:
+    """What that neighbour has now, and isn't on offer to its bot yet: what is due first, coming first."""
+    name = _called(command).casefold()
+    found = [loan for loan in outside.on_loan(turn) if loan.neighbour.casefold() == name]
+    return [loan for loan in found if loan.state in MAY_BE_HANDED_OVER and loan.stage == "handed"][:MOST_AT_ONCE]
+
+
+def _called(command: Command) -> str:
+    words = " ".join(unquoted(str(command.arguments.get("neighbour", ""))).split())
+    first, _, rest = words.partition(" ")
+    return presentable(unquoted(rest) if first.casefold() in WORDS and rest else words)
+
+
+def _hand_over(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
+    """Offer each of its loans to the friend; or list what neighbours have."""
+    if SPEC.looks(command.arguments):
+        here = rooms_told_of(turn, command.room)
+        listed = tuple(loan for loan in outside.on_loan(turn) if loan.room in here)
+        return say(messages.outside.with_neighbours, loans=listed, us=turn.us, today=turn.today())
+    friend = friend_meant(turn, command)
+    if isinstance(friend, Phrase):
+        return friend
+    *found, rights, able = answers
+    if (refused := not_entitled(turn, command, Right.SUPERUSER, (rights, able))) is not None:
+        return refused
+    loans = _to_hand_over(turn, command)
+    others: list[OutsideLoan] = []
+    items = {item.pk: item for answer in found for item in found_in((answer,)).items}
+    for number, loan in enumerate(loans, start=1):
+        item = items.get(loan.item or 0)
+        if item is None or not outside.is_as_known(loan, item):
+            others.append(loan)
+        else:
+            _offer(turn, command, number, friend, loan, item)
+    if others or not loans:
+        return say(messages.outside.not_as_known, neighbour=_called(command), loans=tuple(others), us=turn.us)
+    return None
+
+
+def _offer(turn: Turn, command: Command, number: int, friend: Connection, loan: OutsideLoan, item: StockItem) -> None:
+    asker, zone = turn.signature_of(command), turn.us.time_zone
+    line = line_of(1, item, loan.quantity, "", with_price=turn.us.tells_prices)
+    moved = [taken_out(item, loan.quantity)]
+    rules = lending_rules.strictest(lending_rules.that_hold(turn.us.lending, moved))
+    terms = Terms(
+        kind="push",
+        sender=turn.us.party,
+        receiver=friend.peer,
+        lines=(line,),
+        asker=asker.person,
+        asker_name=presentable(asker.name),
+        loan_until=max(loan.until, turn.today()),
+        time_zone=zone,
+        rules=rules,
+        outside=LentBefore(loan.id, loan.neighbour, time_zones.day_at(loan.by.at, zone, zone)),
+    )
+    metadata = {"1": item.metadata.encode(errors="replace").decode()} if item.metadata else {}
+    if size_complaint(terms, metadata) is not None:
+        terms, metadata = replace(terms, lines=(bare(line),)), {}
+    why = turn.us.care.why(moved) or (BY_RULES if rules is not None and rules.two_people else "")
+    cause = by_line(command.event_id, number)
+    opening.open_push(turn, cause, friend, terms, asker, metadata, why, (loan.quantity,))
+
+
+HANDLER = Handler(SPEC, _ask_to_hand_over, _hand_over)

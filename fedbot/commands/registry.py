@@ -72,6 +72,7 @@ _HANDLERS = (
     gift.HANDLER,
     lost.HANDLER,
     overdue.HANDLER,
+    outside.HANDLER,
     todo.HANDLER,
     show.HANDLER,
     history.HANDLER,

@@ -37,6 +37,7 @@ FIELDS = {
     "loan_until": marked("the due date"),
     "starts": marked("the first day"),
     "rules": marked("the lending rules"),
+    "outside": marked("since when it is lent"),
     "hands_over": marked("what is asked"),
     "over": marked("which bookings a yes breaks"),
     "obstacles": marked("what InvenTree says of it"),

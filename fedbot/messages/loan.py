@@ -15,6 +15,7 @@ from fedbot.messages.transfer_facts import Card, asked, card_of, decided, failed
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Closing, Ending
 from fedbot.rules.model.diagnosis import Diagnosis
+from fedbot.rules.model.outside import LONGEST_NEIGHBOUR
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.stock import StockItem
 from fedbot.rules.model.transfer import Line, Transfer
@@ -38,6 +39,17 @@ def loan_line(locale: Locale, card: Card) -> Lines:
     if not card.transfer.is_loan:
         return []
     day = naming.last_day(locale, card.transfer)
+    if (told := card.transfer.terms.outside) is not None:
+        name, since = locale.short(told.neighbour, LONGEST_NEIGHBOUR), locale.day(told.since)
+        said = marked(
+            'Lent as "{name}" since {since}, says {sender}. Say yes only if you have it. Back by {day}, that day too.'
+        )
+        return [
+            locale.say(said, sender=card.sender, name=name, since=since, day=day),
+            locale.say(
+                "It stays {sender}'s. Entered in your InvenTree by hand? Take that entry out.", sender=card.sender
+            ),
+        ]
     if card.transfer.terms.starts is not None:
         first = naming.first_day(locale, card.transfer)
         sentence = "Booking: picked up from {first} on, back by {day}, that day included; it stays {sender}'s."

@@ -6,16 +6,21 @@ from datetime import date
 
 from fedbot.messages import naming
 from fedbot.messages.diagnosis import diagnosis
-from fedbot.messages.formatting import Bold, Inline
+from fedbot.messages.formatting import Bold, Inline, Items
 from fedbot.messages.language import Lines, Locale, Words, marked
+from fedbot.messages.loan import on_terms
 from fedbot.messages.naming import command
 from fedbot.rules.model.outside import LONGEST_NEIGHBOUR, OutsideLoan
 from fedbot.rules.model.outside_lifecycle import OutsideState
 from fedbot.rules.model.party_config import PartyConfig
+from fedbot.rules.model.transfer import Transfer
 
+MOST_LISTED = 10
 _FIRST: dict[OutsideState, str] = {
     OutsideState.BOOKING_OUT: marked("Lending {what} to {neighbour}, until {day}: I book it out. {code}"),
     OutsideState.OUT: marked("✅ {what} is on loan to {neighbour} until {day}. {code}"),
+    OutsideState.HANDING_OVER: marked("{what} at {neighbour} is offered to {friend} now. {code}"),
+    OutsideState.HANDED_OVER: marked("✅ {what}, lent to {neighbour}, is an ordinary loan to {friend} now. {code}"),
     OutsideState.COMING_BACK: marked("{what} comes back from {neighbour}: I book it in. {code}"),
     OutsideState.RETURNED: marked("✅ {what} is back from {neighbour}. {code}"),
     OutsideState.GIFT: marked("🎁 {what} was given to {neighbour}. {code}"),
@@ -49,6 +54,7 @@ def _words(locale: Locale, loan: OutsideLoan) -> dict[str, Words]:
         "neighbour": _neighbour(locale, loan),
         "day": locale.day(loan.until),
         "code": loan.code,
+        "friend": naming.space(locale, loan.friend),
     }
 
 
@@ -78,6 +84,9 @@ def _what_to_say(locale: Locale, loan: OutsideLoan) -> Lines:
                 lost=command(f"lost {code}"),
             )
         ]
+    if loan.state in {OutsideState.HANDING_OVER, OutsideState.HANDED_OVER}:
+        show = command(f"show {loan.handing}")
+        return [locale.say("See the loan to {friend}: {show}", friend=loan.friend, show=show)]
     if loan.state is OutsideState.UNCLEAR:
         return [
             locale.say("Look at it in InvenTree. If it is back, say: {back}", back=command(f"return {code}")),
@@ -91,6 +100,8 @@ def outside_in_short(locale: Locale, loan: OutsideLoan, today: date) -> tuple[In
     words = {**_words(locale, loan), "what": _thing(locale, loan)}
     if loan.state is OutsideState.UNCLEAR:
         return locale.say("{code} – {what} at {neighbour}: people have to look", **words)
+    if loan.state is OutsideState.HANDING_OVER:
+        return locale.say("{code} – {what} at {neighbour}: offered to {friend} as a loan", **words)
     if loan.until < today:
         return locale.say("{code} – {what} at {neighbour}: ⚠ it was due {day}", **words)
     return locale.say("{code} – {what} at {neighbour}, until {day}", **words)
@@ -159,3 +170,45 @@ def outside_noted(locale: Locale, *, loan: OutsideLoan) -> Lines:
         locale.say("Noted: {what} at {neighbour}. {code}", **_words(locale, loan)),
         locale.say("My message about it shows what becomes of it."),
     ]
+
+
+def with_neighbours(locale: Locale, *, loans: tuple[OutsideLoan, ...], us: PartyConfig, today: date) -> Lines:
+    """All that neighbours without a bot have, as far as this room may be told."""
+    own = naming.space(locale, us.name)
+    if not loans:
+        return [locale.say("Neighbours without a bot have nothing of {space}.", space=own)]
+    first = locale.say("Neighbours without a bot have this of {space}:", space=own)
+    listed = tuple(outside_in_short(locale, loan, today) for loan in loans[:MOST_LISTED])
+    lines: Lines = [first, Items(listed)]
+    if len(loans) > MOST_LISTED:
+        lines.append(locale.say("And {number} more.", number=locale.count(len(loans) - MOST_LISTED)))
+    example = command(f'outside "{locale.short(loans[0].neighbour, LONGEST_NEIGHBOUR)}" is SPACE')
+    return [*lines, locale.say("One of them has a bot now and is your friend? A superuser says: {line}", line=example)]
+
+
+def not_as_known(locale: Locale, *, neighbour: str, loans: tuple[OutsideLoan, ...], us: PartyConfig) -> Lines:
+    """What can't be handed over to a neighbour's bot: nothing is known there, or InvenTree shows otherwise."""
+    name = locale.short(neighbour, LONGEST_NEIGHBOUR)
+    if not loans:
+        return [
+            locale.say("Nothing to hand over: {neighbour} has nothing of ours, by my books.", neighbour=name),
+            locale.say("See what neighbours have: {line}", line=command("outside")),
+        ]
+    listed = tuple(locale.say("{code} – {what}", code=loan.code, what=_thing(locale, loan)) for loan in loans)
+    return [
+        locale.say("Not handed over: {space}'s InvenTree shows otherwise than I know it.", space=us.name),
+        Items(listed),
+        locale.say("Look at them in InvenTree. Once they are right, say it again."),
+    ]
+
+
+def offered_to_their_bot(locale: Locale, transfer: Transfer, receiver: str) -> tuple[Inline, ...]:
+    """The first line of the offer that makes a neighbour's loan an ordinary one."""
+    told = transfer.terms.outside
+    return locale.say(
+        "{receiver} has a bot now: it is asked to take over {what}, lent to it as {neighbour}, {terms}.",
+        receiver=receiver,
+        what=naming.moved(locale, transfer),
+        neighbour=locale.short(told.neighbour if told else "", LONGEST_NEIGHBOUR),
+        terms=on_terms(locale, transfer),
+    )

@@ -86,6 +86,10 @@ _NOT_GIVEN: dict[str, tuple[str, str]] = {
         marked("it came from a third space, and what was given may go back there, but not on to others."),
         marked("Ask the space that it came from."),
     ),
+    "not-out-there": (
+        marked("{sender}'s InvenTree does not show it with {receiver} as an outside neighbour any more."),
+        marked("Somebody of {sender} looks at the item, then says it again."),
+    ),
     "merged": (
         marked("some of it may be a third space's: what came from there is gone, and something was merged into this."),
         marked("Start again with less; or a superuser of {sender} says with {clear} where the missing ones are."),

@@ -11,6 +11,7 @@ from fedbot.messages.language import Lines, Locale, Words, marked
 from fedbot.messages.lending_rules import agrees_line
 from fedbot.messages.loan import child_asked, first_when_done, on_terms
 from fedbot.messages.naming import command
+from fedbot.messages.outside import offered_to_their_bot
 from fedbot.messages.overdue import overdue_line
 from fedbot.messages.transfer_card import transfer_card
 from fedbot.messages.transfer_facts import (
@@ -47,7 +48,9 @@ def transfer_offered(
     if terms.parent:
         return child_asked(locale, transfer, receiver)
     lines: Lines = [
-        locale.say(
+        offered_to_their_bot(locale, transfer, receiver)
+        if terms.outside is not None
+        else locale.say(
             "Offered to {receiver}, {terms}: {what}." if transfer.is_loan else "Offered to {receiver}: {what}.",
             receiver=receiver,
             what=naming.moved(locale, transfer),
@@ -56,7 +59,7 @@ def transfer_offered(
     ]
     if len(terms.lines) > 1:
         lines.append(Items(tuple(naming.marked_thing(locale, line) for line in terms.lines)))
-    elif terms.lines[0].whole and not terms.lines[0].serial:
+    elif terms.lines[0].whole and not (terms.lines[0].serial or terms.outside):
         lines = [(*_inline(lines[0]), " ", *locale.say("That is all that lies there."))]
     if transfer.care:
         own = naming.space(locale, us.name)

@@ -102,6 +102,8 @@ def _offered(locale: Locale, card: Card) -> Lines:
     without_part, names = unmatched(card.transfer), _names(locale, card)
     if without_part:
         first = locale.say("{sender} offers {receiver} {what}, {terms}. It can't be taken yet.", **names)
+    elif card.transfer.terms.outside is not None:
+        first = locale.say("{receiver} has {what} of {sender} already, {terms}. Take it into the books?", **names)
     elif card.only:
         first = locale.say("{sender} offers {receiver} {what}, {terms}. Take it?", **names)
     else:
@@ -127,6 +129,8 @@ def _our_offer(locale: Locale, card: Card) -> Lines:
 
 
 def _choices_of_an_offer(locale: Locale, card: Card) -> tuple[Inline, ...]:
+    if card.transfer.terms.outside is not None:
+        return locale.say("✅ yes, we have it: book it in as borrowed · ❌ no, we don't")
     if card.transfer.terms.starts is not None:
         return locale.say("✅ yes, book it for us · ❌ no, thanks")
     if card.transfer.terms.parcel:

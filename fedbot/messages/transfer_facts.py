@@ -235,7 +235,7 @@ def _open_at_receiver(transfer: Transfer) -> str:
 
 def _stage(transfer: Transfer) -> str:
     """How far the first line is that isn't through yet."""
-    under_way = [p for p in transfer.progress if p.stage in {"", "taken"} and not p.failed]
+    under_way = [p for p in transfer.progress if p.stage in {"", "brought", "taken"} and not p.failed]
     return under_way[0].stage if under_way else ""
 
 

@@ -106,6 +106,7 @@ def decide(state: State, event: Event, verbs: Verbs, now: datetime) -> Turn:
         rota.follow(turn)
         overdue.lift(turn)
         want.follow(turn)
+        outside.follow(turn)
         queue.follow(turn)
     web.hand_over(turn)
     _follow_the_tables(turn)

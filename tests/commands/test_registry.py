@@ -62,6 +62,7 @@ def test_the_verbs_are_those_that_the_rules_expect() -> None:
         "reconcile": Right.SUPERUSER,
         "rotate": Right.SUPERUSER,
         "match": Right.APPROVER,
+        "outside": Right.MAPPED,
         "web": Right.MAPPED,
         "qr": Right.MAPPED,
     }

@@ -20,6 +20,7 @@ from tests.dialogue.world import World
 
 # What InvenTree writes for the one act of each step: moved (20, 25) or split (42), sent to a customer (100), …
 ACTS = {
+    "brought": {15, 105},  # from a neighbour without a bot, into stock
     "out": {20, 25, 42},
     "over": {100},
     "arrived": {5},
@@ -35,7 +36,7 @@ ACTS = {
     "gifted": {5},
     "off": {5},
 }
-MARK = re.compile(r"fed:(?P<transfer>[0-9a-z]{20}-[a-z]+):(?P<line>\d+):(?P<step>[a-z]+)")
+MARK = re.compile(r"fed:(?P<transfer>[0-9a-z]{20}(?:-[a-z]+)?):(?P<line>\d+):(?P<step>[a-z]+)")
 ON_THE_WAY = frozenset({TransferState.SENT, TransferState.CREDITING, TransferState.REFUSED, TransferState.REVERTING})
 
 

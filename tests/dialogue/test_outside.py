@@ -12,7 +12,7 @@ from fedbot.rules.model.outside_lifecycle import OutsideState
 from fedbot_demo.inventree.faults import FaultKind
 from tests.dialogue.books import assert_books_balance
 from tests.dialogue.test_restarts import settles_with_restarts
-from tests.dialogue.world import World, a_world, friends, told
+from tests.dialogue.world import GIVE_UP, GRACE, World, a_world, friends, told
 
 A_DAY = timedelta(days=1)
 LINE = 'lend 10 M3-NUT to outside "Repair Café" for 2 weeks'
@@ -177,3 +177,142 @@ async def test_a_restart_after_any_step_lends_it_once() -> None:
         assert world.alpha.total("M3-NUT") == 340
         assert len(told(world.room, "is on loan to Repair Café")) == 1
         assert_books_balance(world)
+
+
+# --- the neighbour has a bot by now -----------------------------------------------------------------------------
+
+HAND_OVER = 'outside "Betaspace e.V." is betaspace'
+
+
+async def lent_before_they_had_a_bot(line: str = "lend 10 M3-NUT") -> World:
+    """Attraktor has lent something to "Betaspace e.V.", which became a friend since."""
+    world = await a_world()
+    await says(world, "piet", f'{line} to outside "Betaspace e.V." for 2 weeks')
+    assert state(world) is OutsideState.OUT, world.room.transcript()
+    await world.connect()
+    return world
+
+
+async def hands_over(world: World) -> str:
+    """A superuser says so; the offer, which answers the line."""
+    answer = await says(world, "anna", HAND_OVER)
+    assert state(world) is OutsideState.HANDING_OVER, world.room.transcript()
+    return answer
+
+
+async def test_what_a_neighbour_has_becomes_an_ordinary_loan_once_it_has_a_bot_and_says_yes() -> None:
+    world = await lent_before_they_had_a_bot()
+    assert "superuser" in await says(world, "piet", HAND_OVER)
+    offer = await hands_over(world)
+    assert "asked to take over 10 × M3 nut (M3-NUT), lent to it as Betaspace e.V., on loan until Tue 8 Dec" in offer
+    (row,) = with_neighbour(world)
+    assert row.quantity == 10, "nothing has moved"
+    assert world.beta.total("N-M3") == 900
+    card = world.card().text
+    assert "Betaspace has 10 × M3 nut (M3-NUT) of Attraktor already" in card
+    assert 'Lent as "Betaspace e.V." since Tue 24 Nov 2026, says Attraktor. Say yes only if you have it' in card
+    assert "Nothing to hand over" in await says(world, "anna", HAND_OVER), "it is on offer already"
+    assert "does not fit" in await says(world, "anna", f"return {code(world)}")
+    world.cem.reacts(world.card(), "✅")
+    await world.grace()
+    (loan,) = [t for t in world.alpha.turn.transfers() if t.is_loan]
+    assert loan.is_on_loan
+    assert world.beta.transfer().is_on_loan
+    assert state(world) is OutsideState.HANDED_OVER
+    assert with_neighbour(world) == []
+    assert world.alpha.given("M3-NUT") == 10, "debited once: it was out of our stock before"
+    assert world.alpha.total("M3-NUT") == 340
+    assert world.beta.total("N-M3") == 910
+    assert world.alpha.row(loan.progress[0].item or 0).notes.startswith("Lent to Betaspace until 8 Dec 2026 – fedbot")
+    assert "is an ordinary loan to betaspace now" in await says(world, "kim", f"show {code(world)}")
+    world.cem.says(f"!fed return {world.beta.transfer().code}")
+    await world.settle()
+    world.anna.reacts(world.room.messages(sender=world.alpha.chat.user_id)[-1], "✅")
+    await world.grace()
+    assert world.alpha.total("M3-NUT") == 350, world.room.transcript()
+    assert_books_balance(world)
+
+
+@pytest.mark.parametrize("how", ["declined", "cancelled", "expired"])
+async def test_when_their_bot_does_not_take_it_over_the_neighbour_has_it_as_before(how: str) -> None:
+    world = await lent_before_they_had_a_bot()
+    await hands_over(world)
+    if how == "declined":
+        world.cem.reacts(world.card(), "❌")
+        await world.grace()
+    elif how == "cancelled":
+        world.anna.says(f"!fed cancel {world.alpha.transfer().code}")
+        await world.settle()
+    else:
+        await world.passes(8 * A_DAY)
+    assert state(world) is OutsideState.OUT, world.room.transcript()
+    assert [row.quantity for row in with_neighbour(world)] == [10]
+    await hands_over(world)
+    assert_books_balance(world)
+
+
+async def test_what_our_inventree_shows_otherwise_is_not_handed_over() -> None:
+    world = await lent_before_they_had_a_bot()
+    (row,) = with_neighbour(world)
+    with world.alpha.meddles():
+        world.alpha.admin("POST", "stock/return/", items=[{"pk": row.pk, "quantity": 10}], location=row.location or 1)
+    assert "InvenTree shows otherwise than I know it" in await says(world, "anna", HAND_OVER)
+    assert state(world) is OutsideState.OUT
+    assert world.alpha.turn.transfers() == []
+    assert "10 × M3 nut" in await says(world, "kim", "outside")
+    assert "has nothing of ours" in await says(world, "anna", 'outside "Nobody" is betaspace')
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "after"),
+    [
+        ("POST", "/api/stock/.*return.*", OutsideState.UNCLEAR),
+        ("POST", "/api/stock/assign/", OutsideState.OUT),
+    ],
+)
+async def test_when_a_step_of_the_hand_over_fails_it_is_with_the_neighbour_or_people_look(
+    method: str, path: str, after: OutsideState
+) -> None:
+    world = await lent_before_they_had_a_bot()
+    await hands_over(world)
+    world.alpha.fails(FaultKind.ERROR_BEFORE, method, path, status=400)
+    world.cem.reacts(world.card(), "✅")
+    await world.grace()
+    assert state(world) is after, world.room.transcript()
+    assert [row.quantity for row in with_neighbour(world)] == [10]
+    assert world.beta.total("N-M3") == 900
+    await hands_over(world)
+    world.cem.reacts(world.card(), "✅")
+    await world.grace()
+    assert state(world) is OutsideState.HANDED_OVER, world.room.transcript()
+    assert world.alpha.given("M3-NUT") == 10
+    assert_books_balance(world)
+
+
+async def test_what_their_inventree_refuses_is_with_the_neighbour_as_before() -> None:
+    world = await lent_before_they_had_a_bot()
+    await hands_over(world)
+    world.beta.fails(FaultKind.ERROR_BEFORE, "POST", "/api/stock/$", times=None, status=400)
+    world.cem.reacts(world.card(), "✅")
+    await world.grace()
+    await world.passes(GIVE_UP)
+    assert state(world) is OutsideState.OUT, world.room.transcript()
+    assert [row.quantity for row in with_neighbour(world)] == [10]
+    assert world.alpha.given("M3-NUT") == 0
+    assert_books_balance(world)
+
+
+async def test_a_restart_after_any_step_hands_it_over_once() -> None:
+    for number in range(1, 26, 3):
+        for first in (0, 1):
+            world = await lent_before_they_had_a_bot()
+            await hands_over(world)
+            world.cem.reacts(world.card(), "✅")
+            at, count = {number: world.alpha if first else world.beta}, [0]
+            await settles_with_restarts(world, at, count)
+            world.clock.advance(GRACE + timedelta(seconds=1))
+            await settles_with_restarts(world, at, count)
+            await world.passes(timedelta(minutes=15))
+            assert state(world) is OutsideState.HANDED_OVER, (number, first, world.room.transcript())
+            assert (world.alpha.given("M3-NUT"), world.beta.total("N-M3")) == (10, 910)
+            assert_books_balance(world)

@@ -15,6 +15,7 @@ from fedbot import messages
 from fedbot.rules.model.decision import Closing, Ending, Signature
 from fedbot.rules.model.diagnosis import ItemFault, OfItem, Speaker, Verbatim
 from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.outside import LentBefore
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.stock import Part, StockItem
 from fedbot.rules.model.transfer import Line, Progress, Terms, Transfer
@@ -88,7 +89,48 @@ OUR: dict[str, Any] = {"us": ALPHA, "peer_name": "betaspace"}
 SEVERAL = lent(LENS, replace(BOLTS, number=2), replace(CABLE, number=3), role="sender")
 
 
+LONG_AGO = LentBefore("2" * 20, "Repair Café", date(2026, 11, 12))
+
+
+def had_before(role: str = "receiver") -> Transfer:
+    """A loan that began when the borrower had no bot."""
+    given = lent(role=role, state=OPEN, decided=None, ended=None)
+    return replace(given, terms=replace(given.terms, outside=LONG_AGO))
+
+
 SAID: dict[str, tuple[Phrase, str]] = {
+    "an open card of what is there already": (
+        card(had_before(), BETA, "attraktor"),
+        """
+        betaspace has 1 × Laser lens 2.0″ (LENS-2, serial 0042) of attraktor already, on loan until Tue 15 Dec 2026. \
+Take it into the books?
+        For Bea, Cem or Dilek (approvers of betaspace), until Tue 1 Dec, 20:14.
+        Asked by Anna (attraktor)
+
+        Item: Laser lens 2.0″, LENS-2, serial 0042, status OK
+        Comes from: attraktor, Cabinet L1
+        Lands in: betaspace, Laser room, as your part "#3"
+        Lent as "Repair Café" since Thu 12 Nov 2026, says attraktor. Say yes only if you have it. Back by Tue 15 Dec 2026, \
+that day too.
+        It stays attraktor's. Entered in your InvenTree by hand? Take that entry out.
+
+        ✅ yes, we have it: book it in as borrowed · ❌ no, we don't
+        Nothing has moved yet. · k7m2
+        """,
+    ),
+    "the offer of what is there already": (
+        say(
+            messages.transfer.transfer_offered,
+            transfer=had_before("sender"),
+            connection=connection(),
+            us=ALPHA,
+        ),
+        """
+        attraktor has a bot now: it is asked to take over 1 × Laser lens 2.0″ (LENS-2, serial 0042), lent to it as \
+Repair Café, on loan until Tue 15 Dec 2026. k7m2
+        Nothing has moved yet: attraktor's approvers decide until Tue 1 Dec, 20:14. To take it back, reply: !fed cancel
+        """,
+    ),
     "an open card": (
         card(lent(state=OPEN, decided=None, ended=None), BETA, "attraktor"),
         """

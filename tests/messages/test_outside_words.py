@@ -127,6 +127,50 @@ SAID: dict[str, tuple[Phrase, str]] = {
         say(messages.outside.day_not_later, loan=LOAN),
         "Nothing to do: 1 × Laser lens 2.0″ (serial 0042) is on loan until Tue 8 Dec 2026 already. u5t4",
     ),
+    "offered to their bot": (
+        stands(OutsideState.HANDING_OVER, handing="k7m2", friend="repaircafe"),
+        """
+        1 × Laser lens 2.0″ (serial 0042) at Repair Café (outside) is offered to repaircafe now. u5t4
+        Lent by Anna (attraktor), Tue 24 Nov, 20:14
+        See the loan to repaircafe: !fed show k7m2
+        """,
+    ),
+    "handed over": (
+        stands(OutsideState.HANDED_OVER, handing="k7m2", friend="repaircafe", ended=NOW, ended_by=BY_PIET),
+        """
+        ✅ 1 × Laser lens 2.0″ (serial 0042), lent to Repair Café (outside), is an ordinary loan to repaircafe now. u5t4
+        Lent by Anna (attraktor), Tue 24 Nov, 20:14
+        Ended by Piet, Tue 24 Nov, 20:31
+        See the loan to repaircafe: !fed show k7m2
+        """,
+    ),
+    "what neighbours have": (
+        say(messages.outside.with_neighbours, loans=(LOAN,), us=ALPHA, today=TODAY),
+        """
+        Neighbours without a bot have this of attraktor:
+        • u5t4 – 1 × Laser lens 2.0″ (serial 0042) at Repair Café (outside), until Tue 8 Dec 2026
+        One of them has a bot now and is your friend? A superuser says: !fed outside "Repair Café" is SPACE
+        """,
+    ),
+    "neighbours have nothing": (
+        say(messages.outside.with_neighbours, loans=(), us=ALPHA, today=TODAY),
+        "Neighbours without a bot have nothing of attraktor.",
+    ),
+    "not as known": (
+        say(messages.outside.not_as_known, neighbour="Repair Café", loans=(LOAN,), us=ALPHA),
+        """
+        Not handed over: attraktor's InvenTree shows otherwise than I know it.
+        • u5t4 – 1 × Laser lens 2.0″ (serial 0042)
+        Look at them in InvenTree. Once they are right, say it again.
+        """,
+    ),
+    "nothing to hand over": (
+        say(messages.outside.not_as_known, neighbour="Repair Café", loans=(), us=ALPHA),
+        """
+        Nothing to hand over: Repair Café has nothing of ours, by my books.
+        See what neighbours have: !fed outside
+        """,
+    ),
     "noted": (
         say(messages.outside.outside_noted, loan=LOAN),
         """

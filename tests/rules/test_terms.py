@@ -10,6 +10,7 @@ import pytest
 
 from fedbot.rules.model.care import Moved
 from fedbot.rules.model.lending_rules import LendingRule, LoanRules, may_borrow, strictest, that_hold
+from fedbot.rules.model.outside import LentBefore
 from fedbot.rules.model.queries import PartDescription
 from fedbot.rules.model.stock import Part, StockItem
 from fedbot.rules.model.transfer import Line, Terms
@@ -139,6 +140,33 @@ def test_lending_rules_are_part_of_what_is_agreed_and_other_terms_stay_as_they_w
     ],
 )
 def test_lending_rules_of_a_peer_that_no_config_makes_are_refused(terms: Terms) -> None:
+    with pytest.raises(BadTerms):
+        understood(written(terms))
+
+
+HAD_BEFORE = LentBefore("2" * 20, "Repair Café", date(2026, 11, 12))
+
+
+def test_what_a_borrower_has_already_is_part_of_what_is_agreed() -> None:
+    had = replace(LOAN, outside=HAD_BEFORE)
+    assert understood(written(had)) == had
+    assert hash_of(had) != hash_of(LOAN)
+    assert "outside" not in written(LOAN)
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [
+        replace(LOAN, outside=HAD_BEFORE, kind="request"),
+        replace(LOAN, outside=HAD_BEFORE, loan_until=None, time_zone=""),
+        replace(LOAN, outside=HAD_BEFORE, starts=LOAN.loan_until),
+        replace(LOAN, outside=replace(HAD_BEFORE, loan="../etc")),
+        replace(LOAN, outside=replace(HAD_BEFORE, neighbour="")),
+        replace(LOAN, outside=replace(HAD_BEFORE, neighbour="x" * 61)),
+        replace(LOAN, outside=replace(HAD_BEFORE, since=date(9999, 12, 31))),
+    ],
+)
+def test_a_peer_can_tell_of_no_other_loan_that_we_have_already(terms: Terms) -> None:
     with pytest.raises(BadTerms):
         understood(written(terms))
 

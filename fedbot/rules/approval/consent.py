@@ -41,6 +41,7 @@ def of_transfer(transfer: Transfer) -> ShownTransfer:
         obstacles=transfer.obstacles if transfer.calls else (),
         over=transfer.over,
         rules=terms.rules,
+        outside=terms.outside,
     )
 
 
@@ -136,6 +137,7 @@ def drawn(transfer: Transfer) -> Transfer:
         confirm=model.confirm,
         starts=model.starts,
         rules=model.rules,
+        outside=model.outside,
     )
     return Transfer(
         id=transfer.id,

@@ -115,7 +115,7 @@ def _claim(transfer: Transfer) -> Claim | None:
 def _is_of(transfer: Transfer, line: Line, item: int) -> bool:
     """Whether that line is still part of what InvenTree says of the stock item."""
     progress = transfer.at(line.number)
-    return line.item == item and not progress.failed and progress.stage in {"", "taken"}
+    return line.item == item and not progress.failed and progress.stage in {"", "brought", "taken"}
 
 
 def _lent(turn: Turn, item: int, but: str) -> Iterator[Span]:

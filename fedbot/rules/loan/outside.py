@@ -14,10 +14,11 @@ from fedbot import messages
 from fedbot.rules.model import audit, time_zones
 from fedbot.rules.model.continuation import WhenStepEnds
 from fedbot.rules.model.decision import Signature
+from fedbot.rules.model.diagnosis import Fault, Plain
 from fedbot.rules.model.effects import Do, Edit, Post, say
 from fedbot.rules.model.events import StepDone, StepRefused, StepUnknown
 from fedbot.rules.model.outside import OutsideLoan
-from fedbot.rules.model.outside_lifecycle import OutsideState
+from fedbot.rules.model.outside_lifecycle import MAY_BE_HANDED_OVER, OutsideState
 from fedbot.rules.model.steps import (
     Arrived,
     CompanyMade,
@@ -35,7 +36,9 @@ from fedbot.rules.model.steps import (
     TakeOut,
     day_in_notes,
 )
-from fedbot.rules.model.stock import STATUS_DAMAGED, STATUS_LOST
+from fedbot.rules.model.stock import STATUS_DAMAGED, STATUS_LOST, StockItem
+from fedbot.rules.model.transfer import RECALLED, Transfer
+from fedbot.rules.model.transfer_lifecycle import FINAL, TransferState
 from fedbot.rules.state import Turn
 
 BEFORE = (timedelta(days=1), timedelta(0))
@@ -64,7 +67,7 @@ def _key(loan: OutsideLoan) -> str:
 
 
 def _mark(loan: OutsideLoan, step: str) -> str:
-    return f"fed:{loan.id}:1:{step}"
+    return f"fed:{loan.id}:{loan.again + 1}:{step}"
 
 
 def _do(turn: Turn, loan: OutsideLoan, step: Step) -> None:
@@ -138,7 +141,7 @@ def _on_done(turn: Turn, loan: OutsideLoan, event: StepDone, step: str) -> None:
                 _do(turn, loan, Arrived(_mark(loan, "arrived"), arrived, loan.item, loan.status, _known(loan)))
             _stands(turn, loan, OutsideState.OUT)
         case PlacedAt() if step == PutBack.__name__:
-            _ends(turn, replace(loan, stage=""), OutsideState.NOT_LENT, loan.by)
+            _not_lent(turn, replace(loan, stage=""))
         case PlacedAt(item):
             loan = replace(loan, item=item)
             _ends(turn, loan, OutsideState.RETURNED, loan.ended_by or loan.by)
@@ -149,16 +152,28 @@ def _on_not_done(turn: Turn, loan: OutsideLoan, event: StepRefused | StepUnknown
     if step in {Arrived.__name__, Label.__name__}:
         turn.tell_admins(say(messages.outside.not_marked, loan=loan), f"outside:{step}:{loan.id}")
     elif isinstance(event, StepUnknown) or step in {PutBack.__name__, TakeBack.__name__}:
-        unclear = _stands(turn, loan, OutsideState.UNCLEAR)
-        phrase = say(messages.outside.outside_loan, loan=unclear, us=turn.us)
-        turn.tell_admins(phrase, f"outside-unclear:{loan.id}:{turn.now.isoformat()}")
+        _is_unclear(turn, loan)
     elif loan.stage == "taken" and loan.item is not None:
         turn.save(loan)
         note = _sentence(loan, "not lent to", loan.by)
         back = PutBack(_mark(loan, "putback"), note, loan.item, loan.quantity, loan.location, loan.status, _known(loan))
         _do(turn, loan, back)
     else:
+        _not_lent(turn, loan)
+
+
+def _not_lent(turn: Turn, loan: OutsideLoan) -> None:
+    """It stays here; but what was there once already, and can't be booked out again, is there all the same."""
+    if loan.again:
+        _is_unclear(turn, loan)
+    else:
         _ends(turn, loan, OutsideState.NOT_LENT, loan.by)
+
+
+def _is_unclear(turn: Turn, loan: OutsideLoan) -> None:
+    unclear = _stands(turn, loan, OutsideState.UNCLEAR)
+    phrase = say(messages.outside.outside_loan, loan=unclear, us=turn.us)
+    turn.tell_admins(phrase, f"outside-unclear:{loan.id}:{turn.now.isoformat()}")
 
 
 def _stands(turn: Turn, loan: OutsideLoan, state: OutsideState) -> OutsideLoan:
@@ -208,6 +223,66 @@ def prolong(turn: Turn, loan: OutsideLoan, day: date, by: Signature) -> None:
     """The neighbour may keep it until then."""
     turn.note_by(loan.id, audit.DueDate(day), by)
     _stands(turn, replace(loan, until=day, reminded=None), OutsideState.OUT)
+
+
+# --- the neighbour has a bot by now ---
+
+
+def is_as_known(loan: OutsideLoan, item: StockItem) -> bool:
+    """Whether our InvenTree shows just that with the neighbour's company, before it is handed over."""
+    found = (item.part.pk, item.serial, item.customer, item.quantity)
+    return found == (loan.part, loan.serial, loan.company, loan.quantity)
+
+
+def brought_here(turn: Turn, transfer: Transfer, note: str) -> TakeBack | None:
+    """From the neighbour's company to where it lay, the first step of handing it over; None if that isn't so."""
+    loan = turn.outside_loan(transfer.terms.outside.loan) if transfer.terms.outside else None
+    if loan is None or loan.handing != transfer.id or loan.item is None or loan.company is None:
+        return None
+    (line,) = transfer.terms.lines
+    mark = f"fed:{transfer.id}:{line.number}:brought"
+    return TakeBack(mark, note, loan.item, loan.quantity, loan.location, line.status, loan.company, _known(loan))
+
+
+def follow(turn: Turn) -> None:
+    """After any event: what is offered to the neighbour's bot stands as the transfer does that offers it."""
+    for transfer in list(turn.changes.values()):
+        told = transfer.terms.outside if isinstance(transfer, Transfer) and transfer.role == "sender" else None
+        loan = turn.outside_loan(told.loan) if told is not None else None
+        if loan is not None and isinstance(transfer, Transfer) and RECALLED not in transfer.told:
+            _follow(turn, loan, transfer)
+
+
+def _follow(turn: Turn, loan: OutsideLoan, transfer: Transfer) -> None:
+    is_next = loan.state in MAY_BE_HANDED_OVER and loan.stage == "handed" and transfer.state not in FINAL
+    if is_next:
+        loan = replace(loan, handing=transfer.id, friend=transfer.peer, problem=None)
+        _stands(turn, loan, OutsideState.HANDING_OVER)
+    elif loan.state is OutsideState.HANDING_OVER and loan.handing == transfer.id and transfer.state in FINAL:
+        _handing_is_over(turn, loan, transfer)
+
+
+def _handing_is_over(turn: Turn, loan: OutsideLoan, transfer: Transfer) -> None:
+    """The transfer is over: it is an ordinary loan now, or the neighbour has it as before."""
+    (line,) = transfer.terms.lines
+    progress, by = transfer.at(line.number), transfer.decided or transfer.asked
+    if transfer.state is TransferState.DONE:
+        _ends(turn, loan, OutsideState.HANDED_OVER, by)
+    elif transfer.settled is not None:
+        _ends(turn, loan, OutsideState.CLOSED, transfer.settled.by)
+    elif progress.stage in {"brought", "back"}:
+        _book_out_again(turn, loan, progress.item or line.item)
+    elif progress.failed:
+        _is_unclear(turn, replace(loan, problem=loan.problem or Plain(Fault.NO_TRACE)))
+    else:
+        _stands(turn, replace(loan, handing="", friend=""), OutsideState.OUT)
+
+
+def _book_out_again(turn: Turn, loan: OutsideLoan, item: int) -> None:
+    """It came to nothing when it had left the neighbour's company already: there it goes again."""
+    loan = replace(loan, source=item, stage="", handing="", friend="", again=loan.again + 1)
+    loan = _stands(turn, loan, OutsideState.BOOKING_OUT)
+    _do(turn, loan, _taken_out(loan))
 
 
 # --- by the clock ---

@@ -16,12 +16,23 @@ LONGEST_NEIGHBOUR = 60
 
 
 @dataclass(frozen=True)
+class LentBefore:
+    """A loan that began before the borrower had a bot: its id at the owner, as whom it has it, and since when."""
+
+    loan: str
+    neighbour: str
+    since: date
+
+
+@dataclass(frozen=True)
 class OutsideLoan:
     """One stock item, or some of it, lent to the `neighbour` of that name until that day, which is included.
 
     `by` is our approver, whose line was the decision; `room` is where that was said. `source` is the stock item as it
     lay, `item` the one that went, `status` and `location` what it had before. `stage` is the last step that is known to
     be done ('', `taken`, `handed`), `problem` why it is unclear or wasn't lent. `ended_by` said how it ended.
+    `handing` is the transfer by which it becomes an ordinary loan to `friend`, whose bot the neighbour has by now.
+    `again` counts how often it was booked out once more, as that came to nothing.
     """
 
     id: str
@@ -48,6 +59,9 @@ class OutsideLoan:
     reminded: datetime | None = None
     ended: datetime | None = None
     ended_by: Signature | None = None
+    handing: str = ""
+    friend: str = ""
+    again: int = 0
 
     @property
     def is_living(self) -> bool:

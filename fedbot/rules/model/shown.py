@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 
 from fedbot.rules.model.booking import Obstacle, Reserved
 from fedbot.rules.model.lending_rules import LoanRules
+from fedbot.rules.model.outside import LentBefore
 from fedbot.rules.model.queries import PartDescription
 from fedbot.rules.model.whole_item import ItemDetails, Trait
 from fedbot.rules.wire import envelope
@@ -78,6 +79,7 @@ class ShownTransfer:
     `care`: a yes takes two people. `confirm`: others are asked too, and a yes only grants it. `starts` is the first day
     of a booking. `hands_over`: that day has come, and a yes says that it was handed over; `obstacles` are what stands
     against that. `over`: the bookings that a yes breaks. `rules`: the owner's lending rules for it.
+    `outside`: the borrower has it already, from a time when it had no bot.
     """
 
     role: str
@@ -100,6 +102,7 @@ class ShownTransfer:
     obstacles: tuple[Obstacle, ...] = ()
     over: tuple[Reserved, ...] = ()
     rules: LoanRules | None = None
+    outside: LentBefore | None = None
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from fedbot.rules.model.connection import Exchange
 from fedbot.rules.model.decision import Closing, Decision, Ending, Parcel, Settlement, Signature, SpokenReason, Vote
 from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.lending_rules import LoanRules
+from fedbot.rules.model.outside import LentBefore
 from fedbot.rules.model.party_config import Pickup
 from fedbot.rules.model.queries import PartDescription
 from fedbot.rules.model.shown import ShownTransfer
@@ -70,7 +71,7 @@ class Terms:
     owner's. `starts` is the first day of one that is booked ahead, there too. `parent` is the loan that a `return`
     brings back, or that an `extension` asks to have longer. `confirm`: the owner's yes only grants it. Its asker asks
     others too, so nothing leaves before the asker's bot has confirmed. `rules` are the owner's for this loan, and for a
-    return of it.
+    return of it. `outside`: the borrower has it already, from a time when it had no bot.
     """
 
     kind: str
@@ -87,6 +88,7 @@ class Terms:
     confirm: bool = False
     starts: date | None = None
     rules: LoanRules | None = None
+    outside: LentBefore | None = None
 
     @property
     def decider(self) -> str:
@@ -98,7 +100,8 @@ class Terms:
 class Progress:
     """How far one line has come in our own InvenTree. `stage` is the last step that is known to be done.
 
-    Sender: `''`, `taken`, `handed`, `arrived`, `back`. Receiver: `''`, `created`, `placed`.
+    Sender: `''`, `brought` (of what a neighbour without a bot had), `taken`, `handed`, `arrived`, `back`.
+    Receiver: `''`, `created`, `placed`.
     `acting` is the step that is under way, `unknown` the one of which nobody can tell what it did (class names).
     `accounted` is how much has vanished here since and was accounted for by a superuser (`merges`).
     Of the receiver's part: its `units`, how many of them one of the sender's is (`factor`, a fraction: '100', '1/100'),

@@ -7,6 +7,7 @@ we understood gives exactly the same form again, so that both sides hash the sam
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
@@ -18,6 +19,7 @@ from typing import Any, TypeVar, cast
 from pydantic import TypeAdapter, ValidationError
 
 from fedbot.rules.model import whole_item
+from fedbot.rules.model.outside import LONGEST_NEIGHBOUR
 from fedbot.rules.model.queries import PartDescription
 from fedbot.rules.model.stock import Part, StockItem, plain
 from fedbot.rules.model.transfer import Line, Terms
@@ -31,6 +33,7 @@ MOST_PLACES = 5
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2200, 1, 1)
 KINDS = frozenset({"push", "request", "return", "extension"})
 
+_LOAN = re.compile(rf"[{envelope.ALPHABET}]{{{envelope.ID_LENGTH}}}")
 _NEEDED = "\n\t\u200d"
 _TERMS = TypeAdapter(Terms)
 
@@ -49,7 +52,7 @@ def written(terms: Terms) -> dict[str, Any]:
             for name in ("of_line", "details", "stays"):
                 if not told.get(name, True):
                     del told[name]
-    for name in ("parcel", "parent", "time_zone", "confirm", "starts", "rules"):
+    for name in ("parcel", "parent", "time_zone", "confirm", "starts", "rules", "outside"):
         if not data[name]:
             del data[name]
     return data
@@ -80,6 +83,7 @@ def understood(data: object) -> Terms:
         _check_line(line)
     _check_days(terms)
     _check_rules(terms)
+    _check_outside(terms)
     if written(terms) != data:
         raise BadTerms("terms are not in their written form")
     return terms
@@ -106,6 +110,18 @@ def _check_rules(terms: Terms) -> None:
         raise BadTerms("terms.rules of what is no loan")
     if field := terms.rules.complaint():
         raise BadTerms(f"terms.rules.{field}")
+
+
+def _check_outside(terms: Terms) -> None:
+    """Only a loan that is offered now can have begun before the borrower had a bot, and with one thing."""
+    told = terms.outside
+    if told is None:
+        return
+    if terms.kind != "push" or terms.loan_until is None or terms.starts is not None or len(terms.lines) != 1:
+        raise BadTerms("terms.outside of what is no loan of one thing")
+    if not _LOAN.fullmatch(told.loan) or not 0 < len(told.neighbour) <= LONGEST_NEIGHBOUR:
+        raise BadTerms("terms.outside.loan or terms.outside.neighbour")
+    check_day(told.since)
 
 
 def _check_line(line: Line) -> None:

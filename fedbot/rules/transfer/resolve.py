@@ -67,7 +67,7 @@ def in_question(transfer: Transfer) -> list[Line]:
         return unknown
     open_lines = [line for line in transfer.terms.lines if not transfer.at(line.number).failed]
     if dispute.was in {TransferState.DEBITING, TransferState.CREDITING}:
-        undone = [line for line in open_lines if transfer.at(line.number).stage in {"", "taken"}]
+        undone = [line for line in open_lines if transfer.at(line.number).stage in {"", "brought", "taken"}]
         return undone[:1] or (open_lines if transfer.role == "receiver" else [])
     return open_lines
 

@@ -13,7 +13,7 @@ from typing import Any
 from fedbot import messages
 from fedbot.rules.catalogue.provenance import given_text, known_item, mirror_given
 from fedbot.rules.connection import provision
-from fedbot.rules.loan import end, label, lend
+from fedbot.rules.loan import end, label, lend, outside
 from fedbot.rules.model import audit, names
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.continuation import OfLine, WhenStepEnds
@@ -38,6 +38,8 @@ mark = transfers.mark
 
 
 LONGEST_SERIAL = 100  # as InvenTree has them
+NOT_OUT_THERE = "not-out-there"
+"""Why it is not handed over to a neighbour that has a bot by now: our books of it may not be right."""
 
 
 def with_progress(transfer: Transfer, progress: Progress) -> Transfer:
@@ -53,8 +55,8 @@ def go_on(turn: Turn, transfer: Transfer, connection: Connection) -> None:
     """Start the next line, or close the debit: `sent`, or `aborted` if no line could be handed over."""
     for line in transfer.terms.lines:
         progress = transfer.at(line.number)
-        if not progress.stage and not progress.failed:
-            _do(turn, transfer, line.number, _take_out(turn, transfer, line, connection))
+        if progress.stage in {"", "brought"} and not progress.failed:
+            _take_out(turn, transfer, line, connection)
             return
     if all(p.failed for p in transfer.progress):
         transfers.end(turn, transfer, TransferState.ABORTED, None, transfer.progress[0].failed)
@@ -108,13 +110,26 @@ def _given_to(transfer: Transfer) -> str:
     return "lent to" if transfer.is_loan else "given to"
 
 
-def _take_out(turn: Turn, transfer: Transfer, line: Line, connection: Connection) -> TakeOut:
+def _take_out(turn: Turn, transfer: Transfer, line: Line, connection: Connection) -> None:
+    """What a neighbour without a bot has is brought into our stock first, and is taken out of it then."""
+    progress = transfer.at(line.number)
+    if transfer.terms.outside is None or progress.stage == "brought":
+        _do(turn, transfer, line.number, _taken_out(turn, transfer, line, connection))
+        return
+    step = outside.brought_here(turn, transfer, _sentence(transfer, connection, "had already by"))
+    if step is not None:
+        _do(turn, transfer, line.number, step)
+    else:
+        go_on(turn, with_progress(transfer, replace(progress, failed=NOT_OUT_THERE)), connection)
+
+
+def _taken_out(turn: Turn, transfer: Transfer, line: Line, connection: Connection) -> TakeOut:
     """What goes back must be what was borrowed; its batch people may have numbered anew."""
     loan = turn.transfer(transfer.terms.parent) if transfer.terms.kind == "return" else None
     return TakeOut(
         mark=mark(transfer, line.number, "out"),
         note=_sentence(transfer, connection, "on its way back to" if loan else "on its way to"),
-        item=line.item,
+        item=transfer.at(line.number).item or line.item,
         part=line.part,
         quantity=line.quantity,
         serial=loan.serial_here(line.of_line) if loan else line.serial,
@@ -162,6 +177,8 @@ def _recorded(progress: Progress, event: StepDone, step: str) -> Progress:
             return replace(progress, stage="arrived")
         case HandedOver(_, mirrored):
             return replace(progress, stage="handed", mirrored=mirrored)
+        case PlacedAt(item) if not progress.stage:
+            return replace(progress, stage="brought", item=item)
         case PlacedAt(item) if _rest_is_out(progress):
             return replace(progress, short_item=item, quantity=progress.quantity - progress.short)
         case PlacedAt():
@@ -207,6 +224,9 @@ def _on_refused(turn: Turn, then: BookOut, transfer: Transfer, event: StepRefuse
         unclear = with_progress(transfer, replace(progress, unknown=step))
         dispute.dispute(turn, unclear, progress.number, event.problem)
         return
+    if step == TakeBack.__name__ and not progress.stage:
+        go_on(turn, _not_brought(turn, transfer, progress, event), connection)
+        return
     if step == TakeOut.__name__ and event.reason == CHANGED:
         phrase = say(
             messages.transfer.sum_does_not_add_up,
@@ -226,6 +246,9 @@ def _on_refused(turn: Turn, then: BookOut, transfer: Transfer, event: StepRefuse
 def _on_unknown(turn: Turn, then: BookOut, transfer: Transfer, event: StepUnknown) -> None:
     """Nobody can tell whether a step was done. That of the mark 'arrived' matters to nobody else."""
     progress = replace(transfer.at(then.line), acting="")
+    if then.step == TakeBack.__name__ and not progress.stage:
+        go_on(turn, _not_brought(turn, transfer, progress, event), sequencing.connection_of(turn, transfer))
+        return
     if then.step == Arrived.__name__:
         _not_marked(turn, transfer, progress, sequencing.connection_of(turn, transfer), event.problem)
         return
@@ -234,6 +257,14 @@ def _on_unknown(turn: Turn, then: BookOut, transfer: Transfer, event: StepUnknow
         return
     unclear = with_progress(transfer, replace(progress, unknown=then.step))
     dispute.dispute(turn, unclear, progress.number, event.problem)
+
+
+def _not_brought(turn: Turn, transfer: Transfer, progress: Progress, event: StepRefused | StepUnknown) -> Transfer:
+    """What a neighbour has by our books isn't there, or nobody can tell: our people look at that loan."""
+    loan = turn.outside_loan(transfer.terms.outside.loan) if transfer.terms.outside else None
+    if loan is not None:
+        turn.save(replace(loan, problem=event.problem))
+    return with_progress(transfer, replace(progress, failed=NOT_OUT_THERE))
 
 
 def put_back(turn: Turn, transfer: Transfer, progress: Progress, connection: Connection) -> None:
@@ -293,7 +324,7 @@ def _sent(turn: Turn, transfer: Transfer) -> None:
     if transfer.parcel is not None:
         body["parcel"] = True
         transfer = replace(transfer, parcel=replace(transfer.parcel, left=turn.now))
-    elif turn.us.pickup and not transfer.terms.parent:  # what comes back is brought, and nobody fetches it
+    elif turn.us.pickup and not (transfer.terms.parent or transfer.terms.outside):  # nobody has to fetch that
         body["pickup"] = asdict(turn.us.pickup)
         transfer = replace(transfer, pickup=turn.us.pickup)
     sealed = {"metadata": metadata} if metadata else None

@@ -189,7 +189,7 @@ def _begin_debit(turn: Turn, transfer: Transfer) -> None:
     connection = turn.connection(transfer.connection)
     if connection is None or connection.company is None or not lend.carries(connection, transfer):
         transfers.end(turn, transfer, TransferState.ABORTED, None, "connection")
-    elif overdue.is_refused(turn, transfer):
+    elif overdue.is_refused(turn, transfer) and transfer.terms.outside is None:  # it has that already
         transfers.end(turn, transfer, TransferState.ABORTED, None, overdue.NO_LOANS)
     elif consent.differs_from_what_was_approved(turn.us, transfer):
         transfers.end(turn, transfer, TransferState.ABORTED, None, OTHER_THAN_SHOWN)
