@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 from collections.abc import AsyncIterator
@@ -12,6 +13,7 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, ViewportSize, async_playwright
 
 from fedbot.web.site.pages import FOOT, MENU
+from tests.dialogue.world import World
 from tests.web.serving import running, until
 
 PHONE, DESK = ViewportSize(width=360, height=740), ViewportSize(width=1280, height=900)
@@ -42,6 +44,33 @@ async def complaints(page: Page) -> list[str]:
 async def picture(page: Page, name: str) -> None:
     if PICTURES:
         await page.screenshot(path=Path(PICTURES) / f"{name}.png", full_page=True)
+
+
+async def _wall_screen(page: Page, url: str, world: World, rests: asyncio.Condition) -> list[str]:
+    """What axe says of a wall screen; it shows by itself what has changed, and without scripts has a link."""
+    await page.goto(f"{url}/access")
+    await page.locator("#address-name").fill("hall")
+    await page.locator("#kind").select_option("screen")
+    await page.locator("form[action$=addresses] button").click()
+    address = await page.locator("[role=status] code").inner_text()
+    await page.clock.install()
+    await page.goto(address)
+    found = await complaints(page)
+    await picture(page, "screen")
+    assert "Arduino" not in await page.inner_text("main")
+    world.tom.says("!fed request 1 Arduino Nano from attraktor")
+    await until(rests, lambda: len(world.alpha.turn.open_transfers()) > 1)
+    async with page.expect_response(address):
+        await page.clock.fast_forward(61_000)
+    await page.get_by_text("Arduino Nano").first.wait_for()
+    browser = page.context.browser
+    assert browser is not None
+    plain = await browser.new_context(java_script_enabled=False)
+    shown = await plain.new_page()
+    await shown.goto(address)
+    assert await shown.locator("noscript a").get_attribute("href") == ""
+    await plain.close()
+    return found
 
 
 async def test_a_person_signs_in_reads_and_decides_with_a_phone_and_at_a_desk_and_axe_finds_nothing() -> None:
@@ -87,10 +116,12 @@ async def test_a_person_signs_in_reads_and_decides_with_a_phone_and_at_a_desk_an
                 f"/connections/{world.alpha.connection().id}",
                 "/spaces/betaspace",
                 "/items/42",
+                "/labels?items=42+43",
             ):
                 await shown.goto(url + path)
                 found += await complaints(shown)
         assert await wide.locator("html").get_attribute("lang") == "en"
+        found += await _wall_screen(wide, url, world, rests)
         assert await page.locator("html").get_attribute("lang") == "de"
         assert asked_elsewhere == []
         assert found == []
