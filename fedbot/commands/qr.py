@@ -7,7 +7,8 @@ from fedbot.commands.grammar import SHOWN
 from fedbot.commands.lookup import found_in
 from fedbot.commands.spec import Argument, Handler, Kind, Verb
 from fedbot.rules.model.command import Command
-from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.effects import Phrase, Picture, say
+from fedbot.rules.model.figures import LabelCode
 from fedbot.rules.model.queries import Answer, FindItems, Query
 from fedbot.rules.model.stock import Right
 from fedbot.rules.state import Turn
@@ -23,7 +24,8 @@ SPEC = Verb(
     arguments=(Argument("item", Kind.ANYTHING, "ITEM"),),
     examples=("qr #42", "qr LENS-2#0042"),
     details=(
-        "I name the item's page. It shows the code: save or print it for a label.",
+        "I name the item's page, and send its QR code as a picture: save or print it for a label.",
+        "If several items fit, I name the pages of all, and each page shows its code.",
         "Whoever scans it comes to that page: who has the item, and a form to lend or give it.",
     ),
 )
@@ -37,12 +39,21 @@ def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
 
 
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
-    """Their pages. The items' names stay out of shared rooms."""
+    """Their pages, and the code of a single one. The items' names stay out of shared rooms."""
     items = found_in(answers).items
     if not items:
         return say(messages.web.no_item_for_a_code, word=_word(command)[:SHOWN])
-    pages = tuple((item.pk, f"{turn.us.pages_url.rstrip('/')}/items/{item.pk}") for item in items[:MOST_ITEMS])
+    if len(items) == 1:
+        address = item_address(turn, items[0].pk)
+        code, words = LabelCode(items[0].pk, address), say(messages.web.label_picture, item=items[0].pk)
+        turn.do(Picture(f"code:-:{command.event_id}", command.room, words, code, reply_to=command.event_id))
+    pages = tuple((item.pk, item_address(turn, item.pk)) for item in items[:MOST_ITEMS])
     return say(messages.web.label_codes, pages=pages, more=len(items) - len(pages))
+
+
+def item_address(turn: Turn, item: int) -> str:
+    """Where the page of that stock item of ours is."""
+    return f"{turn.us.pages_url.rstrip('/')}/items/{item}"
 
 
 def _word(command: Command) -> str:

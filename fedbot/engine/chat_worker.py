@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from fedbot.engine.circuit_breaker import Breaker
-from fedbot.engine.media import NAME, Pictures
+from fedbot.engine.media import Pictures
 from fedbot.engine.pipeline import Engine
 from fedbot.engine.step_worker import to_its_end, wait_for_work
 from fedbot.matrix import content
@@ -277,18 +277,19 @@ class ChatWorker:
         )
 
     def _picture(self, row: int, drawing: Drawing) -> dict[str, Any]:
-        thread = self._event_of(drawing.thread, drawing.room)
+        thread = self._event_of(drawing.thread, drawing.room) if drawing.thread else ""
         ready = self.pictures.take(row, drawing)
         if ready is None:
             raise NotYet(drawing.key)
         return content.picture(
             ready.media,
             drawing.words[0],
-            name=NAME,
+            name=ready.name,
             size=ready.size,
             width=ready.width,
             height=ready.height,
             thread=thread,
+            reply_to=self._target(drawing.reply_to, drawing.room),
         )
 
     def _later(self, problem: ChatProblem) -> datetime:

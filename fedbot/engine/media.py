@@ -1,4 +1,4 @@
-"""Photos into InvenTree and charts into a room, made ready beside the workers, which don't wait for them."""
+"""Photos into InvenTree; charts and codes into a room: made ready beside the workers, which don't wait for them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from fedbot.matrix import chart
 from fedbot.ports.chat import Chat, Media
 from fedbot.ports.journal import Drawing
 from fedbot.rules.loan.photos import LONGEST_PHOTO
-from fedbot.rules.model.figures import Chart
+from fedbot.rules.model.figures import Chart, LabelCode
+from fedbot.web import qr
 
 A_MOMENT = 0.2
 """Seconds within which most are there: so long the lane may wait."""
@@ -45,14 +46,14 @@ class Photos:
         return await self._chat.download(file, LONGEST_PHOTO)
 
 
-NAME = "stats.png"
 Draw = Callable[[Chart, Sequence[str]], Awaitable[bytes]]
 
 
 @dataclass(frozen=True)
 class Uploaded:
-    """A picture that lies on the homeserver."""
+    """A picture that lies on the homeserver. `name` is that of its file."""
 
+    name: str
     media: Media
     size: int
     width: int
@@ -90,7 +91,11 @@ class Pictures:
         return bool(under_way)
 
     async def _make(self, drawing: Drawing) -> Uploaded:
-        png = await self.draw(drawing.chart, drawing.words)
+        match drawing.shows:
+            case LabelCode(item, address):
+                name, png = f"label-{item}.png", qr.as_png(address)
+            case Chart() as figures:
+                name, png = "stats.png", await self.draw(figures, drawing.words)
         width, height = chart.size_of(png)
-        media = await self._chat.upload(drawing.room, png, "image/png", NAME)
-        return Uploaded(media, len(png), width, height)
+        media = await self._chat.upload(drawing.room, png, "image/png", name)
+        return Uploaded(name, media, len(png), width, height)

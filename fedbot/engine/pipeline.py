@@ -444,9 +444,9 @@ class Engine:
                 words = self._render(effect.phrase, self.clock.now())
                 edit = ChatMessage(effect.key, effect.room, words.plain, words.html, edit=True, draft=effect.draft)
                 return (_chat_row(edit),)
-            case Picture(key, room, phrase, chart, thread):
-                words = self._render(phrase, self.clock.now())
-                return (_chat_row(Drawing(key, room, tuple(words.plain.split("\n")), chart, thread)),)
+            case Picture(key, room, phrase, shows, thread, reply_to):
+                lines = tuple(self._render(phrase, self.clock.now()).plain.split("\n"))
+                return (_chat_row(Drawing(key, room, lines, shows, thread, reply_to)),)
             case _:
                 return (_chat_row(effect),)
 

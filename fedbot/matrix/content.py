@@ -72,8 +72,11 @@ def message(
     return check(content)
 
 
-def picture(media: Media, words: str, *, name: str, size: int, width: int, height: int, thread: str) -> dict[str, Any]:
-    """The content of an `m.image` (PNG) in a thread. `words` say what is to be seen, for who doesn't see it."""
+def picture(
+    media: Media, words: str, *, name: str, size: int, width: int, height: int, thread: str = "", reply_to: str = ""
+) -> dict[str, Any]:
+    """The content of an `m.image` (PNG), in a thread or as a reply. `words` say what it shows to who can't see it."""
+    relation = _in_thread(thread, reply_to) if thread else {"m.in_reply_to": {"event_id": reply_to}}
     return check(
         {
             "msgtype": "m.image",
@@ -82,7 +85,7 @@ def picture(media: Media, words: str, *, name: str, size: int, width: int, heigh
             **_file(media),
             "info": {"mimetype": "image/png", "size": size, "w": width, "h": height},
             "m.mentions": {},
-            "m.relates_to": _in_thread(thread, ""),
+            "m.relates_to": relation,
         }
     )
 

@@ -125,6 +125,11 @@ def label_codes(locale: Locale, *, pages: tuple[tuple[int, str], ...], more: int
     return [*lines, locale.say("and {number} more", number=more)] if more else lines
 
 
+def label_picture(locale: Locale, *, item: int) -> Lines:
+    """What the picture of a code shows."""
+    return [locale.say("QR code for the label of item #{item}", item=str(item))]
+
+
 def no_item_for_a_code(locale: Locale, *, word: str) -> Lines:
     """The word means none of our items."""
     return [

@@ -25,7 +25,7 @@ from fedbot.rules.model.effects import (
     SendEnvelope,
 )
 from fedbot.rules.model.events import ClockSetBack, Event
-from fedbot.rules.model.figures import Chart
+from fedbot.rules.model.figures import Chart, LabelCode
 from fedbot.rules.model.summaries import Quarantined
 
 
@@ -136,8 +136,9 @@ class Drawing:
     key: str
     room: str
     words: tuple[str, ...]
-    chart: Chart
-    thread: str
+    shows: Chart | LabelCode
+    thread: str = ""
+    reply_to: str = ""
 
 
 Stored = (

@@ -8,7 +8,7 @@ import io
 import re
 from datetime import timedelta
 
-from fedbot.web.site.feeds import qr_code
+from fedbot.web import qr
 from fedbot_demo.inventree.faults import FaultKind
 from tests.dialogue.browsing import URL, Visitor, Web, encrypted
 from tests.dialogue.world import World, friends, sharing
@@ -199,9 +199,10 @@ async def test_a_wall_screen_and_calendars_open_by_an_address_until_it_is_ended(
     )
     assert "Waits for a yes or no 10 × M3 nut to Betaspace Until" in told
     assert "Anna" not in passer_by.last.text
-    assert '<meta http-equiv="refresh" content="60">' in passer_by.last.text
+    assert '<main data-again="60">' in passer_by.last.text
+    assert "http-equiv" not in passer_by.last.text
     assert "<form" not in passer_by.last.text
-    assert "<a " not in passer_by.last.text
+    assert re.findall(r".*<a .*", passer_by.last.text) == re.findall("<noscript>.*", passer_by.last.text)
 
     answer = await passer_by.gets(every)
     assert answer.headers["content-type"] == "text/calendar; charset=utf-8"
@@ -221,7 +222,7 @@ async def test_a_wall_screen_and_calendars_open_by_an_address_until_it_is_ended(
     await world.passes(timedelta(minutes=1))
     down = await passer_by.gets(screen)
     assert down.status_code == 503
-    assert '<meta http-equiv="refresh"' in down.text
+    assert '<main data-again="60">' in down.text
     world.alpha.comes_back()
     await world.passes(timedelta(minutes=20))
     await anna.gets("/access")
@@ -290,8 +291,8 @@ async def test_a_labels_code_leads_to_the_item_and_lends_it() -> None:
     assert "Item #42" in await page(anna, "/items/42")
     drawn = await anna.gets("/items/42/code.svg")
     assert drawn.headers["content-type"] == "image/svg+xml"
-    assert drawn.content == qr_code(f"{URL}/items/42")
-    assert drawn.content != qr_code(f"{URL}/items/41")
+    assert drawn.content == qr.as_svg(f"{URL}/items/42")
+    assert drawn.content != qr.as_svg(f"{URL}/items/41")
     await anna.gets("/items/42")
     await anna.submits("/items/42/offer", quantity="1", space="betaspace", until="2026-12-15")
     await anna.follows()
@@ -300,9 +301,20 @@ async def test_a_labels_code_leads_to_the_item_and_lends_it() -> None:
     told = await page(anna, "/items/42")
     assert "Laser lens 2.0″ ZnSe (#42)" in told
     assert "It is on loan 1 × Laser lens 2.0″ ZnSe (SN 0042) to Betaspace, asked by Anna due in 21 days" in told
-    answers = world.kim.says("!fed qr #42")
+    line = world.kim.says("!fed qr #42")
     await world.settle()
-    assert f"{URL}/items/42" in world.answer_to(answers)
+    assert f"{URL}/items/42" in world.room.answers(line)[0].text
+    (picture,) = [e["content"] for e in world.server.log if e["content"].get("msgtype") == "m.image"]
+    assert world.server.media[picture["url"]] == qr.as_png(f"{URL}/items/42")
+    assert (picture["body"], picture["filename"]) == ("QR code for the label of item #42", "label-42.png")
+    assert picture["m.relates_to"] == {"m.in_reply_to": {"event_id": line}}
+    several = world.kim.says("!fed qr RPI-4")
+    await world.settle()
+    assert world.answer_to(several).count(f"{URL}/items/") > 1
+    assert len([e for e in world.server.log if e["content"].get("msgtype") == "m.image"]) == 1
+    assert "Laser lens 2.0″ ZnSe #42 #43" in await page(anna, "/labels?items=42,+43+42")
+    assert re.findall(r"/lending/items/(\d+)/code", anna.last.text) == ["42", "43"]
+    assert (await anna.gets("/labels?items=x")).status_code == 422
     world.kim.leaves()
     await world.settle()
     kim = await signed_in(world, "piet")

@@ -107,6 +107,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         and 3 more
         """,
     ),
+    "a code": (say(messages.web.label_picture, item=42), "QR code for the label of item #42"),
     "no item for a code": (
         say(messages.web.no_item_for_a_code, word="LENS-9"),
         """

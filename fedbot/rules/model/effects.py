@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Concatenate, ParamSpec
 
 from fedbot.rules.model.continuation import WhenAnswered, WhenAnsweredOrNot, WhenStepEnds
-from fedbot.rules.model.figures import Chart
+from fedbot.rules.model.figures import Chart, LabelCode
 from fedbot.rules.model.queries import Query
 from fedbot.rules.model.steps import Step
 from fedbot.rules.model.web import Outcome
@@ -98,16 +98,17 @@ class Edit:
 
 @dataclass(frozen=True)
 class Picture:
-    """A chart as a picture in a thread; goes last, and the text that it belongs to stands without it.
+    """A picture in a thread, or in reply to a line; goes last, and the text that it belongs to stands without it.
 
-    The phrase's first line tells what is to be seen; the others are the chart's own words.
+    The phrase's first line tells what is to be seen; the others are the picture's own words.
     """
 
     key: str
     room: str
     phrase: Phrase
-    chart: Chart
-    thread: str
+    shows: Chart | LabelCode
+    thread: str = ""
+    reply_to: str = ""
 
 
 @dataclass(frozen=True)

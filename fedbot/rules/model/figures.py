@@ -103,3 +103,11 @@ class Chart:
 
     stock: tuple[tuple[date, int], ...] = ()
     exchange: tuple[tuple[str, int, int], ...] = ()
+
+
+@dataclass(frozen=True)
+class LabelCode:
+    """A QR code that leads to the page of one of our stock items."""
+
+    item: int
+    address: str

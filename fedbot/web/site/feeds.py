@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import io
+import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import Response
 
 from fedbot import messages
 from fedbot.messages import page_words
 from fedbot.rules.model.effects import say
 from fedbot.rules.model.web import AccessKind, Scope
+from fedbot.web import qr
 from fedbot.web.site.access import Caller
 from fedbot.web.site.calls import Site
 from fedbot.web.site.ical import WholeDay, calendar
@@ -23,7 +24,9 @@ from fedbot.web.site.problems import Problem
 from fedbot.web.site.views import Reader, TransferView
 
 SCREEN_AGAIN = 60
-"""Seconds after which a wall screen loads itself again."""
+"""Seconds after which a wall screen shows what has changed."""
+MOST_LABELS = 60
+"""So many codes are on one sheet."""
 MOST_ON_SCREEN = 12
 """So many rows of each list fit on a wall screen; how many more there are stands below."""
 router = APIRouter(include_in_schema=False)
@@ -172,7 +175,7 @@ async def item(page: SignedIn, number: int) -> Response:
     every = reader.of_item(number)
     seen = Item(
         number=number,
-        name=next((line.part for each in every for line in each.lines if line.our_item == number), ""),
+        name=_name(number, every),
         page=reader.item_page(number),
         on_loan=[each for each in every if each.on_loan and each.still_out],
         others=[each for each in every if not (each.on_loan and each.still_out)],
@@ -195,16 +198,23 @@ async def offer(
     return page.goes_to(f"/lines/{said.id}")
 
 
+@router.get("/labels")
+async def labels(
+    page: SignedIn, items: Annotated[str, Query(max_length=400, pattern=r"^[\s,;#0-9]*$")] = ""
+) -> Response:
+    """The codes of several items on one sheet, to print."""
+    reader = await page.reader()
+    numbers = list(dict.fromkeys(int(each) for each in re.findall(r"[0-9]{1,9}", items)))[:MOST_LABELS]
+    names = {number: _name(number, reader.of_item(number)) for number in numbers}
+    return page.shows("labels.html", numbers=numbers, names=names)
+
+
+def _name(number: int, transfers: list[TransferView]) -> str:
+    """As the ledger calls that stock item of ours; '' if it was never part of a transfer."""
+    return next((line.part for each in transfers for line in each.lines if line.our_item == number), "")
+
+
 @router.get("/items/{number}/code.svg")
 async def code(page: SignedIn, number: int) -> Response:
     """The QR code of the item's page, for a label."""
-    return Response(qr_code(f"{page.site.address.url}/items/{number}"), media_type="image/svg+xml")
-
-
-def qr_code(text: str) -> bytes:
-    """A QR code as SVG, black on white with the border that scanners need."""
-    import segno  # noqa: PLC0415 -- only where a code is drawn
-
-    out = io.BytesIO()
-    segno.make(text, error="m", micro=False).save(out, kind="svg", scale=8, light="#ffffff", xmldecl=True)
-    return out.getvalue()
+    return Response(qr.as_svg(f"{page.site.address.url}/items/{number}"), media_type="image/svg+xml")

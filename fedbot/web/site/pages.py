@@ -1,4 +1,4 @@
-"""The pages: server-rendered, without scripts but for one that waits for a sign-in."""
+"""The pages: server-rendered, without scripts but for one that waits: for a sign-in, or for what is new."""
 
 from __future__ import annotations
 
