@@ -6,11 +6,13 @@ Robin is no Matrix account: what Robin says is posted by the friend's own accoun
 from __future__ import annotations
 
 import asyncio
+import json
 import secrets
-from collections.abc import Callable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import yaml
 
@@ -29,8 +31,9 @@ from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.model.transfer_lifecycle import FINAL
 from fedbot.rules.state import Turn
 from fedbot.setup.practice import PARTS
-from fedbot.setup.practising import PASSWORD, Friend
+from fedbot.setup.practising import INVENTREE, PASSWORD, PROGRESS, Friend
 from fedbot_demo.inventree import seeds
+from fedbot_demo.inventree.kept import keep, kept
 from fedbot_demo.inventree.seeding import Seeded, Seeder
 from fedbot_demo.inventree.server import Serving, serve
 from fedbot_demo.inventree.state import Clock, system_clock
@@ -95,13 +98,40 @@ _YOUR_TURN = (
 
 
 @dataclass
+class Progress:
+    """How many scenes were played, and at which port the friend's InvenTree was; kept in a file."""
+
+    file: Path
+    played: int = 0
+    port: int = 0
+
+    @classmethod
+    def kept_in(cls, file: Path) -> Progress:
+        """As it stood; none if there is no file yet. Raises OSError, and ValueError if it can't be read."""
+        if not file.exists():
+            return cls(file)
+        said = json.loads(file.read_bytes())
+        return cls(file, int(said["played"]), int(said["port"]))
+
+    def after_one_more(self) -> None:
+        """One more scene was played."""
+        self.played += 1
+        self.write()
+
+    def write(self) -> None:
+        """Keep it."""
+        write_whole(self.file, json.dumps({"played": self.played, "port": self.port}).encode())
+
+
+@dataclass
 class Robin:
     """The friend's only person: says yes to everything, and plays the scenes one after the other."""
 
     bot: Bot
     room: str
-    scenes: list[Scene]
+    scenes: tuple[Scene, ...]
     tell: Callable[[str], None]
+    progress: Progress
     _decided: set[str] = field(default_factory=set)
 
     async def live(self) -> None:
@@ -125,16 +155,18 @@ class Robin:
     def _may_go_on(self, turn: Turn) -> bool:
         """Whether both are friends, and nothing of Robin's own waits for an answer."""
         friends = any(connection.state is ConnectionState.ACTIVE for connection in turn.connections())
-        return bool(self.scenes) and friends and not any(_waits(transfer) for transfer in turn.living_transfers())
+        waits = any(_waits(transfer) for transfer in turn.living_transfers())
+        return self.progress.played < len(self.scenes) and friends and not waits
 
     async def _play(self) -> None:
-        scene = self.scenes.pop(0)
+        scene = self.scenes[self.progress.played]
         self.tell(scene.told)
         message = {"msgtype": "m.notice", "body": f"Robin (PRACTICE): {scene.line}"}
         sent = await self.bot.chat.send(Delivery(self.room, "m.room.message", message, secrets.token_hex(16)))
         said = Said(self.room, sent, ROBIN, self.bot.clock.now(), scene.line, encrypted=True)
         self.bot.engine.put(said)
-        if not self.scenes:
+        self.progress.after_one_more()
+        if self.progress.played == len(self.scenes):
             self.tell(_YOUR_TURN)
 
 
@@ -173,16 +205,30 @@ def _written_settings(friend: Friend, ours: Settings, url: str, seeded: Seeded) 
 
 async def play(friend: Friend, ours: Settings, tell: Callable[[str], None]) -> None:
     """The friend of the bot with these settings lives until this is cancelled. Raises what `engine.bot.run` does."""
-    seeded = friends_inventree()
+    file, progress = friend.folder / INVENTREE, Progress.kept_in(friend.folder / PROGRESS)
+    seeded = kept(file) if file.exists() else keep(friends_inventree(), file)
     async with AsyncExitStack() as stack:
-        inventree = await stack.enter_async_context(serve(Serving(seeded.server)))
+        inventree = await stack.enter_async_context(_served(seeded, progress.port))
+        progress.port = urlsplit(inventree.url).port or 0
+        progress.write()
         settings = load(_written_settings(friend, ours, inventree.url, seeded))
         party = settings.party.model_copy(update={"id": PRACTICE})
         settings = settings.model_copy(update={"party": party, "state": friend.folder / "state"})
         journal = stack.enter_context(Journal.open(settings.state))
         bot, _ = await put_together(settings, journal, stack)
         await bot.start()
-        robin = Robin(bot, friend.room, list(scenes(ours.party.id)), tell)
+        robin = Robin(bot, friend.room, scenes(ours.party.id), tell, progress)
         async with asyncio.TaskGroup() as group:
             group.create_task(bot.run())
             group.create_task(robin.live())
+
+
+@asynccontextmanager
+async def _served(seeded: Seeded, port: int) -> AsyncIterator[Serving]:
+    """The friend's InvenTree, where it was before, as its links are known; at another port if that is taken now."""
+    async with AsyncExitStack() as stack:
+        try:
+            serving = await stack.enter_async_context(serve(Serving(seeded.server), port=port))
+        except OSError:
+            serving = await stack.enter_async_context(serve(Serving(seeded.server)))
+        yield serving

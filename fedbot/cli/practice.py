@@ -44,7 +44,8 @@ def practice(given: argparse.Namespace) -> Exit:
     except EOFError:
         print("✗ There is nobody to ask.", file=sys.stderr)
     except KeyboardInterrupt:
-        print(f"\nStopped. To remove the practice friend and all that was made for it: {clean_line}")
+        print(f"\nStopped. To go on: {typed(given, 'practice')}")
+        print(f"To remove the practice friend and all that was made for it: {clean_line}")
         return Exit.OK
     return Exit.FAILED
 
@@ -64,8 +65,13 @@ async def _live(practising: Practising, settings: Settings, account: str) -> Exi
     """Until Ctrl-C or SIGTERM."""
     play = importlib.import_module("fedbot_demo.practice").play
     friend = await practising.begin(account)
-    _say("\nAccept the invitation, and type there:  !fed connect practice")
-    _say("Robin, the friend's only person, accepts. I go on from there, until you press Ctrl-C.\n")
+    where = "In your admin room, type" if friend.in_admin_room else "Accept the invitation, and type there"
+    if friend.is_known:
+        _say(f"\nThe practice goes on in {'your admin room' if friend.in_admin_room else 'its room'}.")
+        _say("If you haven't connected yet, type there:  !fed connect practice\n")
+    else:
+        _say(f"\n{where}:  !fed connect practice")
+        _say("Robin, the friend's only person, accepts. I go on from there, until you press Ctrl-C.\n")
     living = asyncio.ensure_future(play(friend, settings, _say))
     for stop in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(stop, living.cancel)

@@ -49,16 +49,17 @@ def is_private(turn: Turn, room: str) -> bool:
 
 
 def rooms_told_of(turn: Turn, room: str) -> list[str]:
-    """The rooms of which may be told in this one: itself and those before it; in the admin room, all but for practice.
+    """The rooms of which may be told in this one: itself and those before it; in a direct chat, what the person reads.
 
-    In a direct chat: those that the person reads.
+    In the admin room: all, but a room that was made for practice.
     """
     if person := announcements.direct_with(turn, turn.room(room)):
         return announcements.shared_with(turn, person)
     if not is_private(turn, room):
         return room_upgrades.lineage(turn, room)
     practice = turn.practice()
-    return [each for each in room_upgrades.federation_rooms(turn) if practice is None or each != practice.room]
+    for_practice = practice.room if practice is not None and practice.room != room else ""
+    return [each for each in room_upgrades.federation_rooms(turn) if each != for_practice]
 
 
 def room_name(turn: Turn, room: str) -> str:

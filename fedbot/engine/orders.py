@@ -14,6 +14,7 @@ from fedbot.engine.pipeline import Engine, Render
 from fedbot.ports.inventory import Inventory, InventoryProblem
 from fedbot.ports.journal import Dropping
 from fedbot.rules import people
+from fedbot.rules.connection.provision import access_name
 from fedbot.rules.ledger import reconcile
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
@@ -136,9 +137,10 @@ class Orders:
         """Put up a pretend friend (`begin`), end the friendship with it (`end`), or forget all of it (`forget`).
 
         With `look` nothing changes. `problem` is why it isn't done, '' if it is; the rest is how it stands then:
-        `room` (where it is; '' if there is none), `friends` (whether we are), `busy` (something is still to be said
-        there), and what InvenTree holds of it: `companies`, `users`, `groups`. `people` are those of our own in the
-        admin room; if none of them is there, all.
+        `room`, `bot` and `key` (where it is, and who; '' if there is none), `friends` (whether we are), `busy`
+        (something is still to be said there), and what InvenTree holds of it: `companies`, `users`, `groups`, and
+        `accesses`, the names of the users and groups, also of those that somebody has made by hand.
+        `admin_room` is the one that we are in, '' without one; `people` are those of our own in it, or else all.
         """
         turn = self._turn()
         problem = ""
@@ -162,12 +164,16 @@ class Orders:
         here = [person for person in turn.us.people if admins is not None and person in admins.members]
         return {
             "room": practice.room if practice else "",
+            "bot": practice.bot if practice else "",
+            "key": practice.key if practice else "",
+            "admin_room": admins.id if admins is not None and admins.joined and admins.may_talk else "",
             "friends": any(connection.state is ConnectionState.ACTIVE for connection in known),
             "busy": practice is not None and self._engine.has_to_say(practice.room),
             "people": here or list(turn.us.people),
             "companies": sorted({c.company for c in known if c.company is not None}),
             "users": sorted({c.user for c in known if c.user is not None}),
             "groups": sorted({c.group for c in known if c.group is not None}),
+            "accesses": sorted({access_name(c) for c in known}),
         }
 
     def _turn(self) -> Turn:

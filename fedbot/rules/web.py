@@ -156,7 +156,7 @@ def rooms_of(turn: Turn, person: str) -> list[str]:
     """The federation rooms that the person reads, and the admin room if they are in it: of these a page tells."""
     admin = turn.room(turn.us.admin_room) if turn.us.admin_room else None
     is_admin = admin is not None and admin.joined and person in admin.members
-    return [*announcements.shared_with(turn, person), *([turn.us.admin_room] if is_admin else [])]
+    return list(dict.fromkeys([*announcements.shared_with(turn, person), *([turn.us.admin_room] if is_admin else [])]))
 
 
 def _may_read(turn: Turn, person: str, subject: str) -> bool:

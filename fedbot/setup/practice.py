@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from fedbot.inventree.transport import InvenTreeTransport
@@ -46,25 +47,40 @@ def is_there(superuser: Superuser) -> bool:
     return bool(_categories(superuser.api) or _parts(superuser.api))
 
 
-def remove(superuser: Superuser, about: Mapping[str, Iterable[int]]) -> list[str]:
+@dataclass(frozen=True)
+class OfFriend:
+    """What InvenTree holds of the friend: keys, and the names of its user and group, also if made by hand."""
+
+    companies: frozenset[int] = frozenset()
+    users: frozenset[int] = frozenset()
+    groups: frozenset[int] = frozenset()
+    accesses: frozenset[str] = frozenset()
+
+
+def remove(superuser: Superuser, about: OfFriend) -> list[str]:
     """Take away all that `make` made, and the friend's company, user and group; what could not be removed, and why.
 
-    `about` are the keys of the last three: `companies`, `users`, `groups`. The stock goes first: that of a company
-    which is deleted would be in stock again.
+    The stock goes first: that of a company which is deleted would be in stock again.
     """
     api = superuser.api
     parts = _parts(api)
     left = list(_remove_stock(api, parts))
     if not left:
-        left += list(_each(api, "company/", about["companies"], "the company"))
+        left += list(_each(api, "company/", about.companies, "the company"))
     for part in parts:
         left += list(_one(api, f"part/{part}/", f"the part #{part}", {"active": False}))
     for category in _categories(api):
         content = {"delete_parts": False, "delete_child_categories": False}
         left += list(_one(api, f"part/category/{category}/", f"the category {CATEGORY}", None, content))
-    left += list(_each(api, "user/", about["users"], "the user"))
-    left += list(_each(api, "user/group/", about["groups"], "the group"))
+    users = about.users | _named(api, "user/", "username", about.accesses)
+    groups = about.groups | _named(api, "user/group/", "name", about.accesses)
+    left += list(_each(api, "user/", sorted(users), "the user"))
+    left += list(_each(api, "user/group/", sorted(groups), "the group"))
     return left
+
+
+def _named(api: InvenTreeTransport, url: str, field: str, names: frozenset[str]) -> frozenset[int]:
+    return frozenset(int(row["pk"]) for row in api.rows(url) if row.get(field) in names) if names else frozenset()
 
 
 def _made(api: InvenTreeTransport, url: str, content: Mapping[str, Any]) -> int:

@@ -7,18 +7,19 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from fedbot.config.settings import Settings
+from fedbot.edge_settings import identity_folder, matrix_account
 from fedbot.files import PRIVATE_FILE, PRIVATE_FOLDER, write_whole
 from fedbot.identity import open_identity
 from fedbot.journal.lock import StateLock
 from fedbot.matrix.login import Account, read_session
-from fedbot.ports.chat import ChatProblem
+from fedbot.ports.chat import ChatProblem, ChatRefused
 from fedbot.ports.inventory import InventoryProblem
 from fedbot.ports.journal import StateInUse
 from fedbot.setup import matrix, practice
@@ -27,6 +28,9 @@ from fedbot.setup.inventree import Superuser, find
 from fedbot.web.asking import order
 
 PASSWORD = "matrix-password"  # noqa: S105 -- the name of a file
+INVENTREE, PROGRESS = "inventree.json", "progress.json"
+KEPT = ("config.yaml", "inventree-token", "inventree-admin-token", INVENTREE, PROGRESS)
+"""The files of the friend beside its state and its password."""
 _SAID_WITHIN = 60.0
 _LOOK_EVERY = 0.5
 
@@ -37,11 +41,16 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Friend:
-    """The friend as it was put up: its Matrix account, its room, and the folder of its state."""
+    """The friend as it was put up: its Matrix account, its room, and the folder of its state.
+
+    `in_admin_room`: the room is our bot's own. `is_known`: it was put up before, and goes on where it stood.
+    """
 
     account: str
     room: str
     folder: Path
+    in_admin_room: bool = False
+    is_known: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,34 +77,84 @@ class Practising:
         return self.folder / "state" / "identity"
 
     async def begin(self, account: str) -> Friend:
-        """The friend's account, our practice parts, the room, and our bot's consent. Raises `Refused`."""
+        """The friend's account, our practice parts, the room, and our bot's consent; or the friend as it was left.
+
+        Raises `Refused`.
+        """
         known = self._order("look")
-        if known["room"]:
-            raise Refused(f"There is a practice friend already. To remove it: {self.clean_line}")
         try:
             async with AsyncExitStack() as stack:
-                signed_in = self._signed_in_superuser()
-                stack.callback(signed_in.close)
-                if practice.is_there(signed_in):
-                    raise Refused(f"InvenTree has things of an earlier practice. To remove them: {self.clean_line}")
-                bot = await self._signed_in_friend(account)
+                if not known["room"]:
+                    return await self._put_up(known, account, stack)
+                self._refuse_another(known, account)
+                bot = await self._signed_in_friend(str(known["bot"]))
                 stack.push_async_callback(bot.close)
-                return await self._put_up(signed_in, bot, [str(person) for person in known["people"]])
+                in_admin_room = known["room"] == known["admin_room"]
+                await self._brought_together(bot, str(known["room"]), in_admin_room=in_admin_room)
+                return Friend(bot.user_id, str(known["room"]), self.folder, in_admin_room, is_known=True)
         except (InventoryProblem, ChatProblem) as problem:
             raise Refused(f"{problem.text} To remove what was made until then: {self.clean_line}") from None
         except NotGood as problem:
             raise Refused(str(problem)) from None
 
-    async def _put_up(self, superuser: Superuser, bot: matrix.Bot, people: list[str]) -> Friend:
-        name, inventree = self.settings.party.name, self.settings.inventree
+    def _refuse_another(self, known: Mapping[str, Any], account: str) -> None:
+        """The friend that our bot knows can only go on by its own key, as its own account. Raises `Refused`."""
+        key = open_identity(self._identity).key if self._identity.exists() else ""
+        if key != known["key"] or account not in ("", known["bot"]):
+            raise Refused(
+                f"There is a practice friend already, {known['bot']}, and that isn't {account or 'the one here'}. "
+                f"To remove it: {self.clean_line}"
+            )
+
+    async def _put_up(self, known: Mapping[str, Any], account: str, stack: AsyncExitStack) -> Friend:
+        superuser = self._signed_in_superuser()
+        stack.callback(superuser.close)
+        if practice.is_there(superuser):
+            raise Refused(f"InvenTree has things of an earlier practice. To remove them: {self.clean_line}")
+        bot = await self._signed_in_friend(account)
+        stack.push_async_callback(bot.close)
+        inventree = self.settings.inventree
         parts = practice.make(superuser, (inventree.outgoing, inventree.incoming))
         self.tell(f"✓ made the category {practice.CATEGORY} in InvenTree, with {len(parts)} parts and some stock")
-        room = (await bot.make_room(f"PRACTICE with {name}", people)).id
+        if inventree.admin_token is None:
+            self.tell("! Your bot keeps no superuser's token: connecting takes clicks in InvenTree. It says which.")
+        room, people = str(known["admin_room"]), [str(person) for person in known["people"]]
+        in_admin_room = bool(room)
+        if not in_admin_room:
+            name = f"PRACTICE with {self.settings.party.name}"
+            room = (await bot.make_room(name, people)).id
+            self.tell(f"✓ made the room {name}, and invited {', '.join(people)}")
         key = open_identity(self._identity).key
         self._order("begin", room=room, bot=bot.user_id, key=key, parts=" ".join(map(str, parts)))
-        await bot.invite(room, self.settings.matrix.user)
-        self.tell(f"✓ made the room PRACTICE with {name}, and invited {', '.join([*people, 'your bot'])}")
-        return Friend(bot.user_id, room, self.folder)
+        await self._brought_together(bot, room, in_admin_room=in_admin_room)
+        return Friend(bot.user_id, room, self.folder, in_admin_room)
+
+    async def _brought_together(self, bot: matrix.Bot, room: str, *, in_admin_room: bool) -> None:
+        """The friend and our bot are in the room, or invited by the other. Raises `Refused`."""
+        if not in_admin_room:
+            if self.settings.matrix.user not in (await bot.room(room)).members:
+                await bot.invite(room, self.settings.matrix.user)
+                self.tell("✓ invited your bot into the practice room")
+            return
+        if room not in {each.id for each in await bot.rooms() if each.joined}:
+            await self._invited_by_us(bot, room)
+            await bot.join(matrix.RoomFound(room, inviter=self.settings.matrix.user, joined=False))
+            self.tell(f"✓ {bot.user_id} has come into the admin room")
+        if not (await bot.room(room)).may_talk:
+            raise Refused(
+                f"{bot.user_id} may not write in the admin room. Give it a higher power level, and try again."
+            )
+
+    async def _invited_by_us(self, bot: matrix.Bot, room: str) -> None:
+        """Our bot invites the friend, or a person does where it may not."""
+        ours = await matrix.Bot.sign_in(matrix_account(self.settings), identity_folder(self.settings))
+        try:
+            await ours.invite(room, bot.user_id)
+        except ChatRefused:
+            while room not in {each.id for each in await bot.rooms()}:
+                self.ask(f"Your bot may not invite. Invite {bot.user_id} into the admin room, and press Enter")
+        finally:
+            await ours.close()
 
     def _order(self, wants: str, **more: str) -> dict[str, Any]:
         """What our running bot says to it. Raises `Refused` if it doesn't do it."""
@@ -153,7 +212,8 @@ class Practising:
             superuser = self._signed_in_superuser()
             try:
                 about = await self._ended()
-                left = practice.remove(superuser, about)
+                kept = {kind: frozenset(about[kind]) for kind in ("companies", "users", "groups", "accesses")}
+                left = practice.remove(superuser, practice.OfFriend(**kept))
             finally:
                 superuser.close()
         except NotGood as problem:
@@ -194,6 +254,6 @@ class Practising:
             except (NotGood, ChatProblem) as problem:
                 self.tell(f"! {session.user_id} could not leave its room: {problem}")
             self.tell(f"The account {session.user_id} stays, and its password in {self.folder / PASSWORD}.")
-        shutil.rmtree(self.folder / "state")
-        for name in ("config.yaml", "inventree-token", "inventree-admin-token"):
+        shutil.rmtree(self.folder / "state", ignore_errors=not (self.folder / "state").exists())
+        for name in KEPT:
             (self.folder / name).unlink(missing_ok=True)

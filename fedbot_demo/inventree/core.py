@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from http import HTTPStatus
@@ -117,14 +118,22 @@ class SimulatedInvenTree:
     state: State = field(default_factory=State)
     lock: Lock = field(default_factory=Lock, repr=False)
 
+    #: Called after each request, before it is answered.
+    after_each: Callable[[], None] = field(default=lambda: None, repr=False)
+
     def handle(self, request: Request) -> Response:
         """Answer one request. What ends in an error changes nothing."""
         with self.lock:
-            if not request.path.startswith("/api"):
-                return page.answer(self.state, request)
-            if request.path == "/api":
-                return Response(302, _headers(Reply(), "", ("Location", "/accounts/login/?next=/api")))
-            return self._api(request)
+            answered = self._handle(request)
+            self.after_each()
+            return answered
+
+    def _handle(self, request: Request) -> Response:
+        if not request.path.startswith("/api"):
+            return page.answer(self.state, request)
+        if request.path == "/api":
+            return Response(302, _headers(Reply(), "", ("Location", "/accounts/login/?next=/api")))
+        return self._api(request)
 
     def _api(self, request: Request) -> Response:
         version = self.state.version

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from fedbot.rules.ledger.figures import own
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.figures import Dealings
@@ -27,11 +29,17 @@ class Practising(World):
 
     practice: Space
 
-    async def begin(self) -> Practising:
+    async def begin(self, *, own_room: bool) -> Practising:
         chat = FakeChat(self.server, "practice-bot", "PRACTICE friend")
         self.robin = Person(self.server, "robin")
-        self.practice_room = everybody_in(self.server, self.robin, "Practice", self.anna.user_id, chat.user_id)
-        self.robin.sets_power(events={"dev.fedbot.party": 0}, room=self.practice_room.id)
+        if own_room:
+            self.practice_room = everybody_in(self.server, self.robin, "Practice", self.anna.user_id, chat.user_id)
+            self.robin.sets_power(events={"dev.fedbot.party": 0}, room=self.practice_room.id)
+        else:
+            self.practice_room = self.alpha_admins
+            for guest in (self.robin.user_id, chat.user_id):
+                self.server.invite(self.anna.user_id, self.alpha_admins.id, guest)
+                self.server.join(guest, self.alpha_admins.id)
         seeded = friends_inventree(self.clock.now)
         admins = everybody_in(self.server, self.robin, "Practice admins", chat.user_id)
         changes = {"rooms": (self.practice_room.id,)}
@@ -48,7 +56,8 @@ class Practising(World):
             "parts": " ".join(map(str, self.made)),
         }
         assert (await self.alpha.bot.orders.taken["practice"](order))["problem"] == ""
-        self.server.invite(chat.user_id, self.practice_room.id, self.alpha.chat.user_id)
+        if own_room:
+            self.server.invite(chat.user_id, self.practice_room.id, self.alpha.chat.user_id)
         self.spaces.append(self.practice)
         await self.practice.bot.start()
         await self.settle()
@@ -93,12 +102,14 @@ def add(seeded: Seeded, name: str, ipn: str, *, quantity: int) -> int:
     return part.pk
 
 
-async def practising() -> Practising:
-    return await Practising().begin()
+async def practising(*, own_room: bool = False) -> Practising:
+    return await Practising().begin(own_room=own_room)
 
 
-async def test_a_pretend_friend_gives_takes_lends_and_is_late_and_nothing_of_it_remains() -> None:
-    world = await practising()
+@pytest.mark.parametrize("own_room", [True, False])
+async def test_a_pretend_friend_gives_takes_lends_and_is_late_and_nothing_of_it_remains(*, own_room: bool) -> None:
+    """In a room of its own, or in the admin room, which is as before when it is over."""
+    world = await practising(own_room=own_room)
     before = len(world.alpha.turn.transfers())
     await world.become_friends()
     anna, robin, alpha, friend = world.anna, world.robin, world.alpha, world.practice
@@ -128,11 +139,17 @@ async def test_a_pretend_friend_gives_takes_lends_and_is_late_and_nothing_of_it_
     assert len(outcome["companies"]) == 1
     assert (await alpha.bot.orders.taken["practice"]({"wants": "forget"}))["problem"] == ""
     await world.settle()
-    assert world.server.membership(world.practice_room.id, alpha.chat.user_id) == "leave"
+    assert world.server.membership(world.practice_room.id, alpha.chat.user_id) == ("leave" if own_room else "join")
     assert len(alpha.turn.transfers()) == before
-    kept = [document for document in alpha.turn.everything() if world.practice_room.id in repr(document)]
-    assert kept == []
+    kept = {type(each).__name__ for each in alpha.turn.everything() if world.practice_room.id in repr(each)}
+    assert kept == (set() if own_room else {"Room", "Cooldown"})
     assert told(world.alpha_admins, "The practice is over.")
+    room = alpha.turn.room(world.alpha_admins.id)
+    assert room is not None
+    assert room.joined
+    world.anna.room = world.alpha_admins.id
+    assert "practice" not in await world.says(world.anna, "!fed spaces")
+    world.anna.room = world.practice_room.id
     assert alpha.connection().state is ConnectionState.ACTIVE, "the real friend is one still"
     await world.passes(timedelta(days=40))
 

@@ -20,9 +20,7 @@ import pytest_asyncio
 import yaml
 
 from fedbot.cli.exits import Exit
-from fedbot.config.settings import HEALTH_SOCKET
 from fedbot.setup.plan import ROLES
-from fedbot.web.asking import order
 from fedbot_demo import plot
 from fedbot_demo.bot_process import BotProcess
 from fedbot_demo.encrypted_person import EncryptedPerson
@@ -30,7 +28,7 @@ from fedbot_demo.homeserver import Account, Homeserver
 from fedbot_demo.inventree import seeds
 from fedbot_demo.inventree.access import hash_password
 from fedbot_demo.inventree.records import User
-from fedbot_demo.inventree.seeding import Seeded, Seeder, make_group
+from fedbot_demo.inventree.seeding import Seeded, Seeder, make_account, make_group
 from fedbot_demo.inventree.server import Serving, serve
 from fedbot_demo.inventree.state import system_clock
 from fedbot_demo.inventree.versions import Version
@@ -38,7 +36,7 @@ from fedbot_demo.person import Person
 from fedbot_demo.stage import Stage
 from fedbot_demo.stocktake import Stocktake
 from tests.e2e import scene
-from tests.setup.terminal import Typist, fedbot
+from tests.setup.terminal import PATIENCE_S, Typist, fedbot
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
@@ -160,64 +158,99 @@ async def test_from_nothing_to_an_item_that_a_friend_has_sent(
         record_property("seconds from init to the first item", round(took))
 
 
-@pytest.mark.long
-async def test_a_pretend_friend_gives_takes_lends_and_leaves_nothing_behind(town: Town, tmp_path: Path) -> None:
-    """`fedbot practice`, as a newcomer without a friend uses it."""
-    folder, seeded = tmp_path / "hackbase", bare(name="Hackbase")
-    bots = [await town.bot("alone-bot"), await town.bot("fedbot-practice")]
+@pytest.mark.parametrize(
+    ("version", "scenes"),
+    [("newest", 2), *(pytest.param(version, 4, marks=pytest.mark.long) for version in ("1.0", "0.17", "0.13"))],
+)
+async def test_a_pretend_friend_gives_takes_lends_and_leaves_nothing_behind(
+    version: str, scenes: int, town: Town, tmp_path: Path
+) -> None:
+    """`fedbot practice`, as a newcomer without a friend uses it; it is stopped once, and goes on."""
+    seeded = bare(version, name="Hackbase")
+    bots = [await town.bot(f"{name}-{version}") for name in ("alone-bot", "practice")]
     async with AsyncExitStack() as stack:
-        ida = await stack.enter_async_context(EncryptedPerson(await town.homeserver.register("ida")))
+        ida = await stack.enter_async_context(EncryptedPerson(await town.homeserver.register(f"ida-{version}")))
         ours = await stack.enter_async_context(serve(Serving(seeded.server)))
-        write_answers(folder, ours.url, f"{bots[0].user_id} {town.homeserver.url}", bots[0], superuser="hanna")
-        with (folder / "answers.yaml").open("a") as answers:
-            answers.write(f"rooms: '{ida.user_id}'\npeople: 1=hanna +1\n")
-        with fedbot(folder, "init", "--answers", "answers.yaml", BEA=seeded.passwords["hanna"]) as script:
-            assert await script.ends() == Exit.OK, script.screen
-        settings = yaml.safe_load((folder / "config.yaml").read_text())
-        (folder / "config.yaml").write_text(yaml.safe_dump(settings | {"rules": {"grace_seconds": 1}}))
-        await ida.join(await ida.wait_for_invitation(settings["admin_room"]))
+        async with at_a_terminal(tmp_path) as typist:
+            await usual_answers(typist, ours.url, bots[0], town, seeded, ida.user_id)
+            await all_is_well(typist, tmp_path)
+        settings = yaml.safe_load((tmp_path / "config.yaml").read_text())
+        quick = settings | {"rules": {**settings.get("rules", {}), "grace_seconds": 1}}
+        (tmp_path / "config.yaml").write_text(yaml.safe_dump(quick))
+        room = settings["admin_room"]
+        await ida.join(await ida.wait_for_invitation(room))
         before = everything_in(seeded)
-        running = BotProcess(folder / "config.yaml", folder / "state", folder / "log")
+        running = BotProcess(tmp_path / "config.yaml", tmp_path / "state", tmp_path / "log")
         stack.push_async_callback(running.stop)
         await running.start()
 
-        typist = stack.enter_context(fedbot(folder, "practice"))
-        await typist.answers("Password of @fedbot-practice", bots[1].password)
-        await typist.reads("!fed connect practice")
-        asked = order(folder / "state" / HEALTH_SOCKET, "practice", wants="look")
-        room = str(asked and asked["room"])
-        await ida.join(await ida.wait_for_invitation(room))
-        await ida.wait_for(
-            lambda event: event.sender == bots[1].user_id and event.type == "dev.fedbot.party",
-            plot.PATIENCE_S,
-            what="the friend's announcement",
-        )
-        stage = cast("Stage", SimpleNamespace(room=room))
-        answer = await plot.answer_to(stage, ida, "!fed connect practice")
-        assert plot.kind_of(answer) == "connect", answer.body
-        for told in ("Robin offers you", "Robin asks you for", "Robin lends you", "Robin wants to borrow"):
-            await typist.reads(told)
-            line = await ida.wait_for(
-                lambda event: "Robin (PRACTICE)" in event.body, plot.PATIENCE_S, after=answer, what=told
-            )
-            answer = await ida.wait_for(
-                lambda event: (
-                    event.sender == bots[0].user_id and plot.kind_of(event) == "noted" and event.relation != "m.replace"
-                ),
-                plot.PATIENCE_S,
-                after=line,
-                what=f"the card of what {told} …",
-            )
-            await ida.react(room, answer.event_id, plot.YES)
-        await typist.reads("Now it is your turn")
+        stage, number = cast("Stage", SimpleNamespace(room=room)), 0
+        for part in (PRACTICE_SCENES[:1], PRACTICE_SCENES[1:scenes]):
+            with fedbot(tmp_path, "practice", "--as", bots[1].user_id) as typist:
+                if not number:
+                    await signs_in_to_inventree(typist, seeded, settings)
+                    await typist.answers("Password of @practice", bots[1].password)
+                await typist.reads("!fed connect practice")
+                if not number:
+                    answer = await connected(stage, ida, bots)
+                    if is_by_hand(seeded):
+                        token = make_account(seeded.server.state, "fed-practice-1", LOOKS)
+                        with fedbot(tmp_path, "credentials", "add", "practice-1") as adding:
+                            await adding.answers("Token", token)
+                            assert await adding.ends() == Exit.OK, adding.screen
+                        typist.patience_s = 2 * PATIENCE_S  # the bot looks every minute
+                for told in part:
+                    answer = await played(typist, ida, bots[0], told, answer)
+                    number += 1
+                if number == scenes == len(PRACTICE_SCENES):
+                    await typist.reads("Now it is your turn")
+                typist.presses("\x03")
+                assert await typist.ends() == Exit.OK, typist.screen
         assert everything_in(seeded) != before
-        typist.presses("\x03")
-        assert await typist.ends() == Exit.OK, typist.screen
 
-        with fedbot(folder, "practice", "--clean") as cleaning:
+        with fedbot(tmp_path, "practice", "--clean") as cleaning:
+            await signs_in_to_inventree(cleaning, seeded, settings)
             assert await cleaning.ends() == Exit.OK, cleaning.screen
         assert "✓ InvenTree is as it was" in cleaning.screen
         assert everything_in(seeded) == before
+        for bot, membership in zip(bots, ("join", "leave"), strict=True):
+            assert (await ida.state(room, "m.room.member", bot.user_id))["membership"] == membership
+
+
+LOOKS = dict.fromkeys(("stock", "part", "part_category", "stock_location"), "view")
+PRACTICE_SCENES = ("Robin offers you", "Robin asks you for", "Robin lends you", "Robin wants to borrow")
+
+
+async def signs_in_to_inventree(typist: Typist, seeded: Seeded, settings: dict[str, Any]) -> None:
+    """As a superuser, where no superuser's token is kept."""
+    if "admin_token_file" not in settings["inventree"]:
+        await typist.answers("superuser's user name", "hanna")
+        await typist.answers("Password of hanna", seeded.passwords["hanna"])
+
+
+async def connected(stage: Stage, ida: EncryptedPerson, bots: list[Account]) -> Any:  # noqa: ANN401 -- an event
+    await ida.wait_for(
+        lambda event: event.sender == bots[1].user_id and event.type == "dev.fedbot.party",
+        plot.PATIENCE_S,
+        what="the friend's announcement",
+    )
+    answer = await plot.answer_to(stage, ida, "!fed connect practice")
+    assert plot.kind_of(answer) == "connect", answer.body
+    return answer
+
+
+async def played(typist: Typist, ida: EncryptedPerson, bot: Account, told: str, after: Any) -> Any:  # noqa: ANN401
+    """One scene: Robin says its line, our bot posts the card, and Ida agrees to it."""
+    await typist.reads(told)
+    line = await ida.wait_for(lambda event: "Robin (PRACTICE)" in event.body, plot.PATIENCE_S, after=after, what=told)
+    card = await ida.wait_for(
+        lambda event: event.sender == bot.user_id and plot.kind_of(event) == "noted" and event.relation != "m.replace",
+        plot.PATIENCE_S,
+        after=line,
+        what=f"the card of what {told} …",
+    )
+    await ida.react(card.room, card.event_id, plot.YES)
+    return card
 
 
 def everything_in(seeded: Seeded) -> dict[str, list[str]]:
@@ -333,31 +366,40 @@ async def test_each_question_answered_wrongly_first(town: Town, tmp_path: Path) 
 async def test_every_version_of_inventree_is_made_ready(version: str, town: Town, tmp_path: Path) -> None:
     seeded = bare(version)
     bot = await town.bot(f"bot-{version}")
-    by_hand = version.startswith("0")
     async with serve(Serving(seeded.server)) as inventree, at_a_terminal(tmp_path) as typist:
-        await typist.answers(r"\[1/8\]", inventree.url)
-        await typist.answers(r"\[2/8\]", "hanna")
-        await typist.answers("Password of hanna", seeded.passwords["hanna"])
-        await typist.answers(r"\[3/8\]", "")
-        await typist.answers(r"\[4/8\]", f"{bot.user_id} {town.homeserver.url}")
-        await typist.answers("password", bot.password)
-        await typist.answers(r"\[5/8\]", town.hanna.user_id)
-        await typist.answers(r"\[6/8\]", "")
-        if not by_hand:
-            await typist.answers(r"\[7/8\]", "")
-        await typist.answers(r"\[8/8\]", "")
-        if by_hand:
-            told = await typist.reads("Press Enter")
-            assert f"{inventree.url}/admin/auth/user/add/" in told
-            password = re.findall("with the password (.*)\n", told)[0]
-            typist.types("")
-            await typist.reads("Press Enter")
-            click(seeded, password)
-            typist.types("")
+        await usual_answers(typist, inventree.url, bot, town, seeded, town.hanna.user_id)
         await all_is_well(typist, tmp_path)
     settings = yaml.safe_load((tmp_path / "config.yaml").read_text())
     assert settings["rules"] == {"pinned_approvers": [], "pinned_superusers": ["hanna"]}
-    assert ("admin_token_file" in settings["inventree"]) != by_hand
+    assert ("admin_token_file" in settings["inventree"]) != is_by_hand(seeded)
+
+
+def is_by_hand(seeded: Seeded) -> bool:
+    return not seeded.server.state.version.makes_tokens
+
+
+async def usual_answers(typist: Typist, url: str, bot: Account, town: Town, seeded: Seeded, person: str) -> None:
+    """Each question answered in the usual way; on an old InvenTree somebody clicks."""
+    by_hand = is_by_hand(seeded)
+    await typist.answers(r"\[1/8\]", url)
+    await typist.answers(r"\[2/8\]", "hanna")
+    await typist.answers("Password of hanna", seeded.passwords["hanna"])
+    await typist.answers(r"\[3/8\]", "")
+    await typist.answers(r"\[4/8\]", f"{bot.user_id} {town.homeserver.url}")
+    await typist.answers("password", bot.password)
+    await typist.answers(r"\[5/8\]", person)
+    await typist.answers(r"\[6/8\]", "1=hanna +1")
+    if not by_hand:
+        await typist.answers(r"\[7/8\]", "")
+    await typist.answers(r"\[8/8\]", "")
+    if by_hand:
+        told = await typist.reads("Press Enter")
+        assert f"{url}/admin/auth/user/add/" in told
+        password = re.findall("with the password (.*)\n", told)[0]
+        typist.types("")
+        await typist.reads("Press Enter")
+        click(seeded, password)
+        typist.types("")
 
 
 def click(seeded: Seeded, password: str) -> None:

@@ -27,6 +27,7 @@ class Typist:
         self._changed = asyncio.Event()
         self._has_hung_up = False
         self.screen = ""
+        self.patience_s = PATIENCE_S
         asyncio.get_running_loop().add_reader(terminal, self._read)
 
     def _read(self) -> None:
@@ -47,7 +48,7 @@ class Typist:
         written, but before the answer is waited for, is only noticed with the next one.
         """
         wanted = re.compile(words, re.DOTALL)
-        deadline = time.monotonic() + PATIENCE_S
+        deadline = time.monotonic() + self.patience_s
         while not (found := wanted.search(self.screen, self._read_to)):
             if self._has_hung_up or time.monotonic() > deadline:
                 raise AssertionError(f"it never said {words!r}, but:\n{self.screen[self._read_to :]}")

@@ -12,11 +12,11 @@ from fedbot.setup import practice
 from fedbot.setup.inventree import Superuser, find
 from fedbot_demo.inventree import seeds
 from fedbot_demo.inventree.records import StockItem
-from fedbot_demo.inventree.seeding import Seeded, Seeder
+from fedbot_demo.inventree.seeding import Seeded, Seeder, make_account
 from fedbot_demo.inventree.server import Serving, serve
 from fedbot_demo.inventree.versions import Version
 
-NOTHING: dict[str, list[int]] = {"companies": [], "users": [], "groups": []}
+NOTHING = practice.OfFriend()
 
 
 def rows(seeded: Seeded) -> dict[str, list[int]]:
@@ -42,7 +42,8 @@ async def test_nothing_remains_of_a_practice(version: str) -> None:
         company = Seeder.into(seeded).company("PRACTICE friend", "")
         lent: StockItem = made[0]
         state.stock.put(lent_to(lent, company.pk))
-        about = {**NOTHING, "companies": [company.pk, 999_999]}
+        make_account(state, "fed-practice-1", {"stock": "view"})  # by hand, where the bot can't
+        about = practice.OfFriend(companies=frozenset({company.pk, 999_999}), accesses=frozenset({"fed-practice-1"}))
         assert await asyncio.to_thread(practice.remove, superuser, about) == []
         assert not await asyncio.to_thread(practice.is_there, superuser)
         superuser.close()

@@ -13,6 +13,7 @@ from fedbot.rules.model.document import Document
 from fedbot.rules.model.effects import Leave, say
 from fedbot.rules.model.events import PracticeOrdered
 from fedbot.rules.model.practice import PRACTICE, Practice
+from fedbot.rules.model.room import Announcement
 from fedbot.rules.state import Turn
 
 OPERATOR = "the command line"
@@ -49,17 +50,21 @@ def _end(turn: Turn) -> None:
 
 def _forget(turn: Turn, practice: Practice) -> None:
     """Nothing of it stays but what the audit says: no figures, no past, no reminders."""
-    gone = [*turn.with_peer(PRACTICE), *(each for each in turn.everything() if _is_of(practice, each))]
+    room = practice.room if practice.room != turn.us.admin_room else ""
+    gone = [*turn.with_peer(PRACTICE), *(each for each in turn.everything() if _is_of(practice, room, each))]
     for document in gone:
         turn.void(document.id)
         turn.drop(document)
-    turn.do(Leave(practice.room))
+    if practice.room != turn.us.admin_room:
+        turn.do(Leave(practice.room))
     turn.note(PRACTICE, audit.Fact.PRACTICE_IS_OVER, OPERATOR)
     turn.tell_admins(say(messages.rooms.practice_is_over), f"practice:{turn.now.isoformat()}")
 
 
-def _is_of(practice: Practice, document: Document) -> bool:
-    """Whether the document is of the pretend friend, or of its room."""
-    is_about = PRACTICE in {document.id, getattr(document, "peer", "")}
-    is_of_room = practice.room in document.id or getattr(document, "room", "") == practice.room
-    return is_about or is_of_room
+def _is_of(practice: Practice, room: str, document: Document) -> bool:
+    """Whether the document is of the pretend friend, or of the room that was made for it ('': it was in ours)."""
+    if PRACTICE in {document.id, getattr(document, "peer", "")}:
+        return True
+    if isinstance(document, Announcement) or document.id.startswith("announced:"):
+        return practice.room in document.id
+    return room != "" and (room in document.id or getattr(document, "room", "") == room)
