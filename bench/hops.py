@@ -12,7 +12,7 @@ from typing import Any, Self
 
 import nio
 
-from fedbot.matrix.connection import Connection, connect
+from fedbot.matrix.login import Connection, connect
 from fedbot_demo.homeserver import Account
 from fedbot_demo.stage import Stage
 

@@ -22,11 +22,11 @@ from fedbot.engine.bot import Bot, put_together
 from fedbot.files import PRIVATE_FILE, write_whole
 from fedbot.journal.journal import Journal
 from fedbot.ports.chat import Delivery
-from fedbot.rules.approval.subject import decides_here, is_open
+from fedbot.rules.approval.consent import decides_here, is_open
 from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.decision import APPROVE_KEY
 from fedbot.rules.model.events import Reacted, Said
-from fedbot.rules.model.practice import PRACTICE
-from fedbot.rules.model.reactions import APPROVE_KEY
+from fedbot.rules.model.party_config import PRACTICE
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.model.transfer_lifecycle import FINAL
 from fedbot.rules.state import Turn

@@ -37,8 +37,8 @@ from fedbot.ports.journal import Committed, JournalDamaged, JournalProblem, Jour
 from fedbot.ports.vault import NoSuchSecret
 from fedbot.rules.model.document import Document
 from fedbot.rules.model.events import Tick
+from fedbot.rules.model.ledger import Quarantined
 from fedbot.rules.model.stock import Right
-from fedbot.rules.model.summaries import Quarantined
 from fedbot.web.server import Web
 from fedbot.web.standing import Standing
 from fedbot_demo.story import Wishes

@@ -12,11 +12,10 @@ import nio
 from fedbot.check.findings import Finding, bad, good
 from fedbot.config.settings import Settings
 from fedbot.edge_settings import identity_folder, matrix_account
-from fedbot.matrix.connection import Connection
-from fedbot.matrix.cross_signing import has_others, take_over
+from fedbot.matrix.encryption import has_others, take_over
 from fedbot.matrix.errors import answered
 from fedbot.matrix.keys import KEYS, private_folder
-from fedbot.matrix.login import Session, sign_in
+from fedbot.matrix.login import Connection, Session, sign_in
 from fedbot.matrix.room import PARTY, RoomPicture
 from fedbot.ports.chat import ChatLimited, ChatProblem, ChatRefused, ChatSignedOut, ChatUnreachable
 from fedbot.rules.model.events import RoomSeen

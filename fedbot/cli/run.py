@@ -23,6 +23,7 @@ from fedbot.ports.journal import JournalProblem, JournalUnwritable, StateInUse
 if TYPE_CHECKING:
     from fedbot.engine.summary import Summary
 
+
 log = logging.getLogger(__name__)
 LAST_MOMENT = 9.5
 """Seconds after which a bot that was told to stop is gone in any case (a container is killed after 10)."""

@@ -12,7 +12,7 @@ from fedbot.commands.dates import MONTHS
 from fedbot.commands.grammar import SHOWN
 from fedbot.commands.lookup import rooms_told_of, space_meant
 from fedbot.commands.spec import Argument, Handler, Kind, Verb
-from fedbot.rules.loan import agenda
+from fedbot.rules.loan import bookings
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.queries import Answer, FindItems, Query
@@ -55,7 +55,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
     """The days on which something is fetched or due back."""
     wanted = _wanted(turn, command)
     rooms = rooms_told_of(turn, command.room)
-    entries = agenda.entries(turn, rooms, wanted.first, wanted.last)
+    entries = bookings.entries(turn, rooms, wanted.first, wanted.last)
     if wanted.space:
         entries = [entry for entry in entries if entry.transfer.peer == wanted.space]
     elif wanted.item:
@@ -77,7 +77,7 @@ def _wanted(turn: Turn, command: Command) -> _Wanted:
     today = turn.today()
     month, rest = _month_in(words, today)
     first = month or today
-    last = _next_month(first) - agenda.A_DAY if month else today + agenda.DAYS_AHEAD
+    last = _next_month(first) - bookings.A_DAY if month else today + bookings.DAYS_AHEAD
     about = " ".join(rest)
     space = space_meant(turn, command.room, about) if about else None
     if about and not isinstance(space, Phrase) and space is not None:

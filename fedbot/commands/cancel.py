@@ -6,21 +6,21 @@ from fedbot import messages
 from fedbot.commands.lookup import place_meant, rota_meant, subject_meant, want_meant
 from fedbot.commands.spec import Argument, Handler, Kind, Verb, Where
 from fedbot.rules import decisions
-from fedbot.rules.approval.subject import Subject, asker_of, first_yes_of, is_open
+from fedbot.rules.approval.consent import Subject, asker_of, first_yes_of, is_open
 from fedbot.rules.catalogue import want
 from fedbot.rules.connection import connect as connections
 from fedbot.rules.lines import not_entitled
 from fedbot.rules.loan import queue
+from fedbot.rules.model.catalogue import Want, WantState
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import LIVING_CONNECTION, UNFINISHED_CONNECTION, ConnectionState
 from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.lending import PlaceInLine, PlaceState, QueueEntry
 from fedbot.rules.model.queries import Able, Answer, PersonRights, Query, WhoMay
-from fedbot.rules.model.queue import PlaceInLine, PlaceState, QueueEntry
 from fedbot.rules.model.rota import Rota
 from fedbot.rules.model.stock import Right, Rights
 from fedbot.rules.model.transfer import Transfer
-from fedbot.rules.model.want import Want, WantState
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides as transfers
 from fedbot.rules.transfer import rota

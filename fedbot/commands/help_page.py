@@ -8,9 +8,9 @@ from fedbot.commands.grammar import SHOWN, near_verbs
 from fedbot.commands.spec import Argument, Handler, Kind, Verb, nothing_to_ask
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.ledger import VerbLine
 from fedbot.rules.model.queries import Answer
 from fedbot.rules.model.stock import Right
-from fedbot.rules.model.summaries import VerbLine
 from fedbot.rules.state import Turn
 
 ADMIN = "admin"

@@ -18,7 +18,7 @@ from fedbot.rules.loan import lend
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
-from fedbot.rules.model.scanned_codes import stock_item_in
+from fedbot.rules.model.stock import stock_item_in
 from fedbot.rules.model.transfer import Line, Transfer
 from fedbot.rules.state import Turn
 

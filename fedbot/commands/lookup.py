@@ -11,23 +11,23 @@ from typing import Any
 from fedbot import messages
 from fedbot.commands.grammar import PLAINLY_A_TYPO, SHOWN, near, render
 from fedbot.commands.spec import Verb
-from fedbot.rules.approval.subject import Subject
+from fedbot.rules.approval.consent import Subject
 from fedbot.rules.decisions import subject_by_id
 from fedbot.rules.ledger import history
 from fedbot.rules.lines import PREFIX
 from fedbot.rules.model.archive import Mark
+from fedbot.rules.model.catalogue import Want
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import LIVING_CONNECTION, ConnectionState
 from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.lending import PlaceInLine, QueueEntry
 from fedbot.rules.model.names import is_called
 from fedbot.rules.model.queries import Answer, ItemsFound
-from fedbot.rules.model.queue import PlaceInLine, QueueEntry
 from fedbot.rules.model.room import Room
 from fedbot.rules.model.rota import Rota
-from fedbot.rules.model.scanned_codes import stock_item_in
+from fedbot.rules.model.stock import stock_item_in
 from fedbot.rules.model.transfer import Transfer
-from fedbot.rules.model.want import Want
 from fedbot.rules.protocol import announcements, room_upgrades
 from fedbot.rules.state import CODE_LENGTH, Turn
 

@@ -22,17 +22,17 @@ from fedbot.commands.spec import Argument, Handler, Kind, Verb, Where
 from fedbot.rules import command as chat_lines
 from fedbot.rules.lines import not_entitled
 from fedbot.rules.loan import bookings, outside
-from fedbot.rules.model import lending_rules, time_zones
+from fedbot.rules.model import lending, time_zones
 from fedbot.rules.model.care import taken_out
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
-from fedbot.rules.model.lending_rules import BY_RULES
+from fedbot.rules.model.ledger import Lying
+from fedbot.rules.model.lending import BY_RULES
 from fedbot.rules.model.outside import LONGEST_NEIGHBOUR, LentBefore, OutsideLoan, outside_id
 from fedbot.rules.model.outside_lifecycle import MAY_BE_HANDED_OVER, OutsideState
 from fedbot.rules.model.queries import Answer, FindItems, ItemsFound, PersonRights, Query, WhoMay
 from fedbot.rules.model.stock import Right, StockItem
-from fedbot.rules.model.summaries import Lying
 from fedbot.rules.model.transfer import Terms
 from fedbot.rules.protocol.terms import bare, described, line_of, presentable
 from fedbot.rules.state import Turn
@@ -104,10 +104,10 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...], spec: Verb) -
         chat_lines.choose(turn, command.room, command.event_id, command.sender, picked.phrase, ways)
         return None
     care, moved = turn.us.care, [taken_out(picked.item, picked.quantity)]
-    hold = lending_rules.that_hold(turn.us.lending, moved)
-    if not lending_rules.may_borrow(hold, OUTSIDE):
+    hold = lending.that_hold(turn.us.lending, moved)
+    if not lending.may_borrow(hold, OUTSIDE):
         return say(messages.lending_rules.not_lent_to, us=turn.us, peer_name=_neighbour(command))
-    rules = lending_rules.strictest(hold)
+    rules = lending.strictest(hold)
     latest = rules.last_day(turn.today()) if rules is not None else None
     if rules is not None and latest is not None and day > latest:
         line = whole_line(turn, command, spec, **_fixed(command, latest))
@@ -331,7 +331,7 @@ def _offer(turn: Turn, command: Command, number: int, friend: Connection, loan: 
     asker, zone = turn.signature_of(command), turn.us.time_zone
     line = line_of(1, item, loan.quantity, "", with_price=turn.us.tells_prices)
     moved = [taken_out(item, loan.quantity)]
-    rules = lending_rules.strictest(lending_rules.that_hold(turn.us.lending, moved))
+    rules = lending.strictest(lending.that_hold(turn.us.lending, moved))
     terms = Terms(
         kind="push",
         sender=turn.us.party,

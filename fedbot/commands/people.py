@@ -7,10 +7,10 @@ from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb
 from fedbot.rules import people
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.ledger import PersonSeen
 from fedbot.rules.model.party_config import RosterChange
 from fedbot.rules.model.queries import Able, Answer, InventoryStanding, Overview, PersonRights, Query, WhoMay
 from fedbot.rules.model.stock import Right, Rights
-from fedbot.rules.model.summaries import PersonSeen
 from fedbot.rules.state import Turn
 
 ADD, REMOVE = "add", "remove"

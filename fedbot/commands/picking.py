@@ -15,13 +15,12 @@ from fedbot.rules.catalogue.merged_stock import Hidden
 from fedbot.rules.catalogue.provenance import forbidden_origin
 from fedbot.rules.loan import bookings, lend
 from fedbot.rules.model.effects import Phrase, say
-from fedbot.rules.model.practice import PRACTICE
+from fedbot.rules.model.ledger import Lying
+from fedbot.rules.model.party_config import PRACTICE
 from fedbot.rules.model.queries import ItemsFound
-from fedbot.rules.model.stock import TRAVELLING_STATUSES, Part, StockItem
-from fedbot.rules.model.summaries import Lying
+from fedbot.rules.model.stock import TRAVELLING_STATUSES, Part, StockItem, counts_pieces, is_fraction
 from fedbot.rules.model.transfer import Line, Terms, Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from fedbot.rules.model.units import counts_pieces, is_fraction
 from fedbot.rules.protocol.terms import MOST_DIGITS, MOST_PLACES, written
 from fedbot.rules.state import Turn
 

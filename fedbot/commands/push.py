@@ -14,12 +14,12 @@ from fedbot.commands.picking import Ahead, Choice, Picked, Picking, pick, quanti
 from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb, Where
 from fedbot.rules import command as chat_lines
 from fedbot.rules.loan import bookings, overdue
-from fedbot.rules.model import lending_rules
+from fedbot.rules.model import lending
 from fedbot.rules.model.care import taken_out
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
-from fedbot.rules.model.lending_rules import BY_RULES, LoanRules
+from fedbot.rules.model.lending import BY_RULES, LoanRules
 from fedbot.rules.model.queries import Answer, FindItems, ItemsFound, Query
 from fedbot.rules.model.stock import Right, StockItem, plain
 from fedbot.rules.model.transfer import Terms
@@ -134,9 +134,9 @@ def _offer(turn: Turn, command: Command, spec: Verb, connection: Connection, pic
     if isinstance(days, Phrase):
         return days
     moved = [taken_out(each.item, each.quantity) for each in picked]
-    hold = lending_rules.that_hold(turn.us.lending, moved) if days.last is not None else ()
-    rules = lending_rules.strictest(hold)
-    if not lending_rules.may_borrow(hold, connection.peer):
+    hold = lending.that_hold(turn.us.lending, moved) if days.last is not None else ()
+    rules = lending.strictest(hold)
+    if not lending.may_borrow(hold, connection.peer):
         return say(messages.lending_rules.not_lent_to, us=turn.us, peer_name=connection.peer_name)
     if complaint := _too_long(turn, command, spec, rules, days):
         return complaint

@@ -22,8 +22,7 @@ from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.queries import Answer, PartDescription, Query
 from fedbot.rules.model.rota import MOST_LIVING, Rota, rota_id
-from fedbot.rules.model.scanned_codes import scanned_in
-from fedbot.rules.model.stock import Right
+from fedbot.rules.model.stock import Right, scanned_in
 from fedbot.rules.model.transfer import Line, Terms
 from fedbot.rules.protocol.terms import presentable
 from fedbot.rules.state import Turn

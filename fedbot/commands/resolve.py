@@ -9,8 +9,8 @@ from fedbot.rules import command as chat_lines
 from fedbot.rules.loan import write_off
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.ledger import Truth
 from fedbot.rules.model.queries import Answer, ItemsSeen, Query
-from fedbot.rules.model.settlement import Truth
 from fedbot.rules.model.stock import Right
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.state import Turn

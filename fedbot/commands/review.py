@@ -6,16 +6,16 @@ from fedbot import messages
 from fedbot.commands.grammar import SHOWN
 from fedbot.commands.lookup import Space, rooms_told_of, space_meant
 from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb
-from fedbot.rules.connection import key_checks, move_rooms, pinning
+from fedbot.rules.connection import move_rooms, pinning
 from fedbot.rules.ledger import recover
 from fedbot.rules.model import audit, names
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.ledger import ChangeSeen
 from fedbot.rules.model.queries import Answer, Query
 from fedbot.rules.model.stock import Right
-from fedbot.rules.model.summaries import ChangeSeen
 from fedbot.rules.state import Turn
 from fedbot.rules.wire.envelope import fingerprint
 
@@ -133,14 +133,14 @@ def _accept_name(turn: Turn, command: Command, space: Space | None) -> Phrase:
 def _looked_at(turn: Turn, connection: Connection) -> ChangeSeen:
     """What changed; if people can't compare yet, the peer's bot is asked once more."""
     if connection.check is None or (connection.check.is_open and not connection.check.is_told):
-        key_checks.begin_review(turn, connection)
+        pinning.begin_review(turn, connection)
     return ChangeSeen(
         connection=connection,
         old_fingerprint=fingerprint(connection.peer_key),
         new_fingerprint=fingerprint(connection.changed_key or connection.peer_key),
         old_bot=connection.peer_bot,
         new_bot=connection.changed_bot or connection.peer_bot,
-        emoji=key_checks.numbers(turn, connection),
+        emoji=pinning.numbers(turn, connection),
     )
 
 
@@ -155,7 +155,7 @@ def _move(turn: Turn, command: Command) -> Phrase:
 
 def _accept(turn: Turn, command: Command, connection: Connection, word: str) -> Phrase:
     """What was typed must be the whole new fingerprint, or all of the emoji: a part of them could be forged."""
-    if not key_checks.fits(turn, connection, word):
+    if not pinning.fits(turn, connection, word):
         turn.note(connection.id, audit.Fact.ANOTHER_FINGERPRINT, command.sender, command.event_id)
         return say(messages.review.fingerprint_differs, connection=connection, word=word[:SHOWN])
     by = turn.signature_of(command)

@@ -9,18 +9,18 @@ from fedbot.commands import lookup
 from fedbot.commands.grammar import SHOWN
 from fedbot.commands.lookup import bare_id, subject_meant
 from fedbot.commands.spec import Argument, Handler, Kind, Verb
-from fedbot.rules.approval.subject import Subject
+from fedbot.rules.approval.consent import Subject
 from fedbot.rules.catalogue import want
-from fedbot.rules.connection import key_checks
+from fedbot.rules.connection import pinning
 from fedbot.rules.ledger import history
 from fedbot.rules.loan import lend, queue
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.ledger import CaseSeen
+from fedbot.rules.model.lending import QueueEntry
 from fedbot.rules.model.queries import Answer, AuditOf, AuditTrail, FindItems, ItemsFound, Query
-from fedbot.rules.model.queue import QueueEntry
 from fedbot.rules.model.stock import Right
-from fedbot.rules.model.summaries import CaseSeen
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.model.transfer_lifecycle import FINAL
 from fedbot.rules.protocol import room_upgrades
@@ -123,7 +123,7 @@ def _case(turn: Turn, subject: Subject) -> CaseSeen:
     """What came back of a loan; of a friendship the whole fingerprints of both keys."""
     if isinstance(subject, Connection):
         keys = fingerprint(turn.us.key), fingerprint(subject.changed_key or subject.peer_key)
-        return CaseSeen(keys=keys, emoji=key_checks.numbers(turn, subject))
+        return CaseSeen(keys=keys, emoji=pinning.numbers(turn, subject))
     if not subject.is_loan:
         return CaseSeen()
     return CaseSeen(tuple(lend.returns(turn, subject)), left=lend.left(turn, subject))

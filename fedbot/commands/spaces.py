@@ -8,9 +8,9 @@ from fedbot.commands.spec import Handler, Verb, nothing_to_ask
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection_lifecycle import LIVING_CONNECTION
 from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.ledger import SpaceSeen
 from fedbot.rules.model.queries import Answer
 from fedbot.rules.model.stock import Right
-from fedbot.rules.model.summaries import SpaceSeen
 from fedbot.rules.protocol import room_upgrades
 from fedbot.rules.state import Turn
 from fedbot.rules.wire.envelope import fingerprint

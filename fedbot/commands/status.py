@@ -13,13 +13,13 @@ from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection_lifecycle import LIVING_CONNECTION
 from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.ledger import StatusSeen
 from fedbot.rules.model.queries import Answer, InventoryStanding, Overview, Query
 from fedbot.rules.model.stock import Right
-from fedbot.rules.model.summaries import StatusSeen
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.protocol import room_upgrades
+from fedbot.rules.reminders import upcoming
 from fedbot.rules.state import Turn
-from fedbot.rules.upcoming import upcoming
 
 SPEC = Verb(
     name="status",

@@ -7,16 +7,16 @@ from collections.abc import Collection
 from fedbot import messages
 from fedbot.commands.lookup import rooms_told_of
 from fedbot.commands.spec import Handler, Verb
-from fedbot.rules.approval.subject import Subject, asked_by, asks_if_handed_over, decides_here, is_open, takes_less
+from fedbot.rules.approval.consent import Subject, asked_by, asks_if_handed_over, decides_here, is_open, takes_less
 from fedbot.rules.decisions import right_to_decide
 from fedbot.rules.loan import lend, outside, queue
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import LIVING_CONNECTION, ConnectionState
 from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.ledger import Todo
 from fedbot.rules.model.queries import Answer, PersonRights, Query
 from fedbot.rules.model.stock import Right, Rights
-from fedbot.rules.model.summaries import Todo
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.state import Turn

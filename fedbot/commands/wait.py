@@ -14,8 +14,8 @@ from fedbot.rules.loan import queue
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.lending import MOST_PLACES, PlaceInLine, QueueEntry, entry_id, wait_id
 from fedbot.rules.model.queries import Answer, FindItems, Query
-from fedbot.rules.model.queue import MOST_PLACES, PlaceInLine, QueueEntry, entry_id, wait_id
 from fedbot.rules.model.stock import Right
 from fedbot.rules.protocol.terms import presentable
 from fedbot.rules.state import Turn

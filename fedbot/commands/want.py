@@ -12,11 +12,11 @@ from fedbot.commands.lookup import rooms_told_of
 from fedbot.commands.picking import quantity_complaint
 from fedbot.commands.spec import Argument, Handler, Kind, Verb, Where
 from fedbot.rules.catalogue import search, want
+from fedbot.rules.model.catalogue import LONGEST_DAYS, MOST_WANTS, Want, want_id
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.queries import Answer, Query
 from fedbot.rules.model.stock import Right
-from fedbot.rules.model.want import LONGEST_DAYS, MOST_WANTS, Want, want_id
 from fedbot.rules.protocol.terms import presentable
 from fedbot.rules.state import Turn
 

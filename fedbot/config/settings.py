@@ -39,16 +39,16 @@ from fedbot.config.values import (
     UrlOrNone,
 )
 from fedbot.rules.model.care import Care
-from fedbot.rules.model.lending_rules import (
+from fedbot.rules.model.lending import (
     LONGEST_LOAN,
     LONGEST_RULE_TEXT,
     MOST_EXTENSIONS,
     MOST_RULES,
     LendingRule,
+    OverdueSteps,
     strictest,
 )
 from fedbot.rules.model.names import of_party
-from fedbot.rules.model.overdue import OverdueSteps
 from fedbot.rules.model.party_config import LONGEST_PICKUP, PartyConfig, Pickup
 from fedbot.rules.model.rota import Order, RotaPolicy
 from fedbot.rules.model.transfer_lifecycle import MOST_OPEN_DAYS

@@ -15,7 +15,7 @@ from apscheduler.triggers.cron import CronTrigger
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
 from fedbot.config.problems import nearest, write_instead
-from fedbot.rules.model.practice import PRACTICE
+from fedbot.rules.model.party_config import PRACTICE
 
 FIELDS = 5
 SOME_DAY = datetime(2000, 1, 1, tzinfo=UTC)

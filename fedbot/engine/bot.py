@@ -19,7 +19,7 @@ from fedbot.commands.registry import Registry
 from fedbot.config.problems import Problem
 from fedbot.config.settings import Pages, Settings
 from fedbot.edge_settings import identity_folder, inventory_settings, matrix_account, retention
-from fedbot.engine.chat_worker import ChatWorker
+from fedbot.engine.chat_worker import ChatWorker, TypingSigns
 from fedbot.engine.circuit_breaker import Backoff, Breaker
 from fedbot.engine.gateway import Gateway
 from fedbot.engine.orders import Orders
@@ -32,7 +32,6 @@ from fedbot.engine.settings_watch import SECONDS_BETWEEN_LOOKS, SettingsWatch
 from fedbot.engine.step_worker import StepWorker
 from fedbot.engine.summary import Summary, summary
 from fedbot.engine.syncing import AccountTaken, SyncLoop
-from fedbot.engine.typing_indicator import TypingSigns
 from fedbot.identity import SEED_FILE, FileVault, open_identity
 from fedbot.inventree.inventory import OwnInventory
 from fedbot.inventree.stock_index import FILE as INDEX
@@ -54,8 +53,8 @@ from fedbot.ports.vault import NoSuchSecret, Vault
 from fedbot.rules.model.diagnosis import Fault, Plain
 from fedbot.rules.model.effects import Forget, KeepSecret, MoveSecret, Phrase, say
 from fedbot.rules.model.events import SettingsRead, Started, StepRefused, Tick
+from fedbot.rules.model.ledger import Quarantined
 from fedbot.rules.model.party_config import PartyConfig
-from fedbot.rules.model.summaries import Quarantined
 from fedbot.rules.state import State
 from fedbot.rules.wire.envelope import BadEnvelope, Identity, unseal
 from fedbot.web.server import Web

@@ -1,11 +1,8 @@
-"""The chat lane: one outgoing queue for our account, in order of urgency, within the homeserver's limits.
-
-A message gets its envelope, its signature and its targets when it is sent. The transaction id depends only on
-the journal and the row: a retry of one send is one event, whatever happened in between.
-"""
+"""Sends what the rules want said, in order, each once: messages, reactions, edits, files, and the typing sign."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -22,7 +19,7 @@ from fedbot.ports.chat import Chat, ChatLimited, ChatProblem, ChatRefused, ChatU
 from fedbot.ports.journal import ChatMessage, Drawing, OutboxRow, SuggestedReaction
 from fedbot.ports.vault import NoSuchSecret, Vault
 from fedbot.rules import decisions
-from fedbot.rules.approval import subject as subjects
+from fedbot.rules.approval import consent as subjects
 from fedbot.rules.model.effects import Announce, Draft, Join, Leave, SendEnvelope, Typing
 from fedbot.rules.model.events import Event, Posted, PostRefused
 from fedbot.rules.protocol.sequencing import bound_to
@@ -37,6 +34,42 @@ from fedbot.rules.wire.envelope import (
     transaction_id,
     wire_time,
 )
+
+# --- The typing sign: up from the first moment, down when the answer is in the room. Not journaled.
+
+
+class TypingSigns:
+    """Shows the sign beside everything else; a homeserver that doesn't take it is no problem of anybody's."""
+
+    def __init__(self, chat: Chat) -> None:
+        self._chat = chat
+        self._to_take_down: set[str] = set()
+        self._under_way: set[asyncio.Task[None]] = set()
+
+    def show(self, effect: Typing) -> None:
+        """Up at once; 0 seconds is down, but not before the messages that wait are sent (`all_is_said`)."""
+        if effect.seconds:
+            self._to_take_down.discard(effect.room)
+            self._begin(effect.room, effect.seconds)
+        else:
+            self._to_take_down.add(effect.room)
+
+    def all_is_said(self) -> None:
+        """Nothing waits to be sent now: signs that are over go down."""
+        while self._to_take_down:
+            self._begin(self._to_take_down.pop(), 0)
+
+    def _begin(self, room: str, seconds: int) -> None:
+        task = asyncio.ensure_future(self._typed(room, seconds))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+
+    async def _typed(self, room: str, seconds: int) -> None:
+        try:
+            await self._chat.typing(room, seconds)
+        except ChatProblem as problem:
+            log.debug("no typing sign: %s", problem.text)
+
 
 log = logging.getLogger(__name__)
 

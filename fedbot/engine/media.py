@@ -10,7 +10,7 @@ from typing import Any
 from fedbot.matrix import chart
 from fedbot.ports.chat import Chat, Media
 from fedbot.ports.journal import Drawing
-from fedbot.rules.loan.photos import LONGEST_PHOTO
+from fedbot.rules.loan.hand_back import LONGEST_PHOTO
 from fedbot.rules.model.figures import Chart, LabelCode
 from fedbot.web import qr
 

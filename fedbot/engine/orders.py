@@ -21,8 +21,7 @@ from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.effects import Phrase
 from fedbot.rules.model.events import PeopleOrdered, PracticeOrdered, ReconcileOrdered
 from fedbot.rules.model.names import is_called
-from fedbot.rules.model.party_config import RosterChange
-from fedbot.rules.model.practice import PRACTICE, Practice
+from fedbot.rules.model.party_config import PRACTICE, Practice, RosterChange
 from fedbot.rules.model.queries import InventoryStanding, Overview, PersonRights
 from fedbot.rules.model.stock import Rights
 from fedbot.rules.state import Turn

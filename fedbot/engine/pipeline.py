@@ -40,7 +40,6 @@ from fedbot.ports.journal import (
     WrongTurn,
 )
 from fedbot.rules import hearing
-from fedbot.rules.clock import TOLERATED
 from fedbot.rules.dispatch import decide, grace_ends, next_wake, waits_for_sync
 from fedbot.rules.model.audit import AuditEntry, RulesFailed
 from fedbot.rules.model.audit import Said as SaidVerb
@@ -81,12 +80,13 @@ from fedbot.rules.model.events import (
     Waiting,
     subject_of,
 )
+from fedbot.rules.model.ledger import Quarantined
 from fedbot.rules.model.queries import SignInFound
 from fedbot.rules.model.steps import AttachPhoto, Furnish, Label, Mirror
-from fedbot.rules.model.summaries import Quarantined
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.model.web import WebAnswer
+from fedbot.rules.reminders import TOLERATED
 from fedbot.rules.state import State, Turn, Verbs
 
 log = logging.getLogger(__name__)

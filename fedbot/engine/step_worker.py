@@ -21,13 +21,12 @@ from fedbot.messages.diagnosis import english
 from fedbot.ports.chat import Chat, ChatProblem, ChatRefused
 from fedbot.ports.inventory import Inventory, InventoryProblem, OutcomeUnknown, Refusal, Unavailable
 from fedbot.ports.journal import Lane, OutboxRow
-from fedbot.rules.model.access_steps import TryToken
 from fedbot.rules.model.continuation import Continuation, WhenStepEnds
 from fedbot.rules.model.diagnosis import Diagnosis, Fault, Plain, Speaker, Verbatim, VersionFault
 from fedbot.rules.model.effects import Do
 from fedbot.rules.model.events import StepDone, StepRefused, StepUnknown, Waiting
 from fedbot.rules.model.health import BotStatus
-from fedbot.rules.model.steps import OF_STOCK, REPEATABLE, AttachPhoto, Label, Mirror, Step, StepResult
+from fedbot.rules.model.steps import OF_STOCK, REPEATABLE, AttachPhoto, Label, Mirror, Step, StepResult, TryToken
 
 log = logging.getLogger(__name__)
 

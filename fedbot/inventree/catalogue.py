@@ -17,7 +17,7 @@ from fedbot.inventree.stock_index import Known
 from fedbot.inventree.transport import InvenTreeTransport
 from fedbot.inventree.whole_items import DETAILED, item_seen, part_seen
 from fedbot.ports.inventory import NotPermitted, Refusal
-from fedbot.rules.model import scanned_codes
+from fedbot.rules.model import stock
 from fedbot.rules.model.care import is_below
 from fedbot.rules.model.catalogue import CATEGORY, ITEM, PART, share_id
 from fedbot.rules.model.queries import (
@@ -32,8 +32,7 @@ from fedbot.rules.model.queries import (
     Thing,
     UnknownThings,
 )
-from fedbot.rules.model.scanned_codes import Scanned, scanned_in, stock_item_in
-from fedbot.rules.model.stock import Part, StockItem
+from fedbot.rules.model.stock import Part, Scanned, StockItem, scanned_in, stock_item_in
 from fedbot.rules.model.whole_item import NOTHING_SEEN
 
 _DEEPEST = 50
@@ -140,7 +139,7 @@ def _stock_called(server: Server, called: str, word: str) -> list[dict[str, Any]
 
 def _stock_of(server: Server, scanned: Scanned) -> list[dict[str, Any]]:
     """What lies in stock of the part, or in the place itself, that a scanned code stands for."""
-    field = "part" if scanned.model == scanned_codes.PART else "location"
+    field = "part" if scanned.model == stock.PART else "location"
     filters = {field: scanned.key, "in_stock": "true", "limit": _MOST_ROWS, **DETAILED}
     rows = [row for row in server.api.rows("stock/", **filters) if row.get(field) == scanned.key]
     return _not_leaving(server, rows)
@@ -314,7 +313,7 @@ def find_shareable(server: Server, question: FindShareable) -> Shareable:
     word = question.word.strip()
     categories = Categories.read(server.api)
     scanned = scanned_in(word)
-    if scanned is not None and scanned.model == scanned_codes.PART:
+    if scanned is not None and scanned.model == stock.PART:
         word = f"{PART}:{scanned.key}"
     kind, _, key = word.partition(":")
     if kind == "part" and key.isdecimal():

@@ -9,9 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from fedbot.inventree.history_cache import UNDONE, Entry
 from fedbot.inventree.rows import Row
-from fedbot.inventree.server import Server
+from fedbot.inventree.server import UNDONE, Entry, Server
 from fedbot.ports.inventory import Refusal
 
 __all__ = ["UNDONE", "Entry", "Trace", "read_ahead", "read_item", "trace"]

@@ -19,34 +19,30 @@ import httpx
 from fedbot.config.secrets import token_in
 from fedbot.inventree import (
     accounts,
-    attachments,
     catalogue,
-    companies,
-    furnishing,
     incoming,
     labels,
-    logins,
     matching,
     metadata,
     outgoing,
     overview,
     own_tokens,
     people,
-    restored,
     stock,
     whereabouts,
+    whole_items,
 )
+from fedbot.inventree import accounts as inventree_accounts
 from fedbot.inventree import overview as overviews
-from fedbot.inventree.recognise import recognise
+from fedbot.inventree.metadata import recognise
 from fedbot.inventree.server import InventorySettings, Server, Signer, look
-from fedbot.inventree.stock_index import StockIndex
-from fedbot.inventree.stock_reading import StockReading
+from fedbot.inventree.stock_index import StockIndex, StockReading
 from fedbot.inventree.transport import OF_A_FRIEND, InvenTreeTransport
 from fedbot.inventree.whereabouts import with_merges
 from fedbot.logs import keep_secret
 from fedbot.ports.inventory import Credentials, InventoryProblem, OutcomeUnknown, Refusal, Unavailable
 from fedbot.ports.vault import Vault
-from fedbot.rules.model import access_steps, queries, steps
+from fedbot.rules.model import queries, steps
 from fedbot.rules.model.diagnosis import BadVersion, Fault, Named, NameFault, NotUnderstood, Plain, VersionFault
 from fedbot.rules.model.queries import Answer, Query
 from fedbot.rules.model.steps import Step, StepResult
@@ -87,7 +83,7 @@ ANSWERS: dict[type[Query], Callable[[Server, Any], Answer]] = {
     queries.Overview: overview.standing,
     queries.OwnTokens: own_tokens.own_tokens,
     queries.CompanyMirrors: metadata.company_mirrors,
-    queries.HistoryAt: restored.history_at,
+    queries.HistoryAt: metadata.history_at,
     queries.WhereIsIt: whereabouts.where_is,
     queries.BooksOf: whereabouts.books_of,
     queries.FindShareable: catalogue.find_shareable,
@@ -107,19 +103,19 @@ DEEDS: dict[type[Step], Deed] = {
     steps.CreateItem: Deed(incoming.find_item_created, incoming.create_item),
     steps.BookInAgain: Deed(incoming.find_booked_in_again, incoming.book_in_again),
     steps.PutAway: Deed(incoming.find_put_away, incoming.put_away),
-    access_steps.MakeCompany: Deed(companies.find_company_made, companies.make_company),
-    access_steps.CloseCompany: Deed(companies.find_company_closed, companies.close_company),
-    access_steps.MakeAccess: Deed(accounts.find_access_made, accounts.make_access),
-    access_steps.EndAccess: Deed(accounts.find_access_ended, accounts.end_access),
-    access_steps.MintToken: Deed(accounts.find_token_minted, accounts.mint_token),
-    access_steps.RevokeToken: Deed(accounts.find_token_revoked, accounts.revoke_token),
-    access_steps.RenewOwnToken: Deed(own_tokens.find_renewed, own_tokens.renew),
-    access_steps.RevokeOwnToken: Deed(own_tokens.find_revoked, own_tokens.revoke),
-    access_steps.TryToken: Deed(accounts.find_token_tried, accounts.try_token),
+    steps.MakeCompany: Deed(inventree_accounts.find_company_made, inventree_accounts.make_company),
+    steps.CloseCompany: Deed(inventree_accounts.find_company_closed, inventree_accounts.close_company),
+    steps.MakeAccess: Deed(accounts.find_access_made, accounts.make_access),
+    steps.EndAccess: Deed(accounts.find_access_ended, accounts.end_access),
+    steps.MintToken: Deed(accounts.find_token_minted, accounts.mint_token),
+    steps.RevokeToken: Deed(accounts.find_token_revoked, accounts.revoke_token),
+    steps.RenewOwnToken: Deed(own_tokens.find_renewed, own_tokens.renew),
+    steps.RevokeOwnToken: Deed(own_tokens.find_revoked, own_tokens.revoke),
+    steps.TryToken: Deed(accounts.find_token_tried, accounts.try_token),
     steps.Mirror: Deed(metadata.find_mirrored, metadata.mirror),
     steps.Label: Deed(labels.find_labelled, labels.label),
-    steps.Furnish: Deed(furnishing.find_furnished, furnishing.furnish),
-    steps.AttachPhoto: Deed(attachments.find_attached, attachments.attach),
+    steps.Furnish: Deed(whole_items.find_furnished, whole_items.furnish),
+    steps.AttachPhoto: Deed(whole_items.find_attached, whole_items.attach),
 }
 
 
@@ -210,20 +206,20 @@ class OwnInventory:
 
         One that finds a movement done otherwise than agreed undoes it, so probes are writers too.
         """
-        if isinstance(step, access_steps.TryToken) and step.url:
+        if isinstance(step, steps.TryToken) and step.url:
             return None  # trying leaves no trace
         return await asyncio.to_thread(self._write, self._probed, step)
 
     async def act(self, step: Step) -> StepResult:
         """Do the step once and read it back; see `fedbot.ports.Inventory`."""
-        if isinstance(step, access_steps.TryToken) and step.url:
+        if isinstance(step, steps.TryToken) and step.url:
             return await self._try_at_the_peers(step)
         return await asyncio.to_thread(self._write, partial(self._acted, DEEDS[type(step)].act), step)
 
     async def attach(self, step: steps.AttachPhoto, photo: bytes) -> steps.PhotoAttached:
         """Attach a photo once and read it back; see `fedbot.ports.Inventory`."""
         return await asyncio.to_thread(
-            self._write, partial(self._acted, partial(attachments.attach, photo=photo)), step
+            self._write, partial(self._acted, partial(whole_items.attach, photo=photo)), step
         )
 
     def _probed(self, server: Server, step: Step) -> StepResult | None:
@@ -248,7 +244,7 @@ class OwnInventory:
 
     def _whose(self, server: Server, credentials: Credentials) -> str | None:
         network = self._network(self._settings.url)
-        return logins.whose(server, self._settings, credentials, network)
+        return people.whose(server, self._settings, credentials, network)
 
     async def tend(self) -> float:
         """Read a page for the index of our stock; see `fedbot.ports.Inventory`."""
@@ -386,7 +382,7 @@ class OwnInventory:
             private=private,
         )
 
-    async def _try_at_the_peers(self, step: access_steps.TryToken) -> StepResult:
+    async def _try_at_the_peers(self, step: steps.TryToken) -> StepResult:
         """On threads of their own: a peer's server that hangs holds up neither our writes nor our questions."""
         loop = asyncio.get_running_loop()
         trial = partial(self._guarded, accounts.try_peers_token, step)
@@ -396,7 +392,7 @@ class OwnInventory:
         except TimeoutError:
             raise Unavailable(Plain(Fault.FRIEND_SILENT)) from None
 
-    def _guarded(self, work: Callable[..., Told], step: access_steps.TryToken) -> Told:
+    def _guarded(self, work: Callable[..., Told], step: steps.TryToken) -> Told:
         try:
             return work(self._vault, self._connect_peer, step)
         except InventoryProblem:

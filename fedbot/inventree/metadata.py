@@ -1,21 +1,21 @@
-"""Our own keys in InvenTree's metadata: where an item came from, the mirror of the journal (`fedbot`), what is shared.
-
-A PATCH merges the top level only and loses concurrent updates on every version: so only our own
-key is ever sent, it is read back, and the journal decides.
-"""
+"""Our marks in InvenTree's metadata. By them the right row is recognised, and a restored server noticed."""
 
 from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Mapping
 from typing import Any
 
-from fedbot.inventree.rows import Row, restored, stored
+from fedbot.inventree.history import read_ahead, read_item
+from fedbot.inventree.rows import Row, restored, same, stored
 from fedbot.inventree.server import Server
+from fedbot.inventree.stock import item_row, item_row_if_there
 from fedbot.ports.inventory import InventoryProblem, NotPermitted, OutcomeUnknown, Refusal
-from fedbot.rules.model.diagnosis import Fault, Plain
-from fedbot.rules.model.queries import CompanyMirror, CompanyMirrors, MirrorsFound
-from fedbot.rules.model.steps import OWN_KEY, SHARE_KEY, Mirror, Mirrored
+from fedbot.rules.model import steps
+from fedbot.rules.model.diagnosis import AnotherThing, Fault, Plain, Unlike
+from fedbot.rules.model.queries import Anchor, CompanyMirror, CompanyMirrors, HistoryAt, HistorySeen, MirrorsFound
+from fedbot.rules.model.steps import OWN_KEY, SHARE_KEY, Known, Mirror, Mirrored, Step
 from fedbot.rules.model.stock import Provenance
 
 log = logging.getLogger(__name__)
@@ -163,3 +163,135 @@ def signed_text(model: str, pk: int, value: dict[str, Any]) -> bytes:
     unsigned = {key: content for key, content in value.items() if key != SIGNATURE}
     text = json.dumps(unsigned, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return f"{model}/{pk}/{text}".encode()
+
+
+# --- Whether a stock item is still the one that we know under its number, before anything is done to it.
+
+ON_KNOWN_ITEMS = (
+    steps.HandOver
+    | steps.PutBack
+    | steps.TakeBack
+    | steps.Arrived
+    | steps.Remark
+    | steps.WriteOff
+    | steps.BookInAgain
+    | steps.PutAway
+    | steps.Label
+    | steps.AttachPhoto
+)
+"""The steps on one stock item that we know. `TakeOut` is on one that people have named; it looks by itself."""
+_STOCK_ITEM = "stockitem"
+_LONGEST_NAME = 60
+
+
+def recognise(server: Server, step: Step) -> None:
+    """Raise `Refusal` (`another-thing`, `gone`) if the step is on another stock item than was meant.
+
+    Stock item and history come in one call, and serve the probe that follows. What comes back from a customer is told
+    by the history of another item, if only a part of it comes.
+    """
+    if isinstance(step, ON_KNOWN_ITEMS):
+        item, known, mark = step.item, step.known, line_of(step.mark)
+    elif isinstance(step, steps.Furnish) and step.model == _STOCK_ITEM:
+        item, known, mark = step.pk, step.known, line_of(step.mark)
+    elif isinstance(step, steps.Mirror) and step.model == _STOCK_ITEM and step.known is not None:
+        item, known, mark = step.pk, step.known, ""
+    else:
+        return
+    if isinstance(step, steps.TakeBack):
+        check(server, item, known, mark)
+        return
+    lines = [line for line in dict.fromkeys((mark, known.mark if known else "")) if line]
+    row = read_item(server, item, lines)
+    if row is None or not isinstance(row.get("part_detail"), dict):
+        check(server, item, known, mark)
+        return
+    server.rows_ahead[item] = row
+    _check_row(server, row, known, mark)
+
+
+def line_of(mark: str) -> str:
+    """How all marks of the same line begin: `fed:k7m2:1:` of `fed:k7m2:1:over`."""
+    return ":".join(mark.split(":")[:3]) + ":"
+
+
+def check(server: Server, item: int, known: Known | None, mark: str) -> None:
+    """The row under that number is what we know of it; without anything known it has at least the mark."""
+    _check_row(server, item_row(server, item), known, mark)
+
+
+def _check_row(server: Server, row: Row, known: Known | None, mark: str) -> None:
+    if known is not None:
+        _is_what_we_know(row, known)
+        mark = known.mark
+    if mark and not _is_marked(server, row, mark):
+        raise _another(row, Unlike.MARK)
+
+
+def _is_what_we_know(row: Row, known: Known) -> None:
+    if row.get("part") != known.part:
+        part: Mapping[str, Any] = row.get("part_detail") or {}
+        name = str(part.get("IPN") or part.get("name") or "")[:_LONGEST_NAME]
+        raise _another(row, Unlike.PART, name or str(row.get("part")))
+    serial, batch = str(row.get("serial") or ""), str(row.get("batch") or "")
+    if not same(serial, known.serial):
+        raise _another(row, Unlike.SERIAL, serial)
+    if known.batch is not None and not same(batch, known.batch):
+        raise _another(row, Unlike.BATCH, batch)
+
+
+def _is_marked(server: Server, row: Row, mark: str) -> bool:
+    """By its link, which costs no call, else by its history."""
+    link = str(row.get("link") or "")
+    if mark in link or mark.replace(":", "%3A") in link:
+        return True
+    pk = int(row["pk"])
+    entries = server.read_ahead.get((mark, pk))
+    return any(entry.item == pk for entry in (read_ahead(server, mark, pk) if entries is None else entries))
+
+
+def _another(row: Row, unlike: Unlike, found: str = "") -> Refusal:
+    return Refusal(AnotherThing(int(row["pk"]), unlike, found))
+
+
+# --- Whether InvenTree was put back to an earlier state, as its stock history shows. Only reads.
+
+_NEWEST = 25
+_MOST = 3
+"""So many stock items must have been deleted together before their entries tell nothing any more."""
+
+
+def history_at(server: Server, question: HistoryAt) -> HistorySeen:
+    """The newest entries of three stock items, and whether those of the last time still stand."""
+    rows = server.api.row("stock/track/", limit=_NEWEST).get("results") or []
+    newest: dict[int | None, Anchor] = {}
+    for row in sorted(rows, key=lambda each: int(each["pk"]), reverse=True):
+        newest.setdefault(row.get("item"), _anchor(row))
+    top = max((int(row["pk"]) for row in rows), default=0)
+    anchors = tuple(anchor for item, anchor in newest.items() if item is not None)[:_MOST]
+    went_back = _went_back(server, question.anchors, top)
+    if went_back:
+        server.stock.doubt()
+    return HistorySeen(anchors, went_back=went_back)
+
+
+def _went_back(server: Server, anchors: tuple[Anchor, ...], top: int) -> bool:
+    stands = [_stands(server, anchor) for anchor in anchors]
+    if False in stands:
+        return True
+    nothing_told = bool(anchors) and set(stands) == {None}
+    return nothing_told and top < min(anchor.pk for anchor in anchors)
+
+
+def _stands(server: Server, anchor: Anchor) -> bool | None:
+    """Whether the entry is as it was; None if it went with its stock item, which old versions delete together."""
+    row = server.api.row_if_there(f"stock/track/{anchor.pk}/")
+    if row is not None:
+        found = _anchor(row)
+        return found.date == anchor.date and found.item in (anchor.item, None)
+    is_there = anchor.item is not None and item_row_if_there(server, anchor.item) is not None
+    return False if is_there else None
+
+
+def _anchor(row: Row) -> Anchor:
+    return Anchor(int(row["pk"]), row.get("item"), str(row.get("date") or ""))

@@ -14,11 +14,9 @@ from typing import Any
 from inventree.stock import StockItem as StockItems
 
 from fedbot.inventree.history import MOVED, SENT_TO_CUSTOMER, SPLIT_CHILD, SPLIT_FROM_PARENT, Trace, trace
-from fedbot.inventree.history_cache import UNDONE, Entry
-from fedbot.inventree.metadata import mirrored_at_once
-from fedbot.inventree.recognise import check
+from fedbot.inventree.metadata import check, mirrored_at_once
 from fedbot.inventree.rows import Row, amount, exact_status, same
-from fedbot.inventree.server import Server
+from fedbot.inventree.server import UNDONE, Entry, Server
 from fedbot.inventree.stock import (
     bring_back,
     detail_of,

@@ -19,9 +19,9 @@ from fedbot.inventree.server import Server, account_behind
 from fedbot.inventree.transport import InvenTreeTransport
 from fedbot.logs import keep_secret
 from fedbot.ports.inventory import NotPermitted, OutcomeUnknown, Refusal, Unavailable
-from fedbot.rules.model.access_steps import OwnTokenRenewed, RenewOwnToken, RevokeOwnToken, TokenRevoked
 from fedbot.rules.model.diagnosis import Fault, FileUnusable, Named, NameFault, Plain
 from fedbot.rules.model.queries import OwnTokens, OwnTokensSeen, TokenSeen
+from fedbot.rules.model.steps import OwnTokenRenewed, RenewOwnToken, RevokeOwnToken, TokenRevoked
 
 ADMIN = "admin_token"
 

@@ -1,8 +1,4 @@
-"""The people of our InvenTree and what they may do there at this moment.
-
-Any account can list users with their groups. An approver is an active member of the configured group; where
-no group is configured, who has the role stock: add through one of their groups (API >= 335).
-"""
+"""People of our InvenTree: who somebody is there, what they may do, and whether their login is right."""
 
 from __future__ import annotations
 
@@ -10,12 +6,52 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+import httpx
+
+from fedbot.inventree.errors import of_exception
 from fedbot.inventree.rows import Row
-from fedbot.inventree.server import Server
-from fedbot.inventree.transport import InvenTreeTransport
-from fedbot.ports.inventory import NotPermitted
+from fedbot.inventree.server import InventorySettings, Server
+from fedbot.inventree.transport import InvenTreeTransport, verification
+from fedbot.ports.inventory import Credentials, NotPermitted, Refusal, Unavailable
+from fedbot.rules.model.diagnosis import NO_CODE, AnsweredOnly, BadVersion, VersionFault
 from fedbot.rules.model.queries import Able, PersonRights, Query, WhoMay
 from fedbot.rules.model.stock import Rights
+
+# --- Whose a name and password are, or a token: asked of our InvenTree itself, once, and kept nowhere.
+
+_NO = frozenset({httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN})
+
+
+def whose(
+    server: Server, settings: InventorySettings, credentials: Credentials, network: httpx.BaseTransport | None
+) -> str | None:
+    """The active user whose they are; None if they open nothing.
+
+    Raises `Refusal` below API 472, `Unavailable` if it doesn't answer.
+    """
+    if not server.version.permissions_are_safe:
+        raise Refusal(BadVersion(VersionFault.LOGINS_UNSAFE, server.version.api))
+    if credentials.username:
+        auth: httpx.Auth | None = httpx.BasicAuth(credentials.username, credentials.secret)
+        headers = {}
+    else:
+        if not credentials.secret.isascii() or not credentials.secret.isprintable():
+            return None
+        auth, headers = None, {"Authorization": f"Token {credentials.secret}"}
+    verify = verification(settings.url, settings.certificate)
+    with httpx.Client(verify=verify, transport=network, timeout=settings.timeout, trust_env=False) as client:
+        try:
+            answer = client.get(f"{server.api.base_url}api/user/me/", auth=auth, headers=headers)
+        except httpx.HTTPError as silent:
+            raise of_exception(silent, server.api.host, reading=True) from None
+    if answer.status_code in _NO:
+        return None
+    if not answer.is_success:
+        raise Unavailable(AnsweredOnly(answer.status_code, answer.reason_phrase, NO_CODE))
+    row = answer.json()
+    name = row.get("username") if isinstance(row, dict) else None
+    return name if isinstance(name, str) and row.get("is_active", True) else None
+
 
 _NAME_A_GROUP = "name a group in inventree.approvers_group."
 

@@ -1,17 +1,19 @@
-"""Our own InvenTree as it stood at the last look: its settings, version, our account, and its places."""
+"""Our own InvenTree as it stood at the last look: settings, version, our account, its places, histories read before."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from pydantic import SecretStr
 
-from fedbot.inventree.history_cache import Entry, Past
 from fedbot.inventree.rows import Row
-from fedbot.inventree.stock_reading import Reader, StockReading
+from fedbot.inventree.stock_index import Reader, StockReading
 from fedbot.inventree.transport import InvenTreeTransport
 from fedbot.inventree.versions import Version
 from fedbot.messages.diagnosis import english
@@ -326,3 +328,38 @@ def _is_superuser(admin: InvenTreeTransport | None, version: Version) -> bool:
         return bool(admin.row("user/me/").get("is_superuser", False))
     except NotPermitted:
         return False
+
+
+# --- What of stock items' histories is remembered, so that it isn't read again (`merges`, `history`).
+
+# The second word of the notes by which we take an act of our own back, in the name of the same mark.
+UNDONE = "undone:"
+
+
+@dataclass(frozen=True)
+class Past:
+    """What of an item's history matters for merges, as long as that has so many `entries`.
+
+    `split_off` are the items that were split off by no act of ours, with how much; `merged` is when something was last
+    merged into it.
+    """
+
+    entries: int
+    split_off: tuple[tuple[int, Decimal], ...] = ()
+    merged: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry. `item` is None if the stock item was deleted since."""
+
+    pk: int
+    item: int | None
+    kind: int
+    notes: str
+    deltas: Mapping[str, Any]
+
+    @property
+    def undone(self) -> bool:
+        """Whether it tells that we took our own act back."""
+        return self.notes.partition(" ")[2].startswith(UNDONE)

@@ -10,9 +10,8 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from fedbot.inventree.history import SPLIT_CHILD
-from fedbot.inventree.history_cache import Past
 from fedbot.inventree.rows import Row, amount
-from fedbot.inventree.server import Server
+from fedbot.inventree.server import Past, Server
 from fedbot.inventree.stock import item_row_if_there, remembered, rows_of_part
 from fedbot.ports.inventory import Refusal
 from fedbot.rules.model.queries import (

@@ -1,8 +1,4 @@
-"""What InvenTree has of a stock item and its part beside what every answer tells, read in as few calls as possible.
-
-The row of a stock item tells nearly all. One call more is for what is installed in it, or was tested, if there is any;
-two are for the tags and files of a thing with a serial number, where the row doesn't tell them.
-"""
+"""All that belongs to a stock item beside its quantity: read at the sender's, put on at the receiver's."""
 
 from __future__ import annotations
 
@@ -13,9 +9,12 @@ from dataclasses import replace
 from typing import Any
 
 from fedbot.inventree.labels import TAG, without_lines_of_ours
-from fedbot.inventree.rows import Row, amount, exact_status, price_of
+from fedbot.inventree.rows import Row, address, amount, exact_status, for_notes, lines_for_notes, plain, price_of, same
 from fedbot.inventree.server import Server
 from fedbot.inventree.stock import WHOLE
+from fedbot.ports.inventory import NotPermitted, OutcomeUnknown, Refusal
+from fedbot.rules.model.diagnosis import Fault, ItemFault, OfItem, Plain
+from fedbot.rules.model.steps import AttachPhoto, Furnish, Furnished, PhotoAttached
 from fedbot.rules.model.whole_item import (
     MOST_INSIDE,
     ItemDetails,
@@ -25,6 +24,7 @@ from fedbot.rules.model.whole_item import (
     PartSeen,
     TestResult,
     Trait,
+    words_of_part,
 )
 
 DETAILED = {**WHOLE, "tests": "true"}
@@ -135,3 +135,135 @@ def _tags(row: Row) -> tuple[str, ...]:
 def _text(row: Row, name: str) -> str:
     value = row.get(name)
     return "" if value is None else str(value)
+
+
+# --- What else travelled goes to the stock item that was booked in, or to the part that was made for it.
+
+_PART = "part"
+
+
+def find_furnished(server: Server, step: Furnish) -> Furnished | None:
+    """Probe of `Furnish`: a stock item has it all. A part is looked at by the step itself."""
+    return Furnished() if step.model != _PART and not _missing(_row(server, step), step) else None
+
+
+def furnish(server: Server, step: Furnish) -> Furnished:
+    """Add what is missing, and read it back. Raises `OutcomeUnknown` if it isn't there then."""
+    row = _row(server, step)
+    if step.model == _PART and row.get("link") != address(step.link):  # made, or changed, by a person
+        return Furnished()
+    content = _missing(row, step)
+    if step.model == _PART:
+        notes = lines_for_notes(words_of_part(step.details, _with_a_field(server, row, step)))
+        content |= {"notes": notes} if notes and not row.get("notes") else {}
+    if content:
+        server.api.patch(_url(step), content)
+        if _missing(_row(server, step), step):
+            raise OutcomeUnknown(Plain(Fault.DETAILS_CHANGED))
+    return Furnished()
+
+
+def _with_a_field(server: Server, row: Row, step: Furnish) -> tuple[str, ...]:
+    """The names of the parameters that the part has, once those are made whose templates are there by name."""
+    wanted = step.details.parameters
+    if not wanted:
+        return ()
+    there = [each.name for each in parameters_of(server, row, step.pk)]
+    templates = server.api.rows(server.version.parameter_templates)
+    found = list(there)
+    for each in wanted:
+        named = [int(row["pk"]) for row in templates if same(str(row.get("name") or ""), each.name)]
+        if named and not any(same(each.name, name) for name in there) and _made(server, step.pk, named[0], each):
+            found.append(each.name)
+    return tuple(each.name for each in wanted if any(same(each.name, name) for name in found))
+
+
+def _made(server: Server, part: int, template: int, parameter: Parameter) -> bool:
+    """Whether the template takes the value: its unit or its choices may be others."""
+    url, fields = server.version.parameters_call(part)
+    try:
+        server.api.post(url, {**fields, "template": template, "data": plain(parameter.value)})
+    except NotPermitted:
+        raise
+    except Refusal:
+        return False
+    return True
+
+
+def _url(step: Furnish) -> str:
+    return f"{'part' if step.model == _PART else 'stock'}/{step.pk}/"
+
+
+def _row(server: Server, step: Furnish) -> Row:
+    more = {"parameters": "true"} if step.model == _PART else {}
+    return server.api.row(_url(step), tags="true", **more)
+
+
+def _tags_there(row: Row) -> list[str]:
+    tags = row.get("tags")
+    return [str(tag) for tag in tags] if isinstance(tags, Sequence) and not isinstance(tags, str) else []
+
+
+def _missing(row: Row, step: Furnish) -> dict[str, object]:
+    """Notes and tags with what they lack; nothing of those that lack nothing."""
+    notes = str(row.get("notes") or "")
+    lines = [line for each in step.notes if (line := for_notes(each)) and line not in notes.splitlines()]
+    tags = _missing_tags(row, step)
+    content: dict[str, object] = {"notes": "\n\n".join([*([notes] if notes else []), *lines])} if lines else {}
+    return content | ({"tags": [*_tags_there(row), *tags]} if tags else {})
+
+
+def _missing_tags(row: Row, step: Furnish) -> list[str]:
+    """Tags have no commas here: InvenTree takes a text with one for several."""
+    wanted = dict.fromkeys(tag for each in step.tags if (tag := plain(each).replace(",", " ").strip()))
+    there = _tags_there(row)
+    return [tag for tag in wanted if not any(same(tag, other) for other in there)]
+
+
+# --- Photos attached to stock items: found again by their comment, which begins with the mark.
+
+# What a file begins with, by the ending of its name. ISO media files have the length of their first box before it.
+_BEGINNINGS = {
+    "jpg": (0, (b"\xff\xd8\xff",)),
+    "png": (0, (b"\x89PNG\r\n\x1a\n",)),
+    "gif": (0, (b"GIF87a", b"GIF89a")),
+    "webp": (8, (b"WEBP",)),
+    "heic": (4, (b"ftypheic", b"ftypheix", b"ftypmif1")),
+}
+_KINDS = {"jpg": "image/jpeg"}
+
+
+def find_attached(server: Server, step: AttachPhoto) -> PhotoAttached | None:
+    """Probe of `AttachPhoto`."""
+    found = _attached(server, step)
+    return None if found is None else PhotoAttached(int(found["pk"]))
+
+
+def attach(server: Server, step: AttachPhoto, photo: bytes) -> PhotoAttached:
+    """Attach it and read it back. Takes the role stock: change, which `add` brings along.
+
+    Raises `Refusal` with reason `no-picture` for what isn't one by its first bytes.
+    """
+    ending = _ending(photo)
+    url, fields = server.version.attachment_call(step.item)
+    comment = f"{step.mark} {plain(step.note)}"[: server.version.longest_comment].rstrip()
+    name = f"{step.mark.replace(':', '-')}.{ending}"
+    kind = _KINDS.get(ending, f"image/{ending}")
+    server.api.upload(url, {**fields, "comment": comment}, (name, photo, kind))
+    found = _attached(server, step)
+    if found is None or found.get("file_size", len(photo)) != len(photo):
+        raise OutcomeUnknown(OfItem(ItemFault.PHOTO_NOT_THERE, step.item))
+    return PhotoAttached(int(found["pk"]))
+
+
+def _attached(server: Server, step: AttachPhoto) -> Row | None:
+    url, fields = server.version.attachment_call(step.item)
+    rows = server.api.rows(url, **fields)
+    return next((row for row in rows if str(row.get("comment") or "").partition(" ")[0] == step.mark), None)
+
+
+def _ending(photo: bytes) -> str:
+    for ending, (offset, beginnings) in _BEGINNINGS.items():
+        if photo[offset:].startswith(beginnings):
+            return ending
+    raise Refusal(Plain(Fault.NO_PICTURE))

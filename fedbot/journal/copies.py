@@ -15,7 +15,7 @@ from fedbot.journal.quarantine import QUARANTINED, quarantined_rows
 from fedbot.journal.schema import MIGRATIONS
 from fedbot.ports.journal import JournalDamaged, JournalProblem, JournalTooNew, NotStorable
 from fedbot.rules.model.document import Document
-from fedbot.rules.model.summaries import Quarantined
+from fedbot.rules.model.ledger import Quarantined
 
 FILE = "journal.db"
 

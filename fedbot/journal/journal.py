@@ -62,7 +62,7 @@ from fedbot.rules.model.events import (
     Unreadable,
     subject_of,
 )
-from fedbot.rules.model.summaries import Quarantined
+from fedbot.rules.model.ledger import Quarantined
 from fedbot.rules.model.transfer import Transfer
 
 log = logging.getLogger(__name__)

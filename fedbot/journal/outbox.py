@@ -17,7 +17,7 @@ from fedbot.journal.codec import (
     optional_instant_to_text,
 )
 from fedbot.ports.journal import Lane, NotStorable, OutboxRow, Queued, RowState, Stored, UnreadableRow, WrongTurn
-from fedbot.rules.clock import moved_back
+from fedbot.rules.reminders import moved_back
 
 _READ = """
     SELECT cause, ordinal, lane, kind, payload, priority, key, state, attempts, acted_at, not_before,

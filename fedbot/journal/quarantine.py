@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from fedbot.journal.codec import instant_from_text
-from fedbot.rules.model.summaries import Quarantined
+from fedbot.rules.model.ledger import Quarantined
 
 QUARANTINED = "SELECT number, what, subject, problem, at, event FROM quarantine ORDER BY number"
 

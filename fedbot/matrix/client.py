@@ -18,16 +18,13 @@ from typing import Any, TypeVar
 import nio
 
 from fedbot.matrix import media
-from fedbot.matrix.connection import Connection
-from fedbot.matrix.cross_signing import establish, own_keys
-from fedbot.matrix.encryption import ENCRYPTED, Cipher
+from fedbot.matrix.encryption import ENCRYPTED, Cipher, WaitingRoom, establish, own_keys
 from fedbot.matrix.errors import DeviceTaken, answered, nothing_foreign
 from fedbot.matrix.keys import KEYS, set_aside
-from fedbot.matrix.login import Account, Session, sign_in, sign_in_anew, sign_out_earlier
+from fedbot.matrix.login import Account, Connection, Session, sign_in, sign_in_anew, sign_out_earlier
 from fedbot.matrix.reading import Reader
 from fedbot.matrix.room import Raw, RoomPicture
 from fedbot.matrix.sync import RawRoom, RawSync, Rooms, letters_in, own_messages, shows_history
-from fedbot.matrix.undecrypted import WaitingRoom
 from fedbot.ports.chat import Batch, Chat, ChatRefused, ChatSignedOut, Delivery, Media
 from fedbot.rules.model.events import ChatEvent, EnvelopeSeen, Redacted, Unreadable
 

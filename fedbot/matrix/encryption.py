@@ -1,31 +1,33 @@
-"""Encrypted rooms: what comes is opened, what goes is closed for all who are there (spec, 'End-to-End Encryption').
-
-Nio's `Olm` does the cryptography and keeps the store; when it is asked, and what goes over the network, is ours.
-Nio's client would do that too, but takes a room key that didn't get through for shared, trips over one broken device
-among many, and wants its own picture of rooms, which is wrong for room version 12.
-
-Room keys that a sync brings are in the store before the sync's token is used again: a crash before that brings them
-again, one after it has them.
-"""
+"""Encrypted rooms: the device and its signatures, keys asked for and given, and lines that can't be read yet."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
+import secrets
 import time
-from collections.abc import Collection, Iterable, Mapping
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import uuid4
 
 import nio
+from nacl.exceptions import CryptoError
+from nacl.signing import SigningKey, VerifyKey
 
-from fedbot.matrix.connection import Connection
+from fedbot.files import write_whole
+from fedbot.logs import keep_secret
 from fedbot.matrix.errors import DeviceTaken
 from fedbot.matrix.keys import close_machine, open_machine, writing
+from fedbot.matrix.login import Connection
 from fedbot.matrix.reading import ENVELOPE, ENVELOPE_TYPE
 from fedbot.matrix.room import Opened, Raw, content_of
 from fedbot.ports.chat import ChatProblem, ChatRefused, ChatSignedOut
+from fedbot.rules.wire.envelope import canonical
 
 ENCRYPTED = "m.room.encrypted"
 CLOSED = {"m.room.message", ENVELOPE_TYPE}
@@ -324,3 +326,254 @@ class Cipher:
 def _is_device(user: str, device: str, keys: Any) -> bool:  # noqa: ANN401 -- a stranger's JSON
     read = nio.KeysQueryResponse.from_dict({"device_keys": {user: {device: keys}}, "failures": {}})
     return isinstance(read, nio.KeysQueryResponse)
+
+
+# --- Saying by keys of the account that its device is its own, as people do by 'verifying' (spec, 'Cross-signing').
+
+SEEDS = "cross-signing.json"
+OTHERS = "another client has made the account's own keys"
+_PURPOSES = ("master", "self_signing", "user_signing")
+
+
+class CrossSigning:
+    """The account's three keys, and what is signed by them."""
+
+    def __init__(self, connection: Connection, seeds: Mapping[str, str]) -> None:
+        self._connection = connection
+        self._keys = {purpose: SigningKey(bytes.fromhex(seed)) for purpose, seed in seeds.items()}
+
+    @classmethod
+    def kept_in(cls, folder: Path, connection: Connection) -> CrossSigning | None:
+        """Those in the folder, if there are any. Raises `ChatRefused` for a damaged file, OSError."""
+        try:
+            kept = json.loads((folder / SEEDS).read_text())
+            found = cls(connection, {purpose: kept[purpose] for purpose in _PURPOSES})
+        except FileNotFoundError:
+            return None
+        except (ValueError, KeyError, TypeError) as problem:
+            text = f"{folder / SEEDS} can't be read ({type(problem).__name__}); put it back from a backup, or remove it"
+            raise ChatRefused(text, "damaged-keys") from problem
+        for purpose in _PURPOSES:
+            keep_secret(kept[purpose])
+        return found
+
+    @classmethod
+    def made_in(cls, folder: Path, connection: Connection) -> CrossSigning:
+        """New ones, kept before anybody hears of them."""
+        seeds = {purpose: secrets.token_hex(32) for purpose in _PURPOSES}
+        write_whole(folder / SEEDS, json.dumps(seeds).encode())
+        for seed in seeds.values():
+            keep_secret(seed)
+        return cls(connection, seeds)
+
+    def is_at(self, own: Mapping[str, Any]) -> bool:
+        """Whether the homeserver has this master key; `own`: its answer about our account."""
+        return _key_in(own, "master", self._connection.user_id) == self._public("master")
+
+    def has_signed(self, own: Mapping[str, Any]) -> bool:
+        """Whether our device is signed by these keys there."""
+        user, device = self._connection.user_id, self._connection.device_id
+        keys = own.get("device_keys", {}).get(user, {}).get(device, {})
+        signature = keys.get("signatures", {}).get(user, {}).get(self._name("self_signing"), "")
+        return _holds(self._keys["self_signing"].verify_key, keys, signature)
+
+    async def publish(self, password: str) -> None:
+        """Put the keys onto the homeserver, in place of any; the first of an account need no `password`."""
+        keys = {f"{purpose}_key": self._signed(self._as_content(purpose), "master") for purpose in _PURPOSES}
+        path = ["keys", "device_signing", "upload"]
+        act = "publishing the account's keys"
+        answer = await self._connection.ask(act, "POST", path, keys)
+        if "flows" in answer and password:
+            proof = {
+                "type": "m.login.password",
+                "identifier": {"type": "m.id.user", "user": self._connection.user_id},
+                "password": password,
+                "session": answer.get("session"),
+            }
+            answer = await self._connection.ask(act, "POST", path, {**keys, "auth": proof})
+        if "flows" in answer:
+            raise ChatRefused(f"{act}: the homeserver wants more than that", "M_UNAUTHORIZED")
+
+    async def sign_device(self, own: Mapping[str, Any]) -> None:
+        """Sign our device, as the homeserver has it."""
+        user, device = self._connection.user_id, self._connection.device_id
+        found = own.get("device_keys", {}).get(user, {}).get(device)
+        if found is None:
+            raise ChatRefused("signing our device: it has no keys yet; start the bot once", "no-keys")
+        keys = {name: value for name, value in found.items() if name != "unsigned"}
+        signed = self._signed(keys, "self_signing")
+        path = ["keys", "signatures", "upload"]
+        answer = await self._connection.ask("signing our device", "POST", path, {user: {device: signed}})
+        if answer.get("failures"):
+            raise ChatRefused("signing our device: the homeserver didn't take the signature", "M_INVALID_SIGNATURE")
+
+    def _public(self, purpose: str) -> str:
+        return _unpadded(bytes(self._keys[purpose].verify_key))
+
+    def _name(self, purpose: str) -> str:
+        return f"ed25519:{self._public(purpose)}"
+
+    def _as_content(self, purpose: str) -> dict[str, Any]:
+        return {
+            "user_id": self._connection.user_id,
+            "usage": [purpose],
+            "keys": {self._name(purpose): self._public(purpose)},
+        }
+
+    def _signed(self, content: Mapping[str, Any], purpose: str) -> dict[str, Any]:
+        """The object with a signature by that key added."""
+        signature = _unpadded(self._keys[purpose].sign(_without_signatures(content)).signature)
+        before = content.get("signatures", {}).get(self._connection.user_id, {})
+        return {**content, "signatures": {self._connection.user_id: {**before, self._name(purpose): signature}}}
+
+
+async def own_keys(connection: Connection) -> dict[str, Any]:
+    """What the homeserver knows of our account's devices and cross-signing keys."""
+    wanted: dict[str, Any] = {"device_keys": {connection.user_id: []}}
+    return await connection.ask("asking for our keys", "POST", ["keys", "query"], wanted)
+
+
+async def establish(connection: Connection, folder: Path) -> str:
+    """Have our device signed by the account; '' if it is, else why not. Encrypted rooms work without it, too.
+
+    Keys that another client has made for the account are never replaced by this.
+    """
+    try:
+        own = await own_keys(connection)
+        signing = CrossSigning.kept_in(folder, connection)
+        if not _key_in(own, "master", connection.user_id):
+            signing = signing or CrossSigning.made_in(folder, connection)
+            await signing.publish("")
+            own = await own_keys(connection)
+        if signing is None or not signing.is_at(own):
+            return OTHERS
+        if not signing.has_signed(own):
+            await signing.sign_device(own)
+    except ChatProblem as problem:
+        return problem.text
+    return ""
+
+
+async def has_others(connection: Connection, folder: Path) -> bool:
+    """Whether the account's keys are another client's. Nothing is changed."""
+    own = await own_keys(connection)
+    signing = CrossSigning.kept_in(folder, connection)
+    return bool(_key_in(own, "master", connection.user_id)) and not (signing and signing.is_at(own))
+
+
+async def take_over(connection: Connection, folder: Path, password: str) -> None:
+    """Put our keys in the place of those that another client has made for the account, and sign our device."""
+    signing = CrossSigning.kept_in(folder, connection) or CrossSigning.made_in(folder, connection)
+    await signing.publish(password)
+    await signing.sign_device(await own_keys(connection))
+
+
+def _key_in(own: Mapping[str, Any], purpose: str, user: str) -> str:
+    keys = own.get(f"{purpose}_keys", {}).get(user, {}).get("keys", {})
+    return next((str(key) for key in keys.values()), "")
+
+
+def _holds(key: VerifyKey, content: Mapping[str, Any], signature: str) -> bool:
+    try:
+        key.verify(_without_signatures(content), b64decode(signature + "=="))
+    except (CryptoError, ValueError):
+        return False
+    return True
+
+
+def _without_signatures(content: Mapping[str, Any]) -> bytes:
+    return canonical({name: value for name, value in content.items() if name not in ("signatures", "unsigned")})
+
+
+def _unpadded(raw: bytes) -> str:
+    return b64encode(raw).decode().rstrip("=")
+
+
+# --- Lines that can't be read yet: their room key may come later, since another server brings it on another way.
+
+WAITING_FILE = "waiting.json"
+TELL_AFTER = timedelta(minutes=1)
+"""A key that is on its way is there by then."""
+GIVE_UP_AFTER = timedelta(days=1)
+MOST = 500
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A line that waits for its key, since when, and whether somebody was told of it."""
+
+    room: str
+    raw: dict[str, Any]
+    since: datetime
+    told: bool = False
+
+    @property
+    def event_id(self) -> str:
+        """Of the line."""
+        return str(self.raw.get("event_id"))
+
+
+class WaitingRoom:
+    """All of them. What `look` finds stays in the file until `settle`: until then it may have to be found again."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / WAITING_FILE
+        self._lines = _read(self._file)
+        self._next: tuple[Waiting, ...] | None = None
+
+    def settle(self) -> None:
+        """What was found by the last look has been taken note of."""
+        if self._next is not None and self._next != self._lines:
+            self._keep(self._next)
+        self._next = None
+
+    def add(self, lines: Iterable[tuple[str, Raw]], now: datetime) -> None:
+        """These wait from now on; the oldest are given up if there are too many."""
+        known = {line.event_id for line in self._lines}
+        waiting = {str(raw.get("event_id")): Waiting(room, dict(raw), now) for room, raw in lines}
+        new = [line for event_id, line in waiting.items() if event_id not in known]
+        if new:
+            self._keep((*self._lines, *new)[-MOST:])
+
+    def forget(self, taken_back: Collection[tuple[str, str]]) -> None:
+        """Lines, as (room, event id), that somebody has taken back: nobody wants to have them read any more."""
+        left = tuple(line for line in self._lines if (line.room, line.event_id) not in taken_back)
+        if left != self._lines:
+            self._keep(left)
+
+    def look(
+        self, opened: Callable[[str, Raw], Raw], now: datetime
+    ) -> tuple[list[tuple[str, Raw]], list[tuple[str, Raw]]]:
+        """The lines that can be read by now, opened; and those of which somebody should be told that they can't."""
+        readable: list[tuple[str, Raw]] = []
+        overdue: list[tuple[str, Raw]] = []
+        left: list[Waiting] = []
+        for line in self._lines:
+            raw = opened(line.room, line.raw)
+            if raw is not line.raw:
+                readable.append((line.room, raw))
+                continue
+            if not line.told and now - line.since >= TELL_AFTER:
+                overdue.append((line.room, line.raw))
+                left.append(replace(line, told=True))
+            elif now - line.since < GIVE_UP_AFTER:
+                left.append(line)
+        self._next = tuple(left)
+        return readable, overdue
+
+    def _keep(self, lines: tuple[Waiting, ...]) -> None:
+        rows = [asdict(line) | {"since": line.since.isoformat()} for line in lines]
+        with writing(self._file.parent):
+            write_whole(self._file, json.dumps(rows).encode())
+        self._lines = lines
+
+
+def _read(file: Path) -> tuple[Waiting, ...]:
+    try:
+        rows = json.loads(file.read_text())
+        return tuple(Waiting(**row | {"since": datetime.fromisoformat(row["since"])}) for row in rows)
+    except FileNotFoundError:
+        return ()
+    except (ValueError, KeyError, TypeError) as problem:
+        log.warning("%s can't be read (%s): what waited there for its keys is given up", file, problem)
+        return ()

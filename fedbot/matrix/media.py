@@ -10,7 +10,7 @@ from typing import Any
 
 from nio.crypto.attachments import decrypt_attachment
 
-from fedbot.matrix.connection import Connection
+from fedbot.matrix.login import Connection
 from fedbot.ports.chat import ChatLimited, ChatRefused, ChatUnreachable
 
 _SECONDS = 60

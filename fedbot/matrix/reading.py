@@ -25,7 +25,7 @@ from fedbot.rules.model.events import (
     Said,
     Unreadable,
 )
-from fedbot.rules.model.safe_text import can_be_stored, clean_name, clean_text
+from fedbot.rules.model.names import can_be_stored, clean_name, clean_text
 
 ENVELOPE = "dev.fedbot"
 INTERIM = "dev.fedbot.interim"

@@ -12,7 +12,7 @@ from fedbot.messages.lending_rules import rules_lines
 from fedbot.messages.naming import command
 from fedbot.messages.transfer_facts import Card, asked, card_of, decided, for_whom, what_and_where
 from fedbot.rules.model import time_zones
-from fedbot.rules.model.booking import Hindrance, Obstacle, Reserved
+from fedbot.rules.model.lending import Hindrance, Obstacle, Reserved
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.stock import StockItem
 from fedbot.rules.model.transfer import Transfer

@@ -9,8 +9,8 @@ from fedbot.messages import naming
 from fedbot.messages.formatting import Inline, Items
 from fedbot.messages.language import Lines, Locale, Words, marked
 from fedbot.messages.naming import command
+from fedbot.rules.model.ledger import AgendaEntry, OnThatDay
 from fedbot.rules.model.party_config import PartyConfig
-from fedbot.rules.model.summaries import AgendaEntry, OnThatDay
 
 MOST_ENTRIES = 40
 _ENTRIES: dict[OnThatDay, str] = {

@@ -13,9 +13,9 @@ from fedbot.messages.naming import command
 from fedbot.messages.transfer_facts import in_one_line
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.ledger import SpaceSeen
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.shown import Change
-from fedbot.rules.model.summaries import SpaceSeen
 
 
 def connection_card(

@@ -10,11 +10,11 @@ from fedbot.messages.formatting import Bold, Code, Inline, Items
 from fedbot.messages.language import Lines, Locale, Words
 from fedbot.messages.line_errors import what_it_is
 from fedbot.messages.naming import command
+from fedbot.rules.model.command import NUMBER_WITHIN
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
-from fedbot.rules.model.conversation import NUMBER_WITHIN
+from fedbot.rules.model.ledger import Preview
 from fedbot.rules.model.party_config import PartyConfig
-from fedbot.rules.model.summaries import Preview
 from fedbot.rules.model.transfer import Transfer
 
 MOST_SHOWN = 10

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
-from fedbot.rules.model.safe_text import clean_text
+from fedbot.rules.model.names import clean_text
 
 _MATRIX_TO = "https://matrix.to/#/"
 _BULLET = "• "

@@ -13,9 +13,9 @@ from fedbot.messages.naming import command as typed
 from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.events import PostRefused, SetAside
 from fedbot.rules.model.health import BotStatus, OwnToken
+from fedbot.rules.model.ledger import Due, DueKind, Lost
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.queries import InventoryStanding
-from fedbot.rules.model.summaries import Due, DueKind, Lost
 
 MOST_PROBLEMS = 8
 # What a message of ours is, by the first word of its key.

@@ -9,9 +9,9 @@ from fedbot.messages.language import Lines, Locale
 from fedbot.messages.naming import command
 from fedbot.messages.people import standing
 from fedbot.rules.model.diagnosis import Diagnosis
+from fedbot.rules.model.ledger import VerbLine
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.stock import Right, Rights
-from fedbot.rules.model.summaries import VerbLine
 
 
 def help_overview(locale: Locale, *, us: PartyConfig, person: str, username: str, lines: tuple[VerbLine, ...]) -> Lines:

@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 from fedbot.messages.formatting import Inline, Line
 from fedbot.messages.quantities import typed
 from fedbot.rules.model import time_zones
-from fedbot.rules.model.safe_text import clean_text
+from fedbot.rules.model.names import clean_text
 from fedbot.rules.model.stock import plain
 
 DOMAIN = "fedbot"

@@ -9,7 +9,7 @@ from fedbot.messages.formatting import Code, Inline
 from fedbot.messages.language import Lines, Locale, Words
 from fedbot.messages.naming import command
 from fedbot.messages.transfer_facts import Card
-from fedbot.rules.model.lending_rules import LONGEST_RULE_TEXT, LoanRules
+from fedbot.rules.model.lending import LONGEST_RULE_TEXT, LoanRules
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.transfer import Transfer
 

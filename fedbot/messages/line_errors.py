@@ -12,10 +12,9 @@ from fedbot.messages.formatting import Code, Inline, Items
 from fedbot.messages.language import Lines, Locale, Words
 from fedbot.messages.naming import command
 from fedbot.messages.naming import command as typed
-from fedbot.rules.approval.subject import Subject
-from fedbot.rules.model.command import Command
+from fedbot.rules.approval.consent import Subject
+from fedbot.rules.model.command import NUMBER_WITHIN, Command
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.conversation import NUMBER_WITHIN
 from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.stock import Right, Rights

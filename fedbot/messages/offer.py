@@ -9,11 +9,11 @@ from fedbot.messages import naming
 from fedbot.messages.formatting import Break, Code, Inline, Items
 from fedbot.messages.language import Lines, Locale, Words
 from fedbot.messages.naming import command
+from fedbot.rules.model.command import NUMBER_WITHIN
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.conversation import NUMBER_WITHIN
 from fedbot.rules.model.effects import Phrase
+from fedbot.rules.model.ledger import Lying
 from fedbot.rules.model.stock import Part, StockItem
-from fedbot.rules.model.summaries import Lying
 from fedbot.rules.model.transfer import Transfer, total
 
 MOST_NEAR = 5

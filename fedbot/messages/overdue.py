@@ -9,7 +9,7 @@ from fedbot.messages.formatting import Bold, Inline, Items
 from fedbot.messages.language import Lines, Locale
 from fedbot.messages.naming import command
 from fedbot.rules.model.decision import Signature
-from fedbot.rules.model.overdue import LendingStop
+from fedbot.rules.model.lending import LendingStop
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.transfer import Transfer
 

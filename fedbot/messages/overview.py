@@ -20,10 +20,10 @@ from fedbot.messages.want import want_in_short
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.health import BotStatus
+from fedbot.rules.model.ledger import Quarantined, StatusSeen, Todo
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.queries import IndexStanding, InventoryStanding
 from fedbot.rules.model.stock import Right, Rights
-from fedbot.rules.model.summaries import Quarantined, StatusSeen, Todo
 from fedbot.rules.model.transfer import Transfer
 
 MOST_IN_A_LIST = 10

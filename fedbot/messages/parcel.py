@@ -10,8 +10,8 @@ from fedbot.messages.naming import command
 from fedbot.messages.transfer_facts import card_of, decided, state_in_words
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.diagnosis import Diagnosis
+from fedbot.rules.model.ledger import FOUND, LOST, Truth
 from fedbot.rules.model.party_config import PartyConfig
-from fedbot.rules.model.settlement import FOUND, LOST, Truth
 from fedbot.rules.model.transfer import Line, Transfer
 
 Subject = Connection | Transfer

@@ -6,9 +6,9 @@ from fedbot.messages import naming
 from fedbot.messages.formatting import Code, Inline, Items
 from fedbot.messages.language import Lines, Locale
 from fedbot.messages.naming import command
+from fedbot.rules.model.ledger import PersonSeen
 from fedbot.rules.model.party_config import PartyConfig, RosterChange
 from fedbot.rules.model.stock import Rights
-from fedbot.rules.model.summaries import PersonSeen
 
 MOST_PEOPLE = 50
 _LONGEST_ID = 120

@@ -8,8 +8,8 @@ from fedbot.messages import naming
 from fedbot.messages.formatting import Bold, Inline, Items
 from fedbot.messages.language import Lines, Locale, Words, marked
 from fedbot.messages.naming import command
+from fedbot.rules.model.lending import PlaceInLine, PlaceState, QueueEntry
 from fedbot.rules.model.party_config import PartyConfig
-from fedbot.rules.model.queue import PlaceInLine, PlaceState, QueueEntry
 
 MOST_LISTED = 30
 A_MINUTE = timedelta(minutes=1)

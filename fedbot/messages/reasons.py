@@ -6,7 +6,7 @@ from datetime import date
 
 from fedbot.messages.formatting import Code, Inline
 from fedbot.messages.language import Locale, marked
-from fedbot.rules.model.lending_rules import NO_MORE_TIME, TOO_LONG
+from fedbot.rules.model.lending import NO_MORE_TIME, TOO_LONG
 
 # The codes of refused steps (`diagnosis.reason_of`) and of the rules.
 _NOT_GIVEN: dict[str, tuple[str, str]] = {

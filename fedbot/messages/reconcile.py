@@ -6,8 +6,8 @@ from fedbot.messages import naming
 from fedbot.messages.formatting import Break, Code, Inline, Items
 from fedbot.messages.language import Lines, Locale, Words, marked
 from fedbot.messages.naming import command
-from fedbot.rules.model.books import Difference, Kind, Reconciliation
 from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.ledger import Difference, Kind, Reconciliation
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.transfer import Transfer
 

@@ -8,11 +8,11 @@ from fedbot.messages.formatting import Bold, Code, Inline, Items
 from fedbot.messages.language import Lines, Locale, Words, marked
 from fedbot.messages.naming import command
 from fedbot.messages.transfer_facts import card_of, settled, state_in_words
+from fedbot.rules.model.command import NUMBER_WITHIN
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.conversation import NUMBER_WITHIN
+from fedbot.rules.model.ledger import STANDS, Truth
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.queries import ItemSeen, ItemsSeen, Whereabouts
-from fedbot.rules.model.settlement import STANDS, Truth
 from fedbot.rules.model.transfer import Line, Transfer
 
 MOST_ITEMS = 6

@@ -7,9 +7,9 @@ from fedbot.messages.formatting import Bold, Code, Inline
 from fedbot.messages.language import Lines, Locale
 from fedbot.messages.naming import command
 from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.ledger import ChangeSeen
 from fedbot.rules.model.names import decoration
 from fedbot.rules.model.party_config import PartyConfig
-from fedbot.rules.model.summaries import ChangeSeen
 
 
 def review_nothing(locale: Locale, *, space: str) -> Lines:

@@ -9,7 +9,7 @@ from fedbot.messages.formatting import Bold, Inline
 from fedbot.messages.language import Lines, Locale
 from fedbot.messages.naming import command
 from fedbot.rules.model.catalogue import SEARCH_SILENT_AFTER, Hit, Search, SpaceHits
-from fedbot.rules.model.conversation import NUMBER_WITHIN
+from fedbot.rules.model.command import NUMBER_WITHIN
 from fedbot.rules.model.party_config import PartyConfig
 
 Sentence = tuple[Inline, ...]

@@ -18,9 +18,9 @@ from fedbot.messages.transfer_facts import asked, card_of, not_done, state_in_wo
 from fedbot.rules.model.audit import AuditEntry
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.ledger import CaseSeen
 from fedbot.rules.model.names import decoration
 from fedbot.rules.model.party_config import PartyConfig
-from fedbot.rules.model.summaries import CaseSeen
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
 

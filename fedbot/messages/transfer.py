@@ -31,8 +31,8 @@ from fedbot.messages.transfer_facts import (
     pickup,
     unmatched,
 )
+from fedbot.rules.model.command import NUMBER_WITHIN
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.conversation import NUMBER_WITHIN
 from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.transfer import Line, Transfer

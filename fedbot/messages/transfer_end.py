@@ -24,7 +24,7 @@ from fedbot.messages.transfer_facts import (
     settled,
     where_it_is,
 )
-from fedbot.rules.model.settlement import LOST
+from fedbot.rules.model.ledger import LOST
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
 

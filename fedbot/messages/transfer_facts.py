@@ -12,8 +12,8 @@ from fedbot.messages.naming import command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.decision import Ending
+from fedbot.rules.model.ledger import LOST
 from fedbot.rules.model.party_config import LONGEST_PICKUP, PartyConfig
-from fedbot.rules.model.settlement import LOST
 from fedbot.rules.model.transfer import NOT_COME, NOT_SENT, Line, Progress, Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
 

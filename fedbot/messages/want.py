@@ -9,8 +9,8 @@ from fedbot.messages import naming
 from fedbot.messages.formatting import Bold, Inline, Items
 from fedbot.messages.language import Lines, Locale, Words, marked
 from fedbot.messages.naming import command
+from fedbot.rules.model.catalogue import FriendWant, Want, WantState
 from fedbot.rules.model.party_config import PartyConfig
-from fedbot.rules.model.want import FriendWant, Want, WantState
 
 _FIRST: dict[WantState, str] = {
     WantState.WANTED: marked("Wanted: {what}, until {day}. {code}"),

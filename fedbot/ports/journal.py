@@ -26,7 +26,7 @@ from fedbot.rules.model.effects import (
 )
 from fedbot.rules.model.events import ClockSetBack, Event
 from fedbot.rules.model.figures import Chart, LabelCode
-from fedbot.rules.model.summaries import Quarantined
+from fedbot.rules.model.ledger import Quarantined
 
 
 class JournalProblem(Exception):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from fedbot.rules.model.command import Command
-from fedbot.rules.model.conversation import NUMBER_WITHIN, PendingChoice
+from fedbot.rules.model.command import NUMBER_WITHIN, Command, PendingChoice
 from fedbot.rules.model.effects import Phrase, Post
 from fedbot.rules.state import Turn
 

@@ -15,7 +15,7 @@ from typing import ClassVar, TypeVar
 from fedbot import messages
 from fedbot.rules import people
 from fedbot.rules.approval import consent
-from fedbot.rules.approval.subject import (
+from fedbot.rules.approval.consent import (
     Subject,
     asked_by,
     asker_of,
@@ -32,11 +32,21 @@ from fedbot.rules.loan import bookings, extend, lend
 from fedbot.rules.model import audit, budgets
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.continuation import WhenAnsweredOrNot
-from fedbot.rules.model.decision import Choice, Decision, DecisionStage, Signature, SpokenReason, Vote
+from fedbot.rules.model.decision import (
+    CARD_KEYS,
+    KEY_OF,
+    Choice,
+    Decision,
+    DecisionStage,
+    Signature,
+    SpokenReason,
+    Vote,
+    looks_like_a_decision,
+    normalised,
+)
 from fedbot.rules.model.effects import Ask, Phrase, Post, Typing, say
 from fedbot.rules.model.events import Answered, Reacted, Redacted, Said, Unanswered
 from fedbot.rules.model.queries import Able, PersonRights, WhoMay
-from fedbot.rules.model.reactions import CARD_KEYS, KEY_OF, looks_like_a_decision, normalised
 from fedbot.rules.model.shown import hash_of
 from fedbot.rules.model.stock import Right, Rights
 from fedbot.rules.model.transfer import Transfer, less_of, total

@@ -12,12 +12,12 @@ from datetime import datetime
 from typing import Any
 
 from fedbot import messages
-from fedbot.rules import clock, decisions, health, inbound, lines, people, reminders, web
+from fedbot.rules import decisions, health, inbound, lines, people, reminders, web
 from fedbot.rules.catalogue import search, want
 from fedbot.rules.connection import connect as connections
 from fedbot.rules.connection import disconnect, move_rooms, pinning, practise, provision, rooms, rotate_tokens
 from fedbot.rules.ledger import reconcile, recover, stats
-from fedbot.rules.loan import agenda, outside, overdue, photos, queue, write_off
+from fedbot.rules.loan import bookings, hand_back, outside, overdue, queue, write_off
 from fedbot.rules.model import (
     audit,
     connection_lifecycle,
@@ -26,11 +26,12 @@ from fedbot.rules.model import (
     outside_lifecycle,
     transfer_lifecycle,
 )
-from fedbot.rules.model import queue as queue_lifecycle
+from fedbot.rules.model import catalogue as want_lifecycle
+from fedbot.rules.model import lending as queue_lifecycle
 from fedbot.rules.model import rota as rota_lifecycle
-from fedbot.rules.model import want as want_lifecycle
+from fedbot.rules.model.catalogue import Want
+from fedbot.rules.model.command import Cooldown, PendingChoice
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.conversation import Cooldown, PendingChoice
 from fedbot.rules.model.decision import DecisionStage
 from fedbot.rules.model.diagnosis import ANOTHER_THING
 from fedbot.rules.model.effects import Join, say
@@ -75,13 +76,12 @@ from fedbot.rules.model.events import (
     Unreadable,
     Waiting,
 )
+from fedbot.rules.model.lending import PlaceInLine
 from fedbot.rules.model.outside import OutsideLoan
 from fedbot.rules.model.queries import AuditTrail, SignInFound
-from fedbot.rules.model.queue import PlaceInLine
 from fedbot.rules.model.rota import Rota
 from fedbot.rules.model.stock import Rights
 from fedbot.rules.model.transfer import RECALLED, Transfer
-from fedbot.rules.model.want import Want
 from fedbot.rules.protocol import room_upgrades, sequencing
 from fedbot.rules.state import State, Turn, Verbs
 from fedbot.rules.transfer import booking, rota, sender_decision
@@ -224,7 +224,7 @@ def _on_tick(turn: Turn, _: Tick) -> None:
     reminders.look_at_due_dates(turn)
     overdue.look(turn)
     booking.look(turn)
-    agenda.look(turn)
+    bookings.look(turn)
     outside.look(turn)
     stats.look(turn)
     search.look(turn)
@@ -301,7 +301,7 @@ def _on_waiting(turn: Turn, event: Waiting) -> None:
 
 _RULES: dict[type[Event], Callable[[Turn, Any], None]] = {
     Said: lines.on_said,
-    PhotoSent: photos.on_photo,
+    PhotoSent: hand_back.on_photo,
     Unreadable: lines.on_unreadable,
     Reacted: decisions.on_reaction,
     Redacted: decisions.on_redaction,
@@ -315,7 +315,7 @@ _RULES: dict[type[Event], Callable[[Turn, Any], None]] = {
     RoomReplaced: move_rooms.on_replaced,
     CaughtUp: _on_caught_up,
     Tick: _on_tick,
-    ClockSetBack: clock.on_set_back,
+    ClockSetBack: reminders.on_set_back,
     SetAside: health.on_set_aside,
     StatsDue: stats.on_due,
     ReconcileDue: reconcile.on_due,
@@ -357,7 +357,7 @@ def next_wake(state: State, now: datetime) -> datetime | None:
     times += reminders.next_due_date_wake(turn)
     times += overdue.next_wake(turn)
     times += booking.next_wake(turn)
-    times += agenda.next_wake(turn)
+    times += bookings.next_wake(turn)
     times += outside.next_wake(turn)
     times += stats.next_wake(turn)
     times += search.next_wake(turn)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from fedbot.rules import lines
-from fedbot.rules.loan import photos
+from fedbot.rules.loan import hand_back
 from fedbot.rules.model.events import EnvelopeSeen, Event, PhotoSent, Reacted, Removed, RoomReplaced, RoomSeen, Said
 from fedbot.rules.state import State, Turn
 
@@ -19,7 +19,7 @@ def concerns_us(state: State, event: Event, now: datetime) -> bool:
         case Said():
             return lines.is_for_us(turn, event)
         case PhotoSent():
-            return photos.meant(turn, event) is not None
+            return hand_back.meant(turn, event) is not None
         case Reacted():
             return bool(turn.key_of(event.target))
     return True

@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 from fedbot import messages
 from fedbot.rules.catalogue import search, want
 from fedbot.rules.connection import connect as connections
-from fedbot.rules.connection import disconnect, key_checks, move_rooms, pinning, rooms, rotate_tokens
+from fedbot.rules.connection import disconnect, move_rooms, pinning, rooms, rotate_tokens
+from fedbot.rules.connection import pinning as pinnings
 from fedbot.rules.ledger import reconcile, recover, stats
 from fedbot.rules.loan import end, extend, hand_back, lend, queue
 from fedbot.rules.model import audit, budgets
@@ -25,7 +26,7 @@ from fedbot.rules.protocol import announcements, bodies, room_upgrades, sequenci
 from fedbot.rules.protocol.bodies import Body, Message
 from fedbot.rules.protocol.terms import BadTerms
 from fedbot.rules.state import Turn
-from fedbot.rules.transfer import booking, dispute, offer, opening, receive, request, send, sender_decision
+from fedbot.rules.transfer import booking, dispute, opening, receive, request, send, sender_decision
 from fedbot.rules.transfer import both_sides as transfers
 from fedbot.rules.wire.envelope import OTHER_VERSION, VERSION, BadEnvelope, check
 
@@ -122,7 +123,7 @@ def _about_connection(turn: Turn, event: EnvelopeSeen, envelope: Message[Body]) 
     if bodies.says(envelope, bodies.Check):
         is_theirs = envelope.sender == connection.peer and event.room == connection.room
         if is_theirs and not _is_too_much(turn, envelope, event.sender):
-            key_checks.on_check(turn, connection, event, envelope)
+            pinnings.on_check(turn, connection, event, envelope)
         return
     if not _is_pinned(turn, connection, event, envelope):
         return
@@ -291,7 +292,7 @@ def _begin(turn: Turn, envelope: Message[Body], connection: Connection, kind: st
         if kind == lend.RETURN:
             hand_back.on_handed_back(turn, connection, envelope, event_id)
         else:
-            offer.on_offer(turn, connection, envelope, _sealed(turn, envelope), event_id)
+            receive.on_offer(turn, connection, envelope, _sealed(turn, envelope), event_id)
     elif bodies.says(envelope, bodies.Request):
         begin = {lend.RETURN: hand_back.on_asked_back, lend.EXTENSION: extend.on_asked}.get(kind, request.on_request)
         begin(turn, connection, envelope, event_id)

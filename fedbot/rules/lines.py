@@ -11,9 +11,8 @@ from fedbot.rules.catalogue import search, want
 from fedbot.rules.command import answer, choose
 from fedbot.rules.loan import hand_back, queue
 from fedbot.rules.model import audit, budgets
-from fedbot.rules.model.command import Answers, Command
+from fedbot.rules.model.command import NUMBER_WITHIN, Answers, Command, PendingChoice
 from fedbot.rules.model.continuation import WhenAnsweredOrNot
-from fedbot.rules.model.conversation import NUMBER_WITHIN, PendingChoice
 from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.effects import Ask, Phrase, Post, Typing, say
 from fedbot.rules.model.events import Answered, Reacted, Said, Unanswered, Unreadable, Waiting

@@ -1,20 +1,26 @@
-"""When people are reminded: of open cards, of parcels, and of what is borrowed and due; never at night."""
+"""What the clock brings: reminders (never at night), what will happen next, and a clock that is set back."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import date, datetime, timedelta
+from typing import Any, TypeVar, overload
 
 from fedbot import messages
-from fedbot.rules.approval.subject import Subject, asks_if_handed_over, awaits_parcel, decides_here, is_open, takes_less
+from fedbot.rules import health
+from fedbot.rules.approval.consent import Subject, asks_if_handed_over, awaits_parcel, decides_here, is_open, takes_less
+from fedbot.rules.connection import rotate_tokens
 from fedbot.rules.decisions import right_to_decide, subject_by_id
 from fedbot.rules.loan import lend
 from fedbot.rules.loan.hand_back import who_may
 from fedbot.rules.model import audit, time_zones
-from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.connection_lifecycle import UNFINISHED_CONNECTION, ConnectionState
 from fedbot.rules.model.continuation import OfTransfer, WhenAnswered
 from fedbot.rules.model.effects import Ask, Post, say
-from fedbot.rules.model.events import Answered
+from fedbot.rules.model.events import Answered, ClockSetBack
+from fedbot.rules.model.health import BotStatus, counted_from
+from fedbot.rules.model.ledger import Due, DueKind
 from fedbot.rules.model.queries import Able, WhoMay
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.state import Turn
@@ -212,3 +218,99 @@ def _on_able_to_return(turn: Turn, then: RemindOfDueDate, event: Answered) -> No
         )
     )
     turn.note(loan.id, audit.Reminded(mentions))
+
+
+# --- What will happen by the clock, told by `status`: all of it follows from the documents, nothing is kept apart.
+
+MOST = 8
+
+
+def upcoming(turn: Turn, rooms: list[str], *, private: bool) -> tuple[Due, ...]:
+    """The next things in these rooms, soonest first; `private`: what concerns only us, too."""
+    subjects = [subject for subject in turn.subjects() if subject.room in rooms]
+    found = [Due(DueKind.REMINDER, at, s.code) for s in subjects if (at := next_reminder(turn, s))]
+    borrowed = [loan for loan in lend.on_loan(turn) if loan.room in rooms]
+    found += [Due(DueKind.REMINDER, at, loan.code) for loan in borrowed if (at := next_due_date_reminder(turn, loan))]
+    found += [Due(DueKind.EXPIRY, s.due, s.code) for s in subjects if _ends_by_itself(s)]
+    regular = turn.state.regular()
+    found += [due for due in regular if due.kind is DueKind.STATS]
+    if private:
+        found += [due for due in regular if due.kind is not DueKind.STATS]
+        renewals = [(connection, rotate_tokens.next_look(connection)) for connection in turn.connections()]
+        found += [Due(DueKind.RENEWAL, at, connection.peer_name) for connection, at in renewals if at]
+        found += _own_health(turn)
+    return tuple(sorted(found, key=lambda due: due.at))[:MOST]
+
+
+def _ends_by_itself(subject: Connection | Transfer) -> bool:
+    if isinstance(subject, Connection):
+        return subject.state in UNFINISHED_CONNECTION and subject.decided is None
+    return is_open(subject)
+
+
+def _own_health(turn: Turn) -> list[Due]:
+    tokens = [turn.own_token(setting) for setting in health.SETTINGS]
+    found = [Due(DueKind.OWN_RENEWAL, at, t.id) for t in tokens if (at := health.next_renewal(turn, t))]
+    at = health.next_look(turn)
+    return [*found, Due(DueKind.LOOK, at)] if at else found
+
+
+# --- A clock that was ahead and is right again: what was noted by it lies in the future, and nothing may wait for
+# that.
+
+TOLERATED = timedelta(minutes=1)
+"""A clock that is put back by less is corrected, as clocks are: nothing waits noticeably longer for that."""
+_AGREED = frozenset({"due", "terms"})
+"""What both sides have said to each other isn't moved on one side."""
+
+T = TypeVar("T")
+
+
+@overload
+def moved_back(moment: datetime, now: datetime, ahead: timedelta) -> datetime: ...
+@overload
+def moved_back(moment: datetime | None, now: datetime, ahead: timedelta) -> datetime | None: ...
+def moved_back(moment: datetime | None, now: datetime, ahead: timedelta) -> datetime | None:
+    """A moment to come as it would have been noted by the right clock, `now` at the earliest. The past stays."""
+    if moment is None or moment <= now:
+        return moment
+    return now if moment - now <= ahead else moment - ahead
+
+
+def on_set_back(turn: Turn, event: ClockSetBack) -> None:
+    """All documents, as they would be if the clock had not been ahead; of the past what was noted by that clock."""
+    ahead = event.last - event.at
+    for document in [*turn.everything(), *turn.state.archive.newest(since=event.at)]:
+        righted = _righted(document, event.at, ahead)
+        if isinstance(document, BotStatus) and isinstance(righted, BotStatus):
+            righted = _with_what_was_due(righted, document, event.at)
+        if righted != document:
+            turn.save(righted)
+    turn.note("clock", audit.ClockSetBack(int(ahead.total_seconds())))
+
+
+def _with_what_was_due(righted: BotStatus, before: BotStatus, now: datetime) -> BotStatus:
+    """What was done by a schedule isn't done again for a clock that is put back by some hours."""
+    stats, reconcile = before.last_stats, before.last_reconcile
+    return replace(
+        righted,
+        last_stats=stats and counted_from(stats, now),
+        last_reconcile=reconcile and counted_from(reconcile, now),
+    )
+
+
+def _righted(value: T, now: datetime, ahead: timedelta) -> T:
+    """The same with the moments to come moved back, however deep they lie."""
+    found: Any = value
+    if isinstance(value, datetime):
+        found = moved_back(value, now, ahead)
+    elif is_dataclass(value) and not isinstance(value, type):
+        old = {field.name: getattr(value, field.name) for field in fields(value) if field.name not in _AGREED}
+        new = {name: _righted(content, now, ahead) for name, content in old.items()}
+        changed = {name: content for name, content in new.items() if content != old[name]}
+        found = replace(value, **changed) if changed else value
+    elif isinstance(value, tuple):
+        found = tuple(_righted(content, now, ahead) for content in value)
+    elif isinstance(value, dict):
+        found = {key: _righted(content, now, ahead) for key, content in value.items()}
+    return found  # type: ignore[no-any-return]

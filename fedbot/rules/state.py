@@ -28,31 +28,26 @@ from fedbot.rules.model.archive import (
     went_at,
 )
 from fedbot.rules.model.audit import AdminsTold, AuditEntry, Fact, Happened, Noted
-from fedbot.rules.model.books import Reconciliation
-from fedbot.rules.model.catalogue import Alias, Allowance, Search, Share
-from fedbot.rules.model.command import About, Answers, Command
+from fedbot.rules.model.catalogue import Alias, Allowance, FriendWant, Search, Share, Want
+from fedbot.rules.model.command import About, Answers, Command, Cooldown, PendingChoice
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import LIVING_CONNECTION, ConnectionState
-from fedbot.rules.model.conversation import Cooldown, PendingChoice
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.document import Document
 from fedbot.rules.model.effects import Effect, Phrase, Post, say
 from fedbot.rules.model.figures import SpaceFigures, StockHistory, Survey
 from fedbot.rules.model.health import BotStatus, OwnToken
+from fedbot.rules.model.ledger import Due, Quarantined, Reconciliation
+from fedbot.rules.model.lending import LendingStop, PlaceInLine, QueueEntry
 from fedbot.rules.model.outside import OutsideLoan
-from fedbot.rules.model.overdue import LendingStop
-from fedbot.rules.model.party_config import PartyConfig, Roster
-from fedbot.rules.model.practice import PRACTICE, Practice, may_be_believed, may_move
+from fedbot.rules.model.party_config import PRACTICE, PartyConfig, Practice, Roster, may_be_believed, may_move
 from fedbot.rules.model.queries import Answer, Query
-from fedbot.rules.model.queue import PlaceInLine, QueueEntry
 from fedbot.rules.model.room import Account, AnnouncedParty, Announcement, Room
 from fedbot.rules.model.rota import Rota, rota_id
 from fedbot.rules.model.stock import Right, Rights
-from fedbot.rules.model.summaries import Due, Quarantined
 from fedbot.rules.model.transfer import Transfer, WaitingLine
 from fedbot.rules.model.transfer_lifecycle import FINAL
-from fedbot.rules.model.want import FriendWant, Want
 from fedbot.rules.model.web import WebAccess, WebLine
 from fedbot.rules.wire.subject_ids import SubjectKind, is_off_chat, kind_of
 

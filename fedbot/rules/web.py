@@ -11,24 +11,12 @@ from dataclasses import replace
 from fedbot import messages
 from fedbot.rules import decisions, lines
 from fedbot.rules.approval import consent
-from fedbot.rules.approval.subject import decides_here
+from fedbot.rules.approval.consent import decides_here
 from fedbot.rules.model import audit, budgets
-from fedbot.rules.model.command import About, Command
+from fedbot.rules.model.command import About, Command, PendingChoice
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.conversation import PendingChoice
 from fedbot.rules.model.decision import Choice
-from fedbot.rules.model.effects import (
-    ChatEffect,
-    Do,
-    Edit,
-    Effect,
-    Phrase,
-    Picture,
-    Post,
-    TellOffChat,
-    Typing,
-    say,
-)
+from fedbot.rules.model.effects import ChatEffect, Do, Edit, Effect, Phrase, Picture, Post, TellOffChat, Typing, say
 from fedbot.rules.model.events import AccessEnded, AccessGiven, DecidedOffChat, SaidOffChat
 from fedbot.rules.model.shown import hash_of
 from fedbot.rules.model.transfer import Transfer

@@ -17,10 +17,9 @@ import nio
 from fedbot.inventree.transport import FOREIGN, verification
 from fedbot.logs import keep_secret
 from fedbot.matrix.client import invitations_filter, invitations_of
-from fedbot.matrix.connection import Connection
 from fedbot.matrix.errors import answered
 from fedbot.matrix.keys import KEYS
-from fedbot.matrix.login import Account, Session, sign_in
+from fedbot.matrix.login import Account, Connection, Session, sign_in
 from fedbot.matrix.room import MEMBER, PARTY, RoomPicture, content_of
 from fedbot.ports.chat import ChatProblem, ChatRefused
 from fedbot.ports.inventory import Refusal

@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 
 from fedbot import messages
-from fedbot.rules.model.access_steps import MakeCompany
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.decision import DecisionStage
 from fedbot.rules.model.effects import Ask, Do, Phrase, SendEnvelope
+from fedbot.rules.model.steps import MakeCompany
 from fedbot.rules.protocol.sequencing import write
 from fedbot.rules.wire.envelope import fingerprint
 from tests.commands.worlds import (

@@ -10,10 +10,9 @@ from hashlib import sha256
 from typing import Any
 
 from fedbot.commands.registry import Registry
-from fedbot.rules.model.command import Command
+from fedbot.rules.model.command import Command, Cooldown
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
-from fedbot.rules.model.conversation import Cooldown
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.document import Document
 from fedbot.rules.model.effects import Effect, Phrase, Post

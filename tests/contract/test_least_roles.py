@@ -15,7 +15,6 @@ from pydantic import SecretStr
 
 from fedbot.inventree.inventory import OwnInventory
 from fedbot.ports.inventory import NotPermitted
-from fedbot.rules.model.access_steps import CloseCompany, MakeCompany
 from fedbot.rules.model.queries import (
     FindItems,
     InventoryStanding,
@@ -31,12 +30,14 @@ from fedbot.rules.model.steps import (
     Arrived,
     AttachPhoto,
     BookInAgain,
+    CloseCompany,
     CreateItem,
     CreatePart,
     HandOver,
     Known,
     Label,
     LoanLabel,
+    MakeCompany,
     Mirror,
     PutAway,
     PutBack,

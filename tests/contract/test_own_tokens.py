@@ -12,8 +12,8 @@ from pydantic import SecretStr
 
 from fedbot.inventree.inventory import OwnInventory
 from fedbot.ports.inventory import NotPermitted, Refusal
-from fedbot.rules.model.access_steps import OwnTokenRenewed, RenewOwnToken, RevokeOwnToken, TokenRevoked
 from fedbot.rules.model.queries import OwnTokens, OwnTokensSeen
+from fedbot.rules.model.steps import OwnTokenRenewed, RenewOwnToken, RevokeOwnToken, TokenRevoked
 from tests.contract.ground import Ground
 from tests.fakes.vault import FakeVault
 

@@ -13,21 +13,6 @@ import pytest
 
 from fedbot.inventree.inventory import OwnInventory
 from fedbot.ports.inventory import NotPermitted, Refusal
-from fedbot.rules.model.access_steps import (
-    AccessEnded,
-    AccessMade,
-    CloseCompany,
-    CompanyMade,
-    EndAccess,
-    MakeAccess,
-    MakeCompany,
-    MintToken,
-    RevokeToken,
-    TokenMinted,
-    TokenRevoked,
-    TokenTried,
-    TryToken,
-)
 from fedbot.rules.model.queries import (
     FindItems,
     InventoryStanding,
@@ -39,27 +24,40 @@ from fedbot.rules.model.queries import (
     PersonRights,
 )
 from fedbot.rules.model.steps import (
+    AccessEnded,
+    AccessMade,
     Arrived,
     AttachPhoto,
     BookInAgain,
+    CloseCompany,
+    CompanyMade,
     CreateItem,
     CreatePart,
+    EndAccess,
     HandOver,
     ItemCreated,
     Known,
     Label,
     LoanLabel,
+    MakeAccess,
+    MakeCompany,
+    MintToken,
     Mirror,
     PartCreated,
     PlacedAt,
     PutAway,
     PutBack,
     Remark,
+    RevokeToken,
     Step,
     StepResult,
     TakeBack,
     Taken,
     TakeOut,
+    TokenMinted,
+    TokenRevoked,
+    TokenTried,
+    TryToken,
     WriteOff,
 )
 from fedbot.rules.model.stock import STATUS_DAMAGED as DAMAGED

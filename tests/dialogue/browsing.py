@@ -11,7 +11,8 @@ from typing import Any
 import httpx
 
 from fedbot.web.site.app import application
-from tests.dialogue.world import Space, World
+from tests.dialogue.space import Space
+from tests.dialogue.world import World
 from tests.fakes.people import Person
 
 URL = "https://fed.attraktor.test/lending"

@@ -25,8 +25,8 @@ from fedbot.inventree.server import InventorySettings
 from fedbot.journal import outbox
 from fedbot.journal.journal import Journal
 from fedbot.matrix.chart import PNG
+from fedbot.rules.model.command import Cooldown
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.conversation import Cooldown
 from fedbot.rules.model.document import Document
 from fedbot.rules.model.figures import Chart
 from fedbot.rules.model.party_config import PartyConfig

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from fedbot.rules.model.care import Care
-from fedbot.rules.model.lending_rules import LendingRule, LoanRules
+from fedbot.rules.model.lending import LendingRule, LoanRules
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from tests.dialogue.books import assert_books_balance

@@ -16,8 +16,8 @@ from fedbot.rules.model.transfer_lifecycle import TransferState
 from tests.dialogue.books import assert_books_balance
 from tests.dialogue.test_encrypted_rooms import ENCRYPTION
 from tests.dialogue.test_moving import upgrade
-from tests.dialogue.world import Person, World, a_world, friends, told
-from tests.fakes.people import RoomView
+from tests.dialogue.world import World, a_world, friends, told
+from tests.fakes.people import Person, RoomView
 
 MIA = "@mia:twin.test"
 

@@ -9,7 +9,7 @@ import pytest
 from fedbot.rules.ledger.figures import own
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.figures import Dealings
-from fedbot.rules.model.practice import PRACTICE
+from fedbot.rules.model.party_config import PRACTICE
 from fedbot.rules.model.queries import StockCounts
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.setup.practice import PARTS

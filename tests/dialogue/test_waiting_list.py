@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from fedbot.rules.model.queue import MOST_PLACES, PlaceState
+from fedbot.rules.model.lending import MOST_PLACES, PlaceState
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from tests.dialogue.books import assert_books_balance
 from tests.dialogue.space import Space

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from fedbot.engine.typing_indicator import TypingSigns
+from fedbot.engine.chat_worker import TypingSigns
 from fedbot.ports.chat import ChatUnreachable
 from fedbot.rules.model.effects import Typing
 from tests.dialogue.space import Space

@@ -7,31 +7,29 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
-from fedbot.rules.model.access_steps import (
-    AccessMade,
-    CloseCompany,
-    EndAccess,
-    MakeAccess,
-    MakeCompany,
-    MintToken,
-    RevokeToken,
-)
 from fedbot.rules.model.queries import PartDescription
 from fedbot.rules.model.steps import (
+    AccessMade,
     Arrived,
     BookInAgain,
+    CloseCompany,
     CreateItem,
     CreatePart,
+    EndAccess,
     Furnish,
     HandOver,
     ItemCreated,
     Known,
     Label,
     LoanLabel,
+    MakeAccess,
+    MakeCompany,
+    MintToken,
     Mirror,
     PutAway,
     PutBack,
     Remark,
+    RevokeToken,
     Step,
     TakeBack,
     Taken,

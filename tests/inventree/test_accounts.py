@@ -10,7 +10,7 @@ import pytest
 from fedbot.inventree.transport import InvenTreeTransport
 from fedbot.inventree.versions import Version
 from fedbot.ports.inventory import NotPermitted, Refusal, Unavailable
-from fedbot.rules.model.access_steps import (
+from fedbot.rules.model.steps import (
     AccessEnded,
     AccessMade,
     EndAccess,

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from fedbot.ports.inventory import NotPermitted, Refusal
-from fedbot.rules.model.access_steps import AccessEnded, CloseCompany, CompanyMade
+from fedbot.rules.model.steps import AccessEnded, CloseCompany, CompanyMade
 from tests.inventree.situations import make_company
 from tests.inventree.space import Space
 

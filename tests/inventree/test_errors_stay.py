@@ -13,9 +13,8 @@ import pytest
 import requests
 
 from fedbot.ports.inventory import InventoryProblem
-from fedbot.rules.model.access_steps import TryToken
 from fedbot.rules.model.queries import FindItems, Overview, OwnTokens, PersonRights, StockFigures
-from fedbot.rules.model.steps import AttachPhoto, TakeOut
+from fedbot.rules.model.steps import AttachPhoto, TakeOut, TryToken
 from tests.inventree.space import Space
 
 FOREIGN = [

@@ -16,7 +16,7 @@ from fedbot.inventree import inventory as inventories
 from fedbot.inventree.peer_network import is_public
 from fedbot.inventree.transport import Bound, InvenTreeTransport
 from fedbot.ports.inventory import InventoryProblem, Refusal, Unavailable
-from fedbot.rules.model.access_steps import TryToken
+from fedbot.rules.model.steps import TryToken
 from tests.dialogue.world import World
 
 SOON = Bound(size=100_000, seconds=0.6)

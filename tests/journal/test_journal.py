@@ -32,8 +32,8 @@ from fedbot.rules.model.events import (
     Tick,
 )
 from fedbot.rules.model.health import BotStatus
+from fedbot.rules.model.ledger import Quarantined
 from fedbot.rules.model.room import Room
-from fedbot.rules.model.summaries import Quarantined
 from fedbot.rules.transfer.send import BookOut
 from tests.journal.conftest import START, StandingClock
 

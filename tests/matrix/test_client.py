@@ -16,9 +16,8 @@ from aiohttp import web
 
 from fedbot.matrix import content
 from fedbot.matrix.client import MatrixChat
-from fedbot.matrix.connection import connect
 from fedbot.matrix.encryption import Cipher
-from fedbot.matrix.login import Session
+from fedbot.matrix.login import Session, connect
 from fedbot.messages import formatting
 from fedbot.ports.chat import ChatLimited, ChatRefused, ChatUnreachable, Delivery
 from fedbot.rules.model.events import (

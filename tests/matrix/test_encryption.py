@@ -16,11 +16,10 @@ import pytest
 import pytest_asyncio
 
 from fedbot.matrix.client import MatrixChat
-from fedbot.matrix.cross_signing import has_others, take_over
+from fedbot.matrix.encryption import TELL_AFTER, has_others, take_over
 from fedbot.matrix.keys import KEYS, set_aside
 from fedbot.matrix.login import Account as BotAccount
 from fedbot.matrix.login import read_session
-from fedbot.matrix.undecrypted import TELL_AFTER
 from fedbot.ports.chat import ChatRefused, ChatSignedOut, ChatUnreachable, Delivery, Media
 from fedbot.rules.model.events import EnvelopeSeen, Reacted, Redacted, Said, Unreadable
 from fedbot_demo.encrypted_person import EncryptedPerson

@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import pytest
 
-from fedbot.matrix.undecrypted import FILE, GIVE_UP_AFTER, TELL_AFTER, WaitingRoom
+from fedbot.matrix.encryption import GIVE_UP_AFTER, TELL_AFTER, WAITING_FILE, WaitingRoom
 from fedbot.ports.journal import JournalUnwritable
 
 NOW = datetime(2026, 11, 24, 20, tzinfo=UTC)
@@ -44,12 +44,12 @@ def test_a_line_waits_as_ciphertext_and_leaves_nothing_when_its_key_or_its_time_
     secret = {**LINE, "content": {"ciphertext": "unreadable to whoever has the disk"}}
     waiting = WaitingRoom(tmp_path)
     waiting.add([("!a", secret)], NOW)
-    assert b"unreadable to whoever" in (tmp_path / FILE).read_bytes()
+    assert b"unreadable to whoever" in (tmp_path / WAITING_FILE).read_bytes()
     waiting.look(lambda _, raw: {**raw, "content": {"body": "my plain words"}}, NOW)
     waiting.settle()
-    assert (tmp_path / FILE).read_bytes() == b"[]"
+    assert (tmp_path / WAITING_FILE).read_bytes() == b"[]"
     waiting.add([("!a", secret)], NOW)
     for now in (NOW + TELL_AFTER, NOW + GIVE_UP_AFTER):
         waiting.look(lambda _, raw: raw, now)
         waiting.settle()
-    assert (tmp_path / FILE).read_bytes() == b"[]"
+    assert (tmp_path / WAITING_FILE).read_bytes() == b"[]"

@@ -12,25 +12,13 @@ from typing import Any
 import pytest
 
 from fedbot import messages
-from fedbot.rules.model.booking import Hindrance, Obstacle, Reserved
 from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.ledger import AgendaEntry, OnThatDay
+from fedbot.rules.model.lending import Hindrance, Obstacle, Reserved
 from fedbot.rules.model.stock import Part, StockItem
-from fedbot.rules.model.summaries import AgendaEntry, OnThatDay
 from fedbot.rules.model.transfer import Line, Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from tests.messages.scenes import (
-    ALPHA,
-    BETA,
-    BOLTS,
-    BY_BEA,
-    CEM,
-    DUE,
-    LENS,
-    PEOPLE,
-    plain,
-    request,
-    transfer,
-)
+from tests.messages.scenes import ALPHA, BETA, BOLTS, BY_BEA, CEM, DUE, LENS, PEOPLE, plain, request, transfer
 
 OPEN, BOOKED = TransferState.OPEN, TransferState.BOOKED
 FIRST, LAST = date(2026, 12, 12), date(2026, 12, 19)

@@ -28,8 +28,8 @@ from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.decision import Choice
 from fedbot.rules.model.diagnosis import Fault, Plain
 from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.ledger import CaseSeen, ChangeSeen
 from fedbot.rules.model.stock import Right, Rights
-from fedbot.rules.model.summaries import CaseSeen, ChangeSeen
 from fedbot.rules.model.transfer import Progress, Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from tests.messages.scenes import (

@@ -14,7 +14,7 @@ from fedbot import messages
 from fedbot.rules.approval import consent
 from fedbot.rules.model import shown
 from fedbot.rules.model.effects import Phrase, say
-from fedbot.rules.model.lending_rules import LoanRules
+from fedbot.rules.model.lending import LoanRules
 from fedbot.rules.model.queries import PartDescription
 from fedbot.rules.model.transfer import Line, Progress, Terms, Transfer
 from fedbot.rules.model.whole_item import ItemDetails, PartDetails, Trait

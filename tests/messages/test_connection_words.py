@@ -23,8 +23,8 @@ from fedbot.rules.model.diagnosis import (
     reason_of,
 )
 from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.ledger import Preview
 from fedbot.rules.model.party_config import PartyConfig
-from fedbot.rules.model.summaries import Preview
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from tests.messages.scenes import (
     ALPHA,

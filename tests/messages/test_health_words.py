@@ -14,8 +14,8 @@ from fedbot.messages.health import _CAN, _CANNOT
 from fedbot.rules.model.diagnosis import Fault, Named, NameFault, Plain, TokenRefused
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.health import BotStatus, OwnToken
+from fedbot.rules.model.ledger import Lost
 from fedbot.rules.model.queries import InventoryStanding
-from fedbot.rules.model.summaries import Lost
 from tests.messages.scenes import ALPHA, ASKED_AT, BOLTS, NOW, SAYS_NO, plain, transfer
 
 OLD = BotStatus(release="1.0.2", api=380)

@@ -10,7 +10,7 @@ import pytest
 
 from fedbot import messages
 from fedbot.rules.model.effects import Phrase, say
-from fedbot.rules.model.lending_rules import LoanRules, against_extension, against_loan
+from fedbot.rules.model.lending import LoanRules, against_extension, against_loan
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from tests.messages.scenes import ALPHA, LENS, PEOPLE, plain, request, transfer

@@ -10,8 +10,8 @@ import pytest
 
 from fedbot import messages
 from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.ledger import Lying
 from fedbot.rules.model.stock import Part, StockItem
-from fedbot.rules.model.summaries import Lying
 from tests.messages.scenes import ALPHA, BOLTS, CABLE, connection, plain, request, transfer
 
 BOLT = StockItem(12, Part(3, "M3 bolt", "M3-BOLT"), Decimal(120), place="Drawer A3")

@@ -10,7 +10,7 @@ import pytest
 
 from fedbot import messages
 from fedbot.rules.model.effects import Phrase, say
-from fedbot.rules.model.overdue import LendingStop
+from fedbot.rules.model.lending import LendingStop
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from tests.messages.scenes import ALPHA, BETA, BOLTS, BY_ANNA, LENS, ROOM, plain, transfer

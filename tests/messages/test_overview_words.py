@@ -11,9 +11,9 @@ from fedbot import messages
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.health import BotStatus
+from fedbot.rules.model.ledger import Due, DueKind, PersonSeen, Quarantined, SpaceSeen, StatusSeen, Todo, VerbLine
 from fedbot.rules.model.queries import IndexStanding, InventoryStanding
 from fedbot.rules.model.stock import Right, Rights
-from fedbot.rules.model.summaries import Due, DueKind, PersonSeen, Quarantined, SpaceSeen, StatusSeen, Todo, VerbLine
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from tests.messages.scenes import ALPHA, ANNA, ASKED_AT, BOLTS, DUE, KIM, NOW, PIET, SILENT, connection, plain, transfer
 

@@ -13,7 +13,7 @@ from fedbot import messages
 from fedbot.rules.model.decision import Choice, Parcel, Settlement
 from fedbot.rules.model.diagnosis import Fault, ItemFault, OfItem, Plain
 from fedbot.rules.model.effects import Phrase, say
-from fedbot.rules.model.settlement import Truth
+from fedbot.rules.model.ledger import Truth
 from fedbot.rules.model.transfer import Dispute, Progress, Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from tests.messages.scenes import (

@@ -10,7 +10,7 @@ import pytest
 from fedbot import messages
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.effects import Phrase, say
-from fedbot.rules.model.summaries import Preview
+from fedbot.rules.model.ledger import Preview
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from tests.messages.scenes import ALPHA, BOLTS, BY_ANNA, connection, plain, request, transfer
 

@@ -11,9 +11,8 @@ from typing import Any
 import pytest
 
 from fedbot import messages
-from fedbot.rules.model.booking import Reserved
 from fedbot.rules.model.effects import Phrase, say
-from fedbot.rules.model.queue import PlaceInLine, PlaceState, QueueEntry
+from fedbot.rules.model.lending import PlaceInLine, PlaceState, QueueEntry, Reserved
 from tests.messages.scenes import ALPHA, BETA, BY_BEA, BY_PIET, NOW, ROOM, plain
 
 UNTIL = datetime(2026, 12, 2, 23, tzinfo=UTC)

@@ -10,9 +10,9 @@ import pytest
 
 from fedbot import messages
 from fedbot.messages.reconcile import MOST_SHOWN
-from fedbot.rules.model.books import Difference, Kind, Reconciliation
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.ledger import Difference, Kind, Reconciliation
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from tests.messages.scenes import ALPHA, ANNA, BOLTS, CABLE, NOW, connection, plain, transfer

@@ -10,8 +10,8 @@ from textwrap import dedent
 import pytest
 
 from fedbot import messages
+from fedbot.rules.model.catalogue import FriendWant, Want, WantState
 from fedbot.rules.model.effects import Phrase, say
-from fedbot.rules.model.want import FriendWant, Want, WantState
 from tests.messages.scenes import ALPHA, BETA, BY_BEA, ROOM, plain
 
 DAY = date(2026, 12, 31)

@@ -18,19 +18,6 @@ from fedbot.commands.registry import Registry
 from fedbot.journal import codec
 from fedbot.rules.dispatch import decide
 from fedbot.rules.loan.hand_back import RETURNS_PARTS
-from fedbot.rules.model.access_steps import (
-    AccessEnded,
-    AccessMade,
-    CloseCompany,
-    CompanyMade,
-    EndAccess,
-    MakeAccess,
-    MakeCompany,
-    MintToken,
-    TokenMinted,
-    TokenTried,
-    TryToken,
-)
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.diagnosis import Fault, Plain, Speaker, Verbatim
@@ -55,13 +42,21 @@ from fedbot.rules.model.queries import (
 )
 from fedbot.rules.model.room import AnnouncedParty, Announcement, Room
 from fedbot.rules.model.steps import (
+    AccessEnded,
+    AccessMade,
     Arrived,
+    CloseCompany,
+    CompanyMade,
     CreateItem,
+    EndAccess,
     HandedOver,
     HandOver,
     ItemCreated,
     Label,
     Labelled,
+    MakeAccess,
+    MakeCompany,
+    MintToken,
     Mirror,
     Mirrored,
     PlacedAt,
@@ -72,6 +67,9 @@ from fedbot.rules.model.steps import (
     TakeBack,
     Taken,
     TakeOut,
+    TokenMinted,
+    TokenTried,
+    TryToken,
 )
 from fedbot.rules.model.stock import Part, Rights, StockItem
 from fedbot.rules.model.transfer import Transfer

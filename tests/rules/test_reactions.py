@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from fedbot.rules.model.reactions import normalised
+from fedbot.rules.model.decision import normalised
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from fedbot.rules.transfer.asked_for import adds_up
+from fedbot.rules.transfer.request import adds_up
 
 
 @pytest.mark.parametrize(

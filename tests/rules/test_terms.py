@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from fedbot.rules.model.care import Moved
-from fedbot.rules.model.lending_rules import LendingRule, LoanRules, may_borrow, strictest, that_hold
+from fedbot.rules.model.lending import LendingRule, LoanRules, may_borrow, strictest, that_hold
 from fedbot.rules.model.outside import LentBefore
 from fedbot.rules.model.queries import PartDescription
 from fedbot.rules.model.stock import Part, StockItem

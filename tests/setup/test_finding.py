@@ -14,9 +14,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from fedbot.matrix.connection import Connection
 from fedbot.matrix.keys import KEYS
-from fedbot.matrix.login import Session
+from fedbot.matrix.login import Connection, Session
 from fedbot.setup import inventree, matrix
 from fedbot.setup.asking import Answers, NotGood, Stopped, yes_or_no
 from fedbot.setup.matrix import Bot, Homeserver

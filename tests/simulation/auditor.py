@@ -14,7 +14,7 @@ from typing import Any, get_args
 from fedbot.ports.journal import Committed
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
-from fedbot.rules.model.decision import Choice
+from fedbot.rules.model.decision import CARD_KEYS, Choice, normalised
 from fedbot.rules.model.events import (
     ChatEvent,
     EnvelopeSeen,
@@ -24,7 +24,6 @@ from fedbot.rules.model.events import (
     RoomSeen,
     StepRefused,
 )
-from fedbot.rules.model.reactions import CARD_KEYS, normalised
 from fedbot.rules.model.rota import Rota
 from fedbot.rules.model.transfer import Transfer, total
 from fedbot.rules.model.transfer_lifecycle import FINAL, NOTHING_MOVED, TransferState

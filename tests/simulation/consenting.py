@@ -28,6 +28,7 @@ from tests.simulation.party import Party
 if TYPE_CHECKING:
     from tests.simulation.auditor import Auditor, Tap
 
+
 NOWHERE = ("", None, False, "", None, None, "", "1", "", "", "")
 """Of a line of which our InvenTree has not said yet where it lands."""
 MOST_OPENED = 45

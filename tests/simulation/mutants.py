@@ -39,9 +39,10 @@ from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.protocol import announcements, bodies, sequencing
 from fedbot.rules.protocol.bodies import Approve, Body, Message
 from fedbot.rules.state import State, Turn
-from fedbot.rules.transfer import asked_for, opening, request, rota, send, sender_decision
 from fedbot.rules.transfer import both_sides as transfers
+from fedbot.rules.transfer import opening, request, rota, send, sender_decision
 from fedbot.rules.transfer import receive as receives
+from fedbot.rules.transfer import request as requests
 from fedbot.rules.wire.envelope import transaction_id
 from fedbot.rules.wire.subject_ids import Opening
 from tests.simulation.crashing import CrashingJournal
@@ -561,7 +562,7 @@ def _askers_yes(stack: ExitStack) -> None:
 
 @mutant("another thing than was asked for is taken")
 def _another_thing(stack: ExitStack) -> None:
-    _instead(stack, asked_for, "unlike", lambda *_: [])
+    _instead(stack, requests, "unlike", lambda *_: [])
 
 
 @mutant("more than was asked for is taken")
@@ -571,7 +572,7 @@ def _more(stack: ExitStack) -> None:
         return request._agreed(transfer, terms)
 
     _instead(stack, request, "_adopted", adopted)
-    _instead(stack, asked_for, "unlike", lambda *_: [])
+    _instead(stack, requests, "unlike", lambda *_: [])
 
 
 @mutant("a peer's new key is pinned without a look")

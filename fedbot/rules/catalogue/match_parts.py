@@ -11,7 +11,7 @@ from fedbot.rules.model import audit
 from fedbot.rules.model.archive import Mark
 from fedbot.rules.model.catalogue import Alias, alias_id
 from fedbot.rules.model.effects import Do
-from fedbot.rules.model.practice import PRACTICE
+from fedbot.rules.model.party_config import PRACTICE
 from fedbot.rules.model.queries import MatchPart, PartMatch
 from fedbot.rules.model.steps import Mirror
 from fedbot.rules.model.transfer import Line, Progress, Transfer

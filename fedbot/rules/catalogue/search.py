@@ -26,7 +26,7 @@ from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.continuation import OfConnection, WhenAnsweredOrNot
 from fedbot.rules.model.effects import Ask, Edit, Phrase, Post, Typing, say
 from fedbot.rules.model.events import Answered, Said, Unanswered
-from fedbot.rules.model.practice import PRACTICE
+from fedbot.rules.model.party_config import PRACTICE
 from fedbot.rules.model.queries import Scope, SearchStock, StockHits
 from fedbot.rules.model.stock import StockItem, is_sound, plain
 from fedbot.rules.model.transfer_lifecycle import TransferState

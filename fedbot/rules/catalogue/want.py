@@ -15,7 +15,15 @@ from typing import Any
 from fedbot import messages
 from fedbot.rules.catalogue import search, share
 from fedbot.rules.model import audit, time_zones
-from fedbot.rules.model.catalogue import Share
+from fedbot.rules.model.catalogue import (
+    LONGEST_DAYS,
+    MOST_WANTS_OF_A_FRIEND,
+    FriendWant,
+    Share,
+    Want,
+    WantState,
+    friend_want_id,
+)
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.continuation import WhenAnsweredOrNot
@@ -26,20 +34,12 @@ from fedbot.rules.model.queries import Able, PartDescription, SearchStock, Stock
 from fedbot.rules.model.stock import Right, plain
 from fedbot.rules.model.transfer import Line, Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from fedbot.rules.model.want import (
-    LONGEST_DAYS,
-    MOST_WANTS_OF_A_FRIEND,
-    FriendWant,
-    Want,
-    WantState,
-    friend_want_id,
-)
 from fedbot.rules.protocol import announcements, bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.protocol.terms import BadTerms, check_quantity, presentable
 from fedbot.rules.state import Turn
-from fedbot.rules.transfer.asked_for import is_meant
 from fedbot.rules.transfer.opening import MOST_RINGS, addressees
+from fedbot.rules.transfer.request import is_meant
 from fedbot.rules.wire.envelope import BadEnvelope
 
 A_DAY = timedelta(days=1)

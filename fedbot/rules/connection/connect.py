@@ -13,16 +13,15 @@ from typing import Any
 from fedbot import messages
 from fedbot.rules import health
 from fedbot.rules.approval import consent
-from fedbot.rules.connection import key_checks, provision
+from fedbot.rules.connection import pinning, provision
 from fedbot.rules.model import audit
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import LIVING_CONNECTION, UNFINISHED_CONNECTION, ConnectionState
 from fedbot.rules.model.continuation import OfConnection, WhenAnswered
-from fedbot.rules.model.decision import Signature
+from fedbot.rules.model.decision import APPROVE_KEY, DECLINE_KEY, Signature
 from fedbot.rules.model.effects import Ask, Edit, Phrase, Post, SendEnvelope, say
 from fedbot.rules.model.events import Answered, EnvelopeSeen
 from fedbot.rules.model.queries import Able, WhoMay
-from fedbot.rules.model.reactions import APPROVE_KEY, DECLINE_KEY
 from fedbot.rules.model.room import AnnouncedParty
 from fedbot.rules.model.shown import Change
 from fedbot.rules.model.stock import Right
@@ -78,12 +77,12 @@ def ask(
 
 def check_begun(turn: Turn, connection: Connection) -> Connection:
     """What we ask for, with our nonce: the same again when a lost journal reads our asking in the room."""
-    return key_checks.begun(turn, connection, connection.peer_key, connection.asked.person, connection.due.isoformat())
+    return pinning.begun(turn, connection, connection.peer_key, connection.asked.person, connection.due.isoformat())
 
 
 def _asked(turn: Turn, connection: Connection) -> Phrase:
     """Our asking as it reads now."""
-    key, emoji = fingerprint(connection.peer_key), key_checks.numbers(turn, connection)
+    key, emoji = fingerprint(connection.peer_key), pinning.numbers(turn, connection)
     return say(messages.connection.connect_asked, connection=connection, fingerprint=key, emoji=emoji)
 
 
@@ -101,7 +100,7 @@ def _asking_body(turn: Turn, connection: Connection) -> dict[str, Any]:
         "asker_name": connection.asked.name,
         "due": connection.due.isoformat(),
         "asked_key": connection.peer_key,
-        "commitment": key_checks.our_commitment(turn, connection),
+        "commitment": pinning.our_commitment(turn, connection),
     }
 
 
@@ -191,7 +190,7 @@ def _on_repeated_connect(turn: Turn, known: Connection, envelope: Message[bodies
 
 def _reveal(turn: Turn, connection: Connection) -> Connection:
     """The peer is bound to its nonce, or will be before it learns ours: tell ours."""
-    connection, body = key_checks.told(connection)
+    connection, body = pinning.told(connection)
     return sequencing.send(turn, connection, "reveal", body, awaits=True)
 
 
@@ -208,7 +207,7 @@ def _both_asked(turn: Turn, ours: Connection, theirs: Connection) -> None:
     turn.note_by(ours.id, audit.Fact.BOTH_ASKED_LATER_GENERATION, theirs.asked)
     decided = theirs.asked
     connection = replace(theirs, ours=True, asked=ours.asked, decided=decided, due=ours.due)
-    connection, nonce = key_checks.told(connection)
+    connection, nonce = pinning.told(connection)
     body = {"by": ours.asked.person, "by_name": ours.asked.name, "access": turn.us.peer_access, **nonce}
     connection, draft = sequencing.write(turn, connection, "accepted", body, awaits=True)
     turn.note_by(connection.id, audit.Fact.BOTH_ASKED, decided)
@@ -258,7 +257,7 @@ def _offered(
         due=turn.now + turn.us.request_open_for,
         exchange=sequencing.begun_by(envelope),
     )
-    return key_checks.begun(turn, connection, announced.key, peer_commitment=body.commitment)
+    return pinning.begun(turn, connection, announced.key, peer_commitment=body.commitment)
 
 
 def _leave_for_later(turn: Turn, asked: Connection) -> None:
@@ -333,7 +332,7 @@ def card(
         fingerprint=fingerprint(connection.peer_key),
         own_fingerprint=fingerprint(turn.us.key),
         people=people or [],
-        emoji=key_checks.numbers(turn, connection),
+        emoji=pinning.numbers(turn, connection),
         changes=changes,
     )
 
@@ -350,16 +349,16 @@ def on_revealed(turn: Turn, connection: Connection, envelope: Message[bodies.Rev
     elif known.state is ConnectionState.ASKED:
         turn.do(Edit(f"offer:{known.id}", known.room, _asked(turn, known)))
     elif known.ours and known.state in LIVING_CONNECTION:
-        phrase = say(messages.connection.connect_crossed, connection=known, emoji=key_checks.numbers(turn, known))
+        phrase = say(messages.connection.connect_crossed, connection=known, emoji=pinning.numbers(turn, known))
         turn.do(Edit(f"offer:{known.id}", known.room, phrase))
         provision.become_active(turn, known)
 
 
 def _with_nonce(turn: Turn, connection: Connection, nonce: str) -> Connection | None:
     """The connection with the peer's nonce, ours told; None if it ended, as that isn't the nonce that was due."""
-    known = key_checks.completed(connection, nonce)
+    known = pinning.completed(connection, nonce)
     if known is None:
-        key_checks.tell_failure(turn, connection)
+        pinning.tell_failure(turn, connection)
         _refuse_for_keys(turn, connection)
         return None
     return known if known.check is None or known.check.is_told else _reveal(turn, known)
@@ -368,7 +367,7 @@ def _with_nonce(turn: Turn, connection: Connection, nonce: str) -> Connection | 
 def _refuse_for_keys(turn: Turn, connection: Connection) -> None:
     """Somebody may stand between the two bots: nothing comes of it."""
     if connection.state in UNFINISHED_CONNECTION | {ConnectionState.READY}:
-        body = {"by": "", "by_name": "", "reason": key_checks.FAILED}
+        body = {"by": "", "by_name": "", "reason": pinning.FAILED}
         finish(turn, replace(connection, check=None), ConnectionState.CANCELLED, "", "cancelled", body)
     else:
         turn.save(connection)
@@ -387,7 +386,7 @@ def on_accepted(turn: Turn, connection: Connection, envelope: Message[bodies.Acc
         return
     connection = known
     if connection.check is not None and connection.check.is_open:
-        key_checks.tell_failure(turn, connection)
+        pinning.tell_failure(turn, connection)
         _refuse_for_keys(turn, connection)
         return
     turn.note_by(connection.id, audit.Fact.PEER_ACCEPTED, decided)

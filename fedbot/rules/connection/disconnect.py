@@ -22,7 +22,7 @@ from fedbot.rules.model.connection_lifecycle import UNFINISHED_CONNECTION, Conne
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.diagnosis import Fault, Plain
 from fedbot.rules.model.effects import Post, say
-from fedbot.rules.model.summaries import Preview
+from fedbot.rules.model.ledger import Preview
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.model.transfer_lifecycle import BEFORE_DEBIT, BOOKS_SETTLED, FINAL, TransferState
 from fedbot.rules.protocol import bodies, sequencing

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from fedbot import messages
-from fedbot.rules.approval import subject
+from fedbot.rules.approval import consent
 from fedbot.rules.connection import pinning, provision
 from fedbot.rules.model import audit
 from fedbot.rules.model.archive import is_restless
@@ -188,7 +188,7 @@ def _take_along(turn: Turn, transfer: Transfer, room: str) -> None:
     sequencing.send_again(turn, transfer)
     sequencing.ask(turn, transfer)
     if card_stands:
-        if subject.takes_less(transfer):
+        if consent.takes_less(transfer):
             request.look_who_confirms(turn, transfer)
             return
         people = tuple(turn.us.people.values())
@@ -224,7 +224,7 @@ def _there(transfer: Transfer, room: str) -> Transfer:
 
 
 def _waits_for_a_tap(turn: Turn, transfer: Transfer) -> bool:
-    return transfer.awaits_parcel or (subject.is_open(transfer) and subject.decides_here(turn.us, transfer))
+    return transfer.awaits_parcel or (consent.is_open(transfer) and consent.decides_here(turn.us, transfer))
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.document import Document
 from fedbot.rules.model.effects import Leave, say
 from fedbot.rules.model.events import PracticeOrdered
-from fedbot.rules.model.practice import PRACTICE, Practice
+from fedbot.rules.model.party_config import PRACTICE, Practice
 from fedbot.rules.model.room import Announcement
 from fedbot.rules.state import Turn
 

@@ -17,19 +17,6 @@ from fedbot.rules.catalogue.provenance import WriteMirror, mirror_received
 from fedbot.rules.ledger import figures as ledger_figures
 from fedbot.rules.loan import lend
 from fedbot.rules.model import audit
-from fedbot.rules.model.access_steps import (
-    AccessMade,
-    CloseCompany,
-    CompanyMade,
-    EndAccess,
-    MakeAccess,
-    MakeCompany,
-    MintToken,
-    TokenMinted,
-    TokenTried,
-    TryToken,
-    due_in_a_year,
-)
 from fedbot.rules.model.archive import Mark
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import LIVING_CONNECTION, ConnectionState
@@ -37,7 +24,20 @@ from fedbot.rules.model.continuation import OfConnection, WhenStepEnds
 from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.effects import Do, Edit, Forget, KeepSecret, Phrase, Post, say
 from fedbot.rules.model.events import StepDone, StepRefused, StepUnknown, Waiting
-from fedbot.rules.model.steps import Mirror
+from fedbot.rules.model.steps import (
+    AccessMade,
+    CloseCompany,
+    CompanyMade,
+    EndAccess,
+    MakeAccess,
+    MakeCompany,
+    MintToken,
+    Mirror,
+    TokenMinted,
+    TokenTried,
+    TryToken,
+    due_in_a_year,
+)
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.protocol import bodies, room_upgrades, sequencing
 from fedbot.rules.protocol.bodies import Message

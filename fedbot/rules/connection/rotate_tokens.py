@@ -13,16 +13,6 @@ from datetime import UTC, datetime, time, timedelta
 from fedbot import messages
 from fedbot.rules.connection import provision
 from fedbot.rules.model import audit
-from fedbot.rules.model.access_steps import (
-    AccessMade,
-    MakeAccess,
-    MintToken,
-    RevokeToken,
-    TokenMinted,
-    TokenTried,
-    TryToken,
-    due_in_a_year,
-)
 from fedbot.rules.model.connection import Connection, Renewal
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.continuation import OfConnection, WhenStepEnds
@@ -30,7 +20,17 @@ from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.diagnosis import Diagnosis, TokenTrialFailed
 from fedbot.rules.model.effects import Do, Forget, KeepSecret, MoveSecret, Post, say
 from fedbot.rules.model.events import StepDone, StepRefused, StepUnknown, Waiting
-from fedbot.rules.model.steps import Step
+from fedbot.rules.model.steps import (
+    AccessMade,
+    MakeAccess,
+    MintToken,
+    RevokeToken,
+    Step,
+    TokenMinted,
+    TokenTried,
+    TryToken,
+    due_in_a_year,
+)
 from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.state import Turn

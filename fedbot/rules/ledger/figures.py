@@ -13,7 +13,7 @@ from fedbot.rules.model.archive import Flowed, Mark, Way, flowed, went_at
 from fedbot.rules.model.connection_lifecycle import LIVING_CONNECTION
 from fedbot.rules.model.decision import Ending
 from fedbot.rules.model.figures import BALANCE, COUNTS, Dealings, Flow, SpaceFigures
-from fedbot.rules.model.practice import PRACTICE
+from fedbot.rules.model.party_config import PRACTICE
 from fedbot.rules.model.queries import StockCounts
 from fedbot.rules.model.stock import plain
 from fedbot.rules.model.transfer import Transfer

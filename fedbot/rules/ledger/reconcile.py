@@ -18,7 +18,6 @@ from fedbot.rules.connection import provision
 from fedbot.rules.loan import lend
 from fedbot.rules.model import audit, budgets
 from fedbot.rules.model.archive import Mark
-from fedbot.rules.model.books import BookLine, Difference, Kind, Past, Reconciliation
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.continuation import OfConnection, OfLine, WhenAnsweredOrNot, WhenStepEnds
@@ -33,6 +32,7 @@ from fedbot.rules.model.events import (
     Unanswered,
 )
 from fedbot.rules.model.health import counted_from
+from fedbot.rules.model.ledger import BookLine, Difference, Kind, Past, Reconciliation
 from fedbot.rules.model.queries import BooksOf, ItemSeen, ItemsSeen, Received, Whereabouts
 from fedbot.rules.model.steps import Arrived
 from fedbot.rules.model.stock import STATUS_ATTENTION, STATUS_OK, plain

@@ -10,7 +10,7 @@ from datetime import date
 
 from fedbot import messages
 from fedbot.rules.loan import bookings, end, hand_back, lend
-from fedbot.rules.model import audit, lending_rules
+from fedbot.rules.model import audit, lending
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.continuation import WhenAnswered
@@ -69,7 +69,7 @@ def against_rules(turn: Turn, loan: Transfer, until: date) -> str:
     due = max(loan.due_day or today, today)
     if loan.due_day is not None and until <= loan.due_day:  # that is no more time
         return ""
-    return lending_rules.against_extension(loan.terms.rules, loan.extended, due, until)
+    return lending.against_extension(loan.terms.rules, loan.extended, due, until)
 
 
 def look(turn: Turn, transfer: Transfer) -> None:

@@ -14,7 +14,7 @@ from fedbot.rules.loan import lend
 from fedbot.rules.model import audit, time_zones
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Post, say
-from fedbot.rules.model.overdue import LendingStop
+from fedbot.rules.model.lending import LendingStop
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.state import Turn
 

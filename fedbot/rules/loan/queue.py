@@ -22,16 +22,9 @@ from fedbot.rules.model.continuation import WhenAnsweredOrNot
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Ask, Edit, Phrase, Post, say
 from fedbot.rules.model.events import Answered, Said, Unanswered
+from fedbot.rules.model.lending import MOST_PLACES, TOLD_ENDS, PlaceInLine, PlaceState, QueueEntry, entry_id
 from fedbot.rules.model.outside import OutsideLoan
 from fedbot.rules.model.queries import FindItems, ItemsFound
-from fedbot.rules.model.queue import (
-    MOST_PLACES,
-    TOLD_ENDS,
-    PlaceInLine,
-    PlaceState,
-    QueueEntry,
-    entry_id,
-)
 from fedbot.rules.model.stock import StockItem, is_sound, plain
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.model.transfer_lifecycle import FINAL, NOTHING_MOVED, TransferState

@@ -18,8 +18,8 @@ from fedbot.rules.model.continuation import OfLine, WhenStepEnds
 from fedbot.rules.model.decision import Ending, Signature
 from fedbot.rules.model.effects import Do, say
 from fedbot.rules.model.events import StepDone, StepRefused, StepUnknown
+from fedbot.rules.model.ledger import Truth
 from fedbot.rules.model.queries import ItemSeen, ItemsSeen, Whereabouts, WhereIsIt
-from fedbot.rules.model.settlement import Truth
 from fedbot.rules.model.steps import WriteOff
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.state import Turn

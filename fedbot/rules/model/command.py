@@ -1,9 +1,9 @@
-"""A chat line once it is understood."""
+"""A chat line once it is understood, and what the bot remembers of a conversation."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -61,3 +61,33 @@ class Command:
     def is_proven(self) -> bool:
         """Whether the person's own device says that they typed all of it."""
         return self.encrypted and not self.is_picked
+
+
+# --- What the bot remembers of a conversation: numbered lists, and what it doesn't say twice.
+
+NUMBER_WITHIN = timedelta(minutes=10)
+"""So long a number stands for a line of a list."""
+
+
+@dataclass(frozen=True)
+class Cooldown:
+    """Something that was said once and is not said again before `until` (quiet lines, strangers, alarms)."""
+
+    id: str
+    until: datetime
+
+
+@dataclass(frozen=True)
+class PendingChoice:
+    """A numbered list put to a person: a number, said as a reply to it, stands for one of `lines`.
+
+    `more` is the line for which the word 'more' stands. `event_id` is the message with the list.
+    """
+
+    id: str
+    person: str
+    room: str
+    lines: tuple[str, ...]
+    until: datetime
+    event_id: str = ""
+    more: str = ""

@@ -6,21 +6,18 @@ copies in a `Turn`; nothing else changes them.
 
 from __future__ import annotations
 
-from fedbot.rules.model.books import Reconciliation
-from fedbot.rules.model.catalogue import Alias, Allowance, Search, Share
+from fedbot.rules.model.catalogue import Alias, Allowance, FriendWant, Search, Share, Want
+from fedbot.rules.model.command import Cooldown, PendingChoice
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.conversation import Cooldown, PendingChoice
 from fedbot.rules.model.figures import SpaceFigures, StockHistory, Survey
 from fedbot.rules.model.health import BotStatus, OwnToken
+from fedbot.rules.model.ledger import Reconciliation
+from fedbot.rules.model.lending import LendingStop, PlaceInLine, QueueEntry
 from fedbot.rules.model.outside import OutsideLoan
-from fedbot.rules.model.overdue import LendingStop
-from fedbot.rules.model.party_config import Roster
-from fedbot.rules.model.practice import Practice
-from fedbot.rules.model.queue import PlaceInLine, QueueEntry
+from fedbot.rules.model.party_config import Practice, Roster
 from fedbot.rules.model.room import Account, Announcement, Room
 from fedbot.rules.model.rota import Rota
 from fedbot.rules.model.transfer import Transfer, WaitingLine
-from fedbot.rules.model.want import FriendWant, Want
 from fedbot.rules.model.web import WebAccess, WebLine
 
 Document = (

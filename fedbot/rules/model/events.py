@@ -15,8 +15,7 @@ from typing import Any
 from fedbot.rules.model.continuation import Continuation, WhenAnswered, WhenAnsweredOrNot, WhenStepEnds
 from fedbot.rules.model.decision import Choice
 from fedbot.rules.model.diagnosis import Diagnosis, reason_of
-from fedbot.rules.model.party_config import RosterChange
-from fedbot.rules.model.practice import Practice
+from fedbot.rules.model.party_config import Practice, RosterChange
 from fedbot.rules.model.queries import Answer
 from fedbot.rules.model.steps import StepResult
 from fedbot.rules.model.stock import Rights

@@ -13,8 +13,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from fedbot.rules.model.booking import Obstacle, Reserved
-from fedbot.rules.model.lending_rules import LoanRules
+from fedbot.rules.model.lending import LoanRules, Obstacle, Reserved
 from fedbot.rules.model.outside import LentBefore
 from fedbot.rules.model.queries import PartDescription
 from fedbot.rules.model.whole_item import ItemDetails, Trait

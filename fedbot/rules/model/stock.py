@@ -1,13 +1,68 @@
-"""What stands in an InvenTree, as the rules see it: parts, stock items, people, and their permissions there."""
+"""What stands in an InvenTree, as the rules see it: units, scanned codes, parts, stock items, people, permissions."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
 from fedbot.rules.model.whole_item import NOTHING_SEEN, ItemSeen, PartSeen
+
+# --- Units of parts, as InvenTree has them: a name such as `m`, `kg` or `10 m`; none for what is counted in pieces.
+
+_PIECES = frozenset(
+    {"", "1", "piece", "pieces", "pc", "pcs", "pce", "each", "ea", "unit", "units", "stück", "stueck", "stk", "st"}
+)
+
+
+def counts_pieces(units: str) -> bool:
+    """Whether a part is counted, so that there is no half of it.
+
+    To InvenTree's library `pcs` are parsecs; to people they are pieces.
+    """
+    return units.strip(" .").casefold() in _PIECES
+
+
+def is_fraction(quantity: Decimal) -> bool:
+    """Whether it isn't a whole number."""
+    return quantity != quantity.to_integral_value()
+
+
+# --- What InvenTree's barcodes and QR codes hold: `INV-SI42` or `{"stockitem": 42}`, and so of parts and places.
+
+STOCK_ITEM, PART, LOCATION = "stockitem", "part", "stocklocation"
+_SHORT = {"SI": STOCK_ITEM, "PA": PART, "SL": LOCATION}
+_CODE = re.compile(
+    r'INV-(?P<short>SI|PA|SL)(?P<key>\d{1,9})|\{\s*"?(?P<json>stockitem|part|stocklocation)"?\s*:\s*"?(?P<pk>\d{1,9})"?\s*\}',
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Scanned:
+    """What a code stands for: a record of InvenTree's, of `model`, by its key."""
+
+    model: str
+    key: int
+
+
+def scanned_in(text: str) -> Scanned | None:
+    """What the scanned code stands for; None if it is no such code."""
+    match = _CODE.fullmatch(text.strip())
+    if match is None:
+        return None
+    if match["short"]:
+        return Scanned(_SHORT[match["short"].upper()], int(match["key"]))
+    return Scanned(match["json"].lower(), int(match["pk"]))
+
+
+def stock_item_in(text: str) -> int | None:
+    """The key of the stock item that a scanned code stands for; None if it is no such code."""
+    scanned = scanned_in(text)
+    return scanned.key if scanned is not None and scanned.model == STOCK_ITEM else None
+
 
 # Logical stock status codes: only these four may be handed over.
 STATUS_OK = 10

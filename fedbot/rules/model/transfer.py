@@ -8,12 +8,11 @@ from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
 
-from fedbot.rules.model.booking import Obstacle, Reserved
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Exchange
 from fedbot.rules.model.decision import Closing, Decision, Ending, Parcel, Settlement, Signature, SpokenReason, Vote
 from fedbot.rules.model.diagnosis import Diagnosis
-from fedbot.rules.model.lending_rules import LoanRules
+from fedbot.rules.model.lending import LoanRules, Obstacle, Reserved
 from fedbot.rules.model.outside import LentBefore
 from fedbot.rules.model.party_config import Pickup
 from fedbot.rules.model.queries import PartDescription

@@ -14,11 +14,11 @@ from fedbot import messages
 from fedbot.rules.approval import consent
 from fedbot.rules.loan import bookings, label, lend
 from fedbot.rules.model import audit, time_zones
-from fedbot.rules.model.booking import Hindrance, Obstacle
 from fedbot.rules.model.continuation import WhenAnswered
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Ask, Draft, Post, say
 from fedbot.rules.model.events import Answered, EnvelopeSeen
+from fedbot.rules.model.lending import Hindrance, Obstacle
 from fedbot.rules.model.queries import Able, FindItems, ItemsFound, Query, WhoMay
 from fedbot.rules.model.stock import TRAVELLING_STATUSES, Right, StockItem
 from fedbot.rules.model.transfer import Line, Transfer

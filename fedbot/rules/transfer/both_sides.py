@@ -21,7 +21,7 @@ from fedbot.rules.model.decision import Parcel, Settlement, Signature
 from fedbot.rules.model.diagnosis import AnsweredOnly, Diagnosis, Verbatim
 from fedbot.rules.model.effects import Draft, Edit, Phrase, Post, say
 from fedbot.rules.model.events import StepRefused, Waiting
-from fedbot.rules.model.lending_rules import TO_BE_AGREED
+from fedbot.rules.model.lending import TO_BE_AGREED
 from fedbot.rules.model.shown import Change
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.model.transfer_lifecycle import BEFORE_DEBIT, FINAL, TransferState

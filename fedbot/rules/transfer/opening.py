@@ -9,17 +9,25 @@ from typing import Any, TypeVar
 
 from fedbot import messages
 from fedbot.rules.approval import consent
-from fedbot.rules.approval.subject import asked_by
+from fedbot.rules.approval.consent import asked_by
 from fedbot.rules.connection import provision
 from fedbot.rules.loan import bookings, overdue
 from fedbot.rules.model import audit
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.continuation import WhenAnswered
-from fedbot.rules.model.decision import Choice, Parcel, Signature, Vote
+from fedbot.rules.model.decision import (
+    APPROVE_KEY,
+    DAMAGED_KEY,
+    DECLINE_KEY,
+    PARCEL_KEY,
+    Choice,
+    Parcel,
+    Signature,
+    Vote,
+)
 from fedbot.rules.model.effects import Ask, Draft, Edit, Phrase, Post, say
 from fedbot.rules.model.events import Answered
 from fedbot.rules.model.queries import Able, WhoMay
-from fedbot.rules.model.reactions import APPROVE_KEY, DAMAGED_KEY, DECLINE_KEY, PARCEL_KEY
 from fedbot.rules.model.stock import Right
 from fedbot.rules.model.transfer import Progress, Terms, Transfer
 from fedbot.rules.model.transfer_lifecycle import LONGEST_OPEN, MOST_OPEN_DAYS, TransferState

@@ -18,7 +18,7 @@ from fedbot.rules.model.decision import Parcel, Settlement, Signature
 from fedbot.rules.model.diagnosis import Fault, Plain
 from fedbot.rules.model.effects import Do, say
 from fedbot.rules.model.events import StepDone, StepRefused, StepUnknown
-from fedbot.rules.model.settlement import BACK, FOUND, LOST, Truth
+from fedbot.rules.model.ledger import BACK, FOUND, LOST, Truth
 from fedbot.rules.model.steps import Arrived
 from fedbot.rules.model.transfer import NOT_COME, NOT_SENT, Line, Transfer, less_of
 from fedbot.rules.model.transfer_lifecycle import TransferState

@@ -1,8 +1,4 @@
-"""The receiver's side of a transfer: the card, what it asks of the arbiter, and booking in.
-
-From `sent` on this side decides: `received` means that the new stock item was read back; `refused` is said
-only when nothing was created and never will be.
-"""
+"""The receiver's side of a transfer: what is offered to us, its card, what it asks of the sender, and booking in."""
 
 from __future__ import annotations
 
@@ -14,12 +10,13 @@ from typing import Any
 from fedbot import messages
 from fedbot.rules.approval import consent
 from fedbot.rules.catalogue import match_parts
-from fedbot.rules.catalogue.provenance import known_item, mirror_received, received_text
+from fedbot.rules.catalogue.provenance import forbidden_origin, known_item, mirror_received, received_text
 from fedbot.rules.connection import provision
 from fedbot.rules.loan import end, hand_back, label, lend
 from fedbot.rules.model import audit, names, whole_item
 from fedbot.rules.model.archive import Mark
 from fedbot.rules.model.care import Moved
+from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.continuation import OfLine, WhenAnswered, WhenStepEnds
 from fedbot.rules.model.decision import Parcel, Signature
@@ -679,3 +676,24 @@ def _put_away(turn: Turn, transfer: Transfer, progress: Progress) -> PutAway:
     known = known_item(turn, transfer, progress.number)
     where = progress.location
     return PutAway(mark(transfer, progress.number, "away"), note, progress.item, progress.quantity, where, known)
+
+
+# --- What is offered to us. Its card, and where it would be booked in: `receive`.
+
+
+def on_offer(
+    turn: Turn, connection: Connection, envelope: Message[bodies.Offer], sealed: dict[str, Any], event_id: str = ""
+) -> None:
+    """A peer offers something. BadTerms if it can't be taken as it is; else our InvenTree is asked about it."""
+    transfer = opening.begun_by_peer(turn, connection, envelope, event_id)
+    terms = transfer.terms
+    texts = metadata_in(sealed)
+    progress = (replace(p, metadata=texts.get(str(p.number), "")) for p in transfer.progress)
+    transfer = replace(transfer, progress=tuple(progress))
+    turn.note_by(transfer.id, audit.Asked(audit.Asking.OFFER, connection.peer, by_peer=True), transfer.asked)
+    if any(forbidden_origin(line.origin, turn.us.party) for line in terms.lines):
+        ask_sender(turn, transfer, "decline", None, "chain")
+        return
+    turn.save(transfer)
+    provision.mirror(turn, connection)
+    look_for_parts(turn, transfer)

@@ -1,12 +1,9 @@
-"""UC3: one space asks another for something; the owner decides.
-
-The asker's words become stock items at the owner, who is the sender and arbiter. A smaller quantity may be
-granted: then the terms are new, and they need the asker's side's word too before anything moves.
-"""
+"""UC3: one space asks another for something, and the owner decides. What would be given is compared with it."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -21,15 +18,15 @@ from fedbot.rules.catalogue.provenance import forbidden_origin
 from fedbot.rules.connection import provision
 from fedbot.rules.loan import bookings, lend, overdue
 from fedbot.rules.loan.bookings import Claim
-from fedbot.rules.model import audit, lending_rules, shown
+from fedbot.rules.model import audit, lending, shown
 from fedbot.rules.model.care import Moved, taken_out
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.continuation import WhenAnswered
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Ask, Draft, Post, say
 from fedbot.rules.model.events import Answered, EnvelopeSeen
-from fedbot.rules.model.lending_rules import BY_RULES, TO_BE_AGREED, LendingRule
-from fedbot.rules.model.practice import PRACTICE
+from fedbot.rules.model.lending import BY_RULES, TO_BE_AGREED, LendingRule
+from fedbot.rules.model.party_config import PRACTICE
 from fedbot.rules.model.queries import Able, FindItems, ItemsFound, PartMatch, Query, WhoMay
 from fedbot.rules.model.stock import Right, StockItem, is_sound, plain
 from fedbot.rules.model.transfer import Line, Terms, Transfer, less_of, total
@@ -38,12 +35,97 @@ from fedbot.rules.protocol import announcements, bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.protocol.terms import MOST_LINES, BadTerms, bare, hash_of, line_of, written
 from fedbot.rules.state import Turn
-from fedbot.rules.transfer import asked_for, booking, opening, sender_decision
+from fedbot.rules.transfer import booking, opening, sender_decision
 from fedbot.rules.transfer import both_sides as transfers
 from fedbot.rules.transfer.both_sides import NO_PART, NOT_IN_ORDER, OTHER_THING
 from fedbot.rules.transfer.receive import MATCHED_WHILE, go_on
 from fedbot.rules.transfer.send import with_progress
+from fedbot.rules.wire.envelope import shown_hash
 from fedbot.rules.wire.subject_ids import Cause
+
+# --- What a person asked another space for, and whether what its owner would give is that.
+
+_KEY = re.compile(r"#\s*(\d{1,9})")
+_LINK = re.compile(r"\w+://.+/stock/(?:item/)?(\d{1,9})(?:/.*)?")
+_INVISIBLE = "\u200d"
+
+
+def is_meant(word: str, line: Line) -> bool:
+    """Whether the words of a request name what this line gives."""
+    word = word.strip()
+    key = _KEY.fullmatch(word) or _LINK.fullmatch(word)
+    if key is not None:
+        return line.item == int(key[1])
+    if _folded(word) in _names(line):
+        return True
+    part, _, serial = word.rpartition("#")
+    return bool(part.strip()) and _folded(part) in _names(line) and serial.strip() == line.serial != ""
+
+
+def _names(line: Line) -> set[str]:
+    """What the part may be called: its IPN, its name, or its full name as InvenTree shows it."""
+    told = line.description
+    full = {
+        " | ".join(piece for piece in pieces if piece) for pieces in _full_names(told.ipn, told.name, told.revision)
+    }
+    return {_folded(name) for name in {told.ipn, told.name, *full} if name}
+
+
+def _full_names(ipn: str, name: str, revision: str) -> tuple[tuple[str, ...], ...]:
+    return (ipn, name), (ipn, name, revision), (name, revision)
+
+
+def _folded(text: str) -> str:
+    """Blanks, case and joiners make no difference, as in InvenTree."""
+    return " ".join(text.replace(_INVISIBLE, "").split()).casefold()
+
+
+def adds_up(asked: Sequence[Decimal], offered: Sequence[Decimal]) -> bool:
+    """Whether what is offered is what was asked for, line by line in that order, each in one piece or several."""
+    lines = iter(asked)
+    rest = Decimal(0)
+    for quantity in offered:
+        rest = (rest or next(lines, Decimal(0))) - quantity
+        if rest < 0:
+            return False
+    return rest == 0 and next(lines, None) is None
+
+
+def pieces(requested: Sequence[Line], offered: Sequence[Line]) -> list[tuple[Line, list[Line]]]:
+    """Each line asked for, with the pieces that it would be given in; `offered` adds up to it."""
+    rest = iter(offered)
+    found: list[tuple[Line, list[Line]]] = []
+    for asked in requested:
+        given: list[Line] = []
+        while sum((line.quantity for line in given), Decimal(0)) < asked.quantity:
+            given.append(next(rest))
+        found.append((asked, given))
+    return found
+
+
+def differences(requested: Sequence[Line], offered: Sequence[Line], today: date) -> list[tuple[Line, list[Line]]]:
+    """Of those the lines for which something else would be given, or something that isn't in order."""
+    return [
+        (asked, given)
+        for asked, given in pieces(requested, offered)
+        if not all(is_meant(asked.description.name, line) and is_in_order(line, today) for line in given)
+    ]
+
+
+def is_in_order(line: Line, today: date) -> bool:
+    """Whether its condition is OK and its date isn't over."""
+    return line.is_ok and (line.expiry is None or line.expiry >= today)
+
+
+def shown_as(terms: Terms) -> str:
+    """What the asker has seen of what would be given, in 16 hex digits: a request for it carries them.
+
+    Where it lies at its owner, and whether that is all of it, may change. Lending rules may not.
+    """
+    lines = tuple(replace(line, place="", whole=False) for line in terms.lines)
+    told = written(replace(terms, lines=lines))
+    return shown_hash("asked", {name: told[name] for name in ("lines", "rules") if name in told})[:16]
+
 
 NOT_FOUND = "not-found"
 TOO_LITTLE = "too-little"
@@ -105,9 +187,9 @@ def on_noted(turn: Turn, transfer: Transfer, envelope: Message[bodies.Noted], ev
         turn.save(transfer)
         return
     adopted = _adopted(turn, transfer, envelope.body.terms, envelope.terms_hash, less=False)
-    unlike = asked_for.unlike(transfer.requested, adopted.terms.lines, turn.today())
+    unlike = differences(transfer.requested, adopted.terms.lines, turn.today())
     agrees_to = adopted.terms.rules.agree if adopted.terms.rules is not None else ()
-    if (unlike or agrees_to) and transfer.accepted != asked_for.shown_as(adopted.terms):
+    if (unlike or agrees_to) and transfer.accepted != shown_as(adopted.terms):
         _ask_for_what_is_there(turn, transfer, adopted)
         return
     turn.save(adopted)
@@ -132,7 +214,7 @@ def _adopted(turn: Turn, transfer: Transfer, terms: Terms, told_hash: str, *, le
     if transfer.terms.time_zone not in {"", terms.time_zone}:
         raise BadTerms("terms.time_zone: said before, and another one")
     smaller = len(asked) >= len(offered) and all(new <= old for old, new in zip(asked, offered, strict=False))
-    if not (smaller if less else asked_for.adds_up(asked, offered)) or hash_of(terms) != told_hash:
+    if not (smaller if less else adds_up(asked, offered)) or hash_of(terms) != told_hash:
         raise BadTerms("terms.lines: not what was asked for")
     if less and not all(_is_less_of(transfer.terms.lines, line) for line in terms.lines):
         raise BadTerms("terms.lines: not less of what was asked for, but something else")
@@ -157,8 +239,8 @@ def _ask_for_what_is_there(turn: Turn, transfer: Transfer, adopted: Transfer) ->
     The request is taken back. What would be given becomes the line that a number stands for, so that the asker's own
     word is what asks for it.
     """
-    unlike = asked_for.unlike(transfer.requested, adopted.terms.lines, turn.today())
-    is_called_so = all(asked_for.is_meant(asked.description.name, line) for asked, given in unlike for line in given)
+    unlike = differences(transfer.requested, adopted.terms.lines, turn.today())
+    is_called_so = all(is_meant(asked.description.name, line) for asked, given in unlike for line in given)
     why = TO_BE_AGREED if not unlike else NOT_IN_ORDER if is_called_so else OTHER_THING
     wanting = replace(transfer, wanted="cancel", problem=why, decision=None)
     wanting = sequencing.send(turn, wanting, "cancel", _nobody(why), awaits=True)
@@ -183,8 +265,7 @@ def _ask_for_what_is_there(turn: Turn, transfer: Transfer, adopted: Transfer) ->
 def _line_for(turn: Turn, transfer: Transfer, given: Terms) -> str:
     """The line that asks for just what would be given."""
     asked = " + ".join(
-        f"{plain(asked.quantity)} {_called(asked, pieces)}"
-        for asked, pieces in asked_for.pieces(transfer.requested, given.lines)
+        f"{plain(asked.quantity)} {_called(asked, pieces)}" for asked, pieces in pieces(transfer.requested, given.lines)
     )
     terms, person = transfer.terms, transfer.terms.asker
     several = announcements.claimed_by_several(turn, person, transfer.room)
@@ -192,13 +273,13 @@ def _line_for(turn: Turn, transfer: Transfer, given: Terms) -> str:
     until = f" from {terms.starts.isoformat()}" if terms.starts else ""
     until += f" until {terms.loan_until.isoformat()}" if terms.loan_until else ""
     note = " ".join(terms.note.replace('"', "'").split())
-    options = f"--as-shown {asked_for.shown_as(given)}" + (f' --note "{note}"' if note else "")
+    options = f"--as-shown {shown_as(given)}" + (f' --note "{note}"' if note else "")
     return f"!fed {as_whom}request {asked} from {transfer.peer}{until} {options}"
 
 
 def _called(asked: Line, given: Sequence[Line]) -> str:
     """How a line is asked for: as before if that is what would be given, else as the owner calls it."""
-    if all(asked_for.is_meant(asked.description.name, line) for line in given):
+    if all(is_meant(asked.description.name, line) for line in given):
         return f'"{asked.description.name}"'
     told = given[0].description
     names = [name for name in (told.ipn, told.name) if name and '"' not in name and "#" not in name]
@@ -408,8 +489,8 @@ def _meant(turn: Turn, transfer: Transfer, found: Sequence[object]) -> Transfer:
             if text and len(text.encode()) <= room:
                 room -= len(text.encode())
                 transfer = with_progress(transfer, replace(transfer.at(number), metadata=text))
-    hold = lending_rules.that_hold(turn.us.lending, moved) if transfer.is_loan else ()
-    rules = lending_rules.strictest(hold)
+    hold = lending.that_hold(turn.us.lending, moved) if transfer.is_loan else ()
+    rules = lending.strictest(hold)
     if refused := _against_rules(turn, transfer, hold):
         return transfers.end(turn, transfer, TransferState.DECLINED, None, refused)
     if care := turn.us.care.why(moved) or (BY_RULES if rules is not None and rules.two_people else ""):
@@ -425,10 +506,10 @@ def _meant(turn: Turn, transfer: Transfer, found: Sequence[object]) -> Transfer:
 
 def _against_rules(turn: Turn, transfer: Transfer, hold: Sequence[LendingRule]) -> str:
     """Why our lending rules don't let it be lent to who asks, or for so long, as a short code; '' if they do."""
-    if not lending_rules.may_borrow(hold, transfer.peer):
-        return lending_rules.NOT_TO_YOU
+    if not lending.may_borrow(hold, transfer.peer):
+        return lending.NOT_TO_YOU
     first, last = transfer.terms.starts or turn.today(), transfer.terms.loan_until
-    return lending_rules.against_loan(lending_rules.strictest(hold), first, last) if last is not None else ""
+    return lending.against_loan(lending.strictest(hold), first, last) if last is not None else ""
 
 
 def _chosen(turn: Turn, transfer: Transfer, items: Sequence[StockItem], quantity: Decimal, free: _Free) -> Chosen | str:

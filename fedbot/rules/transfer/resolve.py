@@ -13,8 +13,7 @@ from fedbot.rules.model import audit
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.decision import Settlement, Signature
-from fedbot.rules.model.queries import ItemSeen, ItemsSeen, Whereabouts, WhereIsIt
-from fedbot.rules.model.settlement import (
+from fedbot.rules.model.ledger import (
     ARRIVED,
     BACK,
     BOOKED,
@@ -29,6 +28,7 @@ from fedbot.rules.model.settlement import (
     STAYS,
     Truth,
 )
+from fedbot.rules.model.queries import ItemSeen, ItemsSeen, Whereabouts, WhereIsIt
 from fedbot.rules.model.stock import STATUS_LOST
 from fedbot.rules.model.transfer import Dispute, Line, Progress, Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState

@@ -25,11 +25,11 @@ from fedbot.messages.transfer_facts import state_in_words
 from fedbot.ports.journal import Audited
 from fedbot.rules import decisions, web
 from fedbot.rules.approval import consent
-from fedbot.rules.approval.subject import Subject, awaits_parcel, decides_here, is_open
+from fedbot.rules.approval.consent import Subject, awaits_parcel, decides_here, is_open
 from fedbot.rules.catalogue import search
 from fedbot.rules.ledger import figures as ledger_figures
 from fedbot.rules.ledger import history, stats
-from fedbot.rules.loan import agenda, lend
+from fedbot.rules.loan import bookings, lend
 from fedbot.rules.model.archive import Mark, Place
 from fedbot.rules.model.catalogue import Search
 from fedbot.rules.model.connection import Connection
@@ -37,11 +37,11 @@ from fedbot.rules.model.connection_lifecycle import LIVING_CONNECTION
 from fedbot.rules.model.decision import Choice, Signature
 from fedbot.rules.model.effects import Phrase
 from fedbot.rules.model.figures import COUNTS, Dealings, Flow
+from fedbot.rules.model.ledger import OnThatDay, Todo
 from fedbot.rules.model.queries import StockCounts
 from fedbot.rules.model.rota import Rota
 from fedbot.rules.model.shown import hash_of
 from fedbot.rules.model.stock import Right, Rights, plain
-from fedbot.rules.model.summaries import OnThatDay, Todo
 from fedbot.rules.model.transfer import Line, Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.model.web import Outcome, WebAccess, WebLine
@@ -574,7 +574,7 @@ class Reader:
 
     def agenda(self, first: date, last: date) -> list[AgendaView]:
         """What is fetched and due back on these days, by the day."""
-        found = agenda.entries(self.turn, self.rooms, first, last)
+        found = bookings.entries(self.turn, self.rooms, first, last)
         return [
             AgendaView(day=each.day, what=_HAPPENS[each.what], transfer=self.transfer(each.transfer)) for each in found
         ]

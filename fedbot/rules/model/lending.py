@@ -1,0 +1,298 @@
+"""What lending keeps beside its transfers: lending rules, bookings, the waiting list, steps against overdue loans."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+
+from fedbot.rules.model.care import Moved, Things
+from fedbot.rules.model.decision import Signature
+from fedbot.rules.wire.envelope import short_hash
+
+# --- Lending rules: what our config asks of a loan, and what of it both sides see on their cards and agree to.
+
+MOST_RULES = 20
+"""So many can be configured, so no loan has more texts."""
+LONGEST_RULE_TEXT = 200
+LONGEST_LOAN = 731
+MOST_EXTENSIONS = 100
+TOO_LONG, NO_MORE_TIME, NOT_TO_YOU, TO_BE_AGREED = "too-long", "no-more-time", "not-to-you", "to-be-agreed"
+"""Why a loan is refused, as short codes."""
+BY_RULES = "lending rules"
+"""Why a yes takes two people, for the audit, if that is why."""
+
+
+@dataclass(frozen=True)
+class LoanRules:
+    """The rules of one loan, as its owner has them; they travel with its terms.
+
+    `longest` is how many days it may stay, and by how many days each extension may prolong it (0: any). `extensions`:
+    how often it may be extended (None: any). `agree`: what the borrower agrees to. `photo_out`, `photo_back`: a photo
+    is wanted when it is handed over, and when it comes back. `two_people`: two approvers of the owner have to agree.
+    """
+
+    longest: int = 0
+    extensions: int | None = None
+    agree: tuple[str, ...] = ()
+    photo_out: bool = False
+    photo_back: bool = False
+    two_people: bool = False
+
+    def last_day(self, first: date) -> date | None:
+        """The last day that a loan, or a further extension of it, from that day may have; None: any."""
+        return first + timedelta(days=self.longest) if self.longest else None
+
+    def complaint(self) -> str:
+        """Which field of a peer's rules can't be so; '' if none."""
+        if not 0 <= self.longest <= LONGEST_LOAN:
+            return "longest"
+        if self.extensions is not None and not 0 <= self.extensions <= MOST_EXTENSIONS:
+            return "extensions"
+        good = len(self.agree) <= MOST_RULES and all(0 < len(text) <= LONGEST_RULE_TEXT for text in self.agree)
+        return "" if good and self != LoanRules() else "agree"
+
+
+@dataclass(frozen=True)
+class LendingRule(Things):
+    """One rule of our config, for the parts, categories and locations that it names; for everything if it names none.
+
+    `spaces` are the ids of those that may borrow it (None: all). The other fields are those of `LoanRules`.
+    """
+
+    spaces: tuple[str, ...] | None = None
+    longest: int = 0
+    extensions: int | None = None
+    agree: str = ""
+    photo_out: bool = False
+    photo_back: bool = False
+    two_people: bool = False
+
+    def holds_for(self, things: Iterable[Moved]) -> bool:
+        """Whether it is about any of them."""
+        return not self.names_any or any(self.naming(thing.part, thing.place) for thing in things)
+
+
+def that_hold(rules: Iterable[LendingRule], things: Sequence[Moved]) -> tuple[LendingRule, ...]:
+    """Those of our rules that are about any of these things."""
+    return tuple(rule for rule in rules if rule.holds_for(things))
+
+
+def may_borrow(rules: Iterable[LendingRule], party: str) -> bool:
+    """Whether all of the rules let that space borrow."""
+    return all(rule.spaces is None or party in rule.spaces for rule in rules)
+
+
+def strictest(rules: Sequence[LendingRule]) -> LoanRules | None:
+    """Several rules as one: of each field the strictest, and every text; None if nothing is left to say."""
+    counted = [rule.extensions for rule in rules if rule.extensions is not None]
+    found = LoanRules(
+        longest=min((rule.longest for rule in rules if rule.longest), default=0),
+        extensions=min(counted, default=None),
+        agree=tuple(dict.fromkeys(rule.agree for rule in rules if rule.agree)),
+        photo_out=any(rule.photo_out for rule in rules),
+        photo_back=any(rule.photo_back for rule in rules),
+        two_people=any(rule.two_people for rule in rules),
+    )
+    return found if found != LoanRules() else None
+
+
+def against_loan(rules: LoanRules | None, first: date, last: date) -> str:
+    """Why a loan can't last so long, as a code with the last day and the days behind it; '' if it can."""
+    latest = rules.last_day(first) if rules else None
+    return f"{TOO_LONG}:{latest}:{(latest - first).days}" if latest is not None and last > latest else ""
+
+
+def against_extension(rules: LoanRules | None, extended: int, due: date, last: date) -> str:
+    """The same of more time for a loan that was extended so often. `due`: from when on it is counted."""
+    if rules is not None and rules.extensions is not None and extended >= rules.extensions:
+        return f"{NO_MORE_TIME}:{rules.extensions}"
+    return against_loan(rules, due, last)
+
+
+# --- What a booking keeps beside its transfer, and what other cards show of it.
+
+
+class Hindrance(StrEnum):
+    """Why a line of a booking can't be handed over as InvenTree stands."""
+
+    GONE = "gone"
+    NOT_HERE = "not here"
+    LESS = "less"
+    CONDITION = "condition"
+    LENT = "lent"
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """Why that line of a booking can't be handed over as agreed; `left` is how much of it there is."""
+
+    line: int
+    why: Hindrance
+    left: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True)
+class Reserved:
+    """A booking that something else would break: its code, for which party it is, and its days.
+
+    `waits`: it isn't booked, but that party waits for it since the `first` day, and comes before.
+    """
+
+    code: str
+    peer: str
+    first: date
+    last: date
+    waits: bool = False
+
+
+# --- Who waits for what is on loan or booked: the owner's queue, and the places of our people in friends' queues.
+
+MOST_PLACES = 20
+"""So many things a space, or one of our people, may wait for at once."""
+
+
+class PlaceState(StrEnum):
+    """How a place in a friend's queue stands, as the owner's bot has told it; and why it is over."""
+
+    ASKED = "asked"
+    """The owner's bot hasn't answered yet."""
+    WAITING = "waiting"
+    TURN = "turn"
+    """It is back, and kept for us."""
+    SERVED = "served"
+    LAPSED = "lapsed"
+    """It was kept, and nobody asked for it in time."""
+    FREE = "free"
+    """It is there: there is nothing to wait for."""
+    UNKNOWN = "unknown"
+    """The owner shares nothing that is called so."""
+    UNCLEAR = "unclear"
+    """Several parts are called so."""
+    TWICE = "twice"
+    """Our space waits for it already."""
+    FULL = "full"
+    """We wait for too much there."""
+    REMOVED = "removed"
+    """The owner's people have taken us out of the queue."""
+    LEFT = "left"
+    """Our own people don't wait any more."""
+    PARTED = "parted"
+    """The friendship is over."""
+
+
+OPEN_PLACES = frozenset({PlaceState.ASKED, PlaceState.WAITING, PlaceState.TURN})
+ENDS = frozenset(PlaceState) - OPEN_PLACES
+TOLD_ENDS = ENDS - {PlaceState.LEFT, PlaceState.PARTED}
+"""Why a place is over, where the owner's bot says so."""
+PLACE_ARROWS: Mapping[PlaceState | None, frozenset[PlaceState]] = {
+    None: frozenset({PlaceState.ASKED}),
+    PlaceState.ASKED: ENDS | {PlaceState.WAITING, PlaceState.TURN},
+    PlaceState.WAITING: ENDS | {PlaceState.TURN},
+    PlaceState.TURN: ENDS,
+}
+"""What one event may do; `decide` refuses to commit any other arrow."""
+
+
+def allows(before: PlaceState | None, after: PlaceState) -> bool:
+    """Whether a place may go there."""
+    return before is after or after in PLACE_ARROWS.get(before, frozenset())
+
+
+@dataclass(frozen=True)
+class QueueEntry:
+    """At the owner: that party waits for so much of what `word` means. First come, first served: by `number`.
+
+    `wait` is the waiting space's own id of it, `connection` its friendship; '' for one of our own people, who is `by`.
+    `part` and `item` are keys of our InvenTree: `part` 0 while that hasn't said, `item` 0 if any of the part will do.
+    `kept` is the stock item that is kept for them until `kept_until`, 0 if none; `told` the place that they know of.
+    """
+
+    id: str
+    code: str
+    party: str
+    wait: str
+    connection: str
+    room: str
+    word: str
+    quantity: Decimal
+    number: int
+    since: datetime
+    by: Signature | None = None
+    part: int = 0
+    item: int = 0
+    name: str = ""
+    kept: int = 0
+    kept_until: datetime | None = None
+    looked: datetime | None = None
+    told: int = 0
+
+    def waits_for(self, item: int, part: int) -> bool:
+        """Whether that stock item, of that part, would do."""
+        return self.part == part and part != 0 and self.item in {0, item}
+
+    def meets(self, other: QueueEntry) -> bool:
+        """Whether one stock item would do for both."""
+        return self.part == other.part and self.part != 0 and (0 in {self.item, other.item} or self.item == other.item)
+
+
+@dataclass(frozen=True)
+class PlaceInLine:
+    """One of our people waits for something of a friend's: `place` as the owner's bot told it, 0 before it did.
+
+    `item` is the owner's stock item that is kept for us until `until`.
+    """
+
+    id: str
+    code: str
+    by: Signature
+    room: str
+    connection: str
+    peer: str
+    word: str
+    quantity: Decimal
+    state: PlaceState = PlaceState.ASKED
+    place: int = 0
+    item: int = 0
+    until: datetime | None = None
+    ended: datetime | None = None
+
+    @property
+    def is_living(self) -> bool:
+        """Whether we still wait."""
+        return self.state in OPEN_PLACES
+
+
+def wait_id(waiting_event: str) -> str:
+    """The id of a place: made from the Matrix event of the line that asks for it."""
+    return short_hash("wait", waiting_event)
+
+
+def entry_id(party: str, wait: str) -> str:
+    """The id under which the owner keeps it."""
+    return short_hash("queue", party, wait)
+
+
+# --- What a space does about things that friends don't bring back: the steps, and a friend that gets no new loans.
+
+
+@dataclass(frozen=True)
+class OverdueSteps:
+    """After so long our admins are told; after so long they are asked to decide. None: never.
+
+    The borrower's people are reminded before, on and after the due date, whatever this says.
+    """
+
+    admins_after: timedelta | None = timedelta(days=7)
+    stop_after: timedelta | None = timedelta(days=21)
+
+
+@dataclass(frozen=True)
+class LendingStop:
+    """Our superuser has said that this party gets no new loans until what is overdue is back. `id` is the party's."""
+
+    id: str
+    by: Signature
+    room: str
