@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import Collection
+from pathlib import Path
 
 from fedbot.check.findings import Finding, settings_findings
-from fedbot.check.inventree import inventree_findings
+from fedbot.check.inventree import approvers, friends_findings, handover_findings, inventree_findings
 from fedbot.check.matrix import SignedIn, SignedInByNio, matrix_findings
 from fedbot.config.settings import Settings
 from fedbot.edge_settings import identity_folder, inventory_settings, matrix_account
 from fedbot.files import PRIVATE_FOLDER
+from fedbot.identity import FileVault
 from fedbot.inventree.inventory import OwnInventory
 from fedbot.matrix.keys import KEYS
 from fedbot.matrix.login import sign_in
-from fedbot.ports.vault import NoSuchSecret
 
 
 async def check(settings: Settings) -> list[Finding]:
@@ -22,13 +23,26 @@ async def check(settings: Settings) -> list[Finding]:
     if not all(finding.good for finding in found):
         # without its folder the bot can't even keep the session that it signs in with
         return found
-    matrix, inventree = await asyncio.gather(_matrix(settings), _inventree(settings))
+    inventory = OwnInventory(inventory_settings(settings), FileVault(_identity(settings)))
+    try:
+        inventree = await inventree_findings(settings, inventory)
+        if all(finding.good for finding in inventree):
+            inventree += await handover_findings(inventory)
+        inventree += await friends_findings(settings, inventory)
+        matrix = await _matrix(settings, await approvers(settings, inventory))
+    finally:
+        inventory.close()
     return [*found, *matrix, *inventree]
 
 
-async def _matrix(settings: Settings) -> list[Finding]:
+def _identity(settings: Settings) -> Path:
     folder = identity_folder(settings)
     folder.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+    return folder
+
+
+async def _matrix(settings: Settings, able: Collection[str]) -> list[Finding]:
+    folder = _identity(settings)
     connections = []
 
     async def signed_in() -> SignedIn:
@@ -37,31 +51,7 @@ async def _matrix(settings: Settings) -> list[Finding]:
         return SignedInByNio(session, connection, folder / KEYS)
 
     try:
-        return await matrix_findings(settings, signed_in)
+        return await matrix_findings(settings, signed_in, able)
     finally:
         for connection in connections:
             await connection.close()
-
-
-async def _inventree(settings: Settings) -> list[Finding]:
-    inventory = OwnInventory(inventory_settings(settings), _NoVault())
-    try:
-        return await inventree_findings(settings, inventory)
-    finally:
-        inventory.close()
-
-
-class _NoVault:
-    """A check has no business with peers' tokens."""
-
-    def keep(self, reference: str, secret: str) -> None:
-        """Refuse: nothing that is asked here makes a token."""
-        del secret
-        raise RuntimeError(f"a check keeps no secrets: {reference}")
-
-    def read(self, reference: str) -> str:
-        """There is none."""
-        raise NoSuchSecret(reference)
-
-    def forget(self, reference: str) -> None:
-        """There is none."""

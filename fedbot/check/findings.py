@@ -61,6 +61,13 @@ def roster_of(settings: Settings) -> Roster:
     return next((document for document in kept if isinstance(document, Roster)), Roster())
 
 
+def people_of(settings: Settings) -> dict[str, str]:
+    """Our people with their users in InvenTree, as the settings and the journal together say."""
+    roster = roster_of(settings)
+    everybody = {**settings.people, **roster.people}
+    return {person: user for person, user in everybody.items() if person not in roster.removed}
+
+
 def _people(settings: Settings) -> list[Finding]:
     """Who was added and removed while the bot ran, as the settings don't tell of them."""
     roster = roster_of(settings)

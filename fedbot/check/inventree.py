@@ -5,12 +5,19 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from fedbot.check.findings import Finding, bad, good
+from fedbot.check.findings import Finding, bad, good, people_of
 from fedbot.config.settings import Settings
+from fedbot.inventree.inventory import OwnInventory
+from fedbot.inventree.overview import Rehearsal
 from fedbot.inventree.versions import Version
+from fedbot.journal.copies import documents
 from fedbot.ports.inventory import Inventory, InventoryProblem, NotPermitted, Unavailable
+from fedbot.ports.journal import JournalProblem
+from fedbot.rules.connection.provision import own_reference, peer_reference
 from fedbot.rules.connection.rotate_tokens import BEFORE_ITS_END
 from fedbot.rules.model.care import Things
+from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.queries import (
     Able,
     Answer,
@@ -24,6 +31,7 @@ from fedbot.rules.model.queries import (
     UnknownThings,
     WhoMay,
 )
+from fedbot.rules.model.steps import TokenTried, TryToken
 from fedbot.rules.model.stock import Right, Rights
 
 MANY_ITEMS = 10_000
@@ -52,6 +60,76 @@ async def inventree_findings(settings: Settings, inventory: Inventory) -> list[F
         ]
     except InventoryProblem as problem:
         return [_unanswered(settings, problem)]
+
+
+async def handover_findings(inventory: OwnInventory) -> list[Finding]:
+    """Whether InvenTree would carry out each call of a first handover: what the roles promise, really tried."""
+    try:
+        tried = await inventory.rehearse()
+    except InventoryProblem as problem:
+        return [bad("first handover", problem.text, "look into InvenTree's own log")]
+    refused = [
+        bad("first handover", f"POST {call.path} ({call.purpose}): {call.problem}", _LET_THROUGH)
+        for call in tried.calls
+        if call.problem
+    ]
+    fine = f"InvenTree takes each of the {len(tried.calls)} calls that it needs (tried without changing anything)"
+    return [*(refused or [good("first handover", fine)]), *_to_give(tried)]
+
+
+async def approvers(settings: Settings, inventory: Inventory) -> list[str]:
+    """Those of our people who may approve, by their Matrix ids; nobody if InvenTree doesn't answer."""
+    people = people_of(settings)
+    try:
+        able = await _answer(inventory, WhoMay(Right.APPROVER, tuple(dict.fromkeys(people.values()))), Able)
+    except InventoryProblem:
+        return []  # it is told already
+    return [person for person, user in people.items() if user in able.usernames]
+
+
+async def friends_findings(settings: Settings, inventory: Inventory) -> list[Finding]:
+    """Of each friend: whether the token made for it is good, and (`direct`) whether its server lets us look."""
+    try:
+        kept = documents(settings.state, Connection)
+    except JournalProblem:
+        return []  # the bot has not run yet
+    friends = [each for each in kept if isinstance(each, Connection) and each.state is ConnectionState.ACTIVE]
+    return [finding for friend in friends for finding in await _friend(settings, inventory, friend)]
+
+
+async def _friend(settings: Settings, inventory: Inventory, friend: Connection) -> list[Finding]:
+    name = f"friend {friend.peer_name}"
+    trials = {"": TryToken("check", own_reference(friend), for_peer=friend.access == "direct")}
+    if friend.access == "direct":
+        private = friend.peer in settings.inventree.private_peers
+        trials[friend.peer_url] = TryToken("check", peer_reference(friend), friend.peer_url, private=private)
+    found = []
+    for url, trial in trials.items():
+        whose = f"its InvenTree at {url}" if url else "your InvenTree, by the token that was made for it"
+        try:
+            tried = await inventory.act(trial)
+        except InventoryProblem as problem:
+            todo = f"ask {friend.peer_name} whether it runs" if url else "!fed health says what to do"
+            found.append(bad(name, f"the bot can't look into {whose}: {problem.text}", todo))
+        else:
+            end = f"; good until {tried.expiry.isoformat()}" if isinstance(tried, TokenTried) and tried.expiry else ""
+            found.append(good(name, f"the bot can look into {whose}{end}"))
+    return found
+
+
+_LET_THROUGH = (
+    "allow this call: look at the web server (proxy, firewall) before InvenTree, and into InvenTree's own log"
+)
+
+
+def _to_give(tried: Rehearsal) -> list[Finding]:
+    """InvenTree assigns to a customer, and so to a friend, only what is salable."""
+    if tried.salable:
+        return []
+    if not tried.parts:
+        return [good("parts", "there are none yet: you can receive, but have nothing to give or lend")]
+    what = f"none of your parts is salable ({tried.parts} parts), and InvenTree hands out only what is"
+    return [good("parts", what, "in InvenTree, switch on Salable at each part that you want to give or lend")]
 
 
 A = TypeVar("A", bound=Answer)
@@ -151,7 +229,7 @@ def _ends(settings: Settings, seen: OwnTokensSeen) -> list[Finding]:
 async def _people(settings: Settings, inventory: Inventory) -> list[Finding]:
     """Everybody in `people` exists and is active there; somebody of them can say yes."""
     found = []
-    for person, username in settings.people.items():
+    for person, username in people_of(settings).items():
         rights = await _answer(inventory, PersonRights(username), Rights)
         if not rights.known:
             todo = f"correct the name behind {person} in people, or make the user"
@@ -159,7 +237,7 @@ async def _people(settings: Settings, inventory: Inventory) -> list[Finding]:
         elif not rights.active:
             found.append(bad("people", f"InvenTree's user {username} is not active", f"take {person} out of people"))
     if not found:
-        found.append(good("people", f"{len(settings.people)} known to InvenTree"))
+        found.append(good("people", f"{len(people_of(settings))} known to InvenTree"))
     return [
         *found,
         await _somebody(settings, inventory, Right.APPROVER),
@@ -205,7 +283,7 @@ async def _unknown(inventory: Inventory, setting: str, things: Things) -> list[F
 
 async def _two_approvers(settings: Settings, inventory: Inventory, setting: str) -> list[Finding]:
     """That there aren't two people who may approve."""
-    able = await _answer(inventory, WhoMay(Right.APPROVER, tuple(dict.fromkeys(settings.people.values()))), Able)
+    able = await _answer(inventory, WhoMay(Right.APPROVER, tuple(dict.fromkeys(people_of(settings).values()))), Able)
     if len(able.usernames) >= TWO_PEOPLE:
         return []
     todo = "make another of your people an approver in InvenTree"
@@ -213,7 +291,7 @@ async def _two_approvers(settings: Settings, inventory: Inventory, setting: str)
 
 
 async def _somebody(settings: Settings, inventory: Inventory, right: Right) -> Finding:
-    able = await _answer(inventory, WhoMay(right, tuple(dict.fromkeys(settings.people.values()))), Able)
+    able = await _answer(inventory, WhoMay(right, tuple(dict.fromkeys(people_of(settings).values()))), Able)
     if able.usernames:
         return good(f"{right}s", ", ".join(able.usernames))
     if right is Right.APPROVER:

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import nio
 
-from fedbot.check.findings import Finding, bad, good
+from fedbot.check.findings import Finding, bad, good, people_of
 from fedbot.config.settings import Settings
 from fedbot.edge_settings import identity_folder, matrix_account
 from fedbot.matrix.encryption import has_others, take_over
@@ -35,6 +35,9 @@ class SignedIn(Protocol):
     async def room(self, room: str) -> RoomSeen:
         """What we may do in a room that we are in."""
 
+    async def try_room(self, room: str) -> None:
+        """Read the room's newest event, and send that nobody types: nothing that anybody sees."""
+
     async def is_anothers(self) -> bool:
         """Whether another client has made the account's own keys, so that apps warn of our device."""
 
@@ -42,8 +45,8 @@ class SignedIn(Protocol):
 class SignedInByNio:
     """The real one.
 
-    It reads the rooms' state by itself: a first sync that is repeated soon is Synapse's old answer again
-    , and who has just granted power wants to see it.
+    It reads the rooms' state by itself: a first sync that is repeated soon is Synapse's old answer again, and who has
+    just granted power wants to see it.
     """
 
     def __init__(self, session: Session, connection: Connection, keys: Path) -> None:
@@ -70,6 +73,17 @@ class SignedInByNio:
         rooms = await answered("listing rooms", self._connection.joined_rooms, nio.JoinedRoomsResponse)
         return frozenset(rooms.rooms)
 
+    async def try_room(self, room: str) -> None:
+        """Read, and send."""
+        await answered(
+            f"reading {room}", lambda: self._connection.room_messages(room, limit=1), nio.RoomMessagesResponse
+        )
+        await answered(
+            f"sending to {room}",
+            lambda: self._connection.room_typing(room, typing_state=False),
+            nio.RoomTypingResponse,
+        )
+
     async def room(self, room: str) -> RoomSeen:
         """What the room's state says of us."""
         state = await answered(
@@ -81,8 +95,13 @@ class SignedInByNio:
         return picture.seen(room, self.user_id, datetime.now(UTC))
 
 
-async def matrix_findings(settings: Settings, sign_in: Callable[[], Awaitable[SignedIn]]) -> list[Finding]:
-    """Whether the homeserver takes us, and gives us the rooms. `sign_in` may raise `ChatProblem`."""
+async def matrix_findings(
+    settings: Settings, sign_in: Callable[[], Awaitable[SignedIn]], approvers: Collection[str] = ()
+) -> list[Finding]:
+    """Whether the homeserver takes us, and gives us the rooms. `sign_in` may raise `ChatProblem`.
+
+    `approvers`: those of our people who may approve, by their Matrix ids, if InvenTree has told.
+    """
     homeserver = settings.matrix.homeserver
     try:
         account = await sign_in()
@@ -91,13 +110,31 @@ async def matrix_findings(settings: Settings, sign_in: Callable[[], Awaitable[Si
     found = [good("Matrix", f"signed in at {homeserver} as {account.user_id}")]
     try:
         found.append(_trust(anothers=await account.is_anothers()))
-        joined = await account.joined()
-        for room in settings.rooms:
-            found += await _room(account, room, joined, settings.people)
-        if settings.admin_room:
-            found += await _admin_room(account, settings.admin_room, joined)
+        found += await _rooms(settings, account, approvers)
     except ChatProblem as problem:
         found.append(bad("Matrix", problem.text, "try again; if it stays, ask the homeserver's admin"))
+    return found
+
+
+async def _rooms(settings: Settings, account: SignedIn, approvers: Collection[str]) -> list[Finding]:
+    found: list[Finding] = []
+    joined, people = await account.joined(), people_of(settings)
+    somewhere: set[str] = set()
+    is_everywhere = True
+    for room in settings.rooms:
+        seen = await _joined_room(account, room, joined)
+        if isinstance(seen, Finding):
+            found.append(seen)
+            is_everywhere = False
+            continue
+        somewhere |= seen.members.keys()
+        found += await _room(account, room, seen, people, approvers)
+    missing = [person for person in people if person not in somewhere]
+    if is_everywhere and missing and len(missing) < len(people):
+        what = f"in none of the rooms: {', '.join(missing)}"
+        found.append(good("people", what, "invite them into a shared room, where people ask and approve"))
+    if settings.admin_room:
+        found += await _admin_room(account, settings.admin_room, joined)
     return found
 
 
@@ -140,25 +177,38 @@ async def _joined_room(account: SignedIn, room: str, joined: frozenset[str]) -> 
     return await account.room(room_id)
 
 
-async def _room(account: SignedIn, room: str, joined: frozenset[str], people: Collection[str]) -> list[Finding]:
-    seen = await _joined_room(account, room, joined)
-    if isinstance(seen, Finding):
-        return [seen]
+async def _room(
+    account: SignedIn, room: str, seen: RoomSeen, people: Collection[str], approvers: Collection[str]
+) -> list[Finding]:
     name = f"room {seen.name or room}"
     if seen.replaced_by:
         todo = f"write {seen.replaced_by} under rooms in its place; the bot goes there by itself, if it may come in"
         return [good(name, "it was upgraded: another room has taken its place", todo)]
     if not (seen.may_talk and seen.may_react):
         return [bad(name, "the bot may not write or react there", f"give {account.user_id} a higher power level")]
+    if problem := await _tried(account, name, seen):
+        return [problem]
     found = []
     if not set(people) & set(seen.members):
         found.append(
             good(name, "nobody of your people is in it yet", "invite them: who asks and approves does it there")
         )
+    elif approvers and not set(approvers) & set(seen.members):
+        todo = f"invite one of them, as they approve there: {', '.join(approvers)}"
+        found.append(good(name, "nobody who may approve is in it yet", todo))
     if not seen.may_announce:
         todo = f'in the room\'s power levels, set events["{PARTY}"] to 0; until then it announces by messages'
         return [*found, good(name, "the bot may write, but not announce the space in the room's state", todo)]
     return [*found, good(name, "the bot may write, react and announce the space")]
+
+
+async def _tried(account: SignedIn, name: str, seen: RoomSeen) -> Finding | None:
+    """Why reading or sending fails, though the room's power levels allow it; None if both were done."""
+    try:
+        await account.try_room(seen.room)
+    except ChatRefused as problem:
+        return bad(name, problem.text, "ask the homeserver's admin why it refuses that to the bot's account")
+    return None
 
 
 async def _admin_room(account: SignedIn, room: str, joined: frozenset[str]) -> list[Finding]:
@@ -168,7 +218,7 @@ async def _admin_room(account: SignedIn, room: str, joined: frozenset[str]) -> l
     name = f"admin room {seen.name or room}"
     if not seen.may_talk:
         return [bad(name, "the bot may not write there", f"give {account.user_id} a higher power level")]
-    return [good(name, "the bot may write")]
+    return [await _tried(account, name, seen) or good(name, "the bot may write")]
 
 
 async def verify(settings: Settings) -> None:

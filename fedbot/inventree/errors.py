@@ -171,6 +171,11 @@ def _json(response: httpx.Response) -> Any:  # noqa: ANN401  an error body may b
         return None
 
 
+def is_json(response: httpx.Response) -> bool:
+    """Whether InvenTree itself has answered, and no proxy before it."""
+    return _json(response) is not None
+
+
 def _error_name(content: object) -> str:
     """The Python exception that the server hit ('OperationalError'); '' if it says none."""
     name = content.get("error") if isinstance(content, dict) else None

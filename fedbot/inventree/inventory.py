@@ -246,6 +246,12 @@ class OwnInventory:
         network = self._network(self._settings.url)
         return people.whose(server, self._settings, credentials, network)
 
+    async def rehearse(self) -> overview.Rehearsal:
+        """Try the calls of a first handover without changing anything. Raises the problems of a read."""
+        return await asyncio.to_thread(
+            self._run, lambda server, _: overview.rehearse(server), queries.Overview(), Unavailable
+        )
+
     async def tend(self) -> float:
         """Read a page for the index of our stock; see `fedbot.ports.Inventory`."""
         return await asyncio.to_thread(self.tended)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from fedbot.inventree.people import complaints_about_approvers, complaints_about_pins
 from fedbot.inventree.server import ORDER_ROLES, Places, Server, account_behind
 from fedbot.inventree.stock_index import Totals
+from fedbot.inventree.transport import InvenTreeTransport
 from fedbot.inventree.versions import NEWEST_KNOWN
 from fedbot.messages.diagnosis import english
 from fedbot.ports.inventory import NotPermitted
@@ -64,6 +67,7 @@ def _complaints(server: Server) -> tuple[str, ...]:
         *_about_version(server),
         *_about_roles(server),
         *server.complaints_about_places(),
+        *_about_transit(server),
         *_about_category(server),
         *complaints_about_approvers(server),
         *complaints_about_pins(server),
@@ -91,6 +95,14 @@ def _about_roles(server: Server) -> tuple[str, ...]:
     if not lacking:
         return ()
     return (f"Give the InvenTree user {account.username} the roles {', '.join(lacking)}.",)
+
+
+def _about_transit(server: Server) -> tuple[str, ...]:
+    """What is on its way out and what has come in must not lie together: it could not be told apart."""
+    out, into = (server.places.meant_by(word) for word in (server.settings.outgoing, server.settings.incoming))
+    if out and out == into:
+        return ("inventree.outgoing and inventree.incoming are the same location: make two, or name two.",)
+    return ()
 
 
 def _about_category(server: Server) -> tuple[str, ...]:
@@ -138,3 +150,47 @@ def _asked(server: Server) -> Totals:
     found = server.api.ask("search/", {"search": "", "limit": 1, "part": {}, "stockitem": {"in_stock": True}})
     counted = {name: told.get("count") for name, told in found.items() if isinstance(told, dict)}
     return Totals(int(counted.get("part") or 0), int(counted.get("stockitem") or 0), None)
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call that the bot makes in InvenTree, what for, and why it would not be carried out; '' if it would."""
+
+    path: str
+    purpose: str
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """The calls of a first handover, tried; how many parts there are, and how many of them can be given away."""
+
+    calls: tuple[Call, ...]
+    parts: int
+    salable: int
+
+
+def rehearse(server: Server) -> Rehearsal:
+    """Try all calls of connecting, giving, lending and receiving with nothing in them, so that nothing changes.
+
+    Raises the problems of a read.
+    """
+    wanted: list[tuple[InvenTreeTransport, str, str]] = [
+        (server.api, "stock/transfer/", "to book out and put away"),
+        (server.api, "stock/assign/", "to hand over"),
+        (server.api, "stock/", "to book in"),
+        (server.for_companies(), "company/", "to make a company for a friend"),
+    ]
+    if server.version.returns_parts:
+        wanted.append((server.api, "stock/return/", "to take back what was lent"))
+    if server.makes_parts:
+        wanted.append((server.api, "part/", "to make a part that you don't have"))
+    if server.admin is not None and server.version.makes_users:
+        wanted += [(server.admin, "user/group/", "to make a friend's group")]
+        wanted += [(server.admin, "user/", "to make a friend's user")]
+    calls = []
+    for api, path, purpose in wanted:
+        problem = api.try_post(path)
+        calls.append(Call(path, purpose, problem.text if problem else ""))
+    parts, salable = server.api.count("part/"), server.api.count("part/", salable="true", active="true")
+    return Rehearsal(tuple(calls), parts, salable)

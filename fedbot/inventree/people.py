@@ -107,7 +107,7 @@ def complaints_about_approvers(server: Server) -> tuple[str, ...]:
         return ()
     if any(_groups(row) & {wanted} for row in server.api.rows("user/") if row.get("is_active")):
         return ()
-    return (f'Nobody can approve: no active user is in the InvenTree group "{wanted}".',)
+    return (f'Nobody can approve: no active user is in the InvenTree group "{wanted}". Put somebody into it.',)
 
 
 def complaints_about_pins(server: Server) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
@@ -24,7 +25,7 @@ from inventree.api import InvenTreeAPI
 
 from fedbot.inventree import errors
 from fedbot.inventree.peer_network import PeerTransport, PrivateAddress
-from fedbot.ports.inventory import Refusal
+from fedbot.ports.inventory import InventoryProblem, Refusal
 from fedbot.rules.model.diagnosis import GONE, Fault, Named, NameFault, Plain
 
 Json = Any
@@ -254,6 +255,19 @@ class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package shi
         if not isinstance(content, dict):
             raise errors.unreadable(self.host, reading=True)
         return content
+
+    def try_post(self, url: str) -> InventoryProblem | None:
+        """Post nothing at all: why that wouldn't be carried out; None if only its content is missing.
+
+        InvenTree looks at roles before content, so it refuses an empty call with 400 just to whom it would obey.
+        """
+        try:
+            response = self._once("POST", self.constructApiUrl(url), {}, {}, None)
+        except FOREIGN as error:
+            return errors.of_exception(error, self.host, reading=True)
+        if response.status_code == HTTPStatus.BAD_REQUEST and errors.is_json(response):
+            return None
+        return errors.of_response(response, self.host, reading=True)
 
     def upload(self, url: str, fields: Mapping[str, object], attachment: tuple[str, bytes, str]) -> Json:
         """Attach a file (name, content, media type) as a form with these fields: the JSON of the answer."""

@@ -170,13 +170,14 @@ class RoomPicture:
 
     def seen(self, room: str, us: str, at: datetime) -> RoomSeen:
         """The picture as an event. It is made, not sent by anyone, so it has no event id."""
+        message = "m.room.encrypted" if ("m.room.encryption", "") in self.state else "m.room.message"
         return RoomSeen(
             room=room,
             event_id="",
             at=at,
             name=self._name(),
             version=room_version(self._content("m.room.create")),
-            may_talk=self.may(us, "m.room.message", state=False),
+            may_talk=self.may(us, message, state=False),
             may_announce=self.may(us, PARTY, state=True),
             may_react=self.may(us, "m.reaction", state=False),
             members=self.members(),

@@ -33,6 +33,7 @@ class Account:
     addresses: dict[str, str] = field(default_factory=dict)
     broken: ChatProblem | None = None
     anothers: bool = False
+    closed: tuple[str, ...] = ()
     user_id: str = "@bot:example.org"
 
     async def room_id(self, address: str) -> str:
@@ -51,6 +52,10 @@ class Account:
     async def room(self, room: str) -> RoomSeen:
         return self.rooms[room]
 
+    async def try_room(self, room: str) -> None:
+        if room in self.closed:
+            raise ChatRefused(f"reading {room}: M_FORBIDDEN")
+
 
 def settings(**changes: Any) -> Settings:  # noqa: ANN401 -- raw YAML
     raw = least() | changes
@@ -59,11 +64,11 @@ def settings(**changes: Any) -> Settings:  # noqa: ANN401 -- raw YAML
     return Settings.model_validate(raw, context={"folder": Path("/nowhere")})
 
 
-async def found(account: Account, **changes: Any) -> list[Finding]:  # noqa: ANN401 -- raw YAML
+async def found(account: Account, approvers: tuple[str, ...] = (), **changes: Any) -> list[Finding]:  # noqa: ANN401
     async def sign_in() -> SignedIn:
         return account
 
-    return await matrix_findings(settings(**changes), sign_in)
+    return await matrix_findings(settings(**changes), sign_in, approvers)
 
 
 async def test_a_room_with_all_that_the_bot_needs_is_good() -> None:
@@ -185,3 +190,20 @@ async def test_the_admin_room_needs_only_that_the_bot_may_write(change: dict[str
     ours = replace(SEEN, room="!ours", name="Ours", **change)  # type: ignore[arg-type]
     findings = await found(Account(rooms={"!room": SEEN, "!ours": ours}), admin_room="!ours")
     assert findings[-1] == finding
+
+
+async def test_a_room_that_the_homeserver_does_not_let_it_read_is_told() -> None:
+    for room in ("!room", "!ours"):
+        rooms: dict[str, Any] = {"admin_room": "!ours"}
+        account = Account(rooms={"!room": SEEN, "!ours": replace(SEEN, room="!ours")}, closed=(room,))
+        [finding] = [each for each in await found(account, **rooms) if not each.good]
+        assert (finding.what, finding.todo[:3]) == (f"reading {room}: M_FORBIDDEN", "ask")
+
+
+async def test_who_is_missing_in_the_rooms_is_named() -> None:
+    people = {"@anna:example.org": "anna", "@piet:example.org": "piet"}
+    [*_, finding] = await found(Account(), people=people)
+    assert (finding.good, finding.what) == (True, "in none of the rooms: @piet:example.org")
+    [_, _, finding, *_] = await found(Account(), approvers=("@piet:example.org",), people=people)
+    assert finding.what == "nobody who may approve is in it yet"
+    assert finding.todo.endswith("@piet:example.org")

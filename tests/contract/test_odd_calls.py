@@ -22,6 +22,23 @@ def answer(ground: Ground, method: str, url: str, content: object = None, token:
     return response.status_code, response.json()
 
 
+async def test_calls_with_nothing_in_them_are_refused_for_that_alone_and_change_nothing(ground: Ground) -> None:
+    """By this `fedbot check` tries what a first handover will need."""
+    tables = ("stock/", "stock/track/", "part/", "company/", "user/", "user/group/")
+    before = [ground.admin.count(table) for table in tables]
+    inventory = ground.inventory()
+    try:
+        tried = await inventory.rehearse()
+    finally:
+        inventory.close()
+    assert [(call.path, call.problem) for call in tried.calls if call.problem] == []
+    assert tried.parts > tried.salable > 0
+    assert [ground.admin.count(table) for table in tables] == before
+    for path in ("stock/transfer/", "stock/assign/", "stock/", "part/", "company/"):
+        problem = ground.nobody.try_post(path)
+        assert isinstance(problem, NotPermitted), (path, problem)
+
+
 def test_an_item_that_is_made_of_nothing_tells_no_quantity_in_its_history(ground: Ground) -> None:
     (entry,) = ground.history(ground.stock(ground.bolt, 0, ground.drawer))
     assert "quantity" not in entry["deltas"]
