@@ -329,7 +329,8 @@ def _hand_over(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phr
 
 def _offer(turn: Turn, command: Command, number: int, friend: Connection, loan: OutsideLoan, item: StockItem) -> None:
     asker, zone = turn.signature_of(command), turn.us.time_zone
-    line = line_of(1, item, loan.quantity, "", with_price=turn.us.tells_prices)
+    us = turn.us
+    line = line_of(1, item, loan.quantity, "", with_price=us.tells_prices, largest_file=us.largest_file)
     moved = [taken_out(item, loan.quantity)]
     rules = lending.strictest(lending.that_hold(turn.us.lending, moved))
     terms = Terms(

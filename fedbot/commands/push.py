@@ -145,7 +145,14 @@ def _offer(turn: Turn, command: Command, spec: Verb, connection: Connection, pic
         sender=turn.us.party,
         receiver=connection.peer,
         lines=tuple(
-            line_of(number, each.item, each.quantity, each.origin, with_price=turn.us.tells_prices)
+            line_of(
+                number,
+                each.item,
+                each.quantity,
+                each.origin,
+                with_price=turn.us.tells_prices,
+                largest_file=turn.us.largest_file,
+            )
             for number, each in enumerate(picked, start=1)
         ),
         asker=asker.person,

@@ -52,11 +52,13 @@ from fedbot.rules.model.names import of_party
 from fedbot.rules.model.party_config import LONGEST_PICKUP, PartyConfig, Pickup
 from fedbot.rules.model.rota import Order, RotaPolicy
 from fedbot.rules.model.transfer_lifecycle import MOST_OPEN_DAYS
+from fedbot.rules.model.whole_item import LARGEST_FILE
 
 # A Unix socket's path holds 108 bytes on Linux, 104 elsewhere, its closing zero included.
 LONGEST_SOCKET_PATH = 103
 HEALTH_SOCKET = "fedbot.sock"
 RECONCILE_AT = time(3, 30)
+MEGABYTE = 1_000_000
 
 
 class Section(BaseModel):
@@ -353,6 +355,23 @@ class Disclose(Section):
     )
 
 
+class Files(Section):
+    """What is attached to a stock item, and the image of a part that is made anew."""
+
+    travel: bool = Field(
+        default=True,
+        description="whether pictures, PDF and plain text go along with what we lend or give, and are taken; encrypted",
+    )
+    largest_mb: float = Field(
+        10, gt=0, le=LARGEST_FILE / MEGABYTE, description="larger files stay where they are, and the card says so"
+    )
+
+    @property
+    def largest(self) -> int:
+        """The same in bytes; 0: none travels."""
+        return int(self.largest_mb * MEGABYTE) if self.travel else 0
+
+
 class Stats(Section):
     """Figures: what friends are told, and when they are posted by themselves."""
 
@@ -460,6 +479,7 @@ class Settings(Section):
     rota: RotaSettings = RotaSettings()
     overdue: OverdueSettings = OverdueSettings()
     disclose: Disclose = Disclose()
+    files: Files = Files()
     stats: Stats = Stats()
     retention: Retention = Retention()
     web: Web = Web()
@@ -562,6 +582,7 @@ class Settings(Section):
             quiet_until=self.rules.quiet_until,
             disclose_in_room=self.disclose.room,
             tells_prices=self.disclose.prices,
+            largest_file=self.files.largest,
             stats_disclose=self.stats.disclose,
             stats_schedule=self.stats.schedule,
             reconcile_at=RECONCILE_AT,

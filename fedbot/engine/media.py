@@ -1,16 +1,15 @@
-"""Photos into InvenTree; charts and codes into a room: made ready beside the workers, which don't wait for them."""
+"""Files into and out of InvenTree; charts and codes into a room: made ready beside the workers, which don't wait."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from fedbot.matrix import chart
 from fedbot.ports.chat import Chat, Media
 from fedbot.ports.journal import Drawing
-from fedbot.rules.loan.hand_back import LONGEST_PHOTO
 from fedbot.rules.model.figures import Chart, LabelCode
 from fedbot.web import qr
 
@@ -18,32 +17,32 @@ A_MOMENT = 0.2
 """Seconds within which most are there: so long the lane may wait."""
 
 
-class Photos:
-    """What is being fetched, for an outbox row: one at a time, as each may be large."""
+T = TypeVar("T")
 
-    def __init__(self, chat: Chat) -> None:
-        self._chat = chat
-        self._under_way: tuple[int, asyncio.Task[bytes]] | None = None
 
-    async def take(self, row: int, file: Mapping[str, Any]) -> bytes | None:
-        """The photo for this row; None while it, or another one, is on its way. The next call begins anew.
+class OneAtATime:
+    """What is being fetched or sent, for an outbox row: one file at a time, as each may be large."""
 
-        Raises `ChatProblem`, as `Chat.download` does.
+    def __init__(self) -> None:
+        self._under_way: tuple[int, asyncio.Task[Any]] | None = None
+
+    async def take(self, row: int, work: Callable[[], Coroutine[Any, Any, T]]) -> T | None:
+        """What `work` gives for this row; None while it, or that for another row, goes on. The next call begins anew.
+
+        Raises what the work raises: a `ChatProblem`, an `InventoryProblem`.
         """
         known, task = self._under_way or (row, None)
         if known != row and task is not None and not task.done():
             return None
         if known != row or task is None:  # nobody came for another one: its row is over
-            task = asyncio.create_task(self._fetch(file))
+            task = asyncio.create_task(work())
             self._under_way = row, task
         await asyncio.wait({task}, timeout=A_MOMENT)
         if not task.done():
             return None
         self._under_way = None
-        return task.result()
-
-    async def _fetch(self, file: Mapping[str, Any]) -> bytes:
-        return await self._chat.download(file, LONGEST_PHOTO)
+        result: T = task.result()
+        return result
 
 
 Draw = Callable[[Chart, Sequence[str]], Awaitable[bytes]]

@@ -82,7 +82,7 @@ from fedbot.rules.model.events import (
 )
 from fedbot.rules.model.ledger import Quarantined
 from fedbot.rules.model.queries import SignInFound
-from fedbot.rules.model.steps import AttachPhoto, Furnish, Label, Mirror
+from fedbot.rules.model.steps import AttachPhoto, Furnish, KeepFile, Label, Mirror, SendFile
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.model.web import WebAnswer
@@ -495,7 +495,7 @@ def _log_state(kind: str, after: Connection | Transfer, before: Connection | Tra
 
 
 def _act(effect: Do) -> Queued:
-    """A step; those of one subject go one after the other, but none of them waits for a photo of it."""
+    """A step; those of one subject go one after the other, but none of them waits for a photo or a file of it."""
     match effect.step:
         case Mirror(model=model, pk=pk):
             return Queued("act", effect, AFTER_STOCK, f"mirror {model} {pk}")
@@ -506,6 +506,8 @@ def _act(effect: Do) -> Queued:
             return Queued("act", effect, AFTER_STOCK, f"furnish {model} {pk}")
         case AttachPhoto():
             return Queued("act", effect, AFTER_STOCK, f"photo {effect.then.subject}")
+        case SendFile() | KeepFile():
+            return Queued("act", effect, AFTER_STOCK, f"file {effect.then.subject}")
     return Queued("act", effect, 0, effect.then.subject)
 
 

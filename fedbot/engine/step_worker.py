@@ -8,35 +8,50 @@ is handed to a person, never repeated.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from fedbot.engine.circuit_breaker import Backoff, Breaker
-from fedbot.engine.media import Photos
+from fedbot.engine.media import OneAtATime
 from fedbot.engine.pipeline import Engine
 from fedbot.messages.diagnosis import english
 from fedbot.ports.chat import Chat, ChatProblem, ChatRefused
 from fedbot.ports.inventory import Inventory, InventoryProblem, OutcomeUnknown, Refusal, Unavailable
 from fedbot.ports.journal import Lane, OutboxRow
+from fedbot.rules.loan.hand_back import LONGEST_PHOTO
 from fedbot.rules.model.continuation import Continuation, WhenStepEnds
 from fedbot.rules.model.diagnosis import Diagnosis, Fault, Plain, Speaker, Verbatim, VersionFault
 from fedbot.rules.model.effects import Do
 from fedbot.rules.model.events import StepDone, StepRefused, StepUnknown, Waiting
 from fedbot.rules.model.health import BotStatus
-from fedbot.rules.model.steps import OF_STOCK, REPEATABLE, AttachPhoto, Label, Mirror, Step, StepResult, TryToken
+from fedbot.rules.model.steps import (
+    OF_STOCK,
+    REPEATABLE,
+    AttachPhoto,
+    FileSent,
+    KeepFile,
+    Label,
+    Mirror,
+    SendFile,
+    Step,
+    StepResult,
+    TryToken,
+)
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 LOOKED_AFTER = timedelta(seconds=5)
-"""After so long it is looked again whether a photo is there."""
+"""After so long it is looked again whether a file is there."""
 LOOKED_AGAIN_AFTER = timedelta(minutes=1)
 """After so long it is looked again whether a superuser has said to go on."""
 WENT_BACK = Plain(Fault.WENT_BACK)
 FETCHED_WITHIN = timedelta(days=1)
-"""So long a photo is asked for at a homeserver that doesn't give it."""
+"""So long a homeserver is asked for a file that it doesn't give, or doesn't take."""
 HELD_BACK = 1.0
 ORDERLY_STOP = 8.0
 """Seconds that a step under way has when the bot is told to stop (a container is killed after 10)."""
@@ -58,7 +73,8 @@ class StepWorker:
         self._journal = engine.journal
         self._clock = engine.clock
         self._inventory = inventory
-        self._photos = Photos(chat)
+        self._chat = chat
+        self._files = OneAtATime()
         self._settle = settle
         self._give_up = give_up
         self._breaker = breaker
@@ -207,15 +223,32 @@ class StepWorker:
     async def _made_ready(self, row: OutboxRow, effect: Do) -> Callable[[], Awaitable[StepResult]] | None:
         """The act, with all that it needs; None if that can't be had, or not now."""
         step = effect.step
-        if not isinstance(step, AttachPhoto):
-            return lambda: self._inventory.act(step)
-        photo = await self._fetched(row, effect.then, step)
-        return None if photo is None else lambda: self._inventory.attach(step, photo)
+        if isinstance(step, SendFile):
+            sent = await self._under_way(row, effect.then, partial(self._send_file, step))
+            return None if sent is None else partial(_at_hand, sent)
+        if isinstance(step, AttachPhoto | KeepFile):
+            longest = step.longest if isinstance(step, KeepFile) else LONGEST_PHOTO
+            fetch = partial(self._chat.download, step.file, longest)
+            content = await self._under_way(row, effect.then, fetch)
+            return None if content is None else partial(self._inventory.attach, step, content)
+        return partial(self._inventory.act, step)
 
-    async def _fetched(self, row: OutboxRow, then: WhenStepEnds, step: AttachPhoto) -> bytes | None:
-        """The photo, from the homeserver; None if it can't be had, or not now, which is no fault of our InvenTree."""
+    async def _send_file(self, step: SendFile) -> FileSent:
+        content = await self._inventory.read_file(step)
+        media = await self._chat.upload_sealed(content)
+        file = {"url": media.address, **media.decryption}
+        return FileSent(file, len(content), hashlib.sha256(content).hexdigest())
+
+    async def _under_way(
+        self, row: OutboxRow, then: WhenStepEnds, work: Callable[[], Coroutine[Any, Any, T]]
+    ) -> T | None:
+        """What the work gives; None if that can't be had, or not now. The homeserver is no fault of our InvenTree."""
         try:
-            photo = await self._photos.take(row.id, step.file)
+            made = await self._files.take(row.id, work)
+        except Refusal as problem:
+            self._refused(row, then, problem)
+        except InventoryProblem as problem:
+            self._wait(row, then, problem, self._pause(row), reached=False)
         except ChatRefused as problem:
             self._refused(row, then, Refusal(Verbatim(Speaker.HOMESERVER, problem.text, problem.code)))
         except ChatProblem as problem:
@@ -225,9 +258,9 @@ class StepWorker:
                 next_try = self._clock.now() + timedelta(seconds=self._pause(row))
                 self._journal.postpone(row.id, next_try, reached=False, problem=problem.text)
         else:
-            if photo is None:
+            if made is None:
                 self._journal.postpone(row.id, self._clock.now() + LOOKED_AFTER, reached=False)
-            return photo
+            return made
         return None
 
     def _pause(self, row: OutboxRow) -> float:
@@ -253,6 +286,10 @@ class StepWorker:
         event = Waiting(now, then, problem.problem, next_try, silent=is_silence(problem))
         self._journal.postpone(row.id, next_try, event, reached=reached, problem=problem.text)
         self._engine.decide_all()
+
+
+async def _at_hand(result: StepResult) -> StepResult:
+    return result
 
 
 def _goes_elsewhere(row: OutboxRow) -> bool:

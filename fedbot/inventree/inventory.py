@@ -116,7 +116,17 @@ DEEDS: dict[type[Step], Deed] = {
     steps.Label: Deed(labels.find_labelled, labels.label),
     steps.Furnish: Deed(whole_items.find_furnished, whole_items.furnish),
     steps.AttachPhoto: Deed(whole_items.find_attached, whole_items.attach),
+    steps.SendFile: Deed(whole_items.find_sent, whole_items.send_file),
+    steps.KeepFile: Deed(whole_items.find_kept, whole_items.keep_file),
 }
+
+
+def _attached(
+    server: Server, step: steps.AttachPhoto | steps.KeepFile, content: bytes
+) -> steps.PhotoAttached | steps.FileKept:
+    if isinstance(step, steps.KeepFile):
+        return whole_items.keep_file(server, step, content)
+    return whole_items.attach(server, step, content)
 
 
 def _with_merges(
@@ -216,11 +226,15 @@ class OwnInventory:
             return await self._try_at_the_peers(step)
         return await asyncio.to_thread(self._write, partial(self._acted, DEEDS[type(step)].act), step)
 
-    async def attach(self, step: steps.AttachPhoto, photo: bytes) -> steps.PhotoAttached:
-        """Attach a photo once and read it back; see `fedbot.ports.Inventory`."""
-        return await asyncio.to_thread(
-            self._write, partial(self._acted, partial(whole_items.attach, photo=photo)), step
-        )
+    async def attach(
+        self, step: steps.AttachPhoto | steps.KeepFile, content: bytes
+    ) -> steps.PhotoAttached | steps.FileKept:
+        """Attach a file once and read it back; see `fedbot.ports.Inventory`."""
+        return await asyncio.to_thread(self._write, partial(self._acted, partial(_attached, content=content)), step)
+
+    async def read_file(self, step: steps.SendFile) -> bytes:
+        """A file that goes along; see `fedbot.ports.Inventory`."""
+        return await asyncio.to_thread(self._run, whole_items.read_file, step, Unavailable)
 
     def _probed(self, server: Server, step: Step) -> StepResult | None:
         """Look for the step's mark, on the stock item that is meant. What was read of its history serves the probe."""

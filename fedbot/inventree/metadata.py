@@ -192,7 +192,7 @@ def recognise(server: Server, step: Step) -> None:
     """
     if isinstance(step, ON_KNOWN_ITEMS):
         item, known, mark = step.item, step.known, line_of(step.mark)
-    elif isinstance(step, steps.Furnish) and step.model == _STOCK_ITEM:
+    elif isinstance(step, steps.Furnish | steps.KeepFile) and step.model == _STOCK_ITEM:
         item, known, mark = step.pk, step.known, line_of(step.mark)
     elif isinstance(step, steps.Mirror) and step.model == _STOCK_ITEM and step.known is not None:
         item, known, mark = step.pk, step.known, ""

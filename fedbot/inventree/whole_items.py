@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import time
 from collections.abc import Iterable, Sequence
@@ -13,10 +14,12 @@ from fedbot.inventree.rows import Row, address, amount, exact_status, for_notes,
 from fedbot.inventree.server import Server
 from fedbot.inventree.stock import WHOLE
 from fedbot.ports.inventory import NotPermitted, OutcomeUnknown, Refusal
-from fedbot.rules.model.diagnosis import Fault, ItemFault, OfItem, Plain
-from fedbot.rules.model.steps import AttachPhoto, Furnish, Furnished, PhotoAttached
+from fedbot.rules.model.diagnosis import Fault, ItemFault, Named, NameFault, OfItem, Plain
+from fedbot.rules.model.steps import AttachPhoto, FileKept, Furnish, Furnished, KeepFile, PhotoAttached, SendFile
 from fedbot.rules.model.whole_item import (
+    MOST_FILES,
     MOST_INSIDE,
+    FileTold,
     ItemDetails,
     ItemSeen,
     Parameter,
@@ -54,7 +57,8 @@ def item_seen(server: Server, row: Row) -> ItemSeen:
         return ItemSeen(details, (*untold, Trait.FILES))
     if "tags" not in row:
         details = replace(details, tags=_tags(server.api.row(f"stock/{pk}/", tags="true")))
-    return ItemSeen(details, has_files=_has_files(server, pk))
+    files, has_more = _files(server, pk)
+    return ItemSeen(replace(details, files=files), has_more_files=has_more)
 
 
 def part_seen(server: Server, part: int) -> PartSeen:
@@ -69,10 +73,9 @@ def part_seen(server: Server, part: int) -> PartSeen:
         link="" if _OUR_MARK.search(link) else link,
         tags=_tags(row),
         parameters=tuple(parameters_of(server, row, part)),
+        picture=picture_of(row).rpartition("/")[2],
     )
-    picture = _text(row, "image") or _text(row, "thumbnail")
-    has_picture = bool(picture) and _BLANK not in picture
-    seen = PartSeen(details, (Trait.PART_FILES,), has_picture, amount(row.get("minimum_stock")) > 0)
+    seen = PartSeen(details, (Trait.PART_FILES,), amount(row.get("minimum_stock")) > 0)
     server.parts_seen[part] = time.monotonic(), seen
     return seen
 
@@ -114,9 +117,29 @@ def _named(row: Row) -> str:
     return f"{name} #{serial}" if serial else name
 
 
-def _has_files(server: Server, item: int) -> bool:
+def picture_of(row: Row) -> str:
+    """Where the image of the part with this row lies; "" if it has none."""
+    image = _text(row, "image")
+    return "" if _BLANK in image else image
+
+
+def attached_to(server: Server, item: int) -> list[Row]:
+    """What people have attached to a stock item; not what we have, which begins with our mark."""
     url, fields = server.version.attachment_call(item)
-    return bool(server.api.rows(url, **fields, limit=1))
+    rows = server.api.rows(url, **fields, limit=2 * MOST_FILES)
+    return [row for row in rows if not _OUR_MARK.match(_text(row, "comment"))]
+
+
+def name_of_file(row: Row) -> str:
+    """The name of an attached file; "" of a link."""
+    return _text(row, "attachment").rpartition("/")[2]
+
+
+def _files(server: Server, item: int) -> tuple[tuple[FileTold, ...], bool]:
+    """The files attached to a stock item, and whether there is more: a link, or more of them."""
+    rows = attached_to(server, item)
+    files = [FileTold(name, int(amount(row.get("file_size")))) for row in rows if (name := name_of_file(row))]
+    return tuple(files[:MOST_FILES]), len(rows) > min(len(files), MOST_FILES)
 
 
 def _supplier_part(row: Row) -> str:
@@ -220,7 +243,7 @@ def _missing_tags(row: Row, step: Furnish) -> list[str]:
     return [tag for tag in wanted if not any(same(tag, other) for other in there)]
 
 
-# --- Photos attached to stock items: found again by their comment, which begins with the mark.
+# --- Photos and files attached to stock items: found again by their comment, which begins with the mark.
 
 # What a file begins with, by the ending of its name. ISO media files have the length of their first box before it.
 _BEGINNINGS = {
@@ -230,7 +253,9 @@ _BEGINNINGS = {
     "webp": (8, (b"WEBP",)),
     "heic": (4, (b"ftypheic", b"ftypheix", b"ftypmif1")),
 }
-_KINDS = {"jpg": "image/jpeg"}
+_PDF = b"%PDF-"
+_PART = "part"
+_KINDS = {"jpg": "image/jpeg", "pdf": "application/pdf", "txt": "text/plain"}
 
 
 def find_attached(server: Server, step: AttachPhoto) -> PhotoAttached | None:
@@ -263,7 +288,95 @@ def _attached(server: Server, step: AttachPhoto) -> Row | None:
 
 
 def _ending(photo: bytes) -> str:
+    ending = _picture(photo)
+    if not ending:
+        raise Refusal(Plain(Fault.NO_PICTURE))
+    return ending
+
+
+def _picture(content: bytes) -> str:
+    """The ending for a picture, by its first bytes; "" if it is none."""
     for ending, (offset, beginnings) in _BEGINNINGS.items():
-        if photo[offset:].startswith(beginnings):
+        if content[offset:].startswith(beginnings):
             return ending
-    raise Refusal(Plain(Fault.NO_PICTURE))
+    return ""
+
+
+# --- files that travel ---------------------------------------------------------------------------------------
+
+
+def read_file(server: Server, step: SendFile) -> bytes:
+    """The file that is to be sent, from where InvenTree's web server has it.
+
+    Raises `Refusal` with reason `no-file` if it isn't there any more, can't be had, is too long, or not what it says.
+    """
+    if step.model == _PART:
+        where = picture_of(server.api.row(f"part/{step.pk}/"))
+        found = [where] if where.rpartition("/")[2] == step.name else []
+    else:
+        found = [str(row["attachment"]) for row in attached_to(server, step.pk) if name_of_file(row) == step.name]
+    content = server.api.media(found[0], step.longest) if found else None
+    if content is None:
+        raise Refusal(Named(NameFault.FILE_NOT_HAD, step.name))
+    _check(content, step.name)
+    return content
+
+
+def find_sent(_: Server, __: SendFile) -> None:
+    """Probe of `SendFile`, which leaves no trace."""
+
+
+def send_file(_: Server, step: SendFile) -> FileKept:
+    """`SendFile` is done by whoever has the homeserver, too; InvenTree alone can't."""
+    raise TypeError(f"{step.name} goes to the homeserver")
+
+
+def find_kept(server: Server, step: KeepFile) -> FileKept | None:
+    """Probe of `KeepFile`: by the end of its mark, which is made from its content. A part's image is looked at."""
+    if step.model == _PART:
+        row = server.api.row(f"part/{step.pk}/")
+        is_ours = row.get("link") == address(step.link)
+        return FileKept() if picture_of(row) or not is_ours else None
+    url, fields = server.version.attachment_call(step.pk)
+    end = f":{step.mark.rpartition(':')[2]}"
+    marks = (str(row.get("comment") or "").partition(" ")[0] for row in server.api.rows(url, **fields))
+    return FileKept() if any(mark.startswith("fed:") and mark.endswith(end) for mark in marks) else None
+
+
+def keep_file(server: Server, step: KeepFile, content: bytes) -> FileKept:
+    """Attach the file, or make it the part's image, and look whether it is there.
+
+    Raises `Refusal` with reason `no-file` if it isn't the file that was told of, or not what its name says.
+    """
+    if hashlib.sha256(content).hexdigest() != step.digest:
+        raise Refusal(Named(NameFault.FILE_NOT_AS_TOLD, step.name))
+    ending = _check(content, step.name)
+    file = (step.name, content, _KINDS.get(ending, f"image/{ending}"))
+    if step.model == _PART:
+        server.api.upload(f"part/{step.pk}/", {}, file, field="image", method="PATCH")
+    else:
+        url, fields = server.version.attachment_call(step.pk)
+        comment = f"{step.mark} {plain(step.note)}"[: server.version.longest_comment].rstrip()
+        server.api.upload(url, {**fields, "comment": comment}, file)
+    if find_kept(server, step) is None:
+        raise OutcomeUnknown(Plain(Fault.DETAILS_CHANGED))
+    return FileKept()
+
+
+def _check(content: bytes, name: str) -> str:
+    """The ending that this content has; it must be that of its name."""
+    said = name.rpartition(".")[2].lower().replace("jpeg", "jpg")
+    found = "pdf" if content.startswith(_PDF) else _picture(content)
+    if not found and _is_text(content):
+        found = "txt"
+    if found != said:
+        raise Refusal(Named(NameFault.FILE_NOT_AS_TOLD, name))
+    return found
+
+
+def _is_text(content: bytes) -> bool:
+    """Whether no browser would take it for anything else."""
+    try:
+        return bool(content) and not {"<", "\0"} & set(content.decode())
+    except UnicodeDecodeError:
+        return False

@@ -250,17 +250,21 @@ class MatrixChat(Chat):
     @nothing_foreign
     async def upload(self, room: str, content: bytes, kind: str, name: str) -> Media:
         """Put a file onto the homeserver, for a room. Again gives another one, and the first stays unused."""
-        decryption: dict[str, Any] = {}
-        if await self._is_closed(room):
-            content, decryption = nio.crypto.encrypt_attachment(content)
-            kind, name = "application/octet-stream", "file"
+        return await (self.upload_sealed(content) if await self._is_closed(room) else self._put(content, kind, name))
 
+    @nothing_foreign
+    async def upload_sealed(self, content: bytes) -> Media:
+        """Put a file onto the homeserver that only who is told how can open."""
+        sealed, decryption = nio.crypto.encrypt_attachment(content)
+        return await self._put(sealed, "application/octet-stream", "file", decryption)
+
+    async def _put(self, content: bytes, kind: str, name: str, decryption: Mapping[str, Any] | None = None) -> Media:
         async def call() -> object:
             response, _ = await self._connection.upload(io.BytesIO(content), kind, name, filesize=len(content))
             return response
 
         response = await self._ask(f"uploading {name}", call, nio.UploadResponse)
-        return Media(str(response.content_uri), decryption)
+        return Media(str(response.content_uri), decryption or {})
 
     @nothing_foreign
     async def download(self, file: Mapping[str, Any], longest: int) -> bytes:

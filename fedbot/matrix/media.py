@@ -32,7 +32,7 @@ async def download(connection: Connection, file: Mapping[str, Any], longest: int
             encrypted and isn't what its message says.
     """
     content = await _fetched(connection, str(file.get("url")), longest)
-    return _opened(content, file) if "key" in file else content
+    return opened(content, file) if "key" in file else content
 
 
 async def _fetched(connection: Connection, address: str, longest: int) -> bytes:
@@ -74,8 +74,8 @@ def _code_in(content: bytes) -> str:
     return str(answer.get("errcode", "")) if isinstance(answer, dict) else ""
 
 
-def _opened(content: bytes, file: Mapping[str, Any]) -> bytes:
-    """An encrypted attachment, its hash checked."""
+def opened(content: bytes, file: Mapping[str, Any]) -> bytes:
+    """An encrypted attachment, its hash checked. Raises `ChatRefused` with the code `unreadable`."""
     try:
         return bytes(decrypt_attachment(content, file["key"]["k"], file["hashes"]["sha256"], file["iv"]))
     except Exception as error:  # its sender has written whatever stands there

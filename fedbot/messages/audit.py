@@ -25,6 +25,7 @@ from fedbot.rules.model.audit import (
     DueDate,
     Fact,
     FiguresTold,
+    FileNotSent,
     FoundMirrored,
     GoesOn,
     GoesOnInRoom,
@@ -239,7 +240,7 @@ _STEPS: dict[str, str] = {
     "BookInAgain": marked("booked in"),
     "PutAway": marked("put away"),
 }
-UNTOLD_STEPS = frozenset({"Mirror", "Label", "Furnish", "CloseAccess"})
+UNTOLD_STEPS = frozenset({"Mirror", "Label", "Furnish", "KeepFile", "CloseAccess"})
 _PROVISIONED: dict[str, str] = {
     "CompanyMade": marked("the other space's company made in our InvenTree"),
     "AccessMade": marked("a user that can only look made in our InvenTree"),
@@ -366,6 +367,7 @@ WORDS: dict[type[Noted], str | Callable[[Any], str]] = {
     WrittenOff: marked("taken out of our stock"),
     PhotoKept: marked("the photo is with the item in InvenTree"),
     PhotoNotKept: marked("the photo could not be kept"),
+    FileNotSent: marked("a file could not be sent along"),
     GoesOn: marked("goes on under the new friendship"),
     Reminded: marked("people were reminded"),
     Provisioned: lambda noted: _PROVISIONED.get(noted.result, marked("{result} done in InvenTree")),

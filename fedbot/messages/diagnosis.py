@@ -167,6 +167,9 @@ NAME_FAULTS: dict[NameFault, str] = {
     NameFault.ANSWERS_WITHOUT_END: marked("At {name} there is something that answers without end, but no InvenTree"),
     NameFault.TOKEN_NOT_ACCEPTED: marked("InvenTree at {name} does not accept the token"),
     NameFault.TOO_MANY_CALLS: marked("InvenTree at {name} wants fewer calls"),
+    NameFault.FILE_NOT_HAD: marked("InvenTree's web server doesn't give the file {name}, or it is too large"),
+    NameFault.FILE_NOT_SENT: marked("The other bot can't get at the file {name}"),
+    NameFault.FILE_NOT_AS_TOLD: marked("The content of {name} is not what was told of it"),
 }
 
 CAUSES: dict[Cause, str] = {

@@ -9,7 +9,7 @@ from fedbot.messages.diagnosis import diagnosis
 from fedbot.messages.language import Lines, Locale, marked
 from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.transfer import Line, Transfer
-from fedbot.rules.model.whole_item import Trait
+from fedbot.rules.model.whole_item import FileTold, Trait
 
 _STAYS: dict[Trait, str] = {
     Trait.STATUS: marked("its own status"),
@@ -28,7 +28,7 @@ _STAYS: dict[Trait, str] = {
     Trait.PART_FILES: marked("files of the part"),
     Trait.MINIMUM_STOCK: marked("minimum stock"),
 }
-_MOST_TAGS = 3
+_MOST_TAGS = _MOST_FILES = 3
 
 
 def along(locale: Locale, transfer: Transfer) -> Lines:
@@ -49,8 +49,29 @@ def not_along(locale: Locale, transfer: Transfer) -> Lines:
     """'Does not travel: price, files.'; nothing if all of it does."""
     traits = {trait for line in transfer.terms.lines for trait in line.stays}
     traits |= {trait for line in transfer.terms.lines if _is_new(transfer, line) for trait in line.description.stays}
+    traits |= {trait for line in transfer.terms.lines for trait in _not_taken(transfer, line)}
     words = [locale.word(_STAYS[trait]) for trait in Trait if trait in traits]
     return [locale.say("Does not travel: {words}.", words=", ".join(words))] if words else []
+
+
+def _not_taken(transfer: Transfer, line: Line) -> list[Trait]:
+    """What would go along, and we don't take: the receiver's setting."""
+    if transfer.role != "receiver":
+        return []
+    has_picture = _is_new(transfer, line) and line.description.details.picture
+    pairs = (
+        (Trait.FILES, len(_files(transfer, line)) < len(line.details.files)),
+        (Trait.PICTURE, has_picture and not transfer.at(line.number).largest_file),
+    )
+    return [trait for trait, stays in pairs if stays]
+
+
+def _files(transfer: Transfer, line: Line) -> list[FileTold]:
+    """The files that go along: at the receiver only those that it takes."""
+    if transfer.role != "receiver":
+        return list(line.details.files)
+    largest = transfer.at(line.number).largest_file
+    return [file for file in line.details.files if largest and file.size <= largest]
 
 
 def _is_new(transfer: Transfer, line: Line) -> bool:
@@ -75,16 +96,21 @@ def _with_line(locale: Locale, transfer: Transfer, line: Line) -> list[str]:
         words.append(locale.word(marked("supplier part {name}")).format(name=locale.short(told.supplier_part, 40)))
     if told.tests:
         words.append("".join(map(str, locale.some("{number} test", "{number} tests", len(told.tests)))))
-    return words + (_with_part(locale, line) if _is_new(transfer, line) else [])
+    if files := _files(transfer, line):
+        shown = [locale.short(file.name, 40) for file in files[:_MOST_FILES]]
+        more = ["…"] if len(files) > _MOST_FILES else []
+        words.append(locale.word(marked("files {names}")).format(names=", ".join([*shown, *more])))
+    return words + (_with_part(locale, transfer, line) if _is_new(transfer, line) else [])
 
 
-def _with_part(locale: Locale, line: Line) -> list[str]:
+def _with_part(locale: Locale, transfer: Transfer, line: Line) -> list[str]:
     told = line.description.details
     pairs = (
         (told.notes, marked("notes of the part")),
         (told.link, marked("link of the part")),
         (told.tags, marked("tags of the part")),
         (told.parameters, marked("parameters")),
+        (told.picture and transfer.at(line.number).largest_file, marked("picture")),
     )
     return [locale.word(word) for there, word in pairs if there]
 
@@ -101,4 +127,15 @@ def not_furnished(locale: Locale, *, transfer: Transfer, line: int, problem: Dia
         locale.say("Some of what came with {what} is not in InvenTree. {code}", what=what, code=transfer.code),
         locale.say("Why: {text}", text=diagnosis(locale, problem, 300)),
         locale.say("The card says what came with it; please add it by hand."),
+    ]
+
+
+def file_not_here(locale: Locale, *, transfer: Transfer, line: int, name: str, problem: Diagnosis) -> Lines:
+    """In the admin room: a file that came along with a line isn't in our InvenTree. Nothing waits for it."""
+    what = naming.thing(locale, transfer.line(line))
+    told = "The file {name}, which belongs to {what}, is not in InvenTree. {code}"
+    return [
+        locale.say(told, name=locale.short(name, 60), what=what, code=transfer.code),
+        locale.say("Why: {text}", text=diagnosis(locale, problem, 300)),
+        locale.say("Ask them for it, and attach it by hand."),
     ]

@@ -122,6 +122,9 @@ class Chat(Protocol):
     async def upload(self, room: str, content: bytes, kind: str, name: str) -> Media:
         """Put a file (of that media type) onto the homeserver, for a room: encrypted if the room is."""
 
+    async def upload_sealed(self, content: bytes) -> Media:
+        """The same for no room: always encrypted, so that only who is told how can open it."""
+
     async def download(self, file: Mapping[str, Any], longest: int) -> bytes:
         """A file of the homeserver, of at most so many bytes, opened; `file` as in `events.PhotoSent`.
 

@@ -9,7 +9,7 @@ from typing import Protocol
 from fedbot.messages.diagnosis import english
 from fedbot.rules.model.diagnosis import Diagnosis, reason_of
 from fedbot.rules.model.queries import Answer, IndexStanding, Query, ReceivedOf
-from fedbot.rules.model.steps import AttachPhoto, PhotoAttached, Step, StepResult
+from fedbot.rules.model.steps import AttachPhoto, FileKept, KeepFile, PhotoAttached, SendFile, Step, StepResult
 
 
 class InventoryProblem(Exception):
@@ -94,8 +94,11 @@ class Inventory(Protocol):
     async def probe(self, step: Step) -> StepResult | None:
         """Whether the step's mark stands in InvenTree: its result read back, or None if it was not done."""
 
-    async def attach(self, step: AttachPhoto, photo: bytes) -> PhotoAttached:
-        """As `act`, for the one step that needs what isn't in it."""
+    async def attach(self, step: AttachPhoto | KeepFile, content: bytes) -> PhotoAttached | FileKept:
+        """As `act`, for the steps that need what isn't in them."""
+
+    async def read_file(self, step: SendFile) -> bytes:
+        """The content of the file that is to be sent. Raises no `OutcomeUnknown`."""
 
     async def act(self, step: Step) -> StepResult:
         """Do the step once and read it back. The type of the result is `STEPS[type(step)]`.

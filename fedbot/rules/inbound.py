@@ -26,7 +26,7 @@ from fedbot.rules.protocol import announcements, bodies, room_upgrades, sequenci
 from fedbot.rules.protocol.bodies import Body, Message
 from fedbot.rules.protocol.terms import BadTerms
 from fedbot.rules.state import Turn
-from fedbot.rules.transfer import booking, dispute, opening, receive, request, send, sender_decision
+from fedbot.rules.transfer import booking, dispute, files, opening, receive, request, send, sender_decision
 from fedbot.rules.transfer import both_sides as transfers
 from fedbot.rules.wire.envelope import OTHER_VERSION, VERSION, BadEnvelope, check
 
@@ -376,6 +376,10 @@ def _sent(turn: Turn, transfer: Transfer, envelope: Message[bodies.Sent], event:
     receive.on_sent(turn, transfer, envelope, event.event_id, _sealed(turn, envelope))
 
 
+def _file(turn: Turn, transfer: Transfer, envelope: Message[bodies.File], _: EnvelopeSeen) -> None:
+    files.on_file(turn, transfer, envelope, _sealed(turn, envelope))
+
+
 def _extended(turn: Turn, transfer: Transfer, envelope: Message[bodies.Extended], _: EnvelopeSeen) -> None:
     if transfer.is_loan:
         extend.on_extended(turn, transfer, envelope)
@@ -411,6 +415,7 @@ _TO_RECEIVER: dict[type[Body], _TransferRule[Any]] = dict(
         _of_transfer(bodies.Granted, _granted),
         _of_transfer(bodies.Booked, booking.on_booked),
         _of_transfer(bodies.Sent, _sent),
+        _of_transfer(bodies.File, _file),
         *(_of_transfer(kind, receive.on_end) for kind in ENDED),
         _of_transfer(bodies.Extended, _extended),
         _of_transfer(bodies.Closed, _closed),

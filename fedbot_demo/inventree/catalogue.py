@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 
-from fedbot_demo.inventree.endpoint import Call, Endpoint, on_model
+from fedbot_demo.inventree.endpoint import Call, Endpoint, Uploaded, on_model, valid_name
 from fedbot_demo.inventree.exchange import InvalidError, JsonObject, NotFoundError, Reply
 from fedbot_demo.inventree.fields import Form
 from fedbot_demo.inventree.listing import Query, matches, ordered, page, same_text, search
@@ -170,7 +170,29 @@ def _part_form(call: Call) -> JsonObject:
     form.quantity("maximum_stock")
     for flag in FLAGS:
         form.flag(flag)
+    _image(form)
     return form.check()
+
+
+def _image(form: Form) -> None:
+    """The image, which only a form can hold; null takes it away. Its first bytes tell whether it is one."""
+    if "image" not in form.data:
+        return
+    file = form.data["image"]
+    if file is None:
+        form.values |= {"image": "", "picture": b""}
+    elif not isinstance(file, Uploaded):
+        form.fail("image", "The submitted data was not a file. Check the encoding type on the form.")
+    elif not file.content:
+        form.fail("image", "The submitted file is empty.")
+    elif not file.content.startswith(_PICTURES) and file.content[8:12] != b"WEBP":
+        form.fail("image", NO_IMAGE)
+    else:
+        form.values |= {"image": f"/media/part_images/{valid_name(file.name)}", "picture": file.content}
+
+
+NO_IMAGE = "Upload a valid image. The file you uploaded was either not an image or a corrupted image."
+_PICTURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a")
 
 
 def _save(state: State, part: Part) -> Part:

@@ -129,6 +129,8 @@ class SimulatedInvenTree:
             return answered
 
     def _handle(self, request: Request) -> Response:
+        if request.path.startswith("/media/"):
+            return attachments.media(self.state, request)
         if not request.path.startswith("/api"):
             return page.answer(self.state, request)
         if request.path == "/api":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from email import message_from_bytes
@@ -85,6 +86,11 @@ class Uploaded:
 
     name: str
     content: bytes = field(repr=False)
+
+
+def valid_name(name: str) -> str:
+    """What Django makes of a file's name."""
+    return re.sub(r"[^-\w.]", "", name.rpartition("/")[2].strip().replace(" ", "_"))
 
 
 def _multipart(request: Request) -> JsonObject:

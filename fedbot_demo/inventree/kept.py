@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
-from pydantic import TypeAdapter
+from pydantic import ConfigDict, TypeAdapter
 
 from fedbot.files import write_whole
 from fedbot_demo.inventree.core import SimulatedInvenTree
@@ -47,7 +47,7 @@ def kept(file: Path, clock: Clock = system_clock, version: Version = NEWEST) -> 
     state = State(clock=clock, version=version)
     rows = json.loads(file.read_bytes())
     for name, table in _of(state):
-        table.load(*_rows(name).validate_python(rows[name]))
+        table.load(*_rows(name).validate_json(json.dumps(rows[name])))
     return keep(Seeded(SimulatedInvenTree(state)), file)
 
 
@@ -58,4 +58,5 @@ def _of(state: State) -> list[tuple[str, Any]]:
 def _rows(name: str) -> TypeAdapter[Any]:
     """How a table's rows, and the number that its next one gets, are written and read."""
     [row] = get_args(get_type_hints(State)[name])
-    return TypeAdapter(tuple[list[row], int])  # type: ignore[valid-type]
+    files = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
+    return TypeAdapter(tuple[list[row], int], config=files)  # type: ignore[valid-type]

@@ -8,7 +8,7 @@ from decimal import Decimal
 from fedbot_demo.inventree.exchange import JsonObject
 from fedbot_demo.inventree.records import ZERO, Category, Parameter, Part
 from fedbot_demo.inventree.state import State
-from fedbot_demo.inventree.stock_json import THUMBNAIL, day, full_name, minute
+from fedbot_demo.inventree.stock_json import day, full_name, minute, thumbnail_of
 from fedbot_demo.inventree.stock_rows import allocated, is_in_stock
 from fedbot_demo.inventree.trees import category_branch, variants
 
@@ -92,7 +92,7 @@ def part_full(state: State, part: Part, *, counted: bool = True) -> JsonObject:
         "default_supplier": None,
         "description": part.description,
         "full_name": full_name(part),
-        "image": None,
+        "image": part.image or None,
         "IPN": version.text_or_null(part.IPN),
         "is_template": part.is_template,
         "keywords": part.keywords,
@@ -109,7 +109,7 @@ def part_full(state: State, part: Part, *, counted: bool = True) -> JsonObject:
         "salable": part.salable,
         "starred": False,
         "tags": list(part.tags),
-        "thumbnail": THUMBNAIL,
+        "thumbnail": thumbnail_of(part),
         "testable": part.testable,
         "trackable": part.trackable,
         "units": part.units,

@@ -129,6 +129,8 @@ class Part:
     pricing_updated: datetime | None = None
     barcode_hash: str = ""
     tags: tuple[str, ...] = ()
+    image: str = ""
+    picture: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -270,7 +272,7 @@ class CustomStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attachment:
-    """A link or a file (its name and length) with a comment, attached to a row of some model."""
+    """A link or a file (its name, length and content) with a comment, attached to a row of some model."""
 
     pk: int
     model_type: str
@@ -281,6 +283,7 @@ class Attachment:
     upload_user: int | None
     filename: str | None = None
     file_size: int = 0
+    content: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,7 +30,7 @@ from fedbot.rules.model.queries import (
     ReceivedOf,
     WhoMay,
 )
-from fedbot.rules.model.steps import AttachPhoto, PhotoAttached, Step, StepResult
+from fedbot.rules.model.steps import AttachPhoto, FileKept, KeepFile, PhotoAttached, SendFile, Step, StepResult
 from fedbot.rules.model.stock import Rights
 from fedbot_demo.inventree import seeds
 from fedbot_demo.inventree.seeding import Seeded
@@ -259,8 +259,11 @@ class Twin:
     def indexed(self) -> IndexStanding:
         raise AssertionError("a check reads no stock")
 
-    async def attach(self, step: AttachPhoto, photo: bytes) -> PhotoAttached:
-        raise AssertionError((step, photo))
+    async def read_file(self, step: SendFile) -> bytes:
+        raise AssertionError(step)
+
+    async def attach(self, step: AttachPhoto | KeepFile, content: bytes) -> PhotoAttached | FileKept:
+        raise AssertionError((step, content))
 
     async def probe(self, step: Step) -> StepResult | None:
         raise AssertionError("a check does nothing")

@@ -9,10 +9,9 @@ import pytest
 from fedbot.inventree.inventory import OwnInventory
 from fedbot.inventree.versions import GATES
 from fedbot.rules.model.queries import Query
-from fedbot.rules.model.steps import AttachPhoto
 from fedbot_demo.inventree.versions import RECORDED, Version
 from tests.contract.ground import simulated
-from tests.contract.test_least_roles import PHOTO, work
+from tests.contract.test_least_roles import acted, work
 from tests.fakes.vault import FakeVault
 
 SIDES = sorted({side for gate in GATES.values() for side in (gate.api - 1, gate.api)} - set(RECORDED.values()))
@@ -27,6 +26,6 @@ async def test_all_that_we_ask_and_do_works_on_both_sides_of_each_gate(api: int)
             await inventory.answer(asked)
             continue
         assert await inventory.probe(asked) is None
-        done = await (inventory.attach(asked, PHOTO) if isinstance(asked, AttachPhoto) else inventory.act(asked))
+        done = await acted(inventory, asked)
         assert await inventory.probe(asked) == done
     inventory.close()

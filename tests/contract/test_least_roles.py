@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import secrets
+from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
@@ -14,6 +16,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from fedbot.inventree.inventory import OwnInventory
+from fedbot.inventree.rows import address
 from fedbot.ports.inventory import NotPermitted
 from fedbot.rules.model.queries import (
     FindItems,
@@ -34,6 +37,7 @@ from fedbot.rules.model.steps import (
     CreateItem,
     CreatePart,
     HandOver,
+    KeepFile,
     Known,
     Label,
     LoanLabel,
@@ -43,6 +47,7 @@ from fedbot.rules.model.steps import (
     PutBack,
     Remark,
     Step,
+    StepResult,
     TakeBack,
     TakeOut,
     WriteOff,
@@ -54,7 +59,8 @@ from tests.fakes.vault import FakeVault
 
 DOCS = Path(__file__).parents[2] / "docs"
 OK = 10
-PHOTO = b"\x89PNG\r\n\x1a\n" + bytes(100)
+PHOTO = b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==")
+"""A picture of one point: InvenTree takes no other for an image."""
 LADDER = ("view", "change", "add")
 Roles = Mapping[str, tuple[str, ...]]
 
@@ -83,6 +89,8 @@ def work(ground: Ground, mark: str) -> dict[str, Query | Step]:
     lens = Known(ground.lens, serial, mark=mark)
     bolt, new = f"{ground.run}-BOLT", PartDescription(f"{ground.run} {mark}", mark)
     again = BookInAgain(f"{mark}:in", "x", came, ground.lens, serial, ground.customer, OK, lens)
+    made = ground.part(f"Pictured {secrets.token_hex(4)}", secrets.token_hex(4), link=address(f"{link}:part"))
+    digest = hashlib.sha256(PHOTO).hexdigest()
     return {
         "find": FindItems(f"#{lying()}"),
         "match": MatchPart("alpha", PartDescription(f"{ground.run} Bolt", bolt)),
@@ -100,6 +108,10 @@ def work(ground: Ground, mark: str) -> dict[str, Query | Step]:
         "put away": PutAway(f"{mark}:away", "x", lying(ground.incoming), five, ground.shelf, known),
         "label": Label(f"{mark}:label", lying(), LoanLabel.LENT, "B", "gp75", date(2099, 1, 1), known),
         "attach a photo": AttachPhoto(f"{mark}:photo", "x", lying(), {}, known),
+        "keep a file": KeepFile(f"{mark}:file-1", "stockitem", lying(), "x.png", {}, len(PHOTO), digest, known=known),
+        "give a part its picture": KeepFile(
+            f"{mark}:picture", "part", made, "x.png", {}, 1, digest, link=f"{link}:part"
+        ),
         "mirror into an item": Mirror(f"{mark}:mirror", "stockitem", lying(), '{"a": 1}'),
         "mirror into a company": Mirror(f"{mark}:mirror", "company", ground.customer, json.dumps({"a": mark})),
         "make a company": MakeCompany(mark, link, f"{ground.run} {mark}", "a friend"),
@@ -135,10 +147,12 @@ async def does(inventory: OwnInventory, asked: Query | Step) -> None:
         await inventory.answer(asked)
         return
     assert await inventory.probe(asked) is None
-    if isinstance(asked, AttachPhoto):
-        await inventory.attach(asked, PHOTO)
-    else:
-        await inventory.act(asked)
+    await acted(inventory, asked)
+
+
+async def acted(inventory: OwnInventory, step: Step) -> StepResult:
+    """It is done, with the picture if it takes one."""
+    return await (inventory.attach(step, PHOTO) if isinstance(step, AttachPhoto | KeepFile) else inventory.act(step))
 
 
 def told(api: int) -> dict[str, set[str]]:

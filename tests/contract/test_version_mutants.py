@@ -12,10 +12,10 @@ import pytest
 
 from fedbot.inventree.versions import Version as Known
 from fedbot.ports.inventory import InventoryProblem
-from fedbot.rules.model.steps import AttachPhoto, CreateItem, Step
+from fedbot.rules.model.steps import CreateItem, Step
 from fedbot_demo.inventree.versions import RECORDED, Version
 from tests.contract.ground import Ground, simulated
-from tests.contract.test_least_roles import PHOTO, work
+from tests.contract.test_least_roles import acted, work
 
 #: The mutant: what is broken and how, the version on which it shows, and the step that it spoils.
 MUTANTS: dict[str, tuple[str, Callable[..., Any], str, str]] = {
@@ -95,7 +95,7 @@ async def is_spoiled(ground: Ground, step: Step) -> bool:
     inventory = ground.inventory(superuser=False)
     try:
         await inventory.probe(step)
-        done = await (inventory.attach(step, PHOTO) if isinstance(step, AttachPhoto) else inventory.act(step))
+        done = await acted(inventory, step)
         return await inventory.probe(step) != done
     except InventoryProblem:
         return True

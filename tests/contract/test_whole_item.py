@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
-from fedbot.ports.inventory import Refusal
+from fedbot.ports.inventory import NotPermitted, Refusal
 from fedbot.rules.model.queries import FindItems, ItemsFound, PartDescription
-from fedbot.rules.model.steps import CreateItem, CreatePart, Furnish, Furnished, ItemCreated, PartCreated
-from fedbot.rules.model.whole_item import Parameter, PartDetails, TestResult, Trait
+from fedbot.rules.model.steps import (
+    CreateItem,
+    CreatePart,
+    FileKept,
+    Furnish,
+    Furnished,
+    ItemCreated,
+    KeepFile,
+    Known,
+    PartCreated,
+    SendFile,
+)
+from fedbot.rules.model.whole_item import FileTold, Parameter, PartDetails, TestResult, Trait
 from tests.contract.ground import Ground
+from tests.contract.test_least_roles import PHOTO
 
+PDF = b"%PDF-1.7 how to hold it"
 LINK = "https://lenses.example/l2?a=1&b=2"
 
 
@@ -56,15 +71,65 @@ def test_all_that_an_item_has_is_read_whichever_way_it_is_named(ground: Ground) 
         assert (details.notes, details.link, details.tags) == ("Item notes", LINK, ("optics",))
         assert details.tests == (TestResult("Power", passed=True, value="38 W"),)
         assert details.inside == (f"{ground.run} Fan",)
-        assert (found.seen.untold, found.seen.has_files) == ((), False)
+        assert (found.seen.untold, details.files, found.seen.has_more_files) == ((), (), False)
         part = found.part.seen
         assert part is not None
         assert (part.details.notes, part.details.link) == ("Part **notes**", LINK)
         assert set(part.details.tags) == {"wood", "two words"}
         assert part.details.parameters == (Parameter(f"{ground.run} Focus", "50 mm"),)
-        assert (part.has_picture, part.has_minimum) == (False, True)
+        assert (part.details.picture, part.has_minimum) == ("", True)
     ground.admin.post(url, {**fields, "link": LINK, "comment": "data"})
-    assert _seen(ground, f"#{item}").items[0].seen.has_files
+    assert _seen(ground, f"#{item}").items[0].seen.has_more_files
+
+
+async def test_files_are_told_read_and_kept_once_by_their_content(ground: Ground) -> None:
+    inventory, mark = ground.inventory(), f"fed:{secrets.token_hex(10)}:1"
+    part = ground.part("Camera", "CAMERA", trackable=True)
+    item, known = ground.stock(part, 1, ground.drawer, "7"), Known(part, "7")
+    url, fields = ground.version.attachment_call(item)
+    for name, content in (("how to (1).pdf", PDF), ("drawing.svg", b"<svg/>")):
+        ground.admin.upload(url, {**fields, "comment": "x"}, (name, content, "application/pdf"))
+    ground.admin.upload(url, {**fields, "comment": f"{mark}:photo-1 Kim"}, ("a.png", PHOTO, "image/png"))
+    size = len(PDF) if ground.version.api >= 207 else 0
+    files = _seen(ground, f"#{item}").items[0].seen.details.files
+    assert files == (FileTold("how_to_1.pdf", size), FileTold("drawing.svg", 6 if size else 0))
+    digest = hashlib.sha256(PDF).hexdigest()
+    keep = KeepFile(
+        f"{mark}:file-{digest[:16]}", "stockitem", item, "how_to.pdf", {}, 999, digest, "from <a>", "", known
+    )
+    assert await inventory.probe(keep) is None
+    assert await inventory.attach(keep, PDF) == await inventory.probe(keep) == FileKept()
+    again = replace(keep, mark=f"fed:another:2:file-{digest[:16]}")
+    assert await inventory.probe(again) == FileKept()
+    with pytest.raises(Refusal, match="not what was told"):
+        await inventory.attach(replace(keep, name="how_to.txt"), PDF)
+    send = SendFile(f"{mark}:send-1", "stockitem", item, "how_to_1.pdf", 999)
+    if ground.network is None:  # no web server before it: InvenTree itself gives no file
+        with pytest.raises(Refusal, match="web server"):
+            await inventory.read_file(send)
+        return
+    assert await inventory.read_file(send) == PDF
+    for refused in (replace(send, longest=10), replace(send, name="drawing.svg"), replace(send, name="gone.pdf")):
+        with pytest.raises(Refusal):
+            await inventory.read_file(refused)
+
+
+async def test_a_part_of_ours_without_an_image_gets_one(ground: Ground) -> None:
+    inventory, mark = ground.inventory(), f"fed:{secrets.token_hex(10)}:1"
+    link = f"https://matrix.to/#/!r:x.example/$e?{mark}:part"
+    made = await inventory.act(CreatePart(f"{mark}:part", PartDescription(f"{ground.run} Pictured", "PICT"), link))
+    assert isinstance(made, PartCreated)
+    digest = hashlib.sha256(PHOTO).hexdigest()
+    keep = KeepFile(f"{mark}:file-x", "part", made.part, "look at.png", {}, 999, digest, link=link)
+    assert await inventory.probe(keep) is None
+    with pytest.raises(Refusal, match="valid image"):
+        await inventory.attach(replace(keep, name="x.txt", digest=hashlib.sha256(b"hi").hexdigest()), b"hi")
+    assert await inventory.attach(keep, PHOTO) == await inventory.probe(keep) == FileKept()
+    seen = ground.admin.row(f"part/{made.part}/")
+    assert seen["image"] == "/media/part_images/look_at.png"
+    assert await inventory.probe(replace(keep, link="https://another.example/")) == FileKept(), "it isn't ours"
+    with pytest.raises(NotPermitted):
+        ground.reader.upload(f"part/{made.part}/", {}, ("x.png", PHOTO, "image/png"), field="image", method="PATCH")
 
 
 def test_of_stock_without_numbers_tags_and_files_are_not_read(ground: Ground) -> None:

@@ -18,6 +18,7 @@ from fedbot_demo.inventree.seeding import make_account
 from fedbot_demo.inventree.versions import RECORDED
 from tests.dialogue.books import assert_books_balance
 from tests.dialogue.space import Space
+from tests.dialogue.test_files_that_travel import PDF, attach, kept
 from tests.dialogue.test_lending import owners_card
 from tests.dialogue.world import World, a_world, told
 
@@ -56,7 +57,19 @@ async def lends(world: World) -> None:
     assert world.alpha.total("M3-NUT") == 350
 
 
-STORIES: dict[str, Story] = {"offer": offers, "request": requests, "lend": lends}
+async def sends_files(world: World) -> None:
+    lens = world.alpha.item("LENS-2", serial="0042").pk
+    attach(world.alpha, lens, "how to.pdf", PDF)
+    world.anna.says(f"!fed push #{lens} to betaspace")
+    await world.settle()
+    assert "files how_to.pdf" in world.card().text
+    world.cem.reacts(world.card(), "✅")
+    await world.grace()
+    assert kept(world.beta) == {"how_to.pdf": PDF}
+    assert world.beta.tables.attachments[1].model_id == world.beta.transfer().at(1).item
+
+
+STORIES: dict[str, Story] = {"offer": offers, "request": requests, "lend": lends, "files": sends_files}
 VIEWS = dict.fromkeys(("stock", "part", "part_category", "stock_location"), "view")
 
 
@@ -107,6 +120,8 @@ async def plays(story: str, alpha: str, beta: str) -> None:
         ("lend", "newest", "1.0"),
         ("lend", "0.17", "newest"),
         ("lend", "0.13", "1.0"),
+        ("files", "0.13", "0.17"),
+        ("files", "1.0", "0.13"),
     ],
 )
 async def test_a_story_goes_well_with_an_old_server(story: str, alpha: str, beta: str) -> None:

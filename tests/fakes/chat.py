@@ -10,6 +10,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from nio.crypto.attachments import encrypt_attachment
+
+from fedbot.matrix.media import opened
 from fedbot.matrix.sync import Rooms, letters_in, own_messages, shows_history
 from fedbot.ports.chat import Batch, Chat, ChatLimited, ChatRefused, ChatSignedOut, ChatUnreachable, Delivery, Media
 from fedbot.rules.model.events import EnvelopeSeen
@@ -38,7 +41,7 @@ class RateLimit:
 class FakeChat(Chat):
     """A bot's account.
 
-    Faults, to be set by a test: `is_unreachable` (nothing gets there); `is_withholding_files` (no file is given);
+    Faults, to be set by a test: `is_unreachable` (nothing gets there); `is_withholding_files` (it has no files);
     `lost_answers` (so many sends are carried out, but the answer gets lost); `limited_calls` and `retry_after` (so
     many calls get a 429); `limit` (how fast it may send);
     `is_signed_out`. `deliveries` lists what was asked to be sent, each try of it.
@@ -116,6 +119,14 @@ class FakeChat(Chat):
         self._fail()
         return Media(self.server.upload(content, kind, name))
 
+    async def upload_sealed(self, content: bytes) -> Media:
+        """As the real one: what lies on the homeserver can't be read there."""
+        self._fail()
+        if self.is_withholding_files:
+            raise ChatUnreachable("the homeserver doesn't take the file")
+        sealed, decryption = encrypt_attachment(content)
+        return Media(self.server.upload(sealed, "application/octet-stream", "file"), decryption)
+
     async def download(self, file: Mapping[str, Any], longest: int) -> bytes:
         self._fail()
         if self.is_withholding_files:
@@ -125,7 +136,7 @@ class FakeChat(Chat):
             raise ChatRefused("no such media", "not-there")
         if len(content) > longest:
             raise ChatRefused("too large", "too-large")
-        return content
+        return opened(content, file) if "key" in file else content
 
     async def join(self, room: str, via: Sequence[str] = ()) -> None:
         del via  # one server knows all

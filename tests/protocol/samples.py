@@ -63,6 +63,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "refused": [{"number": 1, "reason": "x"}],
         "items": [{"number": 1, "item": 9, "part": 4, "place": "Shelf", "serial": "7"}],
     },
+    "file": {"number": 1, "file": 2, "problem": "x"},
     "refused": {"reason": "x", "refused": [{"number": 1, "reason": "x"}], **SETTLED},
     "reverted": {**SETTLED},
     "done": {**SETTLED},

@@ -60,9 +60,9 @@ SEEN = ItemSeen(
         tests=(TestResult("Power", passed=True, value="38 W"),),
         inside=("Fan",),
     ),
-    has_files=True,
+    has_more_files=True,
 )
-WHOLE = line_of(1, StockItem(42, PART, Decimal(1), seen=SEEN), Decimal(1), "", with_price=True)
+WHOLE = line_of(1, StockItem(42, PART, Decimal(1), seen=SEEN), Decimal(1), "", with_price=True, largest_file=10)
 
 
 def test_what_an_item_has_travels_cut_to_what_a_message_takes_and_the_rest_is_named() -> None:

@@ -152,6 +152,7 @@ def _landing(progress: Progress) -> Landing | None:
         units=progress.units,
         revision=progress.revision,
         serial=progress.serial,
+        largest_file=progress.largest_file,
     )
 
 
@@ -271,6 +272,7 @@ def _drawn_progress(line: ShownLine) -> Progress:
         units=landing.units,
         revision=landing.revision,
         serial=landing.serial,
+        largest_file=landing.largest_file,
     )
 
 

@@ -119,6 +119,7 @@ def matched(turn: Turn, transfer: Transfer, line: int, match: PartMatch) -> Prog
         serial=match.serial,
         units=match.part.units if match.part else "",
         revision=match.part.revision if match.part and other_revision else "",
+        largest_file=turn.us.largest_file,
     )
 
 

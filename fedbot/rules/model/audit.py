@@ -345,6 +345,14 @@ class PhotoKept:
 
 
 @dataclass(frozen=True)
+class FileNotSent:
+    """A file of that line can't be sent."""
+
+    line: int
+    problem: Diagnosis
+
+
+@dataclass(frozen=True)
 class PhotoNotKept:
     """It isn't."""
 
@@ -725,6 +733,7 @@ Noted = (
     | WrittenOff
     | PhotoKept
     | PhotoNotKept
+    | FileNotSent
     | GoesOn
     | Reminded
     | Provisioned

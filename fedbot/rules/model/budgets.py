@@ -112,6 +112,7 @@ MESSAGES: Mapping[str, tuple[str, Scope]] = {
             "aborted",
             "sent",
             "received",
+            "file",
             "refused",
             "reverted",
             "done",

@@ -133,6 +133,9 @@ class NameFault(Enum):
     ANSWERS_WITHOUT_END = "answers-without-end"
     TOKEN_NOT_ACCEPTED = "token-not-accepted"  # noqa: S105
     TOO_MANY_CALLS = "too-many-requests"
+    FILE_NOT_HAD = "file-not-had"
+    FILE_NOT_SENT = "file-not-sent"
+    FILE_NOT_AS_TOLD = "file-not-as-told"
 
 
 _REASONS: dict[Enum, str] = {

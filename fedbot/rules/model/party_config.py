@@ -86,6 +86,7 @@ class PartyConfig:
     public half of our signing key (hex), by which peers pin us. Times of day are in `time_zone` (IANA name), as is
     `stats_schedule` (cron, read by `app.timetable`, as is `reconcile_at`). `look_every`: how often our own health is
     looked at (InvenTree's version, our tokens); None: never. `tells_prices`: what a thing was bought for goes along.
+    `largest_file`: files of at most so many bytes go along, and are taken (0: none).
     `pages_url`: where people find our pages; "" if there are none. `screen_shows`: what stands on a wall screen.
     """
 
@@ -120,6 +121,7 @@ class PartyConfig:
     quiet_until: time = time(8)
     disclose_in_room: tuple[str, ...] = ("stats", "find")
     tells_prices: bool = False
+    largest_file: int = 10_000_000
     stats_disclose: tuple[str, ...] = ("parts", "stock_items", "categories", "locations", "shared", "balance")
     stats_schedule: str = ""
     reconcile_at: time | None = None

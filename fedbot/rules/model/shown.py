@@ -25,7 +25,8 @@ class Landing:
     """Where a line lands at us: which part of ours, which place, or the new part that a yes makes.
 
     `factor` is how many of our part's `units` one of the sender's is, `revision` that of our part. `item` is our own
-    stock item that comes back by it; `how` is what tells that it is that part, or why there is none.
+    stock item that comes back by it; `how` is what tells that it is that part, or why there is none. Files of at most
+    `largest_file` bytes are taken.
     """
 
     part: int | None
@@ -40,6 +41,7 @@ class Landing:
     units: str = ""
     revision: str = ""
     serial: str = ""
+    largest_file: int = 0
 
 
 @dataclass(frozen=True)

@@ -554,6 +554,56 @@ class AttachPhoto:
 
 
 @dataclass(frozen=True)
+class SendFile:
+    """Sender: put a file of a stock item, or the image of a part, onto the homeserver, encrypted. Result: `FileSent`.
+
+    `model` is `stockitem` or `part`. A file that is longer than `longest` (bytes), or isn't what its name says, is
+    refused. It leaves no trace in InvenTree; a second try leaves another copy on the homeserver that nobody can read.
+    """
+
+    mark: str
+    model: str
+    pk: int
+    name: str
+    longest: int
+
+
+@dataclass(frozen=True)
+class FileSent:
+    """Where it lies and how to open it (as `file` of `AttachPhoto`), its length in bytes, its SHA-256 in hex."""
+
+    file: dict[str, Any]
+    size: int
+    digest: str
+
+
+@dataclass(frozen=True)
+class KeepFile:
+    """Receiver: a file that came along is attached to a stock item, or is the image of a new part. Result: `FileKept`.
+
+    `file` as of `AttachPhoto`; its content must have this `digest` and be what `name` says. It is known by the end of
+    its mark, so that what came before isn't attached twice. A part that isn't the one that we made (by its `link`), or
+    that has an image, stays as it is.
+    """
+
+    mark: str
+    model: str
+    pk: int
+    name: str
+    file: dict[str, Any]
+    longest: int
+    digest: str
+    note: str = ""
+    link: str = ""
+    known: Known | None = None
+
+
+@dataclass(frozen=True)
+class FileKept:
+    """InvenTree has it, or needs none."""
+
+
+@dataclass(frozen=True)
 class PhotoAttached:
     """InvenTree has it, under this key."""
 
@@ -585,6 +635,8 @@ Step = (
     | Label
     | Furnish
     | AttachPhoto
+    | SendFile
+    | KeepFile
 )
 StepResult = (
     Taken
@@ -604,6 +656,8 @@ StepResult = (
     | Labelled
     | Furnished
     | PhotoAttached
+    | FileSent
+    | FileKept
 )
 
 STEPS: dict[type[Step], type[StepResult]] = {
@@ -631,6 +685,8 @@ STEPS: dict[type[Step], type[StepResult]] = {
     Label: Labelled,
     Furnish: Furnished,
     AttachPhoto: PhotoAttached,
+    SendFile: FileSent,
+    KeepFile: FileKept,
 }
 
 OF_STOCK = (
@@ -649,12 +705,13 @@ OF_STOCK = (
     | Label
     | Furnish
     | AttachPhoto
+    | KeepFile
 )
 """What changes stock, or what is written about it: none of it is done while InvenTree's books are in doubt."""
 
 # Steps that only read, or that may be repeated without harm: never an unknown outcome.
 REPEATABLE: frozenset[type[Step]] = frozenset(
-    {TryToken, RevokeToken, RenewOwnToken, RevokeOwnToken, Mirror, Label, Furnish, EndAccess, CloseCompany}
+    {TryToken, RevokeToken, RenewOwnToken, RevokeOwnToken, Mirror, Label, Furnish, SendFile, EndAccess, CloseCompany}
 )
 
 

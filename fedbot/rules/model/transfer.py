@@ -109,6 +109,7 @@ class Progress:
     `short` is how much of the line did not arrive by parcel, in the sender's units. At the sender `short_item` is the
     stock item as which that is in its books again, 0 if people have to do that by hand. `mirrored`: the item's metadata
     was written together with the step that made it what it is.
+    Files of at most `largest_file` bytes are taken by the receiver.
     """
 
     number: int
@@ -135,6 +136,7 @@ class Progress:
     short: Decimal = Decimal(0)
     short_item: int | None = None
     mirrored: bool = False
+    largest_file: int = 0
 
 
 @dataclass(frozen=True)

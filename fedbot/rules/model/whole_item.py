@@ -20,10 +20,16 @@ MOST_INSIDE = 5
 LONGEST_WORD = 100
 LONGEST_NOTES = 500
 LONGEST_LINK = 200
+MOST_FILES = 5
+LARGEST_FILE = 20_000_000
+"""Bytes: no file that is larger travels, whatever is configured."""
 HIGHEST_PRICE = Decimal(10) ** 9
 PRICE_PLACES = 6
 _LINK = re.compile(r"https?://[^\s/?#\"'<>\\]+[^\s\"'<>\\]*", re.IGNORECASE)
 _CURRENCY = re.compile(r"[A-Z]{3}")
+_FILE_NAME = re.compile(
+    r"[^/\\<>&\"'\x00-\x1f.][^/\\<>&\"'\x00-\x1f]*\.(jpe?g|png|gif|webp|heic|pdf|txt)", re.IGNORECASE
+)
 
 
 class Trait(StrEnum):
@@ -66,10 +72,18 @@ class Parameter:
 
 
 @dataclass(frozen=True)
+class FileTold:
+    """A file: its name, and its length in bytes (0: InvenTree doesn't tell it)."""
+
+    name: str
+    size: int = 0
+
+
+@dataclass(frozen=True)
 class ItemDetails:
     """Of a stock item. `status` is the name of a custom status, `inside` what is installed in it, by name.
 
-    `price` is what one was bought for, in `currency` (three letters).
+    `price` is what one was bought for, in `currency` (three letters). `files` are attached to it.
     """
 
     notes: str = ""
@@ -81,16 +95,18 @@ class ItemDetails:
     supplier_part: str = ""
     tests: tuple[TestResult, ...] = ()
     inside: tuple[str, ...] = ()
+    files: tuple[FileTold, ...] = ()
 
 
 @dataclass(frozen=True)
 class PartDetails:
-    """Of a part, for a part that is made from it."""
+    """Of a part, for a part that is made from it. `picture` is the name of its image."""
 
     notes: str = ""
     link: str = ""
     tags: tuple[str, ...] = ()
     parameters: tuple[Parameter, ...] = ()
+    picture: str = ""
 
 
 NO_ITEM_DETAILS = ItemDetails()
@@ -99,11 +115,14 @@ NO_PART_DETAILS = PartDetails()
 
 @dataclass(frozen=True)
 class ItemSeen:
-    """A stock item's details as InvenTree tells them. `untold` is what this answer doesn't tell of."""
+    """A stock item's details as InvenTree tells them. `untold` is what this answer doesn't tell of.
+
+    `has_more_files`: something is attached to it that is no file, or more than is listed.
+    """
 
     details: ItemDetails = NO_ITEM_DETAILS
     untold: tuple[Trait, ...] = ()
-    has_files: bool = False
+    has_more_files: bool = False
 
 
 @dataclass(frozen=True)
@@ -112,15 +131,14 @@ class PartSeen:
 
     details: PartDetails = NO_PART_DETAILS
     untold: tuple[Trait, ...] = ()
-    has_picture: bool = False
     has_minimum: bool = False
 
 
 NOTHING_SEEN = ItemSeen()
 
 
-def of_item(seen: ItemSeen, *, with_price: bool) -> tuple[ItemDetails, tuple[Trait, ...]]:
-    """What of an item travels, and what stays."""
+def of_item(seen: ItemSeen, *, with_price: bool, largest_file: int = 0) -> tuple[ItemDetails, tuple[Trait, ...]]:
+    """What of an item travels, and what stays. No file travels that is larger (0: none does)."""
     told = seen.details
     travels = ItemDetails(
         notes=told.notes[:LONGEST_NOTES],
@@ -132,6 +150,7 @@ def of_item(seen: ItemSeen, *, with_price: bool) -> tuple[ItemDetails, tuple[Tra
         supplier_part=told.supplier_part[:LONGEST_WORD],
         tests=tuple(_short(test) for test in told.tests[:MOST_TESTS]),
         inside=_words(told.inside, MOST_INSIDE, LONGEST_WORD),
+        files=_files(told.files, largest_file),
     )
     pairs = (
         (Trait.NOTES, travels.notes != told.notes),
@@ -139,12 +158,12 @@ def of_item(seen: ItemSeen, *, with_price: bool) -> tuple[ItemDetails, tuple[Tra
         (Trait.TAGS, travels.tags != told.tags),
         (Trait.PRICE, travels.price != told.price),
         (Trait.TESTS, len(told.tests) > len(travels.tests)),
-        (Trait.FILES, seen.has_files),
+        (Trait.FILES, seen.has_more_files or travels.files != told.files),
     )
     return travels, _in_order({*seen.untold, *(trait for trait, stays in pairs if stays)})
 
 
-def of_part(seen: PartSeen) -> tuple[PartDetails, tuple[Trait, ...]]:
+def of_part(seen: PartSeen, *, largest_file: int = 0) -> tuple[PartDetails, tuple[Trait, ...]]:
     """What of a part travels, where a new one is made from it, and what stays."""
     told = seen.details
     fitting = [each for each in told.parameters if max(len(each.name), len(each.value)) <= LONGEST_WORD]
@@ -153,13 +172,14 @@ def of_part(seen: PartSeen) -> tuple[PartDetails, tuple[Trait, ...]]:
         link=told.link if is_link(told.link) else "",
         tags=_words(told.tags, MOST_TAGS, LONGEST_TAG),
         parameters=tuple(fitting[:MOST_PARAMETERS]),
+        picture=told.picture if largest_file and is_picture(told.picture) else "",
     )
     pairs = (
         (Trait.PART_NOTES, travels.notes != told.notes),
         (Trait.PART_LINK, travels.link != told.link),
         (Trait.PART_TAGS, travels.tags != told.tags),
         (Trait.PARAMETERS, travels.parameters != told.parameters),
-        (Trait.PICTURE, seen.has_picture),
+        (Trait.PICTURE, travels.picture != told.picture),
         (Trait.MINIMUM_STOCK, seen.has_minimum),
     )
     return travels, _in_order({*seen.untold, *(trait for trait, stays in pairs if stays)})
@@ -175,6 +195,7 @@ def left_out_of_item(details: ItemDetails) -> tuple[Trait, ...]:
         (Trait.PRICE, details.price is not None),
         (Trait.SUPPLIER_PART, details.supplier_part),
         (Trait.TESTS, details.tests),
+        (Trait.FILES, details.files),
     )
     return tuple(trait for trait, there in pairs if there)
 
@@ -186,6 +207,7 @@ def left_out_of_part(details: PartDetails) -> tuple[Trait, ...]:
         (Trait.PART_LINK, details.link),
         (Trait.PART_TAGS, details.tags),
         (Trait.PARAMETERS, details.parameters),
+        (Trait.PICTURE, details.picture),
     )
     return tuple(trait for trait, there in pairs if there)
 
@@ -207,6 +229,16 @@ def is_price(price: Decimal | None, currency: str) -> bool:
     return -int(price.as_tuple().exponent) <= PRICE_PLACES and bool(_CURRENCY.fullmatch(currency))
 
 
+def is_file_name(name: str) -> bool:
+    """Whether a file of that name may travel: no path, and an ending that its content can be held against."""
+    return len(name) <= LONGEST_WORD and bool(_FILE_NAME.fullmatch(name))
+
+
+def is_picture(name: str) -> bool:
+    """Whether a part may have a file of that name as its image."""
+    return is_file_name(name) and name.rpartition(".")[2].lower() not in {"pdf", "txt", "heic"}
+
+
 def complaint_about_item(details: ItemDetails, stays: Sequence[Trait]) -> str:
     """Which field of a peer's line isn't as `of_item` makes it; '' if all are."""
     pairs = (
@@ -219,6 +251,7 @@ def complaint_about_item(details: ItemDetails, stays: Sequence[Trait]) -> str:
         ("supplier_part", len(details.supplier_part) <= LONGEST_WORD),
         ("tests", len(details.tests) <= MOST_TESTS and all(test == _short(test) for test in details.tests)),
         ("inside", _are_words(details.inside, MOST_INSIDE, LONGEST_WORD)),
+        ("files", details.files == _files(details.files, LARGEST_FILE)),
         ("stays", tuple(stays) == _in_order(set(stays))),
     )
     return next((field for field, good in pairs if not good), "")
@@ -233,6 +266,7 @@ def complaint_about_part(details: PartDetails, stays: Sequence[Trait]) -> str:
         ("link", not details.link or is_link(details.link)),
         ("tags", _are_words(details.tags, MOST_TAGS, LONGEST_TAG)),
         ("parameters", len(names) <= MOST_PARAMETERS and all(len(word) <= LONGEST_WORD for word in (*names, *values))),
+        ("picture", not details.picture or is_picture(details.picture)),
         ("stays", tuple(stays) == _in_order(set(stays))),
     )
     return next((field for field, good in pairs if not good), "")
@@ -267,6 +301,11 @@ def _test_in_words(test: TestResult) -> str:
 
 def _short(test: TestResult) -> TestResult:
     return replace(test, name=test.name[:LONGEST_WORD], value=test.value[:LONGEST_WORD])
+
+
+def _files(files: Sequence[FileTold], largest: int) -> tuple[FileTold, ...]:
+    fitting = [each for each in files if is_file_name(each.name) and 0 <= each.size <= largest] if largest else []
+    return tuple(fitting[:MOST_FILES])
 
 
 def _words(words: Sequence[str], most: int, longest: int) -> tuple[str, ...]:

@@ -31,6 +31,7 @@ from fedbot.rules.model.decision import Ending
 from fedbot.rules.model.party_config import LONGEST_PICKUP
 from fedbot.rules.model.stock import plain
 from fedbot.rules.model.transfer import Terms
+from fedbot.rules.model.whole_item import MOST_FILES
 from fedbot.rules.protocol.terms import MOST_LINES, BadTerms, check_day, check_quantity
 from fedbot.rules.protocol.terms import understood as terms_in
 from fedbot.rules.wire import subject_ids
@@ -96,6 +97,7 @@ def _ending(value: object) -> Ending:
 
 Number = Annotated[StrictInt, Field(ge=0, le=LARGEST_INTEGER)]
 LineNumber = Annotated[StrictInt, Field(ge=1, le=MOST_LINES)]
+FileNumber = Annotated[StrictInt, Field(ge=0, le=MOST_FILES)]
 Key = Annotated[StrictInt, Field(ge=1, le=LARGEST_INTEGER)]
 """A primary key in the peer's InvenTree."""
 Hex = Annotated[StrictStr, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -177,7 +179,10 @@ class FailedLine(Part):
 
 
 class BookedIn(Part):
-    """A line that the receiver has booked in. `quantity` (sender's units): of a parcel, less arrived than was sent."""
+    """A line that the receiver has booked in. `quantity` (sender's units): of a parcel, less arrived than was sent.
+
+    `files` are the numbers of those that it asks for: as the line tells them, from 1; 0 is the part's image.
+    """
 
     number: LineNumber
     item: Key | None = None
@@ -185,6 +190,7 @@ class BookedIn(Part):
     place: Place = ""
     serial: Annotated[StrictStr, Field(max_length=LONGEST_SERIAL)] = ""
     quantity: Quantity | None = None
+    files: Annotated[tuple[FileNumber, ...], BeforeValidator(_is_list), Field(max_length=MOST_FILES + 1)] = ()
 
 
 class Body(Part):
@@ -526,6 +532,15 @@ class Received(Truth):
     refused: Lines[FailedLine]
 
 
+class File(Body):
+    """A file that the receiver asked for: where it lies and how it is opened is sealed. `problem`: it can't be had."""
+
+    kind = "file"
+    number: LineNumber
+    file: FileNumber
+    problem: Reason = ""
+
+
 class Refused(Truth):
     """The receiver books nothing of it in, and never will."""
 
@@ -575,7 +590,7 @@ KINDS: dict[str, type[Body]] = {
         *(Announce, Connect, Reveal, Check, Accepted, Declined, Credentials, Ready, Renewed, Cancelled, Disconnecting),
         *(Noted, StatsAsk, Stats, FindAsk, Find, Want, Wait, PlaceTold, BooksAsk, Books, AskAgain, Seen),
         *(Offer, Request, Granted, Approve, Decline, Cancel, Expired, Aborted, Sent, Received, Refused, Reverted, Done),
-        *(Booked, Extended, Closed, Disputed),
+        *(Booked, File, Extended, Closed, Disputed),
     )
 }
 

@@ -182,14 +182,19 @@ def _seen(value: T) -> T:
     return value
 
 
-def line_of(number: int, item: StockItem, quantity: Decimal, origin: str, *, with_price: bool) -> Line:
-    """A line of the terms: so much of that stock item. `with_price`: what it was bought for may be told."""
-    details, stays = whole_item.of_item(_seen(item.seen), with_price=with_price)
+def line_of(
+    number: int, item: StockItem, quantity: Decimal, origin: str, *, with_price: bool, largest_file: int
+) -> Line:
+    """A line of the terms: so much of that stock item.
+
+    `with_price`: what it was bought for may be told. `largest_file`: files of so many bytes go along, at most.
+    """
+    details, stays = whole_item.of_item(_seen(item.seen), with_price=with_price, largest_file=largest_file)
     return Line(
         number=number,
         item=item.pk,
         part=item.part.pk,
-        description=described(item.part),
+        description=described(item.part, largest_file=largest_file),
         quantity=quantity,
         serial=presentable(item.serial),
         batch=presentable(item.batch),
@@ -217,9 +222,10 @@ def bare(line: Line) -> Line:
     )
 
 
-def described(part: Part) -> PartDescription:
-    """A part as terms tell of it."""
-    details, stays = whole_item.of_part(_seen(part.seen)) if part.seen else (NO_PART_DETAILS, ())
+def described(part: Part, *, largest_file: int = 0) -> PartDescription:
+    """A part as terms tell of it, with its picture if files go along."""
+    seen = part.seen
+    details, stays = whole_item.of_part(_seen(seen), largest_file=largest_file) if seen else (NO_PART_DETAILS, ())
     return PartDescription(
         name=presentable(part.name),
         ipn=presentable(part.ipn),

@@ -23,7 +23,7 @@ from fedbot.rules.model.effects import Draft, Edit, Phrase, Post, say
 from fedbot.rules.model.events import StepRefused, Waiting
 from fedbot.rules.model.lending import TO_BE_AGREED
 from fedbot.rules.model.shown import Change
-from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.model.transfer import Line, Transfer
 from fedbot.rules.model.transfer_lifecycle import BEFORE_DEBIT, FINAL, TransferState
 from fedbot.rules.protocol import sequencing
 from fedbot.rules.protocol.bodies import LONGEST_REASON, ByParcel, Decided, FailedLine, Message, Said, Truth
@@ -32,6 +32,7 @@ from fedbot.rules.state import Turn
 
 """What the edge calls a no of InvenTree's for which it has no code of its own."""
 SILENT_AFTER_RESENDS = 2
+LONGEST_LINK = 200
 EDIT_PAUSE = timedelta(minutes=10)
 MOVED = "moved"
 NO_PART, OTHER_THING, NOT_IN_ORDER = "no-part", "other-thing", "not-in-order"
@@ -43,6 +44,17 @@ TAKEN_BACK_BY_BOT = frozenset({NO_PART, OTHER_THING, NOT_IN_ORDER, TO_BE_AGREED}
 def mark(transfer: Transfer, line: int, step: str) -> str:
     """The mark of one step, as it stands in InvenTree's history."""
     return f"fed:{transfer.id}:{line}:{step}"
+
+
+def link(transfer: Transfer, line: Line) -> str:
+    """The permalink to the card, with the mark: how the new item is found again, and a way back for people."""
+    link = f"https://matrix.to/#/{transfer.room}/{transfer.card_event}"
+    marked = f"{link}?{mark(transfer, line.number, 'in')}"
+    return (
+        marked
+        if len(marked) <= LONGEST_LINK
+        else f"https://matrix.to/#/{transfer.room}?{mark(transfer, line.number, 'in')}"
+    )
 
 
 def card(turn: Turn, transfer: Transfer, people: list[str] | None = None, changes: tuple[Change, ...] = ()) -> Phrase:

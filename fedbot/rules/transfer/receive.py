@@ -47,13 +47,12 @@ from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.protocol.terms import metadata_in
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides as transfers
-from fedbot.rules.transfer import dispute, opening
-from fedbot.rules.transfer.both_sides import NO_PART, OTHER_THING
+from fedbot.rules.transfer import dispute, files, opening
+from fedbot.rules.transfer.both_sides import NO_PART, OTHER_THING, link
 from fedbot.rules.transfer.send import begin_step, mark, with_progress
 
 MATCHED_WHILE = frozenset({TransferState.OPEN, TransferState.BOOKED, TransferState.SENT, TransferState.CREDITING})
 STALE_AFTER = timedelta(hours=1)
-LONGEST_LINK = 200
 TOO_MANY = "too-many"
 UNSEEN = frozenset({TOO_MANY, "disconnected"})
 """Why the owner's bot declines what none of its people has seen."""
@@ -388,17 +387,6 @@ class BookIn(transfers.TellsThatItWaits, OfLine, WhenStepEnds):
             _on_refused(turn, self, transfer, event)
 
 
-def _link(transfer: Transfer, line: Line) -> str:
-    """The permalink to the card, with the mark: how the new item is found again, and a way back for people."""
-    link = f"https://matrix.to/#/{transfer.room}/{transfer.card_event}"
-    marked = f"{link}?{mark(transfer, line.number, 'in')}"
-    return (
-        marked
-        if len(marked) <= LONGEST_LINK
-        else f"https://matrix.to/#/{transfer.room}?{mark(transfer, line.number, 'in')}"
-    )
-
-
 def book_in(turn: Turn, transfer: Transfer) -> None:
     """Create the next line's item; when none is left, say what was received and what was refused."""
     for line in transfer.terms.lines:
@@ -410,7 +398,7 @@ def book_in(turn: Turn, transfer: Transfer) -> None:
             turn.save(transfer)
             continue
         if progress.part is None:
-            step: Step = CreatePart(mark(transfer, line.number, "part"), line.description, _link(transfer, line))
+            step: Step = CreatePart(mark(transfer, line.number, "part"), line.description, link(transfer, line))
         elif lend.is_return(transfer):
             step = hand_back.take_home(turn, transfer, line.number)
         elif progress.item is not None:
@@ -427,7 +415,7 @@ def _create(turn: Turn, transfer: Transfer, line: Line, part: int) -> CreateItem
         mark=mark(transfer, line.number, "in"),
         part=part,
         quantity=transfer.here(line.number),
-        link=_link(transfer, line),
+        link=link(transfer, line),
         serial=transfer.serial_here(line.number),
         batch=line.batch,
         packaging=line.packaging,
@@ -495,8 +483,8 @@ def _furnish(turn: Turn, transfer: Transfer, progress: Progress, step: str, even
     named = mark(transfer, line.number, "with")
     then = FurnishLine(transfer.id, line.number)
     if isinstance(event.result, PartCreated) and told != NO_PART_DETAILS:
-        link = _link(transfer, line)
-        turn.do(Do(then, Furnish(named, "part", event.result.part, told.tags, (), told, link)))
+        ours = link(transfer, line)
+        turn.do(Do(then, Furnish(named, "part", event.result.part, told.tags, (), told, ours)))
     elif isinstance(event.result, ItemCreated):
         is_new = step == CreateItem.__name__  # else our own record goes on, with its own notes
         tags, notes = line.details.tags, () if is_new else whole_item.words_for_notes(line.details)
@@ -639,8 +627,10 @@ def _answer(turn: Turn, transfer: Transfer) -> None:
 
 def _as_booked_in(transfer: Transfer, progress: Progress) -> dict[str, Any]:
     """What the sender is told of a line: its serial number here if it is another one, and how much if it was less."""
-    told = {"number": progress.number, "item": progress.item, "part": progress.part, "place": progress.place}
+    told: dict[str, Any] = {"number": progress.number, "item": progress.item}
+    told |= {"part": progress.part, "place": progress.place}
     told |= {"serial": progress.serial} if progress.serial else {}
+    told |= {"files": asked} if (asked := files.wanted(transfer, progress)) else {}
     return {**told, "quantity": plain(transfer.came(progress.number))} if progress.short else told
 
 

@@ -482,7 +482,16 @@ def _meant(turn: Turn, transfer: Transfer, found: Sequence[object]) -> Transfer:
         for item, quantity in chosen:
             taken[item.pk] = taken.get(item.pk, Decimal(0)) + quantity
             number = len(lines) + 1
-            lines.append(line_of(number, item, quantity, origins[item.pk], with_price=turn.us.tells_prices))
+            lines.append(
+                line_of(
+                    number,
+                    item,
+                    quantity,
+                    origins[item.pk],
+                    with_price=turn.us.tells_prices,
+                    largest_file=turn.us.largest_file,
+                )
+            )
             there.append(amounts[item.pk])
             moved.append(taken_out(item, quantity))
             text = item.metadata.encode(errors="replace").decode()  # a lone surrogate can't be signed

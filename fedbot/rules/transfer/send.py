@@ -29,7 +29,7 @@ from fedbot.rules.protocol.bodies import BookedIn, Message
 from fedbot.rules.protocol.terms import presentable
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides as transfers
-from fedbot.rules.transfer import dispute
+from fedbot.rules.transfer import dispute, files
 
 """InvenTree moved something else than was asked for: a person did something with the stock at the same moment."""
 
@@ -361,6 +361,7 @@ def on_received(turn: Turn, transfer: Transfer, envelope: Message[bodies.Receive
             transfer = replace(transfer, parcel=replace(transfer.parcel, received=received))
         turn.note(transfer.id, audit.PeerReceived(items))
         _settle(turn, transfer, refused)
+        files.send(turn, transfer, entries)
         return
     transfer = replace(transfer, peer_items=transfer.peer_items or items, peer_place=transfer.peer_place or place)
     turn.save(transfer)

@@ -1,0 +1,173 @@
+"""Files that go along: what is attached to a stock item, and the image of a part that is made for it.
+
+They go once the item is booked in, and only those that its receiver asks for. Each lies encrypted on the homeserver;
+how to open it is sealed to the receiver. Nothing waits for them, and what doesn't arrive is told to the admins.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from fedbot import messages
+from fedbot.rules.catalogue.provenance import known_item
+from fedbot.rules.loan import lend
+from fedbot.rules.model import audit, names
+from fedbot.rules.model.continuation import OfLine, WhenStepEnds
+from fedbot.rules.model.diagnosis import Diagnosis, Named, NameFault
+from fedbot.rules.model.effects import Do, say
+from fedbot.rules.model.events import StepDone, StepRefused, StepUnknown
+from fedbot.rules.model.steps import FileSent, KeepFile, SendFile
+from fedbot.rules.model.transfer import Line, Progress, Transfer
+from fedbot.rules.model.whole_item import FileTold
+from fedbot.rules.protocol import bodies, sequencing
+from fedbot.rules.protocol.bodies import Message
+from fedbot.rules.state import Turn
+from fedbot.rules.transfer.both_sides import link, mark
+
+PICTURE = 0
+"""The number of the part's image; those of the item are numbered from 1, as its line tells them."""
+_PART, _STOCK_ITEM = "part", "stockitem"
+_LONGEST = 500
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+def _told(line: Line, number: int) -> FileTold | None:
+    """The file of that number; None if the terms tell of none."""
+    if number == PICTURE:
+        name = line.description.details.picture
+        return FileTold(name) if name else None
+    files = line.details.files
+    return files[number - 1] if number <= len(files) else None
+
+
+# --- the receiver asks -----------------------------------------------------------------------------------------
+
+
+def wanted(transfer: Transfer, progress: Progress) -> list[int]:
+    """The numbers of the files that we ask for, of a line that we have just booked in."""
+    line = transfer.line(progress.number)
+    if not progress.largest_file or lend.is_return(transfer):
+        return []
+    is_new = progress.create_part and progress.part is not None
+    picture = [PICTURE] if is_new and line.description.details.picture else []
+    fitting = [number for number, file in enumerate(line.details.files, 1) if file.size <= progress.largest_file]
+    return picture + fitting
+
+
+# --- the sender gives ------------------------------------------------------------------------------------------
+
+
+def send(turn: Turn, transfer: Transfer, booked_in: Iterable[bodies.BookedIn]) -> None:
+    """The files that the receiver asks for, with what it has booked in."""
+    numbers = {line.number for line in transfer.terms.lines}
+    for entry in booked_in:
+        for number in dict.fromkeys(entry.files if entry.number in numbers else ()):
+            line = transfer.line(entry.number)
+            file = _told(line, number)
+            if file is None:
+                continue
+            model, pk = (_PART, line.part) if number == PICTURE else (_STOCK_ITEM, line.item)
+            step = SendFile(mark(transfer, line.number, f"send-{number}"), model, pk, file.name, turn.us.largest_file)
+            turn.do(Do(PassFileOn(transfer.id, line.number, number), step))
+
+
+@dataclass(frozen=True)
+class PassFileOn(OfLine, WhenStepEnds):
+    """The file of that number is put onto the homeserver for the receiver."""
+
+    number: int
+
+    def done(self, turn: Turn, event: StepDone) -> None:
+        """The receiver is told where it is, and how to open it."""
+        if isinstance(event.result, FileSent):
+            sealed = {"file": event.result.file, "digest": event.result.digest}
+            self._tell(turn, "", sealed)
+
+    def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
+        """It can't be had: the receiver's admins hear it, who may ask for it."""
+        turn.note(self.transfer, audit.FileNotSent(self.line, event.problem))
+        self._tell(turn, event.reason)
+
+    def _tell(self, turn: Turn, problem: str, sealed: dict[str, Any] | None = None) -> None:
+        transfer = turn.transfer(self.transfer)
+        if transfer is None:
+            return
+        body = {"number": self.line, "file": self.number, "problem": problem}
+        transfer, draft = sequencing.write(turn, transfer, "file", body, awaits=True, sealed=sealed)
+        turn.save(transfer)
+        sequencing.post(turn, transfer, draft)
+
+
+# --- the receiver takes ----------------------------------------------------------------------------------------
+
+
+def on_file(turn: Turn, transfer: Transfer, envelope: Message[bodies.File], sealed: Mapping[str, Any]) -> None:
+    """A file that we asked for is there, or can't be had. It is taken once."""
+    told, key = envelope.body, f"file:{envelope.body.number}:{envelope.body.file}"
+    asked = [p for p in transfer.progress if p.number == told.number and p.stage and p.item is not None]
+    if key in transfer.told or not asked or told.file not in wanted(transfer, asked[0]):
+        turn.save(transfer)
+        return
+    transfer = replace(transfer, told=(*transfer.told, key))
+    turn.save(transfer)
+    line, progress = transfer.line(told.number), asked[0]
+    file = _told(line, told.file) or FileTold("")
+    then = TakeFile(transfer.id, line.number, file.name)
+    place, digest = _place_in(sealed.get("file")), sealed.get("digest")
+    if told.problem or not place or not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
+        then.tell_admins(turn, Named(NameFault.FILE_NOT_SENT, file.name))
+        return
+    longest = min(progress.largest_file, file.size or progress.largest_file)
+    named = mark(transfer, line.number, f"file-{digest[:16]}")
+    if told.file == PICTURE:
+        step = KeepFile(named, _PART, progress.part or 0, file.name, place, longest, digest, link=link(transfer, line))
+    else:
+        item, known = progress.item or 0, known_item(turn, transfer, line.number)
+        note = f"from {names.party_in_history(turn.party_name(transfer.peer), transfer.peer)}"
+        step = KeepFile(named, _STOCK_ITEM, item, file.name, place, longest, digest, note, known=known)
+    turn.do(Do(then, step))
+
+
+@dataclass(frozen=True)
+class TakeFile(OfLine, WhenStepEnds):
+    """A file that came along is kept in our InvenTree."""
+
+    name: str
+
+    def done(self, turn: Turn, _: StepDone) -> None:
+        """Nothing follows."""
+        turn.note(self.transfer, audit.StepWasDone(KeepFile.__name__, self.line))
+
+    def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
+        """The admins are told, so that a person can add it; nothing waits for it."""
+        self.tell_admins(turn, event.problem)
+
+    def tell_admins(self, turn: Turn, problem: Diagnosis) -> None:
+        """It isn't here, and why."""
+        transfer = turn.transfer(self.transfer)
+        if transfer is None:
+            return
+        phrase = say(
+            messages.whole_item.file_not_here, transfer=transfer, line=self.line, name=self.name, problem=problem
+        )
+        turn.tell_admins(phrase, f"file:{transfer.id}:{self.line}:{self.name}")
+
+
+def _place_in(told: object) -> dict[str, Any]:
+    """Where the file lies and how it is opened, as we need it; {} if a peer has written anything else."""
+    if not isinstance(told, Mapping):
+        return {}
+    key, hashes = told.get("key"), told.get("hashes")
+    texts = (
+        told.get("url"),
+        told.get("iv"),
+        key.get("k") if isinstance(key, Mapping) else None,
+        hashes.get("sha256") if isinstance(hashes, Mapping) else None,
+    )
+    if not all(isinstance(text, str) and len(text) <= _LONGEST for text in texts):
+        return {}
+    url, iv, secret, sha256 = texts
+    return {"url": url, "iv": iv, "key": {"k": secret}, "hashes": {"sha256": sha256}}
