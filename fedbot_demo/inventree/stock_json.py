@@ -16,6 +16,7 @@ from fedbot_demo.inventree.records import Location, Part, StockItem, TestResult
 from fedbot_demo.inventree.state import State
 from fedbot_demo.inventree.statuses import stock_status_text
 from fedbot_demo.inventree.stock_rows import allocated, is_in_stock
+from fedbot_demo.inventree.trees import items_below
 from fedbot_demo.inventree.versions import Version
 
 THUMBNAIL = "/static/img/blank_image.thumbnail.png"
@@ -215,6 +216,10 @@ def stock_item(state: State, item: StockItem, extent: Extent) -> JsonObject:
     return content | _counts(state, item, extent) | _details(state, item, extent)
 
 
+def _split_off(state: State, item: StockItem) -> Collection[object]:
+    return items_below(state, item) if state.version.counts_all_items_below else state.stock.find("parent", item.pk)
+
+
 def _counts(state: State, item: StockItem, extent: Extent) -> JsonObject:
     names = ("allocated", "expired", "installed_items", "child_items", "stale", "tracking_items")
     if not extent.annotated:
@@ -224,7 +229,7 @@ def _counts(state: State, item: StockItem, extent: Extent) -> JsonObject:
         "allocated": float(allocated(state, item)),
         "expired": expired,
         "installed_items": len(state.stock.find("belongs_to", item.pk)),
-        "child_items": len(state.stock.find("parent", item.pk)),
+        "child_items": len(_split_off(state, item)),
         "stale": expired,
         "tracking_items": len(state.tracking.find("item", item.pk)),
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
-from fedbot_demo.inventree.records import Category, Location, Part
+from fedbot_demo.inventree.records import Category, Location, Part, StockItem
 from fedbot_demo.inventree.state import State
 from fedbot_demo.inventree.table import Row, Table
 
@@ -48,6 +48,11 @@ def variants(state: State, part: Part) -> list[Part]:
     """The part and all its variants, and theirs."""
     numbers = _below(part.pk, lambda pk: [each.pk for each in state.parts.find("variant_of", pk)])
     return [state.parts[pk] for pk in sorted(numbers)]
+
+
+def items_below(state: State, item: StockItem) -> set[int]:
+    """What was split off from a stock item, and from that, by row number."""
+    return _below(item.pk, lambda pk: [each.pk for each in state.stock.find("parent", pk)]) - {item.pk}
 
 
 def in_tree_order(table: Table[N]) -> list[N]:

@@ -554,6 +554,11 @@ class Version:
         return self.api < _V017
 
     @property
+    def counts_all_items_below(self) -> bool:
+        """Whether `child_items` counts what was split off from what was split off, too."""
+        return self.api < _V10
+
+    @property
     def longest_comment(self) -> int:
         """The length of an attachment's comment."""
         return 250 if self.attaches_to_any_model else 100

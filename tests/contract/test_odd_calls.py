@@ -46,6 +46,14 @@ def test_an_item_that_is_made_of_nothing_tells_no_quantity_in_its_history(ground
     assert entry["deltas"]["quantity"] == 1.0
 
 
+@pytest.mark.api(since=200)
+def test_children_are_counted_with_theirs_below_1_0(ground: Ground) -> None:
+    item = ground.stock(ground.bolt, 9, ground.drawer)
+    ground.transfer(item, 5, ground.shelf, "one")
+    ground.transfer(ground.child_of(item), 2, ground.drawer, "of it")
+    assert ground.item(item)["child_items"] == (2 if ground.version.api < 391 else 1)
+
+
 def test_a_status_for_what_is_not_there_names_that_alone(ground: Ground) -> None:
     content = {"items": [ABSENT], "status": 50, "note": "x"}
     refusal = f'Invalid pk "{ABSENT}" - object does not exist.'

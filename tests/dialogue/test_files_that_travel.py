@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,10 +11,13 @@ import httpx
 import pytest
 
 from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.protocol.sequencing import bound_to
+from fedbot.rules.wire.envelope import seal
 from fedbot_demo.inventree.faults import FaultKind
 from fedbot_demo.inventree.transport import SimulatedTransport
 from tests.dialogue.books import assert_books_balance
 from tests.dialogue.space import Space
+from tests.dialogue.test_dishonest_friends import forges
 from tests.dialogue.test_lending import owners_card
 from tests.dialogue.test_photos import JPEG, PNG
 from tests.dialogue.world import friends, told
@@ -167,3 +171,21 @@ async def test_nothing_waits_for_a_homeserver_that_takes_no_file() -> None:
     world.alpha.chat.is_withholding_files = world.beta.chat.is_withholding_files = False
     await world.passes(timedelta(minutes=10))
     assert kept(world.beta) == {"how.pdf": PDF}
+
+
+async def test_a_friends_bot_that_sends_files_twice_unasked_or_other_ones_is_not_obeyed() -> None:
+    world = await friends()
+    attach(world.alpha, LENS, "how.pdf", PDF)
+    await world.hand_over(f"#{LENS}")
+    transfer = world.alpha.transfer()
+    media = await world.alpha.chat.upload_sealed(PNG)
+    sealed = {"file": {"url": media.address, **media.decryption}, "digest": hashlib.sha256(PNG).hexdigest()}
+    for number in (1, 2, 0):
+        seq = transfer.exchange.sent + 1
+        box = seal(world.beta.identity.key, sealed, bound_to=bound_to("attraktor", "betaspace", transfer.id, seq))
+        forges(world, world.alpha, transfer, "file", {"number": 1, "file": number, "sealed": box})
+        await world.settle()
+        assert world.beta.transfer().exchange.seen == seq, "it was read"
+        transfer = replace(transfer, exchange=replace(transfer.exchange, sent=seq))
+    assert kept(world.beta) == {"how.pdf": PDF}
+    assert world.beta.part("LENS-2").image == ""

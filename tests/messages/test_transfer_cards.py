@@ -14,7 +14,7 @@ from fedbot.rules.model.decision import Choice, Vote
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.transfer import Progress, Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from fedbot.rules.model.whole_item import ItemDetails, Parameter, PartDetails, TestResult, Trait
+from fedbot.rules.model.whole_item import FileTold, ItemDetails, Parameter, PartDetails, TestResult, Trait
 from tests.messages.scenes import (
     ALPHA,
     ANNA,
@@ -53,11 +53,12 @@ WHOLE = replace(
         supplier_part="B-1",
         tests=(TestResult("Pull", passed=True), TestResult("Bend", passed=True)),
         inside=("Fan #7",),
+        files=(FileTold("how.pdf", 900), FileTold("big.pdf", 9_000_000)),
     ),
     stays=(Trait.PRICE, Trait.FILES),
     description=replace(
         BOLTS.description,
-        details=PartDetails(parameters=(Parameter("Length", "10 mm"),)),
+        details=PartDetails(parameters=(Parameter("Length", "10 mm"),), picture="bolt.png"),
         stays=(Trait.PICTURE, Trait.PART_FILES),
     ),
 )
@@ -173,7 +174,12 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "a new part is proposed": (
-        card(transfer(WHOLE, progress=(Progress(1, match="new", create_part=True, place="Incoming"),)), PEOPLE),
+        card(
+            transfer(
+                WHOLE, progress=(Progress(1, match="new", create_part=True, place="Incoming", largest_file=1_000),)
+            ),
+            PEOPLE,
+        ),
         """
         attraktor offers betaspace 10 × M3 bolt (M3-BOLT), to keep. Take it?
         For Bea, Cem or Dilek (approvers of betaspace), until Tue 1 Dec, 20:14.
@@ -182,7 +188,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Item: M3 bolt, M3-BOLT, status OK
         Comes from: attraktor, Workshop/Drawer A3
         Lands in: betaspace, Incoming, as a new part "M3 bolt", counted in pieces, made on your yes
-        With it: notes "Keep dry", link to bolts.example, tags a, b, c, …, supplier part B-1, 2 tests, parameters. · Inside it: Fan #7. It goes along, but the other InvenTree gets only a note of it. · Does not travel: price, files, picture, files of the part.
+        With it: notes "Keep dry", link to bolts.example, tags a, b, c, …, supplier part B-1, 2 tests, files how.pdf, parameters, picture. · Inside it: Fan #7. It goes along, but the other InvenTree gets only a note of it. · Does not travel: price, files, picture, files of the part.
 
         ✅ yes, book it in · ❌ no, thanks · 📦 yes, but it isn't here yet
         Nothing has moved yet. · k7m2
@@ -194,6 +200,14 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Some of what came with 10 × M3 bolt is not in InvenTree. k7m2
         Why: InvenTree said: You do not have permission.
         The card says what came with it; please add it by hand.
+        """,
+    ),
+    "a file that came along is not in InvenTree": (
+        say(messages.whole_item.file_not_here, transfer=transfer(WHOLE), line=1, name="how.pdf", problem=SAYS_NO),
+        """
+        The file how.pdf, which belongs to 10 × M3 bolt, is not in InvenTree. k7m2
+        Why: InvenTree said: You do not have permission.
+        Ask them for it, and attach it by hand.
         """,
     ),
     "several lines": (
