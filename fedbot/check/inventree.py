@@ -56,7 +56,7 @@ async def inventree_findings(settings: Settings, inventory: Inventory) -> list[F
             *[bad("InvenTree", complaint) for complaint in standing.complaints],
             *await _people(settings, inventory),
             *await _high_value(settings, inventory),
-            *await _lending(settings, inventory),
+            *await _lending(settings, inventory, standing),
         ]
     except InventoryProblem as problem:
         return [_unanswered(settings, problem)]
@@ -255,13 +255,16 @@ async def _high_value(settings: Settings, inventory: Inventory) -> list[Finding]
     return found or [good("high_value", "two people decide on what it names")]
 
 
-async def _lending(settings: Settings, inventory: Inventory) -> list[Finding]:
+async def _lending(settings: Settings, inventory: Inventory, standing: InventoryStanding) -> list[Finding]:
     """What the lending rules name is there, and two approvers where one of them takes two."""
     found: list[Finding] = []
     for number, rule in enumerate(settings.lending):
         found += await _unknown(inventory, f"lending.{number}", rule.rule)
     if any(rule.two_people for rule in settings.lending):
         found += await _two_approvers(settings, inventory, "lending")
+    if settings.rules.lending_from_inventree and not standing.reads_lending_rules:
+        todo = "give the bot's user the roles part, part_category and stock_location: change"
+        found.append(bad("rules.lending_from_inventree", "InvenTree does not show the bot that metadata", todo))
     return found or ([good("lending", f"rules: {len(settings.lending)}")] if settings.lending else [])
 
 

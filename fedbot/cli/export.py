@@ -17,6 +17,7 @@ from fedbot.journal.copies import documents
 from fedbot.rules.ledger import history
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.names import is_called
+from fedbot.rules.model.outside import OUTSIDE, OutsideLoan
 from fedbot.rules.model.transfer import Transfer
 
 
@@ -42,23 +43,30 @@ def export(settings: Settings, given: argparse.Namespace) -> bool:
 
     Raises `NoSuchPeer`, `JournalProblem` and its kinds, and OSError.
     """
-    found = documents(settings.state, Transfer, Connection)
+    found = documents(settings.state, Transfer, Connection, OutsideLoan)
     transfers = [document for document in found if isinstance(document, Transfer)]
+    outside = [document for document in found if isinstance(document, OutsideLoan)]
     if given.peer:
         party = _party(given.peer, found)
         transfers = [transfer for transfer in transfers if transfer.peer == party]
+        outside = [loan for loan in outside if f"{OUTSIDE}{loan.neighbour}" == party]
     if given.since:
         begins = datetime(
             given.since.year, given.since.month, given.since.day, tzinfo=ZoneInfo(settings.party.time_zone)
         )
         transfers = history.since(transfers, begins)
-    rows = history.rows(transfers)
+        outside = history.outside_since(outside, begins)
+    rows = sorted([*history.rows(transfers), *history.outside_rows(outside)], key=_asked_at, reverse=True)
     text = as_json(rows) if given.format == "json" else history.as_csv(rows)
     if given.output is None:
         sys.stdout.write(text)
         return True
     write_whole(given.output, text.encode())
     return True
+
+
+def _asked_at(row: history.Row) -> datetime:
+    return row.asked_at
 
 
 def _day(word: str) -> date:
@@ -88,6 +96,8 @@ def _party(word: str, found: Iterable[object]) -> str:
             names[document.peer] = document.peer_name
         elif isinstance(document, Transfer):
             names.setdefault(document.peer, document.peer)
+        elif isinstance(document, OutsideLoan):
+            names[f"{OUTSIDE}{document.neighbour}"] = document.neighbour
     if (by_id := word.strip().casefold()) in names:
         return by_id
     hits = [party for party, name in names.items() if is_called(party, name, word)]

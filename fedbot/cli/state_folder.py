@@ -85,6 +85,8 @@ def do_rebuild(settings: Settings, _: argparse.Namespace) -> str:
         f"Rebuilt the journal in {settings.state}.",
         f"Friendships: {friends}. Requests: {found.transfers}, of which {found.unfinished} go on.",
     ]
+    if found.outside:
+        lines.append(f"Loans to neighbours without a bot: {found.outside}. See them with !fed outside.")
     if found.lost:
         lines.append(
             f"Not found in the rooms: {', '.join(found.lost)}. InvenTree's metadata names these requests as open. If "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 
 from fedbot import messages
@@ -18,6 +18,7 @@ from fedbot.rules.ledger import history
 from fedbot.rules.loan import lend
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.outside import OutsideLoan
 from fedbot.rules.model.queries import Answer, AuditOf, FindItems, ItemsFound, Query
 from fedbot.rules.model.stock import Right
 from fedbot.rules.model.transfer import Transfer
@@ -111,31 +112,48 @@ def _space(turn: Turn, command: Command, word: str) -> str:
     return next(iter(by_id or [party for party, name in known.items() if name.casefold() == wanted]), "")
 
 
-def _listed(turn: Turn, command: Command, meant: _Listed, found: ItemsFound) -> tuple[tuple[Transfer, ...], int]:
-    """The transfers of the page, and how many there are on all pages."""
+def _listed(
+    turn: Turn, command: Command, meant: _Listed, found: ItemsFound
+) -> tuple[tuple[Transfer | OutsideLoan, ...], int]:
+    """The transfers of the page, what neighbours without a bot have included, and how many there are on all pages."""
     rooms = lookup.rooms_told_of(turn, command.room)
     since = turn.now - timedelta(days=meant.days) if meant.days else None
     first = (meant.page - 1) * A_PAGE
     if meant.item:
         transfers = lookup.of_item(turn, rooms, meant.item, found)
         transfers = history.newest_first(history.since(transfers, since) if since else transfers)
-        return tuple(transfers[first : first + A_PAGE]), len(transfers)
-    newest = turn.newest(rooms, meant.space, since)
-    return tuple(islice(newest, first, first + A_PAGE)), turn.count(rooms, meant.space, since)
+        outside = _outside(turn, command, since, lookup.keys_of(meant.item, found), meant.item)
+        every = tuple(history.with_outside(transfers, outside))
+        return every[first : first + A_PAGE], len(every)
+    outside = [] if meant.space else _outside(turn, command, since)
+    newest = history.with_outside(turn.newest(rooms, meant.space, since), outside)
+    total = turn.count(rooms, meant.space, since) + len(outside)
+    return tuple(islice(newest, first, first + A_PAGE)), total
 
 
-def _page(turn: Turn, meant: _Listed, shown: tuple[Transfer, ...], total: int, *, more: bool) -> Phrase:
+def _outside(
+    turn: Turn, command: Command, since: datetime | None, items: frozenset[int] = frozenset(), word: str = ""
+) -> list[OutsideLoan]:
+    """What neighbours without a bot have or had, as far as this room may be told; of one item, if one is meant."""
+    rooms = lookup.rooms_told_of(turn, command.room)
+    is_private = lookup.is_private(turn, command.room)
+    found = [loan for loan in turn.outside_loans() if loan.room in rooms or is_private]
+    found = history.outside_since(found, since) if since else found
+    return [loan for loan in found if not word or history.is_of(loan, items, word)]
+
+
+def _page(turn: Turn, meant: _Listed, shown: tuple[Transfer | OutsideLoan, ...], total: int, *, more: bool) -> Phrase:
     return say(
         messages.history.ledger,
         transfers=shown,
-        names={transfer.peer: turn.party_name(transfer.peer) for transfer in shown},
+        names={each.peer: turn.party_name(each.peer) for each in shown if isinstance(each, Transfer)},
         space=turn.party_name(meant.space) if meant.space else "",
         item=meant.item[:SHOWN],
         days=meant.days,
         before=(meant.page - 1) * A_PAGE,
         total=total,
         more=more,
-        left={transfer.id: lend.left(turn, transfer) for transfer in shown if transfer.is_loan},
+        left={t.id: lend.left(turn, t) for t in shown if isinstance(t, Transfer) and t.is_loan},
     )
 
 

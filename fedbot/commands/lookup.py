@@ -208,12 +208,17 @@ def found_in(answers: tuple[Answer, ...]) -> ItemsFound:
     return found
 
 
-def of_item(turn: Turn, rooms: Sequence[str], word: str, found: ItemsFound) -> list[Transfer]:
-    """Those that touched what the word means: an item of ours that InvenTree has found, a number, a name or IPN."""
+def keys_of(word: str, found: ItemsFound) -> frozenset[int]:
+    """The stock items of ours that a word means: what InvenTree has found, and the number that it is."""
     number = _NUMBER.fullmatch(word)
     scanned = stock_item_in(word)
     keys = {int(number[1])} if number else {scanned} if scanned is not None else set()
-    items = {item.pk for item in found.items} | keys
+    return frozenset(item.pk for item in found.items) | keys
+
+
+def of_item(turn: Turn, rooms: Sequence[str], word: str, found: ItemsFound) -> list[Transfer]:
+    """Those that touched what the word means: an item of ours that InvenTree has found, a number, a name or IPN."""
+    items = keys_of(word, found)
     brought = {item.provenance.transfer for item in found.items if item.provenance}
     marked = [*turn.marked(Mark.WORD, word.casefold()), *(t for item in items for t in turn.marked(Mark.ITEM, item))]
     meant = [*(t for t in marked if history.touches(t, items, word)), *filter(None, map(turn.transfer, brought))]

@@ -5,7 +5,7 @@ The others are `lend`, `return`, `extend`, `gift`, `lost`, `cancel` and `show`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -21,17 +21,18 @@ from fedbot.commands.push import ANYWAY, counted
 from fedbot.commands.spec import Argument, Handler, Kind, Verb, Where
 from fedbot.rules import command as chat_lines
 from fedbot.rules.lines import not_entitled
-from fedbot.rules.loan import bookings, outside
-from fedbot.rules.model import lending, time_zones
+from fedbot.rules.loan import bookings, outside, rules_here
+from fedbot.rules.model import lending as lendings
+from fedbot.rules.model import time_zones
 from fedbot.rules.model.care import taken_out
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.ledger import Lying
 from fedbot.rules.model.lending import BY_RULES
-from fedbot.rules.model.outside import LONGEST_NEIGHBOUR, LentBefore, OutsideLoan, outside_id
+from fedbot.rules.model.outside import LONGEST_NEIGHBOUR, OUTSIDE, LentBefore, OutsideLoan, outside_id
 from fedbot.rules.model.outside_lifecycle import MAY_BE_HANDED_OVER, OutsideState
-from fedbot.rules.model.queries import Answer, FindItems, ItemsFound, PersonRights, Query, WhoMay
+from fedbot.rules.model.queries import Answer, AuditOf, AuditTrail, FindItems, ItemsFound, PersonRights, Query, WhoMay
 from fedbot.rules.model.stock import Right, StockItem
 from fedbot.rules.model.transfer import Terms
 from fedbot.rules.protocol.terms import bare, described, line_of, presentable
@@ -39,9 +40,8 @@ from fedbot.rules.state import Turn
 from fedbot.rules.transfer import opening
 from fedbot.rules.wire.subject_ids import by_line
 
+LOOKS = frozenset({"show", "history"})
 WORDS = ("outside", "außerhalb")
-OUTSIDE = "outside:"
-"""In place of a party's id, where it is looked whether something may go there: it may go back to no other space."""
 
 
 def is_meant(command: Command) -> bool:
@@ -65,7 +65,8 @@ def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
     if isinstance(day, Phrase):
         return day
     told = turn.us.looks_at_categories
-    return tuple(FindItems(reading.item, told, merges=True) for reading in _readings(command))
+    lending = turn.us.lending_from_inventree
+    return tuple(FindItems(reading.item, told, merges=True, lending=lending) for reading in _readings(command))
 
 
 def _complaint(command: Command) -> Phrase | None:
@@ -104,10 +105,10 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...], spec: Verb) -
         chat_lines.choose(turn, command.room, command.event_id, command.sender, picked.phrase, ways)
         return None
     care, moved = turn.us.care, [taken_out(picked.item, picked.quantity)]
-    hold = lending.that_hold(turn.us.lending, moved)
-    if not lending.may_borrow(hold, OUTSIDE):
+    hold = rules_here.for_loan(turn, moved, [picked.item.pk], answers)
+    if not lendings.may_borrow(hold, OUTSIDE):
         return say(messages.lending_rules.not_lent_to, us=turn.us, peer_name=_neighbour(command))
-    rules = lending.strictest(hold)
+    rules = lendings.strictest(hold)
     latest = rules.last_day(turn.today()) if rules is not None else None
     if rules is not None and latest is not None and day > latest:
         line = whole_line(turn, command, spec, **_fixed(command, latest))
@@ -180,26 +181,34 @@ _Rule = Callable[[Turn, Command, OutsideLoan], Phrase | None]
 def over(spec: Verb) -> Handler | None:
     """The handler of a verb for such loans; None if the verb can't be said of one."""
     rule = _RULES.get(spec.name)
-    if rule is None:
+    if rule is None and spec.name not in LOOKS:
         return None
 
     def ask_rights(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
         """Everything but looking is for approvers."""
         if spec.only_looks:
-            return ()
+            loan = loan_meant(turn, command)
+            return (AuditOf(loan.id),) if loan is not None else ()
         return (PersonRights(command.username), WhoMay(Right.APPROVER, tuple(turn.us.people.values())))
 
     def do(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
         loan = loan_meant(turn, command)
-        refused = None if spec.only_looks else not_entitled(turn, command, Right.APPROVER, answers)
-        return refused or (rule(turn, command, loan) if loan is not None else None)
+        if spec.only_looks:
+            return _story(turn, loan, answers) if loan is not None else None
+        refused = not_entitled(turn, command, Right.APPROVER, answers)
+        return refused or (rule(turn, command, loan) if loan is not None and rule is not None else None)
 
     return Handler(spec, ask_rights, do, is_outside=True)
 
 
-def _show(turn: Turn, command: Command, loan: OutsideLoan) -> Phrase:
-    del command
-    return say(messages.outside.outside_loan, loan=loan, us=turn.us)
+def _story(turn: Turn, loan: OutsideLoan, answers: tuple[Answer, ...]) -> Phrase:
+    """How it stands, and everything that led there."""
+    (trail,) = answers
+    if not isinstance(trail, AuditTrail):
+        raise TypeError(f"a story is told from the audit, not from {trail!r}")
+    people = {entry.who for _, entry in trail.entries if entry.who.startswith("@")}
+    names = {person: turn.name_of(person, loan.room) for person in sorted(people)}
+    return say(messages.show.outside_story, loan=loan, us=turn.us, entries=trail.entries, names=names)
 
 
 def _return(turn: Turn, command: Command, loan: OutsideLoan) -> Phrase:
@@ -243,7 +252,6 @@ def _closes(how: OutsideState, *, only_unclear: bool = False) -> _Rule:
 
 
 _RULES: dict[str, _Rule] = {
-    "show": _show,
     "return": _return,
     "extend": _extend,
     "gift": _closes(OutsideState.GIFT),
@@ -283,7 +291,9 @@ def _ask_to_hand_over(turn: Turn, command: Command) -> tuple[Query, ...] | Phras
     if isinstance(friend, Phrase):
         return friend
     told = turn.us.looks_at_categories
-    items = tuple(FindItems(f"#{loan.item}", told, whole=True) for loan in _to_hand_over(turn, command))
+    lending = turn.us.lending_from_inventree
+    loans = _to_hand_over(turn, command)
+    items = tuple(FindItems(f"#{loan.item}", told, whole=True, lending=lending) for loan in loans)
     rights = (PersonRights(command.username), WhoMay(Right.SUPERUSER, tuple(turn.us.people.values())))
     return (*items, *rights)
 
@@ -321,18 +331,26 @@ def _hand_over(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phr
         if item is None or not outside.is_as_known(loan, item):
             others.append(loan)
         else:
-            _offer(turn, command, number, friend, loan, item)
+            _offer(turn, command, number, friend, loan, item, found)
     if others or not loans:
         return say(messages.outside.not_as_known, neighbour=_called(command), loans=tuple(others), us=turn.us)
     return None
 
 
-def _offer(turn: Turn, command: Command, number: int, friend: Connection, loan: OutsideLoan, item: StockItem) -> None:
+def _offer(
+    turn: Turn,
+    command: Command,
+    number: int,
+    friend: Connection,
+    loan: OutsideLoan,
+    item: StockItem,
+    found: Sequence[Answer],
+) -> None:
     asker, zone = turn.signature_of(command), turn.us.time_zone
     us = turn.us
     line = line_of(1, item, loan.quantity, "", with_price=us.tells_prices, largest_file=us.largest_file)
     moved = [taken_out(item, loan.quantity)]
-    rules = lending.strictest(lending.that_hold(turn.us.lending, moved))
+    rules = lendings.strictest(rules_here.for_loan(turn, moved, [item.pk], found))
     terms = Terms(
         kind="push",
         sender=turn.us.party,

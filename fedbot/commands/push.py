@@ -13,8 +13,8 @@ from fedbot.commands.lookup import friend_meant, whole_line
 from fedbot.commands.picking import Ahead, Choice, Picked, Picking, pick, quantity_complaint, size_complaint
 from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb, Where
 from fedbot.rules import command as chat_lines
-from fedbot.rules.loan import bookings, overdue
-from fedbot.rules.model import lending
+from fedbot.rules.loan import bookings, overdue, rules_here
+from fedbot.rules.model import lending as lendings
 from fedbot.rules.model.care import taken_out
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
@@ -73,7 +73,8 @@ def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
         loans = tuple(overdue.overdue(turn, destination.peer))
         return say(messages.overdue.gets_no_loans, stopped=stopped, peer_name=destination.peer_name, loans=loans)
     told = turn.us.looks_at_categories
-    return tuple(FindItems(word, told, merges=True, whole=True) for word in _words(command))
+    lending = days.last is not None and turn.us.lending_from_inventree
+    return tuple(FindItems(word, told, merges=True, whole=True, lending=lending) for word in _words(command))
 
 
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
@@ -109,7 +110,7 @@ def offer(turn: Turn, command: Command, answers: tuple[Answer, ...], spec: Verb)
             return None
         picked.append(outcome)
         taken[outcome.item.pk] = taken.get(outcome.item.pk, Decimal(0)) + outcome.quantity
-    return _offer(turn, command, spec, destination, picked)
+    return _offer(turn, command, spec, destination, picked, answers)
 
 
 def loan_days(turn: Turn, command: Command) -> Days | Phrase:
@@ -127,16 +128,24 @@ def _words(command: Command) -> tuple[str, ...]:
     return tuple(dict.fromkeys(reading.item for readings in _lines(command) for reading in readings))
 
 
-def _offer(turn: Turn, command: Command, spec: Verb, connection: Connection, picked: list[Picked]) -> Phrase | None:
+def _offer(
+    turn: Turn,
+    command: Command,
+    spec: Verb,
+    connection: Connection,
+    picked: list[Picked],
+    answers: tuple[Answer, ...],
+) -> Phrase | None:
     """The offer goes out; the message that carries it answers the line."""
     asker = turn.signature_of(command)
     days = loan_days(turn, command)
     if isinstance(days, Phrase):
         return days
     moved = [taken_out(each.item, each.quantity) for each in picked]
-    hold = lending.that_hold(turn.us.lending, moved) if days.last is not None else ()
-    rules = lending.strictest(hold)
-    if not lending.may_borrow(hold, connection.peer):
+    items = [each.item.pk for each in picked]
+    hold = rules_here.for_loan(turn, moved, items, answers) if days.last is not None else ()
+    rules = lendings.strictest(hold)
+    if not lendings.may_borrow(hold, connection.peer):
         return say(messages.lending_rules.not_lent_to, us=turn.us, peer_name=connection.peer_name)
     if complaint := _too_long(turn, command, spec, rules, days):
         return complaint

@@ -161,6 +161,11 @@ class Rules(Section):
         le=60,
         description="what is booked, or kept for the first in line, lapses after so many days, the first included",
     )
+    lending_from_inventree: bool = Field(
+        default=False,
+        description="whether lending rules are also read from the metadata of parts, categories and locations "
+        "(key `fedbot_lending`)",
+    )
     agenda: bool = Field(
         default=False, description="whether each room is told in the morning what today and tomorrow bring"
     )
@@ -570,6 +575,7 @@ class Settings(Section):
             self_approval=self.rules.self_approval,
             care=self.high_value.care,
             lending=tuple(rule.rule for rule in self.lending),
+            lending_from_inventree=self.rules.lending_from_inventree,
             rota=self.rota.policy,
             overdue=self.overdue.steps,
             grace=timedelta(seconds=self.rules.grace_seconds),

@@ -95,11 +95,15 @@ def _said_as(row: OutboxRow, said: dict[tuple[str, str], str]) -> str:
 
 @dataclass(frozen=True)
 class Rebuilt:
-    """What was found again. `lost` are open requests that our InvenTree names, but no message in the room tells of."""
+    """What was found again. `outside` is how much neighbours without a bot have.
+
+    `lost` are open requests that our InvenTree names, but no message in the room tells of.
+    """
 
     connections: tuple[tuple[str, str], ...]
     transfers: int
     unfinished: int
+    outside: int
     lost: tuple[str, ...]
     unsigned: tuple[str, ...]
 
@@ -142,6 +146,7 @@ def _summary(engine: Engine, mirrors: MirrorsFound) -> Rebuilt:
         connections=tuple((connection.peer_name, connection.state.value) for connection in living),
         transfers=len(transfers),
         unfinished=sum(transfer.state not in FINAL for transfer in transfers),
+        outside=len([loan for loan in turn.outside_loans() if loan.is_living]),
         lost=tuple(identifier for identifier in named if identifier not in known),
         unsigned=mirrors.unsigned,
     )

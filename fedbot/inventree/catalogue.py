@@ -24,6 +24,7 @@ from fedbot.rules.model.queries import (
     FindItems,
     FindShareable,
     ItemsFound,
+    LendingSaid,
     NamedThings,
     Scope,
     SearchStock,
@@ -107,7 +108,8 @@ def find_items(server: Server, question: FindItems, categories: Categories | Non
 def _found(server: Server, question: FindItems, categories: Categories | None) -> ItemsFound:
     word = question.word.strip()
     if categories is None:
-        categories = Categories.read(server.api) if question.with_categories else Categories(())
+        wanted = question.with_categories or question.lending
+        categories = Categories.read(server.api) if wanted else Categories(())
     key = _key_in(server, word)
     if key is not None:
         return _one(server, key, categories, question)
@@ -222,7 +224,7 @@ def _one(server: Server, key: int, categories: Categories, question: FindItems) 
     if row is None:
         return ItemsFound()
     found = [(row, _whole_part(server, row, categories, question))]
-    return _with_origins(server, found, whole=question.whole)
+    return _with_origins(server, found, categories, question)
 
 
 def _whole_part(server: Server, row: Row, categories: Categories, question: FindItems) -> Part:
@@ -233,7 +235,7 @@ def _whole_part(server: Server, row: Row, categories: Categories, question: Find
     """
     known = server.stock.index.part(int(row["part"]))
     told = part_of(row["part_detail"])
-    if known is not None and known.whole and not question.with_categories:
+    if known is not None and known.whole and not (question.with_categories or question.lending):
         part = replace(told, keywords=known.part.keywords, category=known.part.category)
         if part == known.part:
             return part
@@ -268,14 +270,18 @@ def _described(server: Server, rows: Iterable[Row], categories: Categories, ques
         if pk not in parts:
             parts[pk] = _whole_part(server, row, categories, question)
         found.append((row, parts[pk]))
-    return _with_origins(server, found, whole=question.whole)
+    return _with_origins(server, found, categories, question)
 
 
-def _with_origins(server: Server, found: Iterable[tuple[Row, Part]], *, whole: bool) -> ItemsFound:
+def _with_origins(
+    server: Server, found: Iterable[tuple[Row, Part]], categories: Categories, question: FindItems
+) -> ItemsFound:
     """The items with their metadata, those in stock first, and which of them came from another party.
 
-    `whole`: with all that InvenTree has of them.
+    With all that InvenTree has of them, and with their lending rules, if that is asked for.
     """
+    whole, rules = question.whole, metadata.LendingRules(server)
+    said: list[tuple[int, LendingSaid]] = []
     items: list[StockItem] = []
     tainted: list[tuple[int, str]] = []
     for row, part in found:
@@ -285,6 +291,8 @@ def _with_origins(server: Server, found: Iterable[tuple[Row, Part]], *, whole: b
         origin = metadata.origin_of(server, row, own)
         if origin:
             tainted.append((pk, origin))
+        if question.lending:
+            said += [(pk, each) for each in _lending_rules(server, rules, row, part, categories)]
         items.append(
             item_of(
                 row,
@@ -296,7 +304,19 @@ def _with_origins(server: Server, found: Iterable[tuple[Row, Part]], *, whole: b
             )
         )
     items.sort(key=lambda item: (not item.in_stock, item.pk))  # the oldest leaves first
-    return ItemsFound(items=tuple(items), tainted=tuple(tainted))
+    return ItemsFound(items=tuple(items), tainted=tuple(tainted), lending=tuple(said))
+
+
+def _lending_rules(
+    server: Server, rules: metadata.LendingRules, row: Row, part: Part, categories: Categories
+) -> Iterator[LendingSaid]:
+    """What the metadata of the part, of its categories, and of where the stock item lies says about lending it."""
+    server.place(row.get("location"))  # one that was made since the last look is known then
+    records = [("part", part.pk, f"part {part.ipn or part.name}")]
+    records += [("partcategory", pk, f"category {categories.path(pk)}") for pk in part.categories]
+    places = server.places.chain(row.get("location"))
+    records += [("stocklocation", place.pk, f"location {place.path}") for place in places]
+    return (said for said in (rules.of(*record) for record in records) if said is not None)
 
 
 _MOST_FOUND = 20

@@ -14,14 +14,23 @@ from fedbot.inventree.stock import item_row, item_row_if_there
 from fedbot.ports.inventory import InventoryProblem, NotPermitted, OutcomeUnknown, Refusal
 from fedbot.rules.model import steps
 from fedbot.rules.model.diagnosis import AnotherThing, Fault, Plain, Unlike
-from fedbot.rules.model.queries import Anchor, CompanyMirror, CompanyMirrors, HistoryAt, HistorySeen, MirrorsFound
-from fedbot.rules.model.steps import OWN_KEY, SHARE_KEY, Known, Mirror, Mirrored, Step
+from fedbot.rules.model.queries import (
+    Anchor,
+    CompanyMirror,
+    CompanyMirrors,
+    HistoryAt,
+    HistorySeen,
+    LendingSaid,
+    MirrorsFound,
+)
+from fedbot.rules.model.steps import LENDING_KEY, OWN_KEY, SHARE_KEY, Known, Mirror, Mirrored, Step
 from fedbot.rules.model.stock import Provenance
 
 log = logging.getLogger(__name__)
 
 SIGNATURE = "signature"
-_PEER_LINK = "?fed="
+_OUR_LINKS = ("?fed=", "?outside=")
+"""How the links end of the companies that we have made, for friends and for neighbours without a bot."""
 
 # How far a split's ancestors are followed; a longer chain would be a loop.
 _MOST_ANCESTORS = 20
@@ -33,6 +42,27 @@ def read(server: Server, model: str, pk: int) -> dict[str, Any]:
     if not isinstance(content, dict):
         return {}
     return {key: restored(value) if key in (OWN_KEY, SHARE_KEY) else value for key, value in content.items()}
+
+
+class LendingRules:
+    """The lending rules in the metadata of parts, categories and locations, each record read once for one answer."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._read: dict[tuple[str, int], LendingSaid | None] = {}
+
+    def of(self, model: str, pk: int, name: str) -> LendingSaid | None:
+        """What is said there, None if nothing. `name` is how people call the record: 'location Attic'."""
+        if (model, pk) not in self._read:
+            self._read[(model, pk)] = self._said(model, pk, name)
+        return self._read[(model, pk)]
+
+    def _said(self, model: str, pk: int, name: str) -> LendingSaid | None:
+        try:
+            content = read(self._server, model, pk)
+        except NotPermitted:
+            return LendingSaid(name, None)
+        return LendingSaid(name, json.dumps(content[LENDING_KEY])) if LENDING_KEY in content else None
 
 
 def foreign_part(content: dict[str, Any]) -> str:
@@ -85,7 +115,7 @@ def company_mirrors(server: Server, _: CompanyMirrors) -> MirrorsFound:
     signed: list[CompanyMirror] = []
     unsigned: list[str] = []
     for row in server.for_companies().rows("company/"):
-        if _PEER_LINK not in str(row.get("link") or ""):
+        if not any(link in str(row.get("link") or "") for link in _OUR_LINKS):
             continue
         pk, name = int(row["pk"]), str(row.get("name") or "")
         own = read(server, "company", pk).get(OWN_KEY)

@@ -23,6 +23,8 @@ _MOVING = (
     ("part", "view"),
 )
 
+_RULED = ("part", "part_category", "stock_location")
+
 
 def standing(server: Server, question: Overview) -> InventoryStanding:
     """What the server says of itself and of our tokens, with complaints that each say what to do."""
@@ -43,6 +45,7 @@ def standing(server: Server, question: Overview) -> InventoryStanding:
         complaints=_complaints(server),
         abilities=server.version.abilities,
         makes_parts=server.makes_parts,
+        reads_lending_rules=not server.version.hides_metadata or all(account.may(role, "change") for role in _RULED),
         index=index,
     )
 

@@ -68,6 +68,7 @@ class Place:
     name: str
     path: str
     structural: bool = False
+    parent: int | None = None
 
 
 class Places:
@@ -85,6 +86,7 @@ class Places:
                 name=str(row["name"]),
                 path=str(row.get("pathstring") or row["name"]),
                 structural=bool(row.get("structural", False)),
+                parent=row.get("parent"),
             )
             for row in rows
         }
@@ -92,6 +94,14 @@ class Places:
     def by_key(self, pk: int | None) -> Place | None:
         """The place with this key, or None."""
         return None if pk is None else self._by_key.get(pk)
+
+    def chain(self, pk: int | None) -> tuple[Place, ...]:
+        """The place with this key and all that it lies in, innermost first."""
+        chain: list[Place] = []
+        while (place := self.by_key(pk)) is not None and place not in chain:
+            chain.append(place)
+            pk = place.parent
+        return tuple(chain)
 
     def paths(self) -> tuple[str, ...]:
         """Those of all places."""

@@ -56,7 +56,13 @@ GATES = {
     "locked rows": Gate(522, "commit fcc68ee69 within v521, pull request 12385"),
 }
 
-_OLD_METADATA_URLS = {"stockitem": "stock", "company": "company", "part": "part", "partcategory": "part/category"}
+_OLD_METADATA_URLS = {
+    "stockitem": "stock",
+    "company": "company",
+    "part": "part",
+    "partcategory": "part/category",
+    "stocklocation": "stock/location",
+}
 
 
 @dataclass(frozen=True)
@@ -142,8 +148,13 @@ class Version:
         """Whether `stock/return/` takes items with quantities; before, `stock/N/return/` takes all."""
         return self._has("returns of several items")
 
+    @property
+    def hides_metadata(self) -> bool:
+        """Whether reading metadata takes the permission to change the record."""
+        return self._has("metadata apart")
+
     def metadata_url(self, model: str, pk: int) -> str:
-        """Where the metadata of a `stockitem`, `company`, `part` or `partcategory` is read and written."""
+        """Where the metadata of a `stockitem`, `company`, `part`, `partcategory` or `stocklocation` is read."""
         if self._has("metadata apart"):
             return f"metadata/{model}/{pk}/"
         return f"{_OLD_METADATA_URLS[model]}/{pk}/metadata/"

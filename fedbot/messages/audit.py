@@ -110,6 +110,7 @@ FACTS: dict[Fact, str] = {
     Fact.WANTS_TOO_MUCH: marked("the other space wants more than we keep"),
     Fact.WAITS: marked("waits for it"),
     Fact.WAITS_NO_MORE: marked("doesn't wait for it any more"),
+    Fact.FOUND_OUTSIDE: marked("what a neighbour without a bot has was found in our InvenTree, after a restore"),
     Fact.WAITS_FOR_TOO_MUCH: marked("the other space waits for more than we keep"),
     Fact.TURN_HAS_COME: marked("it is back, and kept for who waits for it"),
     Fact.ROTA_BEGUN: marked("asked for it from anyone"),
@@ -262,6 +263,8 @@ _ENDED_IN_PART: dict[Ending, str] = {
 _OUTSIDE: dict[OutsideState, str] = {
     OutsideState.BOOKING_OUT: marked("books it out"),
     OutsideState.OUT: marked("it is with the neighbour"),
+    OutsideState.HANDING_OVER: marked("it is offered to the neighbour's bot"),
+    OutsideState.HANDED_OVER: marked("it is an ordinary loan now"),
     OutsideState.COMING_BACK: marked("books it in again"),
     OutsideState.RETURNED: marked("all of it is back"),
     OutsideState.GIFT: marked("made it a gift"),

@@ -8,14 +8,16 @@ from fedbot.messages import naming
 from fedbot.messages.formatting import Break, Code, Inline, Items, Link, permalink
 from fedbot.messages.language import Lines, Locale, Words, marked
 from fedbot.messages.naming import command
+from fedbot.messages.outside import outside_entry
 from fedbot.messages.transfer_facts import state_in_words
+from fedbot.rules.model.outside import OutsideLoan
 from fedbot.rules.model.transfer import Line, Transfer
 
 
 def ledger(  # noqa: PLR0913 -- one keyword for each thing that the page tells
     locale: Locale,
     *,
-    transfers: tuple[Transfer, ...],
+    transfers: tuple[Transfer | OutsideLoan, ...],
     names: dict[str, str],
     space: str,
     item: str,
@@ -35,7 +37,7 @@ def ledger(  # noqa: PLR0913 -- one keyword for each thing that the page tells
     if not transfers:
         return [_none(locale, space, item), *_within(locale, days)]
     lines: Lines = [_counted(locale, space, item, total), *_within(locale, days)]
-    lines.append(Items(tuple(_entry(locale, each, names[each.peer], out.get(each.id)) for each in transfers)))
+    lines.append(Items(tuple(_any_entry(locale, each, names, out) for each in transfers)))
     last = before + len(transfers)
     numbers: dict[str, Words] = {"first": before + 1, "last": last, "total": total}
     if last < total and more:
@@ -75,6 +77,14 @@ def _none(locale: Locale, space: str, item: str) -> tuple[Inline, ...]:
 
 def _within(locale: Locale, days: int) -> Lines:
     return [locale.some("Of the last day only.", "Of the last {number} days only.", days)] if days else []
+
+
+def _any_entry(
+    locale: Locale, each: Transfer | OutsideLoan, names: dict[str, str], out: dict[str, tuple[Line, ...]]
+) -> tuple[Inline, ...]:
+    if isinstance(each, OutsideLoan):
+        return outside_entry(locale, each)
+    return _entry(locale, each, names[each.peer], out.get(each.id))
 
 
 def _entry(

@@ -11,7 +11,10 @@ from fedbot.messages.naming import command
 from fedbot.messages.transfer_facts import Card
 from fedbot.rules.model.lending import LONGEST_RULE_TEXT, LoanRules
 from fedbot.rules.model.party_config import PartyConfig
+from fedbot.rules.model.steps import LENDING_KEY
 from fedbot.rules.model.transfer import Transfer
+
+LONGEST_WHERE = 80
 
 
 def rules_lines(locale: Locale, card: Card) -> Lines:
@@ -75,8 +78,24 @@ def not_lent_to(locale: Locale, *, us: PartyConfig, peer_name: str) -> Lines:
         locale.say(
             "Nothing was sent. Whoever runs {space}'s bot can change that under {setting}.",
             space=naming.space(locale, us.name),
-            setting=Code("lending"),
+            setting=Code("lending" if not us.lending_from_inventree else f"lending, {LENDING_KEY}"),
         ),
+    ]
+
+
+def rule_not_understood(locale: Locale, *, where: str, is_hidden: bool) -> Lines:
+    """For the admins: a lending rule in InvenTree says what can't be understood, or can't be read."""
+    key, place = Code(LENDING_KEY), locale.short(where, LONGEST_WHERE)
+    if is_hidden:
+        return [
+            locale.say("⚠ InvenTree does not show me the metadata of {where}.", where=place),
+            locale.say("Until then nobody may borrow what belongs there, as a lending rule may stand in it."),
+            locale.say("See what is missing: {check}", check=Code("fedbot check")),
+        ]
+    return [
+        locale.say("⚠ I don't understand the lending rule in InvenTree's metadata of {where}.", where=place),
+        locale.say("Until it is corrected, nobody may borrow what belongs there. The key is {key}.", key=key),
+        locale.say("For example: {example}", example=Code('{"longest_days": 14, "agree": "briefing needed"}')),
     ]
 
 

@@ -6,7 +6,7 @@ from datetime import date
 
 from fedbot.messages import naming
 from fedbot.messages.diagnosis import diagnosis
-from fedbot.messages.formatting import Bold, Inline, Items
+from fedbot.messages.formatting import Bold, Break, Inline, Items
 from fedbot.messages.language import Lines, Locale, Words, marked
 from fedbot.messages.loan import on_terms
 from fedbot.messages.naming import command
@@ -28,6 +28,21 @@ _FIRST: dict[OutsideState, str] = {
     OutsideState.NOT_LENT: marked("❌ Not lent: {what} stays here. {code}"),
     OutsideState.UNCLEAR: marked("⚠ {what}, lent to {neighbour}: people have to look. {code}"),
     OutsideState.CLOSED: marked("{what}, lent to {neighbour}: put right by hand. {code}"),
+}
+
+
+_STATES: dict[OutsideState, str] = {
+    OutsideState.BOOKING_OUT: marked("It is being booked out."),
+    OutsideState.OUT: marked("On loan until {day}."),
+    OutsideState.HANDING_OVER: marked("Offered to {friend}, as a loan of its own."),
+    OutsideState.HANDED_OVER: marked("An ordinary loan to {friend} now."),
+    OutsideState.COMING_BACK: marked("It is coming back."),
+    OutsideState.RETURNED: marked("Returned."),
+    OutsideState.GIFT: marked("A gift now."),
+    OutsideState.LOST: marked("Lost there."),
+    OutsideState.NOT_LENT: marked("Not lent after all."),
+    OutsideState.UNCLEAR: marked("People have to look."),
+    OutsideState.CLOSED: marked("Put right by hand."),
 }
 
 
@@ -105,6 +120,13 @@ def outside_in_short(locale: Locale, loan: OutsideLoan, today: date) -> tuple[In
     if loan.until < today:
         return locale.say("{code} – {what} at {neighbour}: ⚠ it was due {day}", **words)
     return locale.say("{code} – {what} at {neighbour}, until {day}", **words)
+
+
+def outside_entry(locale: Locale, loan: OutsideLoan) -> tuple[Inline, ...]:
+    """'u5t4 – 1 × lens to Repair Café (outside), lent by Anna, Tue 24 Nov, 20:14. / Returned.', in the ledger."""
+    words = {**_words(locale, loan), "what": _thing(locale, loan), "who": naming.signed(locale, loan.by)}
+    lent = locale.say("{code} – {what} to {neighbour}, lent by {who}, {when}.", when=locale.when(loan.by.at), **words)
+    return (*lent, Break(), *locale.say(_STATES[loan.state], **words))
 
 
 def outside_reminder(locale: Locale, *, loan: OutsideLoan, us: PartyConfig, today: date) -> Lines:

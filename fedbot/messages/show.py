@@ -13,6 +13,7 @@ from fedbot.messages.history import what_is_left
 from fedbot.messages.keys import row
 from fedbot.messages.language import Lines, Locale, Words
 from fedbot.messages.naming import command
+from fedbot.messages.outside import outside_loan
 from fedbot.messages.transfer_end import why_not_booked_in
 from fedbot.messages.transfer_facts import asked, card_of, not_done, state_in_words, two_people, where_it_is
 from fedbot.rules.model.audit import AuditEntry
@@ -20,6 +21,7 @@ from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.ledger import CaseSeen
 from fedbot.rules.model.names import decoration
+from fedbot.rules.model.outside import OutsideLoan
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
@@ -59,6 +61,20 @@ def shown(
     if subject.card_to_act_on:
         lines.append(Link(locale.word("Its card"), permalink(subject.room, subject.card_to_act_on)))
     return lines
+
+
+def outside_story(
+    locale: Locale,
+    *,
+    loan: OutsideLoan,
+    us: PartyConfig,
+    entries: tuple[tuple[datetime, AuditEntry], ...],
+    names: dict[str, str],
+) -> Lines:
+    """The same of what a neighbour without a bot has."""
+    told = [line for at, entry in entries if (line := _told(locale, at, entry, names))]
+    rest: Lines = [Items(tuple(told[-MOST_LAST:]))] if told else []
+    return [*outside_loan(locale, loan=loan, us=us), *rest]
 
 
 def _transfer(locale: Locale, transfer: Transfer, us: PartyConfig, peer_name: str, case: CaseSeen) -> Lines:

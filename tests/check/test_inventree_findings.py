@@ -108,6 +108,12 @@ async def test_what_needs_two_people_is_there_and_so_are_they(alpha: Seeded) -> 
     ]
 
 
+async def test_rules_in_inventree_take_roles_that_nothing_else_takes(alpha: Seeded) -> None:
+    (finding,) = faults(await found(alpha, rules={"lending_from_inventree": True}))
+    assert finding.name == "rules.lending_from_inventree"
+    assert "part, part_category and stock_location: change" in finding.todo
+
+
 async def test_what_lending_rules_name_is_there_and_two_people_where_one_of_them_takes_two(alpha: Seeded) -> None:
     known: list[dict[str, object]] = [{"longest_days": 60}, {"categories": ["Laser"], "two_people": True}]
     assert "rules: 2" in [finding.what for finding in await found(alpha, lending=known)]

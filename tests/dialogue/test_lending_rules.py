@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, timedelta
 
+import pytest
+
 from fedbot.rules.model.care import Care
 from fedbot.rules.model.lending import LendingRule, LoanRules
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot_demo.inventree.seeds import SERVICE
 from tests.dialogue.books import assert_books_balance
 from tests.dialogue.space import Space
 from tests.dialogue.test_lending import loan, owners_card
@@ -179,3 +182,82 @@ async def test_a_borrowers_bot_takes_no_rules_but_the_owners() -> None:
     world = await friends(beta={"lending": (LENS,)})
     await says(world, "anna", "lend #42 to betaspace for 3 weeks")
     assert newest(world.beta).terms.rules is None
+
+
+# --- rules that people write into InvenTree -----------------------------------------------------------------------
+
+
+async def ruled_in_inventree(*rules: LendingRule) -> World:
+    """The same, with rules in InvenTree's metadata, too, which the bot may read."""
+    world = await ruled(*rules, lending_from_inventree=True)
+    (group,) = [each for each in world.alpha.tables.groups if each.name == SERVICE]
+    for rule in list(world.alpha.tables.rule_sets.find("group", group.pk)):
+        if rule.name in {"part", "part_category", "stock_location"}:
+            world.alpha.tables.rule_sets.put(replace(rule, can_change=True))
+    world.alpha.inventory.look_again()
+    return world
+
+
+def says_in_inventree(world: World, model: str, pk: int, value: object) -> None:
+    world.alpha.admin("PATCH", f"metadata/{model}/{pk}/", metadata={"fedbot_lending": value})
+
+
+async def test_rules_in_inventrees_metadata_hold_with_those_of_the_config_and_the_strictest_counts() -> None:
+    world = await ruled_in_inventree(LendingRule(parts=("M3-NUT",), longest=30))
+    nut, lens = world.alpha.part("M3-NUT"), world.alpha.row(42)
+    says_in_inventree(world, "part", nut.pk, {"longest_days": 20, "agree": "count them"})
+    says_in_inventree(world, "partcategory", world.alpha.tables.parts[lens.part].category, {"extensions": 0})
+    says_in_inventree(world, "stocklocation", lens.location, {"longest_days": 10, "two_people": False})
+    assert "allow 20 days" in await says(world, "anna", "lend 10 M3-NUT to betaspace for 25 days")
+    assert "allow 10 days" in await says(world, "anna", "lend #42 to betaspace for 11 days")
+    assert "allow 10 days" in await says(world, "anna", 'lend #42 to outside "Makers" for 11 days')
+    await says(world, "bea", "request 10 M3-NUT from attraktor for 3 weeks")
+    assert told(world.room, "the lending rules allow 20 days"), world.room.transcript()
+    await says(world, "anna", "lend #42 to betaspace for 10 days")
+    assert newest(world.alpha).terms.rules == LoanRules(10, 0)
+    assert "at most 10 days · no extension" in world.card().text
+    await says(world, "anna", "push 10 M3-NUT to betaspace")  # to keep: that is no loan, and nothing is read for it
+    assert newest(world.alpha).terms.rules is None
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"longest_days": "14"},
+        {"longest": 14},
+        {"longest_days": 0},
+        {"spaces": "betaspace"},
+        "14 days",
+        {"agree": "x" * 201},
+    ],
+)
+async def test_a_rule_in_inventree_that_is_not_understood_lets_nobody_borrow_and_admins_are_told_once(
+    value: object,
+) -> None:
+    world = await ruled_in_inventree()
+    says_in_inventree(world, "part", world.alpha.part("M3-NUT").pk, value)
+    assert "don't let Betaspace borrow it" in await says(world, "anna", "lend 10 M3-NUT to betaspace for 3 days")
+    assert "don't let Betaspace borrow it" in await says(world, "anna", "lend 5 M3-NUT to betaspace for 3 days")
+    (word,) = told(world.alpha_admins, "I don't understand the lending rule in InvenTree's metadata of part M3-NUT")
+    assert "fedbot_lending" in word.text
+    await says(world, "anna", "lend #42 to betaspace for 3 days")
+    assert newest(world.alpha).state is OPEN, "what it isn't about may go"
+
+
+async def test_metadata_that_the_bot_may_not_read_lets_nobody_borrow() -> None:
+    world = await ruled(lending_from_inventree=True)
+    assert "don't let Betaspace borrow it" in await says(world, "anna", "lend 10 M3-NUT to betaspace for 3 days")
+    assert told(world.alpha_admins, "InvenTree does not show me the metadata of category"), world.room.transcript()
+
+
+async def test_what_is_read_for_a_rule_does_not_grow_with_the_stock() -> None:
+    counts = []
+    for more in (0, 30):
+        world = await ruled_in_inventree()
+        with world.alpha.meddles():
+            for _ in range(more):
+                world.alpha.admin("POST", "stock/", part=world.alpha.part("M3-BOLT").pk, quantity=1, location=1)
+        world.alpha.transport.log.clear()
+        await says(world, "anna", "lend 10 M3-NUT to betaspace for 3 days")
+        counts.append(sum("/metadata/" in call for call in world.alpha.transport.log))
+    assert counts[0] == counts[1] <= 8

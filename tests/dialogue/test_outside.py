@@ -3,15 +3,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from fedbot.rules.ledger import history
 from fedbot.rules.model.outside_lifecycle import OutsideState
 from fedbot_demo.inventree.faults import FaultKind
 from tests.dialogue.books import assert_books_balance
 from tests.dialogue.space import GIVE_UP
+from tests.dialogue.test_recovery import is_rebuilt
 from tests.dialogue.test_restarts import settles_with_restarts
 from tests.dialogue.world import GRACE, World, a_world, friends, told
 
@@ -317,3 +320,76 @@ async def test_a_restart_after_any_step_hands_it_over_once() -> None:
             assert state(world) is OutsideState.HANDED_OVER, (number, first, world.room.transcript())
             assert (world.alpha.given("M3-NUT"), world.beta.total("N-M3")) == (10, 910)
             assert_books_balance(world)
+
+
+# --- the ledger, figures, and after a loss ------------------------------------------------------------------------
+
+
+async def test_the_ledger_and_the_figures_tell_what_neighbours_have_and_had() -> None:
+    world = await lent_outside()
+    await says(world, "piet", f"return {code(world)}")
+    await world.passes(timedelta(hours=1))
+    await says(world, "piet", LINE.replace("10 M3-NUT", "5 #1"))
+    await says(world, "piet", f"gift {code(world)}")
+    await world.passes(timedelta(hours=1))
+    await says(world, "anna", LINE.replace("10 M3-NUT", "#42"))
+    listed = await says(world, "kim", "history")
+    places = [listed.index(name) for name in ("Laser lens", "M3 bolt", "M3 nut")]
+    assert places == sorted(places), listed
+    for words in ("On loan until Tue 8 Dec 2026.", "A gift now.", "Returned."):
+        assert words in listed
+    of_item = await says(world, "kim", "history #42")
+    assert "1 transfer of" in of_item
+    assert "On loan until Tue 8 Dec 2026." in of_item
+    assert "it is with the neighbour" in await says(world, "kim", f"history {code(world)}")
+    figures = await says(world, "kim", "stats")
+    assert "5 pieces" in figures
+    loans = world.alpha.turn.outside_loans()
+    rows = history.outside_rows(loans)
+    assert [(row.kind, row.peer, row.loan_end, row.part) for row in rows] == [
+        ("outside", "outside:Repair Café", "", "Laser lens 2.0″ ZnSe"),
+        ("outside", "outside:Repair Café", "gift", "M3 bolt"),
+        ("outside", "outside:Repair Café", "returned", "M3 nut"),
+    ]
+
+
+async def test_after_a_rebuild_what_neighbours_have_is_known_again_and_comes_back() -> None:
+    world = await lent_outside()
+    await says(world, "piet", f"return {code(world)}")
+    await says(world, "piet", LINE)
+    world.piet.says("1")
+    await world.settle()
+    before = world.alpha.turn.outside_loans()[-1]
+    rebuilt = await is_rebuilt(world.alpha)
+    await world.settle()
+    assert rebuilt.outside == 1, "what is over stands in InvenTree's history alone"
+    assert world.alpha.turn.outside_loans() == [replace(before, posted=1)]
+    assert len(told(world.room, "is on loan to Repair Café")) == 2, "which one was its message isn't known any more"
+    await world.passes(22 * A_DAY)
+    assert told(world.room, "⚠ 10 × M3 nut was to be back from Repair Café")
+    await says(world, "piet", f"return {code(world)}")
+    assert state(world) is OutsideState.RETURNED
+    assert world.alpha.total("M3-NUT") == 350
+    assert (await is_rebuilt(world.alpha)).outside == 0
+    assert_books_balance(world)
+
+
+@pytest.mark.parametrize("is_over", [False, True])
+async def test_after_a_rebuild_in_a_hand_over_it_goes_on_and_is_booked_once(*, is_over: bool) -> None:
+    world = await lent_before_they_had_a_bot()
+    await hands_over(world)
+    if is_over:
+        world.alpha.fails(FaultKind.ERROR_BEFORE, "PATCH", "/api/(metadata/company|company)/.*", times=None)
+        world.cem.reacts(world.card(), "✅")
+        await world.grace()
+        world.alpha.comes_back()
+    await is_rebuilt(world.alpha)
+    await world.settle()
+    if not is_over:
+        assert state(world) is OutsideState.HANDING_OVER, world.room.transcript()
+        world.cem.reacts(world.card(), "✅")
+        await world.grace()
+    await world.passes(timedelta(minutes=30))
+    assert state(world) is OutsideState.HANDED_OVER, world.room.transcript()
+    assert (world.alpha.given("M3-NUT"), world.beta.total("N-M3")) == (10, 910)
+    assert_books_balance(world)

@@ -51,6 +51,22 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Nothing was sent. Whoever runs attraktor's bot can change that under lending.
         """,
     ),
+    "a rule in InvenTree that makes no sense": (
+        say(messages.lending_rules.rule_not_understood, where="part LENS-2", is_hidden=False),
+        """
+        ⚠ I don't understand the lending rule in InvenTree's metadata of part LENS-2.
+        Until it is corrected, nobody may borrow what belongs there. The key is fedbot_lending.
+        For example: {"longest_days": 14, "agree": "briefing needed"}
+        """,
+    ),
+    "metadata that the bot may not read": (
+        say(messages.lending_rules.rule_not_understood, where="location Attic", is_hidden=True),
+        """
+        ⚠ InvenTree does not show me the metadata of location Attic.
+        Until then nobody may borrow what belongs there, as a lending rule may stand in it.
+        See what is missing: fedbot check
+        """,
+    ),
     "an extension that is too long": (
         say(
             messages.lending_rules.extended_too_long,

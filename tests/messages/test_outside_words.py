@@ -10,6 +10,7 @@ from textwrap import dedent
 import pytest
 
 from fedbot import messages
+from fedbot.rules.model.audit import AuditEntry, OutsideIs
 from fedbot.rules.model.diagnosis import Fault, Plain
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.outside import OutsideLoan
@@ -169,6 +170,21 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """
         Nothing to hand over: Repair Café has nothing of ours, by my books.
         See what neighbours have: !fed outside
+        """,
+    ),
+    "the whole story": (
+        say(
+            messages.show.outside_story,
+            loan=LOAN,
+            us=ALPHA,
+            entries=((NOW, AuditEntry("u5t4", OutsideIs(OutsideState.OUT))),),
+            names={},
+        ),
+        """
+        ✅ 1 × Laser lens 2.0″ (serial 0042) is on loan to Repair Café (outside) until Tue 8 Dec 2026. u5t4
+        Lent by Anna (attraktor), Tue 24 Nov, 20:14
+        Back: !fed return u5t4 · more time: !fed extend u5t4 2 weeks · !fed gift u5t4 · !fed lost u5t4
+        • Tue 24 Nov, 20:31 – it is with the neighbour
         """,
     ),
     "noted": (

@@ -13,6 +13,8 @@ from fedbot.rules.model.archive import Flowed, Mark, Way, flowed, went_at
 from fedbot.rules.model.connection_lifecycle import LIVING_CONNECTION
 from fedbot.rules.model.decision import Ending
 from fedbot.rules.model.figures import BALANCE, COUNTS, Dealings, Flow, SpaceFigures
+from fedbot.rules.model.outside import OUTSIDE
+from fedbot.rules.model.outside_lifecycle import OutsideState
 from fedbot.rules.model.party_config import PRACTICE
 from fedbot.rules.model.queries import StockCounts
 from fedbot.rules.model.stock import plain
@@ -92,6 +94,9 @@ def dealings(turn: Turn, days: int, rooms: list[str] | None) -> list[Dealings]:
     for flow in (*turn.flows(rooms, since), *_of_loans(turn, rooms, since)):
         if flow.peer in by_party:
             by_party[flow.peer] = _with(by_party[flow.peer], flow)
+    for flow in _outside(turn, rooms, since):
+        known = by_party.setdefault(flow.peer, Dealings(flow.peer, flow.peer.removeprefix(OUTSIDE)))
+        by_party[flow.peer] = _with(known, flow)
     for transfer in turn.open_transfers():
         if transfer.peer in by_party and (rooms is None or transfer.room in rooms):
             known = by_party[transfer.peer]
@@ -107,6 +112,18 @@ def _of_loans(turn: Turn, rooms: list[str] | None, since: datetime | None) -> It
             for line in lend.left(turn, loan):
                 if way := _way(loan, line.number):
                     yield flowed(loan.peer, way, line)
+
+
+def _outside(turn: Turn, rooms: list[str] | None, since: datetime | None) -> Iterator[Flowed]:
+    """The same of what neighbours without a bot have."""
+    for loan in turn.outside_loans():
+        is_told = rooms is None or loan.room in rooms
+        if is_told and (since is None or (loan.ended or loan.by.at) >= since) and loan.stage == "handed":
+            pieces = Decimal(0) if loan.description.units else loan.quantity
+            if loan.is_living:
+                yield Flowed(f"{OUTSIDE}{loan.neighbour}", Way.LENT, 1, pieces)
+            elif loan.state is OutsideState.GIFT:
+                yield Flowed(f"{OUTSIDE}{loan.neighbour}", Way.GIVEN, 1, pieces)
 
 
 def _way(loan: Transfer, number: int) -> Way | None:

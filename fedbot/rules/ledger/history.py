@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from heapq import merge
 
 from fedbot.rules.model import names
 from fedbot.rules.model.archive import latest
 from fedbot.rules.model.decision import Signature
+from fedbot.rules.model.diagnosis import reason_of
+from fedbot.rules.model.outside import OUTSIDE, OutsideLoan
+from fedbot.rules.model.outside_lifecycle import ENDS_OF_A_LOAN
 from fedbot.rules.model.stock import plain
 from fedbot.rules.model.transfer import Line, Transfer
 
@@ -92,6 +96,38 @@ def rows(transfers: Iterable[Transfer]) -> list[Row]:
     return [_row(transfer, line) for transfer in newest_first(transfers) for line in transfer.terms.lines]
 
 
+def outside_rows(loans: Iterable[OutsideLoan]) -> list[Row]:
+    """What neighbours without a bot have or had, a row each, newest first."""
+    return [_outside_row(loan) for loan in sorted(loans, key=_when_lent, reverse=True)]
+
+
+def _when_lent(loan: OutsideLoan) -> tuple[datetime, str]:
+    return loan.by.at, loan.id
+
+
+def with_outside(transfers: Iterable[Transfer], loans: Iterable[OutsideLoan]) -> Iterator[Transfer | OutsideLoan]:
+    """Both in one order, what was asked for last coming first; the transfers are in that order already."""
+    in_order = sorted(loans, key=_when_lent, reverse=True)
+    return merge(transfers, in_order, key=_when, reverse=True)
+
+
+def _when(each: Transfer | OutsideLoan) -> tuple[datetime, str]:
+    return (each.asked.at, each.id) if isinstance(each, Transfer) else _when_lent(each)
+
+
+def outside_since(loans: Iterable[OutsideLoan], moment: datetime) -> list[OutsideLoan]:
+    """Those that were lent, or ended, at that moment or later."""
+    return [loan for loan in loans if max(loan.by.at, loan.ended or loan.by.at) >= moment]
+
+
+def is_of(loan: OutsideLoan, items: Collection[int], word: str) -> bool:
+    """Whether it is one of these items of ours, or was taken from one, or is of a part of that very name or IPN."""
+    known = (loan.description.name, loan.description.ipn)
+    names = {*known, *(f"{name}#{loan.serial}" for name in known if loan.serial)}
+    is_called = bool(word) and word.casefold() in {name.casefold() for name in names if name}
+    return bool({loan.item, loan.source} & set(items)) or is_called
+
+
 def newest_first(transfers: Iterable[Transfer]) -> list[Transfer]:
     """In the order in which they were asked for, the last first."""
     return sorted(transfers, key=lambda transfer: (transfer.asked.at, transfer.id), reverse=True)
@@ -148,6 +184,41 @@ def item_page(inventory_url: str, api: int, item: int) -> str:
 
 def _name_of(signature: Signature) -> str:
     return names.decoration(signature.name, signature.person)
+
+
+def _outside_row(loan: OutsideLoan) -> Row:
+    """The line of our approver was the question and the decision."""
+    by, name = loan.by, _name_of(loan.by)
+    return Row(
+        id=loan.id,
+        code=loan.code,
+        kind="outside",
+        state=loan.state.value,
+        asked_at=by.at,
+        asked_by=by.person,
+        asked_by_user=by.username,
+        asked_by_name=name,
+        decided_at=by.at,
+        decided_by=by.person,
+        decided_by_user=by.username,
+        decided_by_name=name,
+        peer=f"{OUTSIDE}{loan.neighbour}",
+        direction="out",
+        line=1,
+        part=loan.description.name,
+        ipn=loan.description.ipn,
+        serial=loan.serial,
+        quantity=loan.quantity,
+        units=loan.description.units,
+        our_item=loan.item or loan.source,
+        peer_item=None,
+        loan_until=loan.until,
+        loan_end=loan.state.value if loan.state in ENDS_OF_A_LOAN else "",
+        loan_of="",
+        ended_at=loan.ended,
+        note=loan.note,
+        problem=reason_of(loan.problem) if loan.problem else "",
+    )
 
 
 def _row(transfer: Transfer, line: Line) -> Row:

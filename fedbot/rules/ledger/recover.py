@@ -12,7 +12,7 @@ from fedbot.rules.catalogue import share
 from fedbot.rules.catalogue.provenance import mirror_received
 from fedbot.rules.connection import connect as connections
 from fedbot.rules.connection import provision, rotate_tokens
-from fedbot.rules.loan import end, extend, hand_back, lend
+from fedbot.rules.loan import end, extend, hand_back, lend, outside
 from fedbot.rules.model import audit
 from fedbot.rules.model.connection import Connection, Exchange
 from fedbot.rules.model.connection_lifecycle import UNFINISHED_CONNECTION, ConnectionState
@@ -401,6 +401,7 @@ def resume(turn: Turn) -> None:
         if not connection.is_to_be_compared:
             resume_with(turn, connection)
     _keep_quiet_about_lines(turn)
+    outside.go_on_after_a_loss(turn)
     end.end_what_is_back(turn)
     turn.note("recovery", audit.Fact.RECOVERED)
 
@@ -514,12 +515,27 @@ def _on_mirrors(turn: Turn, event: Answered) -> None:
     if not isinstance(found, MirrorsFound):
         raise TypeError(f"a rebuild asks for what is mirrored, not {found!r}")
     for mirrored in found.companies:
+        if _is_of_neighbour(turn, mirrored):
+            continue
         connection = _mirrored(turn, mirrored)
         if connection is not None and turn.connection(connection.id) is None:
             turn.save(connection)
             turn.note(connection.id, audit.FoundMirrored(connection.state))
             if connection.state is ConnectionState.ACTIVE:
                 share.restore(turn, json.loads(mirrored.value).get("shares"))
+
+
+def _is_of_neighbour(turn: Turn, found: CompanyMirror) -> bool:
+    """Whether it tells what a neighbour without a bot has: then that is found again."""
+    value = json.loads(found.value)
+    if not outside.is_mirror(value):
+        return False
+    try:
+        outside.restore(turn, value)
+        turn.note("recovery", audit.Fact.FOUND_OUTSIDE)
+    except ValueError:
+        turn.note("recovery", audit.MirrorUnreadable(found.company))
+    return True
 
 
 def mirrored_requests(found: CompanyMirror) -> list[str]:

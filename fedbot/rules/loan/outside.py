@@ -6,11 +6,16 @@ company, and comes back from it.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from typing import Any
 from urllib.parse import quote
 
+from pydantic import TypeAdapter
+
 from fedbot import messages
+from fedbot.rules.catalogue.provenance import WriteMirror
 from fedbot.rules.model import audit, time_zones
 from fedbot.rules.model.continuation import WhenStepEnds
 from fedbot.rules.model.decision import Signature
@@ -28,6 +33,7 @@ from fedbot.rules.model.steps import (
     Label,
     LoanLabel,
     MakeCompany,
+    Mirror,
     PlacedAt,
     PutBack,
     Step,
@@ -63,7 +69,7 @@ def lend(turn: Turn, loan: OutsideLoan) -> None:
 
 
 def _key(loan: OutsideLoan) -> str:
-    return f"outside:{loan.id}"
+    return f"outside:{loan.id}:{loan.posted}" if loan.posted else f"outside:{loan.id}"
 
 
 def _mark(loan: OutsideLoan, step: str) -> str:
@@ -129,6 +135,7 @@ def _on_done(turn: Turn, loan: OutsideLoan, event: StepDone, step: str) -> None:
         case CompanyMade(company):
             loan = replace(loan, company=company)
             turn.save(loan)
+            _mirror(turn, loan)
             _do(turn, loan, _taken_out(loan))
         case Taken(item, quantity, status, location):
             loan = replace(loan, stage="taken", item=item, quantity=quantity, status=status, location=location)
@@ -180,6 +187,7 @@ def _stands(turn: Turn, loan: OutsideLoan, state: OutsideState) -> OutsideLoan:
     """It is in that state now: its message says so, and InvenTree's notes where it has any."""
     loan = replace(loan, state=state)
     turn.save(loan)
+    _mirror(turn, loan)
     turn.note(loan.id, audit.OutsideIs(state))
     turn.do(Edit(_key(loan), loan.room, say(messages.outside.outside_loan, loan=loan, us=turn.us)))
     label = _LABELS.get(state)
@@ -191,6 +199,47 @@ def _stands(turn: Turn, loan: OutsideLoan, state: OutsideState) -> OutsideLoan:
 
 def _ends(turn: Turn, loan: OutsideLoan, state: OutsideState, by: Signature) -> None:
     _stands(turn, replace(loan, ended=turn.now, ended_by=by), state)
+
+
+# --- after a loss of the journal ---
+
+_LOANS = TypeAdapter(tuple[OutsideLoan, ...])
+
+
+def _mirror(turn: Turn, loan: OutsideLoan) -> None:
+    """What that neighbour has, into the metadata of its company: a lost journal is rebuilt from that."""
+    if loan.company is not None:
+        of_company = (each for each in turn.outside_loans() if each.company == loan.company and each.is_living)
+        living = tuple(replace(each, problem=None) for each in of_company)
+        value = {"outside": _LOANS.dump_python(living, mode="json", exclude_defaults=True)}
+        text = json.dumps(value, sort_keys=True, ensure_ascii=False)
+        turn.do(Do(WriteMirror(loan.id), Mirror(_mark(loan, "mirror"), "company", loan.company, text, is_new=True)))
+
+
+def is_mirror(value: object) -> bool:
+    """Whether what stands in a company's metadata is of a neighbour without a bot."""
+    return isinstance(value, dict) and "outside" in value
+
+
+def restore(turn: Turn, value: dict[str, Any]) -> None:
+    """What we had signed into the neighbour's company. What was just being done, people have to look at.
+
+    ValueError if it can't be read.
+    """
+    for loan in _LOANS.validate_python(value["outside"]):
+        under_way = loan.state in {OutsideState.BOOKING_OUT, OutsideState.COMING_BACK}
+        found = replace(loan, posted=loan.posted + 1)  # which message was its own isn't known any more
+        if under_way or loan.state is OutsideState.UNCLEAR:
+            found = replace(found, state=OutsideState.UNCLEAR, problem=Plain(Fault.NO_TRACE))
+        turn.save(found)
+        turn.do(Post(_key(found), found.room, say(messages.outside.outside_loan, loan=found, us=turn.us)))
+
+
+def go_on_after_a_loss(turn: Turn) -> None:
+    """All is read: what was on offer to a neighbour's bot, and no room tells of it any more, is as it was before."""
+    for loan in on_loan(turn):
+        if loan.state is OutsideState.HANDING_OVER and turn.transfer(loan.handing) is None:
+            _stands(turn, replace(loan, handing="", friend=""), OutsideState.OUT)
 
 
 # --- what our people say of it ---

@@ -49,6 +49,7 @@ class Fact(StrEnum):
     WANTS_TOO_MUCH = "wants more than is kept"
     WAITS = "waits for it"
     WAITS_NO_MORE = "waits for it no more"
+    FOUND_OUTSIDE = "found outside"
     WAITS_FOR_TOO_MUCH = "waits for more than is kept"
     TURN_HAS_COME = "their turn has come"
     ROTA_BEGUN = "asked for from anyone"

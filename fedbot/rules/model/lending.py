@@ -8,6 +8,8 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
 from fedbot.rules.model.care import Moved, Things
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.wire.envelope import short_hash
@@ -15,7 +17,8 @@ from fedbot.rules.wire.envelope import short_hash
 # --- Lending rules: what our config asks of a loan, and what of it both sides see on their cards and agree to.
 
 MOST_RULES = 20
-"""So many can be configured, so no loan has more texts."""
+"""So many can be configured, and so many in InvenTree count for one loan."""
+MOST_TEXTS = 2 * MOST_RULES
 LONGEST_RULE_TEXT = 200
 LONGEST_LOAN = 731
 MOST_EXTENSIONS = 100
@@ -51,7 +54,7 @@ class LoanRules:
             return "longest"
         if self.extensions is not None and not 0 <= self.extensions <= MOST_EXTENSIONS:
             return "extensions"
-        good = len(self.agree) <= MOST_RULES and all(0 < len(text) <= LONGEST_RULE_TEXT for text in self.agree)
+        good = len(self.agree) <= MOST_TEXTS and all(0 < len(text) <= LONGEST_RULE_TEXT for text in self.agree)
         return "" if good and self != LoanRules() else "agree"
 
 
@@ -73,6 +76,39 @@ class LendingRule(Things):
     def holds_for(self, things: Iterable[Moved]) -> bool:
         """Whether it is about any of them."""
         return not self.names_any or any(self.naming(thing.part, thing.place) for thing in things)
+
+
+class _Said(BaseModel):
+    """A rule as it stands in InvenTree's metadata: the settings of one in our config, without what it is about."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    spaces: tuple[str, ...] | None = None
+    longest_days: int | None = Field(None, ge=1, le=LONGEST_LOAN)
+    extensions: int | None = Field(None, ge=0, le=MOST_EXTENSIONS)
+    agree: str = Field("", max_length=LONGEST_RULE_TEXT)
+    photo_out: bool = False
+    photo_back: bool = False
+    two_people: bool = False
+
+
+def said_in_inventree(text: str) -> LendingRule | None:
+    """The rule that stands in InvenTree's metadata as that JSON text; None if it can't be understood."""
+    try:
+        said = _Said.model_validate_json(text)
+    except ValidationError:
+        return None
+    if not said.agree.isprintable():
+        return None
+    return LendingRule(
+        spaces=said.spaces,
+        longest=said.longest_days or 0,
+        extensions=said.extensions,
+        agree=said.agree.strip(),
+        photo_out=said.photo_out,
+        photo_back=said.photo_back,
+        two_people=said.two_people,
+    )
 
 
 def that_hold(rules: Iterable[LendingRule], things: Sequence[Moved]) -> tuple[LendingRule, ...]:

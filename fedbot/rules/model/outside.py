@@ -13,6 +13,8 @@ from fedbot.rules.model.queries import PartDescription
 from fedbot.rules.wire.envelope import short_hash
 
 LONGEST_NEIGHBOUR = 60
+OUTSIDE = "outside:"
+"""In front of a neighbour's name, in place of a party's id: no party has an id like that."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,8 @@ class OutsideLoan:
     lay, `item` the one that went, `status` and `location` what it had before. `stage` is the last step that is known to
     be done ('', `taken`, `handed`), `problem` why it is unclear or wasn't lent. `ended_by` said how it ended.
     `handing` is the transfer by which it becomes an ordinary loan to `friend`, whose bot the neighbour has by now.
-    `again` counts how often it was booked out once more, as that came to nothing.
+    `again` counts how often it was booked out once more, as that came to nothing,
+    `posted` how often its message was posted anew, after a loss of the journal.
     """
 
     id: str
@@ -62,6 +65,7 @@ class OutsideLoan:
     handing: str = ""
     friend: str = ""
     again: int = 0
+    posted: int = 0
 
     @property
     def is_living(self) -> bool:

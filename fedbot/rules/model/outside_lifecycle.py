@@ -28,16 +28,17 @@ class OutsideState(StrEnum):
 
 O = OutsideState  # noqa: E741 -- a table's short name
 OVER = frozenset({O.HANDED_OVER, O.RETURNED, O.GIFT, O.LOST, O.NOT_LENT, O.CLOSED})
+ENDS_OF_A_LOAN = OVER - {O.NOT_LENT, O.CLOSED}
 MAY_BE_HANDED_OVER = frozenset({O.OUT, O.UNCLEAR})
 OUTSIDE_ARROWS: Mapping[OutsideState | None, frozenset[OutsideState]] = {
-    None: frozenset({O.BOOKING_OUT}),
+    None: frozenset({O.BOOKING_OUT, O.OUT, O.HANDING_OVER, O.UNCLEAR}),
     O.BOOKING_OUT: frozenset({O.OUT, O.NOT_LENT, O.UNCLEAR}),
     O.OUT: frozenset({O.HANDING_OVER, O.COMING_BACK, O.GIFT, O.LOST}),
     O.HANDING_OVER: frozenset({O.HANDED_OVER, O.OUT, O.BOOKING_OUT, O.UNCLEAR, O.CLOSED}),
     O.COMING_BACK: frozenset({O.RETURNED, O.UNCLEAR}),
     O.UNCLEAR: frozenset({O.HANDING_OVER, O.COMING_BACK, O.GIFT, O.LOST, O.CLOSED}),
 }
-"""What one event may do; `decide` refuses to commit any other arrow."""
+"""What one event may do; `decide` refuses to commit any other arrow. After a loss it is found as it stood."""
 
 
 def allows(before: OutsideState | None, after: OutsideState) -> bool:

@@ -109,6 +109,7 @@ class PartyConfig:
     self_approval: bool = False
     care: Care = NO_CARE
     lending: tuple[LendingRule, ...] = ()
+    lending_from_inventree: bool = False
     rota: RotaPolicy = USUAL_ROTA
     overdue: OverdueSteps = USUAL_STEPS
     grace: timedelta = timedelta(seconds=5)

@@ -60,6 +60,7 @@ class FindItems:
 
     `with_categories`: the parts' categories are told too. `merges`: it is told as well what has vanished of what was
     received of the same parts (`ReceivedOf`). `whole`: what else InvenTree has of them is told too (`seen`).
+    `lending`: so are the lending rules in the metadata of their parts, categories and locations.
     Answer: `ItemsFound`.
     """
 
@@ -67,6 +68,18 @@ class FindItems:
     with_categories: bool = False
     merges: bool = False
     whole: bool = False
+    lending: bool = False
+
+
+@dataclass(frozen=True)
+class LendingSaid:
+    """What a lending rule in InvenTree says, as JSON text, and where it stands: 'part LENS-2', 'location Attic'.
+
+    `text` is None where metadata can't be read.
+    """
+
+    where: str
+    text: str | None
 
 
 @dataclass(frozen=True)
@@ -76,6 +89,7 @@ class ItemsFound:
     `tainted` lists the items whose foreign origin is seen in themselves or in an item they were split from,
     as (stock item key, origin party). `vanished` lists what was received and has no stock item any more, with the
     quantity of that, and `merged` when others were last merged into an item, or into what it was split from.
+    `lending` are the lending rules that were said of an item: (stock item key, rule).
     """
 
     items: tuple[StockItem, ...] = ()
@@ -83,6 +97,7 @@ class ItemsFound:
     tainted: tuple[tuple[int, str], ...] = ()
     vanished: tuple[Received, ...] = ()
     merged: tuple[tuple[int, datetime], ...] = ()
+    lending: tuple[tuple[int, LendingSaid], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -348,7 +363,8 @@ class InventoryStanding:
     """What the InvenTree says of itself and of our token; nothing secret in it.
 
     `abilities` are the names of what this version can do and others can't (`inventree.versions.ABILITIES`). `index` is
-    told of a server that is too large to be read anew for each answer. `makes_parts`: whether a yes may make a part
+    told of a server that is too large to be read anew for each answer. `reads_lending_rules`: whether metadata of
+    parts, categories and locations can be read. `makes_parts`: whether a yes may make a part
     that is not there yet.
     """
 
@@ -365,6 +381,7 @@ class InventoryStanding:
     abilities: tuple[str, ...] = ()
     index: IndexStanding | None = None
     makes_parts: bool = False
+    reads_lending_rules: bool = False
 
 
 @dataclass(frozen=True)

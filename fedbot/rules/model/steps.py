@@ -198,8 +198,8 @@ __all__ = [
 ]
 
 
-OWN_KEY, SHARE_KEY = "fedbot", "fedbot_share"
-"""Ours in InvenTree's metadata: what the journal says of a record, and whether it is shared."""
+OWN_KEY, SHARE_KEY, LENDING_KEY = "fedbot", "fedbot_share", "fedbot_lending"
+"""Ours in InvenTree's metadata: what the journal says of a record, whether it is shared, and people's lending rule."""
 
 
 """Why a step is refused whose stock item isn't the one that we know under that number."""

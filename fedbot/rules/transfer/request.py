@@ -16,9 +16,10 @@ from fedbot.rules.approval import consent
 from fedbot.rules.catalogue import match_parts, merged_stock, share
 from fedbot.rules.catalogue.provenance import forbidden_origin
 from fedbot.rules.connection import provision
-from fedbot.rules.loan import bookings, lend, overdue
+from fedbot.rules.loan import bookings, lend, overdue, rules_here
 from fedbot.rules.loan.bookings import Claim
-from fedbot.rules.model import audit, lending, shown
+from fedbot.rules.model import audit, shown
+from fedbot.rules.model import lending as lendings
 from fedbot.rules.model.care import Moved, taken_out
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.continuation import WhenAnswered
@@ -27,7 +28,7 @@ from fedbot.rules.model.effects import Ask, Draft, Post, say
 from fedbot.rules.model.events import Answered, EnvelopeSeen
 from fedbot.rules.model.lending import BY_RULES, TO_BE_AGREED, LendingRule
 from fedbot.rules.model.party_config import PRACTICE
-from fedbot.rules.model.queries import Able, FindItems, ItemsFound, PartMatch, Query, WhoMay
+from fedbot.rules.model.queries import Able, Answer, FindItems, ItemsFound, PartMatch, Query, WhoMay
 from fedbot.rules.model.stock import Right, StockItem, is_sound, plain
 from fedbot.rules.model.transfer import Line, Terms, Transfer, less_of, total
 from fedbot.rules.model.transfer_lifecycle import TransferState
@@ -419,7 +420,8 @@ def look_for_items(turn: Turn, transfer: Transfer) -> None:
     shared = share.scope(turn)
     told = bool(shared.categories or shared.templates) or turn.us.looks_at_categories
     words = (line.description.name for line in transfer.terms.lines)
-    questions: list[Query] = [FindItems(word, told, merges=True, whole=True) for word in words]
+    lending = transfer.is_loan and turn.us.lending_from_inventree
+    questions: list[Query] = [FindItems(word, told, merges=True, whole=True, lending=lending) for word in words]
     questions.append(WhoMay(Right.APPROVER, tuple(turn.us.people.values())))
     turn.do(Ask(ShowRequestCard(transfer.id), tuple(questions)))
 
@@ -451,7 +453,7 @@ def _on_found(turn: Turn, then: ShowRequestCard, event: Answered) -> None:
     opening.post_card(turn, transfer, people, draft)
 
 
-def _meant(turn: Turn, transfer: Transfer, found: Sequence[object]) -> Transfer:
+def _meant(turn: Turn, transfer: Transfer, found: Sequence[Answer]) -> Transfer:
     """The request with the stock items that would go; declined if one of its lines can't be given.
 
     What isn't shared is as if it weren't there, so that nobody finds out what there is by asking for it; but what
@@ -498,8 +500,8 @@ def _meant(turn: Turn, transfer: Transfer, found: Sequence[object]) -> Transfer:
             if text and len(text.encode()) <= room:
                 room -= len(text.encode())
                 transfer = with_progress(transfer, replace(transfer.at(number), metadata=text))
-    hold = lending.that_hold(turn.us.lending, moved) if transfer.is_loan else ()
-    rules = lending.strictest(hold)
+    hold = rules_here.for_loan(turn, moved, taken, found) if transfer.is_loan else ()
+    rules = lendings.strictest(hold)
     if refused := _against_rules(turn, transfer, hold):
         return transfers.end(turn, transfer, TransferState.DECLINED, None, refused)
     if care := turn.us.care.why(moved) or (BY_RULES if rules is not None and rules.two_people else ""):
@@ -515,10 +517,10 @@ def _meant(turn: Turn, transfer: Transfer, found: Sequence[object]) -> Transfer:
 
 def _against_rules(turn: Turn, transfer: Transfer, hold: Sequence[LendingRule]) -> str:
     """Why our lending rules don't let it be lent to who asks, or for so long, as a short code; '' if they do."""
-    if not lending.may_borrow(hold, transfer.peer):
-        return lending.NOT_TO_YOU
+    if not lendings.may_borrow(hold, transfer.peer):
+        return lendings.NOT_TO_YOU
     first, last = transfer.terms.starts or turn.today(), transfer.terms.loan_until
-    return lending.against_loan(lending.strictest(hold), first, last) if last is not None else ""
+    return lendings.against_loan(lendings.strictest(hold), first, last) if last is not None else ""
 
 
 def _chosen(turn: Turn, transfer: Transfer, items: Sequence[StockItem], quantity: Decimal, free: _Free) -> Chosen | str:

@@ -401,6 +401,7 @@ def ledger_csv(reader: Reader, wanted: Ledger) -> StreamingResponse:
         for each in reader.transfers(wanted):
             if wanted.covers(each):
                 yield history.as_csv(history.rows((each,)), heading=False)
+        yield history.as_csv(history.outside_rows(reader.outside(wanted)), heading=False)
 
     headers = {"Content-Disposition": 'attachment; filename="ledger.csv"'}
     return StreamingResponse(rows(), media_type="text/csv; charset=utf-8", headers=headers)

@@ -38,6 +38,7 @@ from fedbot.rules.model.decision import Choice, Signature
 from fedbot.rules.model.effects import Phrase
 from fedbot.rules.model.figures import COUNTS, Dealings, Flow
 from fedbot.rules.model.ledger import OnThatDay, Todo
+from fedbot.rules.model.outside import OUTSIDE, OutsideLoan
 from fedbot.rules.model.queries import StockCounts
 from fedbot.rules.model.rota import Rota
 from fedbot.rules.model.shown import hash_of
@@ -359,6 +360,21 @@ class Ledger:
             and (not self.words or _says(transfer, self.words))
         )
 
+    def covers_outside(self, loan: OutsideLoan) -> bool:
+        """Whether it is of what neighbours without a bot have."""
+        people = f"{loan.neighbour} {loan.by.name}"
+        told = f"{loan.id} {loan.note} {people} {loan.description.name} {loan.serial}".casefold()
+        return (
+            self.space in {"", f"{OUTSIDE}{loan.neighbour}"}
+            and self.state in {"", loan.state.value}
+            and self.kind in {"", "outside"}
+            and self.direction in {"", "out"}
+            and (self.since is None or max(loan.by.at, loan.ended or loan.by.at) >= self.since)
+            and (not self.item or history.is_of(loan, (), self.item))
+            and self.person in {"", loan.by.person}
+            and all(word in told for word in self.words.casefold().split())
+        )
+
 
 def _says(transfer: Transfer, words: str) -> bool:
     people = [each.name for each in (transfer.asked, transfer.decided) if each is not None]
@@ -509,6 +525,10 @@ class Reader:
             on_loan=[self.transfer(transfer) for transfer in self._loans()],
             for_admins=[self.either(subject) for subject in _for_admins(todo)],
         )
+
+    def outside(self, wanted: Ledger) -> list[OutsideLoan]:
+        """What neighbours without a bot have or had, as far as it was lent in this person's rooms."""
+        return [each for each in self.turn.outside_loans() if each.room in self.rooms and wanted.covers_outside(each)]
 
     def loans(self) -> list[TransferView]:
         """All that is on loan, here or at friends, what is due first coming first."""
