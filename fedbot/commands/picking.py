@@ -189,7 +189,7 @@ def booked_complaint(turn: Turn, item: StockItem, wanted: Decimal, taken: Decima
     first = when.first or today
     if bookings.least_free(amount, spans, first, when.last) >= wanted:
         return None
-    booked = tuple(bookings.reserved(span) for span in spans if span.is_booked and span.meets(first, when.last))
+    booked = tuple(bookings.reserved(turn, span) for span in spans if span.is_booked and span.meets(first, when.last))
     if when.first is not None and when.last is not None:
         day = bookings.nearest(amount, spans, wanted, (when.first, when.last), today)
         free = (day, day + (when.last - when.first)) if day else None

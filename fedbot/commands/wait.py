@@ -14,11 +14,13 @@ from fedbot.rules.loan import queue
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
-from fedbot.rules.model.lending import MOST_PLACES, PlaceInLine, QueueEntry, entry_id, wait_id
+from fedbot.rules.model.lending import MOST_PLACES, PlaceInLine, QueueEntry
 from fedbot.rules.model.queries import Answer, FindItems, Query
 from fedbot.rules.model.stock import Right
 from fedbot.rules.protocol.terms import presentable
 from fedbot.rules.state import Turn
+from fedbot.rules.transfer import opening
+from fedbot.rules.wire.subject_ids import Opening, SubjectKind, by_line, opened_id
 
 LONGEST_WORD = 100
 
@@ -89,7 +91,8 @@ def _there(turn: Turn, command: Command, meant: Reading, friend: Connection) -> 
     living = [each for each in turn.places_in_line() if each.is_living and each.peer == friend.peer]
     if len(living) >= MOST_PLACES:
         return say(messages.queue.too_many_places, count=len(living))
-    identifier, by = wait_id(command.event_id), turn.signature_of(command)
+    opened = opening.opened_here(turn, friend, by_line(command.event_id))
+    identifier, by = opened_id(SubjectKind.WAIT, opened), turn.signature_of(command)
     place = PlaceInLine(
         identifier,
         turn.short_code(identifier),
@@ -100,7 +103,7 @@ def _there(turn: Turn, command: Command, meant: Reading, friend: Connection) -> 
         meant.item,
         Decimal(meant.quantity),
     )
-    queue.begin(turn, place)
+    queue.begin(turn, place, opened)
     return None
 
 
@@ -108,10 +111,10 @@ def _here(turn: Turn, command: Command, meant: Reading, answers: tuple[Answer, .
     own = [each for each in turn.queue() if each.by is not None and each.by.person == command.sender]
     if len(own) >= MOST_PLACES:
         return say(messages.queue.too_many_places, count=len(own))
-    wait, us = wait_id(command.event_id), turn.us.party
-    identifier, by = entry_id(us, wait), turn.signature_of(command)
+    opened = Opening(turn.us.key, command.room, by_line(command.event_id))
+    identifier, by = opened_id(SubjectKind.WAIT, opened), turn.signature_of(command)
     code, quantity = turn.short_code(identifier), Decimal(meant.quantity)
-    entry = QueueEntry(identifier, code, us, wait, "", command.room, meant.item, quantity, 0, turn.now, by)
+    entry = QueueEntry(identifier, code, turn.us.party, "", command.room, meant.item, quantity, 0, turn.now, by)
     outcome = queue.join_ours(turn, entry, found_in(answers))
     if not isinstance(outcome, QueueEntry):
         return say(messages.queue.not_in_line, word=meant.item, why=outcome)

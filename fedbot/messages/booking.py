@@ -106,17 +106,18 @@ def _in_line(locale: Locale, over: tuple[Reserved, ...]) -> Lines:
     for number, each in enumerate(waiting[:MOST_IN_LINE], start=1):
         since = locale.day(each.first, year=False)
         names += [", "] if names else []
-        party = locale.short(each.peer, 40)
+        party = naming.space(locale, each.name or each.peer)
         names += locale.say("{number}. {party} (since {day})", number=locale.count(number), party=party, day=since)
     total = locale.count(len(waiting))
     return [locale.say("⏳ In line for it, {total}: {names}.", total=total, names=tuple(names))]
 
 
 def _reserved(locale: Locale, booking: Reserved) -> tuple[Inline, ...]:
-    """'betaspace, Sat 12 Dec to Sat 19 Dec 2026 (k7m2)'."""
+    """'Laser lens for Betaspace, Sat 12 Dec to Sat 19 Dec 2026 (k7m2)'."""
     return locale.say(
-        "{party}, {first} to {last} ({code})",
-        party=locale.short(booking.peer, 40),
+        "{what} for {party}, {first} to {last} ({code})",
+        what=locale.short(booking.what, 60),
+        party=naming.space(locale, booking.name or booking.peer),
         first=locale.day(booking.first, year=False),
         last=locale.day(booking.last),
         code=booking.code,

@@ -175,7 +175,7 @@ async def test_what_is_booked_goes_nowhere_else_without_a_second_yes_that_names_
     await world.settle()
     answer = world.answer_to(line)
     code = world.alpha.turn.open_transfers()[0].code
-    assert f"betaspace, Sat 12 Dec to Sat 19 Dec 2026 ({code})" in answer
+    assert f"for Betaspace, Sat 12 Dec to Sat 19 Dec 2026 ({code})" in answer
     assert "!fed push #42 to betaspace --over-booking" in answer
     world.anna.says("!fed push #42 to betaspace --over-booking")
     await world.settle()

@@ -120,7 +120,7 @@ async def test_what_is_booked_goes_to_a_neighbour_only_by_a_second_line_that_nam
     await world.grace()
     booking = world.alpha.turn.open_transfers()[0].code
     answer = await says(world, "piet", 'lend #42 to outside "Repair Café" for 4 weeks --note "for their laser"')
-    assert f"betaspace, Sat 12 Dec to Sat 19 Dec 2026 ({booking})" in answer
+    assert f"for Betaspace, Sat 12 Dec to Sat 19 Dec 2026 ({booking})" in answer
     assert world.alpha.turn.outside_loans() == []
     await says(world, "piet", answer.partition("!fed ")[2])
     loan = world.alpha.turn.outside_loans()[-1]

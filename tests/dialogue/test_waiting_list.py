@@ -139,7 +139,7 @@ async def test_more_time_for_what_others_wait_for_shows_the_line_and_takes_a_sec
     world.piet.reacts(card, "✅")
     await world.grace()
     assert world.alpha.turn.transfer(loan.id).back_by is None, "that card didn't show the line"  # type: ignore[union-attr]
-    assert "⏳ In line for it, 1: 1. gammaspace (since Tue 24 Nov)." in owners_card(world).text
+    assert "⏳ In line for it, 1: 1. Gammaspace (since Tue 24 Nov)." in owners_card(world).text
     answer = await says(world, "anna", f"extend {loan.code} until 8.12.")
     assert "others wait for" in answer
     assert "--over-booking" in answer
@@ -205,8 +205,11 @@ async def test_a_friend_that_waits_for_everything_or_lies_about_its_place_gets_n
     assert "shares nothing by that name" in await says(world, "mia", "wait M3-NUT from attraktor")
     connection = world.beta.turn.active_connections()[0]
     mine = world.gamma.turn.places_in_line()[0]
+    assert [entry.id for entry in world.alpha.turn.queue()] == [mine.id], "one place has one id"
     forges(world, world.beta, connection, "place", {"wait": mine.id, "over": "served"})
+    forges(world, world.beta, connection, "wait", {"wait": mine.id, "over": True})
     await world.settle()
+    assert [entry.id for entry in world.alpha.turn.queue()] == [mine.id], "nobody else gives it up"
     assert mine.id in {p.id for p in world.gamma.turn.places_in_line() if p.is_living}
     await says(world, "gus", f"cancel {mine.code}")
     await says(world, "piet", "share all")
@@ -248,7 +251,7 @@ async def test_who_was_asked_before_anybody_waited_is_not_in_anybodys_way() -> N
     await comes_back(world)
     await says(world, "gus", f"request {LENS} from attraktor for 1 week")
     card = owners_card(world)
-    assert "⏳ In line for it, 1: 1. attraktor" in card.text, "kim comes before"
+    assert "⏳ In line for it, 1: 1. Attraktor" in card.text, "kim comes before"
     await says(world, "bea", f"wait {LENS} from attraktor")
     assert parties(world) == ["attraktor", "betaspace"]
     world.piet.reacts(card, "✅")

@@ -44,7 +44,7 @@ def card(what: Transfer, *, ours: bool = True) -> Phrase:
 
 ALL = tuple(Obstacle(1, why, Decimal(3)) for why in Hindrance)
 LESS = (Obstacle(1, Hindrance.LESS, Decimal(3)),)
-KEPT = (Reserved("k7m2", "gammaspace", FIRST, LAST),)
+KEPT = (Reserved("k7m2", "gamma", FIRST, LAST, name="gammaspace", what="Laser lens"),)
 ITEM = StockItem(42, Part(7, "Laser lens 2.0″", "LENS-2"), Decimal(1))
 ENTRIES = (
     AgendaEntry(date(2026, 11, 24), OnThatDay.OVERDUE, booked(BOLTS)),
@@ -215,7 +215,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         card(replace(request(role="sender"), over=KEPT)),
         """
         betaspace asks attraktor for 1 × Laser lens 2.0″ (LENS-2, serial 0042), to keep. Give it?
-        ⚠ A yes breaks a booking: gammaspace, Sat 12 Dec to Sat 19 Dec 2026 (k7m2).
+        ⚠ A yes breaks a booking: Laser lens for gammaspace, Sat 12 Dec to Sat 19 Dec 2026 (k7m2).
         For Bea, Cem or Dilek (approvers of attraktor), until Tue 1 Dec, 20:14.
         Asked by Bea (betaspace)
 
@@ -238,7 +238,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         ),
         """
         Not booked: 1 × Laser lens 2.0″ (stock #42) isn't free then.
-        Booked: gammaspace, Sat 12 Dec to Sat 19 Dec 2026 (k7m2)
+        Booked: Laser lens for gammaspace, Sat 12 Dec to Sat 19 Dec 2026 (k7m2)
         The nearest free days are Sat 19 Dec 2026 to Sun 27 Dec 2026. Nothing was sent.
         """,
     ),
@@ -258,7 +258,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         ),
         """
         ⚠ Not done yet: Laser lens 2.0″ is booked. This would break:
-        • gammaspace, Sat 12 Dec to Sat 19 Dec 2026 (k7m2)
+        • Laser lens for gammaspace, Sat 12 Dec to Sat 19 Dec 2026 (k7m2)
         If you mean it, say: !fed push #42 to gamma --over-booking
         """,
     ),

@@ -17,12 +17,10 @@ from tests.messages.scenes import ALPHA, BETA, BY_BEA, BY_PIET, NOW, ROOM, plain
 
 UNTIL = datetime(2026, 12, 2, 23, tzinfo=UTC)
 PLACE = PlaceInLine("w8v5abcdefghjkmnpqrs", "w8v5", BY_BEA, ROOM, "c" * 20, "attraktor", "LENS-2", Decimal(1))
-THEIRS = QueueEntry(
-    "q3k7" * 5, "q3k7", "beta", PLACE.id, "c" * 20, ROOM, "LENS-2", Decimal(1), 1, NOW, part=7, name="Laser lens"
-)
+THEIRS = QueueEntry("q3k7" * 5, "q3k7", "beta", "c" * 20, ROOM, "LENS-2", Decimal(1), 1, NOW, part=7, name="Laser lens")
 OURS = replace(THEIRS, id="m4x2" * 5, code="m4x2", party="attraktor", connection="", number=2, by=BY_PIET)
 KEPT = replace(OURS, kept=42, kept_until=UNTIL)
-WAITS = Reserved("q3k7", "betaspace", date(2026, 11, 24), date(2026, 11, 24), waits=True)
+WAITS = Reserved("q3k7", "beta", date(2026, 11, 24), date(2026, 11, 24), waits=True, name="betaspace", what="lens")
 
 
 def page(state: PlaceState, **changes: Any) -> Phrase:  # noqa: ANN401 - any of its fields

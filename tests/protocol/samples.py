@@ -34,7 +34,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "stats": {"days": 30, "problem": "later", "in_room": True, "again": AGAIN},
     "find-ask": {"search": "abc"},
     "find": {"search": "abc", "problem": "", "in_room": True, "again": AGAIN},
-    "wait": {"wait": "k7m2abcdefghjkmnpqrs", "over": False},
+    "wait": {"wait": "k7m2abcdefghjkmnpqrs-wait", "over": False},
     "place": {"wait": "k7m2abcdefghjkmnpqrs", "place": 1, "item": 42, "until": "2026-12-02T23:00:00+00:00", "over": ""},
     "want": {"want": "k7m2abcdefghjkmnpqrs", "until": "2026-12-31", "over": False},
     "books-ask": {"after": ""},

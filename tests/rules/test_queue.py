@@ -61,7 +61,7 @@ class Space:
         name = f"person-{self.number}"
         by = Signature(f"@{name}:x", name, "attraktor", NOW, f"${name}", name)
         wait = f"wait-{self.number}"
-        entry = QueueEntry(wait, wait, "attraktor", wait, "", "!room", word, Decimal(1), 0, NOW, by)
+        entry = QueueEntry(wait, wait, "attraktor", "", "!room", word, Decimal(1), 0, NOW, by)
         self.does(queue.join_ours, entry, found(word, frozenset()))
 
     def looks(self, entry: QueueEntry, free: frozenset[int]) -> None:

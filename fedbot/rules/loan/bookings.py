@@ -166,7 +166,7 @@ def _broken(turn: Turn, takings: Iterable[_Taking], but: str) -> tuple[Reserved,
         others = spans(turn, item, Claim.DECIDED, but)
         if least_free(amount, others, first, last) < quantity:
             met = (span for span in others if span.is_booked and span.meets(first, last))
-            found |= {span.transfer.id: reserved(span) for span in met}
+            found |= {span.transfer.id: reserved(turn, span) for span in met}
     return tuple(found[identifier] for identifier in sorted(found))
 
 
@@ -230,12 +230,14 @@ def _as_reserved(turn: Turn, entries: Iterable[QueueEntry]) -> tuple[Reserved, .
 def waiting(turn: Turn, entry: QueueEntry) -> Reserved:
     """Who waits, as cards name them."""
     day = time_zones.day_at(entry.since, turn.us.time_zone, turn.us.time_zone)
-    return Reserved(entry.code, entry.party, day, day, waits=True)
+    return Reserved(entry.code, entry.party, day, day, waits=True, name=turn.party_name(entry.party), what=entry.name)
 
 
-def reserved(span: Span) -> Reserved:
+def reserved(turn: Turn, span: Span) -> Reserved:
     """The booking as cards name it."""
-    return Reserved(span.transfer.code, span.transfer.peer, span.first, span.last or span.first)
+    booking, last = span.transfer, span.last or span.first
+    what = " + ".join(dict.fromkeys(line.description.name or line.description.ipn for line in booking.terms.lines))
+    return Reserved(booking.code, booking.peer, span.first, last, name=turn.party_name(booking.peer), what=what)
 
 
 def _takes(turn: Turn, transfer: Transfer) -> Iterator[_Taking]:

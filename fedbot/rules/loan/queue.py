@@ -22,7 +22,7 @@ from fedbot.rules.model.continuation import WhenAnsweredOrNot
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Ask, Edit, Phrase, Post, say
 from fedbot.rules.model.events import Answered, Said, Unanswered
-from fedbot.rules.model.lending import MOST_PLACES, TOLD_ENDS, PlaceInLine, PlaceState, QueueEntry, entry_id
+from fedbot.rules.model.lending import MOST_PLACES, TOLD_ENDS, PlaceInLine, PlaceState, QueueEntry
 from fedbot.rules.model.outside import OutsideLoan
 from fedbot.rules.model.queries import FindItems, ItemsFound
 from fedbot.rules.model.stock import StockItem, is_sound, plain
@@ -32,7 +32,10 @@ from fedbot.rules.protocol import announcements, bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.protocol.terms import BadTerms, presentable
 from fedbot.rules.state import Turn
+from fedbot.rules.transfer import opening as transfer_opening
+from fedbot.rules.wire import subject_ids
 from fedbot.rules.wire.envelope import BadEnvelope
+from fedbot.rules.wire.subject_ids import Opening, SubjectKind
 
 A_DAY = timedelta(days=1)
 UNTIL_ASKED_AGAIN = timedelta(minutes=10)
@@ -48,11 +51,11 @@ _ASKS = re.compile(
 # --- our people wait for something of a friend's ---
 
 
-def begin(turn: Turn, place: PlaceInLine) -> None:
-    """One of our people waits: the owner's bot hears of it."""
+def begin(turn: Turn, place: PlaceInLine, opening: Opening) -> None:
+    """One of our people waits: the owner's bot hears of it. `opening` is what the place's id is made from."""
     turn.save(place)
     turn.note_by(place.id, audit.Fact.WAITS, place.by)
-    _send_wait(turn, place)
+    _send_wait(turn, place, opening)
     post = Post(f"{_PLACE}:{place.id}", place.room, page(turn, place), reply_to=place.by.event_id)
     turn.do(replace(post, answers=place.by.person))
 
@@ -70,11 +73,13 @@ def leave(turn: Turn, place: PlaceInLine, by: Signature) -> None:
         _send_wait(turn, place)
 
 
-def _send_wait(turn: Turn, place: PlaceInLine) -> None:
+def _send_wait(turn: Turn, place: PlaceInLine, opening: Opening | None = None) -> None:
     connection = turn.connection(place.connection)
     if connection is None:
         raise ValueError(f"no friendship for the place {place.id}")
-    body = {"wait": place.id, "over": not place.is_living}
+    body: dict[str, Any] = {"wait": place.id, "over": not place.is_living}
+    if opening is not None:
+        body["opening"] = subject_ids.written(opening)
     sealed = {"word": place.word, "quantity": plain(place.quantity)} if place.is_living else {}
     connection, draft = sequencing.write(turn, connection, "wait", body, awaits=True, sealed=sealed)
     turn.save(connection)
@@ -151,29 +156,37 @@ def place_of(turn: Turn, entry: QueueEntry) -> int:
 def on_wait(turn: Turn, connection: Connection, envelope: Message[bodies.Wait]) -> None:
     """A friend waits for something of ours, or doesn't any more."""
     turn.save(connection)
-    body, identifier = envelope.body, entry_id(connection.peer, envelope.body.wait)
+    body, identifier = envelope.body, envelope.body.wait
     known = turn.queue_entry(identifier)
     if body.over or connection.state is not ConnectionState.ACTIVE:
-        if known is not None:
+        if known is not None and known.connection == connection.id:
             end(turn, known, PlaceState.LEFT)
         return
     if known is not None:
         return
     try:
+        _check_opening(turn, connection, body)
         word, quantity = want.word_and_quantity(sequencing.unsealed(turn, envelope))
     except (BadEnvelope, BadTerms) as problem:
         turn.note(connection.id, audit.NotUnderstood("wait", str(problem)))
         return
     code = turn.short_code(identifier)
-    entry = QueueEntry(
-        identifier, code, connection.peer, body.wait, connection.id, connection.room, word, quantity, 0, turn.now
-    )
+    entry = QueueEntry(identifier, code, connection.peer, connection.id, connection.room, word, quantity, 0, turn.now)
     kept = [each for each in turn.queue() if each.party == connection.peer]
     if len(kept) >= MOST_PLACES or turn.spends("wait", connection.peer) is not None:
         turn.note(connection.id, audit.Fact.WAITS_FOR_TOO_MUCH)
         _tell(turn, entry, over=PlaceState.FULL)
         return
     _look(turn, join(turn, entry))
+
+
+def _check_opening(turn: Turn, connection: Connection, body: bodies.Wait) -> None:
+    """The place is this friend's to open. BadTerms if not."""
+    opening = body.opening
+    if opening is None or not transfer_opening.is_theirs_to_open(turn, connection, opening):
+        raise BadTerms("opening: not yours")
+    if body.wait != subject_ids.opened_id(SubjectKind.WAIT, opening):
+        raise BadTerms("wait: not the id of what you open")
 
 
 def join_ours(turn: Turn, entry: QueueEntry, found: ItemsFound) -> QueueEntry | PlaceState:
@@ -325,7 +338,7 @@ def _tell(turn: Turn, entry: QueueEntry, place: int = 0, over: PlaceState | None
     connection = turn.connection(entry.connection)
     if connection is None or connection.state is not ConnectionState.ACTIVE:
         return
-    body: dict[str, Any] = {"wait": entry.wait, "place": place, "item": entry.kept, "over": str(over or "")}
+    body: dict[str, Any] = {"wait": entry.id, "place": place, "item": entry.kept, "over": str(over or "")}
     if entry.kept_until is not None:
         body["until"] = entry.kept_until.isoformat()
     connection, draft = sequencing.write(turn, connection, "place", body, awaits=True)

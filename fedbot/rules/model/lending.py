@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -12,7 +12,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from fedbot.rules.model.care import Moved, Things
 from fedbot.rules.model.decision import Signature
-from fedbot.rules.wire.envelope import short_hash
 
 # --- Lending rules: what our config asks of a loan, and what of it both sides see on their cards and agree to.
 
@@ -174,7 +173,8 @@ class Obstacle:
 class Reserved:
     """A booking that something else would break: its code, for which party it is, and its days.
 
-    `waits`: it isn't booked, but that party waits for it since the `first` day, and comes before.
+    `waits`: it isn't booked, but that party waits for it since the `first` day, and comes before. `name` is how the
+    party is called, and `what` the thing; neither makes it another one.
     """
 
     code: str
@@ -182,6 +182,8 @@ class Reserved:
     first: date
     last: date
     waits: bool = False
+    name: str = field(default="", compare=False)
+    what: str = field(default="", compare=False)
 
 
 # --- Who waits for what is on loan or booked: the owner's queue, and the places of our people in friends' queues.
@@ -249,7 +251,6 @@ class QueueEntry:
     id: str
     code: str
     party: str
-    wait: str
     connection: str
     room: str
     word: str
@@ -299,16 +300,6 @@ class PlaceInLine:
     def is_living(self) -> bool:
         """Whether we still wait."""
         return self.state in OPEN_PLACES
-
-
-def wait_id(waiting_event: str) -> str:
-    """The id of a place: made from the Matrix event of the line that asks for it."""
-    return short_hash("wait", waiting_event)
-
-
-def entry_id(party: str, wait: str) -> str:
-    """The id under which the owner keeps it."""
-    return short_hash("queue", party, wait)
 
 
 # --- What a space does about things that friends don't bring back: the steps, and a friend that gets no new loans.

@@ -401,11 +401,15 @@ class Want(Body):
 
 
 class Wait(Body):
-    """Somebody waits for something of the other's; `over`: not any more. What and how much is sealed."""
+    """Somebody waits for something of the other's; `over`: not any more. What and how much is sealed.
+
+    `opening` is what the place's id is made from, unless it is over.
+    """
 
     kind = "wait"
     wait: Word
     over: StrictBool = False
+    opening: WrittenOpening | None = None
 
 
 class PlaceTold(Body):

@@ -154,13 +154,18 @@ def opened_by_peer(turn: Turn, connection: Connection, envelope: Message[bodies.
     The key is one that we have pinned for this peer, and the room that of the friendship, or one whose place it took.
     """
     opening, kind = envelope.body.opening, envelope.body.terms.kind
-    pinned = [c for c in turn.connections() if c.peer == connection.peer]
-    is_theirs = any(opening.key in {c.peer_key, *c.former_keys} for c in pinned)
-    if not is_theirs or opening.room not in room_upgrades.lineage(turn, connection.room):
+    if not is_theirs_to_open(turn, connection, opening):
         raise BadTerms("opening: not yours")
     if envelope.subject != subject_ids.opened_id(SubjectKind(kind), opening):
         raise BadTerms("transfer: not the id of what you open")
     return opening
+
+
+def is_theirs_to_open(turn: Turn, connection: Connection, opening: Opening) -> bool:
+    """Whether this friend may have opened it so: by its own key, in the room of the friendship or one before it."""
+    pinned = [c for c in turn.connections() if c.peer == connection.peer]
+    is_theirs = any(opening.key in {c.peer_key, *c.former_keys} for c in pinned)
+    return is_theirs and opening.room in room_upgrades.lineage(turn, connection.room)
 
 
 def begun_by_peer(turn: Turn, connection: Connection, envelope: Message[bodies.Opens], event_id: str) -> Transfer:

@@ -30,9 +30,11 @@ class SubjectKind(StrEnum):
     REQUEST = "request"
     RETURN = "return"
     EXTENSION = "extension"
+    WAIT = "wait"
+    """A place in a waiting list."""
 
 
-TRANSFER_KINDS = frozenset(SubjectKind) - {SubjectKind.CONNECTION}
+TRANSFER_KINDS = frozenset(SubjectKind) - {SubjectKind.CONNECTION, SubjectKind.WAIT}
 _FORM = re.compile(rf"[{ALPHABET}]{{{ID_LENGTH}}}-(?P<kind>{'|'.join(SubjectKind)})")
 
 
@@ -84,7 +86,7 @@ def connection_id(key_a: str, key_b: str, room: str, generation: int) -> str:
 
 
 def opened_id(kind: SubjectKind, opening: Opening) -> str:
-    """The id of a transfer of that kind."""
+    """The id of a transfer of that kind, or of a place in a waiting list."""
     cause = opening.cause
     return _named(kind, opening.key, opening.room, [cause.kind.value, cause.word, cause.number])
 
