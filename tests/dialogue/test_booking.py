@@ -227,7 +227,7 @@ async def test_a_request_for_now_and_more_time_show_the_booking_that_a_yes_break
     assert "This would break" in world.answer_to(line)
     world.bea.says(f"!fed extend {loan.code} until 13.12.")
     await world.settle()
-    assert "⚠ A yes breaks a booking: betaspace, Sat 12 Dec" in owners_card(world).text
+    assert "⚠ A yes breaks a booking: Laser lens 2.0″ ZnSe for Betaspace, Sat 12 Dec" in owners_card(world).text
     world.bea.says("!fed cancel")
     line = world.anna.says(f"!fed extend {loan.code} until 11.12.")
     await world.settle()
