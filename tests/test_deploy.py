@@ -8,8 +8,11 @@ import re
 from pathlib import Path
 from typing import Any
 
+import promql_parser
 import pytest
 import yaml
+from check_jsonschema.builtin_schemas import get_builtin_schema
+from jsonschema import Draft202012Validator
 
 from fedbot.cli.exits import Exit
 from fedbot.cli.main import _parser
@@ -18,11 +21,8 @@ from tests.dialogue.world import friends
 
 DEPLOY = Path(__file__).parents[1] / "deploy"
 COMPOSE = ("compose.yaml", "compose.full.yaml")
-# of the Compose specification, as far as it is used here
-OF_A_SERVICE = {
-    "image", "command", "restart", "depends_on", "environment", "ports", "volumes", "healthcheck",
-    "read_only", "cap_drop", "security_opt", "mem_limit", "stop_grace_period", "tmpfs",
-}  # fmt: skip
+OF_EACH_TARGET = {"instance", "job"}
+"""The labels that Prometheus itself adds."""
 
 
 def test_the_unit_runs_the_bot_and_leaves_it_stopped_where_nothing_changes_by_itself() -> None:
@@ -39,11 +39,13 @@ def test_the_unit_runs_the_bot_and_leaves_it_stopped_where_nothing_changes_by_it
 def test_a_compose_file_names_only_what_there_is(name: str) -> None:
     text = (DEPLOY / name).read_text()
     compose: dict[str, Any] = yaml.safe_load(text)
+    schema = get_builtin_schema("vendor.compose-spec")
+    faults = [f"{each.json_path}: {each.message}" for each in Draft202012Validator(schema).iter_errors(compose)]
+    assert faults == []
     services, volumes = compose["services"], compose["volumes"]
     assert compose.keys() == {"name", "services", "volumes"}
     used = set()
     for service in services.values():
-        assert service.keys() <= OF_A_SERVICE
         assert "/" not in service["image"].partition("/")[2], "no registry is named"
         assert set(service.get("depends_on", ())) <= services.keys()
         used |= {volume.partition(":")[0] for volume in service.get("volumes", ()) if volume[0] != "."}
@@ -56,7 +58,8 @@ def test_a_compose_file_names_only_what_there_is(name: str) -> None:
 
 async def test_every_query_of_dashboard_and_alerts_asks_for_what_the_bot_tells() -> None:
     world = await friends()
-    told = set(re.findall(r"^(fedbot_\w+)", metrics(world.alpha.bot.standing()), re.MULTILINE))
+    page = metrics(world.alpha.bot.standing())
+    told = set(re.findall(r"^(fedbot_\w+)", page, re.MULTILINE))
     dashboard = json.loads((DEPLOY / "grafana-dashboard.json").read_text())
     alerts = yaml.safe_load((DEPLOY / "alerts.yaml").read_text())
     rules = [rule for group in alerts["groups"] for rule in group["rules"]]
@@ -67,4 +70,12 @@ async def test_every_query_of_dashboard_and_alerts_asks_for_what_the_bot_tells()
     unseen = {"fedbot_healthy", "fedbot_index_parts", "fedbot_index_stock_items"}
     assert told - asked == unseen, "every other figure is on the dashboard"
     assert all(rule["annotations"].keys() == {"summary", "description"} for rule in rules)
-    assert all(query.count("(") == query.count(")") for query in queries)
+    for query in queries:
+        if not query.startswith("label_values("):  # Grafana's own
+            promql_parser.parse(query)
+    labels = {
+        match[1]: set(re.findall(r'(\w+)="', match[2])) for match in re.finditer(r"^(\w+)\{(.*?)\}", page, re.MULTILINE)
+    }
+    for name, wanted in re.findall(r"(fedbot_\w+)\{(.*?)\}", " ".join(queries)):
+        known = labels.get(name, set()) | OF_EACH_TARGET
+        assert set(re.findall(r"(\w+)\s*[=!]", wanted)) <= known, f"{name} has no such label"
