@@ -79,11 +79,8 @@ def _offered(
             peer=peer,
             when=locale.when(connection.asked.at),
         ),
-        "",
         *what_yes_means(locale, connection, us),
-        "",
         *_to_compare(locale, peer, theirs, ours, emoji),
-        "",
         locale.say(
             "✅ yes, friends · ❌ no, or if any of them differs · Nothing has been made yet. · {code}",
             code=connection.code,
@@ -93,15 +90,10 @@ def _offered(
 
 
 def what_yes_means(locale: Locale, connection: Connection, us: PartyConfig) -> Lines:
-    """What each side makes for the other, and what the other can see by it."""
+    """What a yes allows, and what the other can see by it. `made_for_the_other` is told by `show`."""
     peer, own = naming.space(locale, connection.peer_name), naming.space(locale, us.name)
     names: dict[str, Words] = {"peer": peer, "own": own}
-    made: Lines = [
-        locale.say(
-            "Each bot makes for the other: a user that can only look, its token for one year, and a customer company.",
-            **names,
-        )
-    ]
+    made: Lines = []
     if not us.has_admin_token:
         made.append(locale.say("I have no admin token: after a yes I say in the admin room what to click."))
     if connection.access == "direct":
@@ -122,6 +114,12 @@ def what_yes_means(locale: Locale, connection: Connection, us: PartyConfig) -> L
         "Yes means: {peer} and {own} can offer each other things; each offer still needs its own yes.", **names
     )
     return [offers, *made, token]
+
+
+def made_for_the_other(locale: Locale) -> tuple[Inline, ...]:
+    """What each bot makes for the other, once both have said yes."""
+    told = "Each bot makes for the other: a user that can only look, its token for one year, and a customer company."
+    return locale.say(told)
 
 
 def _to_compare(locale: Locale, peer: str, theirs: str, ours: str, emoji: tuple[int, ...]) -> Lines:

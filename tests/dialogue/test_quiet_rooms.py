@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from tests.dialogue.world import World, friends, sharing
+from tests.dialogue.world import World, a_world, friends, sharing
 
 
 async def _card_of(world: World, line: str) -> None:
@@ -29,6 +31,17 @@ async def test_a_card_offers_no_tap_that_it_does_not_explain(line: str) -> None:
     assert card.reactions
     unexplained = [key for key in card.reactions if key not in card.text]
     assert not unexplained, f"{unexplained} in\n{card.text}"
+
+
+@pytest.mark.parametrize("options", [{}, {"peer_access": "direct", "has_admin_token": False}])
+async def test_the_card_of_a_friendship_has_ten_lines_at_most_and_show_tells_the_rest(options: dict[str, Any]) -> None:
+    world = await a_world(beta=options)
+    await world.asks_to_connect()
+    card = world.card()
+    assert len(card.text.split("\n")) <= 10, card.text
+    shown = world.bea.says("!fed show", reply_to=card)
+    await world.settle()
+    assert "its token for one year, and a customer company" in world.answer_to(shown)
 
 
 async def test_the_answer_to_who_offers_or_asks_has_two_lines_and_so_has_the_end() -> None:

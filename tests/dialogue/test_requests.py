@@ -662,3 +662,13 @@ async def test_where_two_want_the_same_our_people_decide() -> None:
     await request(world, "90 M3-BOLT")
     await request(world, "200 M3-BOLT", world.bea)
     assert [t.state for t in world.alpha.turn.transfers()] == [TransferState.OPEN, TransferState.OPEN]
+
+
+async def test_what_was_asked_for_by_its_number_is_called_by_name_once_that_is_known() -> None:
+    world = await sharing()
+    line = world.tom.says("!fed borrow 1 #42 from attraktor for 2 weeks")
+    await world.settle()
+    assert "Asked Attraktor for 1 × Laser lens" in world.answer_to(line)
+    named = world.tom.says("!fed request 5 M3-NUT from attraktor")
+    await world.settle()
+    assert "Asked Attraktor for 5 × M3-NUT" in world.answer_to(named)

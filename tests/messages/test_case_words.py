@@ -475,6 +475,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         c9x4: the friendship of betaspace and attraktor.
         Both have said yes; it waits for one of our admins.
         Asked by Anna, accepted by Bea, Tue 24 Nov, 20:31
+        Each bot makes for the other: a user that can only look, its token for one year, and a customer company.
         Why: This takes a superuser's token: inventree.admin_token is not set.
 
         • Tue 24 Nov, 20:31 – Anna: asked to be friends

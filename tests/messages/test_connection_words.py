@@ -87,15 +87,11 @@ SAID: dict[str, tuple[Phrase, str]] = {
         attraktor asks betaspace to be friends. Agree?
         For @bea:beta.example or Cem (superusers of betaspace's InvenTree), until Tue 1 Dec, 20:14.
         Asked by Anna (attraktor), Tue 24 Nov, 20:14
-
         Yes means: attraktor and betaspace can offer each other things; each offer still needs its own yes.
-        Each bot makes for the other: a user that can only look, its token for one year, and a customer company.
         The token stays with me: attraktor's bot never gets in; I answer for it, about shared items only.
-
         Call attraktor before you approve. Their bot must show the same seven emoji:
         🐶 Dog · 🐱 Cat · 👍 Thumbs up · 💡 Light Bulb · 🎧 Headphones · 📌 Pin · 🔑 Key
         Their key: k3f9-2mxa-7rtw-h4cd-p9qe · our key: w5nh-8d2c-xq4m-t7ra-6kzj
-
         ✅ yes, friends · ❌ no, or if any of them differs · Nothing has been made yet. · c9x4
         """,
     ),
@@ -105,16 +101,12 @@ SAID: dict[str, tuple[Phrase, str]] = {
         attraktor asks betaspace to be friends. Agree?
         For a superuser of betaspace's InvenTree, until Tue 1 Dec, 20:14; none of the configured people is one.
         Asked by Anna (attraktor), Tue 24 Nov, 20:14
-
         Yes means: attraktor and betaspace can offer each other things; each offer still needs its own yes.
-        Each bot makes for the other: a user that can only look, its token for one year, and a customer company.
         I have no admin token: after a yes I say in the admin room what to click.
         attraktor's bot gets the token: it can read all stock items of betaspace, change none; so can betaspace's bot. Like any account there, it can also list all attachments, and change or delete parameters.
-
         Call attraktor before you approve. Their bot must show the same seven emoji:
         🐶 Dog · 🐱 Cat · 👍 Thumbs up · 💡 Light Bulb · 🎧 Headphones · 📌 Pin · 🔑 Key
         Their key: k3f9-2mxa-7rtw-h4cd-p9qe · our key: w5nh-8d2c-xq4m-t7ra-6kzj
-
         ✅ yes, friends · ❌ no, or if any of them differs · Nothing has been made yet. · c9x4
         """,  # noqa: E501 -- a line of the card
     ),

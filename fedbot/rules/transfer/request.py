@@ -24,7 +24,7 @@ from fedbot.rules.model.care import Moved, taken_out
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.continuation import WhenAnswered
 from fedbot.rules.model.decision import Signature
-from fedbot.rules.model.effects import Ask, Draft, Post, say
+from fedbot.rules.model.effects import Ask, Edit, Draft, Post, say
 from fedbot.rules.model.events import Answered, EnvelopeSeen
 from fedbot.rules.model.lending import BY_RULES, TO_BE_AGREED, LendingRule
 from fedbot.rules.model.party_config import PRACTICE
@@ -194,7 +194,17 @@ def on_noted(turn: Turn, transfer: Transfer, envelope: Message[bodies.Noted], ev
         _ask_for_what_is_there(turn, transfer, adopted)
         return
     turn.save(adopted)
+    _say_what_it_is_called(turn, transfer, adopted)
     look_for_parts(turn, adopted)
+
+
+def _say_what_it_is_called(turn: Turn, before: Transfer, adopted: Transfer) -> None:
+    """Our answer to who asked names the things by name, where only their numbers at the owner were typed."""
+    by_number = any(line.description.name.startswith("#") for line in before.requested)
+    if by_number and not adopted.terms.confirm and adopted.terms.lines != before.terms.lines:
+        connection = sequencing.connection_of(turn, adopted)
+        phrase = say(messages.transfer.transfer_requested, transfer=adopted, connection=connection, us=turn.us)
+        turn.do(Edit(f"offer:{adopted.id}", adopted.room, phrase))
 
 
 def look_for_parts(turn: Turn, transfer: Transfer) -> None:
