@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from fractions import Fraction
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-import pint
-
 from fedbot.inventree import metadata
 from fedbot.inventree.catalogue import Categories, parts_by_ipn, parts_by_name, parts_like
 from fedbot.inventree.history import RETURNED, trace
-from fedbot.inventree.rows import Row, part_of
+from fedbot.inventree.rows import Row, part_of, same
 from fedbot.inventree.server import Server
 from fedbot.inventree.stock import rows_of_part
+from fedbot.inventree.whole_items import custom_statuses
 from fedbot.ports.inventory import NotPermitted, Refusal
 from fedbot.rules.model.queries import MatchPart, PartDescription, PartMatch
 from fedbot.rules.model.steps import OWN_KEY
@@ -22,7 +22,7 @@ from fedbot.rules.model.stock import counts_pieces
 from fedbot.rules.protocol.terms import MOST_DIGITS, MOST_PLACES
 
 if TYPE_CHECKING:
-    from fedbot.inventree.server import Server
+    import pint
 
 
 # --- How many of our unit one of a peer's is. InvenTree's units are pint's, with some of its own and the server's.
@@ -39,6 +39,8 @@ def factor(server: Server, theirs: str, ours: str) -> Fraction | None:
 
     What a peer calls its unit is never evaluated: it is a number, one name and a power, or it isn't understood.
     """
+    import pint  # noqa: PLC0415 -- brings numpy with it: only where units differ
+
     try:
         return _converted(_registry(), theirs, ours)
     except pint.UndefinedUnitError:
@@ -50,6 +52,8 @@ def factor(server: Server, theirs: str, ours: str) -> Fraction | None:
 
 
 def _new_registry() -> pint.UnitRegistry[Any]:
+    import pint  # noqa: PLC0415
+
     registry: pint.UnitRegistry[Any] = pint.UnitRegistry(non_int_type=Fraction)
     for definition in _OF_INVENTREE:
         registry.define(definition)
@@ -82,6 +86,8 @@ def _add_own(registry: pint.UnitRegistry[Any], server: Server) -> None:
 
 
 def _converted(registry: pint.UnitRegistry[Any], theirs: str, ours: str) -> Fraction | None:
+    import pint  # noqa: PLC0415
+
     one, other = _quantity(registry, theirs), _quantity(registry, ours)
     if one is None or other is None:
         return None
@@ -110,6 +116,20 @@ _LONGEST = 95  # of a serial number, which InvenTree ends at 100
 
 def match_part(server: Server, question: MatchPart) -> PartMatch:
     """The one part that fits and may take the item, with where it will lie; or why there is none."""
+    found = _matched(server, question)
+    return replace(found, status_key=_custom_status(server, question)) if question.status else found
+
+
+def _custom_status(server: Server, question: MatchPart) -> int | None:
+    """Our own status of that name, if it is of the same class."""
+    for row in custom_statuses(server):
+        names = (str(row.get(name) or "") for name in ("label", "name"))
+        if row["logical_key"] == question.status_class and any(same(name, question.status) for name in names):
+            return int(row["key"])
+    return None
+
+
+def _matched(server: Server, question: MatchPart) -> PartMatch:
     wanted = question.description
     rows, how = _candidates(server, question)
     fitting = _narrowed(rows, wanted)
@@ -138,8 +158,6 @@ def _ratio(server: Server, theirs: str, ours: str) -> Fraction | None:
     """How many of our unit one of theirs is; None if that can't be told."""
     if theirs == ours:
         return Fraction(1)
-    from fedbot.inventree.matching import factor  # noqa: PLC0415 -- brings numpy with it: only where units differ
-
     return factor(server, theirs, ours)
 
 

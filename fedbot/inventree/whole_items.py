@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 from fedbot.inventree.labels import TAG, without_lines_of_ours
@@ -30,6 +32,8 @@ from fedbot.rules.model.whole_item import (
     words_of_part,
 )
 
+log = logging.getLogger(__name__)
+
 DETAILED = {**WHOLE, "tests": "true"}
 SECONDS_KNOWN = 3600.0
 """So long a part's details are known: they are for a new part at a friend, and the card shows which will go."""
@@ -45,7 +49,7 @@ def item_seen(server: Server, row: Row) -> ItemSeen:
         notes=_WHERE_FROM.sub("", without_lines_of_ours(_text(row, "notes"))).strip(),
         link="" if _OUR_MARK.search(link) else link,
         tags=_tags(row),
-        status=_text(row, "status_text") if exact_status(row) != int(row["status"]) else "",
+        status=_own_status(server, row),
         price=price_of(row),
         currency=_text(row, "purchase_price_currency") if price_of(row) is not None else "",
         supplier_part=_supplier_part(row),
@@ -59,6 +63,22 @@ def item_seen(server: Server, row: Row) -> ItemSeen:
         details = replace(details, tags=_tags(server.api.row(f"stock/{pk}/", tags="true")))
     files, has_more = _files(server, pk)
     return ItemSeen(replace(details, files=files), has_more_files=has_more)
+
+
+def custom_statuses(server: Server) -> list[Row]:
+    """The statuses of stock that the server's admins have made."""
+    values = server.api.row("stock/status/").get("values")
+    rows = values.values() if isinstance(values, dict) else ()
+    return [row for row in rows if isinstance(row, dict) and row.get("logical_key") is not None]
+
+
+def _own_status(server: Server, row: Row) -> str:
+    """The name of the item's custom status, which up to 1.0 its row doesn't tell; "" if it has none."""
+    key = exact_status(row)
+    if key == int(row["status"]):
+        return ""
+    named = (_text(each, "label") for each in custom_statuses(server) if each.get("key") == key)
+    return next(named, _text(row, "status_text"))
 
 
 def part_seen(server: Server, part: int) -> PartSeen:
@@ -167,7 +187,11 @@ _PART = "part"
 
 def find_furnished(server: Server, step: Furnish) -> Furnished | None:
     """Probe of `Furnish`: a stock item has it all. A part is looked at by the step itself."""
-    return Furnished() if step.model != _PART and not _missing(_row(server, step), step) else None
+    if step.model == _PART:
+        return None
+    row = _row(server, step)
+    has_price = step.price is None or _price(row) == (step.price, step.currency)
+    return Furnished() if has_price and not _missing(row, step) else None
 
 
 def furnish(server: Server, step: Furnish) -> Furnished:
@@ -183,7 +207,24 @@ def furnish(server: Server, step: Furnish) -> Furnished:
         server.api.patch(_url(step), content)
         if _missing(_row(server, step), step):
             raise OutcomeUnknown(Plain(Fault.DETAILS_CHANGED))
+    if step.price is not None and _price(row) != (step.price, step.currency):
+        _set_price(server, step)
     return Furnished()
+
+
+def _price(row: Row) -> tuple[Decimal | None, str]:
+    return price_of(row), str(row.get("purchase_price_currency") or "")
+
+
+def _set_price(server: Server, step: Furnish) -> None:
+    """A currency that InvenTree does not list is refused: then the price stands in the notes alone."""
+    try:
+        price = {"purchase_price": str(step.price), "purchase_price_currency": step.currency}
+        server.api.patch(_url(step), price)
+    except NotPermitted:
+        raise
+    except Refusal as problem:
+        log.info("no price for stock item #%d: %s", step.pk, problem.text)
 
 
 def _with_a_field(server: Server, row: Row, step: Furnish) -> tuple[str, ...]:
@@ -233,7 +274,9 @@ def _missing(row: Row, step: Furnish) -> dict[str, object]:
     lines = [line for each in step.notes if (line := for_notes(each)) and line not in notes.splitlines()]
     tags = _missing_tags(row, step)
     content: dict[str, object] = {"notes": "\n\n".join([*([notes] if notes else []), *lines])} if lines else {}
-    return content | ({"tags": [*_tags_there(row), *tags]} if tags else {})
+    content |= {"tags": [*_tags_there(row), *tags]} if tags else {}
+    has_status = step.status_key is None or row.get("status_custom_key") == step.status_key
+    return content if has_status else content | {"status_custom_key": step.status_key}
 
 
 def _missing_tags(row: Row, step: Furnish) -> list[str]:

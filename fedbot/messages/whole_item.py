@@ -89,6 +89,10 @@ def _with_line(locale: Locale, transfer: Transfer, line: Line) -> list[str]:
         words.append(locale.word(marked("link to {host}")).format(host=host))
     if told.tags:
         words.append(locale.word(marked("tags {tags}")).format(tags=_some(locale, told.tags)))
+    if told.status and transfer.role == "receiver":
+        has_it = transfer.at(line.number).status_key is not None
+        status = marked('status "{name}"') if has_it else marked('status "{name}" in its notes')
+        words.append(locale.word(status).format(name=locale.short(told.status, 40)))
     if told.price is not None:
         price = f"{locale.quantity(told.price)} {told.currency}"
         words.append(locale.word(marked("price {price}")).format(price=price))

@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
 
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot_demo.inventree.faults import FaultKind
+from fedbot_demo.inventree.versions import Version
 from tests.dialogue.books import assert_books_balance
 from tests.dialogue.space import Space
 from tests.dialogue.world import World, friends, told
 
 NOTES = "Handle with care.\n\n**Never** wipe it dry."
 LINK = "https://lenses.example/l2?a=1&b=2"
+OWN_STATUS: dict[str, Any] = {
+    "key": 1001,
+    "name": "LAB",
+    "color": "dark",
+    "logical_key": 10,
+    "model": 1,
+    "reference_status": "StockStatus",
+}
+STATUS_AND_PRICE = {"status_custom_key": 1001, "purchase_price": "12.50", "purchase_price_currency": "EUR"}
 HOSTILE = 'Say [click](javascript:x) &amp; "now" {x}\u202e'
 
 
@@ -72,6 +86,42 @@ async def test_the_price_goes_along_where_the_sender_says_so_and_words_of_ours_d
     assert "Price there: 12.5 EUR" in here.notes
     assert "gammaspace" not in here.notes
     assert sorted(here.tags) == ["fedbot: borrowed", "optics"]
+
+
+@pytest.mark.parametrize("version", ["newest", "1.0", "0.17"])
+async def test_a_custom_status_and_a_price_get_their_fields_where_the_receiver_has_them(version: str) -> None:
+    pinned = {"pinned_superusers": ("anna",), "pinned_approvers": ("anna",)}
+    world = await friends(alpha={"tells_prices": True, **pinned})
+    world.alpha.seeded.server.state.version = Version.named(version)
+    world.alpha.inventory.look_again()
+    for space, label in ((world.alpha, "Lab only"), (world.beta, "lab ONLY")):
+        space.admin("POST", "generic/status/custom/", **OWN_STATUS, label=label)
+    lens = world.alpha.item("LENS-2", serial="0042").pk
+    world.alpha.admin("PATCH", f"stock/{lens}/", **STATUS_AND_PRICE)
+    card = await world.push(f"#{lens}")
+    assert 'With it: status "Lab only", price 12.5 EUR.' in card.text
+    world.cem.reacts(world.card(), "✅")
+    await world.grace()
+    here = world.beta.item("LENS-2", serial="0042")
+    assert (here.status, here.status_custom_key, here.purchase_price) == (10, 1001, Decimal("12.5"))
+    assert "Status there" not in here.notes
+    assert "Price there: 12.5 EUR" in here.notes
+
+
+async def test_a_custom_status_that_the_receiver_lacks_is_in_its_notes_and_what_is_borrowed_has_no_price() -> None:
+    world = await friends(alpha={"tells_prices": True})
+    world.alpha.admin("POST", "generic/status/custom/", **OWN_STATUS, label="Lab only")
+    world.beta.admin("POST", "generic/status/custom/", **{**OWN_STATUS, "logical_key": 50}, label="Lab only")
+    lens = world.alpha.item("LENS-2", serial="0042").pk
+    world.alpha.admin("PATCH", f"stock/{lens}/", **STATUS_AND_PRICE)
+    world.anna.says(f"!fed lend #{lens} to betaspace for 2 weeks")
+    await world.settle()
+    assert 'status "Lab only" in its notes' in world.card().text
+    world.cem.reacts(world.card(), "✅")
+    await world.grace()
+    here = world.beta.item("LENS-2", serial="0042")
+    assert "Status there: Lab only" in here.notes
+    assert (here.status, here.status_custom_key, here.purchase_price) == (10, None, None)
 
 
 async def test_a_new_part_gets_notes_tags_and_the_parameters_whose_templates_are_there() -> None:

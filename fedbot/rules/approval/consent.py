@@ -153,6 +153,7 @@ def _landing(progress: Progress) -> Landing | None:
         revision=progress.revision,
         serial=progress.serial,
         largest_file=progress.largest_file,
+        status_key=progress.status_key,
     )
 
 
@@ -273,6 +274,7 @@ def _drawn_progress(line: ShownLine) -> Progress:
         revision=landing.revision,
         serial=landing.serial,
         largest_file=landing.largest_file,
+        status_key=landing.status_key,
     )
 
 

@@ -67,6 +67,8 @@ def question_for(turn: Turn, transfer: Transfer, line: Line) -> MatchPart:
         company=sequencing.connection_of(turn, transfer).company,
         quantity=line.quantity,
         with_category=turn.us.care.taken_in and bool(turn.us.care.categories),
+        status=line.details.status,
+        status_class=line.status,
     )
 
 
@@ -120,6 +122,7 @@ def matched(turn: Turn, transfer: Transfer, line: int, match: PartMatch) -> Prog
         units=match.part.units if match.part else "",
         revision=match.part.revision if match.part and other_revision else "",
         largest_file=turn.us.largest_file,
+        status_key=match.status_key,
     )
 
 

@@ -232,6 +232,7 @@ class MatchPart:
 
     `mark` is that of booking it in. `gave` are our stock items with this serial number that went to this peer for
     good, to its `company`: one of them may come again. `with_category`: the path of the part's category is told.
+    `status` is the name of a custom status, of the class `status_class`: have we got that, too?
     Answer: `PartMatch`.
     """
 
@@ -244,6 +245,8 @@ class MatchPart:
     company: int | None = None
     quantity: Decimal = Decimal(1)
     with_category: bool = False
+    status: str = ""
+    status_class: int = 10
 
 
 @dataclass(frozen=True)
@@ -256,7 +259,7 @@ class PartMatch:
     '1/100'.
     `serial` is the number that it gets here, where something else of ours has the peer's number already.
     `location` and `place` are where the item would be put away. `again` is our own stock item that it becomes once
-    more, because it was here before.
+    more, because it was here before. `status_key` is that of the custom status.
     """
 
     part: Part | None = None
@@ -269,6 +272,7 @@ class PartMatch:
     again: int | None = None
     factor: str = "1"
     serial: str = ""
+    status_key: int | None = None
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ class Landing:
 
     `factor` is how many of our part's `units` one of the sender's is, `revision` that of our part. `item` is our own
     stock item that comes back by it; `how` is what tells that it is that part, or why there is none. Files of at most
-    `largest_file` bytes are taken.
+    `largest_file` bytes are taken. `status_key` is our custom status that it gets.
     """
 
     part: int | None
@@ -42,6 +42,7 @@ class Landing:
     revision: str = ""
     serial: str = ""
     largest_file: int = 0
+    status_key: int | None = None
 
 
 @dataclass(frozen=True)

@@ -520,7 +520,8 @@ class Furnish:
 
     `model` is `stockitem` or `part`. Tags are added, and to the notes the lines `notes` that aren't in them yet. A part
     that isn't the one that we made (by its `link`) stays as it is; ours gets the parameters whose templates are there
-    by name, and the rest of `details` in words in its notes, if it has none.
+    by name, and the rest of `details` in words in its notes, if it has none. `status_key` is a custom status of ours. A
+    `price` in a currency that InvenTree doesn't list isn't set.
     """
 
     mark: str
@@ -531,6 +532,9 @@ class Furnish:
     details: PartDetails = NO_PART_DETAILS
     link: str = ""
     known: Known | None = None
+    status_key: int | None = None
+    price: Decimal | None = None
+    currency: str = ""
 
 
 @dataclass(frozen=True)

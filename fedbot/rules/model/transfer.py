@@ -109,7 +109,7 @@ class Progress:
     `short` is how much of the line did not arrive by parcel, in the sender's units. At the sender `short_item` is the
     stock item as which that is in its books again, 0 if people have to do that by hand. `mirrored`: the item's metadata
     was written together with the step that made it what it is.
-    Files of at most `largest_file` bytes are taken by the receiver.
+    Files of at most `largest_file` bytes are taken by the receiver. `status_key` is its own custom status of that name.
     """
 
     number: int
@@ -137,6 +137,7 @@ class Progress:
     short_item: int | None = None
     mirrored: bool = False
     largest_file: int = 0
+    status_key: int | None = None
 
 
 @dataclass(frozen=True)

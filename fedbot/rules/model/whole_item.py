@@ -272,16 +272,17 @@ def complaint_about_part(details: PartDetails, stays: Sequence[Trait]) -> str:
     return next((field for field, good in pairs if not good), "")
 
 
-def words_for_notes(details: ItemDetails) -> tuple[str, ...]:
+def words_for_notes(details: ItemDetails, *, without_status: bool = False) -> tuple[str, ...]:
     """What has no safe field of its own at the receiver, as lines for a stock item's notes.
 
+    `without_status`: the receiver has that status, too.
     In English, like all that we write into InvenTree. The field `link` there holds our own mark.
     """
     lines = [line for line in details.notes.splitlines() if line.strip()]
-    lines += [f"Status there: {details.status}"] if details.status else []
+    lines += [f"Status there: {details.status}"] if details.status and not without_status else []
     lines += [f"Link: {details.link}"] if details.link else []
     lines += [f"Supplier part: {details.supplier_part}"] if details.supplier_part else []
-    lines += [f"Price there: {details.price} {details.currency}"] if details.price is not None else []
+    lines += [f"Price there: {details.price.normalize():f} {details.currency}"] if details.price is not None else []
     lines += [f"Test there: {_test_in_words(test)}" for test in details.tests]
     lines += [f"Inside: {', '.join(details.inside)}"] if details.inside else []
     return tuple(lines)

@@ -429,7 +429,13 @@ def _create(turn: Turn, transfer: Transfer, line: Line, part: int) -> CreateItem
 def _where_from(transfer: Transfer, line: Line) -> str:
     other = f", there with serial number {line.serial}" if transfer.at(line.number).serial else ""
     came = f"From {transfer.peer}{other}, asked by {transfer.asked.in_history} ({transfer.code})"
-    return "\n".join((came, *whole_item.words_for_notes(line.details)))
+    return "\n".join((came, *_in_words(transfer, line)))
+
+
+def _in_words(transfer: Transfer, line: Line) -> tuple[str, ...]:
+    """What has no field of its own here."""
+    has_status = transfer.at(line.number).status_key is not None
+    return whole_item.words_for_notes(line.details, without_status=has_status)
 
 
 def _again(turn: Turn, transfer: Transfer, line: Line, part: int, item: int) -> BookInAgain:
@@ -487,10 +493,21 @@ def _furnish(turn: Turn, transfer: Transfer, progress: Progress, step: str, even
         turn.do(Do(then, Furnish(named, "part", event.result.part, told.tags, (), told, ours)))
     elif isinstance(event.result, ItemCreated):
         is_new = step == CreateItem.__name__  # else our own record goes on, with its own notes
-        tags, notes = line.details.tags, () if is_new else whole_item.words_for_notes(line.details)
-        known = known_item(turn, transfer, line.number)
-        if tags or notes:
-            turn.do(Do(then, Furnish(named, "stockitem", event.result.item, tags, notes, known=known)))
+        details, notes = line.details, () if is_new else _in_words(transfer, line)
+        price = None if transfer.is_loan else details.price  # what is borrowed is worth nothing in our books
+        step_with = Furnish(
+            named,
+            "stockitem",
+            event.result.item,
+            details.tags,
+            notes,
+            known=known_item(turn, transfer, line.number),
+            status_key=progress.status_key,
+            price=price,
+            currency=details.currency if price is not None else "",
+        )
+        if details.tags or notes or progress.status_key is not None or price is not None:
+            turn.do(Do(then, step_with))
 
 
 @dataclass(frozen=True)

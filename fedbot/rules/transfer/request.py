@@ -24,7 +24,7 @@ from fedbot.rules.model.care import Moved, taken_out
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.continuation import WhenAnswered
 from fedbot.rules.model.decision import Signature
-from fedbot.rules.model.effects import Ask, Edit, Draft, Post, say
+from fedbot.rules.model.effects import Ask, Draft, Edit, Post, say
 from fedbot.rules.model.events import Answered, EnvelopeSeen
 from fedbot.rules.model.lending import BY_RULES, TO_BE_AGREED, LendingRule
 from fedbot.rules.model.party_config import PRACTICE
