@@ -24,10 +24,6 @@ if TYPE_CHECKING:
 
 A_PAGE = 100
 _KIND = Transfer.__name__
-_LISTED = (
-    " (?1 IS NULL OR room IN (SELECT value FROM json_each(?1))) AND (?2 = '' OR peer = ?2)"
-    " AND (?3 IS NULL OR latest >= ?3)"
-)
 
 
 def take_out(connection: sqlite3.Connection, identifier: str) -> None:
@@ -109,11 +105,12 @@ class SqliteArchive(Archive):
     ) -> Iterator[Transfer]:
         """What was asked last comes first: of these rooms, with that party, of which something happened since."""
         last = (instant_to_text(behind[0]), behind[1]) if behind else ("~", "")
+        listed, values = _listed(rooms, peer, since)
         while True:
             page: list[Any] = self._database.rows(
-                f"SELECT number, id, payload, asked_at FROM archive WHERE {_LISTED}"  # noqa: S608 -- a constant
-                " AND (asked_at, id) < (?4, ?5) ORDER BY asked_at DESC, id DESC LIMIT ?6",
-                *_listed(rooms, peer, since),
+                f"SELECT number, id, payload, asked_at FROM archive WHERE {listed}"  # noqa: S608 -- constants
+                " AND (asked_at, id) < (?, ?) ORDER BY asked_at DESC, id DESC LIMIT ?",
+                *values,
                 *last,
                 A_PAGE,
             )
@@ -124,8 +121,9 @@ class SqliteArchive(Archive):
 
     def count(self, rooms: Sequence[str] | None = None, peer: str = "", since: datetime | None = None) -> int:
         """How many `newest` would give."""
-        query = f"SELECT count(*) FROM archive WHERE {_LISTED}"  # noqa: S608 -- a constant
-        found: list[Any] = self._database.rows(query, *_listed(rooms, peer, since))
+        listed, values = _listed(rooms, peer, since)
+        query = f"SELECT count(*) FROM archive WHERE {listed}"  # noqa: S608 -- constants
+        found: list[Any] = self._database.rows(query, *values)
         return int(found[0][0])
 
     def flows(self, rooms: Sequence[str] | None = None, since: datetime | None = None) -> Iterable[Flowed]:
@@ -154,8 +152,19 @@ class SqliteArchive(Archive):
         return str(found[0][0]) if found else ""
 
 
-def _listed(rooms: Sequence[str] | None, peer: str, since: datetime | None) -> tuple[str | None, str, str | None]:
-    return None if rooms is None else json.dumps(list(rooms)), peer, optional_instant_to_text(since)
+def _listed(rooms: Sequence[str] | None, peer: str, since: datetime | None) -> tuple[str, list[str]]:
+    """The conditions, and their values. Only those that are wanted, so that an index serves them."""
+    conditions, values = ["TRUE"], []
+    if peer:
+        conditions.append("peer = ?")
+        values.append(peer)
+    if rooms is not None:
+        conditions.append("room IN (SELECT value FROM json_each(?))")
+        values.append(json.dumps(list(rooms)))
+    if since is not None:
+        conditions.append("latest >= ?")
+        values.append(instant_to_text(since))
+    return " AND ".join(conditions), values
 
 
 def _read(row: Any) -> Transfer:  # noqa: ANN401 -- a row

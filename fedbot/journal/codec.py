@@ -192,12 +192,17 @@ def _tuple(hints: tuple[Any, ...]) -> Codec:
     inner = [codec_for(hint) for hint in (hints[:1] if endless else hints)]
 
     def each(values: Any) -> list[tuple[Codec, Any]]:  # noqa: ANN401
-        codecs = inner * len(values) if endless else inner
-        if len(codecs) != len(values):
-            raise NotStorable(f"{len(values)} entries where {len(codecs)} belong")
-        return list(zip(codecs, values, strict=True))
+        if len(inner) != len(values):
+            raise NotStorable(f"{len(values)} entries where {len(inner)} belong")
+        return list(zip(inner, values, strict=True))
 
     is_tuple, is_list = _exactly(tuple), _exactly(list)
+    if endless:
+        write, read = inner[0].write, inner[0].read
+        return Codec(
+            lambda values: [write(value) for value in is_tuple(values)],
+            lambda values: tuple([read(value) for value in is_list(values)]),
+        )
     return Codec(
         lambda values: [codec.write(value) for codec, value in each(is_tuple(values))],
         lambda values: tuple(codec.read(value) for codec, value in each(is_list(values))),
@@ -258,20 +263,28 @@ def _record(kind: type) -> Codec:
     if TAG in fields:
         raise NotStorable(f"{kind.__name__} has a field {TAG!r}, which is the tag's name")
 
+    is_kind, is_dict = _exactly(kind), _exactly(dict)
+    codecs: dict[str, Codec] = {}
+
+    def of_fields() -> dict[str, Codec]:
+        """Made when first needed, as a record may be part of itself."""
+        if not codecs:
+            codecs.update({name: codec_for(hint) for name, hint in fields.items()})
+        return codecs
+
     def write(value: Any) -> dict[str, Any]:  # noqa: ANN401
-        _exactly(kind)(value)
+        is_kind(value)
         try:
-            return {name: codec_for(hint).write(getattr(value, name)) for name, hint in fields.items()}
+            return {name: codec.write(getattr(value, name)) for name, codec in of_fields().items()}
         except NotStorable as problem:
             raise type(problem)(f"{kind.__name__}: {problem}") from problem
 
     def read(content: Any) -> Any:  # noqa: ANN401
-        unknown = _exactly(dict)(content).keys() - fields.keys()
-        if unknown:
-            raise NotStorable(f"{kind.__name__} has no {', '.join(sorted(unknown))}")
+        if not is_dict(content).keys() <= fields.keys():
+            raise NotStorable(f"{kind.__name__} has no {', '.join(sorted(content.keys() - fields.keys()))}")
         try:
-            known = {name: value for name, value in content.items() if name in fields}
-            return kind(**{name: codec_for(fields[name]).read(value) for name, value in known.items()})
+            known = of_fields()
+            return kind(**{name: known[name].read(value) for name, value in content.items()})
         except (TypeError, NotStorable) as problem:
             raise NotStorable(f"{kind.__name__}: {problem}") from problem
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from typing import Any
 
@@ -75,26 +76,24 @@ def party_in_history(name: str, party: str) -> str:
 
 # --- Text from strangers without what could mislead a reader or break a store: controls and bidi overrides.
 
+# Controls (NUL among them, but not line feed and tab), and half surrogates, which no UTF-8 can hold.
+_CONTROLS = "\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff"
 # Embeddings, overrides, isolates and marks: with them a line can read otherwise than it is (Unicode TR 36).
-_BIDI = {"\u061c", "\u200e", "\u200f", *map(chr, range(0x202A, 0x202F)), *map(chr, range(0x2066, 0x206A))}
-_INVISIBLE = {"\u200b", "\u2060", "\ufeff"}
+_BIDI = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
+_INVISIBLE = "\u200b\u2060\ufeff"
+_REMOVED = re.compile(f"[{_CONTROLS}{_BIDI}{_INVISIBLE}]")
 _LINE_BREAKS = str.maketrans({"\u0085": "\n", "\u2028": "\n", "\u2029": "\n", "\v": "\n", "\f": "\n"})
 _NAME_LENGTH = 80
-
-
-def _stays(sign: str) -> bool:
-    if sign in "\n\t":
-        return True
-    # Cc are controls (NUL among them), Cs half surrogates that no UTF-8 can hold.
-    return sign not in _BIDI and sign not in _INVISIBLE and unicodedata.category(sign) not in ("Cc", "Cs")
 
 
 def clean_text(text: object) -> str:
     """A text of several lines, with line feeds and tabs only; anything but a string becomes ''."""
     if not isinstance(text, str):
         return ""
+    if text.isascii() and text.isprintable():
+        return text
     unified = text.replace("\r\n", "\n").replace("\r", "\n").translate(_LINE_BREAKS)
-    return "".join(sign for sign in unified if _stays(sign))
+    return _REMOVED.sub("", unified)
 
 
 def clean_name(name: object) -> str:

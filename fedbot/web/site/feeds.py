@@ -180,7 +180,7 @@ async def item(page: SignedIn, number: int) -> Response:
         on_loan=[each for each in every if each.on_loan and each.still_out],
         others=[each for each in every if not (each.on_loan and each.still_out)],
     )
-    return page.shows("item.html", item=seen, spaces=[each for each in reader.spaces() if each.friend])
+    return page.shows("item.html", item=seen, spaces=reader.friends())
 
 
 @router.post("/items/{number}/offer")

@@ -94,7 +94,7 @@ async def extend(page: Sent, identifier: str, until: Annotated[date, Form()], ke
 async def find(page: SignedIn) -> Response:
     """The form for a search."""
     reader = await page.reader()
-    return page.shows("find.html", spaces=reader.spaces(), said=None, search=None, words="", of_space="", again=0)
+    return page.shows("find.html", spaces=reader.friends(), said=None, search=None, words="", of_space="", again=0)
 
 
 @router.post("/find")
@@ -115,7 +115,7 @@ async def hits(page: SignedIn, identifier: str, words: str = "", space: str = ""
     found = reader.search(said.search) if said.search else None
     again = LOOK_AGAIN_AFTER if said.waiting else 0
     return page.shows(
-        "find.html", spaces=reader.spaces(), said=said, search=found, words=words, of_space=space, again=again
+        "find.html", spaces=reader.friends(), said=said, search=found, words=words, of_space=space, again=again
     )
 
 
@@ -164,7 +164,7 @@ async def ledger(page: SignedIn, wanted: Filtered, cursor: Annotated[str, Query(
         "ledger.html",
         found=found,
         wanted=wanted,
-        spaces=reader.spaces(),
+        spaces=reader.space_refs(),
         states=STATES,
         kinds=KINDS,
         is_first=not cursor,

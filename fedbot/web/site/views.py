@@ -588,9 +588,18 @@ class Reader:
         """The spaces in this person's rooms."""
         return [self._space(space.party, space.name) for space in lookup.spaces_of(self.turn, self.rooms)]
 
+    def space_refs(self) -> list[SpaceRef]:
+        """Only their ids and names, which takes no counting."""
+        return [SpaceRef(id=each.party, name=each.name) for each in lookup.spaces_of(self.turn, self.rooms)]
+
+    def friends(self) -> list[SpaceRef]:
+        """Those that something can be asked of, or offered."""
+        friends = {c.peer for c in self.turn.connections() if c.room in self.rooms and c.state in LIVING_CONNECTION}
+        return [each for each in self.space_refs() if each.id in friends]
+
     def space(self, party: str) -> SpaceView | None:
         """One of them."""
-        return next((space for space in self.spaces() if space.id == party), None)
+        return next((self._space(each.id, each.name) for each in self.space_refs() if each.id == party), None)
 
     def agenda(self, first: date, last: date) -> list[AgendaView]:
         """What is fetched and due back on these days, by the day."""
