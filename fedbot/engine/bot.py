@@ -334,6 +334,10 @@ async def run(settings: Settings, tell: Callable[[Summary], None] = lambda _: No
             raise
 
 
+PAGES_WAIT = 1.0
+"""So many seconds a page waits at most while the bot moves something."""
+
+
 async def serve_pages(pages: Pages, bot: Bot, stack: AsyncExitStack) -> None:
     """Pages and API, whose libraries a bot without them never loads."""
     from fedbot.web.site.app import application  # noqa: PLC0415 -- only where they are switched on
@@ -346,6 +350,7 @@ async def serve_pages(pages: Pages, bot: Bot, stack: AsyncExitStack) -> None:
         proxies=pages.proxies,
         calls_a_minute=pages.calls_a_minute,
         inventree_login=pages.inventree_login,
+        patience=PAGES_WAIT,
     )
     await stack.enter_async_context(Served(app, pages.listen))
 

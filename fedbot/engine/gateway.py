@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import defaultdict
 from collections.abc import Callable
 from contextlib import suppress
@@ -19,6 +20,8 @@ from fedbot.rules.model.web import WebLine
 from fedbot.rules.state import Turn
 
 COUNTS_HOLD = timedelta(minutes=1)
+BUSY_FOR = 0.25
+"""Seconds after an event; from one event of a handover to the next it takes less."""
 
 
 class Gateway:
@@ -45,6 +48,10 @@ class Gateway:
     def put(self, event: Event) -> None:
         """Something has happened; it is decided upon before this returns."""
         self._engine.put(event)
+
+    def is_busy(self) -> bool:
+        """Whether an event was decided upon within the last moment: a handover goes from one to the next."""
+        return self._engine.decided_at + BUSY_FOR > time.monotonic()
 
     async def answered(self, line: str, seconds: float) -> WebLine:
         """The line with its answers, as soon as it has one, at the latest after that time. KeyError if it is gone."""

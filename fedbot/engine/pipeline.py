@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -146,6 +147,7 @@ class Engine:
         self.sign_ins: Callable[[str], SignInFound] = lambda _: SignInFound()
         self.clock_listeners: list[Callable[[], None]] = []
         self.failures = 0
+        self.decided_at = 0.0
         self.counters = Counter(dict.fromkeys(("events_decided", "protocol_messages_sent", *_COUNTED.values()), 0))
         self._verbs = verbs
         self._render = render
@@ -238,6 +240,7 @@ class Engine:
             log.exception("the rules failed on event %d (%s)", seq, type(event).__name__)
             self._failed(seq, event, subject, fault)
             return True
+        self.decided_at = time.monotonic()
         self._log(turn)
         self.state.apply(turn)
         self._count(event, turn)

@@ -7,7 +7,7 @@ import socket
 import stat
 import subprocess
 import sys
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,10 @@ from fedbot.config.settings import Pages
 from fedbot.engine.bot import serve_pages
 from fedbot.web.asking import ask, order
 from fedbot.web.server import Web
+from fedbot.web.site import serving
 from fedbot.web.standing import Standing, metrics
 from tests.dialogue.world import friends
+from tests.web.serving import running
 
 GOOD: Standing = {
     "version": "0.1.0",
@@ -187,3 +189,22 @@ async def test_the_running_bot_serves_its_pages_behind_a_prefix_where_the_settin
     async with httpx.AsyncClient() as client:
         with pytest.raises(httpx.ConnectError):
             await client.get(f"http://127.0.0.1:{port}/lending/")
+
+
+async def test_whoever_asks_too_slowly_or_too_often_at_once_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serving, "SECONDS_TO_ASK", 0.1)
+    monkeypatch.setattr(serving, "MOST_CONNECTIONS", 4)
+    async with running() as (_, url, _):
+        port = int(url.rpartition(":")[2])
+        head = b"POST /sign-in HTTP/1.1\r\nHost: x\r\n"
+        slow = [b"", head, head + b"Content-Length: 10\r\n\r\nabc"]
+        opened = [await asyncio.open_connection("127.0.0.1", port) for _ in slow]
+        for (_, writer), sent in zip(opened, slow, strict=True):
+            writer.write(sent)
+        async with httpx.AsyncClient() as client:  # which keeps its connection meanwhile
+            assert (await client.get(f"{url}/sign-in")).status_code == 200
+            reader, _ = await asyncio.open_connection("127.0.0.1", port)
+            for each in (reader, *(slow for slow, _ in opened)):
+                with suppress(ConnectionResetError):
+                    assert await asyncio.wait_for(each.read(), 5) == b""
+            assert (await client.get(f"{url}/sign-in")).status_code == 200

@@ -243,7 +243,7 @@ async def transfers(
 ) -> LedgerPage:
     """A page may be short, or empty, although `next` says that there is more."""
     try:
-        return reader.ledger(wanted, cursor, limit)
+        return await reader.ledger(wanted, cursor, limit)
     except BadCursor:
         raise Problem(404, say(messages.web.no_such_cursor)) from None
 

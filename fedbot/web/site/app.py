@@ -35,8 +35,12 @@ def application(
     calls_a_minute: int = 120,
     strangers_calls_a_minute: int = 120,
     inventree_login: bool = False,
+    patience: float = 0.0,
 ) -> FastAPI:
-    """The pages and the API of one bot, which people find at `url`."""
+    """The pages and the API of one bot, which people find at `url`.
+
+    `patience`: so many seconds a call waits at most while the bot moves something.
+    """
     address = Address(url.rstrip("/"), frozenset(proxies))
     access = Access(
         bot,
@@ -53,9 +57,11 @@ def application(
         docs_url=None,
         redoc_url=None,
         openapi_url="/api/v1/openapi.json",
+        redirect_slashes=False,  # it would redirect to whatever host the caller names
         servers=[{"url": address.prefix or "/"}],
     )
     app.state.site = Site(bot, access, address)
+    app.state.turnstile = guard.Turnstile(bot.is_busy, patience)
     app.include_router(api.router)
     app.include_router(pages.router)
     app.include_router(lists.router)

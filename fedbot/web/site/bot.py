@@ -27,6 +27,9 @@ class Bot(Protocol):
     def put(self, event: Event) -> None:
         """Something has happened; it is decided upon before this returns."""
 
+    def is_busy(self) -> bool:
+        """Whether something has happened in the last moment, so that more is likely to follow at once."""
+
     async def answered(self, line: str, seconds: float) -> WebLine:
         """The line with its answers, as soon as it has one, at the latest after that time. KeyError if it is gone."""
 

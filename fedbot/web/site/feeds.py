@@ -79,7 +79,7 @@ async def screen(request: Request, secret: str) -> Response:
         lists, told, status = [], problem.document(site.locale(request)).detail, problem.status
     else:
         lists, told, status = _on_screen(reader), "", 200
-    return page.shows(
+    shown = page.shows(
         "screen.html",
         status,
         again=SCREEN_AGAIN,
@@ -88,6 +88,8 @@ async def screen(request: Request, secret: str) -> Response:
         most=MOST_ON_SCREEN,
         with_people="people" in site.bot.turn().us.screen_shows,
     )
+    shown.headers["Referrer-Policy"] = "no-referrer"  # its address is its secret
+    return shown
 
 
 def _on_screen(reader: Reader) -> list[tuple[str, list[TransferView]]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import ipaddress
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -27,6 +29,10 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 MOST_BODY = 64 * 1024
+LOOKS_AGAIN = 0.02
+"""Seconds between two looks whether the bot has a moment."""
+OF_ONE_HOUSEHOLD = 64
+"""So many bits of an IPv6 address are one caller's: whoever has one of its addresses has all."""
 
 
 @dataclass(frozen=True)
@@ -56,10 +62,42 @@ class Address:
         """The network address that asks: of a proxy that we trust, the last one that it names."""
         peer = request.client.host if request.client else ""
         if peer not in self.proxies:
-            return peer
+            return _network(peer)
         named = [each.strip() for each in request.headers.get("x-forwarded-for", "").split(",") if each.strip()]
         others = [each for each in named if each not in self.proxies]
-        return others[-1] if others else peer
+        return _network(others[-1]) if others else peer
+
+
+def _network(address: str) -> str:
+    """An IPv4 address, or the network of an IPv6 one; '?' for what is neither, as nobody can be told by it."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return "?"
+    return str(found) if found.version == 4 else str(ipaddress.ip_network((int(found), OF_ONE_HOUSEHOLD), strict=False))  # noqa: PLR2004
+
+
+class Turnstile:
+    """Lets calls in one after the other, and holds each for up to `patience` seconds while the bot moves something.
+
+    Pages are made on the bot's own event loop: without it, a crowd of readers would slow down what it moves.
+    """
+
+    def __init__(self, is_busy: Callable[[], bool], patience: float) -> None:
+        self._is_busy = is_busy
+        self._patience = patience
+        self._turn = asyncio.Lock()
+
+    async def enter(self) -> None:
+        """Wait for one's turn."""
+        if not self._patience:
+            return
+        async with self._turn:
+            waited = 0.0
+            while self._is_busy() and waited < self._patience:
+                await asyncio.sleep(LOOKS_AGAIN)
+                waited += LOOKS_AGAIN
+            await asyncio.sleep(0)  # whatever became ready meanwhile goes first
 
 
 def is_our_page(request: Request, address: Address) -> bool:
@@ -91,10 +129,19 @@ async def guarded(request: Request, go_on: Callable[[Request], Awaitable[Respons
         problem = Problem(413, say(messages.web.too_large, most=MOST_BODY))
         response: Response = of_problem(problem, request.app.state.site.own_locale())
     else:
+        await request.app.state.turnstile.enter()
         response = await go_on(request)
+    if is_static(request):
+        response.headers["Cache-Control"] = "max-age=600"
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     return response
+
+
+def is_static(request: Request) -> bool:
+    """Whether it asks for a file that is the same for everybody."""
+    prefix = str(request.app.state.site.address.prefix)
+    return str(request.scope["path"]).removeprefix(prefix).startswith("/static/")
 
 
 def of_problem(problem: Problem, locale: Locale) -> JSONResponse:

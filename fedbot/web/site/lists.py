@@ -156,7 +156,7 @@ async def ledger(page: SignedIn, wanted: Filtered, cursor: Annotated[str, Query(
     """Transfers, what was asked last coming first."""
     reader = await page.reader()
     try:
-        found = reader.ledger(wanted, cursor, A_PAGE)
+        found = await reader.ledger(wanted, cursor, A_PAGE)
     except BadCursor:
         raise Problem(404, say(messages.web.no_such_cursor)) from None
     asked = {name: value for name, value in asdict(wanted).items() if value}
@@ -196,7 +196,7 @@ async def space(page: SignedIn, party: str) -> Response:
     found = reader.space(party)
     if found is None:
         raise Problem(404, say(messages.web.not_in_your_rooms))
-    newest = reader.ledger(Ledger(space=party), "", 5)
+    newest = await reader.ledger(Ledger(space=party), "", 5)
     return page.shows(
         "space.html",
         found=found,

@@ -148,7 +148,8 @@ async def signed_in(page: Opened) -> Page:
 async def form_of_ours(page: Opened, form: Annotated[str, Form(max_length=100)] = "") -> Page:
     """The same where a form was sent: only our own pages can have done that. Raises `Problem`, `NotSignedIn`."""
     sent = replace(page, caller=page.person)
-    if not (is_our_page(page.request, page.site.address) and hmac.compare_digest(form, form_token(page.secret))):
+    is_its_token = hmac.compare_digest(form.encode(), form_token(page.secret).encode())
+    if not (is_our_page(page.request, page.site.address) and is_its_token):
         raise Problem(403, say(messages.web.not_our_form))
     return sent
 
@@ -179,7 +180,9 @@ def _sign_in(page: Page, *, failed: bool = False) -> Response:
 
 @router.post("/sign-in")
 async def new_code(page: Opened) -> Response:
-    """A new code, and the secret to which it belongs."""
+    """A new code, and the secret to which it belongs. Another site can't put it in the place of a session."""
+    if not is_our_page(page.request, page.site.address):
+        raise Problem(403, say(messages.web.not_our_form))
     secret, _ = page.site.access.begin(_browser(page.request))
     return _keeping(page, secret, page.goes_to("/sign-in"))
 

@@ -10,10 +10,47 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
+import h11
 import uvicorn
 from fastapi import FastAPI
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 SECONDS_TO_FINISH = 3
+SECONDS_TO_ASK = 20.0
+"""So long a caller may take to send one request, from its first byte to its last."""
+MOST_CONNECTIONS = 200
+
+
+class _Bounded(H11Protocol):
+    """One connection: closed if there are too many, or if its request comes too slowly."""
+
+    _late: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        super().connection_made(transport)
+        self._watch()
+        if len(self.connections) > MOST_CONNECTIONS:
+            transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        self._watch()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._is_asked()
+        super().connection_lost(exc)
+
+    def _watch(self) -> None:
+        """While a request isn't all there, its time runs."""
+        if self.conn.their_state not in {h11.IDLE, h11.SEND_BODY}:
+            self._is_asked()
+        elif self._late is None:
+            self._late = self.loop.call_later(SECONDS_TO_ASK, self.transport.abort)
+
+    def _is_asked(self) -> None:
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
 
 
 class _Server(uvicorn.Server):
@@ -45,6 +82,7 @@ class Served:
             "server_header": False,
             "timeout_graceful_shutdown": SECONDS_TO_FINISH,
             "ws": "none",
+            "http": _Bounded,
         }
         self._server = _Server(uvicorn.Config(app, **options))
         self._task: asyncio.Task[None] | None = None

@@ -6,6 +6,7 @@ tell of, and nothing else (`Reader`).
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 from collections.abc import Callable, Iterator, Mapping
@@ -53,6 +54,8 @@ from fedbot.rules.wire.envelope import fingerprint
 MOST_ON_A_PAGE = 100
 MOST_LOOKED_AT = 5_000
 """So many transfers are read for one page of a filtered list; the cursor goes on behind them."""
+GIVES_WAY_AFTER = 10
+"""After so many the bot does what else there is to do."""
 
 
 class PersonView(BaseModel):
@@ -652,14 +655,16 @@ class Reader:
         """Every friendship in this person's rooms, past ones too."""
         return [self.connection(c) for c in self.turn.connections() if c.room in self.rooms]
 
-    def ledger(self, wanted: Ledger, cursor: str, most: int) -> LedgerPage:
-        """A page of transfers. Raises `BadCursor`."""
+    async def ledger(self, wanted: Ledger, cursor: str, most: int) -> LedgerPage:
+        """A page of transfers; the bot goes on between them. Raises `BadCursor`."""
         behind = understood(cursor) if cursor else None
         items: list[TransferView] = []
         place: Place | None = None
         for looked_at, transfer in enumerate(self.transfers(wanted, behind)):
             if len(items) >= most or looked_at >= MOST_LOOKED_AT:
                 return LedgerPage(items=items, next=written(place) if place else None)
+            if looked_at % GIVES_WAY_AFTER == GIVES_WAY_AFTER - 1:
+                await asyncio.sleep(0)
             place = (transfer.asked.at, transfer.id)
             if wanted.covers(transfer):
                 items.append(self.transfer(transfer))

@@ -1,0 +1,159 @@
+"""Somebody means harm by the pages: other sites, forged headers, names that are markup, crowds, and lost addresses."""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from itertools import chain, count, repeat
+
+import pytest
+
+from fedbot.engine import gateway
+from fedbot.web.site import guard
+from fedbot.web.site.guard import Turnstile
+from tests.dialogue.browsing import URL, Visitor, Web, encrypted
+from tests.dialogue.world import World, friends
+
+MARKUP = '"><script>x</script>'
+EVIL = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
+
+
+async def pages(**options: object) -> tuple[World, Web]:
+    world = await friends(alpha={"pages_url": URL}, beta={"pages_url": URL})
+    await encrypted(world)
+    return world, Web(world, world.alpha, **options)
+
+
+async def signed_in(web: Web) -> Visitor:
+    browser = web.visitor()
+    await browser.signs_in(web.world.anna)
+    return browser
+
+
+async def test_no_other_site_signs_anybody_in_or_out_and_no_forged_header_leads_away() -> None:
+    world, web = await pages()
+    browser = await signed_in(web)
+    for origin in (EVIL, {"Origin": "null"}, {}):
+        answer = await browser.calls("POST", "/sign-in", headers=origin)
+        assert answer.status_code == 403
+        assert "set-cookie" not in answer.headers
+    assert (await browser.gets("/")).status_code == 200
+    forged = {"Host": "evil.example", "X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "http"}
+    for path in ("/loans/", "/ledger//", "//evil.example", "/%2f%2fevil.example", "/api/v1/now/", "/loans", "/sign-in"):
+        for visitor in (browser, web.visitor()):
+            answer = await visitor.gets(path, headers=forged)
+            assert "evil.example" not in str(answer.headers)
+            assert answer.headers.get("location", "/lending/").startswith("/lending/")
+    assert (await browser.calls("POST", "/say", data={"line": "todo", "form": "ü"}, headers=EVIL)).status_code == 403
+    own = {"Origin": "https://fed.attraktor.test"}
+    assert (await browser.calls("POST", "/say", data={"line": "todo", "form": "ü"}, headers=own)).status_code == 403
+    await browser.gets("/")
+    await browser.submits("/say", line="todo", subject="x\r\nSet-Cookie: a=b&z=//evil.example")
+    assert browser.last.headers["location"].startswith("/lending/lines/")
+    assert "set-cookie" not in browser.last.headers
+    assert world.alpha.turn.transfers() == []
+
+
+async def test_a_session_is_a_cookie_that_nobody_else_can_set_or_read_and_pages_are_kept_nowhere() -> None:
+    _, web = await pages()
+    browser = web.visitor()
+    before = await browser.submits("/sign-in")
+    cookie = before.headers["set-cookie"]
+    assert cookie.startswith("__Host-fedbot=fed_")
+    assert {"HttpOnly", "Secure", "SameSite=lax", "Path=/"} <= set(cookie.split("; "))
+    planted = web.visitor()
+    planted.client.cookies.set("__Host-fedbot", "fed_" + "a" * 43)
+    assert (await planted.gets("/")).status_code == 303
+    for path, kept in (("/sign-in", "no-store"), ("/nothing", "no-store"), ("/static/fedbot.css", "max-age=600")):
+        answer = await browser.gets(path)
+        assert answer.headers["cache-control"] == kept
+        assert "default-src 'none'" in answer.headers["content-security-policy"]
+        assert "unsafe" not in answer.headers["content-security-policy"]
+    anna = await signed_in(web)
+    await anna.gets("/access")
+    await anna.submits("/access/addresses", name="hall", kind="screen", days="30")
+    (screen,) = re.findall(rf"<code>{URL}(/screen/[^<]+)</code>", anna.last.text)
+    assert (await web.visitor().gets(screen)).headers["referrer-policy"] == "no-referrer"
+
+
+async def test_whoever_invents_addresses_is_one_caller() -> None:
+    _, web = await pages(strangers_calls_a_minute=8, proxies=("192.0.2.7",))
+    stranger = web.visitor()
+
+    async def calls(*forwarded: str) -> list[int]:
+        return [
+            (await stranger.gets("/api/v1/now", headers={"X-Forwarded-For": each})).status_code for each in forwarded
+        ]
+
+    assert set(await calls("198.51.100.1", "198.51.100.2", "198.51.100.3")) == {401}
+    assert (await calls(*(f"2001:db8:0:1::{n:x}" for n in range(6))))[-1] == 429
+    assert (await calls(*(f"not an address {n}" for n in range(6))))[-1] == 429
+    assert (await calls(*(f"10.0.0.{n}, 198.51.100.9, 192.0.2.7" for n in range(6))))[-1] == 429
+    assert await calls("2001:db8:0:2::1") == [401]
+
+
+async def test_names_and_notes_of_others_stay_text_on_every_page() -> None:
+    world, web = await pages()
+    part = next(each for each in world.beta.tables.parts if each.IPN == "N-M3")
+    world.beta.tables.parts.put(replace(part, name=f"{MARKUP} nut"))
+    world.cem.says("!fed share all")
+    await world.settle()
+    kim = await signed_in(web)
+    world.cem.says(f'!fed push 3 N-M3 to attraktor --note "{MARKUP} note"')
+    await world.settle()
+    (transfer,) = world.alpha.turn.transfers()
+    await kim.gets("/find")
+    await kim.submits("/find", words="nut")
+    shown = [(await kim.follows()).text]
+    await kim.gets("/")
+    await kim.submits("/say", line=f"find {MARKUP}")
+    shown.append((await kim.follows()).text)
+    paths = ("/", "/ledger", f"/ledger?words={MARKUP}", f"/transfers/{transfer.id}", "/spaces/betaspace", "/loans")
+    shown += [(await kim.gets(path)).text for path in paths]
+    assert sum(html.escape("<script>x</script>") in text for text in shown) >= 6
+    for text in shown:
+        assert "<script>x" not in text
+        assert MARKUP not in text
+
+
+async def test_a_call_waits_while_the_bot_moves_something_but_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guard, "LOOKS_AGAIN", 0.001)
+    looks: Iterator[bool] = chain((True, True), repeat(False))
+    seen: list[bool] = []
+
+    def is_busy() -> bool:
+        seen.append(next(looks))
+        return seen[-1]
+
+    await Turnstile(is_busy, 1.0).enter()
+    assert seen == [True, True, False]
+    looked = count()
+    turnstile = Turnstile(lambda: next(looked) >= 0, 0.003)
+    await asyncio.wait_for(asyncio.gather(turnstile.enter(), turnstile.enter()), 5)
+    assert 6 <= next(looked) <= 10
+    world, web = await pages(patience=0.01)
+    assert (await web.visitor().gets("/sign-in")).status_code == 200
+    for seconds in (3600, -1):
+        monkeypatch.setattr(gateway, "BUSY_FOR", seconds)
+        assert world.alpha.bot.gateway().is_busy() == (seconds > 0)
+
+
+async def test_a_calendar_ends_with_its_person_and_its_address_is_in_no_log(caplog: pytest.LogCaptureFixture) -> None:
+    world, web = await pages()
+    caplog.set_level("DEBUG")
+    anna = await signed_in(web)
+    await anna.gets("/access")
+    await anna.submits("/access/addresses", name="phone", kind="feed", days="30")
+    mine, _ = re.findall(rf"<code>{URL}(/calendar/[^<]+)</code>", anna.last.text)
+    passer_by = web.visitor()
+    assert (await passer_by.gets(mine)).status_code == 200
+    world.alpha.deactivates("anna")
+    await world.passes(timedelta(seconds=11))
+    assert (await passer_by.gets(mine)).status_code == 403
+    secret = mine.split("/")[2]
+    told = [each.getMessage() for each in caplog.records if not each.name.startswith("httpx")]
+    assert not [line for line in told if secret in line]
