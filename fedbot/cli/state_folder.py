@@ -85,6 +85,15 @@ def do_rebuild(settings: Settings, _: argparse.Namespace) -> str:
         f"Rebuilt the journal in {settings.state}.",
         f"Friendships: {friends}. Requests: {found.transfers}, of which {found.unfinished} go on.",
     ]
+    ahead = f"Bookings: {found.booked}. Wants: {found.wanted}. Our people wait for {found.waiting} things of friends"
+    lines.append(f"{ahead}, friends for {found.queue} of ours.")
+    if found.stopped:
+        lines.append(f"No new loans: {', '.join(found.stopped)}.")
+    if found.rotas:
+        lines.append(
+            f"Taken back: requests from anyone, {', '.join(found.rotas)}. Nobody knows whom else they went to. "
+            "The bot tells whoever asked: ask again."
+        )
     if found.outside:
         lines.append(f"Loans to neighbours without a bot: {found.outside}. See them with !fed outside.")
     if found.lost:
@@ -100,6 +109,7 @@ def do_rebuild(settings: Settings, _: argparse.Namespace) -> str:
     lines += [
         "Paused until a superuser has compared the friend's key: each friendship (!fed review).",
         "Lost for good: notes about who did what before now, and taps that had not been acted upon (tap again).",
+        "Lost, too: which of our own people waited for something of our own (they say !fed wait again).",
         "Next: fedbot run",
     ]
     return "\n".join(lines)

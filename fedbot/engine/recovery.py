@@ -15,13 +15,13 @@ from fedbot.engine.syncing import SyncLoop
 from fedbot.ports.chat import Batch, Chat
 from fedbot.ports.inventory import Inventory
 from fedbot.ports.journal import ChatMessage, OutboxRow
-from fedbot.rules.ledger.recover import Rebuild, mirrored_requests
+from fedbot.rules.ledger.recover import Rebuild, mirrored_requests, requests_of_lost_rotas
 from fedbot.rules.lines import CarryOut
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.effects import Ask, SendEnvelope
 from fedbot.rules.model.events import Answered, EnvelopeSeen, PastRead, Posted, Reacted, Recalled, RoomReplaced, Said
 from fedbot.rules.model.queries import CompanyMirrors, MirrorsFound
-from fedbot.rules.model.transfer_lifecycle import FINAL
+from fedbot.rules.model.transfer_lifecycle import FINAL, TransferState
 from fedbot.rules.protocol import room_upgrades
 from fedbot.rules.state import Turn
 from fedbot.rules.wire.envelope import envelope_id
@@ -97,6 +97,9 @@ def _said_as(row: OutboxRow, said: dict[tuple[str, str], str]) -> str:
 class Rebuilt:
     """What was found again. `outside` is how much neighbours without a bot have.
 
+    `booked` are bookings, `wanted` what our people want, `waiting` what they wait for at friends, `queue` who of
+    friends waits for something of ours, `stopped` which friends get no new loans. `rotas` are requests from anyone
+    that are taken back, each with who asked.
     `lost` are open requests that our InvenTree names, but no message in the room tells of.
     """
 
@@ -104,6 +107,12 @@ class Rebuilt:
     transfers: int
     unfinished: int
     outside: int
+    booked: int
+    wanted: int
+    waiting: int
+    queue: int
+    stopped: tuple[str, ...]
+    rotas: tuple[str, ...]
     lost: tuple[str, ...]
     unsigned: tuple[str, ...]
 
@@ -146,6 +155,12 @@ def _summary(engine: Engine, mirrors: MirrorsFound) -> Rebuilt:
         connections=tuple((connection.peer_name, connection.state.value) for connection in living),
         transfers=len(transfers),
         unfinished=sum(transfer.state not in FINAL for transfer in transfers),
+        booked=sum(transfer.state is TransferState.BOOKED for transfer in transfers),
+        wanted=len([want for want in turn.wants() if want.is_living]),
+        waiting=len([place for place in turn.places_in_line() if place.is_living]),
+        queue=len(turn.queue()),
+        stopped=tuple(turn.party_name(stop.id) for stop in turn.lending_stops()),
+        rotas=tuple(f"{t.code} ({t.terms.asker_name or t.terms.asker})" for t in requests_of_lost_rotas(turn)),
         outside=len([loan for loan in turn.outside_loans() if loan.is_living]),
         lost=tuple(identifier for identifier in named if identifier not in known),
         unsigned=mirrors.unsigned,

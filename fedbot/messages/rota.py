@@ -190,6 +190,24 @@ def nobody_gives_it(locale: Locale, *, rota: Rota, us: PartyConfig) -> Lines:
     return [first, locale.say("My message above says who was asked, and what they said. Nothing has moved.")]
 
 
+def rota_lost(locale: Locale, *, transfer: Transfer, us: PartyConfig, peer_name: str) -> Lines:
+    """After a loss of the journal, to who asked: this request from anyone is taken back, as nobody knows the others."""
+    del us
+    who = naming.pill(locale, transfer.terms.asker, transfer.terms.asker_name)
+    what, space = naming.moved(locale, transfer), naming.space(locale, peer_name)
+    return [
+        locale.say(
+            "{who}: I take back your request to {space} for {what}. {code}",
+            who=who,
+            space=space,
+            what=what,
+            code=transfer.code,
+        ),
+        locale.say("You asked anyone for it. My journal was lost: I don't know whom else, and it could come twice."),
+        locale.say("Nothing has moved. Ask again: {line}", line=command("request … from anyone")),
+    ]
+
+
 def from_anyone_needs_a_name(locale: Locale, *, word: str) -> Lines:
     """What was typed names one thing of one space, which others can't have."""
     return [

@@ -108,6 +108,7 @@ def decide(state: State, event: Event, verbs: Verbs, now: datetime) -> Turn:
         want.follow(turn)
         outside.follow(turn)
         queue.follow(turn)
+        provision.follow(turn)
     web.hand_over(turn)
     _follow_the_tables(turn)
     return turn
@@ -169,7 +170,7 @@ def _on_started(turn: Turn, event: Started) -> None:
 def _on_recalled(turn: Turn, event: Recalled) -> None:
     """A message of the past: what it says counts, what would have to be done for it was done, or is begun anew."""
     inbound.on_envelope(turn, event.message)
-    recover.begin_anew(turn)
+    recover.begin_anew(turn, event.message.at)
     turn.effects.clear()
 
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from tests.dialogue.books import assert_books_balance
 from tests.dialogue.test_lending import lent
+from tests.dialogue.test_recovery import is_rebuilt
 from tests.dialogue.world import World, told
 
 A_DAY = timedelta(days=1)
@@ -90,6 +91,16 @@ async def test_a_superuser_stops_lending_the_friend_reads_it_and_it_ends_by_itse
     assert world.alpha.turn.lending_stops() == []
     assert "Nothing is overdue." in await says(world, "kim", "overdue")
     assert_books_balance(world)
+
+
+async def test_after_a_rebuild_it_is_known_who_gets_no_new_loans() -> None:
+    world = await overdue_for(1)
+    await says(world, "anna", "overdue betaspace --stop")
+    assert (await is_rebuilt(world.alpha)).stopped == ("Betaspace",)
+    await world.settle()
+    assert "Not offered: Betaspace gets no new loans" in await says(world, "piet", "lend #42 to betaspace for 1 week")
+    await says(world, "anna", "overdue betaspace --resume")
+    assert (await is_rebuilt(world.alpha)).stopped == ()
 
 
 async def test_nobody_is_shut_out_who_owes_nothing_and_people_can_lift_it() -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from fedbot.rules.model.lending import MOST_PLACES, PlaceState
 from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.wire.envelope import fingerprint
 from tests.dialogue.books import assert_books_balance
 from tests.dialogue.space import Space
 from tests.dialogue.test_dishonest_friends import forges
@@ -258,3 +259,45 @@ async def test_who_was_asked_before_anybody_waited_is_not_in_anybodys_way() -> N
     await world.grace()
     gone = [t for t in world.alpha.turn.transfers() if t.peer == "gammaspace"]
     assert gone[0].state is TransferState.DONE, "who has seen the line may pass it over"
+
+
+async def test_after_a_rebuild_places_and_wants_are_known_again_and_what_was_asked_of_anyone_is_taken_back() -> None:
+    world = await lens_lent_to_betaspace()
+    assert "place 1" in await says(world, "gus", f"wait {LENS} from attraktor")
+    assert "place 2" in await says(world, "kim", f"wait {LENS}")
+    await says(world, "mia", "want 5 UNOBTAINIUM until 31.12.")
+    await says(world, "gus", "request 10 M3-BOLT from anyone")
+    asked = world.gamma.transfer()
+    assert asked.state is TransferState.OPEN, world.room.transcript()
+    rebuilt = await is_rebuilt(world.gamma, compared=False)
+    review(world, world.gamma, "gus")
+    await world.settle()
+    assert (rebuilt.waiting, rebuilt.wanted, rebuilt.rotas) == (1, 1, (f"{asked.code} (Gus)",))
+    await world.passes(HOUR)
+    assert place(world.gamma) is PlaceState.WAITING, world.room.transcript()
+    assert "place 1" in told(world.room, "from Attraktor: place")[-1].text
+    assert world.gamma.turn.wants()[-1].is_living
+    assert [w.word for w in world.alpha.turn.friend_wants()] == ["UNOBTAINIUM"]
+    assert world.gamma.transfer().state is TransferState.CANCELLED, "it could come twice"
+    lost = world.room.message("I take back your request to Attraktor for 10 × M3 bolt")
+    assert lost.mentions == (world.gus.user_id,)
+    rebuilt = await is_rebuilt(world.alpha)
+    await world.settle()
+    assert (rebuilt.queue, rebuilt.waiting) == (1, 0)
+    await world.passes(HOUR)
+    assert parties(world) == ["gammaspace"], "our own people say it again"
+    await comes_back(world)
+    assert place(world.gamma) is PlaceState.TURN, world.room.transcript()
+    await is_rebuilt(world.alpha)
+    await world.passes(HOUR)
+    assert world.alpha.turn.queue()[0].kept == 42, "it is kept for them still"
+    await says(world, "gus", f"cancel {world.gamma.turn.places_in_line()[-1].code}")
+    await is_rebuilt(world.alpha)
+    assert parties(world) == [], "what is over stays so"
+
+
+def review(world: World, space: Space, person: str) -> None:
+    """A superuser of a third space has compared its friends' keys."""
+    for connection in space.turn.connections():
+        line = f"!fed review {connection.peer} accept {fingerprint(connection.peer_key)}"
+        getattr(world, person).says(line, room=space.us.admin_room)

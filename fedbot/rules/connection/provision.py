@@ -12,18 +12,22 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from fedbot import messages
 from fedbot.rules.catalogue.provenance import WriteMirror, mirror_received
 from fedbot.rules.ledger import figures as ledger_figures
 from fedbot.rules.loan import lend
 from fedbot.rules.model import audit
 from fedbot.rules.model.archive import Mark
+from fedbot.rules.model.catalogue import Want
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import LIVING_CONNECTION, ConnectionState
 from fedbot.rules.model.continuation import OfConnection, WhenStepEnds
 from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.effects import Do, Edit, Forget, KeepSecret, Phrase, Post, say
 from fedbot.rules.model.events import StepDone, StepRefused, StepUnknown, Waiting
+from fedbot.rules.model.lending import LendingStop, PlaceInLine
 from fedbot.rules.model.steps import (
     AccessMade,
     CloseCompany,
@@ -493,6 +497,43 @@ def tell_that_it_is_over(turn: Turn, connection: Connection) -> None:
     turn.do(Edit(f"disconnecting:{connection.id}", connection.room, phrase))
 
 
+PLACES, WANTS = TypeAdapter(tuple[PlaceInLine, ...]), TypeAdapter(tuple[Want, ...])
+STOP = TypeAdapter(LendingStop)
+
+
+def _kept(turn: Turn, connection: Connection) -> dict[str, Any]:
+    """What our people wait for there and want, and that it gets no new loans: no message in a room tells us of it."""
+    kept: dict[str, Any] = {}
+    places = tuple(each for each in turn.places_in_line() if each.connection == connection.id and each.is_living)
+    wants = tuple(each for each in turn.wants() if connection.id in each.told and each.is_living)
+    if places:
+        kept["places"] = PLACES.dump_python(places, mode="json", exclude_defaults=True)
+    if wants:
+        kept["wants"] = WANTS.dump_python(wants, mode="json", exclude_defaults=True)
+    if (stop := turn.lending_stop(connection.peer)) is not None:
+        kept["stop"] = STOP.dump_python(stop, mode="json", exclude_defaults=True)
+    return kept
+
+
+def follow(turn: Turn) -> None:
+    """After any event: what our people wait for or want by now, and who gets no new loans, is mirrored."""
+    concerned: dict[str, None] = {}
+    for (kind, identifier), document in list(turn.changes.items()):
+        if isinstance(document, PlaceInLine):
+            before = turn.state.get(PlaceInLine, identifier)
+            if before is None or before.is_living != document.is_living:
+                concerned[document.connection] = None
+        elif isinstance(document, Want):
+            known = turn.state.get(Want, identifier)
+            if known is None or (known.is_living, known.told) != (document.is_living, document.told):
+                concerned |= dict.fromkeys(document.told)
+        elif kind == LendingStop.__name__ and (friend := turn.connection_with(identifier)) is not None:
+            concerned[friend.id] = None
+    for connection in filter(None, map(turn.connection, concerned)):
+        if connection.state is ConnectionState.ACTIVE:
+            mirror(turn, connection)
+
+
 def mirror(turn: Turn, connection: Connection) -> None:
     """The connection and its open requests, as they stand, into the company's metadata."""
     if connection.company is None:
@@ -524,6 +565,7 @@ def mirror(turn: Turn, connection: Connection) -> None:
         value["shares"] = [
             [s.model, s.pk, s.name, s.by, s.at.isoformat(), list(s.above), s.is_template] for s in shares
         ]
+    value |= _kept(turn, connection)
     if figures := turn.figures_of(connection.peer):
         value["stats"] = {"at": figures.at.isoformat(), "days": figures.days, **ledger_figures.written(figures)}
     text = json.dumps(value, sort_keys=True, ensure_ascii=False)

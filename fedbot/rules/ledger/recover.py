@@ -5,22 +5,24 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 
-from fedbot.rules.catalogue import share
+from fedbot import messages
+from fedbot.rules.catalogue import share, want
 from fedbot.rules.catalogue.provenance import mirror_received
 from fedbot.rules.connection import connect as connections
 from fedbot.rules.connection import provision, rotate_tokens
-from fedbot.rules.loan import end, extend, hand_back, lend, outside
+from fedbot.rules.loan import end, extend, hand_back, lend, outside, queue
 from fedbot.rules.model import audit
 from fedbot.rules.model.connection import Connection, Exchange
 from fedbot.rules.model.connection_lifecycle import UNFINISHED_CONNECTION, ConnectionState
 from fedbot.rules.model.continuation import WhenAnswered
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.diagnosis import Fault, Plain
-from fedbot.rules.model.effects import Ask, Draft
+from fedbot.rules.model.effects import Ask, Draft, Edit, Post, say
 from fedbot.rules.model.events import Answered, EnvelopeSeen
+from fedbot.rules.model.lending import PlaceState, QueueEntry
 from fedbot.rules.model.queries import CompanyMirror, MirrorsFound, WhoMay
 from fedbot.rules.model.rota import rota_id
 from fedbot.rules.model.stock import Right
@@ -325,6 +327,8 @@ def _about_connection(turn: Turn, event: EnvelopeSeen, envelope: Message[Body]) 
     else:
         connection = replace(connection, exchange=_counted(turn, connection.exchange, envelope, connection))
         turn.note(connection.id, audit.KnownFromOwnMessage(envelope.kind), event_id=event.event_id)
+        if bodies.says(envelope, bodies.PlaceTold):
+            _place_as_we_said(turn, envelope.body)
         waits = connection.state in {ConnectionState.ASKED, ConnectionState.OFFERED}
         if bodies.says(envelope, bodies.Accepted) and waits:
             connection = replace(
@@ -382,11 +386,16 @@ def _also(told: tuple[str, ...], word: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*told, word)))
 
 
-def begin_anew(turn: Turn) -> None:
-    """What this turn has changed without doing what follows from it is begun anew when all is read."""
+def begin_anew(turn: Turn, at: datetime) -> None:
+    """What this turn has changed without doing what follows from it is begun anew when all is read.
+
+    `at` is when the homeserver got the message of the past: whoever joined our queue by it has waited since then.
+    """
     for document in list(turn.changes.values()):
         if isinstance(document, Transfer):
             turn.save(replace(document, told=_also(document.told, RECALLED)))
+        elif isinstance(document, QueueEntry) and turn.state.get(QueueEntry, document.id) is None:
+            turn.save(replace(document, since=min(at, turn.now)))
 
 
 # --- going on ----------------------------------------------------------------------------------------------
@@ -402,6 +411,11 @@ def resume(turn: Turn) -> None:
             resume_with(turn, connection)
     _keep_quiet_about_lines(turn)
     outside.go_on_after_a_loss(turn)
+    _queue_in_order(turn)
+    for place in turn.places_in_line():  # the owner's bot may have told more of it in the meantime
+        if place.is_living:
+            turn.do(Edit(f"place:{place.id}", place.room, queue.page(turn, place)))
+    _take_back_lost_rotas(turn)
     end.end_what_is_back(turn)
     turn.note("recovery", audit.Fact.RECOVERED)
 
@@ -522,7 +536,60 @@ def _on_mirrors(turn: Turn, event: Answered) -> None:
             turn.save(connection)
             turn.note(connection.id, audit.FoundMirrored(connection.state))
             if connection.state is ConnectionState.ACTIVE:
-                share.restore(turn, json.loads(mirrored.value).get("shares"))
+                value = json.loads(mirrored.value)
+                share.restore(turn, value.get("shares"))
+                _restore_kept(turn, value)
+
+
+def _restore_kept(turn: Turn, value: dict[str, Any]) -> None:
+    """What our people wait for and want there, and that it gets no new loans. Their messages are posted anew."""
+    for place in provision.PLACES.validate_python(value.get("places", ())):
+        turn.save(replace(place, state=PlaceState.ASKED, place=0, item=0, until=None))  # the owner's bot says it again
+        turn.do(Post(f"place:{place.id}", place.room, queue.page(turn, turn.place_in_line(place.id) or place)))
+    for wanted in provision.WANTS.validate_python(value.get("wants", ())):
+        known = turn.want(wanted.id)
+        turn.save(wanted if known is None else replace(known, told=tuple(dict.fromkeys((*known.told, *wanted.told)))))
+        if known is None:
+            turn.do(Post(f"want:{wanted.id}", wanted.room, want.page(turn, wanted)))
+    if "stop" in value:
+        turn.save(provision.STOP.validate_python(value["stop"]))
+
+
+def _place_as_we_said(turn: Turn, told: bodies.PlaceTold) -> None:
+    """How somebody of a friend's stood in our queue, as our own message tells."""
+    entry = turn.queue_entry(told.wait)
+    if entry is None:
+        return
+    if told.over:
+        turn.drop(entry)
+    elif told.until is not None:
+        turn.save(replace(entry, kept=told.item, kept_until=told.until, told=1))
+    else:
+        turn.save(replace(entry, told=told.place))
+
+
+def _queue_in_order(turn: Turn) -> None:
+    """Rooms are read one after the other: who came first, by the homeserver's clock, is in front again."""
+    for number, entry in enumerate(sorted(turn.queue(), key=lambda entry: (entry.since, entry.number)), start=1):
+        if entry.number != number:
+            turn.save(replace(entry, number=number))
+
+
+def requests_of_lost_rotas(turn: Turn) -> list[Transfer]:
+    """What was asked of several friends, and nobody knows any more whom else, and how much is wanted in all."""
+    asked = [t for t in turn.open_transfers() if t.terms.confirm and t.role == "receiver" and turn.rota_of(t) is None]
+    return [t for t in asked if t.state is TransferState.OPEN and not (t.wanted or t.approved_hash)]
+
+
+def _take_back_lost_rotas(turn: Turn) -> None:
+    """None of them is confirmed any more, so that nothing comes twice; whoever asked is told to ask again."""
+    for transfer in requests_of_lost_rotas(turn):
+        body = {"by": "", "by_name": "", "event": "", "reason": ""}
+        wanting = replace(transfer, wanted="cancel", decision=None)
+        turn.save(sequencing.send(turn, wanting, "cancel", body, awaits=True))
+        turn.note(transfer.id, audit.Fact.CANCEL_ASKED)
+        phrase = say(messages.rota.rota_lost, transfer=transfer, us=turn.us, peer_name=turn.party_name(transfer.peer))
+        turn.do(Post(f"rota-lost:{transfer.id}", transfer.room, phrase, mentions=(transfer.terms.asker,)))
 
 
 def _is_of_neighbour(turn: Turn, found: CompanyMirror) -> bool:
