@@ -100,6 +100,7 @@ async def test_after_a_rebuild_it_is_known_who_gets_no_new_loans() -> None:
     await world.settle()
     assert "Not offered: Betaspace gets no new loans" in await says(world, "piet", "lend #42 to betaspace for 1 week")
     await says(world, "anna", "overdue betaspace --resume")
+    await world.passes(timedelta(minutes=5))
     assert (await is_rebuilt(world.alpha)).stopped == ()
 
 

@@ -43,7 +43,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     "lost with the journal": (
         say(messages.rota.rota_lost, transfer=ASKED, us=BETA, peer_name="attraktor"),
         """
-        @Bea: I take back your request to attraktor for 10 × M3 bolt (M3-BOLT, batch 2025-11). k7m2
+        @Bea: I take back your request to attraktor for 10 × M3 bolt (M3-BOLT). k7m2
         You asked anyone for it. My journal was lost: I don't know whom else, and it could come twice.
         Nothing has moved. Ask again: !fed request … from anyone
         """,

@@ -530,7 +530,8 @@ def follow(turn: Turn) -> None:
         elif kind == LendingStop.__name__ and (friend := turn.connection_with(identifier)) is not None:
             concerned[friend.id] = None
     for connection in filter(None, map(turn.connection, concerned)):
-        if connection.state is ConnectionState.ACTIVE:
+        is_just_found = turn.state.get(Connection, connection.id) is None  # after a loss: it stands there already
+        if connection.state is ConnectionState.ACTIVE and not is_just_found:
             mirror(turn, connection)
 
 
