@@ -13,7 +13,7 @@ from typing import Any
 from fedbot import messages
 from fedbot.commands.dates import is_day, reads_as_day
 from fedbot.commands.spec import BETWEEN_THINGS, Argument, Kind, Option, Verb
-from fedbot.messages.quantities import EVERYTHING, Quantity, is_pieces, is_times, quantity_in, typed
+from fedbot.messages.quantities import EVERYTHING, Quantity, is_pieces, is_times, measured_in, quantity_in, typed
 from fedbot.rules.lines import PREFIX
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.protocol.terms import MOST_LINES
@@ -204,15 +204,38 @@ def in_quotes(text: str) -> str:
 
 @dataclass(frozen=True)
 class Reading:
-    """What a line can mean. `quantity` is a decimal string, or '' for the whole item."""
+    """What a line can mean. `quantity` is a decimal string, or '' for the whole item; `unit` what it is measured in."""
 
     item: str
     quantity: str = ""
+    unit: str = ""
 
 
 def items_in(tokens: tuple[Token, ...], line: str) -> tuple[Reading, ...] | Phrase:
     """All that these words can mean, the likeliest first; or what is unclear about them."""
     joined = _joined(tokens)
+    measured, others = _measured(joined, line), _counted_items(joined, line)
+    return others if isinstance(others, Phrase) else (*measured, *others)
+
+
+def _measured(tokens: list[Token], line: str) -> tuple[Reading, ...]:
+    """`2m WIRE`, `WIRE 2 m`: so much of what is left, if anything is."""
+    words = _Words(tokens, line)
+    for size in (1, 2):
+        for quantity, rest in ((slice(0, size), slice(size, None)), (slice(-size, None), slice(0, -size))):
+            said = tokens[quantity]
+            found = measured_in(" ".join(token.text for token in said))
+            left = tokens[rest]
+            if found and left and not any(token.quoted for token in said) and not _is_counted(left):
+                return (Reading(words.item(rest.start, rest.stop), *found),)
+    return ()
+
+
+def _is_counted(tokens: list[Token]) -> bool:
+    return any(quantity_in(tokens[at].text) is not None and not tokens[at].quoted for at in (0, -1))
+
+
+def _counted_items(joined: list[Token], line: str) -> tuple[Reading, ...] | Phrase:
     grouped = _with_groups(joined)
     readings = _readings(_Words(grouped, line))
     if isinstance(readings, Phrase) or grouped == joined or _are_clearly_groups(grouped):
@@ -240,6 +263,11 @@ def _readings(words: _Words) -> tuple[Reading, ...] | Phrase:
     return (counted,) if is_clear else (counted, Reading(words.item(0, None)))
 
 
+def _as_argument(reading: Reading) -> dict[str, str]:
+    said = {"item": reading.item, "quantity": reading.quantity}
+    return {**said, "unit": reading.unit} if reading.unit else said
+
+
 def typed_again(readings: tuple[Reading, ...], reserved: Collection[str] = ()) -> str:
     """A line so that it is read the same way again, where these words are keywords; without quotes if that will do."""
     first, last = readings[0], readings[-1]
@@ -254,7 +282,7 @@ def _reads_as(words: str, readings: tuple[Reading, ...], reserved: Collection[st
 
 
 def _counted(reading: Reading, item: str) -> str:
-    return f"{typed(Decimal(reading.quantity))} {item}" if reading.quantity else item
+    return f"{typed(Decimal(reading.quantity))}{reading.unit} {item}" if reading.quantity else item
 
 
 def _between_two(words: _Words, first: Quantity, last: Quantity) -> tuple[Reading, ...] | Phrase:
@@ -731,7 +759,7 @@ class _Line:
             readings = items_in(segment.tokens, self.text)
             if isinstance(readings, Phrase):
                 raise Unclear(readings)
-            lines.append([{"item": reading.item, "quantity": reading.quantity} for reading in readings])
+            lines.append([_as_argument(reading) for reading in readings])
         self.segments = []
         if len(lines) > MOST_LINES:
             raise Unclear(say(messages.line_errors.too_many_lines, count=len(lines), most=MOST_LINES))

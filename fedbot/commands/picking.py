@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
@@ -18,7 +18,7 @@ from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.ledger import Lying
 from fedbot.rules.model.party_config import PRACTICE
 from fedbot.rules.model.queries import ItemsFound
-from fedbot.rules.model.stock import TRAVELLING_STATUSES, Part, StockItem, counts_pieces, is_fraction
+from fedbot.rules.model.stock import TRAVELLING_STATUSES, Part, StockItem, counts_pieces, in_units, is_fraction, plain
 from fedbot.rules.model.transfer import Line, Terms, Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.protocol.terms import MOST_DIGITS, MOST_PLACES, written
@@ -51,6 +51,15 @@ def quantity_complaint(word: str) -> Phrase | None:
     if quantity >= 10**MOST_DIGITS:
         return say(messages.offer.quantity_too_large, word=word[:40])
     return None
+
+
+def unit_complaint(readings: tuple[Reading, ...]) -> Phrase | None:
+    """Why nothing can be asked for in a unit: only the owner knows in which one its part is counted."""
+    measured = next((reading for reading in readings if reading.unit), None)
+    if measured is None:
+        return None
+    wanted = Decimal(measured.quantity)
+    return say(messages.offer.unit_not_known, word=measured.item[:SHOWN], wanted=wanted, unit=measured.unit)
 
 
 def pledged(turn: Turn, item: int) -> tuple[Decimal, tuple[Transfer, ...]]:
@@ -274,6 +283,10 @@ def pick(picking: Picking, readings: tuple[Reading, ...]) -> Picked | Choice | P
     known = [reading for reading in readings if picking.found[reading.item].items]
     if not known:
         return _nothing(picking, readings)
+    fitting = [each for reading in known if (each := _in_units_of_the_part(picking, reading)) is not None]
+    if not fitting:
+        return _in_another_unit(picking, known[0])
+    known = fitting
     if len(known) > 1:
         return _which_reading(picking, readings, known)
     (reading,) = known
@@ -283,9 +296,23 @@ def pick(picking: Picking, readings: tuple[Reading, ...]) -> Picked | Choice | P
     return _which_item(picking, reading, items)
 
 
+def _in_units_of_the_part(picking: Picking, reading: Reading) -> Reading | None:
+    """The reading with its quantity in the unit of the part; None if that can't be told exactly."""
+    if not reading.unit:
+        return reading
+    units = picking.found[reading.item].items[0].part.units
+    amount = in_units(Decimal(reading.quantity), reading.unit, units)
+    return None if amount is None else replace(reading, quantity=plain(amount), unit="")
+
+
+def _in_another_unit(picking: Picking, reading: Reading) -> Phrase:
+    item = picking.found[reading.item].items[0]
+    return say(messages.offer.another_unit, item=item, wanted=Decimal(reading.quantity), unit=reading.unit)
+
+
 def _one(picking: Picking, item: StockItem, quantity: str) -> Picked | Phrase:
     wanted = Decimal(quantity) if quantity else item.quantity
-    complaint = picking.complaint(item, wanted)
+    complaint = (quantity_complaint(quantity) if quantity else None) or picking.complaint(item, wanted)
     if complaint is not None:
         return complaint
     return Picked(item, wanted, next(iter(picking.origins(item)), ""))

@@ -13,7 +13,7 @@ from fedbot import messages
 from fedbot.commands.dates import FROM, UNTIL, Days, days_meant
 from fedbot.commands.grammar import SHOWN, Reading, render
 from fedbot.commands.lookup import friend_meant, rooms_told_of, whole_line
-from fedbot.commands.picking import quantity_complaint
+from fedbot.commands.picking import quantity_complaint, unit_complaint
 from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb, Where
 from fedbot.rules import command as chat_lines
 from fedbot.rules.model import time_zones
@@ -220,6 +220,8 @@ def _complaint(command: Command, spec: Verb) -> Phrase | None:
         if scanned := next((r.item for r in readings if scanned_in(r.item) is not None), ""):
             return say(messages.offer.scanned_code_is_ours, word=scanned[:SHOWN])
         meant = _with_quantity(readings)
+        if complaint := unit_complaint(meant):
+            return complaint
         if not meant:
             return say(
                 messages.offer.how_many_of_it, word=readings[0].item[:SHOWN], line=_with_one_of_each(command, spec)

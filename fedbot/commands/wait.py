@@ -8,7 +8,7 @@ from decimal import Decimal
 from fedbot import messages
 from fedbot.commands.grammar import Reading
 from fedbot.commands.lookup import found_in, friend_meant, is_our_space, rooms_told_of
-from fedbot.commands.picking import quantity_complaint
+from fedbot.commands.picking import quantity_complaint, unit_complaint
 from fedbot.commands.spec import Argument, Handler, Kind, Verb, Where
 from fedbot.rules.loan import queue
 from fedbot.rules.model.command import Command
@@ -84,7 +84,7 @@ def _meant(command: Command) -> Reading | Phrase:
     readings = [Reading(**each) for each in lines[0]]
     meant = next((each for each in readings if each.quantity), Reading(readings[0].item, "1"))
     word = presentable(meant.item).strip()[:LONGEST_WORD]
-    return quantity_complaint(meant.quantity) or replace(meant, item=word)
+    return unit_complaint((meant,)) or quantity_complaint(meant.quantity) or replace(meant, item=word)
 
 
 def _there(turn: Turn, command: Command, meant: Reading, friend: Connection) -> Phrase | None:

@@ -9,7 +9,7 @@ from fedbot import messages
 from fedbot.commands.dates import UNTIL, day_from
 from fedbot.commands.grammar import Reading
 from fedbot.commands.lookup import rooms_told_of
-from fedbot.commands.picking import quantity_complaint
+from fedbot.commands.picking import quantity_complaint, unit_complaint
 from fedbot.commands.spec import Argument, Handler, Kind, Verb, Where
 from fedbot.rules.catalogue import search, want
 from fedbot.rules.model.catalogue import LONGEST_DAYS, MOST_WANTS, Want, want_id
@@ -65,7 +65,7 @@ def _meant(turn: Turn, command: Command) -> Want | Phrase:
     if len(lines) > 1:
         return say(messages.want.one_want_a_line)
     reading = next((Reading(**each) for each in lines[0] if each["quantity"]), Reading(lines[0][0]["item"], "1"))
-    if complaint := quantity_complaint(reading.quantity):
+    if complaint := unit_complaint((reading,)) or quantity_complaint(reading.quantity):
         return complaint
     word = presentable(reading.item).strip()
     if not search.is_plain_name(word):

@@ -316,6 +316,30 @@ def whole_pieces(locale: Locale, *, item: StockItem, wanted: Decimal) -> Lines:
     return _refusal(locale, _whole(locale, item=item, wanted=wanted), locale.say("Say a whole number."))
 
 
+def another_unit(locale: Locale, *, item: StockItem, wanted: Decimal, unit: str) -> Lines:
+    """A quantity with a unit that doesn't fit that of the part, or not exactly."""
+    units = locale.short(item.part.units, 20)
+    why = locale.say(
+        "{item} is counted in {units}, and {wanted} {unit} can't be converted into that."
+        if units
+        else "{item} is counted in pieces, not in {unit}.",
+        item=_item(locale, item),
+        units=units,
+        wanted=locale.quantity(wanted),
+        unit=unit,
+    )
+    return _refusal(locale, why, locale.say("Leave out the unit, and say how many."))
+
+
+def unit_not_known(locale: Locale, *, word: str, wanted: Decimal, unit: str) -> Lines:
+    """A quantity with a unit of what is at another space."""
+    names = {"word": locale.short(word, 60), "wanted": locale.quantity(wanted), "unit": unit}
+    return [
+        locale.say('Not done: {wanted} {unit} of "{word}". Only its owner knows how that is counted.', **names),
+        locale.say("Say the number alone, in the owner's unit. What belongs to the name goes into quotes."),
+    ]
+
+
 def _whole(locale: Locale, *, item: StockItem, wanted: Decimal) -> Why:
     return locale.say(
         "{item} is counted in whole pieces, so {wanted} of it can't go.",

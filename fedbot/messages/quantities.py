@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
-from fedbot.rules.model.stock import plain
+from fedbot.rules.model.stock import MEASURES, plain
 
 _NUMBER = re.compile(r"([-+]?)([0-9]+(?:[.,][0-9]+)*|[.,][0-9]+)")
 _FRACTION = re.compile(r"([0-9]{1,4})/([0-9]{1,4})")
@@ -36,6 +36,16 @@ NUMBER_WORDS = {word: number for number, words in enumerate(_SAID, start=1) for 
 """Numbers as they are said in English and German; the small ones, as nobody writes out the large."""
 EVERYTHING = frozenset({"all", "alle", "alles"})
 """Words for all that there is, where a quantity may stand."""
+
+
+_MEASURED = re.compile(rf"([0-9]+(?:[.,][0-9]+)?) ?({'|'.join(sorted(MEASURES, key=len, reverse=True))})")
+
+
+def measured_in(word: str) -> tuple[str, str] | None:
+    """The decimal string and the unit of `2m`, `2 m`, `1,5 kg`; None if the word is nothing like that, or unclear."""
+    found = _MEASURED.fullmatch(word)
+    readings = _readings(found[1]) if found else ()
+    return (plain(Decimal(readings[0])), found[2]) if found and len(readings) == 1 else None
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from fedbot_demo.inventree.movements import write_status_edit
 from fedbot_demo.inventree.records import Part, StockItem
 from fedbot_demo.inventree.serial_numbers import extract_serial_numbers
 from fedbot_demo.inventree.state import State
-from fedbot_demo.inventree.statuses import CLASSES, CREATED, OK
+from fedbot_demo.inventree.statuses import CLASSES, CREATED, EDITED, OK
 from fedbot_demo.inventree.stock_json import Extent, location_chain, pathstring, stock_item, written
 from fedbot_demo.inventree.stock_rows import (
     NO_FRACTION,
@@ -258,7 +258,10 @@ def create_items(call: Call) -> Reply:
     if not serials:
         return _create_one(call, values, serial or None, status, tags)
     items = [_create(call, values, serial, status, in_bulk=True) for serial in serials]
-    for item in items:
+    for number, item in enumerate(items):
+        if version.edits_after_making and item.status != OK:  # saved once more, by nobody, which marks it as to stay
+            items[number] = call.state.stock.put(replace(item, delete_on_deplete=False))
+            write_history(call.state, item, EDITED, None, {"status": item.status}, part=item.part)
         _write_created(call, item, status)
     if not version.answers_list_to_create:
         return Reply({"quantity": len(serials), "serial_numbers": serials}, 201)

@@ -82,7 +82,7 @@ def test_an_item_and_its_quantity_are_found_in_every_spelling(text: str, item: s
     ("text", "readings"),
     [
         ("push Laser lens 2 to beta", [("Laser lens", "2"), ("Laser lens 2", "")]),
-        ("push 3 mm plywood to beta", [("mm plywood", "3"), ("3 mm plywood", "")]),
+        ("push 3 mm plywood to beta", [("plywood", "3"), ("mm plywood", "3"), ("3 mm plywood", "")]),
         ("push 10 Screw M3 20 to beta", [("Screw M3 20", "10"), ("10 Screw M3", "20"), ("10 Screw M3 20", "")]),
         ("push 10 42 to beta", [("42", "10"), ("10", "42")]),
     ],

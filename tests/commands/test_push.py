@@ -243,7 +243,7 @@ def test_the_other_lines_of_a_choice_stay_as_they_were() -> None:
     world = World(connected())
     two = found(item(12), item(13))
     text = 'push 3 #42 + 10 M3-BOLT + "Laser lens 2" + 5 mm plate + 7 8 to betaspace'
-    nothing = [found() for _ in range(5)]
+    nothing = [found() for _ in range(6)]
     assert world.does(text, found(item(42, part=NUT)), two, *nothing) is None
     assert choices(world)[1] == '!fed push 3 #42 + 10 #13 + "Laser lens 2" + 5 mm plate + 7 8 to betaspace'
     before, after = world.command(text), world.command(choices(world)[1].removeprefix("!fed "))

@@ -54,6 +54,16 @@ def test_children_are_counted_with_theirs_below_1_0(ground: Ground) -> None:
     assert ground.item(item)["child_items"] == (2 if ground.version.api < 391 else 1)
 
 
+@pytest.mark.api(since=383)
+def test_a_numbered_item_that_is_made_with_a_status_is_saved_twice_by_1_0(ground: Ground) -> None:
+    content = {"part": ground.lens, "location": ground.drawer, "quantity": 1, "status": 75}
+    _, (made,) = answer(ground, "POST", "stock/", {**content, "serial_numbers": f"{ground.run}-75"})
+    types = [entry["tracking_type"] for entry in ground.history(made["pk"])]
+    is_newest = ground.version.api > 500
+    assert types == ([1] if is_newest else [1, 5])
+    assert made["delete_on_deplete"] is False or is_newest
+
+
 def test_a_status_for_what_is_not_there_names_that_alone(ground: Ground) -> None:
     content = {"items": [ABSENT], "status": 50, "note": "x"}
     refusal = f'Invalid pk "{ABSENT}" - object does not exist.'

@@ -112,3 +112,52 @@ async def test_another_revision_is_no_answer_to_a_request() -> None:
     await world.grace()
     assert "has another revision" in world.room.transcript()
     assert world.alpha.total("CABLE") == 10
+
+
+@pytest.mark.parametrize(
+    ("typed", "units", "left"),
+    [
+        ("push 2m CABLE to betaspace", "m", "8"),
+        ("push 2 m CABLE to betaspace", "m", "8"),
+        ("push CABLE 50cm to betaspace", "m", "9.5"),
+        ("push CABLE 50 cm to betaspace", "metre", "9.5"),
+        ("push 0,02m CABLE to betaspace", "cm", "8"),
+        ("push 20 m CABLE to betaspace", "10 m", "8"),
+    ],
+)
+async def test_a_quantity_with_a_unit_is_that_much_in_the_unit_of_the_part(typed: str, units: str, left: str) -> None:
+    world = await offered({"units": units}, {"units": units}, typed)
+    await taken(world)
+    assert world.alpha.total("CABLE") == Decimal(left), world.room.transcript()
+
+
+@pytest.mark.parametrize(
+    ("typed", "units", "why"),
+    [
+        ("push 2 kg CABLE to betaspace", "m", "is counted in m, and 2 kg can't be converted into that"),
+        ("push 2m CABLE to betaspace", "", "is counted in pieces, not in m"),
+        ("push 1 mm CABLE to betaspace", "3 m", "can't be converted"),
+        ("request 2m CABLE from betaspace", "m", "Only its owner knows how that is counted"),
+        ("want 2m CABLE", "m", "Only its owner knows how that is counted"),
+    ],
+)
+async def test_a_unit_that_does_not_fit_is_refused_with_what_helps(typed: str, units: str, why: str) -> None:
+    world = await friends()
+    has_part(world.alpha, stock=10, units=units)
+    line = world.anna.says(f"!fed {typed}")
+    await world.settle()
+    assert why in world.answer_to(line)
+    assert not world.alpha.turn.open_transfers()
+
+
+async def test_a_name_that_looks_like_a_quantity_is_a_name_where_only_that_is_there() -> None:
+    world = await friends()
+    for name in ("5mm plate", "l bracket"):
+        part = world.alpha.admin(
+            "POST", "part/", name=name, IPN="", description="", category=1, active=True, salable=True
+        )
+        world.alpha.admin("POST", "stock/", part=part["pk"], quantity=9)
+    for typed, offered_then in (("5mm plate", "9 × 5mm plate"), ("2 l bracket", "2 × l bracket")):
+        line = world.anna.says(f"!fed push {typed} to betaspace")
+        await world.settle()
+        assert offered_then in world.answer_to(line)

@@ -280,6 +280,21 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Nothing was sent, nothing has moved.
         """,
     ),
+    "a unit that does not fit": (
+        say(messages.offer.another_unit, item=BOLT, wanted=Decimal(2), unit="m"),
+        """
+        Not offered: M3 bolt (stock #12) is counted in pieces, not in m.
+        Leave out the unit, and say how many.
+        Nothing was sent, nothing has moved.
+        """,
+    ),
+    "a unit of what is another space's": (
+        say(messages.offer.unit_not_known, word="CABLE", wanted=Decimal(2), unit="m"),
+        """
+        Not done: 2 m of "CABLE". Only its owner knows how that is counted.
+        Say the number alone, in the owner's unit. What belongs to the name goes into quotes.
+        """,
+    ),
     "allocated": (
         say(
             messages.offer.item_allocated,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from fractions import Fraction
 
 from fedbot.rules.model.whole_item import NOTHING_SEEN, ItemSeen, PartSeen
 
@@ -28,6 +29,32 @@ def counts_pieces(units: str) -> bool:
 def is_fraction(quantity: Decimal) -> bool:
     """Whether it isn't a whole number."""
     return quantity != quantity.to_integral_value()
+
+
+_SIZES = {
+    "length": {"km": "1000", "m": "1", "dm": "0.1", "cm": "0.01", "mm": "0.001"},
+    "mass": {"t": "1000", "kg": "1", "g": "0.001", "mg": "0.000001"},
+    "volume": {"l": "1", "dl": "0.1", "cl": "0.01", "ml": "0.001"},
+}
+_MEASURES = {name: (of, Fraction(size)) for of, sizes in _SIZES.items() for name, size in sizes.items()}
+MEASURES = frozenset(_MEASURES)
+"""The units in which people say how much: `2m`, `50 cm`."""
+_MEASURE = re.compile(r"([0-9]+(?:\.[0-9]+)?)? ?([a-zA-Z]+)")
+_LONG_NAMES = {"metre": "m", "meter": "m", "gram": "g", "kilogram": "kg", "litre": "l", "liter": "l"}
+
+
+def in_units(quantity: Decimal, unit: str, units: str) -> Decimal | None:
+    """How many of a part's `units` so much of `unit` is, exactly; None if these can't be compared."""
+    found = _MEASURE.fullmatch(units.strip())
+    if found is None:
+        return None
+    name = _LONG_NAMES.get(found[2].lower().removesuffix("s"), found[2].lower() if found[2] == "L" else found[2])
+    theirs, ours = _MEASURES.get(unit), _MEASURES.get(name)
+    if theirs is None or ours is None or theirs[0] != ours[0]:
+        return None
+    amount = Fraction(quantity) * theirs[1] / (ours[1] * Fraction(found[1] or 1))
+    exact = Decimal(amount.numerator) / Decimal(amount.denominator)
+    return exact if Fraction(exact) == amount else None
 
 
 # --- What InvenTree's barcodes and QR codes hold: `INV-SI42` or `{"stockitem": 42}`, and so of parts and places.
