@@ -340,14 +340,14 @@ def _decline_unseen(turn: Turn, envelope: Message[Body], connection: Connection,
     Nothing is kept of it: when it comes again, it is answered again by the same message.
     """
     if envelope.kind == "request" and envelope.seq == 1:
-        body = {"reason": reason, "awaits": False, "seen": envelope.seq}
+        body = bodies.Declined(reason=reason, seen=envelope.seq)
         draft = Draft(
-            kind="declined",
+            kind=body.kind,
             to=connection.peer,
             subject=envelope.subject,
             subject_kind=envelope.subject_kind,
             number=1,
-            body=bodies.outgoing("declined", body),
+            body=body.written(),
             terms_hash=envelope.terms_hash,
         )
         turn.do(SendEnvelope(connection.room, draft))

@@ -10,6 +10,7 @@ from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.decision import DecisionStage
 from fedbot.rules.model.effects import Ask, Do, Phrase, SendEnvelope
 from fedbot.rules.model.steps import MakeCompany
+from fedbot.rules.protocol import bodies
 from fedbot.rules.protocol.sequencing import write
 from fedbot.rules.wire.envelope import fingerprint
 from tests.commands.worlds import (
@@ -165,7 +166,7 @@ def test_accepting_needs_a_space() -> None:
 
 def test_a_review_sends_what_was_not_seen_again_under_the_new_key() -> None:
     world = World(suspended(), pushed())
-    transfer, _ = write(world.turn, pushed(), "cancelled", awaits=True)
+    transfer, _ = write(world.turn, pushed(), bodies.Cancelled(), awaits=True)
     world.turn.save(transfer)
     world.says(f"review betaspace accept {NEW}")
     sent = [effect.draft for effect in world.effects if isinstance(effect, SendEnvelope)]

@@ -4,10 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
+from fedbot.rules.protocol.bodies import Body
 from fedbot.rules.wire import envelope
 from fedbot.rules.wire.envelope import Identity
 from tests.dialogue.space import Space
 from tests.dialogue.world import World
+
+
+def lie(monkeypatch: pytest.MonkeyPatch, kind: str, **fields: object) -> None:
+    """Bots write these fields into their messages of that kind, whatever their rules wanted to say."""
+    honest = Body.written
+
+    def written(body: Body) -> dict[str, Any]:
+        return {**honest(body), **(fields if body.kind == kind else {})}
+
+    monkeypatch.setattr(Body, "written", written)
 
 
 def forge(

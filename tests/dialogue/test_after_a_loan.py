@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
@@ -14,10 +13,9 @@ from fedbot.rules.model.decision import Ending
 from fedbot.rules.model.queries import FindItems, ItemsFound
 from fedbot.rules.model.stock import StockItem
 from fedbot.rules.model.transfer import Transfer
-from fedbot.rules.protocol import sequencing as loan_letters
-from fedbot.rules.state import Turn
 from fedbot_demo.inventree.faults import FaultKind
 from tests.dialogue.books import assert_books_balance
+from tests.dialogue.forging import lie
 from tests.dialogue.space import Space
 from tests.dialogue.test_lending import handed_back, lent, loan, reminders
 from tests.dialogue.test_recovery import RESENDS
@@ -357,12 +355,7 @@ async def test_the_owners_own_word_counts_more_whenever_it_comes(words: str, how
 @pytest.mark.parametrize("word", ["kept", "eaten", ""])
 async def test_a_friend_can_not_call_the_end_what_is_none_of_its(word: str, monkeypatch: pytest.MonkeyPatch) -> None:
     world = await lent("M3-NUT 10")
-    written = loan_letters.write
-
-    def other_end(turn: Turn, about: Transfer, kind: str, body: dict[str, Any], **how: Any) -> Any:  # noqa: ANN401 -- as the real one
-        return written(turn, about, kind, {**body, "how": word} if kind == "closed" else body, **how)
-
-    monkeypatch.setattr(loan_letters, "write", other_end)
+    lie(monkeypatch, "closed", how=word)
     world.anna.says(f"!fed gift {loan(world.alpha).code}")
     await world.settle()
     assert loan(world.beta).is_on_loan

@@ -12,8 +12,9 @@ from fedbot.rules.model.connection import Connection, Exchange
 from fedbot.rules.model.effects import Draft
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.protocol import bodies
 from fedbot.rules.protocol.terms import hash_of, written
-from fedbot.rules.transfer.opening import first_body
+from fedbot.rules.transfer.opening import opens
 from fedbot.rules.wire import envelope
 from fedbot.rules.wire.subject_ids import SubjectKind, by_line, opened_id
 from tests.dialogue.books import assert_books_balance
@@ -93,7 +94,7 @@ async def test_nobody_takes_less_of_what_nobody_here_has_asked_for() -> None:
     opening = replace(honest.opening, cause=by_line("$forged"))
     identifier = opened_id(SubjectKind.PUSH, opening)
     offer = replace(honest, id=identifier, opening=opening, terms=terms, terms_hash=hash_of(terms), exchange=Exchange())
-    forges(world, world.alpha, offer, "offer", first_body(offer))
+    forges(world, world.alpha, offer, "offer", bodies.Offer(**opens(offer)).written())
     await world.settle()
     less = replace(terms, lines=tuple(replace(line, quantity=line.quantity - 1) for line in terms.lines))
     granted = replace(offer, terms=less, terms_hash=hash_of(less), exchange=Exchange(sent=1))

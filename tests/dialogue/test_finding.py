@@ -396,8 +396,8 @@ async def test_a_hostile_answer_is_not_read_at_all(what: str, monkeypatch: pytes
     monkeypatch.setattr(
         letters_sent,
         "write",
-        lambda turn, connection, kind, body, **more: write(
-            turn, connection, kind, body, **({**more, "sealed": sealed} if kind == "find" else more)
+        lambda turn, connection, body, **more: write(
+            turn, connection, body, **({**more, "sealed": sealed} if body.kind == "find" else more)
         ),
     )
     answer = await finds(world, "bolt in betaspace")

@@ -16,7 +16,8 @@ from fedbot.rules.model.connection import Exchange
 from fedbot.rules.model.effects import Post, say
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from fedbot.rules.transfer.opening import first_body
+from fedbot.rules.protocol import bodies
+from fedbot.rules.transfer.opening import opens
 from fedbot.rules.wire import envelope
 from fedbot.rules.wire.subject_ids import Opening, SubjectKind, by_line, connection_id, opened_id
 from tests.dialogue.books import assert_books_balance
@@ -35,7 +36,7 @@ def offers(world: World, liar: Space, honest: Transfer, number: int) -> None:
         opening = Opening(liar.identity.key, honest.room, by_line("$forged", each + 1))
         identifier = opened_id(SubjectKind(honest.terms.kind), opening)
         offer = replace(honest, id=identifier, opening=opening, exchange=Exchange())
-        forges(world, liar, offer, "offer", first_body(offer))
+        forges(world, liar, offer, "offer", bodies.Offer(**opens(offer)).written())
 
 
 def sent(world: World, space: Space) -> int:

@@ -8,13 +8,12 @@ from decimal import Decimal
 import pytest
 
 from fedbot.commands import picking
-from fedbot.rules.loan import extend
 from fedbot.rules.model.decision import Ending
 from fedbot.rules.model.queries import FindItems, ItemsFound
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from fedbot.rules.transfer.both_sides import as_body
 from tests.dialogue.books import assert_books_balance
+from tests.dialogue.forging import lie
 from tests.dialogue.space import Space
 from tests.dialogue.world import World, friends, letters, nothing, sharing, told
 from tests.fakes.people import Message
@@ -357,7 +356,7 @@ async def test_a_last_day_beyond_all_calendars_is_not_taken_from_a_friend(
     day: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world = await lent("#42")
-    monkeypatch.setattr(extend, "_body", lambda _loan, by: {"until": day, **as_body(by)})
+    lie(monkeypatch, "extended", until=day)
     world.anna.says(f"!fed extend {loan(world.alpha).code} 2 weeks")
     await world.settle()
     await world.passes(timedelta(days=30))

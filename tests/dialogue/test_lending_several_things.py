@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
 from fedbot.rules.loan import lend
 from fedbot.rules.model.decision import Ending
-from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from fedbot.rules.protocol import sequencing as loan_letters
-from fedbot.rules.state import Turn
 from tests.dialogue.books import assert_books_balance
+from tests.dialogue.forging import lie
 from tests.dialogue.space import Space
 from tests.dialogue.test_lending import back, handed_back, lent, loan, owners_card
 from tests.dialogue.test_recovery import RESENDS, is_rebuilt, side
@@ -291,12 +288,7 @@ async def test_a_message_that_names_no_line_of_the_loan_ends_nothing(
     told: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world = await lent_several()
-    written = loan_letters.write
-
-    def other_lines(turn: Turn, loan: Transfer, kind: str, body: dict[str, Any], **how: Any) -> Any:  # noqa: ANN401 -- as the real one
-        return written(turn, loan, kind, {**body, "lines": told} if kind == "closed" else body, **how)
-
-    monkeypatch.setattr(loan_letters, "write", other_lines)
+    lie(monkeypatch, "closed", lines=told)
     world.anna.says(f"!fed gift {loan(world.alpha).code} 2")
     await world.settle()
     assert loan(world.beta).line_ends == ()

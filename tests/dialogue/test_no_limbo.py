@@ -7,7 +7,8 @@ from datetime import timedelta
 
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.model.transfer_lifecycle import LONGEST_OPEN, TransferState
-from fedbot.rules.transfer.opening import first_body
+from fedbot.rules.protocol import bodies
+from fedbot.rules.transfer.opening import opens
 from fedbot.rules.wire.subject_ids import SubjectKind, by_line, opened_id
 from tests.dialogue.forging import forge
 from tests.dialogue.test_dishonest_friends import forges
@@ -137,7 +138,7 @@ async def test_a_request_that_is_to_stay_open_longer_than_the_protocol_allows_is
         ("transfer", offer.id),
         1,
         "offer",
-        {**first_body(offer), "due": too_long},
+        {**bodies.Offer(**opens(offer)).written(), "due": too_long},
         offer.terms_hash,
     )
     await world.settle()

@@ -9,6 +9,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from pydantic_core import to_jsonable_python
+
 from fedbot.rules.model.lending import LoanRules
 from fedbot.rules.model.queries import PartDescription
 from fedbot.rules.model.transfer import Line, Terms
@@ -106,4 +108,5 @@ def signed(kind: str, body: dict[str, Any]) -> dict[str, Any]:
 
 def read(envelope: Envelope) -> dict[str, Any]:
     """What the message's body says, as JSON."""
-    return bodies.understood(envelope).body.model_dump(mode="json", warnings=False)
+    said: dict[str, Any] = to_jsonable_python(bodies.understood(envelope).body.model_dump())
+    return said

@@ -439,7 +439,7 @@ def _no_tombstone(stack: ExitStack) -> None:
 def _put_away_refuses(stack: ExitStack) -> None:
     def not_put_away(turn: Turn, transfer: Transfer, *_: object) -> None:
         refused = replace(transfer, state=TransferState.REFUSED)
-        turn.save(sequencing.send(turn, refused, "refused", {"reason": "", "refused": []}, awaits=True))
+        turn.save(sequencing.send(turn, refused, bodies.Refused(reason=""), awaits=True))
 
     _instead(stack, receives, "_not_put_away", not_put_away)
 

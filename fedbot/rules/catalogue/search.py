@@ -104,7 +104,7 @@ def begin(
     for connection in connections:
         if sequencing.is_unheard(turn, connection, "find-ask"):
             continue
-        asked, draft = sequencing.write(turn, connection, "find-ask", {"search": search.id}, sealed=wanted.sealed)
+        asked, draft = sequencing.write(turn, connection, bodies.FindAsk(search=search.id), sealed=wanted.sealed)
         turn.save(asked)
         sequencing.post(turn, asked, draft)
     turn.do(Typing(command.room, int(SEARCH_SILENT_AFTER.total_seconds())))
@@ -344,9 +344,9 @@ def on_asked(turn: Turn, connection: Connection, envelope: Message[bodies.FindAs
     then = FindForFriend(connection.id, envelope.body.search)
     again = turn.spends("find", connection.peer)
     if again is not None:
-        _tell(turn, then, {"problem": "later", "again": again.isoformat()})
+        _tell(turn, then, "later", again=again)
     elif not turn.shares():
-        _tell(turn, then, {"problem": ""}, (), cut=False)
+        _tell(turn, then, "", ())
     else:
         reference = provision.own_reference(connection)
         question = SearchStock(wanted.words, share.scope(turn), reference, wanted.category, wanted.page)
@@ -373,15 +373,21 @@ class FindForFriend(OfConnection, WhenAnsweredOrNot):
         """Tell the friend what there is."""
         connection = turn.connection(self.connection)
         hits, cut = _hits(turn, event, connection.peer if connection else "")
-        _tell(turn, self, {"problem": ""}, hits, cut=cut or _asked_for(event).percent < ALL_READ)
+        _tell(turn, self, "", hits, cut=cut or _asked_for(event).percent < ALL_READ)
 
     def unanswered(self, turn: Turn, _: Unanswered) -> None:
         """Our InvenTree is silent, or doesn't take the friend's token."""
-        _tell(turn, self, {"problem": "inventory"})
+        _tell(turn, self, "inventory")
 
 
 def _tell(
-    turn: Turn, then: FindForFriend, body: dict[str, Any], hits: Iterable[Hit] | None = None, *, cut: bool = False
+    turn: Turn,
+    then: FindForFriend,
+    problem: str,
+    hits: Iterable[Hit] | None = None,
+    *,
+    cut: bool = False,
+    again: datetime | None = None,
 ) -> None:
     connection = turn.connection(then.connection)
     if connection is None or connection.state is not ConnectionState.ACTIVE:
@@ -389,8 +395,9 @@ def _tell(
     sealed: dict[str, Any] = {}
     if hits is not None:
         sealed = {"shared": len(turn.shares()), "cut": cut, "hits": [_written(hit) for hit in hits]}
-    full = {"search": then.search, "in_room": "find" in turn.us.disclose_in_room, **body}
-    connection, draft = sequencing.write(turn, connection, "find", full, sealed=sealed)
+    in_room = "find" in turn.us.disclose_in_room
+    body = bodies.Find(search=then.search, in_room=in_room, problem=problem, again=again)
+    connection, draft = sequencing.write(turn, connection, body, sealed=sealed)
     turn.save(connection)
     sequencing.post(turn, connection, draft)
 

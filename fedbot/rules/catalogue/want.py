@@ -83,9 +83,9 @@ def _tell_friends(turn: Turn, want: Want) -> None:
 
 def _send(turn: Turn, want: Want, connection: Connection) -> None:
     connection = turn.connection(connection.id) or connection
-    body = {"want": want.id, "until": want.until.isoformat(), "over": not want.is_living}
+    body = bodies.Want(want=want.id, until=want.until, over=not want.is_living)
     sealed = {"word": want.word, "quantity": plain(want.lacking)} if want.is_living else {}
-    connection, draft = sequencing.write(turn, connection, "want", body, awaits=True, sealed=sealed)
+    connection, draft = sequencing.write(turn, connection, body, awaits=True, sealed=sealed)
     turn.save(connection)
     sequencing.post(turn, connection, draft)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
 
 from fedbot import messages
 from fedbot.rules import health
@@ -68,7 +67,7 @@ def ask(
         waiting_since=turn.now,
     )
     connection = check_begun(turn, connection)
-    connection, draft = sequencing.write(turn, connection, "connect", _asking_body(turn, connection), awaits=True)
+    connection, draft = sequencing.write(turn, connection, _asking(turn, connection), awaits=True)
     turn.save(connection)
     turn.do(Post(f"offer:{identifier}", room, _asked(turn, connection), reply_to=line, draft=draft))
     turn.note_by(identifier, audit.Asked(audit.Asking.FRIENDSHIP, party.id), asker)
@@ -91,17 +90,17 @@ def _agreed_access(turn: Turn, theirs: str) -> str:
     return "direct" if theirs == "direct" == turn.us.peer_access else "relayed"
 
 
-def _asking_body(turn: Turn, connection: Connection) -> dict[str, Any]:
-    return {
-        "generation": connection.generation,
-        "name": turn.us.name,
-        "access": turn.us.peer_access,
-        "asker": connection.asked.person,
-        "asker_name": connection.asked.name,
-        "due": connection.due.isoformat(),
-        "asked_key": connection.peer_key,
-        "commitment": pinning.our_commitment(turn, connection),
-    }
+def _asking(turn: Turn, connection: Connection) -> bodies.Connect:
+    return bodies.Connect(
+        generation=connection.generation,
+        name=turn.us.name,
+        access=turn.us.peer_access,
+        asker=connection.asked.person,
+        asker_name=connection.asked.name,
+        due=connection.due,
+        asked_key=connection.peer_key,
+        commitment=pinning.our_commitment(turn, connection),
+    )
 
 
 # --- what the peer's bot writes ---
@@ -130,7 +129,7 @@ def on_connect(turn: Turn, envelope: Message[bodies.Connect], announced: Announc
             _decline_by_itself(turn, connection, reason, instead)
         else:  # kept, as our own next asking would else go under this very id, where the peer has read messages of ours
             connection = replace(connection, state=ConnectionState.DECLINED, problem=reason)
-            turn.save(sequencing.send(turn, connection, "declined", {"reason": reason}, awaits=True))
+            turn.save(sequencing.send(turn, connection, bodies.Declined(reason=reason), awaits=True))
     elif generation < next_generation(turn, envelope.sender):
         _decline_by_itself(turn, connection, "generation", next_generation(turn, envelope.sender))
     elif _throttled(turn, envelope.sender):
@@ -190,8 +189,10 @@ def _on_repeated_connect(turn: Turn, known: Connection, envelope: Message[bodies
 
 def _reveal(turn: Turn, connection: Connection) -> Connection:
     """The peer is bound to its nonce, or will be before it learns ours: tell ours."""
-    connection, body = pinning.told(connection)
-    return sequencing.send(turn, connection, "reveal", body, awaits=True)
+    connection, nonce = pinning.told(connection)
+    if nonce is None:
+        raise ValueError(f"no keys are compared in {connection.id}")
+    return sequencing.send(turn, connection, bodies.Reveal(nonce=nonce), awaits=True)
 
 
 def _gives_way(current: Connection, asked: Connection) -> bool:
@@ -208,8 +209,9 @@ def _both_asked(turn: Turn, ours: Connection, theirs: Connection) -> None:
     decided = theirs.asked
     connection = replace(theirs, ours=True, asked=ours.asked, decided=decided, due=ours.due)
     connection, nonce = pinning.told(connection)
-    body = {"by": ours.asked.person, "by_name": ours.asked.name, "access": turn.us.peer_access, **nonce}
-    connection, draft = sequencing.write(turn, connection, "accepted", body, awaits=True)
+    by = ours.asked
+    body = bodies.Accepted(by=by.person, by_name=by.name, access=turn.us.peer_access, nonce=nonce)
+    connection, draft = sequencing.write(turn, connection, body, awaits=True)
     turn.note_by(connection.id, audit.Fact.BOTH_ASKED, decided)
     phrase = say(messages.connection.connect_crossed, connection=connection, emoji=())
     turn.do(Post(f"offer:{connection.id}", connection.room, phrase, thread=f"offer:{ours.id}", draft=draft))
@@ -226,7 +228,7 @@ def _instead(turn: Turn, current: Connection) -> tuple[str, int]:
 
 def _decline_by_itself(turn: Turn, asked: Connection, reason: str, generation: int) -> None:
     """Say why not, without keeping it: the asking is sent again until it is answered, and then so is this."""
-    _, draft = sequencing.write(turn, asked, "declined", {"reason": reason, "generation": generation})
+    _, draft = sequencing.write(turn, asked, bodies.Declined(reason=reason, generation=generation))
     turn.do(SendEnvelope(asked.room, draft))
 
 
@@ -306,7 +308,7 @@ def _on_card_addressees(turn: Turn, then: ShowConnectCard, event: Answered) -> N
         )
         connection = replace(opening.out_of_force(connection), decision=None)
     connection = replace(connection, card=consent.of_connection(turn.us, connection))
-    connection, draft = sequencing.write(turn, connection, "noted")
+    connection, draft = sequencing.write(turn, connection, bodies.Noted())
     turn.save(connection)
     people = list(dict.fromkeys([*([then.void] if then.void else []), *opening.addressees(turn, able)]))
     turn.do(
@@ -367,8 +369,8 @@ def _with_nonce(turn: Turn, connection: Connection, nonce: str) -> Connection | 
 def _refuse_for_keys(turn: Turn, connection: Connection) -> None:
     """Somebody may stand between the two bots: nothing comes of it."""
     if connection.state in UNFINISHED_CONNECTION | {ConnectionState.READY}:
-        body = {"by": "", "by_name": "", "reason": pinning.FAILED}
-        finish(turn, replace(connection, check=None), ConnectionState.CANCELLED, "", "cancelled", body)
+        body = bodies.Cancelled(reason=pinning.FAILED)
+        finish(turn, replace(connection, check=None), ConnectionState.CANCELLED, "", body)
     else:
         turn.save(connection)
 
@@ -398,8 +400,8 @@ def _told_that_it_is_over(turn: Turn, connection: Connection) -> Connection:
     is_told = any(draft.kind == "cancelled" for draft in connection.exchange.unread)
     if connection.state is not ConnectionState.CANCELLED or is_told:
         return connection
-    body = {"by": connection.asked.person, "by_name": connection.asked.name}
-    return sequencing.send(turn, connection, "cancelled", body, awaits=True)
+    body = bodies.Cancelled(by=connection.asked.person, by_name=connection.asked.name)
+    return sequencing.send(turn, connection, body, awaits=True)
 
 
 def on_declined(turn: Turn, connection: Connection, envelope: Message[bodies.Declined]) -> None:
@@ -419,7 +421,7 @@ def on_declined(turn: Turn, connection: Connection, envelope: Message[bodies.Dec
             ask(turn, bot, party, connection.room, connection.asked, connection.asked.event_id, generation)
             return
     phrase = say(messages.connection.connect_declined, connection=ended, by=envelope.body.by_name[:60])
-    ended, draft = sequencing.write(turn, ended, "noted")
+    ended, draft = sequencing.write(turn, ended, bodies.Noted())
     turn.save(ended)
     turn.do(Post(f"end:{ended.id}", ended.room, phrase, mentions=(ended.asked.person,), draft=draft))
 
@@ -435,7 +437,7 @@ def on_cancelled(turn: Turn, connection: Connection, envelope: Message[bodies.Ca
     was_active = connection.own_ready and connection.peer_ready
     if connection.state in LIVING_CONNECTION - {ConnectionState.ENDING} and not was_active:
         state = ConnectionState.CANCELLED if envelope.body.by else ConnectionState.EXPIRED
-        finish(turn, connection, state, envelope.body.by_name[:60], "noted")
+        finish(turn, connection, state, envelope.body.by_name[:60], bodies.Noted())
     else:
         turn.save(connection)
 
@@ -446,8 +448,8 @@ def on_cancelled(turn: Turn, connection: Connection, envelope: Message[bodies.Ca
 def on_approved(turn: Turn, connection: Connection, decided: Signature) -> None:
     """Our superuser said yes: tell the peer, make our side."""
     connection = replace(connection, decided=decided)
-    body = {"by": decided.person, "by_name": decided.name, "access": turn.us.peer_access}
-    connection, draft = sequencing.write(turn, connection, "accepted", body, awaits=True)
+    body = bodies.Accepted(by=decided.person, by_name=decided.name, access=turn.us.peer_access)
+    connection, draft = sequencing.write(turn, connection, body, awaits=True)
     turn.note_by(connection.id, audit.Fact.ACCEPTED, decided)
     connection = provision.begin(turn, connection)
     turn.do(Edit(f"card:{connection.id}", connection.room, card(turn, connection), draft=draft))
@@ -456,8 +458,8 @@ def on_approved(turn: Turn, connection: Connection, decided: Signature) -> None:
 def on_refused(turn: Turn, connection: Connection, decided: Signature) -> None:
     """Our superuser said no."""
     connection = replace(connection, decided=decided, state=ConnectionState.DECLINED)
-    body = {"by": decided.person, "by_name": decided.name, "reason": "declined"}
-    connection, draft = sequencing.write(turn, connection, "declined", body, awaits=True)
+    body = bodies.Declined(by=decided.person, by_name=decided.name, reason="declined")
+    connection, draft = sequencing.write(turn, connection, body, awaits=True)
     turn.save(connection)
     turn.note_by(connection.id, audit.ConnectionIs(connection.state), decided)
     turn.do(Edit(f"card:{connection.id}", connection.room, card(turn, connection), draft=draft))
@@ -468,17 +470,16 @@ def finish(
     connection: Connection,
     state: ConnectionState,
     by: str,
-    kind: str = "",
-    body: dict[str, Any] | None = None,
+    body: bodies.Cancelled | bodies.Noted | None = None,
 ) -> Connection:
     """It ends before it was ready on both sides: what was made is taken back, the people are told.
 
-    `kind` and `body` are the message that tells the peer, or confirms its own, if one is to go.
+    `body` is the message that tells the peer, or confirms its own, if one is to go.
     """
     is_shown = connection.ours or connection.exchange.sent > 1  # the card carries our second message
     ended, draft = replace(connection, state=state, decision=None, problem=by), None
-    if kind:
-        ended, draft = sequencing.write(turn, ended, kind, body, awaits=kind == "cancelled")
+    if body is not None:
+        ended, draft = sequencing.write(turn, ended, body, awaits=isinstance(body, bodies.Cancelled))
     turn.save(ended)
     turn.note(ended.id, audit.ConnectionIs(state), by)
     provision.take_back(turn, ended)
@@ -495,8 +496,8 @@ def finish(
 
 def cancel(turn: Turn, connection: Connection, by: Signature) -> Connection:
     """Our side takes it back before it is active; the peer is told."""
-    body = {"by": by.person, "by_name": by.name}
-    return finish(turn, connection, ConnectionState.CANCELLED, by.name, "cancelled", body)
+    body = bodies.Cancelled(by=by.person, by_name=by.name)
+    return finish(turn, connection, ConnectionState.CANCELLED, by.name, body)
 
 
 def expire(turn: Turn, connection: Connection) -> None:
@@ -505,7 +506,7 @@ def expire(turn: Turn, connection: Connection) -> None:
     To be asked only when a sync is complete that began at `turn.now`.
     """
     if is_over(turn, connection):
-        finish(turn, connection, ConnectionState.EXPIRED, "", "cancelled", {"by": "", "by_name": ""})
+        finish(turn, connection, ConnectionState.EXPIRED, "", bodies.Cancelled())
 
 
 def announced_alone(turn: Turn, connection: Connection) -> bool:

@@ -74,9 +74,9 @@ def _would_be_unclear(transfer: Transfer) -> bool:
 def begin(turn: Turn, connection: Connection, by: Signature, *, at_once: bool) -> Connection:
     """Our superuser ends it. `at_once`: access ends now, what moves is settled without the peer."""
     seen = preview(turn, connection, at_once=at_once)
-    body = {"by": by.person, "by_name": by.name, "at_once": at_once}
+    body = bodies.Disconnecting(by=by.person, by_name=by.name, at_once=at_once)
     ending = replace(connection, state=ConnectionState.ENDING, decision=None, ended_by=by)
-    ending, draft = sequencing.write(turn, ending, "disconnecting", body, awaits=True)
+    ending, draft = sequencing.write(turn, ending, body, awaits=True)
     turn.save(ending)
     turn.note(
         connection.id, audit.Fact.DISCONNECTS_AT_ONCE if at_once else audit.Fact.DISCONNECTS, by.person, by.event_id
@@ -95,8 +95,8 @@ def end_now(turn: Turn, connection: Connection, by: Signature) -> None:
     turn.note_by(connection.id, audit.Fact.DISCONNECTS_AT_ONCE, by)
     seen = preview(turn, connection, at_once=True)
     phrase = say(messages.disconnect.disconnecting, connection=connection, us=turn.us, at_once=True, preview=seen)
-    body = {"by": by.person, "by_name": by.name, "at_once": True}
-    connection, draft = sequencing.write(turn, connection, "disconnecting", body, awaits=True)
+    body = bodies.Disconnecting(by=by.person, by_name=by.name, at_once=True)
+    connection, draft = sequencing.write(turn, connection, body, awaits=True)
     turn.save(connection)
     turn.do(Post(f"at-once:{connection.id}", connection.room, phrase, reply_to=by.event_id, draft=draft))
     _settle_alone(turn, connection, by)
@@ -128,8 +128,8 @@ def _cancel_alone(turn: Turn, transfer: Transfer, by: Signature) -> None:
     ended = replace(
         transfer, state=TransferState.CANCELLED, decided=by, decision=None, problem=DISCONNECTED, ended=turn.now
     )
-    body = {"reason": DISCONNECTED, **transfers.as_body(by)}
-    ended, draft = sequencing.write(turn, ended, "cancel", body, awaits=True)
+    body = bodies.Cancel(reason=DISCONNECTED, **transfers.said_by(by))
+    ended, draft = sequencing.write(turn, ended, body, awaits=True)
     turn.save(ended)
     turn.note_by(transfer.id, audit.TransferIs(TransferState.CANCELLED, DISCONNECTED), by)
     sequencing.post(turn, ended, draft)
@@ -153,7 +153,7 @@ def on_disconnecting(turn: Turn, connection: Connection, envelope: Message[bodie
         return
     seen = preview(turn, connection)
     ending = replace(connection, state=ConnectionState.ENDING, decision=None, ended_by=by)
-    ending, draft = sequencing.write(turn, ending, "noted")
+    ending, draft = sequencing.write(turn, ending, bodies.Noted())
     turn.save(ending)
     turn.note_by(connection.id, audit.Fact.PEER_DISCONNECTS, by)
     phrase = say(messages.disconnect.peer_disconnects, connection=ending, us=turn.us, preview=seen)

@@ -207,11 +207,11 @@ def our_commitment(turn: Turn, connection: Connection) -> str:
     return key_commitment(connection.id, turn.us.key, connection.check.ours) if connection.check else ""
 
 
-def told(connection: Connection) -> tuple[Connection, dict[str, str]]:
-    """The connection with our nonce told, and what the message that tells it holds."""
+def told(connection: Connection) -> tuple[Connection, str | None]:
+    """The connection with our nonce told, and that nonce; None if no keys are compared."""
     if connection.check is None:
-        return connection, {}
-    return replace(connection, check=replace(connection.check, is_told=True)), {"nonce": connection.check.ours}
+        return connection, None
+    return replace(connection, check=replace(connection.check, is_told=True)), connection.check.ours
 
 
 def completed(connection: Connection, nonce: str) -> Connection | None:
@@ -255,7 +255,7 @@ def begin_review(turn: Turn, connection: Connection) -> Connection:
     key = connection.changed_key or connection.peer_key
     connection = begun(turn, connection, key, connection.changed_bot, turn.now.isoformat())
     turn.save(connection)
-    _send(turn, connection, {"commitment": our_commitment(turn, connection)})
+    _send(turn, connection, bodies.Check(commitment=our_commitment(turn, connection)))
     return connection
 
 
@@ -289,9 +289,10 @@ def _on_commitment(turn: Turn, connection: Connection, key: str, commitment: str
 
 
 def _tell(turn: Turn, connection: Connection) -> None:
-    connection, body = told(connection)
+    connection, nonce = told(connection)
     turn.save(connection)
-    _send(turn, connection, body)
+    if nonce is not None:
+        _send(turn, connection, bodies.Check(nonce=nonce))
 
 
 def _on_nonce(turn: Turn, connection: Connection, key: str, nonce: str) -> None:
@@ -312,14 +313,14 @@ def _on_nonce(turn: Turn, connection: Connection, key: str, nonce: str) -> None:
     turn.do(Post(f"keys:{connection.id}:{nonce[:8]}", connection.room, phrase))
 
 
-def _send(turn: Turn, connection: Connection, body: dict[str, str]) -> None:
+def _send(turn: Turn, connection: Connection, body: bodies.Check) -> None:
     draft = Draft(
-        kind="check",
+        kind=body.kind,
         to=connection.peer,
         subject=connection.id,
         subject_kind=connection.subject_kind,
         number=0,
-        body=bodies.outgoing("check", body),
+        body=body.written(),
     )
     turn.do(SendEnvelope(connection.room, draft))
 

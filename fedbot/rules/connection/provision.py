@@ -233,10 +233,10 @@ def _token_is_good(turn: Turn, connection: Connection) -> Connection:
 
 
 def _hand_over(turn: Turn, connection: Connection) -> Connection:
-    body = {"url": turn.us.inventory_url}
+    body = bodies.Credentials(url=turn.us.inventory_url, token="")
     secrets = {"token": own_reference(connection)}
     connection = replace(connection, own_made=True)
-    connection = sequencing.send(turn, connection, "credentials", body, awaits=True, secrets=secrets)
+    connection = sequencing.send(turn, connection, body, awaits=True, secrets=secrets)
     return _ready_when_complete(turn, connection)
 
 
@@ -270,8 +270,8 @@ def _ready_when_complete(turn: Turn, connection: Connection) -> Connection:
     if not (connection.own_made and tried) or connection.own_ready:
         return connection
     connection = replace(connection, own_ready=True, state=ConnectionState.READY, waiting_since=turn.now)
-    body = {"items": connection.sees_items}
-    connection = sequencing.send(turn, connection, "ready", body, awaits=not connection.peer_ready)
+    body = bodies.Ready(items=connection.sees_items)
+    connection = sequencing.send(turn, connection, body, awaits=not connection.peer_ready)
     return become_active(turn, connection)
 
 

@@ -170,8 +170,8 @@ def announce(turn: Turn, room: Room) -> None:
 
 def _announce_by_message(turn: Turn, room: Room, *, again: bool) -> None:
     content = announcements.dated(turn, room.id, announcements.our_announcement(turn))
-    body = bodies.outgoing("announce", {**content, "again": again})
-    turn.do(SendEnvelope(room.id, Draft("announce", "", "", "connection", 0, body)))
+    body = bodies.Announce(parties=content["parties"], again=again)
+    turn.do(SendEnvelope(room.id, Draft(body.kind, "", "", "connection", 0, body.written())))
 
 
 def on_newcomer(turn: Turn, identifier: str) -> None:

@@ -164,9 +164,9 @@ def _try_own(turn: Turn, connection: Connection) -> None:
 
 
 def _hand_over(turn: Turn, connection: Connection) -> None:
-    body = {"url": turn.us.inventory_url}
+    body = bodies.Credentials(url=turn.us.inventory_url, token="")
     secrets = {"token": _source(connection)}
-    turn.save(sequencing.send(turn, connection, "credentials", body, awaits=True, secrets=secrets))
+    turn.save(sequencing.send(turn, connection, body, awaits=True, secrets=secrets))
 
 
 @dataclass(frozen=True)
@@ -264,8 +264,8 @@ class TryPeersNextToken(OfConnection, WhenStepEnds):
         if connection is None:
             return
         turn.do(Forget(provision.next_of(provision.peer_reference(connection))))
-        problem = {"problem": provision.told_to_peers(event.reason)}
-        turn.save(sequencing.send(turn, connection, "renewed", problem, awaits=True))
+        problem = bodies.Renewed(problem=provision.told_to_peers(event.reason))
+        turn.save(sequencing.send(turn, connection, problem, awaits=True))
         turn.note(connection.id, audit.PeersTokenRefused(event.problem, is_next=True))
 
     def waiting(self, turn: Turn, event: Waiting) -> None:
@@ -381,7 +381,7 @@ def _peers_works(turn: Turn, connection: Connection, tried: TokenTried, url: str
     reference = provision.peer_reference(connection)
     turn.do(MoveSecret(provision.next_of(reference), reference))
     connection = replace(connection, peer_url=url, sees_items=tried.stock_items)
-    turn.save(sequencing.send(turn, connection, "renewed", {"problem": ""}, awaits=True))
+    turn.save(sequencing.send(turn, connection, bodies.Renewed(problem=""), awaits=True))
     turn.note(connection.id, audit.Fact.PEERS_TOKEN_WORKS)
 
 

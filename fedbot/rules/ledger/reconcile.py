@@ -79,7 +79,7 @@ def begin(
 
 def _ask_for_page(turn: Turn, connection: Connection, after: str) -> None:
     if not sequencing.is_unheard(turn, connection, "books-ask"):
-        turn.save(sequencing.send(turn, connection, "books-ask", {"after": after}, awaits=True))
+        turn.save(sequencing.send(turn, connection, bodies.BooksAsk(after=after), awaits=True))
 
 
 def on_due(turn: Turn, event: ReconcileDue) -> None:
@@ -148,7 +148,7 @@ def on_asked(turn: Turn, connection: Connection, envelope: Message[bodies.BooksA
     after = envelope.body.after
     if _asks_too_much(turn, connection.peer, after):
         turn.note(connection.id, audit.Fact.ASKS_FOR_BOOKS_TOO_OFTEN)
-        _send_page(turn, connection, {"after": after, "last": "", "more": False, "problem": LATER}, {})
+        _send_page(turn, connection, bodies.Books(after=after, last="", problem=LATER), {})
         return
     page, more = _page(turn, connection, after)
     then = LookForFriend(connection.id, after, tuple(t.id for t in page), is_last=not more)
@@ -226,7 +226,7 @@ class LookForFriend(OfConnection, WhenAnsweredOrNot):
         """Our InvenTree is silent: the friend is told that there is no page now."""
         connection = turn.connection(self.connection)
         if connection is not None:
-            body = {"after": self.after, "last": "", "more": False, "problem": "inventory"}
+            body = bodies.Books(after=self.after, last="", problem="inventory")
             _send_page(turn, connection, body, {})
 
 
@@ -241,7 +241,7 @@ def _on_looked_for_friend(turn: Turn, then: LookForFriend, event: Answered) -> N
     last = transfers[-1].id if transfers else ""
     if not then.is_last:
         turn.tell_once(_told_page(connection.peer, last), budgets.HOUR)
-    body = {"after": then.after, "last": last, "more": not then.is_last, "problem": ""}
+    body = bodies.Books(after=then.after, last=last, more=not then.is_last, problem="")
     pasts = [asdict(past_of(each)) for each in _told_of(connection, transfers, is_last=then.is_last)]
     _send_page(turn, connection, body, {"lines": lines, "pasts": pasts})
 
@@ -251,8 +251,8 @@ def _told_of(connection: Connection, transfers: Sequence[Transfer], *, is_last: 
     return [*transfers, connection] if is_last else [*transfers]
 
 
-def _send_page(turn: Turn, connection: Connection, body: dict[str, Any], sealed: dict[str, Any]) -> None:
-    connection, draft = sequencing.write(turn, connection, "books", body, awaits=True, sealed=sealed)
+def _send_page(turn: Turn, connection: Connection, body: bodies.Books, sealed: dict[str, Any]) -> None:
+    connection, draft = sequencing.write(turn, connection, body, awaits=True, sealed=sealed)
     turn.save(connection)
     sequencing.post(turn, connection, draft)
 
@@ -274,7 +274,7 @@ def _written(line: BookLine) -> dict[str, Any]:
 
 def on_page(turn: Turn, connection: Connection, envelope: Message[bodies.Books]) -> None:
     """A page of the friend's books: look up the same transfers in ours."""
-    connection = sequencing.send(turn, connection, "noted")
+    connection = sequencing.send(turn, connection, bodies.Noted())
     turn.save(connection)
     running = turn.reconciliation(connection.id)
     if running is None or envelope.body.after != running.after:

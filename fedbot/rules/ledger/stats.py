@@ -46,7 +46,7 @@ def begin(
         waiting.append(connection.peer)
         is_asked = any(connection.peer in s.waiting and s.days == days for s in turn.surveys())
         if not (is_asked or sequencing.is_unheard(turn, connection, "stats-ask")):
-            turn.save(sequencing.send(turn, connection, "stats-ask", {"days": days}, awaits=True))
+            turn.save(sequencing.send(turn, connection, bodies.StatsAsk(days=days), awaits=True))
     until = turn.now + STATS_SILENT_AFTER
     turn.save(Survey(command.event_id, command.room, days, until, tuple(waiting), chart=chart))
     turn.do(Typing(command.room, int(STATS_SILENT_AFTER.total_seconds())))
@@ -179,11 +179,9 @@ def _tell(
     if connection is None or connection.state is not ConnectionState.ACTIVE:
         return
     in_room = "stats" in turn.us.disclose_in_room
-    body = {"days": then.days, "in_room": in_room, "problem": problem}
-    if again is not None:
-        body["again"] = again.isoformat()
+    body = bodies.Stats(days=then.days, in_room=in_room, problem=problem, again=again)
     sealed = ledger_figures.written(figures) if figures else {}
-    connection, draft = sequencing.write(turn, connection, "stats", body, awaits=True, sealed=sealed)
+    connection, draft = sequencing.write(turn, connection, body, awaits=True, sealed=sealed)
     turn.save(connection)
     sequencing.post(turn, connection, draft)
 
@@ -191,7 +189,7 @@ def _tell(
 def on_told(turn: Turn, connection: Connection, envelope: Message[bodies.Stats]) -> None:
     """A friend's figures: kept, mirrored into its company's metadata, acknowledged, told to who asked."""
     figures = _understood(turn, connection, envelope)
-    connection = sequencing.send(turn, connection, "noted")
+    connection = sequencing.send(turn, connection, bodies.Noted())
     turn.save(connection)
     if not figures.problem:
         connection = replace(connection, peer_shares=figures.shared)

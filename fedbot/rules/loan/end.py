@@ -60,8 +60,8 @@ def close(turn: Turn, loan: Transfer, how: Ending, by: Signature, numbers: Colle
     ended = _end_lines(turn, loan, Closing(how, by), numbers, is_all=is_all)
     connection = sequencing.connection_of(turn, ended)
     awaits = connection.state is not ConnectionState.ENDED
-    body = {"how": how.value, **transfers.as_body(by), **({} if is_all else {"lines": sorted(numbers)})}
-    ended, draft = sequencing.write(turn, ended, "closed", body, awaits=awaits)
+    body = bodies.Closed(how=how, lines=None if is_all else tuple(sorted(numbers)), **transfers.said_by(by))
+    ended, draft = sequencing.write(turn, ended, body, awaits=awaits)
     turn.save(ended)
     whose = names.party_in_history(connection.peer_name, connection.peer)
     for number in sorted(numbers):
@@ -95,8 +95,8 @@ def tell_alone(turn: Turn, loan: Transfer) -> None:
     """It is back, as our people say without the other side, whose books should know if anybody is there to read it."""
     if loan.closed is None:
         return
-    body = {"how": loan.closed.how.value, **transfers.as_body(loan.closed.by)}
-    turn.save(sequencing.send(turn, loan, "closed", body))
+    body = bodies.Closed(how=loan.closed.how, **transfers.said_by(loan.closed.by))
+    turn.save(sequencing.send(turn, loan, body))
 
 
 def _note(turn: Turn, loan: Transfer, number: int, how: Ending, whose_word: str) -> None:
@@ -142,7 +142,7 @@ def on_closed(turn: Turn, loan: Transfer, envelope: Message[bodies.Closed]) -> N
 
     What is over, but still counts in our stock, is for our superuser to have taken out.
     """
-    loan = sequencing.send(turn, loan, "noted")
+    loan = sequencing.send(turn, loan, bodies.Noted())
     if lend.is_kept(loan):
         loan = lend.reopened(loan)
     turn.save(loan)

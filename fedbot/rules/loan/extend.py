@@ -99,7 +99,7 @@ def on_approved(turn: Turn, transfer: Transfer, decided: Signature) -> None:
         return
     transfers.end(turn, transfer, TransferState.DONE, decided)
     loan = prolonged(turn, loan, transfer.terms.loan_until, decided)
-    turn.save(sequencing.send(turn, loan, "extended", _body(loan, decided), awaits=True))
+    turn.save(sequencing.send(turn, loan, _told(loan, decided), awaits=True))
 
 
 def prolong(turn: Turn, loan: Transfer, until: date, by: Signature) -> None:
@@ -114,14 +114,16 @@ def prolong(turn: Turn, loan: Transfer, until: date, by: Signature) -> None:
             transfers.end(turn, asked, TransferState.DECLINED, by, lend.OTHER_DAY)
     loan = prolonged(turn, loan, until, by)
     awaits = sequencing.connection_of(turn, loan).state is not ConnectionState.ENDED
-    loan, draft = sequencing.write(turn, loan, "extended", _body(loan, by), awaits=awaits)
+    loan, draft = sequencing.write(turn, loan, _told(loan, by), awaits=awaits)
     turn.save(loan)
     phrase = say(messages.loan.loan_extended, loan=loan, us=turn.us, peer_name=turn.party_name(loan.peer))
     turn.do(Post(f"extended:{loan.id}:{by.event_id}", loan.room, phrase, reply_to=by.event_id, draft=draft))
 
 
-def _body(loan: Transfer, by: Signature) -> dict[str, str]:
-    return {"until": loan.back_by.isoformat() if loan.back_by else "", **transfers.as_body(by)}
+def _told(loan: Transfer, by: Signature) -> bodies.Extended:
+    if loan.back_by is None:
+        raise ValueError(f"{loan.id} is no loan")
+    return bodies.Extended(until=loan.back_by, **transfers.said_by(by))
 
 
 def prolonged(turn: Turn, loan: Transfer, until: date, by: Signature) -> Transfer:
@@ -135,7 +137,7 @@ def prolonged(turn: Turn, loan: Transfer, until: date, by: Signature) -> Transfe
 
 def on_extended(turn: Turn, loan: Transfer, envelope: Message[bodies.Extended]) -> None:
     """At the borrower: the owner gives more time; heard of after the loan is over, it is the last day that it had."""
-    loan = sequencing.send(turn, loan, "noted")
+    loan = sequencing.send(turn, loan, bodies.Noted())
     turn.save(loan)
     day = envelope.body.until
     if loan.is_on_loan:

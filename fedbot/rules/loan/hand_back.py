@@ -65,8 +65,8 @@ def ask_back(
     opened = opening.opened_here(turn, connection, cause)
     transfer = opening.begun_here(turn, opened, connection, terms, by, "receiver")
     transfer = decided(turn, transfer, by, damaged=damaged)
-    body = {**opening.first_body(transfer), **transfers.as_body(by), "damaged": damaged}
-    transfer, draft = sequencing.write(turn, transfer, "request", body, awaits=True)
+    body = bodies.Request(damaged=damaged, **opening.opens(transfer), **transfers.said_by(by))
+    transfer, draft = sequencing.write(turn, transfer, body, awaits=True)
     turn.save(transfer)
     phrase = say(messages.loan.return_asked, transfer=transfer, us=turn.us, peer_name=connection.peer_name)
     turn.do(Post(f"offer:{transfer.id}", connection.room, phrase, reply_to=by.event_id, draft=draft))
@@ -145,8 +145,8 @@ def on_handed_back(turn: Turn, connection: Connection, envelope: Message[bodies.
 
 def decline(turn: Turn, transfer: Transfer, reason: str) -> None:
     """It can't be taken back, whoever would decide: the borrower keeps it in its books."""
-    body = {"by": "", "by_name": "", "event": "", "reason": reason}
-    turn.save(sequencing.send(turn, replace(transfer, wanted="decline"), "decline", body, awaits=True))
+    body = bodies.Decline(reason=reason, **bodies.NOBODY)
+    turn.save(sequencing.send(turn, replace(transfer, wanted="decline"), body, awaits=True))
     turn.note(transfer.id, audit.TransferIs(TransferState.DECLINED, reason))
 
 

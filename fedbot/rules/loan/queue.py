@@ -10,7 +10,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from fedbot import messages
 from fedbot.rules.catalogue import share, want
@@ -77,11 +76,9 @@ def _send_wait(turn: Turn, place: PlaceInLine, opening: Opening | None = None) -
     connection = turn.connection(place.connection)
     if connection is None:
         raise ValueError(f"no friendship for the place {place.id}")
-    body: dict[str, Any] = {"wait": place.id, "over": not place.is_living}
-    if opening is not None:
-        body["opening"] = subject_ids.written(opening)
+    body = bodies.Wait(wait=place.id, over=not place.is_living, opening=opening)
     sealed = {"word": place.word, "quantity": plain(place.quantity)} if place.is_living else {}
-    connection, draft = sequencing.write(turn, connection, "wait", body, awaits=True, sealed=sealed)
+    connection, draft = sequencing.write(turn, connection, body, awaits=True, sealed=sealed)
     turn.save(connection)
     sequencing.post(turn, connection, draft)
 
@@ -338,10 +335,9 @@ def _tell(turn: Turn, entry: QueueEntry, place: int = 0, over: PlaceState | None
     connection = turn.connection(entry.connection)
     if connection is None or connection.state is not ConnectionState.ACTIVE:
         return
-    body: dict[str, Any] = {"wait": entry.id, "place": place, "item": entry.kept, "over": str(over or "")}
-    if entry.kept_until is not None:
-        body["until"] = entry.kept_until.isoformat()
-    connection, draft = sequencing.write(turn, connection, "place", body, awaits=True)
+    over_as = str(over or "")
+    body = bodies.PlaceTold(wait=entry.id, place=place, item=entry.kept, until=entry.kept_until, over=over_as)
+    connection, draft = sequencing.write(turn, connection, body, awaits=True)
     turn.save(connection)
     sequencing.post(turn, connection, draft)
 

@@ -1,17 +1,17 @@
 """What each kind of protocol message says: one model a kind, with every limit. A body is checked once, before any rule.
 
-Fields that a model doesn't know are ignored, so that a newer version can say more; inside of the terms, which people
-decide on, they are refused. A text for people that is longer than its limit is cut; everything else that isn't as it
-should be makes the whole message unreadable.
+Our own messages are made of the same models (`Body.written`), so mypy holds what they say. Fields that a model doesn't
+know are ignored, so that a newer version can say more; inside of the terms, which people decide on, they are refused. A
+text for people that is longer than its limit is cut; everything else that isn't as it should be makes the whole message
+unreadable.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Annotated, Any, ClassVar, Generic, TypeGuard, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, TypedDict, TypeGuard, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -19,6 +19,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PlainSerializer,
     PlainValidator,
     StrictBool,
     StrictInt,
@@ -32,6 +33,7 @@ from fedbot.rules.model.party_config import LONGEST_PICKUP
 from fedbot.rules.model.stock import plain
 from fedbot.rules.model.transfer import Terms
 from fedbot.rules.model.whole_item import MOST_FILES
+from fedbot.rules.protocol import terms
 from fedbot.rules.protocol.terms import MOST_LINES, BadTerms, check_day, check_quantity
 from fedbot.rules.protocol.terms import understood as terms_in
 from fedbot.rules.wire import subject_ids
@@ -53,7 +55,7 @@ def _cut(most: int) -> AfterValidator:
 
 
 def _moment(value: object) -> datetime:
-    moment = datetime.fromisoformat(value) if isinstance(value, str) else None
+    moment = datetime.fromisoformat(value) if isinstance(value, str) else value if isinstance(value, datetime) else None
     if moment is None or moment.tzinfo is None:
         raise ValueError("no time with a time zone")
     check_day(moment.date())
@@ -61,15 +63,17 @@ def _moment(value: object) -> datetime:
 
 
 def _day(value: object) -> date:
-    if not isinstance(value, str):
+    day = date.fromisoformat(value) if isinstance(value, str) else value
+    if not isinstance(day, date):
         raise ValueError("no day")  # noqa: TRY004 -- a message is data: what is wrong in it is a value
-    day = date.fromisoformat(value)
     check_day(day)
     return day
 
 
 def _quantity(value: object) -> Decimal:
     """As `stock.plain` writes it, and within InvenTree's limits."""
+    if isinstance(value, Decimal):
+        value = plain(value)
     try:
         quantity = Decimal(value) if isinstance(value, str) else None
     except InvalidOperation:
@@ -82,8 +86,12 @@ def _quantity(value: object) -> Decimal:
     return quantity
 
 
+def _terms(value: object) -> Terms:
+    return terms_in(terms.written(value) if isinstance(value, Terms) else value)
+
+
 def _opening(value: object) -> Opening:
-    opening = subject_ids.understood(value)
+    opening = value if isinstance(value, Opening) else subject_ids.understood(value)
     if opening is None:
         raise BadTerms("opening")
     return opening
@@ -115,17 +123,17 @@ Word = Annotated[StrictStr, Field(max_length=40)]
 """A short code or an id."""
 Days = Annotated[StrictInt, AfterValidator(lambda days: max(0, min(days, LONGEST_DAYS)))]
 Generation = Annotated[StrictInt, Field(ge=1, le=HIGHEST_GENERATION)]
-Moment = Annotated[datetime, PlainValidator(_moment)]
-Day = Annotated[date, PlainValidator(_day)]
-Quantity = Annotated[Decimal, PlainValidator(_quantity)]
-WrittenTerms = Annotated[Terms, PlainValidator(terms_in)]
-WrittenOpening = Annotated[Opening, PlainValidator(_opening)]
-HowItEnded = Annotated[Ending, PlainValidator(_ending)]
+Moment = Annotated[datetime, PlainValidator(_moment), PlainSerializer(datetime.isoformat, when_used="json")]
+Day = Annotated[date, PlainValidator(_day), PlainSerializer(date.isoformat, when_used="json")]
+Quantity = Annotated[Decimal, PlainValidator(_quantity), PlainSerializer(plain, when_used="json")]
+WrittenTerms = Annotated[Terms, PlainValidator(_terms), PlainSerializer(terms.written, when_used="json")]
+WrittenOpening = Annotated[Opening, PlainValidator(_opening), PlainSerializer(subject_ids.written, when_used="json")]
+HowItEnded = Annotated[Ending, PlainValidator(_ending), PlainSerializer(str, when_used="json")]
 Url = Annotated[StrictStr, Field(max_length=LONGEST_URL, pattern=r"^https?://")]
 
 
 def _is_list(value: object) -> object:
-    if not isinstance(value, list):
+    if not isinstance(value, list | tuple):
         raise ValueError("no list")  # noqa: TRY004 -- a message is data: what is wrong in it is a value
     return value
 
@@ -138,6 +146,18 @@ class Part(BaseModel):
 
 P = TypeVar("P")
 Lines = Annotated[tuple[P, ...], BeforeValidator(_is_list), Field(max_length=MOST_LINES)]
+
+
+class Says(TypedDict):
+    """The fields of `Said`, of our own people."""
+
+    by: str
+    by_name: str
+    event: str
+    note: str
+
+
+NOBODY: Says = {"by": "", "by_name": "", "event": "", "note": ""}
 
 
 class Said(Part):
@@ -205,6 +225,10 @@ class Body(Part):
     awaits: StrictBool = False
     sealed: Box | None = None
 
+    def written(self) -> dict[str, Any]:
+        """As JSON, without the fields that have their default value."""
+        return self.model_dump(mode="json", exclude_defaults=True)
+
 
 class Decided(Body, Said):
     """A body that tells who decided."""
@@ -246,6 +270,14 @@ class Answer(Body):
     problem: Reason
     in_room: StrictBool = False
     again: Moment | None = None
+
+
+class OpensWith(TypedDict):
+    """The fields of `Opens` that every opening has."""
+
+    terms: Terms
+    due: datetime
+    opening: Opening
 
 
 class Opens(ByParcel):
@@ -598,6 +630,9 @@ KINDS: dict[str, type[Body]] = {
     )
 }
 
+#: How the sender ends a transfer, by the name of its state.
+ENDS: dict[str, type[Ended]] = {kind: model for kind, model in KINDS.items() if issubclass(model, Ended)}
+
 B = TypeVar("B", bound=Body)
 B_co = TypeVar("B_co", bound=Body, covariant=True)
 
@@ -607,21 +642,6 @@ class Message(Envelope, Generic[B_co]):
     """An envelope whose body is understood."""
 
     body: B_co
-
-
-def outgoing(kind: str, body: Mapping[str, Any], secrets: Iterable[str] = ()) -> dict[str, Any]:
-    """A body of ours, by the model by which its reader takes it. `secrets`: fields that are put in when it is signed.
-
-    ValueError if it isn't such a message: a field that the kind doesn't have, or without one that it must have.
-    """
-    model = KINDS[kind]
-    if unknown := body.keys() - model.model_fields.keys():
-        raise ValueError(f"{kind} has no {', '.join(sorted(unknown))}")
-    try:
-        model.model_validate({**body, **dict.fromkeys(secrets, "")})
-    except ValidationError as problem:
-        raise ValueError(f"{kind}: {_what_is_wrong(problem)} is not as its reader wants it") from None
-    return dict(body)
 
 
 def understood(envelope: Envelope) -> Message[Body]:

@@ -20,8 +20,7 @@ from fedbot.rules.model.connection import Connection, Exchange
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.effects import Draft, SendEnvelope, say
 from fedbot.rules.model.transfer import Transfer
-from fedbot.rules.protocol import bodies
-from fedbot.rules.protocol.bodies import Body, Message
+from fedbot.rules.protocol.bodies import AskAgain, Body, Message, Seen
 from fedbot.rules.state import Turn
 from fedbot.rules.wire.envelope import past_with
 
@@ -62,8 +61,7 @@ def connection_of(turn: Turn, subject: Connection | Transfer) -> Connection:
 def write(
     turn: Turn,
     subject: S,
-    kind: str,
-    body: dict[str, Any] | None = None,
+    body: Body,
     *,
     awaits: bool = False,
     sealed: dict[str, Any] | None = None,
@@ -71,11 +69,13 @@ def write(
 ) -> tuple[S, Draft]:
     """The subject with its next message recorded, and the message, to go along with a message or alone.
 
+    `secrets`: fields of the body that are put in when it is signed, with where they are kept.
+
     `awaits` says that it must arrive: then it is sent again until the peer says that it was seen.
     """
     before: Exchange = subject.exchange
-    full = {**(body or {}), "awaits": awaits, "seen": before.seen, "past": before.peer_past}
-    draft = _draft(turn, subject, kind, before.sent + 1, full, sealed, secrets)
+    full = body.model_copy(update={"awaits": awaits, "seen": before.seen, "past": before.peer_past})
+    draft = _draft(turn, subject, full, before.sent + 1, sealed, secrets)
     waits = awaits or before.awaiting
     exchange = replace(
         before,
@@ -92,20 +92,19 @@ def write(
 def _draft(
     turn: Turn,
     subject: Connection | Transfer,
-    kind: str,
+    body: Body,
     number: int,
-    body: dict[str, Any],
     sealed: dict[str, Any] | None = None,
     secrets: dict[str, str] | None = None,
 ) -> Draft:
     connection = connection_of(turn, subject)
     return Draft(
-        kind=kind,
+        kind=body.kind,
         to=connection.peer,
         subject=subject.id,
         subject_kind=subject.subject_kind,
         number=number,
-        body=bodies.outgoing(kind, body, secrets or {}),
+        body={field: value for field, value in body.written().items() if field not in (secrets or {})},
         terms_hash=subject.terms_hash if isinstance(subject, Transfer) else "",
         sealed_to=connection.peer_key,
         sealed=sealed or {},
@@ -116,14 +115,13 @@ def _draft(
 def send(
     turn: Turn,
     subject: S,
-    kind: str,
-    body: dict[str, Any] | None = None,
+    body: Body,
     *,
     awaits: bool = False,
     secrets: dict[str, str] | None = None,
 ) -> S:
     """Write a message and send it by itself, unseen by people. While the connection waits, it does too."""
-    subject, draft = write(turn, subject, kind, body, awaits=awaits, secrets=secrets)
+    subject, draft = write(turn, subject, body, awaits=awaits, secrets=secrets)
     post(turn, subject, draft)
     return subject
 
@@ -159,7 +157,7 @@ def send_again(turn: Turn, subject: Connection | Transfer, after: int = 0) -> bo
 
 def ask(turn: Turn, subject: Connection | Transfer) -> None:
     """Ask the peer for what we have not seen."""
-    _send_unnumbered(turn, subject, "ask")
+    _send_unnumbered(turn, subject, AskAgain)
 
 
 def ask_once(turn: Turn, subject: Connection | Transfer) -> None:
@@ -176,9 +174,9 @@ def _asks_now(turn: Turn, subject: str) -> bool:
     return turn.tell_once(f"asked:{subject}", turn.us.resend_after[0])
 
 
-def _send_unnumbered(turn: Turn, subject: Connection | Transfer, kind: str) -> None:
-    body = {"seen": subject.exchange.seen, "past": subject.exchange.peer_past}
-    post(turn, subject, _draft(turn, subject, kind, 0, body))
+def _send_unnumbered(turn: Turn, subject: Connection | Transfer, kind: type[AskAgain | Seen]) -> None:
+    body = kind(seen=subject.exchange.seen, past=subject.exchange.peer_past)
+    post(turn, subject, _draft(turn, subject, body, 0))
 
 
 def read(turn: Turn, subject: S, envelope: Message[Body]) -> S | None:
@@ -208,7 +206,7 @@ def read(turn: Turn, subject: S, envelope: Message[Body]) -> S | None:
     if envelope.seq <= exchange.seen:
         needs_answer = envelope.body.awaits and not _is_recent(turn, exchange.said)
         if needs_answer and _may_repeat(turn, subject) and not send_again(turn, subject, acknowledged):
-            _send_unnumbered(turn, subject, "seen")
+            _send_unnumbered(turn, subject, Seen)
         return None
     return replace(subject, exchange=replace(exchange, seen=envelope.seq, peer_past=_with(exchange, envelope)))
 
@@ -247,7 +245,7 @@ def _answer_ask(turn: Turn, subject: Connection | Transfer, acknowledged: int) -
     """
     has_next = any(draft.number == acknowledged + 1 for draft in subject.exchange.unread)
     if not has_next or not send_again(turn, subject, acknowledged):
-        _send_unnumbered(turn, subject, "seen")
+        _send_unnumbered(turn, subject, Seen)
 
 
 def _acknowledge(turn: Turn, subject: S, number: int, past: str) -> S:
@@ -322,7 +320,7 @@ def ask_for_unknown(turn: Turn, envelope: Message[Body], connection: Connection)
         subject=envelope.subject,
         subject_kind=envelope.subject_kind,
         number=0,
-        body=bodies.outgoing("ask", {"seen": 0}),
+        body=AskAgain(seen=0).written(),
         sealed_to=connection.peer_key,
     )
     turn.do(SendEnvelope(connection.room, draft))

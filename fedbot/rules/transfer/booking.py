@@ -51,10 +51,8 @@ def book(turn: Turn, transfer: Transfer, decided: Signature) -> None:
     today = lend.today(turn, transfer)
     looked = today if first_day(transfer) > today else None
     transfer = replace(booked_until(transfer, until), looked=looked)
-    body = {"until": until.isoformat(), **transfers.as_body(decided)}
-    if transfer.parcel is not None:
-        body["parcel"] = True
-    transfer, draft = sequencing.write(turn, transfer, "booked", body, awaits=True)
+    body = bodies.Booked(until=until, parcel=transfer.parcel is not None, **transfers.said_by(decided))
+    transfer, draft = sequencing.write(turn, transfer, body, awaits=True)
     turn.save(transfer)
     turn.note_by(transfer.id, audit.TransferIs(TransferState.BOOKED), decided)
     label.show_bookings(turn, transfer)
@@ -225,7 +223,7 @@ def on_booked(turn: Turn, transfer: Transfer, envelope: Message[bodies.Booked], 
         transfer = replace(transfer, decided=decided)
     wanted = "" if transfer.wanted == "approve" else transfer.wanted
     transfer = replace(booked_until(transfer, envelope.body.until), wanted=wanted)
-    transfer, draft = sequencing.write(turn, transfer, "noted")
+    transfer, draft = sequencing.write(turn, transfer, bodies.Noted())
     turn.save(transfer)
     turn.note_by(transfer.id, audit.TransferIs(TransferState.BOOKED), transfer.decided)
     if "card" in transfer.told:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from fedbot import messages
 from fedbot.rules.connection import provision
@@ -25,7 +24,7 @@ from fedbot.rules.model.lending import TO_BE_AGREED
 from fedbot.rules.model.shown import Change
 from fedbot.rules.model.transfer import Line, Transfer
 from fedbot.rules.model.transfer_lifecycle import BEFORE_DEBIT, FINAL, TransferState
-from fedbot.rules.protocol import sequencing
+from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import LONGEST_REASON, ByParcel, Decided, FailedLine, Message, Said, Truth
 from fedbot.rules.protocol.terms import presentable
 from fedbot.rules.state import Turn
@@ -122,18 +121,24 @@ def numbers_in(lines: Iterable[FailedLine]) -> set[int]:
     return {line.number for line in lines}
 
 
-def as_body(signature: Signature) -> dict[str, Any]:
-    """A decision as a message carries it."""
-    told = {"by": signature.person, "by_name": signature.name, "event": signature.event_id}
-    return {**told, "note": signature.note} if signature.note else told
+def said_by(signature: Signature | None) -> bodies.Says:
+    """Who of our people says something, and why, as a message tells it."""
+    if signature is None:
+        return bodies.NOBODY
+    return {
+        "by": signature.person,
+        "by_name": signature.name,
+        "event": signature.event_id,
+        "note": signature.note,
+    }
 
 
-def settlement_body(turn: Turn, transfer: Transfer) -> dict[str, Any]:
+def settled_by_us(turn: Turn, transfer: Transfer) -> bodies.Settled | None:
     """What a message tells of a settlement by our people."""
     settled = transfer.settled
     if settled is None or settled.by.party != turn.us.party:
-        return {}
-    return {"settled": {**as_body(settled.by), "truth": settled.truth, "alone": settled.alone}}
+        return None
+    return bodies.Settled(truth=settled.truth, alone=settled.alone, **said_by(settled.by))
 
 
 def settlement_in(turn: Turn, envelope: Message[Truth], party: str) -> Settlement | None:
@@ -154,8 +159,8 @@ def end(turn: Turn, transfer: Transfer, state: TransferState, by: Signature | No
     transfer = replace(transfer, state=state, decision=None, problem=problem, ended=turn.now, wanted="")
     if by is not None:
         transfer = replace(transfer, decided=by)
-    body = {"reason": problem, **(as_body(by) if by else {}), **settlement_body(turn, transfer)}
-    transfer, draft = sequencing.write(turn, transfer, state.value, body, awaits=True)
+    body = bodies.ENDS[state.value](reason=problem, settled=settled_by_us(turn, transfer), **said_by(by))
+    transfer, draft = sequencing.write(turn, transfer, body, awaits=True)
     turn.save(transfer)
     turn.note_by(transfer.id, audit.TransferIs(state, problem), by)
     if "card" in transfer.told:
@@ -212,7 +217,7 @@ def is_on_its_way(turn: Turn, transfer: Transfer, left: datetime) -> None:
     The message says no more than that we have read theirs, so that the sender waits for weeks without asking again.
     """
     transfer = replace(transfer, state=TransferState.SENT, parcel=Parcel(left=left))
-    transfer, draft = sequencing.write(turn, transfer, "noted")
+    transfer, draft = sequencing.write(turn, transfer, bodies.Noted())
     turn.save(transfer)
     turn.note(transfer.id, audit.Fact.PARCEL_LEFT)
     if "card" in transfer.told:
@@ -242,7 +247,7 @@ def cancel(turn: Turn, transfer: Transfer, by: Signature) -> str:
     is_undecided = transfer.state is TransferState.OPEN and not transfer.wanted
     if is_undecided and transfer.terms.decider == turn.us.party:
         return "decline"
-    transfer = sequencing.send(turn, replace(transfer, wanted="cancel"), "cancel", as_body(by), awaits=True)
+    transfer = sequencing.send(turn, replace(transfer, wanted="cancel"), bodies.Cancel(**said_by(by)), awaits=True)
     turn.save(transfer)
     turn.note(transfer.id, audit.Fact.CANCEL_ASKED, by.person, by.event_id)
     return "asked"

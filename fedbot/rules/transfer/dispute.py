@@ -8,7 +8,6 @@ when the peer tells its truth, and follows the messages as ever.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from fedbot import messages
 from fedbot.rules.model import audit
@@ -44,7 +43,7 @@ def dispute(turn: Turn, transfer: Transfer, line: int, problem: Diagnosis, said:
         tell_anew(turn, transfer)
         return
     transfer = replace(transfer, told=tuple(dict.fromkeys((*transfer.told, "disputed"))))
-    transfer, draft = sequencing.write(turn, transfer, "disputed", _body(turn, transfer), awaits=True)
+    transfer, draft = sequencing.write(turn, transfer, _told(turn, transfer), awaits=True)
     turn.save(transfer)
     phrase = say(
         messages.resolve.transfer_disputed, transfer=transfer, us=turn.us, peer_name=turn.party_name(transfer.peer)
@@ -54,12 +53,12 @@ def dispute(turn: Turn, transfer: Transfer, line: int, problem: Diagnosis, said:
     turn.tell_admins(phrase, f"disputed:{transfer.id}")
 
 
-def _body(turn: Turn, transfer: Transfer) -> dict[str, Any]:
+def _told(turn: Turn, transfer: Transfer) -> bodies.Disputed:
     """Why; of a parcel that never arrived, who of us says so."""
     missing = transfer.parcel.missing if transfer.parcel else None
     if missing is None or missing.party != turn.us.party:
-        return {"reason": "unknown outcome"}
-    return {"reason": "missing", "missing": transfers.as_body(missing)}
+        return bodies.Disputed(reason="unknown outcome")
+    return bodies.Disputed(reason="missing", missing=bodies.Said(**transfers.said_by(missing)))
 
 
 def _stopped(transfer: Transfer, problem: Diagnosis) -> Transfer:

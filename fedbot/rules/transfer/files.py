@@ -46,15 +46,15 @@ def _told(line: Line, number: int) -> FileTold | None:
 # --- the receiver asks -----------------------------------------------------------------------------------------
 
 
-def wanted(transfer: Transfer, progress: Progress) -> list[int]:
+def wanted(transfer: Transfer, progress: Progress) -> tuple[int, ...]:
     """The numbers of the files that we ask for, of a line that we have just booked in."""
     line = transfer.line(progress.number)
     if not progress.largest_file or lend.is_return(transfer):
-        return []
+        return ()
     is_new = progress.create_part and progress.part is not None
     picture = [PICTURE] if is_new and line.description.details.picture else []
     fitting = [number for number, file in enumerate(line.details.files, 1) if file.size <= progress.largest_file]
-    return picture + fitting
+    return (*picture, *fitting)
 
 
 # --- the sender gives ------------------------------------------------------------------------------------------
@@ -95,8 +95,8 @@ class PassFileOn(OfLine, WhenStepEnds):
         transfer = turn.transfer(self.transfer)
         if transfer is None:
             return
-        body = {"number": self.line, "file": self.number, "problem": problem}
-        transfer, draft = sequencing.write(turn, transfer, "file", body, awaits=True, sealed=sealed)
+        body = bodies.File(number=self.line, file=self.number, problem=problem)
+        transfer, draft = sequencing.write(turn, transfer, body, awaits=True, sealed=sealed)
         turn.save(transfer)
         sequencing.post(turn, transfer, draft)
 

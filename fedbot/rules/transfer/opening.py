@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from fedbot import messages
 from fedbot.rules.approval import consent
@@ -33,7 +33,7 @@ from fedbot.rules.model.transfer import Progress, Terms, Transfer
 from fedbot.rules.model.transfer_lifecycle import LONGEST_OPEN, MOST_OPEN_DAYS, TransferState
 from fedbot.rules.protocol import bodies, room_upgrades, sequencing
 from fedbot.rules.protocol.bodies import Message
-from fedbot.rules.protocol.terms import BadTerms, hash_of, written
+from fedbot.rules.protocol.terms import BadTerms, hash_of
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides as transfers
 from fedbot.rules.wire import subject_ids
@@ -76,12 +76,11 @@ def begun_here(
     )
 
 
-def first_body(transfer: Transfer) -> dict[str, Any]:
+def opens(transfer: Transfer) -> bodies.OpensWith:
     """What the message that opens it says: the terms, how long it is open, and what its id is made from."""
     if transfer.opening is None:
         raise ValueError(f"nobody knows how transfer {transfer.id} was opened")
-    opening = subject_ids.written(transfer.opening)
-    return {"terms": written(transfer.terms), "due": transfer.due.isoformat(), "opening": opening}
+    return {"terms": transfer.terms, "due": transfer.due, "opening": transfer.opening}
 
 
 def open_push(
@@ -105,8 +104,8 @@ def open_push(
     transfer = replace(transfer, over=bookings.in_the_way(turn, transfer))
     if care:
         transfer = _asked_for_with_care(turn, transfer, asker, care)
-    body, sealed = first_body(transfer), {"metadata": metadata}
-    transfer, draft = sequencing.write(turn, transfer, "offer", body, awaits=True, sealed=sealed)
+    body, sealed = bodies.Offer(**opens(transfer)), {"metadata": metadata}
+    transfer, draft = sequencing.write(turn, transfer, body, awaits=True, sealed=sealed)
     turn.save(transfer)
     phrase = say(
         messages.transfer.transfer_offered,
@@ -241,7 +240,7 @@ def _on_changed_card(turn: Turn, then: ShowChangedCard, event: Answered) -> None
 
 def put_up_card(turn: Turn, transfer: Transfer, able: Able) -> None:
     """The card of what needs no more than a yes or no: it carries the message that we have read theirs."""
-    transfer, draft = sequencing.write(turn, replace(transfer, told=(*transfer.told, "card")), "noted")
+    transfer, draft = sequencing.write(turn, replace(transfer, told=(*transfer.told, "card")), bodies.Noted())
     turn.save(transfer)
     post_card(turn, transfer, addressees(turn, able), draft)
 

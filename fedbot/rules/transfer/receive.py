@@ -38,7 +38,7 @@ from fedbot.rules.model.steps import (
     PutAway,
     Step,
 )
-from fedbot.rules.model.stock import STATUS_OK, TRAVELLING_STATUSES, Part, Right, plain
+from fedbot.rules.model.stock import STATUS_OK, TRAVELLING_STATUSES, Part, Right
 from fedbot.rules.model.transfer import NOT_COME, NOT_SENT, Line, Progress, Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.model.whole_item import NO_PART_DETAILS
@@ -118,7 +118,7 @@ def _on_matched(turn: Turn, then: ShowOfferCard, event: Answered) -> None:
         _show_anew(turn, transfer, people)
         return
     transfer = replace(transfer, told=(*transfer.told, "card"))
-    transfer, draft = sequencing.write(turn, transfer, "noted")
+    transfer, draft = sequencing.write(turn, transfer, bodies.Noted())
     turn.save(transfer)
     opening.post_card(turn, transfer, people, draft)
 
@@ -165,13 +165,15 @@ def on_declined(turn: Turn, transfer: Transfer, decided: Signature) -> None:
 
 def ask_sender(turn: Turn, transfer: Transfer, kind: str, by: Signature | None, reason: str) -> None:
     """What our side wants, `by` one of our people or by nobody: the sender has to say that it is so."""
-    body = {"reason": reason, **(transfers.as_body(by) if by else {"by": "", "by_name": "", "event": ""})}
-    if kind == "approve" and transfer.damaged:
-        body["damaged"] = True
-    if kind == "approve" and transfer.parcel is not None:
-        body["parcel"] = True
+    told = transfers.said_by(by)
+    body: bodies.Approve | bodies.Decline
+    if kind == "approve":
+        by_parcel = transfer.parcel is not None
+        body = bodies.Approve(reason=reason, damaged=transfer.damaged, parcel=by_parcel, **told)
+    else:
+        body = bodies.Decline(reason=reason, **told)
     transfer = replace(transfer, wanted=kind, decision=None)
-    transfer, draft = sequencing.write(turn, transfer, kind, body, awaits=True)
+    transfer, draft = sequencing.write(turn, transfer, body, awaits=True)
     turn.save(transfer)
     turn.note(
         transfer.id,
@@ -207,7 +209,7 @@ def on_end(turn: Turn, transfer: Transfer, envelope: Message[bodies.Ended], even
         transfer = replace(transfer, decided=transfers.signature_in(turn, envelope, transfer.peer, event.event_id))
     turn.note(transfer.id, audit.TransferIs(state, reason))
     if "card" in transfer.told and before is not TransferState.RECEIVED:
-        transfer, draft = sequencing.write(turn, transfer, "noted")
+        transfer, draft = sequencing.write(turn, transfer, bodies.Noted())
         transfers.edit_card(turn, transfer, draft)
     turn.save(transfer)
     unseen = state is TransferState.DECLINED and reason in UNSEEN
@@ -231,9 +233,9 @@ def _on_taken_back_alone(turn: Turn, transfer: Transfer) -> None:
     transfer = replace(transfer, state=TransferState.REVERTED, decision=None, ended=turn.now)
     if says_so_too and transfer.settled is not None:
         transfer = replace(transfer, settled=replace(transfer.settled, alone=False))
-        transfer, draft = sequencing.write(turn, transfer, "refused", {"reason": "", "refused": []}, awaits=True)
+        transfer, draft = sequencing.write(turn, transfer, bodies.Refused(reason=""), awaits=True)
     else:
-        transfer, draft = sequencing.write(turn, transfer, "noted")
+        transfer, draft = sequencing.write(turn, transfer, bodies.Noted())
     turn.save(transfer)
     turn.note(transfer.id, audit.TransferIs(transfer.state))
     sequencing.post(turn, transfer, draft)
@@ -306,8 +308,7 @@ def _handed_over(transfer: Transfer, envelope: Message[bodies.Sent]) -> tuple[in
 
 def _refuse_cancelled(turn: Turn, transfer: Transfer) -> None:
     """We have cancelled it without waiting for the sender (UC5, at once): it is never booked in, and goes back."""
-    body = {"reason": transfer.problem, "refused": []}
-    turn.save(sequencing.send(turn, transfer, "refused", body, awaits=True))
+    turn.save(sequencing.send(turn, transfer, bodies.Refused(reason=transfer.problem), awaits=True))
     turn.note(transfer.id, audit.Fact.CANCELLED_HERE)
 
 
@@ -338,7 +339,7 @@ def _refuse_another_thing(turn: Turn, transfer: Transfer) -> None:
 
 def _refuse(turn: Turn, transfer: Transfer, why: str) -> None:
     transfer = replace(transfer, state=TransferState.REFUSED, wanted="", decision=None, problem=why)
-    turn.save(sequencing.send(turn, transfer, "refused", {"reason": why, "refused": []}, awaits=True))
+    turn.save(sequencing.send(turn, transfer, bodies.Refused(reason=why), awaits=True))
     turn.note(transfer.id, audit.Fact.NOT_AS_ASKED)
 
 
@@ -608,22 +609,20 @@ def _not_put_away(turn: Turn, transfer: Transfer, progress: Progress, problem: D
 def _answer(turn: Turn, transfer: Transfer) -> None:
     created = [p for p in transfer.progress if p.stage == "created"]
     failed = [p for p in transfer.progress if p.failed and p.failed != NOT_SENT]
-    refused = [{"number": p.number, "reason": p.failed} for p in failed]
-    settled = transfers.settlement_body(turn, transfer)
+    refused = tuple(bodies.FailedLine(number=p.number, reason=p.failed) for p in failed)
+    settled = transfers.settled_by_us(turn, transfer)
     if lend.is_return(transfer) and transfer.settled is not None and transfer.settled.alone:
         _end_alone(turn, transfer, returned=bool(created))
         return
     if not created:
         transfer = replace(transfer, state=TransferState.REFUSED)
-        body: dict[str, Any] = {"reason": transfer.problem[:200], "refused": refused, **settled}
-        transfer, draft = sequencing.write(turn, transfer, "refused", body, awaits=True)
+        body: bodies.Truth = bodies.Refused(reason=transfer.problem[:200], refused=refused, settled=settled)
     else:
         transfer = replace(transfer, state=TransferState.RECEIVED)
-        items = [_as_booked_in(transfer, progress) for progress in created]
-        body = {"items": items, "refused": refused, **settled}
-        if transfer.parcel is not None and transfer.parcel.received is not None:
-            body |= transfers.as_body(transfer.parcel.received)
-        transfer, draft = sequencing.write(turn, transfer, "received", body, awaits=True)
+        items = tuple(_as_booked_in(transfer, progress) for progress in created)
+        by = transfers.said_by(transfer.parcel.received if transfer.parcel is not None else None)
+        body = bodies.Received(items=items, refused=refused, settled=settled, **by)
+    transfer, draft = sequencing.write(turn, transfer, body, awaits=True)
     turn.save(transfer)
     turn.note(
         transfer.id, audit.TransferIs(transfer.state, stock_items=tuple(p.item for p in created if p.item is not None))
@@ -642,13 +641,17 @@ def _answer(turn: Turn, transfer: Transfer) -> None:
             mirror_received(turn, transfer, progress)
 
 
-def _as_booked_in(transfer: Transfer, progress: Progress) -> dict[str, Any]:
+def _as_booked_in(transfer: Transfer, progress: Progress) -> bodies.BookedIn:
     """What the sender is told of a line: its serial number here if it is another one, and how much if it was less."""
-    told: dict[str, Any] = {"number": progress.number, "item": progress.item}
-    told |= {"part": progress.part, "place": progress.place}
-    told |= {"serial": progress.serial} if progress.serial else {}
-    told |= {"files": asked} if (asked := files.wanted(transfer, progress)) else {}
-    return {**told, "quantity": plain(transfer.came(progress.number))} if progress.short else told
+    return bodies.BookedIn(
+        number=progress.number,
+        item=progress.item,
+        part=progress.part,
+        place=progress.place,
+        serial=progress.serial,
+        quantity=transfer.came(progress.number) if progress.short else None,
+        files=files.wanted(transfer, progress),
+    )
 
 
 def _end_alone(turn: Turn, transfer: Transfer, *, returned: bool) -> None:

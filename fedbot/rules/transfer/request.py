@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
 
 from fedbot import messages
 from fedbot.rules import command as chat_lines
@@ -173,8 +172,8 @@ def begun(
     opened = opening.opened_here(turn, connection, cause)
     transfer = opening.begun_here(turn, opened, connection, terms, asker, "receiver")
     transfer = replace(transfer, accepted=accepted, due=min(transfer.due, until) if until else transfer.due)
-    body = {**opening.first_body(transfer), **({"accepted": accepted} if accepted else {})}
-    transfer, draft = sequencing.write(turn, transfer, "request", body, awaits=True)
+    body = bodies.Request(accepted=accepted or None, **opening.opens(transfer))
+    transfer, draft = sequencing.write(turn, transfer, body, awaits=True)
     turn.save(transfer)
     turn.note_by(transfer.id, audit.Asked(audit.Asking.REQUEST, connection.peer), asker)
     provision.mirror(turn, connection)
@@ -254,7 +253,7 @@ def _ask_for_what_is_there(turn: Turn, transfer: Transfer, adopted: Transfer) ->
     is_called_so = all(is_meant(asked.description.name, line) for asked, given in unlike for line in given)
     why = TO_BE_AGREED if not unlike else NOT_IN_ORDER if is_called_so else OTHER_THING
     wanting = replace(transfer, wanted="cancel", problem=why, decision=None)
-    wanting = sequencing.send(turn, wanting, "cancel", _nobody(why), awaits=True)
+    wanting = sequencing.send(turn, wanting, bodies.Cancel(reason=why, **bodies.NOBODY), awaits=True)
     turn.save(wanting)
     turn.note(transfer.id, audit.AskerHasToSee(why))
     if turn.rota_of(transfer) is not None:  # somebody else is asked instead
@@ -338,16 +337,12 @@ def _on_matched(turn: Turn, then: MatchRequested, event: Answered) -> None:
 def _take_back(turn: Turn, transfer: Transfer) -> None:
     """No part of ours fits: ask the owner to cancel, and tell the asker what would help."""
     wanting = replace(transfer, wanted="cancel", problem=NO_PART, decision=None)
-    transfer = sequencing.send(turn, wanting, "cancel", _nobody(NO_PART), awaits=True)
+    transfer = sequencing.send(turn, wanting, bodies.Cancel(reason=NO_PART, **bodies.NOBODY), awaits=True)
     turn.save(transfer)
     turn.note(transfer.id, audit.Fact.NO_PART)
     phrase = say(messages.transfer.request_without_part, transfer=transfer, us=turn.us)
     thread, mentions = transfers.thread_of(transfer), (transfer.terms.asker,)
     turn.do(Post(f"nopart:{transfer.id}", transfer.room, phrase, thread=thread, mentions=mentions))
-
-
-def _nobody(reason: str) -> dict[str, Any]:
-    return {"by": "", "by_name": "", "event": "", "reason": reason}
 
 
 def on_granted(turn: Turn, transfer: Transfer, envelope: Message[bodies.Granted], event_id: str) -> None:
@@ -399,7 +394,7 @@ def _on_granted_card(turn: Turn, then: ShowGrantedCard, event: Answered) -> None
     transfer = transfers.goes_on(turn, transfer)
     if transfer.wanted or ("card" in transfer.told and transfer.card == consent.of_transfer(transfer)):
         return
-    transfer, draft = sequencing.write(turn, replace(transfer, told=(*transfer.told, "card")), "noted")
+    transfer, draft = sequencing.write(turn, replace(transfer, told=(*transfer.told, "card")), bodies.Noted())
     turn.save(transfer)
     people = list(dict.fromkeys([transfer.terms.asker, *opening.addressees(turn, able)]))
     opening.post_card(turn, transfer, people, draft)
@@ -457,7 +452,7 @@ def _on_found(turn: Turn, then: ShowRequestCard, event: Answered) -> None:
     if transfer.state is not TransferState.OPEN:
         return
     transfer = replace(transfer, told=(*transfer.told, "card"))
-    transfer, draft = sequencing.write(turn, transfer, "noted", {"terms": written(transfer.terms)}, awaits=True)
+    transfer, draft = sequencing.write(turn, transfer, bodies.Noted(terms=transfer.terms), awaits=True)
     turn.save(transfer)
     people = opening.addressees(turn, able)
     opening.post_card(turn, transfer, people, draft)
@@ -650,8 +645,8 @@ def grant(turn: Turn, transfer: Transfer, decided: Signature, quantity: Decimal 
     terms = replace(transfer.terms, lines=lines)
     transfer = replace(_agreed(transfer, terms), granted=decided, decision=None)
     transfer = replace(transfer, consented=shown.hash_of(consent.of_transfer(transfer)))
-    body = {"terms": written(terms), **transfers.as_body(decided)}
-    transfer, draft = sequencing.write(turn, transfer, "granted", body, awaits=True)
+    body = bodies.Granted(terms=terms, **transfers.said_by(decided))
+    transfer, draft = sequencing.write(turn, transfer, body, awaits=True)
     turn.save(transfer)
     turn.note_by(transfer.id, what, decided)
     transfers.edit_card(turn, transfer, draft)

@@ -32,7 +32,7 @@ from fedbot.rules.model.queries import ItemSeen, ItemsSeen, Whereabouts, WhereIs
 from fedbot.rules.model.stock import STATUS_LOST
 from fedbot.rules.model.transfer import Dispute, Line, Progress, Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from fedbot.rules.protocol import sequencing
+from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides as transfers
 from fedbot.rules.transfer import dispute as transfer_dispute
@@ -357,8 +357,7 @@ def _booked(progress: Progress, item: ItemSeen) -> Progress:
 def _called_off(turn: Turn, transfer: Transfer) -> None:
     """The sender can't tell whether it left. We don't take it any more: should it come after all, it is refused."""
     transfer = replace(transfer, state=TransferState.CANCELLED, ended=turn.now, decision=None, problem=SETTLED)
-    settled = transfer.settled
-    by = transfers.as_body(settled.by) if settled else {"by": "", "by_name": ""}
-    transfer, draft = sequencing.write(turn, transfer, "cancel", {**by, "reason": SETTLED}, awaits=True)
+    by = transfers.said_by(transfer.settled.by if transfer.settled else None)
+    transfer, draft = sequencing.write(turn, transfer, bodies.Cancel(reason=SETTLED, **by), awaits=True)
     turn.save(transfer)
     sequencing.post(turn, transfer, draft)

@@ -30,7 +30,7 @@ from fedbot.rules.model.queries import PartDescription
 from fedbot.rules.model.rota import KEPT_FOR, AskedInTurn, Candidate, Passed, Rota, RotaState, Why, in_order
 from fedbot.rules.model.transfer import RECALLED, Line, Terms, Transfer, total
 from fedbot.rules.model.transfer_lifecycle import NOTHING_MOVED, TransferState
-from fedbot.rules.protocol import sequencing
+from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides as transfers
 from fedbot.rules.transfer import receive, request
@@ -317,9 +317,9 @@ def _take_back_the_rest(turn: Turn, rota: Rota) -> Rota:
 
 def _take_back(turn: Turn, rota: Rota, ask: AskedInTurn, transfer: Transfer, why: Why) -> Rota:
     """We don't want this one any more: its owner's bot is told so until it says that it has read it."""
-    body = {"by": "", "by_name": "", "event": "", "reason": REASONS.get(why, "")}
+    body = bodies.Cancel(reason=REASONS.get(why, ""), **bodies.NOBODY)
     wanting = replace(transfer, wanted="cancel", decision=None)
-    turn.save(sequencing.send(turn, wanting, "cancel", body, awaits=True))
+    turn.save(sequencing.send(turn, wanting, body, awaits=True))
     turn.note(transfer.id, audit.Fact.CANCEL_ASKED)
     asked = tuple(replace(each, why=why) if each == ask else each for each in rota.asked)
     rota = replace(rota, asked=asked)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
-from typing import Any
 
 from fedbot import messages
 from fedbot.rules.catalogue.provenance import given_text, known_item, mirror_given
@@ -312,23 +311,22 @@ def _rest_by_hand(
 
 def _sent(turn: Turn, transfer: Transfer) -> None:
     given = [p for p in transfer.progress if p.stage == "handed"]
-    body: dict[str, Any] = {
-        "lines": [{"number": p.number, "item": p.item} for p in given],
-        "failed": [{"number": p.number, "reason": p.failed} for p in transfer.progress if p.failed],
-    }
-    if transfer.decided:
-        body |= transfers.as_body(transfer.decided)
-    body |= transfers.settlement_body(turn, transfer)
     metadata = {str(p.number): p.metadata for p in given if p.metadata}  # a request's; an offer has told it
     transfer = replace(transfer, state=TransferState.SENT)
     if transfer.parcel is not None:
-        body["parcel"] = True
         transfer = replace(transfer, parcel=replace(transfer.parcel, left=turn.now))
     elif turn.us.pickup and not (transfer.terms.parent or transfer.terms.outside):  # nobody has to fetch that
-        body["pickup"] = asdict(turn.us.pickup)
         transfer = replace(transfer, pickup=turn.us.pickup)
+    body = bodies.Sent(
+        lines=tuple(bodies.GivenLine(number=p.number, item=p.item) for p in given),
+        failed=tuple(bodies.FailedLine(number=p.number, reason=p.failed) for p in transfer.progress if p.failed),
+        settled=transfers.settled_by_us(turn, transfer),
+        parcel=transfer.parcel is not None,
+        pickup=bodies.PickupTold(**asdict(transfer.pickup)) if transfer.pickup else bodies.PickupTold(),
+        **transfers.said_by(transfer.decided),
+    )
     sealed = {"metadata": metadata} if metadata else None
-    transfer, draft = sequencing.write(turn, transfer, "sent", body, awaits=True, sealed=sealed)
+    transfer, draft = sequencing.write(turn, transfer, body, awaits=True, sealed=sealed)
     turn.save(transfer)
     turn.note(transfer.id, audit.TransferIs(TransferState.SENT, lines=tuple(p.number for p in given)))
     transfers.tell_that_it_left(turn, transfer, draft)
@@ -423,8 +421,8 @@ def _confirm(turn: Turn, transfer: Transfer) -> None:
     if transfer.settled is not None:
         transfer = replace(transfer, settled=replace(transfer.settled, alone=False))
         dispute.tell_anew(turn, transfer)
-    body = transfers.settlement_body(turn, transfer)
-    transfer, draft = sequencing.write(turn, transfer, transfer.state.value, body, awaits=True)
+    body = bodies.ENDS[transfer.state.value](settled=transfers.settled_by_us(turn, transfer))
+    transfer, draft = sequencing.write(turn, transfer, body, awaits=True)
     turn.save(transfer)
     turn.note(transfer.id, audit.Fact.RECEIVER_SAYS_SO_TOO)
     sequencing.post(turn, transfer, draft)
@@ -499,8 +497,9 @@ def finish(turn: Turn, transfer: Transfer, connection: Connection) -> None:
     transfer = replace(transfer, state=state, ended=turn.now)
     # the receiver waits for this message and asks again if it gets lost, so nothing has to confirm it;
     # unless our people have settled it, of which it knows nothing yet
-    body = transfers.settlement_body(turn, transfer)
-    transfer, draft = sequencing.write(turn, transfer, state.value, body, awaits=bool(body))
+    settled = transfers.settled_by_us(turn, transfer)
+    body = bodies.ENDS[state.value](settled=settled)
+    transfer, draft = sequencing.write(turn, transfer, body, awaits=settled is not None)
     turn.save(transfer)
     turn.note(transfer.id, audit.TransferIs(state))
     label.show(turn, transfer)

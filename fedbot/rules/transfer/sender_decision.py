@@ -50,7 +50,7 @@ def on_approve(turn: Turn, transfer: Transfer, envelope: Message[bodies.Approve]
 
 def _wait_for_our_second(turn: Turn, transfer: Transfer, decided: Signature) -> None:
     """They agree, but of ours only one has: the receiver hears no more than that we have read it."""
-    transfer, draft = sequencing.write(turn, replace(transfer, peer_agreed=decided), "noted")
+    transfer, draft = sequencing.write(turn, replace(transfer, peer_agreed=decided), bodies.Noted())
     turn.save(transfer)
     turn.note_by(transfer.id, audit.Fact.AGREED_THERE, decided)
     if "card" in transfer.told:
