@@ -202,9 +202,6 @@ OWN_KEY, SHARE_KEY, LENDING_KEY = "fedbot", "fedbot_share", "fedbot_lending"
 """Ours in InvenTree's metadata: what the journal says of a record, whether it is shared, and people's lending rule."""
 
 
-"""Why a step is refused whose stock item isn't the one that we know under that number."""
-
-
 @dataclass(frozen=True)
 class Known:
     """What a stock item must be, and must have been through, before anything is done to it.

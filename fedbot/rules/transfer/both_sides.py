@@ -29,15 +29,14 @@ from fedbot.rules.protocol.bodies import LONGEST_REASON, ByParcel, Decided, Fail
 from fedbot.rules.protocol.terms import presentable
 from fedbot.rules.state import Turn
 
-"""What the edge calls a no of InvenTree's for which it has no code of its own."""
 SILENT_AFTER_RESENDS = 2
 LONGEST_LINK = 200
 EDIT_PAUSE = timedelta(minutes=10)
 MOVED = "moved"
+"""In `told` of a transfer that went on in another room: what was said of it before can't be replied to there."""
 NO_PART, OTHER_THING, NOT_IN_ORDER = "no-part", "other-thing", "not-in-order"
 TAKEN_BACK_BY_BOT = frozenset({NO_PART, OTHER_THING, NOT_IN_ORDER, TO_BE_AGREED})
 """Why the asker's bot takes a request back by itself; it tells its person then."""
-"""In `told` of a transfer that went on in another room: what was said of it before can't be replied to there."""
 
 
 def mark(transfer: Transfer, line: int, step: str) -> str:

@@ -30,12 +30,7 @@ from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides as transfers
 from fedbot.rules.transfer import dispute, files
 
-"""InvenTree moved something else than was asked for: a person did something with the stock at the same moment."""
-
-
 mark = transfers.mark
-
-
 LONGEST_SERIAL = 100  # as InvenTree has them
 NOT_OUT_THERE = "not-out-there"
 """Why it is not handed over to a neighbour that has a bot by now: our books of it may not be right."""
