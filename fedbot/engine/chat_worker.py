@@ -1,4 +1,8 @@
-"""Sends what the rules want said, in order, each once: messages, reactions, edits, files, and the typing sign."""
+"""Sends what the rules want said, in order, each once: messages, reactions, edits, files, and the typing sign.
+
+A message gets its envelope, its signature and its targets when it is sent. The transaction id depends only on
+the journal and the row: a retry of one send is one event, whatever happened in between.
+"""
 
 from __future__ import annotations
 

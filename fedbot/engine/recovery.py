@@ -1,6 +1,6 @@
 """Going on with a journal that knows less than the room: put back from a backup, or made anew.
 
-The rules for what was said are in `federation.recovering`; here the past is read and put before them.
+The rules for what was said are in `rules.ledger.recover`; here the past is read and put before them.
 """
 
 from __future__ import annotations

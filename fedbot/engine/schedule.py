@@ -31,7 +31,7 @@ class Regular:
 
 
 class Timetable:
-    """The regular things of one bot (`Home.stats_schedule`, `Home.reconcile_at`)."""
+    """The regular things of one bot (`PartyConfig.stats_schedule`, `PartyConfig.reconcile_at`)."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine

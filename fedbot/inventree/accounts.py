@@ -33,6 +33,8 @@ from fedbot.rules.model.steps import (
 )
 
 # --- The customer company that stands for a peer: one for all generations of the connection (UC1, UC5).
+#
+# It is found by our link, and never deleted: deleting it would return its items to stock.
 
 _READY = {"is_customer": True, "is_supplier": False, "is_manufacturer": False, "active": True}
 

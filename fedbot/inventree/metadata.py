@@ -1,4 +1,8 @@
-"""Our marks in InvenTree's metadata. By them the right row is recognised, and a restored server noticed."""
+"""Our marks in InvenTree's metadata. By them the right row is recognised, and a restored server noticed.
+
+A PATCH merges the top level only and loses concurrent updates on every version: so only our own
+key is ever sent, it is read back, and the journal decides.
+"""
 
 from __future__ import annotations
 
@@ -196,6 +200,9 @@ def signed_text(model: str, pk: int, value: dict[str, Any]) -> bytes:
 
 
 # --- Whether a stock item is still the one that we know under its number, before anything is done to it.
+#
+# InvenTree that was put back to an earlier state gives numbers again, so a key alone proves nothing. What a stock
+# item is must be as we know it, and our own marks must stand in its history, or in the link of what we booked in.
 
 ON_KNOWN_ITEMS = (
     steps.HandOver
@@ -285,6 +292,9 @@ def _another(row: Row, unlike: Unlike, found: str = "") -> Refusal:
 
 
 # --- Whether InvenTree was put back to an earlier state, as its stock history shows. Only reads.
+#
+# No list tells that another version of the database is there. The keys of the history only grow, and an entry never
+# changes: one that we have seen, and that is gone or another now, though its stock item is there, says so.
 
 _NEWEST = 25
 _MOST = 3

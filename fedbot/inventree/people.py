@@ -1,4 +1,8 @@
-"""People of our InvenTree: who somebody is there, what they may do, and whether their login is right."""
+"""People of our InvenTree: who somebody is there, what they may do, and whether their login is right.
+
+Any account can list users with their groups. An approver is an active member of the configured group; where
+no group is configured, who has the role stock: add through one of their groups (API >= 335).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,12 @@
-"""What there is in our InvenTree, kept beside the journal so that nobody waits for a search there; and kept true."""
+"""What there is in our InvenTree, kept beside the journal so that nobody waits for a search there; and kept true.
+
+InvenTree sums up stock for each part that it lists, which takes a large server minutes; so the bot keeps the words of
+the parts, and how much of each lies in stock, in a file of its own. It is only a way to find things: what is told to
+people or acted upon is read again from InvenTree. The file may be deleted at any time; it is made anew then.
+
+Words are looked for anywhere in a text, as InvenTree does, so the texts are read one after the other: of 10,000 parts
+that takes some 10 ms. A full-text index (FTS5) finds whole words and their beginnings only.
+"""
 
 from __future__ import annotations
 
@@ -359,6 +367,10 @@ def _known(row: Sequence[object]) -> Known:
 
 
 # --- How the index of our stock is filled and kept true, at a rate that leaves InvenTree to its people.
+#
+# All stock is read by pages, from which parts and quantities are known after minutes; then all parts, for keywords
+# and categories, which takes a large server hours. After that the history tells what has changed. It tells neither
+# of deleted stock items nor of changes to parts; so all of it is read again, the more often the less that costs.
 
 # A page costs InvenTree about so much; what a row costs is found out by doing it.
 PAGE_SECONDS = 1.0

@@ -1,4 +1,8 @@
-"""All that belongs to a stock item beside its quantity: read at the sender's, put on at the receiver's."""
+"""All that belongs to a stock item beside its quantity: read at the sender's, put on at the receiver's.
+
+The row of a stock item tells nearly all. One call more is for what is installed in it, or was tested, if there is any;
+two are for the tags and files of a thing with a serial number, where the row doesn't tell them.
+"""
 
 from __future__ import annotations
 

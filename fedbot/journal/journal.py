@@ -516,5 +516,5 @@ class Journal(SqliteArchive, journal.Journal):
         self._database.check()
 
     def backup(self, path: Path) -> None:
-        """A consistent copy at `path`, complete or not there at all; replaces an older one (`copying`)."""
+        """A consistent copy at `path`, complete or not there at all; replaces an older one (`copies`)."""
         write_copy(self._database.copy_to, path)

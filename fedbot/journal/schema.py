@@ -122,7 +122,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
 
 
 CHECKED_AT_START = ("meta", "inbox", "outbox", "quarantine", "documents")
-"""The tables from which a start goes on; they don't grow with the years. The others are checked in time (`damages`)."""
+"""The tables from which a start goes on; they don't grow with the years. The others are checked in time (`copies`)."""
 UNWRITABLE = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN})
 
 

@@ -1,4 +1,12 @@
-"""Encrypted rooms: the device and its signatures, keys asked for and given, and lines that can't be read yet."""
+"""Encrypted rooms: the device and its signatures, keys asked for and given, and lines that can't be read yet.
+
+Nio's `Olm` does the cryptography and keeps the store; when it is asked, and what goes over the network, is ours.
+Nio's client would do that too, but takes a room key that didn't get through for shared, trips over one broken device
+among many, and wants its own picture of rooms, which is wrong for room version 12.
+
+Room keys that a sync brings are in the store before the sync's token is used again: a crash before that brings them
+again, one after it has them.
+"""
 
 from __future__ import annotations
 
@@ -329,6 +337,9 @@ def _is_device(user: str, device: str, keys: Any) -> bool:  # noqa: ANN401 -- a 
 
 
 # --- Saying by keys of the account that its device is its own, as people do by 'verifying' (spec, 'Cross-signing').
+#
+# Without it clients put a red shield beside all that the bot says, and those that exclude insecure devices don't
+# show it. Nio has none of this. The three keys are made once and kept; they outlive devices.
 
 SEEDS = "cross-signing.json"
 OTHERS = "another client has made the account's own keys"
@@ -490,6 +501,8 @@ def _unpadded(raw: bytes) -> str:
 
 
 # --- Lines that can't be read yet: their room key may come later, since another server brings it on another way.
+#
+# Kept in a file, as the sync's token moves on beyond them. What is kept of them is what the homeserver has too.
 
 WAITING_FILE = "waiting.json"
 TELL_AFTER = timedelta(minutes=1)

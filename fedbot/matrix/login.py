@@ -1,4 +1,8 @@
-"""The nio client as we use it, and who we are to the homeserver: sign in once, and keep device id and token."""
+"""The nio client as we use it, and who we are to the homeserver: sign in once, and keep device id and token.
+
+A login per start is out: Synapse locks after about four in a row, for minutes, and a new device would make a
+repeated send a second message.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one Matrix event means to the rules: JSON in, an event of `federation.events` out.
+"""What one Matrix event means to the rules: JSON in, an event of `rules.model.events` out.
 
 Pure, and tolerant: whatever strangers send, an event is read or left out, never an error. The real sync and
 the tests' in-memory rooms both read through here.

@@ -1,4 +1,4 @@
-"""What is said of a parcel: it left, it is waited for, it came, it never did. Its card is in `transfer_cards`."""
+"""What is said of a parcel: it left, it is waited for, it came, it never did. Its card is in `transfer_card`."""
 
 from __future__ import annotations
 

@@ -119,7 +119,7 @@ class IllegalArrow(ValueError):
 
 
 def _follow_the_tables(turn: Turn) -> None:
-    """What our own messages of the past tell (`recovering`) is true already, whatever we knew before."""
+    """What our own messages of the past tell (`ledger.recover`) is true already, whatever we knew before."""
     for after in turn.changes.values():
         if isinstance(after, Connection):
             was = turn.state.get(Connection, after.id)

@@ -343,6 +343,8 @@ def _warned(turn: Turn, token: OwnToken) -> OwnToken:
 
 # --- Our InvenTree was put back to an earlier state: nothing is moved there until a superuser has looked (`!fed
 # resume`).
+#
+# What was lent, given or received since then is missing in it, and its numbers are given again.
 
 
 def on_history(turn: Turn, history: HistorySeen) -> None:

@@ -257,6 +257,10 @@ def _own_health(turn: Turn) -> list[Due]:
 
 # --- A clock that was ahead and is right again: what was noted by it lies in the future, and nothing may wait for
 # that.
+#
+# A machine without a clock of its own (a Raspberry Pi) may wake up in any year until it has asked the network.
+# While its clock is ahead, things are due too early, which does no harm that people can't put right. Once it is
+# right again, everything that was put off until a moment of the wrong time would wait for days or years.
 
 TOLERATED = timedelta(minutes=1)
 """A clock that is put back by less is corrected, as clocks are: nothing waits noticeably longer for that."""

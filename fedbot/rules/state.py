@@ -95,8 +95,8 @@ class State:
     `us` is our own party: as configured, with the people that were added and removed since.
     `nonce` gives 32 bytes (hex) for a purpose that nobody else can tell (`Identity.nonce`).
     `unseal` opens what a peer sealed to our key (sealed text, what it is bound to); it raises BadEnvelope.
-    `regular` tells when what the clock on the wall says is due next (`app.timetable`). `quarantined` tells what failed
-    and waits for an admin; of these documents, by id, the clock's rules see nothing: `passed_over`.
+    `regular` tells when what the clock on the wall says is due next (`engine.schedule`). `quarantined` tells what
+    failed and waits for an admin; of these documents, by id, the clock's rules see nothing: `passed_over`.
     """
 
     def __init__(

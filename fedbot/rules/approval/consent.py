@@ -1,4 +1,8 @@
-"""What people decide on, and that a decision counts for what its card showed: a change before the act makes it void."""
+"""What people decide on, and that a decision counts for what its card showed: a change before the act makes it void.
+
+The model (`shown`) is made from the documents here, kept with the card that goes up, and made again when a person
+reacts, when the grace is over, and where the act begins.
+"""
 
 from __future__ import annotations
 

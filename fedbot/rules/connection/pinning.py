@@ -188,6 +188,10 @@ def restored(connection: Connection) -> Connection:
 
 # --- Keys are compared whole: if nobody stands between two bots, both show the same seven emoji (as Matrix clients
 # do).
+#
+# Each side puts a nonce into them, and tells it only once the other is bound to its own: who asks commits to its
+# nonce first, who decides tells its own next, then the first is told. So whoever speaks to each side with a key of
+# his own has one try in 2^42, and none that nobody notices.
 
 ANSWERED_AGAIN_AFTER = timedelta(minutes=1)
 FAILED = "keys"

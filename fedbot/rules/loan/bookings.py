@@ -1,4 +1,8 @@
-"""How much of a stock item is free on which days, and what is fetched and due back on which day. Reads only."""
+"""How much of a stock item is free on which days, and what is fetched and due back on which day. Reads only.
+
+Quantities are counted a day: a thing is spoken for from the first day of a booking to its last one, both included.
+What is lent whole comes back as the same stock item, so it counts as there again from the day after its due date.
+"""
 
 from __future__ import annotations
 

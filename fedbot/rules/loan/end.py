@@ -171,7 +171,7 @@ def _lines_in(turn: Turn, told: bodies.Closed, loan: Transfer) -> tuple[int, ...
 
 
 def as_we_said(turn: Turn, loan: Transfer, told: bodies.Closed, by: Signature) -> Transfer:
-    """The loan, as our own message tells that it, or a part of it, ended (`recovering`); what follows was done."""
+    """The loan, as our own message tells that it, or a part of it, ended (`ledger.recover`); what follows was done."""
     ended = lend.with_ends(loan, Closing(told.how, by), _lines_in(turn, told, loan))
     return ended if told.lines is not None else replace(ended, closed=Closing(told.how, by))
 

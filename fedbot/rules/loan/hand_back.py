@@ -1,4 +1,9 @@
-"""A loan comes back: a transfer of its own, the borrower sends, the owner decides, and photos are attached."""
+"""A loan comes back: a transfer of its own, the borrower sends, the owner decides, and photos are attached.
+
+Whoever hands it back asks, and the owner's card says in which state it is; or the owner's approver says so at once,
+and that line is the decision. The borrower debits as any sender does; the owner takes its own stock item back from
+the borrower's company.
+"""
 
 from __future__ import annotations
 
@@ -313,7 +318,7 @@ def take_home(turn: Turn, transfer: Transfer, number: int) -> TakeBack:
 
 
 def go_on(turn: Turn, transfer: Transfer) -> None:
-    """At the owner: what is unfinished of a return is begun anew (`recovering`)."""
+    """At the owner: what is unfinished of a return is begun anew (`ledger.recover`)."""
     if not any(p.match for p in transfer.progress):
         transfer = _known_lines(turn, transfer)
         turn.save(transfer)
@@ -323,6 +328,8 @@ def go_on(turn: Turn, transfer: Transfer) -> None:
 
 # --- Photos of what came back: the owner's people reply to a return's card with one, and it is attached to the
 # item.
+#
+# They may do so before and after the tap. A photo moves nothing and decides nothing.
 
 SOON = timedelta(minutes=15)
 """So long a photo waits for an InvenTree that doesn't answer."""

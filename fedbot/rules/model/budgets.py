@@ -67,7 +67,7 @@ LIMITS: Mapping[str, tuple[Limit, ...]] = {
     "invitation": (Limit(5, 10 * MINUTE),),
     "invitation by anybody": (Limit(30, MINUTE),),
 }
-"""`Home` has those that an admin sets: questions of a peer, or of a person, an hour; requests to connect a day."""
+"""An admin sets others (`PartyConfig`): questions of a peer, or of a person, an hour; requests to connect a day."""
 QUESTIONS = frozenset({"find", "stats", "books", "request"})
 
 MESSAGES: Mapping[str, tuple[str, Scope]] = {

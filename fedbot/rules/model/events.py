@@ -104,7 +104,7 @@ class Redacted:
 class EnvelopeSeen:
     """The content under `dev.fedbot` of a message, as it came; not yet verified when journaled by chat.
 
-    `edits` is the message that the carrying one edits. Our own come only while we recover (`recovering`).
+    `edits` is the message that the carrying one edits. Our own come only while we recover (`ledger.recover`).
     """
 
     room: str

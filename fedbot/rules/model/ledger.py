@@ -19,7 +19,7 @@ from fedbot.rules.model.rota import Rota
 from fedbot.rules.model.stock import Right, StockItem
 from fedbot.rules.model.transfer import Line, Transfer
 
-# --- What two spaces' books say of one line of a transfer, and how they differ. Data only; `reconciling` has the
+# --- What two spaces' books say of one line of a transfer, and how they differ. Data only; `ledger.reconcile` has the
 # rules.
 
 

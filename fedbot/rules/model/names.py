@@ -1,4 +1,10 @@
-"""How a space or a person is called where somebody reads it, and text from strangers without what could mislead."""
+"""How a space or a person is called where somebody reads it, and text from strangers without what could mislead.
+
+Anybody can take any display name. A name stands alone only where it is the identity itself: the party id, or the local
+part of an account on the bot's own homeserver, in any case. That keeps the cards of honest people short, as most are
+called like their accounts. Otherwise the identity stands behind the name: 'Attraktor (gammaspace)',
+'Piet (@kim:example.org)'. A label is made where a name comes in, so nothing behind that handles a bare name.
+"""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ class PartyConfig:
 
     `people` maps Matrix ids to InvenTree user names; `admins` may invite the bot, besides them. `key` is the
     public half of our signing key (hex), by which peers pin us. Times of day are in `time_zone` (IANA name), as is
-    `stats_schedule` (cron, read by `app.timetable`, as is `reconcile_at`). `look_every`: how often our own health is
+    `stats_schedule` (cron, read by `engine.schedule`, as is `reconcile_at`). `look_every`: how often our own health is
     looked at (InvenTree's version, our tokens); None: never. `tells_prices`: what a thing was bought for goes along.
     `largest_file`: files of at most so many bytes go along, and are taken (0: none).
     `pages_url`: where people find our pages; "" if there are none. `screen_shows`: what stands on a wall screen.

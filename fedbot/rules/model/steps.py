@@ -1,4 +1,10 @@
-"""The steps in an InvenTree: one step is one change, journaled before and after. A peer's access, then stock."""
+"""The steps in an InvenTree: one step is one change, journaled before and after. A peer's access, then stock.
+
+Every step carries `mark`, which is written into InvenTree's own history by the act, so that a probe can tell
+whether the act was done. A step on a stock item of ours carries what that is `known` to be; without that, its history
+must at least show a mark of the same line. Marks are `fed:<transfer or connection id>:<line>:<step>`. `note` is the
+sentence that a person reads in the history behind the mark. `STEPS` pairs every step with its result's type.
+"""
 
 from __future__ import annotations
 

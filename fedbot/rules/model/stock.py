@@ -58,6 +58,8 @@ def in_units(quantity: Decimal, unit: str, units: str) -> Decimal | None:
 
 
 # --- What InvenTree's barcodes and QR codes hold: `INV-SI42` or `{"stockitem": 42}`, and so of parts and places.
+#
+# Neither says whose InvenTree it comes from.
 
 STOCK_ITEM, PART, LOCATION = "stockitem", "part", "stocklocation"
 _SHORT = {"SI": STOCK_ITEM, "PA": PART, "SL": LOCATION}

@@ -1,6 +1,6 @@
 """A transfer from asking to its end: what both roles share.
 
-`sending` moves stock out and decides until `sent`; `receiving` books it in and decides from there. What the
+`send` moves stock out and decides until `sent`; `receive` books it in and decides from there. What the
 other side wants (approve, decline, cancel) is a request to the arbiter, and the card waits for its answer.
 """
 

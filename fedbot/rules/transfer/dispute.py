@@ -1,7 +1,7 @@
 """Disputes: nobody can tell what became of stock, so nothing goes on by itself until people settle it.
 
 Here is how a transfer gets there, by us or by the peer's word, and how the peer's word ends it. What a person here
-can say is in `resolving`. A side that is disputed only because the peer says so goes back to its former state
+can say is in `resolve`. A side that is disputed only because the peer says so goes back to its former state
 when the peer tells its truth, and follows the messages as ever.
 """
 

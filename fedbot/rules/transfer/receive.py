@@ -1,4 +1,8 @@
-"""The receiver's side of a transfer: what is offered to us, its card, what it asks of the sender, and booking in."""
+"""The receiver's side of a transfer: what is offered to us, its card, what it asks of the sender, and booking in.
+
+From `sent` on this side decides: `received` means that the new stock item was read back; `refused` is said
+only when nothing was created and never will be.
+"""
 
 from __future__ import annotations
 

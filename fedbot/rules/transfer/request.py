@@ -1,4 +1,8 @@
-"""UC3: one space asks another for something, and the owner decides. What would be given is compared with it."""
+"""UC3: one space asks another for something, and the owner decides. What would be given is compared with it.
+
+The asker's words become stock items at the owner, who is the sender and arbiter. A smaller quantity may be
+granted: then the terms are new, and they need the asker's side's word too before anything moves.
+"""
 
 from __future__ import annotations
 
@@ -44,6 +48,10 @@ from fedbot.rules.wire.envelope import shown_hash
 from fedbot.rules.wire.subject_ids import Cause
 
 # --- What a person asked another space for, and whether what its owner would give is that.
+#
+# A request is typed in words, and the owner says which of its stock items they mean. Only an item that is called so
+# is what was asked for: by its key, its part's IPN or name, with the serial number where one was named. Everything
+# else, and what isn't in order, needs the asker's own yes.
 
 _KEY = re.compile(r"#\s*(\d{1,9})")
 _LINK = re.compile(r"\w+://.+/stock/(?:item/)?(\d{1,9})(?:/.*)?")

@@ -1,4 +1,4 @@
-"""The sender's side of a transfer: it takes the stock out and hands it over; it decides in `arbiter`.
+"""The sender's side of a transfer: it takes the stock out and hands it over; it decides in `sender_decision`.
 
 Debit before credit, always. Each line goes by itself: taken out, handed over; a line that fails leaves the
 others as they are. What the receiver refuses comes back.
