@@ -584,9 +584,8 @@ def requests_of_lost_rotas(turn: Turn) -> list[Transfer]:
 def _take_back_lost_rotas(turn: Turn) -> None:
     """None of them is confirmed any more, so that nothing comes twice; whoever asked is told to ask again."""
     for transfer in requests_of_lost_rotas(turn):
-        body = {"by": "", "by_name": "", "event": "", "reason": ""}
         wanting = replace(transfer, wanted="cancel", decision=None)
-        turn.save(sequencing.send(turn, wanting, "cancel", body, awaits=True))
+        turn.save(sequencing.send(turn, wanting, bodies.Cancel(**bodies.NOBODY), awaits=True))
         turn.note(transfer.id, audit.Fact.CANCEL_ASKED)
         phrase = say(messages.rota.rota_lost, transfer=transfer, us=turn.us, peer_name=turn.party_name(transfer.peer))
         turn.do(Post(f"rota-lost:{transfer.id}", transfer.room, phrase, mentions=(transfer.terms.asker,)))
