@@ -8,6 +8,7 @@ counted anew.
 from __future__ import annotations
 
 import json
+import pickle
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -24,6 +25,7 @@ from fedbot.inventree.inventory import OwnInventory
 from fedbot.inventree.server import InventorySettings
 from fedbot.journal import outbox
 from fedbot.journal.journal import Journal
+from fedbot.journal.schema import Database
 from fedbot.matrix.chart import PNG
 from fedbot.rules.model.command import Cooldown
 from fedbot.rules.model.connection import Connection
@@ -44,6 +46,18 @@ from tests.inventree.space import Meddler
 
 SETTLE = timedelta(minutes=2)
 GIVE_UP = timedelta(minutes=15)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """All that a space has come to: its InvenTree's tables, its journal, and what its bot has in memory or in files."""
+
+    tables: Copy
+    journal: bytes
+    passwords: Mapping[str, str]
+    tokens: Mapping[str, str]
+    secrets: Mapping[str, str]
+    memory: bytes
 
 
 @dataclass
@@ -120,6 +134,36 @@ class Space:
         self.bot = self._bot()
         self.is_asleep = False
         await self.bot.start()
+
+    def kept(self) -> Kept:
+        """What another one like it can go on from."""
+        chat, bot = self.chat, self.bot
+        account = {name: value for name, value in vars(chat).items() if name != "server"}
+        courier = (bot.courier.budget, bot.courier._served)
+        syncing = (bot.syncing._told, bot.syncing.heard_at, bot.syncing._instance)
+        memory = pickle.dumps((account, courier, syncing, bot.engine.counters))
+        journal = self.journal._database._connection.serialize()
+        passwords, tokens = dict(self.seeded.passwords), dict(self.seeded.tokens)
+        return Kept(self.snapshot(), journal, passwords, tokens, dict(self.vault.secrets), memory)
+
+    def goes_on_from(self, kept: Kept) -> None:
+        """Its process is where the other one was."""
+        self.put_back(kept.tables)
+        self.seeded.passwords.update(kept.passwords)
+        self.seeded.tokens.update(kept.tokens)
+        self.inventory = self._inventory()
+        database = Database(None)
+        database._connection.deserialize(kept.journal)
+        self.journal = Journal(database, None, self.clock.now)
+        self.vault.secrets.update(kept.secrets)
+        account, courier, syncing, counters = pickle.loads(kept.memory)  # noqa: S301 -- our own
+        vars(self.chat).update(account)
+        self.bot = bot = self._bot()
+        bot.courier.budget, bot.courier._served = courier
+        bot.syncing._told, bot.syncing.heard_at, bot.syncing._instance = syncing
+        bot.engine.counters = counters
+        bot.engine.load()
+        bot.timetable.read()
 
     async def gets_new_key(self) -> None:
         """Reinstalled with another signing key, the rest kept: what a peer can only notice."""

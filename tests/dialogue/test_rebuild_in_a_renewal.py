@@ -11,7 +11,7 @@ from tests.dialogue.test_recovery import RESENDS, Stopped, is_rebuilt, is_restor
 from tests.dialogue.test_renewal import DIRECT, connection, own_secret, status, tokens, vault
 from tests.dialogue.world import World, friends
 
-EVERY = 4
+EVERY = pytest.mark.parametrize("every", [9, pytest.param(2, marks=pytest.mark.long)])
 ACCESS: list[dict[str, Any]] = [{"alpha": dict(DIRECT), "beta": dict(DIRECT)}, {}]
 
 
@@ -40,11 +40,14 @@ def is_sound(world: World, moment: int) -> None:
         assert beta.vault.read("got-from/attraktor/1") == own_secret(alpha), moment
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
+@EVERY
 @pytest.mark.parametrize("access", ACCESS, ids=["direct", "relayed"])
 @pytest.mark.parametrize("of", ["sender", "receiver"])
-async def test_a_journal_lost_in_the_middle_of_a_renewal_and_the_next_renewal(of: str, access: dict[str, Any]) -> None:
-    for moment in range(1, await calls_of_a_renewal(of, access), EVERY):
+async def test_a_journal_lost_in_the_middle_of_a_renewal_and_the_next_renewal(
+    of: str, access: dict[str, Any], every: int
+) -> None:
+    for moment in range(1, await calls_of_a_renewal(of, access), every):
         world = await friends(**access)
         await is_watched(side(world, of), moment, stops=True)
         with suppress(Stopped):
@@ -56,11 +59,14 @@ async def test_a_journal_lost_in_the_middle_of_a_renewal_and_the_next_renewal(of
         is_sound(world, moment)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
+@EVERY
 @pytest.mark.parametrize("access", ACCESS, ids=["direct", "relayed"])
 @pytest.mark.parametrize("of", ["sender", "receiver"])
-async def test_a_backup_from_the_middle_of_a_renewal_is_put_back_after_it(of: str, access: dict[str, Any]) -> None:
-    for moment in range(1, await calls_of_a_renewal(of, access), EVERY):
+async def test_a_backup_from_the_middle_of_a_renewal_is_put_back_after_it(
+    of: str, access: dict[str, Any], every: int
+) -> None:
+    for moment in range(1, await calls_of_a_renewal(of, access), every):
         world = await friends(**access)
         journal = await is_watched(side(world, of), moment)
         await rotates(world)

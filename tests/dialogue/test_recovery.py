@@ -31,8 +31,8 @@ from tests.dialogue.space import Space
 from tests.dialogue.world import World, a_world, friends, sharing, told
 from tests.fakes.people import Person
 
-#: Each seventh call is tried.
-EVERY = 7
+#: So far apart are the calls that are tried; `make test-long` tries more of them.
+EVERY = pytest.mark.parametrize("every", [23, pytest.param(5, marks=pytest.mark.long)])
 RESENDS = timedelta(minutes=15)
 
 
@@ -255,12 +255,13 @@ async def undisturbed(story: Story, of: str) -> tuple[World, int]:
     return world, calls
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
+@EVERY
 @pytest.mark.parametrize("of", ["sender", "receiver"])
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__)
-async def test_a_backup_of_any_moment_is_put_back_after_the_end(story: Story, of: str) -> None:
+async def test_a_backup_of_any_moment_is_put_back_after_the_end(story: Story, of: str, every: int) -> None:
     wanted, calls = await undisturbed(story, of)
-    for moment in range(1, calls, EVERY):
+    for moment in range(1, calls, every):
         world = await sharing()
         journal = await is_watched(side(world, of), moment)
         await story(world)
@@ -288,16 +289,19 @@ async def test_after_a_rebuild_what_was_over_is_over(story: Story, of: str) -> N
     assert_books_balance(world)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
+@EVERY
 @pytest.mark.parametrize("of", ["sender", "receiver"])
 @pytest.mark.parametrize(
     "story", [a_push, a_request, a_push_that_comes_back, a_parcel_on_its_way], ids=lambda story: story.__name__
 )
-async def test_a_journal_lost_at_any_moment_is_rebuilt_and_the_story_ends_well(story: Story, of: str) -> None:
+async def test_a_journal_lost_at_any_moment_is_rebuilt_and_the_story_ends_well(
+    story: Story, of: str, every: int
+) -> None:
     wanted, calls = await undisturbed(story, of)
     ends = set(states(wanted))
     before = stock(await sharing())
-    for moment in range(1, calls, EVERY):
+    for moment in range(1, calls, every):
         world = await sharing()
         await is_watched(side(world, of), moment, stops=True)
         with suppress(Stopped):
@@ -335,10 +339,11 @@ async def calls_of_a_connect(of: str) -> int:
     return journal.calls
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
+@EVERY
 @pytest.mark.parametrize("of", ["sender", "receiver"])
-async def test_a_backup_of_before_a_friendship_was_made_finds_it_again(of: str) -> None:
-    for moment in range(1, await calls_of_a_connect(of), EVERY):
+async def test_a_backup_of_before_a_friendship_was_made_finds_it_again(of: str, every: int) -> None:
+    for moment in range(1, await calls_of_a_connect(of), every):
         world = await a_world()
         journal = await is_watched(side(world, of), moment)
         await world.connect()
@@ -353,10 +358,11 @@ async def test_a_backup_of_before_a_friendship_was_made_finds_it_again(of: str) 
         assert_books_balance(world)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
+@EVERY
 @pytest.mark.parametrize("of", ["sender", "receiver"])
-async def test_a_journal_lost_while_a_friendship_is_made_is_rebuilt_and_it_is_made(of: str) -> None:
-    for moment in range(1, await calls_of_a_connect(of), EVERY):
+async def test_a_journal_lost_while_a_friendship_is_made_is_rebuilt_and_it_is_made(of: str, every: int) -> None:
+    for moment in range(1, await calls_of_a_connect(of), every):
         world = await a_world()
         await is_watched(side(world, of), moment, stops=True)
         with suppress(Stopped):

@@ -56,12 +56,14 @@ def ended_well(world: World) -> None:
     assert_books_balance(world)
 
 
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("every", [5, pytest.param(1, marks=pytest.mark.long)])
 @pytest.mark.parametrize("side", ["alpha", "beta"])
-async def test_a_restart_after_any_step_changes_nothing_in_the_end(side: str) -> None:
+async def test_a_restart_after_any_step_changes_nothing_in_the_end(side: str, every: int) -> None:
     world, steps = await push_with_restarts(lambda _: {})
     ended_well(world)
     said = len(world.room.messages())
-    for number in range(1, steps + 1, 2):
+    for number in range(1, steps + 1, every):
         again, _ = await push_with_restarts(lambda w, n=number: {n: getattr(w, side)})  # type: ignore[misc]
         ended_well(again)
         assert len(again.room.messages()) == said, f"another number of messages after a restart at step {number}"
@@ -125,9 +127,11 @@ async def test_a_restart_within_the_grace_keeps_the_decision_and_its_end(side: s
     assert_books_balance(world)
 
 
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("every", [6, pytest.param(1, marks=pytest.mark.long)])
 @pytest.mark.parametrize("side", ["alpha", "beta"])
-async def test_connecting_survives_restarts_too(side: str) -> None:
-    for number in range(1, 40, 3):
+async def test_connecting_survives_restarts_too(side: str, every: int) -> None:
+    for number in range(1, 40, every):
         world = World()
         await world.start()
         restarts, count = {number: getattr(world, side)}, [0]

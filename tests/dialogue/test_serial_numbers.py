@@ -25,7 +25,8 @@ DONE, REVERTED, OPEN, DISPUTED = (
     TransferState.DISPUTED,
 )
 LENS, SERIAL = 42, "0042"
-OFTEN = 3  # between booking in and the next message there are three writes
+# between booking in and the next message there are three writes
+OFTEN = pytest.mark.parametrize("every", [10, pytest.param(3, marks=pytest.mark.long)])
 
 
 async def comes_home(world: World) -> None:
@@ -306,9 +307,10 @@ async def calls_of(story: Callable[[World], Awaitable[None]], before: bool, of: 
     return journal.calls
 
 
-@pytest.mark.timeout(300)
-async def test_a_backup_of_any_moment_finds_it_here_again() -> None:
-    for moment in range(1, await calls_of(lends_again, before=True, of="receiver"), EVERY):
+@pytest.mark.timeout(600)
+@EVERY
+async def test_a_backup_of_any_moment_finds_it_here_again(every: int) -> None:
+    for moment in range(1, await calls_of(lends_again, before=True, of="receiver"), every):
         world = await was_here_before(await sharing())
         journal = await is_watched(world.beta, moment)
         await lends_again(world)
@@ -319,10 +321,11 @@ async def test_a_backup_of_any_moment_finds_it_here_again() -> None:
         assert_books_balance(world)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
+@OFTEN
 @pytest.mark.parametrize("before", [True, False])
-async def test_a_journal_lost_at_any_moment_of_it_is_rebuilt_and_books_it_in_once(before: bool) -> None:
-    for moment in range(1, await calls_of(gives, before=before, of="receiver"), OFTEN):
+async def test_a_journal_lost_at_any_moment_of_it_is_rebuilt_and_books_it_in_once(before: bool, every: int) -> None:
+    for moment in range(1, await calls_of(gives, before=before, of="receiver"), every):
         world = await sharing()
         if before:
             await was_here_before(world)

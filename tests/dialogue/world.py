@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import itertools
+import pickle
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,7 +19,7 @@ from fedbot_demo.inventree import seeds
 from fedbot_demo.inventree.seeding import Seeded
 from fedbot_demo.inventree.transport import SimulatedTransport
 from fedbot_demo.inventree.versions import Version
-from tests.dialogue.space import GIVE_UP, SETTLE, Space
+from tests.dialogue.space import GIVE_UP, SETTLE, Kept, Space
 from tests.fakes.chat import FakeChat
 from tests.fakes.clock import FakeClock
 from tests.fakes.homeserver import FakeHomeserver
@@ -230,13 +233,47 @@ class World:
         return answers[0].text
 
 
+@dataclass(frozen=True)
+class Snapshot:
+    """All that a world has come to: what lies on the homeserver, in the InvenTrees, and with each bot."""
+
+    now: datetime
+    server: bytes
+    spaces: tuple[Kept, ...]
+
+    @classmethod
+    def of(cls, world: World) -> Snapshot:
+        """As it is now, with nothing under way."""
+        server = {name: value for name, value in vars(world.server).items() if name not in NOT_KEPT}
+        return cls(world.clock.now(), pickle.dumps(server), tuple(space.kept() for space in world.spaces))
+
+    def world(self, options: dict[str, Any]) -> World:
+        """Another world that has come to the same."""
+        world = World(**options)
+        world.clock.is_set(self.now - world.clock.now())
+        vars(world.server).update(pickle.loads(self.server))  # noqa: S301 -- our own
+        for person in (each for each in vars(world).values() if isinstance(each, Person)):
+            person._transactions = itertools.count(len(world.server.log))
+        for space, kept in zip(world.spaces, self.spaces, strict=True):
+            space.goes_on_from(kept)
+        return world
+
+
+NOT_KEPT = ("clock", "loses", "withholds", "_waiting")
+"""What of a homeserver a world brings itself."""
+
+
 async def sharing(**options: Any) -> World:
     """Friends that share all that they have."""
-    world = await friends(**options)
-    for person in (world.piet, world.cem):
-        person.says("!fed share all")
-    await world.settle()
-    return world
+
+    async def made() -> World:
+        world = await friends(**options)
+        for person in (world.piet, world.cem):
+            person.says("!fed share all")
+        await world.settle()
+        return world
+
+    return await _made_once("sharing", options, made)
 
 
 def told(room: RoomView, words: str) -> list[Message]:
@@ -300,8 +337,30 @@ async def a_world(**options: Any) -> World:
 
 async def friends(**options: Any) -> World:
     """Both bots running, attraktor and betaspace connected."""
-    world = await a_world(**options)
-    await world.connect()
+
+    async def made() -> World:
+        world = await a_world(**options)
+        await world.connect()
+        return world
+
+    return await _made_once("friends", options, made)
+
+
+_KEPT: dict[str, Snapshot] = {}
+_MOST_KEPT = 12
+
+
+async def _made_once(name: str, options: dict[str, Any], make: Callable[[], Awaitable[World]]) -> World:
+    """That world; the next one with the same options in this process goes on from where this one is now."""
+    key = f"{name} {options!r}"
+    if " at 0x" in key:  # an option that doesn't say what it is
+        return await make()
+    if key in _KEPT:
+        return _KEPT[key].world(options)
+    world = await make()
+    while len(_KEPT) >= _MOST_KEPT:
+        del _KEPT[next(iter(_KEPT))]
+    _KEPT[key] = Snapshot.of(world)
     return world
 
 

@@ -1,1 +1,1 @@
-"""The whole: two bots as processes, a real homeserver with its default limits, InvenTrees over HTTP."""
+"""The whole: two bots as processes, a real homeserver, InvenTrees over HTTP."""

@@ -81,14 +81,27 @@ async def keys_are_compared(stage: Stage, space: Space) -> None:
 
 
 async def connect_unlimited(stage: Stage) -> None:
-    """Connect without the limits, and put them back: for tests that are about what comes after."""
-    bots = [space.account.user_id for space in stage.spaces]
-    for bot in bots:
-        await stage.homeserver.lift_rate_limit(bot)
+    """Connect, without the homeserver's limits from now on: for tests that are about something else."""
+    await lift_limits(stage)
     await plot.connect(stage)
     await at_rest(stage)
-    for bot in bots:
-        await stage.homeserver.restore_rate_limit(bot)
+
+
+async def lift_limits(stage: Stage) -> None:
+    """Bots and people may send as fast as they like."""
+    for account in _accounts(stage):
+        await stage.homeserver.lift_rate_limit(account)
+
+
+async def restore_limits(stage: Stage) -> None:
+    """The homeserver's default limits hold for everybody."""
+    for account in _accounts(stage):
+        await stage.homeserver.restore_rate_limit(account)
+
+
+def _accounts(stage: Stage) -> list[str]:
+    people = (person.user_id for person in stage.people.values())
+    return [*(space.account.user_id for space in stage.spaces), *people]
 
 
 async def amounts(stage: Stage, ipn: str) -> tuple[Decimal, Decimal]:

@@ -1,4 +1,4 @@
-"""Relayed connection; who may tap and who may not; no; taking a tap back. Real homeserver, default limits."""
+"""Relayed connection; who may tap and who may not; no; taking a tap back. Real homeserver."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Asking for something, taking less of it, and ending the friendship. Real homeserver, default limits."""
+"""Asking for something, taking less of it, and ending the friendship. Real homeserver; default limits for the first."""
 
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ async def requested(stage: Stage, asker: Person, approver: Person) -> tuple[Room
 
 
 async def test_what_is_asked_for_comes_once_the_owner_says_yes_within_the_limits(friends: Stage) -> None:
+    await scene.restore_limits(friends)
     tom, piet = friends.people["tom"], friends.people["piet"]
     given, got = await scene.amounts(friends, IPN)
     answer, card = await requested(friends, tom, piet)
@@ -47,6 +48,7 @@ async def test_what_is_asked_for_comes_once_the_owner_says_yes_within_the_limits
     sent = scene.by_account(await plot.events_of(friends, answer.replies_to, end.event_id), friends)
     assert sum(sent.values()) <= 9
     assert max(sent.values()) <= 6
+    await scene.lift_limits(friends)  # what follows is about something else
 
 
 async def test_less_is_granted_in_a_reply_and_taken_by_a_tap(friends: Stage) -> None:

@@ -92,7 +92,7 @@ def values_of(hint: Any) -> st.SearchStrategy[Any]:  # noqa: ANN401
 
 @pytest.mark.parametrize(("table", "kind"), STORED, ids=[kind.__name__ for _, kind in STORED])
 @given(data=st.data())
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], deadline=None)
+@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], deadline=None)
 def test_every_record_comes_back_as_it_went_in(table: dict[str, type], kind: type, data: st.DataObject) -> None:
     record = data.draw(values_of(kind))
     name, payload = codec.to_text(table, record)

@@ -31,8 +31,12 @@ def pixels(png: bytes) -> bytes:
 
 @pytest.mark.parametrize(
     "what",
-    [Chart(STOCK, EXCHANGE), Chart(STOCK[:1]), Chart(STOCK[:2]), Chart(exchange=EXCHANGE[:1])],
-    ids=["all", "one day", "two days", "one friend"],
+    [
+        pytest.param(Chart(STOCK, EXCHANGE), id="all"),
+        pytest.param(Chart(STOCK[:1]), id="one day"),
+        pytest.param(Chart(STOCK[:2]), id="two days", marks=pytest.mark.long),  # each starts a matplotlib
+        pytest.param(Chart(exchange=EXCHANGE[:1]), id="one friend", marks=pytest.mark.long),
+    ],
 )
 async def test_a_chart_is_a_picture_with_something_on_it(what: Chart) -> None:
     png = await draw(what, WORDS)

@@ -289,7 +289,7 @@ def _about(asked: Connection, text: str) -> list[Phrase]:
     ]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(text=ODD, count=st.sampled_from([1, 2, 20]))
 def test_no_text_of_a_stranger_breaks_a_message_or_makes_it_too_large(text: str, count: int) -> None:
     for phrase in _stranger(text, count):

@@ -1,4 +1,4 @@
-"""A small fixed budget of histories; `make simulate` runs as many as wanted."""
+"""A small fixed budget of histories; `make test-long` has more, and `make simulate` runs as many as wanted."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from tests.simulation.history import lived
 
 
-@pytest.mark.parametrize("seed", range(1, 31))
+@pytest.mark.parametrize("seed", [*range(1, 13), *(pytest.param(n, marks=pytest.mark.long) for n in range(13, 101))])
 def test_no_promise_is_broken_in_a_history_where_everything_goes_wrong(seed: int) -> None:
     outcome = lived(seed, lies=seed % 3 == 0)
     assert outcome.events > 0

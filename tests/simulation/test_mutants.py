@@ -14,12 +14,14 @@ from tests.simulation.mutants import ELSEWHERE, MUTANTS, SEEDS, broken, searched
 
 PAGE = Path(__file__).parents[2] / "docs" / "evidence" / "simulation.md"
 ROW = re.compile(r"^\| (?P<name>[^|]+) \| (?P<seed>\d+) \|$", re.MULTILINE)
+RARER = ("no compare-and-set on decisions", "cancel after sent")
 NEIGHBOURS = 60  # a change of the product may move it to another seed nearby
 
 
 @pytest.mark.parametrize(
-    "name", ["no probe", "no compare-and-set on decisions", "credit before debit", "cancel after sent"]
+    "name", ["no probe", "credit before debit", *(pytest.param(n, marks=pytest.mark.long) for n in RARER)]
 )
+@pytest.mark.timeout(600)
 def test_a_broken_rule_is_caught_by_a_history_in_which_the_right_one_keeps_its_promises(name: str) -> None:
     caught = searched(name, SEEDS[name], NEIGHBOURS)
     assert caught is not None
