@@ -502,6 +502,8 @@ def all_or_nothing(locale: Locale, *, subject: Connection | Transfer) -> Lines:
     case = naming.case(locale, subject)
     if not isinstance(subject, Transfer) or subject.terms.kind != "request":
         why = locale.say("A quantity only goes with what another space requests of us.")
+    elif subject.peer_agreed is not None:
+        why = locale.say("The other space has agreed to just this, so it is all or nothing.")
     elif len({line.part for line in subject.terms.lines}) > 1:
         why = locale.say("It is of several parts, so it is all or nothing.")
     else:

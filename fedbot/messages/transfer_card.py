@@ -58,7 +58,8 @@ def transfer_card(
     card = card_of(locale, drawn(transfer) if asks else transfer, us, peer_name, people, left)
     lines = _as_it_stands(locale, card)
     if transfer.state is TransferState.BOOKED:
-        return lines
+        dearer = two_people(locale, transfer, us) if transfer.dearer else []
+        return [lines[0], *dearer, *lines[1:]]
     owed = overdue_line(locale, overdue, naming.space(locale, peer_name))
     warnings = [*two_people(locale, transfer, us), *owed, *breaks(locale, card)]
     return [lines[0], *changed(locale, card, changes), *warnings, *lines[1:]]

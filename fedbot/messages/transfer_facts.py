@@ -503,7 +503,9 @@ def two_people(locale: Locale, transfer: Transfer, us: PartyConfig) -> Lines:
     """That our yes takes two people, and who has said yes already; nothing where one person is enough."""
     if not transfer.care:
         return []
+    asks_again = transfer.dearer and transfer.asks_if_handed_over
     first, second = transfer.first_yes, transfer.released if transfer.is_our_offer else transfer.decided
+    second = None if asks_again else second
     names: dict[str, Words] = {"space": naming.space(locale, us.name)}
     if first is not None:
         names |= {"first": naming.person(locale, first.person), "when": locale.when(first.at)}
@@ -512,7 +514,7 @@ def two_people(locale: Locale, transfer: Transfer, us: PartyConfig) -> Lines:
         if first is None or second.party != us.party:
             return []
         return [locale.say("Two people of {space} agreed: {first} and {second}.", second=who, **names)]
-    if transfer.state is not TransferState.OPEN or transfer.wanted:
+    if (transfer.state is not TransferState.OPEN and not asks_again) or transfer.wanted:
         return []
     if first is not None:
         if by_rules(transfer):

@@ -279,7 +279,7 @@ def _undecidable(turn: Turn, subject: Subject, choice: Choice, person: str, at: 
 
 def takes_two(transfer: Transfer, said: Vote | Decision) -> bool:
     """Whether that yes takes a second person's."""
-    confirms = transfer.awaits_parcel or transfer.asks_if_handed_over  # what two people have agreed to before
+    confirms = transfer.awaits_parcel or (transfer.asks_if_handed_over and not transfer.dearer)  # two agreed before
     is_yes = said.choice is not Choice.DECLINE and not confirms
     return transfer.care and is_yes and not said.proven
 
@@ -550,7 +550,7 @@ def refuses_at_once(turn: Turn, key: str) -> bool:
 def not_granted(subject: Subject, quantity: Decimal) -> Phrase | None:
     """Why that much of it can't be granted: only what is requested of us can be, and no more than that."""
     is_request = isinstance(subject, Transfer) and subject.terms.kind == "request" and subject.role == "sender"
-    if not (isinstance(subject, Transfer) and is_request):
+    if not (isinstance(subject, Transfer) and is_request) or subject.peer_agreed is not None:
         return say(messages.offer.all_or_nothing, subject=subject)
     if less_of(subject.terms.lines, quantity) is None:
         return say(messages.offer.all_or_nothing, subject=subject)
@@ -760,7 +760,7 @@ def _decide(turn: Turn, subject: Transfer, decision: Decision, decided: Signatur
         both_sides.end(turn, subject, TransferState.DECLINED, decided)
     elif subject.terms.kind == lend.EXTENSION:
         extend.on_approved(turn, subject, decided)
-    elif decision.quantity is not None or subject.terms.confirm:
+    elif decision.quantity is not None or (subject.terms.confirm and subject.peer_agreed is None):
         request.grant(turn, subject, decided, decision.quantity)
     else:
         sender_decision.approve(turn, subject, decided)

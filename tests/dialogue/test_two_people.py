@@ -207,3 +207,67 @@ async def test_the_value_is_that_of_all_of_it_by_the_prices_in_inventree(
     await world.settle()
     assert ("High value" in owners_card(world).text) is is_dear
     assert "EUR" not in world.room.transcript()
+
+
+async def dear(world: World, ipn: str = "M3-NUT") -> None:
+    """Anna notes in InvenTree what one of them costs."""
+    item = world.alpha.item(ipn).pk
+    world.alpha.admin("PATCH", f"stock/{item}/", purchase_price="9.00", purchase_price_currency="EUR")
+    await world.settle()
+
+
+async def two_more_say_yes(world: World) -> None:
+    card = owners_card(world)
+    assert "High value: two approvers of Attraktor have to agree." in card.text, card.text
+    await says_yes(world, "piet", card)
+    assert state(world.alpha) in {OPEN, TransferState.BOOKED}
+    await says_yes(world, "anna", card)
+    assert state(world.alpha) is DONE, world.room.transcript()
+    assert_books_balance(world)
+
+
+@pytest.mark.parametrize("words", ["M3-NUT 10", "M3-NUT 10 from tomorrow for 3 days"])
+async def test_what_became_dear_after_the_card_takes_two_people_after_all(words: str) -> None:
+    world = await sharing(alpha={"care": VALUED})
+    world.tom.says(f"!fed request M3-NUT 10 from attraktor {words.removeprefix('M3-NUT 10')}".strip())
+    await world.settle()
+    card = owners_card(world)
+    assert "High value" not in card.text
+    if "tomorrow" in words:
+        await says_yes(world, "piet", card)
+        await world.passes(timedelta(days=1))
+        card = owners_card(world)
+        assert state(world.alpha) is TransferState.BOOKED
+    await dear(world)
+    await says_yes(world, "piet", card)
+    assert not world.beta.stock(part=world.beta.part("N-M3").pk, quantity=Decimal(10))
+    assert "tomorrow" in words or told(world.room, "how many people have to agree")
+    await two_more_say_yes(world)
+
+
+async def test_what_was_granted_and_taken_and_became_dear_meanwhile_is_asked_again_here_only() -> None:
+    world = await sharing(alpha={"care": VALUED})
+    world.tom.says("!fed request M3-NUT 20 from attraktor")
+    await world.settle()
+    world.piet.says("!fed approve 10", reply_to=owners_card(world))
+    await world.grace()
+    await dear(world)
+    world.tom.reacts(world.card(), "✅")
+    await world.grace()
+    assert state(world.alpha) is OPEN
+    less = world.piet.says("!fed approve 5", reply_to=owners_card(world))
+    await world.settle()
+    assert "all or nothing" in world.answer_to(less).lower(), world.answer_to(less)
+    await two_more_say_yes(world)
+
+
+async def test_what_we_offered_and_became_dear_takes_a_second_of_ours_though_the_receiver_has_agreed() -> None:
+    world = await friends(alpha={"care": VALUED})
+    offered = await world.push()
+    await dear(world)
+    await says_yes(world, "cem", offered)
+    assert state(world.alpha) is OPEN
+    card = owners_card(world)
+    await says_yes(world, "piet", card)
+    assert state(world.alpha) is DONE
+    assert_books_balance(world)

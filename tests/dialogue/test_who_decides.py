@@ -96,6 +96,20 @@ async def test_the_asker_may_not_approve_her_own_offer_though_she_is_of_both_spa
     assert "you asked for" in world.room.answers(card)[-1].text
 
 
+async def test_the_asker_may_not_approve_it_from_another_account_of_the_same_user() -> None:
+    """Two Matrix accounts, one InvenTree user: names are not identities."""
+    world = await friends()
+    phone = world.newcomer("phone")
+    await world.beta.restart(people={**world.beta.us.people, phone.user_id: "dilek", world.anna.user_id: "dilek"})
+    world.anna.says("!fed as attraktor push M3-NUT 10 to betaspace")
+    await world.settle()
+    card = world.card()
+    phone.reacts(card, "✅")
+    await world.grace()
+    assert states(world) == {OPEN}
+    assert "you asked for" in world.room.answers(card)[-1].text
+
+
 async def test_the_asker_may_where_the_configuration_says_so() -> None:
     people = {"@anna:twin.test": "bea", "@bea:twin.test": "bea", "@cem:twin.test": "cem"}
     world = await friends(beta={"people": people, "self_approval": True})

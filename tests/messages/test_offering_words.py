@@ -86,6 +86,17 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Yes to all of it: !fed approve c9x4
         """,
     ),
+    "all or nothing: the other side has agreed": (
+        say(
+            messages.offer.all_or_nothing,
+            subject=replace(request(BOLTS, role="sender"), peer_agreed=request(BOLTS, role="sender").asked),
+        ),
+        """
+        Not counted: of 10 × M3 bolt (k7m2) no part can be chosen.
+        The other space has agreed to just this, so it is all or nothing.
+        Yes to all of it: !fed approve k7m2
+        """,
+    ),
     "more than asked": (
         say(messages.offer.more_than_asked, transfer=request(BOLTS, role="sender"), wanted=Decimal(20)),
         """

@@ -31,6 +31,7 @@ from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Do, SendEnvelope
 from fedbot.rules.model.events import Answered, EnvelopeSeen, Event, Redacted, StepDone, StepRefused, Tick
+from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.rota import Rota
 from fedbot.rules.model.steps import CreateItem, Step, StepResult
 from fedbot.rules.model.stock import Right, Rights
@@ -87,6 +88,8 @@ ELSEWHERE: dict[str, str] = {
     "letters are read out of order": "tests/rules/test_machines.py",
     "rights are not read again after the grace": "tests/dialogue/test_who_decides.py",
     "every grant of what is asked of several is confirmed": "tests/dialogue/test_asking_anyone.py",
+    "who asked is known by one Matrix account only": "tests/dialogue/test_who_decides.py",
+    "what became dear since the card takes one person": "tests/dialogue/test_two_people.py",
 }
 
 
@@ -327,6 +330,19 @@ def _all_confirmed(stack: ExitStack) -> None:
         return Decimal(0)
 
     _instead(stack, rota, "promised", promised)
+
+
+@mutant("who asked is known by one Matrix account only")
+def _by_account(stack: ExitStack) -> None:
+    def asked_by(_: PartyConfig, subject: consent.Subject, person: str) -> bool:
+        return person == consent.asker_of(subject)
+
+    _instead(stack, decisions, "asked_by", asked_by)
+
+
+@mutant("what became dear since the card takes one person")
+def _dear_by_one(stack: ExitStack) -> None:
+    _instead(stack, sender_decision, "_may_need_care_by_now", lambda *_: False)
 
 
 @mutant("everybody has every right")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.dialogue import test_asking_anyone, test_who_decides
+from tests.dialogue import test_asking_anyone, test_two_people, test_who_decides
 from tests.simulation.attacks import ATTACKS, attacked
 from tests.simulation.history import lived
 from tests.simulation.mutants import ELSEWHERE, MUTANTS, SEEDS, broken, searched
@@ -46,6 +46,18 @@ def test_a_broken_rule_of_consent_is_caught_by_an_attack_that_the_right_one_with
 async def test_who_is_not_asked_for_rights_again_is_found_by_a_dialogue() -> None:
     with broken("rights are not read again after the grace"), pytest.raises(AssertionError):
         await test_who_decides.test_who_loses_the_right_within_the_grace_has_not_decided()
+
+
+async def test_who_approves_from_another_account_is_found_by_a_dialogue() -> None:
+    with broken("who asked is known by one Matrix account only"), pytest.raises(AssertionError):
+        await test_who_decides.test_the_asker_may_not_approve_it_from_another_account_of_the_same_user()
+
+
+async def test_what_became_dear_and_goes_by_one_persons_word_is_found_by_a_dialogue() -> None:
+    with broken("what became dear since the card takes one person"), pytest.raises(AssertionError):
+        await (
+            test_two_people.test_what_we_offered_and_became_dear_takes_a_second_of_ours_though_the_receiver_has_agreed()
+        )
 
 
 async def test_what_is_asked_of_several_and_confirmed_twice_is_found_by_a_dialogue() -> None:

@@ -66,9 +66,10 @@ def decides_here(us: PartyConfig, subject: Subject) -> bool:
 
 def first_yes_of(subject: Subject) -> Vote | None:
     """The first of two yeses, as long as it waits for the second on a card and can be taken back."""
-    if not isinstance(subject, Transfer) or subject.state is not TransferState.OPEN or subject.wanted:
+    if not isinstance(subject, Transfer) or not is_open(subject) or subject.is_our_offer:
         return None
-    return None if subject.is_our_offer else subject.first_yes
+    was_counted = subject.asks_if_handed_over and not subject.dearer
+    return None if was_counted else subject.first_yes
 
 
 def asker_of(subject: Subject) -> str:
@@ -227,6 +228,7 @@ def drawn(transfer: Transfer) -> Transfer:
         progress=tuple(_drawn_progress(line) for line in model.lines) if model.role == "receiver" else (),
         granted=_drawn_signature(transfer.granted, model.granted_by),
         care=model.care,
+        dearer=transfer.dearer,
         first_yes=transfer.first_yes,
         released=transfer.released,
         peer_agreed=transfer.peer_agreed,

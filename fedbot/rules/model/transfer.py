@@ -175,7 +175,8 @@ class Transfer:
     hash of what our approver's decision was for; `reasons` are what our people have answered to it.
     `requested` are the lines that our person asked another space for,
     `accepted` names what was seen of what would be given for them (`asked_for.shown_as`).
-    `care`: our yes takes two people, or the code typed in an encrypted room. `first_yes` is that of the first of them;
+    `care`: our yes takes two people, or the code typed in an encrypted room; `dearer`: only since one had decided, as
+    the last look before the debit has shown. `first_yes` is that of the first of them;
     of our own offer the line that asked for it. `released` is who said the second yes to that, and `peer_agreed` who of
     the receiver's people said theirs before.
     `pickup` is where the receiver's people fetch it, as the sender has told when it left its books.
@@ -239,6 +240,7 @@ class Transfer:
     requested: tuple[Line, ...] = ()
     accepted: str = ""
     care: bool = False
+    dearer: bool = False
     first_yes: Vote | None = None
     released: Signature | None = None
     peer_agreed: Signature | None = None

@@ -54,7 +54,7 @@ ARROWS: Mapping[str, Mapping[TransferState | None, frozenset[TransferState]]] = 
         None: frozenset({T.OPEN, T.APPROVED, T.DEBITING, T.DECLINED, T.ABORTED}),
         T.OPEN: NOTHING_MOVED | {T.BOOKED, T.APPROVED, T.DEBITING, T.DONE, T.DISPUTED},
         T.BOOKED: frozenset({T.APPROVED, T.DEBITING, T.CANCELLED, T.EXPIRED, T.ABORTED, T.DISPUTED}),
-        T.APPROVED: frozenset({T.DEBITING, T.CANCELLED, T.ABORTED, T.DISPUTED}),
+        T.APPROVED: frozenset({T.OPEN, T.BOOKED, T.DEBITING, T.CANCELLED, T.ABORTED, T.DISPUTED}),
         T.DEBITING: frozenset({T.SENT, T.ABORTED, T.DISPUTED}),
         T.SENT: frozenset({T.RECEIVED, T.REVERTING, T.DISPUTED}),
         T.RECEIVED: frozenset({T.DONE, T.DISPUTED}),
@@ -80,6 +80,7 @@ ARROWS: Mapping[str, Mapping[TransferState | None, frozenset[TransferState]]] = 
 }
 """What one event may do. Two steps within one event are one arrow; None is a transfer that we don't know yet.
 
+From `approved` an arrow leads back where the last look before the debit shows that it takes two people by now.
 From `done` and `reverted` an arrow leads only where our people alone had settled it, and the peer contradicts them.
 """
 

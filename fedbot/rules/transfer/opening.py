@@ -103,7 +103,8 @@ def open_push(
     transfer = replace(transfer, there=there)
     transfer = replace(transfer, over=bookings.in_the_way(turn, transfer))
     if care:
-        transfer = _asked_for_with_care(turn, transfer, asker, care)
+        turn.note(transfer.id, audit.NeedsCare(care), asker.person, asker.event_id)
+        transfer = asked_with_care(turn, transfer, asker)
     body, sealed = bodies.Offer(**opens(transfer)), {"metadata": metadata}
     transfer, draft = sequencing.write(turn, transfer, body, awaits=True, sealed=sealed)
     turn.save(transfer)
@@ -123,11 +124,11 @@ def open_push(
     return transfer
 
 
-def _asked_for_with_care(turn: Turn, transfer: Transfer, asker: Signature, why: str) -> Transfer:
+def asked_with_care(turn: Turn, transfer: Transfer, asker: Signature) -> Transfer:
+    """Our own offer, which takes a second person's yes: who asked for it has said the first."""
     transfer = replace(transfer, care=True)
     shown = consent.hash_now(turn.us, transfer)
     first = Vote(Choice.APPROVE, asker.person, asker.username, asker.event_id, asker.at, shown=shown)
-    turn.note(transfer.id, audit.NeedsCare(why), asker.person, asker.event_id)
     return replace(transfer, first_yes=first)
 
 

@@ -673,4 +673,5 @@ def on_confirmed(
         return
     by = transfers.signature_in(turn, envelope, transfer.peer, event_id)
     turn.note_by(transfer.id, audit.Fact.CONFIRMED if transfer.terms.confirm else audit.Fact.LESS_TAKEN, by)
-    sender_decision.approve(turn, transfers.as_told(transfer, envelope.body), transfer.granted)
+    transfer = transfers.as_told(replace(transfer, peer_agreed=by), envelope.body)
+    sender_decision.approve(turn, transfer, transfer.granted or by)

@@ -6,6 +6,7 @@ merged into the stock meanwhile (UC6).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -14,18 +15,19 @@ from fedbot.rules.approval import consent
 from fedbot.rules.catalogue import merged_stock
 from fedbot.rules.loan import bookings, lend, overdue
 from fedbot.rules.model import audit
+from fedbot.rules.model.care import taken_out
 from fedbot.rules.model.continuation import WhenAnswered
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Ask
 from fedbot.rules.model.events import Answered, EnvelopeSeen
-from fedbot.rules.model.queries import FindItems, ItemsFound, PersonRights, Query
+from fedbot.rules.model.queries import FindItems, ItemsFound, PersonRights, Query, WhoMay
 from fedbot.rules.model.stock import Right, Rights
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.model.transfer_lifecycle import BEFORE_DEBIT, TransferState
 from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.state import Turn
-from fedbot.rules.transfer import booking, send
+from fedbot.rules.transfer import booking, opening, send
 from fedbot.rules.transfer import both_sides as transfers
 
 OTHER_THAN_SHOWN = "other-than-shown"
@@ -102,15 +104,18 @@ def look_again(turn: Turn, transfer: Transfer) -> None:
 
     What was booked is for who hands it over: who agreed to that, maybe months ago, needn't be here any more.
     A return that the owner asked for was decided there: nobody of ours stands for it. What is of the same part as
-    something of a third space is looked at once more, too.
+    something of a third space is looked at once more, too, and what may have become of high value since.
     """
     ours = transfer.handed or (transfer.decided if transfer.terms.kind == "request" else transfer.asked)
     lines = transfer.terms.lines
     mixed = {part for part in {ln.part for ln in lines} if merged_stock.has_part_of_others(turn, part, transfer.peer)}
-    items = dict.fromkeys(line.item for line in lines if line.part in mixed)
-    questions: list[Query] = [FindItems(f"#{item}", merges=True) for item in items]
+    looks = _may_need_care_by_now(turn, transfer)
+    items = {line.item: line.part in mixed for line in lines if looks or line.part in mixed}
+    told = looks and turn.us.looks_at_categories
+    questions: list[Query] = [FindItems(f"#{item}", told, merges=is_mixed) for item, is_mixed in items.items()]
     names = [ours.username] if ours is not None and ours.party == turn.us.party else []
-    two_people = (transfer.first_yes, transfer.released) if transfer.care and transfer.handed is None else ()
+    takes_two = transfer.care and (transfer.handed is None or transfer.dearer)
+    two_people = (transfer.first_yes, transfer.released) if takes_two else ()
     names += [one.username for one in two_people if one is not None]
     questions += [PersonRights(name) for name in dict.fromkeys(names)]
     if questions:
@@ -171,8 +176,40 @@ def _on_looked_again(turn: Turn, then: Debit, event: Answered) -> None:
         transfers.end(turn, transfer, TransferState.ABORTED, None, "right-lost")
     elif any(isinstance(answer, ItemsFound) and _is_mixed(turn, transfer, answer) for answer in event.answers):
         transfers.end(turn, transfer, TransferState.ABORTED, None, "merged")
+    elif _may_need_care_by_now(turn, transfer) and (why := _why_care(turn, transfer, event.answers)):
+        _ask_two_people(turn, transfer, why)
     else:
         _begin_debit(turn, transfer)
+
+
+def _may_need_care_by_now(turn: Turn, transfer: Transfer) -> bool:
+    """Whether prices, or where things lie, may have changed so that it takes two people, as it didn't before."""
+    return turn.us.care.is_on and not transfer.care and not lend.is_return(transfer)
+
+
+def _why_care(turn: Turn, transfer: Transfer, answers: Sequence[object]) -> str:
+    """Why it takes two people as our InvenTree is now; '' if it doesn't."""
+    found = {item.pk: item for answer in answers if isinstance(answer, ItemsFound) for item in answer.items}
+    lines = (line for line in transfer.terms.lines if line.item in found)
+    return turn.us.care.why(taken_out(found[line.item], line.quantity) for line in lines)
+
+
+def _ask_two_people(turn: Turn, transfer: Transfer, why: str) -> None:
+    """What was decided by one person is void, and another card asks two. What the other side agreed to stays agreed."""
+    turn.note(transfer.id, audit.NeedsCare(why))
+    void = transfer.handed or transfer.decided
+    transfer = replace(transfer, care=True, dearer=True, consented="", first_yes=None)
+    if transfer.handed is not None:
+        transfer = replace(transfer, state=TransferState.BOOKED, handed=None)
+    else:
+        transfer = replace(transfer, state=TransferState.OPEN, decided=None, granted=None)
+    people = (WhoMay(Right.APPROVER, tuple(turn.us.people.values())),)
+    if transfer.is_our_offer:
+        transfer = opening.asked_with_care(turn, replace(transfer, peer_agreed=void), transfer.asked)
+        turn.do(Ask(opening.ShowReleaseCard(transfer.id), people))
+    else:
+        turn.do(Ask(opening.ShowChangedCard(transfer.id, void.person if void else ""), people))
+    turn.save(transfer)
 
 
 def _is_mixed(turn: Turn, transfer: Transfer, found: ItemsFound) -> bool:
