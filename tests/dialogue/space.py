@@ -152,6 +152,7 @@ class Space:
         self.seeded.passwords.update(kept.passwords)
         self.seeded.tokens.update(kept.tokens)
         self.inventory = self._inventory()
+        self.inventory._as_it_stands()  # it has looked at its server before
         database = Database(None)
         database._connection.deserialize(kept.journal)
         self.journal = Journal(database, None, self.clock.now)
