@@ -13,7 +13,7 @@ from pathlib import Path
 from fedbot.check.findings import remember
 from fedbot.cli.check import tell
 from fedbot.cli.exits import Exit
-from fedbot.cli.settings_file import DEFAULT_CONFIG
+from fedbot.cli.settings_file import DEFAULT_CONFIG, program
 from fedbot.config.loading import load, read_yaml
 from fedbot.config.problems import ConfigRefused, Problem
 
@@ -87,11 +87,11 @@ def _checked(path: Path, service: str) -> Exit:
     findings = asyncio.run(check(settings))
     tell(findings)
     if failed := sum(not finding.good for finding in findings):
-        print(f"\n{failed} to fix; then: fedbot check --config {path}")
+        print(f"\n{failed} to fix; then: {program()} check --config {path}")
         return Exit.FAILED
     remember(settings)
     print(f"\nTo keep the bot running, put this into /etc/systemd/system/fedbot.service:\n\n{service}")
-    print(f"Start it now: fedbot run --config {path}")
+    print(f"Start it now: {program()} run --config {path}")
     print(
         f"And tell the others; this is for the shared room:\n\n  {settings.matrix.user} is here for "
         f"{settings.party.name} now. Type !fed help to see what it can do. To become friends with us, a superuser of "

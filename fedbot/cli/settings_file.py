@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -35,7 +37,17 @@ def settings_of(given: argparse.Namespace, level: str = "") -> Settings:
 
 def typed(given: argparse.Namespace, command: str) -> str:
     """The command as it is to be typed, with the settings file if it was given."""
-    return f"fedbot {command}" + (f" --config {given.config}" if "config" in given else "")
+    return f"{program()} {command}" + (f" --config {given.config}" if "config" in given else "")
+
+
+def program() -> str:
+    """How this fedbot is called: by its path where the shell wouldn't find it, or would find another one."""
+    called = Path(sys.argv[0])
+    if called.name != "fedbot":
+        return "fedbot"
+    found = shutil.which("fedbot")
+    is_found = found is not None and Path(found).resolve() == called.resolve()
+    return "fedbot" if is_found else str(called)
 
 
 def told(*parts: str) -> str:

@@ -7,6 +7,7 @@ from importlib.metadata import version
 
 from fedbot.engine.pipeline import Engine
 from fedbot.messages.diagnosis import english
+from fedbot.rules.model import names
 from fedbot.rules.model.room import Room
 from fedbot.rules.protocol import room_upgrades
 from fedbot.rules.state import Turn
@@ -54,8 +55,10 @@ def summary(engine: Engine) -> Summary:
     us, standing = turn.us, turn.standing()
     if standing.inventory_down_since is not None:
         inventree = f"{us.inventory_url} doesn't answer: {english(standing.inventory_problem)}"
+    elif standing.api:
+        inventree = f"{standing.release} (API {standing.api}), {us.inventory_url}"
     else:
-        inventree = f"{standing.release or 'version not read yet'} (API {standing.api}), {us.inventory_url}"
+        inventree = f"{us.inventory_url}, not asked yet"
     roster = turn.roster()
     added, removed = len({*roster.people, *roster.admins}), len(roster.removed)
     since = f", {added} of them added and {removed} removed while it ran" if added or removed else ""
@@ -65,21 +68,30 @@ def summary(engine: Engine) -> Summary:
     return Summary(
         fedbot=version("fedbot"),
         protocol=VERSION,
-        space=f"{us.name} ({us.party})" if us.name != us.party else us.party,
+        space=names.of_party(us.name, us.party),
         account=us.bot,
         inventree=inventree,
         rooms=_some([_room(turn.room(room), room, us.bot) for room in room_upgrades.current_rooms(turn)], "none"),
         admin_room=_room(turn.room(us.admin_room), us.admin_room, us.bot) if us.admin_room else "none",
-        people=f"{len(us.people)}, {len(us.admins)} admins{since}",
+        people=f"{len(us.people)}, and {_many(len(us.admins), 'admin')} besides{since}",
         friends=_some(friends, "none yet"),
-        waiting=f"{len(transfers)} transfers ({_some(transfers, 'nothing')}), {messages} messages and steps",
+        waiting=f"{_open(transfers)}, {_many(messages, 'message or step', 'messages and steps')}",
     )
 
 
 def _room(room: Room | None, identifier: str, bot: str) -> str:
     if room is None or not room.joined:
         return f"{identifier}: the bot isn't in it; invite {bot}"
-    return f"{room.name or room.id} ({len(room.members)} members)"
+    return f"{room.name or room.id} ({_many(len(room.members), 'member')})"
+
+
+def _open(transfers: list[str]) -> str:
+    number = _many(len(transfers), "transfer")
+    return f"{number} ({_some(transfers, '')})" if transfers else number
+
+
+def _many(number: int, one: str, several: str = "") -> str:
+    return f"{number or 'no'} {one if number == 1 else several or f'{one}s'}"
 
 
 def _some(names: list[str], nothing: str) -> str:

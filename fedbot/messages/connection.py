@@ -11,6 +11,7 @@ from fedbot.messages.formatting import Bold, Break, Code, Inline, Items
 from fedbot.messages.language import Lines, Locale, Words, marked
 from fedbot.messages.naming import command
 from fedbot.messages.transfer_facts import in_one_line
+from fedbot.rules.model import names
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.ledger import SpaceSeen
@@ -562,8 +563,7 @@ def spaces(
 
 
 def _space(locale: Locale, space: SpaceSeen) -> tuple[Inline, ...]:
-    name = naming.space(locale, space.name)
-    called = name if name == space.party else f"{name} ({locale.short(space.party, 40)})"
+    called = naming.space(locale, names.of_party(space.name, space.party))
     nodes: list[Inline] = [Bold(called), ": ", *_relation(locale, space)]
     for warning in _warnings(locale, space):
         nodes += [Break(), *warning]

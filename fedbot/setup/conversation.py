@@ -360,7 +360,8 @@ class Conversation:
         chosen.rows = await self._asker.ask("people", text, test)
         approvers = tuple(row.user for row in chosen.rows if row.approves)
         chosen.wanted = replace(chosen.wanted, approvers=approvers)
-        self._asker.say("✓ " + ", ".join(f"{row.person} is {row.user}" for row in chosen.rows))
+        for row in chosen.rows:
+            self._asker.say(f"✓ {row.person} is InvenTree's user {row.user}{', who approves' if row.approves else ''}")
         if not any(row.superuser for row in chosen.rows):
             self._asker.say("! Nobody of them is a superuser in InvenTree; to become friends with others it takes one.")
 

@@ -199,9 +199,12 @@ def _obstacles(found: Found, wanted: Wanted) -> Iterator[str]:
         (wanted.incoming, "stock location", found.locations),
         (wanted.category, "part category", found.categories),
     ):
-        meant = places.meant_by(word) if word else ()
-        if len(meant) > 1 or (meant and meant[0].structural):
-            yield f"There isn't exactly one {kind} {word} that takes things. Rename the others, or unset 'structural'."
+        if not word or _can_be_used(places, word) or not _at_path(places, word):
+            continue
+        if len(_at_path(places, word)) > 1:
+            yield f"There are several called {word} at the top level: rename all but one {kind}, then run this again."
+        else:
+            yield f"Nothing can lie in the {kind} {word}: switch off Structural there, then run this again."
 
 
 def _access(found: Found, wanted: Wanted) -> Iterator[Change]:
@@ -236,11 +239,23 @@ def _wrong_roles(found: Found, wanted: Wanted) -> bool:
 
 
 def _places(found: Found, wanted: Wanted) -> Iterator[Change]:
+    """One at the top level where none can be used: its path means it alone, even if others below have its name."""
     for name in (wanted.outgoing, wanted.incoming):
-        if not found.locations.meant_by(name):
+        if not _can_be_used(found.locations, name) and not _at_path(found.locations, name):
             yield MakeLocation(name)
-    if wanted.category and not found.categories.meant_by(wanted.category):
-        yield MakeCategory(wanted.category)
+    category = wanted.category
+    if category and not _can_be_used(found.categories, category) and not _at_path(found.categories, category):
+        yield MakeCategory(category)
+
+
+def _can_be_used(places: Places, word: str) -> bool:
+    place = place_named(places, word)
+    return place is not None and not place.structural
+
+
+def _at_path(places: Places, word: str) -> tuple[Place, ...]:
+    """Those at the top level of this name, or at this path."""
+    return tuple(place for place in places.meant_by(word) if place.path.casefold() == word.casefold())
 
 
 def _clicks(found: Found, wanted: Wanted, access: tuple[Change, ...]) -> Iterator[str]:

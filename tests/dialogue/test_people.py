@@ -219,11 +219,11 @@ async def test_what_happens_is_logged_a_line_each_and_a_start_is_told(caplog: py
     assert states[-1] == "done"
     text = str(summary(world.alpha.bot.engine))
     assert text.startswith("fedbot ")
-    assert "speaks for Attraktor (attraktor) as @attraktor-bot:twin.test." in text
+    assert "speaks for Attraktor as @attraktor-bot:twin.test." in text
     assert "InvenTree  1" in text
     assert "Rooms      Makerspaces (" in text
     assert "Friends    betaspace" in text
-    assert "Waiting    0 transfers (nothing), 0 messages and steps" in text
+    assert "Waiting    no transfers, no messages and steps" in text
 
 
 def written(world: World, folder: Path) -> Path:

@@ -99,8 +99,11 @@ def test_what_may_be_somebody_elses_is_left_alone_and_told() -> None:
         (replace(NEW, users=(UserFound(9, "fedbot", superuser=True),)), "staff or superuser"),
         (replace(NEW, users=(UserFound(9, "fedbot", active=False),)), "isn't active"),
         (others, r"Others are in the group fedbot (piet)"),
-        (replace(NEW, locations=places("Outgoing", "Outgoing")), "exactly one stock location Outgoing"),
-        (replace(NEW, categories=places("From friends", structural=True)), "exactly one part category From friends"),
+        (replace(NEW, locations=places("Outgoing", "Outgoing")), "rename all but one stock location"),
+        (
+            replace(NEW, categories=places("From friends", structural=True)),
+            "Nothing can lie in the part category From friends",
+        ),
     ):
         assert any(told in obstacle for obstacle in plan(found, WANTED).obstacles)
 
@@ -192,3 +195,14 @@ def test_corrections_are_understood_and_refused_in_plain_words() -> None:
     ):
         with pytest.raises(NotUnderstood, match=told.replace(".", r"\.").replace("+", r"\+")):
             corrected(before, said, users, approvers_group=APPROVERS)
+
+
+def test_places_of_that_name_deeper_down_are_left_alone() -> None:
+    """Two branches, each with an Outgoing of its own, and one in which nothing can lie: ours is at the top level."""
+    paths = ("North/Outgoing", "South/Outgoing", "North/Incoming")
+    rows = [
+        {"pk": number, "name": path.partition("/")[2], "pathstring": path, "structural": path == "North/Incoming"}
+        for number, path in enumerate(paths, start=1)
+    ]
+    made = plan(replace(READY, locations=Places(rows)), WANTED)
+    assert (made.changes, made.obstacles) == ((MakeLocation("Outgoing"), MakeLocation("Incoming")), ())
