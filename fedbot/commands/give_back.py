@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 from fedbot import messages
+from fedbot.commands.grammar import SHOWN
 from fedbot.commands.loans_meant import (
     ALL,
     carrier,
@@ -30,6 +32,8 @@ from fedbot.rules.state import Turn
 from fedbot.rules.transfer import receive
 from fedbot.rules.wire.subject_ids import by_line
 
+LONGEST_KEY = 9
+
 SPEC = Verb(
     name="return",
     aliases=("back",),
@@ -39,6 +43,7 @@ SPEC = Verb(
     options=(
         Option("damaged", "", "it came back damaged (for the lender)"),
         Option("note", "TEXT", "a note for the item's history"),
+        Option("from", "ITEM", "the borrowed pieces are part of this stock item of yours now, such as #12"),
     ),
     examples=(
         "return",
@@ -71,7 +76,10 @@ def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
         people = tuple(turn.us.people.values())
         rights = (PersonRights(command.username), WhoMay(Right.APPROVER, people))
         return (*rights, *hand_back.questions(loan, terms))
-    return tuple(FindItems(f"#{line.item}") for line in terms.lines)
+    source = _source(command, loan, terms)
+    if isinstance(source, Phrase):
+        return source
+    return tuple(FindItems(f"#{source or line.item}") for line in terms.lines)
 
 
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
@@ -85,11 +93,28 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
         return None
     if loan.role == "sender":
         return _as_lender(turn, command, loan, terms, answers)
-    connection = carrier(turn, loan)
-    if complaint := _unconnected(turn, loan, connection) or _not_here(turn, loan, terms, answers):
+    connection, source = carrier(turn, loan), _source(command, loan, terms)
+    if isinstance(source, Phrase):
+        return source
+    if complaint := _unconnected(turn, loan, connection) or _not_here(loan, terms, answers, source):
         return complaint
-    hand_back.hand_back(turn, by_line(command.event_id), connection, terms, turn.signature_of(command))
+    hand_back.hand_back(turn, by_line(command.event_id), connection, terms, turn.signature_of(command), source)
     return None
+
+
+def _source(command: Command, loan: Transfer, terms: Terms) -> int | Phrase | None:
+    """The stock item of ours into which the borrowed pieces were merged, if that was said.
+
+    What has a serial number can't be merged; of several things only one at a time was.
+    """
+    word = str(command.arguments.get("from", "")).strip()
+    if not word:
+        return None
+    key = word.removeprefix("#")
+    is_one = loan.role == "receiver" and len(terms.lines) == 1 and not terms.lines[0].serial
+    if not (is_one and key.isdecimal() and len(key) <= LONGEST_KEY):
+        return say(messages.loan.returned_from_one_item, loan=loan, word=word[:SHOWN])
+    return int(key)
 
 
 def _as_lender(
@@ -149,16 +174,18 @@ def _named(turn: Turn, command: Command) -> tuple[Command, str]:
     return id_and_rest(turn, command, str(command.arguments.get("id", "")))
 
 
-def _not_here(turn: Turn, loan: Transfer, terms: Terms, answers: tuple[Answer, ...]) -> Phrase | None:
-    """Whether our stock item is no longer as it came: moved by hand, used up, allocated."""
+def _not_here(loan: Transfer, terms: Terms, answers: tuple[Answer, ...], source: int | None) -> Phrase | None:
+    """Whether our stock item is no longer as it came: moved by hand, used up, allocated; or `source` is no such one."""
     for line, answer in zip(terms.lines, answers, strict=True):
-        item = hand_back.item_of(answer, line.item)
+        item = hand_back.item_of(answer, source or line.item)
+        if source is not None and (item is None or item.part.pk != line.part or item.serial or item.provenance):
+            return say(messages.loan.not_of_that_part, loan=loan, item=source)
+        line = replace(line, item=source or line.item)  # noqa: PLW2901 -- as it is told
         there = item.available if item and item.in_stock and item.customer is None else Decimal(0)
         if item is None or there < line.quantity or item.status not in TRAVELLING_STATUSES:
             return say(messages.loan.borrowed_is_elsewhere, loan=loan, line=line, item=item, there=there)
         if not item.part.salable:
             return say(messages.loan.borrowed_not_salable, loan=loan, item=item)
-    del turn
     return None
 
 

@@ -202,6 +202,10 @@ def in_quotes(text: str) -> str:
     return ""
 
 
+SIZES = frozenset({"mm", "cm"})
+"""What people measure a thing's size in, which is part of its name."""
+
+
 @dataclass(frozen=True)
 class Reading:
     """What a line can mean. `quantity` is a decimal string, or '' for the whole item; `unit` what it is measured in."""
@@ -266,6 +270,15 @@ def _readings(words: _Words) -> tuple[Reading, ...] | Phrase:
 def _as_argument(reading: Reading) -> dict[str, str]:
     said = {"item": reading.item, "quantity": reading.quantity}
     return {**said, "unit": reading.unit} if reading.unit else said
+
+
+def without_sizes(readings: tuple[Reading, ...]) -> tuple[Reading, ...]:
+    """The readings by which `3 mm acrylic` is a name: of what others have, small lengths are no quantities."""
+    kept = tuple(each for each in readings if each.unit not in SIZES)
+    sized = {each.unit for each in readings if each.unit in SIZES}
+    if not sized:
+        return readings
+    return tuple(each for each in kept if each.item.partition(" ")[0] not in sized) or kept
 
 
 def typed_again(readings: tuple[Reading, ...], reserved: Collection[str] = ()) -> str:

@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from fedbot import messages
 from fedbot.commands.dates import FROM, UNTIL, Days, days_meant
-from fedbot.commands.grammar import SHOWN, Reading, render
+from fedbot.commands.grammar import SHOWN, Reading, render, without_sizes
 from fedbot.commands.lookup import friend_meant, rooms_told_of, whole_line
 from fedbot.commands.picking import quantity_complaint, unit_complaint
 from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb, Where
@@ -197,7 +197,7 @@ def _lines(command: Command) -> list[tuple[Reading, ...]]:
 
 
 def _readings(parsed: list[dict[str, str]]) -> tuple[Reading, ...]:
-    return tuple(Reading(**reading) for reading in parsed)
+    return without_sizes(tuple(Reading(**reading) for reading in parsed))
 
 
 def _with_quantity(readings: tuple[Reading, ...]) -> tuple[Reading, ...]:

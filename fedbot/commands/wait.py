@@ -6,7 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from fedbot import messages
-from fedbot.commands.grammar import Reading
+from fedbot.commands.grammar import Reading, without_sizes
 from fedbot.commands.lookup import found_in, friend_meant, is_our_space, rooms_told_of
 from fedbot.commands.picking import quantity_complaint, unit_complaint
 from fedbot.commands.spec import Argument, Handler, Kind, Verb, Where
@@ -81,7 +81,7 @@ def _meant(command: Command) -> Reading | Phrase:
     lines = command.arguments["lines"]
     if len(lines) > 1:
         return say(messages.queue.one_thing_in_line)
-    readings = [Reading(**each) for each in lines[0]]
+    readings = without_sizes(tuple(Reading(**each) for each in lines[0]))
     meant = next((each for each in readings if each.quantity), Reading(readings[0].item, "1"))
     word = presentable(meant.item).strip()[:LONGEST_WORD]
     return unit_complaint((meant,)) or quantity_complaint(meant.quantity) or replace(meant, item=word)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
 from decimal import Decimal
 
 from fedbot import messages
 from fedbot.commands.dates import UNTIL, day_from
-from fedbot.commands.grammar import Reading
+from fedbot.commands.grammar import SHOWN, Reading, without_sizes
 from fedbot.commands.lookup import rooms_told_of
 from fedbot.commands.picking import quantity_complaint, unit_complaint
 from fedbot.commands.spec import Argument, Handler, Kind, Verb, Where
@@ -21,6 +22,7 @@ from fedbot.rules.protocol.terms import presentable
 from fedbot.rules.state import Turn
 
 USUAL_DAYS = 60
+_UNREAD_DAY = re.compile(r" (?:until|by|bis) (.+)", re.IGNORECASE)
 
 SPEC = Verb(
     name="want",
@@ -64,7 +66,10 @@ def _meant(turn: Turn, command: Command) -> Want | Phrase:
     lines = command.arguments["lines"]
     if len(lines) > 1:
         return say(messages.want.one_want_a_line)
-    reading = next((Reading(**each) for each in lines[0] if each["quantity"]), Reading(lines[0][0]["item"], "1"))
+    readings = without_sizes(tuple(Reading(**each) for each in lines[0]))
+    reading = next((each for each in readings if each.quantity), Reading(readings[0].item, "1"))
+    if unread := _UNREAD_DAY.search(reading.item):
+        return say(messages.loan.day_unclear, word=unread[1][:SHOWN])
     if complaint := unit_complaint((reading,)) or quantity_complaint(reading.quantity):
         return complaint
     word = presentable(reading.item).strip()

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from fedbot.inventree import metadata
 from fedbot.inventree.rows import Row, amount, item_of, part_of, plain, same
 from fedbot.inventree.server import Server
-from fedbot.inventree.stock_index import Known
+from fedbot.inventree.stock_index import Known, forms_of
 from fedbot.inventree.transport import InvenTreeTransport
 from fedbot.inventree.whole_items import DETAILED, item_seen, part_seen
 from fedbot.ports.inventory import NotPermitted, Refusal
@@ -125,7 +125,7 @@ def _found(server: Server, question: FindItems, categories: Categories | None) -
             numbered = _by_serial(server, word, categories, question)
             if numbered is not None:
                 return numbered
-    near = parts_like(server, word)
+    near = next((parts for form in forms_of(word) if (parts := parts_like(server, form))), ())
     exact = tuple(part for part in near if any(same(called, word) for called in (part.ipn, part.name, part.full_name)))
     if rows := [row for part in exact for row in _stock_called(server, "name", part.name) if row["part"] == part.pk]:
         return _described(server, rows, categories, question)

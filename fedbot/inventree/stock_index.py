@@ -70,6 +70,17 @@ class Totals:
     low_stock: int | None
 
 
+_PLURALS = ("es", "s", "en", "n", "e")
+_SHORTEST_STEM = 3
+
+
+def forms_of(word: str) -> tuple[str, ...]:
+    """A word as typed, and what may be its singular: `lens` for `lenses`, `schraube` for `schrauben`."""
+    ends = [end for end in _PLURALS if word.endswith(end) and len(word) - len(end) >= _SHORTEST_STEM]
+    is_plural = not word.endswith("ss")
+    return tuple(dict.fromkeys((word, *(word.removesuffix(end) for end in ends if is_plural))))
+
+
 class StockIndex:
     """The file. Any thread may use it; a file that can't be read is made anew.
 
@@ -184,8 +195,9 @@ class StockIndex:
         where = [_IN_STOCK] if in_stock else []
         values: list[object] = []
         for word in words:
-            where.append("instr(text, ?) > 0")
-            values.append(word)
+            forms = forms_of(word)
+            where.append(f"({' OR '.join(['instr(text, ?) > 0'] * len(forms))})")
+            values += forms
         if not scope.everything:
             parts = {*scope.parts, *scope.item_parts}
             within = set(categories)

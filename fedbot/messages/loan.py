@@ -386,6 +386,21 @@ def borrowed_stock_unknown(locale: Locale, *, loan: Transfer, peer_name: str) ->
     ]
 
 
+def returned_from_one_item(locale: Locale, *, loan: Transfer, word: str) -> Lines:
+    """`--from` with something else than a stock item's number, or for more than one thing, or one with a number."""
+    told = 'Not done: "--from {word}". It takes the number of one of your own stock items, for one thing at a time.'
+    return [
+        locale.say(told, word=locale.short(word, 40)),
+        locale.say("For example: {line}", line=command(f"return {loan.code} --from #12")),
+    ]
+
+
+def not_of_that_part(locale: Locale, *, loan: Transfer, item: int) -> Lines:
+    """`--from` with a stock item into which the borrowed one can't have been merged."""
+    told = "Not done: stock #{item} is not here, is of another part, or came from another space itself. {code}"
+    return [locale.say(told, item=item, code=loan.code)]
+
+
 def borrowed_is_elsewhere(
     locale: Locale, *, loan: Transfer, line: Line, item: StockItem | None, there: Decimal
 ) -> Lines:
@@ -396,6 +411,8 @@ def borrowed_is_elsewhere(
     ]
     if item is None:
         lines.append(locale.say("That stock item is gone. The owner's approver can settle it as a gift, or lost."))
+        line_to_say = f"return {loan.code} --from #12"
+        lines.append(locale.say("If it was merged into another one, name that: {line}", line=command(line_to_say)))
         return [*lines, loan.code]
     lines.append(
         locale.say(

@@ -19,7 +19,7 @@ _PIECES = r"(?:pcs?|pieces?|stück|stueck|stk)\.?"
 _COUNTED = re.compile(rf"(.*[0-9½¼¾⅛⅜⅝⅞]|[^\W\d]+ ) ?{_PIECES}", re.IGNORECASE)
 _GROUPED = re.compile(r"[1-9][0-9]{0,2}(?: [0-9]{3})+")
 _SAID = (
-    "one ein eine einen",
+    "one a an ein eine einen",
     "two zwei",
     "three drei",
     "four vier",

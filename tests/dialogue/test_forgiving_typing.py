@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from tests.dialogue.world import World, friends
+from tests.dialogue.world import World, friends, sharing
 
 
 async def offered(world: World, line: str) -> tuple[int, Decimal, str]:
@@ -116,3 +116,41 @@ async def test_an_amount_with_three_decimals_can_be_chosen_from_a_list_and_is_no
     world.anna.says("1", reply_to=choice)
     await world.settle()
     assert world.beta.transfer().terms.lines[0].quantity == Decimal("1.125")
+
+
+@pytest.mark.parametrize(
+    ("line", "answer"),
+    [
+        ("want 3 mm acrylic", "Wanted: 1 × 3 mm acrylic"),
+        ("want 5mm plate 2", "Wanted: 2 × 5mm plate"),
+        ("want a soldering iron", "Wanted: 1 × soldering iron"),
+        ("want a soldering iron until christmas", 'I can\'t read "christmas" as a day'),
+        ("request 3 mm acrylic from betaspace", 'How much of "3 mm acrylic"?'),
+        ("book LENS-2#0042 from betaspace for 2 weeks", "Asked Betaspace for 1 × LENS-2#0042, on loan"),
+    ],
+)
+async def test_what_people_of_a_makerspace_type_is_read_as_they_mean_it(line: str, answer: str) -> None:
+    world = await friends()
+    said = world.kim.says(f"!fed {line}")
+    await world.settle()
+    assert answer in world.answer_to(said)
+
+
+async def test_a_plural_finds_what_is_there_in_the_singular() -> None:
+    world = await sharing()
+    for words in ("lenses", "m3 nuts", "laser lens"):
+        line = world.tom.says(f"!fed find {words}")
+        await world.settle()
+        assert "hit" in world.answer_to(line), words
+    line = world.anna.says("!fed push 10 m3 nuts to betaspace")
+    await world.settle()
+    assert "M3-NUT" in world.answer_to(line)
+
+
+async def test_what_is_free_is_said_once_to_who_would_wait_for_it() -> None:
+    world = await sharing()
+    before = len(world.room.messages())
+    world.tom.says("!fed wait LENS-2 from attraktor")
+    await world.settle()
+    (answer,) = world.room.messages()[before + 1 :]
+    assert "There is nothing to wait for" in answer.text

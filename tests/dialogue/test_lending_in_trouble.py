@@ -15,7 +15,7 @@ from tests.dialogue.books import assert_books_balance
 from tests.dialogue.test_lending import back, handed_back, lent, loan, owners_card
 from tests.dialogue.test_recovery import RESENDS, is_rebuilt, is_restored, is_watched, side, undisturbed
 from tests.dialogue.test_settling import quarter_of_an_hour, unanswered
-from tests.dialogue.world import World, friends, sharing
+from tests.dialogue.world import World, friends, sharing, told
 
 ABORTED, CANCELLED, DECLINED, DONE, OPEN, REVERTED = (
     TransferState.ABORTED,
@@ -382,3 +382,29 @@ async def test_a_lost_journal_or_an_old_backup_finds_the_loan_and_what_came_back
         await world.passes(RESENDS)
         assert known(world) == known(wanted), moment
         assert_books_balance(world)
+
+
+async def test_borrowed_pieces_that_were_merged_into_own_stock_go_back_out_of_that_when_it_is_named() -> None:
+    world = await lent("M3-NUT 10")
+    beta, borrowed = world.beta, loan(world.beta).at(1).item or 0
+    part, place = beta.row(borrowed).part, beta.row(borrowed).location
+    with beta.meddles():
+        (row,) = beta.admin("POST", "stock/", part=part, quantity=100, location=place)
+        into = [{"item": row["pk"]}, {"item": borrowed}]
+        beta.admin("POST", "stock/merge/", items=into, location=place, notes="tidy")
+    assert beta.row(row["pk"]).quantity == 110
+    line = world.bea.says(f"!fed return {loan(beta).code}")
+    await world.settle()
+    assert "If it was merged into another one, name that: !fed return" in world.answer_to(line)
+    for word in ("#1", "nuts"):
+        line = world.bea.says(f"!fed return {loan(beta).code} --from {word}")
+        await world.settle()
+        assert "Not done" in world.answer_to(line)
+    world.bea.says(f"!fed return {loan(beta).code} --from #{row['pk']}")
+    await world.settle()
+    world.piet.reacts(owners_card(world), "✅")
+    await world.grace()
+    assert back(world.alpha).state is DONE
+    assert beta.row(row["pk"]).quantity == 100
+    assert world.alpha.total("M3-NUT") == 350
+    assert not told(world.beta_admins, "Not done")

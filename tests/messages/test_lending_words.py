@@ -643,7 +643,21 @@ Repair Café, on loan until Tue 15 Dec 2026. k7m2
         """
         Not done: 1 × Laser lens 2.0″ isn't all in stock #1207 any more.
         That stock item is gone. The owner's approver can settle it as a gift, or lost.
+        If it was merged into another one, name that: !fed return k7m2 --from #12
         k7m2
+        """,
+    ),
+    "returned from something else than a stock item": (
+        say(messages.loan.returned_from_one_item, loan=lent(), word="the drawer"),
+        """
+        Not done: "--from the drawer". It takes the number of one of your own stock items, for one thing at a time.
+        For example: !fed return k7m2 --from #12
+        """,
+    ),
+    "returned from another part": (
+        say(messages.loan.not_of_that_part, loan=lent(), item=7),
+        """
+        Not done: stock #7 is not here, is of another part, or came from another space itself. k7m2
         """,
     ),
     "not salable any more": (

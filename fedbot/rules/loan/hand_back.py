@@ -58,9 +58,16 @@ LENT = "lent"
 # --- begun by one of our people --------------------------------------------------------------------------------
 
 
-def hand_back(turn: Turn, cause: Cause, connection: Connection, terms: Terms, asker: Signature) -> None:
-    """The borrower's person hands it back: the owner's people say on their card whether it is there."""
-    opening.open_push(turn, cause, connection, terms, asker, {})
+def hand_back(
+    turn: Turn, cause: Cause, connection: Connection, terms: Terms, asker: Signature, source: int | None = None
+) -> None:
+    """The borrower's person hands it back: the owner's people say on their card whether it is there.
+
+    `source` is the stock item of ours into which the borrowed one was merged: it leaves our books out of that.
+    """
+    transfer = opening.open_push(turn, cause, connection, terms, asker, {})
+    if source is not None:
+        turn.save(with_progress(transfer, Progress(terms.lines[0].number, item=source)))
 
 
 def ask_back(

@@ -36,7 +36,7 @@ from fedbot.rules.wire import subject_ids
 from fedbot.rules.wire.envelope import BadEnvelope
 from fedbot.rules.wire.subject_ids import Opening, SubjectKind
 
-A_DAY = timedelta(days=1)
+A_DAY, A_MOMENT = timedelta(days=1), timedelta(minutes=1)
 UNTIL_ASKED_AGAIN = timedelta(minutes=10)
 """Our InvenTree was silent when somebody came: it is asked again then."""
 KEPT_FOR = timedelta(days=30)
@@ -102,7 +102,8 @@ def on_place(turn: Turn, connection: Connection, envelope: Message[bodies.PlaceT
         if body.over not in TOLD_ENDS:
             raise BadTerms("over")
         place = _over(turn, place, PlaceState(body.over))
-        _ring(turn, place, f"{_PLACE}-over:{place.id}")
+        if turn.now - place.by.at > A_MOMENT:  # else who asked is still reading the answer, which says so
+            _ring(turn, place, f"{_PLACE}-over:{place.id}")
     elif place.state is PlaceState.TURN:
         return  # it is told once: no bot can ring our people again and again
     elif body.until is not None and body.item:

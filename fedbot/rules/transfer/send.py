@@ -19,7 +19,18 @@ from fedbot.rules.model.continuation import OfLine, WhenStepEnds
 from fedbot.rules.model.diagnosis import CHANGED, Diagnosis, Fault, Plain
 from fedbot.rules.model.effects import Do, say
 from fedbot.rules.model.events import EnvelopeSeen, StepDone, StepRefused, StepUnknown
-from fedbot.rules.model.steps import Arrived, HandedOver, HandOver, PlacedAt, PutBack, Step, TakeBack, Taken, TakeOut
+from fedbot.rules.model.steps import (
+    Arrived,
+    HandedOver,
+    HandOver,
+    Known,
+    PlacedAt,
+    PutBack,
+    Step,
+    TakeBack,
+    Taken,
+    TakeOut,
+)
 from fedbot.rules.model.stock import STATUS_LOST
 from fedbot.rules.model.transfer import NOT_COME, Line, Progress, Transfer
 from fedbot.rules.model.transfer_lifecycle import FINAL, TransferState
@@ -120,17 +131,21 @@ def _take_out(turn: Turn, transfer: Transfer, line: Line, connection: Connection
 def _taken_out(turn: Turn, transfer: Transfer, line: Line, connection: Connection) -> TakeOut:
     """What goes back must be what was borrowed; its batch people may have numbered anew."""
     loan = turn.transfer(transfer.terms.parent) if transfer.terms.kind == "return" else None
+    item = transfer.at(line.number).item or line.item
+    known = known_item(turn, loan, line.of_line) if loan else None
+    if known is not None and item != line.item:  # what was merged has no mark of ours
+        known = Known(known.part)
     return TakeOut(
         mark=mark(transfer, line.number, "out"),
         note=_sentence(transfer, connection, "on its way back to" if loan else "on its way to"),
-        item=transfer.at(line.number).item or line.item,
+        item=item,
         part=line.part,
         quantity=line.quantity,
         serial=loan.serial_here(line.of_line) if loan else line.serial,
         batch=line.batch if loan is None else None,
         status=line.status if loan is None else None,
         status_text=line.status_text if loan is None else "",
-        known=known_item(turn, loan, line.of_line) if loan else None,
+        known=known,
         company=connection.company,
     )
 
