@@ -11,7 +11,7 @@ from dataclasses import replace
 from fedbot import messages
 from fedbot.rules import decisions, lines
 from fedbot.rules.approval import consent
-from fedbot.rules.approval.consent import decides_here
+from fedbot.rules.approval.consent import Subject, decides_here
 from fedbot.rules.model import audit, budgets
 from fedbot.rules.model.command import About, Command, PendingChoice
 from fedbot.rules.model.connection import Connection
@@ -93,8 +93,7 @@ def _take_up(turn: Turn, event: DecidedOffChat) -> Phrase | None:
         return say(messages.line_errors.no_such_id, word=event.subject, near=())
     if not decides_here(turn.us, subject):
         return say(messages.approval.decided_elsewhere, subject=subject, party=turn.party_name(subject.peer))
-    shown = hash_of(subject.card) if subject.card is not None else consent.hash_now(turn.us, subject)
-    if event.seen != shown:
+    if event.seen != shown_hash(turn, subject):
         return say(messages.web.page_is_outdated, subject=subject)
     if event.note and not isinstance(subject, Transfer):
         return say(messages.approval.no_reason_here, subject=subject)
@@ -114,6 +113,11 @@ def _take_up(turn: Turn, event: DecidedOffChat) -> Phrase | None:
         note=event.note,
         proven=event.proven and subject.id.startswith(event.code.lower()) and len(event.code) >= len(subject.code),
     )
+
+
+def shown_hash(turn: Turn, subject: Subject) -> str:
+    """The hash of all that its card shows: a decision counts for that, and for nothing else."""
+    return hash_of(subject.card) if subject.card is not None else consent.hash_now(turn.us, subject)
 
 
 def _begins(turn: Turn, event_id: str, person: str, text: str) -> bool:

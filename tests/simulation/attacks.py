@@ -13,13 +13,18 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
+from fedbot.rules import web
 from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.decision import Choice
+from fedbot.rules.model.events import DecidedOffChat
 from fedbot.rules.model.transfer import Line, Transfer
 from fedbot.rules.protocol.terms import written
 from fedbot.rules.wire import envelope, subject_ids
 from fedbot.rules.wire.envelope import Identity
+from fedbot.rules.wire.subject_ids import BY_PAGE
 from fedbot_demo.inventree.records import StockItem
 from tests.fakes.people import Person
+from tests.simulation.consenting import FriendView, View, view_of
 from tests.simulation.federation import Federation, Setup
 from tests.simulation.party import GRACE, Party
 
@@ -60,6 +65,20 @@ class Scene:
         card = self.federation.auditor.cards[-1]
         person = person or self.person("superuser")
         self.federation.auditor.tapped(person.reacts(card[2], key), person.user_id, card, key)
+        await self.federation.rests()
+
+    def loads_a_page(self, subject: Transfer) -> tuple[DecidedOffChat, View | FriendView]:
+        """Our superuser's yes to what the card shows now, on a page, before it is sent; and what it shows."""
+        bot, person = self.honest.bot, self.person("superuser")
+        assert bot is not None
+        seen = web.shown_hash(bot.gateway().turn(), subject)
+        now, event_id = self.honest.clock.now(), f"{BY_PAGE}{'0' * 40}"
+        return DecidedOffChat(now, event_id, person.user_id, subject.id, Choice.APPROVE, seen), view_of(subject)
+
+    async def decides_on(self, page: tuple[DecidedOffChat, View | FriendView]) -> None:
+        """That yes is sent, and the grace begins."""
+        self.federation.auditor.decided_on_a_page(self.honest, *page)
+        self.federation.calls(self.honest, page[0])
         await self.federation.rests()
 
     async def grace_ends(self) -> None:
@@ -201,6 +220,19 @@ async def _less_and_less(scene: Scene) -> None:
     await scene.grants(asked, "2")
     await scene.taps()
     await scene.grants(asked, "1")
+    await scene.grace_ends()
+    await scene.sends(asked)
+
+
+@attack("a decision on a page counts whatever the page has shown")
+async def _old_page(scene: Scene) -> None:
+    await scene.says(f"request {BOLT} 3 from {scene.liar.id}")
+    scene.liar.crashed()
+    asked = scene.ours()
+    await scene.grants(asked, "2")
+    page = scene.loads_a_page(scene.ours())
+    await scene.grants(asked, "1")
+    await scene.decides_on(page)
     await scene.grace_ends()
     await scene.sends(asked)
 

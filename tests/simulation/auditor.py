@@ -17,11 +17,13 @@ from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.decision import CARD_KEYS, Choice, normalised
 from fedbot.rules.model.events import (
     ChatEvent,
+    DecidedOffChat,
     EnvelopeSeen,
     Event,
     Posted,
     Reacted,
     RoomSeen,
+    SaidOffChat,
     StepRefused,
 )
 from fedbot.rules.model.rota import Rota
@@ -67,7 +69,9 @@ class Movement:
 
 @dataclass
 class Auditor:
-    """`violations` are sentences. `taps` are by event id; `untapped` says when a tap's redaction was made."""
+    """`violations` are sentences. `taps` are by event id; `untapped` says when a tap's redaction was made.
+
+    `called` is what was said through the API."""
 
     parties: list[Party]
     server: FaultyHomeserver
@@ -75,6 +79,7 @@ class Auditor:
     violations: list[str] = field(default_factory=list)
     taps: dict[str, Tap] = field(default_factory=dict)
     untapped: dict[str, str] = field(default_factory=dict)
+    called: dict[str, SaidOffChat] = field(default_factory=dict)
     liar: Party | None = None
     cards: list[tuple[Party, str, str]] = field(default_factory=list)
     movements: dict[tuple[str, int], Movement] = field(default_factory=dict)
@@ -119,6 +124,10 @@ class Auditor:
         """A person has typed a decision about that subject of this party; `card`: as the answer to that."""
         shown = self.consents.seen(party, subject, card)
         self.taps[event_id] = Tap(party.id, person, subject, choice, shown)
+
+    def decided_on_a_page(self, party: Party, event: DecidedOffChat, shown: View | FriendView) -> None:
+        """A program of a person has decided upon what it was shown when it asked."""
+        self.taps[event.event_id] = Tap(party.id, event.sender, event.subject, event.choice, shown)
 
     # --- what a journal commits ---------------------------------------------------------------------------
 
@@ -232,6 +241,9 @@ class Auditor:
 
     def is_our_line(self, party: Party, event_id: str, verbs: tuple[str, ...]) -> bool:
         """Whether one of our people said this, with one of these verbs; what was removed since counts."""
+        called = self.called.get(event_id)
+        if called is not None:
+            return called.sender in party.us.people and called.text.split()[1] in verbs
         said = next((each for each in self.server.log if each["event_id"] == event_id), None)
         if said is None or said["type"] != "m.room.message" or said["sender"] not in party.us.people:
             return False

@@ -267,6 +267,8 @@ class Consents:
             self._wrong(party, transfer, f"is booked in, but nobody here asked for that: {' '.join(words)} (2)")
 
     def _words(self, event_id: str) -> list[str]:
+        if event_id in self.auditor.called:
+            return self.auditor.called[event_id].text.split()
         event = next((each for each in self.auditor.server.log if each["event_id"] == event_id), None)
         return str(event["content"].get("body", "")).split() if event is not None else []
 

@@ -12,7 +12,7 @@ import httpx
 from fedbot.engine.bot import Bot
 from fedbot.ports.journal import Committed
 from fedbot.rules.model.connection_lifecycle import ConnectionState
-from fedbot.rules.model.events import Event
+from fedbot.rules.model.events import DecidedOffChat, Event, SaidOffChat
 from fedbot.rules.model.transfer import Transfer
 from tests.fakes.clock import FakeClock
 from tests.fakes.people import Person
@@ -192,6 +192,16 @@ class Federation:
             did = True
         self.auditor.look(party)
         return did
+
+    def calls(self, party: Party, event: SaidOffChat | DecidedOffChat) -> None:
+        """A program of one of its people says or decides something, as the API hands it on."""
+        if party.bot is None:
+            return
+        try:
+            party.bot.gateway().put(event)
+        except Crash as crash:
+            party.crashed()
+            self.tell(f"  {party.id} CRASHES {crash}")
 
     async def boots(self, party: Party) -> None:
         """The process comes up; where a fuse is lit it may crash on it."""

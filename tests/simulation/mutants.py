@@ -22,7 +22,7 @@ from fedbot.journal.journal import Journal
 from fedbot.ports.chat import Delivery
 from fedbot.ports.inventory import OutcomeUnknown, Refusal, Unavailable
 from fedbot.ports.journal import OutboxRow
-from fedbot.rules import decisions, dispatch, inbound
+from fedbot.rules import decisions, dispatch, inbound, web
 from fedbot.rules.approval import consent
 from fedbot.rules.connection import connect, pinning, provision
 from fedbot.rules.decisions import ConfirmDecision
@@ -30,7 +30,16 @@ from fedbot.rules.model import shown
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Do, SendEnvelope
-from fedbot.rules.model.events import Answered, EnvelopeSeen, Event, Redacted, StepDone, StepRefused, Tick
+from fedbot.rules.model.events import (
+    Answered,
+    DecidedOffChat,
+    EnvelopeSeen,
+    Event,
+    Redacted,
+    StepDone,
+    StepRefused,
+    Tick,
+)
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.rota import Rota
 from fedbot.rules.model.steps import CreateItem, Step, StepResult
@@ -477,6 +486,15 @@ def _not_voided(stack: ExitStack) -> None:
     _instead(stack, decisions, "_outdated", lambda *_: None)
     _instead(stack, consent, "differs_from_what_was_approved", lambda *_: ())
     _instead(stack, opening, "_superseded", lambda _turn, transfer, people: (transfer, people))
+
+
+@mutant("a decision on a page counts whatever the page has shown")
+def _page_unbound(stack: ExitStack) -> None:
+    def take_up(turn: Turn, event: DecidedOffChat) -> Any:
+        subject = decisions.subject_by_id(turn, event.subject)
+        return before(turn, event if subject is None else replace(event, seen=web.shown_hash(turn, subject)))
+
+    before = _instead(stack, web, "_take_up", take_up)
 
 
 @mutant("the hash is of less than the card shows")

@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from fedbot.commands.registry import catalogue
 from fedbot.matrix.content import bare_envelope
 from fedbot.ports.chat import ChatRefused
+from fedbot.rules import web
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.decision import Choice
+from fedbot.rules.model.events import DecidedOffChat, SaidOffChat
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.wire.envelope import envelope_id, fingerprint, sign, wire_time
+from fedbot.rules.wire.subject_ids import BY_API
 from fedbot_demo.inventree.records import StockItem
 from tests.fakes.people import Person
+from tests.simulation.consenting import FriendView, View, view_of
 from tests.simulation.party import GRACE, Party
 
 if TYPE_CHECKING:
     from tests.simulation.federation import Federation
 
 
+CALLS = 4
+"""Of so many lines one is said through the API."""
 KEYS = ("✅", "✅", "✅", "✅", "📦", "✅️", "❌", "🔧", "👍🏽", "")
 YES, PARCEL, NO = 0, 4, 6
 WANTED = ("M3-BOLT", "RES-10K", "Threaded insert M3", "LENS-2", "Nothing")
@@ -135,6 +143,8 @@ class _Talk:
         self._federation = federation
         self._taps: list[tuple[str, Person]] = []
         self._verbs = {verb.name for verb in catalogue()}
+        self._made = 0
+        self._pages: dict[tuple[str, str], tuple[str, View | FriendView]] = {}
 
     # --- asking -------------------------------------------------------------------------------------------
 
@@ -157,7 +167,42 @@ class _Talk:
         username = (people.approver, people.superuser, people.approver, people.superuser, people.member)[b % 21 % 5]
         person = self._federation.people[party.person(username)]
         self._federation.tell(f"{username} of {party.id}: {text}")
+        if b // 21 % CALLS == 1 and not reply_to and party.bot is not None:
+            return self._calls(party, person, text, twice=b // 84 % 2 == 0), person
         return person.says(text, reply_to=reply_to), person
+
+    # --- through the API ----------------------------------------------------------------------------------
+
+    def _new_call(self) -> str:
+        self._made += 1
+        return BY_API + sha256(str(self._made).encode()).hexdigest()[:40]
+
+    def _calls(self, party: Party, person: Person, text: str, *, twice: bool) -> str:
+        """A program of that person says it; and again, under the same idempotency key, if it hears nothing."""
+        said = SaidOffChat(party.clock.now(), self._new_call(), person.user_id, text.removeprefix("!fed "))
+        self._federation.auditor.called[said.event_id] = replace(said, text=text)
+        for _ in range(1 + twice):
+            self._federation.calls(party, said)
+        self._federation.tell("  … through the API")
+        return said.event_id
+
+    def _decides_on_a_page(
+        self, party: Party, subject: Transfer | Connection, person: Person, choice: Choice, *, at_once: bool = False
+    ) -> None:
+        """By what the page showed when it was loaded, which may be long ago; the first time it may only be loaded."""
+        if party.bot is None:
+            return
+        key = (party.id, subject.id)
+        if key not in self._pages:
+            turn = party.bot.gateway().turn()
+            self._pages[key] = (web.shown_hash(turn, subject), view_of(subject))
+            if not at_once:
+                return
+        seen, view = self._pages.pop(key)
+        event = DecidedOffChat(party.clock.now(), self._new_call(), person.user_id, subject.id, choice, seen)
+        self._federation.auditor.decided_on_a_page(party, event, view)
+        self._federation.calls(party, event)
+        self._federation.tell(f"{person.user_id} on a page: {choice} {subject.code}")
 
     async def connect(self, a: int, b: int, *_: int) -> None:
         one, other = self._two(a)
@@ -271,7 +316,8 @@ class _Talk:
         """The newest card is decided upon by somebody who may, mostly with a yes."""
         await self.tap(0, b % 7, (NO, PARCEL, PARCEL)[c % 12] if c % 12 < 3 else YES, d)
 
-    async def tap(self, a: int, b: int, c: int, _: int) -> None:
+    async def tap(self, a: int, b: int, c: int, d: int) -> None:
+        """On a card in chat; now and then on a page that shows it."""
         cards = self._federation.auditor.cards
         if not cards:
             return
@@ -279,7 +325,11 @@ class _Talk:
         identifier = key.partition(":")[2]
         subject = party.documents.get(("Transfer", identifier)) or party.documents.get(("Connection", identifier))
         person = self._who(party, subject if isinstance(subject, Transfer | Connection) else None, b)
-        if emoji := KEYS[c % len(KEYS)]:
+        emoji = KEYS[c % len(KEYS)]
+        on_a_page = emoji == "✅" and d % 6 == 1 and person.user_id in party.us.people
+        if on_a_page and isinstance(subject, Transfer | Connection):
+            self._decides_on_a_page(party, subject, person, Choice.APPROVE, at_once=d % 12 == 1)
+        elif emoji:
             self._taps_on((party, key, event_id), person, emoji)
 
     def _taps_on(self, card: tuple[Party, str, str], person: Person, emoji: str) -> None:
@@ -310,11 +360,15 @@ class _Talk:
         ]
         return known[-1 - a % min(len(known), 6)] if known else None
 
-    async def types_a_decision(self, a: int, b: int, c: int, _: int) -> None:
+    async def types_a_decision(self, a: int, b: int, c: int, d: int) -> None:
+        """In chat, or on a page that shows the card."""
         if found := self._subject(a):
             party, subject = found
             person = self._who(party, subject, b)
             verb = "approve" if c % 3 else "decline"
+            if d % 3 == 1 and person.user_id in party.us.people:
+                self._decides_on_a_page(party, subject, person, Choice(verb))
+                return
             said = person.says(f"!fed {verb} {subject.code}")
             choice = Choice.APPROVE if verb == "approve" else Choice.DECLINE
             self._federation.auditor.typed(said, person.user_id, party, subject.id, choice)

@@ -25,7 +25,6 @@ from fedbot.messages.language import Locale
 from fedbot.messages.transfer_facts import state_in_words
 from fedbot.ports.journal import Audited
 from fedbot.rules import decisions, web
-from fedbot.rules.approval import consent
 from fedbot.rules.approval.consent import Subject, awaits_parcel, decides_here, is_open
 from fedbot.rules.catalogue import search
 from fedbot.rules.ledger import figures as ledger_figures
@@ -42,7 +41,6 @@ from fedbot.rules.model.ledger import OnThatDay, Todo
 from fedbot.rules.model.outside import OUTSIDE, OutsideLoan
 from fedbot.rules.model.queries import StockCounts
 from fedbot.rules.model.rota import Rota
-from fedbot.rules.model.shown import hash_of
 from fedbot.rules.model.stock import Right, Rights, plain
 from fedbot.rules.model.transfer import Line, Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
@@ -729,14 +727,13 @@ class Reader:
     def _card(self, subject: Subject) -> CardView | None:
         if not ((decides_here(self.turn.us, subject) and is_open(subject)) or awaits_parcel(subject)):
             return None
-        shown = hash_of(subject.card) if subject.card is not None else consent.hash_now(self.turn.us, subject)
         plain_, html = self._render(decisions.card(self.turn, subject))
         yours = waits_for(self.turn, subject, self.person, self.rights)
         transfer = subject if isinstance(subject, Transfer) else None
         first = transfer.first_yes if transfer else None
         running = subject.decision
         return CardView(
-            shown=shown,
+            shown=web.shown_hash(self.turn, subject),
             text=plain_,
             html=html,
             choices=list(decisions.choices(subject)),
