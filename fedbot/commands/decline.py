@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from fedbot.commands.deciding import decide
+from fedbot.commands.lookup import bare_id
 from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb, Where, nothing_to_ask
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.decision import Choice
@@ -11,14 +14,16 @@ from fedbot.rules.model.queries import Answer
 from fedbot.rules.model.stock import Right
 from fedbot.rules.state import Turn
 
+LONGEST_REASON = 300
+
 SPEC = Verb(
     name="decline",
     aliases=("reject", "no"),
     summary="decline an offer, a request or a connection",
     right=Right.MAPPED,  # the card asks for more, and checks it
-    arguments=(Argument("id", Kind.SUBJECT, "ID", optional=True),),
-    options=(Option("note", "TEXT", "the reason, for the person who asked", most=300),),
-    examples=("decline k7m2", 'decline k7m2 --note "in use on Saturday"', "decline"),
+    arguments=(Argument("id", Kind.ANYTHING, "[ID] [REASON]", optional=True),),
+    options=(Option("note", "TEXT", "the reason, for the person who asked", most=LONGEST_REASON),),
+    examples=("decline k7m2", "decline k7m2 in use on Saturday", "decline"),
     details=(
         "The same as ❌ on the card; as a reply to the card it needs no ID.",
         "Approvers of a space decide on offers and requests; superusers decide on connections.",
@@ -32,7 +37,19 @@ SPEC = Verb(
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
     """Begin the decision, or say why not."""
     del answers
-    return decide(turn, command, SPEC, Choice.DECLINE)
+    return decide(turn, _with_reason(turn, command), SPEC, Choice.DECLINE)
+
+
+def _with_reason(turn: Turn, command: Command) -> Command:
+    """What is said behind the ID, or instead of it in a reply to the card, is the reason."""
+    words = str(command.arguments.get("id", "")).strip()
+    first, _, rest = words.partition(" ")
+    named = bool(turn.by_code(bare_id(first)))
+    reason = rest.strip() if named else words if command.subject else ""
+    if not reason or command.arguments.get("note"):
+        return command
+    said = {**command.arguments, "id": first if named else "", "note": reason[:LONGEST_REASON]}
+    return replace(command, arguments=said)
 
 
 HANDLER = Handler(SPEC, nothing_to_ask, act)

@@ -65,3 +65,17 @@ async def test_what_somebody_else_answers_is_no_reason_and_nothing_of_it_is_kept
     await world.grace()
     assert "Why:" not in world.card().text
     assert not told(world.room, "reads that as your reason")
+
+
+@pytest.mark.parametrize("how", ["as a reply", "with the id"])
+async def test_what_is_said_behind_decline_is_the_reason(how: str) -> None:
+    world = await friends()
+    card = await world.push()
+    code = world.beta.transfer().code
+    if how == "as a reply":
+        world.cem.says("!fed decline thanks, we have enough", reply_to=card)
+    else:
+        world.cem.says(f"!fed decline {code} thanks, we have enough")
+    await world.grace()
+    assert world.alpha.transfer().state is TransferState.DECLINED
+    assert "thanks, we have enough" in world.room.message("@Anna @Cem ❌").text
