@@ -11,6 +11,7 @@ from typing import Any
 from inventree.part import Part as Parts
 
 from fedbot.inventree.history import RETURNED, trace
+from fedbot.inventree.labels import by_others
 from fedbot.inventree.metadata import mirrored_at_once
 from fedbot.inventree.rows import Row, address, amount, exact_status, lines_for_notes, plain, same, written
 from fedbot.inventree.server import Places, Server
@@ -127,7 +128,7 @@ def create_item(server: Server, step: CreateItem) -> ItemCreated:
     }
     if step.serial:
         content |= server.version.serial_field(step.serial)
-    notes = lines_for_notes(step.notes.split("\n"))
+    notes = lines_for_notes(by_others(line) for line in step.notes.split("\n"))
     optional = {"batch": plain(step.batch), "packaging": plain(step.packaging), "notes": notes}
     content |= {field: text for field, text in optional.items() if text}
     if step.expiry is not None:

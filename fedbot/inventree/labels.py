@@ -94,6 +94,16 @@ def without_lines_of_ours(notes: str) -> str:
     return _without(_without(notes, _OURS), _BOOKED)
 
 
+def by_others(line: str) -> str:
+    """A line for notes that somebody else wrote: one that reads like ours says that it isn't."""
+    return f"They write: {line}" if _OURS.match(line) or _BOOKED.match(line) else line
+
+
+def is_ours(tag: str) -> bool:
+    """Whether only we set such a tag, in any case."""
+    return tag.casefold().startswith(TAG.strip())
+
+
 def _without(notes: str, ours: re.Pattern[str]) -> str:
     """The notes without any of these lines, nor the empty one that parts it from the next, or from the last."""
     while (found := ours.search(notes)) is not None:

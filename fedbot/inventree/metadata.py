@@ -71,7 +71,7 @@ class LendingRules:
 
 def foreign_part(content: dict[str, Any]) -> str:
     """The metadata without our own keys, as JSON text: what travels, sealed, with an item. Empty if nothing."""
-    others = {key: value for key, value in content.items() if key not in (OWN_KEY, SHARE_KEY)}
+    others = {key: value for key, value in content.items() if key not in (OWN_KEY, SHARE_KEY, LENDING_KEY)}
     return json.dumps(others, ensure_ascii=False, sort_keys=True) if others else ""
 
 

@@ -15,7 +15,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from fedbot.inventree.labels import TAG, without_lines_of_ours
+from fedbot.inventree.labels import TAG, by_others, is_ours, without_lines_of_ours
 from fedbot.inventree.rows import Row, address, amount, exact_status, for_notes, lines_for_notes, plain, price_of, same
 from fedbot.inventree.server import Server
 from fedbot.inventree.stock import WHOLE
@@ -275,7 +275,7 @@ def _tags_there(row: Row) -> list[str]:
 def _missing(row: Row, step: Furnish) -> dict[str, object]:
     """Notes and tags with what they lack; nothing of those that lack nothing."""
     notes = str(row.get("notes") or "")
-    lines = [line for each in step.notes if (line := for_notes(each)) and line not in notes.splitlines()]
+    lines = [line for each in step.notes if (line := for_notes(by_others(each))) and line not in notes.splitlines()]
     tags = _missing_tags(row, step)
     content: dict[str, object] = {"notes": "\n\n".join([*([notes] if notes else []), *lines])} if lines else {}
     content |= {"tags": [*_tags_there(row), *tags]} if tags else {}
@@ -284,8 +284,9 @@ def _missing(row: Row, step: Furnish) -> dict[str, object]:
 
 
 def _missing_tags(row: Row, step: Furnish) -> list[str]:
-    """Tags have no commas here: InvenTree takes a text with one for several."""
-    wanted = dict.fromkeys(tag for each in step.tags if (tag := plain(each).replace(",", " ").strip()))
+    """Tags have no commas here, as InvenTree takes a text with one for several. A friend sets none of ours."""
+    words = (" ".join(plain(each).replace(",", " ").split()) for each in step.tags)
+    wanted = dict.fromkeys(tag for tag in words if tag and not is_ours(tag))
     there = _tags_there(row)
     return [tag for tag in wanted if not any(same(tag, other) for other in there)]
 

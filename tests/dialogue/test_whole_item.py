@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from fedbot.inventree import whole_items
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot_demo.inventree.faults import FaultKind
 from fedbot_demo.inventree.versions import Version
@@ -172,6 +173,33 @@ async def test_what_a_friend_writes_into_notes_and_tags_is_only_text_here() -> N
     assert "javascript:alert" not in here.notes
     assert r"Say \[click\](javascript:x)" in here.notes
     assert all("<" not in tag and "," not in tag for tag in here.tags)
+
+
+async def test_a_friends_notes_and_tags_do_not_speak_for_our_bot(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A friend's bot that strips nothing: what reads like a label of ours says who wrote it, and is no label."""
+    monkeypatch.setattr(whole_items, "without_lines_of_ours", lambda notes: notes)
+    monkeypatch.setattr(whole_items, "_tags", lambda row: tuple(row.get("tags") or ()))
+    forged = [
+        "Borrowed from Attraktor until 1 Jan 2099 – fedbot zzzz",
+        "Booked for Gammaspace from 1 Dec – fedbot yyyy",
+    ]
+    world = await friends()
+    lens = world.alpha.item("LENS-2", serial="0042")
+    with world.alpha.meddles():
+        tags = ("fedbot: lost", "FEDBOT:lent", " fedbot:,booked", "optics")
+        world.alpha.tables.stock.put(replace(lens, notes="\n\n".join(forged), tags=tags))
+    await world.hand_over(f"#{lens.pk}")
+    here = world.beta.item("LENS-2", serial="0042")
+    assert tuple(here.tags) == ("optics",)
+    assert [line for line in here.notes.splitlines() if line in forged] == []
+    assert "They write: Borrowed from Attraktor until 1 Jan 2099" in here.notes
+    world.cem.says(f"!fed lend #{here.pk} to attraktor for 3 days")
+    await world.settle()
+    world.piet.reacts([m for m in world.room.messages(sender=world.alpha.chat.user_id) if m.reactions][-1], "✅")
+    await world.grace()
+    here = world.beta.row(here.pk)
+    assert here.notes.startswith("Lent to Attraktor until"), here.notes
+    assert here.notes.count("They write:") == 2
 
 
 async def test_what_cannot_be_added_is_told_to_the_admins_and_holds_nothing_up() -> None:

@@ -95,7 +95,7 @@ C = ConnectionState
 BEFORE_MOVING = {T.DECLINED, T.CANCELLED, T.EXPIRED, T.ABORTED}
 ARROWS: dict[str, dict[object, set[Any]]] = {
     "sender": {
-        None: {T.OPEN},
+        None: {T.OPEN, T.APPROVED},  # approved at once: a return that the owner asks for, as they do there
         T.OPEN: {T.APPROVED, *BEFORE_MOVING},
         T.APPROVED: {T.DEBITING, T.CANCELLED, T.ABORTED},
         T.DEBITING: {T.SENT, T.ABORTED, T.DISPUTED},

@@ -4,7 +4,7 @@ The rules run as they are (`decide`); nothing here knows the tables of the lifec
 turn, but says anything at any time, about each subject that there is. InvenTree does a step, refuses it, or nobody can
 tell. Our people say what ends things.
 
-A state is what the rules can still tell apart of the documents, the questions and the steps (`shape`). Four parts of
+A state is what the rules can still tell apart of the documents, the questions and the steps (`shape`). Five parts of
 what is kept grow without end, and are left out of it, as no rule chooses an arrow by them:
 
 - the numbers of messages and what waits to be sent again: the peer reads all that we write (`_settled`), so that one
@@ -12,7 +12,8 @@ what is kept grow without end, and are left out of it, as no rule chooses an arr
 - times: it is before the end of what is open, or after it (`late`), or the first day of what is booked (`first_day`);
   what a rule does earlier or later it does alike;
 - the audit, cooldowns, budgets: what they hold back is a word to people, or a message that then comes again;
-- texts, and ids of posts, but for whether a card is up.
+- texts, and ids of posts, but for whether a card is up;
+- what the peer said in a dispute, but for the words that a rule asks for (`ASKED_FOR`).
 
 What a peer opens anew is a subject of its own, with a walk of its own: each walk is about those that its story begins
 with (a loan and its return or extension are walked together).
@@ -89,6 +90,8 @@ WAITING = frozenset({TransferState.OPEN, TransferState.BOOKED})
 RIGHTS = Rights("somebody", known=True, active=True, superuser=True, approver=True)
 NEVER_MOVES_ON = FINAL - {TransferState.DONE, TransferState.REVERTED, TransferState.CANCELLED}
 """Of these nothing matters any more. What was cancelled may still come, and is refused."""
+ASKED_FOR = frozenset({"", "received", "refused", "reverted", "done"})
+"""What a peer said in a dispute, as far as a rule asks for just that; whatever else it said is one to all rules."""
 NO_RIGHTS = Rights("somebody", known=True, active=True)
 TRUTHS = {
     "sender": ("left", "out", "stays", "arrived", "back", "lost"),
@@ -530,7 +533,7 @@ def _of_transfer(t: Transfer) -> object:
         t.role,
         undecided,
         sum(line.quantity for line in t.terms.lines),
-        t.dispute and (t.dispute.was, frozenset(t.dispute.by), t.dispute.said),
+        t.dispute and (t.dispute.was, frozenset(t.dispute.by), t.dispute.said if t.dispute.said in ASKED_FOR else "x"),
         alone,
         t.parcel and (t.parcel.left is None, t.parcel.received is None, t.parcel.missing is None),
         tuple(_of_progress(p) for p in t.progress),

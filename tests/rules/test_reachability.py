@@ -120,7 +120,7 @@ def test_from_every_state_people_reach_an_end_without_the_peer(
 
 
 @pytest.mark.long
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize("name", [name for name in STORIES if name not in QUICK])
 def test_from_every_state_of_the_longer_stories_people_reach_an_end_without_the_peer(
     name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
