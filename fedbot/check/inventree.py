@@ -66,6 +66,9 @@ async def handover_findings(inventory: OwnInventory) -> list[Finding]:
     """Whether InvenTree would carry out each call of a first handover: what the roles promise, really tried."""
     try:
         tried = await inventory.rehearse()
+    except Unavailable as problem:
+        todo = "try again; if it is always so slow, write a larger timeout_seconds below inventree"
+        return [bad("first handover", problem.text, todo)]
     except InventoryProblem as problem:
         return [bad("first handover", problem.text, "look into InvenTree's own log")]
     refused = [

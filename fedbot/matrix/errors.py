@@ -80,7 +80,7 @@ async def answered(act: str, call: Callable[[], Awaitable[object]], expected: ty
         # Nio drops the token after a soft logout and then doesn't even ask.
         raise ChatSignedOut(f"{act}: not signed in", "M_UNKNOWN_TOKEN") from error
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        raise ChatUnreachable(f"{act}: the homeserver doesn't answer ({type(error).__name__})") from error
+        raise ChatUnreachable(f"{act}: the homeserver doesn't answer ({_why(error)})") from error
     except Exception as error:
         # Nio trips over fields that only a broken homeserver or proxy gets wrong, and over endless nesting.
         what = type(error).__name__
@@ -117,3 +117,19 @@ def _pause(response: nio.ErrorResponse) -> float:
         return response.retry_after_ms / 1000
     header = response.transport_response.headers.get("Retry-After", "") if response.transport_response else ""
     return float(header) if header.isascii() and header.isdigit() else _DEFAULT_PAUSE
+
+
+_CAUSES: tuple[tuple[type[BaseException], str], ...] = (
+    (
+        aiohttp.ClientConnectorCertificateError,
+        "its certificate isn't trusted; for one of your own: matrix.ca_file",
+    ),
+    (aiohttp.ClientConnectorDNSError, "its name isn't known"),
+    (aiohttp.ClientConnectorError, "no connection"),
+    (TimeoutError, "not in time"),
+)
+
+
+def _why(error: BaseException) -> str:
+    """Why there was no answer, in words; a library's name for it where there are none."""
+    return next((words for kind, words in _CAUSES if isinstance(error, kind)), type(error).__name__)

@@ -6,6 +6,7 @@ import ssl
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, NoReturn
+from unittest.mock import Mock
 
 import aiohttp
 import nio
@@ -126,3 +127,22 @@ async def test_a_single_request_lets_nothing_out(error: Exception) -> None:
     with pytest.raises(ChatProblem) as left:
         await answered("asking", fails, nio.WhoamiResponse)
     assert "secret" not in left.value.text
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (aiohttp.ClientConnectorDNSError(Mock(), OSError()), "its name isn't known"),
+        (aiohttp.ClientConnectorError(Mock(), OSError()), "no connection"),
+        (aiohttp.ClientConnectorCertificateError(Mock(), ssl.SSLCertVerificationError()), "matrix.ca_file"),
+        (TimeoutError(), "not in time"),
+    ],
+)
+async def test_why_a_homeserver_does_not_answer_is_told_in_words(error: Exception, told: str) -> None:
+    async def call() -> NoReturn:
+        raise error
+
+    with pytest.raises(ChatProblem) as problem:
+        await answered("signing in", call, nio.LoginResponse)
+    assert told in problem.value.text
+    assert "Error" not in problem.value.text
