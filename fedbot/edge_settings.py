@@ -7,6 +7,7 @@ from pathlib import Path
 
 from fedbot.config.settings import Settings
 from fedbot.inventree.server import InventorySettings
+from fedbot.journal.database import Address, Place
 from fedbot.matrix.login import Account
 from fedbot.ports.journal import Retention
 
@@ -14,6 +15,20 @@ from fedbot.ports.journal import Retention
 def identity_folder(settings: Settings) -> Path:
     """Where keys, tokens and the Matrix session are, apart from the journal."""
     return settings.state / "identity"
+
+
+def journal_place(settings: Settings) -> Place:
+    """Where the journal is."""
+    kept = settings.journal
+    if not kept.url:
+        return settings.state
+    return Address(kept.url, settings.party.id, kept.password.get_secret_value() if kept.password else "")
+
+
+def sealing_key(settings: Settings) -> bytes:
+    """By which keys and tokens are sealed in the database."""
+    key = settings.journal.sealing_key
+    return bytes.fromhex(key.get_secret_value()) if key else b""
 
 
 def matrix_account(settings: Settings) -> Account:

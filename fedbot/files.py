@@ -8,15 +8,25 @@ import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
+from fedbot.ports.vault import File, Folder
+
 PRIVATE_FILE = 0o600
 PRIVATE_FOLDER = 0o700
 
 
-def write_whole(file: Path, content: bytes, mode: int = PRIVATE_FILE) -> None:
+def within(folder: Folder, name: str) -> Folder:
+    """A folder in that one."""
+    return folder / name if isinstance(folder, Path) else folder.within(name)
+
+
+def write_whole(file: File, content: bytes, mode: int = PRIVATE_FILE) -> None:
     """The file has this content, durably, or is as it was; private until it has, and then of that mode.
 
-    Raises OSError.
+    Raises OSError, or `JournalProblem` for one that lies in a database.
     """
+    if not isinstance(file, Path):
+        file.write_whole(content)
+        return
     draft = file.with_name(f"{file.name}.{secrets.token_hex(4)}.new")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE_FILE)
     try:

@@ -12,9 +12,9 @@ import secrets
 from pathlib import Path
 from urllib.parse import quote
 
-from fedbot.files import PRIVATE_FILE, PRIVATE_FOLDER, drafts_of, sync_folder, write_whole
+from fedbot.files import PRIVATE_FILE, PRIVATE_FOLDER, drafts_of, sync_folder, within, write_whole
 from fedbot.logs import keep_secret
-from fedbot.ports.vault import NoSuchSecret, Vault
+from fedbot.ports.vault import File, Folder, NoSuchSecret, Vault
 from fedbot.rules.wire.envelope import SEED_BYTES, Identity
 
 log = logging.getLogger(__name__)
@@ -30,17 +30,19 @@ class IdentityDamaged(Exception):
     """The signing key can't be read. A new one would be another party to every peer, so none is made."""
 
 
-def open_identity(folder: Path) -> Identity:
+def open_identity(folder: Folder) -> Identity:
     """Our identity; on the first start a new one, in a new folder if there is none.
 
     Raises `IdentityDamaged`, and OSError where the folder can't be used. To be called by the process that
     holds the state folder.
     """
-    _private_folder(folder)
+    if isinstance(folder, Path):
+        _private_folder(folder)
     file = folder / SEED_FILE
     if not file.exists():
         write_whole(file, f"{secrets.token_bytes(SEED_BYTES).hex()}\n".encode())
-    _close_to_others(file)
+    if isinstance(file, Path):
+        _close_to_others(file)
     text = file.read_text("utf-8", errors="replace")
     if not _SEED.fullmatch(text):
         raise IdentityDamaged(
@@ -57,11 +59,12 @@ class FileVault(Vault):
     So another process (`fedbot credentials add`) can add one beside the running bot.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Folder) -> None:
         """`folder` is the identity folder."""
-        _private_folder(folder)
-        self._folder = folder / SECRETS_FOLDER
-        _private_folder(self._folder)
+        self._folder = within(folder, SECRETS_FOLDER)
+        if isinstance(folder, Path):
+            _private_folder(folder)
+            _private_folder(folder / SECRETS_FOLDER)
 
     def __repr__(self) -> str:
         return f"FileVault({str(self._folder)!r})"
@@ -83,11 +86,13 @@ class FileVault(Vault):
     def forget(self, reference: str) -> None:
         """Remove it, if it is there, and what a crash while it was written may have left of it."""
         file = self._file(reference)
-        for left in (file, *drafts_of(file)):
-            left.unlink(missing_ok=True)
-        sync_folder(self._folder)
+        file.unlink(missing_ok=True)
+        if isinstance(file, Path):
+            for left in drafts_of(file):
+                left.unlink(missing_ok=True)
+            sync_folder(file.parent)
 
-    def _file(self, reference: str) -> Path:
+    def _file(self, reference: str) -> File:
         """Any text is a good reference: what has a meaning in a path is escaped."""
         name = quote(reference, safe="")
         if len(name) > LONGEST_NAME:

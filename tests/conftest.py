@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 
 import pytest
 
 from fedbot import logs
 from fedbot.logs import Redactor
+from tests.fakes.postgresql import Server, running
 
 CHROMIUM = shutil.which("chromium")
 collect_ignore = [] if CHROMIUM else ["web/test_in_chromium.py"]
@@ -24,3 +26,10 @@ def _own_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     """What one test calls a secret stays readable in the others' logs: the process has one redactor for all."""
     for name, fresh in vars(Redactor()).items():
         monkeypatch.setattr(logs._redactor, name, fresh)
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Server]:
+    """One for all tests of this process that ask for it."""
+    with running() as server:
+        yield server

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from fedbot.config.problems import Problem
 from fedbot.config.settings import Settings
+from fedbot.edge_settings import journal_place
 from fedbot.files import PRIVATE_FOLDER
 from fedbot.journal.copies import documents
 from fedbot.messages.language import languages
@@ -55,7 +56,7 @@ def settings_findings(settings: Settings) -> list[Finding]:
 def roster_of(settings: Settings) -> Roster:
     """Who was added and removed while the bot ran, by its journal; nobody if it has not run yet."""
     try:
-        kept = documents(settings.state, Roster)
+        kept = documents(journal_place(settings), Roster)
     except JournalProblem:
         return Roster()
     return next((document for document in kept if isinstance(document, Roster)), Roster())

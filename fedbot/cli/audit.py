@@ -11,10 +11,12 @@ from dataclasses import asdict
 from pathlib import Path
 
 from fedbot.config.settings import Settings
+from fedbot.edge_settings import journal_place
 from fedbot.files import PRIVATE_FILE
 from fedbot.journal import codec
 from fedbot.journal.chain import Link, Verified
 from fedbot.journal.copies import audit_links, audit_verified
+from fedbot.journal.database import Place
 from fedbot.messages.audit import noted_in_words
 from fedbot.messages.language import Locale
 from fedbot.ports.journal import NotStorable
@@ -36,9 +38,9 @@ def arguments(command: argparse.ArgumentParser, common: argparse.ArgumentParser)
 def run(settings: Settings, given: argparse.Namespace) -> bool:
     """Carry it out; whether all is well. The bot may be running. Raises `JournalProblem` and its kinds, OSError."""
     if given.action == "export":
-        export(settings.state, Locale(settings.party.language, settings.party.time_zone), given.output)
+        export(journal_place(settings), Locale(settings.party.language, settings.party.time_zone), given.output)
         return True
-    found = audit_verified(settings.state, given.hash.lower())
+    found = audit_verified(journal_place(settings), given.hash.lower())
     is_well = not found.broken and found.known
     sys.stdout.write(json.dumps({"ok": is_well, **asdict(found)}) + "\n" if given.json else decision(found))
     return is_well
@@ -61,17 +63,17 @@ def decision(found: Verified) -> str:
     return "\n".join(lines) + "\n"
 
 
-def export(folder: Path, locale: Locale, output: Path | None) -> None:
+def export(place: Place, locale: Locale, output: Path | None) -> None:
     """Each entry as a line of JSON, oldest first; into a file for its owner alone, whole or not at all."""
     if output is None:
-        sys.stdout.writelines(as_lines(locale, audit_links(folder)))
+        sys.stdout.writelines(as_lines(locale, audit_links(place)))
         return
     unfinished = output.with_name(output.name + ".part")
     unfinished.unlink(missing_ok=True)
     descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE_FILE)
     try:
         with os.fdopen(descriptor, "w", encoding="ascii") as out:
-            out.writelines(as_lines(locale, audit_links(folder)))
+            out.writelines(as_lines(locale, audit_links(place)))
         unfinished.replace(output)
     except BaseException:
         unfinished.unlink(missing_ok=True)

@@ -10,6 +10,7 @@ from fedbot.cli.exits import Exit
 from fedbot.cli.settings_file import settings_of
 from fedbot.config.secrets import token_in
 from fedbot.config.settings import Settings
+from fedbot.edge_settings import journal_place
 from fedbot.identity import FileVault
 from fedbot.journal.copies import documents
 from fedbot.ports.journal import JournalProblem
@@ -49,7 +50,7 @@ def credentials(given: argparse.Namespace) -> Exit:
 def _unknown(settings: Settings, party: str, generation: int) -> str:
     """Why there is no such friendship to keep a token for; '' if there is one."""
     try:
-        known = [found for found in documents(settings.state, Connection) if isinstance(found, Connection)]
+        known = [found for found in documents(journal_place(settings), Connection) if isinstance(found, Connection)]
     except JournalProblem as problem:
         return f"{problem} Nothing was changed."
     names = [f"{each.peer}-{each.generation}" for each in known]

@@ -12,6 +12,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from fedbot.config.settings import Settings
+from fedbot.edge_settings import journal_place
 from fedbot.files import write_whole
 from fedbot.journal.copies import documents
 from fedbot.rules.ledger import history
@@ -43,7 +44,7 @@ def export(settings: Settings, given: argparse.Namespace) -> bool:
 
     Raises `NoSuchPeer`, `JournalProblem` and its kinds, and OSError.
     """
-    found = documents(settings.state, Transfer, Connection, OutsideLoan)
+    found = documents(journal_place(settings), Transfer, Connection, OutsideLoan)
     transfers = [document for document in found if isinstance(document, Transfer)]
     outside = [document for document in found if isinstance(document, OutsideLoan)]
     if given.peer:

@@ -13,6 +13,7 @@ from fedbot import logs
 from fedbot.cli import state_folder
 from fedbot.cli.exits import Exit
 from fedbot.cli.settings_file import settings_of, typed
+from fedbot.edge_settings import journal_place
 from fedbot.journal.copies import quarantined
 from fedbot.ports.journal import JournalProblem, StateInUse
 from fedbot.web.asking import ask, order
@@ -41,7 +42,7 @@ def status(given: argparse.Namespace) -> Exit:
     settings = settings_of(given, "warning")
     answer = ask(settings.health_socket)
     try:
-        asides = quarantined(settings.state)
+        asides = quarantined(journal_place(settings))
     except JournalProblem as problem:
         print(logs.redact(str(problem)), file=sys.stderr)
         return Exit.FAILED

@@ -33,8 +33,8 @@ def run(given: argparse.Namespace) -> Exit:
     """Run the bot; tell why it ended."""
     settings = settings_of(given)
     as_json = given.log_json or settings.log.format == "json"
-    app = importlib.import_module("fedbot.engine")
     try:
+        app = importlib.import_module("fedbot.hub.worker" if settings.journal.url else "fedbot.engine")
         asyncio.run(_until_told(app.run(settings, _begun_in_json if as_json else _begun)))
     except Exception as error:  # noqa: BLE001 -- whatever it is, an admin reads a sentence and a script a code
         return _ended_by(error)

@@ -27,7 +27,7 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return by_lower[near[0]] if near else ""
 
 
-SECRET_SETTINGS = frozenset({"password", "access_token", "token", "admin_token"})
+SECRET_SETTINGS = frozenset({"password", "access_token", "token", "admin_token", "sealing_key"})
 _LONGEST_QUOTE = 60
 
 

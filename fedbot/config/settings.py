@@ -19,6 +19,7 @@ from fedbot.config.problems import Problem, write_instead
 from fedbot.config.values import (
     Count,
     Cron,
+    DatabaseUrl,
     Days,
     ExistingFile,
     FilePath,
@@ -56,6 +57,7 @@ from fedbot.rules.model.whole_item import LARGEST_FILE
 
 # A Unix socket's path holds 108 bytes on Linux, 104 elsewhere, its closing zero included.
 LONGEST_SOCKET_PATH = 103
+SEALING_KEY_DIGITS = 64
 HEALTH_SOCKET = "fedbot.sock"
 RECONCILE_AT = time(3, 30)
 MEGABYTE = 1_000_000
@@ -410,6 +412,35 @@ class Retention(Section):
         return self
 
 
+class JournalSettings(Section):
+    """Where the journal is: a file in the state folder, or a PostgreSQL database that several workers share."""
+
+    url: DatabaseUrl = Field(
+        "",
+        description="address of the database, without a password, as in postgresql://fedbot@db.example.org/fedbot; "
+        "empty: the file journal.db in the state folder",
+    )
+    password: SecretStr | None = Field(None, description="password of the database's user, if it needs one")
+    password_file: FilePath | None = Field(None, description="file that holds it")
+
+    sealing_key: SecretStr | None = Field(
+        None, description="key by which keys and tokens are sealed in the database: 64 hexadecimal digits"
+    )
+    sealing_key_file: FilePath | None = Field(
+        None, description="file that holds it, on each worker and nowhere else; `openssl rand -hex 32` makes one"
+    )
+
+    @model_validator(mode="after")
+    def _is_for_a_database(self) -> Self:
+        if not self.url and (self.password is not None or self.sealing_key is not None):
+            raise write_instead("journal: password and sealing_key only count with url: write it too, or none of them")
+        if self.url and self.sealing_key is None:
+            raise write_instead("journal: write sealing_key_file too: in the database keys and tokens are sealed by it")
+        if self.sealing_key is not None and not _is_key(self.sealing_key.get_secret_value()):
+            raise write_instead("journal: a sealing key has 64 hexadecimal digits; `openssl rand -hex 32` makes one")
+        return self
+
+
 class Web(Section):
     """Being watched."""
 
@@ -453,6 +484,10 @@ class Pages(Section):
         return self
 
 
+def _is_key(text: str) -> bool:
+    return len(text) == SEALING_KEY_DIGITS and set(text) <= set("0123456789abcdef")
+
+
 def _is_loopback(host: str) -> bool:
     return host == "localhost" or host.startswith("127.") or host == "::1"
 
@@ -486,6 +521,7 @@ class Settings(Section):
     disclose: Disclose = Disclose()
     files: Files = Files()
     stats: Stats = Stats()
+    journal: JournalSettings = JournalSettings()
     retention: Retention = Retention()
     web: Web = Web()
     pages: Pages = Pages()
@@ -545,6 +581,8 @@ class Settings(Section):
             self.matrix.access_token,
             self.inventree.token,
             self.inventree.admin_token,
+            self.journal.password,
+            self.journal.sealing_key,
         )
         return tuple(secret.get_secret_value() for secret in kept if secret is not None)
 

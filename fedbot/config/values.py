@@ -9,7 +9,7 @@ import zoneinfo
 from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from apscheduler.triggers.cron import CronTrigger
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
@@ -233,6 +233,20 @@ def _existing_file(value: Path) -> Path:
     return value
 
 
+def _database_url(value: str) -> str:
+    example = "postgresql://fedbot@db.example.org/fedbot"
+    try:
+        parts = urlsplit(value)
+        password, query = parts.password, parse_qs(parts.query)
+    except ValueError as error:
+        raise write_instead(f"write an address such as {example}") from error
+    if parts.scheme not in ("postgresql", "postgres") or not value.isprintable() or " " in value:
+        raise write_instead(f"write an address such as {example}")
+    if password is not None or "password" in query:
+        raise write_instead(f"take the password out, as in {example}, and write it into a file: password_file")
+    return value
+
+
 def _no_truth(value: object) -> object:
     # true is 1 to Python, and `grace_seconds: true` would be one second
     if isinstance(value, bool):
@@ -250,6 +264,7 @@ Room = Annotated[str, AfterValidator(_room)]
 RoomOrNone = Annotated[str, AfterValidator(_room_or_none)]
 Url = Annotated[str, AfterValidator(_url)]
 UrlOrNone = Annotated[str, AfterValidator(lambda value: _url(value) if value else value)]
+DatabaseUrl = Annotated[str, AfterValidator(lambda value: _database_url(value) if value else value)]
 Listen = Annotated[str, AfterValidator(_listen)]
 TimeOfDay = Annotated[time, BeforeValidator(_time_of_day)]
 Cron = Annotated[str, AfterValidator(_cron)]

@@ -12,7 +12,6 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
-from pathlib import Path
 
 from fedbot import logs, messages
 from fedbot.commands.registry import Registry
@@ -38,7 +37,7 @@ from fedbot.inventree.stock_index import FILE as INDEX
 from fedbot.jobs import Jobs
 from fedbot.journal.copies import FILE as JOURNAL
 from fedbot.journal.copies import is_used, remove_unused
-from fedbot.journal.journal import Journal
+from fedbot.journal.journal import Journal, StoredJournal
 from fedbot.journal.lock import StateLock
 from fedbot.matrix import content
 from fedbot.matrix.client import MatrixChat
@@ -49,7 +48,7 @@ from fedbot.ports.chat import Chat, ChatProblem, ChatUnreachable, Delivery
 from fedbot.ports.clock import Clock
 from fedbot.ports.inventory import Inventory
 from fedbot.ports.journal import JournalProblem, JournalUnwritable, OutboxRow, Retention
-from fedbot.ports.vault import NoSuchSecret, Vault
+from fedbot.ports.vault import Folder, NoSuchSecret, Vault
 from fedbot.rules.model.diagnosis import Fault, Plain
 from fedbot.rules.model.effects import Forget, KeepSecret, MoveSecret, Phrase, say
 from fedbot.rules.model.events import SettingsRead, Started, StepRefused, Tick
@@ -86,7 +85,7 @@ class WallClock(Clock):
 class Ports:
     """What a bot stands on: the real ones, or the tests' fakes."""
 
-    journal: Journal
+    journal: StoredJournal
     chat: Chat
     inventory: Inventory
     identity: Identity
@@ -305,6 +304,20 @@ def _token(secret: object) -> str:
     return secret
 
 
+@dataclass(frozen=True)
+class Ground:
+    """What a bot is put together on: its settings, its journal, and the folder of its keys and tokens.
+
+    `may_act` is called before anything is written to Matrix or to our InvenTree; it raises `LeaseLost` if another
+    worker may be doing it.
+    """
+
+    settings: Settings
+    journal: StoredJournal
+    identity: Folder
+    may_act: Callable[[], None] = lambda: None
+
+
 async def run(settings: Settings, tell: Callable[[Summary], None] = lambda _: None) -> None:
     """Run the bot of these settings until cancelled: what was begun is journaled and found again.
 
@@ -313,10 +326,16 @@ async def run(settings: Settings, tell: Callable[[Summary], None] = lambda _: No
     Raises `JournalProblem` (state in use, damaged, needs a rebuild), `ports.ChatProblem` for a login that
     doesn't work, and what `open_identity` raises.
     """
+    with Journal.open(settings.state) as journal:
+        await run_on(Ground(settings, journal, identity_folder(settings)), tell)
+
+
+async def run_on(ground: Ground, tell: Callable[[Summary], None] = lambda _: None) -> None:
+    """The same on a journal that is open already."""
+    settings = ground.settings
     async with AsyncExitStack() as stack:
-        journal = stack.enter_context(Journal.open(settings.state))
-        _refuse_lost_identity(settings, journal)
-        bot, inventory = await put_together(settings, journal, stack)
+        _refuse_lost_identity(ground)
+        bot, inventory = await put_together(ground, stack)
         await bot.start()
         watch = watching(settings, bot, inventory)
         bot.regular_work.append(("settings", SECONDS_BETWEEN_LOOKS, watch.look))
@@ -383,13 +402,13 @@ def _patience(settings: Settings) -> tuple[timedelta, timedelta]:
     return timedelta(seconds=rules.settle_seconds), timedelta(minutes=rules.give_up_minutes)
 
 
-def _refuse_lost_identity(settings: Settings, journal: Journal) -> None:
+def _refuse_lost_identity(ground: Ground) -> None:
     """A journal that has been in use, without the key by which peers know us: a new key would be a stranger."""
-    folder = identity_folder(settings)
-    if journal.token() is not None and not (folder / SEED_FILE).exists():
+    folder = ground.identity
+    if ground.journal.token() is not None and not (folder / SEED_FILE).exists():
         raise HistoryWithoutState(
-            f"The journal in {settings.state} has been in use, but {folder} has no {SEED_FILE}, by which the other "
-            "spaces know us. Nothing was changed. Put identity/ back from a backup (fedbot restore). If there is "
+            f"The journal of {ground.settings.party.id} has been in use, but {folder} has no {SEED_FILE}, by which the "
+            "other spaces know us. Nothing was changed. Put identity/ back from a backup (fedbot restore). If there is "
             f"none, move {JOURNAL} away too, take another Matrix account, and connect anew."
         )
 
@@ -421,7 +440,7 @@ async def rebuild(settings: Settings) -> Rebuilt:
         shutil.rmtree(draft, ignore_errors=True)
         async with AsyncExitStack() as stack:
             journal = stack.enter_context(Journal.open(draft))
-            bot, inventory = await put_together(settings, journal, stack)
+            bot, inventory = await put_together(Ground(settings, journal, identity), stack)
             rebuilt = await rebuild_journal(bot.engine, bot.chat, inventory)
             journal.must_recover()
         remove_unused(settings.state)
@@ -432,21 +451,27 @@ async def rebuild(settings: Settings) -> Rebuilt:
     return rebuilt
 
 
-async def put_together(settings: Settings, journal: Journal, stack: AsyncExitStack) -> tuple[Bot, OwnInventory]:
-    """The bot of these settings on its real ends, which close with the stack."""
-    folder = identity_folder(settings)
+async def put_together(ground: Ground, stack: AsyncExitStack) -> tuple[Bot, OwnInventory]:
+    """The bot on its real ends, which close with the stack."""
+    settings, folder = ground.settings, ground.identity
     clock = WallClock()
     identity = open_identity(folder)
     vault = FileVault(folder)
-    chat = await _signed_in(settings, folder, clock)
+    chat = await _signed_in(ground, clock)
     stack.push_async_callback(chat.close)
     us = await _party_config(settings, chat, identity.key)
     settle, give_up = _patience(settings)
-    inventory = OwnInventory(inventory_settings(settings), vault, sign=identity.sign, index=settings.state / INDEX)
+    inventory = OwnInventory(
+        inventory_settings(settings),
+        vault,
+        sign=identity.sign,
+        index=settings.state / INDEX,
+    )
+    inventory.may_write = ground.may_act
     stack.callback(inventory.close)
     bot = Bot(
         us,
-        Ports(journal, chat, inventory, identity, vault, clock),
+        Ports(ground.journal, chat, inventory, identity, vault, clock),
         settle=settle,
         give_up=give_up,
         retention=retention(settings),
@@ -454,12 +479,12 @@ async def put_together(settings: Settings, journal: Journal, stack: AsyncExitSta
     return bot, inventory
 
 
-async def _signed_in(settings: Settings, folder: Path, clock: Clock) -> MatrixChat:
+async def _signed_in(ground: Ground, clock: Clock) -> MatrixChat:
     """Our account; a homeserver that doesn't answer is waited for, as both may have just been started."""
     backoff = Backoff(shortest=1.0, longest=60.0)
     while True:
         try:
-            return await MatrixChat.open(matrix_account(settings), folder)
+            return await MatrixChat.open(matrix_account(ground.settings), ground.identity, ground.may_act)
         except ChatUnreachable as problem:
             pause = backoff.failed()
             log.warning("the homeserver does not answer, next try in %.0f s: %s", pause, problem.text)

@@ -20,7 +20,7 @@ from fedbot.ports.chat import ChatProblem, ChatUnreachable
 log = logging.getLogger(__name__)
 
 SECONDS_BETWEEN_LOOKS = 3.0
-AFTER_A_RESTART = ("matrix", "state", "web", "pages")
+AFTER_A_RESTART = ("matrix", "journal", "state", "web", "pages")
 """Sections that the process was built upon; `party.id` is another."""
 
 Stamp = tuple[int, int, int]

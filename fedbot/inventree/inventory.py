@@ -41,6 +41,7 @@ from fedbot.inventree.transport import OF_A_FRIEND, InvenTreeTransport
 from fedbot.inventree.whereabouts import with_merges
 from fedbot.logs import keep_secret
 from fedbot.ports.inventory import Credentials, InventoryProblem, OutcomeUnknown, Refusal, Unavailable
+from fedbot.ports.journal import LeaseLost
 from fedbot.ports.vault import Vault
 from fedbot.rules.model import queries, steps
 from fedbot.rules.model.diagnosis import BadVersion, Fault, Named, NameFault, NotUnderstood, Plain, VersionFault
@@ -148,6 +149,8 @@ def _with_merges(
 class OwnInventory:
     """The port `Inventory` on one InvenTree server. Nothing is read before the first question or step.
 
+    `may_write` is called before anything is written there; it raises `LeaseLost` if another worker may be doing it.
+
     Args:
         settings: where the server is, and how it is to be used.
         vault: where peers' tokens are kept.
@@ -171,6 +174,7 @@ class OwnInventory:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         measure: Callable[[], float] = time.perf_counter,
     ) -> None:
+        self.may_write: Callable[[], None] = lambda: None
         self._settings = settings
         self._vault = vault
         self._network = network
@@ -315,7 +319,7 @@ class OwnInventory:
             if not _wants_fewer_calls(problem):  # a look takes calls, of which it wants fewer
                 self.look_again()
             raise
-        except InventoryProblem:
+        except (InventoryProblem, LeaseLost):
             raise
         except Exception as fault:
             log.exception("%s failed", type(asked).__name__)
@@ -380,7 +384,7 @@ class OwnInventory:
 
     def _connect(self, url: str, token: str) -> InvenTreeTransport:
         """A transport to our own server."""
-        return InvenTreeTransport(
+        transport = InvenTreeTransport(
             url,
             token,
             timeout=self._settings.timeout,
@@ -388,6 +392,8 @@ class OwnInventory:
             transport=self._network(url),
             pause=self._pause,
         )
+        transport.may_write = self.may_write
+        return transport
 
     def _connect_peer(self, url: str, token: str, private: bool) -> InvenTreeTransport:  # noqa: FBT001 -- PeerConnector
         """A transport to a peer's server, which gets little time, little room and no way into our network."""

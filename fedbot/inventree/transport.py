@@ -63,6 +63,8 @@ OF_A_FRIEND = Bound(size=1_000_000, seconds=30)
 class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package ships no types
     """An `InvenTreeAPI` that the package's typed classes work on; it raises `fedbot.ports` problems only.
 
+    `may_write` is called before anything is sent that changes something, and again when the connection for it is there.
+
     Thread-safe. The token is held by the httpx client alone, whose repr hides it.
 
     Args:
@@ -88,6 +90,7 @@ class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package shi
         bound: Bound | None = None,
         private: bool = False,
     ) -> None:
+        self.may_write: Callable[[], None] = lambda: None
         if not token.isascii() or not token.isprintable() or " " in token or not token:
             raise Refusal(Plain(Fault.BAD_TOKEN))
         # Credentials are given as empty on purpose: the package would else take them from the environment.
@@ -321,7 +324,7 @@ class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package shi
         pauses = iter(PAUSES if reading else ())
         while True:
             try:
-                response = self._once(method, address, params, content, files)
+                response = self._once(method, address, params, content, files, reading=reading)
             except FOREIGN as error:
                 if isinstance(error.__cause__, PrivateAddress):
                     raise Refusal(Named(NameFault.PRIVATE_ADDRESS, self.host)) from None
@@ -341,11 +344,16 @@ class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package shi
         params: Mapping[str, Any],
         content: object,
         files: Mapping[str, tuple[str, bytes, str]] | None,
+        *,
+        reading: bool,
     ) -> httpx.Response:
         started = time.perf_counter()
         body: dict[str, Any] = {} if method in SAFE else {"json": content}
         if files is not None:
             body = {"data": content, "files": files}
+        if not reading:
+            self.may_write()
+            body["extensions"] = {"trace": self._before_it_is_sent}
         with self._client.stream(method, address, params=params or None, **body) as streamed:
             response = streamed if self._bound is None else self._bounded(streamed, self._bound)
             response.read()
@@ -353,6 +361,11 @@ class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package shi
             took = (time.perf_counter() - started) * 1000
             logger.debug("%s %s: %s, %.0f ms", method, urlsplit(address).path, response.status_code, took)
         return response
+
+    def _before_it_is_sent(self, moment: str, _: dict[str, Any]) -> None:
+        """As late as can be: connecting may have taken longer than our claim on the space holds."""
+        if moment in ("http11.send_request_headers.started", "http11.send_request_body.started"):
+            self.may_write()
 
     def _bounded(self, response: httpx.Response, bound: Bound) -> httpx.Response:
         """The same, read only as far as it may go on."""

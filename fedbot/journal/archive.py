@@ -5,28 +5,23 @@ What gives many of them reads a page of rows at a time, so that memory stays fla
 
 from __future__ import annotations
 
-import json
-import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fedbot.journal import codec
-from fedbot.journal.codec import instant_to_text, optional_instant_to_text
+from fedbot.journal.codec import instant_to_text
+from fedbot.journal.database import Database, Statements, places
 from fedbot.ports.journal import NotStorable, UnreadableRow
 from fedbot.rules.model.archive import Archive, Flowed, Mark, Place, Way, flows_of, latest, marks_of, went_at
 from fedbot.rules.model.transfer import Transfer
-
-if TYPE_CHECKING:
-    from fedbot.journal.schema import Database
-
 
 A_PAGE = 100
 _KIND = Transfer.__name__
 
 
-def take_out(connection: sqlite3.Connection, identifier: str) -> None:
+def take_out(connection: Statements, identifier: str) -> None:
     """It is no longer at rest, or will be put in anew: back among the documents, if it was here."""
     moved = connection.execute(
         "INSERT INTO documents (number, kind, id, payload) SELECT number, ?, id, payload FROM archive WHERE id = ?",
@@ -38,7 +33,7 @@ def take_out(connection: sqlite3.Connection, identifier: str) -> None:
         connection.execute("DELETE FROM archive_flows WHERE transfer = ?", (identifier,))
 
 
-def put_in(connection: sqlite3.Connection, transfer: Transfer) -> None:
+def put_in(connection: Statements, transfer: Transfer) -> None:
     """It is at rest, and leaves the documents."""
     times = (instant_to_text(transfer.asked.at), instant_to_text(latest(transfer)))
     connection.execute(
@@ -61,7 +56,7 @@ def put_in(connection: sqlite3.Connection, transfer: Transfer) -> None:
     )
 
 
-class SqliteArchive(Archive):
+class StoredArchive(Archive):
     """The port `Archive` on the journal's database; from any thread."""
 
     def __init__(self, database: Database) -> None:
@@ -128,14 +123,13 @@ class SqliteArchive(Archive):
 
     def flows(self, rooms: Sequence[str] | None = None, since: datetime | None = None) -> Iterable[Flowed]:
         """What went over by them, in these rooms, at that moment or later: lines of the same kind as one."""
+        wanted, values = _wanted(("room", rooms), ("went_at", since))
         found: list[Any] = self._database.rows(
-            "SELECT peer, way, pieces, sum(lines), count(*) FROM archive_flows"
-            " WHERE (?1 IS NULL OR room IN (SELECT value FROM json_each(?1))) AND (?2 IS NULL OR went_at >= ?2)"
+            f"SELECT peer, way, pieces, sum(lines), count(*) FROM archive_flows WHERE {wanted}"  # noqa: S608 -- constants
             " GROUP BY peer, way, pieces",
-            None if rooms is None else json.dumps(list(rooms)),
-            optional_instant_to_text(since),
+            *values,
         )
-        return [Flowed(peer, Way(way), lines, Decimal(pieces) * rows) for peer, way, pieces, lines, rows in found]
+        return [Flowed(peer, Way(way), int(lines), Decimal(pieces) * rows) for peer, way, pieces, lines, rows in found]
 
     def peers_at_rest(self) -> tuple[str, ...]:
         """The parties of all transfers at rest."""
@@ -154,16 +148,21 @@ class SqliteArchive(Archive):
 
 def _listed(rooms: Sequence[str] | None, peer: str, since: datetime | None) -> tuple[str, list[str]]:
     """The conditions, and their values. Only those that are wanted, so that an index serves them."""
-    conditions, values = ["TRUE"], []
-    if peer:
-        conditions.append("peer = ?")
-        values.append(peer)
-    if rooms is not None:
-        conditions.append("room IN (SELECT value FROM json_each(?))")
-        values.append(json.dumps(list(rooms)))
-    if since is not None:
-        conditions.append("latest >= ?")
-        values.append(instant_to_text(since))
+    conditions, values = _wanted(("room", rooms), ("latest", since))
+    return (f"peer = ? AND {conditions}", [peer, *values]) if peer else (conditions, values)
+
+
+def _wanted(rooms: tuple[str, Sequence[str] | None], since: tuple[str, datetime | None]) -> tuple[str, list[str]]:
+    """That a column has one of these, and another that moment or a later one; None: anything."""
+    conditions, values = ["TRUE"], list[str]()
+    column, names = rooms
+    if names is not None:
+        conditions.append(f"{column} IN ({places(len(names))})" if names else "FALSE")
+        values.extend(names)
+    column, moment = since
+    if moment is not None:
+        conditions.append(f"{column} >= ?")
+        values.append(instant_to_text(moment))
     return " AND ".join(conditions), values
 
 

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from fedbot.journal import codec
 from fedbot.journal.codec import instant_to_text
+from fedbot.journal.database import Statements
 from fedbot.rules.model.audit import AuditEntry
 
 GENESIS = "0" * 64
@@ -22,7 +23,7 @@ GUARDS = frozenset(
 )
 """The triggers that hold a single statement back; whoever removes them is found by the chain."""
 
-SCHEMA = (
+TABLES = (
     """CREATE TABLE audit (
         number INTEGER PRIMARY KEY AUTOINCREMENT,
         at TEXT NOT NULL,
@@ -38,25 +39,12 @@ SCHEMA = (
         hash TEXT NOT NULL,
         at TEXT NOT NULL
     ) STRICT""",
-    """CREATE TRIGGER audit_is_appended BEFORE INSERT ON audit
-        WHEN NEW.number != 1 + (SELECT number FROM audit_head) OR NEW.previous != (SELECT hash FROM audit_head)
-        BEGIN SELECT RAISE(ABORT, 'the audit is only ever appended to'); END""",
-    """CREATE TRIGGER audit_never_changes BEFORE UPDATE ON audit
-        BEGIN SELECT RAISE(ABORT, 'an entry of the audit is never changed'); END""",
-    """CREATE TRIGGER audit_is_kept BEFORE DELETE ON audit
-        WHEN OLD.number > coalesce((SELECT max(number) FROM audit_checkpoints), 0)
-        BEGIN SELECT RAISE(ABORT, 'an entry of the audit is removed only below a checkpoint'); END""",
-    """CREATE TRIGGER checkpoint_is_true BEFORE INSERT ON audit_checkpoints
-        WHEN NOT EXISTS (SELECT 1 FROM audit WHERE number = NEW.number AND hash = NEW.hash)
-        BEGIN SELECT RAISE(ABORT, 'a checkpoint is the end of what is removed'); END""",
-    """CREATE TRIGGER checkpoint_never_changes BEFORE UPDATE ON audit_checkpoints
-        BEGIN SELECT RAISE(ABORT, 'a checkpoint is never changed'); END""",
     """CREATE VIEW audit_head (number, hash) AS
         SELECT number, hash FROM (
-            SELECT * FROM (SELECT number, hash FROM audit ORDER BY number DESC LIMIT 1)
-            UNION ALL SELECT * FROM (SELECT number, hash FROM audit_checkpoints ORDER BY number DESC LIMIT 1)
-            UNION ALL SELECT 0, hex(zeroblob(32))
-        ) ORDER BY number DESC LIMIT 1""",
+            SELECT * FROM (SELECT number, hash FROM audit ORDER BY number DESC LIMIT 1) AS newest
+            UNION ALL SELECT * FROM (SELECT number, hash FROM audit_checkpoints ORDER BY number DESC LIMIT 1) AS pruned
+            UNION ALL SELECT 0, replace('00000000', '0', '00000000')
+        ) AS ends ORDER BY number DESC LIMIT 1""",
 )
 
 
@@ -89,13 +77,20 @@ class Verified:
     known: bool = True
 
 
+class Bookkeeping(NamedTuple):
+    """What a database itself tells of the audit: queries for its last number ever given, and for the guards it has."""
+
+    written: str
+    guards: str
+
+
 def hash_of(previous: str, number: int, at: str, cause: int, subject: str, entry: str) -> str:
     """SHA-256, in hex, over the JSON list of these six (no white space, ASCII only)."""
     text = json.dumps([previous, number, at, cause, subject, entry], separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def append(connection: sqlite3.Connection, cause: int, at: datetime, entries: tuple[AuditEntry, ...]) -> None:
+def append(connection: Statements, cause: int, at: datetime, entries: tuple[AuditEntry, ...]) -> None:
     """The entries of one event, behind those before. Raises `NotStorable`."""
     if not entries:
         return
@@ -112,7 +107,7 @@ def append(connection: sqlite3.Connection, cause: int, at: datetime, entries: tu
         previous = digest
 
 
-def prune(connection: sqlite3.Connection, older_than: datetime, now: datetime) -> int:
+def prune(connection: Statements, older_than: datetime, now: datetime) -> int:
     """Remove what is older, behind a checkpoint; how many entries."""
     found = connection.execute(
         "SELECT number, hash FROM audit WHERE number < coalesce((SELECT min(number) FROM audit WHERE at >= ?1),"
@@ -127,13 +122,13 @@ def prune(connection: sqlite3.Connection, older_than: datetime, now: datetime) -
     return connection.execute("DELETE FROM audit WHERE number <= ?", found[:1]).rowcount
 
 
-def links(connection: sqlite3.Connection) -> Iterator[Link]:
+def links(connection: Statements) -> Iterator[Link]:
     """Every entry, oldest first."""
     rows = connection.execute("SELECT number, at, cause, subject, entry, previous, hash FROM audit ORDER BY number")
     return (Link(*row) for row in rows)
 
 
-def verify(connection: sqlite3.Connection, wanted: str = "") -> Verified:
+def verify(connection: Statements, bookkeeping: Bookkeeping, wanted: str = "") -> Verified:
     """Follow the chain from its beginning, or its newest checkpoint. `wanted` is a hash that was once its end."""
     query = "SELECT number, hash FROM audit_checkpoints ORDER BY number DESC LIMIT 1"
     number, previous = connection.execute(query).fetchone() or (0, GENESIS)
@@ -146,10 +141,10 @@ def verify(connection: sqlite3.Connection, wanted: str = "") -> Verified:
         number, previous = link.number, link.hash
         seen.add(previous)
         found = Verified(found.entries + 1, found.first, previous)
-    written = connection.execute("SELECT max(seq) FROM sqlite_sequence WHERE name = 'audit'").fetchone()[0] or 0
+    written = connection.execute(bookkeeping.written).fetchone()[0]
     if written > number:
         return Verified(found.entries, found.first, previous, number + 1, "it and what followed is gone")
-    here = {row[0] for row in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger'")}
+    here = {row[0] for row in connection.execute(bookkeeping.guards)}
     if missing := sorted(GUARDS - here):
         why = f"the guards of the table are gone ({', '.join(missing)})"
         return Verified(found.entries, found.first, previous, number + 1, why)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import importlib
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from fedbot.files import make_private, sync_folder
 from fedbot.journal import codec
-from fedbot.journal.chain import Link, Verified, links, verify
+from fedbot.journal.chain import Bookkeeping, Link, Verified, links, verify
+from fedbot.journal.database import Address, Place, Statements, places
 from fedbot.journal.quarantine import QUARANTINED, quarantined_rows
-from fedbot.journal.schema import MIGRATIONS
+from fedbot.journal.sqlite import BOOKKEEPING, MIGRATIONS
 from fedbot.ports.journal import JournalDamaged, JournalProblem, JournalTooNew, NotStorable
 from fedbot.rules.model.document import Document
 from fedbot.rules.model.ledger import Quarantined
@@ -20,11 +24,31 @@ from fedbot.rules.model.ledger import Quarantined
 FILE = "journal.db"
 
 
-def copy_beside(folder: Path, path: Path) -> None:
-    """Copy the journal in this state folder to `path`, whether a bot works on it or not.
+def in_postgresql() -> Any:  # noqa: ANN401 -- the module `postgresql`
+    """The module that needs psycopg, which not every bot has. Raises `JournalProblem`."""
+    try:
+        return importlib.import_module("fedbot.journal.postgresql")
+    except ModuleNotFoundError as problem:
+        raise JournalProblem(
+            "A journal in PostgreSQL needs psycopg. Install it with the Python that runs fedbot: "
+            "python -m pip install 'fedbot[postgresql]'"
+        ) from problem
+
+
+def _copy_from_postgresql(address: Address, copy: sqlite3.Connection) -> None:
+    in_postgresql().copy_to_sqlite(address, copy)
+
+
+def copy_beside(place: Place, path: Path) -> None:
+    """Copy the journal at this place to an SQLite file at `path`, whether a bot works on it or not.
 
     Raises `JournalProblem` if there is none, or it can't be read; `JournalDamaged` if the copy is no good.
     """
+    if isinstance(place, Address):
+        write_copy(partial(_copy_from_postgresql, place), path)
+        check_copy(path)
+        return
+    folder = place
     file = folder / FILE
     if not file.exists():
         raise JournalProblem(f"There is no journal in {folder}: the bot has not run yet, or keeps its state elsewhere.")
@@ -94,40 +118,49 @@ def check_copy(path: Path) -> None:
         raise JournalTooNew(f"The journal has version {version}, this fedbot knows {len(MIGRATIONS)} at most.")
 
 
-def documents(folder: Path, *kinds: type) -> list[Document]:
-    """What the journal in this state folder knows of these kinds, as of one moment, oldest first.
+def documents(place: Place, *kinds: type) -> list[Document]:
+    """What the journal at this place knows of these kinds, as of one moment, oldest first.
 
     Raises `JournalProblem` if there is none or it can't be read, `JournalDamaged`, `JournalTooNew`.
     """
     names = [kind.__name__ for kind in kinds]
-    with _opened(folder) as journal:
-        places = ", ".join("?" * len(names))
-        query = f"SELECT kind, payload FROM all_documents WHERE kind IN ({places}) ORDER BY number"  # noqa: S608 -- ?
+    with _opened(place) as (journal, _):
+        marks = places(len(names))
+        query = f"SELECT kind, payload FROM all_documents WHERE kind IN ({marks}) ORDER BY number"  # noqa: S608 -- ?
         found = journal.execute(query, names).fetchall()
         return [codec.from_text(codec.DOCUMENTS, kind, payload) for kind, payload in found]
 
 
-def audit_verified(folder: Path, wanted: str = "") -> Verified:
+def audit_verified(place: Place, wanted: str = "") -> Verified:
     """Whether the audit's chain holds, and whether the hash `wanted` was ever its end. Raises as `documents`."""
-    with _opened(folder) as journal:
-        return verify(journal, wanted)
+    with _opened(place) as (journal, bookkeeping):
+        return verify(journal, bookkeeping, wanted)
 
 
-def audit_links(folder: Path) -> Iterator[Link]:
+def audit_links(place: Place) -> Iterator[Link]:
     """The audit's entries, oldest first, as of one moment. Raises as `documents`."""
-    with _opened(folder) as journal:
+    with _opened(place) as (journal, _):
         yield from links(journal)
 
 
-def quarantined(folder: Path) -> tuple[Quarantined, ...]:
+def quarantined(place: Place) -> tuple[Quarantined, ...]:
     """What is set aside, oldest first. Raises as `documents`."""
-    with _opened(folder) as journal:
+    with _opened(place) as (journal, _):
         return quarantined_rows(journal.execute(QUARANTINED).fetchall())
 
 
 @contextmanager
-def _opened(folder: Path) -> Iterator[sqlite3.Connection]:
-    """The journal in this state folder, as of one moment, to be read."""
+def _opened(place: Place) -> Iterator[tuple[Statements, Bookkeeping]]:
+    """The journal at this place, as of one moment, to be read."""
+    if isinstance(place, Address):
+        postgresql = in_postgresql()
+        try:
+            with postgresql.reading(place) as found:
+                yield found, postgresql.BOOKKEEPING
+        except NotStorable as problem:
+            raise JournalDamaged(f"The journal of {place.space} can't be read back: {problem}") from problem
+        return
+    folder = place
     file = folder / FILE
     if not file.exists():
         raise JournalProblem(f"There is no journal in {folder}: the bot has not run yet, or keeps its state elsewhere.")
@@ -138,7 +171,7 @@ def _opened(folder: Path) -> Iterator[sqlite3.Connection]:
             version = journal.execute("PRAGMA user_version").fetchone()[0]
             if version > len(MIGRATIONS):
                 raise JournalTooNew(f"The journal has version {version}, this fedbot knows {len(MIGRATIONS)} at most.")
-            yield journal
+            yield journal, BOOKKEEPING
     except sqlite3.OperationalError as problem:
         raise JournalProblem(f"The journal {file} can't be read: {problem}") from problem
     except (sqlite3.DatabaseError, NotStorable) as problem:

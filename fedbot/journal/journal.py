@@ -9,22 +9,21 @@ same transaction id, as after the end of the process at that moment.
 
 from __future__ import annotations
 
-import json
 import logging
 import secrets
-import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Self, get_args
+from typing import Any, Protocol, Self, get_args
 
 from fedbot.journal import archive, chain, codec, outbox
-from fedbot.journal.archive import SqliteArchive
+from fedbot.journal.archive import StoredArchive
 from fedbot.journal.codec import instant_from_text, instant_to_text, optional_instant_from_text
 from fedbot.journal.copies import FILE, write_copy
+from fedbot.journal.database import Database, Statements, places
 from fedbot.journal.lock import StateLock
 from fedbot.journal.quarantine import QUARANTINED, quarantined_rows
-from fedbot.journal.schema import Database
+from fedbot.journal.sqlite import SqliteDatabase
 from fedbot.ports import journal
 from fedbot.ports.journal import (
     Audited,
@@ -75,7 +74,8 @@ _FROM_LINES = [
 """The kinds of events in which stands what people said or asked for."""
 
 
-def _clock() -> datetime:
+def clock() -> datetime:
+    """Now, UTC."""
     return datetime.now(UTC)
 
 
@@ -87,7 +87,7 @@ def _read(kinds: dict[str, type], kind: str, payload: str, what: str, number: in
 
 
 def _set_aside(
-    connection: sqlite3.Connection, quarantined: Quarantined, *, event: int | None = None, effect: int | None = None
+    connection: Statements, quarantined: Quarantined, *, event: int | None = None, effect: int | None = None
 ) -> int:
     row = connection.execute(
         "INSERT INTO quarantine (event, effect, what, subject, problem, at) VALUES (?, ?, ?, ?, ?, ?) RETURNING number",
@@ -120,7 +120,7 @@ _LOST_WITH = {
 }
 
 
-def _undecided_outcomes(connection: sqlite3.Connection) -> frozenset[str]:
+def _undecided_outcomes(connection: Statements) -> frozenset[str]:
     """The subjects of which the outcome of a step isn't decided upon yet: nothing else may be begun on them."""
     found = connection.execute(
         "SELECT subject FROM inbox WHERE decided = 0 AND kind IN ('StepDone', 'StepRefused', 'StepUnknown')"
@@ -128,13 +128,20 @@ def _undecided_outcomes(connection: sqlite3.Connection) -> frozenset[str]:
     return frozenset(row[0] for row in found)
 
 
-class Journal(SqliteArchive, journal.Journal):
-    """The port `Journal` on SQLite. Made by `open` or `in_memory`; also a context manager, which closes it.
+class Releasable(Protocol):
+    """What keeps others from this journal while we work with it."""
+
+    def release(self) -> None:
+        """Let them."""
+
+
+class StoredJournal(StoredArchive, journal.Journal):
+    """The port `Journal` on a database. Also a context manager, which closes it.
 
     `now` dates what is received and ended, for pruning; all that decisions depend on comes with its own time.
     """
 
-    def __init__(self, database: Database, lock: StateLock | None, now: Callable[[], datetime]) -> None:
+    def __init__(self, database: Database, lock: Releasable | None, now: Callable[[], datetime]) -> None:
         super().__init__(database)
         self._lock = lock
         self._now = now
@@ -152,24 +159,6 @@ class Journal(SqliteArchive, journal.Journal):
             outbox.requeue_interrupted(connection)
         self._journal_id = str(found[0])
 
-    @classmethod
-    def open(cls, folder: Path, now: Callable[[], datetime] = _clock) -> Journal:
-        """The journal in this state folder, made if there is none.
-
-        Raises `StateInUse`, `JournalDamaged`, `JournalTooNew` or `JournalProblem`, and OSError.
-        """
-        lock = StateLock(folder)
-        try:
-            return cls(Database(folder / FILE), lock, now)
-        except BaseException:
-            lock.release()
-            raise
-
-    @classmethod
-    def in_memory(cls, now: Callable[[], datetime] = _clock) -> Journal:
-        """A journal for tests: the same in all but that it ends with the process."""
-        return cls(Database(None), None, now)
-
     def __enter__(self) -> Self:
         return self
 
@@ -182,6 +171,11 @@ class Journal(SqliteArchive, journal.Journal):
         if self._lock:
             self._lock.release()
             self._lock = None
+
+    @property
+    def database(self) -> Database:
+        """What it stands on; keys and tokens may lie there, too."""
+        return self._database
 
     @property
     def journal_id(self) -> str:
@@ -235,7 +229,7 @@ class Journal(SqliteArchive, journal.Journal):
         return new
 
     @staticmethod
-    def _is_new(connection: sqlite3.Connection, event: Event, received_at: str) -> bool:
+    def _is_new(connection: Statements, event: Event, received_at: str) -> bool:
         """Whether a chat event is seen for the first time. `RoomSeen` is made by us, its id tells nothing."""
         if not isinstance(event, get_args(ChatEvent)) or isinstance(event, RoomSeen) or not event.event_id:
             return True
@@ -252,7 +246,7 @@ class Journal(SqliteArchive, journal.Journal):
             return self._append(connection, event, instant_to_text(self._now()))
 
     @staticmethod
-    def _append(connection: sqlite3.Connection, event: Event, received_at: str) -> int:
+    def _append(connection: Statements, event: Event, received_at: str) -> int:
         kind, payload = codec.to_text(codec.EVENTS, event)
         row = connection.execute(
             "INSERT INTO inbox (kind, payload, subject, received_at) VALUES (?, ?, ?, ?) RETURNING seq",
@@ -304,7 +298,7 @@ class Journal(SqliteArchive, journal.Journal):
             return outbox.insert(connection, seq, decision.at, decision.queued)
 
     @staticmethod
-    def _save(connection: sqlite3.Connection, kind: str, identifier: str, document: Document | None) -> None:
+    def _save(connection: Statements, kind: str, identifier: str, document: Document | None) -> None:
         if kind == Transfer.__name__:
             archive.take_out(connection, identifier)
         if document is None:
@@ -365,7 +359,8 @@ class Journal(SqliteArchive, journal.Journal):
     def next_due(self, lane: Lane | None = None) -> datetime | None:
         """The earliest time for which a row was put off, of one lane or of all; it may have come already."""
         found: list[Any] = self._database.rows(
-            "SELECT min(not_before) FROM outbox WHERE state = 'queued' AND (lane = ?1 OR ?1 IS NULL)", lane
+            "SELECT min(not_before) FROM outbox WHERE state = 'queued' AND (lane = ?1 OR CAST(?1 AS TEXT) IS NULL)",
+            lane,
         )
         return optional_instant_from_text(found[0][0])
 
@@ -474,7 +469,7 @@ class Journal(SqliteArchive, journal.Journal):
             chain.append(connection, event if event is not None else cause, now, (note,))
             return loses
 
-    def _question_of(self, connection: sqlite3.Connection, effect: int) -> WhenAnsweredOrNot | None:
+    def _question_of(self, connection: Statements, effect: int) -> WhenAnsweredOrNot | None:
         """What follows if that question is given up; None if it can't be, or can't be read back."""
         try:
             asked = outbox.read(connection, effect).effect
@@ -489,11 +484,11 @@ class Journal(SqliteArchive, journal.Journal):
         now = self._now()
         with self._database.transaction(durable=False) as connection:
             removed = 0
+            kinds = places(len(_FROM_LINES))
             for of_lines, age in ((True, retention.lines), (False, retention.events)):
                 removed += connection.execute(
-                    "DELETE FROM inbox WHERE decided = 1 AND received_at < ?"
-                    " AND (kind IN (SELECT value FROM json_each(?))) = ?",
-                    (instant_to_text(now - age), json.dumps(_FROM_LINES), of_lines),
+                    f"DELETE FROM inbox WHERE decided = 1 AND received_at < ? AND (kind IN ({kinds})) = ?",  # noqa: S608 -- ?
+                    (instant_to_text(now - age), *_FROM_LINES, of_lines),
                 ).rowcount
             for of_lines, age in ((True, retention.lines), (False, retention.messages)):
                 removed += connection.execute(
@@ -518,3 +513,30 @@ class Journal(SqliteArchive, journal.Journal):
     def backup(self, path: Path) -> None:
         """A consistent copy at `path`, complete or not there at all; replaces an older one (`copies`)."""
         write_copy(self._database.copy_to, path)
+
+
+class Journal(StoredJournal):
+    """A journal on SQLite, made by `open` or `in_memory`."""
+
+    _database: SqliteDatabase
+
+    def __init__(self, database: SqliteDatabase, lock: StateLock | None, now: Callable[[], datetime]) -> None:
+        super().__init__(database, lock, now)
+
+    @classmethod
+    def open(cls, folder: Path, now: Callable[[], datetime] = clock) -> Journal:
+        """The journal in this state folder, made if there is none.
+
+        Raises `StateInUse`, `JournalDamaged`, `JournalTooNew` or `JournalProblem`, and OSError.
+        """
+        lock = StateLock(folder)
+        try:
+            return cls(SqliteDatabase(folder / FILE), lock, now)
+        except BaseException:
+            lock.release()
+            raise
+
+    @classmethod
+    def in_memory(cls, now: Callable[[], datetime] = clock) -> Journal:
+        """A journal for tests: the same in all but that it ends with the process."""
+        return cls(SqliteDatabase(None), None, now)

@@ -5,7 +5,6 @@ Each function works inside a transaction of its caller.
 
 from __future__ import annotations
 
-import sqlite3
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,6 +15,7 @@ from fedbot.journal.codec import (
     optional_instant_from_text,
     optional_instant_to_text,
 )
+from fedbot.journal.database import Statements
 from fedbot.ports.journal import Lane, NotStorable, OutboxRow, Queued, RowState, Stored, UnreadableRow, WrongTurn
 from fedbot.rules.reminders import moved_back
 
@@ -26,7 +26,7 @@ _READ = """
 """
 
 
-def insert(connection: sqlite3.Connection, cause: int, at: datetime, queued: tuple[Queued, ...]) -> tuple[int, ...]:
+def insert(connection: Statements, cause: int, at: datetime, queued: tuple[Queued, ...]) -> tuple[int, ...]:
     """Append these effects of one event; the ids of the rows."""
     ids = []
     for ordinal, entry in enumerate(queued):
@@ -74,7 +74,7 @@ def due(rows: list[tuple[Any, ...]], now: datetime, held: frozenset[str] = froze
     return sorted(free, key=lambda row: (urgency[row[0]], row[0]))
 
 
-def unfinished(connection: sqlite3.Connection, lane: Lane) -> list[tuple[Any, ...]]:
+def unfinished(connection: Statements, lane: Lane) -> list[tuple[Any, ...]]:
     """The rows of a lane that `due` chooses from."""
     return connection.execute(
         "SELECT id, key, priority, state, not_before FROM outbox"
@@ -83,7 +83,7 @@ def unfinished(connection: sqlite3.Connection, lane: Lane) -> list[tuple[Any, ..
     ).fetchall()
 
 
-def read(connection: sqlite3.Connection, number: int) -> OutboxRow:
+def read(connection: Statements, number: int) -> OutboxRow:
     """One row. Raises `WrongTurn` if there is none, `UnreadableRow` if it can't be understood."""
     found = connection.execute(_READ, (number,)).fetchone()
     if found is None:
@@ -116,7 +116,7 @@ def _effect(number: int, kind: str, payload: str) -> Stored:
     return effect
 
 
-def begin(connection: sqlite3.Connection, number: int, at: datetime) -> None:
+def begin(connection: Statements, number: int, at: datetime) -> None:
     """`queued -> acting`. What was the last try before is kept, for a try that turns out not to be one."""
     changed = connection.execute(
         "UPDATE outbox SET state = 'acting', attempts = attempts + 1, acted_before = acted_at, acted_at = ?"
@@ -126,7 +126,7 @@ def begin(connection: sqlite3.Connection, number: int, at: datetime) -> None:
     _must_be_one(changed, number, "begun")
 
 
-def end(connection: sqlite3.Connection, number: int, state: RowState, at: datetime, problem: str = "") -> None:
+def end(connection: Statements, number: int, state: RowState, at: datetime, problem: str = "") -> None:
     """To `done` or `failed`: also straight from `queued`, when a probe found it done or it became void."""
     changed = connection.execute(
         "UPDATE outbox SET state = ?, ended_at = ?, problem = ?, not_before = NULL"
@@ -136,7 +136,7 @@ def end(connection: sqlite3.Connection, number: int, state: RowState, at: dateti
     _must_be_one(changed, number, "ended")
 
 
-def void(connection: sqlite3.Connection, keys: tuple[str, ...], at: datetime) -> None:
+def void(connection: Statements, keys: tuple[str, ...], at: datetime) -> None:
     """The acts under these keys that are not ended are over, undone."""
     connection.executemany(
         "UPDATE outbox SET state = 'failed', ended_at = ?, problem = 'void', not_before = NULL"
@@ -146,18 +146,18 @@ def void(connection: sqlite3.Connection, keys: tuple[str, ...], at: datetime) ->
     connection.execute("DELETE FROM quarantine WHERE effect IN (SELECT id FROM outbox WHERE state = 'failed')")
 
 
-def postpone(connection: sqlite3.Connection, number: int, not_before: datetime, *, reached: bool, problem: str) -> None:
+def postpone(connection: Statements, number: int, not_before: datetime, *, reached: bool, problem: str) -> None:
     """Back to `queued`, not before then."""
     changed = connection.execute(
         "UPDATE outbox SET state = 'queued', not_before = ?, problem = ?,"
         " acted_at = CASE WHEN state = 'acting' AND NOT ? THEN acted_before ELSE acted_at END"
         " WHERE id = ? AND state IN ('queued', 'acting')",
-        (instant_to_text(not_before), problem, int(reached), number),
+        (instant_to_text(not_before), problem, reached, number),
     ).rowcount
     _must_be_one(changed, number, "put off")
 
 
-def set_aside(connection: sqlite3.Connection, number: int) -> bool:
+def set_aside(connection: Statements, number: int) -> bool:
     """To `quarantined`, with what is known of the last try; False if it has ended already."""
     return bool(
         connection.execute(
@@ -167,12 +167,12 @@ def set_aside(connection: sqlite3.Connection, number: int) -> bool:
     )
 
 
-def take_back(connection: sqlite3.Connection, number: int) -> None:
+def take_back(connection: Statements, number: int) -> None:
     """`quarantined -> queued`."""
     connection.execute("UPDATE outbox SET state = 'queued' WHERE id = ? AND state = 'quarantined'", (number,))
 
 
-def clock_set_back(connection: sqlite3.Connection, now: datetime, ahead: timedelta) -> None:
+def clock_set_back(connection: Statements, now: datetime, ahead: timedelta) -> None:
     """What was noted by a clock that was `ahead`: moved back by as much, but not before `now`."""
     found = connection.execute(
         "SELECT id, acted_at, acted_before, not_before, created_at FROM outbox"
@@ -186,7 +186,7 @@ def clock_set_back(connection: sqlite3.Connection, now: datetime, ahead: timedel
         )
 
 
-def requeue_interrupted(connection: sqlite3.Connection) -> None:
+def requeue_interrupted(connection: Statements) -> None:
     """What was being acted upon when the process ended is to be begun again; `acted_at` tells of it."""
     connection.execute("UPDATE outbox SET state = 'queued' WHERE state = 'acting'")
 

@@ -1,23 +1,15 @@
-"""The tables, how they came to be what they are, and how the file is opened.
+"""The tables of a journal, and how they came to be what they are; written as SQLite knows them.
 
-A change of the tables, or of a record's fields that `codec` can't read, is one more entry at the end of
-`MIGRATIONS`; an entry that was released is never changed.
+A change of the tables, or of a record's fields that `codec` can't read, is one more entry at the end of `TABLES`, with
+its guards in `sqlite` and `postgresql`; an entry that was released is never changed. `postgresql` puts each
+statement into that database's words.
 """
 
 from __future__ import annotations
 
-import sqlite3
-import threading
-from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
-from pathlib import Path
-from urllib.parse import quote
-
-from fedbot.files import make_private
 from fedbot.journal import chain
-from fedbot.ports.journal import JournalDamaged, JournalProblem, JournalTooNew, JournalUnwritable
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (
+TABLES: tuple[tuple[str, ...], ...] = (
     (
         """CREATE TABLE meta (
             name TEXT PRIMARY KEY,
@@ -116,130 +108,6 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             SELECT number, kind, id, payload FROM documents
             UNION ALL SELECT number, 'Transfer', id, payload FROM archive""",
         "CREATE INDEX posts_key ON posts (key, number) WHERE edit = 0",
-        *chain.SCHEMA,
+        *chain.TABLES,
     ),
 )
-
-
-CHECKED_AT_START = ("meta", "inbox", "outbox", "quarantine", "documents")
-"""The tables from which a start goes on; they don't grow with the years. The others are checked in time (`copies`)."""
-UNWRITABLE = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN})
-
-
-def _damaged(where: Path | str, problem: sqlite3.DatabaseError) -> JournalDamaged:
-    return JournalDamaged(
-        f"The journal {where} is damaged ({problem}). Nothing was changed. "
-        "Put a backup in its place, or move it away and run: fedbot rebuild"
-    )
-
-
-def _refuse_damaged(check: Iterable[tuple[str]]) -> None:
-    findings = [finding for (finding,) in check]
-    if findings != ["ok"]:
-        raise sqlite3.DatabaseError("; ".join(findings))
-
-
-class Database:
-    """One SQLite connection, on which each change is a transaction. Threads take turns."""
-
-    def __init__(self, path: Path | None) -> None:
-        """Open, check and bring up to date; None is a database in memory.
-
-        Raises `JournalDamaged` or `JournalTooNew`, and then the file is as it was; `JournalProblem` if it
-        can't be opened at all (no space, no access).
-        """
-        where = path or ":memory:"
-        self._path = path
-        if path:
-            make_private(path)
-        self._turn = threading.RLock()
-        self._is_durable: bool | None = None
-        self._connection = sqlite3.connect(where, isolation_level=None, check_same_thread=False)
-        try:
-            self._prepare()
-        except sqlite3.OperationalError as problem:
-            self._connection.close()
-            raise JournalProblem(f"The journal {where} can't be opened: {problem}") from problem
-        except sqlite3.DatabaseError as problem:
-            self._connection.close()
-            raise _damaged(where, problem) from problem
-        except BaseException:
-            self._connection.close()
-            raise
-
-    def _prepare(self) -> None:
-        version = self._connection.execute("PRAGMA user_version").fetchone()[0]
-        present = {row[0] for row in self._connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
-        for table in CHECKED_AT_START:
-            if table in present:
-                _refuse_damaged(self._connection.execute(f"PRAGMA quick_check({table})"))
-        if version > len(MIGRATIONS):
-            raise JournalTooNew(
-                f"The journal has version {version}, this fedbot knows {len(MIGRATIONS)} at most. "
-                "Install the fedbot that last worked with it, or a newer one."
-            )
-        self._connection.execute("PRAGMA journal_mode = WAL")
-        self._connection.execute("PRAGMA secure_delete = ON")  # what is removed is overwritten, and in no backup
-        for number, statements in enumerate(MIGRATIONS[version:], start=version + 1):
-            with self.transaction() as connection:
-                for statement in statements:
-                    connection.execute(statement)
-                connection.execute(f"PRAGMA user_version = {number}")
-
-    @contextmanager
-    def transaction(self, *, durable: bool = True) -> Iterator[sqlite3.Connection]:
-        """All or nothing. `durable`: this and all before it outlive a power cut from the end of the block on.
-
-        What isn't durable outlives the end of the process all the same. A power cut takes back only the last of
-        it, never something in between: the write-ahead log is one file, written in order and synced as a whole.
-        """
-        try:
-            with self._turn:
-                if durable is not self._is_durable:
-                    self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
-                    self._is_durable = durable
-                self._connection.execute("BEGIN IMMEDIATE")
-                try:
-                    yield self._connection
-                    self._connection.execute("COMMIT")
-                except BaseException:
-                    if self._connection.in_transaction:
-                        self._connection.execute("ROLLBACK")
-                    raise
-        except sqlite3.OperationalError as problem:
-            if problem.sqlite_errorcode & 0xFF not in UNWRITABLE:  # the low byte says which, the rest how
-                raise
-            raise JournalUnwritable(
-                f"The journal can't be written ({problem}). Nothing is lost, but nothing new is begun. Make room on "
-                "the disk, or make the state folder writable; then start the bot again: it goes on where it was."
-            ) from problem
-
-    def rows(self, query: str, *values: object) -> list[tuple[object, ...]]:
-        """Every row that the query finds."""
-        with self._turn:
-            return self._connection.execute(query, values).fetchall()
-
-    def check(self) -> None:
-        """Read all of the file, beside whoever works with it. Raises `JournalDamaged`."""
-        if self._path is None:
-            return
-        try:
-            with closing(sqlite3.connect(f"file:{quote(str(self._path))}?mode=ro", uri=True)) as beside:
-                _refuse_damaged(beside.execute("PRAGMA quick_check(5)"))
-        except sqlite3.DatabaseError as problem:
-            raise _damaged(self._path, problem) from problem
-
-    def wipe(self) -> None:
-        """What was removed leaves the write-ahead log, too, unless somebody reads by it at this moment."""
-        with self._turn:
-            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-
-    def copy_to(self, other: sqlite3.Connection) -> None:
-        """SQLite's online backup: everything that is committed, in one consistent copy."""
-        with self._turn:
-            self._connection.backup(other)
-
-    def close(self) -> None:
-        """Close the file; the write-ahead log goes into it."""
-        with self._turn:
-            self._connection.close()

@@ -12,11 +12,11 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import Any, TypeVar
 
 import nio
 
+from fedbot.files import within
 from fedbot.matrix import media
 from fedbot.matrix.encryption import ENCRYPTED, Cipher, WaitingRoom, establish, own_keys
 from fedbot.matrix.errors import DeviceTaken, answered, nothing_foreign
@@ -26,6 +26,7 @@ from fedbot.matrix.reading import Reader
 from fedbot.matrix.room import Raw, RoomPicture
 from fedbot.matrix.sync import RawRoom, RawSync, Rooms, letters_in, own_messages, shows_history
 from fedbot.ports.chat import Batch, Chat, ChatRefused, ChatSignedOut, Delivery, Media
+from fedbot.ports.vault import Folder
 from fedbot.rules.model.events import ChatEvent, EnvelopeSeen, Redacted, Unreadable
 
 _TIMELINE_LIMIT = 100
@@ -80,21 +81,26 @@ class MatrixChat(Chat):
 
     @classmethod
     @nothing_foreign
-    async def open(cls, account: Account, folder: Path) -> MatrixChat:
+    async def open(cls, account: Account, folder: Folder, may_act: Callable[[], None] = lambda: None) -> MatrixChat:
         """Sign in (see `login.sign_in` for its errors) and be ready; `close` it in the end.
 
         If the keys of our device aren't here, as after a restore, as a new device (see `login.sign_in_anew`).
+        `may_act`: see `Connection`.
         """
         try:
-            chat = await cls.begin(*await sign_in(account, folder), folder / KEYS)
+            session, connection = await sign_in(account, folder)
+            connection.may_act = may_act
+            chat = await cls.begin(session, connection, within(folder, KEYS))
         except DeviceTaken:
-            chat = await cls.begin(*await sign_in_anew(account, folder), folder / KEYS)
+            session, connection = await sign_in_anew(account, folder)
+            connection.may_act = may_act
+            chat = await cls.begin(session, connection, within(folder, KEYS))
         chat.sign_out_earlier = partial(sign_out_earlier, account, folder)
         return chat
 
     @classmethod
     @nothing_foreign
-    async def begin(cls, session: Session, connection: Connection, folder: Path) -> MatrixChat:
+    async def begin(cls, session: Session, connection: Connection, folder: Folder) -> MatrixChat:
         """Our account as signed in, after our keys in `folder` are published and signed.
 
         The connection is closed if that fails. Raises `DeviceTaken`, and what `open` does.

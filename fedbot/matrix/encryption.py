@@ -19,7 +19,6 @@ from base64 import b64decode, b64encode
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -35,6 +34,7 @@ from fedbot.matrix.login import Connection
 from fedbot.matrix.reading import ENVELOPE, ENVELOPE_TYPE
 from fedbot.matrix.room import Opened, Raw, content_of
 from fedbot.ports.chat import ChatProblem, ChatRefused, ChatSignedOut
+from fedbot.ports.vault import File, Folder
 from fedbot.rules.wire.envelope import canonical
 
 ENCRYPTED = "m.room.encrypted"
@@ -67,7 +67,7 @@ class Cipher:
     (envelopes), or said by an account that the settings name.
     """
 
-    def __init__(self, connection: Connection, folder: Path) -> None:
+    def __init__(self, connection: Connection, folder: Folder) -> None:
         """Open the store in `folder`. Raises what `keys.open_machine` does."""
         self._connection = connection
         self.folder = folder
@@ -354,7 +354,7 @@ class CrossSigning:
         self._keys = {purpose: SigningKey(bytes.fromhex(seed)) for purpose, seed in seeds.items()}
 
     @classmethod
-    def kept_in(cls, folder: Path, connection: Connection) -> CrossSigning | None:
+    def kept_in(cls, folder: Folder, connection: Connection) -> CrossSigning | None:
         """Those in the folder, if there are any. Raises `ChatRefused` for a damaged file, OSError."""
         try:
             kept = json.loads((folder / SEEDS).read_text())
@@ -369,7 +369,7 @@ class CrossSigning:
         return found
 
     @classmethod
-    def made_in(cls, folder: Path, connection: Connection) -> CrossSigning:
+    def made_in(cls, folder: Folder, connection: Connection) -> CrossSigning:
         """New ones, kept before anybody hears of them."""
         seeds = {purpose: secrets.token_hex(32) for purpose in _PURPOSES}
         write_whole(folder / SEEDS, json.dumps(seeds).encode())
@@ -444,7 +444,7 @@ async def own_keys(connection: Connection) -> dict[str, Any]:
     return await connection.ask("asking for our keys", "POST", ["keys", "query"], wanted)
 
 
-async def establish(connection: Connection, folder: Path) -> str:
+async def establish(connection: Connection, folder: Folder) -> str:
     """Have our device signed by the account; '' if it is, else why not. Encrypted rooms work without it, too.
 
     Keys that another client has made for the account are never replaced by this.
@@ -465,14 +465,14 @@ async def establish(connection: Connection, folder: Path) -> str:
     return ""
 
 
-async def has_others(connection: Connection, folder: Path) -> bool:
+async def has_others(connection: Connection, folder: Folder) -> bool:
     """Whether the account's keys are another client's. Nothing is changed."""
     own = await own_keys(connection)
     signing = CrossSigning.kept_in(folder, connection)
     return bool(_key_in(own, "master", connection.user_id)) and not (signing and signing.is_at(own))
 
 
-async def take_over(connection: Connection, folder: Path, password: str) -> None:
+async def take_over(connection: Connection, folder: Folder, password: str) -> None:
     """Put our keys in the place of those that another client has made for the account, and sign our device."""
     signing = CrossSigning.kept_in(folder, connection) or CrossSigning.made_in(folder, connection)
     await signing.publish(password)
@@ -529,8 +529,8 @@ class Waiting:
 class WaitingRoom:
     """All of them. What `look` finds stays in the file until `settle`: until then it may have to be found again."""
 
-    def __init__(self, folder: Path) -> None:
-        self._file = folder / WAITING_FILE
+    def __init__(self, folder: Folder) -> None:
+        self._folder, self._file = folder, folder / WAITING_FILE
         self._lines = _read(self._file)
         self._next: tuple[Waiting, ...] | None = None
 
@@ -576,12 +576,12 @@ class WaitingRoom:
 
     def _keep(self, lines: tuple[Waiting, ...]) -> None:
         rows = [asdict(line) | {"since": line.since.isoformat()} for line in lines]
-        with writing(self._file.parent):
+        with writing(self._folder):
             write_whole(self._file, json.dumps(rows).encode())
         self._lines = lines
 
 
-def _read(file: Path) -> tuple[Waiting, ...]:
+def _read(file: File) -> tuple[Waiting, ...]:
     try:
         rows = json.loads(file.read_text())
         return tuple(Waiting(**row | {"since": datetime.fromisoformat(row["since"])}) for row in rows)

@@ -18,18 +18,21 @@ from fedbot.files import PRIVATE_FOLDER, make_private, sync_folder, write_whole
 from fedbot.logs import keep_secret
 from fedbot.ports.chat import ChatRefused
 from fedbot.ports.journal import JournalUnwritable
+from fedbot.ports.vault import Folder, SealedFolder
 
 if ENCRYPTION_ENABLED:
     from nio.crypto import Olm
     from nio.store import SqliteStore
     from peewee import PeeweeException
 
+    from fedbot.matrix.sealed_keys import SealedStore
+
 log = logging.getLogger(__name__)
 
 _PICKLE_KEY = "pickle.key"
 
 
-def open_machine(folder: Path, user: str, device: str) -> Any:  # noqa: ANN401 -- nio has no types
+def open_machine(folder: Folder, user: str, device: str) -> Any:  # noqa: ANN401 -- nio has no types
     """Nio's `Olm` for this device, on the store in `folder`; a new one if there is none that is good for it.
 
     Raises `ChatRefused` if nio was installed without what it needs for encryption, `JournalUnwritable`.
@@ -41,6 +44,8 @@ def open_machine(folder: Path, user: str, device: str) -> Any:  # noqa: ANN401 -
             "no-encryption",
         )
     with writing(folder):
+        if not isinstance(folder, Path):
+            return _opened_in_database(folder, user, device)
         private_folder(folder)
         key = _pickle_key(folder)
         if _device_of(folder / STORE) not in (None, (user, device)):
@@ -58,7 +63,7 @@ def open_machine(folder: Path, user: str, device: str) -> Any:  # noqa: ANN401 -
 
 
 @contextmanager
-def writing(folder: Path) -> Iterator[None]:
+def writing(folder: Folder) -> Iterator[None]:
     """What a full disk says, as the error that ends the bot: without its keys it would lose what it reads."""
     try:
         yield
@@ -76,7 +81,27 @@ def _opened(folder: Path, user: str, device: str, key: str) -> Any:  # noqa: ANN
     return Olm(user, device, SqliteStore(user, device, str(folder), pickle_key=key, database_name=STORE))
 
 
-def _pickle_key(folder: Path) -> str:
+def _opened_in_database(folder: SealedFolder, user: str, device: str) -> Any:  # noqa: ANN401 -- nio has no types
+    """The same on a store that lies sealed in the database of the space."""
+    key = _pickle_key(folder)
+    store = SealedStore(user, device, folder, STORE, key)
+    if store.device() not in (None, (user, device)):
+        store.database.close()
+        set_aside(folder)
+        store = SealedStore(user, device, folder, STORE, key)
+    machine = Olm(user, device, store)
+    for name in folder.stores():
+        if name == STORE:
+            continue
+        earlier = SealedStore("", "", folder, name, key)
+        earlier.user_id, earlier.device_id = earlier.device() or ("", "")
+        _take_keys(machine, earlier)
+        earlier.database.close()
+        folder.remove_store(name)
+    return machine
+
+
+def _pickle_key(folder: Folder) -> str:
     """By which everything in the store is encrypted."""
     file = folder / _PICKLE_KEY
     if not file.exists():
@@ -108,17 +133,21 @@ def _take_over(folder: Path, machine: Any, key: str) -> None:  # noqa: ANN401 --
             continue  # damaged: whoever wants to try to mend it finds it there
         store = SqliteStore(*device, str(folder), pickle_key=key, database_name=file.name)
         try:
-            for session in store.load_inbound_group_sessions():
-                if machine.inbound_group_store.get(session.room_id, session.sender_key, session.id) is None:
-                    machine.inbound_group_store.add(session)
-                    machine.save_inbound_group_session(session)
-            machine.store.save_encrypted_rooms(store.load_encrypted_rooms())
+            _take_keys(machine, store)
         except (PeeweeException, ValueError) as problem:
             log.warning("the room keys of an earlier device can't be read (%s)", problem)
             continue
         finally:
             store.database.close()
         file.unlink()
+
+
+def _take_keys(machine: Any, earlier: Any) -> None:  # noqa: ANN401 -- nio has no types
+    for session in earlier.load_inbound_group_sessions():
+        if machine.inbound_group_store.get(session.room_id, session.sender_key, session.id) is None:
+            machine.inbound_group_store.add(session)
+            machine.save_inbound_group_session(session)
+    machine.store.save_encrypted_rooms(earlier.load_encrypted_rooms())
 
 
 KEYS = "matrix-keys"
@@ -135,11 +164,15 @@ def private_folder(folder: Path) -> Path:
     return folder
 
 
-def set_aside(folder: Path) -> None:
+def set_aside(folder: Folder) -> None:
     """The store in `folder` is none of a living device any more; the room keys in it are still good to read by.
 
     An older copy must never be gone on with: it would use keys a second time, and lacks those that came since.
     """
+    if not isinstance(folder, Path):
+        if STORE in folder.stores():
+            folder.rename_store(STORE, _EARLIER.replace("*", token_hex(4)))
+        return
     store = folder / STORE
     if store.exists():
         store.replace(folder / _EARLIER.replace("*", token_hex(4)))

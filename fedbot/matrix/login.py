@@ -10,7 +10,7 @@ import asyncio
 import json
 import logging
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from fedbot.logs import keep_secret
 from fedbot.matrix.errors import answered, nothing_foreign
 from fedbot.ports.chat import ChatLimited, ChatProblem, ChatRefused, ChatSignedOut
 from fedbot.ports.journal import JournalUnwritable
+from fedbot.ports.vault import Folder
 
 # --- The nio client as we use it: no retries and no picture of rooms of its own, and quiet.
 
@@ -33,6 +34,15 @@ class Connection(nio.AsyncClient):  # type: ignore[misc]  # nio has no types
     Nio's own view of rooms isn't kept: it is wrong for room version 12, costs memory, and an odd event could
     make it fail in the middle of a sync. Its sync token neither: the journal's is the one that counts.
     """
+
+    may_act: Callable[[], None] = staticmethod(lambda: None)
+    """Called before each request that changes something; raises `LeaseLost` if another worker may be doing it."""
+
+    async def send(self, method: str, *given: Any, **named: Any) -> Any:  # noqa: ANN401 -- nio has no types
+        """One request, as nio has it."""
+        if method != "GET":
+            self.may_act()
+        return await super().send(method, *given, **named)
 
     async def receive_response(self, response: nio.Response) -> None:
         """Take note of logins only."""
@@ -140,7 +150,7 @@ class Session:
 
 
 @nothing_foreign
-async def sign_in(account: Account, folder: Path) -> tuple[Session, Connection]:
+async def sign_in(account: Account, folder: Folder) -> tuple[Session, Connection]:
     """The session kept in `folder`, if its token is still good; else a new one, on the same device.
 
     The caller closes the connection.
@@ -171,7 +181,7 @@ async def sign_in(account: Account, folder: Path) -> tuple[Session, Connection]:
 
 
 @nothing_foreign
-async def sign_in_anew(account: Account, folder: Path) -> tuple[Session, Connection]:
+async def sign_in_anew(account: Account, folder: Folder) -> tuple[Session, Connection]:
     """A new device of our account, by the password; the earlier one, if it was made by us, is to be signed out.
 
     Raises `ChatRefused` without a password, and what `sign_in` does.
@@ -200,7 +210,7 @@ async def sign_in_anew(account: Account, folder: Path) -> tuple[Session, Connect
 
 
 @nothing_foreign
-async def sign_out_earlier(account: Account, folder: Path) -> None:
+async def sign_out_earlier(account: Account, folder: Folder) -> None:
     """Nobody should go on encrypting for a device that is no more. What doesn't answer is asked again later."""
     earlier = read_session(folder, _EARLIER)
     if earlier is None:
@@ -268,7 +278,7 @@ async def _log_in(account: Account, connection: Connection) -> Session:
     return Session(account.homeserver, answer.user_id, answer.device_id, answer.access_token)
 
 
-def read_session(folder: Path, name: str = _FILE) -> Session | None:
+def read_session(folder: Folder, name: str = _FILE) -> Session | None:
     """The session kept in the folder, or None.
 
     Raises:
@@ -288,7 +298,7 @@ def read_session(folder: Path, name: str = _FILE) -> Session | None:
         ) from error
 
 
-def keep_session(folder: Path, session: Session, name: str = _FILE) -> None:
+def keep_session(folder: Folder, session: Session, name: str = _FILE) -> None:
     """Write it whole or not at all, readable by the bot alone. Raises `JournalUnwritable`."""
     kept = {
         "homeserver": session.homeserver,

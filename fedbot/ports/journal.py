@@ -70,6 +70,18 @@ class NotStorable(JournalProblem):
     """A record that the journal can't hold without loss, such as a Decimal in a `detail`: a fault of ours."""
 
 
+class JournalAway(JournalProblem):
+    """The database of the journal doesn't answer. What was written is safe, and read again at the next start."""
+
+
+class LeaseLost(JournalProblem):
+    """Another worker has taken this space over: this one must not write, nor act, for it any more."""
+
+
+class BrokenRule(JournalProblem):
+    """A row that the journal's tables refuse: a fault of ours, or somebody else writes to them."""
+
+
 class WrongTurn(JournalProblem):
     """A row is not in the state that this call needs: decided twice, finished twice, begun after its end."""
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from fedbot.journal.journal import Journal
-from fedbot.journal.schema import Database
+from fedbot.journal.sqlite import SqliteDatabase
 from fedbot.ports.journal import Committed
 from fedbot.rules.model.events import Event
 from fedbot.rules.model.transfer_lifecycle import TransferState
@@ -34,14 +34,14 @@ class PowerCut(BaseException):
 class PoweredJournal(Journal):
     """A journal that knows what of it is on the disk; after `calls_left` more calls the power is gone."""
 
-    def __init__(self, database: Database, now: Callable[[], datetime], calls_left: int) -> None:
+    def __init__(self, database: SqliteDatabase, now: Callable[[], datetime], calls_left: int) -> None:
         super().__init__(database, None, now)
         self.on_disk = self.image()
         self._calls_left = calls_left
 
     @classmethod
     def from_disk(cls, image: bytes, now: Callable[[], datetime], calls_left: int = 10**9) -> PoweredJournal:
-        database = Database(None)
+        database = SqliteDatabase(None)
         database._connection.deserialize(image)
         return cls(database, now, calls_left)
 

@@ -17,7 +17,7 @@ import pytest
 
 from fedbot.engine.recovery import Rebuilt, rebuild
 from fedbot.journal.journal import Journal
-from fedbot.journal.schema import Database
+from fedbot.journal.sqlite import SqliteDatabase
 from fedbot.matrix.room import content_of
 from fedbot.ports.journal import Committed
 from fedbot.rules.lines import WORD_AFTER
@@ -43,7 +43,7 @@ class Stopped(BaseException):
 class CopiedJournal(Journal):
     """A journal of which a backup is taken after the call of that number; then its bot may stop."""
 
-    def __init__(self, database: Database, now: Callable[[], datetime], moment: int, *, stops: bool) -> None:
+    def __init__(self, database: SqliteDatabase, now: Callable[[], datetime], moment: int, *, stops: bool) -> None:
         super().__init__(database, None, now)
         self.calls = -(10**6)  # the start doesn't count
         self.moment = moment
@@ -83,7 +83,7 @@ class CopiedJournal(Journal):
 
 async def is_watched(space: Space, moment: int, *, stops: bool = False) -> CopiedJournal:
     """From now on the journal counts its calls; after that many a backup is taken, and the bot may stop."""
-    database = Database(None)
+    database = SqliteDatabase(None)
     database._connection.deserialize(space.journal._database._connection.serialize())
     space.journal = journal = CopiedJournal(database, space.clock.now, moment, stops=stops)
     await space.restart()
@@ -93,7 +93,7 @@ async def is_watched(space: Space, moment: int, *, stops: bool = False) -> Copie
 
 async def is_restored(space: Space, backup: bytes) -> None:
     """As `fedbot restore`: the copy has no journal id."""
-    database = Database(None)
+    database = SqliteDatabase(None)
     database._connection.deserialize(backup)
     with database.transaction() as connection:
         connection.execute("DELETE FROM meta WHERE name = 'journal_id'")

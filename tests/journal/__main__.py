@@ -9,7 +9,7 @@ import asyncio
 import sqlite3
 from pathlib import Path
 
-from fedbot.journal.schema import MIGRATIONS
+from fedbot.journal.sqlite import MIGRATIONS
 from tests.dialogue.world import World, sharing
 
 FOLDER = Path(__file__).parent / "vectors"

@@ -1,15 +1,20 @@
-"""A journal in memory under a clock that stands still until it is moved."""
+"""An empty journal under a clock that stands still until it is moved: each test runs on both databases."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from fedbot.journal.journal import Journal
+from fedbot.journal.journal import Journal, StoredJournal
+from fedbot.journal.lease import claim
+from fedbot.journal.postgresql import PostgresqlDatabase
+from tests.fakes.postgresql import Server
 
 START = datetime(2026, 11, 24, 20, 0, tzinfo=UTC)
+Opened = Callable[[], StoredJournal]
 
 
 class StandingClock:
@@ -31,7 +36,25 @@ def clock() -> StandingClock:
     return StandingClock()
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def another_journal(request: pytest.FixtureRequest, clock: StandingClock) -> Iterator[Opened]:
+    """Makes empty journals."""
+    with ExitStack() as stack:
+
+        def made() -> StoredJournal:
+            if request.param == "sqlite":
+                return stack.enter_context(Journal.in_memory(clock))
+            return stack.enter_context(in_postgresql(request.getfixturevalue("postgresql"), clock))
+
+        yield made
+
+
+def in_postgresql(server: Server, clock: Callable[[], datetime]) -> StoredJournal:
+    lease = claim(server.space(), "the test")
+    assert lease is not None
+    return StoredJournal(PostgresqlDatabase(lease), lease, clock)
+
+
 @pytest.fixture
-def journal(clock: StandingClock) -> Iterator[Journal]:
-    with Journal.in_memory(clock) as opened:
-        yield opened
+def journal(another_journal: Opened) -> StoredJournal:
+    return another_journal()

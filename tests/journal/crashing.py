@@ -1,19 +1,25 @@
 """A bot's work on a journal, done in processes of which each is killed at another statement: see test_crashes.
 
-`python -m tests.journal.crashing each FOLDER`: in `FOLDER/N/`, for N from 1, the work is killed before its N-th
-statement, until it gets through; what it said is in `FOLDER/N/said`. `… hang FOLDER`: begins an act, says so and
-waits to be killed.
+`python -m tests.journal.crashing each FOLDER [URL STEP]`: in `FOLDER/N/`, or on the server at URL as space `N`, for N
+from 1 in these steps, the work is killed before its N-th statement, until it gets through; what it said is in
+`FOLDER/N/said`.
+`… hang FOLDER`: begins an act, says so and waits to be killed.
 """
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from fedbot.journal.journal import Journal
+from fedbot.journal.database import Address
+from fedbot.journal.journal import Journal, StoredJournal
+from fedbot.journal.lease import claim
+from fedbot.journal.postgresql import PostgresqlDatabase
 from fedbot.ports.journal import ChatMessage, Committed, Queued
 from fedbot.rules.model.audit import AuditEntry, PeerRefused
 from fedbot.rules.model.effects import Join
@@ -25,7 +31,7 @@ from tests.journal.conftest import START
 ROUNDS = 2
 
 
-def work(journal: Journal, say: Callable[[str], object]) -> None:
+def work(journal: StoredJournal, say: Callable[[str], object]) -> None:
     """Rounds of receive, commit, begin, postpone, finish. A line is said after a call has returned."""
     for number in range(ROUNDS):
         journal.receive([Said("!r", f"${number}", "@anna:x", START, "hello"), CaughtUp(START)], f"s{number}")
@@ -53,32 +59,58 @@ def work(journal: Journal, say: Callable[[str], object]) -> None:
             say(f"finished {row.id}")
 
 
-def work_until(fatal: int, folder: Path) -> None:
+def opened(folder: Path, url: str) -> StoredJournal:
+    """The journal in that folder, or the one of the space that is called like it."""
+    if not url:
+        return Journal.open(folder)
+    lease = claim(Address(url, folder.name), "a worker")
+    assert lease is not None
+    return StoredJournal(PostgresqlDatabase(lease), lease, lambda: START)
+
+
+def before_each_statement(journal: StoredJournal, call: Callable[[], object] | None) -> None:
+    """Let it be called before anything is asked of the database; None: no longer."""
+    database = journal._database
+    if isinstance(journal, Journal):
+        journal._database._connection.set_trace_callback(None if call is None else lambda _: call())
+        return
+    assert isinstance(database, PostgresqlDatabase)
+    execute = type(database._connection).execute
+
+    def counted(*arguments: Any, **named: Any) -> Any:  # noqa: ANN401 -- psycopg's own
+        if call is not None:
+            call()
+        return execute(database._connection, *arguments, **named)
+
+    vars(database._connection)["execute"] = counted
+
+
+def work_until(fatal: int, folder: Path, url: str) -> None:
     """Do the work; be killed before the statement of that number."""
     folder.mkdir()
-    with Journal.open(folder) as journal, (folder / "said").open("w", buffering=1) as said:
+    with opened(folder, url) as journal, (folder / "said").open("w", buffering=1) as said:
         count = 0
 
-        def before_a_statement(_: str) -> None:
+        def before_a_statement() -> None:
             nonlocal count
             count += 1
             if count == fatal:
                 os.kill(os.getpid(), signal.SIGKILL)
 
-        journal._database._connection.set_trace_callback(before_a_statement)
+        before_each_statement(journal, before_a_statement)
         work(journal, lambda line: said.write(f"{line}\n"))
-        journal._database._connection.set_trace_callback(None)
+        before_each_statement(journal, None)
 
 
-def each_statement(folder: Path) -> None:
+def each_statement(folder: Path, url: str = "", step: str = "1") -> None:
     """One process for each statement, until one gets to the end. A fork saves the imports, not the kill."""
-    fatal = 0
     killed = True
-    while killed:
-        fatal += 1
+    for fatal in itertools.count(1, int(step)):
+        if not killed:
+            return
         child = os.fork()
         if child == 0:
-            work_until(fatal, folder / str(fatal))
+            work_until(fatal, folder / str(fatal), url)
             os._exit(0)
         _, status = os.waitpid(child, 0)
         killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
@@ -96,4 +128,4 @@ def hang(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    {"each": each_statement, "hang": hang}[sys.argv[1]](Path(sys.argv[2]))
+    {"each": each_statement, "hang": hang}[sys.argv[1]](Path(sys.argv[2]), *sys.argv[3:])

@@ -13,7 +13,7 @@ import pytest
 
 from fedbot.journal import copies
 from fedbot.journal.archive import A_PAGE
-from fedbot.journal.journal import Journal
+from fedbot.journal.journal import Journal, StoredJournal
 from fedbot.ports.journal import Committed, JournalDamaged
 from fedbot.rules.model.archive import Archive, Flowed, Mark, is_at_rest
 from fedbot.rules.model.decision import Signature
@@ -48,7 +48,7 @@ def over(number: int, **changes: object) -> Transfer:
     return replace(transfer, **changes)  # type: ignore[arg-type]
 
 
-def commit(journal: Journal, *documents: Document | tuple[str, str]) -> None:
+def commit(journal: StoredJournal, *documents: Document | tuple[str, str]) -> None:
     """In one decision; a name instead of a document removes it."""
     changes: dict[tuple[str, str], Document | None] = {}
     for each in documents:
@@ -85,7 +85,7 @@ def _summed(flows: Iterable[Flowed]) -> dict[tuple[str, str], tuple[int, Decimal
     return found
 
 
-def test_the_journal_finds_what_the_archive_in_memory_finds(journal: Journal) -> None:
+def test_the_journal_finds_what_the_archive_in_memory_finds(journal: StoredJournal) -> None:
     transfers = [over(number) for number in range(2 * A_PAGE + 10)]
     remembered = RememberedArchive()
     remembered.keeps({("Transfer", each.id): each for each in transfers})
@@ -94,7 +94,7 @@ def test_the_journal_finds_what_the_archive_in_memory_finds(journal: Journal) ->
     assert all_that_is_asked(journal, transfers) == all_that_is_asked(remembered, transfers)
 
 
-def test_what_begins_anew_is_a_document_again_at_its_old_place(journal: Journal) -> None:
+def test_what_begins_anew_is_a_document_again_at_its_old_place(journal: StoredJournal) -> None:
     first, second = over(1), over(2)
     commit(journal, replace(first, state=TransferState.OPEN), replace(second, state=TransferState.OPEN))
     commit(journal, first)

@@ -7,19 +7,22 @@ import subprocess
 import sys
 from pathlib import Path
 
-from fedbot.journal.journal import Journal
+import pytest
+
+from fedbot.journal.journal import Journal, StoredJournal
 from fedbot.ports.journal import ChatMessage, PostPlace
 from fedbot.rules.model.audit import PeerRefused
 from fedbot.rules.model.effects import Join
 from fedbot.rules.model.events import Posted
 from fedbot.rules.model.room import Room
+from tests.fakes.postgresql import Server
 from tests.journal.conftest import START
-from tests.journal.crashing import ROUNDS
+from tests.journal.crashing import ROUNDS, opened
 
 PROJECT = Path(__file__).parents[2]
 
 
-def assert_whole(journal: Journal) -> None:
+def assert_whole(journal: StoredJournal) -> None:
     """Each transaction left all of its traces or none."""
     rows = journal._database.rows
     inbox = rows("SELECT seq, kind, decided FROM inbox ORDER BY seq")
@@ -43,7 +46,7 @@ def assert_whole(journal: Journal) -> None:
     assert len([1 for _, kind, _ in inbox if kind == "Tick"]) == len(put_off)
 
 
-def assert_nothing_said_is_lost(journal: Journal, said: list[str]) -> None:
+def assert_nothing_said_is_lost(journal: StoredJournal, said: list[str]) -> None:
     """What a call reported as done is there after the kill."""
     rows = journal._database.rows
     for line in said:
@@ -56,10 +59,10 @@ def assert_nothing_said_is_lost(journal: Journal, said: list[str]) -> None:
             assert rows("SELECT state FROM outbox WHERE id = ?", int(which)) == [("done",)], line
         else:
             assert what in ("begun", "postponed")
-            assert rows("SELECT acted_at IS NOT NULL FROM outbox WHERE id = ?", int(which)) == [(1,)], line
+            assert rows("SELECT acted_at IS NOT NULL FROM outbox WHERE id = ?", int(which)) == [(True,)], line
 
 
-def go_on(journal: Journal) -> None:
+def go_on(journal: StoredJournal) -> None:
     """What is left after a crash can be brought to its end by the same calls."""
     for row in journal.due("chat", START):
         assert isinstance(row.effect, ChatMessage)
@@ -69,23 +72,35 @@ def go_on(journal: Journal) -> None:
     assert all(row.effect == Join("!r") for row in journal.due("act", START))
 
 
-def test_a_process_killed_at_any_statement_leaves_a_whole_journal(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("database", "step"), [("sqlite", 1), ("postgresql", 7), pytest.param("postgresql", 1, marks=pytest.mark.long)]
+)
+def test_a_process_killed_at_any_statement_leaves_a_whole_journal(
+    database: str, step: int, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    server: Server | None = request.getfixturevalue("postgresql") if database == "postgresql" else None
+    url = server.url if server else ""
     subprocess.run(
-        [sys.executable, "-m", "tests.journal.crashing", "each", str(tmp_path)], cwd=PROJECT, timeout=110, check=True
+        [sys.executable, "-m", "tests.journal.crashing", "each", str(tmp_path), *([url, str(step)] if url else [])],
+        cwd=PROJECT,
+        timeout=600,
+        check=True,
     )
     places = sorted(int(folder.name) for folder in tmp_path.iterdir())
+    if server:
+        server.every_claim_is_over()
     ends = []
     for place in places:
         folder = tmp_path / str(place)
         said = (folder / "said").read_text().splitlines()
-        with Journal.open(folder) as journal:
+        with opened(folder, url) as journal:
             assert_whole(journal)
             assert_nothing_said_is_lost(journal, said)
             ends.append(journal.token())
             go_on(journal)
     # From the very first statement, which had no effect yet, to the last: all of the work was killed somewhere.
-    assert places == list(range(1, len(places) + 1))
-    assert len(places) > 60
+    assert places == list(range(1, places[-1] + 1, step))
+    assert places[-1] > 60
     assert (ends[0], ends[-1]) == (None, f"s{ROUNDS - 1}")
 
 

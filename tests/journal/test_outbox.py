@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fedbot.journal.journal import Journal
+from fedbot.journal.journal import Journal, StoredJournal
 from fedbot.ports.journal import (
     ChatMessage,
     Committed,
@@ -33,11 +33,11 @@ MIRROR = Do(THEN, Mirror("fed:k7m2:1:mirror", "company", 7, "{}"))
 LATER = START + timedelta(minutes=5)
 
 
-def queue(journal: Journal, *queued: Queued) -> tuple[int, ...]:
+def queue(journal: StoredJournal, *queued: Queued) -> tuple[int, ...]:
     return journal.commit(journal.put(Tick(START)), Committed(START, queued=queued))
 
 
-def enqueue(journal: Journal, effect: Stored = MIRROR) -> int:
+def enqueue(journal: StoredJournal, effect: Stored = MIRROR) -> int:
     (row,) = queue(journal, Queued("act", effect))
     return row
 
@@ -47,7 +47,7 @@ def only(rows: Sequence[OutboxRow]) -> OutboxRow:
     return row
 
 
-def next_outcome(journal: Journal) -> Event:
+def next_outcome(journal: StoredJournal) -> Event:
     """What waits in the inbox, decided upon with nothing."""
     waiting = journal.next_event()
     assert waiting
@@ -55,7 +55,7 @@ def next_outcome(journal: Journal) -> Event:
     return waiting[1]
 
 
-def test_a_row_tells_all_that_the_runner_needs(journal: Journal) -> None:
+def test_a_row_tells_all_that_the_runner_needs(journal: StoredJournal) -> None:
     row = enqueue(journal)
     assert only(journal.due("act", START)) == OutboxRow(
         id=row,
@@ -73,7 +73,7 @@ def test_a_row_tells_all_that_the_runner_needs(journal: Journal) -> None:
     )
 
 
-def test_each_lane_has_its_own_rows(journal: Journal) -> None:
+def test_each_lane_has_its_own_rows(journal: StoredJournal) -> None:
     rows = queue(journal, Queued("act", MIRROR), Queued("chat", Join("!r")), Queued("vault", Forget("token")))
     assert [row.id for row in journal.due("act", START)] == [rows[0]]
     assert [row.id for row in journal.due("chat", START)] == [rows[1]]
@@ -81,7 +81,7 @@ def test_each_lane_has_its_own_rows(journal: Journal) -> None:
     assert journal.due("ask", START) == ()
 
 
-def test_the_intent_is_written_before_the_act(journal: Journal) -> None:
+def test_the_intent_is_written_before_the_act(journal: StoredJournal) -> None:
     row = enqueue(journal)
     journal.begin(row, LATER)
     assert journal.due("act", LATER) == ()
@@ -90,7 +90,7 @@ def test_the_intent_is_written_before_the_act(journal: Journal) -> None:
     assert (begun.attempts, begun.acted_at, begun.state) == (1, LATER, "queued")
 
 
-def test_the_outcome_becomes_an_event_and_the_row_is_done(journal: Journal) -> None:
+def test_the_outcome_becomes_an_event_and_the_row_is_done(journal: StoredJournal) -> None:
     row = enqueue(journal)
     journal.begin(row, START)
     journal.finish(row, StepDone(LATER, THEN, Mirrored()))
@@ -99,12 +99,12 @@ def test_the_outcome_becomes_an_event_and_the_row_is_done(journal: Journal) -> N
     assert journal.next_event() is None
 
 
-def test_a_row_that_was_never_begun_can_be_finished_since_a_probe_may_find_it_done(journal: Journal) -> None:
+def test_a_row_that_was_never_begun_can_be_finished_since_a_probe_may_find_it_done(journal: StoredJournal) -> None:
     journal.finish(enqueue(journal), StepDone(LATER, THEN, Mirrored()))
     assert next_outcome(journal) == StepDone(LATER, THEN, Mirrored())
 
 
-def test_a_row_that_failed_is_over_and_its_outcome_is_told(journal: Journal) -> None:
+def test_a_row_that_failed_is_over_and_its_outcome_is_told(journal: StoredJournal) -> None:
     row = enqueue(journal)
     journal.begin(row, START)
     refused = PostRefused(LATER, "card:k7m2", "!r", "M_FORBIDDEN", "no power")
@@ -113,7 +113,7 @@ def test_a_row_that_failed_is_over_and_its_outcome_is_told(journal: Journal) -> 
     assert next_outcome(journal) == refused
 
 
-def test_a_row_that_is_put_off_is_due_again_at_its_time(journal: Journal) -> None:
+def test_a_row_that_is_put_off_is_due_again_at_its_time(journal: StoredJournal) -> None:
     row = enqueue(journal)
     journal.begin(row, START)
     waiting = Waiting(START, THEN, Plain(Fault.SILENT), LATER)
@@ -127,7 +127,7 @@ def test_a_row_that_is_put_off_is_due_again_at_its_time(journal: Journal) -> Non
     assert journal.next_due() is None
 
 
-def test_the_last_try_that_may_have_reached_the_server_is_remembered(journal: Journal) -> None:
+def test_the_last_try_that_may_have_reached_the_server_is_remembered(journal: StoredJournal) -> None:
     row = enqueue(journal)
     journal.begin(row, START)
     journal.postpone(row, START, reached=False)
@@ -143,7 +143,7 @@ def test_the_last_try_that_may_have_reached_the_server_is_remembered(journal: Jo
     assert only(journal.due("act", LATER)).acted_at == START
 
 
-def test_a_row_goes_only_from_where_it_is(journal: Journal) -> None:
+def test_a_row_goes_only_from_where_it_is(journal: StoredJournal) -> None:
     row = enqueue(journal)
     journal.begin(row, START)
     with pytest.raises(WrongTurn):
@@ -163,7 +163,7 @@ def test_a_row_goes_only_from_where_it_is(journal: Journal) -> None:
     assert journal.next_event() is None
 
 
-def test_an_effect_that_cannot_be_read_back_is_named_and_can_be_failed(journal: Journal) -> None:
+def test_an_effect_that_cannot_be_read_back_is_named_and_can_be_failed(journal: StoredJournal) -> None:
     row = enqueue(journal)
     other = enqueue(journal)
     with journal._database.transaction() as connection:
@@ -178,21 +178,21 @@ def test_an_effect_that_cannot_be_read_back_is_named_and_can_be_failed(journal: 
 # --- order ------------------------------------------------------------------------------------------------
 
 
-def order(journal: Journal, *queued: tuple[int, str]) -> list[int]:
+def order(journal: StoredJournal, *queued: tuple[int, str]) -> list[int]:
     """In which order rows of these (priority, key) are due, by their places in the list."""
     rows = queue(journal, *[Queued("chat", Join("!r"), priority, key) for priority, key in queued])
     return [rows.index(row.id) for row in journal.due("chat", START)]
 
 
-def test_a_lower_priority_goes_first_and_equals_in_their_order(journal: Journal) -> None:
+def test_a_lower_priority_goes_first_and_equals_in_their_order(journal: StoredJournal) -> None:
     assert order(journal, (2, ""), (0, ""), (1, ""), (0, "")) == [1, 3, 2, 0]
 
 
-def test_an_urgent_edit_hurries_its_message_and_does_not_overtake_it(journal: Journal) -> None:
+def test_an_urgent_edit_hurries_its_message_and_does_not_overtake_it(journal: StoredJournal) -> None:
     assert order(journal, (3, "other"), (5, "card"), (4, ""), (1, "card")) == [1, 3, 0, 2]
 
 
-def test_what_follows_a_row_that_is_put_off_or_under_way_waits_for_it(journal: Journal) -> None:
+def test_what_follows_a_row_that_is_put_off_or_under_way_waits_for_it(journal: StoredJournal) -> None:
     rows = queue(journal, *[Queued("chat", Join("!r"), key=key) for key in ("card", "card", "other", "", "")])
     journal.begin(rows[0], START)
     journal.begin(rows[3], START)
@@ -220,7 +220,7 @@ def test_whatever_the_priorities_rows_of_one_key_keep_their_order(queued: list[t
 # --- our own messages -------------------------------------------------------------------------------------
 
 
-def post(journal: Journal, effect: Stored, event_id: str, key: str = "card:k7m2") -> None:
+def post(journal: StoredJournal, effect: Stored, event_id: str, key: str = "card:k7m2") -> None:
     row = enqueue(journal, effect)
     journal.begin(row, START)
     journal.finish(row, Posted(LATER, key, "!r", event_id))
@@ -230,7 +230,7 @@ def letter(*, edit: bool = False) -> ChatMessage:
     return ChatMessage("card:k7m2", "!r", "hello", edit=edit)
 
 
-def test_a_message_is_found_by_its_key_and_its_key_by_the_event(journal: Journal) -> None:
+def test_a_message_is_found_by_its_key_and_its_key_by_the_event(journal: StoredJournal) -> None:
     assert journal.post("card:k7m2") is None
     assert list(journal.posts()) == []
     post(journal, letter(), "$1")
@@ -239,21 +239,21 @@ def test_a_message_is_found_by_its_key_and_its_key_by_the_event(journal: Journal
     assert next_outcome(journal) == Posted(LATER, "card:k7m2", "!r", "$1")
 
 
-def test_an_edit_is_known_but_the_message_stays_the_first_event(journal: Journal) -> None:
+def test_an_edit_is_known_but_the_message_stays_the_first_event(journal: StoredJournal) -> None:
     post(journal, letter(), "$1")
     post(journal, letter(edit=True), "$2")
     assert journal.post("card:k7m2") == PostPlace("!r", "$1")
     assert list(journal.posts()) == [("$1", "card:k7m2"), ("$2", "card:k7m2")]
 
 
-def test_a_message_posted_anew_takes_the_place_of_the_old_one_which_is_still_known(journal: Journal) -> None:
+def test_a_message_posted_anew_takes_the_place_of_the_old_one_which_is_still_known(journal: StoredJournal) -> None:
     post(journal, letter(), "$1")
     post(journal, letter(), "$2")
     assert journal.post("card:k7m2") == PostPlace("!r", "$2")
     assert list(journal.posts()) == [("$1", "card:k7m2"), ("$2", "card:k7m2")]
 
 
-def test_what_is_no_message_for_people_has_no_key(journal: Journal, clock: StandingClock) -> None:
+def test_what_is_no_message_for_people_has_no_key(journal: StoredJournal, clock: StandingClock) -> None:
     row = enqueue(journal, Join("!r"))
     journal.finish(row, Posted(clock(), "", "!r", "$9"))
     row = enqueue(journal, SuggestedReaction("card:k7m2", "!r", "✅"))
@@ -261,7 +261,7 @@ def test_what_is_no_message_for_people_has_no_key(journal: Journal, clock: Stand
     assert list(journal.posts()) == []
 
 
-def test_a_message_that_was_refused_is_not_taken_for_one_in_the_room(journal: Journal) -> None:
+def test_a_message_that_was_refused_is_not_taken_for_one_in_the_room(journal: StoredJournal) -> None:
     row = enqueue(journal, letter())
     journal.fail(row, PostRefused(LATER, "card:k7m2", "!r", "M_TOO_LARGE", "too large"), "too large")
     assert journal.post("card:k7m2") is None

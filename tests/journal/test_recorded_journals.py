@@ -10,7 +10,7 @@ import pytest
 from fedbot.journal import chain, codec
 from fedbot.journal.copies import FILE
 from fedbot.journal.journal import Journal
-from fedbot.journal.schema import MIGRATIONS
+from fedbot.journal.sqlite import BOOKKEEPING, MIGRATIONS
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.transfer import Transfer
@@ -45,7 +45,7 @@ def test_a_recorded_journal_opens_and_tells_the_same_story(folder: Path) -> None
 
 def test_every_row_of_a_recorded_journal_is_read_and_written_alike(folder: Path) -> None:
     with sqlite3.connect(folder / FILE) as connection:
-        assert chain.verify(connection).broken == 0
+        assert chain.verify(connection, BOOKKEEPING).broken == 0
         for table, kinds in TABLES.items():
             rows = connection.execute(f"SELECT kind, payload FROM {table}").fetchall()  # noqa: S608 -- our own names
             assert rows

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from fedbot.journal import schema
+from fedbot.journal import sqlite
 from fedbot.journal.journal import Journal
-from fedbot.journal.schema import MIGRATIONS
+from fedbot.journal.sqlite import MIGRATIONS
 from fedbot.ports.journal import Committed, JournalDamaged, JournalProblem, JournalTooNew, Queued, Retention, StateInUse
 from fedbot.rules.model.audit import AuditEntry, PeerRefused
 from fedbot.rules.model.effects import Join
@@ -186,7 +186,7 @@ def test_an_older_journal_is_brought_up_to_date_with_all_that_is_in_it(
     with Journal.open(tmp_path) as journal:
         fill(journal)
     newer = (*MIGRATIONS, ("CREATE TABLE shelf (name TEXT) STRICT", "INSERT INTO shelf VALUES ('A3')"))
-    monkeypatch.setattr(schema, "MIGRATIONS", newer)
+    monkeypatch.setattr(sqlite, "MIGRATIONS", newer)
     for _ in range(2):
         with Journal.open(tmp_path) as journal:
             assert_filled(journal)
@@ -198,7 +198,7 @@ def test_a_migration_that_fails_leaves_the_journal_as_it_was(tmp_path: Path, mon
     with Journal.open(tmp_path) as journal:
         fill(journal)
     with monkeypatch.context() as patch:
-        patch.setattr(schema, "MIGRATIONS", (*MIGRATIONS, ("CREATE TABLE shelf (name TEXT) STRICT", "no SQL")))
+        patch.setattr(sqlite, "MIGRATIONS", (*MIGRATIONS, ("CREATE TABLE shelf (name TEXT) STRICT", "no SQL")))
         with pytest.raises(JournalProblem, match="syntax error"):
             Journal.open(tmp_path)
     with Journal.open(tmp_path) as journal:

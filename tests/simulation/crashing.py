@@ -9,7 +9,7 @@ from datetime import datetime
 import httpx
 
 from fedbot.journal.journal import Journal
-from fedbot.journal.schema import Database
+from fedbot.journal.sqlite import SqliteDatabase
 from fedbot.ports.journal import Committed, Lane, OutboxRow
 from fedbot.rules.model.events import Event
 from fedbot_demo.inventree.transport import SimulatedTransport
@@ -57,7 +57,7 @@ class CrashingJournal(Journal):
     `changes` counts what was written: as long as it stays, what was found to be empty is so still.
     """
 
-    def __init__(self, database: Database, now: Callable[[], datetime], fuse: Fuse, watched: Watched) -> None:
+    def __init__(self, database: SqliteDatabase, now: Callable[[], datetime], fuse: Fuse, watched: Watched) -> None:
         super().__init__(database, None, now)
         self._fuse = fuse
         self._watched = watched

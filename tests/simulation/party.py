@@ -17,7 +17,7 @@ from fedbot.inventree import accounts, inventory
 from fedbot.inventree.inventory import OwnInventory
 from fedbot.inventree.server import InventorySettings
 from fedbot.inventree.transport import InvenTreeTransport
-from fedbot.journal.schema import Database
+from fedbot.journal.sqlite import SqliteDatabase
 from fedbot.messages.formatting import Rendered
 from fedbot.ports.clock import Clock
 from fedbot.ports.journal import Committed
@@ -135,7 +135,7 @@ class Party:
         self.chat = SimulatedChat(self.server, f"{self.id}-bot", self.clock, self.fuse, self.watched)
         self.identity = Identity(sha256(self.id.encode()).digest())
         self.vault = FakeVault()
-        self.database = Database(None)
+        self.database = SqliteDatabase(None)
         self.url = f"http://{self.id}.test"
         self.network[self.url] = self.wire
         superuser = self.seeded.token(self.people.superuser)

