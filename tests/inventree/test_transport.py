@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import logging
+import socket
 import time
 import zlib
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from inventree.stock import StockItem
 
 from fedbot.inventree.transport import OF_A_FRIEND, PAUSES, InvenTreeTransport
 from fedbot.ports.inventory import InventoryProblem, NotPermitted, OutcomeUnknown, Refusal, Unavailable
+from fedbot.ports.journal import LeaseLost
 from tests.inventree.space import Space
 
 TOKEN = "inv-0123456789abcdef-20261124"
@@ -437,3 +439,50 @@ def test_an_answer_that_drips_is_not_waited_for_without_end(monkeypatch: pytest.
     with pytest.raises(Unavailable, match="no answer in time"):
         read(at_a_friends(drops()))
     assert now < 2 * OF_A_FRIEND.seconds
+
+
+# --- another worker ----------------------------------------------------------------------------------------
+
+
+def test_nothing_is_written_for_a_space_that_another_worker_may_have_by_now() -> None:
+    asked: list[str] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        asked.append(request.method)
+        return httpx.Response(200, json={"results": []})
+
+    api = transport(handle)
+    api.may_write = _is_lost
+    api.get("stock/1/")
+    api.ask("search/", {"part": {}})
+    for change in (write, lambda api: api.patch("stock/1/", {}), lambda api: api.delete("stock/1/")):
+        with pytest.raises(LeaseLost):
+            change(api)
+    with pytest.raises(LeaseLost):
+        api.upload("attachment/", {}, ("photo.png", b"", "image/png"))
+    assert asked == ["GET", "POST"]
+
+
+def _is_lost() -> None:
+    raise LeaseLost("another worker's now")
+
+
+def test_a_claim_that_ends_while_the_connection_is_made_lets_nothing_be_written() -> None:
+    """As when the machine sleeps after the first look: it is looked again just before the first byte goes out."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        address = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        api = InvenTreeTransport(address, TOKEN, timeout=5)
+        looks = iter([None, LeaseLost("another worker's now")])
+
+        def may_write() -> None:
+            if (problem := next(looks)) is not None:
+                raise problem
+
+        api.may_write = may_write
+        with pytest.raises(LeaseLost):
+            write(api)
+        connected, _ = listening.accept()
+        connected.settimeout(5)
+        assert connected.recv(1) == b""
+        connected.close()
+        api.close()

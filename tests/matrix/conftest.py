@@ -11,6 +11,7 @@ import pytest_asyncio
 from fedbot.matrix.client import MatrixChat
 from fedbot.matrix.login import Account as BotAccount
 from fedbot.ports.chat import Batch
+from fedbot.ports.vault import Folder
 from fedbot.rules.model.events import ChatEvent
 from fedbot_demo.homeserver import Homeserver
 from tests.demo.conftest import homeserver, introduce
@@ -24,7 +25,7 @@ class Bot:
 
     chat: MatrixChat
     account: BotAccount
-    folder: Path
+    folder: Folder
     token: str | None = None
     events: list[ChatEvent] = field(default_factory=list)
 

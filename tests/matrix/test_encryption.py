@@ -15,16 +15,21 @@ import nio
 import pytest
 import pytest_asyncio
 
+from fedbot.journal.lease import claim
+from fedbot.journal.postgresql import PostgresqlDatabase
+from fedbot.journal.sealed import FolderInDatabase, Seal
 from fedbot.matrix.client import MatrixChat
 from fedbot.matrix.encryption import TELL_AFTER, has_others, take_over
 from fedbot.matrix.keys import KEYS, set_aside
 from fedbot.matrix.login import Account as BotAccount
 from fedbot.matrix.login import read_session
 from fedbot.ports.chat import ChatRefused, ChatSignedOut, ChatUnreachable, Delivery, Media
+from fedbot.ports.journal import LeaseLost
 from fedbot.rules.model.events import EnvelopeSeen, Reacted, Redacted, Said, Unreadable
 from fedbot_demo.encrypted_person import EncryptedPerson
 from fedbot_demo.homeserver import Account, Homeserver
 from fedbot_demo.stage import ENCRYPTION
+from tests.fakes.postgresql import Server
 from tests.matrix.conftest import Bot, Employ
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -375,6 +380,45 @@ async def test_garbage_to_the_device_and_into_the_room_stops_nothing(
     await anna.say(room, "!fed help")
     await bot.until(lambda event: isinstance(event, Said))
     assert lines(bot) == ["!fed help"]
+
+
+# --- another worker ----------------------------------------------------------------------------------------
+
+
+async def test_an_encrypted_room_goes_on_at_another_worker_and_the_first_can_share_no_key_any_more(
+    homeserver: Homeserver, meet: Meet, postgresql: Server
+) -> None:
+    space, seal = postgresql.space(), Seal(bytes(32), "alpha")
+
+    def takes_over() -> FolderInDatabase:
+        lease = claim(space, "a worker")
+        assert lease is not None
+        return FolderInDatabase(PostgresqlDatabase(lease), seal)
+
+    registered, anna = await homeserver.register("e-bot-worker"), await meet("e-anna-worker")
+    account = BotAccount(homeserver.url, "e-bot-worker", password=registered.password, request_timeout=15)
+    folder = takes_over()
+    one = Bot(await MatrixChat.open(account, folder), account, folder)
+    room = await in_a_room(anna, one)
+    await anna.say(room, "!fed help")
+    await one.until(lambda event: isinstance(event, Said))
+    await one.chat.send(saying(room, "said by the first", "t1"))
+    await hears(anna, "said by the first")
+
+    await anna.say(room, "!fed stats")  # nobody has read it when the first worker is paused
+    postgresql.every_claim_is_over()
+    folder = takes_over()
+    two = Bot(await MatrixChat.open(account, folder), account, folder, one.token)
+    await two.until(lambda event: isinstance(event, Said) and event.text == "!fed stats")
+    assert two.chat.device_id == one.chat.device_id
+    await two.chat.send(saying(room, "said by the second", "t2"))
+    await hears(anna, "said by the second")
+
+    one.chat._cipher.machine.outbound_group_sessions.clear()  # as when the room key is renewed
+    with pytest.raises(LeaseLost):
+        await one.chat.send(saying(room, "said too late", "t3"))
+    for bot in (one, two):
+        await bot.chat.close()
 
 
 # --- our own keys ------------------------------------------------------------------------------------------

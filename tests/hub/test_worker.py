@@ -1,0 +1,140 @@
+"""One worker works for a space, another stands by; each takes over from the other."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from fedbot.config.loading import load
+from fedbot.config.settings import Settings
+from fedbot.engine.bot import Ground
+from fedbot.engine.summary import Summary
+from fedbot.hub import worker
+from fedbot.identity import open_identity
+from fedbot.journal import lease as leases
+from fedbot.journal.lease import holder
+from fedbot.rules.model.events import Tick
+from tests.config.conftest import ENVIRONMENT, least
+from tests.fakes.postgresql import Server
+from tests.journal.conftest import START
+
+Work = Callable[[Ground], None]
+
+
+@pytest.fixture
+def settings(postgresql: Server, tmp_path: Path) -> Settings:
+    space = postgresql.space()
+    (tmp_path / "key").write_text("ab" * 32)
+    (tmp_path / "key").chmod(0o600)
+    raw = least()
+    raw["party"] = {"id": space.space, "name": "Attraktor"}
+    raw["journal"] = {"url": postgresql.url, "sealing_key_file": "key"}
+    raw["state"] = str(tmp_path / "state")
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(raw))
+    return load(tmp_path / "config.yaml", ENVIRONMENT)
+
+
+class Workers:
+    """Bots that do nothing but note who works; `working` has the ground of the one that does."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.working: list[Ground] = []
+        self.keys: list[str] = []
+        self.changed = asyncio.Event()
+        monkeypatch.setattr(worker, "run_on", self._run_on)
+        monkeypatch.setattr(worker, "TRIED_EVERY", 0.05)
+        monkeypatch.setattr(worker, "BEFORE_ANOTHER_TRY", 0.05)
+        monkeypatch.setattr(worker, "RENEWED_EVERY", 0.05)
+
+    async def _run_on(self, ground: Ground, tell: Callable[[Summary], None]) -> None:
+        self.working.append(ground)
+        self.keys.append(open_identity(ground.identity).key)
+        self.changed.set()
+        try:
+            while True:
+                await asyncio.sleep(0.02)
+                ground.journal.put(Tick(START))
+        finally:
+            self.working.remove(ground)
+
+    async def take_turns(self) -> Ground:
+        """Until one more has begun."""
+        await asyncio.wait_for(self.changed.wait(), 30)
+        self.changed.clear()
+        (ground,) = self.working
+        return ground
+
+
+async def ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_who_stands_by_takes_over_from_who_is_told_to_stop_with_all_that_it_knew(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workers = Workers(monkeypatch)
+    first = asyncio.create_task(worker.run(settings))
+    one = await workers.take_turns()
+    second = asyncio.create_task(worker.run(settings))
+    await asyncio.sleep(0.3)
+    assert workers.working == [one]
+    await ended(first)
+    two = await workers.take_turns()
+    assert two.journal.journal_id == one.journal.journal_id
+    assert workers.keys[0] == workers.keys[1], "the same party, by the key in the database"
+    await ended(second)
+    lease = one.may_act.__self__  # type: ignore[attr-defined]
+    assert holder(lease.address) == "", "it was given back"
+
+
+async def test_who_lost_the_space_stops_and_stands_by_to_take_it_back(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, postgresql: Server
+) -> None:
+    workers = Workers(monkeypatch)
+    task = asyncio.create_task(worker.run(settings))
+    one = await workers.take_turns()
+    lease = one.may_act.__self__  # type: ignore[attr-defined]
+    with postgresql.connect() as admin:
+        admin.execute(
+            "UPDATE fedbot.leases SET epoch = epoch + 1, expires = now() + interval '0.7 s', worker = 'other'"
+        )
+    two = await workers.take_turns()
+    assert two.may_act.__self__.epoch > lease.epoch + 1  # type: ignore[attr-defined]
+    with pytest.raises(leases.LeaseLost):
+        one.may_act()
+    await ended(task)
+
+
+async def test_a_database_that_goes_away_and_comes_back_only_pauses_it(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, postgresql: Server
+) -> None:
+    workers = Workers(monkeypatch)
+    task = asyncio.create_task(worker.run(settings))
+    one = await workers.take_turns()
+    with postgresql.connect() as admin:
+        admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'fedbot %'")
+    two = await workers.take_turns()
+    assert two is not one
+    await ended(task)
+
+
+async def test_what_ends_a_bot_for_good_ends_the_worker_and_gives_the_space_back(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grounds: list[Ground] = []
+
+    async def fails(ground: Ground, tell: object) -> None:
+        grounds.append(ground)
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(worker, "run_on", fails)
+    with pytest.raises(ExceptionGroup) as caught:
+        await worker.run(settings)
+    assert caught.group_contains(ZeroDivisionError)
+    assert holder(grounds[0].may_act.__self__.address) == ""  # type: ignore[attr-defined]
