@@ -36,6 +36,7 @@ from fedbot.files import PRIVATE_FILE, PRIVATE_FOLDER, write_whole
 from fedbot.identity import SEED_FILE
 from fedbot.journal.copies import FILE as JOURNAL
 from fedbot.journal.copies import check_copy, copy_beside, is_used, remove_unused
+from fedbot.journal.database import Place
 from fedbot.journal.lock import StateLock
 from fedbot.matrix.keys import KEYS, STORE, copy_store, set_aside
 
@@ -44,7 +45,7 @@ IDENTITY = "identity"
 MANIFEST = "manifest.json"
 _DRAFT = "restoring"
 _UNZIPPED = "unzipped.tar"
-_COPIES = "backing-up-"
+COPIES = "backing-up-"
 _LEFT_BEHIND_AFTER = 24 * 3600.0
 LARGEST = 2_000_000_000
 """Bytes that are unpacked of a backup at most."""
@@ -72,8 +73,17 @@ class Manifest:
     fedbot: str
 
 
-def backup(state: Path, party: str, bot: str, file: Path, passphrase: str | None) -> Manifest:
-    """Write everything that `state` holds into `file` (0600), whole or not at all, while the bot may be running.
+@dataclass(frozen=True)
+class Whole:
+    """What a backup is made of: the journal, wherever it is, and the identity folder. `state`: where to put copies."""
+
+    state: Path
+    journal: Place
+    identity: Path
+
+
+def backup(what: Whole, party: str, bot: str, file: Path, passphrase: str | None) -> Manifest:
+    """Write all of that into `file` (0600), whole or not at all, while the bot may be running.
 
     `passphrase` None: not encrypted, by somebody's express wish. Else nothing is ever written in clear where `file`
     is: what has to be copied first is copied within `state`, in which all of it lies in clear anyway.
@@ -83,16 +93,16 @@ def backup(state: Path, party: str, bot: str, file: Path, passphrase: str | None
     """
     if file.exists() and not _is_backup(file):
         raise BackupRefused(f"{file} is there already and is no backup of fedbot's. Nothing was written.")
-    identity = state / IDENTITY
+    state, identity = what.state, what.identity
     if not (identity / SEED_FILE).exists():
         raise BackupRefused(f"There is no identity in {state}: the bot has not run yet, or keeps its state elsewhere.")
     manifest = Manifest(party, bot, datetime.now(UTC).isoformat(timespec="seconds"), version("fedbot"))
     if passphrase == "":
         raise BackupRefused("A backup is encrypted, and there is no passphrase. Nothing was written.")
     _remove_left_behind(state)
-    with TemporaryDirectory(prefix=_COPIES, dir=state) as folder:
+    with TemporaryDirectory(prefix=COPIES, dir=state) as folder:
         # the journal first: a secret that it speaks of is in the identity folder by then
-        copy_beside(state, Path(folder) / JOURNAL)
+        copy_beside(what.journal, Path(folder) / JOURNAL)
         packed = _packed(manifest, Path(folder) / JOURNAL, identity)
     write_whole(file, MAGIC + enclosed(packed, passphrase))
     return manifest
@@ -100,7 +110,7 @@ def backup(state: Path, party: str, bot: str, file: Path, passphrase: str | None
 
 def _remove_left_behind(state: Path) -> None:
     """The copies of a backup that was killed."""
-    for folder in state.glob(f"{_COPIES}*"):
+    for folder in state.glob(f"{COPIES}*"):
         if time.time() - folder.stat().st_mtime > _LEFT_BEHIND_AFTER:
             shutil.rmtree(folder, ignore_errors=True)
 

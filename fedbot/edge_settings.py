@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
 from fedbot.config.settings import Settings
 from fedbot.inventree.server import InventorySettings
+from fedbot.journal.copies import in_postgresql
 from fedbot.journal.database import Address, Place
+from fedbot.journal.sealed import FolderInDatabase, Seal
 from fedbot.matrix.login import Account
 from fedbot.ports.journal import Retention
+from fedbot.ports.vault import Folder
 
 
 def identity_folder(settings: Settings) -> Path:
@@ -29,6 +34,27 @@ def sealing_key(settings: Settings) -> bytes:
     """By which keys and tokens are sealed in the database."""
     key = settings.journal.sealing_key
     return bytes.fromhex(key.get_secret_value()) if key else b""
+
+
+@contextmanager
+def identity_beside(settings: Settings) -> Iterator[Folder]:
+    """The identity folder as an admin's command reads it and adds to it, whether a bot runs or not.
+
+    Raises `JournalProblem`.
+    """
+    place = journal_place(settings)
+    if not isinstance(place, Address):
+        yield identity_folder(settings)
+        return
+    postgresql = in_postgresql()
+    lease = postgresql.claim(place, "a command")
+    if lease is not None:  # nobody works there, or ever has: then its tables are made
+        postgresql.open_journal(lease).close()
+    beside = postgresql.Beside(place)
+    try:
+        yield FolderInDatabase(beside, Seal(sealing_key(settings), place.space))
+    finally:
+        beside.close()
 
 
 def matrix_account(settings: Settings) -> Account:

@@ -23,7 +23,7 @@ from typing import Any
 import pytest
 import yaml
 
-from fedbot.backup import backup
+from fedbot.backup import Whole, backup
 from fedbot.check.findings import Finding, bad, good, has_passed, remember
 from fedbot.cli import main as command_line
 from fedbot.cli import settings_file
@@ -550,7 +550,13 @@ def test_a_restore_looks_at_the_folder_before_it_asks_and_asks_nobody_without_a_
     with Journal.open(settings.state) as journal:
         journal.receive((), "where we were")
     open_identity(settings.state / "identity")
-    backup(settings.state, settings.party.id, settings.matrix.user, folder / "b", "correct horse")
+    backup(
+        Whole(settings.state, settings.state, settings.state / "identity"),
+        settings.party.id,
+        settings.matrix.user,
+        folder / "b",
+        "correct horse",
+    )
     monkeypatch.setattr("fedbot.cli.state_folder.getpass", lambda _: pytest.fail("asked for a passphrase"))
     assert main(["restore", "b"]) == Exit.FAILED
     assert "journal.db is there already" in capsys.readouterr().err

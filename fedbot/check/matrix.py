@@ -11,13 +11,14 @@ import nio
 
 from fedbot.check.findings import Finding, bad, good, people_of
 from fedbot.config.settings import Settings
-from fedbot.edge_settings import identity_folder, matrix_account
+from fedbot.edge_settings import identity_beside, matrix_account
 from fedbot.matrix.encryption import has_others, take_over
 from fedbot.matrix.errors import answered
 from fedbot.matrix.keys import KEYS, private_folder
 from fedbot.matrix.login import Connection, Session, sign_in
 from fedbot.matrix.room import PARTY, RoomPicture
 from fedbot.ports.chat import ChatLimited, ChatProblem, ChatRefused, ChatSignedOut, ChatUnreachable
+from fedbot.ports.vault import Folder
 from fedbot.rules.model.events import RoomSeen
 
 
@@ -49,7 +50,7 @@ class SignedInByNio:
     just granted power wants to see it.
     """
 
-    def __init__(self, session: Session, connection: Connection, keys: Path) -> None:
+    def __init__(self, session: Session, connection: Connection, keys: Folder) -> None:
         """`keys`: the folder of what encrypted rooms need."""
         self.user_id = session.user_id
         self._connection = connection
@@ -227,11 +228,13 @@ async def verify(settings: Settings) -> None:
     Whoever had verified the account is asked to do so again by their client. The device must have been in use: the
     bot has run since it can encrypt.
     """
-    account, folder = matrix_account(settings), identity_folder(settings)
+    account = matrix_account(settings)
     if not account.password:
         raise ChatRefused("That needs the password of the bot's account: matrix.password_file. Nothing was changed.")
-    _, connection = await sign_in(account, folder)
-    try:
-        await take_over(connection, private_folder(folder / KEYS), account.password)
-    finally:
-        await connection.close()
+    with identity_beside(settings) as folder:
+        _, connection = await sign_in(account, folder)
+        keys = private_folder(folder / KEYS) if isinstance(folder, Path) else folder.within(KEYS)
+        try:
+            await take_over(connection, keys, account.password)
+        finally:
+            await connection.close()

@@ -10,7 +10,7 @@ from fedbot.cli.exits import Exit
 from fedbot.cli.settings_file import settings_of
 from fedbot.config.secrets import token_in
 from fedbot.config.settings import Settings
-from fedbot.edge_settings import journal_place
+from fedbot.edge_settings import identity_beside, journal_place
 from fedbot.identity import FileVault
 from fedbot.journal.copies import documents
 from fedbot.ports.journal import JournalProblem
@@ -39,7 +39,11 @@ def credentials(given: argparse.Namespace) -> Exit:
         print("That is no token: one line without spaces is. Nothing was changed.", file=sys.stderr)
         return Exit.FAILED
     try:
-        FileVault(settings.state / "identity").keep(made_for(party, generation), token)
+        with identity_beside(settings) as folder:
+            FileVault(folder).keep(made_for(party, generation), token)
+    except JournalProblem as problem:
+        print(problem, file=sys.stderr)
+        return Exit.FAILED
     except OSError as error:
         print(f"The vault in {settings.state} can't be written: {error.strerror}.", file=sys.stderr)
         return Exit.FAILED

@@ -8,15 +8,22 @@ import importlib
 import importlib.resources
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from getpass import getpass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from fedbot import logs
-from fedbot.backup import BackupRefused, backup, is_encrypted, refuse_a_used_folder, restore
+from fedbot.backup import COPIES, IDENTITY, BackupRefused, Whole, backup, is_encrypted, refuse_a_used_folder, restore
 from fedbot.cli.exits import Exit
 from fedbot.cli.settings_file import settings_of
 from fedbot.config.settings import Settings
+from fedbot.edge_settings import identity_beside, identity_folder, journal_place
+from fedbot.files import PRIVATE_FOLDER
+from fedbot.journal.copies import in_postgresql
+from fedbot.journal.database import Place
 from fedbot.ports.chat import ChatProblem
 from fedbot.ports.inventory import InventoryProblem
 from fedbot.ports.journal import JournalProblem, StateInUse
@@ -35,6 +42,9 @@ def arguments(commands: Any) -> None:  # noqa: ANN401 -- argparse's own type for
     put_back.add_argument("file", type=Path, help="the backup", metavar="FILE")
     _passphrase_file(put_back)
     commands("verify", "have apps trust the bot in encrypted rooms, if another client has made its account's keys")
+    moving = commands("journal", "move a space's journal, keys and tokens into the database of the settings, or back")
+    moving.add_argument("verb", choices=("move",), help="the bot must not run; do it again if it was interrupted")
+    moving.add_argument("where", choices=("to-database", "to-file"), help="where to")
     commands("rebuild", "make a lost journal anew, from InvenTree and from what was said in the rooms")
 
 
@@ -44,10 +54,25 @@ def _passphrase_file(command: argparse.ArgumentParser) -> None:
     )
 
 
+@contextmanager
+def _what_to_keep(settings: Settings) -> Iterator[tuple[Place, Path]]:
+    """Where the journal is, and the identity as a folder: of a database, a copy for as long as this lasts."""
+    place = journal_place(settings)
+    if isinstance(place, Path):
+        yield place, identity_folder(settings)
+        return
+    moving = importlib.import_module("fedbot.hub.moving")
+    settings.state.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=COPIES, dir=settings.state) as folder, identity_beside(settings) as sealed:
+        moving.written(sealed, Path(folder) / IDENTITY)
+        yield place, Path(folder) / IDENTITY
+
+
 def do_backup(settings: Settings, given: argparse.Namespace) -> str:
     """`fedbot backup`."""
     passphrase = None if given.unencrypted else _read_passphrase(given.passphrase_file) or _new_passphrase()
-    backup(settings.state, settings.party.id, settings.matrix.user, given.file, passphrase)
+    with _what_to_keep(settings) as (place, identity):
+        backup(Whole(settings.state, place, identity), settings.party.id, settings.matrix.user, given.file, passphrase)
     size = given.file.stat().st_size / _MEGABYTE
     closed = "encrypted" if passphrase else "not encrypted: whoever reads it can speak as you and has your tokens"
     return (
@@ -56,8 +81,18 @@ def do_backup(settings: Settings, given: argparse.Namespace) -> str:
     )
 
 
+def _refuse_database(settings: Settings, command: str) -> None:
+    """What only knows a state folder. Raises `BackupRefused`."""
+    if settings.journal.url:
+        raise BackupRefused(
+            f"fedbot {command} works on a state folder. Take `journal` out of the settings and do it; then put it back "
+            "and move what came of it: fedbot journal move to-database. Nothing was changed."
+        )
+
+
 def do_restore(settings: Settings, given: argparse.Namespace) -> str:
     """`fedbot restore`."""
+    _refuse_database(settings, "restore")
     refuse_a_used_folder(settings.state)
     passphrase = _read_passphrase(given.passphrase_file)
     if is_encrypted(given.file) and not passphrase:
@@ -79,6 +114,7 @@ def do_restore(settings: Settings, given: argparse.Namespace) -> str:
 
 def do_rebuild(settings: Settings, _: argparse.Namespace) -> str:
     """`fedbot rebuild`."""
+    _refuse_database(settings, "rebuild")
     found = asyncio.run(importlib.import_module("fedbot.engine").rebuild(settings))
     friends = ", ".join(f"{name} ({state})" for name, state in found.connections) or "none"
     lines = [
@@ -113,6 +149,24 @@ def do_rebuild(settings: Settings, _: argparse.Namespace) -> str:
         "Next: fedbot run",
     ]
     return "\n".join(lines)
+
+
+def do_move(settings: Settings, given: argparse.Namespace) -> str:
+    """`fedbot journal move`."""
+    in_postgresql()
+    moving = importlib.import_module("fedbot.hub.moving")
+    is_going = given.where == "to-database"
+    moved = moving.into_database(settings) if is_going else moving.into_folder(settings)
+    left = "What is left in the state folder" if is_going else "What is left in the database"
+    after = (
+        "Next: fedbot run, here or at another worker with the same settings and sealing key."
+        if is_going
+        else "Next: take `journal` out of the settings, then: fedbot run"
+    )
+    return (
+        f"Moved {settings.party.id} into {moved.where}: {moved.rows} rows of the journal and {moved.keys} of keys and "
+        f"tokens, each compared.\n{left} isn't used any more; remove it once the bot has run well.\n{after}"
+    )
 
 
 def do_verify(settings: Settings, _: argparse.Namespace) -> str:
@@ -154,7 +208,13 @@ def why_unwritable(state: Path) -> str:
     return ""
 
 
-COMMANDS = {"backup": do_backup, "restore": do_restore, "rebuild": do_rebuild, "verify": do_verify}
+COMMANDS = {
+    "backup": do_backup,
+    "restore": do_restore,
+    "rebuild": do_rebuild,
+    "journal": do_move,
+    "verify": do_verify,
+}
 
 
 def about_state(given: argparse.Namespace) -> Exit:

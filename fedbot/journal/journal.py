@@ -30,6 +30,7 @@ from fedbot.ports.journal import (
     ChatMessage,
     Committed,
     Dropping,
+    JournalMoved,
     Lane,
     NotStorable,
     OutboxRow,
@@ -128,6 +129,22 @@ def _undecided_outcomes(connection: Statements) -> frozenset[str]:
     return frozenset(row[0] for row in found)
 
 
+MOVED = "moved"
+"""The entry of `meta` in a journal that was moved elsewhere: where to."""
+ARRIVING = "arriving"
+"""The same in one that isn't wholly there yet."""
+
+
+def refuse_moved(connection: Statements) -> None:
+    """Raises `JournalMoved` if the journal goes on elsewhere."""
+    for mark, value in connection.execute("SELECT name, value FROM meta WHERE name IN (?, ?)", (MOVED, ARRIVING)):
+        raise JournalMoved(
+            f"This journal was moved: it goes on in {value}. Nothing was changed. Look at `journal` in the settings."
+            if mark == MOVED
+            else "This journal is being moved, and that was not brought to its end. Do it again: fedbot journal move"
+        )
+
+
 class Releasable(Protocol):
     """What keeps others from this journal while we work with it."""
 
@@ -146,6 +163,7 @@ class StoredJournal(StoredArchive, journal.Journal):
         self._lock = lock
         self._now = now
         with database.transaction() as connection:
+            refuse_moved(connection)
             is_new = connection.execute(
                 "INSERT INTO meta (name, value) VALUES ('journal_id', ?) ON CONFLICT DO NOTHING",
                 (secrets.token_hex(16),),

@@ -245,6 +245,38 @@ class PostgresqlDatabase(Database):
             self._connection.close()
 
 
+class Beside(Database):
+    """A space's tables beside the worker that has its lease, for what an admin does: to read, and to add a token.
+
+    Nothing of the journal is ever written by it.
+    """
+
+    def __init__(self, address: Address) -> None:
+        """Raises `JournalAway`, and `JournalProblem` if nobody has worked there yet."""
+        self._address = address
+        with reading(address):
+            pass
+        with told(address):
+            self._connection = connect(address)
+        self._asked = Asked(self._connection)
+
+    @contextmanager
+    def transaction(self, *, durable: bool = True) -> Iterator[Statements]:
+        """All or nothing, and durable."""
+        del durable
+        with told(self._address), self._connection.transaction():
+            yield self._asked
+
+    def rows(self, query: str, *values: object) -> list[Any]:
+        """Every row that the query finds."""
+        with told(self._address):
+            return self._asked.execute(query, values).fetchall()
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._connection.close()
+
+
 def refuse_newer(version: int) -> None:
     """Raises `JournalTooNew`."""
     if version > len(MIGRATIONS):

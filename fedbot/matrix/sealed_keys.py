@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import sqlite3
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -39,21 +40,9 @@ class SealedStore(SqliteStore):  # type: ignore[misc]  # nio has no types
     def _load(self) -> None:
         """Put in what is kept; then note which rows change."""
         ours = self.database.connection()
-        tables = {name for (name,) in ours.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
-        found = self._folder.rows(self._name)
-        for table in {table for table, _, _ in found} & tables:
-            ours.execute(f'DELETE FROM "{table}"')  # noqa: S608 -- one of nio's tables
-        for table, number, content in found:
-            if table in tables:
-                row = json.loads(content, object_hook=_bytes_back)
-                names = ", ".join(f'"{column}"' for column in ("rowid", *row))
-                places = ", ".join("?" * (len(row) + 1))
-                ours.execute(
-                    f'INSERT INTO "{table}" ({names}) VALUES ({places})',  # noqa: S608 -- names of nio's and ours
-                    (number, *row.values()),
-                )
+        put_rows(ours, self._folder.rows(self._name))
         ours.execute("CREATE TEMP TABLE changed (part TEXT, number INTEGER, PRIMARY KEY (part, number))")
-        for table in tables:
+        for table in _tables(ours):
             for when, row in (("INSERT", "NEW"), ("UPDATE", "NEW"), ("UPDATE", "OLD"), ("DELETE", "OLD")):
                 noted = f"BEGIN INSERT OR IGNORE INTO changed VALUES ('{table}', {row}.rowid); END"  # noqa: S608 -- nio's
                 ours.execute(f'CREATE TEMP TRIGGER "{table}_{when}_{row}" AFTER {when} ON main."{table}" {noted}')
@@ -86,12 +75,44 @@ class SealedStore(SqliteStore):  # type: ignore[misc]  # nio has no types
         ours.commit()
 
     def _row(self, table: str, number: int) -> bytes | None:
-        cursor = self.database.connection().execute(f'SELECT * FROM "{table}" WHERE rowid = ?', (number,))  # noqa: S608 -- one of nio's tables
-        row = cursor.fetchone()
-        if row is None:
-            return None
-        named = dict(zip((column[0] for column in cursor.description), row, strict=True))
-        return json.dumps(named, default=_bytes_as_text).encode()
+        found = _read(self.database.connection(), table, "WHERE rowid = ?", number)
+        return found[0][2] if found else None
+
+
+def rows_of(store: sqlite3.Connection) -> list[tuple[str, int, bytes]]:
+    """All rows of a store of nio's, as (table, number, content)."""
+    return [row for table in sorted(_tables(store)) for row in _read(store, table, "ORDER BY rowid")]
+
+
+def put_rows(store: sqlite3.Connection, rows: list[tuple[str, int, bytes]]) -> None:
+    """Put these rows into a store that nio has just made."""
+    tables = _tables(store)
+    for table in {table for table, _, _ in rows} & tables:
+        store.execute(f'DELETE FROM "{table}"')  # noqa: S608 -- one of nio's tables
+    for table, number, content in rows:
+        if table in tables:
+            row = json.loads(content, object_hook=_bytes_back)
+            names = ", ".join(f'"{column}"' for column in ("rowid", *row))
+            places = ", ".join("?" * (len(row) + 1))
+            store.execute(
+                f'INSERT OR REPLACE INTO "{table}" ({names}) VALUES ({places})',  # noqa: S608 -- nio's names, and ?
+                (number, *row.values()),
+            )
+    store.commit()
+
+
+def _tables(store: sqlite3.Connection) -> set[str]:
+    found = store.execute("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+    return {name for (name,) in found}
+
+
+def _read(store: sqlite3.Connection, table: str, which: str, *values: int) -> list[tuple[str, int, bytes]]:
+    cursor = store.execute(f'SELECT rowid, * FROM "{table}" {which}', values)  # noqa: S608 -- one of nio's tables
+    columns = [column[0] for column in cursor.description][1:]
+    return [
+        (table, number, json.dumps(dict(zip(columns, row, strict=True)), default=_bytes_as_text).encode())
+        for number, *row in cursor.fetchall()
+    ]
 
 
 def _keeping(store: type) -> list[str]:

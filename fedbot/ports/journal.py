@@ -74,6 +74,10 @@ class JournalAway(JournalProblem):
     """The database of the journal doesn't answer. What was written is safe, and read again at the next start."""
 
 
+class JournalMoved(JournalProblem):
+    """It goes on elsewhere, or isn't wholly here yet."""
+
+
 class LeaseLost(JournalProblem):
     """Another worker has taken this space over: this one must not write, nor act, for it any more."""
 

@@ -15,8 +15,8 @@ from fedbot.engine.bot import Ground
 from fedbot.engine.summary import Summary
 from fedbot.hub import worker
 from fedbot.identity import open_identity
-from fedbot.journal import lease as leases
 from fedbot.journal.lease import holder
+from fedbot.ports.journal import LeaseLost
 from fedbot.rules.model.events import Tick
 from tests.config.conftest import ENVIRONMENT, least
 from tests.fakes.postgresql import Server
@@ -106,7 +106,7 @@ async def test_who_lost_the_space_stops_and_stands_by_to_take_it_back(
         )
     two = await workers.take_turns()
     assert two.may_act.__self__.epoch > lease.epoch + 1  # type: ignore[attr-defined]
-    with pytest.raises(leases.LeaseLost):
+    with pytest.raises(LeaseLost):
         one.may_act()
     await ended(task)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -81,13 +81,14 @@ def test_a_worker_that_lost_the_space_changes_no_key(folder: FolderInDatabase, p
     folder.keep_rows("device.db", [("accounts", 1, b"pickle")])
     postgresql.every_claim_is_over()
     assert claim(folder.database._lease.address, "another")  # type: ignore[attr-defined]
-    for change in (
+    changes: tuple[Callable[[], object], ...] = (
         lambda: vault.keep("betaspace/1", "token-1"),
         lambda: vault.forget("betaspace/1"),
         lambda: folder.keep_rows("device.db", [("accounts", 1, b"newer")]),
         lambda: folder.rename_store("device.db", "earlier.db"),
         lambda: folder.remove_store("device.db"),
-    ):
+    )
+    for change in changes:
         with pytest.raises(LeaseLost):
             change()
     assert vault.read("betaspace/1") == "token-0"

@@ -11,7 +11,6 @@ import pytest_asyncio
 from fedbot.matrix.client import MatrixChat
 from fedbot.matrix.login import Account as BotAccount
 from fedbot.ports.chat import Batch
-from fedbot.ports.vault import Folder
 from fedbot.rules.model.events import ChatEvent
 from fedbot_demo.homeserver import Homeserver
 from tests.demo.conftest import homeserver, introduce
@@ -25,7 +24,7 @@ class Bot:
 
     chat: MatrixChat
     account: BotAccount
-    folder: Folder
+    folder: Path
     token: str | None = None
     events: list[ChatEvent] = field(default_factory=list)
 

@@ -398,7 +398,7 @@ async def test_an_encrypted_room_goes_on_at_another_worker_and_the_first_can_sha
     registered, anna = await homeserver.register("e-bot-worker"), await meet("e-anna-worker")
     account = BotAccount(homeserver.url, "e-bot-worker", password=registered.password, request_timeout=15)
     folder = takes_over()
-    one = Bot(await MatrixChat.open(account, folder), account, folder)
+    one = Bot(await MatrixChat.open(account, folder), account, Path())
     room = await in_a_room(anna, one)
     await anna.say(room, "!fed help")
     await one.until(lambda event: isinstance(event, Said))
@@ -408,7 +408,7 @@ async def test_an_encrypted_room_goes_on_at_another_worker_and_the_first_can_sha
     await anna.say(room, "!fed stats")  # nobody has read it when the first worker is paused
     postgresql.every_claim_is_over()
     folder = takes_over()
-    two = Bot(await MatrixChat.open(account, folder), account, folder, one.token)
+    two = Bot(await MatrixChat.open(account, folder), account, Path(), one.token)
     await two.until(lambda event: isinstance(event, Said) and event.text == "!fed stats")
     assert two.chat.device_id == one.chat.device_id
     await two.chat.send(saying(room, "said by the second", "t2"))
