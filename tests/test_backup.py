@@ -139,7 +139,7 @@ if where == "written":
     setattr(owner, name, lambda path, to: dies() if Path(to) == target else honest(path, to))
 else:
     setattr(owner, name, dies)
-backup.backup(Whole(state, state, state / "identity"), "attraktor", "@bot:x", target, "correct horse")
+backup.backup(backup.Whole(state, state, state / "identity"), "attraktor", "@bot:x", target, "correct horse")
 """
 
 

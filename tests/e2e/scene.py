@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from fedbot.cli.exits import Exit
+from fedbot.journal.database import Address
+from fedbot.journal.server import connect
 from fedbot_demo import plot
 from fedbot_demo.checks import in_stock
 from fedbot_demo.room_event import RoomEvent
@@ -40,6 +42,9 @@ async def eventually(look: Callable[[], Awaitable[T]], what: str, timeout: float
 
 def _rows(space: Space, query: str) -> list[tuple[Any, ...]]:
     """From the bot's journal, whether the bot runs or not."""
+    if kept := space.settings.get("journal"):
+        with connect(Address(kept["url"], space.party)) as database:
+            return database.execute(query.encode()).fetchall()
     with closing(sqlite3.connect(f"file:{space.folder}/state/journal.db?mode=ro", uri=True)) as journal:
         return journal.execute(query).fetchall()
 
