@@ -7,8 +7,8 @@ import logging
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 
 from fedbot.config.settings import Settings
 from fedbot.edge_settings import journal_place, sealing_key
@@ -17,6 +17,7 @@ from fedbot.engine.summary import Summary
 from fedbot.journal import postgresql
 from fedbot.journal.database import Address
 from fedbot.journal.lease import RENEWED_EVERY, TRIED_EVERY, Lease, claim, holder
+from fedbot.journal.lock import StateLock
 from fedbot.journal.sealed import FolderInDatabase, Seal
 from fedbot.ports.journal import JournalAway, LeaseLost
 
@@ -34,21 +35,32 @@ def own_name() -> str:
 async def run(settings: Settings, tell: Callable[[Summary], None] = lambda _: None) -> None:
     """Work for the space of these settings whenever no other worker does, until cancelled.
 
-    Raises what `engine.bot.run_on` does, but for a database that went away or a lease that was lost: it stands by then.
+    Raises `StateInUse`, and what `engine.bot.run_on` does, but for a database that went away or a lease that was lost: it stands by then.
     """
     place = journal_place(settings)
     if not isinstance(place, Address):
         raise TypeError("a space whose journal is a file has no other workers")
     name = own_name()
-    while True:
-        lease = await _claimed(place, name)
-        try:
-            await _work(settings, lease, tell)
-        except Exception as error:
-            if not is_over_for_now(error):
-                raise
-            log.warning("%s works no longer for %s: %s", name, place.space, _first(error))
-        await asyncio.sleep(BEFORE_ANOTHER_TRY)
+    with _folder_of_its_own(settings):
+        while True:
+            lease = await _claimed(place, name)
+            try:
+                await _work(settings, lease, tell)
+            except Exception as error:
+                if not is_over_for_now(error):
+                    raise
+                log.warning("%s works no longer for %s: %s", name, place.space, _first(error))
+            await asyncio.sleep(BEFORE_ANOTHER_TRY)
+
+
+@contextmanager
+def _folder_of_its_own(settings: Settings) -> Iterator[None]:
+    """The state folder is this worker's alone, made if need be: the socket and the index of the stock are in it."""
+    lock = StateLock(settings.state)
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def is_over_for_now(error: BaseException) -> bool:

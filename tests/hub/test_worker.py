@@ -16,7 +16,7 @@ from fedbot.engine.summary import Summary
 from fedbot.hub import worker
 from fedbot.identity import open_identity
 from fedbot.journal.lease import holder
-from fedbot.ports.journal import LeaseLost
+from fedbot.ports.journal import LeaseLost, StateInUse
 from fedbot.rules.model.events import Tick
 from tests.config.conftest import ENVIRONMENT, least
 from tests.fakes.postgresql import Server
@@ -81,7 +81,10 @@ async def test_who_stands_by_takes_over_from_who_is_told_to_stop_with_all_that_i
     workers = Workers(monkeypatch)
     first = asyncio.create_task(worker.run(settings))
     one = await workers.take_turns()
-    second = asyncio.create_task(worker.run(settings))
+    with pytest.raises(StateInUse):
+        await worker.run(settings)
+    elsewhere = settings.model_copy(update={"state": settings.state.with_name("second-state")})
+    second = asyncio.create_task(worker.run(elsewhere))
     await asyncio.sleep(0.3)
     assert workers.working == [one]
     await ended(first)
