@@ -35,7 +35,8 @@ def own_name() -> str:
 async def run(settings: Settings, tell: Callable[[Summary], None] = lambda _: None) -> None:
     """Work for the space of these settings whenever no other worker does, until cancelled.
 
-    Raises `StateInUse`, and what `engine.bot.run_on` does, but for a database that went away or a lease that was lost: it stands by then.
+    Raises `StateInUse`, and what `engine.bot.run_on` does. After a database that went away or a lease that was lost it
+    stands by.
     """
     place = journal_place(settings)
     if not isinstance(place, Address):
