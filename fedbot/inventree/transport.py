@@ -265,7 +265,7 @@ class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package shi
         InvenTree looks at roles before content, so it refuses an empty call with 400 just to whom it would obey.
         """
         try:
-            response = self._once("POST", self.constructApiUrl(url), {}, {}, None)
+            response = self._once("POST", self.constructApiUrl(url), {}, {}, None, reading=True)
         except FOREIGN as error:
             return errors.of_exception(error, self.host, reading=True)
         if response.status_code == HTTPStatus.BAD_REQUEST and errors.is_json(response):

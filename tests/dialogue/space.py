@@ -25,7 +25,7 @@ from fedbot.inventree.inventory import OwnInventory
 from fedbot.inventree.server import InventorySettings
 from fedbot.journal import outbox
 from fedbot.journal.journal import Journal
-from fedbot.journal.schema import Database
+from fedbot.journal.sqlite import SqliteDatabase
 from fedbot.matrix.chart import PNG
 from fedbot.rules.model.command import Cooldown
 from fedbot.rules.model.connection import Connection
@@ -153,7 +153,7 @@ class Space:
         self.seeded.tokens.update(kept.tokens)
         self.inventory = self._inventory()
         self.inventory._as_it_stands()  # it has looked at its server before
-        database = Database(None)
+        database = SqliteDatabase(None)
         database._connection.deserialize(kept.journal)
         self.journal = Journal(database, None, self.clock.now)
         self.vault.secrets.update(kept.secrets)
