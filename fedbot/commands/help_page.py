@@ -7,10 +7,11 @@ from fedbot.commands.german import in_language
 from fedbot.commands.grammar import SHOWN, near_verbs
 from fedbot.commands.spec import Argument, Handler, Kind, Verb, nothing_to_ask
 from fedbot.rules.model.command import Command
-from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.effects import Phrase, Post, say
 from fedbot.rules.model.ledger import VerbLine
 from fedbot.rules.model.queries import Answer
 from fedbot.rules.model.stock import Right
+from fedbot.rules.protocol import announcements, room_upgrades
 from fedbot.rules.state import Turn
 
 ADMIN = "admin"
@@ -33,6 +34,14 @@ def over(others: tuple[Verb, ...]) -> Handler:
 
     def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
         del answers
+        told = page(turn, command)
+        direct = _direct_chat(turn, command)
+        if not direct or told.sentence is messages.line_errors.no_such_verb:
+            return told
+        turn.do(Post(f"help:-:{command.event_id}", direct, told, mentions=(command.sender,)))
+        return say(messages.help_pages.help_by_direct_chat)
+
+    def page(turn: Turn, command: Command) -> Phrase:
         topic = str(command.arguments.get("topic", "")).lower()
         if not topic:
             return _everyday(turn, command, specs)
@@ -49,6 +58,13 @@ def over(others: tuple[Verb, ...]) -> Handler:
         return say(messages.line_errors.no_such_verb, word=topic[:SHOWN], near=near_verbs(topic, spoken))
 
     return Handler(SPEC, nothing_to_ask, act)
+
+
+def _direct_chat(turn: Turn, command: Command) -> str:
+    """Where who asks in a shared room reads a page of many lines: alone with us, if there is such a chat."""
+    if command.room not in room_upgrades.federation_rooms(turn):
+        return ""
+    return next((room.id for room in turn.rooms() if announcements.direct_with(turn, room) == command.sender), "")
 
 
 def _everyday(turn: Turn, command: Command, specs: tuple[Verb, ...]) -> Phrase:

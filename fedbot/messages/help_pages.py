@@ -37,6 +37,11 @@ def _verb_line(locale: Locale, line: VerbLine) -> tuple[Inline, ...]:
     return (command(line.shown), " – ", locale.word(line.summary))
 
 
+def help_by_direct_chat(locale: Locale) -> Lines:
+    """In a shared room: the page that was asked for stands in the direct chat with who asked."""
+    return [locale.say("The help is in our direct chat.")]
+
+
 def help_admin(locale: Locale, *, us: PartyConfig, lines: tuple[VerbLine, ...]) -> Lines:
     """The second page: everything else."""
     items = tuple((*_verb_line(locale, line), *_for_whom(locale, line.right)) for line in lines)

@@ -186,3 +186,22 @@ async def test_a_direct_chat_outlives_a_restart_and_ends_when_the_person_is_none
     line = world.kim.says("status", room=chat.id)
     await world.settle()
     assert chat.answers(line) == []
+
+
+async def test_a_page_of_help_goes_by_the_direct_chat_if_there_is_one() -> None:
+    world = await friends()
+    line = world.kim.says("!fed help push")
+    await world.settle()
+    assert "!fed push" in world.answer_to(line)
+    chat = await chats(world, world.kim)
+    for words, page in (("help", "!fed request"), ("help push", "For example"), ("help admin", "!fed connect")):
+        line = world.kim.says(f"!fed {words}")
+        await world.settle()
+        assert world.answer_to(line) == "The help is in our direct chat."
+        assert page in chat.messages()[-1].text
+    line = world.piet.says("!fed help")
+    await world.settle()
+    assert "!fed request" in world.answer_to(line), "Piet has no such chat"
+    line = world.kim.says("!fed help pusch")
+    await world.settle()
+    assert "Did you mean" in world.answer_to(line)

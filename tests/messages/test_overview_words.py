@@ -140,6 +140,12 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Who may: approvers of attraktor.
         """,
     ),
+    "the help stands in a direct chat": (
+        say(messages.help_pages.help_by_direct_chat),
+        """
+        The help is in our direct chat.
+        """,
+    ),
     "who am I, while InvenTree is silent": (
         say(
             messages.help_pages.whoami_without_rights,
