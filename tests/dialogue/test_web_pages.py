@@ -153,6 +153,24 @@ async def test_what_is_asked_of_friends_in_turn_stands_beside_the_loans() -> Non
     assert "in turn" not in await page(kim, "/loans")
 
 
+async def test_waiting_lists_stand_beside_the_loans() -> None:
+    world = await sharing(alpha={"pages_url": URL}, beta={"pages_url": URL})
+    await encrypted(world)
+    await lends(world, "#42 to betaspace for 2 days")
+    world.kim.says("!fed wait LENS-2#0042 from attraktor")
+    await world.settle()
+    kim = await signed_in(world)
+    told = await page(kim, "/loans")
+    (entry,) = world.alpha.turn.queue()
+    assert f"Waiting lists 1 {entry.code} – 1 × Laser lens 2.0″ ZnSe#0042: Kim, place 1 for something of ours" in told
+    (waiting,) = await Web(world, world.alpha).visitor(await kim.makes_token()).reads("/queues")
+    assert (waiting["place"], waiting["ours"], waiting["by"]["user"]) == (1, False, "kim")
+    world.kim.says("!fed wait N-M3 from betaspace")
+    world.beta.goes_down()  # so that it can't tell yet whether it is there
+    await world.settle()
+    assert "1 × N-M3 of Betaspace: not answered yet our place at Betaspace Stop waiting" in await page(kim, "/loans")
+
+
 async def test_figures_are_those_that_a_direct_chat_tells() -> None:
     world = await friends(alpha={"pages_url": URL}, beta={"pages_url": URL})
     await encrypted(world)

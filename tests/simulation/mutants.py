@@ -52,7 +52,6 @@ from fedbot.rules.state import State, Turn
 from fedbot.rules.transfer import both_sides as transfers
 from fedbot.rules.transfer import opening, request, rota, send, sender_decision
 from fedbot.rules.transfer import receive as receives
-from fedbot.rules.transfer import request as requests
 from fedbot.rules.wire.envelope import transaction_id
 from fedbot.rules.wire.subject_ids import Opening
 from tests.simulation.crashing import CrashingJournal
@@ -596,7 +595,7 @@ def _askers_yes(stack: ExitStack) -> None:
 
 @mutant("another thing than was asked for is taken")
 def _another_thing(stack: ExitStack) -> None:
-    _instead(stack, requests, "unlike", lambda *_: [])
+    _instead(stack, request, "differences", lambda *_: [])
 
 
 @mutant("more than was asked for is taken")
@@ -606,7 +605,7 @@ def _more(stack: ExitStack) -> None:
         return request._agreed(transfer, terms)
 
     _instead(stack, request, "_adopted", adopted)
-    _instead(stack, requests, "unlike", lambda *_: [])
+    _instead(stack, request, "differences", lambda *_: [])
 
 
 @mutant("a peer's new key is pinned without a look")

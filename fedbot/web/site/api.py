@@ -37,6 +37,7 @@ from fedbot.web.site.views import (
     SpaceView,
     StoryView,
     TransferView,
+    WaitingView,
 )
 
 _REFUSALS: dict[int | str, dict[str, Any]] = {
@@ -193,6 +194,12 @@ async def loans(reader: Reading) -> list[TransferView]:
 async def bookings(reader: Reading) -> list[TransferView]:
     """The first day comes first."""
     return reader.bookings()
+
+
+@router.get("/queues", summary="Who waits for what")
+async def queues(reader: Reading) -> list[WaitingView]:
+    """First your people's places at friends, then who waits for what is yours; first come, first served."""
+    return reader.waiting()
 
 
 @router.get("/rotas", summary="What is asked of friends in turn")

@@ -39,7 +39,7 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/loans")
 async def loans(page: SignedIn) -> Response:
-    """What is borrowed, lent and booked, by its day; and what is asked of friends in turn."""
+    """What is borrowed, lent and booked, by its day; who waits for what; and what is asked of friends in turn."""
     reader = await page.reader()
     every = reader.loans()
     return page.shows(
@@ -47,6 +47,7 @@ async def loans(page: SignedIn) -> Response:
         borrowed=_going(every, "in"),
         lent=_going(every, "out"),
         booked=[each for each in reader.bookings() if each.state == "booked"],
+        waiting=reader.waiting(),
         rotas=[each for each in reader.rotas() if each.state in LIVING_ROTA],
     )
 

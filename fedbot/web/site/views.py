@@ -19,6 +19,7 @@ from pydantic import BaseModel, Field
 from fedbot.commands import lookup, spaces
 from fedbot.commands.todo import seen as todo_of
 from fedbot.commands.todo import waits_for
+from fedbot.messages import queue as queue_words
 from fedbot.messages.audit import is_told, noted_in_words
 from fedbot.messages.formatting import Inline, render
 from fedbot.messages.language import Locale
@@ -29,7 +30,7 @@ from fedbot.rules.approval.consent import Subject, awaits_parcel, decides_here, 
 from fedbot.rules.catalogue import search
 from fedbot.rules.ledger import figures as ledger_figures
 from fedbot.rules.ledger import history, stats
-from fedbot.rules.loan import bookings, lend
+from fedbot.rules.loan import bookings, lend, queue
 from fedbot.rules.model.archive import Mark, Place
 from fedbot.rules.model.catalogue import Search
 from fedbot.rules.model.connection import Connection
@@ -38,6 +39,7 @@ from fedbot.rules.model.decision import Choice, Signature
 from fedbot.rules.model.effects import Phrase
 from fedbot.rules.model.figures import COUNTS, Dealings, Flow
 from fedbot.rules.model.ledger import OnThatDay, Todo
+from fedbot.rules.model.lending import PlaceInLine, QueueEntry
 from fedbot.rules.model.outside import OUTSIDE, OutsideLoan
 from fedbot.rules.model.queries import StockCounts
 from fedbot.rules.model.rota import Rota
@@ -320,6 +322,23 @@ class RotaView(BaseModel):
     waiting: list[SpaceRef]
 
 
+class WaitingView(BaseModel):
+    """A place in a waiting list: of ours at a friend (`ours`), or of a friend or one of our people at us.
+
+    `place` is 0 before the friend's bot has told it. `until`: so long it is kept, once it is there.
+    """
+
+    code: str
+    ours: bool
+    space: SpaceRef
+    word: str
+    quantity: str
+    place: int
+    by: PersonView | None
+    until: datetime | None
+    text: str
+
+
 class AccessView(BaseModel):
     """A session or token, by the beginning of its hash, which opens nothing."""
 
@@ -557,6 +576,41 @@ class Reader:
         """Loans that are agreed or asked for ahead and haven't begun, the first day coming first."""
         ahead = [t for t in self.turn.open_transfers() if t.terms.starts is not None and t.room in self.rooms]
         return [self.transfer(t) for t in sorted(ahead, key=lambda t: (t.terms.starts or date.max, t.id))]
+
+    def waiting(self) -> list[WaitingView]:
+        """Who waits for what: our people at friends, then friends and our people for what is ours."""
+        places = [each for each in self.turn.places_in_line() if each.is_living and each.room in self.rooms]
+        entries = [each for each in self.turn.queue() if each.room in self.rooms]
+        return [*map(self._place, places), *map(self._entry, entries)]
+
+    def _place(self, place: PlaceInLine) -> WaitingView:
+        space = self.space_ref(place.peer)
+        return WaitingView(
+            code=place.code,
+            ours=True,
+            space=space,
+            word=place.word,
+            quantity=plain(place.quantity),
+            place=place.place,
+            by=self._signer(place.by),
+            until=place.until,
+            text=_plain(queue_words.place_in_short(self._locale, place, space.name)),
+        )
+
+    def _entry(self, entry: QueueEntry) -> WaitingView:
+        space, at = self.space_ref(entry.party), queue.place_of(self.turn, entry)
+        who = entry.by.name if entry.by else space.name
+        return WaitingView(
+            code=entry.code,
+            ours=False,
+            space=space,
+            word=entry.name or entry.word,
+            quantity=plain(entry.quantity),
+            place=at,
+            by=self._signer(entry.by) if entry.by else None,
+            until=entry.kept_until,
+            text=_plain(queue_words.entry_in_short(self._locale, who, at, entry)),
+        )
 
     def rotas(self) -> list[RotaView]:
         """What is asked of several friends in turn, or was lately."""
