@@ -33,6 +33,9 @@ def arguments(command: argparse.ArgumentParser) -> None:
 def practice(given: argparse.Namespace) -> Exit:
     """Put up the friend and let it live until Ctrl-C; or remove it."""
     settings = settings_of(given, "warning")
+    if settings.journal.url:
+        print("✗ A friend to practise with needs a bot whose journal is a file: leave `journal` out.", file=sys.stderr)
+        return Exit.FAILED
     from fedbot.setup.practising import Practising, Refused  # noqa: PLC0415 -- nio alone takes half a second to import
 
     clean_line = typed(given, "practice --clean")
