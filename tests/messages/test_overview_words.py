@@ -250,7 +250,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         key k3f9-2mxa-7rtw-h4cd-p9qe
         • gamma: no friends yet. A superuser can ask: !fed connect gamma
         key k3f9-2mxa-7rtw-h4cd-p9qe
-        • Delta (delta): asks us, waits for one of our superusers until Tue 1 Dec, 20:14 (c9x4)
+        • Delta: asks us, waits for one of our superusers until Tue 1 Dec, 20:14 (c9x4)
         ⚠ 2 bots say that they are it; one of them isn't
         key k3f9-2mxa-7rtw-h4cd-p9qe
         • Epsilon (eps): ⚠ paused, as its key or account changed: !fed review eps
