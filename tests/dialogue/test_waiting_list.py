@@ -227,6 +227,24 @@ async def test_a_friend_that_waits_for_everything_or_lies_about_its_place_gets_n
     assert loan.is_on_loan
 
 
+async def test_a_friend_that_says_it_is_our_turn_for_another_thing_is_asked_for_what_we_wait_for() -> None:
+    """Who waits for the lens and answers 'borrow for 2 weeks' asks for the lens, whatever the owner's bot keeps."""
+    world = await lens_lent_to_betaspace()
+    await says(world, "gus", f"wait {LENS} from attraktor")
+    mine = world.gamma.turn.places_in_line()[0]
+    connection = world.alpha.connection("gammaspace")
+    nuts = world.alpha.item("M3-NUT").pk
+    until = (world.clock.now() + DAY).isoformat()
+    forges(world, world.alpha, connection, "place", {"wait": mine.id, "place": 1, "item": nuts, "until": until})
+    await world.settle()
+    (turn,) = [m for m in told(world.room, "It is kept for us until") if world.gus.user_id in m.mentions]
+    world.gus.says("borrow for 2 weeks", reply_to=turn)
+    await world.settle()
+    (line,) = world.gamma.transfer().requested
+    assert line.description.name == LENS
+    assert "M3" not in owners_card(world).text.splitlines()[0]
+
+
 async def test_what_is_lent_to_a_neighbour_is_waited_for_too_also_while_our_inventree_is_down() -> None:
     world = await sharing()
     await says(world, "anna", 'lend #42 to outside "Repair Café" until 1.12.')

@@ -442,7 +442,7 @@ def _credit_first(stack: ExitStack) -> None:
 
 @mutant("what nobody here approved is booked in")
 def _unapproved(stack: ExitStack) -> None:
-    _instead(stack, receives, "_agreed", lambda _: True)
+    _instead(stack, transfers, "is_agreed", lambda _: True)
 
 
 @mutant("a refusal without tombstone: it is tried once more")

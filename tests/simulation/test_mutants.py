@@ -36,6 +36,12 @@ def test_the_page_lists_the_broken_variants_with_the_seeds_that_catch_them() -> 
     assert len(SEEDS) + len(ELSEWHERE) + len(ATTACKS) == len(MUTANTS)
 
 
+@pytest.mark.parametrize("name", MUTANTS)
+def test_what_each_broken_variant_breaks_is_still_there(name: str) -> None:
+    with broken(name):
+        pass
+
+
 @pytest.mark.parametrize("name", ATTACKS)
 def test_a_broken_rule_of_consent_is_caught_by_an_attack_that_the_right_one_withstands(name: str) -> None:
     assert not attacked(name)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from fedbot import messages
-from fedbot.rules.catalogue import share, want
+from fedbot.rules.catalogue import search, share, want
 from fedbot.rules.loan import bookings, lend
 from fedbot.rules.model import audit, time_zones
 from fedbot.rules.model.connection import Connection
@@ -123,7 +123,10 @@ def _ring(turn: Turn, place: PlaceInLine, key: str) -> None:
 
 
 def line_meant(turn: Turn, event: Said) -> str:
-    """The whole line that `borrow for 2 weeks` stands for, as a reply to 'it is your turn'; '' if none."""
+    """The whole line that `borrow for 2 weeks` stands for, as a reply to 'it is your turn'; '' if none.
+
+    It asks for what they wait for, in their own words: which stock item the owner's bot keeps is only its word.
+    """
     said = _ASKS.fullmatch(event.text.strip())
     kind, _, identifier = turn.key_of(event.reply_to).partition(":")
     place = turn.place_in_line(identifier) if said is not None and kind in {_TURN, _PLACE} else None
@@ -132,7 +135,8 @@ def line_meant(turn: Turn, event: Said) -> str:
     several = announcements.claimed_by_several(turn, event.sender, event.room)
     as_whom = f"as {turn.us.party} " if several else ""
     rest = said["rest"] or ""
-    return f"!fed {as_whom}request {plain(place.quantity)} #{place.item} from {place.peer}{rest}"
+    word = f'"{place.word}"' if search.is_plain_name(place.word) else place.word
+    return f"!fed {as_whom}request {plain(place.quantity)} {word} from {place.peer}{rest}"
 
 
 # --- the owner's queue ---
