@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from fedbot import logs
 from fedbot.cli.exits import Exit
 from fedbot.cli.settings_file import settings_of
+from fedbot.journal.copies import in_postgresql
 from fedbot.ports.chat import ChatProblem, ChatSignedOut
 from fedbot.ports.inventory import InventoryProblem
 from fedbot.ports.journal import JournalProblem, JournalUnwritable, StateInUse
@@ -34,6 +35,8 @@ def run(given: argparse.Namespace) -> Exit:
     settings = settings_of(given)
     as_json = given.log_json or settings.log.format == "json"
     try:
+        if settings.journal.url:
+            in_postgresql()
         app = importlib.import_module("fedbot.hub.worker" if settings.journal.url else "fedbot.engine")
         asyncio.run(_until_told(app.run(settings, _begun_in_json if as_json else _begun)))
     except Exception as error:  # noqa: BLE001 -- whatever it is, an admin reads a sentence and a script a code

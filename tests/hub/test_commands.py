@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -125,3 +126,18 @@ def test_audit_and_export_read_beside_the_worker(settings: Settings, postgresql:
         assert fedbot(settings, "audit", "verify") == Exit.OK
         assert fedbot(settings, "audit", "export") == Exit.OK
         assert fedbot(settings, "export") == Exit.OK
+
+
+@pytest.mark.parametrize("words", [["run"], ["status"], ["journal", "move", "to-database"]])
+def test_without_psycopg_it_is_said_what_to_install(
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+    words: list[str],
+) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    for name in ("lease", "postgresql", "server"):
+        monkeypatch.delitem(sys.modules, f"fedbot.journal.{name}", raising=False)
+    assert fedbot(settings, *words) == Exit.FAILED
+    assert "python -m pip install 'fedbot[postgresql]'" in capsys.readouterr().err + caplog.text
