@@ -19,7 +19,7 @@ from fedbot_demo.stage import Stage
 from tests.e2e import scene
 from tests.fakes.postgresql import Server
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300), pytest.mark.long]
 
 STAGE = {
     "access": "relayed",
