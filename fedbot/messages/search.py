@@ -89,6 +89,10 @@ def _hit(locale: Locale, number: int, space: SpaceHits, hit: Hit) -> Sentence:
             "free": locale.day(hit.booked_until + timedelta(days=1)),
         }
         told = (*told, *locale.say(", {booked} booked from {first}, free from {free}", **names))
+    if hit.waiting:
+        told = (*told, *locale.some(", {number} waits for it", ", {number} wait for it", hit.waiting))
+    if hit.place:
+        told = (*told, *locale.say(", our place is {place}", place=locale.count(hit.place)))
     return told
 
 

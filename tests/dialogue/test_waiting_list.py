@@ -279,6 +279,19 @@ async def test_who_was_asked_before_anybody_waited_is_not_in_anybodys_way() -> N
     assert gone[0].state is TransferState.DONE, "who has seen the line may pass it over"
 
 
+async def test_a_search_tells_how_many_wait_and_our_own_place() -> None:
+    world = await lens_lent_to_betaspace()
+    await says(world, "anna", "lend 345 M3-NUT to betaspace until 1.12.")
+    world.cem.reacts(world.card(), "✅")
+    await world.grace()
+    assert "place 1" in await says(world, "kim", "wait 10 M3-NUT")
+    assert "place 2" in await says(world, "gus", "wait 10 M3-NUT from attraktor")
+    world.gus.says("!fed find nut")
+    await world.settle()
+    hit = told(world.room, "Attraktor: M3 nut")[-1].text
+    assert "2 wait for it, our place is 2" in hit
+
+
 async def test_after_a_rebuild_places_and_wants_are_known_again_and_what_was_asked_of_anyone_is_taken_back() -> None:
     world = await lens_lent_to_betaspace()
     assert "place 1" in await says(world, "gus", f"wait {LENS} from attraktor")

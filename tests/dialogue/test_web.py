@@ -65,6 +65,16 @@ async def test_a_person_signs_in_by_code_and_offers_and_decides_without_chatting
     assert len(table) == 2
     assert waiting["id"] in table[1]
 
+    world.piet.says("!fed share all")
+    await world.settle()
+    await again.says("wait 500 M3-NUT")
+    await cem.says("wait 500 M3-NUT from attraktor")
+    await world.settle()
+    (ours, theirs), (place,) = await again.reads("/queues"), await cem.reads("/queues")
+    assert (ours["space"]["id"], ours["place"]) == ("attraktor", 1)
+    assert (theirs["space"]["id"], theirs["place"]) == ("betaspace", 2)
+    assert (place["code"], place["ours"], place["place"]) == (theirs["code"], True, 2), "one id at both sides"
+
 
 async def test_what_is_refused_in_chat_is_refused_by_the_api_in_the_same_words_and_only_the_caller_hears_it() -> None:
     world, web = await pages()

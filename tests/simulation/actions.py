@@ -102,6 +102,9 @@ MOST_DEALS = 8
 # What becomes of a loan, in the histories that are about loans.
 DUE = (("return",), ("return",), ("return",), ("return",), ("extend",), ("end of a loan",), ("end of a loan",))
 MOST_LOANS = 7
+# What is agreed on for days to come, waited for, wanted, or asked of anyone, in the histories that are about that.
+AHEAD = ("book", "book", "book", "wait", "wait", "take the turn", "from anyone", "from anyone", "want", "lend")
+MOST_AHEAD = 7
 
 
 @dataclass(frozen=True)
@@ -115,8 +118,10 @@ class Action:
         return f"{self.name} {'/'.join(map(str, self.numbers))}"
 
 
-def draw(random: Random, *, friends: bool = True, loans: bool = False, lies: bool = False) -> list[Action]:
-    """A story: a few deals (or only loans), as they go when nothing goes wrong, and trouble strewn in between.
+def draw(
+    random: Random, *, friends: bool = True, loans: bool = False, lies: bool = False, ahead: bool = False
+) -> list[Action]:
+    """A story: a few deals (or only loans, or what is `ahead`), as they go, and trouble strewn in between.
 
     Each has its own temper: how much trouble there is, and which kinds come up often or not at all. There is less of
     it where a deal takes many steps.
@@ -125,9 +130,12 @@ def draw(random: Random, *, friends: bool = True, loans: bool = False, lies: boo
     weights = [weight * random.choice((0, 1, 1, 4)) for weight in TROUBLE.values()]
     weights += LIES.values() if lies else ()
     weights = weights if any(weights) else list(trouble.values())
-    density = random.choice((0, 0.02, 0.05, 0.15) if loans else (0.05, 0.15, 0.4, 0.7))
+    density = random.choice((0, 0.02, 0.05, 0.15) if loans or ahead else (0.05, 0.15, 0.4, 0.7))
     names: list[str] = []
-    for name in _loans(random, friends=friends) if loans else _deals(random, friends=friends, lies=lies):
+    story = _deals(random, friends=friends, lies=lies)
+    if loans or ahead:
+        story = _ahead(random, friends=friends) if ahead else _loans(random, friends=friends)
+    for name in story:
         names.append(name)
         while random.random() < density:
             names += random.choices(list(trouble), weights)
@@ -177,6 +185,25 @@ def _loans(random: Random, *, friends: bool) -> Iterator[str]:
         yield from ("grace", "rest")
         for _ in range(random.randrange(4)):
             yield from random.choice(DUE)
+            yield from ("rest", "tap the newest", "rest", "grace", "rest")
+
+
+def _ahead(random: Random, *, friends: bool) -> Iterator[str]:
+    """Bookings, waiting lists, wants and requests from anyone, mostly several of a kind at once, as days go by."""
+    if not friends:
+        yield from ("connect", "rest", "tap the newest", "rest", "grace", "rest")
+    for _ in range(random.randrange(2, MOST_AHEAD + 1)):
+        for name in random.choices(AHEAD, k=random.choice((1, 2, 2))):
+            yield from (name, *random.choice(((), ("rest",))))
+        yield "rest"
+        for _ in range(random.choice((1, 2, 2))):
+            yield "tap the newest"
+            yield from _calm(random, rest=0.6)
+        if random.random() < 0.2:
+            yield from random.choice(IN_THE_GRACE)
+        yield from ("grace", "rest")
+        if random.random() < 0.4:
+            yield from random.choice((("days",), ("return", "rest", "tap the newest", "rest", "grace"), ("cancel",)))
             yield from ("rest", "tap the newest", "rest", "grace", "rest")
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, get_args
 
@@ -26,6 +26,7 @@ from fedbot.rules.model.events import (
     SaidOffChat,
     StepRefused,
 )
+from fedbot.rules.model.lending import QueueEntry
 from fedbot.rules.model.rota import Rota
 from fedbot.rules.model.transfer import Transfer, total
 from fedbot.rules.model.transfer_lifecycle import FINAL, NOTHING_MOVED, TransferState
@@ -91,6 +92,7 @@ class Auditor:
     jumped: set[str] = field(default_factory=set)
     grace_ends: dict[str, datetime] = field(default_factory=dict)
     left_open: dict[str, datetime] = field(default_factory=dict)
+    arrivals: dict[str, list[str]] = field(default_factory=dict)
     _tracked: dict[str, int] = field(default_factory=dict)
     _decided: set[tuple[str, str]] = field(default_factory=set)
     _read: dict[str, int] = field(default_factory=dict)
@@ -153,6 +155,8 @@ class Auditor:
                 self._connection(party, before, document)
                 self._friends(party, before, document)
         self._filled_once(party, decision)
+        self._booked_once(party, decision)
+        self._in_turn(party, decision)
         self.consents.committed(party, event, decision)
         self.look(party)
 
@@ -168,6 +172,43 @@ class Auditor:
                 ours = [t for t in asked if t.approved_hash and t.state not in NOTHING_MOVED | {TransferState.REVERTED}]
                 if sum(total(t.terms.lines) for t in ours) > rota.wanted:
                     self.wrong(f"{party.id}: more is confirmed than {rota.code} wants: {[t.code for t in ours]}")
+
+    def _booked_once(self, party: Party, decision: Committed) -> None:
+        """On no day more of a stock item of ours is booked than there was of it when that was agreed."""
+        known = {**party.documents, **decision.documents}
+        booked = [
+            t
+            for t in known.values()
+            if isinstance(t, Transfer) and t.role == "sender" and t.state is TransferState.BOOKED
+        ]
+        for new in (t for t in booked if (Transfer.__name__, t.id) in decision.documents):
+            before = party.documents.get((Transfer.__name__, new.id))
+            if isinstance(before, Transfer) and before.state is TransferState.BOOKED:
+                continue
+            for line, there in zip(new.terms.lines, new.there, strict=False):
+                others = [t for t in booked if t.id != new.id and _share_a_day(t, new)]
+                days = {t.terms.starts for t in (*others, new)}
+                for day in days:
+                    on_it = [t for t in (*others, new) if _is_on(t, day)]
+                    taken = sum(x.quantity for t in on_it for x in t.terms.lines if x.item == line.item)
+                    row = party.inventree.stock.get(line.item)
+                    if taken > max(there, row.quantity if row is not None else Decimal(0)):
+                        self.wrong(
+                            f"{party.id}: on {day} {taken} of #{line.item} are booked: {[t.code for t in on_it]}"
+                        )
+
+    def _in_turn(self, party: Party, decision: Committed) -> None:
+        """Nobody's turn comes before that of who has waited longer for the same thing."""
+        arrived = self.arrivals.setdefault(party.id, [])
+        arrived += [d.id for d in decision.documents.values() if isinstance(d, QueueEntry) and d.id not in arrived]
+        queue = [d for d in {**party.documents, **decision.documents}.values() if isinstance(d, QueueEntry)]
+        for entry in queue:
+            before = party.documents.get((QueueEntry.__name__, entry.id))
+            is_new = entry.kept and not (isinstance(before, QueueEntry) and before.kept)
+            place = arrived.index(entry.id)
+            passed = [e.code for e in queue if e.part and e.meets(entry) and not e.kept and arrived.index(e.id) < place]
+            if is_new and passed:
+                self.wrong(f"{party.id}: it is the turn of {entry.code} before {passed}")
 
     def _decided_once(self, party: Party, event: Event) -> None:
         once = (party.id, str(getattr(event, "event_id", "")))
@@ -487,3 +528,12 @@ def _position(party: Party) -> int:
     """How far in its feed the account has read, as journaled."""
     rows = party.database.rows("SELECT value FROM meta WHERE name = 'token'")
     return int(str(rows[0][0])[1:]) if rows else 0
+
+
+def _is_on(booking: Transfer, day: date | None) -> bool:
+    first, last = booking.terms.starts, booking.terms.loan_until
+    return first is not None and last is not None and day is not None and first <= day <= last
+
+
+def _share_a_day(one: Transfer, other: Transfer) -> bool:
+    return _is_on(one, other.terms.starts) or _is_on(other, one.terms.starts)

@@ -239,6 +239,9 @@ class Consents:
             if transfer.granted is None:
                 return
         by = transfer.decided.event_id if transfer.decided is not None else ""
+        if transfer.terms.confirm:  # the line that asks anyone says as well that whoever gives it first is taken
+            self._must_have_agreed(party, transfer, transfer.asked.event_id, ("request",))
+            return
         if transfer.terms.kind == "request":
             by = self._who_took_less(party, transfer)
         self._must_have_agreed(party, transfer, by, ("return",))

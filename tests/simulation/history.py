@@ -25,16 +25,19 @@ class Outcome:
     story: tuple[str, ...]
 
 
-def scripted(seed: int, *, lies: bool = False) -> tuple[Setup, list[Action]]:
-    """The set-up and the actions of a seed. Every fifth history is about loans alone; in some one bot lies."""
+def scripted(seed: int, *, lies: bool = False, ahead: bool = False) -> tuple[Setup, list[Action]]:
+    """The set-up and the actions of a seed. Every fifth history is about loans alone; in some one bot lies.
+
+    `ahead`: it is about bookings, waiting lists, wants and requests from anyone.
+    """
     random = Random(seed)
     setup = replace(Setup.drawn(random), lies=lies)
-    return setup, draw(random, friends=setup.friends, loans=seed % 5 == 0, lies=lies)
+    return setup, draw(random, friends=setup.friends, loans=seed % 5 == 0, lies=lies, ahead=ahead)
 
 
-def lived(seed: int, *, lies: bool = False) -> Outcome:
+def lived(seed: int, *, lies: bool = False, ahead: bool = False) -> Outcome:
     """The history of a seed."""
-    return played(*scripted(seed, lies=lies))
+    return played(*scripted(seed, lies=lies, ahead=ahead))
 
 
 def played(setup: Setup, actions: Sequence[Action]) -> Outcome:

@@ -16,6 +16,7 @@ from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.decision import Choice
 from fedbot.rules.model.events import DecidedOffChat, SaidOffChat
+from fedbot.rules.model.lending import PlaceInLine, PlaceState
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.wire.envelope import envelope_id, fingerprint, sign, wire_time
@@ -76,6 +77,11 @@ def actions(federation: Federation) -> dict[str, Callable[[int, int, int, int], 
         "lend": said.lend,
         "return": said.give_back,
         "extend": said.extend,
+        "book": said.book,
+        "wait": said.wait,
+        "take the turn": said.take_the_turn,
+        "want": said.want,
+        "from anyone": said.from_anyone,
         "end of a loan": said.end_of_a_loan,
         "tap": said.tap,
         "tap the newest": said.tap_the_newest,
@@ -300,6 +306,48 @@ class _Talk:
             party, loan = found
             line = f" {1 + c // 4 % 2}" if len(loan.terms.lines) > 1 and c % 4 > 1 else ""
             self._asks(party, b, f"!fed {'gift' if c % 2 else 'lost'} {loan.code}{line}")
+
+    # --- ahead of time, in turn, and from anyone ------------------------------------------------------------
+
+    async def book(self, a: int, b: int, c: int, d: int) -> None:
+        """For days that begin tomorrow or a little later, offered or asked for; often the same days and thing."""
+        one, other = self._two(a)
+        today = self._federation.clock.now().date()
+        first = today + timedelta(days=1 + d % 3)
+        days = f"from {first.isoformat()} until {(first + timedelta(days=d // 3 % 4)).isoformat()}"
+        if c % 2:
+            lenses = [row.pk for row in _in_stock(one) if row.serial and one.inventree.parts[row.part].IPN in WANTED]
+            item, quantity = (lenses[0], "1") if lenses and c % 4 == 1 else self._item(one, c)
+            self._asks(one, b, f"!fed lend #{item} {quantity} to {other.id} {days}")
+        else:
+            self._asks(one, b, f"!fed request {WANTED[c // 2 % 4]} 1 from {other.id} {days}")
+
+    async def wait(self, a: int, b: int, c: int, d: int) -> None:
+        """For a friend's thing, or one of our own."""
+        one, other = self._two(a)
+        where = f" from {other.id}" if d % 3 else ""
+        self._asks(one, b, f"!fed wait {WANTED[(3, 0, 1, 3)[c % 4]]}{where}")
+
+    async def take_the_turn(self, a: int, b: int, *_: int) -> None:
+        """Whoever's turn it is asks for what is kept for them."""
+        places = [
+            (party, each)
+            for party in self._federation.parties
+            for each in party.documents.values()
+            if isinstance(each, PlaceInLine) and each.state is PlaceState.TURN
+        ]
+        if places:
+            party, place = places[a % len(places)]
+            self._asks(party, b, f"!fed request 1 #{place.item} from {place.peer} for 2 days")
+
+    async def want(self, a: int, b: int, c: int, d: int) -> None:
+        one, _ = self._two(a)
+        self._asks(one, b, f"!fed want {1 + c % 3} {WANTED[d % len(WANTED)]}")
+
+    async def from_anyone(self, a: int, b: int, c: int, d: int) -> None:
+        one, _ = self._two(a)
+        how = (" --all", "", " --join", " --all --join", " --all")[d % 5]
+        self._asks(one, b, f"!fed request {WANTED[c % 3]} {1 + c % 4} from anyone{how}")
 
     # --- deciding -----------------------------------------------------------------------------------------
 

@@ -7,6 +7,13 @@ import pytest
 from tests.simulation.history import lived
 
 
+@pytest.mark.parametrize("seed", [*range(1, 7), *(pytest.param(n, marks=pytest.mark.long) for n in range(7, 41))])
+def test_no_promise_is_broken_in_a_history_about_bookings_queues_wants_and_requests_from_anyone(seed: int) -> None:
+    outcome = lived(seed, ahead=True)
+    assert outcome.events > 0
+    assert not outcome.violations
+
+
 @pytest.mark.parametrize("seed", [*range(1, 13), *(pytest.param(n, marks=pytest.mark.long) for n in range(13, 101))])
 def test_no_promise_is_broken_in_a_history_where_everything_goes_wrong(seed: int) -> None:
     outcome = lived(seed, lies=seed % 3 == 0)

@@ -7,6 +7,7 @@ waits for it. A question that gets lost is not sent again: whoever wants to know
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -44,6 +45,7 @@ ALL_READ = 100
 _NOBODY = ""
 A_PAGE = 10
 _MOST_SHARED = 10_000
+_MOST_WAITING = 1000
 _LONGEST_NAME = 100
 _KEY = "found"
 
@@ -157,8 +159,11 @@ def hits_of(turn: Turn, found: StockHits, peer: str) -> tuple[tuple[Hit, ...], b
         may_go = turn.may_move(peer, item.part.pk) and not origin_by_mark(turn, item)
         if is_sound(item) and clean > 0 and may_go:
             by_part.setdefault(item.part.pk, []).append((item, clean))
-    lent, booked = _lent(turn), _booked(turn)
-    hits = tuple(replace(_hit(items), **lent.get(part, {}), **booked.get(part, {})) for part, items in by_part.items())
+    lent, booked, waiting = _lent(turn), _booked(turn), Counter(entry.part for entry in turn.queue())
+    hits = tuple(
+        replace(_hit(items), waiting=min(waiting[part], _MOST_WAITING), **lent.get(part, {}), **booked.get(part, {}))
+        for part, items in by_part.items()
+    )
     return hits[:MOST_HITS], found.cut or len(hits) > MOST_HITS
 
 
@@ -214,10 +219,19 @@ def _name(text: str) -> str:
 def _came(turn: Turn, search: Search, hits: SpaceHits) -> None:
     """One space's answer is here: answer the line if nobody is missing, or add it to the answer that is there."""
     waiting = tuple(party for party in search.waiting if party != hits.party)
+    hits = replace(hits, hits=tuple(_with_place(turn, hits.party, hit) for hit in hits.hits))
     search = replace(search, waiting=waiting, came=(*search.came, hits))
     turn.save(search)
     if not waiting or search.posted:
         _answer(turn, search)
+
+
+def _with_place(turn: Turn, party: str, hit: Hit) -> Hit:
+    """The hit with our place in that friend's queue for it, as its bot has told last."""
+    names = {hit.name.casefold(), hit.ipn.casefold()} - {""}
+    places = (each for each in turn.places_in_line() if each.peer == party and each.is_living)
+    ours = (each.place for each in places if each.word.partition("#")[0].casefold() in names)
+    return replace(hit, place=next(filter(None, ours), 0))
 
 
 def _answer(turn: Turn, search: Search) -> None:
@@ -438,6 +452,7 @@ def _written(hit: Hit) -> dict[str, Any]:
         "booked": plain(hit.booked),
         "booked_from": hit.booked_from.isoformat() if hit.booked_from else "",
         "booked_until": hit.booked_until.isoformat() if hit.booked_until else "",
+        "waiting": hit.waiting,
     }
 
 
@@ -481,7 +496,10 @@ def _hit_in(data: object) -> Hit:
         raise ValueError("a hit with more flawed than there is")
     back, first, last = (_day(data.get(day, "")) for day in ("back", "booked_from", "booked_until"))
     booked = _maybe(data.get("booked", "0"))
-    return Hit(item, name, ipn, units, quantity, flawed, condition, lent, back, booked, first, last)
+    waiting = data.get("waiting", 0)
+    if type(waiting) is not int or not 0 <= waiting <= _MOST_WAITING:
+        raise ValueError("a hit that nobody, or everybody, waits for")
+    return Hit(item, name, ipn, units, quantity, flawed, condition, lent, back, booked, first, last, waiting)
 
 
 def _day(text: object) -> date | None:

@@ -53,7 +53,7 @@ class Hit:
 
     `flawed` is how much of that isn't OK, `condition` what InvenTree calls the condition of most of it. `lent` is
     how much more of it is on loan, `back` when the first of that is due. `booked` is how much of it is booked next,
-    from `booked_from` to `booked_until`.
+    from `booked_from` to `booked_until`. `waiting` is how many wait for it, `place` which of them we are (0: none).
     """
 
     item: int
@@ -68,6 +68,8 @@ class Hit:
     booked: Decimal = Decimal(0)
     booked_from: date | None = None
     booked_until: date | None = None
+    waiting: int = 0
+    place: int = 0
 
 
 @dataclass(frozen=True)
