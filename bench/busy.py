@@ -6,7 +6,7 @@ the homeserver allows, and nothing about this machine.
 
 from __future__ import annotations
 
-from tests.dialogue.busy import busy_hours, p95
+from tests.scenarios.busy import busy_hours, p95
 
 
 async def measure(times: int) -> tuple[float, list[float]]:

@@ -28,7 +28,7 @@ from bench.observed import resident_mib
 from fedbot.commands.registry import Registry
 from fedbot.engine.bot import WallClock
 from fedbot.engine.pipeline import Engine
-from fedbot.journal import chain, codec
+from fedbot.journal import audit_chain, codec
 from fedbot.journal.codec import instant_to_text
 from fedbot.journal.copies import FILE
 from fedbot.journal.journal import Journal
@@ -43,7 +43,7 @@ from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.state import State
 from fedbot.rules.wire.envelope import Identity, unseal
-from tests.dialogue.world import friends
+from tests.scenarios.world import friends
 
 POSTS = 4
 """So many messages of ours a transfer."""
@@ -115,7 +115,7 @@ def lengthen(journal: sqlite3.Connection, template: Transfer, transfers: int) ->
         journal.executemany("INSERT INTO archive_flows VALUES (?, ?, ?, ?, ?, ?, ?)", flows)
         posts = [(f"$post-{number}-{n}", f"card:{transfer.id}", transfer.room) for n in range(POSTS)]
         journal.executemany("INSERT INTO posts (event_id, key, room, edit) VALUES (?, ?, ?, 0)", posts)
-        chain.append(journal, 1, transfer.asked.at, (AuditEntry(transfer.id, TransferIs(TransferState.DONE)),))
+        audit_chain.append(journal, 1, transfer.asked.at, (AuditEntry(transfer.id, TransferIs(TransferState.DONE)),))
     journal.execute("UPDATE sqlite_sequence SET seq = ? WHERE name = 'documents'", (first + transfers,))
     journal.execute("COMMIT")
 

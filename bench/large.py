@@ -17,7 +17,7 @@ import httpx
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot_demo.inventree.costs import Costs
 from fedbot_demo.inventree.large import Large
-from tests.dialogue.world import World, friends
+from tests.scenarios.world import World, friends
 
 _A_REST_S = 60.0
 

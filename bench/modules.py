@@ -20,7 +20,7 @@ from types import CodeType, FrameType
 from typing import Any
 
 import fedbot
-from tests.dialogue.world import friends
+from tests.scenarios.world import friends
 
 _ROOT = Path(fedbot.__file__).parent
 _NO_FUNCTION = ("<module>", "<listcomp>", "<genexpr>", "<lambda>")

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from bench.history import lengthen
 from bench.observed import resident_mib
-from tests.dialogue.browsing import URL, Web, encrypted
-from tests.dialogue.world import friends
+from tests.scenarios.browsing import URL, Web, encrypted
+from tests.scenarios.world import friends
 
 CALLS = 300
 

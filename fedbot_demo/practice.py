@@ -23,7 +23,7 @@ from fedbot.engine.bot import Bot, Ground, put_together
 from fedbot.files import PRIVATE_FILE, write_whole
 from fedbot.journal.journal import Journal
 from fedbot.ports.chat import Delivery
-from fedbot.rules.approval.consent import decides_here, is_open
+from fedbot.rules.consent import decides_here, is_open
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.decision import APPROVE_KEY
 from fedbot.rules.model.events import Reacted, Said

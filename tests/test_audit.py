@@ -15,15 +15,15 @@ import yaml
 
 from fedbot.cli.exits import Exit
 from fedbot.cli.main import main
-from fedbot.journal.chain import GUARDS
+from fedbot.journal.audit_chain import GUARDS
 from fedbot.journal.journal import Journal
 from fedbot.ports.journal import Committed, Retention
 from fedbot.rules.model.audit import AuditEntry, Decided, PeerRefused, Stage
 from fedbot.rules.model.decision import Choice
 from fedbot.rules.model.events import Tick
 from tests.config.conftest import ENVIRONMENT, least
-from tests.dialogue.world import friends
 from tests.journal.conftest import START, StandingClock
+from tests.scenarios.world import friends
 
 FAR = timedelta(days=3650)
 

@@ -43,7 +43,7 @@ from fedbot.web.server import Web
 from fedbot.web.standing import Standing
 from fedbot_demo.story import Wishes
 from tests.config.conftest import TOKEN, least
-from tests.messages.scenes import connection
+from tests.scenarios.scenes import connection
 
 DOCS = Path(__file__).parents[1] / "docs" / "cli.md"
 

@@ -17,7 +17,7 @@ from jsonschema import Draft202012Validator
 from fedbot.cli.exits import Exit
 from fedbot.cli.main import _parser
 from fedbot.web.standing import metrics
-from tests.dialogue.world import friends
+from tests.scenarios.world import friends
 
 DEPLOY = Path(__file__).parents[1] / "deploy"
 COMPOSE = ("compose.yaml", "compose.full.yaml", "compose.standby.yaml")

@@ -26,7 +26,7 @@ from fedbot.rules.model.events import Tick
 from fedbot.rules.model.transfer import Transfer
 from tests.config.conftest import ENVIRONMENT, least
 from tests.dialogue import test_lending
-from tests.dialogue.world import World, sharing
+from tests.scenarios.world import World, sharing
 
 DOCS = Path(__file__).parents[1] / "docs" / "cli.md"
 

@@ -14,7 +14,7 @@ from fedbot.config.settings import Settings
 from fedbot.edge_settings import journal_place
 from fedbot.files import PRIVATE_FILE
 from fedbot.journal import codec
-from fedbot.journal.chain import Link, Verified
+from fedbot.journal.audit_chain import Link, Verified
 from fedbot.journal.copies import audit_links, audit_verified
 from fedbot.journal.database import Place
 from fedbot.messages.audit import noted_in_words

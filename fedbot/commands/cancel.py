@@ -6,9 +6,9 @@ from fedbot import messages
 from fedbot.commands.lookup import place_meant, rota_meant, subject_meant, want_meant
 from fedbot.commands.spec import Argument, Handler, Kind, Verb, Where
 from fedbot.rules import decisions
-from fedbot.rules.approval.consent import Subject, asker_of, first_yes_of, is_open
 from fedbot.rules.catalogue import want
 from fedbot.rules.connection import connect as connections
+from fedbot.rules.consent import Subject, asker_of, first_yes_of, is_open
 from fedbot.rules.lines import not_entitled
 from fedbot.rules.loan import queue
 from fedbot.rules.model.catalogue import Want, WantState

@@ -10,8 +10,8 @@ from fedbot.commands.lookup import subject_meant
 from fedbot.commands.picking import quantity_complaint
 from fedbot.commands.spec import Verb
 from fedbot.messages.quantities import EVERYTHING, quantity_in
+from fedbot.rules import consent as subjects
 from fedbot.rules import decisions
-from fedbot.rules.approval import consent as subjects
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.decision import Choice
 from fedbot.rules.model.effects import Phrase, say

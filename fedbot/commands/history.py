@@ -13,7 +13,7 @@ from fedbot.commands.grammar import SHOWN
 from fedbot.commands.lookup import bare_id, spaces_in, subject_meant, whole_line
 from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb
 from fedbot.rules import command as chat_lines
-from fedbot.rules.approval.consent import Subject
+from fedbot.rules.consent import Subject
 from fedbot.rules.ledger import history
 from fedbot.rules.loan import lend
 from fedbot.rules.model.command import Command

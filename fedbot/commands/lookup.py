@@ -11,7 +11,7 @@ from typing import Any
 from fedbot import messages
 from fedbot.commands.grammar import PLAINLY_A_TYPO, SHOWN, near, render
 from fedbot.commands.spec import Verb
-from fedbot.rules.approval.consent import Subject
+from fedbot.rules.consent import Subject
 from fedbot.rules.decisions import subject_by_id
 from fedbot.rules.ledger import history
 from fedbot.rules.lines import PREFIX
@@ -28,7 +28,7 @@ from fedbot.rules.model.room import Room
 from fedbot.rules.model.rota import Rota
 from fedbot.rules.model.stock import stock_item_in
 from fedbot.rules.model.transfer import Transfer
-from fedbot.rules.protocol import announcements, room_upgrades
+from fedbot.rules.protocol import room_upgrades, who_answers
 from fedbot.rules.state import CODE_LENGTH, Turn
 
 WITHOUT_ID = "without id"
@@ -53,8 +53,8 @@ def rooms_told_of(turn: Turn, room: str) -> list[str]:
 
     In the admin room: all, but a room that was made for practice.
     """
-    if person := announcements.direct_with(turn, turn.room(room)):
-        return announcements.shared_with(turn, person)
+    if person := who_answers.direct_with(turn, turn.room(room)):
+        return who_answers.shared_with(turn, person)
     if not is_private(turn, room):
         return room_upgrades.lineage(turn, room)
     practice = turn.practice()
@@ -191,7 +191,7 @@ def whole_line(turn: Turn, command: Command, spec: Verb, **instead: Any) -> str:
 
     A number in a list stands for such a line.
     """
-    as_whom = f"as {turn.us.party} " if announcements.claimed_by_several(turn, command.sender, command.room) else ""
+    as_whom = f"as {turn.us.party} " if who_answers.claimed_by_several(turn, command.sender, command.room) else ""
     return f"{PREFIX} {as_whom}{render(spec, {**command.arguments, **instead})}"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fedbot import messages
 from fedbot.commands.lookup import subject_meant
 from fedbot.commands.spec import Argument, Handler, Kind, Verb, Where
-from fedbot.rules.approval import consent as subjects
+from fedbot.rules import consent as subjects
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.queries import Answer, Query

@@ -9,9 +9,9 @@ from fedbot.commands import lookup
 from fedbot.commands.grammar import SHOWN
 from fedbot.commands.lookup import bare_id, subject_meant
 from fedbot.commands.spec import Argument, Handler, Kind, Verb
-from fedbot.rules.approval.consent import Subject
 from fedbot.rules.catalogue import want
 from fedbot.rules.connection import pinning
+from fedbot.rules.consent import Subject
 from fedbot.rules.ledger import history
 from fedbot.rules.loan import lend, queue
 from fedbot.rules.model.command import Command

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from fedbot import messages
 from fedbot.commands.lookup import rooms_told_of
 from fedbot.commands.spec import Handler, Verb
-from fedbot.rules.approval.consent import Subject, asked_by, asks_if_handed_over, decides_here, is_open, takes_less
+from fedbot.rules.consent import Subject, asked_by, asks_if_handed_over, decides_here, is_open, takes_less
 from fedbot.rules.decisions import right_to_decide
 from fedbot.rules.loan import lend, outside, queue
 from fedbot.rules.model.command import Command

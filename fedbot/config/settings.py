@@ -52,8 +52,8 @@ from fedbot.rules.model.lending import (
 from fedbot.rules.model.names import of_party
 from fedbot.rules.model.party_config import LONGEST_PICKUP, PartyConfig, Pickup
 from fedbot.rules.model.rota import Order, RotaPolicy
-from fedbot.rules.model.transfer_lifecycle import MOST_OPEN_DAYS
 from fedbot.rules.model.whole_item import LARGEST_FILE
+from fedbot.rules.protocol.terms import MOST_OPEN_DAYS
 
 # A Unix socket's path holds 108 bytes on Linux, 104 elsewhere, its closing zero included.
 LONGEST_SOCKET_PATH = 103

@@ -22,8 +22,8 @@ from fedbot.messages import formatting
 from fedbot.ports.chat import Chat, ChatLimited, ChatProblem, ChatRefused, ChatUnreachable, Delivery
 from fedbot.ports.journal import ChatMessage, Drawing, OutboxRow, SuggestedReaction
 from fedbot.ports.vault import NoSuchSecret, Vault
+from fedbot.rules import consent as subjects
 from fedbot.rules import decisions
-from fedbot.rules.approval import consent as subjects
 from fedbot.rules.model.effects import Announce, Draft, Join, Leave, SendEnvelope, Typing
 from fedbot.rules.model.events import Event, Posted, PostRefused
 from fedbot.rules.protocol.sequencing import bound_to

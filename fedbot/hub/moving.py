@@ -21,7 +21,7 @@ from fedbot.config.settings import Settings
 from fedbot.edge_settings import identity_folder, journal_place, sealing_key
 from fedbot.files import PRIVATE_FOLDER, make_private, sync_folder, write_whole
 from fedbot.identity import SEED_FILE
-from fedbot.journal import chain, postgresql, rows_between, sealed, sqlite
+from fedbot.journal import audit_chain, postgresql, rows_between, sealed, sqlite
 from fedbot.journal.copies import FILE, in_postgresql
 from fedbot.journal.database import Address, Database, Statements
 from fedbot.journal.journal import ARRIVING, MOVED
@@ -191,7 +191,7 @@ def _compared(left: Database, arrived: Database) -> int:
 def _counted(database: Database) -> dict[str, Counted]:
     with database.transaction() as connection:
         bookkeeping = sqlite.BOOKKEEPING if isinstance(database, SqliteDatabase) else postgresql.BOOKKEEPING
-        found = chain.verify(connection, bookkeeping)
+        found = audit_chain.verify(connection, bookkeeping)
         if found.broken:
             raise MoveRefused(f"The audit doesn't hold at entry {found.broken}: {found.why}.")
         return rows_between.counted(connection, without=MARKS)

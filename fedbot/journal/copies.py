@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from fedbot.files import make_private, sync_folder
 from fedbot.journal import codec
-from fedbot.journal.chain import Bookkeeping, Link, Verified, links, verify
+from fedbot.journal.audit_chain import Bookkeeping, Link, Verified, links, verify
 from fedbot.journal.database import Address, Place, Statements, places
 from fedbot.journal.quarantine import QUARANTINED, quarantined_rows
 from fedbot.journal.sqlite import BOOKKEEPING, MIGRATIONS

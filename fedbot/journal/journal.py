@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol, Self, get_args
 
-from fedbot.journal import archive, chain, codec, outbox
+from fedbot.journal import archive, audit_chain, codec, outbox
 from fedbot.journal.archive import StoredArchive
 from fedbot.journal.codec import instant_from_text, instant_to_text, optional_instant_from_text
 from fedbot.journal.copies import FILE, write_copy
@@ -307,7 +307,7 @@ class StoredJournal(StoredArchive, journal.Journal):
                 raise WrongTurn(f"the event {seq} is not waiting for a decision")
             for (kind, identifier), document in decision.documents.items():
                 self._save(connection, kind, identifier, document)
-            chain.append(connection, seq, decision.at, decision.audit)
+            audit_chain.append(connection, seq, decision.at, decision.audit)
             connection.executemany(
                 "INSERT INTO posts (event_id, key, room, edit) VALUES (?, ?, ?, 0) ON CONFLICT DO NOTHING",
                 decision.found,
@@ -484,7 +484,7 @@ class StoredJournal(StoredArchive, journal.Journal):
             if row is not None:
                 self._append(connection, Unanswered(now, row, Plain(Fault.GIVEN_UP)), instant_to_text(now))
             note = AuditEntry("failures", Dropped(number, what, problem))
-            chain.append(connection, event if event is not None else cause, now, (note,))
+            audit_chain.append(connection, event if event is not None else cause, now, (note,))
             return loses
 
     def _question_of(self, connection: Statements, effect: int) -> WhenAnsweredOrNot | None:
@@ -514,7 +514,7 @@ class StoredJournal(StoredArchive, journal.Journal):
                     (instant_to_text(now - age), of_lines),
                 ).rowcount
             if retention.audit is not None:
-                removed += chain.prune(connection, now - retention.audit, now)
+                removed += audit_chain.prune(connection, now - retention.audit, now)
             # by a clock that is far ahead all of them are old
             connection.execute(
                 "DELETE FROM seen WHERE received_at < ?"

@@ -20,7 +20,7 @@ import psycopg
 from psycopg import sql
 
 from fedbot.journal import rows_between, schema
-from fedbot.journal.chain import Bookkeeping
+from fedbot.journal.audit_chain import Bookkeeping
 from fedbot.journal.database import Address, Database, Found, Statements
 from fedbot.journal.journal import StoredJournal, clock
 from fedbot.journal.lease import Lease, claim, holder

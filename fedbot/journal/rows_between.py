@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from fedbot.journal import chain, sqlite
+from fedbot.journal import audit_chain, sqlite
 from fedbot.journal.database import Statements, places
 
 
@@ -118,7 +118,7 @@ def into_sqlite(source: Statements, target: sqlite3.Connection, last: dict[str, 
     for statements in sqlite.MIGRATIONS:
         for statement in statements:
             target.execute(statement)
-    for guard in chain.GUARDS:
+    for guard in audit_chain.GUARDS:
         target.execute(f"DROP TRIGGER {guard}")
     copy(source, target)
     for guards in sqlite.GUARDS:

@@ -7,7 +7,7 @@ statement into that database's words.
 
 from __future__ import annotations
 
-from fedbot.journal import chain
+from fedbot.journal import audit_chain
 
 TABLES: tuple[tuple[str, ...], ...] = (
     (
@@ -108,6 +108,6 @@ TABLES: tuple[tuple[str, ...], ...] = (
             SELECT number, kind, id, payload FROM documents
             UNION ALL SELECT number, 'Transfer', id, payload FROM archive""",
         "CREATE INDEX posts_key ON posts (key, number) WHERE edit = 0",
-        *chain.TABLES,
+        *audit_chain.TABLES,
     ),
 )

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from fedbot.files import make_private
 from fedbot.journal import schema
-from fedbot.journal.chain import Bookkeeping
+from fedbot.journal.audit_chain import Bookkeeping
 from fedbot.journal.database import Database, Statements
 from fedbot.ports.journal import BrokenRule, JournalDamaged, JournalProblem, JournalTooNew, JournalUnwritable
 

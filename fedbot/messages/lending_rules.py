@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from fedbot.messages import naming, reasons
+from fedbot.messages import naming, reason_codes
 from fedbot.messages.formatting import Code, Inline
 from fedbot.messages.language import Lines, Locale, Words
 from fedbot.messages.naming import command
@@ -101,8 +101,8 @@ def rule_not_understood(locale: Locale, *, where: str, is_hidden: bool) -> Lines
 
 def extended_too_long(locale: Locale, *, loan: Transfer, refused: str) -> Lines:
     """The answer to an extension that the loan's rules don't allow. `refused`: the code that says why."""
-    why = reasons.against_rules(locale, refused)
-    if latest := reasons.latest_day(refused):
+    why = reason_codes.against_rules(locale, refused)
+    if latest := reason_codes.latest_day(refused):
         example = command(f"extend {loan.code} until {latest.isoformat()}")
         return [
             locale.say("Not extended {code}: {why}", code=loan.code, why=why),

@@ -12,7 +12,7 @@ from fedbot.messages.formatting import Code, Inline, Items
 from fedbot.messages.language import Lines, Locale, Words
 from fedbot.messages.naming import command
 from fedbot.messages.naming import command as typed
-from fedbot.rules.approval.consent import Subject
+from fedbot.rules.consent import Subject
 from fedbot.rules.model.command import NUMBER_WITHIN, Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.diagnosis import Diagnosis

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
-from fedbot.messages import naming, reasons
+from fedbot.messages import naming, reason_codes
 from fedbot.messages.diagnosis import diagnosis
 from fedbot.messages.formatting import Bold, Code, Inline
 from fedbot.messages.language import Lines, Locale, Words, marked
@@ -440,8 +440,8 @@ def borrowed_not_salable(locale: Locale, *, loan: Transfer, item: StockItem) -> 
 def can_not_come_back(locale: Locale, *, loan: Transfer, reason: str, us: PartyConfig, peer_name: str) -> Lines:
     """Our InvenTree could not take it back."""
     own, peer = naming.space(locale, us.name), naming.space(locale, peer_name)
-    why = reasons.why_not_given(locale, reason, peer, own)
-    instead = reasons.what_instead(locale, reason, own, command("spaces"))
+    why = reason_codes.why_not_given(locale, reason, peer, own)
+    instead = reason_codes.what_instead(locale, reason, own, command("spaces"))
     lines: Lines = [locale.say("Not done: {case} stays on loan.", case=naming.case(locale, loan))]
     return [*lines, locale.say("Why: {why}", why=why), *([instead] if instead else [])]
 
@@ -634,10 +634,10 @@ def _not_so(locale: Locale, card: Card) -> Lines:
         who, when = naming.signed(locale, transfer.decided), locale.when(transfer.decided.at)
         space = card.space_of(transfer.decided.party)
         lines.append(locale.say("By {who} ({space}), {when}", who=who, space=space, when=when))
-    if transfer.problem in reasons.KNOWN:
-        why = reasons.why_not_given(locale, transfer.problem, card.sender, card.receiver)
+    if transfer.problem in reason_codes.KNOWN:
+        why = reason_codes.why_not_given(locale, transfer.problem, card.sender, card.receiver)
         lines.append(locale.say("Why: {why}", why=why))
-        if instead := reasons.what_instead(locale, transfer.problem, card.sender, command("spaces")):
+        if instead := reason_codes.what_instead(locale, transfer.problem, card.sender, command("spaces")):
             lines.append(instead)
     return [*lines, locale.say("Nothing has moved."), transfer.code]
 

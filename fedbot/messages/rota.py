@@ -9,7 +9,7 @@ from fedbot.messages import naming
 from fedbot.messages.formatting import Bold, Inline, Items
 from fedbot.messages.language import Lines, Locale, Words, marked
 from fedbot.messages.naming import command
-from fedbot.messages.reasons import KNOWN, why_not_given
+from fedbot.messages.reason_codes import KNOWN, why_not_given
 from fedbot.rules.model.catalogue import SEARCH_SILENT_AFTER
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.rota import AskedInTurn, Passed, Rota, RotaState, Why

@@ -31,7 +31,7 @@ from fedbot.messages.transfer_facts import (
     unmatched,
     what_and_where,
 )
-from fedbot.rules.approval.consent import drawn, parcel_is_under_way
+from fedbot.rules.consent import drawn, parcel_is_under_way
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.shown import Change
 from fedbot.rules.model.transfer import Line, Transfer, less_of, total

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from fedbot.messages import naming, reasons
+from fedbot.messages import naming, reason_codes
 from fedbot.messages.diagnosis import diagnosis
 from fedbot.messages.formatting import Bold, Inline
 from fedbot.messages.language import Lines, Locale, Words
@@ -84,8 +84,8 @@ def _declined(locale: Locale, card: Card) -> Lines:
     by = card.transfer.decided
     if by is None or not by.person:
         first = locale.say("❌ Not given: {what}.", what=what)
-        why = reasons.why_not_given(locale, card.transfer.problem, card.sender, card.receiver)
-        instead = reasons.what_instead(locale, card.transfer.problem, card.sender, command("spaces"))
+        why = reason_codes.why_not_given(locale, card.transfer.problem, card.sender, card.receiver)
+        instead = reason_codes.what_instead(locale, card.transfer.problem, card.sender, command("spaces"))
         said = [first, locale.say("Why: {why}", why=why), nothing_moved(locale), instead]
         return [*(line for line in said if line), card.transfer.code]
     first = locale.of_many(
@@ -111,8 +111,8 @@ def _cancelled(locale: Locale, card: Card) -> Lines:
     lines: Lines = [first]
     if transfer.decided is not None and transfer.decided.person:
         lines.append(_by_whom(locale, card))
-    if transfer.problem in reasons.KNOWN:
-        why = reasons.why_not_given(locale, transfer.problem, card.sender, card.receiver)
+    if transfer.problem in reason_codes.KNOWN:
+        why = reason_codes.why_not_given(locale, transfer.problem, card.sender, card.receiver)
         lines.append(locale.say("Why: {why}", why=why))
     return [*lines, nothing_moved(locale), transfer.code]
 
@@ -169,8 +169,10 @@ def _aborted(locale: Locale, card: Card) -> Lines:
         what=naming.moved(locale, card.transfer),
         sender=card.sender,
     )
-    why = locale.say("Why: {why}", why=reasons.why_not_given(locale, card.transfer.problem, card.sender, card.receiver))
-    instead = reasons.what_instead(locale, card.transfer.problem, card.sender, command("spaces"))
+    why = locale.say(
+        "Why: {why}", why=reason_codes.why_not_given(locale, card.transfer.problem, card.sender, card.receiver)
+    )
+    instead = reason_codes.what_instead(locale, card.transfer.problem, card.sender, command("spaces"))
     lines: Lines = [first, decided(locale, card), *settled(locale, card), "", why]
     if len(card.transfer.terms.lines) > 1:
         lines += not_done(locale, card)
@@ -237,8 +239,8 @@ def why_not_booked_in(locale: Locale, card: Card) -> Lines:
     obstacle, told = card.transfer.obstacle, card.transfer.problem
     if obstacle is not None:
         return [locale.say("Why: {text}", text=diagnosis(locale, obstacle))]
-    if told in reasons.KNOWN:
-        return [locale.say("Why: {why}", why=reasons.why_not_given(locale, told, card.sender, card.receiver))]
+    if told in reason_codes.KNOWN:
+        return [locale.say("Why: {why}", why=reason_codes.why_not_given(locale, told, card.sender, card.receiver))]
     said = locale.short(told, 200)
     return [locale.say("{receiver}'s InvenTree said: {said}", receiver=card.receiver, said=said)] if said else []
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fedbot.messages import naming, reasons, whole_item
+from fedbot.messages import naming, reason_codes, whole_item
 from fedbot.messages.formatting import Break, Inline, Items
 from fedbot.messages.language import Lines, Locale, Words, marked
 from fedbot.messages.naming import command
@@ -446,8 +446,8 @@ def _homeless(card: Card) -> set[int]:
 def _no_place(locale: Locale, card: Card, line: Line) -> tuple[tuple[Inline, ...], tuple[Inline, ...]]:
     """Why a line has no place, and what makes one."""
     reason = card.transfer.at(line.number).match
-    why = reasons.why_no_part(locale, reason, card.receiver)
-    return why, reasons.how_to_get_a_part(locale, reason, card.receiver)
+    why = reason_codes.why_no_part(locale, reason, card.receiver)
+    return why, reason_codes.how_to_get_a_part(locale, reason, card.receiver)
 
 
 def no_part_for(locale: Locale, transfer: Transfer, number: int, space: str) -> tuple[Inline, ...]:
@@ -457,8 +457,8 @@ def no_part_for(locale: Locale, transfer: Transfer, number: int, space: str) -> 
         "{what}: {why}.{break_}In InvenTree: {advice}.",
         what=naming.part(locale, transfer.line(number).description),
         break_=Break(),
-        why=reasons.why_no_part(locale, reason, space),
-        advice=reasons.how_to_get_a_part(locale, reason, space),
+        why=reason_codes.why_no_part(locale, reason, space),
+        advice=reason_codes.how_to_get_a_part(locale, reason, space),
     )
 
 
@@ -682,7 +682,7 @@ def _not_done(locale: Locale, card: Card, progress: Progress) -> tuple[Inline, .
         "what": naming.thing(locale, transfer.line(progress.number)),
         "sender": card.sender,
         "receiver": card.receiver,
-        "why": reasons.why_not_given(locale, progress.failed, card.sender, card.receiver),
+        "why": reason_codes.why_not_given(locale, progress.failed, card.sender, card.receiver),
     }
     if transfer.role == "receiver" and progress.failed != NOT_SENT:
         return locale.say("Not booked in: {what}: {why} {sender} takes it back.", **names)

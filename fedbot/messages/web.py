@@ -9,7 +9,7 @@ from fedbot.messages.diagnosis import diagnosis
 from fedbot.messages.formatting import Code, Items
 from fedbot.messages.language import Lines, Locale
 from fedbot.messages.naming import command
-from fedbot.rules.approval.consent import Subject
+from fedbot.rules.consent import Subject
 from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.web import SIGN_IN_WITHIN, AccessKind, WebAccess
 

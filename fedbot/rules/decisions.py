@@ -13,9 +13,10 @@ from decimal import Decimal
 from typing import ClassVar, TypeVar
 
 from fedbot import messages
-from fedbot.rules import people
-from fedbot.rules.approval import consent
-from fedbot.rules.approval.consent import (
+from fedbot.rules import consent, people
+from fedbot.rules.catalogue import match_parts
+from fedbot.rules.connection import connect as connections
+from fedbot.rules.consent import (
     Subject,
     asked_by,
     asker_of,
@@ -26,8 +27,6 @@ from fedbot.rules.approval.consent import (
     is_open,
     takes_less,
 )
-from fedbot.rules.catalogue import match_parts
-from fedbot.rules.connection import connect as connections
 from fedbot.rules.loan import bookings, extend, lend
 from fedbot.rules.model import audit, budgets
 from fedbot.rules.model.connection import Connection
@@ -51,7 +50,7 @@ from fedbot.rules.model.shown import hash_of
 from fedbot.rules.model.stock import Right, Rights
 from fedbot.rules.model.transfer import Transfer, less_of, total
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from fedbot.rules.protocol import announcements, room_upgrades, sequencing
+from fedbot.rules.protocol import room_upgrades, sequencing, who_answers
 from fedbot.rules.protocol.bodies import LONGEST_REASON
 from fedbot.rules.protocol.terms import presentable
 from fedbot.rules.state import Turn
@@ -107,7 +106,7 @@ def on_reaction(turn: Turn, event: Reacted) -> None:
         return
     subject = subject_by_id(turn, turn.subject_of(event.target))
     choice = CARD_KEYS.get(normalised(event.key))
-    if subject is None or announcements.is_bot(turn, event.room, event.sender):
+    if subject is None or who_answers.is_bot(turn, event.room, event.sender):
         return
     says_something = choice is not None or looks_like_a_decision(event.key)
     if says_something and not _reacts_too_much(turn, subject, event.sender):
@@ -322,7 +321,7 @@ def _is_of_before(subject: Subject, at: datetime) -> bool:
 
 def _not_ours(turn: Turn, subject: Subject, person: str) -> Phrase:
     """Somebody of another space, a friend or not, wants to decide on our card."""
-    friends = announcements.other_homes(turn, subject.room, person, active_only=True)
+    friends = who_answers.other_homes(turn, subject.room, person, active_only=True)
     if not friends:
         return say(messages.approval.not_yours_to_decide, subject=subject, party=turn.us.name)
     own = turn.party_name(friends[0][0])

@@ -17,7 +17,7 @@ from fedbot.rules.catalogue import search, want
 from fedbot.rules.connection import connect as connections
 from fedbot.rules.connection import disconnect, move_rooms, pinning, practise, provision, rooms, rotate_tokens
 from fedbot.rules.ledger import reconcile, recover, stats
-from fedbot.rules.loan import bookings, hand_back, outside, overdue, queue, write_off
+from fedbot.rules.loan import bookings, due_reminders, hand_back, outside, overdue, queue, write_off
 from fedbot.rules.model import (
     audit,
     connection_lifecycle,
@@ -222,7 +222,7 @@ def _on_tick(turn: Turn, _: Tick) -> None:
             transfers.tell_silence(turn, resent_transfer)
     rooms.look(turn)
     reminders.look(turn)
-    reminders.look_at_due_dates(turn)
+    due_reminders.look_at_due_dates(turn)
     overdue.look(turn)
     booking.look(turn)
     bookings.look(turn)
@@ -355,7 +355,7 @@ def next_wake(state: State, now: datetime) -> datetime | None:
     times += rooms.next_wake(turn)
     times += lines.next_wake(turn)
     times += reminders.next_wake(turn)
-    times += reminders.next_due_date_wake(turn)
+    times += due_reminders.next_due_date_wake(turn)
     times += overdue.next_wake(turn)
     times += booking.next_wake(turn)
     times += bookings.next_wake(turn)

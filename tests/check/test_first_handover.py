@@ -23,8 +23,8 @@ from fedbot_demo.inventree.state import State
 from fedbot_demo.inventree.transport import SimulatedTransport
 from fedbot_demo.inventree.versions import Version
 from tests.config.conftest import least
-from tests.dialogue.world import World
 from tests.fakes.vault import FakeVault
+from tests.scenarios.world import World
 
 ONLY_ADMINS_GIVE_RIGHTS = 472
 VERSIONS = ("newest", "1.0", "0.17", "0.13")

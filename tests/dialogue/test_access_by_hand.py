@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 from fedbot.rules.model.connection_lifecycle import ConnectionState
-from tests.dialogue.books import assert_books_balance
-from tests.dialogue.space import Space
-from tests.dialogue.world import World, a_world, told
+from tests.scenarios.books import assert_books_balance
+from tests.scenarios.space import Space
+from tests.scenarios.world import World, a_world, told
 
 ACTIVE, MAKING = ConnectionState.ACTIVE, ConnectionState.MAKING
 ROLES = ("stock", "part", "part_category", "stock_location")

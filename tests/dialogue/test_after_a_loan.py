@@ -14,14 +14,14 @@ from fedbot.rules.model.queries import FindItems, ItemsFound
 from fedbot.rules.model.stock import StockItem
 from fedbot.rules.model.transfer import Transfer
 from fedbot_demo.inventree.faults import FaultKind
-from tests.dialogue.books import assert_books_balance
-from tests.dialogue.forging import lie
-from tests.dialogue.space import Space
 from tests.dialogue.test_lending import handed_back, lent, loan, reminders
 from tests.dialogue.test_recovery import RESENDS
 from tests.dialogue.test_settling import quarter_of_an_hour, unanswered
-from tests.dialogue.world import World, letters, nothing, told
 from tests.fakes.people import Person
+from tests.scenarios.books import assert_books_balance
+from tests.scenarios.forging import lie
+from tests.scenarios.space import Space
+from tests.scenarios.world import World, letters, nothing, told
 
 WEEKS = timedelta(days=60)
 

@@ -10,8 +10,8 @@ from typing import Any
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.wire.envelope import Identity, sign_announcement, wire_time
 from tests.dialogue.test_moving import say_so, upgrade
-from tests.dialogue.world import World, a_world, friends, told
 from tests.fakes.people import Person
+from tests.scenarios.world import World, a_world, friends, told
 
 ACTIVE, ASKED, SUSPENDED = ConnectionState.ACTIVE, ConnectionState.ASKED, ConnectionState.SUSPENDED
 PARTY = "dev.fedbot.party"

@@ -10,13 +10,13 @@ import pytest
 
 from fedbot.rules.model.rota import RotaPolicy, RotaState
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from tests.dialogue.books import assert_books_balance
-from tests.dialogue.space import Space
 from tests.dialogue.test_dishonest_friends import forges
 from tests.dialogue.test_moving import upgrade
 from tests.dialogue.test_recovery import is_restored, is_watched
-from tests.dialogue.world import World, letters, nothing, told
 from tests.fakes.people import Message
+from tests.scenarios.books import assert_books_balance
+from tests.scenarios.space import Space
+from tests.scenarios.world import World, letters, nothing, told
 
 A_DAY = timedelta(days=1)
 BETA_FIRST = RotaPolicy(nearest=("betaspace", "gammaspace"))

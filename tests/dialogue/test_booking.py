@@ -7,12 +7,12 @@ from datetime import timedelta
 import pytest
 
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from tests.dialogue.books import assert_books_balance
-from tests.dialogue.space import Space
 from tests.dialogue.test_moving import say_so, upgrade
 from tests.dialogue.test_recovery import is_rebuilt
-from tests.dialogue.world import World, friends, sharing, told
 from tests.fakes.people import Message
+from tests.scenarios.books import assert_books_balance
+from tests.scenarios.space import Space
+from tests.scenarios.world import World, friends, sharing, told
 
 DAY = timedelta(days=1)
 OPEN, BOOKED, DONE, EXPIRED = TransferState.OPEN, TransferState.BOOKED, TransferState.DONE, TransferState.EXPIRED

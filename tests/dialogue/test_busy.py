@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from tests.dialogue.busy import busy_hours, handovers, limited, p95
-from tests.dialogue.world import GRACE
+from tests.scenarios.busy import busy_hours, handovers, limited, p95
+from tests.scenarios.world import GRACE
 
 GRACE_S = GRACE.total_seconds()
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot_demo.inventree.faults import FaultKind
-from tests.dialogue.books import assert_books_balance
-from tests.dialogue.world import World, friends
+from tests.scenarios.books import assert_books_balance
+from tests.scenarios.world import World, friends
 
 DOCS = Path(__file__).parents[2] / "docs" / "performance.md"
 ROW = re.compile(r"\| (sender|receiver) \| .+? \| `([^`]+)`[ *]* \|")

@@ -7,9 +7,9 @@ import pytest
 from fedbot.commands import picking
 from fedbot.rules.model.queries import FindItems, ItemsFound
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from tests.dialogue.books import assert_books_balance
-from tests.dialogue.space import Space
-from tests.dialogue.world import friends
+from tests.scenarios.books import assert_books_balance
+from tests.scenarios.space import Space
+from tests.scenarios.world import friends
 
 DECLINED, DONE = TransferState.DECLINED, TransferState.DONE
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from tests.dialogue.world import World, friends
+from tests.scenarios.world import World, friends
 
 
 async def chosen(world: World, line: str, number: str = "1") -> None:

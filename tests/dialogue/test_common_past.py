@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from fedbot.rules.model.transfer import Transfer
-from tests.dialogue.space import Space
 from tests.dialogue.test_recovery import is_rebuilt, is_restored
-from tests.dialogue.world import World, friends, told
+from tests.scenarios.space import Space
+from tests.scenarios.world import World, friends, told
 
 
 def hashes(world: World) -> set[tuple[str, str]]:

@@ -13,10 +13,10 @@ from fedbot.rules.model import connection as connections
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.effects import Draft
 from fedbot.rules.wire.envelope import Identity, fingerprint, key_commitment, short_string
-from tests.dialogue.space import Space
 from tests.dialogue.test_connecting import both_ask_at_once
 from tests.dialogue.test_dishonest_friends import forges
-from tests.dialogue.world import World, a_world, friends, told
+from tests.scenarios.space import Space
+from tests.scenarios.world import World, a_world, friends, told
 
 ACTIVE, OFFERED, SUSPENDED = ConnectionState.ACTIVE, ConnectionState.OFFERED, ConnectionState.SUSPENDED
 CANCELLED = ConnectionState.CANCELLED

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from tests.dialogue.books import assert_books_balance
-from tests.dialogue.space import Space
 from tests.dialogue.test_lending import owners_card
-from tests.dialogue.world import friends, sharing, told
+from tests.scenarios.books import assert_books_balance
+from tests.scenarios.space import Space
+from tests.scenarios.world import friends, sharing, told
 
 DAMAGED, ATTENTION = 55, 50
 

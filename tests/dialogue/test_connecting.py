@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot_demo.inventree.faults import FaultKind
-from tests.dialogue.books import assert_books_balance
-from tests.dialogue.world import GRACE, World, a_world, friends, letters, nothing, told
+from tests.scenarios.books import assert_books_balance
+from tests.scenarios.world import GRACE, World, a_world, friends, letters, nothing, told
 
 ACTIVE, ASKED, CANCELLED = ConnectionState.ACTIVE, ConnectionState.ASKED, ConnectionState.CANCELLED
 DECLINED, EXPIRED, MAKING, OFFERED = (

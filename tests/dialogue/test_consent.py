@@ -18,11 +18,11 @@ from fedbot.rules.model.transfer import Line, Terms, Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.protocol.terms import hash_of, written
 from fedbot.rules.transfer.receive import ShowOfferCard
-from tests.dialogue.books import assert_books_balance
-from tests.dialogue.space import Space
 from tests.dialogue.test_dishonest_friends import forges
-from tests.dialogue.world import World, a_world, friends, sharing, step
 from tests.fakes.people import Message
+from tests.scenarios.books import assert_books_balance
+from tests.scenarios.space import Space
+from tests.scenarios.world import World, a_world, friends, sharing, step
 
 OPEN, DONE, CANCELLED = TransferState.OPEN, TransferState.DONE, TransferState.CANCELLED
 REVERTED = TransferState.REVERTED

@@ -10,8 +10,8 @@ import pytest
 from fedbot.inventree.versions import Version
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot_demo.inventree.faults import FaultKind
-from tests.dialogue.books import assert_books_balance
-from tests.dialogue.world import World, a_world, friends, told
+from tests.scenarios.books import assert_books_balance
+from tests.scenarios.world import World, a_world, friends, told
 
 ACTIVE, CANCELLED, MAKING = ConnectionState.ACTIVE, ConnectionState.CANCELLED, ConnectionState.MAKING
 DIRECT = {"peer_access": "direct"}

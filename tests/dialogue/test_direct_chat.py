@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from fedbot.rules.model.audit import InRoom, RoomChange
-from tests.dialogue.books import assert_books_balance
-from tests.dialogue.world import World, a_world, friends, told
 from tests.fakes.people import Person, RoomView, everybody_in
+from tests.scenarios.books import assert_books_balance
+from tests.scenarios.world import World, a_world, friends, told
 
 
 async def chats(world: World, person: Person) -> RoomView:

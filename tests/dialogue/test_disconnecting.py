@@ -11,8 +11,8 @@ from fedbot.rules.connection import provision
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot_demo.inventree.faults import Fault, FaultKind
-from tests.dialogue.space import Space
-from tests.dialogue.world import GRACE, World, friends, sharing
+from tests.scenarios.space import Space
+from tests.scenarios.world import GRACE, World, friends, sharing
 
 DOWN = Fault(FaultKind.REFUSED, times=None)
 HOUR = timedelta(hours=1)

@@ -17,10 +17,10 @@ from fedbot.rules.protocol.terms import hash_of, written
 from fedbot.rules.transfer.opening import opens
 from fedbot.rules.wire import envelope
 from fedbot.rules.wire.subject_ids import SubjectKind, by_line, opened_id
-from tests.dialogue.books import assert_books_balance
-from tests.dialogue.space import Space
 from tests.dialogue.test_lending import lent
-from tests.dialogue.world import World, friends, sharing
+from tests.scenarios.books import assert_books_balance
+from tests.scenarios.space import Space
+from tests.scenarios.world import World, friends, sharing
 
 DONE, OPEN = TransferState.DONE, TransferState.OPEN
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from tests.dialogue.books import assert_books_balance
 from tests.dialogue.test_moving import upgrade
-from tests.dialogue.world import World, friends, told
+from tests.scenarios.books import assert_books_balance
+from tests.scenarios.world import World, friends, told
 
 DONE = TransferState.DONE
 ENCRYPTION = {"algorithm": "m.megolm.v1.aes-sha2"}

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from tests.dialogue.world import friends
+from tests.scenarios.world import friends
 
 
 @pytest.mark.parametrize(("days", "words"), [(-1, "⚠ expired (use by"), (0, "use by"), (1, "use by")])

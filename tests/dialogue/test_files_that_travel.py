@@ -15,12 +15,12 @@ from fedbot.rules.protocol.sequencing import bound_to
 from fedbot.rules.wire.envelope import seal
 from fedbot_demo.inventree.faults import FaultKind
 from fedbot_demo.inventree.transport import SimulatedTransport
-from tests.dialogue.books import assert_books_balance
-from tests.dialogue.space import Space
 from tests.dialogue.test_dishonest_friends import forges
 from tests.dialogue.test_lending import owners_card
 from tests.dialogue.test_photos import JPEG, PNG
-from tests.dialogue.world import friends, told
+from tests.scenarios.books import assert_books_balance
+from tests.scenarios.space import Space
+from tests.scenarios.world import friends, told
 
 PDF = b"%PDF-1.7 how to hold a lens " + bytes(300)
 LENS = 42

@@ -17,9 +17,9 @@ from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.protocol import sequencing as letters_sent
 from fedbot_demo.inventree.faults import FaultKind
-from tests.dialogue.books import assert_books_balance
-from tests.dialogue.world import World, a_world, friends, letters, nothing, told
 from tests.fakes.people import Message, Person
+from tests.scenarios.books import assert_books_balance
+from tests.scenarios.world import World, a_world, friends, letters, nothing, told
 
 LATE = timedelta(seconds=25)
 AN_AGE = timedelta(minutes=11)

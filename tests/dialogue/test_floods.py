@@ -20,12 +20,12 @@ from fedbot.rules.protocol import bodies
 from fedbot.rules.transfer.opening import opens
 from fedbot.rules.wire import envelope
 from fedbot.rules.wire.subject_ids import Opening, SubjectKind, by_line, connection_id, opened_id
-from tests.dialogue.books import assert_books_balance
-from tests.dialogue.space import Space
 from tests.dialogue.test_dishonest_friends import forges
 from tests.dialogue.test_photos import JPEG, attached, lens_comes_back
-from tests.dialogue.world import World, a_world, friends, sharing
 from tests.fakes.people import Person
+from tests.scenarios.books import assert_books_balance
+from tests.scenarios.space import Space
+from tests.scenarios.world import World, a_world, friends, sharing
 
 DONE, OPEN = TransferState.DONE, TransferState.OPEN
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from tests.dialogue.world import World, friends, sharing
+from tests.scenarios.world import World, friends, sharing
 
 
 async def offered(world: World, line: str) -> tuple[int, Decimal, str]:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from fedbot.rules.ledger.history import item_page
 from tests.dialogue import test_lending
-from tests.dialogue.world import World, friends, told
+from tests.scenarios.world import World, friends, told
 
 
 async def answer(world: World, line: str, room: str = "") -> str:

@@ -15,11 +15,11 @@ from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot_demo.inventree.conditions import Locked, Proxy, Restarting
 from fedbot_demo.inventree.faults import Condition, Fault, FaultKind
 from fedbot_demo.inventree.versions import Version
-from tests.dialogue.books import assert_books_balance
 from tests.dialogue.test_lending import owners_card
 from tests.dialogue.test_old_servers import connected
 from tests.dialogue.test_photos import JPEG, answers_to, attached, lens_comes_back
-from tests.dialogue.world import World, friends, told
+from tests.scenarios.books import assert_books_balance
+from tests.scenarios.world import World, friends, told
 
 DONE = TransferState.DONE
 NUTS, NUTS_THERE = 350, 900

@@ -6,10 +6,10 @@ from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot_demo.inventree.faults import FaultKind
 from fedbot_demo.inventree.records import StockItem
-from tests.dialogue.books import assert_books_balance
-from tests.dialogue.space import Space
 from tests.dialogue.test_lending import back, handed_back, lent, loan
-from tests.dialogue.world import friends, told
+from tests.scenarios.books import assert_books_balance
+from tests.scenarios.space import Space
+from tests.scenarios.world import friends, told
 
 DAY = "15 Dec 2026"
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from textwrap import dedent, indent
 
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from tests.dialogue.books import assert_books_balance
-from tests.dialogue.world import World, friends
+from tests.scenarios.books import assert_books_balance
+from tests.scenarios.world import World, friends
 
 WORDS = Path(__file__).parents[2] / "docs/words.md"
 NOTE = "für euren Workshop, nur mit Isopropanol reinigen"

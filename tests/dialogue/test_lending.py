@@ -12,11 +12,11 @@ from fedbot.rules.model.decision import Ending
 from fedbot.rules.model.queries import FindItems, ItemsFound
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from tests.dialogue.books import assert_books_balance
-from tests.dialogue.forging import lie
-from tests.dialogue.space import Space
-from tests.dialogue.world import World, friends, letters, nothing, sharing, told
 from tests.fakes.people import Message
+from tests.scenarios.books import assert_books_balance
+from tests.scenarios.forging import lie
+from tests.scenarios.space import Space
+from tests.scenarios.world import World, friends, letters, nothing, sharing, told
 
 DONE, OPEN, DECLINED, ABORTED, CANCELLED = (
     TransferState.DONE,

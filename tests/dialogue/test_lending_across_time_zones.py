@@ -12,11 +12,11 @@ import pytest
 from fedbot.commands import push, request
 from fedbot.rules.model.transfer import Terms
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from tests.dialogue.books import assert_books_balance
-from tests.dialogue.space import Space
 from tests.dialogue.test_lending import lent, loan, owners_card
-from tests.dialogue.world import World, sharing, told
 from tests.fakes.people import Message, Person
+from tests.scenarios.books import assert_books_balance
+from tests.scenarios.space import Space
+from tests.scenarios.world import World, sharing, told
 
 AUCKLAND, LOS_ANGELES = "Pacific/Auckland", "America/Los_Angeles"
 # The clock begins on Tue 24 Nov, 20:14 UTC: 12:14 in Los Angeles, 9:14 of the 25th in Auckland.

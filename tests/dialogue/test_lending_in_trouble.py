@@ -11,11 +11,11 @@ from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.decision import Ending
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot_demo.inventree.faults import FaultKind
-from tests.dialogue.books import assert_books_balance
 from tests.dialogue.test_lending import back, handed_back, lent, loan, owners_card
 from tests.dialogue.test_recovery import RESENDS, is_rebuilt, is_restored, is_watched, side, undisturbed
 from tests.dialogue.test_settling import quarter_of_an_hour, unanswered
-from tests.dialogue.world import World, friends, sharing, told
+from tests.scenarios.books import assert_books_balance
+from tests.scenarios.world import World, friends, sharing, told
 
 ABORTED, CANCELLED, DECLINED, DONE, OPEN, REVERTED = (
     TransferState.ABORTED,

@@ -12,11 +12,11 @@ from fedbot.rules.model.lending import LendingRule, LoanRules
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot_demo.inventree.seeds import SERVICE
-from tests.dialogue.books import assert_books_balance
-from tests.dialogue.space import Space
 from tests.dialogue.test_lending import loan, owners_card
 from tests.dialogue.test_recovery import is_rebuilt
-from tests.dialogue.world import World, friends, sharing, told
+from tests.scenarios.books import assert_books_balance
+from tests.scenarios.space import Space
+from tests.scenarios.world import World, friends, sharing, told
 
 DAY = timedelta(days=1)
 OPEN, DONE, DECLINED, BOOKED = TransferState.OPEN, TransferState.DONE, TransferState.DECLINED, TransferState.BOOKED

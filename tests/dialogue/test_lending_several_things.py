@@ -9,13 +9,13 @@ import pytest
 from fedbot.rules.loan import lend
 from fedbot.rules.model.decision import Ending
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from tests.dialogue.books import assert_books_balance
-from tests.dialogue.forging import lie
-from tests.dialogue.space import Space
 from tests.dialogue.test_lending import back, handed_back, lent, loan, owners_card
 from tests.dialogue.test_recovery import RESENDS, is_rebuilt, side
-from tests.dialogue.world import World, letters, nothing, sharing
 from tests.fakes.people import Message, Person
+from tests.scenarios.books import assert_books_balance
+from tests.scenarios.forging import lie
+from tests.scenarios.space import Space
+from tests.scenarios.world import World, letters, nothing, sharing
 
 THINGS = "#42; RES-10K 20; M3-NUT 10"
 LENS, RESISTORS, NUTS = 1, 2, 3

@@ -26,10 +26,10 @@ from fedbot.rules.protocol.terms import written
 from fedbot.rules.state import State
 from fedbot.rules.wire import subject_ids
 from fedbot.rules.wire.envelope import BadEnvelope, Identity, canonical, check, seal, wire_time
-from tests.dialogue.space import Space
-from tests.dialogue.world import World, friends, sharing
 from tests.fakes.archive import RememberedArchive
 from tests.protocol.samples import HEX, SAMPLES
+from tests.scenarios.space import Space
+from tests.scenarios.world import World, friends, sharing
 
 SEALED: dict[str, dict[str, Any]] = {
     "stats": {"parts": 3, "open": 1, "given": {"lines": 1, "pieces": "5"}},

@@ -8,9 +8,9 @@ import pytest
 
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot_demo.inventree.faults import FaultKind
-from tests.dialogue.books import assert_books_balance
-from tests.dialogue.world import World, friends, told
 from tests.fakes.people import Person
+from tests.scenarios.books import assert_books_balance
+from tests.scenarios.world import World, friends, told
 
 BOLT, THEIRS = "M3-BOLT", "PLY-4-BIRCH"
 

@@ -10,7 +10,7 @@ from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot_demo.inventree.records import StockItem
 from tests.dialogue.test_finding import three
 from tests.dialogue.test_recovery import is_rebuilt
-from tests.dialogue.world import World
+from tests.scenarios.world import World
 
 BOLT = "M3-BOLT"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from tests.dialogue.books import assert_books_balance
-from tests.dialogue.world import World, friends, sharing
+from tests.scenarios.books import assert_books_balance
+from tests.scenarios.world import World, friends, sharing
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 

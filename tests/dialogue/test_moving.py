@@ -6,13 +6,13 @@ from datetime import timedelta
 
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from tests.dialogue.books import assert_books_balance
-from tests.dialogue.space import Space
 from tests.dialogue.test_finding import three
 from tests.dialogue.test_lending import lent
 from tests.dialogue.test_recovery import is_rebuilt, is_restored, is_watched
-from tests.dialogue.world import World, friends, told
 from tests.fakes.people import RoomView
+from tests.scenarios.books import assert_books_balance
+from tests.scenarios.space import Space
+from tests.scenarios.world import World, friends, told
 
 ACTIVE, SUSPENDED, DONE = ConnectionState.ACTIVE, ConnectionState.SUSPENDED, TransferState.DONE
 

@@ -10,10 +10,10 @@ from fedbot.rules.ledger import history
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.names import of_party
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from tests.dialogue.space import Space
 from tests.dialogue.test_dishonest_friends import forges
-from tests.dialogue.world import World, friends, sharing, told
 from tests.fakes.people import Message, Person
+from tests.scenarios.space import Space
+from tests.scenarios.world import World, friends, sharing, told
 
 ANNA, PIET, KIM = "@anna:twin.test", "@piet:twin.test", "@kim:twin.test"
 

@@ -6,15 +6,16 @@ from dataclasses import replace
 from datetime import timedelta
 
 from fedbot.rules.model.transfer import Transfer
-from fedbot.rules.model.transfer_lifecycle import LONGEST_OPEN, TransferState
+from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.protocol import bodies
+from fedbot.rules.protocol.terms import LONGEST_OPEN
 from fedbot.rules.transfer.opening import opens
 from fedbot.rules.wire.subject_ids import SubjectKind, by_line, opened_id
-from tests.dialogue.forging import forge
 from tests.dialogue.test_dishonest_friends import forges
 from tests.dialogue.test_lending import lent
 from tests.dialogue.test_protocol_messages import kind_of
-from tests.dialogue.world import World, friends, step, told
+from tests.scenarios.forging import forge
+from tests.scenarios.world import World, friends, step, told
 
 DEBITING, DISPUTED, SENT = TransferState.DEBITING, TransferState.DISPUTED, TransferState.SENT
 

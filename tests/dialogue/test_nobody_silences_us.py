@@ -8,9 +8,9 @@ import pytest
 
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from tests.dialogue.books import assert_books_balance
-from tests.dialogue.world import World, a_world, friends, told
 from tests.fakes.people import Message
+from tests.scenarios.books import assert_books_balance
+from tests.scenarios.world import World, a_world, friends, told
 
 LISTED = {"@anna:twin.test": "anna", "@bea:twin.test": "anna", "@cem:twin.test": "anna"}
 """Attraktor, whose bot has the lower id, says that Betaspace's people are its own."""

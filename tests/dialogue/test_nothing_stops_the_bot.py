@@ -16,11 +16,11 @@ from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.protocol import sequencing
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer.send import BookOut
-from tests.dialogue.books import assert_books_balance
-from tests.dialogue.space import Space
 from tests.dialogue.test_direct_access import DIRECT
 from tests.dialogue.test_lending import lent
-from tests.dialogue.world import a_world, friends, told
+from tests.scenarios.books import assert_books_balance
+from tests.scenarios.space import Space
+from tests.scenarios.world import a_world, friends, told
 
 TWO_MONTHS = timedelta(days=60)
 FIVE_DAYS = timedelta(days=5)

@@ -16,11 +16,11 @@ from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot_demo.inventree.seeding import make_account
 from fedbot_demo.inventree.versions import RECORDED
-from tests.dialogue.books import assert_books_balance
-from tests.dialogue.space import Space
 from tests.dialogue.test_files_that_travel import PDF, attach, kept
 from tests.dialogue.test_lending import owners_card
-from tests.dialogue.world import World, a_world, told
+from tests.scenarios.books import assert_books_balance
+from tests.scenarios.space import Space
+from tests.scenarios.world import World, a_world, told
 
 Story = Callable[[World], Awaitable[None]]
 

@@ -12,11 +12,11 @@ import pytest
 from fedbot.rules.ledger import history
 from fedbot.rules.model.outside_lifecycle import OutsideState
 from fedbot_demo.inventree.faults import FaultKind
-from tests.dialogue.books import assert_books_balance
-from tests.dialogue.space import GIVE_UP
 from tests.dialogue.test_recovery import is_rebuilt
 from tests.dialogue.test_restarts import settles_with_restarts
-from tests.dialogue.world import GRACE, World, a_world, friends, told
+from tests.scenarios.books import assert_books_balance
+from tests.scenarios.space import GIVE_UP
+from tests.scenarios.world import GRACE, World, a_world, friends, told
 
 A_DAY = timedelta(days=1)
 LINE = 'lend 10 M3-NUT to outside "Repair Café" for 2 weeks'

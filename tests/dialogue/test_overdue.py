@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from tests.dialogue.books import assert_books_balance
 from tests.dialogue.test_lending import lent
 from tests.dialogue.test_recovery import is_rebuilt
-from tests.dialogue.world import World, told
+from tests.scenarios.books import assert_books_balance
+from tests.scenarios.world import World, told
 
 A_DAY = timedelta(days=1)
 

@@ -14,10 +14,10 @@ import pytest
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot_demo.inventree.faults import FaultKind
 from fedbot_demo.inventree.tokens import issue_token
-from tests.dialogue.books import assert_books_balance
-from tests.dialogue.space import Space
-from tests.dialogue.world import World, a_world, friends, told
 from tests.fakes.people import Message
+from tests.scenarios.books import assert_books_balance
+from tests.scenarios.space import Space
+from tests.scenarios.world import World, a_world, friends, told
 
 A_DAY = timedelta(days=1)
 DAILY: dict[str, Any] = {"look_every": A_DAY}

@@ -10,10 +10,10 @@ from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.stock import STATUS_LOST
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot_demo.inventree.faults import FaultKind
-from tests.dialogue.books import assert_books_balance
 from tests.dialogue.test_dishonest_friends import forges
-from tests.dialogue.world import World, friends, letters, told
 from tests.fakes.people import Message, Person
+from tests.scenarios.books import assert_books_balance
+from tests.scenarios.world import World, friends, letters, told
 
 A_DAY = timedelta(days=1)
 SENT, DONE, DISPUTED, REVERTED = (

@@ -6,9 +6,9 @@ import pytest
 
 from fedbot.journal.journal import Journal
 from fedbot.rules.model.transfer import Transfer
-from tests.dialogue.books import assert_books_balance
-from tests.dialogue.space import Space
-from tests.dialogue.world import World, friends, told
+from tests.scenarios.books import assert_books_balance
+from tests.scenarios.space import Space
+from tests.scenarios.world import World, friends, told
 
 
 def in_memory(space: Space) -> list[str]:

@@ -13,11 +13,11 @@ from fedbot.engine.bot import watching
 from fedbot.engine.summary import summary
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from tests.dialogue.books import assert_books_balance
 from tests.dialogue.test_encrypted_rooms import ENCRYPTION
 from tests.dialogue.test_moving import upgrade
-from tests.dialogue.world import World, a_world, friends, told
 from tests.fakes.people import Person, RoomView
+from tests.scenarios.books import assert_books_balance
+from tests.scenarios.world import World, a_world, friends, told
 
 MIA = "@mia:twin.test"
 

@@ -10,11 +10,11 @@ import pytest
 from fedbot.commands.registry import catalogue
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from tests.dialogue.books import assert_books_balance
 from tests.dialogue.test_lending import back
 from tests.dialogue.test_photos import JPEG, lens_comes_back
-from tests.dialogue.world import World, friends, sharing, told
 from tests.fakes.people import Message
+from tests.scenarios.books import assert_books_balance
+from tests.scenarios.world import World, friends, sharing, told
 
 READ_OR_CHANGE = [
     "request M3-NUT 5 from attraktor",

@@ -12,11 +12,11 @@ import pytest
 from fedbot.rules.loan.hand_back import LONGEST_PHOTO
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot_demo.inventree.faults import FaultKind
-from tests.dialogue.books import assert_books_balance
 from tests.dialogue.test_lending import back, handed_back, lent, owners_card
 from tests.dialogue.test_settling import quarter_of_an_hour, unanswered
-from tests.dialogue.world import World, told
 from tests.fakes.people import Message
+from tests.scenarios.books import assert_books_balance
+from tests.scenarios.world import World, told
 
 LENS = 42
 JPEG = b"\xff\xd8\xff\xe0" + bytes(2000)

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from fedbot.rules.model.party_config import LONGEST_PICKUP, Pickup
 from tests.dialogue.test_lending import handed_back, lent, owners_card
-from tests.dialogue.world import friends, sharing, told
+from tests.scenarios.world import friends, sharing, told
 
 HERE = Pickup("Workshop, Große Straße 1", "Tuesdays 19–22", "Anna, 040 123456")
 LINE = "Pick it up at Attraktor: Workshop, Große Straße 1 · open Tuesdays 19–22 · call Anna, 040 123456"

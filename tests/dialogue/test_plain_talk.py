@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from tests.dialogue.world import World, friends, told
+from tests.scenarios.world import World, friends, told
 
 
 async def with_a_list() -> tuple[World, str]:

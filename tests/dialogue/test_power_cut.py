@@ -18,8 +18,8 @@ from fedbot.journal.sqlite import SqliteDatabase
 from fedbot.ports.journal import Committed
 from fedbot.rules.model.events import Event
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from tests.dialogue.space import Space
-from tests.dialogue.world import World, friends
+from tests.scenarios.space import Space
+from tests.scenarios.world import World, friends
 
 PART = "RES-10K"
 AMOUNT = 3

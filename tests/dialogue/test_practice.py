@@ -15,10 +15,10 @@ from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.setup.practice import PARTS
 from fedbot_demo.inventree.seeding import Seeded, Seeder
 from fedbot_demo.practice import friends_inventree
-from tests.dialogue.space import Space
-from tests.dialogue.world import World, told
 from tests.fakes.chat import FakeChat
 from tests.fakes.people import Message, Person, everybody_in
+from tests.scenarios.space import Space
+from tests.scenarios.world import World, told
 
 DONE, DECLINED = TransferState.DONE, TransferState.DECLINED
 BOLT, LENS, DRILL, CAMERA = (part[:2] for part in PARTS)

@@ -15,8 +15,8 @@ from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.protocol.sequencing import MOST_UNHEARD
 from fedbot_demo.inventree.faults import FaultKind
-from tests.dialogue.books import assert_books_balance
-from tests.dialogue.world import World, a_world, friends, letters, nothing, sharing, told
+from tests.scenarios.books import assert_books_balance
+from tests.scenarios.world import World, a_world, friends, letters, nothing, sharing, told
 
 DECLINED, DONE, OPEN = TransferState.DECLINED, TransferState.DONE, TransferState.OPEN
 

@@ -9,8 +9,8 @@ from decimal import Decimal
 import pytest
 
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from tests.dialogue.books import assert_books_balance
-from tests.dialogue.world import GRACE, friends, told
+from tests.scenarios.books import assert_books_balance
+from tests.scenarios.world import GRACE, friends, told
 
 DONE, OPEN = TransferState.DONE, TransferState.OPEN
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.dialogue.world import World, a_world, friends, sharing
+from tests.scenarios.world import World, a_world, friends, sharing
 
 
 async def _card_of(world: World, line: str) -> None:

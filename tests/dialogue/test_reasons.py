@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from tests.dialogue.world import friends, sharing, told
+from tests.scenarios.world import friends, sharing, told
 
 
 async def test_the_reason_for_declining_an_offer_reaches_who_offered_it() -> None:

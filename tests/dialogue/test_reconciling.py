@@ -11,10 +11,10 @@ import pytest
 from fedbot.rules.model.events import ReconcileDue
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot_demo.inventree.faults import FaultKind
-from tests.dialogue.books import assert_books_balance
 from tests.dialogue.test_lending import lent
-from tests.dialogue.world import World, friends, letters, nothing, told
 from tests.fakes.people import Message, Person
+from tests.scenarios.books import assert_books_balance
+from tests.scenarios.world import World, friends, letters, nothing, told
 
 
 async def asks(world: World, person: Person, words: str = "") -> Message:

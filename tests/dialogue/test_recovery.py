@@ -26,10 +26,10 @@ from fedbot.rules.model.events import Event
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.wire.envelope import fingerprint
 from fedbot_demo.inventree.faults import FaultKind
-from tests.dialogue.books import assert_books_balance
-from tests.dialogue.space import Space
-from tests.dialogue.world import World, a_world, friends, sharing, told
 from tests.fakes.people import Person
+from tests.scenarios.books import assert_books_balance
+from tests.scenarios.space import Space
+from tests.scenarios.world import World, a_world, friends, sharing, told
 
 #: So far apart are the calls that are tried; `make test-long` tries more of them.
 EVERY = pytest.mark.parametrize("every", [23, pytest.param(5, marks=pytest.mark.long)])

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from tests.dialogue.books import assert_books_balance
-from tests.dialogue.world import a_world, friends
+from tests.scenarios.books import assert_books_balance
+from tests.scenarios.world import a_world, friends
 
 
 async def test_a_redacted_card_goes_up_again_and_only_the_new_one_decides() -> None:

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot_demo.inventree.faults import Fault, FaultKind
-from tests.dialogue.world import World, a_world, friends, sharing
 from tests.fakes.people import Message
+from tests.scenarios.world import World, a_world, friends, sharing
 
 BERLIN = ZoneInfo("Europe/Berlin")
 A_DAY = timedelta(days=1)

@@ -13,8 +13,8 @@ from fedbot.rules.model.connection import Connection
 from fedbot_demo.inventree.faults import Fault, FaultKind
 from fedbot_demo.inventree.records import Token
 from fedbot_demo.inventree.tokens import issue_token
-from tests.dialogue.space import Space
-from tests.dialogue.world import World, friends, told
+from tests.scenarios.space import Space
+from tests.scenarios.world import World, friends, told
 
 A_DAY = timedelta(days=1)
 DIRECT = {"peer_access": "direct"}

@@ -10,10 +10,10 @@ import pytest
 
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot_demo.inventree.faults import Fault, FaultKind
-from tests.dialogue.books import assert_books_balance
-from tests.dialogue.space import Space
-from tests.dialogue.world import World, sharing
 from tests.fakes.people import Message, Person
+from tests.scenarios.books import assert_books_balance
+from tests.scenarios.space import Space
+from tests.scenarios.world import World, sharing
 
 A_WEEK = timedelta(days=7)
 DOWN = Fault(FaultKind.REFUSED, times=None)

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from tests.dialogue.books import assert_books_balance
-from tests.dialogue.space import Space
-from tests.dialogue.world import GRACE, World, friends, step
+from tests.scenarios.books import assert_books_balance
+from tests.scenarios.space import Space
+from tests.scenarios.world import GRACE, World, friends, step
 
 DONE = TransferState.DONE
 MANY = 400

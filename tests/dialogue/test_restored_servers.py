@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from tests.dialogue.test_lending import back, lent, loan
-from tests.dialogue.world import World, friends, told
+from tests.scenarios.world import World, friends, told
 
 A_DAY = timedelta(days=1)
 

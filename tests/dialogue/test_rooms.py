@@ -10,8 +10,8 @@ import pytest
 
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from tests.dialogue.books import assert_books_balance
-from tests.dialogue.world import World, a_world, friends, told
+from tests.scenarios.books import assert_books_balance
+from tests.scenarios.world import World, a_world, friends, told
 
 ACTIVE, DONE = ConnectionState.ACTIVE, TransferState.DONE
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.dialogue.world import World, friends
+from tests.scenarios.world import World, friends
 
 
 async def offers(world: World, item: str) -> str:

@@ -10,13 +10,13 @@ import pytest
 
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot_demo.inventree.faults import FaultKind
-from tests.dialogue.books import assert_books_balance
-from tests.dialogue.space import Space
 from tests.dialogue.test_lending import back, handed_back, lent
 from tests.dialogue.test_recovery import EVERY, RESENDS, Stopped, is_rebuilt, is_restored, is_watched, side, taps_again
 from tests.dialogue.test_settling import picks, quarter_of_an_hour, unanswered
 from tests.dialogue.test_stock_in_trouble import BROKEN
-from tests.dialogue.world import World, friends, sharing, told
+from tests.scenarios.books import assert_books_balance
+from tests.scenarios.space import Space
+from tests.scenarios.world import World, friends, sharing, told
 
 DONE, REVERTED, OPEN, DISPUTED = (
     TransferState.DONE,

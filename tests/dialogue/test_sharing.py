@@ -8,8 +8,8 @@ import pytest
 
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from tests.dialogue.test_recovery import is_rebuilt
-from tests.dialogue.world import World, a_world, friends, told
 from tests.fakes.people import Person
+from tests.scenarios.world import World, a_world, friends, told
 
 
 async def said(world: World, line: str, by: Person | None = None) -> str:

@@ -13,10 +13,10 @@ import pytest
 from fedbot.matrix.chart import PNG, NoChart
 from fedbot_demo.inventree.faults import Fault, FaultKind
 from fedbot_demo.inventree.stock_rows import is_in_stock
-from tests.dialogue.space import Space
-from tests.dialogue.world import World, a_world, friends
 from tests.fakes.homeserver import SERVER
 from tests.fakes.people import Message
+from tests.scenarios.space import Space
+from tests.scenarios.world import World, a_world, friends
 
 MONDAYS = "0 9 * * mon"
 MONDAY = datetime(2026, 11, 30, 9, tzinfo=UTC)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from tests.dialogue.books import assert_books_balance
 from tests.dialogue.test_lending import back, handed_back, lent, loan
-from tests.dialogue.world import World, friends, sharing
 from tests.fakes.people import Message
+from tests.scenarios.books import assert_books_balance
+from tests.scenarios.world import World, friends, sharing
 
 NUTS = "M3 nut"
 

@@ -17,11 +17,11 @@ from fedbot.rules.protocol.terms import hash_of, written
 from fedbot.rules.wire.envelope import Identity
 from fedbot.rules.wire.subject_ids import Opening, SubjectKind, by_line, connection_id, opened_id
 from fedbot.rules.wire.subject_ids import written as written_opening
-from tests.dialogue.forging import forge
-from tests.dialogue.space import Space
 from tests.dialogue.test_moving import say_so, upgrade
-from tests.dialogue.world import World, friends, letters, nothing, told
 from tests.fakes.people import Message
+from tests.scenarios.forging import forge
+from tests.scenarios.space import Space
+from tests.scenarios.world import World, friends, letters, nothing, told
 
 BY_GUS = {"by": "@gus:x", "by_name": "Gus", "event": ""}
 

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from tests.dialogue.world import World, a_world, friends
 from tests.fakes.people import Person
+from tests.scenarios.world import World, a_world, friends
 
 
 async def hears(world: World, person: Person, line: str) -> str:

@@ -9,9 +9,9 @@ from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.wire.envelope import Identity, fingerprint, sign_announcement, wire_time
 from fedbot_demo.inventree.faults import FaultKind
-from tests.dialogue.books import assert_books_balance
-from tests.dialogue.world import World, a_world, friends, told
 from tests.fakes.chat import FakeChat
+from tests.scenarios.books import assert_books_balance
+from tests.scenarios.world import World, a_world, friends, told
 
 ACTIVE, ASKED, OFFERED = ConnectionState.ACTIVE, ConnectionState.ASKED, ConnectionState.OFFERED
 SUSPENDED = ConnectionState.SUSPENDED

@@ -10,12 +10,12 @@ import pytest
 
 from fedbot.rules.model.care import Care
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from tests.dialogue.books import assert_books_balance
-from tests.dialogue.space import Space
 from tests.dialogue.test_encrypted_rooms import is_encrypted
 from tests.dialogue.test_lending import owners_card
-from tests.dialogue.world import World, friends, sharing, told
 from tests.fakes.people import Message
+from tests.scenarios.books import assert_books_balance
+from tests.scenarios.space import Space
+from tests.scenarios.world import World, friends, sharing, told
 
 DONE, OPEN = TransferState.DONE, TransferState.OPEN
 NUTS = Care(parts=("M3-NUT",))

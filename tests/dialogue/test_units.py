@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from tests.dialogue.space import Space
-from tests.dialogue.world import World, friends, sharing
+from tests.scenarios.space import Space
+from tests.scenarios.world import World, friends, sharing
 
 
 def has_part(space: Space, *, stock: int = 0, **fields: object) -> int:

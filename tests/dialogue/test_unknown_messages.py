@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from fedbot.rules.wire import envelope
-from tests.dialogue.world import World, friends, told
+from tests.scenarios.world import World, friends, told
 
 NOTICE = "I can't read what"
 

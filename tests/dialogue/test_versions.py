@@ -10,10 +10,10 @@ from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.effects import Draft
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.wire.envelope import VERSION, common_version, sign_announcement, wire_time
-from tests.dialogue.books import assert_books_balance
 from tests.dialogue.test_announcements import genuine, puts
 from tests.dialogue.test_dishonest_friends import forges
-from tests.dialogue.world import World, a_world, friends, told
+from tests.scenarios.books import assert_books_balance
+from tests.scenarios.world import World, a_world, friends, told
 
 NEXT = VERSION + 1
 

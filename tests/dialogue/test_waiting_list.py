@@ -7,13 +7,13 @@ from datetime import timedelta
 from fedbot.rules.model.lending import MOST_PLACES, PlaceState
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.wire.envelope import fingerprint
-from tests.dialogue.books import assert_books_balance
-from tests.dialogue.space import Space
 from tests.dialogue.test_dishonest_friends import forges
 from tests.dialogue.test_moving import say_so, upgrade
 from tests.dialogue.test_recovery import is_rebuilt
-from tests.dialogue.world import World, letters, nothing, sharing, told
 from tests.fakes.people import Message
+from tests.scenarios.books import assert_books_balance
+from tests.scenarios.space import Space
+from tests.scenarios.world import World, letters, nothing, sharing, told
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)

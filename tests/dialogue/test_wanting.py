@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 from fedbot.rules.model.catalogue import MOST_WANTS, WantState
-from tests.dialogue.books import assert_books_balance
 from tests.dialogue.test_dishonest_friends import forges
-from tests.dialogue.world import World, friends, letters, nothing, told
+from tests.scenarios.books import assert_books_balance
+from tests.scenarios.world import World, friends, letters, nothing, told
 
 A_DAY = timedelta(days=1)
 

@@ -14,9 +14,9 @@ from fedbot.commands.registry import catalogue
 from fedbot.messages import language
 from fedbot.rules.model.care import Care
 from fedbot.rules.model.stock import Right
-from tests.dialogue.books import assert_books_balance
-from tests.dialogue.browsing import URL, Web, encrypted
-from tests.dialogue.world import World, a_world, friends, sharing, told
+from tests.scenarios.books import assert_books_balance
+from tests.scenarios.browsing import URL, Web, encrypted
+from tests.scenarios.world import World, a_world, friends, sharing, told
 
 
 async def pages(space: str = "attraktor", **options: Any) -> tuple[World, Web]:  # noqa: ANN401

@@ -15,8 +15,8 @@ import pytest
 from fedbot.engine import gateway
 from fedbot.web.site import guard
 from fedbot.web.site.guard import Turnstile
-from tests.dialogue.browsing import URL, Visitor, Web, encrypted
-from tests.dialogue.world import World, friends
+from tests.scenarios.browsing import URL, Visitor, Web, encrypted
+from tests.scenarios.world import World, friends
 
 MARKUP = '"><script>x</script>'
 EVIL = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}

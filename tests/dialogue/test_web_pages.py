@@ -10,8 +10,8 @@ from datetime import timedelta
 
 from fedbot.web import qr
 from fedbot_demo.inventree.faults import FaultKind
-from tests.dialogue.browsing import URL, Visitor, Web, encrypted
-from tests.dialogue.world import World, friends, sharing
+from tests.scenarios.browsing import URL, Visitor, Web, encrypted
+from tests.scenarios.world import World, friends, sharing
 
 
 def words_on(browser: Visitor) -> str:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from fedbot.journal.journal import Journal
 from fedbot.ports.journal import Retention
-from tests.dialogue.space import Space
 from tests.dialogue.test_lending import lent
 from tests.dialogue.test_recovery import is_restored
-from tests.dialogue.world import World
+from tests.scenarios.space import Space
+from tests.scenarios.world import World
 
 CHATTER = "xylophone"
 """Stands in everything that people say to each other in these tests, and in nothing else."""

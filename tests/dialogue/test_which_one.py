@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.dialogue.test_lending import lent, loan
-from tests.dialogue.world import friends
+from tests.scenarios.world import friends
 
 LOAN_VERBS = ("return", "return 5", "extend 2 weeks", "extend until friday", "gift")
 

@@ -8,8 +8,8 @@ import pytest
 
 from fedbot.rules.model.decision import DecisionStage
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from tests.dialogue.books import assert_books_balance
-from tests.dialogue.world import GRACE, World, friends, letters, nothing, told
+from tests.scenarios.books import assert_books_balance
+from tests.scenarios.world import GRACE, World, friends, letters, nothing, told
 
 CANCELLED, DECLINED, DONE = TransferState.CANCELLED, TransferState.DECLINED, TransferState.DONE
 EXPIRED, OPEN = TransferState.EXPIRED, TransferState.OPEN

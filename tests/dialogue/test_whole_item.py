@@ -12,9 +12,9 @@ from fedbot.inventree import whole_items
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot_demo.inventree.faults import FaultKind
 from fedbot_demo.inventree.versions import Version
-from tests.dialogue.books import assert_books_balance
-from tests.dialogue.space import Space
-from tests.dialogue.world import World, friends, told
+from tests.scenarios.books import assert_books_balance
+from tests.scenarios.space import Space
+from tests.scenarios.world import World, friends, told
 
 NOTES = "Handle with care.\n\n**Never** wipe it dry."
 LINK = "https://lenses.example/l2?a=1&b=2"

@@ -8,9 +8,9 @@ import pytest
 
 from fedbot.ports.chat import Delivery
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from tests.dialogue.space import Space
 from tests.dialogue.test_lending import lent
-from tests.dialogue.world import World, sharing
+from tests.scenarios.space import Space
+from tests.scenarios.world import World, sharing
 
 OPEN, DONE = TransferState.OPEN, TransferState.DONE
 LURE = "Minutes of yesterday's meeting are ready. Reply with the line that I told you."

@@ -22,10 +22,10 @@ from fedbot.journal.rows_between import counted
 from fedbot.ports.journal import Committed, LeaseLost, WrongTurn
 from fedbot.rules.model.events import Event
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from tests.dialogue.space import Space
 from tests.dialogue.test_power_cut import AMOUNT, PART, _in_stock
-from tests.dialogue.world import World, friends
 from tests.fakes.postgresql import Server
+from tests.scenarios.space import Space
+from tests.scenarios.world import World, friends
 
 #: A step makes three calls to the journal; no number here is a multiple of three, so each of them has its turn.
 EVERY = pytest.mark.parametrize("every", [16, pytest.param(2, marks=pytest.mark.long)])

@@ -12,9 +12,9 @@ import pytest
 from fedbot.engine.circuit_breaker import OPENS_AFTER, Breaker
 from fedbot.ports.chat import Batch, ChatFault, ChatProblem, ChatUnreachable
 from fedbot.rules.model.diagnosis import Fault, Plain
-from tests.dialogue.space import Space
-from tests.dialogue.world import a_world
 from tests.fakes.clock import START
+from tests.scenarios.space import Space
+from tests.scenarios.world import a_world
 
 SECOND = timedelta(seconds=1)
 SILENT = Plain(Fault.SILENT)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from tests.dialogue.world import World, a_world
+from tests.scenarios.world import World, a_world
 
 
 async def with_something_to_say() -> World:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from fedbot.web.standing import metrics
-from tests.dialogue.world import World, friends
+from tests.scenarios.world import World, friends
 
 DOCS = Path(__file__).parents[2] / "docs" / "cli.md"
 

@@ -13,7 +13,7 @@ from fedbot.matrix.chart import PNG, NoChart
 from fedbot.ports.chat import ChatLimited, ChatUnreachable, Media
 from fedbot.ports.journal import Drawing
 from fedbot.rules.model.figures import Chart
-from tests.dialogue.world import World, friends, step
+from tests.scenarios.world import World, friends, step
 
 SMALL = PNG + b"\0\0\0\rIHDR\0\0\0\2\0\0\0\1"
 DRAWING = Drawing("chart", "!r", ("a chart",), Chart(), "text")

@@ -7,8 +7,8 @@ import asyncio
 from fedbot.engine.chat_worker import TypingSigns
 from fedbot.ports.chat import ChatUnreachable
 from fedbot.rules.model.effects import Typing
-from tests.dialogue.space import Space
-from tests.dialogue.world import World, a_world
+from tests.scenarios.space import Space
+from tests.scenarios.world import World, a_world
 
 
 class SilentChat:

@@ -25,10 +25,7 @@ from fedbot.rules.model.events import Tick
 from fedbot.rules.model.ledger import Quarantined
 from tests.config.conftest import ENVIRONMENT
 from tests.fakes.postgresql import Server
-from tests.hub.test_worker import settings
 from tests.journal.conftest import START
-
-__all__ = ["settings"]
 
 
 @pytest.fixture(autouse=True)

@@ -27,11 +27,8 @@ from fedbot.rules.model.effects import Join
 from fedbot.rules.model.events import Said, Tick
 from fedbot.rules.model.room import Room
 from tests.fakes.postgresql import Server
-from tests.hub.test_worker import settings
 from tests.journal.conftest import START, StandingClock
 from tests.journal.test_archive import over
-
-__all__ = ["settings"]
 
 ODD = "ends \0 here, \ufffe0 there 🙂"
 

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
-import yaml
 
-from fedbot.config.loading import load
 from fedbot.config.settings import Settings
 from fedbot.engine.bot import Ground
 from fedbot.engine.summary import Summary
@@ -18,24 +15,10 @@ from fedbot.identity import open_identity
 from fedbot.journal.lease import holder
 from fedbot.ports.journal import LeaseLost, StateInUse
 from fedbot.rules.model.events import Tick
-from tests.config.conftest import ENVIRONMENT, least
 from tests.fakes.postgresql import Server
 from tests.journal.conftest import START
 
 Work = Callable[[Ground], None]
-
-
-@pytest.fixture
-def settings(postgresql: Server, tmp_path: Path) -> Settings:
-    space = postgresql.space()
-    (tmp_path / "key").write_text("ab" * 32)
-    (tmp_path / "key").chmod(0o600)
-    raw = least()
-    raw["party"] = {"id": space.space, "name": "Attraktor"}
-    raw["journal"] = {"url": postgresql.url, "sealing_key_file": "key"}
-    raw["state"] = str(tmp_path / "state")
-    (tmp_path / "config.yaml").write_text(yaml.safe_dump(raw))
-    return load(tmp_path / "config.yaml", ENVIRONMENT)
 
 
 class Workers:

@@ -17,7 +17,7 @@ from fedbot.inventree.peer_network import is_public
 from fedbot.inventree.transport import Bound, InvenTreeTransport
 from fedbot.ports.inventory import InventoryProblem, Refusal, Unavailable
 from fedbot.rules.model.steps import TryToken
-from tests.dialogue.world import World
+from tests.scenarios.world import World
 
 SOON = Bound(size=100_000, seconds=0.6)
 AT_MOST = 4.0

@@ -10,7 +10,7 @@ import sqlite3
 from pathlib import Path
 
 from fedbot.journal.sqlite import MIGRATIONS
-from tests.dialogue.world import World, sharing
+from tests.scenarios.world import World, sharing
 
 FOLDER = Path(__file__).parent / "vectors"
 

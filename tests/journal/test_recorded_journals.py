@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fedbot.journal import chain, codec
+from fedbot.journal import audit_chain, codec
 from fedbot.journal.copies import FILE
 from fedbot.journal.journal import Journal
 from fedbot.journal.sqlite import BOOKKEEPING, MIGRATIONS
@@ -45,7 +45,7 @@ def test_a_recorded_journal_opens_and_tells_the_same_story(folder: Path) -> None
 
 def test_every_row_of_a_recorded_journal_is_read_and_written_alike(folder: Path) -> None:
     with sqlite3.connect(folder / FILE) as connection:
-        assert chain.verify(connection, BOOKKEEPING).broken == 0
+        assert audit_chain.verify(connection, BOOKKEEPING).broken == 0
         for table, kinds in TABLES.items():
             rows = connection.execute(f"SELECT kind, payload FROM {table}").fetchall()  # noqa: S608 -- our own names
             assert rows

@@ -12,7 +12,7 @@ from fedbot.rules.model.diagnosis import Forbidden, Lacks
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.events import PostRefused, Removed, SetAside
 from fedbot.rules.model.room import Room
-from tests.messages.scenes import ALPHA, ALPHA_BOT, ANNA, BETA_BOT, NOW, SILENT, plain, transfer
+from tests.scenarios.scenes import ALPHA, ALPHA_BOT, ANNA, BETA_BOT, NOW, SILENT, plain, transfer
 
 MAKERS = Room("!makers", "Makerspaces")
 

@@ -61,7 +61,7 @@ from tests.messages import (
     test_want_words,
     test_web_words,
 )
-from tests.messages.scenes import ALPHA, BETA, BOLTS, NOW, OUR_LOCALE, connection, plain, transfer
+from tests.scenarios.scenes import ALPHA, BETA, BOLTS, NOW, OUR_LOCALE, connection, plain, transfer
 
 TABLES = (
     test_admin_words,

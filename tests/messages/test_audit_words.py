@@ -17,7 +17,7 @@ from fedbot.messages.language import Locale
 from fedbot.rules.model import audit
 from fedbot.rules.model.decision import Choice, Ending
 from fedbot.rules.model.diagnosis import ItemFault, OfItem, Plain
-from tests.messages.scenes import OUR_LOCALE
+from tests.scenarios.scenes import OUR_LOCALE
 
 PLAIN: dict[Any, tuple[Any, ...]] = {
     str: ("word", ""),

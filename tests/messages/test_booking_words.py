@@ -18,7 +18,7 @@ from fedbot.rules.model.lending import Hindrance, Obstacle, Reserved
 from fedbot.rules.model.stock import Part, StockItem
 from fedbot.rules.model.transfer import Line, Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from tests.messages.scenes import ALPHA, BETA, BOLTS, BY_BEA, CEM, DUE, LENS, PEOPLE, plain, request, transfer
+from tests.scenarios.scenes import ALPHA, BETA, BOLTS, BY_BEA, CEM, DUE, LENS, PEOPLE, plain, request, transfer
 
 OPEN, BOOKED = TransferState.OPEN, TransferState.BOOKED
 FIRST, LAST = date(2026, 12, 12), date(2026, 12, 19)

@@ -32,7 +32,7 @@ from fedbot.rules.model.ledger import CaseSeen, ChangeSeen
 from fedbot.rules.model.stock import Right, Rights
 from fedbot.rules.model.transfer import Progress, Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from tests.messages.scenes import (
+from tests.scenarios.scenes import (
     ALPHA,
     ANNA,
     BEA,

@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 
 from fedbot import messages
-from fedbot.rules.approval import consent
+from fedbot.rules import consent
 from fedbot.rules.model import shown
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.lending import LoanRules
 from fedbot.rules.model.queries import PartDescription
 from fedbot.rules.model.transfer import Line, Progress, Terms, Transfer
 from fedbot.rules.model.whole_item import ItemDetails, PartDetails, Trait
-from tests.messages.scenes import ALPHA, BETA, BOLTS, BY_PIET, LENS, PEOPLE, connection, plain, transfer
+from tests.scenarios.scenes import ALPHA, BETA, BOLTS, BY_PIET, LENS, PEOPLE, connection, plain, transfer
 
 
 def changed(before: Transfer, after: Transfer) -> Phrase:

@@ -26,7 +26,7 @@ from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.ledger import Preview
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from tests.messages.scenes import (
+from tests.scenarios.scenes import (
     ALPHA,
     BEA,
     BETA,

@@ -17,7 +17,7 @@ from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.stock import Right, Rights
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from tests.messages.scenes import (
+from tests.scenarios.scenes import (
     ALPHA,
     ASKED_AT,
     BEA,

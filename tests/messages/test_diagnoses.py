@@ -34,7 +34,7 @@ from fedbot.rules.model import diagnosis as kinds
 from fedbot.rules.model.diagnosis import Diagnosis, Speaker, Verbatim, reason_of
 from fedbot.rules.model.events import Waiting
 from fedbot.rules.transfer.receive import ShowOfferCard
-from tests.messages.scenes import OUR_LOCALE
+from tests.scenarios.scenes import OUR_LOCALE
 
 GERMAN = Locale("de", "Europe/Berlin")
 HOST = "tree.example"

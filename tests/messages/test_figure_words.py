@@ -12,7 +12,7 @@ from fedbot import messages
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.figures import Dealings, Flow, SpaceFigures
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from tests.messages.scenes import ALPHA, BEA, BETA, BOLTS, CEM, DILEK, NOW, connection, plain, transfer
+from tests.scenarios.scenes import ALPHA, BEA, BETA, BOLTS, CEM, DILEK, NOW, connection, plain, transfer
 
 OURS = SpaceFigures(
     "attraktor",

@@ -16,7 +16,7 @@ from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.health import BotStatus, OwnToken
 from fedbot.rules.model.ledger import Lost
 from fedbot.rules.model.queries import InventoryStanding
-from tests.messages.scenes import ALPHA, ASKED_AT, BOLTS, NOW, SAYS_NO, plain, transfer
+from tests.scenarios.scenes import ALPHA, ASKED_AT, BOLTS, NOW, SAYS_NO, plain, transfer
 
 OLD = BotStatus(release="1.0.2", api=380)
 NEW = InventoryStanding(

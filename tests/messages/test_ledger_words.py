@@ -11,7 +11,7 @@ from fedbot import messages
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from tests.messages.scenes import BOLTS, BY_BEA, CABLE, LENS, NOW, plain, transfer
+from tests.scenarios.scenes import BOLTS, BY_BEA, CABLE, LENS, NOW, plain, transfer
 
 WIRE = replace(CABLE, status=10, status_text="OK")
 DONE = replace(transfer(BOLTS, WIRE, state=TransferState.DONE), role="sender", peer="beta", decided=BY_BEA, ended=NOW)

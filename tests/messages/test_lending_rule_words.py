@@ -13,7 +13,7 @@ from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.lending import LoanRules, against_extension, against_loan
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from tests.messages.scenes import ALPHA, LENS, PEOPLE, plain, request, transfer
+from tests.scenarios.scenes import ALPHA, LENS, PEOPLE, plain, request, transfer
 
 DAY = date(2026, 12, 15)
 ALL = LoanRules(14, 2, ("laser safety briefing needed",), photo_out=True, photo_back=True, two_people=True)

@@ -20,7 +20,7 @@ from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.stock import Part, StockItem
 from fedbot.rules.model.transfer import Line, Progress, Terms, Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from tests.messages.scenes import (
+from tests.scenarios.scenes import (
     ALPHA,
     ANNA,
     BETA,

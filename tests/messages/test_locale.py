@@ -18,7 +18,7 @@ from fedbot.messages import language as module
 from fedbot.messages.formatting import Bold
 from fedbot.messages.language import Locale
 from fedbot.messages.quantities import quantity_in
-from tests.messages.scenes import NOW
+from tests.scenarios.scenes import NOW
 
 BERLIN = Locale("en", "Europe/Berlin", NOW)
 

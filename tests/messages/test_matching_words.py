@@ -11,7 +11,7 @@ from fedbot import messages
 from fedbot.rules.model.catalogue import Alias
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.stock import Part
-from tests.messages.scenes import ALPHA, NOW, plain
+from tests.scenarios.scenes import ALPHA, NOW, plain
 
 RED = Alias("beta:pla-red", "beta", "PLA-RED", 7, "Rotes PLA", "PLA-ROT", "Anna", NOW)
 

@@ -11,7 +11,7 @@ from fedbot import messages
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from tests.messages.scenes import ALPHA, BOLTS, connection, plain, transfer
+from tests.scenarios.scenes import ALPHA, BOLTS, connection, plain, transfer
 
 WAITS = replace(connection(ConnectionState.SUSPENDED, ours=True), changed_room="!new")
 GAMMA = replace(WAITS, peer_name="gammaspace", changed_bot="@other:gamma.example", changed_room="")

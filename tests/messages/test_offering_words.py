@@ -12,7 +12,7 @@ from fedbot import messages
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.ledger import Lying
 from fedbot.rules.model.stock import Part, StockItem
-from tests.messages.scenes import ALPHA, BOLTS, CABLE, connection, plain, request, transfer
+from tests.scenarios.scenes import ALPHA, BOLTS, CABLE, connection, plain, request, transfer
 
 BOLT = StockItem(12, Part(3, "M3 bolt", "M3-BOLT"), Decimal(120), place="Drawer A3")
 BOX = replace(BOLT, pk=13, quantity=Decimal(90), place="Box 7", batch="2025-11")

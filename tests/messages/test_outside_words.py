@@ -16,7 +16,7 @@ from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.outside import OutsideLoan
 from fedbot.rules.model.outside_lifecycle import OutsideState
 from fedbot.rules.model.queries import PartDescription
-from tests.messages.scenes import ALPHA, BY_ANNA, BY_PIET, NOW, ROOM, plain
+from tests.scenarios.scenes import ALPHA, BY_ANNA, BY_PIET, NOW, ROOM, plain
 
 TODAY = date(2026, 11, 24)
 LOAN = OutsideLoan(

@@ -13,7 +13,7 @@ from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.lending import LendingStop
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from tests.messages.scenes import ALPHA, BETA, BOLTS, BY_ANNA, LENS, ROOM, plain, transfer
+from tests.scenarios.scenes import ALPHA, BETA, BOLTS, BY_ANNA, LENS, ROOM, plain, transfer
 
 TODAY = date(2026, 11, 24)
 

@@ -15,7 +15,20 @@ from fedbot.rules.model.ledger import Due, DueKind, PersonSeen, Quarantined, Spa
 from fedbot.rules.model.queries import IndexStanding, InventoryStanding
 from fedbot.rules.model.stock import Right, Rights
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from tests.messages.scenes import ALPHA, ANNA, ASKED_AT, BOLTS, DUE, KIM, NOW, PIET, SILENT, connection, plain, transfer
+from tests.scenarios.scenes import (
+    ALPHA,
+    ANNA,
+    ASKED_AT,
+    BOLTS,
+    DUE,
+    KIM,
+    NOW,
+    PIET,
+    SILENT,
+    connection,
+    plain,
+    transfer,
+)
 
 OWN_KEY = "w5nh-8d2c-xq4m-t7ra-6kzj"
 KEY = "k3f9-2mxa-7rtw-h4cd-p9qe"

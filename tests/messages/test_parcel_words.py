@@ -16,7 +16,7 @@ from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.ledger import Truth
 from fedbot.rules.model.transfer import Dispute, Progress, Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from tests.messages.scenes import (
+from tests.scenarios.scenes import (
     ALPHA,
     BEA,
     BETA,

@@ -12,7 +12,7 @@ from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.ledger import Preview
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from tests.messages.scenes import ALPHA, BOLTS, BY_ANNA, connection, plain, request, transfer
+from tests.scenarios.scenes import ALPHA, BOLTS, BY_ANNA, connection, plain, request, transfer
 
 OPEN = replace(transfer(BOLTS, role="sender"), code="b7d2")
 SENT = transfer(role="sender", state=TransferState.SENT)

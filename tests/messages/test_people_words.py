@@ -11,7 +11,7 @@ from fedbot import messages
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.party_config import RosterChange
 from fedbot.rules.model.stock import Rights
-from tests.messages.scenes import ALPHA, KIM, plain
+from tests.scenarios.scenes import ALPHA, KIM, plain
 
 NOT_YET = replace(ALPHA, admins=(KIM,))
 

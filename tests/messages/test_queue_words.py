@@ -13,7 +13,7 @@ import pytest
 from fedbot import messages
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.lending import PlaceInLine, PlaceState, QueueEntry, Reserved
-from tests.messages.scenes import ALPHA, BETA, BY_BEA, BY_PIET, NOW, ROOM, plain
+from tests.scenarios.scenes import ALPHA, BETA, BY_BEA, BY_PIET, NOW, ROOM, plain
 
 UNTIL = datetime(2026, 12, 2, 23, tzinfo=UTC)
 PLACE = PlaceInLine("w8v5abcdefghjkmnpqrs", "w8v5", BY_BEA, ROOM, "c" * 20, "attraktor", "LENS-2", Decimal(1))

@@ -15,7 +15,7 @@ from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.ledger import Difference, Kind, Reconciliation
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from tests.messages.scenes import ALPHA, ANNA, BOLTS, CABLE, NOW, connection, plain, transfer
+from tests.scenarios.scenes import ALPHA, ANNA, BOLTS, CABLE, NOW, connection, plain, transfer
 
 FRIENDS = connection(ConnectionState.ACTIVE, ours=True, company=5)
 GIVEN = transfer(BOLTS, CABLE, role="sender", state=TransferState.DONE)

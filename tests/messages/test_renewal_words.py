@@ -12,7 +12,7 @@ from fedbot import messages
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.diagnosis import Fault, Named, NameFault, Plain, TokenTrialFailed
 from fedbot.rules.model.effects import Phrase, say
-from tests.messages.scenes import ALPHA, SAYS_NO, connection, plain
+from tests.scenarios.scenes import ALPHA, SAYS_NO, connection, plain
 
 FRIENDS = connection(ConnectionState.ACTIVE, ours=True, company=5)
 ENDS: dict[str, Any] = {"connection": FRIENDS, "us": ALPHA, "name": "fed-beta-1", "token": "fed-beta-1-2"}

@@ -12,7 +12,7 @@ import pytest
 from fedbot import messages
 from fedbot.rules.model.decision import Choice, Decision, DecisionStage
 from fedbot.rules.model.effects import Phrase, say
-from tests.messages.scenes import ANNA, BOLTS, CABLE, LENS, NOW, connection, plain, request, transfer
+from tests.scenarios.scenes import ANNA, BOLTS, CABLE, LENS, NOW, connection, plain, request, transfer
 
 FOR_BOLTS = request(replace(BOLTS, quantity=Decimal(50)), role="sender")
 GRANTING = Decision(Choice.APPROVE, ANNA, "anna", "$line", DecisionStage.CHECKING, NOW, quantity=Decimal(20))

@@ -14,7 +14,7 @@ from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.rota import AskedInTurn, Candidate, Passed, Rota, RotaState, Why
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from tests.messages.scenes import BETA, BOLTS, BY_BEA, BY_PIET, CEM, NOW, ROOM, plain, request
+from tests.scenarios.scenes import BETA, BOLTS, BY_BEA, BY_PIET, CEM, NOW, ROOM, plain, request
 
 ROTA = Rota(
     id="r3n8abcdefghjkmnpqrs",

@@ -18,7 +18,7 @@ from fedbot.rules.model.ledger import Truth
 from fedbot.rules.model.queries import ItemSeen, ItemsSeen, Whereabouts
 from fedbot.rules.model.transfer import Dispute, Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from tests.messages.scenes import ALPHA, BETA, BOLTS, BY_ANNA, BY_BEA, CABLE, NOW, connection, plain, transfer
+from tests.scenarios.scenes import ALPHA, BETA, BOLTS, BY_ANNA, BY_BEA, CABLE, NOW, connection, plain, transfer
 
 DEBITING, SENT, RECEIVED = TransferState.DEBITING, TransferState.SENT, TransferState.RECEIVED
 

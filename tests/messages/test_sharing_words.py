@@ -13,7 +13,7 @@ from fedbot import messages
 from fedbot.rules.model.catalogue import Hit, Search, Share, SpaceHits
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.queries import Thing
-from tests.messages.scenes import ALPHA, NOW, plain
+from tests.scenarios.scenes import ALPHA, NOW, plain
 
 PART = Share("part", 7, "M3 bolt", "@anna:example.org", NOW, ("partcategory:2",))
 ITEM = Share("stockitem", 42, "Laser lens #42", "@anna:example.org", NOW, ("part:9", "partcategory:3"))

@@ -15,7 +15,7 @@ from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.transfer import Progress, Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.model.whole_item import FileTold, ItemDetails, Parameter, PartDetails, TestResult, Trait
-from tests.messages.scenes import (
+from tests.scenarios.scenes import (
     ALPHA,
     ANNA,
     ASKED_AT,

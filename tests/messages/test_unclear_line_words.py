@@ -8,7 +8,7 @@ import pytest
 
 from fedbot import messages
 from fedbot.rules.model.effects import Phrase, say
-from tests.messages.scenes import ALPHA, BOLTS, connection, plain, transfer
+from tests.scenarios.scenes import ALPHA, BOLTS, connection, plain, transfer
 
 USAGE = "push ITEM [QUANTITY] to SPACE [--note TEXT]"
 

@@ -12,7 +12,7 @@ import pytest
 from fedbot import messages
 from fedbot.rules.model.catalogue import FriendWant, Want, WantState
 from fedbot.rules.model.effects import Phrase, say
-from tests.messages.scenes import ALPHA, BETA, BY_BEA, ROOM, plain
+from tests.scenarios.scenes import ALPHA, BETA, BY_BEA, ROOM, plain
 
 DAY = date(2026, 12, 31)
 WANT = Want("w6v5abcdefghjkmnpqrs", "w6v5", BY_BEA, ROOM, "M3-BOLT", Decimal(200), Decimal(200), DAY)

@@ -15,7 +15,7 @@ from fedbot.messages.page_words import PAGE_WORDS
 from fedbot.rules.model.diagnosis import Fault, Plain
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.web import AccessKind, WebAccess
-from tests.messages.scenes import KIM, NOW, plain, transfer
+from tests.scenarios.scenes import KIM, NOW, plain, transfer
 
 URL = "https://fed.attraktor.example"
 SESSION = WebAccess("a" * 64, AccessKind.SESSION, KIM, "kim", "Firefox, Linux", NOW, NOW + timedelta(days=14))

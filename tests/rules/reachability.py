@@ -72,9 +72,9 @@ from fedbot.rules.model.queries import (
 from fedbot.rules.model.steps import Label, Mirror
 from fedbot.rules.model.stock import Rights, StockItem
 from fedbot.rules.model.transfer import Progress, Transfer, less_of
-from fedbot.rules.model.transfer_lifecycle import BOOKS_SETTLED, FINAL, MOST_OPEN_DAYS, TransferState
+from fedbot.rules.model.transfer_lifecycle import BOOKS_SETTLED, FINAL, TransferState
 from fedbot.rules.people import Meet
-from fedbot.rules.protocol.terms import hash_of, written
+from fedbot.rules.protocol.terms import MOST_OPEN_DAYS, hash_of, written
 from fedbot.rules.reminders import Remind
 from fedbot.rules.state import State, Turn
 from fedbot.rules.transfer.sender_decision import Debit

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from fedbot.rules.loan.bookings import Span, least_free, nearest
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from tests.messages.scenes import transfer
+from tests.scenarios.scenes import transfer
 
 TODAY = date(2026, 11, 24)
 BOOKED = replace(transfer(), state=TransferState.BOOKED)

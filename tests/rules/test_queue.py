@@ -16,7 +16,7 @@ from fedbot.rules.model.queries import ItemsFound
 from fedbot.rules.model.stock import Part, StockItem
 from fedbot.rules.state import State, Turn
 from tests.fakes.archive import RememberedArchive
-from tests.messages.scenes import ALPHA
+from tests.scenarios.scenes import ALPHA
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 LENS = Part(7, "Laser lens", "LENS-2")

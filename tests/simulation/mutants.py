@@ -22,8 +22,7 @@ from fedbot.journal.journal import Journal
 from fedbot.ports.chat import Delivery
 from fedbot.ports.inventory import OutcomeUnknown, Refusal, Unavailable
 from fedbot.ports.journal import OutboxRow
-from fedbot.rules import decisions, dispatch, inbound, web
-from fedbot.rules.approval import consent
+from fedbot.rules import consent, decisions, dispatch, inbound, web
 from fedbot.rules.connection import connect, pinning, provision
 from fedbot.rules.decisions import ConfirmDecision
 from fedbot.rules.model import shown
@@ -46,7 +45,7 @@ from fedbot.rules.model.steps import CreateItem, Step, StepResult
 from fedbot.rules.model.stock import Right, Rights
 from fedbot.rules.model.transfer import Terms, Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from fedbot.rules.protocol import announcements, bodies, sequencing
+from fedbot.rules.protocol import announcements, bodies, sequencing, who_answers
 from fedbot.rules.protocol.bodies import Approve, Body, Message
 from fedbot.rules.state import State, Turn
 from fedbot.rules.transfer import both_sides as transfers
@@ -555,7 +554,7 @@ def _unsigned(stack: ExitStack) -> None:
 @mutant("whom another bot lists we leave to it, our own people too")
 def _silenced(stack: ExitStack) -> None:
     def we_answer(turn: Turn, room: str, person: str) -> bool:
-        others = announcements.other_homes(turn, room, person, active_only=False)
+        others = who_answers.other_homes(turn, room, person, active_only=False)
         return False if others else bool(before(turn, room, person))
 
     before = _instead(stack, announcements, "we_answer", we_answer)

@@ -21,8 +21,8 @@ from fedbot.commands.registry import catalogue as verbs
 from fedbot.messages import language as module
 from fedbot.messages.language import Locale
 from fedbot.rules.model.effects import Phrase
-from tests.messages.scenes import NOW, plain
 from tests.messages.test_any_text import EXAMPLES
+from tests.scenarios.scenes import NOW, plain
 from tests.translations.catalogues import compiled, forms, is_translated, languages, read, source, translatable
 from tests.translations.sentences import sentences
 

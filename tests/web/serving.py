@@ -10,8 +10,8 @@ from datetime import timedelta
 
 from fedbot.web.site.app import application
 from fedbot.web.site.serving import Served
-from tests.dialogue.browsing import encrypted
-from tests.dialogue.world import World, sharing
+from tests.scenarios.browsing import encrypted
+from tests.scenarios.world import World, sharing
 
 
 @asynccontextmanager

@@ -13,7 +13,7 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, ViewportSize, async_playwright
 
 from fedbot.web.site.pages import FOOT, MENU
-from tests.dialogue.world import World
+from tests.scenarios.world import World
 from tests.web.serving import running, until
 
 PHONE, DESK = ViewportSize(width=360, height=740), ViewportSize(width=1280, height=900)

@@ -18,7 +18,7 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 from fedbot.rules.model.events import AccessGiven
 from fedbot.rules.model.web import AccessKind, Scope, WebAccess
 from fedbot.web.site.access import hash_of
-from tests.dialogue.world import World
+from tests.scenarios.world import World
 from tests.web.serving import running
 
 EXAMPLES = 8

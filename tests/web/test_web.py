@@ -21,7 +21,7 @@ from fedbot.web.asking import ask, order
 from fedbot.web.server import Web
 from fedbot.web.site import serving
 from fedbot.web.standing import Standing, metrics
-from tests.dialogue.world import friends
+from tests.scenarios.world import friends
 from tests.web.serving import running
 
 GOOD: Standing = {

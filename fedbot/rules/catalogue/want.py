@@ -34,7 +34,7 @@ from fedbot.rules.model.queries import Able, PartDescription, SearchStock, Stock
 from fedbot.rules.model.stock import Right, plain
 from fedbot.rules.model.transfer import Line, Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from fedbot.rules.protocol import announcements, bodies, sequencing
+from fedbot.rules.protocol import bodies, sequencing, who_answers
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.protocol.terms import BadTerms, check_quantity, presentable
 from fedbot.rules.state import Turn
@@ -239,7 +239,7 @@ def line_meant(turn: Turn, event: Said) -> str:
     wanted = turn.friend_want(identifier) if said is not None and kind == _TOLD else None
     if wanted is None or said is None:
         return ""
-    several = announcements.claimed_by_several(turn, event.sender, event.room)
+    several = who_answers.claimed_by_several(turn, event.sender, event.room)
     as_whom = f"as {turn.us.party} " if several else ""
     quantity = said["quantity"] or plain(min(wanted.quantity, wanted.free))
     return f'!fed {as_whom}push {quantity} "{wanted.word}" to {wanted.peer}'

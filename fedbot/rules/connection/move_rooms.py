@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from fedbot import messages
-from fedbot.rules.approval import consent
+from fedbot.rules import consent
 from fedbot.rules.connection import pinning, provision
 from fedbot.rules.model import audit
 from fedbot.rules.model.archive import is_restless

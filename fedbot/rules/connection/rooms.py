@@ -15,7 +15,7 @@ from fedbot.rules.model.events import Answered, EnvelopeSeen, Invited, PartyAnno
 from fedbot.rules.model.queries import Able, WhoMay
 from fedbot.rules.model.room import Room
 from fedbot.rules.model.stock import Right
-from fedbot.rules.protocol import announcements, bodies, room_upgrades
+from fedbot.rules.protocol import announcements, bodies, room_upgrades, who_answers
 from fedbot.rules.state import Turn
 
 A_DAY = timedelta(days=1)
@@ -140,9 +140,9 @@ def _stay_or_leave(turn: Turn, room: Room, before: Room | None) -> None:
     Other rooms that aren't configured are none of our business, such as one that was taken out of the settings.
     """
     comes_in = before is not None and not before.joined
-    if not comes_in and not announcements.direct_with(turn, before):
+    if not comes_in and not who_answers.direct_with(turn, before):
         return
-    if announcements.direct_with(turn, room):
+    if who_answers.direct_with(turn, room):
         if comes_in:
             turn.do(Post(f"direct:-:{room.id}", room.id, say(messages.rooms.direct_chat_begins, us=turn.us)))
         return

@@ -27,7 +27,7 @@ from fedbot.rules.model.queries import FindItems, ItemsFound
 from fedbot.rules.model.stock import StockItem, is_sound, plain
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.model.transfer_lifecycle import FINAL, NOTHING_MOVED, TransferState
-from fedbot.rules.protocol import announcements, bodies, sequencing
+from fedbot.rules.protocol import bodies, sequencing, who_answers
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.protocol.terms import BadTerms, presentable
 from fedbot.rules.state import Turn
@@ -132,7 +132,7 @@ def line_meant(turn: Turn, event: Said) -> str:
     place = turn.place_in_line(identifier) if said is not None and kind in {_TURN, _PLACE} else None
     if place is None or said is None or place.state is not PlaceState.TURN:
         return ""
-    several = announcements.claimed_by_several(turn, event.sender, event.room)
+    several = who_answers.claimed_by_several(turn, event.sender, event.room)
     as_whom = f"as {turn.us.party} " if several else ""
     rest = said["rest"] or ""
     word = f'"{place.word}"' if search.is_plain_name(place.word) else place.word

@@ -1,4 +1,4 @@
-"""What keeps a step, a query or a transfer from going on, as data. `messages.reasons` says it in the reader's language.
+"""What keeps a step, a query or a transfer from going on, as data. `messages.reason_codes` says it to people.
 
 A diagnosis is a kind and its fields. `reason_of` is its short code: what follows from it, and what a peer is told.
 """

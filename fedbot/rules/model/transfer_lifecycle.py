@@ -6,12 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
 from enum import StrEnum
-
-MOST_OPEN_DAYS = 62
-LONGEST_OPEN = timedelta(days=MOST_OPEN_DAYS)
-"""How long a request may stay open, by the protocol: a peer refuses what asks for more."""
 
 
 class TransferState(StrEnum):

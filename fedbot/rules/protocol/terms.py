@@ -1,7 +1,6 @@
 """Terms on the wire: their one written form, its hash, and a careful reading of what a peer sent.
 
-Quantities are decimal strings (canonical JSON has no floats). What a peer wrote is taken only if writing what
-we understood gives exactly the same form again, so that both sides hash the same.
+How long a request may stay open is part of the protocol: both sides have to agree on it.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any, TypeVar, cast
@@ -267,3 +266,10 @@ def _check_texts(data: object) -> None:
             raise BadTerms("a text is too long")
         if any(unicodedata.category(sign) in {"Cc", "Cf", "Cs"} and sign not in _NEEDED for sign in data):
             raise BadTerms("a text has control characters")
+
+
+# --- The life of a transfer as a table: its states, and from which to which it may go, by our role in it.
+
+MOST_OPEN_DAYS = 62
+LONGEST_OPEN = timedelta(days=MOST_OPEN_DAYS)
+"""How long a request may stay open, by the protocol: a peer refuses what asks for more."""

@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from fedbot import messages
-from fedbot.rules.approval import consent
+from fedbot.rules import consent
 from fedbot.rules.loan import bookings, label, lend
 from fedbot.rules.model import audit, time_zones
 from fedbot.rules.model.continuation import WhenAnswered

@@ -8,9 +8,9 @@ from decimal import Decimal
 from typing import TypeVar
 
 from fedbot import messages
-from fedbot.rules.approval import consent
-from fedbot.rules.approval.consent import asked_by
+from fedbot.rules import consent
 from fedbot.rules.connection import provision
+from fedbot.rules.consent import asked_by
 from fedbot.rules.loan import bookings, overdue
 from fedbot.rules.model import audit
 from fedbot.rules.model.connection import Connection
@@ -30,10 +30,10 @@ from fedbot.rules.model.events import Answered
 from fedbot.rules.model.queries import Able, WhoMay
 from fedbot.rules.model.stock import Right
 from fedbot.rules.model.transfer import Progress, Terms, Transfer
-from fedbot.rules.model.transfer_lifecycle import LONGEST_OPEN, MOST_OPEN_DAYS, TransferState
+from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.protocol import bodies, room_upgrades, sequencing
 from fedbot.rules.protocol.bodies import Message
-from fedbot.rules.protocol.terms import BadTerms, hash_of
+from fedbot.rules.protocol.terms import LONGEST_OPEN, MOST_OPEN_DAYS, BadTerms, hash_of
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides as transfers
 from fedbot.rules.wire import subject_ids

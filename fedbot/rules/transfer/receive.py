@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from fedbot import messages
-from fedbot.rules.approval import consent
+from fedbot.rules import consent
 from fedbot.rules.catalogue import match_parts
 from fedbot.rules.catalogue.provenance import forbidden_origin, known_item, mirror_received, received_text
 from fedbot.rules.connection import provision

@@ -15,7 +15,7 @@ from decimal import Decimal
 
 from fedbot import messages
 from fedbot.rules import command as chat_lines
-from fedbot.rules.approval import consent
+from fedbot.rules import consent
 from fedbot.rules.catalogue import match_parts, merged_stock, share
 from fedbot.rules.catalogue.provenance import forbidden_origin
 from fedbot.rules.connection import provision
@@ -35,7 +35,7 @@ from fedbot.rules.model.queries import Able, Answer, FindItems, ItemsFound, Part
 from fedbot.rules.model.stock import Right, StockItem, is_sound, plain
 from fedbot.rules.model.transfer import Line, Terms, Transfer, less_of, total
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from fedbot.rules.protocol import announcements, bodies, sequencing
+from fedbot.rules.protocol import bodies, sequencing, who_answers
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.protocol.terms import MOST_LINES, BadTerms, bare, hash_of, line_of, written
 from fedbot.rules.state import Turn
@@ -286,7 +286,7 @@ def _line_for(turn: Turn, transfer: Transfer, given: Terms) -> str:
         f"{plain(asked.quantity)} {_called(asked, pieces)}" for asked, pieces in pieces(transfer.requested, given.lines)
     )
     terms, person = transfer.terms, transfer.terms.asker
-    several = announcements.claimed_by_several(turn, person, transfer.room)
+    several = who_answers.claimed_by_several(turn, person, transfer.room)
     as_whom = f"as {turn.us.party} " if several else ""
     until = f" from {terms.starts.isoformat()}" if terms.starts else ""
     until += f" until {terms.loan_until.isoformat()}" if terms.loan_until else ""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
-from fedbot.rules.approval import consent
+from fedbot.rules import consent
 from fedbot.rules.catalogue import merged_stock
 from fedbot.rules.loan import bookings, lend, overdue
 from fedbot.rules.model import audit

@@ -14,7 +14,7 @@ from fedbot import messages
 from fedbot.messages import formatting
 from fedbot.messages.language import Locale, languages
 from fedbot.messages.rendering import render
-from fedbot.rules.approval.consent import Subject
+from fedbot.rules.consent import Subject
 from fedbot.rules.model.decision import Choice
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.events import DecidedOffChat, SaidOffChat

@@ -17,7 +17,7 @@ from markupsafe import Markup
 
 from fedbot import messages
 from fedbot.messages import page_words
-from fedbot.rules.approval.consent import Subject
+from fedbot.rules.consent import Subject
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Choice
 from fedbot.rules.model.effects import say

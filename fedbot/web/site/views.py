@@ -26,8 +26,8 @@ from fedbot.messages.language import Locale
 from fedbot.messages.transfer_facts import state_in_words
 from fedbot.ports.journal import Audited
 from fedbot.rules import decisions, web
-from fedbot.rules.approval.consent import Subject, awaits_parcel, decides_here, is_open
 from fedbot.rules.catalogue import search
+from fedbot.rules.consent import Subject, awaits_parcel, decides_here, is_open
 from fedbot.rules.ledger import figures as ledger_figures
 from fedbot.rules.ledger import history, stats
 from fedbot.rules.loan import bookings, lend, queue
@@ -47,7 +47,7 @@ from fedbot.rules.model.stock import Right, Rights, plain
 from fedbot.rules.model.transfer import Line, Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.model.web import Outcome, WebAccess, WebLine
-from fedbot.rules.protocol import announcements
+from fedbot.rules.protocol import who_answers
 from fedbot.rules.state import Turn
 from fedbot.rules.wire.envelope import fingerprint
 
@@ -440,7 +440,7 @@ class Reader:
         self.turn = turn
         self.person = person
         self.rights = rights
-        self.rooms = announcements.shared_with(turn, person)
+        self.rooms = who_answers.shared_with(turn, person)
         self._locale = locale
         self._render = render
 

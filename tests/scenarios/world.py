@@ -19,12 +19,12 @@ from fedbot_demo.inventree import seeds
 from fedbot_demo.inventree.seeding import Seeded
 from fedbot_demo.inventree.transport import SimulatedTransport
 from fedbot_demo.inventree.versions import Version
-from tests.dialogue.space import GIVE_UP, SETTLE, Kept, Space
 from tests.fakes.chat import FakeChat
 from tests.fakes.clock import FakeClock
 from tests.fakes.homeserver import FakeHomeserver
 from tests.fakes.people import Message, Person, RoomView, everybody_in
 from tests.inventree.space import Meddler
+from tests.scenarios.space import GIVE_UP, SETTLE, Kept, Space
 
 GRACE = timedelta(seconds=5)
 MOST_ROUNDS = 400

@@ -11,9 +11,9 @@ from typing import Any
 import httpx
 
 from fedbot.web.site.app import application
-from tests.dialogue.space import Space
-from tests.dialogue.world import World
 from tests.fakes.people import Person
+from tests.scenarios.space import Space
+from tests.scenarios.world import World
 
 URL = "https://fed.attraktor.test/lending"
 PREFIX = "/lending"

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 
 from fedbot.matrix.send_queue import Budget
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from tests.dialogue.world import World, friends
 from tests.fakes.chat import RateLimit
+from tests.scenarios.world import World, friends
 
 NEVER = datetime.max.replace(tzinfo=UTC)
 LOOK_EVERY = timedelta(seconds=0.5)

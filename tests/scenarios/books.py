@@ -15,8 +15,8 @@ from fedbot.rules.model.lending import TO_BE_AGREED
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.model.transfer_lifecycle import FINAL, TransferState
 from fedbot.rules.transfer.both_sides import NOT_IN_ORDER, OTHER_THING
-from tests.dialogue.space import Space
-from tests.dialogue.world import World
+from tests.scenarios.space import Space
+from tests.scenarios.world import World
 
 # What InvenTree writes for the one act of each step: moved (20, 25) or split (42), sent to a customer (100), …
 ACTS = {

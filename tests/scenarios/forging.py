@@ -9,8 +9,8 @@ import pytest
 from fedbot.rules.protocol.bodies import Body
 from fedbot.rules.wire import envelope
 from fedbot.rules.wire.envelope import Identity
-from tests.dialogue.space import Space
-from tests.dialogue.world import World
+from tests.scenarios.space import Space
+from tests.scenarios.world import World
 
 
 def lie(monkeypatch: pytest.MonkeyPatch, kind: str, **fields: object) -> None:

@@ -1,1 +1,0 @@
-"""What people decide on, and what exactly they agree to. Which reaction counts, and when: `rules.decisions`."""
