@@ -63,6 +63,7 @@ def test_what_is_off_in_the_example_is_what_holds_anyway(tmp_path: Path) -> None
     on = [line for line in on if not line.lstrip().startswith("access_token_file")]
     path = tmp_path / "config.yaml"
     _fill_in_secrets(tmp_path)
+    (tmp_path / "secrets" / "sealing-key").write_text("ab" * 32)
     path.write_text("\n".join(lines))
     default = load(path, {})
     path.write_text("\n".join(on))
