@@ -43,6 +43,10 @@ def _fill_in_secrets(folder: Path) -> None:
         file = folder / "secrets" / name
         file.touch(mode=0o600)
         file.write_text(f"the-{name}\n")
+    for name, content in (("database-password", "the-password"), ("sealing-key", "ab" * 32)):
+        file = folder / "secrets" / name
+        file.touch(mode=0o600)
+        file.write_text(f"{content}\n")
 
 
 def test_the_example_is_good_once_its_secrets_are_there(tmp_path: Path) -> None:
@@ -63,7 +67,6 @@ def test_what_is_off_in_the_example_is_what_holds_anyway(tmp_path: Path) -> None
     on = [line for line in on if not line.lstrip().startswith("access_token_file")]
     path = tmp_path / "config.yaml"
     _fill_in_secrets(tmp_path)
-    (tmp_path / "secrets" / "sealing-key").write_text("ab" * 32)
     path.write_text("\n".join(lines))
     default = load(path, {})
     path.write_text("\n".join(on))
