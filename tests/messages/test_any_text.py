@@ -98,7 +98,7 @@ TABLES = (
     test_want_words,
     test_web_words,
 )
-EXAMPLES: list[Phrase] = [phrase for table in TABLES for phrase, _ in table.SAID.values()]
+EXAMPLES: list[Phrase] = [phrase for table in TABLES for phrase in table.SAID.values()]
 TAGS = re.compile(r"</?([a-z]+)")
 ALLOWED = {"p", "br", "b", "code", "a", "ul", "li"}
 TROUBLE = ["<b>", "&amp;", "{place}", "{", "}", "{0}", "%s", "\u202e", "\x00", "\n", '"', "'", "\\", "@room", "😀", "ß"]

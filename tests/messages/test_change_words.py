@@ -5,20 +5,21 @@ from __future__ import annotations
 from dataclasses import fields, replace
 from datetime import date, timedelta
 from decimal import Decimal
-from textwrap import dedent
 from typing import Any
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from fedbot import messages
 from fedbot.rules import consent
 from fedbot.rules.model import shown
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.lending import LoanRules
+from fedbot.rules.model.outside import LentBefore
 from fedbot.rules.model.queries import PartDescription
 from fedbot.rules.model.transfer import Line, Progress, Terms, Transfer
 from fedbot.rules.model.whole_item import ItemDetails, PartDetails, Trait
-from tests.scenarios.scenes import ALPHA, BETA, BOLTS, BY_PIET, LENS, PEOPLE, connection, plain, transfer
+from tests.scenarios.scenes import ALPHA, BETA, BOLTS, BY_PIET, LENS, LOCALES, PEOPLE, connection, plain, transfer
 
 
 def changed(before: Transfer, after: Transfer) -> Phrase:
@@ -77,85 +78,42 @@ def test_a_new_card_names_the_difference(case: str) -> None:
 DAMAGED_LENS = replace(
     LENS, description=PartDescription("Lens"), serial="", status=55, status_text="Damaged", expiry=date(2026, 11, 1)
 )
-SAID: dict[str, tuple[Phrase, str]] = {
-    "a card that is out of force": (
-        say(messages.changes.card_superseded, subject=transfer(BOLTS)),
-        """
-        10 × M3 bolt (k7m2) has changed: a newer card takes the place of this one.
-        Decide on that one. Nothing has moved.
-        k7m2
-        """,
+SAID: dict[str, Phrase] = {
+    "a card that is out of force": say(messages.changes.card_superseded, subject=transfer(BOLTS)),
+    "a reaction on it": say(messages.changes.card_is_superseded, subject=transfer(BOLTS)),
+    "a reaction from before an edit": say(messages.changes.card_has_changed, subject=connection()),
+    "something else would be given": say(
+        messages.transfer.another_thing_would_be_given,
+        transfer=transfer(BOLTS),
+        us=BETA,
+        peer_name="attraktor",
+        others=((replace(BOLTS, description=PartDescription("bolts")), (BOLTS,)),),
+        is_called_so=False,
     ),
-    "a reaction on it": (
-        say(messages.changes.card_is_superseded, subject=transfer(BOLTS)),
-        """
-        Not counted: a newer card shows what has changed in 10 × M3 bolt (k7m2).
-        Please decide on that one.
-        """,
+    "it has a lending rule with a text to agree to": say(
+        messages.transfer.another_thing_would_be_given,
+        transfer=transfer(LENS),
+        us=BETA,
+        peer_name="attraktor",
+        others=(),
+        is_called_so=True,
+        agrees_to=("laser safety briefing needed",),
     ),
-    "a reaction from before an edit": (
-        say(messages.changes.card_has_changed, subject=connection()),
-        """
-        Not counted: the card of the friendship with attraktor (c9x4) has changed since.
-        Please read it again and react anew.
-        """,
-    ),
-    "something else would be given": (
-        say(
-            messages.transfer.another_thing_would_be_given,
-            transfer=transfer(BOLTS),
-            us=BETA,
-            peer_name="attraktor",
-            others=((replace(BOLTS, description=PartDescription("bolts")), (BOLTS,)),),
-            is_called_so=False,
-        ),
-        """
-        attraktor would give something else than asked. I took it back: k7m2
-        You asked for: 10 × bolts. It would give: 10 × M3 bolt (M3-BOLT)
-        1) Ask for that
-        Nothing has moved. If you want it, reply 1 within 10 minutes.
-        """,
-    ),
-    "it has a lending rule with a text to agree to": (
-        say(
-            messages.transfer.another_thing_would_be_given,
-            transfer=transfer(LENS),
-            us=BETA,
-            peer_name="attraktor",
-            others=(),
-            is_called_so=True,
-            agrees_to=("laser safety briefing needed",),
-        ),
-        """
-        attraktor asks something of whoever borrows it. I took it back: k7m2
-        ⚠ attraktor lends it only if betaspace agrees: laser safety briefing needed
-        1) Agree, and ask for that
-        Nothing has moved. If you want it, reply 1 within 10 minutes.
-        """,
-    ),
-    "what would be given is not in order": (
-        say(
-            messages.transfer.another_thing_would_be_given,
-            transfer=transfer(LENS),
-            us=BETA,
-            peer_name="attraktor",
-            others=((LENS, (DAMAGED_LENS,)),),
-            is_called_so=True,
-        ),
-        """
-        What attraktor has is not in order. I took the request back: k7m2
-        You asked for: 1 × Laser lens 2.0″. It would give: 1 × Lens (⚠ Damaged, ⚠ expired (use by Sun 1 Nov 2026))
-        1) Ask for that
-        Nothing has moved. If you want it, reply 1 within 10 minutes.
-        """,
+    "what would be given is not in order": say(
+        messages.transfer.another_thing_would_be_given,
+        transfer=transfer(LENS),
+        us=BETA,
+        peer_name="attraktor",
+        others=((LENS, (DAMAGED_LENS,)),),
+        is_called_so=True,
     ),
 }
 
 
+@pytest.mark.parametrize("language", ["en", "de"])
 @pytest.mark.parametrize("case", SAID)
-def test_it_reads_as_written_here(case: str) -> None:
-    phrase, expected = SAID[case]
-    assert plain(phrase) == dedent(expected).strip("\n")
+def test_it_reads_as_in_the_snapshot(case: str, language: str, snapshot: SnapshotAssertion) -> None:
+    assert plain(SAID[case], LOCALES[language]) == snapshot
 
 
 # --- the card shows nothing that a decision isn't bound to --------------------------------------------------------
@@ -242,6 +200,7 @@ TERMS: dict[str, Any] = {
     "confirm": True,
     "starts": date(2027, 3, 1),
     "rules": LoanRules(agree=("laser safety briefing needed",)),
+    "outside": LentBefore("f" * 20, "Repair Café", date(2026, 11, 1)),
 }
 
 

@@ -20,6 +20,7 @@ from fedbot.rules.model.transfer import Line, Progress, Terms, Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
 
 OUR_LOCALE = Locale("en", "Europe/Berlin")
+LOCALES = {"en": OUR_LOCALE, "de": Locale("de", "Europe/Berlin")}
 NOW = datetime(2026, 11, 24, 19, 31, tzinfo=UTC)
 """Tue 24 Nov, 20:31 in Berlin."""
 ASKED_AT = datetime(2026, 11, 24, 19, 14, tzinfo=UTC)
