@@ -91,7 +91,7 @@ def _offered(
 
 
 def what_yes_means(locale: Locale, connection: Connection, us: PartyConfig) -> Lines:
-    """What a yes allows, and what the other can see by it. `made_for_the_other` is told by `show`."""
+    """What a yes allows, and what the other can see by it. What is made for the other is told by `show`."""
     peer, own = naming.space(locale, connection.peer_name), naming.space(locale, us.name)
     names: dict[str, Words] = {"peer": peer, "own": own}
     made: Lines = []
@@ -115,12 +115,6 @@ def what_yes_means(locale: Locale, connection: Connection, us: PartyConfig) -> L
         "Yes means: {peer} and {own} can offer each other things; each offer still needs its own yes.", **names
     )
     return [offers, *made, token]
-
-
-def made_for_the_other(locale: Locale) -> tuple[Inline, ...]:
-    """What each bot makes for the other, once both have said yes."""
-    told = "Each bot makes for the other: a user that can only look, its token for one year, and a customer company."
-    return locale.say(told)
 
 
 def _to_compare(locale: Locale, peer: str, theirs: str, ours: str, emoji: tuple[int, ...]) -> Lines:

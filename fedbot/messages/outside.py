@@ -226,11 +226,9 @@ def not_as_known(locale: Locale, *, neighbour: str, loans: tuple[OutsideLoan, ..
 
 def offered_to_their_bot(locale: Locale, transfer: Transfer, receiver: str) -> tuple[Inline, ...]:
     """The first line of the offer that makes a neighbour's loan an ordinary one."""
-    told = transfer.terms.outside
     return locale.say(
-        "{receiver} has a bot now: it is asked to take over {what}, lent to it as {neighbour}, {terms}.",
+        "{receiver}'s bot is asked to take over {what}, {terms}.",
         receiver=receiver,
         what=naming.moved(locale, transfer),
-        neighbour=locale.short(told.neighbour if told else "", LONGEST_NEIGHBOUR),
         terms=on_terms(locale, transfer),
     )

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from fedbot.messages import naming
 from fedbot.messages.audit import is_told, noted_in_words
-from fedbot.messages.connection import agreed, made_for_the_other
+from fedbot.messages.connection import agreed
 from fedbot.messages.diagnosis import diagnosis
 from fedbot.messages.formatting import Break, Code, Inline, Items, Link, permalink
 from fedbot.messages.history import what_is_left
@@ -119,7 +119,10 @@ def _connection(locale: Locale, connection: Connection, us: PartyConfig) -> Line
     first = locale.say("{code}: the friendship of {own} and {peer}.", code=connection.code, own=own, peer=peer)
     lines: Lines = [first, state_in_words(locale, connection), agreed(locale, connection)]
     if connection.state in {ConnectionState.OFFERED, ConnectionState.ASKED, ConnectionState.MAKING}:
-        lines.append(made_for_the_other(locale))
+        told = (
+            "Each bot makes for the other: a user that can only look, its token for one year, and a customer company."
+        )
+        lines.append(locale.say(told))
     if connection.needs and connection.state is ConnectionState.MAKING:
         lines.append(locale.say("Why: {text}", text=diagnosis(locale, connection.obstacle)))
     if connection.state is ConnectionState.SUSPENDED and not connection.changed_room:

@@ -103,7 +103,7 @@ def _offered(locale: Locale, card: Card) -> Lines:
     if without_part:
         first = locale.say("{sender} offers {receiver} {what}, {terms}. It can't be taken yet.", **names)
     elif card.transfer.terms.outside is not None:
-        first = locale.say("{receiver} has {what} of {sender} already, {terms}. Take it into the books?", **names)
+        first = locale.say("{receiver} has {what} of {sender}, {terms}. Book it in?", **names)
     elif card.only:
         first = locale.say("{sender} offers {receiver} {what}, {terms}. Take it?", **names)
     else:
