@@ -181,14 +181,3 @@ def put_rows(connection: Statements, seal: Seal, store: str, rows: Iterable[tupl
             " ON CONFLICT (store, part, number) DO UPDATE SET content = excluded.content",
             (store, part, number, seal.closed(row_name(part, number), content)),
         )
-
-
-def reseal(connection: Statements, old: Seal, new: Seal) -> int:
-    """Seal everything anew, within a transaction; how many files and rows. Raises `WrongKey`."""
-    files = connection.execute("SELECT name, content FROM sealed_files ORDER BY name").fetchall()
-    for name, content in files:
-        put_file(connection, new, name, old.opened(name, content))
-    rows = connection.execute("SELECT store, part, number, content FROM sealed_rows").fetchall()
-    for store, part, number, content in rows:
-        put_rows(connection, new, store, [(part, number, old.opened(row_name(part, number), content))])
-    return len(files) + len(rows)

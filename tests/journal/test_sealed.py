@@ -10,7 +10,7 @@ import pytest
 from fedbot.identity import FileVault, IdentityDamaged, open_identity
 from fedbot.journal.lease import claim
 from fedbot.journal.postgresql import PostgresqlDatabase
-from fedbot.journal.sealed import FolderInDatabase, Seal, WrongKey, reseal
+from fedbot.journal.sealed import FolderInDatabase, Seal, WrongKey
 from fedbot.ports.journal import LeaseLost
 from fedbot.ports.vault import NoSuchSecret
 from tests.fakes.postgresql import Server
@@ -93,19 +93,6 @@ def test_a_worker_that_lost_the_space_changes_no_key(folder: FolderInDatabase, p
             change()
     assert vault.read("betaspace/1") == "token-0"
     assert folder.rows("device.db") == [("accounts", 1, b"pickle")]
-
-
-def test_everything_can_be_sealed_by_a_new_key(folder: FolderInDatabase) -> None:
-    key = open_identity(folder).key
-    folder.within("matrix-keys").keep_rows("device.db", [("accounts", 1, b"pickle"), ("accounts", 2, b"")])
-    newer = Seal(secrets.token_bytes(32), "alpha")
-    with folder.database.transaction() as connection:
-        assert reseal(connection, folder.seal, newer) == 3
-    moved = FolderInDatabase(folder.database, newer)
-    assert open_identity(moved).key == key
-    assert moved.within("matrix-keys").rows("device.db") == [("accounts", 1, b"pickle"), ("accounts", 2, b"")]
-    with pytest.raises(WrongKey):
-        open_identity(folder)
 
 
 def test_a_damaged_key_is_not_replaced(folder: FolderInDatabase) -> None:
