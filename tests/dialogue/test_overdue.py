@@ -82,11 +82,15 @@ async def test_a_superuser_stops_lending_the_friend_reads_it_and_it_ends_by_itse
     assert "lends Betaspace nothing new before what is overdue is back" in world.room.messages()[-1].text
     assert world.beta.total("M3-BOLT") == 12
 
+    await is_rebuilt(world.alpha)
+    await world.settle()
+    assert_books_balance(world)  # today's rules would have declined what was aborted then
     loan = next(t for t in world.alpha.turn.transfers() if t.is_loan and t.state is TransferState.DONE)
     world.bea.says(f"!fed return {loan.code}")
     await world.settle()
     world.piet.reacts([m for m in world.room.messages(sender=world.alpha.chat.user_id) if m.reactions][-1], "✅")
     await world.grace()
+    await world.passes(timedelta(minutes=10))
     assert len(told(world.room, "Attraktor lends Betaspace things again: nothing is overdue any more.")) == 1
     assert world.alpha.turn.lending_stops() == []
     assert "Nothing is overdue." in await says(world, "kim", "overdue")

@@ -424,3 +424,19 @@ async def test_after_a_rebuild_nothing_is_decided_until_the_friends_key_was_comp
     await world.grace()
     await world.passes(RESENDS)
     assert states(world) == [TransferState.DONE] * 2
+
+
+async def test_a_loan_whose_day_is_over_is_known_after_a_rebuild_though_it_was_asked_for() -> None:
+    """By today's rules the request would be declined at once: its last day is over."""
+    world = await friends()
+    world.piet.says("!fed share all")
+    await world.settle()
+    world.bea.says("!fed borrow 5 M3-BOLT from attraktor for 2 weeks")
+    await world.settle()
+    world.piet.reacts(world.room.message("Betaspace asks Attraktor for 5"), "✅")
+    await world.grace()
+    await world.passes(timedelta(days=20))
+    await is_rebuilt(world.alpha)
+    await world.settle()
+    assert world.alpha.transfer().is_on_loan
+    assert_books_balance(world)

@@ -27,7 +27,7 @@ from fedbot.rules.model.queries import CompanyMirror, MirrorsFound, WhoMay
 from fedbot.rules.model.rota import rota_id
 from fedbot.rules.model.stock import Right
 from fedbot.rules.model.transfer import RECALLED, Dispute, Terms, Transfer
-from fedbot.rules.model.transfer_lifecycle import FINAL, TransferState
+from fedbot.rules.model.transfer_lifecycle import FINAL, NOTHING_MOVED, TransferState
 from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import Body, Decided, Ended, Message, Truth
 from fedbot.rules.protocol.terms import hash_of
@@ -64,7 +64,9 @@ def _about_transfer(turn: Turn, event: EnvelopeSeen, envelope: Message[Body]) ->
     if transfer is None:
         return
     _find_post(turn, event, envelope, "card" if envelope.kind == "noted" else "offer")
-    if envelope.seq <= transfer.exchange.sent:
+    if _is_ended_anew(transfer, envelope):
+        transfer = _undecided(transfer, envelope.seq)
+    elif envelope.seq <= transfer.exchange.sent:
         connection = sequencing.connection_of(turn, transfer)
         turn.save(replace(transfer, exchange=_as_sent(transfer.exchange, envelope, connection)))
         return
@@ -74,6 +76,23 @@ def _about_transfer(turn: Turn, event: EnvelopeSeen, envelope: Message[Body]) ->
     turn.void(transfer.id)
     turn.save(transfer)
     turn.note(transfer.id, audit.KnownFromOwnMessage(envelope.kind), event_id=event.event_id)
+
+
+def _is_ended_anew(transfer: Transfer, envelope: Message[Body]) -> bool:
+    """Whether we have ended it while the past was read, by today's rules, and the room shows what we truly said.
+
+    A request of a month ago is declined today as its day is over, though it was granted then, and is out.
+    """
+    written = (draft.kind for draft in transfer.exchange.unread if draft.number == envelope.seq)
+    return transfer.state in NOTHING_MOVED and any(kind != envelope.kind for kind in written)
+
+
+def _undecided(transfer: Transfer, number: int) -> Transfer:
+    """The transfer before our message of that number, which stands in the room otherwise."""
+    exchange = transfer.exchange
+    before = tuple(draft for draft in exchange.unread if draft.number < number)
+    exchange = replace(exchange, sent=number - 1, unread=before)
+    return replace(transfer, state=TransferState.OPEN, decided=None, problem="", ended=None, exchange=exchange)
 
 
 def _begun(turn: Turn, envelope: Message[Body]) -> Transfer | None:
