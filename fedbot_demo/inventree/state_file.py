@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from base64 import b64decode, b64encode
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -19,6 +20,8 @@ def _encode(value: object) -> object:
     """JSON for what JSON has no word for."""
     if isinstance(value, Decimal):
         return {"$decimal": str(value)}
+    if isinstance(value, bytes):
+        return {"$bytes": b64encode(value).decode()}
     if isinstance(value, datetime):
         return {"$moment": value.isoformat()}
     if isinstance(value, date):
@@ -36,6 +39,8 @@ def _encode(value: object) -> object:
 def _decode(content: JsonObject) -> Any:  # noqa: ANN401  whatever it was before
     if "$decimal" in content:
         return Decimal(content["$decimal"])
+    if "$bytes" in content:
+        return b64decode(content["$bytes"])
     if "$moment" in content:
         return datetime.fromisoformat(content["$moment"])
     if "$day" in content:

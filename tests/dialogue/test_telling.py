@@ -48,7 +48,7 @@ async def test_whoami_tells_the_rights_of_this_moment() -> None:
 @pytest.mark.parametrize("verb", ["spaces", "parties"])
 async def test_spaces_tells_friends_others_and_whose_bot_is_silent(verb: str) -> None:
     world = await a_world()
-    assert "Betaspace (betaspace): no friends yet" in await hears(world, world.anna, f"!fed {verb}")
+    assert "Betaspace: no friends yet" in await hears(world, world.anna, f"!fed {verb}")
     await world.connect()
     assert "Betaspace (betaspace): friends" in await hears(world, world.anna, f"!fed {verb}")
     world.beta.is_asleep = True
