@@ -213,7 +213,7 @@ async def test_what_a_neighbour_has_becomes_an_ordinary_loan_once_it_has_a_bot_a
     assert row.quantity == 10, "nothing has moved"
     assert world.beta.total("N-M3") == 900
     card = world.card().text
-    assert "Betaspace has 10 × M3 nut (M3-NUT) of Attraktor already" in card
+    assert "Betaspace has 10 × M3 nut (M3-NUT) of Attraktor, on loan" in card
     assert 'Lent as "Betaspace e.V." since Tue 24 Nov 2026, says Attraktor. Say yes only if you have it' in card
     assert "Nothing to hand over" in await says(world, "anna", HAND_OVER), "it is on offer already"
     assert "does not fit" in await says(world, "anna", f"return {code(world)}")

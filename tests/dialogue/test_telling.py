@@ -50,11 +50,11 @@ async def test_spaces_tells_friends_others_and_whose_bot_is_silent(verb: str) ->
     world = await a_world()
     assert "Betaspace: no friends yet" in await hears(world, world.anna, f"!fed {verb}")
     await world.connect()
-    assert "Betaspace (betaspace): friends" in await hears(world, world.anna, f"!fed {verb}")
+    assert "Betaspace: friends" in await hears(world, world.anna, f"!fed {verb}")
     world.beta.is_asleep = True
     world.anna.says("!fed push M3-NUT 10 to betaspace")
     await world.passes(timedelta(minutes=30))
-    assert "answer" in (await hears(world, world.anna, f"!fed {verb}")).partition("Betaspace (betaspace)")[2]
+    assert "answer" in (await hears(world, world.anna, f"!fed {verb}")).partition("Betaspace:")[2]
 
 
 async def test_people_tells_superusers_who_may_do_what_and_nobody_else() -> None:
