@@ -139,15 +139,15 @@ def _plain(node: Inline | Sequence[Inline]) -> str:
 def _html(node: Inline | Sequence[Inline]) -> str:
     match node:
         case str() | Text():
-            markup = html.escape(_words(node))
+            markup = html.escape(_words(node), quote=False)
         case Code():
-            markup = f"<code>{html.escape(_words(node))}</code>"
+            markup = f"<code>{html.escape(_words(node), quote=False)}</code>"
         case Bold(inside):
             markup = f"<b>{_html(inside)}</b>"
         case Link(inside, address):
             markup = _anchor(address, _html(inside) or html.escape(address))
         case Mention(user, name):
-            markup = _anchor(_matrix_to(user), html.escape(_words(name) or user))
+            markup = _anchor(_matrix_to(user), html.escape(_words(name) or user, quote=False))
         case Break():
             markup = "<br>"
         case _:

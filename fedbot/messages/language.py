@@ -25,6 +25,8 @@ from fedbot.rules.model.stock import plain
 DOMAIN = "fedbot"
 LOCALE = Path(__file__).parent / "locale"
 SOURCE = "en"
+SHORTEST_AT_EIGHT = 4
+"""Characters that are left of any word at a brevity of eight; beyond that fewer are."""
 ELLIPSIS = "…"
 
 Lines = list[Line]
@@ -180,7 +182,7 @@ class Locale:
     def short(self, text: object, most: int = 60) -> str:
         """On one line, without what could mislead, at most `most` characters (in wide scripts fewer)."""
         words = " ".join(clean_text(text).split())
-        most = max(most // self.brevity, 4)
+        most = max(most // self.brevity, SHORTEST_AT_EIGHT * 8 // max(self.brevity, 8))
         if len(words) <= most and len(words.encode()) <= 2 * most:
             return words
         cut = words[: most - 1].encode()[: 2 * (most - 1)].decode(errors="ignore")

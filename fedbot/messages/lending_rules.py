@@ -9,7 +9,8 @@ from fedbot.messages.formatting import Code, Inline
 from fedbot.messages.language import Lines, Locale, Words
 from fedbot.messages.naming import command
 from fedbot.messages.transfer_facts import Card
-from fedbot.rules.model.lending import LONGEST_RULE_TEXT, LoanRules
+from fedbot.rules.model.lending import LoanRules
+from fedbot.rules.model.names import clean_text
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.steps import LENDING_KEY
 from fedbot.rules.model.transfer import Transfer
@@ -34,8 +35,8 @@ def rules_lines(locale: Locale, card: Card) -> Lines:
 
 
 def agrees_line(locale: Locale, text: str, **names: Words) -> tuple[Inline, ...]:
-    """'⚠ Attraktor lends it only if Betaspace agrees: laser safety briefing needed'."""
-    said = locale.short(text, LONGEST_RULE_TEXT)
+    """'⚠ Attraktor lends it only if Betaspace agrees: safety briefing needed'. Never cut: a yes is for all of it."""
+    said = " ".join(clean_text(text).split())
     return locale.say("⚠ {sender} lends it only if {receiver} agrees: {text}", **names, text=said)
 
 

@@ -24,9 +24,19 @@ from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.diagnosis import Speaker, Verbatim
 from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.lending import LONGEST_RULE_TEXT, MOST_TEXTS, LoanRules
 from fedbot.rules.model.queries import PartDescription
 from fedbot.rules.model.transfer import Line, Progress, Terms, Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.model.whole_item import (
+    LONGEST_WORD,
+    FileTold,
+    ItemDetails,
+    Parameter,
+    PartDetails,
+    TestResult,
+    Trait,
+)
 from tests.messages import (
     test_admin_words,
     test_booking_words,
@@ -204,7 +214,12 @@ def test_an_answer_to_what_was_offered_and_the_end_of_it_have_two_lines() -> Non
 
 def _stranger(text: str, count: int) -> list[Phrase]:
     """What a peer can send: everything in it is its own text."""
-    description = PartDescription(text, text, text, text, text, text)
+    short = text[:LONGEST_WORD]
+    files = (FileTold(f"{short}.pdf", 9),)
+    details = ItemDetails(text, text, (short,) * 9, short, Decimal(1), short, short, (TestResult(short, True, short),))
+    details = replace(details, inside=(short,), files=files)
+    made = PartDetails(text, text, (short,), (Parameter(short, short),), short)
+    description = PartDescription(text, text, text, text, text, text, details=made)
     lines = tuple(
         replace(
             BOLTS,
@@ -216,12 +231,15 @@ def _stranger(text: str, count: int) -> list[Phrase]:
             place=text,
             status_text=text,
             origin=text,
+            details=replace(details, notes=f"{n} {text}", status=f"{n} {text}"[:LONGEST_WORD], tags=(f"{n}", short)),
+            stays=tuple(Trait),
         )
         for n in range(count)
     )
     progress = tuple(Progress(n + 1, part=7, part_name="Our thing", match="ipn", place=text) for n in range(count))
     base = transfer(*lines, progress=progress)
-    terms = replace(base.terms, asker_name=text, note=text)
+    rules = LoanRules(3, 2, ("a briefing",) * MOST_TEXTS, photo_out=True, two_people=True)
+    terms = replace(base.terms, asker_name=text, note=text, rules=rules, starts=NOW.date(), loan_until=NOW.date())
     offered = replace(base, terms=terms, asked=replace(base.asked, name=text), problem=text)
     asked = replace(connection(), peer_name=text, asked=replace(base.asked, name=text), problem=text)
     return [*_of(offered, text), *_about(asked, text), _found(text)]
@@ -301,6 +319,28 @@ def test_no_text_of_a_stranger_breaks_a_message_or_makes_it_too_large(text: str,
         assert "\u202e" not in rendered.plain
         assert "\x00" not in rendered.plain
         content.message(rendered, edits="$event")
+
+
+@pytest.mark.parametrize("sign", ["r", "工", "<", '"'])
+def test_a_text_to_agree_to_is_never_cut_however_large_the_rest_of_the_card_is(sign: str) -> None:
+    """What a friend writes into everything else shortens only that: nobody agrees to what they couldn't read."""
+    texts = tuple(f"{number:02} {sign * 600}"[:LONGEST_RULE_TEXT] for number in range(MOST_TEXTS))
+    agree: tuple[str, ...] = ()
+    for text in texts:
+        agree = (*agree, text) if not LoanRules(agree=(*agree, text)).complaint() else agree
+    for phrase in _stranger(sign * 700, 20):
+        asks = phrase.about.get("transfer")
+        if phrase.name != "transfer_card" or not isinstance(asks, Transfer) or asks.terms.rules is None:
+            continue
+        if asks.role != "receiver" or asks.state is not TransferState.OPEN:
+            continue
+        rules = replace(asks.terms.rules, agree=agree)
+        about = {**phrase.about, "transfer": replace(asks, terms=replace(asks.terms, rules=rules))}
+        rendered = formatting.render(render(replace(phrase, about=about), OUR_LOCALE, NOW))
+        assert [text for text in agree if text not in rendered.plain] == []
+        assert len(rendered.plain.encode()) <= MOST_BYTES
+        assert rendered.plain.endswith("k7m2")
+        assert rendered.plain.count("• ") == 20, "each of its things is there"
 
 
 def test_markup_in_a_name_is_shown_as_it_is() -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from html import escape
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -17,7 +18,9 @@ from fedbot.rules.model.decision import Signature
 
 MOST_RULES = 20
 """So many can be configured, and so many in InvenTree count for one loan."""
-MOST_TEXTS = 2 * MOST_RULES
+MOST_TEXTS = 6
+MOST_TO_AGREE = 1_000
+"""Texts, and bytes of HTML of them all, that the borrower of a loan agrees to: any card has room for them, uncut."""
 LONGEST_RULE_TEXT = 200
 LONGEST_LOAN = 731
 MOST_EXTENSIONS = 100
@@ -54,6 +57,7 @@ class LoanRules:
         if self.extensions is not None and not 0 <= self.extensions <= MOST_EXTENSIONS:
             return "extensions"
         good = len(self.agree) <= MOST_TEXTS and all(0 < len(text) <= LONGEST_RULE_TEXT for text in self.agree)
+        good = good and sum(len(escape(text, quote=False).encode()) for text in self.agree) <= MOST_TO_AGREE
         return "" if good and self != LoanRules() else "agree"
 
 
@@ -115,8 +119,11 @@ def that_hold(rules: Iterable[LendingRule], things: Sequence[Moved]) -> tuple[Le
     return tuple(rule for rule in rules if rule.holds_for(things))
 
 
-def may_borrow(rules: Iterable[LendingRule], party: str) -> bool:
-    """Whether all of the rules let that space borrow."""
+def may_borrow(rules: Sequence[LendingRule], party: str) -> bool:
+    """Whether all of the rules let that space borrow. More texts to agree to than a card shows let nobody."""
+    found = strictest(rules)
+    if found is not None and found.complaint():
+        return False
     return all(rule.spaces is None or party in rule.spaces for rule in rules)
 
 
