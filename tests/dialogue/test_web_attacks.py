@@ -137,6 +137,8 @@ async def test_a_call_waits_while_the_bot_moves_something_but_not_for_ever(monke
     assert 6 <= next(looked) <= 10
     world, web = await pages(patience=0.01)
     assert (await web.visitor().gets("/sign-in")).status_code == 200
+    world.anna.says("!fed help")
+    await world.settle()
     for seconds in (3600, -1):
         monkeypatch.setattr(gateway, "BUSY_FOR", seconds)
         assert world.alpha.bot.gateway().is_busy() == (seconds > 0)

@@ -206,5 +206,6 @@ async def test_whoever_asks_too_slowly_or_too_often_at_once_is_let_go(monkeypatc
             reader, _ = await asyncio.open_connection("127.0.0.1", port)
             for each in (reader, *(slow for slow, _ in opened)):
                 with suppress(ConnectionResetError):
-                    assert await asyncio.wait_for(each.read(), 5) == b""
+                    told = await asyncio.wait_for(each.read(), 5)  # the form may be refused before it is complete
+                    assert told == b"" or told.startswith(b"HTTP/1.1 4")
             assert (await client.get(f"{url}/sign-in")).status_code == 200
