@@ -22,7 +22,7 @@ from fedbot.rules.model.events import StepDone, StepRefused, StepUnknown
 from fedbot.rules.model.steps import Arrived, Remark, Step
 from fedbot.rules.model.stock import STATUS_LOST
 from fedbot.rules.model.transfer import Transfer
-from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.model.transfer_lifecycle import FINAL, TransferState
 from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.state import Turn
@@ -53,14 +53,17 @@ def end_what_is_back(turn: Turn) -> None:
 def close(turn: Turn, loan: Transfer, how: Ending, by: Signature, numbers: Collection[int]) -> None:
     """The owner's approver makes these lines of it a gift, or writes them off; they stay with the borrower's company.
 
-    The borrower is told: of all that is out, if nothing else is, so that what came back needn't be known there yet.
+    The borrower is told: of all that is out, if nothing else is. While it may not know of a return, or disputes it, the
+    lines are told, lest it takes what came back for a gift.
     """
     out = {line.number: line for line in lend.lines_out(turn, loan)}
     is_all = set(numbers) == set(out)
     ended = _end_lines(turn, loan, Closing(how, by), numbers, is_all=is_all)
     connection = sequencing.connection_of(turn, ended)
     awaits = connection.state is not ConnectionState.ENDED
-    body = bodies.Closed(how=how, lines=None if is_all else tuple(sorted(numbers)), **transfers.said_by(by))
+    are_known = all(back.state in FINAL for back in lend.returns(turn, loan))
+    told = None if is_all and are_known else tuple(sorted(numbers))
+    body = bodies.Closed(how=how, lines=told, **transfers.said_by(by))
     ended, draft = sequencing.write(turn, ended, body, awaits=awaits)
     turn.save(ended)
     whose = names.party_in_history(connection.peer_name, connection.peer)
