@@ -20,6 +20,8 @@ from tests.simulation.party import Party
 
 # What the sender's side and the receiver's may be, together.
 AGREED = {(state, state) for state in FINAL} | {(TransferState.DISPUTED, TransferState.DISPUTED)}
+AGREED |= {(TransferState.DISPUTED, answered) for answered in (TransferState.RECEIVED, TransferState.REFUSED)}
+"""As sender and receiver end. Who has answered isn't stopped by a sender that can't tell any more (`PEER_DISPUTES`)."""
 
 # Disputes that no trouble in an InvenTree explains.
 NEVER_RIGHT = (Plain(Fault.NOT_APPROVED), Plain(Fault.RECEIVED_BUT_NOT_SENT))
@@ -125,8 +127,9 @@ def _must_be_over(auditor: Auditor, party: Party, transfer: Transfer) -> None:
 def _loan_must_add_up(auditor: Auditor, owner: Party, loan: Transfer, other: Transfer) -> None:
     """Never more came back than was lent; it is over when all of it is back; both sides say the same of it."""
     returns = [t for t in owner.transfers() if t.terms.parent == loan.id and t.terms.kind == "return"]
+    there = [t for t in auditor.by_id(loan.peer).transfers() if t.terms.parent == loan.id and t.terms.kind == "return"]
     if {t.id for t in returns} & (auditor.forged | auditor.settled) or any(
-        t.state is TransferState.DISPUTED for t in returns
+        t.state is TransferState.DISPUTED for t in (*returns, *there)
     ):
         return
     name = f"loan {loan.id[:4]}"
