@@ -14,7 +14,10 @@ def test_no_promise_is_broken_in_a_history_about_bookings_queues_wants_and_reque
     assert not outcome.violations
 
 
-@pytest.mark.parametrize("seed", [*range(1, 13), *(pytest.param(n, marks=pytest.mark.long) for n in range(13, 101))])
+LONG = (*range(13, 101), 3100055)
+
+
+@pytest.mark.parametrize("seed", [*range(1, 13), *(pytest.param(n, marks=pytest.mark.long) for n in LONG)])
 def test_no_promise_is_broken_in_a_history_where_everything_goes_wrong(seed: int) -> None:
     outcome = lived(seed, lies=seed % 3 == 0)
     assert outcome.events > 0
