@@ -42,12 +42,13 @@ def loan_line(locale: Locale, card: Card) -> Lines:
     if (told := card.transfer.terms.outside) is not None:
         name, since = locale.short(told.neighbour, LONGEST_NEIGHBOUR), locale.day(told.since)
         said = marked(
-            'Lent as "{name}" since {since}, says {sender}. Say yes only if you have it. Back by {day}, that day too.'
+            'Lent as "{name}" since {since}, says {sender}. Say yes only if you have it. Back by {day} at the latest.'
         )
         return [
             locale.say(said, sender=card.sender, name=name, since=since, day=day),
             locale.say(
-                "It stays {sender}'s. Entered in your InvenTree by hand? Take that entry out.", sender=card.sender
+                "It stays {sender}'s. Is it in your InvenTree already, entered by hand? Then remove that entry.",
+                sender=card.sender,
             ),
         ]
     if card.transfer.terms.starts is not None:

@@ -501,7 +501,7 @@ def all_or_nothing(locale: Locale, *, subject: Connection | Transfer) -> Lines:
     """A quantity where none can be chosen."""
     case = naming.case(locale, subject)
     if not isinstance(subject, Transfer) or subject.terms.kind != "request":
-        why = locale.say("A quantity only goes with what another space requests of us.")
+        why = locale.say("A quantity is only possible for a request from another space.")
     elif subject.peer_agreed is not None:
         why = locale.say("The other space has agreed to just this, so it is all or nothing.")
     elif len({line.part for line in subject.terms.lines}) > 1:

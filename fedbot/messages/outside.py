@@ -213,7 +213,7 @@ def not_as_known(locale: Locale, *, neighbour: str, loans: tuple[OutsideLoan, ..
     name = locale.short(neighbour, LONGEST_NEIGHBOUR)
     if not loans:
         return [
-            locale.say("Nothing to hand over: {neighbour} has nothing of ours, by my books.", neighbour=name),
+            locale.say("Nothing to hand over: by my books, {neighbour} has nothing on loan.", neighbour=name),
             locale.say("See what neighbours have: {line}", line=command("outside")),
         ]
     listed = tuple(locale.say("{code} – {what}", code=loan.code, what=_thing(locale, loan)) for loan in loans)

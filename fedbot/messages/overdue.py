@@ -168,7 +168,7 @@ def nothing_to_stop(locale: Locale, *, peer_name: str) -> Lines:
     """Nobody is shut out who owes nothing."""
     peer = naming.space(locale, peer_name)
     return [
-        locale.say("Not done: {peer} has nothing of ours that is overdue.", peer=peer),
+        locale.say("Not done: {peer} has nothing overdue.", peer=peer),
         locale.say("New loans can be stopped only while something is overdue."),
     ]
 

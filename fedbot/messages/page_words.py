@@ -53,7 +53,7 @@ PAGE_WORDS: Mapping[str, str] = {
     "in_line": marked("Waiting lists"),
     "at_space": marked("our place at {space}"),
     "stop_waiting": marked("Stop waiting"),
-    "at_us": marked("for something of ours"),
+    "at_us": marked("for one of our items"),
     "in_turn": marked("Asked of friends in turn"),
     "was_asked": marked("Asked: {spaces}"),
     "asked_next": marked("Next: {spaces}"),

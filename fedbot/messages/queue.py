@@ -19,7 +19,7 @@ _STANDS: dict[PlaceState, str] = {
     PlaceState.WAITING: marked("⏳ We are waiting for {what} from {peer}: place {place}. {code}"),
     PlaceState.TURN: marked("🔔 {what} of {peer} is there. It is kept for us until {until}. {code}"),
     PlaceState.SERVED: marked("✅ {what}: {peer} has said yes, so we no longer wait for it. {code}"),
-    PlaceState.LAPSED: marked("{what}: none of us asked {peer} for it in time. It goes to the next in line. {code}"),
+    PlaceState.LAPSED: marked("{what}: nobody here asked {peer} for it in time. It goes to the next in line. {code}"),
     PlaceState.FREE: marked("{what}: {peer} has it free. There is nothing to wait for. {code}"),
     PlaceState.UNKNOWN: marked("{what}: {peer} shares nothing by that name. {code}"),
     PlaceState.UNCLEAR: marked("{what}: {peer} has several parts by that name. {code}"),
@@ -88,7 +88,7 @@ def _of_entry(locale: Locale, entry: QueueEntry) -> dict[str, Words]:
 
 
 def in_our_queue(locale: Locale, *, entry: QueueEntry, us: PartyConfig, place: int) -> Lines:
-    """One of our own people waits for something of ours."""
+    """One of our own people waits for one of our items."""
     del us
     names = _of_entry(locale, entry)
     if entry.kept:
@@ -115,7 +115,7 @@ def out_of_our_queue(locale: Locale, *, entry: QueueEntry, us: PartyConfig, why:
 
 
 def not_in_line(locale: Locale, *, word: str, why: PlaceState) -> Lines:
-    """Why one of our own people can't wait for something of ours."""
+    """Why one of our own people can't wait for one of our items."""
     return [locale.say(_NOT_IN_LINE[why], what=locale.short(word, 60))]
 
 
@@ -131,7 +131,7 @@ def queue_list(
     queue: tuple[tuple[str, int, QueueEntry], ...],
     places: tuple[tuple[str, PlaceInLine], ...],
 ) -> Lines:
-    """Who waits for what of ours, each with its place, and what our people wait for at friends'."""
+    """Who waits for our items, each with its place, and what our people wait for at friends'."""
     own = naming.space(locale, us.name)
     lines: Lines = []
     if queue:

@@ -116,7 +116,7 @@ def _offered(locale: Locale, card: Card) -> Lines:
 
 
 def _our_offer(locale: Locale, card: Card) -> Lines:
-    """Our own offer, of which a second person of ours decides whether it may go."""
+    """Our own offer. A second person of our space decides whether it may go."""
     names = _names(locale, card)
     if card.transfer.waits_for_release:
         first = locale.say("{sender} wants to give {receiver} {what}, {terms}. May it go?", **names)

@@ -264,7 +264,7 @@ async def test_what_our_inventree_shows_otherwise_is_not_handed_over() -> None:
     assert state(world) is OutsideState.OUT
     assert world.alpha.turn.transfers() == []
     assert "10 × M3 nut" in await says(world, "kim", "outside")
-    assert "has nothing of ours" in await says(world, "anna", 'outside "Nobody" is betaspace')
+    assert "has nothing on loan" in await says(world, "anna", 'outside "Nobody" is betaspace')
 
 
 @pytest.mark.parametrize(

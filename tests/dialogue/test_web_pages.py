@@ -162,7 +162,7 @@ async def test_waiting_lists_stand_beside_the_loans() -> None:
     kim = await signed_in(world)
     told = await page(kim, "/loans")
     (entry,) = world.alpha.turn.queue()
-    assert f"Waiting lists 1 {entry.code} – 1 × Laser lens 2.0″ ZnSe#0042: Kim, place 1 for something of ours" in told
+    assert f"Waiting lists 1 {entry.code} – 1 × Laser lens 2.0″ ZnSe#0042: Kim, place 1 for one of our items" in told
     (waiting,) = await Web(world, world.alpha).visitor(await kim.makes_token()).reads("/queues")
     assert (waiting["place"], waiting["ours"], waiting["by"]["user"]) == (1, False, "kim")
     world.kim.says("!fed wait N-M3 from betaspace")
