@@ -38,9 +38,9 @@ from fedbot.messages.rendering import render
 from fedbot.rules.model.archive import flows_of, latest, marks_of
 from fedbot.rules.model.audit import AuditEntry, TransferIs
 from fedbot.rules.model.events import Tick
+from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.transfer import Transfer
-from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.state import State
 from fedbot.rules.wire.envelope import Identity, unseal
 from tests.scenarios.world import friends

@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 
-from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.model.lifecycles import TransferState
 from fedbot_demo.inventree.costs import Costs
 from fedbot_demo.inventree.large import Large
 from tests.scenarios.world import World, friends

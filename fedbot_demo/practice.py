@@ -24,12 +24,11 @@ from fedbot.files import PRIVATE_FILE, write_whole
 from fedbot.journal.journal import Journal
 from fedbot.ports.chat import Delivery
 from fedbot.rules.consent import decides_here, is_open
-from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.decision import APPROVE_KEY
 from fedbot.rules.model.events import Reacted, Said
+from fedbot.rules.model.lifecycles import FINAL, ConnectionState
 from fedbot.rules.model.party_config import PRACTICE
 from fedbot.rules.model.transfer import Transfer
-from fedbot.rules.model.transfer_lifecycle import FINAL
 from fedbot.rules.state import Turn
 from fedbot.setup.practice import PARTS
 from fedbot.setup.practising import INVENTREE, PASSWORD, PROGRESS, Friend

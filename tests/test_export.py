@@ -21,7 +21,7 @@ from fedbot.cli.main import main
 from fedbot.journal.journal import Journal
 from fedbot.ports.journal import Committed
 from fedbot.rules.ledger.history import COLUMNS
-from fedbot.rules.model.document import Document
+from fedbot.rules.model.archive import Document
 from fedbot.rules.model.events import Tick
 from fedbot.rules.model.transfer import Transfer
 from tests.config.conftest import ENVIRONMENT, least

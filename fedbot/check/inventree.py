@@ -17,7 +17,7 @@ from fedbot.rules.connection.provision import own_reference, peer_reference
 from fedbot.rules.connection.rotate_tokens import BEFORE_ITS_END
 from fedbot.rules.model.care import Things
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.lifecycles import ConnectionState
 from fedbot.rules.model.queries import (
     Able,
     Answer,

@@ -13,9 +13,8 @@ from fedbot.cli import audit, export, init, people, practice, state_folder
 from fedbot.cli.check import check
 from fedbot.cli.credentials import credentials, whose
 from fedbot.cli.demo import demo
-from fedbot.cli.exits import EXITS, Exit
+from fedbot.cli.exits import EXITS, Exit, next_step
 from fedbot.cli.health import drop, health, retry, status
-from fedbot.cli.next_step import next_step
 from fedbot.cli.reconcile import reconcile
 from fedbot.cli.records import audit_command, export_command
 from fedbot.cli.run import run as run_bot

@@ -62,7 +62,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
         meant = {t.id for t in lookup.of_item(turn, rooms, wanted.item, lookup.found_in(answers))}
         entries = [entry for entry in entries if entry.transfer.id in meant]
     return say(
-        messages.calendar.calendar,
+        messages.booking.calendar,
         entries=tuple(entries),
         names={entry.transfer.peer: turn.party_name(entry.transfer.peer) for entry in entries},
         us=turn.us,

@@ -14,11 +14,11 @@ from fedbot.rules.loan import queue
 from fedbot.rules.model.catalogue import Want, WantState
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.connection_lifecycle import LIVING_CONNECTION, UNFINISHED_CONNECTION, ConnectionState
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.lending import PlaceInLine, PlaceState, QueueEntry
+from fedbot.rules.model.lifecycles import LIVING_CONNECTION, UNFINISHED_CONNECTION, ConnectionState
+from fedbot.rules.model.outside import Rota
 from fedbot.rules.model.queries import Able, Answer, PersonRights, Query, WhoMay
-from fedbot.rules.model.rota import Rota
 from fedbot.rules.model.stock import Right, Rights
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.state import Turn
@@ -125,7 +125,7 @@ def _stop_wanting(turn: Turn, command: Command, wanted: Want, answers: tuple[Ans
             return refused
     if wanted.is_living:
         want.end(turn, wanted, WantState.STOPPED, turn.signature_of(command))
-    return say(messages.want.want_stopped, want=wanted)
+    return say(messages.catalogue.want_stopped, want=wanted)
 
 
 def _waits_for_it(place: PlaceInLine | QueueEntry, person: str) -> bool:
@@ -146,7 +146,7 @@ def _leave_line(
         queue.end(turn, place, PlaceState.LEFT if is_own else PlaceState.REMOVED, by)
     elif place.is_living:
         queue.leave(turn, place, by)
-    return say(messages.queue.waits_no_more, code=place.code)
+    return say(messages.booking.waits_no_more, code=place.code)
 
 
 def _stop_asking(turn: Turn, command: Command, asked: Rota, answers: tuple[Answer, ...]) -> Phrase:

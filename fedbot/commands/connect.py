@@ -9,9 +9,9 @@ from fedbot.rules import decisions
 from fedbot.rules.connection import connect as connections
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.decision import Choice
 from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.lifecycles import ConnectionState
 from fedbot.rules.model.queries import Answer, Query
 from fedbot.rules.model.room import AnnouncedParty
 from fedbot.rules.model.stock import Right

@@ -9,7 +9,7 @@ from fedbot import messages
 from fedbot.commands.lookup import subject_meant
 from fedbot.commands.picking import quantity_complaint
 from fedbot.commands.spec import Verb
-from fedbot.messages.quantities import EVERYTHING, quantity_in
+from fedbot.messages.formatting import EVERYTHING, quantity_in
 from fedbot.rules import consent as subjects
 from fedbot.rules import decisions
 from fedbot.rules.model.command import Command

@@ -9,9 +9,9 @@ from fedbot.rules import command as chat_lines
 from fedbot.rules.connection import disconnect
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.connection_lifecycle import UNFINISHED_CONNECTION, ConnectionState
 from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.lifecycles import UNFINISHED_CONNECTION, ConnectionState
 from fedbot.rules.model.queries import Answer, Query
 from fedbot.rules.model.stock import Right
 from fedbot.rules.state import Turn

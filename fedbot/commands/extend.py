@@ -12,13 +12,13 @@ from fedbot.commands.push import ANYWAY
 from fedbot.commands.spec import Argument, Handler, Kind, Verb, Where
 from fedbot.rules.loan import bookings, extend, lend
 from fedbot.rules.model.command import Command
-from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.lifecycles import ConnectionState
 from fedbot.rules.model.queries import Answer, Query
 from fedbot.rules.model.stock import Right
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.state import Turn
-from fedbot.rules.wire.subject_ids import by_line
+from fedbot.rules.wire.envelope import by_line
 
 SPEC = Verb(
     name="extend",
@@ -72,7 +72,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
     if connection.state is not ConnectionState.ACTIVE:
         return say(messages.approval.connection_not_active, connection=connection)
     if refused := extend.against_rules(turn, loan, day):
-        return say(messages.lending_rules.extended_too_long, loan=loan, refused=refused)
+        return say(messages.lending.extended_too_long, loan=loan, refused=refused)
     if waiting := lend.open_extensions(turn, loan):
         return say(messages.loan.extension_asked_already, loan=loan, transfer=waiting[0])
     extend.ask(turn, by_line(command.event_id), connection, loan, day, by)
@@ -84,7 +84,7 @@ def _give(turn: Turn, command: Command, loan: Transfer, day: date) -> Phrase | N
     if loan.terms.loan_until and day < loan.terms.loan_until:
         return say(messages.loan.agreed_until_later, loan=loan)
     if refused := extend.against_rules(turn, loan, day):
-        return say(messages.lending_rules.extended_too_long, loan=loan, refused=refused)
+        return say(messages.lending.extended_too_long, loan=loan, refused=refused)
     broken = bookings.broken_by_extension(turn, loan, day)
     if broken and ANYWAY.name not in command.arguments:
         line = whole_line(turn, command, SPEC, **{ANYWAY.name: "yes"})

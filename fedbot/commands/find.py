@@ -56,7 +56,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
     if complaint := _complaint(turn, command):
         return complaint
     if again := turn.spends("find", command.sender):  # each one is a message of ours to every friend
-        return say(messages.search.searched_too_often, again=again)
+        return say(messages.catalogue.searched_too_often, again=again)
     page = str(command.arguments.get("page", "1")).strip()
     wanted = search.Wanted(words, str(command.arguments.get("category", "")).strip(), int(page))
     space = str(command.arguments.get("space", "")).strip().casefold()
@@ -82,7 +82,7 @@ def _says_what(command: Command) -> bool:
 def _complaint(turn: Turn, command: Command) -> Phrase | None:
     page = str(command.arguments.get("page", "1")).strip()
     if not page.isdecimal() or not 1 <= int(page) <= search.MOST_PAGES:
-        return say(messages.search.no_such_page, word=page)
+        return say(messages.catalogue.no_such_page, word=page)
     if not _says_what(command):
         return incomplete(SPEC, command.arguments, SPEC.arguments[0])
     space = str(command.arguments.get("space", "")).strip()

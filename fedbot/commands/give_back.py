@@ -17,20 +17,20 @@ from fedbot.commands.loans_meant import (
     with_the_loan_of,
 )
 from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb, Where
-from fedbot.messages.quantities import EVERYTHING
+from fedbot.messages.formatting import EVERYTHING
 from fedbot.rules.lines import not_entitled
 from fedbot.rules.loan import hand_back, lend
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.lifecycles import ConnectionState
 from fedbot.rules.model.queries import Answer, FindItems, PersonRights, Query, WhoMay
 from fedbot.rules.model.stock import TRAVELLING_STATUSES, Right
 from fedbot.rules.model.transfer import Terms, Transfer
 from fedbot.rules.protocol.terms import presentable
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import receive
-from fedbot.rules.wire.subject_ids import by_line
+from fedbot.rules.wire.envelope import by_line
 
 LONGEST_KEY = 9
 

@@ -13,7 +13,7 @@ from typing import Any
 from fedbot import messages
 from fedbot.commands.dates import is_day, reads_as_day
 from fedbot.commands.spec import BETWEEN_THINGS, Argument, Kind, Option, Verb
-from fedbot.messages.quantities import EVERYTHING, Quantity, is_pieces, is_times, measured_in, quantity_in, typed
+from fedbot.messages.formatting import EVERYTHING, Quantity, is_pieces, is_times, measured_in, quantity_in, typed
 from fedbot.rules.lines import PREFIX
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.protocol.terms import MOST_LINES

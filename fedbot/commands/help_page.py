@@ -11,7 +11,7 @@ from fedbot.rules.model.effects import Phrase, Post, say
 from fedbot.rules.model.ledger import VerbLine
 from fedbot.rules.model.queries import Answer
 from fedbot.rules.model.stock import Right
-from fedbot.rules.protocol import room_upgrades, who_answers
+from fedbot.rules.protocol import announcements
 from fedbot.rules.state import Turn
 
 ADMIN = "admin"
@@ -39,7 +39,7 @@ def over(others: tuple[Verb, ...]) -> Handler:
         if not direct or told.sentence is messages.line_errors.no_such_verb:
             return told
         turn.do(Post(f"help:-:{command.event_id}", direct, told, mentions=(command.sender,)))
-        return say(messages.help_pages.help_by_direct_chat)
+        return say(messages.people.help_by_direct_chat)
 
     def page(turn: Turn, command: Command) -> Phrase:
         topic = str(command.arguments.get("topic", "")).lower()
@@ -47,7 +47,7 @@ def over(others: tuple[Verb, ...]) -> Handler:
             return _everyday(turn, command, specs)
         if topic == ADMIN:
             return say(
-                messages.help_pages.help_admin,
+                messages.people.help_admin,
                 us=turn.us,
                 lines=tuple(_line(s, s.usage) for s in specs if not s.everyday),
             )
@@ -62,16 +62,16 @@ def over(others: tuple[Verb, ...]) -> Handler:
 
 def _direct_chat(turn: Turn, command: Command) -> str:
     """Where who asks in a shared room reads a page of many lines: alone with us, if there is such a chat."""
-    if command.room not in room_upgrades.federation_rooms(turn):
+    if command.room not in announcements.federation_rooms(turn):
         return ""
-    return next((room.id for room in turn.rooms() if who_answers.direct_with(turn, room) == command.sender), "")
+    return next((room.id for room in turn.rooms() if announcements.direct_with(turn, room) == command.sender), "")
 
 
 def _everyday(turn: Turn, command: Command, specs: tuple[Verb, ...]) -> Phrase:
     everyday = sorted((spec for spec in specs if spec.everyday), key=lambda spec: spec.everyday)
     lines = tuple(_line(spec, spec.examples[0]) for spec in everyday)
     name = turn.name_of(command.sender, command.room)
-    return say(messages.help_pages.help_overview, us=turn.us, person=name, username=command.username, lines=lines)
+    return say(messages.people.help_overview, us=turn.us, person=name, username=command.username, lines=lines)
 
 
 def _line(spec: Verb, shown: str) -> VerbLine:
@@ -80,7 +80,7 @@ def _line(spec: Verb, shown: str) -> VerbLine:
 
 def _one(turn: Turn, spec: Verb) -> Phrase:
     return say(
-        messages.help_pages.help_verb,
+        messages.people.help_verb,
         usage=spec.usage,
         aliases=spec.aliases,
         summary=spec.summary,

@@ -12,7 +12,7 @@ from fedbot.commands.grammar import SHOWN
 from fedbot.commands.lookup import WITHOUT_ID, bare_id, rooms_told_of, subject_meant, whole_line
 from fedbot.commands.picking import quantity_complaint
 from fedbot.commands.spec import BETWEEN_THINGS, Verb
-from fedbot.messages.quantities import EVERYTHING, is_times, quantity_in
+from fedbot.messages.formatting import EVERYTHING, is_times, quantity_in
 from fedbot.rules import command as chat_lines
 from fedbot.rules.loan import lend
 from fedbot.rules.model.command import Command

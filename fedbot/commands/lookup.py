@@ -19,16 +19,16 @@ from fedbot.rules.model.archive import Mark
 from fedbot.rules.model.catalogue import Want
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.connection_lifecycle import LIVING_CONNECTION, ConnectionState
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.lending import PlaceInLine, QueueEntry
+from fedbot.rules.model.lifecycles import LIVING_CONNECTION, ConnectionState
 from fedbot.rules.model.names import is_called
+from fedbot.rules.model.outside import Rota
 from fedbot.rules.model.queries import Answer, ItemsFound
 from fedbot.rules.model.room import Room
-from fedbot.rules.model.rota import Rota
 from fedbot.rules.model.stock import stock_item_in
 from fedbot.rules.model.transfer import Transfer
-from fedbot.rules.protocol import room_upgrades, who_answers
+from fedbot.rules.protocol import announcements
 from fedbot.rules.state import CODE_LENGTH, Turn
 
 WITHOUT_ID = "without id"
@@ -53,13 +53,13 @@ def rooms_told_of(turn: Turn, room: str) -> list[str]:
 
     In the admin room: all, but a room that was made for practice.
     """
-    if person := who_answers.direct_with(turn, turn.room(room)):
-        return who_answers.shared_with(turn, person)
+    if person := announcements.direct_with(turn, turn.room(room)):
+        return announcements.shared_with(turn, person)
     if not is_private(turn, room):
-        return room_upgrades.lineage(turn, room)
+        return announcements.lineage(turn, room)
     practice = turn.practice()
     for_practice = practice.room if practice is not None and practice.room != room else ""
-    return [each for each in room_upgrades.federation_rooms(turn) if each != for_practice]
+    return [each for each in announcements.federation_rooms(turn) if each != for_practice]
 
 
 def room_name(turn: Turn, room: str) -> str:
@@ -191,7 +191,7 @@ def whole_line(turn: Turn, command: Command, spec: Verb, **instead: Any) -> str:
 
     A number in a list stands for such a line.
     """
-    as_whom = f"as {turn.us.party} " if who_answers.claimed_by_several(turn, command.sender, command.room) else ""
+    as_whom = f"as {turn.us.party} " if announcements.claimed_by_several(turn, command.sender, command.room) else ""
     return f"{PREFIX} {as_whom}{render(spec, {**command.arguments, **instead})}"
 
 

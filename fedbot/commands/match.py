@@ -56,7 +56,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
     if command.arguments.get("forget"):
         return _forget(turn, command, name or item)
     if not item:
-        return say(messages.match.matches, us=turn.us, aliases=_known(turn, command))
+        return say(messages.catalogue.matches, us=turn.us, aliases=_known(turn, command))
     friend = _friend(turn, command)
     if isinstance(friend, Phrase):
         return friend
@@ -67,7 +67,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
     if isinstance(part, Phrase):
         return part
     if not turn.may_move(friend.peer, part.pk):
-        return say(messages.match.practice_stays_practice, part=part, peer=friend.peer_name)
+        return say(messages.catalogue.practice_stays_practice, part=part, peer=friend.peer_name)
     by = turn.signature_of(command)
     word = presentable(name)
     alias = Alias(alias_id(friend.peer, word), friend.peer, word, part.pk, part.name, part.ipn, by.name, turn.now)
@@ -75,7 +75,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
     for transfer in turn.open_transfers():
         if transfer.peer == friend.peer and transfer.terms.kind == "push" and match_parts.unmatched(transfer):
             receive.look_for_parts(turn, transfer)  # its card waits for just that
-    return say(messages.match.matched, alias=alias, peer=friend.peer_name, before=before)
+    return say(messages.catalogue.matched, alias=alias, peer=friend.peer_name, before=before)
 
 
 def _words(command: Command) -> tuple[str, str]:
@@ -102,8 +102,10 @@ def _part_meant(found: ItemsFound, word: str) -> Part | Phrase:
     if len(parts) == 1:
         return next(iter(parts.values()))
     if parts:
-        return say(messages.match.several_parts_match, word=word[:SHOWN], parts=tuple(parts.values()))
-    return say(messages.match.no_part_to_match, word=word[:SHOWN], near=tuple(part.name for part in found.parts[:3]))
+        return say(messages.catalogue.several_parts_match, word=word[:SHOWN], parts=tuple(parts.values()))
+    return say(
+        messages.catalogue.no_part_to_match, word=word[:SHOWN], near=tuple(part.name for part in found.parts[:3])
+    )
 
 
 def _known(turn: Turn, command: Command) -> tuple[Alias, ...]:
@@ -125,10 +127,10 @@ def _forget(turn: Turn, command: Command, word: str) -> Phrase:
     meant = tuple(a for a in known if folded in {a.word.casefold(), a.name.casefold(), a.ipn.casefold()} and folded)
     if not meant:
         names = [*(alias.word for alias in known), *(alias.ipn or alias.name for alias in known)]
-        return say(messages.match.nothing_matched, word=word[:SHOWN], near=near(word, names) if word else ())
+        return say(messages.catalogue.nothing_matched, word=word[:SHOWN], near=near(word, names) if word else ())
     for alias in meant:
         match_parts.forget(turn, alias, turn.signature_of(command).name)
-    return say(messages.match.match_forgotten, aliases=meant)
+    return say(messages.catalogue.match_forgotten, aliases=meant)
 
 
 HANDLER = Handler(SPEC, ask, act)

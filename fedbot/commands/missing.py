@@ -8,10 +8,10 @@ from fedbot.commands.spec import Argument, Handler, Kind, Verb, Where
 from fedbot.rules import consent as subjects
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.model.queries import Answer, Query
 from fedbot.rules.model.stock import Right
 from fedbot.rules.model.transfer import Transfer
-from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import parcel
 
@@ -36,9 +36,9 @@ def _meant(turn: Turn, command: Command) -> Transfer | Phrase:
     if isinstance(subject, Phrase):
         return subject
     if isinstance(subject, Transfer) and subject.state is TransferState.DISPUTED and subject.parcel:
-        return say(messages.parcel.parcel_missing_already, transfer=subject)
+        return say(messages.transfer_end.parcel_missing_already, transfer=subject)
     if not isinstance(subject, Transfer) or not subjects.parcel_is_under_way(subject):
-        return say(messages.parcel.no_parcel_under_way, subject=subject)
+        return say(messages.transfer_end.no_parcel_under_way, subject=subject)
     return subject
 
 
@@ -55,7 +55,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
     if isinstance(transfer, Phrase):
         return transfer
     parcel.never_arrived(turn, transfer, turn.signature_of(command))
-    return say(messages.parcel.parcel_noted_missing, transfer=turn.transfer(transfer.id) or transfer)
+    return say(messages.transfer_end.parcel_noted_missing, transfer=turn.transfer(transfer.id) or transfer)
 
 
 HANDLER = Handler(SPEC, ask, act)

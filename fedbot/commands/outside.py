@@ -21,7 +21,7 @@ from fedbot.commands.push import ANYWAY, counted
 from fedbot.commands.spec import Argument, Handler, Kind, Verb, Where
 from fedbot.rules import command as chat_lines
 from fedbot.rules.lines import not_entitled
-from fedbot.rules.loan import bookings, outside, rules_here
+from fedbot.rules.loan import bookings, lend, outside
 from fedbot.rules.model import lending as lendings
 from fedbot.rules.model import time_zones
 from fedbot.rules.model.care import taken_out
@@ -30,15 +30,15 @@ from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.ledger import Lying
 from fedbot.rules.model.lending import BY_RULES
+from fedbot.rules.model.lifecycles import MAY_BE_HANDED_OVER, OutsideState
 from fedbot.rules.model.outside import LONGEST_NEIGHBOUR, OUTSIDE, LentBefore, OutsideLoan, outside_id
-from fedbot.rules.model.outside_lifecycle import MAY_BE_HANDED_OVER, OutsideState
 from fedbot.rules.model.queries import Answer, AuditOf, AuditTrail, FindItems, ItemsFound, PersonRights, Query, WhoMay
 from fedbot.rules.model.stock import Right, StockItem
 from fedbot.rules.model.transfer import Terms
 from fedbot.rules.protocol.terms import bare, described, line_of, presentable
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import opening
-from fedbot.rules.wire.subject_ids import by_line
+from fedbot.rules.wire.envelope import by_line
 
 LOOKS = frozenset({"show", "history"})
 WORDS = ("outside", "außerhalb")
@@ -71,9 +71,9 @@ def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
 
 def _complaint(command: Command) -> Phrase | None:
     if not 0 < len(_neighbour(command)) <= LONGEST_NEIGHBOUR:
-        return say(messages.outside.neighbour_without_name)
+        return say(messages.lending.neighbour_without_name)
     if len(command.arguments["lines"]) > 1 or "starts" in command.arguments or "parcel" in command.arguments:
-        return say(messages.outside.one_item_to_outside)
+        return say(messages.lending.one_item_to_outside)
     complaints = (quantity_complaint(r.quantity) for r in _readings(command) if r.quantity)
     return next((complaint for complaint in complaints if complaint is not None), None)
 
@@ -101,20 +101,20 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...], spec: Verb) -
     if isinstance(picked, Choice):
         ways = tuple(_instead(turn, command, spec, way[0], day) for way in picked.ways if len(way) == 1)
         if len(ways) < len(picked.ways):
-            return say(messages.outside.one_item_to_outside)
+            return say(messages.lending.one_item_to_outside)
         chat_lines.choose(turn, command.room, command.event_id, command.sender, picked.phrase, ways)
         return None
     care, moved = turn.us.care, [taken_out(picked.item, picked.quantity)]
-    hold = rules_here.for_loan(turn, moved, [picked.item.pk], answers)
+    hold = lend.for_loan(turn, moved, [picked.item.pk], answers)
     if not lendings.may_borrow(hold, OUTSIDE):
-        return say(messages.lending_rules.not_lent_to, us=turn.us, peer_name=_neighbour(command))
+        return say(messages.lending.not_lent_to, us=turn.us, peer_name=_neighbour(command))
     rules = lendings.strictest(hold)
     latest = rules.last_day(turn.today()) if rules is not None else None
     if rules is not None and latest is not None and day > latest:
         line = whole_line(turn, command, spec, **_fixed(command, latest))
-        return say(messages.lending_rules.lent_too_long, most=rules.longest, latest=latest, line=line)
+        return say(messages.lending.lent_too_long, most=rules.longest, latest=latest, line=line)
     if (care.why(moved) or (rules is not None and rules.two_people)) and not (command.is_proven and care.typed_code):
-        return say(messages.outside.two_people_outside)
+        return say(messages.lending.two_people_outside)
     outside.lend(turn, _loan(turn, command, picked, day))
     return None
 
@@ -208,35 +208,35 @@ def _story(turn: Turn, loan: OutsideLoan, answers: tuple[Answer, ...]) -> Phrase
         raise TypeError(f"a story is told from the audit, not from {trail!r}")
     people = {entry.who for _, entry in trail.entries if entry.who.startswith("@")}
     names = {person: turn.name_of(person, loan.room) for person in sorted(people)}
-    return say(messages.show.outside_story, loan=loan, us=turn.us, entries=trail.entries, names=names)
+    return say(messages.overview.outside_story, loan=loan, us=turn.us, entries=trail.entries, names=names)
 
 
 def _return(turn: Turn, command: Command, loan: OutsideLoan) -> Phrase:
     can = loan.state in {OutsideState.OUT, OutsideState.UNCLEAR} and loan.stage == "handed"
     if not can:
-        return say(messages.outside.outside_not_so, loan=loan, us=turn.us)
+        return say(messages.lending.outside_not_so, loan=loan, us=turn.us)
     note = presentable(str(command.arguments.get("note", "")))
     outside.take_back(turn, loan, turn.signature_of(command), damaged="damaged" in command.arguments, note=note)
-    return say(messages.outside.outside_noted, loan=loan)
+    return say(messages.lending.outside_noted, loan=loan)
 
 
 def _extend(turn: Turn, command: Command, loan: OutsideLoan) -> Phrase:
     words = _rest(command, loan).removeprefix("by ").removeprefix("for ")
     if loan.state is not OutsideState.OUT:
-        return say(messages.outside.outside_not_so, loan=loan, us=turn.us)
+        return say(messages.lending.outside_not_so, loan=loan, us=turn.us)
     today = turn.today()
     day = day_from(words, today, max(loan.until, today))
     if isinstance(day, Phrase):
         return day
     if day <= loan.until:
-        return say(messages.outside.day_not_later, loan=loan)
+        return say(messages.lending.day_not_later, loan=loan)
     waiting = bookings.waiting_for_item(turn, loan.item or loan.source, loan.part)
     if waiting and ANYWAY.name not in command.arguments:
         again = {"id": f"{loan.code} until {day.isoformat()}", ANYWAY.name: "yes"}
         line = whole_line(turn, command, extend.SPEC, **again)
         return say(messages.booking.would_break, what=loan.description.name, bookings=waiting, line=line)
     outside.prolong(turn, loan, day, turn.signature_of(command))
-    return say(messages.outside.outside_noted, loan=loan)
+    return say(messages.lending.outside_noted, loan=loan)
 
 
 def _closes(how: OutsideState, *, only_unclear: bool = False) -> _Rule:
@@ -244,9 +244,9 @@ def _closes(how: OutsideState, *, only_unclear: bool = False) -> _Rule:
 
     def rule(turn: Turn, command: Command, loan: OutsideLoan) -> Phrase:
         if loan.state not in states:
-            return say(messages.outside.outside_not_so, loan=loan, us=turn.us)
+            return say(messages.lending.outside_not_so, loan=loan, us=turn.us)
         outside.close(turn, loan, how, turn.signature_of(command))
-        return say(messages.outside.outside_noted, loan=loan)
+        return say(messages.lending.outside_noted, loan=loan)
 
     return rule
 
@@ -316,7 +316,7 @@ def _hand_over(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phr
     if SPEC.looks(command.arguments):
         here = rooms_told_of(turn, command.room)
         listed = tuple(loan for loan in outside.on_loan(turn) if loan.room in here)
-        return say(messages.outside.with_neighbours, loans=listed, us=turn.us, today=turn.today())
+        return say(messages.lending.with_neighbours, loans=listed, us=turn.us, today=turn.today())
     friend = friend_meant(turn, command)
     if isinstance(friend, Phrase):
         return friend
@@ -333,7 +333,7 @@ def _hand_over(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phr
         else:
             _offer(turn, command, number, friend, loan, item, found)
     if others or not loans:
-        return say(messages.outside.not_as_known, neighbour=_called(command), loans=tuple(others), us=turn.us)
+        return say(messages.lending.not_as_known, neighbour=_called(command), loans=tuple(others), us=turn.us)
     return None
 
 
@@ -350,7 +350,7 @@ def _offer(
     us = turn.us
     line = line_of(1, item, loan.quantity, "", with_price=us.tells_prices, largest_file=us.largest_file)
     moved = [taken_out(item, loan.quantity)]
-    rules = lendings.strictest(rules_here.for_loan(turn, moved, [item.pk], found))
+    rules = lendings.strictest(lend.for_loan(turn, moved, [item.pk], found))
     terms = Terms(
         kind="push",
         sender=turn.us.party,

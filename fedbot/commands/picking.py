@@ -16,11 +16,11 @@ from fedbot.rules.catalogue.provenance import forbidden_origin
 from fedbot.rules.loan import bookings, lend
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.ledger import Lying
+from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.model.party_config import PRACTICE
 from fedbot.rules.model.queries import ItemsFound
 from fedbot.rules.model.stock import TRAVELLING_STATUSES, Part, StockItem, counts_pieces, in_units, is_fraction, plain
 from fedbot.rules.model.transfer import Line, Terms, Transfer
-from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.protocol.terms import MOST_DIGITS, MOST_PLACES, written
 from fedbot.rules.state import Turn
 

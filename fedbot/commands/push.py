@@ -13,7 +13,7 @@ from fedbot.commands.lookup import friend_meant, whole_line
 from fedbot.commands.picking import Ahead, Choice, Picked, Picking, pick, quantity_complaint, size_complaint
 from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb, Where
 from fedbot.rules import command as chat_lines
-from fedbot.rules.loan import bookings, overdue, rules_here
+from fedbot.rules.loan import bookings, lend, overdue
 from fedbot.rules.model import lending as lendings
 from fedbot.rules.model.care import taken_out
 from fedbot.rules.model.command import Command
@@ -26,7 +26,7 @@ from fedbot.rules.model.transfer import Terms
 from fedbot.rules.protocol.terms import bare, line_of, presentable
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import opening
-from fedbot.rules.wire.subject_ids import by_line
+from fedbot.rules.wire.envelope import by_line
 
 PARCEL = Option("parcel", "", "it goes by parcel, and is booked in when it arrives")
 ANYWAY = Option("over-booking", "", "even though it is booked or others are waiting for it, as I said")
@@ -71,7 +71,7 @@ def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
         return days
     if days.last is not None and (stopped := turn.lending_stop(destination.peer)) is not None:
         loans = tuple(overdue.overdue(turn, destination.peer))
-        return say(messages.overdue.gets_no_loans, stopped=stopped, peer_name=destination.peer_name, loans=loans)
+        return say(messages.lending.gets_no_loans, stopped=stopped, peer_name=destination.peer_name, loans=loans)
     told = turn.us.looks_at_categories
     lending = days.last is not None and turn.us.lending_from_inventree
     return tuple(FindItems(word, told, merges=True, whole=True, lending=lending) for word in _words(command))
@@ -143,10 +143,10 @@ def _offer(
         return days
     moved = [taken_out(each.item, each.quantity) for each in picked]
     items = [each.item.pk for each in picked]
-    hold = rules_here.for_loan(turn, moved, items, answers) if days.last is not None else ()
+    hold = lend.for_loan(turn, moved, items, answers) if days.last is not None else ()
     rules = lendings.strictest(hold)
     if not lendings.may_borrow(hold, connection.peer):
-        return say(messages.lending_rules.not_lent_to, us=turn.us, peer_name=connection.peer_name)
+        return say(messages.lending.not_lent_to, us=turn.us, peer_name=connection.peer_name)
     if complaint := _too_long(turn, command, spec, rules, days):
         return complaint
     terms = Terms(
@@ -200,7 +200,7 @@ def _too_long(turn: Turn, command: Command, spec: Verb, rules: LoanRules | None,
         return None
     until = "loan" if "loan" in command.arguments else "until"
     line = whole_line(turn, command, spec, **{**days.fixed(command.arguments), until: latest.isoformat()})
-    return say(messages.lending_rules.lent_too_long, most=rules.longest, latest=latest, line=line)
+    return say(messages.lending.lent_too_long, most=rules.longest, latest=latest, line=line)
 
 
 # --- a numbered list, each number standing for a whole line ---

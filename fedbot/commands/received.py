@@ -49,11 +49,11 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
         return subject
     if not isinstance(subject, Transfer) or not subject.awaits_parcel:
         return say(
-            messages.parcel.no_parcel_for_us, subject=subject, us=turn.us, peer_name=turn.party_name(subject.peer)
+            messages.transfer_end.no_parcel_for_us, subject=subject, us=turn.us, peer_name=turn.party_name(subject.peer)
         )
     sent = parcel.sent_lines(subject)
     if quantity is not None and (less_of(sent, quantity) is None or quantity > total(sent)):
-        return say(messages.parcel.not_so_much_was_sent, transfer=subject, sent=sent)
+        return say(messages.transfer_end.not_so_much_was_sent, transfer=subject, sent=sent)
     event = command.event_id
     return decisions.take_up(
         turn,

@@ -20,14 +20,14 @@ from fedbot.rules.model import time_zones
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.outside import MOST_LIVING, Rota, rota_id
 from fedbot.rules.model.queries import Answer, PartDescription, Query
-from fedbot.rules.model.rota import MOST_LIVING, Rota, rota_id
 from fedbot.rules.model.stock import Right, scanned_in
 from fedbot.rules.model.transfer import Line, Terms
 from fedbot.rules.protocol.terms import presentable
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import request, rota
-from fedbot.rules.wire.subject_ids import by_line
+from fedbot.rules.wire.envelope import by_line
 
 BY = "by"
 ANYONE = frozenset({"anyone", "anybody", "someone", "somebody", "irgendwem", "irgendjemand", "egal wem"})
@@ -150,7 +150,7 @@ def _from_anyone(
     if len(running) >= MOST_LIVING:
         return say(messages.rota.too_many_rotas, count=len(running))
     if again := turn.spends("find", command.sender):
-        return say(messages.search.searched_too_often, again=again)
+        return say(messages.catalogue.searched_too_often, again=again)
     identifier = rota_id(command.event_id)
     wanted = Rota(
         id=identifier,

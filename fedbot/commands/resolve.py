@@ -79,7 +79,7 @@ def _of_a_rest(turn: Turn, command: Command, transfer: Transfer) -> Phrase | Non
             settled = parcel.settle_rest(turn, transfer, truth, turn.signature_of(command))
             items = tuple((line, parcel.rest_item(settled, line.number)) for line in settled.lines_missing)
             return say(
-                messages.parcel.rest_settled,
+                messages.transfer_end.rest_settled,
                 transfer=settled,
                 truth=truth,
                 us=turn.us,

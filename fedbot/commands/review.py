@@ -6,14 +6,15 @@ from fedbot import messages
 from fedbot.commands.grammar import SHOWN
 from fedbot.commands.lookup import Space, rooms_told_of, space_meant
 from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb
-from fedbot.rules.connection import move_rooms, pinning
+from fedbot.rules.connection import pinning
+from fedbot.rules.connection import rooms as connection_rooms
 from fedbot.rules.ledger import recover
 from fedbot.rules.model import audit, names
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.ledger import ChangeSeen
+from fedbot.rules.model.lifecycles import ConnectionState
 from fedbot.rules.model.queries import Answer, Query
 from fedbot.rules.model.stock import Right
 from fedbot.rules.state import Turn
@@ -71,19 +72,19 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
 def _look(turn: Turn, command: Command, meant: Space | None) -> Phrase:
     """What waits, or the key that was typed."""
     word = str(command.arguments.get("accept", ""))
-    waiting = move_rooms.waiting_for(turn, command.room)
+    waiting = connection_rooms.waiting_for(turn, command.room)
     if waiting and not word:
-        return move_rooms.what_waits(turn, waiting)
+        return connection_rooms.what_waits(turn, waiting)
     suspended, renamed = _suspended(turn, command, meant), _renamed(turn, command, meant)
-    elsewhere = () if meant else move_rooms.rooms_waited_for(turn)
+    elsewhere = () if meant else connection_rooms.rooms_waited_for(turn)
     if not suspended and renamed and not word:
-        return say(messages.review.names_to_review, us=turn.us, connections=tuple(renamed))
+        return say(messages.keys.names_to_review, us=turn.us, connections=tuple(renamed))
     if not suspended and elsewhere:
         return say(messages.rooms.nothing_moves_here, rooms=elsewhere)
     if not suspended:
-        return say(messages.review.review_nothing, space=meant.name if meant else "")
+        return say(messages.keys.review_nothing, space=meant.name if meant else "")
     if not word:
-        return say(messages.review.review_list, us=turn.us, changes=tuple(_looked_at(turn, each) for each in suspended))
+        return say(messages.keys.review_list, us=turn.us, changes=tuple(_looked_at(turn, each) for each in suspended))
     return _accept(turn, command, suspended[0], word)
 
 
@@ -93,9 +94,9 @@ def _meant(turn: Turn, command: Command) -> Space | Phrase | None:
     if word:
         return space_meant(turn, command.room, word)
     if command.arguments.get("accept"):
-        return say(messages.review.accept_without_space, usage=SPEC.usage)
+        return say(messages.keys.accept_without_space, usage=SPEC.usage)
     if command.arguments.get("name"):
-        return say(messages.review.name_without_space, usage=SPEC.usage)
+        return say(messages.keys.name_without_space, usage=SPEC.usage)
     return None
 
 
@@ -122,12 +123,12 @@ def _accept_name(turn: Turn, command: Command, space: Space | None) -> Phrase:
     """The name that was typed must be the one that is announced now: it may have changed since it was told."""
     waiting = _renamed(turn, command, space)
     if not waiting:
-        return say(messages.review.no_new_name, space=space.name if space else "")
+        return say(messages.keys.no_new_name, space=space.name if space else "")
     (connection,) = waiting
     if names.bare(str(command.arguments["name"])) != names.decoration(connection.new_name, connection.peer):
-        return say(messages.review.another_name, connection=connection)
+        return say(messages.keys.another_name, connection=connection)
     before, by = connection.peer_name, turn.signature_of(command)
-    return say(messages.review.renamed, connection=pinning.accept_name(turn, connection, by), before=before)
+    return say(messages.keys.renamed, connection=pinning.accept_name(turn, connection, by), before=before)
 
 
 def _looked_at(turn: Turn, connection: Connection) -> ChangeSeen:
@@ -146,10 +147,10 @@ def _looked_at(turn: Turn, connection: Connection) -> ChangeSeen:
 
 def _move(turn: Turn, command: Command) -> Phrase:
     """All that waits for this room goes on in it."""
-    if not move_rooms.waiting_for(turn, command.room):
-        return say(messages.rooms.nothing_moves_here, rooms=move_rooms.rooms_waited_for(turn))
+    if not connection_rooms.waiting_for(turn, command.room):
+        return say(messages.rooms.nothing_moves_here, rooms=connection_rooms.rooms_waited_for(turn))
     by = turn.signature_of(command)
-    moved, open_ones = move_rooms.move(turn, command.room, by)
+    moved, open_ones = connection_rooms.move(turn, command.room, by)
     return say(messages.rooms.moved, us=turn.us, by=by.name, moved=moved, open_ones=open_ones)
 
 
@@ -157,12 +158,12 @@ def _accept(turn: Turn, command: Command, connection: Connection, word: str) -> 
     """What was typed must be the whole new fingerprint, or all of the emoji: a part of them could be forged."""
     if not pinning.fits(turn, connection, word):
         turn.note(connection.id, audit.Fact.ANOTHER_FINGERPRINT, command.sender, command.event_id)
-        return say(messages.review.fingerprint_differs, connection=connection, word=word[:SHOWN])
+        return say(messages.keys.fingerprint_differs, connection=connection, word=word[:SHOWN])
     by = turn.signature_of(command)
     restored = pinning.accept_change(turn, connection, by)
     if connection.is_to_be_compared:
         recover.resume_with(turn, restored)
-    return say(messages.review.reviewed, connection=restored, by=by.name)
+    return say(messages.keys.reviewed, connection=restored, by=by.name)
 
 
 HANDLER = Handler(SPEC, ask, act)

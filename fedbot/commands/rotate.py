@@ -38,7 +38,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
     if isinstance(connection, Phrase):
         return connection
     begun = rotate_tokens.rotate(turn, connection, turn.signature_of(command), command.room)
-    return say(messages.rotate_tokens.rotating, connection=connection, begun=begun)
+    return say(messages.provision.rotating, connection=connection, begun=begun)
 
 
 HANDLER = Handler(SPEC, ask, act)

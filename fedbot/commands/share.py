@@ -44,7 +44,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
     """Put it on the list, or tell what is on it."""
     word = word_of(command)
     if not word:
-        return say(messages.share.sharing_list, us=turn.us, shares=tuple(turn.shares()), friends=_friends(turn))
+        return say(messages.catalogue.sharing_list, us=turn.us, shares=tuple(turn.shares()), friends=_friends(turn))
     if word.casefold() in ALL:
         return _shared(turn, command, Thing(EVERYTHING, 0, ""))
     (found,) = answers
@@ -52,7 +52,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
         raise TypeError(f"share asks for what can be shared, not {found!r}")
     if not found.things:
         return say(
-            messages.share.nothing_to_share, word=word[:SHOWN], near=near(word, list(found.near)) or found.near[:3]
+            messages.catalogue.nothing_to_share, word=word[:SHOWN], near=near(word, list(found.near)) or found.near[:3]
         )
     if len(found.things) > 1:
         let_choose(turn, command, SPEC, found.things[:MOST_TOLD])
@@ -71,20 +71,20 @@ def _friends(turn: Turn) -> tuple[str, ...]:
 
 def _shared(turn: Turn, command: Command, thing: Thing) -> Phrase:
     if thing.origin and thing.origin != turn.us.party:
-        return say(messages.share.not_ours_to_share, name=thing.name, origin=turn.party_name(thing.origin))
+        return say(messages.catalogue.not_ours_to_share, name=thing.name, origin=turn.party_name(thing.origin))
     covering = shares.covering(turn, f"{thing.model}:{thing.pk}", thing.above)
     if covering:
-        return say(messages.share.shared_already, name=thing.name, by=covering[0])
+        return say(messages.catalogue.shared_already, name=thing.name, by=covering[0])
     if len(turn.shares()) >= shares.MOST_SHARES:
-        return say(messages.share.sharing_list_full, most=shares.MOST_SHARES)
+        return say(messages.catalogue.sharing_list_full, most=shares.MOST_SHARES)
     share = shares.begin(turn, thing, turn.signature_of(command))
-    return say(messages.share.shared_now, share=share, thing=thing, friends=_friends(turn))
+    return say(messages.catalogue.shared_now, share=share, thing=thing, friends=_friends(turn))
 
 
 def let_choose(turn: Turn, command: Command, spec: Verb, things: tuple[Thing, ...]) -> None:
     """Ask which: a part and a category may have one name, and so may several parts."""
     ways = tuple(whole_line(turn, command, spec, thing=named(thing)) for thing in things)
-    phrase = say(messages.share.which_to_share, word=word_of(command)[:SHOWN], things=things)
+    phrase = say(messages.catalogue.which_to_share, word=word_of(command)[:SHOWN], things=things)
     chat_lines.choose(turn, command.room, command.event_id, command.sender, phrase, ways)
 
 

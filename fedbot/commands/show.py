@@ -19,11 +19,11 @@ from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.ledger import CaseSeen
 from fedbot.rules.model.lending import QueueEntry
+from fedbot.rules.model.lifecycles import FINAL
 from fedbot.rules.model.queries import Answer, AuditOf, AuditTrail, FindItems, ItemsFound, Query
 from fedbot.rules.model.stock import Right
 from fedbot.rules.model.transfer import Transfer
-from fedbot.rules.model.transfer_lifecycle import FINAL
-from fedbot.rules.protocol import room_upgrades
+from fedbot.rules.protocol import announcements
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import rota
 from fedbot.rules.wire.envelope import fingerprint
@@ -89,7 +89,7 @@ def _cases_of(turn: Turn, command: Command, item: str, found: ItemsFound) -> Phr
     shown = [transfer for transfer in transfers if transfer not in over[1:]]
     names = {transfer.peer: turn.party_name(transfer.peer) for transfer in shown}
     return say(
-        messages.history.cases_of_item,
+        messages.ledger.cases_of_item,
         transfers=tuple(shown),
         names=names,
         item=item[:SHOWN],
@@ -108,14 +108,14 @@ def story(turn: Turn, command: Command, subject: Subject, answers: tuple[Answer,
     people |= {signature.person for signature in signed if signature and signature.person}
     users = {entry.who: entry.user for _, entry in trail.entries if entry.user}
     return say(
-        messages.show.shown,
+        messages.overview.shown,
         subject=subject,
         us=turn.us,
         peer_name=turn.party_name(subject.peer),
         entries=trail.entries,
         case=replace(_case(turn, subject), users=users),
         names={person: turn.name_of(person, subject.room) for person in sorted(people)},
-        pages=_pages(turn, subject) if command.room not in room_upgrades.federation_rooms(turn) else (),
+        pages=_pages(turn, subject) if command.room not in announcements.federation_rooms(turn) else (),
     )
 
 

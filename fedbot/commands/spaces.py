@@ -6,12 +6,12 @@ from fedbot import messages
 from fedbot.commands.lookup import rooms_told_of, spaces_in
 from fedbot.commands.spec import Handler, Verb, nothing_to_ask
 from fedbot.rules.model.command import Command
-from fedbot.rules.model.connection_lifecycle import LIVING_CONNECTION
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.ledger import SpaceSeen
+from fedbot.rules.model.lifecycles import LIVING_CONNECTION
 from fedbot.rules.model.queries import Answer
 from fedbot.rules.model.stock import Right
-from fedbot.rules.protocol import room_upgrades
+from fedbot.rules.protocol import announcements
 from fedbot.rules.state import Turn
 from fedbot.rules.wire.envelope import fingerprint
 
@@ -37,7 +37,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
         us=turn.us,
         fingerprint=fingerprint(turn.us.key),
         spaces=spaces,
-        everywhere=command.room not in room_upgrades.federation_rooms(turn),
+        everywhere=command.room not in announcements.federation_rooms(turn),
     )
 
 

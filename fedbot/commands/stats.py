@@ -65,7 +65,7 @@ def _asked(turn: Turn, command: Command) -> _Asked | Phrase:
     since = str(command.arguments.get("since", ""))
     days = days_in(since)
     if days is None:
-        return say(messages.stats.no_such_span, word=since[:SHOWN], usage=SPEC.usage)
+        return say(messages.ledger.no_such_span, word=since[:SHOWN], usage=SPEC.usage)
     word = str(command.arguments.get("space", "")).strip()
     if word.casefold() in {"", turn.us.party.casefold(), turn.us.name.casefold()}:
         return _Asked(own=True, connections=(), days=days)

@@ -10,14 +10,13 @@ from fedbot.commands.lookup import is_private, rooms_told_of
 from fedbot.commands.spec import Handler, Verb
 from fedbot.rules import command as chat_lines
 from fedbot.rules.model.command import Command
-from fedbot.rules.model.connection_lifecycle import LIVING_CONNECTION
 from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.ledger import StatusSeen
+from fedbot.rules.model.lifecycles import LIVING_CONNECTION, TransferState
 from fedbot.rules.model.queries import Answer, InventoryStanding, Overview, Query
 from fedbot.rules.model.stock import Right
-from fedbot.rules.model.transfer_lifecycle import TransferState
-from fedbot.rules.protocol import room_upgrades
+from fedbot.rules.protocol import announcements
 from fedbot.rules.reminders import upcoming
 from fedbot.rules.state import Turn
 
@@ -80,7 +79,7 @@ def _status(turn: Turn, command: Command, inventory: InventoryStanding | None, p
 
 def _moved(turn: Turn) -> tuple[tuple[str, str], ...]:
     """The rooms that the settings name, though another one has taken their place."""
-    newest = ((room, room_upgrades.newest(turn, room)) for room in turn.us.rooms)
+    newest = ((room, announcements.newest(turn, room)) for room in turn.us.rooms)
     return tuple((old, new) for old, new in newest if old != new)
 
 

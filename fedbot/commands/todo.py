@@ -12,13 +12,12 @@ from fedbot.rules.decisions import right_to_decide
 from fedbot.rules.loan import lend, outside, queue
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.connection_lifecycle import LIVING_CONNECTION, ConnectionState
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.ledger import Todo
+from fedbot.rules.model.lifecycles import LIVING_CONNECTION, ConnectionState, TransferState
 from fedbot.rules.model.queries import Answer, PersonRights, Query
 from fedbot.rules.model.stock import Right, Rights
 from fedbot.rules.model.transfer import Transfer
-from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.state import Turn
 
 SPEC = Verb(

@@ -44,7 +44,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
         listed = [share for share in own if share is not None]
         if not listed:
             covering = [s for thing in found.things for s in catalogue_share.covering(turn, "", thing.above)]
-            return say(messages.share.not_shared, word=word[:SHOWN], by=tuple(dict.fromkeys(covering)))
+            return say(messages.catalogue.not_shared, word=word[:SHOWN], by=tuple(dict.fromkeys(covering)))
     if len(listed) > 1:
         things = tuple(Thing(share.model, share.pk, share.name) for share in listed[:MOST_TOLD])
         let_choose(turn, command, SPEC, things)
@@ -64,10 +64,10 @@ def _listed(turn: Turn, word: str) -> list[Share]:
 
 def _unshared(turn: Turn, command: Command, shares: list[Share]) -> Phrase:
     if not shares:
-        return say(messages.share.not_shared, word=word_of(command)[:SHOWN], by=())
+        return say(messages.catalogue.not_shared, word=word_of(command)[:SHOWN], by=())
     catalogue_share.end(turn, shares, turn.signature_of(command))
     still = catalogue_share.covering(turn, "", shares[0].above) if len(shares) == 1 else []
-    return say(messages.share.unshared_now, shares=tuple(shares), still=tuple(still))
+    return say(messages.catalogue.unshared_now, shares=tuple(shares), still=tuple(still))
 
 
 HANDLER = Handler(SPEC, ask, act)

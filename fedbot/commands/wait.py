@@ -20,7 +20,7 @@ from fedbot.rules.model.stock import Right
 from fedbot.rules.protocol.terms import presentable
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import opening
-from fedbot.rules.wire.subject_ids import Opening, SubjectKind, by_line, opened_id
+from fedbot.rules.wire.envelope import Opening, SubjectKind, by_line, opened_id
 
 LONGEST_WORD = 100
 
@@ -80,7 +80,7 @@ def _meant(command: Command) -> Reading | Phrase:
     """The one thing, and how many of it: one if nobody says."""
     lines = command.arguments["lines"]
     if len(lines) > 1:
-        return say(messages.queue.one_thing_in_line)
+        return say(messages.booking.one_thing_in_line)
     readings = without_sizes(tuple(Reading(**each) for each in lines[0]))
     meant = next((each for each in readings if each.quantity), Reading(readings[0].item, "1"))
     word = presentable(meant.item).strip()[:LONGEST_WORD]
@@ -90,7 +90,7 @@ def _meant(command: Command) -> Reading | Phrase:
 def _there(turn: Turn, command: Command, meant: Reading, friend: Connection) -> Phrase | None:
     living = [each for each in turn.places_in_line() if each.is_living and each.peer == friend.peer]
     if len(living) >= MOST_PLACES:
-        return say(messages.queue.too_many_places, count=len(living))
+        return say(messages.booking.too_many_places, count=len(living))
     opened = opening.opened_here(turn, friend, by_line(command.event_id))
     identifier, by = opened_id(SubjectKind.WAIT, opened), turn.signature_of(command)
     place = PlaceInLine(
@@ -110,14 +110,14 @@ def _there(turn: Turn, command: Command, meant: Reading, friend: Connection) -> 
 def _here(turn: Turn, command: Command, meant: Reading, answers: tuple[Answer, ...]) -> Phrase | None:
     own = [each for each in turn.queue() if each.by is not None and each.by.person == command.sender]
     if len(own) >= MOST_PLACES:
-        return say(messages.queue.too_many_places, count=len(own))
+        return say(messages.booking.too_many_places, count=len(own))
     opened = Opening(turn.us.key, command.room, by_line(command.event_id))
     identifier, by = opened_id(SubjectKind.WAIT, opened), turn.signature_of(command)
     code, quantity = turn.short_code(identifier), Decimal(meant.quantity)
     entry = QueueEntry(identifier, code, turn.us.party, "", command.room, meant.item, quantity, 0, turn.now, by)
     outcome = queue.join_ours(turn, entry, found_in(answers))
     if not isinstance(outcome, QueueEntry):
-        return say(messages.queue.not_in_line, word=meant.item, why=outcome)
+        return say(messages.booking.not_in_line, word=meant.item, why=outcome)
     return queue.own_page(turn, outcome)
 
 
@@ -130,7 +130,7 @@ def _listed(turn: Turn, command: Command) -> Phrase:
     )
     places = [each for each in turn.places_in_line() if each.is_living and each.room in here]
     named = tuple((turn.party_name(place.peer), place) for place in places)
-    return say(messages.queue.queue_list, us=turn.us, queue=waiting, places=named)
+    return say(messages.booking.queue_list, us=turn.us, queue=waiting, places=named)
 
 
 HANDLER = Handler(SPEC, ask, act)

@@ -65,7 +65,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
 def _meant(turn: Turn, command: Command) -> Want | Phrase:
     lines = command.arguments["lines"]
     if len(lines) > 1:
-        return say(messages.want.one_want_a_line)
+        return say(messages.catalogue.one_want_a_line)
     readings = without_sizes(tuple(Reading(**each) for each in lines[0]))
     reading = next((each for each in readings if each.quantity), Reading(readings[0].item, "1"))
     if unread := _UNREAD_DAY.search(reading.item):
@@ -74,13 +74,13 @@ def _meant(turn: Turn, command: Command) -> Want | Phrase:
         return complaint
     word = presentable(reading.item).strip()
     if not search.is_plain_name(word):
-        return say(messages.want.want_by_name, word=word)
+        return say(messages.catalogue.want_by_name, word=word)
     until = _until(turn, command)
     if isinstance(until, Phrase):
         return until
     count = sum(each.is_living for each in turn.wants())
     if count >= MOST_WANTS:
-        return say(messages.want.too_many_wants, count=count)
+        return say(messages.catalogue.too_many_wants, count=count)
     identifier, quantity = want_id(command.event_id), Decimal(reading.quantity)
     by = turn.signature_of(command)
     return Want(identifier, turn.short_code(identifier), by, command.room, word, quantity, quantity, until)
@@ -90,7 +90,7 @@ def _until(turn: Turn, command: Command) -> date | Phrase:
     words, today = str(command.arguments.get("until", "")), turn.today()
     day = day_from(words, today, today) if words else today + timedelta(days=USUAL_DAYS)
     if isinstance(day, date) and day > today + timedelta(days=LONGEST_DAYS):
-        return say(messages.want.too_long_a_want, days=LONGEST_DAYS)
+        return say(messages.catalogue.too_long_a_want, days=LONGEST_DAYS)
     return day
 
 
@@ -102,7 +102,7 @@ def _listed(turn: Turn, command: Command) -> Phrase:
         connection = turn.connection(wanted.connection)
         if connection is not None and connection.room in here:
             theirs.append((turn.party_name(wanted.peer), wanted))
-    return say(messages.want.want_list, us=turn.us, wants=own, friends=tuple(theirs))
+    return say(messages.catalogue.want_list, us=turn.us, wants=own, friends=tuple(theirs))
 
 
 HANDLER = Handler(SPEC, ask, act)

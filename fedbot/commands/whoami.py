@@ -32,7 +32,7 @@ def answer_without(turn: Turn, command: Command, problem: Diagnosis | None) -> b
     """Our InvenTree is silent: who the person is to us stands in our configuration."""
     name = turn.name_of(command.sender, command.room)
     phrase = say(
-        messages.help_pages.whoami_without_rights,
+        messages.people.whoami_without_rights,
         us=turn.us,
         person=command.sender,
         name=name,
@@ -51,7 +51,7 @@ def over(others: tuple[Verb, ...]) -> Handler:
         if not isinstance(rights, Rights):
             raise TypeError(f"whoami asks for rights, not {rights!r}")
         return say(
-            messages.help_pages.whoami,
+            messages.people.whoami,
             us=turn.us,
             person=command.sender,
             name=turn.name_of(command.sender, command.room),

@@ -50,8 +50,8 @@ from fedbot.rules.model.lending import (
     strictest,
 )
 from fedbot.rules.model.names import of_party
+from fedbot.rules.model.outside import Order, RotaPolicy
 from fedbot.rules.model.party_config import LONGEST_PICKUP, PartyConfig, Pickup
-from fedbot.rules.model.rota import Order, RotaPolicy
 from fedbot.rules.model.whole_item import LARGEST_FILE
 from fedbot.rules.protocol.terms import MOST_OPEN_DAYS
 

@@ -13,10 +13,10 @@ from fedbot.engine.pipeline import Engine
 from fedbot.messages.language import Locale
 from fedbot.ports.inventory import Credentials, Inventory
 from fedbot.ports.journal import Audited
+from fedbot.rules.model.command import WebLine
 from fedbot.rules.model.events import Event
 from fedbot.rules.model.queries import PersonRights, SignInFound, StockCounts, StockFigures
 from fedbot.rules.model.stock import Rights
-from fedbot.rules.model.web import WebLine
 from fedbot.rules.state import Turn
 
 COUNTS_HOLD = timedelta(minutes=1)

@@ -17,9 +17,9 @@ from fedbot.rules import people
 from fedbot.rules.connection.provision import access_name
 from fedbot.rules.ledger import reconcile
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.effects import Phrase
 from fedbot.rules.model.events import PeopleOrdered, PracticeOrdered, ReconcileOrdered
+from fedbot.rules.model.lifecycles import ConnectionState
 from fedbot.rules.model.names import is_called
 from fedbot.rules.model.party_config import PRACTICE, Practice, RosterChange
 from fedbot.rules.model.queries import InventoryStanding, Overview, PersonRights

@@ -40,10 +40,11 @@ from fedbot.ports.journal import (
     UnreadableRow,
     WrongTurn,
 )
-from fedbot.rules import hearing
+from fedbot.rules import lines as rules_lines
 from fedbot.rules.dispatch import decide, grace_ends, next_wake, waits_for_sync
 from fedbot.rules.model.audit import AuditEntry, RulesFailed
 from fedbot.rules.model.audit import Said as SaidVerb
+from fedbot.rules.model.command import WebAnswer
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import (
     Ask,
@@ -82,11 +83,10 @@ from fedbot.rules.model.events import (
     subject_of,
 )
 from fedbot.rules.model.ledger import Quarantined
+from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.model.queries import SignInFound
 from fedbot.rules.model.steps import AttachPhoto, Furnish, KeepFile, Label, Mirror, SendFile
 from fedbot.rules.model.transfer import Transfer
-from fedbot.rules.model.transfer_lifecycle import TransferState
-from fedbot.rules.model.web import WebAnswer
 from fedbot.rules.reminders import TOLERATED
 from fedbot.rules.state import State, Turn, Verbs
 
@@ -173,14 +173,14 @@ class Engine:
         new, events = 0, list[Event]()
         is_settled = True
         for event in batch.events:
-            if hearing.is_talk(event):
+            if rules_lines.is_talk(event):
                 if not is_settled:
                     new += self.journal.receive(events, None)
                     self.decide_all()
                     events, is_settled = [], True
                 if not self._concerns_us(event):
                     continue
-            is_settled = is_settled and not hearing.may_change_what_concerns_us(self.state, event)
+            is_settled = is_settled and not rules_lines.may_change_what_concerns_us(self.state, event)
             events.append(event)
         new += self.journal.receive(events, batch.token)
         self.decide_all()
@@ -189,7 +189,7 @@ class Engine:
     def _concerns_us(self, event: Event) -> bool:
         """Whether a line is for us; one on which that can't be told is, so that it is set aside when decided upon."""
         try:
-            return hearing.concerns_us(self.state, event, self.clock.now())
+            return rules_lines.concerns_us(self.state, event, self.clock.now())
         except Exception:
             log.exception("it can't be told whether a line is for us")
             return True

@@ -17,12 +17,11 @@ from fedbot.ports.inventory import Inventory
 from fedbot.ports.journal import ChatMessage, OutboxRow
 from fedbot.rules.ledger.recover import Rebuild, mirrored_requests, requests_of_lost_rotas
 from fedbot.rules.lines import CarryOut
-from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.effects import Ask, SendEnvelope
 from fedbot.rules.model.events import Answered, EnvelopeSeen, PastRead, Posted, Reacted, Recalled, RoomReplaced, Said
+from fedbot.rules.model.lifecycles import FINAL, ConnectionState, TransferState
 from fedbot.rules.model.queries import CompanyMirrors, MirrorsFound
-from fedbot.rules.model.transfer_lifecycle import FINAL, TransferState
-from fedbot.rules.protocol import room_upgrades
+from fedbot.rules.protocol import announcements
 from fedbot.rules.state import Turn
 from fedbot.rules.wire.envelope import envelope_id
 
@@ -140,7 +139,7 @@ async def rebuild(engine: Engine, chat: Chat, inventory: Inventory) -> Rebuilt:
 
 def _joined(turn: Turn) -> list[str]:
     """The federation rooms that we are in, those that were replaced before what replaced them."""
-    rooms = [each for room in room_upgrades.current_rooms(turn) for each in reversed(room_upgrades.lineage(turn, room))]
+    rooms = [each for room in announcements.current_rooms(turn) for each in reversed(announcements.lineage(turn, room))]
     return [room.id for room in map(turn.room, rooms) if room is not None and room.joined]
 
 

@@ -23,11 +23,11 @@ from fedbot.ports.chat import Chat, ChatProblem, ChatRefused
 from fedbot.ports.inventory import Inventory, InventoryProblem, OutcomeUnknown, Refusal, Unavailable
 from fedbot.ports.journal import Lane, OutboxRow
 from fedbot.rules.loan.hand_back import LONGEST_PHOTO
-from fedbot.rules.model.continuation import Continuation, WhenStepEnds
 from fedbot.rules.model.diagnosis import Diagnosis, Fault, Plain, Speaker, Verbatim, VersionFault
 from fedbot.rules.model.effects import Do
 from fedbot.rules.model.events import StepDone, StepRefused, StepUnknown, Waiting
 from fedbot.rules.model.health import BotStatus
+from fedbot.rules.model.queries import Continuation, WhenStepEnds
 from fedbot.rules.model.steps import (
     OF_STOCK,
     REPEATABLE,

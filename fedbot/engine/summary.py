@@ -9,7 +9,7 @@ from fedbot.engine.pipeline import Engine
 from fedbot.messages.diagnosis import english
 from fedbot.rules.model import names
 from fedbot.rules.model.room import Room
-from fedbot.rules.protocol import room_upgrades
+from fedbot.rules.protocol import announcements
 from fedbot.rules.state import Turn
 from fedbot.rules.wire.envelope import VERSION
 
@@ -71,7 +71,7 @@ def summary(engine: Engine) -> Summary:
         space=names.of_party(us.name, us.party),
         account=us.bot,
         inventree=inventree,
-        rooms=_some([_room(turn.room(room), room, us.bot) for room in room_upgrades.current_rooms(turn)], "none"),
+        rooms=_some([_room(turn.room(room), room, us.bot) for room in announcements.current_rooms(turn)], "none"),
         admin_room=_room(turn.room(us.admin_room), us.admin_room, us.bot) if us.admin_room else "none",
         people=f"{len(us.people)}, and {_many(len(us.admins), 'admin')} besides{since}",
         friends=_some(friends, "none yet"),

@@ -10,12 +10,21 @@ from typing import Any
 
 from inventree.part import Part as Parts
 
-from fedbot.inventree.history import RETURNED, trace
-from fedbot.inventree.labels import by_others
 from fedbot.inventree.metadata import mirrored_at_once
 from fedbot.inventree.rows import Row, address, amount, exact_status, lines_for_notes, plain, same, written
 from fedbot.inventree.server import Places, Server
-from fedbot.inventree.stock import bring_back, found_moved, item_row, move_to, notes_of, rows_of_part, set_status
+from fedbot.inventree.stock import (
+    RETURNED,
+    bring_back,
+    found_moved,
+    item_row,
+    move_to,
+    notes_of,
+    rows_of_part,
+    set_status,
+    trace,
+)
+from fedbot.inventree.whole_items import by_others
 from fedbot.ports.inventory import OutcomeUnknown, Refusal
 from fedbot.rules.model.diagnosis import Fault, ItemFault, Named, NameFault, OfItem, Plain
 from fedbot.rules.model.queries import PartDescription

@@ -11,10 +11,9 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from fedbot.inventree.history import read_ahead, read_item
 from fedbot.inventree.rows import Row, restored, same, stored
 from fedbot.inventree.server import Server
-from fedbot.inventree.stock import item_row, item_row_if_there
+from fedbot.inventree.stock import item_row, item_row_if_there, read_ahead, read_item
 from fedbot.ports.inventory import InventoryProblem, NotPermitted, OutcomeUnknown, Refusal
 from fedbot.rules.model import steps
 from fedbot.rules.model.diagnosis import AnotherThing, Fault, Plain, Unlike

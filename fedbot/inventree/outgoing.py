@@ -13,11 +13,15 @@ from typing import Any
 
 from inventree.stock import StockItem as StockItems
 
-from fedbot.inventree.history import MOVED, SENT_TO_CUSTOMER, SPLIT_CHILD, SPLIT_FROM_PARENT, Trace, trace
 from fedbot.inventree.metadata import check, mirrored_at_once
 from fedbot.inventree.rows import Row, amount, exact_status, same
 from fedbot.inventree.server import UNDONE, Entry, Server
 from fedbot.inventree.stock import (
+    MOVED,
+    SENT_TO_CUSTOMER,
+    SPLIT_CHILD,
+    SPLIT_FROM_PARENT,
+    Trace,
     bring_back,
     detail_of,
     found_moved,
@@ -30,6 +34,7 @@ from fedbot.inventree.stock import (
     remembering,
     rows_of_part,
     set_status,
+    trace,
 )
 from fedbot.ports.inventory import NotPermitted, OutcomeUnknown, Refusal
 from fedbot.rules.model.diagnosis import (

@@ -9,10 +9,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from fedbot.inventree.history import SPLIT_CHILD
 from fedbot.inventree.rows import Row, amount
 from fedbot.inventree.server import Past, Server
-from fedbot.inventree.stock import item_row_if_there, remembered, rows_of_part
+from fedbot.inventree.stock import SPLIT_CHILD, item_row_if_there, remembered, rows_of_part
 from fedbot.ports.inventory import Refusal
 from fedbot.rules.model.queries import (
     BooksOf,

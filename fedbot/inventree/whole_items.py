@@ -1,8 +1,4 @@
-"""All that belongs to a stock item beside its quantity: read at the sender's, put on at the receiver's.
-
-The row of a stock item tells nearly all. One call more is for what is installed in it, or was tested, if there is any;
-two are for the tags and files of a thing with a serial number, where the row doesn't tell them.
-"""
+"""All that belongs to a stock item beside its quantity, and our own line and tag on a loan's: read, and put on."""
 
 from __future__ import annotations
 
@@ -15,13 +11,25 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from fedbot.inventree.labels import TAG, by_others, is_ours, without_lines_of_ours
 from fedbot.inventree.rows import Row, address, amount, exact_status, for_notes, lines_for_notes, plain, price_of, same
 from fedbot.inventree.server import Server
 from fedbot.inventree.stock import WHOLE
 from fedbot.ports.inventory import NotPermitted, OutcomeUnknown, Refusal
 from fedbot.rules.model.diagnosis import Fault, ItemFault, Named, NameFault, OfItem, Plain
-from fedbot.rules.model.steps import AttachPhoto, FileKept, Furnish, Furnished, KeepFile, PhotoAttached, SendFile
+from fedbot.rules.model.steps import (
+    AttachPhoto,
+    BookedFor,
+    FileKept,
+    Furnish,
+    Furnished,
+    KeepFile,
+    Label,
+    Labelled,
+    LoanLabel,
+    PhotoAttached,
+    SendFile,
+    day_in_notes,
+)
 from fedbot.rules.model.whole_item import (
     MOST_FILES,
     MOST_INSIDE,
@@ -428,3 +436,136 @@ def _is_text(content: bytes) -> bool:
         return bool(content) and not {"<", "\0"} & set(content.decode())
     except UnicodeDecodeError:
         return False
+
+
+# --- Our line in the notes of a loan's stock item, and our tag: so that a loan shows in InvenTree itself.
+
+_SENTENCES: dict[LoanLabel, str] = {
+    LoanLabel.LENT: "Lent to {peer} until {day}",
+    LoanLabel.BORROWED: "Borrowed from {peer} until {day}",
+    LoanLabel.RETURNED: "Returned to {peer}",
+    LoanLabel.GIVEN: "Given to {peer}, first as a loan",
+    LoanLabel.GIFT: "A gift from {peer}, first a loan",
+    LoanLabel.LOST_THERE: "Lost, lent to {peer}",
+    LoanLabel.LOST_HERE: "Lost, borrowed from {peer}",
+}
+TAG = "fedbot: "
+_TAGS: dict[LoanLabel, str] = {
+    LoanLabel.LENT: f"{TAG}lent",
+    LoanLabel.BORROWED: f"{TAG}borrowed",
+    LoanLabel.LOST_THERE: f"{TAG}lost",
+    LoanLabel.LOST_HERE: f"{TAG}lost",
+}
+_OPENINGS = "|".join(re.escape(sentence.partition("{peer}")[0]) for sentence in _SENTENCES.values())
+_OURS = re.compile(rf"^(?:{_OPENINGS})[^\n]* – fedbot [0-9a-z]+[ ]*$", re.MULTILINE)
+_BOOKED = re.compile(r"^Booked for [^\n]* – fedbot [0-9a-z]+[ ]*$", re.MULTILINE)
+_BOOKED_TAG = f"{TAG}booked"
+_MOST_TRIES = 3
+
+
+def find_labelled(server: Server, step: Label) -> Labelled | None:
+    """Probe of `Label`: our line and our tag stand there, and no older ones of ours."""
+    row = _item_row(server, step)
+    return (
+        Labelled()
+        if _notes(row) == _noted(_notes(row), step) and _tags_on(row) == _tagged(_tags_on(row), step)
+        else None
+    )
+
+
+def label(server: Server, step: Label) -> Labelled:
+    """Write our line and our tag, and nothing else, and read them back; `OutcomeUnknown` if others win thrice."""
+    for _ in range(_MOST_TRIES):
+        row = _item_row(server, step)
+        written = {"notes": _noted(_notes(row), step), "tags": _tagged(_tags_on(row), step)}
+        server.api.patch(f"stock/{step.item}/", written)
+        found = find_labelled(server, step)
+        if found is not None:
+            return found
+    raise OutcomeUnknown(OfItem(ItemFault.NOTES_CHANGED, step.item))
+
+
+def _item_row(server: Server, step: Label) -> Row:
+    """With its tags, which newer versions tell only when asked."""
+    return server.api.row(f"stock/{step.item}/", tags="true")
+
+
+def _notes(row: Row) -> str:
+    return str(row.get("notes") or "")
+
+
+def _tags_on(row: Row) -> list[str]:
+    tags = row.get("tags")
+    return [str(tag) for tag in tags] if isinstance(tags, Sequence) and not isinstance(tags, str) else []
+
+
+def _noted(notes: str, step: Label) -> str:
+    """The notes with our lines, each in the place of its older one, else above all else; what people wrote stays."""
+    if step.what is not LoanLabel.AS_IS:
+        notes = _with(notes, _line(step), _OURS)
+    if step.booked is not None:
+        notes = _with(notes, "\n\n".join(_booking(each) for each in step.booked), _BOOKED)
+    return notes
+
+
+def _with(notes: str, line: str, ours: re.Pattern[str]) -> str:
+    found = ours.search(notes)
+    if not line:
+        return _without(notes, ours)
+    if found is None:
+        return f"{line}\n\n{notes}" if notes.strip() else line
+    behind = _without(notes[found.end() :], ours)
+    return notes[: found.start()] + line + behind
+
+
+def without_lines_of_ours(notes: str) -> str:
+    """The notes as people wrote them."""
+    return _without(_without(notes, _OURS), _BOOKED)
+
+
+def by_others(line: str) -> str:
+    """A line for notes that somebody else wrote: one that reads like ours says that it isn't."""
+    return f"They write: {line}" if _OURS.match(line) or _BOOKED.match(line) else line
+
+
+def is_ours(tag: str) -> bool:
+    """Whether only we set such a tag, in any case."""
+    return tag.casefold().startswith(TAG.strip())
+
+
+def _without(notes: str, ours: re.Pattern[str]) -> str:
+    """The notes without any of these lines, nor the empty one that parts it from the next, or from the last."""
+    while (found := ours.search(notes)) is not None:
+        before, behind = notes[: found.start()], notes[found.end() :]
+        is_last = not behind.strip()
+        notes = before.removesuffix("\n").removesuffix("\n") if is_last else before + re.sub(r"^\n{1,2}", "", behind)
+    return notes
+
+
+def _tagged(tags: list[str], step: Label) -> list[str]:
+    """The tags with ours, in InvenTree's own order as far as they stay."""
+    wanted = {_BOOKED_TAG} & set(tags) if step.booked is None else {_BOOKED_TAG} if step.booked else set()
+    if step.what is LoanLabel.AS_IS:
+        wanted |= {each for each in tags if each.startswith(TAG) and each != _BOOKED_TAG}
+    elif tag := _TAGS.get(step.what, ""):
+        wanted.add(tag)
+    kept = [each for each in tags if not each.startswith(TAG) or each in wanted]
+    return [*kept, *sorted(wanted - set(kept))]
+
+
+def _line(step: Label) -> str:
+    """'Borrowed from Attraktor until 12 Dec 2026 – fedbot gp75'; '' for nothing."""
+    sentence = _SENTENCES.get(step.what)
+    if sentence is None:
+        return ""
+    return f"{sentence.format(peer=for_notes(step.peer_name), day=_day(step))} – fedbot {step.code}"
+
+
+def _day(step: Label) -> str:
+    return "?" if step.until is None else day_in_notes(step.until)
+
+
+def _booking(booked: BookedFor) -> str:
+    """'Booked for Betaspace from 12 Dec 2026 until 19 Dec 2026 – fedbot gp75'."""
+    days = f"from {day_in_notes(booked.first)} until {day_in_notes(booked.last)}"
+    return f"Booked for {for_notes(booked.peer_name)} {days} – fedbot {booked.code}"

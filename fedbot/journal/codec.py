@@ -15,10 +15,10 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from fedbot.ports.journal import NotStorable, Stored
 from fedbot.rules.dispatch import CONTINUATIONS
+from fedbot.rules.model.archive import Document
 from fedbot.rules.model.audit import AuditEntry
-from fedbot.rules.model.continuation import Continuation
-from fedbot.rules.model.document import Document
 from fedbot.rules.model.events import Event
+from fedbot.rules.model.queries import Continuation
 from fedbot.rules.wire.envelope import is_shallow
 
 

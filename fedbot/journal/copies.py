@@ -15,10 +15,10 @@ from fedbot.files import make_private, sync_folder
 from fedbot.journal import codec
 from fedbot.journal.audit_chain import Bookkeeping, Link, Verified, links, verify
 from fedbot.journal.database import Address, Place, Statements, places
-from fedbot.journal.quarantine import QUARANTINED, quarantined_rows
+from fedbot.journal.outbox import QUARANTINED, quarantined_rows
 from fedbot.journal.sqlite import BOOKKEEPING, MIGRATIONS
 from fedbot.ports.journal import JournalDamaged, JournalProblem, JournalTooNew, NotStorable
-from fedbot.rules.model.document import Document
+from fedbot.rules.model.archive import Document
 from fedbot.rules.model.ledger import Quarantined
 
 FILE = "journal.db"

@@ -22,7 +22,7 @@ from fedbot.journal.codec import instant_from_text, instant_to_text, optional_in
 from fedbot.journal.copies import FILE, write_copy
 from fedbot.journal.database import Database, Statements, places
 from fedbot.journal.lock import StateLock
-from fedbot.journal.quarantine import QUARANTINED, quarantined_rows
+from fedbot.journal.outbox import QUARANTINED, quarantined_rows
 from fedbot.journal.sqlite import SqliteDatabase
 from fedbot.ports import journal
 from fedbot.ports.journal import (
@@ -39,11 +39,9 @@ from fedbot.ports.journal import (
     UnreadableRow,
     WrongTurn,
 )
-from fedbot.rules.model.archive import is_at_rest
+from fedbot.rules.model.archive import Document, is_at_rest
 from fedbot.rules.model.audit import AuditEntry, Dropped
-from fedbot.rules.model.continuation import WhenAnsweredOrNot
 from fedbot.rules.model.diagnosis import Fault, Plain
-from fedbot.rules.model.document import Document
 from fedbot.rules.model.effects import Ask
 from fedbot.rules.model.events import (
     Answered,
@@ -63,6 +61,7 @@ from fedbot.rules.model.events import (
     subject_of,
 )
 from fedbot.rules.model.ledger import Quarantined
+from fedbot.rules.model.queries import WhenAnsweredOrNot
 from fedbot.rules.model.transfer import Transfer
 
 log = logging.getLogger(__name__)

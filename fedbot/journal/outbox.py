@@ -1,10 +1,8 @@
-"""The rows of the outbox: `queued -> acting -> done | failed`, or back to `queued` for another try.
-
-Each function works inside a transaction of its caller.
-"""
+"""What is still to be done: effects in order, each once, and those that failed unforeseen, set aside."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,6 +15,7 @@ from fedbot.journal.codec import (
 )
 from fedbot.journal.database import Statements
 from fedbot.ports.journal import Lane, NotStorable, OutboxRow, Queued, RowState, Stored, UnreadableRow, WrongTurn
+from fedbot.rules.model.ledger import Quarantined
 from fedbot.rules.reminders import moved_back
 
 _READ = """
@@ -194,3 +193,16 @@ def requeue_interrupted(connection: Statements) -> None:
 def _must_be_one(changed: int, number: int, what: str) -> None:
     if changed != 1:
         raise WrongTurn(f"the outbox row {number} can't be {what} now")
+
+
+# --- What failed unforeseen, as rows of the journal: read by the running bot and, beside it, by `fedbot status`.
+
+QUARANTINED = "SELECT number, what, subject, problem, at, event FROM quarantine ORDER BY number"
+
+
+def quarantined_rows(rows: Iterable[tuple[Any, ...]]) -> tuple[Quarantined, ...]:
+    """The rows that `QUARANTINED` finds."""
+    return tuple(
+        Quarantined(what, subject, problem, instant_from_text(at), number, is_event=event is not None)
+        for number, what, subject, problem, at, event in rows
+    )

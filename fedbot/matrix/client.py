@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import nio
 
 from fedbot.files import within
-from fedbot.matrix import media
+from fedbot.matrix import content as contents
 from fedbot.matrix.encryption import ENCRYPTED, Cipher, WaitingRoom, establish, own_keys
 from fedbot.matrix.errors import DeviceTaken, answered, nothing_foreign
 from fedbot.matrix.keys import KEYS, set_aside
@@ -275,7 +275,7 @@ class MatrixChat(Chat):
     @nothing_foreign
     async def download(self, file: Mapping[str, Any], longest: int) -> bytes:
         """A file of the homeserver, opened; see `media.download` for its errors."""
-        return await media.download(self._connection, file, longest)
+        return await contents.download(self._connection, file, longest)
 
     @nothing_foreign
     async def claim(self, instance: str) -> None:

@@ -12,13 +12,12 @@ from fedbot.messages.language import Lines, Locale, Words
 from fedbot.messages.naming import command
 from fedbot.messages.transfer_facts import by_another_name, no_part_for, state_in_words
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.decision import Choice, Vote
 from fedbot.rules.model.diagnosis import Diagnosis
+from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.stock import Right, Rights
 from fedbot.rules.model.transfer import Transfer, total
-from fedbot.rules.model.transfer_lifecycle import TransferState
 
 Subject = Connection | Transfer
 

@@ -88,12 +88,10 @@ from fedbot.rules.model.audit import (
     WebAccessGiven,
     WrittenOff,
 )
-from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.command import AccessKind
 from fedbot.rules.model.decision import Choice, Ending
 from fedbot.rules.model.diagnosis import Diagnosis, reason_of
-from fedbot.rules.model.outside_lifecycle import OutsideState
-from fedbot.rules.model.transfer_lifecycle import TransferState
-from fedbot.rules.model.web import AccessKind
+from fedbot.rules.model.lifecycles import ConnectionState, OutsideState, TransferState
 
 LONGEST_FIELD = 40
 

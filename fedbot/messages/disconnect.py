@@ -12,8 +12,8 @@ from fedbot.messages.line_errors import what_it_is
 from fedbot.messages.naming import command
 from fedbot.rules.model.command import NUMBER_WITHIN
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.ledger import Preview
+from fedbot.rules.model.lifecycles import ConnectionState
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.transfer import Transfer
 

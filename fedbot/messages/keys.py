@@ -1,12 +1,14 @@
-"""How people compare keys: seven emoji with their names, as in Matrix' device verification."""
+"""Keys: how people compare them, and what changed at a friend that a superuser has to look at."""
 
 from __future__ import annotations
 
 from fedbot.messages import naming
-from fedbot.messages.formatting import Bold, Break, Inline
+from fedbot.messages.formatting import Bold, Break, Code, Inline
 from fedbot.messages.language import Lines, Locale, marked
 from fedbot.messages.naming import command
 from fedbot.rules.model.connection import KEY_EMOJI, Connection
+from fedbot.rules.model.ledger import ChangeSeen
+from fedbot.rules.model.names import decoration
 from fedbot.rules.model.party_config import PartyConfig
 
 NAMES: tuple[str, ...] = (
@@ -135,3 +137,146 @@ def past_differs(locale: Locale, *, code: str, peer_name: str, number: int) -> L
         locale.say("One of the two journals was changed, or that bot doesn't tell the truth."),
         locale.say("Call {peer}. Where the two differ: {reconcile}", peer=peer, reconcile=command("reconcile")),
     ]
+
+
+# --- What changed at a friend and a superuser has to look at: keys, accounts, rooms, names.
+
+
+def review_nothing(locale: Locale, *, space: str) -> Lines:
+    """No connection is paused."""
+    if space:
+        return [locale.say("Nothing to review about {space}.", space=naming.space(locale, space))]
+    return [locale.say("Nothing to review.")]
+
+
+def review_list(locale: Locale, *, us: PartyConfig, changes: tuple[ChangeSeen, ...]) -> Lines:
+    """What changed, old and new, and how to accept it after comparing."""
+    own = naming.space(locale, us.name)
+    head = locale.some(
+        "{number} friend of {own} has another key or account than agreed:",
+        "{number} friends of {own} have another key or account than agreed:",
+        len(changes),
+        own=own,
+    )
+    if all(change.connection.is_to_be_compared for change in changes):
+        head = locale.some(
+            "{own}'s journal was rebuilt. The key of {number} friend has to be compared:",
+            "{own}'s journal was rebuilt. The keys of {number} friends have to be compared:",
+            len(changes),
+            own=own,
+        )
+    lines: Lines = [head]
+    for change in changes:
+        lines += ["", *_change(locale, change)]
+    return lines
+
+
+def _change(locale: Locale, change: ChangeSeen) -> Lines:
+    peer = naming.space(locale, change.connection.peer_name)
+    lines: Lines = [Bold(peer)]
+    if change.old_fingerprint != change.new_fingerprint:
+        lines.append(locale.say("Key until now: {key}", key=change.old_fingerprint))
+        lines.append(locale.say("Key now: {key}", key=Bold(change.new_fingerprint)))
+    else:
+        lines.append(locale.say("Its key is the same: {key}", key=change.old_fingerprint))
+    if change.old_bot != change.new_bot:
+        lines.append(
+            locale.say(
+                "Account: {old}, now {new}",
+                old=Code(locale.short(change.old_bot, 120)),
+                new=Code(locale.short(change.new_bot, 120)),
+            )
+        )
+    accept = command(f"review {change.connection.peer} accept KEY")
+    if change.emoji:
+        lines.append(locale.say("Call {peer}. Their bot must show the same seven emoji:", peer=peer))
+        lines.append(row(locale, change.emoji))
+    else:
+        lines.append(locale.say("Their bot hasn't answered yet, so there are no emoji to compare."))
+        lines.append(locale.say("Call {peer} and compare the whole key.", peer=peer))
+    lines.append(locale.say("If all is the same: {accept}", accept=accept))
+    lines.append(locale.say("KEY is the seven emoji, their names, or the whole key."))
+    lines.append(locale.say("If not: do nothing; the friendship stays paused."))
+    return lines
+
+
+def fingerprint_differs(locale: Locale, *, connection: Connection, word: str) -> Lines:
+    """What was typed is neither the whole new key nor its emoji."""
+    peer = naming.space(locale, connection.peer_name)
+    return [
+        locale.say(
+            'Not accepted: "{word}" is neither the whole key that speaks for {peer} now nor its seven emoji.',
+            word=locale.short(word, 40),
+            peer=peer,
+        ),
+        locale.say("If {peer} told you so, somebody else may be speaking in its name: please call them.", peer=peer),
+        locale.say("The friendship stays paused."),
+    ]
+
+
+def _new_name(connection: Connection) -> str:
+    return decoration(connection.new_name, connection.peer)
+
+
+def _call_it(connection: Connection) -> Code:
+    return command(f'review {connection.peer} --name "{_new_name(connection)}"')
+
+
+def peer_renamed(locale: Locale, *, connection: Connection, us: PartyConfig) -> Lines:
+    """A friend announces another name: nobody is called otherwise before our people have said so."""
+    peer, new = naming.space(locale, connection.peer_name), naming.space(locale, connection.new_name)
+    own = naming.space(locale, us.name)
+    return [
+        locale.say("{peer} wants to be called {new}.", peer=peer, new=Bold(new)),
+        locale.say(
+            "I keep the old name until a superuser of {own} agrees: {review}", own=own, review=_call_it(connection)
+        ),
+        locale.say("Its id stays {party}. The friendship goes on either way.", party=connection.peer),
+    ]
+
+
+def names_to_review(locale: Locale, *, us: PartyConfig, connections: tuple[Connection, ...]) -> Lines:
+    """`review`, where friends announce other names and nothing else waits."""
+    return [line for connection in connections for line in peer_renamed(locale, connection=connection, us=us)]
+
+
+def renamed(locale: Locale, *, connection: Connection, before: str) -> Lines:
+    """A superuser has agreed to a friend's new name."""
+    new = Bold(naming.space(locale, connection.peer_name))
+    return [locale.say("{before} is called {new} from now on.", before=naming.space(locale, before), new=new)]
+
+
+def another_name(locale: Locale, *, connection: Connection) -> Lines:
+    """What was typed isn't the name that the friend announces now."""
+    peer, new = naming.space(locale, connection.peer_name), naming.space(locale, connection.new_name)
+    return [
+        locale.say("Not accepted: {peer} announces another name now: {new}.", peer=peer, new=Bold(new)),
+        locale.say("To agree to that one: {review}", review=_call_it(connection)),
+    ]
+
+
+def no_new_name(locale: Locale, *, space: str) -> Lines:
+    """`review SPACE --name` where no other name waits."""
+    return [locale.say("{space} announces no other name. I changed nothing.", space=naming.space(locale, space))]
+
+
+def name_without_space(locale: Locale, *, usage: str) -> Lines:
+    """`review --name` without a space."""
+    return [locale.say("Whose name? I changed nothing. Usage: {usage}", usage=command(usage))]
+
+
+def accept_without_space(locale: Locale, *, usage: str) -> Lines:
+    """`review accept XXXX` without a space."""
+    return [locale.say("Accept whose key? I did nothing. Usage: {usage}", usage=command(usage))]
+
+
+def reviewed(locale: Locale, *, connection: Connection, by: str) -> Lines:
+    """The change is accepted."""
+    peer = naming.space(locale, connection.peer_name)
+    lines: list[tuple[Inline, ...]] = [
+        locale.say(
+            "✅ {peer}'s bot counts again as it is now, accepted by {who}.", peer=peer, who=naming.person(locale, by)
+        ),
+        locale.say("What waited goes on by itself. Nothing to do."),
+    ]
+    return [*lines, connection.code]

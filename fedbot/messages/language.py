@@ -16,8 +16,7 @@ from pathlib import Path
 from string import Formatter
 from zoneinfo import ZoneInfo
 
-from fedbot.messages.formatting import Inline, Line
-from fedbot.messages.quantities import typed
+from fedbot.messages.formatting import Inline, Line, typed
 from fedbot.rules.model import time_zones
 from fedbot.rules.model.names import clean_text
 from fedbot.rules.model.stock import plain

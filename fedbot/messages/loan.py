@@ -15,11 +15,11 @@ from fedbot.messages.transfer_facts import Card, asked, card_of, decided, failed
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Closing, Ending
 from fedbot.rules.model.diagnosis import Diagnosis
+from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.model.outside import LONGEST_NEIGHBOUR
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.stock import StockItem
 from fedbot.rules.model.transfer import Line, Transfer
-from fedbot.rules.model.transfer_lifecycle import TransferState
 
 # --- on cards ------------------------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.queries import PartDescription
 from fedbot.rules.model.stock import STATUS_OK
 from fedbot.rules.model.transfer import Line, Transfer
-from fedbot.rules.wire.subject_ids import is_off_chat
+from fedbot.rules.wire.envelope import is_off_chat
 
 MOST_IN_FIRST_LINE = 3
 STATUSES = frozenset(

@@ -8,11 +8,9 @@ from fedbot.messages import naming
 from fedbot.messages.diagnosis import diagnosis
 from fedbot.messages.formatting import Inline, Items
 from fedbot.messages.language import Lines, Locale, Words, marked
-from fedbot.messages.lending_rules import agrees_line
+from fedbot.messages.lending import agrees_line, offered_to_their_bot, overdue_line
 from fedbot.messages.loan import child_asked, first_when_done, on_terms
 from fedbot.messages.naming import command
-from fedbot.messages.outside import offered_to_their_bot
-from fedbot.messages.overdue import overdue_line
 from fedbot.messages.transfer_card import transfer_card
 from fedbot.messages.transfer_facts import (
     Card,
@@ -34,9 +32,9 @@ from fedbot.messages.transfer_facts import (
 from fedbot.rules.model.command import NUMBER_WITHIN
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.diagnosis import Diagnosis
+from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.transfer import Line, Transfer
-from fedbot.rules.model.transfer_lifecycle import TransferState
 
 
 def transfer_offered(

@@ -9,9 +9,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
 
-from fedbot.rules.model.archive import Archive
+from fedbot.rules.model.archive import Archive, Document
 from fedbot.rules.model.audit import AuditEntry
-from fedbot.rules.model.document import Document
 from fedbot.rules.model.effects import (
     Announce,
     Ask,

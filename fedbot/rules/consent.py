@@ -11,12 +11,11 @@ from typing import TypeGuard
 
 from fedbot.rules.model import shown as models
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.decision import Signature, Vote
+from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.shown import Change, Landing, Shown, ShownConnection, ShownLine, ShownTransfer
 from fedbot.rules.model.transfer import Line, Progress, Terms, Transfer
-from fedbot.rules.model.transfer_lifecycle import TransferState
 
 # --- What people decide on, connections and transfers alike: is it open, who decides, who asked.
 

@@ -30,7 +30,6 @@ from fedbot.rules.consent import (
 from fedbot.rules.loan import bookings, extend, lend
 from fedbot.rules.model import audit, budgets
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.continuation import WhenAnsweredOrNot
 from fedbot.rules.model.decision import (
     CARD_KEYS,
     KEY_OF,
@@ -45,17 +44,17 @@ from fedbot.rules.model.decision import (
 )
 from fedbot.rules.model.effects import Ask, Phrase, Post, Typing, say
 from fedbot.rules.model.events import Answered, Reacted, Redacted, Said, Unanswered
-from fedbot.rules.model.queries import Able, PersonRights, WhoMay
+from fedbot.rules.model.lifecycles import TransferState
+from fedbot.rules.model.queries import Able, PersonRights, WhenAnsweredOrNot, WhoMay
 from fedbot.rules.model.shown import hash_of
 from fedbot.rules.model.stock import Right, Rights
 from fedbot.rules.model.transfer import Transfer, less_of, total
-from fedbot.rules.model.transfer_lifecycle import TransferState
-from fedbot.rules.protocol import room_upgrades, sequencing, who_answers
+from fedbot.rules.protocol import announcements, sequencing
 from fedbot.rules.protocol.bodies import LONGEST_REASON
 from fedbot.rules.protocol.terms import presentable
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import booking, both_sides, opening, parcel, receive, request, sender_decision
-from fedbot.rules.wire.subject_ids import SubjectKind, kind_of
+from fedbot.rules.wire.envelope import SubjectKind, kind_of
 
 S = TypeVar("S", Connection, Transfer)
 
@@ -100,13 +99,13 @@ def card(turn: Turn, subject: Subject) -> Phrase:
 
 def on_reaction(turn: Turn, event: Reacted) -> None:
     """A reaction: takes up the decision if everything holds; else at most one quiet line a person and card."""
-    if event.room not in room_upgrades.federation_rooms(turn):
+    if event.room not in announcements.federation_rooms(turn):
         return
     if not turn.key_of(event.target).startswith("card:"):
         return
     subject = subject_by_id(turn, turn.subject_of(event.target))
     choice = CARD_KEYS.get(normalised(event.key))
-    if subject is None or who_answers.is_bot(turn, event.room, event.sender):
+    if subject is None or announcements.is_bot(turn, event.room, event.sender):
         return
     says_something = choice is not None or looks_like_a_decision(event.key)
     if says_something and not _reacts_too_much(turn, subject, event.sender):
@@ -120,10 +119,10 @@ def _on_decision_like(turn: Turn, subject: Subject, choice: Choice | None, event
     if choice in {Choice.PARCEL, Choice.DAMAGED} and isinstance(subject, Connection):
         return
     if event.target in subject.superseded:
-        quiet(turn, subject, event.sender, say(messages.changes.card_is_superseded, subject=subject))
+        quiet(turn, subject, event.sender, say(messages.transfer_card.card_is_superseded, subject=subject))
         return
     if awaits_parcel(subject) and _is_of_before(subject, event.at):
-        quiet(turn, subject, event.sender, say(messages.parcel.parcel_has_just_left, subject=subject))
+        quiet(turn, subject, event.sender, say(messages.transfer_end.parcel_has_just_left, subject=subject))
         return
     note = _reason_of(subject, event.sender) if choice is Choice.DECLINE else ""
     complaint = take_up(turn, subject, choice, event.sender, event.event_id, at=event.at, note=note)
@@ -159,7 +158,7 @@ def spoken_on(turn: Turn, event: Said) -> Subject | None:
     about = turn.key_of(event.reply_to or event.thread)
     if not about.startswith("card:") or event.edits or not looks_like_a_decision(event.text):
         return None
-    if event.room not in room_upgrades.federation_rooms(turn) or event.sender not in turn.us.people:
+    if event.room not in announcements.federation_rooms(turn) or event.sender not in turn.us.people:
         return None
     return subject_by_id(turn, about.removeprefix("card:"))
 
@@ -178,7 +177,7 @@ def reasoned_on(turn: Turn, event: Said) -> Transfer | None:
     subject = subject_by_id(turn, about.removeprefix("card:")) if about.startswith("card:") else None
     if not isinstance(subject, Transfer) or event.edits or event.unproven or lend.is_return(subject):
         return None
-    is_ours = event.sender in turn.us.people and event.room in room_upgrades.federation_rooms(turn)
+    is_ours = event.sender in turn.us.people and event.room in announcements.federation_rooms(turn)
     decides = is_open(subject) and decides_here(turn.us, subject) and not asks_if_handed_over(subject)
     return subject if is_ours and decides and event.text.strip() else None
 
@@ -260,7 +259,7 @@ def _undecidable(turn: Turn, subject: Subject, choice: Choice, person: str, at: 
     """Why this can't be said of the subject now, by this person; of a parcel on its way only that it is here."""
     if awaits_parcel(subject):
         if choice is not Choice.PARCEL:
-            return say(messages.parcel.parcel_is_on_its_way, subject=subject)
+            return say(messages.transfer_end.parcel_is_on_its_way, subject=subject)
         return _unsafe(turn, subject)
     if not is_open(subject):
         return say(messages.approval.decided_already, subject=subject)
@@ -299,7 +298,9 @@ def _is_no_second_yes(turn: Turn, transfer: Transfer, vote: Vote) -> Phrase | No
 def _outdated(subject: Subject, at: datetime) -> Phrase | None:
     """Why what was said then isn't about the card as it reads now: it was edited since."""
     redrawn = subject.redrawn if isinstance(subject, Transfer) else None
-    return say(messages.changes.card_has_changed, subject=subject) if redrawn is not None and at <= redrawn else None
+    return (
+        say(messages.transfer_card.card_has_changed, subject=subject) if redrawn is not None and at <= redrawn else None
+    )
 
 
 def _fits(transfer: Transfer, choice: Choice) -> bool:
@@ -321,7 +322,7 @@ def _is_of_before(subject: Subject, at: datetime) -> bool:
 
 def _not_ours(turn: Turn, subject: Subject, person: str) -> Phrase:
     """Somebody of another space, a friend or not, wants to decide on our card."""
-    friends = who_answers.other_homes(turn, subject.room, person, active_only=True)
+    friends = announcements.other_homes(turn, subject.room, person, active_only=True)
     if not friends:
         return say(messages.approval.not_yours_to_decide, subject=subject, party=turn.us.name)
     own = turn.party_name(friends[0][0])
@@ -579,10 +580,10 @@ def on_redaction(turn: Turn, event: Redacted) -> None:
     room alone: elsewhere anybody can name it.
     """
     for subject in turn.subjects():
-        if event.target == subject.own_card and event.room in room_upgrades.lineage(turn, subject.room):
+        if event.target == subject.own_card and event.room in announcements.lineage(turn, subject.room):
             _put_up_again(turn, subject, event)
             return
-        if event.room not in room_upgrades.lineage(turn, subject.room):
+        if event.room not in announcements.lineage(turn, subject.room):
             continue
         first = first_yes_of(subject)
         if isinstance(subject, Transfer) and first is not None and first.event_id == event.target:

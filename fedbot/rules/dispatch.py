@@ -15,20 +15,13 @@ from fedbot import messages
 from fedbot.rules import decisions, health, inbound, lines, people, reminders, web
 from fedbot.rules.catalogue import search, want
 from fedbot.rules.connection import connect as connections
-from fedbot.rules.connection import disconnect, move_rooms, pinning, practise, provision, rooms, rotate_tokens
+from fedbot.rules.connection import disconnect, pinning, practise, provision, rooms, rotate_tokens
 from fedbot.rules.ledger import reconcile, recover, stats
-from fedbot.rules.loan import bookings, due_reminders, hand_back, outside, overdue, queue, write_off
-from fedbot.rules.model import (
-    audit,
-    connection_lifecycle,
-    continuation,
-    loan_lifecycle,
-    outside_lifecycle,
-    transfer_lifecycle,
-)
+from fedbot.rules.loan import bookings, hand_back, outside, overdue, queue, write_off
+from fedbot.rules.model import audit, lifecycles, queries
 from fedbot.rules.model import catalogue as want_lifecycle
 from fedbot.rules.model import lending as queue_lifecycle
-from fedbot.rules.model import rota as rota_lifecycle
+from fedbot.rules.model import outside as rota_lifecycle
 from fedbot.rules.model.catalogue import Want
 from fedbot.rules.model.command import Cooldown, PendingChoice
 from fedbot.rules.model.connection import Connection
@@ -77,19 +70,18 @@ from fedbot.rules.model.events import (
     Waiting,
 )
 from fedbot.rules.model.lending import PlaceInLine
-from fedbot.rules.model.outside import OutsideLoan
+from fedbot.rules.model.outside import OutsideLoan, Rota
 from fedbot.rules.model.queries import AuditTrail, SignInFound
-from fedbot.rules.model.rota import Rota
 from fedbot.rules.model.stock import Rights
 from fedbot.rules.model.transfer import RECALLED, Transfer
-from fedbot.rules.protocol import room_upgrades, sequencing
+from fedbot.rules.protocol import announcements, sequencing
 from fedbot.rules.state import State, Turn, Verbs
 from fedbot.rules.transfer import booking, rota, sender_decision
 from fedbot.rules.transfer import both_sides as transfers
 
 _WANTED_BY_VERBS_ALONE = (write_off,)
 """No rule here needs them, but what follows their steps has to be known below."""
-CONTINUATIONS = continuation.kinds()
+CONTINUATIONS = queries.kinds()
 """What the journal may find beside an effect: all kinds, as all rules are loaded here."""
 
 
@@ -123,15 +115,15 @@ def _follow_the_tables(turn: Turn) -> None:
     for after in turn.changes.values():
         if isinstance(after, Connection):
             was = turn.state.get(Connection, after.id)
-            if not connection_lifecycle.allows(was.state if was else None, after.state):
+            if not lifecycles.connection_allows(was.state if was else None, after.state):
                 raise IllegalArrow(f"connection {after.id}: {was.state if was else None} to {after.state}")
         elif isinstance(after, Transfer) and RECALLED not in after.told:
             before = turn.state.get(Transfer, after.id)
-            if not transfer_lifecycle.allows(after.role, before.state if before else None, after.state):
+            if not lifecycles.transfer_allows(after.role, before.state if before else None, after.state):
                 arrow = f"{before.state if before else None} to {after.state}"
                 raise IllegalArrow(f"transfer {after.id} as {after.role}: {arrow}")
             ends = tuple(loan.closed.how if loan and loan.closed else None for loan in (before, after))
-            if not loan_lifecycle.allows(*ends):
+            if not lifecycles.loan_allows(*ends):
                 raise IllegalArrow(f"loan {after.id}: {ends[0]} to {ends[1]}")
         elif isinstance(after, OutsideLoan | Rota | Want | PlaceInLine):
             _follow_the_other_tables(turn, after)
@@ -150,7 +142,7 @@ def _follow_the_other_tables(turn: Turn, after: OutsideLoan | Rota | Want | Plac
         is_allowed = queue_lifecycle.allows(place_before.state if place_before else None, after.state)
     else:
         before = turn.state.get(OutsideLoan, after.id)
-        is_allowed = outside_lifecycle.allows(before.state if before else None, after.state)
+        is_allowed = lifecycles.outside_allows(before.state if before else None, after.state)
     if not is_allowed:
         raise IllegalArrow(f"{type(after).__name__} {after.id}: to {after.state}")
 
@@ -159,7 +151,7 @@ def _on_started(turn: Turn, event: Started) -> None:
     turn.save(replace(turn.standing(), started=event.at, version=event.version))
     if event.recovers:
         recover.resume(turn)
-    move_rooms.on_started(turn)
+    rooms.on_started(turn)
     stats.on_started(turn)
     reconcile.on_started(turn)
     health.on_started(turn)
@@ -185,7 +177,7 @@ def _on_post_refused(turn: Turn, event: PostRefused) -> None:
     turn.note("chat", audit.NotPosted(event.code, event.key, event.text))
     room = turn.room(event.room)
     is_read_only = room is not None and bool(room.replaced_by)
-    is_closed = event.key == Join.__name__ and bool(room_upgrades.replaced_by(turn, event.room))
+    is_closed = event.key == Join.__name__ and bool(announcements.replaced_by(turn, event.room))
     if not (event.key.startswith("admin:") or is_read_only or is_closed):  # of upgraded rooms the admins know
         subject = decisions.subject_by_id(turn, event.key.partition(":")[2].partition(":")[0])
         names = {"room": room.name if room else "", "code": subject.code if subject else ""}
@@ -222,7 +214,7 @@ def _on_tick(turn: Turn, _: Tick) -> None:
             transfers.tell_silence(turn, resent_transfer)
     rooms.look(turn)
     reminders.look(turn)
-    due_reminders.look_at_due_dates(turn)
+    reminders.look_at_due_dates(turn)
     overdue.look(turn)
     booking.look(turn)
     bookings.look(turn)
@@ -313,7 +305,7 @@ _RULES: dict[type[Event], Callable[[Turn, Any], None]] = {
     RoomSeen: rooms.on_seen,
     PartyAnnounced: rooms.on_announced,
     Removed: rooms.on_removed,
-    RoomReplaced: move_rooms.on_replaced,
+    RoomReplaced: rooms.on_replaced,
     CaughtUp: _on_caught_up,
     Tick: _on_tick,
     ClockSetBack: reminders.on_set_back,
@@ -355,7 +347,7 @@ def next_wake(state: State, now: datetime) -> datetime | None:
     times += rooms.next_wake(turn)
     times += lines.next_wake(turn)
     times += reminders.next_wake(turn)
-    times += due_reminders.next_due_date_wake(turn)
+    times += reminders.next_due_date_wake(turn)
     times += overdue.next_wake(turn)
     times += booking.next_wake(turn)
     times += bookings.next_wake(turn)

@@ -10,7 +10,6 @@ from fedbot import messages
 from fedbot.rules.catalogue.provenance import known_item
 from fedbot.rules.connection.rotate_tokens import BEFORE_ITS_END, WARN_AT
 from fedbot.rules.model import audit
-from fedbot.rules.model.continuation import WhenAnswered, WhenStepEnds
 from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.effects import Ask, Do, Edit, say
 from fedbot.rules.model.events import Answered, HomeserverBack, SetAside, StepDone, StepRefused, StepUnknown, Waiting
@@ -28,6 +27,8 @@ from fedbot.rules.model.queries import (
     OwnTokens,
     OwnTokensSeen,
     TokenSeen,
+    WhenAnswered,
+    WhenStepEnds,
     WhoMay,
 )
 from fedbot.rules.model.steps import OwnTokenRenewed, RenewOwnToken, RevokeOwnToken

@@ -10,23 +10,22 @@ from typing import Any, TypeVar
 from fedbot import messages
 from fedbot.rules.catalogue import search, want
 from fedbot.rules.connection import connect as connections
-from fedbot.rules.connection import disconnect, move_rooms, pinning, rooms, rotate_tokens
+from fedbot.rules.connection import disconnect, pinning, rooms, rotate_tokens
 from fedbot.rules.connection import pinning as pinnings
 from fedbot.rules.ledger import reconcile, recover, stats
 from fedbot.rules.loan import end, extend, hand_back, lend, queue
 from fedbot.rules.model import audit, budgets
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.connection_lifecycle import LIVING_CONNECTION, ConnectionState
 from fedbot.rules.model.effects import Draft, Post, SendEnvelope, say
 from fedbot.rules.model.events import EnvelopeSeen
+from fedbot.rules.model.lifecycles import LIVING_CONNECTION, ConnectionState, TransferState
 from fedbot.rules.model.room import AnnouncedParty
 from fedbot.rules.model.transfer import Transfer
-from fedbot.rules.model.transfer_lifecycle import TransferState
-from fedbot.rules.protocol import bodies, room_upgrades, sequencing, who_answers
+from fedbot.rules.protocol import announcements, bodies, sequencing
 from fedbot.rules.protocol.bodies import Body, Message
 from fedbot.rules.protocol.terms import BadTerms
 from fedbot.rules.state import Turn
-from fedbot.rules.transfer import booking, dispute, files, opening, receive, request, send, sender_decision
+from fedbot.rules.transfer import booking, both_sides, files, opening, receive, request, send, sender_decision
 from fedbot.rules.transfer import both_sides as transfers
 from fedbot.rules.wire.envelope import OTHER_VERSION, VERSION, BadEnvelope, check
 
@@ -44,7 +43,7 @@ ENDED: tuple[type[bodies.Ended], ...] = (
 
 def on_envelope(turn: Turn, event: EnvelopeSeen) -> None:
     """One envelope. What isn't for us, isn't signed as pinned or can't be read has no effect."""
-    if event.room not in room_upgrades.federation_rooms(turn):
+    if event.room not in announcements.federation_rooms(turn):
         return
     try:
         envelope = bodies.understood(check(event.envelope))
@@ -96,7 +95,7 @@ def _note_stray(turn: Turn, event: EnvelopeSeen, subject: str, what: audit.Fact)
 
 def _complain(turn: Turn, event: EnvelopeSeen, problem: str) -> None:
     """One polite notice a bot and day."""
-    if who_answers.is_bot(turn, event.room, event.sender) and turn.tell_once(f"unreadable:{event.sender}", A_DAY):
+    if announcements.is_bot(turn, event.room, event.sender) and turn.tell_once(f"unreadable:{event.sender}", A_DAY):
         theirs = event.envelope.get("v")
         if problem == OTHER_VERSION and type(theirs) is int:
             phrase = say(messages.rooms.message_of_another_version, bot=event.sender, theirs=theirs, ours=VERSION)
@@ -129,7 +128,7 @@ def _about_connection(turn: Turn, event: EnvelopeSeen, envelope: Message[Body]) 
         return
     if envelope.kind != "connect" and _is_too_much(turn, envelope, connection.peer):
         return
-    connection = move_rooms.follow_what_is_over(turn, connection)
+    connection = rooms.follow_what_is_over(turn, connection)
     if bodies.says(envelope, bodies.Connect):
         pinned = AnnouncedParty(connection.peer, connection.peer_name, connection.peer_key)
         connections.on_connect(turn, envelope, pinned, event)
@@ -202,8 +201,8 @@ def _is_pinned(turn: Turn, connection: Connection, event: EnvelopeSeen, envelope
 
     What was written in the room before that was upgraded counts too.
     """
-    room = move_rooms.room_of(turn, connection)
-    if envelope.sender != connection.peer or event.room not in room_upgrades.lineage(turn, room):
+    room = rooms.room_of(turn, connection)
+    if envelope.sender != connection.peer or event.room not in announcements.lineage(turn, room):
         turn.note(envelope.subject, audit.Fact.NOT_THE_SENDERS, event.sender, event.event_id)
         return False
     if (event.sender, envelope.key) == (connection.peer_bot, connection.peer_key):
@@ -224,13 +223,13 @@ def _about_transfer(turn: Turn, event: EnvelopeSeen, envelope: Message[Body]) ->
     is_heard = _is_pinned(turn, connection, event, envelope)
     if not is_heard or (transfer is not None and _is_too_much(turn, envelope, connection.peer)):
         return
-    connection = move_rooms.follow_what_is_over(turn, connection)
+    connection = rooms.follow_what_is_over(turn, connection)
     if transfer is None:
         _new_transfer(turn, envelope, connection, event.edits or event.event_id)
         return
     if connection.state is ConnectionState.SUSPENDED:
         return
-    transfer = move_rooms.follow(turn, transfer, connection.room)
+    transfer = rooms.follow(turn, transfer, connection.room)
     if transfer.role == "receiver" and receive.is_stale(turn, envelope, event.at):
         sequencing.ask_once(turn, transfer)
         return
@@ -238,7 +237,7 @@ def _about_transfer(turn: Turn, event: EnvelopeSeen, envelope: Message[Body]) ->
     if read is not None:
         read = replace(read, peer_events=(*read.peer_events, event.event_id)[-MOST_PEER_EVENTS:])
         disputed = read.state is TransferState.DISPUTED
-        read = dispute.listen(turn, read, envelope)
+        read = both_sides.listen(turn, read, envelope)
         rule = (_TO_SENDER if read.role == "sender" else _TO_RECEIVER).get(type(envelope.body))
         if rule is None:
             turn.save(read)
@@ -253,7 +252,7 @@ def _go_on_if_settled(turn: Turn, identifier: str) -> None:
     transfer = turn.transfer(identifier)
     if transfer is None or transfer.state is TransferState.DISPUTED:
         return
-    dispute.tell_anew(turn, transfer)
+    both_sides.tell_anew(turn, transfer)
     if transfer.state is TransferState.CREDITING and not any(p.acting for p in transfer.progress):
         receive.go_on(turn, transfer)
     elif "card" in transfer.told:
@@ -406,7 +405,7 @@ _TO_SENDER: dict[type[Body], _TransferRule[Any]] = dict(
         _of_transfer(bodies.Cancel, sender_decision.on_cancel),
         _of_transfer(bodies.Received, send.on_received),
         _of_transfer(bodies.Refused, send.on_refused_by_receiver),
-        _of_transfer(bodies.Disputed, dispute.on_disputed),
+        _of_transfer(bodies.Disputed, both_sides.on_disputed),
     )
 )
 _TO_RECEIVER: dict[type[Body], _TransferRule[Any]] = dict(
@@ -419,6 +418,6 @@ _TO_RECEIVER: dict[type[Body], _TransferRule[Any]] = dict(
         *(_of_transfer(kind, receive.on_end) for kind in ENDED),
         _of_transfer(bodies.Extended, _extended),
         _of_transfer(bodies.Closed, _closed),
-        _of_transfer(bodies.Disputed, dispute.on_disputed),
+        _of_transfer(bodies.Disputed, both_sides.on_disputed),
     )
 )

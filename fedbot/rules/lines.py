@@ -1,4 +1,4 @@
-"""What people type: which lines are for us, who may say them, and the one answer that each gets."""
+"""What people type: what of a room's talk is for us, who may say it, and the one answer that each line gets."""
 
 from __future__ import annotations
 
@@ -12,15 +12,27 @@ from fedbot.rules.command import answer, choose
 from fedbot.rules.loan import hand_back, queue
 from fedbot.rules.model import audit, budgets
 from fedbot.rules.model.command import NUMBER_WITHIN, Answers, Command, PendingChoice
-from fedbot.rules.model.continuation import WhenAnsweredOrNot
 from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.effects import Ask, Phrase, Post, Typing, say
-from fedbot.rules.model.events import Answered, Reacted, Said, Unanswered, Unreadable, Waiting
-from fedbot.rules.model.queries import Able, Answer, PersonRights, WhoMay
+from fedbot.rules.model.events import (
+    Answered,
+    EnvelopeSeen,
+    Event,
+    PhotoSent,
+    Reacted,
+    Removed,
+    RoomReplaced,
+    RoomSeen,
+    Said,
+    Unanswered,
+    Unreadable,
+    Waiting,
+)
+from fedbot.rules.model.queries import Able, Answer, PersonRights, WhenAnsweredOrNot, WhoMay
 from fedbot.rules.model.stock import Right, Rights
 from fedbot.rules.model.transfer import WaitingLine
-from fedbot.rules.protocol import room_upgrades, who_answers
-from fedbot.rules.state import Turn
+from fedbot.rules.protocol import announcements
+from fedbot.rules.state import State, Turn
 
 PREFIX = "!fed"
 MORE = "more"
@@ -94,9 +106,9 @@ def _heard(turn: Turn, event: Said) -> tuple[str, str | Phrase] | None:
     )
     text = (meant if isinstance(meant, str) else PREFIX) or event.text  # a complaint answers a line that is for us
     text = _addressed(turn, event, text)
-    if not is_addressed(text) or who_answers.is_bot(turn, event.room, event.sender):
+    if not is_addressed(text) or announcements.is_bot(turn, event.room, event.sender):
         return None
-    return (text, meant) if who_answers.we_answer(turn, event.room, event.sender) else None
+    return (text, meant) if announcements.we_answer(turn, event.room, event.sender) else None
 
 
 def _addressed(turn: Turn, event: Said, text: str) -> str:
@@ -107,7 +119,7 @@ def _addressed(turn: Turn, event: Said, text: str) -> str:
     if behind is not None:
         return behind if is_addressed(behind) else f"{PREFIX} {behind}".strip()
     asks_for_help = event.room == turn.us.admin_room and text.strip(" .!?").casefold() in HELP
-    if asks_for_help or who_answers.direct_with(turn, turn.room(event.room)):
+    if asks_for_help or announcements.direct_with(turn, turn.room(event.room)):
         return f"{PREFIX} {text.strip()}"
     return text
 
@@ -129,8 +141,8 @@ def _behind_our_name(turn: Turn, event: Said, text: str) -> str | None:
 
 def _is_in_our_rooms(turn: Turn, event: Said) -> bool:
     """Whether it was said in a federation room, in the admin room, or by one of our people alone with us."""
-    is_direct = who_answers.direct_with(turn, turn.room(event.room)) == event.sender
-    return is_direct or room_upgrades.is_ours(turn, event.room)
+    is_direct = announcements.direct_with(turn, turn.room(event.room)) == event.sender
+    return is_direct or announcements.is_ours(turn, event.room)
 
 
 def _ends_a_friendship(text: str) -> bool:
@@ -162,10 +174,10 @@ def _complain(turn: Turn, event: Said, complaint: Phrase) -> None:
 
 def on_unreadable(turn: Turn, event: Unreadable) -> None:
     """A line without its key, a minute later: whoever said it is told, once a day, as we can't tell whom it was for."""
-    is_direct = who_answers.direct_with(turn, turn.room(event.room)) == event.sender
-    if not (is_direct or room_upgrades.is_ours(turn, event.room)):
+    is_direct = announcements.direct_with(turn, turn.room(event.room)) == event.sender
+    if not (is_direct or announcements.is_ours(turn, event.room)):
         return
-    is_ours = event.sender in turn.us.people and not who_answers.is_bot(turn, event.room, event.sender)
+    is_ours = event.sender in turn.us.people and not announcements.is_bot(turn, event.room, event.sender)
     if is_ours and turn.tell_once(f"line_unreadable:{event.sender}", A_DAY):
         turn.do(
             Post(
@@ -231,7 +243,7 @@ def _right_after(turn: Turn, event: Said, number: int) -> str | Phrase:
     question = max(own, key=lambda each: each.until, default=None)
     if question is None or question.until - NUMBER_WITHIN + RIGHT_AFTER <= turn.now:
         return ""
-    if who_answers.claimed_by_several(turn, event.sender, event.room) or event.thread:
+    if announcements.claimed_by_several(turn, event.sender, event.room) or event.thread:
         return ""
     put = question.until - NUMBER_WITHIN
     if any(
@@ -271,7 +283,7 @@ def _as_whom(words: str) -> tuple[str, str]:
 def _understand(turn: Turn, event: Said, text: str, *, is_picked: bool) -> None:
     first, _, behind = text.replace("\u00a0", " ").strip().partition(" ")
     as_whom, words = _as_whom(behind)
-    parties = who_answers.claimed_by_several(turn, event.sender, event.room)
+    parties = announcements.claimed_by_several(turn, event.sender, event.room)
     if as_whom and as_whom not in {turn.us.party, *parties}:
         _answer(turn, event, say(messages.line_errors.not_of_that_space, party=as_whom, us=turn.us))
         return
@@ -502,3 +514,33 @@ def _do_without(turn: Turn, line: WaitingLine, problem: Diagnosis | None, *, sil
 
 def _answer(turn: Turn, event: Said, phrase: Phrase) -> None:
     turn.do(Post(f"answer:-:{event.event_id}", event.room, phrase, reply_to=event.event_id, answers=event.sender))
+
+
+# --- What of a room's talk is for the bot. Nothing else of it is ever journaled.
+
+
+def concerns_us(state: State, event: Event, now: datetime) -> bool:
+    """Whether the rules would do anything with it as things are; always so of what isn't talk."""
+    turn = Turn(state, now)
+    if isinstance(event, Said | Reacted) and event.missed and not was_out(turn, event):
+        return False
+    match event:
+        case Said():
+            return is_for_us(turn, event)
+        case PhotoSent():
+            return hand_back.meant(turn, event) is not None
+        case Reacted():
+            return bool(turn.key_of(event.target))
+    return True
+
+
+def is_talk(event: Event) -> bool:
+    """Whether it is something that people say or show to each other, and that may be for us."""
+    return isinstance(event, Said | PhotoSent | Reacted)
+
+
+def may_change_what_concerns_us(state: State, event: Event) -> bool:
+    """Whether talk that follows may be for us only because of it: another room, or a message of ours found there."""
+    return isinstance(event, RoomSeen | RoomReplaced | Removed) or (
+        isinstance(event, EnvelopeSeen) and event.sender == state.us.bot
+    )

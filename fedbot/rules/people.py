@@ -10,11 +10,10 @@ from fedbot import messages
 from fedbot.rules import health
 from fedbot.rules.connection import rooms
 from fedbot.rules.model import audit
-from fedbot.rules.model.continuation import WhenAnsweredOrNot
 from fedbot.rules.model.effects import Ask, Phrase, Post, say
 from fedbot.rules.model.events import Answered, PeopleOrdered, Said, SettingsRead, Unanswered
 from fedbot.rules.model.party_config import Roster, RosterChange
-from fedbot.rules.model.queries import PersonRights
+from fedbot.rules.model.queries import PersonRights, WhenAnsweredOrNot
 from fedbot.rules.model.stock import Right, Rights
 from fedbot.rules.state import Turn
 

@@ -17,6 +17,7 @@ from fedbot import messages
 from fedbot.rules.model import budgets, names, time_zones
 from fedbot.rules.model.archive import (
     Archive,
+    Document,
     Flowed,
     Mark,
     Place,
@@ -29,27 +30,23 @@ from fedbot.rules.model.archive import (
 )
 from fedbot.rules.model.audit import AdminsTold, AuditEntry, Fact, Happened, Noted
 from fedbot.rules.model.catalogue import Alias, Allowance, FriendWant, Search, Share, Want
-from fedbot.rules.model.command import About, Answers, Command, Cooldown, PendingChoice
+from fedbot.rules.model.command import About, Answers, Command, Cooldown, PendingChoice, WebAccess, WebLine
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.connection_lifecycle import LIVING_CONNECTION, ConnectionState
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.diagnosis import Diagnosis
-from fedbot.rules.model.document import Document
 from fedbot.rules.model.effects import Effect, Phrase, Post, say
 from fedbot.rules.model.figures import SpaceFigures, StockHistory, Survey
 from fedbot.rules.model.health import BotStatus, OwnToken
 from fedbot.rules.model.ledger import Due, Quarantined, Reconciliation
 from fedbot.rules.model.lending import LendingStop, PlaceInLine, QueueEntry
-from fedbot.rules.model.outside import OutsideLoan
+from fedbot.rules.model.lifecycles import FINAL, LIVING_CONNECTION, ConnectionState
+from fedbot.rules.model.outside import OutsideLoan, Rota, rota_id
 from fedbot.rules.model.party_config import PRACTICE, PartyConfig, Practice, Roster, may_be_believed, may_move
 from fedbot.rules.model.queries import Answer, Query
 from fedbot.rules.model.room import Account, AnnouncedParty, Announcement, Room
-from fedbot.rules.model.rota import Rota, rota_id
 from fedbot.rules.model.stock import Right, Rights
 from fedbot.rules.model.transfer import Transfer, WaitingLine
-from fedbot.rules.model.transfer_lifecycle import FINAL
-from fedbot.rules.model.web import WebAccess, WebLine
-from fedbot.rules.wire.subject_ids import SubjectKind, is_off_chat, kind_of
+from fedbot.rules.wire.envelope import SubjectKind, is_off_chat, kind_of
 
 __all__ = ["CODE_LENGTH", "AuditEntry", "State", "Turn"]
 

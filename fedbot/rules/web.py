@@ -12,17 +12,16 @@ from fedbot import messages
 from fedbot.rules import consent, decisions, lines
 from fedbot.rules.consent import Subject, decides_here
 from fedbot.rules.model import audit, budgets
-from fedbot.rules.model.command import About, Command, PendingChoice
+from fedbot.rules.model.command import ANSWERS_KEPT, About, Command, Outcome, PendingChoice, WebAccess, WebLine
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Choice
 from fedbot.rules.model.effects import ChatEffect, Do, Edit, Effect, Phrase, Picture, Post, TellOffChat, Typing, say
 from fedbot.rules.model.events import AccessEnded, AccessGiven, DecidedOffChat, SaidOffChat
 from fedbot.rules.model.shown import hash_of
 from fedbot.rules.model.transfer import Transfer
-from fedbot.rules.model.web import ANSWERS_KEPT, Outcome, WebAccess, WebLine
-from fedbot.rules.protocol import room_upgrades, who_answers
+from fedbot.rules.protocol import announcements
 from fedbot.rules.state import Turn
-from fedbot.rules.wire.subject_ids import is_off_chat
+from fedbot.rules.wire.envelope import is_off_chat
 
 _BOOKKEEPING = frozenset(
     {
@@ -147,12 +146,12 @@ def rooms_of(turn: Turn, person: str) -> list[str]:
     """The federation rooms that the person reads, and the admin room if they are in it: of these a page tells."""
     admin = turn.room(turn.us.admin_room) if turn.us.admin_room else None
     is_admin = admin is not None and admin.joined and person in admin.members
-    return list(dict.fromkeys([*who_answers.shared_with(turn, person), *([turn.us.admin_room] if is_admin else [])]))
+    return list(dict.fromkeys([*announcements.shared_with(turn, person), *([turn.us.admin_room] if is_admin else [])]))
 
 
 def _may_read(turn: Turn, person: str, subject: str) -> bool:
     found = decisions.subject_by_id(turn, subject) if subject else None
-    return found is not None and found.room in who_answers.shared_with(turn, person)
+    return found is not None and found.room in announcements.shared_with(turn, person)
 
 
 def _room(turn: Turn, event: SaidOffChat, about: About) -> str:
@@ -161,10 +160,10 @@ def _room(turn: Turn, event: SaidOffChat, about: About) -> str:
     if event.room:
         return event.room if event.room in rooms else ""
     if told := _room_told_of(turn, event, about):
-        return next((room for room in rooms if told in room_upgrades.lineage(turn, room)), "")
+        return next((room for room in rooms if told in announcements.lineage(turn, room)), "")
     if turn.us.admin_room in rooms and not about.shared:
         return turn.us.admin_room
-    return next((room for room in rooms if room in room_upgrades.current_rooms(turn)), "")
+    return next((room for room in rooms if room in announcements.current_rooms(turn)), "")
 
 
 def _room_told_of(turn: Turn, event: SaidOffChat, about: About) -> str:

@@ -6,9 +6,9 @@ import pytest
 
 from fedbot import messages
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.decision import DecisionStage
 from fedbot.rules.model.effects import Ask, Do, Phrase, SendEnvelope
+from fedbot.rules.model.lifecycles import ConnectionState
 from fedbot.rules.model.steps import MakeCompany
 from fedbot.rules.protocol import bodies
 from fedbot.rules.protocol.sequencing import write
@@ -154,10 +154,8 @@ def test_a_review_can_be_said_in_the_admin_room() -> None:
 
 
 def test_what_waits_in_another_room_is_not_told_here() -> None:
-    assert World(suspended()).says("review", room=OTHER_ROOM) == Phrase(messages.review.review_nothing, {"space": ""})
-    assert World(connected()).says("review betaspace") == Phrase(
-        messages.review.review_nothing, {"space": "Beta Space"}
-    )
+    assert World(suspended()).says("review", room=OTHER_ROOM) == Phrase(messages.keys.review_nothing, {"space": ""})
+    assert World(connected()).says("review betaspace") == Phrase(messages.keys.review_nothing, {"space": "Beta Space"})
 
 
 def test_accepting_needs_a_space() -> None:

@@ -8,14 +8,13 @@ import pytest
 from fedbot import messages
 from fedbot.rules.decisions import on_reaction
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.decision import Choice, Decision, DecisionStage
 from fedbot.rules.model.effects import Ask, Edit, Phrase, SendEnvelope
 from fedbot.rules.model.events import Reacted
+from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from fedbot.rules.model.queries import Able, MatchPart, PersonRights, WhoMay
 from fedbot.rules.model.stock import Right
 from fedbot.rules.model.transfer import Progress, Transfer
-from fedbot.rules.model.transfer_lifecycle import TransferState
 from tests.commands.worlds import (
     ADMIN_ROOM,
     ANNA,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from fedbot.messages.quantities import quantity_in
+from fedbot.messages.formatting import quantity_in
 from fedbot.rules.model.effects import Phrase
 from tests.commands.worlds import World
 

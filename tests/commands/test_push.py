@@ -7,12 +7,11 @@ import pytest
 
 from fedbot import messages
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.effects import Phrase, SendEnvelope
+from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from fedbot.rules.model.queries import FindItems, ItemsFound
 from fedbot.rules.model.stock import Part, Provenance, StockItem
 from fedbot.rules.model.transfer import Progress, Transfer
-from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.protocol.terms import understood, written
 from fedbot.rules.state import Turn
 from tests.commands.worlds import (

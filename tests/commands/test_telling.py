@@ -8,16 +8,15 @@ import pytest
 from fedbot import messages
 from fedbot.rules.model.audit import Asked, Asking, AuditEntry, Waits
 from fedbot.rules.model.connection import Exchange
-from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.diagnosis import Fault, Plain
 from fedbot.rules.model.effects import Draft, Phrase, Post
 from fedbot.rules.model.health import BotStatus
 from fedbot.rules.model.ledger import Todo
+from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from fedbot.rules.model.queries import Able, AuditOf, AuditTrail, InventoryStanding, Overview, PersonRights, WhoMay
 from fedbot.rules.model.room import Announcement
 from fedbot.rules.model.stock import Right, Rights
 from fedbot.rules.model.transfer import Progress
-from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.wire.envelope import fingerprint
 from tests.commands.worlds import (
     ADMIN_ROOM,

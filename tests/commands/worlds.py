@@ -10,21 +10,20 @@ from hashlib import sha256
 from typing import Any
 
 from fedbot.commands.registry import Registry
+from fedbot.rules.model.archive import Document
 from fedbot.rules.model.command import Command, Cooldown
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.decision import Signature
-from fedbot.rules.model.document import Document
 from fedbot.rules.model.effects import Effect, Phrase, Post
+from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.queries import Answer, ItemsFound, PartDescription
 from fedbot.rules.model.room import AnnouncedParty, Announcement, Room
 from fedbot.rules.model.stock import Part, Rights, StockItem
 from fedbot.rules.model.transfer import Line, Terms, Transfer
-from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.protocol.terms import hash_of
 from fedbot.rules.state import State, Turn
-from fedbot.rules.wire.subject_ids import Opening, SubjectKind, by_line, connection_id, opened_id
+from fedbot.rules.wire.envelope import Opening, SubjectKind, by_line, connection_id, opened_id
 from tests.fakes.archive import RememberedArchive
 
 NOW = datetime(2026, 11, 24, 20, 14, tzinfo=UTC)

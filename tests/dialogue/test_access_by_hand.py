@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.lifecycles import ConnectionState
 from tests.scenarios.books import assert_books_balance
 from tests.scenarios.space import Space
 from tests.scenarios.world import World, a_world, told

@@ -7,7 +7,7 @@ from datetime import timedelta
 from hashlib import sha256
 from typing import Any
 
-from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.lifecycles import ConnectionState
 from fedbot.rules.wire.envelope import Identity, sign_announcement, wire_time
 from tests.dialogue.test_moving import say_so, upgrade
 from tests.fakes.people import Person

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from pathlib import Path
 
-from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.model.lifecycles import TransferState
 from fedbot_demo.inventree.faults import FaultKind
 from tests.scenarios.books import assert_books_balance
 from tests.scenarios.world import World, friends

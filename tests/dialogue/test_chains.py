@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from fedbot.commands import picking
+from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.model.queries import FindItems, ItemsFound
-from fedbot.rules.model.transfer_lifecycle import TransferState
 from tests.scenarios.books import assert_books_balance
 from tests.scenarios.space import Space
 from tests.scenarios.world import friends

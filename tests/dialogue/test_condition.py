@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.model.lifecycles import TransferState
 from tests.dialogue.test_lending import owners_card
 from tests.scenarios.books import assert_books_balance
 from tests.scenarios.space import Space

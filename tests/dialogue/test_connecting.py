@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.lifecycles import ConnectionState
 from fedbot_demo.inventree.faults import FaultKind
 from tests.scenarios.books import assert_books_balance
 from tests.scenarios.world import GRACE, World, a_world, friends, letters, nothing, told

@@ -10,12 +10,11 @@ from decimal import Decimal
 import pytest
 
 from fedbot.rules.model.connection import Exchange
-from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.events import Answered
+from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from fedbot.rules.model.queries import Able, PartDescription, PartMatch
 from fedbot.rules.model.stock import Part
 from fedbot.rules.model.transfer import Line, Terms, Transfer
-from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.protocol.terms import hash_of, written
 from fedbot.rules.transfer.receive import ShowOfferCard
 from tests.dialogue.test_dishonest_friends import forges

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from fedbot.inventree.versions import Version
-from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.lifecycles import ConnectionState
 from fedbot_demo.inventree.faults import FaultKind
 from tests.scenarios.books import assert_books_balance
 from tests.scenarios.world import World, a_world, friends, told

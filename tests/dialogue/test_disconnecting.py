@@ -8,8 +8,7 @@ import httpx
 import pytest
 
 from fedbot.rules.connection import provision
-from fedbot.rules.model.connection_lifecycle import ConnectionState
-from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from fedbot_demo.inventree.faults import Fault, FaultKind
 from tests.scenarios.space import Space
 from tests.scenarios.world import GRACE, World, friends, sharing

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.model.lifecycles import TransferState
 from tests.scenarios.world import friends
 
 

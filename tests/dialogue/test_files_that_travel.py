@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.protocol.sequencing import bound_to
 from fedbot.rules.wire.envelope import seal
 from fedbot_demo.inventree.faults import FaultKind

@@ -13,8 +13,7 @@ import pytest
 
 from fedbot.commands import picking
 from fedbot.rules.catalogue import search
-from fedbot.rules.model.connection_lifecycle import ConnectionState
-from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from fedbot.rules.protocol import sequencing as letters_sent
 from fedbot_demo.inventree.faults import FaultKind
 from tests.fakes.people import Message, Person

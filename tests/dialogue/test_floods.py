@@ -14,12 +14,12 @@ import pytest
 from fedbot import messages
 from fedbot.rules.model.connection import Exchange
 from fedbot.rules.model.effects import Post, say
+from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.model.transfer import Transfer
-from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.protocol import bodies
 from fedbot.rules.transfer.opening import opens
 from fedbot.rules.wire import envelope
-from fedbot.rules.wire.subject_ids import Opening, SubjectKind, by_line, connection_id, opened_id
+from fedbot.rules.wire.envelope import Opening, SubjectKind, by_line, connection_id, opened_id
 from tests.dialogue.test_dishonest_friends import forges
 from tests.dialogue.test_photos import JPEG, attached, lens_comes_back
 from tests.fakes.people import Person

@@ -11,7 +11,7 @@ from datetime import timedelta
 import pytest
 
 from fedbot.inventree import inventory
-from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.model.lifecycles import TransferState
 from fedbot_demo.inventree.conditions import Locked, Proxy, Restarting
 from fedbot_demo.inventree.faults import Condition, Fault, FaultKind
 from fedbot_demo.inventree.versions import Version

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.model.transfer import Transfer
-from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot_demo.inventree.faults import FaultKind
 from fedbot_demo.inventree.records import StockItem
 from tests.dialogue.test_lending import back, handed_back, lent, loan

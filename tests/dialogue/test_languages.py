@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from textwrap import dedent, indent
 
-from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.model.lifecycles import TransferState
 from tests.scenarios.books import assert_books_balance
 from tests.scenarios.world import World, friends
 

@@ -9,9 +9,9 @@ import pytest
 
 from fedbot.commands import picking
 from fedbot.rules.model.decision import Ending
+from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.model.queries import FindItems, ItemsFound
 from fedbot.rules.model.transfer import Transfer
-from fedbot.rules.model.transfer_lifecycle import TransferState
 from tests.fakes.people import Message
 from tests.scenarios.books import assert_books_balance
 from tests.scenarios.forging import lie

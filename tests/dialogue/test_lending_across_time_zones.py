@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from fedbot.commands import push, request
+from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.model.transfer import Terms
-from fedbot.rules.model.transfer_lifecycle import TransferState
 from tests.dialogue.test_lending import lent, loan, owners_card
 from tests.fakes.people import Message, Person
 from tests.scenarios.books import assert_books_balance

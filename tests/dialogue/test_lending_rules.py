@@ -9,8 +9,8 @@ import pytest
 
 from fedbot.rules.model.care import Care
 from fedbot.rules.model.lending import LendingRule, LoanRules
+from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.model.transfer import Transfer
-from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot_demo.inventree.seeds import SERVICE
 from tests.dialogue.test_lending import loan, owners_card
 from tests.dialogue.test_recovery import is_rebuilt

@@ -24,7 +24,7 @@ from fedbot.rules.protocol import bodies
 from fedbot.rules.protocol.sequencing import bound_to
 from fedbot.rules.protocol.terms import written
 from fedbot.rules.state import State
-from fedbot.rules.wire import subject_ids
+from fedbot.rules.wire import envelope
 from fedbot.rules.wire.envelope import BadEnvelope, Identity, canonical, check, seal, wire_time
 from tests.fakes.archive import RememberedArchive
 from tests.protocol.samples import HEX, SAMPLES
@@ -135,7 +135,7 @@ def _sample(moment: Moment, kind: str) -> dict[str, Any]:
     if isinstance(moment.subject, Transfer) and kind in {"offer", "request", "granted", "noted"}:
         body["terms"] = written(moment.subject.terms)
         if moment.subject.opening is not None and kind in {"offer", "request"}:
-            body["opening"] = subject_ids.written(moment.subject.opening)
+            body["opening"] = envelope.written(moment.subject.opening)
     return {"seen": moment.subject.exchange.sent, "past": HEX, "awaits": True, **body}
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.model.lifecycles import TransferState
 from fedbot_demo.inventree.faults import FaultKind
 from tests.fakes.people import Person
 from tests.scenarios.books import assert_books_balance

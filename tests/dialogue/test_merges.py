@@ -6,7 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from fedbot.rules.model.audit import VanishedFound
-from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.model.lifecycles import TransferState
 from fedbot_demo.inventree.records import StockItem
 from tests.dialogue.test_finding import three
 from tests.dialogue.test_recovery import is_rebuilt

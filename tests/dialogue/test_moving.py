@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from fedbot.rules.model.connection_lifecycle import ConnectionState
-from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from tests.dialogue.test_finding import three
 from tests.dialogue.test_lending import lent
 from tests.dialogue.test_recovery import is_rebuilt, is_restored, is_watched

@@ -7,9 +7,8 @@ from datetime import timedelta
 import pytest
 
 from fedbot.rules.ledger import history
-from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from fedbot.rules.model.names import of_party
-from fedbot.rules.model.transfer_lifecycle import TransferState
 from tests.dialogue.test_dishonest_friends import forges
 from tests.fakes.people import Message, Person
 from tests.scenarios.space import Space

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.model.transfer import Transfer
-from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.protocol import bodies
 from fedbot.rules.protocol.terms import LONGEST_OPEN
 from fedbot.rules.transfer.opening import opens
-from fedbot.rules.wire.subject_ids import SubjectKind, by_line, opened_id
+from fedbot.rules.wire.envelope import SubjectKind, by_line, opened_id
 from tests.dialogue.test_dishonest_friends import forges
 from tests.dialogue.test_lending import lent
 from tests.dialogue.test_protocol_messages import kind_of

@@ -8,11 +8,10 @@ from typing import Any
 import pytest
 
 from fedbot.rules.model.audit import Dropped
-from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.effects import Draft
 from fedbot.rules.model.events import StepDone
+from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from fedbot.rules.model.steps import Step, StepResult, TakeOut
-from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.protocol import sequencing
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer.send import BookOut

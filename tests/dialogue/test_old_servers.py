@@ -12,8 +12,7 @@ from itertools import product
 
 import pytest
 
-from fedbot.rules.model.connection_lifecycle import ConnectionState
-from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from fedbot_demo.inventree.seeding import make_account
 from fedbot_demo.inventree.versions import RECORDED
 from tests.dialogue.test_files_that_travel import PDF, attach, kept

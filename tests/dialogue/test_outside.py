@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from fedbot.rules.ledger import history
-from fedbot.rules.model.outside_lifecycle import OutsideState
+from fedbot.rules.model.lifecycles import OutsideState
 from fedbot_demo.inventree.faults import FaultKind
 from tests.dialogue.test_recovery import is_rebuilt
 from tests.dialogue.test_restarts import settles_with_restarts

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.model.lifecycles import TransferState
 from fedbot_demo.inventree.faults import FaultKind
 from fedbot_demo.inventree.tokens import issue_token
 from tests.fakes.people import Message

@@ -6,9 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from fedbot.rules.model.stock import STATUS_LOST
-from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot_demo.inventree.faults import FaultKind
 from tests.dialogue.test_dishonest_friends import forges
 from tests.fakes.people import Message, Person

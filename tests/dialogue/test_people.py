@@ -11,8 +11,7 @@ import yaml
 from fedbot.config.loading import load
 from fedbot.engine.bot import watching
 from fedbot.engine.summary import summary
-from fedbot.rules.model.connection_lifecycle import ConnectionState
-from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from tests.dialogue.test_encrypted_rooms import ENCRYPTION
 from tests.dialogue.test_moving import upgrade
 from tests.fakes.people import Person, RoomView

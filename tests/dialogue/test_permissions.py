@@ -8,8 +8,7 @@ from datetime import timedelta
 import pytest
 
 from fedbot.commands.registry import catalogue
-from fedbot.rules.model.connection_lifecycle import ConnectionState
-from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from tests.dialogue.test_lending import back
 from tests.dialogue.test_photos import JPEG, lens_comes_back
 from tests.fakes.people import Message

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from fedbot.rules.loan.hand_back import LONGEST_PHOTO
-from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.model.lifecycles import TransferState
 from fedbot_demo.inventree.faults import FaultKind
 from tests.dialogue.test_lending import back, handed_back, lent, owners_card
 from tests.dialogue.test_settling import quarter_of_an_hour, unanswered

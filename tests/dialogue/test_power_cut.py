@@ -17,7 +17,7 @@ from fedbot.journal.journal import Journal
 from fedbot.journal.sqlite import SqliteDatabase
 from fedbot.ports.journal import Committed
 from fedbot.rules.model.events import Event
-from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.model.lifecycles import TransferState
 from tests.scenarios.space import Space
 from tests.scenarios.world import World, friends
 

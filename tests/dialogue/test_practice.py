@@ -7,11 +7,10 @@ from datetime import timedelta
 import pytest
 
 from fedbot.rules.ledger.figures import own
-from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.figures import Dealings
+from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from fedbot.rules.model.party_config import PRACTICE
 from fedbot.rules.model.queries import StockCounts
-from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.setup.practice import PARTS
 from fedbot_demo.inventree.seeding import Seeded, Seeder
 from fedbot_demo.practice import friends_inventree

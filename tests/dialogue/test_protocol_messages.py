@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 
 from fedbot.ports.clock import Clock
-from fedbot.rules.model.connection_lifecycle import ConnectionState
-from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from fedbot.rules.protocol.sequencing import MOST_UNHEARD
 from fedbot_demo.inventree.faults import FaultKind
 from tests.scenarios.books import assert_books_balance

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.model.lifecycles import TransferState
 from tests.scenarios.books import assert_books_balance
 from tests.scenarios.world import GRACE, friends, told
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from fedbot.rules.model.events import ReconcileDue
-from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.model.lifecycles import TransferState
 from fedbot_demo.inventree.faults import FaultKind
 from tests.dialogue.test_lending import lent
 from tests.fakes.people import Message, Person

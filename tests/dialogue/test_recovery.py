@@ -21,9 +21,8 @@ from fedbot.journal.sqlite import SqliteDatabase
 from fedbot.matrix.room import content_of
 from fedbot.ports.journal import Committed
 from fedbot.rules.lines import WORD_AFTER
-from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.events import Event
-from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from fedbot.rules.wire.envelope import fingerprint
 from fedbot_demo.inventree.faults import FaultKind
 from tests.fakes.people import Person

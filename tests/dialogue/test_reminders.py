@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.lifecycles import ConnectionState
 from fedbot_demo.inventree.faults import Fault, FaultKind
 from tests.fakes.people import Message
 from tests.scenarios.world import World, a_world, friends, sharing

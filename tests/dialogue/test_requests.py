@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.model.lifecycles import TransferState
 from fedbot_demo.inventree.faults import Fault, FaultKind
 from tests.fakes.people import Message, Person
 from tests.scenarios.books import assert_books_balance

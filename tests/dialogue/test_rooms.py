@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from fedbot.rules.model.connection_lifecycle import ConnectionState
-from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from tests.scenarios.books import assert_books_balance
 from tests.scenarios.world import World, a_world, friends, told
 

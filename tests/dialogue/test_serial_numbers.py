@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.model.lifecycles import TransferState
 from fedbot_demo.inventree.faults import FaultKind
 from tests.dialogue.test_lending import back, handed_back, lent
 from tests.dialogue.test_recovery import EVERY, RESENDS, Stopped, is_rebuilt, is_restored, is_watched, side, taps_again

@@ -10,13 +10,12 @@ from typing import Any
 import pytest
 
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.lifecycles import ConnectionState
 from fedbot.rules.model.queries import PartDescription
 from fedbot.rules.model.transfer import Line, Terms
 from fedbot.rules.protocol.terms import hash_of, written
-from fedbot.rules.wire.envelope import Identity
-from fedbot.rules.wire.subject_ids import Opening, SubjectKind, by_line, connection_id, opened_id
-from fedbot.rules.wire.subject_ids import written as written_opening
+from fedbot.rules.wire.envelope import Identity, Opening, SubjectKind, by_line, connection_id, opened_id
+from fedbot.rules.wire.envelope import written as written_opening
 from tests.dialogue.test_moving import say_so, upgrade
 from tests.fakes.people import Message
 from tests.scenarios.forging import forge

@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from hashlib import sha256
 
-from fedbot.rules.model.connection_lifecycle import ConnectionState
-from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from fedbot.rules.wire.envelope import Identity, fingerprint, sign_announcement, wire_time
 from fedbot_demo.inventree.faults import FaultKind
 from tests.fakes.chat import FakeChat

@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from fedbot.rules.model.care import Care
-from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.model.lifecycles import TransferState
 from tests.dialogue.test_encrypted_rooms import is_encrypted
 from tests.dialogue.test_lending import owners_card
 from tests.fakes.people import Message

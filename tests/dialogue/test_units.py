@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.model.lifecycles import TransferState
 from tests.scenarios.space import Space
 from tests.scenarios.world import World, friends, sharing
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from fedbot.rules.model.decision import DecisionStage
-from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.model.lifecycles import TransferState
 from tests.scenarios.books import assert_books_balance
 from tests.scenarios.world import GRACE, World, friends, letters, nothing, told
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from fedbot.inventree import whole_items
-from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.model.lifecycles import TransferState
 from fedbot_demo.inventree.faults import FaultKind
 from fedbot_demo.inventree.versions import Version
 from tests.scenarios.books import assert_books_balance

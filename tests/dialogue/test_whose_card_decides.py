@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from fedbot.ports.chat import Delivery
-from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.model.lifecycles import TransferState
 from tests.dialogue.test_lending import lent
 from tests.scenarios.space import Space
 from tests.scenarios.world import World, sharing

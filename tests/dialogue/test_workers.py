@@ -21,7 +21,7 @@ from fedbot.journal.postgresql import PostgresqlDatabase
 from fedbot.journal.rows_between import counted
 from fedbot.ports.journal import Committed, LeaseLost, WrongTurn
 from fedbot.rules.model.events import Event
-from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.model.lifecycles import TransferState
 from tests.dialogue.test_power_cut import AMOUNT, PART, _in_stock
 from tests.fakes.postgresql import Server
 from tests.scenarios.space import Space

@@ -5,8 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
-from fedbot.rules.model.archive import Archive, Flowed, Mark, Place, flows_of, is_at_rest, is_meant, marks_of, went_at
-from fedbot.rules.model.document import Document
+from fedbot.rules.model.archive import (
+    Archive,
+    Document,
+    Flowed,
+    Mark,
+    Place,
+    flows_of,
+    is_at_rest,
+    is_meant,
+    marks_of,
+    went_at,
+)
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.state import State, Turn
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from nio.crypto.attachments import encrypt_attachment
 
-from fedbot.matrix.media import opened
+from fedbot.matrix.content import opened
 from fedbot.matrix.sync import Rooms, letters_in, own_messages, shows_history
 from fedbot.ports.chat import Batch, Chat, ChatLimited, ChatRefused, ChatSignedOut, ChatUnreachable, Delivery, Media
 from fedbot.rules.model.events import EnvelopeSeen

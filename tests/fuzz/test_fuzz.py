@@ -2,7 +2,7 @@
 
 import pytest
 
-from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.lifecycles import ConnectionState
 from tests.commands.worlds import connected
 from tests.fuzz import targets
 from tests.fuzz.running import Fuzzed, feed, fuzz

@@ -15,12 +15,11 @@ from fedbot.journal import copies
 from fedbot.journal.archive import A_PAGE
 from fedbot.journal.journal import Journal, StoredJournal
 from fedbot.ports.journal import Committed, JournalDamaged
-from fedbot.rules.model.archive import Archive, Flowed, Mark, is_at_rest
+from fedbot.rules.model.archive import Archive, Document, Flowed, Mark, is_at_rest
 from fedbot.rules.model.decision import Signature
-from fedbot.rules.model.document import Document
 from fedbot.rules.model.events import Tick
+from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.model.transfer import Progress, Transfer
-from fedbot.rules.model.transfer_lifecycle import TransferState
 from tests.commands.worlds import BOLT, pushed
 from tests.fakes.archive import RememberedArchive
 from tests.journal.conftest import START

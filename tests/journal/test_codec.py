@@ -26,12 +26,11 @@ from fedbot.ports.journal import NotStorable
 from fedbot.rules.dispatch import CONTINUATIONS
 from fedbot.rules.loan.hand_back import PermitPhoto
 from fedbot.rules.loan.label import LabelItem
-from fedbot.rules.model import continuation, events, steps
-from fedbot.rules.model.continuation import Continuation, WhenAnswered
+from fedbot.rules.model import events, queries, steps
 from fedbot.rules.model.diagnosis import Fault, Plain
 from fedbot.rules.model.effects import Ask, Do, Phrase, Post
 from fedbot.rules.model.party_config import PartyConfig
-from fedbot.rules.model.queries import Answer, InventoryStanding, Query
+from fedbot.rules.model.queries import Answer, Continuation, InventoryStanding, Query, WhenAnswered
 from fedbot.rules.model.steps import Step, StepResult
 from fedbot.rules.transfer.receive import ShowOfferCard
 from fedbot.rules.transfer.send import BookOut
@@ -329,4 +328,4 @@ def test_a_hint_that_cannot_be_stored_without_loss_is_refused_at_once(record: ob
 def test_the_journal_knows_every_continuation_of_the_rules() -> None:
     for module in pkgutil.walk_packages(rules.__path__, f"{rules.__name__}."):
         importlib.import_module(module.name)
-    assert set(continuation.kinds()) == set(CONTINUATIONS)
+    assert set(queries.kinds()) == set(CONTINUATIONS)

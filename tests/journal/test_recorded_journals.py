@@ -12,9 +12,8 @@ from fedbot.journal.copies import FILE
 from fedbot.journal.journal import Journal
 from fedbot.journal.sqlite import BOOKKEEPING, MIGRATIONS
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from fedbot.rules.model.transfer import Transfer
-from fedbot.rules.model.transfer_lifecycle import TransferState
 from tests.journal.__main__ import FOLDER
 
 RECORDED = sorted(FOLDER.glob("*.sql"))

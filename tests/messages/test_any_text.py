@@ -21,22 +21,13 @@ from fedbot.messages.language import Locale
 from fedbot.messages.rendering import MOST_BYTES, MOST_HTML_BYTES, render
 from fedbot.rules.model.catalogue import Hit, Search, SpaceHits
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.diagnosis import Speaker, Verbatim
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.lending import LONGEST_RULE_TEXT, MOST_TEXTS, LoanRules
+from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from fedbot.rules.model.queries import PartDescription
 from fedbot.rules.model.transfer import Line, Progress, Terms, Transfer
-from fedbot.rules.model.transfer_lifecycle import TransferState
-from fedbot.rules.model.whole_item import (
-    LONGEST_WORD,
-    FileTold,
-    ItemDetails,
-    Parameter,
-    PartDetails,
-    TestResult,
-    Trait,
-)
+from fedbot.rules.model.whole_item import LONGEST_WORD, FileTold, ItemDetails, Parameter, PartDetails, TestResult, Trait
 from tests.messages import (
     test_admin_words,
     test_booking_words,
@@ -120,15 +111,17 @@ ODD = st.one_of(
 
 
 def sentences_of() -> set[str]:
-    """Every sentence as the rules name it (`offer.no_such_space`): it takes the locale, and all else by keyword."""
+    """Every sentence as the rules name it (`offer.no_such_space`): from a locale and keywords it makes lines."""
     found = set()
     for subject in messages.__all__:
         module = getattr(messages, subject)
         for name, function in inspect.getmembers(module, inspect.isfunction):
-            first, *others = inspect.signature(function).parameters.values()
+            signature = inspect.signature(function)
+            first, *others = signature.parameters.values()
             by_keyword = all(parameter.kind is inspect.Parameter.KEYWORD_ONLY for parameter in others)
             public = function.__module__ == module.__name__ and not name.startswith("_")
-            if public and first.annotation == "Locale" and by_keyword:
+            makes_lines = signature.return_annotation == "Lines"
+            if public and makes_lines and first.annotation == "Locale" and by_keyword:
                 found.add(f"{subject}.{name}")
     return found
 
@@ -249,7 +242,7 @@ def _found(text: str) -> Phrase:
     """A page of hits, each with another space's words."""
     hits = tuple(Hit(1, text, text, text, Decimal(2)) for _ in range(20))
     search = Search("s", "$line", "@kim:example.org", "!room", text, NOW, (), (SpaceHits(text, text, hits, 1),))
-    return say(messages.search.found, us=ALPHA, search=search, silent=(text,) * 5, first=0, most=10)
+    return say(messages.catalogue.found, us=ALPHA, search=search, silent=(text,) * 5, first=0, most=10)
 
 
 def _of(transfer_: Transfer, text: str) -> list[Phrase]:
@@ -271,7 +264,7 @@ def _of(transfer_: Transfer, text: str) -> list[Phrase]:
                 ),
                 say(messages.transfer.peer_silent, transfer=each, us=us, peer_name=text),
                 say(messages.approval.decided_already, subject=each),
-                say(messages.show.shown, subject=each, us=us, peer_name=text, entries=(), names={}, pages=()),
+                say(messages.overview.shown, subject=each, us=us, peer_name=text, entries=(), names={}, pages=()),
             ]
     return [*cards, say(messages.transfer.transfer_offered, transfer=transfer_, connection=connection(), us=ALPHA)]
 

@@ -14,9 +14,9 @@ from fedbot import messages
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.ledger import AgendaEntry, OnThatDay
 from fedbot.rules.model.lending import Hindrance, Obstacle, Reserved
+from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.model.stock import Part, StockItem
 from fedbot.rules.model.transfer import Line, Transfer
-from fedbot.rules.model.transfer_lifecycle import TransferState
 from tests.scenarios.scenes import ALPHA, BETA, BOLTS, BY_BEA, CEM, DUE, LENS, LOCALES, PEOPLE, plain, request, transfer
 
 OPEN, BOOKED = TransferState.OPEN, TransferState.BOOKED
@@ -96,16 +96,16 @@ SAID: dict[str, Phrase] = {
         replace(request(BOLTS, state=TransferState.DECLINED), problem="booked"), ours=False
     ),
     "the calendar": say(
-        messages.calendar.calendar, entries=ENTRIES, first=date(2026, 11, 24), last=LAST, about="", **NAMED
+        messages.booking.calendar, entries=ENTRIES, first=date(2026, 11, 24), last=LAST, about="", **NAMED
     ),
     "a long calendar of one space": say(
-        messages.calendar.calendar, entries=ENTRIES[:1] * 41, first=FIRST, last=LAST, about="betaspace", **NAMED
+        messages.booking.calendar, entries=ENTRIES[:1] * 41, first=FIRST, last=LAST, about="betaspace", **NAMED
     ),
-    "an empty calendar": say(messages.calendar.calendar, entries=(), first=FIRST, last=LAST, about="", **NAMED),
+    "an empty calendar": say(messages.booking.calendar, entries=(), first=FIRST, last=LAST, about="", **NAMED),
     "an empty calendar of an item": say(
-        messages.calendar.calendar, entries=(), first=FIRST, last=LAST, about="LENS-2", **NAMED
+        messages.booking.calendar, entries=(), first=FIRST, last=LAST, about="LENS-2", **NAMED
     ),
-    "the agenda in the morning": say(messages.calendar.agenda, entries=ENTRIES[1:], **NAMED),
+    "the agenda in the morning": say(messages.booking.agenda, entries=ENTRIES[1:], **NAMED),
     "a booking from anyone": say(messages.booking.booking_from_anyone),
     "the last day before the first": say(messages.booking.ends_before_it_starts, first=LAST, last=FIRST),
 }

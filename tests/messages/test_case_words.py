@@ -24,14 +24,13 @@ from fedbot.rules.model.audit import (
     Waits,
 )
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.decision import Choice
 from fedbot.rules.model.diagnosis import Fault, Plain
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.ledger import CaseSeen, ChangeSeen
+from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from fedbot.rules.model.stock import Right, Rights
 from fedbot.rules.model.transfer import Progress, Transfer
-from fedbot.rules.model.transfer_lifecycle import TransferState
 from tests.scenarios.scenes import (
     ALPHA,
     ANNA,
@@ -60,7 +59,7 @@ def review(bot: str, fingerprint: str, emoji: tuple[int, ...] = ()) -> Phrase:
     if (bot, fingerprint) == (BETA_BOT, OLD):
         suspended = to_be_compared(suspended)
     return say(
-        messages.review.review_list,
+        messages.keys.review_list,
         us=ALPHA,
         changes=(ChangeSeen(suspended, OLD, fingerprint, BETA_BOT, bot, emoji),),
     )
@@ -71,7 +70,7 @@ def shown(subject: Transfer | Connection, *entries: AuditEntry, pages: tuple[tup
     told = tuple((NOW, entry) for entry in entries)
     names = {ANNA: "Anna", BEA: "Bea"}
     return say(
-        messages.show.shown,
+        messages.overview.shown,
         subject=subject,
         us=us,
         peer_name=peer,
@@ -101,18 +100,18 @@ SAID: dict[str, Phrase] = {
         messages.connection.needs_review,
         connection=to_be_compared(connection(ConnectionState.SUSPENDED, ours=True)),
     ),
-    "nothing to review": say(messages.review.review_nothing, space=""),
-    "nothing to review about one": say(messages.review.review_nothing, space="betaspace"),
+    "nothing to review": say(messages.keys.review_nothing, space=""),
+    "nothing to review about one": say(messages.keys.review_nothing, space="betaspace"),
     "a new key and account": review("@new:beta.example", "w5nh-8d2c-xq4m-t7ra-6kzj"),
     "only a new account": review("@new:beta.example", OLD, (0, 1, 36, 41, 61, 63, 47)),
     "keys to compare after a rebuild": review(BETA_BOT, OLD),
     "another fingerprint": say(
-        messages.review.fingerprint_differs,
+        messages.keys.fingerprint_differs,
         connection=connection(ConnectionState.SUSPENDED, ours=True),
         word="abcd",
     ),
-    "accept whose": say(messages.review.accept_without_space, usage="review [SPACE] [accept KEY]"),
-    "reviewed": say(messages.review.reviewed, connection=connection(ConnectionState.ACTIVE, ours=True), by="Anna"),
+    "accept whose": say(messages.keys.accept_without_space, usage="review [SPACE] [accept KEY]"),
+    "reviewed": say(messages.keys.reviewed, connection=connection(ConnectionState.ACTIVE, ours=True), by="Anna"),
     "no part for it": say(
         messages.approval.no_part_for_it_yet,
         transfer=transfer(BOLTS, progress=(Progress(1, match="none"),)),
@@ -160,14 +159,14 @@ SAID: dict[str, Phrase] = {
         us=ALPHA,
         able=(),
     ),
-    "a friend wants another name": say(messages.review.peer_renamed, connection=RENAMED, us=ALPHA),
-    "names to review": say(messages.review.names_to_review, us=ALPHA, connections=(RENAMED,)),
+    "a friend wants another name": say(messages.keys.peer_renamed, connection=RENAMED, us=ALPHA),
+    "names to review": say(messages.keys.names_to_review, us=ALPHA, connections=(RENAMED,)),
     "the name is agreed to": say(
-        messages.review.renamed, connection=connection(ConnectionState.ACTIVE), before="Beta Lab (beta)"
+        messages.keys.renamed, connection=connection(ConnectionState.ACTIVE), before="Beta Lab (beta)"
     ),
-    "another name than the one that is announced": say(messages.review.another_name, connection=RENAMED),
-    "no other name is announced": say(messages.review.no_new_name, space="betaspace"),
-    "a name without a space": say(messages.review.name_without_space, usage="review [SPACE] [--name NAME]"),
+    "another name than the one that is announced": say(messages.keys.another_name, connection=RENAMED),
+    "no other name is announced": say(messages.keys.no_new_name, space="betaspace"),
+    "a name without a space": say(messages.keys.name_without_space, usage="review [SPACE] [--name NAME]"),
     "the history of a transfer": shown(
         replace(
             transfer(BOLTS, role="sender", state=TransferState.DONE, decided=BY_BEA, progress=ARRIVED),

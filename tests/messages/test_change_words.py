@@ -79,9 +79,9 @@ DAMAGED_LENS = replace(
     LENS, description=PartDescription("Lens"), serial="", status=55, status_text="Damaged", expiry=date(2026, 11, 1)
 )
 SAID: dict[str, Phrase] = {
-    "a card that is out of force": say(messages.changes.card_superseded, subject=transfer(BOLTS)),
-    "a reaction on it": say(messages.changes.card_is_superseded, subject=transfer(BOLTS)),
-    "a reaction from before an edit": say(messages.changes.card_has_changed, subject=connection()),
+    "a card that is out of force": say(messages.transfer_card.card_superseded, subject=transfer(BOLTS)),
+    "a reaction on it": say(messages.transfer_card.card_is_superseded, subject=transfer(BOLTS)),
+    "a reaction from before an edit": say(messages.transfer_card.card_has_changed, subject=connection()),
     "something else would be given": say(
         messages.transfer.another_thing_would_be_given,
         transfer=transfer(BOLTS),

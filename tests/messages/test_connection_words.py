@@ -9,7 +9,6 @@ from syrupy.assertion import SnapshotAssertion
 
 from fedbot import messages
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.diagnosis import (
     BadVersion,
     Diagnosis,
@@ -24,8 +23,8 @@ from fedbot.rules.model.diagnosis import (
 )
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.ledger import Preview
+from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from fedbot.rules.model.party_config import PartyConfig
-from fedbot.rules.model.transfer_lifecycle import TransferState
 from tests.scenarios.scenes import (
     ALPHA,
     BEA,

@@ -11,12 +11,11 @@ from syrupy.assertion import SnapshotAssertion
 from fedbot import messages
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.decision import Choice, Vote
 from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from fedbot.rules.model.stock import Right, Rights
 from fedbot.rules.model.transfer import Transfer
-from fedbot.rules.model.transfer_lifecycle import TransferState
 from tests.scenarios.scenes import (
     ALPHA,
     ASKED_AT,

@@ -11,7 +11,7 @@ from syrupy.assertion import SnapshotAssertion
 from fedbot import messages
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.figures import Dealings, Flow, SpaceFigures
-from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.model.lifecycles import TransferState
 from tests.scenarios.scenes import ALPHA, BEA, BETA, BOLTS, CEM, DILEK, LOCALES, NOW, connection, plain, transfer
 
 OURS = SpaceFigures(
@@ -37,7 +37,7 @@ THEIRS = SpaceFigures("beta", "betaspace", NOW, 30, 1, 1, None, 1, 40, Flow(), F
 
 
 def stats(*figures: SpaceFigures, silent: tuple[str, ...] = (), days: int = 0) -> Phrase:
-    return say(messages.stats.stats, us=ALPHA, figures=figures, silent=silent, days=days)
+    return say(messages.ledger.stats, us=ALPHA, figures=figures, silent=silent, days=days)
 
 
 SAID: dict[str, Phrase] = {
@@ -54,8 +54,8 @@ SAID: dict[str, Phrase] = {
     "only parts": stats(SpaceFigures("beta", "betaspace", NOW, parts=7, given=Flow(), received=Flow())),
     "only places": stats(SpaceFigures("beta", "betaspace", NOW, locations=7)),
     "even": stats(replace(OURS, low_stock=None, parts=None, dealings=(Dealings("b", "B", Flow(1), Flow(1)),), open=0)),
-    "chart": say(messages.stats.stats_chart, us=ALPHA, figures=OURS),
-    "no span": say(messages.stats.no_such_span, word="yesterday", usage="stats [SPACE|all] [--since 30d]"),
+    "chart": say(messages.ledger.stats_chart, us=ALPHA, figures=OURS),
+    "no span": say(messages.ledger.no_such_span, word="yesterday", usage="stats [SPACE|all] [--since 30d]"),
     "reminder of an offer": say(
         messages.approval.reminder,
         subject=transfer(BOLTS, state=TransferState.OPEN),

@@ -11,8 +11,8 @@ from syrupy.assertion import SnapshotAssertion
 from fedbot import messages
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.lending import LoanRules, against_extension, against_loan
+from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.model.transfer import Transfer
-from fedbot.rules.model.transfer_lifecycle import TransferState
 from tests.scenarios.scenes import ALPHA, LENS, LOCALES, PEOPLE, plain, request, transfer
 
 DAY = date(2026, 12, 15)
@@ -33,30 +33,28 @@ def declined(code: str) -> Phrase:
 LOAN = ruled(transfer(LENS))
 SAID: dict[str, Phrase] = {
     "an offer that is too long": say(
-        messages.lending_rules.lent_too_long,
+        messages.lending.lent_too_long,
         most=14,
         latest=DAY,
         line="!fed lend #42 to betaspace until 2026-12-15",
     ),
-    "an offer to a space that may not borrow it": say(
-        messages.lending_rules.not_lent_to, us=ALPHA, peer_name="betaspace"
-    ),
+    "an offer to a space that may not borrow it": say(messages.lending.not_lent_to, us=ALPHA, peer_name="betaspace"),
     "a rule in InvenTree that makes no sense": say(
-        messages.lending_rules.rule_not_understood, where="part LENS-2", is_hidden=False
+        messages.lending.rule_not_understood, where="part LENS-2", is_hidden=False
     ),
     "metadata that the bot may not read": say(
-        messages.lending_rules.rule_not_understood, where="location Attic", is_hidden=True
+        messages.lending.rule_not_understood, where="location Attic", is_hidden=True
     ),
     "an extension that is too long": say(
-        messages.lending_rules.extended_too_long,
+        messages.lending.extended_too_long,
         loan=LOAN,
         refused=against_extension(ALL, 1, date(2026, 12, 1), date(2026, 12, 31)),
     ),
     "an extension too many": say(
-        messages.lending_rules.extended_too_long, loan=LOAN, refused=against_extension(ALL, 2, DAY, DAY)
+        messages.lending.extended_too_long, loan=LOAN, refused=against_extension(ALL, 2, DAY, DAY)
     ),
     "never an extension": say(
-        messages.lending_rules.extended_too_long,
+        messages.lending.extended_too_long,
         loan=LOAN,
         refused=against_extension(LoanRules(extensions=0), 0, DAY, DAY),
     ),

@@ -15,9 +15,8 @@ import pytest
 
 from fedbot.messages import formatting
 from fedbot.messages import language as module
-from fedbot.messages.formatting import Bold
+from fedbot.messages.formatting import Bold, quantity_in
 from fedbot.messages.language import Locale
-from fedbot.messages.quantities import quantity_in
 from tests.scenarios.scenes import NOW
 
 BERLIN = Locale("en", "Europe/Berlin", NOW)

@@ -16,27 +16,27 @@ from tests.scenarios.scenes import ALPHA, LOCALES, NOW, plain
 RED = Alias("beta:pla-red", "beta", "PLA-RED", 7, "Rotes PLA", "PLA-ROT", "Anna", NOW)
 
 SAID: dict[str, Phrase] = {
-    "kept": say(messages.match.matched, alias=RED, peer="betaspace", before=None),
+    "kept": say(messages.catalogue.matched, alias=RED, peer="betaspace", before=None),
     "kept, in place of another": say(
-        messages.match.matched,
+        messages.catalogue.matched,
         alias=RED,
         peer="betaspace",
         before=replace(RED, part=8, name="PLA", ipn="", by="Piet"),
     ),
-    "all that was said": say(messages.match.matches, us=ALPHA, aliases=(RED, replace(RED, word="Filament rot"))),
-    "nothing was said": say(messages.match.matches, us=ALPHA, aliases=()),
-    "forgotten": say(messages.match.match_forgotten, aliases=(RED,)),
-    "several forgotten": say(messages.match.match_forgotten, aliases=(RED, replace(RED, word="Filament rot"))),
-    "nothing to forget": say(messages.match.nothing_matched, word="PLA-REED", near=()),
-    "nothing to forget, but nearly": say(messages.match.nothing_matched, word="PLA-REED", near=("PLA-RED",)),
-    "forget what": say(messages.match.nothing_matched, word="", near=()),
+    "all that was said": say(messages.catalogue.matches, us=ALPHA, aliases=(RED, replace(RED, word="Filament rot"))),
+    "nothing was said": say(messages.catalogue.matches, us=ALPHA, aliases=()),
+    "forgotten": say(messages.catalogue.match_forgotten, aliases=(RED,)),
+    "several forgotten": say(messages.catalogue.match_forgotten, aliases=(RED, replace(RED, word="Filament rot"))),
+    "nothing to forget": say(messages.catalogue.nothing_matched, word="PLA-REED", near=()),
+    "nothing to forget, but nearly": say(messages.catalogue.nothing_matched, word="PLA-REED", near=("PLA-RED",)),
+    "forget what": say(messages.catalogue.nothing_matched, word="", near=()),
     "a real part for the practice friend's": say(
-        messages.match.practice_stays_practice, part=Part(7, "PLA", "PLA-ROT"), peer="PRACTICE friend"
+        messages.catalogue.practice_stays_practice, part=Part(7, "PLA", "PLA-ROT"), peer="PRACTICE friend"
     ),
-    "no part of ours": say(messages.match.no_part_to_match, word="PLA-ROTT", near=("Rotes PLA",)),
-    "we have no part like that": say(messages.match.no_part_to_match, word="PLA-RED", near=()),
+    "no part of ours": say(messages.catalogue.no_part_to_match, word="PLA-ROTT", near=("Rotes PLA",)),
+    "we have no part like that": say(messages.catalogue.no_part_to_match, word="PLA-RED", near=()),
     "several parts of ours": say(
-        messages.match.several_parts_match, word="PLA", parts=(Part(7, "PLA", "PLA-ROT"), Part(8, "PLA", ""))
+        messages.catalogue.several_parts_match, word="PLA", parts=(Part(7, "PLA", "PLA-ROT"), Part(8, "PLA", ""))
     ),
 }
 

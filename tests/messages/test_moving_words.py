@@ -8,9 +8,8 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from fedbot import messages
-from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.effects import Phrase, say
-from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from tests.scenarios.scenes import ALPHA, BOLTS, LOCALES, connection, plain, transfer
 
 WAITS = replace(connection(ConnectionState.SUSPENDED, ours=True), changed_room="!new")

@@ -13,8 +13,8 @@ from fedbot import messages
 from fedbot.rules.model.audit import AuditEntry, OutsideIs
 from fedbot.rules.model.diagnosis import Fault, Plain
 from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.lifecycles import OutsideState
 from fedbot.rules.model.outside import OutsideLoan
-from fedbot.rules.model.outside_lifecycle import OutsideState
 from fedbot.rules.model.queries import PartDescription
 from tests.scenarios.scenes import ALPHA, BY_ANNA, BY_PIET, LOCALES, NOW, ROOM, plain
 
@@ -36,11 +36,11 @@ LOAN = OutsideLoan(
 
 
 def stands(state: OutsideState, **changes: object) -> Phrase:
-    return say(messages.outside.outside_loan, loan=replace(LOAN, state=state, **changes), us=ALPHA)  # type: ignore[arg-type]  # any
+    return say(messages.lending.outside_loan, loan=replace(LOAN, state=state, **changes), us=ALPHA)  # type: ignore[arg-type]  # any
 
 
 def reminder(until: date) -> Phrase:
-    return say(messages.outside.outside_reminder, loan=replace(LOAN, until=until), us=ALPHA, today=TODAY)
+    return say(messages.lending.outside_reminder, loan=replace(LOAN, until=until), us=ALPHA, today=TODAY)
 
 
 SAID: dict[str, Phrase] = {
@@ -49,26 +49,26 @@ SAID: dict[str, Phrase] = {
     "unclear": stands(OutsideState.UNCLEAR, problem=Plain(Fault.SILENT)),
     "due tomorrow": reminder(date(2026, 11, 25)),
     "overdue": reminder(date(2026, 11, 20)),
-    "not marked": say(messages.outside.not_marked, loan=replace(LOAN, problem=Plain(Fault.SILENT))),
-    "nobody named": say(messages.outside.neighbour_without_name),
-    "several things": say(messages.outside.one_item_to_outside),
-    "high value": say(messages.outside.two_people_outside),
-    "not so": say(messages.outside.outside_not_so, loan=replace(LOAN, state=OutsideState.GIFT), us=ALPHA),
-    "no later day": say(messages.outside.day_not_later, loan=LOAN),
+    "not marked": say(messages.lending.not_marked, loan=replace(LOAN, problem=Plain(Fault.SILENT))),
+    "nobody named": say(messages.lending.neighbour_without_name),
+    "several things": say(messages.lending.one_item_to_outside),
+    "high value": say(messages.lending.two_people_outside),
+    "not so": say(messages.lending.outside_not_so, loan=replace(LOAN, state=OutsideState.GIFT), us=ALPHA),
+    "no later day": say(messages.lending.day_not_later, loan=LOAN),
     "offered to their bot": stands(OutsideState.HANDING_OVER, handing="k7m2", friend="repaircafe"),
     "handed over": stands(OutsideState.HANDED_OVER, handing="k7m2", friend="repaircafe", ended=NOW, ended_by=BY_PIET),
-    "what neighbours have": say(messages.outside.with_neighbours, loans=(LOAN,), us=ALPHA, today=TODAY),
-    "neighbours have nothing": say(messages.outside.with_neighbours, loans=(), us=ALPHA, today=TODAY),
-    "not as known": say(messages.outside.not_as_known, neighbour="Repair Café", loans=(LOAN,), us=ALPHA),
-    "nothing to hand over": say(messages.outside.not_as_known, neighbour="Repair Café", loans=(), us=ALPHA),
+    "what neighbours have": say(messages.lending.with_neighbours, loans=(LOAN,), us=ALPHA, today=TODAY),
+    "neighbours have nothing": say(messages.lending.with_neighbours, loans=(), us=ALPHA, today=TODAY),
+    "not as known": say(messages.lending.not_as_known, neighbour="Repair Café", loans=(LOAN,), us=ALPHA),
+    "nothing to hand over": say(messages.lending.not_as_known, neighbour="Repair Café", loans=(), us=ALPHA),
     "the whole story": say(
-        messages.show.outside_story,
+        messages.overview.outside_story,
         loan=LOAN,
         us=ALPHA,
         entries=((NOW, AuditEntry("u5t4", OutsideIs(OutsideState.OUT))),),
         names={},
     ),
-    "noted": say(messages.outside.outside_noted, loan=LOAN),
+    "noted": say(messages.lending.outside_noted, loan=LOAN),
 }
 
 

@@ -8,13 +8,12 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from fedbot import messages
-from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.health import BotStatus
 from fedbot.rules.model.ledger import Due, DueKind, PersonSeen, Quarantined, SpaceSeen, StatusSeen, Todo, VerbLine
+from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from fedbot.rules.model.queries import IndexStanding, InventoryStanding
 from fedbot.rules.model.stock import Right, Rights
-from fedbot.rules.model.transfer_lifecycle import TransferState
 from tests.scenarios.scenes import (
     ALPHA,
     ANNA,
@@ -57,7 +56,7 @@ SPACES = (
 
 def who(rights: Rights) -> Phrase:
     return say(
-        messages.help_pages.whoami,
+        messages.people.whoami,
         us=ALPHA,
         person=KIM,
         name="Kim",
@@ -83,7 +82,7 @@ SAID: dict[str, Phrase] = {
         private=True,
     ),
     "help": say(
-        messages.help_pages.help_overview,
+        messages.people.help_overview,
         us=ALPHA,
         person="Anna",
         username="anna",
@@ -93,7 +92,7 @@ SAID: dict[str, Phrase] = {
         ),
     ),
     "help for admins": say(
-        messages.help_pages.help_admin,
+        messages.people.help_admin,
         us=ALPHA,
         lines=(
             VerbLine("connect", "connect SPACE", "connect with another space", Right.SUPERUSER),
@@ -101,7 +100,7 @@ SAID: dict[str, Phrase] = {
         ),
     ),
     "help on one verb": say(
-        messages.help_pages.help_verb,
+        messages.people.help_verb,
         usage="push ITEM [QUANTITY] to SPACE [--note TEXT]",
         aliases=("give",),
         summary="give an item away",
@@ -111,9 +110,9 @@ SAID: dict[str, Phrase] = {
         right=Right.APPROVER,
         us=ALPHA,
     ),
-    "the help stands in a direct chat": say(messages.help_pages.help_by_direct_chat),
+    "the help stands in a direct chat": say(messages.people.help_by_direct_chat),
     "who am I, while InvenTree is silent": say(
-        messages.help_pages.whoami_without_rights,
+        messages.people.whoami_without_rights,
         us=ALPHA,
         person="@kim:example.org",
         name="Kim",

@@ -14,8 +14,8 @@ from fedbot.rules.model.decision import Choice, Parcel, Settlement
 from fedbot.rules.model.diagnosis import Fault, ItemFault, OfItem, Plain
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.ledger import Truth
+from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.model.transfer import Dispute, Progress, Transfer
-from fedbot.rules.model.transfer_lifecycle import TransferState
 from tests.scenarios.scenes import (
     ALPHA,
     BEA,
@@ -64,10 +64,10 @@ LOST = replace(MISSING, state=TransferState.REVERTED, dispute=None, settled=Sett
 
 SAID: dict[str, Phrase] = {
     "it left: the giver posts it": say(
-        messages.parcel.parcel_left, transfer=sent("sender"), us=ALPHA, peer_name="betaspace"
+        messages.transfer_end.parcel_left, transfer=sent("sender"), us=ALPHA, peer_name="betaspace"
     ),
     "it left: who asked waits for it": say(
-        messages.parcel.parcel_left, transfer=REQUESTED, us=ALPHA, peer_name="betaspace"
+        messages.transfer_end.parcel_left, transfer=REQUESTED, us=ALPHA, peer_name="betaspace"
     ),
     "the card while it is on its way": say(
         messages.transfer_card.transfer_card, transfer=sent("receiver"), us=BETA, peer_name="attraktor", people=[]
@@ -91,34 +91,38 @@ SAID: dict[str, Phrase] = {
         messages.resolve.transfer_disputed, transfer=MISSING, us=BETA, peer_name="attraktor"
     ),
     "here, but InvenTree won't have it": say(
-        messages.parcel.parcel_not_booked_in,
+        messages.transfer_end.parcel_not_booked_in,
         transfer=MISSING,
         person=BEA,
         name="Bea",
         problem=OfItem(ItemFault.VIRTUAL, 12),
     ),
-    "missing, said once more": say(messages.parcel.parcel_missing_already, transfer=MISSING),
-    "the answer to that": say(messages.parcel.parcel_noted_missing, transfer=MISSING),
-    "missing, but it isn't on its way": say(messages.parcel.no_parcel_under_way, subject=transfer()),
+    "missing, said once more": say(messages.transfer_end.parcel_missing_already, transfer=MISSING),
+    "the answer to that": say(messages.transfer_end.parcel_noted_missing, transfer=MISSING),
+    "missing, but it isn't on its way": say(messages.transfer_end.no_parcel_under_way, subject=transfer()),
     "asked after": say(
-        messages.parcel.parcel_reminder,
+        messages.transfer_end.parcel_reminder,
         subject=sent("receiver"),
         us=BETA,
         people={BEA: "Bea", CEM: "Cem"},
         others=1,
     ),
-    "a yes when it is on its way": say(messages.parcel.parcel_is_on_its_way, subject=sent("receiver")),
-    "a second yes": say(messages.parcel.parcel_has_just_left, subject=sent("receiver")),
+    "a yes when it is on its way": say(messages.transfer_end.parcel_is_on_its_way, subject=sent("receiver")),
+    "a second yes": say(messages.transfer_end.parcel_has_just_left, subject=sent("receiver")),
     "it goes to the others": say(
-        messages.parcel.no_parcel_for_us, subject=sent("sender"), us=ALPHA, peer_name="betaspace"
+        messages.transfer_end.no_parcel_for_us, subject=sent("sender"), us=ALPHA, peer_name="betaspace"
     ),
-    "it isn't on its way": say(messages.parcel.no_parcel_for_us, subject=transfer(), us=BETA, peer_name="attraktor"),
-    "more came than was sent": say(messages.parcel.not_so_much_was_sent, transfer=sent("receiver"), sent=(BOLTS,)),
+    "it isn't on its way": say(
+        messages.transfer_end.no_parcel_for_us, subject=transfer(), us=BETA, peer_name="attraktor"
+    ),
+    "more came than was sent": say(
+        messages.transfer_end.not_so_much_was_sent, transfer=sent("receiver"), sent=(BOLTS,)
+    ),
     "of different things a number says too little": say(
-        messages.parcel.not_so_much_was_sent, transfer=sent("receiver"), sent=(BOLTS, CABLE)
+        messages.transfer_end.not_so_much_was_sent, transfer=sent("receiver"), sent=(BOLTS, CABLE)
     ),
     "not all of it came, and the rest is asked about": say(
-        messages.parcel.no_parcel_for_us, subject=SHORT, us=BETA, peer_name="attraktor"
+        messages.transfer_end.no_parcel_for_us, subject=SHORT, us=BETA, peer_name="attraktor"
     ),
     "the card when not all of it came": say(
         messages.transfer_card.transfer_card, transfer=SHORT, us=BETA, peer_name="attraktor", people=[]
@@ -134,7 +138,7 @@ SAID: dict[str, Phrase] = {
         said="gone",
     ),
     "the rest is back by hand": say(
-        messages.parcel.rest_settled,
+        messages.transfer_end.rest_settled,
         transfer=SETTLED_REST,
         truth=Truth("back"),
         us=ALPHA,
@@ -142,7 +146,7 @@ SAID: dict[str, Phrase] = {
         items=((THREE, 0),),
     ),
     "the rest was found": say(
-        messages.parcel.rest_settled,
+        messages.transfer_end.rest_settled,
         transfer=SETTLED_REST,
         truth=Truth("found"),
         us=ALPHA,
@@ -150,7 +154,7 @@ SAID: dict[str, Phrase] = {
         items=((THREE, 77),),
     ),
     "the rest is lost": say(
-        messages.parcel.rest_settled,
+        messages.transfer_end.rest_settled,
         transfer=SETTLED_REST,
         truth=Truth("lost"),
         us=ALPHA,
@@ -158,14 +162,14 @@ SAID: dict[str, Phrase] = {
         items=((THREE, 77),),
     ),
     "the rest has to be taken back by hand": say(
-        messages.parcel.rest_by_hand,
+        messages.transfer_end.rest_by_hand,
         transfer=sent("sender"),
         line=THREE,
         item=43,
         problem=Plain(Fault.ALL_OR_NOTHING),
     ),
     "the rest keeps its status": say(
-        messages.parcel.rest_has_its_old_status, transfer=sent("sender"), item=77, problem=SAYS_NO
+        messages.transfer_end.rest_has_its_old_status, transfer=sent("sender"), item=77, problem=SAYS_NO
     ),
     "a typed yes, by parcel": say(
         messages.approval.noted_in_grace,

@@ -8,10 +8,9 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from fedbot import messages
-from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.ledger import Preview
-from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from tests.scenarios.scenes import ALPHA, BOLTS, BY_ANNA, LOCALES, connection, plain, request, transfer
 
 OPEN = replace(transfer(BOLTS, role="sender"), code="b7d2")

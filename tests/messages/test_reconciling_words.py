@@ -9,12 +9,11 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from fedbot import messages
-from fedbot.messages.reconcile import MOST_SHOWN
-from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.messages.ledger import MOST_SHOWN
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.ledger import Difference, Kind, Reconciliation
+from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from fedbot.rules.model.transfer import Transfer
-from fedbot.rules.model.transfer_lifecycle import TransferState
 from tests.scenarios.scenes import ALPHA, ANNA, BOLTS, CABLE, LOCALES, NOW, connection, plain, transfer
 
 FRIENDS = connection(ConnectionState.ACTIVE, ours=True, company=5)
@@ -25,7 +24,7 @@ def outcome(*found: Difference, problem: str = "", repair: bool = False, known: 
     compared = Reconciliation("c" * 20, "!room", NOW, ANNA, "$line", repair, compared=12, differences=found)
     transfers = {known.id: known} if known else {}
     return say(
-        messages.reconcile.reconciled,
+        messages.ledger.reconciled,
         connection=FRIENDS,
         us=ALPHA,
         reconciliation=compared,
@@ -61,8 +60,8 @@ SAID: dict[str, Phrase] = {
     "a silent InvenTree of ours, after some were compared": outcome(differs(Kind.TWICE), problem="own-inventory"),
     "what can't be read": outcome(problem="unreadable"),
     "asked too often": outcome(problem="later"),
-    "being compared already": say(messages.reconcile.reconciling_already, connection=FRIENDS),
-    "no friends": say(messages.reconcile.nobody_to_reconcile_with, us=ALPHA),
+    "being compared already": say(messages.ledger.reconciling_already, connection=FRIENDS),
+    "no friends": say(messages.ledger.nobody_to_reconcile_with, us=ALPHA),
 }
 
 

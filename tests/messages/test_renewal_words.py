@@ -9,52 +9,52 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from fedbot import messages
-from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.diagnosis import Fault, Named, NameFault, Plain, TokenTrialFailed
 from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.lifecycles import ConnectionState
 from tests.scenarios.scenes import ALPHA, LOCALES, SAYS_NO, connection, plain
 
 FRIENDS = connection(ConnectionState.ACTIVE, ours=True, company=5)
 ENDS: dict[str, Any] = {"connection": FRIENDS, "us": ALPHA, "name": "fed-beta-1", "token": "fed-beta-1-2"}
 
 SAID: dict[str, Phrase] = {
-    "a new one is wanted": say(messages.rotate_tokens.rotating, connection=FRIENDS, begun=True),
-    "a new one is on its way": say(messages.rotate_tokens.rotating, connection=FRIENDS, begun=False),
-    "done": say(messages.rotate_tokens.token_rotated, connection=FRIENDS),
-    "done, without a day": say(messages.rotate_tokens.token_rotated, connection=replace(FRIENDS, token_expiry=None)),
+    "a new one is wanted": say(messages.provision.rotating, connection=FRIENDS, begun=True),
+    "a new one is on its way": say(messages.provision.rotating, connection=FRIENDS, begun=False),
+    "done": say(messages.provision.token_rotated, connection=FRIENDS),
+    "done, without a day": say(messages.provision.token_rotated, connection=replace(FRIENDS, token_expiry=None)),
     "not done": say(
-        messages.rotate_tokens.rotate_failed, connection=FRIENDS, us=ALPHA, problem=Plain(Fault.NO_ADMIN_TOKEN)
+        messages.provision.rotate_failed, connection=FRIENDS, us=ALPHA, problem=Plain(Fault.NO_ADMIN_TOKEN)
     ),
     "it ends, and it is for people to click": say(
-        messages.rotate_tokens.token_ends,
+        messages.provision.token_ends,
         **ENDS,
         left=30,
         reason="no-admin-token",
         problem=Plain(Fault.NO_ADMIN_TOKEN),
     ),
     "it ends tomorrow, and the other bot is silent": say(
-        messages.rotate_tokens.token_ends, **ENDS, left=1, reason="silent", problem=None
+        messages.provision.token_ends, **ENDS, left=1, reason="silent", problem=None
     ),
     "it ends, and the other bot can't use the new one": say(
-        messages.rotate_tokens.token_ends,
+        messages.provision.token_ends,
         **ENDS,
         left=14,
         reason="peer",
         problem=TokenTrialFailed("not-permitted"),
     ),
     "it ends, for another reason": say(
-        messages.rotate_tokens.token_ends,
+        messages.provision.token_ends,
         **ENDS,
         left=3,
         reason="foreign-user",
         problem=Named(NameFault.FOREIGN_USER, "fed-beta-1"),
     ),
-    "mended": say(messages.rotate_tokens.token_renewed, connection=FRIENDS, old=""),
+    "mended": say(messages.provision.token_renewed, connection=FRIENDS, old=""),
     "mended by hand": say(
-        messages.rotate_tokens.token_renewed, connection=replace(FRIENDS, token_expiry=None), old="fed-beta-1-1"
+        messages.provision.token_renewed, connection=replace(FRIENDS, token_expiry=None), old="fed-beta-1-1"
     ),
     "the old one stays": say(
-        messages.rotate_tokens.old_token_stays,
+        messages.provision.old_token_stays,
         connection=FRIENDS,
         name="fed-beta-1",
         problem=SAYS_NO,

@@ -11,9 +11,9 @@ from syrupy.assertion import SnapshotAssertion
 from fedbot import messages
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Phrase, say
-from fedbot.rules.model.rota import AskedInTurn, Candidate, Passed, Rota, RotaState, Why
+from fedbot.rules.model.lifecycles import TransferState
+from fedbot.rules.model.outside import AskedInTurn, Candidate, Passed, Rota, RotaState, Why
 from fedbot.rules.model.transfer import Transfer
-from fedbot.rules.model.transfer_lifecycle import TransferState
 from tests.scenarios.scenes import BETA, BOLTS, BY_BEA, BY_PIET, CEM, LOCALES, NOW, ROOM, plain, request
 
 ROTA = Rota(

@@ -15,9 +15,9 @@ from fedbot.rules.model.decision import Settlement
 from fedbot.rules.model.diagnosis import Fault, Plain
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.ledger import Truth
+from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.model.queries import ItemSeen, ItemsSeen, Whereabouts
 from fedbot.rules.model.transfer import Dispute, Transfer
-from fedbot.rules.model.transfer_lifecycle import TransferState
 from tests.scenarios.scenes import ALPHA, BETA, BOLTS, BY_ANNA, BY_BEA, CABLE, LOCALES, NOW, connection, plain, transfer
 
 DEBITING, SENT, RECEIVED = TransferState.DEBITING, TransferState.SENT, TransferState.RECEIVED

@@ -41,39 +41,41 @@ def search(*came: SpaceHits, **changes: object) -> Search:
 
 
 def found(*came: SpaceHits, silent: tuple[str, ...] = (), first: int = 0, **changes: object) -> Phrase:
-    return say(messages.search.found, us=ALPHA, search=search(*came, **changes), silent=silent, first=first, most=2)
+    return say(messages.catalogue.found, us=ALPHA, search=search(*came, **changes), silent=silent, first=first, most=2)
 
 
 SAID: dict[str, Phrase] = {
     "our own stock is only read in part": found(replace(OURS, hits=(), percent=40), only=ALPHA.party),
-    "nothing is shared": say(messages.share.sharing_list, us=ALPHA, shares=(), friends=FRIENDS),
-    "some is shared": say(messages.share.sharing_list, us=ALPHA, shares=(PART, ITEM, CATEGORY, ALL), friends=FRIENDS),
-    "much is shared": say(messages.share.sharing_list, us=ALPHA, shares=(PART,) * 31, friends=()),
-    "a part": say(messages.share.shared_now, share=PART, thing=BOLT, friends=FRIENDS),
+    "nothing is shared": say(messages.catalogue.sharing_list, us=ALPHA, shares=(), friends=FRIENDS),
+    "some is shared": say(
+        messages.catalogue.sharing_list, us=ALPHA, shares=(PART, ITEM, CATEGORY, ALL), friends=FRIENDS
+    ),
+    "much is shared": say(messages.catalogue.sharing_list, us=ALPHA, shares=(PART,) * 31, friends=()),
+    "a part": say(messages.catalogue.shared_now, share=PART, thing=BOLT, friends=FRIENDS),
     "a part that can't go": say(
-        messages.share.shared_now, share=PART, thing=replace(BOLT, quantity=Decimal(0), salable=False), friends=()
+        messages.catalogue.shared_now, share=PART, thing=replace(BOLT, quantity=Decimal(0), salable=False), friends=()
     ),
     "a category": say(
-        messages.share.shared_now,
+        messages.catalogue.shared_now,
         share=CATEGORY,
         thing=Thing("partcategory", 2, "Fasteners", parts=1),
         friends=("beta",),
     ),
-    "already": say(messages.share.shared_already, name="M3 bolt", by=PART),
-    "already, by its category": say(messages.share.shared_already, name="M3 bolt", by=CATEGORY),
-    "somebody else's": say(messages.share.not_ours_to_share, name="Laser lens #42", origin="betaspace"),
-    "too many": say(messages.share.sharing_list_full, most=200),
-    "unknown": say(messages.share.nothing_to_share, word="M3-BOLD", near=("M3 bolt",)),
+    "already": say(messages.catalogue.shared_already, name="M3 bolt", by=PART),
+    "already, by its category": say(messages.catalogue.shared_already, name="M3 bolt", by=CATEGORY),
+    "somebody else's": say(messages.catalogue.not_ours_to_share, name="Laser lens #42", origin="betaspace"),
+    "too many": say(messages.catalogue.sharing_list_full, most=200),
+    "unknown": say(messages.catalogue.nothing_to_share, word="M3-BOLD", near=("M3 bolt",)),
     "several": say(
-        messages.share.which_to_share,
+        messages.catalogue.which_to_share,
         word="M3",
         things=(BOLT, Thing("partcategory", 2, "M3"), Thing("stockitem", 4, "M3 #4")),
     ),
-    "not on the list": say(messages.share.not_shared, word="M3", by=()),
-    "on the list by its category": say(messages.share.not_shared, word="M3", by=(CATEGORY,)),
-    "off the list": say(messages.share.unshared_now, shares=(PART,), still=()),
-    "off the list, and still seen": say(messages.share.unshared_now, shares=(PART,), still=(CATEGORY,)),
-    "all off the list": say(messages.share.unshared_now, shares=(PART, CATEGORY), still=()),
+    "not on the list": say(messages.catalogue.not_shared, word="M3", by=()),
+    "on the list by its category": say(messages.catalogue.not_shared, word="M3", by=(CATEGORY,)),
+    "off the list": say(messages.catalogue.unshared_now, shares=(PART,), still=()),
+    "off the list, and still seen": say(messages.catalogue.unshared_now, shares=(PART,), still=(CATEGORY,)),
+    "all off the list": say(messages.catalogue.unshared_now, shares=(PART, CATEGORY), still=()),
     "hits": found(OURS, BETA, NONE, silent=("Delta",)),
     "the next page": found(OURS, BETA, NONE, first=2),
     "no hits": found(
@@ -86,8 +88,8 @@ SAID: dict[str, Phrase] = {
         replace(NONE, cut=True),
     ),
     "nobody to ask": found(replace(OURS, hits=())),
-    "no more": say(messages.search.no_more_found, search=search()),
-    "a page that is none": say(messages.search.no_such_page, word="x"),
+    "no more": say(messages.catalogue.no_more_found, search=search()),
+    "a page that is none": say(messages.catalogue.no_such_page, word="x"),
     "all that is shared, some of it lent": found(
         SpaceHits(
             "beta",
@@ -111,10 +113,10 @@ SAID: dict[str, Phrase] = {
         words="",
         only="beta",
     ),
-    "too often": say(messages.search.searched_too_often, again=NOW + timedelta(minutes=40)),
-    "an old list": say(messages.search.list_too_old),
-    "no such number": say(messages.search.no_such_hit, number=9, count=3),
-    "no numbers at all": say(messages.search.no_such_hit, number=1, count=0),
+    "too often": say(messages.catalogue.searched_too_often, again=NOW + timedelta(minutes=40)),
+    "an old list": say(messages.catalogue.list_too_old),
+    "no such number": say(messages.catalogue.no_such_hit, number=9, count=3),
+    "no numbers at all": say(messages.catalogue.no_such_hit, number=1, count=0),
 }
 
 

@@ -11,8 +11,8 @@ from syrupy.assertion import SnapshotAssertion
 from fedbot import messages
 from fedbot.rules.model.decision import Choice, Vote
 from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.model.transfer import Progress, Transfer
-from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.model.whole_item import FileTold, ItemDetails, Parameter, PartDetails, TestResult, Trait
 from tests.scenarios.scenes import (
     ALPHA,
@@ -80,10 +80,10 @@ SAID: dict[str, Phrase] = {
         PEOPLE,
     ),
     "what came along is not in InvenTree": say(
-        messages.whole_item.not_furnished, transfer=transfer(WHOLE), line=1, problem=SAYS_NO
+        messages.transfer_facts.not_furnished, transfer=transfer(WHOLE), line=1, problem=SAYS_NO
     ),
     "a file that came along is not in InvenTree": say(
-        messages.whole_item.file_not_here, transfer=transfer(WHOLE), line=1, name="how.pdf", problem=SAYS_NO
+        messages.transfer_facts.file_not_here, transfer=transfer(WHOLE), line=1, name="how.pdf", problem=SAYS_NO
     ),
     "several lines": card(
         transfer(

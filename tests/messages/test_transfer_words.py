@@ -11,11 +11,10 @@ from syrupy.assertion import SnapshotAssertion
 
 from fedbot import messages
 from fedbot.rules.model.connection import Exchange
-from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.diagnosis import Fault, Plain
 from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from fedbot.rules.model.transfer import Progress, Transfer
-from fedbot.rules.model.transfer_lifecycle import TransferState
 from tests.scenarios.scenes import (
     ALPHA,
     ASKED_AT,

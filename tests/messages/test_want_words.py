@@ -21,7 +21,7 @@ THEIRS = FriendWant("f" * 20, "beta", WANT.id, "c" * 20, "M3-BOLT", Decimal(200)
 
 def page(*friends: str, **changes: object) -> Phrase:
     want = replace(WANT, **changes)  # type: ignore[arg-type]  # any of its fields
-    return say(messages.want.want_page, want=want, us=BETA, friends=friends)
+    return say(messages.catalogue.want_page, want=want, us=BETA, friends=friends)
 
 
 SAID: dict[str, Phrase] = {
@@ -30,15 +30,15 @@ SAID: dict[str, Phrase] = {
     "found": page(state=WantState.FOUND),
     "over": page(state=WantState.OVER),
     "we have it": say(
-        messages.want.we_have_what_they_want, wanted=THEIRS, us=ALPHA, peer_name="Betaspace", free=Decimal(150)
+        messages.catalogue.we_have_what_they_want, wanted=THEIRS, us=ALPHA, peer_name="Betaspace", free=Decimal(150)
     ),
-    "the list": say(messages.want.want_list, us=ALPHA, wants=(WANT,), friends=(("Betaspace", THEIRS),)),
-    "an empty list": say(messages.want.want_list, us=ALPHA, wants=(), friends=()),
-    "no name": say(messages.want.want_by_name, word="#42"),
-    "several": say(messages.want.one_want_a_line),
-    "too many": say(messages.want.too_many_wants, count=20),
-    "too long": say(messages.want.too_long_a_want, days=180),
-    "stopped": say(messages.want.want_stopped, want=WANT),
+    "the list": say(messages.catalogue.want_list, us=ALPHA, wants=(WANT,), friends=(("Betaspace", THEIRS),)),
+    "an empty list": say(messages.catalogue.want_list, us=ALPHA, wants=(), friends=()),
+    "no name": say(messages.catalogue.want_by_name, word="#42"),
+    "several": say(messages.catalogue.one_want_a_line),
+    "too many": say(messages.catalogue.too_many_wants, count=20),
+    "too long": say(messages.catalogue.too_long_a_want, days=180),
+    "stopped": say(messages.catalogue.want_stopped, want=WANT),
 }
 
 

@@ -11,10 +11,10 @@ from syrupy.assertion import SnapshotAssertion
 
 import fedbot.web.site
 from fedbot import messages
-from fedbot.messages.page_words import PAGE_WORDS
+from fedbot.messages.web import PAGE_WORDS
+from fedbot.rules.model.command import AccessKind, WebAccess
 from fedbot.rules.model.diagnosis import Fault, Plain
 from fedbot.rules.model.effects import Phrase, say
-from fedbot.rules.model.web import AccessKind, WebAccess
 from tests.scenarios.scenes import KIM, LOCALES, NOW, plain, transfer
 
 URL = "https://fed.attraktor.example"

@@ -16,9 +16,8 @@ from fedbot.rules.model.queries import PartDescription
 from fedbot.rules.model.transfer import Line, Terms
 from fedbot.rules.protocol import bodies
 from fedbot.rules.protocol.terms import hash_of, written
-from fedbot.rules.wire import subject_ids
-from fedbot.rules.wire.envelope import Envelope, Identity, check, sign
-from fedbot.rules.wire.subject_ids import CauseKind, Opening, SubjectKind
+from fedbot.rules.wire import envelope as envelopes
+from fedbot.rules.wire.envelope import CauseKind, Envelope, Identity, Opening, SubjectKind, check, sign
 from tests.protocol.samples import HEX, SAMPLES
 
 FOLDER = Path(__file__).parent / "vectors"
@@ -53,7 +52,7 @@ TERMS = Terms(
     time_zone="Europe/Berlin",
     rules=LoanRules(longest=80, extensions=1, agree=("laser safety briefing needed",), photo_back=True),
 )
-OPENING = Opening(SENDER.key, ROOM, subject_ids.Cause(CauseKind.LINE, "$line"))
+OPENING = Opening(SENDER.key, ROOM, envelopes.Cause(CauseKind.LINE, "$line"))
 WITH_TERMS = frozenset({"offer", "request", "granted", "noted"})
 OPENS = {"offer": SubjectKind.PUSH, "request": SubjectKind.REQUEST}
 UNNUMBERED = frozenset({"announce", "ask", "seen"})
@@ -87,7 +86,7 @@ def body_of(kind: str) -> dict[str, Any]:
     if kind in WITH_TERMS:
         body["terms"] = written(TERMS)
     if kind in OPENS:
-        body["opening"] = subject_ids.written(OPENING)
+        body["opening"] = envelopes.written(OPENING)
     return body
 
 
@@ -95,9 +94,9 @@ def signed(kind: str, body: dict[str, Any]) -> dict[str, Any]:
     """A message of that kind with that body, signed."""
     subject: dict[str, str] = {}
     if kind in OF_CONNECTION:
-        subject = {"connection": subject_ids.connection_id(SENDER.key, READER.key, ROOM, 1)}
+        subject = {"connection": envelopes.connection_id(SENDER.key, READER.key, ROOM, 1)}
     elif kind != "announce":
-        subject = {"transfer": subject_ids.opened_id(OPENS.get(kind, SubjectKind.PUSH), OPENING)}
+        subject = {"transfer": envelopes.opened_id(OPENS.get(kind, SubjectKind.PUSH), OPENING)}
     to, number = "" if kind == "announce" else "betaspace", 0 if kind in UNNUMBERED else 4
     unsigned = {"id": "k7m2k7m2", "kind": kind, "from": "attraktor", "to": to, "room": ROOM, "seq": number}
     return sign(

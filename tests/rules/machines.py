@@ -18,12 +18,12 @@ from fedbot.commands.registry import Registry
 from fedbot.journal import codec
 from fedbot.rules.dispatch import decide
 from fedbot.rules.loan.hand_back import RETURNS_PARTS
+from fedbot.rules.model.archive import Document
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.diagnosis import Fault, Plain, Speaker, Verbatim
-from fedbot.rules.model.document import Document
 from fedbot.rules.model.effects import Ask, Do, Draft, Edit, Post, SendEnvelope
 from fedbot.rules.model.events import Answered, EnvelopeSeen, Event, Posted, StepDone, StepRefused, StepUnknown
+from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.queries import (
     Able,
@@ -73,7 +73,6 @@ from fedbot.rules.model.steps import (
 )
 from fedbot.rules.model.stock import Part, Rights, StockItem
 from fedbot.rules.model.transfer import Transfer
-from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.protocol.sequencing import bound_to
 from fedbot.rules.state import State, Turn
 from fedbot.rules.wire.envelope import Identity, envelope_id, seal, sign, unseal, wire_time

@@ -32,10 +32,9 @@ from fedbot.rules.decisions import CheckRights, ConfirmDecision
 from fedbot.rules.dispatch import decide
 from fedbot.rules.lines import CarryOut
 from fedbot.rules.loan.hand_back import RETURNS_PARTS
+from fedbot.rules.model.archive import Document
 from fedbot.rules.model.connection import Connection, Exchange
-from fedbot.rules.model.connection_lifecycle import LIVING_CONNECTION, UNFINISHED_CONNECTION, ConnectionState
 from fedbot.rules.model.diagnosis import Fault, Plain, Speaker, Verbatim
-from fedbot.rules.model.document import Document
 from fedbot.rules.model.effects import Ask, Do, Edit, Post
 from fedbot.rules.model.events import (
     Answered,
@@ -49,6 +48,14 @@ from fedbot.rules.model.events import (
     StepRefused,
     StepUnknown,
     Tick,
+)
+from fedbot.rules.model.lifecycles import (
+    BOOKS_SETTLED,
+    FINAL,
+    LIVING_CONNECTION,
+    UNFINISHED_CONNECTION,
+    ConnectionState,
+    TransferState,
 )
 from fedbot.rules.model.queries import (
     Able,
@@ -72,7 +79,6 @@ from fedbot.rules.model.queries import (
 from fedbot.rules.model.steps import Label, Mirror
 from fedbot.rules.model.stock import Rights, StockItem
 from fedbot.rules.model.transfer import Progress, Transfer, less_of
-from fedbot.rules.model.transfer_lifecycle import BOOKS_SETTLED, FINAL, TransferState
 from fedbot.rules.people import Meet
 from fedbot.rules.protocol.terms import MOST_OPEN_DAYS, hash_of, written
 from fedbot.rules.reminders import Remind

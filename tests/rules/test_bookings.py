@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fedbot.rules.loan.bookings import Span, least_free, nearest
-from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.model.lifecycles import TransferState
 from tests.scenarios.scenes import transfer
 
 TODAY = date(2026, 11, 24)

@@ -21,12 +21,11 @@ from hypothesis.stateful import (
 
 from fedbot.rules.dispatch import IllegalArrow
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.effects import Ask, Do, Edit, Post
 from fedbot.rules.model.events import CaughtUp, Event, Reacted, Redacted, Said, Tick
+from fedbot.rules.model.lifecycles import FINAL, ConnectionState, TransferState
 from fedbot.rules.model.stock import Rights
 from fedbot.rules.model.transfer import Transfer
-from fedbot.rules.model.transfer_lifecycle import FINAL, TransferState
 from tests.rules.machines import MINUTE, ROOM, Side, Wire
 from tests.simulation.mutants import broken
 

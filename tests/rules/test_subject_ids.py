@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fedbot.rules.wire.subject_ids import (
+from fedbot.rules.wire.envelope import (
     Cause,
     CauseKind,
     Opening,

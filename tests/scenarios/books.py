@@ -12,8 +12,8 @@ from typing import Any
 
 from fedbot.rules.loan import lend
 from fedbot.rules.model.lending import TO_BE_AGREED
+from fedbot.rules.model.lifecycles import FINAL, TransferState
 from fedbot.rules.model.transfer import Transfer
-from fedbot.rules.model.transfer_lifecycle import FINAL, TransferState
 from fedbot.rules.transfer.both_sides import NOT_IN_ORDER, OTHER_THING
 from tests.scenarios.space import Space
 from tests.scenarios.world import World

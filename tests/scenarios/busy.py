@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from fedbot.matrix.send_queue import Budget
-from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.model.lifecycles import TransferState
 from tests.fakes.chat import RateLimit
 from tests.scenarios.world import World, friends
 

@@ -10,14 +10,13 @@ from fedbot.messages import formatting
 from fedbot.messages.language import Locale
 from fedbot.messages.rendering import render
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.diagnosis import Cause, NoResponse, Speaker, Verbatim
 from fedbot.rules.model.effects import Phrase
+from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.queries import PartDescription
 from fedbot.rules.model.transfer import Line, Progress, Terms, Transfer
-from fedbot.rules.model.transfer_lifecycle import TransferState
 
 OUR_LOCALE = Locale("en", "Europe/Berlin")
 LOCALES = {"en": OUR_LOCALE, "de": Locale("de", "Europe/Berlin")}

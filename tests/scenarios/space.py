@@ -27,9 +27,9 @@ from fedbot.journal import outbox
 from fedbot.journal.journal import Journal
 from fedbot.journal.sqlite import SqliteDatabase
 from fedbot.matrix.chart import PNG
+from fedbot.rules.model.archive import Document
 from fedbot.rules.model.command import Cooldown
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.document import Document
 from fedbot.rules.model.figures import Chart
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.transfer import Transfer

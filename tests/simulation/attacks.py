@@ -19,9 +19,8 @@ from fedbot.rules.model.decision import Choice
 from fedbot.rules.model.events import DecidedOffChat
 from fedbot.rules.model.transfer import Line, Transfer
 from fedbot.rules.protocol.terms import written
-from fedbot.rules.wire import envelope, subject_ids
-from fedbot.rules.wire.envelope import Identity
-from fedbot.rules.wire.subject_ids import BY_PAGE
+from fedbot.rules.wire import envelope
+from fedbot.rules.wire.envelope import BY_PAGE, Identity
 from fedbot_demo.inventree.records import StockItem
 from tests.fakes.people import Person
 from tests.simulation.consenting import FriendView, View, view_of
@@ -157,10 +156,10 @@ class Scene:
         """It opens something like that; `id` is what it calls it."""
         identifier = changed.pop("id", "")
         terms = written(replace(like.terms, **changed))
-        opening = subject_ids.Opening(self.liar.identity.key, self.federation.room, subject_ids.by_line(cause))
-        rightly = subject_ids.opened_id(subject_ids.SubjectKind(terms["kind"]), opening)
+        opening = envelope.Opening(self.liar.identity.key, self.federation.room, envelope.by_line(cause))
+        rightly = envelope.opened_id(envelope.SubjectKind(terms["kind"]), opening)
         due = (self.federation.clock.now() + timedelta(days=5)).isoformat()
-        body = {"terms": terms, "due": due, "opening": subject_ids.written(opening)}
+        body = {"terms": terms, "due": due, "opening": envelope.written(opening)}
         new = replace(like, id=identifier or rightly, terms_hash=envelope.terms_hash(terms))
         await self.lies(letter, new, body)
 

@@ -13,7 +13,6 @@ from typing import Any, get_args
 
 from fedbot.ports.journal import Committed
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.decision import CARD_KEYS, Choice, normalised
 from fedbot.rules.model.events import (
     ChatEvent,
@@ -27,9 +26,9 @@ from fedbot.rules.model.events import (
     StepRefused,
 )
 from fedbot.rules.model.lending import QueueEntry
-from fedbot.rules.model.rota import Rota
+from fedbot.rules.model.lifecycles import FINAL, NOTHING_MOVED, ConnectionState, TransferState
+from fedbot.rules.model.outside import Rota
 from fedbot.rules.model.transfer import Transfer, total
-from fedbot.rules.model.transfer_lifecycle import FINAL, NOTHING_MOVED, TransferState
 from tests.simulation.consenting import Consents, FriendView, View
 from tests.simulation.homeserver import FaultyHomeserver
 from tests.simulation.party import Party

@@ -15,13 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 from fedbot.ports.journal import ChatMessage, Committed
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.decision import Choice
 from fedbot.rules.model.events import EnvelopeSeen, Event, PartyAnnounced
+from fedbot.rules.model.lifecycles import NOTHING_MOVED, ConnectionState, TransferState
 from fedbot.rules.model.room import Announcement
 from fedbot.rules.model.transfer import Line, Progress, Terms, Transfer
-from fedbot.rules.model.transfer_lifecycle import NOTHING_MOVED, TransferState
-from fedbot.rules.wire import subject_ids
+from fedbot.rules.wire import envelope
 from fedbot.rules.wire.envelope import announcement_holds
 from tests.simulation.party import Party
 
@@ -202,7 +201,7 @@ class Consents:
     def _begun(self, party: Party, new: Transfer, event: Event) -> None:
         """Its id is what it was opened by, by us or the peer's pinned key (1); a peer opens only so much (9)."""
         opening = new.opening
-        rightly = opening and subject_ids.opened_id(subject_ids.SubjectKind(new.terms.kind), opening)
+        rightly = opening and envelope.opened_id(envelope.SubjectKind(new.terms.kind), opening)
         if opening is None or rightly != new.id:
             self._wrong(party, new, "has an id that isn't that of what was opened (1)")
             return
@@ -406,7 +405,7 @@ class Consents:
 
     def _new_friend(self, party: Party, new: Connection) -> None:
         """Nobody becomes a friend at once; its id is that of both keys, the room and the generation (1)."""
-        rightly = subject_ids.connection_id(party.identity.key, new.peer_key, new.room, new.generation)
+        rightly = envelope.connection_id(party.identity.key, new.peer_key, new.room, new.generation)
         if new.id != rightly:
             self._wrong(party, new, "has an id that isn't that of what was opened (1)")
         is_ours = new.ours and self.auditor.is_our_line(party, new.asked.event_id, ("connect",))

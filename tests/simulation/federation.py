@@ -11,8 +11,8 @@ import httpx
 
 from fedbot.engine.bot import Bot
 from fedbot.ports.journal import Committed
-from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.events import DecidedOffChat, Event, SaidOffChat
+from fedbot.rules.model.lifecycles import ConnectionState
 from fedbot.rules.model.transfer import Transfer
 from tests.fakes.clock import FakeClock
 from tests.fakes.people import Person

@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Any
 from fedbot.ports.chat import ChatRefused
 from fedbot.rules.model.budgets import MESSAGES
 from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.model.transfer import Transfer
-from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.protocol import bodies
 from fedbot.rules.protocol.terms import written
-from fedbot.rules.wire import envelope, subject_ids
+from fedbot.rules.wire import envelope
 from fedbot.rules.wire.envelope import Identity
 from tests.simulation.party import Party
 
@@ -262,7 +262,7 @@ class Liar:
             "v": (0, 2, 10**9),
             "subject": (
                 *(subject.id for subject in self._subjects(liar)),
-                *(f"{envelope.short_hash('x', kind)}-{kind}" for kind in subject_ids.SubjectKind),
+                *(f"{envelope.short_hash('x', kind)}-{kind}" for kind in envelope.SubjectKind),
             ),
         }
         return random.choice((*wrong.get(field, ()), random.choice(HOSTILE)))
@@ -348,7 +348,7 @@ class Liar:
             "until": random.choice(("2026-01-01", "2027-06-01")),
             "due": (now + timedelta(days=random.choice((-1, 1, 7, 60, 400)))).isoformat(),
             "terms": written(subject.terms) if isinstance(subject, Transfer) else {},
-            "opening": subject_ids.written(subject.opening)
+            "opening": envelope.written(subject.opening)
             if isinstance(subject, Transfer) and subject.opening is not None
             else {},
         }
@@ -362,15 +362,15 @@ class Liar:
         if isinstance(terms, dict) and terms and random.random() < 3 / 4:
             self._turns_round(liar, lie, terms, random)
         kind = terms.get("kind") if isinstance(terms, dict) else None
-        if kind not in subject_ids.TRANSFER_KINDS:
+        if kind not in envelope.TRANSFER_KINDS:
             return
-        cause = subject_ids.by_line(f"$lie{random.randrange(10**9)}")
-        opening = subject_ids.Opening(liar.identity.key, subject.room, cause)
+        cause = envelope.by_line(f"$lie{random.randrange(10**9)}")
+        opening = envelope.Opening(liar.identity.key, subject.room, cause)
         lie.pop("connection", None)
-        named = subject_ids.Opening(opening.key, opening.room, subject_ids.by_line("$another"))
+        named = envelope.Opening(opening.key, opening.room, envelope.by_line("$another"))
         is_right = random.random() < 5 / 6
-        lie["transfer"] = subject_ids.opened_id(subject_ids.SubjectKind(kind), opening if is_right else named)
-        lie["body"]["opening"] = subject_ids.written(opening)
+        lie["transfer"] = envelope.opened_id(envelope.SubjectKind(kind), opening if is_right else named)
+        lie["body"]["opening"] = envelope.written(opening)
         try:
             lie["terms_hash"] = envelope.terms_hash(terms)
         except envelope.NotCanonical:
@@ -404,7 +404,7 @@ class Liar:
         lie.pop("transfer", None)
         lie["terms_hash"] = ""
         keys = (liar.identity.key, other.identity.key)
-        lie["connection"] = subject_ids.connection_id(*keys, self._federation.room, generation)
+        lie["connection"] = envelope.connection_id(*keys, self._federation.room, generation)
         lie["seq"] = 1
 
     def _opens_more(self, liar: Party, random: Random) -> None:

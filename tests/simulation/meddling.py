@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fedbot.ports.inventory import InventoryProblem
-from fedbot.rules.model.transfer_lifecycle import FINAL
+from fedbot.rules.model.lifecycles import FINAL
 from fedbot_demo.inventree.faults import Fault, FaultKind
 from fedbot_demo.inventree.records import StockItem
 from fedbot_demo.inventree.seeds import APPROVERS

@@ -39,20 +39,19 @@ from fedbot.rules.model.events import (
     StepRefused,
     Tick,
 )
+from fedbot.rules.model.lifecycles import TransferState
+from fedbot.rules.model.outside import Rota
 from fedbot.rules.model.party_config import PartyConfig
-from fedbot.rules.model.rota import Rota
 from fedbot.rules.model.steps import CreateItem, Step, StepResult
 from fedbot.rules.model.stock import Right, Rights
 from fedbot.rules.model.transfer import Terms, Transfer
-from fedbot.rules.model.transfer_lifecycle import TransferState
-from fedbot.rules.protocol import announcements, bodies, sequencing, who_answers
+from fedbot.rules.protocol import announcements, bodies, sequencing
 from fedbot.rules.protocol.bodies import Approve, Body, Message
 from fedbot.rules.state import State, Turn
 from fedbot.rules.transfer import both_sides as transfers
 from fedbot.rules.transfer import opening, request, rota, send, sender_decision
 from fedbot.rules.transfer import receive as receives
-from fedbot.rules.wire.envelope import transaction_id
-from fedbot.rules.wire.subject_ids import Opening
+from fedbot.rules.wire.envelope import Opening, transaction_id
 from tests.simulation.crashing import CrashingJournal
 from tests.simulation.history import Outcome, lived
 from tests.simulation.party import SteppedInventory
@@ -554,10 +553,10 @@ def _unsigned(stack: ExitStack) -> None:
 @mutant("whom another bot lists we leave to it, our own people too")
 def _silenced(stack: ExitStack) -> None:
     def we_answer(turn: Turn, room: str, person: str) -> bool:
-        others = who_answers.other_homes(turn, room, person, active_only=False)
+        others = announcements.other_homes(turn, room, person, active_only=False)
         return False if others else bool(before(turn, room, person))
 
-    before = _instead(stack, who_answers, "we_answer", we_answer)
+    before = _instead(stack, announcements, "we_answer", we_answer)
 
 
 @mutant("who is no active user any more decides all the same")

@@ -21,16 +21,15 @@ from fedbot.journal.sqlite import SqliteDatabase
 from fedbot.messages.formatting import Rendered
 from fedbot.ports.clock import Clock
 from fedbot.ports.journal import Committed
+from fedbot.rules.model.archive import Document
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.connection_lifecycle import UNFINISHED_CONNECTION
-from fedbot.rules.model.document import Document
 from fedbot.rules.model.effects import Phrase
 from fedbot.rules.model.events import CaughtUp, Event
+from fedbot.rules.model.lifecycles import UNFINISHED_CONNECTION, TransferState
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.queries import Answer, Query, ReceivedOf
 from fedbot.rules.model.steps import Step, StepResult, TryToken
 from fedbot.rules.model.transfer import Transfer
-from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.wire.envelope import Identity
 from fedbot_demo.inventree import seeds
 from fedbot_demo.inventree.transport import SimulatedTransport

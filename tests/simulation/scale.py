@@ -9,7 +9,7 @@ import time
 from datetime import timedelta
 from pathlib import Path
 
-from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.model.lifecycles import TransferState
 from tests.simulation.ending import must_agree
 from tests.simulation.federation import Federation, Setup
 from tests.simulation.party import Party

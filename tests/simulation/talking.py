@@ -13,14 +13,12 @@ from fedbot.matrix.content import bare_envelope
 from fedbot.ports.chat import ChatRefused
 from fedbot.rules import web
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.decision import Choice
 from fedbot.rules.model.events import DecidedOffChat, SaidOffChat
 from fedbot.rules.model.lending import PlaceInLine, PlaceState
+from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from fedbot.rules.model.transfer import Transfer
-from fedbot.rules.model.transfer_lifecycle import TransferState
-from fedbot.rules.wire.envelope import envelope_id, fingerprint, sign, wire_time
-from fedbot.rules.wire.subject_ids import BY_API
+from fedbot.rules.wire.envelope import BY_API, envelope_id, fingerprint, sign, wire_time
 from fedbot_demo.inventree.records import StockItem
 from tests.fakes.people import Person
 from tests.simulation.consenting import FriendView, View, view_of

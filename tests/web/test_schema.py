@@ -15,8 +15,8 @@ from schemathesis.core.failures import FailureGroup
 from schemathesis.core.result import Err
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
+from fedbot.rules.model.command import AccessKind, Scope, WebAccess
 from fedbot.rules.model.events import AccessGiven
-from fedbot.rules.model.web import AccessKind, Scope, WebAccess
 from fedbot.web.site.access import hash_of
 from tests.scenarios.world import World
 from tests.web.serving import running

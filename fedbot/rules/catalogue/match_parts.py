@@ -11,11 +11,11 @@ from fedbot.rules.model import audit
 from fedbot.rules.model.archive import Mark
 from fedbot.rules.model.catalogue import Alias, alias_id
 from fedbot.rules.model.effects import Do
+from fedbot.rules.model.lifecycles import FINAL, TransferState
 from fedbot.rules.model.party_config import PRACTICE
 from fedbot.rules.model.queries import MatchPart, PartMatch
 from fedbot.rules.model.steps import Mirror
 from fedbot.rules.model.transfer import Line, Progress, Transfer
-from fedbot.rules.model.transfer_lifecycle import FINAL, TransferState
 from fedbot.rules.protocol import sequencing
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer.both_sides import mark

@@ -13,13 +13,13 @@ from datetime import timedelta
 
 from fedbot import messages
 from fedbot.rules.model import audit
-from fedbot.rules.model.continuation import WhenStepEnds
 from fedbot.rules.model.effects import Do, say
 from fedbot.rules.model.events import StepDone, StepRefused, StepUnknown
+from fedbot.rules.model.lifecycles import TransferState
+from fedbot.rules.model.queries import WhenStepEnds
 from fedbot.rules.model.steps import Known, Mirror
 from fedbot.rules.model.stock import StockItem
 from fedbot.rules.model.transfer import Line, Progress, Transfer
-from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.state import Turn
 
 _MARK = re.compile(r"fed(?::|%3A)(?P<transfer>[0-9a-z-]+)(?::|%3A)(?P<line>\d+)", re.IGNORECASE)

@@ -23,15 +23,13 @@ from fedbot.rules.model import audit, budgets
 from fedbot.rules.model.catalogue import SEARCH_SILENT_AFTER, Hit, Search, SpaceHits
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.connection_lifecycle import ConnectionState
-from fedbot.rules.model.continuation import OfConnection, WhenAnsweredOrNot
 from fedbot.rules.model.effects import Ask, Edit, Phrase, Post, Typing, say
 from fedbot.rules.model.events import Answered, Said, Unanswered
+from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from fedbot.rules.model.party_config import PRACTICE
-from fedbot.rules.model.queries import Scope, SearchStock, StockHits
+from fedbot.rules.model.queries import OfConnection, Scope, SearchStock, StockHits, WhenAnsweredOrNot
 from fedbot.rules.model.stock import StockItem, is_sound, plain
-from fedbot.rules.model.transfer_lifecycle import TransferState
-from fedbot.rules.protocol import bodies, sequencing, who_answers
+from fedbot.rules.protocol import announcements, bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.protocol.terms import BadTerms, check_day, check_quantity, presentable
 from fedbot.rules.state import Turn
@@ -255,7 +253,7 @@ def _answer(turn: Turn, search: Search) -> None:
 
 def _page(turn: Turn, search: Search, first: int) -> Phrase:
     silent = tuple(turn.party_name(party) for party in search.waiting)
-    return say(messages.search.found, us=turn.us, search=search, silent=silent, first=first, most=A_PAGE)
+    return say(messages.catalogue.found, us=turn.us, search=search, silent=silent, first=first, most=A_PAGE)
 
 
 def look(turn: Turn) -> None:
@@ -282,7 +280,7 @@ def next_page(turn: Turn, command: Command) -> bool:
         return False
     first = search.shown
     if first >= len(search.hits):
-        phrase = say(messages.search.no_more_found, search=search)
+        phrase = say(messages.catalogue.no_more_found, search=search)
         turn.do(Post(f"answer:-:{command.event_id}", command.room, phrase, reply_to=command.event_id))
         return True
     key = f"{_KEY}:{search.id}:{command.event_id}"
@@ -301,15 +299,15 @@ def line_meant(turn: Turn, event: Said) -> str | Phrase:
     kind, _, rest = turn.key_of(event.reply_to).partition(":")
     is_reply = kind == _KEY
     if is_reply and _MORE.fullmatch(text):
-        return "!fed find" if turn.search(rest.partition(":")[0]) else say(messages.search.list_too_old)
+        return "!fed find" if turn.search(rest.partition(":")[0]) else say(messages.catalogue.list_too_old)
     if wanted is None or not (is_reply or (not event.reply_to and (wanted["asks"] or "").lower().startswith("!fed"))):
         return ""
     search = turn.search(rest.partition(":")[0]) if is_reply else _newest(turn, event)
     if search is None:
-        return say(messages.search.list_too_old) if is_reply else ""
+        return say(messages.catalogue.list_too_old) if is_reply else ""
     number = int(wanted["number"])
     if not 1 <= number <= len(search.hits):
-        return say(messages.search.no_such_hit, number=number, count=len(search.hits))
+        return say(messages.catalogue.no_such_hit, number=number, count=len(search.hits))
     return _request(turn, event, search.hits[number - 1], wanted)
 
 
@@ -322,7 +320,7 @@ def _newest(turn: Turn, event: Said) -> Search | None:
 def _request(turn: Turn, event: Said, found: tuple[SpaceHits, Hit], wanted: re.Match[str]) -> str:
     space, hit = found
     quantity = wanted["quantity"] or ("1" if hit.quantity == 1 else "")
-    as_whom = f"as {turn.us.party} " if who_answers.claimed_by_several(turn, event.sender, event.room) else ""
+    as_whom = f"as {turn.us.party} " if announcements.claimed_by_several(turn, event.sender, event.room) else ""
     rest = wanted["rest"] or ""
     return f"!fed {as_whom}request {quantity} {word_for(hit)} from {space.party}{rest}"
 
@@ -432,7 +430,7 @@ def on_told(turn: Turn, connection: Connection, envelope: Message[bodies.Find]) 
 
 def _is_private(turn: Turn, room: str) -> bool:
     """Whether only our own people read along."""
-    return room == turn.us.admin_room or bool(who_answers.direct_with(turn, turn.room(room)))
+    return room == turn.us.admin_room or bool(announcements.direct_with(turn, turn.room(room)))
 
 
 # --- in a message ---

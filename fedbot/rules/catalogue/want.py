@@ -25,16 +25,14 @@ from fedbot.rules.model.catalogue import (
     friend_want_id,
 )
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.connection_lifecycle import ConnectionState
-from fedbot.rules.model.continuation import WhenAnsweredOrNot
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Ask, Edit, Phrase, Post, say
 from fedbot.rules.model.events import Answered, Said, Unanswered
-from fedbot.rules.model.queries import Able, PartDescription, SearchStock, StockHits, WhoMay
+from fedbot.rules.model.lifecycles import ConnectionState, TransferState
+from fedbot.rules.model.queries import Able, PartDescription, SearchStock, StockHits, WhenAnsweredOrNot, WhoMay
 from fedbot.rules.model.stock import Right, plain
 from fedbot.rules.model.transfer import Line, Transfer
-from fedbot.rules.model.transfer_lifecycle import TransferState
-from fedbot.rules.protocol import bodies, sequencing, who_answers
+from fedbot.rules.protocol import announcements, bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.protocol.terms import BadTerms, check_quantity, presentable
 from fedbot.rules.state import Turn
@@ -64,7 +62,7 @@ def begin(turn: Turn, want: Want) -> None:
 
 def page(turn: Turn, want: Want) -> Phrase:
     """How it stands."""
-    return say(messages.want.want_page, want=want, us=turn.us, friends=_names(turn, want))
+    return say(messages.catalogue.want_page, want=want, us=turn.us, friends=_names(turn, want))
 
 
 def _names(turn: Turn, want: Want) -> tuple[str, ...]:
@@ -99,7 +97,7 @@ def end(turn: Turn, want: Want, state: WantState, by: Signature | None = None) -
         connection = turn.connection(identifier)
         if connection is not None and connection.state is ConnectionState.ACTIVE:
             _send(turn, want, connection)
-    phrase = say(messages.want.want_page, want=want, us=turn.us, friends=())
+    phrase = say(messages.catalogue.want_page, want=want, us=turn.us, friends=())
     turn.do(Edit(f"{_KEY}:{want.id}", want.room, phrase))
     if state is WantState.FOUND and want.by.person in turn.us.people:  # an edit rings nobody
         key = f"{_KEY}-found:{want.id}"
@@ -228,7 +226,7 @@ def _tell_people(turn: Turn, wanted: FriendWant, connection: Connection, free: D
     turn.save(replace(wanted, told=turn.now, free=free))
     turn.note(wanted.id, audit.Fact.WANT_TOLD)
     peer_name = turn.party_name(wanted.peer)
-    phrase = say(messages.want.we_have_what_they_want, wanted=wanted, us=turn.us, peer_name=peer_name, free=free)
+    phrase = say(messages.catalogue.we_have_what_they_want, wanted=wanted, us=turn.us, peer_name=peer_name, free=free)
     turn.do(Post(f"{_TOLD}:{wanted.id}", connection.room, phrase, mentions=tuple(people[:MOST_RINGS])))
 
 
@@ -239,7 +237,7 @@ def line_meant(turn: Turn, event: Said) -> str:
     wanted = turn.friend_want(identifier) if said is not None and kind == _TOLD else None
     if wanted is None or said is None:
         return ""
-    several = who_answers.claimed_by_several(turn, event.sender, event.room)
+    several = announcements.claimed_by_several(turn, event.sender, event.room)
     as_whom = f"as {turn.us.party} " if several else ""
     quantity = said["quantity"] or plain(min(wanted.quantity, wanted.free))
     return f'!fed {as_whom}push {quantity} "{wanted.word}" to {wanted.peer}'

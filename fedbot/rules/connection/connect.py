@@ -14,12 +14,11 @@ from fedbot.rules import consent, health
 from fedbot.rules.connection import pinning, provision
 from fedbot.rules.model import audit
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.connection_lifecycle import LIVING_CONNECTION, UNFINISHED_CONNECTION, ConnectionState
-from fedbot.rules.model.continuation import OfConnection, WhenAnswered
 from fedbot.rules.model.decision import APPROVE_KEY, DECLINE_KEY, Signature
 from fedbot.rules.model.effects import Ask, Edit, Phrase, Post, SendEnvelope, say
 from fedbot.rules.model.events import Answered, EnvelopeSeen
-from fedbot.rules.model.queries import Able, WhoMay
+from fedbot.rules.model.lifecycles import LIVING_CONNECTION, UNFINISHED_CONNECTION, ConnectionState
+from fedbot.rules.model.queries import Able, OfConnection, WhenAnswered, WhoMay
 from fedbot.rules.model.room import AnnouncedParty
 from fedbot.rules.model.shown import Change
 from fedbot.rules.model.stock import Right
@@ -28,8 +27,7 @@ from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.protocol.terms import BadTerms
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import opening
-from fedbot.rules.wire.envelope import fingerprint
-from fedbot.rules.wire.subject_ids import connection_id
+from fedbot.rules.wire.envelope import connection_id, fingerprint
 
 MOST_AHEAD = 1000  # generations: enough for a peer that knows of connections which we have forgotten
 SILENT_AFTER_RESENDS = 2
@@ -303,7 +301,11 @@ def _on_card_addressees(turn: Turn, then: ShowConnectCard, event: Answered) -> N
     changes = consent.changes(turn.us, connection)
     if changes:
         turn.do(
-            Edit(f"card:{connection.id}", connection.room, say(messages.changes.card_superseded, subject=connection))
+            Edit(
+                f"card:{connection.id}",
+                connection.room,
+                say(messages.transfer_card.card_superseded, subject=connection),
+            )
         )
         connection = replace(opening.out_of_force(connection), decision=None)
     connection = replace(connection, card=consent.of_connection(turn.us, connection))

@@ -18,18 +18,24 @@ from fedbot.rules.connection import provision
 from fedbot.rules.loan import lend
 from fedbot.rules.model import audit
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.connection_lifecycle import UNFINISHED_CONNECTION, ConnectionState
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.diagnosis import Fault, Plain
 from fedbot.rules.model.effects import Post, say
 from fedbot.rules.model.ledger import Preview
+from fedbot.rules.model.lifecycles import (
+    BEFORE_DEBIT,
+    BOOKS_SETTLED,
+    FINAL,
+    UNFINISHED_CONNECTION,
+    ConnectionState,
+    TransferState,
+)
 from fedbot.rules.model.transfer import Transfer
-from fedbot.rules.model.transfer_lifecycle import BEFORE_DEBIT, BOOKS_SETTLED, FINAL, TransferState
 from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.state import Turn
+from fedbot.rules.transfer import both_sides
 from fedbot.rules.transfer import both_sides as transfers
-from fedbot.rules.transfer import dispute
 
 LASTING = frozenset({ConnectionState.READY, ConnectionState.ACTIVE, ConnectionState.SUSPENDED})
 OVER = FINAL | {TransferState.DISPUTED}
@@ -116,7 +122,7 @@ def _settle_alone(turn: Turn, connection: Connection, by: Signature) -> None:
         if transfer.connection != connection.id:
             continue
         if _would_be_unclear(transfer):
-            dispute.dispute(turn, transfer, 0, Plain(Fault.ENDED_AT_ONCE))
+            both_sides.dispute(turn, transfer, 0, Plain(Fault.ENDED_AT_ONCE))
         elif transfer.role == "sender" and transfer.state in BEFORE_DEBIT:  # a return: the others are cancelled already
             transfers.end(turn, transfer, TransferState.CANCELLED, by, DISCONNECTED)
         elif transfer.role == "receiver" and transfer.state in {TransferState.OPEN, TransferState.BOOKED}:
@@ -179,7 +185,7 @@ def finish_what_is_over(turn: Turn) -> None:
         if ended_by is None:
             continue
         if transfer.state is TransferState.SENT:
-            dispute.dispute(turn, transfer, 0, Plain(Fault.ENDED_AT_ONCE))
+            both_sides.dispute(turn, transfer, 0, Plain(Fault.ENDED_AT_ONCE))
         elif transfer.state in BEFORE_DEBIT and transfer.role == "receiver":  # it was disputed at the end
             _cancel_alone(turn, transfer, ended_by)
 

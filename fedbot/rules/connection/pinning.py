@@ -10,10 +10,10 @@ from fedbot import messages
 from fedbot.rules.connection import provision
 from fedbot.rules.model import audit
 from fedbot.rules.model.connection import KEY_EMOJI, Connection
-from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.decision import KeyCheck, Signature
 from fedbot.rules.model.effects import Draft, Post, SendEnvelope, say
 from fedbot.rules.model.events import EnvelopeSeen
+from fedbot.rules.model.lifecycles import ConnectionState
 from fedbot.rules.model.room import AnnouncedParty, Announcement
 from fedbot.rules.protocol import announcements, bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
@@ -88,7 +88,7 @@ def _hear_name(turn: Turn, connection: Connection, name: str) -> None:
     turn.save(renamed)
     if new and turn.tell_once(f"renamed:{connection.id}", RENAMED_FOR):
         turn.note(connection.id, audit.NewName(new), connection.peer_bot)
-        phrase = say(messages.review.peer_renamed, connection=renamed, us=turn.us)
+        phrase = say(messages.keys.peer_renamed, connection=renamed, us=turn.us)
         turn.do(Post(f"renamed:{connection.id}:{turn.now.date()}", connection.room, phrase))
 
 

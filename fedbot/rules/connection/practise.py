@@ -6,12 +6,12 @@ from fedbot import messages
 from fedbot.rules.connection import connect as connections
 from fedbot.rules.connection import disconnect
 from fedbot.rules.model import audit
+from fedbot.rules.model.archive import Document
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.connection_lifecycle import LIVING_CONNECTION, UNFINISHED_CONNECTION, ConnectionState
 from fedbot.rules.model.decision import Signature
-from fedbot.rules.model.document import Document
 from fedbot.rules.model.effects import Leave, say
 from fedbot.rules.model.events import PracticeOrdered
+from fedbot.rules.model.lifecycles import LIVING_CONNECTION, UNFINISHED_CONNECTION, ConnectionState
 from fedbot.rules.model.party_config import PRACTICE, Practice
 from fedbot.rules.model.room import Announcement
 from fedbot.rules.state import Turn

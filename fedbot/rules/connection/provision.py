@@ -22,12 +22,12 @@ from fedbot.rules.model import audit
 from fedbot.rules.model.archive import Mark
 from fedbot.rules.model.catalogue import Want
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.connection_lifecycle import LIVING_CONNECTION, ConnectionState
-from fedbot.rules.model.continuation import OfConnection, WhenStepEnds
 from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.effects import Do, Edit, Forget, KeepSecret, Phrase, Post, say
 from fedbot.rules.model.events import StepDone, StepRefused, StepUnknown, Waiting
 from fedbot.rules.model.lending import LendingStop, PlaceInLine
+from fedbot.rules.model.lifecycles import LIVING_CONNECTION, ConnectionState
+from fedbot.rules.model.queries import OfConnection, WhenStepEnds
 from fedbot.rules.model.steps import (
     AccessMade,
     CloseCompany,
@@ -43,7 +43,7 @@ from fedbot.rules.model.steps import (
     due_in_a_year,
 )
 from fedbot.rules.model.transfer import Transfer
-from fedbot.rules.protocol import bodies, room_upgrades, sequencing
+from fedbot.rules.protocol import announcements, bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.state import Turn
 
@@ -303,7 +303,7 @@ def _adopt(turn: Turn, connection: Connection) -> None:
     kept = [t for t in turn.marked(Mark.KEPT, connection.peer) if lend.is_kept(t)]
     for transfer in [*turn.open_transfers(), *lend.on_loan(turn), *(lend.reopened(t) for t in kept)]:
         left = transfer.peer == connection.peer and transfer.connection != connection.id
-        if left and transfer.room in room_upgrades.lineage(turn, connection.room):
+        if left and transfer.room in announcements.lineage(turn, connection.room):
             here = replace(transfer, connection=connection.id, room=connection.room)
             mine = sequencing.address_anew(here, connection)
             turn.save(mine)

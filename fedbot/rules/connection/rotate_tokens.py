@@ -14,12 +14,12 @@ from fedbot import messages
 from fedbot.rules.connection import provision
 from fedbot.rules.model import audit
 from fedbot.rules.model.connection import Connection, Renewal
-from fedbot.rules.model.connection_lifecycle import ConnectionState
-from fedbot.rules.model.continuation import OfConnection, WhenStepEnds
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.diagnosis import Diagnosis, TokenTrialFailed
 from fedbot.rules.model.effects import Do, Forget, KeepSecret, MoveSecret, Post, say
 from fedbot.rules.model.events import StepDone, StepRefused, StepUnknown, Waiting
+from fedbot.rules.model.lifecycles import ConnectionState
+from fedbot.rules.model.queries import OfConnection, WhenStepEnds
 from fedbot.rules.model.steps import (
     AccessMade,
     MakeAccess,
@@ -229,7 +229,7 @@ class RevokeOldToken(OfConnection, WhenStepEnds):
         connection = turn.connection(self.connection)
         turn.note(self.connection, audit.Fact.TOKEN_REVOKED)
         if connection is not None and self.room:
-            phrase = say(messages.rotate_tokens.token_rotated, connection=connection)
+            phrase = say(messages.provision.token_rotated, connection=connection)
             turn.do(Post(f"rotated:{connection.id}:{self.event_id}", self.room, phrase, reply_to=self.event_id))
 
     def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
@@ -237,7 +237,7 @@ class RevokeOldToken(OfConnection, WhenStepEnds):
         connection = _active(turn, self.connection)
         if connection is not None:
             phrase = say(
-                messages.rotate_tokens.old_token_stays,
+                messages.provision.old_token_stays,
                 connection=connection,
                 name=provision.access_name(connection),
                 problem=event.problem,
@@ -339,7 +339,7 @@ def _switch(turn: Turn, connection: Connection, renewal: Renewal) -> None:
     turn.note(connection.id, audit.TokenRotated(renewal.name))
     by_hand_stays = renewal.by_hand or connection.user is None or not old
     if warned:
-        phrase = say(messages.rotate_tokens.token_renewed, connection=connection, old=old if by_hand_stays else "")
+        phrase = say(messages.provision.token_renewed, connection=connection, old=old if by_hand_stays else "")
         turn.tell_admins(phrase, f"renewed:{connection.id}:{renewal.name}")
     answered = (renewal.room, renewal.by.event_id) if renewal.by else ("", "")
     if connection.user is not None and not by_hand_stays:
@@ -350,7 +350,7 @@ def _switch(turn: Turn, connection: Connection, renewal: Renewal) -> None:
             Post(
                 key,
                 renewal.room,
-                say(messages.rotate_tokens.token_rotated, connection=connection),
+                say(messages.provision.token_rotated, connection=connection),
                 reply_to=renewal.by.event_id,
             )
         )
@@ -409,7 +409,7 @@ def _hangs(turn: Turn, connection: Connection, reason: str, problem: Diagnosis) 
     renewal = replace(renewal, name=name, reason=reason, problem=problem)
     turn.note(connection.id, audit.RotationWaits(problem))
     if renewal.by is not None:
-        phrase = say(messages.rotate_tokens.rotate_failed, connection=connection, us=turn.us, problem=problem)
+        phrase = say(messages.provision.rotate_failed, connection=connection, us=turn.us, problem=problem)
         key = f"rotated:{connection.id}:{renewal.by.event_id}"
         turn.do(Post(key, renewal.room, phrase, reply_to=renewal.by.event_id))
         renewal = replace(renewal, by=None, room="")
@@ -427,7 +427,7 @@ def _warned(turn: Turn, connection: Connection) -> Connection:
     if not reached or connection.token_warned == min(reached) or (first and not renewal.problem):
         return connection
     phrase = say(
-        messages.rotate_tokens.token_ends,
+        messages.provision.token_ends,
         connection=connection,
         us=turn.us,
         left=max(left, 0),

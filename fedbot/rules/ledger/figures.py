@@ -10,16 +10,15 @@ from typing import Any
 
 from fedbot.rules.loan import lend
 from fedbot.rules.model.archive import Flowed, Mark, Way, flowed, went_at
-from fedbot.rules.model.connection_lifecycle import LIVING_CONNECTION
 from fedbot.rules.model.decision import Ending
 from fedbot.rules.model.figures import BALANCE, COUNTS, Dealings, Flow, SpaceFigures
+from fedbot.rules.model.lifecycles import LIVING_CONNECTION, OutsideState
 from fedbot.rules.model.outside import OUTSIDE
-from fedbot.rules.model.outside_lifecycle import OutsideState
 from fedbot.rules.model.party_config import PRACTICE
 from fedbot.rules.model.queries import StockCounts
 from fedbot.rules.model.stock import plain
 from fedbot.rules.model.transfer import Transfer
-from fedbot.rules.protocol import who_answers
+from fedbot.rules.protocol import announcements
 from fedbot.rules.state import Turn
 
 WAYS = tuple(way.value for way in Way)
@@ -49,8 +48,8 @@ def rooms_told_of(turn: Turn, room: str) -> list[str] | None:
     """The rooms of which that one may read; None: of all, past ones too."""
     if not room or is_private(turn, room):
         return None
-    person = who_answers.direct_with(turn, turn.room(room))
-    return who_answers.shared_with(turn, person) if person else [room]
+    person = announcements.direct_with(turn, turn.room(room))
+    return announcements.shared_with(turn, person) if person else [room]
 
 
 def is_private(turn: Turn, room: str) -> bool:

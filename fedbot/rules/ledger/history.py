@@ -17,8 +17,8 @@ from fedbot.rules.model import names
 from fedbot.rules.model.archive import latest
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.diagnosis import reason_of
+from fedbot.rules.model.lifecycles import ENDS_OF_A_LOAN
 from fedbot.rules.model.outside import OUTSIDE, OutsideLoan
-from fedbot.rules.model.outside_lifecycle import ENDS_OF_A_LOAN
 from fedbot.rules.model.stock import plain
 from fedbot.rules.model.transfer import Line, Transfer
 

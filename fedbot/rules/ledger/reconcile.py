@@ -19,8 +19,6 @@ from fedbot.rules.loan import lend
 from fedbot.rules.model import audit, budgets
 from fedbot.rules.model.archive import Mark
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.connection_lifecycle import ConnectionState
-from fedbot.rules.model.continuation import OfConnection, OfLine, WhenAnsweredOrNot, WhenStepEnds
 from fedbot.rules.model.effects import Ask, Do, Post, say
 from fedbot.rules.model.events import (
     Answered,
@@ -33,11 +31,21 @@ from fedbot.rules.model.events import (
 )
 from fedbot.rules.model.health import counted_from
 from fedbot.rules.model.ledger import BookLine, Difference, Kind, Past, Reconciliation
-from fedbot.rules.model.queries import BooksOf, ItemSeen, ItemsSeen, Received, Whereabouts
+from fedbot.rules.model.lifecycles import FINAL, ConnectionState, TransferState
+from fedbot.rules.model.queries import (
+    BooksOf,
+    ItemSeen,
+    ItemsSeen,
+    OfConnection,
+    OfLine,
+    Received,
+    WhenAnsweredOrNot,
+    WhenStepEnds,
+    Whereabouts,
+)
 from fedbot.rules.model.steps import Arrived
 from fedbot.rules.model.stock import STATUS_ATTENTION, STATUS_OK, plain
 from fedbot.rules.model.transfer import Progress, Transfer
-from fedbot.rules.model.transfer_lifecycle import FINAL, TransferState
 from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.state import Turn
@@ -427,7 +435,7 @@ def _tell(turn: Turn, running: Reconciliation, problem: str) -> None:
             return
     known = {d.transfer: t for d in differences if (t := turn.transfer(d.transfer)) is not None}
     phrase = say(
-        messages.reconcile.reconciled,
+        messages.ledger.reconciled,
         connection=connection,
         us=turn.us,
         reconciliation=replace(running, differences=differences),

@@ -16,18 +16,16 @@ from fedbot.rules.connection import provision, rotate_tokens
 from fedbot.rules.loan import end, extend, hand_back, lend, outside, queue
 from fedbot.rules.model import audit
 from fedbot.rules.model.connection import Connection, Exchange
-from fedbot.rules.model.connection_lifecycle import UNFINISHED_CONNECTION, ConnectionState
-from fedbot.rules.model.continuation import WhenAnswered
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.diagnosis import Fault, Plain
 from fedbot.rules.model.effects import Ask, Draft, Edit, Post, say
 from fedbot.rules.model.events import Answered, EnvelopeSeen
 from fedbot.rules.model.lending import PlaceState, QueueEntry
-from fedbot.rules.model.queries import CompanyMirror, MirrorsFound, WhoMay
-from fedbot.rules.model.rota import rota_id
+from fedbot.rules.model.lifecycles import FINAL, NOTHING_MOVED, UNFINISHED_CONNECTION, ConnectionState, TransferState
+from fedbot.rules.model.outside import rota_id
+from fedbot.rules.model.queries import CompanyMirror, MirrorsFound, WhenAnswered, WhoMay
 from fedbot.rules.model.stock import Right
 from fedbot.rules.model.transfer import RECALLED, Dispute, Terms, Transfer
-from fedbot.rules.model.transfer_lifecycle import FINAL, NOTHING_MOVED, TransferState
 from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import Body, Decided, Ended, Message, Truth
 from fedbot.rules.protocol.terms import hash_of
@@ -35,7 +33,7 @@ from fedbot.rules.state import Turn
 from fedbot.rules.transfer import booking, opening, receive, request, send, sender_decision
 from fedbot.rules.transfer import both_sides as transfers
 from fedbot.rules.transfer.send import with_progress
-from fedbot.rules.wire.subject_ids import SubjectKind, connection_id, kind_of, opened_id
+from fedbot.rules.wire.envelope import SubjectKind, connection_id, kind_of, opened_id
 
 PUT_AWAY_WITHIN = timedelta(days=14)
 """What was booked in longer ago than that lies where people have put it: they are not asked about it again."""

@@ -17,14 +17,13 @@ from fedbot.rules.ledger import figures as ledger_figures
 from fedbot.rules.model import audit, budgets
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.connection_lifecycle import ConnectionState
-from fedbot.rules.model.continuation import OfConnection, WhenAnswered, WhenAnsweredOrNot
 from fedbot.rules.model.effects import Ask, Edit, Picture, Post, Typing, say
 from fedbot.rules.model.events import Answered, StatsDue, Unanswered
 from fedbot.rules.model.figures import STATS_SILENT_AFTER, Chart, SpaceFigures, StockHistory, Survey
 from fedbot.rules.model.health import counted_from
-from fedbot.rules.model.queries import StockCounts, StockFigures
-from fedbot.rules.protocol import bodies, room_upgrades, sequencing
+from fedbot.rules.model.lifecycles import ConnectionState
+from fedbot.rules.model.queries import OfConnection, StockCounts, StockFigures, WhenAnswered, WhenAnsweredOrNot
+from fedbot.rules.protocol import announcements, bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.state import Turn
 from fedbot.rules.wire.envelope import BadEnvelope
@@ -101,7 +100,7 @@ def _answer(turn: Turn, survey: Survey) -> None:
     """The answer to the line, or what it reads now that more has come."""
     silent = tuple(turn.party_name(party) for party in survey.waiting)
     came = sorted(survey.came, key=lambda f: (f.party != turn.us.party, f.name.casefold()))
-    phrase = say(messages.stats.stats, us=turn.us, figures=tuple(came), silent=silent, days=survey.days)
+    phrase = say(messages.ledger.stats, us=turn.us, figures=tuple(came), silent=silent, days=survey.days)
     key = f"stats:-:{survey.id}"
     if survey.posted:
         turn.do(Edit(key, survey.room, phrase))
@@ -259,14 +258,14 @@ def _on_counted_on_schedule(turn: Turn, then: CountOnSchedule, event: Answered) 
         return
     counts = _counts(event)
     history = _remember(turn, counts)
-    for room in room_upgrades.current_rooms(turn):
+    for room in announcements.current_rooms(turn):
         known = turn.room(room)
         if known is None or not (known.joined and known.may_talk):
             continue
         told_of = ledger_figures.rooms_told_of(turn, room)
         figures = ledger_figures.disclosed(turn, ledger_figures.own(turn, counts, 0, told_of))
         key = f"stats:-:{last.isoformat()}:{room}"
-        turn.do(Post(key, room, say(messages.stats.stats, us=turn.us, figures=(figures,), silent=(), days=0)))
+        turn.do(Post(key, room, say(messages.ledger.stats, us=turn.us, figures=(figures,), silent=(), days=0)))
         _draw(turn, f"chart:-:{last.isoformat()}:{room}", room, key, figures, history)
 
 
@@ -288,7 +287,7 @@ def with_today(turn: Turn, history: StockHistory, stock_items: int | None) -> St
 def _draw(turn: Turn, key: str, room: str, thread: str, figures: SpaceFigures, history: StockHistory) -> None:
     chart = _chart(figures, history)
     if chart.stock or chart.exchange:
-        turn.do(Picture(key, room, say(messages.stats.stats_chart, us=turn.us, figures=figures), chart, thread=thread))
+        turn.do(Picture(key, room, say(messages.ledger.stats_chart, us=turn.us, figures=figures), chart, thread=thread))
 
 
 def _chart(figures: SpaceFigures, history: StockHistory) -> Chart:

@@ -18,10 +18,10 @@ from fedbot.rules.model import time_zones
 from fedbot.rules.model.effects import Post, say
 from fedbot.rules.model.ledger import AgendaEntry, OnThatDay
 from fedbot.rules.model.lending import QueueEntry, Reserved
+from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.model.stock import StockItem
 from fedbot.rules.model.transfer import Line, Transfer
-from fedbot.rules.model.transfer_lifecycle import TransferState
-from fedbot.rules.protocol import room_upgrades
+from fedbot.rules.protocol import announcements
 from fedbot.rules.state import Turn
 
 A_DAY = timedelta(days=1)
@@ -321,11 +321,11 @@ def look(turn: Turn) -> None:
         return
     today = turn.today()
     turn.tell_once(_telling(today), 2 * A_DAY)
-    for room in room_upgrades.federation_rooms(turn):
+    for room in announcements.federation_rooms(turn):
         found = entries(turn, [room], today, today + A_DAY)
         if found:
             names = {entry.transfer.peer: turn.party_name(entry.transfer.peer) for entry in found}
-            phrase = say(messages.calendar.agenda, entries=tuple(found), names=names, us=turn.us)
+            phrase = say(messages.booking.agenda, entries=tuple(found), names=names, us=turn.us)
             turn.do(Post(f"agenda:{room}:{today}", room, phrase))
 
 

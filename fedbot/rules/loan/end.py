@@ -14,15 +14,14 @@ from fedbot.rules.catalogue.provenance import known_item, mirror_given, mirror_r
 from fedbot.rules.connection import provision
 from fedbot.rules.loan import label, lend
 from fedbot.rules.model import audit, names
-from fedbot.rules.model.connection_lifecycle import ConnectionState
-from fedbot.rules.model.continuation import OfLine, WhenStepEnds
 from fedbot.rules.model.decision import Closing, Ending, Signature
 from fedbot.rules.model.effects import Do, Post, say
 from fedbot.rules.model.events import StepDone, StepRefused, StepUnknown
+from fedbot.rules.model.lifecycles import FINAL, ConnectionState, TransferState
+from fedbot.rules.model.queries import OfLine, WhenStepEnds
 from fedbot.rules.model.steps import Arrived, Remark, Step
 from fedbot.rules.model.stock import STATUS_LOST
 from fedbot.rules.model.transfer import Transfer
-from fedbot.rules.model.transfer_lifecycle import FINAL, TransferState
 from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.state import Turn

@@ -12,21 +12,19 @@ from fedbot import messages
 from fedbot.rules.loan import bookings, end, hand_back, lend
 from fedbot.rules.model import audit, lending
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.connection_lifecycle import ConnectionState
-from fedbot.rules.model.continuation import WhenAnswered
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Ask, Post, say
 from fedbot.rules.model.events import Answered
-from fedbot.rules.model.queries import Able
+from fedbot.rules.model.lifecycles import ConnectionState, TransferState
+from fedbot.rules.model.queries import Able, WhenAnswered
 from fedbot.rules.model.transfer import Terms, Transfer
-from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.protocol.terms import BadTerms
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides as transfers
 from fedbot.rules.transfer import opening, request
-from fedbot.rules.wire.subject_ids import Cause
+from fedbot.rules.wire.envelope import Cause
 
 
 def ask(turn: Turn, cause: Cause, connection: Connection, loan: Transfer, until: date, asker: Signature) -> None:

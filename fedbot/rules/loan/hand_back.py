@@ -18,25 +18,29 @@ from fedbot.rules.connection import provision
 from fedbot.rules.loan import lend
 from fedbot.rules.model import audit, budgets, names
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.continuation import OfLine, OfTransfer, WhenAnswered, WhenAnsweredOrNot, WhenStepEnds
 from fedbot.rules.model.decision import Settlement, Signature
 from fedbot.rules.model.diagnosis import ANOTHER_THING, Diagnosis
 from fedbot.rules.model.effects import Ask, Do, Phrase, Post, say
 from fedbot.rules.model.events import Answered, PhotoSent, Said, StepDone, StepRefused, StepUnknown, Unanswered
+from fedbot.rules.model.lifecycles import FINAL, TransferState
 from fedbot.rules.model.queries import (
     Able,
     FindItems,
     InventoryStanding,
     ItemsFound,
+    OfLine,
+    OfTransfer,
     Overview,
     PersonRights,
     Query,
+    WhenAnswered,
+    WhenAnsweredOrNot,
+    WhenStepEnds,
     WhoMay,
 )
 from fedbot.rules.model.steps import AttachPhoto, TakeBack
 from fedbot.rules.model.stock import STATUS_DAMAGED, Right, Rights, StockItem
 from fedbot.rules.model.transfer import Line, Progress, Terms, Transfer
-from fedbot.rules.model.transfer_lifecycle import FINAL, TransferState
 from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.protocol.terms import presentable
@@ -44,7 +48,7 @@ from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides as transfers
 from fedbot.rules.transfer import opening, sender_decision
 from fedbot.rules.transfer.send import mark, with_progress
-from fedbot.rules.wire.subject_ids import Cause
+from fedbot.rules.wire.envelope import Cause
 
 MOVED = "moved"
 IN_PARTS = "in-parts"

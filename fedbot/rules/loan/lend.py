@@ -1,23 +1,24 @@
-"""What the journal knows of a loan: its returns, what is still out, whose it is. Reads only.
-
-What came back is derived from the returns, which are transfers of their own; it stands nowhere else.
-"""
+"""What the journal knows of a loan: its returns, what is still out, whose it is, which lending rules hold. Reads."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
+from fedbot import messages
 from fedbot.rules.model import time_zones
 from fedbot.rules.model.archive import Mark
+from fedbot.rules.model.care import Moved
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.decision import Closing, Ending, Signature
+from fedbot.rules.model.effects import say
+from fedbot.rules.model.lending import MOST_RULES, LendingRule, said_in_inventree, that_hold
+from fedbot.rules.model.lifecycles import FINAL, ConnectionState, TransferState
+from fedbot.rules.model.queries import Answer, ItemsFound, LendingSaid
 from fedbot.rules.model.stock import StockItem
 from fedbot.rules.model.transfer import Line, Terms, Transfer
-from fedbot.rules.model.transfer_lifecycle import FINAL, TransferState
 from fedbot.rules.model.whole_item import NO_ITEM_DETAILS, NO_PART_DETAILS
 from fedbot.rules.protocol.terms import presentable
 from fedbot.rules.state import Turn
@@ -250,3 +251,38 @@ def today(turn: Turn, loan: Transfer) -> date:
 def of_connection(turn: Turn, connection: Connection) -> Sequence[Transfer]:
     """What is on loan between us and that friend, earlier friendships included."""
     return [t for t in on_loan(turn) if t.peer == connection.peer]
+
+
+# --- Which of our own lending rules hold for a loan: those of the config, and those that people wrote into
+# InvenTree.
+
+A_DAY = timedelta(days=1)
+FOR_NOBODY = LendingRule(spaces=())
+
+
+def for_loan(
+    turn: Turn, moved: Sequence[Moved], items: Iterable[int], found: Iterable[Answer]
+) -> tuple[LendingRule, ...]:
+    """The rules for lending these stock items of ours, of which `found` tells."""
+    wanted = frozenset(items)
+    told = [
+        said for answer in found if isinstance(answer, ItemsFound) for item, said in answer.lending if item in wanted
+    ]
+    return (*that_hold(turn.us.lending, moved), *_said(turn, tuple(dict.fromkeys(told))))
+
+
+def _said(turn: Turn, said: tuple[LendingSaid, ...]) -> list[LendingRule]:
+    rules: list[LendingRule] = []
+    for each in said:
+        rule = said_in_inventree(each.text) if each.text is not None else None
+        if rule is None:
+            _tell_admins(turn, each)
+        rules.append(rule or FOR_NOBODY)
+    return rules if len(rules) <= MOST_RULES else [FOR_NOBODY]
+
+
+def _tell_admins(turn: Turn, said: LendingSaid) -> None:
+    """Once a day for each place."""
+    if turn.tell_once(f"lending rule:{said.where}", A_DAY):
+        phrase = say(messages.lending.rule_not_understood, where=said.where, is_hidden=said.text is None)
+        turn.tell_admins(phrase, f"lending-rule:{said.where}:{turn.now.date()}")

@@ -17,13 +17,13 @@ from pydantic import TypeAdapter
 from fedbot import messages
 from fedbot.rules.catalogue.provenance import WriteMirror
 from fedbot.rules.model import audit, time_zones
-from fedbot.rules.model.continuation import WhenStepEnds
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.diagnosis import Fault, Plain
 from fedbot.rules.model.effects import Do, Edit, Post, say
 from fedbot.rules.model.events import StepDone, StepRefused, StepUnknown
+from fedbot.rules.model.lifecycles import FINAL, MAY_BE_HANDED_OVER, OutsideState, TransferState
 from fedbot.rules.model.outside import OutsideLoan
-from fedbot.rules.model.outside_lifecycle import MAY_BE_HANDED_OVER, OutsideState
+from fedbot.rules.model.queries import WhenStepEnds
 from fedbot.rules.model.steps import (
     Arrived,
     CompanyMade,
@@ -44,7 +44,6 @@ from fedbot.rules.model.steps import (
 )
 from fedbot.rules.model.stock import STATUS_DAMAGED, STATUS_LOST, StockItem
 from fedbot.rules.model.transfer import RECALLED, Transfer
-from fedbot.rules.model.transfer_lifecycle import FINAL, TransferState
 from fedbot.rules.state import Turn
 
 BEFORE = (timedelta(days=1), timedelta(0))
@@ -61,7 +60,7 @@ def lend(turn: Turn, loan: OutsideLoan) -> None:
     """Book it out: the message that answers the line says how far that has come."""
     turn.save(loan)
     turn.note_by(loan.id, audit.LentOutside(loan.neighbour), loan.by)
-    phrase = say(messages.outside.outside_loan, loan=loan, us=turn.us)
+    phrase = say(messages.lending.outside_loan, loan=loan, us=turn.us)
     turn.do(Post(_key(loan), loan.room, phrase, reply_to=loan.by.event_id, answers=loan.by.person))
     link = f"https://matrix.to/#/{turn.us.bot}?outside={quote(loan.neighbour.casefold(), safe='')}"
     company = MakeCompany(_mark(loan, "company"), link, loan.neighbour, f"{loan.neighbour}, a neighbour without a bot")
@@ -157,7 +156,7 @@ def _on_done(turn: Turn, loan: OutsideLoan, event: StepDone, step: str) -> None:
 def _on_not_done(turn: Turn, loan: OutsideLoan, event: StepRefused | StepUnknown, step: str) -> None:
     loan = replace(loan, problem=event.problem)
     if step in {Arrived.__name__, Label.__name__}:
-        turn.tell_admins(say(messages.outside.not_marked, loan=loan), f"outside:{step}:{loan.id}")
+        turn.tell_admins(say(messages.lending.not_marked, loan=loan), f"outside:{step}:{loan.id}")
     elif isinstance(event, StepUnknown) or step in {PutBack.__name__, TakeBack.__name__}:
         _is_unclear(turn, loan)
     elif loan.stage == "taken" and loan.item is not None:
@@ -179,7 +178,7 @@ def _not_lent(turn: Turn, loan: OutsideLoan) -> None:
 
 def _is_unclear(turn: Turn, loan: OutsideLoan) -> None:
     unclear = _stands(turn, loan, OutsideState.UNCLEAR)
-    phrase = say(messages.outside.outside_loan, loan=unclear, us=turn.us)
+    phrase = say(messages.lending.outside_loan, loan=unclear, us=turn.us)
     turn.tell_admins(phrase, f"outside-unclear:{loan.id}:{turn.now.isoformat()}")
 
 
@@ -189,7 +188,7 @@ def _stands(turn: Turn, loan: OutsideLoan, state: OutsideState) -> OutsideLoan:
     turn.save(loan)
     _mirror(turn, loan)
     turn.note(loan.id, audit.OutsideIs(state))
-    turn.do(Edit(_key(loan), loan.room, say(messages.outside.outside_loan, loan=loan, us=turn.us)))
+    turn.do(Edit(_key(loan), loan.room, say(messages.lending.outside_loan, loan=loan, us=turn.us)))
     label = _LABELS.get(state)
     if label is not None and loan.item is not None:
         known = Known(loan.part, loan.serial)
@@ -232,7 +231,7 @@ def restore(turn: Turn, value: dict[str, Any]) -> None:
         if under_way or loan.state is OutsideState.UNCLEAR:
             found = replace(found, state=OutsideState.UNCLEAR, problem=Plain(Fault.NO_TRACE))
         turn.save(found)
-        turn.do(Post(_key(found), found.room, say(messages.outside.outside_loan, loan=found, us=turn.us)))
+        turn.do(Post(_key(found), found.room, say(messages.lending.outside_loan, loan=found, us=turn.us)))
 
 
 def go_on_after_a_loss(turn: Turn) -> None:
@@ -353,7 +352,7 @@ def look(turn: Turn) -> None:
         when = _next_reminder(turn, loan)
         if when is not None and when <= turn.now:
             turn.save(replace(loan, reminded=turn.now))
-            phrase = say(messages.outside.outside_reminder, loan=loan, us=turn.us, today=turn.today())
+            phrase = say(messages.lending.outside_reminder, loan=loan, us=turn.us, today=turn.today())
             key = f"outside-due:{loan.id}:{turn.now.isoformat()}"
             turn.do(Post(key, loan.room, phrase, thread=_key(loan), mentions=(loan.by.person,)))
             turn.note(loan.id, audit.Reminded((loan.by.person,)))

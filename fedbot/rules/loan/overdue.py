@@ -62,7 +62,7 @@ def stop(turn: Turn, peer: str, room: str, by: Signature) -> LendingStop:
 def _tell_room(turn: Turn, stopped: LendingStop, key: str) -> None:
     loans = tuple(overdue(turn, stopped.id))
     phrase = say(
-        messages.overdue.no_new_loans,
+        messages.lending.no_new_loans,
         us=turn.us,
         peer_name=turn.party_name(stopped.id),
         by=stopped.by,
@@ -76,7 +76,7 @@ def resume(turn: Turn, stopped: LendingStop, by: Signature | None) -> None:
     turn.drop(stopped)
     turn.note_by(stopped.id, audit.Fact.LOANS_AGAIN, by)
     peer_name = turn.party_name(stopped.id)
-    phrase = say(messages.overdue.loans_again, us=turn.us, peer_name=peer_name, by=by)
+    phrase = say(messages.lending.loans_again, us=turn.us, peer_name=peer_name, by=by)
     connection = turn.connection_with(stopped.id)
     room = connection.room if connection is not None else stopped.room
     turn.do(Post(f"loans-again:{stopped.id}:{turn.now.isoformat()}", room, phrase))
@@ -133,9 +133,9 @@ def _tell_admins(turn: Turn, loan: Transfer, step: str) -> None:
     loan = lend.as_out(turn, loan)
     peer_name, today = turn.party_name(loan.peer), lend.today(turn, loan)
     if step == ADMINS:
-        phrase = say(messages.overdue.overdue_for_admins, loan=loan, us=turn.us, peer_name=peer_name, today=today)
+        phrase = say(messages.lending.overdue_for_admins, loan=loan, us=turn.us, peer_name=peer_name, today=today)
     elif turn.lending_stop(loan.peer) is not None:
         return
     else:
-        phrase = say(messages.overdue.lend_no_more, loan=loan, us=turn.us, peer_name=peer_name, today=today)
+        phrase = say(messages.lending.lend_no_more, loan=loan, us=turn.us, peer_name=peer_name, today=today)
     turn.tell_admins(phrase, f"overdue:{step}:{loan.id}:{loan.due_day}")

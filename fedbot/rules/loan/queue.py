@@ -16,25 +16,22 @@ from fedbot.rules.catalogue import search, share, want
 from fedbot.rules.loan import bookings, lend
 from fedbot.rules.model import audit, time_zones
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.connection_lifecycle import ConnectionState
-from fedbot.rules.model.continuation import WhenAnsweredOrNot
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Ask, Edit, Phrase, Post, say
 from fedbot.rules.model.events import Answered, Said, Unanswered
 from fedbot.rules.model.lending import MOST_PLACES, TOLD_ENDS, PlaceInLine, PlaceState, QueueEntry
+from fedbot.rules.model.lifecycles import FINAL, NOTHING_MOVED, ConnectionState, TransferState
 from fedbot.rules.model.outside import OutsideLoan
-from fedbot.rules.model.queries import FindItems, ItemsFound
+from fedbot.rules.model.queries import FindItems, ItemsFound, WhenAnsweredOrNot
 from fedbot.rules.model.stock import StockItem, is_sound, plain
 from fedbot.rules.model.transfer import Transfer
-from fedbot.rules.model.transfer_lifecycle import FINAL, NOTHING_MOVED, TransferState
-from fedbot.rules.protocol import bodies, sequencing, who_answers
+from fedbot.rules.protocol import announcements, bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.protocol.terms import BadTerms, presentable
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import opening as transfer_opening
-from fedbot.rules.wire import subject_ids
-from fedbot.rules.wire.envelope import BadEnvelope
-from fedbot.rules.wire.subject_ids import Opening, SubjectKind
+from fedbot.rules.wire import envelope as envelopes
+from fedbot.rules.wire.envelope import BadEnvelope, Opening, SubjectKind
 
 A_DAY, A_MOMENT = timedelta(days=1), timedelta(minutes=1)
 UNTIL_ASKED_AGAIN = timedelta(minutes=10)
@@ -61,7 +58,7 @@ def begin(turn: Turn, place: PlaceInLine, opening: Opening) -> None:
 
 def page(turn: Turn, place: PlaceInLine) -> Phrase:
     """How it stands."""
-    return say(messages.queue.place_page, place=place, us=turn.us, peer_name=turn.party_name(place.peer))
+    return say(messages.booking.place_page, place=place, us=turn.us, peer_name=turn.party_name(place.peer))
 
 
 def leave(turn: Turn, place: PlaceInLine, by: Signature) -> None:
@@ -132,7 +129,7 @@ def line_meant(turn: Turn, event: Said) -> str:
     place = turn.place_in_line(identifier) if said is not None and kind in {_TURN, _PLACE} else None
     if place is None or said is None or place.state is not PlaceState.TURN:
         return ""
-    several = who_answers.claimed_by_several(turn, event.sender, event.room)
+    several = announcements.claimed_by_several(turn, event.sender, event.room)
     as_whom = f"as {turn.us.party} " if several else ""
     rest = said["rest"] or ""
     word = f'"{place.word}"' if search.is_plain_name(place.word) else place.word
@@ -187,7 +184,7 @@ def _check_opening(turn: Turn, connection: Connection, body: bodies.Wait) -> Non
     opening = body.opening
     if opening is None or not transfer_opening.is_theirs_to_open(turn, connection, opening):
         raise BadTerms("opening: not yours")
-    if body.wait != subject_ids.opened_id(SubjectKind.WAIT, opening):
+    if body.wait != envelopes.opened_id(SubjectKind.WAIT, opening):
         raise BadTerms("wait: not the id of what you open")
 
 
@@ -207,7 +204,7 @@ def join_ours(turn: Turn, entry: QueueEntry, found: ItemsFound) -> QueueEntry | 
 
 def own_page(turn: Turn, entry: QueueEntry) -> Phrase:
     """How one of our own people stands in our queue, or a friend."""
-    return say(messages.queue.in_our_queue, entry=entry, us=turn.us, place=place_of(turn, entry))
+    return say(messages.booking.in_our_queue, entry=entry, us=turn.us, place=place_of(turn, entry))
 
 
 def _next_number(turn: Turn) -> int:
@@ -322,7 +319,7 @@ def _is_their_turn(turn: Turn, entry: QueueEntry, item: StockItem) -> None:
     if entry.connection:
         _tell(turn, entry, place=1)
     elif entry.by is not None:
-        phrase = say(messages.queue.your_turn_here, entry=entry, us=turn.us)
+        phrase = say(messages.booking.your_turn_here, entry=entry, us=turn.us)
         turn.do(Post(f"{_TURN}:{entry.id}", entry.room, phrase, mentions=(entry.by.person,)))
 
 
@@ -354,7 +351,7 @@ def end(turn: Turn, entry: QueueEntry, why: PlaceState, by: Signature | None = N
     if entry.connection and why in TOLD_ENDS:
         _tell(turn, entry, over=why)
     elif entry.by is not None and why is not PlaceState.LEFT:
-        phrase = say(messages.queue.out_of_our_queue, entry=entry, us=turn.us, why=why)
+        phrase = say(messages.booking.out_of_our_queue, entry=entry, us=turn.us, why=why)
         turn.do(Post(f"{_PLACE}-over:{entry.id}", entry.room, phrase, mentions=(entry.by.person,)))
     for other in turn.queue():
         if other.meets(entry) and not other.kept:

@@ -1,8 +1,4 @@
-"""Transfers at rest: those that are over and leave memory, and how they are found again.
-
-Nothing of them changes by itself. The rules ask for one when a person, a peer or another transfer refers to it: by its
-id, by the beginning of it, or by a mark. What asks for all of them (`newest`) gets them one after the other.
-"""
+"""Every kind of document that the journal keeps, and transfers at rest: over, out of memory, and found again."""
 
 from __future__ import annotations
 
@@ -13,9 +9,19 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
 
+from fedbot.rules.model.catalogue import Alias, Allowance, FriendWant, Search, Share, Want
+from fedbot.rules.model.command import Cooldown, PendingChoice, WebAccess, WebLine
+from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Ending
-from fedbot.rules.model.transfer import RECALLED, Line, Transfer
-from fedbot.rules.model.transfer_lifecycle import FINAL
+from fedbot.rules.model.figures import SpaceFigures, StockHistory, Survey
+from fedbot.rules.model.health import BotStatus, OwnToken
+from fedbot.rules.model.ledger import Reconciliation
+from fedbot.rules.model.lending import LendingStop, PlaceInLine, QueueEntry
+from fedbot.rules.model.lifecycles import FINAL
+from fedbot.rules.model.outside import OutsideLoan, Rota
+from fedbot.rules.model.party_config import Practice, Roster
+from fedbot.rules.model.room import Account, Announcement, Room
+from fedbot.rules.model.transfer import RECALLED, Line, Transfer, WaitingLine
 
 GONE_OVER = frozenset({"arrived", "created", "placed"})
 """Stages of a line that has changed hands, at the sender and at the receiver."""
@@ -162,3 +168,38 @@ def is_meant(transfer: Transfer, rooms: Sequence[str] | None, peer: str, since: 
     """Whether `Archive.newest` would give it, if it were at rest."""
     here = (rooms is None or transfer.room in rooms) and peer in {"", transfer.peer}
     return here and (since is None or latest(transfer) >= since)
+
+
+# --- Every kind of document that the journal keeps.
+
+Document = (
+    Room
+    | Announcement
+    | Connection
+    | Transfer
+    | Cooldown
+    | PendingChoice
+    | WaitingLine
+    | BotStatus
+    | OwnToken
+    | Alias
+    | SpaceFigures
+    | Survey
+    | StockHistory
+    | Reconciliation
+    | Share
+    | Search
+    | Allowance
+    | Account
+    | Roster
+    | Rota
+    | LendingStop
+    | WebLine
+    | WebAccess
+    | OutsideLoan
+    | Practice
+    | Want
+    | FriendWant
+    | QueueEntry
+    | PlaceInLine
+)

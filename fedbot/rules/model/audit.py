@@ -9,13 +9,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.command import AccessKind
 from fedbot.rules.model.decision import Choice, Ending
 from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.lending import Hindrance
-from fedbot.rules.model.outside_lifecycle import OutsideState
-from fedbot.rules.model.transfer_lifecycle import TransferState
-from fedbot.rules.model.web import AccessKind
+from fedbot.rules.model.lifecycles import ConnectionState, OutsideState, TransferState
 
 
 class Fact(StrEnum):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.decision import Decision, KeyCheck, Signature
 from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.effects import Draft
+from fedbot.rules.model.lifecycles import ConnectionState
 from fedbot.rules.model.shown import ShownConnection
 from fedbot.rules.wire.envelope import past_with
 

@@ -11,11 +11,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Concatenate, ParamSpec
 
-from fedbot.rules.model.continuation import WhenAnswered, WhenAnsweredOrNot, WhenStepEnds
+from fedbot.rules.model.command import Outcome
 from fedbot.rules.model.figures import Chart, LabelCode
-from fedbot.rules.model.queries import Query
+from fedbot.rules.model.queries import Query, WhenAnswered, WhenAnsweredOrNot, WhenStepEnds
 from fedbot.rules.model.steps import Step
-from fedbot.rules.model.web import Outcome
 
 P = ParamSpec("P")
 

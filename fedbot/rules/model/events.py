@@ -12,14 +12,13 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from fedbot.rules.model.continuation import Continuation, WhenAnswered, WhenAnsweredOrNot, WhenStepEnds
+from fedbot.rules.model.command import WebAccess
 from fedbot.rules.model.decision import Choice
 from fedbot.rules.model.diagnosis import Diagnosis, reason_of
 from fedbot.rules.model.party_config import Practice, RosterChange
-from fedbot.rules.model.queries import Answer
+from fedbot.rules.model.queries import Answer, Continuation, WhenAnswered, WhenAnsweredOrNot, WhenStepEnds
 from fedbot.rules.model.steps import StepResult
 from fedbot.rules.model.stock import Rights
-from fedbot.rules.model.web import WebAccess
 
 
 @dataclass(frozen=True)

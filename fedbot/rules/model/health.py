@@ -1,6 +1,6 @@
 """How the bot is: when we last caught up, how InvenTree and the homeserver are, our own tokens.
 
-Documents like those of `document`, about nobody but ourselves. Fields have defaults, as older journals lack some.
+Documents about nobody but ourselves. Fields have defaults, as older journals lack some.
 """
 
 from __future__ import annotations

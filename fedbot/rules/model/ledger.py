@@ -9,13 +9,12 @@ from enum import IntEnum, StrEnum
 
 from fedbot.rules.model.catalogue import Want
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.health import BotStatus
 from fedbot.rules.model.lending import PlaceInLine, QueueEntry
-from fedbot.rules.model.outside import OutsideLoan
+from fedbot.rules.model.lifecycles import ConnectionState
+from fedbot.rules.model.outside import OutsideLoan, Rota
 from fedbot.rules.model.queries import InventoryStanding
-from fedbot.rules.model.rota import Rota
 from fedbot.rules.model.stock import Right, StockItem
 from fedbot.rules.model.transfer import Line, Transfer
 

@@ -7,8 +7,8 @@ from datetime import time, timedelta
 
 from fedbot.rules.model.care import Care
 from fedbot.rules.model.lending import LendingRule, OverdueSteps
+from fedbot.rules.model.outside import RotaPolicy
 from fedbot.rules.model.room import AnnouncedParty
-from fedbot.rules.model.rota import RotaPolicy
 
 # --- The pretend friend that an operator has put up to try the bot alone (`fedbot practice`), as the rules know it.
 

@@ -1,20 +1,23 @@
-"""What the rules may ask of the own InvenTree and the journal (reads only), and the shape of each answer.
-
-A question is put by an `Ask` effect and answered by an `Answered` event; it changes nothing and may be
-repeated at will. `QUESTIONS` pairs every question with its answer's type.
-"""
+"""What the rules may ask of InvenTree and the journal (reads only), each answer's shape, and what goes on with it."""
 
 from __future__ import annotations
 
+import inspect
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import TYPE_CHECKING, ClassVar
 
 from fedbot.rules.model.audit import AuditEntry
 from fedbot.rules.model.stock import Part, Right, Rights, StockItem
 from fedbot.rules.model.whole_item import NO_PART_DETAILS, PartDetails, Trait
+
+if TYPE_CHECKING:
+    from fedbot.rules.model.events import Answered, StepDone, StepRefused, StepUnknown, Unanswered, Waiting
+    from fedbot.rules.state import Turn
 
 
 @dataclass(frozen=True)
@@ -567,3 +570,90 @@ QUESTIONS: dict[type[Query], type[Answer]] = {
 }
 
 QUANTITY_PLACES = Decimal("0.00001")
+
+
+# --- What follows when a query is answered or a step has ended: it goes along, and comes back with the outcome.
+
+
+class Continuation:
+    """What goes along. `at_peer`: the effect is done at a peer's InvenTree, so its outcome tells nothing of ours."""
+
+    at_peer: ClassVar[bool] = False
+
+    @property
+    def subject(self) -> str:
+        """The id of what the effect is about; '' if it is about nothing that has one."""
+        return ""
+
+    def waiting(self, turn: Turn, event: Waiting) -> None:
+        """It can't be done now, and is tried again: tell those who wait for it. By itself, nobody does."""
+
+
+class WhenAnswered(Continuation, ABC):
+    """For a query that is asked until it is answered."""
+
+    @abstractmethod
+    def answered(self, turn: Turn, event: Answered) -> None:
+        """The answers are here, in the order of the questions."""
+
+
+class WhenAnsweredOrNot(WhenAnswered):
+    """For a query that somebody waits for: it is given up when InvenTree is silent or says no."""
+
+    @abstractmethod
+    def unanswered(self, turn: Turn, event: Unanswered) -> None:
+        """There will be no answer."""
+
+
+class WhenStepEnds(Continuation, ABC):
+    """For a step."""
+
+    @abstractmethod
+    def done(self, turn: Turn, event: StepDone) -> None:
+        """It was done."""
+
+    @abstractmethod
+    def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
+        """It was refused, or nobody can tell."""
+
+
+@dataclass(frozen=True)
+class OfTransfer(Continuation):
+    """`transfer` is its id."""
+
+    transfer: str
+
+    @property
+    def subject(self) -> str:
+        """The transfer's id."""
+        return self.transfer
+
+
+@dataclass(frozen=True)
+class OfLine(OfTransfer):
+    """`line` is the line's number in the transfer."""
+
+    line: int
+
+
+@dataclass(frozen=True)
+class OfConnection(Continuation):
+    """`connection` is its id."""
+
+    connection: str
+
+    @property
+    def subject(self) -> str:
+        """The connection's id."""
+        return self.connection
+
+
+def kinds() -> tuple[type[Continuation], ...]:
+    """Every kind that can be made, of those modules that are loaded (`dispatch` loads them all)."""
+    found: set[type[Continuation]] = set()
+    below: list[type[Continuation]] = [WhenAnswered, WhenStepEnds]
+    while below:
+        kind = below.pop()
+        found.add(kind)
+        below += kind.__subclasses__()
+    return tuple(sorted((kind for kind in found if not inspect.isabstract(kind)), key=lambda kind: kind.__name__))

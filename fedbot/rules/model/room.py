@@ -10,7 +10,7 @@ from datetime import datetime
 class Room:
     """A Matrix room that we are in, or were (`joined`).
 
-    `replaced_by` is what its tombstone names, `predecessor` what its first event does; `room_upgrades` compares them.
+    `replaced_by` is what its tombstone names, `predecessor` what its first event does; `announcements` compares them.
     `removed` is when we were thrown out of it, or left, the last time. `announce_at` is when we say again who we are,
     for a bot that may not have heard it.
     """

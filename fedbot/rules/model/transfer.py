@@ -13,14 +13,14 @@ from fedbot.rules.model.connection import Exchange
 from fedbot.rules.model.decision import Closing, Decision, Ending, Parcel, Settlement, Signature, SpokenReason, Vote
 from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.lending import LoanRules, Obstacle, Reserved
+from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.model.outside import LentBefore
 from fedbot.rules.model.party_config import Pickup
 from fedbot.rules.model.queries import PartDescription
 from fedbot.rules.model.shown import ShownTransfer
 from fedbot.rules.model.stock import STATUS_OK
-from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.model.whole_item import NO_ITEM_DETAILS, ItemDetails, Trait
-from fedbot.rules.wire.subject_ids import Opening
+from fedbot.rules.wire.envelope import Opening
 
 NOT_SENT = "not-sent"
 """Why a line of a transfer failed here: it failed at the sender."""

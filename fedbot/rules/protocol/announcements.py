@@ -1,4 +1,4 @@
-"""Who is in the room: the parties that bots announce, whose people are whose, and which bot answers."""
+"""Who is in which room: announced parties, whose people are whose, who answers, and which room replaced another."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fedbot.rules.model import names
-from fedbot.rules.model.room import AnnouncedParty, Announcement
+from fedbot.rules.model.room import AnnouncedParty, Announcement, Room
 from fedbot.rules.state import Turn
 from fedbot.rules.wire.envelope import OLDEST_VERSION, VERSION, announcement_holds, wire_time
 
@@ -89,3 +89,124 @@ def _versions(speaks: object) -> tuple[int, int]:
         case [int(oldest), int(newest)] if 1 <= oldest <= newest <= HIGHEST_VERSION:
             return oldest, newest
     return 1, 1
+
+
+# --- Which bots and people are in a room, whose people they are, and which bot answers a line.
+
+
+def bots_in(turn: Turn, room: str) -> list[str]:
+    """The ids of all fedbots in the room, ours too, lowest first."""
+    return sorted({announcement.bot for announcement in turn.announcements(room)} | {turn.us.bot})
+
+
+def direct_with(turn: Turn, room: Room | None) -> str:
+    """The one of our people with whom we are alone there: a direct chat; '' if it is none, or is configured.
+
+    Who is in a room decides, so nothing has to be kept of direct chats, and nothing of them can be lost.
+    """
+    if room is None or not room.joined or room.id == turn.us.admin_room:
+        return ""
+    if room.id in federation_rooms(turn):
+        return ""
+    others = room.members.keys() - {turn.us.bot}
+    return next(iter(others)) if len(others) == 1 and others <= turn.us.people.keys() else ""
+
+
+def shared_with(turn: Turn, person: str) -> list[str]:
+    """The federation rooms that this person reads: of these may be told in a direct chat."""
+    known = {room: turn.room(room) for room in federation_rooms(turn)}
+    return [room for room, seen in known.items() if seen and seen.joined and person in seen.members]
+
+
+def is_bot(turn: Turn, room: str, sender: str) -> bool:
+    """Whether the sender is a fedbot, ours or another. Our own people are people, whatever they announce."""
+    return sender not in turn.us.people and sender in bots_in(turn, room)
+
+
+def other_homes(turn: Turn, room: str, person: str, *, active_only: bool) -> list[tuple[str, str]]:
+    """The other parties in this room that list the person: (party, its bot)."""
+    peers = {(c.peer, c.peer_bot) for c in turn.active_connections(room)}
+    return [
+        (party.id, announcement.bot)
+        for announcement in turn.announcements(room)
+        if announcement.bot != turn.us.bot
+        for party in announcement.parties
+        if person in party.people and (not active_only or (party.id, announcement.bot) in peers)
+    ]
+
+
+def we_answer(turn: Turn, room: str, person: str) -> bool:
+    """Whether we answer a line of this person.
+
+    Our own people are ours by our own configuration, whatever others announce. We leave somebody whom only another
+    bot lists to that bot. The bot with the lowest id answers people whom nobody lists.
+    """
+    if person in turn.us.people:
+        return True
+    if other_homes(turn, room, person, active_only=False):
+        return False
+    return bots_in(turn, room)[0] == turn.us.bot
+
+
+def claimed_by_several(turn: Turn, person: str, room: str) -> list[str]:
+    """All parties that list one of our people, ours among them, when another friendly party does so too."""
+    others = other_homes(turn, room, person, active_only=True)
+    return sorted({turn.us.party, *(party for party, _ in others)}) if others else []
+
+
+# --- Which room took the place of which (Matrix spec, 'Room upgrades'), and so: in which rooms the federation
+# lives.
+
+
+def successor(turn: Turn, room: str) -> str:
+    """The room that took its place, once we have been in that; else ''."""
+    old = turn.room(room)
+    new = turn.room(old.replaced_by) if old is not None and old.replaced_by else None
+    return new.id if new is not None and new.predecessor == room else ""
+
+
+def predecessor(turn: Turn, room: str) -> str:
+    """The room whose place it took; '' if it took none."""
+    new = turn.room(room)
+    before = new.predecessor if new is not None else ""
+    return before if before and successor(turn, before) == room else ""
+
+
+def lineage(turn: Turn, room: str) -> list[str]:
+    """The room and those whose places it took, newest first."""
+    rooms = [room]
+    while (before := predecessor(turn, rooms[-1])) and before not in rooms:
+        rooms.append(before)
+    return rooms
+
+
+def newest(turn: Turn, room: str) -> str:
+    """The room that stands in its place now: itself, if none took it."""
+    seen = [room]
+    while (after := successor(turn, seen[-1])) and after not in seen:
+        seen.append(after)
+    return seen[-1]
+
+
+def federation_rooms(turn: Turn) -> list[str]:
+    """The rooms in which what is said counts: the configured ones, what took their place, and whose they took."""
+    current = current_rooms(turn)
+    configured = [room for room in turn.us.rooms if room not in current]
+    return list(dict.fromkeys([*configured, *(each for room in current for each in lineage(turn, room))]))
+
+
+def is_ours(turn: Turn, room: str) -> bool:
+    """Whether it is one of our federation rooms, or the admin room."""
+    return room in federation_rooms(turn) or room == turn.us.admin_room
+
+
+def current_rooms(turn: Turn) -> list[str]:
+    """The rooms in which people meet now: the configured ones, or what took their place."""
+    return list(dict.fromkeys(newest(turn, room) for room in turn.us.rooms))
+
+
+def replaced_by(turn: Turn, room: str) -> list[str]:
+    """The rooms of ours whose tombstones name this one as their replacement, whatever it says itself."""
+    ours = {*federation_rooms(turn), *(connection.room for connection in turn.connections())}
+    pointing = (old.id for old in turn.rooms() if old.replaced_by == room)
+    return [old for old in pointing if old in ours or room in turn.us.rooms]

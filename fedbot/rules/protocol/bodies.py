@@ -36,9 +36,8 @@ from fedbot.rules.model.whole_item import MOST_FILES
 from fedbot.rules.protocol import terms
 from fedbot.rules.protocol.terms import MOST_LINES, BadTerms, check_day, check_quantity
 from fedbot.rules.protocol.terms import understood as terms_in
-from fedbot.rules.wire import subject_ids
-from fedbot.rules.wire.envelope import LARGEST, LARGEST_INTEGER, BadEnvelope, Envelope
-from fedbot.rules.wire.subject_ids import Opening
+from fedbot.rules.wire import envelope as envelopes
+from fedbot.rules.wire.envelope import LARGEST, LARGEST_INTEGER, BadEnvelope, Envelope, Opening
 
 LONGEST_DAYS = 36_500
 LONGEST_PERSON = 255
@@ -91,7 +90,7 @@ def _terms(value: object) -> Terms:
 
 
 def _opening(value: object) -> Opening:
-    opening = value if isinstance(value, Opening) else subject_ids.understood(value)
+    opening = value if isinstance(value, Opening) else envelopes.understood(value)
     if opening is None:
         raise BadTerms("opening")
     return opening
@@ -127,7 +126,7 @@ Moment = Annotated[datetime, PlainValidator(_moment), PlainSerializer(datetime.i
 Day = Annotated[date, PlainValidator(_day), PlainSerializer(date.isoformat, when_used="json")]
 Quantity = Annotated[Decimal, PlainValidator(_quantity), PlainSerializer(plain, when_used="json")]
 WrittenTerms = Annotated[Terms, PlainValidator(_terms), PlainSerializer(terms.written, when_used="json")]
-WrittenOpening = Annotated[Opening, PlainValidator(_opening), PlainSerializer(subject_ids.written, when_used="json")]
+WrittenOpening = Annotated[Opening, PlainValidator(_opening), PlainSerializer(envelopes.written, when_used="json")]
 HowItEnded = Annotated[Ending, PlainValidator(_ending), PlainSerializer(str, when_used="json")]
 Url = Annotated[StrictStr, Field(max_length=LONGEST_URL, pattern=r"^https?://")]
 

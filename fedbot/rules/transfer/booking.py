@@ -14,15 +14,14 @@ from fedbot import messages
 from fedbot.rules import consent
 from fedbot.rules.loan import bookings, label, lend
 from fedbot.rules.model import audit, time_zones
-from fedbot.rules.model.continuation import WhenAnswered
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Ask, Draft, Post, say
 from fedbot.rules.model.events import Answered, EnvelopeSeen
 from fedbot.rules.model.lending import Hindrance, Obstacle
-from fedbot.rules.model.queries import Able, FindItems, ItemsFound, Query, WhoMay
+from fedbot.rules.model.lifecycles import TransferState
+from fedbot.rules.model.queries import Able, FindItems, ItemsFound, Query, WhenAnswered, WhoMay
 from fedbot.rules.model.stock import TRAVELLING_STATUSES, Right, StockItem
 from fedbot.rules.model.transfer import Line, Transfer
-from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.state import Turn

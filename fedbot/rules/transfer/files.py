@@ -15,10 +15,10 @@ from fedbot import messages
 from fedbot.rules.catalogue.provenance import known_item
 from fedbot.rules.loan import lend
 from fedbot.rules.model import audit, names
-from fedbot.rules.model.continuation import OfLine, WhenStepEnds
 from fedbot.rules.model.diagnosis import Diagnosis, Named, NameFault
 from fedbot.rules.model.effects import Do, say
 from fedbot.rules.model.events import StepDone, StepRefused, StepUnknown
+from fedbot.rules.model.queries import OfLine, WhenStepEnds
 from fedbot.rules.model.steps import FileSent, KeepFile, SendFile
 from fedbot.rules.model.transfer import Line, Progress, Transfer
 from fedbot.rules.model.whole_item import FileTold
@@ -151,7 +151,7 @@ class TakeFile(OfLine, WhenStepEnds):
         if transfer is None:
             return
         phrase = say(
-            messages.whole_item.file_not_here, transfer=transfer, line=self.line, name=self.name, problem=problem
+            messages.transfer_facts.file_not_here, transfer=transfer, line=self.line, name=self.name, problem=problem
         )
         turn.tell_admins(phrase, f"file:{transfer.id}:{self.line}:{self.name}")
 

@@ -14,7 +14,6 @@ from fedbot.rules.consent import asked_by
 from fedbot.rules.loan import bookings, overdue
 from fedbot.rules.model import audit
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.continuation import WhenAnswered
 from fedbot.rules.model.decision import (
     APPROVE_KEY,
     DAMAGED_KEY,
@@ -27,17 +26,17 @@ from fedbot.rules.model.decision import (
 )
 from fedbot.rules.model.effects import Ask, Draft, Edit, Phrase, Post, say
 from fedbot.rules.model.events import Answered
-from fedbot.rules.model.queries import Able, WhoMay
+from fedbot.rules.model.lifecycles import TransferState
+from fedbot.rules.model.queries import Able, WhenAnswered, WhoMay
 from fedbot.rules.model.stock import Right
 from fedbot.rules.model.transfer import Progress, Terms, Transfer
-from fedbot.rules.model.transfer_lifecycle import TransferState
-from fedbot.rules.protocol import bodies, room_upgrades, sequencing
+from fedbot.rules.protocol import announcements, bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.protocol.terms import LONGEST_OPEN, MOST_OPEN_DAYS, BadTerms, hash_of
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides as transfers
-from fedbot.rules.wire import subject_ids
-from fedbot.rules.wire.subject_ids import Cause, Opening, SubjectKind
+from fedbot.rules.wire import envelope as envelopes
+from fedbot.rules.wire.envelope import Cause, Opening, SubjectKind
 
 S = TypeVar("S", Connection, Transfer)
 
@@ -56,7 +55,7 @@ def begun_here(
     turn: Turn, opening: Opening, connection: Connection, terms: Terms, asker: Signature, role: str
 ) -> Transfer:
     """A transfer that one of our people asked for."""
-    identifier = subject_ids.opened_id(SubjectKind(terms.kind), opening)
+    identifier = envelopes.opened_id(SubjectKind(terms.kind), opening)
     return Transfer(
         id=identifier,
         code=turn.short_code(identifier),
@@ -156,7 +155,7 @@ def opened_by_peer(turn: Turn, connection: Connection, envelope: Message[bodies.
     opening, kind = envelope.body.opening, envelope.body.terms.kind
     if not is_theirs_to_open(turn, connection, opening):
         raise BadTerms("opening: not yours")
-    if envelope.subject != subject_ids.opened_id(SubjectKind(kind), opening):
+    if envelope.subject != envelopes.opened_id(SubjectKind(kind), opening):
         raise BadTerms("transfer: not the id of what you open")
     return opening
 
@@ -165,7 +164,7 @@ def is_theirs_to_open(turn: Turn, connection: Connection, opening: Opening) -> b
     """Whether this friend may have opened it so: by its own key, in the room of the friendship or one before it."""
     pinned = [c for c in turn.connections() if c.peer == connection.peer]
     is_theirs = any(opening.key in {c.peer_key, *c.former_keys} for c in pinned)
-    return is_theirs and opening.room in room_upgrades.lineage(turn, connection.room)
+    return is_theirs and opening.room in announcements.lineage(turn, connection.room)
 
 
 def begun_by_peer(turn: Turn, connection: Connection, envelope: Message[bodies.Opens], event_id: str) -> Transfer:
@@ -293,7 +292,7 @@ def _what_the_former_reads(transfer: Transfer) -> Phrase:
     """Of a booking that nobody was asked about yet, nothing has changed: its first day is here."""
     if transfer.calls and transfer.card is not None and not transfer.card.hands_over:
         return say(messages.booking.first_day_is_here, transfer=transfer)
-    return say(messages.changes.card_superseded, subject=transfer)
+    return say(messages.transfer_card.card_superseded, subject=transfer)
 
 
 def out_of_force(subject: S) -> S:

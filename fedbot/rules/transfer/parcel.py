@@ -13,18 +13,18 @@ from decimal import Decimal
 from fedbot import messages
 from fedbot.rules.catalogue.provenance import known_item
 from fedbot.rules.model import audit
-from fedbot.rules.model.continuation import OfLine, WhenStepEnds
 from fedbot.rules.model.decision import Parcel, Settlement, Signature
 from fedbot.rules.model.diagnosis import Fault, Plain
 from fedbot.rules.model.effects import Do, say
 from fedbot.rules.model.events import StepDone, StepRefused, StepUnknown
 from fedbot.rules.model.ledger import BACK, FOUND, LOST, Truth
+from fedbot.rules.model.lifecycles import TransferState
+from fedbot.rules.model.queries import OfLine, WhenStepEnds
 from fedbot.rules.model.steps import Arrived
 from fedbot.rules.model.transfer import NOT_COME, NOT_SENT, Line, Transfer, less_of
-from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.state import Turn
+from fedbot.rules.transfer import both_sides, receive
 from fedbot.rules.transfer import both_sides as transfers
-from fedbot.rules.transfer import dispute, receive
 from fedbot.rules.transfer.send import with_progress
 
 
@@ -61,7 +61,7 @@ def never_arrived(turn: Turn, transfer: Transfer, by: Signature) -> None:
     """An approver, of either side, says that it is lost or came back: nothing goes on before people settle it."""
     parcel = replace(transfer.parcel or Parcel(), missing=by)
     turn.note_by(transfer.id, audit.Fact.PARCEL_MISSING, by)
-    dispute.dispute(turn, replace(transfer, parcel=parcel, decision=None), 0, Plain(Fault.PARCEL_MISSING))
+    both_sides.dispute(turn, replace(transfer, parcel=parcel, decision=None), 0, Plain(Fault.PARCEL_MISSING))
 
 
 # --- what did not arrive with the rest of it -------------------------------------------------------------------
@@ -107,7 +107,9 @@ class GiveOldStatus(OfLine, WhenStepEnds):
         transfer = turn.transfer(self.transfer)
         if transfer is not None:
             item = rest_item(transfer, self.line)
-            phrase = say(messages.parcel.rest_has_its_old_status, transfer=transfer, item=item, problem=event.problem)
+            phrase = say(
+                messages.transfer_end.rest_has_its_old_status, transfer=transfer, item=item, problem=event.problem
+            )
             turn.tell_admins(phrase, f"rest-back:{transfer.id}:{self.line}")
 
 

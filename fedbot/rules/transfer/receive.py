@@ -21,14 +21,13 @@ from fedbot.rules.model import audit, names, whole_item
 from fedbot.rules.model.archive import Mark
 from fedbot.rules.model.care import Moved
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.connection_lifecycle import ConnectionState
-from fedbot.rules.model.continuation import OfLine, WhenAnswered, WhenStepEnds
 from fedbot.rules.model.decision import Parcel, Signature
 from fedbot.rules.model.diagnosis import Diagnosis, Fault, Plain
 from fedbot.rules.model.effects import Ask, Do, Post, say
 from fedbot.rules.model.events import Answered, EnvelopeSeen, StepDone, StepRefused, StepUnknown
+from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from fedbot.rules.model.party_config import Pickup
-from fedbot.rules.model.queries import Able, PartMatch, Query, WhoMay
+from fedbot.rules.model.queries import Able, OfLine, PartMatch, Query, WhenAnswered, WhenStepEnds, WhoMay
 from fedbot.rules.model.shown import Landing
 from fedbot.rules.model.steps import (
     BookInAgain,
@@ -44,14 +43,13 @@ from fedbot.rules.model.steps import (
 )
 from fedbot.rules.model.stock import STATUS_OK, TRAVELLING_STATUSES, Part, Right
 from fedbot.rules.model.transfer import NOT_COME, NOT_SENT, Line, Progress, Transfer
-from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.model.whole_item import NO_PART_DETAILS
 from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.protocol.terms import metadata_in
 from fedbot.rules.state import Turn
+from fedbot.rules.transfer import both_sides, files, opening
 from fedbot.rules.transfer import both_sides as transfers
-from fedbot.rules.transfer import dispute, files, opening
 from fedbot.rules.transfer.both_sides import NO_PART, OTHER_THING, link
 from fedbot.rules.transfer.send import begin_step, mark, with_progress
 
@@ -231,7 +229,7 @@ def _on_taken_back_alone(turn: Turn, transfer: Transfer) -> None:
     """The sender's people have taken it back without our word: if it is, or may be, in our books, people must look."""
     if any(p.stage or p.acting or p.unknown for p in transfer.progress):
         turn.save(transfer)
-        dispute.dispute(turn, transfer, 0, Plain(Fault.REVERTED_BUT_HERE), said="reverted")
+        both_sides.dispute(turn, transfer, 0, Plain(Fault.REVERTED_BUT_HERE), said="reverted")
         return
     says_so_too = transfer.state is TransferState.SENT  # a parcel that never came
     transfer = replace(transfer, state=TransferState.REVERTED, decision=None, ended=turn.now)
@@ -281,7 +279,7 @@ def on_sent(
         return
     if why := _not_approved(turn, transfer):
         turn.save(transfer)
-        dispute.dispute(turn, transfer, 0, why)
+        both_sides.dispute(turn, transfer, 0, why)
         return
     failed = transfers.numbers_in(envelope.body.failed)
     for line in transfer.terms.lines:
@@ -527,7 +525,9 @@ class FurnishLine(OfLine, WhenStepEnds):
         """The admins are told, so that a person can add it; nothing waits for it."""
         transfer = turn.transfer(self.transfer)
         if transfer is not None:
-            phrase = say(messages.whole_item.not_furnished, transfer=transfer, line=self.line, problem=event.problem)
+            phrase = say(
+                messages.transfer_facts.not_furnished, transfer=transfer, line=self.line, problem=event.problem
+            )
             turn.tell_admins(phrase, f"furnish:{transfer.id}:{self.line}")
 
 
@@ -554,7 +554,7 @@ def _waits_for_people(turn: Turn, then: BookIn, transfer: Transfer, event: StepR
     look_for_parts(turn, waits)  # another one may fit by now, or this one again
     by = parcel.received.person if parcel.received else ""
     phrase = say(
-        messages.parcel.parcel_not_booked_in,
+        messages.transfer_end.parcel_not_booked_in,
         transfer=waits,
         person=by,
         name=turn.name_of(by, waits.room),
@@ -602,7 +602,7 @@ def _on_unknown(turn: Turn, then: BookIn, transfer: Transfer, event: StepUnknown
         _not_put_away(turn, with_progress(transfer, progress), progress, event.problem)
         return
     unclear = replace(progress, unknown=then.step)
-    dispute.dispute(turn, with_progress(transfer, unclear), progress.number, event.problem)
+    both_sides.dispute(turn, with_progress(transfer, unclear), progress.number, event.problem)
 
 
 def _not_put_away(turn: Turn, transfer: Transfer, progress: Progress, problem: Diagnosis) -> None:

@@ -19,23 +19,22 @@ from fedbot.rules import consent
 from fedbot.rules.catalogue import match_parts, merged_stock, share
 from fedbot.rules.catalogue.provenance import forbidden_origin
 from fedbot.rules.connection import provision
-from fedbot.rules.loan import bookings, lend, overdue, rules_here
+from fedbot.rules.loan import bookings, lend, overdue
 from fedbot.rules.loan.bookings import Claim
 from fedbot.rules.model import audit, shown
 from fedbot.rules.model import lending as lendings
 from fedbot.rules.model.care import Moved, taken_out
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.continuation import WhenAnswered
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Ask, Draft, Edit, Post, say
 from fedbot.rules.model.events import Answered, EnvelopeSeen
 from fedbot.rules.model.lending import BY_RULES, TO_BE_AGREED, LendingRule
+from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.model.party_config import PRACTICE
-from fedbot.rules.model.queries import Able, Answer, FindItems, ItemsFound, PartMatch, Query, WhoMay
+from fedbot.rules.model.queries import Able, Answer, FindItems, ItemsFound, PartMatch, Query, WhenAnswered, WhoMay
 from fedbot.rules.model.stock import Right, StockItem, is_sound, plain
 from fedbot.rules.model.transfer import Line, Terms, Transfer, less_of, total
-from fedbot.rules.model.transfer_lifecycle import TransferState
-from fedbot.rules.protocol import bodies, sequencing, who_answers
+from fedbot.rules.protocol import announcements, bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.protocol.terms import MOST_LINES, BadTerms, bare, hash_of, line_of, written
 from fedbot.rules.state import Turn
@@ -44,8 +43,7 @@ from fedbot.rules.transfer import both_sides as transfers
 from fedbot.rules.transfer.both_sides import NO_PART, NOT_IN_ORDER, OTHER_THING
 from fedbot.rules.transfer.receive import MATCHED_WHILE, go_on
 from fedbot.rules.transfer.send import with_progress
-from fedbot.rules.wire.envelope import shown_hash
-from fedbot.rules.wire.subject_ids import Cause
+from fedbot.rules.wire.envelope import Cause, shown_hash
 
 # --- What a person asked another space for, and whether what its owner would give is that.
 #
@@ -286,7 +284,7 @@ def _line_for(turn: Turn, transfer: Transfer, given: Terms) -> str:
         f"{plain(asked.quantity)} {_called(asked, pieces)}" for asked, pieces in pieces(transfer.requested, given.lines)
     )
     terms, person = transfer.terms, transfer.terms.asker
-    several = who_answers.claimed_by_several(turn, person, transfer.room)
+    several = announcements.claimed_by_several(turn, person, transfer.room)
     as_whom = f"as {turn.us.party} " if several else ""
     until = f" from {terms.starts.isoformat()}" if terms.starts else ""
     until += f" until {terms.loan_until.isoformat()}" if terms.loan_until else ""
@@ -513,7 +511,7 @@ def _meant(turn: Turn, transfer: Transfer, found: Sequence[Answer]) -> Transfer:
             if text and len(text.encode()) <= room:
                 room -= len(text.encode())
                 transfer = with_progress(transfer, replace(transfer.at(number), metadata=text))
-    hold = rules_here.for_loan(turn, moved, taken, found) if transfer.is_loan else ()
+    hold = lend.for_loan(turn, moved, taken, found) if transfer.is_loan else ()
     rules = lendings.strictest(hold)
     if refused := _against_rules(turn, transfer, hold):
         return transfers.end(turn, transfer, TransferState.DECLINED, None, refused)

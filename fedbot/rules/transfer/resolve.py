@@ -11,7 +11,6 @@ from decimal import Decimal
 
 from fedbot.rules.model import audit
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.decision import Settlement, Signature
 from fedbot.rules.model.ledger import (
     ARRIVED,
@@ -28,14 +27,14 @@ from fedbot.rules.model.ledger import (
     STAYS,
     Truth,
 )
+from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from fedbot.rules.model.queries import ItemSeen, ItemsSeen, Whereabouts, WhereIsIt
 from fedbot.rules.model.stock import STATUS_LOST
 from fedbot.rules.model.transfer import Dispute, Line, Progress, Transfer
-from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.state import Turn
+from fedbot.rules.transfer import both_sides as transfer_dispute
 from fedbot.rules.transfer import both_sides as transfers
-from fedbot.rules.transfer import dispute as transfer_dispute
 from fedbot.rules.transfer import parcel, receive, send
 from fedbot.rules.transfer.send import with_progress
 

@@ -15,10 +15,11 @@ from fedbot.rules.connection import provision
 from fedbot.rules.loan import end, label, lend, outside
 from fedbot.rules.model import audit, names
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.continuation import OfLine, WhenStepEnds
 from fedbot.rules.model.diagnosis import CHANGED, Diagnosis, Fault, Plain
 from fedbot.rules.model.effects import Do, say
 from fedbot.rules.model.events import EnvelopeSeen, StepDone, StepRefused, StepUnknown
+from fedbot.rules.model.lifecycles import FINAL, TransferState
+from fedbot.rules.model.queries import OfLine, WhenStepEnds
 from fedbot.rules.model.steps import (
     Arrived,
     HandedOver,
@@ -33,13 +34,12 @@ from fedbot.rules.model.steps import (
 )
 from fedbot.rules.model.stock import STATUS_LOST
 from fedbot.rules.model.transfer import NOT_COME, Line, Progress, Transfer
-from fedbot.rules.model.transfer_lifecycle import FINAL, TransferState
 from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import BookedIn, Message
 from fedbot.rules.protocol.terms import presentable
 from fedbot.rules.state import Turn
+from fedbot.rules.transfer import both_sides, files
 from fedbot.rules.transfer import both_sides as transfers
-from fedbot.rules.transfer import dispute, files
 
 mark = transfers.mark
 LONGEST_SERIAL = 100  # as InvenTree has them
@@ -231,7 +231,7 @@ def _on_refused(turn: Turn, then: BookOut, transfer: Transfer, event: StepRefuse
         return
     if transfer.state is not TransferState.DEBITING or progress.failed:
         unclear = with_progress(transfer, replace(progress, unknown=step))
-        dispute.dispute(turn, unclear, progress.number, event.problem)
+        both_sides.dispute(turn, unclear, progress.number, event.problem)
         return
     if step == TakeBack.__name__ and not progress.stage:
         go_on(turn, _not_brought(turn, transfer, progress, event), connection)
@@ -265,7 +265,7 @@ def _on_unknown(turn: Turn, then: BookOut, transfer: Transfer, event: StepUnknow
         _rest_by_hand(turn, transfer, progress, sequencing.connection_of(turn, transfer), event.problem)
         return
     unclear = with_progress(transfer, replace(progress, unknown=then.step))
-    dispute.dispute(turn, unclear, progress.number, event.problem)
+    both_sides.dispute(turn, unclear, progress.number, event.problem)
 
 
 def _not_brought(turn: Turn, transfer: Transfer, progress: Progress, event: StepRefused | StepUnknown) -> Transfer:
@@ -310,7 +310,7 @@ def _rest_by_hand(
     """What did not arrive of a line can't be taken out of what is with the peer: people do that, the rest goes on."""
     missing = replace(transfer.line(progress.number), quantity=progress.short)
     phrase = say(
-        messages.parcel.rest_by_hand, transfer=transfer, line=missing, item=progress.item or 0, problem=problem
+        messages.transfer_end.rest_by_hand, transfer=transfer, line=missing, item=progress.item or 0, problem=problem
     )
     turn.tell_admins(phrase, f"rest:{transfer.id}:{progress.number}")
     progress = replace(progress, short_item=0)
@@ -376,9 +376,9 @@ def on_received(turn: Turn, transfer: Transfer, envelope: Message[bodies.Receive
     if transfer.state is TransferState.DONE:
         _confirm(turn, transfer)
     elif transfer.state in {TransferState.REVERTING, TransferState.REVERTED} and _by_us_alone(transfer):
-        dispute.dispute(turn, transfer, 0, Plain(Fault.TAKEN_BACK_BUT_RECEIVED), said="received")
+        both_sides.dispute(turn, transfer, 0, Plain(Fault.TAKEN_BACK_BUT_RECEIVED), said="received")
     elif transfer.state not in FINAL | {TransferState.DISPUTED, TransferState.RECEIVED}:
-        dispute.dispute(turn, transfer, 0, Plain(Fault.RECEIVED_BUT_NOT_SENT))
+        both_sides.dispute(turn, transfer, 0, Plain(Fault.RECEIVED_BUT_NOT_SENT))
 
 
 def _with_less(transfer: Transfer, told: bodies.Received) -> Transfer:
@@ -408,7 +408,7 @@ def on_refused_by_receiver(turn: Turn, transfer: Transfer, envelope: Message[bod
     """The receiver could not book anything in, and never will: take it all back."""
     reason = envelope.body.reason
     if transfer.state is TransferState.SENT and transfer.parcel is not None and transfer.parcel.missing is not None:
-        dispute.dispute(turn, transfer, 0, Plain(Fault.PARCEL_DID_NOT_ARRIVE), said="refused")
+        both_sides.dispute(turn, transfer, 0, Plain(Fault.PARCEL_DID_NOT_ARRIVE), said="refused")
         return
     if transfer.state is TransferState.SENT:
         transfer = replace(transfer, state=TransferState.REVERTING, problem=reason)
@@ -419,7 +419,7 @@ def on_refused_by_receiver(turn: Turn, transfer: Transfer, envelope: Message[bod
     if transfer.state is TransferState.REVERTED:
         _confirm(turn, transfer)
     elif transfer.state in {TransferState.RECEIVED, TransferState.DONE} and _by_us_alone(transfer):
-        dispute.dispute(turn, transfer, 0, Plain(Fault.SETTLED_BUT_REFUSED), said="refused")
+        both_sides.dispute(turn, transfer, 0, Plain(Fault.SETTLED_BUT_REFUSED), said="refused")
 
 
 def _by_us_alone(transfer: Transfer) -> bool:
@@ -430,7 +430,7 @@ def _confirm(turn: Turn, transfer: Transfer) -> None:
     """What we have closed already is what the receiver says too: both sides agree from now on."""
     if transfer.settled is not None:
         transfer = replace(transfer, settled=replace(transfer.settled, alone=False))
-        dispute.tell_anew(turn, transfer)
+        both_sides.tell_anew(turn, transfer)
     body = bodies.ENDS[transfer.state.value](settled=transfers.settled_by_us(turn, transfer))
     transfer, draft = sequencing.write(turn, transfer, body, awaits=True)
     turn.save(transfer)

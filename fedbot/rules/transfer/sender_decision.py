@@ -16,14 +16,13 @@ from fedbot.rules.catalogue import merged_stock
 from fedbot.rules.loan import bookings, lend, overdue
 from fedbot.rules.model import audit
 from fedbot.rules.model.care import taken_out
-from fedbot.rules.model.continuation import WhenAnswered
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Ask
 from fedbot.rules.model.events import Answered, EnvelopeSeen
-from fedbot.rules.model.queries import FindItems, ItemsFound, PersonRights, Query, WhoMay
+from fedbot.rules.model.lifecycles import BEFORE_DEBIT, TransferState
+from fedbot.rules.model.queries import FindItems, ItemsFound, PersonRights, Query, WhenAnswered, WhoMay
 from fedbot.rules.model.stock import Right, Rights
 from fedbot.rules.model.transfer import Transfer
-from fedbot.rules.model.transfer_lifecycle import BEFORE_DEBIT, TransferState
 from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.state import Turn

@@ -18,11 +18,11 @@ from typing import TypeVar
 from fedbot import messages
 from fedbot.ports.inventory import InventoryProblem, Refusal
 from fedbot.rules import web
+from fedbot.rules.model.command import SIGN_IN_WITHIN, AccessKind, Scope, WebAccess
 from fedbot.rules.model.effects import say
 from fedbot.rules.model.events import AccessEnded, AccessGiven
 from fedbot.rules.model.queries import SignInFound
 from fedbot.rules.model.stock import Right, Rights
-from fedbot.rules.model.web import SIGN_IN_WITHIN, AccessKind, Scope, WebAccess
 from fedbot.web.site.bot import Bot
 from fedbot.web.site.problems import Problem
 

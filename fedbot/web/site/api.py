@@ -14,9 +14,9 @@ from pydantic import AwareDatetime, BaseModel, Field
 from fedbot import messages
 from fedbot.ports.inventory import InventoryProblem
 from fedbot.rules.ledger import history
+from fedbot.rules.model.command import Outcome, WebLine
 from fedbot.rules.model.decision import Choice
 from fedbot.rules.model.effects import say
-from fedbot.rules.model.web import Outcome, WebLine
 from fedbot.web.site.access import PREFIX, Caller
 from fedbot.web.site.calls import LONGEST_LINE, MOST_SECONDS, DecisionMade, Site, quantity_in
 from fedbot.web.site.problems import MEDIA_TYPE, Problem, ProblemDocument, of_answer

@@ -8,10 +8,10 @@ from typing import Protocol
 
 from fedbot.messages.language import Locale
 from fedbot.ports.journal import Audited
+from fedbot.rules.model.command import WebLine
 from fedbot.rules.model.events import Event
 from fedbot.rules.model.queries import SignInFound, StockCounts
 from fedbot.rules.model.stock import Rights
-from fedbot.rules.model.web import WebLine
 from fedbot.rules.state import Turn
 
 

@@ -12,9 +12,9 @@ from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import Response
 
 from fedbot import messages
-from fedbot.messages import page_words
+from fedbot.messages import web
+from fedbot.rules.model.command import AccessKind, Scope
 from fedbot.rules.model.effects import say
-from fedbot.rules.model.web import AccessKind, Scope
 from fedbot.web import qr
 from fedbot.web.site.access import Caller
 from fedbot.web.site.calls import Site
@@ -124,7 +124,7 @@ async def feed(request: Request, secret: str, whose: Literal["mine", "all"]) -> 
             uid=f"{each.id}.booked@{host}",
             first=each.first_day,
             last=each.due_day,
-            summary=page_words.booked(locale, _things(each), each.peer.name),
+            summary=web.booked(locale, _things(each), each.peer.name),
             description=each.note,
             url=f"{site.address.url}/transfers/{each.id}",
         )
@@ -136,14 +136,14 @@ async def feed(request: Request, secret: str, whose: Literal["mine", "all"]) -> 
             uid=f"{loan.id}@{host}",
             first=loan.due_day,
             last=loan.due_day,
-            summary=page_words.due_back(locale, loan.direction, _things(loan), loan.peer.name),
+            summary=web.due_back(locale, loan.direction, _things(loan), loan.peer.name),
             description=loan.note,
             url=f"{site.address.url}/transfers/{loan.id}",
         )
         for loan in loans
         if loan.due_day
     ]
-    name = page_words.page_word(locale, "calendar_of", space=reader.turn.us.name)
+    name = web.page_word(locale, "calendar_of", space=reader.turn.us.name)
     return Response(calendar(name, days, site.bot.now()), media_type="text/calendar; charset=utf-8")
 
 

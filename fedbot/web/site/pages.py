@@ -16,12 +16,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from fedbot import messages
-from fedbot.messages import page_words
+from fedbot.messages import web
 from fedbot.rules.consent import Subject
+from fedbot.rules.model.command import AccessKind, Scope
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Choice
 from fedbot.rules.model.effects import say
-from fedbot.rules.model.web import AccessKind, Scope
 from fedbot.web.site.access import Caller, form_token
 from fedbot.web.site.calls import LONGEST_LINE, DecisionMade, Site, quantity_in
 from fedbot.web.site.guard import is_our_page
@@ -37,7 +37,7 @@ MENU = (
     ("friends", "/spaces"),
     ("figures", "/figures"),
 )
-"""The names of the pages that every page links to (`messages.page_words`), and their paths."""
+"""The names of the pages that every page links to (`messages.web`), and their paths."""
 FOOT = (("access", "/access"), ("api", "/api"))
 """The same at the bottom of each."""
 _TEMPLATES = Environment(
@@ -80,22 +80,22 @@ class Page:
         prefix = self.site.address.prefix
 
         def words(name: str, /, **about: str) -> str:
-            return page_words.page_word(locale, name, **about)
+            return web.page_word(locale, name, **about)
 
         text = _TEMPLATES.get_template(template).render(
             t=words,
             when=locale.when,
-            day=partial(page_words.short_day, locale),
+            day=partial(web.short_day, locale),
             count=locale.count,
             clock=lambda: locale.clock(self.site.bot.now()),
-            overdue=partial(page_words.overdue, locale),
-            due_in=partial(page_words.due_in, locale),
-            month=partial(page_words.month, locale),
-            weekdays=partial(page_words.weekdays, locale),
-            on_that_day=partial(page_words.on_that_day, locale),
-            silent=partial(page_words.silent, locale),
-            entries=partial(page_words.entries, locale),
-            last_days=partial(page_words.last_days, locale),
+            overdue=partial(web.overdue, locale),
+            due_in=partial(web.due_in, locale),
+            month=partial(web.month, locale),
+            weekdays=partial(web.weekdays, locale),
+            on_that_day=partial(web.on_that_day, locale),
+            silent=partial(web.silent, locale),
+            entries=partial(web.entries, locale),
+            last_days=partial(web.last_days, locale),
             form=self._form,
             language=locale.language,
             prefix=prefix,

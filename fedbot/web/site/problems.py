@@ -9,8 +9,8 @@ from pydantic import BaseModel, Field
 from fedbot.messages import formatting
 from fedbot.messages.language import Locale
 from fedbot.messages.rendering import render
+from fedbot.rules.model.command import WebAnswer
 from fedbot.rules.model.effects import Phrase
-from fedbot.rules.model.web import WebAnswer
 
 MEDIA_TYPE = "application/problem+json"
 URN = "urn:fedbot:problem:"

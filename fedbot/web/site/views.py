@@ -19,7 +19,7 @@ from pydantic import BaseModel, Field
 from fedbot.commands import lookup, spaces
 from fedbot.commands.todo import seen as todo_of
 from fedbot.commands.todo import waits_for
-from fedbot.messages import queue as queue_words
+from fedbot.messages import booking as queue_words
 from fedbot.messages.audit import is_told, noted_in_words
 from fedbot.messages.formatting import Inline, render
 from fedbot.messages.language import Locale
@@ -33,21 +33,19 @@ from fedbot.rules.ledger import history, stats
 from fedbot.rules.loan import bookings, lend, queue
 from fedbot.rules.model.archive import Mark, Place
 from fedbot.rules.model.catalogue import Search
+from fedbot.rules.model.command import Outcome, WebAccess, WebLine
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.connection_lifecycle import LIVING_CONNECTION
 from fedbot.rules.model.decision import Choice, Signature
 from fedbot.rules.model.effects import Phrase
 from fedbot.rules.model.figures import COUNTS, Dealings, Flow
 from fedbot.rules.model.ledger import OnThatDay, Todo
 from fedbot.rules.model.lending import PlaceInLine, QueueEntry
-from fedbot.rules.model.outside import OUTSIDE, OutsideLoan
+from fedbot.rules.model.lifecycles import LIVING_CONNECTION, TransferState
+from fedbot.rules.model.outside import OUTSIDE, OutsideLoan, Rota
 from fedbot.rules.model.queries import StockCounts
-from fedbot.rules.model.rota import Rota
 from fedbot.rules.model.stock import Right, Rights, plain
 from fedbot.rules.model.transfer import Line, Transfer
-from fedbot.rules.model.transfer_lifecycle import TransferState
-from fedbot.rules.model.web import Outcome, WebAccess, WebLine
-from fedbot.rules.protocol import who_answers
+from fedbot.rules.protocol import announcements
 from fedbot.rules.state import Turn
 from fedbot.rules.wire.envelope import fingerprint
 
@@ -440,7 +438,7 @@ class Reader:
         self.turn = turn
         self.person = person
         self.rights = rights
-        self.rooms = who_answers.shared_with(turn, person)
+        self.rooms = announcements.shared_with(turn, person)
         self._locale = locale
         self._render = render
 

@@ -1,0 +1,568 @@
+"""What can be had: the sharing list, what `find` found, which part of ours a friend's is, and what somebody wants."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from fedbot.messages import naming
+from fedbot.messages.formatting import Bold, Inline, Items
+from fedbot.messages.language import Lines, Locale, Words, marked
+from fedbot.messages.naming import command
+from fedbot.rules.model.catalogue import (
+    CATEGORY,
+    EVERYTHING,
+    ITEM,
+    SEARCH_SILENT_AFTER,
+    Alias,
+    FriendWant,
+    Hit,
+    Search,
+    Share,
+    SpaceHits,
+    Want,
+    WantState,
+)
+from fedbot.rules.model.command import NUMBER_WITHIN
+from fedbot.rules.model.party_config import PartyConfig
+from fedbot.rules.model.queries import Thing
+from fedbot.rules.model.stock import Part
+
+# --- The sharing list: what is on it, what went on or off it, and why not.
+
+MOST_SHOWN = 30
+
+
+def sharing_list(locale: Locale, *, us: PartyConfig, shares: tuple[Share, ...], friends: tuple[str, ...]) -> Lines:
+    """All that friends may find."""
+    space = naming.space(locale, us.name)
+    if not shares:
+        return [
+            locale.say("{space} shares nothing: friends find nothing here, and can't ask for anything.", space=space),
+            locale.say("Share an item, a part or a category: {share}", share=command("share M3-BOLT")),
+        ]
+    items = [_named(locale, share) for share in shares[:MOST_SHOWN]]
+    if len(shares) > MOST_SHOWN:
+        items.append(locale.say("and {number} more", number=len(shares) - MOST_SHOWN))
+    return [
+        locale.some("{space} shares {number} entry:", "{space} shares {number} entries:", len(shares), space=space),
+        Items(tuple(items)),
+        _seen_by(locale, friends),
+        locale.say("Off the list: {unshare}", unshare=command("unshare M3-BOLT")),
+    ]
+
+
+def _named(locale: Locale, share: Share) -> tuple[Inline, ...]:
+    """'M3 bolt, with all its stock'."""
+    name = Bold(locale.short(share.name))
+    if share.model == EVERYTHING:
+        return locale.say("everything that we have")
+    if share.model == CATEGORY:
+        return locale.say("{name}: the category, with all below it", name=name)
+    if share.model == ITEM:
+        return locale.say("{name}: this item only", name=name)
+    return locale.say("{name}: the part, with all its stock", name=name)
+
+
+def _seen_by(locale: Locale, friends: tuple[str, ...]) -> tuple[Inline, ...]:
+    if not friends:
+        return locale.say("Nobody sees it yet: we have no friends.")
+    names = locale.names(friends, most=8)
+    return locale.say("Seen by: {names}. What they ask for, our approvers decide each time.", names=names)
+
+
+def shared_now(locale: Locale, *, share: Share, thing: Thing, friends: tuple[str, ...]) -> Lines:
+    """It is on the list."""
+    first = locale.say("Shared: {name}", name=_named(locale, share))
+    amount: Lines = []
+    if share.model == CATEGORY:
+        amount = [locale.some("In it: {number} part.", "In it: {number} parts.", thing.parts)]
+    elif share.model != EVERYTHING:
+        stock = locale.quantity(thing.quantity) if thing.quantity > Decimal(0) else locale.word("nothing")
+        amount = [locale.say("In stock now: {stock}", stock=stock)]
+    if not thing.salable:
+        amount.append(
+            locale.say("⚠ Nobody finds it yet: InvenTree gives only salable parts away. Switch on 'salable' there.")
+        )
+    if thing.is_template:
+        amount.append(locale.say("It is a template: its variants are shared with it, also new ones."))
+    return [first, *amount, _seen_by(locale, friends)]
+
+
+def shared_already(locale: Locale, *, name: str, by: Share) -> Lines:
+    """It, or what it is part of, is on the list."""
+    if not name or by.name == name:
+        return [locale.say("Already shared: {name}. I changed nothing.", name=_named(locale, by))]
+    return [
+        locale.say("{name} is shared already, by what it is part of. I changed nothing.", name=locale.short(name)),
+        locale.say("That is {by}", by=_named(locale, by)),
+    ]
+
+
+def not_ours_to_share(locale: Locale, *, name: str, origin: str) -> Lines:
+    """It came from another space."""
+    space = naming.space(locale, origin)
+    return [
+        locale.say("Not shared: {name} came from {space}, so it isn't ours to share.", name=name, space=space),
+        locale.say("Whoever wants it can ask {space}.", space=space),
+    ]
+
+
+def sharing_list_full(locale: Locale, *, most: int) -> Lines:
+    """Too many single things."""
+    return [
+        locale.say("Not shared: the list is full ({most} entries).", most=most),
+        locale.say("A category covers all its parts: share that in place of the single ones."),
+    ]
+
+
+def nothing_to_share(locale: Locale, *, word: str, near: tuple[str, ...]) -> Lines:
+    """The word means nothing in our InvenTree."""
+    shown = locale.short(word, 40)
+    first = locale.say('No item, part or category "{word}" in our InvenTree. I did nothing.', word=shown)
+    if not near:
+        return [first]
+    return [first, locale.say("Did you mean {names}?", names=locale.names(near, any_of=True))]
+
+
+def which_to_share(locale: Locale, *, word: str, things: tuple[Thing, ...]) -> Lines:
+    """The word means several things."""
+    numbered = [
+        locale.say("{number}) {thing}", number=number, thing=_thing(locale, thing))
+        for number, thing in enumerate(things, start=1)
+    ]
+    numbers = [str(number) for number in range(1, len(things) + 1)]
+    return [
+        locale.say('"{word}" can be several things. Which?', word=locale.short(word, 40)),
+        *numbered,
+        locale.say(
+            "Reply {numbers} within 10 minutes. I did nothing yet.", numbers=locale.names(numbers, any_of=True, most=9)
+        ),
+    ]
+
+
+def _thing(locale: Locale, thing: Thing) -> tuple[Inline, ...]:
+    name = locale.short(thing.name)
+    if thing.model == CATEGORY:
+        return locale.say("the category {name}", name=name)
+    if thing.model == ITEM:
+        return locale.say("the item {name}", name=name)
+    return locale.say("the part {name} (number {pk})", name=name, pk=thing.pk)
+
+
+def not_shared(locale: Locale, *, word: str, by: tuple[Share, ...]) -> Lines:
+    """It isn't on the list, or only by what it is part of."""
+    shown = locale.short(word, 40)
+    if not by:
+        return [
+            locale.say('"{word}" is not on the sharing list. I did nothing.', word=shown),
+            locale.say("What is: {share}", share=command("share")),
+        ]
+    return [
+        locale.say('"{word}" is no entry of its own, but shared by what it is part of. I did nothing.', word=shown),
+        locale.say("That is {by}", by=_named(locale, by[0])),
+        locale.say("Take that off the list, and share the rest of it one by one."),
+    ]
+
+
+def unshared_now(locale: Locale, *, shares: tuple[Share, ...], still: tuple[Share, ...]) -> Lines:
+    """Off the list."""
+    if len(shares) > 1:
+        return [locale.say("Nothing is shared any more: {number} entries are off the list.", number=len(shares))]
+    first = locale.say("Not shared any more: {name}", name=_named(locale, shares[0]))
+    if still:
+        return [first, locale.say("⚠ Friends still see it, by what it is part of: {by}", by=_named(locale, still[0]))]
+    return [first, locale.say("Friends can't find it or ask for it now. What is under way goes on.")]
+
+
+# --- What `find` found: hits with numbers, who has none, and who did not answer.
+
+Sentence = tuple[Inline, ...]
+_ALL = 100
+
+
+def found(locale: Locale, *, us: PartyConfig, search: Search, silent: tuple[str, ...], first: int, most: int) -> Lines:
+    """A page of hits; on the first one also which spaces have none, and why."""
+    hits = search.hits
+    words = _what(locale, search)
+    page = hits[first : first + most]
+    lines: Lines = []
+    if not search.words:
+        lines.append(_browsed(locale, search))
+    elif hits:
+        lines.append(locale.some('{number} hit for "{words}":', '{number} hits for "{words}":', len(hits), words=words))
+    else:
+        lines.append(locale.say('Nothing found for "{words}".', words=words))
+    lines += [_hit(locale, number, space, hit) for number, (space, hit) in enumerate(page, start=first + 1)]
+    left = len(hits) - first - len(page)
+    if left > 0:
+        lines.append(locale.some("… and {number} more: reply “more”", "… and {number} more: reply “more”", left))
+    if first == 0:
+        lines += [note for space in search.came if (note := _about(locale, search, space, us))]
+        lines += [_silent(locale, name) for name in silent]
+        if not search.only and not silent and [space.party for space in search.came] == [us.party]:
+            lines.append(locale.say("No other space was asked: we have no friends here yet."))
+    if any(space.party != us.party for space, _ in page):
+        number = next(number for number, (space, _) in enumerate(page, start=first + 1) if space.party != us.party)
+        lines.append(
+            locale.say(
+                "To ask for 2 of number {number}, reply within {time}: {ask}",
+                time=locale.span(NUMBER_WITHIN),
+                number=number,
+                ask=f"ask {number} 2",
+            )
+        )
+    return lines
+
+
+def _what(locale: Locale, search: Search) -> str:
+    """What was looked for, as a text in quotes."""
+    return locale.short(search.words or search.category, 40)
+
+
+def _browsed(locale: Locale, search: Search) -> Sentence:
+    """The first line where all that is shared was meant, or a category of it."""
+    if search.category:
+        words = _what(locale, search)
+        sentence = 'What is shared in "{words}":' if search.hits else 'Nothing that is shared lies in "{words}" now.'
+        return locale.say(sentence, words=words)
+    return locale.say("What is shared and free now:" if search.hits else "Nothing that is shared is free now.")
+
+
+def _hit(locale: Locale, number: int, space: SpaceHits, hit: Hit) -> Sentence:
+    """'3) Betaspace: M3 bolt (M3-BOLT), 210'."""
+    name = locale.short(hit.name, 60) or locale.word("something without a name")
+    if hit.ipn:
+        name = locale.word("{name} ({ipn})").format(name=name, ipn=locale.short(hit.ipn, 40))
+    told = locale.say(
+        "{number}) {space}: {thing}, {quantity}",
+        number=number,
+        space=naming.space(locale, space.name),
+        thing=Bold(name),
+        quantity=locale.quantity(hit.quantity, hit.units),
+    )
+    if hit.flawed:
+        flawed, condition = locale.quantity(hit.flawed, hit.units), naming.status(locale, hit.condition, 0)
+        told = (*told, *locale.say(", {flawed} of it ⚠ {condition}", flawed=flawed, condition=condition))
+    if hit.lent and hit.back:
+        lent, day = locale.quantity(hit.lent, hit.units), locale.day(hit.back)
+        told = (*told, *locale.say(", {lent} more lent until {day}", lent=lent, day=day))
+    if hit.booked and hit.booked_from and hit.booked_until:
+        names = {
+            "booked": locale.quantity(hit.booked, hit.units),
+            "first": locale.day(hit.booked_from, year=False),
+            "free": locale.day(hit.booked_until + timedelta(days=1)),
+        }
+        told = (*told, *locale.say(", {booked} booked from {first}, free from {free}", **names))
+    if hit.waiting:
+        told = (*told, *locale.some(", {number} waits for it", ", {number} wait for it", hit.waiting))
+    if hit.place:
+        told = (*told, *locale.say(", our place is {place}", place=locale.count(hit.place)))
+    return told
+
+
+def _about(locale: Locale, search: Search, space: SpaceHits, us: PartyConfig) -> Sentence:
+    """Why a space has no hits, or that it has more; nothing if its hits say it all."""
+    name = Bold(naming.space(locale, space.name))
+    if space.problem:
+        return _problem(locale, space, name)
+    if space.percent < _ALL:
+        return locale.say(
+            "I have read {percent} % of our InvenTree so far. There may be more; ask again later.",
+            percent=space.percent,
+        )
+    if space.cut:
+        return _more(locale, search, space, name)
+    if space.hits:
+        return ()
+    if not space.shared and space.party == us.party:
+        return locale.say("{space} (we) shares nothing yet: {share}", space=name, share=command("share"))
+    if not space.shared:
+        return locale.say("{space} shares nothing.", space=name)
+    if not search.words:
+        return locale.say("{space} has nothing of that free now.", space=name)
+    return locale.say("{space} has nothing like it to share.", space=name)
+
+
+def _more(locale: Locale, search: Search, space: SpaceHits, name: Bold) -> Sentence:
+    """That a space has more than it told, and how to see that."""
+    if search.words:
+        return locale.say("{space} has more than it can tell; say more words.", space=name)
+    browse = f"find in {space.party}" + (f' --category "{search.category}"' if search.category else "")
+    next_ = command(f"{browse} --page {search.page + 1}")
+    return locale.say("{space} has more: {next}", space=name, next=next_)
+
+
+def _problem(locale: Locale, space: SpaceHits, name: Bold) -> Sentence:
+    """Why a space can't tell whether it has one."""
+    if space.problem == "inventory":
+        return locale.say("{space}: not looked, as its InvenTree does not answer.", space=name)
+    if space.problem == "later" and space.again is not None:
+        when = locale.clock(space.again)
+        return locale.say("{space} was asked too often by us; it looks again from {when}.", space=name, when=when)
+    if space.problem == "hidden":
+        return locale.say(
+            "{space} has some, but keeps it out of shared rooms. Ask me in our admin room: {find}",
+            space=name,
+            find=command(f"find … in {space.party}"),
+        )
+    return locale.say("{space}: its bot's answer can't be read.", space=name)
+
+
+def _silent(locale: Locale, name: str) -> Sentence:
+    return locale.say(
+        "{space}: its bot has not answered for {time}. I add what it finds here when it does.",
+        time=locale.span(SEARCH_SILENT_AFTER),
+        space=Bold(naming.space(locale, name)),
+    )
+
+
+def no_more_found(locale: Locale, *, search: Search) -> Lines:
+    """`more`, when all hits were told."""
+    if not search.words:
+        return [locale.say("That was all of this list.")]
+    return [locale.say('That was all for "{words}".', words=_what(locale, search))]
+
+
+def no_such_page(locale: Locale, *, word: str) -> Lines:
+    """`--page` without a number."""
+    return [
+        locale.say('Not looked: "{word}" is no page.', word=locale.short(word, 20)),
+        locale.say("For example: {find}", find=command("find in SPACE --page 2")),
+    ]
+
+
+def searched_too_often(locale: Locale, *, again: datetime) -> Lines:
+    """So many searches of one person within an hour."""
+    return [
+        locale.say("Not looked: you have searched so often that I'd be slow for everybody."),
+        locale.say("Again from {when}.", when=locale.clock(again)),
+    ]
+
+
+def list_too_old(locale: Locale) -> Lines:
+    """A number or `more` to a list of hits that may not be true any more."""
+    return [
+        locale.say(
+            "That list is older than {time}, and things may have moved. I did nothing.", time=locale.span(NUMBER_WITHIN)
+        ),
+        locale.say("Look again: {find}", find=command("find …")),
+    ]
+
+
+def no_such_hit(locale: Locale, *, number: int, count: int) -> Lines:
+    """A number that the list doesn't have."""
+    if not count:
+        return [locale.say("That list has no hits. I did nothing.")]
+    return [
+        locale.some(
+            "There is no number {wanted}: the list has only one. I did nothing.",
+            "There is no number {wanted}: the list goes to {number}. I did nothing.",
+            count,
+            wanted=number,
+        )
+    ]
+
+
+# --- `match`: which of our parts a friend's part is.
+
+MOST_MATCHES_SHOWN = 20
+
+
+def _ours(locale: Locale, alias: Alias) -> str:
+    """'Rotes PLA (PLA-ROT)'."""
+    name = locale.short(alias.name, 60)
+    return f"{name} ({locale.short(alias.ipn, 40)})" if alias.ipn else name
+
+
+def _said(locale: Locale, alias: Alias) -> tuple[Inline, ...]:
+    word, peer = locale.short(alias.word, 60), locale.short(alias.peer, 40)
+    return locale.say('"{word}" of {peer} is {ours}', word=word, peer=peer, ours=_ours(locale, alias))
+
+
+def matched(locale: Locale, *, alias: Alias, peer: str, before: Alias | None) -> Lines:
+    """It is kept."""
+    first = locale.say(
+        '✅ What {peer} calls "{word}" is our {ours} from now on.',
+        peer=naming.space(locale, peer),
+        word=locale.short(alias.word, 60),
+        ours=Bold(_ours(locale, alias)),
+    )
+    lines: Lines = [first, locale.say("A card that waits for a place changes now; other open cards stay as they are.")]
+    if before is not None and before.part != alias.part:
+        lines.append(locale.say("Before, it was {ours}, as {who} had said.", ours=_ours(locale, before), who=before.by))
+    undo = command(f'match "{alias.word}" --forget from {alias.peer}')
+    return [*lines, locale.say("To undo it: {undo}", undo=undo)]
+
+
+def matches(locale: Locale, *, us: PartyConfig, aliases: tuple[Alias, ...]) -> Lines:
+    """All that was said so far."""
+    example = command("match OUR-IPN THEIR-IPN from SPACE")
+    if not aliases:
+        return [
+            locale.say("Nothing is matched by hand at {space}.", space=naming.space(locale, us.name)),
+            locale.say(
+                "Parts with the same IPN or name find each other by themselves. Others: {example}", example=example
+            ),
+        ]
+    entries = [
+        (*_said(locale, alias), *locale.say(", says {who}", who=locale.short(alias.by, 40))) for alias in aliases
+    ]
+    shown = entries[:MOST_MATCHES_SHOWN]
+    if len(entries) > MOST_MATCHES_SHOWN:
+        shown.append(locale.say("and {number} more", number=len(entries) - MOST_MATCHES_SHOWN))
+    first = locale.some("{number} thing is matched by hand:", "{number} things are matched by hand:", len(aliases))
+    return [first, Items(tuple(shown)), locale.say("Not any more: {undo}", undo=command("match NAME --forget"))]
+
+
+def match_forgotten(locale: Locale, *, aliases: tuple[Alias, ...]) -> Lines:
+    """It isn't so any more."""
+    if len(aliases) == 1:
+        return [(*locale.say("Forgotten: "), *_said(locale, aliases[0]), ".")]
+    return [locale.say("Forgotten:"), Items(tuple(_said(locale, alias) for alias in aliases[:MOST_MATCHES_SHOWN]))]
+
+
+def nothing_matched(locale: Locale, *, word: str, near: tuple[str, ...]) -> Lines:
+    """There is nothing to forget under that word."""
+    if not word:
+        return [locale.say("Forget what? Say it like this: {example}", example=command("match NAME --forget"))]
+    shown = locale.short(word, 40)
+    if near:
+        names = locale.names(near, any_of=True)
+        return [locale.say('"{word}" isn\'t matched. Did you mean {names}? I did nothing.', word=shown, names=names)]
+    return [locale.say('"{word}" isn\'t matched, so there is nothing to forget.', word=shown)]
+
+
+def no_part_to_match(locale: Locale, *, word: str, near: tuple[str, ...]) -> Lines:
+    """None of our parts has that name."""
+    first = locale.say('We have no part "{word}". I did nothing.', word=locale.short(word, 40))
+    if near:
+        return [first, locale.say("Did you mean {names}?", names=locale.names(near, any_of=True))]
+    return [first, locale.say("Ours comes first, then what the friend calls it.")]
+
+
+def several_parts_match(locale: Locale, *, word: str, parts: tuple[Part, ...]) -> Lines:
+    """Several of our parts have that name."""
+    entries = tuple(
+        locale.say("{name}, {ipn}", name=locale.short(part.name, 60), ipn=locale.short(part.ipn or "–", 40))
+        for part in parts[:MOST_MATCHES_SHOWN]
+    )
+    shown = locale.short(word, 40)
+    first = locale.say('"{word}" is several of our parts; say which by its IPN. I did nothing.', word=shown)
+    return [first, Items(entries)]
+
+
+def practice_stays_practice(locale: Locale, *, part: Part, peer: str) -> Lines:
+    """A real part for the pretend friend's, or a part for practice for a real friend's."""
+    return [
+        locale.say(
+            "{name} and what {peer} has can't be the same; nothing was done.",
+            name=locale.short(part.name, 60),
+            peer=naming.space(locale, peer),
+        ),
+        locale.say("Practice and real stock don't mix."),
+    ]
+
+
+# --- What somebody wants and nobody has, as people of both spaces read it.
+
+_FIRST: dict[WantState, str] = {
+    WantState.WANTED: marked("Wanted: {what}, until {day}. {code}"),
+    WantState.FOUND: marked("✅ Found: {what}. {code}"),
+    WantState.OVER: marked("Not wanted any more: {what}. The day is over. {code}"),
+    WantState.STOPPED: marked("Not wanted any more: {what}. {code}"),
+}
+
+
+def want_page(locale: Locale, *, want: Want, us: PartyConfig, friends: tuple[str, ...]) -> Lines:
+    """The message of a want as it stands now. `friends` are the spaces whose bots keep it."""
+    del us
+    lines: Lines = [locale.say(_FIRST[want.state], **_words(locale, want))]
+    if want.is_living:
+        if want.lacking < want.quantity:
+            lines.append(locale.say("{quantity} still lacking.", quantity=locale.quantity(want.lacking)))
+        if friends:
+            names = locale.names([naming.space(locale, name) for name in friends])
+            lines.append(locale.say("The bots of {spaces} tell their people as soon as they share some.", spaces=names))
+        else:
+            lines.append(locale.say("We have no friends in this room yet. Who becomes one hears of it."))
+        lines.append(locale.say("To stop: {cancel}", cancel=command(f"cancel {want.code}")))
+    return lines
+
+
+def _words(locale: Locale, want: Want) -> dict[str, Words]:
+    what = f"{locale.quantity(want.quantity)} × {locale.short(want.word)}"
+    return {"what": Bold(what), "day": locale.day(want.until), "code": want.code}
+
+
+def we_have_what_they_want(
+    locale: Locale, *, wanted: FriendWant, us: PartyConfig, peer_name: str, free: Decimal
+) -> Lines:
+    """To our approvers, once: a friend wants what we share."""
+    peer, own = Bold(naming.space(locale, peer_name)), naming.space(locale, us.name)
+    what = Bold(f"{locale.quantity(wanted.quantity)} × {locale.short(wanted.word)}")
+    offer = min(wanted.quantity, free)
+    return [
+        locale.say("{peer} wants {what}; {own} shares some.", peer=peer, what=what, own=own),
+        locale.say("Free: {free}. Wanted until {day}.", free=locale.quantity(free), day=locale.day(wanted.until)),
+        locale.say("An approver can offer it. Reply: {offer}", offer=f"offer {locale.quantity(offer)}"),
+    ]
+
+
+def want_list(
+    locale: Locale, *, us: PartyConfig, wants: tuple[Want, ...], friends: tuple[tuple[str, FriendWant], ...]
+) -> Lines:
+    """What our people want, and what friends do."""
+    own = naming.space(locale, us.name)
+    lines: Lines = []
+    if wants:
+        lines += [locale.say("{own} wants:", own=own), Items(tuple(want_in_short(locale, want) for want in wants))]
+    if friends:
+        items: list[Inline | tuple[Inline, ...]] = [_of_friend(locale, name, wanted) for name, wanted in friends]
+        lines += [locale.say("Friends want:"), Items(tuple(items))]
+    return lines or [locale.say("Nobody wants anything. To say so: {want}", want=command("want 200 M3-BOLT"))]
+
+
+def want_in_short(locale: Locale, want: Want) -> tuple[Inline, ...]:
+    """'k7m2 – 200 × M3-BOLT, until 31 Dec'."""
+    return locale.say("{code} – {what}, until {day}", **_words(locale, want))
+
+
+def _of_friend(locale: Locale, name: str, wanted: FriendWant) -> tuple[Inline, ...]:
+    what = f"{locale.quantity(wanted.quantity)} × {locale.short(wanted.word)}"
+    day: date = wanted.until
+    return locale.say("{peer}: {what}, until {day}", peer=naming.space(locale, name), what=what, day=locale.day(day))
+
+
+def want_by_name(locale: Locale, *, word: str) -> Lines:
+    """What was typed names one certain item, or is too long."""
+    return [
+        locale.say('Not noted: "{word}" is no IPN or part name.', word=locale.short(word, 40)),
+        locale.say("For example: {want}", want=command("want 200 M3-BOLT until 31.12.")),
+    ]
+
+
+def one_want_a_line(locale: Locale) -> Lines:
+    """Several things in one line."""
+    return [
+        locale.say("Not noted: those are several items. Write a line for each."),
+        locale.say("For example: {want}", want=command("want 200 M3-BOLT until 31.12.")),
+    ]
+
+
+def too_many_wants(locale: Locale, *, count: int) -> Lines:
+    """The list is full."""
+    return [
+        locale.say("Not noted: {number} wants are open already.", number=locale.count(count)),
+        locale.say("Stop one that nobody needs any more: {cancel}", cancel=command("cancel ID")),
+    ]
+
+
+def too_long_a_want(locale: Locale, *, days: int) -> Lines:
+    """A day too far off."""
+    return [locale.say("Not noted: nobody keeps it for longer than {number} days.", number=locale.count(days))]
+
+
+def want_stopped(locale: Locale, *, want: Want) -> Lines:
+    """Somebody stopped it."""
+    return [locale.say("Noted: {what} isn't wanted any more. The friends forget it. {code}", **_words(locale, want))]

@@ -1,0 +1,512 @@
+"""Lending rules, what is overdue, and what is lent to a neighbour without a bot."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from fedbot.messages import naming, reason_codes
+from fedbot.messages.diagnosis import diagnosis
+from fedbot.messages.formatting import Bold, Break, Code, Inline, Items
+from fedbot.messages.language import Lines, Locale, Words, marked
+from fedbot.messages.loan import on_terms
+from fedbot.messages.naming import command
+from fedbot.messages.transfer_facts import Card
+from fedbot.rules.model.decision import Signature
+from fedbot.rules.model.lending import LendingStop, LoanRules
+from fedbot.rules.model.lifecycles import OutsideState
+from fedbot.rules.model.names import clean_text
+from fedbot.rules.model.outside import LONGEST_NEIGHBOUR, OutsideLoan
+from fedbot.rules.model.party_config import PartyConfig
+from fedbot.rules.model.steps import LENDING_KEY
+from fedbot.rules.model.transfer import Transfer
+
+# --- What is said of lending rules: on cards, and where a loan is refused for them.
+
+LONGEST_WHERE = 80
+
+
+def rules_lines(locale: Locale, card: Card) -> Lines:
+    """What the owner's lending rules ask of this loan: each text to agree to, and the rest in one line."""
+    rules = card.transfer.terms.rules
+    if rules is None:
+        return []
+    names: dict[str, Words] = {"sender": card.sender, "receiver": card.receiver}
+    agreed: Lines = [agrees_line(locale, text, **names) for text in rules.agree]
+    short = limits(locale, rules)
+    if not short:
+        return agreed
+    rest: list[Inline] = [*locale.say("{sender}'s lending rules: ", **names)]
+    for number, words in enumerate(short):
+        rest += [" · ", *words] if number else words
+    return [*agreed, tuple(rest)]
+
+
+def agrees_line(locale: Locale, text: str, **names: Words) -> tuple[Inline, ...]:
+    """'⚠ Attraktor lends it only if Betaspace agrees: safety briefing needed'. Never cut: a yes is for all of it."""
+    said = " ".join(clean_text(text).split())
+    return locale.say("⚠ {sender} lends it only if {receiver} agrees: {text}", **names, text=said)
+
+
+def limits(locale: Locale, rules: LoanRules) -> list[tuple[Inline, ...]]:
+    """Everything but the texts, each in a few words."""
+    found: list[tuple[Inline, ...]] = []
+    if rules.longest:
+        found.append(locale.some("at most {number} day", "at most {number} days", rules.longest))
+    if rules.extensions == 0:
+        found.append(locale.say("no extension"))
+    elif rules.extensions is not None:
+        found.append(locale.some("{number} extension", "{number} extensions", rules.extensions))
+    if rules.two_people:
+        found.append(locale.say("two approvers have to agree"))
+    if rules.photo_out:
+        found.append(locale.say("📷 photo at the hand-over"))
+    if rules.photo_back:
+        found.append(locale.say("📷 photo at the return"))
+    return found
+
+
+def lent_too_long(locale: Locale, *, most: int, latest: date, line: str) -> Lines:
+    """The answer to an offer of a loan that lasts longer than our lending rules allow."""
+    return [
+        locale.some(
+            "Not offered: our lending rules allow {number} day, until {day}.",
+            "Not offered: our lending rules allow {number} days, until {day}.",
+            most,
+            day=locale.day(latest),
+        ),
+        locale.say("Nothing was sent. For that day, type: {line}", line=Code(line)),
+    ]
+
+
+def not_lent_to(locale: Locale, *, us: PartyConfig, peer_name: str) -> Lines:
+    """The answer to an offer of a loan to a space that our lending rules don't name."""
+    peer = naming.space(locale, peer_name)
+    return [
+        locale.say("Not offered: our lending rules don't let {peer} borrow it.", peer=peer),
+        locale.say(
+            "Nothing was sent. Whoever runs {space}'s bot can change that under {setting}.",
+            space=naming.space(locale, us.name),
+            setting=Code("lending" if not us.lending_from_inventree else f"lending, {LENDING_KEY}"),
+        ),
+    ]
+
+
+def rule_not_understood(locale: Locale, *, where: str, is_hidden: bool) -> Lines:
+    """For the admins: a lending rule in InvenTree says what can't be understood, or can't be read."""
+    key, place = Code(LENDING_KEY), locale.short(where, LONGEST_WHERE)
+    if is_hidden:
+        return [
+            locale.say("⚠ InvenTree does not show me the metadata of {where}.", where=place),
+            locale.say("Until then nobody may borrow what belongs there, as a lending rule may stand in it."),
+            locale.say("See what is missing: {check}", check=Code("fedbot check")),
+        ]
+    return [
+        locale.say("⚠ I don't understand the lending rule in InvenTree's metadata of {where}.", where=place),
+        locale.say("Until it is corrected, nobody may borrow what belongs there. The key is {key}.", key=key),
+        locale.say("For example: {example}", example=Code('{"longest_days": 14, "agree": "briefing needed"}')),
+    ]
+
+
+def extended_too_long(locale: Locale, *, loan: Transfer, refused: str) -> Lines:
+    """The answer to an extension that the loan's rules don't allow. `refused`: the code that says why."""
+    why = reason_codes.against_rules(locale, refused)
+    if latest := reason_codes.latest_day(refused):
+        example = command(f"extend {loan.code} until {latest.isoformat()}")
+        return [
+            locale.say("Not extended {code}: {why}", code=loan.code, why=why),
+            locale.say("Nothing was sent. For that day, reply: {line}", line=example),
+        ]
+    return [
+        locale.say("Not extended {code}: {why}", code=loan.code, why=why),
+        locale.say(
+            "Nothing was sent. Once it is back, it can be lent again: {back}", back=command(f"return {loan.code}")
+        ),
+    ]
+
+
+# --- What is overdue: on a card, to the admins, and that a friend gets no new loans.
+
+MOST_NAMED = 1
+MOST_IN_A_LIST = 10
+Loans = tuple[Transfer, ...]
+
+
+def overdue_line(locale: Locale, loans: Loans, space: str) -> Lines:
+    """'⚠ Betaspace has overdue: 1 × lens (k7m2, since 3 Dec)', for whoever decides to give it something."""
+    if not loans:
+        return []
+    named = ", ".join(_loan(locale, loan) for loan in loans[:MOST_NAMED])
+    if len(loans) > MOST_NAMED:
+        more = locale.word("{number} more").format(number=locale.count(len(loans) - MOST_NAMED))
+        named = locale.word("{first} and {last}").format(first=named, last=more)
+    return [locale.say("⚠ Overdue at {space}: {loans}", space=space, loans=named)]
+
+
+def _loan(locale: Locale, loan: Transfer) -> str:
+    """'1 × lens (k7m2, due 3 Dec)'."""
+    day = locale.day(loan.due_day, year=False) if loan.due_day else ""
+    things = naming.things(locale, loan.terms.lines)
+    return locale.word("{things} ({code}, due {day})").format(things=things, code=loan.code, day=day)
+
+
+def overdue_for_admins(locale: Locale, *, loan: Transfer, us: PartyConfig, peer_name: str, today: date) -> Lines:
+    """To the admins of both spaces, each by its own bot: the reminders have not helped."""
+    what = Bold(naming.things(locale, loan.terms.lines))
+    days = _days(locale, loan, today)
+    peer, day = naming.space(locale, peer_name), naming.last_day(locale, loan)
+    if loan.role == "sender":
+        return [
+            locale.say(
+                "⚠ Overdue for {days} at {peer}: {what} ({code})", days=days, peer=peer, what=what, code=loan.code
+            ),
+            locale.say("It was due {day}. {peer}'s bot has reminded its people.", day=day, peer=peer),
+            locale.say(
+                "Call them. More time: {longer} · it is gone: {lost}",
+                longer=command(f"extend {loan.code} 2 weeks"),
+                lost=command(f"lost {loan.code}"),
+            ),
+        ]
+    own = naming.space(locale, us.name)
+    return [
+        locale.say(
+            "⚠ {own} is {days} late with {what} of {peer} ({code})",
+            own=own,
+            peer=peer,
+            days=days,
+            what=what,
+            code=loan.code,
+        ),
+        locale.say("It was due {day}. After some time {peer} may lend us nothing more.", day=day, peer=peer),
+        locale.say(
+            "Bring it back: {back} · ask for more time: {longer}",
+            back=command(f"return {loan.code}"),
+            longer=command(f"extend {loan.code} 2 weeks"),
+        ),
+    ]
+
+
+def _days(locale: Locale, loan: Transfer, today: date) -> tuple[Inline, ...]:
+    number = (today - loan.due_day).days if loan.due_day else 0
+    return locale.some("{number} day", "{number} days", number)
+
+
+def lend_no_more(locale: Locale, *, loan: Transfer, us: PartyConfig, peer_name: str, today: date) -> Lines:
+    """To the owner's admins, long after the due date: shall that friend get no new loans? People decide."""
+    del us
+    peer = naming.space(locale, peer_name)
+    what = Bold(naming.things(locale, loan.terms.lines))
+    return [
+        locale.say(
+            "⚠ Lend {peer} nothing more? {what} has been overdue for {days} ({code})",
+            peer=peer,
+            what=what,
+            days=_days(locale, loan, today),
+            code=loan.code,
+        ),
+        locale.say("A superuser can say so: {stop}", stop=command(f"overdue {loan.peer} --stop")),
+        locale.say("It ends by itself when all of it is back. If nobody says so, nothing changes."),
+    ]
+
+
+def no_new_loans(locale: Locale, *, us: PartyConfig, peer_name: str, by: Signature, loans: Loans) -> Lines:
+    """In the room that both share: who gets no new loans, why, and how that ends."""
+    names = {"us": Bold(naming.space(locale, us.name)), "peer": Bold(naming.space(locale, peer_name))}
+    lines: Lines = [
+        locale.say("{us} lends {peer} nothing new for now, says {who}.", who=naming.signed(locale, by), **names)
+    ]
+    if loans:
+        lines += [locale.say("Overdue:"), _items(locale, loans)]
+    return [*lines, locale.say("It ends by itself when all of that is back. Gifts and returns go on.")]
+
+
+def _items(locale: Locale, loans: Loans) -> Items:
+    items: list[Inline] = [_loan(locale, loan) for loan in loans[:MOST_IN_A_LIST]]
+    if len(loans) > MOST_IN_A_LIST:
+        items.append(locale.word("{number} more").format(number=locale.count(len(loans) - MOST_IN_A_LIST)))
+    return Items(tuple(items))
+
+
+def loans_again(locale: Locale, *, us: PartyConfig, peer_name: str, by: Signature | None) -> Lines:
+    """In the same room: that is over."""
+    names = {"us": Bold(naming.space(locale, us.name)), "peer": Bold(naming.space(locale, peer_name))}
+    if by is None:
+        return [locale.say("{us} lends {peer} things again: nothing is overdue any more.", **names)]
+    return [locale.say("{us} lends {peer} things again, says {who}.", who=naming.signed(locale, by), **names)]
+
+
+def gets_no_loans(locale: Locale, *, stopped: LendingStop, peer_name: str, loans: Loans) -> Lines:
+    """The answer to a line that would lend that friend something."""
+    peer = naming.space(locale, peer_name)
+    lines: Lines = [
+        locale.say(
+            "Not offered: {peer} gets no new loans, says {who}.", peer=peer, who=naming.signed(locale, stopped.by)
+        ),
+        *overdue_line(locale, loans, peer),
+    ]
+    return [
+        *lines,
+        locale.say("A superuser can lift that: {resume}", resume=command(f"overdue {stopped.id} --resume")),
+    ]
+
+
+def overdue_list(
+    locale: Locale,
+    *,
+    us: PartyConfig,
+    lent: Loans,
+    borrowed: Loans,
+    stopped: tuple[tuple[str, Signature], ...],
+    names: dict[str, str],
+) -> Lines:
+    """All that is overdue, both ways, and who gets no new loans; `names` are the spaces' by their ids."""
+    own = naming.space(locale, us.name)
+    lines: Lines = []
+    for peer in dict.fromkeys(loan.peer for loan in lent):
+        lines.append(
+            locale.say(
+                "{peer} has these things of {own} overdue:", peer=Bold(naming.space(locale, names[peer])), own=own
+            )
+        )
+        lines.append(_items(locale, tuple(loan for loan in lent if loan.peer == peer)))
+    for peer in dict.fromkeys(loan.peer for loan in borrowed):
+        lines.append(locale.say("{own} owes {peer}:", peer=Bold(naming.space(locale, names[peer])), own=own))
+        lines.append(_items(locale, tuple(loan for loan in borrowed if loan.peer == peer)))
+    for peer, by in stopped:
+        space, who = Bold(naming.space(locale, names[peer])), naming.signed(locale, by)
+        lines.append(locale.say("{peer} gets no new loans, says {who}.", peer=space, who=who))
+    return lines or [locale.say("Nothing is overdue.")]
+
+
+def nothing_to_stop(locale: Locale, *, peer_name: str) -> Lines:
+    """Nobody is shut out who owes nothing."""
+    peer = naming.space(locale, peer_name)
+    return [
+        locale.say("Not done: {peer} has nothing overdue.", peer=peer),
+        locale.say("New loans can be stopped only while something is overdue."),
+    ]
+
+
+def not_stopped(locale: Locale, *, peer_name: str) -> Lines:
+    """There is nothing to lift."""
+    return [locale.say("Nothing to do: {peer} may borrow.", peer=naming.space(locale, peer_name))]
+
+
+# --- What is lent to a neighbour without a bot: its one message, reminders, and what can be said of it.
+
+MOST_LISTED = 10
+_FIRST: dict[OutsideState, str] = {
+    OutsideState.BOOKING_OUT: marked("Lending {what} to {neighbour}, until {day}: I book it out. {code}"),
+    OutsideState.OUT: marked("✅ {what} is on loan to {neighbour} until {day}. {code}"),
+    OutsideState.HANDING_OVER: marked("{what} at {neighbour} is offered to {friend} now. {code}"),
+    OutsideState.HANDED_OVER: marked("✅ {what}, lent to {neighbour}, is an ordinary loan to {friend} now. {code}"),
+    OutsideState.COMING_BACK: marked("{what} comes back from {neighbour}: I book it in. {code}"),
+    OutsideState.RETURNED: marked("✅ {what} is back from {neighbour}. {code}"),
+    OutsideState.GIFT: marked("🎁 {what} was given to {neighbour}. {code}"),
+    OutsideState.LOST: marked("❌ {what} is lost at {neighbour}. {code}"),
+    OutsideState.NOT_LENT: marked("❌ Not lent: {what} stays here. {code}"),
+    OutsideState.UNCLEAR: marked("⚠ {what}, lent to {neighbour}: people have to look. {code}"),
+    OutsideState.CLOSED: marked("{what}, lent to {neighbour}: put right by hand. {code}"),
+}
+
+
+_STATES: dict[OutsideState, str] = {
+    OutsideState.BOOKING_OUT: marked("It is being booked out."),
+    OutsideState.OUT: marked("On loan until {day}."),
+    OutsideState.HANDING_OVER: marked("Offered to {friend}, as a loan of its own."),
+    OutsideState.HANDED_OVER: marked("An ordinary loan to {friend} now."),
+    OutsideState.COMING_BACK: marked("It is coming back."),
+    OutsideState.RETURNED: marked("Returned."),
+    OutsideState.GIFT: marked("A gift now."),
+    OutsideState.LOST: marked("Lost there."),
+    OutsideState.NOT_LENT: marked("Not lent after all."),
+    OutsideState.UNCLEAR: marked("People have to look."),
+    OutsideState.CLOSED: marked("Put right by hand."),
+}
+
+
+def outside_loan(locale: Locale, *, loan: OutsideLoan, us: PartyConfig) -> Lines:
+    """The message of such a loan as it stands now."""
+    who = naming.signed(locale, loan.by)
+    lines: Lines = [locale.say(_FIRST[loan.state], **_words(locale, loan))]
+    lines.append(locale.say("Lent by {who} ({space}), {when}", who=who, space=us.name, when=locale.when(loan.by.at)))
+    if loan.ended_by is not None and loan.ended is not None and loan.state is not OutsideState.NOT_LENT:
+        ended_by, when = naming.signed(locale, loan.ended_by), locale.when(loan.ended)
+        lines.append(locale.say("Ended by {who}, {when}", who=ended_by, when=when))
+    if loan.damaged:
+        lines.append(locale.say("It came back damaged."))
+    if loan.note:
+        lines.append(locale.say("Note: {note}", note=locale.short(loan.note, 200)))
+    if loan.problem and loan.state in {OutsideState.NOT_LENT, OutsideState.UNCLEAR}:
+        lines.append(locale.say("Why: {why}", why=diagnosis(locale, loan.problem)))
+    return [*lines, *_what_to_say(locale, loan)]
+
+
+def _words(locale: Locale, loan: OutsideLoan) -> dict[str, Words]:
+    return {
+        "what": Bold(_thing(locale, loan)),
+        "neighbour": _neighbour(locale, loan),
+        "day": locale.day(loan.until),
+        "code": loan.code,
+        "friend": naming.space(locale, loan.friend),
+    }
+
+
+def _neighbour(locale: Locale, loan: OutsideLoan) -> str:
+    return locale.word("{name} (outside)").format(name=locale.short(loan.neighbour, LONGEST_NEIGHBOUR))
+
+
+def _thing(locale: Locale, loan: OutsideLoan) -> str:
+    name = naming.part(locale, loan.description)
+    quantity = locale.quantity(loan.quantity, loan.description.units)
+    told = locale.word("{quantity} of {name}").format(quantity=quantity, name=name)
+    what = told if loan.description.units else f"{quantity} × {name}"
+    if loan.serial:
+        what += " (" + locale.word("serial {serial}").format(serial=locale.short(loan.serial, 40)) + ")"
+    return what
+
+
+def _what_to_say(locale: Locale, loan: OutsideLoan) -> Lines:
+    code = loan.code
+    if loan.state is OutsideState.OUT:
+        return [
+            locale.say(
+                "Back: {back} · more time: {longer} · {gift} · {lost}",
+                back=command(f"return {code}"),
+                longer=command(f"extend {code} 2 weeks"),
+                gift=command(f"gift {code}"),
+                lost=command(f"lost {code}"),
+            )
+        ]
+    if loan.state in {OutsideState.HANDING_OVER, OutsideState.HANDED_OVER}:
+        show = command(f"show {loan.handing}")
+        return [locale.say("See the loan to {friend}: {show}", friend=loan.friend, show=show)]
+    if loan.state is OutsideState.UNCLEAR:
+        return [
+            locale.say("Look at it in InvenTree. If it is back, say: {back}", back=command(f"return {code}")),
+            locale.say("If it was put right by hand, close it here: {close}", close=command(f"cancel {code}")),
+        ]
+    return []
+
+
+def outside_in_short(locale: Locale, loan: OutsideLoan, today: date) -> tuple[Inline, ...]:
+    """'k7m2 – 1 × lens at Repair Café (outside), until 3 Dec'."""
+    words = {**_words(locale, loan), "what": _thing(locale, loan)}
+    if loan.state is OutsideState.UNCLEAR:
+        return locale.say("{code} – {what} at {neighbour}: people have to look", **words)
+    if loan.state is OutsideState.HANDING_OVER:
+        return locale.say("{code} – {what} at {neighbour}: offered to {friend} as a loan", **words)
+    if loan.until < today:
+        return locale.say("{code} – {what} at {neighbour}: ⚠ it was due {day}", **words)
+    return locale.say("{code} – {what} at {neighbour}, until {day}", **words)
+
+
+def outside_entry(locale: Locale, loan: OutsideLoan) -> tuple[Inline, ...]:
+    """'u5t4 – 1 × lens to Repair Café (outside), lent by Anna, Tue 24 Nov, 20:14. / Returned.', in the ledger."""
+    words = {**_words(locale, loan), "what": _thing(locale, loan), "who": naming.signed(locale, loan.by)}
+    lent = locale.say("{code} – {what} to {neighbour}, lent by {who}, {when}.", when=locale.when(loan.by.at), **words)
+    return (*lent, Break(), *locale.say(_STATES[loan.state], **words))
+
+
+def outside_reminder(locale: Locale, *, loan: OutsideLoan, us: PartyConfig, today: date) -> Lines:
+    """To whoever lent it: its last day is near, or over."""
+    del us
+    words = {**_words(locale, loan), "who": naming.pill(locale, loan.by.person, loan.by.name)}
+    if loan.until < today:
+        first = locale.say("{who} ⚠ {what} was to be back from {neighbour} by {day}. {code}", **words)
+    elif loan.until == today:
+        first = locale.say("{who} {what} is due back from {neighbour} today. {code}", **words)
+    else:
+        first = locale.say("{who} {what} is due back from {neighbour} by {day}. {code}", **words)
+    return [first, locale.say("They have no bot: please call them."), *_what_to_say(locale, loan)]
+
+
+def not_marked(locale: Locale, *, loan: OutsideLoan) -> Lines:
+    """For the admins: it is lent, but the stock item doesn't say so."""
+    item = str(loan.item or loan.source)
+    return [
+        locale.say("Stock item #{item} could not be marked: {what} ({code}).", item=item, **_words(locale, loan)),
+        locale.say("Why: {why}", why=diagnosis(locale, loan.problem)),
+    ]
+
+
+def neighbour_without_name(locale: Locale) -> Lines:
+    """Nobody was named, or with a name that is too long."""
+    line = command('lend LENS-2 to outside "Repair Café" for 2 weeks')
+    return [
+        locale.say("Not lent: who is it? Name the neighbour, in up to {most} characters.", most=str(LONGEST_NEIGHBOUR)),
+        locale.say("For example: {line}", line=line),
+    ]
+
+
+def one_item_to_outside(locale: Locale) -> Lines:
+    """Several at once, or several stock items."""
+    return [
+        locale.say("Not lent: a neighbour without a bot gets one stock item a line, now and by hand."),
+        locale.say("Write a line for each; name the stock item by its #number if there are several."),
+    ]
+
+
+def two_people_outside(locale: Locale) -> Lines:
+    """What takes two people's yes."""
+    return [
+        locale.say("Not lent: it would take two people's yes."),
+        locale.say("There is no card for neighbours without a bot. Lend it in InvenTree, by hand."),
+    ]
+
+
+def outside_not_so(locale: Locale, *, loan: OutsideLoan, us: PartyConfig) -> Lines:
+    """What was said doesn't fit where it stands; the message follows."""
+    return [locale.say("Not done: that does not fit now."), *outside_loan(locale, loan=loan, us=us)]
+
+
+def day_not_later(locale: Locale, *, loan: OutsideLoan) -> Lines:
+    """More time that is less."""
+    return [locale.say("Nothing to do: {what} is on loan until {day} already. {code}", **_words(locale, loan))]
+
+
+def outside_noted(locale: Locale, *, loan: OutsideLoan) -> Lines:
+    """The answer to a line about such a loan: its message says more."""
+    return [
+        locale.say("Noted: {what} at {neighbour}. {code}", **_words(locale, loan)),
+        locale.say("My message about it shows what becomes of it."),
+    ]
+
+
+def with_neighbours(locale: Locale, *, loans: tuple[OutsideLoan, ...], us: PartyConfig, today: date) -> Lines:
+    """All that neighbours without a bot have, as far as this room may be told."""
+    own = naming.space(locale, us.name)
+    if not loans:
+        return [locale.say("Neighbours without a bot have nothing of {space}.", space=own)]
+    first = locale.say("Neighbours without a bot have this of {space}:", space=own)
+    listed = tuple(outside_in_short(locale, loan, today) for loan in loans[:MOST_LISTED])
+    lines: Lines = [first, Items(listed)]
+    if len(loans) > MOST_LISTED:
+        lines.append(locale.say("And {number} more.", number=locale.count(len(loans) - MOST_LISTED)))
+    example = command(f'outside "{locale.short(loans[0].neighbour, LONGEST_NEIGHBOUR)}" is SPACE')
+    return [*lines, locale.say("One of them has a bot now and is your friend? A superuser says: {line}", line=example)]
+
+
+def not_as_known(locale: Locale, *, neighbour: str, loans: tuple[OutsideLoan, ...], us: PartyConfig) -> Lines:
+    """What can't be handed over to a neighbour's bot: nothing is known there, or InvenTree shows otherwise."""
+    name = locale.short(neighbour, LONGEST_NEIGHBOUR)
+    if not loans:
+        return [
+            locale.say("Nothing to hand over: by my books, {neighbour} has nothing on loan.", neighbour=name),
+            locale.say("See what neighbours have: {line}", line=command("outside")),
+        ]
+    listed = tuple(locale.say("{code} – {what}", code=loan.code, what=_thing(locale, loan)) for loan in loans)
+    return [
+        locale.say("Not handed over: {space}'s InvenTree shows otherwise than I know it.", space=us.name),
+        Items(listed),
+        locale.say("Look at them in InvenTree. Once they are right, say it again."),
+    ]
+
+
+def offered_to_their_bot(locale: Locale, transfer: Transfer, receiver: str) -> tuple[Inline, ...]:
+    """The first line of the offer that makes a neighbour's loan an ordinary one."""
+    return locale.say(
+        "{receiver}'s bot is asked to take over {what}, {terms}.",
+        receiver=receiver,
+        what=naming.moved(locale, transfer),
+        terms=on_terms(locale, transfer),
+    )

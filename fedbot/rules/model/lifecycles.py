@@ -1,0 +1,195 @@
+"""The lives of a connection, a transfer, a loan and an outside loan as tables: states, and the arrows between them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from fedbot.rules.model.decision import Ending
+
+# --- The life of a transfer as a table: its states, and from which to which it may go, by our role in it.
+
+
+class TransferState(StrEnum):
+    """The sender's journal decides until `sent`, the receiver's until `received` or `refused`.
+
+    A receiver is at `sent` only while a parcel is on its way to it. At `booked` both sides have agreed, and it waits
+    for its first day.
+    """
+
+    OPEN = "open"
+    BOOKED = "booked"
+    APPROVED = "approved"
+    DEBITING = "debiting"
+    SENT = "sent"
+    CREDITING = "crediting"
+    RECEIVED = "received"
+    DONE = "done"
+    DECLINED = "declined"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    ABORTED = "aborted"
+    REFUSED = "refused"
+    REVERTING = "reverting"
+    REVERTED = "reverted"
+    DISPUTED = "disputed"
+
+
+T = TransferState
+NOTHING_MOVED = frozenset({T.DECLINED, T.CANCELLED, T.EXPIRED, T.ABORTED})
+FINAL = NOTHING_MOVED | {T.DONE, T.REVERTED}
+BEFORE_DEBIT = frozenset({T.OPEN, T.BOOKED, T.APPROVED})
+BOOKS_SETTLED: Mapping[str, frozenset[TransferState]] = {
+    "sender": FINAL,
+    "receiver": FINAL | {T.RECEIVED, T.REFUSED},
+}
+"""Where our own books wait for nobody: a receiver that has answered lacks no more than the sender's confirmation."""
+
+TRANSFER_ARROWS: Mapping[str, Mapping[TransferState | None, frozenset[TransferState]]] = {
+    "sender": {
+        None: frozenset({T.OPEN, T.APPROVED, T.DEBITING, T.DECLINED, T.ABORTED}),
+        T.OPEN: NOTHING_MOVED | {T.BOOKED, T.APPROVED, T.DEBITING, T.DONE, T.DISPUTED},
+        T.BOOKED: frozenset({T.APPROVED, T.DEBITING, T.CANCELLED, T.EXPIRED, T.ABORTED, T.DISPUTED}),
+        T.APPROVED: frozenset({T.OPEN, T.BOOKED, T.DEBITING, T.CANCELLED, T.ABORTED, T.DISPUTED}),
+        T.DEBITING: frozenset({T.SENT, T.ABORTED, T.DISPUTED}),
+        T.SENT: frozenset({T.RECEIVED, T.REVERTING, T.DISPUTED}),
+        T.RECEIVED: frozenset({T.DONE, T.DISPUTED}),
+        T.REVERTING: frozenset({T.REVERTED, T.DISPUTED}),
+        T.DONE: frozenset({T.DISPUTED}),
+        T.REVERTED: frozenset({T.DISPUTED}),
+        T.DISPUTED: frozenset(
+            {T.DEBITING, T.SENT, T.ABORTED, T.RECEIVED, T.DONE, T.REVERTING, T.REVERTED},
+        ),
+    },
+    "receiver": {
+        None: frozenset({T.OPEN, T.CREDITING, T.ABORTED}),
+        T.OPEN: NOTHING_MOVED | {T.BOOKED, T.SENT, T.CREDITING, T.REFUSED, T.DONE, T.DISPUTED},
+        T.BOOKED: NOTHING_MOVED | {T.SENT, T.CREDITING, T.REFUSED, T.DISPUTED},
+        T.SENT: frozenset({T.CREDITING, T.REFUSED, T.REVERTED, T.DISPUTED}),
+        T.CREDITING: frozenset(
+            {T.RECEIVED, T.REFUSED, T.SENT, T.DONE, T.ABORTED, T.REVERTED, T.DISPUTED},
+        ),
+        T.RECEIVED: frozenset({T.DONE, T.DISPUTED}),
+        T.REFUSED: frozenset({T.REVERTED}),
+        T.DISPUTED: NOTHING_MOVED | {T.OPEN, T.BOOKED, T.SENT, T.CREDITING, T.RECEIVED, T.REFUSED, T.DONE, T.REVERTED},
+    },
+}
+"""What one event may do. Two steps within one event are one arrow; None is a transfer that we don't know yet.
+
+From `approved` an arrow leads back where the last look before the debit shows that it takes two people by now.
+From `done` and `reverted` an arrow leads only where our people alone had settled it, and the peer contradicts them.
+"""
+
+PEER_DISPUTES: Mapping[str, frozenset[TransferState]] = {
+    "sender": frozenset({T.SENT}),
+    "receiver": frozenset({T.OPEN, T.BOOKED, T.SENT}),
+}
+"""Where a peer's word that it can't tell what happened stops us.
+
+Not where we are the ones who move the stock, nor where we have answered: our own books are settled then.
+"""
+
+
+def transfer_allows(role: str, before: TransferState | None, after: TransferState) -> bool:
+    """Whether a transfer in which our role is that may go there."""
+    return before is after or after in TRANSFER_ARROWS[role].get(before, frozenset())
+
+
+# --- The life of a loan as a table: how it ends, and which end may still become another.
+
+LOAN_ARROWS: Mapping[Ending | None, frozenset[Ending | None]] = {
+    None: frozenset(Ending),
+    Ending.KEPT: frozenset({None, Ending.RETURNED, Ending.GIFT, Ending.LOST}),
+}
+"""None is on loan. What the borrower has closed alone is on loan again, or over otherwise, once its owner says so."""
+
+
+def loan_allows(before: Ending | None, after: Ending | None) -> bool:
+    """Whether a loan may go from that end (None: it is on loan) to this one."""
+    return before is after or after in LOAN_ARROWS.get(before, frozenset())
+
+
+# --- The life of a connection as a table: its states, and from which to which it may go.
+
+
+class ConnectionState(StrEnum):
+    """Where a connection stands on our side."""
+
+    ASKED = "asked"
+    OFFERED = "offered"
+    MAKING = "making"
+    READY = "ready"
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    ENDING = "ending"
+    DECLINED = "declined"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    ENDED = "ended"
+
+
+C = ConnectionState
+UNFINISHED_CONNECTION = frozenset({C.ASKED, C.OFFERED, C.MAKING})
+LIVING_CONNECTION = UNFINISHED_CONNECTION | {C.READY, C.ACTIVE, C.SUSPENDED, C.ENDING}
+NEVER_MADE = frozenset({C.DECLINED, C.CANCELLED, C.EXPIRED})
+
+CONNECTION_ARROWS: Mapping[ConnectionState | None, frozenset[ConnectionState]] = {
+    None: frozenset(ConnectionState),
+    C.ASKED: NEVER_MADE | {C.MAKING},
+    C.OFFERED: NEVER_MADE | {C.MAKING},
+    C.MAKING: frozenset({C.READY, C.ACTIVE, C.SUSPENDED, C.CANCELLED, C.EXPIRED}),
+    C.READY: frozenset({C.ACTIVE, C.SUSPENDED, C.CANCELLED, C.EXPIRED, C.ENDING, C.ENDED}),
+    C.ACTIVE: frozenset({C.SUSPENDED, C.ENDING, C.ENDED}),
+    C.SUSPENDED: frozenset({C.MAKING, C.READY, C.ACTIVE, C.CANCELLED, C.EXPIRED, C.ENDING, C.ENDED}),
+    C.ENDING: frozenset({C.ENDED}),
+}
+"""What one event may do. Two steps within one event are one arrow. None is a connection that we don't know yet: what is
+found again after a loss may stand anywhere. What is over stays so."""
+
+
+def connection_allows(before: ConnectionState | None, after: ConnectionState) -> bool:
+    """Whether a connection may go there."""
+    return before is after or after in CONNECTION_ARROWS.get(before, frozenset())
+
+
+# --- The life of a loan to a neighbour without a bot as a table: its states, and from which to which it may go.
+
+
+class OutsideState(StrEnum):
+    """Where it stands. `UNCLEAR`: nobody can tell whether a step was done, or it can't be done; people look.
+
+    `HANDING_OVER`: the neighbour has a bot by now, and is offered it as an ordinary loan; `HANDED_OVER`: it is one.
+    """
+
+    BOOKING_OUT = "booking out"
+    OUT = "out"
+    HANDING_OVER = "handing over"
+    HANDED_OVER = "handed over"
+    COMING_BACK = "coming back"
+    RETURNED = "returned"
+    GIFT = "gift"
+    LOST = "lost"
+    NOT_LENT = "not lent"
+    UNCLEAR = "unclear"
+    CLOSED = "closed"
+    """People have put it right by hand."""
+
+
+O = OutsideState  # noqa: E741 -- a table's short name
+OUTSIDE_OVER = frozenset({O.HANDED_OVER, O.RETURNED, O.GIFT, O.LOST, O.NOT_LENT, O.CLOSED})
+ENDS_OF_A_LOAN = OUTSIDE_OVER - {O.NOT_LENT, O.CLOSED}
+MAY_BE_HANDED_OVER = frozenset({O.OUT, O.UNCLEAR})
+OUTSIDE_ARROWS: Mapping[OutsideState | None, frozenset[OutsideState]] = {
+    None: frozenset({O.BOOKING_OUT, O.OUT, O.HANDING_OVER, O.UNCLEAR}),
+    O.BOOKING_OUT: frozenset({O.OUT, O.NOT_LENT, O.UNCLEAR}),
+    O.OUT: frozenset({O.HANDING_OVER, O.COMING_BACK, O.GIFT, O.LOST}),
+    O.HANDING_OVER: frozenset({O.HANDED_OVER, O.OUT, O.BOOKING_OUT, O.UNCLEAR, O.CLOSED}),
+    O.COMING_BACK: frozenset({O.RETURNED, O.UNCLEAR}),
+    O.UNCLEAR: frozenset({O.HANDING_OVER, O.COMING_BACK, O.GIFT, O.LOST, O.CLOSED}),
+}
+"""What one event may do; `decide` refuses to commit any other arrow. After a loss it is found as it stood."""
+
+
+def outside_allows(before: OutsideState | None, after: OutsideState) -> bool:
+    """Whether it may go there."""
+    return before is after or after in OUTSIDE_ARROWS.get(before, frozenset())
