@@ -12,7 +12,18 @@ from fedbot import messages
 from fedbot.rules import consent, decisions, lines
 from fedbot.rules.consent import Subject, decides_here
 from fedbot.rules.model import audit, budgets
-from fedbot.rules.model.command import ANSWERS_KEPT, About, Command, Outcome, PendingChoice, WebAccess, WebLine
+from fedbot.rules.model.command import (
+    ANSWERS_KEPT,
+    MOST_SESSIONS,
+    MOST_TOKENS,
+    About,
+    AccessKind,
+    Command,
+    Outcome,
+    PendingChoice,
+    WebAccess,
+    WebLine,
+)
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Choice
 from fedbot.rules.model.effects import ChatEffect, Do, Edit, Effect, Phrase, Picture, Post, TellOffChat, Typing, say
@@ -248,10 +259,21 @@ def on_access_given(turn: Turn, event: AccessGiven) -> None:
 
 
 def give(turn: Turn, access: WebAccess, event_id: str = "") -> None:
-    """The person holds that now; the audit says so."""
-    if turn.us.people.get(access.person) == access.username:
+    """The person holds that now; the audit says so. A page more than they may have ends the oldest."""
+    if turn.us.people.get(access.person) == access.username and _has_room_for(turn, access):
         turn.save(access)
         turn.note("web", audit.WebAccessGiven(access.kind, access.name), access.person, event_id)
+
+
+def _has_room_for(turn: Turn, access: WebAccess) -> bool:
+    """Whether the person may hold that too. There is always room for a page."""
+    held = held_by(turn, access.person)
+    if access.kind is not AccessKind.SESSION:
+        return len([each for each in held if each.kind is not AccessKind.SESSION]) < MOST_TOKENS
+    pages = [each for each in held if each.kind is AccessKind.SESSION]
+    for oldest in pages[: max(len(pages) - MOST_SESSIONS + 1, 0)]:
+        end(turn, oldest)
+    return True
 
 
 def on_access_ended(turn: Turn, event: AccessEnded) -> None:

@@ -13,7 +13,8 @@ from itertools import chain, count, repeat
 import pytest
 
 from fedbot.engine import gateway
-from fedbot.web.site import guard
+from fedbot.rules import web as rules
+from fedbot.web.site import access, guard
 from fedbot.web.site.guard import Turnstile
 from tests.scenarios.browsing import URL, Visitor, Web, encrypted
 from tests.scenarios.world import World, friends
@@ -94,6 +95,74 @@ async def test_whoever_invents_addresses_is_one_caller() -> None:
     assert (await calls(*(f"not an address {n}" for n in range(6))))[-1] == 429
     assert (await calls(*(f"10.0.0.{n}, 198.51.100.9, 192.0.2.7" for n in range(6))))[-1] == 429
     assert await calls("2001:db8:0:2::1") == [401]
+
+
+async def test_no_stranger_pushes_out_a_code_that_waits_for_its_person(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(access, "MOST_WAITING", 20)
+    world, web = await pages()
+    browser, neighbour = web.visitor(), web.visitor(host="2001:db8:7:1::1")
+    codes = [await each.shows_code() for each in (browser, neighbour)]
+    crowds = (
+        ["198.51.100.1"] * 25,  # one machine
+        [f"198.51.100.{n}" for n in range(25)],  # a rack
+        [f"2001:db8:6:{n:x}::1" for n in range(25)],  # one line at home has so many networks
+        [f"2001:bad:{n:x}::1" for n in range(25)],  # and a provider has so many lines
+    )
+    for host in chain.from_iterable(crowds):
+        await web.visitor(host=host).submits("/sign-in")
+    world.anna.says(f"!fed web {codes[0]}")
+    world.kim.says(f"!fed web {codes[1]}")
+    await world.settle()
+    assert [(await each.gets("/")).status_code for each in (browser, neighbour)] == [200, 200]
+    again = web.visitor()
+    first, second = await again.shows_code(), await again.shows_code()
+    world.kim.says(f"!fed web {first}")  # the page shows another one by now
+    await world.settle()
+    assert (await again.gets("/")).status_code == 303
+    world.kim.says(f"!fed web {second}")
+    await world.settle()
+    assert (await again.gets("/")).status_code == 200
+
+
+async def test_no_stranger_locks_anybody_out_by_trying_passwords_or_by_an_address_of_theirs() -> None:
+    world, web = await pages(inventree_login=True, calls_a_minute=40)
+    stranger, owner = web.visitor(host="198.51.100.1"), web.visitor()
+
+    async def tries(visitor: Visitor, password: str) -> int:
+        return (await visitor.submits("/sign-in/inventree", username="anna", password=password)).status_code
+
+    tried = [await tries(stranger, f"{n}") for n in range(12)]
+    assert (tried[0], tried[-1]) == (401, 429)
+    assert await tries(web.visitor(host="198.51.100.1"), "again") == 429  # another browser of the same machine
+    assert await tries(owner, world.alpha.seeded.passwords["anna"]) == 303
+    await owner.gets("/access")
+    await owner.submits("/access/addresses", name="hall", kind="screen", days="30")
+    (screen,) = re.findall(rf"<code>{URL}(/screen/[^<]+)</code>", owner.last.text)
+    assert [(await stranger.gets(screen)).status_code for _ in range(30)][-1] == 429
+    assert (await owner.gets("/")).status_code == 200
+
+
+async def test_what_a_person_holds_is_bounded_and_a_new_page_ends_the_oldest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rules, "MOST_SESSIONS", 2)
+    monkeypatch.setattr(rules, "MOST_TOKENS", 2)
+    monkeypatch.setattr(access, "MOST_TOKENS", 2)
+    world, web = await pages()
+    browsers = [web.visitor() for _ in range(3)]
+    for each in browsers:
+        await each.signs_in(world.anna)
+        await world.passes(timedelta(minutes=1))
+    assert [(await each.gets("/")).status_code for each in browsers] == [303, 200, 200]
+    anna = browsers[-1]
+    await anna.makes_token()
+    await anna.gets("/access")
+    for kind in ("feed", "screen"):
+        made = await anna.submits("/access/addresses", name="hall", kind=kind, days="30")
+    assert made.status_code == 409
+    assert "Not made: you have 2 tokens and addresses" in made.text
+    await anna.gets("/access")
+    assert (await anna.submits("/access/tokens", name="script", scope="read", days="30")).status_code == 409
+    kinds = [each.kind.value for each in world.alpha.turn.web_accesses()]
+    assert sorted(kinds) == ["feed", "session", "session", "token"]
 
 
 async def test_names_and_notes_of_others_stay_text_on_every_page() -> None:

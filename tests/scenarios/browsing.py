@@ -104,9 +104,9 @@ class Web:
         settings = {"url": URL, "session": timedelta(days=14), "calls_a_minute": 6000, **options}
         self.app = application(space.bot.gateway(), **settings)
 
-    def visitor(self, token: str = "") -> Visitor:
-        """Somebody new."""
-        transport = httpx.ASGITransport(self.app, client=("192.0.2.7", 1234))
+    def visitor(self, token: str = "", host: str = "192.0.2.7") -> Visitor:
+        """Somebody new, who calls from that network address."""
+        transport = httpx.ASGITransport(self.app, client=(host, 1234))
         client = httpx.AsyncClient(transport=transport, base_url="https://fed.attraktor.test")
         return Visitor(self.world, client, f"Bearer {token}" if token else "")
 

@@ -97,6 +97,10 @@ class PendingChoice:
 
 ANSWERS_KEPT = timedelta(days=1)
 """So long a line said again under the same idempotency key gets the same answer."""
+MOST_SESSIONS = 50
+"""So many pages a person has open; one more ends the oldest."""
+MOST_TOKENS = 50
+"""So many tokens and addresses a person has; there is none more before one is ended."""
 SIGN_IN_WITHIN = timedelta(minutes=10)
 """So long a code counts after the page has shown it."""
 

@@ -1,7 +1,8 @@
 """Who calls: sign-in by code or InvenTree, sessions, our own tokens, and how often anybody may call.
 
 Secrets are made here and told once; the journal has their hashes. Codes that wait for their person are kept in memory
-only, so that strangers who load the page write nothing.
+only, so that strangers who load the page write nothing. No stranger shuts anybody out: whoever asks for the most codes
+loses their own, and passwords are counted by the network that tries them, never by the name that is tried.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Awaitable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,25 +19,26 @@ from typing import TypeVar
 from fedbot import messages
 from fedbot.ports.inventory import InventoryProblem, Refusal
 from fedbot.rules import web
-from fedbot.rules.model.command import SIGN_IN_WITHIN, AccessKind, Scope, WebAccess
+from fedbot.rules.model.command import MOST_TOKENS, SIGN_IN_WITHIN, AccessKind, Scope, WebAccess
 from fedbot.rules.model.effects import say
 from fedbot.rules.model.events import AccessEnded, AccessGiven
 from fedbot.rules.model.queries import SignInFound
 from fedbot.rules.model.stock import Right, Rights
 from fedbot.web.site.bot import Bot
+from fedbot.web.site.guard import networks
 from fedbot.web.site.problems import Problem
 
 PREFIX = "fed_"
 """How our secrets begin, so that people, scanners and our own log know them."""
 CODE_LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 CODE_LENGTH = 8
-MOST_WAITING = 200
-"""So many codes are shown at a time; the oldest gives way."""
+MOST_WAITING = 5_000
+"""So many codes are shown at a time; then one of the network that shows most gives way."""
 RIGHTS_HOLD = timedelta(seconds=10)
 """So long a person may read on what InvenTree last said of them. What does something reads it anew."""
 MOST_CALLERS = 10_000
 PASSWORDS_A_MINUTE = 10
-"""So many may be tried for one InvenTree user, from wherever."""
+"""So many may be tried for one InvenTree user from one network."""
 
 Told = TypeVar("Told")
 
@@ -64,6 +66,7 @@ class _Waiting:
     access: str
     browser: str
     until: datetime
+    networks: tuple[str, ...]
 
 
 def hash_of(secret: str) -> str:
@@ -101,6 +104,46 @@ class Limiter:
         return 0
 
 
+class Codes:
+    """Codes that pages show until their person says them, in memory."""
+
+    def __init__(self) -> None:
+        self._waiting: OrderedDict[str, _Waiting] = OrderedDict()
+        self._codes: dict[str, str] = {}
+
+    def show(self, page: _Waiting, now: datetime) -> str:
+        """A new code for that page."""
+        while self._waiting and next(iter(self._waiting.values())).until <= now:
+            self.take(next(iter(self._waiting)))
+        if len(self._waiting) >= MOST_WAITING:
+            self.take(self._gives_way())
+        letters = "".join(secrets.choice(CODE_LETTERS) for _ in range(CODE_LENGTH))
+        code = f"{letters[:4]}-{letters[4:]}"
+        self._waiting[code], self._codes[page.access] = page, code
+        return code
+
+    def of(self, access: str, now: datetime) -> str:
+        """The code that the page with that hash shows; '' for none."""
+        code = self._codes.get(access, "")
+        return code if code and self._waiting[code].until > now else ""
+
+    def take(self, code: str) -> _Waiting | None:
+        """The page that shows it, and doesn't any more."""
+        found = self._waiting.pop(code, None)
+        if found is not None:
+            del self._codes[found.access]
+        return found
+
+    def _gives_way(self) -> str:
+        """The oldest code of those who show most: in the fullest network of the widest kind, then within that."""
+        codes = list(self._waiting)
+        for width in range(len(self._waiting[codes[0]].networks)):
+            shown = [self._waiting[code].networks[width] for code in codes]
+            fullest = Counter(shown).most_common(1)[0][0]
+            codes = [code for code, network in zip(codes, shown, strict=True) if network == fullest]
+        return codes[0]
+
+
 async def _told(asked: Awaitable[Told]) -> Told:
     """What InvenTree says. Raises `Problem` if it doesn't answer, or says no."""
     try:
@@ -129,36 +172,36 @@ class Access:
         self._callers = Limiter(calls_a_minute)
         self._strangers = Limiter(strangers_calls_a_minute)
         self._passwords = Limiter(PASSWORDS_A_MINUTE)
-        self._waiting: OrderedDict[str, _Waiting] = OrderedDict()
+        self._codes = Codes()
         self._rights: dict[str, tuple[datetime, Rights]] = {}
         bot.answers_sign_ins(self._shown)
 
     # --- signing in ---
 
-    def begin(self, browser: str) -> tuple[str, str]:
-        """A page wants to be signed in: the secret that it keeps, and the code that it shows."""
+    def begin(self, browser: str, address: str, before: str = "") -> tuple[str, str]:
+        """A page wants to be signed in: the secret that it keeps, and the code that it shows.
+
+        `address` is the caller's; `before` the secret that the page has had, whose code counts no more.
+        """
         now, secret = self._bot.now(), _made()
-        letters = "".join(secrets.choice(CODE_LETTERS) for _ in range(CODE_LENGTH))
-        code = f"{letters[:4]}-{letters[4:]}"
-        self._waiting[code] = _Waiting(hash_of(secret), browser, now + SIGN_IN_WITHIN)
-        while len(self._waiting) > MOST_WAITING:
-            self._waiting.popitem(last=False)
-        return secret, code
+        self._codes.take(self.code_of(before))
+        page = _Waiting(hash_of(secret), browser, now + SIGN_IN_WITHIN, networks(address))
+        return secret, self._codes.show(page, now)
 
     def code_of(self, secret: str) -> str:
         """The code that the page with this secret still shows; '' if that time is over."""
-        wanted, now = hash_of(secret), self._bot.now()
-        return next((c for c, each in self._waiting.items() if each.access == wanted and each.until > now), "")
+        return self._codes.of(hash_of(secret), self._bot.now())
 
     def _shown(self, code: str) -> SignInFound:
-        found = self._waiting.pop(code, None)
+        found = self._codes.take(code)
         if found is None or found.until <= self._bot.now():
             return SignInFound()
         return SignInFound(found.access, found.browser)
 
-    async def by_password(self, username: str, password: str, browser: str) -> str | None:
+    async def by_password(self, username: str, password: str, browser: str, address: str) -> str | None:
         """The secret of a new session, if InvenTree says that this is the user's password; else None."""
-        self._too_many(self._passwords.wait(username.casefold(), self._bot.now()))
+        customer = networks(address)[1]
+        self._too_many(self._passwords.wait(f"{customer} {username.casefold()}", self._bot.now()))
         user = await _told(self._bot.user_by_password(username, password))
         person = self._person(user) if user else None
         if user is None or person is None:
@@ -166,13 +209,15 @@ class Access:
         return self._give(person, user, AccessKind.SESSION, browser, Scope.ACT, self.session)
 
     def make(self, caller: Caller, kind: AccessKind, name: str, scope: Scope, lasts: timedelta) -> str:
-        """A new token or address of the caller's, which is shown once."""
+        """A new token or address of the caller's, which is shown once. Raises `Problem` if they hold too many."""
         return self._give(caller.person, caller.username, kind, name, scope, lasts)
 
     def _give(self, person: str, username: str, kind: AccessKind, name: str, scope: Scope, lasts: timedelta) -> str:
         now, secret = self._bot.now(), _made()
         access = WebAccess(hash_of(secret), kind, person, username, name, now, now + lasts, scope)
         self._bot.put(AccessGiven(now, access))
+        if self._bot.turn().web_access(access.id) is None:
+            raise Problem(409, say(messages.web.holds_too_much, most=MOST_TOKENS))
         return secret
 
     def end(self, caller: Caller, beginning: str) -> bool:

@@ -33,6 +33,8 @@ LOOKS_AGAIN = 0.02
 """Seconds between two looks whether the bot has a moment."""
 OF_ONE_HOUSEHOLD = 64
 """So many bits of an IPv6 address are one caller's: whoever has one of its addresses has all."""
+WIDTHS = {4: (16, 24, 32), 6: (32, 48, OF_ONE_HOUSEHOLD)}
+"""How many bits the networks have that one party may hold: a provider or hoster, its customer, a single caller."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,15 @@ def _network(address: str) -> str:
     except ValueError:
         return "?"
     return str(found) if found.version == 4 else str(ipaddress.ip_network((int(found), OF_ONE_HOUSEHOLD), strict=False))  # noqa: PLR2004
+
+
+def networks(caller: str) -> tuple[str, ...]:
+    """The networks that a caller (`Address.caller`) is in, the widest first."""
+    try:
+        own = ipaddress.ip_network(caller)
+    except ValueError:
+        return (caller,) * len(WIDTHS[4])
+    return tuple(str(own.supernet(new_prefix=width)) for width in WIDTHS[own.version])
 
 
 class Turnstile:

@@ -74,6 +74,11 @@ class Page:
             raise NotSignedIn
         return self.caller
 
+    @property
+    def address(self) -> str:
+        """The network address that asks."""
+        return self.site.address.caller(self.request)
+
     def shows(self, template: str, status: int = 200, **what: object) -> HTMLResponse:
         """The page, in the person's language."""
         locale, turn = self.site.locale(self.request), self.site.bot.turn()
@@ -183,7 +188,7 @@ async def new_code(page: Opened) -> Response:
     """A new code, and the secret to which it belongs. Another site can't put it in the place of a session."""
     if not is_our_page(page.request, page.site.address):
         raise Problem(403, say(messages.web.not_our_form))
-    secret, _ = page.site.access.begin(_browser(page.request))
+    secret, _ = page.site.access.begin(_browser(page.request), page.address, page.secret)
     return _keeping(page, secret, page.goes_to("/sign-in"))
 
 
@@ -205,7 +210,7 @@ async def with_inventree(
         raise Problem(404, say(messages.web.not_found))
     if not is_our_page(page.request, site.address):
         raise Problem(403, say(messages.web.not_our_form))
-    secret = await site.access.by_password(username, password, _browser(page.request))
+    secret = await site.access.by_password(username, password, _browser(page.request), page.address)
     return _sign_in(page, failed=True) if secret is None else _keeping(page, secret, page.goes_to("/"))
 
 
