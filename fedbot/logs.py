@@ -15,6 +15,7 @@ import threading
 import time
 import traceback
 from collections.abc import Iterable
+from contextvars import ContextVar
 from typing import TextIO
 from urllib.parse import quote, quote_plus
 
@@ -48,7 +49,7 @@ class Redactor:
 
     def __init__(self) -> None:
         self._known: set[str] = set()
-        self._pattern: re.Pattern[str] | None = None
+        self._by_beginning: dict[str, tuple[str, ...]] = {}
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
@@ -62,24 +63,45 @@ class Redactor:
         escaped |= {json.dumps(form)[1:-1] for form in escaped}  # JSON in JSON
         shown = {repr(value)[1:-1], repr(value.encode())[2:-1], quote(value, safe=""), quote_plus(value)}
         with self._lock:
-            self._known |= {value} | escaped | shown
-            longest_first = sorted(self._known, key=len, reverse=True)
-            self._pattern = re.compile("|".join(re.escape(form) for form in longest_first))
+            for form in ({value} | escaped | shown) - self._known:
+                self._known.add(form)
+                beginning = form[:SHORTEST_SECRET]
+                alike = (*self._by_beginning.get(beginning, ()), form)
+                self._by_beginning[beginning] = tuple(sorted(alike, key=len, reverse=True))
 
     def clean(self, text: str) -> str:
         """`text` without secrets."""
-        if self._pattern is not None:
-            text = self._pattern.sub(REDACTED, text)
+        if self._known:
+            text = self._without_known(text)
         for pattern in _LABELLED:
             text = pattern.sub(rf"\g<1>{REDACTED}", text)
         for pattern in _PATTERNS:
             text = pattern.sub(REDACTED, text)
         return text
 
+    def _without_known(self, text: str) -> str:
+        """At each place the longest secret goes. By their beginnings, as a worker knows those of hundreds of spaces."""
+        parts, place, rest = [], 0, 0
+        while place <= len(text) - SHORTEST_SECRET:
+            forms = self._by_beginning.get(text[place : place + SHORTEST_SECRET], ())
+            found = next((form for form in forms if text.startswith(form, place)), "")
+            if found:
+                parts += [text[rest:place], REDACTED]
+                rest = place + len(found)
+            place += len(found) or 1
+        return "".join([*parts, text[rest:]])
+
 
 _redactor = Redactor()
 keep_secret = _redactor.keep_secret
 redact = _redactor.clean
+
+_space: ContextVar[str] = ContextVar("space", default="")
+
+
+def about(space: str) -> None:
+    """From now on, what this task and those that it begins log is about this space."""
+    _space.set(space)
 
 
 class _OneLine(logging.Formatter):
@@ -98,6 +120,8 @@ class _OneLine(logging.Formatter):
             "part": record.name.removeprefix("fedbot."),
             "event": record.getMessage(),
         }
+        if space := _space.get():
+            fields["space"] = space
         fields |= {key: value for key, value in vars(record).items() if key not in _STANDARD}
         if record.exc_info and record.exc_info[1] is not None:
             fields["exception"] = "".join(traceback.format_exception(record.exc_info[1])).rstrip()
@@ -172,7 +196,9 @@ def configure(
 
 
 def reconfigure(level: str, secrets: Iterable[str]) -> None:
-    """Log from another level on, where and how it is logged now."""
+    """Log from another level on, where and how it is logged now. One space of several changes no level."""
     for secret in secrets:
         keep_secret(secret)
+    if _space.get():
+        return
     logging.getLogger("fedbot").setLevel(level.upper())

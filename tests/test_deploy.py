@@ -20,7 +20,7 @@ from fedbot.web.standing import metrics
 from tests.scenarios.world import friends
 
 DEPLOY = Path(__file__).parents[1] / "deploy"
-COMPOSE = ("compose.yaml", "compose.full.yaml", "compose.standby.yaml")
+COMPOSE = ("compose.yaml", "compose.full.yaml", "compose.standby.yaml", "compose.hub.yaml")
 OF_EACH_TARGET = {"instance", "job"}
 """The labels that Prometheus itself adds."""
 

@@ -33,10 +33,11 @@ def arguments(command: argparse.ArgumentParser) -> None:
 def init(given: argparse.Namespace) -> Exit:
     """Ask, tell, do, check; or write the example."""
     path: Path = given.path or (given.config if "config" in given else DEFAULT_CONFIG)
-    return write_example(path) if given.example else _set_up(given, path)
+    return write_example(path) if given.example else set_up(given, path)
 
 
-def _set_up(given: argparse.Namespace, path: Path) -> Exit:
+def set_up(given: argparse.Namespace, path: Path, *, is_hosted: bool = False) -> Exit:
+    """Ask, tell, do, check. `is_hosted`: a hub runs the bot, so nothing is said of that. Raises `ConfigRefused`."""
     # only this command needs them: nio alone takes half a second to import
     from fedbot.setup.asking import Answers, Asker, Stopped, Terminal, is_terminal, unknown_keys  # noqa: PLC0415
     from fedbot.setup.conversation import Conversation  # noqa: PLC0415
@@ -67,7 +68,7 @@ def _set_up(given: argparse.Namespace, path: Path) -> Exit:
     except KeyboardInterrupt:
         print("\nStopped. What was made stays; fedbot init goes on from there.", file=sys.stderr)
         return Exit.FAILED
-    return _checked(path, service(files.config, files.state, container=is_container()))
+    return _checked(path, "" if is_hosted else service(files.config, files.state, container=is_container()))
 
 
 def _answers(file: Path) -> dict[str, object]:
@@ -90,8 +91,9 @@ def _checked(path: Path, service: str) -> Exit:
         print(f"\n{failed} to fix; then: {program()} check --config {path}")
         return Exit.FAILED
     remember(settings)
-    print(f"\nTo keep the bot running, put this into /etc/systemd/system/fedbot.service:\n\n{service}")
-    print(f"Start it now: {program()} run --config {path}")
+    if service:
+        print(f"\nTo keep the bot running, put this into /etc/systemd/system/fedbot.service:\n\n{service}")
+        print(f"Start it now: {program()} run --config {path}")
     print(
         f"And tell the others; this is for the shared room:\n\n  {settings.matrix.user} is here for "
         f"{settings.party.name} now. Type !fed help to see what it can do. To become friends with us, a superuser of "

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-from fedbot.cli import audit, export, init, people, practice, state_folder
+from fedbot.cli import audit, export, hub, init, people, practice, state_folder
 from fedbot.cli.check import check
 from fedbot.cli.credentials import credentials, whose
 from fedbot.cli.demo import demo
@@ -95,6 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     audit.arguments(command("audit", "prove that the record of who did what is unchanged, or write it out"), config)
     state_folder.arguments(command)
+    hub.arguments(command("hub", "run many spaces in one service: workers, and what an operator does"), config)
     demo = command("demo", "two makerspaces connect and hand over things, on this machine only")
     demo.add_argument("--fast", action="store_true", help="without pauses for reading")
     demo.add_argument("--keep", action="store_true", help="leave everything running in the end, and print logins")
@@ -128,5 +129,6 @@ _COMMANDS = {
     "audit": audit_command,
     "reconcile": reconcile,
     **dict.fromkeys(state_folder.COMMANDS, about_state),
+    "hub": lambda given: hub.hub(given, main),
     "demo": demo,
 }

@@ -38,9 +38,9 @@ def run(given: argparse.Namespace) -> Exit:
         if settings.journal.url:
             in_postgresql()
         app = importlib.import_module("fedbot.hub.worker" if settings.journal.url else "fedbot.engine")
-        asyncio.run(_until_told(app.run(settings, _begun_in_json if as_json else _begun)))
+        asyncio.run(until_told(app.run(settings, _begun_in_json if as_json else _begun)))
     except Exception as error:  # noqa: BLE001 -- whatever it is, an admin reads a sentence and a script a code
-        return _ended_by(error)
+        return ended_by(error)
     return Exit.OK
 
 
@@ -52,7 +52,7 @@ def _begun_in_json(summary: Summary) -> None:
     log.info("started", extra=summary.fields())
 
 
-async def _until_told(work: Coroutine[Any, Any, None]) -> None:
+async def until_told(work: Coroutine[Any, Any, None]) -> None:
     """Let it work until a signal comes; then cancel it, so that it can end well."""
     task = asyncio.ensure_future(work)
     told: list[str] = []
@@ -75,7 +75,7 @@ async def _until_told(work: Coroutine[Any, Any, None]) -> None:
         log.info("stopped by %s", told[0])
 
 
-def _ended_by(error: Exception) -> Exit:
+def ended_by(error: Exception) -> Exit:
     """Tell why the bot ended. What is known gets its sentence, what isn't its traceback too."""
     app = importlib.import_module("fedbot.engine")
     codes: dict[type[Exception], Exit] = {

@@ -101,7 +101,7 @@ def load(path: Path, environment: Mapping[str, str] = os.environ) -> Settings:
 
     Raises `ConfigRefused` with every problem found. Relative paths in it count from the file's folder.
     """
-    raw = read_yaml(_text(path))
+    raw = read_yaml(text_of(path))
     sources = SecretSources(path, environment)
     filled = sources.filled(raw)
     problems = sources.problems + _sign_in_problems(raw)
@@ -118,7 +118,8 @@ def load(path: Path, environment: Mapping[str, str] = os.environ) -> Settings:
     return settings.read_from(path, tuple(sources.warnings + _addresses_in_clear(settings)))
 
 
-def _text(path: Path) -> str:
+def text_of(path: Path) -> str:
+    """What is in a settings file. Raises `ConfigRefused`."""
     try:
         return path.read_text("utf-8")
     except FileNotFoundError:

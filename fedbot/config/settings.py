@@ -499,7 +499,8 @@ class Log(Section):
     format: Literal["text", "json"] = Field("text", description="how: `key=value`, or an object of JSON a line")
 
 
-def _state_folder() -> Path:
+def state_folder() -> Path:
+    """The state folder if the settings name none."""
     return Path(os.environ.get("FEDBOT_STATE", "state"))
 
 
@@ -527,7 +528,7 @@ class Settings(Section):
     pages: Pages = Pages()
     log: Log = Log()
     state: FilePath = Field(
-        default_factory=_state_folder,
+        default_factory=state_folder,
         validate_default=True,
         description="folder of the journal and the keys; `FEDBOT_STATE` gives another default",
     )
@@ -568,6 +569,11 @@ class Settings(Section):
         known._source = source  # noqa: SLF001 -- a private attribute of our own class, on a copy of ourselves
         known._warnings = warnings  # noqa: SLF001
         return known
+
+    def hosted(self, state: Path) -> Self:
+        """The same for a worker that has other spaces, too: it keeps the state folder, and answers monitors, itself."""
+        known = self.model_copy(update={"state": state, "web": Web()})
+        return known.read_from(self._source, self._warnings)
 
     @property
     def health_socket(self) -> Path:

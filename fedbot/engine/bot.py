@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import re
 import secrets
 import shutil
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from importlib.metadata import version
+
+from aiohttp import ClientSession
 
 from fedbot import logs, messages
 from fedbot.commands.registry import Registry
@@ -46,7 +49,7 @@ from fedbot.messages.language import Locale
 from fedbot.messages.rendering import render
 from fedbot.ports.chat import Chat, ChatProblem, ChatUnreachable, Delivery
 from fedbot.ports.clock import Clock
-from fedbot.ports.inventory import Inventory
+from fedbot.ports.inventory import InThread, Inventory
 from fedbot.ports.journal import JournalProblem, JournalUnwritable, OutboxRow, Retention
 from fedbot.ports.vault import Folder, NoSuchSecret, Vault
 from fedbot.rules.model.diagnosis import Fault, Plain
@@ -63,6 +66,8 @@ log = logging.getLogger(__name__)
 
 TOKEN = re.compile(r"[A-Za-z0-9-]{32,200}")
 DEAF_AFTER = timedelta(minutes=3)
+PRUNE_AT = time(4)
+"""By the clock in Greenwich."""
 
 
 class HistoryWithoutState(JournalProblem):
@@ -138,6 +143,7 @@ class Bot:
         self.orders = Orders(self.engine, ports.inventory, self._render)
         self.at_first_answer: Callable[[], None] = lambda: None
         self.regular_work: list[tuple[str, float, Callable[[], Awaitable[None]]]] = []
+        self.prune_at = PRUNE_AT
 
     def _render(self, phrase: Phrase, now: datetime) -> formatting.Rendered:
         return formatting.render(render(phrase, self._locale, now))
@@ -195,9 +201,9 @@ class Bot:
             self.engine.changed = after_each_decision
             for name, seconds, work in self.regular_work:
                 jobs.every(name, seconds, work)
-            jobs.daily("prune", datetime.min.time().replace(hour=4), "UTC", self._prune)
+            jobs.daily("prune", self.prune_at, "UTC", self._prune)
             after_each_decision()
-            for lane in (self.syncing, self.courier, self.acts, self.asking, self.reading):
+            for lane in (self.engine, self.syncing, self.courier, self.acts, self.asking, self.reading):
                 group.create_task(lane.run())
             group.create_task(jobs.watch())
 
@@ -305,6 +311,23 @@ def _token(secret: object) -> str:
 
 
 @dataclass(frozen=True)
+class Shared:
+    """What a bot shares with the others of its process. The default is that of a bot that has a process of its own.
+
+    `in_thread` calls its InvenTree, `session` has its connections to the homeserver, `stretch` says for how many
+    seconds it decides before others have their turn, `prune_at` when it tidies up, `seconds_between_looks` how often it
+    looks at its settings file. `begun` is called with it once it listens.
+    """
+
+    in_thread: InThread = asyncio.to_thread
+    session: ClientSession | None = None
+    stretch: float = math.inf
+    prune_at: time = PRUNE_AT
+    seconds_between_looks: float = SECONDS_BETWEEN_LOOKS
+    begun: Callable[[Bot], None] = lambda _: None
+
+
+@dataclass(frozen=True)
 class Ground:
     """What a bot is put together on: its settings, its journal, and the folder of its keys and tokens.
 
@@ -316,6 +339,7 @@ class Ground:
     journal: StoredJournal
     identity: Folder
     may_act: Callable[[], None] = lambda: None
+    shared: Shared = Shared()
 
 
 async def run(settings: Settings, tell: Callable[[Summary], None] = lambda _: None) -> None:
@@ -338,12 +362,14 @@ async def run_on(ground: Ground, tell: Callable[[Summary], None] = lambda _: Non
         bot, inventory = await put_together(ground, stack)
         await bot.start()
         watch = watching(settings, bot, inventory)
-        bot.regular_work.append(("settings", SECONDS_BETWEEN_LOOKS, watch.look))
+        bot.regular_work.append(("settings", ground.shared.seconds_between_looks, watch.look))
         served = Web(bot.standing, settings.health_socket, settings.web.listen, bot.orders.taken)
         await stack.enter_async_context(served)
         if settings.pages.listen:
             await serve_pages(settings.pages, bot, stack)
         bot.at_first_answer = lambda: tell(summary(bot.engine))
+        bot.engine.stretch = ground.shared.stretch
+        ground.shared.begun(bot)
         try:
             await bot.run()
         except BaseExceptionGroup as ended:
@@ -468,6 +494,7 @@ async def put_together(ground: Ground, stack: AsyncExitStack) -> tuple[Bot, OwnI
         index=settings.state / INDEX,
     )
     inventory.may_write = ground.may_act
+    inventory.in_thread = ground.shared.in_thread
     stack.callback(inventory.close)
     bot = Bot(
         us,
@@ -476,6 +503,7 @@ async def put_together(ground: Ground, stack: AsyncExitStack) -> tuple[Bot, OwnI
         give_up=give_up,
         retention=retention(settings),
     )
+    bot.prune_at = ground.shared.prune_at
     return bot, inventory
 
 
@@ -484,7 +512,8 @@ async def _signed_in(ground: Ground, clock: Clock) -> MatrixChat:
     backoff = Backoff(shortest=1.0, longest=60.0)
     while True:
         try:
-            return await MatrixChat.open(matrix_account(ground.settings), ground.identity, ground.may_act)
+            account = replace(matrix_account(ground.settings), session=ground.shared.session)
+            return await MatrixChat.open(account, ground.identity, ground.may_act)
         except ChatUnreachable as problem:
             pause = backoff.failed()
             log.warning("the homeserver does not answer, next try in %.0f s: %s", pause, problem.text)

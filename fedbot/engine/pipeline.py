@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import sqlite3
 import time
 from collections import Counter
@@ -131,7 +132,8 @@ class Engine:
     `wake` has an event for each lane, set whenever the outbox may have something new for it; `changed` is
     called after each decision (timers and the sync loop look at the state then); `show_typing` gets what is
     not journaled. `listeners` are told, once, what is said under a key; `answered` which line by page or API has an
-    answer. `sign_ins` knows which page shows a code.
+    answer. `sign_ins` knows which page shows a code. `stretch` is for how many seconds decisions are made before others
+    have their turn.
     """
 
     def __init__(self, journal: Journal, state: State, verbs: Verbs, clock: Clock, render: Render) -> None:
@@ -146,6 +148,8 @@ class Engine:
         self.answered: Callable[[str], None] = lambda _: None
         self.sign_ins: Callable[[str], SignInFound] = lambda _: SignInFound()
         self.clock_listeners: list[Callable[[], None]] = []
+        self.stretch = math.inf
+        self._has_more, self._settled = asyncio.Event(), asyncio.Event()
         self.failures = 0
         self.decided_at = 0.0
         self.counters = Counter(dict.fromkeys(("events_decided", "protocol_messages_sent", *_COUNTED.values()), 0))
@@ -169,14 +173,14 @@ class Engine:
         Talk that isn't for us is left out. Where it takes an earlier event of the same sync to know, that one is
         decided upon first, and what comes again after a crash in between is known by its event id.
         """
-        self.decide_all()
+        self._decide_to_the_end()
         new, events = 0, list[Event]()
         is_settled = True
         for event in batch.events:
             if rules_lines.is_talk(event):
                 if not is_settled:
                     new += self.journal.receive(events, None)
-                    self.decide_all()
+                    self._decide_to_the_end()
                     events, is_settled = [], True
                 if not self._concerns_us(event):
                     continue
@@ -200,20 +204,43 @@ class Engine:
         self.decide_all()
 
     def decide_all(self) -> None:
-        """Decide upon everything that waits, oldest first."""
+        """Decide upon everything that waits, oldest first; what takes longer than a stretch follows by itself."""
         if self._deciding:
             return
         self._deciding = True
+        last = time.monotonic() + self.stretch
         try:
             self._look_at_the_clock()
             self._decided_up_to = 0
-            while self._decide_next():
-                pass
+            while has_more := self._decide_next():
+                if time.monotonic() > last:
+                    break
         finally:
             self._deciding = False
+        now_true, now_false = (self._has_more, self._settled) if has_more else (self._settled, self._has_more)
+        now_true.set()
+        now_false.clear()
         for event in self.wake.values():
             event.set()
         self.changed()
+
+    def _decide_to_the_end(self) -> None:
+        stretch, self.stretch = self.stretch, math.inf
+        try:
+            self.decide_all()
+        finally:
+            self.stretch = stretch
+
+    async def run(self) -> None:
+        """Go on with what took longer than a stretch, until cancelled."""
+        while True:
+            await self._has_more.wait()
+            await asyncio.sleep(0)
+            self.decide_all()
+
+    async def settled(self) -> None:
+        """Wait until everything is decided upon, so that no more comes in meanwhile than can be decided."""
+        await self._settled.wait()
 
     def _decide_next(self) -> bool:
         try:

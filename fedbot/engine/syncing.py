@@ -66,6 +66,7 @@ class SyncLoop:
                 continue
             if batch is not None:
                 self.take(batch)
+                await self._engine.settled()
 
     async def _leave_it_alone(self) -> None:
         """While the homeserver doesn't answer, whoever tries it next, reading or sending, tries for both."""

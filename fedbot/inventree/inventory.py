@@ -38,7 +38,7 @@ from fedbot.inventree.stock_index import StockIndex, StockReading
 from fedbot.inventree.transport import OF_A_FRIEND, InvenTreeTransport
 from fedbot.inventree.whereabouts import with_merges
 from fedbot.logs import keep_secret
-from fedbot.ports.inventory import Credentials, InventoryProblem, OutcomeUnknown, Refusal, Unavailable
+from fedbot.ports.inventory import Credentials, InThread, InventoryProblem, OutcomeUnknown, Refusal, Unavailable
 from fedbot.ports.journal import LeaseLost
 from fedbot.ports.vault import Vault
 from fedbot.rules.model import queries, steps
@@ -148,6 +148,7 @@ class OwnInventory:
     """The port `Inventory` on one InvenTree server. Nothing is read before the first question or step.
 
     `may_write` is called before anything is written there; it raises `LeaseLost` if another worker may be doing it.
+    `in_thread` does the calls, which block; bots that share a process have each a share of its threads.
 
     Args:
         settings: where the server is, and how it is to be used.
@@ -173,6 +174,7 @@ class OwnInventory:
         measure: Callable[[], float] = time.perf_counter,
     ) -> None:
         self.may_write: Callable[[], None] = lambda: None
+        self.in_thread: InThread = asyncio.to_thread
         self._settings = settings
         self._vault = vault
         self._network = network
@@ -193,7 +195,7 @@ class OwnInventory:
 
     async def answer(self, question: Query, received: queries.ReceivedOf | None = None) -> Answer:
         """Read the answer; see `fedbot.ports.Inventory`. `Overview` always looks at the server anew."""
-        return await asyncio.to_thread(self.answered, question, received)
+        return await self.in_thread(self.answered, question, received)
 
     def answered(self, question: Query, received: queries.ReceivedOf | None) -> Answer:
         """The same, in this thread."""
@@ -206,7 +208,7 @@ class OwnInventory:
 
     async def answer_all(self, questions: Sequence[tuple[Query, queries.ReceivedOf | None]]) -> tuple[Answer, ...]:
         """Read all answers; see `fedbot.ports.Inventory`."""
-        return await asyncio.to_thread(self.all_answered, questions)
+        return await self.in_thread(self.all_answered, questions)
 
     def all_answered(self, questions: Sequence[tuple[Query, queries.ReceivedOf | None]]) -> tuple[Answer, ...]:
         """The same, in this thread."""
@@ -220,23 +222,23 @@ class OwnInventory:
         """
         if isinstance(step, steps.TryToken) and step.url:
             return None  # trying leaves no trace
-        return await asyncio.to_thread(self._write, self._probed, step)
+        return await self.in_thread(self._write, self._probed, step)
 
     async def act(self, step: Step) -> StepResult:
         """Do the step once and read it back; see `fedbot.ports.Inventory`."""
         if isinstance(step, steps.TryToken) and step.url:
             return await self._try_at_the_peers(step)
-        return await asyncio.to_thread(self._write, partial(self._acted, DEEDS[type(step)].act), step)
+        return await self.in_thread(self._write, partial(self._acted, DEEDS[type(step)].act), step)
 
     async def attach(
         self, step: steps.AttachPhoto | steps.KeepFile, content: bytes
     ) -> steps.PhotoAttached | steps.FileKept:
         """Attach a file once and read it back; see `fedbot.ports.Inventory`."""
-        return await asyncio.to_thread(self._write, partial(self._acted, partial(_attached, content=content)), step)
+        return await self.in_thread(self._write, partial(self._acted, partial(_attached, content=content)), step)
 
     async def read_file(self, step: steps.SendFile) -> bytes:
         """A file that goes along; see `fedbot.ports.Inventory`."""
-        return await asyncio.to_thread(self._run, whole_items.read_file, step, Unavailable)
+        return await self.in_thread(self._run, whole_items.read_file, step, Unavailable)
 
     def _probed(self, server: Server, step: Step) -> StepResult | None:
         """Look for the step's mark, on the stock item that is meant. What was read of its history serves the probe."""
@@ -256,7 +258,7 @@ class OwnInventory:
 
     async def whose(self, credentials: Credentials) -> str | None:
         """The active user whose they are; see `fedbot.ports.Inventory`."""
-        return await asyncio.to_thread(self._run, self._whose, credentials, Unavailable)
+        return await self.in_thread(self._run, self._whose, credentials, Unavailable)
 
     def _whose(self, server: Server, credentials: Credentials) -> str | None:
         network = self._network(self._settings.url)
@@ -264,13 +266,13 @@ class OwnInventory:
 
     async def rehearse(self) -> overview.Rehearsal:
         """Try the calls of a first handover without changing anything. Raises the problems of a read."""
-        return await asyncio.to_thread(
+        return await self.in_thread(
             self._run, lambda server, _: overview.rehearse(server), queries.Overview(), Unavailable
         )
 
     async def tend(self) -> float:
         """Read a page for the index of our stock; see `fedbot.ports.Inventory`."""
-        return await asyncio.to_thread(self.tended)
+        return await self.in_thread(self.tended)
 
     def indexed(self) -> queries.IndexStanding:
         """How far our stock was read; see `fedbot.ports.Inventory`."""

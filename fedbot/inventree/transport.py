@@ -14,8 +14,10 @@ import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from http import HTTPStatus
 from http.cookiejar import CookieJar, DefaultCookiePolicy
+from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
@@ -420,11 +422,18 @@ def verification(url: str, certificate: str) -> ssl.SSLContext | bool:
     """How the server's certificate is checked: by the system's CAs, certifi's, and the given one."""
     if not url.startswith("https:"):
         return False  # nothing to check without TLS, and loading all CAs takes a while
+    try:
+        return _trusting(certificate, Path(certificate).stat().st_mtime_ns if certificate else 0)
+    except OSError:  # ssl.SSLError, for a file that is no certificate, is one too
+        raise Refusal(Named(NameFault.NO_CA_FILE, certificate)) from None
+
+
+@lru_cache(maxsize=8)
+def _trusting(certificate: str, written_at: int) -> ssl.SSLContext:
+    """All connections share it: each takes about a megabyte."""
+    del written_at
     context = ssl.create_default_context()
     context.load_verify_locations(certifi.where())  # a slim container has no CAs of its own
     if certificate:
-        try:
-            context.load_verify_locations(certificate)
-        except OSError:  # ssl.SSLError, for a file that is no certificate, is one too
-            raise Refusal(Named(NameFault.NO_CA_FILE, certificate)) from None
+        context.load_verify_locations(certificate)
     return context

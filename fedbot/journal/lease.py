@@ -80,6 +80,10 @@ class Lease:
         with told(self.address), closing(connect(self.address)) as connection:
             if not connection.execute(_RENEW, (self.address.space, self.epoch, SECONDS)).rowcount:
                 raise self.lose("another worker has taken it over")
+        self.renewed(asked_at)
+
+    def renewed(self, asked_at: float) -> None:
+        """Somebody has renewed it in the database, who asked for it then."""
         self._until = asked_at + SECONDS
 
     def must_hold(self) -> None:
@@ -110,7 +114,7 @@ def claim(address: Address, worker: str, now: Callable[[], float] = since_boot) 
     """Claim the space for this worker; None as long as another one holds it. Raises `JournalAway`."""
     asked_at = now()
     with told(address), closing(connect(address)) as connection:
-        _prepare(connection)
+        prepare(connection)
         if connection.execute(_HELD, (address.space,)).fetchone():
             return None  # without a lock, for which its worker would have to wait
         found = connection.execute(_CLAIM, (address.space, worker, SECONDS)).fetchone()
@@ -120,14 +124,14 @@ def claim(address: Address, worker: str, now: Callable[[], float] = since_boot) 
 def holder(address: Address) -> str:
     """Which worker holds the space; '' if none does. Raises `JournalAway`."""
     with told(address), closing(connect(address)) as connection:
-        _prepare(connection)
+        prepare(connection)
         found = connection.execute(
             "SELECT worker FROM fedbot.leases WHERE space = $1 AND expires >= clock_timestamp()", (address.space,)
         ).fetchone()
     return str(found[0]) if found else ""
 
 
-def _prepare(connection: psycopg.Connection[tuple[object, ...]]) -> None:
+def prepare(connection: psycopg.Connection[tuple[object, ...]]) -> None:
     """Make the table, if this is the first worker of all. Others may be doing the same."""
     if connection.execute("SELECT to_regclass('fedbot.leases')").fetchone() != (None,):
         return

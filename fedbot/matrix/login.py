@@ -11,11 +11,14 @@ import json
 import logging
 import ssl
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+import aiohttp
 import nio
 
 from fedbot.files import write_whole
@@ -27,6 +30,9 @@ from fedbot.ports.vault import Folder
 
 # --- The nio client as we use it: no retries and no picture of rooms of its own, and quiet.
 
+REQUESTS_AT_ONCE = 8
+"""Of one bot that shares its connections with others: its long poll, and what it sends and reads beside that."""
+
 
 class Connection(nio.AsyncClient):  # type: ignore[misc]  # nio has no types
     """One homeserver, one account.
@@ -37,12 +43,28 @@ class Connection(nio.AsyncClient):  # type: ignore[misc]  # nio has no types
 
     may_act: Callable[[], None] = staticmethod(lambda: None)
     """Called before each request that changes something; raises `LeaseLost` if another worker may be doing it."""
+    client_session: aiohttp.ClientSession | None
+    shared: aiohttp.ClientSession | None = None
+    """The connections that all bots of this process share, if they do."""
+    _at_once: AbstractAsyncContextManager[object] = nullcontext()
+
+    def share(self, session: aiohttp.ClientSession) -> None:
+        """Use these connections, a few at once, and leave them open in the end."""
+        self.shared = self.client_session = session
+        self._at_once = asyncio.Semaphore(REQUESTS_AT_ONCE)
 
     async def send(self, method: str, *given: Any, **named: Any) -> Any:  # noqa: ANN401 -- nio has no types
         """One request, as nio has it."""
         if method != "GET":
             self.may_act()
-        return await super().send(method, *given, **named)
+        async with self._at_once:
+            return await super().send(method, *given, **named)
+
+    async def close(self) -> None:
+        """Close our own connections."""
+        if self.shared is not None:
+            self.client_session = None
+        await super().close()
 
     async def receive_response(self, response: nio.Response) -> None:
         """Take note of logins only."""
@@ -93,6 +115,7 @@ def connect(
     *,
     certificate: Path | None = None,
     request_timeout: float = 20,
+    session: aiohttp.ClientSession | None = None,
 ) -> Connection:
     """A client that isn't signed in yet.
 
@@ -102,6 +125,7 @@ def connect(
         device_id: of this account, if it has one; transaction ids count per device.
         certificate: CA file for a homeserver with a certificate of its own making.
         request_timeout: seconds that a request may take; a sync its own time more.
+        session: connections that are shared with other bots; None: connections of its own.
     """
     # Nio writes whole responses, a login's token among them, at DEBUG, and events' contents at ERROR.
     logging.getLogger("nio").setLevel(logging.CRITICAL)
@@ -112,8 +136,25 @@ def connect(
         store_sync_tokens=False,
         encryption_enabled=False,
     )
-    context = ssl.create_default_context(cafile=str(certificate)) if certificate else None
-    return Connection(homeserver.rstrip("/"), user, device_id, config=config, ssl=context)
+    context = _trusting(certificate, certificate.stat().st_mtime_ns) if certificate else None
+    connection = Connection(homeserver.rstrip("/"), user, device_id, config=config, ssl=context)
+    if session is not None:
+        connection.share(session)
+    return connection
+
+
+@lru_cache(maxsize=8)
+def _trusting(certificate: Path, written_at: int) -> ssl.SSLContext:
+    """All connections share it: each takes about a megabyte."""
+    del written_at
+    return ssl.create_default_context(cafile=str(certificate))
+
+
+def shared_connections() -> aiohttp.ClientSession:
+    """Connections for many bots. Each of them bounds what it has at once; no cookie of one goes out for another."""
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0), cookie_jar=aiohttp.DummyCookieJar(), raise_for_status=False
+    )
 
 
 log = logging.getLogger(__name__)
@@ -137,6 +178,7 @@ class Account:
     device_name: str = "fedbot"
     certificate: Path | None = None
     request_timeout: float = 20
+    session: aiohttp.ClientSession | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -169,6 +211,7 @@ async def sign_in(account: Account, folder: Folder) -> tuple[Session, Connection
         kept.device_id if kept else "",
         certificate=account.certificate,
         request_timeout=account.request_timeout,
+        session=account.session,
     )
     try:
         session = await _session(account, kept, connection)
@@ -195,7 +238,11 @@ async def sign_in_anew(account: Account, folder: Folder) -> tuple[Session, Conne
         )
     kept = read_session(folder)
     connection = connect(
-        account.homeserver, account.user, certificate=account.certificate, request_timeout=account.request_timeout
+        account.homeserver,
+        account.user,
+        certificate=account.certificate,
+        request_timeout=account.request_timeout,
+        session=account.session,
     )
     try:
         session = await _log_in(account, connection)

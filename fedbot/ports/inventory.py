@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import ParamSpec, Protocol, TypeVar
 
 from fedbot.messages.diagnosis import english
 from fedbot.rules.model.diagnosis import Diagnosis, reason_of
 from fedbot.rules.model.queries import Answer, IndexStanding, Query, ReceivedOf
 from fedbot.rules.model.steps import AttachPhoto, FileKept, KeepFile, PhotoAttached, SendFile, Step, StepResult
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class InThread(Protocol):
+    """Calls a function that blocks in a thread, as `asyncio.to_thread` does."""
+
+    def __call__(self, call: Callable[P, T], /, *args: P.args, **named: P.kwargs) -> Awaitable[T]:
+        """What the function returns or raises."""
 
 
 class InventoryProblem(Exception):

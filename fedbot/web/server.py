@@ -19,29 +19,15 @@ Order = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
 """What is ordered, and what came of it, both as JSON."""
 
 
-class Web:
-    """Answers GET /healthz (200 or 503, JSON) and GET /metrics while it is entered (async context manager).
+class Listening:
+    """An application that answers on a socket of our own user's, and on an address if one is given, while entered.
 
-    `standing` is called for every request and must not block. `unix_socket` is always served, readable by our
-    own user only; `listen` ('127.0.0.1:8321') besides, if given. `OSError` if an address is taken. `orders` are
-    taken by POST under their names, on the socket only (`fedbot.engine.orders`).
+    `OSError` if an address is taken.
     """
 
-    def __init__(
-        self,
-        standing: Callable[[], Standing],
-        unix_socket: Path,
-        listen: str = "",
-        orders: Mapping[str, Order] | None = None,
-    ) -> None:
-        self._standing = standing
+    def __init__(self, application: web.Application, unix_socket: Path, listen: str) -> None:
         self._socket = unix_socket
         self._listen = listen
-        self._orders = orders or {}
-        application = web.Application()
-        application.router.add_get("/healthz", self._healthz)
-        application.router.add_get("/metrics", self._metrics)
-        application.router.add_post("/{order}", self._ordered)
         self._runner = web.AppRunner(application, access_log=None)
 
     async def __aenter__(self) -> Self:
@@ -64,6 +50,30 @@ class Web:
     async def _end(self) -> None:
         await self._runner.cleanup()
         self._socket.unlink(missing_ok=True)
+
+
+class Web(Listening):
+    """Answers GET /healthz (200 or 503, JSON) and GET /metrics while it is entered (async context manager).
+
+    `standing` is called for every request and must not block. `unix_socket` is always served, readable by our
+    own user only; `listen` ('127.0.0.1:8321') besides, if given. `OSError` if an address is taken. `orders` are
+    taken by POST under their names, on the socket only (`fedbot.engine.orders`).
+    """
+
+    def __init__(
+        self,
+        standing: Callable[[], Standing],
+        unix_socket: Path,
+        listen: str = "",
+        orders: Mapping[str, Order] | None = None,
+    ) -> None:
+        self._standing = standing
+        self._orders = orders or {}
+        application = web.Application()
+        application.router.add_get("/healthz", self._healthz)
+        application.router.add_get("/metrics", self._metrics)
+        application.router.add_post("/{order}", self._ordered)
+        super().__init__(application, unix_socket, listen)
 
     async def _healthz(self, _: web.Request) -> web.Response:
         standing = self._standing()

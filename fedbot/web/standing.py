@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import NotRequired, TypedDict
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -38,17 +39,37 @@ def metrics(standing: Standing) -> str:
         "inventree_up": standing["inventree"],
     }
     gauges = {name: float(value) for name, value in up.items()} | standing.get("gauges", {})
-    lines = [*_family("gauge", gauges), *_family("counter", standing.get("counters", {}))]
-    version = standing["version"].replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    lines += [f"# TYPE {_PREFIX}info gauge", f'{_PREFIX}info{{version="{version}"}} 1']
+    lines = [*metric_lines("gauge", gauges), *metric_lines("counter", standing.get("counters", {}))]
+    lines += labelled_lines("gauge", "info", "version", {standing["version"]: 1})
     return "\n".join(lines) + "\n"
 
 
-def _family(kind: str, figures: dict[str, float] | dict[str, int]) -> list[str]:
+def metric_lines(kind: str, figures: Mapping[str, float]) -> list[str]:
+    """Lines of it, two a figure. Raises `ValueError` for a name that it doesn't allow."""
     lines = []
     for name, value in sorted(figures.items()):
-        if not _NAME.fullmatch(name):
-            raise ValueError(f"{name!r} can't name a metric: use lowercase letters, digits and _")
-        full = f"{_PREFIX}{name}" + ("_total" if kind == "counter" else "")
-        lines += [f"# TYPE {full} {kind}", f"{full} {value:g}" if value % 1 else f"{full} {value:.0f}"]
+        full = _full_name(kind, name)
+        lines += [f"# TYPE {full} {kind}", f"{full} {_written(value)}"]
     return lines
+
+
+def labelled_lines(kind: str, name: str, label: str, figures: Mapping[str, float]) -> list[str]:
+    """One metric that has a figure for each value of a label."""
+    full = _full_name(kind, name)
+    return [f"# TYPE {full} {kind}"] + [
+        f'{full}{{{label}="{_escaped(value)}"}} {_written(figure)}' for value, figure in sorted(figures.items())
+    ]
+
+
+def _full_name(kind: str, name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"{name!r} can't name a metric: use lowercase letters, digits and _")
+    return f"{_PREFIX}{name}" + ("_total" if kind == "counter" else "")
+
+
+def _written(value: float) -> str:
+    return f"{value:g}" if value % 1 else f"{value:.0f}"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

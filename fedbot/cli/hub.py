@@ -1,0 +1,231 @@
+"""`fedbot hub`: many spaces in one service. docs/hub.md explains it."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import importlib
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from fedbot import logs
+from fedbot.cli import init
+from fedbot.cli.exits import Exit
+from fedbot.cli.run import ended_by, until_told
+from fedbot.cli.settings_file import program
+from fedbot.config.hub import HubSettings, load_hub
+from fedbot.config.loading import load
+from fedbot.journal.copies import in_postgresql
+from fedbot.ports.journal import JournalProblem
+from fedbot.web.asking import ask
+
+DEFAULT_HUB = Path("hub.yaml")
+SYSTEM_HUB = Path("/etc/fedbot/hub.yaml")
+
+Main = Callable[[list[str]], int]
+
+
+def arguments(command: argparse.ArgumentParser, config: argparse.ArgumentParser) -> None:
+    """Add what the commands take."""
+    verbs = command.add_subparsers(dest="verb", metavar="VERB", required=True)
+
+    def verb(name: str, words: str, *, of_a_space: bool = True) -> argparse.ArgumentParser:
+        made = verbs.add_parser(name, help=words, description=words[0].upper() + words[1:] + ".", parents=[config])
+        if of_a_space:
+            made.add_argument("space", help="its party's id", metavar="SPACE")
+        return made
+
+    run = verb("run", "work as one of the hub's workers until told to stop", of_a_space=False)
+    run.add_argument("--log-json", action="store_true", help="log an object of JSON a line")
+    listing = verb("list", "list the spaces: who works for each, and what is wrong", of_a_space=False)
+    listing.add_argument("--json", action="store_true", help="answer in JSON, for scripts")
+    verb("health", "ask the running worker of this machine how its spaces are (0: it runs, 1: not)", of_a_space=False)
+    add = verb("add", "take a space in: asks what fedbot init asks, or moves a bot of its own into the hub")
+    add.add_argument("--answers", type=Path, help="a file of answers, as for fedbot init", metavar="FILE")
+    add.add_argument(
+        "--from", dest="source", type=Path, help="the settings file of a stopped bot that moves in", metavar="PATH"
+    )
+    verb("pause", "no worker works for this space until it is resumed")
+    verb("resume", "a worker works for this space again; one that failed is tried at once")
+    leave = verb("leave", "move all that a space has out of the hub, for a bot of its own")
+    leave.add_argument("folder", type=Path, help="a new folder", metavar="FOLDER")
+    remove = verb("remove", "delete a space from the hub; says first what is lost")
+    remove.add_argument("--sure", action="store_true", help="do it")
+    do = verb("do", "give a command for one space, such as: do attraktor backup FILE")
+    do.add_argument("words", nargs=argparse.REMAINDER, help="a command and what it takes", metavar="COMMAND")
+
+
+def find_hub(given: argparse.Namespace, environment: Mapping[str, str] = os.environ) -> Path:
+    """The settings file of the hub that is meant; it need not exist."""
+    if "config" in given:
+        chosen: Path = given.config
+        return chosen
+    if environment.get("FEDBOT_HUB"):
+        return Path(environment["FEDBOT_HUB"])
+    return next((path for path in (DEFAULT_HUB, SYSTEM_HUB) if path.exists()), DEFAULT_HUB)
+
+
+def hub(given: argparse.Namespace, main: Main) -> Exit:
+    """One of the commands; `main` does those of a single space. Raises `ConfigRefused`."""
+    settings = load_hub(find_hub(given))
+    as_json = getattr(given, "log_json", False) or settings.log.format == "json"
+    level = settings.log.level if given.verb == "run" else "warning"
+    logs.configure(level, [settings.password] if settings.password else [], as_json=as_json)
+    try:
+        in_postgresql()
+        if given.verb == "do":
+            return _do(settings, given, main)
+        tending = importlib.import_module("fedbot.hub.tending")
+    except JournalProblem as problem:
+        print(logs.redact(str(problem)), file=sys.stderr)
+        return Exit.FAILED
+    if given.verb == "run":
+        return _run(settings)
+    try:
+        return _VERBS[given.verb](settings, given, tending)
+    except (tending.HubRefused, JournalProblem, OSError) as problem:
+        print(logs.redact(str(problem)), file=sys.stderr)
+        return Exit.FAILED
+
+
+def _run(settings: HubSettings) -> Exit:
+    try:
+        hosting = importlib.import_module("fedbot.hub.hosting")
+        asyncio.run(until_told(hosting.run(settings)))
+    except Exception as error:  # noqa: BLE001 -- whatever it is, an admin reads a sentence and a script a code
+        return ended_by(error)
+    return Exit.OK
+
+
+def _do(settings: HubSettings, given: argparse.Namespace, main: Main) -> Exit:
+    """The command, with the settings of the space, and its state folder at this worker."""
+    if given.space not in settings.names():
+        print(f"There is no space {given.space} in {settings.spaces}.", file=sys.stderr)
+        return Exit.FAILED
+    os.environ["FEDBOT_STATE"] = str(settings.state_of(given.space))
+    return Exit(main([*given.words[:1], "--config", str(settings.config_of(given.space)), *given.words[1:]]))
+
+
+def _list(settings: HubSettings, given: argparse.Namespace, _: Any) -> Exit:  # noqa: ANN401 -- the module `tending`
+    roster = importlib.import_module("fedbot.hub.roster").Roster(settings)
+    try:
+        view = roster.view()
+    finally:
+        roster.close()
+    spaces = {name: view.of(name) for name in settings.names()}
+    if given.json:
+        told = {
+            name: {"state": row.state, "worker": row.worker, "problem": row.problem, "again_in": round(row.waits)}
+            for name, row in spaces.items()
+        }
+        print(logs.redact(json.dumps({"workers": sorted(view.workers), "spaces": told}, ensure_ascii=False)))
+        return Exit.OK
+    for name, row in spaces.items():
+        where = f" at {row.worker}" if row.worker else ""
+        again = f", again in {row.waits:.0f} s" if row.waits else ""
+        print(logs.redact(f"{name:<20} {row.state}{where}{again}{f': {row.problem}' if row.problem else ''}"))
+    print(f"{len(spaces)} spaces; workers: {', '.join(sorted(view.workers)) or 'none'}")
+    return Exit.OK
+
+
+def _health(settings: HubSettings, _: argparse.Namespace, __: Any) -> Exit:  # noqa: ANN401 -- the module
+    answer = ask(settings.health_socket)
+    if answer is None:
+        print(f"not running (nobody answers in {settings.state})")
+        return Exit.FAILED
+    spaces = answer["spaces"]
+    print(f"{answer['worker']}: {sum(each['well'] for each in spaces.values())} of {len(spaces)} spaces are well")
+    for name, each in spaces.items():
+        if not each["well"]:
+            print(logs.redact(f"  {name} {each['state']}: {'; '.join(each['problems'])}"))
+    return Exit.OK
+
+
+def _add(settings: HubSettings, given: argparse.Namespace, tending: Any) -> Exit:  # noqa: ANN401 -- the module
+    space = given.space
+    tending.refuse_bad_name(space)
+    config = settings.config_of(space)
+    tending.pause(settings, space)
+    elsewhere: list[str] = []
+    state = settings.state_of(space)
+    if given.source is not None:
+        state = load(given.source).state
+        if not config.exists():
+            elsewhere = tending.copy_settings(given.source, settings, space)
+    elif not config.exists() or "\njournal:" not in config.read_text("utf-8"):
+        os.environ["FEDBOT_STATE"] = str(state)
+        ended = init.set_up(argparse.Namespace(answers=given.answers, dry_run=False), config, is_hosted=True)
+        if ended is not Exit.OK:
+            return ended
+    moved = tending.take_in(settings, space, state)
+    if given.source is None:
+        shutil.rmtree(state, ignore_errors=True)  # all of it is in the database now, each compared
+    tending.resume(settings, space)
+    if moved is not None:
+        print(
+            f"{moved.rows} rows of the journal and {moved.keys} of keys and tokens are in the database, each compared."
+        )
+    for path in elsewhere:
+        print(f"The settings name {path}: every worker needs it at the same place.")
+    if given.source is not None:
+        print(f"What is left in {state} isn't used any more; remove it once the bot has run well.")
+    print(f"{space} is in the hub. A worker takes it within a few seconds. Look: {program()} hub list")
+    return Exit.OK
+
+
+def _pause(settings: HubSettings, given: argparse.Namespace, tending: Any) -> Exit:  # noqa: ANN401 -- the module
+    tending.refuse_unknown(settings, given.space)
+    tending.pause(settings, given.space)
+    print(f"Nobody works for {given.space} now. To go on: {program()} hub resume {given.space}")
+    return Exit.OK
+
+
+def _resume(settings: HubSettings, given: argparse.Namespace, tending: Any) -> Exit:  # noqa: ANN401 -- the module
+    tending.refuse_unknown(settings, given.space)
+    tending.resume(settings, given.space)
+    print(f"A worker takes {given.space} within a few seconds. Look: {program()} hub list")
+    return Exit.OK
+
+
+def _leave(settings: HubSettings, given: argparse.Namespace, tending: Any) -> Exit:  # noqa: ANN401 -- the module
+    tending.refuse_unknown(settings, given.space)
+    tending.pause(settings, given.space)
+    moved = tending.leave(settings, given.space, given.folder.absolute())
+    if moved is not None:
+        print(f"Moved {moved.rows} rows of the journal and {moved.keys} of keys and tokens, each compared.")
+    print(
+        f"{given.space} has left the hub with all that it has. Look through {given.folder / 'config.yaml'}: files that "
+        f"it names elsewhere have to come along. Next: {program()} run --config {given.folder / 'config.yaml'}\n"
+        f"Once it runs well: {program()} hub remove {given.space} --sure"
+    )
+    return Exit.OK
+
+
+def _remove(settings: HubSettings, given: argparse.Namespace, tending: Any) -> Exit:  # noqa: ANN401 -- the module
+    tending.refuse_unknown(settings, given.space)
+    if not given.sure:
+        print(
+            f"This deletes the journal, keys, tokens, settings and secrets of {given.space} from the hub for good.\n"
+            f"To keep them: {program()} hub leave {given.space} FOLDER\n"
+            f"To do it: {program()} hub remove {given.space} --sure"
+        )
+        return Exit.FAILED
+    tending.remove(settings, given.space)
+    print(f"{given.space} is no longer in the hub. Backups of the database have it as long as you keep them.")
+    return Exit.OK
+
+
+_VERBS = {
+    "list": _list,
+    "health": _health,
+    "add": _add,
+    "pause": _pause,
+    "resume": _resume,
+    "leave": _leave,
+    "remove": _remove,
+}

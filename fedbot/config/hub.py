@@ -1,0 +1,123 @@
+"""The settings of a hub's worker, and those of a space that it works for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import Field, PrivateAttr, SecretStr, ValidationError
+
+from fedbot.config.loading import load, read_yaml, text_of
+from fedbot.config.problems import ConfigRefused, Problem, problems_of
+from fedbot.config.secrets import SecretSources
+from fedbot.config.settings import HEALTH_SOCKET, LONGEST_SOCKET_PATH, Log, Section, Settings, Web, state_folder
+from fedbot.config.values import DatabaseUrl, FilePath
+
+CONFIG = "config.yaml"
+OF_THE_WORKER = ("state", "web", "log")
+"""Sections that a hosted space's settings don't have."""
+
+
+class HubDatabase(Section):
+    """The PostgreSQL database that all workers share."""
+
+    url: DatabaseUrl = Field(
+        min_length=1, description="its address, without a password, as in postgresql://fedbot@db.example.org/fedbot"
+    )
+    password: SecretStr | None = Field(None, description="password of its user, if it needs one")
+    password_file: FilePath | None = Field(None, description="file that holds it")
+
+
+class HubSettings(Section):
+    """All settings of one worker of a hub, checked."""
+
+    database: HubDatabase
+    spaces: FilePath = Field(
+        Path("spaces"),
+        validate_default=True,
+        description="folder with a folder for each space: its settings file config.yaml and its secrets. All workers "
+        "read the same, and write renewed tokens into it",
+    )
+    state: FilePath = Field(
+        default_factory=state_folder,
+        validate_default=True,
+        description="folder that this worker alone uses; `FEDBOT_STATE` gives another default",
+    )
+    web: Web = Web()
+    log: Log = Log()
+    _source: Path = PrivateAttr(Path())
+
+    @property
+    def source(self) -> Path:
+        """The file that they were read from."""
+        return self._source
+
+    @property
+    def health_socket(self) -> Path:
+        """Where the running worker answers."""
+        return self.state / HEALTH_SOCKET
+
+    @property
+    def password(self) -> str:
+        """Of the database's user; '' if it needs none."""
+        return self.database.password.get_secret_value() if self.database.password else ""
+
+    def folder_of(self, space: str) -> Path:
+        """Where its settings and secrets are."""
+        return self.spaces / space
+
+    def config_of(self, space: str) -> Path:
+        """Its settings file."""
+        return self.folder_of(space) / CONFIG
+
+    def state_of(self, space: str) -> Path:
+        """Where this worker keeps what can be made anew: the index of its stock, and its socket."""
+        return self.state / "spaces" / space
+
+    def names(self) -> tuple[str, ...]:
+        """All spaces that have a folder, in order."""
+        if not self.spaces.is_dir():
+            return ()
+        return tuple(sorted(each.name for each in self.spaces.iterdir() if (each / CONFIG).exists()))
+
+
+def load_hub(path: Path, environment: Mapping[str, str] = os.environ) -> HubSettings:
+    """The settings in the file `path`. Raises `ConfigRefused` with every problem found."""
+    sources = SecretSources(path, environment)
+    filled = sources.filled(read_yaml(text_of(path)))
+    try:
+        settings = HubSettings.model_validate(filled, context={"folder": path.absolute().parent})
+    except ValidationError as error:
+        found = problems_of(error.errors(include_url=False), HubSettings)
+        raise ConfigRefused([*sources.problems, *found]) from None  # pydantic's own error quotes what it was given
+    if sources.problems:
+        raise ConfigRefused(sources.problems)
+    known = settings.model_copy()
+    known._source = path  # noqa: SLF001 -- a private attribute of our own class, on a copy of ourselves
+    return known
+
+
+def load_space(hub: HubSettings, space: str, environment: Mapping[str, str] = os.environ) -> Settings:
+    """A space's settings, as this worker uses them: with a state folder of its own.
+
+    Raises `ConfigRefused`, also for what can't be in a hub.
+    """
+    settings = load(hub.config_of(space), environment)
+    problems = [
+        Problem(name, "", "leave it out: each worker has one for all its spaces")
+        for name in OF_THE_WORKER
+        if name in settings.model_fields_set
+    ]
+    if settings.party.id != space:
+        advice = f"the folder of this space is called {space}; give both the same name"
+        problems.append(Problem("party.id", repr(settings.party.id), advice))
+    if settings.journal.url != hub.database.url:
+        advice = f"write the database of the hub: {hub.database.url}"
+        problems.append(Problem("journal.url", repr(settings.journal.url), advice))
+    if len(bytes(hub.state_of(space) / HEALTH_SOCKET)) > LONGEST_SOCKET_PATH:
+        advice = f"the hub's folder is too long for a socket in it: {hub.state_of(space)}"
+        problems.append(Problem("state", "", advice))
+    if problems:
+        raise ConfigRefused(problems)
+    return settings.hosted(hub.state_of(space))

@@ -1,0 +1,313 @@
+"""`fedbot hub run`: one worker of a hub. It claims its share of the spaces and runs a bot for each of them.
+
+What happens to one bot stays with it: it ends, is told in the database, and is tried again, here or at another worker.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import hashlib
+import logging
+import math
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, replace
+from datetime import time as time_of_day
+from functools import partial
+from typing import ParamSpec, TypeVar
+
+from fedbot import logs
+from fedbot.config.hub import HubSettings, load_space
+from fedbot.config.problems import ConfigRefused
+from fedbot.edge_settings import sealing_key
+from fedbot.engine.bot import Bot, Ground, Shared, run_on
+from fedbot.engine.summary import Summary
+from fedbot.engine.syncing import AccountTaken
+from fedbot.files import PRIVATE_FOLDER
+from fedbot.hub.page import HubPage, SpaceStanding
+from fedbot.hub.roster import WELL_AFTER, Roster, View
+from fedbot.hub.share import Shares
+from fedbot.hub.worker import is_over_for_now, own_name
+from fedbot.identity import IdentityDamaged
+from fedbot.journal.lease import RENEWED_EVERY, Lease, claim
+from fedbot.journal.lock import StateLock
+from fedbot.journal.postgresql import open_journal
+from fedbot.journal.sealed import FolderInDatabase, Seal
+from fedbot.matrix.login import shared_connections
+from fedbot.ports.chat import ChatProblem
+from fedbot.ports.inventory import InThread, InventoryProblem
+from fedbot.ports.journal import JournalAway, JournalProblem, LeaseLost
+
+log = logging.getLogger(__name__)
+
+THREADS_A_SPACE = 3
+"""In which it calls its InvenTree; the calls of one that doesn't answer wait in them."""
+STARTS_AT_ONCE = 4
+SLOW_START = 10.0
+"""Seconds after which a bot that begins no longer keeps others from beginning."""
+STRETCH = 0.05
+SECONDS_BETWEEN_LOOKS = 15.0
+"""At the settings file of a space."""
+KNOWN = (ConfigRefused, JournalProblem, ChatProblem, InventoryProblem, IdentityDamaged, AccountTaken, OSError)
+"""What an admin reads as a sentence; anything else is a fault in fedbot and has a traceback in the log."""
+
+Begin = Callable[[Ground, Callable[[Summary], None]], Awaitable[None]]
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@dataclass
+class Hosted:
+    """A space that this worker works for, from its claim on."""
+
+    space: str
+    task: asyncio.Task[None] | None = None
+    lease: Lease | None = None
+    bot: Bot | None = None
+    begun_at: float = math.inf
+
+    def stop(self, why: str) -> None:
+        """Let it end what it does, and give the space back."""
+        if self.task is not None and not self.task.done() and not self.task.cancelling():
+            log.info("stops working for %s: %s", self.space, why)
+            self.task.cancel()
+
+
+class Worker:
+    """One worker. `look` is one turn: it renews the claims, then stops and begins what follows from what it sees."""
+
+    def __init__(self, hub: HubSettings, name: str, begin: Begin = run_on) -> None:
+        self.hub = hub
+        self.name = name
+        self.roster = Roster(hub, name)
+        self.hosted: dict[str, Hosted] = {}
+        self.view = View()
+        self.known: frozenset[str] = frozenset()
+        self._begin = begin
+        self._starts = asyncio.Semaphore(STARTS_AT_ONCE)
+        self._threads = ThreadPoolExecutor(10_000, "inventree")  # as many as are needed: each space is bounded
+        self._to_roster = ThreadPoolExecutor(1, "roster")  # nothing of a space ever keeps claims from being renewed
+        self._session = shared_connections()
+
+    async def run(self) -> None:
+        """Until cancelled; then all spaces are given back."""
+        try:
+            while True:
+                pause = await self.look()
+                await asyncio.sleep(pause)
+        finally:
+            await asyncio.shield(self._drain())
+
+    async def look(self) -> float:
+        """One turn; how many seconds the next one has time."""
+        for hosted in list(self.hosted.values()):
+            if hosted.lease is not None and not _is_held(hosted.lease):
+                hosted.stop("its claim was not renewed in time")
+        held = [each.lease for each in self.hosted.values() if each.lease is not None and _is_held(each.lease)]
+        hosted_before = frozenset(self.hosted)
+        try:
+            self.known = frozenset(await asyncio.to_thread(self.hub.names))
+            self.view = await self._asked(self.roster.look, held)
+            for space, hosted in list(self.hosted.items()):
+                if self.view.of(space).failures and time.monotonic() - hosted.begun_at > WELL_AFTER:
+                    await self._asked(self.roster.went_well, space)
+        except JournalProblem as problem:
+            log.warning("the hub's database can't be asked now: %s", problem)
+            return RENEWED_EVERY / 2
+        return self._act_on(self.view, hosted_before)
+
+    def _act_on(self, view: View, hosted_before: frozenset[str]) -> float:
+        """What has ended since we looked is not begun again by what we saw then."""
+        for space, hosted in self.hosted.items():
+            if hosted.lease is not None and not _is_held(hosted.lease):
+                hosted.stop("another worker has it")
+            elif space not in self.known:
+                hosted.stop("it has no settings here any more")
+            elif view.of(space).is_paused:
+                hosted.stop("it is paused")
+        held = {space: row.worker for space, row in view.spaces.items() if row.worker}
+        held |= dict.fromkeys(hosted_before.union(self.hosted), self.name)
+        free = {space for space in self.known - held.keys() if view.of(space).may_begin}
+        shares = Shares(view.workers | {self.name}, held, free)
+        for space in shares.to_let_go(self.name):
+            if space in self.hosted:
+                self.hosted[space].stop("another worker has fewer")
+        claimed = shares.to_claim(self.name)
+        for space in claimed:
+            self._host(space)
+        return RENEWED_EVERY / 2 if claimed else RENEWED_EVERY
+
+    def _host(self, space: str) -> None:
+        hosted = self.hosted[space] = Hosted(space)
+        hosted.task = asyncio.create_task(self._life(hosted), name=space)
+
+    async def _life(self, hosted: Hosted) -> None:
+        """From the claim to its end, whatever that is."""
+        logs.about(hosted.space)
+        try:
+            await self._claim_and_work(hosted)
+        except Exception as error:  # noqa: BLE001 -- no space ends another's
+            await self._tell(hosted.space, error)
+        finally:
+            del self.hosted[hosted.space]
+
+    async def _claim_and_work(self, hosted: Hosted) -> None:
+        lease = await asyncio.to_thread(claim, self.roster.address(hosted.space), self.name)
+        if lease is None:
+            return
+        hosted.lease = lease
+        log.info("%s works for %s from now on", self.name, hosted.space, extra={"epoch": lease.epoch})
+        try:
+            await self._work(hosted, lease)
+        finally:
+            with suppress(LeaseLost, JournalAway):
+                await asyncio.shield(asyncio.to_thread(lease.release))
+
+    async def _work(self, hosted: Hosted, lease: Lease) -> None:
+        async with self._starting() as begun:
+            settings = await asyncio.to_thread(load_space, self.hub, hosted.space)
+            logs.reconfigure("", settings.secrets())
+            settings.state.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+            journal = await asyncio.to_thread(open_journal, lease)
+            try:
+                folder = FolderInDatabase(journal.database, Seal(sealing_key(settings), hosted.space))
+                shared = self._shared(hosted, begun)
+                await self._begin(Ground(settings, journal, folder, lease.must_hold, shared), _begun)
+            finally:
+                journal.database.close()
+
+    @asynccontextmanager
+    async def _starting(self) -> AsyncIterator[Callable[[], None]]:
+        """A few begin at once. What this gives is to be called when one has begun."""
+        await self._starts.acquire()
+        is_over = False
+
+        def begun() -> None:
+            nonlocal is_over
+            if not is_over:
+                is_over = True
+                self._starts.release()
+
+        timer = asyncio.get_running_loop().call_later(SLOW_START, begun)
+        try:
+            yield begun
+        finally:
+            timer.cancel()
+            begun()
+
+    def _shared(self, hosted: Hosted, begun: Callable[[], None]) -> Shared:
+        def has_begun(bot: Bot) -> None:
+            hosted.bot, hosted.begun_at = bot, time.monotonic()
+            begun()
+
+        return Shared(
+            in_thread=_bounded(self._threads),
+            session=self._session,
+            stretch=STRETCH,
+            prune_at=_spread(hosted.space),
+            seconds_between_looks=SECONDS_BETWEEN_LOOKS,
+            begun=has_begun,
+        )
+
+    async def _tell(self, space: str, error: Exception) -> None:
+        """Note why it has ended; a claim that was lost or a database that is away is no fault of its own."""
+        if is_over_for_now(error):
+            log.warning("%s works no longer for %s: %s", self.name, space, _first(error))
+            return
+        known = [cause for cause in _causes(error) if isinstance(cause, KNOWN)]
+        told = str(known[0]) if known else f"a fault in fedbot ({type(_first(error)).__name__}); the log has more"
+        log.error("%s has stopped, and is tried again: %s", space, told, exc_info=None if known else error)
+        try:
+            await self._asked(self.roster.failed, space, logs.redact(told))
+        except JournalProblem as problem:
+            log.warning("that %s has stopped can't be noted now: %s", space, problem)
+
+    async def _asked(self, call: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._to_roster, partial(call, *given, **named))
+
+    async def _drain(self) -> None:
+        """Take nothing any more, and give all spaces back."""
+        with suppress(JournalProblem):
+            await self._asked(self.roster.leaves)
+        for hosted in list(self.hosted.values()):
+            hosted.stop("this worker ends")
+        if tasks := [hosted.task for hosted in self.hosted.values() if hosted.task is not None]:
+            await asyncio.wait(tasks)
+        with suppress(JournalProblem):
+            await self._asked(self.roster.is_gone)
+        self.roster.close()
+        for threads in (self._to_roster, self._threads):
+            threads.shutdown(wait=False, cancel_futures=True)
+        await self._session.close()
+
+    def standings(self) -> dict[str, SpaceStanding]:
+        """How each space is that this worker works for, and each that nobody does."""
+        found = {
+            space: SpaceStanding("works" if hosted.bot else "begins", hosted.bot.standing() if hosted.bot else None)
+            for space, hosted in self.hosted.items()
+        }
+        for space in self.known - found.keys():
+            row = self.view.of(space)
+            if row.worker in ("", self.name):
+                found[space] = SpaceStanding(replace(row, worker="").state, None, row.problem)
+        return found
+
+
+async def run(hub: HubSettings) -> None:
+    """Work as one of the hub's workers until cancelled. Raises `StateInUse`, and OSError if an address is taken."""
+    lock = StateLock(hub.state)
+    try:
+        async with AsyncExitStack() as stack:
+            worker = Worker(hub, own_name())
+            await stack.enter_async_context(HubPage(worker.name, worker.standings, hub.health_socket, hub.web.listen))
+            log.info("%s works for the hub of %s from now on", worker.name, hub.spaces)
+            await worker.run()
+    finally:
+        lock.release()
+
+
+def _begun(summary: Summary) -> None:
+    log.info("started", extra=summary.fields())
+
+
+def _bounded(threads: ThreadPoolExecutor) -> InThread:
+    """A few of these threads at a time."""
+    some = asyncio.Semaphore(THREADS_A_SPACE)
+
+    async def in_thread(call: Callable[P, T], /, *given: P.args, **named: P.kwargs) -> T:
+        context = contextvars.copy_context()
+        async with some:
+            return await asyncio.get_running_loop().run_in_executor(
+                threads, partial(context.run, call, *given, **named)
+            )
+
+    return in_thread
+
+
+def _is_held(lease: Lease) -> bool:
+    try:
+        lease.must_hold()
+    except LeaseLost:
+        return False
+    return True
+
+
+def _spread(space: str) -> time_of_day:
+    """When it tidies up: not all at once."""
+    minute = int.from_bytes(hashlib.sha256(space.encode()).digest()[:4]) % (5 * 60)
+    return time_of_day(1 + minute // 60, minute % 60)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from _causes(inner)
+    else:
+        yield error
+
+
+def _first(error: BaseException) -> BaseException:
+    return next(_causes(error))

@@ -1,0 +1,125 @@
+"""How a worker of a hub and its spaces are: a page for people, JSON for scripts, and figures for Prometheus.
+
+A space has a handful of figures of its own, whatever happens there; everything else is summed up over the worker.
+"""
+
+from __future__ import annotations
+
+import html
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from fedbot.web.server import Listening
+from fedbot.web.standing import Standing, is_healthy, labelled_lines, metric_lines
+
+SECONDS_KEPT = 10.0
+"""However often it is asked, how hundreds of spaces are is looked up this often."""
+STATES = ("works", "begins", "waits", "paused", "fails")
+OF_A_SPACE = ("outbox_waiting", "quarantined", "transfers_open", "transfers_disputed")
+
+
+@dataclass(frozen=True)
+class SpaceStanding:
+    """How one space is. `state`: one of `STATES`; `standing` if a bot runs here."""
+
+    state: str
+    standing: Standing | None
+    problem: str = ""
+
+    @property
+    def is_well(self) -> bool:
+        """Whether nobody need look at it."""
+        return self.state in ("begins", "waits", "paused") or (self.standing is not None and is_healthy(self.standing))
+
+    @property
+    def problems(self) -> list[str]:
+        """In words."""
+        told = [self.problem] if self.problem else []
+        return told + (self.standing.get("problems", []) if self.standing else [])
+
+
+class HubPage(Listening):
+    """Answers GET / (HTML), /healthz (JSON; 200 as long as the worker itself is well) and /metrics while it is entered.
+
+    `unix_socket` is always served, `listen` besides, if given. `OSError` if an address is taken.
+    """
+
+    def __init__(
+        self, worker: str, standings: Callable[[], Mapping[str, SpaceStanding]], unix_socket: Path, listen: str = ""
+    ) -> None:
+        self._worker = worker
+        self._look = standings
+        self._kept: Mapping[str, SpaceStanding] = {}
+        self._kept_until = 0.0
+        application = web.Application()
+        application.router.add_get("/", self._page)
+        application.router.add_get("/healthz", self._healthz)
+        application.router.add_get("/metrics", self._metrics)
+        super().__init__(application, unix_socket, listen)
+
+    def standings(self) -> Mapping[str, SpaceStanding]:
+        """How each space is, as of a few seconds ago."""
+        if time.monotonic() > self._kept_until:
+            self._kept = self._look()
+            self._kept_until = time.monotonic() + SECONDS_KEPT
+        return self._kept
+
+    async def _healthz(self, _: web.Request) -> web.Response:
+        spaces = {
+            space: {"state": each.state, "well": each.is_well, "problems": each.problems}
+            for space, each in sorted(self.standings().items())
+        }
+        told: dict[str, Any] = {"healthy": True, "version": version("fedbot"), "worker": self._worker, "spaces": spaces}
+        return web.json_response(told)
+
+    async def _metrics(self, _: web.Request) -> web.Response:
+        body = hub_metrics(self.standings())
+        return web.Response(body=body.encode(), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
+
+    async def _page(self, _: web.Request) -> web.Response:
+        return web.Response(text=hub_page(self._worker, self.standings()), content_type="text/html")
+
+
+def hub_metrics(spaces: Mapping[str, SpaceStanding]) -> str:
+    """Prometheus' text format, version 0.0.4."""
+    states = Counter(each.state for each in spaces.values())
+    lines = metric_lines("gauge", {f"hub_spaces_{state}": float(states[state]) for state in STATES})
+    running = {space: each.standing for space, each in spaces.items() if each.standing is not None}
+    of_each: dict[str, dict[str, float]] = {"space_healthy": {}, "space_matrix_up": {}, "space_inventree_up": {}}
+    of_each |= {f"space_{name}": {} for name in OF_A_SPACE}
+    counters: Counter[str] = Counter()
+    for space, standing in sorted(running.items()):
+        of_each["space_healthy"][space] = float(is_healthy(standing))
+        of_each["space_matrix_up"][space] = float(standing["matrix"])
+        of_each["space_inventree_up"][space] = float(standing["inventree"])
+        for name in OF_A_SPACE:
+            of_each[f"space_{name}"][space] = standing.get("gauges", {}).get(name, 0.0)
+        counters.update(standing.get("counters", {}))
+    failing = {space: 1.0 for space, each in spaces.items() if each.state == "fails" and each.problem}
+    of_each["space_failing"] = {**dict.fromkeys(running, 0.0), **failing}
+    for name, figures in of_each.items():
+        lines += labelled_lines("gauge", name, "space", figures)
+    lines += metric_lines("counter", {f"hub_{name}": float(number) for name, number in counters.items()})
+    lines += labelled_lines("gauge", "hub_info", "version", {version("fedbot"): 1})
+    return "\n".join(lines) + "\n"
+
+
+def hub_page(worker: str, spaces: Mapping[str, SpaceStanding]) -> str:
+    """A table, a row a space, those that need somebody first."""
+    rows = "".join(
+        f"<tr><td>{html.escape(space)}<td>{each.state}<td>{'well' if each.is_well else 'not well'}"
+        f"<td>{html.escape('; '.join(each.problems))}"
+        for space, each in sorted(spaces.items(), key=lambda found: (found[1].is_well, found[0]))
+    )
+    return (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>fedbot hub</title>'
+        f"<h1>{html.escape(worker)}</h1><p>{len(spaces)} spaces work here, or nowhere.</p>"
+        f"<table><tr><th>space<th>state<th>health<th>problems{rows}</table></html>\n"
+    )

@@ -1,0 +1,227 @@
+"""What the workers of a hub share in the database: who is alive, which spaces are paused, and which fail.
+
+`fedbot.leases` alone says who works for a space. One look renews all claims of a worker at once.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+
+from fedbot.config.hub import HubSettings
+from fedbot.journal import lease as leases
+from fedbot.journal.database import Address
+from fedbot.journal.lease import SECONDS, Lease, since_boot
+from fedbot.journal.server import Row, connect, told
+
+HUB = "hub"
+"""As whom the hub itself connects: no space has anything to do with it."""
+PAUSES = (10, 60, 300, 1800)
+"""Seconds before a space that failed is tried again; the last one repeats."""
+WELL_AFTER = 600
+"""Seconds for which a space has worked when its failures before count no longer."""
+LONGEST_PROBLEM = 500
+
+_TABLES = (
+    """
+    CREATE TABLE IF NOT EXISTS fedbot.workers (
+        worker TEXT COLLATE "C" PRIMARY KEY,
+        seen TIMESTAMPTZ NOT NULL,
+        leaves BOOLEAN NOT NULL DEFAULT false
+    )
+    """,
+    """
+    CREATE TABLE IF NOT EXISTS fedbot.spaces (
+        space TEXT COLLATE "C" PRIMARY KEY,
+        is_paused BOOLEAN NOT NULL DEFAULT false,
+        problem TEXT NOT NULL DEFAULT '',
+        failures INTEGER NOT NULL DEFAULT 0,
+        not_before TIMESTAMPTZ NOT NULL DEFAULT '-infinity'
+    )
+    """,
+)
+_SEEN = """
+    INSERT INTO fedbot.workers (worker, seen) VALUES ($1, clock_timestamp())
+    ON CONFLICT (worker) DO UPDATE SET seen = excluded.seen
+"""
+_RENEW = """
+    UPDATE fedbot.leases AS held SET expires = clock_timestamp() + $3 * interval '1 second'
+    FROM unnest($1::text[], $2::bigint[]) AS ours (space, epoch)
+    WHERE held.space = ours.space AND held.epoch = ours.epoch AND held.worker <> ''
+    RETURNING held.space
+"""
+_WORKERS = "SELECT worker FROM fedbot.workers WHERE NOT leaves AND seen > clock_timestamp() - $1 * interval '1 second'"
+_SPACES = """
+    SELECT space, coalesce(held.worker, ''), coalesce(is_paused, false), coalesce(problem, ''), coalesce(failures, 0),
+        CASE WHEN isfinite(not_before) THEN greatest(extract(epoch FROM not_before - clock_timestamp()), 0) ELSE 0 END
+    FROM fedbot.spaces AS known
+    FULL JOIN (SELECT space, worker FROM fedbot.leases WHERE worker <> '' AND expires >= clock_timestamp()) AS held
+    USING (space)
+"""
+_SET_PAUSED = """
+    INSERT INTO fedbot.spaces (space, is_paused) VALUES ($1, $2)
+    ON CONFLICT (space) DO UPDATE SET is_paused = excluded.is_paused, problem = '', failures = 0,
+        not_before = '-infinity'
+"""
+_FAILED = """
+    INSERT INTO fedbot.spaces AS known (space, problem, failures, not_before)
+    VALUES ($1, $2, 1, clock_timestamp() + ($3::int[])[1] * interval '1 second')
+    ON CONFLICT (space) DO UPDATE SET problem = excluded.problem, failures = known.failures + 1,
+        not_before = clock_timestamp()
+            + ($3::int[])[least(known.failures + 1, array_length($3::int[], 1))] * interval '1 second'
+"""
+_WENT_WELL = "UPDATE fedbot.spaces SET problem = '', failures = 0 WHERE space = $1 AND failures > 0"
+
+
+@dataclass(frozen=True)
+class SpaceRow:
+    """What is known of a space. `waits`: seconds until it is tried again."""
+
+    worker: str = ""
+    is_paused: bool = False
+    problem: str = ""
+    failures: int = 0
+    waits: float = 0.0
+
+    @property
+    def state(self) -> str:
+        """In a word: works, paused, fails, or waits for a worker."""
+        if self.worker:
+            return "works"
+        if self.is_paused:
+            return "paused"
+        return "fails" if self.problem else "waits"
+
+    @property
+    def may_begin(self) -> bool:
+        """Whether a worker may claim it."""
+        return not self.worker and not self.is_paused and self.waits <= 0
+
+
+@dataclass(frozen=True)
+class View:
+    """Who is alive, and what is known of the spaces of which anything is."""
+
+    workers: frozenset[str] = frozenset()
+    spaces: Mapping[str, SpaceRow] = field(default_factory=dict)
+
+    def of(self, space: str) -> SpaceRow:
+        """What is known of this one."""
+        return self.spaces.get(space, SpaceRow())
+
+
+class Roster:
+    """The hub's tables, on one connection; threads take turns. Each method raises `JournalAway` and its like."""
+
+    def __init__(self, hub: HubSettings, worker: str = "", now: Callable[[], float] = since_boot) -> None:
+        self.worker = worker
+        self._database = Address(hub.database.url, HUB, hub.password)
+        self._now = now
+        self._turn = threading.Lock()
+        self._connection: psycopg.Connection[Row] | None = None
+
+    def address(self, space: str) -> Address:
+        """Where its journal is."""
+        return Address(self._database.url, space, self._database.password)
+
+    def look(self, held: Collection[Lease]) -> View:
+        """Say that we are alive, renew these claims, and see how it stands. What isn't ours any more is lost."""
+        asked_at = self._now()
+        with self._connected() as connection:
+            connection.execute(_SEEN, (self.worker,))
+            ours = ([lease.address.space for lease in held], [lease.epoch for lease in held], SECONDS)
+            renewed = {space for (space,) in connection.execute(_RENEW, ours)}
+        for lease in held:
+            if lease.address.space in renewed:
+                lease.renewed(asked_at)
+            else:
+                lease.lose("another worker has taken it over")
+        return self.view()
+
+    def view(self) -> View:
+        """How it stands."""
+        with self._connected() as connection:
+            workers = frozenset(name for (name,) in connection.execute(_WORKERS, (SECONDS,)))
+            found = connection.execute(_SPACES).fetchall()
+        return View(workers, {row[0]: SpaceRow(row[1], row[2], row[3], row[4], float(row[5])) for row in found})
+
+    def leaves(self) -> None:
+        """We take nothing any more."""
+        with self._connected() as connection:
+            connection.execute("UPDATE fedbot.workers SET leaves = true WHERE worker = $1", (self.worker,))
+
+    def is_gone(self) -> None:
+        """We have ended."""
+        with self._connected() as connection:
+            connection.execute(
+                "DELETE FROM fedbot.workers WHERE worker = $1 OR seen < clock_timestamp() - interval '1 day'",
+                (self.worker,),
+            )
+
+    def pause(self, space: str) -> None:
+        """Nobody works for it until `resume`."""
+        with self._connected() as connection:
+            connection.execute(_SET_PAUSED, (space, True))
+
+    def resume(self, space: str) -> None:
+        """It may be worked for, at once."""
+        with self._connected() as connection:
+            connection.execute(_SET_PAUSED, (space, False))
+
+    def failed(self, space: str, problem: str) -> None:
+        """It is tried again after a pause that grows."""
+        with self._connected() as connection:
+            connection.execute(_FAILED, (space, problem[:LONGEST_PROBLEM], list(PAUSES)))
+
+    def went_well(self, space: str) -> None:
+        """Its failures count no longer."""
+        with self._connected() as connection:
+            connection.execute(_WENT_WELL, (space,))
+
+    def forget(self, space: str) -> None:
+        """Its journal, keys and tokens, and what the hub knows of it; the caller has claimed it.
+
+        The row of its lease stays: a worker that sleeps with an old claim must never hold a new one.
+        """
+        with self._connected() as connection, connection.transaction():
+            schema = psycopg.sql.Identifier(self.address(space).schema)
+            connection.execute(psycopg.sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(schema))
+            connection.execute("DELETE FROM fedbot.spaces WHERE space = $1", (space,))
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        with self._turn:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    @contextmanager
+    def _connected(self) -> Iterator[psycopg.Connection[Any]]:
+        """The connection; one that fails is made anew the next time."""
+        with self._turn, told(self._database):
+            try:
+                if self._connection is None:
+                    self._connection = connect(self._database)
+                    self._prepare(self._connection)
+                yield self._connection
+            except BaseException:
+                self._let_go()
+                raise
+
+    @staticmethod
+    def _prepare(connection: psycopg.Connection[Any]) -> None:
+        leases.prepare(connection)
+        if connection.execute("SELECT to_regclass('fedbot.spaces')").fetchone() != (None,):
+            return
+        with connection.transaction():
+            connection.execute("SELECT pg_advisory_xact_lock(hashtext('fedbot'))")
+            for table in _TABLES:
+                connection.execute(table)

@@ -1,0 +1,204 @@
+"""What an operator does with the spaces of a hub: take one in, pause it, let it leave with all it has, remove it.
+
+Each may be interrupted, and is ended by doing it again.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import TypeAdapter, ValidationError
+
+from fedbot.config.hub import CONFIG, OF_THE_WORKER, HubSettings, load_space
+from fedbot.config.loading import load, read_yaml, text_of
+from fedbot.config.secrets import FILE
+from fedbot.config.values import PartyId
+from fedbot.files import PRIVATE_FILE, PRIVATE_FOLDER, write_whole
+from fedbot.hub import moving
+from fedbot.hub.moving import Moved, MovedAlready
+from fedbot.hub.roster import Roster
+from fedbot.journal.copies import FILE as JOURNAL
+from fedbot.journal.journal import Journal
+from fedbot.journal.lease import SECONDS, claim, holder
+from fedbot.ports.journal import StateInUse
+
+SEALING_KEY = "sealing-key"
+PATIENCE = 2 * SECONDS
+"""Seconds in which the worker of a space has given it back, or is dead."""
+
+
+class HubRefused(Exception):
+    """It wasn't done; the text says why and what to do."""
+
+
+def refuse_bad_name(space: str) -> None:
+    """A space's folder is called by its party's id. Raises `HubRefused`."""
+    try:
+        TypeAdapter[str](PartyId).validate_python(space)
+    except ValidationError:
+        raise HubRefused(f"{space!r} can't name a space: use lowercase letters, digits and -.") from None
+
+
+def refuse_unknown(hub: HubSettings, space: str) -> None:
+    """Raises `HubRefused`."""
+    if space not in hub.names():
+        raise HubRefused(f"There is no space {space} in {hub.spaces}. There are: {', '.join(hub.names()) or 'none'}.")
+
+
+# --- coming ------------------------------------------------------------------------------------------------
+
+
+def copy_settings(source: Path, hub: HubSettings, space: str) -> list[str]:
+    """The settings of a bot of its own, and the secrets beside them, into the hub's folder.
+
+    What they name elsewhere stays there; these paths are given back. Raises `HubRefused`, `ConfigRefused`.
+    """
+    settings = load(source)
+    if settings.party.id != space:
+        raise HubRefused(f"{source} is about {settings.party.id}, not {space}. Call the space by that name.")
+    if settings.journal.url:
+        raise HubRefused(f"The journal of {space} is in a database. First: fedbot journal move to-file")
+    folder, elsewhere = hub.folder_of(space), []
+    folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+    text = text_of(source)
+    for named in _files_named(read_yaml(text)):
+        file = source.parent / named.expanduser()
+        if named.is_absolute() or ".." in named.parts or named.parts[0].startswith("~"):
+            elsewhere.append(str(file))
+            continue
+        (folder / named).parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+        write_whole(folder / named, file.read_bytes())
+    for section in OF_THE_WORKER:
+        text = without_section(text, section)
+    write_whole(hub.config_of(space), text.encode())
+    return elsewhere
+
+
+def _files_named(raw: dict[str, Any]) -> list[Path]:
+    sections = [section for section in raw.values() if isinstance(section, dict)]
+    return [Path(value) for each in sections for name, value in each.items() if name.endswith(FILE) and value]
+
+
+def take_in(hub: HubSettings, space: str, state: Path) -> Moved | None:
+    """Journal, keys and tokens from this state folder into the database, under a sealing key of the space's own.
+
+    A space that has never worked begins there. None if it was done before. Raises `ConfigRefused`, `JournalProblem`.
+    """
+    folder, config = hub.folder_of(space), hub.config_of(space)
+    if not (folder / SEALING_KEY).exists():
+        write_whole(folder / SEALING_KEY, secrets.token_hex(32).encode())
+    text = text_of(config)
+    if "journal" not in read_yaml(text):
+        write_whole(config, f"{text.rstrip()}\n\n{_journal_section(hub, folder)}".encode())
+    settings = load_space(hub, space).hosted(state)
+    if not (state / JOURNAL).exists():
+        state.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+        Journal.open(state).close()
+    try:
+        return moving.into_database(settings)
+    except MovedAlready:
+        return None
+
+
+def _journal_section(hub: HubSettings, folder: Path) -> str:
+    journal = {"url": hub.database.url, "sealing_key_file": SEALING_KEY}
+    if hub.database.password_file is not None:
+        journal["password_file"] = os.path.relpath(hub.source.parent / hub.database.password_file, folder)
+    return str(yaml.safe_dump({"journal": journal}, sort_keys=False, width=1000))
+
+
+def without_section(text: str, name: str) -> str:
+    """A settings file without one of its top-level sections; everything else, comments too, stays as it is."""
+    return re.sub(rf"(?m)^{name}:.*\n?(?:^(?:[ \t].*|[ \t]*)\n?)*", "", text)
+
+
+# --- staying -----------------------------------------------------------------------------------------------
+
+
+def pause(hub: HubSettings, space: str, sleep: Callable[[float], None] = time.sleep) -> None:
+    """Nobody works for it any more when this returns. Raises `StateInUse` if somebody goes on."""
+    roster = Roster(hub)
+    try:
+        roster.pause(space)
+        waited = 0.0
+        while other := holder(roster.address(space)):
+            if waited > PATIENCE:
+                raise StateInUse(f"{other} still works for {space}, though it is paused. Look at that worker.", None)
+            sleep(0.5)
+            waited += 0.5
+    finally:
+        roster.close()
+
+
+def resume(hub: HubSettings, space: str) -> None:
+    """A worker claims it at its next look."""
+    roster = Roster(hub)
+    try:
+        roster.resume(space)
+    finally:
+        roster.close()
+
+
+# --- going -------------------------------------------------------------------------------------------------
+
+
+def leave(hub: HubSettings, space: str, target: Path) -> Moved | None:
+    """All that a paused space has into a folder, where a bot of its own goes on. None if it was done before.
+
+    Raises `HubRefused`, `ConfigRefused`, `JournalProblem`.
+    """
+    config = target / CONFIG
+    if target.exists() and any(target.iterdir()) and not _is_begun(config, space):
+        raise HubRefused(f"{target} isn't empty. Give a new folder.")
+    settings = load_space(hub, space)
+    state = target / "state"
+    shutil.copytree(hub.folder_of(space), target, dirs_exist_ok=True)
+    target.chmod(PRIVATE_FOLDER)
+    state.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+    try:
+        moved: Moved | None = moving.into_folder(settings.hosted(state))
+    except MovedAlready:
+        if not (state / JOURNAL).exists():
+            raise
+        moved = None
+    text = without_section(text_of(config), "journal")
+    write_whole(config, f"{text.rstrip()}\n\nstate: state\n".encode(), PRIVATE_FILE)
+    (target / SEALING_KEY).unlink(missing_ok=True)
+    return moved
+
+
+def _is_begun(config: Path, space: str) -> bool:
+    """Whether an earlier try of ours has left these settings."""
+    if not config.exists():
+        return False
+    raw = read_yaml(text_of(config))
+    return "journal" in raw and raw.get("party", {}).get("id") == space
+
+
+def remove(hub: HubSettings, space: str) -> None:
+    """Delete the journal, keys, tokens, settings and secrets of a paused space from the hub.
+
+    Raises `HubRefused`, `JournalProblem`.
+    """
+    roster = Roster(hub)
+    try:
+        if not roster.view().of(space).is_paused:
+            raise HubRefused(f"{space} isn't paused. First: fedbot hub pause {space}")
+        lease = claim(roster.address(space), "fedbot hub remove")
+        if lease is None:
+            raise StateInUse(f"{holder(roster.address(space))} works for {space}.", None)
+        try:
+            shutil.rmtree(hub.folder_of(space), ignore_errors=False)
+            roster.forget(space)
+        finally:
+            lease.release()
+    finally:
+        roster.close()

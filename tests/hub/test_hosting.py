@@ -1,0 +1,180 @@
+"""Workers of a hub in one process: they share the spaces, take over from each other, and nobody ends another's."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import pytest
+import yaml
+
+from fedbot.cli.exits import Exit
+from fedbot.cli.main import main
+from fedbot.config.hub import HubSettings, load_hub
+from fedbot.engine.bot import Ground
+from fedbot.hub import hosting, roster, tending
+from fedbot.hub.hosting import Worker
+from fedbot.hub.page import HubPage, hub_metrics, hub_page
+from fedbot.hub.roster import Roster
+from fedbot.identity import open_identity
+from fedbot.rules.model.events import Tick
+from tests.config.conftest import ENVIRONMENT, least
+from tests.fakes.postgresql import Server
+from tests.journal.conftest import START
+
+
+@pytest.fixture(autouse=True)
+def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    for module in (hosting, tending):
+        monkeypatch.setattr(
+            module, "RENEWED_EVERY" if module is hosting else "PATIENCE", 0.1 if module is hosting else 5
+        )
+
+
+@pytest.fixture
+def hub(postgresql: Server, tmp_path: Path) -> HubSettings:
+    (tmp_path / "hub.yaml").write_text(yaml.safe_dump({"database": {"url": postgresql.url}, "state": "hub-state"}))
+    return load_hub(tmp_path / "hub.yaml")
+
+
+def space_in(hub: HubSettings, server: Server, **changed: object) -> str:
+    """A space that nobody has used yet, in the hub's folder; its name."""
+    name = server.space().space
+    folder = hub.folder_of(name)
+    folder.mkdir(parents=True)
+    (folder / "sealing-key").write_text("ab" * 32)
+    raw = least() | {"party": {"id": name, "name": name}}
+    raw["journal"] = {"url": server.url, "sealing_key_file": "sealing-key"}
+    (folder / "config.yaml").write_text(yaml.safe_dump(raw | changed))
+    return name
+
+
+class Bots:
+    """Bots that do nothing but write to their journals; `working` says which worker has which space."""
+
+    def __init__(self) -> None:
+        self.working: dict[str, str] = {}
+        self.keys: dict[str, set[str]] = {}
+        self.broken: dict[str, Exception] = {}
+        self.tries: Counter[str] = Counter()
+
+    def of(self, worker: str) -> hosting.Begin:
+        async def run_on(ground: Ground, _: object) -> None:
+            space = ground.settings.party.id
+            self.tries[space] += 1
+            logging.getLogger("fedbot.bot").info("hello")
+            if space in self.broken:
+                raise self.broken[space]
+            assert space not in self.working, "two work for one space"
+            self.working[space] = worker
+            self.keys.setdefault(space, set()).add(open_identity(ground.identity).key)
+            try:
+                while True:
+                    ground.journal.put(Tick(START))
+                    await asyncio.sleep(0.02)
+            finally:
+                del self.working[space]
+
+        return run_on
+
+    def shares(self) -> list[int]:
+        return sorted(Counter(self.working.values()).values())
+
+
+@asynccontextmanager
+async def working(hub: HubSettings, bots: Bots, name: str) -> AsyncIterator[asyncio.Task[None]]:
+    """A worker that runs; cancel what this gives to have it end well."""
+    worker = Worker(hub, name, bots.of(name))
+    task = asyncio.create_task(worker.run())
+    task.worker = worker  # type: ignore[attr-defined]
+    try:
+        yield task
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    async with asyncio.timeout(20):
+        while not is_so():  # noqa: ASYNC110 -- workers tell nobody
+            await asyncio.sleep(0.02)
+
+
+async def test_workers_share_the_spaces_evenly_and_take_over_from_one_that_ends_or_dies(
+    hub: HubSettings, postgresql: Server
+) -> None:
+    bots = Bots()
+    spaces = [space_in(hub, postgresql) for _ in range(6)]
+    async with working(hub, bots, "one") as one:
+        await until(lambda: bots.shares() == [6])
+        async with working(hub, bots, "two"), working(hub, bots, "three") as three:
+            await until(lambda: bots.shares() == [2, 2, 2])
+            tasks = [hosted.task for hosted in three.worker.hosted.values()]  # type: ignore[attr-defined]
+            three.worker.look = lambda: asyncio.sleep(3600)  # type: ignore[attr-defined]  # it hangs
+            await asyncio.sleep(0.2)
+            for task in tasks:
+                task.cancel()
+            with postgresql.connect() as admin:  # the time that a claim holds is over
+                admin.execute("UPDATE fedbot.leases SET expires = '-infinity' WHERE worker = 'three'")
+                admin.execute("UPDATE fedbot.workers SET seen = '-infinity' WHERE worker = 'three'")
+            await until(lambda: bots.shares() == [3, 3])
+            one.cancel()
+            await until(lambda: bots.shares() == [6])
+    assert {len(bots.keys[space]) for space in spaces} == {1}, "the same party everywhere, by the key in the database"
+    assert Roster(hub).view().workers == frozenset()
+
+
+async def test_what_is_broken_stays_with_its_space_and_is_told_and_tried_again(
+    hub: HubSettings, postgresql: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(roster, "PAUSES", (1, 3600))
+    bots = Bots()
+    well = space_in(hub, postgresql)
+    no_settings = space_in(hub, postgresql, people="nobody")
+    misplaced = space_in(hub, postgresql, state="its-own")
+    failing = space_in(hub, postgresql)
+    bots.broken[failing] = ZeroDivisionError("of its own")
+    async with working(hub, bots, "one") as one:
+        seen = Roster(hub)
+        await until(lambda: seen.view().of(failing).failures == 2 and well in bots.working)
+        await until(lambda: failing not in one.worker.hosted)  # type: ignore[attr-defined]
+        rows = seen.view().spaces
+        assert [rows[space].state for space in (well, no_settings, misplaced, failing)] == ["works", *["fails"] * 3]
+        assert "people" in rows[no_settings].problem
+        assert "leave it out" in rows[misplaced].problem
+        assert "ZeroDivisionError" in rows[failing].problem
+        assert 3000 < rows[failing].waits <= 3600, "the pauses grow"
+        look = one.worker.standings  # type: ignore[attr-defined]
+        await until(lambda: f'fedbot_space_failing{{space="{failing}"}} 1' in hub_metrics(look()))
+        standings = look()
+        assert "fedbot_hub_spaces_fails 3" in hub_metrics(standings)
+        async with HubPage("one", look, hub.health_socket):
+            assert await asyncio.to_thread(main, ["hub", "health", "--config", str(hub.source)]) == Exit.OK
+        assert "1 of 4 spaces are well" in (told := capsys.readouterr().out)
+        assert f"{no_settings} fails: people" in told
+        assert hub_page("one", standings).index(failing) < hub_page("one", standings).index(well)
+        del bots.broken[failing]
+        tending.resume(hub, failing)
+        await until(lambda: failing in bots.working)
+        assert Roster(hub).view().of(failing).problem == ""
+
+
+async def test_a_paused_space_is_let_go_everywhere_until_it_is_resumed(hub: HubSettings, postgresql: Server) -> None:
+    bots = Bots()
+    spaces = {space_in(hub, postgresql) for _ in range(2)}
+    paused, other = sorted(spaces)
+    async with working(hub, bots, "one"):
+        await until(lambda: bots.working.keys() == spaces)
+        await asyncio.to_thread(tending.pause, hub, paused)
+        assert bots.working.keys() == {other}
+        await asyncio.sleep(0.5)
+        assert bots.working.keys() == {other}
+        tending.resume(hub, paused)
+        await until(lambda: bots.working.keys() == spaces)

@@ -1,0 +1,147 @@
+"""What an operator does with the spaces of a hub, by the commands."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from fedbot.cli import init
+from fedbot.cli.exits import Exit
+from fedbot.cli.main import main
+from fedbot.config.hub import load_hub, load_space
+from fedbot.config.loading import load
+from fedbot.hub import tending
+from fedbot.identity import FileVault, open_identity
+from fedbot.journal.copies import audit_verified
+from fedbot.journal.database import Address
+from fedbot.journal.journal import Journal
+from fedbot.journal.lease import claim
+from fedbot.journal.postgresql import open_journal
+from fedbot.ports.journal import JournalMoved
+from fedbot.rules.model.events import Tick
+from tests.config.conftest import ENVIRONMENT, least
+from tests.fakes.postgresql import Server
+from tests.journal.conftest import START
+
+
+@pytest.fixture
+def hub(postgresql: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("FEDBOT_STATE", "unset")  # `do` sets it
+    monkeypatch.setattr(tending, "PATIENCE", 1)
+    (tmp_path / "hub.yaml").write_text(yaml.safe_dump({"database": {"url": postgresql.url}, "state": "hub-state"}))
+    return tmp_path / "hub.yaml"
+
+
+def fedbot(hub: Path, verb: str, *words: str) -> int:
+    return main(["hub", verb, "--config", str(hub), *words])
+
+
+def listed(hub: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    capsys.readouterr()
+    assert fedbot(hub, "list", "--json") == Exit.OK
+    return dict(json.loads(capsys.readouterr().out)["spaces"])
+
+
+def lone_bot(folder: Path, space: str) -> tuple[Path, str]:
+    """A bot of its own that has lived: its settings file and its key."""
+    folder.mkdir()
+    (folder / "secrets").mkdir()
+    (folder / "secrets" / "token").write_text(ENVIRONMENT["TOKEN"])
+    raw = least() | {"party": {"id": space, "name": space}, "state": "its-state", "web": {"listen": "127.0.0.1:8321"}}
+    raw["inventree"] = {"url": "https://inventree.example.org", "token_file": "secrets/token"}
+    config = folder / "config.yaml"
+    config.write_text(f"# ours\n{yaml.safe_dump(raw)}")
+    state = folder / "its-state"
+    with Journal.open(state) as journal:
+        journal.receive([Tick(START)], "s1")
+    FileVault(state / "identity").keep("made-for/betaspace/1", "inv-secret")
+    return config, open_identity(state / "identity").key
+
+
+def test_a_bot_moves_into_a_hub_and_leaves_it_with_all_that_it_is(
+    hub: Path, postgresql: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    space = postgresql.space().space
+    config, key = lone_bot(tmp_path / "lone", space)
+    assert fedbot(hub, "add", "another", "--from", str(config)) == Exit.FAILED
+    assert f"is about {space}" in capsys.readouterr().err
+    assert fedbot(hub, "add", space, "--from", str(config)) == Exit.OK
+    assert "each compared" in capsys.readouterr().out
+    with pytest.raises(JournalMoved):
+        Journal.open(load(config).state)
+    settings = load_space(load_hub(hub), space)
+    assert settings.source.read_text().startswith("# ours")
+    assert settings.inventree.token.get_secret_value() == ENVIRONMENT["TOKEN"]
+    assert listed(hub, capsys)[space]["state"] == "waits"
+    lease = claim(Address(postgresql.url, space), "a worker")
+    assert lease is not None
+    with open_journal(lease) as journal:
+        assert journal.token() == "s1"
+        assert listed(hub, capsys)[space] == {"state": "works", "worker": "a worker", "problem": "", "again_in": 0}
+        assert fedbot(hub, "pause", space) == Exit.FAILED, "this worker doesn't look"
+        assert "a worker still works" in capsys.readouterr().err
+        assert fedbot(hub, "do", space, "audit", "verify") == Exit.OK
+        assert fedbot(hub, "do", space, "export") == Exit.OK
+        assert fedbot(hub, "do", space, "backup", str(tmp_path / "copy"), "--unencrypted") == Exit.OK
+    assert fedbot(hub, "remove", space) == Exit.FAILED
+    assert "hub leave" in capsys.readouterr().out
+
+    out = tmp_path / "out"
+    assert fedbot(hub, "leave", space, str(out)) == Exit.OK
+    left = load(out / "config.yaml")
+    assert left.journal.url == ""
+    assert left.state == out / "state"
+    assert not (out / "sealing-key").exists()
+    assert left.source.read_text().startswith("# ours")
+    with Journal.open(left.state) as journal:
+        assert journal.token() == "s1"
+        assert not journal.recovers, "it is the journal itself, no copy"
+    assert open_identity(left.state / "identity").key == key
+    assert FileVault(left.state / "identity").read("made-for/betaspace/1") == "inv-secret"
+    assert fedbot(hub, "leave", space, str(out)) == Exit.FAILED, "nothing that a bot may work on is overwritten"
+    assert listed(hub, capsys)[space]["state"] == "paused"
+    assert fedbot(hub, "remove", space, "--sure") == Exit.OK
+    assert listed(hub, capsys) == {}
+    with postgresql.connect() as admin:
+        found = admin.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", (f"space_{space}",)).fetchall()
+    assert found == []
+    assert (out / "config.yaml").exists()
+
+
+def test_a_new_space_is_set_up_by_the_same_questions_and_begins_in_the_database(
+    hub: Path, postgresql: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    space = postgresql.space().space
+    keys: list[str] = []
+    ends = [Exit.FAILED, Exit.OK]
+
+    def set_up(given: argparse.Namespace, path: Path, *, is_hosted: bool) -> Exit:
+        assert is_hosted
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(yaml.safe_dump(least() | {"party": {"id": space, "name": space}}))
+        keys.append(open_identity(load(path).state / "identity").key)
+        return ends.pop(0)
+
+    monkeypatch.setattr(init, "set_up", set_up)
+    assert fedbot(hub, "add", "No/Name") == Exit.FAILED
+    assert fedbot(hub, "add", space) == Exit.FAILED
+    assert listed(hub, capsys)[space]["state"] == "paused", "nobody begins on what isn't ready"
+    assert fedbot(hub, "add", space) == Exit.OK
+    assert listed(hub, capsys)[space]["state"] == "waits"
+    settings = load_space(load_hub(hub), space)
+    assert keys[0] == keys[1]
+    assert not settings.state.exists(), "no key in clear is left"
+    lease = claim(Address(postgresql.url, space), "a worker")
+    assert lease is not None
+    with open_journal(lease) as journal:
+        journal.receive([], "s1")
+    assert fedbot(hub, "leave", space, str(hub.parent / "out")) == Exit.OK
+    assert open_identity(hub.parent / "out" / "state" / "identity").key == keys[0]
+    assert audit_verified(hub.parent / "out" / "state").broken == 0
