@@ -40,8 +40,8 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
     if isinstance(told, Phrase):
         return told
     choice = Choice.PARCEL if command.arguments.get("parcel") else Choice.APPROVE
-    command, quantity = told
-    return decide(turn, command, SPEC, choice, quantity)
+    command, how_much = told
+    return decide(turn, command, SPEC, choice, how_much)
 
 
 HANDLER = Handler(SPEC, nothing_to_ask, act)

@@ -9,21 +9,22 @@ from fedbot import messages
 from fedbot.commands.lookup import subject_meant
 from fedbot.commands.picking import quantity_complaint
 from fedbot.commands.spec import Verb
-from fedbot.messages.formatting import EVERYTHING, quantity_in
+from fedbot.messages.formatting import EVERYTHING, measured_in, quantity_in
 from fedbot.rules import consent as subjects
 from fedbot.rules import decisions
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.decision import Choice
 from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.stock import plain
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.protocol.terms import presentable
 from fedbot.rules.state import Turn
 
 
-def decide(turn: Turn, command: Command, spec: Verb, choice: Choice, quantity: Decimal | None = None) -> Phrase | None:
+def decide(turn: Turn, command: Command, spec: Verb, choice: Choice, said: Said | None = None) -> Phrase | None:
     """Take up the decision; the rights are read and checked by the card's own rules.
 
-    `quantity` is how much of a request is granted; all of it is a plain yes.
+    `said` is how much of a request is granted; all of it is a plain yes.
     """
     proven = command.is_proven and bool(turn.by_code(str(command.arguments.get("id", ""))))
     open_here = tuple(s for s in turn.subjects() if subjects.decides_here(turn.us, s) and subjects.is_open(s))
@@ -32,6 +33,9 @@ def decide(turn: Turn, command: Command, spec: Verb, choice: Choice, quantity: D
         return subject
     if not subjects.decides_here(turn.us, subject):
         return say(messages.approval.decided_elsewhere, subject=subject, party=turn.party_name(subject.peer))
+    quantity = amount_in(subject, said)
+    if isinstance(quantity, Phrase):
+        return quantity
     if quantity is not None:
         if complaint := decisions.not_granted(subject, quantity):
             return complaint
@@ -53,20 +57,37 @@ def decide(turn: Turn, command: Command, spec: Verb, choice: Choice, quantity: D
     )
 
 
-def with_quantity(turn: Turn, command: Command) -> tuple[Command, Decimal | None] | Phrase:
+Said = tuple[Decimal, str]
+"""How much somebody says, and in which unit; '' if they say none."""
+
+
+def amount_in(subject: subjects.Subject, said: Said | None) -> Decimal | Phrase | None:
+    """How much that is in the unit of what moves; or what is wrong with it."""
+    if said is None or not isinstance(subject, Transfer):
+        return said[0] if said is not None else None
+    line, (quantity, unit) = subject.terms.lines[0], said
+    amount = line.amount(quantity, unit)
+    if amount is None:
+        return say(messages.offer.other_unit_of_line, line=line, wanted=quantity, unit=unit)
+    return quantity_complaint(plain(amount)) or amount
+
+
+def with_quantity(turn: Turn, command: Command) -> tuple[Command, Said | None] | Phrase:
     """The command with the quantity that it names, if any; or what is wrong with that.
 
     As a reply to a card a number alone is the quantity, and the reply supplies the id.
     """
-    quantity = str(command.arguments.get("quantity", ""))
+    quantity, _, unit = str(command.arguments.get("quantity", "")).partition(" ")
     word = str(command.arguments.get("id", ""))
     if not turn.by_code(word) and word.casefold() in EVERYTHING:
         return replace(command, arguments={**command.arguments, "id": ""}), None
-    alone = quantity_in(word) if not quantity and decisions.subject_by_id(turn, command.subject) is not None else None
-    if alone is not None:
+    is_reply = not quantity and decisions.subject_by_id(turn, command.subject) is not None
+    if is_reply and (measured := measured_in(word)) is not None:
+        command, (quantity, unit) = replace(command, arguments={}), measured
+    elif is_reply and (alone := quantity_in(word)) is not None:
         if len(alone.readings) > 1:
             return say(messages.line_errors.number_unclear, word=alone.word, readings=alone.readings)
         command, quantity = replace(command, arguments={}), alone.readings[0]
     if quantity and (complaint := quantity_complaint(quantity)):
         return complaint
-    return command, Decimal(quantity) if quantity else None
+    return command, (Decimal(quantity), unit) if quantity else None

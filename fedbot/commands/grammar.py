@@ -16,6 +16,7 @@ from fedbot.commands.spec import BETWEEN_THINGS, Argument, Kind, Option, Verb
 from fedbot.messages.formatting import EVERYTHING, Quantity, is_pieces, is_times, measured_in, quantity_in, typed
 from fedbot.rules.lines import PREFIX
 from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.stock import unit_called
 from fedbot.rules.protocol.terms import MOST_LINES
 
 _DOUBLE = '"“”„‟«»'
@@ -202,8 +203,8 @@ def in_quotes(text: str) -> str:
     return ""
 
 
-SIZES = frozenset({"mm", "cm"})
-"""What people measure a thing's size in, which is part of its name."""
+SIZES = frozenset({"mm", "cm", "inch"})
+"""What people measure a thing's size in, which is often part of its name."""
 
 
 @dataclass(frozen=True)
@@ -218,7 +219,10 @@ class Reading:
 def items_in(tokens: tuple[Token, ...], line: str) -> tuple[Reading, ...] | Phrase:
     """All that these words can mean, the likeliest first; or what is unclear about them."""
     joined = _joined(tokens)
-    measured, others = _measured(joined, line), _counted_items(joined, line)
+    measured = _measured(joined, line)
+    if measured and any(_is_definite(token) for token in joined):
+        return measured  # then the quantity is no part of the name
+    others = _counted_items(joined, line)
     return others if isinstance(others, Phrase) else (*measured, *others)
 
 
@@ -272,13 +276,24 @@ def _as_argument(reading: Reading) -> dict[str, str]:
     return {**said, "unit": reading.unit} if reading.unit else said
 
 
-def without_sizes(readings: tuple[Reading, ...]) -> tuple[Reading, ...]:
-    """The readings by which `3 mm acrylic` is a name: of what others have, small lengths are no quantities."""
-    kept = tuple(each for each in readings if each.unit not in SIZES)
-    sized = {each.unit for each in readings if each.unit in SIZES}
-    if not sized:
+def elsewhere(readings: tuple[Reading, ...]) -> tuple[Reading, ...]:
+    """What a line can mean of what others have: a unit behind a number is one, but `30 cm ruler` may be a name."""
+    measured = tuple(each for each in readings if each.unit)
+    named = tuple(each for each in readings if not each.unit and not _begins_with(each, measured))
+    if not measured:
         return readings
-    return tuple(each for each in kept if each.item.partition(" ")[0] not in sized) or kept
+    return (*measured, *named) if measured[0].unit in SIZES else measured
+
+
+def counted_as_one(readings: tuple[Reading, ...]) -> tuple[Reading, ...]:
+    """The readings with a quantity: one, where none was said."""
+    return tuple(reading if reading.quantity else replace(reading, quantity="1") for reading in readings)
+
+
+def _begins_with(reading: Reading, measured: Sequence[Reading]) -> bool:
+    """Whether the name would begin with the unit: `cm ruler`."""
+    first = reading.item.partition(" ")[0]
+    return any(unit_called(first) == each.unit for each in measured)
 
 
 def typed_again(readings: tuple[Reading, ...], reserved: Collection[str] = ()) -> str:
@@ -496,7 +511,8 @@ def _argument_again(spec: Verb, argument: Argument, value: Any) -> str:  # noqa:
         return " + ".join(typed_again(readings, _reserved(spec)) for readings in lines)
     text = str(value)
     if argument.kind is Kind.QUANTITY:
-        return typed(Decimal(text))
+        quantity, _, unit = text.partition(" ")
+        return f"{typed(Decimal(quantity))}{unit}"
     if argument.kind is Kind.THINGS:
         return text if _things_in(text) == text and not _holds(text, _reserved(spec)) else in_quotes(text) or text
     one_word = argument.kind in {Kind.WORD, Kind.SUBJECT}
@@ -553,8 +569,8 @@ def _has_quantity(segment: Segment) -> bool:
 
 
 def _is_quantity(text: str) -> bool:
-    """Whether the words are one quantity of several words: `3 pcs`, `1 000`."""
-    return " " in text and quantity_in(text) is not None
+    """Whether the words are one quantity of several words: `3 pcs`, `1 000`, `2 m`."""
+    return " " in text and (quantity_in(text) is not None or measured_in(text) is not None)
 
 
 class _Line:
@@ -756,9 +772,11 @@ class _Line:
         return taken.text(self.text)
 
     def _quantity(self, word: str) -> str:
-        """The decimal string that a word stands for; '' for all that there is."""
+        """The decimal string that a word stands for, with its unit behind a blank; '' for all that there is."""
         if word.casefold() in EVERYTHING:
             return ""
+        if measured := measured_in(word):
+            return " ".join(measured)
         found = quantity_in(word)
         if found is None:
             raise Unclear(self._too_many(word))

@@ -12,13 +12,13 @@ from fedbot.commands.grammar import SHOWN
 from fedbot.commands.lookup import WITHOUT_ID, bare_id, rooms_told_of, subject_meant, whole_line
 from fedbot.commands.picking import quantity_complaint
 from fedbot.commands.spec import BETWEEN_THINGS, Verb
-from fedbot.messages.formatting import EVERYTHING, is_times, quantity_in
+from fedbot.messages.formatting import EVERYTHING, is_times, measured_in, quantity_in
 from fedbot.rules import command as chat_lines
 from fedbot.rules.loan import lend
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
-from fedbot.rules.model.stock import stock_item_in
+from fedbot.rules.model.stock import plain, stock_item_in
 from fedbot.rules.model.transfer import Line, Transfer
 from fedbot.rules.state import Turn
 
@@ -59,7 +59,12 @@ def id_and_rest(turn: Turn, command: Command, word: str) -> tuple[Command, str]:
     """The line with the id that `word` begins with, if it is one; and what is left of the words."""
     first, _, behind = word.strip().partition(" ")
     bare = bare_id(first)
-    is_amount = quantity_in(bare) is not None or first in {"by", "for", "until"} or reads_as_day(word.strip())
+    is_amount = (
+        _is_quantity(bare)
+        or _is_quantity(word.strip())
+        or first in {"by", "for", "until"}
+        or reads_as_day(word.strip())
+    )
     if not turn.by_code(bare) and (command.subject or is_amount):
         return replace(command, arguments={**command.arguments, "id": "", WITHOUT_ID: word.strip()}), word.strip()
     return replace(command, arguments={**command.arguments, "id": bare}), behind.strip()
@@ -71,7 +76,7 @@ def with_the_loan_of(turn: Turn, command: Command, words: str) -> Command:
     if command.subject or turn.by_code(bare_id(word)) or words.casefold() in {"", *EVERYTHING}:
         return command
     here = [loan for loan in lend.on_loan(turn) if loan.room in rooms_told_of(turn, command.room)]
-    named = [loan for loan in here if quantity_in(words) is None and _has_things(turn, loan, words)]
+    named = [loan for loan in here if not _is_quantity(words) and _has_things(turn, loan, words)]
     if len(named) != 1:
         return command
     return replace(command, arguments={**command.arguments, "id": f"{named[0].code} {words}"})
@@ -113,7 +118,7 @@ def things_meant(loan: Transfer, words: str, left: Mapping[int, Decimal]) -> dic
 def _one_meant(loan: Transfer, words: str, left: Mapping[int, Decimal]) -> dict[int, Decimal] | Phrase:
     """One thing with its quantity, or all of it without one."""
     only = only_line(loan)
-    if only is not None and quantity_in(words) is not None and not _called(loan, words):
+    if only is not None and _is_quantity(words) and not _called(loan, words):
         return _counted(loan, [only], words)
     if called := _called(loan, words):
         return {number: left.get(number, Decimal(0)) for number in called}
@@ -128,14 +133,25 @@ def _with_quantity(words: list[str]) -> Iterator[tuple[str, str]]:
     bare = [word for word in words if not is_times(word)]
     for size in range(len(bare) - 1, 0, -1):  # the longest first: `1 000` is one quantity
         first, last = " ".join(bare[:size]), " ".join(bare[-size:])
-        if quantity_in(last) is not None:
+        if _is_quantity(last):
             yield " ".join(bare[:-size]), last
-        if quantity_in(first) is not None and not bare[-1].isdecimal():
+        if _is_quantity(first) and not bare[-1].isdecimal():
             yield " ".join(bare[size:]), first
+
+
+def _is_quantity(words: str) -> bool:
+    return quantity_in(words) is not None or measured_in(words) is not None
 
 
 def _counted(loan: Transfer, numbers: list[int], word: str) -> dict[int, Decimal] | Phrase:
     """So much of the one line that is called so."""
+    if (measured := measured_in(word)) is not None and len(numbers) == 1:
+        quantity, unit = measured
+        amount = loan.line(numbers[0]).amount(Decimal(quantity), unit)
+        if amount is None:
+            line = loan.line(numbers[0])
+            return say(messages.offer.other_unit_of_line, line=line, wanted=Decimal(quantity), unit=unit)
+        return quantity_complaint(plain(amount)) or {numbers[0]: amount}
     found = quantity_in(word)
     if found is None or len(found.readings) > 1:
         return say(messages.line_errors.number_unclear, word=word, readings=found.readings if found else ())

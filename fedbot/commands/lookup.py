@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import islice
 from typing import Any
 
 from fedbot import messages
-from fedbot.commands.grammar import PLAINLY_A_TYPO, SHOWN, near, render
+from fedbot.commands.grammar import PLAINLY_A_TYPO, SHOWN, Reading, near, render
 from fedbot.commands.spec import Verb
+from fedbot.rules import command as chat_lines
 from fedbot.rules.consent import Subject
 from fedbot.rules.decisions import subject_by_id
 from fedbot.rules.ledger import history
@@ -193,6 +195,25 @@ def whole_line(turn: Turn, command: Command, spec: Verb, **instead: Any) -> str:
     """
     as_whom = f"as {turn.us.party} " if announcements.claimed_by_several(turn, command.sender, command.room) else ""
     return f"{PREFIX} {as_whom}{render(spec, {**command.arguments, **instead})}"
+
+
+def let_choose_how_much(
+    turn: Turn,
+    command: Command,
+    spec: Verb,
+    ways: Sequence[Reading],
+    number: int = 0,
+    **fixed: Any,  # noqa: ANN401 - as parsed
+) -> None:
+    """Ask which of the quantities is meant in that line of the command; the other lines stay as they were typed."""
+    lines = command.arguments["lines"]
+    whole = []
+    for way in ways:
+        meant = {"item": way.item, "quantity": way.quantity, **({"unit": way.unit} if way.unit else {})}
+        whole.append(whole_line(turn, command, spec, lines=[*lines[:number], [meant], *lines[number + 1 :]], **fixed))
+    told = tuple((Decimal(way.quantity), way.unit, way.item[:SHOWN]) for way in ways)
+    phrase = say(messages.offer.which_is_the_quantity, ways=told)
+    chat_lines.choose(turn, command.room, command.event_id, command.sender, phrase, tuple(whole))
 
 
 NEAR_CODES = 200

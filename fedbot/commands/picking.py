@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -19,7 +19,7 @@ from fedbot.rules.model.ledger import Lying
 from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.model.party_config import PRACTICE
 from fedbot.rules.model.queries import ItemsFound
-from fedbot.rules.model.stock import TRAVELLING_STATUSES, Part, StockItem, counts_pieces, in_units, is_fraction, plain
+from fedbot.rules.model.stock import TRAVELLING_STATUSES, Part, StockItem, counts_pieces, is_fraction, plain
 from fedbot.rules.model.transfer import Line, Terms, Transfer
 from fedbot.rules.protocol.terms import MOST_DIGITS, MOST_PLACES, written
 from fedbot.rules.state import Turn
@@ -53,13 +53,9 @@ def quantity_complaint(word: str) -> Phrase | None:
     return None
 
 
-def unit_complaint(readings: tuple[Reading, ...]) -> Phrase | None:
-    """Why nothing can be asked for in a unit: only the owner knows in which one its part is counted."""
-    measured = next((reading for reading in readings if reading.unit), None)
-    if measured is None:
-        return None
-    wanted = Decimal(measured.quantity)
-    return say(messages.offer.unit_not_known, word=measured.item[:SHOWN], wanted=wanted, unit=measured.unit)
+def units_said(lines: Iterable[Sequence[Reading]]) -> tuple[str, ...]:
+    """The units in which somebody said how much, each once."""
+    return tuple(dict.fromkeys(reading.unit for readings in lines for reading in readings if reading.unit))
 
 
 def pledged(turn: Turn, item: int) -> tuple[Decimal, tuple[Transfer, ...]]:
@@ -300,8 +296,8 @@ def _in_units_of_the_part(picking: Picking, reading: Reading) -> Reading | None:
     """The reading with its quantity in the unit of the part; None if that can't be told exactly."""
     if not reading.unit:
         return reading
-    units = picking.found[reading.item].items[0].part.units
-    amount = in_units(Decimal(reading.quantity), reading.unit, units)
+    found = picking.found[reading.item]
+    amount = found.amount(Decimal(reading.quantity), reading.unit, found.items[0])
     return None if amount is None else replace(reading, quantity=plain(amount), unit="")
 
 

@@ -10,7 +10,7 @@ from fedbot import messages
 from fedbot.commands.dates import Days, days_meant
 from fedbot.commands.grammar import Reading, render
 from fedbot.commands.lookup import friend_meant, whole_line
-from fedbot.commands.picking import Ahead, Choice, Picked, Picking, pick, quantity_complaint, size_complaint
+from fedbot.commands.picking import Ahead, Choice, Picked, Picking, pick, quantity_complaint, size_complaint, units_said
 from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb, Where
 from fedbot.rules import command as chat_lines
 from fedbot.rules.loan import bookings, lend, overdue
@@ -74,7 +74,10 @@ def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
         return say(messages.lending.gets_no_loans, stopped=stopped, peer_name=destination.peer_name, loans=loans)
     told = turn.us.looks_at_categories
     lending = days.last is not None and turn.us.lending_from_inventree
-    return tuple(FindItems(word, told, merges=True, whole=True, lending=lending) for word in _words(command))
+    units = units_said(_lines(command))
+    return tuple(
+        FindItems(word, told, merges=True, whole=True, lending=lending, units=units) for word in _words(command)
+    )
 
 
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:

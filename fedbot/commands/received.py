@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fedbot import messages
-from fedbot.commands.deciding import with_quantity
+from fedbot.commands.deciding import amount_in, with_quantity
 from fedbot.commands.lookup import subject_meant
 from fedbot.commands.spec import Argument, Handler, Kind, Verb, Where, nothing_to_ask
 from fedbot.rules import decisions
@@ -43,7 +43,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
     told = with_quantity(turn, command)
     if isinstance(told, Phrase):
         return told
-    command, quantity = told
+    command, how_much = told
     subject = subject_meant(turn, command, SPEC, tuple(t for t in turn.open_transfers() if t.awaits_parcel))
     if isinstance(subject, Phrase):
         return subject
@@ -51,7 +51,9 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
         return say(
             messages.transfer_end.no_parcel_for_us, subject=subject, us=turn.us, peer_name=turn.party_name(subject.peer)
         )
-    sent = parcel.sent_lines(subject)
+    sent, quantity = parcel.sent_lines(subject), amount_in(subject, how_much)
+    if isinstance(quantity, Phrase):
+        return quantity
     if quantity is not None and (less_of(sent, quantity) is None or quantity > total(sent)):
         return say(messages.transfer_end.not_so_much_was_sent, transfer=subject, sent=sent)
     event = command.event_id

@@ -11,11 +11,10 @@ from decimal import Decimal
 
 from fedbot import messages
 from fedbot.commands.dates import FROM, UNTIL, Days, days_meant
-from fedbot.commands.grammar import SHOWN, Reading, render, without_sizes
-from fedbot.commands.lookup import friend_meant, rooms_told_of, whole_line
-from fedbot.commands.picking import quantity_complaint, unit_complaint
+from fedbot.commands.grammar import SHOWN, Reading, counted_as_one, elsewhere, render
+from fedbot.commands.lookup import friend_meant, let_choose_how_much, rooms_told_of
+from fedbot.commands.picking import quantity_complaint
 from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb, Where
-from fedbot.rules import command as chat_lines
 from fedbot.rules.model import time_zones
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
@@ -161,6 +160,7 @@ def _from_anyone(
         key=f"rota:{identifier}",
         word=presentable(reading.item),
         wanted=Decimal(reading.quantity),
+        unit=reading.unit,
         at=turn.now,
         note=presentable(str(command.arguments.get("note", ""))),
         loan_until=days.last,
@@ -197,11 +197,13 @@ def _lines(command: Command) -> list[tuple[Reading, ...]]:
 
 
 def _readings(parsed: list[dict[str, str]]) -> tuple[Reading, ...]:
-    return without_sizes(tuple(Reading(**reading) for reading in parsed))
+    return elsewhere(tuple(Reading(**reading) for reading in parsed))
 
 
 def _with_quantity(readings: tuple[Reading, ...]) -> tuple[Reading, ...]:
-    """The readings that say how much. A serial number is one piece without saying so."""
+    """The readings that say how much. A serial number is one piece without saying so, and so is a `30 cm ruler`."""
+    if readings[0].unit:
+        return counted_as_one(readings)
     counted = tuple(reading for reading in readings if reading.quantity)
     if counted:
         return counted
@@ -220,8 +222,6 @@ def _complaint(command: Command, spec: Verb) -> Phrase | None:
         if scanned := next((r.item for r in readings if scanned_in(r.item) is not None), ""):
             return say(messages.offer.scanned_code_is_ours, word=scanned[:SHOWN])
         meant = _with_quantity(readings)
-        if complaint := unit_complaint(meant):
-            return complaint
         if not meant:
             return say(
                 messages.offer.how_many_of_it, word=readings[0].item[:SHOWN], line=_with_one_of_each(command, spec)
@@ -242,28 +242,20 @@ def _with_one_of_each(command: Command, spec: Verb) -> str:
 
 
 def _line(number: int, reading: Reading) -> Line:
-    """A line as typed: the owner fills in which item and part that is."""
-    description = PartDescription(name=presentable(reading.item))
+    """A line as typed: the owner fills in which item and part that is, and how much of it in its own unit."""
+    description = PartDescription(name=presentable(reading.item), units=reading.unit)
     return Line(number=number, item=0, part=0, description=description, quantity=Decimal(reading.quantity))
 
 
 def _let_choose(turn: Turn, command: Command, spec: Verb, unclear: int) -> None:
     """A number at both ends: which one is the quantity? The other lines stay as they were typed."""
-    lines = command.arguments["lines"]
-    ways = _with_quantity(_readings(lines[unclear]))
+    ways = _with_quantity(_readings(command.arguments["lines"][unclear]))
     days = _days(turn, command)
     fixed = {} if isinstance(days, Phrase) else days.fixed(command.arguments)
     friend = None if _is_from_anyone(command) else friend_meant(turn, command)
     if isinstance(friend, Connection):
         fixed["space"] = friend.peer
-    whole = []
-    for way in ways:
-        meant = [*lines[:unclear], [{"item": way.item, "quantity": way.quantity}], *lines[unclear + 1 :]]
-        whole.append(whole_line(turn, command, spec, lines=meant, **fixed))
-    phrase = say(
-        messages.offer.which_is_the_quantity, ways=tuple((Decimal(way.quantity), way.item[:SHOWN]) for way in ways)
-    )
-    chat_lines.choose(turn, command.room, command.event_id, command.sender, phrase, tuple(whole))
+    let_choose_how_much(turn, command, spec, ways, unclear, **fixed)
 
 
 HANDLER = Handler(SPEC, ask, act)

@@ -6,9 +6,9 @@ from dataclasses import replace
 from decimal import Decimal
 
 from fedbot import messages
-from fedbot.commands.grammar import Reading, without_sizes
-from fedbot.commands.lookup import found_in, friend_meant, is_our_space, rooms_told_of
-from fedbot.commands.picking import quantity_complaint, unit_complaint
+from fedbot.commands.grammar import Reading, counted_as_one, elsewhere
+from fedbot.commands.lookup import found_in, friend_meant, is_our_space, let_choose_how_much, rooms_told_of
+from fedbot.commands.picking import quantity_complaint, units_said
 from fedbot.commands.spec import Argument, Handler, Kind, Verb, Where
 from fedbot.rules.loan import queue
 from fedbot.rules.model.command import Command
@@ -52,8 +52,10 @@ def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
     meant = _meant(command)
     if isinstance(meant, Phrase):
         return meant
+    if isinstance(meant, tuple):
+        return ()
     if _is_ours(turn, command):
-        return (FindItems(meant.item),)
+        return (FindItems(meant.item, units=units_said([(meant,)])),)
     friend = friend_meant(turn, command)
     return friend if isinstance(friend, Phrase) else ()
 
@@ -65,6 +67,9 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
     meant = _meant(command)
     if isinstance(meant, Phrase):
         return meant
+    if isinstance(meant, tuple):
+        let_choose_how_much(turn, command, SPEC, meant)
+        return None
     if _is_ours(turn, command):
         return _here(turn, command, meant, answers)
     friend = friend_meant(turn, command)
@@ -76,15 +81,17 @@ def _is_ours(turn: Turn, command: Command) -> bool:
     return not word or is_our_space(turn, word)
 
 
-def _meant(command: Command) -> Reading | Phrase:
-    """The one thing, and how many of it: one if nobody says."""
+def _meant(command: Command) -> Reading | tuple[Reading, ...] | Phrase:
+    """The one thing, and how many of it: one if nobody says; or what it can mean; or what is wrong with it."""
     lines = command.arguments["lines"]
     if len(lines) > 1:
         return say(messages.booking.one_thing_in_line)
-    readings = without_sizes(tuple(Reading(**each) for each in lines[0]))
+    readings = elsewhere(tuple(Reading(**each) for each in lines[0]))
+    if readings[0].unit and len(readings) > 1:
+        return counted_as_one(readings)
     meant = next((each for each in readings if each.quantity), Reading(readings[0].item, "1"))
     word = presentable(meant.item).strip()[:LONGEST_WORD]
-    return unit_complaint((meant,)) or quantity_complaint(meant.quantity) or replace(meant, item=word)
+    return quantity_complaint(meant.quantity) or replace(meant, item=word)
 
 
 def _there(turn: Turn, command: Command, meant: Reading, friend: Connection) -> Phrase | None:
@@ -102,6 +109,7 @@ def _there(turn: Turn, command: Command, meant: Reading, friend: Connection) -> 
         friend.peer,
         meant.item,
         Decimal(meant.quantity),
+        unit=meant.unit,
     )
     queue.begin(turn, place, opened)
     return None
@@ -114,7 +122,9 @@ def _here(turn: Turn, command: Command, meant: Reading, answers: tuple[Answer, .
     opened = Opening(turn.us.key, command.room, by_line(command.event_id))
     identifier, by = opened_id(SubjectKind.WAIT, opened), turn.signature_of(command)
     code, quantity = turn.short_code(identifier), Decimal(meant.quantity)
-    entry = QueueEntry(identifier, code, turn.us.party, "", command.room, meant.item, quantity, 0, turn.now, by)
+    entry = QueueEntry(
+        identifier, code, turn.us.party, "", command.room, meant.item, quantity, 0, turn.now, by, unit=meant.unit
+    )
     outcome = queue.join_ours(turn, entry, found_in(answers))
     if not isinstance(outcome, QueueEntry):
         return say(messages.booking.not_in_line, word=meant.item, why=outcome)

@@ -8,9 +8,9 @@ from decimal import Decimal
 
 from fedbot import messages
 from fedbot.commands.dates import UNTIL, day_from
-from fedbot.commands.grammar import SHOWN, Reading, without_sizes
-from fedbot.commands.lookup import rooms_told_of
-from fedbot.commands.picking import quantity_complaint, unit_complaint
+from fedbot.commands.grammar import SHOWN, Reading, counted_as_one, elsewhere
+from fedbot.commands.lookup import let_choose_how_much, rooms_told_of
+from fedbot.commands.picking import quantity_complaint
 from fedbot.commands.spec import Argument, Handler, Kind, Verb, Where
 from fedbot.rules.catalogue import search, want
 from fedbot.rules.model.catalogue import LONGEST_DAYS, MOST_WANTS, Want, want_id
@@ -58,19 +58,25 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
     meant = _meant(turn, command)
     if isinstance(meant, Phrase):
         return meant
+    if not isinstance(meant, Want):
+        let_choose_how_much(turn, command, SPEC, meant)
+        return None
     want.begin(turn, meant)
     return None
 
 
-def _meant(turn: Turn, command: Command) -> Want | Phrase:
+def _meant(turn: Turn, command: Command) -> Want | tuple[Reading, ...] | Phrase:
+    """What is wanted; or what it can mean; or what is wrong with it."""
     lines = command.arguments["lines"]
     if len(lines) > 1:
         return say(messages.catalogue.one_want_a_line)
-    readings = without_sizes(tuple(Reading(**each) for each in lines[0]))
+    readings = elsewhere(tuple(Reading(**each) for each in lines[0]))
+    if readings[0].unit and len(readings) > 1:
+        return counted_as_one(readings)
     reading = next((each for each in readings if each.quantity), Reading(readings[0].item, "1"))
     if unread := _UNREAD_DAY.search(reading.item):
         return say(messages.loan.day_unclear, word=unread[1][:SHOWN])
-    if complaint := unit_complaint((reading,)) or quantity_complaint(reading.quantity):
+    if complaint := quantity_complaint(reading.quantity):
         return complaint
     word = presentable(reading.item).strip()
     if not search.is_plain_name(word):
@@ -83,7 +89,8 @@ def _meant(turn: Turn, command: Command) -> Want | Phrase:
         return say(messages.catalogue.too_many_wants, count=count)
     identifier, quantity = want_id(command.event_id), Decimal(reading.quantity)
     by = turn.signature_of(command)
-    return Want(identifier, turn.short_code(identifier), by, command.room, word, quantity, quantity, until)
+    code = turn.short_code(identifier)
+    return Want(identifier, code, by, command.room, word, quantity, quantity, until, unit=reading.unit)
 
 
 def _until(turn: Turn, command: Command) -> date | Phrase:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -33,7 +34,7 @@ from fedbot.rules.model.queries import (
     Thing,
     UnknownThings,
 )
-from fedbot.rules.model.stock import Part, Scanned, StockItem, scanned_in, stock_item_in
+from fedbot.rules.model.stock import Part, Scanned, StockItem, UnitFactor, is_common, scanned_in, stock_item_in
 from fedbot.rules.model.whole_item import NOTHING_SEEN
 
 _DEEPEST = 50
@@ -102,7 +103,16 @@ _ITEM_PATH = re.compile(r"/(?:(?:web|platform)/)?(?:api/)?stock/(?:item/)?(\d{1,
 
 def find_items(server: Server, question: FindItems, categories: Categories | None = None) -> ItemsFound:
     """The stock items that a word means, or parts with nearly that name."""
-    return _found(server, question, categories)
+    found = _found(server, question, categories)
+    return replace(found, factors=_factors(server, question, found)) if question.units else found
+
+
+def _factors(server: Server, question: FindItems, found: ItemsFound) -> tuple[UnitFactor, ...]:
+    """What only this server's units tell of how much is meant."""
+    counted = dict.fromkeys(item.part.units for item in found.items)
+    pairs = [(unit, units) for unit in question.units for units in counted if not is_common(unit, units)]
+    told = ((unit, units, ratio_of(server, unit, units)) for unit, units in pairs)
+    return tuple(UnitFactor(unit, units, str(ratio)) for unit, units, ratio in told if ratio is not None)
 
 
 def _found(server: Server, question: FindItems, categories: Categories | None) -> ItemsFound:
@@ -130,6 +140,15 @@ def _found(server: Server, question: FindItems, categories: Categories | None) -
     if rows := [row for part in exact for row in _stock_called(server, "name", part.name) if row["part"] == part.pk]:
         return _described(server, rows, categories, question)
     return ItemsFound(parts=exact or near)
+
+
+def ratio_of(server: Server, theirs: str, ours: str) -> Fraction | None:
+    """How many of our unit one of theirs is; None if that can't be told."""
+    if theirs == ours:
+        return Fraction(1)
+    from fedbot.inventree.find_part import factor  # noqa: PLC0415 -- brings numpy with it: only where units differ
+
+    return factor(server, theirs, ours)
 
 
 def _stock_called(server: Server, called: str, word: str) -> list[dict[str, Any]]:

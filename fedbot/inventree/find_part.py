@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pint
 
 from fedbot.inventree import metadata
-from fedbot.inventree.catalogue import Categories, parts_by_ipn, parts_by_name, parts_like
+from fedbot.inventree.catalogue import Categories, parts_by_ipn, parts_by_name, parts_like, ratio_of
 from fedbot.inventree.rows import Row, part_of, same
 from fedbot.inventree.stock import RETURNED, rows_of_part, trace
 from fedbot.inventree.whole_items import custom_statuses
@@ -58,7 +58,7 @@ def _matched(server: Server, question: MatchPart) -> PartMatch:
     again, serial = None, ""
     if not reason and question.serial:
         reason, again, serial = _by_number(server, row, question)
-    ratio = None if reason else _ratio(server, wanted.units.strip(), str(row.get("units") or "").strip())
+    ratio = None if reason else ratio_of(server, wanted.units.strip(), str(row.get("units") or "").strip())
     reason = reason or _why_not_so_much(row, question, ratio)
     if reason:
         return _nothing(server, reason, creatable=False)
@@ -68,15 +68,6 @@ def _matched(server: Server, question: MatchPart) -> PartMatch:
     return PartMatch(
         part=part, how=how, place=place.path, location=place.pk, again=again, factor=str(ratio), serial=serial
     )
-
-
-def _ratio(server: Server, theirs: str, ours: str) -> Fraction | None:
-    """How many of our unit one of theirs is; None if that can't be told."""
-    if theirs == ours:
-        return Fraction(1)
-    from fedbot.inventree.find_part import factor  # noqa: PLC0415 -- brings numpy with it: only where units differ
-
-    return factor(server, theirs, ours)
 
 
 def _candidates(server: Server, question: MatchPart) -> tuple[list[dict[str, Any]], str]:

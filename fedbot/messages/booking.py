@@ -330,6 +330,7 @@ _STANDS: dict[PlaceState, str] = {
     PlaceState.FREE: marked("{what}: {peer} has it free. There is nothing to wait for. {code}"),
     PlaceState.UNKNOWN: marked("{what}: {peer} shares nothing by that name. {code}"),
     PlaceState.UNCLEAR: marked("{what}: {peer} has several parts by that name. {code}"),
+    PlaceState.UNIT: marked("{what}: {peer} counts it in another unit. Say how many, without a unit. {code}"),
     PlaceState.TWICE: marked("{what}: our space is in {peer}'s line for it already. {code}"),
     PlaceState.FULL: marked("{what}: we wait for too much of {peer} already. {code}"),
     PlaceState.REMOVED: marked("{what}: {peer}'s people have taken us out of the line. {code}"),
@@ -344,6 +345,7 @@ _NOT_IN_LINE: dict[PlaceState, str] = {
     PlaceState.FREE: marked("{what} is there: take it, and book it out in InvenTree. There is nothing to wait for."),
     PlaceState.UNKNOWN: marked("Not noted: we have nothing called {what}."),
     PlaceState.UNCLEAR: marked("Not noted: several parts are called {what}. Name it by its IPN."),
+    PlaceState.UNIT: marked("Not noted: {what} is counted in another unit. Say how many, without a unit."),
     PlaceState.TWICE: marked("Not noted: you wait for {what} already."),
 }
 
@@ -356,7 +358,8 @@ def place_page(locale: Locale, *, place: PlaceInLine, us: PartyConfig, peer_name
         lines.append(locale.say("To ask for it, reply here: {reply}", reply="borrow for 2 weeks"))
         lines.append(locale.say("{peer}'s people decide then, as ever.", peer=naming.space(locale, peer_name)))
     if place.state is PlaceState.FREE:
-        line = command(f"request {locale.quantity(place.quantity)} {locale.short(place.word, 40)} from {place.peer}")
+        amount = f"{locale.typed(place.quantity)}{place.unit}"
+        line = command(f"request {amount} {locale.short(place.word, 40)} from {place.peer}")
         lines.append(locale.say("Ask for it: {line}", line=line))
     if place.is_living:
         lines.append(locale.say("To stop waiting: {cancel}", cancel=command(f"cancel {place.code}")))
@@ -364,7 +367,7 @@ def place_page(locale: Locale, *, place: PlaceInLine, us: PartyConfig, peer_name
 
 
 def _of_place(locale: Locale, place: PlaceInLine, peer_name: str) -> dict[str, Words]:
-    what = f"{locale.quantity(place.quantity)} × {locale.short(place.word, 60)}"
+    what = naming.amount(locale, place.quantity, place.unit, locale.short(place.word, 60))
     return {
         "what": Bold(what),
         "peer": naming.space(locale, peer_name),
@@ -385,7 +388,7 @@ def place_in_short(locale: Locale, place: PlaceInLine, peer_name: str) -> tuple[
 
 
 def _of_entry(locale: Locale, entry: QueueEntry) -> dict[str, Words]:
-    what = f"{locale.quantity(entry.quantity)} × {locale.short(entry.name or entry.word, 60)}"
+    what = naming.amount(locale, entry.quantity, entry.unit, locale.short(entry.name or entry.word, 60))
     return {
         "what": Bold(what),
         "code": entry.code,

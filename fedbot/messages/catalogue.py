@@ -480,7 +480,7 @@ def want_page(locale: Locale, *, want: Want, us: PartyConfig, friends: tuple[str
     lines: Lines = [locale.say(_FIRST[want.state], **_words(locale, want))]
     if want.is_living:
         if want.lacking < want.quantity:
-            lines.append(locale.say("{quantity} still lacking.", quantity=locale.quantity(want.lacking)))
+            lines.append(locale.say("{quantity} still lacking.", quantity=locale.quantity(want.lacking, want.unit)))
         if friends:
             names = locale.names([naming.space(locale, name) for name in friends])
             lines.append(locale.say("The bots of {spaces} tell their people as soon as they share some.", spaces=names))
@@ -491,7 +491,7 @@ def want_page(locale: Locale, *, want: Want, us: PartyConfig, friends: tuple[str
 
 
 def _words(locale: Locale, want: Want) -> dict[str, Words]:
-    what = f"{locale.quantity(want.quantity)} × {locale.short(want.word)}"
+    what = naming.amount(locale, want.quantity, want.unit, locale.short(want.word))
     return {"what": Bold(what), "day": locale.day(want.until), "code": want.code}
 
 
@@ -500,12 +500,14 @@ def we_have_what_they_want(
 ) -> Lines:
     """To our approvers, once: a friend wants what we share."""
     peer, own = Bold(naming.space(locale, peer_name)), naming.space(locale, us.name)
-    what = Bold(f"{locale.quantity(wanted.quantity)} × {locale.short(wanted.word)}")
+    what = Bold(naming.amount(locale, wanted.quantity, wanted.unit, locale.short(wanted.word)))
     offer = min(wanted.quantity, free)
     return [
         locale.say("{peer} wants {what}; {own} shares some.", peer=peer, what=what, own=own),
-        locale.say("Free: {free}. Wanted until {day}.", free=locale.quantity(free), day=locale.day(wanted.until)),
-        locale.say("An approver can offer it. Reply: {offer}", offer=f"offer {locale.quantity(offer)}"),
+        locale.say(
+            "Free: {free}. Wanted until {day}.", free=locale.quantity(free, wanted.unit), day=locale.day(wanted.until)
+        ),
+        locale.say("An approver can offer it. Reply: {offer}", offer=f"offer {locale.quantity(offer, wanted.unit)}"),
     ]
 
 
@@ -529,7 +531,7 @@ def want_in_short(locale: Locale, want: Want) -> tuple[Inline, ...]:
 
 
 def _of_friend(locale: Locale, name: str, wanted: FriendWant) -> tuple[Inline, ...]:
-    what = f"{locale.quantity(wanted.quantity)} × {locale.short(wanted.word)}"
+    what = naming.amount(locale, wanted.quantity, wanted.unit, locale.short(wanted.word))
     day: date = wanted.until
     return locale.say("{peer}: {what}, until {day}", peer=naming.space(locale, name), what=what, day=locale.day(day))
 

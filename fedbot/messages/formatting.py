@@ -10,7 +10,7 @@ from decimal import Decimal
 from urllib.parse import quote, urlsplit
 
 from fedbot.rules.model.names import clean_text
-from fedbot.rules.model.stock import MEASURES, plain
+from fedbot.rules.model.stock import plain, unit_called
 
 _MATRIX_TO = "https://matrix.to/#/"
 _BULLET = "• "
@@ -204,14 +204,14 @@ EVERYTHING = frozenset({"all", "alle", "alles"})
 """Words for all that there is, where a quantity may stand."""
 
 
-_MEASURED = re.compile(rf"([0-9]+(?:[.,][0-9]+)?) ?({'|'.join(sorted(MEASURES, key=len, reverse=True))})")
+_MEASURED = re.compile(r"([0-9]+(?:[.,][0-9]+)?) ?([a-z]+)", re.IGNORECASE)
 
 
 def measured_in(word: str) -> tuple[str, str] | None:
-    """The decimal string and the unit of `2m`, `2 m`, `1,5 kg`; None if the word is nothing like that, or unclear."""
+    """The decimal string and the unit of `2m`, `2 metres`, `1,5 kg`; None if it is nothing like that, or unclear."""
     found = _MEASURED.fullmatch(word)
-    readings = _readings(found[1]) if found else ()
-    return (plain(Decimal(readings[0])), found[2]) if found and len(readings) == 1 else None
+    readings, unit = (_readings(found[1]), unit_called(found[2])) if found else ((), "")
+    return (plain(Decimal(readings[0])), unit) if unit and len(readings) == 1 else None
 
 
 @dataclass(frozen=True)

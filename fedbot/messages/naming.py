@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 from fedbot.messages.formatting import Bold, Code, Inline, Mention
 from fedbot.messages.language import Locale, marked
@@ -75,10 +76,14 @@ def part(locale: Locale, description: PartDescription) -> str:
 
 def thing(locale: Locale, line: Line) -> str:
     """'10 × M3 bolt', '1.5 m of cable'."""
-    name, units = part(locale, line.description), line.description.units
+    return amount(locale, line.quantity, line.description.units, part(locale, line.description))
+
+
+def amount(locale: Locale, quantity: Decimal, units: str, name: str) -> str:
+    """'10 × M3 bolt', '1.5 m of cable'."""
     if units:
-        return locale.word("{quantity} of {name}").format(quantity=locale.quantity(line.quantity, units), name=name)
-    return f"{locale.quantity(line.quantity)} × {name}"
+        return locale.word("{quantity} of {name}").format(quantity=locale.quantity(quantity, units), name=name)
+    return f"{locale.quantity(quantity)} × {name}"
 
 
 def marks(locale: Locale, line: Line) -> list[str]:

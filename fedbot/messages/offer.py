@@ -14,7 +14,7 @@ from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase
 from fedbot.rules.model.ledger import Lying
 from fedbot.rules.model.stock import Part, StockItem
-from fedbot.rules.model.transfer import Transfer, total
+from fedbot.rules.model.transfer import Line, Transfer, total
 
 MOST_NEAR = 5
 MOST_CHOICES = 20
@@ -331,12 +331,19 @@ def another_unit(locale: Locale, *, item: StockItem, wanted: Decimal, unit: str)
     return _refusal(locale, why, locale.say("Leave out the unit, and say how many."))
 
 
-def unit_not_known(locale: Locale, *, word: str, wanted: Decimal, unit: str) -> Lines:
-    """A quantity with a unit of what is at another space."""
-    names = {"word": locale.short(word, 60), "wanted": locale.quantity(wanted), "unit": unit}
+def other_unit_of_line(locale: Locale, *, line: Line, wanted: Decimal, unit: str) -> Lines:
+    """A quantity of what is asked for, lent or sent, with a unit that doesn't fit that of its part, or not exactly."""
+    units = locale.short(line.description.units, 20)
     return [
-        locale.say('Not done: {wanted} {unit} of "{word}". Only its owner knows how that is counted.', **names),
-        locale.say("Say the number alone, in the owner's unit. What belongs to the name goes into quotes."),
+        locale.say(
+            "Not counted: {thing} is counted in {units}, and {wanted} can't be converted into that."
+            if units
+            else "Not counted: {thing} is counted in pieces, and {wanted} isn't.",
+            thing=naming.part(locale, line.description),
+            units=units,
+            wanted=locale.quantity(wanted, unit),
+        ),
+        locale.say("Leave out the unit, and say how many."),
     ]
 
 
@@ -477,13 +484,13 @@ def how_many_of_it(locale: Locale, *, word: str, line: str) -> Lines:
     ]
 
 
-def which_is_the_quantity(locale: Locale, *, ways: tuple[tuple[Decimal, str], ...]) -> Lines:
-    """A number at both ends of what was asked for."""
+def which_is_the_quantity(locale: Locale, *, ways: tuple[tuple[Decimal, str, str], ...]) -> Lines:
+    """A number at both ends of what was asked for, or one with a unit that may be part of its name."""
     numbered = [
         locale.say(
-            '{number}) {quantity} × "{item}"', number=number, quantity=locale.quantity(amount), item=locale.short(item)
+            "{number}) {what}", number=number, what=naming.amount(locale, amount, unit, f'"{locale.short(item)}"')
         )
-        for number, (amount, item) in enumerate(ways, start=1)
+        for number, (amount, unit, item) in enumerate(ways, start=1)
     ]
     numbers = [str(number) for number in range(1, len(ways) + 1)]
     return [

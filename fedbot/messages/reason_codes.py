@@ -106,6 +106,10 @@ _NOT_GIVEN: dict[str, tuple[str, str]] = {
         marked("it is booked then."),
         marked("Ask for other days."),
     ),
+    "counted-in": (
+        marked("{sender} counts it in pieces."),
+        marked("Say how many, without a unit. What belongs to its name goes into quotes."),
+    ),
     "too-many": (
         marked("{sender} was asked for too much within an hour."),
         marked("Ask again in an hour."),
@@ -120,6 +124,10 @@ _NOT_GIVEN: dict[str, tuple[str, str]] = {
     ),
     "other-thing": (
         marked("it isn't what {receiver} asked for by name."),
+        marked("{receiver} can ask again for just that."),
+    ),
+    "other-unit": (
+        marked("{sender} counts it in a unit that {receiver} doesn't know."),
         marked("{receiver} can ask again for just that."),
     ),
     "not-in-order": (
@@ -266,9 +274,13 @@ def why_not_given(locale: Locale, code: str, sender: str, receiver: str) -> tupl
     if days := _free_days(code):
         first, last = (locale.day(day) for day in days)
         return locale.say("it is booked then. The nearest free days are {first} to {last}.", first=first, last=last)
+    if unit := _unit_in(code):
+        return locale.say(
+            "{sender} counts it in {unit}, and so much can't be converted into that.", sender=sender, unit=unit
+        )
     if said := against_rules(locale, code):
         return said
-    why, _ = _NOT_GIVEN.get(code, (_ELSE, ""))
+    why, _ = _NOT_GIVEN.get(code.removesuffix(":"), (_ELSE, ""))
     return locale.say(why, sender=sender, receiver=receiver)
 
 
@@ -307,6 +319,12 @@ def _is_count(word: str) -> bool:
     return word.isascii() and word.isdecimal() and len(word) <= 3  # noqa: PLR2004 - so many days or times at most
 
 
+def _unit_in(code: str) -> str:
+    """The owner's unit behind the code for 'we count it otherwise', `counted-in:cm`; '' in all else."""
+    word, _, unit = code.partition(":")
+    return unit[:20] if word == "counted-in" else ""
+
+
 def _free_days(code: str) -> tuple[date, ...]:
     """The nearest free days behind the code for 'it is booked then', `booked:2026-12-20:2026-12-27`; () in all else."""
     word, *days = code.split(":")
@@ -320,7 +338,8 @@ def _free_days(code: str) -> tuple[date, ...]:
 def what_instead(locale: Locale, code: str, sender: str, spaces: Inline) -> tuple[Inline, ...]:
     """What people can do about it; empty if there is nothing to say."""
     word = code.partition(":")[0]
-    known = word if _free_days(code) or latest_day(code) or word == NO_MORE_TIME else code
+    is_known = _free_days(code) or latest_day(code) or word in {NO_MORE_TIME, "counted-in"}
+    known = word if is_known else code
     _, advice = _NOT_GIVEN.get(known, (_ELSE, ""))
     return locale.say(advice, sender=sender, spaces=spaces, check=Code("fedbot check"), **_TO_SAY) if advice else ()
 

@@ -56,9 +56,13 @@ _PASSED: dict[Why, str] = {
 
 def rota_page(locale: Locale, *, rota: Rota, us: PartyConfig, asked: Asked, names: Names) -> Lines:
     """The message of a rota as it stands now."""
-    entries = [_entry(locale, ask, transfer, us, names) for ask, transfer in asked]
-    entries += [_waits(locale, each.party, each.quantity, names) for each in rota.waiting if rota.is_living]
-    entries += [_passed(locale, each, names) for each in rota.passed]
+    entries = [_entry(locale, ask, transfer, us, names, rota.unit) for ask, transfer in asked]
+    entries += [
+        _waits(locale, each.party, locale.quantity(each.quantity, rota.unit), names)
+        for each in rota.waiting
+        if rota.is_living
+    ]
+    entries += [_passed(locale, each, names, rota.unit) for each in rota.passed]
     lines: Lines = [_first(locale, rota, asked)]
     if len(entries) > MOST_SPACES:
         entries = [
@@ -76,7 +80,7 @@ def _first(locale: Locale, rota: Rota, asked: Asked) -> tuple[Inline, ...]:
     sentence = _FIRST[rota.state]
     if rota.state is RotaState.ASKING and rota.at_once:
         sentence = marked("Asking for {what}, {terms}: all who have it at once. {code}")
-    came = sum((_coming(transfer) for _, transfer in asked), start=Decimal(0))
+    came = sum((_coming(rota, transfer) for _, transfer in asked), start=Decimal(0))
     if rota.state is RotaState.FILLED and came < rota.wanted:
         sentence = marked("✅ In part: {came} of {what} found, {terms}. {code}")
     return locale.say(
@@ -84,17 +88,17 @@ def _first(locale: Locale, rota: Rota, asked: Asked) -> tuple[Inline, ...]:
         what=_what(locale, rota),
         terms=_terms(locale, rota),
         code=rota.code,
-        came=locale.quantity(came),
+        came=locale.quantity(came, rota.unit),
     )
 
 
-def _coming(transfer: Transfer) -> Decimal:
+def _coming(rota: Rota, transfer: Transfer) -> Decimal:
     here = transfer.approved_hash and transfer.state in {TransferState.RECEIVED, TransferState.DONE}
-    return total(transfer.lines_come if here else ())
+    return total(transfer.lines_come if here else (), rota.unit)
 
 
 def _what(locale: Locale, rota: Rota) -> Bold:
-    return Bold(f"{locale.quantity(rota.wanted)} × {locale.short(rota.word)}")
+    return Bold(naming.amount(locale, rota.wanted, rota.unit, locale.short(rota.word)))
 
 
 def _terms(locale: Locale, rota: Rota) -> str:
@@ -103,12 +107,14 @@ def _terms(locale: Locale, rota: Rota) -> str:
     return locale.word("on loan until {day}").format(day=locale.day(rota.loan_until))
 
 
-def _entry(locale: Locale, ask: AskedInTurn, transfer: Transfer, us: PartyConfig, names: Names) -> tuple[Inline, ...]:
+def _entry(
+    locale: Locale, ask: AskedInTurn, transfer: Transfer, us: PartyConfig, names: Names, unit: str
+) -> tuple[Inline, ...]:
     """'Attraktor: asked for 20, its approvers decide until Tue 1 Dec, 20:14 (k7m2).'."""
     space = naming.space(locale, names[ask.party])
     words: dict[str, Words] = {
         "space": Bold(space),
-        "quantity": locale.quantity(total(transfer.terms.lines)),
+        "quantity": locale.quantity(total(transfer.terms.lines, unit), unit),
         "until": locale.when(transfer.due),
         "who": naming.signed(locale, transfer.decided or transfer.granted),
         "code": transfer.code,
@@ -139,16 +145,16 @@ def _open(transfer: Transfer) -> str:
     return marked("{space}: asked for {quantity}. Its approvers decide until {until} ({code}).")
 
 
-def _waits(locale: Locale, party: str, quantity: Decimal, names: Names) -> tuple[Inline, ...]:
+def _waits(locale: Locale, party: str, quantity: str, names: Names) -> tuple[Inline, ...]:
     name = Bold(naming.space(locale, names[party]))
-    return locale.say("{space}: has {quantity}; I'll ask there next.", space=name, quantity=locale.quantity(quantity))
+    return locale.say("{space}: has {quantity}; I'll ask there next.", space=name, quantity=quantity)
 
 
-def _passed(locale: Locale, passed: Passed, names: Names) -> tuple[Inline, ...]:
+def _passed(locale: Locale, passed: Passed, names: Names, unit: str) -> tuple[Inline, ...]:
     return locale.say(
         _PASSED[passed.why],
         space=Bold(naming.space(locale, names[passed.party])),
-        quantity=locale.quantity(passed.quantity),
+        quantity=locale.quantity(passed.quantity, unit),
         time=locale.span(SEARCH_SILENT_AFTER),
     )
 

@@ -115,6 +115,14 @@ def request_without_part(locale: Locale, *, transfer: Transfer, us: PartyConfig)
     return [*lines, locale.say("Nothing has moved. Once that is fixed, ask again.")]
 
 
+_ASKED_ANEW = {
+    "to-be-agreed": marked("{space} asks something of whoever borrows it. I took it back: {code}"),
+    "not-in-order": marked("What {space} has is not in order. I took the request back: {code}"),
+    "other-unit": marked("{space} counts it in a unit of its own. I took the request back: {code}"),
+    "other-thing": marked("{space} would give something else than asked. I took it back: {code}"),
+}
+
+
 def another_thing_would_be_given(
     locale: Locale,
     *,
@@ -122,22 +130,16 @@ def another_thing_would_be_given(
     us: PartyConfig,
     peer_name: str,
     others: tuple[tuple[Line, tuple[Line, ...]], ...],
-    is_called_so: bool,
+    why: str,
     agrees_to: tuple[str, ...] = (),
 ) -> Lines:
     """The owner means something else by the words of a request, or what it has isn't in order: its asker is asked.
 
-    A number asks for just that. `is_called_so`: it is what was asked for, but not in order. `agrees_to`: the texts of
-    the owner's lending rules, to which the asker agrees with that number. Then `others` may be empty.
+    A number asks for just that. `why` is the code with which the request was taken back. `agrees_to`: the texts of the
+    owner's lending rules, to which the asker agrees with that number. Then `others` may be empty.
     """
     names: dict[str, Words] = {"space": naming.space(locale, peer_name), "code": transfer.code}
-    if not others:
-        first = locale.say("{space} asks something of whoever borrows it. I took it back: {code}", **names)
-    elif is_called_so:
-        first = locale.say("What {space} has is not in order. I took the request back: {code}", **names)
-    else:
-        first = locale.say("{space} would give something else than asked. I took it back: {code}", **names)
-    lines: Lines = [first]
+    lines: Lines = [locale.say(_ASKED_ANEW[why], **names)]
     for asked, given in others[: naming.MOST_IN_FIRST_LINE]:
         lines.append(
             locale.say(

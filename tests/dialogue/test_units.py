@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from fedbot.rules.model.lifecycles import TransferState
+from tests.fakes.people import Message, Person
 from tests.scenarios.space import Space
-from tests.scenarios.world import World, friends, sharing
+from tests.scenarios.world import World, friends, sharing, told
 
 
 def has_part(space: Space, *, stock: int = 0, **fields: object) -> int:
@@ -137,8 +138,6 @@ async def test_a_quantity_with_a_unit_is_that_much_in_the_unit_of_the_part(typed
         ("push 2 kg CABLE to betaspace", "m", "is counted in m, and 2 kg can't be converted into that"),
         ("push 2m CABLE to betaspace", "", "is counted in pieces, not in m"),
         ("push 1 mm CABLE to betaspace", "3 m", "can't be converted"),
-        ("request 2m CABLE from betaspace", "m", "Only its owner knows how that is counted"),
-        ("want 2m CABLE", "m", "Only its owner knows how that is counted"),
     ],
 )
 async def test_a_unit_that_does_not_fit_is_refused_with_what_helps(typed: str, units: str, why: str) -> None:
@@ -161,3 +160,111 @@ async def test_a_name_that_looks_like_a_quantity_is_a_name_where_only_that_is_th
         line = world.anna.says(f"!fed push {typed} to betaspace")
         await world.settle()
         assert offered_then in world.answer_to(line)
+
+
+async def in_units(theirs: str = "cm", ours: str = "m") -> World:
+    """Friends that share all; attraktor has 1000 of CABLE in that unit, betaspace counts it in another."""
+    world = await sharing()
+    has_part(world.alpha, stock=1000, units=theirs)
+    has_part(world.beta, units=ours)
+    return world
+
+
+async def says(world: World, person: Person, line: str, reply_to: str | Message = "") -> str:
+    """What is answered to the line; nothing, if it is a decision on a card."""
+    event = person.says(f"!fed {line}", reply_to=reply_to)
+    await world.settle()
+    return "\n".join(answer.text for answer in world.room.answers(event))
+
+
+def owners_card(world: World) -> Message:
+    return [m for m in world.room.messages(sender=world.alpha.chat.user_id) if m.reactions][-1]
+
+
+async def test_a_request_names_any_unit_that_fits_and_so_does_what_is_granted_of_it() -> None:
+    world = await in_units()
+    assert "2 m of CABLE" in await says(world, world.bea, "request 2 metres CABLE from attraktor")
+    assert "200 cm of Cable attraktor" in owners_card(world).text
+    for typed, why in (("1.5 kg", "is counted in cm, and 1.5 kg"), ("3 m", "300 cm")):
+        assert why in await says(world, world.anna, f"approve {typed}", owners_card(world)), typed
+    await says(world, world.anna, "approve 1,5 m", owners_card(world))
+    await world.grace()
+    assert "150 cm" in world.card().text
+    world.bea.reacts(world.card(), "✅")
+    await world.grace()
+    assert (world.alpha.total("CABLE"), world.beta.total("CABLE")) == (850, Decimal("1.5")), world.room.transcript()
+
+
+async def test_what_comes_back_and_what_a_parcel_holds_is_said_in_any_unit() -> None:
+    world = await in_units(ours="cm")
+    await says(world, world.bea, "borrow 3m CABLE from attraktor for 2 weeks")
+    world.anna.reacts(owners_card(world), "✅")
+    await world.grace()
+    loan = world.beta.transfer()
+    assert "can't be converted" in await says(world, world.bea, f"return {loan.code} 1 kg")
+    for typed, left in (("CABLE 50 cm", 750), ("2.5m", 1000)):
+        await says(world, world.bea, f"return {loan.code} {typed}")
+        world.anna.reacts(owners_card(world), "✅")
+        await world.grace()
+        assert world.alpha.total("CABLE") == left, world.room.transcript()
+    await says(world, world.anna, "push 2m #43 to betaspace --parcel")
+    world.cem.reacts(world.card(), "✅")
+    await world.grace()
+    code = world.beta.transfer().code
+    assert "2 m" not in await says(world, world.cem, f"received {code} 1.5 m")
+    await world.grace()
+    assert world.beta.total("CABLE") == 150, world.room.transcript()
+
+
+async def test_what_is_wanted_and_waited_for_keeps_its_unit() -> None:
+    world = await in_units(ours="cm")
+    world.piet.says("!fed unshare all")
+    assert "2 m of CABLE" in await says(world, world.tom, "want 2m CABLE")
+    await says(world, world.piet, "share CABLE")
+    (told_once,) = told(world.room, "Betaspace wants 2 m of CABLE")
+    assert "Free: 10 m" in told_once.text
+    world.piet.says("offer", reply_to=told_once)
+    await world.settle()
+    assert "200 cm" in world.card().text
+    world.cem.reacts(world.card(), "✅")
+    await world.grace()
+    assert told(world.room, "✅ Found: 2 m of CABLE")
+    await says(world, world.bea, "borrow 7.5 m CABLE from attraktor for 2 weeks")
+    world.anna.reacts(owners_card(world), "✅")
+    await world.grace()
+    assert "1 m of CABLE" in await says(world, world.tom, "wait 1m CABLE from attraktor")
+    (entry,) = world.alpha.turn.queue()
+    assert (int(entry.quantity), entry.name) == (100, "Cable attraktor")
+    await says(world, world.dilek, "wait 1kg CABLE from attraktor")
+    assert told(world.room, "1 kg of CABLE: Attraktor counts it in another unit")
+    await says(world, world.dilek, "wait 30 cm ruler from attraktor")
+    (choice,) = told(world.room, "That can mean different things")
+    assert ('1) 30 cm of "ruler"' in choice.text, '2) 1 × "30 cm ruler"' in choice.text) == (True, True), choice.text
+    world.dilek.says("2", reply_to=choice)
+    await world.settle()
+    assert told(world.room, "1 × 30 cm ruler: Attraktor shares nothing by that name")
+
+
+async def test_asked_of_anyone_each_counts_in_its_own_unit() -> None:
+    world = await in_units()
+    assert "2 m of CABLE" in await says(world, world.bea, "request 2m CABLE from anyone")
+    assert told(world.room, "Attraktor: asked for 2 m")
+    world.anna.reacts(owners_card(world), "✅")
+    await world.grace()
+    assert (world.alpha.total("CABLE"), world.beta.total("CABLE")) == (800, 2), world.room.transcript()
+
+
+async def test_a_unit_that_only_one_inventree_knows_is_shown_before_it_is_asked_for() -> None:
+    world = await sharing()
+    has_part(world.alpha, stock=10, units="hectometre")
+    has_part(world.beta, units="m")
+    assert "2 hectometre of Cable" in await says(world, world.anna, "push 200m CABLE to betaspace")
+    assert "is counted in hectometre, and 1 kg" in await says(world, world.anna, "push 1kg CABLE to betaspace")
+    await says(world, world.bea, "request 300m CABLE from attraktor")
+    (asked_anew,) = told(world.room, "counts it in a unit of its own")
+    assert "You asked for: 300 m of CABLE. It would give: 3 hectometre of Cable attraktor" in asked_anew.text
+    world.bea.says("1", reply_to=asked_anew)
+    await world.settle()
+    world.anna.reacts(owners_card(world), "✅")
+    await world.grace()
+    assert (world.alpha.total("CABLE"), world.beta.total("CABLE")) == (7, 300), world.room.transcript()

@@ -88,7 +88,7 @@ SAID: dict[str, Phrase] = {
         us=BETA,
         peer_name="attraktor",
         others=((replace(BOLTS, description=PartDescription("bolts")), (BOLTS,)),),
-        is_called_so=False,
+        why="other-thing",
     ),
     "it has a lending rule with a text to agree to": say(
         messages.transfer.another_thing_would_be_given,
@@ -96,7 +96,7 @@ SAID: dict[str, Phrase] = {
         us=BETA,
         peer_name="attraktor",
         others=(),
-        is_called_so=True,
+        why="to-be-agreed",
         agrees_to=("laser safety briefing needed",),
     ),
     "what would be given is not in order": say(
@@ -105,7 +105,15 @@ SAID: dict[str, Phrase] = {
         us=BETA,
         peer_name="attraktor",
         others=((LENS, (DAMAGED_LENS,)),),
-        is_called_so=True,
+        why="not-in-order",
+    ),
+    "its owner counts it in a unit of its own": say(
+        messages.transfer.another_thing_would_be_given,
+        transfer=transfer(BOLTS),
+        us=BETA,
+        peer_name="attraktor",
+        others=((BOLTS, (replace(BOLTS, description=PartDescription("bolts", units="roll")),)),),
+        why="other-unit",
     ),
 }
 

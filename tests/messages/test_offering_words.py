@@ -26,7 +26,8 @@ SAID: dict[str, Phrase] = {
     "too many digits": say(messages.offer.quantity_too_large, word="9" * 20),
     "how many": say(messages.offer.how_many_of_it, word="M3-BOLT", line="request 1 M3-BOLT from beta"),
     "which is the quantity": say(
-        messages.offer.which_is_the_quantity, ways=((Decimal(10), "Resistor 100"), (Decimal(100), "10 Resistor"))
+        messages.offer.which_is_the_quantity,
+        ways=((Decimal(10), "", "Resistor 100"), (Decimal(100), "", "10 Resistor")),
     ),
     "all or nothing: a serial": say(messages.offer.all_or_nothing, subject=request(role="sender")),
     "all or nothing: several lines": say(messages.offer.all_or_nothing, subject=request(BOLTS, CABLE, role="sender")),
@@ -83,7 +84,8 @@ SAID: dict[str, Phrase] = {
     "a serial is one piece": say(messages.offer.serial_is_one, item=PI),
     "a fraction of what is counted": say(messages.offer.whole_pieces, item=BOLT, wanted=Decimal("2.5")),
     "a unit that does not fit": say(messages.offer.another_unit, item=BOLT, wanted=Decimal(2), unit="m"),
-    "a unit of what is another space's": say(messages.offer.unit_not_known, word="CABLE", wanted=Decimal(2), unit="m"),
+    "a unit of what is lent": say(messages.offer.other_unit_of_line, line=CABLE, wanted=Decimal(2), unit="kg"),
+    "a unit of what is counted": say(messages.offer.other_unit_of_line, line=BOLTS, wanted=Decimal(2), unit="kg"),
     "allocated": say(
         messages.offer.item_allocated,
         item=replace(BOLT, allocated=Decimal(100)),

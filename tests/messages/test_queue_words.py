@@ -41,6 +41,7 @@ SAID: dict[str, Phrase] = {
     "lapsed": page(PlaceState.LAPSED),
     "unknown": page(PlaceState.UNKNOWN),
     "unclear": page(PlaceState.UNCLEAR),
+    "in another unit": page(PlaceState.UNIT, unit="kg"),
     "twice": page(PlaceState.TWICE),
     "too much": page(PlaceState.FULL),
     "removed": page(PlaceState.REMOVED),

@@ -21,7 +21,7 @@ GRANTING = Decision(Choice.APPROVE, ANNA, "anna", "$line", DecisionStage.CHECKIN
 SAID: dict[str, Phrase] = {
     "how many": say(messages.offer.how_many_of_it, word="M3-BOLT", line="request 1 M3-BOLT from beta"),
     "two numbers": say(
-        messages.offer.which_is_the_quantity, ways=((Decimal(2), "4 mm plywood 3"), (Decimal(3), "2 4 mm plywood"))
+        messages.offer.which_is_the_quantity, ways=((Decimal(30), "cm", "ruler"), (Decimal(1), "", "30 cm ruler"))
     ),
     "a part of an offer": say(messages.offer.all_or_nothing, subject=transfer(BOLTS)),
     "a part of a friendship": say(messages.offer.all_or_nothing, subject=connection()),

@@ -6,7 +6,9 @@ from decimal import Decimal
 
 import pytest
 
-from fedbot.rules.transfer.request import adds_up
+from fedbot.rules.model.queries import PartDescription
+from fedbot.rules.model.transfer import Line
+from fedbot.rules.transfer.request import pieces
 
 
 @pytest.mark.parametrize(
@@ -24,9 +26,20 @@ from fedbot.rules.transfer.request import adds_up
         ([12, 5], [5, 12], False),
         ([12, 5], [13, 4], False),
         ([12, 5], [17], False),
+        (["2 m"], ["200 cm"], True),
+        (["2 m", 5], ["150 cm", "50 cm", 5], True),
+        (["2 m"], ["2 cm"], False),
+        (["2 m"], ["2 kg"], True),
+        (["2 m"], ["1 roll", "1 roll"], False),
+        (["2 m", "2 m"], ["1 roll", "200 cm"], True),
     ],
 )
 def test_a_line_may_come_in_several_pieces_but_neither_more_nor_less_of_it(
     asked: list[str], offered: list[str], *, fits: bool
 ) -> None:
-    assert adds_up([Decimal(each) for each in asked], [Decimal(each) for each in offered]) is fits
+    assert bool(pieces([line(each) for each in asked], [line(each) for each in offered])) is fits
+
+
+def line(said: object) -> Line:
+    quantity, _, units = str(said).partition(" ")
+    return Line(1, 0, 0, PartDescription("a thing", units=units), Decimal(quantity))

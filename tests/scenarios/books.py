@@ -14,7 +14,7 @@ from fedbot.rules.loan import lend
 from fedbot.rules.model.lending import TO_BE_AGREED
 from fedbot.rules.model.lifecycles import FINAL, TransferState
 from fedbot.rules.model.transfer import Transfer
-from fedbot.rules.transfer.both_sides import NOT_IN_ORDER, OTHER_THING
+from fedbot.rules.transfer.both_sides import NOT_IN_ORDER, OTHER_THING, OTHER_UNIT
 from tests.scenarios.space import Space
 from tests.scenarios.world import World
 
@@ -66,6 +66,7 @@ def assert_books_balance(world: World, *, at_rest: bool = True, with_history: bo
                 never_adopted = other.problem in {
                     NOT_IN_ORDER,
                     OTHER_THING,
+                    OTHER_UNIT,
                     TO_BE_AGREED,
                 }  # the asker took the request back
                 assert never_adopted or transfer.terms_hash == other.terms_hash

@@ -19,6 +19,7 @@ from fedbot.rules.model.catalogue import (
     LONGEST_DAYS,
     MOST_WANTS_OF_A_FRIEND,
     FriendWant,
+    Hit,
     Share,
     Want,
     WantState,
@@ -30,8 +31,8 @@ from fedbot.rules.model.effects import Ask, Edit, Phrase, Post, say
 from fedbot.rules.model.events import Answered, Said, Unanswered
 from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from fedbot.rules.model.queries import Able, PartDescription, SearchStock, StockHits, WhenAnsweredOrNot, WhoMay
-from fedbot.rules.model.stock import Right, plain
-from fedbot.rules.model.transfer import Line, Transfer
+from fedbot.rules.model.stock import Right, plain, unit_called
+from fedbot.rules.model.transfer import Line, Transfer, total
 from fedbot.rules.protocol import announcements, bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.protocol.terms import BadTerms, check_quantity, presentable
@@ -45,7 +46,7 @@ KEPT_FOR = timedelta(days=30)
 LONGEST_WORD = 100
 OVER_WITH_STOCK = frozenset({TransferState.RECEIVED, TransferState.DONE})
 _KEY, _TOLD = "want", "wanted"
-_OFFER = re.compile(r"(?:!fed\s+)?offer(?:\s+(?P<quantity>\d[\d.,]*))?[.!]?", re.IGNORECASE)
+_OFFER = re.compile(r"(?:!fed\s+)?offer(?:\s+(?P<quantity>\d[\d.,]*)\s?(?P<unit>[a-z]*))?[.!]?", re.IGNORECASE)
 
 
 # --- our own ---
@@ -82,7 +83,7 @@ def _tell_friends(turn: Turn, want: Want) -> None:
 def _send(turn: Turn, want: Want, connection: Connection) -> None:
     connection = turn.connection(connection.id) or connection
     body = bodies.Want(want=want.id, until=want.until, over=not want.is_living)
-    sealed = {"word": want.word, "quantity": plain(want.lacking)} if want.is_living else {}
+    sealed = {"word": want.word, **wanted_as(want.lacking, want.unit)} if want.is_living else {}
     connection, draft = sequencing.write(turn, connection, body, awaits=True, sealed=sealed)
     turn.save(connection)
     sequencing.post(turn, connection, draft)
@@ -123,7 +124,7 @@ def _came(turn: Turn, transfer: Transfer) -> None:
         return
     for want in turn.wants():
         lines = [line for line in transfer.lines_come if is_meant(want.word, line)] if want.is_living else []
-        came = sum((line.quantity for line in lines if not transfer.at(line.number).failed), Decimal(0))
+        came = total([line for line in lines if not transfer.at(line.number).failed], want.unit)
         if came >= want.lacking:
             end(turn, want, WantState.FOUND)
         elif came:
@@ -143,7 +144,7 @@ def on_want(turn: Turn, connection: Connection, envelope: Message[bodies.Want]) 
             turn.drop(known)
         return
     try:
-        word, quantity = _understood(sequencing.unsealed(turn, envelope))
+        word, quantity, unit = _understood(sequencing.unsealed(turn, envelope))
     except (BadEnvelope, BadTerms) as problem:
         turn.note(connection.id, audit.NotUnderstood("want", str(problem)))
         return
@@ -154,29 +155,38 @@ def on_want(turn: Turn, connection: Connection, envelope: Message[bodies.Want]) 
         return
     until = min(body.until, longest)
     told = known.told if known is not None and known.word == word else None
-    wanted = FriendWant(identifier, connection.peer, body.want, connection.id, word, quantity, until, told=told)
+    wanted = FriendWant(
+        identifier, connection.peer, body.want, connection.id, word, quantity, until, told=told, unit=unit
+    )
     turn.save(wanted)
     if told is None:
         _look_for(turn, wanted)
 
 
-def _understood(told: dict[str, Any]) -> tuple[str, Decimal]:
-    word, quantity = word_and_quantity(told)
+def _understood(told: dict[str, Any]) -> tuple[str, Decimal, str]:
+    word, quantity, unit = word_and_quantity(told)
     if not search.is_plain_name(word):  # a reply of our people puts it into a line
         raise BadTerms("want.word")
-    return word, quantity
+    return word, quantity, unit
 
 
-def word_and_quantity(told: dict[str, Any]) -> tuple[str, Decimal]:
-    """What a friend wants, or waits for, and how much of it. BadTerms if that can't be."""
-    word, quantity = told.get("word"), told.get("quantity")
+def wanted_as(quantity: Decimal, unit: str) -> dict[str, str]:
+    """How much a friend is told that we want, or wait for."""
+    return {"quantity": plain(quantity), **({"unit": unit} if unit else {})}
+
+
+def word_and_quantity(told: dict[str, Any]) -> tuple[str, Decimal, str]:
+    """What a friend wants, or waits for, how much of it, and in which unit. BadTerms if that can't be."""
+    word, quantity, unit = told.get("word"), told.get("quantity"), told.get("unit", "")
+    if unit != "" and (not isinstance(unit, str) or unit_called(unit) != unit):
+        raise BadTerms("want.unit")
     if not isinstance(word, str) or not isinstance(quantity, str) or not 0 < len(word) <= LONGEST_WORD:
         raise BadTerms("want.word or want.quantity")
     if not re.fullmatch(r"\d{1,10}(\.\d{1,5})?", quantity):
         raise BadTerms("want.quantity")
     amount = Decimal(quantity)
     check_quantity(amount)
-    return presentable(word), amount
+    return presentable(word), amount, unit
 
 
 def _look_for(turn: Turn, wanted: FriendWant) -> None:
@@ -208,9 +218,7 @@ class LookForWant(WhenAnsweredOrNot):
         if wanted is None or wanted.told is not None or connection is None:
             return
         found, _ = search.hits_of(turn, hits, wanted.peer)
-        free = sum(
-            (hit.quantity - hit.flawed for hit in found if _is_called(wanted.word, hit.name, hit.ipn)), Decimal(0)
-        )
+        free = total([line for hit in found if is_meant(wanted.word, line := _as_line(hit))], wanted.unit)
         if free > 0 and connection.state is ConnectionState.ACTIVE:
             _tell_people(turn, wanted, connection, free, addressees(turn, able))
 
@@ -218,8 +226,8 @@ class LookForWant(WhenAnsweredOrNot):
         """Our InvenTree is silent: it is looked for again the next day."""
 
 
-def _is_called(word: str, name: str, ipn: str) -> bool:
-    return is_meant(word, Line(1, 0, 0, PartDescription(name, ipn), Decimal(1)))
+def _as_line(hit: Hit) -> Line:
+    return Line(1, hit.item, 0, PartDescription(hit.name, hit.ipn, units=hit.units), hit.quantity - hit.flawed)
 
 
 def _tell_people(turn: Turn, wanted: FriendWant, connection: Connection, free: Decimal, people: list[str]) -> None:
@@ -240,7 +248,7 @@ def line_meant(turn: Turn, event: Said) -> str:
     several = announcements.claimed_by_several(turn, event.sender, event.room)
     as_whom = f"as {turn.us.party} " if several else ""
     quantity = said["quantity"] or plain(min(wanted.quantity, wanted.free))
-    return f'!fed {as_whom}push {quantity} "{wanted.word}" to {wanted.peer}'
+    return f'!fed {as_whom}push {quantity}{said["unit"] or wanted.unit} "{wanted.word}" to {wanted.peer}'
 
 
 # --- by the clock ---

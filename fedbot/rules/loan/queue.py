@@ -74,7 +74,7 @@ def _send_wait(turn: Turn, place: PlaceInLine, opening: Opening | None = None) -
     if connection is None:
         raise ValueError(f"no friendship for the place {place.id}")
     body = bodies.Wait(wait=place.id, over=not place.is_living, opening=opening)
-    sealed = {"word": place.word, "quantity": plain(place.quantity)} if place.is_living else {}
+    sealed = {"word": place.word, **want.wanted_as(place.quantity, place.unit)} if place.is_living else {}
     connection, draft = sequencing.write(turn, connection, body, awaits=True, sealed=sealed)
     turn.save(connection)
     sequencing.post(turn, connection, draft)
@@ -133,7 +133,7 @@ def line_meant(turn: Turn, event: Said) -> str:
     as_whom = f"as {turn.us.party} " if several else ""
     rest = said["rest"] or ""
     word = f'"{place.word}"' if search.is_plain_name(place.word) else place.word
-    return f"!fed {as_whom}request {plain(place.quantity)} {word} from {place.peer}{rest}"
+    return f"!fed {as_whom}request {plain(place.quantity)}{place.unit} {word} from {place.peer}{rest}"
 
 
 # --- the owner's queue ---
@@ -165,12 +165,13 @@ def on_wait(turn: Turn, connection: Connection, envelope: Message[bodies.Wait]) 
         return
     try:
         _check_opening(turn, connection, body)
-        word, quantity = want.word_and_quantity(sequencing.unsealed(turn, envelope))
+        word, quantity, unit = want.word_and_quantity(sequencing.unsealed(turn, envelope))
     except (BadEnvelope, BadTerms) as problem:
         turn.note(connection.id, audit.NotUnderstood("wait", str(problem)))
         return
     code = turn.short_code(identifier)
-    entry = QueueEntry(identifier, code, connection.peer, connection.id, connection.room, word, quantity, 0, turn.now)
+    whose = (connection.peer, connection.id, connection.room)
+    entry = QueueEntry(identifier, code, *whose, word, quantity, 0, turn.now, unit=unit)
     kept = [each for each in turn.queue() if each.party == connection.peer]
     if len(kept) >= MOST_PLACES or turn.spends("wait", connection.peer) is not None:
         turn.note(connection.id, audit.Fact.WAITS_FOR_TOO_MUCH)
@@ -191,9 +192,9 @@ def _check_opening(turn: Turn, connection: Connection, body: bodies.Wait) -> Non
 def join_ours(turn: Turn, entry: QueueEntry, found: ItemsFound) -> QueueEntry | PlaceState:
     """One of our own people waits for something of ours; or why they can't."""
     items = meant(turn, entry, found)
-    if (why := _why_not(turn, entry, items)) is not None:
+    if (why := _why_not(turn, entry, items, found)) is not None:
         return why
-    entry = replace(identified(entry, items), number=_next_number(turn), looked=turn.now)
+    entry = replace(identified(entry, items, found), number=_next_number(turn), looked=turn.now)
     if _free(turn, entry, items) is not None:
         return PlaceState.FREE
     entry = join(turn, entry)
@@ -215,7 +216,9 @@ def _look(turn: Turn, entry: QueueEntry) -> None:
     turn.save(replace(entry, looked=turn.now))
     shared = share.scope(turn)
     word = f"#{entry.item}" if entry.item else entry.word
-    turn.do(Ask(LookAtQueue(entry.id), (FindItems(word, bool(shared.categories or shared.templates)),)))
+    units = (entry.unit,) if entry.unit and not entry.part else ()
+    question = FindItems(word, bool(shared.categories or shared.templates), units=units)
+    turn.do(Ask(LookAtQueue(entry.id), (question,)))
 
 
 @dataclass(frozen=True)
@@ -247,11 +250,11 @@ def seen(turn: Turn, entry: QueueEntry, found: ItemsFound) -> None:
     items = meant(turn, entry, found)
     is_new = not entry.part
     if is_new:
-        why = _why_not(turn, entry, items)
+        why = _why_not(turn, entry, items, found)
         if why is not None:
             end(turn, entry, why)
             return
-        entry = identified(entry, items)
+        entry = identified(entry, items, found)
         turn.save(entry)
     item = _free(turn, entry, items)
     if item is not None and is_new:
@@ -270,13 +273,15 @@ def meant(turn: Turn, entry: QueueEntry, found: ItemsFound) -> list[StockItem]:
     return [item for item in own if shared.covers(item) or not entry.connection]
 
 
-def _why_not(turn: Turn, entry: QueueEntry, items: Sequence[StockItem]) -> PlaceState | None:
+def _why_not(turn: Turn, entry: QueueEntry, items: Sequence[StockItem], found: ItemsFound) -> PlaceState | None:
     """Why they can't wait for that; None if they can."""
     if not items:
         return PlaceState.UNKNOWN
     if len({item.part.pk for item in items}) > 1:
         return PlaceState.UNCLEAR
-    known = identified(entry, items)
+    if found.amount(entry.quantity, entry.unit, items[0]) is None:
+        return PlaceState.UNIT
+    known = identified(entry, items, found)
     others = (each for each in turn.queue() if each.id != entry.id and each.party == entry.party)
     same = any(
         each.meets(known) and (each.by is None or entry.by is None or each.by.person == entry.by.person)
@@ -285,12 +290,16 @@ def _why_not(turn: Turn, entry: QueueEntry, items: Sequence[StockItem]) -> Place
     return PlaceState.TWICE if same else None
 
 
-def identified(entry: QueueEntry, items: Sequence[StockItem]) -> QueueEntry:
+def identified(entry: QueueEntry, items: Sequence[StockItem], found: ItemsFound) -> QueueEntry:
     """The entry with what our InvenTree says that the word means."""
     first = items[0]
     is_one = len(items) == 1 and ("#" in entry.word or "://" in entry.word)
     name = presentable(f"{first.part.name}#{first.serial}" if is_one and first.serial else first.part.name)
-    return replace(entry, part=first.part.pk, item=first.pk if is_one else 0, name=name)
+    entry = replace(entry, part=first.part.pk, item=first.pk if is_one else 0, name=name)
+    if not entry.unit:
+        return entry
+    amount = found.amount(entry.quantity, entry.unit, first) or entry.quantity
+    return replace(entry, quantity=amount, unit=presentable(first.part.units))
 
 
 def _free(turn: Turn, entry: QueueEntry, items: Sequence[StockItem]) -> StockItem | None:

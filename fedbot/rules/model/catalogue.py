@@ -185,7 +185,8 @@ def allows(before: WantState | None, after: WantState) -> bool:
 class Want:
     """One of our people wants so much of what is called `word`, until that day, which is included.
 
-    `lacking` is how much of it hasn't come yet. `told` are the friendships whose bots keep it, by the connection's id.
+    `unit` is what that is counted in, if somebody said so. `lacking` is how much of it hasn't come yet. `told` are the
+    friendships whose bots keep it, by the connection's id.
     """
 
     id: str
@@ -199,6 +200,7 @@ class Want:
     state: WantState = WantState.WANTED
     told: tuple[str, ...] = ()
     ended: datetime | None = None
+    unit: str = ""
 
     @property
     def is_living(self) -> bool:
@@ -224,6 +226,7 @@ class FriendWant:
     looked: datetime | None = None
     told: datetime | None = None
     free: Decimal = Decimal(0)
+    unit: str = ""
 
 
 def want_id(wanting_event: str) -> str:

@@ -216,6 +216,8 @@ class PlaceState(StrEnum):
     """The owner shares nothing that is called so."""
     UNCLEAR = "unclear"
     """Several parts are called so."""
+    UNIT = "unit"
+    """The owner counts it in another unit."""
     TWICE = "twice"
     """Our space waits for it already."""
     FULL = "full"
@@ -253,6 +255,7 @@ class QueueEntry:
     `wait` is the waiting space's own id of it, `connection` its friendship; '' for one of our own people, who is `by`.
     `part` and `item` are keys of our InvenTree: `part` 0 while that hasn't said, `item` 0 if any of the part will do.
     `kept` is the stock item that is kept for them until `kept_until`, 0 if none; `told` the place that they know of.
+    `unit` is what the quantity is counted in: as it was said, and from when `part` is known that part's.
     """
 
     id: str
@@ -272,6 +275,7 @@ class QueueEntry:
     kept_until: datetime | None = None
     looked: datetime | None = None
     told: int = 0
+    unit: str = ""
 
     def waits_for(self, item: int, part: int) -> bool:
         """Whether that stock item, of that part, would do."""
@@ -302,6 +306,7 @@ class PlaceInLine:
     item: int = 0
     until: datetime | None = None
     ended: datetime | None = None
+    unit: str = ""
 
     @property
     def is_living(self) -> bool:

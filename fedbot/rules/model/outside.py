@@ -215,6 +215,7 @@ class AskedInTurn:
 class Rota:
     """One line of one person: `wanted` pieces of what is called `word`, to keep or to borrow until `loan_until`.
 
+    `unit` is what that is counted in, if somebody said so; else each space counts it as it does.
     `event_id` is the line, from which the ids of all its requests are made. `room` is where its message stands, `key`
     that message's. `until`: nobody is asked any more from then on. `at_once`: all are asked at the same time.
     `joins`: several spaces may give a part each. `waiting` are asked in that order; `asked` have been.
@@ -230,6 +231,7 @@ class Rota:
     word: str
     wanted: Decimal
     at: datetime
+    unit: str = ""
     note: str = ""
     loan_until: date | None = None
     until: datetime | None = None

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar
 
 from fedbot.rules.model.audit import AuditEntry
-from fedbot.rules.model.stock import Part, Right, Rights, StockItem
+from fedbot.rules.model.stock import Part, Right, Rights, StockItem, UnitFactor, in_units
 from fedbot.rules.model.whole_item import NO_PART_DETAILS, PartDetails, Trait
 
 if TYPE_CHECKING:
@@ -63,7 +63,8 @@ class FindItems:
 
     `with_categories`: the parts' categories are told too. `merges`: it is told as well what has vanished of what was
     received of the same parts (`ReceivedOf`). `whole`: what else InvenTree has of them is told too (`seen`).
-    `lending`: so are the lending rules in the metadata of their parts, categories and locations.
+    `lending`: so are the lending rules in the metadata of their parts, categories and locations. `units` are those in
+    which somebody says how much of them (`factors`).
     Answer: `ItemsFound`.
     """
 
@@ -72,6 +73,7 @@ class FindItems:
     merges: bool = False
     whole: bool = False
     lending: bool = False
+    units: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,8 @@ class ItemsFound:
     `tainted` lists the items whose foreign origin is seen in themselves or in an item they were split from,
     as (stock item key, origin party). `vanished` lists what was received and has no stock item any more, with the
     quantity of that, and `merged` when others were last merged into an item, or into what it was split from.
-    `lending` are the lending rules that were said of an item: (stock item key, rule).
+    `lending` are the lending rules that were said of an item: (stock item key, rule). `factors` tell how the parts'
+    units and those that were asked about relate, where that isn't common knowledge.
     """
 
     items: tuple[StockItem, ...] = ()
@@ -101,6 +104,11 @@ class ItemsFound:
     vanished: tuple[Received, ...] = ()
     merged: tuple[tuple[int, datetime], ...] = ()
     lending: tuple[tuple[int, LendingSaid], ...] = ()
+    factors: tuple[UnitFactor, ...] = ()
+
+    def amount(self, quantity: Decimal, unit: str, item: StockItem) -> Decimal | None:
+        """So much of `unit` in the units of the item's part, exactly; None if that can't be told."""
+        return in_units(quantity, unit, item.part.units, self.factors) if unit else quantity
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -32,29 +33,79 @@ def is_fraction(quantity: Decimal) -> bool:
 
 
 _SIZES = {
-    "length": {"km": "1000", "m": "1", "dm": "0.1", "cm": "0.01", "mm": "0.001"},
-    "mass": {"t": "1000", "kg": "1", "g": "0.001", "mg": "0.000001"},
+    "length": {
+        "km": "1000",
+        "m": "1",
+        "dm": "0.1",
+        "cm": "0.01",
+        "mm": "0.001",
+        "inch": "0.0254",
+        "ft": "0.3048",
+        "yd": "0.9144",
+    },
+    "mass": {"t": "1000", "kg": "1", "g": "0.001", "mg": "0.000001", "oz": "0.028349523125", "lb": "0.45359237"},
     "volume": {"l": "1", "dl": "0.1", "cl": "0.01", "ml": "0.001"},
 }
 _MEASURES = {name: (of, Fraction(size)) for of, sizes in _SIZES.items() for name, size in sizes.items()}
-MEASURES = frozenset(_MEASURES)
-"""The units in which people say how much: `2m`, `50 cm`."""
+_ALSO_CALLED = {
+    **dict.fromkeys(("metre", "metres", "meter", "meters"), "m"),
+    **dict.fromkeys(("centimetre", "centimetres", "centimeter", "centimeters", "zentimeter"), "cm"),
+    **dict.fromkeys(("millimetre", "millimetres", "millimeter", "millimeters"), "mm"),
+    **dict.fromkeys(("gram", "grams", "gramme", "grammes", "gramm"), "g"),
+    **dict.fromkeys(("kilogram", "kilograms", "kilogramm", "kilo", "kilos"), "kg"),
+    **dict.fromkeys(("litre", "litres", "liter", "liters"), "l"),
+    **dict.fromkeys(("inches", "zoll"), "inch"),
+    **dict.fromkeys(("foot", "feet"), "ft"),
+    **dict.fromkeys(("yard", "yards"), "yd"),
+    **dict.fromkeys(("ounce", "ounces"), "oz"),
+    **dict.fromkeys(("pound", "pounds", "lbs"), "lb"),
+}
+MEASURES = frozenset({*_MEASURES, *_ALSO_CALLED})
+"""The units in which people say how much, in lower case: `2m`, `50 cm`, `3 feet`."""
 _MEASURE = re.compile(r"([0-9]+(?:\.[0-9]+)?)? ?([a-zA-Z]+)")
-_LONG_NAMES = {"metre": "m", "meter": "m", "gram": "g", "kilogram": "kg", "litre": "l", "liter": "l"}
 
 
-def in_units(quantity: Decimal, unit: str, units: str) -> Decimal | None:
-    """How many of a part's `units` so much of `unit` is, exactly; None if these can't be compared."""
-    found = _MEASURE.fullmatch(units.strip())
-    if found is None:
-        return None
-    name = _LONG_NAMES.get(found[2].lower().removesuffix("s"), found[2].lower() if found[2] == "L" else found[2])
-    theirs, ours = _MEASURES.get(unit), _MEASURES.get(name)
-    if theirs is None or ours is None or theirs[0] != ours[0]:
-        return None
-    amount = Fraction(quantity) * theirs[1] / (ours[1] * Fraction(found[1] or 1))
+def unit_called(name: str) -> str:
+    """The unit of that name, `m` for metres; '' if it is none. Of one letter, only a capital L is a small one, too."""
+    small = name.casefold() if len(name) > 1 or name == "L" else name
+    return _ALSO_CALLED.get(small, small) if small in MEASURES else ""
+
+
+@dataclass(frozen=True)
+class UnitFactor:
+    """How many of a part's `units` one of `unit` is: a fraction, such as '1/50', as an InvenTree's library says."""
+
+    unit: str
+    units: str
+    number: str
+
+
+def in_units(quantity: Decimal, unit: str, units: str, told: Sequence[UnitFactor] = ()) -> Decimal | None:
+    """How many of a part's `units` so much of `unit` is, exactly; None if these can't be compared.
+
+    `told` is what an InvenTree says of units that aren't common knowledge.
+    """
+    factor = next((Fraction(each.number) for each in told if (each.unit, each.units) == (unit, units)), None)
+    if factor is None:
+        theirs, ours = _size_of(unit), _size_of(units)
+        if theirs is None or ours is None or theirs[0] != ours[0]:
+            return None
+        factor = theirs[1] / ours[1]
+    amount = Fraction(quantity) * factor
     exact = Decimal(amount.numerator) / Decimal(amount.denominator)
     return exact if Fraction(exact) == amount else None
+
+
+def is_common(unit: str, units: str) -> bool:
+    """Whether anybody can say, without an InvenTree, what one is in the other."""
+    return counts_pieces(units) or (_size_of(unit) is not None and _size_of(units) is not None)
+
+
+def _size_of(units: str) -> tuple[str, Fraction] | None:
+    """What it measures, and how many of that measure's own unit it is: `10 m` is ten metres."""
+    found = _MEASURE.fullmatch(units.strip())
+    measure = _MEASURES.get(unit_called(found[2])) if found is not None else None
+    return (measure[0], measure[1] * Fraction(found[1] or 1)) if found is not None and measure is not None else None
 
 
 # --- What InvenTree's barcodes and QR codes hold: `INV-SI42` or `{"stockitem": 42}`, and so of parts and places.

@@ -18,7 +18,7 @@ from fedbot.rules.model.outside import LentBefore
 from fedbot.rules.model.party_config import Pickup
 from fedbot.rules.model.queries import PartDescription
 from fedbot.rules.model.shown import ShownTransfer
-from fedbot.rules.model.stock import STATUS_OK
+from fedbot.rules.model.stock import STATUS_OK, in_units
 from fedbot.rules.model.whole_item import NO_ITEM_DETAILS, ItemDetails, Trait
 from fedbot.rules.wire.envelope import Opening
 
@@ -34,6 +34,7 @@ RECALLED = "recalled"
 class Line:
     """One line of the terms: which item, how much, and what it is. `item` is the sender's stock key.
 
+    While a request has only the asker's words, the `units` of its description are those in which it says how much.
     `of_line` is set in a return: the number of the loan's line that it brings back. `details` travels with it, `stays`
     doesn't.
     """
@@ -60,6 +61,10 @@ class Line:
     def is_ok(self) -> bool:
         """Whether its condition is simply OK, so that nobody needs to be told of it."""
         return self.status == STATUS_OK and self.status_text in {"", "OK"}
+
+    def amount(self, quantity: Decimal, unit: str) -> Decimal | None:
+        """So much of `unit` ('' if none was said) in the units of the line's part; None if that can't be told."""
+        return in_units(quantity, unit, self.description.units) if unit else quantity
 
 
 @dataclass(frozen=True)
@@ -382,9 +387,12 @@ class WaitingLine:
     told: bool = False
 
 
-def total(lines: Sequence[Line]) -> Decimal:
-    """How much all of it is, of one part."""
-    return sum((line.quantity for line in lines), Decimal(0))
+def total(lines: Sequence[Line], unit: str = "") -> Decimal:
+    """How much all of it is, of one part: in its own units, or in `unit`, without what can't be told in that."""
+    if not unit:
+        return sum((line.quantity for line in lines), Decimal(0))
+    amounts = (in_units(line.quantity, line.description.units, unit) for line in lines)
+    return sum((amount for amount in amounts if amount is not None), Decimal(0))
 
 
 def less_of(lines: Sequence[Line], quantity: Decimal) -> tuple[Line, ...] | None:

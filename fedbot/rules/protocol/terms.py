@@ -242,8 +242,13 @@ def check_quantity(quantity: Decimal) -> None:
     """InvenTree's limits: positive, at most 10 digits before the point and 5 behind it."""
     if not quantity.is_finite() or quantity <= 0:
         raise BadTerms("quantity: not positive")
-    if quantity >= 10**MOST_DIGITS or -int(quantity.as_tuple().exponent) > MOST_PLACES:
+    if not fits(quantity):
         raise BadTerms("quantity: too many digits")
+
+
+def fits(quantity: Decimal) -> bool:
+    """Whether InvenTree can note that much as it is."""
+    return quantity < 10**MOST_DIGITS and -int(quantity.normalize().as_tuple().exponent) <= MOST_PLACES
 
 
 def check_day(day: date) -> None:

@@ -29,8 +29,8 @@ LONGEST_LINK = 200
 EDIT_PAUSE = timedelta(minutes=10)
 MOVED = "moved"
 """In `told` of a transfer that went on in another room: what was said of it before can't be replied to there."""
-NO_PART, OTHER_THING, NOT_IN_ORDER = "no-part", "other-thing", "not-in-order"
-TAKEN_BACK_BY_BOT = frozenset({NO_PART, OTHER_THING, NOT_IN_ORDER, TO_BE_AGREED})
+NO_PART, OTHER_THING, OTHER_UNIT, NOT_IN_ORDER = "no-part", "other-thing", "other-unit", "not-in-order"
+TAKEN_BACK_BY_BOT = frozenset({NO_PART, OTHER_THING, OTHER_UNIT, NOT_IN_ORDER, TO_BE_AGREED})
 """Why the asker's bot takes a request back by itself; it tells its person then."""
 
 

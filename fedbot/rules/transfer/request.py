@@ -32,15 +32,15 @@ from fedbot.rules.model.lending import BY_RULES, TO_BE_AGREED, LendingRule
 from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.model.party_config import PRACTICE
 from fedbot.rules.model.queries import Able, Answer, FindItems, ItemsFound, PartMatch, Query, WhenAnswered, WhoMay
-from fedbot.rules.model.stock import Right, StockItem, is_sound, plain
+from fedbot.rules.model.stock import Right, StockItem, counts_pieces, is_common, is_fraction, is_sound, plain
 from fedbot.rules.model.transfer import Line, Terms, Transfer, less_of, total
 from fedbot.rules.protocol import announcements, bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
-from fedbot.rules.protocol.terms import MOST_LINES, BadTerms, bare, hash_of, line_of, written
+from fedbot.rules.protocol.terms import MOST_LINES, BadTerms, bare, fits, hash_of, line_of, presentable, written
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import booking, opening, sender_decision
 from fedbot.rules.transfer import both_sides as transfers
-from fedbot.rules.transfer.both_sides import NO_PART, NOT_IN_ORDER, OTHER_THING
+from fedbot.rules.transfer.both_sides import NO_PART, NOT_IN_ORDER, OTHER_THING, OTHER_UNIT
 from fedbot.rules.transfer.receive import MATCHED_WHILE, go_on
 from fedbot.rules.transfer.send import with_progress
 from fedbot.rules.wire.envelope import Cause, shown_hash
@@ -86,27 +86,28 @@ def _folded(text: str) -> str:
     return " ".join(text.replace(_INVISIBLE, "").split()).casefold()
 
 
-def adds_up(asked: Sequence[Decimal], offered: Sequence[Decimal]) -> bool:
-    """Whether what is offered is what was asked for, line by line in that order, each in one piece or several."""
-    lines = iter(asked)
-    rest = Decimal(0)
-    for quantity in offered:
-        rest = (rest or next(lines, Decimal(0))) - quantity
-        if rest < 0:
-            return False
-    return rest == 0 and next(lines, None) is None
-
-
 def pieces(requested: Sequence[Line], offered: Sequence[Line]) -> list[tuple[Line, list[Line]]]:
-    """Each line asked for, with the pieces that it would be given in; `offered` adds up to it."""
-    rest = iter(offered)
+    """Each line asked for, with the pieces that it would be given in, in that order; none if they don't add up to it.
+
+    Of a line in a unit that is no common knowledge only its owner can say how much that is: it comes in one piece.
+    """
+    rest = list(offered)
     found: list[tuple[Line, list[Line]]] = []
     for asked in requested:
-        given: list[Line] = []
-        while sum((line.quantity for line in given), Decimal(0)) < asked.quantity:
-            given.append(next(rest))
+        given = rest[:1]
+        wanted = _asked_in(asked, given[0]) if given else None
+        while wanted is not None and total(given) < wanted and len(given) < len(rest):
+            given = rest[: len(given) + 1]
+        if not given or (wanted is not None and total(given) != wanted):
+            return []
         found.append((asked, given))
-    return found
+        rest = rest[len(given) :]
+    return [] if rest else found
+
+
+def _asked_in(asked: Line, given: Line) -> Decimal | None:
+    """How much of a line is asked for, in the units in which it would be given; None if only its owner can say that."""
+    return given.amount(asked.quantity, asked.description.units)
 
 
 def differences(requested: Sequence[Line], offered: Sequence[Line], today: date) -> list[tuple[Line, list[Line]]]:
@@ -114,7 +115,8 @@ def differences(requested: Sequence[Line], offered: Sequence[Line], today: date)
     return [
         (asked, given)
         for asked, given in pieces(requested, offered)
-        if not all(is_meant(asked.description.name, line) and is_in_order(line, today) for line in given)
+        if _asked_in(asked, given[0]) is None
+        or not all(is_meant(asked.description.name, line) and is_in_order(line, today) for line in given)
     ]
 
 
@@ -136,6 +138,8 @@ def shown_as(terms: Terms) -> str:
 NOT_FOUND = "not-found"
 TOO_LITTLE = "too-little"
 CHAIN = "chain"
+COUNTED_IN = "counted-in"
+"""The code for 'we count it otherwise', with our unit behind it: `counted-in:cm`."""
 MOST_WORDS = 16_000  # bytes of the terms in clear; above that the lines go without their notes and the like
 MOST_METADATA = 20_000  # bytes; it travels sealed, a third longer, beside 16,000 of words, in at most 46,000
 
@@ -221,16 +225,17 @@ def look_for_parts(turn: Turn, transfer: Transfer) -> None:
 
 def _adopted(turn: Turn, transfer: Transfer, terms: Terms, told_hash: str, *, less: bool) -> Transfer:
     """The request with the owner's terms; BadTerms if they aren't what was asked for (or `less` of it)."""
-    asked = [line.quantity for line in (transfer.terms.lines if less else transfer.requested)]
-    offered = [line.quantity for line in terms.lines]
     if _all_but_the_owners(terms) != _all_but_the_owners(transfer.terms):
         raise BadTerms("terms: not the request that was asked")
     if transfer.terms.rules not in {None, terms.rules}:
         raise BadTerms("terms.rules: said before, and others")
     if transfer.terms.time_zone not in {"", terms.time_zone}:
         raise BadTerms("terms.time_zone: said before, and another one")
-    smaller = len(asked) >= len(offered) and all(new <= old for old, new in zip(asked, offered, strict=False))
-    if not (smaller if less else adds_up(asked, offered)) or hash_of(terms) != told_hash:
+    before = transfer.terms.lines
+    smaller = len(before) >= len(terms.lines) and all(
+        new.quantity <= old.quantity for old, new in zip(before, terms.lines, strict=False)
+    )
+    if not (smaller if less else pieces(transfer.requested, terms.lines)) or hash_of(terms) != told_hash:
         raise BadTerms("terms.lines: not what was asked for")
     if less and not all(_is_less_of(transfer.terms.lines, line) for line in terms.lines):
         raise BadTerms("terms.lines: not less of what was asked for, but something else")
@@ -256,8 +261,7 @@ def _ask_for_what_is_there(turn: Turn, transfer: Transfer, adopted: Transfer) ->
     word is what asks for it.
     """
     unlike = differences(transfer.requested, adopted.terms.lines, turn.today())
-    is_called_so = all(is_meant(asked.description.name, line) for asked, given in unlike for line in given)
-    why = TO_BE_AGREED if not unlike else NOT_IN_ORDER if is_called_so else OTHER_THING
+    why = _why_asked_anew(unlike)
     wanting = replace(transfer, wanted="cancel", problem=why, decision=None)
     wanting = sequencing.send(turn, wanting, bodies.Cancel(reason=why, **bodies.NOBODY), awaits=True)
     turn.save(wanting)
@@ -270,7 +274,7 @@ def _ask_for_what_is_there(turn: Turn, transfer: Transfer, adopted: Transfer) ->
         us=turn.us,
         peer_name=turn.party_name(transfer.peer),
         others=tuple((asked, tuple(given)) for asked, given in unlike),
-        is_called_so=is_called_so,
+        why=why,
         agrees_to=adopted.terms.rules.agree if adopted.terms.rules is not None else (),
     )
     line = _line_for(turn, transfer, adopted.terms)
@@ -278,10 +282,19 @@ def _ask_for_what_is_there(turn: Turn, transfer: Transfer, adopted: Transfer) ->
     chat_lines.choose(turn, transfer.room, transfer.asked.event_id, asker, phrase, (line,), mentions=True)
 
 
+def _why_asked_anew(unlike: Sequence[tuple[Line, list[Line]]]) -> str:
+    if not unlike:
+        return TO_BE_AGREED
+    if not all(is_meant(asked.description.name, line) for asked, given in unlike for line in given):
+        return OTHER_THING
+    return OTHER_UNIT if any(_asked_in(asked, given[0]) is None for asked, given in unlike) else NOT_IN_ORDER
+
+
 def _line_for(turn: Turn, transfer: Transfer, given: Terms) -> str:
     """The line that asks for just what would be given."""
     asked = " + ".join(
-        f"{plain(asked.quantity)} {_called(asked, pieces)}" for asked, pieces in pieces(transfer.requested, given.lines)
+        f"{_how_much(asked, pieces)} {_called(asked, pieces)}"
+        for asked, pieces in pieces(transfer.requested, given.lines)
     )
     terms, person = transfer.terms, transfer.terms.asker
     several = announcements.claimed_by_several(turn, person, transfer.room)
@@ -291,6 +304,13 @@ def _line_for(turn: Turn, transfer: Transfer, given: Terms) -> str:
     note = " ".join(terms.note.replace('"', "'").split())
     options = f"--as-shown {shown_as(given)}" + (f' --note "{note}"' if note else "")
     return f"!fed {as_whom}request {asked} from {transfer.peer}{until} {options}"
+
+
+def _how_much(asked: Line, given: Sequence[Line]) -> str:
+    """As it was asked for, if anybody can say how much that is; else as the owner counts it."""
+    if _asked_in(asked, given[0]) is None:
+        return plain(total(given))
+    return f"{plain(asked.quantity)}{asked.description.units}"
 
 
 def _called(asked: Line, given: Sequence[Line]) -> str:
@@ -373,7 +393,7 @@ def _is_confirmed_in_turn(turn: Turn, transfer: Transfer) -> bool:
 
 def _granted_what(transfer: Transfer) -> audit.Fact:
     """For the audit: less than was asked for, or all of it, where that has to be confirmed first."""
-    is_less = not transfer.requested or total(transfer.terms.lines) < total(transfer.requested)
+    is_less = not pieces(transfer.requested, transfer.terms.lines)
     return audit.Fact.GRANTED if transfer.terms.confirm and not is_less else audit.Fact.LESS_GRANTED
 
 
@@ -432,7 +452,10 @@ def look_for_items(turn: Turn, transfer: Transfer) -> None:
     told = bool(shared.categories or shared.templates) or turn.us.looks_at_categories
     words = (line.description.name for line in transfer.terms.lines)
     lending = transfer.is_loan and turn.us.lending_from_inventree
-    questions: list[Query] = [FindItems(word, told, merges=True, whole=True, lending=lending) for word in words]
+    units = tuple(dict.fromkeys(unit for line in transfer.terms.lines if (unit := line.description.units)))
+    questions: list[Query] = [
+        FindItems(word, told, merges=True, whole=True, lending=lending, units=units) for word in words
+    ]
     questions.append(WhoMay(Right.APPROVER, tuple(turn.us.people.values())))
     turn.do(Ask(ShowRequestCard(transfer.id), tuple(questions)))
 
@@ -487,8 +510,9 @@ def _meant(turn: Turn, transfer: Transfer, found: Sequence[Answer]) -> Transfer:
         hidden = {item.pk: merged_stock.total(merged_stock.hidden(turn, item, answer, transfer.peer)) for item in seen}
         amounts = {item.pk: bookings.there(turn, item, ahead=terms.starts is not None) for item in seen}
         free = _Free(transfer.peer, origins, amounts, taken, hidden)
-        chosen = _chosen(turn, transfer, seen, line.quantity, free)
-        if not isinstance(chosen, str) and len(lines) + len(chosen) > MOST_LINES:
+        wanted = _counted_here(line, seen, answer)
+        chosen = _chosen(turn, transfer, *wanted, free) if not isinstance(wanted, str) else wanted
+        if not isinstance(chosen, str) and not _may_come_in_pieces(line, chosen, MOST_LINES - len(lines)):
             chosen = TOO_LITTLE
         if isinstance(chosen, str):
             return transfers.end(turn, transfer, TransferState.DECLINED, None, chosen)
@@ -524,6 +548,26 @@ def _meant(turn: Turn, transfer: Transfer, found: Sequence[Answer]) -> Transfer:
         terms = replace(terms, lines=tuple(bare(line) for line in lines))
     meant = replace(_agreed(transfer, terms), there=tuple(there))
     return replace(meant, over=bookings.in_the_way(turn, meant))
+
+
+def _counted_here(
+    line: Line, items: Sequence[StockItem], found: ItemsFound
+) -> tuple[Sequence[StockItem], Decimal] | str:
+    """The items that are counted in a unit in which that much can be told, and how much it is there; or why not."""
+    amounts = {item.pk: found.amount(line.quantity, line.description.units, item) for item in items}
+    fit = [item for item in items if amounts[item.pk] is not None]
+    fit = [item for item in fit if item.part.units == fit[0].part.units]
+    if not fit:
+        return f"{COUNTED_IN}:{presentable(items[0].part.units)}" if items else NOT_FOUND
+    amount = amounts[fit[0].pk] or Decimal(0)
+    too_fine = not fits(amount) or (counts_pieces(fit[0].part.units) and is_fraction(amount))
+    return f"{COUNTED_IN}:{presentable(fit[0].part.units)}" if too_fine else (fit, amount)
+
+
+def _may_come_in_pieces(line: Line, chosen: Chosen, room: int) -> bool:
+    """Whether so many pieces fit, and who asks can add them up: not where only we can say how much was meant."""
+    is_plain = not line.description.units or is_common(line.description.units, chosen[0][0].part.units)
+    return len(chosen) <= room and (is_plain or len(chosen) == 1)
 
 
 def _against_rules(turn: Turn, transfer: Transfer, hold: Sequence[LendingRule]) -> str:

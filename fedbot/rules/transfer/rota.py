@@ -28,6 +28,7 @@ from fedbot.rules.model.effects import Draft, Edit, Phrase, Post, say
 from fedbot.rules.model.lifecycles import NOTHING_MOVED, ConnectionState, TransferState
 from fedbot.rules.model.outside import KEPT_FOR, AskedInTurn, Candidate, Passed, Rota, RotaState, Why, in_order
 from fedbot.rules.model.queries import PartDescription
+from fedbot.rules.model.stock import in_units
 from fedbot.rules.model.transfer import RECALLED, Line, Terms, Transfer, total
 from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.state import Turn
@@ -108,7 +109,7 @@ def _adopt(turn: Turn, rota: Rota, transfer: Transfer) -> None:
     """A request of it that our journal had lost, and the room has told: it was asked, too."""
     if any(each.transfer == transfer.id for each in rota.asked):
         return
-    quantity = total(transfer.requested)
+    quantity = total(transfer.requested, rota.unit)
     ask = AskedInTurn(transfer.peer, transfer.id, quantity, transfer.asked.at)
     waiting = tuple(each for each in rota.waiting if each.party != transfer.peer)
     posted = rota.posted or transfer.room == rota.room  # the message came with the first of them
@@ -127,7 +128,7 @@ def _listen(turn: Turn, search: Search) -> None:
     for space in search.came:
         if space.party in known:
             continue
-        quantity = sum((_sound(hit) for hit in space.hits if _is_called(rota.word, hit)), Decimal(0))
+        quantity = sum((_sound(rota, hit) for hit in space.hits if _is_called(rota.word, hit)), Decimal(0))
         if quantity >= rota.wanted or (rota.joins and quantity > 0):
             found.append(_candidate(turn, space, quantity))
         elif why := _why_not(space, quantity):
@@ -144,8 +145,10 @@ def _is_called(word: str, hit: Hit) -> bool:
     return is_meant(word, line)
 
 
-def _sound(hit: Hit) -> Decimal:
-    return hit.quantity - hit.flawed
+def _sound(rota: Rota, hit: Hit) -> Decimal:
+    """How much of it is in order, as the rota counts; nothing, if that can't be told."""
+    quantity = hit.quantity - hit.flawed
+    return in_units(quantity, hit.units, rota.unit) or Decimal(0) if rota.unit else quantity
 
 
 def _why_not(space: SpaceHits, quantity: Decimal) -> Why | None:
@@ -210,13 +213,13 @@ def _is_stopped_by_people(ask: AskedInTurn, transfer: Transfer) -> bool:
 
 def promised(turn: Turn, rota: Rota) -> Decimal:
     """How much of it we have confirmed, that wasn't taken from us since; of what has come, how much came."""
-    return sum((_coming(t) for _, t in requests(turn, rota) if standing(t) is Standing.CONFIRMED), Decimal(0))
+    return sum((_coming(rota, t) for _, t in requests(turn, rota) if standing(t) is Standing.CONFIRMED), Decimal(0))
 
 
-def _coming(transfer: Transfer) -> Decimal:
+def _coming(rota: Rota, transfer: Transfer) -> Decimal:
     if transfer.state not in lend.OVER_WITH_STOCK:
-        return total(transfer.terms.lines)
-    return total([line for line in transfer.lines_come if not transfer.at(line.number).failed])
+        return total(transfer.terms.lines, rota.unit)
+    return total([line for line in transfer.lines_come if not transfer.at(line.number).failed], rota.unit)
 
 
 def _undecided(turn: Turn, rota: Rota) -> list[tuple[AskedInTurn, Transfer]]:
@@ -228,7 +231,7 @@ def _confirm(turn: Turn, rota: Rota) -> Rota:
     for ask, transfer in requests(turn, rota):
         if standing(transfer) is not Standing.GRANTED or not _has_a_place(transfer):
             continue
-        quantity, lacking = total(transfer.terms.lines), rota.wanted - promised(turn, rota)
+        quantity, lacking = total(transfer.terms.lines, rota.unit), rota.wanted - promised(turn, rota)
         if quantity <= lacking and (rota.joins or quantity == rota.wanted):
             receive.on_approved(turn, transfer, _by(turn, rota))
         else:
@@ -254,7 +257,7 @@ def _ask_on(turn: Turn, rota: Rota) -> tuple[Rota, list[tuple[str, Draft]]]:
         pending = _undecided(turn, rota)
         lacking = rota.wanted - promised(turn, rota)
         if rota.joins:
-            lacking -= total([line for _, t in pending for line in t.terms.lines])
+            lacking -= total([line for _, t in pending for line in t.terms.lines], rota.unit)
         if lacking <= 0 or (pending and not rota.at_once):
             break
         candidate, *others = rota.waiting
@@ -270,7 +273,7 @@ def _ask_on(turn: Turn, rota: Rota) -> tuple[Rota, list[tuple[str, Draft]]]:
 
 
 def _ask(turn: Turn, rota: Rota, connection: Connection, quantity: Decimal) -> tuple[Rota, Draft]:
-    line = Line(number=1, item=0, part=0, description=PartDescription(name=rota.word), quantity=quantity)
+    line = Line(number=1, item=0, part=0, description=PartDescription(rota.word, units=rota.unit), quantity=quantity)
     terms = Terms(
         kind="request",
         sender=connection.peer,

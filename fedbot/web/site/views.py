@@ -306,12 +306,16 @@ class AskedView(BaseModel):
 
 
 class RotaView(BaseModel):
-    """One thing asked of several friends in turn until somebody gives it. `waiting` are asked next."""
+    """One thing asked of several friends in turn until somebody gives it. `waiting` are asked next.
+
+    `unit`: what is wanted is counted in that, or as each space does if it is empty.
+    """
 
     id: str
     code: str
     word: str
     wanted: str
+    unit: str
     state: str
     at: datetime
     asked_by: PersonView
@@ -323,7 +327,8 @@ class RotaView(BaseModel):
 class WaitingView(BaseModel):
     """A place in a waiting list: of ours at a friend (`ours`), or of a friend or one of our people at us.
 
-    `place` is 0 before the friend's bot has told it. `until`: so long it is kept, once it is there.
+    `unit` is empty where each counts as it does. `place` is 0 before the friend's bot has told it. `until`: so long it
+    is kept, once it is there.
     """
 
     code: str
@@ -331,6 +336,7 @@ class WaitingView(BaseModel):
     space: SpaceRef
     word: str
     quantity: str
+    unit: str
     place: int
     by: PersonView | None
     until: datetime | None
@@ -589,6 +595,7 @@ class Reader:
             space=space,
             word=place.word,
             quantity=plain(place.quantity),
+            unit=place.unit,
             place=place.place,
             by=self._signer(place.by),
             until=place.until,
@@ -604,6 +611,7 @@ class Reader:
             space=space,
             word=entry.name or entry.word,
             quantity=plain(entry.quantity),
+            unit=entry.unit,
             place=at,
             by=self._signer(entry.by) if entry.by else None,
             until=entry.kept_until,
@@ -620,6 +628,7 @@ class Reader:
             code=rota.code,
             word=rota.word,
             wanted=plain(rota.wanted),
+            unit=rota.unit,
             state=rota.state.value,
             at=rota.at,
             asked_by=self._signer(rota.asker),
