@@ -158,7 +158,23 @@ def _written(text: str) -> str:
 
 
 class _Handler(logging.StreamHandler[TextIO]):
-    """Writes lines; if one can't be made, says so without printing what it was made of."""
+    """Writes lines; if one can't be made, says so without printing what it was made of. `held`: those that wait."""
+
+    held: list[logging.LogRecord] | None = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write it, or hold it; a warning brings all that waits along."""
+        if self.held is not None and record.levelno < logging.WARNING:
+            self.held.append(record)
+            return
+        self.write_held()
+        super().emit(record)
+
+    def write_held(self) -> None:
+        """Write what waits."""
+        waiting, self.held = self.held or [], None if self.held is None else []
+        for record in waiting:
+            super().emit(record)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 -- the base class's name
         """Instead of logging's own, which prints the arguments as they are."""
@@ -185,7 +201,7 @@ def configure(
     handler = _Handler(stream or sys.stderr)
     handler.setFormatter(JsonFormatter() if as_json else KeyValueFormatter())
     root = logging.getLogger()
-    for old in [kept for kept in root.handlers if isinstance(kept, _Handler)]:
+    for old in _own_handlers():
         root.removeHandler(old)
     root.addHandler(handler)
     root.setLevel(logging.WARNING)
@@ -193,6 +209,23 @@ def configure(
     for name, quiet in _QUIET.items():
         logging.getLogger(name).setLevel(quiet)
     logging.captureWarnings(capture=True)
+
+
+def hold() -> None:
+    """Keep back what is logged below a warning, until `release`."""
+    for handler in _own_handlers():
+        handler.held = []
+
+
+def release() -> None:
+    """Write what was kept back, and from now on everything at once."""
+    for handler in _own_handlers():
+        handler.write_held()
+        handler.held = None
+
+
+def _own_handlers() -> list[_Handler]:
+    return [handler for handler in logging.getLogger().handlers if isinstance(handler, _Handler)]
 
 
 def reconfigure(level: str, secrets: Iterable[str]) -> None:

@@ -38,14 +38,19 @@ def run(given: argparse.Namespace) -> Exit:
         if settings.journal.url:
             in_postgresql()
         app = importlib.import_module("fedbot.hub.worker" if settings.journal.url else "fedbot.engine")
+        if not as_json:
+            logs.hold()  # the summary comes first
         asyncio.run(until_told(app.run(settings, _begun_in_json if as_json else _begun)))
     except Exception as error:  # noqa: BLE001 -- whatever it is, an admin reads a sentence and a script a code
         return ended_by(error)
+    finally:
+        logs.release()
     return Exit.OK
 
 
 def _begun(summary: Summary) -> None:
     print(logs.redact(f"{summary}\nStop it with Ctrl-C. What happens is logged to standard error."), flush=True)
+    logs.release()
 
 
 def _begun_in_json(summary: Summary) -> None:

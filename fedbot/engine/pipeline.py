@@ -499,8 +499,10 @@ class Engine:
 
     @property
     def has_asked(self) -> bool:
-        """Whether anything came of a question to our InvenTree since the start."""
-        return any(self.counters[_COUNTED[kind]] for kind in (Answered, Unanswered, Waiting))
+        """Whether our InvenTree has answered since the start, so that its version is known, or doesn't answer."""
+        if any(self.counters[_COUNTED[kind]] for kind in (Unanswered, Waiting)):
+            return True
+        return bool(self.counters[_COUNTED[Answered]] and Turn(self.state, self.clock.now()).standing().api)
 
     def standing_problem(self) -> str:
         """What is wrong with our InvenTree, as the rules know it; '' if nothing is."""

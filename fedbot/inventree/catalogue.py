@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from fedbot.inventree import metadata
-from fedbot.inventree.rows import Row, amount, item_of, part_of, plain, same
+from fedbot.inventree.rows import Row, amount, item_of, part_of, part_shown, plain, same
 from fedbot.inventree.server import Server
 from fedbot.inventree.stock_index import Known, forms_of
 from fedbot.inventree.transport import InvenTreeTransport
@@ -155,7 +155,7 @@ def _stock_called(server: Server, called: str, word: str) -> list[dict[str, Any]
     """What lies in stock of the parts with this IPN or name: one call, which sums up nothing (as `part/` does)."""
     filters = {called: plain(word), "in_stock": "true", "limit": _MOST_ROWS, "ordering": "-creation_date", **DETAILED}
     rows = server.api.rows("stock/", **filters)
-    return _not_leaving(server, [row for row in rows if same(str(row["part_detail"].get(called) or ""), word)])
+    return _not_leaving(server, [row for row in rows if same(str(part_shown(row).get(called) or ""), word)])
 
 
 def _stock_of(server: Server, scanned: Scanned) -> list[dict[str, Any]]:
@@ -253,7 +253,7 @@ def _whole_part(server: Server, row: Row, categories: Categories, question: Find
     category it is decided whether the part is shared: that is read.
     """
     known = server.stock.index.part(int(row["part"]))
-    told = part_of(row["part_detail"])
+    told = part_of(part_shown(row))
     if known is not None and known.whole and not (question.with_categories or question.lending):
         part = replace(told, keywords=known.part.keywords, category=known.part.category)
         if part == known.part:
@@ -273,7 +273,7 @@ def _by_serial(server: Server, word: str, categories: Categories, question: Find
     for called in ("IPN", "name"):
         rows = server.api.rows("stock/", **{called: plain(name)}, serial=serial, limit=_MOST_ROWS, **DETAILED)
         same_number = [row for row in rows if str(row.get("serial") or "") == serial]
-        meant = [row for row in same_number if same(str(row["part_detail"].get(called) or ""), name)]
+        meant = [row for row in same_number if same(str(part_shown(row).get(called) or ""), name)]
         if meant:
             return _described(server, meant, categories, question)
     is_part = parts_by_ipn(server, name) or parts_by_name(server, name)
@@ -465,7 +465,7 @@ def _read_again(
         return
     for row in rows:
         if row.get("part") == part.pk:
-            told = replace(part_of(row["part_detail"]), keywords=part.keywords, category=part.category)
+            told = replace(part_of(part_shown(row)), keywords=part.keywords, category=part.category)
             item = item_of(row, server.version, part=replace(told, categories=chain))
             if scope.covers(item):
                 yield item

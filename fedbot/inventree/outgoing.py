@@ -6,15 +6,13 @@ everything is checked before, and read back after; what isn't as agreed is moved
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from inventree.stock import StockItem as StockItems
 
 from fedbot.inventree.metadata import check, mirrored_at_once
-from fedbot.inventree.rows import Row, amount, exact_status, same
+from fedbot.inventree.rows import Row, amount, exact_status, part_shown, same
 from fedbot.inventree.server import UNDONE, Entry, Server
 from fedbot.inventree.stock import (
     MOVED,
@@ -100,7 +98,7 @@ def take_out(server: Server, step: TakeOut) -> Taken:
 
 def _may_leave(server: Server, row: Row, step: TakeOut) -> None:
     """Our own check, as InvenTree has none; what was borrowed goes back even if its part is inactive by now."""
-    part: Mapping[str, Any] = row.get("part_detail") or {}
+    part = part_shown(row)
     quantity, allocated = amount(row["quantity"]), amount(row.get("allocated"))
     item, status = step.item, str(row.get("status_text"))
     checks: tuple[tuple[bool, Diagnosis], ...] = (

@@ -13,6 +13,8 @@ from typing import Any
 from urllib.parse import quote
 
 from fedbot.inventree.versions import Version
+from fedbot.ports.inventory import NotPermitted
+from fedbot.rules.model.diagnosis import Forbidden, Lacks
 from fedbot.rules.model.queries import QUANTITY_PLACES
 from fedbot.rules.model.stock import Part, Provenance, StockItem
 from fedbot.rules.model.whole_item import NOTHING_SEEN, ItemSeen
@@ -54,6 +56,17 @@ def part_of(row: Row, categories: tuple[int, ...] = (), category_path: str = "")
     )
 
 
+def part_shown(row: Row) -> Row:
+    """The part that a stock item was asked to tell. Raises `NotPermitted`: since API 530 it's left out for who may not.
+
+    Without it nobody can say whether the item may leave.
+    """
+    detail = row.get("part_detail")
+    if not isinstance(detail, Mapping):
+        raise NotPermitted(Forbidden(Lacks.ROLE, "", "part", "view"))
+    return detail
+
+
 def item_of(
     row: Row,
     version: Version,
@@ -68,7 +81,7 @@ def item_of(
     expiry = row.get("expiry_date")
     return StockItem(
         pk=int(row["pk"]),
-        part=part or part_of(row["part_detail"]),
+        part=part or part_of(part_shown(row)),
         quantity=amount(row["quantity"]),
         allocated=amount(row.get("allocated")),
         status=int(row["status"]),

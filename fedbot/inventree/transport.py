@@ -359,6 +359,8 @@ class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package shi
         with self._client.stream(method, address, params=params or None, **body) as streamed:
             response = streamed if self._bound is None else self._bounded(streamed, self._bound)
             response.read()
+            if response.is_client_error and not reading:
+                _leave(streamed)
         if logger.isEnabledFor(logging.DEBUG):
             took = (time.perf_counter() - started) * 1000
             logger.debug("%s %s: %s, %.0f ms", method, urlsplit(address).path, response.status_code, took)
@@ -410,6 +412,16 @@ def _is_address(host: str) -> bool:
         return False
     is_plain = host.isprintable() and len(host) <= LONGEST_ADDRESS and parts.username is None
     return is_plain and url.scheme in ("http", "https") and bool(url.host.strip(".")) and url.host == parts.hostname
+
+
+def _leave(response: httpx.Response) -> None:
+    """Don't use its connection again.
+
+    gunicorn 26 reads the rest of a body that InvenTree refused unread, and now and then swallows the next request
+    with it: that one is never done, and its connection closes after 2 seconds.
+    """
+    if (stream := response.extensions.get("network_stream")) is not None:
+        stream.close()
 
 
 def _just_broke(error: Exception) -> bool:

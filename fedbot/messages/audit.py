@@ -414,7 +414,9 @@ WORDS: dict[type[Noted], str | Callable[[Any], str]] = {
     Dropped: marked("what was set aside ({kind}, no. {number}) was given up for good"),
     SetAside: marked("set aside under the number {number}: {kind} ({problem})"),
     RulesFailed: marked("the bot failed on a {kind}"),
-    InventoryVersion: marked("InvenTree's API is {new} now, not {old}"),
+    InventoryVersion: _one_of(
+        marked("InvenTree's API is {new} now, not {old}"), marked("InvenTree's API is {new}"), "old"
+    ),
     OwnTokenRotated: _one_of(
         marked("our own token {setting} could not be renewed ({reason})"),
         marked("our own token {setting} is renewed"),

@@ -12,44 +12,59 @@ from fedbot_demo.inventree.endpoint import Call, Endpoint, signed_in
 from fedbot_demo.inventree.exchange import InvalidError, JsonObject, RefusedError, Reply
 from fedbot_demo.inventree.listing import Query, page
 from fedbot_demo.inventree.part_json import category_json, part_listed
+from fedbot_demo.inventree.records import Company, StockItem
 from fedbot_demo.inventree.state import State
 from fedbot_demo.inventree.stock_json import Extent, stock_item
 
 Find = Callable[[State, Query], Sequence[Any]]
-Show = Callable[[State, Any], JsonObject]
+Show = Callable[[Call, Any], JsonObject]
+
+
+def _plain(show: Callable[[State, Any], JsonObject]) -> Show:
+    """What looks the same to all who may see it."""
+    return lambda call, row: show(call.state, row)
+
+
+def _company(call: Call, row: Company) -> JsonObject:
+    return companies.listed(call.state.version, row)
+
+
+def _stock_item(call: Call, row: StockItem) -> JsonObject:
+    return stock_item(call.state, row, stock.seen(call, Extent.asked(Query(()), call.state.version)))
+
 
 #: What may be asked for: the model whose view right it takes, how its rows are found and shown, a fixed filter.
 _KINDS: dict[str, tuple[str, Find, Show, dict[str, str]]] = {
-    "company": ("company", companies.filtered, lambda state, row: companies.listed(state.version, row), {}),
+    "company": ("company", companies.filtered, _company, {}),
     "supplier": (
         "company",
         companies.filtered,
-        lambda state, row: companies.listed(state.version, row),
+        _company,
         {"is_supplier": "true"},
     ),
     "manufacturer": (
         "company",
         companies.filtered,
-        lambda state, row: companies.listed(state.version, row),
+        _company,
         {"is_manufacturer": "true"},
     ),
     "customer": (
         "company",
         companies.filtered,
-        lambda state, row: companies.listed(state.version, row),
+        _company,
         {"is_customer": "true"},
     ),
-    "part": ("part", catalogue.filtered, part_listed, {}),
-    "partcategory": ("partcategory", categories.filtered, category_json, {}),
-    "salesorder": ("salesorder", orders.sales_orders, orders.sales_order_json, {}),
-    "returnorder": ("returnorder", orders.return_orders, orders.return_order_json, {}),
+    "part": ("part", catalogue.filtered, _plain(part_listed), {}),
+    "partcategory": ("partcategory", categories.filtered, _plain(category_json), {}),
+    "salesorder": ("salesorder", orders.sales_orders, _plain(orders.sales_order_json), {}),
+    "returnorder": ("returnorder", orders.return_orders, _plain(orders.return_order_json), {}),
     "stockitem": (
         "stockitem",
         stock.filtered,
-        lambda state, row: stock_item(state, row, Extent.asked(Query(()), state.version)),
+        _stock_item,
         {},
     ),
-    "stocklocation": ("stocklocation", locations.filtered, locations.location_json, {}),
+    "stocklocation": ("stocklocation", locations.filtered, _plain(locations.location_json), {}),
 }
 
 _PASSED_ON = {
@@ -88,7 +103,7 @@ def search_all(call: Call) -> Reply:
         except RefusedError as error:
             results[name] = {"error": str(error.content)}
             continue
-        results[name] = page(call.request, links, rows, partial(show, call.state)).content
+        results[name] = page(call.request, links, rows, partial(show, call)).content
     return Reply(results)
 
 

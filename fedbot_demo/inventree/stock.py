@@ -8,6 +8,7 @@ from datetime import UTC, datetime, time
 from decimal import Decimal
 from typing import Any
 
+from fedbot_demo.inventree.access import may
 from fedbot_demo.inventree.endpoint import Call, Endpoint, on_model
 from fedbot_demo.inventree.exchange import InvalidError, JsonObject, NotFoundError, Reply
 from fedbot_demo.inventree.fields import Form, as_decimal, precision_error
@@ -16,7 +17,7 @@ from fedbot_demo.inventree.movements import write_status_edit
 from fedbot_demo.inventree.records import Part, StockItem
 from fedbot_demo.inventree.serial_numbers import extract_serial_numbers
 from fedbot_demo.inventree.state import State
-from fedbot_demo.inventree.statuses import CLASSES, CREATED, EDITED, OK
+from fedbot_demo.inventree.statuses import CLASSES, CREATED, OK
 from fedbot_demo.inventree.stock_json import Extent, location_chain, pathstring, stock_item, written
 from fedbot_demo.inventree.stock_rows import (
     NO_FRACTION,
@@ -37,8 +38,20 @@ Test = Callable[[StockItem], bool]
 def list_items(call: Call) -> Reply:
     """The stock items that fit the filters, with page and details as asked."""
     rows = call.state.listed_as(("stock", *call.query.all_but_page()), lambda: filtered(call.state, call.query))
-    extent = Extent.asked(call.query, call.state.version)
+    extent = seen(call, Extent.asked(call.query, call.state.version))
     return page(call.request, call.query, rows, lambda item: stock_item(call.state, item, extent))
+
+
+def seen(call: Call, extent: Extent) -> Extent:
+    """What of that the caller may see. An item inside of something else is told whole, as there nobody is asked for."""
+    if not call.state.version.narrows_details:
+        return extent
+    return replace(
+        extent,
+        part_detail=extent.part_detail and may(call.state, call.user, "part", "view"),
+        supplier_part_detail=extent.supplier_part_detail and may(call.state, call.user, "part", "view"),
+        location_detail=extent.location_detail and may(call.state, call.user, "stocklocation", "view"),
+    )
 
 
 def filtered(state: State, query: Query) -> list[StockItem]:
@@ -259,13 +272,13 @@ def create_items(call: Call) -> Reply:
         return _create_one(call, values, serial or None, status, tags)
     items = [_create(call, values, serial, status, in_bulk=True) for serial in serials]
     for number, item in enumerate(items):
-        if version.edits_after_making and item.status != OK:  # saved once more, by nobody, which marks it as to stay
+        if version.saves_numbered_twice and item.status != OK:  # by nobody, which marks it as to stay
             items[number] = call.state.stock.put(replace(item, delete_on_deplete=False))
-            write_history(call.state, item, EDITED, None, {"status": item.status}, part=item.part)
+            write_status_edit(call.state, replace(item, status=OK), item, None)
         _write_created(call, item, status)
     if not version.answers_list_to_create:
         return Reply({"quantity": len(serials), "serial_numbers": serials}, 201)
-    extent = written(version, counted=True, numbered=True)
+    extent = seen(call, written(version, counted=True, numbered=True))
     return Reply([stock_item(call.state, item, extent) for item in items], 201)
 
 
@@ -277,7 +290,7 @@ def _create_one(
         write_status_edit(call.state, replace(item, status=OK), item, call.user)
     else:
         _write_created(call, item, item.status)
-    content = stock_item(call.state, item, written(version, counted=False))
+    content = stock_item(call.state, item, seen(call, written(version, counted=False)))
     if tags is not None:
         content["tags"] = list(tags)  # told even where they aren't kept
     return Reply([content] if version.answers_list_to_create else content, 201)
@@ -391,7 +404,8 @@ def find_item(call: Call) -> StockItem:
 
 def read_item(call: Call) -> Reply:
     """One stock item."""
-    return Reply(stock_item(call.state, find_item(call), Extent.asked(call.query, call.state.version, alone=True)))
+    extent = seen(call, Extent.asked(call.query, call.state.version, alone=True))
+    return Reply(stock_item(call.state, find_item(call), extent))
 
 
 def edit_item(call: Call) -> Reply:
@@ -407,7 +421,7 @@ def edit_item(call: Call) -> Reply:
     values = form.check()
     if "quantity" in values:
         _check_quantity(values["quantity"], state.parts[item.part])
-    extent = written(state.version, counted=True)
+    extent = seen(call, written(state.version, counted=True))
     before = stock_item(state, item, extent)
     changed = replace(item, **values)
     status = statuses.values.get("status_custom_key") or statuses.values.get("status")

@@ -620,6 +620,16 @@ class Version:
         return _V10 <= self.api < _NEWEST
 
     @property
+    def saves_numbered_twice(self) -> bool:
+        """Whether the status of a new item with a serial number is set before its history tells that it was made."""
+        return self.api >= _V10
+
+    @property
+    def narrows_details(self) -> bool:
+        """Whether a stock item tells its part and place only to who may see those (pull request 12529, at API 530)."""
+        return self.api >= _NEWEST
+
+    @property
     def takes_tags_on_create(self) -> bool:
         """Whether `POST stock/` stores `tags`; the newest echoes them, and stores none."""
         return self.api < _NEWEST

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from fedbot.ports.inventory import NotPermitted, Refusal
-from tests.contract.ground import Ground
+from tests.contract.ground import SERVICE_ROLES, Ground
 
 ABSENT = 99_999_999
 JOINED = "\U0001f469\u200d\U0001f527"
@@ -55,13 +55,27 @@ def test_children_are_counted_with_theirs_below_1_0(ground: Ground) -> None:
 
 
 @pytest.mark.api(since=383)
-def test_a_numbered_item_that_is_made_with_a_status_is_saved_twice_by_1_0(ground: Ground) -> None:
+def test_a_numbered_item_that_is_made_with_a_status_is_saved_twice(ground: Ground) -> None:
     content = {"part": ground.lens, "location": ground.drawer, "quantity": 1, "status": 75}
     _, (made,) = answer(ground, "POST", "stock/", {**content, "serial_numbers": f"{ground.run}-75"})
-    types = [entry["tracking_type"] for entry in ground.history(made["pk"])]
-    is_newest = ground.version.api > 500
-    assert types == ([1] if is_newest else [1, 5])
-    assert made["delete_on_deplete"] is False or is_newest
+    made_entry, edited = ground.history(made["pk"])
+    assert (made_entry["tracking_type"], edited["tracking_type"], edited["user"]) == (1, 5, None)
+    before = {"status_logical": 75, "old_status": 10, "old_status_logical": 10} if ground.version.api > 500 else {}
+    assert edited["deltas"] == {"status": 75, **before}
+    assert made["delete_on_deplete"] is False
+
+
+@pytest.mark.api(since=530)
+def test_part_and_place_of_an_item_are_told_only_to_who_may_see_them(ground: Ground) -> None:
+    item, asked = ground.stock(ground.bolt, 1, ground.drawer), {"part_detail": "true", "location_detail": "true"}
+    for role, missing in (("part", "part_detail"), ("stock_location", "location_detail")):
+        left = {name: actions for name, actions in SERVICE_ROLES.items() if name != role}
+        api = ground.transport(ground.account(f"without-{role}", left))
+        (listed,) = api.rows("stock/", part=ground.bolt, location=ground.drawer, limit=1, **asked)
+        for row in (listed, api.row(f"stock/{item}/", **asked)):
+            assert {name for name in asked if name not in row} == {missing}
+        (entry,) = api.rows("stock/track/", item=item, item_detail="true")
+        assert entry["item_detail"]["part_detail"]["pk"] == ground.bolt
 
 
 def test_a_status_for_what_is_not_there_names_that_alone(ground: Ground) -> None:

@@ -120,13 +120,13 @@ async def test_a_part_of_ours_without_an_image_gets_one(ground: Ground) -> None:
     made = await inventory.act(CreatePart(f"{mark}:part", PartDescription(f"{ground.run} Pictured", "PICT"), link))
     assert isinstance(made, PartCreated)
     digest = hashlib.sha256(PHOTO).hexdigest()
-    keep = KeepFile(f"{mark}:file-x", "part", made.part, "look at.png", {}, 999, digest, link=link)
+    keep = KeepFile(f"{mark}:file-x", "part", made.part, f"look at {ground.run}.png", {}, 999, digest, link=link)
     assert await inventory.probe(keep) is None
     with pytest.raises(Refusal, match="valid image"):
         await inventory.attach(replace(keep, name="x.txt", digest=hashlib.sha256(b"hi").hexdigest()), b"hi")
     assert await inventory.attach(keep, PHOTO) == await inventory.probe(keep) == FileKept()
     seen = ground.admin.row(f"part/{made.part}/")
-    assert seen["image"] == "/media/part_images/look_at.png"
+    assert seen["image"] == f"/media/part_images/look_at_{ground.run}.png"
     assert await inventory.probe(replace(keep, link="https://another.example/")) == FileKept(), "it isn't ours"
     with pytest.raises(NotPermitted):
         ground.reader.upload(f"part/{made.part}/", {}, ("x.png", PHOTO, "image/png"), field="image", method="PATCH")

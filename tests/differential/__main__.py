@@ -7,8 +7,10 @@ FEDBOT_LIVE_TOKEN is a superuser's token. Accounts below API 335: FEDBOT_LIVE_MA
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import sys
+import time
 
 from fedbot_demo.inventree.versions import Version
 from tests.contract.ground import Ground, made_by_command, simulated
@@ -26,6 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, default=50, help="how many sequences")
     parser.add_argument("--first-seed", type=int, default=1)
     parser.add_argument("--length", type=int, default=25, help="calls in a sequence")
+    parser.add_argument("--minutes", type=float, default=60, help="begin no sequence after so many (60)")
     chosen = parser.parse_args(arguments)
     if os.environ.get("FEDBOT_LIVE_DISPOSABLE") != "yes":
         print(f"{chosen.against} would be written to: say FEDBOT_LIVE_DISPOSABLE=yes if it may be", file=sys.stderr)
@@ -39,17 +42,23 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"InvenTree at {chosen.against}, API {live.version.api}", flush=True)
         pair = Pair(Side.on(live), Side.on(simulated(Version(live.version.api))))
         seeds = range(chosen.first_seed, chosen.first_seed + chosen.seeds)
-        found = searched(pair, seeds, chosen.length)
+        found = searched(pair, seeds, chosen.length, time.monotonic() + chosen.minutes * 60)
     finally:
         live.clear()
     print(f"{pair.calls} calls, {len(found)} differences")
     return 1 if found else 0
 
 
-def searched(pair: Pair, seeds: range, length: int) -> dict[str, Difference]:
-    """The sorts of difference that these seeds show, each told with a short sequence that ends in it."""
+def searched(pair: Pair, seeds: range, length: int, ends: float = math.inf) -> dict[str, Difference]:
+    """The sorts of difference that these seeds show, each told with a short sequence that ends in it.
+
+    `ends`: no sequence begins after that moment of the monotonic clock.
+    """
     found: dict[str, Difference] = {}
     for seed in seeds:
+        if time.monotonic() > ends:
+            print(f"\nthe time is over before seed {seed}")
+            break
         acts = drawn(seed, length)
         difference = pair.play(acts)
         if difference is None or difference.sort in found:

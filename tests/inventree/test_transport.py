@@ -6,7 +6,10 @@ import socket
 import time
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import httpx
 import pytest
@@ -486,3 +489,35 @@ def test_a_claim_that_ends_while_the_connection_is_made_lets_nothing_be_written(
         assert connected.recv(1) == b""
         connected.close()
         api.close()
+
+
+def test_the_connection_of_a_refused_write_is_not_used_again() -> None:
+    """gunicorn 26 may swallow what comes after a body that nobody read, and close the connection 2 seconds later."""
+    ports = []
+
+    class Answer(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            ports.append(self.client_address[1])
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(403 if b"bad" in body else 201)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", "2")
+            self.end_headers()
+            self.wfile.write(b"{}")
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        api = InvenTreeTransport(f"http://127.0.0.1:{server.server_address[1]}", TOKEN)
+        for content in ("good", "good", "bad"):
+            with nullcontext() if content == "good" else pytest.raises(NotPermitted):
+                api.post("stock/", {"what": content})
+        api.post("stock/", {"what": "good"})
+        api.close()
+        server.shutdown()
+    first, second, third, fourth = ports
+    assert first == second == third != fourth
