@@ -175,3 +175,15 @@ def test_in_json_a_record_is_one_object_without_secrets(out: io.StringIO) -> Non
     assert (first["level"], first["part"], first["room"]) == ("info", "matrix.sync", "!abc")
     assert first["token"] == logs.REDACTED
     assert second["event"] == logs.REDACTED
+
+
+def test_what_is_held_comes_with_the_next_warning_or_when_it_is_released(out: io.StringIO) -> None:
+    logs.hold()
+    log.info("one")
+    assert out.getvalue() == ""
+    log.warning("two")
+    log.info("three")
+    assert [line.rpartition("event=")[2] for line in out.getvalue().splitlines()] == ["one", "two"]
+    logs.release()
+    log.info("four")
+    assert [line.rpartition("event=")[2] for line in out.getvalue().splitlines()] == ["one", "two", "three", "four"]

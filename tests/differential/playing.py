@@ -64,6 +64,7 @@ _KIND_OF_LIST = {
     "stock/attachment/": "attachment",
 }
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?)?")
+_NO_ROW = re.compile(r'Invalid pk "(\d+)"')
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 #: Compared by type: of the one server's machine, or set by its background worker.
 _FREE = frozenset({"path", "url", "barcode_hash", "attachment"})
@@ -204,6 +205,7 @@ class Side:
 
     def _text(self, text: str) -> str:
         text = text.replace(self.run, "RUN").replace(str(self.ground.admin.base_url), "SERVER/")
+        text = _NO_ROW.sub(lambda found: f'Invalid pk "{self.names.get(("stockitem", int(found[1])), found[1])}"', text)
         text = _MOMENT.sub("MOMENT", text)
         return _DAY.sub("DAY", text) if _DAY.fullmatch(text) else text
 

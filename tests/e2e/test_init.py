@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
 import re
-import stat
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -25,7 +20,6 @@ from fedbot_demo import plot
 from fedbot_demo.bot_process import BotProcess
 from fedbot_demo.encrypted_person import EncryptedPerson
 from fedbot_demo.homeserver import Account, Homeserver
-from fedbot_demo.inventree import seeds
 from fedbot_demo.inventree.access import hash_password
 from fedbot_demo.inventree.records import User
 from fedbot_demo.inventree.seeding import Seeded, Seeder, make_account, make_group
@@ -34,8 +28,7 @@ from fedbot_demo.inventree.state import system_clock
 from fedbot_demo.inventree.versions import Version
 from fedbot_demo.person import Person
 from fedbot_demo.stage import Stage
-from fedbot_demo.stocktake import Stocktake
-from tests.e2e import scene
+from tests.e2e.first_handover import Ours, all_is_well, came_to, first_handover
 from tests.setup.terminal import PATIENCE_S, Typist, fedbot
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
@@ -80,82 +73,20 @@ async def at_a_terminal(folder: Path) -> AsyncIterator[Typist]:
         yield typist
 
 
-async def all_is_well(typist: Typist, folder: Path) -> None:
-    """It ends with a check in which all is good, after eight questions, and secrets are for their owner alone."""
-    assert await typist.ends() == Exit.OK, typist.screen
-    assert typist.questions <= MOST_QUESTIONS
-    assert "✗" not in typist.screen.partition("Now everything is checked:")[2]
-    for file in (folder / "config.yaml", *(folder / "secrets").iterdir()):
-        assert stat.S_IMODE(file.stat().st_mode) == 0o600
-        assert file.read_text().strip() not in typist.screen
-
-
 async def test_from_nothing_to_an_item_that_a_friend_has_sent(
     town: Town, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
-    hackbase, betaspace = [tmp_path / name for name in ("hackbase", "betaspace")]
-    seeded, friends = bare(), seeds.beta()
-    hanna, bea = town.hanna, town.bea
-    room = await hanna.create_room("Lending", invite=[bea.user_id])
-    await bea.join(room)
-    bots = [await town.bot(name) for name in ("hackbase-bot", "betaspace-bot")]
-    async with AsyncExitStack() as stack:
-        ours = await stack.enter_async_context(serve(Serving(seeded.server)))
-        theirs = await stack.enter_async_context(serve(Serving(friends.server)))
-        began = time.monotonic()
-        await asyncio.to_thread(hackbase.mkdir)
-        with fedbot(hackbase, "init") as typist:
-            await typist.answers(r"\[1/8\]", f"{ours.url}/web/home")
-            await typist.answers(r"\[2/8\]", "hanna")
-            await typist.answers("Password of hanna", seeded.passwords["hanna"])
-            await typist.answers(r"\[3/8\]", "")
-            await typist.answers(r"\[4/8\]", f"{bots[0].user_id} {town.homeserver.url}")
-            await typist.answers("password", bots[0].password)
-            await typist.reads(r"\[5/8\]")
-            await hanna.invite(room, bots[0].user_id)
-            typist.types("")
-            for number in (6, 7, 8):
-                await typist.answers(rf"\[{number}/8\]", "")
-            await all_is_well(typist, hackbase)
-
-        await hanna.invite(room, bots[1].user_id)
-        write_answers(betaspace, theirs.url, f"{bots[1].user_id} {town.homeserver.url}", bots[1])
-        await made_by_answers(betaspace, friends)
-        assert await bea.wait_for_invitation() not in hanna.invitations, "who has invited their bot isn't one of theirs"
-
-        running = [BotProcess(each / "config.yaml", each / "state", each / "log") for each in (hackbase, betaspace)]
-        for bot in running:
-            stack.push_async_callback(bot.stop)
-        await asyncio.gather(*(bot.start() for bot in running))
-        for account in bots:
-            await hanna.wait_for(
-                lambda event, bot=account.user_id: event.sender == bot and plot.kind_of(event) == "announce",  # type: ignore[misc]
-                plot.PATIENCE_S,
-                what=f"the announcement of {account.user_id}",
-            )
-        spaces = [
-            SimpleNamespace(party=party, name=party, superuser=person, account=account)
-            for party, person, account in zip(("hackbase", "betaspace"), (hanna, bea), bots, strict=True)
-        ]
-        # Betaspace gives here, so it plays the part that Attraktor has in the demo
-        stage = cast("Stage", SimpleNamespace(room=room, attraktor=spaces[1], betaspace=spaces[0]))
-
-        async def is_heard_of() -> bool:
-            """A bot that came first is announced once more to the one that came later: a moment after that has come."""
-            await asyncio.sleep(1)  # a person who asks again and again isn't answered at once
-            return "betaspace" in (await plot.answer_to(stage, hanna, "!fed spaces")).body.casefold()
-
-        await scene.eventually(is_heard_of, "hackbase's bot hears of betaspace")
-        await plot.connect(stage, cast("Any", spaces[0]), cast("Any", spaces[1]))
-        await plot.push(stage, "!fed push 25 W-M3 to hackbase", asker=bea, approver=hanna)
-        took = time.monotonic() - began
-
-        async with Stocktake(ours.url, seeded.token("admin")) as stocktake:
-            [item] = await stocktake.items("W-M3")
-        assert (item.quantity, item.part) == (Decimal(25), "Washer M3")
-        [part] = [part for part in seeded.server.state.parts if part.IPN == "W-M3"]
-        assert seeded.server.state.categories[cast("int", part.category)].name == "From friends"
-        record_property("seconds from init to the first item", round(took))
+    seeded = bare()
+    async with serve(Serving(seeded.server)) as ours:
+        place = Ours(ours.url, seeded.passwords["hanna"])
+        took = await first_handover(town.homeserver, town.hanna, town.bea, place, tmp_path)
+        await came_to(ours.url, seeded.token("admin"))
+    [part] = [part for part in seeded.server.state.parts if part.IPN == "W-M3"]
+    assert seeded.server.state.categories[cast("int", part.category)].name == "From friends"
+    first, second, *_ = (tmp_path / "hackbase/log").read_text().splitlines()
+    assert first.startswith("fedbot "), "what it speaks for stands before what it logs"
+    assert second.split()[:2] == ["InvenTree", seeded.server.state.version.release.partition(" ")[0]]
+    record_property("seconds from init to the first item", round(took.all_s))
 
 
 @pytest.mark.parametrize(
@@ -264,38 +195,6 @@ def everything_in(seeded: Seeded) -> dict[str, list[str]]:
         "groups": [group.name for group in state.groups],
         "stock": [str(item.pk) for item in state.stock],
     }
-
-
-def write_answers(folder: Path, url: str, bot: str, account: Account, superuser: str = "bea") -> None:
-    folder.mkdir()
-    (folder / "password").write_text(f"{account.password}\n")
-    answers = {
-        "inventree": url,
-        "superuser": superuser,
-        "superuser_password": "${BEA}",
-        "name": "Betaspace",
-        "bot": bot,
-        "bot_password_file": "password",
-        "keep_superuser": True,
-    }
-    (folder / "answers.yaml").write_text(yaml.safe_dump(answers))
-
-
-async def made_by_answers(folder: Path, seeded: Seeded) -> None:
-    """Without a terminal, and twice: the second time there is nothing left to do."""
-    with fedbot(folder, "init", "--answers", "answers.yaml", "--dry-run", BEA=seeded.passwords["bea"]) as script:
-        assert await script.ends() == Exit.OK, script.screen
-    assert "That was a dry run" in script.screen
-    assert sorted(os.listdir(folder)) == ["answers.yaml", "password"]  # noqa: PTH208 -- nothing async needs it
-    written = []
-    for again in (False, True):
-        with fedbot(folder, "init", "--answers", "answers.yaml", BEA=seeded.passwords["bea"]) as script:
-            assert await script.ends() == Exit.OK, script.screen
-        assert ("In InvenTree:\n  • nothing: all of it is there" in script.screen) == again
-        written.append((folder / "config.yaml").read_text())
-    assert written[0] == written[1]
-    settings = yaml.safe_load(written[0])
-    assert (list(settings["people"].values()), settings.get("admins")) == (["bea"], None)
 
 
 async def test_each_question_answered_wrongly_first(town: Town, tmp_path: Path) -> None:

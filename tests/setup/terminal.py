@@ -11,16 +11,44 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 PATIENCE_S = 40.0
 _QUESTION = re.compile(r"\[(\d)/8\] ")
 
 
+@dataclass(frozen=True)
+class Pace:
+    """How many seconds somebody takes for a key, for a word that they read, and to begin an answer."""
+
+    key_s: float
+    word_s: float
+    think_s: float
+
+    async def types(self, line: str) -> None:
+        """Spend the time that it takes to think and type a line."""
+        await asyncio.sleep(self.think_s + self.key_s * (len(line) + 1))
+
+    async def reads(self, text: str) -> None:
+        """Spend the time that it takes to read a text."""
+        await asyncio.sleep(self.word_s * len(text.split()))
+
+    async def waits(self, seconds: float) -> None:
+        """Spend that time, if people take any."""
+        await asyncio.sleep(seconds if self.think_s else 0)
+
+
+AT_ONCE = Pace(0, 0, 0)
+A_PERSON = Pace(key_s=0.3, word_s=0.25, think_s=3)
+"""40 words a minute typed, 240 read, and 3 seconds before each answer."""
+
+
 class Typist:
     """One command at a pseudo-terminal. `screen` is all that it has shown."""
 
-    def __init__(self, process: subprocess.Popen[bytes], terminal: int) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], terminal: int, pace: Pace) -> None:
+        self._pace = pace
         self._process = process
         self._terminal = terminal
         self._read_to = 0
@@ -71,9 +99,14 @@ class Typist:
         os.write(self._terminal, key.encode())
 
     async def answers(self, words: str, line: str) -> None:
-        """Wait for the words, and type the line."""
-        await self.reads(words)
-        self.types(line)
+        """Wait for the words, read what there is by then, and type the line, key by key."""
+        seen = await self.reads(words)
+        await self._pace.reads(seen)
+        await asyncio.sleep(self._pace.think_s)
+        for key in line if self._pace.key_s else ():
+            self.presses(key)
+            await asyncio.sleep(self._pace.key_s)
+        self.types("" if self._pace.key_s else line)
 
     async def ends(self) -> int:
         """Wait for its end; the exit code."""
@@ -89,7 +122,7 @@ class Typist:
 
 
 @contextmanager
-def fedbot(folder: Path, *arguments: str, **environment: str) -> Iterator[Typist]:
+def fedbot(folder: Path, *arguments: str, pace: Pace = AT_ONCE, **environment: str) -> Iterator[Typist]:
     """`fedbot` with these arguments in a folder, at a terminal; ended when the context is."""
     ours, its = pty.openpty()
     kept: Mapping[str, str] = {name: value for name, value in os.environ.items() if not name.startswith("FEDBOT_")}
@@ -104,7 +137,7 @@ def fedbot(folder: Path, *arguments: str, **environment: str) -> Iterator[Typist
     )
     os.close(its)
     try:
-        yield Typist(process, ours)
+        yield Typist(process, ours, pace)
     finally:
         asyncio.get_running_loop().remove_reader(ours)
         process.kill()
