@@ -11,12 +11,18 @@ from fedbot.rules.connection import connect as connections
 from fedbot.rules.consent import Subject, asker_of, first_yes_of, is_open
 from fedbot.rules.lines import not_entitled
 from fedbot.rules.loan import queue
-from fedbot.rules.model.catalogue import Want, WantState
+from fedbot.rules.model.catalogue import Want
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
-from fedbot.rules.model.lending import PlaceInLine, PlaceState, QueueEntry
-from fedbot.rules.model.lifecycles import LIVING_CONNECTION, UNFINISHED_CONNECTION, ConnectionState
+from fedbot.rules.model.lending import PlaceInLine, QueueEntry
+from fedbot.rules.model.lifecycles import (
+    LIVING_CONNECTION,
+    UNFINISHED_CONNECTION,
+    ConnectionState,
+    PlaceState,
+    WantState,
+)
 from fedbot.rules.model.outside import Rota
 from fedbot.rules.model.queries import Able, Answer, PersonRights, Query, WhoMay
 from fedbot.rules.model.stock import Right, Rights

@@ -11,7 +11,7 @@ from fedbot.rules.model.effects import Phrase, Post, say
 from fedbot.rules.model.ledger import VerbLine
 from fedbot.rules.model.queries import Answer
 from fedbot.rules.model.stock import Right
-from fedbot.rules.protocol import announcements
+from fedbot.rules.protocol import announcements, who_answers
 from fedbot.rules.state import Turn
 
 ADMIN = "admin"
@@ -64,7 +64,7 @@ def _direct_chat(turn: Turn, command: Command) -> str:
     """Where who asks in a shared room reads a page of many lines: alone with us, if there is such a chat."""
     if command.room not in announcements.federation_rooms(turn):
         return ""
-    return next((room.id for room in turn.rooms() if announcements.direct_with(turn, room) == command.sender), "")
+    return next((room.id for room in turn.rooms() if who_answers.direct_with(turn, room) == command.sender), "")
 
 
 def _everyday(turn: Turn, command: Command, specs: tuple[Verb, ...]) -> Phrase:

@@ -30,7 +30,7 @@ from fedbot.rules.model.queries import Answer, ItemsFound
 from fedbot.rules.model.room import Room
 from fedbot.rules.model.stock import stock_item_in
 from fedbot.rules.model.transfer import Transfer
-from fedbot.rules.protocol import announcements
+from fedbot.rules.protocol import announcements, who_answers
 from fedbot.rules.state import CODE_LENGTH, Turn
 
 WITHOUT_ID = "without id"
@@ -55,8 +55,8 @@ def rooms_told_of(turn: Turn, room: str) -> list[str]:
 
     In the admin room: all, but a room that was made for practice.
     """
-    if person := announcements.direct_with(turn, turn.room(room)):
-        return announcements.shared_with(turn, person)
+    if person := who_answers.direct_with(turn, turn.room(room)):
+        return who_answers.shared_with(turn, person)
     if not is_private(turn, room):
         return announcements.lineage(turn, room)
     practice = turn.practice()
@@ -193,7 +193,7 @@ def whole_line(turn: Turn, command: Command, spec: Verb, **instead: Any) -> str:
 
     A number in a list stands for such a line.
     """
-    as_whom = f"as {turn.us.party} " if announcements.claimed_by_several(turn, command.sender, command.room) else ""
+    as_whom = f"as {turn.us.party} " if who_answers.claimed_by_several(turn, command.sender, command.room) else ""
     return f"{PREFIX} {as_whom}{render(spec, {**command.arguments, **instead})}"
 
 

@@ -9,7 +9,7 @@ from fedbot.rules.model.command import AccessKind, Command, WebAccess
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.queries import Answer, Query, SignInFound, SignInShown
 from fedbot.rules.model.stock import Right
-from fedbot.rules.protocol import announcements
+from fedbot.rules.protocol import who_answers
 from fedbot.rules.state import Turn
 from fedbot.rules.wire.envelope import is_off_chat
 
@@ -39,7 +39,7 @@ def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
         return ()
     if is_off_chat(command.event_id):
         return say(messages.web.only_in_chat)
-    if not command.encrypted and not announcements.direct_with(turn, turn.room(command.room)):
+    if not command.encrypted and not who_answers.direct_with(turn, turn.room(command.room)):
         return say(messages.web.code_in_clear, word=code)
     return (SignInShown(code),)
 

@@ -60,7 +60,7 @@ def item_seen(server: Server, row: Row) -> ItemSeen:
     details = ItemDetails(
         notes=_WHERE_FROM.sub("", without_lines_of_ours(_text(row, "notes"))).strip(),
         link="" if _OUR_MARK.search(link) else link,
-        tags=_tags(row),
+        tags=_others_tags(row),
         status=_own_status(server, row),
         price=price_of(row),
         currency=_text(row, "purchase_price_currency") if price_of(row) is not None else "",
@@ -72,7 +72,7 @@ def item_seen(server: Server, row: Row) -> ItemSeen:
         untold = [trait for name, trait in (("tags", Trait.TAGS), ("tests", Trait.TESTS)) if name not in row]
         return ItemSeen(details, (*untold, Trait.FILES))
     if "tags" not in row:
-        details = replace(details, tags=_tags(server.api.row(f"stock/{pk}/", tags="true")))
+        details = replace(details, tags=_others_tags(server.api.row(f"stock/{pk}/", tags="true")))
     files, has_more = _files(server, pk)
     return ItemSeen(replace(details, files=files), has_more_files=has_more)
 
@@ -103,7 +103,7 @@ def part_seen(server: Server, part: int) -> PartSeen:
     details = PartDetails(
         notes=_text(row, "notes").strip(),
         link="" if _OUR_MARK.search(link) else link,
-        tags=_tags(row),
+        tags=_others_tags(row),
         parameters=tuple(parameters_of(server, row, part)),
         picture=picture_of(row).rpartition("/")[2],
     )
@@ -181,10 +181,13 @@ def _supplier_part(row: Row) -> str:
     return " / ".join(dict.fromkeys(word for word in words if word))
 
 
-def _tags(row: Row) -> tuple[str, ...]:
+def _tags(row: Row) -> list[str]:
     tags = row.get("tags")
-    told = tags if isinstance(tags, Sequence) and not isinstance(tags, str) else ()
-    return tuple(str(tag) for tag in told if not str(tag).startswith(TAG))
+    return [str(tag) for tag in tags] if isinstance(tags, Sequence) and not isinstance(tags, str) else []
+
+
+def _others_tags(row: Row) -> tuple[str, ...]:
+    return tuple(tag for tag in _tags(row) if not tag.startswith(TAG))
 
 
 def _text(row: Row, name: str) -> str:
@@ -275,18 +278,13 @@ def _row(server: Server, step: Furnish) -> Row:
     return server.api.row(_url(step), tags="true", **more)
 
 
-def _tags_there(row: Row) -> list[str]:
-    tags = row.get("tags")
-    return [str(tag) for tag in tags] if isinstance(tags, Sequence) and not isinstance(tags, str) else []
-
-
 def _missing(row: Row, step: Furnish) -> dict[str, object]:
     """Notes and tags with what they lack; nothing of those that lack nothing."""
     notes = str(row.get("notes") or "")
     lines = [line for each in step.notes if (line := for_notes(by_others(each))) and line not in notes.splitlines()]
     tags = _missing_tags(row, step)
     content: dict[str, object] = {"notes": "\n\n".join([*([notes] if notes else []), *lines])} if lines else {}
-    content |= {"tags": [*_tags_there(row), *tags]} if tags else {}
+    content |= {"tags": [*_tags(row), *tags]} if tags else {}
     has_status = step.status_key is None or row.get("status_custom_key") == step.status_key
     return content if has_status else content | {"status_custom_key": step.status_key}
 
@@ -295,7 +293,7 @@ def _missing_tags(row: Row, step: Furnish) -> list[str]:
     """Tags have no commas here, as InvenTree takes a text with one for several. A friend sets none of ours."""
     words = (" ".join(plain(each).replace(",", " ").split()) for each in step.tags)
     wanted = dict.fromkeys(tag for tag in words if tag and not is_ours(tag))
-    there = _tags_there(row)
+    there = _tags(row)
     return [tag for tag in wanted if not any(same(tag, other) for other in there)]
 
 
@@ -466,18 +464,15 @@ _MOST_TRIES = 3
 def find_labelled(server: Server, step: Label) -> Labelled | None:
     """Probe of `Label`: our line and our tag stand there, and no older ones of ours."""
     row = _item_row(server, step)
-    return (
-        Labelled()
-        if _notes(row) == _noted(_notes(row), step) and _tags_on(row) == _tagged(_tags_on(row), step)
-        else None
-    )
+    is_there = _notes(row) == _noted(_notes(row), step) and _tags(row) == _tagged(_tags(row), step)
+    return Labelled() if is_there else None
 
 
 def label(server: Server, step: Label) -> Labelled:
     """Write our line and our tag, and nothing else, and read them back; `OutcomeUnknown` if others win thrice."""
     for _ in range(_MOST_TRIES):
         row = _item_row(server, step)
-        written = {"notes": _noted(_notes(row), step), "tags": _tagged(_tags_on(row), step)}
+        written = {"notes": _noted(_notes(row), step), "tags": _tagged(_tags(row), step)}
         server.api.patch(f"stock/{step.item}/", written)
         found = find_labelled(server, step)
         if found is not None:
@@ -492,11 +487,6 @@ def _item_row(server: Server, step: Label) -> Row:
 
 def _notes(row: Row) -> str:
     return str(row.get("notes") or "")
-
-
-def _tags_on(row: Row) -> list[str]:
-    tags = row.get("tags")
-    return [str(tag) for tag in tags] if isinstance(tags, Sequence) and not isinstance(tags, str) else []
 
 
 def _noted(notes: str, step: Label) -> str:

@@ -14,8 +14,8 @@ from fedbot.messages.naming import command
 from fedbot.messages.transfer_facts import Card, asked, card_of, decided, for_whom, what_and_where
 from fedbot.rules.model import time_zones
 from fedbot.rules.model.ledger import AgendaEntry, OnThatDay
-from fedbot.rules.model.lending import Hindrance, Obstacle, PlaceInLine, PlaceState, QueueEntry, Reserved
-from fedbot.rules.model.lifecycles import TransferState
+from fedbot.rules.model.lending import Hindrance, Obstacle, PlaceInLine, QueueEntry, Reserved
+from fedbot.rules.model.lifecycles import PlaceState, TransferState
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.stock import StockItem
 from fedbot.rules.model.transfer import Transfer

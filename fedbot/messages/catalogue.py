@@ -21,9 +21,9 @@ from fedbot.rules.model.catalogue import (
     Share,
     SpaceHits,
     Want,
-    WantState,
 )
 from fedbot.rules.model.command import NUMBER_WITHIN
+from fedbot.rules.model.lifecycles import WantState
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.queries import Thing
 from fedbot.rules.model.stock import Part

@@ -49,7 +49,7 @@ from fedbot.rules.model.queries import Able, PersonRights, WhenAnsweredOrNot, Wh
 from fedbot.rules.model.shown import hash_of
 from fedbot.rules.model.stock import Right, Rights
 from fedbot.rules.model.transfer import Transfer, less_of, total
-from fedbot.rules.protocol import announcements, sequencing
+from fedbot.rules.protocol import announcements, sequencing, who_answers
 from fedbot.rules.protocol.bodies import LONGEST_REASON
 from fedbot.rules.protocol.terms import presentable
 from fedbot.rules.state import Turn
@@ -105,7 +105,7 @@ def on_reaction(turn: Turn, event: Reacted) -> None:
         return
     subject = subject_by_id(turn, turn.subject_of(event.target))
     choice = CARD_KEYS.get(normalised(event.key))
-    if subject is None or announcements.is_bot(turn, event.room, event.sender):
+    if subject is None or who_answers.is_bot(turn, event.room, event.sender):
         return
     says_something = choice is not None or looks_like_a_decision(event.key)
     if says_something and not _reacts_too_much(turn, subject, event.sender):
@@ -322,7 +322,7 @@ def _is_of_before(subject: Subject, at: datetime) -> bool:
 
 def _not_ours(turn: Turn, subject: Subject, person: str) -> Phrase:
     """Somebody of another space, a friend or not, wants to decide on our card."""
-    friends = announcements.other_homes(turn, subject.room, person, active_only=True)
+    friends = who_answers.other_homes(turn, subject.room, person, active_only=True)
     if not friends:
         return say(messages.approval.not_yours_to_decide, subject=subject, party=turn.us.name)
     own = turn.party_name(friends[0][0])

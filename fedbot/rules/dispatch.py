@@ -17,11 +17,8 @@ from fedbot.rules.catalogue import search, want
 from fedbot.rules.connection import connect as connections
 from fedbot.rules.connection import disconnect, pinning, practise, provision, rooms, rotate_tokens
 from fedbot.rules.ledger import reconcile, recover, stats
-from fedbot.rules.loan import bookings, hand_back, outside, overdue, queue, write_off
+from fedbot.rules.loan import bookings, due_reminders, hand_back, outside, overdue, queue, write_off
 from fedbot.rules.model import audit, lifecycles, queries
-from fedbot.rules.model import catalogue as want_lifecycle
-from fedbot.rules.model import lending as queue_lifecycle
-from fedbot.rules.model import outside as rota_lifecycle
 from fedbot.rules.model.catalogue import Want
 from fedbot.rules.model.command import Cooldown, PendingChoice
 from fedbot.rules.model.connection import Connection
@@ -113,38 +110,24 @@ class IllegalArrow(ValueError):
 def _follow_the_tables(turn: Turn) -> None:
     """What our own messages of the past tell (`ledger.recover`) is true already, whatever we knew before."""
     for after in turn.changes.values():
-        if isinstance(after, Connection):
-            was = turn.state.get(Connection, after.id)
-            if not lifecycles.connection_allows(was.state if was else None, after.state):
-                raise IllegalArrow(f"connection {after.id}: {was.state if was else None} to {after.state}")
-        elif isinstance(after, Transfer) and RECALLED not in after.told:
-            before = turn.state.get(Transfer, after.id)
-            if not lifecycles.transfer_allows(after.role, before.state if before else None, after.state):
-                arrow = f"{before.state if before else None} to {after.state}"
-                raise IllegalArrow(f"transfer {after.id} as {after.role}: {arrow}")
-            ends = tuple(loan.closed.how if loan and loan.closed else None for loan in (before, after))
-            if not lifecycles.loan_allows(*ends):
-                raise IllegalArrow(f"loan {after.id}: {ends[0]} to {ends[1]}")
-        elif isinstance(after, OutsideLoan | Rota | Want | PlaceInLine):
-            _follow_the_other_tables(turn, after)
+        if isinstance(after, Transfer):
+            if RECALLED not in after.told:
+                _follow_the_tables_of_transfers(turn, after)
+        elif isinstance(after, Connection | OutsideLoan | Rota | Want | PlaceInLine):
+            before = turn.state.get(type(after), after.id)
+            was = before.state if before else None
+            if not lifecycles.allows(was, after.state):
+                raise IllegalArrow(f"{type(after).__name__} {after.id}: {was} to {after.state}")
 
 
-def _follow_the_other_tables(turn: Turn, after: OutsideLoan | Rota | Want | PlaceInLine) -> None:
-    """The same, of what only our own side knows of."""
-    if isinstance(after, Rota):
-        rota_before = turn.state.get(Rota, after.id)
-        is_allowed = rota_lifecycle.allows(rota_before.state if rota_before else None, after.state)
-    elif isinstance(after, Want):
-        want_before = turn.state.get(Want, after.id)
-        is_allowed = want_lifecycle.allows(want_before.state if want_before else None, after.state)
-    elif isinstance(after, PlaceInLine):
-        place_before = turn.state.get(PlaceInLine, after.id)
-        is_allowed = queue_lifecycle.allows(place_before.state if place_before else None, after.state)
-    else:
-        before = turn.state.get(OutsideLoan, after.id)
-        is_allowed = lifecycles.outside_allows(before.state if before else None, after.state)
-    if not is_allowed:
-        raise IllegalArrow(f"{type(after).__name__} {after.id}: to {after.state}")
+def _follow_the_tables_of_transfers(turn: Turn, after: Transfer) -> None:
+    before = turn.state.get(Transfer, after.id)
+    was = before.state if before else None
+    if not lifecycles.transfer_allows(after.role, was, after.state):
+        raise IllegalArrow(f"transfer {after.id} as {after.role}: {was} to {after.state}")
+    ends = tuple(loan.closed.how if loan and loan.closed else None for loan in (before, after))
+    if not lifecycles.loan_allows(*ends):
+        raise IllegalArrow(f"loan {after.id}: {ends[0]} to {ends[1]}")
 
 
 def _on_started(turn: Turn, event: Started) -> None:
@@ -214,7 +197,7 @@ def _on_tick(turn: Turn, _: Tick) -> None:
             transfers.tell_silence(turn, resent_transfer)
     rooms.look(turn)
     reminders.look(turn)
-    reminders.look_at_due_dates(turn)
+    due_reminders.look_at_due_dates(turn)
     overdue.look(turn)
     booking.look(turn)
     bookings.look(turn)
@@ -347,7 +330,7 @@ def next_wake(state: State, now: datetime) -> datetime | None:
     times += rooms.next_wake(turn)
     times += lines.next_wake(turn)
     times += reminders.next_wake(turn)
-    times += reminders.next_due_date_wake(turn)
+    times += due_reminders.next_due_date_wake(turn)
     times += overdue.next_wake(turn)
     times += booking.next_wake(turn)
     times += bookings.next_wake(turn)

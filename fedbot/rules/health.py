@@ -342,8 +342,7 @@ def _warned(turn: Turn, token: OwnToken) -> OwnToken:
     return replace(token, warned=min(reached))
 
 
-# --- Our InvenTree was put back to an earlier state: nothing is moved there until a superuser has looked (`!fed
-# resume`).
+# --- Our InvenTree was put back to an earlier state: nothing is moved there until a superuser says `!fed resume`.
 #
 # What was lent, given or received since then is missing in it, and its numbers are given again.
 

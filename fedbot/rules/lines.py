@@ -31,7 +31,7 @@ from fedbot.rules.model.events import (
 from fedbot.rules.model.queries import Able, Answer, PersonRights, WhenAnsweredOrNot, WhoMay
 from fedbot.rules.model.stock import Right, Rights
 from fedbot.rules.model.transfer import WaitingLine
-from fedbot.rules.protocol import announcements
+from fedbot.rules.protocol import announcements, who_answers
 from fedbot.rules.state import State, Turn
 
 PREFIX = "!fed"
@@ -106,9 +106,9 @@ def _heard(turn: Turn, event: Said) -> tuple[str, str | Phrase] | None:
     )
     text = (meant if isinstance(meant, str) else PREFIX) or event.text  # a complaint answers a line that is for us
     text = _addressed(turn, event, text)
-    if not is_addressed(text) or announcements.is_bot(turn, event.room, event.sender):
+    if not is_addressed(text) or who_answers.is_bot(turn, event.room, event.sender):
         return None
-    return (text, meant) if announcements.we_answer(turn, event.room, event.sender) else None
+    return (text, meant) if who_answers.we_answer(turn, event.room, event.sender) else None
 
 
 def _addressed(turn: Turn, event: Said, text: str) -> str:
@@ -119,7 +119,7 @@ def _addressed(turn: Turn, event: Said, text: str) -> str:
     if behind is not None:
         return behind if is_addressed(behind) else f"{PREFIX} {behind}".strip()
     asks_for_help = event.room == turn.us.admin_room and text.strip(" .!?").casefold() in HELP
-    if asks_for_help or announcements.direct_with(turn, turn.room(event.room)):
+    if asks_for_help or who_answers.direct_with(turn, turn.room(event.room)):
         return f"{PREFIX} {text.strip()}"
     return text
 
@@ -141,7 +141,7 @@ def _behind_our_name(turn: Turn, event: Said, text: str) -> str | None:
 
 def _is_in_our_rooms(turn: Turn, event: Said) -> bool:
     """Whether it was said in a federation room, in the admin room, or by one of our people alone with us."""
-    is_direct = announcements.direct_with(turn, turn.room(event.room)) == event.sender
+    is_direct = who_answers.direct_with(turn, turn.room(event.room)) == event.sender
     return is_direct or announcements.is_ours(turn, event.room)
 
 
@@ -174,10 +174,10 @@ def _complain(turn: Turn, event: Said, complaint: Phrase) -> None:
 
 def on_unreadable(turn: Turn, event: Unreadable) -> None:
     """A line without its key, a minute later: whoever said it is told, once a day, as we can't tell whom it was for."""
-    is_direct = announcements.direct_with(turn, turn.room(event.room)) == event.sender
+    is_direct = who_answers.direct_with(turn, turn.room(event.room)) == event.sender
     if not (is_direct or announcements.is_ours(turn, event.room)):
         return
-    is_ours = event.sender in turn.us.people and not announcements.is_bot(turn, event.room, event.sender)
+    is_ours = event.sender in turn.us.people and not who_answers.is_bot(turn, event.room, event.sender)
     if is_ours and turn.tell_once(f"line_unreadable:{event.sender}", A_DAY):
         turn.do(
             Post(
@@ -243,7 +243,7 @@ def _right_after(turn: Turn, event: Said, number: int) -> str | Phrase:
     question = max(own, key=lambda each: each.until, default=None)
     if question is None or question.until - NUMBER_WITHIN + RIGHT_AFTER <= turn.now:
         return ""
-    if announcements.claimed_by_several(turn, event.sender, event.room) or event.thread:
+    if who_answers.claimed_by_several(turn, event.sender, event.room) or event.thread:
         return ""
     put = question.until - NUMBER_WITHIN
     if any(
@@ -283,7 +283,7 @@ def _as_whom(words: str) -> tuple[str, str]:
 def _understand(turn: Turn, event: Said, text: str, *, is_picked: bool) -> None:
     first, _, behind = text.replace("\u00a0", " ").strip().partition(" ")
     as_whom, words = _as_whom(behind)
-    parties = announcements.claimed_by_several(turn, event.sender, event.room)
+    parties = who_answers.claimed_by_several(turn, event.sender, event.room)
     if as_whom and as_whom not in {turn.us.party, *parties}:
         _answer(turn, event, say(messages.line_errors.not_of_that_space, party=as_whom, us=turn.us))
         return

@@ -1,9 +1,9 @@
-"""What the clock brings: reminders (never at night), what is due, what happens next, and a clock set back."""
+"""What the clock brings: reminders (never at night), what will happen next, and a clock that is set back."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, is_dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeVar, overload
 
 from fedbot import messages
@@ -12,15 +12,15 @@ from fedbot.rules.connection import rotate_tokens
 from fedbot.rules.consent import Subject, asks_if_handed_over, awaits_parcel, decides_here, is_open, takes_less
 from fedbot.rules.decisions import right_to_decide, subject_by_id
 from fedbot.rules.loan import lend
-from fedbot.rules.loan.hand_back import who_may
+from fedbot.rules.loan.due_reminders import next_due_date_reminder
 from fedbot.rules.model import audit, time_zones
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Ask, Post, say
 from fedbot.rules.model.events import Answered, ClockSetBack
 from fedbot.rules.model.health import BotStatus, counted_from
 from fedbot.rules.model.ledger import Due, DueKind
-from fedbot.rules.model.lifecycles import UNFINISHED_CONNECTION, ConnectionState
-from fedbot.rules.model.queries import Able, OfTransfer, WhenAnswered, WhoMay
+from fedbot.rules.model.lifecycles import UNFINISHED_CONNECTION
+from fedbot.rules.model.queries import Able, WhenAnswered, WhoMay
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides as transfers
@@ -164,9 +164,7 @@ def _own_health(turn: Turn) -> list[Due]:
     return [*found, Due(DueKind.LOOK, at)] if at else found
 
 
-# --- A clock that was ahead and is right again: what was noted by it lies in the future, and nothing may wait for
-# that.
-#
+# --- A clock that was ahead and is right again: what was noted by it lies in the future; nothing may wait for that.
 # A machine without a clock of its own (a Raspberry Pi) may wake up in any year until it has asked the network.
 # While its clock is ahead, things are due too early, which does no harm that people can't put right. Once it is
 # right again, everything that was put off until a moment of the wrong time would wait for days or years.
@@ -227,95 +225,3 @@ def _righted(value: T, now: datetime, ahead: timedelta) -> T:
     elif isinstance(value, dict):
         found = {key: _righted(content, now, ahead) for key, content in value.items()}
     return found  # type: ignore[no-any-return]
-
-
-# --- When people are reminded of what is borrowed and due, and whom the reminder mentions.
-
-BEFORE = (timedelta(days=3), timedelta(days=1), timedelta(0))
-WEEK = timedelta(days=7)
-
-
-def look_at_due_dates(turn: Turn) -> None:
-    """By the clock: whose turn is it to be reminded? Who may hand it back is read first."""
-    for loan in lend.on_loan(turn):
-        when = next_due_date_reminder(turn, loan)
-        if when is not None and when <= turn.now:
-            turn.save(replace(loan, reminded=turn.now))
-            turn.do(Ask(RemindOfDueDate(loan.id, turn.now), (who_may(turn),)))
-
-
-def next_due_date_wake(turn: Turn) -> list[datetime]:
-    """When `look` has something to do."""
-    times = [next_due_date_reminder(turn, loan) for loan in lend.on_loan(turn)]
-    return [when for when in times if when is not None]
-
-
-def next_due_date_reminder(turn: Turn, loan: Transfer) -> datetime | None:
-    """When our people are to be reminded of it next; None if nobody is. What was missed is made up for once."""
-    connection = turn.connection(loan.connection)
-    over = connection is None or connection.state is ConnectionState.ENDED
-    if loan.role != "receiver" or loan.due_day is None or over:
-        return None
-    begun = loan.ended or (loan.decided or loan.asked).at
-    # one that is to come yet was noted by a clock that was ahead
-    last = min(max(begun, loan.reminded) if loan.reminded else begun, turn.now)
-    days = _days(loan.due_day, lend.today(turn, loan))
-    moments = [moment for moment in (_begins(turn, loan, day) for day in days) if moment > last]
-    missed = [moment for moment in moments if moment <= turn.now]
-    return time_zones.after_the_night(turn.us, max(missed[-1] if missed else moments[0], turn.now))
-
-
-def _days(due: date, today: date) -> list[date]:
-    """The days on which is reminded, up to the first one after today."""
-    weeks = max((today - due).days // 7, 0) + 1
-    return [due - before for before in BEFORE] + [due + week * WEEK for week in range(1, weeks + 1)]
-
-
-def _begins(turn: Turn, loan: Transfer, day: date) -> datetime:
-    """When our people may be reminded that it is that day at the owner's."""
-    begins = time_zones.beginning(day, loan.terms.time_zone, turn.us.time_zone)
-    return time_zones.after_the_night(turn.us, begins.astimezone(turn.now.tzinfo))
-
-
-@dataclass(frozen=True)
-class RemindOfDueDate(OfTransfer, WhenAnswered):
-    """The reminder of `at`, of what is borrowed, waits for who may hand it back."""
-
-    at: datetime
-
-    def answered(self, turn: Turn, event: Answered) -> None:
-        """Remind those who took it, and them, unless it is back, or night by now."""
-        _on_able_to_return(turn, self, event)
-
-
-def _on_able_to_return(turn: Turn, then: RemindOfDueDate, event: Answered) -> None:
-    loan = turn.transfer(then.transfer)
-    (able,) = event.answers
-    if not isinstance(able, Able):
-        raise TypeError(f"a reminder asks who may hand it back, not {able!r}")
-    if loan is None or not loan.is_on_loan or loan.reminded != then.at:
-        return
-    if time_zones.after_the_night(turn.us, turn.now) != turn.now:
-        turn.save(replace(loan, reminded=None))
-        return
-    took = [s.person for s in (loan.asked, loan.decided) if s and s.person in turn.us.people]
-    mentions = tuple(dict.fromkeys([*took, *addressees(turn, able)]))[:MOST_RINGS]
-    phrase = say(
-        messages.loan.loan_reminder,
-        loan=loan,
-        us=turn.us,
-        peer_name=turn.party_name(loan.peer),
-        people={person: turn.name_of(person, loan.room) for person in mentions},
-        out=lend.lines_out(turn, loan),
-        today=lend.today(turn, loan),
-    )
-    turn.do(
-        Post(
-            f"due:{loan.id}:{then.at.isoformat()}",
-            loan.room,
-            phrase,
-            thread=transfers.thread_of(loan),
-            mentions=mentions,
-        )
-    )
-    turn.note(loan.id, audit.Reminded(mentions))

@@ -52,38 +52,7 @@ __all__ = ["CODE_LENGTH", "AuditEntry", "State", "Turn"]
 
 CODE_LENGTH = 4
 
-D = TypeVar(
-    "D",
-    Room,
-    Announcement,
-    Connection,
-    Transfer,
-    Cooldown,
-    PendingChoice,
-    WaitingLine,
-    BotStatus,
-    OwnToken,
-    Alias,
-    SpaceFigures,
-    Survey,
-    StockHistory,
-    Reconciliation,
-    Share,
-    Search,
-    Allowance,
-    Account,
-    Roster,
-    Rota,
-    LendingStop,
-    WebLine,
-    WebAccess,
-    OutsideLoan,
-    Practice,
-    Want,
-    FriendWant,
-    QueueEntry,
-    PlaceInLine,
-)
+D = TypeVar("D", bound=Document)
 
 
 class State:
@@ -165,10 +134,10 @@ class State:
 
     def get(self, kind: type[D], identifier: str) -> D | None:
         """The document, or None."""
-        found = cast("D | None", self._documents.get(kind.__name__, {}).get(identifier))
+        found = self._documents.get(kind.__name__, {}).get(identifier)
         if found is None and kind is Transfer:
-            return self.archive.transfer_at_rest(identifier)
-        return found
+            found = self.archive.transfer_at_rest(identifier)
+        return cast("D | None", found)
 
     def all(self, kind: type[D]) -> Iterator[D]:
         """Every document of that class, oldest first; of the transfers only those that aren't at rest."""

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from fedbot.rules.model.lifecycles import TransferState
-from fedbot.rules.model.outside import RotaPolicy, RotaState
+from fedbot.rules.model.lifecycles import RotaState, TransferState
+from fedbot.rules.model.outside import RotaPolicy
 from tests.dialogue.test_dishonest_friends import forges
 from tests.dialogue.test_moving import upgrade
 from tests.dialogue.test_recovery import is_restored, is_watched

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from fedbot.rules.model.lending import MOST_PLACES, PlaceState
-from fedbot.rules.model.lifecycles import TransferState
+from fedbot.rules.model.lending import MOST_PLACES
+from fedbot.rules.model.lifecycles import PlaceState, TransferState
 from fedbot.rules.wire.envelope import fingerprint
 from tests.dialogue.test_dishonest_friends import forges
 from tests.dialogue.test_moving import say_so, upgrade

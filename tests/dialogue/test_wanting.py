@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from fedbot.rules.model.catalogue import MOST_WANTS, WantState
+from fedbot.rules.model.catalogue import MOST_WANTS
+from fedbot.rules.model.lifecycles import WantState
 from tests.dialogue.test_dishonest_friends import forges
 from tests.scenarios.books import assert_books_balance
 from tests.scenarios.world import World, friends, letters, nothing, told

@@ -12,7 +12,8 @@ from syrupy.assertion import SnapshotAssertion
 
 from fedbot import messages
 from fedbot.rules.model.effects import Phrase, say
-from fedbot.rules.model.lending import PlaceInLine, PlaceState, QueueEntry, Reserved
+from fedbot.rules.model.lending import PlaceInLine, QueueEntry, Reserved
+from fedbot.rules.model.lifecycles import PlaceState
 from tests.scenarios.scenes import ALPHA, BETA, BY_BEA, BY_PIET, LOCALES, NOW, ROOM, plain
 
 UNTIL = datetime(2026, 12, 2, 23, tzinfo=UTC)

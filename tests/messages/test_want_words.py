@@ -10,8 +10,9 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from fedbot import messages
-from fedbot.rules.model.catalogue import FriendWant, Want, WantState
+from fedbot.rules.model.catalogue import FriendWant, Want
 from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.lifecycles import WantState
 from tests.scenarios.scenes import ALPHA, BETA, BY_BEA, LOCALES, ROOM, plain
 
 DAY = date(2026, 12, 31)

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from fedbot.rules.loan import queue
 from fedbot.rules.model.decision import Signature
-from fedbot.rules.model.lending import PLACE_ARROWS, PlaceState, QueueEntry, allows
+from fedbot.rules.model.lending import QueueEntry
+from fedbot.rules.model.lifecycles import PLACE_ARROWS, PlaceState, allows
 from fedbot.rules.model.queries import ItemsFound
 from fedbot.rules.model.stock import Part, StockItem
 from fedbot.rules.state import State, Turn

@@ -9,7 +9,8 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fedbot.rules.model.outside import ROTA_ARROWS, Candidate, Order, RotaPolicy, RotaState, allows, in_order
+from fedbot.rules.model.lifecycles import ROTA_ARROWS, RotaState, allows
+from fedbot.rules.model.outside import Candidate, Order, RotaPolicy, in_order
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 PARTIES = ("alpha", "beta", "gamma", "delta", "epsilon")

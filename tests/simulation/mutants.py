@@ -45,7 +45,7 @@ from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.steps import CreateItem, Step, StepResult
 from fedbot.rules.model.stock import Right, Rights
 from fedbot.rules.model.transfer import Terms, Transfer
-from fedbot.rules.protocol import announcements, bodies, sequencing
+from fedbot.rules.protocol import announcements, bodies, sequencing, who_answers
 from fedbot.rules.protocol.bodies import Approve, Body, Message
 from fedbot.rules.state import State, Turn
 from fedbot.rules.transfer import both_sides as transfers
@@ -553,7 +553,7 @@ def _unsigned(stack: ExitStack) -> None:
 @mutant("whom another bot lists we leave to it, our own people too")
 def _silenced(stack: ExitStack) -> None:
     def we_answer(turn: Turn, room: str, person: str) -> bool:
-        others = announcements.other_homes(turn, room, person, active_only=False)
+        others = who_answers.other_homes(turn, room, person, active_only=False)
         return False if others else bool(before(turn, room, person))
 
     before = _instead(stack, announcements, "we_answer", we_answer)

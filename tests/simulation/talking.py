@@ -15,8 +15,8 @@ from fedbot.rules import web
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Choice
 from fedbot.rules.model.events import DecidedOffChat, SaidOffChat
-from fedbot.rules.model.lending import PlaceInLine, PlaceState
-from fedbot.rules.model.lifecycles import ConnectionState, TransferState
+from fedbot.rules.model.lending import PlaceInLine
+from fedbot.rules.model.lifecycles import ConnectionState, PlaceState, TransferState
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.wire.envelope import BY_API, envelope_id, fingerprint, sign, wire_time
 from fedbot_demo.inventree.records import StockItem

@@ -29,7 +29,7 @@ from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from fedbot.rules.model.party_config import PRACTICE
 from fedbot.rules.model.queries import OfConnection, Scope, SearchStock, StockHits, WhenAnsweredOrNot
 from fedbot.rules.model.stock import StockItem, is_sound, plain
-from fedbot.rules.protocol import announcements, bodies, sequencing
+from fedbot.rules.protocol import bodies, sequencing, who_answers
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.protocol.terms import BadTerms, check_day, check_quantity, presentable
 from fedbot.rules.state import Turn
@@ -320,7 +320,7 @@ def _newest(turn: Turn, event: Said) -> Search | None:
 def _request(turn: Turn, event: Said, found: tuple[SpaceHits, Hit], wanted: re.Match[str]) -> str:
     space, hit = found
     quantity = wanted["quantity"] or ("1" if hit.quantity == 1 else "")
-    as_whom = f"as {turn.us.party} " if announcements.claimed_by_several(turn, event.sender, event.room) else ""
+    as_whom = f"as {turn.us.party} " if who_answers.claimed_by_several(turn, event.sender, event.room) else ""
     rest = wanted["rest"] or ""
     return f"!fed {as_whom}request {quantity} {word_for(hit)} from {space.party}{rest}"
 
@@ -430,7 +430,7 @@ def on_told(turn: Turn, connection: Connection, envelope: Message[bodies.Find]) 
 
 def _is_private(turn: Turn, room: str) -> bool:
     """Whether only our own people read along."""
-    return room == turn.us.admin_room or bool(announcements.direct_with(turn, turn.room(room)))
+    return room == turn.us.admin_room or bool(who_answers.direct_with(turn, turn.room(room)))
 
 
 # --- in a message ---

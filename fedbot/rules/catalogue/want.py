@@ -22,18 +22,17 @@ from fedbot.rules.model.catalogue import (
     Hit,
     Share,
     Want,
-    WantState,
     friend_want_id,
 )
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Ask, Edit, Phrase, Post, say
 from fedbot.rules.model.events import Answered, Said, Unanswered
-from fedbot.rules.model.lifecycles import ConnectionState, TransferState
+from fedbot.rules.model.lifecycles import ConnectionState, TransferState, WantState
 from fedbot.rules.model.queries import Able, PartDescription, SearchStock, StockHits, WhenAnsweredOrNot, WhoMay
 from fedbot.rules.model.stock import Right, plain, unit_called
 from fedbot.rules.model.transfer import Line, Transfer, total
-from fedbot.rules.protocol import announcements, bodies, sequencing
+from fedbot.rules.protocol import bodies, sequencing, who_answers
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.protocol.terms import BadTerms, check_quantity, presentable
 from fedbot.rules.state import Turn
@@ -245,7 +244,7 @@ def line_meant(turn: Turn, event: Said) -> str:
     wanted = turn.friend_want(identifier) if said is not None and kind == _TOLD else None
     if wanted is None or said is None:
         return ""
-    several = announcements.claimed_by_several(turn, event.sender, event.room)
+    several = who_answers.claimed_by_several(turn, event.sender, event.room)
     as_whom = f"as {turn.us.party} " if several else ""
     quantity = said["quantity"] or plain(min(wanted.quantity, wanted.free))
     return f'!fed {as_whom}push {quantity}{said["unit"] or wanted.unit} "{wanted.word}" to {wanted.peer}'

@@ -186,8 +186,7 @@ def restored(connection: Connection) -> Connection:
     return replace(connection, state=ConnectionState.ACTIVE if connection.peer_ready else ConnectionState.READY)
 
 
-# --- Keys are compared whole: if nobody stands between two bots, both show the same seven emoji (as Matrix clients
-# do).
+# --- Keys are compared whole: if nobody stands between two bots, both show the same seven emoji.
 #
 # Each side puts a nonce into them, and tells it only once the other is bound to its own: who asks commits to its
 # nonce first, who decides tells its own next, then the first is told. So whoever speaks to each side with a key of

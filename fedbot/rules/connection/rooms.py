@@ -30,7 +30,7 @@ from fedbot.rules.model.queries import Able, WhenAnswered, WhenAnsweredOrNot, Wh
 from fedbot.rules.model.room import Room
 from fedbot.rules.model.stock import Right
 from fedbot.rules.model.transfer import Transfer
-from fedbot.rules.protocol import announcements, bodies, sequencing
+from fedbot.rules.protocol import announcements, bodies, sequencing, who_answers
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides as transfers
 from fedbot.rules.transfer import opening, request
@@ -157,9 +157,9 @@ def _stay_or_leave(turn: Turn, room: Room, before: Room | None) -> None:
     Other rooms that aren't configured are none of our business, such as one that was taken out of the settings.
     """
     comes_in = before is not None and not before.joined
-    if not comes_in and not announcements.direct_with(turn, before):
+    if not comes_in and not who_answers.direct_with(turn, before):
         return
-    if announcements.direct_with(turn, room):
+    if who_answers.direct_with(turn, room):
         if comes_in:
             turn.do(Post(f"direct:-:{room.id}", room.id, say(messages.rooms.direct_chat_begins, us=turn.us)))
         return

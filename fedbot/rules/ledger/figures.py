@@ -18,7 +18,7 @@ from fedbot.rules.model.party_config import PRACTICE
 from fedbot.rules.model.queries import StockCounts
 from fedbot.rules.model.stock import plain
 from fedbot.rules.model.transfer import Transfer
-from fedbot.rules.protocol import announcements
+from fedbot.rules.protocol import who_answers
 from fedbot.rules.state import Turn
 
 WAYS = tuple(way.value for way in Way)
@@ -48,8 +48,8 @@ def rooms_told_of(turn: Turn, room: str) -> list[str] | None:
     """The rooms of which that one may read; None: of all, past ones too."""
     if not room or is_private(turn, room):
         return None
-    person = announcements.direct_with(turn, turn.room(room))
-    return announcements.shared_with(turn, person) if person else [room]
+    person = who_answers.direct_with(turn, turn.room(room))
+    return who_answers.shared_with(turn, person) if person else [room]
 
 
 def is_private(turn: Turn, room: str) -> bool:

@@ -20,8 +20,15 @@ from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.diagnosis import Fault, Plain
 from fedbot.rules.model.effects import Ask, Draft, Edit, Post, say
 from fedbot.rules.model.events import Answered, EnvelopeSeen
-from fedbot.rules.model.lending import PlaceState, QueueEntry
-from fedbot.rules.model.lifecycles import FINAL, NOTHING_MOVED, UNFINISHED_CONNECTION, ConnectionState, TransferState
+from fedbot.rules.model.lending import QueueEntry
+from fedbot.rules.model.lifecycles import (
+    FINAL,
+    NOTHING_MOVED,
+    UNFINISHED_CONNECTION,
+    ConnectionState,
+    PlaceState,
+    TransferState,
+)
 from fedbot.rules.model.outside import rota_id
 from fedbot.rules.model.queries import CompanyMirror, MirrorsFound, WhenAnswered, WhoMay
 from fedbot.rules.model.stock import Right

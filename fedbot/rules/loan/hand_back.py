@@ -337,8 +337,7 @@ def go_on(turn: Turn, transfer: Transfer) -> None:
         look(turn, transfer)
 
 
-# --- Photos of what came back: the owner's people reply to a return's card with one, and it is attached to the
-# item.
+# --- Photos of what came back: the owner's people reply to a return's card with one; it is attached to the item.
 #
 # They may do so before and after the tap. A photo moves nothing and decides nothing.
 

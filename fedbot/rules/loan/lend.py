@@ -253,8 +253,7 @@ def of_connection(turn: Turn, connection: Connection) -> Sequence[Transfer]:
     return [t for t in on_loan(turn) if t.peer == connection.peer]
 
 
-# --- Which of our own lending rules hold for a loan: those of the config, and those that people wrote into
-# InvenTree.
+# --- Which of our own lending rules hold for a loan: the config's, and those that people wrote into InvenTree.
 
 A_DAY = timedelta(days=1)
 FOR_NOBODY = LendingRule(spaces=())

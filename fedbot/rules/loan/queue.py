@@ -19,13 +19,13 @@ from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Ask, Edit, Phrase, Post, say
 from fedbot.rules.model.events import Answered, Said, Unanswered
-from fedbot.rules.model.lending import MOST_PLACES, TOLD_ENDS, PlaceInLine, PlaceState, QueueEntry
-from fedbot.rules.model.lifecycles import FINAL, NOTHING_MOVED, ConnectionState, TransferState
+from fedbot.rules.model.lending import MOST_PLACES, PlaceInLine, QueueEntry
+from fedbot.rules.model.lifecycles import FINAL, NOTHING_MOVED, TOLD_ENDS, ConnectionState, PlaceState, TransferState
 from fedbot.rules.model.outside import OutsideLoan
 from fedbot.rules.model.queries import FindItems, ItemsFound, WhenAnsweredOrNot
 from fedbot.rules.model.stock import StockItem, is_sound, plain
 from fedbot.rules.model.transfer import Transfer
-from fedbot.rules.protocol import announcements, bodies, sequencing
+from fedbot.rules.protocol import bodies, sequencing, who_answers
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.protocol.terms import BadTerms, presentable
 from fedbot.rules.state import Turn
@@ -129,7 +129,7 @@ def line_meant(turn: Turn, event: Said) -> str:
     place = turn.place_in_line(identifier) if said is not None and kind in {_TURN, _PLACE} else None
     if place is None or said is None or place.state is not PlaceState.TURN:
         return ""
-    several = announcements.claimed_by_several(turn, event.sender, event.room)
+    several = who_answers.claimed_by_several(turn, event.sender, event.room)
     as_whom = f"as {turn.us.party} " if several else ""
     rest = said["rest"] or ""
     word = f'"{place.word}"' if search.is_plain_name(place.word) else place.word

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from enum import StrEnum
 
 from fedbot.rules.model.decision import Signature
+from fedbot.rules.model.lifecycles import WantState
 from fedbot.rules.wire.envelope import short_hash
 
 ITEM, PART, CATEGORY = "stockitem", "part", "partcategory"
@@ -157,28 +156,6 @@ MOST_WANTS_OF_A_FRIEND = 50
 """So many of one friend are kept."""
 LONGEST_DAYS = 180
 """Nobody wants anything for longer."""
-
-
-class WantState(StrEnum):
-    """Where one of our own wants stands."""
-
-    WANTED = "wanted"
-    FOUND = "found"
-    OVER = "over"
-    """Its day is over."""
-    STOPPED = "stopped"
-
-
-WANT_ARROWS: Mapping[WantState | None, frozenset[WantState]] = {
-    None: frozenset({WantState.WANTED}),
-    WantState.WANTED: frozenset({WantState.FOUND, WantState.OVER, WantState.STOPPED}),
-}
-"""What one event may do; `decide` refuses to commit any other arrow."""
-
-
-def allows(before: WantState | None, after: WantState) -> bool:
-    """Whether a want may go there."""
-    return before is after or after in WANT_ARROWS.get(before, frozenset())
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,7 @@ from fedbot.rules.model.queries import InventoryStanding
 from fedbot.rules.model.stock import Right, StockItem
 from fedbot.rules.model.transfer import Line, Transfer
 
-# --- What two spaces' books say of one line of a transfer, and how they differ. Data only; `ledger.reconcile` has the
-# rules.
+# --- What two spaces' books say of one line of a transfer, and how they differ (`ledger.reconcile`).
 
 
 class Kind(StrEnum):

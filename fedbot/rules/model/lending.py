@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from fedbot.rules.model.care import Moved, Things
 from fedbot.rules.model.decision import Signature
+from fedbot.rules.model.lifecycles import OPEN_PLACES, PlaceState
 
 # --- Lending rules: what our config asks of a loan, and what of it both sides see on their cards and agree to.
 
@@ -197,55 +198,6 @@ class Reserved:
 
 MOST_PLACES = 20
 """So many things a space, or one of our people, may wait for at once."""
-
-
-class PlaceState(StrEnum):
-    """How a place in a friend's queue stands, as the owner's bot has told it; and why it is over."""
-
-    ASKED = "asked"
-    """The owner's bot hasn't answered yet."""
-    WAITING = "waiting"
-    TURN = "turn"
-    """It is back, and kept for us."""
-    SERVED = "served"
-    LAPSED = "lapsed"
-    """It was kept, and nobody asked for it in time."""
-    FREE = "free"
-    """It is there: there is nothing to wait for."""
-    UNKNOWN = "unknown"
-    """The owner shares nothing that is called so."""
-    UNCLEAR = "unclear"
-    """Several parts are called so."""
-    UNIT = "unit"
-    """The owner counts it in another unit."""
-    TWICE = "twice"
-    """Our space waits for it already."""
-    FULL = "full"
-    """We wait for too much there."""
-    REMOVED = "removed"
-    """The owner's people have taken us out of the queue."""
-    LEFT = "left"
-    """Our own people don't wait any more."""
-    PARTED = "parted"
-    """The friendship is over."""
-
-
-OPEN_PLACES = frozenset({PlaceState.ASKED, PlaceState.WAITING, PlaceState.TURN})
-ENDS = frozenset(PlaceState) - OPEN_PLACES
-TOLD_ENDS = ENDS - {PlaceState.LEFT, PlaceState.PARTED}
-"""Why a place is over, where the owner's bot says so."""
-PLACE_ARROWS: Mapping[PlaceState | None, frozenset[PlaceState]] = {
-    None: frozenset({PlaceState.ASKED}),
-    PlaceState.ASKED: ENDS | {PlaceState.WAITING, PlaceState.TURN},
-    PlaceState.WAITING: ENDS | {PlaceState.TURN},
-    PlaceState.TURN: ENDS,
-}
-"""What one event may do; `decide` refuses to commit any other arrow."""
-
-
-def allows(before: PlaceState | None, after: PlaceState) -> bool:
-    """Whether a place may go there."""
-    return before is after or after in PLACE_ARROWS.get(before, frozenset())
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,17 @@
-"""The lives of a connection, a transfer, a loan and an outside loan as tables: states, and the arrows between them."""
+"""Every lifecycle as a table: the states of a connection, a transfer, a loan and so on, and the arrows between them.
+
+`decide` refuses to commit any other arrow.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import Any
 
 from fedbot.rules.model.decision import Ending
 
-# --- The life of a transfer as a table: its states, and from which to which it may go, by our role in it.
+# --- A transfer, by our role in it.
 
 
 class TransferState(StrEnum):
@@ -90,12 +94,7 @@ Not where we are the ones who move the stock, nor where we have answered: our ow
 """
 
 
-def transfer_allows(role: str, before: TransferState | None, after: TransferState) -> bool:
-    """Whether a transfer in which our role is that may go there."""
-    return before is after or after in TRANSFER_ARROWS[role].get(before, frozenset())
-
-
-# --- The life of a loan as a table: how it ends, and which end may still become another.
+# --- A loan: how it ends, and which end may still become another.
 
 LOAN_ARROWS: Mapping[Ending | None, frozenset[Ending | None]] = {
     None: frozenset(Ending),
@@ -104,12 +103,7 @@ LOAN_ARROWS: Mapping[Ending | None, frozenset[Ending | None]] = {
 """None is on loan. What the borrower has closed alone is on loan again, or over otherwise, once its owner says so."""
 
 
-def loan_allows(before: Ending | None, after: Ending | None) -> bool:
-    """Whether a loan may go from that end (None: it is on loan) to this one."""
-    return before is after or after in LOAN_ARROWS.get(before, frozenset())
-
-
-# --- The life of a connection as a table: its states, and from which to which it may go.
+# --- A connection.
 
 
 class ConnectionState(StrEnum):
@@ -147,12 +141,7 @@ CONNECTION_ARROWS: Mapping[ConnectionState | None, frozenset[ConnectionState]] =
 found again after a loss may stand anywhere. What is over stays so."""
 
 
-def connection_allows(before: ConnectionState | None, after: ConnectionState) -> bool:
-    """Whether a connection may go there."""
-    return before is after or after in CONNECTION_ARROWS.get(before, frozenset())
-
-
-# --- The life of a loan to a neighbour without a bot as a table: its states, and from which to which it may go.
+# --- A loan to a neighbour without a bot.
 
 
 class OutsideState(StrEnum):
@@ -187,9 +176,116 @@ OUTSIDE_ARROWS: Mapping[OutsideState | None, frozenset[OutsideState]] = {
     O.COMING_BACK: frozenset({O.RETURNED, O.UNCLEAR}),
     O.UNCLEAR: frozenset({O.HANDING_OVER, O.COMING_BACK, O.GIFT, O.LOST, O.CLOSED}),
 }
-"""What one event may do; `decide` refuses to commit any other arrow. After a loss it is found as it stood."""
+"""After a loss it is found as it stood."""
 
 
-def outside_allows(before: OutsideState | None, after: OutsideState) -> bool:
-    """Whether it may go there."""
-    return before is after or after in OUTSIDE_ARROWS.get(before, frozenset())
+# --- A rota: one thing asked of several friends.
+
+
+class RotaState(StrEnum):
+    """Where a rota stands."""
+
+    SEARCHING = "searching"
+    ASKING = "asking"
+    FILLED = "filled"
+    NOBODY = "nobody"
+    STOPPED = "stopped"
+
+
+R = RotaState
+LIVING_ROTA = frozenset({R.SEARCHING, R.ASKING})
+ROTA_ARROWS: Mapping[RotaState | None, frozenset[RotaState]] = {
+    None: frozenset({R.SEARCHING}),
+    R.SEARCHING: frozenset({R.ASKING, R.NOBODY, R.STOPPED}),
+    R.ASKING: frozenset({R.FILLED, R.NOBODY, R.STOPPED}),
+}
+
+
+# --- A place in a friend's queue.
+
+
+class PlaceState(StrEnum):
+    """How a place in a friend's queue stands, as the owner's bot has told it; and why it is over."""
+
+    ASKED = "asked"
+    """The owner's bot hasn't answered yet."""
+    WAITING = "waiting"
+    TURN = "turn"
+    """It is back, and kept for us."""
+    SERVED = "served"
+    LAPSED = "lapsed"
+    """It was kept, and nobody asked for it in time."""
+    FREE = "free"
+    """It is there: there is nothing to wait for."""
+    UNKNOWN = "unknown"
+    """The owner shares nothing that is called so."""
+    UNCLEAR = "unclear"
+    """Several parts are called so."""
+    UNIT = "unit"
+    """The owner counts it in another unit."""
+    TWICE = "twice"
+    """Our space waits for it already."""
+    FULL = "full"
+    """We wait for too much there."""
+    REMOVED = "removed"
+    """The owner's people have taken us out of the queue."""
+    LEFT = "left"
+    """Our own people don't wait any more."""
+    PARTED = "parted"
+    """The friendship is over."""
+
+
+OPEN_PLACES = frozenset({PlaceState.ASKED, PlaceState.WAITING, PlaceState.TURN})
+ENDS_OF_A_PLACE = frozenset(PlaceState) - OPEN_PLACES
+TOLD_ENDS = ENDS_OF_A_PLACE - {PlaceState.LEFT, PlaceState.PARTED}
+"""Why a place is over, where the owner's bot says so."""
+PLACE_ARROWS: Mapping[PlaceState | None, frozenset[PlaceState]] = {
+    None: frozenset({PlaceState.ASKED}),
+    PlaceState.ASKED: ENDS_OF_A_PLACE | {PlaceState.WAITING, PlaceState.TURN},
+    PlaceState.WAITING: ENDS_OF_A_PLACE | {PlaceState.TURN},
+    PlaceState.TURN: ENDS_OF_A_PLACE,
+}
+
+
+# --- What somebody wants and nobody has.
+
+
+class WantState(StrEnum):
+    """Where one of our own wants stands."""
+
+    WANTED = "wanted"
+    FOUND = "found"
+    OVER = "over"
+    """Its day is over."""
+    STOPPED = "stopped"
+
+
+WANT_ARROWS: Mapping[WantState | None, frozenset[WantState]] = {
+    None: frozenset({WantState.WANTED}),
+    WantState.WANTED: frozenset({WantState.FOUND, WantState.OVER, WantState.STOPPED}),
+}
+
+# --- What `decide` asks.
+
+_ARROWS: Mapping[type[StrEnum], Mapping[Any, frozenset[Any]]] = {
+    ConnectionState: CONNECTION_ARROWS,
+    OutsideState: OUTSIDE_ARROWS,
+    RotaState: ROTA_ARROWS,
+    PlaceState: PLACE_ARROWS,
+    WantState: WANT_ARROWS,
+}
+
+
+def allows(before: StrEnum | None, after: StrEnum) -> bool:
+    """Whether what stands at `before` (None: it is new to us) may go to `after`, by the table of that state's kind."""
+    return before is after or after in _ARROWS[type(after)].get(before, frozenset())
+
+
+def transfer_allows(role: str, before: TransferState | None, after: TransferState) -> bool:
+    """The same for a transfer in which our role is that."""
+    return before is after or after in TRANSFER_ARROWS[role].get(before, frozenset())
+
+
+def loan_allows(before: Ending | None, after: Ending | None) -> bool:
+    """The same for the end of a loan; None: it is on loan."""
+    return before is after or after in LOAN_ARROWS.get(before, frozenset())

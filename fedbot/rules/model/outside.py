@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.diagnosis import Diagnosis
-from fedbot.rules.model.lifecycles import OUTSIDE_OVER, OutsideState
+from fedbot.rules.model.lifecycles import LIVING_ROTA, OUTSIDE_OVER, OutsideState, RotaState
 from fedbot.rules.model.queries import PartDescription
 from fedbot.rules.wire.envelope import short_hash
 
@@ -80,8 +80,7 @@ def outside_id(lending_event: str) -> str:
     return short_hash("outside", lending_event)
 
 
-# --- A rota: one thing asked of several friends until somebody gives it, as a document; and in which order they are
-# asked.
+# --- A rota: one thing asked of several friends until somebody gives it, and in which order they are asked.
 
 KEPT_FOR = timedelta(days=30)
 """So long a rota that is over can be shown."""
@@ -142,31 +141,6 @@ def in_order(candidates: Sequence[Candidate], wanted: Decimal, policy: RotaPolic
         return (each.quantity < wanted, *(ranks[order] for order in policy.order), each.party)
 
     return tuple(sorted(candidates, key=rank))
-
-
-class RotaState(StrEnum):
-    """Where a rota stands."""
-
-    SEARCHING = "searching"
-    ASKING = "asking"
-    FILLED = "filled"
-    NOBODY = "nobody"
-    STOPPED = "stopped"
-
-
-R = RotaState
-LIVING_ROTA = frozenset({R.SEARCHING, R.ASKING})
-ROTA_ARROWS: Mapping[RotaState | None, frozenset[RotaState]] = {
-    None: frozenset({R.SEARCHING}),
-    R.SEARCHING: frozenset({R.ASKING, R.NOBODY, R.STOPPED}),
-    R.ASKING: frozenset({R.FILLED, R.NOBODY, R.STOPPED}),
-}
-"""What one event may do; `decide` refuses to commit any other arrow."""
-
-
-def allows(before: RotaState | None, after: RotaState) -> bool:
-    """Whether a rota may go there."""
-    return before is after or after in ROTA_ARROWS.get(before, frozenset())
 
 
 class Why(StrEnum):

@@ -34,7 +34,7 @@ from fedbot.rules.model.party_config import PRACTICE
 from fedbot.rules.model.queries import Able, Answer, FindItems, ItemsFound, PartMatch, Query, WhenAnswered, WhoMay
 from fedbot.rules.model.stock import Right, StockItem, counts_pieces, is_common, is_fraction, is_sound, plain
 from fedbot.rules.model.transfer import Line, Terms, Transfer, less_of, total
-from fedbot.rules.protocol import announcements, bodies, sequencing
+from fedbot.rules.protocol import bodies, sequencing, who_answers
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.protocol.terms import MOST_LINES, BadTerms, bare, fits, hash_of, line_of, presentable, written
 from fedbot.rules.state import Turn
@@ -297,7 +297,7 @@ def _line_for(turn: Turn, transfer: Transfer, given: Terms) -> str:
         for asked, pieces in pieces(transfer.requested, given.lines)
     )
     terms, person = transfer.terms, transfer.terms.asker
-    several = announcements.claimed_by_several(turn, person, transfer.room)
+    several = who_answers.claimed_by_several(turn, person, transfer.room)
     as_whom = f"as {turn.us.party} " if several else ""
     until = f" from {terms.starts.isoformat()}" if terms.starts else ""
     until += f" until {terms.loan_until.isoformat()}" if terms.loan_until else ""

@@ -25,8 +25,8 @@ from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Draft, Edit, Phrase, Post, say
-from fedbot.rules.model.lifecycles import NOTHING_MOVED, ConnectionState, TransferState
-from fedbot.rules.model.outside import KEPT_FOR, AskedInTurn, Candidate, Passed, Rota, RotaState, Why, in_order
+from fedbot.rules.model.lifecycles import NOTHING_MOVED, ConnectionState, RotaState, TransferState
+from fedbot.rules.model.outside import KEPT_FOR, AskedInTurn, Candidate, Passed, Rota, Why, in_order
 from fedbot.rules.model.queries import PartDescription
 from fedbot.rules.model.stock import in_units
 from fedbot.rules.model.transfer import RECALLED, Line, Terms, Transfer, total

@@ -15,7 +15,7 @@ from fedbot import messages
 from fedbot.commands.grammar import in_quotes
 from fedbot.ports.inventory import InventoryProblem
 from fedbot.rules.model.effects import say
-from fedbot.rules.model.outside import LIVING_ROTA
+from fedbot.rules.model.lifecycles import LIVING_ROTA
 from fedbot.rules.wire.envelope import fingerprint
 from fedbot.web.site.api import ledger_csv
 from fedbot.web.site.calls import LONGEST_LINE

@@ -45,7 +45,7 @@ from fedbot.rules.model.outside import OUTSIDE, OutsideLoan, Rota
 from fedbot.rules.model.queries import StockCounts
 from fedbot.rules.model.stock import Right, Rights, plain
 from fedbot.rules.model.transfer import Line, Transfer
-from fedbot.rules.protocol import announcements
+from fedbot.rules.protocol import who_answers
 from fedbot.rules.state import Turn
 from fedbot.rules.wire.envelope import fingerprint
 
@@ -444,7 +444,7 @@ class Reader:
         self.turn = turn
         self.person = person
         self.rights = rights
-        self.rooms = announcements.shared_with(turn, person)
+        self.rooms = who_answers.shared_with(turn, person)
         self._locale = locale
         self._render = render
 

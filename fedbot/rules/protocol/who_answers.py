@@ -1,0 +1,67 @@
+"""Which bots and people are in a room, whose people they are, and which bot answers a line."""
+
+from __future__ import annotations
+
+from fedbot.rules.model.room import Room
+from fedbot.rules.protocol.announcements import federation_rooms
+from fedbot.rules.state import Turn
+
+
+def bots_in(turn: Turn, room: str) -> list[str]:
+    """The ids of all fedbots in the room, ours too, lowest first."""
+    return sorted({announcement.bot for announcement in turn.announcements(room)} | {turn.us.bot})
+
+
+def direct_with(turn: Turn, room: Room | None) -> str:
+    """The one of our people with whom we are alone there: a direct chat; '' if it is none, or is configured.
+
+    Who is in a room decides, so nothing has to be kept of direct chats, and nothing of them can be lost.
+    """
+    if room is None or not room.joined or room.id == turn.us.admin_room:
+        return ""
+    if room.id in federation_rooms(turn):
+        return ""
+    others = room.members.keys() - {turn.us.bot}
+    return next(iter(others)) if len(others) == 1 and others <= turn.us.people.keys() else ""
+
+
+def shared_with(turn: Turn, person: str) -> list[str]:
+    """The federation rooms that this person reads: of these may be told in a direct chat."""
+    known = {room: turn.room(room) for room in federation_rooms(turn)}
+    return [room for room, seen in known.items() if seen and seen.joined and person in seen.members]
+
+
+def is_bot(turn: Turn, room: str, sender: str) -> bool:
+    """Whether the sender is a fedbot, ours or another. Our own people are people, whatever they announce."""
+    return sender not in turn.us.people and sender in bots_in(turn, room)
+
+
+def other_homes(turn: Turn, room: str, person: str, *, active_only: bool) -> list[tuple[str, str]]:
+    """The other parties in this room that list the person: (party, its bot)."""
+    peers = {(c.peer, c.peer_bot) for c in turn.active_connections(room)}
+    return [
+        (party.id, announcement.bot)
+        for announcement in turn.announcements(room)
+        if announcement.bot != turn.us.bot
+        for party in announcement.parties
+        if person in party.people and (not active_only or (party.id, announcement.bot) in peers)
+    ]
+
+
+def we_answer(turn: Turn, room: str, person: str) -> bool:
+    """Whether we answer a line of this person.
+
+    Our own people are ours by our own configuration, whatever others announce. We leave somebody whom only another
+    bot lists to that bot. The bot with the lowest id answers people whom nobody lists.
+    """
+    if person in turn.us.people:
+        return True
+    if other_homes(turn, room, person, active_only=False):
+        return False
+    return bots_in(turn, room)[0] == turn.us.bot
+
+
+def claimed_by_several(turn: Turn, person: str, room: str) -> list[str]:
+    """All parties that list one of our people, ours among them, when another friendly party does so too."""
+    others = other_homes(turn, room, person, active_only=True)
+    return sorted({turn.us.party, *(party for party, _ in others)}) if others else []
