@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from fedbot import messages
 from fedbot.commands.grammar import Reading, counted_as_one, elsewhere
-from fedbot.commands.lookup import found_in, friend_meant, is_our_space, let_choose_how_much, rooms_told_of
+from fedbot.commands.lookup import friend_meant, is_our_space, let_choose_how_much, rooms_told_of
 from fedbot.commands.picking import quantity_complaint, units_said
 from fedbot.commands.spec import Argument, Handler, Kind, Verb, Where
 from fedbot.rules.loan import queue
@@ -15,7 +15,7 @@ from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.lending import MOST_PLACES, PlaceInLine, QueueEntry
-from fedbot.rules.model.queries import Answer, FindItems, Query
+from fedbot.rules.model.queries import Answer, Query
 from fedbot.rules.model.stock import Right
 from fedbot.rules.protocol.terms import presentable
 from fedbot.rules.state import Turn
@@ -55,7 +55,7 @@ def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
     if isinstance(meant, tuple):
         return ()
     if _is_ours(turn, command):
-        return (FindItems(meant.item, units=units_said([(meant,)])),)
+        return queue.questions(turn, FindItems(meant.item, units=units_said([(meant,)])))
     friend = friend_meant(turn, command)
     return friend if isinstance(friend, Phrase) else ()
 
@@ -125,7 +125,7 @@ def _here(turn: Turn, command: Command, meant: Reading, answers: tuple[Answer, .
     entry = QueueEntry(
         identifier, code, turn.us.party, "", command.room, meant.item, quantity, 0, turn.now, by, unit=meant.unit
     )
-    outcome = queue.join_ours(turn, entry, found_in(answers))
+    outcome = queue.join_ours(turn, entry, queue.found_together(answers))
     if not isinstance(outcome, QueueEntry):
         return say(messages.booking.not_in_line, word=meant.item, why=outcome)
     return queue.own_page(turn, outcome)

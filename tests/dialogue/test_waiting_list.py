@@ -290,6 +290,11 @@ async def test_a_search_tells_how_many_wait_and_our_own_place() -> None:
     await world.settle()
     hit = told(world.room, "Attraktor: M3 nut")[-1].text
     assert "2 wait for it, our place is 2" in hit
+    await says(world, "anna", "lend 5 M3-NUT to betaspace until 1.12. --over-booking")
+    world.cem.reacts(world.card(), "✅")
+    await world.grace()
+    assert not world.alpha.stock(part=world.alpha.part("M3-NUT").pk, customer=None), "a name finds nothing of it"
+    assert "place 3" in await says(world, "piet", "wait 10 M3-NUT")
 
 
 async def test_after_a_rebuild_places_and_wants_are_known_again_and_what_was_asked_of_anyone_is_taken_back() -> None:

@@ -23,7 +23,7 @@ from fedbot.rules.model.lending import MOST_PLACES, PlaceInLine, QueueEntry
 from fedbot.rules.model.lifecycles import FINAL, NOTHING_MOVED, TOLD_ENDS, ConnectionState, PlaceState, TransferState
 from fedbot.rules.model.outside import OutsideLoan
 from fedbot.rules.model.queries import FindItems, ItemsFound, WhenAnsweredOrNot
-from fedbot.rules.model.stock import StockItem, is_sound, plain
+from fedbot.rules.model.stock import StockItem, UnitFactor, is_sound, plain
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.protocol import bodies, sequencing, who_answers
 from fedbot.rules.protocol.bodies import Message
@@ -37,6 +37,8 @@ A_DAY, A_MOMENT = timedelta(days=1), timedelta(minutes=1)
 UNTIL_ASKED_AGAIN = timedelta(minutes=10)
 """Our InvenTree was silent when somebody came: it is asked again then."""
 KEPT_FOR = timedelta(days=30)
+MOST_LENT = 20
+"""So many stock items of a part that are lent are looked at for who waits for it by its name."""
 OVER = FINAL | {TransferState.RECEIVED}
 _PLACE, _TURN = "place", "turn"
 _ASKS = re.compile(
@@ -217,8 +219,38 @@ def _look(turn: Turn, entry: QueueEntry) -> None:
     shared = share.scope(turn)
     word = f"#{entry.item}" if entry.item else entry.word
     units = (entry.unit,) if entry.unit and not entry.part else ()
-    question = FindItems(word, bool(shared.categories or shared.templates), units=units)
-    turn.do(Ask(LookAtQueue(entry.id), (question,)))
+    asked = FindItems(word, bool(shared.categories or shared.templates), units=units)
+    turn.do(Ask(LookAtQueue(entry.id), questions(turn, asked)))
+
+
+def questions(turn: Turn, asked: FindItems) -> tuple[FindItems, ...]:
+    """That, and what is lent of it, by its number: by a name our InvenTree finds only what lies here.
+
+    The answers, together, go to `found_together`.
+    """
+    return (asked, *(replace(asked, word=f"#{key}") for key in _lent_and_called(turn, asked.word)))
+
+
+def _lent_and_called(turn: Turn, word: str) -> list[int]:
+    """The stock items that are lent, to friends and neighbours, of a part that is called so."""
+    ours = (loan for loan in lend.on_loan(turn) if loan.role == "sender")
+    lines = ((loan.at(line.number).item, line.description) for loan in ours for line in lend.lines_out(turn, loan))
+    outside = ((loan.item, loan.description) for loan in turn.outside_loans() if loan.is_living)
+    name = word.casefold()
+    meant = (key for key, part in (*lines, *outside) if key and name in {part.name.casefold(), part.ipn.casefold()})
+    return list(dict.fromkeys(meant))[:MOST_LENT]
+
+
+def found_together(answers: Sequence[object]) -> ItemsFound:
+    """What the answers to `questions` show, as one."""
+    items: dict[int, StockItem] = {}
+    factors: dict[UnitFactor, None] = {}
+    for found in answers:
+        if not isinstance(found, ItemsFound):
+            raise TypeError(f"a queue asks for items, not {found!r}")
+        items |= {item.pk: item for item in found.items}
+        factors |= dict.fromkeys(found.factors)
+    return ItemsFound(tuple(items.values()), factors=tuple(factors))
 
 
 @dataclass(frozen=True)
@@ -234,12 +266,9 @@ class LookAtQueue(WhenAnsweredOrNot):
 
     def answered(self, turn: Turn, event: Answered) -> None:
         """It is their turn, if it is back and fine and nobody comes before them."""
-        (found,) = event.answers
-        if not isinstance(found, ItemsFound):
-            raise TypeError(f"a queue asks for items, not {found!r}")
         entry = turn.queue_entry(self.entry)
         if entry is not None and not entry.kept:
-            seen(turn, entry, found)
+            seen(turn, entry, found_together(event.answers))
 
     def unanswered(self, turn: Turn, event: Unanswered) -> None:
         """Our InvenTree is silent: it is looked at again later."""
