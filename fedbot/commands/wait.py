@@ -15,7 +15,7 @@ from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.lending import MOST_PLACES, PlaceInLine, QueueEntry
-from fedbot.rules.model.queries import Answer, Query
+from fedbot.rules.model.queries import Answer, FindItems, Query
 from fedbot.rules.model.stock import Right
 from fedbot.rules.protocol.terms import presentable
 from fedbot.rules.state import Turn

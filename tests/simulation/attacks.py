@@ -17,6 +17,7 @@ from fedbot.rules import web
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Choice
 from fedbot.rules.model.events import DecidedOffChat
+from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.model.transfer import Line, Transfer
 from fedbot.rules.protocol.terms import written
 from fedbot.rules.wire import envelope
@@ -29,6 +30,8 @@ from tests.simulation.party import GRACE, Party
 
 Attack = Callable[["Scene"], Awaitable[None]]
 ATTACKS: dict[str, Attack] = {}
+OF_THREE: set[str] = set()
+"""Those in which nobody lies: a space and two friends, who want the same."""
 BOLT = "M3-BOLT"
 BY = {"by": "@cem1:twin.test", "by_name": "Cem", "event": "", "awaits": True, "seen": 0}
 
@@ -181,11 +184,12 @@ class Scene:
         self.federation.server.put_state(bot, room, "dev.fedbot.party", bot, content)
 
 
-def attack(*names: str) -> Callable[[Attack], Attack]:
-    """Register an attack for the broken variants of these names."""
+def attack(*names: str, of_three: bool = False) -> Callable[[Attack], Attack]:
+    """Register an attack for the broken variants of these names; `of_three`: see `OF_THREE`."""
 
     def register(function: Attack) -> Attack:
         ATTACKS.update(dict.fromkeys(names, function))
+        OF_THREE.update(names if of_three else ())
         return function
 
     return register
@@ -196,12 +200,20 @@ def attacked(name: str) -> list[str]:
 
     async def played() -> list[str]:
         is_strange = name == "a friendship begins by the peer's word alone"
-        setup = Setup(2, (0, 0), direct=False, friends=not is_strange, open_for=timedelta(days=7), lies=True)
+        parties = 3 if name in OF_THREE else 2
+        setup = Setup(
+            parties,
+            (0,) * parties,
+            direct=False,
+            friends=not is_strange,
+            open_for=timedelta(days=7),
+            lies=name not in OF_THREE,
+        )
         federation = Federation(setup)
         await federation.begins()
         await ATTACKS[name](Scene(federation))
         await federation.rests()
-        for party in federation.parties[:-1]:
+        for party in federation.parties if name in OF_THREE else federation.parties[:-1]:
             federation.auditor.must_have_kept(party)
             federation.auditor.look(party)
         for party in federation.parties:
@@ -354,3 +366,114 @@ async def _another_name(scene: Scene) -> None:
 async def _friends_at_once(scene: Scene) -> None:
     await scene.says(f"connect {scene.honest.id}", "superuser", scene.liar)
     await scene.federation.passes(timedelta(minutes=3))
+
+
+# --- ahead of time, in turn, and from anyone: what several want at the same moment --------------------------------
+
+
+def _from_day(scene: Scene, first: int, last: int) -> str:
+    """So many days from today until so many."""
+    today = scene.federation.clock.now().date()
+    return f"from {today + timedelta(days=first)} until {today + timedelta(days=last)}"
+
+
+async def _yes_to_all(scene: Scene) -> None:
+    """Each card that asks is decided with a yes at the same moment, each by the superuser of its space."""
+    for card in scene.federation.auditor.cards:
+        party, subject = card[0], card[0].transfer(card[1].partition(":")[2])
+        if subject is not None and subject.state is TransferState.OPEN and subject.granted is None:
+            person = scene.person("superuser", party)
+            scene.federation.auditor.tapped(person.reacts(card[2], "✅"), person.user_id, card, "✅")
+    await scene.federation.rests()
+    await scene.grace_ends()
+
+
+async def _two_book(scene: Scene, days: tuple[int, int], others: tuple[int, int]) -> None:
+    """Both friends ask for all of an item, for days that overlap, and our people say yes to both at once."""
+    for friend, (first, last) in zip(scene.federation.parties[1:], (days, others), strict=True):
+        asked = f"request {BOLT} {scene.stock().quantity} from {scene.honest.id} {_from_day(scene, first, last)}"
+        await scene.says(asked, party=friend)
+    await _yes_to_all(scene)
+
+
+@attack("a booking is kept whatever else is booked then", of_three=True)
+async def _same_days(scene: Scene) -> None:
+    await _two_book(scene, (2, 6), (2, 6))
+
+
+@attack("a booking counts on its first day only", of_three=True)
+async def _days_in_between(scene: Scene) -> None:
+    await _two_book(scene, (2, 8), (4, 5))
+
+
+@attack("what is booked goes on its first day without a word", of_three=True)
+async def _unasked(scene: Scene) -> None:
+    friend = scene.federation.parties[1]
+    await scene.says(f"request {BOLT} 1 from {scene.honest.id} {_from_day(scene, 2, 6)}", party=friend)
+    await _yes_to_all(scene)
+    await scene.federation.passes(timedelta(days=3))
+
+
+async def _queue(scene: Scene, *, wanted: str) -> str:
+    """All of it is lent to one friend; the other waits for so much, then one of our own people for one. The loan."""
+    borrower, friend = scene.federation.parties[1:]
+    part = scene.stock().part
+    rows = [row for row in scene.honest.inventree.stock if row.part == part and row.customer is None]
+    text = " + ".join(f"#{row.pk} {row.quantity}" for row in rows)
+    await scene.says(f"lend {text} to {borrower.id} for 3 days")
+    await scene.taps(scene.person("superuser", borrower))
+    await scene.federation.passes(timedelta(minutes=3))
+    loan = scene.ours().code
+    await scene.says(f"wait {wanted} {BOLT} from {scene.honest.id}", party=friend)
+    await scene.says(f"wait 1 {BOLT}", "member")
+    return loan
+
+
+async def _comes_back(scene: Scene, loan: str, what: str) -> None:
+    """The owner's superuser says that so much of it is back."""
+    superuser = scene.person("superuser")
+    said = superuser.says(f"!fed return {loan} {what}")
+    scene.federation.auditor.typed(said, superuser.user_id, scene.honest, scene.ours().id, Choice.APPROVE)
+    await scene.federation.rests()
+    await scene.federation.passes(timedelta(minutes=5))
+
+
+@attack("who came last is asked first", of_three=True)
+async def _last_first(scene: Scene) -> None:
+    loan = await _queue(scene, wanted="1")
+    await _comes_back(scene, loan, "all")
+
+
+@attack("who wants less passes those before", of_three=True)
+async def _passes_by(scene: Scene) -> None:
+    loan = await _queue(scene, wanted="3")
+    await _comes_back(scene, loan, "1 1")
+
+
+@attack("what is kept for one is kept for the next as well", of_three=True)
+async def _kept_twice(scene: Scene) -> None:
+    loan = await _queue(scene, wanted="1")
+    await _comes_back(scene, loan, "all")
+
+
+async def _from_anyone(scene: Scene, how: str = "") -> None:
+    await scene.says(f"request {BOLT} 2 from anyone{how}")
+
+
+@attack(
+    "every grant of what is asked of several is confirmed",
+    "what is asked of several leaves before it is confirmed",
+    of_three=True,
+)
+async def _two_yeses(scene: Scene) -> None:
+    await _from_anyone(scene, " --all")
+    await _yes_to_all(scene)
+    await scene.federation.passes(timedelta(minutes=3))
+
+
+@attack("what came of a request from anyone is forgotten", of_three=True)
+async def _once_more(scene: Scene) -> None:
+    await _from_anyone(scene)
+    for _ in range(2):
+        await _yes_to_all(scene)
+        await scene.federation.passes(timedelta(minutes=3))

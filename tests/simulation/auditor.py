@@ -197,10 +197,13 @@ class Auditor:
                         )
 
     def _in_turn(self, party: Party, decision: Committed) -> None:
-        """Nobody's turn comes before that of who has waited longer for the same thing."""
+        """Nobody's turn comes before that of who has waited longer for the same thing, and one thing has one turn."""
         arrived = self.arrivals.setdefault(party.id, [])
         arrived += [d.id for d in decision.documents.values() if isinstance(d, QueueEntry) and d.id not in arrived]
         queue = [d for d in {**party.documents, **decision.documents}.values() if isinstance(d, QueueEntry)]
+        kept = [entry.kept for entry in queue if entry.kept]
+        if len(set(kept)) < len(kept):
+            self.wrong(f"{party.id}: a thing is kept for two at once: {[e.code for e in queue if e.kept]}")
         for entry in queue:
             before = party.documents.get((QueueEntry.__name__, entry.id))
             is_new = entry.kept and not (isinstance(before, QueueEntry) and before.kept)
@@ -465,6 +468,8 @@ class Auditor:
         if sent is None or peer is None or received is None:
             self.wrong(f"{name}: stock leaves for a transfer that one side doesn't know (4)")
             return
+        if sent.terms.confirm and not received.approved_hash:
+            self.wrong(f"{name}: stock leaves for one of several that are asked, and its bot hasn't confirmed it")
         decider, decided = (peer, received) if sent.terms.decider == peer.id else (party, sent)
         # the owner of what is requested decides on its own terms; the asker's side may read of them later
         if sent.terms_hash != received.terms_hash and sent.terms.kind == "push":

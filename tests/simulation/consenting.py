@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from fedbot.ports.journal import ChatMessage, Committed
 from fedbot.rules.model.connection import Connection
@@ -22,7 +23,7 @@ from fedbot.rules.model.room import Announcement
 from fedbot.rules.model.transfer import Line, Progress, Terms, Transfer
 from fedbot.rules.wire import envelope
 from fedbot.rules.wire.envelope import announcement_holds
-from tests.simulation.party import Party
+from tests.simulation.party import TIME_ZONES, Party
 
 if TYPE_CHECKING:
     from tests.simulation.auditor import Auditor, Tap
@@ -84,8 +85,13 @@ def _landing(p: Progress) -> tuple[object, ...]:
     return (*known, *where, p.factor, p.units, p.revision, p.serial)
 
 
-def differences(shown: View | FriendView, now: View | FriendView, *, less: bool = False) -> list[str]:
-    """What isn't as it was shown. `less`: smaller quantities of the same are what was said."""
+def differences(
+    shown: View | FriendView, now: View | FriendView, *, less: bool = False, booked: bool = False
+) -> list[str]:
+    """What isn't as it was shown. `less`: smaller quantities of the same are what was said.
+
+    `booked`: it was agreed on for another day, and kept until then.
+    """
     if isinstance(shown, View) and isinstance(now, View):
         if less:
             is_less = _is_less(shown.terms.lines, now.terms.lines)
@@ -93,7 +99,8 @@ def differences(shown: View | FriendView, now: View | FriendView, *, less: bool 
         landings = zip(shown.landings, now.landings, strict=False)
         others = [old for old, new in landings if old != new and old[0] and old[:5] + old[6:] != new[:5] + new[6:]]
         found = ["landings"] if others else []
-        return found + [n for n in ("terms", "due", "granted_by") if getattr(shown, n) != getattr(now, n)]
+        names = ("terms", "granted_by") if booked else ("terms", "due", "granted_by")
+        return found + [name for name in names if getattr(shown, name) != getattr(now, name)]
     return [each.name for each in fields(shown) if getattr(shown, each.name) != getattr(now, each.name, None)]
 
 
@@ -297,17 +304,21 @@ class Consents:
         elif ends is None or (lost is not None and lost < ends):
             self._wrong(party, transfer, f"goes on though {username} had lost the right before the grace ended (4)")
 
-    def compare(self, party: Party, subject: Transfer | Connection, tap: Tap, *, less: bool = False) -> None:
+    def compare(
+        self, party: Party, subject: Transfer | Connection, tap: Tap, *, less: bool = False, booked: bool = False
+    ) -> None:
         """What is here now against what stood on the card when the person said yes."""
         if tap.shown is None:
             return
-        if found := differences(tap.shown, view_of(subject), less=less):
+        if found := differences(tap.shown, view_of(subject), less=less, booked=booked):
             self._wrong(party, subject, f"goes on, but the card showed other {', '.join(found)} (2)")
 
     # --- stock that leaves --------------------------------------------------------------------------------
 
     def goes_out(self, party: Party, sent: Transfer) -> None:
         """What leaves is what our person wrote, or saw on the card; of what we borrowed no more than that."""
+        if sent.terms.starts is not None:
+            self._is_fetched(party, sent)
         if sent.terms.kind == "push":
             self._is_what_was_typed(party, sent)
         elif sent.terms.kind == "return":
@@ -316,7 +327,20 @@ class Consents:
             by = sent.granted or sent.decided
             tap = self.auditor.taps.get(by.event_id) if by is not None else None
             if tap is not None and tap.party == party.id:
-                self.compare(party, sent, tap, less=sent.granted is not None)
+                self.compare(party, sent, tap, less=sent.granted is not None, booked=sent.terms.starts is not None)
+
+    def _is_fetched(self, party: Party, sent: Transfer) -> None:
+        """What was booked leaves on its day, as somebody who may has seen on the card that asked for that (2, 4)."""
+        by = sent.handed.event_id if sent.handed is not None else ""
+        tap = self.auditor.taps.get(by)
+        if tap is None or not self._is_yes(party, tap, sent.id):
+            self._wrong(party, sent, "was booked, and leaves though nobody here has said that it is fetched (4)")
+            return
+        self._must_be_entitled(party, sent, tap, by)
+        self.compare(party, sent, tap)
+        today = party.clock.now().astimezone(ZoneInfo(sent.terms.time_zone or TIME_ZONES[party.number])).date()
+        if sent.terms.starts is not None and today < sent.terms.starts and party.id not in self.auditor.jumped:
+            self._wrong(party, sent, f"is booked from {sent.terms.starts} on, and leaves on {today}")
 
     def _is_what_was_typed(self, party: Party, sent: Transfer) -> None:
         words = self._words(sent.asked.event_id)

@@ -19,8 +19,8 @@ from tests.simulation.party import Party
 
 # What the sender's side and the receiver's may be, together.
 AGREED = {(state, state) for state in FINAL} | {(TransferState.DISPUTED, TransferState.DISPUTED)}
-AGREED |= {(TransferState.DISPUTED, answered) for answered in (TransferState.RECEIVED, TransferState.REFUSED)}
-"""As sender and receiver end. Who has answered isn't stopped by a sender that can't tell any more (`PEER_DISPUTES`)."""
+ANSWERED = {TransferState.RECEIVED: TransferState.RECEIVED, TransferState.REFUSED: TransferState.REVERTING}
+"""What a receiver has answered, and where the sender's side goes by that."""
 
 # Disputes that no trouble in an InvenTree explains.
 NEVER_RIGHT = (Plain(Fault.NOT_APPROVED), Plain(Fault.RECEIVED_BUT_NOT_SENT))
@@ -55,7 +55,8 @@ def must_agree(auditor: Auditor) -> None:
 
 
 async def people_end_it(federation: Federation) -> None:
-    """What is still open with a bot that lies our people can end, without it: nothing is left in limbo (8)."""
+    """What is still open people can end, and with a bot that lies without it: nothing is left in limbo (8)."""
+    await _both_settle(federation)
     auditor = federation.auditor
     if auditor.liar is None:
         return
@@ -77,15 +78,40 @@ async def people_end_it(federation: Federation) -> None:
             auditor.wrong(f"{party.id}: nobody can end the friendship {now.id[:4]}: {now.state} (8)")
 
 
+async def _both_settle(federation: Federation) -> None:
+    """What is disputed between honest spaces their superusers settle, and then it is over on both sides."""
+    auditor = federation.auditor
+    disputed = {t.id: t for party in auditor.parties for t in party.transfers() if t.state is TransferState.DISPUTED}
+    between = [t for t in disputed.values() if t.id not in auditor.forged | auditor.settled]
+    for transfer in between:
+        sides = [auditor.by_id(each) for each in (transfer.terms.sender, transfer.terms.receiver)]
+        for party in (*sides, sides[0]):  # the sender's once more: the receiver's may have contradicted them
+            known = party.transfer(transfer.id)
+            if known is not None and known.state is TransferState.DISPUTED:
+                await _says_all_truths(federation, party, known)
+        await federation.passes(timedelta(days=2))
+        states = [known.state for party in sides if (known := party.transfer(transfer.id)) is not None]
+        if not set(states) <= FINAL:
+            auditor.wrong(f"nobody can end {transfer.id[:4]} ({transfer.terms.kind}): {states} (8)")
+
+
 async def _settle(federation: Federation, party: Party, connection: Connection, superuser: Person) -> None:
     """All that a superuser can say of what is open, one after the other."""
     for transfer in _unsettled(party, connection):
-        federation.auditor.settled.add(transfer.id)
-        for line in (f"cancel {transfer.code}", *(f"resolve {transfer.code} --as {truth}" for truth in TRUTHS)):
-            known = party.transfer(transfer.id)
-            if known is not None and known.state not in BOOKS_SETTLED[known.role]:
-                superuser.says(f"!fed {line}")
-                await federation.passes(timedelta(minutes=1))
+        superuser.says(f"!fed cancel {transfer.code}")
+        await federation.passes(timedelta(minutes=1))
+        await _says_all_truths(federation, party, transfer)
+
+
+async def _says_all_truths(federation: Federation, party: Party, transfer: Transfer) -> None:
+    """All that a superuser can say of it, until one of that is taken."""
+    federation.auditor.settled.add(transfer.id)
+    superuser = federation.people[party.person(party.people.superuser)]
+    for truth in TRUTHS:
+        known = party.transfer(transfer.id)
+        if known is not None and known.state not in BOOKS_SETTLED[known.role]:
+            superuser.says(f"!fed resolve {transfer.code} --as {truth}")
+            await federation.passes(timedelta(minutes=1))
 
 
 def _with_liar(auditor: Auditor, party: Party) -> list[Connection]:
@@ -111,7 +137,8 @@ def _must_be_over(auditor: Auditor, party: Party, transfer: Transfer) -> None:
         if transfer.state not in FINAL:
             auditor.wrong(f"{name} is {transfer.state} at {party.id}, unknown at {peer.id}")
         return
-    if transfer.role == "sender" and (transfer.state, other.state) not in AGREED and not _called_off(transfer, other):
+    agreed = (transfer.state, other.state) in AGREED or _called_off(transfer, other) or _is_at_a_loss(transfer, other)
+    if transfer.role == "sender" and not agreed:
         auditor.wrong(f"{name} is {transfer.state} at {party.id} (sender), {other.state} at {peer.id}")
     if transfer.exchange.awaiting:
         auditor.wrong(f"{name}: {party.id} still waits for {peer.id} to read its letters")
@@ -126,9 +153,8 @@ def _must_be_over(auditor: Auditor, party: Party, transfer: Transfer) -> None:
 def _loan_must_add_up(auditor: Auditor, owner: Party, loan: Transfer, other: Transfer) -> None:
     """Never more came back than was lent; it is over when all of it is back; both sides say the same of it."""
     returns = [t for t in owner.transfers() if t.terms.parent == loan.id and t.terms.kind == "return"]
-    there = [t for t in auditor.by_id(loan.peer).transfers() if t.terms.parent == loan.id and t.terms.kind == "return"]
     if {t.id for t in returns} & (auditor.forged | auditor.settled) or any(
-        t.state is TransferState.DISPUTED for t in (*returns, *there)
+        t.state is TransferState.DISPUTED for t in returns
     ):
         return
     name = f"loan {loan.id[:4]}"
@@ -147,6 +173,9 @@ def _loan_must_add_up(auditor: Auditor, owner: Party, loan: Transfer, other: Tra
         auditor.wrong(f"{name}: {lent} lent, {back} came back, {loan.closed and loan.closed.how}")
     if (loan.closed is None and given and given <= over) or (loan.closed is not None and not given <= over | came):
         auditor.wrong(f"{name}: of {given} {came} came back, {over} are over: {loan.closed and loan.closed.how}")
+    there = [t for t in auditor.by_id(loan.peer).transfers() if t.terms.parent == loan.id and t.terms.kind == "return"]
+    if any(t.state is TransferState.DISPUTED for t in there):
+        return  # the borrower's people have to say first what became of it
     active = {c.id for c in owner.connections() if c.state is ConnectionState.ACTIVE}
     ours, theirs = (
         (t.closed and t.closed.how, [t.ending_of(line.number) for line in t.terms.lines], t.due_day)
@@ -168,6 +197,12 @@ def _called_off(sent: Transfer, received: Transfer) -> bool:
     """The receiver's side has ended the friendship at once, without waiting for what the sender would say (UC5)."""
     alone = received.state is TransferState.CANCELLED and received.problem == DISCONNECTED
     return alone and sent.state in FINAL - {TransferState.DONE}
+
+
+def _is_at_a_loss(sent: Transfer, received: Transfer) -> bool:
+    """The receiver has answered, which settles its books; a step that follows from that failed at the sender (8)."""
+    dispute = sent.dispute
+    return dispute is not None and dispute.by == (sent.terms.sender,) and dispute.was is ANSWERED.get(received.state)
 
 
 def _must_be_explained(auditor: Auditor, party: Party, transfer: Transfer) -> None:

@@ -590,7 +590,6 @@ class Liar:
         unsigned = {name: value for name, value in lie.items() if name not in {"sig", "key", "v"}}
         if isinstance(sealed, Random):
             self._seals(liar, unsigned, identifier, sealed)
-        unsigned["id"] = envelope.envelope_id(liar.id, identifier, lie["seq"])
         unsigned["sent_at"] = envelope.wire_time(liar.clock.now())
         signed = {**unsigned, "v": envelope.VERSION, "key": liar.identity.key}
         for name, value in frame.items():
@@ -602,6 +601,7 @@ class Liar:
         another = Identity(sha256(b"another").digest())
         identity = another if frame.get("key") == another.key else liar.identity
         try:
+            signed["id"] = frame.get("id", envelope.envelope_id(liar.id, identifier, lie["seq"]))
             signed["sig"] = frame["sig"] if "sig" in frame else identity.sign(envelope.canonical(signed))
         except envelope.NotCanonical:
             return  # a homeserver takes it no more than a bot does

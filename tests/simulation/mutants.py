@@ -25,6 +25,7 @@ from fedbot.ports.journal import OutboxRow
 from fedbot.rules import consent, decisions, dispatch, inbound, web
 from fedbot.rules.connection import connect, pinning, provision
 from fedbot.rules.decisions import ConfirmDecision
+from fedbot.rules.loan import bookings, lend, queue
 from fedbot.rules.model import shown
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Signature
@@ -39,17 +40,19 @@ from fedbot.rules.model.events import (
     StepRefused,
     Tick,
 )
+from fedbot.rules.model.lending import QueueEntry
 from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.model.outside import Rota
 from fedbot.rules.model.party_config import PartyConfig
+from fedbot.rules.model.queries import Able
 from fedbot.rules.model.steps import CreateItem, Step, StepResult
-from fedbot.rules.model.stock import Right, Rights
+from fedbot.rules.model.stock import Right, Rights, StockItem
 from fedbot.rules.model.transfer import Terms, Transfer
 from fedbot.rules.protocol import announcements, bodies, sequencing, who_answers
 from fedbot.rules.protocol.bodies import Approve, Body, Message
 from fedbot.rules.state import State, Turn
+from fedbot.rules.transfer import booking, opening, request, rota, send, sender_decision
 from fedbot.rules.transfer import both_sides as transfers
-from fedbot.rules.transfer import opening, request, rota, send, sender_decision
 from fedbot.rules.transfer import receive as receives
 from fedbot.rules.wire.envelope import Opening, transaction_id
 from tests.simulation.crashing import CrashingJournal
@@ -93,7 +96,6 @@ SEEDS: dict[str, int] = {
 ELSEWHERE: dict[str, str] = {
     "letters are read out of order": "tests/rules/test_machines.py",
     "rights are not read again after the grace": "tests/dialogue/test_who_decides.py",
-    "every grant of what is asked of several is confirmed": "tests/dialogue/test_asking_anyone.py",
     "who asked is known by one Matrix account only": "tests/dialogue/test_who_decides.py",
     "what became dear since the card takes one person": "tests/dialogue/test_two_people.py",
 }
@@ -625,6 +627,70 @@ def _renamed(stack: ExitStack) -> None:
 @mutant("a friendship begins by the peer's word alone")
 def _friends_at_once(stack: ExitStack) -> None:
     _instead(stack, connect, "_put_up_card", provision.begin)
+
+
+# --- ahead of time, in turn, and from anyone --------------------------------------------------------------------
+
+
+@mutant("a booking is kept whatever else is booked then")
+def _booked_twice(stack: ExitStack) -> None:
+    _instead(stack, bookings, "why_not_kept", lambda *_: "")
+
+
+@mutant("a booking counts on its first day only")
+def _first_day_only(stack: ExitStack) -> None:
+    _instead(stack, bookings.Span, "covers", lambda self, day: day == self.first)
+
+
+@mutant("what is booked goes on its first day without a word")
+def _goes_by_itself(stack: ExitStack) -> None:
+    def ask_if_handed_over(turn: Turn, transfer: Transfer, _: Able) -> None:
+        if transfer.decided is not None:
+            sender_decision.hand_over(turn, transfer, transfer.decided)
+
+    _instead(stack, booking, "_ask_if_handed_over", ask_if_handed_over)
+
+
+@mutant("who came last is asked first")
+def _last_first(stack: ExitStack) -> None:
+    _instead(stack, queue, "_next_number", lambda turn: -len(turn.queue()))
+
+
+@mutant("who wants less passes those before")
+def _passed_by(stack: ExitStack) -> None:
+    def free(turn: Turn, entry: QueueEntry, items: Sequence[StockItem]) -> StockItem | None:
+        return before(turn, replace(entry, number=0), items)  # type: ignore[no-any-return]
+
+    before = _instead(stack, queue, "_free", free)
+
+
+@mutant("what is kept for one is kept for the next as well")
+def _kept_for_two(stack: ExitStack) -> None:
+    def free(turn: Turn, entry: QueueEntry, items: Sequence[StockItem]) -> StockItem | None:
+        with patch.object(Turn, "queue", lambda self: [replace(each, kept=0) for each in known(self)]):
+            return before(turn, replace(entry, number=0), items)  # type: ignore[no-any-return]
+
+    known = Turn.queue
+    before = _instead(stack, queue, "_free", free)
+
+
+@mutant("what is asked of several leaves before it is confirmed")
+def _unconfirmed(stack: ExitStack) -> None:
+    def grant(turn: Turn, transfer: Transfer, decided: Signature, quantity: Decimal | None = None) -> None:
+        if transfer.terms.confirm and quantity is None:
+            sender_decision.approve(turn, transfer, decided)
+        else:
+            before(turn, transfer, decided, quantity)
+
+    before = _instead(stack, request, "grant", grant)
+
+
+@mutant("what came of a request from anyone is forgotten")
+def _came_to_nothing(stack: ExitStack) -> None:
+    def coming(transfer: Transfer) -> Decimal:
+        return Decimal(0) if transfer.state in lend.OVER_WITH_STOCK else before(transfer)
+
+    before = _instead(stack, rota, "_coming", coming)
 
 
 def searched(name: str, first: int, most: int) -> Caught | None:

@@ -20,6 +20,7 @@ from fedbot.rules.model.lifecycles import ConnectionState, PlaceState, TransferS
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.wire.envelope import BY_API, envelope_id, fingerprint, sign, wire_time
 from fedbot_demo.inventree.records import StockItem
+from fedbot_demo.inventree.stock_rows import is_in_stock
 from tests.fakes.people import Person
 from tests.simulation.consenting import FriendView, View, view_of
 from tests.simulation.party import GRACE, Party
@@ -138,7 +139,7 @@ def settle(federation: Federation) -> None:
                 superuser.says(f"!fed gift {transfer.code}")
             elif transfer.left_over:
                 rows = [party.inventree.stock.get(transfer.at(number).item) for number in transfer.left_over]
-                is_here = any(row is not None and row.customer is None for row in rows)
+                is_here = any(row is not None and is_in_stock(row) for row in rows)
                 superuser.says(f"!fed resolve {transfer.code} --as {'off' if is_here else 'by-hand'}")
 
 

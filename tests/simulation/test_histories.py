@@ -14,7 +14,7 @@ def test_no_promise_is_broken_in_a_history_about_bookings_queues_wants_and_reque
     assert not outcome.violations
 
 
-LONG = (*range(13, 101), 3100055)
+LONG = (*range(13, 101), 3100055, 71000271, 72000116)
 
 
 @pytest.mark.parametrize("seed", [*range(1, 13), *(pytest.param(n, marks=pytest.mark.long) for n in LONG)])
