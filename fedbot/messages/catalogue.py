@@ -241,6 +241,12 @@ def _hit(locale: Locale, number: int, space: SpaceHits, hit: Hit) -> Sentence:
         thing=Bold(name),
         quantity=locale.quantity(hit.quantity, hit.units),
     )
+    return (*told, *availability(locale, hit))
+
+
+def availability(locale: Locale, hit: Hit) -> Sentence:
+    """What else there is to say of how much is free: ', 1 more lent until 3 December, 2 wait for it'; maybe nothing."""
+    told: Sentence = ()
     if hit.flawed:
         flawed, condition = locale.quantity(hit.flawed, hit.units), naming.status(locale, hit.condition, 0)
         told = (*told, *locale.say(", {flawed} of it ⚠ {condition}", flawed=flawed, condition=condition))

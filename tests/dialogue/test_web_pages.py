@@ -6,7 +6,7 @@ import csv
 import html
 import io
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 
 from fedbot.web import qr
 from fedbot_demo.inventree.faults import FaultKind
@@ -138,6 +138,58 @@ async def test_somebody_finds_and_requests_on_a_page_what_a_friend_shares() -> N
     assert "Thermal camera" in words_on(kim)
     assert "Cap screw" in words_on(kim)  # ours, which we share, too; but nothing to request
     assert 'value="attraktor"' not in kim.last.text
+
+
+async def test_find_tells_when_a_thing_is_free_again_and_books_it_or_joins_its_waiting_list() -> None:
+    world = await sharing(alpha={"pages_url": URL}, beta={"pages_url": URL})
+    await encrypted(world)
+    kim = await signed_in(world)
+    with world.alpha.meddles():
+        category = world.alpha.part("M3-NUT").category
+        fields = {"description": "camera", "category": getattr(category, "pk", category), "trackable": True}
+        world.alpha.admin("POST", "part/", name="Thermal camera", IPN="THERMO-1", salable=True, **fields)
+
+    async def finds(words: str) -> str:
+        await kim.gets("/find")
+        await kim.submits("/find", words=words, space="betaspace")
+        await kim.follows()
+        return words_on(kim)
+
+    async def takes(path: str, **fields: str) -> None:
+        (word,) = {html.unescape(each) for each in re.findall(r'name="word" value="([^"]*)"', kim.last.text)}
+        await kim.submits(path, word=word, space="betaspace", **fields)
+        await kim.follows()
+
+    assert "1 at Betaspace Request Thermal camera, Betaspace" in await finds("thermal")
+    await takes("/find/request", quantity="1", first="2026-12-12", until="2026-12-19")
+    assert (world.beta.transfer().terms.starts, world.beta.transfer().terms.loan_until) == (
+        date(2026, 12, 12),
+        date(2026, 12, 19),
+    )
+    world.cem.reacts(world.card(), "✅")
+    await world.grace()
+    assert "1 at Betaspace, 1 booked from Sat 12 Dec, free from Sun 20 Dec 2026" in await finds("thermal")
+    assert "Wait for it" not in words_on(kim), "it is there now"
+    world.cem.says("!fed lend 5 N-M3 to attraktor until 1.12.")
+    await world.settle()
+    card = [m for m in world.room.messages(sender=world.alpha.chat.user_id) if m.reactions][-1]
+    world.anna.reacts(card, "✅")
+    await world.grace()
+    assert "895 at Betaspace, 5 more lent until Tue 1 Dec 2026" in await finds("nut"), world.room.transcript()
+    await takes("/find/wait", quantity="897")
+    await world.settle()
+    assert ", 1 waits for it, our place is 1" in await finds("nut"), words_on(kim)
+    assert "See your place" in words_on(kim)
+    assert "Wait for it" not in words_on(kim)
+    assert "Stop waiting" in await page(kim, "/loans")
+    assert "Lend or give it Cap screw" in (await finds_ours(kim))
+
+
+async def finds_ours(kim: Visitor) -> str:
+    await kim.gets("/find")
+    await kim.submits("/find", words="m3x10")
+    await kim.follows()
+    return words_on(kim)
 
 
 async def test_what_is_asked_of_friends_in_turn_stands_beside_the_loans() -> None:

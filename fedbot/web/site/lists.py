@@ -32,6 +32,7 @@ KINDS = ("give", "loan", "request", "return", "extension")
 LOOK_AGAIN_AFTER = 3
 """Seconds after which a search that isn't answered yet is looked at again."""
 router = APIRouter(include_in_schema=False)
+Day = Annotated[date | None, Form()]
 
 
 # --- on loan -----------------------------------------------------------------------------------------------------
@@ -126,12 +127,26 @@ async def request(
     word: Annotated[str, Form(max_length=LONGEST_LINE)],
     space: Field,
     quantity: Field = "",
-    until: Annotated[date | None, Form()] = None,
+    first: Day = None,
+    until: Day = None,
     key: Field = "",
 ) -> Response:
-    """Ask a friend for a hit, to have or to borrow: the same as `request QUANTITY ITEM from SPACE until DAY`."""
-    last_day = f" until {until.isoformat()}" if until else ""
-    said = await page.site.says(page.person, f"request {quantity.strip()} {word} from {space}{last_day}", key=key)
+    """Ask a friend for a hit, to have, borrow or book: `request QUANTITY ITEM from SPACE [from DAY] [until DAY]`."""
+    days = "".join(f" {name} {day.isoformat()}" for name, day in (("from", first), ("until", until)) if day)
+    said = await page.site.says(page.person, f"request {quantity.strip()} {word} from {space}{days}", key=key)
+    return page.goes_to(f"/lines/{said.id}")
+
+
+@router.post("/find/wait")
+async def wait(
+    page: Sent,
+    word: Annotated[str, Form(max_length=LONGEST_LINE)],
+    space: Field,
+    quantity: Field = "",
+    key: Field = "",
+) -> Response:
+    """Wait for a hit that is on loan or booked: the same as `wait ITEM QUANTITY from SPACE`."""
+    said = await page.site.says(page.person, f"wait {word} {quantity.strip()} from {space}", key=key)
     return page.goes_to(f"/lines/{said.id}")
 
 

@@ -20,6 +20,7 @@ from fedbot.commands import lookup, spaces
 from fedbot.commands.todo import seen as todo_of
 from fedbot.commands.todo import waits_for
 from fedbot.messages import booking as queue_words
+from fedbot.messages import catalogue as catalogue_words
 from fedbot.messages.audit import is_told, noted_in_words
 from fedbot.messages.formatting import Inline, render
 from fedbot.messages.language import Locale
@@ -32,7 +33,7 @@ from fedbot.rules.ledger import figures as ledger_figures
 from fedbot.rules.ledger import history, stats
 from fedbot.rules.loan import bookings, lend, queue
 from fedbot.rules.model.archive import Mark, Place
-from fedbot.rules.model.catalogue import Search
+from fedbot.rules.model.catalogue import Hit, Search
 from fedbot.rules.model.command import Outcome, WebAccess, WebLine
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Choice, Signature
@@ -229,7 +230,11 @@ class LineSaidView(BaseModel):
 
 
 class HitView(BaseModel):
-    """One part that a search found, and the space that has it. `number` stands for it in `request NUMBER`."""
+    """One part that a search found, and the space that has it. `number` stands for it in `request NUMBER`.
+
+    `lent` is how much more is on loan, the first of it due `back`; `booked` what is booked next, from `booked_from` to
+    `booked_until`. `waiting` is how many wait for it, `place` which of them you are (0: none). `state_text`: in words.
+    """
 
     number: int
     space: SpaceRef
@@ -239,8 +244,15 @@ class HitView(BaseModel):
     quantity: str
     units: str
     condition: str = ""
+    flawed: str = "0"
     lent: str = "0"
     back: date | None = None
+    booked: str = "0"
+    booked_from: date | None = None
+    booked_until: date | None = None
+    waiting: int = 0
+    place: int = 0
+    state_text: str = ""
     word: str = Field(default="", description="what to call it in `request QUANTITY WORD from SPACE`")
 
 
@@ -760,23 +772,33 @@ class Reader:
             id=kept.id,
             words=kept.words,
             hits=[
-                HitView(
-                    number=number,
-                    space=SpaceRef(id=space.party, name=space.name),
-                    item=hit.item,
-                    name=hit.name,
-                    ipn=hit.ipn,
-                    quantity=plain(hit.quantity),
-                    units=hit.units,
-                    condition=hit.condition,
-                    lent=plain(hit.lent),
-                    back=hit.back,
-                    word=search.word_for(hit),
-                )
+                self._hit(number, SpaceRef(id=space.party, name=space.name), hit)
                 for number, (space, hit) in enumerate(kept.hits, 1)
             ],
             waiting=[self.space_ref(party) for party in kept.waiting],
             problems={space.party: space.problem for space in kept.came if space.problem},
+        )
+
+    def _hit(self, number: int, space: SpaceRef, hit: Hit) -> HitView:
+        return HitView(
+            number=number,
+            space=space,
+            item=hit.item,
+            name=hit.name,
+            ipn=hit.ipn,
+            quantity=plain(hit.quantity),
+            units=hit.units,
+            condition=hit.condition,
+            flawed=plain(hit.flawed),
+            lent=plain(hit.lent),
+            back=hit.back,
+            booked=plain(hit.booked),
+            booked_from=hit.booked_from,
+            booked_until=hit.booked_until,
+            waiting=hit.waiting,
+            place=hit.place,
+            state_text=_plain(catalogue_words.availability(self._locale, hit)).removeprefix(", "),
+            word=search.word_for(hit),
         )
 
     def accesses(self, this: str = "") -> list[AccessView]:
