@@ -17,6 +17,7 @@ from fedbot.messages.transfer_facts import (
     decided,
     did_not_arrive,
     failed,
+    lies_split,
     not_done,
     nothing_left,
     nothing_moved,
@@ -181,7 +182,7 @@ def _aborted(locale: Locale, card: Card) -> Lines:
     lines: Lines = [first, decided(locale, card), *settled(locale, card), "", why]
     if len(card.transfer.terms.lines) > 1:
         lines += not_done(locale, card)
-    lines.append(nothing_left(locale, card))
+    lines += [nothing_left(locale, card), *lies_split(locale, card)]
     return [*lines, instead, card.transfer.code] if instead else [*lines, card.transfer.code]
 
 
@@ -225,6 +226,7 @@ def _reverted(locale: Locale, card: Card) -> Lines:
         **names,
     )
     lines: Lines = [first, decided(locale, card), *settled(locale, card), "", *why_not_booked_in(locale, card)]
+    lines += lies_split(locale, card)
     if card.transfer.settled is None:
         lines.append(
             locale.say(

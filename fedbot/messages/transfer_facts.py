@@ -674,6 +674,23 @@ def nothing_left(locale: Locale, card: Card) -> tuple[Inline, ...]:
     )
 
 
+def lies_split(locale: Locale, card: Card) -> Lines:
+    """At the sender: what was split off and is back again is a stock item of its own, and its people may merge it."""
+    transfer = card.transfer
+    if transfer.role != "sender":
+        return []
+    back = [(p, transfer.line(p.number).item) for p in transfer.progress if p.stage == "back"]
+    return [
+        locale.say(
+            "It is a stock item of its own now: #{item}. To have it in #{source} again, merge both in InvenTree.",
+            item=str(progress.item),
+            source=str(source),
+        )
+        for progress, source in back
+        if progress.item not in {None, source}
+    ]
+
+
 def not_done(locale: Locale, card: Card) -> Lines:
     """Each line that did not go, and why; what a parcel did not hold is told apart."""
     return [_not_done(locale, card, each) for each in failed(card.transfer) if each.failed != NOT_COME]

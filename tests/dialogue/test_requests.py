@@ -587,6 +587,9 @@ async def test_the_asking_spaces_inventree_refuses_it_and_it_comes_back() -> Non
     await world.passes(timedelta(minutes=1))
     assert states(world) == both(TransferState.REVERTED)
     assert bolts(world) == (210, 12)
+    line, split = world.alpha.transfer().terms.lines[0].item, world.alpha.transfer().at(1).item
+    assert split not in {None, line}
+    assert f"a stock item of its own now: #{split}. To have it in #{line} again, merge both" in world.room.transcript()
 
 
 async def test_the_owners_right_is_lost_within_the_grace() -> None:

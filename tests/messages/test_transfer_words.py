@@ -115,6 +115,11 @@ SAID: dict[str, Phrase] = {
     "the end: back again": end(
         transfer(BOLTS, role="sender", state=TransferState.REVERTED, decided=BY_BEA, problem="No such part")
     ),
+    "the end: back again, as a stock item of its own": end(
+        transfer(
+            BOLTS, role="sender", state=TransferState.REVERTED, decided=BY_BEA, progress=(Progress(1, "back", 43),)
+        )
+    ),
     "waits before anything moved": waits(transfer(BOLTS, role="sender", state=TransferState.APPROVED, decided=BY_BEA)),
     "waits, to be taken out": waits(transfer(BOLTS, role="sender", state=TransferState.DEBITING, decided=BY_BEA)),
     "waits, taken out already": waits(
