@@ -117,7 +117,6 @@ def _take_out(sender: Side, on: Ground, mark: str) -> int:
 
 
 def _hand_over(sender: Side, on: Ground, child: int, mark: str) -> None:
-    sender.get("stock/track/", item=child, item_detail="true", limit=10)
     sender.post("stock/assign/", {"items": [{"item": child}], "customer": on.company, "notes": f"{mark} given"})
     row = sender.get(f"stock/{child}/", **_DETAILS)
     if row["customer"] != on.company:
@@ -131,7 +130,6 @@ def _create(receiver: Side, on: Ground, link: str) -> int:
 
 
 def _put_away(receiver: Side, on: Ground, made: int, mark: str) -> None:
-    receiver.get("stock/track/", item=made, item_detail="true", limit=10)
     line = {"pk": made, "quantity": AMOUNT}
     receiver.post("stock/transfer/", {"items": [line], "location": on.destination, "notes": f"{mark} received"})
     row = receiver.get(f"stock/{made}/", **_DETAILS)

@@ -32,7 +32,7 @@ from fedbot.inventree import (
 )
 from fedbot.inventree import accounts as inventree_accounts
 from fedbot.inventree import overview as overviews
-from fedbot.inventree.metadata import recognise
+from fedbot.inventree.metadata import line_of, recognise
 from fedbot.inventree.server import InventorySettings, Server, Signer, look
 from fedbot.inventree.stock_index import StockIndex, StockReading
 from fedbot.inventree.transport import OF_A_FRIEND, InvenTreeTransport
@@ -192,6 +192,7 @@ class OwnInventory:
         self._writing = threading.Lock()
         self._read_at: dict[Path, int] = {}
         self._recognised: tuple[Step | None, float] = (None, 0.0)
+        self._made: dict[int, tuple[str, float]] = {}
 
     async def answer(self, question: Query, received: queries.ReceivedOf | None = None) -> Answer:
         """Read the answer; see `fedbot.ports.Inventory`. `Overview` always looks at the server anew."""
@@ -243,9 +244,22 @@ class OwnInventory:
     def _probed(self, server: Server, step: Step) -> StepResult | None:
         """Look for the step's mark, on the stock item that is meant. What was read of its history serves the probe."""
         _forget(server)
+        if self._is_the_first_on_what_was_made(step):
+            self._recognised = (step, time.monotonic())
+            return None
         recognise(server, step)
         self._recognised = (step, time.monotonic())
         return DEEDS[type(step)].probe(server, step)
+
+    def _is_the_first_on_what_was_made(self, step: Step) -> bool:
+        """Whether it is on a stock item that this process made a moment ago, for the same line of the same transfer.
+
+        There was no such row before, so the step isn't done, and the row is what we know of it: it was just read back.
+        """
+        if not isinstance(step, steps.HandOver | steps.PutAway):
+            return False
+        mark, when = self._made.pop(step.item, ("", 0.0))
+        return mark == line_of(step.mark) and time.monotonic() - when <= SECONDS_RECOGNISED
 
     def _acted(self, act: Callable[[Server, Any], Told], server: Server, step: Step) -> Told:
         """Do it, on the stock item that is meant: the probe just before it has looked, else it is looked at now."""
@@ -254,7 +268,13 @@ class OwnInventory:
             recognise(server, step)
         self._recognised = (None, 0.0)
         _forget(server)
-        return act(server, step)
+        if isinstance(step, steps.HandOver | steps.PutAway):
+            self._made.pop(step.item, None)
+        told = act(server, step)
+        match step, told:
+            case (steps.TakeOut(), steps.Taken(item, whole=False)) | (steps.CreateItem(), steps.ItemCreated(item)):
+                self._made = {item: (line_of(step.mark), time.monotonic())}
+        return told
 
     async def whose(self, credentials: Credentials) -> str | None:
         """The active user whose they are; see `fedbot.ports.Inventory`."""
