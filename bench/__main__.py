@@ -68,6 +68,8 @@ async def _measure(*, rounds: int, starts: int, missed_events: int) -> tuple[dic
         resident = {space.party: resident_mib(space.bot.pid or 0) for space in stage.spaces}
         _tell(f"{starts} starts of a bot …")
         ready = [await _ready(stage.attraktor) for _ in range(starts)]
+        _tell(f"{rounds} pushes beside {web.CALLERS} callers of the pages, and as many alone …")
+        crowd = await web.crowded(stage, rounds)
     _tell("20 transfers in 10 minutes under default rate limits, by a simulated clock …")
     busy_p95, busy_all = await busy.measure(times=max(rounds // 5, 2))
     _tell(f"{missed_events} lines in a room, caught up on by us and by bare nio …")
@@ -87,6 +89,8 @@ async def _measure(*, rounds: int, starts: int, missed_events: int) -> tuple[dic
         "history_rss_mib": round(past.rss_mib, 1),
         "ledger_pages_a_second": round(served.a_second, 1),
         "ledger_p99_s": round(served.p99_s, 3),
+        "ledger_cpu_ms": round(served.cpu_ms, 1),
+        "handover_under_callers": round(crowd.ratio, 3),
         "web_rss_mib": round(served.rss_mib, 1),
         "idle_rss_mib": round(max(resident.values()), 1),
         "events_per_request": events.total(),
@@ -98,6 +102,11 @@ async def _measure(*, rounds: int, starts: int, missed_events: int) -> tuple[dic
         "chain_hops_ms": [_ms(bare.hops) for bare in handovers.chains],
         "calls_of_one_push": _kinds(handovers.pushes[-1].calls),
         "calls_of_the_chain": _kinds(handovers.pushes[-1].handover),
+        "under_callers_ms": {
+            "alone": [_ms(each) for each in crowd.alone],
+            "beside": [_ms(each) for each in crowd.beside],
+            "pages": crowd.pages,
+        },
         "transport_ms": {"ours": _ms(transports.ours), "official": _ms(transports.official)},
         "transport_ms_with_server_time": {"ours": _ms(slow.ours), "official": _ms(slow.official)},
         "backlog_s": {

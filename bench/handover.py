@@ -77,14 +77,14 @@ async def measure(stage: Stage, rounds: int) -> Handovers:
     on = chain.ground(sender, receiver)
     async with Hops(stage) as hops:
         for number in range(rounds):
-            push = await _push(stage)
+            pushed = await push(stage)
             sides = chain.Side("attraktor", sender), chain.Side("betaspace", receiver)
             chain.walk(*sides, on, f"bench{number}")
             walked = [call for side in sides for call in side.calls]
-            if difference := chain.differs(push.handover, walked):
+            if difference := chain.differs(pushed.handover, walked):
                 raise MeasuredWrongError(f"bench/chain.py must follow the product: {difference}")
-            in_hops = sum([await hops.hop(letter) for letter in push.letters])
-            pushes.append(push)
+            in_hops = sum([await hops.hop(letter) for letter in pushed.letters])
+            pushes.append(pushed)
             chains.append(Bare(sum(side.seconds for side in sides), in_hops))
     sender.close()
     receiver.close()
@@ -95,7 +95,7 @@ def _client(space: Space) -> InvenTreeTransport:
     return InvenTreeTransport(space.inventree.url, space.inventree.tokens["fedbot"])
 
 
-async def _push(stage: Stage) -> Push:
+async def push(stage: Stage) -> Push:
     """One push, and what it took.
 
     Done is when both journals say so and the item lies at its destination. What only mirrors the journal in

@@ -40,6 +40,8 @@ FIGURES = (
     Figure("history_rss_mib", "how much more memory a bot has with them, MiB", 15.0, decimals=1),
     Figure("ledger_pages_a_second", "pages of a ledger with 100,000 transfers, in turn", None, decimals=0),
     Figure("ledger_p99_s", "such a page, 99th percentile, seconds", 0.2, binding=False),
+    Figure("ledger_cpu_ms", "processor time of such a page and its browser, milliseconds", 25.0, decimals=1),
+    Figure("handover_under_callers", "a handover beside 50 callers of the pages, over one alone", 1.05, binding=False),
     Figure("web_rss_mib", "how much more memory a bot has that serves pages, MiB, without their libraries", 27.0),
     Figure("idle_rss_mib", "memory of an idle bot, MiB", 100.0, decimals=0),
     Figure("events_per_request", "Matrix events of one push, both bots, default rate limits", 8, decimals=0),

@@ -1,33 +1,50 @@
-"""`ledger_pages_a_second`, `ledger_p99_s`, `web_rss_mib`: the page of a ledger with 100,000 transfers, calls in turn.
+"""`ledger_pages_a_second`, `ledger_p99_s`, `ledger_cpu_ms`, `web_rss_mib`: the page of a ledger with 100,000 transfers.
 
 The bots, their InvenTrees and the browser are in this process, as in the dialogue tests; the journal is in memory.
+`handover_under_callers`: what 50 callers at once do to a push between bots on a real homeserver.
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
+import socket
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from statistics import median
 
+import httpx
+
+from bench import handover
 from bench.history import lengthen
 from bench.observed import resident_mib
+from fedbot_demo.stage import Space, Stage
 from tests.scenarios.browsing import URL, Web, encrypted
 from tests.scenarios.world import friends
 
 CALLS = 300
+CALLERS = 50
 
 
 @dataclass(frozen=True)
 class Served:
-    """Each call's seconds, and the memory that the pages took, in MiB."""
+    """Each call's seconds, the processor's of all calls, and the memory that the pages took, in MiB."""
 
     seconds: list[float]
+    cpu_s: float
     rss_mib: float
 
     @property
     def a_second(self) -> float:
         """Calls in a second, one after the other."""
         return len(self.seconds) / sum(self.seconds)
+
+    @property
+    def cpu_ms(self) -> float:
+        """Milliseconds of processor time for one page, with the browser that asks."""
+        return 1000 * self.cpu_s / len(self.seconds)
 
     @property
     def p99_s(self) -> float:
@@ -46,17 +63,81 @@ async def measure(transfers: int) -> Served:
     browser = web.visitor()
     await browser.signs_in(world.anna)
     seconds: list[float] = []
-    path = "/ledger"
+    path, used = "/ledger", time.process_time()
     for _ in range(CALLS):
         began = time.perf_counter()
         answer = await browser.client.get(f"/lending{path}")
         seconds.append(time.perf_counter() - began)
         assert answer.status_code == 200, answer.text  # noqa: PLR2004
         path = _older(answer.text) or "/ledger"
-    return Served(seconds, resident_mib(os.getpid()) - before)
+    return Served(seconds, time.process_time() - used, resident_mib(os.getpid()) - before)
 
 
 def _older(page: str) -> str:
     """The link to what is older."""
     _, found, rest = page.partition('href="/lending/ledger?cursor=')
     return f"/ledger?cursor={rest.partition(chr(34))[0]}" if found else ""
+
+
+@dataclass(frozen=True)
+class Crowded:
+    """Seconds of each handover alone, and of each beside the callers; how many pages these got meanwhile."""
+
+    alone: list[float]
+    beside: list[float]
+    pages: int
+
+    @property
+    def ratio(self) -> float:
+        """The median beside the callers over the median alone."""
+        return median(self.beside) / median(self.alone)
+
+
+async def crowded(stage: Stage, rounds: int) -> Crowded:
+    """So many pushes alone and beside 50 callers of attraktor's pages, in turn: a busy moment hits both."""
+    url = await _with_pages(stage.attraktor)
+    alone: list[float] = []
+    beside: list[float] = []
+    pages: list[int] = []
+    async with _signed_in(stage.attraktor, url) as browser:
+        for _ in range(rounds):
+            alone.append((await handover.push(stage)).seconds)
+            async with asyncio.TaskGroup() as group:
+                crowd = [group.create_task(_calls(browser, pages)) for _ in range(CALLERS)]
+                beside.append((await handover.push(stage)).seconds)
+                for each in crowd:
+                    each.cancel()
+    return Crowded(alone, beside, len(pages))
+
+
+async def _with_pages(space: Space) -> str:
+    """Its bot again, with pages; their address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    url = f"http://{address}"
+    await space.bot.stop()
+    space.settings["pages"] = {"listen": address, "url": url, "inventree_login": True, "calls_a_minute": 6000}
+    space.write_settings()
+    await space.bot.start()
+    return url
+
+
+@asynccontextmanager
+async def _signed_in(space: Space, url: str) -> AsyncIterator[httpx.AsyncClient]:
+    """Somebody of it on its pages."""
+    limits = httpx.Limits(max_connections=CALLERS)
+    headers = {"Origin": url}
+    who = space.cast.people[0]
+    async with httpx.AsyncClient(base_url=url, limits=limits, headers=headers, trust_env=False, timeout=60) as browser:
+        login = {"username": who, "password": space.inventree.passwords[who]}
+        answer = await browser.post("/sign-in/inventree", data=login)
+        if answer.status_code != 303:  # noqa: PLR2004
+            raise RuntimeError(f"nobody is signed in: {answer.status_code} {answer.text}")
+        yield browser
+
+
+async def _calls(browser: httpx.AsyncClient, pages: list[int]) -> None:
+    """One of the callers, who loads the ledger again and again."""
+    while True:
+        pages.append((await browser.get("/ledger")).raise_for_status().status_code)

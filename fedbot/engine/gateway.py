@@ -50,8 +50,8 @@ class Gateway:
         self._engine.put(event)
 
     def is_busy(self) -> bool:
-        """Whether an event was decided upon within the last moment: a handover goes from one to the next."""
-        return self._engine.decided_at + BUSY_FOR > time.monotonic()
+        """Whether a step is under way, or an event was decided upon within the last moment: more follows at once."""
+        return self._engine.decided_at + BUSY_FOR > time.monotonic() or bool(self._engine.due("act"))
 
     async def answered(self, line: str, seconds: float) -> WebLine:
         """The line with its answers, as soon as it has one, at the latest after that time. KeyError if it is gone."""

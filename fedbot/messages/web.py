@@ -300,6 +300,14 @@ def quantity_unreadable(locale: Locale) -> Lines:
     return [locale.say("Not counted: write the quantity as a number above 0, or leave it out.")]
 
 
+def failed(locale: Locale) -> Lines:
+    """Making the page, or carrying out the call, failed in a way that nobody has foreseen."""
+    return [
+        locale.say("That didn't work: something went wrong that nobody has foreseen."),
+        locale.say("Whoever runs me finds more in my log. Try again later."),
+    ]
+
+
 def set_aside(locale: Locale) -> Lines:
     """The line failed in a way that nobody has foreseen."""
     return [
@@ -321,6 +329,7 @@ PAGE_WORDS: Mapping[str, str] = {
     "back": marked("Back"),
     # signing in
     "sign_in": marked("Sign in"),
+    "sign_in_note": marked("The page shows a code. Say it to the bot in Matrix, and the page knows who you are."),
     "say_code": marked("Say this to the bot within 10 minutes, in an encrypted room or in a direct chat with it:"),
     "code_stays": marked("This page goes on by itself. Without scripts, press the button once you have said it."),
     "go_on": marked("Go on"),
@@ -342,11 +351,13 @@ PAGE_WORDS: Mapping[str, str] = {
     "on_loan": marked("On loan"),
     "for_admins": marked("For an admin"),
     "nothing_waits": marked("Nothing waits for you."),
+    "find_something": marked("Find something to borrow or request"),
     # on loan
     "borrowed": marked("We have borrowed"),
     "lent": marked("We have lent"),
     "nothing_borrowed": marked("Nothing is borrowed."),
     "nothing_lent": marked("Nothing is lent."),
+    "lend_something": marked("Find something of yours to lend, or scan the code on its label."),
     "asked_by_person": marked("asked by {name}"),
     "booked_ahead": marked("Booked"),
     "in_line": marked("Waiting lists"),
@@ -401,12 +412,14 @@ PAGE_WORDS: Mapping[str, str] = {
     "show": marked("Show"),
     "state_booked": marked("booked"),
     "nothing_found": marked("Nothing fits that."),
+    "show_all": marked("Show the whole ledger"),
+    "ledger_fills": marked("Every transfer will stand here, from the first offer or request on."),
     "newest": marked("Newest"),
     "older": marked("Older"),
     "as_csv": marked("Save as CSV"),
     # a friend
     "no_friend": marked("Not a friend"),
-    "nobody_here": marked("No other space is in your rooms."),
+    "nobody_here": marked("No other space is in your rooms. In a room with another space's bot, a superuser says:"),
     "health": marked("Health"),
     "its_bot": marked("Its bot"),
     "answers": marked("answers"),
@@ -498,7 +511,7 @@ PAGE_WORDS: Mapping[str, str] = {
     "kind": marked("Kind"),
     "name": marked("Name"),
     "until": marked("Until"),
-    "may": marked("May"),
+    "may": marked("Allowed to"),
     "scope_read": marked("read"),
     "scope_act": marked("read and act"),
     "this_page": marked("this page"),
@@ -538,8 +551,7 @@ PAGE_WORDS: Mapping[str, str] = {
     # the API
     "api": marked("API"),
     "api_schema": marked("Its schema (OpenAPI)"),
-    "api_call": marked("Call"),
-    "api_does": marked("What it does"),
+    "api_calls": marked("Calls"),
     # what goes wrong
     "went_wrong": marked("That did not work"),
 }

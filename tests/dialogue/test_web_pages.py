@@ -8,7 +8,10 @@ import io
 import re
 from datetime import date, timedelta
 
+import pytest
+
 from fedbot.web import qr
+from fedbot.web.site.views import Reader
 from fedbot_demo.inventree.faults import FaultKind
 from tests.scenarios.browsing import URL, Visitor, Web, encrypted
 from tests.scenarios.world import World, friends, sharing
@@ -47,15 +50,40 @@ async def test_an_empty_bot_says_on_each_page_that_there_is_nothing() -> None:
     world = await friends(alpha={"pages_url": URL}, beta={"pages_url": URL})
     await encrypted(world)
     kim = await signed_in(world)
-    assert "Nothing is borrowed. We have lent Nothing is lent." in await page(kim, "/loans")
-    assert "Nothing yet." in await page(kim, "/ledger")
-    assert "Nothing fits that." in await page(kim, "/ledger?words=lens")
+    assert "Nothing is borrowed. Find something to borrow" in await page(kim, "/loans")
+    assert "We have lent Nothing is lent. Find something of yours to lend" in words_on(kim)
+    assert "Nothing waits for you. Find something to borrow" in await page(kim, "/")
+    assert "Nothing yet. Every transfer will stand here" in await page(kim, "/ledger")
+    assert "Nothing fits that. Show the whole ledger" in await page(kim, "/ledger?words=lens")
     assert "0 given 0 received" in await page(kim, "/spaces/betaspace")
     assert "We share nothing yet." in words_on(kim)
     assert (await kim.gets("/spaces/elsewhere")).status_code == 404
     assert (await kim.gets("/ledger?cursor=no")).status_code == 404
     for path in ("/loans", "/find", "/ledger", "/ledger.csv", "/spaces", "/spaces/betaspace", "/figures"):
         assert (await Web(world, world.alpha).visitor().gets(path)).status_code == 303
+
+
+async def test_what_nobody_has_foreseen_is_told_as_a_page_and_as_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = await friends(alpha={"pages_url": URL, "language": "de"})
+    await encrypted(world)
+    kim = await signed_in(world)
+    program = Web(world, world.alpha).visitor(await kim.makes_token())
+    for each in (kim, program):
+        each.client._transport.raise_app_exceptions = False  # type: ignore[attr-defined]  # as a server answers
+
+    def fails(_: object) -> None:
+        raise RuntimeError("a secret")
+
+    monkeypatch.setattr(Reader, "now", fails)
+    for answer in (await kim.gets("/"), await program.gets("/api/v1/now")):
+        assert answer.status_code == 500
+        assert "a secret" not in answer.text
+        assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert answer.json()["type"] == "urn:fedbot:problem:failed"
+    assert 'lang="de"' in kim.last.text
+    assert 'href="/lending/ledger"' in kim.last.text, "the way on"
+    assert 'href="/lending/ledger"' in (await kim.gets("/transfers/zzzz")).text
+    assert 'href="/lending/ledger"' not in (await Web(world, world.alpha).visitor().gets("/nothing")).text
 
 
 async def test_loans_and_the_ledger_tell_what_went_and_when_it_is_due() -> None:

@@ -56,6 +56,7 @@ SAID: dict[str, Phrase] = {
     "no cursor": say(messages.web.no_such_cursor),
     "no search": say(messages.web.no_such_search),
     "no session": say(messages.web.no_such_token),
+    "a page fails": say(messages.web.failed),
     "too many tokens": say(messages.web.holds_too_much, most=50),
     "no line": say(messages.web.no_such_line, kept=timedelta(days=1)),
     "a used key": say(messages.web.key_used_before),

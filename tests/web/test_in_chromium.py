@@ -1,4 +1,7 @@
-"""The pages in a real browser, as wide as a phone and as a desk: axe finds nothing to complain of."""
+"""The pages in a real browser: axe finds nothing to complain of, and by keyboard everything is reached and seen.
+
+Narrow as the narrowest phone, in German, and wide as a desk, in English; both dark and light.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, ViewportSize, async_playwright
@@ -16,9 +20,17 @@ from fedbot.web.site.pages import FOOT, MENU
 from tests.scenarios.world import World
 from tests.web.serving import running, until
 
-PHONE, DESK = ViewportSize(width=360, height=740), ViewportSize(width=1280, height=900)
+PHONE, DESK = ViewportSize(width=320, height=640), ViewportSize(width=1280, height=900)
 PAGES = tuple(path for _, path in (*MENU, *FOOT))
 AXE = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}}
+CONTRAST = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
+STOPS = """() => {
+  const stops = document.querySelectorAll("a[href], button, input:not([type=hidden]), select, summary");
+  window.stops = [...stops].filter((each) => each.checkVisibility());
+  return window.stops.map((each) => each.outerHTML.slice(0, 90)); }"""
+FOCUS = """() => { const at = document.activeElement, box = at.getBoundingClientRect(), look = getComputedStyle(at);
+  return [window.stops.indexOf(at), look.outlineStyle === "solid" && parseFloat(look.outlineWidth) >= 2
+    && box.width > 0 && box.bottom > 0 && box.top < innerHeight && box.right > 0]; }"""
 PICTURES = os.environ.get("FEDBOT_PICTURES", "")
 """A folder for pictures of the pages, for the docs; empty: none are taken."""
 
@@ -32,13 +44,36 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 async def complaints(page: Page) -> list[str]:
-    """What axe says, and what doesn't fit on the screen."""
-    found = await Axe().run(page, options=AXE)
-    told = [
-        f"{page.url}: {each['id']}: {each['help']} {each['nodes'][0]['html']}" for each in found.response["violations"]
-    ]
+    """What axe says, in the other colours too, and what doesn't fit on the screen."""
+    told = await _axe(page, AXE)
+    is_dark = await page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
+    await page.emulate_media(color_scheme="light" if is_dark else "dark")
+    told += await _axe(page, CONTRAST)
+    await page.emulate_media(color_scheme="dark" if is_dark else "light")
     wide = await page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
     return [*told, *([f"{page.url}: wider than the screen"] if wide else [])]
+
+
+async def _axe(page: Page, options: dict[str, Any]) -> list[str]:
+    found = (await Axe().run(page, options=options)).response["violations"]
+    return [f"{page.url}: {each['id']}: {each['help']} {each['nodes'][0]['html']}" for each in found]
+
+
+async def by_keyboard(page: Page) -> list[str]:
+    """What Tab doesn't reach, in the order in which it stands there, or what isn't seen while it has the focus."""
+    stops = await page.evaluate(STOPS)
+    reached: list[int] = []
+    told: list[str] = []
+    for _ in range(4 * len(stops)):  # a date has a stop for each of its parts
+        await page.keyboard.press("Tab")
+        at, is_seen = await page.evaluate(FOCUS)
+        if reached and (at < reached[-1] or at == len(stops)):
+            break
+        if at not in reached:
+            reached.append(at)
+            told += [] if is_seen else [f"{page.url}: not seen with the focus: {stops[at] if at >= 0 else at}"]
+    missed = [stop for number, stop in enumerate(stops) if number not in reached]
+    return [*told, *(f"{page.url}: not reached by keyboard: {each}" for each in missed)]
 
 
 async def picture(page: Page, name: str) -> None:
@@ -99,7 +134,12 @@ async def test_a_person_signs_in_reads_and_decides_with_a_phone_and_at_a_desk_an
         await picture(page, "transfer")
         await page.keyboard.press("Tab")
         assert await page.locator("a.skip:focus").count() == 1  # by keyboard, the first stop leads to the content
-        await page.locator("button[value=approve]").click()
+        await page.keyboard.press("Enter")
+        assert await page.evaluate("document.activeElement.id") == "main"
+        await page.keyboard.press("Tab")
+        assert await page.locator("main :focus").count() == 1
+        await page.locator("button[value=approve]").focus()
+        await page.keyboard.press("Enter")
         await page.wait_for_url(f"{url}/lines/**")
         found += await complaints(page)
         await page.goto(f"{url}/transfers/{world.alpha.transfer().id}")
@@ -120,6 +160,8 @@ async def test_a_person_signs_in_reads_and_decides_with_a_phone_and_at_a_desk_an
             ):
                 await shown.goto(url + path)
                 found += await complaints(shown)
+                if shown is page:
+                    found += await by_keyboard(shown)
         assert await wide.locator("html").get_attribute("lang") == "en"
         found += await _wall_screen(wide, url, world, rests)
         assert await page.locator("html").get_attribute("lang") == "de"

@@ -149,9 +149,9 @@ async def _told(asked: Awaitable[Told]) -> Told:
     try:
         return await asked
     except Refusal as no:
-        raise Problem(403, say(messages.web.inventory_refuses, problem=no.problem)) from no
+        raise Problem(say(messages.web.inventory_refuses, problem=no.problem)) from no
     except InventoryProblem as silent:
-        raise Problem(503, say(messages.web.inventory_silent, problem=silent.problem)) from silent
+        raise Problem(say(messages.web.inventory_silent, problem=silent.problem)) from silent
 
 
 class Access:
@@ -217,7 +217,7 @@ class Access:
         access = WebAccess(hash_of(secret), kind, person, username, name, now, now + lasts, scope)
         self._bot.put(AccessGiven(now, access))
         if self._bot.turn().web_access(access.id) is None:
-            raise Problem(409, say(messages.web.holds_too_much, most=MOST_TOKENS))
+            raise Problem(say(messages.web.holds_too_much, most=MOST_TOKENS))
         return secret
 
     def end(self, caller: Caller, beginning: str) -> bool:
@@ -268,7 +268,7 @@ class Access:
             rights = await _told(self._bot.rights(caller.username))
             self._rights[caller.username] = (now, rights)
         if not rights.covers(Right.MAPPED):
-            raise Problem(403, say(messages.web.not_active))
+            raise Problem(say(messages.web.not_active))
         return rights
 
     def count(self, who: str) -> None:
@@ -282,4 +282,4 @@ class Access:
     @staticmethod
     def _too_many(wait: int) -> None:
         if wait:
-            raise Problem(429, say(messages.web.too_many_calls, wait=timedelta(seconds=wait)), wait=wait)
+            raise Problem(say(messages.web.too_many_calls, wait=timedelta(seconds=wait)), wait=wait)

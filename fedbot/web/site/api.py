@@ -19,7 +19,7 @@ from fedbot.rules.model.decision import Choice
 from fedbot.rules.model.effects import say
 from fedbot.web.site.access import PREFIX, Caller
 from fedbot.web.site.calls import LONGEST_LINE, MOST_SECONDS, DecisionMade, Site, quantity_in
-from fedbot.web.site.problems import MEDIA_TYPE, Problem, ProblemDocument, of_answer
+from fedbot.web.site.problems import MEDIA_TYPE, OTHER, TYPES, Problem, ProblemDocument
 from fedbot.web.site.views import (
     MOST_ON_A_PAGE,
     AccessView,
@@ -41,7 +41,11 @@ from fedbot.web.site.views import (
 )
 
 _REFUSALS: dict[int | str, dict[str, Any]] = {
-    status: {"description": text, "content": {MEDIA_TYPE: {"schema": ProblemDocument.model_json_schema()}}}
+    status: {
+        "description": f"{text}. `type` ends in: {', '.join(TYPES[status])}"
+        + ("; or in any other sentence by which chat refuses something" if status == OTHER else ""),
+        "content": {MEDIA_TYPE: {"schema": ProblemDocument.model_json_schema()}},
+    }
     for status, text in {
         401: "nobody is known by that token",
         403: "the person or the token may not do that",
@@ -50,6 +54,7 @@ _REFUSALS: dict[int | str, dict[str, Any]] = {
         413: "too much at once",
         422: "not understood",
         429: "too many calls; see Retry-After",
+        500: "nobody has foreseen it; the admins are told",
         503: "our InvenTree doesn't answer",
     }.items()
 }
@@ -81,7 +86,7 @@ async def identified(
         caller = None
     if caller is None:
         site.access.count_stranger(site.address.caller(request))
-        raise Problem(401, say(messages.web.not_known))
+        raise Problem(say(messages.web.not_known))
     site.access.count(caller.person)
     return caller
 
@@ -174,7 +179,7 @@ async def one_space(space: str, reader: Reading) -> SpaceView:
     """By its id."""
     found = reader.space(space)
     if found is None:
-        raise Problem(404, say(messages.web.not_in_your_rooms))
+        raise Problem(say(messages.web.not_in_your_rooms))
     return found
 
 
@@ -252,7 +257,7 @@ async def transfers(
     try:
         return await reader.ledger(wanted, cursor, limit)
     except BadCursor:
-        raise Problem(404, say(messages.web.no_such_cursor)) from None
+        raise Problem(say(messages.web.no_such_cursor)) from None
 
 
 @router.get(
@@ -279,7 +284,7 @@ async def audit(request: Request, subject: str, reader: Reading) -> list[EntryVi
     """Oldest first: who did what, by which event."""
     found = reader.subject(subject)
     if found is None:
-        raise Problem(404, say(messages.web.not_in_your_rooms))
+        raise Problem(say(messages.web.not_in_your_rooms))
     return reader.entries(Site.of(request).bot.audit(found.id))
 
 
@@ -288,7 +293,7 @@ async def hits(search: str, reader: Reading) -> SearchView:
     """Search with the line `find WORDS`; its answer names the id. Hits are kept for ten minutes."""
     found = reader.search(search)
     if found is None:
-        raise Problem(404, say(messages.web.no_such_search))
+        raise Problem(say(messages.web.no_such_search))
     return found
 
 
@@ -303,9 +308,9 @@ async def revoke(request: Request, token: str, caller: Called) -> None:
     """By the `id` in the list. A token that only reads can end itself."""
     site = Site.of(request)
     if not caller.may_act and not caller.access.startswith(token):
-        raise Problem(403, say(messages.web.ends_only_itself))
+        raise Problem(say(messages.web.ends_only_itself))
     if not site.access.end(caller, token):
-        raise Problem(404, say(messages.web.no_such_token))
+        raise Problem(say(messages.web.no_such_token))
 
 
 # --- lines and decisions -----------------------------------------------------------------------------------------
@@ -375,7 +380,7 @@ async def _decide(
 ) -> LineSaidView:
     found = reader.subject(subject)
     if found is None:
-        raise Problem(404, say(messages.web.not_in_your_rooms))
+        raise Problem(say(messages.web.not_in_your_rooms))
     site = Site.of(request)
     made = DecisionMade(
         decision.choice,
@@ -393,7 +398,7 @@ async def _answered(request: Request, caller: Caller, line: WebLine, response: R
     """The line with its answer; a refusal is a problem."""
     site = Site.of(request)
     if line.answers and line.answers[-1].outcome is Outcome.REFUSED:
-        raise of_answer(line.answers[-1])
+        raise Problem(line.answers[-1])
     if not line.answers:
         response.status_code = 202
         response.headers["Location"] = f"{site.address.prefix}/api/v1/lines/{line.id}"

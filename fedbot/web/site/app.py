@@ -70,7 +70,7 @@ def application(
     app.middleware("http")(guard.guarded)
     app.add_middleware(guard.Prefixed, prefix=address.prefix)
     app.add_exception_handler(pages.NotSignedIn, pages.to_sign_in)
-    for kind in (Problem, RequestValidationError, HTTPException):
+    for kind in (Problem, RequestValidationError, HTTPException, Exception):
         app.add_exception_handler(kind, _told)
     return app
 
@@ -82,8 +82,10 @@ async def _told(request: Request, fault: Exception) -> Response:
         response: Response = guard.of_problem(problem, Site.of(request).own_locale())
         if problem.status == HTTPStatus.UNAUTHORIZED:
             response.headers["WWW-Authenticate"] = "Bearer"
-        return response
-    return await pages.problem_page(request, problem)
+    else:
+        response = await pages.problem_page(request, problem)
+    response.headers.update(guard.HEADERS)  # what nobody has foreseen is told outside of `guarded`
+    return response
 
 
 def _as_problem(fault: Exception) -> Problem:
@@ -91,9 +93,11 @@ def _as_problem(fault: Exception) -> Problem:
         return fault
     if isinstance(fault, RequestValidationError):
         wrong = [f"{'.'.join(str(part) for part in each['loc'][1:])}: {each['msg']}" for each in fault.errors()]
-        return Problem(422, say(messages.web.not_understood, problems=tuple(wrong)))
-    status = fault.status_code if isinstance(fault, HTTPException) else 500
-    return Problem(status, _BY_STATUS.get(status, say(messages.web.bad_request)))
+        return Problem(say(messages.web.not_understood, problems=tuple(wrong)))
+    if not isinstance(fault, HTTPException):
+        return Problem(say(messages.web.failed))
+    status = fault.status_code
+    return Problem(_BY_STATUS.get(status, say(messages.web.bad_request)), status=status)
 
 
 def _is_api(request: Request) -> bool:

@@ -116,26 +116,26 @@ class Site:
         """A line of the caller's, with the answers so far. Raises `Problem`."""
         found = self.bot.turn().web_line(event_id)
         if found is None or found.person != caller.person:
-            raise Problem(404, say(messages.web.no_such_line, kept=ANSWERS_KEPT))
+            raise Problem(say(messages.web.no_such_line, kept=ANSWERS_KEPT))
         return await self.bot.answered(event_id, min(seconds, MOST_SECONDS))
 
     def transfer(self, reader: Reader, identifier: str) -> Transfer:
         """The transfer of that id, or code. Raises `Problem`."""
         found = reader.subject(identifier)
         if not isinstance(found, Transfer):
-            raise Problem(404, say(messages.web.not_in_your_rooms))
+            raise Problem(say(messages.web.not_in_your_rooms))
         return found
 
     def _is_the_same(self, event_id: str, text: str) -> None:
         known = self.bot.turn().web_line(event_id)
         if known is not None and known.text != text:
-            raise Problem(422, say(messages.web.key_used_before))
+            raise Problem(say(messages.web.key_used_before))
 
     async def _answer(self, event_id: str) -> WebLine:
         try:
             return await self.bot.answered(event_id, MOST_SECONDS)
         except KeyError:  # it failed unforeseen: set aside, as the admins are told
-            raise Problem(500, say(messages.web.set_aside)) from None
+            raise Problem(say(messages.web.set_aside)) from None
 
 
 def quantity_in(text: str) -> Decimal | None:
@@ -145,13 +145,13 @@ def quantity_in(text: str) -> Decimal | None:
         return None
     quantity = Decimal(word) if QUANTITY.fullmatch(word) else Decimal(0)
     if not quantity:
-        raise Problem(409, say(messages.web.quantity_unreadable))
+        raise Problem(say(messages.web.quantity_unreadable))
     return quantity
 
 
 def _may_act(caller: Caller) -> None:
     if not caller.may_act:
-        raise Problem(403, say(messages.web.read_only))
+        raise Problem(say(messages.web.read_only))
 
 
 def _liking(wanted: str) -> tuple[float, str]:

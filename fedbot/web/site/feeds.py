@@ -59,7 +59,7 @@ def _caller(request: Request, secret: str, kind: AccessKind) -> Caller:
     caller = site.access.of_address(secret, kind)
     if caller is None:
         site.access.count_stranger(site.address.caller(request))
-        raise Problem(404, say(messages.web.not_found))
+        raise Problem(say(messages.web.not_found))
     site.access.count(caller.access)  # not its person's: others have the address too
     return caller
 

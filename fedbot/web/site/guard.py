@@ -137,7 +137,7 @@ async def guarded(request: Request, go_on: Callable[[Request], Awaitable[Respons
     """The answer with our headers; a body that is too large isn't read."""
     length = request.headers.get("content-length", "0")
     if "transfer-encoding" in request.headers or not length.isdecimal() or int(length) > MOST_BODY:
-        problem = Problem(413, say(messages.web.too_large, most=MOST_BODY))
+        problem = Problem(say(messages.web.too_large, most=MOST_BODY))
         response: Response = of_problem(problem, request.app.state.site.own_locale())
     else:
         await request.app.state.turnstile.enter()

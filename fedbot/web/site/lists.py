@@ -174,7 +174,7 @@ async def ledger(page: SignedIn, wanted: Filtered, cursor: Annotated[str, Query(
     try:
         found = await reader.ledger(wanted, cursor, A_PAGE)
     except BadCursor:
-        raise Problem(404, say(messages.web.no_such_cursor)) from None
+        raise Problem(say(messages.web.no_such_cursor)) from None
     asked = {name: value for name, value in asdict(wanted).items() if value}
     return page.shows(
         "ledger.html",
@@ -211,7 +211,7 @@ async def space(page: SignedIn, party: str) -> Response:
     reader = await page.reader()
     found = reader.space(party)
     if found is None:
-        raise Problem(404, say(messages.web.not_in_your_rooms))
+        raise Problem(say(messages.web.not_in_your_rooms))
     newest = await reader.ledger(Ledger(space=party), "", 5)
     return page.shows(
         "space.html",

@@ -155,7 +155,7 @@ async def form_of_ours(page: Opened, form: Annotated[str, Form(max_length=100)] 
     sent = replace(page, caller=page.person)
     is_its_token = hmac.compare_digest(form.encode(), form_token(page.secret).encode())
     if not (is_our_page(page.request, page.site.address) and is_its_token):
-        raise Problem(403, say(messages.web.not_our_form))
+        raise Problem(say(messages.web.not_our_form))
     return sent
 
 
@@ -187,7 +187,7 @@ def _sign_in(page: Page, *, failed: bool = False) -> Response:
 async def new_code(page: Opened) -> Response:
     """A new code, and the secret to which it belongs. Another site can't put it in the place of a session."""
     if not is_our_page(page.request, page.site.address):
-        raise Problem(403, say(messages.web.not_our_form))
+        raise Problem(say(messages.web.not_our_form))
     secret, _ = page.site.access.begin(_browser(page.request), page.address, page.secret)
     return _keeping(page, secret, page.goes_to("/sign-in"))
 
@@ -207,9 +207,9 @@ async def with_inventree(
     """A session by an InvenTree user's name and password, if the settings allow it."""
     site = page.site
     if not site.access.inventree_login:
-        raise Problem(404, say(messages.web.not_found))
+        raise Problem(say(messages.web.not_found))
     if not is_our_page(page.request, site.address):
-        raise Problem(403, say(messages.web.not_our_form))
+        raise Problem(say(messages.web.not_our_form))
     secret = await site.access.by_password(username, password, _browser(page.request), page.address)
     return _sign_in(page, failed=True) if secret is None else _keeping(page, secret, page.goes_to("/"))
 
@@ -268,7 +268,7 @@ async def connection(page: SignedIn, identifier: str) -> Response:
     reader = await page.reader()
     found = reader.subject(identifier)
     if not isinstance(found, Connection):
-        raise Problem(404, say(messages.web.not_in_your_rooms))
+        raise Problem(say(messages.web.not_in_your_rooms))
     noted = reader.entries(page.site.bot.audit(found.id))
     return page.shows("connection.html", connection=reader.connection(found), noted=noted)
 
@@ -352,7 +352,7 @@ async def decide_on_connection(page: Sent, identifier: str, made: Made) -> Respo
 async def _decide(page: Page, identifier: str, made: DecisionMade) -> Response:
     found = (await page.reader()).subject(identifier)
     if found is None:
-        raise Problem(404, say(messages.web.not_in_your_rooms))
+        raise Problem(say(messages.web.not_in_your_rooms))
     line = await page.site.decides(page.person, found, made)
     return page.goes_to(f"/lines/{line.id}?about={found.id}")
 
@@ -384,7 +384,7 @@ async def make_token(
 async def end(page: Sent, identifier: str) -> Response:
     """One of them ends."""
     if not page.site.access.end(page.person, identifier):
-        raise Problem(404, say(messages.web.no_such_token))
+        raise Problem(say(messages.web.no_such_token))
     return page.goes_to("/access")
 
 
@@ -396,7 +396,8 @@ async def to_sign_in(request: Request, _: Exception) -> Response:
 async def problem_page(request: Request, problem: Problem) -> Response:
     """What is wrong, as a page."""
     site = Site.of(request)
-    page = Page(request, site, None, "")
+    secret = request.cookies.get(cookie_name(site), "")
+    page = Page(request, site, site.access.of_session(secret) if secret else None, secret)
     response = page.shows("problem.html", problem.status, detail=problem.document(site.locale(request)).detail)
     if problem.wait:
         response.headers["Retry-After"] = str(problem.wait)

@@ -14,41 +14,61 @@ from fedbot.rules.model.effects import Phrase
 
 MEDIA_TYPE = "application/problem+json"
 URN = "urn:fedbot:problem:"
-_STATUS: Mapping[str, int] = {
-    "stranger": 403,
-    "not_entitled": 403,
-    "not_entitled_to_decide": 403,
-    "not_yours_to_decide": 403,
-    "needs_another_person": 403,
-    "not_your_own": 403,
-    "no_such_id": 404,
-    "no_such_space": 404,
-    "subject_elsewhere": 404,
-    "says_too_much": 429,
-    "searched_too_often": 429,
-    "inventory_silent": 503,
-    "rights_unreadable": 503,
-    **dict.fromkeys(
-        (
-            "no_such_verb",
-            "word_too_many",
-            "argument_missing",
-            "no_such_option",
-            "option_without_text",
-            "option_twice",
-            "two_different",
-            "two_quantities",
-            "quotes_not_closed",
-            "number_unclear",
-            "word_too_long",
-            "note_too_long",
-            "too_many_lines",
-            "one_at_a_time",
-        ),
-        422,
+TYPES: Mapping[int, tuple[str, ...]] = {
+    400: ("bad_request",),
+    401: ("not_known",),
+    403: (
+        "stranger",
+        "not_entitled",
+        "not_entitled_to_decide",
+        "not_yours_to_decide",
+        "needs_another_person",
+        "not_your_own",
+        "not_active",
+        "read_only",
+        "ends_only_itself",
+        "not_our_form",
+        "inventory_refuses",
     ),
+    404: (
+        "no_such_id",
+        "no_such_space",
+        "subject_elsewhere",
+        "not_in_your_rooms",
+        "no_such_cursor",
+        "no_such_search",
+        "no_such_token",
+        "no_such_line",
+        "not_found",
+    ),
+    405: ("method_not_allowed",),
+    409: ("page_is_outdated", "quantity_unreadable", "holds_too_much"),
+    413: ("too_large",),
+    422: (
+        "not_understood",
+        "key_used_before",
+        "no_such_verb",
+        "word_too_many",
+        "argument_missing",
+        "no_such_option",
+        "option_without_text",
+        "option_twice",
+        "two_different",
+        "two_quantities",
+        "quotes_not_closed",
+        "number_unclear",
+        "word_too_long",
+        "note_too_long",
+        "too_many_lines",
+        "one_at_a_time",
+    ),
+    429: ("says_too_much", "searched_too_often", "tries_too_often", "too_many_calls"),
+    500: ("set_aside", "failed"),
+    503: ("inventory_silent", "rights_unreadable"),
 }
-"""By the name of the sentence; whatever else is refused doesn't fit what is true now (409)."""
+"""By status, the names of the sentences with which a call is refused; every other refusal of chat is a 409."""
+OTHER = 409
+_STATUS = {name: status for status, names in TYPES.items() for name in names}
 
 
 class ProblemDocument(BaseModel):
@@ -64,12 +84,12 @@ class ProblemDocument(BaseModel):
 class Problem(Exception):
     """The call is answered with this document. `said` has the sentence, or is the refusal that chat would show.
 
-    `wait`: so many seconds the caller is to wait.
+    `status` is the sentence's (`TYPES`) unless it is given. `wait`: so many seconds the caller is to wait.
     """
 
-    def __init__(self, status: int, said: Phrase | WebAnswer, *, wait: int = 0) -> None:
+    def __init__(self, said: Phrase | WebAnswer, *, status: int = 0, wait: int = 0) -> None:
         super().__init__(said)
-        self.status = status
+        self.status = status or _STATUS.get(said.sentence if isinstance(said, WebAnswer) else said.name, OTHER)
         self.said = said
         self.wait = wait
 
@@ -87,8 +107,3 @@ class Problem(Exception):
             detail=detail,
             choices=list(choices),
         )
-
-
-def of_answer(answer: WebAnswer) -> Problem:
-    """The refusal of a line or decision."""
-    return Problem(_STATUS.get(answer.sentence, 409), answer)
