@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import sqlite3
 import sys
 import time
 from asyncio.subprocess import PIPE, STDOUT
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from fedbot.config.settings import HEALTH_SOCKET
+from fedbot.journal.copies import FILE as JOURNAL
 from fedbot.web.asking import ask
 from fedbot_demo.leash import LeashedProcess
 
@@ -67,6 +71,23 @@ class BotProcess:
             await asyncio.sleep(_LOOK_EVERY_S)
         await self.stop()
         raise BotEndedError(f"The bot wasn't ready in {timeout:g} s. The end of {self.log}:\n{self.log_tail()}")
+
+    async def has_read_of(self, spaces: set[str], timeout: float) -> None:
+        """Wait until it has read the announcements of these spaces, by their ids: they stand in its journal.
+
+        Raises:
+            TimeoutError: It hadn't within `timeout` seconds.
+        """
+        deadline = time.monotonic() + timeout
+        while lacking := spaces - self._known():
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"It hasn't read of {sorted(lacking)} in {timeout:g} s; its log is {self.log}")
+            await asyncio.sleep(_LOOK_EVERY_S)
+
+    def _known(self) -> set[str]:
+        with closing(sqlite3.connect(f"file:{self.state / JOURNAL}?mode=ro", uri=True)) as journal:
+            found = journal.execute("SELECT payload FROM all_documents WHERE kind = 'Announcement'").fetchall()
+        return {party["id"] for (text,) in found for party in json.loads(text)["parties"]}
 
     async def begin(self) -> None:
         """Start it without waiting: for those who expect that it ends by itself (`ended`)."""

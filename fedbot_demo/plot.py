@@ -6,7 +6,6 @@ by their words, which are written elsewhere and for people.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -126,11 +125,6 @@ async def ask_to_connect(stage: Stage, asking: Space | None = None, asked: Space
     """One space's superuser (Attraktor's) asks another one (Betaspace) to connect; the card there."""
     asking, asked = asking or stage.attraktor, asked or stage.betaspace
     answer = await answer_to(stage, asking.superuser, f"!fed connect {asked.party}")
-    for _ in range(10):
-        if not answer.body.startswith("No space"):
-            break
-        await asyncio.sleep(1)  # the other bot has announced itself, but this one has not read that yet
-        answer = await answer_to(stage, asking.superuser, f"!fed connect {asked.party}")
     if kind_of(answer) != "connect":
         raise OffScriptError(f"no request to connect came of it, but: {answer.body}")
     return await card_of(stage, asked.superuser, asked, subject_of(answer))

@@ -349,7 +349,7 @@ class Stage:
         }
 
     async def announced(self) -> None:
-        """Wait until all bots have announced their spaces in the room, and are in their admin rooms."""
+        """Wait until all bots have announced their spaces in the room and read of each other, in their admin rooms."""
         for space in self.spaces:
             bot = space.account.user_id
             for reader in (each.superuser for each in self.spaces):  # on other homeservers it is seen later
@@ -365,6 +365,7 @@ class Stage:
                 _ANNOUNCED_WITHIN_S,
                 what=f"{bot} in its admin room; its log is {space.bot.log}",
             )
+            await space.bot.has_read_of({each.party for each in self.spaces if each is not space}, _ANNOUNCED_WITHIN_S)
 
 
 def _pinned(cast: Cast, version: Version) -> dict[str, Any]:

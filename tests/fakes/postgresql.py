@@ -12,7 +12,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -23,6 +23,7 @@ import psycopg
 from fedbot.journal.database import Address
 
 _SYSTEMS = Path("/usr/lib/postgresql")
+_READY = b"ready to accept connections"
 _FAST = ("-c", "fsync=off", "-c", "full_page_writes=off")
 _ON_A_LEASH = 'exec 3<&0; "$@" & server=$!; (read -r end <&3; kill -QUIT $server) & wait $server'
 _spaces = itertools.count(1)
@@ -39,25 +40,30 @@ class Server:
 
     def starts_again(self) -> None:
         """Start, with all that is on the disk."""
-        with (self.folder / "log").open("a") as log:
-            self._process = subprocess.Popen(
-                self._command, stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True
-            )
-        last = time.monotonic() + 60
-        while True:
-            try:
-                self.connect().close()
-            except psycopg.OperationalError:
-                if self._process.poll() is not None or time.monotonic() > last:
-                    raise RuntimeError((self.folder / "log").read_text()) from None
-                time.sleep(0.02)
-            else:
-                return
+        self._process = subprocess.Popen(
+            self._command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            env={**os.environ, "LC_ALL": "C"},
+        )
+        assert self._process.stdout is not None
+        lines = self._process.stdout
+        if not any(_READY in self._log(line) for line in lines):
+            raise RuntimeError((self.folder / "log").read_text())
+        threading.Thread(target=lambda: [self._log(line) for line in lines], daemon=True).start()
+
+    def _log(self, line: bytes) -> bytes:
+        with (self.folder / "log").open("ab") as log:
+            log.write(line)
+        return line
 
     def ends(self) -> None:
         """End; nobody needs its data any more."""
-        if self._process is not None:
-            self._process.communicate(timeout=60)
+        if self._process is not None and self._process.stdin is not None:
+            self._process.stdin.close()
+            self._process.wait(timeout=60)
             self._process = None
 
     def is_killed(self) -> None:

@@ -12,6 +12,7 @@ from fedbot.engine.bot import Ground
 from fedbot.engine.summary import Summary
 from fedbot.hub import worker
 from fedbot.identity import open_identity
+from fedbot.journal.database import Address
 from fedbot.journal.lease import holder
 from fedbot.ports.journal import LeaseLost, StateInUse
 from fedbot.rules.model.events import Tick
@@ -28,7 +29,10 @@ class Workers:
         self.working: list[Ground] = []
         self.keys: list[str] = []
         self.changed = asyncio.Event()
+        self.loop = asyncio.get_running_loop()
+        self.refused = asyncio.Event()
         monkeypatch.setattr(worker, "run_on", self._run_on)
+        monkeypatch.setattr(worker, "holder", self._holder)
         monkeypatch.setattr(worker, "TRIED_EVERY", 0.05)
         monkeypatch.setattr(worker, "BEFORE_ANOTHER_TRY", 0.05)
         monkeypatch.setattr(worker, "RENEWED_EVERY", 0.05)
@@ -43,6 +47,11 @@ class Workers:
                 ground.journal.put(Tick(START))
         finally:
             self.working.remove(ground)
+
+    def _holder(self, place: Address) -> str:
+        """Asked by a worker, in a thread of its own, that has not got the lease."""
+        self.loop.call_soon_threadsafe(self.refused.set)
+        return holder(place)
 
     async def take_turns(self) -> Ground:
         """Until one more has begun."""
@@ -68,7 +77,9 @@ async def test_who_stands_by_takes_over_from_who_is_told_to_stop_with_all_that_i
         await worker.run(settings)
     elsewhere = settings.model_copy(update={"state": settings.state.with_name("second-state")})
     second = asyncio.create_task(worker.run(elsewhere))
-    await asyncio.sleep(0.3)
+    for _ in range(3):
+        workers.refused.clear()
+        await asyncio.wait_for(workers.refused.wait(), 30)
     assert workers.working == [one]
     await ended(first)
     two = await workers.take_turns()

@@ -48,26 +48,32 @@ def a_server(answers: Callable[[socket.socket], None]) -> Iterator[tuple[int, li
         listening.close()
 
 
+def hangs_up(connection: socket.socket, within: float | None = None) -> bool:
+    """Whether the other side does, in so many seconds; waits for it for ever if none are given."""
+    connection.settimeout(within)
+    try:
+        return not connection.recv(65_536)
+    except TimeoutError:
+        return False
+
+
 def drips(connection: socket.socket) -> None:
     connection.sendall(b"HTTP/1.1 200 OK\r\n")
-    while True:
+    while not hangs_up(connection, 0.05):
         connection.sendall(b"X")
-        time.sleep(0.05)
 
 
 def drips_raw(connection: socket.socket) -> None:
     """As the beginning of a TLS record that never ends."""
     connection.sendall(b"\x16\x03\x03\x40\x00")
-    while True:
+    while not hangs_up(connection, 0.05):
         connection.sendall(b"\0")
-        time.sleep(0.05)
 
 
 def drips_its_body(connection: socket.socket) -> None:
     connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 90000\r\n\r\n")
-    while True:
+    while not hangs_up(connection, 0.05):
         connection.sendall(b" ")
-        time.sleep(0.05)
 
 
 def floods_its_head(connection: socket.socket) -> None:
@@ -86,8 +92,8 @@ def packs(connection: socket.socket) -> None:
     connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc")
 
 
-def says_nothing(_: socket.socket) -> None:
-    time.sleep(30)
+def says_nothing(connection: socket.socket) -> None:
+    hangs_up(connection)
 
 
 def to_peer(url: str, *, private: bool = True) -> InvenTreeTransport:
