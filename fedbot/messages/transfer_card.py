@@ -31,8 +31,8 @@ from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.queries import PartDescription
-from fedbot.rules.model.shown import Change, Landing, ShownLine
-from fedbot.rules.model.transfer import Line, Transfer, less_of, total
+from fedbot.rules.model.shown import Change
+from fedbot.rules.model.transfer import Landing, Line, Transfer, less_of, total
 
 
 def transfer_card(
@@ -413,7 +413,7 @@ def _value(locale: Locale, value: object) -> str:
         case PartDescription():
             told = [naming.part(locale, value), locale.short(value.ipn, 40), locale.short(value.revision, 20)]
             return ", ".join(each for each in told if each)
-        case ShownLine():
+        case Line():
             return f"{locale.quantity(value.quantity)} × {naming.part(locale, value.description)}"
         case Landing():
             told = [locale.short(value.part_name, 60), locale.short(value.place, 60)]

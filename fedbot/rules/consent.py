@@ -6,16 +6,16 @@ reacts, when the grace is over, and where the act begins.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import TypeGuard
 
 from fedbot.rules.model import shown as models
-from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.connection import Connection, ShownConnection
 from fedbot.rules.model.decision import Signature, Vote
 from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from fedbot.rules.model.party_config import PartyConfig
-from fedbot.rules.model.shown import Change, Landing, Shown, ShownConnection, ShownLine, ShownTransfer
-from fedbot.rules.model.transfer import Line, Progress, Terms, Transfer
+from fedbot.rules.model.shown import Change, Shown
+from fedbot.rules.model.transfer import Landing, Progress, ShownTransfer, Transfer
 
 # --- What people decide on, connections and transfers alike: is it open, who decides, who asked.
 
@@ -91,51 +91,17 @@ def parcel_is_under_way(transfer: Transfer) -> bool:
 def of_transfer(transfer: Transfer) -> ShownTransfer:
     """What its card shows while it can be decided on."""
     terms = transfer.terms
+    is_here = transfer.role == "receiver"
     return ShownTransfer(
         role=transfer.role,
-        kind=terms.kind,
-        sender=terms.sender,
-        receiver=terms.receiver,
-        lines=tuple(_line(transfer, line) for line in terms.lines),
-        asker=transfer.asked.person,
-        note=terms.note,
-        loan_until=terms.loan_until,
-        time_zone=terms.time_zone,
-        parcel=terms.parcel,
-        parent=terms.parent,
+        terms=replace(terms, asker=transfer.asked.person, asker_name=""),
         due=transfer.due if transfer.calls else transfer.was_due or transfer.due,
+        landings=tuple(_landing(transfer.at(line.number)) for line in terms.lines) if is_here else (),
         granted_by=transfer.granted.person if transfer.granted else "",
         care=transfer.care,
-        confirm=terms.confirm,
-        starts=terms.starts,
         hands_over=transfer.calls,
         obstacles=transfer.obstacles if transfer.calls else (),
         over=transfer.over,
-        rules=terms.rules,
-        outside=terms.outside,
-    )
-
-
-def _line(transfer: Transfer, line: Line) -> ShownLine:
-    return ShownLine(
-        number=line.number,
-        item=line.item,
-        part=line.part,
-        description=line.description,
-        quantity=line.quantity,
-        serial=line.serial,
-        batch=line.batch,
-        packaging=line.packaging,
-        expiry=line.expiry,
-        status=line.status,
-        status_text=line.status_text,
-        place=line.place,
-        origin=line.origin,
-        whole=line.whole,
-        of_line=line.of_line,
-        details=line.details,
-        stays=line.stays,
-        landing=_landing(transfer.at(line.number)) if transfer.role == "receiver" else None,
     )
 
 
@@ -143,22 +109,8 @@ def _landing(progress: Progress) -> Landing | None:
     """Where a line would land; None while our InvenTree hasn't said."""
     if not (progress.match or progress.create_part or progress.part is not None):
         return None
-    return Landing(
-        part=progress.part,
-        part_name=progress.part_name,
-        creates_part=progress.create_part,
-        category=progress.category,
-        item=None if progress.stage else progress.item,
-        location=progress.location,
-        place=progress.place,
-        how=progress.match,
-        factor=progress.factor,
-        units=progress.units,
-        revision=progress.revision,
-        serial=progress.serial,
-        largest_file=progress.largest_file,
-        status_key=progress.status_key,
-    )
+    known = {field.name: getattr(progress, field.name) for field in fields(Landing)}
+    return Landing(**known | {"item": None if progress.stage else progress.item})
 
 
 def of_connection(us: PartyConfig, connection: Connection) -> ShownConnection:
@@ -195,23 +147,7 @@ def drawn(transfer: Transfer) -> Transfer:
     Whatever else a card would want to show has to go into the model first.
     """
     model = of_transfer(transfer)
-    terms = Terms(
-        kind=model.kind,
-        sender=model.sender,
-        receiver=model.receiver,
-        lines=tuple(_drawn_line(line) for line in model.lines),
-        asker=model.asker,
-        asker_name=transfer.terms.asker_name,
-        note=model.note,
-        loan_until=model.loan_until,
-        parcel=model.parcel,
-        parent=model.parent,
-        time_zone=model.time_zone,
-        confirm=model.confirm,
-        starts=model.starts,
-        rules=model.rules,
-        outside=model.outside,
-    )
+    lands = zip(model.terms.lines, model.landings, strict=False)
     return Transfer(
         id=transfer.id,
         code=transfer.code,
@@ -219,12 +155,12 @@ def drawn(transfer: Transfer) -> Transfer:
         peer=transfer.peer,
         connection=transfer.connection,
         room=transfer.room,
-        terms=terms,
+        terms=replace(model.terms, asker_name=transfer.terms.asker_name),
         terms_hash="",
         state=TransferState.BOOKED if model.hands_over else TransferState.OPEN,
-        asked=replace(transfer.asked, person=model.asker),
+        asked=replace(transfer.asked, person=model.terms.asker),
         due=model.due,
-        progress=tuple(_drawn_progress(line) for line in model.lines) if model.role == "receiver" else (),
+        progress=tuple(_drawn_progress(line.number, landing) for line, landing in lands),
         granted=_drawn_signature(transfer.granted, model.granted_by),
         care=model.care,
         dearer=transfer.dearer,
@@ -238,49 +174,9 @@ def drawn(transfer: Transfer) -> Transfer:
     )
 
 
-def _drawn_line(line: ShownLine) -> Line:
-    return Line(
-        number=line.number,
-        item=line.item,
-        part=line.part,
-        description=line.description,
-        quantity=line.quantity,
-        serial=line.serial,
-        batch=line.batch,
-        packaging=line.packaging,
-        expiry=line.expiry,
-        status=line.status,
-        status_text=line.status_text,
-        place=line.place,
-        origin=line.origin,
-        whole=line.whole,
-        of_line=line.of_line,
-        details=line.details,
-        stays=line.stays,
-    )
-
-
-def _drawn_progress(line: ShownLine) -> Progress:
-    landing = line.landing
-    if landing is None:
-        return Progress(line.number)
-    return Progress(
-        line.number,
-        item=landing.item,
-        part=landing.part,
-        part_name=landing.part_name,
-        create_part=landing.creates_part,
-        category=landing.category,
-        location=landing.location,
-        place=landing.place,
-        match=landing.how,
-        factor=landing.factor,
-        units=landing.units,
-        revision=landing.revision,
-        serial=landing.serial,
-        largest_file=landing.largest_file,
-        status_key=landing.status_key,
-    )
+def _drawn_progress(number: int, landing: Landing | None) -> Progress:
+    known = {field.name: getattr(landing, field.name) for field in fields(Landing)} if landing else {}
+    return Progress(number, **known)
 
 
 def _drawn_signature(signature: Signature | None, person: str) -> Signature | None:

@@ -47,7 +47,7 @@ from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.queries import Able
 from fedbot.rules.model.steps import CreateItem, Step, StepResult
 from fedbot.rules.model.stock import Right, Rights, StockItem
-from fedbot.rules.model.transfer import Terms, Transfer
+from fedbot.rules.model.transfer import ShownTransfer, Terms, Transfer
 from fedbot.rules.protocol import announcements, bodies, sequencing, who_answers
 from fedbot.rules.protocol.bodies import Approve, Body, Message
 from fedbot.rules.state import State, Turn
@@ -499,8 +499,8 @@ def _page_unbound(stack: ExitStack) -> None:
 @mutant("the hash is of less than the card shows")
 def _hash_of_less(stack: ExitStack) -> None:
     def of_the_parties(model: shown.Shown) -> str:
-        if isinstance(model, shown.ShownTransfer):
-            model = replace(model, lines=())
+        if isinstance(model, ShownTransfer):
+            model = replace(model, terms=replace(model.terms, lines=()), landings=())
         return str(before(model))
 
     before = _instead(stack, shown, "hash_of", of_the_parties)

@@ -9,7 +9,6 @@ from fedbot.rules.model.decision import Decision, KeyCheck, Signature
 from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.effects import Draft
 from fedbot.rules.model.lifecycles import ConnectionState
-from fedbot.rules.model.shown import ShownConnection
 from fedbot.rules.wire.envelope import past_with
 
 
@@ -66,6 +65,27 @@ class Renewal:
     problem: Diagnosis | None = None
     by: Signature | None = None
     room: str = ""
+
+
+@dataclass(frozen=True)
+class ShownConnection:
+    """All that a card about a friendship shows: both parties with their keys, and the access that a yes makes.
+
+    `name` is the peer's, under which it asks.
+    """
+
+    own: str
+    own_key: str
+    peer: str
+    peer_bot: str
+    peer_key: str
+    name: str
+    access: str
+    makes_access: bool
+    asker: str
+    generation: int
+    room: str
+    due: datetime
 
 
 @dataclass(frozen=True)

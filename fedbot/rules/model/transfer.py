@@ -17,7 +17,6 @@ from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.model.outside import LentBefore
 from fedbot.rules.model.party_config import Pickup
 from fedbot.rules.model.queries import PartDescription
-from fedbot.rules.model.shown import ShownTransfer
 from fedbot.rules.model.stock import STATUS_OK, in_units
 from fedbot.rules.model.whole_item import NO_ITEM_DETAILS, ItemDetails, Trait
 from fedbot.rules.wire.envelope import Opening
@@ -143,6 +142,51 @@ class Progress:
     mirrored: bool = False
     largest_file: int = 0
     status_key: int | None = None
+
+
+@dataclass(frozen=True)
+class Landing:
+    """Where a line lands at us, as a card shows it: which part of ours, which place, or the new part that a yes makes.
+
+    Its fields are those of the line's `Progress`. `item` is our own stock item that comes back by it; `match` is what
+    tells that it is that part, or why there is none.
+    """
+
+    item: int | None
+    place: str
+    location: int | None
+    part: int | None
+    part_name: str
+    create_part: bool
+    category: str
+    match: str
+    factor: str
+    units: str
+    revision: str
+    serial: str
+    largest_file: int
+    status_key: int | None
+
+
+@dataclass(frozen=True)
+class ShownTransfer:
+    """All that a card about a transfer shows. `role` is ours.
+
+    `terms` name the asker by the Matrix id alone. `landings` are where its lines land, in their order, if that is
+    at us; None while our InvenTree hasn't said. `granted_by` is a Matrix id, set where the owner gives less than was
+    asked for. `care`: a yes takes two people. `hands_over`: the first day of a booking has come, and a yes says
+    that it was handed over; `obstacles` are what stands against that. `over`: the bookings that a yes breaks.
+    """
+
+    role: str
+    terms: Terms
+    due: datetime
+    landings: tuple[Landing | None, ...] = ()
+    granted_by: str = ""
+    care: bool = False
+    hands_over: bool = False
+    obstacles: tuple[Obstacle, ...] = ()
+    over: tuple[Reserved, ...] = ()
 
 
 @dataclass(frozen=True)

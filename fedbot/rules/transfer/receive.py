@@ -28,7 +28,6 @@ from fedbot.rules.model.events import Answered, EnvelopeSeen, StepDone, StepRefu
 from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from fedbot.rules.model.party_config import Pickup
 from fedbot.rules.model.queries import Able, OfLine, PartMatch, Query, WhenAnswered, WhenStepEnds, WhoMay
-from fedbot.rules.model.shown import Landing
 from fedbot.rules.model.steps import (
     BookInAgain,
     CreateItem,
@@ -42,7 +41,7 @@ from fedbot.rules.model.steps import (
     Step,
 )
 from fedbot.rules.model.stock import STATUS_OK, TRAVELLING_STATUSES, Part, Right
-from fedbot.rules.model.transfer import NOT_COME, NOT_SENT, Line, Progress, Transfer
+from fedbot.rules.model.transfer import NOT_COME, NOT_SENT, Landing, Line, Progress, Transfer
 from fedbot.rules.model.whole_item import NO_PART_DETAILS
 from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
@@ -135,7 +134,7 @@ def _taken_in(transfer: Transfer, line: Line, match: object) -> Moved:
 def _show_anew(turn: Turn, transfer: Transfer, people: list[str]) -> None:
     """The card shows where it would land by now: edited in place if it couldn't be decided on before, else anew."""
     before = transfer.card
-    decidable = before is not None and all(line.landing and _is_place(line.landing) for line in before.lines)
+    decidable = before is not None and all(each and _is_place(each) for each in before.landings)
     asks = transfer.awaits_parcel or (transfer.state is TransferState.OPEN and not transfer.wanted)
     if decidable and asks and consent.changes(turn.us, transfer):
         turn.save(transfer)
@@ -148,7 +147,7 @@ def _show_anew(turn: Turn, transfer: Transfer, people: list[str]) -> None:
 
 
 def _is_place(place: Landing) -> bool:
-    return place.part is not None or place.creates_part
+    return place.part is not None or place.create_part
 
 
 # --- deciding: a request to the arbiter ---
