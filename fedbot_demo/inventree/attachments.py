@@ -25,13 +25,22 @@ from fedbot_demo.inventree.stock_json import day
 from fedbot_demo.inventree.users import user_brief
 
 
+_PICTURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a")
+_HEADER = 12
+
+
+def is_picture(content: bytes) -> bool:
+    """Whether InvenTree could open it as one: by its beginning, if anything follows that."""
+    return len(content) > _HEADER and (content.startswith(_PICTURES) or content[8:12] == b"WEBP")
+
+
 def attachment_json(state: State, row: Attachment) -> JsonObject:
-    """An attached link or file. Thumbnails are made as soon as it is read, `is_image` is a background worker's."""
+    """An attached link or file. Pictures get their thumbnail at once, `is_image` is a background worker's."""
     user = state.users.get(row.upload_user)
     content: JsonObject = {
         "pk": row.pk,
         "attachment": _address(row) if row.filename else None,
-        "thumbnail": f"/media/thumb_{row.filename}" if row.filename else None,
+        "thumbnail": f"/media/thumb_{row.filename}" if is_picture(row.content) else None,
         "filename": row.filename,
         "link": row.link or None,
         "comment": row.comment,

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 
+from fedbot_demo.inventree.attachments import is_picture
 from fedbot_demo.inventree.endpoint import Call, Endpoint, Uploaded, on_model, valid_name
 from fedbot_demo.inventree.exchange import InvalidError, JsonObject, NotFoundError, Reply
 from fedbot_demo.inventree.fields import Form
@@ -185,14 +186,13 @@ def _image(form: Form) -> None:
         form.fail("image", "The submitted data was not a file. Check the encoding type on the form.")
     elif not file.content:
         form.fail("image", "The submitted file is empty.")
-    elif not file.content.startswith(_PICTURES) and file.content[8:12] != b"WEBP":
+    elif not is_picture(file.content):
         form.fail("image", NO_IMAGE)
     else:
         form.values |= {"image": f"/media/part_images/{valid_name(file.name)}", "picture": file.content}
 
 
 NO_IMAGE = "Upload a valid image. The file you uploaded was either not an image or a corrupted image."
-_PICTURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a")
 
 
 def _save(state: State, part: Part) -> Part:

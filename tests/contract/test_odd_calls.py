@@ -195,3 +195,10 @@ def test_a_merge_tells_how_much_came_to_it_from_512_on_and_where_before(ground: 
 def test_what_is_gone_can_not_be_returned_which_ends_in_an_error_500(ground: Ground) -> None:
     status, reply = answer(ground, "POST", f"stock/{ABSENT}/return/", {"location": ground.drawer, "notes": ""})
     assert (status, reply["error"]) == (500, "KeyError")
+
+
+@pytest.mark.api(since=530)
+def test_a_file_that_only_begins_like_a_picture_gets_no_thumbnail(ground: Ground) -> None:
+    url, fields = ground.version.attachment_call(ground.stock(ground.bolt, 1, ground.drawer))
+    told = ground.service.upload(url, {**fields, "comment": "x"}, ("a.png", b"\x89PNG\r\n\x1a\n", "image/png"))
+    assert ground.admin.row(f"attachment/{told['pk']}/")["thumbnail"] is None
