@@ -192,7 +192,11 @@ async def _room(
     found = []
     if not set(people) & set(seen.members):
         found.append(
-            good(name, "nobody of your people is in it yet", "invite them: who asks and approves does it there")
+            good(
+                name,
+                "nobody of your people is in it yet",
+                "who asks and approves does it there: accept the invitation, or invite them",
+            )
         )
     elif approvers and not set(approvers) & set(seen.members):
         todo = f"invite one of them, as they approve there: {', '.join(approvers)}"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
+from fedbot.config.secrets import token_in
 from fedbot.config.values import name_and_id
 from fedbot.files import PRIVATE_FOLDER
 from fedbot.matrix.login import Account, read_session
@@ -30,6 +31,8 @@ MADE_ROOM = "Makerspaces"
 _SETTINGS: dict[type, str] = {MakeToken: "token_file", MakeAdminToken: "admin_token_file"}
 _SIGN_IN = ("password_file", "access_token_file", "password", "access_token")
 _MOST_ROOMS = 2
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -69,6 +72,8 @@ class Conversation:
         )
         async with self._stack:
             try:
+                if not self._dry_run:
+                    self._files.try_to_write()
                 return await self._all()
             except InventoryProblem as problem:
                 raise Stopped(f"InvenTree: {problem.text}") from None
@@ -97,12 +102,27 @@ class Conversation:
         if self._dry_run:
             self._asker.say("\nThat was a dry run: nothing was made or written.")
             return None
-        if not await self._asker.ask("go", "Do all that?", yes_or_no, default="yes", last=True):
+        if self._is_done(chosen, made):
+            return chosen
+        if not await self._ask("go", "Do all that?", yes_or_no, default="yes", last=True):
             raise Stopped("Nothing was made or written.")
         await self._make_in_inventree(chosen, made)
         await self._make_in_matrix(chosen, bot)
         self._write(chosen)
         return chosen
+
+    async def _ask(
+        self, key: str, text: str, test: Callable[[str], Awaitable[T]], *, default: str = "", last: bool = False
+    ) -> T:
+        """As the asker; what Matrix or InvenTree can't do just then is asked again, as nothing is lost by that."""
+
+        async def tried(said: str) -> T:
+            try:
+                return await test(said)
+            except (ChatProblem, InventoryProblem) as problem:
+                raise NotGood(problem.text) from None
+
+        return await self._asker.ask(key, text, tried, default=default, last=last)
 
     # --- InvenTree -------------------------------------------------------------------------------------------
 
@@ -111,7 +131,7 @@ class Conversation:
             return inventree.find(said)
 
         before = " ".join(str(self._files.said("inventree", name)) for name in ("url", "ca_file")).strip()
-        place = await self._asker.ask("inventree", "InvenTree's address, as in the browser", test, default=before)
+        place = await self._ask("inventree", "InvenTree's address, as in the browser", test, default=before)
         self._asker.say(f"✓ {place}")
         if place.url.startswith("http:"):
             self._asker.say("! Without https everyone on the way can read the tokens.")
@@ -127,7 +147,7 @@ class Conversation:
             if said:
                 password = self._asker.secret("superuser_password", f"Password of {said} (it isn't kept)")
                 return Superuser(place, username=said, password=password)
-            token = self._asker.secret("superuser_token", "A superuser's token (it isn't kept)")
+            token = token_in(self._asker.secret("superuser_token", "A superuser's token (it isn't kept)"))
             if not token:
                 raise NotGood("Write the user name of a superuser, or paste a superuser's token.")
             return Superuser(place, token=token)
@@ -135,7 +155,7 @@ class Conversation:
         text = "A superuser's user name there (just Enter: by a token)"
         if usable:
             text = f"A superuser's user name there ({AS_IT_IS!r}: by the token that is kept)"
-        found = await self._asker.ask("superuser", text, test, default=AS_IT_IS if usable else "")
+        found = await self._ask("superuser", text, test, default=AS_IT_IS if usable else "")
         self._asker.say(f"✓ {found.username} is a superuser")
         return found
 
@@ -175,7 +195,7 @@ class Conversation:
             return found
 
         text = "Your makerspace's name"
-        chosen.name, chosen.party = await self._asker.ask("name", text, test, default=before)
+        chosen.name, chosen.party = await self._ask("name", text, test, default=before)
         self._asker.say(
             f"✓ {chosen.name}; people type {chosen.party}, as in: !fed push … to {chosen.party}"
             + ("" if party == chosen.party else f" (another word: answer {chosen.name} = WORD when you run this again)")
@@ -197,7 +217,7 @@ class Conversation:
             return await self._sign_in(chosen, found[1])
 
         text = f"The bot's own Matrix id, such as @{chosen.party}-bot:example.org (it may be new)"
-        bot = await self._asker.ask("bot", text, test, default=before)
+        bot = await self._ask("bot", text, test, default=before)
         self._stack.push_async_callback(bot.close, sign_out=self._dry_run)
         self._asker.say(f"✓ signed in as {bot.user_id} at {chosen.homeserver.url}")
         return bot
@@ -269,7 +289,8 @@ class Conversation:
         if self._dry_run:
             return Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="fedbot-")))
         folder = self._files.state / "identity"
-        folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+        for each in (self._files.state, folder):
+            each.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
         kept = read_session(folder)
         if kept is not None and not (self._files.state / "journal.db").exists():
             (folder / "matrix.json").unlink()  # of a try before; no bot has worked with it
@@ -300,7 +321,7 @@ class Conversation:
             f"Invite {bot.user_id} into the room that you share with other makerspaces, then press Enter. (If there is "
             "none yet, write your own Matrix id: I make one and invite you)"
         )
-        await self._asker.ask("rooms", text, test, default=AS_IT_IS if is_there else "")
+        await self._ask("rooms", text, test, default=AS_IT_IS if is_there else "")
         shared = f"the room {chosen.shared}" if chosen.shared else f"a new room {MADE_ROOM}"
         own = f"the room {chosen.admin}" if chosen.admin else "a new private room"
         self._asker.say(f"✓ shared with others: {shared}; for your admins: {own}")
@@ -357,7 +378,7 @@ class Conversation:
 
         self._asker.say("", *people.table(rows))
         text = "Who is who in InvenTree, and who approves? Enter if that is right, else what differs (3=kim 4=- +3 -2)"
-        chosen.rows = await self._asker.ask("people", text, test)
+        chosen.rows = await self._ask("people", text, test)
         approvers = tuple(row.user for row in chosen.rows if row.approves)
         chosen.wanted = replace(chosen.wanted, approvers=approvers)
         for row in chosen.rows:
@@ -373,7 +394,7 @@ class Conversation:
             "May I make and keep a superuser's token? I need one when you become friends with somebody, or part from "
             "them; without it I tell you then what to click"
         )
-        keep = await self._asker.ask("keep_superuser", text, yes_or_no, default="yes")
+        keep = await self._ask("keep_superuser", text, yes_or_no, default="yes")
         chosen.wanted = replace(chosen.wanted, keep_admin=keep)
 
     # --- telling and doing -----------------------------------------------------------------------------------
@@ -393,9 +414,18 @@ class Conversation:
         if chosen.admin is None:
             lines.append(f"make the private, encrypted room {_admin_room(chosen)}, and invite {invited}")
         self._asker.say("In Matrix:", *(f"  • {line}" for line in lines or ["nothing: all of it is there"]))
+        told = f"write {self._files.config} and {self._files.secrets}/ (for you alone)"
         self._asker.say(
-            "On this machine:", f"  • write {self._files.config} and {self._files.secrets}/ (for you alone)"
+            "On this machine:", f"  • {'nothing: all of it is there' if self._is_done(chosen, made) else told}"
         )
+
+    def _is_done(self, chosen: Chosen, made: Plan) -> bool:
+        """Whether nothing is to be made or written any more."""
+        if made.changes or made.clicks or chosen.secret[1] or chosen.shared is None or chosen.admin is None:
+            return False
+        is_in = chosen.shared.joined and chosen.admin.joined
+        may_announce = chosen.shared.may_announce or not chosen.shared.may_change_power
+        return is_in and may_announce and self._files.says(settings_of(chosen, self._files))
 
     async def _make_in_inventree(self, chosen: Chosen, made: Plan) -> None:
         while made.clicks:

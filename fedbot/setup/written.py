@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import errno
 import getpass
 import os
 import sys
@@ -83,11 +84,23 @@ class Files:
                 found[name] = value
         return {name: value for name, value in found.items() if value not in (None, {}, [])}
 
+    def says(self, settings: Mapping[str, Any]) -> bool:
+        """Whether the settings file says all that already."""
+        return self.merged(settings) == self.before
+
+    def try_to_write(self) -> None:
+        """Raises OSError if nothing could be written here: better now than after all the questions."""
+        folder = next(each for each in self.config.parents if each.exists())
+        if not folder.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
+
     def write(self, settings: Mapping[str, Any]) -> Path | None:
         """Write the settings file, if it would say anything new. Where the old one is kept. Raises OSError."""
-        settings = self.merged(settings)
-        if settings == self.before:
+        if self.says(settings):
             return None
+        settings = self.merged(settings)
         self.config.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
         old = None
         if self.config.exists():

@@ -24,7 +24,6 @@ from fedbot_demo.inventree.state import State
 from fedbot_demo.inventree.stock_json import day
 from fedbot_demo.inventree.users import user_brief
 
-
 _PICTURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a")
 _HEADER = 12
 

@@ -43,10 +43,12 @@ def _table(state: State, model: str) -> Table[Any]:
 
 
 def _below_row(handler: Handler) -> Handler:
-    """The handler for the address below the row itself, which names no model."""
+    """The handler for the address below the row itself, which names no model. Rights come before the row there."""
 
     def answer(call: Call) -> Reply:
-        return handler(replace(call, word=_model_of(call)))
+        call = replace(call, word=_model_of(call))
+        _check(call)
+        return handler(call)
 
     return answer
 
@@ -59,11 +61,15 @@ def _content(call: Call) -> JsonObject:
     """The row's metadata, if the caller may see it: that takes the right to change the row (API 436)."""
     if call.pk not in _table(call.state, call.word):
         raise NotFoundError.of_row(MODELS[call.word][0])
+    _check(call)
+    found = call.state.metadata_of(call.word, call.pk)
+    return {} if found is None else dict(found.content)
+
+
+def _check(call: Call) -> None:
     action = call.state.version.metadata_read if call.request.method == "GET" else "change"
     if not may(call.state, call.user, call.word, action):
         raise ForbiddenError
-    found = call.state.metadata_of(call.word, call.pk)
-    return {} if found is None else dict(found.content)
 
 
 def read(call: Call) -> Reply:

@@ -202,3 +202,11 @@ def test_a_file_that_only_begins_like_a_picture_gets_no_thumbnail(ground: Ground
     url, fields = ground.version.attachment_call(ground.stock(ground.bolt, 1, ground.drawer))
     told = ground.service.upload(url, {**fields, "comment": "x"}, ("a.png", b"\x89PNG\r\n\x1a\n", "image/png"))
     assert ground.admin.row(f"attachment/{told['pk']}/")["thumbnail"] is None
+
+
+def test_the_metadata_of_a_company_that_is_not_there_is_refused_before_that_is_seen_where_it_is_below_the_row(
+    ground: Ground,
+) -> None:
+    url = ground.metadata_url("company", ABSENT)
+    status, _ = answer(ground, "GET", url, token=ground.reader_token)
+    assert status == (403 if url.startswith("company/") else 404)

@@ -78,7 +78,7 @@ class Side:
 
     ground: Ground
     http: httpx.Client
-    play: int = 0
+    play: str = ""
     items: list[int] = field(default_factory=list)
     parts: list[int] = field(default_factory=list)
     companies: list[int] = field(default_factory=list)
@@ -115,11 +115,12 @@ class Side:
 
     def begin(self, number: int) -> None:
         """Parts and a company that nothing was done with yet."""
-        self.play, self.items, self.names = number, [], {}
+        word = f"no{number}x"  # found by a search in no other name, and not in what the run is called
+        self.play, self.items, self.names = word, [], {}
         self.parts = [
-            self.ground.part(f"Bolt {number}", f"BOLT-{number}", description="of brass", minimum_stock=3),
-            self.ground.part(f"Lens {number}", f"LENS-{number}", trackable=True),
-            self.ground.part(f"Vice {number}", f"VICE-{number}", salable=False),
+            self.ground.part(f"Bolt {word}", f"BOLT-{word}", description="of brass", minimum_stock=3),
+            self.ground.part(f"Lens {word}", f"LENS-{word}", trackable=True),
+            self.ground.part(f"Vice {word}", f"VICE-{word}", salable=False),
         ]
         self.companies = [
             self.ground.company(f"peer {number}"),

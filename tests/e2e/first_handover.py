@@ -187,7 +187,8 @@ async def made_by_answers(folder: Path, seeded: Seeded) -> None:
     for again in (False, True):
         with fedbot(folder, "init", "--answers", "answers.yaml", BEA=seeded.passwords["bea"]) as script:
             assert await script.ends() == Exit.OK, script.screen
-        assert ("In InvenTree:\n  • nothing: all of it is there" in script.screen) == again
+        for where in ("In InvenTree", "In Matrix", "On this machine"):
+            assert (f"{where}:\n  • nothing: all of it is there" in script.screen) == again, where
         written.append((folder / "config.yaml").read_text())
     assert written[0] == written[1]
     settings = yaml.safe_load(written[0])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -9,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 import pytest
 import pytest_asyncio
@@ -33,7 +36,7 @@ from tests.setup.terminal import PATIENCE_S, Typist, fedbot
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
-MOST_QUESTIONS = 8
+NOWHERE = "http://127.0.0.1:9"
 
 
 def bare(version: str = "newest", name: str = "Hackbase e.V.") -> Seeded:
@@ -197,42 +200,85 @@ def everything_in(seeded: Seeded) -> dict[str, list[str]]:
     }
 
 
+@dataclass
+class Relay:
+    """A way to the homeserver that can be closed, so that it seems to be down."""
+
+    url: str = ""
+    is_open: bool = True
+
+
+@asynccontextmanager
+async def relayed(url: str) -> AsyncIterator[Relay]:
+    relay, there = Relay(), urlsplit(url)
+
+    async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while (some := await reader.read(65536)) and relay.is_open:
+            writer.write(some)
+            await writer.drain()
+        writer.close()
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if not relay.is_open:
+            writer.close()
+            return
+        other, its = await asyncio.open_connection(there.hostname, there.port)
+        await asyncio.gather(pass_on(reader, its), pass_on(other, writer), return_exceptions=True)
+
+    async with await asyncio.start_server(connected, "127.0.0.1", 0) as server:
+        relay.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        yield relay
+
+
+async def about_inventree_wrongly(typist: Typist, seeded: Seeded, url: str, elsewhere: str) -> None:
+    """The first three questions."""
+    await typist.answers(r"\[1/8\]", "our InvenTree")
+    for wrong, told in (
+        (f"{NOWHERE}/", "✗ That is no address"),
+        (elsewhere, "✗ Nothing answers at http://127.0.0.1:9"),
+        (url.removeprefix("http://") + "/api/part/", "isn't InvenTree"),
+    ):
+        await typist.answers(told, wrong)
+
+    await typist.answers(r"\[2/8\]", "kim")
+    await typist.answers("Password of kim", seeded.passwords["kim"])
+    await typist.answers("✗ kim is no superuser", "hanna")
+    await typist.answers("Password of hanna", "wrong")
+    await typist.answers("✗ InvenTree doesn't accept hanna with this password", "")
+    await typist.answers("superuser's token", "inv-no-such-token")
+    await typist.answers("✗ InvenTree doesn't accept this token", "")
+    await typist.answers("superuser's token", json.dumps({"token": seeded.token("hanna")}))
+
+    await typist.answers(r"\[3/8\]", "")
+    await typist.answers("✗ write a name", "Clumsy e.V. = 12")
+    await typist.answers("✗ use lowercase letters", "Clumsy e.V.")
+
+
 async def test_each_question_answered_wrongly_first(town: Town, tmp_path: Path) -> None:
     """The rooms are made this time, and no superuser's token is kept."""
     seeded = bare(name="InvenTree")
     bot = await town.bot("clumsy-bot")
-    nowhere = "http://127.0.0.1:9"
-    async with serve(Serving(seeded.server)) as inventree, at_a_terminal(tmp_path) as typist:
-        await typist.answers(r"\[1/8\]", "our InvenTree")
-        for wrong, told in (
-            (f"{nowhere}/", "✗ That is no address"),
-            (town.homeserver.url, "✗ Nothing answers at http://127.0.0.1:9"),
-            (inventree.url.removeprefix("http://") + "/api/part/", "isn't InvenTree"),
-        ):
-            await typist.answers(told, wrong)
-
-        await typist.answers(r"\[2/8\]", "kim")
-        await typist.answers("Password of kim", seeded.passwords["kim"])
-        await typist.answers("✗ kim is no superuser", "hanna")
-        await typist.answers("Password of hanna", "wrong")
-        await typist.answers("✗ InvenTree doesn't accept hanna with this password", "")
-        await typist.answers("superuser's token", "inv-no-such-token")
-        await typist.answers("✗ InvenTree doesn't accept this token", "")
-        await typist.answers("superuser's token", seeded.token("hanna"))
-
-        await typist.answers(r"\[3/8\]", "")
-        await typist.answers("✗ write a name", "Clumsy e.V. = 12")
-        await typist.answers("✗ use lowercase letters", "Clumsy e.V.")
+    async with (
+        serve(Serving(seeded.server)) as inventree,
+        relayed(town.homeserver.url) as relay,
+        at_a_terminal(tmp_path) as typist,
+    ):
+        await about_inventree_wrongly(typist, seeded, inventree.url, town.homeserver.url)
 
         await typist.answers(r"\[4/8\]", "clumsy-bot")
         await typist.answers("✗ Write the whole Matrix id", bot.user_id)
         await typist.answers("✗ Nothing answers at https://demo.localhost", f"{bot.user_id} {inventree.url}")
         await typist.answers("not as a Matrix homeserver does", f"{bot.user_id} {town.homeserver.url}")
         await typist.answers("password", "wrong")
-        await typist.answers("✗ .*register_new_matrix_user", f"{bot.user_id} {town.homeserver.url}")
+        await typist.answers("✗ .*register_new_matrix_user", f"{bot.user_id} {relay.url}")
         await typist.answers("password", bot.password)
 
-        await typist.answers(r"\[5/8\]", "")
+        await typist.reads(r"\[5/8\]")
+        relay.is_open = False
+        typist.types("")
+        await typist.reads("✗ .*the homeserver doesn't answer")
+        relay.is_open = True
+        typist.types("")
         await typist.answers("✗ I see no invitation yet", "hello")
         await typist.answers("✗ Invite me and press Enter", "@nobody:demo.localhost")
         await typist.answers("✗ The homeserver knows no @nobody", town.hanna.user_id)

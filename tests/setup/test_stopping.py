@@ -32,6 +32,14 @@ def test_without_a_terminal_it_says_how_to_give_the_answers(tmp_path: Path) -> N
     assert ended.stderr == "There is nobody to ask. In a script, give the answers by --answers FILE.\n"
 
 
+async def test_a_folder_in_which_nothing_can_be_written_is_told_before_the_first_question(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file\n")
+    with fedbot(tmp_path, "init", "taken/config.yaml") as typist:
+        assert await typist.ends() == Exit.FAILED
+    assert "taken can't be written: Not a directory" in typist.screen
+    assert typist.questions == 0
+
+
 def test_answers_that_nobody_asks_for_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     answers = tmp_path / "answers.yaml"
     answers.write_text("inventre: https://inventree.example.org\n")
