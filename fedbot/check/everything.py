@@ -31,7 +31,7 @@ async def check(settings: Settings) -> list[Finding]:
                 identity.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
             return [*found, *await _servers(settings, identity)]
     except JournalProblem as problem:
-        return [*found, bad("journal", str(problem), "mend that first: the bot can't begin without it")]
+        return [*found, bad("journal", str(problem), "fix that first: the bot can't begin without it")]
 
 
 async def _servers(settings: Settings, identity: Folder) -> list[Finding]:

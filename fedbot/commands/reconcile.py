@@ -1,4 +1,4 @@
-"""`!fed reconcile [SPACE]`: compare our books with a friend's, and mend what is safe."""
+"""`!fed reconcile [SPACE]`: compare our books with a friend's, and fix what is safe."""
 
 from __future__ import annotations
 

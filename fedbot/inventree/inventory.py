@@ -66,7 +66,7 @@ MOST_TRIALS = 4
 
 
 @dataclass(frozen=True)
-class Deed:
+class StepHandler:
     """How one kind of step is found again, and how it is done."""
 
     probe: Callable[[Server, Any], StepResult | None]
@@ -90,33 +90,33 @@ ANSWERS: dict[type[Query], Callable[[Server, Any], Answer]] = {
     queries.NamedThings: catalogue.unknown_things,
 }
 
-DEEDS: dict[type[Step], Deed] = {
-    steps.TakeOut: Deed(outgoing.find_taken, outgoing.take_out),
-    steps.HandOver: Deed(outgoing.find_handed_over, outgoing.hand_over),
-    steps.PutBack: Deed(outgoing.find_put_back, outgoing.put_back),
-    steps.TakeBack: Deed(stock.find_taken_back, stock.take_back),
-    steps.Arrived: Deed(outgoing.find_arrived, outgoing.mark_arrived),
-    steps.Remark: Deed(outgoing.find_remarked, outgoing.remark),
-    steps.WriteOff: Deed(incoming.find_written_off, incoming.write_off),
-    steps.CreatePart: Deed(incoming.find_part_created, incoming.create_part),
-    steps.CreateItem: Deed(incoming.find_item_created, incoming.create_item),
-    steps.BookInAgain: Deed(incoming.find_booked_in_again, incoming.book_in_again),
-    steps.PutAway: Deed(incoming.find_put_away, incoming.put_away),
-    steps.MakeCompany: Deed(inventree_accounts.find_company_made, inventree_accounts.make_company),
-    steps.CloseCompany: Deed(inventree_accounts.find_company_closed, inventree_accounts.close_company),
-    steps.MakeAccess: Deed(accounts.find_access_made, accounts.make_access),
-    steps.EndAccess: Deed(accounts.find_access_ended, accounts.end_access),
-    steps.MintToken: Deed(accounts.find_token_minted, accounts.mint_token),
-    steps.RevokeToken: Deed(accounts.find_token_revoked, accounts.revoke_token),
-    steps.RenewOwnToken: Deed(accounts.find_renewed, accounts.renew),
-    steps.RevokeOwnToken: Deed(accounts.find_revoked, accounts.revoke_own),
-    steps.TryToken: Deed(accounts.find_token_tried, accounts.try_token),
-    steps.Mirror: Deed(metadata.find_mirrored, metadata.mirror),
-    steps.Label: Deed(whole_items.find_labelled, whole_items.label),
-    steps.Furnish: Deed(whole_items.find_furnished, whole_items.furnish),
-    steps.AttachPhoto: Deed(whole_items.find_attached, whole_items.attach),
-    steps.SendFile: Deed(whole_items.find_sent, whole_items.send_file),
-    steps.KeepFile: Deed(whole_items.find_kept, whole_items.keep_file),
+STEP_HANDLERS: dict[type[Step], StepHandler] = {
+    steps.TakeOut: StepHandler(outgoing.find_taken, outgoing.take_out),
+    steps.HandOver: StepHandler(outgoing.find_handed_over, outgoing.hand_over),
+    steps.PutBack: StepHandler(outgoing.find_put_back, outgoing.put_back),
+    steps.TakeBack: StepHandler(stock.find_taken_back, stock.take_back),
+    steps.Arrived: StepHandler(outgoing.find_arrived, outgoing.mark_arrived),
+    steps.Remark: StepHandler(outgoing.find_remarked, outgoing.remark),
+    steps.WriteOff: StepHandler(incoming.find_written_off, incoming.write_off),
+    steps.CreatePart: StepHandler(incoming.find_part_created, incoming.create_part),
+    steps.CreateItem: StepHandler(incoming.find_item_created, incoming.create_item),
+    steps.BookInAgain: StepHandler(incoming.find_booked_in_again, incoming.book_in_again),
+    steps.PutAway: StepHandler(incoming.find_put_away, incoming.put_away),
+    steps.MakeCompany: StepHandler(inventree_accounts.find_company_made, inventree_accounts.make_company),
+    steps.CloseCompany: StepHandler(inventree_accounts.find_company_closed, inventree_accounts.close_company),
+    steps.MakeAccess: StepHandler(accounts.find_access_made, accounts.make_access),
+    steps.EndAccess: StepHandler(accounts.find_access_ended, accounts.end_access),
+    steps.MintToken: StepHandler(accounts.find_token_minted, accounts.mint_token),
+    steps.RevokeToken: StepHandler(accounts.find_token_revoked, accounts.revoke_token),
+    steps.RenewOwnToken: StepHandler(accounts.find_renewed, accounts.renew),
+    steps.RevokeOwnToken: StepHandler(accounts.find_revoked, accounts.revoke_own),
+    steps.TryToken: StepHandler(accounts.find_token_tried, accounts.try_token),
+    steps.Mirror: StepHandler(metadata.find_mirrored, metadata.mirror),
+    steps.Label: StepHandler(whole_items.find_labelled, whole_items.label),
+    steps.Furnish: StepHandler(whole_items.find_furnished, whole_items.furnish),
+    steps.AttachPhoto: StepHandler(whole_items.find_attached, whole_items.attach),
+    steps.SendFile: StepHandler(whole_items.find_sent, whole_items.send_file),
+    steps.KeepFile: StepHandler(whole_items.find_kept, whole_items.keep_file),
 }
 
 
@@ -229,7 +229,7 @@ class OwnInventory:
         """Do the step once and read it back; see `fedbot.ports.Inventory`."""
         if isinstance(step, steps.TryToken) and step.url:
             return await self._try_at_the_peers(step)
-        return await self.in_thread(self._write, partial(self._acted, DEEDS[type(step)].act), step)
+        return await self.in_thread(self._write, partial(self._acted, STEP_HANDLERS[type(step)].act), step)
 
     async def attach(
         self, step: steps.AttachPhoto | steps.KeepFile, content: bytes
@@ -249,7 +249,7 @@ class OwnInventory:
             return None
         recognise(server, step)
         self._recognised = (step, time.monotonic())
-        return DEEDS[type(step)].probe(server, step)
+        return STEP_HANDLERS[type(step)].probe(server, step)
 
     def _is_the_first_on_what_was_made(self, step: Step) -> bool:
         """Whether it is on a stock item that this process made a moment ago, for the same line of the same transfer.

@@ -227,7 +227,7 @@ def hand_over(server: Server, step: HandOver) -> HandedOver:
     """Assign the item to the peer's company and read back customer and quantity.
 
     Of two simultaneous assigns on PostgreSQL both succeed and the last one wins: then it is
-    with somebody else, which no retry can mend: `OutcomeUnknown`.
+    with somebody else, which no retry can fix: `OutcomeUnknown`.
     """
     line = {"item": step.item}
     StockItems.assignStockItems(server.api, [line], step.company, notes=notes_of(step.mark, step.note))

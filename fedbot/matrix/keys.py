@@ -130,7 +130,7 @@ def _take_over(folder: Path, machine: Any, key: str) -> None:  # noqa: ANN401 --
     for file in earlier_stores(folder):
         device = _device_of(file)
         if device in (None, ("", "")):
-            continue  # damaged: whoever wants to try to mend it finds it there
+            continue  # damaged: whoever wants to try to fix it finds it there
         store = SqliteStore(*device, str(folder), pickle_key=key, database_name=file.name)
         try:
             _take_keys(machine, store)

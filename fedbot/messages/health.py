@@ -204,7 +204,7 @@ def bot_untrusted(locale: Locale, *, why: str, us: PartyConfig) -> Lines:
     return [
         locale.say("In encrypted rooms apps put a warning beside what I say, and some don't show it at all."),
         locale.say("Why: {why}.", why=locale.short(why, 200)),
-        locale.say("To mend it, on my machine, with the password of {bot} in my settings:", bot=Code(us.bot)),
+        locale.say("To fix it, on my machine, with the password of {bot} in my settings:", bot=Code(us.bot)),
         Code("fedbot verify"),
         locale.say("Then restart me."),
         locale.say("All else works as it should."),

@@ -350,7 +350,7 @@ def no_such_span(locale: Locale, *, word: str, usage: str) -> Lines:
     ]
 
 
-# --- What a comparison of two spaces' books has found: each difference, its likely cause, and what mends it.
+# --- What a comparison of two spaces' books has found: each difference, its likely cause, and what fixes it.
 
 MOST_SHOWN = 10
 
@@ -361,7 +361,7 @@ _PROBLEMS: dict[str, str] = {
     "later": marked("⏸ {peer}'s bot was asked for its books too often; ask again in an hour."),
     "unreadable": marked("⏸ What {peer}'s bot says of its books can't be read; one of the bots may be too old."),
 }
-# What differs, its likely cause, what mends it.
+# What differs, its likely cause, what fixes it.
 _KINDS: dict[Kind, tuple[str, str, str]] = {
     Kind.TWICE: (
         marked("in stock at both spaces"),

@@ -282,7 +282,7 @@ def _open(locale: Locale, status: StatusSeen) -> tuple[Inline, ...]:
 
 
 def _for_admins(locale: Locale, inventory: InventoryStanding) -> Lines:
-    """What an admin should mend, and whether connecting goes by itself."""
+    """What an admin should fix, and whether connecting goes by itself."""
     lines: Lines = []
     if inventory.complaints:
         complaints = [locale.short(text, 200) for text in inventory.complaints[:MOST_IN_A_LIST]]

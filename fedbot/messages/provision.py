@@ -60,7 +60,7 @@ def peers_access_waits(locale: Locale, *, connection: Connection, us: PartyConfi
             "Its address must be reachable from {own}'s bot, and its token may look, and no more.",
             own=own,
         ),
-        locale.say("The admins of both can mend that."),
+        locale.say("The admins of both can fix that."),
         _tries_again(locale, connection),
     ]
 

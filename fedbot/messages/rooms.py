@@ -230,7 +230,7 @@ def room_denies_announcing(locale: Locale, *, room: Room, bot: str) -> Lines:
         ),
         locale.say("That works, but a bot that comes later may not see it."),
         locale.say(
-            "A room admin can mend it, in the power levels ({type}), under {events}:",
+            "A room admin can fix it, in the power levels ({type}), under {events}:",
             type=Code("m.room.power_levels"),
             events=Code("events"),
         ),

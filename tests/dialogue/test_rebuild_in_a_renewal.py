@@ -1,4 +1,4 @@
-"""A journal that is lost, or put back from before, while a peer's token is being renewed: the next renewal mends it."""
+"""A journal that is lost, or put back from before, while a peer's token is being renewed: the next renewal fixes it."""
 
 from __future__ import annotations
 

@@ -90,7 +90,7 @@ async def test_a_missing_mark_and_a_spoiled_mirror_are_mended_only_when_asked() 
     world.alpha.admin("PATCH", url, metadata={"fedbot": {"value": "spoiled"}})
     assert "our record #" in (await asks(world, world.anna, "betaspace")).text
     await world.passes(timedelta(minutes=1))
-    assert world.alpha.row(item).status == 50, "nobody has asked to mend it"
+    assert world.alpha.row(item).status == 50, "nobody has asked to fix it"
     answer = await asks(world, world.anna, "betaspace --repair")
     assert "being fixed now" in answer.text
     await world.passes(timedelta(minutes=1))

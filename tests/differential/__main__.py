@@ -17,7 +17,7 @@ from tests.contract.ground import Ground, made_by_command, simulated
 from tests.differential.calls import drawn
 from tests.differential.playing import Difference, Pair, Side
 
-#: With so many sorts of difference it is better to mend than to look for more.
+#: With so many sorts of difference it is better to fix than to look for more.
 MOST_SORTS = 25
 
 

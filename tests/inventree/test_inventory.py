@@ -13,7 +13,7 @@ import pytest
 from pydantic import SecretStr
 
 from fedbot.engine.query_worker import OUR_OWN
-from fedbot.inventree.inventory import ANSWERS, DEEDS, OwnInventory
+from fedbot.inventree.inventory import ANSWERS, STEP_HANDLERS, OwnInventory
 from fedbot.inventree.versions import ABILITIES, NEWEST_KNOWN, OLDEST_KNOWN
 from fedbot.ports.inventory import Inventory, NotPermitted, OutcomeUnknown, Refusal, Unavailable
 from fedbot.rules.model.queries import (
@@ -54,7 +54,7 @@ def upgrade(space: Space, api: int) -> None:
 
 async def test_it_answers_every_question_and_does_every_step(alpha: Space) -> None:
     assert set(ANSWERS) == set(QUESTIONS) - set(OUR_OWN)  # the bot answers those itself
-    assert set(DEEDS) == set(STEPS)
+    assert set(STEP_HANDLERS) == set(STEPS)
     port: Inventory = alpha.inventory
     assert isinstance(await port.answer(PersonRights("piet")), Rights)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fedbot.inventree.inventory import DEEDS
+from fedbot.inventree.inventory import STEP_HANDLERS
 from fedbot.ports.inventory import OutcomeUnknown, Unavailable
 from fedbot.rules.model.steps import Step, StepResult
 from fedbot_demo.inventree.faults import FaultKind
@@ -57,7 +57,7 @@ def test_every_step_that_writes_is_in_the_table() -> None:
     not_here |= {"AttachPhoto"}  # needs more than the step: tests/inventree/test_photos.py
     not_here |= {"SendFile", "KeepFile"}  # so do these: tests/dialogue/test_files_that_travel.py
     not_here |= {"RenewOwnToken", "RevokeOwnToken"}  # they change a file besides: tests/dialogue/test_own_health.py
-    assert made == {kind.__name__ for kind in DEEDS} - not_here
+    assert made == {kind.__name__ for kind in STEP_HANDLERS} - not_here
 
 
 @every_write

@@ -51,7 +51,7 @@ SAID: dict[str, Phrase] = {
     ),
     "a loan is over, and its record here still counts": outcome(differs(Kind.LEFT_OVER)),
     "another past": outcome(differs(Kind.PAST, 7)),
-    "something is mended": outcome(differs(Kind.NOT_ARRIVED, fixed=True), repair=True),
+    "something is fixed": outcome(differs(Kind.NOT_ARRIVED, fixed=True), repair=True),
     "many, and of things that we don't know": outcome(
         *[Difference("z" * 20, 9, Kind.UNKNOWN_HERE)] * (MOST_SHOWN + 2), known=None
     ),

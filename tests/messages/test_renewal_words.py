@@ -49,8 +49,8 @@ SAID: dict[str, Phrase] = {
         reason="foreign-user",
         problem=Named(NameFault.FOREIGN_USER, "fed-beta-1"),
     ),
-    "mended": say(messages.provision.token_renewed, connection=FRIENDS, old=""),
-    "mended by hand": say(
+    "fixed": say(messages.provision.token_renewed, connection=FRIENDS, old=""),
+    "fixed by hand": say(
         messages.provision.token_renewed, connection=replace(FRIENDS, token_expiry=None), old="fed-beta-1-1"
     ),
     "the old one stays": say(

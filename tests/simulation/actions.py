@@ -50,7 +50,7 @@ TROUBLE: dict[str, int] = {
     "refuse": 5,
     "late": 5,
     "outage": 3,
-    "mended": 6,
+    "fixed": 6,
     "forbidden": 2,
     "meddle": 4,
     "meddle between": 6,

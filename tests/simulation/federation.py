@@ -165,7 +165,7 @@ class Federation:
             party.clock.skew = timedelta(seconds=self._setup.skews[party.number])
             party.fuse.left = None
             party.wire.meddling.clear()
-            meddling.mend(party)
+            meddling.fix(party)
             self.server.links[party.chat.user_id].heal()
             party.chat.is_unreachable, party.chat.lost_answers, party.chat.limited_calls = False, 0, 0
             if party.bot is None:

@@ -51,7 +51,7 @@ def actions(federation: Federation) -> dict[str, Callable[[int, int, int, int], 
         "refuse": trouble.refuse,
         "late": trouble.late,
         "outage": trouble.outage,
-        "mended": trouble.mended,
+        "fixed": trouble.fixed,
         "forbidden": trouble.forbidden,
         "meddle": trouble.meddle,
         "meddle between": trouble.meddle_between,
@@ -67,7 +67,7 @@ def release(federation: Federation, party: Party) -> None:
     federation.auditor.look(party)
 
 
-def mend(party: Party) -> None:
+def fix(party: Party) -> None:
     """It answers again; what it still has to do late, it does in time."""
     party.simulated.faults.clear()
     party.is_down = False
@@ -110,8 +110,8 @@ class _Trouble:
         party.is_down = True
         self._troubled(party, f"down ({kind})")
 
-    async def mended(self, a: int, *_: int) -> None:
-        mend(self._federation.party(a))
+    async def fixed(self, a: int, *_: int) -> None:
+        fix(self._federation.party(a))
         self._federation.tell(f"{self._federation.party(a).id}'s InvenTree answers again")
 
     async def forbidden(self, a: int, b: int, *_: int) -> None:

@@ -76,12 +76,12 @@ class SteppedInventory(OwnInventory):
     async def probe(self, step: Step) -> StepResult | None:
         if isinstance(step, TryToken) and step.url:
             return None
-        return self._write(inventory.DEEDS[type(step)].probe, step)
+        return self._write(inventory.STEP_HANDLERS[type(step)].probe, step)
 
     async def act(self, step: Step) -> StepResult:
         if isinstance(step, TryToken) and step.url:
             return self._guarded(accounts.try_peers_token, step)
-        return self._write(inventory.DEEDS[type(step)].act, step)
+        return self._write(inventory.STEP_HANDLERS[type(step)].act, step)
 
 
 @dataclass(frozen=True)

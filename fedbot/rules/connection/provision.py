@@ -142,7 +142,7 @@ class Provision(OfConnection, WhenStepEnds):
         _on_done(turn, self.connection, event, of_peer=False)
 
     def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
-        """It can't go on by itself: say in the admin room what to do; keep trying what may mend."""
+        """It can't go on by itself: say in the admin room what to do; keep trying what may fix."""
         connection = turn.connection(self.connection)
         if connection is None or connection.state is not ConnectionState.MAKING:
             return
@@ -369,7 +369,7 @@ def _own_side_waits(turn: Turn, connection: Connection, event: StepRefused | Ste
 
 
 def _peers_token_refused(turn: Turn, connection: Connection, event: StepRefused | StepUnknown) -> None:
-    """What the peer gave us is no good: its own people have to mend it, so the room is told."""
+    """What the peer gave us is no good: its own people have to fix it, so the room is told."""
     reason, problem = event.reason, event.problem
     connection = replace(connection, peer_needs=reason, peer_obstacle=problem, waiting_since=turn.now)
     turn.save(connection)

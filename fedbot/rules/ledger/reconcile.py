@@ -342,7 +342,7 @@ class Compare(OfConnection, WhenAnsweredOrNot):
     last: str
 
     def answered(self, turn: Turn, event: Answered) -> None:
-        """Both sides are known: compare, mend if asked, and go on with the next page or tell."""
+        """Both sides are known: compare, fix if asked, and go on with the next page or tell."""
         _on_own_looked(turn, self, event)
 
     def unanswered(self, turn: Turn, _: Unanswered) -> None:
@@ -378,7 +378,7 @@ def _on_own_looked(turn: Turn, then: Compare, event: Answered) -> None:
     _tell(turn, running, "")
 
 
-# --- mending -------------------------------------------------------------------------------------------------
+# --- fixing -------------------------------------------------------------------------------------------------
 
 
 def _mended(turn: Turn, connection: Connection, difference: Difference) -> Difference:

@@ -543,7 +543,7 @@ def _recorded(progress: Progress, event: StepDone) -> Progress:
 
 
 def _waits_for_people(turn: Turn, then: BookIn, transfer: Transfer, event: StepRefused) -> None:
-    """A parcel that our InvenTree won't have does not go back by itself: people mend it, and say so again."""
+    """A parcel that our InvenTree won't have does not go back by itself: people fix it, and say so again."""
     transfer = transfers.goes_on(turn, transfer)
     parcel = transfer.parcel or Parcel()
     turn.note(transfer.id, audit.StepWasRefused(then.line, event.problem, waits=True))
