@@ -50,8 +50,9 @@ class Gateway:
         self._engine.put(event)
 
     def is_busy(self) -> bool:
-        """Whether a step is under way, or an event was decided upon within the last moment: more follows at once."""
-        return self._engine.decided_at + BUSY_FOR > time.monotonic() or bool(self._engine.due("act"))
+        """Whether InvenTree is asked or changed, or an event was decided upon within the last moment: more follows."""
+        is_fresh = self._engine.decided_at + BUSY_FOR > time.monotonic()
+        return is_fresh or any(self._engine.due(lane) for lane in ("act", "ask"))
 
     async def answered(self, line: str, seconds: float) -> WebLine:
         """The line with its answers, as soon as it has one, at the latest after that time. KeyError if it is gone."""

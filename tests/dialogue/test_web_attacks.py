@@ -189,7 +189,11 @@ async def test_names_and_notes_of_others_stay_text_on_every_page() -> None:
         assert MARKUP not in text
 
 
-async def test_a_call_waits_while_the_bot_moves_something_but_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("is_slow", [False, True])
+async def test_a_call_waits_while_the_bot_moves_something_but_not_for_ever(
+    is_slow: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(guard, "LOOKS_AGAIN", 0.001)
     looks: Iterator[bool] = chain((True, True), repeat(False))
     seen: list[bool] = []
@@ -198,11 +202,22 @@ async def test_a_call_waits_while_the_bot_moves_something_but_not_for_ever(monke
         seen.append(next(looks))
         return seen[-1]
 
-    await Turnstile(is_busy, 1.0).enter()
-    assert seen == [True, True, False]
-    looked = count()
+    async with Turnstile(is_busy, 1.0).entered():
+        assert seen == [True, True, False]
+    looked, inside = count(), asyncio.Event()
     turnstile = Turnstile(lambda: next(looked) >= 0, 0.003)
-    await asyncio.wait_for(asyncio.gather(turnstile.enter(), turnstile.enter()), 5)
+
+    async def enters() -> None:
+        async with turnstile.entered():
+            inside.set()
+
+    async with turnstile.entered():
+        other = asyncio.create_task(enters())
+        await asyncio.sleep(0.02)
+        assert not inside.is_set(), "one after the other"
+        if is_slow:
+            await asyncio.wait_for(inside.wait(), 5)  # whoever waits for somebody else lets the next one in
+    await asyncio.wait_for(other, 5)
     assert 6 <= next(looked) <= 10
     world, web = await pages(patience=0.01)
     assert (await web.visitor().gets("/sign-in")).status_code == 200

@@ -133,11 +133,19 @@ async def test_the_ledger_is_read_page_by_page() -> None:
         await world.passes(timedelta(minutes=30))
     first = await page(kim, "/ledger?words=screw")
     (older,) = re.findall(r'href="/lending(/ledger\?[^"]*cursor[^"]*)"', kim.last.text)
+    program = Web(world, world.alpha).visitor(await kim.makes_token("read"))
+    newest = await program.reads("/transfers", limit=10)
+    await world.push("M3X10 20")  # what comes meanwhile moves nothing to another page
     second = await page(kim, html.unescape(older))
     shown = [int(each) for each in re.findall(r"(\d+) × Cap screw", f"{first} {second}")]
     assert shown == list(range(27, 0, -1))
     assert "Older" not in second
     assert "words=screw" in re.findall(r'href="/lending/ledger\?([^"]*)">Newest', kim.last.text)
+    told = newest["items"]
+    while newest["next"]:
+        newest = await program.reads("/transfers", limit=10, cursor=newest["next"])
+        told += newest["items"]
+    assert [int(each["lines"][0]["quantity"]) for each in told] == list(range(27, 0, -1))
 
 
 async def test_somebody_finds_and_requests_on_a_page_what_a_friend_shares() -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -31,6 +32,8 @@ HEADERS = {
 MOST_BODY = 64 * 1024
 LOOKS_AGAIN = 0.02
 """Seconds between two looks whether the bot has a moment."""
+INSIDE_FOR = 0.1
+"""Seconds after which a call that isn't answered yet lets the next one in."""
 OF_ONE_HOUSEHOLD = 64
 """So many bits of an IPv6 address are one caller's: whoever has one of its addresses has all."""
 WIDTHS = {4: (16, 24, 32), 6: (32, 48, OF_ONE_HOUSEHOLD)}
@@ -89,9 +92,10 @@ def networks(caller: str) -> tuple[str, ...]:
 
 
 class Turnstile:
-    """Lets calls in one after the other, and holds each for up to `patience` seconds while the bot moves something.
+    """Lets in one call after the other, and holds each for up to `patience` seconds while the bot moves something.
 
-    Pages are made on the bot's own event loop: without it, a crowd of readers would slow down what it moves.
+    Pages are made on the bot's own event loop: without it, a crowd of readers would slow down what it moves. Whoever is
+    inside for long only waits, for InvenTree or for the answer to a line; so the next one comes in meanwhile.
     """
 
     def __init__(self, is_busy: Callable[[], bool], patience: float) -> None:
@@ -99,16 +103,22 @@ class Turnstile:
         self._patience = patience
         self._turn = asyncio.Lock()
 
-    async def enter(self) -> None:
-        """Wait for one's turn."""
+    @asynccontextmanager
+    async def entered(self) -> AsyncIterator[None]:
+        """Wait for one's turn, and have it until one leaves, or for a moment."""
         if not self._patience:
+            yield
             return
-        async with self._turn:
+        await self._turn.acquire()
+        with ExitStack() as turn:
+            turn.callback(self._turn.release)
             waited = 0.0
             while self._is_busy() and waited < self._patience:
                 await asyncio.sleep(LOOKS_AGAIN)
                 waited += LOOKS_AGAIN
             await asyncio.sleep(0)  # whatever became ready meanwhile goes first
+            asyncio.get_running_loop().call_later(INSIDE_FOR, turn.close)
+            yield
 
 
 def is_our_page(request: Request, address: Address) -> bool:
@@ -140,8 +150,8 @@ async def guarded(request: Request, go_on: Callable[[Request], Awaitable[Respons
         problem = Problem(say(messages.web.too_large, most=MOST_BODY))
         response: Response = of_problem(problem, request.app.state.site.own_locale())
     else:
-        await request.app.state.turnstile.enter()
-        response = await go_on(request)
+        async with request.app.state.turnstile.entered():
+            response = await go_on(request)
     if is_static(request):
         response.headers["Cache-Control"] = "max-age=600"
     for name, value in HEADERS.items():
