@@ -34,7 +34,7 @@ from fedbot.inventree import accounts as inventree_accounts
 from fedbot.inventree import overview as overviews
 from fedbot.inventree.metadata import line_of, recognise
 from fedbot.inventree.server import InventorySettings, Server, Signer, look
-from fedbot.inventree.stock_index import StockIndex, StockReading
+from fedbot.inventree.stock_index import LOOK_AT_HISTORY, StockIndex, StockReading
 from fedbot.inventree.transport import OF_A_FRIEND, InvenTreeTransport
 from fedbot.inventree.whereabouts import with_merges
 from fedbot.logs import keep_secret
@@ -300,7 +300,7 @@ class OwnInventory:
 
     def tended(self) -> float:
         """The same, in this thread."""
-        return self._run(lambda server, stock: stock.tend(server.reader), self._stock, Unavailable)
+        return self._run(_tended, self._stock, Unavailable)
 
     def look_again(self) -> None:
         """Version, roles and places are read anew before the next call."""
@@ -446,6 +446,14 @@ class OwnInventory:
         except Exception as fault:
             log.exception("trying a friend's token failed")
             raise Unavailable(NotUnderstood(type(fault).__name__, of_friend=True)) from fault
+
+
+def _tended(server: Server, stock: StockReading) -> float:
+    """Read a page of the index; at rest also, once an hour, what has files."""
+    rest = stock.tend(server.reader)
+    if rest >= LOOK_AT_HISTORY.total_seconds():
+        whole_items.know_what_has_files(server)
+    return rest
 
 
 def _forget(server: Server) -> None:

@@ -177,6 +177,12 @@ class Version:
             return "attachment/", {"model_type": "stockitem", "model_id": item}
         return "stock/attachment/", {"stock_item": item}
 
+    def attachments_call(self, model: str) -> tuple[str, dict[str, object], str]:
+        """Where all files of a model (`stockitem`, `part`) are, which fields mean it, and which says whose one is."""
+        if self._has("attachments of any model"):
+            return "attachment/", {"model_type": model}, "model_id"
+        return ("part/attachment/", {}, "part") if model == "part" else ("stock/attachment/", {}, "stock_item")
+
     def parameters_call(self, part: int) -> tuple[str, dict[str, object]]:
         """Where parameters are, and the fields that mean this part, for reading and for making."""
         if self._has("parameters of any model"):

@@ -48,7 +48,10 @@ log = logging.getLogger(__name__)
 
 DETAILED = {**WHOLE, "tests": "true"}
 SECONDS_KNOWN = 3600.0
-"""So long a part's details are known: they are for a new part at a friend, and the card shows which will go."""
+"""So long a part's details, and what has tags and files, are known: the card shows what of it will go."""
+_STOCK_ITEM, _PART = "stockitem", "part"
+_MOST_ATTACHED = 500
+"""Files of stock items, or of parts, that are listed; where there are more, each thing is asked about."""
 _BLANK = "blank_image"
 _OUR_MARK = re.compile(r"fed(?::|%3A)[0-9a-z-]+(?::|%3A)\d+", re.IGNORECASE)
 _WHERE_FROM = re.compile(r"^From [^\n]*, asked by [^\n]* \([0-9a-z]+\)[ ]*(?:\n{1,2}|$)")
@@ -69,12 +72,57 @@ def item_seen(server: Server, row: Row) -> ItemSeen:
         inside=_inside(server, pk) if row.get("installed_items") else (),
     )
     if not row.get("serial"):
-        untold = [trait for name, trait in (("tags", Trait.TAGS), ("tests", Trait.TESTS)) if name not in row]
-        return ItemSeen(details, (*untold, Trait.FILES))
+        untold = [Trait.TESTS] if "tests" not in row else []
+        files = [Trait.FILES] if _has_files(server, _STOCK_ITEM, pk) else []
+        return ItemSeen(replace(details, tags=_tags_of_bulk(server, row)), (*untold, *files))
     if "tags" not in row:
         details = replace(details, tags=_others_tags(server.api.row(f"stock/{pk}/", tags="true")))
     files, has_more = _files(server, pk)
     return ItemSeen(replace(details, files=files), has_more_files=has_more)
+
+
+def _tags_of_bulk(server: Server, row: Row) -> tuple[str, ...]:
+    """The tags of stock without a serial number; newer servers tell them of a single item only."""
+    if "tags" in row:
+        return _others_tags(row)
+    pk = int(row["pk"])
+    when, tags = server.tags_seen.get(pk, (-SECONDS_KNOWN, ()))
+    if time.monotonic() - when >= SECONDS_KNOWN:
+        tags = _others_tags(server.api.row(f"stock/{pk}/", tags="true"))
+        server.tags_seen[pk] = time.monotonic(), tags
+    return tags
+
+
+def know_what_has_files(server: Server) -> None:
+    """List what has files, stock items and parts, if that was an hour ago: nobody who offers something waits for it."""
+    for model in (_STOCK_ITEM, _PART):
+        when, *_ = server.attached.get(model, (-SECONDS_KNOWN,))
+        if time.monotonic() - when >= SECONDS_KNOWN:
+            server.attached[model] = (time.monotonic(), *_all_with_files(server, model))
+
+
+def _all_with_files(server: Server, model: str) -> tuple[frozenset[int], bool]:
+    """What has files, and whether these are all; nothing for certain where we may not look."""
+    url, fields, whose = server.version.attachments_call(model)
+    try:
+        rows = server.api.rows(url, **fields, limit=_MOST_ATTACHED)
+    except Refusal:
+        return frozenset(), False
+    others = [row for row in rows if not _OUR_MARK.match(_text(row, "comment"))]
+    return frozenset(int(amount(row.get(whose))) for row in others), len(rows) < _MOST_ATTACHED
+
+
+def _has_files(server: Server, model: str, pk: int) -> bool:
+    """Whether people have attached something to it, at most an hour ago; taken for granted if that isn't told."""
+    know_what_has_files(server)
+    _, having, are_all = server.attached[model]
+    if are_all or pk in having:
+        return pk in having
+    url, fields, whose = server.version.attachments_call(model)
+    try:
+        return bool(server.api.rows(url, **fields, **{whose: pk}, limit=1))
+    except Refusal:
+        return True
 
 
 def custom_statuses(server: Server) -> list[Row]:
@@ -107,7 +155,8 @@ def part_seen(server: Server, part: int) -> PartSeen:
         parameters=tuple(parameters_of(server, row, part)),
         picture=picture_of(row).rpartition("/")[2],
     )
-    seen = PartSeen(details, (Trait.PART_FILES,), amount(row.get("minimum_stock")) > 0)
+    files = (Trait.PART_FILES,) if _has_files(server, _PART, part) else ()
+    seen = PartSeen(details, files, amount(row.get("minimum_stock")) > 0)
     server.parts_seen[part] = time.monotonic(), seen
     return seen
 

@@ -132,11 +132,13 @@ async def test_a_part_of_ours_without_an_image_gets_one(ground: Ground) -> None:
         ground.reader.upload(f"part/{made.part}/", {}, ("x.png", PHOTO, "image/png"), field="image", method="PATCH")
 
 
-def test_of_stock_without_numbers_tags_and_files_are_not_read(ground: Ground) -> None:
-    ground.stock(ground.bolt, 5, ground.drawer)
-    found = _seen(ground, f"{ground.run}-BOLT").items  # on a live server there is more of it by now
-    assert found
-    assert all(Trait.FILES in item.seen.untold for item in found)
+def test_of_stock_without_numbers_it_is_told_whether_there_are_files(ground: Ground) -> None:
+    with_file, without = (ground.stock(ground.bolt, 5, ground.drawer) for _ in range(2))
+    url, fields = ground.version.attachment_call(with_file)
+    ground.admin.post(url, {**fields, "link": "https://x.example/data.pdf", "comment": "a certificate"})
+    found = {item.pk: item.seen.untold for item in _seen(ground, f"{ground.run}-BOLT").items}
+    assert Trait.FILES in found[with_file]
+    assert Trait.FILES not in found[without]
 
 
 async def test_a_new_part_and_its_item_get_what_travelled(ground: Ground) -> None:

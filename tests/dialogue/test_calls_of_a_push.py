@@ -50,7 +50,7 @@ async def test_the_calls_of_one_push_are_those_of_the_docs_and_few() -> None:
     made = _made(world)
     assert made == documented()
     assert sum(len(calls) for calls in made.values()) <= MOST
-    assert first == MOST + 1  # what a new part at the friend would get is read once an hour
+    assert first == MOST + 2  # a part's details and an item's tags are read once an hour
     given = world.alpha.metadata("stockitem", world.alpha.transfer().at(1).item or 0)
     taken = world.beta.metadata("stockitem", world.beta.transfer().at(1).item or 0)
     assert (given["to"], taken["from"], taken["origin"]) == ("betaspace", "attraktor", "attraktor")

@@ -134,9 +134,10 @@ async def test_a_new_part_gets_notes_tags_and_the_parameters_whose_templates_are
         template = alpha.admin("POST", "parameter/template/", name=name)["pk"]
         alpha.admin("POST", "parameter/", template=template, model_type="part", model_id=part, data=value)
     beta.admin("POST", "parameter/template/", name="thickness")
+    alpha.admin("POST", "attachment/", model_type="part", model_id=part, link="https://x.example/data.pdf")
     card = await world.push("PLY-4-BIRCH 5")
     assert "With it: notes of the part, link of the part, tags of the part, parameters." in card.text
-    assert "Does not travel: tags, files, files of the part, minimum stock." in card.text
+    assert "Does not travel: files of the part, minimum stock." in card.text
     world.cem.reacts(world.card(), "✅")
     await world.grace()
     made = beta.part("PLY-4-BIRCH")
@@ -146,6 +147,21 @@ async def test_a_new_part_gets_notes_tags_and_the_parameters_whose_templates_are
     (parameter,) = beta.tables.parameters
     assert (parameter.part, parameter.data) == (made.pk, "4 mm")
     assert_books_balance(world)
+
+
+async def test_bulk_stock_brings_its_tags_and_the_card_says_that_files_stay_only_if_it_has_some() -> None:
+    world = await friends()
+    bolts, nuts = world.alpha.stock(part=world.alpha.part("M3-BOLT").pk)[0], world.alpha.item("M3-NUT")
+    world.alpha.admin("PATCH", f"stock/{bolts.pk}/", tags=["stainless", "fedbot: lent"])
+    _attach(world.alpha, bolts.pk)
+    card = await world.push(f"5 #{bolts.pk}")
+    assert "With it: tags stainless." in card.text
+    assert "Does not travel: files." in card.text
+    world.cem.reacts(card, "✅")
+    await world.grace()
+    assert world.beta.row(world.beta.transfer().at(1).item or 0).tags == ("stainless",)
+    card = await world.push(f"5 #{nuts.pk}")
+    assert ("With it" in card.text, "Does not travel" in card.text) == (False, False), card.text
 
 
 async def test_a_default_place_that_was_set_since_the_start_is_honoured() -> None:
