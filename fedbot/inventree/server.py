@@ -165,8 +165,8 @@ class Server:
     `pasts` are of the histories that were read since the look, by stock item. `read_ahead` is what of them the step
     under way has read already, by the beginning of the marks and the stock item, and `rows_ahead` its stock items.
     `stock` is the index of what there is, `parts_seen` the details of parts, with when they were read (monotonic).
-    `tags_seen` are the tags of stock items without a serial number, `attached` what has files, by `stockitem` and `part`,
-    with whether these are all.
+    `tags_seen` are the tags of stock items without a serial number, `attached` what has files, by `stockitem` and
+    `part`, with whether these are all.
     """
 
     api: InvenTreeTransport

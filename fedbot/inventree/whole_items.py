@@ -73,8 +73,8 @@ def item_seen(server: Server, row: Row) -> ItemSeen:
     )
     if not row.get("serial"):
         untold = [Trait.TESTS] if "tests" not in row else []
-        files = [Trait.FILES] if _has_files(server, _STOCK_ITEM, pk) else []
-        return ItemSeen(replace(details, tags=_tags_of_bulk(server, row)), (*untold, *files))
+        untold += [Trait.FILES] if _has_files(server, _STOCK_ITEM, pk) else []
+        return ItemSeen(replace(details, tags=_tags_of_bulk(server, row)), tuple(untold))
     if "tags" not in row:
         details = replace(details, tags=_others_tags(server.api.row(f"stock/{pk}/", tags="true")))
     files, has_more = _files(server, pk)

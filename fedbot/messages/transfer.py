@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from fedbot.messages import naming
 from fedbot.messages.diagnosis import diagnosis
@@ -36,11 +36,22 @@ from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.transfer import Line, Transfer
 
+A_MINUTE = timedelta(minutes=1)
+
 
 def transfer_offered(
-    locale: Locale, *, transfer: Transfer, connection: Connection, us: PartyConfig, overdue: tuple[Transfer, ...] = ()
+    locale: Locale,
+    *,
+    transfer: Transfer,
+    connection: Connection,
+    us: PartyConfig,
+    overdue: tuple[Transfer, ...] = (),
+    before: Transfer | None = None,
 ) -> Lines:
-    """The answer to the line that offered something; it carries the offer. `overdue`: what the receiver has overdue."""
+    """The answer to the line that offered something; it carries the offer.
+
+    `overdue`: what the receiver has overdue. `before`: the same was offered by the same person a moment ago.
+    """
     terms = transfer.terms
     receiver = naming.space(locale, connection.peer_name)
     if terms.parent:
@@ -66,8 +77,17 @@ def transfer_offered(
         else:
             second = marked("⚠ High value: a second approver of {space} has to agree, too, on my card.")
         lines.append(locale.say(second, space=own))
-    lines += overdue_line(locale, overdue, receiver)
+    lines += [*_once_more(locale, transfer, before), *overdue_line(locale, overdue, receiver)]
     return [(*_inline(lines[0]), " ", transfer.code), *lines[1:], _who_decides(locale, transfer, receiver)]
+
+
+def _once_more(locale: Locale, transfer: Transfer, before: Transfer | None) -> Lines:
+    """That this is in addition to one just like it."""
+    if before is None:
+        return []
+    ago = locale.span(max(transfer.asked.at - before.asked.at, A_MINUTE))
+    told = "⚠ You said the same {time} ago ({code}). This one comes in addition."
+    return [locale.say(told, time=ago, code=before.code)]
 
 
 def _who_decides(locale: Locale, transfer: Transfer, space: str) -> tuple[Inline, ...]:
@@ -79,8 +99,10 @@ def _who_decides(locale: Locale, transfer: Transfer, space: str) -> tuple[Inline
     )
 
 
-def transfer_requested(locale: Locale, *, transfer: Transfer, connection: Connection, us: PartyConfig) -> Lines:
-    """The answer to the line that asked for something; it carries the request."""
+def transfer_requested(
+    locale: Locale, *, transfer: Transfer, connection: Connection, us: PartyConfig, before: Transfer | None = None
+) -> Lines:
+    """The answer to the line that asked for something; it carries the request. `before` as in `transfer_offered`."""
     del us
     owner = naming.space(locale, connection.peer_name)
     if transfer.terms.parent:
@@ -95,6 +117,7 @@ def transfer_requested(locale: Locale, *, transfer: Transfer, connection: Connec
     ]
     if len(transfer.terms.lines) > 1:
         lines.append(Items(tuple(naming.marked_thing(locale, line) for line in transfer.terms.lines)))
+    lines += _once_more(locale, transfer, before)
     return [(*_inline(lines[0]), " ", transfer.code), *lines[1:], _who_decides(locale, transfer, owner)]
 
 

@@ -235,6 +235,27 @@ async def test_what_is_on_offer_already_cannot_be_offered_twice() -> None:
     assert len(world.alpha.turn.transfers()) == 1
 
 
+async def test_the_same_line_twice_is_a_second_offer_and_says_so_before_its_card() -> None:
+    world = await friends()
+    world.piet.says("!fed share all")
+    lines = (("push 10 M3-NUT to betaspace", world.anna), ("request 10 M3-NUT from attraktor", world.bea))
+    for line, person in lines:
+        answers = []
+        for typed in (line, line, line.replace("10", "11")):
+            said = person.says(f"!fed {typed}")
+            await world.settle()
+            answers.append(world.answer_to(said))
+            await world.passes(timedelta(minutes=2))
+        first, second, other = answers
+        code = first.splitlines()[0].split()[-1]
+        assert f"You said the same 2 minutes ago ({code}). This one comes in addition." in second
+        assert "comes in addition" not in first + other
+    assert len(world.beta.turn.open_transfers()) == 6
+    world.dilek.says("!fed request 10 M3-NUT from attraktor")  # somebody else may want as many
+    await world.settle()
+    assert world.room.transcript().count("comes in addition") == 2
+
+
 async def test_several_stock_items_of_one_part_are_listed_and_a_number_as_reply_picks_one() -> None:
     world = await friends()
     line = world.anna.says("!fed push M3-BOLT 10 to betaspace")

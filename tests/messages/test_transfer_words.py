@@ -74,6 +74,13 @@ SAID: dict[str, Phrase] = {
         connection=connection(ConnectionState.ACTIVE, ours=True),
         us=ALPHA,
     ),
+    "offered, once more": say(
+        messages.transfer.transfer_offered,
+        transfer=transfer(BOLTS, role="sender"),
+        connection=connection(ConnectionState.ACTIVE, ours=True),
+        us=ALPHA,
+        before=replace(transfer(BOLTS, role="sender"), code="abcd"),
+    ),
     "offered, several lines": say(
         messages.transfer.transfer_offered,
         transfer=transfer(BOLTS, CABLE, role="sender"),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import islice
 from typing import TypeVar
 
 from fedbot import messages
@@ -26,7 +27,7 @@ from fedbot.rules.model.decision import (
 )
 from fedbot.rules.model.effects import Ask, Draft, Edit, Phrase, Post, say
 from fedbot.rules.model.events import Answered
-from fedbot.rules.model.lifecycles import TransferState
+from fedbot.rules.model.lifecycles import NOTHING_MOVED, TransferState
 from fedbot.rules.model.queries import Able, WhenAnswered, WhoMay
 from fedbot.rules.model.stock import Right
 from fedbot.rules.model.transfer import Progress, Terms, Transfer
@@ -75,6 +76,30 @@ def begun_here(
     )
 
 
+A_MOMENT = timedelta(minutes=10)
+_LOOKED_AT = 10
+
+
+def said_just_before(turn: Turn, transfer: Transfer) -> Transfer | None:
+    """What the same person has asked for shortly before, with the same things for the same space, if that may come too.
+
+    It may be meant: nothing is refused.
+    """
+    for other in islice(turn.newest(peer=transfer.peer, since=transfer.asked.at - A_MOMENT), _LOOKED_AT):
+        same_person = other.role == transfer.role and other.asked.person == transfer.asked.person
+        is_before = other.id != transfer.id and other.asked.at <= transfer.asked.at
+        if same_person and is_before and other.state not in NOTHING_MOVED and _same(other) == _same(transfer):
+            return other
+    return None
+
+
+def _same(transfer: Transfer) -> object:
+    """What makes two of them the same in the eyes of who types them."""
+    lines = transfer.requested or transfer.terms.lines
+    things = tuple((line.part, line.description.name, line.serial, line.quantity) for line in lines)
+    return transfer.terms.kind, transfer.terms.loan_until, transfer.terms.starts, transfer.terms.parent, things
+
+
 def opens(transfer: Transfer) -> bodies.OpensWith:
     """What the message that opens it says: the terms, how long it is open, and what its id is made from."""
     if transfer.opening is None:
@@ -113,6 +138,7 @@ def open_push(
         connection=connection,
         us=turn.us,
         overdue=overdue.shown_on(turn, transfer),
+        before=said_just_before(turn, transfer),
     )
     turn.do(Post(f"offer:{transfer.id}", connection.room, phrase, reply_to=asker.event_id, draft=draft))
     turn.note(transfer.id, audit.Asked(audit.Asking.OFFER, connection.peer), asker.person, asker.event_id)

@@ -26,7 +26,7 @@ from fedbot.rules.model import lending as lendings
 from fedbot.rules.model.care import Moved, taken_out
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Signature
-from fedbot.rules.model.effects import Ask, Draft, Edit, Post, say
+from fedbot.rules.model.effects import Ask, Draft, Edit, Phrase, Post, say
 from fedbot.rules.model.events import Answered, EnvelopeSeen
 from fedbot.rules.model.lending import BY_RULES, TO_BE_AGREED, LendingRule
 from fedbot.rules.model.lifecycles import TransferState
@@ -163,9 +163,16 @@ def open_request(
     `until`: it isn't open for longer.
     """
     transfer, draft = begun(turn, cause, connection, terms, asker, accepted=accepted, until=until)
-    phrase = say(messages.transfer.transfer_requested, transfer=transfer, connection=connection, us=turn.us)
+    phrase = _requested(turn, transfer, connection)
     turn.do(Post(f"offer:{transfer.id}", connection.room, phrase, reply_to=asker.event_id, draft=draft))
     return transfer
+
+
+def _requested(turn: Turn, transfer: Transfer, connection: Connection) -> Phrase:
+    before = opening.said_just_before(turn, transfer)
+    return say(
+        messages.transfer.transfer_requested, transfer=transfer, connection=connection, us=turn.us, before=before
+    )
 
 
 def begun(
@@ -212,7 +219,7 @@ def _say_what_it_is_called(turn: Turn, before: Transfer, adopted: Transfer) -> N
     by_number = any(line.description.name.startswith("#") for line in before.requested)
     if by_number and not adopted.terms.confirm and adopted.terms.lines != before.terms.lines:
         connection = sequencing.connection_of(turn, adopted)
-        phrase = say(messages.transfer.transfer_requested, transfer=adopted, connection=connection, us=turn.us)
+        phrase = _requested(turn, adopted, connection)
         turn.do(Edit(f"offer:{adopted.id}", adopted.room, phrase))
 
 
