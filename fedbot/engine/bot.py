@@ -66,6 +66,7 @@ log = logging.getLogger(__name__)
 
 TOKEN = re.compile(r"[A-Za-z0-9-]{32,200}")
 DEAF_AFTER = timedelta(minutes=3)
+SECONDS_BETWEEN_MARKS = 300.0
 PRUNE_AT = time(4)
 """By the clock in Greenwich."""
 
@@ -160,6 +161,11 @@ class Bot:
         self.engine.state.configure(us)
         self.timetable.read()
 
+    def marks_the_journal(self) -> None:
+        """Notice at a start that the database was put back: nothing in it tells."""
+        self.syncing.marks = True
+        self.regular_work.append(("mark", SECONDS_BETWEEN_MARKS, self.syncing.mark))
+
     async def start(self) -> None:
         """Load the state; on a first start read the rooms as they are, from a copy what happened since.
 
@@ -167,6 +173,8 @@ class Bot:
         """
         self.engine.load()
         token = self.journal.token()
+        if self.syncing.marks and token is not None:
+            await self.syncing.notice_an_older_journal()
         recovers = self.journal.recovers
         if token is None:
             await self._read_the_rooms()
@@ -504,6 +512,8 @@ async def put_together(ground: Ground, stack: AsyncExitStack) -> tuple[Bot, OwnI
         retention=retention(settings),
     )
     bot.prune_at = ground.shared.prune_at
+    if settings.journal.url:
+        bot.marks_the_journal()
     return bot, inventory
 
 

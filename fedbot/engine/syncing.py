@@ -30,7 +30,10 @@ class AccountTaken(Exception):
 
 
 class SyncLoop:
-    """Reads the chat for ever. `heard_at` is when the homeserver answered last."""
+    """Reads the chat for ever. `heard_at` is when the homeserver answered last.
+
+    `marks`: our journal could be put back without a trace of it, so the homeserver keeps a mark of how far it is.
+    """
 
     def __init__(self, engine: Engine, chat: Chat, breaker: Breaker) -> None:
         self._engine = engine
@@ -41,6 +44,8 @@ class SyncLoop:
         self._breaker = breaker
         self.heard_at: datetime | None = None
         self._instance = ""
+        self.marks = False
+        self._marked_at = 0
 
     def look_again(self) -> None:
         """The state has changed: a poll that would last past the end of a grace is cut short."""
@@ -77,8 +82,27 @@ class SyncLoop:
         """Tell every other process on our account, once, that we are here now."""
         if not self._instance:
             instance = secrets.token_hex(8)
-            await self._chat.claim(instance)
+            await self._chat.claim(instance, self._engine.journal.next_mark() if self.marks else 0)
             self._instance = instance
+
+    async def notice_an_older_journal(self) -> None:
+        """Whether the homeserver knows of a later mark than our journal: then that is treated as a copy."""
+        known, ours = await self._chat.last_mark(), self._engine.journal.mark()
+        if known > ours:
+            log.warning("the journal is older than what this bot has done since: its database was put back")
+            self._engine.journal.was_put_back(known)
+
+    async def mark(self) -> None:
+        """Note at the homeserver how far our journal is, if anything was sent or done since the last time."""
+        done = sum(self._engine.counters[name] for name in ("messages_sent", "steps_done"))
+        if not self._instance or done == self._marked_at:
+            return
+        try:
+            await self._chat.claim(self._instance, self._engine.journal.next_mark())
+        except ChatProblem as problem:
+            log.warning("how far the journal is can't be noted now: %s", problem.text)
+            return
+        self._marked_at = done
 
     def take(self, batch: Batch) -> None:
         """One batch into the journal, and the word that we have caught up, if somebody waits for it."""

@@ -19,7 +19,7 @@ from aiohttp import web
 from fedbot.web.server import Listening
 from fedbot.web.standing import Standing, is_healthy, labelled_lines, metric_lines
 
-SECONDS_KEPT = 10.0
+SECONDS_KEPT = 3.0
 """However often it is asked, how hundreds of spaces are is looked up this often."""
 STATES = ("works", "begins", "waits", "paused", "fails")
 OF_A_SPACE = ("outbox_waiting", "quarantined", "transfers_open", "transfers_disputed")

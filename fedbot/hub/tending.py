@@ -21,10 +21,12 @@ from fedbot.config.hub import CONFIG, OF_THE_WORKER, HubSettings, load_space
 from fedbot.config.loading import load, read_yaml, text_of
 from fedbot.config.secrets import FILE
 from fedbot.config.values import PartyId
+from fedbot.edge_settings import identity_folder
 from fedbot.files import PRIVATE_FILE, PRIVATE_FOLDER, write_whole
 from fedbot.hub import moving
 from fedbot.hub.moving import Moved, MovedAlready
 from fedbot.hub.roster import Roster
+from fedbot.identity import open_identity
 from fedbot.journal.copies import FILE as JOURNAL
 from fedbot.journal.journal import Journal
 from fedbot.journal.lease import SECONDS, claim, holder
@@ -102,6 +104,7 @@ def take_in(hub: HubSettings, space: str, state: Path) -> Moved | None:
     if not (state / JOURNAL).exists():
         state.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
         Journal.open(state).close()
+        open_identity(identity_folder(settings))
     try:
         return moving.into_database(settings)
     except MovedAlready:

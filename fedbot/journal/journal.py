@@ -128,6 +128,14 @@ def _undecided_outcomes(connection: Statements) -> frozenset[str]:
     return frozenset(row[0] for row in found)
 
 
+def _set_mark(connection: Statements, mark: int) -> int:
+    connection.execute(
+        "INSERT INTO meta (name, value) VALUES ('mark', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        (str(mark),),
+    )
+    return mark
+
+
 MOVED = "moved"
 """The entry of `meta` in a journal that was moved elsewhere: where to."""
 ARRIVING = "arriving"
@@ -213,6 +221,24 @@ class StoredJournal(StoredArchive, journal.Journal):
         """What happened since is known again."""
         with self._database.transaction(durable=False) as connection:
             connection.execute("DELETE FROM meta WHERE name = 'recovers'")
+
+    def mark(self) -> int:
+        """The last mark that it was given; 0 if none."""
+        found = self._database.rows("SELECT value FROM meta WHERE name = 'mark'")
+        return int(found[0][0]) if found else 0
+
+    def next_mark(self) -> int:
+        """Give it the next one, durably."""
+        with self._database.transaction() as connection:
+            return _set_mark(connection, self.mark() + 1)
+
+    def was_put_back(self, mark: int) -> None:
+        """It is older than what its bot has done: as a copy, it gets a new id, and has to ask for what it missed."""
+        with self._database.transaction() as connection:
+            _set_mark(connection, mark)
+            self._journal_id = secrets.token_hex(16)
+            connection.execute("UPDATE meta SET value = ? WHERE name = 'journal_id'", (self._journal_id,))
+            connection.execute("INSERT INTO meta (name, value) VALUES ('recovers', 'older') ON CONFLICT DO NOTHING")
 
     # --- what happened ------------------------------------------------------------------------------------
 

@@ -38,6 +38,8 @@ EARLIER_STAYS = 60.0
 """Seconds from claiming the account: a bot that still works on the earlier device has read of it by then."""
 
 INSTANCE = "dev.fedbot.instance"
+_HIGHEST_MARK = 2**53
+"""What JSON holds for everybody. The homeserver could tell more, and the journal would never get there."""
 
 R = TypeVar("R")
 log = logging.getLogger(__name__)
@@ -278,12 +280,27 @@ class MatrixChat(Chat):
         return await contents.download(self._connection, file, longest)
 
     @nothing_foreign
-    async def claim(self, instance: str) -> None:
+    async def claim(self, instance: str, mark: int = 0) -> None:
         """Say that this process works with the account from now on (account data `dev.fedbot.instance`)."""
-        content = {"instance": instance, "since": self._now().isoformat(timespec="seconds")}
+        content: dict[str, Any] = {"instance": instance, "since": self._now().isoformat(timespec="seconds")}
+        if mark:
+            content["mark"] = mark
         path = ["user", self.user_id, "account_data", INSTANCE]
         await self._connection.ask("claiming the account", "PUT", path, content)
         self._claimed = time.monotonic()
+
+    @nothing_foreign
+    async def last_mark(self) -> int:
+        """The mark of the last claim; 0 if it had none."""
+        path = ["user", self.user_id, "account_data", INSTANCE]
+        try:
+            content = await self._connection.ask("reading who has claimed the account", "GET", path)
+        except ChatRefused as problem:
+            if problem.code != "M_NOT_FOUND":
+                raise
+            return 0
+        mark = content.get("mark")
+        return mark if type(mark) is int and 0 <= mark < _HIGHEST_MARK else 0
 
     @nothing_foreign
     async def join(self, room: str, via: Sequence[str] = ()) -> None:

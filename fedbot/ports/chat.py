@@ -104,8 +104,14 @@ class Chat(Protocol):
     user_id: str
     untrusted: str
 
-    async def claim(self, instance: str) -> None:
-        """Say that this process works with the account from now on; every other one is told by its next sync."""
+    async def claim(self, instance: str, mark: int = 0) -> None:
+        """Say that this process works with the account from now on; every other one is told by its next sync.
+
+        `mark`: how far its journal is.
+        """
+
+    async def last_mark(self) -> int:
+        """The mark of the last claim; 0 if it had none."""
 
     async def sync(self, since: str | None, timeout: float) -> Batch:
         """Wait at most `timeout` seconds for news; gaps are back-filled before it returns."""

@@ -280,6 +280,15 @@ class Journal(Archive, Protocol):
     def has_recovered(self) -> None:
         """What happened since is known again."""
 
+    def mark(self) -> int:
+        """The last mark that it was given; 0 if none."""
+
+    def next_mark(self) -> int:
+        """Give it the next one, durably. Who knows a later one than the journal knows that it was put back."""
+
+    def was_put_back(self, mark: int) -> None:
+        """It is older than what its bot has done: as a copy, it gets a new `journal_id`, and `recovers`."""
+
     # what happened
 
     def token(self) -> str | None:

@@ -111,9 +111,14 @@ class FakeChat(Chat):
             raise ChatUnreachable("the answer got lost")
         return sent
 
-    async def claim(self, instance: str) -> None:
+    async def claim(self, instance: str, mark: int = 0) -> None:
         self._fail()
         self.server.instances[self.user_id] = instance
+        self.server.marks[self.user_id] = mark
+
+    async def last_mark(self) -> int:
+        self._fail()
+        return self.server.marks.get(self.user_id, 0)
 
     async def upload(self, room: str, content: bytes, kind: str, name: str) -> Media:
         self._fail()

@@ -59,6 +59,7 @@ class FakeHomeserver:
         self.withholds: Loses = lambda _user, _event: False
         self._held: dict[str, list[dict[str, Any]]] = {}
         self.instances: dict[str, str] = {}
+        self.marks: dict[str, int] = {}
         self._waiting: list[asyncio.Future[None]] = []
         self._transactions: dict[tuple[str, str, str], str] = {}
 

@@ -66,12 +66,15 @@ async def test_who_claims_the_account_last_is_told_to_all_even_after_a_restart(
 ) -> None:
     older = await employ(homeserver, "bot-twice")
     since = (await older.chat.sync(None, 0)).token
+    assert await older.chat.last_mark() == 0
     await older.chat.claim("older")
+    assert await older.chat.last_mark() == 0
     since_older = await older.chat.sync(since, 0)
     assert since_older.instance == "older"
     newer = await MatrixChat.open(older.account, older.folder)
     try:
-        await newer.claim("newer")
+        await newer.claim("newer", mark=7)
+        assert await older.chat.last_mark() == 7
         assert (await newer.sync(since, 0)).instance == "newer"
     finally:
         await newer.close()

@@ -1,0 +1,162 @@
+"""A hub on real servers: workers as processes, the stage's spaces in it, and quiet ones beside them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from fedbot.config.hub import HubSettings, load_hub
+from fedbot.hub import tending
+from fedbot.web.asking import ask
+from fedbot_demo.inventree.process import InvenTreeProcess
+from fedbot_demo.leash import LeashedProcess
+from fedbot_demo.stage import Stage
+
+OF_A_ROOM = 8
+_LOOK_EVERY_S = 0.1
+
+
+class HubWorker:
+    """`fedbot hub run` as a process of its own."""
+
+    def __init__(self, folder: Path, name: str, hub: dict[str, Any]) -> None:
+        self.config = folder / f"{name}.yaml"
+        self.config.write_text(yaml.safe_dump(hub | {"state": name}))
+        self.settings = load_hub(self.config)
+        self.is_paused = False
+        self.process = LeashedProcess(
+            "fedbot", ["hub", "run", "--config", str(self.config)], log=folder / f"{name}.log", folder=folder
+        )
+
+    async def spaces(self) -> dict[str, Any]:
+        """How each of its spaces is, as it tells; nothing if it doesn't answer."""
+        if self.is_paused or not self.process.is_running:
+            return {}
+        answer = await asyncio.to_thread(ask, self.settings.health_socket)
+        spaces: dict[str, Any] = (answer or {}).get("spaces", {})
+        return spaces
+
+    async def hears(self) -> set[str]:
+        """Which spaces it works for and is well with."""
+        return {name for name, each in (await self.spaces()).items() if each["state"] == "works" and each["well"]}
+
+    async def has(self, space: str) -> bool:
+        """Whether it works for this space."""
+        return (await self.spaces()).get(space, {}).get("state") in ("works", "begins")
+
+    def pause(self) -> None:
+        """It stands still until `go_on`."""
+        self.is_paused = True
+        os.kill(self.process.pid or 0, signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """As if nothing had been."""
+        self.is_paused = False
+        os.kill(self.process.pid or 0, signal.SIGCONT)
+
+
+@dataclass
+class HubScene:
+    """The folder that workers share, and all workers that were begun. `quiet` are the names of the quiet spaces."""
+
+    stage: Stage
+    folder: Path
+    url: str
+    workers: list[HubWorker] = field(default_factory=list)
+    quiet: list[str] = field(default_factory=list)
+    quiet_rooms: list[str] = field(default_factory=list)
+
+    def worker(self) -> HubWorker:
+        """One more, not begun yet."""
+        made = HubWorker(self.folder, f"w{len(self.workers) + 1}", {"database": {"url": self.url}, "spaces": "spaces"})
+        self.workers.append(made)
+        return made
+
+    @property
+    def settings(self) -> HubSettings:
+        """As an operator's commands read them."""
+        (self.folder / "hub.yaml").write_text(yaml.safe_dump({"database": {"url": self.url}, "spaces": "spaces"}))
+        return load_hub(self.folder / "hub.yaml")
+
+    async def take_in_the_stage(self) -> None:
+        """The stage's bots end, and go on in the hub."""
+        hub = self.settings
+        for space in self.stage.spaces:
+            await space.bot.stop()
+            tending.copy_settings(space.folder / "config.yaml", hub, space.party)
+            await asyncio.to_thread(tending.take_in, hub, space.party, space.folder / "state")
+            space.settings["journal"] = {"url": self.url}
+
+    async def add_quiet(self, number: int, inventree: InvenTreeProcess) -> None:
+        """So many spaces that only listen, in rooms of eight; they share an InvenTree, as nobody looks into it."""
+        hub, maker = self.settings, self.stage.attraktor.superuser
+        for first in range(0, number, OF_A_ROOM):
+            names = [f"quiet-{each}" for each in range(first, min(first + OF_A_ROOM, number))]
+            accounts = [await self.stage.homeserver.register(name) for name in names]
+            room = await maker.create_room(f"Room {first}", invite=[account.user_id for account in accounts])
+            self.quiet_rooms.append(room)
+            for name, account in zip(names, accounts, strict=True):
+                raw = {
+                    "party": {"id": name, "name": name},
+                    "matrix": {
+                        "homeserver": self.stage.homeserver.url,
+                        "user": account.user_id,
+                        "access_token_file": "matrix-token",
+                    },
+                    "rooms": [room],
+                    "admins": [maker.user_id],
+                    "people": {maker.user_id: "gus"},
+                    "inventree": {"url": inventree.url, "token_file": "inventree-token"},
+                }
+                folder = hub.folder_of(name)
+                folder.mkdir(parents=True)
+                for file, secret in (
+                    ("matrix-token", account.access_token),
+                    ("inventree-token", inventree.tokens["fedbot"]),
+                    ("config.yaml", yaml.safe_dump(raw)),
+                ):
+                    (folder / file).write_text(secret)
+                    (folder / file).chmod(0o600)
+                await asyncio.to_thread(tending.take_in, hub, name, self.folder / "moved" / name)
+                self.quiet.append(name)
+
+    @property
+    def everybody(self) -> set[str]:
+        """All spaces of the hub."""
+        return {*self.quiet, *(space.party for space in self.stage.spaces)}
+
+    async def until_all_are_heard(self, timeout: float, by: HubWorker | None = None) -> None:
+        """Wait until the workers (or this one) hear the rooms of all spaces. Raises TimeoutError."""
+        async with asyncio.timeout(timeout):
+            while self.everybody - await self._heard([by] if by else self.workers):  # noqa: ASYNC110 -- other processes
+                await asyncio.sleep(_LOOK_EVERY_S)
+
+    @staticmethod
+    async def _heard(workers: list[HubWorker]) -> set[str]:
+        heard: set[str] = set()
+        for worker in workers:
+            heard |= await worker.hears()
+        return heard
+
+
+@asynccontextmanager
+async def hub_on(stage: Stage, url: str) -> AsyncIterator[HubScene]:
+    """A hub in a folder beside the stage's spaces; all its workers end with it."""
+    folder = stage.folder / "hub"
+    folder.mkdir()
+    scene = HubScene(stage, folder, url)
+    try:
+        yield scene
+    finally:
+        for worker in scene.workers:
+            if worker.process.is_running:
+                worker.go_on()
+            await worker.process.stop(grace=12)
