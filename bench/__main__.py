@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import dataclasses
 import json
 import os
 import platform
@@ -15,7 +16,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from bench import backlog, busy, handover, history, large, transport, web
+from bench import backlog, busy, handover, history, hub, large, transport, web
 from bench.limits import missed, table
 from bench.observed import Call, at_rest, resident_mib
 from fedbot_demo import plot
@@ -32,8 +33,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer rounds: less to wait for, more chance")
     parser.add_argument("--large", action="store_true", help="a server with 100,000 stock items instead, by its costs")
+    parser.add_argument("--hub", type=int, nargs="?", const=100, help="a hub with so many spaces (100) instead")
     given = parser.parse_args()
-    if given.large:
+    if given.hub:
+        found = asyncio.run(hub.measure(given.hub, 10 if given.quick else 100))
+        measured, details = found.figures(), dataclasses.asdict(found)
+    elif given.large:
         measured, details = asyncio.run(large.measure(_ITEMS))
     elif given.quick:
         measured, details = asyncio.run(_measure(rounds=5, starts=1, missed_events=2_000))

@@ -48,6 +48,12 @@ FIGURES = (
     Figure("large_find_s", "find in 100,000 stock items: seconds of the server, and our own", 1.0, binding=False),
     Figure("large_stats_s", "stats of them", 2.0, binding=False),
     Figure("large_push_s", "a push out of them, without the grace", 2.0, binding=False),
+    Figure("hub_spaces", "spaces in the hub that was measured", None, decimals=0),
+    Figure("hub_mib_a_space", "memory of a worker for each of its spaces, MiB, unencrypted", 4.0),
+    Figure("hub_idle_percent", "an idle worker with all of them, of one core", 5.0, decimals=1, binding=False),
+    Figure("hub_ready_s", "worker start → hears the rooms of all spaces, seconds", 60.0, decimals=1, binding=False),
+    Figure("hub_p95_s", "tap → both sides done at 1,000 transfers an hour, 95th percentile", 3.3, binding=False),
+    Figure("hub_takeover_s", "worker killed or stopped → all its spaces are heard at the other", 30.0, binding=False),
     Figure("events_by_one_account", "the same, of the bot that sends more", 5, decimals=0),
 )
 

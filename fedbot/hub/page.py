@@ -73,7 +73,13 @@ class HubPage(Listening):
 
     async def _healthz(self, _: web.Request) -> web.Response:
         spaces = {
-            space: {"state": each.state, "well": each.is_well, "problems": each.problems}
+            space: {
+                "state": each.state,
+                "well": each.is_well,
+                "matrix": each.standing is not None and each.standing["matrix"],
+                "inventree": each.standing is not None and each.standing["inventree"],
+                "problems": each.problems,
+            }
             for space, each in sorted(self.standings().items())
         }
         told: dict[str, Any] = {"healthy": True, "version": version("fedbot"), "worker": self._worker, "spaces": spaces}

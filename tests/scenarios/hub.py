@@ -45,8 +45,8 @@ class HubWorker:
         return spaces
 
     async def hears(self) -> set[str]:
-        """Which spaces it works for and is well with."""
-        return {name for name, each in (await self.spaces()).items() if each["state"] == "works" and each["well"]}
+        """The spaces whose rooms it hears."""
+        return {name for name, each in (await self.spaces()).items() if each["matrix"]}
 
     async def has(self, space: str) -> bool:
         """Whether it works for this space."""
