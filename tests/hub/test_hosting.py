@@ -143,7 +143,9 @@ async def test_what_is_broken_stays_with_its_space_and_is_told_and_tried_again(
     bots.broken[failing] = ZeroDivisionError("of its own")
     async with working(hub, bots, "one") as one:
         seen = Roster(hub)
+        broken = (no_settings, misplaced, failing)
         await until(lambda: seen.view().of(failing).failures == 2 and well in bots.working)
+        await until(lambda: all(seen.view().of(space).state == "fails" for space in broken))
         await until(lambda: failing not in one.worker.hosted)  # type: ignore[attr-defined]
         rows = seen.view().spaces
         assert [rows[space].state for space in (well, no_settings, misplaced, failing)] == ["works", *["fails"] * 3]
