@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
@@ -15,12 +15,16 @@ from tests.scenarios.world import World, sharing
 
 
 @asynccontextmanager
-async def running() -> AsyncIterator[tuple[World, str, asyncio.Condition]]:
-    """Attraktor's pages on a port of this machine, while its people and bots go on."""
+async def running(
+    happens: Callable[[World], Awaitable[None]] | None = None,
+) -> AsyncIterator[tuple[World, str, asyncio.Condition]]:
+    """Attraktor's pages on a port of this machine, while its people and bots go on; `happens` is what did before."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     world = await sharing(alpha={"pages_url": url})
     await encrypted(world)
+    if happens is not None:
+        await happens(world)
     app = application(
         world.alpha.bot.gateway(),
         url=url,

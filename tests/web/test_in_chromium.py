@@ -6,11 +6,9 @@ Narrow as the narrowest phone, in German, and wide as a desk, in English; both d
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 from axe_playwright_python.async_playwright import Axe
@@ -31,8 +29,6 @@ STOPS = """() => {
 FOCUS = """() => { const at = document.activeElement, box = at.getBoundingClientRect(), look = getComputedStyle(at);
   return [window.stops.indexOf(at), look.outlineStyle === "solid" && parseFloat(look.outlineWidth) >= 2
     && box.width > 0 && box.bottom > 0 && box.top < innerHeight && box.right > 0]; }"""
-PICTURES = os.environ.get("FEDBOT_PICTURES", "")
-"""A folder for pictures of the pages, for the docs; empty: none are taken."""
 
 
 @asynccontextmanager
@@ -76,11 +72,6 @@ async def by_keyboard(page: Page) -> list[str]:
     return [*told, *(f"{page.url}: not reached by keyboard: {each}" for each in missed)]
 
 
-async def picture(page: Page, name: str) -> None:
-    if PICTURES:
-        await page.screenshot(path=Path(PICTURES) / f"{name}.png", full_page=True)
-
-
 async def _wall_screen(page: Page, url: str, world: World, rests: asyncio.Condition) -> list[str]:
     """What axe says of a wall screen; it shows by itself what has changed, and without scripts has a link."""
     await page.goto(f"{url}/access")
@@ -91,7 +82,6 @@ async def _wall_screen(page: Page, url: str, world: World, rests: asyncio.Condit
     await page.clock.install()
     await page.goto(address)
     found = await complaints(page)
-    await picture(page, "screen")
     assert "Arduino" not in await page.inner_text("main")
     world.tom.says("!fed request 1 Arduino Nano from attraktor")
     await until(rests, lambda: len(world.alpha.turn.open_transfers()) > 1)
@@ -120,7 +110,6 @@ async def test_a_person_signs_in_reads_and_decides_with_a_phone_and_at_a_desk_an
         await page.goto(url)
         await page.get_by_role("button").click()
         found += await complaints(page)
-        await picture(page, "sign-in")
         code = (await page.locator("p.code").inner_text()).strip()
         world.piet.says(code)
         await page.wait_for_url(f"{url}/", timeout=15_000)
@@ -128,10 +117,8 @@ async def test_a_person_signs_in_reads_and_decides_with_a_phone_and_at_a_desk_an
         world.tom.says("!fed request M3-BOLT 50 from attraktor --note for Saturday")
         await until(rests, lambda: bool(world.alpha.turn.open_transfers() and world.alpha.transfer().card))
         await page.reload()
-        await picture(page, "now")
         await page.locator("ul.rows a").first.click(timeout=5_000)
         found += await complaints(page)
-        await picture(page, "transfer")
         await page.keyboard.press("Tab")
         assert await page.locator("a.skip:focus").count() == 1  # by keyboard, the first stop leads to the content
         await page.keyboard.press("Enter")

@@ -96,7 +96,8 @@ async def extend(page: Sent, identifier: str, until: Annotated[date, Form()], ke
 async def find(page: SignedIn) -> Response:
     """The form for a search."""
     reader = await page.reader()
-    return page.shows("find.html", spaces=reader.friends(), said=None, search=None, words="", of_space="", again=0)
+    spaces = reader.friends()
+    return page.shows("find.html", spaces=spaces, said=None, search=None, hits=[], words="", of_space="", again=0)
 
 
 @router.post("/find")
@@ -110,14 +111,22 @@ async def search(page: Sent, words: Field = "", space: Field = "", key: Field = 
 
 
 @router.get("/find/{identifier}")
-async def hits(page: SignedIn, identifier: str, words: str = "", space: str = "") -> Response:
+async def found(page: SignedIn, identifier: str, words: str = "", space: str = "") -> Response:
     """What came of a search: the hits, as long as they are kept; else what was said."""
     reader = await page.reader()
     said = reader.said(await page.site.line(page.person, identifier, 0))
     found = reader.search(said.search) if said.search else None
     again = LOOK_AGAIN_AFTER if said.waiting else 0
+    hits = sorted(found.hits if found else [], key=lambda hit: hit.space.id == reader.turn.us.party)  # friends' first
     return page.shows(
-        "find.html", spaces=reader.friends(), said=said, search=found, words=words, of_space=space, again=again
+        "find.html",
+        spaces=reader.friends(),
+        said=said,
+        search=found,
+        hits=hits,
+        words=words,
+        of_space=space,
+        again=again,
     )
 
 
