@@ -405,7 +405,7 @@ async def serve_pages(pages: Pages, bot: Bot, stack: AsyncExitStack) -> None:
         inventree_login=pages.inventree_login,
         patience=PAGES_WAIT,
     )
-    await stack.enter_async_context(Served(app, pages.listen))
+    await stack.enter_async_context(Served(app, pages.listen, pages.proxies))
 
 
 def watching(settings: Settings, bot: Bot, inventory: OwnInventory) -> SettingsWatch:

@@ -191,6 +191,21 @@ async def test_the_running_bot_serves_its_pages_behind_a_prefix_where_the_settin
             await client.get(f"http://127.0.0.1:{port}/lending/")
 
 
+async def test_nobody_takes_all_connections_so_that_others_get_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serving, "MOST_OF_ONE_CALLER", 3)
+    async with running() as (_, url, _):
+        port = int(url.rpartition(":")[2])
+        opened = [await asyncio.open_connection("127.0.0.1", port) for _ in range(3)]
+        async with httpx.AsyncClient() as client:
+            with pytest.raises(httpx.TransportError):
+                await client.get(f"{url}/sign-in")
+        elsewhere = httpx.AsyncHTTPTransport(local_address="127.0.0.2")
+        async with httpx.AsyncClient(transport=elsewhere) as client:
+            assert (await client.get(f"{url}/sign-in")).status_code == 200
+        for _, writer in opened:
+            writer.close()
+
+
 async def test_whoever_asks_too_slowly_or_too_often_at_once_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(serving, "SECONDS_TO_ASK", 0.1)
     monkeypatch.setattr(serving, "MOST_CONNECTIONS", 4)

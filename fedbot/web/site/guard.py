@@ -67,13 +67,13 @@ class Address:
         """The network address that asks: of a proxy that we trust, the last one that it names."""
         peer = request.client.host if request.client else ""
         if peer not in self.proxies:
-            return _network(peer)
+            return network_of(peer)
         named = [each.strip() for each in request.headers.get("x-forwarded-for", "").split(",") if each.strip()]
         others = [each for each in named if each not in self.proxies]
-        return _network(others[-1]) if others else peer
+        return network_of(others[-1]) if others else peer
 
 
-def _network(address: str) -> str:
+def network_of(address: str) -> str:
     """An IPv4 address, or the network of an IPv6 one; '?' for what is neither, as nobody can be told by it."""
     try:
         found = ipaddress.ip_address(address)

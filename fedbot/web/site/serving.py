@@ -15,22 +15,35 @@ import uvicorn
 from fastapi import FastAPI
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from fedbot.web.site.guard import network_of
+
 SECONDS_TO_FINISH = 3
 SECONDS_TO_ASK = 20.0
 """So long a caller may take to send one request, from its first byte to its last."""
 MOST_CONNECTIONS = 200
+MOST_OF_ONE_CALLER = 50
+"""So many of them from one network address that is no proxy's."""
 
 
 class _Bounded(H11Protocol):
     """One connection: closed if there are too many, or if its request comes too slowly."""
 
+    proxies: frozenset[str] = frozenset()
     _late: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)
         self._watch()
-        if len(self.connections) > MOST_CONNECTIONS:
+        if len(self.connections) > MOST_CONNECTIONS or self._has_too_many():
             transport.abort()
+
+    def _has_too_many(self) -> bool:
+        """Whether its caller has more connections than one may have."""
+        host = self.client[0] if self.client else ""
+        if host in self.proxies:
+            return False
+        callers = [each.client[0] for each in self.connections if isinstance(each, _Bounded) and each.client]
+        return [network_of(each) for each in callers].count(network_of(host)) > MOST_OF_ONE_CALLER
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
@@ -70,9 +83,12 @@ class _Server(uvicorn.Server):
 
 
 class Served:
-    """Answers while it is entered (async context manager). `OSError` if the address `listen` is taken."""
+    """Answers while it is entered (async context manager). `OSError` if the address `listen` is taken.
 
-    def __init__(self, app: FastAPI, listen: str) -> None:
+    `proxies`: the network addresses that call for many people.
+    """
+
+    def __init__(self, app: FastAPI, listen: str, proxies: tuple[str, ...] = ()) -> None:
         self._listen = urlsplit(f"//{listen}")
         options: dict[str, Any] = {
             "log_config": None,
@@ -82,7 +98,7 @@ class Served:
             "server_header": False,
             "timeout_graceful_shutdown": SECONDS_TO_FINISH,
             "ws": "none",
-            "http": _Bounded,
+            "http": type("Bounded", (_Bounded,), {"proxies": frozenset(proxies)}),
         }
         self._server = _Server(uvicorn.Config(app, **options))
         self._task: asyncio.Task[None] | None = None
