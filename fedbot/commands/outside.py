@@ -112,7 +112,9 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...], spec: Verb) -
     latest = rules.last_day(turn.today()) if rules is not None else None
     if rules is not None and latest is not None and day > latest:
         line = whole_line(turn, command, spec, **_fixed(command, latest))
-        return say(messages.lending.lent_too_long, most=rules.longest, latest=latest, line=line)
+        return say(
+            messages.lending.lent_too_long, most=rules.longest, latest=latest, line=line, by=lendings.shortest(hold)
+        )
     if (care.why(moved) or (rules is not None and rules.two_people)) and not (command.is_proven and care.typed_code):
         return say(messages.lending.two_people_outside)
     outside.lend(turn, _loan(turn, command, picked, day))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 from functools import partial
@@ -19,7 +20,7 @@ from fedbot.rules.model.care import taken_out
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
-from fedbot.rules.model.lending import BY_RULES, LoanRules
+from fedbot.rules.model.lending import BY_RULES, LendingRule
 from fedbot.rules.model.queries import Answer, FindItems, ItemsFound, Query
 from fedbot.rules.model.stock import Right, StockItem, plain
 from fedbot.rules.model.transfer import Terms
@@ -150,7 +151,7 @@ def _offer(
     rules = lendings.strictest(hold)
     if not lendings.may_borrow(hold, connection.peer):
         return say(messages.lending.not_lent_to, us=turn.us, peer_name=connection.peer_name)
-    if complaint := _too_long(turn, command, spec, rules, days):
+    if complaint := _too_long(turn, command, spec, hold, days):
         return complaint
     terms = Terms(
         kind="push",
@@ -191,19 +192,21 @@ def _offer(
     if command.is_proven and care.typed_code:
         why = ""
     there = tuple(bookings.there(turn, each.item, ahead=days.first is not None) for each in picked)
-    opening.open_push(turn, by_line(command.event_id), connection, terms, asker, metadata, why, there)
+    opened = opening.open_push(turn, by_line(command.event_id), connection, terms, asker, metadata, why, there)
+    turn.save(replace(turn.transfer(opened.id) or opened, ruled_by=lendings.origins(hold)))
     return None
 
 
-def _too_long(turn: Turn, command: Command, spec: Verb, rules: LoanRules | None, days: Days) -> Phrase | None:
+def _too_long(turn: Turn, command: Command, spec: Verb, hold: Sequence[LendingRule], days: Days) -> Phrase | None:
     """That the rules let it be lent for less time, with the line that they allow."""
+    rules = lendings.strictest(hold)
     first = days.first or turn.today()
     latest = rules.last_day(first) if rules is not None else None
     if rules is None or latest is None or days.last is None or days.last <= latest:
         return None
     until = "loan" if "loan" in command.arguments else "until"
     line = whole_line(turn, command, spec, **{**days.fixed(command.arguments), until: latest.isoformat()})
-    return say(messages.lending.lent_too_long, most=rules.longest, latest=latest, line=line)
+    return say(messages.lending.lent_too_long, most=rules.longest, latest=latest, line=line, by=lendings.shortest(hold))
 
 
 # --- a numbered list, each number standing for a whole line ---

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 from fedbot.messages import naming, reason_codes
@@ -12,7 +13,7 @@ from fedbot.messages.loan import on_terms
 from fedbot.messages.naming import command
 from fedbot.messages.transfer_facts import Card
 from fedbot.rules.model.decision import Signature
-from fedbot.rules.model.lending import LendingStop, LoanRules
+from fedbot.rules.model.lending import LendingStop, LoanRules, RuleOrigin
 from fedbot.rules.model.lifecycles import OutsideState
 from fedbot.rules.model.names import clean_text
 from fedbot.rules.model.outside import LONGEST_NEIGHBOUR, OutsideLoan
@@ -65,7 +66,23 @@ def limits(locale: Locale, rules: LoanRules) -> list[tuple[Inline, ...]]:
     return found
 
 
-def lent_too_long(locale: Locale, *, most: int, latest: date, line: str) -> Lines:
+def ruled_by(locale: Locale, origins: Sequence[RuleOrigin]) -> list[str]:
+    """'part LENS-2 (InvenTree)', 'everything (settings)': where each of these rules stands."""
+    names = [locale.short(each.where, LONGEST_WHERE) or locale.word(marked("everything")) for each in origins]
+    places = ["InvenTree" if each.in_inventree else locale.word(marked("settings")) for each in origins]
+    return [f"{name} ({place})" for name, place in zip(names, places, strict=True)]
+
+
+def rules_stand_in(locale: Locale, transfer: Transfer) -> Lines:
+    """At the owner: which of its lending rules made those of this loan what they are."""
+    if transfer.role != "sender" or not transfer.ruled_by:
+        return []
+    return [
+        locale.say("Its lending rules are those of: {rules}", rules=" · ".join(ruled_by(locale, transfer.ruled_by)))
+    ]
+
+
+def lent_too_long(locale: Locale, *, most: int, latest: date, line: str, by: tuple[RuleOrigin, ...] = ()) -> Lines:
     """The answer to an offer of a loan that lasts longer than our lending rules allow."""
     return [
         locale.some(
@@ -74,6 +91,7 @@ def lent_too_long(locale: Locale, *, most: int, latest: date, line: str) -> Line
             most,
             day=locale.day(latest),
         ),
+        *([locale.say("That rule is of: {rules}", rules=" · ".join(ruled_by(locale, by)))] if by else []),
         locale.say("Nothing was sent. For that day, type: {line}", line=Code(line)),
     ]
 

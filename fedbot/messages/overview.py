@@ -17,7 +17,7 @@ from fedbot.messages.health import due_next
 from fedbot.messages.keys import row
 from fedbot.messages.language import Lines, Locale, Words
 from fedbot.messages.ledger import what_is_left
-from fedbot.messages.lending import outside_in_short, outside_loan
+from fedbot.messages.lending import outside_in_short, outside_loan, rules_stand_in
 from fedbot.messages.line_errors import what_it_is
 from fedbot.messages.naming import command
 from fedbot.messages.rota import rota_in_short
@@ -362,6 +362,7 @@ def _transfer(locale: Locale, transfer: Transfer, us: PartyConfig, peer_name: st
     )
     state = (*state_in_words(locale, transfer), *what_is_left(locale, transfer, case.left))
     lines: Lines = [first, state, *two_people(locale, transfer, us), *asked(locale, card)]
+    lines += rules_stand_in(locale, transfer)
     if transfer.state in {TransferState.DONE, TransferState.RECEIVED}:
         lines += [*where_it_is(locale, card), *not_done(locale, card)]
     if transfer.state in {TransferState.DISPUTED, TransferState.REFUSED, TransferState.REVERTED}:

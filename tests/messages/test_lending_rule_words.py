@@ -10,7 +10,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from fedbot import messages
 from fedbot.rules.model.effects import Phrase, say
-from fedbot.rules.model.lending import LoanRules, against_extension, against_loan
+from fedbot.rules.model.lending import LoanRules, RuleOrigin, against_extension, against_loan
 from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.model.transfer import Transfer
 from tests.scenarios.scenes import ALPHA, LENS, LOCALES, PEOPLE, plain, request, transfer
@@ -37,6 +37,7 @@ SAID: dict[str, Phrase] = {
         most=14,
         latest=DAY,
         line="!fed lend #42 to betaspace until 2026-12-15",
+        by=(RuleOrigin("part LENS-2"), RuleOrigin("location Attic", in_inventree=True), RuleOrigin("")),
     ),
     "an offer to a space that may not borrow it": say(messages.lending.not_lent_to, us=ALPHA, peer_name="betaspace"),
     "a rule in InvenTree that makes no sense": say(

@@ -477,3 +477,31 @@ async def _once_more(scene: Scene) -> None:
     for _ in range(2):
         await _yes_to_all(scene)
         await scene.federation.passes(timedelta(minutes=3))
+
+
+async def _wants(scene: Scene, until: str = "in 3 days") -> None:
+    """Our friend's people want bolts, which we share; days go by."""
+    await scene.says(f"want 2 {BOLT} until {until}", party=scene.federation.parties[1])
+    await scene.federation.passes(timedelta(days=1, hours=2))
+
+
+@attack("people are told again and again of what a friend wants", of_three=True)
+async def _asks_again(scene: Scene) -> None:
+    await _wants(scene)
+
+
+@attack("a want outlives its day", of_three=True)
+async def _its_day_is_over(scene: Scene) -> None:
+    friend = scene.federation.parties[1]
+    await _wants(scene, "tomorrow")
+    await scene.says(f"push #{scene.stock().pk} 2 to {friend.id}")  # nobody decides: the friend's clock has work to do
+    await scene.federation.passes(timedelta(days=8))
+
+
+@attack("what has come is wanted all the same", of_three=True)
+async def _it_has_come(scene: Scene) -> None:
+    friend = scene.federation.parties[1]
+    await _wants(scene)
+    await scene.says(f"push #{scene.stock().pk} 2 to {friend.id}")
+    await scene.taps(scene.person("superuser", friend))
+    await scene.federation.passes(timedelta(minutes=3))

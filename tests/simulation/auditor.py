@@ -11,7 +11,9 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, get_args
 
-from fedbot.ports.journal import Committed
+from fedbot.ports.journal import ChatMessage, Committed
+from fedbot.rules.catalogue.want import OVER_WITH_STOCK
+from fedbot.rules.model.catalogue import FriendWant, Want
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import CARD_KEYS, Choice, normalised
 from fedbot.rules.model.events import (
@@ -24,6 +26,7 @@ from fedbot.rules.model.events import (
     RoomSeen,
     SaidOffChat,
     StepRefused,
+    Tick,
 )
 from fedbot.rules.model.lending import QueueEntry
 from fedbot.rules.model.lifecycles import FINAL, NOTHING_MOVED, ConnectionState, TransferState
@@ -94,6 +97,7 @@ class Auditor:
     arrivals: dict[str, list[str]] = field(default_factory=dict)
     _tracked: dict[str, int] = field(default_factory=dict)
     _decided: set[tuple[str, str]] = field(default_factory=set)
+    _told_of_wants: set[tuple[str, str]] = field(default_factory=set)
     _read: dict[str, int] = field(default_factory=dict)
     _broken_rules: dict[str, int] = field(default_factory=dict)
 
@@ -156,6 +160,7 @@ class Auditor:
         self._filled_once(party, decision)
         self._booked_once(party, decision)
         self._in_turn(party, decision)
+        self._wanted(party, event, decision)
         self.consents.committed(party, event, decision)
         self.look(party)
 
@@ -211,6 +216,33 @@ class Auditor:
             passed = [e.code for e in queue if e.part and e.meets(entry) and not e.kept and arrived.index(e.id) < place]
             if is_new and passed:
                 self.wrong(f"{party.id}: it is the turn of {entry.code} before {passed}")
+
+    def _wanted(self, party: Party, event: Event, decision: Committed) -> None:
+        """People are told of a friend's want once, a want ends with its day, and what has come is wanted no more."""
+        said = [each.effect.key for each in decision.queued if isinstance(each.effect, ChatMessage)]
+        for told in (key for key in said if key.startswith("wanted:")):
+            if (party.id, told) in self._told_of_wants:
+                self.wrong(f"{party.id}: people are told again of what a friend wants ({told})")
+            self._told_of_wants.add((party.id, told))
+        after = {**party.documents, **decision.documents}
+        wants = [each for each in after.values() if isinstance(each, Want) and each.is_living]
+        over = decision.at.date() - timedelta(days=2)  # the day may be another one where the space is
+        if isinstance(event, Tick):
+            late = [each for each in after.values() if isinstance(each, Want | FriendWant) and each.until < over]
+            for each in late:
+                if isinstance(each, FriendWant) or each.is_living:
+                    self.wrong(f"{party.id}: {each.word} is wanted although its day is over")
+        for key, document in decision.documents.items():
+            before = party.documents.get(key)
+            if not (isinstance(document, Transfer) and isinstance(before, Transfer)) or document.terms.parent:
+                continue
+            has_come = document.role == "receiver" and document.state in OVER_WITH_STOCK
+            came = document.lines_come if has_come and before.state not in OVER_WITH_STOCK else ()
+            for want in wants:
+                known = party.documents.get((Want.__name__, want.id))
+                names = {name for line in came for name in (line.description.ipn, line.description.name)}
+                if isinstance(known, Want) and want.word in names and want.lacking >= known.lacking:
+                    self.wrong(f"{party.id}: {want.word} has come, and is wanted all the same")
 
     def _decided_once(self, party: Party, event: Event) -> None:
         once = (party.id, str(getattr(event, "event_id", "")))

@@ -23,10 +23,12 @@ from fedbot.ports.chat import Delivery
 from fedbot.ports.inventory import OutcomeUnknown, Refusal, Unavailable
 from fedbot.ports.journal import OutboxRow
 from fedbot.rules import consent, decisions, dispatch, inbound, web
+from fedbot.rules.catalogue import want
 from fedbot.rules.connection import connect, pinning, provision
 from fedbot.rules.decisions import ConfirmDecision
 from fedbot.rules.loan import bookings, lend, queue
 from fedbot.rules.model import shown
+from fedbot.rules.model.catalogue import FriendWant
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Do, SendEnvelope
@@ -558,7 +560,7 @@ def _silenced(stack: ExitStack) -> None:
         others = who_answers.other_homes(turn, room, person, active_only=False)
         return False if others else bool(before(turn, room, person))
 
-    before = _instead(stack, announcements, "we_answer", we_answer)
+    before = _instead(stack, who_answers, "we_answer", we_answer)
 
 
 @mutant("who is no active user any more decides all the same")
@@ -687,10 +689,30 @@ def _unconfirmed(stack: ExitStack) -> None:
 
 @mutant("what came of a request from anyone is forgotten")
 def _came_to_nothing(stack: ExitStack) -> None:
-    def coming(transfer: Transfer) -> Decimal:
-        return Decimal(0) if transfer.state in lend.OVER_WITH_STOCK else before(transfer)
+    def coming(asked: Rota, transfer: Transfer) -> Decimal:
+        return Decimal(0) if transfer.state in lend.OVER_WITH_STOCK else before(asked, transfer)
 
     before = _instead(stack, rota, "_coming", coming)
+
+
+@mutant("people are told again and again of what a friend wants")
+def _told_again(stack: ExitStack) -> None:
+    def tell(turn: Turn, wanted: FriendWant, connection: Connection, free: Decimal, people: list[str]) -> None:
+        before(turn, wanted, connection, free, people)
+        turn.save(replace(turn.friend_want(wanted.id) or wanted, told=None))
+
+    before = _instead(stack, want, "_tell_people", tell)
+
+
+@mutant("a want outlives its day")
+def _wanted_for_ever(stack: ExitStack) -> None:
+    _instead(stack, want, "look", lambda _: None)
+    _instead(stack, want, "next_wake", lambda _: [])
+
+
+@mutant("what has come is wanted all the same")
+def _wanted_still(stack: ExitStack) -> None:
+    _instead(stack, want, "_came", lambda *_: None)
 
 
 def searched(name: str, first: int, most: int) -> Caught | None:

@@ -19,6 +19,7 @@ LONGER = OF_THREE - {
     "a booking is kept whatever else is booked then",
     "who came last is asked first",
     "every grant of what is asked of several is confirmed",
+    "people are told again and again of what a friend wants",
 }
 """Of what several want at once, one attack for each promise is played each time."""
 NEIGHBOURS = 60  # a change of the product may move it to another seed nearby

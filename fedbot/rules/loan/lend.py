@@ -14,7 +14,7 @@ from fedbot.rules.model.care import Moved
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Closing, Ending, Signature
 from fedbot.rules.model.effects import say
-from fedbot.rules.model.lending import MOST_RULES, LendingRule, said_in_inventree, that_hold
+from fedbot.rules.model.lending import MOST_RULES, LendingRule, RuleOrigin, said_in_inventree, that_hold
 from fedbot.rules.model.lifecycles import FINAL, ConnectionState, TransferState
 from fedbot.rules.model.queries import Answer, ItemsFound, LendingSaid
 from fedbot.rules.model.stock import StockItem
@@ -276,7 +276,7 @@ def _said(turn: Turn, said: tuple[LendingSaid, ...]) -> list[LendingRule]:
         rule = said_in_inventree(each.text) if each.text is not None else None
         if rule is None:
             _tell_admins(turn, each)
-        rules.append(rule or FOR_NOBODY)
+        rules.append(replace(rule, origin=RuleOrigin(each.where, in_inventree=True)) if rule else FOR_NOBODY)
     return rules if len(rules) <= MOST_RULES else [FOR_NOBODY]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -63,10 +63,19 @@ class LoanRules:
 
 
 @dataclass(frozen=True)
+class RuleOrigin:
+    """Where a rule stands: in our config or in InvenTree, and for what: 'part LENS-2', 'location Attic'; '' for all."""
+
+    where: str
+    in_inventree: bool = False
+
+
+@dataclass(frozen=True)
 class LendingRule(Things):
     """One rule of our config, for the parts, categories and locations that it names; for everything if it names none.
 
-    `spaces` are the ids of those that may borrow it (None: all). The other fields are those of `LoanRules`.
+    `spaces` are the ids of those that may borrow it (None: all), `origin` is where it stands. The rest is as in
+    `LoanRules`.
     """
 
     spaces: tuple[str, ...] | None = None
@@ -76,10 +85,15 @@ class LendingRule(Things):
     photo_out: bool = False
     photo_back: bool = False
     two_people: bool = False
+    origin: RuleOrigin = RuleOrigin("")
 
-    def holds_for(self, things: Iterable[Moved]) -> bool:
-        """Whether it is about any of them."""
-        return not self.names_any or any(self.naming(thing.part, thing.place) for thing in things)
+    def held_for(self, things: Iterable[Moved]) -> RuleOrigin | None:
+        """By what it is about any of them; None if it isn't."""
+        if not self.names_any:
+            return RuleOrigin("")
+        names = (self.naming(thing.part, thing.place) for thing in things)
+        where = next((name for name in names if name), "")
+        return RuleOrigin(where) if where else None
 
 
 class _Said(BaseModel):
@@ -117,7 +131,8 @@ def said_in_inventree(text: str) -> LendingRule | None:
 
 def that_hold(rules: Iterable[LendingRule], things: Sequence[Moved]) -> tuple[LendingRule, ...]:
     """Those of our rules that are about any of these things."""
-    return tuple(rule for rule in rules if rule.holds_for(things))
+    held = ((rule, rule.held_for(things)) for rule in rules)
+    return tuple(replace(rule, origin=origin) for rule, origin in held if origin is not None)
 
 
 def may_borrow(rules: Sequence[LendingRule], party: str) -> bool:
@@ -140,6 +155,27 @@ def strictest(rules: Sequence[LendingRule]) -> LoanRules | None:
         two_people=any(rule.two_people for rule in rules),
     )
     return found if found != LoanRules() else None
+
+
+def origins(rules: Sequence[LendingRule]) -> tuple[RuleOrigin, ...]:
+    """Where those of several rules stand that made the strictest what it is."""
+    found = strictest(rules) or LoanRules()
+    won = (
+        rule
+        for rule in rules
+        if (rule.longest and rule.longest == found.longest)
+        or (rule.extensions is not None and rule.extensions == found.extensions)
+        or rule.agree
+        or rule.photo_out
+        or rule.photo_back
+        or rule.two_people
+    )
+    return tuple(dict.fromkeys(rule.origin for rule in won))
+
+
+def shortest(rules: Sequence[LendingRule]) -> tuple[RuleOrigin, ...]:
+    """Where those of several rules stand that say how long it may be lent at most."""
+    return origins([LendingRule(longest=rule.longest, origin=rule.origin) for rule in rules])
 
 
 def against_loan(rules: LoanRules | None, first: date, last: date) -> str:

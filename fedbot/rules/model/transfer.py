@@ -12,7 +12,7 @@ from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Exchange
 from fedbot.rules.model.decision import Closing, Decision, Ending, Parcel, Settlement, Signature, SpokenReason, Vote
 from fedbot.rules.model.diagnosis import Diagnosis
-from fedbot.rules.model.lending import LoanRules, Obstacle, Reserved
+from fedbot.rules.model.lending import LoanRules, Obstacle, Reserved, RuleOrigin
 from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.model.outside import LentBefore
 from fedbot.rules.model.party_config import Pickup
@@ -215,6 +215,7 @@ class Transfer:
     `opening` is what its id is the hash of. `peer_items` are the stock items at the peer, in the order of the lines
     that went: at the sender those that were booked in, at the receiver those that were handed over.
     `peer_events` are the peer's newest messages about it, to which people may reply.
+    `ruled_by`: at the lender, where the lending rules that hold for it stand.
     `granted` is the owner's decision for less than was requested, or for what more than one is asked for: the asker's
     side has to confirm it.
     `approved_hash` is the hash of the terms that an approver of ours said yes to, as the receiver.
@@ -299,6 +300,7 @@ class Transfer:
     obstacles: tuple[Obstacle, ...] = ()
     calls: bool = False
     handed: Signature | None = None
+    ruled_by: tuple[RuleOrigin, ...] = ()
     there: tuple[Decimal, ...] = ()
     over: tuple[Reserved, ...] = ()
 

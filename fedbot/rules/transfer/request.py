@@ -548,7 +548,7 @@ def _meant(turn: Turn, transfer: Transfer, found: Sequence[Answer]) -> Transfer:
         return transfers.end(turn, transfer, TransferState.DECLINED, None, refused)
     if care := turn.us.care.why(moved) or (BY_RULES if rules is not None and rules.two_people else ""):
         turn.note(transfer.id, audit.NeedsCare(care))
-    transfer = replace(transfer, care=bool(care))
+    transfer = replace(transfer, care=bool(care), ruled_by=lendings.origins(hold))
     zone = turn.us.time_zone if transfer.is_loan else ""
     terms = replace(terms, lines=tuple(lines), time_zone=zone, rules=rules)
     if len(json.dumps(written(terms), ensure_ascii=False).encode()) > MOST_WORDS:
