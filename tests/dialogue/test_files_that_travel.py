@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from fedbot.rules.model.effects import Draft
 from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.protocol.sequencing import bound_to
 from fedbot.rules.wire.envelope import seal
@@ -189,3 +190,21 @@ async def test_a_friends_bot_that_sends_files_twice_unasked_or_other_ones_is_not
         transfer = replace(transfer, exchange=replace(transfer.exchange, sent=seq))
     assert kept(world.beta) == {"how.pdf": PDF}
     assert world.beta.part("LENS-2").image == ""
+
+
+async def test_a_friends_bot_that_names_a_line_again_and_again_gets_no_file_for_each() -> None:
+    world = await friends()
+    attach(world.alpha, LENS, "how.pdf", PDF)
+    honest, sent = world.beta.bot.courier._envelope, len(world.server.media)
+
+    def envelope_of(draft: Draft, room: str) -> dict[str, Any]:
+        items = draft.body.get("items", [])
+        return honest(replace(draft, body={**draft.body, "items": items * 20}) if items else draft, room)
+
+    world.beta.bot.courier._envelope = envelope_of  # type: ignore[method-assign]
+    await world.push(f"#{LENS}")
+    world.cem.reacts(world.card(), "✅")
+    await world.grace()
+    assert len(world.server.media) == sent
+    assert world.beta.transfer().state is TransferState.RECEIVED, world.room.transcript()
+    assert world.alpha.transfer().state is TransferState.SENT, "a message that names a line twice isn't read"

@@ -110,12 +110,13 @@ class Liar:
     async def strikes(self, *numbers: int) -> None:
         """What somebody decides, or waits for, becomes something else, and the bots hear of it."""
         liar = self._federation.auditor.liar
-        if liar is not None and self._undecided(liar):
-            random = Random(":".join(map(str, numbers)))
-            for _ in range(random.randrange(1, 3)):
-                self._strikes(liar, random)
-                if random.random() < 2 / 3:
-                    await self._federation.rests()
+        random = Random(":".join(map(str, numbers)))
+        strikes = random.randrange(1, 3) if liar is not None and self._undecided(liar) else 0
+        while liar is not None and strikes and self._undecided(liar):
+            strikes -= 1
+            self._strikes(liar, random)
+            if random.random() < 2 / 3:
+                await self._federation.rests()
 
     def lie(self, liar: Party, random: Random) -> None:
         """One lie of any sort."""

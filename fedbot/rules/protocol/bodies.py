@@ -143,8 +143,24 @@ class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", arbitrary_types_allowed=True, hide_input_in_errors=True)
 
 
-P = TypeVar("P")
-Lines = Annotated[tuple[P, ...], BeforeValidator(_is_list), Field(max_length=MOST_LINES)]
+class OfALine(Part):
+    """What a body says of one line of the terms."""
+
+    number: LineNumber
+
+
+P = TypeVar("P", bound=OfALine | int)
+
+
+def _each_once(told: tuple[P, ...]) -> tuple[P, ...]:
+    numbers = [each if isinstance(each, int) else each.number for each in told]
+    if len(set(numbers)) < len(numbers):
+        raise ValueError("a line twice")
+    return told
+
+
+Lines = Annotated[tuple[P, ...], BeforeValidator(_is_list), Field(max_length=MOST_LINES), AfterValidator(_each_once)]
+"""What is said of several lines: of each once, as much may follow from it."""
 
 
 class Says(TypedDict):
@@ -175,10 +191,9 @@ class Settled(Said):
     alone: StrictBool = False
 
 
-class GivenLine(Part):
+class GivenLine(OfALine):
     """A line that left the sender: its stock item there."""
 
-    number: LineNumber
     item: Key | None = None
 
 
@@ -190,20 +205,18 @@ class PickupTold(Part):
     call: PickupText = ""
 
 
-class FailedLine(Part):
+class FailedLine(OfALine):
     """A line that came to nothing, and why."""
 
-    number: LineNumber
     reason: Reason = ""
 
 
-class BookedIn(Part):
+class BookedIn(OfALine):
     """A line that the receiver has booked in. `quantity` (sender's units): of a parcel, less arrived than was sent.
 
     `files` are the numbers of those that it asks for: as the line tells them, from 1; 0 is the part's image.
     """
 
-    number: LineNumber
     item: Key | None = None
     part: Key | None = None
     place: Place = ""
