@@ -15,7 +15,20 @@ from fedbot_demo.plot import DAMAGED, YES
 from fedbot_demo.stocktake import StockItem
 from tests.crash.checks import marks_of, must, said
 from tests.crash.pair import Pair, Party
-from tests.crash.transfers import IPN, Moved, Stock, admin, begun, code_of, done, in_stock, most_of, stock_of, tap
+from tests.crash.transfers import (
+    IPN,
+    Moved,
+    Stock,
+    admin,
+    begun,
+    code_of,
+    done,
+    in_stock,
+    is_shared,
+    most_of,
+    stock_of,
+    tap,
+)
 
 OTHER, LENS = "M3-BOLT", "LENS-2"
 STATUS_OK, STATUS_DAMAGED, STATUS_LOST = 10, 55, 70
@@ -238,6 +251,71 @@ async def lent_again_right(pair: Pair, lent: Again) -> None:
     on_loan = [t["id"] for t in _loans(pair, LENS) if t["closed"] is None]
     must(on_loan == [lent.loan], f"on loan: {on_loan}")
     await said(pair)
+
+
+# --- booked ahead ---
+
+
+async def book(pair: Pair) -> Moved:
+    """One is booked from today on, and fetched: the owner says so on the card that asks for that."""
+    before = await stock_of(pair)
+    line = f"!fed lend #{most_of(before)} 1 to {pair.take.id} from today for 3 weeks"
+    booking = await begun(pair, pair.give, line, seen_by=pair.take)
+    await tap(pair, pair.take, booking, YES)
+    await pair.until(lambda: pair.give.document("Transfer", booking)["calls"], "the card of its first day")
+    await tap(pair, pair.give, booking, YES)
+    await done(pair, booking)
+    return Moved(booking, 1, before, {"offer": 1, "noted": 1})
+
+
+# --- the turn in a waiting list ---
+
+
+async def lens_is_with_a_neighbour(pair: Pair) -> None:
+    """A lens of a serial number that only this pair has is with somebody who has no bot."""
+    await lens_was_here(pair)
+    await is_shared(pair)
+    if len(pair.give.documents("Share")) == 1:
+        await pair.give.person.say(pair.room, f"!fed share {LENS}")
+        await pair.until(lambda: len(pair.give.documents("Share")) > 1, "lenses to be shared, too")
+    lens = next(row for row in await _lenses(pair.give) if row.serial == _serial(pair.give))
+    await pair.give.person.say(pair.room, f'!fed lend #{lens.pk} to outside "Repair Café" for 1 week')
+    await pair.until(lambda: _outside(pair, "out"), "it to be with the neighbour")
+    await pair.rest()
+
+
+def _outside(pair: Pair, state: str) -> list[dict[str, Any]]:
+    return [loan for loan in pair.give.documents("OutsideLoan") if loan["state"] == state]
+
+
+async def wait_for_turn(pair: Pair) -> Again:
+    """A friend waits for it; it comes back; the friend asks for it in its turn, and has it."""
+    lens, record = f"{LENS}#{_serial(pair.give)}", _item(pair.take, _loans(pair, LENS)[0]["id"])
+    await pair.take.person.say(pair.room, f"!fed wait {lens} from {pair.give.id}")
+    await pair.until(lambda: _places(pair, "waiting"), "a place in the line")
+    await pair.give.person.say(pair.room, f"!fed return {_outside(pair, 'out')[0]['code']}")
+    (place,) = await pair.until(lambda: _places(pair, "turn"), "their turn")
+    turn = await pair.until(lambda: pair.take.post(f"turn:{place['id']}"), "the word that it is their turn")
+    known = {each["id"] for each in pair.give.documents("Transfer")}
+    await pair.take.person.say(pair.room, "borrow for 2 weeks", reply_to=turn)
+    (loan,) = await pair.until(
+        lambda: [t["id"] for t in pair.give.documents("Transfer") if t["id"] not in known], "the request in their turn"
+    )
+    await tap(pair, pair.give, loan, YES)
+    await done(pair, loan)
+    return Again(loan, record)
+
+
+def _places(pair: Pair, state: str) -> list[dict[str, Any]]:
+    return [place for place in pair.take.documents("PlaceInLine") if place["state"] == state]
+
+
+async def had_their_turn_right(pair: Pair, lent: Again) -> None:
+    """It is lent once, the line is empty, and it was their turn once."""
+    await lent_again_right(pair, lent)
+    must(not pair.give.documents("QueueEntry"), "somebody still waits at the owner's")
+    living = [place for place in pair.take.documents("PlaceInLine") if place["state"] != "served"]
+    must(not living, f"places that aren't over: {living}")
 
 
 # --- how else it ends ---

@@ -37,6 +37,8 @@ RULES = {
     "connects_a_day": 1000,
     "connects_a_day_per_peer": 1000,
     "questions_an_hour_per_peer": 1000,
+    "quiet_from": "00:00",
+    "quiet_until": "00:00",
 }
 T = TypeVar("T")
 

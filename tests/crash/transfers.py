@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 import httpx
 
@@ -115,6 +116,29 @@ async def request(pair: Pair) -> Moved:
     await tap(pair, pair.take, transfer, YES)
     await done(pair, transfer)
     return Moved(transfer, 2, before, {"request": 1, "noted": 2})
+
+
+async def request_from_anyone(pair: Pair) -> Moved:
+    """Three are asked for of whoever has them; the one friend that does grants them, and the asker's bot confirms."""
+    before = await stock_of(pair)
+    transfer = await begun(pair, pair.take, f"!fed request 3 {IPN} from anyone", seen_by=pair.give)
+    await tap(pair, pair.give, transfer, YES)
+    await done(pair, transfer)
+    await pair.until(lambda: not _rotas(pair, "asking"), "it to be filled")
+    await pair.rest()
+    return Moved(transfer, 3, before, {"request": 1, "noted": 1})
+
+
+async def filled_once_right(pair: Pair, moved: Moved) -> None:
+    """It was confirmed once and came once, and nobody is asked any more."""
+    await moved_right(pair, moved)
+    filled = [r for r in _rotas(pair, "filled") if moved.transfer in {asked["transfer"] for asked in r["asked"]}]
+    must(len(filled) == 1, f"filled by this: {filled}")
+    must(not _rotas(pair, "asking") + _rotas(pair, "searching"), "somebody is still asked")
+
+
+def _rotas(pair: Pair, state: str) -> list[dict[str, Any]]:
+    return [rota for rota in pair.take.documents("Rota") if rota["state"] == state]
 
 
 # --- a parcel ---

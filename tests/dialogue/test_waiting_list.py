@@ -117,6 +117,21 @@ async def test_who_does_not_ask_in_time_makes_room_for_the_next_and_a_request_ho
     assert "has it free" in await says(world, "gus", f"wait {LENS} from attraktor")
 
 
+async def test_whoever_has_booked_it_for_next_year_does_not_hold_the_line_up_until_then() -> None:
+    world = await lens_lent_to_betaspace()
+    await says(world, "gus", f"request {LENS} from attraktor from 12.6.2027 until 19.6.2027")
+    world.piet.reacts(owners_card(world), "✅")
+    await world.grace()
+    await says(world, "gus", f"wait {LENS} from attraktor")
+    await says(world, "kim", f"wait {LENS}")
+    await says(world, "gus", f"request {LENS} from attraktor from 1.7.2027 until 2.7.2027")
+    await comes_back(world)
+    assert place(world.gamma) is PlaceState.TURN, world.room.transcript()
+    await world.passes(3 * DAY)
+    assert place(world.gamma) is PlaceState.LAPSED, "neither what is booked nor what is asked for later is its turn"
+    assert [(entry.party, entry.kept) for entry in world.alpha.turn.queue()] == [("attraktor", 42)]
+
+
 async def test_what_comes_back_damaged_is_not_offered_until_it_is_fine() -> None:
     world = await lens_lent_to_betaspace()
     await says(world, "gus", f"wait {LENS} from attraktor")

@@ -487,5 +487,11 @@ def _next_look(turn: Turn, entry: QueueEntry) -> datetime | None:
 
 
 def _asks_for_it(turn: Turn, entry: QueueEntry) -> bool:
-    asked = [t for t in turn.open_transfers() if t.role == "sender" and t.peer == entry.party]
+    """Whether something of theirs for now waits for our people: what is booked, or for later, holds nobody up."""
+    asked = [t for t in turn.open_transfers() if t.role == "sender" and t.peer == entry.party and _is_for_now(turn, t)]
     return any(line.item == entry.kept for transfer in asked for line in transfer.terms.lines)
+
+
+def _is_for_now(turn: Turn, transfer: Transfer) -> bool:
+    starts = transfer.terms.starts
+    return transfer.state is TransferState.OPEN and (starts is None or starts <= turn.today() + turn.us.pickup_window)
