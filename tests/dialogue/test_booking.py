@@ -209,6 +209,17 @@ async def test_two_friends_want_the_same_days_and_the_first_yes_wins() -> None:
     assert alpha.transfer(first).state is BOOKED  # type: ignore[union-attr]
     assert alpha.transfer(second).state is TransferState.ABORTED  # type: ignore[union-attr]
     assert told(world.room, "The nearest free days are Sun 20 Dec 2026"), world.room.transcript()
+    cards = []
+    for person, wanted in ((world.bea, "60 #1 + 60 #1"), (world.gus, "30 #1")):
+        person.says(f"!fed request {wanted} from attraktor from 1.2.2027 until 5.2.2027")
+        await world.settle()
+        cards.append(owners_card(world))
+    for card in reversed(cards):
+        world.piet.reacts(card, "✅")
+        await world.grace()
+    assert [t.peer for t in alpha.open_transfers() if t.terms.starts and t.terms.starts.year == 2027] == [
+        "gammaspace"
+    ], "of 120 not 30 and twice 60"
     world.gus.says("!fed request 120 M3-BOLT from attraktor from 15.12. until 16.12.")
     await world.settle()
     assert "The nearest free days are" in world.room.messages()[-1].text, world.room.transcript()

@@ -189,7 +189,8 @@ class Auditor:
             before = party.documents.get((Transfer.__name__, new.id))
             if isinstance(before, Transfer) and before.state is TransferState.BOOKED:
                 continue
-            for line, there in zip(new.terms.lines, new.there, strict=False):
+            known_there = (*new.there, *(Decimal(0) for _ in new.terms.lines))
+            for line, there in zip(new.terms.lines, known_there, strict=False):
                 others = [t for t in booked if t.id != new.id and _share_a_day(t, new)]
                 days = {t.terms.starts for t in (*others, new)}
                 for day in days:

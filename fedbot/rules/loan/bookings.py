@@ -273,10 +273,10 @@ def why_not_kept(turn: Turn, transfer: Transfer) -> str:
     if transfer.terms.starts is None or transfer.terms.loan_until is None:
         return ""
     days = (max(transfer.terms.starts, turn.today()), transfer.terms.loan_until)
-    for line, amount in zip(transfer.terms.lines, transfer.there, strict=False):
-        others = spans(turn, line.item, Claim.DECIDED, transfer.id)
-        if least_free(amount, others, *days) < line.quantity:
-            return booked_then(nearest(amount, others, line.quantity, days, turn.today()), days)
+    for item, quantity, amount, *_ in _takes(turn, transfer):
+        others = spans(turn, item, Claim.DECIDED, transfer.id)
+        if least_free(amount, others, *days) < quantity:
+            return booked_then(nearest(amount, others, quantity, days, turn.today()), days)
     return ""
 
 
