@@ -16,6 +16,7 @@ from jsonschema import Draft202012Validator
 
 from fedbot.cli.exits import Exit
 from fedbot.cli.main import _parser
+from fedbot.hub.page import SpaceStanding, hub_metrics
 from fedbot.web.standing import metrics
 from tests.scenarios.world import friends
 
@@ -54,6 +55,28 @@ def test_a_compose_file_names_only_what_there_is(name: str) -> None:
     _parser().parse_args(services["fedbot"]["command"])
     told = set(re.findall(r"([A-Z_]+)=", text.split("\nname:", 1)[0]))
     assert set(re.findall(r"\$\{(\w+)", text)) <= told, "the first lines say what goes into .env"
+
+
+async def test_every_alert_of_a_hub_asks_for_what_its_workers_tell() -> None:
+    world = await friends()
+    spaces = {
+        "attraktor": SpaceStanding("works", world.alpha.bot.standing()),
+        "betaspace": SpaceStanding("fails", None, "why"),
+    }
+    page = hub_metrics(spaces)
+    told = set(re.findall(r"^(fedbot_\w+)", page, re.MULTILINE))
+    (group,) = yaml.safe_load((DEPLOY / "alerts-hub.yaml").read_text())["groups"]
+    assert all(rule["annotations"].keys() == {"summary", "description"} for rule in group["rules"])
+    for rule in group["rules"]:
+        promql_parser.parse(rule["expr"])
+    asked = {name for rule in group["rules"] for name in re.findall(r"fedbot_\w+", rule["expr"])}
+    assert asked - told == set()
+    of_spaces = set(re.findall(r"^(fedbot_\w+)\{space=", page, re.MULTILINE))
+    assert len(of_spaces) == 8, "docs/hub.md says so: what a space costs is bounded"
+    assert 'fedbot_space_failing{space="betaspace"} 1' in page
+    several = {f"s{number}": spaces["attraktor"] for number in range(10)}
+    lines = len(hub_metrics(several).splitlines()) - len(hub_metrics(dict(list(several.items())[:1])).splitlines())
+    assert lines == 9 * len(of_spaces)
 
 
 async def test_every_query_of_dashboard_and_alerts_asks_for_what_the_bot_tells() -> None:
