@@ -84,6 +84,8 @@ class HubSettings(Section):
 
 def load_hub(path: Path, environment: Mapping[str, str] = os.environ) -> HubSettings:
     """The settings in the file `path`. Raises `ConfigRefused` with every problem found."""
+    if not path.exists():
+        raise ConfigRefused([Problem(str(path), "there is no such file", "write one; docs/hub.md shows how")])
     sources = SecretSources(path, environment)
     filled = sources.filled(read_yaml(text_of(path)))
     try:

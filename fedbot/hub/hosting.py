@@ -51,7 +51,7 @@ SLOW_START = 10.0
 STRETCH = 0.05
 SECONDS_BETWEEN_LOOKS = 15.0
 """At the settings file of a space."""
-KNOWN = (ConfigRefused, JournalProblem, ChatProblem, InventoryProblem, IdentityDamaged, AccountTaken, OSError)
+KNOWN = (ConfigRefused, JournalProblem, ChatProblem, InventoryProblem, IdentityDamaged, OSError)
 """What an admin reads as a sentence; anything else is a fault in fedbot and has a traceback in the log."""
 
 Begin = Callable[[Ground, Callable[[Summary], None]], Awaitable[None]]
@@ -149,8 +149,8 @@ class Worker:
         logs.about(hosted.space)
         try:
             await self._claim_and_work(hosted)
-        except Exception as error:  # noqa: BLE001 -- no space ends another's
-            await self._tell(hosted.space, error)
+        except JournalProblem as error:
+            log.warning("%s can't claim %s now: %s", self.name, hosted.space, error)
         finally:
             del self.hosted[hosted.space]
 
@@ -162,6 +162,8 @@ class Worker:
         log.info("%s works for %s from now on", self.name, hosted.space, extra={"epoch": lease.epoch})
         try:
             await self._work(hosted, lease)
+        except Exception as error:  # noqa: BLE001 -- no space ends another's
+            await self._ended(lease, error)
         finally:
             with suppress(LeaseLost, JournalAway):
                 await asyncio.shield(asyncio.to_thread(lease.release))
@@ -212,18 +214,27 @@ class Worker:
             begun=has_begun,
         )
 
-    async def _tell(self, space: str, error: Exception) -> None:
-        """Note why it has ended; a claim that was lost or a database that is away is no fault of its own."""
+    async def _ended(self, lease: Lease, error: Exception) -> None:
+        """Note why it has, before anybody else can claim it; that a claim was lost is no fault of its own."""
+        taken = [cause for cause in _causes(error) if isinstance(cause, AccountTaken)]
+        try:
+            if taken:
+                await asyncio.to_thread(lease.renew)  # or it was another worker of ours that has taken the account
+                log.error("%s is paused: %s", lease.address.space, taken[0])
+                await self._asked(self.roster.pause, lease.address.space, str(taken[0]))
+            else:
+                await self._failed(lease.address.space, error)
+        except JournalProblem as problem:
+            log.warning("why %s has stopped can't be noted now: %s", lease.address.space, problem)
+
+    async def _failed(self, space: str, error: Exception) -> None:
         if is_over_for_now(error):
             log.warning("%s works no longer for %s: %s", self.name, space, _first(error))
             return
         known = [cause for cause in _causes(error) if isinstance(cause, KNOWN)]
         told = str(known[0]) if known else f"a fault in fedbot ({type(_first(error)).__name__}); the log has more"
         log.error("%s has stopped, and is tried again: %s", space, told, exc_info=None if known else error)
-        try:
-            await self._asked(self.roster.failed, space, logs.redact(told))
-        except JournalProblem as problem:
-            log.warning("that %s has stopped can't be noted now: %s", space, problem)
+        await self._asked(self.roster.failed, space, logs.redact(told))
 
     async def _asked(self, call: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._to_roster, partial(call, *given, **named))

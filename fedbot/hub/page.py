@@ -36,7 +36,9 @@ class SpaceStanding:
     @property
     def is_well(self) -> bool:
         """Whether nobody need look at it."""
-        return self.state in ("begins", "waits", "paused") or (self.standing is not None and is_healthy(self.standing))
+        if self.state in ("begins", "waits", "paused"):
+            return not self.problem
+        return self.standing is not None and is_healthy(self.standing)
 
     @property
     def problems(self) -> list[str]:
@@ -108,7 +110,7 @@ def hub_metrics(spaces: Mapping[str, SpaceStanding]) -> str:
         for name in OF_A_SPACE:
             of_each[f"space_{name}"][space] = standing.get("gauges", {}).get(name, 0.0)
         counters.update(standing.get("counters", {}))
-    failing = {space: 1.0 for space, each in spaces.items() if each.state == "fails" and each.problem}
+    failing = {space: 1.0 for space, each in spaces.items() if each.problem}
     of_each["space_failing"] = {**dict.fromkeys(running, 0.0), **failing}
     for name, figures in of_each.items():
         lines += labelled_lines("gauge", name, "space", figures)

@@ -64,8 +64,8 @@ _SPACES = """
     USING (space)
 """
 _SET_PAUSED = """
-    INSERT INTO fedbot.spaces (space, is_paused) VALUES ($1, $2)
-    ON CONFLICT (space) DO UPDATE SET is_paused = excluded.is_paused, problem = '', failures = 0,
+    INSERT INTO fedbot.spaces (space, is_paused, problem) VALUES ($1, $2, $3)
+    ON CONFLICT (space) DO UPDATE SET is_paused = excluded.is_paused, problem = excluded.problem, failures = 0,
         not_before = '-infinity'
 """
 _FAILED = """
@@ -163,15 +163,15 @@ class Roster:
                 (self.worker,),
             )
 
-    def pause(self, space: str) -> None:
+    def pause(self, space: str, problem: str = "") -> None:
         """Nobody works for it until `resume`."""
         with self._connected() as connection:
-            connection.execute(_SET_PAUSED, (space, True))
+            connection.execute(_SET_PAUSED, (space, True, problem[:LONGEST_PROBLEM]))
 
     def resume(self, space: str) -> None:
         """It may be worked for, at once."""
         with self._connected() as connection:
-            connection.execute(_SET_PAUSED, (space, False))
+            connection.execute(_SET_PAUSED, (space, False, ""))
 
     def failed(self, space: str, problem: str) -> None:
         """It is tried again after a pause that grows."""

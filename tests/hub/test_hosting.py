@@ -16,6 +16,7 @@ from fedbot.cli.exits import Exit
 from fedbot.cli.main import main
 from fedbot.config.hub import HubSettings, load_hub
 from fedbot.engine.bot import Ground
+from fedbot.engine.syncing import AccountTaken
 from fedbot.hub import hosting, roster, tending
 from fedbot.hub.hosting import Worker
 from fedbot.hub.page import HubPage, hub_metrics, hub_page
@@ -141,13 +142,18 @@ async def test_what_is_broken_stays_with_its_space_and_is_told_and_tried_again(
     misplaced = space_in(hub, postgresql, state="its-own")
     failing = space_in(hub, postgresql)
     bots.broken[failing] = ZeroDivisionError("of its own")
+    taken = space_in(hub, postgresql)
+    bots.broken[taken] = AccountTaken("Another fedbot works with this account")
     async with working(hub, bots, "one") as one:
         seen = Roster(hub)
         broken = (no_settings, misplaced, failing)
         await until(lambda: seen.view().of(failing).failures == 2 and well in bots.working)
         await until(lambda: all(seen.view().of(space).state == "fails" for space in broken))
         await until(lambda: failing not in one.worker.hosted)  # type: ignore[attr-defined]
+        await until(lambda: seen.view().of(taken).state == "paused")
         rows = seen.view().spaces
+        assert "Another fedbot" in rows[taken].problem
+        assert bots.tries[taken] == 1, "it doesn't take the account back"
         assert [rows[space].state for space in (well, no_settings, misplaced, failing)] == ["works", *["fails"] * 3]
         assert "people" in rows[no_settings].problem
         assert "leave it out" in rows[misplaced].problem
@@ -159,7 +165,7 @@ async def test_what_is_broken_stays_with_its_space_and_is_told_and_tried_again(
         assert "fedbot_hub_spaces_fails 3" in hub_metrics(standings)
         async with HubPage("one", look, hub.health_socket):
             assert await asyncio.to_thread(main, ["hub", "health", "--config", str(hub.source)]) == Exit.OK
-        assert "1 of 4 spaces are well" in (told := capsys.readouterr().out)
+        assert "1 of 5 spaces are well" in (told := capsys.readouterr().out)
         assert f"{no_settings} fails: people" in told
         assert hub_page("one", standings).index(failing) < hub_page("one", standings).index(well)
         del bots.broken[failing]

@@ -65,6 +65,18 @@ def lone_bot(folder: Path, space: str) -> tuple[Path, str]:
     return config, open_identity(state / "identity").key
 
 
+def test_what_is_wrong_with_the_settings_of_a_hub_is_told_at_once(
+    hub: Path, postgresql: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["hub", "list", "--config", str(hub.parent / "no.yaml")]) == Exit.USAGE
+    assert "docs/hub.md" in capsys.readouterr().err
+    hub.write_text(yaml.safe_dump({"database": {"url": postgresql.url, "password_file": "no"}, "worker": "one"}))
+    assert main(["hub", "run", "--config", str(hub)]) == Exit.USAGE
+    told = capsys.readouterr().err
+    assert "worker" in told
+    assert "database.password_file" in told
+
+
 def test_a_bot_moves_into_a_hub_and_leaves_it_with_all_that_it_is(
     hub: Path, postgresql: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
