@@ -11,18 +11,20 @@ import shutil
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fedbot import logs
 from fedbot.cli import init
 from fedbot.cli.exits import Exit
 from fedbot.cli.run import ended_by, until_told
 from fedbot.cli.settings_file import program
-from fedbot.config.hub import HubSettings, load_hub
 from fedbot.config.loading import load
 from fedbot.journal.copies import in_postgresql
 from fedbot.ports.journal import JournalProblem
 from fedbot.web.asking import ask
+
+if TYPE_CHECKING:
+    from fedbot.config.hub import HubSettings
 
 DEFAULT_HUB = Path("hub.yaml")
 SYSTEM_HUB = Path("/etc/fedbot/hub.yaml")
@@ -72,7 +74,7 @@ def find_hub(given: argparse.Namespace, environment: Mapping[str, str] = os.envi
 
 def hub(given: argparse.Namespace, main: Main) -> Exit:
     """One of the commands; `main` does those of a single space. Raises `ConfigRefused`."""
-    settings = load_hub(find_hub(given))
+    settings: HubSettings = importlib.import_module("fedbot.config.hub").load_hub(find_hub(given))
     as_json = getattr(given, "log_json", False) or settings.log.format == "json"
     level = settings.log.level if given.verb == "run" else "warning"
     logs.configure(level, [settings.password] if settings.password else [], as_json=as_json)
