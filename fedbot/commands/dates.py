@@ -55,7 +55,7 @@ _IN_FRONT = {*WEEKDAYS, *_NEXT, "on", "am", "the", "bis", "zum", "until", "in"}
 
 FROM = ("von", "ab", "starting")
 """Words that stand for `from` in front of a first day."""
-UNTIL = ("until", "für", "fuer", "bis")
+UNTIL = ("until", "till", "til", "für", "fuer", "bis")
 """Words that stand for `for` in front of a day or a span."""
 
 _ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")

@@ -203,8 +203,10 @@ def in_quotes(text: str) -> str:
     return ""
 
 
-SIZES = frozenset({"mm", "cm", "inch"})
+SIZES = frozenset({"cm", "inch"})
 """What people measure a thing's size in, which is often part of its name."""
+ALWAYS_SIZES = frozenset({"mm"})
+"""Of what others have, this is part of the name: nobody asks for 3 mm of something."""
 
 
 @dataclass(frozen=True)
@@ -219,11 +221,26 @@ class Reading:
 def items_in(tokens: tuple[Token, ...], line: str) -> tuple[Reading, ...] | Phrase:
     """All that these words can mean, the likeliest first; or what is unclear about them."""
     joined = _joined(tokens)
+    if vague := _vague(joined):
+        return say(messages.line_errors.how_many_is_that, word=vague)
     measured = _measured(joined, line)
     if measured and any(_is_definite(token) for token in joined):
         return measured  # then the quantity is no part of the name
     others = _counted_items(joined, line)
     return others if isinstance(others, Phrase) else (*measured, *others)
+
+
+_VAGUE = frozenset({"some", "several", "few", "couple", "etwas", "einige", "mehrere"})
+_A = frozenset({"a", "an", "ein", "eine", "einen"})
+_VAGUE_BEHIND_A = frozenset({"few", "couple", "bit", "handful", "bunch", "paar", "bisschen", "handvoll"})
+
+
+def _vague(tokens: list[Token]) -> str:
+    """`some` or `a few` in front of a thing: nobody can count that, and it isn't part of a name."""
+    if len(tokens) > 1 and tokens[0].means_any(_VAGUE):
+        return tokens[0].text
+    behind_a = len(tokens) > 2 and tokens[0].means_any(_A) and tokens[1].means_any(_VAGUE_BEHIND_A)  # noqa: PLR2004 - and a thing
+    return f"{tokens[0].text} {tokens[1].text}" if behind_a else ""
 
 
 def _measured(tokens: list[Token], line: str) -> tuple[Reading, ...]:
@@ -282,6 +299,8 @@ def elsewhere(readings: tuple[Reading, ...]) -> tuple[Reading, ...]:
     named = tuple(each for each in readings if not each.unit and not _begins_with(each, measured))
     if not measured:
         return readings
+    if measured[0].unit in ALWAYS_SIZES:
+        return named or measured
     return (*measured, *named) if measured[0].unit in SIZES else measured
 
 
@@ -460,9 +479,33 @@ def first_word(text: str) -> tuple[str, str]:
     return verb, words[1] if len(words) > 1 else ""
 
 
+_THANKS = re.compile(r"[\s,]+(?:please|pls|thanks|thank you|thx|bitte|danke)[\s.!]*$", re.IGNORECASE)
+
+
+def without_thanks(text: str) -> str:
+    """The line without a `please` or `danke` at its end, where no option's text stands."""
+    return text if "--" in text else _THANKS.sub("", text)
+
+
+def with_the_space(spec: Verb, text: str, names: Iterable[str]) -> str:
+    """The whole line with the keyword in front of a space that is named without it; '' if that won't do."""
+    argument = next((each for each in spec.arguments if each.kind is Kind.SPACE and each.keyword), None)
+    known = {name.casefold(): name for name in names}
+    for token in tokens_in(tidied(text)) if argument is not None else ():
+        if argument is None or token.quoted or token.text.casefold() not in known:
+            continue
+        said = f"{argument.keyword} {in_quotes(token.text) if ' ' in token.text else token.text}"
+        before, behind = text[: token.start], text[token.end :]
+        for way in (f"{before}{said}{behind}", f"{before}{behind} {said}"):
+            parsed = parse(spec, way)
+            if not isinstance(parsed, Phrase) and str(parsed.get(argument.name, "")) == token.text:
+                return render(spec, parsed)
+    return ""
+
+
 def parse(spec: Verb, text: str) -> dict[str, Any] | Phrase:
     """The arguments and options of a line behind its verb, or what is wrong with it."""
-    line = _Line(spec, tidied(text))
+    line = _Line(spec, without_thanks(tidied(text)))
     if any(token.means(PREFIX) for token in line.tokens):
         return say(messages.line_errors.one_at_a_time)
     try:

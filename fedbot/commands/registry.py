@@ -49,7 +49,7 @@ from fedbot.commands import (
     whoami,
 )
 from fedbot.commands.german import LANGUAGE, in_language
-from fedbot.commands.grammar import SHOWN, first_word, near_verbs, parse
+from fedbot.commands.grammar import SHOWN, first_word, near_verbs, parse, with_the_space
 from fedbot.commands.lookup import Space, bare_id, room_name, space_meant
 from fedbot.commands.spec import CASE, Handler, Kind, Verb, Where
 from fedbot.rules.lines import MORE
@@ -140,7 +140,13 @@ class Registry:
         if handler is None:
             specs = (in_language(handler.spec, language) for handler in self._handlers)
             return say(messages.line_errors.no_such_verb, word=word[:SHOWN], near=near_verbs(word, specs))
-        arguments = parse(in_language(handler.spec, language), rest)
+        spec = in_language(handler.spec, language)
+        arguments = parse(spec, rest)
+        if isinstance(arguments, Phrase) and arguments.name == messages.line_errors.argument_missing.__name__:
+            friends = turn.active_connections()
+            names = (name for friend in friends for name in (friend.peer, friend.peer_name))
+            if meant := with_the_space(spec, rest, names):
+                return say(messages.line_errors.keyword_missing, line=meant)
         return arguments if isinstance(arguments, Phrase) else (handler.spec.name, arguments)
 
     def right(self, verb: str) -> Right:

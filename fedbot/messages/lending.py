@@ -350,6 +350,10 @@ def outside_loan(locale: Locale, *, loan: OutsideLoan, us: PartyConfig) -> Lines
     if loan.ended_by is not None and loan.ended is not None and loan.state is not OutsideState.NOT_LENT:
         ended_by, when = naming.signed(locale, loan.ended_by), locale.when(loan.ended)
         lines.append(locale.say("Ended by {who}, {when}", who=ended_by, when=when))
+    if loan.before:
+        lines.append(
+            locale.say("⚠ You said the same a moment before ({code}). This one comes in addition.", code=loan.before)
+        )
     if loan.damaged:
         lines.append(locale.say("It came back damaged."))
     if loan.note:

@@ -261,6 +261,19 @@ def argument_missing(locale: Locale, *, argument: str, usage: str, example: str)
     ]
 
 
+def keyword_missing(locale: Locale, *, line: str) -> Lines:
+    """A space is named without the word that says which way it goes."""
+    return [locale.say("Did you mean {line}? I did nothing.", line=command(line))]
+
+
+def how_many_is_that(locale: Locale, *, word: str) -> Lines:
+    """`some` or `a few` where a quantity should be."""
+    return [
+        locale.say('How many is "{word}"? I did nothing.', word=locale.short(word, 30)),
+        locale.say("Say a number. What belongs to a name goes into quotes."),
+    ]
+
+
 def one_at_a_time(locale: Locale) -> Lines:
     """Several lines with `!fed` in one message."""
     return [locale.say("Each {fed} goes in a message of its own, please. I did nothing.", fed=command(""))]

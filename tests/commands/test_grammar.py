@@ -7,6 +7,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from fedbot.commands import push
+from fedbot.commands.grammar import parse, with_the_space
 from fedbot.messages.formatting import quantity_in
 from fedbot.rules.model.effects import Phrase
 from tests.commands.worlds import World
@@ -168,7 +170,7 @@ def test_nothing_said_is_help() -> None:
         ("push #42", "argument_missing", {"argument": "to SPACE"}),
         ("push to beta", "argument_missing", {"argument": "ITEM [QUANTITY]"}),
         ("connect", "argument_missing", {"argument": "SPACE"}),
-        ("approve k7m2 please", "word_too_many", {"word": "please"}),
+        ("approve k7m2 quickly", "word_too_many", {"word": "quickly"}),
         ("todo now", "word_too_many", {"word": "now"}),
         ("push A to beta; B to gamma", "two_different", {"keyword": "to", "first": "beta", "second": "gamma"}),
         ("push 10 #42 20 to beta", "two_quantities", {"first": "10", "second": "20"}),
@@ -203,3 +205,31 @@ def test_every_decimal_number_is_understood_as_it_is(number: Decimal) -> None:
     quantity = quantity_in(f"{number:f}")
     assert quantity is not None
     assert [Decimal(reading) for reading in quantity.readings] == [number]
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("10 M3-NUT betaspace", "push 10 M3-NUT to betaspace"),
+        ("betaspace 10 M3-NUT", "push 10 M3-NUT to betaspace"),
+        ('10 M3-NUT Betaspace --note "for you"', 'push 10 M3-NUT to Betaspace --note "for you"'),
+        ("10 M3-NUT somewhere", ""),
+        ("betaspace", ""),
+    ],
+)
+def test_a_space_without_its_keyword_is_put_behind_it(text: str, meant: str) -> None:
+    assert with_the_space(push.SPEC, text, ["betaspace", "Betaspace"]) == meant
+
+
+@pytest.mark.parametrize("text", ["some M3-NUT to beta", "a few M3-NUT to beta", "ein paar M3-NUT to beta"])
+def test_some_of_it_is_no_quantity_and_never_all_of_it(text: str) -> None:
+    found = parse(push.SPEC, text)
+    assert isinstance(found, Phrase)
+    assert found.name == "how_many_is_that"
+
+
+@pytest.mark.parametrize("text", ["10 M3-NUT to beta please", "10 M3-NUT to beta, thanks!", "10 M3-NUT to beta bitte."])
+def test_a_word_of_thanks_is_no_part_of_the_line(text: str) -> None:
+    found = parse(push.SPEC, text)
+    assert not isinstance(found, Phrase)
+    assert found["space"] == "beta"

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -15,6 +17,7 @@ from fedbot_demo.inventree.faults import FaultKind
 from tests.dialogue.test_recovery import is_rebuilt
 from tests.dialogue.test_restarts import settles_with_restarts
 from tests.scenarios.books import assert_books_balance
+from tests.scenarios.browsing import URL, Web, encrypted
 from tests.scenarios.space import GIVE_UP
 from tests.scenarios.world import GRACE, World, a_world, friends, told
 
@@ -31,8 +34,8 @@ async def says(world: World, person: str, line: str, **where: Any) -> str:
     return answer.text
 
 
-async def lent_outside(line: str = LINE) -> World:
-    world = await a_world()
+async def lent_outside(line: str = LINE, **options: Any) -> World:
+    world = await a_world(**options)
     await says(world, "piet", line)
     assert state(world) is OutsideState.OUT, world.room.transcript()
     return world
@@ -68,6 +71,16 @@ async def test_it_is_lent_and_comes_back_by_the_same_steps() -> None:
     assert world.room.message("is back from Repair Café").text.startswith("✅ 10 × M3 nut is back")
     assert "all there" in await says(world, "kim", f"show {code(world)}")
     assert_books_balance(world)
+
+
+async def test_the_same_line_twice_lends_twice_and_says_so() -> None:
+    world = await lent_outside()
+    first = code(world)
+    await world.passes(timedelta(minutes=2))
+    again = await says(world, "piet", LINE)
+    assert f"You said the same a moment before ({first}). This one comes in addition." in again
+    await world.passes(timedelta(minutes=20))
+    assert "in addition" not in await says(world, "piet", LINE)
 
 
 async def test_whoever_lent_it_is_reminded_until_more_time_or_its_end() -> None:
@@ -326,7 +339,7 @@ async def test_a_restart_after_any_step_hands_it_over_once() -> None:
 
 
 async def test_the_ledger_and_the_figures_tell_what_neighbours_have_and_had() -> None:
-    world = await lent_outside()
+    world = await lent_outside(alpha={"pages_url": URL})
     await says(world, "piet", f"return {code(world)}")
     await world.passes(timedelta(hours=1))
     await says(world, "piet", LINE.replace("10 M3-NUT", "5 #1"))
@@ -351,6 +364,14 @@ async def test_the_ledger_and_the_figures_tell_what_neighbours_have_and_had() ->
         ("outside", "outside:Repair Café", "gift", "M3 bolt"),
         ("outside", "outside:Repair Café", "returned", "M3 nut"),
     ]
+    await encrypted(world)
+    program = await Web(world, world.alpha).program_of(world.kim, "read")
+    for asked, parts in (("", ["Laser lens 2.0″ ZnSe", "M3 bolt", "M3 nut"]), ("?words=m3+bolt", ["M3 bolt"])):
+        table = await program.gets(f"/api/v1/transfers.csv{asked}")
+        told = [row for row in csv.DictReader(io.StringIO(table.text)) if row["kind"] == "outside"]
+        assert [row["part"] for row in told] == parts, table.text
+        assert {row["peer"] for row in told} == {"outside:Repair Café"}
+    assert "outside" not in (await program.gets("/api/v1/transfers.csv?kind=push")).text.partition("\n")[2]
 
 
 async def test_after_a_rebuild_what_neighbours_have_is_known_again_and_comes_back() -> None:

@@ -28,6 +28,10 @@ SAID: dict[str, Phrase] = {
     "something is missing": say(
         messages.line_errors.argument_missing, argument="to SPACE", usage=USAGE, example="push 10 M3-BOLT to beta"
     ),
+    "the keyword in front of a space is missing": say(
+        messages.line_errors.keyword_missing, line="push 10 M3-BOLT to beta"
+    ),
+    "no number": say(messages.line_errors.how_many_is_that, word="a few"),
     "a word too many": say(messages.line_errors.word_too_many, word="please", usage="whoami", example="whoami"),
     "two spaces": say(messages.line_errors.two_different, keyword="to", first="beta", second="gamma"),
     "two quantities": say(messages.line_errors.two_quantities, first="10", second="20"),

@@ -56,8 +56,12 @@ _LABELS = {
 }
 
 
+A_MOMENT = timedelta(minutes=10)
+
+
 def lend(turn: Turn, loan: OutsideLoan) -> None:
-    """Book it out: the message that answers the line says how far that has come."""
+    """Book it out: the message that answers the line says how far that has come, and whether it is the second one."""
+    loan = replace(loan, before=_said_just_before(turn, loan))
     turn.save(loan)
     turn.note_by(loan.id, audit.LentOutside(loan.neighbour), loan.by)
     phrase = say(messages.lending.outside_loan, loan=loan, us=turn.us)
@@ -65,6 +69,19 @@ def lend(turn: Turn, loan: OutsideLoan) -> None:
     link = f"https://matrix.to/#/{turn.us.bot}?outside={quote(loan.neighbour.casefold(), safe='')}"
     company = MakeCompany(_mark(loan, "company"), link, loan.neighbour, f"{loan.neighbour}, a neighbour without a bot")
     _do(turn, loan, company)
+
+
+def _said_just_before(turn: Turn, loan: OutsideLoan) -> str:
+    """The code of a loan just like it that the same person has made shortly before; '' if there is none."""
+    same = [
+        other.code
+        for other in turn.outside_loans()
+        if other.is_living
+        and (other.by.person, other.neighbour, other.source) == (loan.by.person, loan.neighbour, loan.source)
+        and other.quantity == loan.quantity
+        and timedelta(0) <= loan.by.at - other.by.at <= A_MOMENT
+    ]
+    return same[-1] if same else ""
 
 
 def _key(loan: OutsideLoan) -> str:

@@ -38,6 +38,7 @@ class OutsideLoan:
     `handing` is the transfer by which it becomes an ordinary loan to `friend`, whose bot the neighbour has by now.
     `again` counts how often it was booked out once more, as that came to nothing,
     `posted` how often its message was posted anew, after a loss of the journal.
+    `before` is the code of one just like it that the same person made a moment before.
     """
 
     id: str
@@ -68,6 +69,7 @@ class OutsideLoan:
     friend: str = ""
     again: int = 0
     posted: int = 0
+    before: str = ""
 
     @property
     def is_living(self) -> bool:

@@ -51,7 +51,7 @@ _ALSO_CALLED = {
     **dict.fromkeys(("metre", "metres", "meter", "meters"), "m"),
     **dict.fromkeys(("centimetre", "centimetres", "centimeter", "centimeters", "zentimeter"), "cm"),
     **dict.fromkeys(("millimetre", "millimetres", "millimeter", "millimeters"), "mm"),
-    **dict.fromkeys(("gram", "grams", "gramme", "grammes", "gramm"), "g"),
+    **dict.fromkeys(("gram", "grams", "gramme", "grammes", "gramm", "gr"), "g"),
     **dict.fromkeys(("kilogram", "kilograms", "kilogramm", "kilo", "kilos"), "kg"),
     **dict.fromkeys(("litre", "litres", "liter", "liters"), "l"),
     **dict.fromkeys(("inches", "zoll"), "inch"),
