@@ -21,6 +21,8 @@ from fedbot.rules.model.whole_item import NOTHING_SEEN, ItemSeen
 
 Row = Mapping[str, Any]
 
+LOGICAL_STATUSES = frozenset({10, 50, 55, 60, 65, 70, 75, 85})
+
 
 def amount(value: object) -> Decimal:
     """A quantity out of InvenTree's JSON: a float, or a string after an adjustment; at most five places.
@@ -110,8 +112,12 @@ def price_of(row: Row) -> Decimal | None:
 
 
 def exact_status(row: Row) -> int:
-    """The status that a person sees: a custom one by its own key, else the logical one."""
-    return int(row.get("status_custom_key") or row["status"])
+    """The status that a person sees: a custom one by its own key, else the logical one.
+
+    In 0.17 the key of an item can be that of a logical status that it doesn't have any more.
+    """
+    key = int(row.get("status_custom_key") or 0)
+    return key if key and key not in LOGICAL_STATUSES else int(row["status"])
 
 
 def _text(row: Row, name: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from inventree.stock import StockItem as StockItems
 
-from fedbot.inventree.rows import Row, amount, exact_status, plain, written
+from fedbot.inventree.rows import LOGICAL_STATUSES, Row, amount, exact_status, plain, written
 from fedbot.inventree.server import Entry, Server
 from fedbot.ports.inventory import OutcomeUnknown, Refusal
 from fedbot.rules.model.diagnosis import Fault, ItemFault, ItemHasOnly, OfItem, Plain
@@ -20,7 +20,6 @@ from fedbot.rules.model.stock import STATUS_OK
 
 # Statuses that InvenTree itself knows: only these may go along with a transfer; a custom one is not a valid
 # choice there until the server was restarted.
-LOGICAL_STATUSES = frozenset({10, 50, 55, 60, 65, 70, 75, 85})
 
 WHOLE = {"part_detail": "true", "location_detail": "true"}
 _LONGEST_NOTES = 500

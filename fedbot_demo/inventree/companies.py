@@ -99,7 +99,7 @@ def _company_form(call: Call) -> JsonObject:
     form.email("email")
     form.choice("currency", CURRENCIES)
     form.text("contact", longest=100)
-    form.link("link")
+    form.link("link", longest=call.state.version.longest_link)
     form.text("notes", null=True)
     form.text("tax_id", longest=50)
     for flag in FLAGS:

@@ -99,6 +99,8 @@ def split(
         tags=(),
     )
     child = extras.applied(change_status(state, child, extras.status, deltas), deltas)
+    if extras.status and state.version.tells_status_of_split:
+        deltas["status"] = extras.status
     child = save(state, child)
     copied = state.metadata_of("stockitem", item.pk)
     if copied is not None:

@@ -256,14 +256,14 @@ def create_items(call: Call) -> Reply:
     part = _asked_part(call.state, data)
     if data.get("location") is None and part.default_location is not None:
         data["location"] = part.default_location
-    status = _asked_status(call.state, data)
+    status, complaint = _asked_status(call.state, data)
     serials = _asked_serials(call.state, part, data)
     if serials:
         data["quantity"] = 1
     serial = str(data.pop("serial", None) or "") if version.takes_serial else ""
     for ignored in ("serial", "serial_numbers"):
         data.pop(ignored, None)
-    values = _item_form(call.state, data, partial=False).check()
+    values = _new_item_form(call.state, data, complaint).check()
     _check_quantity(values["quantity"], part)
     tags = values.get("tags")
     if not version.takes_tags_on_create:
@@ -304,14 +304,20 @@ def _asked_part(state: State, data: JsonObject) -> Part:
     return part
 
 
-def _asked_status(state: State, data: JsonObject) -> int | None:
+def _new_item_form(state: State, data: JsonObject, complaint: str | None) -> Form:
+    """With what is wrong with the status."""
+    form = _item_form(state, data, partial=False)
+    if complaint is not None:
+        form.fail("status", complaint)
+    return form
+
+
+def _asked_status(state: State, data: JsonObject) -> tuple[int | None, str | None]:
+    """The status that a new item is to have, and what is wrong with it; some versions ignore one that isn't there."""
     plain, custom = data.pop("status", None), data.pop("status_custom_key", None)
-    if plain is not None and str(plain) not in map(str, CLASSES["StockStatus"]):
-        complaint = state.version.status_refusal(str(plain))
-        if complaint is not None:
-            raise InvalidError({"status": [complaint]})
+    is_there = plain is None or str(plain) in map(str, CLASSES["StockStatus"])
     asked = str(custom or plain)
-    return int(asked) if asked.isdecimal() else None
+    return int(asked) if asked.isdecimal() else None, None if is_there else state.version.status_refusal(str(plain))
 
 
 def _asked_serials(state: State, part: Part, data: JsonObject) -> list[str]:
@@ -427,6 +433,8 @@ def edit_item(call: Call) -> Reply:
     status = statuses.values.get("status_custom_key") or statuses.values.get("status")
     if status is not None:
         changed = with_status(state, changed, int(status))
+        if state.version.keeps_custom_key:
+            changed = replace(changed, status_custom_key=changed.status_custom_key or int(status))
     if changed.status != item.status:
         write_status_edit(state, item, changed, call.user)
     saved = save(state, changed)

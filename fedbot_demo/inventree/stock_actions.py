@@ -325,7 +325,10 @@ def change_statuses(call: Call) -> Reply:
 
 def _change_one(call: Call, item: StockItem, status: int, note: str) -> None:
     """Change and tell it. This one entry has no part, other than all others."""
-    changed = save(call.state, with_status(call.state, replace(item), status))
+    changed = with_status(call.state, replace(item), status)
+    if call.state.version.keeps_custom_key:
+        changed = replace(changed, status_custom_key=item.status_custom_key)
+    changed = save(call.state, changed)
     deltas = {
         "status": status,
         "old_status_logical": item.status,

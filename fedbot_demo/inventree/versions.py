@@ -620,6 +620,16 @@ class Version:
         return _V10 <= self.api < _NEWEST
 
     @property
+    def keeps_custom_key(self) -> bool:
+        """Whether editing a status sets the custom key, too, and `stock/change_status/` leaves that as it was."""
+        return _V017 <= self.api < _V10
+
+    @property
+    def tells_status_of_split(self) -> bool:
+        """Whether the history of what was split off tells the status that was asked for, changed or not."""
+        return _V017 <= self.api < _V10
+
+    @property
     def saves_numbered_twice(self) -> bool:
         """Whether the status of a new item with a serial number is set before its history tells that it was made."""
         return self.api >= _V10

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import secrets
+from decimal import Decimal
 from typing import Any
 
 import httpx
 import pytest
 
 from fedbot.ports.inventory import NotPermitted, Refusal
+from fedbot.rules.model.steps import Known, WriteOff, WrittenOff
 from tests.contract.ground import SERVICE_ROLES, Ground
 
 ABSENT = 99_999_999
@@ -210,3 +213,25 @@ def test_the_metadata_of_a_company_that_is_not_there_is_refused_before_that_is_s
     url = ground.metadata_url("company", ABSENT)
     status, _ = answer(ground, "GET", url, token=ground.reader_token)
     assert status == (403 if url.startswith("company/") else 404)
+
+
+@pytest.mark.api(since=200)
+async def test_the_custom_key_may_be_that_of_an_old_status_in_0_17_and_what_is_written_off_is_lost_all_the_same(
+    ground: Ground,
+) -> None:
+    item = ground.stock(ground.bolt, 5, ground.drawer)
+    ground.admin.patch(f"stock/{item}/", {"status": 50})
+    inventory = ground.inventory()
+    step = WriteOff(f"fed:{secrets.token_hex(10)}:1:off", "x", item, Decimal(5), Known(ground.bolt))
+    assert await inventory.act(step) == await inventory.probe(step) == WrittenOff(item)
+    inventory.close()
+    row = ground.item(item)
+    assert (row["status"], row["status_custom_key"]) == (70, 50 if ground.version.api < 391 else 70)
+
+
+@pytest.mark.api(since=200)
+def test_all_that_is_wrong_with_a_new_item_is_told_at_once(ground: Ground) -> None:
+    content = {"part": ground.bolt, "location": ground.drawer, "quantity": 1, "status": "x", "batch": "z" * 101}
+    status, told = answer(ground, "POST", "stock/", content)
+    assert status == 400
+    assert set(told) == ({"batch", "status"} if ground.version.api < 391 else {"batch"})

@@ -30,10 +30,10 @@ def test_only_parts_in_stock_are_listed_when_asked_so(ground: Ground) -> None:
 
 
 def test_keywords_and_description_are_searched_all_words_of_it(ground: Ground) -> None:
-    rare = f"zirkon{ground.run[-6:]}"  # what a run that was broken off left behind has another one
-    part = ground.part("Worded", "WORDED", keywords=f"{rare}, quark", description="flange of brass")
+    rare, quark = (f"{word}{ground.run[-6:]}" for word in ("zirkon", "quark"))  # other than in what earlier runs left
+    part = ground.part("Worded", "WORDED", keywords=f"{rare}, {quark}", description="flange of brass")
     ground.stock(part, 1, ground.drawer)
-    for words in (rare, "QUARK flange", f"{ground.run} brass"):
+    for words in (rare, f"{quark.upper()} flange", f"{ground.run} brass"):
         assert [row["pk"] for row in ground.reader.rows("part/", search=words, limit=50)] == [part], words
     assert ground.reader.rows("part/", search=f"{rare} copper", limit=50) == []
 
