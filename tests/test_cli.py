@@ -39,7 +39,7 @@ from fedbot.rules.model.archive import Document
 from fedbot.rules.model.events import Tick
 from fedbot.rules.model.ledger import Quarantined
 from fedbot.rules.model.stock import Right
-from fedbot.web.server import Web
+from fedbot.web.server import CannotListen, Web
 from fedbot.web.standing import Standing
 from fedbot_demo.story import Wishes
 from tests.config.conftest import TOKEN, least
@@ -228,7 +228,7 @@ def app(monkeypatch: pytest.MonkeyPatch) -> Callable[[BaseException | None], Non
 
         module = ModuleType("fedbot.engine")
         module.run, module.HistoryWithoutState = run, HistoryWithoutState  # type: ignore[attr-defined]
-        module.AccountTaken = AccountTaken  # type: ignore[attr-defined]
+        module.AccountTaken, module.CannotListen = AccountTaken, CannotListen  # type: ignore[attr-defined]
         monkeypatch.setitem(sys.modules, "fedbot.engine", module)
 
     return ends
@@ -247,6 +247,7 @@ def app(monkeypatch: pytest.MonkeyPatch) -> Callable[[BaseException | None], Non
         (ChatUnreachable("does not answer"), Exit.FAILED),
         (ExceptionGroup("tasks", [ChatSignedOut("no longer good")]), Exit.SIGNED_OUT),
         (ExceptionGroup("tasks", [ValueError("x"), StateInUse("in use", 7)]), Exit.STATE_IN_USE),
+        (CannotListen("web.listen", "127.0.0.1:80", PermissionError(13, "no")), Exit.FAILED),
         (ZeroDivisionError("a fault"), Exit.FAILED),
     ],
     ids=repr,

@@ -92,6 +92,7 @@ def ended_by(error: Exception) -> Exit:
         JournalProblem: Exit.FAILED,
         ChatProblem: Exit.FAILED,
         InventoryProblem: Exit.FAILED,
+        app.CannotListen: Exit.FAILED,
     }
     for kind, code in codes.items():
         for cause in _causes(error):

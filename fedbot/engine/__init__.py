@@ -5,5 +5,6 @@ What decides lives in `rules`, what touches the world in `matrix`, `inventree` a
 
 from fedbot.engine.bot import Bot, HistoryWithoutState, Ports, rebuild, run
 from fedbot.engine.syncing import AccountTaken
+from fedbot.web.server import CannotListen
 
-__all__ = ["AccountTaken", "Bot", "HistoryWithoutState", "Ports", "rebuild", "run"]
+__all__ = ["AccountTaken", "Bot", "CannotListen", "HistoryWithoutState", "Ports", "rebuild", "run"]

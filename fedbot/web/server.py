@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
@@ -19,10 +20,20 @@ Order = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
 """What is ordered, and what came of it, both as JSON."""
 
 
+class CannotListen(OSError):
+    """An address of the settings can't be listened on; the text says which, why, and what to do."""
+
+    def __init__(self, setting: str, listen: str, problem: OSError) -> None:
+        why = os.strerror(problem.errno) if problem.errno else str(problem)
+        super().__init__(
+            f"Nothing can listen on {listen}: {why}. Stop what has it, or change {setting} in the settings."
+        )
+
+
 class Listening:
     """An application that answers on a socket of our own user's, and on an address if one is given, while entered.
 
-    `OSError` if an address is taken.
+    `CannotListen` if the address is taken.
     """
 
     def __init__(self, application: web.Application, unix_socket: Path, listen: str) -> None:
@@ -38,7 +49,10 @@ class Listening:
             await web.SockSite(self._runner, _bound(self._socket)).start()
             if self._listen:
                 address = urlsplit(f"//{self._listen}")
-                await web.TCPSite(self._runner, address.hostname, address.port).start()
+                try:
+                    await web.TCPSite(self._runner, address.hostname, address.port).start()
+                except OSError as problem:
+                    raise CannotListen("web.listen", self._listen, problem) from None
         except BaseException:
             await self._end()
             raise

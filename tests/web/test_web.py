@@ -18,7 +18,7 @@ import pytest
 from fedbot.config.settings import Pages
 from fedbot.engine.bot import serve_pages
 from fedbot.web.asking import ask, order
-from fedbot.web.server import Web
+from fedbot.web.server import CannotListen, Web
 from fedbot.web.site import serving
 from fedbot.web.standing import Standing, metrics
 from tests.scenarios.world import friends
@@ -134,7 +134,7 @@ async def test_an_address_that_is_taken_leaves_no_socket_behind(tmp_path: Path) 
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        with pytest.raises(OSError, match="address already in use"):
+        with pytest.raises(CannotListen, match=r"Address already in use.*web\.listen"):
             async with Web(lambda: GOOD, where, f"127.0.0.1:{taken.getsockname()[1]}"):
                 raise AssertionError("it must not start")
     assert not where.exists()

@@ -15,6 +15,7 @@ import uvicorn
 from fastapi import FastAPI
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from fedbot.web.server import CannotListen
 from fedbot.web.site.guard import network_of
 
 SECONDS_TO_FINISH = 3
@@ -83,13 +84,13 @@ class _Server(uvicorn.Server):
 
 
 class Served:
-    """Answers while it is entered (async context manager). `OSError` if the address `listen` is taken.
+    """Answers while it is entered (async context manager). `CannotListen` if the address is taken.
 
     `proxies`: the network addresses that call for many people.
     """
 
     def __init__(self, app: FastAPI, listen: str, proxies: tuple[str, ...] = ()) -> None:
-        self._listen = urlsplit(f"//{listen}")
+        self._listen = listen
         options: dict[str, Any] = {
             "log_config": None,
             "access_log": False,
@@ -104,7 +105,11 @@ class Served:
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        bound = _bound(self._listen.hostname or "", self._listen.port or 0)
+        address = urlsplit(f"//{self._listen}")
+        try:
+            bound = _bound(address.hostname or "", address.port or 0)
+        except OSError as problem:
+            raise CannotListen("pages.listen", self._listen, problem) from None
         self._task = asyncio.create_task(self._server.serve(sockets=[bound]))
         is_up = asyncio.ensure_future(self._server.is_up.wait())
         await asyncio.wait({self._task, is_up}, return_when=asyncio.FIRST_COMPLETED)
