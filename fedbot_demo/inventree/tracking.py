@@ -44,8 +44,11 @@ def entry_json(state: State, entry: TrackingEntry, *, details: bool) -> JsonObje
     deltas = dict(entry.deltas)
     if details:
         for name, describe in _details(state).items():
-            if name in entry.deltas:
-                deltas[f"{name}_detail"] = describe(entry.deltas[name])
+            if name not in entry.deltas:
+                continue
+            described = describe(entry.deltas[name])
+            if described is not None or state.version.tells_what_is_gone:
+                deltas[f"{name}_detail"] = described
     content: JsonObject = {
         "pk": entry.pk,
         "item": entry.item,

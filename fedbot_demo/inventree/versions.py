@@ -620,6 +620,11 @@ class Version:
         return _V10 <= self.api < _NEWEST
 
     @property
+    def tells_what_is_gone(self) -> bool:
+        """Whether the history tells null for a row that isn't there any more."""
+        return self.api >= _V017
+
+    @property
     def keeps_custom_key(self) -> bool:
         """Whether editing a status sets the custom key, too, and `stock/change_status/` leaves that as it was."""
         return _V017 <= self.api < _V10

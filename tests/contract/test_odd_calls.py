@@ -235,3 +235,13 @@ def test_all_that_is_wrong_with_a_new_item_is_told_at_once(ground: Ground) -> No
     status, told = answer(ground, "POST", "stock/", content)
     assert status == 400
     assert set(told) == ({"batch", "status"} if ground.version.api < 391 else {"batch"})
+
+
+def test_the_history_tells_nothing_of_what_was_split_off_and_is_gone_in_0_13(ground: Ground) -> None:
+    item = ground.stock(ground.bolt, 5, ground.drawer)
+    ground.transfer(item, 2, ground.shelf, "x")
+    child = ground.child_of(item)
+    ground.admin.delete(f"stock/{child}/")
+    deltas = ground.history(item)[0]["deltas"]
+    assert deltas["stockitem"] == child
+    assert deltas.get("stockitem_detail", "nothing") == ("nothing" if ground.version.api < 200 else None)

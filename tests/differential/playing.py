@@ -183,6 +183,8 @@ class Side:
         if isinstance(content, list):
             if name == "items" and all(type(each) is int for each in content):
                 return [self._field("item", each, kind) for each in content]
+            if name == "tags" and all(type(each) is str for each in content):  # their order is chance
+                return sorted(content)
             return [self.comparable(each, kind, name) for each in content]
         if isinstance(content, str):
             return self._text(content)
