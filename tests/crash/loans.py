@@ -279,7 +279,7 @@ async def lens_is_with_a_neighbour(pair: Pair) -> None:
         await pair.give.person.say(pair.room, f"!fed share {LENS}")
         await pair.until(lambda: len(pair.give.documents("Share")) > 1, "lenses to be shared, too")
     lens = next(row for row in await _lenses(pair.give) if row.serial == _serial(pair.give))
-    await pair.give.person.say(pair.room, f'!fed lend #{lens.pk} to outside "Repair Café" for 1 week')
+    await pair.give.person.say(pair.room, f'!fed lend #{lens.pk} to outside "Café {pair.give.id}" for 1 week')
     await pair.until(lambda: _outside(pair, "out"), "it to be with the neighbour")
     await pair.rest()
 
