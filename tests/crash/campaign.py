@@ -20,8 +20,6 @@ from tests.crash.transfers import restocked
 
 #: A point that did not come up in its run (a fast machine may read two messages at once) is tried again.
 TRIES = 6
-#: After so many stories friends are replaced, so that neither journal nor stock grows without end.
-STORIES_A_PAIR = 60
 
 
 @dataclass(frozen=True)
@@ -129,7 +127,7 @@ class Campaign:
     async def _connected(self, story: Story) -> Pair:
         """Two spaces that are friends already, or are again."""
         circle = (story.access, story.circle)
-        if self._played.get(circle, 0) == STORIES_A_PAIR:
+        if self._played.get(circle, 0) == story.most_a_pair:
             await self._forget_friends()
         self._played[circle] = self._played.get(circle, 0) + 1
         if circle not in self._friends:

@@ -9,6 +9,8 @@ from typing import Any
 from tests.crash import friendship, loans, transfers
 from tests.crash.pair import Pair
 
+STORIES_A_PAIR = 60
+
 
 @dataclass(frozen=True)
 class Story:
@@ -16,7 +18,8 @@ class Story:
 
     `strangers`: the bots die while they start and become friends; else they are friends already, and those of one
     `access` and `circle` live through many stories. `prepare` is what happens before there is any danger. What two
-    stories of one `family` share is tried once.
+    stories of one `family` share is tried once. After `most_a_pair` the friends of its circle are replaced: so neither
+    journal nor stock grows without end, and what they write to each other stays within its budget.
     """
 
     name: str
@@ -26,6 +29,7 @@ class Story:
     strangers: bool = False
     family: str = ""
     circle: str = ""
+    most_a_pair: int = STORIES_A_PAIR
     prepare: Callable[[Pair], Awaitable[None]] | None = None
 
 
@@ -61,7 +65,14 @@ STORIES = {
             prepare=transfers.is_shared,
         ),
         Story("book", loans.book, transfers.moved_right, family="push"),
-        Story("turn", loans.wait_for_turn, loans.had_their_turn_right, prepare=loans.lens_is_with_a_neighbour),
+        Story(
+            "turn",
+            loans.wait_for_turn,
+            loans.had_their_turn_right,
+            circle="in line",
+            most_a_pair=4,
+            prepare=loans.lens_is_with_a_neighbour,
+        ),
         Story("find", friendship.find, friendship.found_right, prepare=transfers.is_shared),
         Story("stats", friendship.ask_for_figures, friendship.figures_right),
         Story("rotate", friendship.rotate, friendship.rotated_right, "direct"),
