@@ -78,7 +78,7 @@ def rules_stand_in(locale: Locale, transfer: Transfer) -> Lines:
     if transfer.role != "sender" or not transfer.ruled_by:
         return []
     return [
-        locale.say("Its lending rules are those of: {rules}", rules=" · ".join(ruled_by(locale, transfer.ruled_by)))
+        locale.say("Its lending rules come from: {rules}", rules=" · ".join(ruled_by(locale, transfer.ruled_by)))
     ]
 
 
@@ -91,7 +91,7 @@ def lent_too_long(locale: Locale, *, most: int, latest: date, line: str, by: tup
             most,
             day=locale.day(latest),
         ),
-        *([locale.say("That rule is of: {rules}", rules=" · ".join(ruled_by(locale, by)))] if by else []),
+        *([locale.say("That rule comes from: {rules}", rules=" · ".join(ruled_by(locale, by)))] if by else []),
         locale.say("Nothing was sent. For that day, type: {line}", line=Code(line)),
     ]
 

@@ -211,7 +211,7 @@ async def test_rules_in_inventrees_metadata_hold_with_those_of_the_config_and_th
     assert "allow 20 days" in await says(world, "anna", "lend 10 M3-NUT to betaspace for 25 days")
     refused = await says(world, "anna", "lend #42 to betaspace for 11 days")
     assert "allow 10 days" in refused
-    assert "That rule is of: location " in refused
+    assert "That rule comes from: location " in refused
     assert "(InvenTree)" in refused
     assert "allow 10 days" in await says(world, "anna", 'lend #42 to outside "Makers" for 11 days')
     await says(world, "bea", "request 10 M3-NUT from attraktor for 3 weeks")
@@ -219,7 +219,7 @@ async def test_rules_in_inventrees_metadata_hold_with_those_of_the_config_and_th
     await says(world, "anna", "lend #42 to betaspace for 10 days")
     assert newest(world.alpha).terms.rules == LoanRules(10, 0)
     shown = await says(world, "anna", f"show {newest(world.alpha).code}")
-    (named,) = [line for line in shown.splitlines() if line.startswith("Its lending rules are those of: ")]
+    (named,) = [line for line in shown.splitlines() if line.startswith("Its lending rules come from: ")]
     assert ("location " in named, "category " in named, named.count("(InvenTree)")) == (True, True, 2), named
     assert "at most 10 days · no extension" in world.card().text
     await says(world, "anna", "push 10 M3-NUT to betaspace")  # to keep: that is no loan, and nothing is read for it
