@@ -77,9 +77,7 @@ def rules_stand_in(locale: Locale, transfer: Transfer) -> Lines:
     """At the owner: which of its lending rules made those of this loan what they are."""
     if transfer.role != "sender" or not transfer.ruled_by:
         return []
-    return [
-        locale.say("Its lending rules come from: {rules}", rules=" · ".join(ruled_by(locale, transfer.ruled_by)))
-    ]
+    return [locale.say("Its lending rules come from: {rules}", rules=" · ".join(ruled_by(locale, transfer.ruled_by)))]
 
 
 def lent_too_long(locale: Locale, *, most: int, latest: date, line: str, by: tuple[RuleOrigin, ...] = ()) -> Lines:
