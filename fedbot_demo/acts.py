@@ -26,6 +26,8 @@ BOOKED, BOOKED_ITEM = "LENS-2#0041", 41
 NUT, WANTED = "M3-NUT", 40
 #: What goes to a neighbour.
 CABLE, NEIGHBOUR = "CAB-USBC-1", "Repair Café"
+#: As what Betaspace stood in Attraktor's books before it had a bot.
+FORMER = "Betaspace e.V."
 
 
 @dataclass(frozen=True)
@@ -288,6 +290,35 @@ async def outside(play: Performance) -> list[Check]:
     return [
         Check(f"3 × {CABLE} were with {NEIGHBOUR}", there == [Decimal(3)], str(there)),
         Check(f"All {CABLE} are back", before == after, f"{before} → {after}"),
+        *await _taken_over(play),
+    ]
+
+
+async def _taken_over(play: Performance) -> list[Check]:
+    """What a neighbour has becomes an ordinary loan, once it has a bot."""
+    stage, owner, approver = play.stage, play.stage.people["piet"], play.stage.people["cem"]
+    attraktor, betaspace = stage.pair
+    before = in_stock(await stocked(attraktor), IPN), in_stock(await stocked(betaspace), IPN)
+    play.narrator.heading("A neighbour that gets a bot")
+    answer = await play.say(owner, f'!fed lend {IPN} 5 to outside "{FORMER}" for 2 weeks')
+    await play.edit(owner, answer, after=answer, says=plot.YES)
+    offered = await play.say(attraktor.superuser, f'!fed outside "{FORMER}" is betaspace')
+    card = await play.card(approver, betaspace, plot.subject_of(offered))
+    await play.tap(approver, card, plot.YES)
+    await play.end(attraktor.superuser, plot.subject_of(offered), said_by=attraktor)
+    after = in_stock(await stocked(attraktor), IPN), in_stock(await stocked(betaspace), IPN)
+    there = sum(row.quantity for row in await stocked(attraktor) if row.customer == FORMER)
+    play.narrator.heading("Then it goes back like any loan")
+    back = await play.say(approver, f"!fed return {plot.subject_of(offered)[:4]}")
+    card = await play.card(owner, attraktor, plot.subject_of(back))
+    await play.tap(owner, card, plot.YES)
+    await play.end(owner, plot.subject_of(back), said_by=betaspace)
+    home = in_stock(await stocked(attraktor), IPN)
+    moved = (int(before[0] - after[0]), int(after[1] - before[1]))
+    return [
+        Check(f"5 × {IPN} left Attraktor's stock once, and are in Betaspace's books", moved == (5, 5), str(moved)),
+        Check(f"All {IPN} are back", home == before[0], f"{before[0]} → {home}"),
+        Check(f"{FORMER} has nothing more by Attraktor's books", there == 0, str(there)),
     ]
 
 
