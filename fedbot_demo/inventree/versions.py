@@ -632,7 +632,7 @@ class Version:
     @property
     def tells_status_of_split(self) -> bool:
         """Whether the history of what was split off tells the status that was asked for, changed or not."""
-        return _V017 <= self.api < _V10
+        return _V017 <= self.api < _NEWEST
 
     @property
     def saves_numbered_twice(self) -> bool:

@@ -245,3 +245,11 @@ def test_the_history_tells_nothing_of_what_was_split_off_and_is_gone_in_0_13(gro
     deltas = ground.history(item)[0]["deltas"]
     assert deltas["stockitem"] == child
     assert deltas.get("stockitem_detail", "nothing") == ("nothing" if ground.version.api < 200 else None)
+
+
+@pytest.mark.api(since=200)
+def test_the_status_of_what_is_split_off_is_told_even_if_it_is_the_same_up_to_1_0(ground: Ground) -> None:
+    item = ground.stock(ground.bolt, 5, ground.drawer)
+    ground.transfer(item, 2, ground.shelf, "x", status=10)
+    deltas = ground.history(ground.child_of(item))[0]["deltas"]
+    assert deltas.get("status") == (10 if ground.version.api < 500 else None)
