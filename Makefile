@@ -30,8 +30,8 @@ demo: .venv/.ready-demo ## two makerspaces connect and hand over an item, before
 test: .venv/.ready-test ## all tests, in one process more than there are cores, a file in one of them
 	@$(BIN)/pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder $(ARGS)
 
-test-long: .venv/.ready-test ## the main stories on each pair of InvenTree versions
-	@$(BIN)/pytest -n auto -m long --timeout 900 $(ARGS)
+test-long: .venv/.ready-test ## many moments, states, seeds, and each pair of InvenTree versions
+	@$(BIN)/pytest -n auto -m long --timeout 1800 $(ARGS)
 
 check: .venv/.ready-test ## lint, format, types, import rule, links of the docs
 	$(BIN)/ruff check

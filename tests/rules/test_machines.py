@@ -388,7 +388,7 @@ PLAY = settings(
         pytest.param(Transfers, 600, marks=pytest.mark.long),
     ],
 )
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)  # a busy machine takes four times as long
 def test_whatever_happens_both_sides_keep_the_rules(machine: type[TwoSides], stories: int) -> None:
     run_state_machine_as_test(machine, settings=settings(PLAY, max_examples=stories))
 
@@ -409,7 +409,7 @@ LONG = pytest.mark.long  # what is found by a rarer story, or by one that is as 
         pytest.param("cancel after sent", Transfers, marks=LONG),
     ],
 )
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)  # a busy machine takes four times as long
 def test_a_broken_rule_is_found(broken_rule: str, machine: type[TwoSides], capsys: pytest.CaptureFixture[str]) -> None:
     with broken(broken_rule), pytest.raises((AssertionError, IllegalArrow)):  # by the machine, or by the bot itself
         run_state_machine_as_test(machine, settings=settings(PLAY, max_examples=400))
