@@ -123,9 +123,11 @@ class Stocktake:
 
     async def roles(self, group: int) -> dict[str, str]:
         """What a group may do: role to actions ('view add'), the roles without any left out."""
-        rights = ("view", "add", "change", "delete")
+        permissions = ("view", "add", "change", "delete")
         rows = await self._rows("user/ruleset/", group=group)
-        found = {row["name"]: " ".join(right for right in rights if row[f"can_{right}"]) for row in rows}
+        found = {
+            row["name"]: " ".join(permission for permission in permissions if row[f"can_{permission}"]) for row in rows
+        }
         return {role: actions for role, actions in found.items() if actions}
 
     async def tokens(self) -> list[dict[str, Any]]:

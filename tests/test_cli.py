@@ -38,7 +38,7 @@ from fedbot.ports.vault import NoSuchSecret
 from fedbot.rules.model.archive import Document
 from fedbot.rules.model.events import Tick
 from fedbot.rules.model.ledger import Quarantined
-from fedbot.rules.model.stock import Right
+from fedbot.rules.model.stock import Permission
 from fedbot.web.server import CannotListen, Web
 from fedbot.web.standing import Standing
 from fedbot_demo.story import Wishes
@@ -433,9 +433,14 @@ def test_verbs_prints_the_catalogue(monkeypatch: pytest.MonkeyPatch, capsys: pyt
 
     verbs = ModuleType("fedbot.commands")
     catalogue = [
-        spec(name="push", usage="push ITEM QUANTITY to SPACE", summary="give an item away", right=Right.APPROVER),
-        spec(name="stats", usage="stats", summary="how much there is", right=Right.MAPPED),
-        spec(name="help", usage="help", summary="what I can do", right=Right.ANYONE),
+        spec(
+            name="push",
+            usage="push ITEM QUANTITY to SPACE",
+            summary="give an item away",
+            permission=Permission.APPROVER,
+        ),
+        spec(name="stats", usage="stats", summary="how much there is", permission=Permission.MAPPED),
+        spec(name="help", usage="help", summary="what I can do", permission=Permission.ANYONE),
     ]
     verbs.catalogue = lambda: catalogue  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "fedbot.commands", verbs)

@@ -26,13 +26,13 @@ from fedbot.rules.model.queries import (
     Overview,
     OwnTokens,
     OwnTokensSeen,
-    PersonRights,
+    PersonPermissions,
     Query,
     UnknownThings,
     WhoMay,
 )
 from fedbot.rules.model.steps import TokenTried, TryToken
-from fedbot.rules.model.stock import Right, Rights
+from fedbot.rules.model.stock import Permission, Permissions
 
 MANY_ITEMS = 10_000
 TWO_PEOPLE = 2
@@ -84,7 +84,7 @@ async def approvers(settings: Settings, inventory: Inventory) -> list[str]:
     """Those of our people who may approve, by their Matrix ids; nobody if InvenTree doesn't answer."""
     people = people_of(settings)
     try:
-        able = await _answer(inventory, WhoMay(Right.APPROVER, tuple(dict.fromkeys(people.values()))), Able)
+        able = await _answer(inventory, WhoMay(Permission.APPROVER, tuple(dict.fromkeys(people.values()))), Able)
     except InventoryProblem:
         return []  # it is told already
     return [person for person, user in people.items() if user in able.usernames]
@@ -233,18 +233,18 @@ async def _people(settings: Settings, inventory: Inventory) -> list[Finding]:
     """Everybody in `people` exists and is active there; somebody of them can say yes."""
     found = []
     for person, username in people_of(settings).items():
-        rights = await _answer(inventory, PersonRights(username), Rights)
-        if not rights.known:
+        permissions = await _answer(inventory, PersonPermissions(username), Permissions)
+        if not permissions.known:
             todo = f"correct the name behind {person} in people, or make the user"
             found.append(bad("people", f"InvenTree has no user {username}", todo))
-        elif not rights.active:
+        elif not permissions.active:
             found.append(bad("people", f"InvenTree's user {username} is not active", f"take {person} out of people"))
     if not found:
         found.append(good("people", f"{len(people_of(settings))} known to InvenTree"))
     return [
         *found,
-        await _somebody(settings, inventory, Right.APPROVER),
-        await _somebody(settings, inventory, Right.SUPERUSER),
+        await _somebody(settings, inventory, Permission.APPROVER),
+        await _somebody(settings, inventory, Permission.SUPERUSER),
     ]
 
 
@@ -289,18 +289,20 @@ async def _unknown(inventory: Inventory, setting: str, things: Things) -> list[F
 
 async def _two_approvers(settings: Settings, inventory: Inventory, setting: str) -> list[Finding]:
     """That there aren't two people who may approve."""
-    able = await _answer(inventory, WhoMay(Right.APPROVER, tuple(dict.fromkeys(people_of(settings).values()))), Able)
+    able = await _answer(
+        inventory, WhoMay(Permission.APPROVER, tuple(dict.fromkeys(people_of(settings).values()))), Able
+    )
     if len(able.usernames) >= TWO_PEOPLE:
         return []
     todo = "make another of your people an approver in InvenTree"
     return [bad(setting, f"it takes two approvers; there is {len(able.usernames)}", todo)]
 
 
-async def _somebody(settings: Settings, inventory: Inventory, right: Right) -> Finding:
-    able = await _answer(inventory, WhoMay(right, tuple(dict.fromkeys(people_of(settings).values()))), Able)
+async def _somebody(settings: Settings, inventory: Inventory, permission: Permission) -> Finding:
+    able = await _answer(inventory, WhoMay(permission, tuple(dict.fromkeys(people_of(settings).values()))), Able)
     if able.usernames:
-        return good(f"{right}s", ", ".join(able.usernames))
-    if right is Right.APPROVER:
+        return good(f"{permission}s", ", ".join(able.usernames))
+    if permission is Permission.APPROVER:
         group = settings.inventree.approvers_group
         todo = f"put members into InvenTree's group {group}" if group else "give a group: inventree.approvers_group"
         return bad("approvers", "nobody of your people may approve", todo)

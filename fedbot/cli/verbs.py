@@ -8,24 +8,26 @@ import importlib.resources
 import json
 
 from fedbot.cli.exits import Exit
-from fedbot.rules.model.stock import Right
+from fedbot.rules.model.stock import Permission
 
 _WHO = {
-    Right.ANYONE: "everybody in people",
-    Right.MAPPED: "everybody in people with an active InvenTree user",
-    Right.APPROVER: "approvers",
-    Right.SUPERUSER: "superusers",
+    Permission.ANYONE: "everybody in people",
+    Permission.MAPPED: "everybody in people with an active InvenTree user",
+    Permission.APPROVER: "approvers",
+    Permission.SUPERUSER: "superusers",
 }
 
 
 def verbs(given: argparse.Namespace) -> Exit:
     """List the verbs."""
     specs = importlib.import_module("fedbot.commands").catalogue()
-    rows = [{"name": spec.name, "usage": spec.usage, "summary": spec.summary, "who": str(spec.right)} for spec in specs]
+    rows = [
+        {"name": spec.name, "usage": spec.usage, "summary": spec.summary, "who": str(spec.permission)} for spec in specs
+    ]
     if given.json:
         print(json.dumps(rows, ensure_ascii=False))
         return Exit.OK
     width = max((len(row["usage"]) for row in rows), default=0)
     for row in rows:
-        print(f"{row['usage']:{width}}  {row['summary']} (for {_WHO[Right(row['who'])]})")
+        print(f"{row['usage']:{width}}  {row['summary']} (for {_WHO[Permission(row['who'])]})")
     return Exit.OK

@@ -8,14 +8,14 @@ from fedbot.rules.model.command import Command
 from fedbot.rules.model.decision import Choice
 from fedbot.rules.model.effects import Phrase
 from fedbot.rules.model.queries import Answer
-from fedbot.rules.model.stock import Right
+from fedbot.rules.model.stock import Permission
 from fedbot.rules.state import Turn
 
 SPEC = Verb(
     name="approve",
     aliases=("accept", "yes", "ok"),
     summary="approve an offer, a request or a connection",
-    right=Right.MAPPED,  # the card asks for more, and checks it
+    permission=Permission.MAPPED,  # the card asks for more, and checks it
     arguments=(
         Argument("id", Kind.SUBJECT, "ID", optional=True),
         Argument("quantity", Kind.QUANTITY, "QUANTITY", optional=True),

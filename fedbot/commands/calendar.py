@@ -16,13 +16,13 @@ from fedbot.rules.loan import bookings
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.queries import Answer, FindItems, Query
-from fedbot.rules.model.stock import Right
+from fedbot.rules.model.stock import Permission
 from fedbot.rules.state import Turn
 
 SPEC = Verb(
     name="calendar",
     summary="show what is picked up and due back, day by day",
-    right=Right.MAPPED,
+    permission=Permission.MAPPED,
     only_looks=True,
     arguments=(Argument("words", Kind.ANYTHING, "[ITEM|SPACE] [MONTH]", optional=True),),
     examples=("calendar", "calendar LENS-2", "calendar betaspace december"),

@@ -24,8 +24,8 @@ from fedbot.rules.model.lifecycles import (
     WantState,
 )
 from fedbot.rules.model.outside import Rota
-from fedbot.rules.model.queries import Able, Answer, PersonRights, Query, WhoMay
-from fedbot.rules.model.stock import Right, Rights
+from fedbot.rules.model.queries import Able, Answer, PersonPermissions, Query, WhoMay
+from fedbot.rules.model.stock import Permission, Permissions
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides as transfers
@@ -35,7 +35,7 @@ SPEC = Verb(
     name="cancel",
     aliases=("undo", "withdraw"),
     summary="take back an offer, a request or a decision",
-    right=Right.MAPPED,
+    permission=Permission.MAPPED,
     arguments=(Argument("id", Kind.SUBJECT, "ID", optional=True),),
     examples=("cancel k7m2", "cancel"),
     details=(
@@ -63,19 +63,19 @@ def _is_own(subject: Subject, person: str) -> bool:
     return asker_of(subject) == person or any(each is not None and each.person == person for each in deciding)
 
 
-def _right_to_cancel(subject: Subject) -> Right:
+def _right_to_cancel(subject: Subject) -> Permission:
     """For whoever didn't ask for it."""
-    return Right.SUPERUSER if isinstance(subject, Connection) else Right.APPROVER
+    return Permission.SUPERUSER if isinstance(subject, Connection) else Permission.APPROVER
 
 
 def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
-    """What one asked for oneself, or decided a moment ago, is one's own to take back; else rights are read."""
+    """What one asked for oneself, or decided a moment ago, is one's own to take back; else permissions are read."""
     if (wanted := want_meant(turn, command)) is not None:
-        return () if wanted.by.person == command.sender else _who_may(turn, command, Right.APPROVER)
+        return () if wanted.by.person == command.sender else _who_may(turn, command, Permission.APPROVER)
     if (asked := rota_meant(turn, command)) is not None:
-        return () if asked.asker.person == command.sender else _who_may(turn, command, Right.APPROVER)
+        return () if asked.asker.person == command.sender else _who_may(turn, command, Permission.APPROVER)
     if (place := place_meant(turn, command)) is not None:
-        return () if _waits_for_it(place, command.sender) else _who_may(turn, command, Right.APPROVER)
+        return () if _waits_for_it(place, command.sender) else _who_may(turn, command, Permission.APPROVER)
     subject = _meant(turn, command)
     if isinstance(subject, Phrase):
         return subject
@@ -84,9 +84,9 @@ def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
     return _who_may(turn, command, _right_to_cancel(subject))
 
 
-def _who_may(turn: Turn, command: Command, right: Right) -> tuple[Query, ...]:
+def _who_may(turn: Turn, command: Command, permission: Permission) -> tuple[Query, ...]:
     people = tuple(turn.us.people.values())
-    return (PersonRights(command.username), WhoMay(right, people))
+    return (PersonPermissions(command.username), WhoMay(permission, people))
 
 
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
@@ -126,7 +126,7 @@ def _take_back(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phr
 def _stop_wanting(turn: Turn, command: Command, wanted: Want, answers: tuple[Answer, ...]) -> Phrase:
     """What somebody wanted isn't wanted any more."""
     if wanted.by.person != command.sender:
-        refused = not_entitled(turn, command, Right.APPROVER, answers)
+        refused = not_entitled(turn, command, Permission.APPROVER, answers)
         if refused is not None:
             return refused
     if wanted.is_living:
@@ -144,7 +144,7 @@ def _leave_line(
     """Somebody stands in line no more: who waits says so, or an approver."""
     is_own = _waits_for_it(place, command.sender)
     if not is_own:
-        refused = not_entitled(turn, command, Right.APPROVER, answers)
+        refused = not_entitled(turn, command, Permission.APPROVER, answers)
         if refused is not None:
             return refused
     by = turn.signature_of(command)
@@ -158,7 +158,7 @@ def _leave_line(
 def _stop_asking(turn: Turn, command: Command, asked: Rota, answers: tuple[Answer, ...]) -> Phrase:
     """What is asked of several friends isn't wanted any more."""
     if asked.asker.person != command.sender:
-        refused = not_entitled(turn, command, Right.APPROVER, answers)
+        refused = not_entitled(turn, command, Permission.APPROVER, answers)
         if refused is not None:
             return refused
     if not asked.is_living:
@@ -170,16 +170,21 @@ def _stop_asking(turn: Turn, command: Command, asked: Rota, answers: tuple[Answe
 
 
 def _not_entitled(turn: Turn, subject: Subject, answers: tuple[Answer, ...]) -> Phrase | None:
-    rights, able = answers
-    if not (isinstance(rights, Rights) and isinstance(able, Able)):
+    permissions, able = answers
+    if not (isinstance(permissions, Permissions) and isinstance(able, Able)):
         raise TypeError(f"cancel asks for rights and who may, not {answers!r}")
-    right = _right_to_cancel(subject)
-    if rights.covers(right):
+    permission = _right_to_cancel(subject)
+    if permissions.covers(permission):
         return None
     people = [person for person, username in turn.us.people.items() if username in able.usernames]
     names = tuple(turn.name_of(person, subject.room) for person in people)
     return say(
-        messages.approval.not_yours_to_cancel, subject=subject, rights=rights, right=right, us=turn.us, able=names
+        messages.approval.not_yours_to_cancel,
+        subject=subject,
+        permissions=permissions,
+        permission=permission,
+        us=turn.us,
+        able=names,
     )
 
 

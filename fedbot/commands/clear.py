@@ -9,13 +9,13 @@ from fedbot.rules.catalogue import merged_stock
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.queries import Answer, FindItems, ItemsFound, Query
-from fedbot.rules.model.stock import Right
+from fedbot.rules.model.stock import Permission
 from fedbot.rules.state import Turn
 
 SPEC = Verb(
     name="clear",
     summary="release a merged stock item",
-    right=Right.SUPERUSER,
+    permission=Permission.SUPERUSER,
     arguments=(Argument("item", Kind.ANYTHING, "ITEM"),),
     examples=("clear #42", "clear M3-BOLT"),
     details=(

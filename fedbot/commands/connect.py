@@ -14,14 +14,14 @@ from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.lifecycles import ConnectionState
 from fedbot.rules.model.queries import Answer, Query
 from fedbot.rules.model.room import AnnouncedParty
-from fedbot.rules.model.stock import Right
+from fedbot.rules.model.stock import Permission
 from fedbot.rules.state import Turn
 from fedbot.rules.wire.envelope import OLDEST_VERSION, VERSION, common_version
 
 SPEC = Verb(
     name="connect",
     summary="connect with another space",
-    right=Right.SUPERUSER,
+    permission=Permission.SUPERUSER,
     arguments=(Argument("space", Kind.SPACE, "SPACE"),),
     examples=("connect betaspace",),
     details=(
@@ -33,7 +33,7 @@ SPEC = Verb(
 
 
 def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
-    """Nothing but the right; what stands against it is said at once."""
+    """Nothing but the permission; what stands against it is said at once."""
     meant = _meant(turn, command)
     return meant if isinstance(meant, Phrase) else ()
 

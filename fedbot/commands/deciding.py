@@ -22,7 +22,7 @@ from fedbot.rules.state import Turn
 
 
 def decide(turn: Turn, command: Command, spec: Verb, choice: Choice, said: Said | None = None) -> Phrase | None:
-    """Take up the decision; the rights are read and checked by the card's own rules.
+    """Take up the decision; the permissions are read and checked by the card's own rules.
 
     `said` is how much of a request is granted; all of it is a plain yes.
     """

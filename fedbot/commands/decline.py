@@ -11,7 +11,7 @@ from fedbot.rules.model.command import Command
 from fedbot.rules.model.decision import Choice
 from fedbot.rules.model.effects import Phrase
 from fedbot.rules.model.queries import Answer
-from fedbot.rules.model.stock import Right
+from fedbot.rules.model.stock import Permission
 from fedbot.rules.state import Turn
 
 LONGEST_REASON = 300
@@ -20,7 +20,7 @@ SPEC = Verb(
     name="decline",
     aliases=("reject", "no"),
     summary="decline an offer, a request or a connection",
-    right=Right.MAPPED,  # the card asks for more, and checks it
+    permission=Permission.MAPPED,  # the card asks for more, and checks it
     arguments=(Argument("id", Kind.ANYTHING, "[ID] [REASON]", optional=True),),
     options=(Option("note", "TEXT", "the reason, for the person who asked", most=LONGEST_REASON),),
     examples=("decline k7m2", "decline k7m2 in use on Saturday", "decline"),

@@ -13,13 +13,13 @@ from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.lifecycles import UNFINISHED_CONNECTION, ConnectionState
 from fedbot.rules.model.queries import Answer, Query
-from fedbot.rules.model.stock import Right
+from fedbot.rules.model.stock import Permission
 from fedbot.rules.state import Turn
 
 SPEC = Verb(
     name="disconnect",
     summary="end a connection",
-    right=Right.SUPERUSER,
+    permission=Permission.SUPERUSER,
     arguments=(Argument("space", Kind.SPACE, "SPACE"),),
     options=(
         Option("sure", "", "do it; without it I only show what would happen"),
@@ -37,7 +37,7 @@ SPEC = Verb(
 
 
 def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
-    """Nothing but the right; what stands against it is said at once."""
+    """Nothing but the permission; what stands against it is said at once."""
     meant = _meant(turn, command)
     return meant if isinstance(meant, Phrase) else ()
 

@@ -15,7 +15,7 @@ from fedbot.rules.model.command import Command
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.lifecycles import ConnectionState
 from fedbot.rules.model.queries import Answer, Query
-from fedbot.rules.model.stock import Right
+from fedbot.rules.model.stock import Permission
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.state import Turn
 from fedbot.rules.wire.envelope import by_line
@@ -23,7 +23,7 @@ from fedbot.rules.wire.envelope import by_line
 SPEC = Verb(
     name="extend",
     summary="extend a loan",
-    right=Right.APPROVER,
+    permission=Permission.APPROVER,
     arguments=(Argument("id", Kind.ANYTHING, "[ID] TIME"),),
     options=(ANYWAY,),
     examples=("extend 2 weeks", "extend k7m2 until 31.1."),

@@ -24,8 +24,8 @@ from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.lifecycles import ConnectionState
-from fedbot.rules.model.queries import Answer, FindItems, PersonRights, Query, WhoMay
-from fedbot.rules.model.stock import TRAVELLING_STATUSES, Right
+from fedbot.rules.model.queries import Answer, FindItems, PersonPermissions, Query, WhoMay
+from fedbot.rules.model.stock import TRAVELLING_STATUSES, Permission
 from fedbot.rules.model.transfer import Terms, Transfer
 from fedbot.rules.protocol.terms import presentable
 from fedbot.rules.state import Turn
@@ -38,7 +38,7 @@ SPEC = Verb(
     name="return",
     aliases=("back",),
     summary="return a loan",
-    right=Right.MAPPED,  # of the lender an approver's word is needed: that is the decision
+    permission=Permission.MAPPED,  # of the lender an approver's word is needed: that is the decision
     arguments=(Argument("id", Kind.THINGS, "[ID] [THING] [QUANTITY]", optional=True),),
     options=(
         Option("damaged", "", "it came back damaged (for the lender)"),
@@ -74,8 +74,8 @@ def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
         return ()  # which of them go back is asked of the person first
     if loan.role == "sender":
         people = tuple(turn.us.people.values())
-        rights = (PersonRights(command.username), WhoMay(Right.APPROVER, people))
-        return (*rights, *hand_back.questions(loan, terms))
+        permissions = (PersonPermissions(command.username), WhoMay(Permission.APPROVER, people))
+        return (*permissions, *hand_back.questions(loan, terms))
     source = _source(command, loan, terms)
     if isinstance(source, Phrase):
         return source
@@ -123,7 +123,7 @@ def _as_lender(
     """It is here, says our person: an approver's word is the decision."""
     connection = carrier(turn, loan)
     cause, by = by_line(command.event_id), turn.signature_of(command)
-    if complaint := not_entitled(turn, command, Right.APPROVER, answers[:2]):
+    if complaint := not_entitled(turn, command, Permission.APPROVER, answers[:2]):
         return complaint
     if reason := hand_back.wrong_at_owner(loan, terms, connection, list(answers[2:])):
         return say(

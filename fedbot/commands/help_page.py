@@ -10,7 +10,7 @@ from fedbot.rules.model.command import Command
 from fedbot.rules.model.effects import Phrase, Post, say
 from fedbot.rules.model.ledger import VerbLine
 from fedbot.rules.model.queries import Answer
-from fedbot.rules.model.stock import Right
+from fedbot.rules.model.stock import Permission
 from fedbot.rules.protocol import announcements, who_answers
 from fedbot.rules.state import Turn
 
@@ -20,7 +20,7 @@ SPEC = Verb(
     name="help",
     aliases=("hilfe",),
     summary="list the verbs, or explain one",
-    right=Right.ANYONE,
+    permission=Permission.ANYONE,
     only_looks=True,
     arguments=(Argument("topic", Kind.WORD, "VERB|admin", optional=True),),
     examples=("help", "help push", "help admin"),
@@ -75,7 +75,7 @@ def _everyday(turn: Turn, command: Command, specs: tuple[Verb, ...]) -> Phrase:
 
 
 def _line(spec: Verb, shown: str) -> VerbLine:
-    return VerbLine(spec.name, shown, spec.summary, spec.right)
+    return VerbLine(spec.name, shown, spec.summary, spec.permission)
 
 
 def _one(turn: Turn, spec: Verb) -> Phrase:
@@ -87,6 +87,6 @@ def _one(turn: Turn, spec: Verb) -> Phrase:
         details=spec.details,
         examples=spec.examples,
         options=tuple((option.usage, option.summary) for option in spec.options),
-        right=spec.right,
+        permission=spec.permission,
         us=turn.us,
     )

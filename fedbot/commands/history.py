@@ -20,7 +20,7 @@ from fedbot.rules.model.command import Command
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.outside import OutsideLoan
 from fedbot.rules.model.queries import Answer, AuditOf, FindItems, ItemsFound, Query
-from fedbot.rules.model.stock import Right
+from fedbot.rules.model.stock import Permission
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.state import Turn
 
@@ -30,7 +30,7 @@ SPEC = Verb(
     name="history",
     aliases=("ledger",),
     summary="list past transfers, or every step of one",
-    right=Right.MAPPED,
+    permission=Permission.MAPPED,
     only_looks=True,
     arguments=(Argument("id", Kind.ANYTHING, "SPACE|ITEM|ID", optional=True),),
     options=(

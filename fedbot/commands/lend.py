@@ -11,13 +11,13 @@ from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb, Where
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.effects import Phrase
 from fedbot.rules.model.queries import Answer, Query
-from fedbot.rules.model.stock import Right
+from fedbot.rules.model.stock import Permission
 from fedbot.rules.state import Turn
 
 SPEC = Verb(
     name="lend",
     summary="lend an item",
-    right=Right.APPROVER,
+    permission=Permission.APPROVER,
     arguments=(
         Argument("lines", Kind.ITEMS, "ITEM [QUANTITY]"),
         Argument("space", Kind.SPACE, "SPACE", keyword="to"),

@@ -5,12 +5,12 @@ from __future__ import annotations
 from fedbot.commands.loan_ending import ends_it
 from fedbot.commands.spec import Argument, Kind, Verb, Where
 from fedbot.rules.model.decision import Ending
-from fedbot.rules.model.stock import Right
+from fedbot.rules.model.stock import Permission
 
 SPEC = Verb(
     name="lost",
     summary="write off a loan",
-    right=Right.APPROVER,
+    permission=Permission.APPROVER,
     arguments=(Argument("id", Kind.THINGS, "[ID] [THING]", optional=True),),
     examples=("lost k7m2", "lost", "lost k7m2 LENS-2"),
     details=(

@@ -13,7 +13,7 @@ from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.names import is_called
 from fedbot.rules.model.queries import Answer, FindItems, ItemsFound, Query
-from fedbot.rules.model.stock import Part, Right
+from fedbot.rules.model.stock import Part, Permission
 from fedbot.rules.protocol.terms import presentable
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import receive
@@ -23,7 +23,7 @@ FROM_SPACE = Argument("space", Kind.SPACE, "SPACE", keyword="from", optional=Tru
 SPEC = Verb(
     name="match",
     summary="say which of our parts a friend's part is",
-    right=Right.APPROVER,
+    permission=Permission.APPROVER,
     arguments=(
         Argument("item", Kind.WORD, "ITEM", optional=True),
         NAME,

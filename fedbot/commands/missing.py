@@ -10,7 +10,7 @@ from fedbot.rules.model.command import Command
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.model.queries import Answer, Query
-from fedbot.rules.model.stock import Right
+from fedbot.rules.model.stock import Permission
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import parcel
@@ -18,7 +18,7 @@ from fedbot.rules.transfer import parcel
 SPEC = Verb(
     name="missing",
     summary="report a missing parcel",
-    right=Right.APPROVER,
+    permission=Permission.APPROVER,
     arguments=(Argument("id", Kind.SUBJECT, "ID", optional=True),),
     examples=("missing k7m2", "missing"),
     details=(
@@ -43,7 +43,7 @@ def _meant(turn: Turn, command: Command) -> Transfer | Phrase:
 
 
 def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
-    """Nothing but the speaker's right; what isn't on its way is said at once."""
+    """Nothing but the speaker's permission; what isn't on its way is said at once."""
     meant = _meant(turn, command)
     return meant if isinstance(meant, Phrase) else ()
 

@@ -32,8 +32,17 @@ from fedbot.rules.model.ledger import Lying
 from fedbot.rules.model.lending import BY_RULES
 from fedbot.rules.model.lifecycles import MAY_BE_HANDED_OVER, OutsideState
 from fedbot.rules.model.outside import LONGEST_NEIGHBOUR, OUTSIDE, LentBefore, OutsideLoan, outside_id
-from fedbot.rules.model.queries import Answer, AuditOf, AuditTrail, FindItems, ItemsFound, PersonRights, Query, WhoMay
-from fedbot.rules.model.stock import Right, StockItem
+from fedbot.rules.model.queries import (
+    Answer,
+    AuditOf,
+    AuditTrail,
+    FindItems,
+    ItemsFound,
+    PersonPermissions,
+    Query,
+    WhoMay,
+)
+from fedbot.rules.model.stock import Permission, StockItem
 from fedbot.rules.model.transfer import Terms
 from fedbot.rules.protocol.terms import bare, described, line_of, presentable
 from fedbot.rules.state import Turn
@@ -186,21 +195,21 @@ def over(spec: Verb) -> Handler | None:
     if rule is None and spec.name not in LOOKS:
         return None
 
-    def ask_rights(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
+    def ask_permissions(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
         """Everything but looking is for approvers."""
         if spec.only_looks:
             loan = loan_meant(turn, command)
             return (AuditOf(loan.id),) if loan is not None else ()
-        return (PersonRights(command.username), WhoMay(Right.APPROVER, tuple(turn.us.people.values())))
+        return (PersonPermissions(command.username), WhoMay(Permission.APPROVER, tuple(turn.us.people.values())))
 
     def do(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
         loan = loan_meant(turn, command)
         if spec.only_looks:
             return _story(turn, loan, answers) if loan is not None else None
-        refused = not_entitled(turn, command, Right.APPROVER, answers)
+        refused = not_entitled(turn, command, Permission.APPROVER, answers)
         return refused or (rule(turn, command, loan) if loan is not None and rule is not None else None)
 
-    return Handler(spec, ask_rights, do, is_outside=True)
+    return Handler(spec, ask_permissions, do, is_outside=True)
 
 
 def _story(turn: Turn, loan: OutsideLoan, answers: tuple[Answer, ...]) -> Phrase:
@@ -268,7 +277,7 @@ MOST_AT_ONCE = 10
 SPEC = Verb(
     name="outside",
     summary="list what neighbours without a bot have, or hand it over to one that has a bot now",
-    right=Right.MAPPED,
+    permission=Permission.MAPPED,
     arguments=(
         Argument("neighbour", Kind.ANYTHING, '"NAME"', optional=True),
         Argument("space", Kind.SPACE, "SPACE", keyword="is", optional=True),
@@ -296,8 +305,8 @@ def _ask_to_hand_over(turn: Turn, command: Command) -> tuple[Query, ...] | Phras
     lending = turn.us.lending_from_inventree
     loans = _to_hand_over(turn, command)
     items = tuple(FindItems(f"#{loan.item}", told, whole=True, lending=lending) for loan in loans)
-    rights = (PersonRights(command.username), WhoMay(Right.SUPERUSER, tuple(turn.us.people.values())))
-    return (*items, *rights)
+    permissions = (PersonPermissions(command.username), WhoMay(Permission.SUPERUSER, tuple(turn.us.people.values())))
+    return (*items, *permissions)
 
 
 def _to_hand_over(turn: Turn, command: Command) -> list[OutsideLoan]:
@@ -322,8 +331,8 @@ def _hand_over(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phr
     friend = friend_meant(turn, command)
     if isinstance(friend, Phrase):
         return friend
-    *found, rights, able = answers
-    if (refused := not_entitled(turn, command, Right.SUPERUSER, (rights, able))) is not None:
+    *found, permissions, able = answers
+    if (refused := not_entitled(turn, command, Permission.SUPERUSER, (permissions, able))) is not None:
         return refused
     loans = _to_hand_over(turn, command)
     others: list[OutsideLoan] = []

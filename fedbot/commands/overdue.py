@@ -10,14 +10,14 @@ from fedbot.rules.loan import overdue
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
-from fedbot.rules.model.queries import Answer, PersonRights, Query, WhoMay
-from fedbot.rules.model.stock import Right
+from fedbot.rules.model.queries import Answer, PersonPermissions, Query, WhoMay
+from fedbot.rules.model.stock import Permission
 from fedbot.rules.state import Turn
 
 SPEC = Verb(
     name="overdue",
     summary="list what is overdue, or stop lending to a space that brings nothing back",
-    right=Right.MAPPED,
+    permission=Permission.MAPPED,
     arguments=(Argument("space", Kind.SPACE, "SPACE", optional=True),),
     options=(
         Option("stop", "", "superusers: this space gets no new loans until all that is overdue is back"),
@@ -33,20 +33,20 @@ SPEC = Verb(
 
 
 def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
-    """What changes something needs a superuser's right; looking doesn't."""
+    """What changes something needs a superuser's permission; looking doesn't."""
     if not _acts(command):
         return ()
     friend = _friend(turn, command)
     if isinstance(friend, Phrase):
         return friend
-    return (PersonRights(command.username), WhoMay(Right.SUPERUSER, tuple(turn.us.people.values())))
+    return (PersonPermissions(command.username), WhoMay(Permission.SUPERUSER, tuple(turn.us.people.values())))
 
 
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
     """Tell it, or stop lending to that space, or go on."""
     if not _acts(command):
         return _listed(turn, command)
-    if (refused := not_entitled(turn, command, Right.SUPERUSER, answers)) is not None:
+    if (refused := not_entitled(turn, command, Permission.SUPERUSER, answers)) is not None:
         return refused
     friend = _friend(turn, command)
     return friend if isinstance(friend, Phrase) else _decided(turn, command, friend)

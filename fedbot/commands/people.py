@@ -1,4 +1,4 @@
-"""`!fed people`: our people and the rights that they have at this moment; and adding and removing them."""
+"""`!fed people`: our people and the permissions that they have at this moment; and adding and removing them."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from fedbot.rules.model.command import Command
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.ledger import PersonSeen
 from fedbot.rules.model.party_config import RosterChange
-from fedbot.rules.model.queries import Able, Answer, InventoryStanding, Overview, PersonRights, Query, WhoMay
-from fedbot.rules.model.stock import Right, Rights
+from fedbot.rules.model.queries import Able, Answer, InventoryStanding, Overview, PersonPermissions, Query, WhoMay
+from fedbot.rules.model.stock import Permission, Permissions
 from fedbot.rules.state import Turn
 
 ADD, REMOVE = "add", "remove"
@@ -18,7 +18,7 @@ ADD, REMOVE = "add", "remove"
 SPEC = Verb(
     name="people",
     summary="list our people and their permissions; add or remove people",
-    right=Right.SUPERUSER,
+    permission=Permission.SUPERUSER,
     only_looks=True,
     acts_with="change",
     arguments=(
@@ -40,7 +40,7 @@ def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
     """Which of our people are approvers, which are superusers; or what InvenTree says of the user to be added."""
     if "change" not in command.arguments:
         usernames = tuple(dict.fromkeys(turn.us.people.values()))
-        return (WhoMay(Right.APPROVER, usernames), WhoMay(Right.SUPERUSER, usernames))
+        return (WhoMay(Permission.APPROVER, usernames), WhoMay(Permission.SUPERUSER, usernames))
     change = _change(command)
     if change is None:
         example = SPEC.examples[1]
@@ -50,7 +50,7 @@ def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
     complaint = people.objection(turn, change, command.sender)
     if complaint is not None:
         return complaint
-    return (PersonRights(change.username), Overview()) if change.adds and change.username else ()
+    return (PersonPermissions(change.username), Overview()) if change.adds and change.username else ()
 
 
 def _word(command: Command) -> str:
@@ -94,9 +94,9 @@ def _carry_out(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phr
     change = _change(command)
     if change is None:
         raise TypeError(f"{_word(command)} was refused before")
-    rights, standing = answers or (None, None)
+    permissions, standing = answers or (None, None)
     abilities = standing.abilities if isinstance(standing, InventoryStanding) else ()
-    known = rights if isinstance(rights, Rights) else None
+    known = permissions if isinstance(permissions, Permissions) else None
     complaint = people.objection(turn, change, command.sender, known, abilities)
     return complaint or people.carry_out(turn, change, command.sender, command.event_id)
 

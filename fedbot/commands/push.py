@@ -22,7 +22,7 @@ from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.lending import BY_RULES, LendingRule
 from fedbot.rules.model.queries import Answer, FindItems, ItemsFound, Query
-from fedbot.rules.model.stock import Right, StockItem, plain
+from fedbot.rules.model.stock import Permission, StockItem, plain
 from fedbot.rules.model.transfer import Terms
 from fedbot.rules.protocol.terms import bare, line_of, presentable
 from fedbot.rules.state import Turn
@@ -35,7 +35,7 @@ SPEC = Verb(
     name="push",
     aliases=("give", "offer", "send"),
     summary="give an item away",
-    right=Right.APPROVER,
+    permission=Permission.APPROVER,
     arguments=(
         Argument("lines", Kind.ITEMS, "ITEM [QUANTITY]"),
         Argument("space", Kind.SPACE, "SPACE", keyword="to"),

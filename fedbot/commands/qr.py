@@ -10,7 +10,7 @@ from fedbot.rules.model.command import Command
 from fedbot.rules.model.effects import Phrase, Picture, say
 from fedbot.rules.model.figures import LabelCode
 from fedbot.rules.model.queries import Answer, FindItems, Query
-from fedbot.rules.model.stock import Right
+from fedbot.rules.model.stock import Permission
 from fedbot.rules.state import Turn
 
 MOST_ITEMS = 5
@@ -19,7 +19,7 @@ SPEC = Verb(
     name="qr",
     aliases=("label",),
     summary="get the QR code for an item's label",
-    right=Right.MAPPED,
+    permission=Permission.MAPPED,
     only_looks=True,
     arguments=(Argument("item", Kind.ANYTHING, "ITEM"),),
     examples=("qr #42", "qr LENS-2#0042"),

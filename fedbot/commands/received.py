@@ -11,7 +11,7 @@ from fedbot.rules.model.command import Command
 from fedbot.rules.model.decision import Choice
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.queries import Answer
-from fedbot.rules.model.stock import Right
+from fedbot.rules.model.stock import Permission
 from fedbot.rules.model.transfer import Transfer, less_of, total
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import parcel
@@ -20,7 +20,7 @@ SPEC = Verb(
     name="received",
     aliases=("arrived",),
     summary="confirm that a parcel has arrived",
-    right=Right.MAPPED,  # an approver's word is needed, and checked as on a card
+    permission=Permission.MAPPED,  # an approver's word is needed, and checked as on a card
     arguments=(
         Argument("id", Kind.SUBJECT, "ID", optional=True),
         Argument("quantity", Kind.QUANTITY, "QUANTITY", optional=True),

@@ -10,13 +10,13 @@ from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.queries import Answer, Query
-from fedbot.rules.model.stock import Right
+from fedbot.rules.model.stock import Permission
 from fedbot.rules.state import Turn
 
 SPEC = Verb(
     name="reconcile",
     summary="compare our books with a friend's",
-    right=Right.SUPERUSER,
+    permission=Permission.SUPERUSER,
     arguments=(Argument("space", Kind.SPACE, "SPACE", optional=True),),
     options=(Option("repair", "", "repair our own records: the status of what has arrived, and the metadata"),),
     examples=("reconcile betaspace", "reconcile", "reconcile betaspace --repair"),

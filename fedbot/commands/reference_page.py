@@ -6,20 +6,20 @@ from pathlib import Path
 
 from fedbot.commands.registry import catalogue
 from fedbot.commands.spec import Verb, Where
-from fedbot.rules.model.stock import Right
+from fedbot.rules.model.stock import Permission
 
 INDEX = "verbs.md"
 WHO = {
-    Right.ANYONE: "everybody whom the space's bot knows (`people` in its configuration)",
-    Right.MAPPED: "everybody whom the space's bot knows (`people` in its configuration), with an active InvenTree user",
-    Right.APPROVER: "approvers of the space, as its InvenTree says at that moment",
-    Right.SUPERUSER: "superusers of the space's InvenTree, as it says at that moment",
+    Permission.ANYONE: "everybody whom the space's bot knows (`people` in its configuration)",
+    Permission.MAPPED: "everybody whom the space's bot knows (`people` in its configuration), active in its InvenTree",
+    Permission.APPROVER: "approvers of the space, as its InvenTree says at that moment",
+    Permission.SUPERUSER: "superusers of the space's InvenTree, as it says at that moment",
 }
 _WHO_IN_SHORT = {
-    Right.ANYONE: "everybody known",
-    Right.MAPPED: "everybody known and active",
-    Right.APPROVER: "approvers",
-    Right.SUPERUSER: "superusers",
+    Permission.ANYONE: "everybody known",
+    Permission.MAPPED: "everybody known and active",
+    Permission.APPROVER: "approvers",
+    Permission.SUPERUSER: "superusers",
 }
 
 _MADE = "<!-- Made from the verbs' specs: don't edit it, run `python -m fedbot.commands`. -->"
@@ -56,7 +56,7 @@ def write(docs: Path) -> None:
 
 
 def _row(spec: Verb) -> str:
-    return f"| [{spec.name}](verbs/{spec.name}.md) | {spec.summary} | {_WHO_IN_SHORT[spec.right]} |\n"
+    return f"| [{spec.name}](verbs/{spec.name}.md) | {spec.summary} | {_WHO_IN_SHORT[spec.permission]} |\n"
 
 
 def _page(spec: Verb) -> str:
@@ -72,7 +72,7 @@ def _page(spec: Verb) -> str:
         lines += ["", " ".join(spec.details)]
     if spec.options:
         lines += ["", *(f"- `{option.usage}`: {option.summary}" for option in spec.options)]
-    lines += ["", f"**Who:** {WHO[spec.right]}."]
+    lines += ["", f"**Who:** {WHO[spec.permission]}."]
     if spec.where is Where.FEDERATION_ROOM:
         lines += ["", "**Where:** in a room that the spaces share."]
     if spec.only_looks:

@@ -57,7 +57,7 @@ from fedbot.rules.model.command import About, Answers, Command
 from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.queries import Answer, Query
-from fedbot.rules.model.stock import Right
+from fedbot.rules.model.stock import Permission
 from fedbot.rules.protocol import announcements, who_answers
 from fedbot.rules.state import Turn
 
@@ -149,9 +149,9 @@ class Registry:
                 return say(messages.line_errors.keyword_missing, line=meant)
         return arguments if isinstance(arguments, Phrase) else (handler.spec.name, arguments)
 
-    def right(self, verb: str) -> Right:
+    def permission(self, verb: str) -> Permission:
         """Who may use the verb."""
-        return self._by_name[verb].spec.right
+        return self._by_name[verb].spec.permission
 
     def answers(self, verb: str) -> Answers:
         """Which messages say what a line with this verb is about."""

@@ -21,7 +21,7 @@ from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.outside import MOST_LIVING, Rota, rota_id
 from fedbot.rules.model.queries import Answer, PartDescription, Query
-from fedbot.rules.model.stock import Right, scanned_in
+from fedbot.rules.model.stock import Permission, scanned_in
 from fedbot.rules.model.transfer import Line, Terms
 from fedbot.rules.protocol.terms import presentable
 from fedbot.rules.state import Turn
@@ -35,7 +35,7 @@ SPEC = Verb(
     name="request",
     aliases=("ask",),
     summary="request an item",
-    right=Right.MAPPED,
+    permission=Permission.MAPPED,
     arguments=(
         Argument("lines", Kind.ITEMS, "ITEM QUANTITY"),
         Argument("space", Kind.SPACE, "SPACE", keyword="from"),

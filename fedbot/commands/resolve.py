@@ -11,7 +11,7 @@ from fedbot.rules.model.command import Command
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.ledger import Truth
 from fedbot.rules.model.queries import Answer, ItemsSeen, Query
-from fedbot.rules.model.stock import Right
+from fedbot.rules.model.stock import Permission
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import parcel, resolve
@@ -20,7 +20,7 @@ from fedbot.rules.transfer.resolve import Seen
 SPEC = Verb(
     name="resolve",
     summary="settle an unclear transfer",
-    right=Right.SUPERUSER,
+    permission=Permission.SUPERUSER,
     arguments=(Argument("id", Kind.SUBJECT, "ID", optional=True),),
     options=(Option("as", "TRUTH", "what is true; without it I show what can be", 40),),
     examples=("resolve k7m2", "resolve k7m2 --as left", "resolve k7m2 --as booked #1207"),

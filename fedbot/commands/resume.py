@@ -9,13 +9,13 @@ from fedbot.rules.model import audit
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.queries import Answer, Query
-from fedbot.rules.model.stock import Right
+from fedbot.rules.model.stock import Permission
 from fedbot.rules.state import Turn
 
 SPEC = Verb(
     name="resume",
     summary="move stock again after InvenTree was restored",
-    right=Right.SUPERUSER,
+    permission=Permission.SUPERUSER,
     examples=("resume",),
     details=(
         "After our InvenTree was restored to an earlier state, I move no stock in it and say what is missing.",

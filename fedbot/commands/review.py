@@ -16,7 +16,7 @@ from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.ledger import ChangeSeen
 from fedbot.rules.model.lifecycles import ConnectionState
 from fedbot.rules.model.queries import Answer, Query
-from fedbot.rules.model.stock import Right
+from fedbot.rules.model.stock import Permission
 from fedbot.rules.state import Turn
 from fedbot.rules.wire.envelope import fingerprint
 
@@ -25,7 +25,7 @@ NAME_LENGTH = 60
 SPEC = Verb(
     name="review",
     summary="accept a friend's new key, account or room",
-    right=Right.SUPERUSER,
+    permission=Permission.SUPERUSER,
     arguments=(
         Argument("space", Kind.SPACE, "SPACE", optional=True),
         Argument("accept", Kind.ANYTHING, "KEY", keyword="accept", optional=True),
@@ -51,7 +51,7 @@ SPEC = Verb(
 
 
 def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
-    """Nothing but the right; a wrong name is told at once."""
+    """Nothing but the permission; a wrong name is told at once."""
     meant = _meant(turn, command)
     return meant if isinstance(meant, Phrase) else ()
 

@@ -9,13 +9,13 @@ from fedbot.rules.connection import rotate_tokens
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.queries import Answer, Query
-from fedbot.rules.model.stock import Right
+from fedbot.rules.model.stock import Permission
 from fedbot.rules.state import Turn
 
 SPEC = Verb(
     name="rotate",
     summary="make a new token for a friend",
-    right=Right.SUPERUSER,
+    permission=Permission.SUPERUSER,
     arguments=(Argument("space", Kind.SPACE, "SPACE"),),
     examples=("rotate betaspace",),
     details=(
@@ -26,7 +26,7 @@ SPEC = Verb(
 
 
 def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
-    """Nothing but the right; what stands against it is said at once."""
+    """Nothing but the permission; what stands against it is said at once."""
     meant = friend_meant(turn, command)
     return meant if isinstance(meant, Phrase) else ()
 

@@ -12,7 +12,7 @@ from fedbot.rules.model.catalogue import CATEGORY, EVERYTHING, ITEM
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.queries import Answer, FindShareable, Query, Shareable, Thing
-from fedbot.rules.model.stock import Right
+from fedbot.rules.model.stock import Permission
 from fedbot.rules.state import Turn
 
 ALL = frozenset({"all", "everything"})
@@ -21,7 +21,7 @@ MOST_TOLD = 9
 SPEC = Verb(
     name="share",
     summary="share a part or category with friends",
-    right=Right.APPROVER,
+    permission=Permission.APPROVER,
     arguments=(Argument("thing", Kind.ANYTHING, "ITEM|PART|CATEGORY|all", optional=True),),
     examples=("share M3-BOLT", "share #42", "share Fasteners", "share"),
     details=(

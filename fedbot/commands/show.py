@@ -21,7 +21,7 @@ from fedbot.rules.model.ledger import CaseSeen
 from fedbot.rules.model.lending import QueueEntry
 from fedbot.rules.model.lifecycles import FINAL
 from fedbot.rules.model.queries import Answer, AuditOf, AuditTrail, FindItems, ItemsFound, Query
-from fedbot.rules.model.stock import Right
+from fedbot.rules.model.stock import Permission
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.protocol import announcements
 from fedbot.rules.state import Turn
@@ -31,7 +31,7 @@ from fedbot.rules.wire.envelope import fingerprint
 SPEC = Verb(
     name="show",
     summary="show one transfer",
-    right=Right.MAPPED,
+    permission=Permission.MAPPED,
     only_looks=True,
     arguments=(Argument("id", Kind.ANYTHING, "ID|ITEM", optional=True),),
     examples=("show k7m2", "show #42"),

@@ -10,7 +10,7 @@ from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.ledger import SpaceSeen
 from fedbot.rules.model.lifecycles import LIVING_CONNECTION
 from fedbot.rules.model.queries import Answer
-from fedbot.rules.model.stock import Right
+from fedbot.rules.model.stock import Permission
 from fedbot.rules.protocol import announcements
 from fedbot.rules.state import Turn
 from fedbot.rules.wire.envelope import fingerprint
@@ -19,7 +19,7 @@ SPEC = Verb(
     name="spaces",
     aliases=("parties", "friends"),
     summary="list friends, and whether their bots answer",
-    right=Right.MAPPED,
+    permission=Permission.MAPPED,
     only_looks=True,
     examples=("spaces",),
     details=("It also shows the fingerprints of all keys, ours too, so that you can compare them by phone.",),

@@ -10,7 +10,7 @@ from fedbot.rules.model.command import Answers, Command
 from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.effects import Phrase
 from fedbot.rules.model.queries import Answer, Query
-from fedbot.rules.model.stock import Right
+from fedbot.rules.model.stock import Permission
 from fedbot.rules.state import Turn
 
 
@@ -104,7 +104,7 @@ class Verb:
 
     name: str
     summary: str
-    right: Right
+    permission: Permission
     examples: tuple[str, ...]
     arguments: tuple[Argument, ...] = ()
     options: tuple[Option, ...] = ()

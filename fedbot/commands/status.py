@@ -15,7 +15,7 @@ from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.ledger import StatusSeen
 from fedbot.rules.model.lifecycles import LIVING_CONNECTION, TransferState
 from fedbot.rules.model.queries import Answer, InventoryStanding, Overview, Query
-from fedbot.rules.model.stock import Right
+from fedbot.rules.model.stock import Permission
 from fedbot.rules.protocol import announcements
 from fedbot.rules.reminders import upcoming
 from fedbot.rules.state import Turn
@@ -23,7 +23,7 @@ from fedbot.rules.state import Turn
 SPEC = Verb(
     name="status",
     summary="show version, InvenTree, open and due work",
-    right=Right.MAPPED,
+    permission=Permission.MAPPED,
     only_looks=True,
     examples=("status",),
     details=("In the admin room it also says what an admin should fix.",),

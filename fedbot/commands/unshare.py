@@ -11,13 +11,13 @@ from fedbot.rules.model.catalogue import Share
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.queries import Answer, FindShareable, Query, Shareable, Thing
-from fedbot.rules.model.stock import Right
+from fedbot.rules.model.stock import Permission
 from fedbot.rules.state import Turn
 
 SPEC = Verb(
     name="unshare",
     summary="stop sharing a part or category",
-    right=Right.APPROVER,
+    permission=Permission.APPROVER,
     arguments=(Argument("thing", Kind.ANYTHING, "ITEM|PART|CATEGORY|all"),),
     examples=("unshare M3-BOLT", "unshare #42"),
     details=("Running transfers continue. 'unshare all' clears the list.",),

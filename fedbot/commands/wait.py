@@ -16,7 +16,7 @@ from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.lending import MOST_PLACES, PlaceInLine, QueueEntry
 from fedbot.rules.model.queries import Answer, FindItems, Query
-from fedbot.rules.model.stock import Right
+from fedbot.rules.model.stock import Permission
 from fedbot.rules.protocol.terms import presentable
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import opening
@@ -28,7 +28,7 @@ SPEC = Verb(
     name="wait",
     aliases=("queue",),
     summary="wait for what is on loan or booked",
-    right=Right.MAPPED,
+    permission=Permission.MAPPED,
     arguments=(
         Argument("lines", Kind.ITEMS, "ITEM [QUANTITY]", optional=True),
         Argument("space", Kind.SPACE, "SPACE", keyword="from", optional=True),

@@ -17,7 +17,7 @@ from fedbot.rules.model.catalogue import LONGEST_DAYS, MOST_WANTS, Want, want_id
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.queries import Answer, Query
-from fedbot.rules.model.stock import Right
+from fedbot.rules.model.stock import Permission
 from fedbot.rules.protocol.terms import presentable
 from fedbot.rules.state import Turn
 
@@ -28,7 +28,7 @@ SPEC = Verb(
     name="want",
     aliases=("wish",),
     summary="say what you want and nobody has",
-    right=Right.MAPPED,
+    permission=Permission.MAPPED,
     arguments=(
         Argument("lines", Kind.ITEMS, "ITEM QUANTITY", optional=True),
         Argument("until", Kind.DAY, "DAY", keyword="until", optional=True, or_keywords=("for", *UNTIL)),

@@ -8,7 +8,7 @@ from fedbot.rules import web
 from fedbot.rules.model.command import AccessKind, Command, WebAccess
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.queries import Answer, Query, SignInFound, SignInShown
-from fedbot.rules.model.stock import Right
+from fedbot.rules.model.stock import Permission
 from fedbot.rules.protocol import who_answers
 from fedbot.rules.state import Turn
 from fedbot.rules.wire.envelope import is_off_chat
@@ -18,7 +18,7 @@ END = "end"
 SPEC = Verb(
     name="web",
     summary="sign in on a page; list where you are signed in, or end that",
-    right=Right.MAPPED,
+    permission=Permission.MAPPED,
     only_looks=True,
     arguments=(Argument("what", Kind.WORD, "CODE|end", optional=True),),
     examples=("web", "web K7M2-Q4ZT", "web end"),

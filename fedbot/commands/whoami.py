@@ -8,14 +8,14 @@ from fedbot.rules import command as commands
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.effects import Phrase, say
-from fedbot.rules.model.queries import Answer, PersonRights, Query
-from fedbot.rules.model.stock import Right, Rights
+from fedbot.rules.model.queries import Answer, PersonPermissions, Query
+from fedbot.rules.model.stock import Permission, Permissions
 from fedbot.rules.state import Turn
 
 SPEC = Verb(
     name="whoami",
     summary="show who you are to me, and what you may do",
-    right=Right.ANYONE,
+    permission=Permission.ANYONE,
     only_looks=True,
     examples=("whoami",),
     details=("I read your permissions in InvenTree at that moment.",),
@@ -23,16 +23,16 @@ SPEC = Verb(
 
 
 def ask(turn: Turn, command: Command) -> tuple[Query, ...]:
-    """The speaker's rights."""
+    """The speaker's permissions."""
     del turn
-    return (PersonRights(command.username),)
+    return (PersonPermissions(command.username),)
 
 
 def answer_without(turn: Turn, command: Command, problem: Diagnosis | None) -> bool:
     """Our InvenTree is silent: who the person is to us stands in our configuration."""
     name = turn.name_of(command.sender, command.room)
     phrase = say(
-        messages.people.whoami_without_rights,
+        messages.people.whoami_without_permissions,
         us=turn.us,
         person=command.sender,
         name=name,
@@ -47,18 +47,18 @@ def over(others: tuple[Verb, ...]) -> Handler:
     """The verb, telling which of these others the person may use."""
 
     def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
-        (rights,) = answers
-        if not isinstance(rights, Rights):
-            raise TypeError(f"whoami asks for rights, not {rights!r}")
+        (permissions,) = answers
+        if not isinstance(permissions, Permissions):
+            raise TypeError(f"whoami asks for rights, not {permissions!r}")
         return say(
             messages.people.whoami,
             us=turn.us,
             person=command.sender,
             name=turn.name_of(command.sender, command.room),
             username=command.username,
-            rights=rights,
-            verbs=tuple(spec.name for spec in others if rights.covers(spec.right)),
-            not_yours=tuple(spec.name for spec in others if not rights.covers(spec.right)),
+            permissions=permissions,
+            verbs=tuple(spec.name for spec in others if permissions.covers(spec.permission)),
+            not_yours=tuple(spec.name for spec in others if not permissions.covers(spec.permission)),
         )
 
     return Handler(SPEC, ask, act, answer_without)

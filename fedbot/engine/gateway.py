@@ -15,8 +15,8 @@ from fedbot.ports.inventory import Credentials, Inventory
 from fedbot.ports.journal import Audited
 from fedbot.rules.model.command import WebLine
 from fedbot.rules.model.events import Event
-from fedbot.rules.model.queries import PersonRights, SignInFound, StockCounts, StockFigures
-from fedbot.rules.model.stock import Rights
+from fedbot.rules.model.queries import PersonPermissions, SignInFound, StockCounts, StockFigures
+from fedbot.rules.model.stock import Permissions
 from fedbot.rules.state import Turn
 
 COUNTS_HOLD = timedelta(minutes=1)
@@ -85,10 +85,10 @@ class Gateway:
             if not answer.done():
                 answer.set_result(None)
 
-    async def rights(self, username: str) -> Rights:
+    async def permissions(self, username: str) -> Permissions:
         """What that user may do in our InvenTree now. Raises `InventoryProblem`."""
-        read = await self._inventory.answer(PersonRights(username))
-        if not isinstance(read, Rights):
+        read = await self._inventory.answer(PersonPermissions(username))
+        if not isinstance(read, Permissions):
             raise TypeError(f"rights were asked for, not {read!r}")
         return read
 

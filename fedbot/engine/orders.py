@@ -22,8 +22,8 @@ from fedbot.rules.model.events import PeopleOrdered, PracticeOrdered, ReconcileO
 from fedbot.rules.model.lifecycles import ConnectionState
 from fedbot.rules.model.names import is_called
 from fedbot.rules.model.party_config import PRACTICE, Practice, RosterChange
-from fedbot.rules.model.queries import InventoryStanding, Overview, PersonRights
-from fedbot.rules.model.stock import Rights
+from fedbot.rules.model.queries import InventoryStanding, Overview, PersonPermissions
+from fedbot.rules.model.stock import Permissions
 from fedbot.rules.state import Turn
 
 Order = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
@@ -114,20 +114,20 @@ class Orders:
     async def people(self, change: RosterChange) -> dict[str, Any]:
         """Add or remove somebody: `problem`, '' if it is done, or else why it isn't; `told`, what came of it."""
         by = people.ON_THE_COMMAND_LINE
-        rights, abilities = Rights(change.username), tuple[str, ...]()
+        permissions, abilities = Permissions(change.username), tuple[str, ...]()
         phrase = people.objection(self._turn(), change, by)
         if phrase is None and change.adds and change.username:
             try:
-                read = await self._inventory.answer(PersonRights(change.username))
+                read = await self._inventory.answer(PersonPermissions(change.username))
                 standing = await self._inventory.answer(Overview())
             except InventoryProblem as silent:
                 return {"problem": f"Nothing changed: InvenTree doesn't tell of that user. {silent.text}", "told": ""}
-            if isinstance(read, Rights) and isinstance(standing, InventoryStanding):
-                rights, abilities = read, standing.abilities
-            phrase = people.objection(self._turn(), change, by, rights, abilities)
+            if isinstance(read, Permissions) and isinstance(standing, InventoryStanding):
+                permissions, abilities = read, standing.abilities
+            phrase = people.objection(self._turn(), change, by, permissions, abilities)
         if phrase is not None:
             return {"problem": self._words(phrase), "told": ""}
-        self._engine.put(PeopleOrdered(self._engine.clock.now(), change, rights, abilities))
+        self._engine.put(PeopleOrdered(self._engine.clock.now(), change, permissions, abilities))
         who = self._engine.state.us
         is_known = change.person in who.people or change.person in who.admins
         return {"problem": "", "told": f"{change.person} {'belongs' if is_known else 'does not belong'} to {who.name}."}

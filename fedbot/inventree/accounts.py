@@ -201,7 +201,7 @@ def _admin(server: Server) -> InvenTreeTransport:
 
 
 def _user_named(admin: InvenTreeTransport, step: MakeAccess) -> dict[str, Any] | None:
-    """Our user of that name, or None. Raises `Refusal` if it isn't ours or has more rights than it should."""
+    """Our user of that name, or None. Raises `Refusal` if it isn't ours or has more permissions than it should."""
     rows = admin.rows("user/", search=step.name)
     row = next((row for row in rows if row.get("username") == step.name), None)
     if row is None:
@@ -500,7 +500,7 @@ def _renewed(row: dict[str, Any]) -> OwnTokenRenewed:
 
 
 def _try(server: Server, old: InvenTreeTransport, secret: str) -> None:
-    """The new one must be the same user's, with the same rights."""
+    """The new one must be the same user's, with the same permissions."""
     trial = server.connect(server.settings.url, secret)
     try:
         before, now = account_behind(old, server.version), account_behind(trial, server.version)
@@ -532,7 +532,7 @@ def _read(file: Path) -> str:
 
 
 def _replace(file: Path, secret: str) -> None:
-    """The file holds this, durably, with the rights that it had; or is as it was."""
+    """The file holds this, durably, with the permissions that it had; or is as it was."""
     try:
         write_whole(file, f"{secret}\n".encode(), stat.S_IMODE(file.stat().st_mode))
     except OSError as problem:

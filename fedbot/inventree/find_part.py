@@ -190,7 +190,7 @@ def _by_alias(server: Server, question: MatchPart) -> list[dict[str, Any]]:
 
 
 def _aliases(server: Server, part: int, peer: str) -> set[str]:
-    """What this peer calls the part. Without the right to read a part's metadata: nothing is recorded."""
+    """What this peer calls the part. Without the permission to read a part's metadata: nothing is recorded."""
     try:
         own = metadata.read(server, "part", part).get(OWN_KEY)
     except NotPermitted:

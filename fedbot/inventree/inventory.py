@@ -74,7 +74,7 @@ class StepHandler:
 
 
 ANSWERS: dict[type[Query], Callable[[Server, Any], Answer]] = {
-    queries.PersonRights: people.rights_of,
+    queries.PersonPermissions: people.permissions_of,
     queries.WhoMay: people.who_may,
     queries.FindItems: catalogue.find_items,
     queries.MatchPart: find_part.match_part,

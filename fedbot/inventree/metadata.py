@@ -40,7 +40,7 @@ _MOST_ANCESTORS = 20
 
 
 def read(server: Server, model: str, pk: int) -> dict[str, Any]:
-    """The whole metadata of a record. Raises `NotPermitted` without the right to change it (API >= 436)."""
+    """The whole metadata of a record. Raises `NotPermitted` without the permission to change it (API >= 436)."""
     content = server.api.row(server.version.metadata_url(model, pk)).get("metadata")
     if not isinstance(content, dict):
         return {}

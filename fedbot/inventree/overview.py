@@ -128,7 +128,7 @@ def _about_admin_token(server: Server) -> tuple[str, ...]:
 
 
 def count_stock(server: Server, question: StockFigures) -> StockCounts:
-    """The counts out of our index, as far as our own token, or the one made for a friend, has the right to look.
+    """The counts out of our index, as far as our own token, or the one made for a friend, has the permission to look.
 
     Which stock is low isn't known while the index is filled for the first time; the rest is then asked of InvenTree.
     Raises the problems of a read; `NotPermitted` if the friend's token is gone or not taken any more.

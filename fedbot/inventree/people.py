@@ -18,8 +18,8 @@ from fedbot.inventree.server import InventorySettings, Server
 from fedbot.inventree.transport import InvenTreeTransport, verification
 from fedbot.ports.inventory import Credentials, NotPermitted, Refusal, Unavailable
 from fedbot.rules.model.diagnosis import NO_CODE, AnsweredOnly, BadVersion, VersionFault
-from fedbot.rules.model.queries import Able, PersonRights, Query, WhoMay
-from fedbot.rules.model.stock import Rights
+from fedbot.rules.model.queries import Able, PersonPermissions, Query, WhoMay
+from fedbot.rules.model.stock import Permissions
 
 # --- Whose a name and password are, or a token: asked of our InvenTree itself, once, and kept nowhere.
 
@@ -82,13 +82,13 @@ def _users(server: Server, **wanted: object) -> list[Row]:
     return read[0]
 
 
-def rights_of(server: Server, question: PersonRights) -> Rights:
-    """What one user may do now; a user that isn't there has no rights at all."""
+def permissions_of(server: Server, question: PersonPermissions) -> Permissions:
+    """What one user may do now; a user that isn't there has no permissions at all."""
     rows = _users(server, search=question.username)
     row = next((row for row in rows if row.get("username") == question.username), None)
     if row is None:
-        return Rights(username=question.username)
-    return _rights(server, row, _approving_groups(server, [row]))
+        return Permissions(username=question.username)
+    return _permissions(server, row, _approving_groups(server, [row]))
 
 
 def who_may(server: Server, question: WhoMay) -> Able:
@@ -96,7 +96,7 @@ def who_may(server: Server, question: WhoMay) -> Able:
     rows = {row.get("username"): row for row in _users(server)}
     known = [rows[name] for name in question.usernames if name in rows]
     approving = _approving_groups(server, known)
-    able = {row["username"] for row in known if _rights(server, row, approving).covers(question.right)}
+    able = {row["username"] for row in known if _permissions(server, row, approving).covers(question.permission)}
     return Able(tuple(name for name in question.usernames if name in able))
 
 
@@ -129,14 +129,14 @@ def _pins(server: Server) -> bool:
     return bool(server.settings.pinned_approvers or server.settings.pinned_superusers)
 
 
-def _rights(server: Server, row: Row, approving: frozenset[str]) -> Rights:
+def _permissions(server: Server, row: Row, approving: frozenset[str]) -> Permissions:
     """What InvenTree says of the user; where our configuration has to say so too, only if it does."""
     username, trusted = str(row["username"]), server.version.permissions_are_safe and not _pins(server)
     may_rule = trusted or username in server.settings.pinned_superusers
     may_approve = may_rule or username in server.settings.pinned_approvers
     superuser = bool(row.get("is_superuser", False))
     approver = bool(_groups(row) & approving)
-    return Rights(
+    return Permissions(
         username=username,
         known=True,
         active=bool(row.get("is_active", False)),

@@ -16,7 +16,7 @@ from fedbot.rules.model.decision import Choice, Vote
 from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from fedbot.rules.model.party_config import PartyConfig
-from fedbot.rules.model.stock import Right, Rights
+from fedbot.rules.model.stock import Permission, Permissions
 from fedbot.rules.model.transfer import Transfer, total
 
 Subject = Connection | Transfer
@@ -258,16 +258,16 @@ def open_again(locale: Locale, *, subject: Subject) -> Lines:
 
 
 def not_entitled_to_decide(
-    locale: Locale, *, subject: Subject, rights: Rights, right: Right, party: str, able: list[str]
+    locale: Locale, *, subject: Subject, permissions: Permissions, permission: Permission, party: str, able: list[str]
 ) -> Lines:
-    """The person has not got the right in InvenTree now; who has."""
+    """The person has not got the permission in InvenTree now; who has."""
     space = naming.space(locale, party)
     names: dict[str, Words] = {"case": naming.case(locale, subject), "space": space}
-    if right is Right.SUPERUSER:
+    if permission is Permission.SUPERUSER:
         first = locale.say("Not counted: {case} is for a superuser of {space}'s InvenTree.", **names)
     else:
         first = locale.say("Not counted: {case} is for an approver of {space}.", **names)
-    lines: Lines = [first, why_not_entitled(locale, rights, right, space)]
+    lines: Lines = [first, why_not_entitled(locale, permissions, permission, space)]
     if able:
         lines.append(locale.say("{people} may. The card stays open.", people=naming.people(locale, able)))
     else:
@@ -275,23 +275,27 @@ def not_entitled_to_decide(
     return lines
 
 
-def why_not_entitled(locale: Locale, rights: Rights, right: Right, space: str) -> tuple[Inline, ...]:
-    """What InvenTree says of the person's user, against the right that is needed."""
-    names: dict[str, Words] = {"user": locale.short(rights.username, 40), "space": space}
-    if not rights.known:
+def why_not_entitled(
+    locale: Locale, permissions: Permissions, permission: Permission, space: str
+) -> tuple[Inline, ...]:
+    """What InvenTree says of the person's user, against the permission that is needed."""
+    names: dict[str, Words] = {"user": locale.short(permissions.username, 40), "space": space}
+    if not permissions.known:
         return locale.say("{space}'s InvenTree has no user {user}.", **names)
-    if not rights.active:
+    if not permissions.active:
         return locale.say("Your user {user} is inactive in {space}'s InvenTree.", **names)
-    if rights.unpinned:
-        names["setting"] = Code("rules.pinned_superusers" if right is Right.SUPERUSER else "rules.pinned_approvers")
+    if permissions.unpinned:
+        names["setting"] = Code(
+            "rules.pinned_superusers" if permission is Permission.SUPERUSER else "rules.pinned_approvers"
+        )
         return locale.say("Your user {user} has to be in {setting} of my configuration, too.", **names)
-    if right is Right.SUPERUSER:
+    if permission is Permission.SUPERUSER:
         return locale.say("Your user {user} isn't a superuser there.", **names)
     return locale.say("Your user {user} isn't an approver there.", **names)
 
 
-def rights_unreadable(locale: Locale, *, subject: Subject, problem: Diagnosis) -> Lines:
-    """InvenTree doesn't answer, so nobody's right can be read: fail closed."""
+def permissions_unreadable(locale: Locale, *, subject: Subject, problem: Diagnosis) -> Lines:
+    """InvenTree doesn't answer, so nobody's permission can be read: fail closed."""
     return [
         locale.say("Not counted: I can't read your rights, as our InvenTree does not answer."),
         locale.say("Nothing has changed; the card stays open: {case}.", case=naming.case(locale, subject)),
@@ -413,13 +417,19 @@ def over_already(locale: Locale, *, subject: Subject) -> Lines:
 
 
 def not_yours_to_cancel(
-    locale: Locale, *, subject: Subject, rights: Rights, right: Right, us: PartyConfig, able: tuple[str, ...]
+    locale: Locale,
+    *,
+    subject: Subject,
+    permissions: Permissions,
+    permission: Permission,
+    us: PartyConfig,
+    able: tuple[str, ...],
 ) -> Lines:
-    """Somebody else's asking, and not the right to take it back."""
+    """Somebody else's asking, and not the permission to take it back."""
     space = naming.space(locale, us.name)
     lines: Lines = [
         locale.say("Not taken back: {case} isn't yours.", case=naming.case(locale, subject)),
-        why_not_entitled(locale, rights, right, space),
+        why_not_entitled(locale, permissions, permission, space),
     ]
     if able:
         lines.append(

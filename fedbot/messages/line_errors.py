@@ -17,7 +17,7 @@ from fedbot.rules.model.command import NUMBER_WITHIN, Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.party_config import PartyConfig
-from fedbot.rules.model.stock import Right, Rights
+from fedbot.rules.model.stock import Permission, Permissions
 from fedbot.rules.model.transfer import Transfer
 
 LONGEST_LINE = 200
@@ -88,22 +88,28 @@ def not_of_that_space(locale: Locale, *, party: str, us: PartyConfig) -> Lines:
 
 
 def not_entitled(
-    locale: Locale, *, command: Command, rights: Rights, right: Right, us: PartyConfig, able: list[str]
+    locale: Locale,
+    *,
+    command: Command,
+    permissions: Permissions,
+    permission: Permission,
+    us: PartyConfig,
+    able: list[str],
 ) -> Lines:
-    """The verb needs a right that the person has not got; who could, and what they can copy."""
+    """The verb needs a permission that the person has not got; who could, and what they can copy."""
     space = naming.space(locale, us.name)
     names: dict[str, Words] = {"verb": typed(command.verb), "space": space}
-    if right is Right.MAPPED:
+    if permission is Permission.MAPPED:
         return [
             locale.say("Not done: {verb} needs an active user of {space}'s InvenTree.", **names),
-            why_not_entitled(locale, rights, right, space),
+            why_not_entitled(locale, permissions, permission, space),
             locale.say("An admin there can make one or switch it on. More: {whoami}", whoami=typed("whoami")),
         ]
-    if right is Right.SUPERUSER:
+    if permission is Permission.SUPERUSER:
         first = locale.say("Not done: {verb} needs a superuser of {space}'s InvenTree.", **names)
     else:
         first = locale.say("Not done: {verb} needs an approver of {space}.", **names)
-    lines: Lines = [first, why_not_entitled(locale, rights, right, space)]
+    lines: Lines = [first, why_not_entitled(locale, permissions, permission, space)]
     line = typed(locale.short(command.text, LONGEST_LINE))
     if able:
         lines.append(
@@ -111,7 +117,7 @@ def not_entitled(
                 "{people} may; they can copy this: {line}", line=line, people=naming.people(locale, able, any_of=True)
             )
         )
-    elif right is Right.SUPERUSER:
+    elif permission is Permission.SUPERUSER:
         lines.append(locale.say("None of the configured people is a superuser in {space}'s InvenTree.", space=space))
     else:
         lines.append(locale.say("None of the configured people is an approver in {space}'s InvenTree.", space=space))

@@ -32,7 +32,7 @@ from fedbot.rules.model.names import decoration
 from fedbot.rules.model.outside import OutsideLoan
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.queries import IndexStanding, InventoryStanding
-from fedbot.rules.model.stock import Right, Rights
+from fedbot.rules.model.stock import Permission, Permissions
 from fedbot.rules.model.transfer import Transfer
 
 MOST_IN_A_LIST = 10
@@ -40,7 +40,7 @@ _ALL = 100
 Subject = Connection | Transfer
 
 
-def todo(locale: Locale, *, us: PartyConfig, name: str, rights: Rights, todo: Todo) -> Lines:
+def todo(locale: Locale, *, us: PartyConfig, name: str, permissions: Permissions, todo: Todo) -> Lines:
     """What waits for this person, and what this person waits for."""
     who, space = naming.person(locale, name), naming.space(locale, us.name)
     elsewhere = (
@@ -56,7 +56,7 @@ def todo(locale: Locale, *, us: PartyConfig, name: str, rights: Rights, todo: To
     )
     if todo.is_empty:
         first = locale.say("Nothing waits for you here, {who}.", who=who)
-        if rights.covers(Right.APPROVER) or elsewhere:
+        if permissions.covers(Permission.APPROVER) or elsewhere:
             return [first, *elsewhere]
         return [first, locale.say("Offers to {space} are decided by its approvers.", space=space)]
     lines: Lines = [_counted(locale, todo)]

@@ -1,4 +1,4 @@
-"""Who belongs to us: people with their rights, adding and removing them, what a newcomer is told, and help."""
+"""Who belongs to us: people with their permissions, adding and removing them, what a newcomer is told, and help."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from fedbot.messages.naming import command
 from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.ledger import PersonSeen, VerbLine
 from fedbot.rules.model.party_config import PartyConfig, RosterChange
-from fedbot.rules.model.stock import Right, Rights
+from fedbot.rules.model.stock import Permission, Permissions
 
 MOST_PEOPLE = 50
 _LONGEST_ID = 120
@@ -19,7 +19,7 @@ _LONGEST_ID = 120
 def people(
     locale: Locale, *, us: PartyConfig, people: tuple[PersonSeen, ...], removed: tuple[str, ...], private: bool
 ) -> Lines:
-    """Our people with their rights, read just now. `private`: only our own admins read along."""
+    """Our people with their permissions, read just now. `private`: only our own admins read along."""
     space = naming.space(locale, us.name)
     if not people:
         return [locale.say("I know nobody of {space}.", space=space), _how_to_add(locale)]
@@ -185,34 +185,34 @@ def only_in_the_admin_room(locale: Locale, *, text: str, encrypted: bool) -> Lin
     ]
 
 
-def met(locale: Locale, *, us: PartyConfig, name: str, rights: Rights) -> Lines:
+def met(locale: Locale, *, us: PartyConfig, name: str, permissions: Permissions) -> Lines:
     """After somebody's first line: who they are to us, and what they may do."""
     names = {
         "who": naming.person(locale, name),
         "space": naming.space(locale, us.name),
-        "user": locale.short(rights.username, 40),
+        "user": locale.short(permissions.username, 40),
     }
     more = {"help": command("help"), "whoami": command("whoami")}
     return [
         locale.say("Hello {who}: you are user {user} of {space}.", **names),
-        standing(locale, rights, names["space"], names["user"]),
+        standing(locale, permissions, names["space"], names["user"]),
         locale.say("What you can type: {help} · all that you may do: {whoami}", **more),
     ]
 
 
-def standing(locale: Locale, rights: Rights, space: str, user: str) -> tuple[Inline, ...]:
+def standing(locale: Locale, permissions: Permissions, space: str, user: str) -> tuple[Inline, ...]:
     """What InvenTree says of the person."""
-    if not rights.known:
+    if not permissions.known:
         return locale.say(
             "But {space}'s InvenTree has no user {user}; its admin has to make one, or correct my configuration.",
             space=space,
             user=user,
         )
-    if not rights.active:
+    if not permissions.active:
         return locale.say("But this user is inactive; an admin of {space}'s InvenTree can switch it on.", space=space)
-    if rights.superuser:
+    if permissions.superuser:
         return locale.say("You are superuser there: you may approve, and make friends with spaces.")
-    if rights.approver:
+    if permissions.approver:
         return locale.say("You are approver there: you may give things away and decide on offers.")
     return locale.say("You are neither approver nor superuser there: others decide.")
 
@@ -250,7 +250,7 @@ def help_by_direct_chat(locale: Locale) -> Lines:
 
 def help_admin(locale: Locale, *, us: PartyConfig, lines: tuple[VerbLine, ...]) -> Lines:
     """The second page: everything else."""
-    items = tuple((*_verb_line(locale, line), *_for_whom(locale, line.right)) for line in lines)
+    items = tuple((*_verb_line(locale, line), *_for_whom(locale, line.permission)) for line in lines)
     return [
         locale.say("The other things that you can say to {space}'s bot:", space=naming.space(locale, us.name)),
         Items(items),
@@ -260,10 +260,10 @@ def help_admin(locale: Locale, *, us: PartyConfig, lines: tuple[VerbLine, ...]) 
     ]
 
 
-def _for_whom(locale: Locale, right: Right) -> tuple[Inline, ...]:
-    if right is Right.SUPERUSER:
+def _for_whom(locale: Locale, permission: Permission) -> tuple[Inline, ...]:
+    if permission is Permission.SUPERUSER:
         return (" ", *locale.say("(superusers)"))
-    if right is Right.APPROVER:
+    if permission is Permission.APPROVER:
         return (" ", *locale.say("(approvers)"))
     return ()
 
@@ -277,7 +277,7 @@ def help_verb(  # noqa: PLR0913 -- one keyword for each thing that the page tell
     details: tuple[str, ...],
     examples: tuple[str, ...],
     options: tuple[tuple[str, str], ...],
-    right: Right,
+    permission: Permission,
     us: PartyConfig,
 ) -> Lines:
     """One verb: how it goes, what it does, examples, who may."""
@@ -291,19 +291,19 @@ def help_verb(  # noqa: PLR0913 -- one keyword for each thing that the page tell
         lines.append(locale.say("For example: {example}", example=shown))
     if aliases:
         lines.append(locale.say("The same: {names}", names=", ".join(aliases)))
-    lines.append(_who_may(locale, right, naming.space(locale, us.name)))
+    lines.append(_who_may(locale, permission, naming.space(locale, us.name)))
     return lines
 
 
-def _who_may(locale: Locale, right: Right, space: str) -> tuple[Inline, ...]:
-    match right:
-        case Right.SUPERUSER:
+def _who_may(locale: Locale, permission: Permission, space: str) -> tuple[Inline, ...]:
+    match permission:
+        case Permission.SUPERUSER:
             return locale.say("Who may: superusers of {space}'s InvenTree.", space=space)
-        case Right.APPROVER:
+        case Permission.APPROVER:
             return locale.say("Who may: approvers of {space}.", space=space)
-        case Right.MAPPED:
+        case Permission.MAPPED:
             return locale.say("Who may: everybody of {space} with an active InvenTree user.", space=space)
-        case Right.ANYONE:
+        case Permission.ANYONE:
             return locale.say("Who may: every configured person of {space}.", space=space)
 
 
@@ -314,7 +314,7 @@ def whoami(
     person: str,
     name: str,
     username: str,
-    rights: Rights,
+    permissions: Permissions,
     verbs: tuple[str, ...],
     not_yours: tuple[str, ...],
 ) -> Lines:
@@ -323,7 +323,7 @@ def whoami(
     who = naming.person(locale, name or person)
     lines: Lines = [
         locale.say("You are {who} of {space}: user {user} in its InvenTree.", who=who, space=space, user=user),
-        standing(locale, rights, space, user),
+        standing(locale, permissions, space, user),
         locale.say("You may: {verbs}", verbs=", ".join(verbs)),
     ]
     if not_yours:
@@ -332,7 +332,7 @@ def whoami(
     return lines
 
 
-def whoami_without_rights(
+def whoami_without_permissions(
     locale: Locale, *, us: PartyConfig, person: str, name: str, username: str, problem: Diagnosis | None
 ) -> Lines:
     """Which InvenTree user somebody is, while that InvenTree doesn't say what the user may do."""

@@ -1,6 +1,6 @@
-"""Decisions on a card: which reaction or line counts, the grace, and the second look at the right.
+"""Decisions on a card: which reaction or line counts, the grace, and the second look at the permission.
 
-A decision runs through three stages: the right is read, the grace runs, the right is read again after a sync
+A decision runs through three stages: the permission is read, the grace runs, the permission is read again after a sync
 that began later than the grace ended. The first one wins; while it runs, no other is taken up.
 """
 
@@ -45,9 +45,9 @@ from fedbot.rules.model.decision import (
 from fedbot.rules.model.effects import Ask, Phrase, Post, Typing, say
 from fedbot.rules.model.events import Answered, Reacted, Redacted, Said, Unanswered
 from fedbot.rules.model.lifecycles import TransferState
-from fedbot.rules.model.queries import Able, PersonRights, WhenAnsweredOrNot, WhoMay
+from fedbot.rules.model.queries import Able, PersonPermissions, WhenAnsweredOrNot, WhoMay
 from fedbot.rules.model.shown import hash_of
-from fedbot.rules.model.stock import Right, Rights
+from fedbot.rules.model.stock import Permission, Permissions
 from fedbot.rules.model.transfer import Transfer, less_of, total
 from fedbot.rules.protocol import announcements, sequencing, who_answers
 from fedbot.rules.protocol.bodies import LONGEST_REASON
@@ -71,11 +71,11 @@ def subject_by_id(turn: Turn, identifier: str) -> Subject | None:
     return turn.connection(identifier) if is_connection else turn.transfer(identifier)
 
 
-def right_to_decide(subject: Subject, person: str = "") -> Right:
+def right_to_decide(subject: Subject, person: str = "") -> Permission:
     """Connections are for superusers, transfers for approvers; who asked may take less."""
     if isinstance(subject, Connection):
-        return Right.SUPERUSER
-    return Right.MAPPED if takes_less(subject) and person == subject.terms.asker else Right.APPROVER
+        return Permission.SUPERUSER
+    return Permission.MAPPED if takes_less(subject) and person == subject.terms.asker else Permission.APPROVER
 
 
 def takes_taps(subject: Subject) -> bool:
@@ -333,7 +333,7 @@ def _not_ours(turn: Turn, subject: Subject, person: str) -> Phrase:
 
 
 def _begin(turn: Turn, subject: Subject, vote: Vote, *behind: Vote) -> None:
-    """Read the person's right; who else could is asked along, for a refusal that helps."""
+    """Read the person's permission; who else could is asked along, for a refusal that helps."""
     decision = Decision(
         vote.choice,
         vote.person,
@@ -349,10 +349,10 @@ def _begin(turn: Turn, subject: Subject, vote: Vote, *behind: Vote) -> None:
         proven=vote.proven,
     )
     turn.save(replace(subject, decision=decision))
-    right = right_to_decide(subject, decision.person)
-    questions = (PersonRights(decision.username), WhoMay(right, tuple(turn.us.people.values())))
+    permission = right_to_decide(subject, decision.person)
+    questions = (PersonPermissions(decision.username), WhoMay(permission, tuple(turn.us.people.values())))
     turn.do(Typing(subject.room, 30))
-    turn.do(Ask(CheckRights(subject.id, decision.event_id), questions))
+    turn.do(Ask(CheckPermissions(subject.id, decision.event_id), questions))
 
 
 def _being_decided(turn: Turn, subject: Subject, first: Decision, person: str) -> Phrase:
@@ -409,7 +409,7 @@ def _unmatched(turn: Turn, transfer: Transfer) -> Phrase | None:
 
 @dataclass(frozen=True)
 class _OfDecision(WhenAnsweredOrNot):
-    """The decision by the reaction or line `event_id` on a connection or transfer waits for the person's rights."""
+    """The decision by the reaction or line `event_id` on a connection or transfer waits for what the person may do."""
 
     about: str
     event_id: str
@@ -421,23 +421,23 @@ class _OfDecision(WhenAnsweredOrNot):
         return self.about
 
     def unanswered(self, turn: Turn, event: Unanswered) -> None:
-        """Rights can't be read: fail closed, say so, keep the card open."""
+        """Permissions can't be read: fail closed, say so, keep the card open."""
         running = _running(turn, self)
         if running:
             subject, decision = running
-            phrase = say(messages.approval.rights_unreadable, subject=subject, problem=event.problem)
+            phrase = say(messages.approval.permissions_unreadable, subject=subject, problem=event.problem)
             _refuse(turn, subject, decision, phrase)
 
 
 @dataclass(frozen=True)
-class CheckRights(_OfDecision):
+class CheckPermissions(_OfDecision):
     """Before the grace."""
 
     stage = DecisionStage.CHECKING
 
     def answered(self, turn: Turn, event: Answered) -> None:
         """Begin the grace, or say who could."""
-        _on_rights(turn, self, event)
+        _on_permissions(turn, self, event)
 
 
 @dataclass(frozen=True)
@@ -464,19 +464,19 @@ def _running(turn: Turn, then: _OfDecision) -> tuple[Subject, Decision] | None:
     return subject, decision
 
 
-def _on_rights(turn: Turn, then: CheckRights, event: Answered) -> None:
+def _on_permissions(turn: Turn, then: CheckPermissions, event: Answered) -> None:
     running = _running(turn, then)
     if running is None:
         return
     subject, decision = running
-    rights, able = event.answers
-    if not (isinstance(rights, Rights) and isinstance(able, Able)):
+    permissions, able = event.answers
+    if not (isinstance(permissions, Permissions) and isinstance(able, Able)):
         raise TypeError(f"a verdict asks for rights and who may, not {event.answers!r}")
     if not people.is_still(turn, decision.person, decision.username):
         _refuse(turn, subject, decision, _not_ours(turn, subject, decision.person))
         return
-    if not rights.covers(right_to_decide(subject, decision.person)):
-        _refuse(turn, subject, decision, not_entitled(turn, subject, rights, able))
+    if not permissions.covers(right_to_decide(subject, decision.person)):
+        _refuse(turn, subject, decision, not_entitled(turn, subject, permissions, able))
         return
     ends = turn.now + turn.us.grace
     turn.save(replace(subject, decision=replace(decision, stage=DecisionStage.GRACE, ends=ends, behind=())))
@@ -505,15 +505,15 @@ def _is_void(turn: Turn, subject: Subject, decision: Decision) -> bool:
     return True
 
 
-def not_entitled(turn: Turn, subject: Subject, rights: Rights, able: Able) -> Phrase:
+def not_entitled(turn: Turn, subject: Subject, permissions: Permissions, able: Able) -> Phrase:
     """The refusal that names who could decide instead."""
     by_user = {username: person for person, username in turn.us.people.items()}
     names = [turn.name_of(by_user[u], subject.room) for u in able.usernames if u in by_user]
     return say(
         messages.approval.not_entitled_to_decide,
         subject=subject,
-        rights=rights,
-        right=right_to_decide(subject),
+        permissions=permissions,
+        permission=right_to_decide(subject),
         party=turn.us.name,
         able=names,
     )
@@ -632,7 +632,7 @@ def stop(turn: Turn, subject: Subject, person: str, event_id: str) -> None:
 
 
 def on_caught_up(turn: Turn) -> None:
-    """A sync is complete that began at `turn.now`: graces that ended before it are over. Read the rights again."""
+    """A sync is complete that began at `turn.now`: graces that ended before it are over. Read the permissions again."""
     for subject in turn.subjects():
         decision = subject.decision
         if decision is None or decision.stage is not DecisionStage.GRACE:
@@ -641,23 +641,23 @@ def on_caught_up(turn: Turn) -> None:
             continue
         turn.save(replace(subject, decision=replace(decision, stage=DecisionStage.CONFIRMING)))
         names = [decision.username, *([first.username] if (first := _standing_yes(subject, decision)) else [])]
-        turn.do(Ask(ConfirmDecision(subject.id, decision.event_id), tuple(PersonRights(name) for name in names)))
+        turn.do(Ask(ConfirmDecision(subject.id, decision.event_id), tuple(PersonPermissions(name) for name in names)))
 
 
 def on_confirmed(turn: Turn, then: ConfirmDecision, event: Answered) -> tuple[Subject, Decision, Signature] | None:
-    """The right was read a second time: the decision that counts now, or None. The decision is cleared."""
+    """The permission was read a second time: the decision that counts now, or None. The decision is cleared."""
     running = _running(turn, then)
     if running is None:
         return None
     subject, decision = running
-    rights, *of_first = event.answers
-    if not isinstance(rights, Rights):
-        raise TypeError(f"a confirmation asks for rights, not {rights!r}")
+    permissions, *of_first = event.answers
+    if not isinstance(permissions, Permissions):
+        raise TypeError(f"a confirmation asks for rights, not {permissions!r}")
     if not people.is_still(turn, decision.person, decision.username):
         _refuse(turn, subject, decision, _not_ours(turn, subject, decision.person))
         return None
-    if not rights.covers(right_to_decide(subject, decision.person)):
-        phrase = not_entitled(turn, subject, rights, Able(()))
+    if not permissions.covers(right_to_decide(subject, decision.person)):
+        phrase = not_entitled(turn, subject, permissions, Able(()))
         _refuse(turn, subject, decision, phrase)
         return None
     if (complaint := _unsafe(turn, subject)) is not None:
@@ -698,9 +698,9 @@ def _standing_yes(subject: Subject, decision: Decision) -> Vote | None:
     return first if stands else None
 
 
-def _still_may(turn: Turn, first: Vote, rights: Sequence[object]) -> bool:
+def _still_may(turn: Turn, first: Vote, permissions: Sequence[object]) -> bool:
     """Whether who said the first yes may still say it; the second one's counts as the first then."""
-    may = any(isinstance(each, Rights) and each.covers(Right.APPROVER) for each in rights)
+    may = any(isinstance(each, Permissions) and each.covers(Permission.APPROVER) for each in permissions)
     return may and people.is_still(turn, first.person, first.username)
 
 

@@ -69,7 +69,7 @@ from fedbot.rules.model.events import (
 from fedbot.rules.model.lending import PlaceInLine
 from fedbot.rules.model.outside import OutsideLoan, Rota
 from fedbot.rules.model.queries import AuditTrail, SignInFound
-from fedbot.rules.model.stock import Rights
+from fedbot.rules.model.stock import Permissions
 from fedbot.rules.model.transfer import RECALLED, Transfer
 from fedbot.rules.protocol import announcements, sequencing
 from fedbot.rules.state import State, Turn, Verbs
@@ -243,7 +243,7 @@ def _on_answered(turn: Turn, event: Answered) -> None:
     if not all(isinstance(answer, AuditTrail | SignInFound) for answer in event.answers):  # those are our own
         health.is_back(turn)
     for answer in event.answers:
-        if isinstance(answer, Rights):
+        if isinstance(answer, Permissions):
             turn.has_read(answer)
     event.then.answered(turn, event)
 

@@ -32,7 +32,7 @@ from fedbot.rules.model.queries import (
     WhoMay,
 )
 from fedbot.rules.model.steps import OwnTokenRenewed, RenewOwnToken, RevokeOwnToken
-from fedbot.rules.model.stock import Right
+from fedbot.rules.model.stock import Permission
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.state import Turn
 
@@ -72,7 +72,7 @@ def on_waiting(turn: Turn, event: Waiting) -> None:
 
 
 def _tell_refusal(turn: Turn, problem: Diagnosis) -> None:
-    """It answers, but with a no that only people can change: the token, a right, its version."""
+    """It answers, but with a no that only people can change: the token, a permission, its version."""
     if turn.tell_once("inventory-refuses", A_DAY):
         phrase = say(messages.health.inventory_refuses, problem=problem, us=turn.us)
         turn.tell_admins(phrase, f"refuses:{turn.now.isoformat()}")
@@ -129,7 +129,7 @@ def on_set_aside(turn: Turn, event: SetAside) -> None:
 def _ask(turn: Turn) -> None:
     turn.save(replace(turn.standing(), looked=turn.now))
     history = HistoryAt(turn.standing().anchors)
-    superusers = WhoMay(Right.SUPERUSER, tuple(turn.us.people.values()))
+    superusers = WhoMay(Permission.SUPERUSER, tuple(turn.us.people.values()))
     turn.do(Ask(LookAtInventory(), (Overview(), OwnTokens(), superusers, history)))
 
 

@@ -28,8 +28,8 @@ from fedbot.rules.model.events import (
     Unreadable,
     Waiting,
 )
-from fedbot.rules.model.queries import Able, Answer, PersonRights, WhenAnsweredOrNot, WhoMay
-from fedbot.rules.model.stock import Right, Rights
+from fedbot.rules.model.queries import Able, Answer, PersonPermissions, WhenAnsweredOrNot, WhoMay
+from fedbot.rules.model.stock import Permission, Permissions
 from fedbot.rules.model.transfer import WaitingLine
 from fedbot.rules.protocol import announcements, who_answers
 from fedbot.rules.state import State, Turn
@@ -355,11 +355,11 @@ def _bare(words: str) -> list[str]:
 
 
 def carry_out(turn: Turn, command: Command) -> None:
-    """Ask our InvenTree what the verb and its right need, or act at once where nothing is needed."""
-    right, asked = turn.verbs.right(command.verb), turn.verbs.ask(turn, command)
+    """Ask our InvenTree what the verb and its permission need, or act at once where nothing is needed."""
+    permission, asked = turn.verbs.permission(command.verb), turn.verbs.ask(turn, command)
     complains = isinstance(asked, Phrase)
     questions = () if isinstance(asked, Phrase) else asked
-    if right is Right.ANYONE and not questions:
+    if permission is Permission.ANYONE and not questions:
         answer(
             turn,
             command,
@@ -370,19 +370,19 @@ def carry_out(turn: Turn, command: Command) -> None:
     turn.do(Typing(command.room, TYPING_SECONDS))
     turn.save(WaitingLine(command.event_id, command, turn.now))
     until = turn.now + turn.us.line_too_old_after
-    turn.do(Ask(CarryOut(command, complains), (*_about_right(turn, command, right), *questions), until=until))
+    turn.do(Ask(CarryOut(command, complains), (*_about_permission(turn, command, permission), *questions), until=until))
 
 
-def _about_right(turn: Turn, command: Command, right: Right) -> tuple[PersonRights | WhoMay, ...]:
+def _about_permission(turn: Turn, command: Command, permission: Permission) -> tuple[PersonPermissions | WhoMay, ...]:
     """What InvenTree has to say first: whether the person may, and for a refusal that helps, who else."""
-    person = PersonRights(command.username)
-    match right:
-        case Right.ANYONE:
+    person = PersonPermissions(command.username)
+    match permission:
+        case Permission.ANYONE:
             return ()
-        case Right.MAPPED:
+        case Permission.MAPPED:
             return (person,)
         case _:
-            return (person, WhoMay(right, tuple(turn.us.people.values())))
+            return (person, WhoMay(permission, tuple(turn.us.people.values())))
 
 
 @dataclass(frozen=True)
@@ -398,7 +398,7 @@ class CarryOut(WhenAnsweredOrNot):
         return self.command.subject
 
     def answered(self, turn: Turn, event: Answered) -> None:
-        """Check the right, then let the verb act."""
+        """Check the permission, then let the verb act."""
         _on_answered(turn, self, event)
 
     def unanswered(self, turn: Turn, event: Unanswered) -> None:
@@ -414,24 +414,24 @@ class CarryOut(WhenAnsweredOrNot):
 
 def _on_answered(turn: Turn, then: CarryOut, event: Answered) -> None:
     command = then.command
-    right = turn.verbs.right(command.verb)
-    number = len(_about_right(turn, command, right))
-    about_right, answers = event.answers[:number], event.answers[number:]
-    able = about_right[1] if number > 1 else Able(())
-    if right is Right.SUPERUSER and isinstance(able, Able):
+    permission = turn.verbs.permission(command.verb)
+    number = len(_about_permission(turn, command, permission))
+    about_permission, answers = event.answers[:number], event.answers[number:]
+    able = about_permission[1] if number > 1 else Able(())
+    if permission is Permission.SUPERUSER and isinstance(able, Able):
         health.remember_superusers(turn, able)
     if not _is_over(turn, command):
         return
     if not people.is_still(turn, command.sender, command.username):
         answer(turn, command, say(messages.line_errors.stranger, person=command.sender, us=turn.us))
         return
-    if about_right:
-        rights = about_right[0]
-        if not (isinstance(rights, Rights) and isinstance(able, Able)):
-            raise TypeError(f"a line asks for rights and who may first, not {about_right!r}")
-        if not rights.covers(right):
+    if about_permission:
+        permissions = about_permission[0]
+        if not (isinstance(permissions, Permissions) and isinstance(able, Able)):
+            raise TypeError(f"a line asks for rights and who may first, not {about_permission!r}")
+        if not permissions.covers(permission):
             turn.note(command.subject or "-", audit.NotEntitled(command.verb), command.sender, command.event_id)
-            answer(turn, command, _not_entitled(turn, command, rights, able, right))
+            answer(turn, command, _not_entitled(turn, command, permissions, able, permission))
             return
     if not then.complains:
         answer(turn, command, turn.verbs.act(turn, command, answers))
@@ -454,18 +454,25 @@ def _is_over(turn: Turn, command: Command) -> bool:
     return line is not None
 
 
-def not_entitled(turn: Turn, command: Command, right: Right, answers: tuple[Answer, ...]) -> Phrase | None:
-    """Why the speaker may not do that, by the answers to `PersonRights` and `WhoMay`; None if they may."""
-    rights, able = answers
-    if not (isinstance(rights, Rights) and isinstance(able, Able)):
+def not_entitled(turn: Turn, command: Command, permission: Permission, answers: tuple[Answer, ...]) -> Phrase | None:
+    """Why the speaker may not do that, by the answers to `PersonPermissions` and `WhoMay`; None if they may."""
+    permissions, able = answers
+    if not (isinstance(permissions, Permissions) and isinstance(able, Able)):
         raise TypeError(f"a line asks for rights and who may, not {answers!r}")
-    return None if rights.covers(right) else _not_entitled(turn, command, rights, able, right)
+    return None if permissions.covers(permission) else _not_entitled(turn, command, permissions, able, permission)
 
 
-def _not_entitled(turn: Turn, command: Command, rights: Rights, able: Able, right: Right) -> Phrase:
+def _not_entitled(turn: Turn, command: Command, permissions: Permissions, able: Able, permission: Permission) -> Phrase:
     by_user = {username: person for person, username in turn.us.people.items()}
     names = [turn.name_of(by_user[username], command.room) for username in able.usernames if username in by_user]
-    return say(messages.line_errors.not_entitled, command=command, rights=rights, right=right, us=turn.us, able=names)
+    return say(
+        messages.line_errors.not_entitled,
+        command=command,
+        permissions=permissions,
+        permission=permission,
+        us=turn.us,
+        able=names,
+    )
 
 
 def _on_unanswered(turn: Turn, command: Command, event: Unanswered) -> None:

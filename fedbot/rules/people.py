@@ -13,8 +13,8 @@ from fedbot.rules.model import audit
 from fedbot.rules.model.effects import Ask, Phrase, Post, say
 from fedbot.rules.model.events import Answered, PeopleOrdered, Said, SettingsRead, Unanswered
 from fedbot.rules.model.party_config import Roster, RosterChange
-from fedbot.rules.model.queries import PersonRights, WhenAnsweredOrNot
-from fedbot.rules.model.stock import Right, Rights
+from fedbot.rules.model.queries import PersonPermissions, WhenAnsweredOrNot
+from fedbot.rules.model.stock import Permission, Permissions
 from fedbot.rules.state import Turn
 
 MATRIX_ID = re.compile(r"@[!-9;-~]+:[A-Za-z0-9.\-:\[\]]+")
@@ -35,15 +35,15 @@ def person_meant(word: str) -> str:
 
 
 def objection(
-    turn: Turn, change: RosterChange, by: str, rights: Rights | None = None, abilities: tuple[str, ...] = ()
+    turn: Turn, change: RosterChange, by: str, permissions: Permissions | None = None, abilities: tuple[str, ...] = ()
 ) -> Phrase | None:
-    """Why that can't be done; None if it can. `rights` and `abilities`: what InvenTree said of the user to be added.
+    """Why that can't be done; None if it can. `permissions` and `abilities`: what InvenTree says of the user.
 
-    Without `rights` only what InvenTree isn't needed for is looked at.
+    Without `permissions` only what InvenTree isn't needed for is looked at.
     """
     if not MATRIX_ID.fullmatch(change.person):
         return say(messages.people.no_matrix_id, word=change.person)
-    return _not_added(turn, change, rights, abilities) if change.adds else _not_removed(turn, change.person, by)
+    return _not_added(turn, change, permissions, abilities) if change.adds else _not_removed(turn, change.person, by)
 
 
 def _not_removed(turn: Turn, person: str, by: str) -> Phrase | None:
@@ -53,7 +53,9 @@ def _not_removed(turn: Turn, person: str, by: str) -> Phrase | None:
     return None if known else say(messages.people.not_known, person=person, us=turn.us)
 
 
-def _not_added(turn: Turn, change: RosterChange, rights: Rights | None, abilities: tuple[str, ...]) -> Phrase | None:
+def _not_added(
+    turn: Turn, change: RosterChange, permissions: Permissions | None, abilities: tuple[str, ...]
+) -> Phrase | None:
     person, username = change.person, change.username
     if person == turn.us.bot or any(person == announced.bot for announced in turn.all_announcements()):
         return say(messages.people.is_a_bot, person=person)
@@ -62,11 +64,11 @@ def _not_added(turn: Turn, change: RosterChange, rights: Rights | None, abilitie
     configured = turn.state.configured.people.get(person, username)
     if configured != username:
         return say(messages.people.configured_otherwise, person=person, username=configured)
-    if rights is None:
+    if permissions is None:
         return None
-    if not (rights.known and rights.active):
-        return say(messages.people.no_such_user, username=username, inactive=rights.known, us=turn.us)
-    if SAFE_PERMISSIONS not in abilities and rights.covers(Right.APPROVER):
+    if not (permissions.known and permissions.active):
+        return say(messages.people.no_such_user, username=username, inactive=permissions.known, us=turn.us)
+    if SAFE_PERMISSIONS not in abilities and permissions.covers(Permission.APPROVER):
         return say(messages.people.approves_by_configuration_only, person=person, username=username)
     return None
 
@@ -102,13 +104,13 @@ def carry_out(turn: Turn, change: RosterChange, by: str, event_id: str = "") -> 
 
 def on_ordered(turn: Turn, event: PeopleOrdered) -> None:
     """Whoever has the bot's machine adds or removes somebody; what stands against it was told there already."""
-    if objection(turn, event.change, ON_THE_COMMAND_LINE, event.rights, event.abilities) is None:
+    if objection(turn, event.change, ON_THE_COMMAND_LINE, event.permissions, event.abilities) is None:
         phrase = carry_out(turn, event.change, ON_THE_COMMAND_LINE)
         turn.tell_admins(phrase, f"people:{event.change.person}:{turn.now.isoformat()}")
 
 
 def is_still(turn: Turn, person: str, username: str) -> bool:
-    """Whether the person is that InvenTree user to us; while a right was read somebody may have been removed."""
+    """Whether the person is that InvenTree user to us; while a permission was read somebody may have been removed."""
     return turn.us.people.get(person) == username
 
 
@@ -137,7 +139,7 @@ def meet(turn: Turn, event: Said) -> None:
     if turn.tell_once(_meeting(event.sender), FOR_GOOD):
         username = turn.us.people[event.sender]
         then = Meet(event.room, event.event_id, event.sender, username)
-        turn.do(Ask(then, (PersonRights(username),), until=turn.now + SOON))
+        turn.do(Ask(then, (PersonPermissions(username),), until=turn.now + SOON))
 
 
 @dataclass(frozen=True)
@@ -151,10 +153,10 @@ class Meet(WhenAnsweredOrNot):
 
     def answered(self, turn: Turn, event: Answered) -> None:
         """InvenTree has told: so do we."""
-        (rights,) = event.answers
-        if isinstance(rights, Rights) and is_still(turn, self.person, self.username):
+        (permissions,) = event.answers
+        if isinstance(permissions, Permissions) and is_still(turn, self.person, self.username):
             name = turn.name_of(self.person, self.room)
-            phrase = say(messages.people.met, us=turn.us, name=name, rights=rights)
+            phrase = say(messages.people.met, us=turn.us, name=name, permissions=permissions)
             turn.do(Post(f"met:-:{self.event_id}", self.room, phrase))
 
     def unanswered(self, turn: Turn, event: Unanswered) -> None:

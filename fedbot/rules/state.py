@@ -44,7 +44,7 @@ from fedbot.rules.model.outside import OutsideLoan, Rota, rota_id
 from fedbot.rules.model.party_config import PRACTICE, PartyConfig, Practice, Roster, may_be_believed, may_move
 from fedbot.rules.model.queries import Answer, Query
 from fedbot.rules.model.room import Account, AnnouncedParty, Announcement, Room
-from fedbot.rules.model.stock import Right, Rights
+from fedbot.rules.model.stock import Permission, Permissions
 from fedbot.rules.model.transfer import Transfer, WaitingLine
 from fedbot.rules.wire.envelope import SubjectKind, is_off_chat, kind_of
 
@@ -150,7 +150,7 @@ class Verbs(Protocol):
     def parse(self, turn: Turn, text: str) -> tuple[str, dict[str, Any]] | Phrase:
         """The verb and its arguments, or what is wrong with the line."""
 
-    def right(self, verb: str) -> Right:
+    def permission(self, verb: str) -> Permission:
         """Who may use the verb."""
 
     def answers(self, verb: str) -> Answers:
@@ -267,9 +267,11 @@ class Turn:
     def _is_said_of_ours(self, person: str, party: str) -> bool:
         return person in self.us.people and party not in {"", self.us.party}
 
-    def has_read(self, rights: Rights) -> None:
+    def has_read(self, permissions: Permissions) -> None:
         """Remember which user of our InvenTree that name is, for the audit."""
-        if rights.known and self.account(rights.username) != (account := Account(rights.username, rights.key)):
+        if permissions.known and self.account(permissions.username) != (
+            account := Account(permissions.username, permissions.key)
+        ):
             self.save(account)
 
     def tell_admins(self, phrase: Phrase, key: str, *mentions: str) -> None:

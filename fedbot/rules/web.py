@@ -54,7 +54,7 @@ _BOOKKEEPING = frozenset(
 
 
 def on_said(turn: Turn, event: SaidOffChat) -> None:
-    """A line: understood and carried out as one that is said in chat, by the same budget and the same rights."""
+    """A line: understood and carried out as one that is said in chat, by the same budget and the same permissions."""
     if not _begins(turn, event.event_id, event.sender, f"{event.subject} {event.room} {event.text}".strip()):
         return
     complaint = _complaint(turn, event.sender)

@@ -134,8 +134,10 @@ def table(rows: Sequence[Row]) -> list[str]:
     for number, row in enumerate(shown, start=1):
         what = f"nobody of yours ({row.name})"
         if row.user:
-            rights = "superuser, approves" if row.superuser and row.approves else "approves" if row.approves else ""
-            what = f"{row.user}" + (f" ({rights or ('superuser' if row.superuser else 'member')})")
+            permissions = (
+                "superuser, approves" if row.superuser and row.approves else "approves" if row.approves else ""
+            )
+            what = f"{row.user}" + (f" ({permissions or ('superuser' if row.superuser else 'member')})")
         lines.append(f"{number:>4}  {row.person:{width}}  {what}")
     if len(rows) > MOST_SHOWN:
         lines.append(f"      and {len(rows) - MOST_SHOWN} more who are nobody of yours")

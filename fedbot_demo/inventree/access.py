@@ -13,7 +13,7 @@ from fedbot_demo.inventree.exchange import NotAuthenticatedError, Request
 from fedbot_demo.inventree.records import ROLES, Token, User
 from fedbot_demo.inventree.state import State
 
-#: The roles that give a right on a model; one of them is enough.
+#: The roles that give a permission on a model; one of them is enough.
 MODEL_ROLES: dict[str, tuple[str, ...]] = {
     "part": ("part", "build"),
     "partcategory": ("part_category", "build"),

@@ -174,7 +174,7 @@ def staff_with_admin_role_or_read(call: Call) -> None:
 
 
 def on_model(model: str) -> Guard:
-    """The right on `model` that fits the method: GET view, POST add, PUT and PATCH change, DELETE delete."""
+    """The permission on `model` that fits the method: GET view, POST add, PUT and PATCH change, DELETE delete."""
 
     def guard(call: Call) -> None:
         action = ACTIONS.get(call.request.method, "view")
@@ -185,7 +185,7 @@ def on_model(model: str) -> Guard:
 
 
 def writing_on_model(model: str) -> Guard:
-    """As `on_model`, but asking with GET needs no right (stock actions then answer 405)."""
+    """As `on_model`, but asking with GET needs no permission (stock actions then answer 405)."""
     checked = on_model(model)
 
     def guard(call: Call) -> None:

@@ -101,9 +101,9 @@ class Query:
         return int(value) if value.isdecimal() else 0
 
 
-def same_text(left: str | None, right: str) -> bool:
+def same_text(left: str | None, permission: str) -> bool:
     """Equal without regard to case, as SQLite's LIKE sees it."""
-    return (left or "").lower() == right.lower()
+    return (left or "").lower() == permission.lower()
 
 
 def matches(pattern: str, text: str | None) -> bool:

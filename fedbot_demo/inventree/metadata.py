@@ -43,7 +43,7 @@ def _table(state: State, model: str) -> Table[Any]:
 
 
 def _below_row(handler: Handler) -> Handler:
-    """The handler for the address below the row itself, which names no model. Rights come before the row there."""
+    """The handler for the address below the row itself, which names no model. Permissions come before the row there."""
 
     def answer(call: Call) -> Reply:
         call = replace(call, word=_model_of(call))
@@ -58,7 +58,7 @@ def _model_of(call: Call) -> str:
 
 
 def _content(call: Call) -> JsonObject:
-    """The row's metadata, if the caller may see it: that takes the right to change the row (API 436)."""
+    """The row's metadata, if the caller may see it: that takes the permission to change the row (API 436)."""
     if call.pk not in _table(call.state, call.word):
         raise NotFoundError.of_row(MODELS[call.word][0])
     _check(call)

@@ -83,7 +83,7 @@ def _customer(seeder: Seeder) -> Company:
 
 
 def alpha(name: str = "Attraktor", clock: Clock = system_clock, version: Version = NEWEST) -> Seeded:
-    """Attraktor: Anna is superuser, Piet approves, Kim has no right on stock."""
+    """Attraktor: Anna is superuser, Piet approves, Kim has no permission on stock."""
     seeder = Seeder(name, clock, version)
     seeder.user("anna", first_name="Anna", is_staff=True, is_superuser=True)
     _approvers(seeder, "Piet")
@@ -155,7 +155,7 @@ def _alpha_big_things(seeder: Seeder, places: dict[str, Location]) -> None:
 
 
 def beta(name: str = "Betaspace", clock: Clock = system_clock, version: Version = NEWEST) -> Seeded:
-    """Betaspace: Bea is superuser, Cem and Dilek approve, Tom has no rights."""
+    """Betaspace: Bea is superuser, Cem and Dilek approve, Tom has no permissions."""
     seeder = Seeder(name, clock, version)
     seeder.user("bea", first_name="Bea", is_staff=True, is_superuser=True)
     _approvers(seeder, "Cem", "Dilek")

@@ -339,7 +339,7 @@ def _change_one(call: Call, item: StockItem, status: int, note: str) -> None:
 
 
 def endpoints() -> list[Endpoint]:
-    """All stock actions. A POST takes the right to add stock (facts: (e))."""
+    """All stock actions. A POST takes the permission to add stock (facts: (e))."""
     actions = {
         "transfer": transfer,
         "assign": assign_items,

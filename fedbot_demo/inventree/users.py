@@ -21,7 +21,7 @@ from fedbot_demo.inventree.records import ROLES, Group, RuleSet, User
 from fedbot_demo.inventree.state import State
 from fedbot_demo.inventree.versions import Version
 
-#: The database models that each role gives rights on, as /user/roles/ lists them.
+#: The database models that each role gives permissions on, as /user/roles/ lists them.
 ROLE_MODELS: dict[str, tuple[str, ...]] = {
     "admin": ("group", "user", "permission", "apitoken", "ruleset"),
     "stocktake": ("partstocktake",),

@@ -395,7 +395,7 @@ class Version:
         """How a currency is shown."""
         return f"{key} - {name}" if self.api >= _V10 else name
 
-    # --- accounts, tokens and rights -------------------------------------------------------------------------
+    # --- accounts, tokens and permissions -------------------------------------------------------------------------
 
     @property
     def parses_texts(self) -> bool:
@@ -459,7 +459,7 @@ class Version:
 
     @property
     def keeps_rights_safe(self) -> bool:
-        """Whether only admins can give rights; otherwise a friend had better get no account."""
+        """Whether only admins can give permissions; otherwise a friend had better get no account."""
         return not (self.anybody_edits_users or self.anybody_becomes_staff)
 
     @property

@@ -25,13 +25,13 @@ from fedbot.rules.model.queries import (
     Overview,
     OwnTokens,
     OwnTokensSeen,
-    PersonRights,
+    PersonPermissions,
     Query,
     ReceivedOf,
     WhoMay,
 )
 from fedbot.rules.model.steps import AttachPhoto, FileKept, KeepFile, PhotoAttached, SendFile, Step, StepResult
-from fedbot.rules.model.stock import Rights
+from fedbot.rules.model.stock import Permissions
 from fedbot_demo.inventree import seeds
 from fedbot_demo.inventree.seeding import Seeded
 from fedbot_demo.inventree.transport import SimulatedTransport
@@ -233,9 +233,9 @@ STANDING = InventoryStanding("Lab", "1.5.0", 530, "fedbot", True, True, True, 7)
 class Twin:
     """Answers as it is told."""
 
-    def __init__(self, standing: InventoryStanding | InventoryProblem, rights: Rights | None = None) -> None:
+    def __init__(self, standing: InventoryStanding | InventoryProblem, permissions: Permissions | None = None) -> None:
         self.standing = standing
-        self.rights = rights or Rights("anna", known=True, active=True, superuser=True)
+        self.permissions = permissions or Permissions("anna", known=True, active=True, superuser=True)
 
     async def answer(self, question: Query, received: ReceivedOf | None = None) -> Answer:
         assert received is None, "a check has received nothing"
@@ -244,8 +244,8 @@ class Twin:
                 if isinstance(self.standing, InventoryProblem):
                     raise self.standing
                 return self.standing
-            case PersonRights():
-                return self.rights
+            case PersonPermissions():
+                return self.permissions
             case OwnTokens():
                 return OwnTokensSeen()
             case WhoMay(usernames=usernames):
@@ -317,7 +317,7 @@ async def test_direct_access_is_refused_where_any_account_can_make_itself_admin(
 
 
 async def test_people_whose_user_is_switched_off_are_told() -> None:
-    fake = Twin(STANDING, Rights("anna", known=True, active=False))
+    fake = Twin(STANDING, Permissions("anna", known=True, active=False))
     findings = faults(await inventree_findings(settings(people={"@anna:example.org": "anna"}), fake))
     assert [finding.what for finding in findings] == ["InvenTree's user anna is not active"]
 

@@ -12,8 +12,8 @@ from fedbot.rules.model.decision import Choice, Decision, DecisionStage
 from fedbot.rules.model.effects import Ask, Edit, Phrase, SendEnvelope
 from fedbot.rules.model.events import Reacted
 from fedbot.rules.model.lifecycles import ConnectionState, TransferState
-from fedbot.rules.model.queries import Able, MatchPart, PersonRights, WhoMay
-from fedbot.rules.model.stock import Right
+from fedbot.rules.model.queries import Able, MatchPart, PersonPermissions, WhoMay
+from fedbot.rules.model.stock import Permission
 from fedbot.rules.model.transfer import Progress, Transfer
 from tests.commands.worlds import (
     ADMIN_ROOM,
@@ -53,7 +53,7 @@ def test_a_line_begins_the_same_decision_as_a_tap(verb: str, choice: Choice) -> 
     assert begun is not None
     assert (begun.choice, begun.person, begun.stage, begun.reply_to) == (choice, ANNA, DecisionStage.CHECKING, "$line")
     (asked,) = [effect for effect in world.effects if isinstance(effect, Ask)]
-    assert asked.questions == (PersonRights("anna"), WhoMay(Right.APPROVER, ("anna", "piet", "kim")))
+    assert asked.questions == (PersonPermissions("anna"), WhoMay(Permission.APPROVER, ("anna", "piet", "kim")))
 
 
 def test_a_reply_to_the_card_supplies_the_id() -> None:
@@ -153,7 +153,7 @@ def test_what_the_card_refuses_the_line_is_told(transfer: Transfer, name: str) -
 # --- cancel ---
 
 
-def test_who_asked_takes_it_back_without_any_right() -> None:
+def test_who_asked_takes_it_back_without_any_permission() -> None:
     world = World(connected(), pushed())
     assert world.does(f"cancel {pushed().code}") is None
     ended = world.transfer(pushed())
@@ -166,8 +166,8 @@ def test_an_approver_takes_back_what_another_asked_for() -> None:
     world = World(connected(), pushed())
     able = Able(("anna", "piet"))
     assert world.asks("cancel", PIET, subject=pushed().id) == (
-        PersonRights("piet"),
-        WhoMay(Right.APPROVER, ("anna", "piet", "kim")),
+        PersonPermissions("piet"),
+        WhoMay(Permission.APPROVER, ("anna", "piet", "kim")),
     )
     assert world.does("cancel", APPROVER, able, sender=PIET, subject=pushed().id) is None
     assert world.transfer(pushed()).state is TransferState.CANCELLED
@@ -244,9 +244,9 @@ def test_an_asking_to_connect_is_taken_back_by_any_superuser_but_by_no_approver(
     asked = connected(ConnectionState.MAKING)
     world = World(asked)
     refused = world.says("cancel", APPROVER, Able(("anna",)), sender=PIET, subject=asked.id)
-    assert (refused.name, refused.about["right"]) == ("not_yours_to_cancel", Right.SUPERUSER)
-    rights = replace(SUPERUSER, username="piet")
-    assert world.says("cancel", rights, Able(("piet",)), sender=PIET, subject=asked.id).name == "cancelled"
+    assert (refused.name, refused.about["permission"]) == ("not_yours_to_cancel", Permission.SUPERUSER)
+    permissions = replace(SUPERUSER, username="piet")
+    assert world.says("cancel", permissions, Able(("piet",)), sender=PIET, subject=asked.id).name == "cancelled"
 
 
 @pytest.mark.parametrize(

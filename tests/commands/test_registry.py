@@ -8,7 +8,7 @@ from fedbot.commands.reference_page import pages
 from fedbot.commands.registry import Registry, catalogue
 from fedbot.commands.spec import Verb
 from fedbot.rules.model.effects import Phrase
-from fedbot.rules.model.stock import Right
+from fedbot.rules.model.stock import Permission
 from fedbot.rules.state import Verbs
 from tests.commands.worlds import World
 
@@ -22,49 +22,49 @@ def test_every_name_and_alias_belongs_to_one_verb() -> None:
 
 def test_the_verbs_are_those_that_the_rules_expect() -> None:
     verbs: Verbs = Registry()
-    rights = {spec.name: verbs.right(spec.name) for spec in SPECS}
-    assert rights == {
-        "help": Right.ANYONE,
-        "whoami": Right.ANYONE,
-        "spaces": Right.MAPPED,
-        "people": Right.SUPERUSER,
-        "connect": Right.SUPERUSER,
-        "disconnect": Right.SUPERUSER,
-        "push": Right.APPROVER,
-        "lend": Right.APPROVER,
-        "return": Right.MAPPED,  # any member of the borrower; of the lender the verb itself asks for an approver
-        "extend": Right.APPROVER,
-        "gift": Right.APPROVER,
-        "lost": Right.APPROVER,
-        "want": Right.MAPPED,
-        "wait": Right.MAPPED,
-        "overdue": Right.MAPPED,  # to stop lending the verb itself asks for a superuser
-        "request": Right.MAPPED,
-        "borrow": Right.MAPPED,
-        "calendar": Right.MAPPED,
-        "approve": Right.MAPPED,
-        "decline": Right.MAPPED,
-        "received": Right.MAPPED,
-        "missing": Right.APPROVER,
-        "cancel": Right.MAPPED,
-        "show": Right.MAPPED,
-        "history": Right.MAPPED,
-        "todo": Right.MAPPED,
-        "stats": Right.MAPPED,
-        "find": Right.MAPPED,
-        "share": Right.APPROVER,
-        "unshare": Right.APPROVER,
-        "status": Right.MAPPED,
-        "review": Right.SUPERUSER,
-        "resolve": Right.SUPERUSER,
-        "resume": Right.SUPERUSER,
-        "clear": Right.SUPERUSER,
-        "reconcile": Right.SUPERUSER,
-        "rotate": Right.SUPERUSER,
-        "match": Right.APPROVER,
-        "outside": Right.MAPPED,
-        "web": Right.MAPPED,
-        "qr": Right.MAPPED,
+    permissions = {spec.name: verbs.permission(spec.name) for spec in SPECS}
+    assert permissions == {
+        "help": Permission.ANYONE,
+        "whoami": Permission.ANYONE,
+        "spaces": Permission.MAPPED,
+        "people": Permission.SUPERUSER,
+        "connect": Permission.SUPERUSER,
+        "disconnect": Permission.SUPERUSER,
+        "push": Permission.APPROVER,
+        "lend": Permission.APPROVER,
+        "return": Permission.MAPPED,  # any member of the borrower; of the lender the verb itself asks for an approver
+        "extend": Permission.APPROVER,
+        "gift": Permission.APPROVER,
+        "lost": Permission.APPROVER,
+        "want": Permission.MAPPED,
+        "wait": Permission.MAPPED,
+        "overdue": Permission.MAPPED,  # to stop lending the verb itself asks for a superuser
+        "request": Permission.MAPPED,
+        "borrow": Permission.MAPPED,
+        "calendar": Permission.MAPPED,
+        "approve": Permission.MAPPED,
+        "decline": Permission.MAPPED,
+        "received": Permission.MAPPED,
+        "missing": Permission.APPROVER,
+        "cancel": Permission.MAPPED,
+        "show": Permission.MAPPED,
+        "history": Permission.MAPPED,
+        "todo": Permission.MAPPED,
+        "stats": Permission.MAPPED,
+        "find": Permission.MAPPED,
+        "share": Permission.APPROVER,
+        "unshare": Permission.APPROVER,
+        "status": Permission.MAPPED,
+        "review": Permission.SUPERUSER,
+        "resolve": Permission.SUPERUSER,
+        "resume": Permission.SUPERUSER,
+        "clear": Permission.SUPERUSER,
+        "reconcile": Permission.SUPERUSER,
+        "rotate": Permission.SUPERUSER,
+        "match": Permission.APPROVER,
+        "outside": Permission.MAPPED,
+        "web": Permission.MAPPED,
+        "qr": Permission.MAPPED,
     }
 
 

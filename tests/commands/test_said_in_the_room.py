@@ -8,7 +8,7 @@ from fedbot.rules.dispatch import decide
 from fedbot.rules.model.diagnosis import Fault, Plain
 from fedbot.rules.model.effects import Ask, Post
 from fedbot.rules.model.events import Answered, Posted, Said, Unanswered
-from fedbot.rules.model.queries import Able, Answer, AuditOf, AuditTrail, FindItems, PersonRights
+from fedbot.rules.model.queries import Able, Answer, AuditOf, AuditTrail, FindItems, PersonPermissions
 from fedbot.rules.state import Turn
 from tests.commands.worlds import ANNA, KIM, NOW, PLAIN, ROOM, SUPERUSER, World, connected, found, item
 
@@ -72,7 +72,7 @@ def test_every_line_that_cannot_be_read_gets_its_one_answer() -> None:
 
 def test_status_is_told_although_inventree_is_silent_and_other_verbs_say_that_it_is() -> None:
     world = World(connected())
-    cases = ("!fed status", "status"), ("!fed whoami", "whoami_without_rights"), ("!fed todo", "inventory_silent")
+    cases = ("!fed status", "status"), ("!fed whoami", "whoami_without_permissions"), ("!fed todo", "inventory_silent")
     for text, name in cases:
         turn = said(world, text, f"$ {text}")
         (asked,) = [effect for effect in turn.effects if isinstance(effect, Ask)]
@@ -88,7 +88,7 @@ def test_a_case_is_told_to_whom_inventree_says_to_be_active() -> None:
     before.save(type(down)(inventory_down_since=NOW - timedelta(hours=1)))
     world.archive.commits(world.state, before)
     asked = said(world, f"!fed show {connected().code}")
-    questions = [PersonRights("anna"), AuditOf(connected().id)]
+    questions = [PersonPermissions("anna"), AuditOf(connected().id)]
     assert [list(e.questions) for e in asked.effects if isinstance(e, Ask)] == [questions]
     told = answered(world, asked, PLAIN, AuditTrail())
     assert posts(told) == ["shown"]
@@ -100,5 +100,5 @@ def test_a_reply_to_an_answer_about_nothing_is_about_what_the_thread_is_about() 
     world.archive.posts |= {"$answer": "answer:-:$x", "$card": f"card:{connected().id}"}
     line = Said(ROOM, "$line", ANNA, NOW, "!fed show", reply_to="$answer", thread="$card")
     turn = decide(world.state, line, world.verbs, NOW)
-    questions = (PersonRights("anna"), AuditOf(connected().id))
+    questions = (PersonPermissions("anna"), AuditOf(connected().id))
     assert [e.questions for e in turn.effects if isinstance(e, Ask)] == [questions]

@@ -13,9 +13,9 @@ from fedbot.rules.model.effects import Draft, Phrase, Post
 from fedbot.rules.model.health import BotStatus
 from fedbot.rules.model.ledger import Todo
 from fedbot.rules.model.lifecycles import ConnectionState, TransferState
-from fedbot.rules.model.queries import Able, AuditOf, AuditTrail, InventoryStanding, Overview, PersonRights, WhoMay
+from fedbot.rules.model.queries import Able, AuditOf, AuditTrail, InventoryStanding, Overview, PersonPermissions, WhoMay
 from fedbot.rules.model.room import Announcement
-from fedbot.rules.model.stock import Right, Rights
+from fedbot.rules.model.stock import Permission, Permissions
 from fedbot.rules.model.transfer import Progress
 from fedbot.rules.wire.envelope import fingerprint
 from tests.commands.worlds import (
@@ -73,22 +73,22 @@ def test_help_on_an_unknown_verb_proposes_one() -> None:
 
 def test_whoami_tells_the_rights_read_just_now_and_what_they_allow() -> None:
     world = World()
-    assert world.asks("whoami", PIET) == (PersonRights("piet"),)
+    assert world.asks("whoami", PIET) == (PersonPermissions("piet"),)
     phrase = world.says("whoami", APPROVER, sender=PIET)
-    assert (phrase.about["name"], phrase.about["username"], phrase.about["rights"]) == ("Piet", "piet", APPROVER)
+    assert (phrase.about["name"], phrase.about["username"], phrase.about["permissions"]) == ("Piet", "piet", APPROVER)
     assert "push" in phrase.about["verbs"]
     others = ("connect", "disconnect", "review", "resolve", "resume", "clear", "reconcile", "rotate", "people")
     assert phrase.about["not_yours"] == others
-    assert "push" in world.says("whoami", Rights("piet"), sender=PIET).about["not_yours"]
+    assert "push" in world.says("whoami", Permissions("piet"), sender=PIET).about["not_yours"]
 
 
 # --- people and spaces ---
 
 
-def test_people_tells_each_persons_rights() -> None:
+def test_people_tells_each_persons_permissions() -> None:
     world = World()
     usernames = ("anna", "piet", "kim")
-    assert world.asks("people") == (WhoMay(Right.APPROVER, usernames), WhoMay(Right.SUPERUSER, usernames))
+    assert world.asks("people") == (WhoMay(Permission.APPROVER, usernames), WhoMay(Permission.SUPERUSER, usernames))
     phrase = world.says("people", Able(("anna", "piet")), Able(("anna",)))
     assert [(p.name, p.username, p.approver, p.superuser) for p in phrase.about["people"]] == [
         ("Anna", "anna", True, True),
@@ -130,8 +130,8 @@ def test_spaces_of_one_room_are_not_told_in_another_but_in_the_admin_room() -> N
 # --- todo ---
 
 
-def todo(world: World, rights: Rights, sender: str, room: str = connected().room) -> Todo:
-    told = world.says("todo", rights, sender=sender, room=room).about["todo"]
+def todo(world: World, permissions: Permissions, sender: str, room: str = connected().room) -> Todo:
+    told = world.says("todo", permissions, sender=sender, room=room).about["todo"]
     assert isinstance(told, Todo)
     return told
 

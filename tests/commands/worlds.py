@@ -19,7 +19,7 @@ from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.queries import Answer, ItemsFound, PartDescription
 from fedbot.rules.model.room import AnnouncedParty, Announcement, Room
-from fedbot.rules.model.stock import Part, Rights, StockItem
+from fedbot.rules.model.stock import Part, Permissions, StockItem
 from fedbot.rules.model.transfer import Line, Terms, Transfer
 from fedbot.rules.protocol.terms import hash_of
 from fedbot.rules.state import State, Turn
@@ -43,9 +43,9 @@ HOME = PartyConfig(
     rooms=(ROOM, OTHER_ROOM),
     admin_room=ADMIN_ROOM,
 )
-SUPERUSER = Rights("anna", known=True, active=True, superuser=True)
-APPROVER = Rights("piet", known=True, active=True, approver=True)
-PLAIN = Rights("kim", known=True, active=True)
+SUPERUSER = Permissions("anna", known=True, active=True, superuser=True)
+APPROVER = Permissions("piet", known=True, active=True, approver=True)
+PLAIN = Permissions("kim", known=True, active=True)
 BOLT = Part(7, "Bolt M3x10", ipn="M3-BOLT", description="steel")
 
 

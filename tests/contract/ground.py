@@ -146,8 +146,8 @@ class Ground:
         for rule in self.admin.rows("user/ruleset/", group=group):
             allowed = roles.get(rule["name"], ())
             if rule["group"] == group and allowed:
-                rights = {f"can_{action}": action in allowed for action in ACTIONS}
-                self.admin.patch(f"user/ruleset/{rule['pk']}/", rights)
+                permissions = {f"can_{action}": action in allowed for action in ACTIONS}
+                self.admin.patch(f"user/ruleset/{rule['pk']}/", permissions)
         self.admin.patch(f"user/{user}/", {"group_ids": [group]})
         return self.mint(user, name)
 

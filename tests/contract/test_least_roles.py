@@ -160,8 +160,8 @@ def told(api: int) -> dict[str, set[str]]:
     page = (DOCS / "inventree.md").read_text(encoding="utf-8")
     table = page.partition("| without | is refused |")[2].partition("\n\n")[0]
     return {
-        right: {what for each in cell.split(", ") for what in _of_version(each, api)}
-        for right, cell in re.findall(r"^\| \*(.+?)\* \| (.+?) \|$", table, re.MULTILINE)
+        permission: {what for each in cell.split(", ") for what in _of_version(each, api)}
+        for permission, cell in re.findall(r"^\| \*(.+?)\* \| (.+?) \|$", table, re.MULTILINE)
     }
 
 
@@ -217,11 +217,11 @@ async def test_a_bot_that_creates_no_parts_asks_for_every_role_too(ground: Groun
 async def test_each_role_taken_away_refuses_what_the_docs_say_and_names_itself(ground: Ground) -> None:
     expected = told(ground.version.api)
     assert set(expected) == {f"{role}: {action}" for role, actions in SERVICE_ROLES.items() for action in actions}
-    for right, whats in expected.items():
-        role, _, action = right.partition(": ")
+    for permission, whats in expected.items():
+        role, _, action = permission.partition(": ")
         left = LADDER[: LADDER.index(action)]
         refused = await refusals(ground, {**SERVICE_ROLES, role: left}, f"no-{role}-{action}")
-        assert refused.keys() - {"overview"} == whats, right
+        assert refused.keys() - {"overview"} == whats, permission
         for what, words in refused.items():
             named = re.findall(rf"\b{role}: (\w+)", words)
-            assert set(named) & (set(LADDER) - set(left)), f"without {right}, {what} says: {words}"
+            assert set(named) & (set(LADDER) - set(left)), f"without {permission}, {what} says: {words}"

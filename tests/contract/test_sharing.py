@@ -1,4 +1,4 @@
-"""Searching what is shared: the filters that it rests on, and a friend's rights."""
+"""Searching what is shared: the filters that it rests on, and a friend's permissions."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_keywords_and_description_are_searched_all_words_of_it(ground: Ground) -
     assert ground.reader.rows("part/", search=f"{rare} copper", limit=50) == []
 
 
-async def test_our_edge_finds_a_friends_words_under_its_own_rights(ground: Ground) -> None:
+async def test_our_edge_finds_a_friends_words_under_its_own_permissions(ground: Ground) -> None:
     part = ground.part("Shared", "SHARED")
     item = ground.stock(part, 7, ground.drawer)
     inventory = ground.inventory()

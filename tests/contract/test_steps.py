@@ -21,7 +21,7 @@ from fedbot.rules.model.queries import (
     Overview,
     PartDescription,
     PartMatch,
-    PersonRights,
+    PersonPermissions,
 )
 from fedbot.rules.model.steps import (
     AccessEnded,
@@ -62,7 +62,7 @@ from fedbot.rules.model.steps import (
 )
 from fedbot.rules.model.stock import STATUS_DAMAGED as DAMAGED
 from fedbot.rules.model.stock import STATUS_LOST as LOST
-from fedbot.rules.model.stock import Rights
+from fedbot.rules.model.stock import Permissions
 from tests.contract.ground import Ground
 
 
@@ -102,9 +102,9 @@ async def test_the_overview_has_nothing_to_complain_about(inventory: OwnInventor
 
 async def test_rights_are_read_of_this_moment(inventory: OwnInventory, ground: Ground) -> None:
     name = ground.usernames["service"]
-    assert await inventory.answer(PersonRights(name)) == Rights(name, known=True, active=True, approver=True)
+    assert await inventory.answer(PersonPermissions(name)) == Permissions(name, known=True, active=True, approver=True)
     other = ground.usernames["reader"]
-    assert await inventory.answer(PersonRights(other)) == Rights(other, known=True, active=True)
+    assert await inventory.answer(PersonPermissions(other)) == Permissions(other, known=True, active=True)
 
 
 async def test_items_are_found_by_every_kind_of_word(inventory: OwnInventory, ground: Ground) -> None:

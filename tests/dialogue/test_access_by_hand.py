@@ -20,12 +20,12 @@ async def without_admin_token(**options: object) -> World:
     return world
 
 
-def made_by_hand(space: Space, name: str, **rights: bool) -> str:
+def made_by_hand(space: Space, name: str, **permissions: bool) -> str:
     """An admin makes group, user and token as the bot has said; the token."""
     group = space.admin("POST", "user/group/", name=name)["pk"]
     for rule in space.admin("GET", f"user/ruleset/?group={group}"):
         if rule["name"] in ROLES:
-            space.admin("PATCH", f"user/ruleset/{rule['pk']}/", can_view=True, **rights)
+            space.admin("PATCH", f"user/ruleset/{rule['pk']}/", can_view=True, **permissions)
     user = space.admin("POST", "user/", username=name, first_name="", last_name="x", email="")["pk"]
     space.admin("PATCH", f"user/{user}/", group_ids=[group])
     token = space.admin("POST", "user/tokens/", user=user, name=f"{name}-1", expiry="2027-11-24")

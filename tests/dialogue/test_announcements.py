@@ -41,7 +41,7 @@ def puts(world: World, sender: str, content: Mapping[str, Any], room: str = "") 
 
 
 async def mallory(world: World, content: Mapping[str, Any]) -> Person:
-    """A member without any right announces that."""
+    """A member without any permission announces that."""
     person = world.newcomer("mallory")
     puts(world, person.user_id, content)
     await world.settle()

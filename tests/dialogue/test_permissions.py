@@ -66,7 +66,7 @@ async def test_who_is_inactive_is_still_told_who_he_is_and_what_there_is() -> No
 
 
 def test_every_verb_but_help_and_whoami_asks_for_an_active_user() -> None:
-    assert sorted(spec.name for spec in catalogue() if spec.right == "anyone") == ["help", "whoami"]
+    assert sorted(spec.name for spec in catalogue() if spec.permission == "anyone") == ["help", "whoami"]
 
 
 async def test_a_deactivated_user_attaches_no_photo_and_adds_no_remark() -> None:
@@ -118,7 +118,7 @@ async def asked_by_cem_for_his_own_space(world: World) -> Message:
     return world.card()
 
 
-# --- an InvenTree in which an account can give itself rights -----------------------------------------------
+# --- an InvenTree in which an account can give itself permissions -----------------------------------------------
 
 
 async def old(**beta: tuple[str, ...]) -> World:

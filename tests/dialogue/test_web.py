@@ -1,4 +1,4 @@
-"""People on pages and programs on the API: rules, rights and words of chat; the room stays the record."""
+"""People on pages and programs on the API: rules, permissions and words of chat; the room stays the record."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from fedbot.commands.registry import catalogue
 from fedbot.messages import language
 from fedbot.rules.model.care import Care
-from fedbot.rules.model.stock import Right
+from fedbot.rules.model.stock import Permission
 from tests.scenarios.books import assert_books_balance
 from tests.scenarios.browsing import URL, Web, encrypted
 from tests.scenarios.world import World, a_world, friends, sharing, told
@@ -148,7 +148,7 @@ async def test_no_verb_of_the_rights_table_does_more_by_api_than_in_chat() -> No
     before = len(world.room.messages())
     refused = {}
     for spec in catalogue():
-        if spec.right in {Right.APPROVER, Right.SUPERUSER}:
+        if spec.permission in {Permission.APPROVER, Permission.SUPERUSER}:
             answer = await kim.says(spec.examples[0])
             refused[spec.name] = (answer.status_code, answer.json().get("type"))
             await world.passes(timedelta(seconds=6))  # what one line takes of the budget is there again
@@ -157,7 +157,7 @@ async def test_no_verb_of_the_rights_table_does_more_by_api_than_in_chat() -> No
     assert len(world.room.messages()) == before
     piet, superuser = await web.program_of(world.piet), (403, "urn:fedbot:problem:not_entitled")
     for spec in catalogue():  # an approver isn't a superuser
-        if spec.right is Right.SUPERUSER:
+        if spec.permission is Permission.SUPERUSER:
             answer = await piet.says(spec.examples[0])
             assert (answer.status_code, answer.json()["type"]) == superuser, spec.name
             await world.passes(timedelta(seconds=6))

@@ -1,4 +1,4 @@
-"""Whose tap or line on a card counts, and when: rights, grace, one's own ✅ taken back, two at once."""
+"""Whose tap or line on a card counts, and when: permissions, grace, one's own ✅ taken back, two at once."""
 
 from __future__ import annotations
 

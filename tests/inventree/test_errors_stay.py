@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from fedbot.ports.inventory import InventoryProblem
-from fedbot.rules.model.queries import FindItems, Overview, OwnTokens, PersonRights, StockFigures
+from fedbot.rules.model.queries import FindItems, Overview, OwnTokens, PersonPermissions, StockFigures
 from fedbot.rules.model.steps import AttachPhoto, TakeOut, TryToken
 from tests.inventree.space import Space
 
@@ -35,7 +35,7 @@ PHOTO = AttachPhoto("fed:t:1:photo", "Anna", 42, {"url": "mxc://x/1"})
 CALLS: list[Callable[[Space], Awaitable[Any]]] = [
     lambda space: space.inventory.answer(Overview()),
     lambda space: space.inventory.answer(OwnTokens()),
-    lambda space: space.inventory.answer(PersonRights("anna")),
+    lambda space: space.inventory.answer(PersonPermissions("anna")),
     lambda space: space.inventory.answer(StockFigures()),
     lambda space: space.inventory.answer(FindItems("M3-BOLT")),
     lambda space: space.inventory.probe(TAKE_OUT),

@@ -24,11 +24,11 @@ from fedbot.rules.model.queries import (
     Overview,
     OwnTokens,
     OwnTokensSeen,
-    PersonRights,
+    PersonPermissions,
     WhoMay,
 )
 from fedbot.rules.model.steps import STEPS, Taken
-from fedbot.rules.model.stock import Right, Rights
+from fedbot.rules.model.stock import Permission, Permissions
 from fedbot_demo.inventree.faults import FaultKind
 from tests.inventree.situations import put_away, take_out, taken
 from tests.inventree.space import Space
@@ -56,7 +56,7 @@ async def test_it_answers_every_question_and_does_every_step(alpha: Space) -> No
     assert set(ANSWERS) == set(QUESTIONS) - set(OUR_OWN)  # the bot answers those itself
     assert set(STEP_HANDLERS) == set(STEPS)
     port: Inventory = alpha.inventory
-    assert isinstance(await port.answer(PersonRights("piet")), Rights)
+    assert isinstance(await port.answer(PersonPermissions("piet")), Permissions)
 
 
 # --- overview ----------------------------------------------------------------------------------------------
@@ -66,10 +66,10 @@ async def test_below_api_472_nobody_counts_who_is_not_pinned_and_that_is_told(al
     upgrade(alpha, 471)
     (told,) = (await standing(alpha.inventory)).complaints
     assert "rules.pinned_approvers and rules.pinned_superusers" in told
-    assert await alpha.inventory.answer(WhoMay(Right.APPROVER, ("anna", "piet"))) == Able(())
+    assert await alpha.inventory.answer(WhoMay(Permission.APPROVER, ("anna", "piet"))) == Able(())
     pinned = alpha.edge(pinned_superusers=("anna",))
     assert (await standing(pinned)).complaints == ()
-    assert await pinned.answer(WhoMay(Right.APPROVER, ("anna", "piet"))) == Able(("anna",))
+    assert await pinned.answer(WhoMay(Permission.APPROVER, ("anna", "piet"))) == Able(("anna",))
 
 
 async def test_a_server_that_is_set_up_has_nothing_to_complain_about(alpha: Space) -> None:
@@ -239,7 +239,7 @@ async def test_above_the_newest_known_version_reads_go_on_and_writes_wait_for_a_
     seen = await standing(alpha.inventory)
     assert seen.writes_allowed is False
     assert "newer (API 531) than we know (530)" in seen.complaints[0]
-    assert isinstance(await alpha.inventory.answer(PersonRights("piet")), Rights)
+    assert isinstance(await alpha.inventory.answer(PersonPermissions("piet")), Permissions)
     with pytest.raises(Unavailable, match="until a superuser accepts it"):
         await alpha.inventory.act(take_out(alpha))
     accepted = alpha.edge(accept_api=NEWEST_KNOWN + 1)
@@ -290,7 +290,7 @@ async def test_writes_go_one_after_the_other_and_reads_beside_them(alpha: Space)
     alpha.wire.network = Slow()
     acts = [asyncio.create_task(alpha.inventory.act(step)) for step in steps]
     assert await asyncio.to_thread(first.wait, 20)
-    assert isinstance(await alpha.inventory.answer(PersonRights("piet")), Rights)
+    assert isinstance(await alpha.inventory.answer(PersonPermissions("piet")), Permissions)
     assert inside == ["write"]
     second.set()
     results = await asyncio.gather(*acts)

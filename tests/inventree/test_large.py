@@ -23,7 +23,7 @@ from fedbot.rules.model.queries import (
     MatchPart,
     Overview,
     PartDescription,
-    PersonRights,
+    PersonPermissions,
     Query,
     Scope,
     SearchStock,
@@ -100,7 +100,7 @@ QUERIES = [
     SearchStock("screw", Scope(categories=(1, 2, 3, 4), parts=(9,))),
     StockFigures(),
     Overview(),
-    PersonRights("piet"),
+    PersonPermissions("piet"),
 ]
 
 

@@ -228,7 +228,7 @@ async def test_nothing_of_ours_waits_for_a_peers_server(monkeypatch: pytest.Monk
         trial = asyncio.ensure_future(space.inventory.act(step))
         await asyncio.to_thread(began.wait, 10)
         space.vault.keep("made-for/liar/1", space.seeded.token("fedbot"))
-        with pytest.raises(Refusal):  # it has too many rights, which our own InvenTree says at once
+        with pytest.raises(Refusal):  # it has too many permissions, which our own InvenTree says at once
             await space.inventory.act(TryToken("own", "made-for/liar/1"))
         assert not trial.done()
         with pytest.raises(Unavailable):

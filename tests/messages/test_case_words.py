@@ -29,7 +29,7 @@ from fedbot.rules.model.diagnosis import Fault, Plain
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.ledger import CaseSeen, ChangeSeen
 from fedbot.rules.model.lifecycles import ConnectionState, TransferState
-from fedbot.rules.model.stock import Right, Rights
+from fedbot.rules.model.stock import Permission, Permissions
 from fedbot.rules.model.transfer import Progress, Transfer
 from tests.scenarios.scenes import (
     ALPHA,
@@ -146,16 +146,16 @@ SAID: dict[str, Phrase] = {
     "not yours to cancel": say(
         messages.approval.not_yours_to_cancel,
         subject=transfer(),
-        rights=Rights("kim", known=True, active=True),
-        right=Right.APPROVER,
+        permissions=Permissions("kim", known=True, active=True),
+        permission=Permission.APPROVER,
         us=ALPHA,
         able=("Piet",),
     ),
     "not yours to cancel, and nobody else may": say(
         messages.approval.not_yours_to_cancel,
         subject=connection(),
-        rights=Rights("kim", known=True, active=True),
-        right=Right.SUPERUSER,
+        permissions=Permissions("kim", known=True, active=True),
+        permission=Permission.SUPERUSER,
         us=ALPHA,
         able=(),
     ),

@@ -14,7 +14,7 @@ from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Choice, Vote
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.lifecycles import ConnectionState, TransferState
-from fedbot.rules.model.stock import Right, Rights
+from fedbot.rules.model.stock import Permission, Permissions
 from fedbot.rules.model.transfer import Transfer
 from tests.scenarios.scenes import (
     ALPHA,
@@ -34,7 +34,7 @@ from tests.scenarios.scenes import (
     transfer,
 )
 
-KIMS = Rights("kim", known=True, active=True)
+KIMS = Permissions("kim", known=True, active=True)
 PUSH = Command("push", {}, ROOM, "$line", KIM, ASKED_AT, "push 10 M3-BOLT to beta", "kim")
 
 
@@ -104,20 +104,20 @@ SAID: dict[str, Phrase] = {
     "no approver": say(
         messages.approval.not_entitled_to_decide,
         subject=transfer(),
-        rights=KIMS,
-        right=Right.APPROVER,
+        permissions=KIMS,
+        permission=Permission.APPROVER,
         party="attraktor",
         able=["Bea", "Cem"],
     ),
     "no superuser, and nobody is": say(
         messages.approval.not_entitled_to_decide,
         subject=connection(),
-        rights=KIMS,
-        right=Right.SUPERUSER,
+        permissions=KIMS,
+        permission=Permission.SUPERUSER,
         party="attraktor",
         able=[],
     ),
-    "rights can't be read": say(messages.approval.rights_unreadable, subject=transfer(), problem=SILENT),
+    "permissions can't be read": say(messages.approval.permissions_unreadable, subject=transfer(), problem=SILENT),
     "an edited line": say(messages.line_errors.edits_never_execute),
     "a stranger": say(messages.line_errors.stranger, person="@eve:example.org", us=ALPHA),
     "more reactions at once than count": say(messages.approval.reacts_too_much, most=30),
@@ -128,40 +128,40 @@ SAID: dict[str, Phrase] = {
     "not entitled": say(
         messages.line_errors.not_entitled,
         command=PUSH,
-        rights=KIMS,
-        right=Right.APPROVER,
+        permissions=KIMS,
+        permission=Permission.APPROVER,
         us=ALPHA,
         able=["Anna", "Piet"],
     ),
     "not entitled, inactive, and nobody is": say(
         messages.line_errors.not_entitled,
         command=PUSH,
-        rights=replace(KIMS, active=False),
-        right=Right.SUPERUSER,
+        permissions=replace(KIMS, active=False),
+        permission=Permission.SUPERUSER,
         us=ALPHA,
         able=[],
     ),
     "not entitled, as the configuration doesn't name the user": say(
         messages.line_errors.not_entitled,
         command=PUSH,
-        rights=Rights("kim", known=True, active=True, unpinned=True),
-        right=Right.APPROVER,
+        permissions=Permissions("kim", known=True, active=True, unpinned=True),
+        permission=Permission.APPROVER,
         us=ALPHA,
         able=["Anna"],
     ),
     "an inactive user": say(
         messages.line_errors.not_entitled,
         command=PUSH,
-        rights=replace(KIMS, active=False),
-        right=Right.MAPPED,
+        permissions=replace(KIMS, active=False),
+        permission=Permission.MAPPED,
         us=ALPHA,
         able=[],
     ),
     "not entitled, unknown to InvenTree": say(
         messages.line_errors.not_entitled,
         command=PUSH,
-        rights=Rights("kim"),
-        right=Right.APPROVER,
+        permissions=Permissions("kim"),
+        permission=Permission.APPROVER,
         us=ALPHA,
         able=[],
     ),

@@ -13,7 +13,7 @@ from fedbot.rules.model.health import BotStatus
 from fedbot.rules.model.ledger import Due, DueKind, PersonSeen, Quarantined, SpaceSeen, StatusSeen, Todo, VerbLine
 from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from fedbot.rules.model.queries import IndexStanding, InventoryStanding
-from fedbot.rules.model.stock import Right, Rights
+from fedbot.rules.model.stock import Permission, Permissions
 from tests.scenarios.scenes import (
     ALPHA,
     ANNA,
@@ -54,22 +54,22 @@ SPACES = (
 )
 
 
-def who(rights: Rights) -> Phrase:
+def who(permissions: Permissions) -> Phrase:
     return say(
         messages.people.whoami,
         us=ALPHA,
         person=KIM,
         name="Kim",
-        username=rights.username,
-        rights=rights,
+        username=permissions.username,
+        permissions=permissions,
         verbs=("help", "spaces"),
-        not_yours=() if rights.superuser else ("connect",),
+        not_yours=() if permissions.superuser else ("connect",),
     )
 
 
 def todo(todo: Todo) -> Phrase:
-    rights = Rights("anna", known=True, active=True, superuser=True)
-    return say(messages.overview.todo, us=ALPHA, name="Anna", rights=rights, todo=todo)
+    permissions = Permissions("anna", known=True, active=True, superuser=True)
+    return say(messages.overview.todo, us=ALPHA, name="Anna", permissions=permissions, todo=todo)
 
 
 def status(seen: StatusSeen, *, private: bool = False) -> Phrase:
@@ -87,16 +87,16 @@ SAID: dict[str, Phrase] = {
         person="Anna",
         username="anna",
         lines=(
-            VerbLine("push", "push 200 M3-BOLT to betaspace", "give an item away", Right.APPROVER),
-            VerbLine("todo", "todo", "list what waits for you", Right.MAPPED),
+            VerbLine("push", "push 200 M3-BOLT to betaspace", "give an item away", Permission.APPROVER),
+            VerbLine("todo", "todo", "list what waits for you", Permission.MAPPED),
         ),
     ),
     "help for admins": say(
         messages.people.help_admin,
         us=ALPHA,
         lines=(
-            VerbLine("connect", "connect SPACE", "connect with another space", Right.SUPERUSER),
-            VerbLine("whoami", "whoami", "show who you are to me, and what you may do", Right.MAPPED),
+            VerbLine("connect", "connect SPACE", "connect with another space", Permission.SUPERUSER),
+            VerbLine("whoami", "whoami", "show who you are to me, and what you may do", Permission.MAPPED),
         ),
     ),
     "help on one verb": say(
@@ -107,23 +107,23 @@ SAID: dict[str, Phrase] = {
         details=("Without a quantity the whole stock item goes.",),
         examples=("push 200 M3-BOLT to betaspace", "push #42 to betaspace"),
         options=(("--note TEXT", "a note for the other space"),),
-        right=Right.APPROVER,
+        permission=Permission.APPROVER,
         us=ALPHA,
     ),
     "the help stands in a direct chat": say(messages.people.help_by_direct_chat),
     "who am I, while InvenTree is silent": say(
-        messages.people.whoami_without_rights,
+        messages.people.whoami_without_permissions,
         us=ALPHA,
         person="@kim:example.org",
         name="Kim",
         username="kim",
         problem=SILENT,
     ),
-    "who am I: an approver": who(Rights("piet", known=True, active=True, approver=True)),
-    "who am I: a superuser": who(Rights("anna", known=True, active=True, superuser=True)),
-    "who am I: neither": who(Rights("kim", known=True, active=True)),
-    "who am I: inactive": who(Rights("kim", known=True)),
-    "who am I: unknown to InvenTree": who(Rights("kim")),
+    "who am I: an approver": who(Permissions("piet", known=True, active=True, approver=True)),
+    "who am I: a superuser": who(Permissions("anna", known=True, active=True, superuser=True)),
+    "who am I: neither": who(Permissions("kim", known=True, active=True)),
+    "who am I: inactive": who(Permissions("kim", known=True)),
+    "who am I: unknown to InvenTree": who(Permissions("kim")),
     "our people": say(
         messages.people.people,
         us=replace(ALPHA, admins=("@root:attraktor.example",)),
@@ -156,7 +156,11 @@ SAID: dict[str, Phrase] = {
     ),
     "only what others decide": todo(Todo(asked=(transfer(BOLTS, role="sender"),))),
     "nothing, for somebody who may not decide": say(
-        messages.overview.todo, us=ALPHA, name="Kim", rights=Rights("kim", known=True, active=True), todo=Todo()
+        messages.overview.todo,
+        us=ALPHA,
+        name="Kim",
+        permissions=Permissions("kim", known=True, active=True),
+        todo=Todo(),
     ),
     "all is well": status(
         StatusSeen(

@@ -10,7 +10,7 @@ from syrupy.assertion import SnapshotAssertion
 from fedbot import messages
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.party_config import RosterChange
-from fedbot.rules.model.stock import Rights
+from fedbot.rules.model.stock import Permissions
 from tests.scenarios.scenes import ALPHA, KIM, LOCALES, plain
 
 NOT_YET = replace(ALPHA, admins=(KIM,))
@@ -45,7 +45,10 @@ SAID: dict[str, Phrase] = {
         messages.people.only_in_the_admin_room, text="people remove @kim:attraktor.example", encrypted=False
     ),
     "a first line": say(
-        messages.people.met, us=ALPHA, name="Kim", rights=Rights("kim", known=True, active=True, approver=True)
+        messages.people.met,
+        us=ALPHA,
+        name="Kim",
+        permissions=Permissions("kim", known=True, active=True, approver=True),
     ),
 }
 

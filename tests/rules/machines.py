@@ -36,7 +36,7 @@ from fedbot.rules.model.queries import (
     MatchPart,
     Overview,
     PartMatch,
-    PersonRights,
+    PersonPermissions,
     Query,
     WhoMay,
 )
@@ -71,7 +71,7 @@ from fedbot.rules.model.steps import (
     TokenTried,
     TryToken,
 )
-from fedbot.rules.model.stock import Part, Rights, StockItem
+from fedbot.rules.model.stock import Part, Permissions, StockItem
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.protocol.sequencing import bound_to
 from fedbot.rules.state import State, Turn
@@ -171,7 +171,7 @@ class Side:
         self.trouble = "done"
         self.wanted: Counter[str] = Counter()
         self.written: dict[tuple[str, int], dict[str, Any]] = {}
-        self.rights = Rights("somebody", known=True, active=True, superuser=True, approver=True)
+        self.permissions = Permissions("somebody", known=True, active=True, superuser=True, approver=True)
 
     def knows(self, other: Side) -> None:
         """Both are in the room and have announced themselves."""
@@ -307,8 +307,8 @@ class Side:
 
     def _answer(self, question: Query) -> Answer:
         match question:
-            case PersonRights(username):
-                return replace(self.rights, username=username)
+            case PersonPermissions(username):
+                return replace(self.permissions, username=username)
             case WhoMay(_, usernames):
                 return Able(usernames)
             case FindItems(word):

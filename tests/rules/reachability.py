@@ -28,7 +28,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from fedbot.rules.decisions import CheckRights, ConfirmDecision
+from fedbot.rules.decisions import CheckPermissions, ConfirmDecision
 from fedbot.rules.dispatch import decide
 from fedbot.rules.lines import CarryOut
 from fedbot.rules.loan.hand_back import RETURNS_PARTS
@@ -70,14 +70,14 @@ from fedbot.rules.model.queries import (
     MatchPart,
     Overview,
     PartMatch,
-    PersonRights,
+    PersonPermissions,
     Query,
     Whereabouts,
     WhereIsIt,
     WhoMay,
 )
 from fedbot.rules.model.steps import Label, Mirror
-from fedbot.rules.model.stock import Rights, StockItem
+from fedbot.rules.model.stock import Permissions, StockItem
 from fedbot.rules.model.transfer import Progress, Transfer, less_of
 from fedbot.rules.people import Meet
 from fedbot.rules.protocol.terms import MOST_OPEN_DAYS, hash_of, written
@@ -93,12 +93,12 @@ GRACE = timedelta(seconds=6)
 LATE = timedelta(days=MOST_OPEN_DAYS + 1)
 FIRST_DAY = timedelta(days=1, hours=12)
 WAITING = frozenset({TransferState.OPEN, TransferState.BOOKED})
-RIGHTS = Rights("somebody", known=True, active=True, superuser=True, approver=True)
+RIGHTS = Permissions("somebody", known=True, active=True, superuser=True, approver=True)
 NEVER_MOVES_ON = FINAL - {TransferState.DONE, TransferState.REVERTED, TransferState.CANCELLED}
 """Of these nothing matters any more. What was cancelled may still come, and is refused."""
 ASKED_FOR = frozenset({"", "received", "refused", "reverted", "done"})
 """What a peer said in a dispute, as far as a rule asks for just that; whatever else it said is one to all rules."""
-NO_RIGHTS = Rights("somebody", known=True, active=True)
+NO_RIGHTS = Permissions("somebody", known=True, active=True)
 TRUTHS = {
     "sender": ("left", "out", "stays", "arrived", "back", "lost"),
     "receiver": ("booked", "never", "come", "stands"),
@@ -277,8 +277,8 @@ class Explorer:
             yield "peer", f"{kind} {body}", self._after(now, self._letter(now, connection, kind, body))
         yield from self._friends(now, connection)
         for key, ask in now.asked.items():
-            for rights in (RIGHTS, NO_RIGHTS) if isinstance(ask.then, Debit) else (RIGHTS,):
-                answered = Answered(self._time(now), ask.then, self._answers(now, ask, rights))
+            for permissions in (RIGHTS, NO_RIGHTS) if isinstance(ask.then, Debit) else (RIGHTS,):
+                answered = Answered(self._time(now), ask.then, self._answers(now, ask, permissions))
                 yield "itself", f"{_named(ask)} answered", self._after(now, answered, asked=key)
         for key, do in now.to_do.items():
             for event in (
@@ -326,9 +326,9 @@ class Explorer:
             yield "people", line, self._after(now, said)
 
     def _decided(self, now: Now, tap: Reacted, subject: str) -> Now:
-        """A decision on the card, from the reaction to the second look at the right."""
+        """A decision on the card, from the reaction to the second look at the permission."""
         after = self._after(now, tap)
-        for purpose in (f"{CheckRights.__name__} {subject}", f"{ConfirmDecision.__name__} {subject}"):
+        for purpose in (f"{CheckPermissions.__name__} {subject}", f"{ConfirmDecision.__name__} {subject}"):
             ask = after.asked.get(purpose)
             if ask is not None:
                 answered = Answered(self._time(after), ask.then, self._answers(after, ask, RIGHTS))
@@ -414,13 +414,13 @@ class Explorer:
 
     # --- our InvenTree --------------------------------------------------------------------------------------
 
-    def _answers(self, now: Now, ask: Ask, rights: Rights) -> tuple[Answer, ...]:
-        return tuple(self._answer(now, question, rights) for question in ask.questions)
+    def _answers(self, now: Now, ask: Ask, permissions: Permissions) -> tuple[Answer, ...]:
+        return tuple(self._answer(now, question, permissions) for question in ask.questions)
 
-    def _answer(self, now: Now, question: Query, rights: Rights) -> Answer:
+    def _answer(self, now: Now, question: Query, permissions: Permissions) -> Answer:
         match question:
-            case PersonRights(username):
-                return replace(rights, username=username)
+            case PersonPermissions(username):
+                return replace(permissions, username=username)
             case WhoMay(_, usernames):
                 return Able(usernames)
             case FindItems(text):

@@ -24,7 +24,7 @@ from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Ask, Do, Edit, Post
 from fedbot.rules.model.events import CaughtUp, Event, Reacted, Redacted, Said, Tick
 from fedbot.rules.model.lifecycles import FINAL, ConnectionState, TransferState
-from fedbot.rules.model.stock import Rights
+from fedbot.rules.model.stock import Permissions
 from fedbot.rules.model.transfer import Transfer
 from tests.rules.machines import MINUTE, ROOM, Side, Wire
 from tests.simulation.mutants import broken
@@ -58,7 +58,7 @@ class TwoSides(RuleBasedStateMachine):
     # --- what happens -------------------------------------------------------------------------------------
 
     def says(self, side: Side, text: str) -> None:
-        """A superuser's line, whose rights are read at once."""
+        """A superuser's line, whose permissions are read at once."""
         side.meets(Said(ROOM, self.wire.event_id(), side.superuser, self.wire.now, text))
         side.answers_all()
 
@@ -113,14 +113,14 @@ class TwoSides(RuleBasedStateMachine):
         assert not [effect for effect in turn.effects if isinstance(effect, Ask | Do | Post | Edit)]
 
     @precondition(lambda self: any(side.asked for side in self.sides.values()))
-    @rule(party=SIDES, right=st.sampled_from((True, True, True, True, False)))
-    def an_answer(self, party: str, right: bool) -> None:
+    @rule(party=SIDES, permission=st.sampled_from((True, True, True, True, False)))
+    def an_answer(self, party: str, permission: bool) -> None:
         side = self.one_of(party, "asked")
         assert side is not None
-        kept, none = side.rights, Rights("somebody", known=True, active=True)
-        side.rights = kept if right else none
+        kept, none = side.permissions, Permissions("somebody", known=True, active=True)
+        side.permissions = kept if permission else none
         side.answers()
-        side.rights = kept
+        side.permissions = kept
 
     @precondition(lambda self: any(side.to_do for side in self.sides.values()))
     @rule(party=SIDES)
@@ -404,7 +404,7 @@ LONG = pytest.mark.long  # what is found by a rarer story, or by one that is as 
         ("credit before debit", Transfers),
         pytest.param("a letter is never sent again", Transfers, marks=LONG),
         pytest.param("a letter that comes twice is acted upon twice", Transfers, marks=LONG),
-        pytest.param("rights are not read before the debit", Transfers, marks=LONG),
+        pytest.param("permissions are not read before the debit", Transfers, marks=LONG),
         pytest.param("no arbiter: the receiver ends it by itself", Transfers, marks=LONG),
         pytest.param("cancel after sent", Transfers, marks=LONG),
     ],

@@ -308,7 +308,7 @@ async def _retired(scene: Scene) -> None:
     username = scene.honest.people.approver
     users = scene.honest.inventree.users
     users.put(replace(users.find("username", username)[0], is_active=False))
-    scene.honest.lost_right[username] = scene.honest.clock.now()
+    scene.honest.lost_permission[username] = scene.honest.clock.now()
     await scene.taps(scene.person("approver"))
     await scene.grace_ends()
     await scene.sends(offered)

@@ -515,7 +515,7 @@ class Auditor:
         else:
             self._must_be_entitled(decider, identifier, event_id, name)
         ours = sent.asked.username if sent.terms.kind == "push" else ""
-        lost = party.lost_right.get(ours) if party.id not in self.jumped else None
+        lost = party.lost_permission.get(ours) if party.id not in self.jumped else None
         if lost is not None and lost < self.left_open.get(identifier, party.clock.now()):
             self.wrong(f"{name}: stock leaves though {ours}, who offered it, has lost the right before (4)")
 
@@ -548,7 +548,7 @@ class Auditor:
         username = decider.us.people.get(tap.person, "")
         ends = self.grace_ends.get(event_id)
         by_clock = decider.id not in self.jumped
-        lost = decider.lost_right.get(username) if by_clock else None
+        lost = decider.lost_permission.get(username) if by_clock else None
         if not username or username in {"kim", "tom"} or ends is None:
             self.wrong(f"{name}: stock leaves on the word of {tap.person}, who may not decide (4)")
         elif lost is not None and lost < ends:

@@ -293,12 +293,12 @@ class Consents:
             self.compare(party, transfer, tap)
 
     def _must_be_entitled(self, party: Party, transfer: Transfer, tap: Tap, by: str) -> None:
-        """Who said yes had the right when the grace ended; who asked may take less without it."""
+        """Who said yes had the permission when the grace ended; who asked may take less without it."""
         username = party.us.people.get(tap.person, "")
         takes_less = transfer.terms.kind == "request" and tap.person == transfer.terms.asker
         if takes_less or party.id in self.auditor.jumped:
             return
-        ends, lost = self.auditor.grace_ends.get(by), party.lost_right.get(username)
+        ends, lost = self.auditor.grace_ends.get(by), party.lost_permission.get(username)
         if username not in {party.people.approver, party.people.superuser}:
             self._wrong(party, transfer, f"goes on by {username}'s word, who may not decide (4)")
         elif ends is None or (lost is not None and lost < ends):

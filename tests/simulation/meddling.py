@@ -1,4 +1,4 @@
-"""What goes wrong with an InvenTree: faults on the way to it, people who click in it meanwhile, rights that change."""
+"""What goes wrong with an InvenTree: faults on the way to it, people who click in it, permissions that change."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def actions(federation: Federation) -> dict[str, Callable[[int, int, int, int], 
         "forbidden": trouble.forbidden,
         "meddle": trouble.meddle,
         "meddle between": trouble.meddle_between,
-        "rights": trouble.rights,
+        "rights": trouble.permissions,
     }
 
 
@@ -121,23 +121,25 @@ class _Trouble:
         party.is_down = True
         self._troubled(party, "fedbot's roles are taken away")
 
-    async def rights(self, a: int, b: int, c: int, d: int) -> None:
-        """An approver loses the right, or gets it back."""
+    async def permissions(self, a: int, b: int, c: int, d: int) -> None:
+        """An approver loses the permission, or gets it back."""
         party = self._federation.aimed(a, d)
         username = party.people.approver
         users, groups = party.inventree.users, party.inventree.groups
         user = users.find("username", username)[0]
         group = groups.find("name", APPROVERS)[0].pk
-        if username in party.lost_right:
-            del party.lost_right[username]
+        if username in party.lost_permission:
+            del party.lost_permission[username]
             users.put(replace(user, groups=(*(g for g in user.groups if g != group), group), is_active=True))
         elif c % 3:
-            party.lost_right[username] = party.clock.now()
+            party.lost_permission[username] = party.clock.now()
             if self._federation.auditor.liar is not None and c % 2:  # not one who works here any more
                 users.put(replace(user, is_active=False))
             else:
                 users.put(replace(user, groups=tuple(g for g in user.groups if g != group)))
-        self._federation.tell(f"{username} of {party.id}: right {'lost' if username in party.lost_right else 'there'}")
+        self._federation.tell(
+            f"{username} of {party.id}: right {'lost' if username in party.lost_permission else 'there'}"
+        )
 
     # --- people who click in InvenTree --------------------------------------------------------------------
 

@@ -48,7 +48,7 @@ from fedbot.rules.model.outside import Rota
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.queries import Able
 from fedbot.rules.model.steps import CreateItem, Step, StepResult
-from fedbot.rules.model.stock import Right, Rights, StockItem
+from fedbot.rules.model.stock import Permission, Permissions, StockItem
 from fedbot.rules.model.transfer import ShownTransfer, Terms, Transfer
 from fedbot.rules.protocol import announcements, bodies, sequencing, who_answers
 from fedbot.rules.protocol.bodies import Approve, Body, Message
@@ -81,7 +81,7 @@ SEEDS: dict[str, int] = {
     "the grace ends by the clock, before the sync": 4907,
     "a ✅ that is taken back counts all the same": 306,
     "everybody has every right": 20459,
-    "rights are not read before the debit": 20898,
+    "permissions are not read before the debit": 20898,
     "an approval of other terms counts": 2174,
     "expiry by the clock, without catching up": 15842,
     "no arbiter: the receiver ends it by itself": 49214,
@@ -97,7 +97,7 @@ SEEDS: dict[str, int] = {
 #: What no history among some hundred shows, but another test does.
 ELSEWHERE: dict[str, str] = {
     "letters are read out of order": "tests/rules/test_machines.py",
-    "rights are not read again after the grace": "tests/dialogue/test_who_decides.py",
+    "permissions are not read again after the grace": "tests/dialogue/test_who_decides.py",
     "who asked is known by one Matrix account only": "tests/dialogue/test_who_decides.py",
     "what became dear since the card takes one person": "tests/dialogue/test_two_people.py",
 }
@@ -325,10 +325,10 @@ def _redaction_ignored(stack: ExitStack) -> None:
     stack.enter_context(patch.dict(dispatch._RULES, {Redacted: lambda _turn, _event: None}))
 
 
-@mutant("rights are not read again after the grace")
+@mutant("permissions are not read again after the grace")
 def _not_read_again(stack: ExitStack) -> None:
     def on_confirmed(turn: Turn, then: ConfirmDecision, event: Answered) -> Any:
-        granted = Rights("somebody", known=True, active=True, superuser=True, approver=True)
+        granted = Permissions("somebody", known=True, active=True, superuser=True, approver=True)
         return before(turn, then, replace(event, answers=(granted,)))
 
     before = _instead(stack, decisions, "on_confirmed", on_confirmed)
@@ -357,13 +357,13 @@ def _dear_by_one(stack: ExitStack) -> None:
 
 @mutant("everybody has every right")
 def _every_right(stack: ExitStack) -> None:
-    def covers(_: Rights, __: Right) -> bool:
+    def covers(_: Permissions, __: Permission) -> bool:
         return True
 
-    _instead(stack, Rights, "covers", covers)
+    _instead(stack, Permissions, "covers", covers)
 
 
-@mutant("rights are not read before the debit")
+@mutant("permissions are not read before the debit")
 def _not_before_debit(stack: ExitStack) -> None:
     def approve(turn: Turn, transfer: Transfer, decided: Signature) -> None:
         debiting = replace(transfer, state=TransferState.DEBITING, decided=decided, decision=None)
@@ -565,10 +565,10 @@ def _silenced(stack: ExitStack) -> None:
 
 @mutant("who is no active user any more decides all the same")
 def _inactive(stack: ExitStack) -> None:
-    def covers(self: Rights, right: Right) -> bool:
-        return bool(before(replace(self, active=True), right))
+    def covers(self: Permissions, permission: Permission) -> bool:
+        return bool(before(replace(self, active=True), permission))
 
-    before = _instead(stack, Rights, "covers", covers)
+    before = _instead(stack, Permissions, "covers", covers)
 
 
 @mutant("the borrower's word gives a loan more time")

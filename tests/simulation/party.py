@@ -117,7 +117,7 @@ class Party:
     crashes: int = 0
     failures: int = 0
     documents: dict[tuple[str, str], Document] = field(default_factory=dict)
-    lost_right: dict[str, datetime] = field(default_factory=dict)
+    lost_permission: dict[str, datetime] = field(default_factory=dict)
     is_down: bool = False
     heard: object = None
 

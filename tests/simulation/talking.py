@@ -513,7 +513,7 @@ class _Talk:
     # --- where one of the bots lies -----------------------------------------------------------------------
 
     async def impostor(self, a: int, b: int, *_: int) -> None:
-        """Somebody without any right takes the display name of an approver, and taps on the newest card."""
+        """Somebody without any permission takes the display name of an approver, and taps on the newest card."""
         party = self._federation.party(a)
         name = self._federation.server.names[party.person(party.people.approver if b % 2 else party.people.superuser)]
         self._federation.stranger.renames_to(name)

@@ -30,7 +30,7 @@ from fedbot.rules.model.effects import Ask, Edit, Phrase, Post, say
 from fedbot.rules.model.events import Answered, Said, Unanswered
 from fedbot.rules.model.lifecycles import ConnectionState, TransferState, WantState
 from fedbot.rules.model.queries import Able, PartDescription, SearchStock, StockHits, WhenAnsweredOrNot, WhoMay
-from fedbot.rules.model.stock import Right, plain, unit_called
+from fedbot.rules.model.stock import Permission, plain, unit_called
 from fedbot.rules.model.transfer import Line, Transfer, total
 from fedbot.rules.protocol import bodies, sequencing, who_answers
 from fedbot.rules.protocol.bodies import Message
@@ -193,7 +193,7 @@ def _look_for(turn: Turn, wanted: FriendWant) -> None:
         return
     turn.save(replace(wanted, looked=turn.now))
     people = tuple(turn.us.people.values())
-    questions = (SearchStock(wanted.word, share.scope(turn)), WhoMay(Right.APPROVER, people))
+    questions = (SearchStock(wanted.word, share.scope(turn)), WhoMay(Permission.APPROVER, people))
     turn.do(Ask(LookForWant(wanted.id), questions))
 
 

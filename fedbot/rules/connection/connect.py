@@ -21,7 +21,7 @@ from fedbot.rules.model.lifecycles import LIVING_CONNECTION, UNFINISHED_CONNECTI
 from fedbot.rules.model.queries import Able, OfConnection, WhenAnswered, WhoMay
 from fedbot.rules.model.room import AnnouncedParty
 from fedbot.rules.model.shown import Change
-from fedbot.rules.model.stock import Right
+from fedbot.rules.model.stock import Permission
 from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.protocol.terms import BadTerms
@@ -157,7 +157,7 @@ def _take_up(turn: Turn, connection: Connection) -> None:
 def _put_up_card(turn: Turn, connection: Connection) -> None:
     """A card for our superusers, as soon as we know who they are."""
     people = tuple(turn.us.people.values())
-    turn.do(Ask(ShowConnectCard(connection.id), (WhoMay(Right.SUPERUSER, people),)))
+    turn.do(Ask(ShowConnectCard(connection.id), (WhoMay(Permission.SUPERUSER, people),)))
 
 
 def _on_repeated_connect(turn: Turn, known: Connection, envelope: Message[bodies.Connect], asked: Connection) -> None:

@@ -28,7 +28,7 @@ from fedbot.rules.model.events import (
 from fedbot.rules.model.lifecycles import FINAL, LIVING_CONNECTION, ConnectionState
 from fedbot.rules.model.queries import Able, WhenAnswered, WhenAnsweredOrNot, WhoMay
 from fedbot.rules.model.room import Room
-from fedbot.rules.model.stock import Right
+from fedbot.rules.model.stock import Permission
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.protocol import announcements, bodies, sequencing, who_answers
 from fedbot.rules.state import Turn
@@ -119,7 +119,7 @@ def greet(turn: Turn, room: Room) -> None:
         return
     if turn.tell_once(_greeting(room.id), ANNOUNCE_AGAIN_AFTER):
         people = tuple(dict.fromkeys(turn.us.people.values()))
-        turn.do(Ask(Greet(room.id), (WhoMay(Right.SUPERUSER, people),), until=turn.now + A_MOMENT))
+        turn.do(Ask(Greet(room.id), (WhoMay(Permission.SUPERUSER, people),), until=turn.now + A_MOMENT))
 
 
 @dataclass(frozen=True)
@@ -422,7 +422,7 @@ def _take_along(turn: Turn, transfer: Transfer, room: str) -> None:
             request.look_who_confirms(turn, transfer)
             return
         people = tuple(turn.us.people.values())
-        turn.do(Ask(ShowMovedCard(transfer.id), (WhoMay(Right.APPROVER, people),)))
+        turn.do(Ask(ShowMovedCard(transfer.id), (WhoMay(Permission.APPROVER, people),)))
 
 
 def room_of(turn: Turn, connection: Connection) -> str:

@@ -31,7 +31,7 @@ from fedbot.rules.model.lifecycles import (
 )
 from fedbot.rules.model.outside import rota_id
 from fedbot.rules.model.queries import CompanyMirror, MirrorsFound, WhenAnswered, WhoMay
-from fedbot.rules.model.stock import Right
+from fedbot.rules.model.stock import Permission
 from fedbot.rules.model.transfer import RECALLED, Dispute, Terms, Transfer
 from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import Body, Decided, Ended, Message, Truth
@@ -464,7 +464,7 @@ def _resume_connection(turn: Turn, connection: Connection) -> None:
         sequencing.ask(turn, connection)
     elif connection.state is ConnectionState.OFFERED and not connection.card_event:
         people = tuple(turn.us.people.values())
-        turn.do(Ask(connections.ShowConnectCard(connection.id), (WhoMay(Right.SUPERUSER, people),)))
+        turn.do(Ask(connections.ShowConnectCard(connection.id), (WhoMay(Permission.SUPERUSER, people),)))
     elif connection.state in {ConnectionState.ASKED, ConnectionState.READY, ConnectionState.ACTIVE}:
         sequencing.ask(turn, connection)
         if connection.state is ConnectionState.ACTIVE:

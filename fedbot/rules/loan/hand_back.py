@@ -31,7 +31,7 @@ from fedbot.rules.model.queries import (
     OfLine,
     OfTransfer,
     Overview,
-    PersonRights,
+    PersonPermissions,
     Query,
     WhenAnswered,
     WhenAnsweredOrNot,
@@ -39,7 +39,7 @@ from fedbot.rules.model.queries import (
     WhoMay,
 )
 from fedbot.rules.model.steps import AttachPhoto, TakeBack
-from fedbot.rules.model.stock import STATUS_DAMAGED, Right, Rights, StockItem
+from fedbot.rules.model.stock import STATUS_DAMAGED, Permission, Permissions, StockItem
 from fedbot.rules.model.transfer import Line, Progress, Terms, Transfer
 from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
@@ -176,7 +176,7 @@ def look(turn: Turn, transfer: Transfer) -> None:
 
 def who_may(turn: Turn) -> WhoMay:
     """Who decides on it here?"""
-    return WhoMay(Right.APPROVER, tuple(turn.us.people.values()))
+    return WhoMay(Permission.APPROVER, tuple(turn.us.people.values()))
 
 
 def questions(loan: Transfer, terms: Terms) -> tuple[Query, ...]:
@@ -254,7 +254,7 @@ def on_reply(turn: Turn, event: Said) -> None:
     if transfer is None:
         return
     said = presentable(" ".join(event.text.split()))
-    person = PersonRights(turn.us.people[event.sender])
+    person = PersonPermissions(turn.us.people[event.sender])
     until = turn.now + turn.us.line_too_old_after
     turn.do(Ask(NoteRemark(transfer.id, event.event_id, event.sender, said), (person,), until=until))
 
@@ -280,10 +280,10 @@ class NoteRemark(OfTransfer, WhenAnsweredOrNot):
 
 
 def _on_remark_permitted(turn: Turn, then: NoteRemark, event: Answered) -> None:
-    transfer, (rights,) = turn.transfer(then.transfer), event.answers
-    if transfer is None or transfer.state is not TransferState.OPEN or not isinstance(rights, Rights):
+    transfer, (permissions,) = turn.transfer(then.transfer), event.answers
+    if transfer is None or transfer.state is not TransferState.OPEN or not isinstance(permissions, Permissions):
         return
-    if then.person not in turn.us.people or not rights.covers(Right.MAPPED):
+    if then.person not in turn.us.people or not permissions.covers(Permission.MAPPED):
         _answer_remark(
             turn, transfer, then.event_id, say(messages.loan.remark_not_noted, transfer=transfer, problem=None)
         )
@@ -367,7 +367,7 @@ def on_photo(turn: Turn, event: PhotoSent) -> None:
     name = turn.name_of(event.sender, event.room)
     note = f"{name}: {event.caption}" if event.caption else name
     then = PermitPhoto(transfer.id, event.event_id, event.sender, note, event.file)
-    person = PersonRights(turn.us.people[event.sender])
+    person = PersonPermissions(turn.us.people[event.sender])
     turn.do(Ask(then, (person,), until=turn.now + SOON))
 
 
@@ -395,10 +395,10 @@ class PermitPhoto(OfTransfer, WhenAnsweredOrNot):
 
 
 def _on_permitted(turn: Turn, then: PermitPhoto, event: Answered) -> None:
-    transfer, (rights,) = turn.transfer(then.transfer), event.answers
-    if transfer is None or not isinstance(rights, Rights):
+    transfer, (permissions,) = turn.transfer(then.transfer), event.answers
+    if transfer is None or not isinstance(permissions, Permissions):
         return
-    if then.person not in turn.us.people or not rights.covers(Right.MAPPED):
+    if then.person not in turn.us.people or not permissions.covers(Permission.MAPPED):
         _say_not_kept(turn, transfer, then.event_id, INACTIVE)
         return
     turn.note(transfer.id, audit.Fact.PHOTO, then.person, then.event_id)

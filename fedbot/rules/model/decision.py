@@ -51,9 +51,9 @@ class Vote:
 
 @dataclass(frozen=True)
 class Decision:
-    """A decision on its way: the right is being read, then the grace runs, then the right is read again.
+    """A decision on its way: the permission is being read, then the grace runs, then the permission is read again.
 
-    `behind` is what others said while this person's right is being read: it is taken up if the right isn't there.
+    `behind` is what others said while this person's permission is being read: it is taken up if that isn't there.
     `shown` is the hash of what the card showed when the person decided.
     """
 

@@ -18,7 +18,7 @@ from fedbot.rules.model.diagnosis import Diagnosis, reason_of
 from fedbot.rules.model.party_config import Practice, RosterChange
 from fedbot.rules.model.queries import Answer, Continuation, WhenAnswered, WhenAnsweredOrNot, WhenStepEnds
 from fedbot.rules.model.steps import StepResult
-from fedbot.rules.model.stock import Rights
+from fedbot.rules.model.stock import Permissions
 
 
 @dataclass(frozen=True)
@@ -261,7 +261,7 @@ class PeopleOrdered:
 
     at: datetime
     change: RosterChange
-    rights: Rights
+    permissions: Permissions
     abilities: tuple[str, ...] = ()
 
 

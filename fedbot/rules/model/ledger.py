@@ -15,7 +15,7 @@ from fedbot.rules.model.lending import PlaceInLine, QueueEntry
 from fedbot.rules.model.lifecycles import ConnectionState
 from fedbot.rules.model.outside import OutsideLoan, Rota
 from fedbot.rules.model.queries import InventoryStanding
-from fedbot.rules.model.stock import Right, StockItem
+from fedbot.rules.model.stock import Permission, StockItem
 from fedbot.rules.model.transfer import Line, Transfer
 
 # --- What two spaces' books say of one line of a transfer, and how they differ (`ledger.reconcile`).
@@ -138,7 +138,7 @@ class VerbLine:
     name: str
     shown: str
     summary: str
-    right: Right
+    permission: Permission
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,7 @@ class SpaceSeen:
 
 @dataclass(frozen=True)
 class PersonSeen:
-    """One of our people, with the rights read just now; `added`: since the settings were written."""
+    """One of our people, with the permissions read just now; `added`: since the settings were written."""
 
     person: str
     name: str

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar
 
 from fedbot.rules.model.audit import AuditEntry
-from fedbot.rules.model.stock import Part, Right, Rights, StockItem, UnitFactor, in_units
+from fedbot.rules.model.stock import Part, Permission, Permissions, StockItem, UnitFactor, in_units
 from fedbot.rules.model.whole_item import NO_PART_DETAILS, PartDetails, Trait
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class PersonRights:
-    """What may this user do right now? Answer: `Rights`."""
+class PersonPermissions:
+    """What may this user do right now? Answer: `Permissions`."""
 
     username: str
 
@@ -31,13 +31,13 @@ class PersonRights:
 class WhoMay:
     """Which of these users (all of them mapped people) have this right now? Answer: `Able`."""
 
-    right: Right
+    permission: Permission
     usernames: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Able:
-    """The users that have the right asked for, in the order asked."""
+    """The users that have the permission asked for, in the order asked."""
 
     usernames: tuple[str, ...]
 
@@ -298,7 +298,7 @@ class StockFigures:
 
 @dataclass(frozen=True)
 class StockCounts:
-    """How many there are; None where the token lacks the right to look. Stock items are those in stock.
+    """How many there are; None where the token lacks the permission to look. Stock items are those in stock.
 
     `low_stock` is None, too, while our stock is read for the first time.
     """
@@ -523,7 +523,7 @@ class SignInFound:
 
 
 Query = (
-    PersonRights
+    PersonPermissions
     | WhoMay
     | FindItems
     | MatchPart
@@ -541,7 +541,7 @@ Query = (
     | NamedThings
 )
 Answer = (
-    Rights
+    Permissions
     | Able
     | ItemsFound
     | PartMatch
@@ -559,7 +559,7 @@ Answer = (
 )
 
 QUESTIONS: dict[type[Query], type[Answer]] = {
-    PersonRights: Rights,
+    PersonPermissions: Permissions,
     WhoMay: Able,
     FindItems: ItemsFound,
     MatchPart: PartMatch,

@@ -31,7 +31,7 @@ class Room:
 
 @dataclass(frozen=True)
 class AnnouncedParty:
-    """One party as its bot announces it. `people` are for addressing only; they get no right from it.
+    """One party as its bot announces it. `people` are for addressing only; they get no permission from it.
 
     `speaks` are the oldest and the newest version of the protocol that its bot speaks.
     `at` is when it was signed, in milliseconds by the bot's clock; `since` when we first read that this bot hosts the

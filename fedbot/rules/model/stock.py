@@ -153,7 +153,7 @@ STATUS_RETURNED = 85
 TRAVELLING_STATUSES = frozenset({STATUS_OK, STATUS_ATTENTION, STATUS_DAMAGED, STATUS_RETURNED})
 
 
-class Right(StrEnum):
+class Permission(StrEnum):
     """What a verb or a card asks of a person, weakest first.
 
     `ANYONE`: to be among the configured people. `MAPPED`: besides, their InvenTree user is active.
@@ -166,8 +166,8 @@ class Right(StrEnum):
 
 
 @dataclass(frozen=True)
-class Rights:
-    """What an InvenTree says of one of its users at this moment. Unknown users have no rights at all.
+class Permissions:
+    """What an InvenTree says of one of its users at this moment. Unknown users have no permissions at all.
 
     `key` is the user's id there. `unpinned`: InvenTree says that it is an approver or a superuser, but our
     configuration has to say so too, and doesn't.
@@ -181,13 +181,15 @@ class Rights:
     key: int = field(default=0, compare=False)
     unpinned: bool = False
 
-    def covers(self, right: Right) -> bool:
-        """Whether a person with these rights may do what asks for `right` (a superuser is an approver too)."""
-        if right is Right.ANYONE:
+    def covers(self, permission: Permission) -> bool:
+        """Whether these permissions include `permission` (a superuser is an approver too)."""
+        if permission is Permission.ANYONE:
             return True
         if not (self.known and self.active):
             return False
-        return right is Right.MAPPED or self.superuser or (right is Right.APPROVER and self.approver)
+        return (
+            permission is Permission.MAPPED or self.superuser or (permission is Permission.APPROVER and self.approver)
+        )
 
 
 @dataclass(frozen=True)

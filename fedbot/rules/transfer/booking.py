@@ -20,7 +20,7 @@ from fedbot.rules.model.events import Answered, EnvelopeSeen
 from fedbot.rules.model.lending import Hindrance, Obstacle
 from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.model.queries import Able, FindItems, ItemsFound, Query, WhenAnswered, WhoMay
-from fedbot.rules.model.stock import TRAVELLING_STATUSES, Right, StockItem
+from fedbot.rules.model.stock import TRAVELLING_STATUSES, Permission, StockItem
 from fedbot.rules.model.transfer import Line, Transfer
 from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
@@ -105,7 +105,7 @@ def look(turn: Turn) -> None:
         if next_look(turn, transfer) <= turn.now:
             turn.save(replace(transfer, looked=lend.today(turn, transfer)))
             questions: list[Query] = [FindItems(f"#{line.item}") for line in transfer.terms.lines]
-            questions.append(WhoMay(Right.APPROVER, tuple(turn.us.people.values())))
+            questions.append(WhoMay(Permission.APPROVER, tuple(turn.us.people.values())))
             turn.do(Ask(LookAtBooking(transfer.id), tuple(questions)))
 
 

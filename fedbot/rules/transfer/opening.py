@@ -29,7 +29,7 @@ from fedbot.rules.model.effects import Ask, Draft, Edit, Phrase, Post, say
 from fedbot.rules.model.events import Answered
 from fedbot.rules.model.lifecycles import NOTHING_MOVED, TransferState
 from fedbot.rules.model.queries import Able, WhenAnswered, WhoMay
-from fedbot.rules.model.stock import Right
+from fedbot.rules.model.stock import Permission
 from fedbot.rules.model.transfer import Progress, Terms, Transfer
 from fedbot.rules.protocol import announcements, bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
@@ -145,7 +145,7 @@ def open_push(
     provision.mirror(turn, connection)
     if care:
         people = tuple(turn.us.people.values())
-        turn.do(Ask(ShowReleaseCard(transfer.id), (WhoMay(Right.APPROVER, people),)))
+        turn.do(Ask(ShowReleaseCard(transfer.id), (WhoMay(Permission.APPROVER, people),)))
     return transfer
 
 
@@ -232,7 +232,7 @@ def _due(envelope: Message[bodies.Opens]) -> datetime:
 
 
 def addressees(turn: Turn, able: Able) -> list[str]:
-    """The Matrix ids of the people who have the right, in the configuration's order."""
+    """The Matrix ids of the people who have the permission, in the configuration's order."""
     return [person for person, username in turn.us.people.items() if username in able.usernames]
 
 

@@ -29,7 +29,7 @@ from fedbot.rules.transfer.send import with_progress
 
 
 def on_arrived(turn: Turn, transfer: Transfer, by: Signature, quantity: Decimal | None = None) -> None:
-    """An approver of ours says that it is here, or so much of it, and the right was read: book that in."""
+    """An approver of ours says that it is here, or so much of it, and the permission was read: book that in."""
     parcel = replace(transfer.parcel or Parcel(), received=by)
     transfer = replace(transfer, state=TransferState.CREDITING, parcel=parcel, decision=None)
     if quantity is not None:

@@ -40,7 +40,7 @@ from fedbot.rules.model.steps import (
     PutAway,
     Step,
 )
-from fedbot.rules.model.stock import STATUS_OK, TRAVELLING_STATUSES, Part, Right
+from fedbot.rules.model.stock import STATUS_OK, TRAVELLING_STATUSES, Part, Permission
 from fedbot.rules.model.transfer import NOT_COME, NOT_SENT, Landing, Line, Progress, Transfer
 from fedbot.rules.model.whole_item import NO_PART_DETAILS
 from fedbot.rules.protocol import bodies, sequencing
@@ -75,7 +75,7 @@ CREDITING_FOR = frozenset({ConnectionState.ACTIVE, ConnectionState.ENDING})
 def look_for_parts(turn: Turn, transfer: Transfer) -> None:
     """Which of our parts is each line, and who may decide? The card waits for the answer."""
     questions: list[Query] = [match_parts.question_for(turn, transfer, line) for line in transfer.terms.lines]
-    questions.append(WhoMay(Right.APPROVER, tuple(turn.us.people.values())))
+    questions.append(WhoMay(Permission.APPROVER, tuple(turn.us.people.values())))
     turn.do(Ask(ShowOfferCard(transfer.id), tuple(questions)))
 
 

@@ -32,7 +32,7 @@ from fedbot.rules.model.lending import BY_RULES, TO_BE_AGREED, LendingRule
 from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.model.party_config import PRACTICE
 from fedbot.rules.model.queries import Able, Answer, FindItems, ItemsFound, PartMatch, Query, WhenAnswered, WhoMay
-from fedbot.rules.model.stock import Right, StockItem, counts_pieces, is_common, is_fraction, is_sound, plain
+from fedbot.rules.model.stock import Permission, StockItem, counts_pieces, is_common, is_fraction, is_sound, plain
 from fedbot.rules.model.transfer import Line, Terms, Transfer, less_of, total
 from fedbot.rules.protocol import bodies, sequencing, who_answers
 from fedbot.rules.protocol.bodies import Message
@@ -407,7 +407,7 @@ def _granted_what(transfer: Transfer) -> audit.Fact:
 def look_who_confirms(turn: Turn, transfer: Transfer) -> None:
     """Who may say yes to less? The card waits for the answer."""
     people = tuple(turn.us.people.values())
-    turn.do(Ask(ShowGrantedCard(transfer.id), (WhoMay(Right.APPROVER, people),)))
+    turn.do(Ask(ShowGrantedCard(transfer.id), (WhoMay(Permission.APPROVER, people),)))
 
 
 @dataclass(frozen=True)
@@ -463,7 +463,7 @@ def look_for_items(turn: Turn, transfer: Transfer) -> None:
     questions: list[Query] = [
         FindItems(word, told, merges=True, whole=True, lending=lending, units=units) for word in words
     ]
-    questions.append(WhoMay(Right.APPROVER, tuple(turn.us.people.values())))
+    questions.append(WhoMay(Permission.APPROVER, tuple(turn.us.people.values())))
     turn.do(Ask(ShowRequestCard(transfer.id), tuple(questions)))
 
 

@@ -1,6 +1,6 @@
 """The sender decides until it is sent: what the other side wants is a request to it.
 
-What was approved is looked at once more just before anything moves: by the right of our own person, and for what was
+What was approved is looked at once more just before anything moves: whether our own person still may, and what was
 merged into the stock meanwhile (UC6).
 """
 
@@ -20,8 +20,8 @@ from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Ask
 from fedbot.rules.model.events import Answered, EnvelopeSeen
 from fedbot.rules.model.lifecycles import BEFORE_DEBIT, TransferState
-from fedbot.rules.model.queries import FindItems, ItemsFound, PersonRights, Query, WhenAnswered, WhoMay
-from fedbot.rules.model.stock import Right, Rights
+from fedbot.rules.model.queries import FindItems, ItemsFound, PersonPermissions, Query, WhenAnswered, WhoMay
+from fedbot.rules.model.stock import Permission, Permissions
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
@@ -77,7 +77,7 @@ def withdraw(turn: Turn, transfer: Transfer, by: Signature) -> None:
 
 
 def approve(turn: Turn, transfer: Transfer, decided: Signature) -> None:
-    """Approved: read the rights of our own person once more, then debit. What is booked ahead waits for its day."""
+    """Approved: read our own person's permissions once more, then debit. What is booked ahead waits for its day."""
     if transfer.terms.starts is not None:
         booking.book(turn, transfer, decided)
         return
@@ -99,7 +99,7 @@ def hand_over(turn: Turn, transfer: Transfer, by: Signature) -> None:
 
 
 def look_again(turn: Turn, transfer: Transfer) -> None:
-    """Before anything moves our own person's right is read again: of who offered it, else of who decided.
+    """Before anything moves our own person's permission is read again: of who offered it, else of who decided.
 
     What was booked is for who hands it over: who agreed to that, maybe months ago, needn't be here any more.
     A return that the owner asked for was decided there: nobody of ours stands for it. What is of the same part as
@@ -116,7 +116,7 @@ def look_again(turn: Turn, transfer: Transfer) -> None:
     takes_two = transfer.care and (transfer.handed is None or transfer.dearer)
     two_people = (transfer.first_yes, transfer.released) if takes_two else ()
     names += [one.username for one in two_people if one is not None]
-    questions += [PersonRights(name) for name in dict.fromkeys(names)]
+    questions += [PersonPermissions(name) for name in dict.fromkeys(names)]
     if questions:
         turn.do(Ask(Debit(transfer.id), tuple(questions)))
     else:
@@ -161,7 +161,7 @@ class Debit(transfers.TellsThatItWaits, WhenAnswered):
     """The debit waits for the last look."""
 
     def answered(self, turn: Turn, event: Answered) -> None:
-        """Without the right, or with something of a third space in it, nothing moves."""
+        """Without the permission, or with something of a third space in it, nothing moves."""
         _on_looked_again(turn, self, event)
 
 
@@ -170,8 +170,10 @@ def _on_looked_again(turn: Turn, then: Debit, event: Answered) -> None:
     if transfer is None or transfer.state is not TransferState.APPROVED:
         return
     transfer = transfers.goes_on(turn, transfer)
-    right = Right.MAPPED if lend.is_return(transfer) else Right.APPROVER  # the owner's approver has decided on that
-    if any(isinstance(answer, Rights) and not answer.covers(right) for answer in event.answers):
+    permission = (
+        Permission.MAPPED if lend.is_return(transfer) else Permission.APPROVER
+    )  # the owner's approver has decided on that
+    if any(isinstance(answer, Permissions) and not answer.covers(permission) for answer in event.answers):
         transfers.end(turn, transfer, TransferState.ABORTED, None, "right-lost")
     elif any(isinstance(answer, ItemsFound) and _is_mixed(turn, transfer, answer) for answer in event.answers):
         transfers.end(turn, transfer, TransferState.ABORTED, None, "merged")
@@ -202,7 +204,7 @@ def _ask_two_people(turn: Turn, transfer: Transfer, why: str) -> None:
         transfer = replace(transfer, state=TransferState.BOOKED, handed=None)
     else:
         transfer = replace(transfer, state=TransferState.OPEN, decided=None, granted=None)
-    people = (WhoMay(Right.APPROVER, tuple(turn.us.people.values())),)
+    people = (WhoMay(Permission.APPROVER, tuple(turn.us.people.values())),)
     if transfer.is_our_offer:
         transfer = opening.asked_with_care(turn, replace(transfer, peer_agreed=void), transfer.asked)
         turn.do(Ask(opening.ShowReleaseCard(transfer.id), people))

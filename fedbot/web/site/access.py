@@ -23,7 +23,7 @@ from fedbot.rules.model.command import MOST_TOKENS, SIGN_IN_WITHIN, AccessKind, 
 from fedbot.rules.model.effects import say
 from fedbot.rules.model.events import AccessEnded, AccessGiven
 from fedbot.rules.model.queries import SignInFound
-from fedbot.rules.model.stock import Right, Rights
+from fedbot.rules.model.stock import Permission, Permissions
 from fedbot.web.site.bot import Bot
 from fedbot.web.site.guard import networks
 from fedbot.web.site.problems import Problem
@@ -173,7 +173,7 @@ class Access:
         self._strangers = Limiter(strangers_calls_a_minute)
         self._passwords = Limiter(PASSWORDS_A_MINUTE)
         self._codes = Codes()
-        self._rights: dict[str, tuple[datetime, Rights]] = {}
+        self._permissions: dict[str, tuple[datetime, Permissions]] = {}
         bot.answers_sign_ins(self._shown)
 
     # --- signing in ---
@@ -260,16 +260,16 @@ class Access:
         people = [person for person, user in self._bot.turn().us.people.items() if user == username]
         return people[0] if len(people) == 1 else None
 
-    async def rights(self, caller: Caller) -> Rights:
+    async def permissions(self, caller: Caller) -> Permissions:
         """What the caller may do now. Raises `Problem` if they may not even read, or if InvenTree doesn't say."""
         now = self._bot.now()
-        at, rights = self._rights.get(caller.username, (now - RIGHTS_HOLD, Rights(caller.username)))
+        at, permissions = self._permissions.get(caller.username, (now - RIGHTS_HOLD, Permissions(caller.username)))
         if at + RIGHTS_HOLD <= now:
-            rights = await _told(self._bot.rights(caller.username))
-            self._rights[caller.username] = (now, rights)
-        if not rights.covers(Right.MAPPED):
+            permissions = await _told(self._bot.permissions(caller.username))
+            self._permissions[caller.username] = (now, permissions)
+        if not permissions.covers(Permission.MAPPED):
             raise Problem(say(messages.web.not_active))
-        return rights
+        return permissions
 
     def count(self, who: str) -> None:
         """One more call by that person. Raises `Problem` if it is one too many."""

@@ -151,14 +151,14 @@ class WhoAmI(BaseModel):
 @router.get("/me", summary="Who you are, and what you may do")
 async def me(caller: Called, reader: Reading) -> WhoAmI:
     """Read in InvenTree at this moment."""
-    rights = reader.rights
+    permissions = reader.permissions
     return WhoAmI(
         person=caller.person,
         user=caller.username,
         space=reader.turn.us.party,
         scope=caller.scope.value,
-        approver=rights.approver or rights.superuser,
-        superuser=rights.superuser,
+        approver=permissions.approver or permissions.superuser,
+        superuser=permissions.superuser,
     )
 
 

@@ -11,7 +11,7 @@ from fedbot.ports.journal import Audited
 from fedbot.rules.model.command import WebLine
 from fedbot.rules.model.events import Event
 from fedbot.rules.model.queries import SignInFound, StockCounts
-from fedbot.rules.model.stock import Rights
+from fedbot.rules.model.stock import Permissions
 from fedbot.rules.state import Turn
 
 
@@ -33,7 +33,7 @@ class Bot(Protocol):
     async def answered(self, line: str, seconds: float) -> WebLine:
         """The line with its answers, as soon as it has one, at the latest after that time. KeyError if it is gone."""
 
-    async def rights(self, username: str) -> Rights:
+    async def permissions(self, username: str) -> Permissions:
         """What that user may do in our InvenTree now. Raises `InventoryProblem`."""
 
     async def user_by_password(self, username: str, password: str) -> str | None:

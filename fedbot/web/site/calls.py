@@ -60,13 +60,13 @@ class Site:
 
     async def reader(self, caller: Caller, locale: Locale) -> Reader:
         """What the caller reads now, in that language. Raises `Problem`."""
-        rights = await self.access.rights(caller)
+        permissions = await self.access.permissions(caller)
 
         def words(phrase: Phrase) -> tuple[str, str]:
             rendered = formatting.render(render(phrase, locale, locale.now))
             return rendered.plain, rendered.html
 
-        return Reader(self.bot.turn(), caller.person, rights, locale, words)
+        return Reader(self.bot.turn(), caller.person, permissions, locale, words)
 
     def own_locale(self) -> Locale:
         """The space's language, in which lines are answered and the API refuses."""

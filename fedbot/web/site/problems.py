@@ -64,7 +64,7 @@ TYPES: Mapping[int, tuple[str, ...]] = {
     ),
     429: ("says_too_much", "searched_too_often", "tries_too_often", "too_many_calls"),
     500: ("set_aside", "failed"),
-    503: ("inventory_silent", "rights_unreadable"),
+    503: ("inventory_silent", "permissions_unreadable"),
 }
 """By status, the names of the sentences with which a call is refused; every other refusal of chat is a 409."""
 OTHER = 409

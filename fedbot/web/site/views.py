@@ -44,7 +44,7 @@ from fedbot.rules.model.lending import PlaceInLine, QueueEntry
 from fedbot.rules.model.lifecycles import LIVING_CONNECTION, TransferState
 from fedbot.rules.model.outside import OUTSIDE, OutsideLoan, Rota
 from fedbot.rules.model.queries import StockCounts
-from fedbot.rules.model.stock import Right, Rights, plain
+from fedbot.rules.model.stock import Permission, Permissions, plain
 from fedbot.rules.model.transfer import Line, Transfer
 from fedbot.rules.protocol import who_answers
 from fedbot.rules.state import Turn
@@ -451,11 +451,16 @@ class Reader:
     """What one person reads, at one moment."""
 
     def __init__(
-        self, turn: Turn, person: str, rights: Rights, locale: Locale, render: Callable[[Phrase], tuple[str, str]]
+        self,
+        turn: Turn,
+        person: str,
+        permissions: Permissions,
+        locale: Locale,
+        render: Callable[[Phrase], tuple[str, str]],
     ) -> None:
         self.turn = turn
         self.person = person
-        self.rights = rights
+        self.permissions = permissions
         self.rooms = who_answers.shared_with(turn, person)
         self._locale = locale
         self._render = render
@@ -549,7 +554,7 @@ class Reader:
 
     def now(self) -> NowView:
         """What waits, and what is under way."""
-        todo = todo_of(self.turn, self.person, self.rooms, self.rights)
+        todo = todo_of(self.turn, self.person, self.rooms, self.permissions)
         told = {subject.id for subject in (*todo.to_decide, *todo.asked, *todo.parcels, *todo.disputed, *todo.on_loan)}
         open_ = [t for t in self.turn.open_transfers() if t.room in self.rooms and t.id not in told]
         return NowView(
@@ -811,7 +816,7 @@ class Reader:
         if not ((decides_here(self.turn.us, subject) and is_open(subject)) or awaits_parcel(subject)):
             return None
         plain_, html = self._render(decisions.card(self.turn, subject))
-        yours = waits_for(self.turn, subject, self.person, self.rights)
+        yours = waits_for(self.turn, subject, self.person, self.permissions)
         transfer = subject if isinstance(subject, Transfer) else None
         first = transfer.first_yes if transfer else None
         running = subject.decision
@@ -820,7 +825,7 @@ class Reader:
             text=plain_,
             html=html,
             choices=list(decisions.choices(subject)),
-            yours=yours or (awaits_parcel(subject) and self.rights.covers(Right.APPROVER)),
+            yours=yours or (awaits_parcel(subject) and self.permissions.covers(Permission.APPROVER)),
             care=transfer.care if transfer else False,
             takes_quantity=transfer is not None and transfer.terms.kind == "request" and transfer.role == "sender",
             first_yes_by=self.turn.name_of(first.person, subject.room) if first else "",
