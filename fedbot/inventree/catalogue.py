@@ -146,7 +146,7 @@ def ratio_of(server: Server, theirs: str, ours: str) -> Fraction | None:
     """How many of our unit one of theirs is; None if that can't be told."""
     if theirs == ours:
         return Fraction(1)
-    from fedbot.inventree.find_part import factor  # noqa: PLC0415 -- brings numpy with it: only where units differ
+    from fedbot.inventree.units import factor  # noqa: PLC0415 -- brings numpy with it: only where units differ
 
     return factor(server, theirs, ours)
 

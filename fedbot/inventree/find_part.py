@@ -1,21 +1,17 @@
-"""Which of our parts is what a peer sends, how its unit converts, and whether and where it is booked in (UC2)."""
+"""Which of our parts is what a peer sends, whether it may take the item, and where that would lie (UC2)."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from fractions import Fraction
-from functools import cache
 from typing import TYPE_CHECKING, Any
-
-import pint
 
 from fedbot.inventree import metadata
 from fedbot.inventree.catalogue import Categories, parts_by_ipn, parts_by_name, parts_like, ratio_of
 from fedbot.inventree.rows import Row, part_of, same
 from fedbot.inventree.stock import RETURNED, rows_of_part, trace
 from fedbot.inventree.whole_items import custom_statuses
-from fedbot.ports.inventory import NotPermitted, Refusal
+from fedbot.ports.inventory import NotPermitted
 from fedbot.rules.model.queries import MatchPart, PartDescription, PartMatch
 from fedbot.rules.model.steps import OWN_KEY
 from fedbot.rules.model.stock import counts_pieces
@@ -198,81 +194,3 @@ def _aliases(server: Server, part: int, peer: str) -> set[str]:
     recorded = own.get("aliases") if isinstance(own, dict) else None
     words = recorded.get(peer) if isinstance(recorded, dict) else None
     return {str(word).casefold() for word in words} if isinstance(words, list) else set()
-
-
-# --- How many of our unit one of a peer's is. InvenTree's units are pint's, with some of its own and the server's.
-
-_OF_INVENTREE = ("piece = 1", "each = 1 = ea", "dozen = 12 = dz", "hundred = 100", "thousand = 1000")
-_UNIT = re.compile(r"(?:(\d{1,6}(?:\.\d{1,5})?) ?)?([^\W\d_]{1,24})(?:(?:\^|\*\*)?([23])|([²³]))?")
-_POWERS = {"²": 2, "³": 3}
-_OWN_NAME = re.compile(r"[^\W\d_]{1,24}")
-_OWN_DEFINITION = re.compile(r"[\w. */]{1,40}")
-
-
-def factor(server: Server, theirs: str, ours: str) -> Fraction | None:
-    """How many of `ours` one of `theirs` is, exactly; None if that can't be told.
-
-    What a peer calls its unit is never evaluated: it is a number, one name and a power, or it isn't understood.
-    """
-    try:
-        return _converted(_registry(), theirs, ours)
-    except pint.UndefinedUnitError:
-        own = _own_registry(server)
-    try:
-        return _converted(own, theirs, ours)
-    except pint.UndefinedUnitError:
-        return None
-
-
-def _new_registry() -> pint.UnitRegistry[Any]:
-    registry: pint.UnitRegistry[Any] = pint.UnitRegistry(non_int_type=Fraction)
-    for definition in _OF_INVENTREE:
-        registry.define(definition)
-    return registry
-
-
-@cache
-def _registry() -> pint.UnitRegistry[Any]:
-    """The units that every InvenTree has; reading pint's definitions takes half a second."""
-    return _new_registry()
-
-
-def _own_registry(server: Server) -> pint.UnitRegistry[Any]:
-    """Those and what the admins of our server have defined, as far as it is plain."""
-    registry = _new_registry()
-    _add_own(registry, server)
-    return registry
-
-
-def _add_own(registry: pint.UnitRegistry[Any], server: Server) -> None:
-    try:
-        rows = server.api.rows("units/")
-    except Refusal:  # it doesn't tell them: then they are unknown units
-        return
-    for row in rows:
-        name, symbol, definition = (str(row.get(field) or "") for field in ("name", "symbol", "definition"))
-        if _OWN_NAME.fullmatch(name) and _OWN_DEFINITION.fullmatch(definition):
-            names = f"{name} = {definition}" + (f" = {symbol}" if _OWN_NAME.fullmatch(symbol) else "")
-            registry.define(names)
-
-
-def _converted(registry: pint.UnitRegistry[Any], theirs: str, ours: str) -> Fraction | None:
-    one, other = _quantity(registry, theirs), _quantity(registry, ours)
-    if one is None or other is None:
-        return None
-    try:
-        return Fraction((one / other).to("dimensionless").magnitude)
-    except (pint.DimensionalityError, pint.OffsetUnitCalculusError):
-        return None
-
-
-def _quantity(registry: pint.UnitRegistry[Any], unit: str) -> Any:  # noqa: ANN401 - pint's quantity of a Fraction
-    """One of that unit: `10 m` is ten metres. None for what isn't a number, a name and a power."""
-    if counts_pieces(unit):
-        return registry.Quantity(Fraction(1), "dimensionless")
-    found = _UNIT.fullmatch(unit.strip())
-    if found is None:
-        return None
-    number, name, digit, sign = found.groups()
-    power = int(digit) if digit else _POWERS.get(sign or "", 1)
-    return registry.Quantity(Fraction(number or 1), registry.Unit(name) ** power)

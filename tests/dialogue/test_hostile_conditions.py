@@ -26,7 +26,7 @@ NUTS, NUTS_THERE = 350, 900
 
 
 def strict(world: World) -> Proxy:
-    return Proxy(most_calls=12, seconds=30, no_worker=9, clock=lambda: world.clock.now().timestamp())
+    return Proxy(most_calls=4, seconds=30, no_worker=9, clock=lambda: world.clock.now().timestamp())
 
 
 def done_once(world: World, quantity: int) -> None:

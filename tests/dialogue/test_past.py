@@ -43,16 +43,26 @@ async def test_a_start_reads_nothing_of_what_is_over(monkeypatch: pytest.MonkeyP
 
 
 async def test_a_push_and_its_decision_do_not_read_through_the_past(monkeypatch: pytest.MonkeyPatch) -> None:
-    world = await after_some()
-    _nobody_reads_it_all(monkeypatch)
+    world = await after_some(22)
+    read = _read_of_the_newest(monkeypatch)
     await world.hand_over()
-    assert [len(space.journal.ids_at_rest("")) for space in world.spaces] == [4, 4]
+    assert len(read) <= 20, "what was asked for a moment ago: whether this is the same again"
+    assert [len(space.journal.ids_at_rest("")) for space in world.spaces] == [23, 23]
     assert not world.alpha.bot.quarantined()
     assert not world.beta.bot.quarantined()
 
 
 async def test_the_history_reads_only_its_page(monkeypatch: pytest.MonkeyPatch) -> None:
     world = await after_some(12)
+    read = _read_of_the_newest(monkeypatch)
+    line = world.anna.says("!fed history")
+    await world.settle()
+    assert "12" in world.answer_to(line)
+    assert len(set(read)) <= 11
+
+
+def _read_of_the_newest(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What is read, from now on, of what was asked for last."""
     read: list[str] = []
     honest = Journal.newest
 
@@ -62,10 +72,7 @@ async def test_the_history_reads_only_its_page(monkeypatch: pytest.MonkeyPatch) 
             yield transfer
 
     monkeypatch.setattr(Journal, "newest", newest)
-    line = world.anna.says("!fed history")
-    await world.settle()
-    assert "12" in world.answer_to(line)
-    assert len(set(read)) <= 11
+    return read
 
 
 def _nobody_reads_it_all(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,13 @@ from fedbot.config.loading import load
 from fedbot.config.settings import Settings
 from tests.config.conftest import ENVIRONMENT, least
 from tests.fakes.postgresql import Server
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """A short one: there are sockets in the state folders, and the path of a socket has 107 characters at most."""
+    with tempfile.TemporaryDirectory(prefix="fh-") as folder:
+        yield Path(folder)
 
 
 @pytest.fixture

@@ -57,7 +57,7 @@ def test_a_broken_rule_of_consent_is_caught_by_an_attack_that_the_right_one_with
 
 
 async def test_who_is_not_asked_for_rights_again_is_found_by_a_dialogue() -> None:
-    with broken("rights are not read again after the grace"), pytest.raises(AssertionError):
+    with broken("permissions are not read again after the grace"), pytest.raises(AssertionError):
         await test_who_decides.test_who_loses_the_right_within_the_grace_has_not_decided()
 
 

@@ -77,7 +77,7 @@ def begun_here(
 
 
 A_MOMENT = timedelta(minutes=10)
-_LOOKED_AT = 10
+_LOOKED_AT = 20
 
 
 def said_just_before(turn: Turn, transfer: Transfer) -> Transfer | None:
@@ -85,7 +85,9 @@ def said_just_before(turn: Turn, transfer: Transfer) -> Transfer | None:
 
     It may be meant: nothing is refused.
     """
-    for other in islice(turn.newest(peer=transfer.peer, since=transfer.asked.at - A_MOMENT), _LOOKED_AT):
+    for other in islice(turn.newest(), _LOOKED_AT):  # by time alone: so a page of them is read at most
+        if other.asked.at < transfer.asked.at - A_MOMENT:
+            return None
         same_person = other.role == transfer.role and other.asked.person == transfer.asked.person
         is_before = other.id != transfer.id and other.asked.at <= transfer.asked.at
         if same_person and is_before and other.state not in NOTHING_MOVED and _same(other) == _same(transfer):
@@ -97,7 +99,14 @@ def _same(transfer: Transfer) -> object:
     """What makes two of them the same in the eyes of who types them."""
     lines = transfer.requested or transfer.terms.lines
     things = tuple((line.part, line.description.name, line.serial, line.quantity) for line in lines)
-    return transfer.terms.kind, transfer.terms.loan_until, transfer.terms.starts, transfer.terms.parent, things
+    return (
+        transfer.peer,
+        transfer.terms.kind,
+        transfer.terms.loan_until,
+        transfer.terms.starts,
+        transfer.terms.parent,
+        things,
+    )
 
 
 def opens(transfer: Transfer) -> bodies.OpensWith:
