@@ -424,16 +424,36 @@ def search_stock(server: Server, question: SearchStock) -> StockHits:
         categories = Categories.read(api) if scope.categories or question.category else Categories(())
         before = _MOST_FOUND * (question.page - 1)
         most = _MOST_BROWSED if question.category else before + _MOST_FOUND + 1
-        known = server.stock.index.search(words, scope, categories.below(scope.categories), most)
+        lent = {part for part, _ in question.lent}
+        known = server.stock.index.search(words, scope, categories.below(scope.categories), most, lent=lent)
         if question.category:
             within = categories.below(int(row["pk"]) for row in categories.named(question.category))
             known = [each for each in known if each.category in within]
         known = known[before:]
         items: list[StockItem] = []
+        nothing_here: list[Part] = []
         for each in known[:_MOST_FOUND]:
             chain = categories.chain(each.category)
-            items += [item for item in _read_again(api, server, each, scope, chain) if item.location not in leaving]
-    return StockHits(tuple(items), len(known) > _MOST_FOUND, server.stock.standing().percent)
+            here = [item for item in _read_again(api, server, each, scope, chain) if item.location not in leaving]
+            items += here
+            if not here and each.part.pk in lent:
+                nothing_here += _read_part_again(api, categories, question, each.part.pk)
+    percent = server.stock.standing().percent
+    return StockHits(tuple(items), len(known) > _MOST_FOUND, tuple(nothing_here), percent=percent)
+
+
+def _read_part_again(api: InvenTreeTransport, categories: Categories, question: SearchStock, pk: int) -> Iterator[Part]:
+    """The part of something that is lent, if by what InvenTree says now it is in the scope, itself or by that item."""
+    try:
+        row = api.row(f"part/{pk}/")
+    except NotPermitted:
+        raise
+    except Refusal:  # there is no such part any more
+        return
+    part = part_of(row, categories.chain(row.get("category")))
+    items = {item for of_part, item in question.lent if of_part == pk}
+    if question.scope.covers_part(part) or items & {*question.scope.items}:
+        yield part
 
 
 def _with_variants(server: Server, scope: Scope) -> Scope:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -186,14 +186,22 @@ class StockIndex:
         return [int(row[0]) for row in self._do(lambda db: db.execute(query, (most,)).fetchall())]
 
     def search(
-        self, words: Sequence[str], scope: Scope, categories: Iterable[int], most: int, *, in_stock: bool = True
+        self,
+        words: Sequence[str],
+        scope: Scope,
+        categories: Iterable[int],
+        most: int,
+        *,
+        in_stock: bool = True,
+        lent: Collection[int] = (),
     ) -> list[Known]:
         """Parts with all these words (case-folded) in name, IPN, keywords or description, by name.
 
-        Only of the scope, whose categories with all below them are `categories`. `in_stock`: of which something is.
+        Only of the scope, whose categories with all below them are `categories`. `in_stock`: of which something is,
+        or which are among the parts `lent`.
         """
-        where = [_IN_STOCK] if in_stock else []
-        values: list[object] = []
+        where = [f"({_IN_STOCK} OR pk IN ({_marks(lent)}))"] if in_stock else []
+        values: list[object] = [*lent] if in_stock else []
         for word in words:
             forms = forms_of(word)
             where.append(f"({' OR '.join(['instr(text, ?) > 0'] * len(forms))})")

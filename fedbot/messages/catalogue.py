@@ -234,13 +234,12 @@ def _hit(locale: Locale, number: int, space: SpaceHits, hit: Hit) -> Sentence:
     name = locale.short(hit.name, 60) or locale.word("something without a name")
     if hit.ipn:
         name = locale.word("{name} ({ipn})").format(name=name, ipn=locale.short(hit.ipn, 40))
-    told = locale.say(
-        "{number}) {space}: {thing}, {quantity}",
-        number=number,
-        space=naming.space(locale, space.name),
-        thing=Bold(name),
-        quantity=locale.quantity(hit.quantity, hit.units),
-    )
+    names: dict[str, Words] = {"number": number, "space": naming.space(locale, space.name), "thing": Bold(name)}
+    if hit.quantity:
+        quantity = locale.quantity(hit.quantity, hit.units)
+        told = locale.say("{number}) {space}: {thing}, {quantity}", quantity=quantity, **names)
+    else:
+        told = locale.say("{number}) {space}: {thing}, nothing free now", **names)
     return (*told, *availability(locale, hit))
 
 
@@ -252,7 +251,8 @@ def availability(locale: Locale, hit: Hit) -> Sentence:
         told = (*told, *locale.say(", {flawed} of it ⚠ {condition}", flawed=flawed, condition=condition))
     if hit.lent and hit.back:
         lent, day = locale.quantity(hit.lent, hit.units), locale.day(hit.back)
-        told = (*told, *locale.say(", {lent} more lent until {day}", lent=lent, day=day))
+        sentence = ", {lent} more lent until {day}" if hit.quantity else ", {lent} lent until {day}"
+        told = (*told, *locale.say(sentence, lent=lent, day=day))
     if hit.booked and hit.booked_from and hit.booked_until:
         names = {
             "booked": locale.quantity(hit.booked, hit.units),

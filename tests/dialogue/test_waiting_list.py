@@ -310,6 +310,17 @@ async def test_a_search_tells_how_many_wait_and_our_own_place() -> None:
     await world.grace()
     assert not world.alpha.stock(part=world.alpha.part("M3-NUT").pk, customer=None), "a name finds nothing of it"
     assert "place 3" in await says(world, "piet", "wait 10 M3-NUT")
+    for line in ("!fed find nut", "!fed find in attraktor"):
+        world.gus.says(line)
+        await world.settle()
+        hit = told(world.room, "Attraktor: M3 nut")[-1].text
+        assert "M3 nut (M3-NUT), nothing free now, 350 lent until Tue 1 Dec 2026, 3 wait for it, our place is 2" in hit
+    before = len(told(world.room, "Attraktor: M3 nut"))
+    await says(world, "anna", "unshare all")
+    await says(world, "anna", "share M3-BOLT")
+    world.gus.says("!fed find nut")
+    await world.settle()
+    assert len(told(world.room, "Attraktor: M3 nut")) == before, "what isn't shared is told to nobody"
 
 
 async def test_after_a_rebuild_places_and_wants_are_known_again_and_what_was_asked_of_anyone_is_taken_back() -> None:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
+from itertools import islice
 from typing import Any
 
 from fedbot import messages
@@ -28,7 +29,7 @@ from fedbot.rules.model.events import Answered, Said, Unanswered
 from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from fedbot.rules.model.party_config import PRACTICE
 from fedbot.rules.model.queries import OfConnection, Scope, SearchStock, StockHits, WhenAnsweredOrNot
-from fedbot.rules.model.stock import StockItem, is_sound, plain
+from fedbot.rules.model.stock import Part, StockItem, is_sound, plain
 from fedbot.rules.protocol import bodies, sequencing, who_answers
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.protocol.terms import BadTerms, check_day, check_quantity, presentable
@@ -44,6 +45,7 @@ _NOBODY = ""
 A_PAGE = 10
 _MOST_SHARED = 10_000
 _MOST_WAITING = 1000
+_MOST_LENT = 500
 _LONGEST_NAME = 100
 _KEY = "found"
 
@@ -111,7 +113,7 @@ def begin(
     if own:
         everything = command.room == turn.us.admin_room
         scope = Scope(everything=True) if everything else share.scope(turn)
-        question = SearchStock(wanted.words, scope, category=wanted.category, page=wanted.page)
+        question = SearchStock(wanted.words, scope, "", wanted.category, wanted.page, lent_out(turn))
         turn.do(Ask(FindForPerson(search.id), (question,)))
 
 
@@ -158,11 +160,23 @@ def hits_of(turn: Turn, found: StockHits, peer: str) -> tuple[tuple[Hit, ...], b
         if is_sound(item) and clean > 0 and may_go:
             by_part.setdefault(item.part.pk, []).append((item, clean))
     lent, booked, waiting = _lent(turn), _booked(turn), Counter(entry.part for entry in turn.queue())
+    items_lent = dict(reversed(lent_out(turn)))
+    by_number = {part: _hit(items) for part, items in by_part.items()}
+    for part in found.lent:
+        if part.pk in items_lent and part.pk not in by_number and turn.may_move(peer, part.pk):
+            by_number[part.pk] = _hit_of_nothing(part, items_lent[part.pk])
     hits = tuple(
-        replace(_hit(items), waiting=min(waiting[part], _MOST_WAITING), **lent.get(part, {}), **booked.get(part, {}))
-        for part, items in by_part.items()
+        replace(hit, waiting=min(waiting[part], _MOST_WAITING), **lent.get(part, {}), **booked.get(part, {}))
+        for part, hit in by_number.items()
     )
     return hits[:MOST_HITS], found.cut or len(hits) > MOST_HITS
+
+
+def lent_out(turn: Turn) -> tuple[tuple[int, int], ...]:
+    """Part and stock item of each line of ours that is on loan, first due first; at most what a search takes."""
+    loans = (loan for loan in lend.on_loan(turn) if loan.role == "sender")
+    lines = ((line.part, line.item) for loan in loans for line in lend.lines_out(turn, loan))
+    return tuple(islice(lines, _MOST_LENT))
 
 
 def _lent(turn: Turn) -> dict[int, dict[str, Any]]:
@@ -208,6 +222,11 @@ def _hit(items: Sequence[tuple[StockItem, Decimal]]) -> Hit:
         flawed=sum((clean for _, clean in flawed), Decimal(0)),
         condition=_name(worst),
     )
+
+
+def _hit_of_nothing(part: Part, item: int) -> Hit:
+    """A part of which all is on loan; `item` is one of what is."""
+    return Hit(item, _name(part.name), _name(part.ipn), _name(part.units), Decimal(0))
 
 
 def _name(text: str) -> str:
@@ -361,7 +380,8 @@ def on_asked(turn: Turn, connection: Connection, envelope: Message[bodies.FindAs
         _tell(turn, then, "", ())
     else:
         reference = provision.own_reference(connection)
-        question = SearchStock(wanted.words, share.scope(turn), reference, wanted.category, wanted.page)
+        scope = share.scope(turn)
+        question = SearchStock(wanted.words, scope, reference, wanted.category, wanted.page, lent_out(turn))
         turn.do(Ask(then, (question,)))
     turn.note(connection.id, audit.Fact.SEARCHED)
 
@@ -489,7 +509,7 @@ def _hit_in(data: object) -> Hit:
     if not all(isinstance(text, str) and len(text) <= _LONGEST_NAME for text in texts):
         raise ValueError("a hit without a name")
     name, ipn, units, condition = (presentable(str(text)) for text in texts)
-    quantity, flawed, lent = _quantity(data.get("quantity")), _maybe(data.get("flawed")), _maybe(data.get("lent", "0"))
+    quantity, flawed, lent = (_maybe(data.get(name, "0")) for name in ("quantity", "flawed", "lent"))
     if flawed > quantity:
         raise ValueError("a hit with more flawed than there is")
     back, first, last = (_day(data.get(day, "")) for day in ("back", "booked_from", "booked_until"))

@@ -165,8 +165,12 @@ class Scope:
 
     def covers(self, item: StockItem) -> bool:
         """Whether it is in it. Its part must tell its categories, if there are any here, and so its template."""
-        named = item.pk in self.items or item.part.pk in self.parts or item.part.template in self.templates
-        return self.everything or named or bool(set(self.categories) & set(item.part.categories))
+        return item.pk in self.items or self.covers_part(item.part)
+
+    def covers_part(self, part: Part) -> bool:
+        """Whether all stock items of the part are in it."""
+        named = part.pk in self.parts or part.template in self.templates
+        return self.everything or named or bool(set(self.categories) & set(part.categories))
 
 
 @dataclass(frozen=True)
@@ -176,7 +180,8 @@ class SearchStock:
     Only what is in stock and in `scope`. `reference`: read under that token of the vault, '' for our own. It is looked
     for in our own index and read again in InvenTree: nothing that is asked there grows with the stock. What has
     vanished of the parts found (`ReceivedOf`) is looked for under our own token. Without words all of the scope is
-    meant. `category`: only of that name or path, and below it. `page`: the first is 1.
+    meant. `category`: only of that name or path, and below it. `page`: the first is 1. `lent` are the keys of part and
+    stock item of what is on loan: such a part is found although nothing of it may be here.
     """
 
     words: str
@@ -184,6 +189,7 @@ class SearchStock:
     reference: str = ""
     category: str = ""
     page: int = 1
+    lent: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -191,11 +197,12 @@ class StockHits:
     """The items found, by part; `cut` if there may be more. Where they came from is not read.
 
     `percent` is how much of our stock was read so far: below 100 while the index is filled for the first time.
-    `vanished` and `merged` as in `ItemsFound`.
+    `vanished` and `merged` as in `ItemsFound`. `lent` are the parts that were found of which nothing is here.
     """
 
     items: tuple[StockItem, ...] = ()
     cut: bool = False
+    lent: tuple[Part, ...] = ()
     percent: int = 100
     vanished: tuple[Received, ...] = ()
     merged: tuple[tuple[int, datetime], ...] = ()
