@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -202,17 +203,24 @@ def found(locale: Locale, *, us: PartyConfig, search: Search, silent: tuple[str,
         lines += [_silent(locale, name) for name in silent]
         if not search.only and not silent and [space.party for space in search.came] == [us.party]:
             lines.append(locale.say("No other space was asked: we have no friends here yet."))
-    if any(space.party != us.party for space, _ in page):
-        number = next(number for number, (space, _) in enumerate(page, start=first + 1) if space.party != us.party)
-        lines.append(
-            locale.say(
-                "To ask for 2 of number {number}, reply within {time}: {ask}",
-                time=locale.span(NUMBER_WITHIN),
-                number=number,
-                ask=f"ask {number} 2",
-            )
-        )
-    return lines
+    theirs = [each for each in enumerate(page, start=first + 1) if each[1][0].party != us.party]
+    return [*lines, *_what_to_type(locale, theirs)]
+
+
+def _what_to_type(locale: Locale, theirs: Sequence[tuple[int, tuple[SpaceHits, Hit]]]) -> Lines:
+    """How to ask for the first of friends' hits that is free; if none is, how to wait for one."""
+    free = next((number for number, (_, hit) in theirs if hit.quantity), 0)
+    if free:
+        within, ask = locale.span(NUMBER_WITHIN), f"ask {free} 2"
+        return [
+            locale.say("To ask for 2 of number {number}, reply within {time}: {ask}", time=within, number=free, ask=ask)
+        ]
+    lent = next(((number, space, hit) for number, (space, hit) in theirs if not hit.place), None)
+    if lent is None:
+        return []
+    number, space, hit = lent
+    wait = command(f'wait 1 "{hit.ipn or hit.name}" from {space.party}')
+    return [locale.say("To wait for number {number}: {wait}", number=number, wait=wait)]
 
 
 def _what(locale: Locale, search: Search) -> str:

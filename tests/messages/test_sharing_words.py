@@ -106,13 +106,29 @@ SAID: dict[str, Phrase] = {
                     booked_until=date(2026, 12, 19),
                 ),
                 Hit(1, "M3 nut", "M3-NUT", "", Decimal(7), lent=Decimal(3), back=date(2026, 12, 12)),
-                Hit(9, "Laser lens", "LENS-2", "", Decimal(0), lent=Decimal(1), back=date(2026, 12, 12), waiting=2),
             ),
             5,
             cut=True,
         ),
         words="",
         only="beta",
+    ),
+    "all of it is lent": found(
+        replace(
+            BETA,
+            hits=(
+                Hit(
+                    9,
+                    "Laser lens",
+                    "LENS-2",
+                    "",
+                    Decimal(0),
+                    lent=Decimal(1),
+                    back=date(2026, 12, 12),
+                    waiting=2,
+                ),
+            ),
+        )
     ),
     "too often": say(messages.catalogue.searched_too_often, again=NOW + timedelta(minutes=40)),
     "an old list": say(messages.catalogue.list_too_old),
