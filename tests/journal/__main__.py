@@ -1,6 +1,6 @@
 """`python -m tests.journal`: record the journal of a short story as `vectors/NUMBER.sql`, by the schema of today.
 
-Two spaces have connected, given and lent, and a request is open. A released one is never recorded anew.
+Two spaces have connected, given and lent, and a request is open. A frozen one is never recorded anew.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import sqlite3
 from pathlib import Path
 
 from fedbot.journal.sqlite import MIGRATIONS
+from tests import frozen
 from tests.scenarios.world import World, sharing
 
 FOLDER = Path(__file__).parent / "vectors"
@@ -29,11 +30,13 @@ async def _story() -> World:
 
 def main() -> None:
     """The version goes first, as SQLite's own dump leaves it out."""
+    path = FOLDER / f"{len(MIGRATIONS)}.sql"
+    frozen.refuse(path)
     world = asyncio.run(_story())
     with sqlite3.connect(":memory:") as copy:
         world.beta.journal._database.copy_to(copy)
         lines = [f"PRAGMA user_version = {len(MIGRATIONS)};", *copy.iterdump()]
-    (FOLDER / f"{len(MIGRATIONS)}.sql").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

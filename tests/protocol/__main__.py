@@ -1,16 +1,18 @@
-"""`python -m tests.protocol`: record a vector for each kind of message that has none. `KIND …` records these anew."""
+"""`python -m tests.protocol`: record a vector for each kind of message that has none, or for each `KIND …`."""
 
 from __future__ import annotations
 
 import sys
 
 from fedbot.rules.protocol import bodies
+from tests import frozen
 from tests.protocol import vectors
 
 
 def main(wanted: list[str]) -> None:
-    """A vector that was released is never recorded anew: whoever wrote such messages would not be understood."""
+    """A frozen vector is never recorded anew: whoever wrote such messages would not be understood."""
     for kind in wanted or sorted(kind for kind in bodies.KINDS if not vectors.path_of(kind).exists()):
+        frozen.refuse(vectors.path_of(kind))
         vectors.write(kind)
         sys.stdout.write(f"wrote {vectors.path_of(kind)}\n")
 
