@@ -89,10 +89,19 @@ async def _both_settle(federation: Federation) -> None:
             known = party.transfer(transfer.id)
             if known is not None and known.state is TransferState.DISPUTED:
                 await _says_all_truths(federation, party, known)
+        await _says_that_it_came(federation, sides[1], transfer)
         await federation.passes(timedelta(days=2))
         states = [known.state for party in sides if (known := party.transfer(transfer.id)) is not None]
         if not set(states) <= FINAL:
             auditor.wrong(f"nobody can end {transfer.id[:4]} ({transfer.terms.kind}): {states} (8)")
+
+
+async def _says_that_it_came(federation: Federation, receiver: Party, transfer: Transfer) -> None:
+    """A parcel of which its sender's superuser has said that it left is waited for, as any other is."""
+    known = receiver.transfer(transfer.id)
+    if known is not None and known.awaits_parcel:
+        federation.people[receiver.person(receiver.people.superuser)].says(f"!fed received {known.code}")
+        await federation.passes(timedelta(minutes=1))
 
 
 async def _settle(federation: Federation, party: Party, connection: Connection, superuser: Person) -> None:
