@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextvars import ContextVar
 from typing import TextIO
 from urllib.parse import quote, quote_plus
@@ -235,3 +235,12 @@ def reconfigure(level: str, secrets: Iterable[str]) -> None:
     if _space.get():
         return
     logging.getLogger("fedbot").setLevel(level.upper())
+
+
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """What a task group collected, or the one error."""
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from causes(inner)
+    else:
+        yield error

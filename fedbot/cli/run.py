@@ -10,7 +10,7 @@ import logging
 import os
 import signal
 import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
 from fedbot import logs
@@ -95,18 +95,9 @@ def ended_by(error: Exception) -> Exit:
         app.CannotListen: Exit.FAILED,
     }
     for kind, code in codes.items():
-        for cause in _causes(error):
+        for cause in logs.causes(error):
             if isinstance(cause, kind):
                 log.error("ended: %s", cause)
                 return code
     log.error("ended by a fault in fedbot or an odd machine", exc_info=error)
     return Exit.FAILED
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """What a task group collected, or the one error."""
-    if isinstance(error, BaseExceptionGroup):
-        for inner in error.exceptions:
-            yield from _causes(inner)
-    else:
-        yield error

@@ -63,7 +63,7 @@ def _is_own(subject: Subject, person: str) -> bool:
     return asker_of(subject) == person or any(each is not None and each.person == person for each in deciding)
 
 
-def _right_to_cancel(subject: Subject) -> Permission:
+def _permission_to_cancel(subject: Subject) -> Permission:
     """For whoever didn't ask for it."""
     return Permission.SUPERUSER if isinstance(subject, Connection) else Permission.APPROVER
 
@@ -81,7 +81,7 @@ def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
         return subject
     if _is_own(subject, command.sender):
         return ()
-    return _who_may(turn, command, _right_to_cancel(subject))
+    return _who_may(turn, command, _permission_to_cancel(subject))
 
 
 def _who_may(turn: Turn, command: Command, permission: Permission) -> tuple[Query, ...]:
@@ -173,7 +173,7 @@ def _not_entitled(turn: Turn, subject: Subject, answers: tuple[Answer, ...]) -> 
     permissions, able = answers
     if not (isinstance(permissions, Permissions) and isinstance(able, Able)):
         raise TypeError(f"cancel asks for rights and who may, not {answers!r}")
-    permission = _right_to_cancel(subject)
+    permission = _permission_to_cancel(subject)
     if permissions.covers(permission):
         return None
     people = [person for person, username in turn.us.people.items() if username in able.usernames]

@@ -8,7 +8,7 @@ from fedbot import messages
 from fedbot.commands.lookup import rooms_told_of
 from fedbot.commands.spec import Handler, Verb
 from fedbot.rules.consent import Subject, asked_by, asks_if_handed_over, decides_here, is_open, takes_less
-from fedbot.rules.decisions import right_to_decide
+from fedbot.rules.decisions import permission_to_decide
 from fedbot.rules.loan import lend, outside, queue
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
@@ -90,7 +90,7 @@ def waits_for(turn: Turn, subject: Subject, person: str, permissions: Permission
         return False
     confirms = takes_less(subject) or asks_if_handed_over(subject)
     own = asked_by(turn.us, subject, person) and not turn.us.self_approval and not confirms
-    return permissions.covers(right_to_decide(subject, person)) and not own
+    return permissions.covers(permission_to_decide(subject, person)) and not own
 
 
 def _asked_by(subject: Subject, person: str) -> bool:

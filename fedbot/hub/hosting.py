@@ -11,7 +11,7 @@ import hashlib
 import logging
 import math
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
@@ -216,7 +216,7 @@ class Worker:
 
     async def _ended(self, lease: Lease, error: Exception) -> None:
         """Note why it has, before anybody else can claim it; that a claim was lost is no fault of its own."""
-        taken = [cause for cause in _causes(error) if isinstance(cause, AccountTaken)]
+        taken = [cause for cause in logs.causes(error) if isinstance(cause, AccountTaken)]
         try:
             if taken:
                 await asyncio.to_thread(lease.renew)  # or it was another worker of ours that has taken the account
@@ -231,7 +231,7 @@ class Worker:
         if is_over_for_now(error):
             log.warning("%s works no longer for %s: %s", self.name, space, _first(error))
             return
-        known = [cause for cause in _causes(error) if isinstance(cause, KNOWN)]
+        known = [cause for cause in logs.causes(error) if isinstance(cause, KNOWN)]
         told = str(known[0]) if known else f"a fault in fedbot ({type(_first(error)).__name__}); the log has more"
         log.error("%s has stopped, and is tried again: %s", space, told, exc_info=None if known else error)
         await self._asked(self.roster.failed, space, logs.redact(told))
@@ -312,13 +312,5 @@ def _spread(space: str) -> time_of_day:
     return time_of_day(1 + minute // 60, minute % 60)
 
 
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    if isinstance(error, BaseExceptionGroup):
-        for inner in error.exceptions:
-            yield from _causes(inner)
-    else:
-        yield error
-
-
 def _first(error: BaseException) -> BaseException:
-    return next(_causes(error))
+    return next(logs.causes(error))

@@ -449,11 +449,7 @@ def reminder(
 ) -> Lines:
     """In the card's thread, for those who may decide (names by id; the first three are rung)."""
     del us
-    pills: list[Inline] = []
-    for user, name in people.items():
-        pills += [naming.pill(locale, user, name), " "]
-    if others:
-        pills += [*locale.say("and others: ")]
+    pills = naming.pills(locale, people, others)
     who = naming.signed(locale, subject.asked)
     return [
         (*pills, *locale.say("⏰ {case} still waits for your yes or no.", case=naming.case(locale, subject))),

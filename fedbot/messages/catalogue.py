@@ -1,4 +1,4 @@
-"""What can be had: the sharing list, what `find` found, which part of ours a friend's is, and what somebody wants."""
+"""What can be had: the sharing list, what `find` found, which of our parts a friend means, and what somebody wants."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.queries import InventoryStanding
 
 MOST_PROBLEMS = 8
-# What a message of ours is, by the first word of its key.
+# What one of our messages is, by the first word of its key.
 _MESSAGES: dict[str, str] = {
     "card": marked("a card"),
     "offer": marked("an offer"),

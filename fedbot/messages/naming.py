@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from fedbot.messages.formatting import Bold, Code, Inline, Mention
@@ -55,6 +55,14 @@ def person(locale: Locale, name: str) -> str:
 def pill(locale: Locale, user: str, name: str) -> Mention:
     """A person who is addressed: '@Anna'."""
     return Mention(user, f"@{person(locale, name or user)}")
+
+
+def pills(locale: Locale, people: Mapping[str, str], others: int) -> list[Inline]:
+    """These people (names by Matrix id), each with a notification, and that there are others."""
+    found: list[Inline] = []
+    for user, name in people.items():
+        found += [pill(locale, user, name), " "]
+    return [*found, *locale.say("and others: ")] if others else found
 
 
 def signed(locale: Locale, signature: Signature | None) -> str:

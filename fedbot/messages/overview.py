@@ -317,7 +317,7 @@ def shown(
 ) -> Lines:
     """The case in a line, where it stands, then when – who – what, oldest first.
 
-    `names`: what people are called, by Matrix id. `pages`: the stock items of ours with their pages in InvenTree.
+    `names`: what people are called, by Matrix id. `pages`: our stock items with their pages in InvenTree.
     """
     head = (
         _transfer(locale, subject, us, peer_name, case or CaseSeen())

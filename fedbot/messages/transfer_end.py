@@ -349,11 +349,7 @@ def parcel_reminder(
 ) -> Lines:
     """For the approvers of the space that waits for it (names by id; the first three are rung)."""
     del us
-    pills: list[Inline] = []
-    for user, name in people.items():
-        pills += [naming.pill(locale, user, name), " "]
-    if others:
-        pills += [*locale.say("and others: ")]
+    pills = naming.pills(locale, people, others)
     return [
         (*pills, *locale.say("⏰ is {case} here by now?", case=naming.case(locale, subject))),
         state_in_words(locale, subject),

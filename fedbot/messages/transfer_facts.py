@@ -536,7 +536,7 @@ def two_people(locale: Locale, transfer: Transfer, us: PartyConfig) -> Lines:
 
 
 def by_rules(transfer: Transfer) -> bool:
-    """Whether our own lending rules are why a yes of ours takes two people."""
+    """Whether our own lending rules are the reason why two of our people must agree."""
     rules = transfer.terms.rules
     return transfer.role == "sender" and rules is not None and rules.two_people
 

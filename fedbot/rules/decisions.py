@@ -71,7 +71,7 @@ def subject_by_id(turn: Turn, identifier: str) -> Subject | None:
     return turn.connection(identifier) if is_connection else turn.transfer(identifier)
 
 
-def right_to_decide(subject: Subject, person: str = "") -> Permission:
+def permission_to_decide(subject: Subject, person: str = "") -> Permission:
     """Connections are for superusers, transfers for approvers; who asked may take less."""
     if isinstance(subject, Connection):
         return Permission.SUPERUSER
@@ -349,7 +349,7 @@ def _begin(turn: Turn, subject: Subject, vote: Vote, *behind: Vote) -> None:
         proven=vote.proven,
     )
     turn.save(replace(subject, decision=decision))
-    permission = right_to_decide(subject, decision.person)
+    permission = permission_to_decide(subject, decision.person)
     questions = (PersonPermissions(decision.username), WhoMay(permission, tuple(turn.us.people.values())))
     turn.do(Typing(subject.room, 30))
     turn.do(Ask(CheckPermissions(subject.id, decision.event_id), questions))
@@ -475,7 +475,7 @@ def _on_permissions(turn: Turn, then: CheckPermissions, event: Answered) -> None
     if not people.is_still(turn, decision.person, decision.username):
         _refuse(turn, subject, decision, _not_ours(turn, subject, decision.person))
         return
-    if not permissions.covers(right_to_decide(subject, decision.person)):
+    if not permissions.covers(permission_to_decide(subject, decision.person)):
         _refuse(turn, subject, decision, not_entitled(turn, subject, permissions, able))
         return
     ends = turn.now + turn.us.grace
@@ -513,7 +513,7 @@ def not_entitled(turn: Turn, subject: Subject, permissions: Permissions, able: A
         messages.approval.not_entitled_to_decide,
         subject=subject,
         permissions=permissions,
-        permission=right_to_decide(subject),
+        permission=permission_to_decide(subject),
         party=turn.us.name,
         able=names,
     )
@@ -621,7 +621,7 @@ def _ask_for_another_card(turn: Turn, subject: Subject, person: str) -> None:
     then = (
         opening.ShowChangedCard(subject.id, person) if is_transfer else connections.ShowConnectCard(subject.id, person)
     )
-    turn.do(Ask(then, (WhoMay(right_to_decide(subject), people),)))
+    turn.do(Ask(then, (WhoMay(permission_to_decide(subject), people),)))
 
 
 def stop(turn: Turn, subject: Subject, person: str, event_id: str) -> None:
@@ -656,7 +656,7 @@ def on_confirmed(turn: Turn, then: ConfirmDecision, event: Answered) -> tuple[Su
     if not people.is_still(turn, decision.person, decision.username):
         _refuse(turn, subject, decision, _not_ours(turn, subject, decision.person))
         return None
-    if not permissions.covers(right_to_decide(subject, decision.person)):
+    if not permissions.covers(permission_to_decide(subject, decision.person)):
         phrase = not_entitled(turn, subject, permissions, Able(()))
         _refuse(turn, subject, decision, phrase)
         return None

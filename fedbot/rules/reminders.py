@@ -10,7 +10,7 @@ from fedbot import messages
 from fedbot.rules import health
 from fedbot.rules.connection import rotate_tokens
 from fedbot.rules.consent import Subject, asks_if_handed_over, awaits_parcel, decides_here, is_open, takes_less
-from fedbot.rules.decisions import right_to_decide, subject_by_id
+from fedbot.rules.decisions import permission_to_decide, subject_by_id
 from fedbot.rules.loan import lend
 from fedbot.rules.loan.due_reminders import next_due_date_reminder
 from fedbot.rules.model import audit, time_zones
@@ -40,7 +40,7 @@ def look(turn: Turn) -> None:
         if when is not None and when <= turn.now:
             turn.save(replace(subject, reminded=turn.now))
             people = tuple(turn.us.people.values())
-            turn.do(Ask(Remind(subject.id, turn.now), (WhoMay(right_to_decide(subject), people),)))
+            turn.do(Ask(Remind(subject.id, turn.now), (WhoMay(permission_to_decide(subject), people),)))
 
 
 def next_wake(turn: Turn) -> list[datetime]:

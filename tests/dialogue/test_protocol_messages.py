@@ -197,14 +197,14 @@ async def test_a_bot_that_has_forgotten_a_transfer_does_not_ask_for_its_beginnin
 class Behind(Clock):
     """The clock of a small machine that has not heard of the time yet."""
 
-    def __init__(self, permission: Clock) -> None:
-        self._permission = permission
+    def __init__(self, true: Clock) -> None:
+        self._true = true
 
     def now(self) -> datetime:
-        return self._permission.now() - timedelta(hours=2)
+        return self._true.now() - timedelta(hours=2)
 
     async def sleep(self, seconds: float) -> None:
-        await self._permission.sleep(seconds)
+        await self._true.sleep(seconds)
 
 
 async def test_a_bot_whose_clock_is_hours_behind_gives_all_the_same() -> None:

@@ -50,9 +50,7 @@ SAID: dict[str, Phrase] = {
             Lost(GOT, GOT.terms.lines[0], 1207, is_another=False),
         ),
     ),
-    "InvenTree was put back, and nothing of ours is missing": say(
-        messages.health.inventory_went_back, us=ALPHA, lost=()
-    ),
+    "InvenTree was put back, and nothing is missing": say(messages.health.inventory_went_back, us=ALPHA, lost=()),
     "more is missing than is shown": say(
         messages.health.inventory_went_back,
         us=ALPHA,

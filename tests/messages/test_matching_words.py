@@ -33,7 +33,7 @@ SAID: dict[str, Phrase] = {
     "a real part for the practice friend's": say(
         messages.catalogue.practice_stays_practice, part=Part(7, "PLA", "PLA-ROT"), peer="PRACTICE friend"
     ),
-    "no part of ours": say(messages.catalogue.no_part_to_match, word="PLA-ROTT", near=("Rotes PLA",)),
+    "no such part here": say(messages.catalogue.no_part_to_match, word="PLA-ROTT", near=("Rotes PLA",)),
     "we have no part like that": say(messages.catalogue.no_part_to_match, word="PLA-RED", near=()),
     "several parts of ours": say(
         messages.catalogue.several_parts_match, word="PLA", parts=(Part(7, "PLA", "PLA-ROT"), Part(8, "PLA", ""))
