@@ -158,7 +158,7 @@ class OwnInventory:
         pause: waits between tries of a read.
         index: where the index of our stock is kept; None: in memory.
         now: the time, aware, by which it is read again.
-        measure: seconds by a clock that never goes back, by which its pages are timed.
+        measure: seconds by a clock that never goes back, by which its pages are timed, and how long ago a row was made.
     """
 
     def __init__(
@@ -188,6 +188,7 @@ class OwnInventory:
         self._looking = threading.Lock()
         self._index = StockIndex(index)
         self._stock = StockReading(self._index, now, measure)
+        self._measure = measure
         self._trials = ThreadPoolExecutor(MOST_TRIALS, "trial")
         self._writing = threading.Lock()
         self._read_at: dict[Path, int] = {}
@@ -245,10 +246,10 @@ class OwnInventory:
         """Look for the step's mark, on the stock item that is meant. What was read of its history serves the probe."""
         _forget(server)
         if self._is_the_first_on_what_was_made(step):
-            self._recognised = (step, time.monotonic())
+            self._recognised = (step, self._measure())
             return None
         recognise(server, step)
-        self._recognised = (step, time.monotonic())
+        self._recognised = (step, self._measure())
         return STEP_HANDLERS[type(step)].probe(server, step)
 
     def _is_the_first_on_what_was_made(self, step: Step) -> bool:
@@ -259,12 +260,12 @@ class OwnInventory:
         if not isinstance(step, steps.HandOver | steps.PutAway):
             return False
         mark, when = self._made.pop(step.item, ("", 0.0))
-        return mark == line_of(step.mark) and time.monotonic() - when <= SECONDS_RECOGNISED
+        return mark == line_of(step.mark) and self._measure() - when <= SECONDS_RECOGNISED
 
     def _acted(self, act: Callable[[Server, Any], Told], server: Server, step: Step) -> Told:
         """Do it, on the stock item that is meant: the probe just before it has looked, else it is looked at now."""
         step_before, when = self._recognised
-        if step_before != step or time.monotonic() - when > SECONDS_RECOGNISED:
+        if step_before != step or self._measure() - when > SECONDS_RECOGNISED:
             recognise(server, step)
         self._recognised = (None, 0.0)
         _forget(server)
@@ -273,7 +274,7 @@ class OwnInventory:
         told = act(server, step)
         match step, told:
             case (steps.TakeOut(), steps.Taken(item, whole=False)) | (steps.CreateItem(), steps.ItemCreated(item)):
-                self._made = {item: (line_of(step.mark), time.monotonic())}
+                self._made = {item: (line_of(step.mark), self._measure())}
         return told
 
     async def whose(self, credentials: Credentials) -> str | None:

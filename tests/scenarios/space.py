@@ -107,8 +107,8 @@ class Space:
         )
 
     def _elapsed(self) -> float:
-        """Seconds by which calls are timed: those of the InvenTree, where its costs are counted."""
-        return self.transport.costs.now if self.transport.costs else 0.0
+        """Seconds by which calls are timed: those of the InvenTree where its costs are counted, else the world's."""
+        return self.transport.costs.now if self.transport.costs else self.clock.now().timestamp()
 
     def _token(self, setting: str, user: str) -> SecretStr:
         """What stands in the file that the settings name, else the one that the account was made with."""

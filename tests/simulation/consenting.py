@@ -6,6 +6,7 @@ are read here once more. Everything else is what people did, by the events that 
 
 from __future__ import annotations
 
+import unicodedata
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
@@ -123,6 +124,11 @@ def _is_less(asked: Sequence[Line], given: Sequence[Line]) -> bool:
 def _is_mapping(content: Mapping[str, Any]) -> bool:
     told = content.get("dev.fedbot", {})
     return isinstance(told, dict) and isinstance(told.get("body", {}), dict)
+
+
+def _seen(text: str) -> str:
+    """What a person sees of a line: characters without a look of their own say nothing, nor do those that turn it."""
+    return "".join(letter for letter in text if letter.isspace() or not unicodedata.category(letter).startswith("C"))
 
 
 @dataclass
@@ -277,9 +283,9 @@ class Consents:
 
     def _words(self, event_id: str) -> list[str]:
         if event_id in self.auditor.called:
-            return self.auditor.called[event_id].text.split()
+            return _seen(self.auditor.called[event_id].text).split()
         event = next((each for each in self.auditor.server.log if each["event_id"] == event_id), None)
-        return str(event["content"].get("body", "")).split() if event is not None else []
+        return _seen(str(event["content"].get("body", ""))).split() if event is not None else []
 
     def _must_have_agreed(self, party: Party, transfer: Transfer, by: str, verbs: tuple[str, ...]) -> None:
         """Somebody of ours who may decide has said yes to what is here now, as the card showed it."""

@@ -163,6 +163,7 @@ class _Trouble:
         return concerned or [row for row in stock if row.customer is None]
 
     def _meddle(self, party: Party, b: int, c: int, d: int) -> None:
+        self._federation.auditor.look(party)  # at what the bot has done by now: it may be gone in a moment
         rows = self._concerned(party)
         if not rows:
             return

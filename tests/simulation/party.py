@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import httpx
 from pydantic import SecretStr
 
 from fedbot.engine.bot import Bot, Ports
-from fedbot.inventree import accounts, inventory
+from fedbot.inventree import accounts
 from fedbot.inventree.inventory import OwnInventory
 from fedbot.inventree.server import InventorySettings
 from fedbot.inventree.transport import InvenTreeTransport
@@ -27,8 +27,7 @@ from fedbot.rules.model.effects import Phrase
 from fedbot.rules.model.events import CaughtUp, Event
 from fedbot.rules.model.lifecycles import UNFINISHED_CONNECTION, TransferState
 from fedbot.rules.model.party_config import PartyConfig
-from fedbot.rules.model.queries import Answer, Query, ReceivedOf
-from fedbot.rules.model.steps import Step, StepResult, TryToken
+from fedbot.rules.model.steps import StepResult, TryToken
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.wire.envelope import Identity
 from fedbot_demo.inventree import seeds
@@ -45,6 +44,8 @@ GIVE_UP = timedelta(minutes=15)
 #: By number: the last day of a loan begins and ends at another moment for each.
 TIME_ZONES = ("Europe/Berlin", "Pacific/Auckland", "America/Los_Angeles", "UTC")
 
+P = ParamSpec("P")
+Told = TypeVar("Told")
 Committing = Callable[["Party", Event, Committed, Sequence[int]], None]
 Sending = Callable[["Party", int, str], None]
 
@@ -67,21 +68,13 @@ class SkewedClock(Clock):
 class SteppedInventory(OwnInventory):
     """The real edge without threads: each call is over before the next begins."""
 
-    async def answer(self, question: Query, received: ReceivedOf | None = None) -> Answer:
-        return self.answered(question, received)
+    async def _try_at_the_peers(self, step: TryToken) -> StepResult:
+        return self._guarded(accounts.try_peers_token, step)
 
-    async def answer_all(self, questions: Sequence[tuple[Query, ReceivedOf | None]]) -> tuple[Answer, ...]:
-        return self.all_answered(questions)
 
-    async def probe(self, step: Step) -> StepResult | None:
-        if isinstance(step, TryToken) and step.url:
-            return None
-        return self._write(inventory.STEP_HANDLERS[type(step)].probe, step)
-
-    async def act(self, step: Step) -> StepResult:
-        if isinstance(step, TryToken) and step.url:
-            return self._guarded(accounts.try_peers_token, step)
-        return self._write(inventory.STEP_HANDLERS[type(step)].act, step)
+async def _at_once(call: Callable[P, Told], /, *args: P.args, **named: P.kwargs) -> Told:
+    """What the edge would do in a thread, done before anything else happens."""
+    return call(*args, **named)
 
 
 @dataclass(frozen=True)
@@ -177,8 +170,15 @@ class Party:
         self.chat = self.chat.restarted()
         journal = CrashingJournal(self.database, self.clock.now, self.fuse, self.watched)
         edge = SteppedInventory(
-            self._settings(), self.vault, network=self.network.get, sign=self.identity.sign, pause=lambda _: None
+            self._settings(),
+            self.vault,
+            network=self.network.get,
+            sign=self.identity.sign,
+            pause=lambda _: None,
+            now=self.clock.now,
+            measure=lambda: self.world_now().timestamp(),
         )
+        edge.in_thread = _at_once
         ports = Ports(journal, self.chat, edge, self.identity, self.vault, self.clock)
         bot = Bot(self.us, ports, settle=SETTLE, give_up=GIVE_UP)
         bot.engine._render = _only_the_name

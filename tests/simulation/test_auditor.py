@@ -1,0 +1,53 @@
+"""That the auditor tells what people and bots have done apart from what it only seems that they have."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from fedbot.rules.model.lifecycles import TransferState
+from tests.simulation.actions import Action
+from tests.simulation.ending import must_agree
+from tests.simulation.federation import Federation, Setup
+from tests.simulation.party import GRACE, Party
+
+WORLD = Setup(2, (0, 0), direct=False, friends=True, open_for=timedelta(days=7))
+DELETES, AFTER_ONE_WRITE = 7, 1
+
+
+async def _friends() -> tuple[Federation, Party, Party]:
+    federation = Federation(WORLD)
+    await federation.begins()
+    one, other = federation.parties
+    return federation, one, other
+
+
+async def _agreed(federation: Federation, owner: Party) -> None:
+    """The newest card is agreed to by an approver of `owner`, and what follows is done."""
+    card = federation.auditor.cards[-1]
+    person = federation.people[owner.person(owner.people.approver)]
+    federation.auditor.tapped(person.reacts(card[2], "✅"), person.user_id, card, "✅")
+    await federation.rests()
+    await federation.passes(GRACE + timedelta(seconds=40))
+
+
+async def test_a_request_with_characters_that_nobody_sees_asks_for_what_people_see() -> None:
+    federation, asker, owner = await _friends()
+    federation.people[asker.person(asker.people.approver)].says("!fed request \u202eM3-BOLT\u2066 1 from p1")
+    await federation.rests()
+    await _agreed(federation, owner)
+    assert [transfer.state for transfer in asker.transfers()] == [TransferState.DONE]
+    assert not federation.auditor.violations
+
+
+async def test_what_somebody_deletes_right_after_it_was_booked_in_was_booked_in() -> None:
+    federation, sender, receiver = await _friends()
+    federation.people[sender.person(sender.people.approver)].says("!fed push #1 1 to p1")
+    await federation.rests()
+    made, lie_here = receiver.inventree.stock.next_pk, sum(row.customer is None for row in receiver.inventree.stock)
+    await federation.perform(Action("meddle between", (receiver.number, DELETES, lie_here, AFTER_ONE_WRITE)))
+    await _agreed(federation, receiver)
+    transfer = receiver.transfers()[0]
+    assert (transfer.state, transfer.progress[0].item) == (TransferState.DONE, made)
+    assert receiver.inventree.stock.get(made) is None
+    must_agree(federation.auditor)
+    assert not federation.auditor.violations
