@@ -24,7 +24,7 @@ from fedbot.rules.model.lifecycles import (
     WantState,
 )
 from fedbot.rules.model.outside import Rota
-from fedbot.rules.model.queries import Able, Answer, PersonPermissions, Query, WhoMay
+from fedbot.rules.model.queries import Able, Answer, PersonPermissions, Query
 from fedbot.rules.model.stock import Permission, Permissions
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.state import Turn
@@ -85,8 +85,7 @@ def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
 
 
 def _who_may(turn: Turn, command: Command, permission: Permission) -> tuple[Query, ...]:
-    people = tuple(turn.us.people.values())
-    return (PersonPermissions(command.username), WhoMay(permission, people))
+    return (PersonPermissions(command.username), turn.who_may(permission))
 
 
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:

@@ -24,7 +24,7 @@ from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.lifecycles import ConnectionState
-from fedbot.rules.model.queries import Answer, FindItems, PersonPermissions, Query, WhoMay
+from fedbot.rules.model.queries import Answer, FindItems, PersonPermissions, Query
 from fedbot.rules.model.stock import TRAVELLING_STATUSES, Permission
 from fedbot.rules.model.transfer import Terms, Transfer
 from fedbot.rules.protocol.terms import presentable
@@ -73,8 +73,7 @@ def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
     if len(terms.lines) > 1 and not _named(turn, command)[1]:
         return ()  # which of them go back is asked of the person first
     if loan.role == "sender":
-        people = tuple(turn.us.people.values())
-        permissions = (PersonPermissions(command.username), WhoMay(Permission.APPROVER, people))
+        permissions = (PersonPermissions(command.username), turn.who_may(Permission.APPROVER))
         return (*permissions, *hand_back.questions(loan, terms))
     source = _source(command, loan, terms)
     if isinstance(source, Phrase):

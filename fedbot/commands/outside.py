@@ -40,7 +40,6 @@ from fedbot.rules.model.queries import (
     ItemsFound,
     PersonPermissions,
     Query,
-    WhoMay,
 )
 from fedbot.rules.model.stock import Permission, StockItem
 from fedbot.rules.model.transfer import Terms
@@ -200,7 +199,7 @@ def over(spec: Verb) -> Handler | None:
         if spec.only_looks:
             loan = loan_meant(turn, command)
             return (AuditOf(loan.id),) if loan is not None else ()
-        return (PersonPermissions(command.username), WhoMay(Permission.APPROVER, tuple(turn.us.people.values())))
+        return (PersonPermissions(command.username), turn.who_may(Permission.APPROVER))
 
     def do(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
         loan = loan_meant(turn, command)
@@ -305,7 +304,7 @@ def _ask_to_hand_over(turn: Turn, command: Command) -> tuple[Query, ...] | Phras
     lending = turn.us.lending_from_inventree
     loans = _to_hand_over(turn, command)
     items = tuple(FindItems(f"#{loan.item}", told, whole=True, lending=lending) for loan in loans)
-    permissions = (PersonPermissions(command.username), WhoMay(Permission.SUPERUSER, tuple(turn.us.people.values())))
+    permissions = (PersonPermissions(command.username), turn.who_may(Permission.SUPERUSER))
     return (*items, *permissions)
 
 

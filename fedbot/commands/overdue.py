@@ -10,7 +10,7 @@ from fedbot.rules.loan import overdue
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
-from fedbot.rules.model.queries import Answer, PersonPermissions, Query, WhoMay
+from fedbot.rules.model.queries import Answer, PersonPermissions, Query
 from fedbot.rules.model.stock import Permission
 from fedbot.rules.state import Turn
 
@@ -39,7 +39,7 @@ def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
     friend = _friend(turn, command)
     if isinstance(friend, Phrase):
         return friend
-    return (PersonPermissions(command.username), WhoMay(Permission.SUPERUSER, tuple(turn.us.people.values())))
+    return (PersonPermissions(command.username), turn.who_may(Permission.SUPERUSER))
 
 
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:

@@ -24,12 +24,13 @@ from fedbot.ports.journal import ChatMessage, Drawing, OutboxRow, SuggestedReact
 from fedbot.ports.vault import NoSuchSecret, Vault
 from fedbot.rules import consent as subjects
 from fedbot.rules import decisions
-from fedbot.rules.model.effects import Announce, Draft, Join, Leave, SendEnvelope, Typing
+from fedbot.rules.model.effects import Announce, Join, Leave, SendEnvelope, Typing
 from fedbot.rules.model.events import Event, Posted, PostRefused
 from fedbot.rules.protocol.sequencing import bound_to
 from fedbot.rules.state import Turn
 from fedbot.rules.wire.envelope import (
     BadEnvelope,
+    Draft,
     Identity,
     envelope_id,
     seal,

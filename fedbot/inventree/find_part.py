@@ -12,9 +12,9 @@ from fedbot.inventree.rows import Row, part_of, same
 from fedbot.inventree.stock import RETURNED, rows_of_part, trace
 from fedbot.inventree.whole_items import custom_statuses
 from fedbot.ports.inventory import NotPermitted
-from fedbot.rules.model.queries import MatchPart, PartDescription, PartMatch
+from fedbot.rules.model.queries import MatchPart, PartMatch
 from fedbot.rules.model.steps import OWN_KEY
-from fedbot.rules.model.stock import counts_pieces
+from fedbot.rules.model.stock import PartDescription, counts_pieces
 from fedbot.rules.protocol.terms import MOST_DIGITS, MOST_PLACES
 
 if TYPE_CHECKING:

@@ -27,7 +27,6 @@ from fedbot.inventree.stock import (
 from fedbot.inventree.whole_items import by_others
 from fedbot.ports.inventory import OutcomeUnknown, Refusal
 from fedbot.rules.model.diagnosis import Fault, ItemFault, Named, NameFault, OfItem, Plain
-from fedbot.rules.model.queries import PartDescription
 from fedbot.rules.model.steps import (
     BookInAgain,
     CreateItem,
@@ -39,7 +38,7 @@ from fedbot.rules.model.steps import (
     WriteOff,
     WrittenOff,
 )
-from fedbot.rules.model.stock import STATUS_LOST
+from fedbot.rules.model.stock import STATUS_LOST, PartDescription
 
 _PAGE = 100
 

@@ -14,7 +14,8 @@ from fedbot.journal import codec
 from fedbot.journal.codec import instant_to_text
 from fedbot.journal.database import Database, Statements, places
 from fedbot.ports.journal import NotStorable, UnreadableRow
-from fedbot.rules.model.archive import Archive, Flowed, Mark, Place, Way, flows_of, latest, marks_of, went_at
+from fedbot.rules.model.archive import Archive, Flowed, Mark, Place, flows_of, latest, marks_of, went_at
+from fedbot.rules.model.figures import Way
 from fedbot.rules.model.transfer import Transfer
 
 A_PAGE = 100

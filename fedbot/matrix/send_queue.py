@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 from enum import IntEnum
 
 from fedbot.ports.journal import ChatMessage, Drawing, OutboxRow, Stored, SuggestedReaction
-from fedbot.rules.model.effects import Announce, Draft, Join, Leave, SendEnvelope
+from fedbot.rules.model.effects import Announce, Join, Leave, SendEnvelope
+from fedbot.rules.wire.envelope import Draft
 
 
 class Urgency(IntEnum):

@@ -13,8 +13,9 @@ from fedbot.messages.lending import rules_lines
 from fedbot.messages.naming import command
 from fedbot.messages.transfer_facts import Card, asked, card_of, decided, for_whom, what_and_where
 from fedbot.rules.model import time_zones
+from fedbot.rules.model.diagnosis import Hindrance
 from fedbot.rules.model.ledger import AgendaEntry, OnThatDay
-from fedbot.rules.model.lending import Hindrance, Obstacle, PlaceInLine, QueueEntry, Reserved
+from fedbot.rules.model.lending import Obstacle, PlaceInLine, QueueEntry, Reserved
 from fedbot.rules.model.lifecycles import PlaceState, TransferState
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.stock import StockItem

@@ -11,8 +11,7 @@ from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.names import LONGEST_LABEL
 from fedbot.rules.model.party_config import PartyConfig
-from fedbot.rules.model.queries import PartDescription
-from fedbot.rules.model.stock import STATUS_OK
+from fedbot.rules.model.stock import STATUS_OK, PartDescription
 from fedbot.rules.model.transfer import Line, Transfer
 from fedbot.rules.wire.envelope import is_off_chat
 

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import ClassVar, TypeVar
 
 from fedbot import messages
-from fedbot.rules import consent, people
+from fedbot.rules import consent
 from fedbot.rules.catalogue import match_parts
 from fedbot.rules.connection import connect as connections
 from fedbot.rules.consent import (
@@ -350,7 +350,7 @@ def _begin(turn: Turn, subject: Subject, vote: Vote, *behind: Vote) -> None:
     )
     turn.save(replace(subject, decision=decision))
     permission = permission_to_decide(subject, decision.person)
-    questions = (PersonPermissions(decision.username), WhoMay(permission, tuple(turn.us.people.values())))
+    questions = (PersonPermissions(decision.username), turn.who_may(permission))
     turn.do(Typing(subject.room, 30))
     turn.do(Ask(CheckPermissions(subject.id, decision.event_id), questions))
 
@@ -472,7 +472,7 @@ def _on_permissions(turn: Turn, then: CheckPermissions, event: Answered) -> None
     permissions, able = event.answers
     if not (isinstance(permissions, Permissions) and isinstance(able, Able)):
         raise TypeError(f"a verdict asks for rights and who may, not {event.answers!r}")
-    if not people.is_still(turn, decision.person, decision.username):
+    if not turn.is_still(decision.person, decision.username):
         _refuse(turn, subject, decision, _not_ours(turn, subject, decision.person))
         return
     if not permissions.covers(permission_to_decide(subject, decision.person)):
@@ -653,7 +653,7 @@ def on_confirmed(turn: Turn, then: ConfirmDecision, event: Answered) -> tuple[Su
     permissions, *of_first = event.answers
     if not isinstance(permissions, Permissions):
         raise TypeError(f"a confirmation asks for rights, not {permissions!r}")
-    if not people.is_still(turn, decision.person, decision.username):
+    if not turn.is_still(decision.person, decision.username):
         _refuse(turn, subject, decision, _not_ours(turn, subject, decision.person))
         return None
     if not permissions.covers(permission_to_decide(subject, decision.person)):
@@ -701,7 +701,7 @@ def _standing_yes(subject: Subject, decision: Decision) -> Vote | None:
 def _still_may(turn: Turn, first: Vote, permissions: Sequence[object]) -> bool:
     """Whether who said the first yes may still say it; the second one's counts as the first then."""
     may = any(isinstance(each, Permissions) and each.covers(Permission.APPROVER) for each in permissions)
-    return may and people.is_still(turn, first.person, first.username)
+    return may and turn.is_still(first.person, first.username)
 
 
 def _keep_first_yes(turn: Turn, transfer: Transfer, decision: Decision) -> None:

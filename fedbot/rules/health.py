@@ -29,7 +29,6 @@ from fedbot.rules.model.queries import (
     TokenSeen,
     WhenAnswered,
     WhenStepEnds,
-    WhoMay,
 )
 from fedbot.rules.model.steps import OwnTokenRenewed, RenewOwnToken, RevokeOwnToken
 from fedbot.rules.model.stock import Permission
@@ -129,7 +128,7 @@ def on_set_aside(turn: Turn, event: SetAside) -> None:
 def _ask(turn: Turn) -> None:
     turn.save(replace(turn.standing(), looked=turn.now))
     history = HistoryAt(turn.standing().anchors)
-    superusers = WhoMay(Permission.SUPERUSER, tuple(turn.us.people.values()))
+    superusers = turn.who_may(Permission.SUPERUSER)
     turn.do(Ask(LookAtInventory(), (Overview(), OwnTokens(), superusers, history)))
 
 

@@ -16,7 +16,7 @@ from fedbot.rules.ledger import reconcile, recover, stats
 from fedbot.rules.loan import end, extend, hand_back, lend, queue
 from fedbot.rules.model import audit, budgets
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.effects import Draft, Post, SendEnvelope, say
+from fedbot.rules.model.effects import Post, SendEnvelope, say
 from fedbot.rules.model.events import EnvelopeSeen
 from fedbot.rules.model.lifecycles import LIVING_CONNECTION, ConnectionState, TransferState
 from fedbot.rules.model.room import AnnouncedParty
@@ -27,7 +27,7 @@ from fedbot.rules.protocol.terms import BadTerms
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import booking, both_sides, files, opening, receive, request, send, sender_decision
 from fedbot.rules.transfer import both_sides as transfers
-from fedbot.rules.wire.envelope import OTHER_VERSION, VERSION, BadEnvelope, check
+from fedbot.rules.wire.envelope import OTHER_VERSION, VERSION, BadEnvelope, Draft, check
 
 A_DAY = timedelta(days=1)
 MOST_PEER_EVENTS = 10

@@ -382,7 +382,7 @@ def _about_permission(turn: Turn, command: Command, permission: Permission) -> t
         case Permission.MAPPED:
             return (person,)
         case _:
-            return (person, WhoMay(permission, tuple(turn.us.people.values())))
+            return (person, turn.who_may(permission))
 
 
 @dataclass(frozen=True)
@@ -422,7 +422,7 @@ def _on_answered(turn: Turn, then: CarryOut, event: Answered) -> None:
         health.remember_superusers(turn, able)
     if not _is_over(turn, command):
         return
-    if not people.is_still(turn, command.sender, command.username):
+    if not turn.is_still(command.sender, command.username):
         answer(turn, command, say(messages.line_errors.stranger, person=command.sender, us=turn.us))
         return
     if about_permission:

@@ -109,11 +109,6 @@ def on_ordered(turn: Turn, event: PeopleOrdered) -> None:
         turn.tell_admins(phrase, f"people:{event.change.person}:{turn.now.isoformat()}")
 
 
-def is_still(turn: Turn, person: str, username: str) -> bool:
-    """Whether the person is that InvenTree user to us; while a permission was read somebody may have been removed."""
-    return turn.us.people.get(person) == username
-
-
 # --- settings ----------------------------------------------------------------------------------------------------
 
 
@@ -154,7 +149,7 @@ class Meet(WhenAnsweredOrNot):
     def answered(self, turn: Turn, event: Answered) -> None:
         """InvenTree has told: so do we."""
         (permissions,) = event.answers
-        if isinstance(permissions, Permissions) and is_still(turn, self.person, self.username):
+        if isinstance(permissions, Permissions) and turn.is_still(self.person, self.username):
             name = turn.name_of(self.person, self.room)
             phrase = say(messages.people.met, us=turn.us, name=name, permissions=permissions)
             turn.do(Post(f"met:-:{self.event_id}", self.room, phrase))

@@ -42,7 +42,7 @@ from fedbot.rules.model.lending import LendingStop, PlaceInLine, QueueEntry
 from fedbot.rules.model.lifecycles import FINAL, LIVING_CONNECTION, ConnectionState
 from fedbot.rules.model.outside import OutsideLoan, Rota, rota_id
 from fedbot.rules.model.party_config import PRACTICE, PartyConfig, Practice, Roster, may_be_believed, may_move
-from fedbot.rules.model.queries import Answer, Query
+from fedbot.rules.model.queries import Answer, Query, WhoMay
 from fedbot.rules.model.room import Account, AnnouncedParty, Announcement, Room
 from fedbot.rules.model.stock import Permission, Permissions
 from fedbot.rules.model.transfer import Transfer, WaitingLine
@@ -420,6 +420,14 @@ class Turn:
     def announcement(self, room: str, bot: str) -> Announcement | None:
         """What that bot announced there last, whether it counts or not."""
         return self._get(Announcement, Announcement(room, bot).id)
+
+    def is_still(self, person: str, username: str) -> bool:
+        """Whether the person is that InvenTree user to us. Somebody may be removed while a permission is read."""
+        return self.us.people.get(person) == username
+
+    def who_may(self, permission: Permission) -> WhoMay:
+        """The query for those of our people who have a permission."""
+        return WhoMay(permission, tuple(self.us.people.values()))
 
     def roster(self) -> Roster:
         """Who was added and removed since the settings were written."""

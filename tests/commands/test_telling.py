@@ -9,7 +9,7 @@ from fedbot import messages
 from fedbot.rules.model.audit import Asked, Asking, AuditEntry, Waits
 from fedbot.rules.model.connection import Exchange
 from fedbot.rules.model.diagnosis import Fault, Plain
-from fedbot.rules.model.effects import Draft, Phrase, Post
+from fedbot.rules.model.effects import Phrase, Post
 from fedbot.rules.model.health import BotStatus
 from fedbot.rules.model.ledger import Todo
 from fedbot.rules.model.lifecycles import ConnectionState, TransferState
@@ -17,7 +17,7 @@ from fedbot.rules.model.queries import Able, AuditOf, AuditTrail, InventoryStand
 from fedbot.rules.model.room import Announcement
 from fedbot.rules.model.stock import Permission, Permissions
 from fedbot.rules.model.transfer import Progress
-from fedbot.rules.wire.envelope import fingerprint
+from fedbot.rules.wire.envelope import Draft, fingerprint
 from tests.commands.worlds import (
     ADMIN_ROOM,
     ANNA,

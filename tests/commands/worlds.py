@@ -17,9 +17,9 @@ from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Effect, Phrase, Post
 from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from fedbot.rules.model.party_config import PartyConfig
-from fedbot.rules.model.queries import Answer, ItemsFound, PartDescription
+from fedbot.rules.model.queries import Answer, ItemsFound
 from fedbot.rules.model.room import AnnouncedParty, Announcement, Room
-from fedbot.rules.model.stock import Part, Permissions, StockItem
+from fedbot.rules.model.stock import Part, PartDescription, Permissions, StockItem
 from fedbot.rules.model.transfer import Line, Terms, Transfer
 from fedbot.rules.protocol.terms import hash_of
 from fedbot.rules.state import State, Turn

@@ -23,7 +23,6 @@ from fedbot.rules.model.queries import (
     InventoryStanding,
     MatchPart,
     Overview,
-    PartDescription,
     Query,
     Scope,
     SearchStock,
@@ -53,6 +52,7 @@ from fedbot.rules.model.steps import (
     WriteOff,
 )
 from fedbot.rules.model.stock import STATUS_DAMAGED as DAMAGED
+from fedbot.rules.model.stock import PartDescription
 from fedbot.setup.plan import ROLES
 from tests.contract.ground import SERVICE_ROLES, Ground
 from tests.fakes.vault import FakeVault

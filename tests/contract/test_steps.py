@@ -19,7 +19,6 @@ from fedbot.rules.model.queries import (
     ItemsFound,
     MatchPart,
     Overview,
-    PartDescription,
     PartMatch,
     PersonPermissions,
 )
@@ -62,7 +61,7 @@ from fedbot.rules.model.steps import (
 )
 from fedbot.rules.model.stock import STATUS_DAMAGED as DAMAGED
 from fedbot.rules.model.stock import STATUS_LOST as LOST
-from fedbot.rules.model.stock import Permissions
+from fedbot.rules.model.stock import PartDescription, Permissions
 from tests.contract.ground import Ground
 
 

@@ -10,7 +10,7 @@ from decimal import Decimal
 import pytest
 
 from fedbot.ports.inventory import NotPermitted, Refusal
-from fedbot.rules.model.queries import FindItems, ItemsFound, PartDescription
+from fedbot.rules.model.queries import FindItems, ItemsFound
 from fedbot.rules.model.steps import (
     CreateItem,
     CreatePart,
@@ -23,6 +23,7 @@ from fedbot.rules.model.steps import (
     PartCreated,
     SendFile,
 )
+from fedbot.rules.model.stock import PartDescription
 from fedbot.rules.model.whole_item import FileTold, Parameter, PartDetails, TestResult, Trait
 from tests.contract.ground import Ground
 from tests.contract.test_least_roles import PHOTO

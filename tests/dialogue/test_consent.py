@@ -12,8 +12,8 @@ import pytest
 from fedbot.rules.model.connection import Exchange
 from fedbot.rules.model.events import Answered
 from fedbot.rules.model.lifecycles import ConnectionState, TransferState
-from fedbot.rules.model.queries import Able, PartDescription, PartMatch
-from fedbot.rules.model.stock import Part
+from fedbot.rules.model.queries import Able, PartMatch
+from fedbot.rules.model.stock import Part, PartDescription
 from fedbot.rules.model.transfer import Line, Terms, Transfer
 from fedbot.rules.protocol.terms import hash_of, written
 from fedbot.rules.transfer.receive import ShowOfferCard

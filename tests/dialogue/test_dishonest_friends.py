@@ -9,14 +9,13 @@ from typing import Any
 import pytest
 
 from fedbot.rules.model.connection import Connection, Exchange
-from fedbot.rules.model.effects import Draft
 from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.protocol import bodies
 from fedbot.rules.protocol.terms import hash_of, written
 from fedbot.rules.transfer.opening import opens
 from fedbot.rules.wire import envelope
-from fedbot.rules.wire.envelope import SubjectKind, by_line, opened_id
+from fedbot.rules.wire.envelope import Draft, SubjectKind, by_line, opened_id
 from tests.dialogue.test_lending import lent
 from tests.scenarios.books import assert_books_balance
 from tests.scenarios.space import Space

@@ -10,10 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
-from fedbot.rules.model.effects import Draft
 from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.protocol.sequencing import bound_to
-from fedbot.rules.wire.envelope import seal
+from fedbot.rules.wire.envelope import Draft, seal
 from fedbot_demo.inventree.faults import FaultKind
 from fedbot_demo.inventree.transport import SimulatedTransport
 from tests.dialogue.test_dishonest_friends import forges

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from fedbot.rules.model.audit import Dropped
-from fedbot.rules.model.effects import Draft
 from fedbot.rules.model.events import StepDone
 from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from fedbot.rules.model.steps import Step, StepResult, TakeOut
 from fedbot.rules.protocol import sequencing
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer.send import BookOut
+from fedbot.rules.wire.envelope import Draft
 from tests.dialogue.test_direct_access import DIRECT
 from tests.dialogue.test_lending import lent
 from tests.scenarios.books import assert_books_balance

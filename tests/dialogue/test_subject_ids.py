@@ -11,7 +11,7 @@ import pytest
 
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.lifecycles import ConnectionState
-from fedbot.rules.model.queries import PartDescription
+from fedbot.rules.model.stock import PartDescription
 from fedbot.rules.model.transfer import Line, Terms
 from fedbot.rules.protocol.terms import hash_of, written
 from fedbot.rules.wire.envelope import Identity, Opening, SubjectKind, by_line, connection_id, opened_id

@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
-from fedbot.rules.model.queries import PartDescription
 from fedbot.rules.model.steps import (
     AccessMade,
     Arrived,
@@ -36,6 +35,7 @@ from fedbot.rules.model.steps import (
     TakeOut,
     WriteOff,
 )
+from fedbot.rules.model.stock import PartDescription
 from tests.inventree.space import Space
 
 MARK = "fed:k7m2xq4w9tz3b5c8d6f2:1"

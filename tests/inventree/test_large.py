@@ -22,7 +22,6 @@ from fedbot.rules.model.queries import (
     ItemsFound,
     MatchPart,
     Overview,
-    PartDescription,
     PersonPermissions,
     Query,
     Scope,
@@ -32,6 +31,7 @@ from fedbot.rules.model.queries import (
     StockFigures,
     StockHits,
 )
+from fedbot.rules.model.stock import PartDescription
 from fedbot_demo.inventree import seeds
 from fedbot_demo.inventree.costs import Costs
 from fedbot_demo.inventree.faults import FaultKind

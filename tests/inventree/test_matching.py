@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from fedbot.rules.model.queries import MatchPart, PartDescription, PartMatch
+from fedbot.rules.model.queries import MatchPart, PartMatch
+from fedbot.rules.model.stock import PartDescription
 from tests.inventree.space import Space
 
 

@@ -11,9 +11,10 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from fedbot import messages
+from fedbot.rules.model.diagnosis import Hindrance
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.ledger import AgendaEntry, OnThatDay
-from fedbot.rules.model.lending import Hindrance, Obstacle, Reserved
+from fedbot.rules.model.lending import Obstacle, Reserved
 from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.model.stock import Part, StockItem
 from fedbot.rules.model.transfer import Line, Transfer

@@ -16,7 +16,7 @@ from fedbot.rules.model import shown
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.lending import LoanRules
 from fedbot.rules.model.outside import LentBefore
-from fedbot.rules.model.queries import PartDescription
+from fedbot.rules.model.stock import PartDescription
 from fedbot.rules.model.transfer import Landing, Line, Progress, Terms, Transfer
 from fedbot.rules.model.whole_item import ItemDetails, PartDetails, Trait
 from tests.scenarios.scenes import ALPHA, BETA, BOLTS, BY_PIET, LENS, LOCALES, PEOPLE, connection, plain, transfer

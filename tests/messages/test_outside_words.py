@@ -15,7 +15,7 @@ from fedbot.rules.model.diagnosis import Fault, Plain
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.lifecycles import OutsideState
 from fedbot.rules.model.outside import OutsideLoan
-from fedbot.rules.model.queries import PartDescription
+from fedbot.rules.model.stock import PartDescription
 from tests.scenarios.scenes import ALPHA, BY_ANNA, BY_PIET, LOCALES, NOW, ROOM, plain
 
 TODAY = date(2026, 11, 24)

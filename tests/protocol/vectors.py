@@ -12,7 +12,7 @@ from typing import Any
 from pydantic_core import to_jsonable_python
 
 from fedbot.rules.model.lending import LoanRules
-from fedbot.rules.model.queries import PartDescription
+from fedbot.rules.model.stock import PartDescription
 from fedbot.rules.model.transfer import Line, Terms
 from fedbot.rules.protocol import bodies
 from fedbot.rules.protocol.terms import hash_of, written

@@ -13,12 +13,12 @@ from pydantic import ValidationError
 
 from fedbot.rules.model.connection import Connection, Exchange
 from fedbot.rules.model.decision import Ending, Signature
-from fedbot.rules.model.effects import Draft, SendEnvelope
+from fedbot.rules.model.effects import SendEnvelope
 from fedbot.rules.model.lifecycles import ConnectionState
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.state import State, Turn
-from fedbot.rules.wire.envelope import Envelope
+from fedbot.rules.wire.envelope import Draft, Envelope
 from tests.fakes.archive import RememberedArchive
 
 START = datetime(2026, 11, 24, 20, 0, tzinfo=UTC)

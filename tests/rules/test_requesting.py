@@ -6,9 +6,9 @@ from decimal import Decimal
 
 import pytest
 
-from fedbot.rules.model.queries import PartDescription
+from fedbot.rules.model.stock import PartDescription
 from fedbot.rules.model.transfer import Line
-from fedbot.rules.transfer.request import pieces
+from fedbot.rules.protocol.terms import pieces
 
 
 @pytest.mark.parametrize(

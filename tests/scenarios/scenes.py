@@ -15,7 +15,7 @@ from fedbot.rules.model.diagnosis import Cause, NoResponse, Speaker, Verbatim
 from fedbot.rules.model.effects import Phrase
 from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from fedbot.rules.model.party_config import PartyConfig
-from fedbot.rules.model.queries import PartDescription
+from fedbot.rules.model.stock import PartDescription
 from fedbot.rules.model.transfer import Line, Progress, Terms, Transfer
 
 OUR_LOCALE = Locale("en", "Europe/Berlin")

@@ -49,7 +49,7 @@ from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.queries import Able
 from fedbot.rules.model.steps import CreateItem, Step, StepResult
 from fedbot.rules.model.stock import Permission, Permissions, StockItem
-from fedbot.rules.model.transfer import ShownTransfer, Terms, Transfer
+from fedbot.rules.model.transfer import ShownTransfer, Terms, Transfer, with_progress
 from fedbot.rules.protocol import announcements, bodies, sequencing, who_answers
 from fedbot.rules.protocol.bodies import Approve, Body, Message
 from fedbot.rules.state import State, Turn
@@ -473,7 +473,7 @@ def _put_away_refuses(stack: ExitStack) -> None:
 @mutant("what can't be handed over is not put back")
 def _not_put_back(stack: ExitStack) -> None:
     def put_back(turn: Turn, transfer: Transfer, progress: Any, connection: Any) -> None:
-        send.go_on(turn, send.with_progress(transfer, progress), connection)
+        send.go_on(turn, with_progress(transfer, progress), connection)
 
     _instead(stack, send, "put_back", put_back)
 

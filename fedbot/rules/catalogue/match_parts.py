@@ -15,10 +15,9 @@ from fedbot.rules.model.lifecycles import FINAL, TransferState
 from fedbot.rules.model.party_config import PRACTICE
 from fedbot.rules.model.queries import MatchPart, PartMatch
 from fedbot.rules.model.steps import Mirror
-from fedbot.rules.model.transfer import Line, Progress, Transfer
+from fedbot.rules.model.transfer import Line, Progress, Transfer, step_mark
 from fedbot.rules.protocol import sequencing
 from fedbot.rules.state import Turn
-from fedbot.rules.transfer.both_sides import mark
 
 
 def said_of(turn: Turn, peer: str, line: Line) -> int | None:
@@ -62,7 +61,7 @@ def question_for(turn: Turn, transfer: Transfer, line: Line) -> MatchPart:
         line.description,
         line.serial,
         alias=said_of(turn, transfer.peer, line),
-        mark=mark(transfer, line.number, "in"),
+        mark=step_mark(transfer, line.number, "in"),
         gave=_gave(turn, transfer.peer, line.serial) if line.serial else (),
         company=sequencing.connection_of(turn, transfer).company,
         quantity=line.quantity,

@@ -18,9 +18,8 @@ from fedbot.rules.model.archive import Mark
 from fedbot.rules.model.decision import Ending, Signature
 from fedbot.rules.model.queries import FindItems, ItemsFound, Query, Received, ReceivedOf, SearchStock, StockHits
 from fedbot.rules.model.stock import StockItem
-from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.model.transfer import Transfer, with_progress
 from fedbot.rules.state import Turn
-from fedbot.rules.transfer.send import with_progress
 
 # InvenTree's history tells minutes without a time zone, by another clock than ours: better a merge too many.
 _CLOCKS = timedelta(days=1)

@@ -29,15 +29,14 @@ from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Ask, Edit, Phrase, Post, say
 from fedbot.rules.model.events import Answered, Said, Unanswered
 from fedbot.rules.model.lifecycles import ConnectionState, TransferState, WantState
-from fedbot.rules.model.queries import Able, PartDescription, SearchStock, StockHits, WhenAnsweredOrNot, WhoMay
-from fedbot.rules.model.stock import Permission, plain, unit_called
+from fedbot.rules.model.queries import Able, SearchStock, StockHits, WhenAnsweredOrNot
+from fedbot.rules.model.stock import PartDescription, Permission, plain, unit_called
 from fedbot.rules.model.transfer import Line, Transfer, total
 from fedbot.rules.protocol import bodies, sequencing, who_answers
 from fedbot.rules.protocol.bodies import Message
-from fedbot.rules.protocol.terms import BadTerms, check_quantity, presentable
+from fedbot.rules.protocol.terms import BadTerms, check_quantity, is_meant, presentable
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer.opening import MOST_RINGS, addressees
-from fedbot.rules.transfer.request import is_meant
 from fedbot.rules.wire.envelope import BadEnvelope
 
 A_DAY = timedelta(days=1)
@@ -192,8 +191,7 @@ def _look_for(turn: Turn, wanted: FriendWant) -> None:
     if not turn.shares():
         return
     turn.save(replace(wanted, looked=turn.now))
-    people = tuple(turn.us.people.values())
-    questions = (SearchStock(wanted.word, share.scope(turn)), WhoMay(Permission.APPROVER, people))
+    questions = (SearchStock(wanted.word, share.scope(turn)), turn.who_may(Permission.APPROVER))
     turn.do(Ask(LookForWant(wanted.id), questions))
 
 

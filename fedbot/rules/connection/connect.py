@@ -18,7 +18,7 @@ from fedbot.rules.model.decision import APPROVE_KEY, DECLINE_KEY, Signature
 from fedbot.rules.model.effects import Ask, Edit, Phrase, Post, SendEnvelope, say
 from fedbot.rules.model.events import Answered, EnvelopeSeen
 from fedbot.rules.model.lifecycles import LIVING_CONNECTION, UNFINISHED_CONNECTION, ConnectionState
-from fedbot.rules.model.queries import Able, OfConnection, WhenAnswered, WhoMay
+from fedbot.rules.model.queries import Able, OfConnection, WhenAnswered
 from fedbot.rules.model.room import AnnouncedParty
 from fedbot.rules.model.shown import Change
 from fedbot.rules.model.stock import Permission
@@ -156,8 +156,7 @@ def _take_up(turn: Turn, connection: Connection) -> None:
 
 def _put_up_card(turn: Turn, connection: Connection) -> None:
     """A card for our superusers, as soon as we know who they are."""
-    people = tuple(turn.us.people.values())
-    turn.do(Ask(ShowConnectCard(connection.id), (WhoMay(Permission.SUPERUSER, people),)))
+    turn.do(Ask(ShowConnectCard(connection.id), (turn.who_may(Permission.SUPERUSER),)))
 
 
 def _on_repeated_connect(turn: Turn, known: Connection, envelope: Message[bodies.Connect], asked: Connection) -> None:

@@ -11,14 +11,14 @@ from fedbot.rules.connection import provision
 from fedbot.rules.model import audit
 from fedbot.rules.model.connection import KEY_EMOJI, Connection
 from fedbot.rules.model.decision import KeyCheck, Signature
-from fedbot.rules.model.effects import Draft, Post, SendEnvelope, say
+from fedbot.rules.model.effects import Post, SendEnvelope, say
 from fedbot.rules.model.events import EnvelopeSeen
 from fedbot.rules.model.lifecycles import ConnectionState
 from fedbot.rules.model.room import AnnouncedParty, Announcement
 from fedbot.rules.protocol import announcements, bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.state import Turn
-from fedbot.rules.wire.envelope import fingerprint, key_commitment, short_string
+from fedbot.rules.wire.envelope import Draft, fingerprint, key_commitment, short_string
 
 TOLD_FOR = timedelta(days=30)
 RENAMED_FOR = timedelta(days=1)

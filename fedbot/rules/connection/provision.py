@@ -16,7 +16,6 @@ from pydantic import TypeAdapter
 
 from fedbot import messages
 from fedbot.rules.catalogue.provenance import WriteMirror, mirror_received
-from fedbot.rules.ledger import figures as ledger_figures
 from fedbot.rules.loan import lend
 from fedbot.rules.model import audit
 from fedbot.rules.model.archive import Mark
@@ -25,6 +24,7 @@ from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.effects import Do, Edit, Forget, KeepSecret, Phrase, Post, say
 from fedbot.rules.model.events import StepDone, StepRefused, StepUnknown, Waiting
+from fedbot.rules.model.figures import figures_written
 from fedbot.rules.model.lending import LendingStop, PlaceInLine
 from fedbot.rules.model.lifecycles import LIVING_CONNECTION, ConnectionState
 from fedbot.rules.model.queries import OfConnection, WhenStepEnds
@@ -568,7 +568,7 @@ def mirror(turn: Turn, connection: Connection) -> None:
         ]
     value |= _kept(turn, connection)
     if figures := turn.figures_of(connection.peer):
-        value["stats"] = {"at": figures.at.isoformat(), "days": figures.days, **ledger_figures.written(figures)}
+        value["stats"] = {"at": figures.at.isoformat(), "days": figures.days, **figures_written(figures)}
     text = json.dumps(value, sort_keys=True, ensure_ascii=False)
     turn.do(
         Do(

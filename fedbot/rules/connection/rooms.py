@@ -14,7 +14,7 @@ from fedbot.rules.model import audit
 from fedbot.rules.model.archive import is_restless
 from fedbot.rules.model.connection import Connection, Exchange
 from fedbot.rules.model.decision import Signature
-from fedbot.rules.model.effects import Announce, Ask, Draft, Join, Leave, Phrase, Post, SendEnvelope, say
+from fedbot.rules.model.effects import Announce, Ask, Join, Leave, Phrase, Post, SendEnvelope, say
 from fedbot.rules.model.events import (
     Answered,
     EnvelopeSeen,
@@ -34,6 +34,7 @@ from fedbot.rules.protocol import announcements, bodies, sequencing, who_answers
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides as transfers
 from fedbot.rules.transfer import opening, request
+from fedbot.rules.wire.envelope import Draft
 
 A_DAY = timedelta(days=1)
 A_MOMENT = timedelta(minutes=1)
@@ -421,8 +422,7 @@ def _take_along(turn: Turn, transfer: Transfer, room: str) -> None:
         if consent.takes_less(transfer):
             request.look_who_confirms(turn, transfer)
             return
-        people = tuple(turn.us.people.values())
-        turn.do(Ask(ShowMovedCard(transfer.id), (WhoMay(Permission.APPROVER, people),)))
+        turn.do(Ask(ShowMovedCard(transfer.id), (turn.who_may(Permission.APPROVER),)))
 
 
 def room_of(turn: Turn, connection: Connection) -> str:

@@ -9,19 +9,17 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from fedbot.rules.loan import lend
-from fedbot.rules.model.archive import Flowed, Mark, Way, flowed, went_at
+from fedbot.rules.model.archive import Flowed, Mark, flowed, went_at
 from fedbot.rules.model.decision import Ending
-from fedbot.rules.model.figures import BALANCE, COUNTS, Dealings, Flow, SpaceFigures
+from fedbot.rules.model.figures import BALANCE, COUNTS, WAYS, Dealings, Flow, SpaceFigures, Way
 from fedbot.rules.model.lifecycles import LIVING_CONNECTION, OutsideState
 from fedbot.rules.model.outside import OUTSIDE
 from fedbot.rules.model.party_config import PRACTICE
 from fedbot.rules.model.queries import StockCounts
-from fedbot.rules.model.stock import plain
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.protocol import who_answers
 from fedbot.rules.state import Turn
 
-WAYS = tuple(way.value for way in Way)
 MOST_OF_ANYTHING = 10**12
 
 
@@ -145,15 +143,6 @@ def _sum(flows: list[Flow]) -> Flow:
 
 
 # --- in a message ---
-
-
-def written(figures: SpaceFigures) -> dict[str, Any]:
-    """The figures as a message carries them, and our metadata keeps them: what isn't told isn't there."""
-    data: dict[str, Any] = {name: getattr(figures, name) for name in (*COUNTS, "shared", "open")}
-    for way in WAYS:
-        flow: Flow | None = getattr(figures, way)
-        data[way] = {"lines": flow.lines, "pieces": plain(flow.pieces)} if flow else None
-    return {name: value for name, value in data.items() if value is not None}
 
 
 def understood(nothing_yet: SpaceFigures, data: dict[str, Any]) -> SpaceFigures:

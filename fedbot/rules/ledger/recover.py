@@ -18,7 +18,7 @@ from fedbot.rules.model import audit
 from fedbot.rules.model.connection import Connection, Exchange
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.diagnosis import Fault, Plain
-from fedbot.rules.model.effects import Ask, Draft, Edit, Post, say
+from fedbot.rules.model.effects import Ask, Edit, Post, say
 from fedbot.rules.model.events import Answered, EnvelopeSeen
 from fedbot.rules.model.lending import QueueEntry
 from fedbot.rules.model.lifecycles import (
@@ -30,17 +30,16 @@ from fedbot.rules.model.lifecycles import (
     TransferState,
 )
 from fedbot.rules.model.outside import rota_id
-from fedbot.rules.model.queries import CompanyMirror, MirrorsFound, WhenAnswered, WhoMay
+from fedbot.rules.model.queries import CompanyMirror, MirrorsFound, WhenAnswered
 from fedbot.rules.model.stock import Permission
-from fedbot.rules.model.transfer import RECALLED, Dispute, Terms, Transfer
+from fedbot.rules.model.transfer import RECALLED, Dispute, Terms, Transfer, with_progress
 from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import Body, Decided, Ended, Message, Truth
 from fedbot.rules.protocol.terms import hash_of
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import booking, opening, receive, request, send, sender_decision
 from fedbot.rules.transfer import both_sides as transfers
-from fedbot.rules.transfer.send import with_progress
-from fedbot.rules.wire.envelope import SubjectKind, connection_id, kind_of, opened_id
+from fedbot.rules.wire.envelope import Draft, SubjectKind, connection_id, kind_of, opened_id
 
 PUT_AWAY_WITHIN = timedelta(days=14)
 """What was booked in longer ago than that lies where people have put it: they are not asked about it again."""
@@ -463,8 +462,7 @@ def _resume_connection(turn: Turn, connection: Connection) -> None:
     elif connection.state is ConnectionState.OFFERED and connection.check is not None and connection.check.is_open:
         sequencing.ask(turn, connection)
     elif connection.state is ConnectionState.OFFERED and not connection.card_event:
-        people = tuple(turn.us.people.values())
-        turn.do(Ask(connections.ShowConnectCard(connection.id), (WhoMay(Permission.SUPERUSER, people),)))
+        turn.do(Ask(connections.ShowConnectCard(connection.id), (turn.who_may(Permission.SUPERUSER),)))
     elif connection.state in {ConnectionState.ASKED, ConnectionState.READY, ConnectionState.ACTIVE}:
         sequencing.ask(turn, connection)
         if connection.state is ConnectionState.ACTIVE:

@@ -19,7 +19,7 @@ from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Ask, Edit, Picture, Post, Typing, say
 from fedbot.rules.model.events import Answered, StatsDue, Unanswered
-from fedbot.rules.model.figures import STATS_SILENT_AFTER, Chart, SpaceFigures, StockHistory, Survey
+from fedbot.rules.model.figures import STATS_SILENT_AFTER, Chart, SpaceFigures, StockHistory, Survey, figures_written
 from fedbot.rules.model.health import counted_from
 from fedbot.rules.model.lifecycles import ConnectionState
 from fedbot.rules.model.queries import OfConnection, StockCounts, StockFigures, WhenAnswered, WhenAnsweredOrNot
@@ -179,7 +179,7 @@ def _tell(
         return
     in_room = "stats" in turn.us.disclose_in_room
     body = bodies.Stats(days=then.days, in_room=in_room, problem=problem, again=again)
-    sealed = ledger_figures.written(figures) if figures else {}
+    sealed = figures_written(figures) if figures else {}
     connection, draft = sequencing.write(turn, connection, body, awaits=True, sealed=sealed)
     turn.save(connection)
     sequencing.post(turn, connection, draft)

@@ -7,12 +7,12 @@ from datetime import date, datetime, timedelta
 
 from fedbot import messages
 from fedbot.rules.loan import lend
-from fedbot.rules.loan.hand_back import who_may
 from fedbot.rules.model import audit, time_zones
 from fedbot.rules.model.effects import Ask, Post, say
 from fedbot.rules.model.events import Answered
 from fedbot.rules.model.lifecycles import ConnectionState
 from fedbot.rules.model.queries import Able, OfTransfer, WhenAnswered
+from fedbot.rules.model.stock import Permission
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides as transfers
@@ -30,7 +30,7 @@ def look_at_due_dates(turn: Turn) -> None:
         when = next_due_date_reminder(turn, loan)
         if when is not None and when <= turn.now:
             turn.save(replace(loan, reminded=turn.now))
-            turn.do(Ask(RemindOfDueDate(loan.id, turn.now), (who_may(turn),)))
+            turn.do(Ask(RemindOfDueDate(loan.id, turn.now), (turn.who_may(Permission.APPROVER),)))
 
 
 def next_due_date_wake(turn: Turn) -> list[datetime]:

@@ -19,9 +19,9 @@ from fedbot.rules.model.effects import Do, Post, say
 from fedbot.rules.model.events import StepDone, StepRefused, StepUnknown
 from fedbot.rules.model.lifecycles import FINAL, ConnectionState, TransferState
 from fedbot.rules.model.queries import OfLine, WhenStepEnds
-from fedbot.rules.model.steps import Arrived, Remark, Step
-from fedbot.rules.model.stock import STATUS_LOST
-from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.model.steps import Arrived, Remark, Step, TakeBack
+from fedbot.rules.model.stock import STATUS_DAMAGED, STATUS_LOST
+from fedbot.rules.model.transfer import Transfer, step_mark
 from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.state import Turn
@@ -108,9 +108,9 @@ def _note(turn: Turn, loan: Transfer, number: int, how: Ending, whose_word: str)
         return
     known = known_item(turn, loan, number)
     if how is Ending.LOST:
-        step: Step = Arrived(transfers.mark(loan, number, "lost"), f"lost at {whose_word}", item, STATUS_LOST, known)
+        step: Step = Arrived(step_mark(loan, number, "lost"), f"lost at {whose_word}", item, STATUS_LOST, known)
     else:
-        step = Remark(transfers.mark(loan, number, "gift"), f"a gift from now on to {whose_word}", item, known)
+        step = Remark(step_mark(loan, number, "gift"), f"a gift from now on to {whose_word}", item, known)
     turn.do(Do(NoteEnding(loan.id, number), step))
 
 
@@ -206,3 +206,27 @@ def show_anew(turn: Turn, loan: Transfer) -> None:
         if progress.stage in lend.CAME_BACK:
             (mirror_given if loan.role == "sender" else mirror_received)(turn, loan, progress)
     label.show(turn, loan)
+
+
+def take_home(turn: Turn, transfer: Transfer, number: int) -> TakeBack:
+    """At the owner: the step by which its own stock item comes back from the borrower's company."""
+    line, loan = transfer.line(number), turn.transfer(transfer.terms.parent)
+    connection = sequencing.connection_of(turn, transfer)
+    lent = loan.at(line.of_line) if loan else None
+    if lent is None or lent.item is None or connection.company is None:
+        raise ValueError(f"return {transfer.id} has nothing to take back")
+    who = transfer.decided.in_history if transfer.decided else "?"
+    state = "damaged" if transfer.damaged else "fine"
+    said = transfer.remark or transfer.terms.note
+    whose = names.party_in_history(connection.peer_name, connection.peer)
+    note = f"returned by {whose}, {state}, says {who}"
+    return TakeBack(
+        mark=step_mark(transfer, number, "home"),
+        note=f"{note}: {said}" if said else note,
+        item=lent.item,
+        quantity=line.quantity,
+        location=lent.location,
+        status=STATUS_DAMAGED if transfer.damaged else lent.status,
+        company=connection.company,
+        known=known_item(turn, transfer, number),
+    )

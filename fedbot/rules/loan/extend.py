@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from fedbot import messages
-from fedbot.rules.loan import bookings, end, hand_back, lend
+from fedbot.rules.loan import bookings, end, lend
 from fedbot.rules.model import audit, lending
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Signature
@@ -17,6 +17,7 @@ from fedbot.rules.model.effects import Ask, Post, say
 from fedbot.rules.model.events import Answered
 from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from fedbot.rules.model.queries import Able, WhenAnswered
+from fedbot.rules.model.stock import Permission
 from fedbot.rules.model.transfer import Terms, Transfer
 from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
@@ -72,7 +73,7 @@ def against_rules(turn: Turn, loan: Transfer, until: date) -> str:
 
 def look(turn: Turn, transfer: Transfer) -> None:
     """Who may decide? The card waits for the answer."""
-    turn.do(Ask(ShowExtensionCard(transfer.id), (hand_back.who_may(turn),)))
+    turn.do(Ask(ShowExtensionCard(transfer.id), (turn.who_may(Permission.APPROVER),)))
 
 
 @dataclass(frozen=True)

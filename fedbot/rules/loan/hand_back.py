@@ -16,7 +16,7 @@ from fedbot import messages
 from fedbot.rules.catalogue.provenance import known_item
 from fedbot.rules.connection import provision
 from fedbot.rules.loan import lend
-from fedbot.rules.model import audit, budgets, names
+from fedbot.rules.model import audit, budgets
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Settlement, Signature
 from fedbot.rules.model.diagnosis import ANOTHER_THING, Diagnosis
@@ -36,18 +36,16 @@ from fedbot.rules.model.queries import (
     WhenAnswered,
     WhenAnsweredOrNot,
     WhenStepEnds,
-    WhoMay,
 )
-from fedbot.rules.model.steps import AttachPhoto, TakeBack
-from fedbot.rules.model.stock import STATUS_DAMAGED, Permission, Permissions, StockItem
-from fedbot.rules.model.transfer import Line, Progress, Terms, Transfer
+from fedbot.rules.model.steps import AttachPhoto
+from fedbot.rules.model.stock import Permission, Permissions, StockItem
+from fedbot.rules.model.transfer import Line, Progress, Terms, Transfer, step_mark, with_progress
 from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.protocol.terms import presentable
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides as transfers
 from fedbot.rules.transfer import opening, sender_decision
-from fedbot.rules.transfer.send import mark, with_progress
 from fedbot.rules.wire.envelope import Cause
 
 MOVED = "moved"
@@ -171,12 +169,7 @@ def look(turn: Turn, transfer: Transfer) -> None:
     loan = turn.transfer(transfer.terms.parent)
     if loan is None:
         raise LookupError(f"return {transfer.id} of an unknown loan")
-    turn.do(Ask(ShowReturnCard(transfer.id), (*questions(loan, transfer.terms), who_may(turn))))
-
-
-def who_may(turn: Turn) -> WhoMay:
-    """Who decides on it here?"""
-    return WhoMay(Permission.APPROVER, tuple(turn.us.people.values()))
+    turn.do(Ask(ShowReturnCard(transfer.id), (*questions(loan, transfer.terms), turn.who_may(Permission.APPROVER))))
 
 
 def questions(loan: Transfer, terms: Terms) -> tuple[Query, ...]:
@@ -298,33 +291,6 @@ def _answer_remark(turn: Turn, transfer: Transfer, event_id: str, phrase: Phrase
     turn.do(Post(f"remark:{transfer.id}:{event_id}", transfer.room, phrase, reply_to=event_id))
 
 
-# --- its end ---------------------------------------------------------------------------------------------------
-
-
-def take_home(turn: Turn, transfer: Transfer, number: int) -> TakeBack:
-    """At the owner: the step by which its own stock item comes back from the borrower's company."""
-    line, loan = transfer.line(number), turn.transfer(transfer.terms.parent)
-    connection = sequencing.connection_of(turn, transfer)
-    lent = loan.at(line.of_line) if loan else None
-    if lent is None or lent.item is None or connection.company is None:
-        raise ValueError(f"return {transfer.id} has nothing to take back")
-    who = transfer.decided.in_history if transfer.decided else "?"
-    state = "damaged" if transfer.damaged else "fine"
-    said = transfer.remark or transfer.terms.note
-    whose = names.party_in_history(connection.peer_name, connection.peer)
-    note = f"returned by {whose}, {state}, says {who}"
-    return TakeBack(
-        mark=mark(transfer, number, "home"),
-        note=f"{note}: {said}" if said else note,
-        item=lent.item,
-        quantity=line.quantity,
-        location=lent.location,
-        status=STATUS_DAMAGED if transfer.damaged else lent.status,
-        company=connection.company,
-        known=known_item(turn, transfer, number),
-    )
-
-
 # --- a journal that knows less than the world --------------------------------------------------------------------
 
 
@@ -406,7 +372,7 @@ def _on_permitted(turn: Turn, then: PermitPhoto, event: Answered) -> None:
     known = [(number, item) for number, item in items.items() if item is not None]
     for number, item in known:
         mark, is_known = (
-            transfers.mark(transfer, number, _one_of_many(then.event_id)),
+            step_mark(transfer, number, _one_of_many(then.event_id)),
             known_item(turn, transfer, number),
         )
         step = AttachPhoto(mark, then.note, item, then.file, is_known)

@@ -20,9 +20,8 @@ from fedbot.rules.model.ledger import Truth
 from fedbot.rules.model.lifecycles import ConnectionState
 from fedbot.rules.model.queries import ItemSeen, ItemsSeen, OfLine, WhenStepEnds, Whereabouts, WhereIsIt
 from fedbot.rules.model.steps import WriteOff
-from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.model.transfer import Transfer, step_mark
 from fedbot.rules.state import Turn
-from fedbot.rules.transfer import both_sides as transfers
 from fedbot.rules.transfer.resolve import Seen
 
 OFF, BY_HAND, KEPT = "off", "by-hand", "kept"
@@ -90,7 +89,7 @@ def settle(turn: Turn, loan: Transfer, truth: Truth, seen: Seen, by: Signature) 
         where = "lost" if ending is Ending.LOST else "back"
         lender = names.party_in_history(turn.party_name(loan.peer), loan.peer)
         note = f"borrowed from {lender}, {where}, out of our stock, says {by.in_history}"
-        mark = transfers.mark(loan, number, "off")
+        mark = step_mark(loan, number, "off")
         owed = lend.not_back(turn, loan)[number]
         step = WriteOff(mark, note, item.pk, owed, known_item(turn, loan, number))
         turn.do(Do(WriteOffItem(loan.id, number), step))

@@ -13,7 +13,7 @@ from fedbot.rules.model.catalogue import Alias, Allowance, FriendWant, Search, S
 from fedbot.rules.model.command import Cooldown, PendingChoice, WebAccess, WebLine
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Ending
-from fedbot.rules.model.figures import SpaceFigures, StockHistory, Survey
+from fedbot.rules.model.figures import SpaceFigures, StockHistory, Survey, Way
 from fedbot.rules.model.health import BotStatus, OwnToken
 from fedbot.rules.model.ledger import Reconciliation
 from fedbot.rules.model.lending import LendingStop, PlaceInLine, QueueEntry
@@ -46,15 +46,6 @@ class Mark(StrEnum):
     SERIAL = "serial"
     PART = "part"
     WORD = "word"
-
-
-class Way(StrEnum):
-    """Which way a line went, seen from us. What is on loan now counts as lent; what became a gift as given."""
-
-    GIVEN = "given"
-    RECEIVED = "received"
-    LENT = "lent"
-    BORROWED = "borrowed"
 
 
 Place = tuple[datetime, str]

@@ -11,8 +11,7 @@ from enum import StrEnum
 
 from fedbot.rules.model.command import AccessKind
 from fedbot.rules.model.decision import Choice, Ending
-from fedbot.rules.model.diagnosis import Diagnosis
-from fedbot.rules.model.lending import Hindrance
+from fedbot.rules.model.diagnosis import Diagnosis, Hindrance
 from fedbot.rules.model.lifecycles import ConnectionState, OutsideState, TransferState
 
 

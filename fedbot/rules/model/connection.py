@@ -7,9 +7,8 @@ from datetime import date, datetime
 
 from fedbot.rules.model.decision import Decision, KeyCheck, Signature
 from fedbot.rules.model.diagnosis import Diagnosis
-from fedbot.rules.model.effects import Draft
 from fedbot.rules.model.lifecycles import ConnectionState
-from fedbot.rules.wire.envelope import past_with
+from fedbot.rules.wire.envelope import Draft, past_with
 
 
 @dataclass(frozen=True)

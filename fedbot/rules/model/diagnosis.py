@@ -440,3 +440,13 @@ def reason_of(problem: Diagnosis) -> str:
         case BadVersion():
             return problem.fault.value
     return _OF_KIND[type(problem)]
+
+
+class Hindrance(StrEnum):
+    """Why a line of a booking can't be handed over as InvenTree stands."""
+
+    GONE = "gone"
+    NOT_HERE = "not here"
+    LESS = "less"
+    CONDITION = "condition"
+    LENT = "lent"

@@ -15,6 +15,7 @@ from fedbot.rules.model.command import Outcome
 from fedbot.rules.model.figures import Chart, LabelCode
 from fedbot.rules.model.queries import Query, WhenAnswered, WhenAnsweredOrNot, WhenStepEnds
 from fedbot.rules.model.steps import Step
+from fedbot.rules.wire.envelope import Draft
 
 P = ParamSpec("P")
 
@@ -40,26 +41,6 @@ class Phrase:
 def say(sentence: Callable[Concatenate[Any, P], object], /, *_: P.args, **about: P.kwargs) -> Phrase:
     """`say(messages.offer.no_such_space, word="btea")`: the sentence's own arguments, all but the locale."""
     return Phrase(sentence, about)
-
-
-@dataclass(frozen=True)
-class Draft:
-    """An envelope before it is signed: the runner adds version, id, room, key, time and signature.
-
-    `sealed` goes into the body sealed to `sealed_to` (the peer's key, hex); `secrets` maps a body field to a
-    vault reference, whose content is sealed likewise and never stands in the journal. `number` is `seq`.
-    """
-
-    kind: str
-    to: str
-    subject: str
-    subject_kind: str
-    number: int
-    body: dict[str, Any] = field(default_factory=dict)
-    terms_hash: str = ""
-    sealed: dict[str, Any] = field(default_factory=dict)
-    sealed_to: str = ""
-    secrets: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from fedbot.rules.model.stock import plain
 
 COUNTS = ("parts", "stock_items", "low_stock", "categories", "locations")
 """What our InvenTree counts."""
@@ -14,6 +18,18 @@ BALANCE = "balance"
 
 STATS_SILENT_AFTER = timedelta(minutes=2)
 """So long an answer waits for the figures of a space."""
+
+
+class Way(StrEnum):
+    """Which way a line went, seen from us. What is on loan now counts as lent; what became a gift as given."""
+
+    GIVEN = "given"
+    RECEIVED = "received"
+    LENT = "lent"
+    BORROWED = "borrowed"
+
+
+WAYS = tuple(way.value for way in Way)
 
 
 @dataclass(frozen=True)
@@ -111,3 +127,12 @@ class LabelCode:
 
     item: int
     address: str
+
+
+def figures_written(figures: SpaceFigures) -> dict[str, Any]:
+    """The figures as a message carries them, and our metadata keeps them: what isn't told isn't there."""
+    data: dict[str, Any] = {name: getattr(figures, name) for name in (*COUNTS, "shared", "open")}
+    for way in WAYS:
+        flow: Flow | None = getattr(figures, way)
+        data[way] = {"lines": flow.lines, "pieces": plain(flow.pieces)} if flow else None
+    return {name: value for name, value in data.items() if value is not None}

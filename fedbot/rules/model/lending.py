@@ -6,13 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from enum import StrEnum
 from html import escape
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from fedbot.rules.model.care import Moved, Things
 from fedbot.rules.model.decision import Signature
+from fedbot.rules.model.diagnosis import Hindrance
 from fedbot.rules.model.lifecycles import OPEN_PLACES, PlaceState
 
 # --- Lending rules: what our config asks of a loan, and what of it both sides see on their cards and agree to.
@@ -192,16 +192,6 @@ def against_extension(rules: LoanRules | None, extended: int, due: date, last: d
 
 
 # --- What a booking keeps beside its transfer, and what other cards show of it.
-
-
-class Hindrance(StrEnum):
-    """Why a line of a booking can't be handed over as InvenTree stands."""
-
-    GONE = "gone"
-    NOT_HERE = "not here"
-    LESS = "less"
-    CONDITION = "condition"
-    LENT = "lent"
 
 
 @dataclass(frozen=True)

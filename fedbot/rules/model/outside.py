@@ -11,7 +11,7 @@ from enum import StrEnum
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.lifecycles import LIVING_ROTA, OUTSIDE_OVER, OutsideState, RotaState
-from fedbot.rules.model.queries import PartDescription
+from fedbot.rules.model.stock import PartDescription
 from fedbot.rules.wire.envelope import short_hash
 
 LONGEST_NEIGHBOUR = 60

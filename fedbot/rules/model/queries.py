@@ -12,8 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar
 
 from fedbot.rules.model.audit import AuditEntry
-from fedbot.rules.model.stock import Part, Permission, Permissions, StockItem, UnitFactor, in_units
-from fedbot.rules.model.whole_item import NO_PART_DETAILS, PartDetails, Trait
+from fedbot.rules.model.stock import Part, PartDescription, Permission, Permissions, StockItem, UnitFactor, in_units
 
 if TYPE_CHECKING:
     from fedbot.rules.model.events import Answered, StepDone, StepRefused, StepUnknown, Unanswered, Waiting
@@ -224,24 +223,6 @@ class UnknownThings:
     parts: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
     locations: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class PartDescription:
-    """How the sender describes a part: enough to find it, or to create it, at the receiver.
-
-    `details` is what a new one gets besides, `stays` what it doesn't.
-    """
-
-    name: str
-    ipn: str = ""
-    description: str = ""
-    keywords: str = ""
-    units: str = ""
-    revision: str = ""
-    trackable: bool = False
-    details: PartDetails = NO_PART_DETAILS
-    stays: tuple[Trait, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 
-from fedbot.rules.model.whole_item import NOTHING_SEEN, ItemSeen, PartSeen
+from fedbot.rules.model.whole_item import NO_PART_DETAILS, NOTHING_SEEN, ItemSeen, PartDetails, PartSeen, Trait
 
 # --- Units of parts, as InvenTree has them: a name such as `m`, `kg` or `10 m`; none for what is counted in pieces.
 
@@ -286,3 +286,21 @@ def plain(quantity: Decimal) -> str:
     """A quantity as InvenTree and the wire write it: no exponent, no trailing zeros ('12.5', '10')."""
     text = format(quantity, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+@dataclass(frozen=True)
+class PartDescription:
+    """How the sender describes a part: enough to find it, or to create it, at the receiver.
+
+    `details` is what a new one gets besides, `stays` what it doesn't.
+    """
+
+    name: str
+    ipn: str = ""
+    description: str = ""
+    keywords: str = ""
+    units: str = ""
+    revision: str = ""
+    trackable: bool = False
+    details: PartDetails = NO_PART_DETAILS
+    stays: tuple[Trait, ...] = ()

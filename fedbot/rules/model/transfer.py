@@ -16,8 +16,7 @@ from fedbot.rules.model.lending import LoanRules, Obstacle, Reserved, RuleOrigin
 from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.model.outside import LentBefore
 from fedbot.rules.model.party_config import Pickup
-from fedbot.rules.model.queries import PartDescription
-from fedbot.rules.model.stock import STATUS_OK, in_units
+from fedbot.rules.model.stock import STATUS_OK, PartDescription, in_units
 from fedbot.rules.model.whole_item import NO_ITEM_DETAILS, ItemDetails, Trait
 from fedbot.rules.wire.envelope import Opening
 
@@ -224,7 +223,7 @@ class Transfer:
     was edited to show that, `superseded` the cards before it, on which nothing is decided any more. `consented` is the
     hash of what our approver's decision was for; `reasons` are what our people have answered to it.
     `requested` are the lines that our person asked another space for,
-    `accepted` names what was seen of what would be given for them (`asked_for.shown_as`).
+    `accepted` names what was seen of what would be given for them (`terms.shown_as`).
     `care`: our yes takes two people, or the code typed in an encrypted room; `dearer`: only since one had decided, as
     the last look before the debit has shown. `first_yes` is that of the first of them;
     of our own offer the line that asked for it. `released` is who said the second yes to that, and `peer_agreed` who of
@@ -458,3 +457,14 @@ def less_of(lines: Sequence[Line], quantity: Decimal) -> tuple[Line, ...] | None
             kept.append(line if taken == line.quantity else replace(line, quantity=taken, whole=False))
         rest -= taken
     return tuple(kept)
+
+
+def step_mark(transfer: Transfer, line: int, step: str) -> str:
+    """The mark of one step, as it stands in InvenTree's history."""
+    return f"fed:{transfer.id}:{line}:{step}"
+
+
+def with_progress(transfer: Transfer, progress: Progress) -> Transfer:
+    """The transfer with this line's progress replaced."""
+    others = tuple(p for p in transfer.progress if p.number != progress.number)
+    return replace(transfer, progress=tuple(sorted((*others, progress), key=lambda p: p.number)))

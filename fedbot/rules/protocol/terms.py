@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
@@ -19,11 +19,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from fedbot.rules.model import whole_item
 from fedbot.rules.model.outside import LONGEST_NEIGHBOUR
-from fedbot.rules.model.queries import PartDescription
-from fedbot.rules.model.stock import Part, StockItem, plain
-from fedbot.rules.model.transfer import Line, Terms
+from fedbot.rules.model.stock import Part, PartDescription, StockItem, plain
+from fedbot.rules.model.transfer import Line, Terms, total
 from fedbot.rules.model.whole_item import NO_PART_DETAILS, ItemDetails
 from fedbot.rules.wire import envelope
+from fedbot.rules.wire.envelope import shown_hash
 
 MOST_LINES = 20
 LONGEST_TEXT = 500
@@ -278,3 +278,93 @@ def _check_texts(data: object) -> None:
 MOST_OPEN_DAYS = 62
 LONGEST_OPEN = timedelta(days=MOST_OPEN_DAYS)
 """How long a request may stay open, by the protocol: a peer refuses what asks for more."""
+
+
+# --- What a person asked another space for, and whether what its owner would give is that.
+#
+# A request is typed in words, and the owner says which of its stock items they mean. Only an item that is called so
+# is what was asked for: by its key, its part's IPN or name, with the serial number where one was named. Everything
+# else, and what isn't in order, needs the asker's own yes.
+
+_KEY = re.compile(r"#\s*(\d{1,9})")
+_LINK = re.compile(r"\w+://.+/stock/(?:item/)?(\d{1,9})(?:/.*)?")
+_INVISIBLE = "\u200d"
+
+
+def is_meant(word: str, line: Line) -> bool:
+    """Whether the words of a request name what this line gives."""
+    word = word.strip()
+    key = _KEY.fullmatch(word) or _LINK.fullmatch(word)
+    if key is not None:
+        return line.item == int(key[1])
+    if _folded(word) in _names(line):
+        return True
+    part, _, serial = word.rpartition("#")
+    return bool(part.strip()) and _folded(part) in _names(line) and serial.strip() == line.serial != ""
+
+
+def _names(line: Line) -> set[str]:
+    """What the part may be called: its IPN, its name, or its full name as InvenTree shows it."""
+    told = line.description
+    full = {
+        " | ".join(piece for piece in pieces if piece) for pieces in _full_names(told.ipn, told.name, told.revision)
+    }
+    return {_folded(name) for name in {told.ipn, told.name, *full} if name}
+
+
+def _full_names(ipn: str, name: str, revision: str) -> tuple[tuple[str, ...], ...]:
+    return (ipn, name), (ipn, name, revision), (name, revision)
+
+
+def _folded(text: str) -> str:
+    """Blanks, case and joiners make no difference, as in InvenTree."""
+    return " ".join(text.replace(_INVISIBLE, "").split()).casefold()
+
+
+def pieces(requested: Sequence[Line], offered: Sequence[Line]) -> list[tuple[Line, list[Line]]]:
+    """Each line asked for, with the pieces that it would be given in, in that order; none if they don't add up to it.
+
+    Of a line in a unit that is no common knowledge only its owner can say how much that is: it comes in one piece.
+    """
+    rest = list(offered)
+    found: list[tuple[Line, list[Line]]] = []
+    for asked in requested:
+        given = rest[:1]
+        wanted = _asked_in(asked, given[0]) if given else None
+        while wanted is not None and total(given) < wanted and len(given) < len(rest):
+            given = rest[: len(given) + 1]
+        if not given or (wanted is not None and total(given) != wanted):
+            return []
+        found.append((asked, given))
+        rest = rest[len(given) :]
+    return [] if rest else found
+
+
+def _asked_in(asked: Line, given: Line) -> Decimal | None:
+    """How much of a line is asked for, in the units in which it would be given; None if only its owner can say that."""
+    return given.amount(asked.quantity, asked.description.units)
+
+
+def differences(requested: Sequence[Line], offered: Sequence[Line], today: date) -> list[tuple[Line, list[Line]]]:
+    """Of those the lines for which something else would be given, or something that isn't in order."""
+    return [
+        (asked, given)
+        for asked, given in pieces(requested, offered)
+        if _asked_in(asked, given[0]) is None
+        or not all(is_meant(asked.description.name, line) and is_in_order(line, today) for line in given)
+    ]
+
+
+def is_in_order(line: Line, today: date) -> bool:
+    """Whether its condition is OK and its date isn't over."""
+    return line.is_ok and (line.expiry is None or line.expiry >= today)
+
+
+def shown_as(terms: Terms) -> str:
+    """What the asker has seen of what would be given, in 16 hex digits: a request for it carries them.
+
+    Where it lies at its owner, and whether that is all of it, may change. Lending rules may not.
+    """
+    lines = tuple(replace(line, place="", whole=False) for line in terms.lines)
+    told = written(replace(terms, lines=lines))
+    return shown_hash("asked", {name: told[name] for name in ("lines", "rules") if name in told})[:16]

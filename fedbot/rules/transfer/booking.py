@@ -15,11 +15,12 @@ from fedbot.rules import consent
 from fedbot.rules.loan import bookings, label, lend
 from fedbot.rules.model import audit, time_zones
 from fedbot.rules.model.decision import Signature
-from fedbot.rules.model.effects import Ask, Draft, Post, say
+from fedbot.rules.model.diagnosis import Hindrance
+from fedbot.rules.model.effects import Ask, Post, say
 from fedbot.rules.model.events import Answered, EnvelopeSeen
-from fedbot.rules.model.lending import Hindrance, Obstacle
+from fedbot.rules.model.lending import Obstacle
 from fedbot.rules.model.lifecycles import TransferState
-from fedbot.rules.model.queries import Able, FindItems, ItemsFound, Query, WhenAnswered, WhoMay
+from fedbot.rules.model.queries import Able, FindItems, ItemsFound, Query, WhenAnswered
 from fedbot.rules.model.stock import TRAVELLING_STATUSES, Permission, StockItem
 from fedbot.rules.model.transfer import Line, Transfer
 from fedbot.rules.protocol import bodies, sequencing
@@ -27,6 +28,7 @@ from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides as transfers
 from fedbot.rules.transfer import opening
+from fedbot.rules.wire.envelope import Draft
 
 DAY_OVER = "day-over"
 NOT_FETCHED = "not-fetched"
@@ -105,7 +107,7 @@ def look(turn: Turn) -> None:
         if next_look(turn, transfer) <= turn.now:
             turn.save(replace(transfer, looked=lend.today(turn, transfer)))
             questions: list[Query] = [FindItems(f"#{line.item}") for line in transfer.terms.lines]
-            questions.append(WhoMay(Permission.APPROVER, tuple(turn.us.people.values())))
+            questions.append(turn.who_may(Permission.APPROVER))
             turn.do(Ask(LookAtBooking(transfer.id), tuple(questions)))
 
 

@@ -12,17 +12,19 @@ from fedbot.rules.loan import label, lend, overdue
 from fedbot.rules.model import audit, diagnosis
 from fedbot.rules.model.decision import Parcel, Settlement, Signature
 from fedbot.rules.model.diagnosis import AnsweredOnly, Diagnosis, Fault, Plain, Verbatim
-from fedbot.rules.model.effects import Draft, Edit, Phrase, Post, say
+from fedbot.rules.model.effects import Do, Edit, Phrase, Post, say
 from fedbot.rules.model.events import EnvelopeSeen, StepRefused, Waiting
 from fedbot.rules.model.lending import TO_BE_AGREED
 from fedbot.rules.model.lifecycles import BEFORE_DEBIT, FINAL, PEER_DISPUTES, ConnectionState, TransferState
-from fedbot.rules.model.queries import OfTransfer
+from fedbot.rules.model.queries import OfTransfer, WhenStepEnds
 from fedbot.rules.model.shown import Change
-from fedbot.rules.model.transfer import Dispute, Line, Transfer
+from fedbot.rules.model.steps import Step
+from fedbot.rules.model.transfer import Dispute, Line, Transfer, step_mark, with_progress
 from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import LONGEST_REASON, ByParcel, Decided, FailedLine, Message, Said, Truth
 from fedbot.rules.protocol.terms import presentable
 from fedbot.rules.state import Turn
+from fedbot.rules.wire.envelope import Draft
 
 SILENT_AFTER_RESENDS = 2
 LONGEST_LINK = 200
@@ -34,19 +36,14 @@ TAKEN_BACK_BY_BOT = frozenset({NO_PART, OTHER_THING, OTHER_UNIT, NOT_IN_ORDER, T
 """Why the asker's bot takes a request back by itself; it tells its person then."""
 
 
-def mark(transfer: Transfer, line: int, step: str) -> str:
-    """The mark of one step, as it stands in InvenTree's history."""
-    return f"fed:{transfer.id}:{line}:{step}"
-
-
 def link(transfer: Transfer, line: Line) -> str:
     """The permalink to the card, with the mark: how the new item is found again, and a way back for people."""
     link = f"https://matrix.to/#/{transfer.room}/{transfer.card_event}"
-    marked = f"{link}?{mark(transfer, line.number, 'in')}"
+    marked = f"{link}?{step_mark(transfer, line.number, 'in')}"
     return (
         marked
         if len(marked) <= LONGEST_LINK
-        else f"https://matrix.to/#/{transfer.room}?{mark(transfer, line.number, 'in')}"
+        else f"https://matrix.to/#/{transfer.room}?{step_mark(transfer, line.number, 'in')}"
     )
 
 
@@ -510,3 +507,10 @@ def _is_contradicted(transfer: Transfer, kind: str) -> bool:
     state = transfer.dispute.was if transfer.dispute else transfer.state
     is_back = state in {TransferState.REVERTING, TransferState.REVERTED}
     return kind != ("refused" if is_back else "received")
+
+
+def begin_step(turn: Turn, transfer: Transfer, line: int, step: Step, then: WhenStepEnds) -> None:
+    """Want this step of a line done, and note at the line that it is under way."""
+    current = turn.transfer(transfer.id) or transfer
+    turn.save(with_progress(current, replace(current.at(line), acting=type(step).__name__, unknown="")))
+    turn.do(Do(then, step))

@@ -20,12 +20,12 @@ from fedbot.rules.model.effects import Do, say
 from fedbot.rules.model.events import StepDone, StepRefused, StepUnknown
 from fedbot.rules.model.queries import OfLine, WhenStepEnds
 from fedbot.rules.model.steps import FileSent, KeepFile, SendFile
-from fedbot.rules.model.transfer import Line, Progress, Transfer
+from fedbot.rules.model.transfer import Line, Progress, Transfer, step_mark
 from fedbot.rules.model.whole_item import FileTold
 from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.state import Turn
-from fedbot.rules.transfer.both_sides import link, mark
+from fedbot.rules.transfer.both_sides import link
 
 PICTURE = 0
 """The number of the part's image; those of the item are numbered from 1, as its line tells them."""
@@ -70,7 +70,9 @@ def send(turn: Turn, transfer: Transfer, booked_in: Iterable[bodies.BookedIn]) -
             if file is None:
                 continue
             model, pk = (_PART, line.part) if number == PICTURE else (_STOCK_ITEM, line.item)
-            step = SendFile(mark(transfer, line.number, f"send-{number}"), model, pk, file.name, turn.us.largest_file)
+            step = SendFile(
+                step_mark(transfer, line.number, f"send-{number}"), model, pk, file.name, turn.us.largest_file
+            )
             turn.do(Do(PassFileOn(transfer.id, line.number, number), step))
 
 
@@ -121,7 +123,7 @@ def on_file(turn: Turn, transfer: Transfer, envelope: Message[bodies.File], seal
         then.tell_admins(turn, Named(NameFault.FILE_NOT_SENT, file.name))
         return
     longest = min(progress.largest_file, file.size or progress.largest_file)
-    named = mark(transfer, line.number, f"file-{digest[:16]}")
+    named = step_mark(transfer, line.number, f"file-{digest[:16]}")
     if told.file == PICTURE:
         step = KeepFile(named, _PART, progress.part or 0, file.name, place, longest, digest, link=link(transfer, line))
     else:

@@ -25,10 +25,10 @@ from fedbot.rules.model.decision import (
     Signature,
     Vote,
 )
-from fedbot.rules.model.effects import Ask, Draft, Edit, Phrase, Post, say
+from fedbot.rules.model.effects import Ask, Edit, Phrase, Post, say
 from fedbot.rules.model.events import Answered
 from fedbot.rules.model.lifecycles import NOTHING_MOVED, TransferState
-from fedbot.rules.model.queries import Able, WhenAnswered, WhoMay
+from fedbot.rules.model.queries import Able, WhenAnswered
 from fedbot.rules.model.stock import Permission
 from fedbot.rules.model.transfer import Progress, Terms, Transfer
 from fedbot.rules.protocol import announcements, bodies, sequencing
@@ -37,7 +37,7 @@ from fedbot.rules.protocol.terms import LONGEST_OPEN, MOST_OPEN_DAYS, BadTerms, 
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides as transfers
 from fedbot.rules.wire import envelope as envelopes
-from fedbot.rules.wire.envelope import Cause, Opening, SubjectKind
+from fedbot.rules.wire.envelope import Cause, Draft, Opening, SubjectKind
 
 S = TypeVar("S", Connection, Transfer)
 
@@ -153,8 +153,7 @@ def open_push(
     turn.note(transfer.id, audit.Asked(audit.Asking.OFFER, connection.peer), asker.person, asker.event_id)
     provision.mirror(turn, connection)
     if care:
-        people = tuple(turn.us.people.values())
-        turn.do(Ask(ShowReleaseCard(transfer.id), (WhoMay(Permission.APPROVER, people),)))
+        turn.do(Ask(ShowReleaseCard(transfer.id), (turn.who_may(Permission.APPROVER),)))
     return transfer
 
 

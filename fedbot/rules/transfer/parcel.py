@@ -21,11 +21,10 @@ from fedbot.rules.model.ledger import BACK, FOUND, LOST, Truth
 from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.model.queries import OfLine, WhenStepEnds
 from fedbot.rules.model.steps import Arrived
-from fedbot.rules.model.transfer import NOT_COME, NOT_SENT, Line, Transfer, less_of
+from fedbot.rules.model.transfer import NOT_COME, NOT_SENT, Line, Transfer, less_of, step_mark, with_progress
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides, receive
 from fedbot.rules.transfer import both_sides as transfers
-from fedbot.rules.transfer.send import with_progress
 
 
 def on_arrived(turn: Turn, transfer: Transfer, by: Signature, quantity: Decimal | None = None) -> None:
@@ -81,7 +80,7 @@ def settle_rest(turn: Turn, transfer: Transfer, truth: Truth, by: Signature) -> 
         if item:
             note = f"did not go with the rest, it is back, says {by.in_history}"
             known = known_item(turn, transfer, line.number)
-            step = Arrived(transfers.mark(transfer, line.number, "found"), note, item, line.status, known)
+            step = Arrived(step_mark(transfer, line.number, "found"), note, item, line.status, known)
             turn.do(Do(GiveOldStatus(transfer.id, line.number), step))
     if "card" in transfer.told:
         transfers.edit_card(turn, transfer)

@@ -16,7 +16,8 @@ from fedbot.rules import consent
 from fedbot.rules.catalogue import match_parts
 from fedbot.rules.catalogue.provenance import forbidden_origin, known_item, mirror_received, received_text
 from fedbot.rules.connection import provision
-from fedbot.rules.loan import end, hand_back, label, lend
+from fedbot.rules.loan import end, label, lend
+from fedbot.rules.loan.end import take_home
 from fedbot.rules.model import audit, names, whole_item
 from fedbot.rules.model.archive import Mark
 from fedbot.rules.model.care import Moved
@@ -27,7 +28,7 @@ from fedbot.rules.model.effects import Ask, Do, Post, say
 from fedbot.rules.model.events import Answered, EnvelopeSeen, StepDone, StepRefused, StepUnknown
 from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from fedbot.rules.model.party_config import Pickup
-from fedbot.rules.model.queries import Able, OfLine, PartMatch, Query, WhenAnswered, WhenStepEnds, WhoMay
+from fedbot.rules.model.queries import Able, OfLine, PartMatch, Query, WhenAnswered, WhenStepEnds
 from fedbot.rules.model.steps import (
     BookInAgain,
     CreateItem,
@@ -41,7 +42,7 @@ from fedbot.rules.model.steps import (
     Step,
 )
 from fedbot.rules.model.stock import STATUS_OK, TRAVELLING_STATUSES, Part, Permission
-from fedbot.rules.model.transfer import NOT_COME, NOT_SENT, Landing, Line, Progress, Transfer
+from fedbot.rules.model.transfer import NOT_COME, NOT_SENT, Landing, Line, Progress, Transfer, step_mark, with_progress
 from fedbot.rules.model.whole_item import NO_PART_DETAILS
 from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
@@ -49,8 +50,7 @@ from fedbot.rules.protocol.terms import metadata_in
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides, files, opening
 from fedbot.rules.transfer import both_sides as transfers
-from fedbot.rules.transfer.both_sides import NO_PART, OTHER_THING, link
-from fedbot.rules.transfer.send import begin_step, mark, with_progress
+from fedbot.rules.transfer.both_sides import NO_PART, OTHER_THING, begin_step, link
 
 MATCHED_WHILE = frozenset({TransferState.OPEN, TransferState.BOOKED, TransferState.SENT, TransferState.CREDITING})
 STALE_AFTER = timedelta(hours=1)
@@ -75,7 +75,7 @@ CREDITING_FOR = frozenset({ConnectionState.ACTIVE, ConnectionState.ENDING})
 def look_for_parts(turn: Turn, transfer: Transfer) -> None:
     """Which of our parts is each line, and who may decide? The card waits for the answer."""
     questions: list[Query] = [match_parts.question_for(turn, transfer, line) for line in transfer.terms.lines]
-    questions.append(WhoMay(Permission.APPROVER, tuple(turn.us.people.values())))
+    questions.append(turn.who_may(Permission.APPROVER))
     turn.do(Ask(ShowOfferCard(transfer.id), tuple(questions)))
 
 
@@ -400,9 +400,9 @@ def book_in(turn: Turn, transfer: Transfer) -> None:
             turn.save(transfer)
             continue
         if progress.part is None:
-            step: Step = CreatePart(mark(transfer, line.number, "part"), line.description, link(transfer, line))
+            step: Step = CreatePart(step_mark(transfer, line.number, "part"), line.description, link(transfer, line))
         elif lend.is_return(transfer):
-            step = hand_back.take_home(turn, transfer, line.number)
+            step = take_home(turn, transfer, line.number)
         elif progress.item is not None:
             step = _again(turn, transfer, line, progress.part, progress.item)
         else:
@@ -414,7 +414,7 @@ def book_in(turn: Turn, transfer: Transfer) -> None:
 
 def _create(turn: Turn, transfer: Transfer, line: Line, part: int) -> CreateItem:
     return CreateItem(
-        mark=mark(transfer, line.number, "in"),
+        mark=step_mark(transfer, line.number, "in"),
         part=part,
         quantity=transfer.here(line.number),
         link=link(transfer, line),
@@ -448,14 +448,14 @@ def _again(turn: Turn, transfer: Transfer, line: Line, part: int, item: int) -> 
     note = f"here again, from {names.party_in_history(turn.party_name(transfer.peer), transfer.peer)}"
     serial = transfer.serial_here(line.number)
     known = Known(part, serial, mark=_given_by(turn, transfer.peer, item))
-    return BookInAgain(mark(transfer, line.number, "in"), note, item, part, serial, company, _status(line), known)
+    return BookInAgain(step_mark(transfer, line.number, "in"), note, item, part, serial, company, _status(line), known)
 
 
 def _given_by(turn: Turn, peer: str, item: int) -> str:
     """How the marks begin of the last transfer by which that stock item of ours went to the peer."""
     about = turn.marked(Mark.ITEM, item)
     given = [t for t in about if t.role == "sender" and t.peer == peer and t.settled is None]
-    marks = [mark(t, p.number, "") for t in given for p in t.progress if p.item == item and p.stage == "arrived"]
+    marks = [step_mark(t, p.number, "") for t in given for p in t.progress if p.item == item and p.stage == "arrived"]
     return marks[-1] if marks else ""
 
 
@@ -488,7 +488,7 @@ def _furnish(turn: Turn, transfer: Transfer, progress: Progress, step: str, even
     """What else travelled goes to what was just made: a part, or a stock item. Nothing waits for it."""
     line = transfer.line(progress.number)
     told = line.description.details
-    named = mark(transfer, line.number, "with")
+    named = step_mark(transfer, line.number, "with")
     then = FurnishLine(transfer.id, line.number)
     if isinstance(event.result, PartCreated) and told != NO_PART_DETAILS:
         ours = link(transfer, line)
@@ -688,7 +688,7 @@ def _put_away(turn: Turn, transfer: Transfer, progress: Progress) -> PutAway:
         note += f", settled by {transfer.settled.by.in_history}"
     known = known_item(turn, transfer, progress.number)
     where = progress.location
-    return PutAway(mark(transfer, progress.number, "away"), note, progress.item, progress.quantity, where, known)
+    return PutAway(step_mark(transfer, progress.number, "away"), note, progress.item, progress.quantity, where, known)
 
 
 # --- What is offered to us. Its card, and where it would be booked in: `receive`.

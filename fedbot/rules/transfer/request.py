@@ -7,7 +7,6 @@ granted: then the terms are new, and they need the asker's side's word too befor
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -26,114 +25,37 @@ from fedbot.rules.model import lending as lendings
 from fedbot.rules.model.care import Moved, taken_out
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Signature
-from fedbot.rules.model.effects import Ask, Draft, Edit, Phrase, Post, say
+from fedbot.rules.model.effects import Ask, Edit, Phrase, Post, say
 from fedbot.rules.model.events import Answered, EnvelopeSeen
 from fedbot.rules.model.lending import BY_RULES, TO_BE_AGREED, LendingRule
 from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.model.party_config import PRACTICE
-from fedbot.rules.model.queries import Able, Answer, FindItems, ItemsFound, PartMatch, Query, WhenAnswered, WhoMay
+from fedbot.rules.model.queries import Able, Answer, FindItems, ItemsFound, PartMatch, Query, WhenAnswered
 from fedbot.rules.model.stock import Permission, StockItem, counts_pieces, is_common, is_fraction, is_sound, plain
-from fedbot.rules.model.transfer import Line, Terms, Transfer, less_of, total
+from fedbot.rules.model.transfer import Line, Terms, Transfer, less_of, total, with_progress
 from fedbot.rules.protocol import bodies, sequencing, who_answers
 from fedbot.rules.protocol.bodies import Message
-from fedbot.rules.protocol.terms import MOST_LINES, BadTerms, bare, fits, hash_of, line_of, presentable, written
+from fedbot.rules.protocol.terms import (
+    MOST_LINES,
+    BadTerms,
+    _asked_in,
+    bare,
+    differences,
+    fits,
+    hash_of,
+    is_meant,
+    line_of,
+    pieces,
+    presentable,
+    shown_as,
+    written,
+)
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import booking, opening, sender_decision
 from fedbot.rules.transfer import both_sides as transfers
 from fedbot.rules.transfer.both_sides import NO_PART, NOT_IN_ORDER, OTHER_THING, OTHER_UNIT
 from fedbot.rules.transfer.receive import MATCHED_WHILE, go_on
-from fedbot.rules.transfer.send import with_progress
-from fedbot.rules.wire.envelope import Cause, shown_hash
-
-# --- What a person asked another space for, and whether what its owner would give is that.
-#
-# A request is typed in words, and the owner says which of its stock items they mean. Only an item that is called so
-# is what was asked for: by its key, its part's IPN or name, with the serial number where one was named. Everything
-# else, and what isn't in order, needs the asker's own yes.
-
-_KEY = re.compile(r"#\s*(\d{1,9})")
-_LINK = re.compile(r"\w+://.+/stock/(?:item/)?(\d{1,9})(?:/.*)?")
-_INVISIBLE = "\u200d"
-
-
-def is_meant(word: str, line: Line) -> bool:
-    """Whether the words of a request name what this line gives."""
-    word = word.strip()
-    key = _KEY.fullmatch(word) or _LINK.fullmatch(word)
-    if key is not None:
-        return line.item == int(key[1])
-    if _folded(word) in _names(line):
-        return True
-    part, _, serial = word.rpartition("#")
-    return bool(part.strip()) and _folded(part) in _names(line) and serial.strip() == line.serial != ""
-
-
-def _names(line: Line) -> set[str]:
-    """What the part may be called: its IPN, its name, or its full name as InvenTree shows it."""
-    told = line.description
-    full = {
-        " | ".join(piece for piece in pieces if piece) for pieces in _full_names(told.ipn, told.name, told.revision)
-    }
-    return {_folded(name) for name in {told.ipn, told.name, *full} if name}
-
-
-def _full_names(ipn: str, name: str, revision: str) -> tuple[tuple[str, ...], ...]:
-    return (ipn, name), (ipn, name, revision), (name, revision)
-
-
-def _folded(text: str) -> str:
-    """Blanks, case and joiners make no difference, as in InvenTree."""
-    return " ".join(text.replace(_INVISIBLE, "").split()).casefold()
-
-
-def pieces(requested: Sequence[Line], offered: Sequence[Line]) -> list[tuple[Line, list[Line]]]:
-    """Each line asked for, with the pieces that it would be given in, in that order; none if they don't add up to it.
-
-    Of a line in a unit that is no common knowledge only its owner can say how much that is: it comes in one piece.
-    """
-    rest = list(offered)
-    found: list[tuple[Line, list[Line]]] = []
-    for asked in requested:
-        given = rest[:1]
-        wanted = _asked_in(asked, given[0]) if given else None
-        while wanted is not None and total(given) < wanted and len(given) < len(rest):
-            given = rest[: len(given) + 1]
-        if not given or (wanted is not None and total(given) != wanted):
-            return []
-        found.append((asked, given))
-        rest = rest[len(given) :]
-    return [] if rest else found
-
-
-def _asked_in(asked: Line, given: Line) -> Decimal | None:
-    """How much of a line is asked for, in the units in which it would be given; None if only its owner can say that."""
-    return given.amount(asked.quantity, asked.description.units)
-
-
-def differences(requested: Sequence[Line], offered: Sequence[Line], today: date) -> list[tuple[Line, list[Line]]]:
-    """Of those the lines for which something else would be given, or something that isn't in order."""
-    return [
-        (asked, given)
-        for asked, given in pieces(requested, offered)
-        if _asked_in(asked, given[0]) is None
-        or not all(is_meant(asked.description.name, line) and is_in_order(line, today) for line in given)
-    ]
-
-
-def is_in_order(line: Line, today: date) -> bool:
-    """Whether its condition is OK and its date isn't over."""
-    return line.is_ok and (line.expiry is None or line.expiry >= today)
-
-
-def shown_as(terms: Terms) -> str:
-    """What the asker has seen of what would be given, in 16 hex digits: a request for it carries them.
-
-    Where it lies at its owner, and whether that is all of it, may change. Lending rules may not.
-    """
-    lines = tuple(replace(line, place="", whole=False) for line in terms.lines)
-    told = written(replace(terms, lines=lines))
-    return shown_hash("asked", {name: told[name] for name in ("lines", "rules") if name in told})[:16]
-
+from fedbot.rules.wire.envelope import Cause, Draft
 
 NOT_FOUND = "not-found"
 TOO_LITTLE = "too-little"
@@ -159,7 +81,7 @@ def open_request(
 ) -> Transfer:
     """A new request on the asker's side: it goes out as the answer to the asker's line.
 
-    `accepted` names what the asker has seen of what would be given, and takes as it is (`asked_for.shown_as`).
+    `accepted` names what the asker has seen of what would be given, and takes as it is (`terms.shown_as`).
     `until`: it isn't open for longer.
     """
     transfer, draft = begun(turn, cause, connection, terms, asker, accepted=accepted, until=until)
@@ -406,8 +328,7 @@ def _granted_what(transfer: Transfer) -> audit.Fact:
 
 def look_who_confirms(turn: Turn, transfer: Transfer) -> None:
     """Who may say yes to less? The card waits for the answer."""
-    people = tuple(turn.us.people.values())
-    turn.do(Ask(ShowGrantedCard(transfer.id), (WhoMay(Permission.APPROVER, people),)))
+    turn.do(Ask(ShowGrantedCard(transfer.id), (turn.who_may(Permission.APPROVER),)))
 
 
 @dataclass(frozen=True)
@@ -463,7 +384,7 @@ def look_for_items(turn: Turn, transfer: Transfer) -> None:
     questions: list[Query] = [
         FindItems(word, told, merges=True, whole=True, lending=lending, units=units) for word in words
     ]
-    questions.append(WhoMay(Permission.APPROVER, tuple(turn.us.people.values())))
+    questions.append(turn.who_may(Permission.APPROVER))
     turn.do(Ask(ShowRequestCard(transfer.id), tuple(questions)))
 
 

@@ -30,13 +30,12 @@ from fedbot.rules.model.ledger import (
 from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from fedbot.rules.model.queries import ItemSeen, ItemsSeen, Whereabouts, WhereIsIt
 from fedbot.rules.model.stock import STATUS_LOST
-from fedbot.rules.model.transfer import Dispute, Line, Progress, Transfer
+from fedbot.rules.model.transfer import Dispute, Line, Progress, Transfer, with_progress
 from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides as transfer_dispute
 from fedbot.rules.transfer import both_sides as transfers
 from fedbot.rules.transfer import parcel, receive, send
-from fedbot.rules.transfer.send import with_progress
 
 Seen = dict[int, ItemsSeen]
 """What our InvenTree shows, by the line's number."""

@@ -24,18 +24,17 @@ from fedbot.rules.model.catalogue import Hit, Search, SpaceHits
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Signature
-from fedbot.rules.model.effects import Draft, Edit, Phrase, Post, say
+from fedbot.rules.model.effects import Edit, Phrase, Post, say
 from fedbot.rules.model.lifecycles import NOTHING_MOVED, ConnectionState, RotaState, TransferState
 from fedbot.rules.model.outside import KEPT_FOR, AskedInTurn, Candidate, Passed, Rota, Why, in_order
-from fedbot.rules.model.queries import PartDescription
-from fedbot.rules.model.stock import in_units
+from fedbot.rules.model.stock import PartDescription, in_units
 from fedbot.rules.model.transfer import RECALLED, Line, Terms, Transfer, total
 from fedbot.rules.protocol import bodies, sequencing
+from fedbot.rules.protocol.terms import is_meant
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides as transfers
 from fedbot.rules.transfer import receive, request
-from fedbot.rules.transfer.request import is_meant
-from fedbot.rules.wire.envelope import by_line
+from fedbot.rules.wire.envelope import Draft, by_line
 
 NOT_NEEDED = "not-needed"
 ALL_OR_NONE = "all-or-none"

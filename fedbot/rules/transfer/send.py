@@ -16,7 +16,7 @@ from fedbot.rules.loan import end, label, lend, outside
 from fedbot.rules.model import audit, names
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.diagnosis import CHANGED, Diagnosis, Fault, Plain
-from fedbot.rules.model.effects import Do, say
+from fedbot.rules.model.effects import say
 from fedbot.rules.model.events import EnvelopeSeen, StepDone, StepRefused, StepUnknown
 from fedbot.rules.model.lifecycles import FINAL, TransferState
 from fedbot.rules.model.queries import OfLine, WhenStepEnds
@@ -33,24 +33,18 @@ from fedbot.rules.model.steps import (
     TakeOut,
 )
 from fedbot.rules.model.stock import STATUS_LOST
-from fedbot.rules.model.transfer import NOT_COME, Line, Progress, Transfer
+from fedbot.rules.model.transfer import NOT_COME, Line, Progress, Transfer, step_mark, with_progress
 from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import BookedIn, Message
 from fedbot.rules.protocol.terms import presentable
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides, files
 from fedbot.rules.transfer import both_sides as transfers
+from fedbot.rules.transfer.both_sides import begin_step
 
-mark = transfers.mark
 LONGEST_SERIAL = 100  # as InvenTree has them
 NOT_OUT_THERE = "not-out-there"
 """Why it is not handed over to a neighbour that has a bot by now: our books of it may not be right."""
-
-
-def with_progress(transfer: Transfer, progress: Progress) -> Transfer:
-    """The transfer with this line's progress replaced."""
-    others = tuple(p for p in transfer.progress if p.number != progress.number)
-    return replace(transfer, progress=tuple(sorted((*others, progress), key=lambda p: p.number)))
 
 
 # --- the debit ---
@@ -71,13 +65,6 @@ def go_on(turn: Turn, transfer: Transfer, connection: Connection) -> None:
 
 def _do(turn: Turn, transfer: Transfer, line: int, step: Step) -> None:
     begin_step(turn, transfer, line, step, BookOut(transfer.id, line, type(step).__name__))
-
-
-def begin_step(turn: Turn, transfer: Transfer, line: int, step: Step, then: WhenStepEnds) -> None:
-    """Want this step of a line done, and note at the line that it is under way."""
-    current = turn.transfer(transfer.id) or transfer
-    turn.save(with_progress(current, replace(current.at(line), acting=type(step).__name__, unknown="")))
-    turn.do(Do(then, step))
 
 
 @dataclass(frozen=True)
@@ -136,7 +123,7 @@ def _taken_out(turn: Turn, transfer: Transfer, line: Line, connection: Connectio
     if known is not None and item != line.item:  # what was merged has no mark of ours
         known = Known(known.part)
     return TakeOut(
-        mark=mark(transfer, line.number, "out"),
+        mark=step_mark(transfer, line.number, "out"),
         note=_sentence(transfer, connection, "on its way back to" if loan else "on its way to"),
         item=item,
         part=line.part,
@@ -204,7 +191,7 @@ def _hand_over(turn: Turn, transfer: Transfer, progress: Progress, connection: C
     if progress.item is None or connection.company is None:
         raise ValueError(f"transfer {transfer.id} has nothing to hand over, or nobody to hand it to")
     return HandOver(
-        mark=mark(transfer, progress.number, "over"),
+        mark=step_mark(transfer, progress.number, "over"),
         note=_sentence(transfer, connection, _given_to(transfer)),
         item=progress.item,
         quantity=progress.quantity,
@@ -281,7 +268,7 @@ def put_back(turn: Turn, transfer: Transfer, progress: Progress, connection: Con
     if progress.item is None:
         raise ValueError(f"transfer {transfer.id} has nothing to put back")
     step = PutBack(
-        mark=mark(transfer, progress.number, "putback"),
+        mark=step_mark(transfer, progress.number, "putback"),
         note=_sentence(transfer, connection, "not given to"),
         item=progress.item,
         quantity=progress.quantity,
@@ -452,7 +439,7 @@ def _settle(turn: Turn, transfer: Transfer, refused: set[int]) -> None:
         elif progress.short:
             lost = replace(progress, quantity=progress.short, status=STATUS_LOST)
             step = _take_back(turn, transfer, lost, connection)
-            _do(turn, transfer, progress.number, replace(step, mark=mark(transfer, progress.number, "rest")))
+            _do(turn, transfer, progress.number, replace(step, mark=step_mark(transfer, progress.number, "rest")))
         else:
             mark_arrived(turn, transfer, progress, connection)
 
@@ -468,7 +455,7 @@ def arrived_late(turn: Turn, transfer: Transfer, progress: Progress, connection:
         raise ValueError(f"transfer {transfer.id} has nothing to mark")
     sentence = _sentence(transfer, connection, "arrived at")
     known = known_item(turn, transfer, progress.number)
-    return Arrived(mark(transfer, progress.number, "arrived"), sentence, progress.item, progress.status, known)
+    return Arrived(step_mark(transfer, progress.number, "arrived"), sentence, progress.item, progress.status, known)
 
 
 def take_back(turn: Turn, transfer: Transfer, progress: Progress, connection: Connection) -> None:
@@ -480,7 +467,7 @@ def _take_back(turn: Turn, transfer: Transfer, progress: Progress, connection: C
     if progress.item is None or connection.company is None:
         raise ValueError(f"transfer {transfer.id} has nothing to take back")
     return TakeBack(
-        mark=mark(transfer, progress.number, "back"),
+        mark=step_mark(transfer, progress.number, "back"),
         note=_sentence(transfer, connection, _why_it_is_back(transfer, progress)),
         item=progress.item,
         quantity=progress.quantity,

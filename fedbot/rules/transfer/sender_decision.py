@@ -20,7 +20,7 @@ from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Ask
 from fedbot.rules.model.events import Answered, EnvelopeSeen
 from fedbot.rules.model.lifecycles import BEFORE_DEBIT, TransferState
-from fedbot.rules.model.queries import FindItems, ItemsFound, PersonPermissions, Query, WhenAnswered, WhoMay
+from fedbot.rules.model.queries import FindItems, ItemsFound, PersonPermissions, Query, WhenAnswered
 from fedbot.rules.model.stock import Permission, Permissions
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.protocol import bodies, sequencing
@@ -204,7 +204,7 @@ def _ask_two_people(turn: Turn, transfer: Transfer, why: str) -> None:
         transfer = replace(transfer, state=TransferState.BOOKED, handed=None)
     else:
         transfer = replace(transfer, state=TransferState.OPEN, decided=None, granted=None)
-    people = (WhoMay(Permission.APPROVER, tuple(turn.us.people.values())),)
+    people = (turn.who_may(Permission.APPROVER),)
     if transfer.is_our_offer:
         transfer = opening.asked_with_care(turn, replace(transfer, peer_agreed=void), transfer.asked)
         turn.do(Ask(opening.ShowReleaseCard(transfer.id), people))

@@ -9,7 +9,7 @@ import hmac
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -577,3 +577,23 @@ def _cause_in(value: dict[str, Any]) -> Cause | None:
     if not isinstance(number, int) or isinstance(number, bool) or not 1 <= number <= HIGHEST_NUMBER:
         return None
     return Cause(CauseKind(kind), word, number) if _WORD.fullmatch(word) else None
+
+
+@dataclass(frozen=True)
+class Draft:
+    """An envelope before it is signed: the runner adds version, id, room, key, time and signature.
+
+    `sealed` goes into the body sealed to `sealed_to` (the peer's key, hex); `secrets` maps a body field to a
+    vault reference, whose content is sealed likewise and never stands in the journal. `number` is `seq`.
+    """
+
+    kind: str
+    to: str
+    subject: str
+    subject_kind: str
+    number: int
+    body: dict[str, Any] = field(default_factory=dict)
+    terms_hash: str = ""
+    sealed: dict[str, Any] = field(default_factory=dict)
+    sealed_to: str = ""
+    secrets: dict[str, str] = field(default_factory=dict)

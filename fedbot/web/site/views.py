@@ -38,7 +38,7 @@ from fedbot.rules.model.command import Outcome, WebAccess, WebLine
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Choice, Signature
 from fedbot.rules.model.effects import Phrase
-from fedbot.rules.model.figures import COUNTS, Dealings, Flow
+from fedbot.rules.model.figures import COUNTS, WAYS, Dealings, Flow
 from fedbot.rules.model.ledger import OnThatDay, Todo
 from fedbot.rules.model.lending import PlaceInLine, QueueEntry
 from fedbot.rules.model.lifecycles import LIVING_CONNECTION, TransferState
@@ -708,7 +708,7 @@ class Reader:
         )
 
     def _dealings(self, dealings: Dealings) -> DealingsView:
-        ways = {way: _flow(getattr(dealings, way)) for way in ledger_figures.WAYS}
+        ways = {way: _flow(getattr(dealings, way)) for way in WAYS}
         space = SpaceRef(id=dealings.party, name=dealings.name)
         return DealingsView(space=space, open=dealings.open, **ways)
 
