@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from fedbot.commands.deciding import decide, with_quantity
-from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb, Where, nothing_to_ask
+from fedbot.commands.deciding import about_units, decide, with_quantity
+from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb, Where
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.decision import Choice
 from fedbot.rules.model.effects import Phrase
@@ -44,4 +44,4 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
     return decide(turn, command, SPEC, choice, how_much)
 
 
-HANDLER = Handler(SPEC, nothing_to_ask, act)
+HANDLER = Handler(SPEC, about_units, act)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from fedbot import messages
-from fedbot.commands.lookup import subject_meant
+from fedbot.commands.lookup import bare_id, subject_meant, units_to_relate
 from fedbot.commands.picking import quantity_complaint
 from fedbot.commands.spec import Verb
 from fedbot.messages.formatting import EVERYTHING, measured_in, quantity_in
@@ -15,6 +15,7 @@ from fedbot.rules import decisions
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.decision import Choice
 from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.queries import Query
 from fedbot.rules.model.stock import plain
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.protocol.terms import presentable
@@ -33,7 +34,7 @@ def decide(turn: Turn, command: Command, spec: Verb, choice: Choice, said: Said 
         return subject
     if not subjects.decides_here(turn.us, subject):
         return say(messages.approval.decided_elsewhere, subject=subject, party=turn.party_name(subject.peer))
-    quantity = amount_in(subject, said)
+    quantity = amount_in(subject, command, said)
     if isinstance(quantity, Phrase):
         return quantity
     if quantity is not None:
@@ -61,12 +62,27 @@ Said = tuple[Decimal, str]
 """How much somebody says, and in which unit; '' if they say none."""
 
 
-def amount_in(subject: subjects.Subject, said: Said | None) -> Decimal | Phrase | None:
+def about_units(turn: Turn, command: Command) -> tuple[Query, ...]:
+    """What our InvenTree is asked of the unit in which the line says how much; what is wrong with it is told later."""
+    told = with_quantity(turn, command)
+    if isinstance(told, Phrase):
+        return ()
+    command, said = told
+    unit = said[1] if said is not None else ""
+    word = bare_id(str(command.arguments.get("id", "")))
+    replied_to = decisions.subject_by_id(turn, command.subject)
+    meant: list[subjects.Subject | None] = [*turn.by_code(word)] if word else [replied_to]
+    transfers = [subject for subject in meant if isinstance(subject, Transfer)]
+    pairs = ((unit, line.description.units) for transfer in transfers for line in transfer.terms.lines if unit)
+    return units_to_relate(command, pairs)
+
+
+def amount_in(subject: subjects.Subject, command: Command, said: Said | None) -> Decimal | Phrase | None:
     """How much that is in the unit of what moves; or what is wrong with it."""
     if said is None or not isinstance(subject, Transfer):
         return said[0] if said is not None else None
     line, (quantity, unit) = subject.terms.lines[0], said
-    amount = line.amount(quantity, unit)
+    amount = line.amount(quantity, unit, command.factors or ())
     if amount is None:
         return say(messages.offer.other_unit_of_line, line=line, wanted=quantity, unit=unit)
     return quantity_complaint(plain(amount)) or amount

@@ -9,6 +9,7 @@ from fedbot import messages
 from fedbot.commands.grammar import SHOWN
 from fedbot.commands.loans_meant import (
     ALL,
+    about_units,
     carrier,
     id_and_rest,
     let_choose,
@@ -66,6 +67,8 @@ SPEC = Verb(
 
 def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
     """How the stock item lies: ours that is lent, or the one that we have borrowed."""
+    if about := _about_units(turn, command):
+        return about
     meant = _meant(turn, command)
     if isinstance(meant, Phrase):
         return meant
@@ -146,7 +149,7 @@ def _meant(turn: Turn, command: Command) -> tuple[Transfer, Terms] | Phrase:
         return loan
     if command.arguments.get("damaged") and loan.role == "receiver":
         return say(messages.loan.owner_sees_damage, loan=loan, peer_name=turn.party_name(loan.peer))
-    wanted = _wanted(turn, loan, words)
+    wanted = _wanted(turn, command, loan, words)
     if isinstance(wanted, Phrase):
         return wanted
     note = presentable(str(command.arguments.get("note", "")))
@@ -158,13 +161,20 @@ def _meant(turn: Turn, command: Command) -> tuple[Transfer, Terms] | Phrase:
     )
 
 
-def _wanted(turn: Turn, loan: Transfer, words: str) -> dict[int, Decimal] | Phrase:
+def _about_units(turn: Turn, command: Command) -> tuple[Query, ...]:
+    """How units relate that were typed, and those of the loan's things."""
+    command, words = _named(turn, command)
+    loan = loan_meant(turn, command, SPEC)
+    return () if isinstance(loan, Phrase) else about_units(command, loan, words)
+
+
+def _wanted(turn: Turn, command: Command, loan: Transfer, words: str) -> dict[int, Decimal] | Phrase:
     """How much of each line: all that is out, or what is named."""
     left = lend.free_to_return(turn, loan)
     moving = lend.open_return(turn, loan)
     if moving and (not left or words.casefold() in {"", *EVERYTHING}):
         return say(messages.loan.return_under_way, loan=loan, transfer=moving)
-    return things_meant(loan, words or ALL, left)
+    return things_meant(loan, words or ALL, left, command.factors)
 
 
 def _named(turn: Turn, command: Command) -> tuple[Command, str]:

@@ -27,6 +27,8 @@ _NAMED_OPTION = re.compile(r"(?:--|[—–]{1,2})[^\W\d]\w*=")
 _AND = frozenset({"and", "und", "&"})
 _LISTED_KEYS = re.compile(r"#\w+(?:,#\w+)*,?")
 _AT_MOST_A_QUANTITY = 3
+_MOST_IN_A_MEASURE = 5
+"""As many words as `two and a half metres` has."""
 
 
 @dataclass(frozen=True)
@@ -231,7 +233,8 @@ def items_in(tokens: tuple[Token, ...], line: str) -> tuple[Reading, ...] | Phra
 
 
 _VAGUE = frozenset({"some", "several", "few", "couple", "etwas", "einige", "mehrere"})
-_A = frozenset({"a", "an", "ein", "eine", "einen"})
+_ARTICLES = frozenset({"a", "an"})
+_A = _ARTICLES | {"ein", "eine", "einen"}
 _VAGUE_BEHIND_A = frozenset({"few", "couple", "bit", "handful", "bunch", "paar", "bisschen", "handvoll"})
 
 
@@ -244,16 +247,20 @@ def _vague(tokens: list[Token]) -> str:
 
 
 def _measured(tokens: list[Token], line: str) -> tuple[Reading, ...]:
-    """`2m WIRE`, `WIRE 2 m`: so much of what is left, if anything is."""
+    """`2m WIRE`, `WIRE 2 m`, `half a metre of WIRE`: so much of what is left, if anything is."""
     words = _Words(tokens, line)
-    for size in (1, 2):
+    for size in range(min(len(tokens) - 1, _MOST_IN_A_MEASURE), 0, -1):
         for quantity, rest in ((slice(0, size), slice(size, None)), (slice(-size, None), slice(0, -size))):
-            said = tokens[quantity]
-            found = measured_in(" ".join(token.text for token in said))
-            left = tokens[rest]
-            if found and left and not any(token.quoted for token in said) and not _is_counted(left):
+            said, left = tokens[quantity], tokens[rest]
+            found = None if _is_in_a_name(said, left) else measured_in(" ".join(token.text for token in said))
+            if found and not any(token.quoted for token in said) and not _is_counted(left):
                 return (Reading(words.item(rest.start, rest.stop), *found),)
     return ()
+
+
+def _is_in_a_name(said: list[Token], left: list[Token]) -> bool:
+    """Whether it only looks like a measure: `a gram scale` is one scale, but `a gram of gold` isn't."""
+    return len(said) == 2 and said[0].means_any(_ARTICLES) and not left[0].means("of")  # noqa: PLR2004 - the article and its unit
 
 
 def _is_counted(tokens: list[Token]) -> bool:

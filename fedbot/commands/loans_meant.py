@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
 from fedbot import messages
 from fedbot.commands.dates import reads_as_day
 from fedbot.commands.grammar import SHOWN
-from fedbot.commands.lookup import WITHOUT_ID, bare_id, rooms_told_of, subject_meant, whole_line
+from fedbot.commands.lookup import WITHOUT_ID, bare_id, rooms_told_of, subject_meant, units_to_relate, whole_line
 from fedbot.commands.picking import quantity_complaint
 from fedbot.commands.spec import BETWEEN_THINGS, Verb
 from fedbot.messages.formatting import EVERYTHING, is_times, measured_in, quantity_in
@@ -18,7 +18,8 @@ from fedbot.rules.loan import lend
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
-from fedbot.rules.model.stock import plain, stock_item_in
+from fedbot.rules.model.queries import Query
+from fedbot.rules.model.stock import UnitFactor, plain, stock_item_in
 from fedbot.rules.model.transfer import Line, Transfer
 from fedbot.rules.state import Turn
 
@@ -76,15 +77,14 @@ def with_the_loan_of(turn: Turn, command: Command, words: str) -> Command:
     if command.subject or turn.by_code(bare_id(word)) or words.casefold() in {"", *EVERYTHING}:
         return command
     here = [loan for loan in lend.on_loan(turn) if loan.room in rooms_told_of(turn, command.room)]
-    named = [loan for loan in here if not _is_quantity(words) and _has_things(turn, loan, words)]
+    named = [loan for loan in here if not _is_quantity(words) and _has_things(loan, words)]
     if len(named) != 1:
         return command
     return replace(command, arguments={**command.arguments, "id": f"{named[0].code} {words}"})
 
 
-def _has_things(turn: Turn, loan: Transfer, words: str) -> bool:
-    left = lend.free_to_return(turn, loan)
-    return all(isinstance(_one_meant(loan, each, left), dict) for each in words.split(BETWEEN_THINGS))
+def _has_things(loan: Transfer, words: str) -> bool:
+    return all(_lines_meant(loan, each) for each in words.split(BETWEEN_THINGS))
 
 
 def only_line(loan: Transfer) -> int | None:
@@ -97,13 +97,28 @@ ALL = "all"
 """As it is rendered; people may also say it otherwise."""
 
 
-def things_meant(loan: Transfer, words: str, left: Mapping[int, Decimal]) -> dict[int, Decimal] | Phrase:
-    """How much of which lines, of what is `left` of each; or what is wrong with the words."""
+def about_units(command: Command, loan: Transfer, words: str) -> tuple[Query, ...]:
+    """What our InvenTree is asked of the units in which these words say how much of the loan's things."""
+    pairs = []
+    for each in words.split(BETWEEN_THINGS):
+        numbers, quantity = _lines_meant(loan, each) or ([], "")
+        unit = (measured_in(quantity) or ("", ""))[1]
+        pairs += [(unit, loan.line(number).description.units) for number in numbers if unit]
+    return units_to_relate(command, pairs)
+
+
+def things_meant(
+    loan: Transfer, words: str, left: Mapping[int, Decimal], told: Sequence[UnitFactor] | None = None
+) -> dict[int, Decimal] | Phrase:
+    """How much of which lines, of what is `left` of each; or what is wrong with the words.
+
+    `told` is what our InvenTree says of the units in them.
+    """
     if words.casefold() in EVERYTHING:
         return dict(left)
     wanted: dict[int, Decimal] = {}
     for words_of_one in words.split(BETWEEN_THINGS):
-        meant = _one_meant(loan, words_of_one, left)
+        meant = _one_meant(loan, words_of_one, left, told or ())
         if isinstance(meant, Phrase):
             return meant
         for number, quantity in meant.items():
@@ -115,17 +130,28 @@ def things_meant(loan: Transfer, words: str, left: Mapping[int, Decimal]) -> dic
     return wanted
 
 
-def _one_meant(loan: Transfer, words: str, left: Mapping[int, Decimal]) -> dict[int, Decimal] | Phrase:
+def _one_meant(
+    loan: Transfer, words: str, left: Mapping[int, Decimal], told: Sequence[UnitFactor]
+) -> dict[int, Decimal] | Phrase:
     """One thing with its quantity, or all of it without one."""
+    meant = _lines_meant(loan, words)
+    if meant is None:
+        return say(messages.loan.no_such_thing_lent, loan=loan, word=words[:SHOWN], numbers=tuple(lend.lent(loan)))
+    numbers, quantity = meant
+    if not quantity:
+        return {number: left.get(number, Decimal(0)) for number in numbers}
+    return _counted(loan, numbers, quantity, told)
+
+
+def _lines_meant(loan: Transfer, words: str) -> tuple[list[int], str] | None:
+    """The lines that are called so, and the quantity that is said of them, '' for all; None if none is called so."""
     only = only_line(loan)
     if only is not None and _is_quantity(words) and not _called(loan, words):
-        return _counted(loan, [only], words)
+        return [only], words
     if called := _called(loan, words):
-        return {number: left.get(number, Decimal(0)) for number in called}
-    for name, quantity in _with_quantity(words.split()):
-        if called := _called(loan, name):
-            return _counted(loan, called, quantity)
-    return say(messages.loan.no_such_thing_lent, loan=loan, word=words[:SHOWN], numbers=tuple(lend.lent(loan)))
+        return called, ""
+    named = ((_called(loan, name), quantity) for name, quantity in _with_quantity(words.split()))
+    return next(((called, quantity) for called, quantity in named if called), None)
 
 
 def _with_quantity(words: list[str]) -> Iterator[tuple[str, str]]:
@@ -143,11 +169,11 @@ def _is_quantity(words: str) -> bool:
     return quantity_in(words) is not None or measured_in(words) is not None
 
 
-def _counted(loan: Transfer, numbers: list[int], word: str) -> dict[int, Decimal] | Phrase:
+def _counted(loan: Transfer, numbers: list[int], word: str, told: Sequence[UnitFactor]) -> dict[int, Decimal] | Phrase:
     """So much of the one line that is called so."""
     if (measured := measured_in(word)) is not None and len(numbers) == 1:
         quantity, unit = measured
-        amount = loan.line(numbers[0]).amount(Decimal(quantity), unit)
+        amount = loan.line(numbers[0]).amount(Decimal(quantity), unit, told)
         if amount is None:
             line = loan.line(numbers[0])
             return say(messages.offer.other_unit_of_line, line=line, wanted=Decimal(quantity), unit=unit)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import islice
@@ -26,9 +26,9 @@ from fedbot.rules.model.lending import PlaceInLine, QueueEntry
 from fedbot.rules.model.lifecycles import LIVING_CONNECTION, ConnectionState
 from fedbot.rules.model.names import is_called
 from fedbot.rules.model.outside import Rota
-from fedbot.rules.model.queries import Answer, ItemsFound
+from fedbot.rules.model.queries import Answer, ItemsFound, RelateUnits
 from fedbot.rules.model.room import Room
-from fedbot.rules.model.stock import stock_item_in
+from fedbot.rules.model.stock import is_common, stock_item_in
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.protocol import announcements, who_answers
 from fedbot.rules.state import CODE_LENGTH, Turn
@@ -219,6 +219,12 @@ def let_choose_how_much(
 NEAR_CODES = 200
 """Among so many of the newest it is looked which id somebody may have mistyped."""
 _NUMBER = re.compile(r"#\s*(\d+)")
+
+
+def units_to_relate(command: Command, pairs: Iterable[tuple[str, str]]) -> tuple[RelateUnits, ...]:
+    """Our InvenTree is asked once how units relate that were typed, and the parts', where not everybody can tell."""
+    unknown = tuple(dict.fromkeys((unit, units) for unit, units in pairs if not is_common(unit, units)))
+    return (RelateUnits(unknown),) if unknown and command.factors is None else ()
 
 
 def found_in(answers: tuple[Answer, ...]) -> ItemsFound:

@@ -16,7 +16,7 @@ from fedbot.commands import extend
 from fedbot.commands.dates import day_from
 from fedbot.commands.grammar import Reading, render, unquoted
 from fedbot.commands.lookup import bare_id, found_in, friend_meant, rooms_told_of, whole_line
-from fedbot.commands.picking import Ahead, Choice, Picked, Picking, pick, quantity_complaint, size_complaint
+from fedbot.commands.picking import Ahead, Choice, Picked, Picking, pick, quantity_complaint, size_complaint, units_said
 from fedbot.commands.push import ANYWAY, counted
 from fedbot.commands.spec import Argument, Handler, Kind, Verb, Where
 from fedbot.rules import command as chat_lines
@@ -74,7 +74,9 @@ def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
         return day
     told = turn.us.looks_at_categories
     lending = turn.us.lending_from_inventree
-    return tuple(FindItems(reading.item, told, merges=True, lending=lending) for reading in _readings(command))
+    readings = _readings(command)
+    units = units_said([readings])
+    return tuple(FindItems(each.item, told, merges=True, lending=lending, units=units) for each in readings)
 
 
 def _complaint(command: Command) -> Phrase | None:

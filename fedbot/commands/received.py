@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from fedbot import messages
-from fedbot.commands.deciding import amount_in, with_quantity
+from fedbot.commands.deciding import about_units, amount_in, with_quantity
 from fedbot.commands.lookup import subject_meant
-from fedbot.commands.spec import Argument, Handler, Kind, Verb, Where, nothing_to_ask
+from fedbot.commands.spec import Argument, Handler, Kind, Verb, Where
 from fedbot.rules import decisions
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.decision import Choice
@@ -51,7 +51,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
         return say(
             messages.transfer_end.no_parcel_for_us, subject=subject, us=turn.us, peer_name=turn.party_name(subject.peer)
         )
-    sent, quantity = parcel.sent_lines(subject), amount_in(subject, how_much)
+    sent, quantity = parcel.sent_lines(subject), amount_in(subject, command, how_much)
     if isinstance(quantity, Phrase):
         return quantity
     if quantity is not None and (less_of(sent, quantity) is None or quantity > total(sent)):
@@ -69,4 +69,4 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
     )
 
 
-HANDLER = Handler(SPEC, nothing_to_ask, act)
+HANDLER = Handler(SPEC, about_units, act)

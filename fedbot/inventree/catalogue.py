@@ -27,11 +27,13 @@ from fedbot.rules.model.queries import (
     ItemsFound,
     LendingSaid,
     NamedThings,
+    RelateUnits,
     Scope,
     SearchStock,
     Shareable,
     StockHits,
     Thing,
+    UnitsRelated,
     UnknownThings,
 )
 from fedbot.rules.model.stock import Part, Scanned, StockItem, UnitFactor, is_common, scanned_in, stock_item_in
@@ -104,14 +106,20 @@ _ITEM_PATH = re.compile(r"/(?:(?:web|platform)/)?(?:api/)?stock/(?:item/)?(\d{1,
 def find_items(server: Server, question: FindItems, categories: Categories | None = None) -> ItemsFound:
     """The stock items that a word means, or parts with nearly that name."""
     found = _found(server, question, categories)
-    return replace(found, factors=_factors(server, question, found)) if question.units else found
-
-
-def _factors(server: Server, question: FindItems, found: ItemsFound) -> tuple[UnitFactor, ...]:
-    """What only this server's units tell of how much is meant."""
     counted = dict.fromkeys(item.part.units for item in found.items)
-    pairs = [(unit, units) for unit in question.units for units in counted if not is_common(unit, units)]
-    told = ((unit, units, ratio_of(server, unit, units)) for unit, units in pairs)
+    pairs = [(unit, units) for unit in question.units for units in counted]
+    return replace(found, factors=_factors(server, pairs)) if pairs else found
+
+
+def relate_units(server: Server, question: RelateUnits) -> UnitsRelated:
+    """What this server's units tell of these."""
+    return UnitsRelated(_factors(server, question.pairs))
+
+
+def _factors(server: Server, pairs: Iterable[tuple[str, str]]) -> tuple[UnitFactor, ...]:
+    """What only this server's units tell of how much is meant."""
+    uncommon = [(unit, units) for unit, units in pairs if not is_common(unit, units)]
+    told = ((unit, units, ratio_of(server, unit, units)) for unit, units in uncommon)
     return tuple(UnitFactor(unit, units, str(ratio)) for unit, units, ratio in told if ratio is not None)
 
 

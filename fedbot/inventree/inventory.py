@@ -77,6 +77,7 @@ ANSWERS: dict[type[Query], Callable[[Server, Any], Answer]] = {
     queries.PersonPermissions: people.permissions_of,
     queries.WhoMay: people.who_may,
     queries.FindItems: catalogue.find_items,
+    queries.RelateUnits: catalogue.relate_units,
     queries.MatchPart: find_part.match_part,
     queries.StockFigures: overviews.count_stock,
     queries.Overview: overview.standing,

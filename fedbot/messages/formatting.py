@@ -204,14 +204,35 @@ EVERYTHING = frozenset({"all", "alle", "alles"})
 """Words for all that there is, where a quantity may stand."""
 
 
-_MEASURED = re.compile(r"([0-9]+(?:[.,][0-9]+)?) ?([a-z]+)", re.IGNORECASE)
+_MEASURED = re.compile(r"(.*[0-9½¼¾⅛⅜⅝⅞]|[^\W\d]\D* |[0-9]{1,4} and a half ) ?([a-z]+)", re.IGNORECASE)
+_HALF = re.compile(
+    r"(?:half(?: an?)?|a half|(?:(?:ein|eine|einen) )?halbe[nrs]?) |"
+    r"([^\W\d]+|[0-9]{1,4}) and a half |(?:anderthalb|([^\W\d]+)einhalb) ",
+    re.IGNORECASE,
+)
 
 
 def measured_in(word: str) -> tuple[str, str] | None:
-    """The decimal string and the unit of `2m`, `2 metres`, `1,5 kg`; None if it is nothing like that, or unclear."""
+    """The decimal string and the unit of `2m`, `1,5 kg`, `half a metre`; None if it isn't, or is unclear."""
     found = _MEASURED.fullmatch(word)
-    readings, unit = (_readings(found[1]), unit_called(found[2])) if found else ((), "")
-    return (plain(Decimal(readings[0])), unit) if unit and len(readings) == 1 else None
+    unit = unit_called(found[2]) if found else ""
+    if found is None or not unit:
+        return None
+    number = found[1].strip()
+    number = number.replace(" ", "") if _GROUPED.fullmatch(number) else number
+    readings = _readings(number) if number[:1].isdecimal() and _NUMBER.fullmatch(number) else ()
+    readings = readings or (_said(number) or _half_said(found[1]),)
+    return (plain(Decimal(readings[0])), unit) if len(readings) == 1 and readings[0] else None
+
+
+def _half_said(words: str) -> str:
+    """The decimal string that `half a ` or `two and a half ` stands for; '' if it is none."""
+    found = _HALF.fullmatch(words)
+    if found is None:
+        return ""
+    whole = found[1] or found[2] or ("one" if words.casefold().startswith("anderthalb") else "")
+    number = whole if not whole or whole.isdecimal() else str(NUMBER_WORDS.get(whole.casefold(), ""))
+    return plain(Decimal(number or "0") + Decimal("0.5")) if number or not whole else ""
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ from fedbot.rules.model.events import (
     Unreadable,
     Waiting,
 )
-from fedbot.rules.model.queries import Able, Answer, PersonPermissions, WhenAnsweredOrNot, WhoMay
+from fedbot.rules.model.queries import Able, Answer, PersonPermissions, UnitsRelated, WhenAnsweredOrNot, WhoMay
 from fedbot.rules.model.stock import Permission, Permissions
 from fedbot.rules.model.transfer import WaitingLine
 from fedbot.rules.protocol import announcements, who_answers
@@ -433,6 +433,9 @@ def _on_answered(turn: Turn, then: CarryOut, event: Answered) -> None:
             turn.note(command.subject or "-", audit.NotEntitled(command.verb), command.sender, command.event_id)
             answer(turn, command, _not_entitled(turn, command, permissions, able, permission))
             return
+    if answers and isinstance(answers[0], UnitsRelated):
+        carry_out(turn, replace(command, factors=answers[0].factors))
+        return
     if not then.complains:
         answer(turn, command, turn.verbs.act(turn, command, answers))
         return

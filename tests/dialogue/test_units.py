@@ -268,3 +268,59 @@ async def test_a_unit_that_only_one_inventree_knows_is_shown_before_it_is_asked_
     world.anna.reacts(owners_card(world), "✅")
     await world.grace()
     assert (world.alpha.total("CABLE"), world.beta.total("CABLE")) == (7, 300), world.room.transcript()
+
+
+async def test_a_unit_that_only_inventree_knows_is_read_by_every_verb() -> None:
+    world = await in_units("hectometre", "hectometre")
+    await says(world, world.bea, "request 3 CABLE from attraktor")
+    assert "150 kg can't be converted" in await says(world, world.anna, "approve 150 kg", owners_card(world))
+    await says(world, world.anna, "approve 150 m", owners_card(world))
+    await world.grace()
+    world.bea.reacts(world.card(), "✅")
+    await world.grace()
+    assert (world.alpha.total("CABLE"), world.beta.total("CABLE")) == (Decimal("998.5"), Decimal("1.5"))
+    await says(world, world.anna, "push 2 CABLE to betaspace --parcel")
+    world.cem.reacts(world.card(), "✅")
+    await world.grace()
+    await says(world, world.cem, "received 150m", world.card())
+    await world.grace()
+    assert world.beta.total("CABLE") == 3, world.room.transcript()
+    await says(world, world.bea, "borrow 3 CABLE from attraktor for 2 weeks")
+    world.anna.reacts(owners_card(world), "✅")
+    await world.grace()
+    for line in ("return CABLE 50 m", "return 0,05 km CABLE"):
+        await says(world, world.bea, line)
+        world.anna.reacts(owners_card(world), "✅")
+        await world.grace()
+    assert "150 kg can't be converted" in await says(world, world.bea, "return CABLE 150 kg")
+    assert world.beta.total("CABLE") == 5, world.room.transcript()
+
+
+@pytest.mark.parametrize(
+    ("typed", "left"),
+    [
+        ("push half a metre of CABLE to betaspace", "9.5"),
+        ("push CABLE half a metre to betaspace", "9.5"),
+        ("push a metre of CABLE to betaspace", "9"),
+        ("push ½ m CABLE to betaspace", "9.5"),
+        ("push two and a half metres CABLE to betaspace", "7.5"),
+        ("push einen halben Meter CABLE to betaspace", "9.5"),
+        ("push anderthalb Meter CABLE to betaspace", "8.5"),
+        ("push zweieinhalb m CABLE to betaspace", "7.5"),
+        ("push ein Meter CABLE to betaspace", "9"),
+    ],
+)
+async def test_a_measure_is_said_in_words(typed: str, left: str) -> None:
+    world = await offered({"units": "m"}, {"units": "m"}, typed)
+    await taken(world)
+    assert world.alpha.total("CABLE") == Decimal(left), world.room.transcript()
+
+
+async def test_half_a_kilo_is_granted_and_what_only_looks_like_a_measure_is_a_name() -> None:
+    world = await in_units("g", "kg")
+    await says(world, world.bea, "request a kilo of CABLE from attraktor")
+    await says(world, world.anna, "approve half a kilo", owners_card(world))
+    await world.grace()
+    assert "500 g" in world.card().text
+    await says(world, world.bea, "want a gram scale")
+    assert told(world.room, "1 × gram scale")

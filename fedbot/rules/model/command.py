@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from fedbot.rules.model.stock import UnitFactor
+
 
 class Answers(StrEnum):
     """Which message a line has to answer, so that the message says what the line is about.
@@ -41,7 +43,8 @@ class Command:
     `subject` is the id that the line is about, if it is a reply to, or in the thread of, a message that says so
     (`Answers`).
     `username` is the speaker's in our InvenTree, '' for somebody of no party. `encrypted`: the line came so.
-    `is_picked`: it was picked from a numbered list, and which list a number answers is in clear.
+    `is_picked`: it was picked from a numbered list, and which list a number answers is in clear. `factors` are what our
+    InvenTree has told of the units in the line; None if it wasn't asked.
     """
 
     verb: str
@@ -56,6 +59,7 @@ class Command:
     encrypted: bool = False
     is_picked: bool = False
     detail: dict[str, Any] = field(default_factory=dict)
+    factors: tuple[UnitFactor, ...] | None = None
 
     @property
     def is_proven(self) -> bool:

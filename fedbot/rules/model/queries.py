@@ -111,6 +111,20 @@ class ItemsFound:
 
 
 @dataclass(frozen=True)
+class RelateUnits:
+    """How do these units relate: one in which somebody says how much, and a part's? Answer: `UnitsRelated`."""
+
+    pairs: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class UnitsRelated:
+    """The factors that our InvenTree's units tell; of a pair that can't be compared none."""
+
+    factors: tuple[UnitFactor, ...] = ()
+
+
+@dataclass(frozen=True)
 class FindShareable:
     """What can be shared under this word? A stock item, part or category. Answer: `Shareable`.
 
@@ -514,6 +528,7 @@ Query = (
     PersonPermissions
     | WhoMay
     | FindItems
+    | RelateUnits
     | MatchPart
     | StockFigures
     | Overview
@@ -532,6 +547,7 @@ Answer = (
     Permissions
     | Able
     | ItemsFound
+    | UnitsRelated
     | PartMatch
     | StockCounts
     | InventoryStanding
@@ -550,6 +566,7 @@ QUESTIONS: dict[type[Query], type[Answer]] = {
     PersonPermissions: Permissions,
     WhoMay: Able,
     FindItems: ItemsFound,
+    RelateUnits: UnitsRelated,
     MatchPart: PartMatch,
     StockFigures: StockCounts,
     Overview: InventoryStanding,

@@ -16,7 +16,7 @@ from fedbot.rules.model.lending import LoanRules, Obstacle, Reserved, RuleOrigin
 from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.model.outside import LentBefore
 from fedbot.rules.model.party_config import Pickup
-from fedbot.rules.model.stock import STATUS_OK, PartDescription, in_units
+from fedbot.rules.model.stock import STATUS_OK, PartDescription, UnitFactor, in_units
 from fedbot.rules.model.whole_item import NO_ITEM_DETAILS, ItemDetails, Trait
 from fedbot.rules.wire.envelope import Opening
 
@@ -60,9 +60,12 @@ class Line:
         """Whether its condition is simply OK, so that nobody needs to be told of it."""
         return self.status == STATUS_OK and self.status_text in {"", "OK"}
 
-    def amount(self, quantity: Decimal, unit: str) -> Decimal | None:
-        """So much of `unit` ('' if none was said) in the units of the line's part; None if that can't be told."""
-        return in_units(quantity, unit, self.description.units) if unit else quantity
+    def amount(self, quantity: Decimal, unit: str, told: Sequence[UnitFactor] = ()) -> Decimal | None:
+        """So much of `unit` ('' if none was said) in the units of the line's part; None if that can't be told.
+
+        `told` is what an InvenTree says of units that aren't common knowledge.
+        """
+        return in_units(quantity, unit, self.description.units, told) if unit else quantity
 
 
 @dataclass(frozen=True)
