@@ -11,12 +11,12 @@ from fedbot.messages.language import Lines, Locale, Words, marked
 from fedbot.messages.naming import command
 from fedbot.messages.transfer_card import connection_changed
 from fedbot.messages.transfer_facts import in_one_line
+from fedbot.rules.consent import Change
 from fedbot.rules.model import names
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.ledger import SpaceSeen
 from fedbot.rules.model.lifecycles import ConnectionState
 from fedbot.rules.model.party_config import PartyConfig
-from fedbot.rules.model.shown import Change
 
 
 def connection_card(

@@ -26,11 +26,10 @@ from fedbot.messages.transfer_facts import (
     unmatched,
     what_and_where,
 )
-from fedbot.rules.consent import drawn, parcel_is_under_way
+from fedbot.rules.consent import Change, drawn, parcel_is_under_way
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.model.party_config import PartyConfig
-from fedbot.rules.model.shown import Change
 from fedbot.rules.model.stock import PartDescription
 from fedbot.rules.model.transfer import Landing, Line, Transfer, less_of, total
 

@@ -1,21 +1,95 @@
 """What people decide on, and that a decision counts for what its card showed: a change before the act makes it void.
 
-The model (`shown`) is made from the documents here, kept with the card that goes up, and made again when a person
-reacts, when the grace is over, and where the act begins.
+Cards are rendered from frozen models, `ShownTransfer` and `ShownConnection`. They are made from the documents here,
+kept with the card that goes up, and made again when a person reacts, when the grace is over, and where the act begins.
+Whatever changes without changing what is agreed stays outside: how much is free, who may decide, how people and spaces
+call themselves.
 """
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
-from typing import TypeGuard
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, TypeGuard
 
-from fedbot.rules.model import shown as models
+from pydantic import TypeAdapter
+
 from fedbot.rules.model.connection import Connection, ShownConnection
 from fedbot.rules.model.decision import Signature, Vote
 from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from fedbot.rules.model.party_config import PartyConfig
-from fedbot.rules.model.shown import Change, Shown
-from fedbot.rules.model.transfer import Landing, Progress, ShownTransfer, Transfer
+from fedbot.rules.model.transfer import Landing, Line, Progress, ShownTransfer, Transfer
+from fedbot.rules.wire import envelope
+
+# --- What a card shows: the hash that a decision is bound to, and what one card shows otherwise than another ---
+
+
+Shown = ShownTransfer | ShownConnection
+
+
+@dataclass(frozen=True)
+class Change:
+    """One thing that a card shows otherwise than the card before it. `line` is its number; 0: it is about all of it.
+
+    `field` is the name in the model; `before` and `after` are its values there.
+    """
+
+    field: str
+    before: Any
+    after: Any
+    line: int = 0
+
+
+_WRITERS: dict[type[Shown], TypeAdapter[Any]] = {kind: TypeAdapter(kind) for kind in (ShownTransfer, ShownConnection)}
+
+
+def hash_of(shown: Shown) -> str:
+    """The hash that a decision is bound to, 64 hex digits."""
+    written = _WRITERS[type(shown)].dump_python(shown, mode="json")
+    return envelope.shown_hash(type(shown).__name__, written)
+
+
+def differences(before: Shown, after: Shown) -> tuple[Change, ...]:
+    """What the later card shows otherwise, lines by their numbers."""
+    if not isinstance(before, ShownTransfer) or not isinstance(after, ShownTransfer):
+        return tuple(_of_fields(before, after))
+    found = _of_fields(before.terms, after.terms, {"lines"}) + _of_fields(before, after, {"terms", "landings"})
+    old, new = _by_number(before), _by_number(after)
+    for number in sorted({*old, *new}):
+        if number in old and number in new:
+            found += _of_line(old[number], new[number])
+        else:
+            found.append(Change("lines", _line(old, number), _line(new, number), number))
+    return tuple(found)
+
+
+_Lands = tuple[Line, Landing | None]
+
+
+def _by_number(shown: ShownTransfer) -> dict[int, _Lands]:
+    landings = shown.landings or (None,) * len(shown.terms.lines)
+    return {line.number: (line, landing) for line, landing in zip(shown.terms.lines, landings, strict=True)}
+
+
+def _line(known: Mapping[int, _Lands], number: int) -> Line | None:
+    return known[number][0] if number in known else None
+
+
+def _of_line(before: _Lands, after: _Lands) -> list[Change]:
+    found = _of_fields(before[0], after[0])
+    if before[1] != after[1]:
+        found.append(Change("landing", before[1], after[1]))
+    return [replace(change, line=before[0].number) for change in found]
+
+
+def _of_fields(before: Any, after: Any, leave_out: Container[str] = ()) -> list[Change]:  # noqa: ANN401 - records of one class
+    names = [field.name for field in fields(before) if field.name not in leave_out]
+    values = [(name, getattr(before, name), getattr(after, name)) for name in names]
+    return [Change(name, old, new) for name, old, new in values if old != new]
+
+
+# --- what a decision is bound to ---
+
 
 # --- What people decide on, connections and transfers alike: is it open, who decides, who asked.
 
@@ -138,7 +212,7 @@ def shown(us: PartyConfig, subject: Connection | Transfer) -> Shown:
 
 def hash_now(us: PartyConfig, subject: Connection | Transfer) -> str:
     """The hash of what the subject's card shows now."""
-    return models.hash_of(shown(us, subject))
+    return hash_of(shown(us, subject))
 
 
 def drawn(transfer: Transfer) -> Transfer:
@@ -188,7 +262,7 @@ def _drawn_signature(signature: Signature | None, person: str) -> Signature | No
 
 def changes(us: PartyConfig, subject: Connection | Transfer) -> tuple[Change, ...]:
     """What the subject's card, as it went up, doesn't show as it is now. Of a card that we don't know: nothing."""
-    return models.changes(subject.card, shown(us, subject)) if subject.card is not None else ()
+    return differences(subject.card, shown(us, subject)) if subject.card is not None else ()
 
 
 def differs_from_what_was_approved(us: PartyConfig, transfer: Transfer) -> tuple[Change, ...]:

@@ -24,6 +24,7 @@ from fedbot.rules.consent import (
     awaits_parcel,
     decides_here,
     first_yes_of,
+    hash_of,
     is_open,
     takes_less,
 )
@@ -46,7 +47,6 @@ from fedbot.rules.model.effects import Ask, Phrase, Post, Typing, say
 from fedbot.rules.model.events import Answered, Reacted, Redacted, Said, Unanswered
 from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.model.queries import Able, PersonPermissions, WhenAnsweredOrNot, WhoMay
-from fedbot.rules.model.shown import hash_of
 from fedbot.rules.model.stock import Permission, Permissions
 from fedbot.rules.model.transfer import Transfer, less_of, total
 from fedbot.rules.protocol import announcements, sequencing, who_answers

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from fedbot import messages
 from fedbot.rules import consent, decisions, lines
-from fedbot.rules.consent import Subject, decides_here
+from fedbot.rules.consent import Subject, decides_here, hash_of
 from fedbot.rules.model import audit, budgets
 from fedbot.rules.model.command import (
     ANSWERS_KEPT,
@@ -28,7 +28,6 @@ from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Choice
 from fedbot.rules.model.effects import ChatEffect, Do, Edit, Effect, Phrase, Picture, Post, TellOffChat, Typing, say
 from fedbot.rules.model.events import AccessEnded, AccessGiven, DecidedOffChat, SaidOffChat
-from fedbot.rules.model.shown import hash_of
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.protocol import announcements, who_answers
 from fedbot.rules.state import Turn

@@ -12,7 +12,6 @@ from syrupy.assertion import SnapshotAssertion
 
 from fedbot import messages
 from fedbot.rules import consent
-from fedbot.rules.model import shown
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.lending import LoanRules
 from fedbot.rules.model.outside import LentBefore
@@ -24,7 +23,7 @@ from tests.scenarios.scenes import ALPHA, BETA, BOLTS, BY_PIET, LENS, LOCALES, P
 
 def changed(before: Transfer, after: Transfer) -> Phrase:
     """The card of `after`, which took the place of that of `before`."""
-    changes = shown.changes(consent.of_transfer(before), consent.of_transfer(after))
+    changes = consent.differences(consent.of_transfer(before), consent.of_transfer(after))
     us, peer = (BETA, "attraktor") if after.role == "receiver" else (ALPHA, "betaspace")
     return say(
         messages.transfer_card.transfer_card, transfer=after, us=us, peer_name=peer, people=PEOPLE, changes=changes
@@ -164,7 +163,7 @@ def test_each_field_of_a_line_is_bound(name: str) -> None:
     before = transfer(WHOLE)
     other: dict[str, Any] = {name: of_another_value(getattr(WHOLE, name), name)}
     after = transfer(replace(WHOLE, **other))
-    assert shown.hash_of(consent.of_transfer(before)) != shown.hash_of(consent.of_transfer(after))
+    assert consent.hash_of(consent.of_transfer(before)) != consent.hash_of(consent.of_transfer(after))
 
 
 @pytest.mark.parametrize("name", [field.name for field in fields(PartDescription)])
@@ -172,7 +171,7 @@ def test_each_field_of_a_part_is_bound(name: str) -> None:
     told = WHOLE.description
     other: dict[str, Any] = {name: of_another_value(getattr(told, name), name)}
     after = transfer(replace(WHOLE, description=replace(told, **other)))
-    assert shown.hash_of(consent.of_transfer(transfer(WHOLE))) != shown.hash_of(consent.of_transfer(after))
+    assert consent.hash_of(consent.of_transfer(transfer(WHOLE))) != consent.hash_of(consent.of_transfer(after))
 
 
 @pytest.mark.parametrize("name", [field.name for field in fields(Landing)])
@@ -180,7 +179,7 @@ def test_where_it_lands_is_bound(name: str) -> None:
     before = transfer(WHOLE, progress=(PLACED,))
     other: dict[str, Any] = {name: of_another_value(getattr(PLACED, name), name)}
     after = transfer(WHOLE, progress=(replace(PLACED, **other),))
-    assert shown.hash_of(consent.of_transfer(before)) != shown.hash_of(consent.of_transfer(after))
+    assert consent.hash_of(consent.of_transfer(before)) != consent.hash_of(consent.of_transfer(after))
 
 
 TERMS: dict[str, Any] = {
@@ -203,7 +202,7 @@ TERMS: dict[str, Any] = {
 def test_each_field_of_the_terms_is_bound(name: str) -> None:
     before = transfer(WHOLE)
     after = replace(before, terms=replace(before.terms, **{name: TERMS[name]}))
-    assert shown.hash_of(consent.of_transfer(before)) != shown.hash_of(consent.of_transfer(after))
+    assert consent.hash_of(consent.of_transfer(before)) != consent.hash_of(consent.of_transfer(after))
 
 
 def test_who_asked_who_granted_and_until_when_are_bound() -> None:
@@ -213,7 +212,7 @@ def test_who_asked_who_granted_and_until_when_are_bound() -> None:
         replace(before, granted=BY_PIET),
         replace(before, due=before.due + timedelta(days=1)),
     )
-    hashes = {shown.hash_of(consent.of_transfer(each)) for each in (before, *others)}
+    hashes = {consent.hash_of(consent.of_transfer(each)) for each in (before, *others)}
     assert len(hashes) == 1 + len(others)
 
 

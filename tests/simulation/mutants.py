@@ -27,7 +27,6 @@ from fedbot.rules.catalogue import want
 from fedbot.rules.connection import connect, pinning, provision
 from fedbot.rules.decisions import ConfirmDecision
 from fedbot.rules.loan import bookings, lend, queue
-from fedbot.rules.model import shown
 from fedbot.rules.model.catalogue import FriendWant
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Signature
@@ -500,15 +499,15 @@ def _page_unbound(stack: ExitStack) -> None:
 
 @mutant("the hash is of less than the card shows")
 def _hash_of_less(stack: ExitStack) -> None:
-    def of_the_parties(model: shown.Shown) -> str:
+    def of_the_parties(model: consent.Shown) -> str:
         if isinstance(model, ShownTransfer):
             model = replace(model, terms=replace(model.terms, lines=()), landings=())
         return str(before(model))
 
-    before = _instead(stack, shown, "hash_of", of_the_parties)
+    before = _instead(stack, consent, "hash_of", of_the_parties)
     _instead(stack, decisions, "hash_of", of_the_parties)
     _instead(stack, decisions, "_outdated", lambda *_: None)
-    _instead(stack, shown, "changes", lambda *_: ())
+    _instead(stack, consent, "changes", lambda *_: ())
 
 
 @mutant("a transfer has the id that its opener says")

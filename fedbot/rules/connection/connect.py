@@ -12,6 +12,7 @@ from datetime import timedelta
 from fedbot import messages
 from fedbot.rules import consent, health
 from fedbot.rules.connection import pinning, provision
+from fedbot.rules.consent import Change
 from fedbot.rules.model import audit
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import APPROVE_KEY, DECLINE_KEY, Signature
@@ -20,7 +21,6 @@ from fedbot.rules.model.events import Answered, EnvelopeSeen
 from fedbot.rules.model.lifecycles import LIVING_CONNECTION, UNFINISHED_CONNECTION, ConnectionState
 from fedbot.rules.model.queries import Able, OfConnection, WhenAnswered
 from fedbot.rules.model.room import AnnouncedParty
-from fedbot.rules.model.shown import Change
 from fedbot.rules.model.stock import Permission
 from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import Message

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from fedbot import messages
 from fedbot.rules.connection import provision
+from fedbot.rules.consent import Change
 from fedbot.rules.loan import label, lend, overdue
 from fedbot.rules.model import audit, diagnosis
 from fedbot.rules.model.decision import Parcel, Settlement, Signature
@@ -17,7 +18,6 @@ from fedbot.rules.model.events import EnvelopeSeen, StepRefused, Waiting
 from fedbot.rules.model.lending import TO_BE_AGREED
 from fedbot.rules.model.lifecycles import BEFORE_DEBIT, FINAL, PEER_DISPUTES, ConnectionState, TransferState
 from fedbot.rules.model.queries import OfTransfer, WhenStepEnds
-from fedbot.rules.model.shown import Change
 from fedbot.rules.model.steps import Step
 from fedbot.rules.model.transfer import Dispute, Line, Transfer, step_mark, with_progress
 from fedbot.rules.protocol import bodies, sequencing

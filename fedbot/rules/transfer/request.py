@@ -20,7 +20,7 @@ from fedbot.rules.catalogue.provenance import forbidden_origin
 from fedbot.rules.connection import provision
 from fedbot.rules.loan import bookings, lend, overdue
 from fedbot.rules.loan.bookings import Claim
-from fedbot.rules.model import audit, shown
+from fedbot.rules.model import audit
 from fedbot.rules.model import lending as lendings
 from fedbot.rules.model.care import Moved, taken_out
 from fedbot.rules.model.connection import Connection
@@ -622,7 +622,7 @@ def grant(turn: Turn, transfer: Transfer, decided: Signature, quantity: Decimal 
     what = audit.Fact.GRANTED if quantity is None else audit.Fact.LESS_GRANTED
     terms = replace(transfer.terms, lines=lines)
     transfer = replace(_agreed(transfer, terms), granted=decided, decision=None)
-    transfer = replace(transfer, consented=shown.hash_of(consent.of_transfer(transfer)))
+    transfer = replace(transfer, consented=consent.hash_of(consent.of_transfer(transfer)))
     body = bodies.Granted(terms=terms, **transfers.said_by(decided))
     transfer, draft = sequencing.write(turn, transfer, body, awaits=True)
     turn.save(transfer)
