@@ -205,6 +205,9 @@ def _cancel_connection(turn: Turn, command: Command, connection: Connection) -> 
 
 def _cancel_transfer(turn: Turn, command: Command, transfer: Transfer) -> Phrase | None:
     peer_name = turn.party_name(transfer.peer)
+    if rota.may_be_given_up(turn, transfer):
+        went_on = rota.give_up(turn, transfer, turn.signature_of(command))
+        return say(messages.rota.given_up, rota=went_on, transfer=transfer, peer_name=peer_name)
     if transfer.wanted == "cancel":
         return say(messages.approval.cancel_asked, transfer=transfer, peer_name=peer_name)
     outcome = transfers.cancel(turn, transfer, turn.signature_of(command))

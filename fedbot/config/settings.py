@@ -323,7 +323,9 @@ class RotaSettings(Section):
     nearest: tuple[PartyId, ...] = Field(
         (), description="ids of spaces, the nearest first; all others come behind them"
     )
-    wait_hours: Hours = Field(24.0, description="after so long without a decision the next space is asked")
+    wait_hours: Hours = Field(
+        24.0, description="after so long without a decision, or if nothing comes after a yes, the next space is asked"
+    )
 
     @property
     def policy(self) -> RotaPolicy:

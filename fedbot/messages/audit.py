@@ -115,6 +115,7 @@ FACTS: dict[Fact, str] = {
     Fact.ROTA_FILLED: marked("somebody gave it"),
     Fact.ROTA_NOBODY: marked("nobody gave it"),
     Fact.ROTA_STOPPED: marked("stopped asking for it"),
+    Fact.GIVEN_UP: marked("goes on without it: whatever still comes of it goes back"),
     Fact.AGREED_THERE: marked("said yes, for the other space"),
     Fact.RELEASED: marked("said the second yes: it may go"),
     Fact.NO_PART: marked("there was no place for it at our space, so it was taken back"),

@@ -166,6 +166,14 @@ _NOT_GIVEN: dict[str, tuple[str, str]] = {
         marked("nobody of {sender} decided in time, and {receiver} asks another space."),
         "",
     ),
+    "nothing-came": (
+        marked("{receiver} had confirmed it, nothing came from {sender}, and it asks another space."),
+        "",
+    ),
+    "given-up": (
+        marked("{receiver} had confirmed it, and nothing came from {sender}. What still comes goes back."),
+        "",
+    ),
     "not-confirmed": (
         marked("{receiver} had not confirmed it: it asks several spaces, and takes it from one."),
         "",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
 
 from fedbot.messages import naming
@@ -30,6 +31,8 @@ _FIRST: dict[RotaState, str] = {
 }
 _TAKEN_BACK: dict[Why, str] = {
     Why.SILENT: marked("{space}: didn't decide within {wait}, so I took it back ({code})."),
+    Why.NOTHING_CAME: marked("{space}: agreed, but nothing came within {wait}, so I took it back ({code})."),
+    Why.GIVEN_UP: marked("{space}: agreed, but nothing came. If it still comes, it goes back ({code})."),
     Why.NOT_NEEDED: marked("{space}: not needed any more, so I took it back ({code})."),
     Why.LESS: marked("{space}: can give only {quantity}, so I took it back ({code})."),
     Why.TOO_LATE: marked("{space}: didn't decide in time, so I took it back ({code})."),
@@ -120,7 +123,8 @@ def _entry(
         "code": transfer.code,
         "wait": locale.span(us.rota.wait),
     }
-    if ask.why is not None:
+    has_come = ask.why is Why.NOTHING_CAME and transfer.state is not TransferState.CANCELLED  # or may still come
+    if ask.why is not None and not has_come:
         return locale.say(_TAKEN_BACK[ask.why], **words)
     if transfer.problem in KNOWN and transfer.state is not TransferState.DONE:
         why = why_not_given(locale, transfer.problem, space, naming.space(locale, us.name))
@@ -136,6 +140,8 @@ def _said(transfer: Transfer) -> str:
 
 
 def _open(transfer: Transfer) -> str:
+    if transfer.approved_hash and transfer.wanted == "cancel":
+        return marked("{space}: agreed to {quantity}, but nothing came yet. I asked to take it back ({code}).")
     if transfer.approved_hash:
         return marked("{space}: gives {quantity}. I confirmed; it goes by itself now ({code}).")
     if transfer.granted is not None:
@@ -162,6 +168,12 @@ def _passed(locale: Locale, passed: Passed, names: Names, unit: str) -> tuple[In
 def _what_next(locale: Locale, rota: Rota, us: PartyConfig) -> Lines:
     if rota.is_living:
         cancel = command(f"cancel {rota.code}")
+        if rota.stuck:
+            go_on = command(f"cancel {rota.stuck}")
+            return [
+                locale.say("It may still come, so I ask nobody else. To go on without it: {go_on}", go_on=go_on),
+                locale.say("To stop: {cancel}", cancel=cancel),
+            ]
         if rota.waiting and not rota.at_once:
             wait = locale.span(us.rota.wait)
             return [
@@ -179,6 +191,13 @@ def _what_next(locale: Locale, rota: Rota, us: PartyConfig) -> Lines:
 
 def rota_in_short(locale: Locale, rota: Rota) -> tuple[Inline, ...]:
     """'k7m2 – 20 × M3-BOLT, 1 space asked, 2 to go'."""
+    if rota.stuck:
+        return locale.say(
+            "{code} – {what}: a space agreed, and nothing came. Look: {show}",
+            code=rota.code,
+            what=_what(locale, rota),
+            show=command(f"show {rota.code}"),
+        )
     return locale.say(
         "{code} – {what}: {asked} asked, {left} to go",
         code=rota.code,
@@ -194,6 +213,45 @@ def nobody_gives_it(locale: Locale, *, rota: Rota, us: PartyConfig) -> Lines:
     who = naming.pill(locale, rota.asker.person, rota.asker.name)
     first = locale.say("{who}: nobody can give {what} now. {code}", who=who, what=_what(locale, rota), code=rota.code)
     return [first, locale.say("My message above says who was asked, and what they said. Nothing has moved.")]
+
+
+def nothing_came(
+    locale: Locale, *, rota: Rota, us: PartyConfig, transfer: Transfer, peer_name: str, confirmed: datetime
+) -> Lines:
+    """A space agreed, was confirmed, and gives nothing: for who asked, whom this message mentions."""
+    del us
+    who, space = naming.pill(locale, rota.asker.person, rota.asker.name), naming.space(locale, peer_name)
+    what = Bold(naming.amount(locale, total(transfer.terms.lines, rota.unit), rota.unit, locale.short(rota.word)))
+    return [
+        locale.say(
+            "{who}: {space} agreed to give {what}, but nothing came. {code}",
+            who=who,
+            space=space,
+            what=what,
+            code=transfer.code,
+        ),
+        locale.say(
+            "I confirmed on {when}. It may still come, so I ask nobody else for it.", when=locale.when(confirmed)
+        ),
+        locale.say(
+            "Call {space}. To go on without it: {go_on} – if it still comes, I send it back.",
+            space=space,
+            go_on=command(f"cancel {transfer.code}"),
+        ),
+        locale.say("To stop asking altogether: {cancel}", cancel=command(f"cancel {rota.code}")),
+    ]
+
+
+def given_up(locale: Locale, *, rota: Rota, transfer: Transfer, peer_name: str) -> Lines:
+    """Somebody goes on without what was confirmed and never came."""
+    space = naming.space(locale, peer_name)
+    lines: Lines = [
+        locale.say("I go on without {case} from {space}.", case=naming.case(locale, transfer), space=space),
+        locale.say("If it still leaves their stock, I refuse it, and their bot books it in again."),
+    ]
+    if not rota.is_living:
+        return [*lines, locale.say("Nobody else is asked.")]
+    return [*lines, locale.say("My message above says who is asked next.")]
 
 
 def rota_lost(locale: Locale, *, transfer: Transfer, us: PartyConfig, peer_name: str) -> Lines:

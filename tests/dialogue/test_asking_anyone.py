@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from fedbot.rules.model.lifecycles import RotaState, TransferState
-from fedbot.rules.model.outside import RotaPolicy
+from fedbot.rules.model.outside import Rota, RotaPolicy
 from tests.dialogue.test_dishonest_friends import forges
 from tests.dialogue.test_moving import upgrade
-from tests.dialogue.test_recovery import is_restored, is_watched
+from tests.dialogue.test_recovery import is_rebuilt, is_restored, is_watched
 from tests.fakes.people import Message
 from tests.scenarios.books import assert_books_balance
 from tests.scenarios.space import Space
@@ -56,8 +56,12 @@ def again(world: World, message: Message) -> str:
     return next(m for m in world.room.messages() if m.event_id == message.event_id).text
 
 
+def rotas(world: World) -> list[Rota]:
+    return world.alpha.turn.rotas()
+
+
 def rota_of(world: World) -> RotaState:
-    return world.alpha.turn.rotas()[-1].state
+    return rotas(world)[-1].state
 
 
 def bolts(world: World) -> tuple[int, int, int]:
@@ -204,6 +208,160 @@ async def test_what_is_confirmed_and_then_comes_to_nothing_is_asked_of_the_next(
     assert bolts(world) == (220, 3, 65)
     assert rota_of(world) is RotaState.FILLED
     assert_books_balance(world)
+
+
+async def is_confirmed_and_silent(world: World, words: str = "10 M3-BOLT from anyone") -> Message:
+    """Betaspace agrees, is confirmed, and its bot is off before it has read that; the rota's message."""
+    message = await asks(world, words)
+    world.cem.reacts(card_of(world, world.beta), "✅")
+    world.server.loses = lambda _, event: event["content"].get("dev.fedbot", {}).get("kind") == "approve"
+    await world.grace()
+    world.server.loses = nothing
+    world.beta.is_asleep = True
+    assert "Betaspace: gives 10. I confirmed" in again(world, message)
+    return message
+
+
+async def test_who_is_confirmed_and_falls_silent_is_asked_to_take_it_back_and_then_the_next_is_asked() -> None:
+    world = await three()
+    message = await is_confirmed_and_silent(world)
+    await world.passes(A_DAY + timedelta(minutes=1))
+    assert "Betaspace: agreed to 10, but nothing came yet. I asked to take it back" in again(world, message)
+    assert len(world.gamma.turn.transfers()) == 0  # it may still come from Betaspace
+    world.beta.is_asleep = False
+    await world.passes(timedelta(minutes=30))
+    assert world.beta.transfer().state is TransferState.CANCELLED
+    assert "Betaspace: agreed, but nothing came within 1 day, so I took it back" in again(world, message)
+    world.mia.reacts(card_of(world, world.gamma), "✅")
+    await world.grace()
+    assert bolts(world) == (220, 12, 65)
+    assert told(world.room, "but nothing came.") == []  # nobody was mentioned: it went on by itself
+    assert_books_balance(world)
+
+
+async def test_people_hear_once_that_nothing_came_and_can_go_on_without_it() -> None:
+    world = await three()
+    message = await is_confirmed_and_silent(world)
+    await world.passes(A_DAY + timedelta(hours=2))
+    (end,) = told(world.room, "Kim: Betaspace agreed to give 10 × M3-BOLT, but nothing came.")
+    assert set(end.mentions) == {world.kim.user_id}
+    await world.passes(3 * A_DAY)
+    assert len(told(world.room, "but nothing came.")) == 1
+    line = world.kim.says("!fed todo")
+    await world.settle()
+    code = rotas(world)[0].stuck
+    assert "a space agreed, and nothing came. Look: !fed show" in world.answer_to(line)
+    assert f"To go on without it: !fed cancel {code}" in again(world, message)
+    world.tom.says(f"!fed cancel {code}")
+    await world.settle()
+    assert "Gammaspace: has 75" in again(world, message)  # nothing that Betaspace's people say lets it go on
+    line = world.kim.says(f"!fed cancel {code}")
+    await world.settle()
+    assert world.answer_to(line).startswith("I go on without 10 × Bolt M3")
+    world.mia.reacts(card_of(world, world.gamma), "✅")
+    await world.grace()
+    assert bolts(world) == (220, 12, 65)
+    assert rota_of(world) is RotaState.FILLED
+    world.beta.is_asleep = False
+    await world.passes(A_DAY)
+    assert world.beta.transfer().state is TransferState.CANCELLED
+    assert bolts(world) == (220, 12, 65)
+    assert_books_balance(world)
+
+
+async def test_what_comes_after_people_went_on_without_it_goes_back() -> None:
+    """Betaspace's bot gave it, and its word of that stood in the queue of its homeserver for days."""
+    world = await three()
+    message = await asks(world)
+    world.cem.reacts(card_of(world, world.beta), "✅")
+    sent = lambda _, event: event["content"].get("dev.fedbot", {}).get("kind") == "sent"  # noqa: E731
+    world.server.loses = sent
+    await world.grace()
+    assert world.beta.transfer().state is TransferState.SENT
+    world.beta.is_asleep = True
+    world.server.loses = nothing
+    await world.passes(A_DAY + timedelta(hours=2))
+    world.kim.says(f"!fed cancel {rotas(world)[0].stuck}")
+    await world.settle()
+    world.mia.reacts(card_of(world, world.gamma), "✅")
+    await world.grace()
+    world.beta.is_asleep = False
+    await world.passes(A_DAY)
+    assert world.beta.transfer().state is TransferState.REVERTED
+    assert bolts(world) == (220, 12, 65)
+    assert "Betaspace: agreed, but nothing came. If it still comes, it goes back" in again(world, message)
+    assert_books_balance(world)
+
+
+async def test_nobody_gives_up_what_was_confirmed_a_moment_ago() -> None:
+    world = await three()
+    await is_confirmed_and_silent(world)
+    (request,) = [t for t in world.alpha.turn.transfers() if t.approved_hash]
+    for _ in range(2):
+        line = world.kim.says(f"!fed cancel {request.code}")
+        await world.settle()
+        assert "If it has left Betaspace already, it comes." in world.answer_to(line)
+    assert rota_of(world) is RotaState.STOPPED
+    await world.passes(A_DAY + timedelta(hours=1))
+    line = world.kim.says(f"!fed cancel {request.code}")
+    await world.settle()
+    assert "Nobody else is asked." in world.answer_to(line)
+
+
+async def test_a_friend_that_takes_it_back_and_gives_it_all_the_same_gets_it_back() -> None:
+    world = await three()
+    await is_confirmed_and_silent(world)
+    (request,) = [t for t in world.alpha.turn.transfers() if t.approved_hash]
+    await world.passes(A_DAY + timedelta(minutes=1))
+    world.beta.is_asleep = False
+    world.server.loses = lambda _, event: event["content"].get("dev.fedbot", {}).get("kind") in {"cancel", "approve"}
+    forges(world, world.beta, world.beta.transfer(), "cancelled", {"reason": ""})
+    await world.settle()
+    theirs = [{"number": 1, "item": world.beta.transfer().terms.lines[0].item}]
+    forges(world, world.beta, world.beta.transfer(), "sent", {"lines": theirs, "failed": []})
+    await world.settle()
+    world.beta.is_asleep = True
+    world.server.loses = nothing
+    world.mia.reacts(card_of(world, world.gamma), "✅")
+    await world.grace()
+    assert bolts(world)[0] == 220
+    assert world.alpha.turn.transfer(request.id).state is TransferState.CANCELLED  # type: ignore[union-attr]
+
+
+async def test_after_a_loss_what_was_given_up_still_goes_back() -> None:
+    world = await three()
+    await asks(world)
+    world.cem.reacts(card_of(world, world.beta), "✅")
+    world.server.loses = lambda _, event: event["content"].get("dev.fedbot", {}).get("kind") == "sent"
+    await world.grace()
+    world.beta.is_asleep = True
+    world.server.loses = nothing
+    await world.passes(A_DAY + timedelta(hours=2))
+    world.kim.says(f"!fed cancel {rotas(world)[0].stuck}")
+    await world.settle()
+    await is_rebuilt(world.alpha)
+    await world.passes(timedelta(hours=1))
+    world.beta.is_asleep = False
+    await world.passes(A_DAY)
+    assert world.beta.transfer().state is TransferState.REVERTED
+    assert bolts(world) == (210, 12, 75)
+
+
+async def test_of_all_at_once_the_others_are_asked_anew_if_the_confirmed_one_cannot_give_it() -> None:
+    world = await three()
+    message = await asks(world, "10 M3-BOLT from anyone --all")
+    world.cem.reacts(card_of(world, world.beta), "✅")
+    await world.settle()
+    with world.beta.meddles():
+        item = world.beta.item("M3-BOLT").pk
+        world.beta.admin("POST", "stock/remove/", items=[{"pk": item, "quantity": 9}], notes="used")
+    await world.grace()
+    assert "Gammaspace: not needed any more" in again(world, message)
+    assert "Gammaspace: asked for 10" in again(world, message)
+    world.mia.reacts(card_of(world, world.gamma), "✅")
+    await world.grace()
+    assert bolts(world) == (220, 3, 65)
+    assert rota_of(world) is RotaState.FILLED
 
 
 async def test_a_friend_that_gives_without_being_confirmed_gets_it_back() -> None:

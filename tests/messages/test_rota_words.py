@@ -47,6 +47,25 @@ SAID: dict[str, Phrase] = {
         passed=(Passed("delta", Why.TOO_LITTLE, Decimal(4)), Passed("omega", Why.SILENT_SEARCH)),
     ),
     "it is granted and confirmed": page((CONFIRMED, None)),
+    "it is confirmed, and nothing comes": page(
+        (replace(CONFIRMED, wanted="cancel"), Why.NOTHING_CAME),
+        waiting=(Candidate("gamma", Decimal(75)),),
+        stuck=CONFIRMED.code,
+    ),
+    "nothing came, and it is taken back, or given up": page(
+        (replace(CONFIRMED, state=TransferState.CANCELLED), Why.NOTHING_CAME),
+        (replace(CONFIRMED, wanted="cancel", approved_hash=""), Why.GIVEN_UP),
+    ),
+    "nothing came, for who asked": say(
+        messages.rota.nothing_came, rota=ROTA, us=BETA, transfer=CONFIRMED, peer_name="Attraktor", confirmed=NOW
+    ),
+    "people go on without it": say(messages.rota.given_up, rota=ROTA, transfer=CONFIRMED, peer_name="Attraktor"),
+    "people do without it": say(
+        messages.rota.given_up,
+        rota=replace(ROTA, state=RotaState.STOPPED),
+        transfer=CONFIRMED,
+        peer_name="Attraktor",
+    ),
     "it is here": page((replace(CONFIRMED, state=TransferState.DONE), None), state=RotaState.FILLED),
     "silence, a no, and what can't go": page(
         (replace(ASKED, wanted="cancel"), Why.SILENT),

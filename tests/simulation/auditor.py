@@ -41,6 +41,7 @@ OVER_KIND = 100
 BACK_KINDS = frozenset({15, 105})
 SPLIT_KINDS = frozenset({40, 42})
 CREATED_KIND = 1
+NOTHING_COMES = NOTHING_MOVED | {TransferState.REFUSED, TransferState.REVERTED}
 STALE_AFTER = timedelta(hours=1)
 MARGIN = timedelta(minutes=2)  # machines' clocks differ by less
 
@@ -173,7 +174,7 @@ class Auditor:
         for rota in known.values():
             if isinstance(rota, Rota):
                 asked = (transfers[each.transfer] for each in rota.asked if each.transfer in transfers)
-                ours = [t for t in asked if t.approved_hash and t.state not in NOTHING_MOVED | {TransferState.REVERTED}]
+                ours = [t for t in asked if t.approved_hash and t.state not in NOTHING_COMES]
                 if sum(total(t.terms.lines) for t in ours) > rota.wanted:
                     self.wrong(f"{party.id}: more is confirmed than {rota.code} wants: {[t.code for t in ours]}")
 

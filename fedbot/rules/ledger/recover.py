@@ -183,6 +183,8 @@ def _wanted(
     agreed = transfer.approved_hash
     if isinstance(told, bodies.Approve):
         agreed, transfer = envelope.terms_hash, transfers.as_told(transfer, told)
+    elif told.reason == receive.GIVEN_UP:
+        agreed = ""
     return replace(transfer, wanted=envelope.kind, decided=decided, decision=None, approved_hash=agreed)
 
 

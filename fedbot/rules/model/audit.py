@@ -53,6 +53,7 @@ class Fact(StrEnum):
     ROTA_FILLED = "given by somebody"
     ROTA_NOBODY = "given by nobody"
     ROTA_STOPPED = "not asked for any more"
+    GIVEN_UP = "confirmed, nothing came, and given up"
     # a loan
     ASKED_BACK = "asked back"
     CAME_BACK_IN_PART = "came back in part"

@@ -158,6 +158,10 @@ class Why(StrEnum):
     """It is no friend any more."""
     SILENT = "silent"
     """Its people did not decide in time."""
+    NOTHING_CAME = "nothing came"
+    """Its people agreed, we confirmed, and nothing came: it may still come until its bot says otherwise."""
+    GIVEN_UP = "given up"
+    """The same, and our people go on without it: whatever still comes goes back."""
     NOT_NEEDED = "not needed"
     """Another space gives it."""
     LESS = "less"
@@ -178,13 +182,18 @@ class Passed:
 
 @dataclass(frozen=True)
 class AskedInTurn:
-    """A friend that was asked for that much, by which transfer and when; `why` it was taken back, if we did that."""
+    """A friend that was asked for that much, by which transfer and when; `why` it was taken back, if we did that.
+
+    `confirmed`: when we said that we take it. `told`: the asker was told that nothing has come since.
+    """
 
     party: str
     transfer: str
     quantity: Decimal
     at: datetime
     why: Why | None = None
+    confirmed: datetime | None = None
+    told: bool = False
 
 
 @dataclass(frozen=True)
@@ -195,7 +204,8 @@ class Rota:
     `event_id` is the line, from which the ids of all its requests are made. `room` is where its message stands, `key`
     that message's. `until`: nobody is asked any more from then on. `at_once`: all are asked at the same time.
     `joins`: several spaces may give a part each. `waiting` are asked in that order; `asked` have been.
-    `shown` is what the message said last, in short, so that it is edited only when it changes.
+    `shown` is what the message said last, in short, so that it is edited only when it changes. `stuck` is the code of
+    the request that was confirmed and of which nothing comes, once the asker was told so.
     """
 
     id: str
@@ -220,6 +230,7 @@ class Rota:
     posted: bool = False
     shown: str = ""
     ended: datetime | None = None
+    stuck: str = ""
 
     @property
     def is_living(self) -> bool:

@@ -59,6 +59,8 @@ UNSEEN = frozenset({TOO_MANY, "disconnected"})
 """Why the owner's bot declines what none of its people has seen."""
 NOT_CONFIRMED = "not-confirmed"
 """Why what a request is for goes back: its asker asks several, and had not confirmed this one."""
+GIVEN_UP = "given-up"
+"""Why it goes back if it still comes: it was confirmed, nothing came, and its asker's people go on without it."""
 ENDS: dict[TransferState, frozenset[str]] = {
     TransferState.OPEN: frozenset({"declined", "cancelled", "expired", "aborted", "done"}),
     TransferState.BOOKED: frozenset({"cancelled", "expired", "aborted"}),

@@ -4,6 +4,9 @@ Each is asked by an ordinary request of which a yes is only a grant: the owner's
 confirmed. We confirm no more than is wanted, and that stands in our journal before anybody hears of it. So it is never
 filled twice, whoever crosses with whom, and nobody who is silent has to be waited for.
 
+Only who was confirmed may still give it, and is waited for: until its bot says that it doesn't, or until our people go
+on without it. Then the confirmation is gone, and what still comes is refused.
+
 `follow` runs after every event: it looks what became of the requests, and does what follows from that.
 """
 
@@ -11,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
@@ -34,14 +37,25 @@ from fedbot.rules.protocol.terms import is_meant
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides as transfers
 from fedbot.rules.transfer import receive, request
+from fedbot.rules.transfer.receive import GIVEN_UP
 from fedbot.rules.wire.envelope import Draft, by_line
 
 NOT_NEEDED = "not-needed"
 ALL_OR_NONE = "all-or-none"
 NOT_IN_TIME = "not-in-time"
-REASONS = {Why.NOT_NEEDED: NOT_NEEDED, Why.LESS: ALL_OR_NONE, Why.SILENT: NOT_IN_TIME, Why.TOO_LATE: NOT_IN_TIME}
+NOTHING_CAME = "nothing-came"
+REASONS = {
+    Why.NOT_NEEDED: NOT_NEEDED,
+    Why.LESS: ALL_OR_NONE,
+    Why.SILENT: NOT_IN_TIME,
+    Why.TOO_LATE: NOT_IN_TIME,
+    Why.NOTHING_CAME: NOTHING_CAME,
+    Why.GIVEN_UP: GIVEN_UP,
+}
 """Why a request is taken back, as its owner's people read it; of what somebody stopped who did."""
 _READ_ALIKE = {TransferState.CREDITING: TransferState.SENT, TransferState.RECEIVED: TransferState.DONE}
+ANSWERS_WITHIN = timedelta(hours=1)
+"""So long a bot has to answer that what we had confirmed is taken back, before people hear of it."""
 LATEST_REQUESTS = 50
 """Among so many of the newest transfers with a friend it is looked when we asked it last."""
 
@@ -65,7 +79,7 @@ UNDECIDED = frozenset({Standing.ASKED, Standing.GRANTED})
 
 def standing(transfer: Transfer) -> Standing:
     """Where that request stands."""
-    if transfer.state in NOTHING_MOVED | {TransferState.REVERTED}:
+    if transfer.state in NOTHING_MOVED | {TransferState.REFUSED, TransferState.REVERTED}:
         return Standing.OVER
     if transfer.approved_hash:
         return Standing.CONFIRMED
@@ -193,6 +207,8 @@ def _go_on(turn: Turn, rota: Rota) -> None:
         rota, drafts = _ask_on(turn, rota)
         rota = _finished(turn, rota)
     rota = _take_back_the_rest(turn, rota)
+    if rota.stuck and rota.stuck not in {transfer.code for _, transfer in _unheard(turn, rota)}:
+        rota = replace(rota, stuck="")
     _tell(turn, rota, drafts)
 
 
@@ -233,9 +249,15 @@ def _confirm(turn: Turn, rota: Rota) -> Rota:
         quantity, lacking = total(transfer.terms.lines, rota.unit), rota.wanted - promised(turn, rota)
         if quantity <= lacking and (rota.joins or quantity == rota.wanted):
             receive.on_approved(turn, transfer, _by(turn, rota))
+            rota = _with(rota, replace(ask, confirmed=turn.now))
         else:
             rota = _take_back(turn, rota, ask, transfer, Why.LESS if lacking else Why.NOT_NEEDED)
     return rota
+
+
+def _with(rota: Rota, ask: AskedInTurn) -> Rota:
+    """The rota, in which that friend's asking stands so."""
+    return replace(rota, asked=tuple(ask if each.transfer == ask.transfer else each for each in rota.asked))
 
 
 def _has_a_place(transfer: Transfer) -> bool:
@@ -249,9 +271,20 @@ def _by(turn: Turn, rota: Rota) -> Signature:
     return replace(rota.asker, name=turn.name_of(rota.asker.person, rota.room))
 
 
+def _once_more(turn: Turn, rota: Rota) -> Rota:
+    """Whoever was taken back as somebody else would give it is asked anew, once, if that came to nothing."""
+    is_over = rota.until is not None and rota.until <= turn.now
+    if rota.waiting or is_over or _undecided(turn, rota) or promised(turn, rota) >= rota.wanted:
+        return rota
+    parties = [each.party for each in rota.asked]
+    again = [a for a in rota.asked if a.why is Why.NOT_NEEDED and parties.count(a.party) == 1]
+    return replace(rota, waiting=tuple(Candidate(each.party, each.quantity) for each in again))
+
+
 def _ask_on(turn: Turn, rota: Rota) -> tuple[Rota, list[tuple[str, Draft]]]:
     """Whoever is next: nobody while somebody is asked, unless all are asked at once. With the room of each message."""
     drafts: list[tuple[str, Draft]] = []
+    rota = _once_more(turn, rota)
     while rota.waiting:
         pending = _undecided(turn, rota)
         lacking = rota.wanted - promised(turn, rota)
@@ -322,8 +355,7 @@ def _take_back(turn: Turn, rota: Rota, ask: AskedInTurn, transfer: Transfer, why
     wanting = replace(transfer, wanted="cancel", decision=None)
     turn.save(sequencing.send(turn, wanting, body, awaits=True))
     turn.note(transfer.id, audit.Fact.CANCEL_ASKED)
-    asked = tuple(replace(each, why=why) if each == ask else each for each in rota.asked)
-    rota = replace(rota, asked=asked)
+    rota = _with(rota, replace(ask, why=why))
     turn.save(rota)
     return rota
 
@@ -339,31 +371,110 @@ def stop(turn: Turn, rota: Rota, by: Signature) -> Rota:
     return rota
 
 
+# --- who agreed, was confirmed, and gives nothing ---
+
+
+def _unheard(turn: Turn, rota: Rota) -> list[tuple[AskedInTurn, Transfer]]:
+    """What we have confirmed, and of which its owner's bot has told neither that it has left nor that it won't."""
+    confirmed = [(ask, t) for ask, t in requests(turn, rota) if standing(t) is Standing.CONFIRMED]
+    return [(ask, transfer) for ask, transfer in confirmed if transfer.state is TransferState.OPEN]
+
+
+def _heard_by(turn: Turn, ask: AskedInTurn) -> datetime:
+    """So long it is waited for after we have confirmed it."""
+    return (ask.confirmed or ask.at) + turn.us.rota.wait
+
+
+def _may_take_back(rota: Rota, ask: AskedInTurn, transfer: Transfer) -> bool:
+    """Whether its bot is asked to take it back, when nothing comes: if somebody else could give it."""
+    return bool(rota.waiting) and ask.why is None and transfer.wanted == "approve"
+
+
+def _tell_that_nothing_came(turn: Turn, rota: Rota, ask: AskedInTurn, transfer: Transfer) -> None:
+    """It may still come, so nobody else is asked; the asker hears what people can do about that."""
+    phrase = say(
+        messages.rota.nothing_came,
+        rota=rota,
+        us=turn.us,
+        transfer=transfer,
+        peer_name=turn.party_name(transfer.peer),
+        confirmed=ask.confirmed or ask.at,
+    )
+    key, mentions = f"rota-stuck:{transfer.id}", (rota.asker.person,)
+    turn.do(Post(key, transfer.room, phrase, thread=transfers.thread_of(transfer), mentions=mentions))
+    turn.save(_with(replace(rota, stuck=transfer.code), replace(ask, told=True)))
+
+
+def may_be_given_up(turn: Turn, transfer: Transfer) -> bool:
+    """Whether our people can go on without it: it was confirmed, nothing came in time, and its bot is asked already."""
+    rota = turn.rota_of(transfer)
+    unheard = _unheard(turn, rota) if rota is not None else []
+    times = [_heard_by(turn, ask) for ask, each in unheard if each.id == transfer.id]
+    return bool(times) and times[0] <= turn.now
+
+
+def give_up(turn: Turn, transfer: Transfer, by: Signature) -> Rota:
+    """Our people go on without it: it isn't confirmed any more, so what still comes of it is refused, and goes back."""
+    rota = turn.rota_of(transfer)
+    if rota is None:
+        raise ValueError(f"transfer {transfer.id} belongs to no rota")
+    body = bodies.Cancel(reason=GIVEN_UP, **transfers.said_by(by))
+    unconfirmed = replace(transfer, wanted="cancel", approved_hash="", decision=None)
+    turn.save(sequencing.send(turn, unconfirmed, body, awaits=True))
+    turn.note_by(transfer.id, audit.Fact.GIVEN_UP, by)
+    asked = (replace(each, why=Why.GIVEN_UP) if each.transfer == transfer.id else each for each in rota.asked)
+    rota = replace(rota, asked=tuple(asked))
+    turn.save(rota)
+    return rota
+
+
 # --- by the clock ---
 
 
 def look(turn: Turn) -> None:
     """By the clock: who is silent isn't waited for while somebody else could be asked; in the end it is forgotten."""
     for rota in turn.rotas():
-        if rota.ended is not None and rota.ended + KEPT_FOR <= turn.now:
-            turn.drop(rota)
-        elif rota.until is not None and rota.until <= turn.now and rota.state is RotaState.ASKING:
-            _too_late(turn, rota)
-        else:
-            for ask, transfer in _silent(turn, rota):
-                _take_back(turn, turn.rota(rota.id) or rota, ask, transfer, Why.SILENT)
+        if (over := _forgotten(turn, rota)) is not None:
+            if over <= turn.now:
+                turn.drop(rota)
+        elif rota.state is RotaState.ASKING:
+            _look_at(turn, rota)
+
+
+def _look_at(turn: Turn, rota: Rota) -> None:
+    if rota.until is not None and rota.until <= turn.now:
+        _too_late(turn, rota)
+    else:
+        for ask, transfer in _silent(turn, rota):
+            _take_back(turn, turn.rota(rota.id) or rota, ask, transfer, Why.SILENT)
+    for ask, transfer in _unheard(turn, rota):
+        rota = turn.rota(rota.id) or rota
+        if _heard_by(turn, ask) <= turn.now and _may_take_back(rota, ask, transfer):
+            _take_back(turn, rota, ask, transfer, Why.NOTHING_CAME)
+        elif _heard_by(turn, ask) + ANSWERS_WITHIN <= turn.now and not ask.told:
+            _tell_that_nothing_came(turn, rota, ask, transfer)
 
 
 def next_wake(turn: Turn) -> list[datetime]:
     """When `look` has something to do."""
     times: list[datetime] = []
     for rota in turn.rotas():
-        if rota.ended is not None:
-            times.append(rota.ended + KEPT_FOR)
+        if (over := _forgotten(turn, rota)) is not None:
+            times.append(over)
         elif rota.state is RotaState.ASKING:
             times += [rota.until] if rota.until is not None and not _is_too_late(turn, rota) else []
             times += [ask.at + turn.us.rota.wait for ask, _ in _waited_for(turn, rota)]
+            unheard = _unheard(turn, rota)
+            times += [_heard_by(turn, ask) for ask, transfer in unheard if _may_take_back(rota, ask, transfer)]
+            times += [_heard_by(turn, ask) + ANSWERS_WITHIN for ask, _ in unheard if not ask.told]
     return times
+
+
+def _forgotten(turn: Turn, rota: Rota) -> datetime | None:
+    """When one that is over is forgotten; None while something of it may still come, or it isn't over."""
+    if rota.ended is None or _unheard(turn, rota):
+        return None
+    return rota.ended + KEPT_FOR
 
 
 def _waited_for(turn: Turn, rota: Rota) -> list[tuple[AskedInTurn, Transfer]]:
@@ -430,7 +541,7 @@ def _write(turn: Turn, rota: Rota, room: str, draft: Draft | None) -> Rota:
 
 def _in_short(turn: Turn, rota: Rota) -> str:
     """What the message says, in short: a message is edited only when that changes."""
-    words = [rota.state.value]
+    words = [rota.state.value, *([rota.stuck] if rota.stuck else [])]
     for ask, transfer in requests(turn, rota):
         words += [
             ask.party,
