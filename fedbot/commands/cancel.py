@@ -171,7 +171,7 @@ def _stop_asking(turn: Turn, command: Command, asked: Rota, answers: tuple[Answe
 def _not_entitled(turn: Turn, subject: Subject, answers: tuple[Answer, ...]) -> Phrase | None:
     permissions, able = answers
     if not (isinstance(permissions, Permissions) and isinstance(able, Able)):
-        raise TypeError(f"cancel asks for rights and who may, not {answers!r}")
+        raise TypeError(f"cancel asks for permissions and who may, not {answers!r}")
     permission = _permission_to_cancel(subject)
     if permissions.covers(permission):
         return None

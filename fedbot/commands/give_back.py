@@ -77,7 +77,7 @@ def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
         return ()  # which of them go back is asked of the person first
     if loan.role == "sender":
         permissions = (PersonPermissions(command.username), turn.who_may(Permission.APPROVER))
-        return (*permissions, *hand_back.questions(loan, terms))
+        return (*permissions, *hand_back.queries(loan, terms))
     source = _source(command, loan, terms)
     if isinstance(source, Phrase):
         return source

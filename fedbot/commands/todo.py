@@ -45,7 +45,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
     """All that waits, as far as it may be told in this room."""
     (permissions,) = answers
     if not isinstance(permissions, Permissions):
-        raise TypeError(f"todo asks for rights, not {permissions!r}")
+        raise TypeError(f"todo asks for permissions, not {permissions!r}")
     todo = seen(turn, command.sender, rooms_told_of(turn, command.room), permissions)
     return say(
         messages.overview.todo,

@@ -55,7 +55,7 @@ def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
     if isinstance(meant, tuple):
         return ()
     if _is_ours(turn, command):
-        return queue.questions(turn, FindItems(meant.item, units=units_said([(meant,)])))
+        return queue.queries(turn, FindItems(meant.item, units=units_said([(meant,)])))
     friend = friend_meant(turn, command)
     return friend if isinstance(friend, Phrase) else ()
 

@@ -49,7 +49,7 @@ def over(others: tuple[Verb, ...]) -> Handler:
     def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
         (permissions,) = answers
         if not isinstance(permissions, Permissions):
-            raise TypeError(f"whoami asks for rights, not {permissions!r}")
+            raise TypeError(f"whoami asks for permissions, not {permissions!r}")
         return say(
             messages.people.whoami,
             us=turn.us,

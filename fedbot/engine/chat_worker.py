@@ -230,8 +230,8 @@ class ChatWorker:
 
     def _no_longer_wanted(self, rows: tuple[OutboxRow, ...]) -> set[int]:
         """Suggested reactions under cards that nobody decides on any more. One that was begun may be there already."""
-        seeds = [row for row in rows if isinstance(row.effect, SuggestedReaction) and row.acted_at is None]
-        about = [(row.id, self._subject(row)) for row in seeds]
+        suggested = [row for row in rows if isinstance(row.effect, SuggestedReaction) and row.acted_at is None]
+        about = [(row.id, self._subject(row)) for row in suggested]
         return {number for number, subject in about if subject is not None and not decisions.takes_taps(subject)}
 
     def _is_being_decided(self, row: OutboxRow) -> bool:
@@ -261,8 +261,8 @@ class ChatWorker:
             now = self._clock.now()
             self.budget = self.budget.sent(now)
             self._served[self._whose(row)] = max(self._served.values(), default=0) + 1
-            letter = row.effect if isinstance(row.effect, ChatMessage) else None
-            self._end(row, Posted(now, letter.key, letter.room, event_id, letter.edit) if letter else None)
+            message = row.effect if isinstance(row.effect, ChatMessage) else None
+            self._end(row, Posted(now, message.key, message.room, event_id, message.edit) if message else None)
 
     async def _carry(self, row: OutboxRow, delivery: Delivery | None) -> str:
         if delivery is not None:
@@ -284,8 +284,8 @@ class ChatWorker:
         """The row as an event; None for joining and leaving. NotYet while its target isn't in the room."""
         transaction = transaction_id(self._journal.journal_id, row.cause, f"{row.id}", 0)
         match row.effect:
-            case ChatMessage() as letter:
-                return Delivery(letter.room, "m.room.message", self._message(letter), transaction)
+            case ChatMessage() as message:
+                return Delivery(message.room, "m.room.message", self._message(message), transaction)
             case SuggestedReaction(key, room, emoji):
                 return Delivery(room, "m.reaction", content.reaction(self._event_of(key, room), emoji), transaction)
             case Drawing() as drawing:
@@ -301,17 +301,17 @@ class ChatWorker:
             case _:
                 raise TypeError(f"outbox row {row.id} doesn't go to the chat: {row.effect!r}")
 
-    def _message(self, letter: ChatMessage) -> dict[str, Any]:
+    def _message(self, message: ChatMessage) -> dict[str, Any]:
         return content.message(
-            formatting.Rendered(letter.plain, letter.html),
-            mentions=letter.mentions,
-            reply_to=self._target(letter.reply_to, letter.room),
-            thread=self._target(letter.thread, letter.room),
-            interim=letter.interim,
-            envelope=self._envelope(letter.draft, letter.room) if letter.draft else None,
-            edits=self._event_of(letter.key, letter.room) if letter.edit else "",
-            # a card was an m.text that rang; it stays one, as clients show notices in another way
-            notice=False if letter.edit and letter.key.startswith("card:") else None,
+            formatting.Rendered(message.plain, message.html),
+            mentions=message.mentions,
+            reply_to=self._target(message.reply_to, message.room),
+            thread=self._target(message.thread, message.room),
+            interim=message.interim,
+            envelope=self._envelope(message.draft, message.room) if message.draft else None,
+            edits=self._event_of(message.key, message.room) if message.edit else "",
+            # a card was an m.text that notified; it stays one, as clients show notices in another way
+            notice=False if message.edit and message.key.startswith("card:") else None,
         )
 
     def _picture(self, row: int, drawing: Drawing) -> dict[str, Any]:
@@ -374,7 +374,7 @@ class ChatWorker:
                 body[field] = seal(draft.sealed_to, {"secret": self._vault.read(reference)}, bound_to=binding)
         except NoSuchSecret as gone:
             # the access has ended meanwhile. Without a message of its number the peer would ask for it for ever
-            log.warning("letter %d about %s is sent empty: no secret %s", draft.number, draft.subject, gone)
+            log.warning("message %d about %s is sent empty: no secret %s", draft.number, draft.subject, gone)
             kind, body = "seen", dict(draft.body)
         unsigned = {
             "id": envelope_id(us.party, draft.subject, draft.number),

@@ -1,6 +1,6 @@
 """How a server that doesn't answer is left alone: growing pauses, and a circuit breaker for all who call it.
 
-One breaker for our InvenTree (acts and questions), one for our homeserver (reading and sending).
+One breaker for our InvenTree (acts and queries), one for our homeserver (reading and sending).
 """
 
 from __future__ import annotations

@@ -89,7 +89,7 @@ class Gateway:
         """What that user may do in our InvenTree now. Raises `InventoryProblem`."""
         read = await self._inventory.answer(PersonPermissions(username))
         if not isinstance(read, Permissions):
-            raise TypeError(f"rights were asked for, not {read!r}")
+            raise TypeError(f"permissions were asked for, not {read!r}")
         return read
 
     async def counts(self) -> StockCounts:

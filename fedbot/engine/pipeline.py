@@ -367,7 +367,7 @@ class Engine:
 
     def _aside(self, what: str, subject: str, fault: Exception) -> Quarantined:
         text = redact(f"{type(fault).__name__}: {fault}" if str(fault) else type(fault).__name__)
-        shown = "".join(letter if letter.isprintable() else " " for letter in text)[:LONGEST_PROBLEM]
+        shown = "".join(character if character.isprintable() else " " for character in text)[:LONGEST_PROBLEM]
         return Quarantined(what, subject, shown, self.clock.now())
 
     def _announce(self, number: int, aside: Quarantined) -> None:
@@ -456,7 +456,7 @@ class Engine:
                 return (Queued("vault", effect),)
             case Post():
                 words = self._render(effect.phrase, self.clock.now())
-                letter = ChatMessage(
+                message = ChatMessage(
                     key=effect.key,
                     room=effect.room,
                     plain=words.plain,
@@ -468,8 +468,8 @@ class Engine:
                     answers=effect.answers,
                     interim=effect.interim,
                 )
-                seeds = [SuggestedReaction(effect.key, effect.room, emoji) for emoji in effect.suggestions]
-                return [_chat_row(letter), *(_chat_row(seed) for seed in seeds)]
+                suggested = [SuggestedReaction(effect.key, effect.room, emoji) for emoji in effect.suggestions]
+                return [_chat_row(message), *(_chat_row(each) for each in suggested)]
             case Edit():
                 words = self._render(effect.phrase, self.clock.now())
                 edit = ChatMessage(effect.key, effect.room, words.plain, words.html, edit=True, draft=effect.draft)

@@ -1,4 +1,4 @@
-"""The ask lane: questions to our InvenTree, and to our own journal, beside each other and beside the acts."""
+"""The ask lane: queries to our InvenTree, and to our own journal, beside each other and beside the acts."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ log = logging.getLogger(__name__)
 
 AT_ONCE = 4
 OUR_OWN = (AuditOf, SignInShown)
-"""What we are asked ourselves, between questions to InvenTree."""
+"""What we are asked ourselves, between queries to InvenTree."""
 
 
 class QueryWorker:
-    """Answers the questions of the outbox; a patient one is asked until it is answered."""
+    """Answers the queries of the outbox; a patient one is asked until it is answered."""
 
     def __init__(self, engine: Engine, inventory: Inventory, breaker: Breaker) -> None:
         self._engine = engine
@@ -42,7 +42,7 @@ class QueryWorker:
         self._under_way: dict[int, asyncio.Task[None]] = {}
 
     async def run(self) -> None:
-        """Work for ever, on a few questions at a time."""
+        """Work for ever, on a few queries at a time."""
         wake = self._engine.wake["ask"]
         async with asyncio.TaskGroup() as group:
             while True:
@@ -120,19 +120,19 @@ class QueryWorker:
         else:
             self._journal.fail(row.id, Unanswered(now, or_not, problem.problem, silent=silent), problem.text)
 
-    async def _answers(self, questions: Sequence[Query]) -> tuple[Answer, ...]:
+    async def _answers(self, queries: Sequence[Query]) -> tuple[Answer, ...]:
         """InvenTree's answers together, as they are for one decision; the journal's own between them."""
         turn = Turn(self._engine.state, self._clock.now())
-        asked = [question for question in questions if not isinstance(question, OUR_OWN)]
+        asked = [query for query in queries if not isinstance(query, OUR_OWN)]
         with_received = [(each, merged_stock.received_for(turn, each)) for each in asked]
         answers = iter(await self._inventory.answer_all(with_received) if asked else ())
-        return tuple([self._our_own(each) if isinstance(each, OUR_OWN) else next(answers) for each in questions])
+        return tuple([self._our_own(each) if isinstance(each, OUR_OWN) else next(answers) for each in queries])
 
-    def _our_own(self, question: AuditOf | SignInShown) -> Answer:
-        return self._audit(question) if isinstance(question, AuditOf) else self._engine.sign_ins(question.code)
+    def _our_own(self, query: AuditOf | SignInShown) -> Answer:
+        return self._audit(query) if isinstance(query, AuditOf) else self._engine.sign_ins(query.code)
 
-    def _audit(self, question: AuditOf) -> AuditTrail:
-        return AuditTrail(tuple((a.at, a.entry) for a in self._journal.audit(question.subject)))
+    def _audit(self, query: AuditOf) -> AuditTrail:
+        return AuditTrail(tuple((a.at, a.entry) for a in self._journal.audit(query.subject)))
 
 
 class StockWorker:
@@ -161,4 +161,4 @@ class StockWorker:
 
 def _asks_inventree(effect: Ask) -> bool:
     """Whether it takes our InvenTree: the audit is the journal's, and codes are our pages'."""
-    return not all(isinstance(question, OUR_OWN) for question in effect.questions)
+    return not all(isinstance(query, OUR_OWN) for query in effect.questions)

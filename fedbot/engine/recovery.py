@@ -61,8 +61,8 @@ def _leave_out_what_was_answered(engine: Engine, batch: Batch) -> None:
 
 def _leave_out_what_was_sent(engine: Engine, batch: Batch) -> None:
     bot = engine.state.us.bot
-    letters = [e for e in batch.events if isinstance(e, EnvelopeSeen) and e.sender == bot]
-    sent = {str(letter.envelope.get("id")): letter.event_id for letter in letters}
+    messages = [e for e in batch.events if isinstance(e, EnvelopeSeen) and e.sender == bot]
+    sent = {str(message.envelope.get("id")): message.event_id for message in messages}
     said = {(message.room, message.body): message.event_id for message in batch.own}
     for row in engine.journal.due("chat", _EVER):
         event_id = _sent_as(engine, row, sent) or _said_as(row, said)
@@ -130,8 +130,8 @@ async def rebuild(engine: Engine, chat: Chat, inventory: Inventory) -> Rebuilt:
     engine.put(Answered(engine.clock.now(), Rebuild(), (mirrors,)))
     engine.receive(batch)
     for room in _joined(Turn(engine.state, engine.clock.now())):
-        for letter in await chat.protocol_messages(room):
-            engine.journal.put(Recalled(letter))
+        for message in await chat.protocol_messages(room):
+            engine.journal.put(Recalled(message))
     engine.put(PastRead(engine.clock.now()))
     engine.decide_all()
     return _summary(engine, mirrors)

@@ -404,9 +404,9 @@ def _next_name(admin: InvenTreeTransport, step: MintToken) -> str:
 ADMIN = "admin_token"
 
 
-def own_tokens(server: Server, question: OwnTokens) -> OwnTokensSeen:
+def own_tokens(server: Server, query: OwnTokens) -> OwnTokensSeen:
     """Our tokens, as far as the server tells of them (API >= 293). One that it doesn't accept is left out."""
-    del question
+    del query
     if not server.version.tells_tokens:
         return OwnTokensSeen(())
     found = []

@@ -97,23 +97,23 @@ class Categories:
 _MOST_ITEMS = 20
 MOST_PARTS = 100
 
-# No table is that long: a number with more digits is no key, and no question for the database.
+# No table is that long: a number with more digits is no key, and no query for the database.
 _KEY = re.compile(r"#\s*(\d{1,9})")
 # The item's page in the web interface (new, old) and in the API, with or without what follows.
 _ITEM_PATH = re.compile(r"/(?:(?:web|platform)/)?(?:api/)?stock/(?:item/)?(\d{1,9})(?:/.*)?")
 
 
-def find_items(server: Server, question: FindItems, categories: Categories | None = None) -> ItemsFound:
+def find_items(server: Server, query: FindItems, categories: Categories | None = None) -> ItemsFound:
     """The stock items that a word means, or parts with nearly that name."""
-    found = _found(server, question, categories)
+    found = _found(server, query, categories)
     counted = dict.fromkeys(item.part.units for item in found.items)
-    pairs = [(unit, units) for unit in question.units for units in counted]
+    pairs = [(unit, units) for unit in query.units for units in counted]
     return replace(found, factors=_factors(server, pairs)) if pairs else found
 
 
-def relate_units(server: Server, question: RelateUnits) -> UnitsRelated:
+def relate_units(server: Server, query: RelateUnits) -> UnitsRelated:
     """What this server's units tell of these."""
-    return UnitsRelated(_factors(server, question.pairs))
+    return UnitsRelated(_factors(server, query.pairs))
 
 
 def _factors(server: Server, pairs: Iterable[tuple[str, str]]) -> tuple[UnitFactor, ...]:
@@ -123,30 +123,30 @@ def _factors(server: Server, pairs: Iterable[tuple[str, str]]) -> tuple[UnitFact
     return tuple(UnitFactor(unit, units, str(ratio)) for unit, units, ratio in told if ratio is not None)
 
 
-def _found(server: Server, question: FindItems, categories: Categories | None) -> ItemsFound:
-    word = question.word.strip()
+def _found(server: Server, query: FindItems, categories: Categories | None) -> ItemsFound:
+    word = query.word.strip()
     if categories is None:
-        wanted = question.with_categories or question.lending
+        wanted = query.with_categories or query.lending
         categories = Categories.read(server.api) if wanted else Categories(())
     key = _key_in(server, word)
     if key is not None:
-        return _one(server, key, categories, question)
+        return _one(server, key, categories, query)
     if not word or "://" in word:
         return ItemsFound()
     scanned = scanned_in(word)
     if scanned is not None:
-        return _described(server, _stock_of(server, scanned), categories, question)
+        return _described(server, _stock_of(server, scanned), categories, query)
     for called in ("IPN", "name"):
         if rows := _stock_called(server, called, word):
-            return _described(server, rows, categories, question)
+            return _described(server, rows, categories, query)
         if called == "IPN" and "#" in word:
-            numbered = _by_serial(server, word, categories, question)
+            numbered = _by_serial(server, word, categories, query)
             if numbered is not None:
                 return numbered
     near = next((parts for form in forms_of(word) if (parts := parts_like(server, form))), ())
     exact = tuple(part for part in near if any(same(called, word) for called in (part.ipn, part.name, part.full_name)))
     if rows := [row for part in exact for row in _stock_called(server, "name", part.name) if row["part"] == part.pk]:
-        return _described(server, rows, categories, question)
+        return _described(server, rows, categories, query)
     return ItemsFound(parts=exact or near)
 
 
@@ -188,14 +188,14 @@ def parts_like(server: Server, word: str) -> tuple[Part, ...]:
     return tuple(known.part for known in found)
 
 
-def unknown_things(server: Server, question: NamedThings) -> UnknownThings:
+def unknown_things(server: Server, query: NamedThings) -> UnknownThings:
     """What the settings name and InvenTree doesn't have."""
-    categories = Categories.read(server.api).paths() if question.categories else ()
+    categories = Categories.read(server.api).paths() if query.categories else ()
     locations = server.places.paths()
     return UnknownThings(
-        tuple(word for word in question.parts if not _is_part(server, word)),
-        tuple(word for word in question.categories if not any(is_below(path, word) for path in categories)),
-        tuple(word for word in question.locations if not any(is_below(path, word) for path in locations)),
+        tuple(word for word in query.parts if not _is_part(server, word)),
+        tuple(word for word in query.categories if not any(is_below(path, word) for path in categories)),
+        tuple(word for word in query.locations if not any(is_below(path, word) for path in locations)),
     )
 
 
@@ -245,16 +245,16 @@ def _key_in(server: Server, word: str) -> int | None:
     return int(match[1]) if match else None
 
 
-def _one(server: Server, key: int, categories: Categories, question: FindItems) -> ItemsFound:
+def _one(server: Server, key: int, categories: Categories, query: FindItems) -> ItemsFound:
     """One item by its key, in stock or not, with its whole part (a stock row tells no keywords)."""
     row = server.api.row_if_there(f"stock/{key}/", **DETAILED, tags="true")
     if row is None:
         return ItemsFound()
-    found = [(row, _whole_part(server, row, categories, question))]
-    return _with_origins(server, found, categories, question)
+    found = [(row, _whole_part(server, row, categories, query))]
+    return _with_origins(server, found, categories, query)
 
 
-def _whole_part(server: Server, row: Row, categories: Categories, question: FindItems) -> Part:
+def _whole_part(server: Server, row: Row, categories: Categories, query: FindItems) -> Part:
     """The part of a stock item, which doesn't tell its keywords and category.
 
     Keywords only help a friend to find the part, so the index's will do, if it is the part that it knows. By the
@@ -262,7 +262,7 @@ def _whole_part(server: Server, row: Row, categories: Categories, question: Find
     """
     known = server.stock.index.part(int(row["part"]))
     told = part_of(part_shown(row))
-    if known is not None and known.whole and not (question.with_categories or question.lending):
+    if known is not None and known.whole and not (query.with_categories or query.lending):
         part = replace(told, keywords=known.part.keywords, category=known.part.category)
         if part == known.part:
             return part
@@ -273,7 +273,7 @@ def _part(row: Row, categories: Categories) -> Part:
     return part_of(row, categories.chain(row.get("category")), categories.path(row.get("category")))
 
 
-def _by_serial(server: Server, word: str, categories: Categories, question: FindItems) -> ItemsFound | None:
+def _by_serial(server: Server, word: str, categories: Categories, query: FindItems) -> ItemsFound | None:
     """The item that `PART#SERIAL` means, or None if there is no such part."""
     name, _, serial = (piece.strip() for piece in word.rpartition("#"))
     if not name or not serial:
@@ -283,31 +283,31 @@ def _by_serial(server: Server, word: str, categories: Categories, question: Find
         same_number = [row for row in rows if str(row.get("serial") or "") == serial]
         meant = [row for row in same_number if same(str(part_shown(row).get(called) or ""), name)]
         if meant:
-            return _described(server, meant, categories, question)
+            return _described(server, meant, categories, query)
     is_part = parts_by_ipn(server, name) or parts_by_name(server, name)
     return ItemsFound() if is_part else None
 
 
-def _described(server: Server, rows: Iterable[Row], categories: Categories, question: FindItems) -> ItemsFound:
+def _described(server: Server, rows: Iterable[Row], categories: Categories, query: FindItems) -> ItemsFound:
     """These rows of stock, with their whole parts, each read once."""
     parts: dict[int, Part] = {}
     found = []
     for row in list(rows)[:_MOST_ITEMS]:
         pk = int(row["part"])
         if pk not in parts:
-            parts[pk] = _whole_part(server, row, categories, question)
+            parts[pk] = _whole_part(server, row, categories, query)
         found.append((row, parts[pk]))
-    return _with_origins(server, found, categories, question)
+    return _with_origins(server, found, categories, query)
 
 
 def _with_origins(
-    server: Server, found: Iterable[tuple[Row, Part]], categories: Categories, question: FindItems
+    server: Server, found: Iterable[tuple[Row, Part]], categories: Categories, query: FindItems
 ) -> ItemsFound:
     """The items with their metadata, those in stock first, and which of them came from another party.
 
     With all that InvenTree has of them, and with their lending rules, if that is asked for.
     """
-    whole, rules = question.whole, metadata.LendingRules(server)
+    whole, rules = query.whole, metadata.LendingRules(server)
     said: list[tuple[int, LendingSaid]] = []
     items: list[StockItem] = []
     tainted: list[tuple[int, str]] = []
@@ -318,7 +318,7 @@ def _with_origins(
         origin = metadata.origin_of(server, row, own)
         if origin:
             tainted.append((pk, origin))
-        if question.lending:
+        if query.lending:
             said += [(pk, each) for each in _lending_rules(server, rules, row, part, categories)]
         items.append(
             item_of(
@@ -355,9 +355,9 @@ _QUOTES = str.maketrans(dict.fromkeys("\"',|", " "))
 # --- what can be shared --------------------------------------------------------------------------------------
 
 
-def find_shareable(server: Server, question: FindShareable) -> Shareable:
+def find_shareable(server: Server, query: FindShareable) -> Shareable:
     """The stock item, parts and categories that the word means."""
-    word = question.word.strip()
+    word = query.word.strip()
     categories = Categories.read(server.api)
     scanned = scanned_in(word)
     if scanned is not None and scanned.model == stock.PART:
@@ -417,25 +417,25 @@ def _category(row: Row, categories: Categories) -> Thing:
 # --- searching -----------------------------------------------------------------------------------------------
 
 
-def search_stock(server: Server, question: SearchStock) -> StockHits:
+def search_stock(server: Server, query: SearchStock) -> StockHits:
     """The stock of the first twenty parts that fit: found in our index, and each read again under the token.
 
     So a friend is told nothing that isn't shared, there, and free for that friend to see at this moment.
     """
-    words = question.words.translate(_QUOTES).casefold().split()
-    if question.words and not words:
+    words = query.words.translate(_QUOTES).casefold().split()
+    if query.words and not words:
         return StockHits(())
     leaving = {place.pk for place in server.places.meant_by(server.settings.outgoing)}
-    with server.under(question.reference) as api:
+    with server.under(query.reference) as api:
         server.stock.make_ready(server.reader)
-        scope = _with_variants(server, question.scope)
-        categories = Categories.read(api) if scope.categories or question.category else Categories(())
-        before = _MOST_FOUND * (question.page - 1)
-        most = _MOST_BROWSED if question.category else before + _MOST_FOUND + 1
-        lent = {part for part, _ in question.lent}
+        scope = _with_variants(server, query.scope)
+        categories = Categories.read(api) if scope.categories or query.category else Categories(())
+        before = _MOST_FOUND * (query.page - 1)
+        most = _MOST_BROWSED if query.category else before + _MOST_FOUND + 1
+        lent = {part for part, _ in query.lent}
         known = server.stock.index.search(words, scope, categories.below(scope.categories), most, lent=lent)
-        if question.category:
-            within = categories.below(int(row["pk"]) for row in categories.named(question.category))
+        if query.category:
+            within = categories.below(int(row["pk"]) for row in categories.named(query.category))
             known = [each for each in known if each.category in within]
         known = known[before:]
         items: list[StockItem] = []
@@ -445,12 +445,12 @@ def search_stock(server: Server, question: SearchStock) -> StockHits:
             here = [item for item in _read_again(api, server, each, scope, chain) if item.location not in leaving]
             items += here
             if not here and each.part.pk in lent:
-                nothing_here += _read_part_again(api, categories, question, each.part.pk)
+                nothing_here += _read_part_again(api, categories, query, each.part.pk)
     percent = server.stock.standing().percent
     return StockHits(tuple(items), len(known) > _MOST_FOUND, tuple(nothing_here), percent=percent)
 
 
-def _read_part_again(api: InvenTreeTransport, categories: Categories, question: SearchStock, pk: int) -> Iterator[Part]:
+def _read_part_again(api: InvenTreeTransport, categories: Categories, query: SearchStock, pk: int) -> Iterator[Part]:
     """The part of something that is lent, if by what InvenTree says now it is in the scope, itself or by that item."""
     try:
         row = api.row(f"part/{pk}/")
@@ -459,8 +459,8 @@ def _read_part_again(api: InvenTreeTransport, categories: Categories, question: 
     except Refusal:  # there is no such part any more
         return
     part = part_of(row, categories.chain(row.get("category")))
-    items = {item for of_part, item in question.lent if of_part == pk}
-    if question.scope.covers_part(part) or items & {*question.scope.items}:
+    items = {item for of_part, item in query.lent if of_part == pk}
+    if query.scope.covers_part(part) or items & {*query.scope.items}:
         yield part
 
 

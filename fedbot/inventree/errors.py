@@ -144,7 +144,7 @@ def readable(content: object) -> str:
     """
     text = "; ".join(dict.fromkeys(_sentences(content)))
     text = _TOKEN.sub("(a token)", _TAG.sub("", text))
-    text = "".join(letter for letter in text if letter.isprintable()).strip()
+    text = "".join(character for character in text if character.isprintable()).strip()
     return text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}…"
 
 

@@ -26,49 +26,49 @@ _MOST_NUMBERS = 9
 _LONGEST = 95  # of a serial number, which InvenTree ends at 100
 
 
-def match_part(server: Server, question: MatchPart) -> PartMatch:
+def match_part(server: Server, query: MatchPart) -> PartMatch:
     """The one part that fits and may take the item, with where it will lie; or why there is none."""
-    found = _matched(server, question)
-    return replace(found, status_key=_custom_status(server, question)) if question.status else found
+    found = _matched(server, query)
+    return replace(found, status_key=_custom_status(server, query)) if query.status else found
 
 
-def _custom_status(server: Server, question: MatchPart) -> int | None:
+def _custom_status(server: Server, query: MatchPart) -> int | None:
     """Our own status of that name, if it is of the same class."""
     for row in custom_statuses(server):
         names = (str(row.get(name) or "") for name in ("label", "name"))
-        if row["logical_key"] == question.status_class and any(same(name, question.status) for name in names):
+        if row["logical_key"] == query.status_class and any(same(name, query.status) for name in names):
             return int(row["key"])
     return None
 
 
-def _matched(server: Server, question: MatchPart) -> PartMatch:
-    wanted = question.description
-    rows, how = _candidates(server, question)
+def _matched(server: Server, query: MatchPart) -> PartMatch:
+    wanted = query.description
+    rows, how = _candidates(server, query)
     fitting = _narrowed(rows, wanted)
     if not fitting:
         return _nothing(server, "none")
     if len(fitting) > 1:
         return _nothing(server, "several", creatable=False)
     row = fitting[0]
-    reason = _why_not(row, question)
+    reason = _why_not(row, query)
     again, serial = None, ""
-    if not reason and question.serial:
-        reason, again, serial = _by_number(server, row, question)
+    if not reason and query.serial:
+        reason, again, serial = _by_number(server, row, query)
     ratio = None if reason else ratio_of(server, wanted.units.strip(), str(row.get("units") or "").strip())
-    reason = reason or _why_not_so_much(row, question, ratio)
+    reason = reason or _why_not_so_much(row, query, ratio)
     if reason:
         return _nothing(server, reason, creatable=False)
     place = server.default_place(row)
-    category = Categories.read(server.api).path(row.get("category")) if question.with_category else ""
+    category = Categories.read(server.api).path(row.get("category")) if query.with_category else ""
     part = part_of(row, category_path=category)
     return PartMatch(
         part=part, how=how, place=place.path, location=place.pk, again=again, factor=str(ratio), serial=serial
     )
 
 
-def _candidates(server: Server, question: MatchPart) -> tuple[list[dict[str, Any]], str]:
-    wanted = question.description
-    if said := _as_said(server, question):
+def _candidates(server: Server, query: MatchPart) -> tuple[list[dict[str, Any]], str]:
+    wanted = query.description
+    if said := _as_said(server, query):
         return said, "alias"
     if wanted.ipn:
         rows = parts_by_ipn(server, wanted.ipn)
@@ -77,14 +77,14 @@ def _candidates(server: Server, question: MatchPart) -> tuple[list[dict[str, Any
     rows = parts_by_name(server, wanted.name)
     if rows:
         return rows, "name"
-    return _by_alias(server, question), "alias"
+    return _by_alias(server, query), "alias"
 
 
-def _as_said(server: Server, question: MatchPart) -> list[dict[str, Any]]:
+def _as_said(server: Server, query: MatchPart) -> list[dict[str, Any]]:
     """The part that somebody of ours has named, unless it was deleted since."""
-    if question.alias is None:
+    if query.alias is None:
         return []
-    row = server.api.row_if_there(f"part/{question.alias}/")
+    row = server.api.row_if_there(f"part/{query.alias}/")
     return [row] if row else []
 
 
@@ -103,68 +103,68 @@ def _revision(row: Row) -> str:
     return str(row.get("revision") or "")
 
 
-def _why_not(row: Row, question: MatchPart) -> str:
+def _why_not(row: Row, query: MatchPart) -> str:
     """Why a part can't take the item; empty if it can."""
     if row.get("virtual"):
         return "virtual"
     if not row.get("active", True):
         return "inactive"
-    return "not-trackable" if question.serial and not row.get("trackable") else ""
+    return "not-trackable" if query.serial and not row.get("trackable") else ""
 
 
-def _why_not_so_much(row: Row, question: MatchPart, ratio: Fraction | None) -> str:
+def _why_not_so_much(row: Row, query: MatchPart, ratio: Fraction | None) -> str:
     """Why that quantity of the peer's unit is none of ours; empty if it is."""
     if ratio is None:
         return "units"
-    quantity = Fraction(question.quantity) * ratio
+    quantity = Fraction(query.quantity) * ratio
     if counts_pieces(str(row.get("units") or "")) and quantity.denominator != 1:
         return "fraction"
     return "" if (quantity * 10**MOST_PLACES).denominator == 1 and quantity < 10**MOST_DIGITS else "units"
 
 
-def _by_number(server: Server, row: Row, question: MatchPart) -> tuple[str, int | None, str]:
+def _by_number(server: Server, row: Row, query: MatchPart) -> tuple[str, int | None, str]:
     """Why the part can't have this thing (empty if it can); our record that comes again; the number it gets instead.
 
     Serial numbers of different spaces collide all the time: every space has a "1".
     """
-    given = _gave_with_any_number(server, question)
+    given = _gave_with_any_number(server, query)
     if given is not None:
-        return "", int(given["pk"]), _other_number(question, str(given.get("serial") or ""))
-    for number in (question.serial, *_others(server, question)):
+        return "", int(given["pk"]), _other_number(query, str(given.get("serial") or ""))
+    for number in (query.serial, *_others(server, query)):
         if not server.version.can_be_given(number):
             continue
         same = [item for item in rows_of_part(server, int(row["pk"]), serial=number) if item.get("serial") == number]
-        if not same or (len(same) == 1 and _booked_in_by(question, same[0])):
-            return "", None, _other_number(question, number)
+        if not same or (len(same) == 1 and _booked_in_by(query, same[0])):
+            return "", None, _other_number(query, number)
     return "serial-taken", None, ""
 
 
-def _gave_with_any_number(server: Server, question: MatchPart) -> Row | None:
+def _gave_with_any_number(server: Server, query: MatchPart) -> Row | None:
     """Our own record that went to the peer, and is with it: this is that thing, under whatever number it comes."""
-    rows = (server.api.row_if_there(f"stock/{pk}/") for pk in question.gave)
-    here = [row for row in rows if row is not None and _comes_again(server, row, question)]
+    rows = (server.api.row_if_there(f"stock/{pk}/") for pk in query.gave)
+    here = [row for row in rows if row is not None and _comes_again(server, row, query)]
     return here[0] if len(here) == 1 else None
 
 
-def _others(server: Server, question: MatchPart) -> list[str]:
+def _others(server: Server, query: MatchPart) -> list[str]:
     """The numbers to be tried when the peer's is taken, by the configured pattern."""
-    number = server.settings.taken_serial.format(serial=question.serial, space=question.peer)
+    number = server.settings.taken_serial.format(serial=query.serial, space=query.peer)
     return [number, *(f"{number}-{again}" for again in range(2, _MOST_NUMBERS + 1))] if len(number) < _LONGEST else []
 
 
-def _other_number(question: MatchPart, number: str) -> str:
-    return number if number != question.serial else ""
+def _other_number(query: MatchPart, number: str) -> str:
+    return number if number != query.serial else ""
 
 
-def _booked_in_by(question: MatchPart, item: Row) -> bool:
+def _booked_in_by(query: MatchPart, item: Row) -> bool:
     """Whether that is this very thing, booked in before our journal was lost."""
-    return bool(question.mark) and str(item.get("link") or "").endswith(question.mark)
+    return bool(query.mark) and str(item.get("link") or "").endswith(query.mark)
 
 
-def _comes_again(server: Server, item: Row, question: MatchPart) -> bool:
+def _comes_again(server: Server, item: Row, query: MatchPart) -> bool:
     """Whether it is where it went, or is here already by this very transfer, which a lost journal doesn't know."""
-    with_peer = item.get("customer") is not None and item["customer"] == question.company
-    return with_peer or trace(server, question.mark, int(item["pk"])).last(RETURNED) is not None
+    with_peer = item.get("customer") is not None and item["customer"] == query.company
+    return with_peer or trace(server, query.mark, int(item["pk"])).last(RETURNED) is not None
 
 
 def _nothing(server: Server, reason: str, *, creatable: bool = True) -> PartMatch:
@@ -175,13 +175,13 @@ def _nothing(server: Server, reason: str, *, creatable: bool = True) -> PartMatc
     return PartMatch(reason=reason, creatable=True, category=category, place=place.path, location=place.pk)
 
 
-def _by_alias(server: Server, question: MatchPart) -> list[dict[str, Any]]:
+def _by_alias(server: Server, query: MatchPart) -> list[dict[str, Any]]:
     """The part in whose metadata the peer's IPN or name is recorded: `fedbot: {aliases: {PEER: [WORD, …]}}`."""
-    wanted = question.description
+    wanted = query.description
     words = [word for word in (wanted.ipn, wanted.name) if word]
     candidates = dict.fromkeys(part.pk for word in words for part in parts_like(server, word)[:_MOST_CANDIDATES])
     folded = {word.casefold() for word in words}
-    named = [pk for pk in list(candidates)[:_MOST_CANDIDATES] if folded & _aliases(server, pk, question.peer)]
+    named = [pk for pk in list(candidates)[:_MOST_CANDIDATES] if folded & _aliases(server, pk, query.peer)]
     return [row for pk in named if (row := server.api.row_if_there(f"part/{pk}/"))]
 
 

@@ -1,4 +1,4 @@
-"""Our own InvenTree as the rules see it: which question or step is answered or done by what."""
+"""Our own InvenTree as the rules see it: which query or step is answered or done by what."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def _with_merges(
 
 
 class OwnInventory:
-    """The port `Inventory` on one InvenTree server. Nothing is read before the first question or step.
+    """The port `Inventory` on one InvenTree server. Nothing is read before the first query or step.
 
     `may_write` is called before anything is written there; it raises `LeaseLost` if another worker may be doing it.
     `in_thread` does the calls, which block; bots that share a process have each a share of its threads.
@@ -196,27 +196,27 @@ class OwnInventory:
         self._recognised: tuple[Step | None, float] = (None, 0.0)
         self._made: dict[int, tuple[str, float]] = {}
 
-    async def answer(self, question: Query, received: queries.ReceivedOf | None = None) -> Answer:
+    async def answer(self, query: Query, received: queries.ReceivedOf | None = None) -> Answer:
         """Read the answer; see `fedbot.ports.Inventory`. `Overview` always looks at the server anew."""
-        return await self.in_thread(self.answered, question, received)
+        return await self.in_thread(self.answered, query, received)
 
-    def answered(self, question: Query, received: queries.ReceivedOf | None) -> Answer:
+    def answered(self, query: Query, received: queries.ReceivedOf | None) -> Answer:
         """The same, in this thread."""
-        if isinstance(question, queries.Overview):
+        if isinstance(query, queries.Overview):
             self.look_again()
-        look = ANSWERS[type(question)]
+        look = ANSWERS[type(query)]
         if received is not None:
             look = partial(_with_merges, look, received)
-        return self._run(look, question, Unavailable)
+        return self._run(look, query, Unavailable)
 
-    async def answer_all(self, questions: Sequence[tuple[Query, queries.ReceivedOf | None]]) -> tuple[Answer, ...]:
+    async def answer_all(self, asked: Sequence[tuple[Query, queries.ReceivedOf | None]]) -> tuple[Answer, ...]:
         """Read all answers; see `fedbot.ports.Inventory`."""
-        return await self.in_thread(self.all_answered, questions)
+        return await self.in_thread(self.all_answered, asked)
 
-    def all_answered(self, questions: Sequence[tuple[Query, queries.ReceivedOf | None]]) -> tuple[Answer, ...]:
+    def all_answered(self, asked: Sequence[tuple[Query, queries.ReceivedOf | None]]) -> tuple[Answer, ...]:
         """The same, in this thread."""
-        with people.read_once(question for question, _ in questions):
-            return tuple([self.answered(question, received) for question, received in questions])
+        with people.read_once(query for query, _ in asked):
+            return tuple([self.answered(query, received) for query, received in asked])
 
     async def probe(self, step: Step) -> StepResult | None:
         """Whether the step's mark stands in InvenTree; see `fedbot.ports.Inventory`.
@@ -431,7 +431,7 @@ class OwnInventory:
         )
 
     async def _try_at_the_peers(self, step: steps.TryToken) -> StepResult:
-        """On threads of their own: a peer's server that hangs holds up neither our writes nor our questions."""
+        """On threads of their own: a peer's server that hangs holds up neither our writes nor our queries."""
         loop = asyncio.get_running_loop()
         trial = partial(self._guarded, accounts.try_peers_token, step)
         try:

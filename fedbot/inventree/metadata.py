@@ -300,7 +300,7 @@ _MOST = 3
 """So many stock items must have been deleted together before their entries tell nothing any more."""
 
 
-def history_at(server: Server, question: HistoryAt) -> HistorySeen:
+def history_at(server: Server, query: HistoryAt) -> HistorySeen:
     """The newest entries of three stock items, and whether those of the last time still stand."""
     rows = server.api.row("stock/track/", limit=_NEWEST).get("results") or []
     newest: dict[int | None, Anchor] = {}
@@ -308,7 +308,7 @@ def history_at(server: Server, question: HistoryAt) -> HistorySeen:
         newest.setdefault(row.get("item"), _anchor(row))
     top = max((int(row["pk"]) for row in rows), default=0)
     anchors = tuple(anchor for item, anchor in newest.items() if item is not None)[:_MOST]
-    went_back = _went_back(server, question.anchors, top)
+    went_back = _went_back(server, query.anchors, top)
     if went_back:
         server.stock.doubt()
     return HistorySeen(anchors, went_back=went_back)

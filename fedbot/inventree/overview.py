@@ -26,9 +26,9 @@ _MOVING = (
 _RULED = ("part", "part_category", "stock_location")
 
 
-def standing(server: Server, question: Overview) -> InventoryStanding:
+def standing(server: Server, query: Overview) -> InventoryStanding:
     """What the server says of itself and of our tokens, with complaints that each say what to do."""
-    del question
+    del query
     account = server.account
     index = server.stock.standing() if server.stock.is_large else None
     can_move = all(account.may(role, permission) for role, permission in _MOVING)
@@ -127,14 +127,14 @@ def _about_admin_token(server: Server) -> tuple[str, ...]:
     return ("The token in inventree.admin_token is no good, or not a superuser's.",)
 
 
-def count_stock(server: Server, question: StockFigures) -> StockCounts:
+def count_stock(server: Server, query: StockFigures) -> StockCounts:
     """The counts out of our index, as far as our own token, or the one made for a friend, has the permission to look.
 
     Which stock is low isn't known while the index is filled for the first time; the rest is then asked of InvenTree.
     Raises the problems of a read; `NotPermitted` if the friend's token is gone or not taken any more.
     """
-    with server.under(question.reference) as api:
-        account = account_behind(api, server.version) if question.reference else server.account
+    with server.under(query.reference) as api:
+        account = account_behind(api, server.version) if query.reference else server.account
         server.stock.make_ready(server.reader)
         index = server.stock.index
         totals = index.totals() if server.stock.standing().percent == _ALL else _asked(server)

@@ -64,9 +64,9 @@ _READ: ContextVar[list[list[Row]] | None] = ContextVar("users of one decision", 
 
 
 @contextmanager
-def read_once(questions: Iterable[Query]) -> Iterator[None]:
-    """Within it all users are read once, if any of these questions takes all of them."""
-    token = _READ.set([] if any(isinstance(question, WhoMay) for question in questions) else None)
+def read_once(asked: Iterable[Query]) -> Iterator[None]:
+    """Within it all users are read once, if any of these queries takes all of them."""
+    token = _READ.set([] if any(isinstance(query, WhoMay) for query in asked) else None)
     try:
         yield
     finally:
@@ -82,22 +82,22 @@ def _users(server: Server, **wanted: object) -> list[Row]:
     return read[0]
 
 
-def permissions_of(server: Server, question: PersonPermissions) -> Permissions:
+def permissions_of(server: Server, query: PersonPermissions) -> Permissions:
     """What one user may do now; a user that isn't there has no permissions at all."""
-    rows = _users(server, search=question.username)
-    row = next((row for row in rows if row.get("username") == question.username), None)
+    rows = _users(server, search=query.username)
+    row = next((row for row in rows if row.get("username") == query.username), None)
     if row is None:
-        return Permissions(username=question.username)
+        return Permissions(username=query.username)
     return _permissions(server, row, _approving_groups(server, [row]))
 
 
-def who_may(server: Server, question: WhoMay) -> Able:
+def who_may(server: Server, query: WhoMay) -> Able:
     """Which of these users have the right now: one call for all of them (and one for the groups)."""
     rows = {row.get("username"): row for row in _users(server)}
-    known = [rows[name] for name in question.usernames if name in rows]
+    known = [rows[name] for name in query.usernames if name in rows]
     approving = _approving_groups(server, known)
-    able = {row["username"] for row in known if _permissions(server, row, approving).covers(question.permission)}
-    return Able(tuple(name for name in question.usernames if name in able))
+    able = {row["username"] for row in known if _permissions(server, row, approving).covers(query.permission)}
+    return Able(tuple(name for name in query.usernames if name in able))
 
 
 def complaints_about_approvers(server: Server) -> tuple[str, ...]:

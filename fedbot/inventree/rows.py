@@ -143,7 +143,7 @@ _QUOTED = "json:"
 
 def plain(text: str) -> str:
     """The text on one line, with ‹› for <>; & becomes ＆ where it would begin an HTML entity."""
-    seen = "".join(letter for letter in text if _is_seen(letter))
+    seen = "".join(character for character in text if _is_seen(character))
     line = " ".join(seen.split()).replace("<", "‹").replace(">", "›")
     return line if html.unescape(line) == line else line.replace("&", "＆")
 
@@ -159,8 +159,8 @@ def lines_for_notes(lines: Iterable[str]) -> str:
     return "\n\n".join(text for line in lines if (text := for_notes(line)))
 
 
-def _is_seen(letter: str) -> bool:
-    return letter.isspace() or letter in _JOINERS or unicodedata.category(letter) not in _UNSEEN
+def _is_seen(character: str) -> bool:
+    return character.isspace() or character in _JOINERS or unicodedata.category(character) not in _UNSEEN
 
 
 def same(one: str, other: str) -> bool:
@@ -169,7 +169,7 @@ def same(one: str, other: str) -> bool:
 
 
 def _compared(text: str) -> str:
-    return "".join(letter for letter in plain(text) if letter not in _JOINERS).casefold()
+    return "".join(character for character in plain(text) if character not in _JOINERS).casefold()
 
 
 def address(link: str) -> str:
@@ -211,11 +211,11 @@ def _is_kept(text: str) -> bool:
     """Whether every version keeps the string as it is (0.13 drops all of Unicode's categories C)."""
     if text.startswith(_QUOTED) or plain(text) != text:
         return False
-    return not any(unicodedata.category(letter).startswith("C") for letter in text)
+    return not any(unicodedata.category(character).startswith("C") for character in text)
 
 
 def _in_ascii(text: str) -> str:
     quoted = json.dumps(text)
-    for letter in "<>&":
-        quoted = quoted.replace(letter, f"\\u{ord(letter):04x}")
+    for character in "<>&":
+        quoted = quoted.replace(character, f"\\u{ord(character):04x}")
     return quoted

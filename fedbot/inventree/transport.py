@@ -154,12 +154,12 @@ class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package shi
 
         Another host, or a way out of `/api/`, is refused: the token goes along with every call.
         """
-        path, question, query = endpoint_url.partition("?")
+        path, mark, query = endpoint_url.partition("?")
         steps = [step for step in path.split("/") if step]
         if "://" in path or path.startswith("//") or ".." in steps:
             raise Refusal(Plain(Fault.BAD_PATH))
         ended = "".join(f"{step}/" for step in steps)
-        return f"{self.api_url}{ended}{question}{query}"
+        return f"{self.api_url}{ended}{mark}{query}"
 
     def testServer(self) -> bool:  # noqa: N802  the package's name
         """Read `/api/` and remember the API version; any version is welcome (`versions` judges)."""
@@ -254,9 +254,9 @@ class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package shi
             raise errors.unreadable(self.host, reading=True)
         return found
 
-    def ask(self, url: str, question: object) -> dict[str, Json]:
+    def ask(self, url: str, query: object) -> dict[str, Json]:
         """Read by a POST that changes nothing (`search/`): tried again and failing as reads do."""
-        content = self._content(self.send("POST", url, {}, question, reading=True), reading=True)
+        content = self._content(self.send("POST", url, {}, query, reading=True), reading=True)
         if not isinstance(content, dict):
             raise errors.unreadable(self.host, reading=True)
         return content

@@ -51,7 +51,7 @@ GATES = {
     "parameters of any model": Gate(430, "v430, pull request 10699"),
     "metadata apart": Gate(436, "v436, pull request 11035"),
     "the part in the history": Gate(450, "v450, pull request 11260"),
-    "rights that only admins give": Gate(472, "v472, and commit 9c0cb3410 within v471"),
+    "permissions that only admins give": Gate(472, "v472, and commit 9c0cb3410 within v471"),
     "roles with the user": Gate(519, "v519"),
     "locked rows": Gate(522, "commit fcc68ee69 within v521, pull request 12385"),
 }
@@ -96,7 +96,7 @@ class Version:
     @property
     def direct_access_is_safe(self) -> bool:
         """Whether a peer may be given an account: before, any account can make itself admin."""
-        return self._has("rights that only admins give")
+        return self._has("permissions that only admins give")
 
     @property
     def permissions_are_safe(self) -> bool:

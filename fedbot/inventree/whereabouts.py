@@ -35,20 +35,20 @@ _READS_A_PAGE = 5
 """A page of a large stock costs InvenTree as much as so many items."""
 
 
-def where_is(server: Server, question: WhereIsIt) -> ItemsSeen:
+def where_is(server: Server, query: WhereIsIt) -> ItemsSeen:
     """The line's items: those that are asked for, those that the history tells of, those with its link."""
-    entries = list(_entries(server, question.mark, question.items))
-    linked = _linked(server, question)
-    named = [*question.items, *(pk for entry in entries for pk in _items_in(entry)), *linked]
+    entries = list(_entries(server, query.mark, query.items))
+    linked = _linked(server, query)
+    named = [*query.items, *(pk for entry in entries for pk in _items_in(entry)), *linked]
     rows = {pk: row for pk in dict.fromkeys(named) if (row := linked.get(pk) or item_row_if_there(server, pk))}
     return ItemsSeen(
         tuple(_seen(server, row, entries) for row in rows.values()), history_read=server.version.searches_history
     )
 
 
-def books_of(server: Server, question: BooksOf) -> ItemsSeen:
+def books_of(server: Server, query: BooksOf) -> ItemsSeen:
     """These items, by as many calls as the stock and its marked history have pages."""
-    wanted = frozenset(question.items)
+    wanted = frozenset(query.items)
     if not wanted:
         return ItemsSeen(history_read=server.version.searches_history)
     pages = server.stock.index.number("stock_count") // _PAGE
@@ -60,7 +60,7 @@ def books_of(server: Server, question: BooksOf) -> ItemsSeen:
     read = server.version.searches_history
     entries = [entry for entry in _entries(server, "fed:", ()) if entry.get("item") in wanted] if read else []
     seen = {int(row["pk"]): _seen(server, row, entries) for row in rows}
-    borrowed = tuple(_in_stock(server, each, seen.get(each.item)) for each in question.borrowed)
+    borrowed = tuple(_in_stock(server, each, seen.get(each.item)) for each in query.borrowed)
     return ItemsSeen(tuple(seen.values()), history_read=read, borrowed=borrowed)
 
 
@@ -125,12 +125,12 @@ def _items_in(entry: Row) -> list[int]:
     return [int(pk) for pk in (entry.get("item"), child) if pk]
 
 
-def _linked(server: Server, question: WhereIsIt) -> dict[int, dict[str, Any]]:
-    if question.part is None:
+def _linked(server: Server, query: WhereIsIt) -> dict[int, dict[str, Any]]:
+    if query.part is None:
         return {}
-    newest = rows_of_part(server, question.part, limit=_NEWEST)
-    incoming = rows_of_part(server, question.part, location=server.incoming.pk) if len(newest) == _NEWEST else []
-    rows = [row for row in [*newest, *incoming] if f"{question.mark}:" in str(row.get("link") or "")]
+    newest = rows_of_part(server, query.part, limit=_NEWEST)
+    incoming = rows_of_part(server, query.part, location=server.incoming.pk) if len(newest) == _NEWEST else []
+    rows = [row for row in [*newest, *incoming] if f"{query.mark}:" in str(row.get("link") or "")]
     return {int(row["pk"]): row for row in rows}
 
 

@@ -49,7 +49,7 @@ _PLACE = re.compile(r"\?(\d*)")
 
 
 def in_its_words(statement: str) -> str:
-    """A statement of `schema`, as PostgreSQL has it: text is compared by its letters' numbers, as SQLite does."""
+    """A statement of `schema`, as PostgreSQL has it: text is compared by its characters' numbers, as SQLite does."""
     for theirs, ours in _WORDS:
         statement = theirs.sub(ours, statement)
     return statement

@@ -42,21 +42,21 @@ def message(
 
     Args:
         words: what people read.
-        mentions: ids of whom it mentions. Under the default push rules an `m.notice` rings nobody, so they make
+        mentions: ids of whom it mentions. Under the default push rules an `m.notice` notifies nobody, so they make
             it an `m.text`.
-        notice: whether it is an `m.notice`; by default it is unless it rings.
+        notice: whether it is an `m.notice`; by default it is unless it mentions somebody.
         reply_to: event id of the line that it answers.
         thread: event id of the thread's first message.
         interim: whether it says only that the answer to that line comes later; outside threads.
         envelope: the signed part, under `dev.fedbot`; for an edit also in the new content.
-        edits: event id of our message that it replaces. An edit mentions nobody at the top level, so it rings
+        edits: event id of our message that it replaces. An edit mentions nobody at the top level, so it notifies
             nobody; `mentions` then are the ones whom the message as a whole mentions.
 
     Raises:
         BadContent: see `check`.
     """
     if notice and mentions:
-        raise ValueError("a notice rings nobody; leave out `notice` or `rings`")
+        raise ValueError("a notice notifies nobody; leave out `notice` or `mentions`")
     content: dict[str, Any] = {
         "msgtype": "m.text" if mentions or notice is False else "m.notice",
         "body": words.plain,

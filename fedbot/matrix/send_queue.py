@@ -91,8 +91,8 @@ def _moves_stock(draft: Draft) -> bool:
 def queue_key(effect: Stored) -> str:
     """The outbox's `key` for an effect: what has the same key never overtakes each other.
 
-    A message and its edits keep their order. A seed has a key of its own: an edit with an envelope must not
-    wait for seeds of the same card. A seed whose message has no event id yet is not to be tried.
+    A message and its edits keep their order. A suggested reaction has a key of its own: an edit with an envelope must
+    not wait for those of the same card. One whose message has no event id yet is not to be tried.
     """
     match effect:
         case ChatMessage(key=key):

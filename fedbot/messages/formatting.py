@@ -54,7 +54,7 @@ class Link:
 
 @dataclass(frozen=True)
 class Mention:
-    """A person by name, shown as a pill. It rings only if the message's `rings` say so."""
+    """A person by name, shown as a pill. It notifies them only if the message's `mentions` say so."""
 
     user: str
     name: str = ""

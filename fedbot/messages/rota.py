@@ -208,7 +208,7 @@ def rota_in_short(locale: Locale, rota: Rota) -> tuple[Inline, ...]:
 
 
 def nobody_gives_it(locale: Locale, *, rota: Rota, us: PartyConfig) -> Lines:
-    """Everybody was asked, and nobody gives it: for who asked, whom this message rings."""
+    """Everybody was asked, and nobody gives it: for who asked, whom this message mentions."""
     del us
     who = naming.pill(locale, rota.asker.person, rota.asker.name)
     first = locale.say("{who}: nobody can give {what} now. {code}", who=who, what=_what(locale, rota), code=rota.code)

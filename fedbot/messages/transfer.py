@@ -229,7 +229,7 @@ def _what_ends_tell(locale: Locale, card: Card, rest: Lines) -> Lines:
 
 
 def _addressed(locale: Locale, transfer: Transfer) -> tuple[Inline, ...]:
-    """'@Anna @Bea ', as far as the end is their business (they are the ones that it rings)."""
+    """'@Anna @Bea ', as far as the end is their business (they are the ones that it mentions)."""
     people = [(transfer.terms.asker, transfer.asked.name)]
     by = transfer.decided
     if by and by.person and by.person != transfer.terms.asker and transfer.state is not TransferState.CANCELLED:

@@ -80,13 +80,13 @@ class Inventory(Protocol):
     Every method may raise `Unavailable`, `Refusal` or `NotPermitted`; `act` also `OutcomeUnknown`.
     """
 
-    async def answer(self, question: Query, received: ReceivedOf | None = None) -> Answer:
-        """Read the answer; the type is `QUESTIONS[type(question)]`.
+    async def answer(self, query: Query, received: ReceivedOf | None = None) -> Answer:
+        """Read the answer; the type is `QUESTIONS[type(query)]`.
 
         With `received`, what items were found is told together with what has vanished of their parts.
         """
 
-    async def answer_all(self, questions: Sequence[tuple[Query, ReceivedOf | None]]) -> tuple[Answer, ...]:
+    async def answer_all(self, asked: Sequence[tuple[Query, ReceivedOf | None]]) -> tuple[Answer, ...]:
         """The answers to all that one decision asks, in order; what several of them take is read once."""
 
     async def whose(self, credentials: Credentials) -> str | None:

@@ -350,9 +350,9 @@ def _begin(turn: Turn, subject: Subject, vote: Vote, *behind: Vote) -> None:
     )
     turn.save(replace(subject, decision=decision))
     permission = permission_to_decide(subject, decision.person)
-    questions = (PersonPermissions(decision.username), turn.who_may(permission))
+    queries = (PersonPermissions(decision.username), turn.who_may(permission))
     turn.do(Typing(subject.room, 30))
-    turn.do(Ask(CheckPermissions(subject.id, decision.event_id), questions))
+    turn.do(Ask(CheckPermissions(subject.id, decision.event_id), queries))
 
 
 def _being_decided(turn: Turn, subject: Subject, first: Decision, person: str) -> Phrase:
@@ -471,7 +471,7 @@ def _on_permissions(turn: Turn, then: CheckPermissions, event: Answered) -> None
     subject, decision = running
     permissions, able = event.answers
     if not (isinstance(permissions, Permissions) and isinstance(able, Able)):
-        raise TypeError(f"a verdict asks for rights and who may, not {event.answers!r}")
+        raise TypeError(f"a decision asks for permissions and who may, not {event.answers!r}")
     if not turn.is_still(decision.person, decision.username):
         _refuse(turn, subject, decision, _not_ours(turn, subject, decision.person))
         return
@@ -652,7 +652,7 @@ def on_confirmed(turn: Turn, then: ConfirmDecision, event: Answered) -> tuple[Su
     subject, decision = running
     permissions, *of_first = event.answers
     if not isinstance(permissions, Permissions):
-        raise TypeError(f"a confirmation asks for rights, not {permissions!r}")
+        raise TypeError(f"a confirmation asks for permissions, not {permissions!r}")
     if not turn.is_still(decision.person, decision.username):
         _refuse(turn, subject, decision, _not_ours(turn, subject, decision.person))
         return None

@@ -215,7 +215,7 @@ def _on_tick(turn: Turn, _: Tick) -> None:
 
 def _forget(turn: Turn) -> None:
     """What was remembered for a time only."""
-    remembered: list[PendingChoice | Cooldown] = [*turn.questions(), *turn.cooldowns()]
+    remembered: list[PendingChoice | Cooldown] = [*turn.choices(), *turn.cooldowns()]
     for document in remembered:
         if document.until <= turn.now:
             turn.drop(document)
@@ -234,9 +234,9 @@ def _on_posted(turn: Turn, event: Posted) -> None:
             card_event, shown = subject.card_event or event.event_id, subject.shown or event.at
             turn.save(replace(subject, card_event=card_event, own_card=event.event_id, shown=shown))
     elif kind == "choice":
-        question = turn.question(event.key)
-        if isinstance(question, PendingChoice):
-            turn.save(replace(question, event_id=event.event_id))
+        choice = turn.choice(event.key)
+        if isinstance(choice, PendingChoice):
+            turn.save(replace(choice, event_id=event.event_id))
 
 
 def _on_answered(turn: Turn, event: Answered) -> None:
@@ -326,7 +326,7 @@ def next_wake(state: State, now: datetime) -> datetime | None:
     times += [t.exchange.resend_at for t in turn.restless_transfers()]
     times += [provision.next_try(c) for c in turn.connections()]
     times += [rotate_tokens.next_look(c) for c in turn.connections()]
-    times += [question.until for question in turn.questions()]
+    times += [choice.until for choice in turn.choices()]
     times += rooms.next_wake(turn)
     times += lines.next_wake(turn)
     times += reminders.next_wake(turn)
@@ -358,6 +358,6 @@ def waits_for_sync(state: State, asked_at: datetime) -> bool:
 
 def grace_ends(state: State, now: datetime) -> datetime | None:
     """When the next grace ends: a sync must begin after that. None if no grace runs."""
-    verdicts_running = [s.decision for s in Turn(state, now, by_the_clock=True).subjects() if s.decision]
-    ends = [v.ends for v in verdicts_running if v.stage is DecisionStage.GRACE and v.ends is not None]
+    deciding = [s.decision for s in Turn(state, now, by_the_clock=True).subjects() if s.decision]
+    ends = [d.ends for d in deciding if d.stage is DecisionStage.GRACE and d.ends is not None]
     return min(ends, default=None)

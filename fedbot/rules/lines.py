@@ -219,17 +219,17 @@ def _picked(turn: Turn, event: Said) -> str | Phrase:
         return ""
     if not event.reply_to:
         return _right_after(turn, event, int(word)) if is_number and event.text.strip()[:1].isdecimal() else ""
-    asked = [q for q in turn.questions() if q.room == event.room and q.until > turn.now]
-    lists = [question for question in asked if question.event_id == event.reply_to]
-    for question in lists:
-        if question.person != event.sender:
+    asked = [q for q in turn.choices() if q.room == event.room and q.until > turn.now]
+    lists = [choice for choice in asked if choice.event_id == event.reply_to]
+    for choice in lists:
+        if choice.person != event.sender:
             continue
         if word == MORE:
-            line = question.more
+            line = choice.more
         else:
-            line = question.lines[int(word) - 1] if 1 <= int(word) <= len(question.lines) else ""
+            line = choice.lines[int(word) - 1] if 1 <= int(word) <= len(choice.lines) else ""
         if line:
-            turn.drop(question)
+            turn.drop(choice)
             return line
     return _not_on_the_list(turn, event, lists) if _is_our_list(turn, event.reply_to) else ""
 
@@ -239,21 +239,21 @@ def _right_after(turn: Turn, event: Said, number: int) -> str | Phrase:
 
     Somebody whom two spaces list may mean the other bot's list, so that person replies.
     """
-    own = [q for q in turn.questions() if q.room == event.room and q.person == event.sender and q.event_id]
-    question = max(own, key=lambda each: each.until, default=None)
-    if question is None or question.until - NUMBER_WITHIN + RIGHT_AFTER <= turn.now:
+    own = [q for q in turn.choices() if q.room == event.room and q.person == event.sender and q.event_id]
+    choice = max(own, key=lambda each: each.until, default=None)
+    if choice is None or choice.until - NUMBER_WITHIN + RIGHT_AFTER <= turn.now:
         return ""
     if who_answers.claimed_by_several(turn, event.sender, event.room) or event.thread:
         return ""
-    put = question.until - NUMBER_WITHIN
+    put = choice.until - NUMBER_WITHIN
     if any(
         search.person == event.sender and search.room == event.room and search.asked > put for search in turn.searches()
     ):
         return ""
-    line = question.lines[number - 1] if 1 <= number <= len(question.lines) else ""
+    line = choice.lines[number - 1] if 1 <= number <= len(choice.lines) else ""
     if not line:
-        return _not_on_the_list(turn, event, [question])
-    turn.drop(question)
+        return _not_on_the_list(turn, event, [choice])
+    turn.drop(choice)
     return line
 
 
@@ -265,10 +265,10 @@ def _not_on_the_list(turn: Turn, event: Said, lists: list[PendingChoice]) -> Phr
     """Why that reply to a list of ours picks nothing."""
     if not lists:
         return say(messages.line_errors.choice_is_over)
-    (question,) = lists
-    if question.person != event.sender:
-        return say(messages.line_errors.choice_of_another, whose=turn.name_of(question.person, event.room))
-    return say(messages.line_errors.not_on_the_list, word=event.text.strip(), count=len(question.lines))
+    (choice,) = lists
+    if choice.person != event.sender:
+        return say(messages.line_errors.choice_of_another, whose=turn.name_of(choice.person, event.room))
+    return say(messages.line_errors.not_on_the_list, word=event.text.strip(), count=len(choice.lines))
 
 
 def _as_whom(words: str) -> tuple[str, str]:
@@ -358,8 +358,8 @@ def carry_out(turn: Turn, command: Command) -> None:
     """Ask our InvenTree what the verb and its permission need, or act at once where nothing is needed."""
     permission, asked = turn.verbs.permission(command.verb), turn.verbs.ask(turn, command)
     complains = isinstance(asked, Phrase)
-    questions = () if isinstance(asked, Phrase) else asked
-    if permission is Permission.ANYONE and not questions:
+    queries = () if isinstance(asked, Phrase) else asked
+    if permission is Permission.ANYONE and not queries:
         answer(
             turn,
             command,
@@ -370,7 +370,7 @@ def carry_out(turn: Turn, command: Command) -> None:
     turn.do(Typing(command.room, TYPING_SECONDS))
     turn.save(WaitingLine(command.event_id, command, turn.now))
     until = turn.now + turn.us.line_too_old_after
-    turn.do(Ask(CarryOut(command, complains), (*_about_permission(turn, command, permission), *questions), until=until))
+    turn.do(Ask(CarryOut(command, complains), (*_about_permission(turn, command, permission), *queries), until=until))
 
 
 def _about_permission(turn: Turn, command: Command, permission: Permission) -> tuple[PersonPermissions | WhoMay, ...]:
@@ -428,7 +428,7 @@ def _on_answered(turn: Turn, then: CarryOut, event: Answered) -> None:
     if about_permission:
         permissions = about_permission[0]
         if not (isinstance(permissions, Permissions) and isinstance(able, Able)):
-            raise TypeError(f"a line asks for rights and who may first, not {about_permission!r}")
+            raise TypeError(f"a line asks for permissions and who may first, not {about_permission!r}")
         if not permissions.covers(permission):
             turn.note(command.subject or "-", audit.NotEntitled(command.verb), command.sender, command.event_id)
             answer(turn, command, _not_entitled(turn, command, permissions, able, permission))
@@ -461,7 +461,7 @@ def not_entitled(turn: Turn, command: Command, permission: Permission, answers: 
     """Why the speaker may not do that, by the answers to `PersonPermissions` and `WhoMay`; None if they may."""
     permissions, able = answers
     if not (isinstance(permissions, Permissions) and isinstance(able, Able)):
-        raise TypeError(f"a line asks for rights and who may, not {answers!r}")
+        raise TypeError(f"a line asks for permissions and who may, not {answers!r}")
     return None if permissions.covers(permission) else _not_entitled(turn, command, permissions, able, permission)
 
 
@@ -496,7 +496,7 @@ def _on_unanswered(turn: Turn, command: Command, event: Unanswered) -> None:
 def look(turn: Turn) -> None:
     """By the clock: nobody waits for InvenTree without knowing it."""
     for line in turn.waiting_lines():
-        if line.asked + A_DAY <= turn.now:  # its question is lost, with a part of the journal
+        if line.asked + A_DAY <= turn.now:  # its query is lost, with a part of the journal
             turn.drop(line)
         elif line.asked + WORD_AFTER <= turn.now:
             _do_without(turn, line, turn.standing().inventory_problem)

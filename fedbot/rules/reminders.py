@@ -25,7 +25,7 @@ from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides as transfers
 from fedbot.rules.transfer import parcel
-from fedbot.rules.transfer.opening import MOST_RINGS, addressees
+from fedbot.rules.transfer.opening import MOST_MENTIONED, addressees
 
 DAY_TWO = timedelta(days=2)
 BEFORE_THE_END = timedelta(days=1)
@@ -106,7 +106,7 @@ def _on_able(turn: Turn, then: Remind, event: Answered) -> None:
     people = addressees(turn, able)
     if isinstance(subject, Transfer) and takes_less(subject):
         people = list(dict.fromkeys([subject.terms.asker, *people]))
-    mentions = tuple(people[:MOST_RINGS])
+    mentions = tuple(people[:MOST_MENTIONED])
     names = {person: turn.name_of(person, subject.room) for person in mentions}
     others = len(people) - len(mentions)
     if awaits_parcel(subject):

@@ -466,11 +466,11 @@ class Turn:
             if a.room == room and a.bot in members and a.bot != self.us.bot
         ]
 
-    def question(self, identifier: str) -> PendingChoice | None:
+    def choice(self, identifier: str) -> PendingChoice | None:
         """A numbered list that we have put to somebody."""
         return self._get(PendingChoice, identifier)
 
-    def questions(self) -> list[PendingChoice]:
+    def choices(self) -> list[PendingChoice]:
         """Every numbered list that waits for its number."""
         return self._all(PendingChoice)
 

@@ -245,8 +245,8 @@ def _in_the_room(turn: Turn, post: Post) -> ChatEffect:
 
 
 def _choices(turn: Turn, key: str) -> tuple[str, ...]:
-    question = turn.question(key)
-    return question.lines if isinstance(question, PendingChoice) else ()
+    choice = turn.choice(key)
+    return choice.lines if isinstance(choice, PendingChoice) else ()
 
 
 # --- sessions and tokens -----------------------------------------------------------------------------------------

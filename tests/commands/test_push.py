@@ -202,7 +202,7 @@ def test_a_part_of_which_nothing_lies_in_stock_is_not_called_unknown() -> None:
 
 
 def choices(world: World) -> tuple[str, ...]:
-    (question,) = world.turn.questions()
+    (question,) = world.turn.choices()
     return question.lines
 
 
@@ -358,4 +358,4 @@ def test_an_offer_that_fits_into_no_message_is_refused() -> None:
 def test_a_choice_is_forgotten_with_the_turn_if_nothing_is_committed() -> None:
     world = World(connected())
     world.does("push 10 M3-BOLT to betaspace", found(item(12), item(13)))
-    assert Turn(world.state, NOW).questions() == []
+    assert Turn(world.state, NOW).choices() == []

@@ -21,7 +21,7 @@ from tests.fakes.people import Person
 from tests.scenarios.books import assert_books_balance
 from tests.scenarios.forging import lie
 from tests.scenarios.space import Space
-from tests.scenarios.world import World, letters, nothing, told
+from tests.scenarios.world import World, nothing, protocol_messages, told
 
 WEEKS = timedelta(days=60)
 
@@ -185,7 +185,7 @@ async def test_who_is_no_superuser_takes_nothing_out_and_is_not_told_to() -> Non
 async def test_what_is_gone_by_hand_already_is_only_noted() -> None:
     world = await lost()
     item = lent_item(world.beta)
-    with world.beta.meddles():
+    with world.beta.by_hand():
         world.beta.admin("DELETE", f"stock/{item}/")
     listed = await picks(world, world.bea, f"!fed resolve {loan(world.beta).code}", "1")
     assert "1) somebody has taken it out of our stock by hand, or will." in listed
@@ -197,12 +197,12 @@ async def test_what_is_gone_by_hand_already_is_only_noted() -> None:
 async def test_what_was_used_is_less_and_what_was_merged_is_more_which_only_people_take_out() -> None:
     world = await lost()
     item = lent_item(world.beta)
-    with world.beta.meddles():
+    with world.beta.by_hand():
         world.beta.admin("POST", "stock/add/", items=[{"pk": item, "quantity": "1"}], notes="ours")
     listed = await picks(world, world.bea, f"!fed resolve {loan(world.beta).code}", "7")
     assert "1) somebody has taken it out" in listed
     assert loan(world.beta).left_over == (1,), "no such number"
-    with world.beta.meddles():
+    with world.beta.by_hand():
         world.beta.admin("POST", "stock/remove/", items=[{"pk": item, "quantity": "5"}], notes="used")
     await picks(world, world.bea, f"!fed resolve {loan(world.beta).code}", "1")
     assert (world.beta.row(item).status, world.beta.row(item).quantity) == (70, 6)
@@ -336,7 +336,7 @@ async def test_should_the_owner_be_a_friend_again_it_is_on_loan_again_and_goes_b
 async def test_the_owners_own_word_counts_more_whenever_it_comes(words: str, how: Ending) -> None:
     world = await left_alone()
     world.alpha.is_asleep = False
-    world.server.loses = letters
+    world.server.loses = protocol_messages
     await world.settle()
     world.anna.says("!fed disconnect betaspace --now --sure")
     await world.settle()

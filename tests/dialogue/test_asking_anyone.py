@@ -16,7 +16,7 @@ from tests.dialogue.test_recovery import is_rebuilt, is_restored, is_watched
 from tests.fakes.people import Message
 from tests.scenarios.books import assert_books_balance
 from tests.scenarios.space import Space
-from tests.scenarios.world import World, letters, nothing, told
+from tests.scenarios.world import World, nothing, protocol_messages, told
 
 A_DAY = timedelta(days=1)
 BETA_FIRST = RotaPolicy(nearest=("betaspace", "gammaspace"))
@@ -161,7 +161,7 @@ async def test_of_two_yeses_that_cross_only_one_gives() -> None:
     message = await asks(world, "10 M3-BOLT from anyone --all")
     assert "all who have it at once" in message.text
     beta, gamma = card_of(world, world.beta), card_of(world, world.gamma)
-    world.server.loses = letters
+    world.server.loses = protocol_messages
     world.cem.reacts(beta, "✅")
     world.mia.reacts(gamma, "✅")
     await world.grace()
@@ -199,7 +199,7 @@ async def test_what_is_confirmed_and_then_comes_to_nothing_is_asked_of_the_next(
     await asks(world)
     world.cem.reacts(card_of(world, world.beta), "✅")
     await world.settle()
-    with world.beta.meddles():
+    with world.beta.by_hand():
         item = world.beta.item("M3-BOLT").pk
         world.beta.admin("POST", "stock/remove/", items=[{"pk": item, "quantity": 9}], notes="used")
     await world.grace()
@@ -352,7 +352,7 @@ async def test_of_all_at_once_the_others_are_asked_anew_if_the_confirmed_one_can
     message = await asks(world, "10 M3-BOLT from anyone --all")
     world.cem.reacts(card_of(world, world.beta), "✅")
     await world.settle()
-    with world.beta.meddles():
+    with world.beta.by_hand():
         item = world.beta.item("M3-BOLT").pk
         world.beta.admin("POST", "stock/remove/", items=[{"pk": item, "quantity": 9}], notes="used")
     await world.grace()

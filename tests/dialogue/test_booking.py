@@ -141,16 +141,16 @@ async def test_an_owners_bot_that_was_down_on_the_first_day_asks_when_it_is_back
 async def test_what_somebody_does_in_inventree_to_a_booked_thing_is_told_to_both_sides_once() -> None:
     world = await booked(item="M3-NUT 10")
     nuts = world.alpha.transfer().terms.lines[0].item
-    with world.alpha.meddles():
+    with world.alpha.by_hand():
         world.alpha.admin("PATCH", f"stock/{nuts}/", status=60)
     await world.passes(2 * DAY)
     (warning,) = told(world.room, "is at risk")
     assert "its condition has changed" in warning.text
-    with world.alpha.meddles():
+    with world.alpha.by_hand():
         world.alpha.admin("PATCH", f"stock/{nuts}/", status=10)
     await world.passes(DAY)
     assert len(told(world.room, "stands again")) == 1
-    with world.alpha.meddles():
+    with world.alpha.by_hand():
         world.alpha.admin("POST", "stock/count/", items=[{"pk": nuts, "quantity": 3}], notes="counted")
     card = await until_the_first_day(world, 15)
     assert "only 3 left" in card.text

@@ -7,7 +7,7 @@ from datetime import timedelta
 from fedbot.rules.model.lifecycles import ConnectionState
 from fedbot_demo.inventree.faults import FaultKind
 from tests.scenarios.books import assert_books_balance
-from tests.scenarios.world import GRACE, World, a_world, friends, letters, nothing, told
+from tests.scenarios.world import GRACE, World, a_world, friends, nothing, protocol_messages, told
 
 ACTIVE, ASKED, CANCELLED = ConnectionState.ACTIVE, ConnectionState.ASKED, ConnectionState.CANCELLED
 DECLINED, EXPIRED, MAKING, OFFERED = (
@@ -103,7 +103,7 @@ async def test_a_lost_no_is_said_again() -> None:
     await world.asks_to_connect()
     world.bea.reacts(world.card(), "❌")
     await world.settle()
-    world.server.loses = letters
+    world.server.loses = protocol_messages
     await world.grace()
     world.server.loses = nothing
     await world.passes(timedelta(minutes=2))
@@ -172,7 +172,7 @@ async def test_agreeing_and_cancelling_cross_and_what_was_made_is_taken_back() -
     await world.grace()
     assert world.beta.user("fed-attraktor-1").is_active
     world.beta.is_asleep, world.alpha.is_asleep = True, False
-    world.server.loses = letters
+    world.server.loses = protocol_messages
     world.anna.says("!fed cancel", reply_to=world.room.message("Asked Betaspace"))
     await world.settle()
     world.server.loses = nothing
@@ -202,7 +202,7 @@ async def test_what_was_being_made_while_a_cancellation_came_is_taken_back_too()
 
 async def both_ask_at_once(world: World) -> None:
     """Neither bot has heard the other's asking when its own goes out."""
-    world.server.loses = letters
+    world.server.loses = protocol_messages
     world.anna.says("!fed connect betaspace")
     world.bea.says("!fed connect attraktor")
     await world.settle()

@@ -14,11 +14,11 @@ import pytest
 from fedbot.commands import picking
 from fedbot.rules.catalogue import search
 from fedbot.rules.model.lifecycles import ConnectionState, TransferState
-from fedbot.rules.protocol import sequencing as letters_sent
+from fedbot.rules.protocol import sequencing
 from fedbot_demo.inventree.faults import FaultKind
 from tests.fakes.people import Message, Person
 from tests.scenarios.books import assert_books_balance
-from tests.scenarios.world import World, a_world, friends, letters, nothing, told
+from tests.scenarios.world import World, a_world, friends, nothing, protocol_messages, told
 
 LATE = timedelta(seconds=25)
 AN_AGE = timedelta(minutes=11)
@@ -142,7 +142,7 @@ async def test_only_what_is_shared_in_stock_and_free_is_found() -> None:
     world = await three()
     assert "Betaspace has nothing like it to share." in (await finds(world, "nut in betaspace")).text
     row = world.beta.item("M3-BOLT")
-    with world.beta.meddles():
+    with world.beta.by_hand():
         world.beta.admin("POST", "stock/remove/", items=[{"pk": row.pk, "quantity": "12"}])
     assert "Nothing found" in (await finds(world, "bolt in betaspace")).text
     world.cem.says("!fed unshare M3-BOLT")
@@ -162,7 +162,7 @@ async def test_a_long_list_is_told_page_by_page_with_numbers_that_stay() -> None
     for number in range(23):
         part = world.beta.admin("POST", "part/", name=f"Gadget {number:02}", category=1, salable=True)["pk"]
         place = world.beta.location("Shelf 2")
-        with world.beta.meddles():
+        with world.beta.by_hand():
             world.beta.admin("POST", "stock/", part=part, location=place, quantity=number + 1)
     world.cem.says("!fed share all")
     await world.settle()
@@ -259,7 +259,7 @@ async def test_an_answer_that_comes_when_the_list_is_too_old_changes_nothing() -
 
 async def test_a_question_that_got_lost_is_healed_by_the_next() -> None:
     world = await three()
-    world.server.loses = letters
+    world.server.loses = protocol_messages
     line = world.kim.says("!fed find bolt in betaspace")
     await world.passes(LATE)
     assert "has not answered" in world.room.answers(line)[0].text
@@ -391,9 +391,9 @@ async def test_a_hostile_answer_is_not_read_at_all(what: str, monkeypatch: pytes
     lie = HOSTILE[what]
     sealed = lie if "hits" in lie else {"shared": 1, "hits": [{**hit, **lie}]}
     monkeypatch.setattr(search, "_written", lambda _hit: {})
-    write = letters_sent.write
+    write = sequencing.write
     monkeypatch.setattr(
-        letters_sent,
+        sequencing,
         "write",
         lambda turn, connection, body, **more: write(
             turn, connection, body, **({**more, "sealed": sealed} if body.kind == "find" else more)

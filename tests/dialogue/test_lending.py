@@ -16,7 +16,7 @@ from tests.fakes.people import Message
 from tests.scenarios.books import assert_books_balance
 from tests.scenarios.forging import lie
 from tests.scenarios.space import Space
-from tests.scenarios.world import World, friends, letters, nothing, sharing, told
+from tests.scenarios.world import World, friends, nothing, protocol_messages, sharing, told
 
 DONE, OPEN, DECLINED, ABORTED, CANCELLED = (
     TransferState.DONE,
@@ -193,7 +193,7 @@ async def test_part_by_part_until_the_last_which_ends_the_loan() -> None:
 async def test_both_sides_begin_it_at_once_and_it_comes_back_once() -> None:
     world = await lent()
     code = loan(world.alpha).code
-    world.server.loses = letters
+    world.server.loses = protocol_messages
     world.bea.says(f"!fed return {code}")
     world.anna.says(f"!fed return {code}")
     await world.settle()

@@ -209,7 +209,7 @@ async def test_what_the_owner_took_back_by_hand_meanwhile_is_told_and_stays_with
 async def test_what_the_borrower_moved_by_hand_is_told_with_what_to_do() -> None:
     world = await lent("M3-NUT 10")
     item = loan(world.beta).at(1).item
-    with world.beta.meddles():
+    with world.beta.by_hand():
         world.beta.admin("POST", "stock/remove/", items=[{"pk": item, "quantity": "3"}], notes="used")
     line = world.bea.says("!fed return", reply_to=world.card().event_id)
     await world.settle()
@@ -387,7 +387,7 @@ async def test_borrowed_pieces_that_were_merged_into_own_stock_go_back_out_of_th
     world = await lent("M3-NUT 10")
     beta, borrowed = world.beta, loan(world.beta).at(1).item or 0
     part, place = beta.row(borrowed).part, beta.row(borrowed).location
-    with beta.meddles():
+    with beta.by_hand():
         (row,) = beta.admin("POST", "stock/", part=part, quantity=100, location=place)
         into = [{"item": row["pk"]}, {"item": borrowed}]
         beta.admin("POST", "stock/merge/", items=into, location=place, notes="tidy")

@@ -260,7 +260,7 @@ async def test_what_is_read_for_a_rule_does_not_grow_with_the_stock() -> None:
     counts = []
     for more in (0, 30):
         world = await ruled_in_inventree()
-        with world.alpha.meddles():
+        with world.alpha.by_hand():
             for _ in range(more):
                 world.alpha.admin("POST", "stock/", part=world.alpha.part("M3-BOLT").pk, quantity=1, location=1)
         world.alpha.transport.log.clear()

@@ -15,7 +15,7 @@ from tests.fakes.people import Message, Person
 from tests.scenarios.books import assert_books_balance
 from tests.scenarios.forging import lie
 from tests.scenarios.space import Space
-from tests.scenarios.world import World, letters, nothing, sharing
+from tests.scenarios.world import World, nothing, protocol_messages, sharing
 
 THINGS = "#42; RES-10K 20; M3-NUT 10"
 LENS, RESISTORS, NUTS = 1, 2, 3
@@ -258,7 +258,7 @@ async def test_no_part_of_a_thing_and_nothing_else_can_end(words: str, answer: s
 async def test_the_owners_word_on_a_line_crosses_with_its_return_which_is_refused() -> None:
     world = await lent_several()
     code = loan(world.alpha).code
-    world.server.loses = letters
+    world.server.loses = protocol_messages
     world.anna.says(f"!fed gift {code} 2")
     world.bea.says(f"!fed return {code} 2; 3")
     await world.settle()
@@ -272,7 +272,7 @@ async def test_the_owners_word_on_a_line_crosses_with_its_return_which_is_refuse
 async def test_a_message_about_a_line_that_comes_late_or_twice_ends_it_once_and_as_the_owner_calls_it() -> None:
     world = await lent_several()
     code = loan(world.alpha).code
-    world.server.loses = lambda user, event: user == world.beta.chat.user_id and letters(user, event)
+    world.server.loses = lambda user, event: user == world.beta.chat.user_id and protocol_messages(user, event)
     world.anna.says(f"!fed lost {code} 1")
     await world.settle()
     world.server.loses = nothing

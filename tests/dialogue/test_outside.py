@@ -271,7 +271,7 @@ async def test_when_their_bot_does_not_take_it_over_the_neighbour_has_it_as_befo
 async def test_what_our_inventree_shows_otherwise_is_not_handed_over() -> None:
     world = await lent_before_they_had_a_bot()
     (row,) = with_neighbour(world)
-    with world.alpha.meddles():
+    with world.alpha.by_hand():
         world.alpha.admin("POST", "stock/return/", items=[{"pk": row.pk, "quantity": 10}], location=row.location or 1)
     assert "InvenTree shows otherwise than I know it" in await says(world, "anna", HAND_OVER)
     assert state(world) is OutsideState.OUT

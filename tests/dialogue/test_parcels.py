@@ -12,7 +12,7 @@ from fedbot_demo.inventree.faults import FaultKind
 from tests.dialogue.test_dishonest_friends import forges
 from tests.fakes.people import Message, Person
 from tests.scenarios.books import assert_books_balance
-from tests.scenarios.world import World, friends, letters, told
+from tests.scenarios.world import World, friends, protocol_messages, told
 
 A_DAY = timedelta(days=1)
 SENT, DONE, DISPUTED, REVERTED = (
@@ -161,7 +161,7 @@ async def test_what_is_lent_may_go_by_parcel_and_is_on_loan_once_it_is_there() -
 async def test_of_two_things_one_had_gone_and_the_other_comes_by_parcel() -> None:
     world = await friends()
     card = await world.push("M3-NUT 10 + RES-10K 20")
-    with world.alpha.meddles():
+    with world.alpha.by_hand():
         world.alpha.admin("DELETE", f"stock/{world.alpha.transfer().terms.lines[0].item}/")
     world.cem.reacts(card, "📦")
     await world.grace()
@@ -555,7 +555,7 @@ async def test_the_message_that_it_left_is_lost_and_sent_again() -> None:
     card = await world.push()
     world.cem.reacts(card, "📦")
     await world.settle()
-    world.server.loses = letters
+    world.server.loses = protocol_messages
     await world.passes(timedelta(seconds=20))
     assert world.beta.transfer().state is TransferState.OPEN
     world.server.loses = lambda user, event: False

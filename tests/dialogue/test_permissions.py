@@ -145,7 +145,7 @@ async def test_below_472_an_approver_who_is_not_pinned_decides_nothing() -> None
 
 async def test_below_472_a_pinned_approver_decides_and_who_made_himself_one_does_not() -> None:
     world = await old(pinned_approvers=("cem",))
-    with world.beta.meddles():
+    with world.beta.by_hand():
         world.beta.admin("PATCH", f"user/{world.beta.user('tom').pk}/", is_superuser=True)
     card = await world.push()
     world.tom.reacts(card, "✅")

@@ -15,7 +15,7 @@ from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from fedbot.rules.protocol.sequencing import MOST_UNHEARD
 from fedbot_demo.inventree.faults import FaultKind
 from tests.scenarios.books import assert_books_balance
-from tests.scenarios.world import World, a_world, friends, letters, nothing, sharing, told
+from tests.scenarios.world import World, a_world, friends, nothing, protocol_messages, sharing, told
 
 DECLINED, DONE, OPEN = TransferState.DECLINED, TransferState.DONE, TransferState.OPEN
 
@@ -298,7 +298,7 @@ async def test_what_was_sent_more_than_an_hour_ago_is_asked_for_afresh_before_it
 async def test_no_messages_at_all_for_a_day_and_a_no_arrives_afterwards() -> None:
     world = await friends()
     card = await world.push()
-    world.server.loses = letters
+    world.server.loses = protocol_messages
     world.cem.reacts(card, "❌")
     await world.passes(timedelta(hours=20))
     assert world.alpha.transfer().state is OPEN

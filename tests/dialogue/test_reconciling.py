@@ -14,7 +14,7 @@ from fedbot_demo.inventree.faults import FaultKind
 from tests.dialogue.test_lending import lent
 from tests.fakes.people import Message, Person
 from tests.scenarios.books import assert_books_balance
-from tests.scenarios.world import World, friends, letters, nothing, told
+from tests.scenarios.world import World, friends, nothing, protocol_messages, told
 
 
 async def asks(world: World, person: Person, words: str = "") -> Message:
@@ -135,7 +135,7 @@ async def test_a_silent_bot_and_a_silent_inventree_are_told_of() -> None:
 
 async def test_lost_messages_come_again() -> None:
     world = await given()
-    world.server.loses = letters
+    world.server.loses = protocol_messages
     line = world.anna.says("!fed reconcile betaspace")
     await world.settle()
     world.server.loses = nothing

@@ -220,7 +220,7 @@ async def test_it_was_booked_in_after_all_and_is_found_by_its_mark() -> None:
 async def test_somebody_booked_it_in_by_hand_and_says_under_which_number() -> None:
     world = await friends()
     await unclear(world, world.beta, IN)
-    with world.beta.meddles():
+    with world.beta.by_hand():
         made = world.beta.admin("POST", "stock/", part=world.beta.part("N-M3").pk, quantity="10", location=1)
         other = world.beta.admin("POST", "stock/", part=world.beta.part("N-M3").pk, quantity="9", location=1)
     by_hand, less = (entry[0]["pk"] if isinstance(entry, list) else entry["pk"] for entry in (made, other))
@@ -339,7 +339,7 @@ async def test_what_both_have_in_stock_stays_with_the_receiver_on_its_word_and_t
 async def test_what_both_have_in_stock_is_deleted_where_it_does_not_belong() -> None:
     world = await friends()
     await both_have_it(world)
-    with world.beta.meddles():
+    with world.beta.by_hand():
         world.beta.admin("DELETE", f"stock/{world.beta.transfer().at(1).item}/")
     await picks(world, world.bea, "it is not in our books")
     assert states(world) == {REVERTED}
@@ -450,7 +450,7 @@ async def test_one_word_settles_all_lines_that_are_in_question(truth: str, end: 
 
 def deletes(space: Space, number: int) -> None:
     """Somebody deletes our record of what was given."""
-    with space.meddles():
+    with space.by_hand():
         space.admin("DELETE", f"stock/{space.transfer().at(number).item}/")
 
 

@@ -64,7 +64,7 @@ async def test_the_variants_of_a_shared_template_are_found_and_can_be_asked_for(
     assert "It is a template" in await said(world, "share SHIRT")
     red = world.alpha.admin("POST", "part/", name="Red shirt", IPN="SHIRT-R", variant_of=template, **fields)["pk"]
     world.alpha.admin("POST", "part/", name="Cap", IPN="CAP", **fields)
-    with world.alpha.meddles():
+    with world.alpha.by_hand():
         world.alpha.admin("POST", "stock/", part=red, quantity=5, location=world.alpha.location("Drawer A3"))
     await is_rebuilt(world.alpha)
     await world.settle()

@@ -119,7 +119,7 @@ async def test_a_whole_item_that_was_counted_up_meanwhile_is_told_by_the_row_tha
         world.anna.says(f"!fed push #{row.pk} {row.quantity:f} to betaspace")
         await world.settle()
     assert world.alpha.transfer().terms.lines[0].whole
-    with world.alpha.meddles():
+    with world.alpha.by_hand():
         world.alpha.admin("POST", "stock/count/", items=[{"pk": row.pk, "quantity": float(row.quantity + 50)}])
     world.cem.reacts(world.card(), "✅")
     await world.grace()

@@ -72,7 +72,7 @@ async def test_what_changed_since_the_offer_is_seen_before_anything_moves(
 ) -> None:
     world = await friends()
     card = await world.push()
-    with world.alpha.meddles():
+    with world.alpha.by_hand():
         happens(world, world.alpha.transfer().terms.lines[0].item)
     await accepted(world, card)
     assert states(world) == {ABORTED}
@@ -91,7 +91,7 @@ async def test_somebody_takes_from_it_at_the_same_moment_and_all_goes_back() -> 
         world.alpha.admin("POST", "stock/remove/", items=[{"pk": item, "quantity": "50"}])
 
     world.alpha.before("POST", "stock/transfer/", somebody_takes_some)
-    with world.alpha.meddles():
+    with world.alpha.by_hand():
         await accepted(world, card)
     assert states(world) == {ABORTED}
     assert world.alpha.total("M3-NUT") == NUTS - 50
@@ -131,7 +131,7 @@ async def test_the_receivers_part_is_gone_since_the_card_and_it_comes_back() -> 
     world = await friends()
     card = await world.push()
     part = world.beta.transfer().at(1).part
-    with world.beta.meddles():
+    with world.beta.by_hand():
         world.beta.admin("PATCH", f"part/{part}/", virtual=True)
     await accepted(world, card)
     assert states(world) == {REVERTED}
@@ -157,7 +157,7 @@ async def test_of_several_lines_one_is_refused_and_only_that_one_comes_back() ->
 async def test_of_several_lines_one_has_gone_meanwhile_and_the_others_arrive() -> None:
     world = await friends()
     card = await world.push("M3-NUT 10 + RES-10K 20")
-    with world.alpha.meddles():
+    with world.alpha.by_hand():
         _goes(world, world.alpha.transfer().terms.lines[0].item)
     await accepted(world, card)
     assert states(world) == {DONE}

@@ -20,7 +20,7 @@ from tests.dialogue.test_moving import say_so, upgrade
 from tests.fakes.people import Message
 from tests.scenarios.forging import forge
 from tests.scenarios.space import Space
-from tests.scenarios.world import World, friends, letters, nothing, told
+from tests.scenarios.world import World, friends, nothing, protocol_messages, told
 
 BY_GUS = {"by": "@gus:x", "by_name": "Gus", "event": ""}
 
@@ -160,7 +160,7 @@ async def test_a_friend_can_not_speak_of_what_another_friend_has_opened() -> Non
 
 async def test_what_was_opened_before_a_new_key_keeps_its_id() -> None:
     world = await friends()
-    world.server.loses = letters
+    world.server.loses = protocol_messages
     world.anna.says("!fed push M3-NUT 10 to betaspace")
     await world.settle()
     world.server.loses = nothing
@@ -194,7 +194,7 @@ async def test_a_message_under_a_former_key_does_not_pause_the_friendship() -> N
 async def test_an_upgraded_room_changes_no_id() -> None:
     world = await friends()
     old = world.room.id
-    world.server.loses = letters
+    world.server.loses = protocol_messages
     world.anna.says("!fed push M3-NUT 10 to betaspace")
     await world.settle()
     world.server.loses = nothing

@@ -37,7 +37,7 @@ async def test_whoami_tells_the_rights_of_this_moment() -> None:
     before = await hears(world, world.kim, "!fed whoami")
     assert "user kim" in before
     assert "neither approver nor superuser" in before
-    with world.alpha.meddles():
+    with world.alpha.by_hand():
         kim = next(user for user in world.alpha.tables.users if user.username == "kim")
         world.alpha.admin("PATCH", f"user/{kim.pk}/", is_superuser=True)
     after = await hears(world, world.kim, "!fed whoami")

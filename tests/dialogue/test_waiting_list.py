@@ -13,7 +13,7 @@ from tests.dialogue.test_recovery import is_rebuilt
 from tests.fakes.people import Message
 from tests.scenarios.books import assert_books_balance
 from tests.scenarios.space import Space
-from tests.scenarios.world import World, letters, nothing, sharing, told
+from tests.scenarios.world import World, nothing, protocol_messages, sharing, told
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
@@ -40,7 +40,7 @@ async def lens_lent_to_betaspace() -> World:
     await says(world, "gus", "connect attraktor")
     world.anna.reacts(owners_card(world), "✅")
     await world.grace()
-    with world.gamma.meddles():
+    with world.gamma.by_hand():
         category = world.gamma.part("M3-BOLT").category
         details = {"description": "for the laser", "category": getattr(category, "pk", category), "trackable": True}
         world.gamma.admin("POST", "part/", name="Laser lens 2.0″ ZnSe", IPN="LENS-2", salable=True, **details)
@@ -138,7 +138,7 @@ async def test_what_comes_back_damaged_is_not_offered_until_it_is_fine() -> None
     await comes_back(world, damaged=True)
     await world.passes(2 * DAY)
     assert place(world.gamma) is PlaceState.WAITING, world.room.transcript()
-    with world.alpha.meddles():
+    with world.alpha.by_hand():
         world.alpha.admin("PATCH", "stock/42/", status=10)
     await world.passes(2 * DAY)
     assert place(world.gamma) in {PlaceState.TURN, PlaceState.LAPSED}, world.room.transcript()
@@ -165,7 +165,7 @@ async def test_more_time_for_what_others_wait_for_shows_the_line_and_takes_a_sec
 
 async def test_lost_messages_a_restart_and_a_bot_that_was_down_keep_the_order() -> None:
     world = await lens_lent_to_betaspace()
-    world.server.loses = letters
+    world.server.loses = protocol_messages
     assert "is asked to put us in line" in await says(world, "gus", f"wait {LENS} from attraktor")
     world.server.loses = nothing
     await world.passes(HOUR)

@@ -8,7 +8,7 @@ from fedbot.rules.model.catalogue import MOST_WANTS
 from fedbot.rules.model.lifecycles import WantState
 from tests.dialogue.test_dishonest_friends import forges
 from tests.scenarios.books import assert_books_balance
-from tests.scenarios.world import World, friends, letters, nothing, told
+from tests.scenarios.world import World, friends, nothing, protocol_messages, told
 
 A_DAY = timedelta(days=1)
 
@@ -59,12 +59,12 @@ async def test_it_comes_into_stock_later_and_a_daily_look_finds_it() -> None:
     world = await friends()
     await says(world, "piet", "share all")
     item = world.alpha.item("M3-NUT").pk
-    with world.alpha.meddles():
+    with world.alpha.by_hand():
         world.alpha.admin("POST", "stock/count/", items=[{"pk": item, "quantity": 0}], notes="used up")
     await says(world, "tom", "want 5 M3-NUT")
     await world.passes(A_DAY)
     assert not told(world.room, "shares some")
-    with world.alpha.meddles():
+    with world.alpha.by_hand():
         world.alpha.admin("POST", "stock/", part=world.alpha.part("M3-NUT").pk, quantity=3)
     await world.passes(2 * A_DAY)
     (message,) = told(world.room, "shares some")
@@ -90,7 +90,7 @@ async def test_it_ends_with_its_day_and_by_cancel_and_both_sides_forget_it() -> 
 
 async def test_a_message_that_is_lost_and_a_friendship_that_ends() -> None:
     world = await friends()
-    world.server.loses = letters
+    world.server.loses = protocol_messages
     await says(world, "tom", "want 5 M3-NUT")
     world.server.loses = nothing
     await world.passes(timedelta(minutes=20))

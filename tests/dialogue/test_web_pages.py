@@ -180,7 +180,7 @@ async def test_find_tells_when_a_thing_is_free_again_and_books_it_or_joins_its_w
     world = await sharing(alpha={"pages_url": URL}, beta={"pages_url": URL})
     await encrypted(world)
     kim = await signed_in(world)
-    with world.alpha.meddles():
+    with world.alpha.by_hand():
         category = world.alpha.part("M3-NUT").category
         fields = {"description": "camera", "category": getattr(category, "pk", category), "trackable": True}
         world.alpha.admin("POST", "part/", name="Thermal camera", IPN="THERMO-1", salable=True, **fields)

@@ -9,7 +9,7 @@ import pytest
 from fedbot.rules.model.decision import DecisionStage
 from fedbot.rules.model.lifecycles import TransferState
 from tests.scenarios.books import assert_books_balance
-from tests.scenarios.world import GRACE, World, friends, letters, nothing, told
+from tests.scenarios.world import GRACE, World, friends, nothing, protocol_messages, told
 
 CANCELLED, DECLINED, DONE = TransferState.CANCELLED, TransferState.DECLINED, TransferState.DONE
 EXPIRED, OPEN = TransferState.EXPIRED, TransferState.OPEN
@@ -351,7 +351,7 @@ async def test_anna_cancels_while_it_is_open() -> None:
 async def test_approve_and_cancel_cross_and_the_sender_who_cancelled_first_keeps_it() -> None:
     world = await friends()
     card = await world.push()
-    world.server.loses = letters
+    world.server.loses = protocol_messages
     world.anna.says("!fed cancel", reply_to=world.room.message("Offered to Betaspace"))
     world.cem.reacts(card, "✅")
     await world.grace()

@@ -40,7 +40,7 @@ def _with_everything(world: World) -> int:
     for value, passed in (("10 W", False), ("38 W", True)):
         alpha.admin("POST", "stock/test/", stock_item=lens, test="Power", result=passed, value=value)
     nut = alpha.item("M3-NUT").pk
-    with alpha.meddles():
+    with alpha.by_hand():
         alpha.admin("POST", "bom/", part=alpha.part("LENS-2").pk, sub_part=alpha.part("M3-NUT").pk, quantity=1)
         alpha.admin("POST", f"stock/{lens}/install/", stock_item=nut, quantity=1)
     return lens
@@ -178,7 +178,7 @@ async def test_a_default_place_that_was_set_since_the_start_is_honoured() -> Non
 async def test_what_a_friend_writes_into_notes_and_tags_is_only_text_here() -> None:
     world = await friends()
     lens = world.alpha.item("LENS-2", serial="0042")
-    with world.alpha.meddles():
+    with world.alpha.by_hand():
         row = replace(lens, notes=HOSTILE, link="javascript:alert(1)", tags=("a<b>", "c,d", "[x](y)"))
         world.alpha.tables.stock.put(row)
     card = await world.push(f"#{lens.pk}")
@@ -201,7 +201,7 @@ async def test_a_friends_notes_and_tags_do_not_speak_for_our_bot(monkeypatch: py
     ]
     world = await friends()
     lens = world.alpha.item("LENS-2", serial="0042")
-    with world.alpha.meddles():
+    with world.alpha.by_hand():
         tags = ("fedbot: lost", "FEDBOT:lent", " fedbot:,booked", "optics")
         world.alpha.tables.stock.put(replace(lens, notes="\n\n".join(forged), tags=tags))
     await world.hand_over(f"#{lens.pk}")

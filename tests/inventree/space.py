@@ -25,7 +25,7 @@ BEGINNING = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 
 
 @dataclass
-class Meddler(httpx.BaseTransport):
+class FaultyTransport(httpx.BaseTransport):
     """Passes requests on; just before one that fits, somebody else does something to the same server."""
 
     network: httpx.BaseTransport
@@ -33,15 +33,15 @@ class Meddler(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         for plan in list(self.plans):
-            method, path, meddle = plan
+            method, path, change = plan
             if request.method == method and re.search(path, request.url.path):
                 self.plans.remove(plan)
-                meddle()
+                change()
         return self.network.handle_request(request)
 
 
 class Space:
-    """`inventory` is what is tested; `admin` looks and meddles as a person would, uncounted and without faults."""
+    """`inventory` is what is tested; `admin` acts as a person would, uncounted and without faults."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class Space:
         self.costs = costs or Costs()
         self.index = index
         self.network = SimulatedTransport(seeded.server, costs=costs)
-        self.wire = Meddler(self.network)
+        self.wire = FaultyTransport(self.network)
         self.peers: dict[str, httpx.BaseTransport] = {}
         self.vault = FakeVault()
         self.url = url
@@ -96,9 +96,9 @@ class Space:
         """Let the next such calls of the edge end like this."""
         self.network.faults.add(Fault(kind, method, path, times=times, status=status))
 
-    def meanwhile(self, path: str, meddle: Callable[[], object], method: str = "POST") -> None:
+    def meanwhile(self, path: str, change: Callable[[], object], method: str = "POST") -> None:
         """Just before the edge's next such call, let a person do this."""
-        self.wire.plans.append((method, path, meddle))
+        self.wire.plans.append((method, path, change))
 
     def stock(self, pk: int) -> dict[str, Any]:
         """A stock item as InvenTree has it."""

@@ -63,7 +63,7 @@ def decide(journal: StoredJournal, **what: Any) -> int:  # noqa: ANN401
     return seq
 
 
-DEED = Join("!r")
+STEP = Join("!r")
 
 
 def decided(journal: StoredJournal, *queued: Queued) -> tuple[int, ...]:
@@ -314,7 +314,7 @@ def test_what_is_set_aside_waits_until_it_is_tried_again_and_a_new_process_knows
     assert not journal.try_again(number)
     assert journal.next_event() == (tick, Tick(START))
     undecided(journal)
-    rows = decided(journal, Queued("act", DEED, key="k7m2"), Queued("act", DEED, key="k7m2"), Queued("act", DEED))
+    rows = decided(journal, Queued("act", STEP, key="k7m2"), Queued("act", STEP, key="k7m2"), Queued("act", STEP))
     aside = journal.set_row_aside(rows[0], Quarantined("TakeOut", "k7m2", "no", START))
     assert [row.id for row in journal.due("act", clock())] == [rows[2]], "what is behind it waits, others don't"
     assert journal.try_again(aside)
@@ -324,7 +324,7 @@ def test_what_is_set_aside_waits_until_it_is_tried_again_and_a_new_process_knows
 
 
 def test_nothing_is_begun_on_a_subject_of_which_an_outcome_waits(journal: StoredJournal, clock: StandingClock) -> None:
-    rows = decided(journal, Queued("act", DEED, key="k7m2"), Queued("act", DEED, key="other"))
+    rows = decided(journal, Queued("act", STEP, key="k7m2"), Queued("act", STEP, key="other"))
     seq = journal.put(StepRefused(START, BookOut("k7m2", 1, "TakeOut"), Plain(Fault.MOVED_BACK)))
     assert [row.id for row in journal.due("act", clock())] == [rows[1]]
     number = journal.set_event_aside(seq, Quarantined("StepRefused", "k7m2", "no", START))
@@ -337,7 +337,7 @@ def test_nothing_is_begun_on_a_subject_of_which_an_outcome_waits(journal: Stored
 def test_what_a_clock_put_off_that_was_ahead_is_put_off_by_as_much_and_no_longer(
     journal: StoredJournal, clock: StandingClock
 ) -> None:
-    (row,) = decided(journal, Queued("act", DEED))
+    (row,) = decided(journal, Queued("act", STEP))
     ahead = START + timedelta(days=60)
     journal.begin(row, ahead)
     journal.postpone(row, ahead + timedelta(minutes=5))

@@ -1,6 +1,6 @@
 """One makerspace of a dialogue: its bot on the fake homeserver, its simulated InvenTree, and eyes to look at both.
 
-What people do in InvenTree past the bot goes through `admin`; the test says so by `meddles`, so that the books are
+What people do in InvenTree past the bot goes through `admin`; the test says so by `by_hand`, so that the books are
 counted anew.
 """
 # ruff: noqa: ANN401 -- rows of the simulated tables, and whatever fields a test needs otherwise
@@ -42,7 +42,7 @@ from fedbot_demo.inventree.transport import SimulatedTransport
 from tests.fakes.chat import FakeChat
 from tests.fakes.clock import FakeClock
 from tests.fakes.vault import FakeVault
-from tests.inventree.space import Meddler
+from tests.inventree.space import FaultyTransport
 
 SETTLE = timedelta(minutes=2)
 GIVE_UP = timedelta(minutes=15)
@@ -68,7 +68,7 @@ class Space:
     name: str
     seeded: Seeded
     transport: SimulatedTransport
-    wire: Meddler
+    wire: FaultyTransport
     chat: FakeChat
     us: PartyConfig
     clock: FakeClock
@@ -316,7 +316,7 @@ class Space:
         self.counted = self.count()
 
     @contextmanager
-    def meddles(self) -> Iterator[None]:
+    def by_hand(self) -> Iterator[None]:
         """People change what there is: the books begin anew with that."""
         before = self.count()
         yield

@@ -23,7 +23,7 @@ from tests.fakes.chat import FakeChat
 from tests.fakes.clock import FakeClock
 from tests.fakes.homeserver import FakeHomeserver
 from tests.fakes.people import Message, Person, RoomView, everybody_in
-from tests.inventree.space import Meddler
+from tests.inventree.space import FaultyTransport
 from tests.scenarios.space import GIVE_UP, SETTLE, Kept, Space
 
 GRACE = timedelta(seconds=5)
@@ -114,7 +114,7 @@ class World:
         url = f"http://{party}.test{folder}"
         transport = SimulatedTransport(seeded.server)
         transport.folder = folder
-        self.network[url] = wire = Meddler(transport)
+        self.network[url] = wire = FaultyTransport(transport)
         settings = {name: changes[name] for name in SETTINGS if name in changes}
         fields = {name: value for name, value in changes.items() if name not in (*SETTINGS, "folder")}
         us = PartyConfig(
@@ -281,7 +281,7 @@ def told(room: RoomView, words: str) -> list[Message]:
     return [message for message in room.messages() if words in message.text]
 
 
-def letters(user: str, event: Raw) -> bool:
+def protocol_messages(user: str, event: Raw) -> bool:
     """For `server.loses`: no message of a bot arrives, by message or unseen."""
     del user
     return "dev.fedbot" in event["content"]
@@ -323,9 +323,9 @@ async def step(space: Space) -> bool:
     if acts:
         await bot.acts.perform(acts[0], acts)
         did = True
-    letters = space.journal.due("chat", now)
-    if letters and not space.chat.is_unreachable:
-        did = await bot.courier.send_first(letters) or did
+    protocol_messages = space.journal.due("chat", now)
+    if protocol_messages and not space.chat.is_unreachable:
+        did = await bot.courier.send_first(protocol_messages) or did
         did = await bot.courier.pictures.settled() or did
     return did
 
@@ -374,8 +374,8 @@ __all__ = [
     "World",
     "a_world",
     "friends",
-    "letters",
     "nothing",
+    "protocol_messages",
     "sharing",
     "step",
     "told",

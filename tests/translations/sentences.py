@@ -14,7 +14,7 @@ from fedbot.messages import language
 
 WORDS = Path(inspect.getfile(language)).parent
 SAYING = {"say": 1, "word": 1, "marked": 1, "some": 2, "of_many": 2}
-"""What takes msgids, and how many: `Tongue`'s methods, and `marked`."""
+"""What takes msgids, and how many: `Locale`'s methods, and `marked`."""
 
 Msgid = str | tuple[str, str]
 

@@ -54,7 +54,7 @@ def _mirror(turn: Turn, part: int) -> None:
     turn.do(Do(WriteMirror("matches"), Mirror("fed:match:0:mirror", "part", part, text)))
 
 
-def question_for(turn: Turn, transfer: Transfer, line: Line) -> MatchPart:
+def query_for(turn: Turn, transfer: Transfer, line: Line) -> MatchPart:
     """Which of our parts is this line, and is it one of our stock items that comes again?"""
     return MatchPart(
         transfer.peer,

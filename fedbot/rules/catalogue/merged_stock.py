@@ -33,9 +33,9 @@ class Hidden:
     quantity: Decimal
 
 
-def received_for(turn: Turn, question: Query) -> ReceivedOf | None:
-    """What was received of a part, for those questions that look for merges; it may be asked in another thread."""
-    looks_for_merges = isinstance(question, SearchStock) or (isinstance(question, FindItems) and question.merges)
+def received_for(turn: Turn, query: Query) -> ReceivedOf | None:
+    """What was received of a part, for those queries that look for merges; it may be asked in another thread."""
+    looks_for_merges = isinstance(query, SearchStock) or (isinstance(query, FindItems) and query.merges)
     return received_by(_as_it_stands(turn)) if looks_for_merges else None
 
 

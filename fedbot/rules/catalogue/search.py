@@ -113,8 +113,8 @@ def begin(
     if own:
         everything = command.room == turn.us.admin_room
         scope = Scope(everything=True) if everything else share.scope(turn)
-        question = SearchStock(wanted.words, scope, "", wanted.category, wanted.page, lent_out(turn))
-        turn.do(Ask(FindForPerson(search.id), (question,)))
+        query = SearchStock(wanted.words, scope, "", wanted.category, wanted.page, lent_out(turn))
+        turn.do(Ask(FindForPerson(search.id), (query,)))
 
 
 @dataclass(frozen=True)
@@ -381,8 +381,8 @@ def on_asked(turn: Turn, connection: Connection, envelope: Message[bodies.FindAs
     else:
         reference = provision.own_reference(connection)
         scope = share.scope(turn)
-        question = SearchStock(wanted.words, scope, reference, wanted.category, wanted.page, lent_out(turn))
-        turn.do(Ask(then, (question,)))
+        query = SearchStock(wanted.words, scope, reference, wanted.category, wanted.page, lent_out(turn))
+        turn.do(Ask(then, (query,)))
     turn.note(connection.id, audit.Fact.SEARCHED)
 
 

@@ -36,7 +36,7 @@ from fedbot.rules.protocol import bodies, sequencing, who_answers
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.protocol.terms import BadTerms, check_quantity, is_meant, presentable
 from fedbot.rules.state import Turn
-from fedbot.rules.transfer.opening import MOST_RINGS, addressees
+from fedbot.rules.transfer.opening import MOST_MENTIONED, addressees
 from fedbot.rules.wire.envelope import BadEnvelope
 
 A_DAY = timedelta(days=1)
@@ -98,7 +98,7 @@ def end(turn: Turn, want: Want, state: WantState, by: Signature | None = None) -
             _send(turn, want, connection)
     phrase = say(messages.catalogue.want_page, want=want, us=turn.us, friends=())
     turn.do(Edit(f"{_KEY}:{want.id}", want.room, phrase))
-    if state is WantState.FOUND and want.by.person in turn.us.people:  # an edit rings nobody
+    if state is WantState.FOUND and want.by.person in turn.us.people:  # an edit notifies nobody
         key = f"{_KEY}-found:{want.id}"
         turn.do(Post(key, want.room, phrase, reply_to=want.by.event_id, mentions=(want.by.person,)))
 
@@ -191,8 +191,8 @@ def _look_for(turn: Turn, wanted: FriendWant) -> None:
     if not turn.shares():
         return
     turn.save(replace(wanted, looked=turn.now))
-    questions = (SearchStock(wanted.word, share.scope(turn)), turn.who_may(Permission.APPROVER))
-    turn.do(Ask(LookForWant(wanted.id), questions))
+    queries = (SearchStock(wanted.word, share.scope(turn)), turn.who_may(Permission.APPROVER))
+    turn.do(Ask(LookForWant(wanted.id), queries))
 
 
 @dataclass(frozen=True)
@@ -232,7 +232,7 @@ def _tell_people(turn: Turn, wanted: FriendWant, connection: Connection, free: D
     turn.note(wanted.id, audit.Fact.WANT_TOLD)
     peer_name = turn.party_name(wanted.peer)
     phrase = say(messages.catalogue.we_have_what_they_want, wanted=wanted, us=turn.us, peer_name=peer_name, free=free)
-    turn.do(Post(f"{_TOLD}:{wanted.id}", connection.room, phrase, mentions=tuple(people[:MOST_RINGS])))
+    turn.do(Post(f"{_TOLD}:{wanted.id}", connection.room, phrase, mentions=tuple(people[:MOST_MENTIONED])))
 
 
 def line_meant(turn: Turn, event: Said) -> str:

@@ -316,7 +316,7 @@ def _on_card_addressees(turn: Turn, then: ShowConnectCard, event: Answered) -> N
             f"card:{connection.id}",
             connection.room,
             card(turn, connection, opening.names(turn, people, connection.room), changes),
-            mentions=tuple(people[: opening.MOST_RINGS]),
+            mentions=tuple(people[: opening.MOST_MENTIONED]),
             draft=draft,
             suggestions=(APPROVE_KEY, DECLINE_KEY),
         )

@@ -327,7 +327,7 @@ def _understood(sealed: dict[str, Any]) -> tuple[BookLine, ...]:
     except ValidationError as problem:
         raise ValueError(f"{problem.error_count()} fields of its books") from None
     if len(lines) > MOST_LINES:
-        raise ValueError("more lines than fit into a letter")
+        raise ValueError("more lines than fit into a message")
     for line in lines:
         told = [getattr(line, name) for name in _QUANTITIES]
         if not all(quantity.is_finite() and abs(quantity) < Decimal(10**12) for quantity in told):

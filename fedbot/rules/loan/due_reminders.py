@@ -16,7 +16,7 @@ from fedbot.rules.model.stock import Permission
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides as transfers
-from fedbot.rules.transfer.opening import MOST_RINGS, addressees
+from fedbot.rules.transfer.opening import MOST_MENTIONED, addressees
 
 # --- When people are reminded of what is borrowed and due, and whom the reminder mentions.
 
@@ -88,7 +88,7 @@ def _on_able_to_return(turn: Turn, then: RemindOfDueDate, event: Answered) -> No
         turn.save(replace(loan, reminded=None))
         return
     took = [s.person for s in (loan.asked, loan.decided) if s and s.person in turn.us.people]
-    mentions = tuple(dict.fromkeys([*took, *addressees(turn, able)]))[:MOST_RINGS]
+    mentions = tuple(dict.fromkeys([*took, *addressees(turn, able)]))[:MOST_MENTIONED]
     phrase = say(
         messages.loan.loan_reminder,
         loan=loan,

@@ -169,10 +169,10 @@ def look(turn: Turn, transfer: Transfer) -> None:
     loan = turn.transfer(transfer.terms.parent)
     if loan is None:
         raise LookupError(f"return {transfer.id} of an unknown loan")
-    turn.do(Ask(ShowReturnCard(transfer.id), (*questions(loan, transfer.terms), turn.who_may(Permission.APPROVER))))
+    turn.do(Ask(ShowReturnCard(transfer.id), (*queries(loan, transfer.terms), turn.who_may(Permission.APPROVER))))
 
 
-def questions(loan: Transfer, terms: Terms) -> tuple[Query, ...]:
+def queries(loan: Transfer, terms: Terms) -> tuple[Query, ...]:
     """What our InvenTree is asked before a return: how each of our stock items lies, and what it can do."""
     items = (loan.at(line.of_line).item for line in terms.lines)
     return (*(FindItems(f"#{item}") for item in items), Overview())
@@ -204,7 +204,7 @@ def _on_card(turn: Turn, then: ShowReturnCard, event: Answered) -> None:
 
 
 def wrong_at_owner(loan: Transfer, terms: Terms, connection: Connection, answers: list[Any]) -> str:
-    """Why our InvenTree could not take it back, as a short code; '' if it can. `answers` are those to `questions`."""
+    """Why our InvenTree could not take it back, as a short code; '' if it can. `answers` are those to `queries`."""
     *found, standing = answers
     if not isinstance(standing, InventoryStanding):
         raise TypeError(f"a return asks what InvenTree can do, not {standing!r}")

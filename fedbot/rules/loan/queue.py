@@ -104,7 +104,7 @@ def on_place(turn: Turn, connection: Connection, envelope: Message[bodies.PlaceT
         if turn.now - place.by.at > A_MOMENT:  # else who asked is still reading the answer, which says so
             _ring(turn, place, f"{_PLACE}-over:{place.id}")
     elif place.state is PlaceState.TURN:
-        return  # it is told once: no bot can ring our people again and again
+        return  # it is told once: no bot can mention our people again and again
     elif body.until is not None and body.item:
         place = replace(place, state=PlaceState.TURN, place=1, item=body.item, until=body.until)
         turn.save(place)
@@ -220,10 +220,10 @@ def _look(turn: Turn, entry: QueueEntry) -> None:
     word = f"#{entry.item}" if entry.item else entry.word
     units = (entry.unit,) if entry.unit and not entry.part else ()
     asked = FindItems(word, bool(shared.categories or shared.templates), units=units)
-    turn.do(Ask(LookAtQueue(entry.id), questions(turn, asked)))
+    turn.do(Ask(LookAtQueue(entry.id), queries(turn, asked)))
 
 
-def questions(turn: Turn, asked: FindItems) -> tuple[FindItems, ...]:
+def queries(turn: Turn, asked: FindItems) -> tuple[FindItems, ...]:
     """That, and what is lent of it, by its number: by a name our InvenTree finds only what lies here.
 
     The answers, together, go to `found_together`.
@@ -242,7 +242,7 @@ def _lent_and_called(turn: Turn, word: str) -> list[int]:
 
 
 def found_together(answers: Sequence[object]) -> ItemsFound:
-    """What the answers to `questions` show, as one."""
+    """What the answers to `queries` show, as one."""
     items: dict[int, StockItem] = {}
     factors: dict[UnitFactor, None] = {}
     for found in answers:

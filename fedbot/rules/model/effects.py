@@ -1,6 +1,6 @@
 """What the rules want done, as data. Effects are committed with the state and performed by a runner.
 
-Three lanes: chat (one outgoing queue), acts in InvenTree (one writer), questions to InvenTree (beside each
+Three lanes: chat (one outgoing queue), acts in InvenTree (one writer), queries to InvenTree (beside each
 other). What a person reads is a `Phrase`, put into words by `fedbot.messages` before it is committed.
 """
 
@@ -47,7 +47,7 @@ def say(sentence: Callable[Concatenate[Any, P], object], /, *_: P.args, **about:
 class Post:
     """A message. `key` names it for later edits, reactions and replies.
 
-    `rings`: the ids that the message mentions (`m.text`); without any it is a notice. `reply_to` and `thread`
+    `mentions`: the ids that the message mentions (`m.text`); without any it is a notice. `reply_to` and `thread`
     are event ids or keys of our own posts. `answers`: the person whose line this answers, who waits for it.
     `refuses`: the line can't be carried out.
     `interim`: it only says that the answer comes later.
@@ -68,7 +68,7 @@ class Post:
 
 @dataclass(frozen=True)
 class Edit:
-    """The message `key` reads differently now; never rings. May carry an envelope."""
+    """The message `key` reads differently now; it never notifies. May carry an envelope."""
 
     key: str
     room: str

@@ -449,7 +449,7 @@ class StepUnknown:
 
 @dataclass(frozen=True)
 class Waiting:
-    """A step or a patient question could not be tried or finished yet; the next try is at `next_try`.
+    """A step or a patient query could not be tried or finished yet; the next try is at `next_try`.
 
     Not `silent`: InvenTree answers, but says no, or is a version that we don't know.
     """

@@ -53,7 +53,7 @@ class Received:
 
 
 ReceivedOf = Callable[[int], tuple[Received, ...]]
-"""What was received of that part of ours. It grows with the years, so nobody writes it down with a question."""
+"""What was received of that part of ours. It grows with the years, so nobody writes it down with a query."""
 
 
 @dataclass(frozen=True)
@@ -607,7 +607,7 @@ class WhenAnswered(Continuation, ABC):
 
     @abstractmethod
     def answered(self, turn: Turn, event: Answered) -> None:
-        """The answers are here, in the order of the questions."""
+        """The answers are here, in the order of the queries."""
 
 
 class WhenAnsweredOrNot(WhenAnswered):

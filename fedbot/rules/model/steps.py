@@ -178,7 +178,7 @@ class AccessEnded:
 
 
 def due_in_a_year(moment: datetime) -> date:
-    """The expiry of a token minted now: one year, as the seed's UC1 says."""
+    """The expiry of a token minted now: one year, as UC1 says."""
     year, month, day = moment.year + 1, moment.month, moment.day
     return date(year, month, 28) if (month, day) == (2, 29) else date(year, month, day)
 

@@ -106,9 +106,9 @@ def look(turn: Turn) -> None:
     for transfer in booked_here(turn):
         if next_look(turn, transfer) <= turn.now:
             turn.save(replace(transfer, looked=lend.today(turn, transfer)))
-            questions: list[Query] = [FindItems(f"#{line.item}") for line in transfer.terms.lines]
-            questions.append(turn.who_may(Permission.APPROVER))
-            turn.do(Ask(LookAtBooking(transfer.id), tuple(questions)))
+            queries: list[Query] = [FindItems(f"#{line.item}") for line in transfer.terms.lines]
+            queries.append(turn.who_may(Permission.APPROVER))
+            turn.do(Ask(LookAtBooking(transfer.id), tuple(queries)))
 
 
 def next_wake(turn: Turn) -> list[datetime]:

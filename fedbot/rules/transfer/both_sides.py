@@ -177,7 +177,7 @@ def _its_own_bot_has_told(transfer: Transfer) -> bool:
 
 
 def say_the_end(turn: Turn, transfer: Transfer, draft: Draft | None = None) -> None:
-    """The end is also a message that rings, as some clients don't show edits: for who asked and who decided."""
+    """The end is also a message that notifies, as some clients don't show edits: for who asked and who decided."""
     people = [transfer.terms.asker]
     if transfer.decided and transfer.decided.person and transfer.state is not TransferState.CANCELLED:
         people.append(transfer.decided.person)

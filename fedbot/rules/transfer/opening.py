@@ -41,7 +41,7 @@ from fedbot.rules.wire.envelope import Cause, Draft, Opening, SubjectKind
 
 S = TypeVar("S", Connection, Transfer)
 
-MOST_RINGS = 3
+MOST_MENTIONED = 3
 MOST_FORMER = 20
 KINDS = {"offer": frozenset({"push", "return"}), "request": frozenset({"request", "return", "extension"})}
 """What a message can ask for: the sender offers, the receiver requests."""
@@ -289,7 +289,7 @@ def suggestions(transfer: Transfer) -> tuple[str, ...]:
 
 
 def post_card(turn: Turn, transfer: Transfer, people: list[str], draft: Draft | None = None) -> None:
-    """The card goes up: it rings for up to three of the people who may decide, and is seeded with the taps.
+    """The card goes up: it mentions up to three of the people who may decide, and suggests the reactions.
 
     A card that shows something else than the one before it takes its place, and says what is different: a decision on
     the former one is void, and whoever made it is rung first.
@@ -303,7 +303,7 @@ def post_card(turn: Turn, transfer: Transfer, people: list[str], draft: Draft | 
             f"card:{transfer.id}",
             transfer.room,
             transfers.card(turn, transfer, names(turn, people, transfer.room), changes),
-            mentions=tuple(people[:MOST_RINGS]),
+            mentions=tuple(people[:MOST_MENTIONED]),
             draft=draft,
             suggestions=suggestions(transfer),
         )

@@ -76,9 +76,9 @@ CREDITING_FOR = frozenset({ConnectionState.ACTIVE, ConnectionState.ENDING})
 
 def look_for_parts(turn: Turn, transfer: Transfer) -> None:
     """Which of our parts is each line, and who may decide? The card waits for the answer."""
-    questions: list[Query] = [match_parts.question_for(turn, transfer, line) for line in transfer.terms.lines]
-    questions.append(turn.who_may(Permission.APPROVER))
-    turn.do(Ask(ShowOfferCard(transfer.id), tuple(questions)))
+    queries: list[Query] = [match_parts.query_for(turn, transfer, line) for line in transfer.terms.lines]
+    queries.append(turn.who_may(Permission.APPROVER))
+    turn.do(Ask(ShowOfferCard(transfer.id), tuple(queries)))
 
 
 @dataclass(frozen=True)

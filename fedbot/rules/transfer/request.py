@@ -148,8 +148,8 @@ def _say_what_it_is_called(turn: Turn, before: Transfer, adopted: Transfer) -> N
 def look_for_parts(turn: Turn, transfer: Transfer) -> None:
     """Which of our parts is each line?"""
     lines = transfer.terms.lines
-    questions: list[Query] = [match_parts.question_for(turn, transfer, line) for line in lines]
-    turn.do(Ask(MatchRequested(transfer.id), tuple(questions)))
+    queries: list[Query] = [match_parts.query_for(turn, transfer, line) for line in lines]
+    turn.do(Ask(MatchRequested(transfer.id), tuple(queries)))
 
 
 def _adopted(turn: Turn, transfer: Transfer, terms: Terms, told_hash: str, *, less: bool) -> Transfer:
@@ -381,11 +381,11 @@ def look_for_items(turn: Turn, transfer: Transfer) -> None:
     words = (line.description.name for line in transfer.terms.lines)
     lending = transfer.is_loan and turn.us.lending_from_inventree
     units = tuple(dict.fromkeys(unit for line in transfer.terms.lines if (unit := line.description.units)))
-    questions: list[Query] = [
+    queries: list[Query] = [
         FindItems(word, told, merges=True, whole=True, lending=lending, units=units) for word in words
     ]
-    questions.append(turn.who_may(Permission.APPROVER))
-    turn.do(Ask(ShowRequestCard(transfer.id), tuple(questions)))
+    queries.append(turn.who_may(Permission.APPROVER))
+    turn.do(Ask(ShowRequestCard(transfer.id), tuple(queries)))
 
 
 @dataclass(frozen=True)

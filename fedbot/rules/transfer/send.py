@@ -485,7 +485,7 @@ def _why_it_is_back(transfer: Transfer, progress: Progress) -> str:
 
 
 def finish(turn: Turn, transfer: Transfer, connection: Connection) -> None:
-    """When every line is arrived or back, it is over: `done` or `reverted`, told once, with a ring."""
+    """When every line is arrived or back, it is over: `done` or `reverted`, told once, with a mention."""
     turn.save(transfer)
     if any(p.stage == "handed" for p in transfer.progress):
         return

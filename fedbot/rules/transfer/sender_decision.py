@@ -111,14 +111,14 @@ def look_again(turn: Turn, transfer: Transfer) -> None:
     looks = _may_need_care_by_now(turn, transfer)
     items = {line.item: line.part in mixed for line in lines if looks or line.part in mixed}
     told = looks and turn.us.looks_at_categories
-    questions: list[Query] = [FindItems(f"#{item}", told, merges=is_mixed) for item, is_mixed in items.items()]
+    queries: list[Query] = [FindItems(f"#{item}", told, merges=is_mixed) for item, is_mixed in items.items()]
     names = [ours.username] if ours is not None and ours.party == turn.us.party else []
     takes_two = transfer.care and (transfer.handed is None or transfer.dearer)
     two_people = (transfer.first_yes, transfer.released) if takes_two else ()
     names += [one.username for one in two_people if one is not None]
-    questions += [PersonPermissions(name) for name in dict.fromkeys(names)]
-    if questions:
-        turn.do(Ask(Debit(transfer.id), tuple(questions)))
+    queries += [PersonPermissions(name) for name in dict.fromkeys(names)]
+    if queries:
+        turn.do(Ask(Debit(transfer.id), tuple(queries)))
     else:
         _begin_debit(turn, transfer)
 
