@@ -63,7 +63,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("FEDBOT_CONFIG", raising=False)
     monkeypatch.delenv("FEDBOT_STATE", raising=False)
-    monkeypatch.setattr(settings_file, "SYSTEM_CONFIG", tmp_path / "etc" / "config.yaml")
+    monkeypatch.setattr(settings_file, "SYSTEM", tmp_path / "etc")
+    monkeypatch.delenv("FEDBOT_HUB", raising=False)
     monkeypatch.setenv("PASSWORD", "correct horse")
     monkeypatch.setenv("TOKEN", TOKEN)
     return tmp_path
@@ -133,6 +134,11 @@ def test_the_settings_are_found_in_the_documented_order(folder: Path, monkeypatc
     assert found("--config", "/given.yaml") == Path("/given.yaml")
     assert found("run", "--config", "/given.yaml") == Path("/given.yaml")
     assert found("--config", "/given.yaml", "run") == Path("/given.yaml")
+    assert settings_file.find_hub(command_line._parser().parse_args(["hub", "list"])) == Path("hub.yaml")
+    (folder / "etc" / "hub.yaml").touch()
+    assert settings_file.find_hub(command_line._parser().parse_args(["hub", "list"])) == folder / "etc" / "hub.yaml"
+    monkeypatch.setenv("FEDBOT_HUB", "/hub.yaml")
+    assert settings_file.find_hub(command_line._parser().parse_args(["hub", "list"])) == Path("/hub.yaml")
 
 
 # --- init --------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ from fedbot import logs
 from fedbot.cli import init
 from fedbot.cli.exits import Exit
 from fedbot.cli.run import ended_by, until_told
-from fedbot.cli.settings_file import program
+from fedbot.cli.settings_file import find_hub, program
 from fedbot.config.loading import load
 from fedbot.journal.copies import in_postgresql
 from fedbot.ports.journal import JournalProblem
@@ -25,9 +25,6 @@ from fedbot.web.asking import ask
 
 if TYPE_CHECKING:
     from fedbot.config.hub import HubSettings
-
-DEFAULT_HUB = Path("hub.yaml")
-SYSTEM_HUB = Path("/etc/fedbot/hub.yaml")
 
 Main = Callable[[list[str]], int]
 
@@ -60,16 +57,6 @@ def arguments(command: argparse.ArgumentParser, config: argparse.ArgumentParser)
     remove.add_argument("--sure", action="store_true", help="do it")
     do = verb("do", "give a command for one space, such as: do attraktor backup FILE")
     do.add_argument("words", nargs=argparse.REMAINDER, help="a command and what it takes", metavar="COMMAND")
-
-
-def find_hub(given: argparse.Namespace, environment: Mapping[str, str] = os.environ) -> Path:
-    """The settings file of the hub that is meant; it need not exist."""
-    if "config" in given:
-        chosen: Path = given.config
-        return chosen
-    if environment.get("FEDBOT_HUB"):
-        return Path(environment["FEDBOT_HUB"])
-    return next((path for path in (DEFAULT_HUB, SYSTEM_HUB) if path.exists()), DEFAULT_HUB)
 
 
 def hub(given: argparse.Namespace, main: Main) -> Exit:

@@ -18,7 +18,7 @@ from fedbot.cli.health import drop, health, retry, status
 from fedbot.cli.reconcile import reconcile
 from fedbot.cli.records import audit_command, export_command
 from fedbot.cli.run import run as run_bot
-from fedbot.cli.settings_file import DEFAULT_CONFIG, SYSTEM_CONFIG, told
+from fedbot.cli.settings_file import DEFAULT_CONFIG, SYSTEM, told
 from fedbot.cli.state_folder import about_state
 from fedbot.cli.verbs import verbs
 from fedbot.config.problems import ConfigRefused
@@ -44,13 +44,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     config = argparse.ArgumentParser(add_help=False)
     config.add_argument("--config", type=Path, default=argparse.SUPPRESS, help="the settings file", metavar="PATH")
+    places = f"./{DEFAULT_CONFIG}, {SYSTEM / DEFAULT_CONFIG}"
     codes = "\n".join(f"  {int(code)}  {meaning}" for code, meaning in EXITS.items())
     parser = argparse.ArgumentParser(
         prog="fedbot",
         description="A Matrix bot with which makerspaces lend, give and request stock of their InvenTrees.\n"
         "Without a command: what to do next.",
-        epilog=f"Settings are looked for in --config, $FEDBOT_CONFIG, ./{DEFAULT_CONFIG}, {SYSTEM_CONFIG}.\n\n"
-        f"exit codes:\n{codes}",
+        epilog=f"Settings are looked for in --config, $FEDBOT_CONFIG, {places}.\n\nexit codes:\n{codes}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         parents=[config],
     )

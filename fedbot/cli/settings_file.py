@@ -13,18 +13,29 @@ from fedbot import logs
 from fedbot.config.loading import load
 from fedbot.config.settings import Settings
 
+SYSTEM = Path("/etc/fedbot")
 DEFAULT_CONFIG = Path("config.yaml")
-SYSTEM_CONFIG = Path("/etc/fedbot/config.yaml")
+DEFAULT_HUB = Path("hub.yaml")
 
 
-def find_config(given: argparse.Namespace, environment: Mapping[str, str] = os.environ) -> Path:
+def find_config(
+    given: argparse.Namespace,
+    default: Path = DEFAULT_CONFIG,
+    variable: str = "FEDBOT_CONFIG",
+    environment: Mapping[str, str] = os.environ,
+) -> Path:
     """The settings file that is meant; it need not exist."""
     if "config" in given:
         chosen: Path = given.config
         return chosen
-    if environment.get("FEDBOT_CONFIG"):
-        return Path(environment["FEDBOT_CONFIG"])
-    return next((path for path in (DEFAULT_CONFIG, SYSTEM_CONFIG) if path.exists()), DEFAULT_CONFIG)
+    if environment.get(variable):
+        return Path(environment[variable])
+    return next((path for path in (default, SYSTEM / default) if path.exists()), default)
+
+
+def find_hub(given: argparse.Namespace) -> Path:
+    """The same of the settings of a hub."""
+    return find_config(given, DEFAULT_HUB, "FEDBOT_HUB")
 
 
 def settings_of(given: argparse.Namespace, level: str = "") -> Settings:
