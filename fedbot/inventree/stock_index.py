@@ -301,7 +301,8 @@ def _prepared(db: sqlite3.Connection) -> sqlite3.Connection:
             tables = []
         if not tables:
             with closing(db.cursor()) as cursor:
-                cursor.executescript(f"{_SCHEMA} PRAGMA user_version = {_FORMAT};")
+                # together, so that the disk is waited for once
+                cursor.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {_FORMAT}; COMMIT;")
     except BaseException:
         db.close()
         raise

@@ -169,6 +169,10 @@ class StoredJournal(StoredArchive, journal.Journal):
         super().__init__(database)
         self._lock = lock
         self._now = now
+        self._empty_lanes: set[Lane] = set()
+        """In which nothing is unfinished, as we know: only `commit` adds to a lane, and nobody else writes here."""
+        self._quarantined: tuple[Quarantined, ...] | None = None
+        """What is set aside, as read since that last changed."""
         with database.transaction() as connection:
             refuse_moved(connection)
             is_new = connection.execute(
@@ -326,6 +330,8 @@ class StoredJournal(StoredArchive, journal.Journal):
 
     def commit(self, seq: int, decision: Committed) -> tuple[int, ...]:
         """All that one event led to. Raises `WrongTurn` if it is decided already or unknown."""
+        self._empty_lanes.difference_update(queued.lane for queued in decision.queued)
+        self._quarantined = None if decision.voided else self._quarantined
         with self._database.transaction(durable=False) as connection:
             marked = connection.execute("UPDATE inbox SET decided = 1 WHERE seq = ? AND decided = 0", (seq,)).rowcount
             if marked != 1:
@@ -394,13 +400,21 @@ class StoredJournal(StoredArchive, journal.Journal):
 
     def due(self, lane: Lane, now: datetime) -> tuple[OutboxRow, ...]:
         """What may be begun now, first things first. Raises `UnreadableRow`; such a row can be failed."""
+        if lane in self._empty_lanes:
+            return ()
         with self._database.transaction(durable=False) as connection:
+            rows = outbox.unfinished(connection, lane)
+            if not rows:
+                self._empty_lanes.add(lane)
+                return ()
             held = _undecided_outcomes(connection) if lane == "act" else frozenset[str]()
-            chosen = outbox.due(outbox.unfinished(connection, lane), now, held)
+            chosen = outbox.due(rows, now, held)
             return tuple(outbox.read(connection, row[0]) for row in chosen)
 
     def next_due(self, lane: Lane | None = None) -> datetime | None:
         """The earliest time for which a row was put off, of one lane or of all; it may have come already."""
+        if lane in self._empty_lanes:
+            return None
         found: list[Any] = self._database.rows(
             "SELECT min(not_before) FROM outbox WHERE state = 'queued' AND (lane = ?1 OR CAST(?1 AS TEXT) IS NULL)",
             lane,
@@ -409,6 +423,8 @@ class StoredJournal(StoredArchive, journal.Journal):
 
     def waiting(self) -> int:
         """How many effects have not ended yet."""
+        if self._empty_lanes.issuperset(get_args(Lane)):
+            return 0
         found: list[Any] = self._database.rows("SELECT count(*) FROM outbox WHERE state IN ('queued', 'acting')")
         return int(found[0][0])
 
@@ -459,25 +475,31 @@ class StoredJournal(StoredArchive, journal.Journal):
 
     def set_event_aside(self, seq: int, quarantined: Quarantined) -> int:
         """Leave this event undecided until `try_again`; its number in the quarantine."""
+        self._quarantined = None
         with self._database.transaction(durable=False) as connection:
             return _set_aside(connection, quarantined, event=seq)
 
     def set_row_aside(self, row: int, quarantined: Quarantined) -> int:
         """Leave this effect alone until `try_again`; its number, 0 if the row has ended already."""
+        self._quarantined = None
         with self._database.transaction(durable=False) as connection:
             return _set_aside(connection, quarantined, effect=row) if outbox.set_aside(connection, row) else 0
 
     def set_timers_aside(self, quarantined: Quarantined) -> int:
         """The clock does nothing for this subject until `try_again`; its number."""
+        self._quarantined = None
         with self._database.transaction(durable=False) as connection:
             return _set_aside(connection, quarantined)
 
     def quarantined(self) -> tuple[Quarantined, ...]:
         """All that is set aside, oldest first."""
-        return quarantined_rows(self._database.rows(QUARANTINED))
+        if self._quarantined is None:
+            self._quarantined = quarantined_rows(self._database.rows(QUARANTINED))
+        return self._quarantined
 
     def try_again(self, number: int) -> bool:
         """What is set aside under this number is no longer; False if nothing is."""
+        self._quarantined = None
         with self._database.transaction() as connection:
             gone = connection.execute("DELETE FROM quarantine WHERE number = ? RETURNING effect", (number,)).fetchone()
             if gone is not None and gone[0] is not None:
@@ -486,6 +508,7 @@ class StoredJournal(StoredArchive, journal.Journal):
 
     def drop(self, number: int, *, is_sure: bool) -> Dropping:
         """Give it up for good, if that is possible and `is_sure`."""
+        self._quarantined = None
         now = self._now()
         with self._database.transaction() as connection:
             found = connection.execute(

@@ -55,6 +55,22 @@ def next_outcome(journal: StoredJournal) -> Event:
     return waiting[1]
 
 
+def test_that_a_lane_is_empty_is_known_without_asking_the_database_again(
+    journal: StoredJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert journal.due("act", START) == ()
+    with monkeypatch.context() as patch:
+        patch.setattr(journal, "_database", None)
+        assert journal.due("act", START) == ()
+        assert journal.next_due("act") is None
+    row = enqueue(journal)
+    journal.begin(row, START)
+    journal.postpone(row, LATER)
+    assert journal.due("act", START) == ()
+    assert journal.next_due("act") == LATER
+    assert only(journal.due("act", LATER)).id == row
+
+
 def test_a_row_tells_all_that_the_runner_needs(journal: StoredJournal) -> None:
     row = enqueue(journal)
     assert only(journal.due("act", START)) == OutboxRow(
