@@ -51,19 +51,34 @@ def arguments(command: argparse.ArgumentParser, config: argparse.ArgumentParser)
     )
     verb("pause", "no worker works for this space until it is resumed")
     verb("resume", "a worker works for this space again; one that failed is tried at once")
+    move = verb("move", "another worker works for this space from now on")
+    move.add_argument("--to", default="", help="that one; else the one with the fewest spaces", metavar="WORKER")
     leave = verb("leave", "move all that a space has out of the hub, for a bot of its own")
     leave.add_argument("folder", type=Path, help="a new folder", metavar="FOLDER")
     remove = verb("remove", "delete a space from the hub; says first what is lost")
     remove.add_argument("--sure", action="store_true", help="do it")
+    verb("api", "answer the operator's programs by REST until told to stop", of_a_space=False)
+    _token_arguments(verb("token", "make, list or revoke tokens of the API", of_a_space=False))
     do = verb("do", "give a command for one space, such as: do attraktor backup FILE")
     do.add_argument("words", nargs=argparse.REMAINDER, help="a command and what it takes", metavar="COMMAND")
+
+
+def _token_arguments(command: argparse.ArgumentParser) -> None:
+    verbs = command.add_subparsers(dest="token_verb", metavar="VERB", required=True)
+    add = verbs.add_parser("add", help="make one; it is shown once")
+    add.add_argument("name", help="what it is for; the log names it", metavar="NAME")
+    add.add_argument("--reads", action="store_true", help="it reads, and does nothing")
+    add.add_argument("--days", type=int, default=365, help="it ends after so many days (365)", metavar="N")
+    verbs.add_parser("list", help="list them, without their secrets")
+    revoke = verbs.add_parser("revoke", help="end one")
+    revoke.add_argument("token", help="its id, as `fedbot hub token list` tells it", metavar="ID")
 
 
 def hub(given: argparse.Namespace, main: Main) -> Exit:
     """One of the commands; `main` does those of a single space. Raises `ConfigRefused`."""
     settings: HubSettings = importlib.import_module("fedbot.config.hub").load_hub(find_hub(given))
     as_json = getattr(given, "log_json", False) or settings.log.format == "json"
-    level = settings.log.level if given.verb == "run" else "warning"
+    level = settings.log.level if given.verb in ("run", "api") else "warning"
     logs.configure(level, [settings.password] if settings.password else [], as_json=as_json)
     try:
         in_postgresql()
@@ -73,8 +88,8 @@ def hub(given: argparse.Namespace, main: Main) -> Exit:
     except JournalProblem as problem:
         print(logs.redact(str(problem)), file=sys.stderr)
         return Exit.FAILED
-    if given.verb == "run":
-        return _run(settings)
+    if given.verb in ("run", "api"):
+        return _serve(settings, given.verb)
     try:
         return _VERBS[given.verb](settings, given, tending)
     except (tending.HubRefused, JournalProblem, OSError) as problem:
@@ -82,10 +97,17 @@ def hub(given: argparse.Namespace, main: Main) -> Exit:
         return Exit.FAILED
 
 
-def _run(settings: HubSettings) -> Exit:
+def _serve(settings: HubSettings, verb: str) -> Exit:
+    """A worker, or the API, until told to stop."""
+    if verb == "api" and not settings.api.listen:
+        print(f"The API is off. Write into {settings.source}: api: {{listen: 127.0.0.1:8323}}", file=sys.stderr)
+        return Exit.USAGE
     try:
-        hosting = importlib.import_module("fedbot.hub.hosting")
-        asyncio.run(until_told(hosting.run(settings)))
+        if verb == "api":
+            work = importlib.import_module("fedbot.hub.api").run(settings, [sys.executable, "-m", "fedbot"])
+        else:
+            work = importlib.import_module("fedbot.hub.hosting").run(settings)
+        asyncio.run(until_told(work))
     except Exception as error:  # noqa: BLE001 -- whatever it is, an admin reads a sentence and a script a code
         return ended_by(error)
     return Exit.OK
@@ -109,7 +131,14 @@ def _list(settings: HubSettings, given: argparse.Namespace, _: Any) -> Exit:  # 
     spaces = {name: view.of(name) for name in settings.names()}
     if given.json:
         told = {
-            name: {"state": row.state, "worker": row.worker, "problem": row.problem, "again_in": round(row.waits)}
+            name: {
+                "state": row.state,
+                "worker": row.worker,
+                "problem": row.problem,
+                "again_in": round(row.waits),
+                "well": row.is_well,
+                "troubles": row.troubles,
+            }
             for name, row in spaces.items()
         }
         print(logs.redact(json.dumps({"workers": sorted(view.workers), "spaces": told}, ensure_ascii=False)))
@@ -117,7 +146,8 @@ def _list(settings: HubSettings, given: argparse.Namespace, _: Any) -> Exit:  # 
     for name, row in spaces.items():
         where = f" at {row.worker}" if row.worker else ""
         again = f", again in {row.waits:.0f} s" if row.waits else ""
-        print(logs.redact(f"{name:<20} {row.state}{where}{again}{f': {row.problem}' if row.problem else ''}"))
+        wrong = "; ".join([row.problem] * bool(row.problem) + (["not well"] if row.is_well is False else []))
+        print(logs.redact(": ".join(filter(None, (f"{name:<20} {row.state}{where}{again}", wrong, *row.troubles)))))
     print(f"{len(spaces)} spaces; workers: {', '.join(sorted(view.workers)) or 'none'}")
     return Exit.OK
 
@@ -181,6 +211,39 @@ def _resume(settings: HubSettings, given: argparse.Namespace, tending: Any) -> E
     return Exit.OK
 
 
+def _move(settings: HubSettings, given: argparse.Namespace, tending: Any) -> Exit:  # noqa: ANN401 -- the module
+    tending.refuse_unknown(settings, given.space)
+    worker = tending.move(settings, given.space, given.to)
+    print(f"{worker} takes {given.space} within a few seconds, and keeps it as long as it runs.")
+    return Exit.OK
+
+
+def _token(settings: HubSettings, given: argparse.Namespace, _: Any) -> Exit:  # noqa: ANN401 -- the module `tending`
+    operators = importlib.import_module("fedbot.hub.operators")
+    roster = importlib.import_module("fedbot.hub.roster").Roster(settings)
+    try:
+        tokens = operators.Tokens(settings, roster)
+        match given.token_verb:
+            case "add":
+                secret = tokens.make(given.name, given.days, may_act=not given.reads)
+                does = "reads" if given.reads else "reads and acts"
+                print(f"This token {does} for {given.days} days. Keep it: nobody is shown it again.\n{secret}")
+            case "list":
+                for each in tokens.held():
+                    does = "acts" if each.may_act else "reads"
+                    used = f"used {each.used:%Y-%m-%d}" if each.used else "never used"
+                    days = f"made {each.made:%Y-%m-%d}, ends {each.ends:%Y-%m-%d}, {used}"
+                    print(f"{each.id}  {does:<5}  {days}  {each.name}")
+            case _:
+                if not tokens.revoke(given.token):
+                    print(f"There is no token {given.token}. Look: {program()} hub token list", file=sys.stderr)
+                    return Exit.FAILED
+                print(f"{given.token} opens nothing any more.")
+    finally:
+        roster.close()
+    return Exit.OK
+
+
 def _leave(settings: HubSettings, given: argparse.Namespace, tending: Any) -> Exit:  # noqa: ANN401 -- the module
     tending.refuse_unknown(settings, given.space)
     tending.pause(settings, given.space)
@@ -215,6 +278,8 @@ _VERBS = {
     "add": _add,
     "pause": _pause,
     "resume": _resume,
+    "move": _move,
+    "token": _token,
     "leave": _leave,
     "remove": _remove,
 }

@@ -12,7 +12,7 @@ from fedbot.config.loading import load, read_yaml, text_of
 from fedbot.config.problems import ConfigRefused, Problem, problems_of
 from fedbot.config.secrets import SecretSources
 from fedbot.config.settings import HEALTH_SOCKET, LONGEST_SOCKET_PATH, Log, Section, Settings, Web, state_folder
-from fedbot.config.values import DatabaseUrl, FilePath
+from fedbot.config.values import Count, DatabaseUrl, FilePath, Filled, Listen
 
 CONFIG = "config.yaml"
 OF_THE_WORKER = ("state", "web", "log")
@@ -27,6 +27,16 @@ class HubDatabase(Section):
     )
     password: SecretStr | None = Field(None, description="password of its user, if it needs one")
     password_file: FilePath | None = Field(None, description="file that holds it")
+
+
+class Api(Section):
+    """A REST API for the operator's programs (`fedbot hub api`)."""
+
+    listen: Listen = Field("", description="IP address and port of the API; empty: there is none")
+    proxies: tuple[Filled, ...] = Field(
+        ("127.0.0.1", "::1"), description="IP addresses of proxies that may say for whom they ask (`X-Forwarded-For`)"
+    )
+    calls_a_minute: Count = Field(120, ge=1, le=6000, description="calls that one token may make in a minute")
 
 
 class HubSettings(Section):
@@ -45,6 +55,7 @@ class HubSettings(Section):
         description="folder that this worker alone uses; `FEDBOT_STATE` gives another default",
     )
     web: Web = Web()
+    api: Api = Api()
     log: Log = Log()
     _source: Path = PrivateAttr(Path())
 

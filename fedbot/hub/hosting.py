@@ -40,6 +40,7 @@ from fedbot.matrix.login import shared_connections
 from fedbot.ports.chat import ChatProblem
 from fedbot.ports.inventory import InThread, InventoryProblem
 from fedbot.ports.journal import JournalAway, JournalProblem, LeaseLost
+from fedbot.web.standing import is_healthy
 
 log = logging.getLogger(__name__)
 
@@ -86,6 +87,7 @@ class Worker:
         self.hosted: dict[str, Hosted] = {}
         self.view = View()
         self.known: frozenset[str] = frozenset()
+        self._told: dict[str, tuple[bool, tuple[str, ...]]] = {}
         self._begin = begin
         self._starts = asyncio.Semaphore(STARTS_AT_ONCE)
         self._threads = ThreadPoolExecutor(10_000, "inventree")  # as many as are needed: each space is bounded
@@ -114,10 +116,23 @@ class Worker:
             for space, hosted in list(self.hosted.items()):
                 if self.view.of(space).failures and time.monotonic() - hosted.begun_at > WELL_AFTER:
                     await self._asked(self.roster.went_well, space)
+            await self._tell_how_they_are()
         except JournalProblem as problem:
             log.warning("the hub's database can't be asked now: %s", problem)
             return RENEWED_EVERY / 2
         return self._act_on(self.view, hosted_before)
+
+    async def _tell_how_they_are(self) -> None:
+        """Whoever operates the hub sees it from everywhere. Only what has changed is written."""
+        now: dict[str, tuple[bool, tuple[str, ...]]] = {}
+        for space, hosted in self.hosted.items():
+            with suppress(JournalProblem):  # its lanes meet that, too, and end it
+                if hosted.bot is not None:
+                    standing = hosted.bot.standing()
+                    now[space] = is_healthy(standing), tuple(map(logs.redact, standing.get("problems", [])))
+        if changed := dict(now.items() - self._told.items()):
+            await self._asked(self.roster.tell, changed)
+        self._told = now
 
     def _act_on(self, view: View, hosted_before: frozenset[str]) -> float:
         """What has ended since we looked is not begun again by what we saw then."""
@@ -131,7 +146,8 @@ class Worker:
         held = {space: row.worker for space, row in view.spaces.items() if row.worker}
         held |= dict.fromkeys(hosted_before.union(self.hosted), self.name)
         free = {space for space in self.known - held.keys() if view.of(space).may_begin}
-        shares = Shares(view.workers | {self.name}, held, free)
+        wanted = {space: row.wanted_at for space, row in view.spaces.items() if row.wanted_at}
+        shares = Shares(view.workers | {self.name}, held, free, wanted)
         for space in shares.to_let_go(self.name):
             if space in self.hosted:
                 self.hosted[space].stop("another worker has fewer")

@@ -44,7 +44,25 @@ _TABLES = (
         not_before TIMESTAMPTZ NOT NULL DEFAULT '-infinity'
     )
     """,
+    """
+    ALTER TABLE fedbot.spaces
+        ADD COLUMN IF NOT EXISTS wanted_at TEXT NOT NULL DEFAULT '',
+        ADD COLUMN IF NOT EXISTS told_by TEXT NOT NULL DEFAULT '',
+        ADD COLUMN IF NOT EXISTS is_well BOOLEAN NOT NULL DEFAULT false,
+        ADD COLUMN IF NOT EXISTS troubles TEXT NOT NULL DEFAULT ''
+    """,
+    """
+    CREATE TABLE IF NOT EXISTS fedbot.tokens (
+        hash TEXT COLLATE "C" PRIMARY KEY,
+        name TEXT NOT NULL,
+        may_act BOOLEAN NOT NULL,
+        made TIMESTAMPTZ NOT NULL,
+        ends TIMESTAMPTZ NOT NULL,
+        used TIMESTAMPTZ
+    )
+    """,
 )
+_NEWEST = "fedbot.tokens"
 _SEEN = """
     INSERT INTO fedbot.workers (worker, seen) VALUES ($1, clock_timestamp())
     ON CONFLICT (worker) DO UPDATE SET seen = excluded.seen
@@ -58,7 +76,8 @@ _RENEW = """
 _WORKERS = "SELECT worker FROM fedbot.workers WHERE NOT leaves AND seen > clock_timestamp() - $1 * interval '1 second'"
 _SPACES = """
     SELECT space, coalesce(held.worker, ''), coalesce(is_paused, false), coalesce(problem, ''), coalesce(failures, 0),
-        CASE WHEN isfinite(not_before) THEN greatest(extract(epoch FROM not_before - clock_timestamp()), 0) ELSE 0 END
+        CASE WHEN isfinite(not_before) THEN greatest(extract(epoch FROM not_before - clock_timestamp()), 0) ELSE 0 END,
+        coalesce(wanted_at, ''), CASE WHEN told_by = held.worker THEN is_well END, coalesce(troubles, '')
     FROM fedbot.spaces AS known
     FULL JOIN (SELECT space, worker FROM fedbot.leases WHERE worker <> '' AND expires >= clock_timestamp()) AS held
     USING (space)
@@ -75,18 +94,33 @@ _FAILED = """
         not_before = clock_timestamp()
             + ($3::int[])[least(known.failures + 1, array_length($3::int[], 1))] * interval '1 second'
 """
+_WANT_AT = """
+    INSERT INTO fedbot.spaces (space, wanted_at) VALUES ($1, $2)
+    ON CONFLICT (space) DO UPDATE SET wanted_at = excluded.wanted_at
+"""
+_TELL = """
+    INSERT INTO fedbot.spaces (space, told_by, is_well, troubles) VALUES ($1, $2, $3, $4)
+    ON CONFLICT (space) DO UPDATE
+        SET told_by = excluded.told_by, is_well = excluded.is_well, troubles = excluded.troubles
+"""
 _WENT_WELL = "UPDATE fedbot.spaces SET problem = '', failures = 0 WHERE space = $1 AND failures > 0"
 
 
 @dataclass(frozen=True)
 class SpaceRow:
-    """What is known of a space. `waits`: seconds until it is tried again."""
+    """What is known of a space. `waits`: seconds until it is tried again. `wanted_at`: the worker that shall have it.
+
+    `is_well` and `troubles` are what its worker tells of the running bot; None until it has.
+    """
 
     worker: str = ""
     is_paused: bool = False
     problem: str = ""
     failures: int = 0
     waits: float = 0.0
+    wanted_at: str = ""
+    is_well: bool | None = None
+    troubles: tuple[str, ...] = ()
 
     @property
     def state(self) -> str:
@@ -101,6 +135,13 @@ class SpaceRow:
     def may_begin(self) -> bool:
         """Whether a worker may claim it."""
         return not self.worker and not self.is_paused and self.waits <= 0
+
+
+def _space_row(found: Row) -> SpaceRow:
+    """A row of `_SPACES`, without the space."""
+    worker, is_paused, problem, failures, waits, wanted_at, is_well, troubles = found
+    told = tuple(troubles.splitlines()) if is_well is not None else ()
+    return SpaceRow(worker, is_paused, problem, failures, float(waits), wanted_at, is_well, told)
 
 
 @dataclass(frozen=True)
@@ -132,7 +173,7 @@ class Roster:
     def look(self, held: Collection[Lease]) -> View:
         """Say that we are alive, renew these claims, and see how it stands. What isn't ours any more is lost."""
         asked_at = self._now()
-        with self._connected() as connection:
+        with self.connected() as connection:
             connection.execute(_SEEN, (self.worker,))
             ours = ([lease.address.space for lease in held], [lease.epoch for lease in held], SECONDS)
             renewed = {space for (space,) in connection.execute(_RENEW, ours)}
@@ -145,19 +186,19 @@ class Roster:
 
     def view(self) -> View:
         """How it stands."""
-        with self._connected() as connection:
+        with self.connected() as connection:
             workers = frozenset(name for (name,) in connection.execute(_WORKERS, (SECONDS,)))
             found = connection.execute(_SPACES).fetchall()
-        return View(workers, {row[0]: SpaceRow(row[1], row[2], row[3], row[4], float(row[5])) for row in found})
+        return View(workers, {row[0]: _space_row(row[1:]) for row in found})
 
     def leaves(self) -> None:
         """We take nothing any more."""
-        with self._connected() as connection:
+        with self.connected() as connection:
             connection.execute("UPDATE fedbot.workers SET leaves = true WHERE worker = $1", (self.worker,))
 
     def is_gone(self) -> None:
         """We have ended."""
-        with self._connected() as connection:
+        with self.connected() as connection:
             connection.execute(
                 "DELETE FROM fedbot.workers WHERE worker = $1 OR seen < clock_timestamp() - interval '1 day'",
                 (self.worker,),
@@ -165,22 +206,34 @@ class Roster:
 
     def pause(self, space: str, problem: str = "") -> None:
         """Nobody works for it until `resume`."""
-        with self._connected() as connection:
+        with self.connected() as connection:
             connection.execute(_SET_PAUSED, (space, True, problem[:LONGEST_PROBLEM]))
 
     def resume(self, space: str) -> None:
         """It may be worked for, at once."""
-        with self._connected() as connection:
+        with self.connected() as connection:
             connection.execute(_SET_PAUSED, (space, False, ""))
 
     def failed(self, space: str, problem: str) -> None:
         """It is tried again after a pause that grows."""
-        with self._connected() as connection:
+        with self.connected() as connection:
             connection.execute(_FAILED, (space, problem[:LONGEST_PROBLEM], list(PAUSES)))
+
+    def want_at(self, space: str, worker: str) -> None:
+        """This worker shall have it, as long as it is there; '' for whoever has fewest."""
+        with self.connected() as connection:
+            connection.execute(_WANT_AT, (space, worker))
+
+    def tell(self, standings: Mapping[str, tuple[bool, tuple[str, ...]]]) -> None:
+        """How the bots are that run here: whether each is well, and what troubles it."""
+        with self.connected() as connection, connection.transaction():
+            for space, (is_well, troubles) in sorted(standings.items()):
+                text = "\n".join(troubles)[:LONGEST_PROBLEM]
+                connection.execute(_TELL, (space, self.worker, is_well, text))
 
     def went_well(self, space: str) -> None:
         """Its failures count no longer."""
-        with self._connected() as connection:
+        with self.connected() as connection:
             connection.execute(_WENT_WELL, (space,))
 
     def forget(self, space: str) -> None:
@@ -188,7 +241,7 @@ class Roster:
 
         The row of its lease stays: a worker that sleeps with an old claim must never hold a new one.
         """
-        with self._connected() as connection, connection.transaction():
+        with self.connected() as connection, connection.transaction():
             schema = psycopg.sql.Identifier(self.address(space).schema)
             connection.execute(psycopg.sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(schema))
             connection.execute("DELETE FROM fedbot.spaces WHERE space = $1", (space,))
@@ -204,7 +257,7 @@ class Roster:
             self._connection = None
 
     @contextmanager
-    def _connected(self) -> Iterator[psycopg.Connection[Any]]:
+    def connected(self) -> Iterator[psycopg.Connection[Any]]:
         """The connection; one that fails is made anew the next time."""
         with self._turn, told(self._database):
             try:
@@ -219,7 +272,7 @@ class Roster:
     @staticmethod
     def _prepare(connection: psycopg.Connection[Any]) -> None:
         leases.prepare(connection)
-        if connection.execute("SELECT to_regclass('fedbot.spaces')").fetchone() != (None,):
+        if connection.execute("SELECT to_regclass($1)", (_NEWEST,)).fetchone() != (None,):
             return
         with connection.transaction():
             connection.execute("SELECT pg_advisory_xact_lock(hashtext('fedbot'))")

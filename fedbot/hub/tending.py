@@ -10,6 +10,7 @@ import re
 import secrets
 import shutil
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -150,6 +151,27 @@ def resume(hub: HubSettings, space: str) -> None:
         roster.close()
 
 
+def move(hub: HubSettings, space: str, worker: str = "") -> str:
+    """A worker shall have it, as long as that runs: this one, or of the others the one with the fewest. Its name.
+
+    Raises `HubRefused`.
+    """
+    roster = Roster(hub)
+    try:
+        view = roster.view()
+        there = view.workers - {view.of(space).worker}
+        if worker and worker not in view.workers:
+            raise HubRefused(f"There is no worker {worker}. There are: {', '.join(sorted(view.workers)) or 'none'}.")
+        if not (worker or there):
+            raise HubRefused(f"No other worker is there to take {space}. Start one: fedbot hub run")
+        counted = Counter(row.worker for row in view.spaces.values())
+        chosen = worker or min(there, key=lambda name: (counted[name], name))
+        roster.want_at(space, chosen)
+    finally:
+        roster.close()
+    return chosen
+
+
 # --- going -------------------------------------------------------------------------------------------------
 
 
@@ -160,7 +182,7 @@ def leave(hub: HubSettings, space: str, target: Path) -> Moved | None:
     """
     config = target / CONFIG
     if target.exists() and any(target.iterdir()) and not _is_begun(config, space):
-        raise HubRefused(f"{target} isn't empty. Give a new folder.")
+        raise HubRefused(f"{target} isn't empty. Give a new folder, or move that one away.")
     settings = load_space(hub, space)
     state = target / "state"
     shutil.copytree(hub.folder_of(space), target, dirs_exist_ok=True)

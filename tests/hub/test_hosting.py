@@ -7,7 +7,10 @@ import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 import yaml
@@ -15,7 +18,7 @@ import yaml
 from fedbot.cli.exits import Exit
 from fedbot.cli.main import main
 from fedbot.config.hub import HubSettings, load_hub
-from fedbot.engine.bot import Ground
+from fedbot.engine.bot import Bot, Ground
 from fedbot.engine.syncing import AccountTaken
 from fedbot.hub import hosting, roster, tending
 from fedbot.hub.hosting import Worker
@@ -64,6 +67,11 @@ class Bots:
         self.keys: dict[str, set[str]] = {}
         self.broken: dict[str, Exception] = {}
         self.tries: Counter[str] = Counter()
+        self.troubles: dict[str, str] = {}
+
+    def standing(self, space: str) -> dict[str, object]:
+        troubles = [self.troubles[space]] if space in self.troubles else []
+        return {"version": "", "matrix": True, "inventree": True, "problems": troubles}
 
     def of(self, worker: str) -> hosting.Begin:
         async def run_on(ground: Ground, _: object) -> None:
@@ -75,6 +83,7 @@ class Bots:
             assert space not in self.working, "two work for one space"
             self.working[space] = worker
             self.keys.setdefault(space, set()).add(open_identity(ground.identity).key)
+            ground.shared.begun(cast("Bot", SimpleNamespace(standing=partial(self.standing, space))))
             try:
                 while True:
                     ground.journal.put(Tick(START))

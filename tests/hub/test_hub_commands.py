@@ -96,7 +96,10 @@ def test_a_bot_moves_into_a_hub_and_leaves_it_with_all_that_it_is(
     assert lease is not None
     with open_journal(lease) as journal:
         assert journal.token() == "s1"
-        assert listed(hub, capsys)[space] == {"state": "works", "worker": "a worker", "problem": "", "again_in": 0}
+        works = {"state": "works", "worker": "a worker", "problem": "", "again_in": 0, "well": None, "troubles": []}
+        assert listed(hub, capsys)[space] == works
+        assert fedbot(hub, "move", space) == Exit.FAILED
+        assert "No other worker is there" in capsys.readouterr().err
         assert fedbot(hub, "pause", space) == Exit.FAILED, "this worker doesn't look"
         assert "a worker still works" in capsys.readouterr().err
         assert fedbot(hub, "do", space, "audit", "verify") == Exit.OK

@@ -50,6 +50,13 @@ class Broken(AssertionError):
     """A promise was."""
 
 
+class Standing:
+    """All that a worker asks of a bot."""
+
+    def standing(self) -> dict[str, object]:
+        return {"matrix": True, "inventree": True}
+
+
 @dataclass
 class Simulated:
     """A worker process. `sleeps_with_it`: its clock stands still while it does, as that of a machine swapped out."""
@@ -92,7 +99,7 @@ class Simulation:
         space, lost = ground.settings.party.id, asyncio.Event()
         machine = open_machine(ground.identity.within(KEYS), "@bot:x", "DEVICE")  # type: ignore[union-attr]
         self.keys[space].add(machine.account.identity_keys["ed25519"])
-        ground.shared.begun(cast("Bot", object()))
+        ground.shared.begun(cast("Bot", Standing()))
         simulated.bots[space] = (ground, lost)
         try:
             await lost.wait()

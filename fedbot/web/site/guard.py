@@ -143,10 +143,15 @@ class Prefixed:
         await self._app(scope, receive, send)
 
 
+def is_too_large(request: Request) -> bool:
+    """Whether its body is, or doesn't say how large it is."""
+    length = request.headers.get("content-length", "0")
+    return "transfer-encoding" in request.headers or not length.isdecimal() or int(length) > MOST_BODY
+
+
 async def guarded(request: Request, go_on: Callable[[Request], Awaitable[Response]]) -> Response:
     """The answer with our headers; a body that is too large isn't read."""
-    length = request.headers.get("content-length", "0")
-    if "transfer-encoding" in request.headers or not length.isdecimal() or int(length) > MOST_BODY:
+    if is_too_large(request):
         problem = Problem(say(messages.web.too_large, most=MOST_BODY))
         response: Response = of_problem(problem, request.app.state.site.own_locale())
     else:

@@ -1,0 +1,282 @@
+"""What an operator's programs have of a hub: tokens, and acts that go on while nobody waits for them."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import logging
+import secrets
+import subprocess
+import tempfile
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+
+import yaml
+
+from fedbot import logs
+from fedbot.config.hub import HubSettings
+from fedbot.config.problems import ConfigRefused
+from fedbot.files import PRIVATE_FOLDER, write_whole
+from fedbot.hub import tending
+from fedbot.hub.roster import Roster
+from fedbot.hub.tending import HubRefused
+from fedbot.ports.journal import JournalProblem
+
+log = logging.getLogger(__name__)
+
+PREFIX = "fed_hub_"
+KEY = "api-key"
+SHORT = 12
+"""So much of a token's hash names it."""
+MOST_TOKENS = 100
+LONGEST_NAME = 60
+MOST_REMEMBERED = 200
+"""So many acts that are over can still be asked for."""
+ACTS_AT_ONCE = 4
+LEFT = "left"
+"""In the state folder: spaces that have left by the API."""
+
+_MADE = """
+    INSERT INTO fedbot.tokens (hash, name, may_act, made, ends)
+    SELECT $1, $2, $3, clock_timestamp(), clock_timestamp() + $4 * interval '1 day'
+    WHERE (SELECT count(*) FROM fedbot.tokens WHERE ends > clock_timestamp()) < $5
+"""
+_USED = """
+    UPDATE fedbot.tokens SET used = clock_timestamp() WHERE hash = $1 AND ends > clock_timestamp()
+    RETURNING hash, name, may_act, made, ends, used
+"""
+_HELD = "SELECT hash, name, may_act, made, ends, used FROM fedbot.tokens WHERE ends > clock_timestamp() ORDER BY made"
+_REVOKED = "DELETE FROM fedbot.tokens WHERE left(hash, $2) = $1 OR ends < clock_timestamp() RETURNING left(hash, $2)"
+
+
+@dataclass(frozen=True)
+class Token:
+    """What is kept of one. `id` names it and opens nothing."""
+
+    id: str
+    name: str
+    may_act: bool
+    made: datetime
+    ends: datetime
+    used: datetime | None
+
+
+class Tokens:
+    """The operator's tokens, in the hub's database by an HMAC of their secrets. Raises `JournalAway` and its like.
+
+    Its key is in the state folder of the API, so that nobody who can write to the database alone has a token.
+    """
+
+    def __init__(self, hub: HubSettings, roster: Roster) -> None:
+        self._roster = roster
+        self._key = _key_in(hub.state)
+
+    def make(self, name: str, days: int, *, may_act: bool) -> str:
+        """A new one; nobody can be shown it again. Raises `HubRefused` if there are too many."""
+        secret = PREFIX + secrets.token_urlsafe(32)
+        with self._roster.connected() as connection:
+            made = connection.execute(_MADE, (self._hash(secret), name, may_act, days, MOST_TOKENS)).rowcount
+        if not made:
+            raise HubRefused(f"There are {MOST_TOKENS} tokens already. Revoke some: fedbot hub token list")
+        return secret
+
+    def of(self, secret: str) -> Token | None:
+        """The token with that secret, if it still opens something; from now on it was used now."""
+        with self._roster.connected() as connection:
+            found = connection.execute(_USED, (self._hash(secret),)).fetchone()
+        return _token(*found) if found else None
+
+    def held(self) -> tuple[Token, ...]:
+        """All that still open something, the oldest first."""
+        with self._roster.connected() as connection:
+            return tuple(_token(*found) for found in connection.execute(_HELD))
+
+    def revoke(self, token: str) -> bool:
+        """End the one with that id; False if there is none."""
+        with self._roster.connected() as connection:
+            return (token,) in connection.execute(_REVOKED, (token, SHORT)).fetchall()
+
+    def _hash(self, secret: str) -> str:
+        return hmac.new(self._key, secret.encode(), hashlib.sha256).hexdigest()
+
+
+def _key_in(state: Path) -> bytes:
+    """The key in that folder, made if there is none."""
+    state.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+    file = state / KEY
+    if not file.exists():
+        write_whole(file, secrets.token_hex(32).encode())
+    return file.read_bytes()
+
+
+def _token(whole_hash: str, *others: object) -> Token:
+    return Token(whole_hash[:SHORT], *others)  # type: ignore[arg-type]  # the columns, in order
+
+
+# --- acts --------------------------------------------------------------------------------------------------
+
+
+class Act(StrEnum):
+    """What can be done with a space."""
+
+    ADD = "add"
+    PAUSE = "pause"
+    RESUME = "resume"
+    MOVE = "move"
+    LEAVE = "leave"
+    REMOVE = "remove"
+
+
+class OperationState(StrEnum):
+    """How far it is."""
+
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class Busy(Exception):
+    """Something else is being done with that space."""
+
+
+@dataclass
+class Operation:
+    """One act with one space. `said` is what came of it, in lines."""
+
+    id: str
+    act: Act
+    space: str
+    operator: str
+    begun_at: datetime
+    state: OperationState = OperationState.RUNNING
+    said: tuple[str, ...] = ()
+    ended_at: datetime | None = None
+    over: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
+
+    def ends(self, state: OperationState, said: str) -> None:
+        """It is over."""
+        self.state, self.said = state, tuple(logs.redact(line) for line in said.splitlines())
+        self.ended_at = datetime.now(UTC)
+        self.over.set()
+
+
+class Operations:
+    """Acts under way and over, each in a thread, one at a time for a space. On one event loop."""
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(ACTS_AT_ONCE, "operation")
+        self._known: OrderedDict[str, Operation] = OrderedDict()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def begin(self, act: Act, space: str, operator: str, work: Callable[[], str]) -> Operation:
+        """Do it; `work` gives back what came of it. Raises `Busy`."""
+        running = [each for each in self._known.values() if each.state is OperationState.RUNNING]
+        if any(each.space == space for each in running):
+            raise Busy
+        operation = Operation(secrets.token_hex(8), act, space, operator, datetime.now(UTC))
+        self._known[operation.id] = operation
+        while len(self._known) - len(running) > MOST_REMEMBERED:
+            self._known.pop(next(each.id for each in self._known.values() if each.state is not OperationState.RUNNING))
+        log.info("%s of %s begins", act, space, extra={"operator": operator, "operation": operation.id})
+        task = asyncio.create_task(self._does(operation, work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return operation
+
+    async def _does(self, operation: Operation, work: Callable[[], str]) -> None:
+        try:
+            said = await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        except (HubRefused, ConfigRefused, JournalProblem, OSError) as problem:
+            operation.ends(OperationState.FAILED, str(problem))
+        except Exception:
+            log.exception("%s of %s failed unforeseen", operation.act, operation.space)
+            operation.ends(OperationState.FAILED, "A fault in fedbot; the log of the API has more. Do it again.")
+        else:
+            operation.ends(OperationState.DONE, said)
+        log.info("%s of %s: %s", operation.act, operation.space, operation.state, extra={"operation": operation.id})
+
+    def get(self, operation: str) -> Operation | None:
+        """The one with that id, as long as it is remembered."""
+        return self._known.get(operation)
+
+    def known(self) -> tuple[Operation, ...]:
+        """All that are remembered, the newest first."""
+        return tuple(reversed(self._known.values()))
+
+    def close(self) -> None:
+        """Begin no more; what is under way can be ended by doing it again."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+class Acts:
+    """What each act does, with the words that tell of it. `command`: how this fedbot is called as a program."""
+
+    def __init__(self, hub: HubSettings, command: Sequence[str]) -> None:
+        self._hub = hub
+        self._command = command
+        self._children: set[subprocess.Popen[str]] = set()
+
+    def add(self, space: str, answers: Mapping[str, object]) -> str:
+        """The command that does it asks the same questions; here it gets the answers.
+
+        As a program of its own: what it loads goes with it, and it can be stopped. Raises `HubRefused`.
+        """
+        self._hub.state.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix="answers-", dir=self._hub.state) as folder:
+            file = Path(folder) / "answers.yaml"
+            write_whole(file, yaml.safe_dump(dict(answers)).encode())
+            words = ["hub", "add", space, "--answers", str(file), "--config", str(self._hub.source.absolute())]
+            child = subprocess.Popen(  # noqa: S603 -- our own program; the space's name is a party's id
+                [*self._command, *words],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+            self._children.add(child)
+            try:
+                said, _ = child.communicate()
+            finally:
+                self._children.discard(child)
+        if child.returncode:
+            raise HubRefused(said or f"It ended with {child.returncode}.")
+        return said
+
+    def pause(self, space: str) -> str:
+        """Nobody works for it."""
+        tending.pause(self._hub, space)
+        return f"Nobody works for {space} now."
+
+    def resume(self, space: str) -> str:
+        """Somebody does again."""
+        tending.resume(self._hub, space)
+        return f"A worker takes {space} within a few seconds."
+
+    def move(self, space: str, worker: str) -> str:
+        """Another worker does."""
+        chosen = tending.move(self._hub, space, worker)
+        return f"{chosen} takes {space} within a few seconds, and keeps it as long as it runs."
+
+    def leave(self, space: str) -> str:
+        """All that it has goes into a folder on this machine."""
+        folder = self._hub.state.absolute() / LEFT / space
+        folder.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+        tending.pause(self._hub, space)
+        tending.leave(self._hub, space, folder)
+        return f"{space} has left the hub with all that it has. It is in {folder}, on the machine of this API."
+
+    def remove(self, space: str) -> str:
+        """It is deleted."""
+        tending.remove(self._hub, space)
+        return f"{space} is no longer in the hub."
+
+    def close(self) -> None:
+        """Stop the programs that still run."""
+        for child in tuple(self._children):
+            child.terminate()
