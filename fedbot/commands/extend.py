@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date
 
 from fedbot import messages
-from fedbot.commands.dates import day_from
-from fedbot.commands.loans_meant import carrier, id_and_rest, loan_meant
+from fedbot.commands.dates import day_from, is_day, reads_as_day
+from fedbot.commands.loans_meant import carrier, id_and_rest, loan_meant, with_the_loan_of
 from fedbot.commands.lookup import whole_line
 from fedbot.commands.push import ANYWAY
 from fedbot.commands.spec import Argument, Handler, Kind, Verb, Where
@@ -44,13 +44,29 @@ def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
 
 def _meant(turn: Turn, command: Command) -> tuple[Transfer, str] | Phrase:
     """The loan, and the words for how long."""
-    words = str(command.arguments.get("id", ""))
-    command, rest = id_and_rest(turn, command, words)
+    things, time = thing_and_time(str(command.arguments.get("id", "")))
+    known = with_the_loan_of(turn, command, SPEC, things, time)
+    if isinstance(known, Phrase):
+        return known
+    command, rest = id_and_rest(turn, known, str(known.arguments.get("id", "")))
     loan = loan_meant(turn, command, SPEC)
     if isinstance(loan, Phrase):
         return loan
-    rest = rest.removeprefix("by ").removeprefix("for ")
+    rest = how_long(rest)
     return (loan, rest) if rest else say(messages.loan.extend_until_when, usage=SPEC.usage, example=SPEC.examples[0])
+
+
+def thing_and_time(words: str) -> tuple[str, str]:
+    """`LENS-2` and `for 2 weeks`: what stands before a day or a span, and that; if none follows, all are things."""
+    split = words.split()
+    behind = (at for at in range(len(split)) if is_day(how_long(" ".join(split[at:]))))
+    at = next(behind, 0 if reads_as_day(how_long(words)) else len(split))
+    return " ".join(split[:at]), " ".join(split[at:])
+
+
+def how_long(words: str) -> str:
+    """The day or the span, without the word in front of it."""
+    return words.removeprefix("by ").removeprefix("for ")
 
 
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:

@@ -67,13 +67,16 @@ SPEC = Verb(
 
 def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
     """How the stock item lies: ours that is lent, or the one that we have borrowed."""
-    if about := _about_units(turn, command):
+    named = _named(turn, command)
+    if isinstance(named, Phrase):
+        return named
+    if about := about_units(command, *named):
         return about
     meant = _meant(turn, command)
     if isinstance(meant, Phrase):
         return meant
     loan, terms = meant
-    if len(terms.lines) > 1 and not _named(turn, command)[1]:
+    if len(terms.lines) > 1 and not named[1]:
         return ()  # which of them go back is asked of the person first
     if loan.role == "sender":
         permissions = (PersonPermissions(command.username), turn.who_may(Permission.APPROVER))
@@ -143,10 +146,10 @@ def _as_lender(
 
 def _meant(turn: Turn, command: Command) -> tuple[Transfer, Terms] | Phrase:
     """The loan, and what of it is to go back."""
-    command, words = _named(turn, command)
-    loan = loan_meant(turn, command, SPEC)
-    if isinstance(loan, Phrase):
-        return loan
+    named = _named(turn, command)
+    if isinstance(named, Phrase):
+        return named
+    loan, words = named
     if command.arguments.get("damaged") and loan.role == "receiver":
         return say(messages.loan.owner_sees_damage, loan=loan, peer_name=turn.party_name(loan.peer))
     wanted = _wanted(turn, command, loan, words)
@@ -161,13 +164,6 @@ def _meant(turn: Turn, command: Command) -> tuple[Transfer, Terms] | Phrase:
     )
 
 
-def _about_units(turn: Turn, command: Command) -> tuple[Query, ...]:
-    """How units relate that were typed, and those of the loan's things."""
-    command, words = _named(turn, command)
-    loan = loan_meant(turn, command, SPEC)
-    return () if isinstance(loan, Phrase) else about_units(command, loan, words)
-
-
 def _wanted(turn: Turn, command: Command, loan: Transfer, words: str) -> dict[int, Decimal] | Phrase:
     """How much of each line: all that is out, or what is named."""
     left = lend.free_to_return(turn, loan)
@@ -177,10 +173,14 @@ def _wanted(turn: Turn, command: Command, loan: Transfer, words: str) -> dict[in
     return things_meant(loan, words or ALL, left, command.factors)
 
 
-def _named(turn: Turn, command: Command) -> tuple[Command, str]:
-    """The line with the loan's id, and what of it is named."""
-    command = with_the_loan_of(turn, command, str(command.arguments.get("id", "")).strip())
-    return id_and_rest(turn, command, str(command.arguments.get("id", "")))
+def _named(turn: Turn, command: Command) -> tuple[Transfer, str] | Phrase:
+    """The loan, and what of it is named."""
+    known = with_the_loan_of(turn, command, SPEC, str(command.arguments.get("id", "")).strip())
+    if isinstance(known, Phrase):
+        return known
+    known, words = id_and_rest(turn, known, str(known.arguments.get("id", "")))
+    loan = loan_meant(turn, known, SPEC)
+    return loan if isinstance(loan, Phrase) else (loan, words)
 
 
 def _not_here(loan: Transfer, terms: Terms, answers: tuple[Answer, ...], source: int | None) -> Phrase | None:

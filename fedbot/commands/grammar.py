@@ -497,17 +497,73 @@ def without_thanks(text: str) -> str:
 def with_the_space(spec: Verb, text: str, names: Iterable[str]) -> str:
     """The whole line with the keyword in front of a space that is named without it; '' if that won't do."""
     argument = next((each for each in spec.arguments if each.kind is Kind.SPACE and each.keyword), None)
-    known = {name.casefold(): name for name in names}
-    for token in tokens_in(tidied(text)) if argument is not None else ():
-        if argument is None or token.quoted or token.text.casefold() not in known:
+    known = tuple(dict.fromkeys(names))
+    text = tidied(text)
+    tokens = tokens_in(text) if argument is not None else []
+    for at, token in enumerate(tokens):
+        name = _name_meant(token, known)
+        if argument is None or not name:
             continue
-        said = f"{argument.keyword} {in_quotes(token.text) if ' ' in token.text else token.text}"
-        before, behind = text[: token.start], text[token.end :]
+        keyword = at > 0 and tokens[at - 1].means_any(_OTHER_KEYWORDS)  # `an betaspace`, `for betaspace`
+        said = f"{argument.keyword} {in_quotes(name) if ' ' in name else name}"
+        before, behind = text[: tokens[at - keyword].start], text[token.end :]
         for way in (f"{before}{said}{behind}", f"{before}{behind} {said}"):
             parsed = parse(spec, way)
-            if not isinstance(parsed, Phrase) and str(parsed.get(argument.name, "")) == token.text:
+            if not isinstance(parsed, Phrase) and str(parsed.get(argument.name, "")) == name:
                 return render(spec, parsed)
     return ""
+
+
+_OTHER_KEYWORDS = frozenset({"an", "at", "aus", "bei", "for", "für", "in", "nach", "of", "von", "with"})
+_SHORTEST_BEGINNING = 3
+
+
+def beginning_with(word: str, names: Iterable[str]) -> tuple[str, ...]:
+    """The names that begin so, in any case; none for a word that is too short to say anything."""
+    begun = word.casefold() if len(word) >= _SHORTEST_BEGINNING else ""
+    return tuple(name for name in names if begun and name.casefold().startswith(begun))
+
+
+def _name_meant(token: Token, names: Sequence[str]) -> str:
+    """The name that the word is, or of which it is the beginning; '' if it is none, or could be several."""
+    if token.quoted:
+        return ""
+    named = [name for name in names if name.casefold() == token.text.casefold()]
+    begun = {name.casefold(): name for name in beginning_with(token.text, names)}
+    return token.text if named else next(iter(begun.values())) if len(begun) == 1 else ""
+
+
+_QUESTION = re.compile(
+    r"(?:who(?:'s| has| have)(?: got)?|wer hat|where(?:'s| is| are| can i find)|wo (?:ist|sind|gibt es|gibt's)) +",
+    re.IGNORECASE,
+)
+_PLEASE = re.compile(r"(?:please|pls|bitte)[\s,]+", re.IGNORECASE)
+_LOOKS_FOR_A_VERB = 4
+"""Among so many words at the beginning of a sentence a verb is looked for."""
+
+
+def as_typed_line(text: str) -> str:
+    """A tidied line without `please`, and `who has …?` as the verb that answers it."""
+    text = _PLEASE.sub("", text.strip(), count=1) if _PLEASE.match(text.strip()) else text
+    asked = _QUESTION.match(text.strip())
+    return f"find {text.strip()[asked.end() :].rstrip(' ?!.')}" if asked else text
+
+
+_TO_ME = re.compile(r"(lend|loan|give|send|leih|leihe|gib|schick) (?:me|us|mir|uns) +", re.IGNORECASE)
+
+
+def asked_for(text: str) -> str:
+    """`lend me …` and `give us …` as the line that asks a friend for it; '' if it is neither."""
+    found = _TO_ME.match(text.strip())
+    verb = "borrow" if found is not None and found[1][:2].casefold() in {"le", "lo"} else "request"
+    return f"{verb} {text.strip()[found.end() :]}" if found else ""
+
+
+def verb_in_sentence(text: str, names: Collection[str]) -> str:
+    """The line from the first word on that is a verb: `can I borrow …` is `borrow …`; '' if none comes soon."""
+    tokens = [token for token in tokens_in(tidied(text)) if not token.separator][:_LOOKS_FOR_A_VERB]
+    found = next((token for token in tokens[1:] if token.means_any(names)), None)
+    return tidied(text)[found.start :].rstrip(" ?!.") if found else ""
 
 
 def parse(spec: Verb, text: str) -> dict[str, Any] | Phrase:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from fedbot import messages
-from fedbot.commands.loans_meant import ALL, id_and_rest, owned_loan, things_meant
+from fedbot.commands.loans_meant import ALL, id_and_rest, owned_loan, things_meant, with_the_loan_of
 from fedbot.commands.spec import Handler, Verb
 from fedbot.rules.loan import end, lend
 from fedbot.rules.model.command import Command
@@ -21,7 +21,10 @@ def ends_it(spec: Verb, how: Ending) -> Handler:
 
     def meant(turn: Turn, command: Command) -> tuple[Transfer, dict[int, Decimal]] | Phrase:
         """The loan, and what of it; all that is out, if nothing is named."""
-        command, words = id_and_rest(turn, command, str(command.arguments.get("id", "")))
+        known = with_the_loan_of(turn, command, spec, str(command.arguments.get("id", "")).strip())
+        if isinstance(known, Phrase):
+            return known
+        command, words = id_and_rest(turn, known, str(known.arguments.get("id", "")))
         loan = owned_loan(turn, command, spec)
         if isinstance(loan, Phrase):
             return loan

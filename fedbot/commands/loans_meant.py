@@ -9,7 +9,15 @@ from decimal import Decimal
 from fedbot import messages
 from fedbot.commands.dates import reads_as_day
 from fedbot.commands.grammar import SHOWN
-from fedbot.commands.lookup import WITHOUT_ID, bare_id, rooms_told_of, subject_meant, units_to_relate, whole_line
+from fedbot.commands.lookup import (
+    WITHOUT_ID,
+    bare_id,
+    is_private,
+    rooms_told_of,
+    subject_meant,
+    units_to_relate,
+    whole_line,
+)
 from fedbot.commands.picking import quantity_complaint
 from fedbot.commands.spec import BETWEEN_THINGS, Verb
 from fedbot.messages.formatting import EVERYTHING, is_times, measured_in, quantity_in
@@ -18,8 +26,9 @@ from fedbot.rules.loan import lend
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.outside import OutsideLoan
 from fedbot.rules.model.queries import Query
-from fedbot.rules.model.stock import UnitFactor, plain, stock_item_in
+from fedbot.rules.model.stock import PartDescription, UnitFactor, plain, stock_item_in
 from fedbot.rules.model.transfer import Line, Transfer
 from fedbot.rules.state import Turn
 
@@ -63,7 +72,7 @@ def id_and_rest(turn: Turn, command: Command, word: str) -> tuple[Command, str]:
     is_amount = (
         _is_quantity(bare)
         or _is_quantity(word.strip())
-        or first in {"by", "for", "until"}
+        or first.casefold() in {"by", "for", "until", *EVERYTHING}
         or reads_as_day(word.strip())
     )
     if not turn.by_code(bare) and (command.subject or is_amount):
@@ -71,20 +80,54 @@ def id_and_rest(turn: Turn, command: Command, word: str) -> tuple[Command, str]:
     return replace(command, arguments={**command.arguments, "id": bare}), behind.strip()
 
 
-def with_the_loan_of(turn: Turn, command: Command, words: str) -> Command:
-    """The line with the id of the one loan that has a thing called so, where neither id nor reply says which loan."""
-    word, *_ = words.split() or [""]
-    if command.subject or turn.by_code(bare_id(word)) or words.casefold() in {"", *EVERYTHING}:
+def with_the_loan_of(turn: Turn, command: Command, spec: Verb, things: str, behind: str = "") -> Command | Phrase:
+    """The line with the id of the one loan that has things called so, where neither id nor reply says which loan.
+
+    `behind` is what follows the id then: the things, if they say what of the loan is meant.
+    """
+    if command.subject or turn.by_code(bare_id(things.partition(" ")[0])):
         return command
-    here = [loan for loan in lend.on_loan(turn) if loan.room in rooms_told_of(turn, command.room)]
-    named = [loan for loan in here if not _is_quantity(words) and _has_things(loan, words)]
-    if len(named) != 1:
-        return command
-    return replace(command, arguments={**command.arguments, "id": f"{named[0].code} {words}"})
+    if things.casefold() in {"", *EVERYTHING} or _is_quantity(things):
+        loans, neighbours = on_loan_called(turn, command)
+        return _which(spec, loans, neighbours) if neighbours else command
+    loans, neighbours = on_loan_called(turn, command, things)
+    if len(loans) == 1 and not neighbours:
+        return replace(command, arguments={**command.arguments, "id": f"{loans[0].code} {behind or things}"})
+    if loans or neighbours:
+        return _which(spec, loans, neighbours, things)
+    code = replace(command, arguments={**command.arguments, "id": things.partition(" ")[0]})
+    unknown = subject_meant(turn, code, spec, ())
+    has_a_near_one = isinstance(unknown, Phrase) and bool(unknown.about.get("near"))
+    return command if has_a_near_one else say(messages.lending.nothing_on_loan_called, word=things[:SHOWN])
 
 
-def _has_things(loan: Transfer, words: str) -> bool:
-    return all(_lines_meant(loan, each) for each in words.split(BETWEEN_THINGS))
+def _which(spec: Verb, loans: list[Transfer], neighbours: list[OutsideLoan], things: str = "") -> Phrase:
+    return say(
+        messages.lending.several_on_loan,
+        word=things[:SHOWN],
+        loans=tuple(loans),
+        neighbours=tuple(neighbours),
+        verb=spec.name,
+    )
+
+
+def on_loan_called(turn: Turn, command: Command, things: str = "") -> tuple[list[Transfer], list[OutsideLoan]]:
+    """The loans of this room that have all these things, friends' and neighbours'; all of them, where none is named."""
+    here = rooms_told_of(turn, command.room)
+    each_thing = things.split(BETWEEN_THINGS) if things else []
+    loans = [loan for loan in lend.on_loan(turn) if loan.room in here]
+    loans = [loan for loan in loans if all(_lines_meant(loan, each) for each in each_thing)]
+    known = [loan for loan in turn.outside_loans() if loan.room in here or is_private(turn, command.room)]
+    known = [loan for loan in known if loan.is_living]
+    return loans, [loan for loan in known if all(neighbours_amount(loan, each) is not None for each in each_thing)]
+
+
+def neighbours_amount(loan: OutsideLoan, words: str) -> str | None:
+    """The quantity that is said of what the neighbour has, '' for all; None if it isn't called so."""
+    names = _all_names(loan.description, loan.serial, loan.item, loan.source)
+    if _plainly(words) in names:
+        return ""
+    return next((quantity for name, quantity in _with_quantity(words.split()) if _plainly(name) in names), None)
 
 
 def only_line(loan: Transfer) -> int | None:
@@ -190,19 +233,27 @@ def _counted(loan: Transfer, numbers: list[int], word: str, told: Sequence[UnitF
 
 def _called(loan: Transfer, word: str) -> list[int]:
     """The lines that are called so: by number, IPN, name, serial number, or the key of a stock item."""
-    scanned = stock_item_in(word)
-    wanted = f"#{scanned}" if scanned is not None else word.strip().strip("\"'").casefold()
+    wanted = _plainly(word)
     lent = lend.lent(loan)
     if len(lent) > 1 and wanted.isdecimal():
         return [number for number in lent if str(number) == wanted]
     return [number for number in lent if wanted in _names(loan, loan.line(number))]
 
 
+def _plainly(word: str) -> str:
+    """The name of a thing as it is compared: a scanned code is its stock item's number."""
+    scanned = stock_item_in(word)
+    return f"#{scanned}" if scanned is not None else word.strip().strip("\"'").casefold()
+
+
 def _names(loan: Transfer, line: Line) -> set[str]:
-    names = {line.description.name, line.description.ipn} - {""}
-    with_serial = {f"{name}#{line.serial}" for name in names} if line.serial else set()
-    keys = {f"#{key}" for key in (line.item, loan.at(line.number).item) if key}
-    return {name.casefold() for name in names | with_serial} | keys
+    return _all_names(line.description, line.serial, line.item, loan.at(line.number).item)
+
+
+def _all_names(part: PartDescription, serial: str, *keys: int | None) -> set[str]:
+    names = {part.name, part.ipn} - {""}
+    with_serial = {f"{name}#{serial}" for name in names} if serial else set()
+    return {name.casefold() for name in names | with_serial} | {f"#{key}" for key in keys if key}
 
 
 def let_choose(turn: Turn, command: Command, loan: Transfer, spec: Verb) -> None:

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any
 
 from fedbot import messages
-from fedbot.commands.grammar import PLAINLY_A_TYPO, SHOWN, Reading, near, render
+from fedbot.commands.grammar import PLAINLY_A_TYPO, SHOWN, Reading, beginning_with, near, render
 from fedbot.commands.spec import Verb
 from fedbot.rules import command as chat_lines
 from fedbot.rules.consent import Subject
@@ -33,6 +33,8 @@ from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.protocol import announcements, who_answers
 from fedbot.rules.state import CODE_LENGTH, Turn
 
+MOST_NEAR = 3
+"""So many names are suggested for one that isn't known."""
 WITHOUT_ID = "without id"
 """Among a command's arguments: what was typed beside an id, where both are one argument."""
 
@@ -102,7 +104,8 @@ def space_meant(turn: Turn, room: str, word: str) -> Space | Phrase:
     if hits:
         return say(messages.line_errors.several_spaces, word=word[:SHOWN], spaces=tuple(space.party for space in hits))
     names = {space.name: space for space in spaces} | {space.party: space for space in spaces}
-    close = [names[hit].name for hit in near(word, list(names), PLAINLY_A_TYPO)]
+    hits_near = (*beginning_with(word.strip(), names), *near(word, list(names), PLAINLY_A_TYPO))
+    close = [names[hit].name for hit in hits_near][:MOST_NEAR]
     known = tuple(space.name for space in spaces)
     return say(messages.line_errors.no_such_space, word=word[:SHOWN], near=tuple(dict.fromkeys(close)), known=known)
 

@@ -14,11 +14,13 @@ from functools import partial
 from fedbot import messages
 from fedbot.commands import extend
 from fedbot.commands.dates import day_from
-from fedbot.commands.grammar import Reading, render, unquoted
+from fedbot.commands.grammar import SHOWN, Reading, render, unquoted
+from fedbot.commands.loans_meant import neighbours_amount, on_loan_called
 from fedbot.commands.lookup import bare_id, found_in, friend_meant, rooms_told_of, whole_line
 from fedbot.commands.picking import Ahead, Choice, Picked, Picking, pick, quantity_complaint, size_complaint, units_said
 from fedbot.commands.push import ANYWAY, counted
 from fedbot.commands.spec import Argument, Handler, Kind, Verb, Where
+from fedbot.messages.formatting import EVERYTHING, quantity_in
 from fedbot.rules import command as chat_lines
 from fedbot.rules.lines import not_entitled
 from fedbot.rules.loan import bookings, lend, outside
@@ -177,14 +179,37 @@ def loan_meant(turn: Turn, command: Command) -> OutsideLoan | None:
     word = bare_id(typed[0]).lower() if typed else ""
     known = [each for each in turn.outside_loans() if each.room in here or command.room == turn.us.admin_room]
     coded = [each for each in known if each.code == word]
-    return coded[0] if coded else next((each for each in known if each.id == command.subject), None)
+    if coded or command.subject or not word or turn.by_code(word):
+        return coded[0] if coded else next((each for each in known if each.id == command.subject), None)
+    things = _thing(command) if command.verb in _RULES else ""
+    loans, neighbours = on_loan_called(turn, command, things) if things else ([], [])
+    return neighbours[0] if len(neighbours) == 1 and not loans else None
+
+
+def _thing(command: Command) -> str:
+    """What was typed in place of a code: a thing, and how much of it; of more time, without that."""
+    typed = str(command.arguments.get("id", "")).strip()
+    return extend.thing_and_time(typed)[0] if command.verb == extend.SPEC.name else typed
 
 
 def _rest(command: Command, loan: OutsideLoan) -> str:
-    """What was typed behind the code."""
+    """What was typed behind the code, or behind the thing: how much, or how long."""
     typed = str(command.arguments.get("id", "")).strip()
     first, _, rest = typed.partition(" ")
-    return rest.strip() if bare_id(first).lower() == loan.code else typed
+    if bare_id(first).lower() == loan.code:
+        return rest.strip()
+    amount = neighbours_amount(loan, _thing(command))
+    return typed if amount is None else amount or typed.removeprefix(_thing(command)).strip()
+
+
+def _not_all(command: Command, loan: OutsideLoan) -> Phrase | None:
+    """Why it doesn't end so: less than all of it was named."""
+    said = _rest(command, loan)
+    if said.casefold() in {"", *EVERYTHING} or neighbours_amount(loan, said) == "":
+        return None
+    quantity = quantity_in(neighbours_amount(loan, said) or said)
+    is_all = quantity is not None and [Decimal(each) for each in quantity.readings] == [loan.quantity]
+    return None if is_all else say(messages.lending.outside_goes_whole, loan=loan, said=said[:SHOWN])
 
 
 _Rule = Callable[[Turn, Command, OutsideLoan], Phrase | None]
@@ -224,6 +249,8 @@ def _story(turn: Turn, loan: OutsideLoan, answers: tuple[Answer, ...]) -> Phrase
 
 
 def _return(turn: Turn, command: Command, loan: OutsideLoan) -> Phrase:
+    if complaint := _not_all(command, loan):
+        return complaint
     can = loan.state in {OutsideState.OUT, OutsideState.UNCLEAR} and loan.stage == "handed"
     if not can:
         return say(messages.lending.outside_not_so, loan=loan, us=turn.us)
@@ -233,7 +260,7 @@ def _return(turn: Turn, command: Command, loan: OutsideLoan) -> Phrase:
 
 
 def _extend(turn: Turn, command: Command, loan: OutsideLoan) -> Phrase:
-    words = _rest(command, loan).removeprefix("by ").removeprefix("for ")
+    words = extend.how_long(_rest(command, loan))
     if loan.state is not OutsideState.OUT:
         return say(messages.lending.outside_not_so, loan=loan, us=turn.us)
     today = turn.today()
@@ -255,6 +282,8 @@ def _closes(how: OutsideState, *, only_unclear: bool = False) -> _Rule:
     states = {OutsideState.UNCLEAR} if only_unclear else {OutsideState.UNCLEAR, OutsideState.OUT}
 
     def rule(turn: Turn, command: Command, loan: OutsideLoan) -> Phrase:
+        if complaint := _not_all(command, loan):
+            return complaint
         if loan.state not in states:
             return say(messages.lending.outside_not_so, loan=loan, us=turn.us)
         outside.close(turn, loan, how, turn.signature_of(command))

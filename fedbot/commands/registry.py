@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from fedbot import messages
@@ -49,7 +50,18 @@ from fedbot.commands import (
     whoami,
 )
 from fedbot.commands.german import LANGUAGE, in_language
-from fedbot.commands.grammar import SHOWN, first_word, near_verbs, parse, with_the_space
+from fedbot.commands.grammar import (
+    SHOWN,
+    as_typed_line,
+    asked_for,
+    first_word,
+    near_verbs,
+    parse,
+    render,
+    tidied,
+    verb_in_sentence,
+    with_the_space,
+)
 from fedbot.commands.lookup import Space, bare_id, room_name, space_meant
 from fedbot.commands.spec import CASE, Handler, Kind, Verb, Where
 from fedbot.rules.lines import MORE
@@ -130,15 +142,21 @@ class Registry:
 
     def parse(self, turn: Turn, text: str) -> tuple[str, dict[str, Any]] | Phrase:
         """The verb and its arguments, or what is wrong with the line. Nothing said is `help`."""
-        word, rest = first_word(text)
+        word, rest = first_word(as_typed_line(tidied(text)))
         if not word:
             return help_page.SPEC.name, {}
         language = turn.us.language
         handler = self._by_name.get(word) or (self.german().get(word) if language == LANGUAGE else None)
+        if meant := self._rendered(asked_for(as_typed_line(tidied(text)))):
+            return say(messages.line_errors.keyword_missing, line=meant)
         if handler is None and (word == MORE or word.isdecimal()):
             return say(messages.line_errors.reply_to_the_list, word=word[:SHOWN])
         if handler is None:
-            specs = (in_language(handler.spec, language) for handler in self._handlers)
+            specs = tuple(in_language(handler.spec, language) for handler in self._handlers)
+            by_name = {name: spec for spec in specs for name in spec.names}
+            sentence = verb_in_sentence(text, by_name)
+            if meant := self._rendered(asked_for(sentence) or sentence, by_name):
+                return say(messages.line_errors.keyword_missing, line=meant)
             return say(messages.line_errors.no_such_verb, word=word[:SHOWN], near=near_verbs(word, specs))
         spec = in_language(handler.spec, language)
         arguments = parse(spec, rest)
@@ -148,6 +166,15 @@ class Registry:
             if meant := with_the_space(spec, rest, names):
                 return say(messages.line_errors.keyword_missing, line=meant)
         return arguments if isinstance(arguments, Phrase) else (handler.spec.name, arguments)
+
+    def _rendered(self, text: str, names: Mapping[str, Verb] | None = None) -> str:
+        """The line as it would be typed; '' if nothing is missing but the verb."""
+        word, rest = first_word(text)
+        if not word:
+            return ""
+        spec = names[word] if names else self._by_name[word].spec
+        arguments = parse(spec, rest)
+        return render(spec, arguments) if arguments and not isinstance(arguments, Phrase) else ""
 
     def permission(self, verb: str) -> Permission:
         """Who may use the verb."""

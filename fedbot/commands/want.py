@@ -26,7 +26,7 @@ _UNREAD_DAY = re.compile(r" (?:until|by|bis) (.+)", re.IGNORECASE)
 
 SPEC = Verb(
     name="want",
-    aliases=("wish",),
+    aliases=("wish", "need"),
     summary="say what you want and nobody has",
     permission=Permission.MAPPED,
     arguments=(

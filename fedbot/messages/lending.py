@@ -479,6 +479,37 @@ def outside_not_so(locale: Locale, *, loan: OutsideLoan, us: PartyConfig) -> Lin
     return [locale.say("Not done: that does not fit now."), *outside_loan(locale, loan=loan, us=us)]
 
 
+def outside_goes_whole(locale: Locale, *, loan: OutsideLoan, said: str) -> Lines:
+    """A quantity, where a neighbour's loan ends as a whole."""
+    return [
+        locale.say('Not done: it is {what} as a whole, not "{said}".', **_words(locale, loan), said=said),
+        locale.say("When all is back, say: {line}. Then lend what they keep.", line=command(f"return {loan.code}")),
+    ]
+
+
+def nothing_on_loan_called(locale: Locale, *, word: str) -> Lines:
+    """Neither an id nor a thing on loan."""
+    return [
+        locale.say('Nothing called "{word}" is on loan, and no card has that id. I did nothing.', word=word),
+        locale.say("See what is on loan: {line}", line=command("todo")),
+    ]
+
+
+def several_on_loan(
+    locale: Locale, *, word: str, loans: tuple[Transfer, ...], neighbours: tuple[OutsideLoan, ...], verb: str
+) -> Lines:
+    """A thing's name that stands in several loans; or, without a `word`, all that is on loan."""
+    code = [*(loan.code for loan in loans), *(loan.code for loan in neighbours)][0]
+    line = command(f"{verb} {code}")
+    first = locale.say('Several loans have "{word}". Say which by its id: {line}. I did nothing.', word=word, line=line)
+    listed: list[tuple[Inline, ...]] = [(loan.code, " – ", naming.things(locale, loan.terms.lines)) for loan in loans]
+    listed += [(loan.code, " – ", _thing(locale, loan), " · ", loan.neighbour) for loan in neighbours]
+    return [
+        first if word else locale.say("Which loan? Say its id: {line}. I did nothing.", line=line),
+        Items(tuple(listed[:MOST_LISTED])),
+    ]
+
+
 def day_not_later(locale: Locale, *, loan: OutsideLoan) -> Lines:
     """More time that is less."""
     return [locale.say("Nothing to do: {what} is on loan until {day} already. {code}", **_words(locale, loan))]

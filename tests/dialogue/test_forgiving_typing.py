@@ -154,3 +154,56 @@ async def test_what_is_free_is_said_once_to_who_would_wait_for_it() -> None:
     await world.settle()
     (answer,) = world.room.messages()[before + 1 :]
     assert "There is nothing to wait for" in answer.text
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "give beta 10 M3-NUT",
+        "give Beta 10 M3-NUT",
+        "push 10 M3-NUT for betaspace",
+        "push 10 M3-NUT an betaspace",
+        "please give 10 M3-NUT betaspace",
+        "can I give 10 M3-NUT to Betaspace?",
+    ],
+)
+async def test_a_line_that_lacks_its_keyword_is_told_as_it_would_be_typed(line: str) -> None:
+    world = await friends()
+    said = world.anna.says(f"!fed {line}")
+    await world.settle()
+    told_back = world.answer_to(said)
+    assert told_back.casefold() == "did you mean !fed push 10 m3-nut to betaspace? i did nothing."
+    assert world.beta.turn.transfers() == []
+
+
+async def test_the_beginning_of_a_space_s_name_is_suggested_and_never_taken() -> None:
+    world = await friends()
+    said = world.anna.says("!fed push 10 M3-NUT to beta")
+    await world.settle()
+    assert world.answer_to(said) == 'No space "beta". Did you mean Betaspace? I did nothing.'
+
+
+@pytest.mark.parametrize(
+    ("line", "meant"),
+    [
+        ("lend me 10 M3-NUT from attraktor until friday", "borrow 10 M3-NUT from attraktor for friday"),
+        ("could you give us 10 M3-NUT from attraktor", "request 10 M3-NUT from attraktor"),
+        ("can I borrow 10 M3-NUT from attraktor for 2 weeks?", "borrow 10 M3-NUT from attraktor for 2 weeks"),
+        ("we need 10 M3-NUT", "want 10 M3-NUT"),
+    ],
+)
+async def test_a_verb_within_a_sentence_is_told_as_a_line_and_does_nothing(line: str, meant: str) -> None:
+    world = await friends()
+    said = world.bea.says(f"!fed {line}")
+    await world.settle()
+    assert world.answer_to(said) == f"Did you mean !fed {meant}? I did nothing."
+
+
+@pytest.mark.parametrize(
+    "line", ["who has M3-NUT?", "Who's got M3-NUT", "wer hat M3-NUT?", "where is M3-NUT", "wo gibt es M3-NUT?"]
+)
+async def test_who_has_something_is_a_search(line: str) -> None:
+    world = await sharing()
+    world.bea.says(f"!fed {line}")
+    await world.settle()
+    assert '1 hit for "M3-NUT"' in world.room.transcript()

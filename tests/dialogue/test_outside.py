@@ -414,3 +414,37 @@ async def test_after_a_rebuild_in_a_hand_over_it_goes_on_and_is_booked_once(*, i
     assert state(world) is OutsideState.HANDED_OVER, world.room.transcript()
     assert (world.alpha.given("M3-NUT"), world.beta.total("N-M3")) == (10, 910)
     assert_books_balance(world)
+
+
+async def test_what_a_neighbour_has_is_named_by_the_thing() -> None:
+    world = await lent_outside()
+    assert await says(world, "piet", "return lens") == (
+        'Nothing called "lens" is on loan, and no card has that id. I did nothing.\nSee what is on loan: !fed todo'
+    )
+    assert "Which loan?" in await says(world, "piet", "extend 3 weeks")
+    assert "Noted" in await says(world, "piet", "extend M3 nut by 3 weeks")
+    assert world.alpha.turn.outside_loans()[-1].until.isoformat() == "2026-12-29"
+    for less in ("return M3-NUT 3", f"return {code(world)} 3 pcs", "gift 3 M3-NUT"):
+        assert "it is 10 × M3 nut as a whole" in await says(world, "piet", less)
+    assert state(world) is OutsideState.OUT
+    await says(world, "piet", "return M3-NUT 10")
+    assert state(world) is OutsideState.RETURNED
+
+
+async def test_a_thing_that_a_neighbour_and_a_friend_have_is_asked_back() -> None:
+    world = await friends()
+    await says(world, "piet", LINE)
+    world.anna.says("!fed lend 5 M3-NUT to betaspace for 2 weeks")
+    await world.settle()
+    world.cem.reacts(world.card(), "✅")
+    await world.grace()
+    loan = world.alpha.transfer().code
+    for verb in ("return", "extend", "gift", "lost"):
+        told_back = await says(world, "piet", f"{verb} M3-NUT" + (" 1 week" if verb == "extend" else ""))
+        assert 'Several loans have "M3-NUT"' in told_back
+        assert {loan, code(world)} <= set(told_back.split())
+    assert "Which loan?" in await says(world, "piet", "return all")
+    await says(world, "piet", f"return {code(world)}")
+    world.piet.says("!fed extend M3-NUT by 1 week")
+    await world.settle()
+    assert str(world.alpha.transfer().due_day) == "2026-12-15"

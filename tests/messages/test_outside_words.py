@@ -16,7 +16,7 @@ from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.lifecycles import OutsideState
 from fedbot.rules.model.outside import OutsideLoan
 from fedbot.rules.model.stock import PartDescription
-from tests.scenarios.scenes import ALPHA, BY_ANNA, BY_PIET, LOCALES, NOW, ROOM, plain
+from tests.scenarios.scenes import ALPHA, BOLTS, BY_ANNA, BY_PIET, LOCALES, NOW, ROOM, plain, transfer
 
 TODAY = date(2026, 11, 24)
 LOAN = OutsideLoan(
@@ -54,6 +54,12 @@ SAID: dict[str, Phrase] = {
     "several things": say(messages.lending.one_item_to_outside),
     "high value": say(messages.lending.two_people_outside),
     "not so": say(messages.lending.outside_not_so, loan=replace(LOAN, state=OutsideState.GIFT), us=ALPHA),
+    "less than all": say(messages.lending.outside_goes_whole, loan=LOAN, said="3 pcs"),
+    "nothing called so": say(messages.lending.nothing_on_loan_called, word="M3-NUT"),
+    "several called so": say(
+        messages.lending.several_on_loan, word="lens", loans=(transfer(BOLTS),), neighbours=(LOAN,), verb="return"
+    ),
+    "which loan": say(messages.lending.several_on_loan, word="", loans=(), neighbours=(LOAN,), verb="extend"),
     "no later day": say(messages.lending.day_not_later, loan=LOAN),
     "offered to their bot": stands(OutsideState.HANDING_OVER, handing="k7m2", friend="repaircafe"),
     "handed over": stands(OutsideState.HANDED_OVER, handing="k7m2", friend="repaircafe", ended=NOW, ended_by=BY_PIET),
