@@ -193,3 +193,42 @@ def test_the_columns_are_those_of_the_docs_in_their_order() -> None:
     table = DOCS.read_text().partition("\n## export")[2].partition("\n## ")[0]
     told = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
     assert [name.strip(" `") for cell in told for name in cell.split(",")] == list(COLUMNS)
+
+
+async def test_what_neighbours_have_and_what_is_booked_ahead_is_exported(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = await sharing()
+    journal = config.parent / "state" / "journal.db"
+    world.piet.says('!fed lend 10 M3-NUT to outside "Repair Café" for 2 weeks')
+    await world.passes(timedelta(minutes=1))
+    world.piet.says("!fed lend #42 to betaspace from 12.12. until 19.12.")
+    await world.settle()
+    world.cem.reacts(world.card(), "✅")
+    await world.grace()
+    world.alpha.journal.backup(journal)
+    assert export(config) == Exit.OK
+    booked, outside = printed(capsys)
+    assert (booked["kind"], booked["state"], booked["direction"]) == ("loan", "booked", "out")
+    assert (booked["loan_from"], booked["loan_until"]) == ("2026-12-12", "2026-12-19")
+    expected = {
+        "kind": "outside",
+        "state": "out",
+        "peer": "outside:Repair Café",
+        "quantity": "10",
+        "loan_from": "",
+        "loan_until": "2026-12-08",
+        "loan_end": "",
+        "asked_by_user": "piet",
+    }
+    assert {name: outside[name] for name in expected} == expected
+    code = world.alpha.turn.outside_loans()[0].code
+    world.piet.says(f"!fed return {code}")
+    await world.settle()
+    world.alpha.journal.backup(journal)
+    assert export(config, "--peer", "repair café", "--format", "json") == Exit.OK
+    (outside,) = json.loads(capsys.readouterr().out)
+    assert (outside["loan_end"], outside["peer_item"]) == ("returned", None)
+    assert outside["ended_at"]
+    assert export(config, "--peer", "betaspace") == Exit.OK
+    assert [row["kind"] for row in printed(capsys)] == ["loan"]

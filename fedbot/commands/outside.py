@@ -391,7 +391,8 @@ def _offer(
     us = turn.us
     line = line_of(1, item, loan.quantity, "", with_price=us.tells_prices, largest_file=us.largest_file)
     moved = [taken_out(item, loan.quantity)]
-    rules = lendings.strictest(lend.for_loan(turn, moved, [item.pk], found))
+    hold = lend.for_loan(turn, moved, [item.pk], found)
+    rules = lendings.strictest(hold)
     terms = Terms(
         kind="push",
         sender=turn.us.party,
@@ -408,8 +409,8 @@ def _offer(
     if size_complaint(terms, metadata) is not None:
         terms, metadata = replace(terms, lines=(bare(line),)), {}
     why = turn.us.care.why(moved) or (BY_RULES if rules is not None and rules.two_people else "")
-    cause = by_line(command.event_id, number)
-    opening.open_push(turn, cause, friend, terms, asker, metadata, why, (loan.quantity,))
+    known = opening.OfTheOffered(metadata, why, (loan.quantity,), lendings.origins(hold))
+    opening.open_push(turn, by_line(command.event_id, number), friend, terms, asker, known)
 
 
 HANDLER = Handler(SPEC, _ask_to_hand_over, _hand_over)

@@ -192,8 +192,8 @@ def _offer(
     if command.is_proven and care.typed_code:
         why = ""
     there = tuple(bookings.there(turn, each.item, ahead=days.first is not None) for each in picked)
-    opened = opening.open_push(turn, by_line(command.event_id), connection, terms, asker, metadata, why, there)
-    turn.save(replace(turn.transfer(opened.id) or opened, ruled_by=lendings.origins(hold)))
+    known = opening.OfTheOffered(metadata, why, there, lendings.origins(hold))
+    opening.open_push(turn, by_line(command.event_id), connection, terms, asker, known)
     return None
 
 

@@ -420,11 +420,16 @@ def outside_in_short(locale: Locale, loan: OutsideLoan, today: date) -> tuple[In
     return locale.say("{code} – {what} at {neighbour}, until {day}", **words)
 
 
+def outside_state(locale: Locale, loan: OutsideLoan) -> tuple[Inline, ...]:
+    """'On loan until 3 Dec.', as it stands."""
+    return locale.say(_STATES[loan.state], **_words(locale, loan))
+
+
 def outside_entry(locale: Locale, loan: OutsideLoan) -> tuple[Inline, ...]:
     """'u5t4 – 1 × lens to Repair Café (outside), lent by Anna, Tue 24 Nov, 20:14. / Returned.', in the ledger."""
     words = {**_words(locale, loan), "what": _thing(locale, loan), "who": naming.signed(locale, loan.by)}
     lent = locale.say("{code} – {what} to {neighbour}, lent by {who}, {when}.", when=locale.when(loan.by.at), **words)
-    return (*lent, Break(), *locale.say(_STATES[loan.state], **words))
+    return (*lent, Break(), *outside_state(locale, loan))
 
 
 def outside_reminder(locale: Locale, *, loan: OutsideLoan, us: PartyConfig, today: date) -> Lines:

@@ -359,6 +359,7 @@ PAGE_WORDS: Mapping[str, str] = {
     "nothing_lent": marked("Nothing is lent."),
     "lend_something": marked("Find something of yours to lend, or scan the code on its label."),
     "asked_by_person": marked("asked by {name}"),
+    "with_neighbours": marked("With neighbours who have no bot"),
     "booked_ahead": marked("Booked"),
     "in_line": marked("Waiting lists"),
     "at_space": marked("our place at {space}"),

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from fedbot.rules.ledger import history
+from fedbot.rules.model.lending import LendingRule
 from fedbot.rules.model.lifecycles import OutsideState
 from fedbot_demo.inventree.faults import FaultKind
 from tests.dialogue.test_recovery import is_rebuilt
@@ -250,6 +251,20 @@ async def test_what_a_neighbour_has_becomes_an_ordinary_loan_once_it_has_a_bot_a
     assert_books_balance(world)
 
 
+async def test_a_loan_that_is_handed_over_keeps_its_lending_rules_and_show_tells_where_they_stand() -> None:
+    world = await a_world(alpha={"lending": (LendingRule(parts=("M3-NUT",), extensions=1, longest=30),)})
+    await says(world, "piet", 'lend 10 M3-NUT to outside "Betaspace e.V." for 2 weeks')
+    await world.connect()
+    await hands_over(world)
+    assert "at most 30 days" in world.card().text
+    loan = world.alpha.transfer().code
+    assert "Its lending rules come from: part M3-NUT (settings)" in await says(world, "kim", f"show {loan}")
+    world.cem.reacts(world.card(), "✅")
+    await world.grace()
+    assert "part M3-NUT (settings)" in await says(world, "kim", f"show {loan}")
+    assert "lending rules come from" not in await says(world, "cem", f"show {loan}"), "that is the owner's own business"
+
+
 @pytest.mark.parametrize("how", ["declined", "cancelled", "expired"])
 async def test_when_their_bot_does_not_take_it_over_the_neighbour_has_it_as_before(how: str) -> None:
     world = await lent_before_they_had_a_bot()
@@ -372,6 +387,24 @@ async def test_the_ledger_and_the_figures_tell_what_neighbours_have_and_had() ->
         assert [row["part"] for row in told] == parts, table.text
         assert {row["peer"] for row in told} == {"outside:Repair Café"}
     assert "outside" not in (await program.gets("/api/v1/transfers.csv?kind=push")).text.partition("\n")[2]
+    lens, bolt, nut = await program.reads("/outside")
+    expected = {
+        "neighbour": "Repair Café",
+        "state": "out",
+        "part": "Laser lens 2.0″ ZnSe",
+        "quantity": "1",
+        "due_day": "2026-12-08",
+        "overdue_days": 0,
+        "ended_at": None,
+    }
+    assert {name: lens[name] for name in expected} == expected
+    assert (lens["state_text"], lens["lent_by"]["user"]) == ("On loan until Tue 8 Dec 2026.", "anna")
+    assert [(each["state"], each["ended_by"]["user"]) for each in (bolt, nut)] == [
+        ("gift", "piet"),
+        ("returned", "piet"),
+    ]
+    await world.passes(16 * A_DAY)
+    assert (await program.reads("/outside"))[0]["overdue_days"] == 2
 
 
 async def test_after_a_rebuild_what_neighbours_have_is_known_again_and_comes_back() -> None:

@@ -241,6 +241,42 @@ async def test_what_is_asked_of_friends_in_turn_stands_beside_the_loans() -> Non
     assert "in turn" not in await page(kim, "/loans")
 
 
+async def test_what_neighbours_without_a_bot_have_stands_beside_the_loans() -> None:
+    world = await sharing(alpha={"pages_url": URL}, beta={"pages_url": URL})
+    await encrypted(world)
+    world.piet.says('!fed lend 10 M3-NUT to outside "Repair Café" for 2 days')
+    await world.settle()
+    (loan,) = world.alpha.turn.outside_loans()
+    kim = await signed_in(world)
+    words = f"With neighbours who have no bot 1 10 × M3 nut to Repair Café, {loan.code}. On loan until Thu 26 Nov 2026."
+    assert words in await page(kim, "/loans")
+    await world.passes(timedelta(days=4))
+    assert "overdue by 2 days" in await page(kim, "/loans")
+    world.piet.says(f"!fed return {loan.code}")
+    await world.settle()
+    assert "neighbours" not in await page(kim, "/loans")
+
+
+async def test_the_api_tells_what_is_wanted_on_both_sides() -> None:
+    world = await sharing(alpha={"pages_url": URL}, beta={"pages_url": URL})
+    await encrypted(world)
+    world.tom.says("!fed want 5 M3-NUT until 20.12.")
+    world.kim.says("!fed want 7 lamp until 10.12.")
+    await world.settle()
+    kim = await signed_in(world)
+    ours, theirs = await Web(world, world.alpha).visitor(await kim.makes_token()).reads("/wants")
+    (wanted,) = world.alpha.turn.wants()
+    assert (ours["ours"], ours["code"], ours["word"], ours["lacking"], ours["until"]) == (
+        True,
+        wanted.code,
+        "lamp",
+        "7",
+        "2026-12-10",
+    )
+    assert (ours["by"]["user"], ours["told_at"]) == ("kim", None)
+    assert (theirs["ours"], theirs["space"]["id"], theirs["quantity"], theirs["by"]) == (False, "betaspace", "5", None)
+
+
 async def test_waiting_lists_stand_beside_the_loans() -> None:
     world = await sharing(alpha={"pages_url": URL}, beta={"pages_url": URL})
     await encrypted(world)

@@ -55,6 +55,7 @@ class Row:
     units: str
     our_item: int | None
     peer_item: int | None
+    loan_from: date | None
     loan_until: date | None
     loan_end: str
     loan_of: str
@@ -212,6 +213,7 @@ def _outside_row(loan: OutsideLoan) -> Row:
         units=loan.description.units,
         our_item=loan.item or loan.source,
         peer_item=None,
+        loan_from=None,
         loan_until=loan.until,
         loan_end=loan.state.value if loan.state in ENDS_OF_A_LOAN else "",
         loan_of="",
@@ -247,6 +249,7 @@ def _row(transfer: Transfer, line: Line) -> Row:
         units=line.description.units,
         our_item=our_item(transfer, line),
         peer_item=peer_item(transfer, line),
+        loan_from=terms.starts,
         loan_until=transfer.due_day,
         loan_end=(transfer.ending_of(line.number) or "") if transfer.is_loan else "",
         loan_of=terms.parent,

@@ -67,7 +67,7 @@ def hand_back(
 
     `source` is the stock item of ours into which the borrowed one was merged: it leaves our books out of that.
     """
-    transfer = opening.open_push(turn, cause, connection, terms, asker, {})
+    transfer = opening.open_push(turn, cause, connection, terms, asker, opening.OfTheOffered())
     if source is not None:
         turn.save(with_progress(transfer, Progress(terms.lines[0].number, item=source)))
 

@@ -38,8 +38,9 @@ class Things:
 
     def naming(self, part: Part, place: str) -> str:
         """By what that part at that place (a path) is named: 'part LENS-2', 'category Laser'; '' if it isn't."""
-        if names := _named(part) & {_folded(name) for name in self.parts}:
-            return f"part {min(names)}"
+        named = _named(part)
+        if name := next((each for each in self.parts if _folded(each) in named), ""):
+            return f"part {name}"
         for kind, path, listed in (
             ("category", part.category_path, self.categories),
             ("location", place, self.locations),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import islice
@@ -27,6 +28,7 @@ from fedbot.rules.model.decision import (
 )
 from fedbot.rules.model.effects import Ask, Edit, Phrase, Post, say
 from fedbot.rules.model.events import Answered
+from fedbot.rules.model.lending import RuleOrigin
 from fedbot.rules.model.lifecycles import NOTHING_MOVED, TransferState
 from fedbot.rules.model.queries import Able, WhenAnswered
 from fedbot.rules.model.stock import Permission
@@ -116,29 +118,33 @@ def opens(transfer: Transfer) -> bodies.OpensWith:
     return {"terms": transfer.terms, "due": transfer.due, "opening": transfer.opening}
 
 
-def open_push(
-    turn: Turn,
-    cause: Cause,
-    connection: Connection,
-    terms: Terms,
-    asker: Signature,
-    metadata: dict[str, str],
-    care: str = "",
-    there: tuple[Decimal, ...] = (),
-) -> Transfer:
-    """A new push on the sender's side: the offer goes out as the answer to the asker's line.
+@dataclass(frozen=True)
+class OfTheOffered:
+    """What our side knows of what it offers, beyond the terms.
 
     `metadata` (line number to JSON text) is what our InvenTree says of the items; it travels sealed. `care`: why the
     asker's word is not enough (`Care.why`); then it is the first yes, and a card asks for the second. `there` is how
-    much there is of each line's stock item; what is booked of it, the asker has seen.
+    much there is of each line's stock item; what is booked of it, the asker has seen. `ruled_by`: where the lending
+    rules that hold for it stand.
     """
+
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    care: str = ""
+    there: tuple[Decimal, ...] = ()
+    ruled_by: tuple[RuleOrigin, ...] = ()
+
+
+def open_push(
+    turn: Turn, cause: Cause, connection: Connection, terms: Terms, asker: Signature, known: OfTheOffered
+) -> Transfer:
+    """A new push on the sender's side: the offer goes out as the answer to the asker's line."""
     transfer = begun_here(turn, opened_here(turn, connection, cause), connection, terms, asker, "sender")
-    transfer = replace(transfer, there=there)
+    transfer = replace(transfer, there=known.there, ruled_by=known.ruled_by)
     transfer = replace(transfer, over=bookings.in_the_way(turn, transfer))
-    if care:
-        turn.note(transfer.id, audit.NeedsCare(care), asker.person, asker.event_id)
+    if known.care:
+        turn.note(transfer.id, audit.NeedsCare(known.care), asker.person, asker.event_id)
         transfer = asked_with_care(turn, transfer, asker)
-    body, sealed = bodies.Offer(**opens(transfer)), {"metadata": metadata}
+    body, sealed = bodies.Offer(**opens(transfer)), {"metadata": dict(known.metadata)}
     transfer, draft = sequencing.write(turn, transfer, body, awaits=True, sealed=sealed)
     turn.save(transfer)
     phrase = say(
@@ -152,7 +158,7 @@ def open_push(
     turn.do(Post(f"offer:{transfer.id}", connection.room, phrase, reply_to=asker.event_id, draft=draft))
     turn.note(transfer.id, audit.Asked(audit.Asking.OFFER, connection.peer), asker.person, asker.event_id)
     provision.mirror(turn, connection)
-    if care:
+    if known.care:
         turn.do(Ask(ShowReleaseCard(transfer.id), (turn.who_may(Permission.APPROVER),)))
     return transfer
 

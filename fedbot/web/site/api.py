@@ -31,6 +31,7 @@ from fedbot.web.site.views import (
     LedgerPage,
     LineSaidView,
     NowView,
+    OutsideView,
     Reader,
     RotaView,
     SearchView,
@@ -38,6 +39,7 @@ from fedbot.web.site.views import (
     StoryView,
     TransferView,
     WaitingView,
+    WantView,
 )
 
 _REFUSALS: dict[int | str, dict[str, Any]] = {
@@ -205,6 +207,18 @@ async def bookings(reader: Reading) -> list[TransferView]:
 async def queues(reader: Reading) -> list[WaitingView]:
     """First your people's places at friends, then who waits for what is yours; first come, first served."""
     return reader.waiting()
+
+
+@router.get("/wants", summary="What is wanted and nobody had")
+async def wants(reader: Reading) -> list[WantView]:
+    """First what your people want, then what friends do; what ends first comes first."""
+    return reader.wants()
+
+
+@router.get("/outside", summary="Loans to neighbours without a bot")
+async def outside(reader: Reading) -> list[OutsideView]:
+    """What they have comes first, by its due day; then what they had, the newest first."""
+    return reader.with_neighbours()
 
 
 @router.get("/rotas", summary="What is asked of friends in turn")

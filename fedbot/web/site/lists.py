@@ -40,7 +40,7 @@ Day = Annotated[date | None, Form()]
 
 @router.get("/loans")
 async def loans(page: SignedIn) -> Response:
-    """What is borrowed, lent and booked, by its day; who waits for what; and what is asked of friends in turn."""
+    """What is borrowed, lent and booked, and what neighbours have; who waits for what; what friends are asked for."""
     reader = await page.reader()
     every = reader.loans()
     return page.shows(
@@ -48,6 +48,7 @@ async def loans(page: SignedIn) -> Response:
         borrowed=_going(every, "in"),
         lent=_going(every, "out"),
         booked=[each for each in reader.bookings() if each.state == "booked"],
+        neighbours=[each for each in reader.with_neighbours() if each.ended_at is None],
         waiting=reader.waiting(),
         rotas=[each for each in reader.rotas() if each.state in LIVING_ROTA],
     )

@@ -21,6 +21,7 @@ from fedbot.commands.todo import seen as todo_of
 from fedbot.commands.todo import waits_for
 from fedbot.messages import booking as queue_words
 from fedbot.messages import catalogue as catalogue_words
+from fedbot.messages import lending as neighbour_words
 from fedbot.messages.audit import is_told, noted_in_words
 from fedbot.messages.formatting import Inline, render
 from fedbot.messages.language import Locale
@@ -31,12 +32,13 @@ from fedbot.rules.catalogue import search
 from fedbot.rules.consent import Subject, awaits_parcel, decides_here, is_open
 from fedbot.rules.ledger import figures as ledger_figures
 from fedbot.rules.ledger import history, stats
-from fedbot.rules.loan import bookings, lend, queue
+from fedbot.rules.loan import bookings, lend, outside, queue
 from fedbot.rules.model.archive import Mark, Place
-from fedbot.rules.model.catalogue import Hit, Search
+from fedbot.rules.model.catalogue import FriendWant, Hit, Search, Want
 from fedbot.rules.model.command import Outcome, WebAccess, WebLine
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Choice, Signature
+from fedbot.rules.model.diagnosis import reason_of
 from fedbot.rules.model.effects import Phrase
 from fedbot.rules.model.figures import COUNTS, WAYS, Dealings, Flow
 from fedbot.rules.model.ledger import OnThatDay, Todo
@@ -334,6 +336,59 @@ class RotaView(BaseModel):
     loan_until: date | None
     asked: list[AskedView]
     waiting: list[SpaceRef]
+    stuck: str = Field(default="", description="code of the request that was confirmed, and of which nothing came")
+
+
+class OutsideView(BaseModel):
+    """A loan to a neighbour without a bot. `overdue_days`: since when it should be back, while it is out.
+
+    `handed_to` and `transfer`: the friend that the neighbour is by now, and the loan that it is offered, or became.
+    `problem`: why it is unclear, or wasn't lent. `state_text` says in words how it stands.
+    """
+
+    id: str
+    code: str
+    neighbour: str
+    state: str
+    state_text: str
+    part: str
+    ipn: str
+    quantity: str
+    units: str
+    serial: str
+    batch: str
+    our_item: int
+    our_item_page: str
+    lent_at: datetime
+    lent_by: PersonView
+    due_day: date
+    overdue_days: int
+    damaged: bool
+    note: str
+    ended_at: datetime | None
+    ended_by: PersonView | None
+    handed_to: SpaceRef | None
+    transfer: str
+    problem: str
+
+
+class WantView(BaseModel):
+    """What one of our people wants (`ours`), or a friend. `unit` is empty where each counts as it does.
+
+    `until` is its last day. Of our own: its `code`, who wants it, and how much hasn't come yet (`lacking`). Of a
+    friend's: when our approvers were told that we share some.
+    """
+
+    ours: bool
+    space: SpaceRef
+    word: str
+    quantity: str
+    unit: str
+    until: date
+    code: str = ""
+    by: PersonView | None = None
+    lacking: str = ""
+    told_at: datetime | None = None
 
 
 class WaitingView(BaseModel):
@@ -661,6 +716,78 @@ class Reader:
                 for each in rota.asked
             ],
             waiting=[self.space_ref(each.party) for each in rota.waiting],
+            stuck=rota.stuck,
+        )
+
+    def with_neighbours(self) -> list[OutsideView]:
+        """What neighbours without a bot have, what is due first coming first; then what they had, the newest first."""
+        loans = self.outside(Ledger())
+        here = sorted((each for each in loans if each.is_living), key=lambda each: (each.until, each.id))
+        over = sorted((each for each in loans if not each.is_living), key=lambda each: each.by.at, reverse=True)
+        return [self._outside(loan) for loan in (*here, *over)]
+
+    def _outside(self, loan: OutsideLoan) -> OutsideView:
+        item, today = loan.item or loan.source, self.turn.today()
+        late = (today - loan.until).days if outside.is_overdue(self.turn, loan) else 0
+        return OutsideView(
+            id=loan.id,
+            code=loan.code,
+            neighbour=loan.neighbour,
+            state=loan.state.value,
+            part=loan.description.name,
+            ipn=loan.description.ipn,
+            quantity=plain(loan.quantity),
+            units=loan.description.units,
+            serial=loan.serial,
+            batch=loan.batch,
+            our_item=item,
+            our_item_page=self.item_page(item),
+            lent_at=loan.by.at,
+            lent_by=self._signer(loan.by),
+            due_day=loan.until,
+            overdue_days=late,
+            damaged=loan.damaged,
+            note=loan.note,
+            ended_at=loan.ended,
+            ended_by=self._signer(loan.ended_by) if loan.ended_by else None,
+            handed_to=self.space_ref(loan.friend) if loan.friend else None,
+            transfer=loan.handing,
+            problem=reason_of(loan.problem) if loan.problem else "",
+            state_text=_plain(neighbour_words.outside_state(self._locale, loan)),
+        )
+
+    def wants(self) -> list[WantView]:
+        """What our people want that nobody had, then what friends want; what ends first comes first."""
+        ours = [each for each in self.turn.wants() if each.is_living and each.room in self.rooms]
+        friends = {c.id for c in self.turn.connections() if c.room in self.rooms}
+        theirs = [each for each in self.turn.friend_wants() if each.connection in friends]
+        return [
+            *(self._want(each) for each in sorted(ours, key=lambda each: (each.until, each.id))),
+            *(self._friend_want(each) for each in sorted(theirs, key=lambda each: (each.until, each.id))),
+        ]
+
+    def _want(self, wanted: Want) -> WantView:
+        return WantView(
+            ours=True,
+            space=self.space_ref(self.turn.us.party),
+            word=wanted.word,
+            quantity=plain(wanted.quantity),
+            unit=wanted.unit,
+            until=wanted.until,
+            code=wanted.code,
+            by=self._signer(wanted.by),
+            lacking=plain(wanted.lacking),
+        )
+
+    def _friend_want(self, wanted: FriendWant) -> WantView:
+        return WantView(
+            ours=False,
+            space=self.space_ref(wanted.peer),
+            word=wanted.word,
+            quantity=plain(wanted.quantity),
+            unit=wanted.unit,
+            until=wanted.until,
+            told_at=wanted.told,
         )
 
     def spaces(self) -> list[SpaceView]:
