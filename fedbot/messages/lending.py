@@ -398,7 +398,7 @@ def _what_to_say(locale: Locale, loan: OutsideLoan) -> Lines:
             )
         ]
     if loan.state in {OutsideState.HANDING_OVER, OutsideState.HANDED_OVER}:
-        show = command(f"show {loan.handing}")
+        show = command(f"show {loan.handing_code or loan.handing}")
         return [locale.say("See the loan to {friend}: {show}", friend=loan.friend, show=show)]
     if loan.state is OutsideState.UNCLEAR:
         return [

@@ -242,7 +242,10 @@ async def test_what_a_neighbour_has_becomes_an_ordinary_loan_once_it_has_a_bot_a
     assert world.alpha.total("M3-NUT") == 340
     assert world.beta.total("N-M3") == 910
     assert world.alpha.row(loan.progress[0].item or 0).notes.startswith("Lent to Betaspace until 8 Dec 2026 – fedbot")
-    assert "is an ordinary loan to betaspace now" in await says(world, "kim", f"show {code(world)}")
+    told_of_it = await says(world, "kim", f"show {code(world)}")
+    assert "is an ordinary loan to betaspace now" in told_of_it
+    assert f"!fed show {loan.code}" in told_of_it
+    assert loan.id not in world.room.transcript()
     world.cem.says(f"!fed return {world.beta.transfer().code}")
     await world.settle()
     world.anna.reacts(world.room.messages(sender=world.alpha.chat.user_id)[-1], "✅")

@@ -321,7 +321,7 @@ def follow(turn: Turn) -> None:
 def _follow(turn: Turn, loan: OutsideLoan, transfer: Transfer) -> None:
     is_next = loan.state in MAY_BE_HANDED_OVER and loan.stage == "handed" and transfer.state not in FINAL
     if is_next:
-        loan = replace(loan, handing=transfer.id, friend=transfer.peer, problem=None)
+        loan = replace(loan, handing=transfer.id, handing_code=transfer.code, friend=transfer.peer, problem=None)
         _stands(turn, loan, OutsideState.HANDING_OVER)
     elif loan.state is OutsideState.HANDING_OVER and loan.handing == transfer.id and transfer.state in FINAL:
         _handing_is_over(turn, loan, transfer)

@@ -36,6 +36,7 @@ class OutsideLoan:
     lay, `item` the one that went, `status` and `location` what it had before. `stage` is the last step that is known to
     be done ('', `taken`, `handed`), `problem` why it is unclear or wasn't lent. `ended_by` said how it ended.
     `handing` is the transfer by which it becomes an ordinary loan to `friend`, whose bot the neighbour has by now.
+    `handing_code` is how people name that transfer.
     `again` counts how often it was booked out once more, as that came to nothing,
     `posted` how often its message was posted anew, after a loss of the journal.
     `before` is the code of one just like it that the same person made a moment before.
@@ -70,6 +71,7 @@ class OutsideLoan:
     again: int = 0
     posted: int = 0
     before: str = ""
+    handing_code: str = ""
 
     @property
     def is_living(self) -> bool:
