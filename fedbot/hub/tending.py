@@ -36,6 +36,7 @@ from fedbot.ports.journal import StateInUse
 SEALING_KEY = "sealing-key"
 PATIENCE = 2 * SECONDS
 """Seconds in which the worker of a space has given it back, or is dead."""
+LOOKS_EVERY = 0.2
 
 
 class HubRefused(Exception):
@@ -136,8 +137,8 @@ def pause(hub: HubSettings, space: str, sleep: Callable[[float], None] = time.sl
         while other := holder(roster.address(space)):
             if waited > PATIENCE:
                 raise StateInUse(f"{other} still works for {space}, though it is paused. Look at that worker.", None)
-            sleep(0.5)
-            waited += 0.5
+            sleep(LOOKS_EVERY)
+            waited += LOOKS_EVERY
     finally:
         roster.close()
 

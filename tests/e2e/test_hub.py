@@ -17,21 +17,14 @@ from fedbot_demo.inventree.process import InvenTreeProcess
 from fedbot_demo.stage import Stage
 from tests.e2e import scene
 from tests.fakes.postgresql import Server
-from tests.scenarios.hub import HubScene, HubWorker, hub_on
+from tests.scenarios import bad_day
+from tests.scenarios.hub import HubScene
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(1800), pytest.mark.long]
 
-STAGE = {
-    "access": "relayed",
-    "default_rate_limits": False,
-    "rules": {"grace_seconds": 0.3, "settle_seconds": 0.5, "give_up_minutes": 5.0, "resend_seconds": [3.0, 600.0]},
-}
-QUIET = 18
-WORKERS = 3
-TRANSFERS = 16
+STAGE = bad_day.STAGE
+TRANSFERS = 60
 IPN = "RES-10K"
-TAKE_OVER_S = 60.0
-"""A take-over takes 30 seconds at most; a machine on which all tests run at once is slower."""
 
 
 @pytest.fixture(scope="module")
@@ -42,30 +35,8 @@ def inventree() -> Iterator[InvenTreeProcess]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def hub(stage: Stage, postgresql: Server, inventree: InvenTreeProcess) -> AsyncIterator[HubScene]:
-    await plot.connect(stage)
-    await scene.at_rest(stage)
-    async with hub_on(stage, postgresql.url) as found:
-        await found.take_in_the_stage()
-        await found.add_quiet(QUIET, inventree)
-        for _ in range(WORKERS):
-            await found.worker().process.start()
-        await found.until_all_are_heard(180)
+    async with bad_day.twenty_spaces(stage, postgresql.url, inventree) as found:
         yield found
-
-
-async def at(hub: HubScene, space: str) -> HubWorker:
-    """The worker that works for that space."""
-
-    async def look() -> list[HubWorker]:
-        return [each for each in hub.workers if await each.has(space)]
-
-    return (await scene.eventually(look, f"somebody to work for {space}"))[0]
-
-
-async def offered(stage: Stage, quantity: int) -> plot.Offer:
-    return await plot.offer(
-        stage, stage.people["piet"], f"!fed push {quantity} {IPN} to betaspace", seen_by=stage.people["cem"]
-    )
 
 
 async def test_what_neighbours_do_leaves_a_push_untouched(
@@ -86,14 +57,16 @@ async def test_what_neighbours_do_leaves_a_push_untouched(
     flood = asyncio.ensure_future(floods())
     before = await scene.amounts(stage, IPN)
     begun = time.monotonic()
-    offer = await offered(stage, 3)
+    offer = await plot.offer(
+        stage, stage.people["piet"], f"!fed push 3 {IPN} to betaspace", seen_by=stage.people["cem"]
+    )
     await stage.people["cem"].react(stage.room, offer.card.event_id, plot.YES)
     await scene.is_done(stage, IPN, before, offer, 3)
     assert time.monotonic() - begun < scene.PATIENCE_S
     await flood
 
     async def told() -> bool:
-        spaces = await (await at(hub, hub.quiet[0])).spaces()
+        spaces = await (await hub.at(hub.quiet[0], 60)).spaces()
         return "set aside" in str(spaces.get(hub.quiet[0]))
 
     await scene.eventually(told, "the poisoned row to be told")
@@ -104,31 +77,8 @@ async def test_what_neighbours_do_leaves_a_push_untouched(
 async def test_nothing_is_lost_or_doubled_while_workers_are_killed_and_paused_at_random(
     stage: Stage, hub: HubScene
 ) -> None:
-    chance = random.Random(14)
-    paused: list[HubWorker] = []
-    for number in range(TRANSFERS):
-        before = await scene.amounts(stage, IPN)
-        offer = await offered(stage, 1 + number % 3)
-        await stage.people["cem"].react(stage.room, offer.card.event_id, plot.YES)
-        await asyncio.sleep(chance.uniform(0, 1.5))
-        victim = await at(hub, chance.choice(["attraktor", "betaspace", *hub.quiet[:2]]))
-        match chance.choice(["kill", "pause", "end", "nothing"]):
-            case "kill":
-                await victim.process.kill()
-            case "pause":
-                victim.pause()
-                paused.append(victim)
-            case "end":
-                await victim.process.stop(grace=12)
-            case _:
-                pass
-        await scene.is_done(stage, IPN, before, offer, 1 + number % 3)
-        for each in paused:
-            each.go_on()
-        paused.clear()
-        for each in hub.workers:
-            if not each.process.is_running:
-                await each.process.start()
-        await hub.until_all_are_heard(2 * TAKE_OVER_S)
+    """`python -m tests.scenarios --transfers 500` plays it for longer."""
+    troubles = await bad_day.bad_day(stage, hub, TRANSFERS, random.Random(14))
+    assert troubles.keys() == set(bad_day.TROUBLES)
     shares = sorted([len(await each.hears()) for each in hub.workers])
-    assert sum(shares) == QUIET + 2
+    assert sum(shares) == bad_day.QUIET + 2

@@ -23,6 +23,7 @@ import psycopg
 from fedbot.journal.database import Address
 
 _SYSTEMS = Path("/usr/lib/postgresql")
+IN_MEMORY = Path("/dev/shm")  # noqa: S108 -- names in it are made up by `mkdtemp`
 _READY = b"ready to accept connections"
 _FAST = ("-c", "fsync=off", "-c", "full_page_writes=off")
 _ON_A_LEASH = 'exec 3<&0; "$@" & server=$!; (read -r end <&3; kill -QUIT $server) & wait $server'
@@ -115,7 +116,8 @@ def _as_somebody(folder: Path) -> list[str]:
 @contextmanager
 def running(*, is_durable: bool = False) -> Iterator[Server]:
     """A server; `is_durable`: it waits for the disk, as a real one does."""
-    folder = Path(tempfile.mkdtemp(prefix="fedbot-pg-"))
+    in_memory = None if is_durable or not IN_MEMORY.is_dir() else IN_MEMORY
+    folder = Path(tempfile.mkdtemp(prefix="fedbot-pg-", dir=in_memory))
     somebody, programs, data = _as_somebody(folder), _programs(), folder / "data"
     try:
         subprocess.run(

@@ -12,13 +12,16 @@ import yaml
 from fedbot.config.loading import load
 from fedbot.config.settings import Settings
 from tests.config.conftest import ENVIRONMENT, least
-from tests.fakes.postgresql import Server
+from tests.fakes.postgresql import IN_MEMORY, Server
 
 
 @pytest.fixture
 def tmp_path() -> Iterator[Path]:
-    """A short one: there are sockets in the state folders, and the path of a socket has 107 characters at most."""
-    with tempfile.TemporaryDirectory(prefix="fh-") as folder:
+    """A short one: there are sockets in the state folders, and the path of a socket has 107 characters at most.
+
+    In memory where that can be: no power is cut here, so that nobody need wait for a disk.
+    """
+    with tempfile.TemporaryDirectory(prefix="fh-", dir=IN_MEMORY if IN_MEMORY.is_dir() else None) as folder:
         yield Path(folder)
 
 

@@ -199,6 +199,7 @@ async def test_a_space_is_added_by_the_command_with_the_answers_and_nothing_of_t
 async def test_who_calls_too_much_or_sends_too_much_is_refused_and_a_silent_database_is_told(
     hub: HubSettings, postgresql: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    monkeypatch.setattr(api, "STRANGERS_CALLS_A_MINUTE", 4)
     async with operating(hub, made_token(hub, capsys)) as operator:
         await operator.is_refused("POST", "/spaces", "too_large", content=b"x" * 100_000)
         await operator.is_refused("GET", "/nothing", "not_found")

@@ -127,8 +127,14 @@ async def test_workers_share_the_spaces_evenly_and_take_over_from_one_that_ends_
         async with working(hub, bots, "two"), working(hub, bots, "three") as three:
             await until(lambda: bots.shares() == [2, 2, 2])
             tasks = [hosted.task for hosted in three.worker.hosted.values()]  # type: ignore[attr-defined]
-            three.worker.look = lambda: asyncio.sleep(3600)  # type: ignore[attr-defined]  # it hangs
-            await asyncio.sleep(0.2)
+            hangs = asyncio.Event()
+
+            async def hang() -> None:
+                hangs.set()
+                await asyncio.Event().wait()
+
+            three.worker.look = hang  # type: ignore[attr-defined]
+            await hangs.wait()
             for task in tasks:
                 task.cancel()
             with postgresql.connect() as admin:  # the time that a claim holds is over
@@ -187,11 +193,19 @@ async def test_a_paused_space_is_let_go_everywhere_until_it_is_resumed(hub: HubS
     bots = Bots()
     spaces = {space_in(hub, postgresql) for _ in range(2)}
     paused, other = sorted(spaces)
-    async with working(hub, bots, "one"):
+    async with working(hub, bots, "one") as one:
         await until(lambda: bots.working.keys() == spaces)
         await asyncio.to_thread(tending.pause, hub, paused)
         assert bots.working.keys() == {other}
-        await asyncio.sleep(0.5)
+        looks = Counter[str]()
+        look = one.worker.look  # type: ignore[attr-defined]
+
+        async def counted() -> float:
+            looks["one"] += 1
+            return float(await look())
+
+        one.worker.look = counted  # type: ignore[attr-defined]
+        await until(lambda: looks["one"] > 2)
         assert bots.working.keys() == {other}
         tending.resume(hub, paused)
         await until(lambda: bots.working.keys() == spaces)

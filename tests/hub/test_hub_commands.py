@@ -34,7 +34,7 @@ def hub(postgresql: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("FEDBOT_STATE", "unset")  # `do` sets it
-    monkeypatch.setattr(tending, "PATIENCE", 1)
+    monkeypatch.setattr(tending, "PATIENCE", 0.2)
     (tmp_path / "hub.yaml").write_text(yaml.safe_dump({"database": {"url": postgresql.url}, "state": "hub-state"}))
     return tmp_path / "hub.yaml"
 

@@ -21,19 +21,21 @@ from fedbot_demo.leash import LeashedProcess
 from fedbot_demo.stage import Stage
 
 OF_A_ROOM = 8
+REPOSITORY = Path(__file__).parent.parent.parent
 _LOOK_EVERY_S = 0.1
 
 
 class HubWorker:
-    """`fedbot hub run` as a process of its own."""
+    """`fedbot hub run` as a process of its own, without budgets: see `unbudgeted`."""
 
     def __init__(self, folder: Path, name: str, hub: dict[str, Any]) -> None:
         self.config = folder / f"{name}.yaml"
         self.config.write_text(yaml.safe_dump(hub | {"state": name}))
         self.settings = load_hub(self.config)
         self.is_paused = False
+        words = ["hub", "run", "--config", str(self.config)]
         self.process = LeashedProcess(
-            "fedbot", ["hub", "run", "--config", str(self.config)], log=folder / f"{name}.log", folder=folder
+            "tests.scenarios.unbudgeted", words, log=folder / f"{name}.log", folder=REPOSITORY
         )
 
     async def spaces(self) -> dict[str, Any]:
@@ -132,6 +134,13 @@ class HubScene:
     def everybody(self) -> set[str]:
         """All spaces of the hub."""
         return {*self.quiet, *(space.party for space in self.stage.spaces)}
+
+    async def at(self, space: str, timeout: float) -> HubWorker:
+        """The worker that works for that space, as soon as one does. Raises TimeoutError."""
+        async with asyncio.timeout(timeout):
+            while not (found := [each for each in self.workers if await each.has(space)]):  # noqa: ASYNC110
+                await asyncio.sleep(_LOOK_EVERY_S)
+        return found[0]
 
     async def until_all_are_heard(self, timeout: float, by: HubWorker | None = None) -> None:
         """Wait until the workers (or this one) hear the rooms of all spaces. Raises TimeoutError."""

@@ -1,0 +1,129 @@
+"""A bad day of a hub: two spaces hand things over while its workers are killed, paused and ended at random."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from unittest.mock import patch
+
+from fedbot_demo import plot
+from fedbot_demo.inventree.process import InvenTreeProcess
+from fedbot_demo.stage import Stage
+from tests.e2e import scene
+from tests.scenarios.hub import HubScene, HubWorker, hub_on
+
+STAGE = {
+    "access": "relayed",
+    "default_rate_limits": False,
+    "rules": {"grace_seconds": 0.3, "settle_seconds": 0.5, "give_up_minutes": 5.0, "resend_seconds": [3.0, 600.0]},
+}
+QUIET = 18
+WORKERS = 3
+ROUND = 10
+"""So many transfers are under way together."""
+IPNS = ("RES-10K", "M3-NUT")
+PATIENCE_S = 240.0
+"""A take-over takes 30 seconds at most; a machine on which other work runs is slower."""
+TROUBLES = ("kill", "pause", "end")
+
+
+@asynccontextmanager
+async def twenty_spaces(stage: Stage, url: str, inventree: InvenTreeProcess) -> AsyncIterator[HubScene]:
+    """A hub with the stage's two spaces, which are friends, and quiet ones; three workers share them."""
+    await plot.connect(stage)
+    await scene.at_rest(stage)
+    async with hub_on(stage, url) as hub:
+        await hub.take_in_the_stage()
+        await hub.add_quiet(QUIET, inventree)
+        for _ in range(WORKERS):
+            await hub.worker().process.start()
+        await hub.until_all_are_heard(PATIENCE_S)
+        yield hub
+
+
+async def bad_day(
+    stage: Stage, hub: HubScene, transfers: int, chance: random.Random, tell: Callable[[str], None] = lambda _: None
+) -> Counter[str]:
+    """So many transfers, ten at a time; how often each trouble happened. AssertionError for what is lost or doubled."""
+    troubles: Counter[str] = Counter()
+    for first in range(0, transfers, ROUND):
+        count = min(ROUND, transfers - first)
+        begun = time.monotonic()
+        with patch.object(plot, "PATIENCE_S", PATIENCE_S):
+            happened = await _round(stage, hub, count, IPNS[first // ROUND % len(IPNS)], chance, tell)
+        troubles.update(happened)
+        tell(f"{first + count} transfers; {', '.join(happened)}; {time.monotonic() - begun:.0f} s")
+    return troubles
+
+
+async def _round(
+    stage: Stage, hub: HubScene, count: int, ipn: str, chance: random.Random, tell: Callable[[str], None]
+) -> list[str]:
+    """Some transfers at once, and one or two troubles meanwhile. In the end all workers are there again."""
+    before, known = await scene.amounts(stage, ipn), await _arrived(stage, ipn)
+    troubled = asyncio.ensure_future(_troubled(hub, chance, tell))
+    offers = [
+        await plot.offer(stage, stage.people["piet"], f"!fed push 1 {ipn} to betaspace", seen_by=stage.people["cem"])
+        for _ in range(count)
+    ]
+    for offer in offers:
+        await stage.people["cem"].react(stage.room, offer.card.event_id, plot.YES)
+    happened, paused = await troubled
+
+    async def done() -> bool:
+        states = [scene.state_of(space, offer.transfer) for space in stage.pair for offer in offers]
+        return set(states) == {"done"}
+
+    await scene.eventually(done, f"{[offer.transfer for offer in offers]} to be done on both sides", PATIENCE_S)
+    await scene.at_rest(stage)
+    for each in paused:
+        each.go_on()
+    for each in hub.workers:
+        if not each.process.is_running:
+            await each.process.start()
+    await hub.until_all_are_heard(PATIENCE_S)
+    assert await scene.amounts(stage, ipn) == (before[0] - count, before[1] + count)
+    new = await _arrived(stage, ipn) - known
+    notes = await _notes(stage, new)
+    marks = Counter(offer.transfer for offer in offers for each in notes if offer.transfer in each)
+    assert len(new) == count, f"{len(new)} items arrived for {count} transfers"
+    assert set(marks.values()) == {1}, marks
+    return happened
+
+
+async def _troubled(
+    hub: HubScene, chance: random.Random, tell: Callable[[str], None]
+) -> tuple[list[str], list[HubWorker]]:
+    """What happened, and who still stands still. One worker at least goes on."""
+    happened: list[str] = []
+    paused: list[HubWorker] = []
+    for _ in range(chance.choice([1, 1, 2])):
+        await asyncio.sleep(chance.uniform(0, 12))
+        victim = await hub.at(chance.choice(["attraktor", "betaspace", *hub.quiet[:2]]), PATIENCE_S)
+        happened.append(chance.choice(TROUBLES))
+        tell(f"{happened[-1]} {victim.settings.state.name}")
+        match happened[-1]:
+            case "kill":
+                await victim.process.kill()
+            case "pause":
+                victim.pause()
+                paused.append(victim)
+            case _:
+                await victim.process.stop(grace=12)
+    return happened, paused
+
+
+async def _arrived(stage: Stage, ipn: str) -> set[int]:
+    """The stock items that Betaspace has of it."""
+    async with stage.betaspace.stocktake() as stocktake:
+        return {item.pk for item in await stocktake.items(ipn)}
+
+
+async def _notes(stage: Stage, items: set[int]) -> list[str]:
+    """Of each item, what its history says."""
+    async with stage.betaspace.stocktake() as stocktake:
+        return ["\n".join(entry.notes for entry in await stocktake.history(item)) for item in sorted(items)]

@@ -1,0 +1,13 @@
+"""fedbot without budgets: one pair of spaces may hand over hundreds of things in an hour, for runs that count them."""
+
+from __future__ import annotations
+
+import sys
+
+from fedbot.cli.main import main
+from fedbot.rules.model import budgets
+from fedbot.rules.model.budgets import SECOND, Limit
+
+if __name__ == "__main__":
+    vars(budgets)["LIMITS"] = {what: (Limit(1_000_000, SECOND),) * len(of) for what, of in budgets.LIMITS.items()}
+    sys.exit(main())
