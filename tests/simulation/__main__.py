@@ -13,6 +13,8 @@ from tests.simulation.scale import measured
 from tests.simulation.shrinking import as_a_story, shrunk
 
 MOST_STORIES = 3
+TOLD_EVERY = 100
+"""A long run says how far it is."""
 
 
 def main() -> int:
@@ -43,6 +45,9 @@ def _histories(first: int, seeds: int) -> int:
                 print(as_a_story(seed, shrunk(outcome)), end="\n\n", flush=True)
             else:
                 print(f"seed {seed}: {outcome.violations[0]}", flush=True)
+        played = seed - first + 1
+        if played % TOLD_EVERY == 0 and played < seeds:
+            print(f"{played} of {seeds} histories, {events} events, {violations} violations", flush=True)
     rate = events / (time.perf_counter() - started)
     print(f"{seeds} histories, {events} events, {violations} violations, {rate:.0f} events/s")
     return 1 if violations else 0
