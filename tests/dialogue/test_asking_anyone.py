@@ -3,13 +3,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from fedbot.rules.model.lending import LoanRules
 from fedbot.rules.model.lifecycles import RotaState, TransferState
 from fedbot.rules.model.outside import Rota, RotaPolicy
+from fedbot.rules.protocol.terms import hash_of, written
 from tests.dialogue.test_dishonest_friends import forges
 from tests.dialogue.test_moving import upgrade
 from tests.dialogue.test_recovery import is_rebuilt, is_restored, is_watched
@@ -381,6 +384,19 @@ async def test_a_friend_that_gives_without_being_confirmed_gets_it_back() -> Non
     world.mia.reacts(card_of(world, world.gamma), "✅")  # nobody is left with the one who lies
     await world.grace()
     assert bolts(world) == (220, 12, 65)
+
+
+async def test_a_grant_that_brings_a_text_to_agree_to_is_not_confirmed_as_nobody_has_seen_the_text() -> None:
+    world = await three()
+    await asks(world, "3 M3-BOLT from anyone until 15 Dec")
+    request = world.beta.transfer()
+    terms = replace(request.terms, rules=LoanRules(agree=("whoever borrows it pays for it",)))
+    granted = replace(request, terms=terms, terms_hash=hash_of(terms))
+    forges(world, world.beta, granted, "granted", {"terms": written(terms)})
+    await world.settle()
+    ours = world.alpha.turn.transfer(request.id)
+    assert ours is not None
+    assert (ours.approved_hash, ours.granted, ours.terms.rules) == ("", None, None)
 
 
 async def test_it_is_stopped_by_who_asked_and_what_is_granted_then_moves_nothing() -> None:

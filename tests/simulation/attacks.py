@@ -17,6 +17,7 @@ from fedbot.rules import web
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Choice
 from fedbot.rules.model.events import DecidedOffChat
+from fedbot.rules.model.lending import LoanRules
 from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.model.transfer import Line, Transfer
 from fedbot.rules.protocol.terms import written
@@ -350,6 +351,16 @@ async def _more(scene: Scene) -> None:
     scene.liar.crashed()
     await scene.would_give(scene.ours(), replace(scene.ours().terms.lines[0], quantity=Decimal(50), whole=False))
     await scene.sends(scene.ours())
+
+
+@attack("a text to agree to may come with the grant")
+async def _text_in_the_grant(scene: Scene) -> None:
+    await scene.says(f"request {BOLT} 2 from anyone for 2 weeks")
+    scene.liar.crashed()
+    asked = scene.ours()
+    terms = written(replace(asked.terms, rules=LoanRules(agree=("whoever borrows it pays for it",))))
+    await scene.lies("granted", asked, {"terms": terms}, terms_hash=envelope.terms_hash(terms))
+    await scene.sends(asked)
 
 
 @attack("a peer's new key is pinned without a look")

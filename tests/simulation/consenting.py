@@ -248,6 +248,7 @@ class Consents:
     def _agreed_to_come(self, party: Party, transfer: Transfer) -> None:
         if transfer.terms.kind == "request":
             self._asked_for(party, transfer)
+            self._has_read_the_rules(party, transfer)
             if transfer.granted is None:
                 return
         by = transfer.decided.event_id if transfer.decided is not None else ""
@@ -257,6 +258,14 @@ class Consents:
         if transfer.terms.kind == "request":
             by = self._who_took_less(party, transfer)
         self._must_have_agreed(party, transfer, by, ("return",))
+
+    def _has_read_the_rules(self, party: Party, transfer: Transfer) -> None:
+        """A text to agree to is agreed to by a line for just what was shown, or on a card, which shows it."""
+        rules = transfer.terms.rules
+        shown = "--as-shown" in self._words(transfer.asked.event_id)
+        on_a_card = transfer.granted is not None and not transfer.terms.confirm
+        if rules is not None and rules.agree and not shown and not on_a_card:
+            self._wrong(party, transfer, "is taken under a text to agree to that nobody here has seen (2)")
 
     def _who_took_less(self, party: Party, transfer: Transfer) -> str:
         """The newest yes of ours on it."""

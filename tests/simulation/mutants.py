@@ -609,6 +609,11 @@ def _more(stack: ExitStack) -> None:
     _instead(stack, request, "differences", lambda *_: [])
 
 
+@mutant("a text to agree to may come with the grant")
+def _text_in_the_grant(stack: ExitStack) -> None:
+    _instead(stack, request, "_all_but_lines", request._all_but_the_owners)
+
+
 @mutant("a peer's new key is pinned without a look")
 def _unreviewed(stack: ExitStack) -> None:
     def suspend(turn: Turn, connection: Connection, bot: str, key: str) -> None:

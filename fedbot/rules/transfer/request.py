@@ -154,7 +154,8 @@ def look_for_parts(turn: Turn, transfer: Transfer) -> None:
 
 def _adopted(turn: Turn, transfer: Transfer, terms: Terms, told_hash: str, *, less: bool) -> Transfer:
     """The request with the owner's terms; BadTerms if they aren't what was asked for (or `less` of it)."""
-    if _all_but_the_owners(terms) != _all_but_the_owners(transfer.terms):
+    kept = _all_but_lines if less else _all_but_the_owners  # the card's message tells of zone and rules, not the grant
+    if kept(terms) != kept(transfer.terms):
         raise BadTerms("terms: not the request that was asked")
     if transfer.terms.rules not in {None, terms.rules}:
         raise BadTerms("terms.rules: said before, and others")
@@ -171,6 +172,10 @@ def _adopted(turn: Turn, transfer: Transfer, terms: Terms, told_hash: str, *, le
     if any(forbidden_origin(line.origin, turn.us.party) for line in terms.lines):
         raise BadTerms("terms.lines.origin: came from a third space")
     return _agreed(transfer, terms)
+
+
+def _all_but_lines(terms: Terms) -> Terms:
+    return replace(terms, lines=())
 
 
 def _all_but_the_owners(terms: Terms) -> Terms:
