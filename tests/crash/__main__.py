@@ -10,11 +10,11 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.crash.campaign import Outcome, campaigns
+from tests.crash.campaign import Outcome, campaigns, plays
 from tests.crash.stories import STORIES
 
 
-async def _all(wanted: Sequence[str], every: int, only: str, workers: int) -> Outcome:
+async def _all(wanted: Sequence[str], every: int, only: str, workers: int, deaths: int) -> Outcome:
     outcome = Outcome()
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="fc-") as folder:
@@ -26,7 +26,8 @@ async def _all(wanted: Sequence[str], every: int, only: str, workers: int) -> Ou
             def tell(words: str) -> None:
                 _tell(f"{outcome.tried}/{total} {time.monotonic() - started:.0f} s: {words}")
 
-            await asyncio.gather(*(ground.try_points(points, outcome, tell) for ground in grounds))
+            left = plays(points, deaths)
+            await asyncio.gather(*(ground.try_plays(left, outcome, tell) for ground in grounds))
     return outcome
 
 
@@ -40,15 +41,18 @@ def main() -> int:
     parser.add_argument("--every", type=int, default=1, help="only every N-th point")
     parser.add_argument("--only", default="", help="only points whose name holds this")
     parser.add_argument("--workers", type=int, default=2, help="so many pairs beside each other (1 or 2)")
+    parser.add_argument("--deaths", type=int, default=2, help="how often each bot dies in one play of a story")
     parser.add_argument("--story", action="append", choices=sorted(STORIES), help="only this story; may be repeated")
     given = parser.parse_args()
-    outcome = asyncio.run(_all(given.story or tuple(STORIES), given.every, given.only, given.workers))
+    outcome = asyncio.run(_all(given.story or tuple(STORIES), given.every, given.only, given.workers, given.deaths))
     for point in outcome.missed:
         _tell(f"never came up: {point}")
     for point, problem in outcome.wrong.items():
         _tell(f"wrong: {point}: {problem.splitlines()[0]}")
+    for deaths, problem in outcome.together.items():
+        _tell(f"wrong together: {' + '.join(map(str, deaths))}: {problem.splitlines()[0]}")
     _tell(f"{outcome.tried} crash points, {outcome.right} right")
-    return 0 if outcome.right == outcome.tried else 1
+    return 0 if outcome.is_right else 1
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +13,7 @@ from fedbot_demo.homeserver import Homeserver
 from fedbot_demo.inventree.process import InvenTreeProcess
 from fedbot_demo.person import Person
 from tests.crash import friendship
-from tests.crash.pair import Ground, NotRight, Pair, a_pair
+from tests.crash.pair import Ground, NotRight, Orders, Pair, a_pair
 from tests.crash.points import RECORD
 from tests.crash.stories import STORIES, Story
 from tests.crash.transfers import restocked
@@ -34,18 +34,41 @@ class Point:
         return f"{self.story}, {('give', 'take')[self.side]}: {self.name}"
 
 
+#: The points at which bots die in one play of their story.
+Deaths = tuple[Point, ...]
+
+
 @dataclass
 class Outcome:
-    """How the points ended. `missed` are those at which nobody died in any try."""
+    """How the points ended. `missed` are those at which nobody died in any try.
+
+    `together` are plays that ended wrong though each of their points ends right when it is alone.
+    """
 
     right: int = 0
     wrong: dict[Point, str] = field(default_factory=dict)
+    together: dict[Deaths, str] = field(default_factory=dict)
     missed: list[Point] = field(default_factory=list)
 
     @property
     def tried(self) -> int:
         """How many points there were."""
         return self.right + len(self.wrong) + len(self.missed)
+
+    @property
+    def is_right(self) -> bool:
+        """Whether each of them was met, and all ended as they should."""
+        return self.right == self.tried and not self.together
+
+
+def plays(points: Sequence[Point], deaths: int) -> list[Deaths]:
+    """In which plays to die at these points: each bot that often in one, far from each other."""
+    found: list[Deaths] = []
+    for story in dict.fromkeys(point.story for point in points):
+        sides = [[p for p in points if (p.story, p.side) == (story, side)] for side in (0, 1)]
+        count = max(-(-len(side) // deaths) for side in sides)
+        found += [(*sides[0][number::count], *sides[1][number::count]) for number in range(count)]
+    return found
 
 
 class Campaign:
@@ -63,7 +86,7 @@ class Campaign:
         found: dict[tuple[str, int, str], Point] = {}
         for name in wanted:
             story = STORIES[name]
-            pair = await self._pair_for(story, (RECORD, RECORD))
+            pair = await self._pair_for(story, ((RECORD,), (RECORD,)))
             await story.right(pair, await story.play(pair))
             for point in _passed(pair, story.name):
                 found.setdefault((story.family or name, point.side, point.name), point)
@@ -71,56 +94,75 @@ class Campaign:
                 await pair.stop()
         return list(found.values())
 
-    async def try_points(self, points: list[Point], outcome: Outcome, tell: Callable[[str], None]) -> None:
-        """Die at each of them; what came of it goes into `outcome`."""
-        while points:
-            point = points.pop(0)
+    async def try_plays(self, wanted: list[Deaths], outcome: Outcome, tell: Callable[[str], None]) -> None:
+        """Die at each of their points; what came of it goes into `outcome`. A point that isn't met is tried alone."""
+        while wanted:
+            deaths = wanted.pop(0)
             try:
-                met = await self._try(point)
+                met = await self._dies_at(deaths)
             except (NotRight, AssertionError) as problem:
-                outcome.wrong[point] = str(problem)
-                tell(f"WRONG {point}\n{problem}")
+                tell(f"WRONG {' + '.join(map(str, deaths))}\n{problem}")
                 await self._forget_friends()
+                await self._find_out(deaths, str(problem), outcome, tell)
                 continue
-            if met:
-                outcome.right += 1
+            outcome.right += len(met)
+            for point in met:
                 tell(f"right {point}")
-            else:
-                outcome.missed.append(point)
-                tell(f"missed {point}")
+            for point in (each for each in deaths if each not in met):
+                await self._try_alone(point, outcome, tell)
 
-    async def _try(self, point: Point) -> bool:
-        for _ in range(TRIES):
-            if await self._dies_at(point):
-                return True
-        return False
+    async def _find_out(self, deaths: Deaths, problem: str, outcome: Outcome, tell: Callable[[str], None]) -> None:
+        """Which of these points is wrong by itself; if none is, it is wrong to die at all of them."""
+        if len(deaths) == 1:
+            outcome.wrong[deaths[0]] = problem
+            return
+        wrong = len(outcome.wrong)
+        for point in deaths:
+            await self._try_alone(point, outcome, tell)
+        if len(outcome.wrong) == wrong:
+            outcome.together[deaths] = problem
 
-    async def _dies_at(self, point: Point) -> bool:
-        """Play the story with that death in it, and look; whether anybody died."""
-        story = STORIES[point.story]
-        pair = await self._pair_for(story, ("", point.name) if point.side else (point.name, ""))
+    async def _try_alone(self, point: Point, outcome: Outcome, tell: Callable[[str], None]) -> None:
+        try:
+            for _ in range(TRIES):
+                if await self._dies_at((point,)):
+                    outcome.right += 1
+                    tell(f"right {point}")
+                    return
+        except (NotRight, AssertionError) as problem:
+            outcome.wrong[point] = str(problem)
+            tell(f"WRONG {point}\n{problem}")
+            await self._forget_friends()
+        else:
+            outcome.missed.append(point)
+            tell(f"missed {point}")
+
+    async def _dies_at(self, deaths: Deaths) -> Deaths:
+        """Play their story with these deaths in it, and look; at which of them somebody died."""
+        story = STORIES[deaths[0].story]
+        orders = [[point.name for point in deaths if point.side == side] for side in (0, 1)]
+        pair = await self._pair_for(story, (orders[0], orders[1]))
         try:
             played = await story.play(pair)
-            missed = pair.parties[point.side].no_orders()
+            waiting = [party.no_orders() for party in pair.parties]
             await story.right(pair, played)
-            return not missed
+            return tuple(point for point in deaths if point.name not in waiting[point.side])
         finally:
             if story.strangers:
                 await pair.stop()
 
-    async def _pair_for(self, story: Story, orders: tuple[str, str]) -> Pair:
+    async def _pair_for(self, story: Story, orders: Orders) -> Pair:
         """Two spaces as the story finds them, their bots under orders."""
         if story.strangers:
             return await self._new_pair(story.access, orders)
         pair = await self._connected(story)
         if story.prepare is not None:
             await story.prepare(pair)
-        for party, order in zip(pair.parties, orders, strict=True):
-            if order:
-                party.orders(order)
+        for party, points in zip(pair.parties, orders, strict=True):
+            party.orders(*points)
         return pair
 
-    async def _new_pair(self, access: str, orders: tuple[str, str]) -> Pair:
+    async def _new_pair(self, access: str, orders: Orders) -> Pair:
         await restocked(self._ground.inventrees[0])
         return await a_pair(self._ground, f"{self._name}{next(self._numbers)}", access, orders)
 
@@ -131,7 +173,7 @@ class Campaign:
             await self._forget_friends()
         self._played[circle] = self._played.get(circle, 0) + 1
         if circle not in self._friends:
-            self._friends[circle] = await self._new_pair(story.access, ("", ""))
+            self._friends[circle] = await self._new_pair(story.access, ((), ()))
             self._played[circle] = 1
         pair = self._friends[circle]
         if not friendship.living_connection(pair):

@@ -7,7 +7,7 @@ import json
 import os
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -24,7 +24,7 @@ from fedbot_demo.person import Person
 from fedbot_demo.stage import PARTY_EVENT
 from fedbot_demo.stocktake import Stocktake
 from tests.crash.bot import CrashingBot
-from tests.crash.points import ORDERS, PASSED, RECORD
+from tests.crash.points import COUNTED, ORDERS, PASSED, RECORD, give
 
 PATIENCE_S = 45.0
 _LOOK_EVERY_S = 0.05
@@ -41,6 +41,8 @@ RULES = {
     "quiet_until": "00:00",
 }
 T = TypeVar("T")
+Orders = tuple[Sequence[str], Sequence[str]]
+"""Of both bots of a pair."""
 
 
 class NotRight(AssertionError):
@@ -68,17 +70,17 @@ class Party:
     person: Person
     bot: CrashingBot
 
-    def orders(self, point: str) -> None:
-        """What the bot is to do at its points from now on: `RECORD`, or die at this one."""
-        draft = self.folder / "orders.new"
-        draft.write_text(point)
-        draft.replace(self.folder / ORDERS)
+    def orders(self, *points: str) -> None:
+        """What the bot is to do at its points from now on: `RECORD`, or die at each of these."""
+        (self.folder / COUNTED).unlink(missing_ok=True)
+        give(self.folder, points)
 
-    def no_orders(self) -> bool:
-        """Nothing any more; whether an order was still waiting."""
-        waits = (self.folder / ORDERS).exists()
-        (self.folder / ORDERS).unlink(missing_ok=True)
-        return waits
+    def no_orders(self) -> tuple[str, ...]:
+        """Nothing any more; which orders were still waiting."""
+        file = self.folder / ORDERS
+        waiting = tuple(file.read_text().splitlines()) if file.exists() else ()
+        file.unlink(missing_ok=True)
+        return waiting
 
     def passed(self) -> list[str]:
         """The points recorded, and forgotten by that."""
@@ -172,7 +174,7 @@ class Pair:
         await asyncio.gather(*(party.bot.stop() for party in self.parties))
 
 
-async def a_pair(ground: Ground, name: str, access: str, orders: tuple[str, str] = (RECORD, RECORD)) -> Pair:
+async def a_pair(ground: Ground, name: str, access: str, orders: Orders = ((RECORD,), (RECORD,))) -> Pair:
     """Two new spaces, their bots started under these orders and in their room."""
     ids = (f"give-{name}", f"take-{name}")
     accounts = [await ground.homeserver.register(f"{party}-bot") for party in ids]
@@ -186,8 +188,7 @@ async def a_pair(ground: Ground, name: str, access: str, orders: tuple[str, str]
         inventree = ground.inventrees[index]
         made = Party(identifier, folder, accounts[index], inventree, ground.people[index], CrashingBot(folder))
         _write_settings(made, ground, room, access)
-        if orders[index]:
-            made.orders(orders[index])
+        made.orders(*orders[index])
         parties.append(made)
     pair = Pair(room, *parties)
     for party in pair.parties:

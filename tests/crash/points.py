@@ -1,20 +1,22 @@
 """Where a bot may die: before and after each journal write, each message sent and each request that changes something.
 
 `install` wraps the methods through which all of that goes, in this process only. What happens then is said by a file,
-`orders`, that the harness writes: nothing, `record` (each point's name is added to the file `passed`), or the name of
-the point at which the process kills itself. Names are counted from the moment at which the orders were given.
+`orders`, that the harness writes: nothing, `record` (each point's name is added to the file `passed`), or the names of
+the points, one a line, at which the process kills itself. Names are counted from the moment at which the orders were
+given; whoever dies writes down how far it has counted, and which points are left for the next process.
 """
 
 from __future__ import annotations
 
 import functools
 import inspect
+import json
 import os
 import re
 import signal
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,7 @@ from fedbot.rules.model.events import Answered, EnvelopeSeen, Posted, StepDone, 
 RECORD = "record"
 ORDERS = "orders"
 PASSED = "passed"
+COUNTED = "counted"
 #: How often these come depends on how fast the machine is: one of each stands for all.
 UNTIMED = re.compile(r"Tick|CaughtUp|RoomSeen|Waiting|postpone|nothing")
 
@@ -42,7 +45,8 @@ class Points:
     def __init__(self, folder: Path) -> None:
         self._orders = folder / ORDERS
         self._passed = folder / PASSED
-        self._given = ""
+        self._counts = folder / COUNTED
+        self._given: list[str] = []
         self._stamp = 0
         self._counted: Counter[str] = Counter()
         self._turn = threading.Lock()
@@ -62,21 +66,37 @@ class Points:
         try:
             stamp = self._orders.stat().st_mtime_ns
         except FileNotFoundError:
-            self._given, self._stamp = "", 0
+            self._given, self._stamp = [], 0
             return
         if stamp != self._stamp:
-            self._given, self._stamp = self._orders.read_text(), stamp
-            self._counted.clear()
+            self._given, self._stamp = self._orders.read_text().splitlines(), stamp
+            before = self._counts.read_text() if self._counts.exists() else "{}"
+            self._counted = Counter(json.loads(before))
 
     def _at(self, name: str) -> None:
         self._counted[name] += 1
         point = f"{name} #{self._counted[name]}"
-        if self._given == point:
-            self._orders.unlink()  # the next process lives
+        if point in self._given:
+            self._leave([each for each in self._given if each != point])
             os.kill(os.getpid(), signal.SIGKILL)
-        if self._given == RECORD and (self._counted[name] == 1 or not UNTIMED.search(name)):
+        if self._given == [RECORD] and (self._counted[name] == 1 or not UNTIMED.search(name)):
             with self._passed.open("a") as passed:
                 passed.write(f"{point}\n")
+
+    def _leave(self, orders: list[str]) -> None:
+        """The next process goes on with these orders; it just lives if there are none."""
+        self._counts.write_text(json.dumps(self._counted))
+        give(self._orders.parent, orders)
+
+
+def give(folder: Path, orders: Sequence[str]) -> None:
+    """What the process of that folder is to do at its points from now on, at once."""
+    if not orders:
+        (folder / ORDERS).unlink(missing_ok=True)
+        return
+    draft = folder / f"{ORDERS}.new"
+    draft.write_text("\n".join(orders))
+    draft.replace(folder / ORDERS)
 
 
 def install(folder: Path) -> None:
