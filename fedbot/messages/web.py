@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, timedelta
+from decimal import Decimal
 
 from fedbot.messages import naming
 from fedbot.messages.diagnosis import diagnosis
 from fedbot.messages.formatting import Code, Inline, Items
-from fedbot.messages.language import MONTHS, WEEKDAYS, Lines, Locale, marked
+from fedbot.messages.language import WEEKDAYS, Lines, Locale, marked
 from fedbot.messages.naming import command
 from fedbot.rules.consent import Subject
 from fedbot.rules.model.command import SIGN_IN_WITHIN, AccessKind, WebAccess
@@ -265,6 +266,11 @@ def no_such_search(locale: Locale) -> Lines:
     ]
 
 
+def no_such_picture(locale: Locale) -> Lines:
+    """It has none, or it can't be had now, or isn't one that is let through."""
+    return [locale.say("There is no picture of it, or it can't be shown."), locale.say("The text tells what it is.")]
+
+
 def holds_too_much(locale: Locale, *, most: int) -> Lines:
     """One token or address more than a person may have."""
     return [
@@ -329,9 +335,9 @@ PAGE_WORDS: Mapping[str, str] = {
     "back": marked("Back"),
     # signing in
     "sign_in": marked("Sign in"),
-    "sign_in_note": marked("The page shows a code. Say it to the bot in Matrix, and the page knows who you are."),
-    "say_code": marked("Say this to the bot within 10 minutes, in an encrypted room or in a direct chat with it:"),
-    "code_stays": marked("This page goes on by itself. Without scripts, press the button once you have said it."),
+    "sign_in_note": marked("The page shows a code. Send it to the bot in Matrix, and the page knows who you are."),
+    "say_code": marked("Send this to {bot} in Matrix within {minutes} minutes, encrypted or in a direct chat:"),
+    "code_stays": marked("This page goes on by itself. Without scripts, press the button once you have sent it."),
     "go_on": marked("Go on"),
     "new_code": marked("Show a new code"),
     "with_inventree": marked("Or with your InvenTree user"),
@@ -358,7 +364,7 @@ PAGE_WORDS: Mapping[str, str] = {
     "nothing_borrowed": marked("Nothing is borrowed."),
     "nothing_lent": marked("Nothing is lent."),
     "lend_something": marked("Find something of yours to lend, or scan the code on its label."),
-    "asked_by_person": marked("asked by {name}"),
+    "asked_by_person": marked("by {name}"),
     "with_neighbours": marked("With neighbours who have no bot"),
     "booked_ahead": marked("Booked"),
     "in_line": marked("Waiting lists"),
@@ -382,7 +388,7 @@ PAGE_WORDS: Mapping[str, str] = {
     "searching": marked("Friends are being asked. This page shows their answers by itself."),
     "load_again": marked("Load it again"),
     "hits": marked("Found"),
-    "free_at": marked("{quantity} at {space}"),
+    "free_at": marked("{quantity} free at {space}"),
     "request": marked("Request"),
     "borrow_until": marked("Borrow until (empty: to keep)"),
     "book_from": marked("Pick up on (empty: as soon as possible)"),
@@ -467,7 +473,7 @@ PAGE_WORDS: Mapping[str, str] = {
     "to_space": marked("to {space}"),
     "from_space": marked("from {space}"),
     "friendship_with": marked("Friendship with {space}"),
-    "asked_by": marked("Asked by"),
+    "asked_by": marked("Begun by"),
     "decided_by": marked("Decided by"),
     "decide_until": marked("Can be decided until"),
     "due_day": marked("Due"),
@@ -505,7 +511,7 @@ PAGE_WORDS: Mapping[str, str] = {
     "refused": marked("Not done"),
     "told": marked("Answer"),
     "waiting": marked("No answer yet"),
-    "waiting_more": marked("InvenTree takes its time. Load this page again in a moment."),
+    "waiting_more": marked("InvenTree takes its time. This page shows the answer by itself."),
     "pick_one": marked("Pick one"),
     # sessions and tokens
     "held": marked("What is signed in, and your tokens"),
@@ -611,9 +617,30 @@ def on_that_day(locale: Locale, what: str, direction: str, space: str) -> str:
     return locale.word(_ON_THAT_DAY[what, direction]).format(space=space)
 
 
+def amount(locale: Locale, quantity: str, units: str = "") -> str:
+    """'1.5 m', from a quantity as views hold it."""
+    return locale.quantity(Decimal(quantity), units)
+
+
+_WHOLE_MONTHS = (
+    marked("January"),
+    marked("February"),
+    marked("March"),
+    marked("April"),
+    marked("May"),
+    marked("June"),
+    marked("July"),
+    marked("August"),
+    marked("September"),
+    marked("October"),
+    marked("November"),
+    marked("December"),
+)
+
+
 def month(locale: Locale, first: date) -> str:
-    """'Dec 2026'."""
-    return f"{locale.word(MONTHS[first.month - 1])} {first.year}"
+    """'December 2026'."""
+    return f"{locale.word(_WHOLE_MONTHS[first.month - 1])} {first.year}"
 
 
 def weekdays(locale: Locale) -> list[str]:

@@ -95,10 +95,10 @@ async def test_loans_and_the_ledger_tell_what_went_and_when_it_is_due() -> None:
     await world.push("M3X10 40", note="=for <b>you</b>")
     await world.passes(timedelta(minutes=1))
     await lends(world, "2 Arduino Nano to betaspace for 2 days")
-    assert "2 × Arduino Nano to Betaspace, asked by Anna due in 2 days" in await page(kim, "/loans")
+    assert "2 × Arduino Nano to Betaspace, by Anna due in 2 days" in await page(kim, "/loans")
     assert "due in 2 days" in await page(kim, "/")
     await world.passes(timedelta(days=3))
-    assert "We have lent 1 2 × Arduino Nano to Betaspace, asked by Anna overdue by 1 day" in await page(kim, "/loans")
+    assert "We have lent 1 2 × Arduino Nano to Betaspace, by Anna overdue by 1 day" in await page(kim, "/loans")
     assert "We have borrowed Nothing is borrowed." in words_on(kim)
 
     ledger = await page(kim, "/ledger")
@@ -156,7 +156,7 @@ async def test_somebody_finds_and_requests_on_a_page_what_a_friend_shares() -> N
     await kim.gets("/find")
     await kim.submits("/find", words="nut", space="betaspace")
     await kim.follows()
-    assert "Found 1 M3 nut N-M3 900 at Betaspace" in words_on(kim)
+    assert "Found 1 M3 nut N-M3 900 free at Betaspace" in words_on(kim)
     assert len(world.room.messages()) == before  # it is nobody else's business
     word = html.unescape(re.findall(r'name="word" value="([^"]*)"', kim.last.text)[0])
     await kim.submits("/find/request", word=word, space="betaspace", quantity="20", until="2026-12-15")
@@ -196,7 +196,7 @@ async def test_find_tells_when_a_thing_is_free_again_and_books_it_or_joins_its_w
         await kim.submits(path, word=word, space="betaspace", **fields)
         await kim.follows()
 
-    assert "1 at Betaspace Request Thermal camera, Betaspace" in await finds("thermal")
+    assert "1 free at Betaspace Request Thermal camera, Betaspace" in await finds("thermal")
     await takes("/find/request", quantity="1", first="2026-12-12", until="2026-12-19")
     assert (world.beta.transfer().terms.starts, world.beta.transfer().terms.loan_until) == (
         date(2026, 12, 12),
@@ -204,14 +204,14 @@ async def test_find_tells_when_a_thing_is_free_again_and_books_it_or_joins_its_w
     )
     world.cem.reacts(world.card(), "✅")
     await world.grace()
-    assert "1 at Betaspace, 1 booked from Sat 12 Dec, free from Sun 20 Dec 2026" in await finds("thermal")
+    assert "1 free at Betaspace, 1 booked from Sat 12 Dec, free from Sun 20 Dec 2026" in await finds("thermal")
     assert "Wait for it" not in words_on(kim), "it is there now"
     world.cem.says("!fed lend 5 N-M3 to attraktor until 1.12.")
     await world.settle()
     card = [m for m in world.room.messages(sender=world.alpha.chat.user_id) if m.reactions][-1]
     world.anna.reacts(card, "✅")
     await world.grace()
-    assert "895 at Betaspace, 5 more lent until Tue 1 Dec 2026" in await finds("nut"), world.room.transcript()
+    assert "895 free at Betaspace, 5 more lent until Tue 1 Dec 2026" in await finds("nut"), world.room.transcript()
     await takes("/find/wait", quantity="897")
     await world.settle()
     assert ", 1 waits for it, our place is 1" in await finds("nut"), words_on(kim)
@@ -235,7 +235,7 @@ async def test_what_is_asked_of_friends_in_turn_stands_beside_the_loans() -> Non
     world.kim.says("!fed request 20 N-M3 from anyone")
     await world.settle()
     (rota,) = world.alpha.turn.rotas()
-    assert f"Asked of friends in turn 20 × N-M3 asked by Kim, {rota.code} Asked: Betaspace" in await page(kim, "/loans")
+    assert f"Asked of friends in turn 20 × N-M3 by Kim, {rota.code} Asked: Betaspace" in await page(kim, "/loans")
     world.kim.says(f"!fed cancel {rota.code}")
     await world.settle()
     assert "in turn" not in await page(kim, "/loans")
@@ -384,11 +384,11 @@ async def test_a_booking_stands_in_the_month_and_a_loan_is_extended_and_given_ba
     piet = await signed_in(world, "piet")
     (_, every) = await address(piet, "feed")
     await lends(world, "#42 to betaspace from 12.12. until 19.12.")
-    assert "Booked 1 1 × Laser lens 2.0″ ZnSe (SN 0042) to Betaspace, asked by Anna Sat 12 Dec – Sat 19 Dec" in (
+    assert "Booked 1 1 × Laser lens 2.0″ ZnSe (SN 0042) to Betaspace, by Anna Sat 12 Dec – Sat 19 Dec" in (
         await page(piet, "/loans")
     )
     december = await page(piet, "/calendar?month=2026-12")
-    assert "Calendar, Dec 2026" in december
+    assert "Calendar, December 2026" in december
     assert "12 Sat 12 Dec 1 × Laser lens 2.0″ ZnSe (SN 0042) Betaspace picks up 13" in december
     assert "19 Sat 19 Dec 1 × Laser lens 2.0″ ZnSe (SN 0042) back from Betaspace 20" in december
     assert "month=2026-11" in piet.last.text
@@ -421,7 +421,7 @@ async def test_a_screen_shows_no_more_than_the_settings_say() -> None:
     await lends(world, "2 Arduino Nano to betaspace for 2 days")
     await world.push("M3-NUT 10")
     told = await page(Web(world, world.alpha).visitor(), screen)
-    assert "2 × Arduino Nano to Betaspace, asked by Anna due in 2 days" in told
+    assert "2 × Arduino Nano to Betaspace, by Anna due in 2 days" in told
     assert "M3 nut" not in told
     assert "borrowed" not in told
 
@@ -442,7 +442,7 @@ async def test_a_labels_code_leads_to_the_item_and_lends_it() -> None:
     await world.grace()
     told = await page(anna, "/items/42")
     assert "Laser lens 2.0″ ZnSe (#42)" in told
-    assert "It is on loan 1 × Laser lens 2.0″ ZnSe (SN 0042) to Betaspace, asked by Anna due in 21 days" in told
+    assert "It is on loan 1 × Laser lens 2.0″ ZnSe (SN 0042) to Betaspace, by Anna due in 21 days" in told
     line = world.kim.says("!fed qr #42")
     await world.settle()
     assert f"{URL}/items/42" in world.room.answers(line)[0].text

@@ -55,6 +55,7 @@ SAID: dict[str, Phrase] = {
     "elsewhere": say(messages.web.not_in_your_rooms),
     "no cursor": say(messages.web.no_such_cursor),
     "no search": say(messages.web.no_such_search),
+    "no picture": say(messages.web.no_such_picture),
     "no session": say(messages.web.no_such_token),
     "a page fails": say(messages.web.failed),
     "too many tokens": say(messages.web.holds_too_much, most=50),

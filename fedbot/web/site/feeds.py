@@ -13,6 +13,7 @@ from fastapi.responses import Response
 
 from fedbot import messages
 from fedbot.messages import web
+from fedbot.messages.language import Locale
 from fedbot.rules.model.command import AccessKind, Scope
 from fedbot.rules.model.effects import say
 from fedbot.web import qr
@@ -124,7 +125,7 @@ async def feed(request: Request, secret: str, whose: Literal["mine", "all"]) -> 
             uid=f"{each.id}.booked@{host}",
             first=each.first_day,
             last=each.due_day,
-            summary=web.booked(locale, _things(each), each.peer.name),
+            summary=web.booked(locale, _things(locale, each), each.peer.name),
             description=each.note,
             url=f"{site.address.url}/transfers/{each.id}",
         )
@@ -136,7 +137,7 @@ async def feed(request: Request, secret: str, whose: Literal["mine", "all"]) -> 
             uid=f"{loan.id}@{host}",
             first=loan.due_day,
             last=loan.due_day,
-            summary=web.due_back(locale, loan.direction, _things(loan), loan.peer.name),
+            summary=web.due_back(locale, loan.direction, _things(locale, loan), loan.peer.name),
             description=loan.note,
             url=f"{site.address.url}/transfers/{loan.id}",
         )
@@ -151,9 +152,9 @@ def _concerns(loan: TransferView, person: str) -> bool:
     return person in {loan.asked_by.id, loan.decided_by.id if loan.decided_by else ""}
 
 
-def _things(loan: TransferView) -> str:
+def _things(locale: Locale, loan: TransferView) -> str:
     lines = loan.still_out or loan.lines
-    return ", ".join(f"{line.quantity} {line.units}".strip() + f" × {line.part or line.ipn}" for line in lines)
+    return ", ".join(f"{web.amount(locale, line.quantity, line.units)} × {line.part or line.ipn}" for line in lines)
 
 
 # --- items on labels ---------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from markupsafe import Markup
 from fedbot import messages
 from fedbot.messages import web
 from fedbot.rules.consent import Subject
-from fedbot.rules.model.command import AccessKind, Scope
+from fedbot.rules.model.command import SIGN_IN_WITHIN, AccessKind, Scope
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Choice
 from fedbot.rules.model.effects import say
@@ -40,6 +40,8 @@ MENU = (
 """The names of the pages that every page links to (`messages.web`), and their paths."""
 FOOT = (("access", "/access"), ("api", "/api"))
 """The same at the bottom of each."""
+LOOK_AGAIN_AFTER = 3
+"""Seconds after which a page that waits for an answer looks again."""
 _TEMPLATES = Environment(
     loader=PackageLoader("fedbot.web.site"),
     autoescape=True,
@@ -92,6 +94,7 @@ class Page:
             when=locale.when,
             day=partial(web.short_day, locale),
             count=locale.count,
+            amount=partial(web.amount, locale),
             clock=lambda: locale.clock(self.site.bot.now()),
             overdue=partial(web.overdue, locale),
             due_in=partial(web.due_in, locale),
@@ -106,6 +109,7 @@ class Page:
             prefix=prefix,
             space=turn.us.name,
             our_id=turn.us.party,
+            bot=turn.us.bot,
             caller=self.caller,
             caller_name=turn.name_of(self.caller.person) if self.caller else "",
             menu=MENU,
@@ -179,7 +183,12 @@ def _sign_in(page: Page, *, failed: bool = False) -> Response:
     access = page.site.access
     code = access.code_of(page.secret) if page.secret else ""
     return page.shows(
-        "sign_in.html", 401 if failed else 200, code=code, inventree_login=access.inventree_login, failed=failed
+        "sign_in.html",
+        401 if failed else 200,
+        code=code,
+        minutes=f"{SIGN_IN_WITHIN.total_seconds() / 60:.0f}",
+        inventree_login=access.inventree_login,
+        failed=failed,
     )
 
 
@@ -314,7 +323,8 @@ async def answer(page: SignedIn, identifier: str, about: str = "") -> Response:
     reader = await page.reader()
     line = await page.site.line(page.person, identifier, 0)
     found = reader.subject(about) if about else None
-    return page.shows("answer.html", said=reader.said(line), back=path_of(found) if found else "/")
+    back = path_of(found) if found else "/"
+    return page.shows("answer.html", said=reader.said(line), back=back, again=LOOK_AGAIN_AFTER)
 
 
 def path_of(subject: Subject) -> str:
