@@ -362,6 +362,10 @@ class Disclose(Section):
     prices: bool = Field(
         default=False, description="whether its purchase price goes along with what we lend or give; it is in clear"
     )
+    pictures: bool = Field(
+        default=True,
+        description="whether a friend who searches on a page sees the picture of a part that we share; encrypted",
+    )
 
 
 class Files(Section):
@@ -634,6 +638,7 @@ class Settings(Section):
             quiet_until=self.rules.quiet_until,
             disclose_in_room=self.disclose.room,
             tells_prices=self.disclose.prices,
+            tells_pictures=self.disclose.pictures,
             largest_file=self.files.largest,
             stats_disclose=self.stats.disclose,
             stats_schedule=self.stats.schedule,

@@ -136,7 +136,7 @@ class Bot:
         self.homeserver, self.inventree = Breaker(shortest=1.0, longest=30.0), Breaker()
         self.courier = ChatWorker(self.engine, self.chat, identity, self._vault, self.homeserver, signs.all_is_said)
         self.acts = StepWorker(self.engine, ports.inventory, ports.chat, settle, give_up, self.inventree)
-        self.asking = QueryWorker(self.engine, ports.inventory, self.inventree)
+        self.asking = QueryWorker(self.engine, ports.inventory, ports.chat, self.inventree)
         self.reading = StockWorker(ports.inventory, self.clock)
         self.syncing = SyncLoop(self.engine, self.chat, self.homeserver)
         self.timetable = Timetable(self.engine)
@@ -151,7 +151,7 @@ class Bot:
 
     def gateway(self) -> Gateway:
         """The bot as its pages and API see it."""
-        return Gateway(self.engine, self._inventory, lambda: self._locale)
+        return Gateway(self.engine, self._inventory, self.chat, lambda: self._locale)
 
     def configure(self, us: PartyConfig, settle: timedelta, give_up: timedelta, retention: Retention) -> None:
         """Go on with these settings; what is told of it is somebody else's."""

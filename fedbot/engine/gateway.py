@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
-from collections import defaultdict
-from collections.abc import Callable
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
+from typing import Any
 
 from fedbot.engine.pipeline import Engine
 from fedbot.messages.language import Locale
+from fedbot.ports.chat import Chat, ChatProblem
 from fedbot.ports.inventory import Credentials, Inventory
 from fedbot.ports.journal import Audited
+from fedbot.rules.model.catalogue import LARGEST_PICTURE
 from fedbot.rules.model.command import WebLine
 from fedbot.rules.model.events import Event
 from fedbot.rules.model.queries import PersonPermissions, SignInFound, StockCounts, StockFigures
 from fedbot.rules.model.stock import Permissions
 from fedbot.rules.state import Turn
+from fedbot.web.pictures import NoPicture, Picture, made_anew
 
 COUNTS_HOLD = timedelta(minutes=1)
+MOST_PICTURES = 100
+"""So many are kept in memory."""
 BUSY_FOR = 0.25
 """Seconds after an event; from one event of a handover to the next it takes less."""
+
+log = logging.getLogger(__name__)
 
 
 class Gateway:
@@ -31,15 +40,18 @@ class Gateway:
         self,
         engine: Engine,
         inventory: Inventory,
+        chat: Chat,
         locale: Callable[[], Locale],
     ) -> None:
         self._engine = engine
+        self._chat = chat
         self._inventory = inventory
         self.locale = locale
         self.now = engine.clock.now
         self._waiting: defaultdict[str, list[asyncio.Future[None]]] = defaultdict(list)
         engine.answered = self._is_answered
         self._counted: tuple[datetime, StockCounts] | None = None
+        self._pictures: OrderedDict[str, Picture] = OrderedDict()
 
     def turn(self) -> Turn:
         """The state as it stands."""
@@ -108,6 +120,23 @@ class Gateway:
     async def user_by_token(self, token: str) -> str | None:
         """The active user of our InvenTree whose token that is. Raises `InventoryProblem`."""
         return await self._inventory.whose(Credentials("", token))
+
+    async def picture(self, file: Mapping[str, Any]) -> Picture | None:
+        """A picture that lies on the homeserver, made anew; None if it can't be had, or isn't one that may be shown."""
+        name = str(file["hashes"]["sha256"])
+        known = self._pictures.get(name)
+        if known is None:
+            try:
+                content = await self._chat.download(file, LARGEST_PICTURE)
+                known = await asyncio.to_thread(made_anew, content)
+            except (ChatProblem, NoPicture) as problem:
+                log.info("a picture isn't shown: %s", problem)
+                return None
+            self._pictures[name] = known
+            if len(self._pictures) > MOST_PICTURES:
+                self._pictures.popitem(last=False)
+        self._pictures.move_to_end(name)
+        return known
 
     def audit(self, subject: str) -> tuple[Audited, ...]:
         """What is noted about this transfer or connection, oldest first."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 from collections.abc import Sequence
 from datetime import timedelta
@@ -12,6 +13,7 @@ from fedbot.engine.circuit_breaker import Backoff, Breaker
 from fedbot.engine.pipeline import Engine
 from fedbot.engine.step_worker import asked_to_wait, hold_back, is_silence, notice, wait_for_work
 from fedbot.messages.diagnosis import english
+from fedbot.ports.chat import Chat, ChatProblem
 from fedbot.ports.clock import Clock
 from fedbot.ports.inventory import Inventory, InventoryProblem
 from fedbot.ports.journal import OutboxRow
@@ -19,24 +21,38 @@ from fedbot.rules.catalogue import merged_stock
 from fedbot.rules.model.diagnosis import Fault, Plain
 from fedbot.rules.model.effects import Ask
 from fedbot.rules.model.events import Answered, Unanswered, Waiting
-from fedbot.rules.model.queries import Answer, AuditOf, AuditTrail, Query, SignInShown
+from fedbot.rules.model.queries import (
+    Answer,
+    AuditOf,
+    AuditTrail,
+    PictureMeant,
+    PicturePut,
+    PicturesOf,
+    PicturesPut,
+    Query,
+    SignInShown,
+)
 from fedbot.rules.state import Turn
+from fedbot.web import pictures
 
 log = logging.getLogger(__name__)
 
 AT_ONCE = 4
-OUR_OWN = (AuditOf, SignInShown)
+OUR_OWN = (AuditOf, SignInShown, PicturesOf)
 """What we are asked ourselves, between queries to InvenTree."""
+SECONDS_FOR_PICTURES = 8.0
+"""So long somebody who searches waits for pictures that nobody has looked for before."""
 
 
 class QueryWorker:
     """Answers the queries of the outbox; a patient one is asked until it is answered."""
 
-    def __init__(self, engine: Engine, inventory: Inventory, breaker: Breaker) -> None:
+    def __init__(self, engine: Engine, inventory: Inventory, chat: Chat, breaker: Breaker) -> None:
         self._engine = engine
         self._journal = engine.journal
         self._clock = engine.clock
         self._inventory = inventory
+        self._chat = chat
         self.backoff = Backoff()
         self._breaker = breaker
         self._under_way: dict[int, asyncio.Task[None]] = {}
@@ -126,10 +142,39 @@ class QueryWorker:
         asked = [query for query in queries if not isinstance(query, OUR_OWN)]
         with_received = [(each, merged_stock.received_for(turn, each)) for each in asked]
         answers = iter(await self._inventory.answer_all(with_received) if asked else ())
-        return tuple([self._our_own(each) if isinstance(each, OUR_OWN) else next(answers) for each in queries])
+        return tuple([await self._our_own(each) if isinstance(each, OUR_OWN) else next(answers) for each in queries])
 
-    def _our_own(self, query: AuditOf | SignInShown) -> Answer:
-        return self._audit(query) if isinstance(query, AuditOf) else self._engine.sign_ins(query.code)
+    async def _our_own(self, query: AuditOf | SignInShown | PicturesOf) -> Answer:
+        match query:
+            case AuditOf():
+                return self._audit(query)
+            case SignInShown(code):
+                return self._engine.sign_ins(code)
+            case PicturesOf(meant):
+                return await self._pictures(meant)
+
+    async def _pictures(self, meant: Sequence[PictureMeant]) -> PicturesPut:
+        """As many as can be had and put in time; what our homeserver doesn't take now is tried with the next search."""
+        put: list[PicturePut] = []
+        try:
+            async with asyncio.timeout(SECONDS_FOR_PICTURES):
+                for each in meant:
+                    put += [await self._put(each)]
+        except (TimeoutError, ChatProblem) as problem:
+            log.info("%d of %d pictures are told of: %s", len(put), len(meant), str(problem) or "they take too long")
+        return PicturesPut(tuple(put))
+
+    async def _put(self, picture: PictureMeant) -> PicturePut:
+        content = await self._inventory.picture(picture.where)
+        try:
+            made = await asyncio.to_thread(pictures.made_anew, content or b"")
+        except pictures.NoPicture:
+            return PicturePut(picture.part, "", {})
+        digest = hashlib.sha256(made.content).hexdigest()
+        if digest == picture.digest:
+            return PicturePut(picture.part, digest, {})
+        media = await self._chat.upload_sealed(made.content)
+        return PicturePut(picture.part, digest, {"url": media.address, **media.decryption})
 
     def _audit(self, query: AuditOf) -> AuditTrail:
         return AuditTrail(tuple((a.at, a.entry) for a in self._journal.audit(query.subject)))
@@ -161,4 +206,4 @@ class StockWorker:
 
 def _asks_inventree(effect: Ask) -> bool:
     """Whether it takes our InvenTree: the audit is the journal's, and codes are our pages'."""
-    return not all(isinstance(query, OUR_OWN) for query in effect.questions)
+    return not all(isinstance(query, AuditOf | SignInShown) for query in effect.questions)

@@ -16,7 +16,7 @@ from fedbot.inventree.rows import Row, amount, item_of, part_of, part_shown, pla
 from fedbot.inventree.server import Server
 from fedbot.inventree.stock_index import Known, forms_of
 from fedbot.inventree.transport import InvenTreeTransport
-from fedbot.inventree.whole_items import DETAILED, item_seen, part_seen
+from fedbot.inventree.whole_items import DETAILED, item_seen, part_seen, small_picture_of
 from fedbot.ports.inventory import NotPermitted, Refusal
 from fedbot.rules.model import stock
 from fedbot.rules.model.care import is_below
@@ -440,17 +440,22 @@ def search_stock(server: Server, query: SearchStock) -> StockHits:
         known = known[before:]
         items: list[StockItem] = []
         nothing_here: list[Part] = []
+        pictures: dict[int, str] = {}
         for each in known[:_MOST_FOUND]:
             chain = categories.chain(each.category)
-            here = [item for item in _read_again(api, server, each, scope, chain) if item.location not in leaving]
+            found = _read_again(api, server, each, scope, chain, pictures)
+            here = [item for item in found if item.location not in leaving]
             items += here
             if not here and each.part.pk in lent:
-                nothing_here += _read_part_again(api, categories, query, each.part.pk)
+                nothing_here += _read_part_again(api, categories, query, each.part.pk, pictures)
     percent = server.stock.standing().percent
-    return StockHits(tuple(items), len(known) > _MOST_FOUND, tuple(nothing_here), percent=percent)
+    shown = tuple((pk, where) for pk, where in pictures.items() if where)
+    return StockHits(tuple(items), len(known) > _MOST_FOUND, tuple(nothing_here), percent=percent, pictures=shown)
 
 
-def _read_part_again(api: InvenTreeTransport, categories: Categories, query: SearchStock, pk: int) -> Iterator[Part]:
+def _read_part_again(
+    api: InvenTreeTransport, categories: Categories, query: SearchStock, pk: int, pictures: dict[int, str]
+) -> Iterator[Part]:
     """The part of something that is lent, if by what InvenTree says now it is in the scope, itself or by that item."""
     try:
         row = api.row(f"part/{pk}/")
@@ -461,6 +466,7 @@ def _read_part_again(api: InvenTreeTransport, categories: Categories, query: Sea
     part = part_of(row, categories.chain(row.get("category")))
     items = {item for of_part, item in query.lent if of_part == pk}
     if query.scope.covers_part(part) or items & {*query.scope.items}:
+        pictures[pk] = small_picture_of(row)
         yield part
 
 
@@ -474,9 +480,16 @@ def _with_variants(server: Server, scope: Scope) -> Scope:
 
 
 def _read_again(
-    api: InvenTreeTransport, server: Server, known: Known, scope: Scope, chain: tuple[int, ...]
+    api: InvenTreeTransport,
+    server: Server,
+    known: Known,
+    scope: Scope,
+    chain: tuple[int, ...],
+    pictures: dict[int, str],
 ) -> Iterator[StockItem]:
     """What is in stock of a part that the index knows; only what is in the scope by what InvenTree says now.
+
+    Where the part's picture lies is noted in `pictures`.
 
     A stock item doesn't tell its part's category, so InvenTree is asked for those in the one by which it is shared.
     """
@@ -496,4 +509,5 @@ def _read_again(
             told = replace(part_of(part_shown(row)), keywords=part.keywords, category=part.category)
             item = item_of(row, server.version, part=replace(told, categories=chain))
             if scope.covers(item):
+                pictures[part.pk] = small_picture_of(part_shown(row))
                 yield item

@@ -243,6 +243,10 @@ class OwnInventory:
         """A file that goes along; see `fedbot.ports.Inventory`."""
         return await self.in_thread(self._run, whole_items.read_file, step, Unavailable)
 
+    async def picture(self, where: str) -> bytes | None:
+        """The small picture of a part; see `fedbot.ports.Inventory`."""
+        return await self.in_thread(self._run, whole_items.read_picture, where, Unavailable)
+
     def _probed(self, server: Server, step: Step) -> StepResult | None:
         """Look for the step's mark, on the stock item that is meant. What was read of its history serves the probe."""
         _forget(server)

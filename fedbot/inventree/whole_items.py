@@ -15,6 +15,7 @@ from fedbot.inventree.rows import Row, address, amount, exact_status, for_notes,
 from fedbot.inventree.server import Server
 from fedbot.inventree.stock import WHOLE
 from fedbot.ports.inventory import NotPermitted, OutcomeUnknown, Refusal
+from fedbot.rules.model.catalogue import LARGEST_PICTURE
 from fedbot.rules.model.diagnosis import Fault, ItemFault, Named, NameFault, OfItem, Plain
 from fedbot.rules.model.steps import (
     AttachPhoto,
@@ -202,6 +203,12 @@ def picture_of(row: Row) -> str:
     """Where the image of the part with this row lies; "" if it has none."""
     image = _text(row, "image")
     return "" if _BLANK in image else image
+
+
+def small_picture_of(row: Row) -> str:
+    """Where the small one lies that InvenTree makes of it, by a part or `part_detail`; "" if it has none."""
+    picture = _text(row, "thumbnail")
+    return "" if _BLANK in picture else picture
 
 
 def attached_to(server: Server, item: int) -> list[Row]:
@@ -423,6 +430,11 @@ def read_file(server: Server, step: SendFile) -> bytes:
         raise Refusal(Named(NameFault.FILE_NOT_HAD, step.name))
     _check(content, step.name)
     return content
+
+
+def read_picture(server: Server, where: str) -> bytes | None:
+    """The small picture that InvenTree has made of a part's image."""
+    return server.api.media(where, LARGEST_PICTURE)
 
 
 def find_sent(_: Server, __: SendFile) -> None:

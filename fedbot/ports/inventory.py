@@ -110,6 +110,9 @@ class Inventory(Protocol):
     async def read_file(self, step: SendFile) -> bytes:
         """The content of the file that is to be sent. Raises no `OutcomeUnknown`."""
 
+    async def picture(self, where: str) -> bytes | None:
+        """The small picture of a part, at the address that InvenTree tells; None if it isn't there, or is too large."""
+
     async def act(self, step: Step) -> StepResult:
         """Do the step once and read it back. The type of the result is `STEPS[type(step)]`.
 

@@ -29,7 +29,7 @@ from fedbot.rules.model.archive import (
     went_at,
 )
 from fedbot.rules.model.audit import AdminsTold, AuditEntry, Fact, Happened, Noted
-from fedbot.rules.model.catalogue import Alias, Allowance, FriendWant, Search, Share, Want
+from fedbot.rules.model.catalogue import Alias, Allowance, FriendWant, PartPicture, Search, Share, Want
 from fedbot.rules.model.command import About, Answers, Command, Cooldown, PendingChoice, WebAccess, WebLine
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Signature
@@ -553,6 +553,14 @@ class Turn:
     def searches(self) -> list[Search]:
         """Every `find` line of which the numbers count."""
         return self._all(Search)
+
+    def part_picture(self, part: int) -> PartPicture | None:
+        """The picture of that part of ours, as it lies on the homeserver."""
+        return self._get(PartPicture, str(part))
+
+    def part_pictures(self) -> list[PartPicture]:
+        """All that lie there."""
+        return self._all(PartPicture)
 
     def rota(self, identifier: str) -> Rota | None:
         """What is asked of several friends, by its id."""

@@ -21,7 +21,7 @@ from fedbot_demo.inventree.listing import ordered, page, search
 from fedbot_demo.inventree.metadata import MODELS
 from fedbot_demo.inventree.records import Attachment
 from fedbot_demo.inventree.state import State
-from fedbot_demo.inventree.stock_json import day
+from fedbot_demo.inventree.stock_json import day, thumbnail_of
 from fedbot_demo.inventree.users import user_brief
 
 _PICTURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a")
@@ -68,7 +68,8 @@ def media(state: State, request: Request) -> Response:
     except NotAuthenticatedError:
         return Response(401)
     files = {_address(row): row.content for row in state.attachments if row.filename}
-    files |= {part.image: part.picture for part in state.parts if part.image}
+    pictured = [part for part in state.parts if part.image]
+    files |= {where: part.picture for part in pictured for where in (part.image, thumbnail_of(part))}
     content = files.get(request.path)
     return Response(404) if content is None else Response(200, (("Content-Type", "application/octet-stream"),), content)
 

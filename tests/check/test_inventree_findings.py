@@ -268,6 +268,9 @@ class Twin:
     async def read_file(self, step: SendFile) -> bytes:
         raise AssertionError(step)
 
+    async def picture(self, where: str) -> bytes | None:
+        raise AssertionError(where)
+
     async def attach(self, step: AttachPhoto | KeepFile, content: bytes) -> PhotoAttached | FileKept:
         raise AssertionError((step, content))
 

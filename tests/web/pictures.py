@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -11,9 +12,11 @@ from typing import Literal
 
 from playwright.async_api import Browser, Page, StorageState, ViewportSize
 
+from tests.dialogue.test_files_that_travel import picture
 from tests.scenarios.world import World
 from tests.web.serving import running
 from tests.web.test_in_chromium import browser
+from tests.web.test_pictures import a_png
 
 PHONE, DESK = ViewportSize(width=390, height=720), ViewportSize(width=1100, height=700)
 LANGUAGES = {"en": "en-GB", "de": "de-DE"}
@@ -35,8 +38,25 @@ DEVICES = (
 )
 
 
+Shape = Callable[[int, int], bool]
+DRAWN: dict[str, tuple[bytes, Shape]] = {
+    "ACR-3-CL": (b"\xa9\xc8\xd6", lambda x, y: 14 < x < 114 and 34 < y + x // 4 < 104),
+    "M3-BOLT": (b"\x7c\x84\x8a", lambda x, y: abs(y - 64) < (26 if x < 36 else 10) and 14 < x < 116),
+    "N-M3": (b"\xc2\x9a\x3a", lambda x, y: (x - 64) ** 2 + (y - 64) ** 2 > 520 and max(abs(x - 64), abs(y - 64)) < 46),
+}
+"""Betaspace's pictures, by IPN: a colour, and where it is, of 128 by 128 pixels."""
+
+
+def drawn(colour: bytes, shape: Shape) -> bytes:
+    """A picture of a part, on white."""
+    rows = (b"".join(colour if shape(x, y) else b"\xff" * 3 for x in range(128)) for y in range(128))
+    return a_png(128, 128, raw=b"".join(b"\0" + row for row in rows))
+
+
 async def happens(world: World) -> None:
     """What there is to see: a loan each way, one of them overdue, a booking, and a request that waits for a yes."""
+    for ipn, (colour, shape) in DRAWN.items():
+        picture(world.beta, world.beta.part(ipn).pk, f"{ipn.lower()}.png", drawn(colour, shape))
     world.cem.says('!fed lend 2 "Nozzle 0.4 mm brass" to attraktor for 12 days')
     await world.settle()
     card = [m for m in world.room.messages(sender=world.alpha.chat.user_id) if m.reactions][-1]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
@@ -21,20 +21,29 @@ from fedbot.rules.catalogue.provenance import origin_by_mark
 from fedbot.rules.connection import provision
 from fedbot.rules.loan import lend
 from fedbot.rules.model import audit, budgets
-from fedbot.rules.model.catalogue import SEARCH_SILENT_AFTER, Hit, Search, SpaceHits
+from fedbot.rules.model.catalogue import SEARCH_SILENT_AFTER, Hit, PartPicture, Search, SpaceHits
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Ask, Edit, Phrase, Post, Typing, say
 from fedbot.rules.model.events import Answered, Said, Unanswered
 from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from fedbot.rules.model.party_config import PRACTICE
-from fedbot.rules.model.queries import OfConnection, Scope, SearchStock, StockHits, WhenAnsweredOrNot
+from fedbot.rules.model.queries import (
+    OfConnection,
+    PictureMeant,
+    PicturesOf,
+    PicturesPut,
+    Scope,
+    SearchStock,
+    StockHits,
+    WhenAnsweredOrNot,
+)
 from fedbot.rules.model.stock import Part, StockItem, is_sound, plain
 from fedbot.rules.protocol import bodies, sequencing, who_answers
 from fedbot.rules.protocol.bodies import Message
-from fedbot.rules.protocol.terms import BadTerms, check_day, check_quantity, presentable
+from fedbot.rules.protocol.terms import BadTerms, check_day, check_quantity, file_in, presentable
 from fedbot.rules.state import Turn
-from fedbot.rules.wire.envelope import BadEnvelope, search_id
+from fedbot.rules.wire.envelope import BadEnvelope, canonical, is_off_chat, search_id
 
 LISTED_FOR = timedelta(minutes=10)
 LONGEST_WORDS = 200
@@ -48,6 +57,12 @@ _MOST_WAITING = 1000
 _MOST_LENT = 500
 _LONGEST_NAME = 100
 _KEY = "found"
+_MOST_PICTURES = 2_000
+_PICTURES_AT_ONCE = 10
+_PICTURE_HOLDS = timedelta(days=1)
+_PICTURE_UNSEEN = timedelta(days=60)
+_ROOM_FOR_PICTURES = 30_000
+"""Bytes of an answer: pictures that don't fit into that are left out."""
 
 _MORE = re.compile(r"(?:!fed\s+)?more[.!]?", re.IGNORECASE)
 _PLAIN = re.compile(r"\w[^\"“”„‟«»'‘’‚‛`#:;\n]*")
@@ -103,10 +118,11 @@ def begin(
         rota=rota,
     )
     turn.save(search)
+    sealed = {**wanted.sealed, **({"pictures": True} if is_off_chat(command.event_id) else {})}
     for connection in connections:
         if sequencing.is_unheard(turn, connection, "find-ask"):
             continue
-        asked, draft = sequencing.write(turn, connection, bodies.FindAsk(search=search.id), sealed=wanted.sealed)
+        asked, draft = sequencing.write(turn, connection, bodies.FindAsk(search=search.id), sealed=sealed)
         turn.save(asked)
         sequencing.post(turn, asked, draft)
     turn.do(Typing(command.room, int(SEARCH_SILENT_AFTER.total_seconds())))
@@ -134,21 +150,19 @@ class FindForPerson(WhenAnsweredOrNot):
         if search is not None:
             practice = turn.practice()
             is_practice = practice is not None and search.room == practice.room
-            found, cut = _hits(turn, event, PRACTICE if is_practice else "")
-            percent = _asked_for(event).percent
-            own = SpaceHits(turn.us.party, turn.us.name, found, len(turn.shares()), cut, percent=percent)
-            _came(turn, search, own)
+            stock = _asked_for(event)
+            found, cut = hits_of(turn, stock, PRACTICE if is_practice else "")
+            own = SpaceHits(turn.us.party, turn.us.name, found, len(turn.shares()), cut, percent=stock.percent)
+            if is_off_chat(search.event_id):
+                TellWithPictures("", search.id, own, stock.pictures).begin(turn)
+            else:
+                _came(turn, search, own)
 
     def unanswered(self, turn: Turn, _: Unanswered) -> None:
         """Our InvenTree is silent."""
         search = turn.search(self.search)
         if search is not None:
             _came(turn, search, SpaceHits(turn.us.party, turn.us.name, problem="inventory"))
-
-
-def _hits(turn: Turn, event: Answered, peer: str) -> tuple[tuple[Hit, ...], bool]:
-    """What was found by a search (`hits_of`)."""
-    return hits_of(turn, _asked_for(event), peer)
 
 
 def hits_of(turn: Turn, found: StockHits, peer: str) -> tuple[tuple[Hit, ...], bool]:
@@ -215,6 +229,7 @@ def _hit(items: Sequence[tuple[StockItem, Decimal]]) -> Hit:
     worst = max(flawed, key=lambda each: (each[1], -each[0].pk))[0].status_text if flawed else ""
     return Hit(
         item=largest.pk,
+        part=part.pk,
         name=_name(part.name),
         ipn=_name(part.ipn),
         units=_name(part.units),
@@ -226,7 +241,7 @@ def _hit(items: Sequence[tuple[StockItem, Decimal]]) -> Hit:
 
 def _hit_of_nothing(part: Part, item: int) -> Hit:
     """A part of which all is on loan; `item` is one of what is."""
-    return Hit(item, _name(part.name), _name(part.ipn), _name(part.units), Decimal(0))
+    return Hit(item, _name(part.name), _name(part.ipn), _name(part.units), Decimal(0), part=part.pk)
 
 
 def _name(text: str) -> str:
@@ -372,7 +387,8 @@ def on_asked(turn: Turn, connection: Connection, envelope: Message[bodies.FindAs
     if wanted is None:
         turn.note(connection.id, audit.Fact.SEARCH_WITHOUT_WORDS)
         return
-    then = FindForFriend(connection.id, envelope.body.search)
+    pictures = turn.us.tells_pictures and told.get("pictures") is True
+    then = FindForFriend(connection.id, envelope.body.search, pictures)
     again = turn.spends("find", connection.peer)
     if again is not None:
         _tell(turn, then, "later", again=again)
@@ -397,19 +413,98 @@ def _wanted(told: dict[str, Any]) -> Wanted | None:
 
 @dataclass(frozen=True)
 class FindForFriend(OfConnection, WhenAnsweredOrNot):
-    """A friend's search, by the id that it has there."""
+    """A friend's search, by the id that it has there. `pictures`: it wants those too."""
 
     search: str
+    pictures: bool = False
 
     def answered(self, turn: Turn, event: Answered) -> None:
         """Tell the friend what there is."""
         connection = turn.connection(self.connection)
-        hits, cut = _hits(turn, event, connection.peer if connection else "")
-        _tell(turn, self, "", hits, cut=cut or _asked_for(event).percent < ALL_READ)
+        stock = _asked_for(event)
+        hits, cut = hits_of(turn, stock, connection.peer if connection else "")
+        found = SpaceHits(turn.us.party, turn.us.name, hits, cut=cut or stock.percent < ALL_READ)
+        if self.pictures:
+            TellWithPictures(self.connection, self.search, found, stock.pictures).begin(turn)
+        else:
+            _tell(turn, self, "", hits, cut=found.cut)
 
     def unanswered(self, turn: Turn, _: Unanswered) -> None:
         """Our InvenTree is silent, or doesn't take the friend's token."""
         _tell(turn, self, "inventory")
+
+
+@dataclass(frozen=True)
+class TellWithPictures(WhenAnsweredOrNot):
+    """Hits of ours that wait for the pictures of their parts, of which the keys and addresses are `pictures`.
+
+    `connection` is that of the friend who searches; '' for one of our own people.
+    """
+
+    connection: str
+    search: str
+    found: SpaceHits
+    pictures: tuple[tuple[int, str], ...]
+
+    @property
+    def subject(self) -> str:
+        """The id of the connection, or of the search."""
+        return self.connection or self.search
+
+    def begin(self, turn: Turn) -> None:
+        """Have those put onto the homeserver that don't lie there; tell the hits at once if there are none."""
+        meant = tuple(islice(self._unseen(turn), _PICTURES_AT_ONCE))
+        if meant:
+            turn.do(Ask(self, (PicturesOf(meant),)))
+        else:
+            self._go_on(turn)
+
+    def answered(self, turn: Turn, event: Answered) -> None:
+        """They lie there, or are as they were."""
+        (answer,) = event.answers
+        places = dict(self.pictures)
+        for put in answer.pictures if isinstance(answer, PicturesPut) else ():
+            known = turn.part_picture(put.part)
+            is_the_same = known is not None and known.digest == put.digest
+            file = known.file if known is not None and is_the_same else file_in(put.file)
+            turn.save(PartPicture(str(put.part), places.get(put.part, ""), put.digest, file, turn.now))
+        _forget_pictures(turn)
+        self._go_on(turn)
+
+    def unanswered(self, turn: Turn, _: Unanswered) -> None:
+        """Then without those."""
+        self._go_on(turn)
+
+    def _unseen(self, turn: Turn) -> Iterator[PictureMeant]:
+        """Those that don't lie there, or were last compared long ago."""
+        places = dict(self.pictures)
+        for part in (hit.part for hit in self.found.hits if hit.part in places):
+            known = turn.part_picture(part)
+            if known is None or known.where != places[part] or known.looked + _PICTURE_HOLDS <= turn.now:
+                yield PictureMeant(part, places[part], known.digest if known else "")
+
+    def _go_on(self, turn: Turn) -> None:
+        places = dict(self.pictures)
+        hits = tuple(replace(hit, picture=_picture(turn, hit.part, places)) for hit in self.found.hits)
+        search = turn.search(self.search)
+        if self.connection:
+            _tell(turn, FindForFriend(self.connection, self.search), "", hits, cut=self.found.cut)
+        elif search is not None:
+            _came(turn, search, replace(self.found, hits=hits))
+
+
+def _picture(turn: Turn, part: int, places: Mapping[int, str]) -> dict[str, Any]:
+    """Where the picture lies that the part has now."""
+    known = turn.part_picture(part)
+    return known.file if known is not None and known.where == places.get(part) else {}
+
+
+def _forget_pictures(turn: Turn) -> None:
+    """Nobody has looked for them for long, or there are too many."""
+    known = sorted(turn.part_pictures(), key=lambda each: (each.looked, each.id))
+    for number, each in enumerate(known, 1):
+        if each.looked + _PICTURE_UNSEEN <= turn.now or len(known) - number >= _MOST_PICTURES:
+            turn.drop(each)
 
 
 def _tell(
@@ -426,7 +521,7 @@ def _tell(
         return
     sealed: dict[str, Any] = {}
     if hits is not None:
-        sealed = {"shared": len(turn.shares()), "cut": cut, "hits": [_written(hit) for hit in hits]}
+        sealed = {"shared": len(turn.shares()), "cut": cut, "hits": _with_pictures(hits)}
     in_room = "find" in turn.us.disclose_in_room
     body = bodies.Find(search=then.search, in_room=in_room, problem=problem, again=again)
     connection, draft = sequencing.write(turn, connection, body, sealed=sealed)
@@ -454,6 +549,18 @@ def _is_private(turn: Turn, room: str) -> bool:
 
 
 # --- in a message ---
+
+
+def _with_pictures(hits: Iterable[Hit]) -> list[dict[str, Any]]:
+    """The hits, those with a picture that fits into the message with it."""
+    room, told = _ROOM_FOR_PICTURES, [(hit, _written(hit)) for hit in hits]
+    room -= sum(len(canonical(written)) for _, written in told)
+    for hit, written in told:
+        picture = {"picture": hit.picture} if hit.picture else {}
+        room -= len(canonical(picture))
+        if room >= 0:
+            written.update(picture)
+    return [written for _, written in told]
 
 
 def _written(hit: Hit) -> dict[str, Any]:
@@ -517,7 +624,9 @@ def _hit_in(data: object) -> Hit:
     waiting = data.get("waiting", 0)
     if type(waiting) is not int or not 0 <= waiting <= _MOST_WAITING:
         raise ValueError("a hit that nobody, or everybody, waits for")
-    return Hit(item, name, ipn, units, quantity, flawed, condition, lent, back, booked, first, last, waiting)
+    picture = file_in(data.get("picture"))  # added to version 1: what can't be read in it is left out
+    known = Hit(item, name, ipn, units, quantity, flawed, condition, lent, back, booked, first, last, waiting)
+    return replace(known, picture=picture)
 
 
 def _day(text: object) -> date | None:

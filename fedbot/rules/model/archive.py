@@ -9,7 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
 
-from fedbot.rules.model.catalogue import Alias, Allowance, FriendWant, Search, Share, Want
+from fedbot.rules.model.catalogue import Alias, Allowance, FriendWant, PartPicture, Search, Share, Want
 from fedbot.rules.model.command import Cooldown, PendingChoice, WebAccess, WebLine
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Ending
@@ -193,4 +193,5 @@ Document = (
     | FriendWant
     | QueueEntry
     | PlaceInLine
+    | PartPicture
 )

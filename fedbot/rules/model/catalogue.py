@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.lifecycles import WantState
@@ -15,6 +16,8 @@ ITEM, PART, CATEGORY = "stockitem", "part", "partcategory"
 EVERYTHING = "everything"
 
 
+LARGEST_PICTURE = 64 * 1024
+"""Bytes of a part's picture, at most."""
 SEARCH_SILENT_AFTER = timedelta(seconds=20)
 """So long an answer waits for what a space finds."""
 
@@ -53,6 +56,8 @@ class Hit:
     `flawed` is how much of that isn't OK, `condition` what InvenTree calls the condition of most of it. `lent` is
     how much more of it is on loan, `back` when the first of that is due. `booked` is how much of it is booked next,
     from `booked_from` to `booked_until`. `waiting` is how many wait for it, `place` which of them we are (0: none).
+    `part` is the key of a part of ours; 0 in a friend's hit. `picture` tells where its picture lies on the homeserver,
+    and how to open it (`AttachPhoto.file`); {} if there is none.
     """
 
     item: int
@@ -69,6 +74,23 @@ class Hit:
     booked_until: date | None = None
     waiting: int = 0
     place: int = 0
+    part: int = 0
+    picture: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class PartPicture:
+    """The picture of one of our parts, as it lies encrypted on the homeserver. `id` is the part's key.
+
+    `where` is its address in our InvenTree, `digest` the SHA-256 of what was put there (hex), `looked` when it was last
+    compared. `file` is `Hit.picture`; {} if there is nothing that can be shown.
+    """
+
+    id: str
+    where: str
+    digest: str
+    file: dict[str, Any]
+    looked: datetime
 
 
 @dataclass(frozen=True)

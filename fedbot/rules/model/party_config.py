@@ -87,6 +87,7 @@ class PartyConfig:
     `stats_schedule` (cron, read by `engine.schedule`, as is `reconcile_at`). `look_every`: how often our own health is
     looked at (InvenTree's version, our tokens); None: never. `tells_prices`: what a thing was bought for goes along.
     `largest_file`: files of at most so many bytes go along, and are taken (0: none).
+    `tells_pictures`: who searches on a page sees the pictures of parts that we share.
     `pages_url`: where people find our pages; "" if there are none. `screen_shows`: what stands on a wall screen.
     """
 
@@ -122,6 +123,7 @@ class PartyConfig:
     quiet_until: time = time(8)
     disclose_in_room: tuple[str, ...] = ("stats", "find")
     tells_prices: bool = False
+    tells_pictures: bool = True
     largest_file: int = 10_000_000
     stats_disclose: tuple[str, ...] = ("parts", "stock_items", "categories", "locations", "shared", "balance")
     stats_schedule: str = ""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from fedbot.rules.model.audit import AuditEntry
 from fedbot.rules.model.stock import Part, PartDescription, Permission, Permissions, StockItem, UnitFactor, in_units
@@ -211,6 +211,7 @@ class StockHits:
 
     `percent` is how much of our stock was read so far: below 100 while the index is filled for the first time.
     `vanished` and `merged` as in `ItemsFound`. `lent` are the parts that were found of which nothing is here.
+    `pictures`: the key of each part that has an image, and the address of the small one that InvenTree makes of it.
     """
 
     items: tuple[StockItem, ...] = ()
@@ -219,6 +220,42 @@ class StockHits:
     percent: int = 100
     vanished: tuple[Received, ...] = ()
     merged: tuple[tuple[int, datetime], ...] = ()
+    pictures: tuple[tuple[int, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class PictureMeant:
+    """The picture of a part, at its address in our InvenTree. `digest`: as in `PartPicture`, of what lies there."""
+
+    part: int
+    where: str
+    digest: str = ""
+
+
+@dataclass(frozen=True)
+class PicturesOf:
+    """Put these pictures onto the homeserver, encrypted, and only what has changed. Answer: `PicturesPut`.
+
+    Nobody but who is told how can open them; a second try leaves a copy that nobody can read.
+    """
+
+    pictures: tuple[PictureMeant, ...]
+
+
+@dataclass(frozen=True)
+class PicturePut:
+    """As in `PartPicture`. `file` is {} if it lies there as it was, or if there is nothing that can be shown."""
+
+    part: int
+    digest: str
+    file: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class PicturesPut:
+    """Those that were looked at, which may be fewer than were meant: only so long somebody waits for them."""
+
+    pictures: tuple[PicturePut, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -541,6 +578,7 @@ Query = (
     | CompanyMirrors
     | FindShareable
     | SearchStock
+    | PicturesOf
     | NamedThings
 )
 Answer = (
@@ -559,6 +597,7 @@ Answer = (
     | MirrorsFound
     | Shareable
     | StockHits
+    | PicturesPut
     | UnknownThings
 )
 
@@ -579,6 +618,7 @@ QUESTIONS: dict[type[Query], type[Answer]] = {
     CompanyMirrors: MirrorsFound,
     FindShareable: Shareable,
     SearchStock: StockHits,
+    PicturesOf: PicturesPut,
     NamedThings: UnknownThings,
 }
 

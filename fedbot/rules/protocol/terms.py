@@ -280,6 +280,23 @@ LONGEST_OPEN = timedelta(days=MOST_OPEN_DAYS)
 """How long a request may stay open, by the protocol: a peer refuses what asks for more."""
 
 
+def file_in(told: object) -> dict[str, Any]:
+    """Where a file lies and how it is opened, as we need it (`AttachPhoto.file`); {} if a peer wrote anything else."""
+    if not isinstance(told, Mapping):
+        return {}
+    key, hashes = told.get("key"), told.get("hashes")
+    texts = (
+        told.get("url"),
+        told.get("iv"),
+        key.get("k") if isinstance(key, Mapping) else None,
+        hashes.get("sha256") if isinstance(hashes, Mapping) else None,
+    )
+    if not all(isinstance(text, str) and len(text) <= LONGEST_TEXT for text in texts):
+        return {}
+    url, iv, secret, sha256 = texts
+    return {"url": url, "iv": iv, "key": {"k": secret}, "hashes": {"sha256": sha256}}
+
+
 # --- What a person asked another space for, and whether what its owner would give is that.
 #
 # A request is typed in words, and the owner says which of its stock items they mean. Only an item that is called so

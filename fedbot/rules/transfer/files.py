@@ -24,13 +24,13 @@ from fedbot.rules.model.transfer import Line, Progress, Transfer, step_mark
 from fedbot.rules.model.whole_item import FileTold
 from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
+from fedbot.rules.protocol.terms import file_in
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer.both_sides import link
 
 PICTURE = 0
 """The number of the part's image; those of the item are numbered from 1, as its line tells them."""
 _PART, _STOCK_ITEM = "part", "stockitem"
-_LONGEST = 500
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -118,7 +118,7 @@ def on_file(turn: Turn, transfer: Transfer, envelope: Message[bodies.File], seal
     line, progress = transfer.line(told.number), asked[0]
     file = _told(line, told.file) or FileTold("")
     then = TakeFile(transfer.id, line.number, file.name)
-    place, digest = _place_in(sealed.get("file")), sealed.get("digest")
+    place, digest = file_in(sealed.get("file")), sealed.get("digest")
     if told.problem or not place or not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
         then.tell_admins(turn, Named(NameFault.FILE_NOT_SENT, file.name))
         return
@@ -156,20 +156,3 @@ class TakeFile(OfLine, WhenStepEnds):
             messages.transfer_facts.file_not_here, transfer=transfer, line=self.line, name=self.name, problem=problem
         )
         turn.tell_admins(phrase, f"file:{transfer.id}:{self.line}:{self.name}")
-
-
-def _place_in(told: object) -> dict[str, Any]:
-    """Where the file lies and how it is opened, as we need it; {} if a peer has written anything else."""
-    if not isinstance(told, Mapping):
-        return {}
-    key, hashes = told.get("key"), told.get("hashes")
-    texts = (
-        told.get("url"),
-        told.get("iv"),
-        key.get("k") if isinstance(key, Mapping) else None,
-        hashes.get("sha256") if isinstance(hashes, Mapping) else None,
-    )
-    if not all(isinstance(text, str) and len(text) <= _LONGEST for text in texts):
-        return {}
-    url, iv, secret, sha256 = texts
-    return {"url": url, "iv": iv, "key": {"k": secret}, "hashes": {"sha256": sha256}}

@@ -311,6 +311,17 @@ async def hits(search: str, reader: Reading) -> SearchView:
     return found
 
 
+@router.get(
+    "/searches/{search}/pictures/{number}",
+    summary="The picture of a hit",
+    response_class=Response,
+    responses={200: {"content": {kind: {} for kind in ("image/png", "image/jpeg", "image/webp")}}},
+)
+async def picture(request: Request, search: str, number: int, reader: Reading) -> Response:
+    """Of the hits whose `picture` is true. It is small, and may be gone."""
+    return await Site.of(request).picture(reader, search, number)
+
+
 @router.get("/tokens", summary="Your sessions and tokens")
 async def tokens(caller: Called, reader: Reading) -> list[AccessView]:
     """New ones are made on your page."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from fedbot.messages.language import Locale
 from fedbot.ports.journal import Audited
@@ -13,6 +13,7 @@ from fedbot.rules.model.events import Event
 from fedbot.rules.model.queries import SignInFound, StockCounts
 from fedbot.rules.model.stock import Permissions
 from fedbot.rules.state import Turn
+from fedbot.web.pictures import Picture
 
 
 class Bot(Protocol):
@@ -44,6 +45,9 @@ class Bot(Protocol):
 
     async def counts(self) -> StockCounts:
         """How much is in our InvenTree, counted within the last minute. Raises `InventoryProblem`."""
+
+    async def picture(self, file: Mapping[str, Any]) -> Picture | None:
+        """A picture that lies on the homeserver, made anew; None if it can't be had, or isn't one that may be shown."""
 
     def audit(self, subject: str) -> tuple[Audited, ...]:
         """What is noted about this transfer or connection, oldest first."""

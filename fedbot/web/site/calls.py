@@ -8,7 +8,7 @@ import secrets
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from fastapi import Request
+from fastapi import Request, Response
 
 from fedbot import messages
 from fedbot.messages import formatting
@@ -118,6 +118,14 @@ class Site:
         if found is None or found.person != caller.person:
             raise Problem(say(messages.web.no_such_line, kept=ANSWERS_KEPT))
         return await self.bot.answered(event_id, min(seconds, MOST_SECONDS))
+
+    async def picture(self, reader: Reader, search: str, number: int) -> Response:
+        """The picture of that hit, made anew. Raises `Problem` if there is none to show."""
+        file = reader.picture(search, number)
+        made = await self.bot.picture(file) if file else None
+        if made is None:
+            raise Problem(say(messages.web.no_such_picture))
+        return Response(made.content, media_type=made.kind, headers={"Cache-Control": "private, max-age=600"})
 
     def transfer(self, reader: Reader, identifier: str) -> Transfer:
         """The transfer of that id, or code. Raises `Problem`."""

@@ -19,7 +19,7 @@ from fedbot.rules.model.lifecycles import LIVING_ROTA
 from fedbot.rules.wire.envelope import fingerprint
 from fedbot.web.site.api import ledger_csv
 from fedbot.web.site.calls import LONGEST_LINE
-from fedbot.web.site.pages import Field, Sent, SignedIn
+from fedbot.web.site.pages import LOOK_AGAIN_AFTER, Field, Sent, SignedIn
 from fedbot.web.site.problems import Problem
 from fedbot.web.site.views import AgendaView, BadCursor, Ledger, TransferView
 
@@ -29,8 +29,6 @@ SPANS = (30, 90, 365, 0)
 """Of so many days the figures can be; 0 is since ever."""
 STATES = ("open", "booked", "on_loan", "done", "declined", "cancelled", "expired")
 KINDS = ("give", "loan", "request", "return", "extension")
-LOOK_AGAIN_AFTER = 3
-"""Seconds after which a search that isn't answered yet is looked at again."""
 router = APIRouter(include_in_schema=False)
 Day = Annotated[date | None, Form()]
 
@@ -129,6 +127,14 @@ async def found(page: SignedIn, identifier: str, words: str = "", space: str = "
         of_space=space,
         again=again,
     )
+
+
+@router.get("/find/{identifier}/pictures/{number}")
+async def picture(page: SignedIn, identifier: str, number: int) -> Response:
+    """The picture of a hit."""
+    reader = await page.reader()
+    said = reader.said(await page.site.line(page.person, identifier, 0))
+    return await page.site.picture(reader, said.search or "", number)
 
 
 @router.post("/find/request")

@@ -37,6 +37,7 @@ TYPES: Mapping[int, tuple[str, ...]] = {
         "not_in_your_rooms",
         "no_such_cursor",
         "no_such_search",
+        "no_such_picture",
         "no_such_token",
         "no_such_line",
         "not_found",

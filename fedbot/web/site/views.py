@@ -12,7 +12,7 @@ import binascii
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
@@ -255,6 +255,7 @@ class HitView(BaseModel):
     waiting: int = 0
     place: int = 0
     state_text: str = ""
+    picture: bool = Field(default=False, description="whether `/searches/ID/pictures/NUMBER` has one of it")
     word: str = Field(default="", description="what to call it in `request QUANTITY WORD from SPACE`")
 
 
@@ -911,6 +912,12 @@ class Reader:
             problems={space.party: space.problem for space in kept.came if space.problem},
         )
 
+    def picture(self, identifier: str, number: int) -> Mapping[str, Any]:
+        """Where the picture of that hit of this person's search lies; {} if it has none."""
+        kept = self.turn.search(identifier)
+        hits = kept.hits if kept is not None and kept.person == self.person else ()
+        return hits[number - 1][1].picture if 0 < number <= len(hits) else {}
+
     def _hit(self, number: int, space: SpaceRef, hit: Hit) -> HitView:
         return HitView(
             number=number,
@@ -930,6 +937,7 @@ class Reader:
             waiting=hit.waiting,
             place=hit.place,
             state_text=_plain(catalogue_words.availability(self._locale, hit)).removeprefix(", "),
+            picture=bool(hit.picture),
             word=search.word_for(hit),
         )
 
