@@ -75,7 +75,7 @@ PickupText = Annotated[str, Field(max_length=LONGEST_PICKUP)]
 class PickupHere(Section):
     """What people of other spaces need to know to fetch something here. Everybody in the shared room reads it."""
 
-    where: PickupText = Field("", description="where things are given out: an address, a room")
+    where: PickupText = Field("", description="where people pick things up: an address, a room")
     hours: PickupText = Field("", description="when somebody is there: Tuesdays 19–22")
     call: PickupText = Field("", description="whom to call or write to, and how")
 
@@ -104,8 +104,10 @@ class Matrix(Section):
     password_file: FilePath | None = Field(None, description="file that holds the password")
     access_token: SecretStr | None = Field(None, description="an access token instead of the password")
     access_token_file: FilePath | None = Field(None, description="file that holds the access token")
-    ca_file: ExistingFile | None = Field(None, description="certificate authority of a homeserver of your own making")
-    device_name: Name = Field("fedbot", description="how the bot's session is called in the account's settings")
+    ca_file: ExistingFile | None = Field(
+        None, description="certificate authority of your homeserver, if you made it yourself"
+    )
+    device_name: Name = Field("fedbot", description="name of the bot's session in the account's settings")
 
 
 class InvenTree(Section):
@@ -119,15 +121,17 @@ class InvenTree(Section):
         default_factory=list,
         description="ids of friends whose InvenTree may be at a private address (`peer_access: direct`)",
     )
-    token: SecretStr = Field(description="token of the bot's own user, with the least roles it needs")
+    token: SecretStr = Field(description="token of the bot's own user, with the fewest roles that it needs")
     token_file: FilePath | None = Field(None, description="file that holds the token")
     admin_token: SecretStr | None = Field(
-        None, description="a superuser's token, for connecting, disconnecting and renewal only"
+        None, description="a superuser's token, only for connecting, disconnecting and rotating tokens"
     )
     admin_token_file: FilePath | None = Field(None, description="file that holds the superuser's token")
-    approvers_group: str = Field("", description="group whose active members may approve; empty: whoever may add stock")
-    outgoing: Filled = Field("Outgoing", description="location (path or number) of what is on its way out")
-    incoming: Filled = Field("Incoming", description="location (path or number) of what has just come in")
+    approvers_group: str = Field(
+        "", description="group whose active members may approve; empty: users who may add stock"
+    )
+    outgoing: Filled = Field("Outgoing", description="location (path or number) of stock on its way out")
+    incoming: Filled = Field("Incoming", description="location (path or number) of stock that has just arrived")
     destination: str = Field(
         "", description="location for received items if neither part nor category has one; empty: they stay"
     )
@@ -142,34 +146,43 @@ class InvenTree(Section):
         "{serial}-{space}",
         max_length=60,
         pattern=r"^[^{}\s,~]*(\{serial\}[^{}\s,~]*\{space\}|\{space\}[^{}\s,~]*\{serial\})[^{}\s,~]*$",
-        description="serial number of a received thing whose own number is taken here, of {serial} and {space}",
+        description="serial number of a received item whose own number is taken here, made of {serial} and {space}",
     )
-    ca_file: ExistingFile | None = Field(None, description="certificate authority of a server of your own making")
+    ca_file: ExistingFile | None = Field(
+        None, description="certificate authority of your server, if you made it yourself"
+    )
     timeout_seconds: Seconds = Field(20.0, gt=0, description="how long one call to InvenTree may take")
-    accept_api: Count = Field(0, description="API version to write to although it is newer than this fedbot knows")
+    accept_api: Count = Field(0, description="newer API version that fedbot may write to, although it doesn't know it")
 
 
 class Rules(Section):
     """How patient, how strict."""
 
-    grace_seconds: Seconds = Field(5.0, le=300, description="time in which a decision can be taken back")
+    grace_seconds: Seconds = Field(5.0, le=300, description="time in which a person can withdraw a decision")
     request_open_days: Days = Field(
         7, le=MOST_OPEN_DAYS, description="how long a request waits for its decision; peers refuse more than 62 days"
     )
-    parcel_reminder_days: Days = Field(7, le=365, description="after that long on its way a parcel is asked after")
+    parcel_reminder_days: Days = Field(
+        7, le=365, description="after so many days the bot asks whether a parcel has arrived"
+    )
     pickup_days: Days = Field(
         2,
         ge=1,
         le=60,
-        description="what is booked, or kept for the first in line, lapses after so many days, the first included",
+        description=(
+            "a booking, or an item reserved for the first in line, lapses after so many days, including the first"
+        ),
     )
     lending_from_inventree: bool = Field(
         default=False,
-        description="whether lending rules are also read from the metadata of parts, categories and locations "
-        "(key `fedbot_lending`)",
+        description=(
+            "whether the bot also reads lending rules from the metadata of parts, categories and locations (key"
+            " `fedbot_lending`)"
+        ),
     )
     agenda: bool = Field(
-        default=False, description="whether each room is told in the morning what today and tomorrow bring"
+        default=False,
+        description="whether the bot posts pick-ups and returns of today and tomorrow in each room every morning",
     )
     pinned_approvers: tuple[Filled, ...] = Field(
         (),
@@ -179,15 +192,15 @@ class Rules(Section):
     pinned_superusers: tuple[Filled, ...] = Field(
         (), description="the same for what needs a superuser (connect, disconnect, review, …); they may approve too"
     )
-    self_approval: bool = Field(default=False, description="whether who asked may also approve")
-    line_too_old_minutes: Minutes = Field(15.0, description="older lines of chat are not acted on any more")
+    self_approval: bool = Field(default=False, description="whether the person who asked may also approve")
+    line_too_old_minutes: Minutes = Field(15.0, description="the bot ignores older lines of chat")
     settle_seconds: Seconds = Field(
-        120.0, description="after an unknown outcome, how long until the bot looks what came of it"
+        120.0, description="after an unknown outcome, how long until the bot looks for the result"
     )
     give_up_minutes: Minutes = Field(
-        15.0, description="after that long without an outcome nothing is repeated; a person decides"
+        15.0, description="after that long without an outcome the bot repeats nothing and a person decides"
     )
-    connects_a_day: Count = Field(5, description="requests to connect that are shown in a day, from all spaces")
+    connects_a_day: Count = Field(5, description="requests to connect that the bot shows in a day, from all spaces")
     connects_a_day_per_peer: Count = Field(2, description="the same, from one space")
     questions_an_hour_per_peer: Count = Field(
         60,
@@ -215,20 +228,22 @@ class HighValue(Section):
     """What needs extra care: of this, one person's yes is not enough."""
 
     from_value: Decimal | None = Field(
-        None, gt=0, description="from this total of purchase prices on two people have to agree; empty: no value does"
+        None, gt=0, description="from this total of purchase prices on, two people have to approve; empty: no limit"
     )
     currency: str = Field("", pattern="^([A-Z]{3})?$", description="in which currency, as InvenTree writes it: EUR")
     without_price: Literal["high", "low"] | None = Field(
         None, description="how an item without a purchase price in it counts; required with `from_value`"
     )
-    parts: tuple[Filled, ...] = Field((), description="parts of which any quantity needs it: IPN, name or `part:12`")
+    parts: tuple[Filled, ...] = Field(
+        (), description="parts for which any quantity needs two people: IPN, name or `part:12`"
+    )
     categories: tuple[Filled, ...] = Field((), description="categories, by name or path, with all below them")
     locations: tuple[Filled, ...] = Field((), description="the same for the locations where it lies")
     taken_in: bool = Field(
-        default=False, description="whether it holds for what others offer us too; such things have no price here yet"
+        default=False, description="whether it applies to friends' offers too; such items have no price here yet"
     )
     typed_code: bool = Field(
-        default=True, description="whether in an encrypted room one person is enough who types the code of the card"
+        default=True, description="whether one person is enough who types the card's code in an encrypted room"
     )
 
     @model_validator(mode="after")
@@ -260,16 +275,19 @@ class HighValue(Section):
 class LendingSettings(Section):
     """A lending rule of ours; where several are about a loan, the strictest counts, and every text."""
 
-    parts: tuple[Filled, ...] = Field((), description="parts that it is about: IPN, name or `part:12`")
+    parts: tuple[Filled, ...] = Field((), description="parts that it covers: IPN, name or `part:12`")
     categories: tuple[Filled, ...] = Field((), description="categories, by name or path, with all below them")
     locations: tuple[Filled, ...] = Field(
-        (), description="the same for the locations where it lies. Without parts, categories and locations: everything"
+        (), description="the same for locations. Without parts, categories and locations: everything"
     )
     spaces: tuple[PartyId, ...] | None = Field(
         None, description="ids of the spaces that may borrow it; `[]`: none; left out: all of our friends"
     )
     longest_days: int | None = Field(
-        None, ge=1, le=LONGEST_LOAN, description="how many days it may stay, and by how many each extension prolongs it"
+        None,
+        ge=1,
+        le=LONGEST_LOAN,
+        description="how many days a loan may last, and by how many each extension prolongs it",
     )
     extensions: int | None = Field(
         None,
@@ -280,11 +298,11 @@ class LendingSettings(Section):
     agree: str = Field(
         "",
         max_length=LONGEST_RULE_TEXT,
-        description="what the borrower agrees to with its yes, such as: laser safety briefing needed",
+        description="text that the borrower agrees to by approving, such as: laser safety briefing needed",
     )
-    photo_out: bool = Field(default=False, description="whether a photo is wanted at the hand-over")
-    photo_back: bool = Field(default=False, description="whether a photo is wanted at the return")
-    two_people: bool = Field(default=False, description="whether two of our approvers have to agree")
+    photo_out: bool = Field(default=False, description="whether the card asks for a photo at the hand-over")
+    photo_back: bool = Field(default=False, description="whether the card asks for a photo at the return")
+    two_people: bool = Field(default=False, description="whether two of our approvers have to approve")
 
     @model_validator(mode="after")
     def _asks_something(self) -> Self:
@@ -317,14 +335,18 @@ class RotaSettings(Section):
 
     order: tuple[Order, ...] = Field(
         tuple(Order),
-        description="what counts, most important first: nearest, balance (whom you gave more than you got), rested "
-        "(whom you have asked longest ago), most (who has most). Who has enough alone always comes first",
+        description=(
+            "the order of friends, most important first: nearest, balance (you gave them more than you got), rested"
+            " (you haven't asked them for longest), most (they have the most). A friend who has enough alone always"
+            " comes first"
+        ),
     )
-    nearest: tuple[PartyId, ...] = Field(
-        (), description="ids of spaces, the nearest first; all others come behind them"
-    )
+    nearest: tuple[PartyId, ...] = Field((), description="ids of spaces, the nearest first; all others come after them")
     wait_hours: Hours = Field(
-        24.0, description="after so long without a decision, or if nothing comes after a yes, the next space is asked"
+        24.0,
+        description=(
+            "after so long without a decision, or if nothing comes after an approval, the bot asks the next space"
+        ),
     )
 
     @property
@@ -339,10 +361,12 @@ class OverdueSettings(Section):
     admins_after_days: Count = Field(
         7,
         le=365,
-        description="so many days after the due date our admins are told, as lender and as borrower; 0: never",
+        description="so many days after the due date the bot tells our admins, as lender and as borrower; 0: never",
     )
     stop_after_days: Count = Field(
-        21, le=365, description="so many days after it they are asked whether to lend that space nothing more; 0: never"
+        21,
+        le=365,
+        description="so many days after it the bot asks them whether to stop lending to that space; 0: never",
     )
 
     @property
@@ -357,10 +381,10 @@ class Disclose(Section):
 
     room: tuple[Literal["stats", "find"], ...] = Field(
         ("stats", "find"),
-        description="what may stand in clear in the room: stats (figures), find (what others find at ours), or `[]`",
+        description="data that may appear unencrypted in the room: stats (figures), find (hits in our stock), or `[]`",
     )
     prices: bool = Field(
-        default=False, description="whether its purchase price goes along with what we lend or give; it is in clear"
+        default=False, description="whether the purchase price travels with an item that we lend or give, unencrypted"
     )
     pictures: bool = Field(
         default=True,
@@ -373,10 +397,10 @@ class Files(Section):
 
     travel: bool = Field(
         default=True,
-        description="whether pictures, PDF and plain text go along with what we lend or give, and are taken; encrypted",
+        description="whether pictures, PDF and plain text travel with an item, in both directions, encrypted",
     )
     largest_mb: float = Field(
-        10, gt=0, le=LARGEST_FILE / MEGABYTE, description="larger files stay where they are, and the card says so"
+        10, gt=0, le=LARGEST_FILE / MEGABYTE, description="larger files don't travel, and the card says so"
     )
 
     @property
@@ -392,8 +416,10 @@ class Stats(Section):
         Literal["parts", "stock_items", "low_stock", "categories", "locations", "shared", "balance"], ...
     ] = Field(
         ("parts", "stock_items", "categories", "locations", "shared", "balance"),
-        description="what others learn: parts, stock_items, low_stock, categories, locations, shared (how long our "
-        "sharing list is), balance (give and take)",
+        description=(
+            "figures that friends get: parts, stock_items, low_stock, categories, locations, shared (how long our"
+            " sharing list is), balance (give and take)"
+        ),
     )
     schedule: Cron = Field("", description="when to post stats, as in crontab; empty: only when asked")
 
@@ -402,12 +428,12 @@ class Retention(Section):
     """How many days the journal, and so its backups, keep what is over."""
 
     lines_days: Days = Field(
-        7, le=365, description="what people said to the bot, and their reactions; other talk is never kept"
+        7, le=365, description="people's messages to the bot and their reactions; the bot never stores other talk"
     )
-    events_days: Days = Field(30, le=365, description="what else happened: protocol messages, outcomes, room changes")
-    messages_days: Days = Field(30, le=365, description="what the bot has sent, and its steps in InvenTree")
+    events_days: Days = Field(30, le=365, description="other events: protocol messages, outcomes, room changes")
+    messages_days: Days = Field(30, le=365, description="the bot's messages, and its steps in InvenTree")
     event_ids_days: Days = Field(
-        60, le=365, description="ids (without content) of what was read, so that nothing counts twice"
+        60, le=365, description="ids (without content) of events that the bot has read, so that nothing counts twice"
     )
     audit_days: Count = Field(0, le=36500, description="the audit: who did what; 0: for ever")
 
@@ -461,7 +487,7 @@ class Pages(Section):
 
     listen: Listen = Field(
         "",
-        description="IP address and port of the pages and the API; empty: there are none",
+        description="IP address and port of the pages and the API; empty: no pages, no API",
     )
     url: UrlOrNone = Field(
         "", description="their address as people type it, behind your proxy, with its prefix; required with `listen`"
@@ -477,7 +503,7 @@ class Pages(Section):
     session_days: Days = Field(14, le=90, description="how long a page stays signed in")
     screen: tuple[Literal["borrowed", "lent", "waiting", "people"], ...] = Field(
         ("borrowed", "lent", "waiting"),
-        description="what stands on a wall screen: borrowed, lent, waiting; people: also who asked",
+        description="contents of a wall screen: borrowed, lent, waiting; people: also who asked",
     )
     calls_a_minute: Count = Field(120, ge=1, le=6000, description="calls that one person or token may make in a minute")
 
@@ -502,7 +528,7 @@ class Log(Section):
     """What is written to standard error."""
 
     level: Literal["debug", "info", "warning", "error"] = Field("info", description="how much is written")
-    format: Literal["text", "json"] = Field("text", description="how: `key=value`, or an object of JSON a line")
+    format: Literal["text", "json"] = Field("text", description="`key=value`, or one JSON object for each line")
 
 
 def state_folder() -> Path:
@@ -516,7 +542,7 @@ class Settings(Section):
     party: Party
     matrix: Matrix
     rooms: tuple[Room, ...] = Field(min_length=1, description="federation rooms, by id or address")
-    admin_room: RoomOrNone = Field("", description="room for what concerns only us; best a private one")
+    admin_room: RoomOrNone = Field("", description="room for messages that concern only us; best a private one")
     admins: tuple[MatrixId, ...] = Field((), description="who may invite the bot besides `people`")
     people: dict[MatrixId, Filled] = Field(description="Matrix id of each member and their InvenTree user")
     inventree: InvenTree
