@@ -246,8 +246,7 @@ class Bot:
         for row in self.engine.due("vault"):
             try:
                 self._keep_secret(row)
-            except Exception as fault:
-                log.exception("the vault failed unforeseen")
+            except Exception as fault:  # noqa: BLE001 -- it is set aside, and told then
                 self.engine.set_row_aside(row.id, type(row.effect).__name__, row.key, fault)
 
     def _keep_secret(self, row: OutboxRow) -> None:
@@ -324,7 +323,7 @@ class Shared:
 
     `in_thread` calls its InvenTree, `session` has its connections to the homeserver, `stretch` says for how many
     seconds it decides before others have their turn, `prune_at` when it tidies up, `seconds_between_looks` how often it
-    looks at its settings file. `begun` is called with it once it listens.
+    looks at its settings file. `begun` is called with it once it listens, `ended` as soon as it does no more.
     """
 
     in_thread: InThread = asyncio.to_thread
@@ -333,6 +332,7 @@ class Shared:
     prune_at: time = PRUNE_AT
     seconds_between_looks: float = SECONDS_BETWEEN_LOOKS
     begun: Callable[[Bot], None] = lambda _: None
+    ended: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True)
@@ -385,6 +385,8 @@ async def run_on(ground: Ground, tell: Callable[[Summary], None] = lambda _: Non
             if stopped is not None:
                 await bot.last_words(str(_first_of(stopped)))
             raise
+        finally:
+            ground.shared.ended()
 
 
 PAGES_WAIT = 1.0

@@ -172,8 +172,7 @@ class ChatWorker:
                 continue
             try:
                 did = await self._try(row)
-            except Exception as fault:
-                log.exception("sending failed unforeseen")
+            except Exception as fault:  # noqa: BLE001 -- it is set aside, and told then
                 self._engine.set_row_aside(row.id, type(row.effect).__name__, row.key, fault)
                 did = True
             if did:

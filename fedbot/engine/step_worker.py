@@ -125,8 +125,7 @@ class StepWorker:
             raise TypeError(f"outbox row {row.id} is no step: {effect!r}")
         try:
             await self._perform(row, effect, rows)
-        except Exception as fault:
-            log.exception("a step failed unforeseen")
+        except Exception as fault:  # noqa: BLE001 -- it is set aside, and told then
             self._engine.set_row_aside(row.id, type(effect.step).__name__, row.key or effect.then.subject, fault)
 
     async def _perform(self, row: OutboxRow, effect: Do, rows: tuple[OutboxRow, ...]) -> None:

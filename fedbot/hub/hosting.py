@@ -40,7 +40,7 @@ from fedbot.matrix.login import shared_connections
 from fedbot.ports.chat import ChatProblem
 from fedbot.ports.inventory import InThread, InventoryProblem
 from fedbot.ports.journal import JournalAway, JournalProblem, LeaseLost
-from fedbot.web.standing import is_healthy
+from fedbot.web.standing import Standing, is_healthy
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +69,18 @@ class Hosted:
     lease: Lease | None = None
     bot: Bot | None = None
     begun_at: float = math.inf
+
+    def standing(self) -> Standing | None:
+        """How its bot is; None if none works here, or if it can't be told."""
+        if self.bot is None:
+            return None
+        try:
+            return self.bot.standing()
+        except JournalProblem:  # its lanes meet that, too, and end it
+            return None
+        except Exception:
+            log.exception("how %s is can't be told", self.space)
+            return None
 
     def stop(self, why: str) -> None:
         """Let it end what it does, and give the space back."""
@@ -126,10 +138,8 @@ class Worker:
         """Whoever operates the hub sees it from everywhere. Only what has changed is written."""
         now: dict[str, tuple[bool, tuple[str, ...]]] = {}
         for space, hosted in self.hosted.items():
-            with suppress(JournalProblem):  # its lanes meet that, too, and end it
-                if hosted.bot is not None:
-                    standing = hosted.bot.standing()
-                    now[space] = is_healthy(standing), tuple(map(logs.redact, standing.get("problems", [])))
+            if standing := hosted.standing():
+                now[space] = is_healthy(standing), tuple(map(logs.redact, standing.get("problems", [])))
         if changed := dict(now.items() - self._told.items()):
             await self._asked(self.roster.tell, changed)
         self._told = now
@@ -221,6 +231,9 @@ class Worker:
             hosted.bot, hosted.begun_at = bot, time.monotonic()
             begun()
 
+        def has_ended() -> None:
+            hosted.bot = None
+
         return Shared(
             in_thread=_bounded(self._threads),
             session=self._session,
@@ -228,6 +241,7 @@ class Worker:
             prune_at=_spread(hosted.space),
             seconds_between_looks=SECONDS_BETWEEN_LOOKS,
             begun=has_begun,
+            ended=has_ended,
         )
 
     async def _ended(self, lease: Lease, error: Exception) -> None:
@@ -273,7 +287,7 @@ class Worker:
     def standings(self) -> dict[str, SpaceStanding]:
         """How each space is that this worker works for, and each that nobody does."""
         found = {
-            space: SpaceStanding("works" if hosted.bot else "begins", hosted.bot.standing() if hosted.bot else None)
+            space: SpaceStanding("works" if hosted.bot else "begins", hosted.standing())
             for space, hosted in self.hosted.items()
         }
         for space in self.known - found.keys():

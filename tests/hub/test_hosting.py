@@ -70,6 +70,7 @@ class Bots:
         self.troubles: dict[str, str] = {}
 
     def standing(self, space: str) -> dict[str, object]:
+        assert space in self.working, "nobody asks how a bot is that has ended"
         troubles = [self.troubles[space]] if space in self.troubles else []
         return {"version": "", "matrix": True, "inventree": True, "problems": troubles}
 
@@ -90,6 +91,7 @@ class Bots:
                     await asyncio.sleep(0.02)
             finally:
                 del self.working[space]
+                ground.shared.ended()
 
         return run_on
 
@@ -187,6 +189,28 @@ async def test_what_is_broken_stays_with_its_space_and_is_told_and_tried_again(
         tending.resume(hub, failing)
         await until(lambda: failing in bots.working)
         assert Roster(hub).view().of(failing).problem == ""
+
+
+async def test_a_bot_whose_standing_can_not_be_told_ends_nobody(hub: HubSettings, postgresql: Server) -> None:
+    bots = Bots()
+    odd, well = (space_in(hub, postgresql) for _ in range(2))
+    told = bots.standing
+
+    def standing(space: str) -> dict[str, object]:
+        if space == odd:
+            raise ZeroDivisionError
+        return told(space)
+
+    bots.standing = standing  # type: ignore[method-assign]
+    async with working(hub, bots, "one") as one:
+        seen = Roster(hub)
+        await until(lambda: seen.view().of(well).is_well is True)
+        assert bots.working.keys() == {odd, well}
+        assert seen.view().of(odd).is_well is None
+        assert one.worker.standings()[odd].problems == []  # type: ignore[attr-defined]
+        await asyncio.to_thread(tending.pause, hub, well)
+        assert not one.done()
+    seen.close()
 
 
 async def test_a_paused_space_is_let_go_everywhere_until_it_is_resumed(hub: HubSettings, postgresql: Server) -> None:

@@ -106,6 +106,7 @@ class Simulation:
             raise LeaseLost("it noticed")
         finally:
             del simulated.bots[space]
+            ground.shared.ended()
 
     async def second(self) -> None:
         """Everybody who is awake goes on for a second; late ones first with what they were about to do."""

@@ -64,6 +64,8 @@ async def _round(
     stage: Stage, hub: HubScene, count: int, ipn: str, chance: random.Random, tell: Callable[[str], None]
 ) -> list[str]:
     """Some transfers at once, and one or two troubles meanwhile. In the end all workers are there again."""
+    for each in hub.workers:
+        assert each.process.is_running, f"a worker ended by itself:\n{each.process.log_tail()}"
     before, known = await scene.amounts(stage, ipn), await _arrived(stage, ipn)
     troubled = asyncio.ensure_future(_troubled(hub, chance, tell))
     offers = [
