@@ -27,11 +27,13 @@ def arguments(command: argparse.ArgumentParser, common: argparse.ArgumentParser)
     """Add what the command takes; `common` is what every command takes."""
     actions = command.add_subparsers(dest="action", metavar="ACTION", required=True)
     check = actions.add_parser(
-        "verify", help="follow the chain of hashes from its beginning (1: an entry doesn't fit)", parents=[common]
+        "verify", help="check the chain of hashes from its beginning (1: an entry doesn't match)", parents=[common]
     )
-    check.add_argument("hash", nargs="?", default="", help="a hash that it told earlier, to look for", metavar="HASH")
+    check.add_argument(
+        "hash", nargs="?", default="", help="a hash that it printed earlier, to look for", metavar="HASH"
+    )
     check.add_argument("--json", action="store_true", help="answer in JSON, for scripts")
-    written = actions.add_parser("export", help="write every entry as a line of JSON", parents=[common])
+    written = actions.add_parser("export", help="write every entry as one line of JSON", parents=[common])
     written.add_argument("--output", type=Path, help="the file to write (mode 0600); else printed", metavar="FILE")
 
 

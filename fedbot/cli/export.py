@@ -28,14 +28,14 @@ class NoSuchPeer(Exception):
 
 def arguments(command: argparse.ArgumentParser) -> None:
     """Add what the command takes."""
-    command.add_argument("--format", choices=("csv", "json"), default="csv", help="how it is written (default: csv)")
+    command.add_argument("--format", choices=("csv", "json"), default="csv", help="the format (default: csv)")
     command.add_argument(
         "--since",
         type=_day,
-        help="only what was asked, decided or ended from that day on",
+        help="only transfers that were asked for, decided or ended from that day on",
         metavar="DATE",
     )
-    command.add_argument("--peer", default="", help="only what went to or came from that space", metavar="SPACE")
+    command.add_argument("--peer", default="", help="only transfers to or from that space", metavar="SPACE")
     command.add_argument("--output", type=Path, help="the file to write; else it is printed", metavar="FILE")
 
 

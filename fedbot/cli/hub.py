@@ -40,38 +40,40 @@ def arguments(command: argparse.ArgumentParser, config: argparse.ArgumentParser)
         return made
 
     run = verb("run", "work as one of the hub's workers until told to stop", of_a_space=False)
-    run.add_argument("--log-json", action="store_true", help="log an object of JSON a line")
+    run.add_argument("--log-json", action="store_true", help="log one JSON object for each line")
     listing = verb("list", "list the spaces: who works for each, and what is wrong", of_a_space=False)
     listing.add_argument("--json", action="store_true", help="answer in JSON, for scripts")
-    verb("health", "ask the running worker of this machine how its spaces are (0: it runs, 1: not)", of_a_space=False)
-    add = verb("add", "take a space in: asks what fedbot init asks, or moves a bot of its own into the hub")
+    verb("health", "show the health of this machine's worker and its spaces (0: it runs, 1: not)", of_a_space=False)
+    add = verb("add", "add a space: ask the questions of fedbot init, or move a separate bot into the hub")
     add.add_argument("--answers", type=Path, help="a file of answers, as for fedbot init", metavar="FILE")
     add.add_argument(
         "--from", dest="source", type=Path, help="the settings file of a stopped bot that moves in", metavar="PATH"
     )
-    verb("pause", "no worker works for this space until it is resumed")
-    verb("resume", "a worker works for this space again; one that failed is tried at once")
-    move = verb("move", "another worker works for this space from now on")
-    move.add_argument("--to", default="", help="that one; else the one with the fewest spaces", metavar="WORKER")
-    leave = verb("leave", "move all that a space has out of the hub, for a bot of its own")
+    verb("pause", "stop the work for this space until you resume it")
+    verb("resume", "start the work for this space again; try a failed one at once")
+    move = verb("move", "move this space to another worker")
+    move.add_argument(
+        "--to", default="", help="to this worker; else to the one with the fewest spaces", metavar="WORKER"
+    )
+    leave = verb("leave", "move everything of a space out of the hub, for a separate bot")
     leave.add_argument("folder", type=Path, help="a new folder", metavar="FOLDER")
     remove = verb("remove", "delete a space from the hub; says first what is lost")
     remove.add_argument("--sure", action="store_true", help="do it")
     verb("api", "answer the operator's programs by REST until told to stop", of_a_space=False)
     _token_arguments(verb("token", "make, list or revoke tokens of the API", of_a_space=False))
     do = verb("do", "give a command for one space, such as: do attraktor backup FILE")
-    do.add_argument("words", nargs=argparse.REMAINDER, help="a command and what it takes", metavar="COMMAND")
+    do.add_argument("words", nargs=argparse.REMAINDER, help="a command and its arguments", metavar="COMMAND")
 
 
 def _token_arguments(command: argparse.ArgumentParser) -> None:
     verbs = command.add_subparsers(dest="token_verb", metavar="VERB", required=True)
-    add = verbs.add_parser("add", help="make one; it is shown once")
+    add = verbs.add_parser("add", help="create a token and show it once")
     add.add_argument("name", help="what it is for; the log names it", metavar="NAME")
-    add.add_argument("--reads", action="store_true", help="it reads, and does nothing")
+    add.add_argument("--reads", action="store_true", help="a token that can only read")
     add.add_argument("--days", type=int, default=365, help="it ends after so many days (365)", metavar="N")
-    verbs.add_parser("list", help="list them, without their secrets")
-    revoke = verbs.add_parser("revoke", help="end one")
-    revoke.add_argument("token", help="its id, as `fedbot hub token list` tells it", metavar="ID")
+    verbs.add_parser("list", help="list the tokens, without their secrets")
+    revoke = verbs.add_parser("revoke", help="revoke a token")
+    revoke.add_argument("token", help="its id, as `fedbot hub token list` shows it", metavar="ID")
 
 
 def hub(given: argparse.Namespace, main: Main) -> Exit:

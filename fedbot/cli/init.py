@@ -23,7 +23,7 @@ def arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "path", type=Path, nargs="?", help=f"the settings file to write (default: {DEFAULT_CONFIG})", metavar="PATH"
     )
-    command.add_argument("--dry-run", action="store_true", help="ask and look, tell what would be done, and do nothing")
+    command.add_argument("--dry-run", action="store_true", help="ask and look, say what init would do, and do nothing")
     command.add_argument("--answers", type=Path, help="a file of answers, for automation (docs/cli.md)", metavar="FILE")
     command.add_argument(
         "--example", action="store_true", help="only write an example with every setting explained, to fill in by hand"

@@ -48,9 +48,9 @@ def _parser() -> argparse.ArgumentParser:
     codes = "\n".join(f"  {int(code)}  {meaning}" for code, meaning in EXITS.items())
     parser = argparse.ArgumentParser(
         prog="fedbot",
-        description="A Matrix bot with which makerspaces lend, give and request stock of their InvenTrees.\n"
-        "Without a command: what to do next.",
-        epilog=f"Settings are looked for in --config, $FEDBOT_CONFIG, {places}.\n\nexit codes:\n{codes}",
+        description="A Matrix bot that lets makerspaces lend, give and request stock held in their InvenTree servers.\n"
+        "Without a command, it says what to do next.",
+        epilog=f"fedbot looks for its settings in --config, $FEDBOT_CONFIG, {places}.\n\nexit codes:\n{codes}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         parents=[config],
     )
@@ -63,23 +63,25 @@ def _parser() -> argparse.ArgumentParser:
         made.set_defaults(command=name)
         return made
 
-    init.arguments(command("init", "set up a bot: asks eight questions, makes what is missing, and checks it"))
+    init.arguments(command("init", "set up a bot: ask eight questions, create what is missing, and check it"))
     _json(
-        command("check", "look whether settings, Matrix and InvenTree are ready; each line is OK or says how to fix it")
+        command(
+            "check", "check whether settings, Matrix and InvenTree are ready; each line is OK or says how to fix it"
+        )
     )
-    run = command("run", "run the bot until it is told to stop (Ctrl-C, SIGTERM)")
-    run.add_argument("--log-json", action="store_true", help="log an object of JSON a line")
-    _json(command("health", "ask the running bot how it is (0: well, 1: not)"))
-    _json(command("status", "how the bot is, and what failed and is set aside"))
-    retry = command("retry", "try again what failed and is set aside")
+    run = command("run", "run the bot until you stop it (Ctrl-C, SIGTERM)")
+    run.add_argument("--log-json", action="store_true", help="log one JSON object for each line")
+    _json(command("health", "show the running bot's health (0: healthy, 1: not)"))
+    _json(command("status", "show the bot's health and its quarantined work"))
+    retry = command("retry", "try quarantined work again")
     retry.add_argument("number", type=int, help="its number, as `fedbot status` lists it", metavar="ID")
-    drop = command("drop", "give up for good what failed and is set aside; says first what is lost")
+    drop = command("drop", "give up quarantined work for good; says first what is lost")
     drop.add_argument("number", type=int, help="its number, as `fedbot status` lists it", metavar="ID")
     drop.add_argument("--sure", action="store_true", help="do it")
-    _json(command("verbs", "list what people can say in the room"))
+    _json(command("verbs", "list the verbs that people can type in the room"))
     reconcile = command("reconcile", "have the running bot compare its books with its friends' (1: they differ)")
     reconcile.add_argument("space", nargs="?", default="", help="only with this one", metavar="SPACE")
-    reconcile.add_argument("--repair", action="store_true", help="repair what is ours and safe")
+    reconcile.add_argument("--repair", action="store_true", help="repair our own records where that is safe")
     _json(reconcile)
     who = command("people", "list our people, or have the running bot add or remove somebody")
     people.arguments(who)
@@ -87,23 +89,23 @@ def _parser() -> argparse.ArgumentParser:
     practice.arguments(
         command("practice", "give the running bot a pretend friend to try everything with, or remove it")
     )
-    credentials = command("credentials", "put a token that was made by hand into the bot's vault")
-    credentials.add_argument("verb", choices=("add",), help="take a token, from standard input or asked for unseen")
-    credentials.add_argument("name", type=whose, help="PARTY-GENERATION, as the bot wrote in its admin room")
-    export.arguments(
-        command("export", "write out all that was given, lent and received, for a spreadsheet or a script")
+    credentials = command("credentials", "put a token that you created by hand into the bot's vault")
+    credentials.add_argument(
+        "verb", choices=("add",), help="read a token from standard input, or ask for it without showing it"
     )
-    audit.arguments(command("audit", "prove that the record of who did what is unchanged, or write it out"), config)
+    credentials.add_argument("name", type=whose, help="PARTY-GENERATION, as the bot wrote in its admin room")
+    export.arguments(command("export", "write out every transfer, for a spreadsheet or a script"))
+    audit.arguments(command("audit", "prove that nobody has changed the audit, or write it out"), config)
     state_folder.arguments(command)
-    hub.arguments(command("hub", "run many spaces in one service: workers, and what an operator does"), config)
-    demo = command("demo", "two makerspaces connect and hand over things, on this machine only")
-    demo.add_argument("--fast", action="store_true", help="without pauses for reading")
-    demo.add_argument("--keep", action="store_true", help="leave everything running in the end, and print logins")
+    hub.arguments(command("hub", "run many spaces in one service: workers and operator's commands"), config)
+    demo = command("demo", "play two makerspaces that connect and hand over items, on this machine only")
+    demo.add_argument("--fast", action="store_true", help="don't pause for reading")
+    demo.add_argument("--keep", action="store_true", help="leave everything running at the end, and print logins")
     demo.add_argument("--all", action="store_true", help="every use case, not only the usual ones")
     demo.add_argument(
         "--versions", default="newest", help="of the two InvenTrees, such as 1.0,newest (or 0.13, 0.17)", metavar="A,B"
     )
-    demo.add_argument("--transcript", type=Path, help="also write what happens into this file", metavar="FILE")
+    demo.add_argument("--transcript", type=Path, help="also write the story into this file", metavar="FILE")
     demo.add_argument("--pages", type=Path, help="also write each act's part into its page there", metavar="FOLDER")
     return parser
 

@@ -21,12 +21,14 @@ if TYPE_CHECKING:
 
 def arguments(command: argparse.ArgumentParser) -> None:
     """Add what the command takes."""
-    command.add_argument("--clean", action="store_true", help="remove the friend, and all that was made for it")
+    command.add_argument(
+        "--clean", action="store_true", help="remove the friend, and everything that was created for it"
+    )
     command.add_argument(
         "--as", dest="account", default="", help="the friend's own Matrix account; it may be new", metavar="ID"
     )
     command.add_argument(
-        "--superuser", default="", help="sign in to InvenTree as this superuser, not by the token that is kept"
+        "--superuser", default="", help="sign in to InvenTree as this superuser, not with the stored token"
     )
 
 

@@ -35,17 +35,17 @@ _KEEP_FREE = 10 * _MEGABYTE
 def arguments(commands: Any) -> None:  # noqa: ANN401 -- argparse's own type for it is private
     """Add what these commands take; `commands` makes one from its name and its summary."""
     made = commands("backup", "write journal, keys and tokens into one file, while the bot runs or not")
-    made.add_argument("file", type=Path, help="where to; an older backup there is replaced", metavar="FILE")
-    made.add_argument("--unencrypted", action="store_true", help="whoever reads the file can speak as you")
+    made.add_argument("file", type=Path, help="the file to write; replaces an older backup", metavar="FILE")
+    made.add_argument("--unencrypted", action="store_true", help="a person who reads the file can speak as you")
     _passphrase_file(made)
     put_back = commands("restore", "put a backup into an empty state folder")
     put_back.add_argument("file", type=Path, help="the backup", metavar="FILE")
     _passphrase_file(put_back)
-    commands("verify", "have apps trust the bot in encrypted rooms, if another client has made its account's keys")
+    commands("verify", "make apps trust the bot in encrypted rooms if another client has created its account's keys")
     moving = commands("journal", "move a space's journal, keys and tokens into the database of the settings, or back")
-    moving.add_argument("verb", choices=("move",), help="the bot must not run; do it again if it was interrupted")
+    moving.add_argument("verb", choices=("move",), help="stop the bot first; run it again if it was interrupted")
     moving.add_argument("where", choices=("to-database", "to-file"), help="where to")
-    commands("rebuild", "make a lost journal anew, from InvenTree and from what was said in the rooms")
+    commands("rebuild", "rebuild a lost journal from InvenTree and from the rooms")
 
 
 def _passphrase_file(command: argparse.ArgumentParser) -> None:
