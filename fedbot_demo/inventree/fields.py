@@ -8,7 +8,7 @@ from __future__ import annotations
 import ipaddress
 import json
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import TypeVar
@@ -175,7 +175,14 @@ class Form:
         except ValueError:
             self.fail(name, "Date has wrong format. Use one of these formats instead: YYYY-MM-DD.")
 
-    def choice(self, name: str, choices: Collection[object], *, required: bool = False) -> None:
+    def choice(
+        self,
+        name: str,
+        choices: Collection[object],
+        *,
+        required: bool = False,
+        refusal: Callable[[str], str] = '"{}" is not a valid choice.'.format,
+    ) -> None:
         """One of `choices`, given as itself or as its text."""
         if not self._given(name, required=required, null=False):
             return
@@ -184,7 +191,7 @@ class Form:
             if str(choice) == value:
                 self.values[name] = choice
                 return
-        self.fail(name, f'"{value}" is not a valid choice.')
+        self.fail(name, refusal(value))
 
     def row(self, name: str, table: Table[R], *, required: bool = False, null: bool = False) -> R | None:
         """The row of `table` whose number is given; `values` gets the number."""

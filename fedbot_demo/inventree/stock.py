@@ -418,10 +418,10 @@ def edit_item(call: Call) -> Reply:
     """Change fields of an item. Hardly anything is checked, and only a status leaves a trace in the history."""
     state, item = call.state, find_item(call)
     data = call.row_fields()
-    custom = [row.key for row in state.custom_statuses]
+    there = [*CLASSES["StockStatus"], *(row.key for row in state.custom_statuses)]
     statuses = Form({name: data.pop(name) for name in ("status", "status_custom_key") if name in data})
-    statuses.choice("status", [*CLASSES["StockStatus"], *custom])
-    statuses.choice("status_custom_key", [*CLASSES["StockStatus"], *custom])
+    for name in ("status", "status_custom_key"):
+        statuses.choice(name, there, refusal=state.version.wrong_status)
     form = _item_form(state, data, partial=call.request.method == "PATCH")
     form.errors |= statuses.errors
     values = form.check()

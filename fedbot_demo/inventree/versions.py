@@ -695,8 +695,10 @@ class Version:
 
     def status_refusal(self, status: str) -> str | None:
         """What is said against making an item with a status that doesn't exist; None: it is ignored."""
-        if self.api >= _V10:
-            return None
+        return None if self.api >= _V10 else self.wrong_status(status)
+
+    def wrong_status(self, status: str) -> str:
+        """What a stock item's own form says of a status that doesn't exist; the forms of movements name it always."""
         return "Invalid choice" if self.api >= _V017 else f'"{status}" is not a valid choice.'
 
     @property

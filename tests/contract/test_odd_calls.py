@@ -253,3 +253,20 @@ def test_the_status_of_what_is_split_off_is_told_even_if_it_is_the_same_up_to_1_
     ground.transfer(item, 2, ground.shelf, "x", status=10)
     deltas = ground.history(ground.child_of(item))[0]["deltas"]
     assert deltas.get("status") == (10 if ground.version.api < 500 else None)
+
+
+@pytest.mark.parametrize("field", ["status", "status_custom_key"])
+@pytest.mark.parametrize("wrong", ["x", 11, ""])
+@pytest.mark.api(since=200)
+def test_a_status_that_does_not_exist_is_refused_in_an_edit_in_few_words(
+    ground: Ground, field: str, wrong: object
+) -> None:
+    item = ground.stock(ground.bolt, 5, ground.drawer)
+    assert answer(ground, "PATCH", f"stock/{item}/", {field: wrong}) == (400, {field: ["Invalid choice"]})
+
+
+@pytest.mark.api(until=200)
+def test_a_status_that_does_not_exist_is_named_in_0_13(ground: Ground) -> None:
+    item = ground.stock(ground.bolt, 5, ground.drawer)
+    said = {"status": ['"x" is not a valid choice.']}
+    assert answer(ground, "PATCH", f"stock/{item}/", {"status": "x"}) == (400, said)
