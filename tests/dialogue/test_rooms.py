@@ -116,6 +116,21 @@ async def test_where_the_room_denies_it_a_space_announces_itself_by_a_message_an
     assert [space.connection().state for space in world.spaces] == [ACTIVE, ACTIVE]
 
 
+async def test_admins_hear_once_that_a_room_denies_announcing_whatever_is_announced_anew() -> None:
+    world = World()
+    denied = {"dev.fedbot.party": 50}
+    world.anna.sets_power(events=denied)
+    await world.start()
+    for name in ("Attraktor e.V.", "Attraktor"):
+        await world.alpha.restart(name=name)
+        await world.settle()
+    assert len(told(world.alpha_admins, "I may not announce")) == 1
+    for events in ({"dev.fedbot.party": 0}, denied):
+        world.anna.sets_power(events=events)
+        await world.settle()
+    assert len(told(world.alpha_admins, "I may not announce")) == 2, "it was allowed meanwhile"
+
+
 def announced_by(world: World, party: str) -> list[Mapping[str, Any]]:
     return [each for each in world.room.envelopes() if (each["kind"], each["from"]) == ("announce", party)]
 

@@ -176,14 +176,19 @@ def announce(turn: Turn, room: Room) -> None:
     content = announcements.our_announcement(turn)
     if not (room.may_announce or room.may_talk) or not turn.tell_once(_announcing(turn, room), ANNOUNCE_AGAIN_AFTER):
         return
+    was_denied = False
     for before in turn.cooldowns():  # what was announced before is no more, so it is said anew if it comes back
         if before.id.startswith(f"announced:{room.id}:") and before.id != _announcing(turn, room):
+            was_denied = was_denied or before.id.startswith(f"announced:{room.id}:False:")
             turn.drop(before)
     if room.may_announce:
         turn.do(Announce(room.id, announcements.dated(turn, room.id, content)))
     elif room.may_talk:
         _announce_by_message(turn, room, again=False)
-        turn.tell_admins(say(messages.rooms.room_denies_announcing, room=room, bot=turn.us.bot), f"announce:{room.id}")
+        if not was_denied:
+            turn.tell_admins(
+                say(messages.rooms.room_denies_announcing, room=room, bot=turn.us.bot), f"announce:{room.id}"
+            )
 
 
 def _announce_by_message(turn: Turn, room: Room, *, again: bool) -> None:
