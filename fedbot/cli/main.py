@@ -9,20 +9,22 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
+from fedbot.check.findings import has_passed
 from fedbot.cli import audit, export, hub, init, people, practice, state_folder
 from fedbot.cli.check import check
 from fedbot.cli.credentials import credentials, whose
 from fedbot.cli.demo import demo
-from fedbot.cli.exits import EXITS, Exit, next_step
+from fedbot.cli.exits import EXITS, Exit
 from fedbot.cli.health import drop, health, retry, status
 from fedbot.cli.reconcile import reconcile
 from fedbot.cli.records import audit_command, export_command
 from fedbot.cli.run import run as run_bot
-from fedbot.cli.settings_file import DEFAULT_CONFIG, SYSTEM, told
+from fedbot.cli.settings_file import DEFAULT_CONFIG, SYSTEM, find_config, settings_of, told, typed
 from fedbot.cli.state_folder import about_state
 from fedbot.cli.verbs import verbs
 from fedbot.config.problems import ConfigRefused
 from fedbot.rules.wire.envelope import VERSION
+from fedbot.web.asking import ask
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -112,6 +114,22 @@ def _parser() -> argparse.ArgumentParser:
 
 def _json(command: argparse.ArgumentParser) -> None:
     command.add_argument("--json", action="store_true", help="answer in JSON, for scripts")
+
+
+def next_step(given: argparse.Namespace) -> Exit:
+    """What to do next: as far as it can be told without asking anybody."""
+    path = find_config(given)
+    if not path.exists():
+        print(f"There are no settings yet ({path}). Next: {typed(given, 'init')}")
+        return Exit.OK
+    settings = settings_of(given, "warning")
+    if ask(settings.health_socket) is not None:
+        print(f"The bot of {settings.party.name} is running. How it is: {typed(given, 'health')}")
+    elif has_passed(settings):
+        print(f"Settings and access were good when last checked. Next: {typed(given, 'run')}")
+    else:
+        print(f"{path} is fine so far. Next, look whether Matrix and InvenTree are ready: {typed(given, 'check')}")
+    return Exit.OK
 
 
 _COMMANDS = {

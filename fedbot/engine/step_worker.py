@@ -22,7 +22,7 @@ from fedbot.messages.diagnosis import english
 from fedbot.ports.chat import Chat, ChatProblem, ChatRefused
 from fedbot.ports.inventory import Inventory, InventoryProblem, OutcomeUnknown, Refusal, Unavailable
 from fedbot.ports.journal import Lane, OutboxRow
-from fedbot.rules.loan.hand_back import LONGEST_PHOTO
+from fedbot.rules.loan.photos import LONGEST_PHOTO
 from fedbot.rules.model.diagnosis import Diagnosis, Fault, Plain, Speaker, Verbatim, VersionFault
 from fedbot.rules.model.effects import Do
 from fedbot.rules.model.events import StepDone, StepRefused, StepUnknown, Waiting

@@ -12,11 +12,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from fedbot.inventree import metadata
+from fedbot.inventree.attachments import small_picture_of
 from fedbot.inventree.rows import Row, amount, item_of, part_of, part_shown, plain, same
 from fedbot.inventree.server import Server
 from fedbot.inventree.stock_index import Known, forms_of
 from fedbot.inventree.transport import InvenTreeTransport
-from fedbot.inventree.whole_items import DETAILED, item_seen, part_seen, small_picture_of
+from fedbot.inventree.whole_items import DETAILED, item_seen, part_seen
 from fedbot.ports.inventory import NotPermitted, Refusal
 from fedbot.rules.model import stock
 from fedbot.rules.model.care import is_below

@@ -11,6 +11,7 @@ from typing import Any
 from inventree.part import Part as Parts
 
 from fedbot.inventree.metadata import mirrored_at_once
+from fedbot.inventree.notes_and_tags import by_others
 from fedbot.inventree.rows import Row, address, amount, exact_status, lines_for_notes, plain, same, written
 from fedbot.inventree.server import Places, Server
 from fedbot.inventree.stock import (
@@ -24,7 +25,6 @@ from fedbot.inventree.stock import (
     set_status,
     trace,
 )
-from fedbot.inventree.whole_items import by_others
 from fedbot.ports.inventory import OutcomeUnknown, Refusal
 from fedbot.rules.model.diagnosis import Fault, ItemFault, Named, NameFault, OfItem, Plain
 from fedbot.rules.model.steps import (

@@ -32,7 +32,18 @@ from fedbot.inventree import (
 )
 from fedbot.inventree import accounts as inventree_accounts
 from fedbot.inventree import overview as overviews
+from fedbot.inventree.attachments import (
+    attach,
+    find_attached,
+    find_kept,
+    find_sent,
+    keep_file,
+    read_file,
+    read_picture,
+    send_file,
+)
 from fedbot.inventree.metadata import line_of, recognise
+from fedbot.inventree.notes_and_tags import find_labelled, label
 from fedbot.inventree.server import InventorySettings, Server, Signer, look
 from fedbot.inventree.stock_index import LOOK_AT_HISTORY, StockIndex, StockReading
 from fedbot.inventree.transport import OF_A_FRIEND, InvenTreeTransport
@@ -113,11 +124,11 @@ STEP_HANDLERS: dict[type[Step], StepHandler] = {
     steps.RevokeOwnToken: StepHandler(accounts.find_revoked, accounts.revoke_own),
     steps.TryToken: StepHandler(accounts.find_token_tried, accounts.try_token),
     steps.Mirror: StepHandler(metadata.find_mirrored, metadata.mirror),
-    steps.Label: StepHandler(whole_items.find_labelled, whole_items.label),
+    steps.Label: StepHandler(find_labelled, label),
     steps.Furnish: StepHandler(whole_items.find_furnished, whole_items.furnish),
-    steps.AttachPhoto: StepHandler(whole_items.find_attached, whole_items.attach),
-    steps.SendFile: StepHandler(whole_items.find_sent, whole_items.send_file),
-    steps.KeepFile: StepHandler(whole_items.find_kept, whole_items.keep_file),
+    steps.AttachPhoto: StepHandler(find_attached, attach),
+    steps.SendFile: StepHandler(find_sent, send_file),
+    steps.KeepFile: StepHandler(find_kept, keep_file),
 }
 
 
@@ -125,8 +136,8 @@ def _attached(
     server: Server, step: steps.AttachPhoto | steps.KeepFile, content: bytes
 ) -> steps.PhotoAttached | steps.FileKept:
     if isinstance(step, steps.KeepFile):
-        return whole_items.keep_file(server, step, content)
-    return whole_items.attach(server, step, content)
+        return keep_file(server, step, content)
+    return attach(server, step, content)
 
 
 def _with_merges(
@@ -241,11 +252,11 @@ class OwnInventory:
 
     async def read_file(self, step: steps.SendFile) -> bytes:
         """A file that goes along; see `fedbot.ports.Inventory`."""
-        return await self.in_thread(self._run, whole_items.read_file, step, Unavailable)
+        return await self.in_thread(self._run, read_file, step, Unavailable)
 
     async def picture(self, where: str) -> bytes | None:
         """The small picture of a part; see `fedbot.ports.Inventory`."""
-        return await self.in_thread(self._run, whole_items.read_picture, where, Unavailable)
+        return await self.in_thread(self._run, read_picture, where, Unavailable)
 
     def _probed(self, server: Server, step: Step) -> StepResult | None:
         """Look for the step's mark, on the stock item that is meant. What was read of its history serves the probe."""

@@ -17,7 +17,8 @@ from fedbot.rules.catalogue import search, want
 from fedbot.rules.connection import connect as connections
 from fedbot.rules.connection import disconnect, pinning, practise, provision, rooms, rotate_tokens
 from fedbot.rules.ledger import reconcile, recover, stats
-from fedbot.rules.loan import bookings, due_reminders, hand_back, outside, overdue, queue, write_off
+from fedbot.rules.loan import bookings, due_reminders, outside, overdue, queue, write_off
+from fedbot.rules.loan.photos import on_photo
 from fedbot.rules.model import audit, lifecycles, queries
 from fedbot.rules.model.catalogue import Want
 from fedbot.rules.model.command import Cooldown, PendingChoice
@@ -277,7 +278,7 @@ def _on_waiting(turn: Turn, event: Waiting) -> None:
 
 _RULES: dict[type[Event], Callable[[Turn, Any], None]] = {
     Said: lines.on_said,
-    PhotoSent: hand_back.on_photo,
+    PhotoSent: on_photo,
     Unreadable: lines.on_unreadable,
     Reacted: decisions.on_reaction,
     Redacted: decisions.on_redaction,

@@ -3,36 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import datetime, timedelta
 
 from fedbot import messages
-from fedbot.rules.catalogue.provenance import known_item
-from fedbot.rules.connection.rotate_tokens import BEFORE_ITS_END, WARN_AT
+from fedbot.rules.ledger.restored_inventree import on_history
 from fedbot.rules.model import audit
 from fedbot.rules.model.diagnosis import Diagnosis
-from fedbot.rules.model.effects import Ask, Do, Edit, say
-from fedbot.rules.model.events import Answered, HomeserverBack, SetAside, StepDone, StepRefused, StepUnknown, Waiting
-from fedbot.rules.model.health import BotStatus, OwnToken
-from fedbot.rules.model.ledger import Lost
+from fedbot.rules.model.effects import Ask, Edit, say
+from fedbot.rules.model.events import Answered, HomeserverBack, SetAside, Waiting
+from fedbot.rules.model.health import BotStatus
 from fedbot.rules.model.queries import (
     Able,
-    BooksOf,
     HistoryAt,
     HistorySeen,
     InventoryStanding,
-    ItemSeen,
-    ItemsSeen,
     Overview,
     OwnTokens,
     OwnTokensSeen,
-    TokenSeen,
     WhenAnswered,
-    WhenStepEnds,
 )
-from fedbot.rules.model.steps import OwnTokenRenewed, RenewOwnToken, RevokeOwnToken
 from fedbot.rules.model.stock import Permission
-from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.own_tokens import on_seen
 from fedbot.rules.state import Turn
 
 A_DAY = timedelta(days=1)
@@ -219,182 +210,3 @@ def _compare(turn: Turn, known: BotStatus, inventory: InventoryStanding) -> None
             messages.health.version_changed, us=turn.us, old=known, inventory=inventory, gained=gained, lost=lost
         )
         turn.tell_admins(phrase, f"version:{turn.now.isoformat()}")
-
-
-SETTINGS = ("token", "admin_token")
-TOLD_AGAIN_AFTER = timedelta(days=30)
-
-
-def next_renewal(turn: Turn, token: OwnToken) -> datetime | None:
-    """When the next one is to be made; None where its end isn't known."""
-    if token.expiry is None:
-        return None
-    return datetime.combine(token.expiry - BEFORE_ITS_END, time(), ZoneInfo(turn.us.time_zone))
-
-
-def on_seen(turn: Turn, seen: OwnTokensSeen) -> None:
-    """What InvenTree tells of our tokens today: renew what ends soon, revoke what was replaced."""
-    for token in seen.tokens:
-        known = _taken_up(turn, token)
-        if known.old and known.old != known.pk:
-            _revoke(turn, known)
-        if known.expiry is not None and known.expiry - BEFORE_ITS_END <= turn.now.date():
-            step = RenewOwnToken(f"fed:own:0:{known.id}", known.id, _next_name(turn, known, known.expiry))
-            turn.do(Do(RotateOwnToken(known.id), step))
-
-
-def _taken_up(turn: Turn, seen: TokenSeen) -> OwnToken:
-    """It may be another one than we knew: made by us just before a crash, or put into the settings by hand."""
-    known = turn.own_token(seen.setting)
-    other = known.pk not in {0, seen.pk}
-    ours = known.expiry is not None and seen.name == _next_name(turn, known, known.expiry)
-    if other and known.warned and seen.expiry is not None:
-        _tell_renewed(turn, known, seen.expiry, by_hand=not ours)
-    kept = OwnToken(seen.setting, old=known.pk if ours else known.old) if other else known
-    token = replace(kept, name=seen.name, pk=seen.pk, expiry=seen.expiry)
-    turn.save(token)
-    return token
-
-
-def _next_name(turn: Turn, token: OwnToken, expiry: date) -> str:
-    """The same at each try, whenever that is, and another one each year and for each of the two."""
-    kind = "fedbot" if token.id == SETTINGS[0] else "fedbot-admin"
-    return f"{kind}-{turn.us.party}-{expiry.isoformat()}"
-
-
-def _revoke(turn: Turn, token: OwnToken) -> None:
-    step = RevokeOwnToken(f"fed:own:0:revoke-{token.id}", token.id, token.old)
-    turn.do(Do(RevokeOwnOldToken(token.id), step))
-
-
-@dataclass(frozen=True)
-class RotateOwnToken(WhenStepEnds):
-    """One of our own tokens is renewed; `setting` is its name in the settings."""
-
-    setting: str
-
-    def done(self, turn: Turn, event: StepDone) -> None:
-        """The new one is in use: revoke the old one."""
-        if isinstance(event.result, OwnTokenRenewed):
-            _on_renewed(turn, turn.own_token(self.setting), event.result)
-
-    def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
-        """The one in use serves on, and is looked at again every day."""
-        token = turn.own_token(self.setting)
-        turn.note("bot", audit.OwnTokenRotated(token.id, problem=event.problem))
-        turn.save(_warned(turn, replace(token, reason=event.reason, problem=event.problem)))
-
-
-@dataclass(frozen=True)
-class RevokeOwnOldToken(WhenStepEnds):
-    """The token that was replaced is revoked."""
-
-    setting: str
-
-    def done(self, turn: Turn, _: StepDone) -> None:
-        """Nothing has to be revoked any more."""
-        token = turn.own_token(self.setting)
-        turn.save(replace(token, old=0))
-        turn.note("bot", audit.OwnTokenRevoked(token.id))
-
-    def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
-        """The admins are told once a month; it is tried again every day."""
-        token = turn.own_token(self.setting)
-        turn.note("bot", audit.OwnTokenRevoked(token.id, event.problem))
-        if turn.tell_once(f"own-token-stays:{token.id}", TOLD_AGAIN_AFTER):
-            phrase = say(messages.health.own_old_token_stays, token=token, problem=event.problem)
-            turn.tell_admins(phrase, f"own-old-token:{token.id}:{turn.now.isoformat()}")
-
-
-def _on_renewed(turn: Turn, token: OwnToken, result: OwnTokenRenewed) -> None:
-    turn.note("bot", audit.OwnTokenRotated(token.id, result.name))
-    if token.warned and result.expiry is not None:
-        _tell_renewed(turn, token, result.expiry, by_hand=False)
-    old = token.pk if token.pk != result.pk else token.old
-    token = OwnToken(token.id, result.name, result.pk, result.expiry, old=old)
-    turn.save(token)
-    if token.old:
-        _revoke(turn, token)
-
-
-def _tell_renewed(turn: Turn, token: OwnToken, expiry: date, *, by_hand: bool) -> None:
-    phrase = say(messages.health.own_token_renewed, token=token, expiry=expiry, by_hand=by_hand)
-    turn.tell_admins(phrase, f"own-token:{token.id}:{turn.now.isoformat()}")
-
-
-def _warned(turn: Turn, token: OwnToken) -> OwnToken:
-    """The admins are told 30, 14 and 3 days before the end."""
-    if token.expiry is None:
-        return token
-    left = (token.expiry - turn.now.date()).days
-    reached = [days for days in WARN_AT if left <= days]
-    if not reached or token.warned == min(reached):
-        return token
-    phrase = say(
-        messages.health.own_token_ends,
-        us=turn.us,
-        token=token,
-        left=max(left, 0),
-        name=_next_name(turn, token, token.expiry),
-    )
-    turn.tell_admins(phrase, f"own-token:{token.id}:{token.expiry.isoformat()}:{min(reached)}")
-    return replace(token, warned=min(reached))
-
-
-# --- Our InvenTree was put back to an earlier state: nothing is moved there until a superuser says `!fed resume`.
-#
-# What was lent, given or received since then is missing in it, and its numbers are given again.
-
-
-def on_history(turn: Turn, history: HistorySeen) -> None:
-    """The stock history as it stands now: if it went back, writes stop, and it is looked at what is missing."""
-    standing = turn.standing()
-    if standing.went_back is not None:
-        return
-    if not history.went_back:
-        turn.save(replace(standing, anchors=history.anchors))
-        return
-    turn.save(replace(standing, went_back=turn.now))
-    turn.note("bot", audit.Fact.WENT_BACK)
-    items = {p.item for t in turn.transfers() for p in t.progress if p.item is not None and p.stage}
-    turn.do(Ask(LookForMissing(), (BooksOf(tuple(sorted(items))),)))
-
-
-@dataclass(frozen=True)
-class LookForMissing(WhenAnswered):
-    """What of our transfers is missing there?"""
-
-    def answered(self, turn: Turn, event: Answered) -> None:
-        """The admins are told."""
-        (seen,) = event.answers
-        if not isinstance(seen, ItemsSeen):
-            raise TypeError(f"it is asked which items are there, not {seen!r}")
-        phrase = say(messages.health.inventory_went_back, us=turn.us, lost=lost(turn, seen))
-        turn.tell_admins(phrase, f"went-back:{turn.now.isoformat()}")
-
-
-def lost(turn: Turn, seen: ItemsSeen) -> tuple[Lost, ...]:
-    """The lines of which InvenTree shows nothing, or another thing under their number; the newest first.
-
-    What we had borrowed, and is back at its owner, is none of them.
-    """
-    there = {item.pk: item for item in seen.items}
-    found: list[Lost] = []
-    for transfer in turn.transfers():
-        for progress in transfer.progress:
-            is_over = transfer.role == "receiver" and transfer.is_loan and not transfer.is_on_loan
-            if progress.item is None or not progress.stage or transfer.terms.parent or is_over:
-                continue
-            item = there.get(progress.item)
-            if item is None or not is_known(turn, transfer, progress.number, item, seen):
-                found.append(Lost(transfer, transfer.line(progress.number), progress.item, item is not None))
-    return tuple(sorted(found, key=lambda each: each.transfer.asked.at, reverse=True))
-
-
-def is_known(turn: Turn, transfer: Transfer, number: int, item: ItemSeen, seen: ItemsSeen) -> bool:
-    """Whether a stock item is still the one that we know under that number."""
-    known = known_item(turn, transfer, number)
-    if known is None:
-        return True
-    marked = not seen.history_read or not known.mark or any(mark.startswith(known.mark) for mark in item.marks)
-    return marked and (item.part, item.serial) == (known.part, known.serial) and known.batch in {None, item.batch}

@@ -10,6 +10,7 @@ from fedbot.rules import decisions, health, people
 from fedbot.rules.catalogue import search, want
 from fedbot.rules.command import answer, choose
 from fedbot.rules.loan import hand_back, queue
+from fedbot.rules.loan.photos import meant
 from fedbot.rules.model import audit, budgets
 from fedbot.rules.model.command import NUMBER_WITHIN, Answers, Command, PendingChoice
 from fedbot.rules.model.diagnosis import Diagnosis
@@ -538,7 +539,7 @@ def concerns_us(state: State, event: Event, now: datetime) -> bool:
         case Said():
             return is_for_us(turn, event)
         case PhotoSent():
-            return hand_back.meant(turn, event) is not None
+            return meant(turn, event) is not None
         case Reacted():
             return bool(turn.key_of(event.target))
     return True

@@ -22,6 +22,7 @@ from fedbot.rules.model.ledger import Due, DueKind
 from fedbot.rules.model.lifecycles import UNFINISHED_CONNECTION
 from fedbot.rules.model.queries import Able, WhenAnswered, WhoMay
 from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.own_tokens import SETTINGS, next_renewal
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides as transfers
 from fedbot.rules.transfer import parcel
@@ -158,8 +159,8 @@ def _ends_by_itself(subject: Connection | Transfer) -> bool:
 
 
 def _own_health(turn: Turn) -> list[Due]:
-    tokens = [turn.own_token(setting) for setting in health.SETTINGS]
-    found = [Due(DueKind.OWN_RENEWAL, at, t.id) for t in tokens if (at := health.next_renewal(turn, t))]
+    tokens = [turn.own_token(setting) for setting in SETTINGS]
+    found = [Due(DueKind.OWN_RENEWAL, at, t.id) for t in tokens if (at := next_renewal(turn, t))]
     at = health.next_look(turn)
     return [*found, Due(DueKind.LOOK, at)] if at else found
 

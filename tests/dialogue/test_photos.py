@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from fedbot.rules.loan.hand_back import LONGEST_PHOTO
+from fedbot.rules.loan.photos import LONGEST_PHOTO
 from fedbot.rules.model.lifecycles import TransferState
 from fedbot_demo.inventree.faults import FaultKind
 from tests.dialogue.test_lending import back, handed_back, lent, owners_card

@@ -24,8 +24,8 @@ from fedbot.journal import codec
 from fedbot.journal.codec import TooDeep, codec_for
 from fedbot.ports.journal import NotStorable
 from fedbot.rules.dispatch import CONTINUATIONS
-from fedbot.rules.loan.hand_back import PermitPhoto
 from fedbot.rules.loan.label import LabelItem
+from fedbot.rules.loan.photos import PermitPhoto
 from fedbot.rules.model import events, queries, steps
 from fedbot.rules.model.diagnosis import Fault, Plain
 from fedbot.rules.model.effects import Ask, Do, Phrase, Post

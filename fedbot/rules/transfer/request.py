@@ -7,9 +7,9 @@ granted: then the terms are new, and they need the asker's side's word too befor
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 
 from fedbot import messages
@@ -19,7 +19,6 @@ from fedbot.rules.catalogue import match_parts, merged_stock, share
 from fedbot.rules.catalogue.provenance import forbidden_origin
 from fedbot.rules.connection import provision
 from fedbot.rules.loan import bookings, lend, overdue
-from fedbot.rules.loan.bookings import Claim
 from fedbot.rules.model import audit
 from fedbot.rules.model import lending as lendings
 from fedbot.rules.model.care import Moved, taken_out
@@ -31,7 +30,7 @@ from fedbot.rules.model.lending import BY_RULES, TO_BE_AGREED, LendingRule
 from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.model.party_config import PRACTICE
 from fedbot.rules.model.queries import Able, Answer, FindItems, ItemsFound, PartMatch, Query, WhenAnswered
-from fedbot.rules.model.stock import Permission, StockItem, counts_pieces, is_common, is_fraction, is_sound, plain
+from fedbot.rules.model.stock import Permission, StockItem, counts_pieces, is_fraction, plain
 from fedbot.rules.model.transfer import Line, Terms, Transfer, less_of, total, with_progress
 from fedbot.rules.protocol import bodies, sequencing, who_answers
 from fedbot.rules.protocol.bodies import Message
@@ -54,12 +53,10 @@ from fedbot.rules.state import Turn
 from fedbot.rules.transfer import booking, opening, sender_decision
 from fedbot.rules.transfer import both_sides as transfers
 from fedbot.rules.transfer.both_sides import NO_PART, NOT_IN_ORDER, OTHER_THING, OTHER_UNIT
+from fedbot.rules.transfer.choose_stock import NOT_FOUND, TOO_LITTLE, Free, chosen_from, may_come_in_pieces, origin_of
 from fedbot.rules.transfer.receive import MATCHED_WHILE, go_on
 from fedbot.rules.wire.envelope import Cause, Draft
 
-NOT_FOUND = "not-found"
-TOO_LITTLE = "too-little"
-CHAIN = "chain"
 COUNTED_IN = "counted-in"
 """The code for 'we count it otherwise', with our unit behind it: `counted-in:cm`."""
 MOST_WORDS = 16_000  # bytes of the terms in clear; above that the lines go without their notes and the like
@@ -435,17 +432,17 @@ def _meant(turn: Turn, transfer: Transfer, found: Sequence[Answer]) -> Transfer:
     for line, answer in zip(transfer.terms.lines, found, strict=True):
         if not isinstance(answer, ItemsFound):
             raise TypeError(f"a request asks for items, not {answer!r}")
-        origins = {item.pk: _origin(item, dict(answer.tainted), turn.us.party) for item in answer.items}
+        origins = {item.pk: origin_of(item, dict(answer.tainted), turn.us.party) for item in answer.items}
         own = [item for item in answer.items if lend.borrowed(turn, item) is None]
         own = [item for item in own if turn.may_move(transfer.peer, item.part.pk)]
         is_practice = transfer.peer == PRACTICE  # what is its own to ask for was made for it
         seen = [item for item in own if is_practice or shared.covers(item) or origins[item.pk] == transfer.peer]
         hidden = {item.pk: merged_stock.total(merged_stock.hidden(turn, item, answer, transfer.peer)) for item in seen}
         amounts = {item.pk: bookings.there(turn, item, ahead=terms.starts is not None) for item in seen}
-        free = _Free(transfer.peer, origins, amounts, taken, hidden)
+        free = Free(transfer.peer, origins, amounts, taken, hidden)
         wanted = _counted_here(line, seen, answer)
-        chosen = _chosen(turn, transfer, *wanted, free) if not isinstance(wanted, str) else wanted
-        if not isinstance(chosen, str) and not _may_come_in_pieces(line, chosen, MOST_LINES - len(lines)):
+        chosen = chosen_from(turn, transfer, *wanted, free) if not isinstance(wanted, str) else wanted
+        if not isinstance(chosen, str) and not may_come_in_pieces(line, chosen, MOST_LINES - len(lines)):
             chosen = TOO_LITTLE
         if isinstance(chosen, str):
             return transfers.end(turn, transfer, TransferState.DECLINED, None, chosen)
@@ -497,128 +494,6 @@ def _counted_here(
     return f"{COUNTED_IN}:{presentable(fit[0].part.units)}" if too_fine else (fit, amount)
 
 
-def _may_come_in_pieces(line: Line, chosen: Chosen, room: int) -> bool:
-    """Whether so many pieces fit, and who asks can add them up: not where only we can say how much was meant."""
-    is_plain = not line.description.units or is_common(line.description.units, chosen[0][0].part.units)
-    return len(chosen) <= room and (is_plain or len(chosen) == 1)
-
-
-def _against_rules(turn: Turn, transfer: Transfer, hold: Sequence[LendingRule]) -> str:
-    """Why our lending rules don't let it be lent to who asks, or for so long, as a short code; '' if they do."""
-    if not lendings.may_borrow(hold, transfer.peer):
-        return lendings.NOT_TO_YOU
-    first, last = transfer.terms.starts or turn.today(), transfer.terms.loan_until
-    return lendings.against_loan(lendings.strictest(hold), first, last) if last is not None else ""
-
-
-def _chosen(turn: Turn, transfer: Transfer, items: Sequence[StockItem], quantity: Decimal, free: _Free) -> Chosen | str:
-    """What to answer with: of what nobody else has asked for, else of what nobody has got a yes to."""
-    claimed = _claimed(turn, transfer, free.there, Claim.ASKED_FOR)
-    chosen = best_items(items, quantity, replace(free, taken=_sum(free.taken, claimed)))
-    if isinstance(chosen, str):  # then two want the same, and our people decide who gets it
-        decided = _claimed(turn, transfer, free.there, Claim.DECIDED) if transfer.terms.starts else {}
-        chosen = best_items(items, quantity, replace(free, taken=_sum(free.taken, decided)))
-    if isinstance(chosen, str) and transfer.terms.starts:
-        return _booked_then(turn, transfer, items, free.there, quantity) or chosen
-    return chosen
-
-
-def _claimed(turn: Turn, transfer: Transfer, amounts: Mapping[int, Decimal], least: Claim) -> dict[int, Decimal]:
-    """How much of each stock item others have at least that claim to, on these days."""
-    first, last = transfer.terms.starts or turn.today(), transfer.terms.loan_until
-    claimed = {}
-    for item, amount in amounts.items():
-        others = bookings.spans(turn, item, least, transfer.id)
-        claimed[item] = amount - bookings.least_free(amount, others, first, last)
-    return claimed
-
-
-def _booked_then(
-    turn: Turn, transfer: Transfer, items: Sequence[StockItem], amounts: Mapping[int, Decimal], quantity: Decimal
-) -> str:
-    """That it is booked on these days, with the nearest free ones; '' if that isn't why."""
-    terms = transfer.terms
-    if terms.starts is None or terms.loan_until is None:
-        return ""
-    days, today = (terms.starts, terms.loan_until), turn.today()
-    found: list[date | None] = []
-    for item in (item for item in items if amounts[item.pk] >= quantity):
-        others = bookings.spans(turn, item.pk, Claim.DECIDED, transfer.id)
-        found.append(bookings.nearest(amounts[item.pk], others, quantity, days, today))
-    free = [day for day in found if day is not None]
-    nearest = min(free, key=lambda day: abs(day - days[0]), default=None)
-    return bookings.booked_then(nearest, days) if found else ""
-
-
-def _sum(one: Mapping[int, Decimal], other: Mapping[int, Decimal]) -> dict[int, Decimal]:
-    return {item: one.get(item, Decimal(0)) + other.get(item, Decimal(0)) for item in {*one, *other}}
-
-
-@dataclass(frozen=True)
-class _Free:
-    """What decides whether an item can go: where to, where each came from, and what other lines take of it.
-
-    `there` is how much of each there is to be promised, `hidden` how much of it may be a third space's (`merges`): that
-    much stays.
-    """
-
-    destination: str
-    origins: Mapping[int, str]
-    there: Mapping[int, Decimal]
-    taken: Mapping[int, Decimal]
-    hidden: Mapping[int, Decimal] = field(default_factory=dict)
-
-    def of(self, item: StockItem) -> Decimal:
-        """How much of it can go."""
-        kept = self.taken.get(item.pk, Decimal(0)) + self.hidden.get(item.pk, Decimal(0))
-        return self.there[item.pk] - kept
-
-    def may_go(self, item: StockItem) -> bool:
-        """Whether any of it may go there (UC6)."""
-        mixed = self.hidden.get(item.pk, Decimal(0))
-        return not forbidden_origin(self.origins[item.pk], self.destination) and mixed < item.quantity
-
-
-Chosen = list[tuple[StockItem, Decimal]]
-
-
-def best_items(items: Sequence[StockItem], quantity: Decimal, free: _Free) -> Chosen | str:
-    """What to answer a request from: the smallest stock item that has enough, else several; or why there is none.
-
-    What is OK goes first.
-    """
-    sound = [item for item in items if is_sound(item) or (item.customer is not None and free.there[item.pk] > 0)]
-    fit = [item for item in sound if free.may_go(item)]
-    left = {item.pk: free.of(item) for item in fit}
-    enough = [item for item in fit if left[item.pk] >= quantity and (not item.serial or quantity == 1)]
-    if enough:
-        return [(min(enough, key=lambda item: (not item.is_ok, left[item.pk], item.pk)), quantity)]
-    if fit:
-        return _together(fit, quantity, left) or TOO_LITTLE
-    return CHAIN if sound else NOT_FOUND
-
-
-def _together(items: Sequence[StockItem], quantity: Decimal, left: Mapping[int, Decimal]) -> Chosen:
-    """As few items of one part as it takes, those with most first; empty if all of them haven't got that much."""
-    for part in dict.fromkeys(item.part.pk for item in items):
-        chosen: Chosen = []
-        wanted = quantity
-        of_part = [item for item in items if item.part.pk == part and left[item.pk] > 0]
-        for item in sorted(of_part, key=lambda item: (not item.is_ok, -left[item.pk], item.pk)):
-            if wanted > 0:
-                chosen.append((item, min(left[item.pk], wanted)))
-                wanted -= chosen[-1][1]
-        if wanted == 0:
-            return chosen
-    return []
-
-
-def _origin(item: StockItem, tainted: Mapping[int, str], own: str) -> str:
-    """The other space that the item came from, by itself or what it was split from; or ''."""
-    origin = tainted.get(item.pk, "") or (item.provenance.origin if item.provenance else "")
-    return "" if origin == own else origin
-
-
 def grant(turn: Turn, transfer: Transfer, decided: Signature, quantity: Decimal | None = None) -> None:
     """The owner's approver grants less, or all that others are asked for too: the asker's side has to confirm it."""
     lines = transfer.terms.lines if quantity is None else less_of(transfer.terms.lines, quantity)
@@ -650,3 +525,11 @@ def on_confirmed(
     turn.note_by(transfer.id, audit.Fact.CONFIRMED if transfer.terms.confirm else audit.Fact.LESS_TAKEN, by)
     transfer = transfers.as_told(replace(transfer, peer_agreed=by), envelope.body)
     sender_decision.approve(turn, transfer, transfer.granted or by)
+
+
+def _against_rules(turn: Turn, transfer: Transfer, hold: Sequence[LendingRule]) -> str:
+    """Why our lending rules don't let it be lent to who asks, or for so long, as a short code; '' if they do."""
+    if not lendings.may_borrow(hold, transfer.peer):
+        return lendings.NOT_TO_YOU
+    first, last = transfer.terms.starts or turn.today(), transfer.terms.loan_until
+    return lendings.against_loan(lendings.strictest(hold), first, last) if last is not None else ""

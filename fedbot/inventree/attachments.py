@@ -1,0 +1,179 @@
+"""Photos and files of stock items and parts: found again by their comment, which begins with the mark."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+from fedbot.inventree.rows import Row, address, plain
+from fedbot.inventree.server import Server
+from fedbot.ports.inventory import OutcomeUnknown, Refusal
+from fedbot.rules.model.catalogue import LARGEST_PICTURE
+from fedbot.rules.model.diagnosis import Fault, ItemFault, Named, NameFault, OfItem, Plain
+from fedbot.rules.model.steps import AttachPhoto, FileKept, KeepFile, PhotoAttached, SendFile
+from fedbot.rules.model.whole_item import MOST_FILES
+
+_STOCK_ITEM, _PART = "stockitem", "part"
+_BLANK = "blank_image"
+OUR_MARK = re.compile(r"fed(?::|%3A)[0-9a-z-]+(?::|%3A)\d+", re.IGNORECASE)
+
+# What a file begins with, by the ending of its name. ISO media files have the length of their first box before it.
+_BEGINNINGS = {
+    "jpg": (0, (b"\xff\xd8\xff",)),
+    "png": (0, (b"\x89PNG\r\n\x1a\n",)),
+    "gif": (0, (b"GIF87a", b"GIF89a")),
+    "webp": (8, (b"WEBP",)),
+    "heic": (4, (b"ftypheic", b"ftypheix", b"ftypmif1")),
+}
+_PDF = b"%PDF-"
+_KINDS = {"jpg": "image/jpeg", "pdf": "application/pdf", "txt": "text/plain"}
+
+
+def find_attached(server: Server, step: AttachPhoto) -> PhotoAttached | None:
+    """Probe of `AttachPhoto`."""
+    found = _attached(server, step)
+    return None if found is None else PhotoAttached(int(found["pk"]))
+
+
+def attach(server: Server, step: AttachPhoto, photo: bytes) -> PhotoAttached:
+    """Attach it and read it back. Takes the role stock: change, which `add` brings along.
+
+    Raises `Refusal` with reason `no-picture` for what isn't one by its first bytes.
+    """
+    ending = _ending(photo)
+    url, fields = server.version.attachment_call(step.item)
+    comment = f"{step.mark} {plain(step.note)}"[: server.version.longest_comment].rstrip()
+    name = f"{step.mark.replace(':', '-')}.{ending}"
+    kind = _KINDS.get(ending, f"image/{ending}")
+    server.api.upload(url, {**fields, "comment": comment}, (name, photo, kind))
+    found = _attached(server, step)
+    if found is None or found.get("file_size", len(photo)) != len(photo):
+        raise OutcomeUnknown(OfItem(ItemFault.PHOTO_NOT_THERE, step.item))
+    return PhotoAttached(int(found["pk"]))
+
+
+def _attached(server: Server, step: AttachPhoto) -> Row | None:
+    url, fields = server.version.attachment_call(step.item)
+    rows = server.api.rows(url, **fields)
+    return next((row for row in rows if str(row.get("comment") or "").partition(" ")[0] == step.mark), None)
+
+
+def _ending(photo: bytes) -> str:
+    ending = _picture(photo)
+    if not ending:
+        raise Refusal(Plain(Fault.NO_PICTURE))
+    return ending
+
+
+def _picture(content: bytes) -> str:
+    """The ending for a picture, by its first bytes; "" if it is none."""
+    for ending, (offset, beginnings) in _BEGINNINGS.items():
+        if content[offset:].startswith(beginnings):
+            return ending
+    return ""
+
+
+def read_file(server: Server, step: SendFile) -> bytes:
+    """The file that is to be sent, from where InvenTree's web server has it.
+
+    Raises `Refusal` with reason `no-file` if it isn't there any more, can't be had, is too long, or not what it says.
+    """
+    if step.model == _PART:
+        where = picture_of(server.api.row(f"part/{step.pk}/"))
+        found = [where] if where.rpartition("/")[2] == step.name else []
+    else:
+        found = [str(row["attachment"]) for row in attached_to(server, step.pk) if name_of_file(row) == step.name]
+    content = server.api.media(found[0], step.longest) if found else None
+    if content is None:
+        raise Refusal(Named(NameFault.FILE_NOT_HAD, step.name))
+    _check(content, step.name)
+    return content
+
+
+def read_picture(server: Server, where: str) -> bytes | None:
+    """The small picture that InvenTree has made of a part's image."""
+    return server.api.media(where, LARGEST_PICTURE)
+
+
+def find_sent(_: Server, __: SendFile) -> None:
+    """Probe of `SendFile`, which leaves no trace."""
+
+
+def send_file(_: Server, step: SendFile) -> FileKept:
+    """`SendFile` is done by whoever has the homeserver, too; InvenTree alone can't."""
+    raise TypeError(f"{step.name} goes to the homeserver")
+
+
+def find_kept(server: Server, step: KeepFile) -> FileKept | None:
+    """Probe of `KeepFile`: by the end of its mark, which is made from its content. A part's image is looked at."""
+    if step.model == _PART:
+        row = server.api.row(f"part/{step.pk}/")
+        is_ours = row.get("link") == address(step.link)
+        return FileKept() if picture_of(row) or not is_ours else None
+    url, fields = server.version.attachment_call(step.pk)
+    end = f":{step.mark.rpartition(':')[2]}"
+    marks = (str(row.get("comment") or "").partition(" ")[0] for row in server.api.rows(url, **fields))
+    return FileKept() if any(mark.startswith("fed:") and mark.endswith(end) for mark in marks) else None
+
+
+def keep_file(server: Server, step: KeepFile, content: bytes) -> FileKept:
+    """Attach the file, or make it the part's image, and look whether it is there.
+
+    Raises `Refusal` with reason `no-file` if it isn't the file that was told of, or not what its name says.
+    """
+    if hashlib.sha256(content).hexdigest() != step.digest:
+        raise Refusal(Named(NameFault.FILE_NOT_AS_TOLD, step.name))
+    ending = _check(content, step.name)
+    file = (step.name, content, _KINDS.get(ending, f"image/{ending}"))
+    if step.model == _PART:
+        server.api.upload(f"part/{step.pk}/", {}, file, field="image", method="PATCH")
+    else:
+        url, fields = server.version.attachment_call(step.pk)
+        comment = f"{step.mark} {plain(step.note)}"[: server.version.longest_comment].rstrip()
+        server.api.upload(url, {**fields, "comment": comment}, file)
+    if find_kept(server, step) is None:
+        raise OutcomeUnknown(Plain(Fault.DETAILS_CHANGED))
+    return FileKept()
+
+
+def _check(content: bytes, name: str) -> str:
+    """The ending that this content has; it must be that of its name."""
+    said = name.rpartition(".")[2].lower().replace("jpeg", "jpg")
+    found = "pdf" if content.startswith(_PDF) else _picture(content)
+    if not found and _is_text(content):
+        found = "txt"
+    if found != said:
+        raise Refusal(Named(NameFault.FILE_NOT_AS_TOLD, name))
+    return found
+
+
+def _is_text(content: bytes) -> bool:
+    """Whether no browser would take it for anything else."""
+    try:
+        return bool(content) and not {"<", "\0"} & set(content.decode())
+    except UnicodeDecodeError:
+        return False
+
+
+def picture_of(row: Row) -> str:
+    """Where the image of the part with this row lies; "" if it has none."""
+    image = str(row.get("image") or "")
+    return "" if _BLANK in image else image
+
+
+def small_picture_of(row: Row) -> str:
+    """Where the small one lies that InvenTree makes of it, by a part or `part_detail`; "" if it has none."""
+    picture = str(row.get("thumbnail") or "")
+    return "" if _BLANK in picture else picture
+
+
+def attached_to(server: Server, item: int) -> list[Row]:
+    """What people have attached to a stock item; not what we have, which begins with our mark."""
+    url, fields = server.version.attachment_call(item)
+    rows = server.api.rows(url, **fields, limit=2 * MOST_FILES)
+    return [row for row in rows if not OUR_MARK.match(str(row.get("comment") or ""))]
+
+
+def name_of_file(row: Row) -> str:
+    """The name of an attached file; "" of a link."""
+    return str(row.get("attachment") or "").rpartition("/")[2]

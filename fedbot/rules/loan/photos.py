@@ -1,0 +1,157 @@
+"""Photos of what came back: the owner's people reply to a return's card with one, and it is attached to the item.
+
+They may do so before and after they decide. A photo moves nothing and decides nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from fedbot import messages
+from fedbot.rules.catalogue.provenance import known_item
+from fedbot.rules.loan import lend
+from fedbot.rules.model import audit, budgets
+from fedbot.rules.model.diagnosis import Diagnosis
+from fedbot.rules.model.effects import Ask, Do, Phrase, Post, say
+from fedbot.rules.model.events import Answered, PhotoSent, StepDone, StepRefused, StepUnknown, Unanswered
+from fedbot.rules.model.lifecycles import FINAL, TransferState
+from fedbot.rules.model.queries import OfLine, OfTransfer, PersonPermissions, WhenAnsweredOrNot, WhenStepEnds
+from fedbot.rules.model.steps import AttachPhoto
+from fedbot.rules.model.stock import Permission, Permissions
+from fedbot.rules.model.transfer import Transfer, step_mark
+from fedbot.rules.state import Turn
+from fedbot.rules.transfer import both_sides as transfers
+
+TOO_LARGE, TOO_LATE, TOO_MANY, INACTIVE = "too-large", "too-late", "too-many", "inactive"
+SOON = timedelta(minutes=15)
+"""So long a photo waits for an InvenTree that doesn't answer."""
+KEPT_UNTIL = timedelta(days=14)
+"""So long after the end of a return photos of it are still taken."""
+LONGEST_PHOTO = 20_000_000
+"""Bytes."""
+_NOT_BACK = FINAL - {TransferState.DONE}
+
+
+def on_photo(turn: Turn, event: PhotoSent) -> None:
+    """A picture in a room: if it answers a return's card (or is in its thread) and is of our people, it is kept."""
+    transfer = meant(turn, event)
+    if transfer is None:
+        return
+    if turn.spends("photo", event.sender) is not None:
+        if turn.tell_once(f"too-many-photos:{event.sender}", budgets.HOUR):
+            _say_not_kept(turn, transfer, event.event_id, TOO_MANY)
+        return
+    reason = _why_not(turn, transfer, event)
+    if reason:
+        _say_not_kept(turn, transfer, event.event_id, reason)
+        return
+    name = turn.name_of(event.sender, event.room)
+    note = f"{name}: {event.caption}" if event.caption else name
+    then = PermitPhoto(transfer.id, event.event_id, event.sender, note, event.file)
+    person = PersonPermissions(turn.us.people[event.sender])
+    turn.do(Ask(then, (person,), until=turn.now + SOON))
+
+
+@dataclass(frozen=True)
+class PermitPhoto(OfTransfer, WhenAnsweredOrNot):
+    """A person's photo of a return, sent as the message `event_id`, waits for whether that is an active user.
+
+    `file` as in `PhotoSent`.
+    """
+
+    event_id: str
+    person: str
+    note: str
+    file: dict[str, Any]
+
+    def answered(self, turn: Turn, event: Answered) -> None:
+        """Attach it to what came back, or say why not."""
+        _on_permitted(turn, self, event)
+
+    def unanswered(self, turn: Turn, event: Unanswered) -> None:
+        """InvenTree doesn't tell who the person is: nothing is attached."""
+        transfer = turn.transfer(self.transfer)
+        if transfer is not None:
+            _say_not_kept(turn, transfer, self.event_id, "silent", event.problem)
+
+
+def _on_permitted(turn: Turn, then: PermitPhoto, event: Answered) -> None:
+    transfer, (permissions,) = turn.transfer(then.transfer), event.answers
+    if transfer is None or not isinstance(permissions, Permissions):
+        return
+    if then.person not in turn.us.people or not permissions.covers(Permission.MAPPED):
+        _say_not_kept(turn, transfer, then.event_id, INACTIVE)
+        return
+    turn.note(transfer.id, audit.Fact.PHOTO, then.person, then.event_id)
+    items = {line.number: transfer.at(line.number).item for line in transfer.terms.lines}
+    known = [(number, item) for number, item in items.items() if item is not None]
+    for number, item in known:
+        mark, is_known = (
+            step_mark(transfer, number, _one_of_many(then.event_id)),
+            known_item(turn, transfer, number),
+        )
+        step = AttachPhoto(mark, then.note, item, then.file, is_known)
+        turn.do(Do(KeepPhoto(transfer.id, number, then.event_id, item, is_last=number == known[-1][0]), step))
+
+
+def meant(turn: Turn, event: PhotoSent) -> Transfer | None:
+    """The return to us that it answers, if it is from our people. It has to answer a message of ours."""
+    if event.sender not in turn.us.people:
+        return None
+    answered = turn.own_subject_of(event.reply_to) or turn.own_subject_of(event.thread)
+    transfer = turn.transfer(answered) if answered else None
+    ours = transfer is not None and transfer.role == "receiver" and transfer.room == event.room
+    return transfer if ours and transfer is not None and lend.is_return(transfer) else None
+
+
+def _why_not(turn: Turn, transfer: Transfer, event: PhotoSent) -> str:
+    if event.size > LONGEST_PHOTO:
+        return TOO_LARGE
+    late = transfer.ended is not None and turn.now - transfer.ended > KEPT_UNTIL
+    return TOO_LATE if late or transfer.state in _NOT_BACK else ""
+
+
+def _one_of_many(event_id: str) -> str:
+    """The end of its mark: the same whenever the photo is read again."""
+    return f"photo-{hashlib.sha256(event_id.encode()).hexdigest()[:8]}"
+
+
+@dataclass(frozen=True)
+class KeepPhoto(OfLine, WhenStepEnds):
+    """The photo of the message `event_id` goes to one stock item; `is_last`: to the last of several."""
+
+    event_id: str
+    item: int
+    is_last: bool
+
+    def done(self, turn: Turn, _: StepDone) -> None:
+        """It is in InvenTree: whoever sent it is told, once for all items."""
+        transfer = turn.transfer(self.transfer)
+        if transfer is None:
+            return
+        turn.note(transfer.id, audit.PhotoKept(self.item))
+        if self.is_last:
+            items = tuple(p.item for p in transfer.progress if p.item is not None)
+            phrase = say(messages.loan.photo_kept, transfer=transfer, items=items)
+            _reply(turn, transfer, self.event_id, phrase)
+
+    def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
+        """It isn't, or nobody can tell: that is said, with what helps. Nothing waits for it."""
+        transfer = turn.transfer(self.transfer)
+        if transfer is None:
+            return
+        turn.note(transfer.id, audit.PhotoNotKept(event.problem))
+        _say_not_kept(turn, transfer, self.event_id, event.reason, event.problem)
+
+
+def _say_not_kept(turn: Turn, transfer: Transfer, event_id: str, reason: str, problem: Diagnosis | None = None) -> None:
+    phrase = say(messages.loan.photo_not_kept, transfer=transfer, reason=reason, problem=problem)
+    _reply(turn, transfer, event_id, phrase)
+
+
+def _reply(turn: Turn, transfer: Transfer, event_id: str, phrase: Phrase) -> None:
+    key = f"photo:{transfer.id}:{event_id}"
+    turn.do(Post(key, transfer.room, phrase, reply_to=event_id, thread=transfers.thread_of(transfer)))
