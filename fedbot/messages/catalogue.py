@@ -525,6 +525,17 @@ def we_have_what_they_want(
     ]
 
 
+def wants_something_else(locale: Locale, *, wanted: FriendWant, peer_name: str) -> Lines:
+    """An offer in reply to a message about a want that has changed since."""
+    peer = naming.space(locale, peer_name)
+    what = naming.amount(locale, wanted.quantity, wanted.unit, locale.short(wanted.word))
+    line = command(f'push {locale.quantity(wanted.quantity, wanted.unit)} "{wanted.word}" to {wanted.peer}')
+    return [
+        locale.say("Not offered: {peer} wants something else by now: {what}.", peer=peer, what=what),
+        locale.say("To offer that, type: {line}", line=line),
+    ]
+
+
 def want_list(
     locale: Locale, *, us: PartyConfig, wants: tuple[Want, ...], friends: tuple[tuple[str, FriendWant], ...]
 ) -> Lines:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from fedbot.rules.model.catalogue import MOST_WANTS
+from fedbot.rules.model.connection import Exchange
 from fedbot.rules.model.lifecycles import WantState
+from fedbot.rules.protocol.sequencing import bound_to
+from fedbot.rules.wire.envelope import seal
 from tests.dialogue.test_dishonest_friends import forges
 from tests.scenarios.books import assert_books_balance
 from tests.scenarios.world import World, friends, nothing, protocol_messages, told
@@ -53,6 +59,42 @@ async def test_once_it_is_shared_people_there_are_told_once_and_a_reply_offers_i
     assert rings.mentions == (world.tom.user_id,), "who wanted it hears of it, as an edit rings nobody"
     assert world.alpha.turn.friend_wants() == []
     assert_books_balance(world)
+
+
+def says_it_wants(world: World, word: str, quantity: str) -> None:
+    """Betaspace's bot says of the want that attraktor knows that it is for this."""
+    liar, read = world.beta, world.alpha.connection().exchange.seen
+    connection = replace(liar.connection(), exchange=Exchange(sent=read))
+    (known,) = world.alpha.turn.friend_wants()
+    binding = bound_to(liar.party, connection.peer, connection.id, read + 1)
+    sealed = seal(connection.peer_key, {"word": word, "quantity": quantity}, bound_to=binding)
+    forges(world, liar, connection, "want", {"want": known.want, "until": "2026-12-20", "sealed": sealed})
+
+
+@pytest.mark.parametrize("is_shared", [True, False])
+async def test_an_offer_is_of_what_its_message_said_whatever_the_friends_bot_wants_by_now(is_shared: bool) -> None:
+    world = await wanted()
+    await says(world, "piet", "share all" if is_shared else "share M3-NUT")
+    (message,) = told(world.room, "Betaspace wants 5 × M3-NUT; Attraktor shares some.")
+    says_it_wants(world, "RES-10K", "100")
+    await world.settle()
+    line = world.piet.says("offer 5", reply_to=message)
+    await world.settle()
+    assert world.alpha.turn.transfers() == []
+    assert world.answer_to(line).startswith("Not offered: Betaspace wants something else by now: 100 × RES-10K.")
+
+
+async def test_an_offer_is_of_no_more_than_its_message_said_and_of_less_where_less_is_wanted_by_now() -> None:
+    world = await wanted()
+    await says(world, "piet", "share M3-NUT")
+    (message,) = told(world.room, "Betaspace wants 5 × M3-NUT; Attraktor shares some.")
+    for quantity, offered in (("300", 5), ("3", 3)):
+        says_it_wants(world, "M3-NUT", quantity)
+        await world.settle()
+        world.piet.says("offer", reply_to=message)
+        await world.settle()
+        assert world.alpha.transfer().terms.lines[0].quantity == offered
+    assert len(told(world.room, "shares some")) == 1
 
 
 async def test_it_comes_into_stock_later_and_a_daily_look_finds_it() -> None:

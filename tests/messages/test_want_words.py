@@ -33,6 +33,9 @@ SAID: dict[str, Phrase] = {
     "we have it": say(
         messages.catalogue.we_have_what_they_want, wanted=THEIRS, us=ALPHA, peer_name="Betaspace", free=Decimal(150)
     ),
+    "an offer of what is wanted no more": say(
+        messages.catalogue.wants_something_else, wanted=THEIRS, peer_name="Betaspace"
+    ),
     "the list": say(messages.catalogue.want_list, us=ALPHA, wants=(WANT,), friends=(("Betaspace", THEIRS),)),
     "an empty list": say(messages.catalogue.want_list, us=ALPHA, wants=(), friends=()),
     "no name": say(messages.catalogue.want_by_name, word="#42"),

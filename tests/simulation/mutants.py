@@ -27,7 +27,7 @@ from fedbot.rules.catalogue import want
 from fedbot.rules.connection import connect, pinning, provision
 from fedbot.rules.decisions import ConfirmDecision
 from fedbot.rules.loan import bookings, lend, queue
-from fedbot.rules.model.catalogue import FriendWant
+from fedbot.rules.model.catalogue import FriendWant, WantShown
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Do, SendEnvelope
@@ -99,6 +99,7 @@ ELSEWHERE: dict[str, str] = {
     "permissions are not read again after the grace": "tests/dialogue/test_who_decides.py",
     "who asked is known by one Matrix account only": "tests/dialogue/test_who_decides.py",
     "what became dear since the card takes one person": "tests/dialogue/test_two_people.py",
+    "an offer is of what the friend wants by now": "tests/dialogue/test_wanting.py",
 }
 
 
@@ -706,6 +707,16 @@ def _told_again(stack: ExitStack) -> None:
         turn.save(replace(turn.friend_want(wanted.id) or wanted, told=None))
 
     before = _instead(stack, want, "_tell_people", tell)
+
+
+@mutant("an offer is of what the friend wants by now")
+def _offered_what_it_wants(stack: ExitStack) -> None:
+    def friend_want(self: Turn, identifier: str) -> FriendWant | None:
+        wanted = before(self, identifier)
+        return replace(wanted, shown=WantShown(wanted.word, wanted.quantity, wanted.unit)) if wanted else None
+
+    before = _instead(stack, Turn, "friend_want", friend_want)
+    _instead(stack, WantShown, "key", "any")
 
 
 @mutant("a want outlives its day")

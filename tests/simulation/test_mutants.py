@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.dialogue import test_two_people, test_who_decides
+from tests.dialogue import test_two_people, test_wanting, test_who_decides
 from tests.simulation.attacks import ATTACKS, OF_THREE, attacked
 from tests.simulation.history import lived
 from tests.simulation.mutants import ELSEWHERE, MUTANTS, SEEDS, broken, searched
@@ -71,3 +71,9 @@ async def test_what_became_dear_and_goes_by_one_persons_word_is_found_by_a_dialo
         await (
             test_two_people.test_what_we_offered_and_became_dear_takes_a_second_of_ours_though_the_receiver_has_agreed()
         )
+
+
+@pytest.mark.parametrize("is_shared", [True, False])
+async def test_an_offer_of_what_its_message_did_not_say_is_found_by_a_dialogue(is_shared: bool) -> None:
+    with broken("an offer is of what the friend wants by now"), pytest.raises(AssertionError):
+        await test_wanting.test_an_offer_is_of_what_its_message_said_whatever_the_friends_bot_wants_by_now(is_shared)

@@ -22,6 +22,7 @@ from fedbot.rules.model.catalogue import (
     Hit,
     Share,
     Want,
+    WantShown,
     friend_want_id,
 )
 from fedbot.rules.model.connection import Connection
@@ -152,12 +153,11 @@ def on_want(turn: Turn, connection: Connection, envelope: Message[bodies.Want]) 
         turn.note(connection.id, audit.Fact.WANTS_TOO_MUCH)
         return
     until = min(body.until, longest)
-    told = known.told if known is not None and known.word == word else None
-    wanted = FriendWant(
-        identifier, connection.peer, body.want, connection.id, word, quantity, until, told=told, unit=unit
-    )
+    wanted = FriendWant(identifier, connection.peer, body.want, connection.id, word, quantity, until, unit=unit)
+    if known is not None and (known.word, known.unit) == (word, unit):
+        wanted = replace(known, connection=connection.id, quantity=quantity, until=until)
     turn.save(wanted)
-    if told is None:
+    if wanted.told is None:
         _look_for(turn, wanted)
 
 
@@ -228,24 +228,33 @@ def _as_line(hit: Hit) -> Line:
 
 
 def _tell_people(turn: Turn, wanted: FriendWant, connection: Connection, free: Decimal, people: list[str]) -> None:
-    turn.save(replace(wanted, told=turn.now, free=free))
+    shown = WantShown(wanted.word, wanted.quantity, wanted.unit)
+    turn.save(replace(wanted, told=turn.now, free=free, shown=shown))
     turn.note(wanted.id, audit.Fact.WANT_TOLD)
     peer_name = turn.party_name(wanted.peer)
     phrase = say(messages.catalogue.we_have_what_they_want, wanted=wanted, us=turn.us, peer_name=peer_name, free=free)
-    turn.do(Post(f"{_TOLD}:{wanted.id}", connection.room, phrase, mentions=tuple(people[:MOST_MENTIONED])))
+    key = f"{_TOLD}:{wanted.id}:{shown.key}"
+    turn.do(Post(key, connection.room, phrase, mentions=tuple(people[:MOST_MENTIONED])))
 
 
-def line_meant(turn: Turn, event: Said) -> str:
-    """The whole line that `offer` stands for, as a reply to our message that a friend wants something; '' if none."""
+def line_meant(turn: Turn, event: Said) -> str | Phrase:
+    """The whole line that `offer` stands for, as a reply to our message that a friend wants something; '' if none.
+
+    It offers what that message says. If its bot wants something else by now, a phrase says that.
+    """
     said = _OFFER.fullmatch(event.text.strip())
-    kind, _, identifier = turn.key_of(event.reply_to).partition(":")
+    kind, _, rest = turn.key_of(event.reply_to).partition(":")
+    identifier, _, key = rest.partition(":")
     wanted = turn.friend_want(identifier) if said is not None and kind == _TOLD else None
     if wanted is None or said is None:
         return ""
+    shown = wanted.shown
+    if shown is None or shown.key != key or (shown.word, shown.unit) != (wanted.word, wanted.unit):
+        return say(messages.catalogue.wants_something_else, wanted=wanted, peer_name=turn.party_name(wanted.peer))
     several = who_answers.claimed_by_several(turn, event.sender, event.room)
     as_whom = f"as {turn.us.party} " if several else ""
-    quantity = said["quantity"] or plain(min(wanted.quantity, wanted.free))
-    return f'!fed {as_whom}push {quantity}{said["unit"] or wanted.unit} "{wanted.word}" to {wanted.peer}'
+    quantity = said["quantity"] or plain(min(wanted.quantity, shown.quantity, wanted.free))
+    return f'!fed {as_whom}push {quantity}{said["unit"] or shown.unit} "{shown.word}" to {wanted.peer}'
 
 
 # --- by the clock ---

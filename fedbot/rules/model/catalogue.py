@@ -208,11 +208,25 @@ class Want:
 
 
 @dataclass(frozen=True)
+class WantShown:
+    """What our people read of a friend's want: a reply offers that, and no more."""
+
+    word: str
+    quantity: Decimal
+    unit: str
+
+    @property
+    def key(self) -> str:
+        """By which a message that showed just this is told from others about the same want."""
+        return short_hash("want shown", self.word, str(self.quantity), self.unit)
+
+
+@dataclass(frozen=True)
 class FriendWant:
     """What a friend wants, as its bot told us. `id` is of `friend_want_id`, `want` the friend's own.
 
-    `looked` is when we last looked for it in what we share, `told` when our people were told that we have some, and
-    `free` how much that was.
+    `looked` is when we last looked for it in what we share, `told` when our people were told that we have some, `free`
+    how much that was, and `shown` what they read then.
     """
 
     id: str
@@ -226,6 +240,7 @@ class FriendWant:
     told: datetime | None = None
     free: Decimal = Decimal(0)
     unit: str = ""
+    shown: WantShown | None = None
 
 
 def want_id(wanting_event: str) -> str:

@@ -168,7 +168,7 @@ def signature_holds(key: str, message: bytes, signature: str) -> bool:
 
 
 def fingerprint(key: str) -> str:
-    """A public key as people compare it: `k3f9-2mxa-…`, 20 messages and digits in fours."""
+    """A public key as people compare it: `k3f9-2mxa-…`, 20 letters and digits in fours."""
     short = short_hash("key", key)
     return "-".join(short[start : start + 4] for start in range(0, ID_LENGTH, 4))
 
