@@ -1,4 +1,4 @@
-"""How the commands end: exit codes, and the one sentence that says what to do next."""
+"""The exit codes of the commands."""
 
 from __future__ import annotations
 

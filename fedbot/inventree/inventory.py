@@ -19,10 +19,12 @@ import httpx
 from fedbot.config.secrets import token_in
 from fedbot.inventree import (
     accounts,
+    attachments,
     catalogue,
     find_part,
     incoming,
     metadata,
+    notes_and_tags,
     outgoing,
     overview,
     people,
@@ -32,18 +34,7 @@ from fedbot.inventree import (
 )
 from fedbot.inventree import accounts as inventree_accounts
 from fedbot.inventree import overview as overviews
-from fedbot.inventree.attachments import (
-    attach,
-    find_attached,
-    find_kept,
-    find_sent,
-    keep_file,
-    read_file,
-    read_picture,
-    send_file,
-)
 from fedbot.inventree.metadata import line_of, recognise
-from fedbot.inventree.notes_and_tags import find_labelled, label
 from fedbot.inventree.server import InventorySettings, Server, Signer, look
 from fedbot.inventree.stock_index import LOOK_AT_HISTORY, StockIndex, StockReading
 from fedbot.inventree.transport import OF_A_FRIEND, InvenTreeTransport
@@ -124,11 +115,11 @@ STEP_HANDLERS: dict[type[Step], StepHandler] = {
     steps.RevokeOwnToken: StepHandler(accounts.find_revoked, accounts.revoke_own),
     steps.TryToken: StepHandler(accounts.find_token_tried, accounts.try_token),
     steps.Mirror: StepHandler(metadata.find_mirrored, metadata.mirror),
-    steps.Label: StepHandler(find_labelled, label),
+    steps.Label: StepHandler(notes_and_tags.find_labelled, notes_and_tags.label),
     steps.Furnish: StepHandler(whole_items.find_furnished, whole_items.furnish),
-    steps.AttachPhoto: StepHandler(find_attached, attach),
-    steps.SendFile: StepHandler(find_sent, send_file),
-    steps.KeepFile: StepHandler(find_kept, keep_file),
+    steps.AttachPhoto: StepHandler(attachments.find_attached, attachments.attach),
+    steps.SendFile: StepHandler(attachments.find_sent, attachments.send_file),
+    steps.KeepFile: StepHandler(attachments.find_kept, attachments.keep_file),
 }
 
 
@@ -136,8 +127,8 @@ def _attached(
     server: Server, step: steps.AttachPhoto | steps.KeepFile, content: bytes
 ) -> steps.PhotoAttached | steps.FileKept:
     if isinstance(step, steps.KeepFile):
-        return keep_file(server, step, content)
-    return attach(server, step, content)
+        return attachments.keep_file(server, step, content)
+    return attachments.attach(server, step, content)
 
 
 def _with_merges(
@@ -252,11 +243,11 @@ class OwnInventory:
 
     async def read_file(self, step: steps.SendFile) -> bytes:
         """A file that goes along; see `fedbot.ports.Inventory`."""
-        return await self.in_thread(self._run, read_file, step, Unavailable)
+        return await self.in_thread(self._run, attachments.read_file, step, Unavailable)
 
     async def picture(self, where: str) -> bytes | None:
         """The small picture of a part; see `fedbot.ports.Inventory`."""
-        return await self.in_thread(self._run, read_picture, where, Unavailable)
+        return await self.in_thread(self._run, attachments.read_picture, where, Unavailable)
 
     def _probed(self, server: Server, step: Step) -> StepResult | None:
         """Look for the step's mark, on the stock item that is meant. What was read of its history serves the probe."""

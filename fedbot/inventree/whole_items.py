@@ -1,4 +1,4 @@
-"""All that belongs to a stock item beside its quantity, and our own line and tag on a loan's: read, and put on."""
+"""All that belongs to a stock item and its part beside the quantity: read where it leaves, put on where it arrives."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The bot's own health: InvenTree's outages, upgrades and restores, its own tokens, and what the admins are told."""
+"""The bot's own health: outages and upgrades of InvenTree, its daily look there, and what the admins are told."""
 
 from __future__ import annotations
 

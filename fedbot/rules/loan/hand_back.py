@@ -1,4 +1,4 @@
-"""A loan comes back: a transfer of its own, the borrower sends, the owner decides, and photos are attached.
+"""A loan comes back: a transfer of its own, the borrower sends, the owner decides.
 
 Whoever hands it back asks, and the owner's card says in which state it is; or the owner's approver says so at once,
 and that line is the decision. The borrower debits as any sender does; the owner takes its own stock item back from
