@@ -120,20 +120,24 @@ def _is_all_in_quotes(text: str, start: int) -> bool:
     return quoted is not None and not any(sign in rest for sign in _DOUBLE + _SINGLE)
 
 
-def split_by_and(tokens: list[Token]) -> list[Token]:
-    """The words with separators in place of `and` and commas that stand between two things named beyond doubt."""
+def split_by_and(tokens: list[Token], reserved: Collection[str] = ()) -> list[Token]:
+    """The words with separators in place of `and` and commas that stand between two things named beyond doubt.
+
+    `reserved` are keywords: no thing is called so.
+    """
     apart: list[Token] = []
-    for token in tokens:
+    for at, token in enumerate(tokens):
         listed = not token.quoted and "," in token.text and _LISTED_KEYS.fullmatch(token.text)
-        apart += _taken_apart(token) if listed else [token]
+        ends = not token.quoted and re.search(r"[^,],$", token.text) and _is_counted_thing(tokens[at + 1 :], reserved)
+        apart += _taken_apart(token) if listed or ends else [token]
     return [
-        replace(token, separator=True) if _joins(token) and _splits(apart, at) else token
+        replace(token, separator=True) if _joins(token) and _splits(apart, at, reserved) else token
         for at, token in enumerate(apart)
     ]
 
 
 def _taken_apart(token: Token) -> list[Token]:
-    """`#6,#7` as three words."""
+    """`#6,#7` as three words, and `M3-NUT,` as two."""
     pieces = [piece for piece in re.split("(,)", token.text) if piece]
     starts = [token.start + sum(len(piece) for piece in pieces[:at]) for at in range(len(pieces))]
     return [Token(piece, start, start + len(piece)) for piece, start in zip(pieces, starts, strict=True)]
@@ -143,9 +147,23 @@ def _joins(token: Token) -> bool:
     return token.means_any(_AND) or token.means(",")
 
 
-def _splits(tokens: list[Token], at: int) -> bool:
-    """Whether both what stands before and what follows is a thing named beyond doubt, with or without a quantity."""
-    return _is_thing(_upto_the_next(tokens[:at][::-1])) and _is_thing(_upto_the_next(tokens[at + 1 :]))
+def _splits(tokens: list[Token], at: int, reserved: Collection[str]) -> bool:
+    """Whether both what stands before and what follows is a thing, named beyond doubt or behind its quantity."""
+    before, behind = tokens[:at][::-1], tokens[at + 1 :]
+    if _is_thing(_upto_the_next(before)) and _is_thing(_upto_the_next(behind)):
+        return True
+    begun = next((n for n, token in enumerate(before) if token.separator or _joins(token)), len(before))
+    return _is_counted_thing(before[:begun][::-1], reserved) and _is_counted_thing(behind, reserved)
+
+
+def _is_counted_thing(tokens: list[Token], reserved: Collection[str]) -> bool:
+    """Whether the words begin with digits and a word that isn't their unit: `5 RES-10K`, but not `10 mm`."""
+    first, second = tokens[:2] if len(tokens) > 1 else (None, None)
+    if first is None or second is None or second.separator or second.means_any(reserved):
+        return False
+    if first.quoted or not first.text.isdecimal():
+        return False
+    return measured_in(f"{first.text} {second.text}") is None and any(sign.isalpha() for sign in second.text)
 
 
 def _upto_the_next(tokens: list[Token]) -> list[Token]:
@@ -233,6 +251,7 @@ def items_in(tokens: tuple[Token, ...], line: str) -> tuple[Reading, ...] | Phra
 
 
 _VAGUE = frozenset({"some", "several", "few", "couple", "etwas", "einige", "mehrere"})
+_ABOUT = frozenset({"about", "around", "roughly", "circa", "ca", "ca.", "etwa", "ungefähr"})
 _ARTICLES = frozenset({"a", "an"})
 _A = _ARTICLES | {"ein", "eine", "einen"}
 _VAGUE_BEHIND_A = frozenset({"few", "couple", "bit", "handful", "bunch", "paar", "bisschen", "handvoll"})
@@ -242,6 +261,8 @@ def _vague(tokens: list[Token]) -> str:
     """`some` or `a few` in front of a thing: nobody can count that, and it isn't part of a name."""
     if len(tokens) > 1 and tokens[0].means_any(_VAGUE):
         return tokens[0].text
+    if len(tokens) > 2 and tokens[0].means_any(_ABOUT) and quantity_in(tokens[1].text):  # noqa: PLR2004 - and a thing
+        return f"{tokens[0].text} {tokens[1].text}"
     behind_a = len(tokens) > 2 and tokens[0].means_any(_A) and tokens[1].means_any(_VAGUE_BEHIND_A)  # noqa: PLR2004 - and a thing
     return f"{tokens[0].text} {tokens[1].text}" if behind_a else ""
 
@@ -330,7 +351,7 @@ def typed_again(readings: tuple[Reading, ...], reserved: Collection[str] = ()) -
 
 
 def _reads_as(words: str, readings: tuple[Reading, ...], reserved: Collection[str]) -> bool:
-    tokens = tuple(split_by_and(tokens_in(words)))
+    tokens = tuple(split_by_and(tokens_in(words), reserved))
     split = any(token.separator or is_syntax(token, reserved) for token in tokens)
     return bool(tokens) and not split and items_in(tokens, words) == readings
 
@@ -373,7 +394,7 @@ class _Words:
         """These words as typed, without a sign for 'times' at an end; of one quoted text what is in the quotes."""
         tokens = self.without_times(slice(start, stop))
         if len(tokens) == 1:
-            return tokens[0].text
+            return tokens[0].text if tokens[0].quoted else tokens[0].text.rstrip(",:") or tokens[0].text
         return slice_of(self.line, tokens)
 
     def without_times(self, place: slice) -> list[Token]:
@@ -514,7 +535,8 @@ def with_the_space(spec: Verb, text: str, names: Iterable[str]) -> str:
     return ""
 
 
-_OTHER_KEYWORDS = frozenset({"an", "at", "aus", "bei", "for", "für", "in", "nach", "of", "von", "with"})
+_ARROWS = frozenset({"->", ">", "→", "=>"})
+_OTHER_KEYWORDS = _ARROWS | {"an", "at", "aus", "bei", "for", "für", "in", "nach", "of", "von", "with"}
 _SHORTEST_BEGINNING = 3
 
 
@@ -687,7 +709,7 @@ class _Line:
         self.text = text
         self.tokens = tokens_in(text)
         if any(argument.kind in {Kind.ITEMS, Kind.THINGS} for argument in spec.arguments):
-            self.tokens = split_by_and(self.tokens)
+            self.tokens = split_by_and(self.tokens, _reserved(spec))
         self.segments: list[Segment] = []
 
     # options

@@ -104,7 +104,8 @@ def space_meant(turn: Turn, room: str, word: str) -> Space | Phrase:
     if hits:
         return say(messages.line_errors.several_spaces, word=word[:SHOWN], spaces=tuple(space.party for space in hits))
     names = {space.name: space for space in spaces} | {space.party: space for space in spaces}
-    hits_near = (*beginning_with(word.strip(), names), *near(word, list(names), PLAINLY_A_TYPO))
+    begun = (name for name in names if wanted.startswith(f"{name.casefold()} "))
+    hits_near = (*begun, *beginning_with(word.strip(), names), *near(word, list(names), PLAINLY_A_TYPO))
     close = [names[hit].name for hit in hits_near][:MOST_NEAR]
     known = tuple(space.name for space in spaces)
     return say(messages.line_errors.no_such_space, word=word[:SHOWN], near=tuple(dict.fromkeys(close)), known=known)

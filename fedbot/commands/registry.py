@@ -127,6 +127,12 @@ def catalogue() -> tuple[Verb, ...]:
     return tuple(handler.spec for handler in handlers())
 
 
+def _spaces_missing(spec: Verb) -> list[str]:
+    """How a space is told that a line lacks: 'to SPACE'."""
+    spaces = [each for each in spec.arguments if each.kind is Kind.SPACE]
+    return [f"{each.keyword} {each.shown}".strip() for each in spaces]
+
+
 class Registry:
     """The verbs by their names."""
 
@@ -160,7 +166,7 @@ class Registry:
             return say(messages.line_errors.no_such_verb, word=word[:SHOWN], near=near_verbs(word, specs))
         spec = in_language(handler.spec, language)
         arguments = parse(spec, rest)
-        if isinstance(arguments, Phrase) and arguments.name == messages.line_errors.argument_missing.__name__:
+        if isinstance(arguments, Phrase) and arguments.about.get("argument") in _spaces_missing(spec):
             friends = turn.active_connections()
             names = (name for friend in friends for name in (friend.peer, friend.peer_name))
             if meant := with_the_space(spec, rest, names):

@@ -207,3 +207,48 @@ async def test_who_has_something_is_a_search(line: str) -> None:
     world.bea.says(f"!fed {line}")
     await world.settle()
     assert '1 hit for "M3-NUT"' in world.room.transcript()
+
+
+@pytest.mark.parametrize(
+    "things",
+    [
+        "10 M3-NUT, 5 RES-10K",
+        "10 M3-NUT and 5 RES-10K",
+        "10 M3-NUT & 5 x RES-10K",
+        "10 pcs M3-NUT und 5 RES-10K",
+        "10 of M3-NUT, 5 of RES-10K",
+    ],
+)
+async def test_things_behind_their_quantities_are_told_apart_by_and_and_commas(things: str) -> None:
+    world = await friends()
+    world.anna.says(f"!fed push {things} to betaspace")
+    await world.settle()
+    lines = [(line.description.ipn, line.quantity) for line in world.beta.transfer().terms.lines]
+    assert lines == [("M3-NUT", 10), ("RES-10K", 5)]
+
+
+@pytest.mark.parametrize("name", ["Screw M3, 10 mm", "Kabel rot, 2 Meter lang", "Nuts and 5"])
+async def test_a_comma_in_a_name_stays_there(name: str) -> None:
+    world = await friends()
+    part = world.alpha.admin("POST", "part/", name=name, description="", category=1, active=True, salable=True)
+    world.alpha.admin("POST", "stock/", part=part["pk"], quantity=9)
+    assert (await offered(world, f"!fed push 5 {name} to betaspace"))[1] == 5
+
+
+@pytest.mark.parametrize("word", ["M3-NUT: 10", "M3-NUT, 10", "10 M3-NUT,"])
+async def test_a_colon_or_comma_behind_a_thing_is_no_part_of_its_name(word: str) -> None:
+    world = await friends()
+    assert (await offered(world, f"!fed push {word} to betaspace"))[1] == 10
+
+
+async def test_about_ten_is_asked_back_and_a_thing_is_never_a_space() -> None:
+    world = await friends()
+    for line, answer in (
+        ("push about 10 M3-NUT to betaspace", 'How many is "about 10"?'),
+        ("push to betaspace", "Something is missing: ITEM [QUANTITY]"),
+        ("push 10 M3-NUT to betaspace tomorrow", 'No space "betaspace tomorrow". Did you mean Betaspace?'),
+        ("push 10 M3-NUT -> betaspace", "Did you mean !fed push 10 M3-NUT to betaspace?"),
+    ):
+        said = world.anna.says(f"!fed {line}")
+        await world.settle()
+        assert world.answer_to(said).startswith(answer)
