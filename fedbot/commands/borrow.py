@@ -26,4 +26,4 @@ SPEC = replace(
     everyday=0,
 )
 
-HANDLER = Handler(SPEC, partial(request.ask, spec=SPEC), partial(request.act, spec=SPEC))
+HANDLER = Handler(SPEC, request.ask, partial(request.act, spec=SPEC))

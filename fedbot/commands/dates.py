@@ -45,17 +45,25 @@ _MONTHS = (
     "dec december dez dezember",
 )
 MONTHS = {name: number for number, names in enumerate(_MONTHS, start=1) for name in names.split()}
+_WEEKENDS = {"weekend", "wochenende"}
+_MONTH_ENDS = {"end of month", "end of the month", "end of this month", "monatsende", "ende des monats", "ende monat"}
+_TIMES_OF_DAY = (
+    *("morning", "noon", "afternoon", "evening", "night"),
+    *("früh", "vormittag", "mittag", "nachmittag", "abend", "nacht"),
+)
+_HALF_A_YEAR = dict.fromkeys(("half a year", "half year", "halbes jahr", "ein halbes jahr"), "6 months")
 NEAR = {"today": 0, "heute": 0, "tomorrow": 1, "morgen": 1, "übermorgen": 2}
 _UNITS = {"day": 1, "days": 1, "tag": 1, "tage": 1, "tagen": 1, "week": 7, "weeks": 7, "woche": 7, "wochen": 7}
 _UNITS |= {"d": 1, "w": 7, "fortnight": 14, "fortnights": 14}
+_WEEKS = {"week", "woche"}
 _LONG_UNITS = {"month": 1, "months": 1, "monat": 1, "monate": 1, "monaten": 1, "year": 12, "years": 12, "jahr": 12}
 _ARTICLES = NUMBER_WORDS | {"a": 1, "an": 1}
 _NEXT = {"next", "nächste", "nächsten", "nächster", "nächstes"}
-_IN_FRONT = {*WEEKDAYS, *_NEXT, "on", "am", "the", "bis", "zum", "until", "in"}
+_IN_FRONT = {*_NEXT, "on", "am", "the", "this", "den", "dem", "das", "dieses", "bis", "zum", "until", "in"}
 
 FROM = ("von", "ab", "starting")
 """Words that stand for `from` in front of a first day."""
-UNTIL = ("until", "till", "til", "für", "fuer", "bis")
+UNTIL = ("until", "till", "til", "through", "over", "für", "fuer", "bis", "über", "übers")
 """Words that stand for `for` in front of a day or a span."""
 
 _ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
@@ -63,6 +71,7 @@ _NUMBERS = re.compile(r"(\d{1,2})\.\s?(\d{1,2})\.?(?:\s?(\d{4}|\d{2}))?")
 _SLASHES = re.compile(r"(\d{1,2})/(\d{1,2})(?:/(\d{4}|\d{2}))?")
 _DAY_FIRST = re.compile(r"(\d{1,2})\.?(?:st|nd|rd|th)? ([^\W\d]+)\.?(?:,? (\d{4}))?")
 _MONTH_FIRST = re.compile(r"([^\W\d]+)\.? (\d{1,2})(?:st|nd|rd|th)?(?:,? (\d{4}))?")
+_DAY_ALONE = re.compile(r"(\d{1,2})(?:\.|st|nd|rd|th)")
 _SPAN = re.compile(r"(\d{1,4}|[^\W\d]+) ?([^\W\d]+)")
 
 
@@ -82,7 +91,7 @@ def day_from(words: str, today: date, start: date) -> date | Phrase:
 
     A day without a year is the next one of that name.
     """
-    if len(days := _with_slashes(words, today)) > 1:
+    if len(days := _with_slashes(words, today) or _with_another_weekday(words, today)) > 1:
         return say(messages.loan.day_ambiguous, word=words[:SHOWN], days=days)
     day = _read(words, today, start)
     if day is None:
@@ -117,6 +126,8 @@ def days_meant(first: str, last: str, now: datetime, time_zone: str) -> Days | P
     if isinstance(begins, Phrase):
         return begins
     ends = day_from(last, today, begins or today) if last else None
+    if begins is not None and isinstance(ends, date) and ends < begins and _tidied(last).rstrip(".") in WEEKDAYS:
+        ends = day_from(last, begins, begins)  # `from monday to friday`
     if isinstance(ends, Phrase):
         return ends
     if begins is not None and ends is not None and ends < begins:
@@ -132,10 +143,16 @@ def _read(words: str, today: date, start: date) -> date | None:
         return _read(f"1 {behind}", today, start)
     if behind and first.strip(".,") in _IN_FRONT:
         return _read(behind, today, start)
+    if behind and first.strip(".,") in WEEKDAYS and behind not in _TIMES_OF_DAY:
+        return _with_weekday(WEEKDAYS[first.strip(".,")], behind, today)
     if days := _with_slashes(text, today):
         return days[0]
+    text = _HALF_A_YEAR.get(text, text)
+    day, _, time = text.rpartition(" ")
+    if time in _TIMES_OF_DAY and (at := _one_word(day, today)):
+        return at
     try:
-        return _one_word(text, today) or _numbers(text, today) or _with_month(text, today) or _span(text, start)
+        return _one_word(text, today) or _in_calendar(text, today) or _span(text, start)
     except (ValueError, OverflowError, StopIteration):
         return None
 
@@ -154,13 +171,57 @@ def _with_slashes(words: str, today: date) -> tuple[date, ...]:
     return tuple(dict.fromkeys(days))
 
 
+def _with_weekday(weekday: int, behind: str, today: date) -> date | None:
+    """`friday 4 december`, if that is one, and `friday next week`."""
+    first, _, word = behind.partition(" ")
+    if first in _NEXT and word in _WEEKS:
+        return today + timedelta(days=7 - today.weekday() + weekday)
+    day = _calendar_day(behind, today)
+    return day if day is not None and day.weekday() == weekday else None
+
+
+def _calendar_day(words: str, today: date) -> date | None:
+    """The day that has a number: `the 4th`, `4.12.`, `Dec 4`; None for any other."""
+    text = _tidied(words)
+    text = text.partition(" ")[2] if text.partition(" ")[0] in _IN_FRONT else text
+    try:
+        return next(iter(_with_slashes(text, today)), None) or _in_calendar(text, today)
+    except (ValueError, OverflowError, StopIteration):
+        return None
+
+
+def _with_another_weekday(words: str, today: date) -> tuple[date, ...]:
+    """Both days that `friday 5.12.` can be, where that is a Saturday."""
+    first, _, behind = _tidied(words).partition(" ")
+    weekday, day = WEEKDAYS.get(first.strip(".,")), _calendar_day(behind, today)
+    named = _one_word(first.strip(".,"), today)
+    return (day, named) if named and day is not None and day.weekday() != weekday else ()
+
+
 def _tidied(words: str) -> str:
     return " ".join(words.casefold().split()).strip(" ,!?")
+
+
+def _in_calendar(text: str, today: date) -> date | None:
+    return _numbers(text, today) or _with_month(text, today) or _of_this_month(text, today)
+
+
+def _of_this_month(text: str, today: date) -> date | None:
+    """Its last day, or `the 12th`: of the next month, if that is over."""
+    if text in _MONTH_ENDS:
+        return today.replace(day=calendar.monthrange(today.year, today.month)[1])
+    if found := _DAY_ALONE.fullmatch(text):
+        day, months = int(found[1]), [(today.month - 1 + ahead) % 12 + 1 for ahead in range(3)]
+        having = [month for month in months if day <= calendar.monthrange(today.year, month)[1]]
+        return min(_in_year(day, month, None, today) for month in having)
+    return None
 
 
 def _one_word(text: str, today: date) -> date | None:
     if text in NEAR:
         return today + timedelta(days=NEAR[text])
+    if text in _WEEKENDS:
+        return today + timedelta(days=6 - today.weekday())
     if text.rstrip(".") in WEEKDAYS:
         ahead = (WEEKDAYS[text.rstrip(".")] - today.weekday()) % 7
         return today + timedelta(days=ahead or 7)

@@ -36,6 +36,9 @@ SPEC = Verb(
 )
 
 
+_IN_FRONT = frozenset({"by", "for", "um", "für"})
+
+
 def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
     """Nothing of InvenTree; what stands against it is said at once."""
     meant = _meant(turn, command)
@@ -66,7 +69,8 @@ def thing_and_time(words: str) -> tuple[str, str]:
 
 def how_long(words: str) -> str:
     """The day or the span, without the word in front of it."""
-    return words.removeprefix("by ").removeprefix("for ")
+    first, _, rest = words.partition(" ")
+    return rest if first.casefold() in _IN_FRONT else words
 
 
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:

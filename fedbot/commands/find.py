@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from fedbot import messages
 from fedbot.commands.grammar import incomplete
 from fedbot.commands.lookup import active_friend, rooms_told_of
@@ -10,13 +12,15 @@ from fedbot.rules.catalogue import search
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.names import is_called
 from fedbot.rules.model.queries import Answer, Query
 from fedbot.rules.model.stock import Permission
 from fedbot.rules.state import Turn
 
 SPEC = Verb(
     name="find",
-    aliases=("search", "list", "browse"),
+    aliases=("search", "list", "browse", "look"),
+    fillers=("for", "me", "us", "a", "an", "nach", "mir", "uns", "ein", "eine", "einen"),
     summary="find out who has an item",
     permission=Permission.MAPPED,
     only_looks=True,
@@ -42,6 +46,7 @@ SPEC = Verb(
 
 def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
     """What stands against it; our InvenTree is asked beside the friends, not before them."""
+    command = _in_the_space_named(turn, command)
     if turn.search(command.subject) is not None and not _says_what(command):
         return ()
     return _complaint(turn, command) or ()
@@ -50,6 +55,7 @@ def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
     """Ask them, or tell the next hits of the list that this replies to."""
     del answers
+    command = _in_the_space_named(turn, command)
     words = str(command.arguments.get("words", ""))
     if not _says_what(command) and search.next_page(turn, command):
         return None
@@ -72,6 +78,13 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
             return friend
         search.begin(turn, command, wanted, (friend,), own=False, only=friend.peer)
     return None
+
+
+def _in_the_space_named(turn: Turn, command: Command) -> Command:
+    """`list betaspace` looks at what that friend shares."""
+    words, *others = (str(command.arguments.get(name, "")).strip() for name in ("words", "space", "category"))
+    friends = [each for each in turn.active_connections() if is_called(each.peer, each.peer_name, words)]
+    return replace(command, arguments={"space": words}) if friends and words and not any(others) else command
 
 
 def _says_what(command: Command) -> bool:

@@ -11,7 +11,7 @@ LANGUAGE = "de"
 
 _VERBS = {
     "approve": ("ja", "annehmen", "zustimmen", "genehmigen"),
-    "borrow": ("leih", "leihe", "leihen", "borge", "borgen", "buche", "buchen", "reserviere", "reservieren"),
+    "borrow": ("leih", "leihe", "leihen", "borge", "borgen", "ausleihen", "buche", "buchen", "reserviere"),
     "calendar": ("kalender",),
     "cancel": ("abbrechen", "zurückziehen", "zurücknehmen", "rückgängig"),
     "connect": ("verbinde", "verbinden"),
@@ -41,7 +41,7 @@ _VERBS = {
     "stats": ("statistik", "zahlen"),
     "todo": ("offen", "fällig", "übersicht"),
     "wait": ("warte", "warten", "warteliste"),
-    "want": ("wünsche", "wunsch"),
+    "want": ("wünsche", "wunsch", "brauche", "brauchen", "benötige"),
     "whoami": ("werbinich",),
 }
 _OPTIONS = {

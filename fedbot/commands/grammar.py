@@ -27,6 +27,7 @@ _NAMED_OPTION = re.compile(r"(?:--|[—–]{1,2})[^\W\d]\w*=")
 _AND = frozenset({"and", "und", "&"})
 _LISTED_KEYS = re.compile(r"#\w+(?:,#\w+)*,?")
 _AT_MOST_A_QUANTITY = 3
+_AT_MOST_A_DAY = 3
 _MOST_IN_A_MEASURE = 5
 """As many words as `two and a half metres` has."""
 
@@ -251,6 +252,7 @@ def items_in(tokens: tuple[Token, ...], line: str) -> tuple[Reading, ...] | Phra
 
 
 _VAGUE = frozenset({"some", "several", "few", "couple", "etwas", "einige", "mehrere"})
+_DOZENS = frozenset({"dozen", "dozens", "dutzend"})
 _ABOUT = frozenset({"about", "around", "roughly", "circa", "ca", "ca.", "etwa", "ungefähr"})
 _ARTICLES = frozenset({"a", "an"})
 _A = _ARTICLES | {"ein", "eine", "einen"}
@@ -261,6 +263,9 @@ def _vague(tokens: list[Token]) -> str:
     """`some` or `a few` in front of a thing: nobody can count that, and it isn't part of a name."""
     if len(tokens) > 1 and tokens[0].means_any(_VAGUE):
         return tokens[0].text
+    dozen = next((at for at, token in enumerate(tokens[:-1]) if token.means_any(_DOZENS)), None)
+    if dozen is not None and (dozen == 0 or quantity_in(tokens[dozen - 1].text) is not None):
+        return " ".join(token.text for token in tokens[: dozen + 1])
     if len(tokens) > 2 and tokens[0].means_any(_ABOUT) and quantity_in(tokens[1].text):  # noqa: PLR2004 - and a thing
         return f"{tokens[0].text} {tokens[1].text}"
     behind_a = len(tokens) > 2 and tokens[0].means_any(_A) and tokens[1].means_any(_VAGUE_BEHIND_A)  # noqa: PLR2004 - and a thing
@@ -525,9 +530,9 @@ def with_the_space(spec: Verb, text: str, names: Iterable[str]) -> str:
         name = _name_meant(token, known)
         if argument is None or not name:
             continue
-        keyword = at > 0 and tokens[at - 1].means_any(_OTHER_KEYWORDS)  # `an betaspace`, `for betaspace`
+        keyword = at > 0 and tokens[at - 1].means_any({*argument.keywords, *_OTHER_KEYWORDS})  # `for betaspace`
         said = f"{argument.keyword} {in_quotes(name) if ' ' in name else name}"
-        before, behind = text[: tokens[at - keyword].start], text[token.end :]
+        before, behind = text[: tokens[at - keyword].start], without_fillers(spec, text[token.end :])
         for way in (f"{before}{said}{behind}", f"{before}{behind} {said}"):
             parsed = parse(spec, way)
             if not isinstance(parsed, Phrase) and str(parsed.get(argument.name, "")) == name:
@@ -550,13 +555,21 @@ def _name_meant(token: Token, names: Sequence[str]) -> str:
     """The name that the word is, or of which it is the beginning; '' if it is none, or could be several."""
     if token.quoted:
         return ""
-    named = [name for name in names if name.casefold() == token.text.casefold()]
-    begun = {name.casefold(): name for name in beginning_with(token.text, names)}
-    return token.text if named else next(iter(begun.values())) if len(begun) == 1 else ""
+    word = token.text.strip("@:,")
+    named = [name for name in names if name.casefold() == word.casefold()]
+    begun = {name.casefold(): name for name in beginning_with(word, names)}
+    return word if named else next(iter(begun.values())) if len(begun) == 1 else ""
 
 
 _QUESTION = re.compile(
     r"(?:who(?:'s| has| have)(?: got)?|wer hat|where(?:'s| is| are| can i find)|wo (?:ist|sind|gibt es|gibt's)) +",
+    re.IGNORECASE,
+)
+_WHAT_HAS = re.compile(
+    r"(?:(?:show|zeig|zeige) (?:me|us|mir|uns),? )?(?:"
+    r"what(?: all)? (?:has|does|do|can i (?:get|borrow) (?:from|at)|is there (?:at|in)) +(?P<asked>.+?)"
+    r"(?: (?:have|has|share|shares|got))*|what +(?P<told>.+?) (?:has|have|shares|shares)|"
+    r"was (?:alles )?(?:hat|gibt es bei|gibt es in) +(?P<gefragt>.+?)|was (?P<gesagt>.+?) (?:alles )?(?:hat|teilt))",
     re.IGNORECASE,
 )
 _PLEASE = re.compile(r"(?:please|pls|bitte)[\s,]+", re.IGNORECASE)
@@ -564,10 +577,24 @@ _LOOKS_FOR_A_VERB = 4
 """Among so many words at the beginning of a sentence a verb is looked for."""
 
 
+def without_fillers(spec: Verb, text: str) -> str:
+    """What stands behind the verb, without words that join it to its thing: `wait for LENS-2`, `find me a nut`."""
+    first, _, rest = text.lstrip().partition(" ")
+    is_one = first.casefold() in spec.fillers and rest.strip() and not _begins_with_a_day(rest)
+    return without_fillers(spec, rest) if is_one else text
+
+
+def _begins_with_a_day(text: str) -> bool:
+    words = text.split()
+    return any(is_day(" ".join(words[:size])) for size in range(1, _AT_MOST_A_DAY + 1))
+
+
 def as_typed_line(text: str) -> str:
-    """A tidied line without `please`, and `who has …?` as the verb that answers it."""
+    """A tidied line without `please`, with questions as the verb that answers them: `who has …?`, `what has …?`."""
     text = _PLEASE.sub("", text.strip(), count=1) if _PLEASE.match(text.strip()) else text
     asked = _QUESTION.match(text.strip())
+    if space := _WHAT_HAS.fullmatch(text.strip().rstrip(" ?!.")):
+        return f"find in {next(filter(None, space.groups()))}"
     return f"find {text.strip()[asked.end() :].rstrip(' ?!.')}" if asked else text
 
 

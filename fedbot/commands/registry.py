@@ -61,6 +61,7 @@ from fedbot.commands.grammar import (
     tidied,
     verb_in_sentence,
     with_the_space,
+    without_fillers,
 )
 from fedbot.commands.lookup import Space, bare_id, room_name, space_meant
 from fedbot.commands.spec import CASE, Handler, Kind, Verb, Where
@@ -127,12 +128,6 @@ def catalogue() -> tuple[Verb, ...]:
     return tuple(handler.spec for handler in handlers())
 
 
-def _spaces_missing(spec: Verb) -> list[str]:
-    """How a space is told that a line lacks: 'to SPACE'."""
-    spaces = [each for each in spec.arguments if each.kind is Kind.SPACE]
-    return [f"{each.keyword} {each.shown}".strip() for each in spaces]
-
-
 class Registry:
     """The verbs by their names."""
 
@@ -155,6 +150,8 @@ class Registry:
         handler = self._by_name.get(word) or (self.german().get(word) if language == LANGUAGE else None)
         if meant := self._rendered(asked_for(as_typed_line(tidied(text)))):
             return say(messages.line_errors.keyword_missing, line=meant)
+        if word.isdecimal() and (meant := self._rendered(f"request {as_typed_line(tidied(text))}")):
+            return say(messages.line_errors.keyword_missing, line=meant)
         if handler is None and (word == MORE or word.isdecimal()):
             return say(messages.line_errors.reply_to_the_list, word=word[:SHOWN])
         if handler is None:
@@ -165,8 +162,9 @@ class Registry:
                 return say(messages.line_errors.keyword_missing, line=meant)
             return say(messages.line_errors.no_such_verb, word=word[:SHOWN], near=near_verbs(word, specs))
         spec = in_language(handler.spec, language)
+        rest = without_fillers(spec, rest)
         arguments = parse(spec, rest)
-        if isinstance(arguments, Phrase) and arguments.about.get("argument") in _spaces_missing(spec):
+        if isinstance(arguments, Phrase) and arguments.name == messages.line_errors.argument_missing.__name__:
             friends = turn.active_connections()
             names = (name for friend in friends for name in (friend.peer, friend.peer_name))
             if meant := with_the_space(spec, rest, names):
@@ -179,7 +177,7 @@ class Registry:
         if not word:
             return ""
         spec = names[word] if names else self._by_name[word].spec
-        arguments = parse(spec, rest)
+        arguments = parse(spec, without_fillers(spec, rest))
         return render(spec, arguments) if arguments and not isinstance(arguments, Phrase) else ""
 
     def permission(self, verb: str) -> Permission:

@@ -12,9 +12,10 @@ from decimal import Decimal
 from fedbot import messages
 from fedbot.commands.dates import FROM, UNTIL, Days, days_meant
 from fedbot.commands.grammar import SHOWN, Reading, counted_as_one, elsewhere, render
-from fedbot.commands.lookup import friend_meant, let_choose_how_much, rooms_told_of
+from fedbot.commands.lookup import friend_meant, let_choose_how_much, rooms_told_of, whole_line
 from fedbot.commands.picking import quantity_complaint
 from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb, Where
+from fedbot.rules import command as chat_lines
 from fedbot.rules.model import time_zones
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
@@ -34,20 +35,21 @@ ANYONE = frozenset({"anyone", "anybody", "someone", "somebody", "irgendwem", "ir
 SPEC = Verb(
     name="request",
     aliases=("ask",),
+    fillers=("for", "um", "nach"),
     summary="request an item",
     permission=Permission.MAPPED,
     arguments=(
         Argument("lines", Kind.ITEMS, "ITEM QUANTITY"),
         Argument("space", Kind.SPACE, "SPACE", keyword="from"),
         Argument("starts", Kind.DAY, "DAY", keyword="from", optional=True, or_keywords=FROM),
-        Argument("until", Kind.DAY, "TIME", keyword="for", optional=True, or_keywords=UNTIL),
+        Argument("until", Kind.DAY, "TIME", keyword="for", optional=True, or_keywords=(*UNTIL, "to")),
         Argument(BY, Kind.DAY, "DAY", keyword="by", optional=True),
     ),
     options=(
         Option("all", "", "from anyone: ask all who have it at once"),
         Option("join", "", "from anyone: several spaces may give a part each"),
         Option("note", "TEXT", "a note for the other space"),
-        Option("as-shown", "CODE", "accept exactly what I have shown you; your numbered reply fills it in", 16),
+        Option("as-shown", "CODE", "accept what I have shown you; your numbered reply fills it in", 16, filled_in=True),
     ),
     examples=(
         "request 50 M3-BOLT from betaspace",
@@ -70,12 +72,15 @@ SPEC = Verb(
     everyday=2,
 )
 
+MOST_BY_NUMBER = 9
+"""So many pieces can be asked for by a number alone."""
+_MANY = 20
 _SHOWN_AS = re.compile("[0-9a-f]{16}")
 
 
-def ask(turn: Turn, command: Command, spec: Verb = SPEC) -> tuple[Query, ...] | Phrase:
-    """Nothing of our InvenTree; what stands against it is said at once. `spec` is the verb that was typed."""
-    complaint = _complaint(command, spec)
+def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
+    """Nothing of our InvenTree; what stands against it is said at once."""
+    complaint = _complaint(command)
     if not _is_from_anyone(command):
         friend = friend_meant(turn, command)
         complaint = friend if isinstance(friend, Phrase) else _says_too_much(command) or complaint
@@ -87,9 +92,13 @@ def ask(turn: Turn, command: Command, spec: Verb = SPEC) -> tuple[Query, ...] | 
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...], spec: Verb = SPEC) -> Phrase | None:
     """Ask for it; or ask back what is meant. `spec` is the verb that was typed."""
     del answers
-    if isinstance(complaint := ask(turn, command, spec), Phrase):
+    if isinstance(complaint := ask(turn, command), Phrase):
         return complaint
     meant = [_with_quantity(readings) for readings in _lines(command)]
+    uncounted = next((number for number, ways in enumerate(meant) if not ways), None)
+    if uncounted is not None:
+        _ask_how_many(turn, command, spec, uncounted)
+        return None
     unclear = next((number for number, ways in enumerate(meant) if len(ways) > 1), None)
     if unclear is not None:
         _let_choose(turn, command, spec, unclear)
@@ -216,29 +225,37 @@ def _names_a_serial(item: str) -> bool:
     return bool(sign and part.strip() and serial.strip()) and "://" not in item
 
 
-def _complaint(command: Command, spec: Verb) -> Phrase | None:
+def _complaint(command: Command) -> Phrase | None:
     """What is wrong with the quantities, or missing; or with a code of our own InvenTree, where theirs is meant."""
     for readings in _lines(command):
         if scanned := next((r.item for r in readings if scanned_in(r.item) is not None), ""):
             return say(messages.offer.scanned_code_is_ours, word=scanned[:SHOWN])
-        meant = _with_quantity(readings)
-        if not meant:
-            return say(
-                messages.offer.how_many_of_it, word=readings[0].item[:SHOWN], line=_with_one_of_each(command, spec)
-            )
-        for reading in meant:
+        for reading in _with_quantity(readings):
             if complaint := quantity_complaint(reading.quantity):
                 return complaint
     return None
 
 
-def _with_one_of_each(command: Command, spec: Verb) -> str:
-    """The line with a quantity, where there was none."""
-    lines = [
-        readings if _with_quantity(_readings(readings)) else [{**readings[0], "quantity": "1"}]
-        for readings in command.arguments["lines"]
-    ]
-    return render(spec, {**command.arguments, "lines": lines})
+def _ask_how_many(turn: Turn, command: Command, spec: Verb, number: int) -> None:
+    """Only the owner knows how much there is, so nothing is guessed: the number that answers is the quantity."""
+    lines, fixed = command.arguments["lines"], _as_meant(turn, command)
+    item = _lines(command)[number][0].item
+
+    def counted(quantity: int) -> list[list[dict[str, str]]]:
+        return [*lines[:number], [{"item": item, "quantity": str(quantity)}], *lines[number + 1 :]]
+
+    ways = tuple(whole_line(turn, command, spec, lines=counted(n), **fixed) for n in range(1, MOST_BY_NUMBER + 1))
+    more = render(spec, {**command.arguments, "lines": counted(_MANY)})
+    phrase = say(messages.offer.how_many_of_it, word=item[:SHOWN], most=MOST_BY_NUMBER, line=more)
+    chat_lines.choose(turn, command.room, command.event_id, command.sender, phrase, ways)
+
+
+def _as_meant(turn: Turn, command: Command) -> dict[str, str]:
+    """The days and the space so that they mean the same later on."""
+    days = _days(turn, command)
+    fixed = {} if isinstance(days, Phrase) else days.fixed(command.arguments)
+    friend = None if _is_from_anyone(command) else friend_meant(turn, command)
+    return {**fixed, "space": friend.peer} if isinstance(friend, Connection) else fixed
 
 
 def _line(number: int, reading: Reading) -> Line:
@@ -250,12 +267,7 @@ def _line(number: int, reading: Reading) -> Line:
 def _let_choose(turn: Turn, command: Command, spec: Verb, unclear: int) -> None:
     """A number at both ends: which one is the quantity? The other lines stay as they were typed."""
     ways = _with_quantity(_readings(command.arguments["lines"][unclear]))
-    days = _days(turn, command)
-    fixed = {} if isinstance(days, Phrase) else days.fixed(command.arguments)
-    friend = None if _is_from_anyone(command) else friend_meant(turn, command)
-    if isinstance(friend, Connection):
-        fixed["space"] = friend.peer
-    let_choose_how_much(turn, command, spec, ways, unclear, **fixed)
+    let_choose_how_much(turn, command, spec, ways, unclear, **_as_meant(turn, command))
 
 
 HANDLER = Handler(SPEC, ask, act)

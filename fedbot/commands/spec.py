@@ -70,7 +70,7 @@ class Argument:
 class Option:
     """`--name TEXT`. In the parsed line it stands under `name`. Without `shown` no text follows, and it is 'yes'.
 
-    `or_names` are other words for it.
+    `or_names` are other words for it. `filled_in`: our own lists fill it in, so that no usage tells of it.
     """
 
     name: str
@@ -78,6 +78,7 @@ class Option:
     summary: str
     most: int = 500
     or_names: tuple[str, ...] = ()
+    filled_in: bool = False
 
     @property
     def usage(self) -> str:
@@ -99,6 +100,7 @@ class Verb:
     `only_looks`: it changes nothing, so it may be said in a direct chat too; unless the argument `acts_with` is said.
     `ends_trust`: it takes the access of the
     space that it names. `decides`: it says on a card what a reaction says.
+    `fillers` may stand between the verb and what it is about: `wait for LENS-2`.
     `summary` and `details` are English and translated when told. `examples` are typed behind `!fed`.
     """
 
@@ -116,12 +118,13 @@ class Verb:
     ends_trust: bool = False
     decides: bool = False
     everyday: int = 0
+    fillers: tuple[str, ...] = ()
 
     @property
     def usage(self) -> str:
         """What to type behind `!fed`: `push ITEM [QUANTITY] to SPACE [--note TEXT]`."""
         words = [self.name, *(argument.usage for argument in self.arguments)]
-        return " ".join([*words, *(f"[{option.usage}]" for option in self.options)])
+        return " ".join([*words, *(f"[{option.usage}]" for option in self.options if not option.filled_in)])
 
     @property
     def answers(self) -> Answers:

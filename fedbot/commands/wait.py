@@ -27,6 +27,7 @@ LONGEST_WORD = 100
 SPEC = Verb(
     name="wait",
     aliases=("queue",),
+    fillers=("for", "auf"),
     summary="wait for what is on loan or booked",
     permission=Permission.MAPPED,
     arguments=(

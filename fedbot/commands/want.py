@@ -27,6 +27,7 @@ _UNREAD_DAY = re.compile(r" (?:until|by|bis) (.+)", re.IGNORECASE)
 SPEC = Verb(
     name="want",
     aliases=("wish", "need"),
+    fillers=("for",),
     summary="say what you want and nobody has",
     permission=Permission.MAPPED,
     arguments=(

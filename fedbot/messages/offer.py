@@ -476,11 +476,11 @@ def offer_too_large(locale: Locale, *, kilobytes: int, most: int) -> Lines:
     )
 
 
-def how_many_of_it(locale: Locale, *, word: str, line: str) -> Lines:
+def how_many_of_it(locale: Locale, *, word: str, most: int, line: str) -> Lines:
     """A request without a quantity: only the owner knows how much there is, so nothing is guessed."""
     return [
-        locale.say('How much of "{word}"? I did nothing.', word=locale.short(word, 60)),
-        locale.say("For example: {line}", line=command(line)),
+        locale.say('How much of "{word}"? I did nothing yet.', word=locale.short(word, 60)),
+        locale.say("Reply with a number up to {most}. More: {line}", most=most, line=command(line)),
     ]
 
 

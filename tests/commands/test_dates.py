@@ -48,6 +48,22 @@ def last_day(words: str, now: datetime, time_zone: str) -> date | Phrase | None:
         ("29.2.", "2028-02-29"),
         ("30.2.", ""),
         ("soon", ""),
+        ("the weekend", "2026-11-29"),
+        ("Wochenende", "2026-11-29"),
+        ("end of the month", "2026-11-30"),
+        ("Monatsende", "2026-11-30"),
+        ("half a year", "2027-05-24"),
+        ("tomorrow evening", "2026-11-25"),
+        ("Freitag Abend", "2026-11-27"),
+        ("the 12th", "2026-12-12"),
+        ("the 31st", "2026-12-31"),
+        ("zum 25.", "2026-11-25"),
+        ("friday next week", "2026-12-04"),
+        ("Freitag nächste Woche", "2026-12-04"),
+        ("friday the 4th", "2026-12-04"),
+        ("Freitag, den 4.12.", "2026-12-04"),
+        ("friday in two weeks", ""),
+        ("friday 3 weeks", ""),
         ("99999 days", ""),
         ("9999 years", ""),
     ],
@@ -59,7 +75,14 @@ def test_a_day_is_read_as_people_type_it(words: str, day: str) -> None:
 
 @pytest.mark.parametrize(
     ("words", "complaint"),
-    [("yesterday", "day_unclear"), ("1.1.2020", "day_is_past"), ("1.1.2030", "day_too_far"), ("3", "day_unclear")],
+    [
+        ("yesterday", "day_unclear"),
+        ("friday 5.12.", "day_ambiguous"),
+        ("Fri 5 Dec", "day_ambiguous"),
+        ("1.1.2020", "day_is_past"),
+        ("1.1.2030", "day_too_far"),
+        ("3", "day_unclear"),
+    ],
 )
 def test_what_can_not_be_meant_says_why(words: str, complaint: str) -> None:
     meant = last_day(words, NOW, "UTC")
@@ -114,3 +137,13 @@ def test_a_day_with_a_slash_that_may_be_two_days_is_asked_back(words: str) -> No
     assert isinstance(outcome, Phrase)
     assert outcome.name == "day_ambiguous"
     assert outcome.about["days"] == (date(2027, 4, 3), date(2027, 3, 4))
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "days"),
+    [("monday", "friday", "2026-11-30 2026-12-04"), ("fri", "mon", "2026-11-27 2026-11-30")],
+)
+def test_a_weekday_that_ends_a_loan_comes_after_the_one_that_begins_it(first: str, last: str, days: str) -> None:
+    meant = days_meant(first, last, NOW, "UTC")
+    assert not isinstance(meant, Phrase)
+    assert f"{meant.first} {meant.last}" == days

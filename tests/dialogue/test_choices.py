@@ -62,7 +62,7 @@ async def test_the_example_of_a_request_without_a_quantity_keeps_loan_and_note()
     world = await friends()
     said = world.bea.says('!fed request LENS-2 from attraktor for 2 weeks --note "for Saturday"')
     await world.settle()
-    example = '!fed request 1 LENS-2 from attraktor for 2 weeks --note "for Saturday"'
+    example = '!fed request 20 LENS-2 from attraktor for 2 weeks --note "for Saturday"'
     assert example in world.answer_to(said)
 
 

@@ -223,7 +223,7 @@ async def test_things_behind_their_quantities_are_told_apart_by_and_and_commas(t
     world = await friends()
     world.anna.says(f"!fed push {things} to betaspace")
     await world.settle()
-    lines = [(line.description.ipn, line.quantity) for line in world.beta.transfer().terms.lines]
+    lines = [(line.description.ipn, int(line.quantity)) for line in world.beta.transfer().terms.lines]
     assert lines == [("M3-NUT", 10), ("RES-10K", 5)]
 
 
@@ -252,3 +252,74 @@ async def test_about_ten_is_asked_back_and_a_thing_is_never_a_space() -> None:
         said = world.anna.says(f"!fed {line}")
         await world.settle()
         assert world.answer_to(said).startswith(answer)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["list attraktor", "browse Attraktor", "what does attraktor have?", "show me what attraktor has"],
+)
+async def test_what_a_friend_has_is_asked_in_many_ways(line: str) -> None:
+    world = await sharing()
+    world.bea.says(f"!fed {line}")
+    await world.settle()
+    assert "What is shared and free now:\n1) Attraktor: Arduino Nano, 6" in world.room.transcript()
+
+
+@pytest.mark.parametrize("line", ["find me a nut", "search for nut", "look for nut"])
+async def test_words_that_join_the_verb_to_its_thing_are_no_part_of_a_name(line: str) -> None:
+    world = await sharing()
+    world.bea.says(f"!fed {line}")
+    await world.settle()
+    assert '2 hits for "nut"' in world.room.transcript()
+
+
+async def test_what_is_asked_and_waited_for_may_stand_behind_for() -> None:
+    world = await sharing()
+    line = world.bea.says("!fed wait for LENS-2 from attraktor")
+    await world.settle()
+    assert "1 × LENS-2: Attraktor has it free." in world.room.answers(line)[0].text
+    line = world.bea.says("!fed ask for 10 M3-NUT from attraktor for 2 weeks")
+    await world.settle()
+    assert "Asked Attraktor for 10 × M3-NUT, on loan until Tue 8 Dec 2026" in world.answer_to(line)
+    line = world.bea.says("!fed request for 2 weeks LENS-2 from attraktor")
+    await world.settle()
+    assert "2 weeks" in world.answer_to(line)
+
+
+@pytest.mark.parametrize(
+    ("line", "meant"),
+    [
+        ("ask attraktor for 10 M3-NUT", "request 10 M3-NUT from attraktor"),
+        ("ask Attraktor for 10 M3-NUT until friday", "request 10 M3-NUT from Attraktor for friday"),
+        ("request from attraktor: 10 M3-NUT", "request 10 M3-NUT from attraktor"),
+        ("request 10 M3-NUT @attraktor", "request 10 M3-NUT from attraktor"),
+        ("borrow from attraktor LENS-2 for 2 weeks", "borrow LENS-2 from attraktor for 2 weeks"),
+        ("10 M3-NUT from attraktor", "request 10 M3-NUT from attraktor"),
+    ],
+)
+async def test_a_request_in_another_order_is_told_as_it_would_be_typed(line: str, meant: str) -> None:
+    world = await sharing()
+    said = world.bea.says(f"!fed {line}")
+    await world.settle()
+    assert world.answer_to(said) == f"Did you mean !fed {meant}? I did nothing."
+    assert world.beta.turn.transfers() == []
+
+
+@pytest.mark.parametrize("said", ["a dozen M3-NUT", "2 dozen M3-NUT", "half a dozen M3-NUT", "ein Dutzend M3-NUT"])
+async def test_a_dozen_is_asked_back_as_a_part_may_be_counted_in_dozens(said: str) -> None:
+    world = await sharing()
+    line = world.bea.says(f"!fed request {said} from attraktor")
+    await world.settle()
+    assert world.answer_to(line).startswith(f'How many is "{said.removesuffix(" M3-NUT")}"?')
+
+
+async def test_in_german_a_loan_is_asked_for_over_the_weekend_and_extended_by_a_week() -> None:
+    world = await sharing(beta={"language": "de"})
+    world.bea.says("!fed leihe 1 LENS-2 von attraktor übers Wochenende")
+    await world.settle()
+    assert str(world.beta.transfer().terms.loan_until) == "2026-11-29"
+    world.piet.reacts(world.room.messages(sender=world.alpha.chat.user_id)[-1], "✅")
+    await world.grace()
+    world.bea.says("!fed verlängere LENS-2 um 1 Woche")
+    await world.settle()
+    assert str(world.beta.transfer().terms.loan_until) == "2026-12-06"

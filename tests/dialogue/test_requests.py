@@ -675,3 +675,30 @@ async def test_what_was_asked_for_by_its_number_is_called_by_name_once_that_is_k
     named = world.tom.says("!fed request 5 M3-NUT from attraktor")
     await world.settle()
     assert "Asked Attraktor for 5 × M3-NUT" in world.answer_to(named)
+
+
+async def test_a_number_alone_says_how_many_and_keeps_all_that_was_typed() -> None:
+    world = await sharing()
+    line = world.bea.says('!fed borrow LENS-2 from attraktor over the weekend --note "for the fair"')
+    await world.settle()
+    assert world.answer_to(line) == (
+        'How much of "LENS-2"? I did nothing yet.\n'
+        'Reply with a number up to 9. More: !fed borrow 20 LENS-2 from attraktor for the weekend --note "for the fair"'
+    )
+    assert world.beta.turn.transfers() == []
+    world.bea.says("1")
+    await world.settle()
+    (transfer,) = world.beta.turn.transfers()
+    assert (int(transfer.terms.lines[0].quantity), transfer.terms.note) == (1, "for the fair")
+    assert str(transfer.terms.loan_until) == "2026-11-29"
+
+
+async def test_each_thing_without_a_quantity_is_asked_about() -> None:
+    world = await sharing()
+    world.bea.says("!fed request M3-NUT + RES-10K from attraktor")
+    await world.settle()
+    for number in ("5", "7"):
+        assert world.beta.turn.transfers() == []
+        world.bea.says(number)
+        await world.settle()
+    assert [line.quantity for line in world.beta.transfer().terms.lines] == [5, 7]

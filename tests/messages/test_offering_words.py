@@ -24,7 +24,7 @@ SAID: dict[str, Phrase] = {
     "no quantity": say(messages.offer.quantity_not_positive, word="0"),
     "too many decimals": say(messages.offer.quantity_too_fine, word="0.0000001", places=5),
     "too many digits": say(messages.offer.quantity_too_large, word="9" * 20),
-    "how many": say(messages.offer.how_many_of_it, word="M3-BOLT", line="request 1 M3-BOLT from beta"),
+    "how many": say(messages.offer.how_many_of_it, word="M3-BOLT", most=9, line="request 20 M3-BOLT from beta"),
     "which is the quantity": say(
         messages.offer.which_is_the_quantity,
         ways=((Decimal(10), "", "Resistor 100"), (Decimal(100), "", "10 Resistor")),

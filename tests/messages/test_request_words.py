@@ -19,7 +19,7 @@ GRANTING = Decision(Choice.APPROVE, ANNA, "anna", "$line", DecisionStage.CHECKIN
 
 
 SAID: dict[str, Phrase] = {
-    "how many": say(messages.offer.how_many_of_it, word="M3-BOLT", line="request 1 M3-BOLT from beta"),
+    "how many": say(messages.offer.how_many_of_it, word="M3-BOLT", most=9, line="request 20 M3-BOLT from beta"),
     "two numbers": say(
         messages.offer.which_is_the_quantity, ways=((Decimal(30), "cm", "ruler"), (Decimal(1), "", "30 cm ruler"))
     ),
