@@ -41,6 +41,8 @@ def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
         return say(messages.web.only_in_chat)
     if not command.encrypted and not who_answers.direct_with(turn, turn.room(command.room)):
         return say(messages.web.code_in_clear, word=code)
+    if again := turn.spends("sign-in", command.sender):  # before it is looked for, which uses it up
+        return say(messages.web.tries_too_often, wait=again - turn.now)
     return (SignInShown(code),)
 
 
@@ -56,8 +58,6 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
     (found,) = answers
     if not isinstance(found, SignInFound):
         raise TypeError(f"a page was asked for, not {found!r}")
-    if again := turn.spends("sign-in", command.sender):
-        return say(messages.web.tries_too_often, wait=again - turn.now)
     if not found.access or turn.web_access(found.access) is not None:
         return say(messages.web.no_such_code, word=_code(command), address=turn.us.pages_url)
     access = WebAccess(

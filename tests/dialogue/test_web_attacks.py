@@ -9,21 +9,24 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from itertools import chain, count, repeat
+from urllib.parse import unquote
 
 import pytest
+from fastapi.routing import APIRoute
+from starlette.types import Message
 
 from fedbot.engine import gateway
 from fedbot.rules import web as rules
-from fedbot.web.site import access, guard
+from fedbot.web.site import access, api, feeds, guard, lists, pages
 from fedbot.web.site.guard import Turnstile
 from tests.scenarios.browsing import URL, Visitor, Web, encrypted
-from tests.scenarios.world import World, friends
+from tests.scenarios.world import World, friends, told
 
 MARKUP = '"><script>x</script>'
 EVIL = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
 
 
-async def pages(**options: object) -> tuple[World, Web]:
+async def two_friends(**options: object) -> tuple[World, Web]:
     world = await friends(alpha={"pages_url": URL}, beta={"pages_url": URL})
     await encrypted(world)
     return world, Web(world, world.alpha, **options)
@@ -36,7 +39,7 @@ async def signed_in(web: Web) -> Visitor:
 
 
 async def test_no_other_site_signs_anybody_in_or_out_and_no_forged_header_leads_away() -> None:
-    world, web = await pages()
+    world, web = await two_friends()
     browser = await signed_in(web)
     for origin in (EVIL, {"Origin": "null"}, {}):
         answer = await browser.calls("POST", "/sign-in", headers=origin)
@@ -60,7 +63,7 @@ async def test_no_other_site_signs_anybody_in_or_out_and_no_forged_header_leads_
 
 
 async def test_a_session_is_a_cookie_that_nobody_else_can_set_or_read_and_pages_are_kept_nowhere() -> None:
-    _, web = await pages()
+    _, web = await two_friends()
     browser = web.visitor()
     before = await browser.submits("/sign-in")
     cookie = before.headers["set-cookie"]
@@ -82,7 +85,7 @@ async def test_a_session_is_a_cookie_that_nobody_else_can_set_or_read_and_pages_
 
 
 async def test_whoever_invents_addresses_is_one_caller() -> None:
-    _, web = await pages(strangers_calls_a_minute=8, proxies=("192.0.2.7",))
+    _, web = await two_friends(strangers_calls_a_minute=8, proxies=("192.0.2.7",))
     stranger = web.visitor()
 
     async def calls(*forwarded: str) -> list[int]:
@@ -99,7 +102,7 @@ async def test_whoever_invents_addresses_is_one_caller() -> None:
 
 async def test_no_stranger_pushes_out_a_code_that_waits_for_its_person(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(access, "MOST_WAITING", 20)
-    world, web = await pages()
+    world, web = await two_friends()
     browser, neighbour = web.visitor(), web.visitor(host="2001:db8:7:1::1")
     codes = [await each.shows_code() for each in (browser, neighbour)]
     crowds = (
@@ -124,8 +127,25 @@ async def test_no_stranger_pushes_out_a_code_that_waits_for_its_person(monkeypat
     assert (await again.gets("/")).status_code == 200
 
 
+async def test_whoever_guesses_codes_may_try_few_and_uses_up_none() -> None:
+    world, web = await two_friends()
+    browser = web.visitor()
+    code = await browser.shows_code()
+    for guess in range(6):
+        world.kim.says(f"!fed web AAAA-AAA{guess + 2}")
+    world.kim.says(f"!fed web {code}")
+    await world.settle()
+    assert len(told(world.room, "no page shows the code")) == 5
+    assert len(told(world.room, "too many codes")) == 2
+    assert (await browser.gets("/")).status_code == 303
+    await world.passes(timedelta(minutes=3))
+    world.kim.says(f"!fed web {code}")
+    await world.settle()
+    assert (await browser.gets("/")).status_code == 200
+
+
 async def test_no_stranger_locks_anybody_out_by_trying_passwords_or_by_an_address_of_theirs() -> None:
-    world, web = await pages(inventree_login=True, calls_a_minute=40)
+    world, web = await two_friends(inventree_login=True, calls_a_minute=40)
     stranger, owner = web.visitor(host="198.51.100.1"), web.visitor()
 
     async def tries(visitor: Visitor, password: str) -> int:
@@ -146,7 +166,7 @@ async def test_what_a_person_holds_is_bounded_and_a_new_page_ends_the_oldest(mon
     monkeypatch.setattr(rules, "MOST_SESSIONS", 2)
     monkeypatch.setattr(rules, "MOST_TOKENS", 2)
     monkeypatch.setattr(access, "MOST_TOKENS", 2)
-    world, web = await pages()
+    world, web = await two_friends()
     browsers = [web.visitor() for _ in range(3)]
     for each in browsers:
         await each.signs_in(world.anna)
@@ -166,7 +186,7 @@ async def test_what_a_person_holds_is_bounded_and_a_new_page_ends_the_oldest(mon
 
 
 async def test_names_and_notes_of_others_stay_text_on_every_page() -> None:
-    world, web = await pages()
+    world, web = await two_friends()
     part = next(each for each in world.beta.tables.parts if each.IPN == "N-M3")
     world.beta.tables.parts.put(replace(part, name=f"{MARKUP} nut"))
     world.cem.says("!fed share all")
@@ -219,7 +239,7 @@ async def test_a_call_waits_while_the_bot_moves_something_but_not_for_ever(
             await asyncio.wait_for(inside.wait(), 5)  # whoever waits for somebody else lets the next one in
     await asyncio.wait_for(other, 5)
     assert 6 <= next(looked) <= 10
-    world, web = await pages(patience=0.01)
+    world, web = await two_friends(patience=0.01)
     assert (await web.visitor().gets("/sign-in")).status_code == 200
     world.anna.says("!fed help")
     await world.settle()
@@ -229,7 +249,7 @@ async def test_a_call_waits_while_the_bot_moves_something_but_not_for_ever(
 
 
 async def test_a_calendar_ends_with_its_person_and_its_address_is_in_no_log(caplog: pytest.LogCaptureFixture) -> None:
-    world, web = await pages()
+    world, web = await two_friends()
     caplog.set_level("DEBUG")
     anna = await signed_in(web)
     await anna.gets("/access")
@@ -243,3 +263,151 @@ async def test_a_calendar_ends_with_its_person_and_its_address_is_in_no_log(capl
     secret = mine.split("/")[2]
     told = [each.getMessage() for each in caplog.records if not each.name.startswith("httpx")]
     assert not [line for line in told if secret in line]
+
+
+def every_call() -> list[tuple[str, str]]:
+    """Method and path of each, with something in the place of each parameter."""
+    filled = {"whose": "mine", "number": "1"}
+    routes = [each for part in (api, pages, lists, feeds) for each in part.router.routes]
+    return [
+        (method, re.sub(r"{(\w+)}", lambda name: filled.get(name[1], "k" * 20), route.path))
+        for route in routes
+        if isinstance(route, APIRoute)
+        for method in sorted(route.methods or ())
+    ]
+
+
+OPEN = {"/sign-in", "/sign-in/state", "/sign-in/inventree", "/api/v1/openapi.json"}
+"""What anybody may load."""
+
+
+async def test_no_call_does_or_tells_anything_without_the_secret_that_is_for_it() -> None:
+    world, web = await two_friends(strangers_calls_a_minute=6000)
+    anna = await signed_in(web)
+    token = await anna.makes_token("read")
+    secrets = {"session": anna.client.cookies["__Host-fedbot"], "token": token}
+    for kind in ("feed", "screen"):
+        await anna.gets("/access")
+        await anna.submits("/access/addresses", name="hall", kind=kind, days="30")
+        (secrets[kind],) = set(re.findall(r"/(?:screen|calendar)/(fed_[^/<]+)", anna.last.text))
+    fitting = {"session": "cookie", "token": "bearer", "feed": "/calendar", "screen": "/screen"}
+    calls = [(method, path) for method, path in every_call() if path not in OPEN]
+    assert len(calls) > 50
+    stranger = web.visitor()
+    documents = sorted(each.id for each in world.alpha.turn.everything())
+    for name, secret in {"nothing": "", **secrets}.items():
+        for way in {"cookie", "bearer", "/calendar", "/screen"} - {fitting.get(name, "")}:
+            stranger.client.cookies.clear()
+            headers = {"Origin": "https://fed.attraktor.test"}
+            if way == "cookie":
+                stranger.client.cookies.set("__Host-fedbot", secret)
+            elif way == "bearer":
+                headers["Authorization"] = f"Bearer {secret}"
+            for method, path in calls if way in {"cookie", "bearer"} else [("GET", f"{way}/{secret or 'x'}")]:
+                at = f"{path}/mine.ics" if path.startswith("/calendar/fed_") else path
+                answer = await stranger.client.request(method, f"/lending{at}", headers=headers)
+                came = (answer.status_code, answer.headers.get("location", ""))
+                allowed = {(401, ""), (404, ""), (405, ""), (303, "/lending/sign-in"), (422, "")}
+                assert came in allowed, (name, way, method, path, came)
+                assert "Betaspace" not in answer.text
+    assert sorted(each.id for each in world.alpha.turn.everything()) == documents
+    assert (await anna.gets("/")).status_code == 200, "and nothing was ended"
+
+
+async def test_nobody_reads_or_repeats_what_another_person_said_searched_or_holds() -> None:
+    world, web = await two_friends()
+    world.cem.says("!fed share all")
+    await world.settle()
+    kim, tom = await web.program_of(world.kim), await web.program_of(world.piet)
+    found = (await kim.says("find nut", key="one")).json()
+    others = [f"/api/v1/lines/{found['id']}", f"/lines/{found['id']}", f"/api/v1/searches/{found['search']}"]
+    browser = web.visitor()
+    await browser.signs_in(world.piet)
+    for path in others:
+        assert (await tom.gets(path)).status_code in {303, 404}, path
+        assert (await browser.gets(path)).status_code in {401, 404}, path
+    same_key = await tom.says("find bolt", key="one")
+    assert same_key.status_code == 200, "a key is its person's own"
+    assert same_key.json()["id"] != found["id"]
+    assert (await kim.says("find bolt", key="one")).status_code == 422
+    (held,) = [each for each in await kim.reads("/tokens") if each["this"]]
+    assert (await tom.calls("DELETE", f"/api/v1/tokens/{held['id']}")).status_code == 404
+    assert (await kim.reads("/me"))["user"] == "kim"
+    for beginning in ("", "%", "0", "*" * 16):
+        assert (await tom.calls("DELETE", f"/api/v1/tokens/{beginning}")).status_code in {404, 405}
+    assert len(world.alpha.turn.web_accesses()) == 5
+
+
+async def test_a_decision_is_for_one_card_even_under_a_key_that_was_used_before() -> None:
+    world = await friends(alpha={"pages_url": URL}, beta={"pages_url": URL})
+    await encrypted(world)
+    cem = await Web(world, world.beta).program_of(world.cem)
+    await world.push("M3-NUT 10")
+    first = world.beta.transfer().id
+    await world.push("M3-NUT 20")
+    (second,) = {each.id for each in world.beta.turn.open_transfers()} - {first}
+    shown = {each: (await cem.reads(f"/transfers/{each}"))["transfer"]["card"]["shown"] for each in (first, second)}
+    key = {"Idempotency-Key": "k"}
+
+    async def decides(transfer: str, choice: str, of: str) -> int:
+        body = {"choice": choice, "shown": shown[of]}
+        answer = await cem.calls("POST", f"/api/v1/transfers/{transfer}/decision", json=body, headers=key)
+        return answer.status_code
+
+    assert await decides(first, "approve", second) == 409, "the hash of another card"
+    assert await decides(first, "approve", first) == 422, "the key stands for the call before"
+    key["Idempotency-Key"] = "l"
+    assert await decides(first, "decline", first) == 200
+    assert await decides(second, "decline", second) == 422
+    assert await decides(first, "approve", first) == 422
+    assert (await cem.calls("POST", f"/api/v1/transfers/{first}/decision", json={}, headers=key)).status_code == 422
+    assert (await cem.says("todo", key="l")).status_code == 422
+    await world.grace()
+    states = {each.id: each.state.value for each in world.alpha.turn.transfers()}
+    assert states == {first: "declined", second: "open"}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/static/../app.py",
+        "/static/..%2fapp.py",
+        "/static/%2e%2e/%2e%2e/access.py",
+        "/static/..%5c..%5caccess.py",
+        "/static//etc/passwd",
+        "/static/%2fetc%2fpasswd",
+        "/static/fedbot.css%00.py",
+        "/static/",
+        "/static",
+        "/static/templates/base.html",
+        "/../etc/passwd",
+        "/items/1/../../static/../guard.py",
+        "/calendar/%2e%2e/mine.ics",
+        "/api/v1/transfers/..%2f..%2fetc%2fpasswd",
+    ],
+)
+async def test_no_path_leads_out_of_the_static_files(path: str) -> None:
+    _, web = await two_friends()
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b""}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": f"/lending{unquote(path)}",
+        "raw_path": f"/lending{path}".encode(),
+        "root_path": "",
+        "query_string": b"",
+        "headers": [(b"host", b"fed.attraktor.test")],
+        "client": ("192.0.2.7", 1234),
+    }
+    await web.app(scope, receive, send)  # as a server hands it on: a client would tidy it up
+    body = b"".join(each.get("body", b"") for each in sent)
+    assert sent[0]["status"] in {303, 401, 404}, body
+    assert b"import" not in body
+    assert b"root:" not in body
