@@ -9,12 +9,14 @@ from datetime import date
 from fedbot import messages
 from fedbot.commands import lookup
 from fedbot.commands.dates import MONTHS
-from fedbot.commands.grammar import SHOWN
+from fedbot.commands.grammar import SHOWN, unquoted
 from fedbot.commands.lookup import rooms_told_of, space_meant
 from fedbot.commands.spec import Argument, Handler, Kind, Verb
+from fedbot.rules.ledger import history
 from fedbot.rules.loan import bookings
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.outside import OutsideLoan
 from fedbot.rules.model.queries import Answer, FindItems, Query
 from fedbot.rules.model.stock import Permission
 from fedbot.rules.state import Turn
@@ -28,7 +30,7 @@ SPEC = Verb(
     examples=("calendar", "calendar LENS-2", "calendar betaspace december"),
     details=(
         "Without a month it shows the next 31 days; 'december', 'dec 2027' or '2026-12' shows that month.",
-        "Bookings and loans of this room are in it, ours and those of friends.",
+        "Bookings and loans of this room are in it: ours, those of friends, and what neighbours without a bot have.",
     ),
 )
 _YEAR_AND_MONTH = re.compile(r"(\d{4})-(\d{1,2})")
@@ -56,11 +58,16 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
     wanted = _wanted(turn, command)
     rooms = rooms_told_of(turn, command.room)
     entries = bookings.entries(turn, rooms, wanted.first, wanted.last)
+    outside = bookings.of_neighbours(turn, rooms, wanted.first, wanted.last)
     if wanted.space:
         entries = [entry for entry in entries if entry.transfer.peer == wanted.space]
+        outside = []
     elif wanted.item:
-        meant = {t.id for t in lookup.of_item(turn, rooms, wanted.item, lookup.found_in(answers))}
+        found = lookup.found_in(answers)
+        meant = {t.id for t in lookup.of_item(turn, rooms, wanted.item, found)}
         entries = [entry for entry in entries if entry.transfer.id in meant]
+        items = lookup.keys_of(wanted.item, found)
+        outside = [each for each in outside if _is_about(each.loan, items, wanted.item)]
     return say(
         messages.booking.calendar,
         entries=tuple(entries),
@@ -69,7 +76,13 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
         first=wanted.first,
         last=wanted.last,
         about=turn.party_name(wanted.space) if wanted.space else wanted.item[:SHOWN],
+        outside=tuple(outside),
     )
+
+
+def _is_about(loan: OutsideLoan, items: frozenset[int], word: str) -> bool:
+    """Whether that neighbour is meant, or what it has."""
+    return loan.neighbour.casefold() == unquoted(word).casefold() or history.is_of(loan, items, word)
 
 
 def _wanted(turn: Turn, command: Command) -> _Wanted:

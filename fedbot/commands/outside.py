@@ -269,11 +269,11 @@ def _extend(turn: Turn, command: Command, loan: OutsideLoan) -> Phrase:
         return day
     if day <= loan.until:
         return say(messages.lending.day_not_later, loan=loan)
-    waiting = bookings.waiting_for_item(turn, loan.item or loan.source, loan.part)
-    if waiting and ANYWAY.name not in command.arguments:
+    broken = bookings.broken_by_neighbour(turn, loan, day)
+    if broken and ANYWAY.name not in command.arguments:
         again = {"id": f"{loan.code} until {day.isoformat()}", ANYWAY.name: "yes"}
         line = whole_line(turn, command, extend.SPEC, **again)
-        return say(messages.booking.would_break, what=loan.description.name, bookings=waiting, line=line)
+        return say(messages.booking.would_break, what=loan.description.name, bookings=broken, line=line)
     outside.prolong(turn, loan, day, turn.signature_of(command))
     return say(messages.lending.outside_noted, loan=loan)
 

@@ -194,7 +194,7 @@ def booked_complaint(turn: Turn, item: StockItem, wanted: Decimal, taken: Decima
     first = when.first or today
     if bookings.least_free(amount, spans, first, when.last) >= wanted:
         return None
-    booked = tuple(bookings.reserved(turn, span) for span in spans if span.is_booked and span.meets(first, when.last))
+    booked = bookings.booked(turn, spans, first, when.last)
     if when.first is not None and when.last is not None:
         day = bookings.nearest(amount, spans, wanted, (when.first, when.last), today)
         free = (day, day + (when.last - when.first)) if day else None
@@ -206,7 +206,7 @@ def booked_complaint(turn: Turn, item: StockItem, wanted: Decimal, taken: Decima
 
 def waited_for_complaint(turn: Turn, item: StockItem, destination: str, when: Ahead) -> Phrase | None:
     """Why it may not go there now: others wait for it and come before. A second yes is needed."""
-    if when.first is not None or not when.anyway:
+    if not (bookings.is_for_now(turn, when.first) and when.anyway):
         return None
     before = bookings.waiting_before(turn, item.pk, item.part.pk, destination)
     waiting = tuple(bookings.waiting(turn, entry) for entry in before)
@@ -257,9 +257,13 @@ class Picking:
     def complaint(self, item: StockItem, wanted: Decimal) -> Phrase | None:
         """Why that much of the item may not go."""
         taken = self.taken.get(item.pk, Decimal(0))
-        is_lent = self.when.first is not None and lend.lends(self.turn, item.pk)
-        if is_lent:  # by then it may be back
-            return booked_complaint(self.turn, item, wanted, taken, self.when)
+        if self.when.first is not None and bookings.is_out(self.turn, item.pk):  # by then it may be back
+            back = replace(item, customer=None, in_stock=True)
+            return (
+                item_complaint(self.turn, back, self.origins(item), self.destination)
+                or booked_complaint(self.turn, item, wanted, taken, self.when)
+                or waited_for_complaint(self.turn, item, self.destination, self.when)
+            )
         return (
             item_complaint(self.turn, item, self.origins(item), self.destination)
             or amount_complaint(self.turn, item, wanted, self.taken, self.less)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 
-from fedbot.messages import naming
+from fedbot.messages import lending, naming
 from fedbot.messages.formatting import Bold, Code, Inline, Items
 from fedbot.messages.language import Lines, Locale, Words, marked
 from fedbot.messages.lending import rules_lines
@@ -14,7 +14,7 @@ from fedbot.messages.naming import command
 from fedbot.messages.transfer_facts import Card, asked, card_of, decided, for_whom, what_and_where
 from fedbot.rules.model import time_zones
 from fedbot.rules.model.diagnosis import Hindrance
-from fedbot.rules.model.ledger import AgendaEntry, OnThatDay
+from fedbot.rules.model.ledger import AgendaEntry, NeighbourEntry, OnThatDay
 from fedbot.rules.model.lending import Obstacle, PlaceInLine, QueueEntry, Reserved
 from fedbot.rules.model.lifecycles import PlaceState, TransferState
 from fedbot.rules.model.party_config import PartyConfig
@@ -271,6 +271,7 @@ def calendar(
     first: date,
     last: date,
     about: str,
+    outside: tuple[NeighbourEntry, ...] = (),
 ) -> Lines:
     """What is fetched and due back on these days; `about` is the space or the item, '' for all."""
     said: dict[str, Words] = {
@@ -278,7 +279,7 @@ def calendar(
         "first": locale.day(first, year=False),
         "last": locale.day(last),
     }
-    if not entries:
+    if not (entries or outside):
         nothing = (
             locale.say("Nothing of {about} is picked up or due back, {first} to {last}.", **said)
             if about
@@ -289,19 +290,48 @@ def calendar(
             locale.say("Another month, for example: {line}", line=command("calendar january")),
         ]
     title = "📅 {about}, {first} to {last}:" if about else "📅 {first} to {last}:"
-    return [locale.say(title, **said), *_listed(locale, entries, names, us)]
+    return [locale.say(title, **said), *_listed(locale, entries, outside, names, us)]
 
 
-def agenda(locale: Locale, *, entries: tuple[AgendaEntry, ...], names: Mapping[str, str], us: PartyConfig) -> Lines:
+def agenda(
+    locale: Locale,
+    *,
+    entries: tuple[AgendaEntry, ...],
+    names: Mapping[str, str],
+    us: PartyConfig,
+    outside: tuple[NeighbourEntry, ...] = (),
+) -> Lines:
     """What today and tomorrow bring."""
-    return [locale.say("📅 Today and tomorrow:"), *_listed(locale, entries, names, us)]
+    return [locale.say("📅 Today and tomorrow:"), *_listed(locale, entries, outside, names, us)]
 
 
-def _listed(locale: Locale, entries: Sequence[AgendaEntry], names: Mapping[str, str], us: PartyConfig) -> Lines:
-    items = [_entry(locale, entry, names[entry.transfer.peer], us) for entry in entries[:MOST_ENTRIES]]
-    if len(entries) > MOST_ENTRIES:
-        items.append(locale.say("and {number} more", number=len(entries) - MOST_ENTRIES))
+def _listed(
+    locale: Locale,
+    entries: Sequence[AgendaEntry],
+    outside: Sequence[NeighbourEntry],
+    names: Mapping[str, str],
+    us: PartyConfig,
+) -> Lines:
+    told = [(each.day, each.what, _entry(locale, each, names[each.transfer.peer], us)) for each in entries]
+    told += [(each.day, each.what, _of_neighbour(locale, each, us)) for each in outside]
+    ordered = sorted(told, key=lambda each: each[:2])
+    items = [words for *_, words in ordered[:MOST_ENTRIES]]
+    if len(told) > MOST_ENTRIES:
+        items.append(locale.say("and {number} more", number=len(told) - MOST_ENTRIES))
     return [Items(tuple(items))]
+
+
+def _of_neighbour(locale: Locale, entry: NeighbourEntry, us: PartyConfig) -> tuple[Inline, ...]:
+    loan = entry.loan
+    return locale.say(
+        _ENTRIES[entry.what],
+        day=locale.day(entry.day, year=False),
+        what=lending.thing_lent(locale, loan),
+        sender=naming.space(locale, us.name),
+        receiver=lending.neighbour(locale, loan),
+        last=locale.day(loan.until),
+        code=loan.code,
+    )
 
 
 def _entry(locale: Locale, entry: AgendaEntry, peer_name: str, us: PartyConfig) -> tuple[Inline, ...]:

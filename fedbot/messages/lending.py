@@ -363,19 +363,21 @@ def outside_loan(locale: Locale, *, loan: OutsideLoan, us: PartyConfig) -> Lines
 
 def _words(locale: Locale, loan: OutsideLoan) -> dict[str, Words]:
     return {
-        "what": Bold(_thing(locale, loan)),
-        "neighbour": _neighbour(locale, loan),
+        "what": Bold(thing_lent(locale, loan)),
+        "neighbour": neighbour(locale, loan),
         "day": locale.day(loan.until),
         "code": loan.code,
         "friend": naming.space(locale, loan.friend),
     }
 
 
-def _neighbour(locale: Locale, loan: OutsideLoan) -> str:
+def neighbour(locale: Locale, loan: OutsideLoan) -> str:
+    """'Repair Café (outside)'."""
     return locale.word("{name} (outside)").format(name=locale.short(loan.neighbour, LONGEST_NEIGHBOUR))
 
 
-def _thing(locale: Locale, loan: OutsideLoan) -> str:
+def thing_lent(locale: Locale, loan: OutsideLoan) -> str:
+    """'1 × lens (serial 0042)'."""
     name = naming.part(locale, loan.description)
     quantity = locale.quantity(loan.quantity, loan.description.units)
     told = locale.word("{quantity} of {name}").format(quantity=quantity, name=name)
@@ -410,7 +412,7 @@ def _what_to_say(locale: Locale, loan: OutsideLoan) -> Lines:
 
 def outside_in_short(locale: Locale, loan: OutsideLoan, today: date) -> tuple[Inline, ...]:
     """'k7m2 – 1 × lens at Repair Café (outside), until 3 Dec'."""
-    words = {**_words(locale, loan), "what": _thing(locale, loan)}
+    words = {**_words(locale, loan), "what": thing_lent(locale, loan)}
     if loan.state is OutsideState.UNCLEAR:
         return locale.say("{code} – {what} at {neighbour}: people have to look", **words)
     if loan.state is OutsideState.HANDING_OVER:
@@ -427,7 +429,7 @@ def outside_state(locale: Locale, loan: OutsideLoan) -> tuple[Inline, ...]:
 
 def outside_entry(locale: Locale, loan: OutsideLoan) -> tuple[Inline, ...]:
     """'u5t4 – 1 × lens to Repair Café (outside), lent by Anna, Tue 24 Nov, 20:14. / Returned.', in the ledger."""
-    words = {**_words(locale, loan), "what": _thing(locale, loan), "who": naming.signed(locale, loan.by)}
+    words = {**_words(locale, loan), "what": thing_lent(locale, loan), "who": naming.signed(locale, loan.by)}
     lent = locale.say("{code} – {what} to {neighbour}, lent by {who}, {when}.", when=locale.when(loan.by.at), **words)
     return (*lent, Break(), *outside_state(locale, loan))
 
@@ -508,7 +510,7 @@ def several_on_loan(
     line = command(f"{verb} {code}")
     first = locale.say('Several loans have "{word}". Say which by its id: {line}. I did nothing.', word=word, line=line)
     listed: list[tuple[Inline, ...]] = [(loan.code, " – ", naming.things(locale, loan.terms.lines)) for loan in loans]
-    listed += [(loan.code, " – ", _thing(locale, loan), " · ", loan.neighbour) for loan in neighbours]
+    listed += [(loan.code, " – ", thing_lent(locale, loan), " · ", loan.neighbour) for loan in neighbours]
     return [
         first if word else locale.say("Which loan? Say its id: {line}. I did nothing.", line=line),
         Items(tuple(listed[:MOST_LISTED])),
@@ -550,7 +552,7 @@ def not_as_known(locale: Locale, *, neighbour: str, loans: tuple[OutsideLoan, ..
             locale.say("Nothing to hand over: by my books, {neighbour} has nothing on loan.", neighbour=name),
             locale.say("See what neighbours have: {line}", line=command("outside")),
         ]
-    listed = tuple(locale.say("{code} – {what}", code=loan.code, what=_thing(locale, loan)) for loan in loans)
+    listed = tuple(locale.say("{code} – {what}", code=loan.code, what=thing_lent(locale, loan)) for loan in loans)
     return [
         locale.say("Not handed over: {space}'s InvenTree shows otherwise than I know it.", space=us.name),
         Items(listed),

@@ -137,17 +137,21 @@ def _by_whom(locale: Locale, card: Card) -> tuple[Inline, ...]:
 
 def _expired(locale: Locale, card: Card) -> Lines:
     if card.transfer.was_due is not None:
+        nobody_came = locale.say(
+            "Nobody from {receiver} picked it up by {when}.",
+            receiver=card.receiver,
+            when=locale.when(card.transfer.due),
+        )
+        nobody_asked = locale.say(
+            "{sender}'s bot could not ask in time whether it was picked up. Its last day is over.", sender=card.sender
+        )
         return [
             locale.say(
                 "Booking over: {what} stays at {sender}.",
                 what=naming.moved(locale, card.transfer),
                 sender=card.sender,
             ),
-            locale.say(
-                "Nobody from {receiver} picked it up by {when}.",
-                receiver=card.receiver,
-                when=locale.when(card.transfer.due),
-            ),
+            nobody_asked if card.transfer.problem == "day-over" else nobody_came,
             locale.say("Nothing has moved. {who} can book anew.", who=naming.signed(locale, card.transfer.asked)),
             card.transfer.code,
         ]

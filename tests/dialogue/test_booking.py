@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
+from fedbot.rules.loan import lend
 from fedbot.rules.model.lifecycles import TransferState
 from tests.dialogue.test_moving import say_so, upgrade
 from tests.dialogue.test_recovery import is_rebuilt
@@ -16,6 +17,12 @@ from tests.scenarios.world import World, friends, sharing, told
 
 DAY = timedelta(days=1)
 OPEN, BOOKED, DONE, EXPIRED = TransferState.OPEN, TransferState.BOOKED, TransferState.DONE, TransferState.EXPIRED
+
+
+async def says(world: World, person: str, line: str) -> str:
+    event = getattr(world, person).says(f"!fed {line}")
+    await world.settle()
+    return world.answer_to(event)
 
 
 def states(world: World) -> list[TransferState]:
@@ -136,6 +143,88 @@ async def test_an_owners_bot_that_was_down_on_the_first_day_asks_when_it_is_back
     world.piet.reacts(card, "✅")
     await world.grace()
     assert states(world) == [DONE, DONE], world.room.transcript()
+
+
+@pytest.mark.parametrize("what", ["bot", "InvenTree"])
+async def test_an_owner_that_was_down_all_through_the_pickup_window_asks_and_keeps_it_for_as_long_again(
+    what: str,
+) -> None:
+    world = await booked()
+    if what == "bot":
+        world.alpha.is_asleep = True
+        await world.passes(21 * DAY)
+        await world.alpha.restart()
+    else:
+        await world.passes(17 * DAY)
+        world.alpha.goes_down()
+        await world.passes(4 * DAY)
+        world.alpha.comes_back()
+    await world.passes(timedelta(hours=16))
+    assert states(world) == [BOOKED, BOOKED], "nobody was asked yet"
+    card = owners_card(world)
+    assert "Handed over?" in card.text, world.room.transcript()
+    assert "Pick it up at Attraktor by Wed 16 Dec 2026" in world.card().text, "the borrower is told"
+    world.piet.reacts(card, "✅")
+    await world.grace()
+    assert states(world) == [DONE, DONE], world.room.transcript()
+    assert_books_balance(world)
+
+
+async def test_a_booking_of_which_even_the_last_day_passed_while_the_owner_was_down_is_over_and_says_why() -> None:
+    world = await booked()
+    world.alpha.is_asleep = True
+    await world.passes(30 * DAY)
+    await world.alpha.restart()
+    await world.passes(timedelta(hours=1))
+    assert states(world) == [EXPIRED, EXPIRED], world.room.transcript()
+    assert "Attraktor's bot could not ask in time whether it was picked up" in world.card().text
+    assert "Nobody from Betaspace" not in world.room.transcript()
+
+
+async def test_what_is_asked_and_not_fetched_isnt_kept_longer_by_a_restart() -> None:
+    world = await booked()
+    await until_the_first_day(world)
+    world.alpha.is_asleep = True
+    await world.passes(3 * DAY)
+    await world.alpha.restart()
+    await world.passes(timedelta(hours=1))
+    assert states(world) == [EXPIRED, EXPIRED], world.room.transcript()
+    assert "Nobody from Betaspace picked it up" in world.card().text
+
+
+async def test_what_a_neighbour_has_is_booked_for_when_it_is_back_and_bookings_hold_against_neighbours_too() -> None:
+    world = await friends(alpha={"agenda": True})
+    answer = await says(world, "piet", 'lend #42 to outside "Repair Café" until 10.12.')
+    assert "is on loan to Repair Café" in answer
+    answer = await says(world, "anna", "lend #42 to betaspace from 8.12. until 12.12.")
+    assert "The nearest free days are Fri 11 Dec 2026 to Tue 15 Dec 2026" in answer
+    await booked(world=world)
+    await world.passes(2 * DAY)
+    assert not told(world.room, "is at risk"), "it is back before"
+    code = world.alpha.turn.outside_loans()[0].code
+    answer = await says(world, "piet", f"extend {code} until 13.12.")
+    assert "This would break" in answer
+    assert "Laser lens 2.0″ ZnSe for Betaspace, Sat 12 Dec" in answer
+    assert world.alpha.turn.outside_loans()[0].until == date(2026, 12, 10)
+    await says(world, "piet", f"extend {code} until 11.12.")
+    listed = (await says(world, "kim", "calendar")).splitlines()
+    assert listed[1] == (
+        f"• Fri 11 Dec: Repair Café (outside) brings 1 × Laser lens 2.0″ ZnSe (serial 0042) back to Attraktor ({code})"
+    )
+    assert "Sat 12 Dec: Betaspace picks up" in listed[2]
+    for words, count in (("Repair Café", 1), ("LENS-2", 3), ("#42", 3), ("betaspace", 2), ("M3-NUT", 0)):
+        assert (await says(world, "kim", f"calendar {words}")).count("•") == count, words
+    await world.passes(14 * DAY)
+    (agenda,) = told(world.room, "📅 Today and tomorrow:")
+    assert "Fri 11 Dec: Repair Café (outside) brings" in agenda.text
+    await world.passes(2 * DAY)
+    assert "⚠ Repair Café (outside) has 1 × Laser lens 2.0″ ZnSe" in told(world.room, "📅 Today and tomorrow:")[-1].text
+    assert "it is still lent to somebody else" in told(world.room, "is at risk")[-1].text
+    await says(world, "piet", f"return {code}")
+    world.piet.reacts(owners_card(world), "✅")
+    await world.grace()
+    assert states(world) == [DONE, DONE], world.room.transcript()
+    assert_books_balance(world)
 
 
 async def test_what_somebody_does_in_inventree_to_a_booked_thing_is_told_to_both_sides_once() -> None:
@@ -289,6 +378,31 @@ async def test_the_calendar_tells_what_is_fetched_and_due_back_and_the_morning_w
     assert len(told(world.room, "📅 Today and tomorrow:")) == 2, "on the day before, and on the day"
     await world.passes(DAY)
     assert "⚠ Betaspace has 10 × M3 nut of Attraktor overdue" in told(world.room, "📅 Today and tomorrow:")[-1].text
+
+
+@pytest.mark.parametrize(
+    ("owners", "borrowers"), [("America/New_York", "Pacific/Auckland"), ("Pacific/Auckland", "America/New_York")]
+)
+async def test_calendar_and_agenda_tell_what_is_due_and_overdue_at_every_hour_however_far_the_owner_is(
+    owners: str, borrowers: str
+) -> None:
+    world = await friends(alpha={"time_zone": owners}, beta={"time_zone": borrowers, "agenda": True})
+    world.anna.says("!fed lend M3-NUT 10 to betaspace until 28.11.")
+    await world.settle()
+    world.cem.reacts(world.card(), "✅")
+    await world.grace()
+    for _ in range(20):
+        await world.passes(timedelta(hours=6))
+        line = world.bea.says("!fed calendar attraktor")
+        await world.settle()
+        told_of = world.answer_to(line)
+        here = world.beta.turn.today()
+        is_over = lend.today(world.beta.turn, world.beta.transfer()) > date(2026, 11, 28)
+        assert ("overdue since Sat 28 Nov 2026" in told_of) is is_over, told_of
+        assert ("brings 10 × M3 nut back" in told_of) is not is_over, told_of
+        if is_over:
+            assert f"{here:%a} {here.day} " in told_of.splitlines()[1], "overdue stands under our own today"
+    assert "overdue since" in told(world.room, "📅 Today and tomorrow:")[-1].text
 
 
 async def test_a_booking_goes_on_in_the_new_room_and_ends_with_the_friendship() -> None:

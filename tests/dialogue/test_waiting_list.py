@@ -132,6 +132,21 @@ async def test_whoever_has_booked_it_for_next_year_does_not_hold_the_line_up_unt
     assert [(entry.party, entry.kept) for entry in world.alpha.turn.queue()] == [("attraktor", 42)]
 
 
+async def test_nobody_passes_the_line_by_booking_from_tomorrow_on() -> None:
+    world = await lens_lent_to_betaspace()
+    await says(world, "gus", f"wait {LENS} from attraktor")
+    await comes_back(world)
+    assert parties(world) == ["gammaspace"]
+    await says(world, "bea", f"request {LENS} from attraktor from 25.11. until 30.6.")
+    assert "⏳ In line for it, 1: 1. Gammaspace" in owners_card(world).text
+    offered = await says(world, "anna", "lend #42 to betaspace from 25.11. until 30.6.")
+    assert "others wait for" in offered
+    assert "--over-booking" in offered
+    await says(world, "bea", f"request {LENS} from attraktor from 25.1. until 30.1.")
+    assert "In line for it" not in owners_card(world).text, "what is for later holds nobody up"
+    assert "Offered to Betaspace" in await says(world, "anna", "lend #42 to betaspace from 5.2. until 9.2.")
+
+
 async def test_what_comes_back_damaged_is_not_offered_until_it_is_fine() -> None:
     world = await lens_lent_to_betaspace()
     await says(world, "gus", f"wait {LENS} from attraktor")

@@ -250,8 +250,15 @@ async def test_what_neighbours_without_a_bot_have_stands_beside_the_loans() -> N
     kim = await signed_in(world)
     words = f"With neighbours who have no bot 1 10 × M3 nut to Repair Café, {loan.code}. On loan until Thu 26 Nov 2026."
     assert words in await page(kim, "/loans")
+    assert "10 × M3 nut back from Repair Café" in await page(kim, "/calendar?month=2026-11")
+    (screen,), (mine, every) = await address(kim, "screen"), await address(kim, "feed")
+    passer_by = Web(world, world.alpha).visitor()
+    assert "We have lent 10 × M3 nut to Repair Café Thu 26 Nov" in await page(passer_by, screen)
+    assert "SUMMARY:10 × M3 nut back from Repair Café" in (await passer_by.gets(every)).text
+    assert (await passer_by.gets(mine)).text.count("BEGIN:VEVENT") == 0, "it was Piet who lent it"
     await world.passes(timedelta(days=4))
     assert "overdue by 2 days" in await page(kim, "/loans")
+    assert "10 × M3 nut overdue from Repair Café" in await page(kim, "/calendar")
     world.piet.says(f"!fed return {loan.code}")
     await world.settle()
     assert "neighbours" not in await page(kim, "/loans")

@@ -13,11 +13,12 @@ from syrupy.assertion import SnapshotAssertion
 from fedbot import messages
 from fedbot.rules.model.diagnosis import Hindrance
 from fedbot.rules.model.effects import Phrase, say
-from fedbot.rules.model.ledger import AgendaEntry, OnThatDay
+from fedbot.rules.model.ledger import AgendaEntry, NeighbourEntry, OnThatDay
 from fedbot.rules.model.lending import Obstacle, Reserved
 from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.model.stock import Part, StockItem
 from fedbot.rules.model.transfer import Line, Transfer
+from tests.messages.test_outside_words import LOAN
 from tests.scenarios.scenes import ALPHA, BETA, BOLTS, BY_BEA, CEM, DUE, LENS, LOCALES, PEOPLE, plain, request, transfer
 
 OPEN, BOOKED = TransferState.OPEN, TransferState.BOOKED
@@ -50,6 +51,10 @@ ENTRIES = (
     AgendaEntry(date(2026, 11, 24), OnThatDay.OVERDUE, booked(BOLTS)),
     AgendaEntry(FIRST, OnThatDay.FETCHED, booked()),
     AgendaEntry(LAST, OnThatDay.BACK, booked()),
+)
+WITH_NEIGHBOURS = (
+    NeighbourEntry(date(2026, 11, 24), OnThatDay.OVERDUE, LOAN),
+    NeighbourEntry(LAST, OnThatDay.BACK, replace(LOAN, until=LAST)),
 )
 NAMED: dict[str, Any] = {"names": {"beta": "betaspace"}, "us": ALPHA}
 SAID: dict[str, Phrase] = {
@@ -107,6 +112,12 @@ SAID: dict[str, Phrase] = {
         messages.booking.calendar, entries=(), first=FIRST, last=LAST, about="LENS-2", **NAMED
     ),
     "the agenda in the morning": say(messages.booking.agenda, entries=ENTRIES[1:], **NAMED),
+    "the agenda, with what neighbours have": say(
+        messages.booking.agenda, entries=ENTRIES[1:], outside=WITH_NEIGHBOURS, **NAMED
+    ),
+    "its last day passed while the owner was down": card(
+        booked(state=TransferState.EXPIRED, ended=UNTIL, problem="day-over", role="receiver"), ours=False
+    ),
     "a booking from anyone": say(messages.booking.booking_from_anyone),
     "the last day before the first": say(messages.booking.ends_before_it_starts, first=LAST, last=FIRST),
 }

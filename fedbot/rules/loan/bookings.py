@@ -16,9 +16,10 @@ from fedbot import messages
 from fedbot.rules.loan import lend
 from fedbot.rules.model import time_zones
 from fedbot.rules.model.effects import Post, say
-from fedbot.rules.model.ledger import AgendaEntry, OnThatDay
+from fedbot.rules.model.ledger import AgendaEntry, NeighbourEntry, OnThatDay
 from fedbot.rules.model.lending import QueueEntry, Reserved
-from fedbot.rules.model.lifecycles import TransferState
+from fedbot.rules.model.lifecycles import OutsideState, TransferState
+from fedbot.rules.model.outside import OutsideLoan
 from fedbot.rules.model.stock import StockItem
 from fedbot.rules.model.transfer import Line, Transfer
 from fedbot.rules.protocol import announcements
@@ -40,17 +41,20 @@ class Claim(IntEnum):
 
 @dataclass(frozen=True)
 class Span:
-    """So much of a stock item is spoken for by that transfer, both days included; `last` None: for good."""
+    """So much of a stock item is spoken for by that transfer, or is with that neighbour, both days included.
 
-    transfer: Transfer
+    `last` None: for good.
+    """
+
+    by: Transfer | OutsideLoan
     quantity: Decimal
     first: date
     last: date | None
 
     @property
-    def is_booked(self) -> bool:
-        """Whether it is a booking that waits for its first day."""
-        return self.transfer.state is TransferState.BOOKED
+    def booking(self) -> Transfer | None:
+        """The booking that waits for its first day, if it is one."""
+        return self.by if isinstance(self.by, Transfer) and self.by.state is TransferState.BOOKED else None
 
     def covers(self, day: date) -> bool:
         """Whether that day is one of it."""
@@ -89,14 +93,14 @@ def nearest(
 def spans(turn: Turn, item: int, least: Claim, but: str = "") -> tuple[Span, ...]:
     """Who has at least that claim to the stock item of ours, and when: loans too, but not the transfer `but`."""
     found = [*_open(turn, item, least, but), *_lent(turn, item, but)]
-    return tuple(sorted(found, key=lambda span: (span.first, span.transfer.id)))
+    return tuple(sorted(found, key=lambda span: (span.first, span.by.id)))
 
 
 def _open(turn: Turn, item: int, least: Claim, but: str) -> Iterator[Span]:
     today = turn.today()
     for transfer in turn.open_transfers():
         claim = _claim(transfer) if transfer.role == "sender" and transfer.id != but else None
-        if claim is None or claim > least:
+        if claim is None or claim > least or transfer.terms.outside is not None:  # that is with the neighbour still
             continue
         quantity = sum((ln.quantity for ln in transfer.terms.lines if _is_of(transfer, ln, item)), Decimal(0))
         if quantity:
@@ -129,6 +133,15 @@ def _lent(turn: Turn, item: int, but: str) -> Iterator[Span]:
         quantity = sum((out.get(number, Decimal(0)) for number in numbers), Decimal(0))
         if quantity:
             yield Span(loan, quantity, today, max(loan.due_day or today, today))
+    for outside in turn.outside_loans():
+        is_offered_by_it = bool(but) and outside.handing == but
+        if outside.is_living and not is_offered_by_it and item == (outside.item or outside.source):
+            yield Span(outside, outside.quantity, today, max(outside.until, today))
+
+
+def is_out(turn: Turn, item: int) -> bool:
+    """Whether that very stock item of ours is lent, to a friend or a neighbour, and comes back as it is."""
+    return bool(list(_lent(turn, item, "")))
 
 
 def there(turn: Turn, item: StockItem, *, ahead: bool) -> Decimal:
@@ -150,10 +163,10 @@ _Taking = tuple[int, Decimal, Decimal, date, date | None]
 def in_the_way(turn: Turn, transfer: Transfer) -> tuple[Reserved, ...]:
     """The bookings that can't be kept if this goes: what people have to see before they say yes to it.
 
-    A booking breaks none: it is refused (`why_not_kept`).
+    A booking breaks none: it is refused (`why_not_kept`). Who waits is passed over by one that begins at once.
     """
     if transfer.terms.starts is not None:
-        return ()
+        return _before(turn, transfer) if is_for_now(turn, transfer.terms.starts) else ()
     return (*_broken(turn, _takes(turn, transfer), transfer.terms.parent or transfer.id), *_before(turn, transfer))
 
 
@@ -164,14 +177,20 @@ def broken_by_extension(turn: Turn, loan: Transfer, last: date) -> tuple[Reserve
     return (*broken, *_waiting_for_loan(turn, loan)) if is_longer else broken
 
 
+def broken_by_neighbour(turn: Turn, loan: OutsideLoan, last: date) -> tuple[Reserved, ...]:
+    """The same of what a neighbour has, if it may keep it until that day."""
+    item, first = loan.item or loan.source, max(loan.until + A_DAY, turn.today())
+    taking = (item, loan.quantity, loan.quantity, first, last)
+    return (*_broken(turn, (taking,), ""), *_as_reserved(turn, line_for(turn, item, loan.part)))
+
+
 def _broken(turn: Turn, takings: Iterable[_Taking], but: str) -> tuple[Reserved, ...]:
     found: dict[str, Reserved] = {}
     for item, quantity, amount, first, last in takings:
         others = spans(turn, item, Claim.DECIDED, but)
         if least_free(amount, others, first, last) < quantity:
-            met = (span for span in others if span.is_booked and span.meets(first, last))
-            found |= {span.transfer.id: reserved(turn, span) for span in met}
-    return tuple(found[identifier] for identifier in sorted(found))
+            found |= {each.code: each for each in booked(turn, others, first, last)}
+    return tuple(sorted(found.values(), key=lambda each: (each.first, each.code)))
 
 
 # --- who waits ----------------------------------------------------------------------------------------------------
@@ -191,6 +210,11 @@ def waiting_before(turn: Turn, item: int, part: int, receiver: str, since: datet
             break
         found.append(entry)
     return found
+
+
+def is_for_now(turn: Turn, starts: date | None) -> bool:
+    """Whether a loan from that day on comes before whoever waits: what is for later holds nobody up."""
+    return starts is None or starts <= turn.today() + turn.us.pickup_window
 
 
 def _before(turn: Turn, transfer: Transfer) -> tuple[Reserved, ...]:
@@ -221,11 +245,6 @@ def _waiting_for_loan(turn: Turn, loan: Transfer) -> tuple[Reserved, ...]:
     return _as_reserved(turn, found.values())
 
 
-def waiting_for_item(turn: Turn, item: int, part: int) -> tuple[Reserved, ...]:
-    """Who waits for that stock item of ours, as cards name them."""
-    return _as_reserved(turn, line_for(turn, item, part))
-
-
 def _as_reserved(turn: Turn, entries: Iterable[QueueEntry]) -> tuple[Reserved, ...]:
     ordered = sorted(entries, key=lambda entry: entry.number)
     return tuple(waiting(turn, entry) for entry in ordered)
@@ -237,10 +256,15 @@ def waiting(turn: Turn, entry: QueueEntry) -> Reserved:
     return Reserved(entry.code, entry.party, day, day, waits=True, name=turn.party_name(entry.party), what=entry.name)
 
 
-def reserved(turn: Turn, span: Span) -> Reserved:
-    """The booking as cards name it."""
-    booking, last = span.transfer, span.last or span.first
+def booked(turn: Turn, taken: Iterable[Span], first: date, last: date | None) -> tuple[Reserved, ...]:
+    """The bookings among them that have a day in common with those, as cards name them."""
+    met = (span for span in taken if span.meets(first, last))
+    return tuple(_reserved(turn, booking, span) for span in met if (booking := span.booking) is not None)
+
+
+def _reserved(turn: Turn, booking: Transfer, span: Span) -> Reserved:
     what = " + ".join(dict.fromkeys(line.description.name or line.description.ipn for line in booking.terms.lines))
+    last = span.last or span.first
     return Reserved(booking.code, booking.peer, span.first, last, name=turn.party_name(booking.peer), what=what)
 
 
@@ -294,21 +318,37 @@ DAYS_AHEAD = timedelta(days=31)
 
 
 def entries(turn: Turn, rooms: Sequence[str], first: date, last: date) -> list[AgendaEntry]:
-    """What is fetched and due back on these days, by the day. What is overdue stands under today."""
+    """What is fetched and due back on these days, by the day. What is overdue stands under today.
+
+    Days are the owner's; "today" is ours: what is due there while it is tomorrow here is due today.
+    """
     here = (t for t in turn.restless_transfers() if t.room in rooms)
     found = [entry for transfer in here for entry in _of(turn, transfer) if first <= entry.day <= last]
     return sorted(found, key=lambda entry: (entry.day, entry.what, entry.transfer.id))
 
 
+def of_neighbours(turn: Turn, rooms: Sequence[str], first: date, last: date) -> list[NeighbourEntry]:
+    """What neighbours without a bot bring back on these days, by the day. What is overdue stands under today."""
+    today = turn.today()
+    out = [each for each in turn.outside_loans() if each.state is OutsideState.OUT and each.room in rooms]
+    due = ((max(loan.until, today), loan) for loan in sorted(out, key=lambda loan: (loan.until, loan.id)))
+    return [
+        NeighbourEntry(day, OnThatDay.OVERDUE if loan.until < today else OnThatDay.BACK, loan)
+        for day, loan in due
+        if first <= day <= last
+    ]
+
+
 def _of(turn: Turn, transfer: Transfer) -> Iterator[AgendaEntry]:
-    terms = transfer.terms
+    terms, today = transfer.terms, turn.today()
     if transfer.state is TransferState.BOOKED and terms.starts is not None and terms.loan_until is not None:
-        yield AgendaEntry(max(terms.starts, lend.today(turn, transfer)), OnThatDay.FETCHED, transfer)
-        yield AgendaEntry(terms.loan_until, OnThatDay.BACK, transfer)
+        yield AgendaEntry(max(terms.starts, today), OnThatDay.FETCHED, transfer)
+        yield AgendaEntry(max(terms.loan_until, today), OnThatDay.BACK, transfer)
     elif transfer.is_on_loan and transfer.due_day is not None:
-        today = lend.today(turn, transfer)
-        what = OnThatDay.OVERDUE if transfer.due_day < today else OnThatDay.BACK
-        yield AgendaEntry(max(transfer.due_day, today), what, lend.as_out(turn, transfer))
+        if transfer.due_day < lend.today(turn, transfer):
+            yield AgendaEntry(today, OnThatDay.OVERDUE, lend.as_out(turn, transfer))
+        else:
+            yield AgendaEntry(max(transfer.due_day, today), OnThatDay.BACK, lend.as_out(turn, transfer))
 
 
 # --- in the morning ---------------------------------------------------------------------------------------------
@@ -323,9 +363,10 @@ def look(turn: Turn) -> None:
     turn.tell_once(_telling(today), 2 * A_DAY)
     for room in announcements.federation_rooms(turn):
         found = entries(turn, [room], today, today + A_DAY)
-        if found:
+        outside = of_neighbours(turn, [room], today, today + A_DAY)
+        if found or outside:
             names = {entry.transfer.peer: turn.party_name(entry.transfer.peer) for entry in found}
-            phrase = say(messages.booking.agenda, entries=tuple(found), names=names, us=turn.us)
+            phrase = say(messages.booking.agenda, entries=tuple(found), names=names, us=turn.us, outside=tuple(outside))
             turn.do(Post(f"agenda:{room}:{today}", room, phrase))
 
 

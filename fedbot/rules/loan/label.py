@@ -68,17 +68,15 @@ def show_bookings(turn: Turn, transfer: Transfer) -> None:
     for line in transfer.terms.lines:
         items = dict.fromkeys((line.item, transfer.at(line.number).item or line.item))  # a split copies the notes
         for item in items:
-            booked = tuple(
-                _booked_for(turn, span) for span in bookings.spans(turn, item, Claim.DECIDED) if span.is_booked
-            )
+            spans = bookings.spans(turn, item, Claim.DECIDED)
+            booked = tuple(_booked_for(turn, span.booking, span) for span in spans if span.booking is not None)
             mark = f"fed:{transfer.id}:{line.number}:booked:{item}"
             known = Known(line.part, line.serial)
             step = Label(mark, item, LoanLabel.AS_IS, "", transfer.code, known=known, booked=booked)
             turn.do(Do(LabelItem(transfer.id, line.number), step))
 
 
-def _booked_for(turn: Turn, span: Span) -> BookedFor:
-    booking = span.transfer
+def _booked_for(turn: Turn, booking: Transfer, span: Span) -> BookedFor:
     first, last = booking.terms.starts or span.first, booking.terms.loan_until or span.first
     return BookedFor(turn.party_name(booking.peer), first, last, booking.code)
 

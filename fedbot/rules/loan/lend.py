@@ -57,11 +57,6 @@ def on_loan(turn: Turn) -> list[Transfer]:
     return sorted(found, key=lambda t: (t.due_day or date.max, t.id))
 
 
-def lends(turn: Turn, item: int) -> bool:
-    """Whether that very stock item of ours is lent, and comes back as it is."""
-    return any(loan.role == "sender" and item in {p.item for p in loan.progress} for loan in on_loan(turn))
-
-
 def children(turn: Turn, loan: Transfer) -> list[Transfer]:
     """Its returns and what was asked about it, oldest first."""
     return turn.marked(Mark.PARENT, loan.id)

@@ -493,5 +493,4 @@ def _asks_for_it(turn: Turn, entry: QueueEntry) -> bool:
 
 
 def _is_for_now(turn: Turn, transfer: Transfer) -> bool:
-    starts = transfer.terms.starts
-    return transfer.state is TransferState.OPEN and (starts is None or starts <= turn.today() + turn.us.pickup_window)
+    return transfer.state is TransferState.OPEN and bookings.is_for_now(turn, transfer.terms.starts)

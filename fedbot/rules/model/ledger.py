@@ -340,6 +340,15 @@ class AgendaEntry:
     transfer: Transfer
 
 
+@dataclass(frozen=True)
+class NeighbourEntry:
+    """On that day a neighbour without a bot brings something back, or has it overdue."""
+
+    day: date
+    what: OnThatDay
+    loan: OutsideLoan
+
+
 # --- What may be true of a transfer of which nobody can tell by machine, by the words that people type.
 
 LEFT, OUT, STAYS = "left", "out", "stays"

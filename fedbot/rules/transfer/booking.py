@@ -7,7 +7,7 @@ was fetched: a yes sends it as any other transfer, and what nobody fetches lapse
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 from fedbot import messages
@@ -34,6 +34,8 @@ DAY_OVER = "day-over"
 NOT_FETCHED = "not-fetched"
 """Why a booking is over: nobody came within the pick-up window."""
 A_DAY = timedelta(days=1)
+CALLED = "called"
+"""In `told` of a booking of which the owner's people were asked whether it was fetched."""
 
 
 # --- at the owner: booked ---------------------------------------------------------------------------------------
@@ -82,6 +84,18 @@ def end_of_pickup(turn: Turn, transfer: Transfer) -> datetime:
     first = max(first_day(transfer), lend.today(turn, transfer))
     last = min(first + turn.us.pickup_window, (transfer.terms.loan_until or first) + A_DAY)
     return time_zones.beginning(last, transfer.terms.time_zone, turn.us.time_zone).astimezone(turn.now.tzinfo)
+
+
+def may_lapse(turn: Turn, transfer: Transfer) -> bool:
+    """Whether it can lapse: its owner's people were asked if it was fetched, or its last day is over."""
+    last = transfer.terms.loan_until
+    was_called = transfer.calls or CALLED in transfer.told
+    return was_called or last is None or last < lend.today(turn, transfer)
+
+
+def why_lapsed(transfer: Transfer) -> str:
+    """Nobody came; or nobody here was there to hand it over, as our bot or our InvenTree was down."""
+    return NOT_FETCHED if transfer.calls or CALLED in transfer.told else DAY_OVER
 
 
 def tell_booked(turn: Turn, transfer: Transfer, draft: Draft | None = None) -> None:
@@ -145,23 +159,33 @@ def _on_looked(turn: Turn, then: LookAtBooking, event: Answered) -> None:
         raise TypeError(f"a hand-over asks who may decide, not {able!r}")
     lines = zip(transfer.terms.lines, found, strict=True)
     obstacles = tuple(obstacle for line, answer in lines for obstacle in _obstacles(turn, line, answer))
-    if obstacles != transfer.obstacles:
+    has_begun = first_day(transfer) <= lend.today(turn, transfer)
+    is_lent_yet = {obstacle.why for obstacle in obstacles} == {Hindrance.LENT}
+    if obstacles != transfer.obstacles or (is_lent_yet and has_begun and CALLED not in transfer.told):
         transfer = replace(transfer, obstacles=obstacles)
         turn.save(transfer)
-        _tell_obstacles(turn, transfer)
-    if first_day(transfer) <= lend.today(turn, transfer) and transfer.decision is None:
+        if has_begun or not is_lent_yet:  # what a loan ahead of it still holds is no news by itself
+            _tell_obstacles(turn, transfer)
+    if has_begun and transfer.decision is None:
         _ask_if_handed_over(turn, transfer, able)
 
 
 def _ask_if_handed_over(turn: Turn, transfer: Transfer, able: Able) -> None:
-    """The card asks; one that asks already, and shows the same, stays."""
-    asking = replace(transfer, calls=True, told=tuple(dict.fromkeys((*transfer.told, "card"))))
+    """The card asks; one that asks already, and shows the same, stays.
+
+    Whoever could not be asked before, as our bot or our InvenTree was down, gets the whole pick-up window.
+    """
+    until = transfer.due if may_lapse(turn, transfer) else max(transfer.due, end_of_pickup(turn, transfer))
+    asking = replace(transfer, calls=True, due=until, told=tuple(dict.fromkeys((*transfer.told, "card", CALLED))))
     if transfer.calls and transfer.card == consent.of_transfer(asking):
         return
     former = asking.card if "card" in transfer.told else None  # it may stand in a room that was replaced since
-    asking = replace(asking, shown=None, reminded=None, card=former)
+    asking, draft = replace(asking, shown=None, reminded=None, card=former), None
+    if until != transfer.due:
+        told = bodies.Booked(until=until, parcel=asking.parcel is not None, **transfers.said_by(asking.decided))
+        asking, draft = sequencing.write(turn, asking, told, awaits=True)
     turn.save(asking)
-    opening.post_card(turn, asking, opening.addressees(turn, able))
+    opening.post_card(turn, asking, opening.addressees(turn, able), draft)
 
 
 def _obstacles(turn: Turn, line: Line, answer: object) -> tuple[Obstacle, ...]:
@@ -177,7 +201,7 @@ def _hindrance(turn: Turn, line: Line, item: StockItem | None) -> Hindrance | No
     if item is None or item.part.pk != line.part or item.serial != line.serial:
         return Hindrance.GONE
     if item.customer is not None:
-        return Hindrance.LENT if lend.lends(turn, item.pk) else Hindrance.NOT_HERE
+        return Hindrance.LENT if bookings.is_out(turn, item.pk) else Hindrance.NOT_HERE
     if item.status not in TRAVELLING_STATUSES:
         return Hindrance.CONDITION
     if not item.in_stock:
@@ -188,10 +212,7 @@ def _hindrance(turn: Turn, line: Line, item: StockItem | None) -> Hindrance | No
 
 
 def _tell_obstacles(turn: Turn, transfer: Transfer) -> None:
-    """Both sides hear it: who asked, and who has said yes. What a loan ahead of it still holds is no news by itself."""
-    is_lent_yet = {obstacle.why for obstacle in transfer.obstacles} == {Hindrance.LENT}
-    if is_lent_yet and first_day(transfer) > lend.today(turn, transfer):
-        return
+    """Both sides hear it: who asked, and who has said yes."""
     turn.note(transfer.id, audit.BookingStands(tuple(obstacle.why for obstacle in transfer.obstacles)))
     people = [transfer.terms.asker, *([transfer.decided.person] if transfer.decided else [])]
     phrase = say(messages.booking.obstacles, transfer=transfer, us=turn.us, peer_name=turn.party_name(transfer.peer))
@@ -213,8 +234,11 @@ def not_today(turn: Turn, transfer: Transfer, by: Signature) -> None:
 
 
 def on_booked(turn: Turn, transfer: Transfer, envelope: Message[bodies.Booked], event: EnvelopeSeen) -> None:
-    """The owner has booked it for us, if our side had agreed to just that."""
+    """The owner has booked it for us, if our side had agreed to just that; or keeps it longer than it had said."""
     is_meant = envelope.terms_hash == transfer.terms_hash and transfer.terms.starts is not None
+    if is_meant and transfer.state is TransferState.BOOKED and transfer.due < envelope.body.until <= _latest(transfer):
+        _kept_longer(turn, transfer, envelope.body.until)
+        return
     if transfer.state is not TransferState.OPEN or not is_meant or not transfers.is_agreed(transfer):
         turn.save(transfer)
         return
@@ -227,6 +251,21 @@ def on_booked(turn: Turn, transfer: Transfer, envelope: Message[bodies.Booked], 
     transfer, draft = sequencing.write(turn, transfer, bodies.Noted())
     turn.save(transfer)
     turn.note_by(transfer.id, audit.TransferIs(TransferState.BOOKED), transfer.decided)
+    if "card" in transfer.told:
+        transfers.edit_card(turn, transfer, draft)
+    else:
+        sequencing.post(turn, transfer, draft)
+
+
+def _latest(transfer: Transfer) -> datetime:
+    """No booking is kept for longer than the loan would have lasted, wherever that is."""
+    last = transfer.terms.loan_until or first_day(transfer)
+    return datetime.combine(last + 2 * A_DAY, time(), UTC)
+
+
+def _kept_longer(turn: Turn, transfer: Transfer, until: datetime) -> None:
+    transfer, draft = sequencing.write(turn, replace(transfer, due=until), bodies.Noted())
+    turn.save(transfer)
     if "card" in transfer.told:
         transfers.edit_card(turn, transfer, draft)
     else:

@@ -146,14 +146,15 @@ def on_cancel(turn: Turn, transfer: Transfer, envelope: Message[bodies.Cancel], 
 def expire(turn: Turn, transfer: Transfer) -> None:
     """Nobody decided in time. To be asked only when a sync is complete that began at `turn.now`."""
     if is_over(turn, transfer):
-        why = booking.NOT_FETCHED if transfer.state is TransferState.BOOKED else ""
+        why = booking.why_lapsed(transfer) if transfer.state is TransferState.BOOKED else ""
         transfers.end(turn, transfer, TransferState.EXPIRED, None, why)
 
 
 def is_over(turn: Turn, transfer: Transfer) -> bool:
     """Whether its time is over at `turn.now`, without a decision: for us to say, as its arbiter."""
     undecided = transfer.state in {TransferState.OPEN, TransferState.BOOKED} and transfer.decision is None
-    return transfer.role == "sender" and undecided and transfer.due < turn.now
+    is_due = transfer.role == "sender" and undecided and transfer.due < turn.now
+    return is_due and (transfer.state is TransferState.OPEN or booking.may_lapse(turn, transfer))
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Annotated, Literal
@@ -16,13 +17,14 @@ from fedbot.messages import web
 from fedbot.messages.language import Locale
 from fedbot.rules.model.command import AccessKind, Scope
 from fedbot.rules.model.effects import say
+from fedbot.rules.model.lifecycles import OutsideState
 from fedbot.web import qr
 from fedbot.web.site.access import Caller
 from fedbot.web.site.calls import Site
 from fedbot.web.site.ical import WholeDay, calendar
 from fedbot.web.site.pages import Field, Page, Sent, SignedIn
 from fedbot.web.site.problems import Problem
-from fedbot.web.site.views import Reader, TransferView
+from fedbot.web.site.views import LineView, OutsideView, Reader, TransferView
 
 SCREEN_AGAIN = 60
 """Seconds after which a wall screen shows what has changed."""
@@ -93,11 +95,13 @@ async def screen(request: Request, secret: str) -> Response:
     return shown
 
 
-def _on_screen(reader: Reader) -> list[tuple[str, list[TransferView]]]:
+def _on_screen(reader: Reader) -> list[tuple[str, Sequence[TransferView | OutsideView]]]:
     loans = reader.loans()
-    lists = {
+    lent = [each for each in loans if each.direction == "out"]
+    outside = [each for each in reader.with_neighbours() if each.ended_at is None]
+    lists: dict[str, Sequence[TransferView | OutsideView]] = {
         "borrowed": [each for each in loans if each.direction == "in"],
-        "lent": [each for each in loans if each.direction == "out"],
+        "lent": sorted([*lent, *outside], key=lambda each: each.due_day or date.max),
         "waiting": reader.undecided(),
     }
     return [(name, lists[name]) for name in reader.turn.us.screen_shows if name in lists]
@@ -144,6 +148,18 @@ async def feed(request: Request, secret: str, whose: Literal["mine", "all"]) -> 
         for loan in loans
         if loan.due_day
     ]
+    days += [
+        WholeDay(
+            uid=f"{loan.id}@{host}",
+            first=loan.due_day,
+            last=loan.due_day,
+            summary=web.due_back(locale, "out", _thing(locale, loan), loan.neighbour),
+            description=loan.note,
+            url=f"{site.address.url}/loans",
+        )
+        for loan in reader.with_neighbours()
+        if loan.state == OutsideState.OUT and (whose == "all" or loan.lent_by.id == caller.person)
+    ]
     name = web.page_word(locale, "calendar_of", space=reader.turn.us.name)
     return Response(calendar(name, days, site.bot.now()), media_type="text/calendar; charset=utf-8")
 
@@ -153,8 +169,11 @@ def _concerns(loan: TransferView, person: str) -> bool:
 
 
 def _things(locale: Locale, loan: TransferView) -> str:
-    lines = loan.still_out or loan.lines
-    return ", ".join(f"{web.amount(locale, line.quantity, line.units)} × {line.part or line.ipn}" for line in lines)
+    return ", ".join(_thing(locale, line) for line in loan.still_out or loan.lines)
+
+
+def _thing(locale: Locale, line: LineView | OutsideView) -> str:
+    return f"{web.amount(locale, line.quantity, line.units)} × {line.part or line.ipn}"
 
 
 # --- items on labels ---------------------------------------------------------------------------------------------

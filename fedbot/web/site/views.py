@@ -269,14 +269,6 @@ class SearchView(BaseModel):
     problems: dict[str, str]
 
 
-class AgendaView(BaseModel):
-    """On that day something is `fetched`, due `back`, or still out (`overdue`, which stands under today)."""
-
-    day: date
-    what: Literal["fetched", "back", "overdue"]
-    transfer: TransferView
-
-
 class FlowView(BaseModel):
     """What went one way: lines of transfers, and the pieces in those that are counted by the piece."""
 
@@ -371,6 +363,18 @@ class OutsideView(BaseModel):
     handed_to: SpaceRef | None
     transfer: str
     problem: str
+
+
+class AgendaView(BaseModel):
+    """On that day something is `fetched`, due `back`, or still out (`overdue`, which stands under today).
+
+    It is one of these two: a transfer, or a loan to a neighbour without a bot.
+    """
+
+    day: date
+    what: Literal["fetched", "back", "overdue"]
+    transfer: TransferView | None = None
+    neighbours: OutsideView | None = None
 
 
 class WantView(BaseModel):
@@ -810,9 +814,13 @@ class Reader:
 
     def agenda(self, first: date, last: date) -> list[AgendaView]:
         """What is fetched and due back on these days, by the day."""
-        found = bookings.entries(self.turn, self.rooms, first, last)
+        ours = bookings.of_neighbours(self.turn, self.rooms, first, last)
         return [
-            AgendaView(day=each.day, what=_HAPPENS[each.what], transfer=self.transfer(each.transfer)) for each in found
+            *(
+                AgendaView(day=each.day, what=_HAPPENS[each.what], transfer=self.transfer(each.transfer))
+                for each in bookings.entries(self.turn, self.rooms, first, last)
+            ),
+            *(AgendaView(day=each.day, what=_HAPPENS[each.what], neighbours=self._outside(each.loan)) for each in ours),
         ]
 
     def dealings(self, party: str) -> DealingsView | None:
