@@ -22,8 +22,8 @@ from fedbot.matrix.encryption import ENCRYPTED, Cipher, WaitingRoom, establish, 
 from fedbot.matrix.errors import DeviceTaken, answered, nothing_foreign
 from fedbot.matrix.keys import KEYS, set_aside
 from fedbot.matrix.login import Account, Connection, Session, sign_in, sign_in_anew, sign_out_earlier
-from fedbot.matrix.reading import Reader
-from fedbot.matrix.room import Raw, RoomPicture
+from fedbot.matrix.reading import ENVELOPE, READ, Reader
+from fedbot.matrix.room import NEEDED, Raw, RoomPicture
 from fedbot.matrix.sync import RawRoom, RawSync, Rooms, letters_in, own_messages, shows_history
 from fedbot.ports.chat import Batch, Chat, ChatRefused, ChatSignedOut, Delivery, Media
 from fedbot.ports.vault import Folder
@@ -429,11 +429,18 @@ def _instance_in(response: nio.SyncResponse) -> str:
 
 
 def _news_filter() -> dict[str, Any]:
+    """What is for us. Members are all there: who is in a room is asked for nearly everything."""
     nothing: dict[str, Any] = {"types": []}
+    timeline = {"limit": _TIMELINE_LIMIT, "types": sorted({*NEEDED, *READ, f"{ENVELOPE}.*"})}
     return {
         "presence": nothing,
         "account_data": {"types": [INSTANCE]},
-        "room": {"timeline": {"limit": _TIMELINE_LIMIT}, "ephemeral": nothing, "account_data": nothing},
+        "room": {
+            "state": {"types": sorted(NEEDED)},
+            "timeline": timeline,
+            "ephemeral": nothing,
+            "account_data": nothing,
+        },
     }
 
 

@@ -286,3 +286,5 @@ _MESSAGES: dict[str, _Read] = {
     "m.reaction": Reader.reacted,
     "m.room.redaction": Reader.redacted,
 }
+READ = frozenset(_MESSAGES)
+"""The types that we read of what is no state; the homeserver leaves out what isn't here."""

@@ -100,7 +100,7 @@ class Opened(dict[str, Any]):
 PARTY = "dev.fedbot.party"
 MEMBER = "m.room.member"
 TOMBSTONE = "m.room.tombstone"
-_NEEDED = {
+NEEDED = {
     PARTY,
     MEMBER,
     TOMBSTONE,
@@ -110,6 +110,7 @@ _NEEDED = {
     "m.room.canonical_alias",
     "m.room.encryption",
 }
+"""The state that we need; the homeserver leaves out what isn't here."""
 
 
 def content_of(raw: Raw) -> Mapping[str, Any]:
@@ -136,7 +137,7 @@ class RoomPicture:
     def apply(self, raw: Raw) -> None:
         """Take in a state event; anything else, and state that we don't need, leaves the picture as it is."""
         kind = raw.get("type")
-        if isinstance(kind, str) and kind in _NEEDED and is_state(raw):
+        if isinstance(kind, str) and kind in NEEDED and is_state(raw):
             self.state[(kind, raw["state_key"])] = raw
 
     def members(self) -> dict[str, str]:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import nio
 import pytest
 from aiohttp import web
 
@@ -46,6 +47,10 @@ def notice(room: str, text: str, transaction: str) -> Delivery:
 
 def texts(events: list[ChatEvent]) -> list[str]:
     return [event.text for event in events if isinstance(event, Said)]
+
+
+def sources(events: list[Any]) -> list[dict[str, Any]]:
+    return [event.source for event in events]
 
 
 def kinds(events: list[ChatEvent]) -> list[str]:
@@ -129,6 +134,34 @@ async def in_a_room(
 
 
 # --- gaps --------------------------------------------------------------------------------------------------
+
+
+async def test_the_homeserver_leaves_out_what_is_not_for_a_bot(
+    homeserver: Homeserver, introduce: Introduce, employ: Employ
+) -> None:
+    anna, bot = await introduce(homeserver, "anna-much"), await employ(homeserver, "bot-much")
+    answers: list[nio.SyncResponse] = []
+    sync = bot.chat._sync
+
+    async def kept(*given: Any, **named: Any) -> nio.SyncResponse:  # noqa: ANN401 -- as it is
+        answers.append(await sync(*given, **named))
+        return answers[-1]
+
+    bot.chat._sync = kept  # type: ignore[method-assign]
+    room = await anna.create_room("Makers", invite=[bot.user_id])
+    await bot.chat.join(room)
+    await anna.set_state(room, "m.room.topic", {"topic": "long" * 1000})
+    await bot.sync()
+    for number in range(120):  # more than a homeserver puts into one answer
+        await anna.send(room, "org.example.measured", {"number": number})
+    await anna.set_state(room, "m.room.pinned_events", {"pinned": ["$long"] * 100})
+    await anna.say(room, "!fed help")
+    (said,) = await bot.news()
+    assert isinstance(said, Said)
+    news = [answer.rooms.join[room] for answer in answers if room in answer.rooms.join]
+    assert not any(each.timeline.limited for each in news[1:]), "nothing had to be read back"
+    kinds = {raw["type"] for each in news for raw in (*sources(each.state), *sources(each.timeline.events))}
+    assert kinds == {"m.room.create", "m.room.member", "m.room.name", "m.room.power_levels", "m.room.message"}
 
 
 async def test_a_gap_of_more_than_a_hundred_events_is_filled_in_order_without_repetition(
