@@ -31,7 +31,7 @@ from fedbot.journal.rows_between import Counted
 from fedbot.journal.sealed import FolderInDatabase, Seal
 from fedbot.journal.sqlite import SqliteDatabase
 from fedbot.matrix.keys import KEYS
-from fedbot.matrix.sealed_keys import put_rows, rows_of
+from fedbot.matrix.sealed_keys import of_keys, put_rows, rows_of
 from fedbot.ports.journal import JournalProblem, StateInUse
 
 MARKS = (MOVED, ARRIVING)
@@ -280,7 +280,7 @@ def _in_folder(identity: Path) -> Belongings:
 def _in_database(folder: FolderInDatabase) -> Belongings:
     files = {str(name): (folder / str(name)).read_bytes() for (name,) in _names(folder)}
     keys = folder.within(KEYS)
-    return Belongings(files, {store: keys.rows(store) for store in keys.stores()})
+    return Belongings(files, {store: of_keys(keys.rows(store)) for store in keys.stores()})
 
 
 def _names(folder: FolderInDatabase) -> list[tuple[str]]:

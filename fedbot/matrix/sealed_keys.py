@@ -19,6 +19,7 @@ from peewee import SqliteDatabase
 from fedbot.ports.vault import SealedFolder
 
 _BYTES = "bytes"
+_VERSION = "storeversion"
 _READING = ("load_", "is_device_")
 
 
@@ -79,6 +80,11 @@ class SealedStore(SqliteStore):  # type: ignore[misc]  # nio has no types
         return found[0][2] if found else None
 
 
+def of_keys(rows: list[tuple[str, int, bytes]]) -> list[tuple[str, int, bytes]]:
+    """Without nio's own note of which version of its tables it has made: that belongs to the file, not to the keys."""
+    return [row for row in rows if row[0] != _VERSION]
+
+
 def rows_of(store: sqlite3.Connection) -> list[tuple[str, int, bytes]]:
     """All rows of a store of nio's, as (table, number, content)."""
     return [row for table in sorted(_tables(store)) for row in _read(store, table, "ORDER BY rowid")]
@@ -103,7 +109,7 @@ def put_rows(store: sqlite3.Connection, rows: list[tuple[str, int, bytes]]) -> N
 
 def _tables(store: sqlite3.Connection) -> set[str]:
     found = store.execute("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
-    return {name for (name,) in found}
+    return {name for (name,) in found} - {_VERSION}
 
 
 def _read(store: sqlite3.Connection, table: str, which: str, *values: int) -> list[tuple[str, int, bytes]]:

@@ -140,6 +140,23 @@ def test_a_space_goes_into_the_database_and_back_with_all_that_it_is(
     assert command(settings, "to-database") == 0, "and there again, in the place of what was left"
 
 
+def test_keys_of_encrypted_rooms_that_were_made_in_the_database_leave_it_too(
+    settings: Settings, postgresql: Server
+) -> None:
+    journal, folder = in_database(settings, Address(postgresql.url, settings.party.id))
+    with journal:
+        journal.receive([], "s1")
+        open_identity(folder)
+        machine = open_machine(folder.within("matrix-keys"), "@bot:x", "DEVICE")
+        machine.store.save_encrypted_rooms(["!secret"])
+        made = machine.account.identity_keys
+    assert moving.into_folder(settings).keys
+    left = open_machine(identity_folder(settings) / "matrix-keys", "@bot:x", "DEVICE")
+    assert left.account.identity_keys == made
+    assert left.store.load_encrypted_rooms() == {"!secret"}
+    left.store.database.close()
+
+
 def test_nobody_else_may_work_meanwhile_and_nothing_that_was_worked_on_is_overwritten(
     settings: Settings, postgresql: Server, capsys: pytest.CaptureFixture[str]
 ) -> None:
