@@ -137,6 +137,8 @@ def end(connection: Statements, number: int, state: RowState, at: datetime, prob
 
 def void(connection: Statements, keys: tuple[str, ...], at: datetime) -> None:
     """The acts under these keys that are not ended are over, undone."""
+    if not keys:
+        return
     connection.executemany(
         "UPDATE outbox SET state = 'failed', ended_at = ?, problem = 'void', not_before = NULL"
         " WHERE lane = 'act' AND key = ? AND state IN ('queued', 'acting', 'quarantined')",

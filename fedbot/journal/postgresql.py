@@ -162,9 +162,9 @@ class PostgresqlDatabase(Database):
         self._asked = Asked(self._connection)
         # one statement's worth of time for three: the worker still holds the space, and doesn't wait for the disk
         self._begin = {
-            durable: sql.SQL("BEGIN; {}{}").format(
-                sql.SQL("" if durable else "SET LOCAL synchronous_commit TO off; "), lease.held_row()
-            )
+            durable: sql.SQL("BEGIN; {}{}")
+            .format(sql.SQL("" if durable else "SET LOCAL synchronous_commit TO off; "), lease.held_row())
+            .as_bytes(self._connection)
             for durable in (True, False)
         }
         try:
