@@ -46,7 +46,7 @@ log = logging.getLogger(__name__)
 
 THREADS_A_SPACE = 3
 """In which it calls its InvenTree; the calls of one that doesn't answer wait in them."""
-STARTS_AT_ONCE = 4
+STARTS_AT_ONCE = 8
 SLOW_START = 10.0
 """Seconds after which a bot that begins no longer keeps others from beginning."""
 STRETCH = 0.05
@@ -131,7 +131,7 @@ class Worker:
             await self._tell_how_they_are()
         except JournalProblem as problem:
             log.warning("the hub's database can't be asked now: %s", problem)
-            return RENEWED_EVERY / 2
+            return _soon()
         return self._act_on(self.view, hosted_before)
 
     async def _tell_how_they_are(self) -> None:
@@ -164,7 +164,7 @@ class Worker:
         claimed = shares.to_claim(self.name)
         for space in claimed:
             self._host(space)
-        return RENEWED_EVERY / 2 if claimed else RENEWED_EVERY
+        return _soon() if claimed or view.is_a_worker_late else RENEWED_EVERY
 
     def _host(self, space: str) -> None:
         hosted = self.hosted[space] = Hosted(space)
@@ -308,6 +308,11 @@ async def run(hub: HubSettings) -> None:
             await worker.run()
     finally:
         lock.release()
+
+
+def _soon() -> float:
+    """Seconds until the next look when there is more to claim, or will be."""
+    return RENEWED_EVERY / 4
 
 
 def _begun(summary: Summary) -> None:

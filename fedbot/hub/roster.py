@@ -16,7 +16,7 @@ import psycopg
 from fedbot.config.hub import HubSettings
 from fedbot.journal import lease as leases
 from fedbot.journal.database import Address
-from fedbot.journal.lease import SECONDS, Lease, since_boot
+from fedbot.journal.lease import RENEWED_EVERY, SECONDS, Lease, since_boot
 from fedbot.journal.server import Row, connect, told
 
 HUB = "hub"
@@ -25,6 +25,8 @@ PAUSES = (10, 60, 300, 1800)
 """Seconds before a space that failed is tried again; the last one repeats."""
 WELL_AFTER = 600
 """Seconds for which a space has worked when its failures before count no longer."""
+LATE_AFTER = 1.5 * RENEWED_EVERY
+"""Seconds after which a worker has missed a look, so that its spaces may be free soon."""
 LONGEST_PROBLEM = 500
 
 _TABLES = (
@@ -73,7 +75,10 @@ _RENEW = """
     WHERE held.space = ours.space AND held.epoch = ours.epoch AND held.worker <> ''
     RETURNING held.space
 """
-_WORKERS = "SELECT worker FROM fedbot.workers WHERE NOT leaves AND seen > clock_timestamp() - $1 * interval '1 second'"
+_WORKERS = """
+    SELECT worker, seen < clock_timestamp() - $2 * interval '1 second' FROM fedbot.workers
+    WHERE NOT leaves AND seen > clock_timestamp() - $1 * interval '1 second'
+"""
 _SPACES = """
     SELECT space, coalesce(held.worker, ''), coalesce(is_paused, false), coalesce(problem, ''), coalesce(failures, 0),
         CASE WHEN isfinite(not_before) THEN greatest(extract(epoch FROM not_before - clock_timestamp()), 0) ELSE 0 END,
@@ -146,10 +151,14 @@ def _space_row(found: Row) -> SpaceRow:
 
 @dataclass(frozen=True)
 class View:
-    """Who is alive, and what is known of the spaces of which anything is."""
+    """Who is alive, and what is known of the spaces of which anything is.
+
+    `is_a_worker_late`: one hasn't been seen for longer than it takes between two looks.
+    """
 
     workers: frozenset[str] = frozenset()
     spaces: Mapping[str, SpaceRow] = field(default_factory=dict)
+    is_a_worker_late: bool = False
 
     def of(self, space: str) -> SpaceRow:
         """What is known of this one."""
@@ -187,9 +196,10 @@ class Roster:
     def view(self) -> View:
         """How it stands."""
         with self.connected() as connection:
-            workers = frozenset(name for (name,) in connection.execute(_WORKERS, (SECONDS,)))
+            workers = dict(connection.execute(_WORKERS, (SECONDS, LATE_AFTER)).fetchall())
             found = connection.execute(_SPACES).fetchall()
-        return View(workers, {row[0]: _space_row(row[1:]) for row in found})
+        spaces = {row[0]: _space_row(row[1:]) for row in found}
+        return View(frozenset(workers), spaces, any(workers.values()))
 
     def leaves(self) -> None:
         """We take nothing any more."""

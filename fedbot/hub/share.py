@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-MOST_CLAIMED = 16
-"""At one look: those that begin at once slow each other down."""
+MOST_CLAIMED = 32
+"""At one look, which the next one follows soon, so that workers that begin together share from the beginning."""
 MOST_LET_GO = 2
-"""At one look: nobody hears these spaces for a moment."""
+"""At one look, or a tenth of what is too much: nobody hears these spaces for a moment."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,8 @@ class Shares:
         elsewhere = [space for space in own if self._wanted_at(space) not in ("", worker)]
         movable = [space for space in own if not self._wanted_at(space)]
         surplus = len(own) - len(elsewhere) - self.of(worker)
-        return [*elsewhere, *movable[: max(surplus, 0)]][:MOST_LET_GO]
+        most = max(MOST_LET_GO, surplus // 10)
+        return [*elsewhere, *movable[: max(surplus, 0)]][:most]
 
     @property
     def _all(self) -> list[str]:

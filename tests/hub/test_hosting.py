@@ -191,6 +191,20 @@ async def test_what_is_broken_stays_with_its_space_and_is_told_and_tried_again(
         assert Roster(hub).view().of(failing).problem == ""
 
 
+async def test_a_worker_that_misses_a_look_is_looked_for_more_often_so_that_its_spaces_are_taken_over_soon(
+    hub: HubSettings, postgresql: Server
+) -> None:
+    worker = Worker(hub, "one", Bots().of("one"))
+    usual = await worker.look()
+    with postgresql.connect() as admin:
+        admin.execute("INSERT INTO fedbot.workers (worker, seen) VALUES ('two', now() - interval '8 s')")
+        assert await worker.look() < usual
+        admin.execute("UPDATE fedbot.workers SET seen = now() - interval '20 s' WHERE worker = 'two'")
+        assert await worker.look() == usual, "it is gone, and what it had is free"
+        admin.execute("DELETE FROM fedbot.workers")
+    await worker._drain()
+
+
 async def test_a_bot_whose_standing_can_not_be_told_ends_nobody(hub: HubSettings, postgresql: Server) -> None:
     bots = Bots()
     odd, well = (space_in(hub, postgresql) for _ in range(2))
