@@ -33,10 +33,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer rounds: less to wait for, more chance")
     parser.add_argument("--large", action="store_true", help="a server with 100,000 stock items instead, by its costs")
-    parser.add_argument("--hub", type=int, nargs="?", const=100, help="a hub with so many spaces (100) instead")
+    parser.add_argument("--hub", type=int, nargs="?", const=200, help="a hub with so many spaces (200) instead")
+    parser.add_argument("--encrypted", action="store_true", help="of that hub, the rooms are encrypted")
+    parser.add_argument("--past", type=int, default=0, help="of that hub, one space has so many finished transfers")
     given = parser.parse_args()
     if given.hub:
-        found = asyncio.run(hub.measure(given.hub, 10 if given.quick else 100))
+        wanted = hub.Hub(given.hub, 10 if given.quick else 100, given.past, given.encrypted)
+        found = asyncio.run(hub.measure(wanted))
         measured, details = found.figures(), dataclasses.asdict(found)
     elif given.large:
         measured, details = asyncio.run(large.measure(_ITEMS))

@@ -25,7 +25,8 @@ QUIET = 18
 WORKERS = 3
 ROUND = 10
 """So many transfers are under way together."""
-IPNS = ("RES-10K", "M3-NUT")
+IPN = "RES-10K"
+"""Of which there are 500."""
 PATIENCE_S = 240.0
 """A take-over takes 30 seconds at most; a machine on which other work runs is slower."""
 TROUBLES = ("kill", "pause", "end")
@@ -54,24 +55,21 @@ async def bad_day(
         count = min(ROUND, transfers - first)
         begun = time.monotonic()
         with patch.object(plot, "PATIENCE_S", PATIENCE_S):
-            happened = await _round(stage, hub, count, IPNS[first // ROUND % len(IPNS)], chance, tell)
+            happened = await _round(stage, hub, count, chance, tell)
         troubles.update(happened)
         tell(f"{first + count} transfers; {', '.join(happened)}; {time.monotonic() - begun:.0f} s")
     return troubles
 
 
 async def _round(
-    stage: Stage, hub: HubScene, count: int, ipn: str, chance: random.Random, tell: Callable[[str], None]
+    stage: Stage, hub: HubScene, count: int, chance: random.Random, tell: Callable[[str], None]
 ) -> list[str]:
     """Some transfers at once, and one or two troubles meanwhile. In the end all workers are there again."""
     for each in hub.workers:
         assert each.process.is_running, f"a worker ended by itself:\n{each.process.log_tail()}"
-    before, known = await scene.amounts(stage, ipn), await _arrived(stage, ipn)
+    before, known = await scene.amounts(stage, IPN), await _arrived(stage)
     troubled = asyncio.ensure_future(_troubled(hub, chance, tell))
-    offers = [
-        await plot.offer(stage, stage.people["piet"], f"!fed push 1 {ipn} to betaspace", seen_by=stage.people["cem"])
-        for _ in range(count)
-    ]
+    offers = [await _offered(stage) for _ in range(count)]
     for offer in offers:
         await stage.people["cem"].react(stage.room, offer.card.event_id, plot.YES)
     happened, paused = await troubled
@@ -88,13 +86,26 @@ async def _round(
         if not each.process.is_running:
             await each.process.start()
     await hub.until_all_are_heard(PATIENCE_S)
-    assert await scene.amounts(stage, ipn) == (before[0] - count, before[1] + count)
-    new = await _arrived(stage, ipn) - known
+    after = await scene.amounts(stage, IPN)
+    assert after == (before[0] - count, before[1] + count), f"{before} before {count} transfers, {after} after them"
+    new = await _arrived(stage) - known
     notes = await _notes(stage, new)
     marks = Counter(offer.transfer for offer in offers for each in notes if offer.transfer in each)
     assert len(new) == count, f"{len(new)} items arrived for {count} transfers"
     assert set(marks.values()) == {1}, marks
     return happened
+
+
+async def _offered(stage: Stage) -> plot.Offer:
+    """One more. The bot may answer first that it has to wait, as its InvenTree is as slow as this machine."""
+    piet = stage.people["piet"]
+    line = await piet.say(stage.room, f"!fed push 1 {IPN} to betaspace")
+    answer = await piet.wait_for(
+        lambda event: event.replies_to == line and plot.kind_of(event) == "offer", PATIENCE_S, what="an offer"
+    )
+    transfer = plot.subject_of(answer)
+    card = await plot.card_of(stage, stage.people["cem"], stage.betaspace, transfer)
+    return plot.Offer(transfer, line, answer, card)
 
 
 async def _troubled(
@@ -119,10 +130,10 @@ async def _troubled(
     return happened, paused
 
 
-async def _arrived(stage: Stage, ipn: str) -> set[int]:
+async def _arrived(stage: Stage) -> set[int]:
     """The stock items that Betaspace has of it."""
     async with stage.betaspace.stocktake() as stocktake:
-        return {item.pk for item in await stocktake.items(ipn)}
+        return {item.pk for item in await stocktake.items(IPN)}
 
 
 async def _notes(stage: Stage, items: set[int]) -> list[str]:

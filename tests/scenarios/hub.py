@@ -23,6 +23,7 @@ from fedbot_demo.stage import Stage
 OF_A_ROOM = 8
 REPOSITORY = Path(__file__).parent.parent.parent
 _LOOK_EVERY_S = 0.1
+ENCRYPTION = {"type": "m.room.encryption", "state_key": "", "content": {"algorithm": "m.megolm.v1.aes-sha2"}}
 
 
 class HubWorker:
@@ -97,13 +98,15 @@ class HubScene:
             await asyncio.to_thread(tending.take_in, hub, space.party, space.folder / "state")
             space.settings["journal"] = {"url": self.url}
 
-    async def add_quiet(self, number: int, inventree: InvenTreeProcess) -> None:
+    async def add_quiet(self, number: int, inventree: InvenTreeProcess, *, encrypted: bool = False) -> None:
         """So many spaces that only listen, in rooms of eight; they share an InvenTree, as nobody looks into it."""
+        state = [ENCRYPTION] if encrypted else []
         hub, maker = self.settings, self.stage.attraktor.superuser
         for first in range(0, number, OF_A_ROOM):
             names = [f"quiet-{each}" for each in range(first, min(first + OF_A_ROOM, number))]
             accounts = [await self.stage.homeserver.register(name) for name in names]
-            room = await maker.create_room(f"Room {first}", invite=[account.user_id for account in accounts])
+            invited = [account.user_id for account in accounts]
+            room = await maker.create_room(f"Room {first}", invite=invited, initial_state=state)
             self.quiet_rooms.append(room)
             for name, account in zip(names, accounts, strict=True):
                 raw = {
