@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from fedbot.messages import naming
-from fedbot.messages.formatting import Bold, Inline, Items
+from fedbot.messages.formatting import Bold, Code, Inline, Items
 from fedbot.messages.language import Lines, Locale, Words, marked
 from fedbot.messages.naming import command
 from fedbot.rules.model.catalogue import (
@@ -361,6 +361,14 @@ def list_too_old(locale: Locale) -> Lines:
             "That list is older than {time}, and things may have moved. I did nothing.", time=locale.span(NUMBER_WITHIN)
         ),
         locale.say("Look again: {find}", find=command("find …")),
+    ]
+
+
+def one_hit_a_line(locale: Locale) -> Lines:
+    """A reply to a list that begins to ask for something, and can't be read."""
+    return [
+        locale.say("I can't read that. Ask for one number at a time, then how much: {line}", line=Code("ask 1 2")),
+        locale.say("To borrow it: {line}. I did nothing.", line=Code("borrow 1 2 for 2 weeks")),
     ]
 
 

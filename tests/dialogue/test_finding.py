@@ -18,7 +18,7 @@ from fedbot.rules.protocol import sequencing
 from fedbot_demo.inventree.faults import FaultKind
 from tests.fakes.people import Message, Person
 from tests.scenarios.books import assert_books_balance
-from tests.scenarios.world import World, a_world, friends, nothing, protocol_messages, told
+from tests.scenarios.world import World, a_world, friends, nothing, protocol_messages, sharing, told
 
 LATE = timedelta(seconds=25)
 AN_AGE = timedelta(minutes=11)
@@ -511,3 +511,44 @@ async def test_a_category_is_browsed_at_all_friends_and_a_long_list_names_its_ne
     assert pages[1]
     assert not pages[0] & pages[1]
     assert "is no page" in (await finds(world, "in betaspace --page x")).text
+
+
+@pytest.mark.parametrize(
+    ("said", "quantity", "until"),
+    [
+        ("ask 2 5", 5, None),
+        ("request 2, 5 pcs", 5, None),
+        ("ask for 2 5 for 2 weeks", 5, "2026-12-08"),
+        ("borrow 2 5 over the weekend", 5, "2026-11-29"),
+        ("!fed borrow 2 5 for a week", 5, "2026-12-01"),
+    ],
+)
+async def test_right_after_the_list_a_line_that_asks_needs_no_reply(
+    said: str, quantity: int, until: str | None
+) -> None:
+    world = await sharing()
+    world.bea.says("!fed find nut")
+    await world.settle()
+    world.bea.says(said)
+    await world.settle()
+    terms = world.beta.transfer().terms
+    assert (terms.lines[0].description.name, int(terms.lines[0].quantity)) == ("M3 nut", quantity)
+    assert (terms.loan_until and terms.loan_until.isoformat()) == until
+
+
+async def test_what_is_talk_later_on_or_of_another_person_asks_for_nothing() -> None:
+    world = await sharing()
+    world.bea.says("!fed find nut")
+    await world.settle()
+    (answer,) = told(world.room, '2 hits for "nut"')
+    world.cem.says("ask 2 5")
+    world.bea.says("ask 2 people whether that fits")
+    world.bea.says("2 of these are broken", reply_to=answer)
+    await world.passes(timedelta(minutes=3))
+    world.bea.says("ask 2 5")
+    await world.settle()
+    assert world.beta.turn.transfers() == []
+    assert world.room.messages()[-1].sender == world.bea.user_id
+    world.bea.says("ask 1 3 and 2 4", reply_to=answer)
+    await world.settle()
+    assert told(world.room, "Ask for one number at a time, then how much: ask 1 2")

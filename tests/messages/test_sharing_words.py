@@ -132,6 +132,7 @@ SAID: dict[str, Phrase] = {
     ),
     "too often": say(messages.catalogue.searched_too_often, again=NOW + timedelta(minutes=40)),
     "an old list": say(messages.catalogue.list_too_old),
+    "one number a line": say(messages.catalogue.one_hit_a_line),
     "no such number": say(messages.catalogue.no_such_hit, number=9, count=3),
     "no numbers at all": say(messages.catalogue.no_such_hit, number=1, count=0),
 }

@@ -66,11 +66,17 @@ _ROOM_FOR_PICTURES = 30_000
 
 _MORE = re.compile(r"(?:!fed\s+)?more[.!]?", re.IGNORECASE)
 _PLAIN = re.compile(r"\w[^\"“”„‟«»'‘’‚‛`#:;\n]*")
+_ASKS = r"(?P<asks>(?P<prefix>!fed\s+)?(?P<verb>ask|request|borrow|erbitte|leihe?)\s+(?:for\s+)?)"
 _ASKED_FOR = re.compile(
-    r"(?P<asks>!fed\s+(?:ask|request)\s+|(?:ask|request)\s+)?#?(?P<number>\d{1,4})[.)]?"
-    r"(?:\s+(?P<quantity>\d[\d.,]*))?(?P<rest>\s+(?:--|—|for\s|until\s).*)?",
+    rf"{_ASKS}?#?(?P<number>\d{{1,4}})[.)]?"
+    r"(?:[\s,]+x?(?P<quantity>\d[\d.,]*(?:\s?(?:pcs?|pieces?|stück|stk|[cm]?m|k?g|m?l)\.?)?))?"
+    r"(?P<rest>\s+(?:--|—|(?:for|until|till|over|bis|für|übers)\s).*)?",
     re.IGNORECASE | re.DOTALL,
 )
+_BEGINS_TO_ASK = re.compile(rf"{_ASKS}#?\d{{1,4}}\b", re.IGNORECASE)
+_TO_BORROW = frozenset({"borrow", "leih", "leihe"})
+_RIGHT_AFTER = timedelta(minutes=2)
+"""For so long `ask 1 2`, without being a reply, answers the list that was put to the person last."""
 
 
 # --- a person asks ---
@@ -326,7 +332,8 @@ def next_page(turn: Turn, command: Command) -> bool:
 def line_meant(turn: Turn, event: Said) -> str | Phrase:
     """The whole line that `ask 1 2`, `1 2` or `more` stands for, as a reply to a list of ours; '' if it is none.
 
-    `!fed ask 1 2` without a reply means the person's newest list in the room. A phrase says what is wrong.
+    `!fed ask 1 2` without a reply means the person's newest list in the room, `ask 1 2` only right after it. A phrase
+    says what is wrong.
     """
     text = event.text.strip()
     wanted = _ASKED_FOR.fullmatch(text)
@@ -334,9 +341,13 @@ def line_meant(turn: Turn, event: Said) -> str | Phrase:
     is_reply = kind == _KEY
     if is_reply and _MORE.fullmatch(text):
         return "!fed find" if turn.search(rest.partition(":")[0]) else say(messages.catalogue.list_too_old)
-    if wanted is None or not (is_reply or (not event.reply_to and (wanted["asks"] or "").lower().startswith("!fed"))):
+    if wanted is None:
+        return say(messages.catalogue.one_hit_a_line) if is_reply and _BEGINS_TO_ASK.match(text) else ""
+    if not is_reply and (event.reply_to or not wanted["asks"]):
         return ""
     search = turn.search(rest.partition(":")[0]) if is_reply else _newest(turn, event)
+    if not (is_reply or wanted["prefix"] or (search is not None and search.asked + _RIGHT_AFTER > turn.now)):
+        return ""
     if search is None:
         return say(messages.catalogue.list_too_old) if is_reply else ""
     number = int(wanted["number"])
@@ -356,7 +367,8 @@ def _request(turn: Turn, event: Said, found: tuple[SpaceHits, Hit], wanted: re.M
     quantity = wanted["quantity"] or ("1" if hit.quantity == 1 else "")
     as_whom = f"as {turn.us.party} " if who_answers.claimed_by_several(turn, event.sender, event.room) else ""
     rest = wanted["rest"] or ""
-    return f"!fed {as_whom}request {quantity} {word_for(hit)} from {space.party}{rest}"
+    verb = "borrow" if (wanted["verb"] or "").casefold() in _TO_BORROW else "request"
+    return f"!fed {as_whom}{verb} {quantity} {word_for(hit)} from {space.party}{rest}"
 
 
 def is_plain_name(word: str) -> bool:
