@@ -17,6 +17,7 @@ from fedbot.rules.connection.provision import own_reference, peer_reference
 from fedbot.rules.connection.rotate_tokens import BEFORE_ITS_END
 from fedbot.rules.model.care import Things
 from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.diagnosis import NameFault
 from fedbot.rules.model.lifecycles import ConnectionState
 from fedbot.rules.model.queries import (
     Able,
@@ -152,6 +153,8 @@ def _unanswered(settings: Settings, problem: InventoryProblem) -> Finding:
     if isinstance(problem, Unavailable):
         todo = "look whether it runs and this machine reaches it (address, firewall, certificate: ca_file)"
         return bad("InvenTree", f"{settings.inventree.url} does not answer: {problem.text}", todo)
+    if problem.reason == NameFault.NO_INVENTREE.value:
+        return bad("InvenTree", problem.text, "correct inventree.url: the start of InvenTree's address in the browser")
     return bad("InvenTree", problem.text, "look into InvenTree's own log")
 
 

@@ -162,7 +162,8 @@ def ratio_of(server: Server, theirs: str, ours: str) -> Fraction | None:
 
 def _stock_called(server: Server, called: str, word: str) -> list[dict[str, Any]]:
     """What lies in stock of the parts with this IPN or name: one call, which sums up nothing (as `part/` does)."""
-    filters = {called: plain(word), "in_stock": "true", "limit": _MOST_ROWS, "ordering": "-creation_date", **DETAILED}
+    order = server.version.newest_first
+    filters = {called: plain(word), "in_stock": "true", "limit": _MOST_ROWS, "ordering": order, **DETAILED}
     rows = server.api.rows("stock/", **filters)
     return _not_leaving(server, [row for row in rows if same(str(part_shown(row).get(called) or ""), word)])
 

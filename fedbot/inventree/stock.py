@@ -125,8 +125,8 @@ def is_on_its_way(server: Server, item: int) -> bool:
 
 
 def rows_of_part(server: Server, part: int, **filters: object) -> list[dict[str, Any]]:
-    """Stock items of a part, with part and place; newest first where the server can (others don't mind)."""
-    found = server.api.rows("stock/", part=part, ordering="-creation_date", **WHOLE, **filters)
+    """Stock items of a part, with part and place; what came last first."""
+    found = server.api.rows("stock/", part=part, ordering=server.version.newest_first, **WHOLE, **filters)
     return [row for row in found if row.get("part") == part]
 
 

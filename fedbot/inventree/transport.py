@@ -163,7 +163,12 @@ class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package shi
 
     def testServer(self) -> bool:  # noqa: N802  the package's name
         """Read `/api/` and remember the API version; any version is welcome (`versions` judges)."""
-        details = self.get("")
+        try:
+            details = self.get("")
+        except Refusal as problem:
+            if problem.reason != GONE:
+                raise
+            raise Refusal(Named(NameFault.NO_INVENTREE, self.host)) from None
         self.server_details = details if isinstance(details, dict) else {}
         version = str(self.server_details.get("apiVersion", ""))
         if self.server_details.get("server") != "InvenTree" or not version.isdigit():

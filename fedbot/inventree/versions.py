@@ -52,6 +52,7 @@ GATES = {
     "metadata apart": Gate(436, "v436, pull request 11035"),
     "the part in the history": Gate(450, "v450, pull request 11260"),
     "permissions that only admins give": Gate(472, "v472, and commit 9c0cb3410 within v471"),
+    "creation dates of items": Gate(496, "v496, pull request 12011"),
     "roles with the user": Gate(519, "v519"),
     "locked rows": Gate(522, "commit fcc68ee69 within v521, pull request 12385"),
 }
@@ -210,6 +211,11 @@ class Version:
     def closed_company(self) -> dict[str, bool]:
         """What closes a company: below API 190 it has no `active`."""
         return {"active": False} if self._has("active companies") else {"is_customer": False}
+
+    @property
+    def newest_first(self) -> str:
+        """The `ordering` of stock items by which what came last is told first; before, by what was changed last."""
+        return "-creation_date" if self._has("creation dates of items") else "-updated"
 
     @property
     def longest_link(self) -> int:

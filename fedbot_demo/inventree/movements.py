@@ -29,7 +29,6 @@ from fedbot_demo.inventree.stock_rows import (
     is_held,
     is_in_stock,
     is_serialized,
-    place_of,
     save,
     set_quantity,
     write_history,
@@ -106,11 +105,12 @@ def split(
     if copied is not None:
         state.write_metadata("stockitem", child.pk, dict(copied.content))
     if told:
-        deltas |= {"quantity": float(quantity)} | place_of(child)
+        place: JsonObject = {} if location is None else {"location": location.pk}
+        deltas |= {"quantity": float(quantity)} | place
         act.write(child, SPLIT_FROM_PARENT, deltas, part=item.part)
     rest = save(state, replace(item, quantity=item.quantity - quantity))
     if told:
-        left = {"removed": float(quantity), "quantity": float(rest.quantity), "stockitem": child.pk} | place_of(child)
+        left = {"removed": float(quantity), "quantity": float(rest.quantity), "stockitem": child.pk} | place
         act.write(rest, SPLIT_CHILD, left, part=item.part)
     return child
 

@@ -58,7 +58,7 @@ def filtered(state: State, query: Query) -> list[StockItem]:
     """The stock items that fit all filters of the query, in its order."""
     rows = _candidates(state, query)
     tests = _relation_tests(state, query) + _text_tests(state, query) + _state_tests(state, query)
-    tests += _value_tests(query)
+    tests += _value_tests(state, query)
     query.check()
     found = [item for item in rows if all(test(item) for test in tests)]
     return _in_order(state, query, search(found, query, lambda item: _search_texts(state, item)))
@@ -190,7 +190,7 @@ def _state_tests(state: State, query: Query) -> list[Test]:
     return tests
 
 
-def _value_tests(query: Query) -> list[Test]:
+def _value_tests(state: State, query: Query) -> list[Test]:
     tests: list[Test] = []
     status = query.number("status")
     if status is not None:
@@ -200,7 +200,8 @@ def _value_tests(query: Query) -> list[Test]:
         tests.append(lambda item: item.quantity >= least)
     if most is not None:
         tests.append(lambda item: item.quantity <= most)
-    for name, field in (("updated", "updated"), ("created", "creation_date")):
+    dates = {"updated": "updated"} | ({"created": "creation_date"} if state.version.dates_items else {})
+    for name, field in dates.items():
         after, before = query.day(f"{name}_after"), query.day(f"{name}_before")
         if after is not None:
             start = datetime.combine(after, time(), UTC)
@@ -233,7 +234,7 @@ def _in_order(state: State, query: Query, rows: list[StockItem]) -> list[StockIt
         "part__IPN": lambda item: state.parts[item.part].IPN,
         "IPN": lambda item: state.parts[item.part].IPN,
         "updated": lambda item: item.updated,
-        "creation_date": lambda item: item.creation_date,
+        **({"creation_date": lambda item: item.creation_date} if state.version.dates_items else {}),
         "stocktake_date": lambda item: item.stocktake_date,
         "expiry_date": lambda item: item.expiry_date,
         "purchase_price": lambda item: item.purchase_price,

@@ -179,7 +179,7 @@ _FIELDS: dict[str, dict[str, Span]] = {
         "sales_order_reference": Span(_V10),
         "SKU": Span(_V10),
         "MPN": Span(_V10),
-        "creation_date": Span(_NEWEST),
+        "creation_date": Span(496),
     },
     "parameter": {"model_type": Span(430), "model_id": Span(430), "part": Span(0, 430)},
     "testresult": {"template": Span(_V017), "test": Span(0, _V017), "key": Span(0, _V017)},
@@ -588,6 +588,11 @@ class Version:
     def searches_history(self) -> bool:
         """Whether `stock/track/?search=` works; before, it ends in an error 500."""
         return self.api >= 320  # noqa: PLR2004
+
+    @property
+    def dates_items(self) -> bool:
+        """Whether a stock item tells when it was made, and a list can go by that; before, it is ignored in silence."""
+        return self.api >= 496  # noqa: PLR2004
 
     @property
     def filters_history(self) -> bool:

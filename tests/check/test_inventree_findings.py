@@ -16,7 +16,7 @@ from fedbot.config.settings import Settings
 from fedbot.edge_settings import inventory_settings
 from fedbot.inventree.inventory import OwnInventory
 from fedbot.ports.inventory import Credentials, InventoryProblem, NotPermitted, Refusal, Unavailable
-from fedbot.rules.model.diagnosis import Fault, Plain, Speaker, TokenRefused, Verbatim
+from fedbot.rules.model.diagnosis import Fault, Named, NameFault, Plain, Speaker, TokenRefused, Verbatim
 from fedbot.rules.model.queries import (
     Able,
     Answer,
@@ -287,6 +287,7 @@ class Twin:
         (Unavailable(Plain(Fault.SILENT)), "InvenTree", "look whether it runs"),
         (NotPermitted(TokenRefused("401")), "InvenTree token", "the bot's user needs the roles"),
         (Refusal(Verbatim(Speaker.INVENTREE, "400")), "InvenTree", "look into InvenTree's own log"),
+        (Refusal(Named(NameFault.NO_INVENTREE, "matrix.example")), "InvenTree", "correct inventree.url"),
     ],
 )
 async def test_a_server_that_does_not_answer_as_it_should_is_told(

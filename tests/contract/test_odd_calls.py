@@ -270,3 +270,15 @@ def test_a_status_that_does_not_exist_is_named_in_0_13(ground: Ground) -> None:
     item = ground.stock(ground.bolt, 5, ground.drawer)
     said = {"status": ['"x" is not a valid choice.']}
     assert answer(ground, "PATCH", f"stock/{item}/", {"status": "x"}) == (400, said)
+
+
+@pytest.mark.api(since=381)
+def test_a_part_that_comes_back_is_split_off_without_a_place_in_the_history(ground: Ground) -> None:
+    item = ground.stock(ground.bolt, 5, ground.drawer)
+    ground.admin.post("stock/change_status/", {"items": [item], "status": 60})
+    rows = [{"pk": item, "quantity": 2}]
+    sent = {"items": rows, "location": ground.shelf, "merge": False}
+    assert answer(ground, "POST", "stock/return/", sent)[0] == 201
+    child = ground.child_of(item)
+    assert [row["deltas"].get("location") for row in ground.history(child)] == [ground.shelf, None]
+    assert "location" not in ground.history(item)[0]["deltas"]

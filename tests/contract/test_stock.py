@@ -7,6 +7,7 @@ import secrets
 import pytest
 
 from fedbot.ports.inventory import Refusal
+from fedbot.rules.model.queries import FindItems, ItemsFound
 from tests.contract.ground import Ground
 
 
@@ -243,6 +244,18 @@ def test_nothing_filters_by_link_but_it_is_found_among_the_items_of_the_part(gro
     assert [row["pk"] for row in newest if row["link"] == link] == [item]
     lying = ground.service.rows("stock/", part=part, location=ground.incoming)
     assert [row["pk"] for row in lying if row["link"] == link] == [item]
+
+
+def test_what_came_last_is_among_the_few_that_a_name_stands_for(ground: Ground) -> None:
+    part = ground.part("Scattered", "SCATTERED")
+    for _ in range(20):
+        ground.stock(part, 1, ground.drawer)
+    last = ground.stock(part, 2, ground.drawer)
+    found = ground.inventory().answered(FindItems(f"{ground.run}-SCATTERED"), None)
+    assert isinstance(found, ItemsFound)
+    assert last in [item.pk for item in found.items]
+    newest = ground.service.rows("stock/", part=part, ordering="-creation_date", limit=100)
+    assert (newest[0]["pk"] == last) is (ground.version.api >= 496), "it is ignored before"
 
 
 @pytest.mark.api(until=356)

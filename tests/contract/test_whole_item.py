@@ -137,9 +137,9 @@ def test_of_stock_without_numbers_it_is_told_whether_there_are_files(ground: Gro
     with_file, without = (ground.stock(ground.bolt, 5, ground.drawer) for _ in range(2))
     url, fields = ground.version.attachment_call(with_file)
     ground.admin.post(url, {**fields, "link": "https://x.example/data.pdf", "comment": "a certificate"})
-    found = {item.pk: item.seen.untold for item in _seen(ground, f"{ground.run}-BOLT").items}
-    assert Trait.FILES in found[with_file]
-    assert Trait.FILES not in found[without]
+    for item, has_files in ((with_file, True), (without, False)):
+        (found,) = _seen(ground, f"#{item}").items
+        assert (Trait.FILES in found.seen.untold) is has_files
 
 
 async def test_a_new_part_and_its_item_get_what_travelled(ground: Ground) -> None:

@@ -349,6 +349,8 @@ def test_no_version_is_refused_by_the_transport(api: int) -> None:
 def test_something_else_at_the_address_is_told(content: object) -> None:
     with pytest.raises(Refusal, match="no InvenTree"):
         transport(answering(200, content)).connect()
+    with pytest.raises(Refusal, match="no InvenTree"):
+        transport(answering(404, content)).connect()
 
 
 def test_what_would_use_requests_or_leak_the_token_is_refused() -> None:

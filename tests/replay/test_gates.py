@@ -53,6 +53,7 @@ READINGS: dict[str, tuple[Callable[[Known], object], Callable[[Simulated], objec
         lambda known: "active" in known.closed_company(),
         lambda server: "active" in server.told("company", {"active": False}),
     ),
+    "newest_first": (lambda known: known.newest_first == "-creation_date", lambda server: server.dates_items),
     "longest_link": (lambda known: known.longest_link, lambda server: server.longest_link),
 }
 
@@ -82,6 +83,7 @@ def test_the_bot_knows_every_recorded_version(api: int) -> None:
     [
         ("searches_history", 320),
         ("filters_history", 450),
+        ("dates_items", 496),
         ("tells_roles_with_user", 519),
         ("locks_rows", 522),
         ("edits_rule_sets", 335),
