@@ -256,7 +256,7 @@ def remove_part(state: State, part: Part) -> None:
     for entry in state.tracking:
         if entry.part == part.pk:
             state.tracking.remove(entry.pk)
-    state.remove_metadata("part", part.pk)
+    state.forget("part", part.pk)
     state.parts.remove(part.pk)
 
 

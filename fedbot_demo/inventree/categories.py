@@ -113,7 +113,7 @@ def delete_category(call: Call) -> Reply:
         if child.pk not in gone:
             state.categories.put(replace(child, parent=category.parent))
     for pk in gone:
-        state.remove_metadata("partcategory", pk)
+        state.forget("partcategory", pk)
         state.categories.remove(pk)
     return Reply(status=204)
 

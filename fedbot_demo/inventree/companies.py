@@ -159,7 +159,7 @@ def delete_company(call: Call) -> Reply:
         state.sales_orders.put(replace(sales_order, customer=None))
     for return_order in state.return_orders.find("customer", company.pk):
         state.return_orders.put(replace(return_order, customer=None))
-    state.remove_metadata("company", company.pk)
+    state.forget("company", company.pk)
     state.companies.remove(company.pk)
     return Reply(status=204)
 

@@ -134,7 +134,7 @@ def delete_location(call: Call) -> Reply:
         if child.pk not in gone:
             state.locations.put(replace(child, parent=location.parent))
     for pk in gone:
-        state.remove_metadata("stocklocation", pk)
+        state.forget("stocklocation", pk)
         state.locations.remove(pk)
     return Reply(status=204)
 

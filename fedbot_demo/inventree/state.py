@@ -171,8 +171,11 @@ class State:
         else:
             self.metadata.put(replace(old, content=content))
 
-    def remove_metadata(self, model: str, row: int) -> None:
-        """Forget the metadata of a deleted row."""
+    def forget(self, model: str, row: int) -> None:
+        """Remove what goes with a deleted row: its metadata, and what is attached to it."""
         old = self.metadata_of(model, row)
         if old is not None:
             self.metadata.remove(old.pk)
+        for attachment in self.attachments.find("model_id", row):
+            if attachment.model_type == model:
+                self.attachments.remove(attachment.pk)

@@ -121,7 +121,7 @@ def delete(state: State, item: StockItem) -> None:
             state.tracking.remove(entry.pk)
     for claim in state.allocations.find("item", item.pk):
         state.allocations.remove(claim.pk)
-    state.remove_metadata("stockitem", item.pk)
+    state.forget("stockitem", item.pk)
     state.stock.remove(item.pk)
 
 

@@ -282,3 +282,13 @@ def test_a_part_that_comes_back_is_split_off_without_a_place_in_the_history(grou
     child = ground.child_of(item)
     assert [row["deltas"].get("location") for row in ground.history(child)] == [ground.shelf, None]
     assert "location" not in ground.history(item)[0]["deltas"]
+
+
+@pytest.mark.api(since=207)
+def test_what_is_attached_goes_with_what_it_is_attached_to(ground: Ground) -> None:
+    item = ground.stock(ground.bolt, 5, ground.drawer)
+    about = {"model_type": "stockitem", "model_id": item}
+    ground.admin.post("attachment/", {**about, "link": "https://x.example/data.pdf", "comment": "x"})
+    assert len(ground.admin.rows("attachment/", **about)) == 1
+    ground.admin.delete(f"stock/{item}/")
+    assert ground.admin.rows("attachment/", **about) == []
