@@ -64,6 +64,8 @@ from fedbot.web.standing import Standing
 
 log = logging.getLogger(__name__)
 
+FEDBOT = version("fedbot")
+"""Looked up once: it takes a millisecond, and a monitor asks often."""
 TOKEN = re.compile(r"[A-Za-z0-9-]{32,200}")
 DEAF_AFTER = timedelta(minutes=3)
 SECONDS_BETWEEN_MARKS = 300.0
@@ -182,7 +184,7 @@ class Bot:
             await self.syncing.claim()  # whoever goes on with the original must stop first
             await catch_up(self.engine, self.syncing, self.chat, token)
             self.acts.wait_for_others()
-        self.engine.put(Started(self.clock.now(), version("fedbot"), recovers, self.chat.untrusted))
+        self.engine.put(Started(self.clock.now(), FEDBOT, recovers, self.chat.untrusted))
         self.journal.has_recovered()
 
     async def _read_the_rooms(self) -> None:
@@ -293,7 +295,7 @@ class Bot:
             numbers = ", ".join(str(aside.number) for aside in asides)
             problems.append(f"{len(asides)} things failed and are set aside ({numbers}); see fedbot status")
         return {
-            "version": version("fedbot"),
+            "version": FEDBOT,
             "matrix": heard is not None and now - heard < DEAF_AFTER,
             "inventree": not down,
             "problems": problems,

@@ -10,12 +10,12 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 
+from fedbot.engine.bot import FEDBOT
 from fedbot.web.server import Listening
 from fedbot.web.standing import Standing, is_healthy, labelled_lines, metric_lines
 
@@ -84,7 +84,7 @@ class HubPage(Listening):
             }
             for space, each in sorted(self.standings().items())
         }
-        told: dict[str, Any] = {"healthy": True, "version": version("fedbot"), "worker": self._worker, "spaces": spaces}
+        told: dict[str, Any] = {"healthy": True, "version": FEDBOT, "worker": self._worker, "spaces": spaces}
         return web.json_response(told)
 
     async def _metrics(self, _: web.Request) -> web.Response:
@@ -115,7 +115,7 @@ def hub_metrics(spaces: Mapping[str, SpaceStanding]) -> str:
     for name, figures in of_each.items():
         lines += labelled_lines("gauge", name, "space", figures)
     lines += metric_lines("counter", {f"hub_{name}": float(number) for name, number in counters.items()})
-    lines += labelled_lines("gauge", "hub_info", "version", {version("fedbot"): 1})
+    lines += labelled_lines("gauge", "hub_info", "version", {FEDBOT: 1})
     return "\n".join(lines) + "\n"
 
 

@@ -98,7 +98,7 @@ def test_what_rings_is_a_text_with_mentions_and_all_else_a_notice_without() -> N
 
 
 def test_a_notice_that_should_ring_is_a_mistake() -> None:
-    with pytest.raises(ValueError, match="rings nobody"):
+    with pytest.raises(ValueError, match="notifies nobody"):
         message(WORDS, mentions=["@bea:beta.test"], notice=True)
 
 
