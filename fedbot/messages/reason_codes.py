@@ -178,6 +178,10 @@ _NOT_GIVEN: dict[str, tuple[str, str]] = {
         marked("{receiver} had not confirmed it: it asks several spaces, and takes it from one."),
         "",
     ),
+    "not-yet": (
+        marked("it is booked for later: it isn't handed over before its first day."),
+        "",
+    ),
     "other-than-shown": (
         marked("it isn't any more what the card showed when it was approved."),
         marked("Start again with what is there."),

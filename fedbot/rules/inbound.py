@@ -372,7 +372,7 @@ def _granted(turn: Turn, transfer: Transfer, envelope: Message[bodies.Granted], 
 
 
 def _sent(turn: Turn, transfer: Transfer, envelope: Message[bodies.Sent], event: EnvelopeSeen) -> None:
-    receive.on_sent(turn, transfer, envelope, event.event_id, _sealed(turn, envelope))
+    receive.on_sent(turn, transfer, envelope, event.event_id, event.at, _sealed(turn, envelope))
 
 
 def _file(turn: Turn, transfer: Transfer, envelope: Message[bodies.File], _: EnvelopeSeen) -> None:

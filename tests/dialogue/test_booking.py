@@ -8,6 +8,7 @@ import pytest
 
 from fedbot.rules.loan import lend
 from fedbot.rules.model.lifecycles import TransferState
+from tests.dialogue.test_dishonest_friends import forges
 from tests.dialogue.test_moving import say_so, upgrade
 from tests.dialogue.test_recovery import is_rebuilt
 from tests.fakes.people import Message
@@ -84,6 +85,20 @@ async def test_what_is_booked_is_kept_asked_after_on_its_first_day_and_on_loan_o
     assert world.alpha.row(42).tags == ("fedbot: lent",)
     assert world.alpha.row(42).customer is not None
     assert_books_balance(world)
+
+
+async def test_what_a_friends_bot_hands_over_before_the_first_day_is_not_booked_in_and_goes_back() -> None:
+    world = await booked()
+    booking, before = world.alpha.transfer(), world.beta.total("LENS-2")
+    told_of = {"lines": [{"number": 1, "item": booking.terms.lines[0].item}], "failed": []}
+    forges(world, world.alpha, booking, "sent", told_of)
+    await world.settle()
+    ours = world.beta.transfer()
+    assert (ours.state, ours.problem) == (TransferState.REFUSED, "not-yet")
+    assert world.beta.total("LENS-2") == before
+    line = world.cem.says(f"!fed show {ours.code}")
+    await world.settle()
+    assert "it isn't handed over before its first day" in world.answer_to(line)
 
 
 async def test_a_request_books_ahead_and_the_asker_may_give_it_up_again() -> None:

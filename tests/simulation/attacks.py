@@ -363,6 +363,16 @@ async def _text_in_the_grant(scene: Scene) -> None:
     await scene.sends(asked)
 
 
+@attack("what is booked may come before its first day")
+async def _too_early(scene: Scene) -> None:
+    item = scene.stock(party=scene.liar)
+    await scene.says(f"lend #{item.pk} 1 to {scene.honest.id} {_from_day(scene, 5, 9)}", party=scene.liar)
+    await scene.taps()
+    await scene.grace_ends()
+    scene.liar.crashed()
+    await scene.sends(scene.ours())
+
+
 @attack("a peer's new key is pinned without a look")
 async def _another_key(scene: Scene) -> None:
     scene.announces(Identity(sha256(b"another").digest()))

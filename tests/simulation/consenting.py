@@ -10,7 +10,7 @@ import unicodedata
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -239,9 +239,10 @@ class Consents:
         """It begins to be booked in, or waits as a parcel: that is what our people agreed to (2)."""
         is_new = after.state is not before.state
         comes_in = is_new and after.state in {TransferState.CREDITING, TransferState.SENT} and after.role == "receiver"
-        was_told = before.state is TransferState.OPEN and isinstance(event, EnvelopeSeen)
+        was_told = before.state in {TransferState.OPEN, TransferState.BOOKED} and isinstance(event, EnvelopeSeen)
         if comes_in and was_told and after.id not in self.auditor.settled:
             self._agreed_to_come(party, after)
+            self._comes_in_time(party, after)
         if after.terms.kind == "extension" and is_new and after.state is TransferState.DONE and after.role == "sender":
             self._must_have_agreed(party, after, after.decided.event_id if after.decided else "", ("extend",))
 
@@ -305,7 +306,7 @@ class Consents:
             self._wrong(party, transfer, f"({transfer.terms.kind}) goes on though nobody here has agreed to it (4)")
         else:
             self._must_be_entitled(party, transfer, tap, by)
-            self.compare(party, transfer, tap)
+            self.compare(party, transfer, tap, booked=transfer.terms.starts is not None)
 
     def _must_be_entitled(self, party: Party, transfer: Transfer, tap: Tap, by: str) -> None:
         """Who said yes had the permission when the grace ended; who asked may take less without it."""
@@ -344,6 +345,16 @@ class Consents:
             if tap is not None and tap.party == party.id:
                 self.compare(party, sent, tap, less=sent.granted is not None, booked=sent.terms.starts is not None)
 
+    def _comes_in_time(self, party: Party, transfer: Transfer) -> None:
+        """What is booked isn't booked in before its first day, whatever its owner's bot says (2)."""
+        first = transfer.terms.starts
+        if first is not None and self._today(party, transfer) < first and party.id not in self.auditor.jumped:
+            self._wrong(party, transfer, f"is booked from {first} on, and booked in before")
+
+    def _today(self, party: Party, transfer: Transfer) -> date:
+        """At the owner, by this machine's clock."""
+        return party.clock.now().astimezone(ZoneInfo(transfer.terms.time_zone or TIME_ZONES[party.number])).date()
+
     def _is_fetched(self, party: Party, sent: Transfer) -> None:
         """What was booked leaves on its day, as somebody who may has seen on the card that asked for that (2, 4)."""
         by = sent.handed.event_id if sent.handed is not None else ""
@@ -353,7 +364,7 @@ class Consents:
             return
         self._must_be_entitled(party, sent, tap, by)
         self.compare(party, sent, tap)
-        today = party.clock.now().astimezone(ZoneInfo(sent.terms.time_zone or TIME_ZONES[party.number])).date()
+        today = self._today(party, sent)
         if sent.terms.starts is not None and today < sent.terms.starts and party.id not in self.auditor.jumped:
             self._wrong(party, sent, f"is booked from {sent.terms.starts} on, and leaves on {today}")
 

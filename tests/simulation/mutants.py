@@ -615,6 +615,11 @@ def _text_in_the_grant(stack: ExitStack) -> None:
     _instead(stack, request, "_all_but_lines", request._all_but_the_owners)
 
 
+@mutant("what is booked may come before its first day")
+def _too_early(stack: ExitStack) -> None:
+    _instead(stack, receives, "_is_early", lambda *_: False)
+
+
 @mutant("a peer's new key is pinned without a look")
 def _unreviewed(stack: ExitStack) -> None:
     def suspend(turn: Turn, connection: Connection, bot: str, key: str) -> None:

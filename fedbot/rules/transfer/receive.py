@@ -18,7 +18,7 @@ from fedbot.rules.catalogue.provenance import forbidden_origin, known_item, mirr
 from fedbot.rules.connection import provision
 from fedbot.rules.loan import end, label, lend
 from fedbot.rules.loan.end import take_home
-from fedbot.rules.model import audit, names, whole_item
+from fedbot.rules.model import audit, names, time_zones, whole_item
 from fedbot.rules.model.archive import Mark
 from fedbot.rules.model.care import Moved
 from fedbot.rules.model.connection import Connection
@@ -59,6 +59,8 @@ UNSEEN = frozenset({TOO_MANY, "disconnected"})
 """Why the owner's bot declines what none of its people has seen."""
 NOT_CONFIRMED = "not-confirmed"
 """Why what a request is for goes back: its asker asks several, and had not confirmed this one."""
+NOT_YET = "not-yet"
+"""Why what is booked goes back: its owner's bot says before the first day that it is handed over."""
 GIVEN_UP = "given-up"
 """Why it goes back if it still comes: it was confirmed, nothing came, and its asker's people go on without it."""
 ENDS: dict[TransferState, frozenset[str]] = {
@@ -262,10 +264,14 @@ def on_sent(
     turn: Turn,
     transfer: Transfer,
     envelope: Message[bodies.Sent],
-    event_id: str = "",
+    event_id: str,
+    at: datetime,
     sealed: dict[str, Any] | None = None,
 ) -> None:
-    """The stock has left the sender: book it in, if we did approve it and the connection is active."""
+    """The stock has left the sender: book it in, if we did approve it and the connection is active.
+
+    `at` is when the homeserver got the message.
+    """
     if transfer.state is TransferState.CANCELLED:
         _refuse_cancelled(turn, transfer)
         return
@@ -275,8 +281,8 @@ def on_sent(
     if envelope.terms_hash != transfer.terms_hash or _never_told_of(transfer):
         _refuse_another_thing(turn, transfer)
         return
-    if transfer.terms.confirm and not transfer.approved_hash:
-        _refuse(turn, transfer, NOT_CONFIRMED)
+    if too_soon := _too_soon(turn, transfer, at):
+        _refuse(turn, transfer, too_soon)
         return
     if why := _not_approved(turn, transfer):
         turn.save(transfer)
@@ -300,6 +306,20 @@ def on_sent(
     turn.save(transfer)
     turn.note(transfer.id, audit.TransferIs(TransferState.CREDITING))
     go_on(turn, transfer)
+
+
+def _too_soon(turn: Turn, transfer: Transfer, at: datetime) -> str:
+    """Why it may not come yet; '' if it may."""
+    if transfer.terms.confirm and not transfer.approved_hash:
+        return NOT_CONFIRMED
+    return NOT_YET if _is_early(turn, transfer, at) else ""
+
+
+def _is_early(turn: Turn, transfer: Transfer, at: datetime) -> bool:
+    """Whether it is booked for a day that has not begun at its owner, by our clock or the homeserver's."""
+    now = max(turn.now, at)
+    day = time_zones.day_at(now, transfer.terms.time_zone, turn.us.time_zone)
+    return transfer.terms.starts is not None and day < transfer.terms.starts
 
 
 def _handed_over(transfer: Transfer, envelope: Message[bodies.Sent]) -> tuple[int, ...]:
