@@ -75,6 +75,12 @@ class Items:
     items: tuple[Inline | tuple[Inline, ...], ...]
 
 
+class InChat(tuple[Inline, ...]):
+    """A line that says how to answer in chat. A page has buttons, and leaves it out."""
+
+    __slots__ = ()
+
+
 Line = Inline | Items | Sequence[Inline]
 """One line of a message. An empty one ('' or ()) ends a paragraph."""
 
@@ -90,8 +96,8 @@ class Rendered:
     html: str
 
 
-def render(lines: Iterable[Line]) -> Rendered:
-    """The lines as plain text and as HTML."""
+def render(lines: Iterable[Line], *, on_page: bool = False) -> Rendered:
+    """The lines as plain text and as HTML. `on_page`: without those that are for chat only (`InChat`)."""
     plain: list[str] = []
     blocks: list[str] = []
     paragraph: list[str] = []
@@ -102,6 +108,8 @@ def render(lines: Iterable[Line]) -> Rendered:
             paragraph.clear()
 
     for line in lines:
+        if on_page and isinstance(line, InChat):
+            continue
         if isinstance(line, Items):
             end_paragraph()
             plain += [_BULLET + _plain(item) for item in line.items]

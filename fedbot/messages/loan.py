@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from fedbot.messages import naming, reason_codes
 from fedbot.messages.diagnosis import diagnosis
-from fedbot.messages.formatting import Bold, Code, Inline
+from fedbot.messages.formatting import Bold, Code, InChat, Inline
 from fedbot.messages.language import Lines, Locale, Words, marked
 from fedbot.messages.naming import command
 from fedbot.messages.transfer_facts import Card, asked, card_of, decided, failed, for_whom, not_done, settled
@@ -574,7 +574,9 @@ def _return_to_decide(locale: Locale, card: Card) -> Lines:
         "",
         locale.say("✅ here, fine · 🔧 here, but damaged · ❌ not here"),
         *photo,
-        locale.say("A reply before you tap goes into the item's history; a photo is kept with the item, later too."),
+        InChat(
+            locale.say("A reply before you tap goes into the item's history; a photo is kept with the item, later too.")
+        ),
         card.transfer.code,
     ]
 
@@ -586,7 +588,7 @@ def _longer(locale: Locale, card: Card) -> Lines:
         for_whom(locale, card, card.decider),
         *asked(locale, card),
         "",
-        locale.say("✅ yes, that is fine · ❌ no, sorry"),
+        InChat(locale.say("✅ yes, that is fine · ❌ no, sorry")),
         card.transfer.code,
     ]
 

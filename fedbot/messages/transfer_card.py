@@ -7,7 +7,7 @@ from decimal import ROUND_CEILING, Decimal
 
 from fedbot.messages import naming
 from fedbot.messages.booking import booked_card, breaks
-from fedbot.messages.formatting import Inline
+from fedbot.messages.formatting import InChat, Inline
 from fedbot.messages.language import Lines, Locale, Words, marked
 from fedbot.messages.lending import overdue_line, rules_lines
 from fedbot.messages.loan import card_of_child, loan_line, on_terms
@@ -20,7 +20,6 @@ from fedbot.messages.transfer_facts import (
     card_of,
     decided,
     for_whom,
-    in_one_line,
     pickup,
     two_people,
     unmatched,
@@ -116,7 +115,7 @@ def _our_offer(locale: Locale, card: Card) -> Lines:
     names = _names(locale, card)
     if card.transfer.waits_for_release:
         first = locale.say("{sender} wants to give {receiver} {what}, {terms}. May it go?", **names)
-        choice = locale.say("✅ yes, it may go · ❌ no, it stays")
+        choice = InChat(locale.say("✅ yes, it may go · ❌ no, it stays"))
         return [first, *_to_decide(locale, card), *_yes_or_no(locale, card, choice)]
     first = locale.say("{sender} offers {receiver} {what}, {terms}.", **names)
     waits = locale.say("Nothing has moved yet. An approver of {receiver} decides.", **names)
@@ -128,10 +127,10 @@ def _choices_of_an_offer(locale: Locale, card: Card) -> tuple[Inline, ...]:
     if card.transfer.terms.outside is not None:
         return locale.say("✅ yes, we have it: book it in as borrowed · ❌ no, we don't")
     if card.transfer.terms.starts is not None:
-        return locale.say("✅ yes, book it for us · ❌ no, thanks")
+        return InChat(locale.say("✅ yes, book it for us · ❌ no, thanks"))
     if card.transfer.terms.parcel:
         return locale.say("It comes by parcel: ✅ yes, send it · ❌ no, thanks")
-    return locale.say("✅ yes, book it in · ❌ no, thanks · 📦 yes, but it isn't here yet")
+    return InChat(locale.say("✅ yes, book it in · ❌ no, thanks · 📦 yes, but it isn't here yet"))
 
 
 def _requested(locale: Locale, card: Card) -> Lines:
@@ -141,13 +140,14 @@ def _requested(locale: Locale, card: Card) -> Lines:
         first = locale.say("{receiver} asks {sender} for {what}, {terms}. Give it?", **names)
     else:
         first = locale.say("{receiver} asks {sender} for {what}, {terms}. Give them?", **names)
-    said = locale.say("✅ yes, it may go · ❌ no, sorry")
+    said = InChat(locale.say("✅ yes, it may go · ❌ no, sorry"))
     if card.transfer.terms.starts is not None:
-        said = locale.say("✅ yes, book it for them · ❌ no, sorry")
+        said = InChat(locale.say("✅ yes, book it for them · ❌ no, sorry"))
     choice, *until = _yes_or_no(locale, card, said)
     parcel = locale.say("By parcel? Add 📦, or reply: {parcel}", parcel=command("approve --parcel"))
-    ways = in_one_line([parcel, *_how_to_give_less(locale, card)])
-    return [first, *_others_are_asked(locale, card), *_to_decide(locale, card), choice, *ways, *until]
+    less = _how_to_give_less(locale, card)
+    ways = InChat((*parcel, *((" · ", *less) if less else ())))
+    return [first, *_others_are_asked(locale, card), *_to_decide(locale, card), choice, ways, *until]
 
 
 def _others_are_asked(locale: Locale, card: Card) -> Lines:
@@ -157,21 +157,21 @@ def _others_are_asked(locale: Locale, card: Card) -> Lines:
     return [locale.say("It may ask others too: after your yes its bot confirms, then it goes.")]
 
 
-def _how_to_give_less(locale: Locale, card: Card) -> Lines:
+def _how_to_give_less(locale: Locale, card: Card) -> tuple[Inline, ...]:
     """Of one part a smaller quantity may be granted, if it isn't a single piece."""
     lines = card.transfer.terms.lines
     half = (total(lines) / 2).to_integral_value(ROUND_CEILING)
     granted = less_of(lines, half)
     if granted is None or granted == lines:
-        return []
+        return ()
     less = command(f"approve {locale.quantity(half)}")
-    return [locale.say("Less will do? Reply for example: {less}", less=less)]
+    return locale.say("Less will do? Reply for example: {less}", less=less)
 
 
 def _less(locale: Locale, card: Card) -> Lines:
     """The owner grants less than was asked for: the asker's side says whether that will do."""
     first = locale.say("{sender} can give {receiver} less than asked: {what}. Take it?", **_names(locale, card))
-    choice, *until = _yes_or_no(locale, card, locale.say("✅ yes, that will do · ❌ no, thanks"))
+    choice, *until = _yes_or_no(locale, card, InChat(locale.say("✅ yes, that will do · ❌ no, thanks")))
     parcel = locale.say("Not here yet? Add 📦 to this card, or reply: {parcel}", parcel=command("approve --parcel"))
     granted = locale.say(
         "Granted by {who} ({sender})", who=naming.signed(locale, card.transfer.granted), sender=card.sender

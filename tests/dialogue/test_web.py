@@ -283,6 +283,9 @@ async def test_a_decision_counts_for_what_the_page_showed_and_no_secret_is_kept(
     assert (await tom.decides(transfer.id, "approve")).status_code == 403, tom.last.text
     assert not told(world.room, "by page")
     await browser.gets(f"/transfers/{transfer.id}")
+    assert "offers Betaspace" in browser.last.text
+    assert "yes, book it in" in world.card().text
+    assert "yes, book it in" not in browser.last.text, "how to answer in chat: the page has buttons"
     await browser.submits(f"/transfers/{transfer.id}/decision", choice="decline", note="too <b>many</b>")
     await browser.follows()
     assert "counts in" in browser.last.text or "Noted" in browser.last.text, browser.last.text

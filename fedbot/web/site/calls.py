@@ -63,7 +63,7 @@ class Site:
         permissions = await self.access.permissions(caller)
 
         def words(phrase: Phrase) -> tuple[str, str]:
-            rendered = formatting.render(render(phrase, locale, locale.now))
+            rendered = formatting.render(render(phrase, locale, locale.now), on_page=True)
             return rendered.plain, rendered.html
 
         return Reader(self.bot.turn(), caller.person, permissions, locale, words)

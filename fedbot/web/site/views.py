@@ -93,8 +93,9 @@ class LineView(BaseModel):
 class CardView(BaseModel):
     """What waits for a decision here. `shown` is the hash of all that the card shows: send it with the decision.
 
-    `text` and `html` are the card as chat shows it. `yours`: this person's decision would count. `care`: a yes takes
-    two people, or one who types the `code` on a page that was signed in by an encrypted message.
+    `text` and `html` are the card as chat shows it, without how to answer there. `yours`: this person's decision would
+    count. `care`: a yes takes two people, or one who types the `code` on a page that was signed in by an encrypted
+    message.
     """
 
     shown: str
