@@ -421,6 +421,58 @@ async def test_a_booking_stands_in_the_month_and_a_loan_is_extended_and_given_ba
     assert [t.terms.parent for t in world.beta.turn.open_transfers() if t.terms.kind == "return"] == [offer.id]
 
 
+async def test_what_has_not_changed_is_not_sent_again() -> None:
+    world = await friends(alpha={"pages_url": URL}, beta={"pages_url": URL})
+    await encrypted(world)
+    anna = await signed_in(world, "anna")
+    (screen,), (mine, _) = await address(anna, "screen"), await address(anna, "feed")
+    await lends(world, "2 Arduino Nano to betaspace for 2 days")
+    web = Web(world, world.alpha)
+    program = web.visitor(await anna.makes_token("read"))
+    paths = (screen, mine, "/api/v1/loans", "/api/v1/transfers")
+    tags = {}
+    for path in paths:
+        answer = await program.gets(path)
+        assert (answer.status_code, answer.headers["cache-control"]) == (200, "private, no-cache"), path
+        tags[path] = answer.headers["etag"]
+    await world.passes(timedelta(minutes=5))
+    for path in paths:
+        answer = await program.gets(path, headers={"If-None-Match": f'"other", {tags[path]}'})
+        assert (answer.status_code, answer.content) == (304, b""), path
+        assert "default-src 'none'" in answer.headers["content-security-policy"]
+        assert (await program.gets(path, headers={"If-None-Match": '"other"'})).status_code == 200
+    assert (await program.gets("/api/v1/loans", headers={"Accept-Language": "de"})).status_code == 200
+    world.anna.says("!fed lend #42 to betaspace for 3 days")
+    await world.settle()
+    world.cem.reacts(world.card(), "✅")
+    await world.grace()
+    for path in paths:
+        assert (await program.gets(path, headers={"If-None-Match": tags[path]})).status_code == 200, path
+    for path in ("/api/v1/transfers.csv", "/api/v1/nothing", "/", "/screen/fed_x"):
+        answer = await program.gets(path)
+        assert "etag" not in answer.headers
+        assert answer.headers["cache-control"] == "no-store"
+    world.alpha.deactivates("anna")
+    await world.passes(timedelta(seconds=11))
+    assert (await program.gets(paths[2], headers={"If-None-Match": tags[paths[2]]})).status_code == 403
+
+
+async def test_a_page_that_is_refused_before_anybody_is_signed_in_speaks_the_browsers_language() -> None:
+    world = await friends(alpha={"pages_url": URL})
+    browser = Web(world, world.alpha).visitor()
+    speaks = (("de-AT, en;q=0.5", "de", "Das hat nicht geklappt"), ("fr", "en", "That did not work"))
+    for language, lang, word in speaks:
+        headers = {"Accept-Language": language}
+        refused = await browser.calls("POST", "/sign-in", content=b"x" * 100_000, headers=headers)
+        missing = await browser.gets("/nothing", headers=headers)
+        assert (refused.status_code, missing.status_code) == (413, 404)
+        for answer in (refused, missing):
+            assert f'lang="{lang}"' in answer.text
+            assert word in answer.text
+    answer = await browser.calls("POST", "/api/v1/lines", content=b"x" * 100_000, headers={"Accept-Language": "de"})
+    assert answer.json()["type"] == "urn:fedbot:problem:too_large"
+
+
 async def test_a_screen_shows_no_more_than_the_settings_say() -> None:
     world = await friends(alpha={"pages_url": URL, "screen_shows": ("lent", "people")}, beta={"pages_url": URL})
     await encrypted(world)

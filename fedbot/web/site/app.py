@@ -61,6 +61,7 @@ def application(
         servers=[{"url": address.prefix or "/"}],
     )
     app.state.site = Site(bot, access, address)
+    app.state.tell = _told
     app.state.turnstile = guard.Turnstile(bot.is_busy, patience)
     app.include_router(api.router)
     app.include_router(pages.router)
@@ -68,6 +69,7 @@ def application(
     app.include_router(feeds.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.middleware("http")(guard.guarded)
+    app.add_middleware(guard.Conditional, prefix=address.prefix)
     app.add_middleware(guard.Prefixed, prefix=address.prefix)
     app.add_exception_handler(pages.NotSignedIn, pages.to_sign_in)
     for kind in (Problem, RequestValidationError, HTTPException, Exception):

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import Response
+from markupsafe import Markup
 
 from fedbot import messages
 from fedbot.messages import web
@@ -86,6 +87,7 @@ async def screen(request: Request, secret: str) -> Response:
         "screen.html",
         status,
         again=SCREEN_AGAIN,
+        updated=_updated(site, site.locale(request)),
         lists=lists,
         problem=told,
         most=MOST_ON_SCREEN,
@@ -93,6 +95,12 @@ async def screen(request: Request, secret: str) -> Response:
     )
     shown.headers["Referrer-Policy"] = "no-referrer"  # its address is its secret
     return shown
+
+
+def _updated(site: Site, locale: Locale) -> Markup:
+    """When that was; the script tells it anew when nothing else has changed."""
+    at = Markup('<time id="updated" data-zone="{}">{}</time>').format(locale.time_zone, locale.clock(site.bot.now()))
+    return Markup(web.page_word(locale, "updated", time="{}")).format(at)  # noqa: S704 -- a sentence of ours
 
 
 def _on_screen(reader: Reader) -> list[tuple[str, Sequence[TransferView | OutsideView]]]:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import ipaddress
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from fastapi import Request
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse, Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fedbot import messages
 from fedbot.messages.language import Locale
@@ -29,6 +33,9 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "Cache-Control": "no-store",
 }
+ASKED_AGAIN = ("/api/v1/", "/calendar/", "/screen/")
+"""What is asked for again and again, mostly unchanged."""
+_WRITTEN_AT = re.compile(rb'DTSTAMP:[0-9TZ]+|<time id="updated"[^>]*>[^<]*')
 MOST_BODY = 64 * 1024
 LOOKS_AGAIN = 0.02
 """Seconds between two looks whether the bot has a moment."""
@@ -149,11 +156,60 @@ def is_too_large(request: Request) -> bool:
     return "transfer-encoding" in request.headers or not length.isdecimal() or int(length) > MOST_BODY
 
 
+class Conditional:
+    """Answers 304 to whoever has what it asks for: programs, calendars and wall screens ask again and again.
+
+    Their tag leaves out when an answer was written. They may keep it, to ask by its tag; nobody else may.
+    """
+
+    def __init__(self, app: ASGIApp, prefix: str) -> None:
+        self._app = app
+        self._prefix = prefix
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hold back what can be told apart by its tag, until all of it is there."""
+        path = str(scope.get("path", "")).removeprefix(self._prefix)
+        if scope.get("method") != "GET" or not path.startswith(ASKED_AGAIN):
+            await self._app(scope, receive, send)
+            return
+        held: list[Message] = []
+
+        async def hold(message: Message) -> None:
+            is_start = message["type"] == "http.response.start"
+            if is_start and message["status"] == HTTPStatus.OK and "content-length" in Headers(raw=message["headers"]):
+                held.append(message)
+            elif not held:
+                await send(message)
+            else:
+                held.append(message)
+                if not message.get("more_body"):
+                    for each in _tagged(Headers(scope=scope).get("if-none-match", ""), *held):
+                        await send(each)
+
+        await self._app(scope, receive, hold)
+
+
+def _tagged(known: str, start: Message, *pieces: Message) -> tuple[Message, ...]:
+    """The answer with its tag; without its content if the caller knows that."""
+    body = b"".join(piece.get("body", b"") for piece in pieces)
+    tag = f'W/"{hashlib.sha256(_WRITTEN_AT.sub(b"", body)).hexdigest()[:32]}"'
+    headers = MutableHeaders(raw=list(start["headers"]))
+    headers["ETag"] = tag
+    headers["Cache-Control"] = "private, no-cache"
+    headers["Vary"] = "Authorization, Accept-Language"
+    is_known = tag in [each.strip() for each in known.split(",")]
+    if is_known:
+        del headers["content-length"]
+    status = HTTPStatus.NOT_MODIFIED if is_known else HTTPStatus.OK
+    content = b"" if is_known else body
+    return {**start, "status": status, "headers": headers.raw}, {"type": "http.response.body", "body": content}
+
+
 async def guarded(request: Request, go_on: Callable[[Request], Awaitable[Response]]) -> Response:
     """The answer with our headers; a body that is too large isn't read."""
     if is_too_large(request):
         problem = Problem(say(messages.web.too_large, most=MOST_BODY))
-        response: Response = of_problem(problem, request.app.state.site.own_locale())
+        response: Response = await request.app.state.tell(request, problem)
     else:
         async with request.app.state.turnstile.entered():
             response = await go_on(request)

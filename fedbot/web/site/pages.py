@@ -95,7 +95,6 @@ class Page:
             day=partial(web.short_day, locale),
             count=locale.count,
             amount=partial(web.amount, locale),
-            clock=lambda: locale.clock(self.site.bot.now()),
             overdue=partial(web.overdue, locale),
             due_in=partial(web.due_in, locale),
             month=partial(web.month, locale),

@@ -3,7 +3,7 @@
 let part = document.querySelector("[data-waiting], [data-again]");
 
 async function got(address) {
-  return fetch(address, { cache: "no-store", credentials: "same-origin" });
+  return fetch(address, { cache: "no-cache", credentials: "same-origin" }); // what is unchanged isn't sent again
 }
 
 async function isSignedIn() {
@@ -17,7 +17,15 @@ async function isOver() {
   if (!fresh) return answer.ok || answer.status === 404; // else a proxy says that the bot is away for a moment
   part.replaceWith(fresh);
   part = fresh;
+  tellWhen(answer.headers.get("date"));
   return false;
+}
+
+function tellWhen(date) {
+  const shown = document.getElementById("updated");
+  if (!shown || !date) return;
+  const how = { hour: "2-digit", minute: "2-digit", timeZone: shown.dataset.zone };
+  shown.textContent = new Date(date).toLocaleTimeString(document.documentElement.lang, how);
 }
 
 async function look() {
