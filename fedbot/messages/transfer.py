@@ -31,7 +31,7 @@ from fedbot.messages.transfer_facts import (
 )
 from fedbot.rules.model.command import NUMBER_WITHIN
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.diagnosis import Diagnosis
+from fedbot.rules.model.diagnosis import GONE, Diagnosis, reason_of
 from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.transfer import Line, Transfer
@@ -309,18 +309,23 @@ def peer_silent(locale: Locale, *, transfer: Transfer, us: PartyConfig, peer_nam
 
 
 def not_put_away(locale: Locale, *, transfer: Transfer, peer_name: str, problem: Diagnosis) -> Lines:
-    """It was booked in, but lies in *Incoming* still."""
+    """It was booked in, but lies in *Incoming* still; or somebody has deleted it since."""
+    things, peer = naming.things(locale, transfer.terms.lines), naming.space(locale, peer_name)
+    why = locale.say("Why: {text}", text=diagnosis(locale, problem))
+    if reason_of(problem) == GONE:
+        return [
+            locale.say(
+                "{things} from {peer} may be gone from InvenTree: I could not put it away.", things=things, peer=peer
+            ),
+            locale.say("Done: it was booked in, and {peer} knows. Not done: moving it to its place.", peer=peer),
+            why,
+            locale.say("Please look in InvenTree. If somebody has deleted it, and it is here, add it again by hand."),
+            transfer.code,
+        ]
     return [
-        locale.say(
-            "{things} from {peer} lies in Incoming: I could not put it away.",
-            things=naming.things(locale, transfer.terms.lines),
-            peer=naming.space(locale, peer_name),
-        ),
-        locale.say(
-            "Done: it is booked in, and {peer} knows. Not done: moving it to its place.",
-            peer=naming.space(locale, peer_name),
-        ),
-        locale.say("Why: {text}", text=diagnosis(locale, problem)),
+        locale.say("{things} from {peer} lies in Incoming: I could not put it away.", things=things, peer=peer),
+        locale.say("Done: it is booked in, and {peer} knows. Not done: moving it to its place.", peer=peer),
+        why,
         locale.say("Please move it in InvenTree by hand; I don't try again."),
         transfer.code,
     ]

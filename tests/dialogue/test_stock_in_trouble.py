@@ -179,6 +179,21 @@ async def test_putting_away_fails_and_it_stays_booked_in() -> None:
     assert_books_balance(world, with_history=False)
 
 
+async def test_what_somebody_deletes_right_after_it_was_booked_in_came_and_the_admins_are_told() -> None:
+    world = await friends()
+
+    def deletes() -> None:
+        newest = max(row.pk for row in world.beta.tables.stock)
+        world.beta.admin("DELETE", f"stock/{newest}/")
+
+    world.beta.before("PATCH", "metadata/stockitem/", deletes)
+    await accepted(world, await world.push())
+    assert states(world) == {DONE}
+    (message,) = told(world.beta_admins, "may be gone from InvenTree")
+    assert "add it again by hand" in message.text
+    assert not told(world.beta_admins, "lies in Incoming")
+
+
 async def test_our_record_cannot_be_marked_as_arrived_and_the_admins_are_told() -> None:
     world = await friends()
     world.alpha.fails(FaultKind.ERROR_BEFORE, "POST", "stock/change_status/", status=400)

@@ -11,7 +11,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from fedbot import messages
 from fedbot.rules.model.connection import Exchange
-from fedbot.rules.model.diagnosis import Fault, Plain
+from fedbot.rules.model.diagnosis import GONE, Fault, Plain, Speaker, Verbatim
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from fedbot.rules.model.transfer import Progress, Transfer
@@ -164,6 +164,12 @@ SAID: dict[str, Phrase] = {
         transfer=transfer(),
         peer_name="attraktor",
         problem=SAYS_NO,
+    ),
+    "deleted before it was put away": say(
+        messages.transfer.not_put_away,
+        transfer=transfer(),
+        peer_name="attraktor",
+        problem=Verbatim(Speaker.INVENTREE, 'Invalid pk "1207" - object does not exist.', GONE),
     ),
     "not marked as arrived": say(
         messages.transfer.not_marked_arrived, transfer=transfer(role="sender"), problem=SAYS_NO
