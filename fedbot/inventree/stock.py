@@ -118,10 +118,13 @@ def remembered(notes: str) -> tuple[int | None, int]:
 
 
 def is_on_its_way(server: Server, item: int) -> bool:
-    """Whether an item in Outgoing was put there by a transfer, as the last that happened to it."""
-    rows = server.api.rows("stock/track/", item=item, limit=5)
-    newest = max(rows, key=lambda row: int(row["pk"]), default={})
-    return _WAS.search(str(newest.get("notes") or "")) is not None
+    """Whether an item in Outgoing was put there by a transfer, as the last that happened to it.
+
+    That the status of a whole item changed with the move is told by one more entry on InvenTree 0.13, without notes.
+    """
+    rows = sorted(server.api.rows("stock/track/", item=item, limit=5), key=lambda row: int(row["pk"]), reverse=True)
+    told = (row for row in rows if row.get("notes") or row["tracking_type"] != EDITED)
+    return _WAS.search(str(next(told, {}).get("notes") or "")) is not None
 
 
 def rows_of_part(server: Server, part: int, **filters: object) -> list[dict[str, Any]]:
@@ -222,6 +225,7 @@ def _put_away(server: Server, step: TakeBack, item: int, notes: str) -> PlacedAt
 # Types of entries.
 RETURNED = frozenset({15, 105})
 MOVED = frozenset({20, 25})
+EDITED = 5
 SPLIT_FROM_PARENT = 40
 SPLIT_CHILD = 42
 SENT_TO_CUSTOMER = 100

@@ -139,6 +139,8 @@ def move(act: Act, item: StockItem, quantity: Decimal, location: Location, extra
     moved = extras.applied(change_status(state, moved, extras.status, deltas), deltas)
     if not (stays and not act.notes and state.version.leaves_out(UPDATED, deltas)):
         act.write(item, UPDATED if stays else MOVED, deltas, part=item.part)
+    if moved.status != item.status and state.version.tells_moved_status_apart:
+        write_status_edit(state, item, moved, user=None)
     save(state, moved)
 
 

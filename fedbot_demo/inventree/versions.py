@@ -637,7 +637,12 @@ class Version:
     @property
     def tells_status_of_split(self) -> bool:
         """Whether the history of what was split off tells the status that was asked for, changed or not."""
-        return _V017 <= self.api < _NEWEST
+        return self.api < _NEWEST
+
+    @property
+    def tells_moved_status_apart(self) -> bool:
+        """Whether a whole item that moves with another status gets one more entry, of type 5, by nobody."""
+        return self.api < _V017
 
     @property
     def saves_numbered_twice(self) -> bool:

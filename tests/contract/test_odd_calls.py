@@ -247,7 +247,14 @@ def test_the_history_tells_nothing_of_what_was_split_off_and_is_gone_in_0_13(gro
     assert deltas.get("stockitem_detail", "nothing") == ("nothing" if ground.version.api < 200 else None)
 
 
-@pytest.mark.api(since=200)
+def test_a_whole_item_that_moves_with_another_status_gets_one_more_entry_in_0_13(ground: Ground) -> None:
+    item = ground.stock(ground.bolt, 5, ground.drawer)
+    ground.transfer(item, 5, ground.shelf, "x", status=85)
+    told = [(row["tracking_type"], row["deltas"].get("status"), row["notes"]) for row in ground.history(item)]
+    apart = [(5, 85, "")] if ground.version.api < 200 else []
+    assert [(kind, status, notes or "") for kind, status, notes in told][:-1] == [*apart, (20, 85, "x")]
+
+
 def test_the_status_of_what_is_split_off_is_told_even_if_it_is_the_same_up_to_1_0(ground: Ground) -> None:
     item = ground.stock(ground.bolt, 5, ground.drawer)
     ground.transfer(item, 2, ground.shelf, "x", status=10)

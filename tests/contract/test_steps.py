@@ -132,6 +132,18 @@ async def test_what_was_taken_out_is_found_though_its_source_is_gone(
     assert await inventory.probe(step) == out
 
 
+@pytest.mark.parametrize("quantity", [3, 5])
+async def test_what_is_on_its_way_is_not_taken_for_another_transfer(
+    inventory: OwnInventory, ground: Ground, transfer: str, quantity: int
+) -> None:
+    """All of an item keeps its number when it is taken out; what was split off is named by its own."""
+    source = ground.stock(ground.bolt, 5, ground.drawer)
+    out = await taken(inventory, transfer, source, ground.bolt, str(quantity))
+    another = f"fed:{secrets.token_hex(10)}:1:out"
+    with pytest.raises(Refusal, match="another transfer"):
+        await inventory.act(TakeOut(another, "on its way", out.item, ground.bolt, Decimal(1)))
+
+
 async def test_a_token_is_tried_before_it_is_trusted(inventory: OwnInventory, ground: Ground) -> None:
     trial = TryToken("fed:c:0:trial", "ref")
     inventory._vault.keep("ref", ground.reader_token)
