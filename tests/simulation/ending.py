@@ -167,7 +167,9 @@ def _loan_must_add_up(auditor: Auditor, owner: Party, loan: Transfer, other: Tra
     ):
         return
     name = f"loan {loan.id[:4]}"
-    lent = sum(m.handed for (transfer, _), m in auditor.movements.items() if transfer == loan.id and m.over)
+    moved = {line.number: auditor.movements.get((loan.id, line.number), Movement()) for line in loan.terms.lines}
+    given = {number for number, m in moved.items() if m.over > m.back}  # what was refused came back at once
+    lent = sum(moved[number].handed for number in given)
     back = sum(
         line.quantity
         for transfer in returns
@@ -175,7 +177,6 @@ def _loan_must_add_up(auditor: Auditor, owner: Party, loan: Transfer, other: Tra
         if auditor.movements.get((transfer.id, line.number), Movement()).created
     )
     over = {closing.line for closing in loan.line_ends}
-    given = {line.number for line in loan.terms.lines if auditor.movements.get((loan.id, line.number), Movement()).over}
     came = {line.of_line for transfer in returns for line in transfer.terms.lines if _is_home(auditor, transfer, line)}
     returned = loan.closed is not None and loan.closed.how is Ending.RETURNED
     if back > lent or (returned and back != lent) or (loan.closed is None and lent and back == lent):

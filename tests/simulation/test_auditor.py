@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from fedbot.rules.model.decision import Choice
 from fedbot.rules.model.lifecycles import TransferState
 from tests.simulation.actions import Action
 from tests.simulation.ending import must_agree
@@ -11,7 +12,7 @@ from tests.simulation.federation import Federation, Setup
 from tests.simulation.party import GRACE, Party
 
 WORLD = Setup(2, (0, 0), direct=False, friends=True, open_for=timedelta(days=7))
-DELETES, AFTER_ONE_WRITE = 7, 1
+DELETES, AFTER_ONE_WRITE, NOT_BY_ITS_CARD = 7, 1, 2
 
 
 async def _friends() -> tuple[Federation, Party, Party]:
@@ -49,5 +50,22 @@ async def test_what_somebody_deletes_right_after_it_was_booked_in_was_booked_in(
     transfer = receiver.transfers()[0]
     assert (transfer.state, transfer.progress[0].item) == (TransferState.DONE, made)
     assert receiver.inventree.stock.get(made) is None
+    must_agree(federation.auditor)
+    assert not federation.auditor.violations
+
+
+async def test_what_the_borrower_refused_of_a_loan_was_never_lent() -> None:
+    federation, owner, borrower = await _friends()
+    superuser = federation.people[owner.person(owner.people.superuser)]
+    superuser.says("!fed lend #42 1 + #41 1 to p1 for 3 days")
+    await federation.rests()
+    await federation.perform(Action("refuse", (borrower.number, 0, 0, NOT_BY_ITS_CARD)))
+    await _agreed(federation, borrower)
+    (loan,) = owner.transfers()
+    assert [progress.stage for progress in loan.progress] == ["back", "arrived"]
+    said = superuser.says(f"!fed return {loan.code} all")
+    federation.auditor.typed(said, superuser.user_id, owner, loan.id, Choice.APPROVE)
+    await federation.heals()
+    assert owner.transfers()[0].closed
     must_agree(federation.auditor)
     assert not federation.auditor.violations
