@@ -248,6 +248,7 @@ def _token(settings: HubSettings, given: argparse.Namespace, _: Any) -> Exit:  #
 
 def _leave(settings: HubSettings, given: argparse.Namespace, tending: Any) -> Exit:  # noqa: ANN401 -- the module
     tending.refuse_unknown(settings, given.space)
+    tending.refuse_used(given.folder.absolute(), given.space)
     tending.pause(settings, given.space)
     moved = tending.leave(settings, given.space, given.folder.absolute())
     if moved is not None:

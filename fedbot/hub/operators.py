@@ -36,6 +36,7 @@ SHORT = 12
 """So much of a token's hash names it."""
 MOST_TOKENS = 100
 LONGEST_NAME = 60
+MOST_DAYS = 3650
 MOST_REMEMBERED = 200
 """So many acts that are over can still be asked for."""
 ACTS_AT_ONCE = 4
@@ -78,7 +79,11 @@ class Tokens:
         self._key = _key_in(hub.state)
 
     def make(self, name: str, days: int, *, may_act: bool) -> str:
-        """A new one; nobody can be shown it again. Raises `HubRefused` if there are too many."""
+        """A new one; nobody can be shown it again. Raises `HubRefused`, also if there are too many."""
+        if not name.strip() or not name.isprintable() or len(name) > LONGEST_NAME:
+            raise HubRefused(f"Say what the token is for, in 1 to {LONGEST_NAME} characters.")
+        if not 1 <= days <= MOST_DAYS:
+            raise HubRefused(f"A token lasts for 1 to {MOST_DAYS} days.")
         secret = PREFIX + secrets.token_urlsafe(32)
         with self._roster.connected() as connection:
             made = connection.execute(_MADE, (self._hash(secret), name, may_act, days, MOST_TOKENS)).rowcount
@@ -267,6 +272,7 @@ class Acts:
         """All that it has goes into a folder on this machine."""
         folder = self._hub.state.absolute() / LEFT / space
         folder.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+        tending.refuse_used(folder, space)
         tending.pause(self._hub, space)
         tending.leave(self._hub, space, folder)
         return f"{space} has left the hub with all that it has. It is in {folder}, on the machine of this API."

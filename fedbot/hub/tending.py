@@ -182,8 +182,7 @@ def leave(hub: HubSettings, space: str, target: Path) -> Moved | None:
     Raises `HubRefused`, `ConfigRefused`, `JournalProblem`.
     """
     config = target / CONFIG
-    if target.exists() and any(target.iterdir()) and not _is_begun(config, space):
-        raise HubRefused(f"{target} isn't empty. Give a new folder, or move that one away.")
+    refuse_used(target, space)
     settings = load_space(hub, space)
     state = target / "state"
     shutil.copytree(hub.folder_of(space), target, dirs_exist_ok=True)
@@ -199,6 +198,12 @@ def leave(hub: HubSettings, space: str, target: Path) -> Moved | None:
     write_whole(config, f"{text.rstrip()}\n\nstate: state\n".encode(), PRIVATE_FILE)
     (target / SEALING_KEY).unlink(missing_ok=True)
     return moved
+
+
+def refuse_used(target: Path, space: str) -> None:
+    """Raises `HubRefused` if something else is in the folder than what an earlier try of ours has left."""
+    if target.exists() and any(target.iterdir()) and not _is_begun(target / CONFIG, space):
+        raise HubRefused(f"{target} isn't empty. Give a new folder, or move that one away.")
 
 
 def _is_begun(config: Path, space: str) -> bool:

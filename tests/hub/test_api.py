@@ -92,6 +92,8 @@ def _no_tokens_are_left(hub: HubSettings, postgresql: Server) -> Iterator[None]:
 async def test_only_a_token_that_a_command_made_opens_it_until_it_ends_or_is_revoked(
     hub: HubSettings, postgresql: Server, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    for wrong in (["x" * 61], ["a\nb"], [" "], ["x", "--days", "0"]):
+        assert main(["hub", "token", "--config", str(hub.source), "add", *wrong]) == Exit.FAILED
     acts, reads = made_token(hub, capsys), made_token(hub, capsys, "monitor", "--reads", "--days", "7")
     space = space_in(hub, postgresql)
     with postgresql.connect() as admin:

@@ -130,6 +130,17 @@ def test_a_bot_moves_into_a_hub_and_leaves_it_with_all_that_it_is(
     assert (out / "config.yaml").exists()
 
 
+def test_a_space_whose_folder_to_leave_into_is_used_goes_on(
+    hub: Path, postgresql: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    space = postgresql.space().space
+    config, _ = lone_bot(tmp_path / "lone", space)
+    assert fedbot(hub, "add", space, "--from", str(config)) == Exit.OK
+    assert fedbot(hub, "leave", space, str(tmp_path / "lone")) == Exit.FAILED
+    assert "isn't empty" in capsys.readouterr().err
+    assert listed(hub, capsys)[space]["state"] == "waits"
+
+
 def test_a_new_space_is_set_up_by_the_same_questions_and_begins_in_the_database(
     hub: Path, postgresql: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
