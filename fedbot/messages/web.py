@@ -490,7 +490,7 @@ PAGE_WORDS: Mapping[str, str] = {
     # deciding
     "your_decision": marked("Your decision"),
     "approve": marked("✅ Yes"),
-    "parcel": marked("📦 Yes, it comes by parcel"),
+    "parcel": marked("📦 Yes, by parcel"),
     "parcel_here": marked("📦 It is here"),
     "damaged": marked("🔧 Back, but damaged"),
     "decline": marked("❌ No"),
