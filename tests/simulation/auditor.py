@@ -515,7 +515,8 @@ class Auditor:
             self._must_be_asked_back(decider, sent.terms.parent, event_id, name)
         else:
             self._must_be_entitled(decider, identifier, event_id, name)
-        ours = sent.asked.username if sent.terms.kind == "push" else ""
+        by_offer = sent.terms.kind == "push" and sent.terms.starts is None  # what is booked leaves by its day's card
+        ours = sent.asked.username if by_offer else ""
         lost = party.lost_permission.get(ours) if party.id not in self.jumped else None
         if lost is not None and lost < self.left_open.get(identifier, party.clock.now()):
             self.wrong(f"{name}: stock leaves though {ours}, who offered it, has lost the right before (4)")

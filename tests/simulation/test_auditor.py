@@ -22,10 +22,10 @@ async def _friends() -> tuple[Federation, Party, Party]:
     return federation, one, other
 
 
-async def _agreed(federation: Federation, owner: Party) -> None:
-    """The newest card is agreed to by an approver of `owner`, and what follows is done."""
+async def _agreed(federation: Federation, owner: Party, username: str = "") -> None:
+    """The newest card is agreed to by an approver of `owner`, or that user, and what follows is done."""
     card = federation.auditor.cards[-1]
-    person = federation.people[owner.person(owner.people.approver)]
+    person = federation.people[owner.person(username or owner.people.approver)]
     federation.auditor.tapped(person.reacts(card[2], "✅"), person.user_id, card, "✅")
     await federation.rests()
     await federation.passes(GRACE + timedelta(seconds=40))
@@ -68,4 +68,18 @@ async def test_what_the_borrower_refused_of_a_loan_was_never_lent() -> None:
     await federation.heals()
     assert owner.transfers()[0].closed
     must_agree(federation.auditor)
+    assert not federation.auditor.violations
+
+
+async def test_what_is_booked_leaves_by_the_word_of_its_day_and_not_of_who_offered_it() -> None:
+    federation, owner, borrower = await _friends()
+    day = federation.clock.now().date() + timedelta(days=2)
+    federation.people[owner.person(owner.people.approver)].says(f"!fed lend #41 1 to p1 from {day} until {day}")
+    await federation.rests()
+    await federation.perform(Action("rights", (owner.number, 0, 1, NOT_BY_ITS_CARD)))
+    await _agreed(federation, borrower)
+    assert owner.lost_permission
+    await federation.passes(timedelta(days=2))
+    await _agreed(federation, owner, owner.people.superuser)
+    assert owner.transfers()[0].state is TransferState.DONE
     assert not federation.auditor.violations
