@@ -71,6 +71,8 @@ _NUMBERS = re.compile(r"(\d{1,2})\.\s?(\d{1,2})\.?(?:\s?(\d{4}|\d{2}))?")
 _SLASHES = re.compile(r"(\d{1,2})/(\d{1,2})(?:/(\d{4}|\d{2}))?")
 _DAY_FIRST = re.compile(r"(\d{1,2})\.?(?:st|nd|rd|th)? ([^\W\d]+)\.?(?:,? (\d{4}))?")
 _MONTH_FIRST = re.compile(r"([^\W\d]+)\.? (\d{1,2})(?:st|nd|rd|th)?(?:,? (\d{4}))?")
+_ANOTHER = re.compile(r"^(?:another|one more|noch eine?n?) (?=[^\W\d])")
+_MORE = re.compile(r" (?:more|weitere|länger)\b|^(?:noch|weitere) ")
 _DAY_ALONE = re.compile(r"(\d{1,2})(?:\.|st|nd|rd|th)")
 _SPAN = re.compile(r"(\d{1,4}|[^\W\d]+) ?([^\W\d]+)")
 
@@ -147,7 +149,7 @@ def _read(words: str, today: date, start: date) -> date | None:
         return _with_weekday(WEEKDAYS[first.strip(".,")], behind, today)
     if days := _with_slashes(text, today):
         return days[0]
-    text = _HALF_A_YEAR.get(text, text)
+    text = " ".join(_MORE.sub(" ", _ANOTHER.sub("1 ", _HALF_A_YEAR.get(text, text))).split())
     day, _, time = text.rpartition(" ")
     if time in _TIMES_OF_DAY and (at := _one_word(day, today)):
         return at

@@ -10,9 +10,11 @@ from fedbot.commands.grammar import SHOWN
 from fedbot.commands.loans_meant import (
     ALL,
     about_units,
+    called_alike,
     carrier,
     id_and_rest,
     let_choose,
+    let_choose_one,
     loan_meant,
     things_meant,
     with_the_loan_of,
@@ -72,6 +74,8 @@ def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
         return named
     if about := about_units(command, *named):
         return about
+    if called_alike(*named)[0]:
+        return ()  # as well
     meant = _meant(turn, command)
     if isinstance(meant, Phrase):
         return meant
@@ -89,6 +93,10 @@ def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
 
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
     """Begin the return, or say why not."""
+    named = _named(turn, command)
+    if not isinstance(named, Phrase) and called_alike(*named)[0]:
+        let_choose_one(turn, command, named[0], SPEC, named[1])
+        return None
     meant = _meant(turn, command)
     if isinstance(meant, Phrase):
         return meant

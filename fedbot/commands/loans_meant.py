@@ -227,7 +227,7 @@ def _counted(loan: Transfer, numbers: list[int], word: str, told: Sequence[UnitF
     if complaint := quantity_complaint(found.readings[0]):
         return complaint
     if len(numbers) > 1:
-        return say(messages.loan.several_things_called_so, loan=loan, numbers=tuple(numbers))
+        return say(messages.loan.several_things_called_so, loan=loan, numbers=tuple(numbers), verb="")
     return {numbers[0]: Decimal(found.readings[0])}
 
 
@@ -254,6 +254,23 @@ def _all_names(part: PartDescription, serial: str, *keys: int | None) -> set[str
     names = {part.name, part.ipn} - {""}
     with_serial = {f"{name}#{serial}" for name in names} if serial else set()
     return {name.casefold() for name in names | with_serial} | {f"#{key}" for key in keys if key}
+
+
+def called_alike(loan: Transfer, words: str) -> tuple[list[int], str]:
+    """The things of which one is meant, where several are called so, and how much of it; none where that is clear."""
+    numbers, quantity = _lines_meant(loan, words) or ([], "")
+    return (numbers, quantity) if quantity and len(numbers) > 1 else ([], "")
+
+
+def let_choose_one(turn: Turn, command: Command, loan: Transfer, spec: Verb, words: str) -> None:
+    """Put the list of those that are called so; each number keeps the quantity."""
+    numbers, quantity = called_alike(loan, words)
+    ways = tuple(
+        whole_line(turn, command, spec, id=f"{loan.code} {number} {quantity}") if number in numbers else ""
+        for number in range(1, max(numbers) + 1)
+    )
+    phrase = say(messages.loan.several_things_called_so, loan=loan, numbers=tuple(numbers), verb=spec.name)
+    chat_lines.choose(turn, command.room, command.event_id, command.sender, phrase, ways)
 
 
 def let_choose(turn: Turn, command: Command, loan: Transfer, spec: Verb) -> None:

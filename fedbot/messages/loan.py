@@ -727,11 +727,16 @@ def no_such_thing_lent(locale: Locale, *, loan: Transfer, word: str, numbers: tu
     ]
 
 
-def several_things_called_so(locale: Locale, *, loan: Transfer, numbers: tuple[int, ...]) -> Lines:
-    """A quantity of something of which there are several in the loan."""
+def several_things_called_so(locale: Locale, *, loan: Transfer, numbers: tuple[int, ...], verb: str) -> Lines:
+    """A quantity of what is called so, and several things are: a numbered list, where the `verb` can be said again."""
+    lines = _numbered(locale, [loan.line(number) for number in numbers])
+    if not verb:
+        first = locale.say("Not done: several things of {code} are called so. Please say its number:", code=loan.code)
+        return [first, *lines]
     return [
-        locale.say("Not done: several things of {code} are called so. Please say its number:", code=loan.code),
-        *_numbered(locale, [loan.line(number) for number in numbers]),
+        locale.say("Which one of {code}? I did nothing yet.", code=loan.code),
+        *lines,
+        locale.say("Reply with the number within 10 minutes."),
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from fedbot.messages.formatting import Bold, Code, Inline, Mention
@@ -16,6 +17,7 @@ from fedbot.rules.model.transfer import Line, Transfer
 from fedbot.rules.wire.envelope import is_off_chat
 
 MOST_IN_FIRST_LINE = 3
+MOST_SERIALS = 3
 STATUSES = frozenset(
     {
         marked("OK"),
@@ -153,20 +155,30 @@ def status(locale: Locale, text: str, number: int) -> str:
 
 
 def things(locale: Locale, lines: Sequence[Line]) -> str:
-    """All that a transfer moves, on one line: '10 × M3 bolt, 1 × lens and 2 more'."""
-    shown = [_with_condition(locale, line) for line in lines[:MOST_IN_FIRST_LINE]]
-    if len(lines) > MOST_IN_FIRST_LINE:
-        more = locale.word("{number} more").format(number=len(lines) - MOST_IN_FIRST_LINE)
+    """All that a transfer moves, on one line: '10 × M3 bolt, 2 × lens (serial 0041, 0042) and 2 more'."""
+    alike: dict[tuple[str, ...], list[Line]] = {}
+    for line in lines:
+        part = line.description
+        kind = (part.name, part.ipn, part.revision, part.units, condition(locale, line))
+        alike.setdefault(kind, []).append(line)
+    shown = [_together(locale, each) for each in list(alike.values())[:MOST_IN_FIRST_LINE]]
+    if len(alike) > MOST_IN_FIRST_LINE:
+        more = locale.word("{number} more").format(number=len(alike) - MOST_IN_FIRST_LINE)
         return locale.word("{first} and {last}").format(first=", ".join(shown), last=more)
     if len(shown) > 1:
         return locale.word("{first} and {last}").format(first=", ".join(shown[:-1]), last=shown[-1])
     return "".join(shown)
 
 
-def _with_condition(locale: Locale, line: Line) -> str:
-    """'10 × M3 bolt', '1 × lens (⚠ Damaged)'."""
-    told = condition(locale, line)
-    return f"{thing(locale, line)} ({told})" if told else thing(locale, line)
+def _together(locale: Locale, lines: Sequence[Line]) -> str:
+    """'10 × M3 bolt', '1 × lens (⚠ Damaged)', and of several that are alike their serial numbers."""
+    first, *others = lines
+    serials = [locale.short(line.serial, 20) for line in lines if line.serial] if others else []
+    are_told = 0 < len(serials) <= MOST_SERIALS
+    told = [locale.word("serial {serial}").format(serial=", ".join(serials))] if are_told else []
+    told += filter(None, [condition(locale, first)])
+    what = thing(locale, replace(first, quantity=sum((line.quantity for line in lines), Decimal(0))))
+    return f"{what} ({', '.join(told)})" if told else what
 
 
 def moved(locale: Locale, transfer: Transfer) -> Bold:

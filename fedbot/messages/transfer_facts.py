@@ -620,7 +620,7 @@ def where_it_is(locale: Locale, card: Card) -> Lines:
         return [each(locale, card, line) for line in lines for each in (_at_receiver, _at_sender)]
     items = tuple(
         (
-            f"{naming.thing(locale, line)}",
+            f"{naming.marked_thing(locale, line)}",
             Break(),
             *_at_receiver(locale, card, line),
             " · ",

@@ -177,7 +177,7 @@ async def test_several_of_one_name_are_told_apart_where_only_some_of_it_goes() -
     code = loan(world.beta).code
     line = world.bea.says(f"!fed return {code} M3-BOLT 130")
     await world.settle()
-    assert "Please say its number:\n1) 120 × M3 bolt (M3-BOLT)\n2) 30 × M3 bolt (M3-BOLT" in world.answer_to(line)
+    assert "I did nothing yet.\n1) 120 × M3 bolt (M3-BOLT)\n2) 30 × M3 bolt (M3-BOLT" in world.answer_to(line)
     world.bea.says(f"!fed return {code} M3-BOLT")
     await world.settle()
     assert [line.quantity for line in back(world.beta).terms.lines] == [120, 30]
@@ -329,3 +329,39 @@ async def test_a_crash_of_both_bots_between_the_ends_changes_nothing(moment: str
     await world.passes(RESENDS)
     assert len(out(world.alpha)) == len(out(world.beta)) == 2
     assert_books_balance(world)
+
+
+async def test_of_things_that_are_called_alike_one_is_chosen_by_a_number() -> None:
+    world = await lent("#41; #42")
+    (first_line, *_) = world.card().text.splitlines()
+    assert "2 × Laser lens 2.0″ ZnSe (serial 0041, 0042)" in first_line
+    line = world.bea.says("!fed return one LENS-2")
+    await world.settle()
+    assert world.answer_to(line) == (
+        f"Which one of {loan(world.beta).code}? I did nothing yet.\n"
+        "1) 1 × Laser lens 2.0″ ZnSe (LENS-2, serial 0041)\n"
+        "2) 1 × Laser lens 2.0″ ZnSe (LENS-2, serial 0042)\n"
+        "Reply with the number within 10 minutes."
+    )
+    world.bea.says("2")
+    await world.settle()
+    world.piet.reacts(owners_card(world), "✅")
+    await world.grace()
+    assert list(out(world.alpha)) == [1], world.room.transcript()
+
+
+async def test_of_bolts_in_two_boxes_the_number_keeps_the_quantity() -> None:
+    world = await sharing()
+    nut = world.alpha.item("M3-NUT")
+    box = world.alpha.admin("POST", "stock/", part=nut.part, quantity=500)[0]["pk"]
+    world.anna.says(f"!fed lend #{nut.pk} 10 + #{box} 20 to betaspace for 2 weeks")
+    await world.settle()
+    world.cem.reacts(world.card(), "✅")
+    await world.grace()
+    world.bea.says("!fed return M3-NUT 5")
+    await world.settle()
+    world.bea.says("2")
+    await world.settle()
+    world.piet.reacts(owners_card(world), "✅")
+    await world.grace()
+    assert out(world.alpha) == {1: 10, 2: 15}, world.room.transcript()

@@ -290,7 +290,7 @@ async def test_what_no_single_stock_item_has_is_offered_from_several_and_decided
     world.anna.says("1", reply_to=choice)
     await world.settle()
     card = world.card()
-    assert card.text.startswith("Attraktor offers Betaspace 120 × M3 bolt and 30 × M3 bolt, to keep")
+    assert card.text.startswith("Attraktor offers Betaspace 150 × M3 bolt, to keep")
     world.cem.reacts(card, "✅")
     await world.grace()
     assert world.alpha.transfer().state is TransferState.DONE

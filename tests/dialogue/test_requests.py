@@ -251,7 +251,7 @@ async def test_what_no_single_stock_item_has_is_given_from_several_on_one_card()
     world = await sharing()
     await asks(world, "1 LENS-2#0042 + 150 M3-BOLT")
     card = world.room.message("Give them?")
-    assert card.text.startswith("Betaspace asks Attraktor for 1 × Laser lens 2.0″ ZnSe, 120 × M3 bolt and 30 × M3 bolt")
+    assert card.text.startswith("Betaspace asks Attraktor for 1 × Laser lens 2.0″ ZnSe and 150 × M3 bolt")
     assert "Box 7" in card.text
     world.piet.reacts(card, "✅")
     await world.grace()

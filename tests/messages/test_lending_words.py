@@ -209,7 +209,8 @@ SAID: dict[str, Phrase] = {
         verb="return",
     ),
     "nothing is called so": say(messages.loan.no_such_thing_lent, loan=SEVERAL, word="LENS-3", numbers=(1, 2)),
-    "several are called so": say(messages.loan.several_things_called_so, loan=SEVERAL, numbers=(1, 2)),
+    "several are called so": say(messages.loan.several_things_called_so, loan=SEVERAL, numbers=(1, 2), verb=""),
+    "which of those": say(messages.loan.several_things_called_so, loan=SEVERAL, numbers=(1, 2), verb="return"),
     "more than is out": say(
         messages.loan.more_than_out, loan=lent(BOLTS), line=BOLTS, wanted=Decimal(12), out=Decimal(10)
     ),
