@@ -518,6 +518,7 @@ async def put_together(ground: Ground, stack: AsyncExitStack) -> tuple[Bot, OwnI
     bot.prune_at = ground.shared.prune_at
     if settings.journal.url:
         bot.marks_the_journal()
+        bot.syncing.epoch = ground.journal.epoch
     return bot, inventory
 
 

@@ -33,6 +33,7 @@ class SyncLoop:
     """Reads the chat for ever. `heard_at` is when the homeserver answered last.
 
     `marks`: our journal could be put back without a trace of it, so the homeserver keeps a mark of how far it is.
+    `epoch`: the number of our claim, where several workers share the journal; 0 where nobody does.
     """
 
     def __init__(self, engine: Engine, chat: Chat, breaker: Breaker) -> None:
@@ -43,8 +44,10 @@ class SyncLoop:
         self._told: datetime | None = None
         self._breaker = breaker
         self.heard_at: datetime | None = None
+        self._own_name = ""
         self._instance = ""
         self.marks = False
+        self.epoch = 0
         self._marked_at = 0
 
     def look_again(self) -> None:
@@ -80,10 +83,20 @@ class SyncLoop:
 
     async def claim(self) -> None:
         """Tell every other process on our account, once, that we are here now."""
+        if not self._own_name:
+            self._own_name = secrets.token_hex(8)
+            if self.epoch:
+                self._own_name = f"{self._engine.journal.journal_id}.{self.epoch}.{self._own_name}"
         if not self._instance:
-            instance = secrets.token_hex(8)
-            await self._chat.claim(instance, self._engine.journal.next_mark() if self.marks else 0)
-            self._instance = instance
+            await self._chat.claim(self._own_name, self._engine.journal.next_mark() if self.marks else 0)
+            self._instance = self._own_name
+
+    def _is_an_earlier_worker(self, instance: str) -> bool:
+        """Whether that is a worker which had this journal before us, and was paused while it claimed the account."""
+        journal, _, rest = instance.partition(".")
+        epoch = rest.partition(".")[0]
+        is_ours = bool(self.epoch) and journal == self._engine.journal.journal_id
+        return is_ours and epoch.isdecimal() and int(epoch) < self.epoch
 
     async def notice_an_older_journal(self) -> None:
         """Whether the homeserver knows of a later mark than our journal: then that is treated as a copy."""
@@ -109,7 +122,12 @@ class SyncLoop:
         self.heard_at = now = self._clock.now()
         silent_since = self._breaker.since
         self._breaker.worked()
-        if batch.instance and self._instance and batch.instance != self._instance:
+        if not self._instance or batch.instance in ("", self._instance):
+            pass
+        elif self._is_an_earlier_worker(batch.instance):
+            log.warning("a worker that had this space before woke up late; the account is claimed again")
+            self._instance = ""
+        else:
             raise AccountTaken(
                 "Another fedbot works with this Matrix account now, on another machine or state folder, so this one "
                 "has stopped: two would do everything twice. If that is right, nothing is to be done here. If not, "

@@ -197,6 +197,11 @@ class StoredJournal(StoredArchive, journal.Journal):
         return self._journal_id
 
     @property
+    def epoch(self) -> int:
+        """The number of the claim under which we work with it; 0 where none is needed."""
+        return getattr(self._lock, "epoch", 0)
+
+    @property
     def recovers(self) -> bool:
         """Whether it is a copy or was rebuilt, and what happened since isn't read yet."""
         return bool(self._database.rows("SELECT 1 FROM meta WHERE name = 'recovers'"))

@@ -13,6 +13,7 @@ from typing import Any, cast
 
 import pytest
 
+from fedbot.engine.syncing import AccountTaken
 from fedbot.hub import moving
 from fedbot.journal.database import Address
 from fedbot.journal.journal import StoredJournal
@@ -175,3 +176,23 @@ async def test_a_broken_fence_is_noticed(
             await _push_with_a_pause(postgresql, "alpha", calls)
         noticed.append(str(caught.value))
     assert any("DID NOT RAISE" in each for each in noticed)
+
+
+async def test_a_worker_that_claims_the_account_late_takes_it_from_nobody() -> None:
+    world = await friends()
+    alpha, syncing = world.alpha, world.alpha.bot.syncing
+    journal, instances = alpha.journal.journal_id, alpha.chat.server.instances
+    syncing.epoch = 5
+    await syncing.claim()
+    ours = instances[alpha.chat.user_id]
+
+    async def sees(instance: str) -> str:
+        instances[alpha.chat.user_id] = instance
+        syncing.take(await alpha.chat.sync(alpha.journal.token(), 0))
+        await syncing.claim()
+        return instances[alpha.chat.user_id]
+
+    assert await sees(f"{journal}.4.aaaa") == ours
+    for other in (f"{journal}.6.aaaa", f"{journal}.5.aaaa", f"{'0' * 32}.4.aaaa", "aaaa", f"{journal}.x"):
+        with pytest.raises(AccountTaken):
+            await sees(other)
