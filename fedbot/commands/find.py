@@ -80,9 +80,14 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
     return None
 
 
+_EVERYTHING = frozenset({"all", "everything", "anything", "*", "alles"})
+
+
 def _in_the_space_named(turn: Turn, command: Command) -> Command:
-    """`list betaspace` looks at what that friend shares."""
+    """`list betaspace` looks at what that friend shares, `list everything` at what all do."""
     words, *others = (str(command.arguments.get(name, "")).strip() for name in ("words", "space", "category"))
+    if words.casefold() in _EVERYTHING and not others[0]:
+        return replace(command, arguments={**command.arguments, "words": "", "space": "all"})
     friends = [each for each in turn.active_connections() if is_called(each.peer, each.peer_name, words)]
     return replace(command, arguments={"space": words}) if friends and words and not any(others) else command
 

@@ -323,3 +323,11 @@ async def test_in_german_a_loan_is_asked_for_over_the_weekend_and_extended_by_a_
     world.bea.says("!fed verlängere LENS-2 um 1 Woche")
     await world.settle()
     assert str(world.beta.transfer().terms.loan_until) == "2026-12-06"
+
+
+@pytest.mark.parametrize("line", ["find all", "list everything", "browse *", "find everything"])
+async def test_everything_is_what_all_friends_share(line: str) -> None:
+    world = await sharing()
+    world.bea.says(f"!fed {line}")
+    await world.settle()
+    assert "What is shared and free now:\n1) Betaspace:" in world.room.transcript()
