@@ -65,6 +65,8 @@ _KIND_OF_LIST = {
 }
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?)?")
 _NO_ROW = re.compile(r'Invalid pk "(\d+)"')
+#: What is put to the name of a file that is there already.
+_AGAIN = re.compile(r"_[0-9A-Za-z]{7}(?=\.\w+$)")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 #: Compared by type: of the one server's machine, or set by its background worker.
 _FREE = frozenset({"path", "url", "barcode_hash", "attachment"})
@@ -209,7 +211,7 @@ class Side:
     def _text(self, text: str) -> str:
         text = text.replace(self.run, "RUN").replace(str(self.ground.admin.base_url), "SERVER/")
         text = _NO_ROW.sub(lambda found: f'Invalid pk "{self.names.get(("stockitem", int(found[1])), found[1])}"', text)
-        text = _MOMENT.sub("MOMENT", text)
+        text = _AGAIN.sub("_AGAIN", _MOMENT.sub("MOMENT", text))
         return _DAY.sub("DAY", text) if _DAY.fullmatch(text) else text
 
 

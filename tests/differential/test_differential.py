@@ -23,6 +23,15 @@ def test_two_servers_of_one_version_answer_alike_whatever_numbers_their_rows_hav
     assert both.calls == 60
 
 
+def test_a_file_whose_name_is_there_already_may_get_any_seven_characters() -> None:
+    both = pair(293, 293)
+    ground = both.simulated.ground
+    item = ground.stock(ground.bolt, 1, ground.shelf)
+    about = {"model_type": "stockitem", "model_id": item, "link": "https://x.example/", "comment": "x"}
+    ground.admin.post("attachment/", about)
+    assert searched(both, range(6113, 6114), 25) == {}
+
+
 def test_a_gate_between_two_servers_is_found_and_told_in_few_calls(capsys: pytest.CaptureFixture[str]) -> None:
     found = searched(pair(450, 449), range(1, 4), 20)
     assert any("part" in sort for sort in found), "API 450 tells the part in the history"
