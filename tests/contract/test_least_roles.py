@@ -13,6 +13,7 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
 from pydantic import SecretStr
 
 from fedbot.inventree.inventory import OwnInventory
@@ -214,6 +215,7 @@ async def test_a_bot_that_creates_no_parts_asks_for_every_role_too(ground: Groun
     assert [words for words in standing.complaints if "the roles part_category: view" in words]
 
 
+@pytest.mark.timeout(600)  # hundreds of calls: minutes on a real server that is busy
 async def test_each_role_taken_away_refuses_what_the_docs_say_and_names_itself(ground: Ground) -> None:
     expected = told(ground.version.api)
     assert set(expected) == {f"{role}: {action}" for role, actions in SERVICE_ROLES.items() for action in actions}
