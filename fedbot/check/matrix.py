@@ -157,6 +157,9 @@ def _not_signed_in(homeserver: str, problem: ChatProblem) -> Finding:
             return bad("Matrix account", problem.text, "wait that long; every try before starts it anew")
         case ChatSignedOut():
             return bad("Matrix account", problem.text, "give matrix.password_file, or a new access token")
+        case ChatRefused(code="other-account"):
+            todo = "set matrix.homeserver and matrix.user back; another account needs a state folder of its own"
+            return bad("Matrix account", problem.text, todo)
         case _:
             return bad("Matrix account", problem.text, "correct matrix.user, its password or its token")
 

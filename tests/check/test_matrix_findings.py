@@ -101,6 +101,11 @@ async def test_of_an_upgraded_room_it_tells_which_one_to_write_in_its_place() ->
         (ChatLimited("no more logins for 5 min"), "Matrix account", "wait that long"),
         (ChatSignedOut("the token is no longer good"), "Matrix account", "give matrix.password_file"),
         (ChatRefused("M_FORBIDDEN"), "Matrix account", "correct matrix.user"),
+        (
+            ChatRefused("it belongs to another", "other-account"),
+            "Matrix account",
+            "set matrix.homeserver and matrix.user",
+        ),
     ],
 )
 async def test_who_cannot_sign_in_is_told_why_and_nothing_more_is_asked(
