@@ -151,6 +151,26 @@ async def test_a_loan_is_extended_as_often_and_as_long_as_it_was_agreed_by_both_
     assert "and it had that" in await says(world, "anna", f"extend {code} 1 day")
 
 
+async def test_a_borrowers_bot_that_asks_twice_at_once_gets_no_more_extensions_than_were_agreed() -> None:
+    world = await ruled(NUTS)
+    await says(world, "anna", "lend M3-NUT 10 to betaspace for 2 weeks")
+    world.cem.reacts(world.card(), "✅")
+    await world.grace()
+    code = loan(world.beta).code
+    cards = []
+    for days in (5, 12):
+        await says(world, "bea", f"extend {code} {days} days")
+        asked = newest(world.beta)
+        world.beta.knows_instead({("Transfer", asked.id): replace(asked, state=DECLINED)})
+        cards.append(owners_card(world))
+    for card in cards:
+        world.piet.reacts(card, "✅")
+        await world.grace()
+    assert loan(world.alpha).extended == 1
+    assert loan(world.alpha).back_by == date(2026, 12, 13)
+    assert newest(world.alpha).state is DECLINED
+
+
 async def test_two_people_where_a_rule_says_so_and_nobody_calls_it_high_value() -> None:
     world = await ruled(LendingRule(categories=("Fasteners",), two_people=True), care=Care())
     await says(world, "bea", "request 10 M3-NUT from attraktor for 2 weeks")

@@ -91,10 +91,13 @@ class ShowExtensionCard(transfers.TellsThatItWaits, WhenAnswered):
 
 
 def on_approved(turn: Turn, transfer: Transfer, decided: Signature) -> None:
-    """At the owner: yes, it may stay longer."""
+    """At the owner: yes, it may stay longer, if its rules still allow that: it may have been extended since."""
     loan = turn.transfer(transfer.terms.parent)
     if loan is None or not loan.is_on_loan or transfer.terms.loan_until is None:
         transfers.end(turn, transfer, TransferState.DECLINED, None, lend.LOAN_OVER)
+        return
+    if refused := against_rules(turn, loan, transfer.terms.loan_until):
+        transfers.end(turn, transfer, TransferState.DECLINED, None, refused)
         return
     transfers.end(turn, transfer, TransferState.DONE, decided)
     loan = prolonged(turn, loan, transfer.terms.loan_until, decided)
