@@ -85,6 +85,9 @@ async def test_in_chat_no_pictures_are_asked_for_and_none_are_put_anywhere() -> 
 async def test_pictures_can_be_kept_from_friends() -> None:
     world, kim = await pictured(tells_pictures=False)
     assert await finds(kim) == ""
+    cem = Web(world, world.beta).visitor()
+    await cem.signs_in(world.cem)
+    assert await finds(cem, "bolt") == "", "nor are they put anywhere for our own people"
     assert world.server.media == {}
 
 

@@ -124,7 +124,7 @@ def begin(
         rota=rota,
     )
     turn.save(search)
-    sealed = {**wanted.sealed, **({"pictures": True} if is_off_chat(command.event_id) else {})}
+    sealed = {**wanted.sealed, **({"pictures": True} if _shows_pictures(search) else {})}
     for connection in connections:
         if sequencing.is_unheard(turn, connection, "find-ask"):
             continue
@@ -137,6 +137,11 @@ def begin(
         scope = Scope(everything=True) if everything else share.scope(turn)
         query = SearchStock(wanted.words, scope, "", wanted.category, wanted.page, lent_out(turn))
         turn.do(Ask(FindForPerson(search.id), (query,)))
+
+
+def _shows_pictures(search: Search) -> bool:
+    """Whether the hits are for somebody on a page, who can see them."""
+    return is_off_chat(search.event_id) and not search.rota
 
 
 @dataclass(frozen=True)
@@ -159,7 +164,7 @@ class FindForPerson(WhenAnsweredOrNot):
             stock = _asked_for(event)
             found, cut = hits_of(turn, stock, PRACTICE if is_practice else "")
             own = SpaceHits(turn.us.party, turn.us.name, found, len(turn.shares()), cut, percent=stock.percent)
-            if is_off_chat(search.event_id):
+            if turn.us.tells_pictures and _shows_pictures(search):
                 TellWithPictures("", search.id, own, stock.pictures).begin(turn)
             else:
                 _came(turn, search, own)
