@@ -162,8 +162,10 @@ class SyncLoop:
         try:
             while True:
                 looking = asyncio.ensure_future(self._look.wait())
-                done, _ = await asyncio.wait({polling, looking}, return_when=asyncio.FIRST_COMPLETED)
-                looking.cancel()
+                try:
+                    done, _ = await asyncio.wait({polling, looking}, return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    looking.cancel()
                 if polling in done:
                     return polling.result()
                 self._look.clear()
@@ -171,7 +173,6 @@ class SyncLoop:
                 if ends is not None and ends < deadline:
                     return None
         finally:
-            if not polling.done():
-                polling.cancel()
-                with suppress(asyncio.CancelledError, ChatProblem):
-                    await polling
+            polling.cancel()
+            with suppress(asyncio.CancelledError, ChatProblem):
+                await polling  # also if it is over: nobody else looks at what became of it

@@ -6,6 +6,8 @@ with a lease that is judged by a clock alone, it would: the mutants show that th
 
 from __future__ import annotations
 
+import asyncio
+import gc
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import closing
 from datetime import datetime, timedelta
@@ -20,6 +22,7 @@ from fedbot.journal.journal import StoredJournal
 from fedbot.journal.lease import Lease, claim
 from fedbot.journal.postgresql import PostgresqlDatabase
 from fedbot.journal.rows_between import counted
+from fedbot.ports.chat import ChatUnreachable
 from fedbot.ports.journal import Committed, LeaseLost, WrongTurn
 from fedbot.rules.model.events import Event
 from fedbot.rules.model.lifecycles import TransferState
@@ -196,3 +199,22 @@ async def test_a_worker_that_claims_the_account_late_takes_it_from_nobody() -> N
     for other in (f"{journal}.6.aaaa", f"{journal}.5.aaaa", f"{'0' * 32}.4.aaaa", "aaaa", f"{journal}.x"):
         with pytest.raises(AccountTaken):
             await sees(other)
+
+
+async def test_a_bot_that_is_stopped_in_a_poll_leaves_nothing_that_is_complained_of_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = await friends()
+
+    async def fails(*_: object) -> None:
+        polls.pop().cancel()
+        raise ChatUnreachable("gone")
+
+    monkeypatch.setattr(world.alpha.chat, "sync", fails)
+    complaints: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, about: complaints.append(about))
+    polls = [asyncio.create_task(world.alpha.bot.syncing._next_batch())]
+    await asyncio.wait(polls)
+    await asyncio.sleep(0)
+    gc.collect()
+    assert complaints == []
