@@ -46,7 +46,7 @@ log = logging.getLogger(__name__)
 
 THREADS_A_SPACE = 3
 """In which it calls its InvenTree; the calls of one that doesn't answer wait in them."""
-STARTS_AT_ONCE = 8
+STARTS_AT_ONCE = 4
 SLOW_START = 10.0
 """Seconds after which a bot that begins no longer keeps others from beginning."""
 STRETCH = 0.05
