@@ -253,7 +253,7 @@ async def test_a_restart_of_either_bot_while_figures_are_on_their_way_loses_none
 async def test_a_friend_that_writes_nonsense_is_said_to_be_unreadable() -> None:
     world = await friends()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("fedbot.rules.ledger.figures.written", lambda _: {"parts": -1})
+        patch.setattr("fedbot.rules.ledger.stats.figures_written", lambda _: {"parts": -1})
         (answer,) = await asks(world, "!fed stats betaspace")
     assert answer.text == "Betaspace: its bot's answer can't be read."
     assert world.alpha.turn.figures_of("betaspace") is None
