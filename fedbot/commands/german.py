@@ -20,6 +20,7 @@ _VERBS = {
     "extend": ("verlängere", "verlängern", "verlaengern"),
     "find": ("such", "suche", "suchen", "finde", "finden", "liste"),
     "gift": ("schenke", "schenken"),
+    "here": ("hier", "schonda"),
     "history": ("verlauf",),
     "lend": ("verleih", "verleihe", "verleihen"),
     "lost": ("verloren",),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from fedbot.inventree import metadata
 from fedbot.inventree.catalogue import Categories, parts_by_ipn, parts_by_name, parts_like, ratio_of
+from fedbot.inventree.incoming import why_not_here
 from fedbot.inventree.rows import Row, part_of, same
 from fedbot.inventree.stock import RETURNED, rows_of_part, trace
 from fedbot.inventree.whole_items import custom_statuses
@@ -42,6 +43,8 @@ def _custom_status(server: Server, query: MatchPart) -> int | None:
 
 
 def _matched(server: Server, query: MatchPart) -> PartMatch:
+    if query.here is not None:
+        return _already_here(server, query, query.here)
     wanted = query.description
     rows, how = _candidates(server, query)
     fitting = _narrowed(rows, wanted)
@@ -64,6 +67,24 @@ def _matched(server: Server, query: MatchPart) -> PartMatch:
     return PartMatch(
         part=part, how=how, place=place.path, location=place.pk, again=again, factor=str(ratio), serial=serial
     )
+
+
+def _already_here(server: Server, query: MatchPart, item: int) -> PartMatch:
+    """The stock item that somebody of ours says this is, if it is just that much of it and nobody else's."""
+    row = server.api.row_if_there(f"stock/{item}/")
+    part = server.api.row_if_there(f"part/{row['part']}/") if row is not None else None
+    if row is None or part is None or why_not_here(server, row, query.quantity, query.serial):
+        return PartMatch(reason="not-that")
+    if reason := _why_not(part, query) or _why_not_so_much(part, query, _one_to_one(server, query, part)):
+        return PartMatch(reason=reason)
+    place = server.place(row.get("location")) or server.default_place(part)
+    return PartMatch(part=part_of(part), how="here", place=place.path, location=place.pk, again=item)
+
+
+def _one_to_one(server: Server, query: MatchPart, part: Row) -> Fraction | None:
+    """The ratio of the units, if it is 1: what is here already can't be counted anew."""
+    ratio = ratio_of(server, query.description.units.strip(), str(part.get("units") or "").strip())
+    return ratio if ratio == 1 else None
 
 
 def _candidates(server: Server, query: MatchPart) -> tuple[list[dict[str, Any]], str]:

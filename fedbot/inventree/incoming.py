@@ -6,6 +6,7 @@ it is looked for among the items of the part, those in Incoming first.
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from inventree.part import Part as Parts
@@ -32,6 +33,7 @@ from fedbot.rules.model.steps import (
     CreateItem,
     CreatePart,
     ItemCreated,
+    MarkAsHere,
     PartCreated,
     PlacedAt,
     PutAway,
@@ -208,6 +210,47 @@ def book_in_again(server: Server, step: BookInAgain) -> ItemCreated:
     if row.get("customer") is not None or row.get("location") != server.incoming.pk:
         raise OutcomeUnknown(OfItem(ItemFault.NOT_IN_INCOMING, step.item))
     return ItemCreated(step.item, amount(row["quantity"]))
+
+
+# --- what was here before, by hand ---------------------------------------------------------------------------
+
+
+def find_marked_as_here(server: Server, step: MarkAsHere) -> ItemCreated | None:
+    """Probe of `MarkAsHere`."""
+    found = found_moved(server, step.mark, step.item, None)
+    return None if found is None else ItemCreated(step.item, step.quantity)
+
+
+def mark_as_here(server: Server, step: MarkAsHere) -> ItemCreated:
+    """Move it to where it lies, which leaves the mark in its history and changes nothing.
+
+    Raises `Refusal` if it isn't what the card has shown any more.
+    """
+    row = item_row(server, step.item)
+    if row.get("part") != step.part or why_not_here(server, row, step.quantity, step.serial):
+        raise Refusal(OfItem(ItemFault.CHANGED_SINCE_CARD, step.item))
+    location = row.get("location")
+    move_to(
+        server,
+        mark=step.mark,
+        item=step.item,
+        quantity=step.quantity,
+        location=server.place_for(step.part).pk if location is None else int(location),
+        status=None,
+        notes=notes_of(step.mark, step.note),
+    )
+    return ItemCreated(step.item, step.quantity)
+
+
+def why_not_here(server: Server, row: Row, quantity: Decimal, serial: str) -> ItemFault | None:
+    """Why that stock item of ours can't be so much of what somebody else owns; None if it can."""
+    checks = (
+        (not server.version.in_stock(row) or row.get("customer") is not None, ItemFault.NOT_IN_STOCK),
+        (amount(row["quantity"]) != quantity, ItemFault.OTHER_QUANTITY),
+        (not same(str(row.get("serial") or ""), serial), ItemFault.OTHER_SERIAL),
+        (amount(row.get("allocated")) > 0, ItemFault.ALLOCATED),
+    )
+    return next((fault for wrong, fault in checks if wrong), None)
 
 
 # --- putting away ------------------------------------------------------------------------------------------

@@ -104,6 +104,7 @@ STEP_HANDLERS: dict[type[Step], StepHandler] = {
     steps.CreatePart: StepHandler(incoming.find_part_created, incoming.create_part),
     steps.CreateItem: StepHandler(incoming.find_item_created, incoming.create_item),
     steps.BookInAgain: StepHandler(incoming.find_booked_in_again, incoming.book_in_again),
+    steps.MarkAsHere: StepHandler(incoming.find_marked_as_here, incoming.mark_as_here),
     steps.PutAway: StepHandler(incoming.find_put_away, incoming.put_away),
     steps.MakeCompany: StepHandler(inventree_accounts.find_company_made, inventree_accounts.make_company),
     steps.CloseCompany: StepHandler(inventree_accounts.find_company_closed, inventree_accounts.close_company),

@@ -74,6 +74,7 @@ from fedbot.rules.model.audit import (
     RotationWaits,
     RulesFailed,
     Said,
+    SaidToBeHere,
     SetAside,
     SettingsRead,
     Settled,
@@ -238,6 +239,7 @@ _STEPS: dict[str, str] = {
     "CreatePart": marked("the new part made"),
     "CreateItem": marked("booked in"),
     "BookInAgain": marked("booked in"),
+    "MarkAsHere": marked("our own record marked as borrowed"),
     "PutAway": marked("put away"),
 }
 UNTOLD_STEPS = frozenset({"Mirror", "Label", "Furnish", "KeepFile", "CloseAccess"})
@@ -367,6 +369,9 @@ WORDS: dict[type[Noted], str | Callable[[Any], str]] = {
     LentOutside: marked("lent it to {neighbour}, outside"),
     OutsideIs: lambda noted: _OUTSIDE[noted.state],
     WrittenOff: marked("taken out of our stock"),
+    SaidToBeHere: _one_of(
+        marked("said that it is our stock #{item} already"), marked("said that it isn't in our stock yet"), "item"
+    ),
     PhotoKept: marked("the photo is with the item in InvenTree"),
     PhotoNotKept: marked("the photo could not be kept"),
     FileNotSent: marked("a file could not be sent along"),

@@ -12,6 +12,7 @@ from fedbot.messages.language import Lines, Locale, Words, marked
 from fedbot.messages.loan import on_terms
 from fedbot.messages.naming import command
 from fedbot.messages.transfer_facts import Card
+from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.lending import LendingStop, LoanRules, RuleOrigin
 from fedbot.rules.model.lifecycles import OutsideState
@@ -19,6 +20,7 @@ from fedbot.rules.model.names import clean_text
 from fedbot.rules.model.outside import LONGEST_NEIGHBOUR, OutsideLoan
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.steps import LENDING_KEY
+from fedbot.rules.model.stock import StockItem
 from fedbot.rules.model.transfer import Transfer
 
 # --- What is said of lending rules: on cards, and where a loan is refused for them.
@@ -557,6 +559,53 @@ def not_as_known(locale: Locale, *, neighbour: str, loans: tuple[OutsideLoan, ..
         locale.say("Not handed over: {space}'s InvenTree shows otherwise than I know it.", space=us.name),
         Items(listed),
         locale.say("Look at them in InvenTree. Once they are right, say it again."),
+    ]
+
+
+def said_to_be_here(locale: Locale, *, transfer: Transfer, item: int) -> Lines:
+    """Somebody says which stock item of ours a loan is; a new card follows."""
+    case = naming.case(locale, transfer)
+    if not item:
+        return [locale.say("Noted: {case} is no item of ours yet. A new card follows.", case=case)]
+    return [
+        locale.say("Noted: {case} is your stock #{item}. A new card follows.", case=case, item=item),
+        locale.say("Nothing has changed yet. Decide on that card."),
+    ]
+
+
+def no_such_item_here(locale: Locale, *, transfer: Transfer, word: str, several: bool) -> Lines:
+    """No stock item of ours, or several, are meant."""
+    first = (
+        locale.say('Nothing changed: "{word}" means several stock items.', word=word)
+        if several
+        else locale.say('Nothing changed: I find no stock item "{word}".', word=word)
+    )
+    return [first, locale.say("Name it by its number: {line}", line=command(f"here {transfer.code} #42"))]
+
+
+def not_that_one(locale: Locale, *, transfer: Transfer, item: StockItem) -> Lines:
+    """That stock item isn't just what is lent, or isn't simply ours."""
+    (line,) = transfer.terms.lines
+    quantity = locale.quantity(line.quantity, line.description.units)
+    serial = locale.short(line.serial, 40)
+    wanted = (
+        locale.say("It must be {quantity} with serial number {serial}, in stock.", quantity=quantity, serial=serial)
+        if serial
+        else locale.say("It must be {quantity} without a serial number, in stock.", quantity=quantity)
+    )
+    return [
+        locale.say("Nothing changed: stock #{item} can't be that loan.", item=item.pk),
+        wanted,
+        locale.say("It can't be anything that came from a friend."),
+        locale.say("Correct or split it in InvenTree, then: {line}", line=command(f"here {transfer.code} #{item.pk}")),
+    ]
+
+
+def never_here(locale: Locale, *, subject: Transfer | Connection) -> Lines:
+    """Only of what was lent before we had a bot can be said that it is here already."""
+    return [
+        locale.say("Nothing changed: {code} is no loan from before you had a bot.", code=subject.code),
+        locale.say("Only of such a loan, while it waits for your yes, can you say that it is here."),
     ]
 
 

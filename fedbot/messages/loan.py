@@ -47,8 +47,9 @@ def loan_line(locale: Locale, card: Card) -> Lines:
         return [
             locale.say(said, sender=card.sender, name=name, since=since, day=day),
             locale.say(
-                "It stays {sender}'s. Is it in your InvenTree already, entered by hand? Then remove that entry.",
+                "It stays {sender}'s. Is it in your InvenTree already? Reply with its number: {here}",
                 sender=card.sender,
+                here=command("here #42"),
             ),
         ]
     if card.transfer.terms.starts is not None:

@@ -244,6 +244,10 @@ _NO_PART: dict[str, tuple[str, str]] = {
         marked("the part that fits is inactive"),
         marked("make it active"),
     ),
+    "not-that": (
+        marked("the stock item that was said to be it has another quantity or serial number"),
+        marked("correct it, or choose with 'here' another one"),
+    ),
     "serial-taken": (
         marked("this serial number is in {receiver}'s stock already"),
         marked("compare them: if it is another thing, give its record another number, such as 0042-1"),

@@ -482,6 +482,9 @@ def _as_which_part(locale: Locale, progress: Progress) -> tuple[Inline, ...]:
         "alias": marked('as your part "{name}" (recorded as the same)'),
     }
     name = locale.short(progress.part_name, 60) or f"#{progress.part}"
+    if progress.item is not None and progress.match == "here":
+        sentence = 'as your stock #{item} of the part "{name}": nothing is added, it is marked as borrowed'
+        return locale.say(sentence, item=progress.item, name=name)
     if progress.item is not None and not progress.stage:
         sentence = 'as your stock #{item} of the part "{name}", which was here before'
         return locale.say(sentence, item=progress.item, name=name)

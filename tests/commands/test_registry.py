@@ -62,6 +62,7 @@ def test_the_verbs_are_those_that_the_rules_expect() -> None:
         "reconcile": Permission.SUPERUSER,
         "rotate": Permission.SUPERUSER,
         "match": Permission.APPROVER,
+        "here": Permission.APPROVER,
         "outside": Permission.MAPPED,
         "web": Permission.MAPPED,
         "qr": Permission.MAPPED,

@@ -40,6 +40,7 @@ from fedbot.rules.model.steps import (
     LoanLabel,
     MakeAccess,
     MakeCompany,
+    MarkAsHere,
     MintToken,
     Mirror,
     PartCreated,
@@ -260,6 +261,32 @@ async def test_a_thing_with_a_serial_number_that_was_here_before_comes_again_as_
         await inventory.act(replace(step, mark=f"{transfer[:-1]}3:in"))
     await once(inventory, PutAway(f"{transfer[:-1]}2:away", "received from alpha", item, Decimal(1), ground.shelf))
     assert ground.item(item)["location"] == ground.shelf
+
+
+async def test_what_was_entered_by_hand_is_marked_as_borrowed_and_stays_as_it_lies(
+    inventory: OwnInventory, ground: Ground, transfer: str
+) -> None:
+    item = ground.stock(ground.bolt, 7, ground.drawer)
+    question = MatchPart("alpha", PartDescription("Any name"), mark=f"{transfer}:in", quantity=Decimal(7), here=item)
+    match = await inventory.answer(question)
+    assert isinstance(match, PartMatch)
+    assert (match.part and match.part.pk, match.how, match.again) == (ground.bolt, "here", item)
+    assert match.location == ground.drawer
+    for other in (replace(question, quantity=Decimal(6)), replace(question, serial="7"), replace(question, here=10**9)):
+        assert await inventory.answer(other) == PartMatch(reason="not-that")
+    step = MarkAsHere(f"{transfer}:in", "this is alpha's", item, ground.bolt, Decimal(7))
+    with pytest.raises(Refusal):
+        await inventory.act(replace(step, quantity=Decimal(6)))
+    with pytest.raises(Refusal):
+        await inventory.act(replace(step, part=ground.lens))
+    assert await once(inventory, step) == ItemCreated(item, Decimal(7))
+    row = ground.item(item)
+    assert (row["location"], float(row["quantity"]), row["customer"]) == (ground.drawer, 7, None)
+    assert f"{transfer}:in this is alpha's" in {entry["notes"] for entry in ground.history(item)}
+    known = Known(ground.bolt, mark=f"{transfer}:")
+    away = PutAway(f"{transfer}:away", "borrowed from alpha", item, Decimal(7), ground.drawer, known)
+    await once(inventory, away)
+    assert ground.item(item)["location"] == ground.drawer
 
 
 async def test_a_photo_is_attached_to_an_item_that_is_lent_and_found_again(

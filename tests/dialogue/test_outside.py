@@ -353,6 +353,134 @@ async def test_a_restart_after_any_step_hands_it_over_once() -> None:
             assert_books_balance(world)
 
 
+# --- the borrower has entered it by hand before ------------------------------------------------------------------
+
+
+async def is_here_by_hand(world: World, *, quantity: int = 10, **fields: Any) -> int:
+    """Somebody at betaspace has entered what it borrows as a stock item of its own; its number."""
+    with world.beta.by_hand():
+        part = world.beta.part(fields.pop("ipn", "N-M3")).pk
+        place = world.beta.location("Shelf 2")
+        made = world.beta.admin("POST", "stock/", part=part, quantity=quantity, location=place, **fields)
+    row = made[0] if isinstance(made, list) else made
+    return int(row["pk"])
+
+
+async def test_what_the_borrower_has_entered_by_hand_is_marked_as_borrowed_and_nothing_is_added() -> None:
+    world = await lent_before_they_had_a_bot()
+    item = await is_here_by_hand(world)
+    await hands_over(world)
+    assert "Is it in your InvenTree already? Reply with its number: !fed here #42" in world.card().text
+    assert "approver" in await says(world, "tom", f"here {world.beta.transfer().code} #{item}")
+    answer = await says(world, "cem", f"here {world.beta.transfer().code} #{item}")
+    assert f"is your stock #{item}. A new card follows." in answer
+    card = world.card()
+    told_where = f'as your stock #{item} of the part "{world.beta.part("N-M3").name}": nothing is added'
+    assert told_where in card.text, card.text
+    assert "This card takes the place of the one before" in card.text
+    assert world.beta.total("N-M3") == 910
+    world.cem.reacts(card, "✅")
+    await world.grace()
+    loan = world.beta.transfer()
+    assert (loan.is_on_loan, loan.progress[0].item) == (True, item), world.room.transcript()
+    assert world.beta.total("N-M3") == 910, "nothing was added"
+    assert world.beta.row(item).notes.startswith("Borrowed from Attraktor until 8 Dec 2026 – fedbot")
+    assert any("borrowed from Attraktor" in note for note in world.beta.history(item))
+    assert world.alpha.given("M3-NUT") == 10
+    refused = await says(world, "cem", f"push #{item} to attraktor")
+    assert "return" in refused, "it is borrowed now, like anything else that is"
+    await says(world, "cem", f"return {loan.code}")
+    world.anna.reacts(world.room.messages(sender=world.alpha.chat.user_id)[-1], "✅")
+    await world.grace()
+    assert (world.alpha.total("M3-NUT"), world.beta.total("N-M3")) == (350, 900), world.room.transcript()
+
+
+async def test_of_a_thing_with_a_serial_number_the_borrowers_own_record_goes_on() -> None:
+    world = await lent_before_they_had_a_bot("lend #42")
+    item = await is_here_by_hand(world, ipn="LENS-2", quantity=1, serial_numbers="0042")
+    await hands_over(world)
+    assert "serial number 0042 here is taken" in world.card().text or "0042-attraktor" in world.card().text
+    await says(world, "cem", f"here {world.beta.transfer().code} #{item}")
+    world.cem.reacts(world.card(), "✅")
+    await world.grace()
+    loan = world.beta.transfer()
+    assert (loan.is_on_loan, loan.progress[0].item, loan.progress[0].serial) == (True, item, "")
+    assert [row.serial for row in world.beta.stock(part=world.beta.part("LENS-2").pk)] == ["B-7", "0042"]
+
+
+@pytest.mark.parametrize("what", ["less", "serial", "given", "two"])
+async def test_a_stock_item_that_is_not_just_that_is_refused_with_what_to_do(what: str) -> None:
+    world = await lent_before_they_had_a_bot()
+    item = await is_here_by_hand(world, quantity=4 if what == "less" else 10)
+    word = f"#{item}"
+    if what == "serial":
+        item = await is_here_by_hand(world, ipn="LENS-2", quantity=1, serial_numbers="7")
+        word = f"#{item}"
+    elif what == "given":
+        await world.push("M3-NUT 10")
+        world.cem.reacts(world.card(), "✅")
+        await world.grace()
+        word = f"#{world.beta.transfer().progress[0].item}"
+    elif what == "two":
+        word = "N-M3"
+    await hands_over(world)
+    loan = world.beta.turn.open_transfers()[0]
+    answer = await says(world, "cem", f"here {loan.code} {word}")
+    assert answer.startswith("Nothing changed: "), answer
+    assert world.beta.turn.transfer(loan.id).progress[0].here is None  # type: ignore[union-attr]
+    world.cem.reacts(world.card(), "✅")
+    await world.grace()
+    assert state(world) is OutsideState.HANDED_OVER, "as it was before"
+
+
+async def test_what_changes_after_the_card_is_not_marked_and_goes_back_to_the_neighbour() -> None:
+    world = await lent_before_they_had_a_bot()
+    item = await is_here_by_hand(world)
+    await hands_over(world)
+    await says(world, "cem", f"here {world.beta.transfer().code} #{item}")
+    world.cem.reacts(world.card(), "✅")
+    await world.settle()
+    with world.beta.by_hand():
+        world.beta.admin("POST", "stock/remove/", items=[{"pk": item, "quantity": 3}], notes="used")
+    await world.grace()
+    assert world.beta.row(item).quantity == 7
+    assert not world.beta.transfer().is_on_loan, world.room.transcript()
+    assert state(world) is OutsideState.OUT, world.room.transcript()
+    assert world.alpha.given("M3-NUT") == 0
+
+
+async def test_it_can_be_said_that_it_is_not_here_after_all_and_only_of_such_loans() -> None:
+    world = await lent_before_they_had_a_bot()
+    item = await is_here_by_hand(world)
+    await hands_over(world)
+    loan = world.beta.transfer().code
+    await says(world, "cem", f"here {loan} #{item}")
+    assert "is no item of ours yet" in await says(world, "cem", f"here {loan} --forget")
+    assert "as your stock" not in world.card().text
+    world.cem.reacts(world.card(), "✅")
+    await world.grace()
+    assert world.beta.total("N-M3") == 920, "the entry by hand, and the loan"
+    assert "is no loan from before" in await says(world, "cem", f"here {loan} #{item}")
+
+
+async def test_a_restart_after_any_step_marks_it_once() -> None:
+    for number in range(1, 26, 3):
+        world = await lent_before_they_had_a_bot()
+        item = await is_here_by_hand(world)
+        await hands_over(world)
+        await says(world, "cem", f"here {world.beta.transfer().code} #{item}")
+        world.cem.reacts(world.card(), "✅")
+        at, count = {number: world.beta}, [0]
+        await settles_with_restarts(world, at, count)
+        world.clock.advance(GRACE + timedelta(seconds=1))
+        await settles_with_restarts(world, at, count)
+        await world.passes(timedelta(minutes=15))
+        assert state(world) is OutsideState.HANDED_OVER, (number, world.room.transcript())
+        assert world.beta.total("N-M3") == 910, number
+        marks = [note for note in world.beta.history(item) if ":1:in" in note]
+        assert len(marks) == 1, (number, marks)
+
+
 # --- the ledger, figures, and after a loss ------------------------------------------------------------------------
 
 

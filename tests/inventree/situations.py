@@ -23,6 +23,7 @@ from fedbot.rules.model.steps import (
     LoanLabel,
     MakeAccess,
     MakeCompany,
+    MarkAsHere,
     MintToken,
     Mirror,
     PutAway,
@@ -119,6 +120,13 @@ async def book_in_again(space: Space, ipn: str = "LENS-2") -> BookInAgain:
     return BookInAgain(
         f"{MARK}:in", "here again, from Betaspace", given.item, row["part"], row["serial"], given.company
     )
+
+
+async def mark_as_here(space: Space) -> MarkAsHere:
+    """What somebody has entered by hand."""
+    row = next(row for row in space.admin.rows("stock/", in_stock=True) if row["part"] and not row["serial"])
+    quantity = Decimal(str(row["quantity"]))
+    return MarkAsHere(f"{MARK}:in", "this is Attraktor's, and was here before", row["pk"], row["part"], quantity)
 
 
 async def put_away(space: Space) -> PutAway:
@@ -218,6 +226,7 @@ WRITES: dict[str, tuple[Situation, str, str]] = {
     "create part": (create_part, "POST", "part/"),
     "create item": (create_item, "POST", "/api/stock/$"),
     "book in again": (book_in_again, "POST", "stock/return/"),
+    "mark as here": (mark_as_here, "POST", "stock/transfer/"),
     "put away": (put_away, "POST", "stock/transfer/"),
     "make company": (make_company, "POST", "company/"),
     "close company": (close_company, "PATCH", "company/"),

@@ -10,7 +10,7 @@ import pytest
 from fedbot.inventree.versions import Version
 from fedbot.ports.inventory import NotPermitted, Refusal
 from fedbot.rules.model.steps import CreateItem, ItemCreated, PartCreated, PlacedAt
-from tests.inventree.situations import LINK, MARK, book_in_again, create_item, create_part, put_away
+from tests.inventree.situations import LINK, MARK, book_in_again, create_item, create_part, mark_as_here, put_away
 from tests.inventree.space import Space
 
 
@@ -179,6 +179,31 @@ async def test_what_stays_in_incoming_still_gets_its_history(beta: Space) -> Non
     newest = beta.history(step.item)[0]
     assert (newest["tracking_type"], newest["notes"]) == (25, f"{MARK}:away received from Attraktor")
     assert await edge.probe(step) == result
+
+
+@pytest.mark.parametrize("what", ["less of it", "with a customer"])
+async def test_what_is_another_quantity_or_with_a_customer_is_not_marked_as_here(beta: Space, what: str) -> None:
+    step = await mark_as_here(beta)
+    if what == "with a customer":
+        company = beta.admin.post("company/", {"name": "Customer", "is_customer": True})["pk"]
+        beta.admin.post("stock/assign/", {"items": [{"item": step.item}], "customer": company, "notes": "by hand"})
+    else:
+        beta.admin.post("stock/remove/", {"items": [{"pk": step.item, "quantity": "1"}], "notes": "by hand"})
+    with pytest.raises(Refusal) as caught:
+        await beta.inventory.act(step)
+    assert caught.value.reason == "serial"
+    assert await beta.inventory.probe(step) is None
+
+
+async def test_what_is_marked_as_here_stays_as_it_lies(beta: Space) -> None:
+    step = await mark_as_here(beta)
+    before = beta.stock(step.item)
+    assert await beta.inventory.act(step) == ItemCreated(step.item, step.quantity)
+    after = beta.stock(step.item)
+    assert [after[name] for name in ("location", "quantity", "status", "serial", "customer")] == [
+        before[name] for name in ("location", "quantity", "status", "serial", "customer")
+    ]
+    assert await beta.inventory.probe(step) == ItemCreated(step.item, step.quantity)
 
 
 async def _with_workshop(space: Space) -> Space:

@@ -15,7 +15,7 @@ from fedbot.rules.model.diagnosis import Fault, Plain
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.lifecycles import OutsideState
 from fedbot.rules.model.outside import OutsideLoan
-from fedbot.rules.model.stock import PartDescription
+from fedbot.rules.model.stock import Part, PartDescription, StockItem
 from tests.scenarios.scenes import ALPHA, BOLTS, BY_ANNA, BY_PIET, LOCALES, NOW, ROOM, plain, transfer
 
 TODAY = date(2026, 11, 24)
@@ -43,6 +43,8 @@ def reminder(until: date) -> Phrase:
     return say(messages.lending.outside_reminder, loan=replace(LOAN, until=until), us=ALPHA, today=TODAY)
 
 
+LENT_BEFORE = transfer()
+ITEM = StockItem(42, Part(7, "Laser lens 2.0″", "LENS-2"), Decimal(1))
 SAID: dict[str, Phrase] = {
     "on loan": stands(OutsideState.OUT),
     "back, damaged": stands(OutsideState.RETURNED, damaged=True, note="scratched", ended=NOW, ended_by=BY_PIET),
@@ -75,6 +77,13 @@ SAID: dict[str, Phrase] = {
         names={},
     ),
     "noted": say(messages.lending.outside_noted, loan=LOAN),
+    "it is here already": say(messages.lending.said_to_be_here, transfer=LENT_BEFORE, item=42),
+    "it isn't here": say(messages.lending.said_to_be_here, transfer=LENT_BEFORE, item=0),
+    "no such item": say(messages.lending.no_such_item_here, transfer=LENT_BEFORE, word="#42", several=False),
+    "several items": say(messages.lending.no_such_item_here, transfer=LENT_BEFORE, word="lens", several=True),
+    "another item": say(messages.lending.not_that_one, transfer=LENT_BEFORE, item=ITEM),
+    "another one of several": say(messages.lending.not_that_one, transfer=transfer(BOLTS), item=ITEM),
+    "never here": say(messages.lending.never_here, subject=transfer()),
 }
 
 

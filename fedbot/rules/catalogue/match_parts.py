@@ -68,6 +68,7 @@ def query_for(turn: Turn, transfer: Transfer, line: Line) -> MatchPart:
         with_category=turn.us.care.taken_in and bool(turn.us.care.categories),
         status=line.details.status,
         status_class=line.status,
+        here=transfer.at(line.number).here,
     )
 
 

@@ -115,6 +115,13 @@ class Happened:
     fact: Fact
 
 
+@dataclass(frozen=True)
+class SaidToBeHere:
+    """An approver says that what is lent to us is our stock item already; 0: that it isn't."""
+
+    item: int
+
+
 # --- transfers and connections -------------------------------------------------------------------------------
 
 
@@ -729,6 +736,7 @@ Noted = (
     | DueDate
     | LentOutside
     | OutsideIs
+    | SaidToBeHere
     | WrittenOff
     | PhotoKept
     | PhotoNotKept

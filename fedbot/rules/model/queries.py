@@ -282,7 +282,8 @@ class MatchPart:
 
     `mark` is that of booking it in. `gave` are our stock items with this serial number that went to this peer for
     good, to its `company`: one of them may come again. `with_category`: the path of the part's category is told.
-    `status` is the name of a custom status, of the class `status_class`: have we got that, too?
+    `status` is the name of a custom status, of the class `status_class`: have we got that, too? `here` is our stock
+    item that an approver says this is: then it has to be just that much, with the same serial number.
     Answer: `PartMatch`.
     """
 
@@ -297,6 +298,7 @@ class MatchPart:
     with_category: bool = False
     status: str = ""
     status_class: int = 10
+    here: int | None = None
 
 
 @dataclass(frozen=True)
@@ -304,9 +306,9 @@ class PartMatch:
     """The one part that fits and may take the item, or why there is none.
 
     Without `part`: `creatable` says whether a new part may be made (`category` is where), and `reason` why
-    nothing fits (`none`, `several`, `virtual`, `inactive`, `serial-taken`, `not-trackable`, `units`, `fraction`). `how`
-    it was found: `alias`, `ipn` or `name`. `factor` is how many of our units one of the peer's is, a fraction such as
-    '1/100'.
+    nothing fits (`none`, `several`, `virtual`, `inactive`, `serial-taken`, `not-trackable`, `units`, `fraction`,
+    `not-that`). `how` it was found: `alias`, `ipn`, `name`, or `here`: it is a stock item of ours already, `again`.
+    `factor` is how many of our units one of the peer's is, a fraction such as '1/100'.
     `serial` is the number that it gets here, where something else of ours has the peer's number already.
     `location` and `place` are where the item would be put away. `again` is our own stock item that it becomes once
     more, because it was here before. `status_key` is that of the custom status.

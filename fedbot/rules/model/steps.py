@@ -412,6 +412,21 @@ class BookInAgain:
 
 
 @dataclass(frozen=True)
+class MarkAsHere:
+    """Receiver: a stock item of ours that was here before the transfer is what comes by it. Result: `ItemCreated`.
+
+    Nothing is added, and it stays where it lies: its history says so. `quantity` is all of it.
+    """
+
+    mark: str
+    note: str
+    item: int
+    part: int
+    quantity: Decimal
+    serial: str = ""
+
+
+@dataclass(frozen=True)
 class ItemCreated:
     """Read back: the stock item in *Incoming*. `mirrored`: its metadata tells where it came from."""
 
@@ -628,6 +643,7 @@ Step = (
     | CreatePart
     | CreateItem
     | BookInAgain
+    | MarkAsHere
     | PutAway
     | MakeCompany
     | MakeAccess
@@ -678,6 +694,7 @@ STEPS: dict[type[Step], type[StepResult]] = {
     CreatePart: PartCreated,
     CreateItem: ItemCreated,
     BookInAgain: ItemCreated,
+    MarkAsHere: ItemCreated,
     PutAway: PlacedAt,
     MakeCompany: CompanyMade,
     MakeAccess: AccessMade,
@@ -707,6 +724,7 @@ OF_STOCK = (
     | CreatePart
     | CreateItem
     | BookInAgain
+    | MarkAsHere
     | PutAway
     | Mirror
     | Label

@@ -116,6 +116,7 @@ class Progress:
     stock item as which that is in its books again, 0 if people have to do that by hand. `mirrored`: the item's metadata
     was written together with the step that made it what it is.
     Files of at most `largest_file` bytes are taken by the receiver. `status_key` is its own custom status of that name.
+    `here` is the receiver's stock item that its approver says this is already.
     """
 
     number: int
@@ -144,6 +145,7 @@ class Progress:
     mirrored: bool = False
     largest_file: int = 0
     status_key: int | None = None
+    here: int | None = None
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,7 @@ from fedbot.rules.model.steps import (
     Furnish,
     ItemCreated,
     Known,
+    MarkAsHere,
     PartCreated,
     PlacedAt,
     PutAway,
@@ -57,6 +58,8 @@ STALE_AFTER = timedelta(hours=1)
 TOO_MANY = "too-many"
 UNSEEN = frozenset({TOO_MANY, "disconnected"})
 """Why the owner's bot declines what none of its people has seen."""
+HERE = "here"
+"""How a stock item of ours is known to be what comes: an approver says that it is here already."""
 NOT_CONFIRMED = "not-confirmed"
 """Why what a request is for goes back: its asker asks several, and had not confirmed this one."""
 NOT_YET = "not-yet"
@@ -425,6 +428,8 @@ def book_in(turn: Turn, transfer: Transfer) -> None:
             step: Step = CreatePart(step_mark(transfer, line.number, "part"), line.description, link(transfer, line))
         elif lend.is_return(transfer):
             step = take_home(turn, transfer, line.number)
+        elif progress.match == HERE and progress.item is not None:
+            step = _marked_as_here(turn, transfer, line, progress.part, progress.item)
         elif progress.item is not None:
             step = _again(turn, transfer, line, progress.part, progress.item)
         else:
@@ -471,6 +476,14 @@ def _again(turn: Turn, transfer: Transfer, line: Line, part: int, item: int) -> 
     serial = transfer.serial_here(line.number)
     known = Known(part, serial, mark=_given_by(turn, transfer.peer, item))
     return BookInAgain(step_mark(transfer, line.number, "in"), note, item, part, serial, company, _status(line), known)
+
+
+def _marked_as_here(turn: Turn, transfer: Transfer, line: Line, part: int, item: int) -> MarkAsHere:
+    """It was here before, entered by hand: our own record goes on as what is borrowed."""
+    owner = names.party_in_history(turn.party_name(transfer.peer), transfer.peer)
+    note = f"this is {owner}'s, and was here before its bot has told so"
+    quantity, serial = transfer.here(line.number), transfer.serial_here(line.number)
+    return MarkAsHere(step_mark(transfer, line.number, "in"), note, item, part, quantity, serial)
 
 
 def _given_by(turn: Turn, peer: str, item: int) -> str:

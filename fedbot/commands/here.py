@@ -1,0 +1,99 @@
+"""`!fed here ID #42`: what a friend lent us before we had a bot is in our InvenTree already, as that stock item."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from fedbot import messages
+from fedbot.commands.grammar import SHOWN, incomplete
+from fedbot.commands.lookup import found_in, subject_meant
+from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb, Where
+from fedbot.rules.consent import Subject
+from fedbot.rules.loan import lend
+from fedbot.rules.model import audit
+from fedbot.rules.model.command import Command
+from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.lifecycles import TransferState
+from fedbot.rules.model.queries import Answer, FindItems, Query
+from fedbot.rules.model.stock import Permission, StockItem
+from fedbot.rules.model.transfer import Transfer, with_progress
+from fedbot.rules.state import Turn
+from fedbot.rules.transfer import receive
+
+ITEM = Argument("item", Kind.WORD, "#ITEM", optional=True)
+SPEC = Verb(
+    name="here",
+    summary="say that a loan is in our InvenTree already",
+    permission=Permission.APPROVER,
+    arguments=(Argument("id", Kind.SUBJECT, "ID", optional=True), ITEM),
+    options=(Option("forget", "", "it isn't after all"),),
+    examples=("here k7m2 #42", "here #42", "here --forget"),
+    details=(
+        "For what was lent to us before we had a bot, and what somebody has entered by hand since.",
+        "That stock item is marked as borrowed; nothing is added. A new card shows it, and asks for a yes.",
+        "It has to be all of that stock item: the same quantity, the same serial number, and ours.",
+        "A reply to the card needs no ID.",
+    ),
+    where=Where.FEDERATION_ROOM,
+)
+
+
+def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
+    """Which stock item is meant."""
+    subject = _meant(turn, command)
+    if isinstance(subject, Phrase):
+        return subject
+    if "forget" in command.arguments:
+        return ()
+    word = str(command.arguments.get("item", ""))
+    return (FindItems(word),) if word else incomplete(SPEC, command.arguments, ITEM)
+
+
+def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
+    """Look at it, and show a new card; or say why that stock item can't be what is lent."""
+    transfer = _meant(turn, command)
+    if isinstance(transfer, Phrase):
+        return transfer
+    (line,) = transfer.terms.lines
+    if "forget" in command.arguments:
+        item = None
+    else:
+        found = found_in(answers).items
+        if len(found) != 1:
+            word = str(command.arguments.get("item", ""))[:SHOWN]
+            return say(messages.lending.no_such_item_here, transfer=transfer, word=word, several=bool(found))
+        if _is_taken(turn, transfer, found[0]) or found[0].quantity != line.quantity or found[0].serial != line.serial:
+            return say(messages.lending.not_that_one, transfer=transfer, item=found[0])
+        item = found[0].pk
+    transfer = with_progress(transfer, replace(transfer.at(line.number), here=item))
+    turn.save(transfer)
+    turn.note(transfer.id, audit.SaidToBeHere(item or 0), command.sender, command.event_id)
+    receive.look_for_parts(turn, transfer)
+    return say(messages.lending.said_to_be_here, transfer=transfer, item=item or 0)
+
+
+def _is_taken(turn: Turn, transfer: Transfer, item: StockItem) -> bool:
+    """Whether that stock item isn't simply ours: with somebody, come from a friend, or said to be another loan."""
+    others = (t for t in turn.open_transfers() if t.id != transfer.id)
+    is_said = any(progress.here == item.pk for other in others for progress in other.progress)
+    came = item.provenance is not None or lend.borrowed(turn, item) is not None
+    return is_said or came or item.customer is not None or not item.in_stock
+
+
+def _meant(turn: Turn, command: Command) -> Transfer | Phrase:
+    subject = subject_meant(turn, command, SPEC, tuple(t for t in turn.open_transfers() if _can_be_here(t)))
+    if isinstance(subject, Phrase):
+        return subject
+    if isinstance(subject, Transfer) and _can_be_here(subject):
+        return subject
+    return say(messages.lending.never_here, subject=subject)
+
+
+def _can_be_here(subject: Subject) -> bool:
+    """Whether it is offered to us, and was lent to us before we had a bot; and nobody is just deciding on it."""
+    if not isinstance(subject, Transfer) or subject.terms.outside is None or subject.role != "receiver":
+        return False
+    return subject.state is TransferState.OPEN and not (subject.wanted or subject.decision)
+
+
+HANDLER = Handler(SPEC, ask, act)
