@@ -218,7 +218,7 @@ def _what_they_may(space: Space) -> dict[str, str]:
     may = {superuser: f"superuser of {space.name}: approves, connects"}
     for name in others:
         is_approver = name in space.cast.approvers
-        may[name] = f"approver of {space.name}" if is_approver else f"of {space.name}: may ask"
+        may[name] = f"approver of {space.name}" if is_approver else f"of {space.name}: can request"
     return may
 
 

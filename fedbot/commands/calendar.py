@@ -23,14 +23,15 @@ from fedbot.rules.state import Turn
 
 SPEC = Verb(
     name="calendar",
-    summary="show what is picked up and due back, day by day",
+    summary="show pick-ups and returns, day by day",
     permission=Permission.MAPPED,
     only_looks=True,
     arguments=(Argument("words", Kind.ANYTHING, "[ITEM|SPACE] [MONTH]", optional=True),),
     examples=("calendar", "calendar LENS-2", "calendar betaspace december"),
     details=(
         "Without a month it shows the next 31 days; 'december', 'dec 2027' or '2026-12' shows that month.",
-        "Bookings and loans of this room are in it: ours, those of friends, and what neighbours without a bot have.",
+        "It contains the bookings and loans of this room: ours, those of friends, and loans to neighbours without"
+        " a bot.",
     ),
 )
 _YEAR_AND_MONTH = re.compile(r"(\d{4})-(\d{1,2})")

@@ -36,7 +36,7 @@ SPEC = Verb(
     details=(
         "A part is found if its name, IPN, keywords and description contain all the words.",
         "Without words you see all that is shared: of one space with 'in', of one category with '--category'.",
-        "The search covers what friends share and have in stock; in our admin room, all our own stock.",
+        "The search covers the items that friends share and have in stock; in our admin room, all our own stock.",
         "I name spaces that don't answer within 20 seconds, and add them when they do.",
         "Reply to the list: 'ask 1 2' requests two of the first, 'more' shows the next ten.",
     ),

@@ -57,8 +57,8 @@ SPEC = Verb(
         'return k7m2 --damaged --note "scratched"',
     ),
     details=(
-        "Any member of the borrower may say so: the lender's approver looks at the item and decides on a card.",
-        "If the lender's approver says so, it is back: that is the decision.",
+        "Any member of the borrower can type it. The lender's approver then looks at the item and decides on a card.",
+        "If the lender's approver types it, it is back: that is the decision.",
         "The lender's own stock item returns to its old place. Without a quantity, all of it returns.",
         "For a loan of several items I list what is out: choose a number, a name, or 'all'.",
     ),

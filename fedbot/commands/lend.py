@@ -34,7 +34,7 @@ SPEC = Verb(
     details=(
         "It stays yours. The due date is the last day: '10 days', 'tomorrow', 'friday', '31.1.', '2026-12-15'.",
         "Without a quantity the whole stock item goes. Separate several items by ' + ', ';' or a line break.",
-        "With 'from 12.12.' it is booked for that day: then I ask you whether they have picked it up.",
+        "With 'from 12.12.' it is booked for that day. Then I ask you whether they have picked it up.",
         "Nothing moves before an approver of the other space agrees. The borrower is reminded before the due date.",
         "'to outside \"NAME\"' lends to a neighbour without a bot: at once, and our side alone keeps the books.",
         "'return' brings it back, 'extend' gives more time, 'gift' makes it theirs, 'lost' writes it off.",

@@ -14,7 +14,7 @@ SPEC = Verb(
     arguments=(Argument("id", Kind.THINGS, "[ID] [THING]", optional=True),),
     examples=("lost k7m2", "lost", "lost k7m2 LENS-2"),
     details=(
-        "The lender's approver says so. InvenTree then shows the status 'lost' and your name.",
+        "Only for the lender's approver. InvenTree then shows the status 'lost' and your name.",
         "As a reply to the card it needs no ID. Name one or more items of the loan, or none for all of them.",
     ),
     where=Where.FEDERATION_ROOM,

@@ -306,7 +306,7 @@ _RULES: dict[str, _Rule] = {
 MOST_AT_ONCE = 10
 SPEC = Verb(
     name="outside",
-    summary="list what neighbours without a bot have, or hand it over to one that has a bot now",
+    summary="list loans to neighbours without a bot, or hand them over to one that has a bot now",
     permission=Permission.MAPPED,
     arguments=(
         Argument("neighbour", Kind.ANYTHING, '"NAME"', optional=True),
@@ -314,7 +314,7 @@ SPEC = Verb(
     ),
     examples=("outside", 'outside "Repair Café" is repaircafe'),
     details=(
-        "Superusers only, with 'is': each open loan to that neighbour is offered to the friend as a loan of its own.",
+        "Superusers only, with 'is': I offer each open loan to that neighbour to the friend, as a new loan.",
         "Nothing changes before an approver there agrees. Then it is booked in there, and our books name the friend.",
         "If they decline, or nobody decides in time, the neighbour has it as before.",
     ),

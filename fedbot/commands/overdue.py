@@ -16,18 +16,18 @@ from fedbot.rules.state import Turn
 
 SPEC = Verb(
     name="overdue",
-    summary="list what is overdue, or stop lending to a space that brings nothing back",
+    summary="list overdue items, or stop lending to a space that returns nothing",
     permission=Permission.MAPPED,
     arguments=(Argument("space", Kind.SPACE, "SPACE", optional=True),),
     options=(
-        Option("stop", "", "superusers: this space gets no new loans until all that is overdue is back"),
-        Option("resume", "", "superusers: it gets loans again"),
+        Option("stop", "", "superusers: stop new loans to this space until all overdue items are back"),
+        Option("resume", "", "superusers: allow new loans to it again"),
     ),
     examples=("overdue", "overdue betaspace", "overdue betaspace --stop"),
     details=(
         "The borrower's bot reminds its people before, on and after the due date.",
-        "The admins of both spaces are told when something stays overdue; the owner's decide whether to stop lending.",
-        "The other space reads in the shared room that you stopped. It ends by itself when all is back.",
+        "The bots tell both spaces' admins when a loan stays overdue. The lender's admins decide whether to stop.",
+        "The other space reads in the shared room that you stopped. The stop ends by itself when all is back.",
     ),
 )
 

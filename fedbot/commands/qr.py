@@ -26,7 +26,7 @@ SPEC = Verb(
     details=(
         "I name the item's page, and send its QR code as a picture: save or print it for a label.",
         "If several items fit, I name the pages of all, and each page shows its code.",
-        "Whoever scans it comes to that page: who has the item, and a form to lend or give it.",
+        "Anybody who scans it comes to that page. It shows who has the item, and a form to lend or give it.",
     ),
 )
 

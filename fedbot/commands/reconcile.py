@@ -18,7 +18,7 @@ SPEC = Verb(
     summary="compare our books with a friend's",
     permission=Permission.SUPERUSER,
     arguments=(Argument("space", Kind.SPACE, "SPACE", optional=True),),
-    options=(Option("repair", "", "repair our own records: the status of what has arrived, and the metadata"),),
+    options=(Option("repair", "", "repair our own records: the status of arrived items, and the metadata"),),
     examples=("reconcile betaspace", "reconcile", "reconcile betaspace --repair"),
     details=(
         "It compares each line of each transfer: what both bots noted, and what both InvenTrees show now.",

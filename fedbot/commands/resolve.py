@@ -22,13 +22,13 @@ SPEC = Verb(
     summary="settle an unclear transfer",
     permission=Permission.SUPERUSER,
     arguments=(Argument("id", Kind.SUBJECT, "ID", optional=True),),
-    options=(Option("as", "TRUTH", "what is true; without it I show what can be", 40),),
+    options=(Option("as", "TRUTH", "the answer; without it I list the possible ones", 40),),
     examples=("resolve k7m2", "resolve k7m2 --as left", "resolve k7m2 --as booked #1207"),
     details=(
         "For a transfer that stopped because InvenTree didn't say where the stock is.",
-        "For what was missing in a parcel: it came back, the other space found it, or it is lost.",
+        "For a missing part of a parcel: it came back, the other space found it, or it is lost.",
         "For a borrowed item that was written off or returned, but is still in our stock; or whose lender is gone.",
-        "I look into InvenTree again and offer what can be true, each with its effect. Your name is recorded.",
+        "I look into InvenTree again and offer possible answers, each with its effect. I record your name.",
         "You settle your own side only; the other space's superusers settle theirs.",
     ),
 )

@@ -14,12 +14,12 @@ from fedbot.rules.state import Turn
 
 SPEC = Verb(
     name="rotate",
-    summary="make a new token for a friend",
+    summary="rotate a friend's token",
     permission=Permission.SUPERUSER,
     arguments=(Argument("space", Kind.SPACE, "SPACE"),),
     examples=("rotate betaspace",),
     details=(
-        "The new token is tried before the old one is revoked, so nothing stops.",
+        "I try the new token before I revoke the old one, so nothing stops.",
         "I do this by myself 30 days before a token expires.",
     ),
 )

@@ -28,7 +28,7 @@ SPEC = Verb(
     name="wait",
     aliases=("queue",),
     fillers=("for", "auf"),
-    summary="wait for what is on loan or booked",
+    summary="wait for an item that is on loan or booked",
     permission=Permission.MAPPED,
     arguments=(
         Argument("lines", Kind.ITEMS, "ITEM [QUANTITY]", optional=True),
@@ -36,10 +36,10 @@ SPEC = Verb(
     ),
     examples=("wait LENS-2 from attraktor", "wait LENS-2#0042 from attraktor", "wait LENS-2", "wait"),
     details=(
-        "First come, first served: the owner's bot has the list, and tells you your place.",
-        "When it is back and fine, the first in line is told, and it is kept for them for the owner's pick-up window.",
-        "Ask for it in that time by a reply, 'borrow for 2 weeks'. The owner's people decide; else it goes on.",
-        "Without a space you wait for something of our own. 'cancel ID' leaves the line.",
+        "First come, first served: the owner's bot keeps the list, and tells you your place.",
+        "When it is back and fine, I tell the first in line. It is reserved for the owner's pick-up window.",
+        "Reply 'borrow for 2 weeks' within that time. The owner's people decide. Else the next one gets it.",
+        "Without a space you wait for an item of our own. 'cancel ID' leaves the list.",
         "Without an item you see who waits for what.",
     ),
     where=Where.FEDERATION_ROOM,

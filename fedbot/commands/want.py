@@ -36,10 +36,10 @@ SPEC = Verb(
     ),
     examples=("want 200 M3-BOLT until 31.12.", "want 1 LENS-2", "want"),
     details=(
-        "The bots of your friends in this room keep it, and tell their people once when they share some of it.",
+        "The bots of your friends in this room remember it, and tell their people once when they share some of it.",
         "Their approvers can then reply 'offer'. Name the item by its IPN or part name.",
-        f"It ends with its day, after {USUAL_DAYS} days if you say none, or when it has come. 'cancel ID' stops it.",
-        "Without an item you see what we want, and what friends want.",
+        f"It ends on its day, after {USUAL_DAYS} days if you name none, or when it has come. 'cancel ID' stops it.",
+        "Without an item you see our wants, and those of friends.",
     ),
     where=Where.FEDERATION_ROOM,
 )

@@ -23,7 +23,7 @@ SPEC = Verb(
     arguments=(Argument("what", Kind.WORD, "CODE|end", optional=True),),
     examples=("web", "web K7M2-Q4ZT", "web end"),
     details=(
-        "The page shows a code. Say it within 10 minutes, in an encrypted room or in a direct chat with me.",
+        "The page shows a code. Send it within 10 minutes, in an encrypted room or in a direct chat with me.",
         "A code counts once. Nobody but you can use it, so others may read it.",
         "'web end' signs you out everywhere, and your tokens open nothing any more.",
     ),

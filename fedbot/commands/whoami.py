@@ -14,7 +14,7 @@ from fedbot.rules.state import Turn
 
 SPEC = Verb(
     name="whoami",
-    summary="show who you are to me, and what you may do",
+    summary="show who you are to me, and your permissions",
     permission=Permission.ANYONE,
     only_looks=True,
     examples=("whoami",),

@@ -280,7 +280,7 @@ class Bot:
         self._vault.forget(source)
 
     def quarantined(self) -> tuple[Quarantined, ...]:
-        """What failed unforeseen and waits for an admin."""
+        """The quarantined rows, which wait for an admin."""
         return self.journal.quarantined()
 
     def standing(self) -> Standing:

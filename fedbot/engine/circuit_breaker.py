@@ -40,7 +40,7 @@ class Backoff:
 
 
 class Breaker:
-    """Of one server. Open after `OPENS_AFTER` failures in a row: then one call is let through after each pause.
+    """The breaker of one server: opens after `OPENS_AFTER` failures in a row, then lets one call through a pause.
 
     `since` is the first failure of the row, `problem` the last one's, if it was told; None while it answers.
     """

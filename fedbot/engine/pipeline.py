@@ -282,7 +282,7 @@ class Engine:
         return True
 
     def _log(self, turn: Turn) -> None:
-        """What happened, a line each: what the audit notes, and each new state of a friendship or a transfer."""
+        """One log line for each audit entry, and for each new state of a friendship or a transfer."""
         if not log.isEnabledFor(logging.INFO):
             return
         for entry in turn.audit:
@@ -344,7 +344,7 @@ class Engine:
         self.decide_all()
 
     def due(self, lane: Lane) -> tuple[OutboxRow, ...]:
-        """What may be begun now. A row that can't be read back is set aside."""
+        """The rows that may begin now. A row that can't be read back is quarantined."""
         while True:
             try:
                 return self.journal.due(lane, self.clock.now())
@@ -352,7 +352,7 @@ class Engine:
                 self.set_row_aside(problem.number, problem.kind, problem.subject, problem)
 
     def try_again(self, number: int) -> bool:
-        """What is set aside under this number is tried again; False if nothing is."""
+        """Try the quarantined row with this number again; False if there is none."""
         found = self.journal.try_again(number)
         self._look_into_quarantine()
         self.decide_all()

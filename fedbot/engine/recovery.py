@@ -94,7 +94,7 @@ def _said_as(row: OutboxRow, said: dict[tuple[str, str], str]) -> str:
 
 @dataclass(frozen=True)
 class Rebuilt:
-    """What was found again. `outside` is how much neighbours without a bot have.
+    """Counts of the recovered documents. `outside` counts loans to neighbours without a bot.
 
     `booked` are bookings, `wanted` what our people want, `waiting` what they wait for at friends, `queue` who of
     friends waits for something of ours, `stopped` which friends get no new loans. `rotas` are requests from anyone

@@ -36,26 +36,24 @@ def noted_in_grace(locale: Locale, *, subject: Subject, choice: Choice, seconds:
             span=locale.span(seconds),
         )
     elif isinstance(subject, Transfer) and subject.awaits_parcel:
-        first = locale.say("Noted: {case} is here. It is booked in after {span}.", case=case, span=locale.span(seconds))
+        first = locale.say("Noted: {case} is here. I book it in after {span}.", case=case, span=locale.span(seconds))
     elif choice is Choice.PARCEL:
         first = locale.say(
-            "Noted: yes to {case}, by parcel. It counts in {span}.", case=case, span=locale.span(seconds)
+            "Noted: you approve {case}, by parcel. It counts in {span}.", case=case, span=locale.span(seconds)
         )
     elif choice is Choice.APPROVE:
-        first = locale.say("Noted: yes to {case}. It counts in {span}.", case=case, span=locale.span(seconds))
+        first = locale.say("Noted: you approve {case}. It counts in {span}.", case=case, span=locale.span(seconds))
     else:
-        first = locale.say("Noted: no to {case}. It counts in {span}.", case=case, span=locale.span(seconds))
+        first = locale.say("Noted: you decline {case}. It counts in {span}.", case=case, span=locale.span(seconds))
     return [first, locale.say("To take it back until then, reply: {cancel}", cancel=command("cancel"))]
 
 
 def first_yes_noted(locale: Locale, *, transfer: Transfer, by: str, party: str) -> Lines:
     """The first of the two people that it takes has said yes."""
     return [
+        locale.say("Noted: {who} approves {case}.", who=naming.person(locale, by), case=naming.case(locale, transfer)),
         locale.say(
-            "Noted: {who} says yes to {case}.", who=naming.person(locale, by), case=naming.case(locale, transfer)
-        ),
-        locale.say(
-            "It is of high value: another approver of {space} has to tap ✅, too.", space=naming.space(locale, party)
+            "It is of high value: a second approver of {space} has to tap ✅, too.", space=naming.space(locale, party)
         ),
         locale.say("To take it back until then, reply: {cancel}", cancel=command("cancel")),
     ]
@@ -65,11 +63,11 @@ def needs_another_person(locale: Locale, *, subject: Transfer, by: str) -> Lines
     """The same InvenTree user can't say both yeses, with another Matrix account neither."""
     return [
         locale.say(
-            "Not counted: {who} said yes to {case} already, as the same InvenTree user as you.",
+            "Not counted: {who} has approved {case} already, as the same InvenTree user as you.",
             who=naming.person(locale, by),
             case=naming.case(locale, subject),
         ),
-        locale.say("It is of high value: another approver has to tap ✅."),
+        locale.say("It is of high value: a second approver has to tap ✅."),
     ]
 
 
@@ -79,12 +77,12 @@ def not_the_same_yes(locale: Locale, *, transfer: Transfer, first: Vote, by: str
     parcel = " --parcel" if first.choice is Choice.PARCEL else ""
     return [
         locale.say(
-            "Not counted: {who} said yes to {case} otherwise.",
+            "Not counted: {who} has approved {case} on other terms.",
             who=naming.person(locale, by),
             case=naming.case(locale, transfer),
         ),
-        locale.say("The same as they said: {approve}", approve=command(f"approve {transfer.code}{less}{parcel}")),
-        locale.say("Or ask them to take theirs back first."),
+        locale.say("To approve the same terms: {approve}", approve=command(f"approve {transfer.code}{less}{parcel}")),
+        locale.say("Or ask them to withdraw their approval first."),
     ]
 
 
@@ -92,7 +90,7 @@ def reacts_too_much(locale: Locale, *, most: int) -> Lines:
     """One person reacts more often than the bot looks at it."""
     return [
         locale.say("Not counted: you reacted more than {most} times at once.", most=most),
-        locale.say("Please wait a minute, then react anew. Until then none of your reactions counts."),
+        locale.say("Please wait a minute, then react again. Until then none of your reactions counts."),
     ]
 
 
@@ -107,7 +105,7 @@ def reason_noted(locale: Locale, *, subject: Transfer, peer_name: str) -> Lines:
     """Somebody has answered a card in words of their own."""
     return [
         locale.say(
-            "If you tap ❌, {peer} reads that as your reason. {code}",
+            "If you tap ❌, {peer} gets that as your reason. {code}",
             peer=naming.space(locale, peer_name),
             code=subject.code,
         )
@@ -117,8 +115,8 @@ def reason_noted(locale: Locale, *, subject: Transfer, peer_name: str) -> Lines:
 def no_reason_here(locale: Locale, *, subject: Subject) -> Lines:
     """A reason for declining a friendship, which has no place for one."""
     return [
-        locale.say("Not counted: I can pass a reason on for things, not for a friendship."),
-        locale.say("Decline without it: {decline}", decline=command(f"decline {subject.code}")),
+        locale.say("Not counted: I can pass on a reason for items, not for a friendship."),
+        locale.say("Decline without a reason: {decline}", decline=command(f"decline {subject.code}")),
     ]
 
 
@@ -131,7 +129,7 @@ def not_yours_to_decide(locale: Locale, *, subject: Subject, party: str) -> Line
             case=naming.case(locale, subject),
         ),
         locale.say(
-            "I don't know you as one of them. An admin of {party} can enter you in its bot's configuration.",
+            "I don't know you as one of them. An admin of {party} can add you to its bot's configuration.",
             party=naming.space(locale, party),
         ),
     ]
@@ -145,7 +143,7 @@ def for_the_other_space_to_decide(locale: Locale, *, subject: Subject, party: st
         "own": naming.space(locale, own),
     }
     lines: Lines = [
-        locale.say("Not counted: you are of {own}, and {case} is for {party} to decide.", **names),
+        locale.say("Not counted: you belong to {own}, and {party} decides on {case}.", **names),
         locale.say("Their decision will appear here. You don't need to do anything."),
     ]
     if asked:
@@ -167,19 +165,19 @@ def _how_it_ended(locale: Locale, subject: Subject) -> tuple[Inline, ...]:
     refused = {TransferState.DECLINED, ConnectionState.DECLINED}
     cancelled = {TransferState.CANCELLED, ConnectionState.CANCELLED}
     if subject.state in {TransferState.EXPIRED, ConnectionState.EXPIRED}:
-        return locale.say("Its time was over, {when}.", when=locale.when(subject.due))
+        return locale.say("Its time ran out, {when}.", when=locale.when(subject.due))
     if isinstance(subject, Transfer) and subject.wanted == "cancel":
         return locale.say("It is being cancelled.")
     if signature is None:
         return locale.say("It was cancelled.") if subject.state in cancelled else locale.say("It is decided.")
     names: dict[str, Words] = {"who": naming.signed(locale, signature), "when": locale.when(signature.at)}
     if subject.state in cancelled and not (signature.name or signature.person):
-        return locale.say("A bot cancelled it, {when}; its card says why.", **names)
+        return locale.say("A bot cancelled it, {when}. Its card says why.", **names)
     if subject.state in cancelled:
         return locale.say("{who} cancelled it, {when}.", **names)
     if subject.state in refused or (isinstance(subject, Transfer) and subject.wanted == "decline"):
-        return locale.say("{who} said no, {when}.", **names)
-    return locale.say("{who} said yes, {when}.", **names)
+        return locale.say("{who} declined it, {when}.", **names)
+    return locale.say("{who} approved it, {when}.", **names)
 
 
 def too_late(locale: Locale, *, subject: Subject) -> Lines:
@@ -199,22 +197,22 @@ def connection_not_active(locale: Locale, *, connection: Connection) -> Lines:
     if connection.changed_room:
         return [
             first,
-            locale.say("Its room was replaced; nothing has moved."),
-            locale.say("A superuser says in the new room that it goes on: {review}", review=command("review --room")),
+            locale.say("Its room was replaced. Nothing has moved."),
+            locale.say("A superuser confirms it in the new room: {review}", review=command("review --room")),
         ]
     if connection.is_to_be_compared:
         return [
             first,
-            locale.say("Nobody has compared {peer}'s key since the journal was rebuilt; nothing has moved.", peer=peer),
-            locale.say("A superuser looks at it, then it works again: {review}", review=command("review")),
+            locale.say("Nobody has compared {peer}'s key since the journal was rebuilt. Nothing has moved.", peer=peer),
+            locale.say("Once a superuser has reviewed it, it works again: {review}", review=command("review")),
         ]
     if connection.state is ConnectionState.SUSPENDED:
         return [
             first,
-            locale.say("The key or account of {peer}'s bot has changed; nothing has moved.", peer=peer),
-            locale.say("A superuser looks at it, then it works again: {review}", review=command("review")),
+            locale.say("The key or account of {peer}'s bot has changed. Nothing has moved.", peer=peer),
+            locale.say("Once a superuser has reviewed it, it works again: {review}", review=command("review")),
         ]
-    return [first, locale.say("Nothing has moved. Look with {spaces}.", spaces=command("spaces"))]
+    return [first, locale.say("Nothing has moved. For details: {spaces}", spaces=command("spaces"))]
 
 
 def not_your_own(locale: Locale, *, subject: Subject) -> Lines:
@@ -232,11 +230,11 @@ def being_decided(locale: Locale, *, subject: Subject, by: str) -> Lines:
     """Somebody else was first, and the grace runs."""
     return [
         locale.say(
-            "Not counted: {who} is deciding on {case} this very moment.",
+            "Not counted: {who} is deciding on {case} right now.",
             who=naming.person(locale, by),
             case=naming.case(locale, subject),
         ),
-        locale.say("Should it be open again afterwards, you can tap then."),
+        locale.say("If it is open again afterwards, you can tap then."),
     ]
 
 
@@ -245,7 +243,7 @@ def decided_by_yourself(locale: Locale, *, subject: Subject, key: str) -> Lines:
     case = naming.case(locale, subject)
     return [
         locale.say("Not counted: your own {key} on {case} came first, and counts in a moment.", key=key, case=case),
-        locale.say("If you didn't mean it: take that {key} off at once, then tap again.", key=key),
+        locale.say("If you didn't mean it, remove that {key} at once, then tap again.", key=key),
     ]
 
 
@@ -253,7 +251,7 @@ def open_again(locale: Locale, *, subject: Subject) -> Lines:
     """To those whose tap came while somebody else was deciding, who has taken it back."""
     return [
         locale.say("{case} is open again: nothing was decided.", case=naming.case(locale, subject)),
-        locale.say("Who tapped meanwhile and means it: take your tap off, and tap again."),
+        locale.say("Did you tap in the meantime, and mean it? Remove your reaction, and tap again."),
     ]
 
 
@@ -264,14 +262,14 @@ def not_entitled_to_decide(
     space = naming.space(locale, party)
     names: dict[str, Words] = {"case": naming.case(locale, subject), "space": space}
     if permission is Permission.SUPERUSER:
-        first = locale.say("Not counted: {case} is for a superuser of {space}'s InvenTree.", **names)
+        first = locale.say("Not counted: only a superuser of {space}'s InvenTree can decide on {case}.", **names)
     else:
-        first = locale.say("Not counted: {case} is for an approver of {space}.", **names)
+        first = locale.say("Not counted: only an approver of {space} can decide on {case}.", **names)
     lines: Lines = [first, why_not_entitled(locale, permissions, permission, space)]
     if able:
-        lines.append(locale.say("{people} may. The card stays open.", people=naming.people(locale, able)))
+        lines.append(locale.say("{people} can decide. The card stays open.", people=naming.people(locale, able)))
     else:
-        lines.append(locale.say("The card stays open for those who may."))
+        lines.append(locale.say("The card stays open for them."))
     return lines
 
 
@@ -297,8 +295,8 @@ def why_not_entitled(
 def permissions_unreadable(locale: Locale, *, subject: Subject, problem: Diagnosis) -> Lines:
     """InvenTree doesn't answer, so nobody's permission can be read: fail closed."""
     return [
-        locale.say("Not counted: I can't read your rights, as our InvenTree does not answer."),
-        locale.say("Nothing has changed; the card stays open: {case}.", case=naming.case(locale, subject)),
+        locale.say("Not counted: I can't read your permissions, because our InvenTree does not answer."),
+        locale.say("Nothing has changed. The card stays open: {case}.", case=naming.case(locale, subject)),
         locale.say("Why: {problem}", problem=diagnosis(locale, problem)),
         locale.say("Please tap again later."),
     ]
@@ -309,7 +307,7 @@ def no_part_for_it_yet(locale: Locale, *, transfer: Transfer, numbers: tuple[int
     space = naming.space(locale, us.name)
     lines: Lines = [
         locale.say(
-            "Not counted: {space} has no place for {what} yet ({code}).",
+            "Not counted: {space} has no location for {what} yet ({code}).",
             space=space,
             what=naming.things(locale, [transfer.line(number) for number in numbers]),
             code=transfer.code,
@@ -317,7 +315,7 @@ def no_part_for_it_yet(locale: Locale, *, transfer: Transfer, numbers: tuple[int
     ]
     lines += [no_part_for(locale, transfer, number, space) for number in numbers[: naming.MOST_IN_FIRST_LINE]]
     lines += by_another_name(locale, transfer)
-    lines.append(locale.say("Nothing has moved. I look again now; when the card shows a place, tap ✅ once more."))
+    lines.append(locale.say("Nothing has moved. I look again now. When the card shows a location, tap ✅ once more."))
     return lines
 
 
@@ -325,9 +323,9 @@ def decided_elsewhere(locale: Locale, *, subject: Subject, party: str) -> Lines:
     """The other space's people decide on it."""
     space = naming.space(locale, party)
     return [
-        locale.say("Not counted: {case} is for {space} to decide.", case=naming.case(locale, subject), space=space),
+        locale.say("Not counted: {space} decides on {case}.", case=naming.case(locale, subject), space=space),
         locale.say(
-            "It can be taken back as long as nothing has moved: {cancel}", cancel=command(f"cancel {subject.code}")
+            "You can take it back as long as nothing has moved: {cancel}", cancel=command(f"cancel {subject.code}")
         ),
     ]
 
@@ -335,7 +333,7 @@ def decided_elsewhere(locale: Locale, *, subject: Subject, party: str) -> Lines:
 def decision_stopped(locale: Locale, *, subject: Subject) -> Lines:
     """A decision was taken back within its few seconds."""
     return [
-        locale.say("Stopped in time: nothing is decided about {case}.", case=naming.case(locale, subject)),
+        locale.say("Stopped in time: {case} is not decided.", case=naming.case(locale, subject)),
         locale.say("Its card is open again."),
     ]
 
@@ -347,7 +345,7 @@ def cancelled(locale: Locale, *, subject: Subject, us: PartyConfig) -> Lines:
     if isinstance(subject, Transfer):
         return [first, locale.say("Nothing has moved.")]
     if subject.company is not None:
-        return [first, locale.say("What was made for it in our InvenTree is taken back too.")]
+        return [first, locale.say("I also remove the account that I made for it in our InvenTree.")]
     return [first, locale.say("Nothing was made.")]
 
 
@@ -357,7 +355,8 @@ def cancel_asked(locale: Locale, *, transfer: Transfer, peer_name: str) -> Lines
     return [
         locale.say("I have asked {peer} to take it back: {case}.", peer=peer, case=naming.case(locale, transfer)),
         locale.say(
-            "It counts when {peer}'s bot says so; the card shows it. If it has left {peer} already, it comes.",
+            "It counts once {peer}'s bot confirms it, and the card then shows it. If it has left {peer} already,"
+            " it still comes.",
             peer=peer,
         ),
     ]
@@ -377,9 +376,9 @@ def too_late_to_cancel(locale: Locale, *, subject: Subject, peer_name: str) -> L
     if subject.state is TransferState.DISPUTED:
         return [
             locale.say(
-                "Not taken back: nobody can tell what became of {case}, so people have to look first.", case=case
+                "Not taken back: nobody can tell what happened to {case}, so people have to look first.", case=case
             ),
-            locale.say("All that I know of it: {show}", show=command(f"show {subject.code}")),
+            locale.say("Everything that I know about it: {show}", show=command(f"show {subject.code}")),
         ]
     if subject.state in _MOVING:
         first = locale.say("Too late: {case} is on its way.", case=case)
@@ -393,8 +392,8 @@ def too_late_to_cancel(locale: Locale, *, subject: Subject, peer_name: str) -> L
 def decline_instead(locale: Locale, *, subject: Subject) -> Lines:
     """It is ours to decide, so the way is a no."""
     return [
-        locale.say("Not taken back: {case} is for us to decide.", case=naming.case(locale, subject)),
-        locale.say("Say no with ❌ on its card, or: {decline}", decline=command(f"decline {subject.code}")),
+        locale.say("Not taken back: we decide on {case}.", case=naming.case(locale, subject)),
+        locale.say("Decline it with ❌ on its card, or: {decline}", decline=command(f"decline {subject.code}")),
     ]
 
 
@@ -404,7 +403,9 @@ def friends_stay(locale: Locale, *, connection: Connection) -> Lines:
         locale.say(
             "Nothing to take back: we and {peer} are friends already.", peer=naming.space(locale, connection.peer_name)
         ),
-        locale.say("{cancel} only takes back what isn't agreed yet. I did nothing.", cancel=command("cancel")),
+        locale.say(
+            "{cancel} only takes back a request that isn't approved yet. I did nothing.", cancel=command("cancel")
+        ),
     ]
 
 
@@ -434,13 +435,13 @@ def not_yours_to_cancel(
     if able:
         lines.append(
             locale.say(
-                "{who} may (who asked), or {people}.",
+                "{who}, who asked, can do it, or {people}.",
                 who=naming.signed(locale, subject.asked),
                 people=naming.people(locale, able, any_of=True),
             )
         )
     else:
-        lines.append(locale.say("{who} may (who asked).", who=naming.signed(locale, subject.asked)))
+        lines.append(locale.say("Only {who}, who asked, can do it.", who=naming.signed(locale, subject.asked)))
     return lines
 
 
@@ -452,10 +453,8 @@ def reminder(
     pills = naming.pills(locale, people, others)
     who = naming.signed(locale, subject.asked)
     return [
-        (*pills, *locale.say("⏰ {case} still waits for your yes or no.", case=naming.case(locale, subject))),
-        locale.say(
-            "Asked by {who}. Open until {when}, then it is over by itself.", who=who, when=locale.when(subject.due)
-        ),
+        (*pills, *locale.say("⏰ {case} still waits for your decision.", case=naming.case(locale, subject))),
+        locale.say("Asked by {who}. Open until {when}, then it expires.", who=who, when=locale.when(subject.due)),
         locale.say(
             "Nothing has moved. Tap ✅ or ❌ on the card, or reply: {approve} · {decline}",
             approve=command(f"approve {subject.code}"),

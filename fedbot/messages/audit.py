@@ -99,115 +99,117 @@ LONGEST_FIELD = 40
 FACTS: dict[Fact, str] = {
     Fact.LESS_GRANTED: marked("granted less than was asked for"),
     Fact.LESS_TAKEN: marked("agreed to the smaller quantity"),
-    Fact.GRANTED: marked("granted it, if the asker's bot confirms"),
+    Fact.GRANTED: marked("granted it; the asker's bot has to confirm"),
     Fact.CONFIRMED: marked("the asker's bot confirmed"),
-    Fact.NO_NEW_LOANS: marked("lends that space nothing new"),
-    Fact.LOANS_AGAIN: marked("lends that space things again"),
-    Fact.WANTED: marked("said that it is wanted"),
-    Fact.NOT_WANTED: marked("it isn't wanted any more"),
+    Fact.NO_NEW_LOANS: marked("stopped new loans to that space"),
+    Fact.LOANS_AGAIN: marked("allowed new loans to that space again"),
+    Fact.WANTED: marked("said that they want it"),
+    Fact.NOT_WANTED: marked("said that they don't want it any more"),
     Fact.WANT_TOLD: marked("our people were told that a friend wants it"),
-    Fact.WANTS_TOO_MUCH: marked("the other space wants more than we keep"),
-    Fact.WAITS: marked("waits for it"),
-    Fact.WAITS_NO_MORE: marked("doesn't wait for it any more"),
-    Fact.FOUND_OUTSIDE: marked("what a neighbour without a bot has was found in our InvenTree, after a restore"),
-    Fact.WAITS_FOR_TOO_MUCH: marked("the other space waits for more than we keep"),
-    Fact.TURN_HAS_COME: marked("it is back, and kept for who waits for it"),
+    Fact.WANTS_TOO_MUCH: marked("the other space wants more items than we keep"),
+    Fact.WAITS: marked("joined the waiting list"),
+    Fact.WAITS_NO_MORE: marked("left the waiting list"),
+    Fact.FOUND_OUTSIDE: marked("a loan to a neighbour without a bot was found in our InvenTree, after a restore"),
+    Fact.WAITS_FOR_TOO_MUCH: marked("the other space waits for more items than we keep"),
+    Fact.TURN_HAS_COME: marked("it is back, and reserved for the first in line"),
     Fact.ROTA_BEGUN: marked("asked for it from anyone"),
-    Fact.ROTA_FILLED: marked("somebody gave it"),
-    Fact.ROTA_NOBODY: marked("nobody gave it"),
+    Fact.ROTA_FILLED: marked("a space gave it"),
+    Fact.ROTA_NOBODY: marked("no space gave it"),
     Fact.ROTA_STOPPED: marked("stopped asking for it"),
-    Fact.GIVEN_UP: marked("goes on without it: whatever still comes of it goes back"),
-    Fact.AGREED_THERE: marked("said yes, for the other space"),
-    Fact.RELEASED: marked("said the second yes: it may go"),
-    Fact.NO_PART: marked("there was no place for it at our space, so it was taken back"),
+    Fact.GIVEN_UP: marked("continues without it: if it still comes, it goes back"),
+    Fact.AGREED_THERE: marked("approved it, for the other space"),
+    Fact.RELEASED: marked("gave the second approval: it may go"),
+    Fact.NO_PART: marked("our space had no location for it, so it was taken back"),
     Fact.CANCELLED_HERE: marked("it came although it was cancelled here; it goes back"),
-    Fact.NOT_AS_ASKED: marked("it came, but isn't what was asked for; it goes back"),
+    Fact.NOT_AS_ASKED: marked("it came, but isn't the requested item; it goes back"),
     Fact.CANCEL_ASKED: marked("asked the other space to take it back"),
-    Fact.TAKEN_BACK_IN_TIME: marked("took the decision back in time"),
+    Fact.TAKEN_BACK_IN_TIME: marked("stopped the decision in time"),
     Fact.CARD_REDACTED: marked("removed the card, so it was posted again"),
     Fact.OWNERS_CARD_AWAITED: marked("waits for the owner's card"),
     Fact.FETCHED: marked("said that it was handed over"),
     Fact.NOT_FETCHED: marked("said that it wasn't picked up that day"),
     Fact.PARCEL_LEFT: marked("it has left the other space, by parcel"),
     Fact.PARCEL_MISSING: marked("said that the parcel did not arrive"),
-    Fact.PEER_DISPUTES: marked("stopped, as the other bot could not tell what happened"),
-    Fact.PEER_DISPUTES_TOO_LATE: marked("the other bot could not tell what happened, which doesn't count any more"),
-    Fact.RECEIVER_SAYS_SO_TOO: marked("the other space says the same, so both agree"),
+    Fact.PEER_DISPUTES: marked("stopped, because the other bot could not tell what happened"),
+    Fact.PEER_DISPUTES_TOO_LATE: marked("the other bot could not tell what happened, but that doesn't count any more"),
+    Fact.RECEIVER_SAYS_SO_TOO: marked("the other space gives the same answer, so both agree"),
     Fact.ASKED_BACK: marked("said that it is back"),
     Fact.CAME_BACK_IN_PART: marked("a part of it came back"),
-    Fact.ON_LOAN_AGAIN: marked("on loan again, as the owner is a friend again"),
+    Fact.ON_LOAN_AGAIN: marked("on loan again, because the owner is a friend again"),
     Fact.ENDING_NOTED: marked("noted in InvenTree's history"),
-    Fact.REMARK: marked("wrote something for the item's history"),
+    Fact.REMARK: marked("wrote a remark for the item's history"),
     Fact.PHOTO: marked("sent a photo of it"),
-    Fact.ACCEPTED: marked("said yes, and it counted"),
-    Fact.PEER_ACCEPTED: marked("said yes, for the other space"),
-    Fact.BOTH_ASKED: marked("asked at the same moment, so both have said yes"),
-    Fact.BOTH_ASKED_LATER_GENERATION: marked("asked at the same moment, so both have said yes"),
+    Fact.ACCEPTED: marked("approved it, and it counted"),
+    Fact.PEER_ACCEPTED: marked("approved it, for the other space"),
+    Fact.BOTH_ASKED: marked("asked at the same moment, so both have approved"),
+    Fact.BOTH_ASKED_LATER_GENERATION: marked("asked at the same moment, so both have approved"),
     Fact.ASKED_TOO_OFTEN_TO_CONNECT: marked("asked to be friends too often; the rest comes later"),
     Fact.KEYS_COMPARABLE: marked("both bots can show the emoji by which keys are compared"),
     Fact.KEY_CHECK_FAILED: marked("the key check with the other bot failed"),
     Fact.DISCONNECTS: marked("ended the friendship"),
     Fact.DISCONNECTS_AT_ONCE: marked("ended the friendship at once"),
     Fact.PEER_DISCONNECTS: marked("ended the friendship, at the other space"),
-    Fact.SUSPENDED: marked("paused, as the other bot's key or account changed"),
+    Fact.SUSPENDED: marked("paused, because the other bot's key or account changed"),
     Fact.REVIEWED: marked("accepted the other bot's new key and account"),
     Fact.ANOTHER_FINGERPRINT: marked("typed another fingerprint than that of the new key"),
-    Fact.FORMER_KEY: marked("the other bot wrote under its former key; that isn't read"),
+    Fact.FORMER_KEY: marked("the other bot wrote under its former key; the bot doesn't read that"),
     Fact.PEER_READS_NOTHING: marked("the other bot doesn't read our messages, so they wait"),
-    Fact.OPENS_TOO_MUCH: marked("the other space asks for more at once than is taken; the rest comes later"),
-    Fact.ASKS_TOO_OFTEN: marked("the other space asks for things too often; the rest comes later"),
+    Fact.OPENS_TOO_MUCH: marked(
+        "the other space sends more requests at once than the bot accepts; the rest comes later"
+    ),
+    Fact.ASKS_TOO_OFTEN: marked("the other space sends requests too often; the rest comes later"),
     Fact.ASKS_FOR_BOOKS_TOO_OFTEN: marked("the other bot asks for our books too often"),
-    Fact.TOKEN_WANTED: marked("wanted a new token for the other bot"),
-    Fact.TOKEN_ROTATES: marked("the other bot's token is being made anew"),
+    Fact.TOKEN_WANTED: marked("ordered a new token for the other bot"),
+    Fact.TOKEN_ROTATES: marked("the other bot's token is being rotated"),
     Fact.TOKEN_REVOKED: marked("the other bot's old token is revoked"),
     Fact.PEERS_TOKEN_WORKS: marked("our new token at the other space works"),
     Fact.FIGURES_ASKED: marked("the other space asked for our figures"),
-    Fact.SEARCHED: marked("the other space searched in what we share"),
+    Fact.SEARCHED: marked("the other space searched our shared items"),
     Fact.SEARCH_WITHOUT_WORDS: marked("the other bot sent a search without words"),
-    Fact.BOOKS_NOT_ASKED: marked("the books were not compared: the other bot has not read the last question yet"),
+    Fact.BOOKS_NOT_ASKED: marked("the books were not compared: the other bot has not read the last query yet"),
     Fact.SHARED: marked("shared it"),
     Fact.NOT_SHARED: marked("stopped sharing it"),
-    Fact.PRACTICE_BEGINS: marked("put up a pretend friend to practise with"),
-    Fact.PRACTICE_IS_OVER: marked("ended the practice, and everything about it was forgotten"),
-    Fact.RESUMED: marked("looked at the books; stock may move again"),
-    Fact.WENT_BACK: marked("InvenTree was put back to an earlier state"),
+    Fact.PRACTICE_BEGINS: marked("added a pretend friend for practice"),
+    Fact.PRACTICE_IS_OVER: marked("ended the practice, and the bot forgot everything about it"),
+    Fact.RESUMED: marked("checked the stock; stock may move again"),
+    Fact.WENT_BACK: marked("InvenTree was restored to an earlier state"),
     Fact.INVENTORY_SILENT: marked("InvenTree does not answer"),
     Fact.INVENTORY_BACK: marked("InvenTree answers again"),
-    Fact.RECOVERED: marked("what was unfinished goes on, after a restore"),
+    Fact.RECOVERED: marked("unfinished work continues, after a restore"),
     Fact.PARTY_NOT_ANNOUNCED: marked("asked to be friends for a space that it doesn't announce"),
     Fact.NO_CONNECTION: marked("wrote although there is no friendship"),
-    Fact.NOT_THE_SENDERS: marked("wrote about something that isn't theirs, or in another room"),
+    Fact.NOT_THE_SENDERS: marked("wrote about a case that isn't theirs, or in another room"),
 }
 _STATES: dict[TransferState, str] = {
     TransferState.OPEN: marked("open"),
     TransferState.BOOKED: marked("booked for its first day"),
-    TransferState.APPROVED: marked("said yes, and it counted"),
+    TransferState.APPROVED: marked("approved it, and it counted"),
     TransferState.DEBITING: marked("booking out began"),
     TransferState.SENT: marked("the other bot was told that it has left"),
     TransferState.CREDITING: marked("it has left the other space; booking in began"),
     TransferState.RECEIVED: marked("the other bot was told that it is booked in"),
     TransferState.DONE: marked("done"),
-    TransferState.DECLINED: marked("said no"),
+    TransferState.DECLINED: marked("declined it"),
     TransferState.CANCELLED: marked("took it back"),
-    TransferState.EXPIRED: marked("the time was over"),
+    TransferState.EXPIRED: marked("the time ran out"),
     TransferState.ABORTED: marked("it could not be given; nothing has left"),
     TransferState.REFUSED: marked("it could not be booked in; the other bot was told"),
     TransferState.REVERTING: marked("it goes back"),
-    TransferState.REVERTED: marked("all is back where it came from"),
-    TransferState.DISPUTED: marked("stopped, as nobody could tell what happened"),
+    TransferState.REVERTED: marked("everything is back where it came from"),
+    TransferState.DISPUTED: marked("stopped, because nobody could tell what happened"),
 }
 _CONNECTIONS: dict[ConnectionState, str] = {
     ConnectionState.ASKED: marked("asked to be friends"),
     ConnectionState.OFFERED: marked("asked to be friends"),
-    ConnectionState.MAKING: marked("both have said yes; each side is being set up"),
+    ConnectionState.MAKING: marked("both have approved; each side is being set up"),
     ConnectionState.READY: marked("our side is ready"),
-    ConnectionState.ACTIVE: marked("both sides were ready: friends"),
+    ConnectionState.ACTIVE: marked("both sides are ready: friends now"),
     ConnectionState.SUSPENDED: marked("paused"),
     ConnectionState.ENDING: marked("ended the friendship"),
-    ConnectionState.DECLINED: marked("said no"),
+    ConnectionState.DECLINED: marked("declined it"),
     ConnectionState.CANCELLED: marked("took it back"),
-    ConnectionState.EXPIRED: marked("the time was over"),
-    ConnectionState.ENDED: marked("nothing moves any more, and the access is shut"),
+    ConnectionState.EXPIRED: marked("the time ran out"),
+    ConnectionState.ENDED: marked("nothing moves any more, and the access is closed"),
 }
 _ASKED: dict[Asking, str] = {
     Asking.OFFER: marked("offered it"),
@@ -219,24 +221,24 @@ _ASKED: dict[Asking, str] = {
     Asking.FRIENDSHIP: marked("asked to be friends"),
 }
 _IN_GRACE: dict[Choice, str] = {
-    Choice.APPROVE: marked("said yes"),
-    Choice.DECLINE: marked("said no"),
+    Choice.APPROVE: marked("approved it"),
+    Choice.DECLINE: marked("declined it"),
     Choice.DAMAGED: marked("said that it is back, but damaged"),
     Choice.PARCEL: marked("tapped 📦"),
 }
 _NOT_COUNTED: dict[Choice, str] = {
-    Choice.APPROVE: marked("wanted to say yes; it did not count"),
-    Choice.DECLINE: marked("wanted to say no; it did not count"),
+    Choice.APPROVE: marked("wanted to approve; it did not count"),
+    Choice.DECLINE: marked("wanted to decline; it did not count"),
     Choice.DAMAGED: marked("wanted to say that it is damaged; it did not count"),
     Choice.PARCEL: marked("tapped 📦; it did not count"),
 }
 _STEPS: dict[str, str] = {
     "TakeOut": marked("taken out of stock, into Outgoing"),
     "HandOver": marked("given to the other space's company in InvenTree"),
-    "PutBack": marked("put back where it lay"),
+    "PutBack": marked("put back in its old location"),
     "TakeBack": marked("taken back into stock"),
     "Arrived": marked("our record marked as arrived"),
-    "CreatePart": marked("the new part made"),
+    "CreatePart": marked("the new part was created"),
     "CreateItem": marked("booked in"),
     "BookInAgain": marked("booked in"),
     "MarkAsHere": marked("our own record marked as borrowed"),
@@ -244,20 +246,20 @@ _STEPS: dict[str, str] = {
 }
 UNTOLD_STEPS = frozenset({"Mirror", "Label", "Furnish", "KeepFile", "CloseAccess"})
 _PROVISIONED: dict[str, str] = {
-    "CompanyMade": marked("the other space's company made in our InvenTree"),
-    "AccessMade": marked("a user that can only look made in our InvenTree"),
-    "TokenMinted": marked("its token made"),
-    "TokenTried": marked("a token tried, and it works"),
+    "CompanyMade": marked("the other space's company was created in our InvenTree"),
+    "AccessMade": marked("a read-only user was created in our InvenTree"),
+    "TokenMinted": marked("its token was created"),
+    "TokenTried": marked("a token was tried, and it works"),
 }
 _ENDED: dict[Ending, str] = {
     Ending.RETURNED: marked("all of it is back"),
-    Ending.GIFT: marked("made it a gift"),
+    Ending.GIFT: marked("turned it into a gift"),
     Ending.LOST: marked("said that it is lost"),
-    Ending.KEPT: marked("said that it stays here as theirs, as the owner's bot is gone"),
+    Ending.KEPT: marked("said that it stays here as theirs, because the owner's bot is gone"),
 }
 _ENDED_IN_PART: dict[Ending, str] = {
     Ending.RETURNED: marked("said that a part of it is lost, or back"),
-    Ending.GIFT: marked("made a part of it a gift"),
+    Ending.GIFT: marked("turned a part of it into a gift"),
     Ending.LOST: marked("said that a part of it is lost, or back"),
     Ending.KEPT: marked("said that a part of it stays here as theirs"),
 }
@@ -268,16 +270,16 @@ _OUTSIDE: dict[OutsideState, str] = {
     OutsideState.HANDED_OVER: marked("it is an ordinary loan now"),
     OutsideState.COMING_BACK: marked("books it in again"),
     OutsideState.RETURNED: marked("all of it is back"),
-    OutsideState.GIFT: marked("made it a gift"),
+    OutsideState.GIFT: marked("turned it into a gift"),
     OutsideState.LOST: marked("said that it is lost"),
     OutsideState.NOT_LENT: marked("it was not lent"),
     OutsideState.UNCLEAR: marked("people have to look"),
-    OutsideState.CLOSED: marked("put right by hand"),
+    OutsideState.CLOSED: marked("corrected by hand"),
 }
 _ROOMS: dict[RoomChange, str] = {
     RoomChange.JOINED: marked("joined {room}"),
     RoomChange.DECLINED: marked("declined the invitation to {room}"),
-    RoomChange.LEFT: marked("left {room}, which is no direct chat"),
+    RoomChange.LEFT: marked("left {room}, because it is no direct chat"),
     RoomChange.REMOVED: marked("was removed from {room} ({about})"),
     RoomChange.REPLACED: marked("{room} was replaced by {about}"),
     RoomChange.UNSIGNED: marked("announced {about} in {room} without its signature"),
@@ -289,16 +291,16 @@ def _decided(noted: Decided) -> str:
     if noted.stage is Stage.IN_GRACE:
         return _IN_GRACE[noted.choice]
     if noted.stage is Stage.FIRST:
-        return marked("said the first of two yeses")
+        return marked("gave the first of two approvals")
     if noted.stage is Stage.VOID:
-        return marked("the decision is void, as the card would show something else by now")
+        return marked("the decision is void, because the card has changed by now")
     return _NOT_COUNTED[noted.choice]
 
 
 def _asked_of_sender(noted: AskedOfSender) -> str:
     if noted.kind == "approve":
-        return marked("said yes, and it counted; the other bot was told")
-    return marked("said no, and it counted; the other bot was told")
+        return marked("approved it, and it counted; the other bot was told")
+    return marked("declined it, and it counted; the other bot was told")
 
 
 def _listed(noted: PersonListed) -> str:
@@ -311,9 +313,9 @@ def _listed(noted: PersonListed) -> str:
 
 _ACCESS_GIVEN: dict[AccessKind, str] = {
     AccessKind.SESSION: marked("signed in on a page ({name})"),
-    AccessKind.TOKEN: marked("made an API token ({name})"),
-    AccessKind.FEED: marked("made an address for a calendar ({name})"),
-    AccessKind.SCREEN: marked("made an address for a wall screen ({name})"),
+    AccessKind.TOKEN: marked("created an API token ({name})"),
+    AccessKind.FEED: marked("created an address for a calendar ({name})"),
+    AccessKind.SCREEN: marked("created an address for a wall screen ({name})"),
 }
 _ACCESS_ENDED: dict[AccessKind, str] = {
     AccessKind.SESSION: marked("signed out of a page ({name})"),
@@ -332,40 +334,40 @@ WORDS: dict[type[Noted], str | Callable[[Any], str]] = {
     Asked: lambda noted: _ASKED[noted.what],
     TransferIs: lambda noted: _STATES[noted.state],
     ConnectionIs: lambda noted: _CONNECTIONS[noted.state],
-    PeerDeclined: marked("said no, for the other space"),
+    PeerDeclined: marked("declined it, for the other space"),
     PeerReceived: marked("the other space has booked it in"),
     PeerRefused: marked("the other space could not book it in"),
     Decided: _decided,
     AskedOfSender: _asked_of_sender,
     StepWasDone: lambda noted: _STEPS.get(noted.step, marked("{step} done in InvenTree")),
     StepWasRefused: _one_of(
-        marked("InvenTree said no ({reason}); people can say again that the parcel is here"),
-        marked("InvenTree said no ({reason})"),
+        marked("InvenTree refused it ({reason}); people can say again that the parcel is here"),
+        marked("InvenTree refused it ({reason})"),
         "waits",
     ),
-    NothingFollows: marked("something came in after it was stopped; nothing followed"),
-    NeedsCare: marked("a yes takes two people"),
-    AskerHasToSee: marked("taken back, so that the asker sees first what would come ({why})"),
+    NothingFollows: marked("a message came after it was stopped; it had no effect"),
+    NeedsCare: marked("it needs two approvals"),
+    AskerHasToSee: marked("taken back, so that the asker first sees the other space's item ({why})"),
     BookingStands: _one_of(
-        marked("what is booked can't be handed over as InvenTree stands ({why})"),
-        marked("what is booked can be handed over again"),
+        marked("the booked item can't be handed over in InvenTree's present state ({why})"),
+        marked("the booked item can be handed over again"),
         "why",
     ),
     Waits: marked("had to wait for InvenTree"),
-    Disputed: marked("stopped, as nobody could tell what happened"),
+    Disputed: marked("stopped, because nobody could tell what happened"),
     Settled: _one_of(
-        marked("the other space's bot told what is true ({truth})"), marked("settled it ({truth})"), "by_peer"
+        marked("the other space's bot reported the answer ({truth})"), marked("settled it ({truth})"), "by_peer"
     ),
     ParcelHere: _one_of(
         marked("said that the parcel is here, without {missing} of it; booking in began"),
         marked("said that the parcel is here; booking in began"),
         "missing",
     ),
-    RestSettled: marked("settled what did not arrive ({truth})"),
-    RestBack: marked("what did not arrive is in stock again"),
-    VanishedFound: marked("what had vanished of it was accounted for"),
+    RestSettled: marked("settled the missing items ({truth})"),
+    RestBack: marked("the missing items are in stock again"),
+    VanishedFound: marked("the missing items were accounted for"),
     LoanEnded: lambda noted: (_ENDED_IN_PART if noted.in_part else _ENDED)[noted.how],
-    DueDate: marked("gave more time, until {day}"),
+    DueDate: marked("extended it until {day}"),
     LentOutside: marked("lent it to {neighbour}, outside"),
     OutsideIs: lambda noted: _OUTSIDE[noted.state],
     WrittenOff: marked("taken out of our stock"),
@@ -374,8 +376,8 @@ WORDS: dict[type[Noted], str | Callable[[Any], str]] = {
     ),
     PhotoKept: marked("the photo is with the item in InvenTree"),
     PhotoNotKept: marked("the photo could not be kept"),
-    FileNotSent: marked("a file could not be sent along"),
-    GoesOn: marked("goes on under the new friendship"),
+    FileNotSent: marked("a file could not be sent"),
+    GoesOn: marked("continues under the new friendship"),
     Reminded: marked("people were reminded"),
     Provisioned: lambda noted: _PROVISIONED.get(noted.result, marked("{result} done in InvenTree")),
     ProvisionWaits: marked("setting up had to wait ({reason})"),
@@ -385,47 +387,45 @@ WORDS: dict[type[Noted], str | Callable[[Any], str]] = {
         "is_next",
     ),
     PeerSilent: marked("the other space's InvenTree does not answer"),
-    Active: marked("both sides were ready: friends"),
+    Active: marked("both sides are ready: friends now"),
     TokenRotated: _one_of(
-        marked("the other bot's token had been made anew before"), marked("the other bot's new token works"), "before"
+        marked("the other bot's token had been rotated before"), marked("the other bot's new token works"), "before"
     ),
     RotationWaits: marked("the new token had to wait ({reason})"),
-    NewName: _one_of(
-        marked("agreed to the other space's new name"), marked("wants to be called otherwise"), "accepted"
-    ),
+    NewName: _one_of(marked("accepted the other space's new name"), marked("announced another name"), "accepted"),
     RoomReplaced: marked("the room was replaced"),
-    GoesOnInRoom: marked("said that it goes on in the new room"),
-    Said: _one_of(marked("said !fed {verb}"), marked("said !fed {verb} in answer to another message"), "counted"),
-    NotEntitled: marked("wanted to {verb}, without the right to"),
+    GoesOnInRoom: marked("said that it continues in the new room"),
+    Said: _one_of(marked("typed !fed {verb}"), marked("typed !fed {verb} in reply to another message"), "counted"),
+    NotEntitled: marked("wanted to {verb}, without permission"),
     NotTaken: marked("a message of the other bot could not be read"),
-    LeftUnread: marked("sent too many messages ({kind}); the rest is left unread"),
-    NotUnderstood: marked("the other bot sent something that can't be read ({what})"),
+    LeftUnread: marked("sent too many messages ({kind}); the bot doesn't read the rest"),
+    NotUnderstood: marked("the other bot sent data that can't be read ({what})"),
     FiguresTold: _one_of(
-        marked("the other space told no figures ({problem})"), marked("the other space told its figures"), "problem"
+        marked("the other space sent no figures ({problem})"), marked("the other space sent its figures"), "problem"
     ),
-    PastDiffers: marked("the other bot tells another past, from message {number} on"),
+    PastDiffers: marked("the other bot reports another past, from message {number} on"),
     PeerSawMore: marked("the other bot has read more of our messages than we know of ({seen}, not {known})"),
     PastLost: marked("a part of our own messages is lost ({read}, not {known})"),
     KnownFromOwnMessage: marked("read in our own message ({kind}), after a restore"),
     FoundMirrored: marked("found in our InvenTree, after a restore"),
     Reconciles: marked("the books are compared"),
     ReconciledByNight: _one_of(
-        marked("the books were not compared by night ({problem})"),
-        marked("the books were compared by night, and nothing is new"),
+        marked("the books were not compared at night ({problem})"),
+        marked("the books were compared at night, with nothing new"),
         "problem",
     ),
     AdminsTold: marked("our admins were told ({sentence})"),
-    NotPosted: marked("the homeserver didn't take our message {key} ({code})"),
+    NotPosted: marked("the homeserver didn't accept our message {key} ({code})"),
     HomeserverBack: marked("the homeserver answers again, after {since}"),
-    Dropped: marked("what was set aside ({kind}, no. {number}) was given up for good"),
-    SetAside: marked("set aside under the number {number}: {kind} ({problem})"),
+    Dropped: marked("quarantined work ({kind}, no. {number}) was given up for good"),
+    SetAside: marked("quarantined under the number {number}: {kind} ({problem})"),
     RulesFailed: marked("the bot failed on a {kind}"),
     InventoryVersion: _one_of(
         marked("InvenTree's API is {new} now, not {old}"), marked("InvenTree's API is {new}"), "old"
     ),
     OwnTokenRotated: _one_of(
-        marked("our own token {setting} could not be renewed ({reason})"),
-        marked("our own token {setting} is renewed"),
+        marked("our own token {setting} could not be rotated ({reason})"),
+        marked("our own token {setting} is rotated"),
         "problem",
     ),
     OwnTokenRevoked: _one_of(
@@ -444,9 +444,9 @@ WORDS: dict[type[Noted], str | Callable[[Any], str]] = {
     Matched: lambda noted: (
         marked("{peer}'s {word} is part #{part}")
         if noted.part
-        else marked("{peer}'s {word} is none of our parts any more")
+        else marked("{peer}'s {word} is no longer matched to a part of ours")
     ),
-    MirrorUnreadable: marked("what stands in the metadata of company #{company} can't be read"),
+    MirrorUnreadable: marked("the metadata of company #{company} can't be read"),
 }
 
 

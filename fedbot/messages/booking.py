@@ -25,7 +25,7 @@ MOST_BROKEN = 2
 MOST_IN_LINE = 5
 
 _HINDRANCES: dict[Hindrance, str] = {
-    Hindrance.GONE: marked("{what}: the stock item isn't there any more, or is another thing now"),
+    Hindrance.GONE: marked("{what}: the stock item is gone, or is another item now"),
     Hindrance.NOT_HERE: marked("{what}: it isn't in {sender}'s stock any more"),
     Hindrance.LESS: marked("{what}: only {left} left"),
     Hindrance.CONDITION: marked("{what}: its condition has changed"),
@@ -65,7 +65,7 @@ def booked_card(locale: Locale, card: Card) -> Lines:
         *obstacle_lines(locale, card),
         "",
         locale.say("Nothing has moved yet. Pick it up at {sender} by {until}.", **names),
-        locale.say("To give the booking up: {cancel}", cancel=command(f"cancel {card.transfer.code}")),
+        locale.say("To cancel the booking: {cancel}", cancel=command(f"cancel {card.transfer.code}")),
     ]
 
 
@@ -78,7 +78,7 @@ def _to_hand_over(locale: Locale, card: Card) -> Lines:
         *asked(locale, card),
         "",
         *what_and_where(locale, card),
-        locale.say("Loan: it stays {sender}'s; back by {last}, that day included.", **names),
+        locale.say("Loan: it still belongs to {sender}. Due back {last}, that day included.", **names),
         *rules_lines(locale, card),
         *obstacle_lines(locale, card),
         "",
@@ -94,7 +94,7 @@ def breaks(locale: Locale, card: Card) -> Lines:
     over = card.transfer.over
     booked = [each for each in over if not each.waits]
     lines: Lines = [
-        locale.say("⚠ A yes breaks a booking: {booking}.", booking=_reserved(locale, each))
+        locale.say("⚠ If you approve, you break a booking: {booking}.", booking=_reserved(locale, each))
         for each in booked[:MOST_BROKEN]
     ]
     return [*lines, *_in_line(locale, over)]
@@ -112,7 +112,7 @@ def _in_line(locale: Locale, over: tuple[Reserved, ...]) -> Lines:
         party = naming.space(locale, each.name or each.peer)
         names += locale.say("{number}. {party} (since {day})", number=locale.count(number), party=party, day=since)
     total = locale.count(len(waiting))
-    return [locale.say("⏳ In line for it, {total}: {names}.", total=total, names=tuple(names))]
+    return [locale.say("⏳ Waiting list, {total}: {names}.", total=total, names=tuple(names))]
 
 
 def _reserved(locale: Locale, booking: Reserved) -> tuple[Inline, ...]:
@@ -156,7 +156,7 @@ def booked(locale: Locale, *, transfer: Transfer, us: PartyConfig, peer_name: st
     return [
         locale.say("📅 Booked: {what} for {receiver}, from {first} until {last}.", **names),
         locale.say("Pick it up at {sender} by {until}. After that the booking lapses.", **names),
-        locale.say("To give it up: {cancel}", cancel=command(f"cancel {transfer.code}")),
+        locale.say("To cancel it: {cancel}", cancel=command(f"cancel {transfer.code}")),
     ]
 
 
@@ -165,11 +165,13 @@ def obstacles(locale: Locale, *, transfer: Transfer, us: PartyConfig, peer_name:
     card = card_of(locale, transfer, us, peer_name)
     names = _names(locale, card)
     if not transfer.obstacles:
-        return [locale.say("✅ The booking of {what} from {first} on stands again.", **names), transfer.code]
+        return [locale.say("✅ The booking of {what} from {first} on is safe again.", **names), transfer.code]
     return [
         locale.say("⚠ The booking of {what} from {first} on is at risk.", **names),
         *obstacle_lines(locale, card),
-        locale.say("Fix it in {sender}'s InvenTree, or give it up: {cancel}", **names, cancel=_cancel(transfer)),
+        locale.say(
+            "Fix it in {sender}'s InvenTree, or cancel the booking: {cancel}", **names, cancel=_cancel(transfer)
+        ),
     ]
 
 
@@ -215,8 +217,8 @@ def ends_before_it_starts(locale: Locale, *, first: date, last: date) -> Lines:
 def booking_from_anyone(locale: Locale) -> Lines:
     """A booking asks one space, as the others would have to keep theirs for nothing."""
     return [
-        locale.say("Not done: a booking needs one certain space. Nothing was sent."),
-        locale.say("Look who has it, then name that space: {find}", find=command("help find")),
+        locale.say("Not done: a booking has to name one space. Nothing was sent."),
+        locale.say("Find out who has it, then name that space: {find}", find=command("help find")),
     ]
 
 
@@ -233,7 +235,7 @@ def booked_then(
     lines: Lines = [locale.say("Not booked: {what} (stock #{item}) isn't free then.", what=what, item=item.pk)]
     lines += [locale.say("Booked: {booking}", booking=_reserved(locale, each)) for each in bookings[:MOST_BROKEN]]
     if nearest is None:
-        return [*lines, locale.say("Within a year there are no free days. Nothing was sent.")]
+        return [*lines, locale.say("It has no free days within a year. Nothing was sent.")]
     first, last = (locale.day(day) for day in nearest)
     free = locale.say("The nearest free days are {first} to {last}. Nothing was sent.", first=first, last=last)
     return [*lines, free]
@@ -249,7 +251,7 @@ def would_break(locale: Locale, *, what: str, bookings: tuple[Reserved, ...], li
     else:
         lines = [locale.say("⚠ Not done yet: others wait for {what}.", what=name)]
     lines += _in_line(locale, bookings)
-    return [*lines, locale.say("If you mean it, say: {line}", line=Code(line))]
+    return [*lines, locale.say("If you mean it, type: {line}", line=Code(line))]
 
 
 # --- The calendar of what is booked and lent, and the agenda in the morning.
@@ -281,9 +283,9 @@ def calendar(
     }
     if not (entries or outside):
         nothing = (
-            locale.say("Nothing of {about} is picked up or due back, {first} to {last}.", **said)
+            locale.say("No pick-up or return of {about}, {first} to {last}.", **said)
             if about
-            else locale.say("Nothing is picked up or due back, {first} to {last}.", **said)
+            else locale.say("No pick-ups or returns, {first} to {last}.", **said)
         )
         return [
             nothing,
@@ -353,27 +355,29 @@ MOST_LISTED = 30
 A_MINUTE = timedelta(minutes=1)
 """It is kept to the end of a day: people read the last minute of that, not the first of the next one."""
 _STANDS: dict[PlaceState, str] = {
-    PlaceState.ASKED: marked("{peer} is asked to put us in line for {what}. {code}"),
+    PlaceState.ASKED: marked("I asked {peer} to put us on the waiting list for {what}. {code}"),
     PlaceState.WAITING: marked("⏳ We are waiting for {what} from {peer}: place {place}. {code}"),
-    PlaceState.TURN: marked("🔔 {what} of {peer} is there. It is kept for us until {until}. {code}"),
-    PlaceState.SERVED: marked("✅ {what}: {peer} has said yes, so we no longer wait for it. {code}"),
-    PlaceState.LAPSED: marked("{what}: nobody here asked {peer} for it in time. It goes to the next in line. {code}"),
-    PlaceState.FREE: marked("{what}: {peer} has it free. There is nothing to wait for. {code}"),
+    PlaceState.TURN: marked("🔔 {what} of {peer} is there. It is reserved for us until {until}. {code}"),
+    PlaceState.SERVED: marked("✅ {what}: {peer} has approved, so we no longer wait for it. {code}"),
+    PlaceState.LAPSED: marked(
+        "{what}: nobody here requested it from {peer} in time. It goes to the next in line. {code}"
+    ),
+    PlaceState.FREE: marked("{what}: {peer} has it free, so you don't need to wait. {code}"),
     PlaceState.UNKNOWN: marked("{what}: {peer} shares nothing by that name. {code}"),
     PlaceState.UNCLEAR: marked("{what}: {peer} has several parts by that name. {code}"),
     PlaceState.UNIT: marked("{what}: {peer} counts it in another unit. Say how many, without a unit. {code}"),
-    PlaceState.TWICE: marked("{what}: our space is in {peer}'s line for it already. {code}"),
-    PlaceState.FULL: marked("{what}: we wait for too much of {peer} already. {code}"),
-    PlaceState.REMOVED: marked("{what}: {peer}'s people have taken us out of the line. {code}"),
+    PlaceState.TWICE: marked("{what}: our space is on {peer}'s waiting list already. {code}"),
+    PlaceState.FULL: marked("{what}: we already wait for too many items of {peer}. {code}"),
+    PlaceState.REMOVED: marked("{what}: {peer}'s people have removed us from the waiting list. {code}"),
     PlaceState.LEFT: marked("We no longer wait for {what} from {peer}. {code}"),
     PlaceState.PARTED: marked("We no longer wait for {what}: the friendship with {peer} is over. {code}"),
 }
 _OUT: dict[PlaceState, str] = {
-    PlaceState.LAPSED: marked("{what} was kept for {person} until now. It goes to the next in line. {code}"),
-    PlaceState.REMOVED: marked("{person} was taken out of the line for {what}. {code}"),
+    PlaceState.LAPSED: marked("{what} was reserved for {person} until now. It goes to the next in line. {code}"),
+    PlaceState.REMOVED: marked("{person} was removed from the waiting list for {what}. {code}"),
 }
 _NOT_IN_LINE: dict[PlaceState, str] = {
-    PlaceState.FREE: marked("{what} is there: take it, and book it out in InvenTree. There is nothing to wait for."),
+    PlaceState.FREE: marked("{what} is there: take it, and book it out in InvenTree. You don't need to wait."),
     PlaceState.UNKNOWN: marked("Not noted: we have nothing called {what}."),
     PlaceState.UNCLEAR: marked("Not noted: several parts are called {what}. Name it by its IPN."),
     PlaceState.UNIT: marked("Not noted: {what} is counted in another unit. Say how many, without a unit."),
@@ -386,12 +390,12 @@ def place_page(locale: Locale, *, place: PlaceInLine, us: PartyConfig, peer_name
     del us
     lines: Lines = [locale.say(_STANDS[place.state], **_of_place(locale, place, peer_name))]
     if place.state is PlaceState.TURN:
-        lines.append(locale.say("To ask for it, reply here: {reply}", reply="borrow for 2 weeks"))
-        lines.append(locale.say("{peer}'s people decide then, as ever.", peer=naming.space(locale, peer_name)))
+        lines.append(locale.say("To request it, reply here: {reply}", reply="borrow for 2 weeks"))
+        lines.append(locale.say("Then {peer}'s people decide, as always.", peer=naming.space(locale, peer_name)))
     if place.state is PlaceState.FREE:
         amount = f"{locale.typed(place.quantity)}{place.unit}"
         line = command(f"request {amount} {locale.short(place.word, 40)} from {place.peer}")
-        lines.append(locale.say("Ask for it: {line}", line=line))
+        lines.append(locale.say("Request it: {line}", line=line))
     if place.is_living:
         lines.append(locale.say("To stop waiting: {cancel}", cancel=command(f"cancel {place.code}")))
     return lines
@@ -412,7 +416,7 @@ def place_in_short(locale: Locale, place: PlaceInLine, peer_name: str) -> tuple[
     """'k7m2 – 1 × LENS-2 of Attraktor: place 2'."""
     names = _of_place(locale, place, peer_name)
     if place.state is PlaceState.TURN:
-        return locale.say("{code} – {what} of {peer}: kept for us until {until}", **names)
+        return locale.say("{code} – {what} of {peer}: reserved for us until {until}", **names)
     if place.state is PlaceState.ASKED:
         return locale.say("{code} – {what} of {peer}: not answered yet", **names)
     return locale.say("{code} – {what} of {peer}: place {place}", **names)
@@ -433,7 +437,7 @@ def in_our_queue(locale: Locale, *, entry: QueueEntry, us: PartyConfig, place: i
     del us
     names = _of_entry(locale, entry)
     if entry.kept:
-        stands = locale.say("🔔 {what} is there, and kept for {person} until {until}. {code}", **names)
+        stands = locale.say("🔔 {what} is there, and reserved for {person} until {until}. {code}", **names)
     else:
         number = locale.count(place)
         stands = locale.say("⏳ {person} is waiting for {what}: place {place}. {code}", place=number, **names)
@@ -444,8 +448,10 @@ def your_turn_here(locale: Locale, *, entry: QueueEntry, us: PartyConfig) -> Lin
     """What one of our own people waits for is back."""
     del us
     return [
-        locale.say("🔔 {what} is there, and kept for {person} until {until}. {code}", **_of_entry(locale, entry)),
-        locale.say("Take it, and book it out in InvenTree. Then say: {cancel}", cancel=command(f"cancel {entry.code}")),
+        locale.say("🔔 {what} is there, and reserved for {person} until {until}. {code}", **_of_entry(locale, entry)),
+        locale.say(
+            "Take it, and book it out in InvenTree. Then type: {cancel}", cancel=command(f"cancel {entry.code}")
+        ),
     ]
 
 
@@ -462,7 +468,7 @@ def not_in_line(locale: Locale, *, word: str, why: PlaceState) -> Lines:
 
 def waits_no_more(locale: Locale, *, code: str) -> Lines:
     """Somebody left a queue."""
-    return [locale.say("Noted: out of the line. {code}", code=code)]
+    return [locale.say("Noted: you left the waiting list. {code}", code=code)]
 
 
 def queue_list(
@@ -479,25 +485,25 @@ def queue_list(
         items: list[Inline | tuple[Inline, ...]] = [entry_in_short(locale, *each) for each in queue[:MOST_LISTED]]
         if len(queue) > MOST_LISTED:
             items.append(locale.say("and {number} more", number=len(queue) - MOST_LISTED))
-        lines += [locale.say("In line for something of {own}:", own=own), Items(tuple(items))]
+        lines += [locale.say("On the waiting lists of {own}:", own=own), Items(tuple(items))]
     if places:
         elsewhere = tuple(place_in_short(locale, place, name) for name, place in places)
         lines += [locale.say("{own} waits for:", own=own), Items(elsewhere)]
     example = command("wait LENS-2 from SPACE")
-    return lines or [locale.say("Nobody waits for anything. To do so: {example}", example=example)]
+    return lines or [locale.say("Nobody waits for anything. To join a waiting list: {example}", example=example)]
 
 
 def entry_in_short(locale: Locale, name: str, place: int, entry: QueueEntry) -> tuple[Inline, ...]:
     """'k7m2 – 1 × Laser lens: Betaspace, place 2'."""
     names = {**_of_entry(locale, entry), "name": locale.short(name, 40), "place": locale.count(place)}
     if entry.kept:
-        return locale.say("{code} – {what}: kept for {name} until {until}", **names)
+        return locale.say("{code} – {what}: reserved for {name} until {until}", **names)
     return locale.say("{code} – {what}: {name}, place {place}", **names)
 
 
 def too_many_places(locale: Locale, *, count: int) -> Lines:
     """The list is full."""
-    return [locale.say("Not noted: you wait for {number} things already.", number=locale.count(count))]
+    return [locale.say("Not noted: you wait for {number} items already.", number=locale.count(count))]
 
 
 def one_thing_in_line(locale: Locale) -> Lines:

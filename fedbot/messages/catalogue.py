@@ -39,7 +39,7 @@ def sharing_list(locale: Locale, *, us: PartyConfig, shares: tuple[Share, ...], 
     space = naming.space(locale, us.name)
     if not shares:
         return [
-            locale.say("{space} shares nothing: friends find nothing here, and can't ask for anything.", space=space),
+            locale.say("{space} shares nothing: friends find nothing here, and can't request anything.", space=space),
             locale.say("Share an item, a part or a category: {share}", share=command("share M3-BOLT")),
         ]
     items = [_named(locale, share) for share in shares[:MOST_SHOWN]]
@@ -49,7 +49,7 @@ def sharing_list(locale: Locale, *, us: PartyConfig, shares: tuple[Share, ...], 
         locale.some("{space} shares {number} entry:", "{space} shares {number} entries:", len(shares), space=space),
         Items(tuple(items)),
         _seen_by(locale, friends),
-        locale.say("Off the list: {unshare}", unshare=command("unshare M3-BOLT")),
+        locale.say("To remove one: {unshare}", unshare=command("unshare M3-BOLT")),
     ]
 
 
@@ -67,9 +67,9 @@ def _named(locale: Locale, share: Share) -> tuple[Inline, ...]:
 
 def _seen_by(locale: Locale, friends: tuple[str, ...]) -> tuple[Inline, ...]:
     if not friends:
-        return locale.say("Nobody sees it yet: we have no friends.")
+        return locale.say("Nobody sees it yet, because we have no friends.")
     names = locale.names(friends, most=8)
-    return locale.say("Seen by: {names}. What they ask for, our approvers decide each time.", names=names)
+    return locale.say("Visible to: {names}. When they request something, our approvers decide each time.", names=names)
 
 
 def shared_now(locale: Locale, *, share: Share, thing: Thing, friends: tuple[str, ...]) -> Lines:
@@ -95,7 +95,10 @@ def shared_already(locale: Locale, *, name: str, by: Share) -> Lines:
     if not name or by.name == name:
         return [locale.say("Already shared: {name}. I changed nothing.", name=_named(locale, by))]
     return [
-        locale.say("{name} is shared already, by what it is part of. I changed nothing.", name=locale.short(name)),
+        locale.say(
+            "{name} is shared already, because it belongs to a shared entry. I changed nothing.",
+            name=locale.short(name),
+        ),
         locale.say("That is {by}", by=_named(locale, by)),
     ]
 
@@ -105,7 +108,7 @@ def not_ours_to_share(locale: Locale, *, name: str, origin: str) -> Lines:
     space = naming.space(locale, origin)
     return [
         locale.say("Not shared: {name} came from {space}, so it isn't ours to share.", name=name, space=space),
-        locale.say("Whoever wants it can ask {space}.", space=space),
+        locale.say("People who want it can ask {space}.", space=space),
     ]
 
 
@@ -113,7 +116,7 @@ def sharing_list_full(locale: Locale, *, most: int) -> Lines:
     """Too many single things."""
     return [
         locale.say("Not shared: the list is full ({most} entries).", most=most),
-        locale.say("A category covers all its parts: share that in place of the single ones."),
+        locale.say("A category covers all its parts: share that instead of single parts."),
     ]
 
 
@@ -157,23 +160,26 @@ def not_shared(locale: Locale, *, word: str, by: tuple[Share, ...]) -> Lines:
     if not by:
         return [
             locale.say('"{word}" is not on the sharing list. I did nothing.', word=shown),
-            locale.say("What is: {share}", share=command("share")),
+            locale.say("To see the entries: {share}", share=command("share")),
         ]
     return [
-        locale.say('"{word}" is no entry of its own, but shared by what it is part of. I did nothing.', word=shown),
+        locale.say(
+            '"{word}" has no entry of its own. It is shared because it belongs to another entry. I did nothing.',
+            word=shown,
+        ),
         locale.say("That is {by}", by=_named(locale, by[0])),
-        locale.say("Take that off the list, and share the rest of it one by one."),
+        locale.say("Remove that entry, and share the other items one by one."),
     ]
 
 
 def unshared_now(locale: Locale, *, shares: tuple[Share, ...], still: tuple[Share, ...]) -> Lines:
     """Off the list."""
     if len(shares) > 1:
-        return [locale.say("Nothing is shared any more: {number} entries are off the list.", number=len(shares))]
+        return [locale.say("Nothing is shared any more: I removed {number} entries.", number=len(shares))]
     first = locale.say("Not shared any more: {name}", name=_named(locale, shares[0]))
     if still:
-        return [first, locale.say("⚠ Friends still see it, by what it is part of: {by}", by=_named(locale, still[0]))]
-    return [first, locale.say("Friends can't find it or ask for it now. What is under way goes on.")]
+        return [first, locale.say("⚠ Friends still see it, because it belongs to {by}", by=_named(locale, still[0]))]
+    return [first, locale.say("Friends can't find it or request it now. Running transfers continue.")]
 
 
 # --- What `find` found: hits with numbers, who has none, and who did not answer.
@@ -202,7 +208,7 @@ def found(locale: Locale, *, us: PartyConfig, search: Search, silent: tuple[str,
         lines += [note for space in search.came if (note := _about(locale, search, space, us))]
         lines += [_silent(locale, name) for name in silent]
         if not search.only and not silent and [space.party for space in search.came] == [us.party]:
-            lines.append(locale.say("No other space was asked: we have no friends here yet."))
+            lines.append(locale.say("I asked no other space, because we have no friends here yet."))
     theirs = [each for each in enumerate(page, start=first + 1) if each[1][0].party != us.party]
     return [*lines, *_what_to_type(locale, theirs)]
 
@@ -213,7 +219,7 @@ def _what_to_type(locale: Locale, theirs: Sequence[tuple[int, tuple[SpaceHits, H
     if free:
         within, ask = locale.span(NUMBER_WITHIN), f"ask {free} 2"
         return [
-            locale.say("To ask for 2 of number {number}, reply within {time}: {ask}", time=within, number=free, ask=ask)
+            locale.say("To request 2 of number {number}, reply within {time}: {ask}", time=within, number=free, ask=ask)
         ]
     lent = next(((number, space, hit) for number, (space, hit) in theirs if not hit.place), None)
     if lent is None:
@@ -232,9 +238,9 @@ def _browsed(locale: Locale, search: Search) -> Sentence:
     """The first line where all that is shared was meant, or a category of it."""
     if search.category:
         words = _what(locale, search)
-        sentence = 'What is shared in "{words}":' if search.hits else 'Nothing that is shared lies in "{words}" now.'
+        sentence = 'Shared items in "{words}":' if search.hits else 'No shared item is in "{words}" now.'
         return locale.say(sentence, words=words)
-    return locale.say("What is shared and free now:" if search.hits else "Nothing that is shared is free now.")
+    return locale.say("Shared items that are free now:" if search.hits else "No shared item is free now.")
 
 
 def _hit(locale: Locale, number: int, space: SpaceHits, hit: Hit) -> Sentence:
@@ -295,13 +301,13 @@ def _about(locale: Locale, search: Search, space: SpaceHits, us: PartyConfig) ->
         return locale.say("{space} shares nothing.", space=name)
     if not search.words:
         return locale.say("{space} has nothing of that free now.", space=name)
-    return locale.say("{space} has nothing like it to share.", space=name)
+    return locale.say("{space} shares nothing that matches.", space=name)
 
 
 def _more(locale: Locale, search: Search, space: SpaceHits, name: Bold) -> Sentence:
     """That a space has more than it told, and how to see that."""
     if search.words:
-        return locale.say("{space} has more than it can tell; say more words.", space=name)
+        return locale.say("{space} has more hits than it can list. Type more words.", space=name)
     browse = f"find in {space.party}" + (f' --category "{search.category}"' if search.category else "")
     next_ = command(f"{browse} --page {search.page + 1}")
     return locale.say("{space} has more: {next}", space=name, next=next_)
@@ -310,10 +316,10 @@ def _more(locale: Locale, search: Search, space: SpaceHits, name: Bold) -> Sente
 def _problem(locale: Locale, space: SpaceHits, name: Bold) -> Sentence:
     """Why a space can't tell whether it has one."""
     if space.problem == "inventory":
-        return locale.say("{space}: not looked, as its InvenTree does not answer.", space=name)
+        return locale.say("{space}: not searched, because its InvenTree does not answer.", space=name)
     if space.problem == "later" and space.again is not None:
         when = locale.clock(space.again)
-        return locale.say("{space} was asked too often by us; it looks again from {when}.", space=name, when=when)
+        return locale.say("We asked {space} too often. It searches again from {when}.", space=name, when=when)
     if space.problem == "hidden":
         return locale.say(
             "{space} has some, but keeps it out of shared rooms. Ask me in our admin room: {find}",
@@ -325,7 +331,7 @@ def _problem(locale: Locale, space: SpaceHits, name: Bold) -> Sentence:
 
 def _silent(locale: Locale, name: str) -> Sentence:
     return locale.say(
-        "{space}: its bot has not answered for {time}. I add what it finds here when it does.",
+        "{space}: its bot has not answered for {time}. I add its hits here when it does.",
         time=locale.span(SEARCH_SILENT_AFTER),
         space=Bold(naming.space(locale, name)),
     )
@@ -341,7 +347,7 @@ def no_more_found(locale: Locale, *, search: Search) -> Lines:
 def no_such_page(locale: Locale, *, word: str) -> Lines:
     """`--page` without a number."""
     return [
-        locale.say('Not looked: "{word}" is no page.', word=locale.short(word, 20)),
+        locale.say('Not searched: "{word}" is no page.', word=locale.short(word, 20)),
         locale.say("For example: {find}", find=command("find in SPACE --page 2")),
     ]
 
@@ -349,8 +355,8 @@ def no_such_page(locale: Locale, *, word: str) -> Lines:
 def searched_too_often(locale: Locale, *, again: datetime) -> Lines:
     """So many searches of one person within an hour."""
     return [
-        locale.say("Not looked: you have searched so often that I'd be slow for everybody."),
-        locale.say("Again from {when}.", when=locale.clock(again)),
+        locale.say("Not searched: you have searched so often that I'd be slow for everybody."),
+        locale.say("You can search again from {when}.", when=locale.clock(again)),
     ]
 
 
@@ -358,9 +364,9 @@ def list_too_old(locale: Locale) -> Lines:
     """A number or `more` to a list of hits that may not be true any more."""
     return [
         locale.say(
-            "That list is older than {time}, and things may have moved. I did nothing.", time=locale.span(NUMBER_WITHIN)
+            "That list is older than {time}, and items may have moved. I did nothing.", time=locale.span(NUMBER_WITHIN)
         ),
-        locale.say("Look again: {find}", find=command("find …")),
+        locale.say("Search again: {find}", find=command("find …")),
     ]
 
 
@@ -410,9 +416,12 @@ def matched(locale: Locale, *, alias: Alias, peer: str, before: Alias | None) ->
         word=locale.short(alias.word, 60),
         ours=Bold(_ours(locale, alias)),
     )
-    lines: Lines = [first, locale.say("A card that waits for a place changes now; other open cards stay as they are.")]
+    lines: Lines = [
+        first,
+        locale.say("A card that waits for a location changes now. Other open cards stay as they are."),
+    ]
     if before is not None and before.part != alias.part:
-        lines.append(locale.say("Before, it was {ours}, as {who} had said.", ours=_ours(locale, before), who=before.by))
+        lines.append(locale.say("Before, it was {ours}, as set by {who}.", ours=_ours(locale, before), who=before.by))
     undo = command(f'match "{alias.word}" --forget from {alias.peer}')
     return [*lines, locale.say("To undo it: {undo}", undo=undo)]
 
@@ -422,10 +431,8 @@ def matches(locale: Locale, *, us: PartyConfig, aliases: tuple[Alias, ...]) -> L
     example = command("match OUR-IPN THEIR-IPN from SPACE")
     if not aliases:
         return [
-            locale.say("Nothing is matched by hand at {space}.", space=naming.space(locale, us.name)),
-            locale.say(
-                "Parts with the same IPN or name find each other by themselves. Others: {example}", example=example
-            ),
+            locale.say("{space} has matched nothing by hand.", space=naming.space(locale, us.name)),
+            locale.say("Parts with the same IPN or name match by themselves. Others: {example}", example=example),
         ]
     entries = [
         (*_said(locale, alias), *locale.say(", says {who}", who=locale.short(alias.by, 40))) for alias in aliases
@@ -433,8 +440,8 @@ def matches(locale: Locale, *, us: PartyConfig, aliases: tuple[Alias, ...]) -> L
     shown = entries[:MOST_MATCHES_SHOWN]
     if len(entries) > MOST_MATCHES_SHOWN:
         shown.append(locale.say("and {number} more", number=len(entries) - MOST_MATCHES_SHOWN))
-    first = locale.some("{number} thing is matched by hand:", "{number} things are matched by hand:", len(aliases))
-    return [first, Items(tuple(shown)), locale.say("Not any more: {undo}", undo=command("match NAME --forget"))]
+    first = locale.some("{number} part is matched by hand:", "{number} parts are matched by hand:", len(aliases))
+    return [first, Items(tuple(shown)), locale.say("Removed this match: {undo}", undo=command("match NAME --forget"))]
 
 
 def match_forgotten(locale: Locale, *, aliases: tuple[Alias, ...]) -> Lines:
@@ -447,12 +454,12 @@ def match_forgotten(locale: Locale, *, aliases: tuple[Alias, ...]) -> Lines:
 def nothing_matched(locale: Locale, *, word: str, near: tuple[str, ...]) -> Lines:
     """There is nothing to forget under that word."""
     if not word:
-        return [locale.say("Forget what? Say it like this: {example}", example=command("match NAME --forget"))]
+        return [locale.say("Remove which match? For example: {example}", example=command("match NAME --forget"))]
     shown = locale.short(word, 40)
     if near:
         names = locale.names(near, any_of=True)
         return [locale.say('"{word}" isn\'t matched. Did you mean {names}? I did nothing.', word=shown, names=names)]
-    return [locale.say('"{word}" isn\'t matched, so there is nothing to forget.', word=shown)]
+    return [locale.say('"{word}" isn\'t matched, so there is no match to remove.', word=shown)]
 
 
 def no_part_to_match(locale: Locale, *, word: str, near: tuple[str, ...]) -> Lines:
@@ -460,7 +467,7 @@ def no_part_to_match(locale: Locale, *, word: str, near: tuple[str, ...]) -> Lin
     first = locale.say('We have no part "{word}". I did nothing.', word=locale.short(word, 40))
     if near:
         return [first, locale.say("Did you mean {names}?", names=locale.names(near, any_of=True))]
-    return [first, locale.say("Ours comes first, then what the friend calls it.")]
+    return [first, locale.say("Our part comes first, then the friend's name for it.")]
 
 
 def several_parts_match(locale: Locale, *, word: str, parts: tuple[Part, ...]) -> Lines:
@@ -470,7 +477,7 @@ def several_parts_match(locale: Locale, *, word: str, parts: tuple[Part, ...]) -
         for part in parts[:MOST_MATCHES_SHOWN]
     )
     shown = locale.short(word, 40)
-    first = locale.say('"{word}" is several of our parts; say which by its IPN. I did nothing.', word=shown)
+    first = locale.say('"{word}" is several of our parts. Say which one by its IPN. I did nothing.', word=shown)
     return [first, Items(entries)]
 
 
@@ -478,7 +485,7 @@ def practice_stays_practice(locale: Locale, *, part: Part, peer: str) -> Lines:
     """A real part for the pretend friend's, or a part for practice for a real friend's."""
     return [
         locale.say(
-            "{name} and what {peer} has can't be the same; nothing was done.",
+            "{name} and {peer}'s part can't be the same. I did nothing.",
             name=locale.short(part.name, 60),
             peer=naming.space(locale, peer),
         ),
@@ -507,7 +514,7 @@ def want_page(locale: Locale, *, want: Want, us: PartyConfig, friends: tuple[str
             names = locale.names([naming.space(locale, name) for name in friends])
             lines.append(locale.say("The bots of {spaces} tell their people as soon as they share some.", spaces=names))
         else:
-            lines.append(locale.say("We have no friends in this room yet. Who becomes one hears of it."))
+            lines.append(locale.say("We have no friends in this room yet. A new friend's bot will hear of it."))
         lines.append(locale.say("To stop: {cancel}", cancel=command(f"cancel {want.code}")))
     return lines
 
@@ -539,7 +546,7 @@ def wants_something_else(locale: Locale, *, wanted: FriendWant, peer_name: str) 
     what = naming.amount(locale, wanted.quantity, wanted.unit, locale.short(wanted.word))
     line = command(f'push {locale.quantity(wanted.quantity, wanted.unit)} "{wanted.word}" to {wanted.peer}')
     return [
-        locale.say("Not offered: {peer} wants something else by now: {what}.", peer=peer, what=what),
+        locale.say("Not offered: {peer} now wants something else: {what}.", peer=peer, what=what),
         locale.say("To offer that, type: {line}", line=line),
     ]
 
@@ -555,7 +562,7 @@ def want_list(
     if friends:
         items: list[Inline | tuple[Inline, ...]] = [_of_friend(locale, name, wanted) for name, wanted in friends]
         lines += [locale.say("Friends want:"), Items(tuple(items))]
-    return lines or [locale.say("Nobody wants anything. To say so: {want}", want=command("want 200 M3-BOLT"))]
+    return lines or [locale.say("Nobody wants anything. To add a want: {want}", want=command("want 200 M3-BOLT"))]
 
 
 def want_in_short(locale: Locale, want: Want) -> tuple[Inline, ...]:
@@ -589,15 +596,17 @@ def too_many_wants(locale: Locale, *, count: int) -> Lines:
     """The list is full."""
     return [
         locale.say("Not noted: {number} wants are open already.", number=locale.count(count)),
-        locale.say("Stop one that nobody needs any more: {cancel}", cancel=command("cancel ID")),
+        locale.say("Stop one that you don't need any more: {cancel}", cancel=command("cancel ID")),
     ]
 
 
 def too_long_a_want(locale: Locale, *, days: int) -> Lines:
     """A day too far off."""
-    return [locale.say("Not noted: nobody keeps it for longer than {number} days.", number=locale.count(days))]
+    return [locale.say("Not noted: bots keep a want for at most {number} days.", number=locale.count(days))]
 
 
 def want_stopped(locale: Locale, *, want: Want) -> Lines:
     """Somebody stopped it."""
-    return [locale.say("Noted: {what} isn't wanted any more. The friends forget it. {code}", **_words(locale, want))]
+    return [
+        locale.say("Noted: {what} isn't wanted any more. The friends' bots forget it. {code}", **_words(locale, want))
+    ]

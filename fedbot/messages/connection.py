@@ -83,7 +83,7 @@ def _offered(
         *what_yes_means(locale, connection, us),
         *_to_compare(locale, peer, theirs, ours, emoji),
         locale.say(
-            "✅ yes, friends · ❌ no, or if any of them differs · Nothing has been made yet. · {code}",
+            "✅ yes, friends · ❌ no, or if any of them differs · Nothing has been created yet. · {code}",
             code=connection.code,
         ),
     ]
@@ -96,11 +96,12 @@ def what_yes_means(locale: Locale, connection: Connection, us: PartyConfig) -> L
     names: dict[str, Words] = {"peer": peer, "own": own}
     made: Lines = []
     if not us.has_admin_token:
-        made.append(locale.say("I have no admin token: after a yes I say in the admin room what to click."))
+        made.append(locale.say("I have no admin token: after an approval I say in the admin room what to click."))
     if connection.access == "direct":
         token = (
             *locale.say(
-                "{peer}'s bot gets the token: it can read all stock items of {own}, change none; so can {own}'s bot.",
+                "{peer}'s bot gets the token. It can read all stock items of {own}, and change none. {own}'s bot"
+                " gets the same.",
                 **names,
             ),
             " ",
@@ -108,11 +109,11 @@ def what_yes_means(locale: Locale, connection: Connection, us: PartyConfig) -> L
         )
     else:
         token = locale.say(
-            "The token stays with me: {peer}'s bot never gets in; I answer for it, about shared items only.",
+            "The token stays with me: {peer}'s bot never gets in. I answer for it, about shared items only.",
             **names,
         )
     offers = locale.say(
-        "Yes means: {peer} and {own} can offer each other things; each offer still needs its own yes.", **names
+        "If you approve, {peer} and {own} can offer each other items. Each offer still needs its own approval.", **names
     )
     return [offers, *made, token]
 
@@ -129,7 +130,7 @@ def _for_whom(locale: Locale, people: Sequence[str], own: str, when: str) -> tup
     names: dict[str, Words] = {"own": own, "when": when}
     who = naming.people(locale, people, any_of=True) if people else ""
     if not people:
-        sentence = "For a superuser of {own}'s InvenTree, until {when}; none of the configured people is one."
+        sentence = "For a superuser of {own}'s InvenTree, until {when}. None of the configured people is one."
         whom = locale.say(sentence, **names)
     elif len(people) == 1:
         whom = locale.say("For {who} (superuser of {own}'s InvenTree), until {when}.", who=who, **names)
@@ -152,12 +153,12 @@ def _being_made(locale: Locale, connection: Connection, us: PartyConfig) -> Line
     first = locale.say("{peer} and {own} are becoming friends.", peer=Bold(peer), own=Bold(own))
     if connection.needs:
         where = locale.say(
-            "Done: both said yes. Not done: {own}'s side waits for its admin; I try again every minute.", own=own
+            "Done: both have approved. Not done: {own}'s side waits for its admin. I try again every minute.", own=own
         )
     elif connection.own_ready:
         where = locale.say("Done: {own}'s side is ready. Not done: {peer}'s side isn't yet.", own=own, peer=peer)
     else:
-        where = locale.say("Both said yes. Each side now makes the other's access and tries it. Nothing to do.")
+        where = locale.say("Both have approved. Each bot now creates the other's account and tries it. Nothing to do.")
     return [first, agreed(locale, connection), "", where, connection.code]
 
 
@@ -165,7 +166,7 @@ def connected(locale: Locale, *, connection: Connection, us: PartyConfig) -> Lin
     """Both sides are ready: things can be offered from now on."""
     peer, own = naming.space(locale, connection.peer_name), naming.space(locale, us.name)
     lines: Lines = [
-        locale.say("✅ {own} and {peer} are friends: each can offer the other things.", own=Bold(own), peer=Bold(peer)),
+        locale.say("✅ {own} and {peer} are friends: each can offer the other items.", own=Bold(own), peer=Bold(peer)),
         agreed(locale, connection),
         "",
     ]
@@ -180,7 +181,7 @@ def what_is_seen(locale: Locale, connection: Connection, us: PartyConfig) -> Lin
     if connection.access != "direct":
         return [
             locale.say(
-                "Neither bot gets into the other's InvenTree; each answers for the other, about shared items only."
+                "Neither bot gets into the other's InvenTree. Each answers for the other, about shared items only."
             )
         ]
     lines: Lines = []
@@ -213,9 +214,11 @@ def suspended(locale: Locale, connection: Connection, us: PartyConfig) -> Lines:
     if connection.changed_room:
         return [
             locale.say(
-                "⏸ The friendship of {own} and {peer} waits, as its room was replaced.", own=own, peer=Bold(peer)
+                "⏸ The friendship of {own} and {peer} waits, because its room was replaced.", own=own, peer=Bold(peer)
             ),
-            locale.say("A superuser of {own} says in the new room: {review}", own=own, review=command("review --room")),
+            locale.say(
+                "A superuser of {own} types in the new room: {review}", own=own, review=command("review --room")
+            ),
             connection.code,
         ]
     first: Lines = [
@@ -229,17 +232,17 @@ def suspended(locale: Locale, connection: Connection, us: PartyConfig) -> Lines:
     if connection.is_to_be_compared:
         first = [
             locale.say(
-                "⏸ {own}'s bot lost its journal and made it anew. The friendship with {peer} is paused.",
+                "⏸ {own}'s bot lost its journal and rebuilt it. The friendship with {peer} is paused.",
                 own=own,
                 peer=Bold(peer),
             ),
-            locale.say("{peer}'s key was found again, but nobody has compared it since.", peer=peer),
+            locale.say("The bot found {peer}'s key again, but nobody has compared it since.", peer=peer),
         ]
     return [
         *first,
-        locale.say("What has left a space already still arrives. Nothing new is offered or decided."),
+        locale.say("Items that have left a space still arrive. Nothing new is offered or decided."),
         locale.say(
-            "A superuser of {own} calls {peer}, then: {review}",
+            "A superuser of {own} calls {peer}, then types: {review}",
             own=own,
             peer=peer,
             review=command(f"review {connection.peer}"),
@@ -254,7 +257,7 @@ def ending(locale: Locale, connection: Connection, us: PartyConfig) -> Lines:
     return [
         locale.say("The friendship of {own} and {peer} ends.", own=Bold(own), peer=Bold(peer)),
         *ended_by(locale, connection, us),
-        locale.say("Nothing new starts. What moves is finished first, then the access ends."),
+        locale.say("Nothing new starts. Running transfers finish first, then the access ends."),
         connection.code,
     ]
 
@@ -273,9 +276,11 @@ def over(locale: Locale, connection: Connection, by: str) -> Lines:
     """It ended before it was active, or was ended."""
     peer = naming.space(locale, connection.peer_name)
     nothing = (
-        locale.say("What was made for it is taken back.") if connection.company else locale.say("Nothing was made.")
+        locale.say("Each bot removes the account that it made for the other.")
+        if connection.company
+        else locale.say("Nothing was made.")
     )
-    again = locale.say("It can be asked for again at any time.")
+    again = locale.say("You can ask again at any time.")
     match connection.state:
         case ConnectionState.DECLINED:
             first = locale.say("❌ No friendship with {peer}.", peer=Bold(peer))
@@ -306,7 +311,7 @@ def we_are_hidden(locale: Locale, *, us: PartyConfig) -> Lines:
     """We don't announce ourselves, so no bot would take our asking."""
     return [
         locale.say(
-            "Not asked: {space} doesn't show itself, so the other bot would not take it.",
+            "Not asked: {space} isn't discoverable, so the other bot would refuse it.",
             space=naming.space(locale, us.name),
         ),
         locale.say("Its admin can set {key} in my settings.", key=Code("discoverable: true")),
@@ -347,7 +352,7 @@ def asked_already(locale: Locale, *, connection: Connection) -> Lines:
     """An asking, or the making, is under way."""
     peer, who = naming.space(locale, connection.peer_name), naming.signed(locale, connection.asked)
     if connection.state is ConnectionState.ASKED:
-        first = locale.say("Not asked again: {peer} was asked already, by {who}.", peer=peer, who=who)
+        first = locale.say("Not asked again: {who} has asked {peer} already.", peer=peer, who=who)
         next_ = locale.say(
             "It waits for a superuser of {peer}, until {when}.", peer=peer, when=locale.when(connection.due)
         )
@@ -359,7 +364,7 @@ def asked_already(locale: Locale, *, connection: Connection) -> Lines:
             approve=command(f"approve {connection.code}"),
         )
     else:
-        first = locale.say("Not asked: {peer} and we have both said yes already.", peer=peer)
+        first = locale.say("Not asked: {peer} and we have both approved already.", peer=peer)
         next_ = locale.say("It is being set up. Nothing to do.")
     stop = locale.say("To take it back: {cancel}", cancel=command(f"cancel {connection.code}"))
     return [first, next_, stop] if connection.state is not ConnectionState.OFFERED else [first, next_]
@@ -381,19 +386,19 @@ def needs_review(locale: Locale, *, connection: Connection) -> Lines:
     peer = naming.space(locale, connection.peer_name)
     if connection.changed_room:
         return [
-            locale.say("Not done: the friendship with {peer} waits, as its room was replaced.", peer=peer),
-            locale.say("A superuser says in the new room: {review}", review=command("review --room")),
+            locale.say("Not done: the friendship with {peer} waits, because its room was replaced.", peer=peer),
+            locale.say("A superuser types in the new room: {review}", review=command("review --room")),
         ]
     why = (
         locale.say("Not done: the friendship with {peer} is paused until its key has been compared.", peer=peer)
         if connection.is_to_be_compared
         else locale.say(
-            "Not done: the friendship with {peer} is paused, as its bot has another key or account now.", peer=peer
+            "Not done: the friendship with {peer} is paused, because its bot has another key or account now.", peer=peer
         )
     )
     return [
         why,
-        locale.say("A superuser looks at it first: {review}", review=command(f"review {connection.peer}")),
+        locale.say("A superuser reviews it first: {review}", review=command(f"review {connection.peer}")),
     ]
 
 
@@ -401,14 +406,20 @@ def connect_asked(locale: Locale, *, connection: Connection, fingerprint: str, e
     """The answer to `!fed connect`; it carries the asking."""
     peer = naming.space(locale, connection.peer_name)
     how = (
-        locale.say("The tokens are exchanged, sealed: each bot can read all stock items of the other, and change none.")
+        locale.say(
+            "The bots have exchanged tokens, sealed. Each bot can read all stock items of the other, and change none."
+        )
         if connection.access == "direct"
         else locale.say(
-            "Neither bot gets into the other's InvenTree; each answers for the other, about shared items only."
+            "Neither bot gets into the other's InvenTree. Each answers for the other, about shared items only."
         )
     )
     return [
-        (*locale.say("Asked {peer} to be friends. Nothing has been made yet.", peer=Bold(peer)), " ", connection.code),
+        (
+            *locale.say("Asked {peer} to be friends. Nothing has been created yet.", peer=Bold(peer)),
+            " ",
+            connection.code,
+        ),
         locale.say("A superuser of {peer} decides until {when}.", peer=peer, when=locale.when(connection.due)),
         how,
         "",
@@ -435,8 +446,8 @@ def connect_crossed(locale: Locale, *, connection: Connection, emoji: tuple[int,
     """Both asked at once: each asking is the other's approval."""
     peer = naming.space(locale, connection.peer_name)
     return [
-        locale.say("{peer} asked us at the same moment: so both have said yes.", peer=Bold(peer)),
-        locale.say("Each side now makes the other's access and tries it."),
+        locale.say("{peer} asked us at the same moment, so both have approved.", peer=Bold(peer)),
+        locale.say("Each bot now creates the other's account and tries it."),
         *_same_emoji(locale, peer, emoji),
         locale.say("If any of them differs: {stop}", stop=command(f"disconnect {connection.peer} --now")),
         connection.code,
@@ -457,7 +468,7 @@ def connect_declined(locale: Locale, *, connection: Connection, by: str) -> Line
     if why is not None:
         reason = locale.say(why, peer=peer, spaces=command("spaces"))
     elif by:
-        reason = locale.say("{who} said no.", who=naming.person(locale, by))
+        reason = locale.say("{who} declined.", who=naming.person(locale, by))
     else:
         reason = locale.say("No reason was given.")
     return [first, reason, locale.say("Nothing was made."), connection.code]
@@ -484,7 +495,7 @@ def peer_bot_silent(locale: Locale, *, connection: Connection, us: PartyConfig) 
     )
     return [
         locale.say("⏸ {code} waits: {peer}'s bot has not answered for ten minutes.", code=connection.code, peer=peer),
-        locale.say("Nothing is lost: it goes on as soon as that bot is awake again."),
+        locale.say("Nothing is lost: it continues as soon as that bot answers again."),
         again,
     ]
 
@@ -493,7 +504,7 @@ def connect_throttled(locale: Locale, *, connection: Connection) -> Lines:
     """Spaces, or this one, have asked to connect too often today: it is left for later, and nothing is kept of it."""
     return [
         locale.say(
-            "{peer} asked to be friends, but I have taken all requests of today.",
+            "{peer} asked to be friends, but I have reached today's limit of such requests.",
             peer=naming.space(locale, connection.peer_name),
         ),
         locale.say(
@@ -507,11 +518,15 @@ def peer_opens_too_much(locale: Locale, *, connection: Connection, again: dateti
     """A friend offers or asks for more at once than we put up cards for; what is left waits."""
     peer = naming.space(locale, connection.peer_name)
     later = (
-        locale.say("The rest gets its cards little by little, the next after {time}.", time=locale.clock(again))
+        locale.say(
+            "The other requests get their cards little by little, the next one after {time}.", time=locale.clock(again)
+        )
         if again
-        else locale.say("{n} of its requests are open here. The rest gets its cards once those are decided.", n=most)
+        else locale.say(
+            "{n} of its requests are open here. The others get their cards once people have decided those.", n=most
+        )
     )
-    return [locale.say("{peer} sends more at once than I put up cards for.", peer=peer), later]
+    return [locale.say("{peer} sends more requests at once than I post cards for.", peer=peer), later]
 
 
 def party_claimed(locale: Locale, *, connection: Connection, bot: str) -> Lines:
@@ -524,10 +539,10 @@ def party_claimed(locale: Locale, *, connection: Connection, bot: str) -> Lines:
             peer=Bold(peer),
         ),
         locale.say(
-            "I do nothing that it says. The real one is {bot}; the friendship goes on with it.",
+            "I ignore it. The real one is {bot}, and the friendship with it continues.",
             bot=Code(locale.short(connection.peer_bot, 120)),
         ),
-        locale.say("Please call {peer}: is that theirs?", peer=peer),
+        locale.say("Please call {peer}: does that bot belong to them?", peer=peer),
         connection.code,
     ]
 
@@ -548,7 +563,7 @@ def spaces(
             if everywhere
             else locale.say("No other space announces itself in this room.")
         )
-        return [first, locale.say("It takes another space's bot here, with discoverable switched on."), ours]
+        return [first, locale.say("Another space's bot has to be in this room, with discoverable switched on."), ours]
     first = locale.some("{number} other space:", "{number} other spaces:", len(spaces))
     items = [_space(locale, space) for space in spaces[:MOST_SPACES]]
     if len(spaces) > MOST_SPACES:
@@ -572,7 +587,7 @@ def _warnings(locale: Locale, space: SpaceSeen) -> list[tuple[Inline, ...]]:
     if space.unanswered >= UNANSWERED_IS_SILENT:
         told.append(locale.say("⚠ its bot has not answered for a while"))
     if space.claims > 1:
-        told.append(locale.say("⚠ {number} bots say that they are it; one of them isn't", number=space.claims))
+        told.append(locale.say("⚠ {number} bots claim to be it; one of them isn't", number=space.claims))
     if space.claims == 0:
         told.append(locale.say("⚠ it does not announce itself at present"))
     if space.access == "direct" and space.connection is not None:
@@ -584,10 +599,10 @@ _RELATIONS: dict[ConnectionState, str] = {
     ConnectionState.ACTIVE: marked("friends"),
     ConnectionState.ASKED: marked("asked by us, waits for them until {when} ({code})"),
     ConnectionState.OFFERED: marked("asks us, waits for one of our superusers until {when} ({code})"),
-    ConnectionState.MAKING: marked("agreed, is being set up ({code})"),
-    ConnectionState.READY: marked("agreed, is being set up ({code})"),
-    ConnectionState.ENDING: marked("friends no more, once what moves is finished ({code})"),
-    ConnectionState.SUSPENDED: marked("⚠ paused, as its key or account changed: {review}"),
+    ConnectionState.MAKING: marked("approved, is being set up ({code})"),
+    ConnectionState.READY: marked("approved, is being set up ({code})"),
+    ConnectionState.ENDING: marked("no friends any more, once running transfers are finished ({code})"),
+    ConnectionState.SUSPENDED: marked("⚠ paused, because its key or account changed: {review}"),
 }
 
 _BY_ROOM: dict[str, Words] = {"review_room": command("review --room")}
@@ -599,9 +614,9 @@ def _relation(locale: Locale, space: SpaceSeen) -> tuple[Inline, ...]:
         return locale.say("no friends yet. A superuser can ask: {connect}", connect=command(f"connect {space.party}"))
     sentence = _RELATIONS.get(connection.state, marked("no friends any more"))
     if connection.state is ConnectionState.MAKING and connection.needs:
-        sentence = marked("agreed, waits for our admin ({code})")
+        sentence = marked("approved, waits for our admin ({code})")
     if connection.changed_room:
-        sentence = marked("⏸ waits, as its room was replaced: {review_room}")
+        sentence = marked("⏸ waits, because its room was replaced: {review_room}")
     review = command(f"review {space.party}")
     return locale.say(sentence, when=locale.when(connection.due), code=connection.code, review=review, **_BY_ROOM)
 

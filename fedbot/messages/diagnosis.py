@@ -47,81 +47,83 @@ LONGEST = 600
 FAULTS: dict[Fault, str] = {
     Fault.ACCESS_STAYS: marked("The peer's user still has access"),
     Fault.COMPANY_STAYS: marked("The company is still active"),
-    Fault.USERS_UNSUPPORTED: marked("This InvenTree can't make users with rights over REST"),
-    Fault.TOKENS_UNSUPPORTED: marked("This InvenTree can't make tokens for other users over REST"),
-    Fault.OWN_TOKEN_UNSUPPORTED: marked("This InvenTree can't make the next token over REST"),
-    Fault.NO_ADMIN_TOKEN: marked("This takes a superuser's token: inventree.admin_token is not set"),
+    Fault.USERS_UNSUPPORTED: marked("This InvenTree can't create users with permissions over REST"),
+    Fault.TOKENS_UNSUPPORTED: marked("This InvenTree can't create tokens for other users over REST"),
+    Fault.OWN_TOKEN_UNSUPPORTED: marked("This InvenTree can't create the next token over REST"),
+    Fault.NO_ADMIN_TOKEN: marked("This needs a superuser's token: inventree.admin_token is not set"),
     Fault.NO_SUPERUSER: marked("The token in inventree.admin_token is not a superuser's"),
     Fault.NO_TOKEN: marked("There is no token to try"),
     Fault.NO_FRIENDS_TOKEN: marked("There is no token for the space that asks"),
-    Fault.TOKEN_NOT_SHOWN: marked("InvenTree made a token, but did not show it"),
-    Fault.TOKEN_OF_ANOTHER: marked("InvenTree made the token for another user"),
-    Fault.TOO_MUCH_RIGHT: marked("The token could do more than look at the inventory"),
-    Fault.TOO_LITTLE_RIGHT: marked("The token can't look at stock, parts, categories and locations"),
+    Fault.TOKEN_NOT_SHOWN: marked("InvenTree created a token, but did not show it"),
+    Fault.TOKEN_OF_ANOTHER: marked("InvenTree created the token for another user"),
+    Fault.TOO_MUCH_RIGHT: marked("The token can do more than read the inventory"),
+    Fault.TOO_LITTLE_RIGHT: marked("The token can't read stock, parts, categories and locations"),
     Fault.NEW_TOKEN_UNUSED: marked("The new token isn't the one in use"),
-    Fault.NEW_TOKEN_WEAKER: marked("The new token isn't as good as the old one"),
+    Fault.NEW_TOKEN_WEAKER: marked("The new token can do less than the old one"),
     Fault.OLD_TOKEN_IN_USE: marked("The old token is still in use"),
-    Fault.OLD_TOKEN_GOOD: marked("The old token is still good"),
-    Fault.ANOTHER_TOKEN_IN_FILE: marked("The file holds something else than the token that I use"),
+    Fault.OLD_TOKEN_GOOD: marked("The old token is still valid"),
+    Fault.ANOTHER_TOKEN_IN_FILE: marked("The file holds another token than the one that I use"),
     Fault.BAD_TOKEN: marked("The InvenTree token is empty or has characters that no token has"),
     Fault.SEALED: marked("What the peer sealed can't be opened"),
     Fault.BAD_URL: marked("inventree.url must look like https://inventree.example.org"),
     Fault.BAD_PATH: marked("That is not an address in our InvenTree"),
-    Fault.NO_PASSWORDS: marked("Tokens are made in InvenTree, not by password"),
+    Fault.NO_PASSWORDS: marked("Create tokens in InvenTree, not by password"),
     Fault.NO_DOWNLOADS: marked("Files are not downloaded from InvenTree"),
     Fault.NO_UPLOADS: marked("Files are not sent to InvenTree"),
-    Fault.TOO_LARGE: marked("The web server in front of InvenTree takes nothing as large as this"),
+    Fault.TOO_LARGE: marked("The web server in front of InvenTree accepts nothing as large as this"),
     Fault.SILENT: marked("InvenTree does not answer"),
     Fault.FRIEND_SILENT: marked("The friend's InvenTree can't be reached: no answer in time"),
-    Fault.PART_NOT_NAMED: marked("InvenTree did not tell which part it made"),
+    Fault.PART_NOT_NAMED: marked("InvenTree did not say which part it created"),
     Fault.SERIAL_OF_SEVERAL: marked("An item with a serial number has the quantity 1"),
-    Fault.LINK_TOO_LONG: marked("The link to the card is longer than this InvenTree takes"),
-    Fault.ITEM_NOT_THERE: marked("InvenTree says that it made the stock item, but it isn't there"),
+    Fault.LINK_TOO_LONG: marked("The link to the card is longer than this InvenTree allows"),
+    Fault.ITEM_NOT_THERE: marked("InvenTree says that it created the stock item, but it isn't there"),
     Fault.METADATA_CHANGED: marked("Somebody else wrote the metadata at the same moment"),
     Fault.DETAILS_CHANGED: marked("Somebody else wrote notes or tags at the same moment"),
-    Fault.BAD_VALUE: marked("What is to be mirrored is not a JSON object"),
-    Fault.NO_PICTURE: marked("That is not a picture that can be kept (JPEG, PNG, GIF, WebP, HEIC)"),
-    Fault.MOVED_BACK: marked("Stock was changed by somebody else at the same moment; all was moved back"),
-    Fault.MOVE_NOT_SHOWN: marked("InvenTree's history does not show what was moved to Outgoing"),
-    Fault.ALL_OR_NOTHING: marked("This InvenTree can only take back all of a stock item"),
+    Fault.BAD_VALUE: marked("The data to mirror is not a JSON object"),
+    Fault.NO_PICTURE: marked("That is not a picture that I can keep (JPEG, PNG, GIF, WebP, HEIC)"),
+    Fault.MOVED_BACK: marked("Somebody else changed the stock at the same moment; I moved everything back"),
+    Fault.MOVE_NOT_SHOWN: marked("InvenTree's history does not show what I moved to Outgoing"),
+    Fault.ALL_OR_NOTHING: marked("This InvenTree can only return a whole stock item"),
     Fault.NOTHING_TO_HAND_OVER: marked("There is nothing to hand over"),
-    Fault.COMPANY_INACTIVE: marked("The company that would get it is inactive"),
+    Fault.COMPANY_INACTIVE: marked("The receiving company is inactive"),
     Fault.PART_INACTIVE: marked("The part isn't active any more"),
     Fault.NOT_SALABLE: marked("The part isn't salable, so it can't be assigned"),
     Fault.WENT_BACK: marked(
-        "InvenTree was put back to an earlier state; a superuser looks at the books, then says: !fed resume"
+        "InvenTree was restored to an earlier state; a superuser checks the stock, then types: !fed resume"
     ),
-    Fault.NO_TRACE: marked("The request may have been carried out, but InvenTree shows no trace of it"),
-    Fault.GIVEN_UP: marked("It was set aside after a failure of the bot, and then given up"),
+    Fault.NO_TRACE: marked("InvenTree may have carried out the request, but it shows no trace of it"),
+    Fault.GIVEN_UP: marked("It was quarantined after a failure of the bot, and then given up"),
     Fault.REVERTED_BUT_HERE: marked("The sender has taken it back, but it is, or may be, booked in here"),
-    Fault.TAKEN_BACK_BUT_RECEIVED: marked("It was taken back on our word alone, but the receiver has booked it in"),
+    Fault.TAKEN_BACK_BUT_RECEIVED: marked(
+        "We took it back without the receiver's confirmation, but the receiver has booked it in"
+    ),
     Fault.PARCEL_DID_NOT_ARRIVE: marked(
         "The parcel did not arrive: only the sender's people can say whether it came back, or is lost"
     ),
     Fault.SETTLED_BUT_REFUSED: marked("It was settled as arrived, but the receiver says that it has not got it"),
     Fault.RECEIVED_BUT_NOT_SENT: marked("The receiver says that it was booked in, but it was never sent"),
-    Fault.NOT_APPROVED: marked("The sender handed over what nobody here had approved"),
-    Fault.OTHER_TERMS: marked("It isn't what the card showed when it was approved here"),
+    Fault.NOT_APPROVED: marked("The sender handed over an item that nobody here had approved"),
+    Fault.OTHER_TERMS: marked("It isn't the item that the approved card showed"),
     Fault.ENDED_AT_ONCE: marked("The friendship was ended at once, before the other space had answered"),
     Fault.PARCEL_MISSING: marked("The parcel did not arrive"),
     Fault.PEER_CAN_NOT_TELL: marked("The other bot says that it can't tell what happened"),
 }
 
 ITEM_FAULTS: dict[ItemFault, str] = {
-    ItemFault.NOT_AS_MADE: marked("Stock item #{item} was made, but not as it should be"),
-    ItemFault.CHANGED_SINCE_CARD: marked("Stock item #{item} was changed since the card was written"),
+    ItemFault.NOT_AS_MADE: marked("Stock item #{item} was created, but with wrong data"),
+    ItemFault.CHANGED_SINCE_CARD: marked("Stock item #{item} has changed since the card was written"),
     ItemFault.NOT_IN_INCOMING: marked("Stock item #{item} did not come back into Incoming"),
     ItemFault.LEFT_OUTGOING: marked("Somebody has moved stock item #{item} out of Outgoing and changed it"),
     ItemFault.OTHER_CUSTOMER: marked("Stock item #{item} went to another customer at the same moment"),
     ItemFault.OTHER_QUANTITY: marked("Stock item #{item} has another quantity than agreed"),
-    ItemFault.OLD_STATUS_NOT_TAKEN: marked("Stock item #{item} did not take its old status"),
+    ItemFault.OLD_STATUS_NOT_TAKEN: marked("Stock item #{item} did not get its old status"),
     ItemFault.STATUS_NOT_BACK: marked("Stock item #{item} has not got its status back"),
     ItemFault.NOT_LOST: marked("Stock item #{item} did not take the status 'lost'"),
     ItemFault.NOT_IN_STOCK: marked("Stock item #{item} isn't in stock any more"),
     ItemFault.MORE_THAN_BORROWED: marked("Stock item #{item} holds more than was borrowed"),
     ItemFault.ALLOCATED: marked("Stock item #{item} is allocated"),
     ItemFault.FOR_ANOTHER_TRANSFER: marked(
-        "Stock item #{item} lies in Outgoing for another transfer; if that is over, put it back first"
+        "Stock item #{item} is in Outgoing for another transfer; if that is over, put it back first"
     ),
     ItemFault.CUSTOMER_HAS_IT_NOT: marked("Stock item #{item} is no longer with that customer"),
     ItemFault.NOT_WHERE_MOVED: marked("Stock item #{item} is not where it was moved to"),
@@ -140,17 +142,17 @@ NAME_FAULTS: dict[NameFault, str] = {
     NameFault.FOREIGN_COMPANY: marked(
         'A company "{name}" exists and isn\'t ours, by its link: rename it, or clear its link'
     ),
-    NameFault.ACCESS_ENDED: marked('The access "{name}" was ended; it is not opened again'),
-    NameFault.USER_NOT_AS_MADE: marked("The InvenTree user {name} isn't as it was just made"),
-    NameFault.COMPANY_NOT_AS_MADE: marked("The company {name} isn't as it was just made"),
-    NameFault.NOT_LISTED: marked("InvenTree doesn't list {name}, which was just made"),
-    NameFault.TOKEN_GOOD: marked("The token {name} is still good"),
-    NameFault.SERIAL_NOT_TAKEN: marked('This InvenTree can\'t be given the serial number "{name}"'),
+    NameFault.ACCESS_ENDED: marked('The access "{name}" has ended; I don\'t open it again'),
+    NameFault.USER_NOT_AS_MADE: marked("The InvenTree user {name} isn't as I have just created it"),
+    NameFault.COMPANY_NOT_AS_MADE: marked("The company {name} isn't as I have just created it"),
+    NameFault.NOT_LISTED: marked("InvenTree doesn't list {name}, which I have just created"),
+    NameFault.TOKEN_GOOD: marked("The token {name} is still valid"),
+    NameFault.SERIAL_NOT_TAKEN: marked('This InvenTree doesn\'t allow the serial number "{name}"'),
     NameFault.NO_CATEGORY: marked(
-        'inventree.new_part_category is "{name}", which isn\'t one category that takes parts'
+        'inventree.new_part_category is "{name}", which isn\'t one category that can hold parts'
     ),
     NameFault.NO_ROLE_FOR_COMPANIES: marked(
-        "Our InvenTree user {name} needs the role return_order: add to make companies"
+        "Our InvenTree user {name} needs the role return_order: add to create companies"
     ),
     NameFault.SETTING_NOT_SET: marked("inventree.{name} is not set"),
     NameFault.SETTING_NOT_IN_FILE: marked(
@@ -162,14 +164,14 @@ NAME_FAULTS: dict[NameFault, str] = {
         "{name} is at a private address. If that is right, name the friend in inventree.private_peers of the settings,"
         " then restart me"
     ),
-    NameFault.NO_INVENTREE: marked("At {name} there is something, but no InvenTree"),
-    NameFault.ANSWERS_PACKED: marked("At {name} there is something that answers packed, but no InvenTree"),
-    NameFault.ANSWERS_WITHOUT_END: marked("At {name} there is something that answers without end, but no InvenTree"),
+    NameFault.NO_INVENTREE: marked("At {name} there is a server, but no InvenTree"),
+    NameFault.ANSWERS_PACKED: marked("At {name} there is a server that answers compressed, but no InvenTree"),
+    NameFault.ANSWERS_WITHOUT_END: marked("At {name} there is a server that answers without end, but no InvenTree"),
     NameFault.TOKEN_NOT_ACCEPTED: marked("InvenTree at {name} does not accept the token"),
-    NameFault.TOO_MANY_CALLS: marked("InvenTree at {name} wants fewer calls"),
+    NameFault.TOO_MANY_CALLS: marked("InvenTree at {name} asks for fewer calls"),
     NameFault.FILE_NOT_HAD: marked("InvenTree's web server doesn't give the file {name}, or it is too large"),
-    NameFault.FILE_NOT_SENT: marked("The other bot can't get at the file {name}"),
-    NameFault.FILE_NOT_AS_TOLD: marked("The content of {name} is not what was told of it"),
+    NameFault.FILE_NOT_SENT: marked("The other bot can't fetch the file {name}"),
+    NameFault.FILE_NOT_AS_TOLD: marked("The content of {name} doesn't match its description"),
 }
 
 CAUSES: dict[Cause, str] = {
@@ -194,16 +196,16 @@ VERSIONS: dict[VersionFault, str] = {
         "InvenTree's API {api} lets any account make itself an admin's token (fixed in 472): sign in with the code"
     ),
     VersionFault.UNSAFE: marked(
-        "In this InvenTree (API {api}) any account can make itself admin or lock others out, so no peer gets one"
+        "In this InvenTree (API {api}) any account can make itself admin or lock others out, so no friend gets one"
     ),
 }
 
 PLACES: dict[PlaceFault, str] = {
     PlaceFault.MISSING: marked(
-        'Make a stock location "{word}" in InvenTree, or write another one into inventree.{setting}'
+        'Create a stock location "{word}" in InvenTree, or write another one into inventree.{setting}'
     ),
     PlaceFault.SEVERAL: marked("inventree.{setting}: several stock locations are called {word}; write one of {paths}"),
-    PlaceFault.STRUCTURAL: marked("inventree.{setting}: nothing can lie in {paths}, as it is structural"),
+    PlaceFault.STRUCTURAL: marked("inventree.{setting}: {paths} can't hold stock, because it is structural"),
 }
 
 UNLIKE: dict[Unlike, str] = {
@@ -215,10 +217,10 @@ UNLIKE: dict[Unlike, str] = {
 
 LACKS: dict[Lacks, str] = {
     Lacks.SUPERUSER: marked(
-        "Our InvenTree user may not do this: it takes a superuser's token (inventree.admin_token){aside}"
+        "Our InvenTree user has no permission for this: it needs a superuser's token (inventree.admin_token){aside}"
     ),
     Lacks.ROLE: marked("Our InvenTree user needs the role {role}: {permission}{aside}"),
-    Lacks.UNKNOWN: marked("Our InvenTree user may not do this{aside}"),
+    Lacks.UNKNOWN: marked("Our InvenTree user has no permission for this{aside}"),
 }
 
 SPEAKERS: dict[Speaker, str] = {
@@ -230,26 +232,26 @@ SPEAKERS: dict[Speaker, str] = {
 TRIALS: dict[str, str] = {
     "unreachable": marked("its address can't be reached from here, or no InvenTree answers there."),
     "not-permitted": marked("InvenTree does not accept the token."),
-    "too-much-right": marked("the token could do more than look."),
-    "too-little-right": marked("the token can't look at stock, parts, categories and locations."),
-    "sealed": marked("the token can't be opened."),
+    "too-much-right": marked("the token can do more than read."),
+    "too-little-right": marked("the token can't read stock, parts, categories and locations."),
+    "sealed": marked("I can't open the sealed token."),
 }
 """Why a token that one side made for the other doesn't work, by its code."""
 
-_MAY_BE_DONE = marked("{text}, so it may have been done or not")
+_MAY_BE_DONE = marked("{text}, so I don't know whether it was done")
 _UNREACHABLE = marked("InvenTree at {host} can't be reached: {text}")
 _NO_ANSWER = marked("InvenTree at {host}: {text}")
 _SERVER_ERROR = marked("InvenTree at {host} answered {status}")
 _ANSWERED = marked("InvenTree answered {status}")
-_NO_JSON = marked("InvenTree at {host} gave an answer that is no JSON")
-_NOT_UNDERSTOOD = marked("InvenTree gave an answer that we don't understand ({error}; see our log)")
-_FRIENDS_NOT_UNDERSTOOD = marked("The friend's InvenTree gave an answer that we don't understand ({error})")
-_REDIRECTED = marked("InvenTree at {host} sends us elsewhere ({status}): write its final address into inventree.url")
+_NO_JSON = marked("InvenTree at {host} gave an answer that isn't JSON")
+_NOT_UNDERSTOOD = marked("InvenTree gave an answer that I don't understand ({error}; see our log)")
+_FRIENDS_NOT_UNDERSTOOD = marked("The friend's InvenTree gave an answer that I don't understand ({error})")
+_REDIRECTED = marked("InvenTree at {host} redirects us ({status}): write its final address into inventree.url")
 _TOKEN_REFUSED = marked(
-    "InvenTree does not accept the token{aside}: make a new token and write it into the configuration"
+    "InvenTree does not accept the token{aside}: create a new token and write it into the configuration"
 )
 _ANOTHER_THING = marked(
-    "Stock item #{item} is another thing now than the one we know ({why}); InvenTree may have been put back to an"
+    "Stock item #{item} is now another item than the one we know ({why}); InvenTree may have been restored to an"
     " earlier state"
 )
 _STATUS = marked("Stock item #{item} has the status {status} now")

@@ -49,13 +49,13 @@ def peer_disconnects(locale: Locale, *, connection: Connection, us: PartyConfig,
 
 def _what_happens(locale: Locale, preview: Preview, *, at_once: bool) -> Lines:
     moving = (
-        locale.say("⚠ Was moving; people have to look what became of it:")
+        locale.say("⚠ Was moving; people have to find out what happened to it:")
         if at_once
-        else locale.say("Is moving, and is finished first:")
+        else locale.say("Is moving; I finish it first:")
     )
     return [
         locale.say("Nothing new starts."),
-        *_listed(locale, locale.say("Cancelled, nothing of it had moved:"), preview.cancelled),
+        *_listed(locale, locale.say("Cancelled; nothing of it had moved:"), preview.cancelled),
         *_listed(locale, moving, preview.finished),
         *_on_loan(locale, preview),
     ]
@@ -65,7 +65,7 @@ def _on_loan(locale: Locale, preview: Preview) -> Lines:
     """Each loan, and how it is settled; some of these are for the owner's approver to say."""
     if not preview.on_loan:
         return []
-    title = locale.say("On loan; each is settled by {back}, {gift} or {lost}:", **_WAYS)
+    title = locale.say("On loan; settle each with {back}, {gift} or {lost}:", **_WAYS)
     return _listed(locale, title, preview.on_loan)
 
 
@@ -86,16 +86,16 @@ def disconnected(
     """Nothing moves any more, and the access is ended."""
     own, peer = naming.space(locale, us.name), naming.space(locale, connection.peer_name)
     return [
-        locale.say("{own} and {peer} are friends no more.", own=Bold(own), peer=Bold(peer)),
+        locale.say("{own} and {peer} are no friends any more.", own=Bold(own), peer=Bold(peer)),
         *ended_by(locale, connection, us),
-        locale.say("What was given stays given, and the history stays."),
+        locale.say("Gifts stay gifts, and the history stays."),
         *_listed(
             locale,
-            locale.say("Still on loan; the owner's approver settles it by {back}, {gift} or {lost}:", **_WAYS),
+            locale.say("Still on loan; the owner's approver settles it with {back}, {gift} or {lost}:", **_WAYS),
             on_loan,
         ),
         *_if_gone_for_ever(locale, peer, on_loan),
-        locale.say("{peer}'s access to our InvenTree is shut.", peer=peer),
+        locale.say("{peer}'s access to our InvenTree is closed.", peer=peer),
         locale.say("A superuser can ask again at any time: {connect}", connect=command(f"connect {connection.peer}")),
         connection.code,
     ]
@@ -108,7 +108,7 @@ def _if_gone_for_ever(locale: Locale, peer: str, on_loan: Sequence[Transfer]) ->
         return []
     line = command(f"resolve {borrowed[0]}")
     return [
-        locale.say("Is {peer} gone for ever? What we have borrowed a superuser settles: {line}", peer=peer, line=line)
+        locale.say("Is {peer} gone for ever? Then a superuser settles our borrowed items: {line}", peer=peer, line=line)
     ]
 
 
@@ -122,16 +122,16 @@ def disconnect_preview(
     own, peer = naming.space(locale, us.name), naming.space(locale, connection.peer_name)
     lines: Lines = [
         locale.say("End the friendship of {own} and {peer}? I did nothing yet.", own=Bold(own), peer=Bold(peer)),
-        locale.say("What was given stays given, and the history stays."),
+        locale.say("Gifts stay gifts, and the history stays."),
     ]
     if not any(map(_is_under_way, (orderly or at_once, at_once))):
         lines.append(locale.say("Nothing is open or moving."))
     if orderly is not None:
-        lines.append(locale.say("1) in order: what moves is finished, then {peer}'s access ends", peer=peer))
+        lines.append(locale.say("1) in order: running transfers finish, then {peer}'s access ends", peer=peer))
         lines += _consequences(locale, orderly, at_once=False)
     number = 1 if orderly is None else 2
     now = locale.say(
-        "{number}) at once: {peer}'s access ends now; for a space that is gone, or not to be trusted",
+        "{number}) at once: {peer}'s access ends now. For a space that is gone, or that you don't trust",
         number=number,
         peer=peer,
     )
@@ -145,7 +145,7 @@ def _is_under_way(preview: Preview) -> bool:
 
 
 def _consequences(locale: Locale, preview: Preview, *, at_once: bool) -> Lines:
-    moving = locale.say("⚠ Stays unclear, people have to look:") if at_once else locale.say("Is finished first:")
+    moving = locale.say("⚠ Stays unclear, people have to look:") if at_once else locale.say("I finish first:")
     return [
         *_listed(locale, locale.say("Is cancelled:"), preview.cancelled),
         *_listed(locale, moving, preview.finished),
@@ -163,7 +163,7 @@ def not_friends_yet(locale: Locale, *, connection: Connection) -> Lines:
     peer = naming.space(locale, connection.peer_name)
     first = locale.say("We and {peer} aren't friends yet. I did nothing.", peer=peer)
     if connection.state is ConnectionState.OFFERED:
-        return [first, locale.say("To say no: {decline}", decline=command(f"decline {connection.code}"))]
+        return [first, locale.say("To decline: {decline}", decline=command(f"decline {connection.code}"))]
     return [first, locale.say("To take it back: {cancel}", cancel=command(f"cancel {connection.code}"))]
 
 
@@ -185,7 +185,7 @@ def ending_waits(locale: Locale, *, connection: Connection, us: PartyConfig, pre
     return [
         locale.say("⏸ {code} waits: {peer}'s bot has not answered for ten minutes.", code=connection.code, peer=peer),
         *_listed(locale, locale.say("Not finished yet:"), (*preview.cancelled, *preview.finished)),
-        locale.say("{peer}'s access to {own}'s InvenTree is not shut yet.", peer=peer, own=own),
+        locale.say("{peer}'s access to {own}'s InvenTree is not closed yet.", peer=peer, own=own),
         locale.say("Next: I send it again by myself. Nothing to do now."),
         _without_waiting(locale, connection),
     ]
@@ -214,7 +214,7 @@ def goes_on_from_before(locale: Locale, *, connection: Connection, transfers: tu
     peer = naming.space(locale, connection.peer_name)
     return [
         locale.say("We were friends with {peer} before.", peer=peer),
-        *_listed(locale, locale.say("This was left open then, and goes on:"), transfers),
+        *_listed(locale, locale.say("This was left open then, and continues:"), transfers),
     ]
 
 
@@ -223,16 +223,18 @@ def access_made_by_hand(locale: Locale, *, connection: Connection, name: str) ->
     peer = naming.space(locale, connection.peer_name)
     return [
         locale.say(
-            "⚠ The friendship with {peer} is over. Its access was made by hand, so please end it by hand.",
+            "⚠ The friendship with {peer} is over. Its access was created by hand, so please end it by hand.",
             peer=Bold(peer),
         ),
         locale.say("In our InvenTree, as a superuser, and in this order:"),
         Items(
             (
-                locale.say("set the user {user} inactive, don't just remove it from its group", user=Code(name)),
+                locale.say(
+                    "set the user {user} inactive; it isn't enough to remove it from its group", user=Code(name)
+                ),
                 locale.say("revoke its tokens"),
             )
         ),
-        locale.say("Its token is gone from the bot's machine."),
+        locale.say("I have deleted its token from the bot's machine."),
         connection.code,
     ]

@@ -30,7 +30,7 @@ _MESSAGES: dict[str, str] = {
 _POWER = marked("Please look at my power level in that room.")
 _WHAT_TO_DO: dict[str, str] = {
     "M_FORBIDDEN": _POWER,
-    "M_TOO_LARGE": marked("It was too large; fewer lines at once go through."),
+    "M_TOO_LARGE": marked("It was too large. Send fewer lines at once."),
 }
 
 
@@ -38,7 +38,7 @@ def admin_messages_left_out(locale: Locale) -> Lines:
     """Many messages of one kind: the rest is only in the audit."""
     return [
         locale.say("I have more messages like the last ones, and leave them out here."),
-        locale.say("Each is in my audit trail. I say this at most once an hour."),
+        locale.say("Each is in my audit. I say this at most once an hour."),
     ]
 
 
@@ -48,7 +48,7 @@ def settings_read(locale: Locale, *, changed: Sequence[str], waiting: Sequence[s
     if changed:
         lines.append(locale.say("Changed: {keys}", keys=_keys(locale, changed)))
     if waiting:
-        lines.append(locale.say("These count after a restart: {keys}", keys=_keys(locale, waiting)))
+        lines.append(locale.say("These apply after a restart: {keys}", keys=_keys(locale, waiting)))
     return lines
 
 
@@ -56,9 +56,9 @@ def settings_faulty(locale: Locale, *, problems: Sequence[tuple[str, str, str]])
     """The settings file was changed, and can't be used."""
     items = tuple((Code(locale.short(": ".join(filter(None, problem)), 200)),) for problem in problems[:MOST_PROBLEMS])
     return [
-        locale.say("⚠ My settings file was changed and has a fault, so I don't use it."),
+        locale.say("⚠ My settings file has changed and has a fault, so I don't use it."),
         Items(items),
-        locale.say("Everything goes on with the settings from before. Fix the file: I read it again by myself."),
+        locale.say("I continue with the old settings. Fix the file: I read it again by myself."),
     ]
 
 
@@ -105,7 +105,7 @@ def post_refused(locale: Locale, *, event: PostRefused, room: str, code: str, us
     )
     if not about and kind in _DEEDS:
         first = locale.say(_DEEDS[kind], **names)
-    advice = _WHAT_TO_DO.get(event.code, marked("The text above is the homeserver's."))
+    advice = _WHAT_TO_DO.get(event.code, marked("The text above comes from the homeserver."))
     said = " ".join(part for part in (locale.short(event.code, 40), locale.short(event.text, 200)) if part)
     lines: Lines = [
         first,
@@ -113,7 +113,7 @@ def post_refused(locale: Locale, *, event: PostRefused, room: str, code: str, us
         locale.say("{advice} I don't try again by myself.", advice=locale.word(advice)),
     ]
     if code:
-        lines.append(locale.say("All about it: {show}", show=typed(f"show {code}")))
+        lines.append(locale.say("More about it: {show}", show=typed(f"show {code}")))
     return lines
 
 
@@ -122,9 +122,9 @@ def inventory_down(locale: Locale, *, problem: Diagnosis, us: PartyConfig) -> Li
     return [
         locale.say("⏸ {space}'s InvenTree does not answer.", space=naming.space(locale, us.name)),
         locale.say("Why: {problem}", problem=diagnosis(locale, problem, 300)),
-        locale.say("Done: nothing is lost. Not done: what needs InvenTree waits."),
-        locale.say("Next: I try again by myself and go on where I stopped. Nothing to do if you know of it."),
-        locale.say("To see more, on the bot's machine: {check}", check=Code("fedbot check")),
+        locale.say("Done: nothing is lost. Not done: everything that needs InvenTree waits."),
+        locale.say("Next: I try again by myself and continue where I stopped. You don't need to do anything."),
+        locale.say("For details, run on the bot's machine: {check}", check=Code("fedbot check")),
     ]
 
 
@@ -138,11 +138,11 @@ def bot_stops(locale: Locale, *, problem: str, us: PartyConfig) -> Lines:
 
 def set_aside(locale: Locale, *, aside: SetAside) -> Lines:
     """Something failed in a way that nobody has foreseen: what waits, and how an admin has it tried again."""
-    waits = locale.say("Everything else goes on. What concerns the same request waits.")
+    waits = locale.say("Everything else continues. Work on the same request waits.")
     if not aside.subject:
-        waits = locale.say("Everything else goes on.")
+        waits = locale.say("Everything else continues.")
     return [
-        locale.say("⚠ I could not do something and set it aside (no. {number}).", number=aside.number),
+        locale.say("⚠ I could not do something, so I quarantined it (no. {number}).", number=aside.number),
         locale.say(
             "It was {what}; the problem: {problem}",
             what=Code(locale.short(aside.what, 40)),
@@ -150,15 +150,17 @@ def set_aside(locale: Locale, *, aside: SetAside) -> Lines:
         ),
         waits,
         locale.say("To try it again, run on my machine: {retry}", retry=Code(f"fedbot retry {aside.number}")),
-        locale.say("To give it up (it says first what is lost): {drop}", drop=Code(f"fedbot drop {aside.number}")),
-        locale.say("{status} lists all that is set aside.", status=Code("fedbot status")),
+        locale.say(
+            "To give it up (the command first says what you lose): {drop}", drop=Code(f"fedbot drop {aside.number}")
+        ),
+        locale.say("{status} lists all quarantined work.", status=Code("fedbot status")),
     ]
 
 
 def not_mirrored(locale: Locale, *, problem: Diagnosis) -> Lines:
     """Metadata in InvenTree could not be written; nothing waits for it."""
     return [
-        locale.say("I could not write my notes into InvenTree's metadata. Everything else goes on."),
+        locale.say("I could not write my notes into InvenTree's metadata. Everything else continues."),
         locale.say("Why: {text}", text=diagnosis(locale, problem, 300)),
         locale.say(
             "Usually my InvenTree user lacks a role: {check} says which. I say this once a day.",
@@ -169,21 +171,21 @@ def not_mirrored(locale: Locale, *, problem: Diagnosis) -> Lines:
 
 # What it means that a version can do something, and that it can't (`inventree.versions.ABILITIES`).
 _CAN: dict[str, str] = {
-    "searches_history": marked("I can look through the stock history for what has become of a thing."),
+    "searches_history": marked("I can search the stock history to find out what happened to an item."),
     "tells_tokens": marked("I can read when my own tokens end."),
-    "makes_tokens": marked("I can make tokens by myself."),
-    "makes_users": marked("I can make friends' accounts by myself."),
-    "returns_parts": marked("A part of what is with a friend can come back."),
-    "direct_access_is_safe": marked("Friends may be given tokens of their own (peer_access: direct)."),
+    "makes_tokens": marked("I can create tokens by myself."),
+    "makes_users": marked("I can create friends' accounts by myself."),
+    "returns_parts": marked("Friends can return a part of an item."),
+    "direct_access_is_safe": marked("Friends can get their own tokens (peer_access: direct)."),
 }
 _CANNOT: dict[str, str] = {
-    "searches_history": marked("I can't look through the stock history; what is unclear, people must look up."),
+    "searches_history": marked("I can't search the stock history; people have to look up unclear transfers."),
     "tells_tokens": marked("I can't read when my own tokens end; please note it down."),
-    "makes_tokens": marked("I can't make tokens; I say what to click when one is needed."),
-    "makes_users": marked("I can't make friends' accounts; I say what to click when one is needed."),
-    "returns_parts": marked("What is with a friend comes back whole only."),
+    "makes_tokens": marked("I can't create tokens; I say what to click when one is needed."),
+    "makes_users": marked("I can't create friends' accounts; I say what to click when one is needed."),
+    "returns_parts": marked("Friends can only return a whole item."),
     "direct_access_is_safe": marked(
-        "⚠ Any account can make itself admin: friends with peer_access: direct should be asked to pause."
+        "⚠ Any account can make itself admin: ask friends with peer_access: direct to pause."
     ),
 }
 MOST_LOST = 10
@@ -191,23 +193,23 @@ _BOOKS = naming.command("reconcile")
 _DUE: dict[DueKind, str] = {
     DueKind.REMINDER: marked("reminder of {about}"),
     DueKind.EXPIRY: marked("{about} expires"),
-    DueKind.STATS: marked("our figures are posted"),
+    DueKind.STATS: marked("our figures are due"),
     DueKind.RENEWAL: marked("new token for {about}"),
     DueKind.OWN_RENEWAL: marked("new {about} of my own"),
-    DueKind.RECONCILE: marked("our books are compared with our friends'"),
-    DueKind.LOOK: marked("I look at InvenTree's version and my tokens"),
+    DueKind.RECONCILE: marked("comparing our books with our friends'"),
+    DueKind.LOOK: marked("checking InvenTree's version and my tokens"),
 }
 
 
 def bot_untrusted(locale: Locale, *, why: str, us: PartyConfig) -> Lines:
     """People's apps warn of what the bot says in encrypted rooms."""
     return [
-        locale.say("In encrypted rooms apps put a warning beside what I say, and some don't show it at all."),
+        locale.say("In encrypted rooms, apps show a warning beside my messages, and some don't show them at all."),
         locale.say("Why: {why}.", why=locale.short(why, 200)),
         locale.say("To fix it, on my machine, with the password of {bot} in my settings:", bot=Code(us.bot)),
         Code("fedbot verify"),
         locale.say("Then restart me."),
-        locale.say("All else works as it should."),
+        locale.say("Everything else works."),
     ]
 
 
@@ -217,7 +219,7 @@ def inventory_back(locale: Locale, *, us: PartyConfig, since: datetime, until: d
     return [
         locale.say("✅ {space}'s InvenTree answers again, since {until}.", space=space, until=locale.when(until)),
         locale.say(
-            "It was silent since {since}. What waited for it goes on by itself; nothing to do.",
+            "It was silent since {since}. Waiting work continues by itself. Nothing to do.",
             since=locale.when(since),
         ),
     ]
@@ -227,17 +229,17 @@ def inventory_went_back(locale: Locale, *, us: PartyConfig, lost: tuple[Lost, ..
     """Our InvenTree was put back to an earlier state: what is missing in it, and what to do."""
     space = naming.space(locale, us.name)
     lines: Lines = [
-        locale.say("⚠ {space}'s InvenTree was put back to an earlier state.", space=space),
-        locale.say("I move no stock in it until a superuser says: {resume}", resume=naming.command("resume")),
+        locale.say("⚠ {space}'s InvenTree was restored to an earlier state.", space=space),
+        locale.say("I move no stock in it until a superuser types: {resume}", resume=naming.command("resume")),
     ]
     if not lost:
-        return [*lines, locale.say("Of what I know nothing is missing. Compare: {books}", books=_BOOKS)]
+        return [*lines, locale.say("Nothing that I know of is missing. Compare: {books}", books=_BOOKS)]
     shown = [_lost(locale, each) for each in lost[:MOST_LOST]]
     if len(lost) > MOST_LOST:
         shown.append(locale.say("and {number} more", number=len(lost) - MOST_LOST))
     return [
         *lines,
-        locale.say("Missing in it, or another thing under the same number:"),
+        locale.say("Missing in it, or another item under the same number:"),
         Items(tuple(shown)),
         locale.say("Correct the stock in InvenTree first, then compare: {books}", books=_BOOKS),
     ]
@@ -254,14 +256,14 @@ def _lost(locale: Locale, lost: Lost) -> tuple[Inline, ...]:
     if lost.transfer.role == "sender":
         where = locale.say("#{item}: {what}, given to {other} ({code})", **names)
     else:
-        where = locale.say("#{item}: {what}, got from {other} ({code})", **names)
-    return (*where, *locale.say(", is another thing now")) if lost.is_another else where
+        where = locale.say("#{item}: {what}, received from {other} ({code})", **names)
+    return (*where, *locale.say(", is another item now")) if lost.is_another else where
 
 
 def nothing_to_resume(locale: Locale, *, us: PartyConfig) -> Lines:
     """Nothing was stopped."""
     space = naming.space(locale, us.name)
-    return [locale.say("Nothing to do: I do move stock in {space}'s InvenTree.", space=space)]
+    return [locale.say("Nothing to do: I already move stock in {space}'s InvenTree.", space=space)]
 
 
 def resumed(locale: Locale, *, us: PartyConfig) -> Lines:
@@ -269,14 +271,16 @@ def resumed(locale: Locale, *, us: PartyConfig) -> Lines:
     space = naming.space(locale, us.name)
     return [
         locale.say("From now on I move stock in {space}'s InvenTree again.", space=space),
-        locale.say("What waited goes on within a minute. A thing that isn't the one I know stays untouched."),
+        locale.say("Waiting work continues within a minute. I don't touch an item that isn't the one I know."),
     ]
 
 
 def inventory_refuses(locale: Locale, *, problem: Diagnosis, us: PartyConfig) -> Lines:
     """Something waits for our InvenTree, which answers, but says no."""
     return [
-        locale.say("⚠ {space}'s InvenTree doesn't let me do what waits.", space=naming.space(locale, us.name)),
+        locale.say(
+            "⚠ {space}'s InvenTree doesn't give me permission for waiting work.", space=naming.space(locale, us.name)
+        ),
         locale.say("Why: {problem}", problem=diagnosis(locale, problem, 300)),
         locale.say("I try again by myself. More on the bot's machine: {check}", check=Code("fedbot check")),
         locale.say("I say this once a day."),
@@ -311,7 +315,7 @@ def version_changed(
         differently.insert(
             0,
             locale.say(
-                "⚠ I don't know that version, so I only read: nothing is moved until you upgrade me, or a superuser"
+                "⚠ I don't know that version, so I only read: I move nothing until you update me, or a superuser"
                 " writes {accept} below inventree and restarts me.",
                 accept=accept,
             ),
@@ -343,17 +347,17 @@ def own_token_ends(locale: Locale, *, us: PartyConfig, token: OwnToken, left: in
         setting=Code(setting),
     )
     then = (
-        locale.say("After that I can make no accounts and tokens for friends; all else goes on.")
+        locale.say("After that I can create no accounts and tokens for friends. Everything else continues.")
         if token.id == "admin_token"
         else locale.say("After that I can neither look into InvenTree nor move anything.")
     )
     lines: Lines = [first, then, locale.say("Why: {text}", text=diagnosis(locale, token.problem, 300))]
     url = f"{naming.inventory_url(us)}/api/user/token/?name={name}"
     steps = (
-        locale.say("as the user behind it, make a new token: {curl}", curl=Code(f"curl -u USER '{url}'")),
+        locale.say("as the user behind it, create a new token: {curl}", curl=Code(f"curl -u USER '{url}'")),
         locale.say(
-            "on the bot's machine, write it in the old one's place ({file}, or where {setting} comes from). Never into"
-            " a chat",
+            "on the bot's machine, replace the old one ({file}, or where {setting} comes from). Never paste it"
+            " into a chat",
             file=Code(f"{setting}_file"),
             setting=Code(setting),
         ),
@@ -363,17 +367,18 @@ def own_token_ends(locale: Locale, *, us: PartyConfig, token: OwnToken, left: in
     if token.reason in {"no-file", "not-writable"}:
         lines.append(
             locale.say(
-                "Or put it into a file of its own ({file}) that my user may replace, folder included: then I do it.",
+                "Or put it into its own file ({file}), and let my system user write the file and its folder: then"
+                " I rotate it by myself.",
                 file=Code(f"{setting}_file"),
             )
         )
-    return [*lines, locale.say("I look at it every day.")]
+    return [*lines, locale.say("I check every day.")]
 
 
 def own_token_renewed(locale: Locale, *, token: OwnToken, expiry: date, by_hand: bool) -> Lines:
     """The next token works, after a warning that there was none. `token` is the one before."""
     first = locale.say(
-        "✅ My new InvenTree token ({setting}) works, good until {day}.",
+        "✅ My new InvenTree token ({setting}) works, valid until {day}.",
         setting=Code(f"inventree.{token.id}"),
         day=locale.day(expiry),
     )
@@ -387,7 +392,7 @@ def own_old_token_stays(locale: Locale, *, token: OwnToken, problem: Diagnosis) 
     """The new one is in use, but the old one could not be revoked."""
     return [
         locale.say(
-            "⚠ My old InvenTree token ({setting}) is still good: I could not revoke it.",
+            "⚠ My old InvenTree token ({setting}) is still valid: I could not revoke it.",
             setting=Code(f"inventree.{token.id}"),
         ),
         locale.say("Why: {text}", text=diagnosis(locale, problem)),

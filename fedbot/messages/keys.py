@@ -101,7 +101,7 @@ def keys_to_compare(locale: Locale, *, connection: Connection, us: PartyConfig, 
 def _what_next(locale: Locale, connection: Connection, own: str, peer: str) -> Lines:
     if not connection.changed_bot:
         words = {"own": own, "peer": peer}
-        return [locale.say("{peer}'s bot checks who speaks for {own}. There is nothing to type here.", **words)]
+        return [locale.say("{peer}'s bot checks who speaks for {own}. You don't need to type anything here.", **words)]
     accept = command(f"review {connection.peer} accept EMOJI")
     return [
         locale.say("If all are the same, a superuser of {own} types them: {accept}", own=own, accept=accept),
@@ -123,8 +123,8 @@ def key_check_failed(locale: Locale, *, connection: Connection) -> Lines:
     peer = naming.space(locale, connection.peer_name)
     return [
         locale.say("⚠ The key check with {peer}'s bot failed. Nobody should approve.", peer=Bold(peer)),
-        locale.say("It told another secret than the one it had promised. Somebody may be between the two bots."),
-        (*locale.say("Nothing was accepted, and nothing moves."), Break(), connection.code),
+        locale.say("It sent another secret than the one it had promised. Somebody may be between the two bots."),
+        (*locale.say("Nothing was approved, and nothing moves."), Break(), connection.code),
     ]
 
 
@@ -132,10 +132,10 @@ def past_differs(locale: Locale, *, code: str, peer_name: str, number: int) -> L
     """For the admins: the peer tells of other messages than we have sent."""
     peer = naming.space(locale, peer_name)
     return [
-        locale.say("⚠ {code}: {peer}'s bot tells another past than ours.", code=code, peer=Bold(peer)),
+        locale.say("⚠ {code}: {peer}'s bot reports another past than ours.", code=code, peer=Bold(peer)),
         locale.say("Up to number {number} it has read other messages than we have sent.", number=number),
-        locale.say("One of the two journals was changed, or that bot doesn't tell the truth."),
-        locale.say("Call {peer}. Where the two differ: {reconcile}", peer=peer, reconcile=command("reconcile")),
+        locale.say("Somebody changed one of the two journals, or that bot doesn't tell the truth."),
+        locale.say("Call {peer}. To see where the two differ: {reconcile}", peer=peer, reconcile=command("reconcile")),
     ]
 
 
@@ -153,8 +153,8 @@ def review_list(locale: Locale, *, us: PartyConfig, changes: tuple[ChangeSeen, .
     """What changed, old and new, and how to accept it after comparing."""
     own = naming.space(locale, us.name)
     head = locale.some(
-        "{number} friend of {own} has another key or account than agreed:",
-        "{number} friends of {own} have another key or account than agreed:",
+        "{number} friend of {own} has another key or account than you approved:",
+        "{number} friends of {own} have another key or account than you approved:",
         len(changes),
         own=own,
     )
@@ -205,11 +205,11 @@ def fingerprint_differs(locale: Locale, *, connection: Connection, word: str) ->
     peer = naming.space(locale, connection.peer_name)
     return [
         locale.say(
-            'Not accepted: "{word}" is neither the whole key that speaks for {peer} now nor its seven emoji.',
+            'Not accepted: "{word}" is neither {peer}\'s present key (the whole key) nor its seven emoji.',
             word=locale.short(word, 40),
             peer=peer,
         ),
-        locale.say("If {peer} told you so, somebody else may be speaking in its name: please call them.", peer=peer),
+        locale.say("If {peer} told you that, somebody else may be speaking in its name: please call them.", peer=peer),
         locale.say("The friendship stays paused."),
     ]
 
@@ -229,9 +229,11 @@ def peer_renamed(locale: Locale, *, connection: Connection, us: PartyConfig) -> 
     return [
         locale.say("{peer} wants to be called {new}.", peer=peer, new=Bold(new)),
         locale.say(
-            "I keep the old name until a superuser of {own} agrees: {review}", own=own, review=_call_it(connection)
+            "I keep the old name until a superuser of {own} accepts the new one: {review}",
+            own=own,
+            review=_call_it(connection),
         ),
-        locale.say("Its id stays {party}. The friendship goes on either way.", party=connection.peer),
+        locale.say("Its id stays {party}. The friendship continues either way.", party=connection.peer),
     ]
 
 
@@ -250,8 +252,8 @@ def another_name(locale: Locale, *, connection: Connection) -> Lines:
     """What was typed isn't the name that the friend announces now."""
     peer, new = naming.space(locale, connection.peer_name), naming.space(locale, connection.new_name)
     return [
-        locale.say("Not accepted: {peer} announces another name now: {new}.", peer=peer, new=Bold(new)),
-        locale.say("To agree to that one: {review}", review=_call_it(connection)),
+        locale.say("Not accepted: {peer} now announces another name: {new}.", peer=peer, new=Bold(new)),
+        locale.say("To accept that one: {review}", review=_call_it(connection)),
     ]
 
 
@@ -275,8 +277,10 @@ def reviewed(locale: Locale, *, connection: Connection, by: str) -> Lines:
     peer = naming.space(locale, connection.peer_name)
     lines: list[tuple[Inline, ...]] = [
         locale.say(
-            "✅ {peer}'s bot counts again as it is now, accepted by {who}.", peer=peer, who=naming.person(locale, by)
+            "✅ {who} has accepted the present key and account of {peer}'s bot.",
+            peer=peer,
+            who=naming.person(locale, by),
         ),
-        locale.say("What waited goes on by itself. Nothing to do."),
+        locale.say("Waiting work continues by itself. Nothing to do."),
     ]
     return [*lines, connection.code]

@@ -39,7 +39,7 @@ def ledger(  # noqa: PLR0913 -- one keyword for each thing that the page tells
     """
     out = left or {}
     if not transfers and total:
-        return [locale.say("Nothing on that page: there are {total}, on earlier ones.", total=total)]
+        return [locale.say("Nothing on that page: there are only {total}, on earlier pages.", total=total)]
     if not transfers:
         return [_none(locale, space, item), *_within(locale, days)]
     lines: Lines = [_counted(locale, space, item, total), *_within(locale, days)]
@@ -75,10 +75,10 @@ def _counted(locale: Locale, space: str, item: str, total: int) -> tuple[Inline,
 
 def _none(locale: Locale, space: str, item: str) -> tuple[Inline, ...]:
     if space:
-        return locale.say("No transfers with {space} to tell of.", space=naming.space(locale, space))
+        return locale.say("No transfers with {space}.", space=naming.space(locale, space))
     if item:
-        return locale.say('No transfers of "{item}" to tell of.', item=locale.short(item, 40))
-    return locale.say("No transfers to tell of.")
+        return locale.say('No transfers of "{item}".', item=locale.short(item, 40))
+    return locale.say("No transfers.")
 
 
 def _within(locale: Locale, days: int) -> Lines:
@@ -160,7 +160,7 @@ def cases_of_item(
     if len(transfers) == total:
         first = _counted(locale, "", item, total)
     else:
-        first = locale.say('What is open of "{item}", and the last that is over:', item=shown)
+        first = locale.say('Open transfers of "{item}", and the last finished one:', item=shown)
     entries = Items(tuple(_entry(locale, each, names[each.peer], out.get(each.id)) for each in transfers))
     lines: Lines = [first, entries]
     lines.append(locale.say("One of them in full: {show}", show=command(f"show {transfers[0].code}")))
@@ -172,7 +172,7 @@ def cases_of_item(
 def no_such_page(locale: Locale, *, word: str, usage: str) -> Lines:
     """`--page` with something that is no number."""
     return [
-        locale.say('"{word}" is no number of a page. I did nothing.', word=locale.short(word, 30)),
+        locale.say('"{word}" is no page number. I did nothing.', word=locale.short(word, 30)),
         locale.say("Usage: {usage}", usage=command(usage)),
     ]
 
@@ -212,7 +212,7 @@ def _overview(locale: Locale, figures: tuple[SpaceFigures, ...], silent: tuple[s
         items = locale.count(sum(told))
         return locale.say("{spaces} spaces have {items} stock items.", spaces=spaces, items=items)
     answered = len([each for each in figures if not each.problem])
-    return locale.say("{answered} of {spaces} spaces tell their figures.", answered=answered, spaces=spaces)
+    return locale.say("{answered} of {spaces} spaces gave their figures.", answered=answered, spaces=spaces)
 
 
 def _headline(locale: Locale, figures: SpaceFigures) -> Sentence:
@@ -242,12 +242,10 @@ def _headline(locale: Locale, figures: SpaceFigures) -> Sentence:
 def _problem(locale: Locale, figures: SpaceFigures, space: Bold) -> Sentence:
     """Why there are no figures."""
     if figures.problem == "inventory":
-        return locale.say("{space}: no figures now, as its InvenTree does not answer.", space=space)
+        return locale.say("{space}: no figures now, because its InvenTree does not answer.", space=space)
     if figures.problem == "later" and figures.again is not None:
         when = locale.clock(figures.again)
-        return locale.say(
-            "{space} was asked too often by us; it tells figures again from {when}.", space=space, when=when
-        )
+        return locale.say("We asked {space} too often. It gives figures again from {when}.", space=space, when=when)
     if figures.problem == "hidden":
         return locale.say(
             "{space} keeps its figures out of shared rooms. Ask me in our admin room: {stats}",
@@ -264,7 +262,7 @@ def _figure_items(locale: Locale, figures: SpaceFigures, us: PartyConfig) -> lis
     if figures.categories is not None:
         items.append(locale.some("{number} category", "{number} categories", figures.categories))
     if figures.locations is not None:
-        items.append(locale.some("{number} place", "{number} places", figures.locations))
+        items.append(locale.some("{number} location", "{number} locations", figures.locations))
     if figures.shared is not None:
         items.append(locale.some("{number} entry to share", "{number} entries to share", figures.shared))
     if figures.given is not None and figures.received is not None:
@@ -310,11 +308,9 @@ def _dealings(locale: Locale, dealings: Dealings) -> Sentence:
 def _flow(locale: Locale, flow: Flow) -> Sentence:
     """'3 things (210 pieces)'; pieces only where they tell more."""
     if not flow.pieces or flow.pieces == flow.lines:
-        return locale.some("{number} thing", "{number} things", flow.lines)
+        return locale.some("{number} item", "{number} items", flow.lines)
     pieces = locale.quantity(flow.pieces)
-    return locale.some(
-        "{number} thing ({pieces} pieces)", "{number} things ({pieces} pieces)", flow.lines, pieces=pieces
-    )
+    return locale.some("{number} item ({pieces} pieces)", "{number} items ({pieces} pieces)", flow.lines, pieces=pieces)
 
 
 def _silent(locale: Locale, name: str) -> Sentence:
@@ -341,7 +337,7 @@ def stats_chart(locale: Locale, *, us: PartyConfig, figures: SpaceFigures) -> Li
 def no_such_span(locale: Locale, *, word: str, usage: str) -> Lines:
     """`--since` with something that is no length of time."""
     return [
-        locale.say('"{word}" is no length of time. I did nothing.', word=locale.short(word, 30)),
+        locale.say('"{word}" is no period. I did nothing.', word=locale.short(word, 30)),
         locale.say(
             "Write days, weeks, months or years: {example}. Usage: {usage}",
             example=Code("--since 30d"),
@@ -358,38 +354,40 @@ _PROBLEMS: dict[str, str] = {
     "silent": marked("⏸ {peer}'s bot has not answered, so our books are not compared (any further)."),
     "inventory": marked("⏸ {peer}'s InvenTree does not answer, so our books are not compared (any further)."),
     "own-inventory": marked("⏸ {own}'s InvenTree does not answer, so our books are not compared (any further)."),
-    "later": marked("⏸ {peer}'s bot was asked for its books too often; ask again in an hour."),
-    "unreadable": marked("⏸ What {peer}'s bot says of its books can't be read; one of the bots may be too old."),
+    "later": marked("⏸ We asked {peer}'s bot for its books too often. Ask again in an hour."),
+    "unreadable": marked("⏸ I can't read the books that {peer}'s bot sent. One of the bots may be too old."),
 }
 # What differs, its likely cause, what fixes it.
 _KINDS: dict[Kind, tuple[str, str, str]] = {
     Kind.TWICE: (
         marked("in stock at both spaces"),
-        marked("somebody brought it back by hand where it came from"),
-        marked("where it does not belong, take it out of stock in InvenTree, or give it to the customer again"),
+        marked("somebody brought it back by hand"),
+        marked(
+            "in the space where it does not belong, take it out of stock in InvenTree, or give it to the customer again"
+        ),
     ),
     Kind.NOWHERE: (
         marked("given away here, but the other side has not booked it in and won't"),
         marked("it was settled by hand on one side only"),
-        marked("settle it with the other space; what came back is booked in here by hand"),
+        marked("settle it with the other space; book returned items in here by hand"),
     ),
     Kind.UNKNOWN_THERE: (
         marked("{peer}'s bot knows nothing of it"),
         marked("{peer}'s bot lost its journal"),
-        marked("{peer} looks into its stock history for {mark}"),
+        marked("{peer} searches its stock history for {mark}"),
     ),
     Kind.UNKNOWN_HERE: (
         marked("{peer} has it in its books, and we know nothing of it"),
         marked("our bot lost its journal"),
-        marked("look into our stock history for {mark}"),
+        marked("search our stock history for {mark}"),
     ),
     Kind.RECORD_GONE: (
-        marked("our record of what was given, #{item}, is no longer with customer {peer}"),
+        marked("our record of the given item, #{item}, is no longer with customer {peer}"),
         marked("somebody deleted or moved it by hand"),
-        marked("nothing has to be done: it is at {peer}; the history here is lost"),
+        marked("do nothing: it is at {peer}, and the history here is lost"),
     ),
     Kind.QUANTITY: (
-        marked("our record of what was given, #{item}, has another quantity now"),
+        marked("our record of the given item, #{item}, has another quantity now"),
         marked("somebody split it, or took some of it back, by hand"),
         marked("find the rest in our InvenTree, and give it to customer {peer} again if it is there"),
     ),
@@ -399,7 +397,7 @@ _KINDS: dict[Kind, tuple[str, str, str]] = {
         marked("return #{item} from the customer in our InvenTree"),
     ),
     Kind.UNMARKED: (
-        marked("#{item} is with customer {peer}, but its history does not tell by which transfer"),
+        marked("#{item} is with customer {peer}, but its history does not name the transfer"),
         marked("somebody gave it to the customer by hand, or its history was changed"),
         marked("add a note with {mark} to the item's history"),
     ),
@@ -411,25 +409,25 @@ _KINDS: dict[Kind, tuple[str, str, str]] = {
     Kind.LEFT_OVER: (
         marked("the loan is over, but our record #{item} still counts in our stock"),
         marked("it is lost, or back at {peer} without the bots"),
-        marked("one of our superusers has it taken out: {resolve}"),
+        marked("one of our superusers settles it: {resolve}"),
     ),
     Kind.BORROWED_GONE: (
         marked("it is on loan, but is missing in {borrower}'s stock"),
-        marked("somebody deleted, merged, used or gave it away by hand, or InvenTree was put back to an earlier state"),
-        marked("{borrower} looks for {mark}; what is lost its owner writes off: {lost}"),
+        marked("somebody deleted, merged, used or gave it away by hand, or InvenTree was restored to an earlier state"),
+        marked("{borrower} searches for {mark}; if it is lost, its owner writes it off: {lost}"),
     ),
     Kind.BORROWED_LESS: (
-        marked("of it less is there than is on loan: {there} of {owed} in {borrower}'s stock"),
+        marked("less of it is there than is on loan: {there} of {owed} in {borrower}'s stock"),
         marked("somebody counted it down, used some of it, or merged it by hand"),
-        marked("{borrower} looks for the rest; what is lost its owner writes off: {lost}"),
+        marked("{borrower} searches for the rest; if it is lost, its owner writes it off: {lost}"),
     ),
     Kind.PAST: (
-        marked("{peer}'s bot tells of other messages than ours, up to number {number}"),
-        marked("one of the two journals was changed, or its bot doesn't tell the truth"),
-        marked("both admins run {verify} and compare what was said in the room"),
+        marked("{peer}'s bot reports other messages than ours, up to number {number}"),
+        marked("somebody changed one of the two journals, or its bot doesn't tell the truth"),
+        marked("both admins run {verify} and compare the messages in the room"),
     ),
     Kind.DISPUTED: (
-        marked("nobody could tell what became of it"),
+        marked("nobody could tell what happened to it"),
         marked("an InvenTree was silent at the wrong moment"),
         marked("a superuser settles it: {resolve}"),
     ),
@@ -471,7 +469,7 @@ def reconciled(
             shown.append(locale.say("and {number} more", number=len(found) - MOST_SHOWN))
         lines += [Items(tuple(shown)), locale.say("No stock was moved.")]
     if reconciliation.repair and not problem:
-        lines.append(locale.say("The bot repairs now what is ours and safe; the metadata is written anew."))
+        lines.append(locale.say("I now repair our own records where that is safe, and write the metadata again."))
     return lines
 
 
@@ -532,7 +530,7 @@ def _items(locale: Locale, difference: Difference) -> tuple[Inline, ...]:
 def reconciling_already(locale: Locale, *, connection: Connection) -> Lines:
     """One comparison at a time."""
     peer = naming.space(locale, connection.peer_name)
-    return [locale.say("Our books and {peer}'s are being compared already. The outcome comes by itself.", peer=peer)]
+    return [locale.say("I am comparing our books with {peer}'s already. The result comes by itself.", peer=peer)]
 
 
 def nobody_to_reconcile_with(locale: Locale, *, us: PartyConfig) -> Lines:

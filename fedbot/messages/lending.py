@@ -60,7 +60,7 @@ def limits(locale: Locale, rules: LoanRules) -> list[tuple[Inline, ...]]:
     elif rules.extensions is not None:
         found.append(locale.some("{number} extension", "{number} extensions", rules.extensions))
     if rules.two_people:
-        found.append(locale.say("two approvers have to agree"))
+        found.append(locale.say("two approvers have to approve"))
     if rules.photo_out:
         found.append(locale.say("📷 photo at the hand-over"))
     if rules.photo_back:
@@ -102,7 +102,7 @@ def not_lent_to(locale: Locale, *, us: PartyConfig, peer_name: str) -> Lines:
     return [
         locale.say("Not offered: our lending rules don't let {peer} borrow it.", peer=peer),
         locale.say(
-            "Nothing was sent. Whoever runs {space}'s bot can change that under {setting}.",
+            "Nothing was sent. The admin of {space}'s bot can change that under {setting}.",
             space=naming.space(locale, us.name),
             setting=Code("lending" if not us.lending_from_inventree else f"lending, {LENDING_KEY}"),
         ),
@@ -115,12 +115,14 @@ def rule_not_understood(locale: Locale, *, where: str, is_hidden: bool) -> Lines
     if is_hidden:
         return [
             locale.say("⚠ InvenTree does not show me the metadata of {where}.", where=place),
-            locale.say("Until then nobody may borrow what belongs there, as a lending rule may stand in it."),
+            locale.say(
+                "Until it does, nobody can borrow the stock there, because the metadata may hold a lending rule."
+            ),
             locale.say("See what is missing: {check}", check=Code("fedbot check")),
         ]
     return [
         locale.say("⚠ I don't understand the lending rule in InvenTree's metadata of {where}.", where=place),
-        locale.say("Until it is corrected, nobody may borrow what belongs there. The key is {key}.", key=key),
+        locale.say("Until somebody corrects it, nobody can borrow the stock there. The key is {key}.", key=key),
         locale.say("For example: {example}", example=Code('{"longest_days": 14, "agree": "briefing needed"}')),
     ]
 
@@ -137,7 +139,7 @@ def extended_too_long(locale: Locale, *, loan: Transfer, refused: str) -> Lines:
     return [
         locale.say("Not extended {code}: {why}", code=loan.code, why=why),
         locale.say(
-            "Nothing was sent. Once it is back, it can be lent again: {back}", back=command(f"return {loan.code}")
+            "Nothing was sent. Once it is back, you can lend it again: {back}", back=command(f"return {loan.code}")
         ),
     ]
 
@@ -179,7 +181,7 @@ def overdue_for_admins(locale: Locale, *, loan: Transfer, us: PartyConfig, peer_
             ),
             locale.say("It was due {day}. {peer}'s bot has reminded its people.", day=day, peer=peer),
             locale.say(
-                "Call them. More time: {longer} · it is gone: {lost}",
+                "Call them. To extend: {longer} · it is lost: {lost}",
                 longer=command(f"extend {loan.code} 2 weeks"),
                 lost=command(f"lost {loan.code}"),
             ),
@@ -194,9 +196,9 @@ def overdue_for_admins(locale: Locale, *, loan: Transfer, us: PartyConfig, peer_
             what=what,
             code=loan.code,
         ),
-        locale.say("It was due {day}. After some time {peer} may lend us nothing more.", day=day, peer=peer),
+        locale.say("It was due {day}. {peer} may stop lending to us.", day=day, peer=peer),
         locale.say(
-            "Bring it back: {back} · ask for more time: {longer}",
+            "Bring it back: {back} · ask for an extension: {longer}",
             back=command(f"return {loan.code}"),
             longer=command(f"extend {loan.code} 2 weeks"),
         ),
@@ -215,14 +217,14 @@ def lend_no_more(locale: Locale, *, loan: Transfer, us: PartyConfig, peer_name: 
     what = Bold(naming.things(locale, loan.terms.lines))
     return [
         locale.say(
-            "⚠ Lend {peer} nothing more? {what} has been overdue for {days} ({code})",
+            "⚠ Stop lending to {peer}? {what} has been overdue for {days} ({code})",
             peer=peer,
             what=what,
             days=_days(locale, loan, today),
             code=loan.code,
         ),
-        locale.say("A superuser can say so: {stop}", stop=command(f"overdue {loan.peer} --stop")),
-        locale.say("It ends by itself when all of it is back. If nobody says so, nothing changes."),
+        locale.say("A superuser can stop it: {stop}", stop=command(f"overdue {loan.peer} --stop")),
+        locale.say("The stop ends by itself once all of it is back. If nobody stops it, nothing changes."),
     ]
 
 
@@ -230,11 +232,11 @@ def no_new_loans(locale: Locale, *, us: PartyConfig, peer_name: str, by: Signatu
     """In the room that both share: who gets no new loans, why, and how that ends."""
     names = {"us": Bold(naming.space(locale, us.name)), "peer": Bold(naming.space(locale, peer_name))}
     lines: Lines = [
-        locale.say("{us} lends {peer} nothing new for now, says {who}.", who=naming.signed(locale, by), **names)
+        locale.say("{us} makes no new loans to {peer} for now, says {who}.", who=naming.signed(locale, by), **names)
     ]
     if loans:
         lines += [locale.say("Overdue:"), _items(locale, loans)]
-    return [*lines, locale.say("It ends by itself when all of that is back. Gifts and returns go on.")]
+    return [*lines, locale.say("The stop ends by itself once all of that is back. Gifts and returns continue.")]
 
 
 def _items(locale: Locale, loans: Loans) -> Items:
@@ -248,8 +250,8 @@ def loans_again(locale: Locale, *, us: PartyConfig, peer_name: str, by: Signatur
     """In the same room: that is over."""
     names = {"us": Bold(naming.space(locale, us.name)), "peer": Bold(naming.space(locale, peer_name))}
     if by is None:
-        return [locale.say("{us} lends {peer} things again: nothing is overdue any more.", **names)]
-    return [locale.say("{us} lends {peer} things again, says {who}.", who=naming.signed(locale, by), **names)]
+        return [locale.say("{us} lends to {peer} again: nothing is overdue any more.", **names)]
+    return [locale.say("{us} lends to {peer} again, says {who}.", who=naming.signed(locale, by), **names)]
 
 
 def gets_no_loans(locale: Locale, *, stopped: LendingStop, peer_name: str, loans: Loans) -> Lines:
@@ -282,12 +284,16 @@ def overdue_list(
     for peer in dict.fromkeys(loan.peer for loan in lent):
         lines.append(
             locale.say(
-                "{peer} has these things of {own} overdue:", peer=Bold(naming.space(locale, names[peer])), own=own
+                "{peer} has these items of {own} overdue:", peer=Bold(naming.space(locale, names[peer])), own=own
             )
         )
         lines.append(_items(locale, tuple(loan for loan in lent if loan.peer == peer)))
     for peer in dict.fromkeys(loan.peer for loan in borrowed):
-        lines.append(locale.say("{own} owes {peer}:", peer=Bold(naming.space(locale, names[peer])), own=own))
+        lines.append(
+            locale.say(
+                "{own} has these items of {peer} overdue:", peer=Bold(naming.space(locale, names[peer])), own=own
+            )
+        )
         lines.append(_items(locale, tuple(loan for loan in borrowed if loan.peer == peer)))
     for peer, by in stopped:
         space, who = Bold(naming.space(locale, names[peer])), naming.signed(locale, by)
@@ -300,13 +306,13 @@ def nothing_to_stop(locale: Locale, *, peer_name: str) -> Lines:
     peer = naming.space(locale, peer_name)
     return [
         locale.say("Not done: {peer} has nothing overdue.", peer=peer),
-        locale.say("New loans can be stopped only while something is overdue."),
+        locale.say("You can stop new loans only while something is overdue."),
     ]
 
 
 def not_stopped(locale: Locale, *, peer_name: str) -> Lines:
     """There is nothing to lift."""
-    return [locale.say("Nothing to do: {peer} may borrow.", peer=naming.space(locale, peer_name))]
+    return [locale.say("Nothing to do: {peer} can borrow.", peer=naming.space(locale, peer_name))]
 
 
 # --- What is lent to a neighbour without a bot: its one message, reminders, and what can be said of it.
@@ -323,14 +329,14 @@ _FIRST: dict[OutsideState, str] = {
     OutsideState.LOST: marked("❌ {what} is lost at {neighbour}. {code}"),
     OutsideState.NOT_LENT: marked("❌ Not lent: {what} stays here. {code}"),
     OutsideState.UNCLEAR: marked("⚠ {what}, lent to {neighbour}: people have to look. {code}"),
-    OutsideState.CLOSED: marked("{what}, lent to {neighbour}: put right by hand. {code}"),
+    OutsideState.CLOSED: marked("{what}, lent to {neighbour}: corrected by hand. {code}"),
 }
 
 
 _STATES: dict[OutsideState, str] = {
     OutsideState.BOOKING_OUT: marked("It is being booked out."),
     OutsideState.OUT: marked("On loan until {day}."),
-    OutsideState.HANDING_OVER: marked("Offered to {friend}, as a loan of its own."),
+    OutsideState.HANDING_OVER: marked("Offered to {friend}, as a new loan."),
     OutsideState.HANDED_OVER: marked("An ordinary loan to {friend} now."),
     OutsideState.COMING_BACK: marked("It is coming back."),
     OutsideState.RETURNED: marked("Returned."),
@@ -338,7 +344,7 @@ _STATES: dict[OutsideState, str] = {
     OutsideState.LOST: marked("Lost there."),
     OutsideState.NOT_LENT: marked("Not lent after all."),
     OutsideState.UNCLEAR: marked("People have to look."),
-    OutsideState.CLOSED: marked("Put right by hand."),
+    OutsideState.CLOSED: marked("Corrected by hand."),
 }
 
 
@@ -352,7 +358,7 @@ def outside_loan(locale: Locale, *, loan: OutsideLoan, us: PartyConfig) -> Lines
         lines.append(locale.say("Ended by {who}, {when}", who=ended_by, when=when))
     if loan.before:
         lines.append(
-            locale.say("⚠ You said the same a moment before ({code}). This one comes in addition.", code=loan.before)
+            locale.say("⚠ You typed the same a moment ago ({code}). This one is in addition.", code=loan.before)
         )
     if loan.damaged:
         lines.append(locale.say("It came back damaged."))
@@ -394,7 +400,7 @@ def _what_to_say(locale: Locale, loan: OutsideLoan) -> Lines:
     if loan.state is OutsideState.OUT:
         return [
             locale.say(
-                "Back: {back} · more time: {longer} · {gift} · {lost}",
+                "Back: {back} · extend: {longer} · {gift} · {lost}",
                 back=command(f"return {code}"),
                 longer=command(f"extend {code} 2 weeks"),
                 gift=command(f"gift {code}"),
@@ -406,8 +412,8 @@ def _what_to_say(locale: Locale, loan: OutsideLoan) -> Lines:
         return [locale.say("See the loan to {friend}: {show}", friend=loan.friend, show=show)]
     if loan.state is OutsideState.UNCLEAR:
         return [
-            locale.say("Look at it in InvenTree. If it is back, say: {back}", back=command(f"return {code}")),
-            locale.say("If it was put right by hand, close it here: {close}", close=command(f"cancel {code}")),
+            locale.say("Look at it in InvenTree. If it is back, type: {back}", back=command(f"return {code}")),
+            locale.say("If you have corrected it by hand, close it here: {close}", close=command(f"cancel {code}")),
         ]
     return []
 
@@ -441,7 +447,7 @@ def outside_reminder(locale: Locale, *, loan: OutsideLoan, us: PartyConfig, toda
     del us
     words = {**_words(locale, loan), "who": naming.pill(locale, loan.by.person, loan.by.name)}
     if loan.until < today:
-        first = locale.say("{who} ⚠ {what} was to be back from {neighbour} by {day}. {code}", **words)
+        first = locale.say("{who} ⚠ {what} was due back from {neighbour} on {day}. {code}", **words)
     elif loan.until == today:
         first = locale.say("{who} {what} is due back from {neighbour} today. {code}", **words)
     else:
@@ -462,7 +468,7 @@ def neighbour_without_name(locale: Locale) -> Lines:
     """Nobody was named, or with a name that is too long."""
     line = command('lend LENS-2 to outside "Repair Café" for 2 weeks')
     return [
-        locale.say("Not lent: who is it? Name the neighbour, in up to {most} characters.", most=str(LONGEST_NEIGHBOUR)),
+        locale.say("Not lent: to whom? Name the neighbour, in up to {most} characters.", most=str(LONGEST_NEIGHBOUR)),
         locale.say("For example: {line}", line=line),
     ]
 
@@ -470,29 +476,33 @@ def neighbour_without_name(locale: Locale) -> Lines:
 def one_item_to_outside(locale: Locale) -> Lines:
     """Several at once, or several stock items."""
     return [
-        locale.say("Not lent: a neighbour without a bot gets one stock item a line, now and by hand."),
-        locale.say("Write a line for each; name the stock item by its #number if there are several."),
+        locale.say("Not lent: a neighbour without a bot gets one stock item for each line, at once and by hand."),
+        locale.say("Write a line for each item. If there are several stock items, name one by its #number."),
     ]
 
 
 def two_people_outside(locale: Locale) -> Lines:
     """What takes two people's yes."""
     return [
-        locale.say("Not lent: it would take two people's yes."),
-        locale.say("There is no card for neighbours without a bot. Lend it in InvenTree, by hand."),
+        locale.say("Not lent: it would need two approvals."),
+        locale.say("A loan to a neighbour without a bot has no card. Lend it in InvenTree, by hand."),
     ]
 
 
 def outside_not_so(locale: Locale, *, loan: OutsideLoan, us: PartyConfig) -> Lines:
     """What was said doesn't fit where it stands; the message follows."""
-    return [locale.say("Not done: that does not fit now."), *outside_loan(locale, loan=loan, us=us)]
+    return [locale.say("Not done: that isn't possible now."), *outside_loan(locale, loan=loan, us=us)]
 
 
 def outside_goes_whole(locale: Locale, *, loan: OutsideLoan, said: str) -> Lines:
     """A quantity, where a neighbour's loan ends as a whole."""
     return [
-        locale.say('Not done: it is {what} as a whole, not "{said}".', **_words(locale, loan), said=said),
-        locale.say("When all is back, say: {line}. Then lend what they keep.", line=command(f"return {loan.code}")),
+        locale.say(
+            'Not done: you can only end it as a whole: {what}, not "{said}".', **_words(locale, loan), said=said
+        ),
+        locale.say(
+            "When all of it is back, type: {line}. Then lend again what they keep.", line=command(f"return {loan.code}")
+        ),
     ]
 
 
@@ -510,11 +520,11 @@ def several_on_loan(
     """A thing's name that stands in several loans; or, without a `word`, all that is on loan."""
     code = [*(loan.code for loan in loans), *(loan.code for loan in neighbours)][0]
     line = command(f"{verb} {code}")
-    first = locale.say('Several loans have "{word}". Say which by its id: {line}. I did nothing.', word=word, line=line)
+    first = locale.say('Several loans have "{word}". Name one by its id: {line}. I did nothing.', word=word, line=line)
     listed: list[tuple[Inline, ...]] = [(loan.code, " – ", naming.things(locale, loan.terms.lines)) for loan in loans]
     listed += [(loan.code, " – ", thing_lent(locale, loan), " · ", loan.neighbour) for loan in neighbours]
     return [
-        first if word else locale.say("Which loan? Say its id: {line}. I did nothing.", line=line),
+        first if word else locale.say("Which loan? Name its id: {line}. I did nothing.", line=line),
         Items(tuple(listed[:MOST_LISTED])),
     ]
 
@@ -528,7 +538,7 @@ def outside_noted(locale: Locale, *, loan: OutsideLoan) -> Lines:
     """The answer to a line about such a loan: its message says more."""
     return [
         locale.say("Noted: {what} at {neighbour}. {code}", **_words(locale, loan)),
-        locale.say("My message about it shows what becomes of it."),
+        locale.say("My message about it shows the result."),
     ]
 
 
@@ -543,7 +553,10 @@ def with_neighbours(locale: Locale, *, loans: tuple[OutsideLoan, ...], us: Party
     if len(loans) > MOST_LISTED:
         lines.append(locale.say("And {number} more.", number=locale.count(len(loans) - MOST_LISTED)))
     example = command(f'outside "{locale.short(loans[0].neighbour, LONGEST_NEIGHBOUR)}" is SPACE')
-    return [*lines, locale.say("One of them has a bot now and is your friend? A superuser says: {line}", line=example)]
+    return [
+        *lines,
+        locale.say("Has one of them a bot now, and is your friend? Then a superuser types: {line}", line=example),
+    ]
 
 
 def not_as_known(locale: Locale, *, neighbour: str, loans: tuple[OutsideLoan, ...], us: PartyConfig) -> Lines:
@@ -556,9 +569,9 @@ def not_as_known(locale: Locale, *, neighbour: str, loans: tuple[OutsideLoan, ..
         ]
     listed = tuple(locale.say("{code} – {what}", code=loan.code, what=thing_lent(locale, loan)) for loan in loans)
     return [
-        locale.say("Not handed over: {space}'s InvenTree shows otherwise than I know it.", space=us.name),
+        locale.say("Not handed over: {space}'s InvenTree doesn't match my books.", space=us.name),
         Items(listed),
-        locale.say("Look at them in InvenTree. Once they are right, say it again."),
+        locale.say("Look at these items in InvenTree. Once they are correct, type it again."),
     ]
 
 
@@ -612,7 +625,7 @@ def never_here(locale: Locale, *, subject: Transfer | Connection) -> Lines:
 def offered_to_their_bot(locale: Locale, transfer: Transfer, receiver: str) -> tuple[Inline, ...]:
     """The first line of the offer that makes a neighbour's loan an ordinary one."""
     return locale.say(
-        "{receiver}'s bot is asked to take over {what}, {terms}.",
+        "I asked {receiver}'s bot to take over {what}, {terms}.",
         receiver=receiver,
         what=naming.moved(locale, transfer),
         terms=on_terms(locale, transfer),

@@ -35,7 +35,7 @@ def stranger(locale: Locale, *, person: str, us: PartyConfig) -> Lines:
     return [
         locale.say("I don't know you yet, so I did nothing."),
         locale.say(
-            "If you belong to {space}: one of its superusers says in its admin room:",
+            "If you belong to {space}, one of its superusers types in its admin room:",
             space=naming.space(locale, us.name),
         ),
         command(f"people add {locale.short(person, 120)} as your-inventree-user"),
@@ -103,7 +103,7 @@ def not_entitled(
         return [
             locale.say("Not done: {verb} needs an active user of {space}'s InvenTree.", **names),
             why_not_entitled(locale, permissions, permission, space),
-            locale.say("An admin there can make one or switch it on. More: {whoami}", whoami=typed("whoami")),
+            locale.say("An admin there can create or activate one. More: {whoami}", whoami=typed("whoami")),
         ]
     if permission is Permission.SUPERUSER:
         first = locale.say("Not done: {verb} needs a superuser of {space}'s InvenTree.", **names)
@@ -114,7 +114,9 @@ def not_entitled(
     if able:
         lines.append(
             locale.say(
-                "{people} may; they can copy this: {line}", line=line, people=naming.people(locale, able, any_of=True)
+                "{people} can do it. They can copy this: {line}",
+                line=line,
+                people=naming.people(locale, able, any_of=True),
             )
         )
     elif permission is Permission.SUPERUSER:
@@ -131,7 +133,9 @@ def line_waits(
     space = _own(locale, us)
     first = locale.say("⏸ {space}'s InvenTree does not answer yet. Your line waits for it.", space=space)
     if not silent:
-        first = locale.say("⏸ {space}'s InvenTree doesn't let me look. Your line waits for its admins.", space=space)
+        first = locale.say(
+            "⏸ {space}'s InvenTree doesn't give me permission to look. Your line waits for its admins.", space=space
+        )
     lines: Lines = [first]
     if problem is not None:
         lines.append(locale.say("Why: {problem}", problem=diagnosis(locale, problem)))
@@ -147,7 +151,7 @@ def not_last_seen_as_superuser(locale: Locale, *, command: Command, us: PartyCon
             verb=typed(command.verb),
             space=_own(locale, us),
         ),
-        locale.say("It does not answer now, and you weren't a superuser when I last read it."),
+        locale.say("InvenTree does not answer now, and you weren't a superuser when I last read it."),
         locale.say("Once it answers, send it again: {line}", line=typed(locale.short(command.text, LONGEST_LINE))),
     ]
 
@@ -163,7 +167,7 @@ def inventory_silent(locale: Locale, *, problem: Diagnosis, text: str, us: Party
         first = locale.say("Not done: {space}'s InvenTree does not answer.", space=space)
         next_ = locale.say("Nothing was changed or sent. Please try again later: {line}", line=line)
     else:
-        first = locale.say("Not done: {space}'s InvenTree doesn't let me look.", space=space)
+        first = locale.say("Not done: {space}'s InvenTree doesn't give me permission to look.", space=space)
         next_ = locale.say(
             "Nothing was changed or sent. Once {space}'s admins have fixed that: {line}", space=space, line=line
         )
@@ -186,8 +190,8 @@ def line_unreadable(locale: Locale) -> Lines:
     """The line is encrypted, and its key hasn't come within a minute."""
     return [
         locale.say("I can't read this line: your app didn't give me its key."),
-        locale.say("If it was for me: I did nothing. Please say it again."),
-        locale.say("If that doesn't help, sign out of that app and in again, then say it again."),
+        locale.say("If it was for me, I did nothing. Please type it again."),
+        locale.say("If that doesn't help, sign out of that app and in again, then type it again."),
         locale.say("I say this once a day."),
     ]
 
@@ -196,21 +200,25 @@ def said_in_clear(locale: Locale) -> Lines:
     """A line without encryption in an encrypted room."""
     return [
         locale.say("I did nothing: your app sent this line without encryption, and this room is encrypted."),
-        locale.say("Who runs a server here could have written it in your name. Please say it in an app that encrypts."),
+        locale.say(
+            "The admin of a homeserver could have written it in your name. Please type it in an app that encrypts."
+        ),
     ]
 
 
 def no_such_verb(locale: Locale, *, word: str, near: tuple[str, ...]) -> Lines:
     """The first word is no verb."""
     first = locale.say('I don\'t know "{word}". {hint}', word=locale.short(word, 40), hint=_did_you_mean(locale, near))
-    return [first, locale.say("All that I know: {help}", help=command("help"))]
+    return [first, locale.say("Everything that I know: {help}", help=command("help"))]
 
 
 def reply_to_the_list(locale: Locale, *, word: str) -> Lines:
     """`!fed more` or `!fed 2`, not as a reply: nothing says to which list it belongs."""
     return [
         locale.say('"{word}" answers a list of mine: hold that message, choose Reply, and send it there.', word=word),
-        locale.say("It counts for who asked, within {time}. I did nothing.", time=locale.span(NUMBER_WITHIN)),
+        locale.say(
+            "It counts only for the person who asked, within {time}. I did nothing.", time=locale.span(NUMBER_WITHIN)
+        ),
     ]
 
 
@@ -227,13 +235,13 @@ def choice_is_over(locale: Locale) -> Lines:
 def choice_of_another(locale: Locale, *, whose: str) -> Lines:
     """A number for a list that somebody else was asked to choose from."""
     who = naming.person(locale, whose)
-    return [locale.say("That list was put to {who}, who has to choose. I did nothing.", who=who)]
+    return [locale.say("That list is for {who}, who has to choose. I did nothing.", who=who)]
 
 
 def not_on_the_list(locale: Locale, *, word: str, count: int) -> Lines:
     """A number that the list hasn't got, or `more` where that is all. `count`: so many numbers; 0: only `more`."""
     if not count:
-        return [locale.say("To that list only {more} can be replied. I did nothing.", more=Code("more"))]
+        return [locale.say("You can only reply {more} to that list. I did nothing.", more=Code("more"))]
     numbers = locale.names([str(number) for number in range(1, count + 1)], any_of=True, most=count)
     return [locale.say('"{word}" is not on that list. Reply {numbers}.', word=locale.short(word, 20), numbers=numbers)]
 
@@ -246,15 +254,13 @@ def no_such_option(locale: Locale, *, word: str, near: tuple[str, ...], usage: s
 
 def option_without_text(locale: Locale, *, option: str, usage: str) -> Lines:
     """`--note` at the end of the line."""
-    first = locale.say("After {option} comes a text. I did nothing.", option=Code(locale.short(option, 40)))
+    first = locale.say("{option} needs a text after it. I did nothing.", option=Code(locale.short(option, 40)))
     return [first, *_it_goes(locale, usage)]
 
 
 def option_twice(locale: Locale, *, option: str, usage: str) -> Lines:
     """`--note` two times."""
-    first = locale.say(
-        "{option} stands there twice; say it once. I did nothing.", option=Code(locale.short(option, 40))
-    )
+    first = locale.say("{option} appears twice. Write it once. I did nothing.", option=Code(locale.short(option, 40)))
     return [first, *_it_goes(locale, usage)]
 
 
@@ -276,19 +282,19 @@ def how_many_is_that(locale: Locale, *, word: str) -> Lines:
     """`some` or `a few` where a quantity should be."""
     return [
         locale.say('How many is "{word}"? I did nothing.', word=locale.short(word, 30)),
-        locale.say("Say a number. What belongs to a name goes into quotes."),
+        locale.say("Write a number. Put a name with a number into quotes."),
     ]
 
 
 def one_at_a_time(locale: Locale) -> Lines:
     """Several lines with `!fed` in one message."""
-    return [locale.say("Each {fed} goes in a message of its own, please. I did nothing.", fed=command(""))]
+    return [locale.say("Please write each {fed} in its own message. I did nothing.", fed=command(""))]
 
 
 def word_too_many(locale: Locale, *, word: str, usage: str, example: str) -> Lines:
     """A word that has no place."""
     return [
-        locale.say('I can\'t place "{word}". I did nothing.', word=locale.short(word, 40)),
+        locale.say('I don\'t understand "{word}". I did nothing.', word=locale.short(word, 40)),
         *_it_goes(locale, usage),
         locale.say("For example: {example}", example=command(example)),
     ]
@@ -299,11 +305,11 @@ def two_different(locale: Locale, *, keyword: str, first: str, second: str) -> L
     names = {"first": locale.short(first, 40), "second": locale.short(second, 40)}
     return [
         locale.say(
-            'After "{keyword}" there are two: "{first}" and "{second}". One at a time, please; I did nothing.',
+            'After "{keyword}" there are two: "{first}" and "{second}". Write only one. I did nothing.',
             keyword=keyword,
             **names,
         ),
-        locale.say('A name that has "{keyword}" in it goes in quotes.', keyword=keyword),
+        locale.say('Put a name that contains "{keyword}" into quotes.', keyword=keyword),
     ]
 
 
@@ -315,15 +321,15 @@ def two_quantities(locale: Locale, *, first: str, second: str) -> Lines:
             first=locale.short(first, 30),
             second=locale.short(second, 30),
         ),
-        locale.say("A name that begins or ends with a number goes in quotes."),
+        locale.say("Put a name that begins or ends with a number into quotes."),
     ]
 
 
 def quotes_not_closed(locale: Locale, *, word: str) -> Lines:
     """A word that begins with a quote, and no quote ends it."""
     return [
-        locale.say("A quote opens at {word} and is never closed. I did nothing.", word=Code(locale.short(word, 30))),
-        locale.say("Put a quote behind the text too, or leave both out."),
+        locale.say("A quote opens at {word} and never closes. I did nothing.", word=Code(locale.short(word, 30))),
+        locale.say("Add the closing quote, or leave out both."),
     ]
 
 
@@ -357,13 +363,15 @@ def note_too_long(locale: Locale, *, length: int, most: int) -> Lines:
 
 def too_many_lines(locale: Locale, *, count: int, most: int) -> Lines:
     """More items than go into one offer."""
-    return [locale.say("{count} items are too many for one go, at most {most}. I did nothing.", count=count, most=most)]
+    return [
+        locale.say("{count} items are too many for one line, at most {most}. I did nothing.", count=count, most=most)
+    ]
 
 
 def answers_another_message(locale: Locale, *, subject: Subject, text: str) -> Lines:
     """A line that decides or changes something answers a message whose text isn't ours; `text` names the case."""
     return [
-        locale.say("I did nothing: your message replies to another message than my own."),
+        locale.say("I did nothing: you replied to a message that isn't mine."),
         locale.say("The message that you replied to is about {case}.", case=naming.case(locale, subject)),
         locale.say("If you mean that: {line}", line=command(text)),
     ]
@@ -375,14 +383,17 @@ MOST_SHOWN = 5
 def not_in_this_room(locale: Locale, *, text: str, rooms: tuple[str, ...]) -> Lines:
     """The verb belongs where the other spaces read along."""
     return [
-        locale.say("Not done: that must be said where the other spaces read along."),
+        locale.say("Not done: please type that in a room where the other spaces can read it."),
         _say_it_in(locale, text, rooms),
     ]
 
 
 def not_in_direct_chat(locale: Locale, *, text: str, rooms: tuple[str, ...]) -> Lines:
     """The verb does something, so whom it concerns has to read it."""
-    first = locale.say("Not done: here I only tell. What does something is said where everybody concerned reads it.")
+    first = locale.say(
+        "Not done: here I only give information. Type changes in the shared room, where everybody concerned can"
+        " read them."
+    )
     if not rooms:
         return [first, locale.say("You are in none of the rooms that our space shares; somebody there can invite you.")]
     return [first, _say_it_in(locale, text, rooms)]
@@ -391,7 +402,7 @@ def not_in_direct_chat(locale: Locale, *, text: str, rooms: tuple[str, ...]) -> 
 def _say_it_in(locale: Locale, text: str, rooms: tuple[str, ...]) -> tuple[Inline, ...]:
     """The line to be said there, as it was typed here."""
     line = command(locale.short(text, 200))
-    return locale.say("Please say it in {rooms}: {line}", rooms=locale.names(rooms, any_of=True), line=line)
+    return locale.say("Please type it in {rooms}: {line}", rooms=locale.names(rooms, any_of=True), line=line)
 
 
 def no_such_space(locale: Locale, *, word: str, near: tuple[str, ...], known: tuple[str, ...]) -> Lines:
@@ -403,14 +414,14 @@ def no_such_space(locale: Locale, *, word: str, near: tuple[str, ...], known: tu
     first = locale.say('No space "{word}". I did nothing.', word=shown)
     if not known:
         return [first, locale.say("No other space announces itself in this room.")]
-    return [first, locale.say("Here are: {names}", names=locale.names(known, most=20))]
+    return [first, locale.say("These spaces are here: {names}", names=locale.names(known, most=20))]
 
 
 def several_spaces(locale: Locale, *, word: str, spaces: tuple[str, ...]) -> Lines:
     """Two spaces have the same display name."""
     return [
         locale.say(
-            'Several spaces are called "{word}". Say which by its id: {ids}. I did nothing.',
+            'Several spaces are called "{word}". Name one by its id: {ids}. I did nothing.',
             word=locale.short(word, 40),
             ids=locale.names(spaces, any_of=True, most=MOST_SHOWN),
         )
@@ -426,11 +437,11 @@ def which_one(locale: Locale, *, verb: str, subjects: tuple[Connection | Transfe
     """No id, and no card that was replied to. `subjects` are those that the verb could be about, `line` means one."""
     if not subjects:
         return [
-            locale.say("Which one? None that I know here fits {verb}. I did nothing.", verb=command(verb)),
-            locale.say("If you mean another, reply to my card of it. What waits: {todo}", todo=command("todo")),
+            locale.say("Which one? I know none here for {verb}. I did nothing.", verb=command(verb)),
+            locale.say("If you mean another, reply to its card. Open cards: {todo}", todo=command("todo")),
         ]
     return [
-        locale.say("Which one? Reply to my card of it, or say its id: {line}. I did nothing.", line=command(line)),
+        locale.say("Which one? Reply to its card, or name its id: {line}. I did nothing.", line=command(line)),
         *_listed(locale, subjects),
     ]
 
@@ -451,7 +462,7 @@ def no_such_id(locale: Locale, *, word: str, near: tuple[str, ...]) -> Lines:
 
 def several_subjects(locale: Locale, *, word: str, subjects: tuple[Connection | Transfer, ...]) -> Lines:
     """The beginning of an id that several have."""
-    first = locale.say('"{word}" fits several; say one more letter. I did nothing.', word=locale.short(word, 40))
+    first = locale.say('"{word}" matches several; type one more letter. I did nothing.', word=locale.short(word, 40))
     return [first, *_listed(locale, subjects)]
 
 
@@ -482,7 +493,7 @@ def subject_elsewhere(locale: Locale, *, subject: Connection | Transfer, room: s
     """The case lives in another room."""
     return [
         locale.say(
-            '{code} belongs to the room "{room}": please say it there. I did nothing.',
+            '{code} belongs to the room "{room}": please type it there. I did nothing.',
             code=subject.code,
             room=locale.short(room, 60),
         )

@@ -41,9 +41,7 @@ def loan_line(locale: Locale, card: Card) -> Lines:
     day = naming.last_day(locale, card.transfer)
     if (told := card.transfer.terms.outside) is not None:
         name, since = locale.short(told.neighbour, LONGEST_NEIGHBOUR), locale.day(told.since)
-        said = marked(
-            'Lent as "{name}" since {since}, says {sender}. Say yes only if you have it. Back by {day} at the latest.'
-        )
+        said = marked('On loan as "{name}" since {since}, says {sender}. Approve only if you have it. Due back {day}.')
         return [
             locale.say(said, sender=card.sender, name=name, since=since, day=day),
             locale.say(
@@ -54,9 +52,13 @@ def loan_line(locale: Locale, card: Card) -> Lines:
         ]
     if card.transfer.terms.starts is not None:
         first = naming.first_day(locale, card.transfer)
-        sentence = "Booking: picked up from {first} on, back by {day}, that day included; it stays {sender}'s."
+        sentence = "Booking: pick-up from {first} on, due back {day}, that day included. It still belongs to {sender}."
         return [locale.say(sentence, sender=card.sender, first=first, day=day)]
-    return [locale.say("Loan: it stays {sender}'s; back by {day}, that day included.", sender=card.sender, day=day)]
+    return [
+        locale.say(
+            "Loan: it still belongs to {sender}. Due back {day}, that day included.", sender=card.sender, day=day
+        )
+    ]
 
 
 def what_to_reply(locale: Locale, transfer: Transfer) -> tuple[Inline, ...]:
@@ -87,21 +89,21 @@ def day_ambiguous(locale: Locale, *, word: str, days: tuple[date, ...]) -> Lines
     """`3/4`: the third of April, or the fourth of March."""
     shown = locale.names([locale.day(day) for day in days], any_of=True)
     return [
-        locale.say('Not done: "{word}" can be {days}. Nothing was sent.', word=locale.short(word, 40), days=shown),
+        locale.say('Not done: "{word}" could be {days}. Nothing was sent.', word=locale.short(word, 40), days=shown),
         locale.say("Write the day like this: {day}", day=Code(days[0].isoformat())),
     ]
 
 
 def day_is_past(locale: Locale, *, day: date) -> Lines:
     """A day before today."""
-    return [locale.say("Not done: {day} is over. Nothing was sent.", day=locale.day(day))]
+    return [locale.say("Not done: {day} is in the past. Nothing was sent.", day=locale.day(day))]
 
 
 def day_too_far(locale: Locale, *, day: date) -> Lines:
     """More than two years ahead."""
     return [
         locale.say("Not done: {day} is more than two years ahead. Nothing was sent.", day=locale.day(day)),
-        locale.say("What stays that long can be given to keep: {push}", push=command("help push")),
+        locale.say("If they need it that long, give it away: {push}", push=command("help push")),
     ]
 
 
@@ -114,7 +116,7 @@ def closed_line(locale: Locale, card: Card) -> tuple[Inline, ...]:
     if closed is None:
         raise ValueError(f"loan {card.transfer.code} isn't over")
     sentences = {
-        Ending.RETURNED: marked("✅ Back again since {when}: {what}, lent by {sender} to {receiver}."),
+        Ending.RETURNED: marked("✅ Back since {when}: {what}, lent by {sender} to {receiver}."),
         Ending.GIFT: marked("✅ A gift since {when}: {what} is {receiver}'s now, says {who} ({sender})."),
         Ending.LOST: marked("❌ Lost: {what}, lent to {receiver}. Says {who} ({sender}), {when}."),
         Ending.KEPT: marked("✅ Kept: {what} stays at {receiver} as {sender}'s. Says {who}, {when}."),
@@ -206,11 +208,11 @@ def loan_closed(
     names = {"receiver": card.receiver, "sender": card.sender}
     if closing.how is Ending.LOST:
         said.append(locale.say("At {sender} it stays with customer {receiver}, with the status 'lost'.", **names))
-        said.append(locale.say("{receiver}'s admins are told how it leaves the stock there.", **names))
+        said.append(locale.say("{receiver}'s admins are told how to take it out of the stock there.", **names))
     elif part:
-        said.append(locale.say("Nothing of that is owed any more; the rest is on loan still. Nothing moves."))
+        said.append(locale.say("Nobody owes that part any more. The rest is still on loan. Nothing moves."))
     else:
-        said.append(locale.say("Nothing is owed any more. Nothing moves."))
+        said.append(locale.say("Nobody owes it any more. Nothing moves."))
     return [*said, loan.code]
 
 
@@ -227,7 +229,7 @@ def over_but_in_our_books(locale: Locale, *, loan: Transfer, peer_name: str, num
     resolve = command(f"resolve {loan.code}")
     return [
         first,
-        locale.say("A superuser has it taken out (stock {items}): {resolve}", items=items, resolve=resolve),
+        locale.say("A superuser settles it (stock {items}): {resolve}", items=items, resolve=resolve),
         loan.code,
     ]
 
@@ -237,25 +239,25 @@ def not_written_off(locale: Locale, *, loan: Transfer, problem: Diagnosis) -> Li
     return [
         locale.say("{case} is over, but still in our stock.", case=naming.case(locale, loan)),
         locale.say("Why: {text}", text=diagnosis(locale, problem)),
-        locale.say("To look again, a superuser says: {resolve}", resolve=command(f"resolve {loan.code}")),
+        locale.say("To look again, a superuser types: {resolve}", resolve=command(f"resolve {loan.code}")),
     ]
 
 
 def gift_not_noted(locale: Locale, *, loan: Transfer, problem: Diagnosis) -> Lines:
     """For the admins: that it is a gift could not be written into its history."""
     return [
-        locale.say("{case} is a gift, but InvenTree's history doesn't tell so.", case=naming.case(locale, loan)),
+        locale.say("{case} is a gift, but InvenTree's history doesn't show it.", case=naming.case(locale, loan)),
         locale.say("Why: {text}", text=diagnosis(locale, problem)),
-        locale.say("Please look whether its status is as it was; I don't try again."),
+        locale.say("Please check its status by hand. I don't try again."),
     ]
 
 
 def loss_not_noted(locale: Locale, *, loan: Transfer, problem: Diagnosis) -> Lines:
     """For the admins: the status 'lost' could not be set."""
     return [
-        locale.say("{case} is lost, but InvenTree has not taken the status.", case=naming.case(locale, loan)),
+        locale.say("{case} is lost, but InvenTree did not accept the status.", case=naming.case(locale, loan)),
         locale.say("Why: {text}", text=diagnosis(locale, problem)),
-        locale.say("Please set the item's status to 'lost' in InvenTree by hand; I don't try again."),
+        locale.say("Please set the item's status to 'lost' in InvenTree by hand. I don't try again."),
     ]
 
 
@@ -267,7 +269,9 @@ def loan_extended(locale: Locale, *, loan: Transfer, us: PartyConfig, peer_name:
 
 def _due(locale: Locale, loan: Transfer) -> tuple[Inline, ...]:
     day = naming.last_day(locale, loan)
-    return locale.say("✅ {what} may stay until {day}, that day included.", what=naming.moved(locale, loan), day=day)
+    return locale.say(
+        "✅ {what}: the loan runs until {day}, that day included.", what=naming.moved(locale, loan), day=day
+    )
 
 
 def loan_reminder(
@@ -310,10 +314,10 @@ def loan_reminder(
         )
     else:
         first = locale.of_many(
-            "{what} was to be back at {owner} by {day}.", "{what} were to be back at {owner} by {day}.", out, **names
+            "{what} was due back at {owner} on {day}.", "{what} were due back at {owner} on {day}.", out, **names
         )
     how = locale.say(
-        "When it goes back, reply: {back} · for more time: {longer}",
+        "To return it, reply: {back} · to extend the loan: {longer}",
         back=command("return"),
         longer=command("extend 2 weeks"),
     )
@@ -346,7 +350,7 @@ def owner_decides(locale: Locale, *, loan: Transfer, peer_name: str, usage: str)
     del usage
     return [
         locale.say(
-            "Not done: {case} is {peer}'s, so an approver of {peer} says that.",
+            "Not done: {case} belongs to {peer}, so an approver of {peer} decides that.",
             case=naming.case(locale, loan),
             peer=naming.space(locale, peer_name),
         )
@@ -357,8 +361,8 @@ def owner_sees_damage(locale: Locale, *, loan: Transfer, peer_name: str) -> Line
     """Damage is for the owner to say."""
     peer = naming.space(locale, peer_name)
     return [
-        locale.say("Not done: in which state {code} comes back says {peer}, on its card.", code=loan.code, peer=peer),
-        locale.say("You can write it along: {line}", line=command(f'return {loan.code} --note "…"')),
+        locale.say("Not done: {peer} states the condition of {code} on its card.", code=loan.code, peer=peer),
+        locale.say("You can add a remark: {line}", line=command(f'return {loan.code} --note "…"')),
     ]
 
 
@@ -368,7 +372,7 @@ def return_under_way(locale: Locale, *, loan: Transfer, transfer: Transfer) -> L
         locale.say("Not done: {case} is on its way back already.", case=naming.case(locale, loan)),
         locale.say("How it stands: {show}", show=command(f"show {transfer.code}")),
         locale.say(
-            "Waits for a yes: the owner's people decide on its card. To stop it before: {cancel}",
+            "It waits for a decision: the owner's people decide on its card. To stop it before: {cancel}",
             cancel=command(f"cancel {transfer.code}"),
         ),
     ]
@@ -377,9 +381,7 @@ def return_under_way(locale: Locale, *, loan: Transfer, transfer: Transfer) -> L
 def borrowed_stock_unknown(locale: Locale, *, loan: Transfer, peer_name: str) -> Lines:
     """This side doesn't know the borrower's stock items."""
     return [
-        locale.say(
-            "Not done: I don't know which stock item {case} is at the borrower's.", case=naming.case(locale, loan)
-        ),
+        locale.say("Not done: I don't know the borrower's stock item for {case}.", case=naming.case(locale, loan)),
         locale.say(
             "An approver of {peer} can start it: {line}",
             peer=naming.space(locale, peer_name),
@@ -390,7 +392,7 @@ def borrowed_stock_unknown(locale: Locale, *, loan: Transfer, peer_name: str) ->
 
 def returned_from_one_item(locale: Locale, *, loan: Transfer, word: str) -> Lines:
     """`--from` with something else than a stock item's number, or for more than one thing, or one with a number."""
-    told = 'Not done: "--from {word}". It takes the number of one of your own stock items, for one thing at a time.'
+    told = 'Not done: "--from {word}". Give the number of one of your own stock items, for one item at a time.'
     return [
         locale.say(told, word=locale.short(word, 40)),
         locale.say("For example: {line}", line=command(f"return {loan.code} --from #12")),
@@ -412,20 +414,22 @@ def borrowed_is_elsewhere(
         locale.say("Not done: {what} isn't all in stock #{item} any more.", what=what, item=line.item),
     ]
     if item is None:
-        lines.append(locale.say("That stock item is gone. The owner's approver can settle it as a gift, or lost."))
+        lines.append(locale.say("That stock item is gone. The owner's approver can settle it as a gift, or as lost."))
         line_to_say = f"return {loan.code} --from #12"
-        lines.append(locale.say("If it was merged into another one, name that: {line}", line=command(line_to_say)))
+        lines.append(locale.say("If somebody merged it into another one, name that: {line}", line=command(line_to_say)))
         return [*lines, loan.code]
     lines.append(
         locale.say(
-            "Free there: {there}, status {status}. Merge or move it back in InvenTree, then say it again.",
+            "Free there: {there}, status {status}. Merge or move it back in InvenTree, then type it again.",
             there=locale.quantity(there, item.part.units),
             status=naming.status(locale, item.status_text, item.status),
         )
     )
     if there > 0:
         amount = locale.typed(there)
-        lines.append(locale.say("Or hand back what is there: {line}", line=command(f"return {loan.code} {amount}")))
+        lines.append(
+            locale.say("Or return only the part that is there: {line}", line=command(f"return {loan.code} {amount}"))
+        )
     return [*lines, loan.code]
 
 
@@ -433,8 +437,8 @@ def borrowed_not_salable(locale: Locale, *, loan: Transfer, item: StockItem) -> 
     """InvenTree assigns only salable parts to a company."""
     part = locale.short(item.part.name, 60)
     return [
-        locale.say("Not done: InvenTree hands back only salable parts, and {part} isn't one any more.", part=part),
-        locale.say("Who may change parts can switch on 'salable' at it; then say it again."),
+        locale.say("Not done: InvenTree returns only salable parts, and {part} isn't salable any more.", part=part),
+        locale.say("Somebody who can change parts can switch on 'salable' for it. Then type it again."),
         loan.code,
     ]
 
@@ -456,7 +460,7 @@ def no_friends_to_return_to(locale: Locale, *, loan: Transfer, peer_name: str) -
             "Not done: we and {peer} are no friends any more, so no bot can book {case} back.", peer=peer, case=case
         ),
         locale.say(
-            "Bring it back all the same; an approver of {peer} then says: {back}",
+            "Bring it back anyway. Then an approver of {peer} types: {back}",
             peer=peer,
             back=command(f"return {loan.code}"),
         ),
@@ -479,7 +483,11 @@ def extend_until_when(locale: Locale, *, usage: str, example: str) -> Lines:
 def due_later_already(locale: Locale, *, loan: Transfer) -> Lines:
     """It may stay longer than that anyway."""
     day = naming.last_day(locale, loan)
-    return [locale.say("Nothing to do: {case} may stay until {day} anyway.", case=naming.case(locale, loan), day=day)]
+    return [
+        locale.say(
+            "Nothing to do: the loan of {case} runs until {day} anyway.", case=naming.case(locale, loan), day=day
+        )
+    ]
 
 
 def agreed_until_later(locale: Locale, *, loan: Transfer) -> Lines:
@@ -487,12 +495,13 @@ def agreed_until_later(locale: Locale, *, loan: Transfer) -> Lines:
     agreed = locale.day_there(loan.terms.loan_until, loan.terms.time_zone) if loan.terms.loan_until else ""
     return [
         locale.say(
-            "Not done: {case} was lent until {day}, and both said yes to that.",
+            "Not done: {case} is lent until {day}, and both sides have approved that.",
             case=naming.case(locale, loan),
             day=agreed,
         ),
         locale.say(
-            "If you need it earlier, ask them in the room. Once it is here: {line}", line=command(f"return {loan.code}")
+            "If you need it earlier, ask them in the room. Once it is here, type: {line}",
+            line=command(f"return {loan.code}"),
         ),
     ]
 
@@ -500,8 +509,8 @@ def agreed_until_later(locale: Locale, *, loan: Transfer) -> Lines:
 def extension_asked_already(locale: Locale, *, loan: Transfer, transfer: Transfer) -> Lines:
     """More time was asked for already."""
     return [
-        locale.say("Not done: more time for {code} was asked for already.", code=loan.code),
-        locale.say("To ask otherwise, take that back first: {line}", line=command(f"cancel {transfer.code}")),
+        locale.say("Not done: an extension of {code} was requested already.", code=loan.code),
+        locale.say("To request another day, first take that back: {line}", line=command(f"cancel {transfer.code}")),
     ]
 
 
@@ -509,21 +518,21 @@ def not_on_this_card(locale: Locale, *, subject: Transfer) -> Lines:
     """An answer that this card doesn't offer."""
     return [
         locale.say("Not counted: this card has no such answer. Nothing is decided. {code}", code=subject.code),
-        locale.say("Please tap one of those at its end; what comes by parcel, once it is here."),
+        locale.say("Please tap one of the answers at its end. Confirm a parcel only once it is here."),
     ]
 
 
 def remark_noted(locale: Locale, *, transfer: Transfer) -> Lines:
     """A reply to the card of a return, by the owner's people."""
-    return [locale.say("Noted: it will stand in the item's history, if {code} is taken back.", code=transfer.code)]
+    return [locale.say("Noted: I write it into the item's history if {code} is taken back.", code=transfer.code)]
 
 
 def remark_not_noted(locale: Locale, *, transfer: Transfer, problem: Diagnosis | None) -> Lines:
     """A reply to the card of a return by somebody who isn't an active user, or of whom InvenTree tells nothing."""
-    first = locale.say("Not noted, and nothing else is changed: {code}", code=transfer.code)
+    first = locale.say("Not noted, and nothing else has changed: {code}", code=transfer.code)
     if problem:
         return [first, locale.say("Why: {problem}", problem=diagnosis(locale, problem))]
-    return [first, locale.say("Why: you have no active user of InvenTree.")]
+    return [first, locale.say("Why: you have no active InvenTree user.")]
 
 
 DONE = frozenset({TransferState.RECEIVED, TransferState.DONE})
@@ -555,8 +564,8 @@ def _names(locale: Locale, card: Card) -> dict[str, Words]:
 def _return_to_decide(locale: Locale, card: Card) -> Lines:
     lines = card.transfer.terms.lines
     first = locale.of_many(
-        "{sender} hands back {what}. Is it here, and as it was?",
-        "{sender} hands back {what}. Are they here, and as they were?",
+        "{sender} returns {what}. Is it here, and in good condition?",
+        "{sender} returns {what}. Are they here, and in good condition?",
         lines,
         **_names(locale, card),
     )
@@ -564,7 +573,7 @@ def _return_to_decide(locale: Locale, card: Card) -> Lines:
     goes_to: Lines = [locale.say("Goes back to: {places}", places=", ".join(places))] if places else []
     rules = card.transfer.terms.rules
     wanted = rules is not None and rules.photo_back
-    photo: Lines = [locale.say("📷 A photo of it is wanted: send it as a reply to this card.")] if wanted else []
+    photo: Lines = [locale.say("📷 Please send a photo of it, as a reply to this card.")] if wanted else []
     return [
         first,
         for_whom(locale, card, card.decider),
@@ -576,14 +585,16 @@ def _return_to_decide(locale: Locale, card: Card) -> Lines:
         locale.say("✅ here, fine · 🔧 here, but damaged · ❌ not here"),
         *photo,
         InChat(
-            locale.say("A reply before you tap goes into the item's history; a photo is kept with the item, later too.")
+            locale.say(
+                "Your reply before you tap goes into the item's history. Photos are kept with the item, later ones too."
+            )
         ),
         card.transfer.code,
     ]
 
 
 def _longer(locale: Locale, card: Card) -> Lines:
-    first = locale.say("{receiver} asks to keep {what} until {day}. May it stay longer?", **_names(locale, card))
+    first = locale.say("{receiver} asks to keep {what} until {day}. Extend the loan?", **_names(locale, card))
     return [
         first,
         for_whom(locale, card, card.decider),
@@ -598,7 +609,7 @@ def first_when_done(locale: Locale, card: Card) -> tuple[Inline, ...]:
     """'✅ 1 × Laser lens is back at attraktor, damaged.'."""
     names, things = _names(locale, card), card.transfer.terms.lines
     if card.transfer.terms.kind == "extension":
-        return locale.say("✅ {what} may stay at {receiver} until {day}.", **names)
+        return locale.say("✅ {receiver} can keep {what} until {day}.", **names)
     if card.transfer.damaged:
         return locale.of_many(
             "🔧 {what} is back at {receiver}, damaged.", "🔧 {what} are back at {receiver}, damaged.", things, **names
@@ -614,11 +625,11 @@ def _not_so(locale: Locale, card: Card) -> Lines:
     transfer = card.transfer
     names = _names(locale, card)
     if transfer.terms.kind == "extension" and transfer.problem == "loan-over":
-        return [locale.say("No more time is needed for {what}: the loan is over.", **names), transfer.code]
+        return [locale.say("{what} needs no extension: the loan is over.", **names), transfer.code]
     if transfer.terms.kind == "extension" and transfer.problem == "other-day":
-        first = locale.say("Answered: {sender} has said by itself until when {what} may stay.", **names)
+        first = locale.say("Answered: {sender} has set the due date of {what} by itself.", **names)
     elif transfer.terms.kind == "extension":
-        first = locale.say("❌ No more time for {what}: it goes back as agreed.", **names)
+        first = locale.say("❌ No extension for {what}: it is due as agreed.", **names)
     elif transfer.state is TransferState.DECLINED and transfer.decided and transfer.decided.person:
         first = locale.of_many(
             "❌ Not here: {what} stays on loan, at {sender}.",
@@ -628,8 +639,8 @@ def _not_so(locale: Locale, card: Card) -> Lines:
         )
     else:
         first = locale.of_many(
-            "Not handed back: {what} stays on loan, at {sender}.",
-            "Not handed back: {what} stay on loan, at {sender}.",
+            "Not returned: {what} stays on loan, at {sender}.",
+            "Not returned: {what} stay on loan, at {sender}.",
             transfer.terms.lines,
             **names,
         )
@@ -653,12 +664,12 @@ def child_asked(locale: Locale, transfer: Transfer, peer: str) -> Lines:
     """The answer to the borrower's line: a return is offered, or more time asked for."""
     names: dict[str, Words] = {"what": naming.moved(locale, transfer), "peer": peer}
     if transfer.terms.kind == "return":
-        first = locale.say("{peer} is asked to take back {what}.", **names)
-        rest = locale.say("Nothing has moved yet: an approver of {peer} says whether it is there.", **names)
+        first = locale.say("I asked {peer} to take back {what}.", **names)
+        rest = locale.say("Nothing has moved yet: an approver of {peer} confirms that it is there.", **names)
     else:
         day = naming.last_day(locale, transfer)
-        first = locale.say("{peer} is asked whether {what} may stay until {day}.", day=day, **names)
-        rest = locale.say("Until an approver of {peer} says yes, it is due as before.", **names)
+        first = locale.say("I asked {peer} to extend the loan of {what} until {day}.", day=day, **names)
+        rest = locale.say("Until an approver of {peer} approves, it is due as before.", **names)
     return [
         (*first, " ", transfer.code),
         (*rest, " ", *locale.say("To take it back, reply: {cancel}", cancel=command("cancel"))),
@@ -676,8 +687,8 @@ def return_asked(locale: Locale, *, transfer: Transfer, us: PartyConfig, peer_na
     return [
         (*first, " ", transfer.code),
         locale.of_many(
-            "{sender}'s bot books it out; then {receiver} has it in stock again, in its old place.",
-            "{sender}'s bot books them out; then {receiver} has them in stock again, in their old places.",
+            "{sender}'s bot books it out. Then {receiver} has it in stock again, in its old location.",
+            "{sender}'s bot books them out. Then {receiver} has them in stock again, in their old locations.",
             things,
             **names,
         ),
@@ -692,7 +703,7 @@ def more_than_out(locale: Locale, *, loan: Transfer, line: Line, wanted: Decimal
         return [first, locale.say("How it stands: {show}", show=command(f"show {loan.code}"))]
     amounts = {"out": locale.quantity(out, units), "wanted": locale.quantity(wanted, units)}
     return [
-        locale.say("Not done: of {what} {out} can go back, not {wanted}.", what=what, **amounts),
+        locale.say("Not done: only {out} of {what} can go back, not {wanted}.", what=what, **amounts),
         locale.say("All of it: {line}", line=command(f"return {loan.code}")),
     ]
 
@@ -703,7 +714,7 @@ def which_things_of_a_loan(
     """What is out of a loan of several things: a numbered list, with all of it as the last."""
     numbers = "; ".join(str(line.number) for line in lines[:2])
     return [
-        locale.say("What of {code} goes back? I did nothing yet.", code=loan.code),
+        locale.say("Which items of {code} go back? I did nothing yet.", code=loan.code),
         *_numbered(locale, lines),
         locale.say("{number}) all of it", number=everything),
         locale.say(
@@ -723,7 +734,7 @@ def no_such_thing_lent(locale: Locale, *, loan: Transfer, word: str, numbers: tu
     """The word names nothing of the loan."""
     shown = locale.short(word, 40)
     return [
-        locale.say('Not done: nothing called "{word}" was lent by {code}. It is of:', word=shown, code=loan.code),
+        locale.say('Not done: {code} lent nothing called "{word}". It lent:', word=shown, code=loan.code),
         *_numbered(locale, [loan.line(number) for number in numbers]),
     ]
 
@@ -732,7 +743,9 @@ def several_things_called_so(locale: Locale, *, loan: Transfer, numbers: tuple[i
     """A quantity of what is called so, and several things are: a numbered list, where the `verb` can be said again."""
     lines = _numbered(locale, [loan.line(number) for number in numbers])
     if not verb:
-        first = locale.say("Not done: several things of {code} are called so. Please say its number:", code=loan.code)
+        first = locale.say(
+            "Not done: several items of {code} have this name. Please name one by its number:", code=loan.code
+        )
         return [first, *lines]
     return [
         locale.say("Which one of {code}? I did nothing yet.", code=loan.code),
@@ -745,8 +758,8 @@ def only_all_of_a_thing(locale: Locale, *, loan: Transfer, usage: str) -> Lines:
     """A quantity, where only a whole thing can end so."""
     del usage
     return [
-        locale.say("Not done: only all that is out of a thing can be given, or lost."),
-        locale.say("What is there can go back before: {line}", line=command(f"return {loan.code} QUANTITY")),
+        locale.say("Not done: you can only give away or write off everything that is still out of an item."),
+        locale.say("Return the part that is there first: {line}", line=command(f"return {loan.code} QUANTITY")),
     ]
 
 
@@ -754,10 +767,10 @@ _NO_PHOTO = {
     "too-large": marked("it is larger than 20 MB. Send it smaller."),
     "too-many": marked("you sent too many at once. Send it again in an hour."),
     "inactive": marked("you have no active user of InvenTree. See {check}."),
-    "too-late": marked("this is over. It can be attached in InvenTree."),
-    "no-picture": marked("it is no picture that I know. JPEG, PNG, WebP, GIF and HEIC are fine."),
+    "too-late": marked("this loan is over. Attach it in InvenTree."),
+    "no-picture": marked("it is no picture format that I know. JPEG, PNG, WebP, GIF and HEIC are fine."),
     "not-there": marked("the homeserver doesn't give it to me. Send it once more."),
-    "unreadable": marked("it can't be decrypted. Send it once more."),
+    "unreadable": marked("I can't decrypt it. Send it once more."),
     "not-permitted": marked("I lack the role for it, stock: add. See {check}."),
     "unknown": marked("I can't tell whether InvenTree has it. Look at the item's attachments."),
 }
@@ -780,8 +793,8 @@ def not_labelled(locale: Locale, *, transfer: Transfer, item: int, problem: Diag
     """In the admin room: the notes of a loan's stock item could not be written; nothing waits for it."""
     return [
         locale.say(
-            "The notes of stock item {item} don't say how loan {code} stands.", item=f"#{item}", code=transfer.code
+            "The notes of stock item {item} don't show the state of loan {code}.", item=f"#{item}", code=transfer.code
         ),
         locale.say("Why: {text}", text=diagnosis(locale, problem, 300)),
-        locale.say("The loan itself goes on. I say this at most once a day."),
+        locale.say("The loan itself continues. I say this at most once a day."),
     ]

@@ -65,27 +65,27 @@ def scanned_code_is_ours(locale: Locale, *, word: str) -> Lines:
     """A scanned code in a request: it doesn't say from whose InvenTree it is."""
     return [
         locale.say(
-            'Not done: the code "{word}" stands for an item of our own InvenTree, not of theirs.',
+            'Not done: the code "{word}" is an item in our own InvenTree, not in theirs.',
             word=locale.short(word, 40),
         ),
-        locale.say("Say it by its IPN, its name, or its #number over there. Nothing was sent."),
+        locale.say("Name it by its IPN, its name, or its #number in their InvenTree. Nothing was sent."),
     ]
 
 
 def item_not_found(locale: Locale, *, word: str, parts: tuple[Part, ...]) -> Lines:
     """Nothing is called that."""
     why = locale.say('there is no item "{word}".', word=locale.short(word, 60))
-    near = [locale.say("Near it: {parts}", parts=_parts(locale, parts))] if parts else []
+    near = [locale.say("Similar: {parts}", parts=_parts(locale, parts))] if parts else []
     how = locale.say(
-        "An item is #42, an IPN, a name or its pasted link. A name with a number at its end goes in quotes."
+        "An item is #42, an IPN, a name or its pasted link. Put a name that ends with a number into quotes."
     )
     return _refusal(locale, why, *near, how)
 
 
 def nothing_in_stock(locale: Locale, *, word: str, parts: tuple[Part, ...]) -> Lines:
     """The part is known, but there is nothing of it."""
-    why = locale.say('nothing of "{word}" lies in stock.', word=locale.short(word, 60))
-    known = [locale.say("The part is known: {parts}", parts=_parts(locale, parts))] if parts else []
+    why = locale.say('nothing of "{word}" is in stock.', word=locale.short(word, 60))
+    known = [locale.say("The part exists: {parts}", parts=_parts(locale, parts))] if parts else []
     return _refusal(locale, why, *known)
 
 
@@ -126,7 +126,7 @@ def only_together(locale: Locale, *, word: str, wanted: Decimal, together: tuple
 
 def _lying(locale: Locale, choice: Lying) -> str:
     item = choice.item
-    place = locale.short(item.place, 60) or locale.word("no place")
+    place = locale.short(item.place, 60) or locale.word("no location")
     told = [f"{place}", locale.quantity(choice.quantity, item.part.units)]
     if item.serial:
         told.append(locale.word("serial {serial}").format(serial=locale.short(item.serial, 40)))
@@ -177,7 +177,9 @@ def _virtual(locale: Locale, *, item: StockItem) -> Why:
 
 def part_inactive(locale: Locale, *, item: StockItem) -> Lines:
     """An inactive part."""
-    return _refusal(locale, _inactive(locale, item=item), locale.say("Who may change parts can make it active."))
+    return _refusal(
+        locale, _inactive(locale, item=item), locale.say("Somebody who can change parts can make it active.")
+    )
 
 
 def _inactive(locale: Locale, *, item: StockItem) -> Why:
@@ -186,7 +188,9 @@ def _inactive(locale: Locale, *, item: StockItem) -> Why:
 
 def part_not_salable(locale: Locale, *, item: StockItem) -> Lines:
     """InvenTree assigns only salable parts to a company."""
-    advice = locale.say("InvenTree gives only salable parts away. Who may change parts can switch on 'salable' at it.")
+    advice = locale.say(
+        "InvenTree gives only salable parts away. Somebody who can change parts can switch on 'salable' for it."
+    )
     return _refusal(locale, _not_salable(locale, item=item), advice)
 
 
@@ -215,7 +219,7 @@ def _not_in_stock(locale: Locale, *, item: StockItem) -> Why:
 def status_may_not_travel(locale: Locale, *, item: StockItem) -> Lines:
     """Only four of InvenTree's statuses may be handed over."""
     advice = locale.say(
-        "Only OK, attention needed, damaged and returned may travel. Correct it in InvenTree if it is wrong."
+        "Only OK, attention needed, damaged and returned can travel. If the status is wrong, correct it in InvenTree."
     )
     return _refusal(locale, _status(locale, item=item), advice)
 
@@ -240,7 +244,7 @@ def _practice(locale: Locale, *, item: StockItem, to_friend: bool) -> Why:
 def may_not_go_on(locale: Locale, *, item: StockItem, origin: str, destination: str) -> Lines:
     """UC6: what came from one space may not go on to a third."""
     advice = locale.say(
-        "What was given may go back where it came from, but not on to others. {destination} can ask {origin} for it.",
+        "A received item may go back where it came from, but not on to others. {destination} can ask {origin} for it.",
         origin=naming.space(locale, origin),
         destination=naming.space(locale, destination),
     )
@@ -259,10 +263,10 @@ def merged_may_not_go_on(
 ) -> Lines:
     """UC6: something received has vanished, and may be in this item, into which something was merged."""
     why = _merged(locale, item=item, hidden=hidden, origins=origins, available=available)
-    gone = locale.say("They are gone from InvenTree, and something was merged into this item since.")
-    rule = locale.say("What was given may go back where it came from, but not on to others.")
+    gone = locale.say("Those are gone from InvenTree, and somebody has merged something into this item since.")
+    rule = locale.say("A received item may go back where it came from, but not on to others.")
     known = locale.say(
-        "If you know where the missing ones are, a superuser says so: {line}", line=command(f"clear #{item.pk}")
+        "If you know where the missing ones are, a superuser types: {line}", line=command(f"clear #{item.pk}")
     )
     return _refusal(locale, why, gone, rule, *_less(locale, available, line), known)
 
@@ -284,7 +288,7 @@ def merges_cleared(locale: Locale, *, item: StockItem, quantity: Decimal, origin
         return [locale.say("Nothing to clear: nothing that we received of {name} is missing.", name=name)]
     return [
         locale.say(
-            "Cleared: {quantity} {name} from {origins} count as accounted for. What is there may go on to others.",
+            "Cleared: {quantity} {name} from {origins} count as accounted for. The stock here may go on to others.",
             quantity=locale.quantity(quantity, item.part.units),
             name=name,
             origins=locale.names(origins, most=MOST_NEAR),
@@ -299,7 +303,7 @@ def borrowed_goes_back_by_return(locale: Locale, *, item: StockItem, loan: Trans
 
 
 def _borrowed(locale: Locale, *, item: StockItem, loan: Transfer) -> Why:
-    return locale.say("{item} is theirs: it is on loan here ({code}).", item=_item(locale, item), code=loan.code)
+    return locale.say("{item} belongs to them: it is on loan here ({code}).", item=_item(locale, item), code=loan.code)
 
 
 def serial_is_one(locale: Locale, *, item: StockItem) -> Lines:
@@ -328,7 +332,7 @@ def another_unit(locale: Locale, *, item: StockItem, wanted: Decimal, unit: str)
         wanted=locale.quantity(wanted),
         unit=unit,
     )
-    return _refusal(locale, why, locale.say("Leave out the unit, and say how many."))
+    return _refusal(locale, why, locale.say("Leave out the unit, and write how many."))
 
 
 def other_unit_of_line(locale: Locale, *, line: Line, wanted: Decimal, unit: str) -> Lines:
@@ -343,13 +347,13 @@ def other_unit_of_line(locale: Locale, *, line: Line, wanted: Decimal, unit: str
             units=units,
             wanted=locale.quantity(wanted, unit),
         ),
-        locale.say("Leave out the unit, and say how many."),
+        locale.say("Leave out the unit, and write how many."),
     ]
 
 
 def _whole(locale: Locale, *, item: StockItem, wanted: Decimal) -> Why:
     return locale.say(
-        "{item} is counted in whole pieces, so {wanted} of it can't go.",
+        "{item} is counted in whole pieces, so {wanted} of it can't move.",
         item=_item(locale, item),
         wanted=locale.quantity(wanted),
     )
@@ -446,17 +450,17 @@ def no_item_fits(locale: Locale, *, word: str, unfit: tuple[tuple[StockItem, Phr
     if len(unfit) > MOST_CHOICES:
         items.append(locale.say("and {number} more", number=len(unfit) - MOST_CHOICES))
     return [
-        locale.say('Not offered: nothing of "{word}" can go.', word=locale.short(word, 60)),
+        locale.say('Not offered: nothing of "{word}" can move.', word=locale.short(word, 60)),
         Items(tuple(tuple(item) for item in items)),
         locale.say("Nothing was sent, nothing has moved."),
     ]
 
 
 def _unfit(locale: Locale, item: StockItem, phrase: Phrase) -> Why:
-    place = locale.short(item.place, 60) or locale.word("no place")
+    place = locale.short(item.place, 60) or locale.word("no location")
     why = _WHY.get(phrase.sentence)
     about = {name: value for name, value in phrase.about.items() if name != "line"}
-    reason = why(locale, **about) if why else locale.say("{item} can't go.", item=_item(locale, item))
+    reason = why(locale, **about) if why else locale.say("{item} can't move.", item=_item(locale, item))
     return (f"{place}, {locale.quantity(item.quantity, item.part.units)}:", Break(), *reason)
 
 
@@ -465,7 +469,7 @@ def offer_too_large(locale: Locale, *, kilobytes: int, most: int) -> Lines:
     return _refusal(
         locale,
         locale.say(
-            "with all that InvenTree says of the items it is {kilobytes} kB, and a message holds {most}.",
+            "with all its data from InvenTree it is {kilobytes} kB, and a message holds {most}.",
             kilobytes=kilobytes,
             most=most,
         ),
@@ -510,15 +514,15 @@ def all_or_nothing(locale: Locale, *, subject: Connection | Transfer) -> Lines:
     if not isinstance(subject, Transfer) or subject.terms.kind != "request":
         why = locale.say("A quantity is only possible for a request from another space.")
     elif subject.peer_agreed is not None:
-        why = locale.say("The other space has agreed to just this, so it is all or nothing.")
+        why = locale.say("The other space has approved exactly this, so you can only take all or nothing.")
     elif len({line.part for line in subject.terms.lines}) > 1:
-        why = locale.say("It is of several parts, so it is all or nothing.")
+        why = locale.say("It has several parts, so you can only approve all or nothing.")
     else:
         why = locale.say("Each piece has a serial number, so only whole ones can go.")
     return [
-        locale.say("Not counted: of {case} no part can be chosen.", case=case),
+        locale.say("Not counted: you can't choose a part of {case}.", case=case),
         why,
-        locale.say("Yes to all of it: {approve}", approve=command(f"approve {subject.code}")),
+        locale.say("To approve all of it: {approve}", approve=command(f"approve {subject.code}")),
     ]
 
 
@@ -531,6 +535,6 @@ def more_than_asked(locale: Locale, *, transfer: Transfer, wanted: Decimal) -> L
         "case": naming.case(locale, transfer),
     }
     return [
-        locale.say("Not counted: {wanted} is more than the {asked} that are asked for.", **names),
-        locale.say("Yes to all of it: {approve}", approve=command(f"approve {transfer.code}")),
+        locale.say("Not counted: {wanted} is more than the requested {asked}.", **names),
+        locale.say("To approve all of it: {approve}", approve=command(f"approve {transfer.code}")),
     ]

@@ -58,25 +58,25 @@ def todo(locale: Locale, *, us: PartyConfig, name: str, permissions: Permissions
         first = locale.say("Nothing waits for you here, {who}.", who=who)
         if permissions.covers(Permission.APPROVER) or elsewhere:
             return [first, *elsewhere]
-        return [first, locale.say("Offers to {space} are decided by its approvers.", space=space)]
+        return [first, locale.say("{space}'s approvers decide on offers to it.", space=space)]
     lines: Lines = [_counted(locale, todo)]
     lines += _section(locale, locale.say("For you to decide (tap on the card, or reply to it):"), todo.to_decide)
     lines += _section(locale, locale.say("You asked, others decide or do it:"), todo.asked)
-    arrived = locale.say("On its way to us; when it is here, say {received}:", received=command("received"))
+    arrived = locale.say("On its way to us; when it is here, type {received}:", received=command("received"))
     lines += _section(locale, arrived, todo.parcels)
-    lines += _section(locale, locale.say("To look at with {review}:", review=command("review")), todo.suspended)
+    lines += _section(locale, locale.say("To review with {review}:", review=command("review")), todo.suspended)
     lines += _section(locale, locale.say("To set up by hand (see the admin room):"), todo.to_make)
     lines += _section(
         locale, locale.say("Unclear; a superuser settles it with {resolve}:", resolve=command("resolve")), todo.disputed
     )
     lacking = locale.say("Did not arrive with the rest; settle it with {resolve}:", resolve=command("resolve"))
     lines += _section(locale, lacking, tuple(_as_missing(each) for each in todo.lacking))
-    over = locale.say("Over, but still in our stock; take it out with {resolve}:", resolve=command("resolve"))
+    over = locale.say("Over, but still in our stock; settle it with {resolve}:", resolve=command("resolve"))
     lines += _section(locale, over, todo.left_over)
     if todo.rotas:
         asked = (rota_in_short(locale, each) for each in todo.rotas[:MOST_IN_A_LIST])
         lines += [locale.say("Asked from anyone:"), Items(tuple(asked))]
-    lent = locale.say("On loan; to bring it back, say {back}:", back=command("return ID"))
+    lent = locale.say("On loan; to bring it back, type {back}:", back=command("return ID"))
     lines += _section(locale, lent, todo.on_loan)
     if todo.wants:
         wants = (want_in_short(locale, each) for each in todo.wants[:MOST_IN_A_LIST])
@@ -93,15 +93,15 @@ def _in_line(locale: Locale, todo: Todo) -> Lines:
     """What our people wait for, at friends' and here."""
     items = [place_in_short(locale, place, name) for name, place in todo.places]
     items += [entry_in_short(locale, entry.by.name if entry.by else "", place, entry) for place, entry in todo.in_line]
-    return [locale.say("In line for:"), Items(tuple(items[:MOST_IN_A_LIST]))] if items else []
+    return [locale.say("On the waiting list for:"), Items(tuple(items[:MOST_IN_A_LIST]))] if items else []
 
 
 def _counted(locale: Locale, todo: Todo) -> tuple[Inline, ...]:
     waits = (todo.to_decide, todo.suspended, todo.to_make, todo.disputed, todo.parcels, todo.left_over, todo.lacking)
     waiting = sum(len(subjects) for subjects in waits)
     if not waiting:
-        return locale.say("Nothing waits for you; others are at it.")
-    return locale.some("{number} thing waits for you.", "{number} things wait for you.", waiting)
+        return locale.say("Nothing waits for you; others have to act.")
+    return locale.some("{number} task waits for you.", "{number} tasks wait for you.", waiting)
 
 
 def _as_missing(transfer: Transfer) -> Transfer:
@@ -167,8 +167,8 @@ def _quarantined(locale: Locale, quarantined: Sequence[Quarantined], *, private:
         return []
     lines: Lines = [
         locale.some(
-            "⚠ {number} thing failed and is set aside. An admin can have it tried again.",
-            "⚠ {number} things failed and are set aside. An admin can have them tried again.",
+            "⚠ {number} task failed and is quarantined. An admin can try it again.",
+            "⚠ {number} tasks failed and are quarantined. An admin can try them again.",
             len(quarantined),
         )
     ]
@@ -196,12 +196,12 @@ def _is_it_well(locale: Locale, status: StatusSeen, space: str) -> tuple[Inline,
         return locale.say("⚠ {space}'s bot is here, but can't move stock in its InvenTree.", space=space)
     if status.disputed:
         return locale.some(
-            "⚠ {space}'s bot is well, but {number} transfer is unclear.",
-            "⚠ {space}'s bot is well, but {number} transfers are unclear.",
+            "⚠ {space}'s bot is healthy, but {number} transfer is unclear.",
+            "⚠ {space}'s bot is healthy, but {number} transfers are unclear.",
             status.disputed,
             space=space,
         )
-    return locale.say("✅ {space}'s bot is well.", space=space)
+    return locale.say("✅ {space}'s bot is healthy.", space=space)
 
 
 def _inventory(locale: Locale, status: StatusSeen) -> tuple[Inline, ...]:
@@ -246,7 +246,7 @@ def _waiting(locale: Locale, status: StatusSeen) -> Lines:
         return []
     if not status.waiting:
         return [locale.say("Nothing waits for it.")]
-    return [locale.say("For it waits: {codes}", codes=", ".join(status.waiting[:MOST_IN_A_LIST]))]
+    return [locale.say("Waiting for it: {codes}", codes=", ".join(status.waiting[:MOST_IN_A_LIST]))]
 
 
 def _chat(locale: Locale, standing: BotStatus) -> Lines:
@@ -255,7 +255,7 @@ def _chat(locale: Locale, standing: BotStatus) -> Lines:
         lines.append(locale.say("Chat: read up to {when}.", when=locale.clock(standing.caught_up)))
     if standing.silent_from and standing.silent_until:
         begun, over = locale.clock(standing.silent_from), locale.clock(standing.silent_until)
-        lines.append(locale.say("The homeserver was silent last from {begun} to {over}.", begun=begun, over=over))
+        lines.append(locale.say("The homeserver was last silent from {begun} to {over}.", begun=begun, over=over))
     return lines
 
 
@@ -294,7 +294,9 @@ def _for_admins(locale: Locale, inventory: InventoryStanding) -> Lines:
             locale.say("No {key}: for each new friend I tell you what to click.", key=Code("inventree.admin_token"))
         )
     elif not inventory.admin_is_superuser:
-        lines.append(locale.say("⚠ {key} isn't a superuser's, so it is of no use.", key=Code("inventree.admin_token")))
+        lines.append(
+            locale.say("⚠ {key} isn't a superuser's token, so I can't use it.", key=Code("inventree.admin_token"))
+        )
     return lines
 
 
@@ -329,7 +331,7 @@ def shown(
     if len(told) > MOST_FIRST + MOST_LAST:
         left_out = locale.say("… {number} more …", number=len(told) - MOST_FIRST - MOST_LAST)
         told = [*told[:MOST_FIRST], left_out, *told[-MOST_LAST:]]
-    lines.append(Items(tuple(told)) if told else locale.say("Nothing more is noted of it."))
+    lines.append(Items(tuple(told)) if told else locale.say("I know nothing more about it."))
     lines += _who_is_who(locale, names, case.users if case else {})
     lines += [Link(locale.word("Our stock #{item}").format(item=item), page) for item, page in pages[:MOST_FIRST]]
     if subject.card_to_act_on:
@@ -386,7 +388,7 @@ def _returns(locale: Locale, returns: tuple[Transfer, ...]) -> Lines:
     if not returns:
         return []
     items = tuple((t.code, " – ", naming.moved(locale, t), Break(), *state_in_words(locale, t)) for t in returns)
-    return [locale.say("Handed back:"), Items(items)]
+    return [locale.say("Returned:"), Items(items)]
 
 
 def _connection(locale: Locale, connection: Connection, us: PartyConfig) -> Lines:
@@ -394,14 +396,12 @@ def _connection(locale: Locale, connection: Connection, us: PartyConfig) -> Line
     first = locale.say("{code}: the friendship of {own} and {peer}.", code=connection.code, own=own, peer=peer)
     lines: Lines = [first, state_in_words(locale, connection), agreed(locale, connection)]
     if connection.state in {ConnectionState.OFFERED, ConnectionState.ASKED, ConnectionState.MAKING}:
-        told = (
-            "Each bot makes for the other: a user that can only look, its token for one year, and a customer company."
-        )
+        told = "Each bot creates for the other: a read-only user, its token for one year, and a customer company."
         lines.append(locale.say(told))
     if connection.needs and connection.state is ConnectionState.MAKING:
         lines.append(locale.say("Why: {text}", text=diagnosis(locale, connection.obstacle)))
     if connection.state is ConnectionState.SUSPENDED and not connection.changed_room:
-        lines.append(locale.say("A superuser looks at it: {review}", review=command(f"review {connection.peer}")))
+        lines.append(locale.say("A superuser reviews it: {review}", review=command(f"review {connection.peer}")))
     return lines
 
 

@@ -28,8 +28,8 @@ def people(
         items.append(locale.say("and {number} more", number=len(people) - MOST_PEOPLE))
     lines: Lines = [
         locale.some(
-            "I know {number} person of {space}. Rights read in InvenTree just now:",
-            "I know {number} people of {space}. Rights read in InvenTree just now:",
+            "I know {number} person of {space}. I have just read the permissions in InvenTree:",
+            "I know {number} people of {space}. I have just read the permissions in InvenTree:",
             len(people),
             space=space,
         ),
@@ -61,7 +61,7 @@ def _person(locale: Locale, person: PersonSeen) -> tuple[Inline, ...]:
     elif person.approver:
         text = locale.say("{who} ({user}): approver", **names)
     else:
-        text = locale.say("{who} ({user}): may ask", **names)
+        text = locale.say("{who} ({user}): can request", **names)
     return (*text, *locale.say(", added here")) if person.added else text
 
 
@@ -75,7 +75,7 @@ def added(locale: Locale, *, change: RosterChange, us: PartyConfig, again: bool)
             if again
             else locale.say("✅ {who} is user {user} of {space} now.", who=who, user=user, space=space)
         )
-        lines: Lines = [first, locale.say("InvenTree says what they may do. I tell them at their first line.")]
+        lines: Lines = [first, locale.say("InvenTree decides what they can do. I tell them after their first line.")]
     else:
         lines = [locale.say("✅ {who} is an admin of mine now: they may invite me.", who=who)]
     if change.admin and change.username:
@@ -92,7 +92,9 @@ def removed(locale: Locale, *, person: str, configured: bool, us: PartyConfig) -
         locale.say("I do nothing for them from now on. Their InvenTree user stays as it is."),
     ]
     if configured:
-        told = locale.say("My settings file still names them. Take them out there too: a rebuilt bot reads only that.")
+        told = locale.say(
+            "My settings file still names them. Remove them there too: a rebuilt bot reads only that file."
+        )
         lines.append(told)
     return lines
 
@@ -101,7 +103,7 @@ def no_matrix_id(locale: Locale, *, word: str) -> Lines:
     """That names no Matrix account beyond doubt; apps turn ids into names."""
     return [
         locale.say("Nothing changed: {word} is no Matrix id.", word=Code(locale.short(word, 60))),
-        locale.say("Write all of it, in quotes, so that your app doesn't make a name of it:"),
+        locale.say("Write the whole id, in quotes, so that your app doesn't turn it into a name:"),
         command('people add "@kim:example.org" as kim'),
     ]
 
@@ -111,7 +113,7 @@ def user_missing(locale: Locale, *, person: str) -> Lines:
     line = command(f"people add {person} as USER")
     return [
         locale.say("Nothing changed: which InvenTree user is that?"),
-        locale.say("Say {line}, with the user's name in InvenTree.", line=line),
+        locale.say("Type {line}, with the user's name in InvenTree.", line=line),
         locale.say("For somebody who may only invite me: {line}", line=command(f"people add {person} --admin")),
     ]
 
@@ -124,7 +126,7 @@ def no_such_user(locale: Locale, *, username: str, inactive: bool, us: PartyConf
         if inactive
         else locale.say("Nothing changed: {space}'s InvenTree has no user {user}.", **names)
     )
-    return [first, locale.say("An InvenTree admin makes or activates it; then say it again.")]
+    return [first, locale.say("An InvenTree admin creates or activates it. Then type it again.")]
 
 
 def configured_otherwise(locale: Locale, *, person: str, username: str) -> Lines:
@@ -132,7 +134,7 @@ def configured_otherwise(locale: Locale, *, person: str, username: str) -> Lines
     who = Code(locale.short(person, _LONGEST_ID))
     user = locale.short(username, 40)
     return [
-        locale.say("Nothing changed: in my settings {who} is the user {user}.", who=who, user=user),
+        locale.say("Nothing changed: my settings say that {who} is the user {user}.", who=who, user=user),
         locale.say("Change it there, under {key}. I read the file again by myself.", key=Code("people")),
     ]
 
@@ -142,8 +144,8 @@ def approves_by_configuration_only(locale: Locale, *, person: str, username: str
     user = locale.short(username, 40)
     line = Code(f'"{locale.short(person, _LONGEST_ID)}": {user}')
     return [
-        locale.say("Nothing changed: {user} may approve, and this InvenTree is too old.", user=user),
-        locale.say("Below API 472 any account can give itself permissions, so only my settings say who may approve."),
+        locale.say("Nothing changed: {user} is an approver, and this InvenTree is too old.", user=user),
+        locale.say("Below API 472 any account can give itself permissions, so only my settings name the approvers."),
         locale.say("Write it there, under {key}: {line}", key=Code("people"), line=line),
     ]
 
@@ -166,22 +168,22 @@ def not_known(locale: Locale, *, person: str, us: PartyConfig) -> Lines:
     who, space = Code(locale.short(person, _LONGEST_ID)), naming.space(locale, us.name)
     return [
         locale.say("Nothing changed: {who} isn't one of {space}'s people.", who=who, space=space),
-        locale.say("Who is: {line}", line=command("people")),
+        locale.say("To see the members: {line}", line=command("people")),
     ]
 
 
 def only_in_the_admin_room(locale: Locale, *, text: str, encrypted: bool) -> Lines:
     """Adding and removing people is said in the encrypted admin room: elsewhere a homeserver could forge it."""
     first = (
-        locale.say("Nothing changed: that counts in the admin room only.")
+        locale.say("Nothing changed: that counts only in the admin room.")
         if encrypted
         else locale.say("Nothing changed: that counts only where messages are encrypted.")
     )
     line = Code(locale.short(f"fedbot {text}", 200))
     return [
         first,
-        locale.say("In clear, whoever runs a homeserver could write it in your name."),
-        locale.say("Say it in the admin room, with encryption on. Or run on my machine: {line}", line=line),
+        locale.say("Without encryption, the admin of a homeserver could write it in your name."),
+        locale.say("Type it in the admin room, with encryption on. Or run on my machine: {line}", line=line),
     ]
 
 
@@ -196,7 +198,7 @@ def met(locale: Locale, *, us: PartyConfig, name: str, permissions: Permissions)
     return [
         locale.say("Hello {who}: you are user {user} of {space}.", **names),
         standing(locale, permissions, names["space"], names["user"]),
-        locale.say("What you can type: {help} · all that you may do: {whoami}", **more),
+        locale.say("What you can type: {help} · your permissions: {whoami}", **more),
     ]
 
 
@@ -204,16 +206,16 @@ def standing(locale: Locale, permissions: Permissions, space: str, user: str) ->
     """What InvenTree says of the person."""
     if not permissions.known:
         return locale.say(
-            "But {space}'s InvenTree has no user {user}; its admin has to make one, or correct my configuration.",
+            "But {space}'s InvenTree has no user {user}. Its admin has to create one, or correct my configuration.",
             space=space,
             user=user,
         )
     if not permissions.active:
-        return locale.say("But this user is inactive; an admin of {space}'s InvenTree can switch it on.", space=space)
+        return locale.say("But this user is inactive. An admin of {space}'s InvenTree can activate it.", space=space)
     if permissions.superuser:
-        return locale.say("You are superuser there: you may approve, and make friends with spaces.")
+        return locale.say("You are a superuser there: you can approve, and make friends with spaces.")
     if permissions.approver:
-        return locale.say("You are approver there: you may give things away and decide on offers.")
+        return locale.say("You are an approver there: you can give items away and decide on offers.")
     return locale.say("You are neither approver nor superuser there: others decide.")
 
 
@@ -225,10 +227,12 @@ def help_overview(locale: Locale, *, us: PartyConfig, person: str, username: str
     who = naming.person(locale, person)
     space = naming.space(locale, us.name)
     return [
-        locale.say("I move things between our spaces' InvenTrees. You ask, someone over there agrees with one tap."),
+        locale.say(
+            "I move items between our spaces' InvenTrees. You ask, and somebody over there approves with one tap."
+        ),
         Items(tuple(_verb_line(locale, line) for line in lines)),
         locale.say(
-            "You: {who} of {space}, user {user} in its InvenTree. What you may do: {whoami}",
+            "You: {who} of {space}, user {user} in its InvenTree. Your permissions: {whoami}",
             who=who,
             space=space,
             user=locale.short(username, 40),
@@ -252,10 +256,10 @@ def help_admin(locale: Locale, *, us: PartyConfig, lines: tuple[VerbLine, ...]) 
     """The second page: everything else."""
     items = tuple((*_verb_line(locale, line), *_for_whom(locale, line.permission)) for line in lines)
     return [
-        locale.say("The other things that you can say to {space}'s bot:", space=naming.space(locale, us.name)),
+        locale.say("The other verbs that {space}'s bot knows:", space=naming.space(locale, us.name)),
         Items(items),
         locale.say(
-            "The everyday ones: {help} · one of them: {verb}", help=command("help"), verb=command("help connect")
+            "The everyday ones: {help} · explain one: {verb}", help=command("help"), verb=command("help connect")
         ),
     ]
 
@@ -298,13 +302,13 @@ def help_verb(  # noqa: PLR0913 -- one keyword for each thing that the page tell
 def _who_may(locale: Locale, permission: Permission, space: str) -> tuple[Inline, ...]:
     match permission:
         case Permission.SUPERUSER:
-            return locale.say("Who may: superusers of {space}'s InvenTree.", space=space)
+            return locale.say("Who can use it: superusers of {space}'s InvenTree.", space=space)
         case Permission.APPROVER:
-            return locale.say("Who may: approvers of {space}.", space=space)
+            return locale.say("Who can use it: approvers of {space}.", space=space)
         case Permission.MAPPED:
-            return locale.say("Who may: everybody of {space} with an active InvenTree user.", space=space)
+            return locale.say("Who can use it: everybody of {space} with an active InvenTree user.", space=space)
         case Permission.ANYONE:
-            return locale.say("Who may: every configured person of {space}.", space=space)
+            return locale.say("Who can use it: every configured person of {space}.", space=space)
 
 
 def whoami(
@@ -324,11 +328,11 @@ def whoami(
     lines: Lines = [
         locale.say("You are {who} of {space}: user {user} in its InvenTree.", who=who, space=space, user=user),
         standing(locale, permissions, space, user),
-        locale.say("You may: {verbs}", verbs=", ".join(verbs)),
+        locale.say("You can use: {verbs}", verbs=", ".join(verbs)),
     ]
     if not_yours:
         lines.append(locale.say("Not: {verbs}", verbs=", ".join(not_yours)))
-    lines.append(locale.say("I have read that in InvenTree just now."))
+    lines.append(locale.say("I have just read that in InvenTree."))
     return lines
 
 
@@ -340,7 +344,7 @@ def whoami_without_permissions(
     who = naming.person(locale, name or person)
     lines: Lines = [
         locale.say("You are {who} of {space}: user {user} in its InvenTree.", who=who, space=space, user=user),
-        locale.say("It does not answer now, so I can't read what you may do."),
+        locale.say("InvenTree does not answer now, so I can't read your permissions."),
     ]
     if problem is not None:
         lines.append(locale.say("Why: {problem}", problem=diagnosis(locale, problem)))

@@ -16,13 +16,13 @@ def making_waits_in_room(locale: Locale, *, connection: Connection, us: PartyCon
     """The making of our side needs a person; what exactly stands in the admin room."""
     own = naming.space(locale, us.name)
     where = (
-        locale.say("What to do stands in the admin room of {own}.", own=own)
+        locale.say("The admin room of {own} says what to do.", own=own)
         if us.admin_room
-        else locale.say("{own} has configured no admin room; what to do stands in its bot's log.", own=own)
+        else locale.say("{own} has configured no admin room. Its bot's log says what to do.", own=own)
     )
     return [
         locale.say("⏸ {code} waits for an admin of {own}.", code=connection.code, own=own),
-        locale.say("Done: both said yes. Not done: {own}'s side is not set up.", own=own),
+        locale.say("Done: both have approved. Not done: {own}'s side is not set up.", own=own),
         where,
         locale.say(
             "Next: I look every minute, until {when}. To stop it, reply: {cancel}",
@@ -34,7 +34,7 @@ def making_waits_in_room(locale: Locale, *, connection: Connection, us: PartyCon
 
 def _no_look(locale: Locale, connection: Connection, us: PartyConfig) -> tuple[Inline, ...]:
     return locale.say(
-        "⏸ {code} waits: {own}'s bot gets no look into {peer}'s InvenTree.",
+        "⏸ {code} waits: {own}'s bot can't read {peer}'s InvenTree.",
         code=connection.code,
         own=naming.space(locale, us.name),
         peer=naming.space(locale, connection.peer_name),
@@ -55,9 +55,9 @@ def peers_access_waits(locale: Locale, *, connection: Connection, us: PartyConfi
     return [
         _no_look(locale, connection, us),
         locale.say("Why: {text}", text=diagnosis(locale, problem)),
-        locale.say("Done: both said yes. Not done: {own}'s side is not ready. Nothing has moved.", own=own),
+        locale.say("Done: both have approved. Not done: {own}'s side is not ready. Nothing has moved.", own=own),
         locale.say(
-            "Its address must be reachable from {own}'s bot, and its token may look, and no more.",
+            "{own}'s bot must reach its address, and its token must be read-only.",
             own=own,
         ),
         locale.say("The admins of both can fix that."),
@@ -122,24 +122,24 @@ def making_waits(
 
 
 _WHAT_TO_DO: dict[str, str] = {
-    "foreign-group": marked("In InvenTree, rename or remove the group {user}: I have not made it."),
-    "foreign-user": marked("In InvenTree, rename or remove the user {user}: I have not made it."),
+    "foreign-group": marked("In InvenTree, rename or remove the group {user}: I have not created it."),
+    "foreign-user": marked("In InvenTree, rename or remove the user {user}: I have not created it."),
     "unsafe-version": marked(
-        "Upgrade InvenTree to API 472 or newer, or cancel with {cancel}, write {relayed} into my configuration, restart"
-        " me and connect anew."
+        "Upgrade InvenTree to API 472 or newer. Or cancel with {cancel}, write {relayed} into my configuration,"
+        " restart me and connect again."
     ),
-    "ended": marked("The user {user} was shut earlier and stays shut. Cancel with {cancel}, then connect anew."),
-    "foreign-company": marked("In InvenTree, rename the company {peer}, or clear its link if it may be used."),
-    "not-permitted": marked("Give my InvenTree user the role that is named above; {check} lists all of them."),
+    "ended": marked("The user {user} was closed earlier and stays closed. Cancel with {cancel}, then connect again."),
+    "foreign-company": marked("In InvenTree, rename the company {peer}, or clear its link if I may use it."),
+    "not-permitted": marked("Give my InvenTree user the role that is named above. {check} lists all of them."),
     "too-much-right": marked(
         "In InvenTree, leave the group {user} only 'view', and make its user neither staff nor superuser."
     ),
     "too-little-right": marked(
         "Give the group {user} 'view' on stock, part, part category and stock location; nothing else."
     ),
-    "no-token": marked("Make a token for the user {user}, then on the bot's machine: {add}"),
+    "no-token": marked("Create a token for the user {user}, then run on the bot's machine: {add}"),
     "unknown": marked(
-        "I can't tell whether it was done. Look in InvenTree for the user and group {user}; I go on when I can."
+        "I can't tell whether it was done. Look in InvenTree for the user and group {user}. I continue when I can."
     ),
 }
 
@@ -154,14 +154,14 @@ def _clicks(locale: Locale, connection: Connection, us: PartyConfig, name: str, 
         (
             *locale.say("Groups, new: {name}", name=Code(name)),
             Break(),
-            *locale.say("rights: view for stock, part, part category, stock location; nothing else"),
+            *locale.say("permissions: view for stock, part, part category, stock location; nothing else"),
         ),
         (
             *locale.say("Users, new: {name}, last name {id}", name=Code(name), id=Code(connection.id)),
             Break(),
             *locale.say("active, neither staff nor superuser, a long random password, only in that group"),
         ),
-        locale.say("Its token, good for one year: {curl}", curl=Code(f"curl -u {name} '{url}'")),
+        locale.say("Its token, valid for one year: {curl}", curl=Code(f"curl -u {name} '{url}'")),
         locale.say(
             "Paste the token (never into a chat) where this command asks for it, on the bot's machine: {add}",
             add=credentials_add(connection),
@@ -207,11 +207,11 @@ def rotating(locale: Locale, *, connection: Connection, begun: bool) -> Lines:
     """The answer to `rotate`; how it ended is told by another one."""
     peer = naming.space(locale, connection.peer_name)
     first = (
-        locale.say("I make a new token for {peer}'s bot.", peer=peer)
+        locale.say("I rotate the token of {peer}'s bot.", peer=peer)
         if begun
-        else locale.say("A new token for {peer}'s bot is being made already; I look at it now.", peer=peer)
+        else locale.say("I am already rotating the token of {peer}'s bot. I look at it now.", peer=peer)
     )
-    return [first, locale.say("The old one is good until the new one works. I tell you here how it ends.")]
+    return [first, locale.say("The old one is valid until the new one works. I post the result here.")]
 
 
 def token_rotated(locale: Locale, *, connection: Connection) -> Lines:
@@ -221,7 +221,7 @@ def token_rotated(locale: Locale, *, connection: Connection) -> Lines:
         return [locale.say("✅ {peer}'s bot has a new token.", peer=peer)]
     return [
         locale.say(
-            "✅ {peer}'s bot has a new token, good until {day}.", peer=peer, day=locale.day(connection.token_expiry)
+            "✅ {peer}'s bot has a new token, valid until {day}.", peer=peer, day=locale.day(connection.token_expiry)
         )
     ]
 
@@ -230,15 +230,13 @@ def rotate_failed(locale: Locale, *, connection: Connection, us: PartyConfig, pr
     """It could not be done now."""
     peer = naming.space(locale, connection.peer_name)
     lines: Lines = [
-        locale.say(
-            "Not done: there is no new token for {peer}'s bot yet; the old one is as good as before.", peer=peer
-        ),
+        locale.say("Not done: {peer}'s bot has no new token yet. The old one works as before.", peer=peer),
         locale.say("Why: {text}", text=diagnosis(locale, problem)),
         locale.say("I try again by myself, every hour."),
     ]
     if us.admin_room:
         lines.append(
-            locale.say("What to do, if it is needed, I say in our admin room a month before the old one ends.")
+            locale.say("If you have to do something, I say so in our admin room a month before the old one ends.")
         )
     return lines
 
@@ -260,8 +258,8 @@ def token_ends(
     """A friend's token ends soon, and there is no new one: what to do."""
     peer = naming.space(locale, connection.peer_name)
     first = locale.some(
-        "⚠ The token that we made for {peer} ends in {number} day, and I have no new one.",
-        "⚠ The token that we made for {peer} ends in {number} days, and I have no new one.",
+        "⚠ The token that I made for {peer} ends in {number} day, and I have no new one.",
+        "⚠ The token that I made for {peer} ends in {number} days, and I have no new one.",
         left,
         peer=Bold(peer),
     )
@@ -273,7 +271,7 @@ def token_ends(
     elif reason == "silent":
         lines.append(locale.say("Its bot has not said yet whether the new one works. Is it running?"))
     elif reason == "peer":
-        lines.append(locale.say("That is what {peer}'s bot says of the new one; its admin can look.", peer=peer))
+        lines.append(locale.say("{peer}'s bot says that about the new one. Its admin can look.", peer=peer))
     else:
         lines.append(locale.say("Look with {check}; the reason is above.", check=Code("fedbot check")))
     again = locale.say(
@@ -307,7 +305,7 @@ def token_renewed(locale: Locale, *, connection: Connection, old: str) -> Lines:
     first = locale.say("✅ The new token for {peer} works.", peer=Bold(peer))
     if connection.token_expiry is not None:
         first = locale.say(
-            "✅ The new token for {peer} works, good until {day}.",
+            "✅ The new token for {peer} works, valid until {day}.",
             peer=Bold(peer),
             day=locale.day(connection.token_expiry),
         )
@@ -320,7 +318,7 @@ def old_token_stays(locale: Locale, *, connection: Connection, name: str, proble
     """The new one is in use, but the old one could not be revoked."""
     peer = naming.space(locale, connection.peer_name)
     return [
-        locale.say("⚠ The old token that we made for {peer} is still good: I could not revoke it.", peer=Bold(peer)),
+        locale.say("⚠ The old token that I made for {peer} is still valid: I could not revoke it.", peer=Bold(peer)),
         locale.say("Why: {text}", text=diagnosis(locale, problem)),
         locale.say(
             "The new one is in use. Please revoke the older token of the user {user} in InvenTree.", user=Code(name)

@@ -11,39 +11,41 @@ from fedbot.rules.model.lending import NO_MORE_TIME, TOO_LONG
 # The codes of refused steps (`diagnosis.reason_of`) and of the rules.
 _NOT_GIVEN: dict[str, tuple[str, str]] = {
     "right-lost": (
-        marked("the person of {sender} who stands for it may not give things away any more."),
+        marked("the person of {sender} who asked can't give items away any more."),
         marked("An approver of {sender} can start it again."),
     ),
     "connection": (
         marked("the friendship between the two spaces isn't active at the moment."),
-        marked("Look with {spaces}, and start again when it is."),
+        marked("Look with {spaces}, and start again when it is active."),
     ),
     "gone": (
         marked("the stock item isn't there any more."),
-        marked("Look it up in {sender}'s InvenTree and start again with what is there."),
+        marked("Look it up in {sender}'s InvenTree and start again with the present stock."),
     ),
     "changed": (
-        marked("somebody changed the stock item in the meantime; what I had moved is back."),
-        marked("Look it up in {sender}'s InvenTree and start again with what is there."),
+        marked("somebody changed the stock item in the meantime; I have put back what I had moved."),
+        marked("Look it up in {sender}'s InvenTree and start again with the present stock."),
     ),
     "another-thing": (
-        marked("the stock item is another thing now: was InvenTree put back to an earlier state, or was it changed?"),
+        marked(
+            "the stock item is another item now: somebody restored InvenTree to an earlier state, or changed the item."
+        ),
         marked("A superuser looks at the item, then compares the books: {reconcile}"),
     ),
     "batch": (
-        marked("its batch isn't as agreed."),
+        marked("its batch is not the agreed one."),
         marked("Look at the batch in InvenTree, then start again."),
     ),
     "condition": (
-        marked("its condition isn't as agreed: somebody changed its status in InvenTree since it was offered."),
-        marked("Start again: the new card shows the condition that it has now."),
+        marked("its condition is not the agreed one: somebody has changed its status in InvenTree since the offer."),
+        marked("Start again: the new card shows its present condition."),
     ),
     "not-in-stock": (
         marked("the item isn't in stock any more: sold, installed, in production, or on its way to somebody else."),
-        marked("Look it up in {sender}'s InvenTree and start again with what is there."),
+        marked("Look it up in {sender}'s InvenTree and start again with the present stock."),
     ),
     "status": (
-        marked("its status may not travel; only OK, attention needed, damaged and returned may."),
+        marked("its status can't travel; only OK, attention needed, damaged and returned can."),
         marked("Correct the status in {sender}'s InvenTree, then start again."),
     ),
     "allocated": (
@@ -60,58 +62,61 @@ _NOT_GIVEN: dict[str, tuple[str, str]] = {
     ),
     "company-inactive": (
         marked("in {sender}'s InvenTree the company {receiver} is inactive."),
-        marked("If that isn't meant, an admin of {sender} can set it active again. Then start again."),
+        marked("If that is a mistake, an admin of {sender} can set it active again. Then start again."),
     ),
     "not-salable": (
         marked("the part isn't salable, and InvenTree assigns only salable parts to another space."),
-        marked("Switch on 'salable' at the part in {sender}'s InvenTree, then start again."),
+        marked("Switch on 'salable' for the part in {sender}'s InvenTree, then start again."),
     ),
     "virtual": (
         marked("the part is virtual: there is nothing to hand over."),
         marked("Choose another item."),
     ),
     "serial": (
-        marked("its serial number isn't as agreed, or is taken already."),
+        marked("its serial number is not the agreed one, or is taken already."),
         marked("Look at the serial number in InvenTree, then start again."),
     ),
     "not-permitted": (
-        marked("the bot's own InvenTree user may not do it."),
-        marked("Its admin can see what is missing with {check}."),
+        marked("the bot's own InvenTree user has no permission for it."),
+        marked("Its admin can see the missing roles with {check}."),
     ),
     "not-sent": (
         marked("it never left {sender}."),
         "",
     ),
     "chain": (
-        marked("it came from a third space, and what was given may go back there, but not on to others."),
+        marked("it came from a third space. It may go back there, but not on to others."),
         marked("Ask the space that it came from."),
     ),
     "not-out-there": (
         marked("{sender}'s InvenTree does not show it with {receiver} as an outside neighbour any more."),
-        marked("Somebody of {sender} looks at the item, then says it again."),
+        marked("Somebody of {sender} looks at the item, then types it again."),
     ),
     "merged": (
-        marked("some of it may be a third space's: what came from there is gone, and something was merged into this."),
-        marked("Start again with less; or a superuser of {sender} says with {clear} where the missing ones are."),
+        marked(
+            "some of it may belong to a third space: an item from there is gone, and something was merged into"
+            " this one."
+        ),
+        marked("Start again with less, or a superuser of {sender} confirms with {clear} where the missing ones are."),
     ),
     "not-found": (
         marked("{sender} shares no such item."),
-        marked("Look with {find} what it shares, or ask its people to {share} it."),
+        marked("Look with {find} for its shared items, or ask its people to {share} it."),
     ),
     "day-over": (
-        marked("that last day is over where {sender} is."),
+        marked("that due date is in the past at {sender}."),
         marked("Ask until a later day."),
     ),
     "booked": (
-        marked("it is booked then."),
+        marked("it is booked on those days."),
         marked("Ask for other days."),
     ),
     "counted-in": (
         marked("{sender} counts it in pieces."),
-        marked("Say how many, without a unit. What belongs to its name goes into quotes."),
+        marked("Write how many, without a unit. Put a name with a number into quotes."),
     ),
     "too-many": (
-        marked("{sender} was asked for too much within an hour."),
+        marked("{sender} got too many requests within an hour."),
         marked("Ask again in an hour."),
     ),
     "too-little": (
@@ -119,40 +124,40 @@ _NOT_GIVEN: dict[str, tuple[str, str]] = {
         marked("Ask for less."),
     ),
     "no-part": (
-        marked("{receiver} has no place for it in its own InvenTree yet."),
+        marked("{receiver} has no location for it in its own InvenTree yet."),
         "",
     ),
     "other-thing": (
-        marked("it isn't what {receiver} asked for by name."),
-        marked("{receiver} can ask again for just that."),
+        marked("it isn't the item that {receiver} asked for by name."),
+        marked("{receiver} can ask again for exactly that."),
     ),
     "other-unit": (
         marked("{sender} counts it in a unit that {receiver} doesn't know."),
-        marked("{receiver} can ask again for just that."),
+        marked("{receiver} can ask again for exactly that."),
     ),
     "not-in-order": (
-        marked("its condition or its date isn't in order."),
-        marked("{receiver} can ask again for just that."),
+        marked("its condition or its expiry date isn't in order."),
+        marked("{receiver} can ask again for exactly that."),
     ),
     "no-loans": (
-        marked("{sender} lends {receiver} nothing new before what is overdue is back."),
-        marked("Bring it back, or ask to keep it; then start again."),
+        marked("{sender} makes no new loans to {receiver} before the overdue items are back."),
+        marked("Bring them back, or ask to keep them; then start again."),
     ),
     "too-long": (
-        marked("{sender}'s lending rules don't let it be lent for so long."),
+        marked("{sender}'s lending rules don't allow such a long loan."),
         marked("Ask for fewer days."),
     ),
     "no-more-time": (
-        marked("{sender}'s lending rules don't let it be extended any more."),
+        marked("{sender}'s lending rules don't allow another extension."),
         marked("Bring it back; then it can be lent again."),
     ),
     "not-to-you": (
         marked("{sender}'s lending rules don't let {receiver} borrow it."),
-        marked("Ask {sender}'s people: they can change their rules, or ask for something else."),
+        marked("Ask {sender}'s people to change their rules, or ask for something else."),
     ),
     "to-be-agreed": (
-        marked("{receiver} has to agree first to what {sender} asks of whoever borrows it."),
-        marked("{receiver} can ask again, and agrees with that."),
+        marked("{receiver} has to agree first to {sender}'s text for borrowers."),
+        marked("{receiver} can ask again, and agrees by that."),
     ),
     "not-needed": (
         marked("{receiver} gets it from another space."),
@@ -163,19 +168,19 @@ _NOT_GIVEN: dict[str, tuple[str, str]] = {
         "",
     ),
     "not-in-time": (
-        marked("nobody of {sender} decided in time, and {receiver} asks another space."),
+        marked("nobody of {sender} decided in time, so {receiver} asks another space."),
         "",
     ),
     "nothing-came": (
-        marked("{receiver} had confirmed it, nothing came from {sender}, and it asks another space."),
+        marked("{receiver} had confirmed it, but nothing came from {sender}, so it asks another space."),
         "",
     ),
     "given-up": (
-        marked("{receiver} had confirmed it, and nothing came from {sender}. What still comes goes back."),
+        marked("{receiver} had confirmed it, but nothing came from {sender}. If it still comes, it goes back."),
         "",
     ),
     "not-confirmed": (
-        marked("{receiver} had not confirmed it: it asks several spaces, and takes it from one."),
+        marked("{receiver} had not confirmed it, because it asks several spaces and takes it from one."),
         "",
     ),
     "not-yet": (
@@ -183,11 +188,11 @@ _NOT_GIVEN: dict[str, tuple[str, str]] = {
         "",
     ),
     "other-than-shown": (
-        marked("it isn't any more what the card showed when it was approved."),
-        marked("Start again with what is there."),
+        marked("it no longer matches the card that was approved."),
+        marked("Start again with the present stock."),
     ),
     "settled": (
-        marked("nobody could tell by machine what became of it, and people settled it so."),
+        marked("no bot could tell what happened to it, and people settled it this way."),
         "",
     ),
     "lost": (
@@ -195,7 +200,7 @@ _NOT_GIVEN: dict[str, tuple[str, str]] = {
         "",
     ),
     "no-loan": (
-        marked("there is no such loan any more in the other space's books."),
+        marked("the other space's books have no such loan any more."),
         "",
     ),
     "loan-over": (
@@ -203,19 +208,21 @@ _NOT_GIVEN: dict[str, tuple[str, str]] = {
         "",
     ),
     "too-much-back": (
-        marked("that much of it isn't out any more, or is on its way back already."),
-        marked("Look at the loan with 'show', and hand back what is left."),
+        marked("that much isn't out any more, or is on its way back already."),
+        marked("Look at the loan with 'show', and return the rest."),
     ),
     "moved": (
         marked("the owner's stock item isn't with the borrower any more, or not all of it: somebody moved it by hand."),
-        marked("In InvenTree, hand the stock item to the borrower's company again; or settle it as a gift, or lost."),
+        marked(
+            "In InvenTree, give the stock item to the borrower's company again, or settle it as a gift, or as lost."
+        ),
     ),
     "in-parts": (
-        marked("the owner's InvenTree can only take back all of it at once."),
-        marked("Hand back all that is out, without a quantity."),
+        marked("the owner's InvenTree can only return all of it at once."),
+        marked("Return all that is out, without a quantity."),
     ),
     "asked-back": (
-        marked("the owner has said at the same time that it is there."),
+        marked("the owner has confirmed at the same time that it is there."),
         "",
     ),
     "disconnected": (
@@ -229,19 +236,19 @@ _ELSE = marked("InvenTree refused it.")
 
 _NO_PART: dict[str, tuple[str, str]] = {
     "none": (
-        marked("no part of {receiver} fits, and I may not make one"),
-        marked("make a part with the same IPN or exactly this name"),
+        marked("no part of {receiver} matches, and I may not create one"),
+        marked("create a part with the same IPN or exactly this name"),
     ),
     "several": (
-        marked("several parts of {receiver} fit"),
+        marked("several parts of {receiver} match"),
         marked("give the right one this IPN, or make the others inactive"),
     ),
     "virtual": (
-        marked("the part that fits is virtual and can't hold stock"),
-        marked("make it not virtual, or give another part this IPN"),
+        marked("the matching part is virtual and can't hold stock"),
+        marked("make it not virtual, or give this IPN to another part"),
     ),
     "inactive": (
-        marked("the part that fits is inactive"),
+        marked("the matching part is inactive"),
         marked("make it active"),
     ),
     "not-that": (
@@ -250,35 +257,35 @@ _NO_PART: dict[str, tuple[str, str]] = {
     ),
     "serial-taken": (
         marked("this serial number is in {receiver}'s stock already"),
-        marked("compare them: if it is another thing, give its record another number, such as 0042-1"),
+        marked("compare them: if it is another item, give its record another number, such as 0042-1"),
     ),
     "units": (
-        marked("the part that fits has another unit, and this quantity can't be converted exactly"),
-        marked("give the part a unit that fits, or another part this IPN"),
+        marked("the matching part has another unit, and this quantity can't be converted exactly"),
+        marked("give the part a compatible unit, or give this IPN to another part"),
     ),
     "units-of-loan": (
-        marked("the part that fits has another unit, and a loan has to go back in the unit that it came in"),
-        marked("give the part the same unit, or another part this IPN"),
+        marked("the matching part has another unit, and a loan has to return in its own unit"),
+        marked("give the part the same unit, or give this IPN to another part"),
     ),
     "fraction": (
-        marked("the part that fits is counted in whole pieces"),
-        marked("give the part a unit, or take a whole number"),
+        marked("the matching part is counted in whole pieces"),
+        marked("give the part a unit, or use a whole number"),
     ),
     "revision": (
-        marked("the part that fits has another revision, and nobody has said that it will do"),
-        marked("say with 'match' that it is the same for you, or give another part this IPN"),
+        marked("the matching part has another revision, and nobody has accepted that yet"),
+        marked("accept it with 'match', or give this IPN to another part"),
     ),
     "not-salable": (
-        marked("the part that fits isn't salable, so it could not be handed back one day"),
-        marked("switch on 'salable' at the part"),
+        marked("the matching part isn't salable, so you could not return it later"),
+        marked("switch on 'salable' for the part"),
     ),
     "practice": (
         marked("practice and real stock don't mix"),
-        marked("nothing has to be done; practise with the parts whose names begin with PRACTICE"),
+        marked("do nothing, and practise with the parts whose names begin with PRACTICE"),
     ),
     "not-trackable": (
-        marked("the part that fits isn't trackable, but this has a serial number"),
-        marked("switch on 'trackable' at the part"),
+        marked("the matching part isn't trackable, but this item has a serial number"),
+        marked("switch on 'trackable' for the part"),
     ),
 }
 
@@ -289,10 +296,12 @@ def why_not_given(locale: Locale, code: str, sender: str, receiver: str) -> tupl
         return locale.say("InvenTree said: {said}", said=locale.short(code, 200))
     if days := _free_days(code):
         first, last = (locale.day(day) for day in days)
-        return locale.say("it is booked then. The nearest free days are {first} to {last}.", first=first, last=last)
+        return locale.say(
+            "it is booked on those days. The nearest free days are {first} to {last}.", first=first, last=last
+        )
     if unit := _unit_in(code):
         return locale.say(
-            "{sender} counts it in {unit}, and so much can't be converted into that.", sender=sender, unit=unit
+            "{sender} counts it in {unit}, and this quantity can't be converted into that.", sender=sender, unit=unit
         )
     if said := against_rules(locale, code):
         return said
@@ -314,8 +323,8 @@ def against_rules(locale: Locale, code: str) -> tuple[Inline, ...]:
         if int(rest) == 0:
             return locale.say("the lending rules allow no extension.")
         return locale.some(
-            "the lending rules allow {number} extension, and it had that.",
-            "the lending rules allow {number} extensions, and it had those.",
+            "the lending rules allow {number} extension, which it has had.",
+            "the lending rules allow {number} extensions, which it has had.",
             int(rest),
         )
     return ()

@@ -34,7 +34,7 @@ def transfer_disputed(locale: Locale, *, transfer: Transfer, us: PartyConfig, pe
             resolve=command(f"resolve {transfer.code}"),
         ),
         locale.say(
-            "In the stock history in InvenTree it is under {mark}. All that I know of it: {show}",
+            "In InvenTree, search the stock history for {mark}. Everything that I know about it: {show}",
             mark=Code(f"fed:{transfer.id}"),
             show=command(f"show {transfer.code}"),
         ),
@@ -47,20 +47,20 @@ def _why_it_stopped(locale: Locale, transfer: Transfer, what: str) -> Lines:
         who = naming.signed(locale, missing)
         return [locale.say("⚠ {code}: {what} did not arrive, says {who}.", code=transfer.code, what=what, who=who)]
     return [
-        locale.say("⚠ {code} stopped: I can't tell what became of {what}.", code=transfer.code, what=what),
+        locale.say("⚠ {code} stopped: I can't tell what happened to {what}.", code=transfer.code, what=what),
         locale.say("Why: {text}", text=diagnosis(locale, transfer.obstacle)),
     ]
 
 
 def _how_far(locale: Locale, transfer: Transfer) -> tuple[Inline, ...]:
     if transfer.parcel is not None and transfer.parcel.missing is not None:
-        return locale.say("Done: it had left by parcel. Not done: it isn't booked in; I do nothing more with it.")
-    return locale.say("Some of it may be done. Not done: I do nothing more with it, at neither space.")
+        return locale.say("Done: it had left by parcel. Not done: it isn't booked in. I do nothing more with it.")
+    return locale.say("Some of it may be done. I do nothing more with it, in either space.")
 
 
 _PEERS_WORD: dict[str, str] = {
     "received": marked("{peer} says now that it has booked it in."),
-    "refused": marked("{peer} says now that it has not got it, and won't book it in."),
+    "refused": marked("{peer} says now that it doesn't have it, and won't book it in."),
     "done": marked("{peer} says now that it is done."),
     "reverted": marked("{peer} says now that it took it back."),
     "aborted": marked("{peer} says now that it was not given."),
@@ -97,17 +97,17 @@ def resolve_choice(
     peer = naming.space(locale, peer_name)
     lines: Lines = [
         locale.say(
-            "{code}: what became of {what}? I did nothing yet.",
+            "{code}: what happened to {what}? I did nothing yet.",
             code=transfer.code,
             what=naming.moved(locale, transfer),
         )
     ]
     if said:
-        lines.append(locale.say('"{said}" does not fit with what InvenTree shows.', said=locale.short(said, 40)))
+        lines.append(locale.say('"{said}" doesn\'t match InvenTree.', said=locale.short(said, 40)))
     lines += _what_the_peer_says(locale, transfer, peer)
     lines += _shown(locale, transfer, seen, us)
     if transfer.dispute is not None and us.party not in transfer.dispute.by:
-        lines.append(locale.say("{peer}'s superusers can say it for sure; here it is on your word alone.", peer=peer))
+        lines.append(locale.say("{peer}'s superusers can say it for sure. Here only your answer counts.", peer=peer))
     lines += _numbered(locale, transfer, truths, peer)
     if Truth(STANDS) in truths:
         own = naming.space(locale, us.name)
@@ -133,12 +133,12 @@ def resolve_loan_choice(
     names: dict[str, Words] = {"code": transfer.code, "what": naming.moved(locale, transfer)}
     lines: Lines = [locale.say("{code}: what about {what}? I did nothing yet.", **names)]
     if said:
-        lines.append(locale.say('"{said}" does not fit with what is known.', said=locale.short(said, 40)))
+        lines.append(locale.say('"{said}" doesn\'t match what I know.', said=locale.short(said, 40)))
     if seen:
         lines += _shown(locale, transfer, seen, us)
     lines += _numbered(locale, transfer, truths, peer)
     if not seen:
-        lines.append(locale.say("Should {peer} be a friend again, it is on loan again.", peer=peer))
+        lines.append(locale.say("If {peer} becomes a friend again, it is on loan again.", peer=peer))
     return lines
 
 
@@ -148,7 +148,7 @@ def resolve_rest_choice(
     """What a superuser can say of what did not arrive with the rest of a parcel."""
     lines: Lines = [
         locale.say(
-            "{code}: what became of {what}? I did nothing yet.",
+            "{code}: what happened to {what}? I did nothing yet.",
             code=transfer.code,
             what=naming.things(locale, transfer.lines_missing),
         )
@@ -168,7 +168,7 @@ def _numbered(
             for number, truth in enumerate(truths, 1)
         ),
         locale.say(
-            "Reply {numbers} within {time}; your name goes into the records.",
+            "Reply {numbers} within {time}. I record your name.",
             numbers=numbers,
             time=locale.span(NUMBER_WITHIN),
         ),
@@ -192,7 +192,7 @@ def _item(locale: Locale, line: Line, item: ItemSeen) -> tuple[Inline, ...]:
     names: dict[str, Words] = {
         "item": item.pk,
         "quantity": locale.quantity(item.quantity, line.description.units),
-        "place": locale.short(item.place, 60) or locale.word("no place"),
+        "place": locale.short(item.place, 60) or locale.word("no location"),
     }
     sentences = {
         Whereabouts.CUSTOMER: marked("#{item}: {quantity}, with a customer"),
@@ -205,24 +205,24 @@ def _item(locale: Locale, line: Line, item: ItemSeen) -> tuple[Inline, ...]:
 
 _TRUTHS: dict[str, str] = {
     "left": marked("it left: #{item} is with customer {peer}. Then I tell {peer}, which books it in"),
-    "out": marked("it lies ready in Outgoing, #{item}. Then I hand it over to {peer} now"),
-    "stays": marked("it was not given, nothing is with {peer}. Then it ends, and what lies in Outgoing goes back"),
-    "arrived": marked("{peer} has it. Then it is done, on your word"),
-    "back": marked("{peer} has not got it, and we take it back. Then it is in our stock again, on your word"),
-    "lost": marked("it is nowhere. Then it is written off, on your word"),
+    "out": marked("it is ready in Outgoing, #{item}. Then I hand it over to {peer} now"),
+    "stays": marked("it was not given, nothing is with {peer}. Then it ends, and stock in Outgoing goes back"),
+    "arrived": marked("{peer} has it. Then it is done, because you say so"),
+    "back": marked("{peer} doesn't have it, and we take it back. Then it is in our stock again, because you say so"),
+    "lost": marked("nobody has it. Then it is written off, because you say so"),
     "come": marked("it came after all. Then it is booked in now"),
     "booked": marked("it was booked in as #{item}. Then {peer} is told, and it is done"),
-    "stands": marked("it is booked in here, and stays in our stock. Then I tell {peer} so"),
-    "never": marked("it is not in our books, and never will be. Then {peer} takes it back"),
-    "off": marked("it counts in our stock still. Then I give it the status 'lost', so that it doesn't any more"),
+    "stands": marked("it is booked in here, and stays in our stock. Then I tell {peer}"),
+    "never": marked("it is not in our stock, and never will be. Then {peer} takes it back"),
+    "off": marked("it still counts in our stock. Then I give it the status 'lost', and it doesn't count any more"),
     "by-hand": marked("somebody has taken it out of our stock by hand, or will. Then I only note that"),
-    "kept": marked("{peer} is gone for ever. Then it is no loan any more, and stays in our books as {peer}'s"),
+    "kept": marked("{peer} is gone for ever. Then the loan ends, and it stays in our stock as {peer}'s"),
 }
 
 
 _PARCELS: dict[str, str] = {
-    "back": marked("the parcel came back to us. Then it is in our stock again, on your word"),
-    "lost": marked("the parcel is lost. Then it is ours again, with the status 'lost', on your word"),
+    "back": marked("the parcel came back to us. Then it is in our stock again, because you say so"),
+    "lost": marked("the parcel is lost. Then it belongs to us again, with the status 'lost', because you say so"),
     "never": marked("it has not come. Then {peer} says whether it came back, or is lost"),
 }
 
@@ -230,7 +230,7 @@ _PARCELS: dict[str, str] = {
 _RESTS: dict[str, str] = {
     "back": marked("it came back to us, or never left. Then it is in our stock again"),
     "found": marked("{peer} has found it. Then it is in our stock again, for you to offer it once more"),
-    "lost": marked("it is lost. Then it stays in our books as 'lost'"),
+    "lost": marked("it is lost. Then it keeps the status 'lost'"),
 }
 
 
@@ -271,8 +271,8 @@ def loan_settled(locale: Locale, *, loan: Transfer, truth: Truth, peer_name: str
     names: dict[str, Words] = {"case": naming.case(locale, loan), "peer": naming.space(locale, peer_name)}
     if truth.name == "kept":
         return [
-            locale.say("Settled: {case} stays in our books as {peer}'s.", **names),
-            locale.say("Nobody is reminded of it any more. It goes to no third space."),
+            locale.say("Settled: {case} stays in our stock as {peer}'s.", **names),
+            locale.say("I remind nobody of it any more. It goes to no third space."),
         ]
     if truth.name == "off":
         return [
@@ -298,9 +298,9 @@ def still_being_tried(locale: Locale, *, transfer: Transfer, us: PartyConfig) ->
     """One of our steps hasn't come to an end yet."""
     return [
         locale.say(
-            "Not yet: {space}'s InvenTree has not told the outcome of the last step of {code}.",
+            "Not yet: {space}'s InvenTree has not reported the result of the last step of {code}.",
             space=naming.space(locale, us.name),
             code=transfer.code,
         ),
-        locale.say("I'll keep checking for up to 15 minutes. I did nothing else; please say it again then."),
+        locale.say("I'll keep checking for up to 15 minutes. I did nothing else. Please type it again then."),
     ]

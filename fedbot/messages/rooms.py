@@ -33,13 +33,15 @@ def hello(locale: Locale, *, us: PartyConfig, admins: Sequence[str], private: bo
     """To a room, when the bot has come in: who it speaks for, what to type first, who its admins are."""
     space, line = naming.space(locale, us.name), command("help")
     if private:
-        first = locale.say("Hello, this is my admin room: here I tell what concerns only {space}.", space=space)
-        second = locale.say("Type {line} for what you can say, or {status}.", line=line, status=command("status"))
+        first = locale.say(
+            "Hello, this is my admin room: here I post everything that concerns only {space}.", space=space
+        )
+        second = locale.say("Type {line} to see what you can type, or {status}.", line=line, status=command("status"))
     else:
-        first = locale.say("Hello, I am {space}'s bot: I lend, give and request things for it.", space=space)
+        first = locale.say("Hello, I am {space}'s bot: I lend, give and request items for it.", space=space)
         second = locale.say("If you belong to {space}, type {line} first.", space=space, line=line)
     if not admins:
-        return [first, second, locale.say("Who has set me up is my admin.")]
+        return [first, second, locale.say("My admin is the person who set me up.")]
     names = naming.people(locale, list(admins[:MOST_ADMINS]))
     return [first, second, locale.say("My admins: {people}.", people=names)]
 
@@ -50,15 +52,15 @@ def room_replaced(locale: Locale, *, room: Room, replacement: str, bot: str, wai
         locale.say("The room {room} was upgraded and is read-only now.", room=_room(locale, room)),
         locale.say("The new one: {room}", room=_identifier(locale, replacement)),
         locale.say(
-            "I am trying to go in. If it is closed, somebody who is in it has to invite me: {bot}",
+            "I am trying to join. If it is closed, somebody in it has to invite me: {bot}",
             bot=Code(locale.short(bot, 120)),
         ),
     ]
     if waiting:
         lines.append(
             locale.some(
-                "{number} friendship waits until a superuser says in the new room that it goes on there.",
-                "{number} friendships wait until a superuser says in the new room that they go on there.",
+                "{number} friendship waits until a superuser confirms the new room there.",
+                "{number} friendships wait until a superuser confirms the new room there.",
                 waiting,
             )
         )
@@ -68,15 +70,13 @@ def room_replaced(locale: Locale, *, room: Room, replacement: str, bot: str, wai
 def room_is_no_successor(locale: Locale, *, room: Room, old: Room, stays: bool) -> Lines:
     """For the admins: the tombstone points to a room that doesn't say to be the new one; `stays`: it is ours anyway."""
     return [
-        locale.say(
-            "{room} isn't the room that takes the place of {old}.", room=_room(locale, room), old=_room(locale, old)
-        ),
+        locale.say("{room} isn't the room that replaces {old}.", room=_room(locale, room), old=_room(locale, old)),
         locale.say("The old room points to it ({room}), but it doesn't name the old one.", room=Code(room.id)),
-        locale.say("What is open in the old room waits.")
+        locale.say("Open cases of the old room wait.")
         if stays
-        else locale.say("I have left it. What is open in the old room waits."),
+        else locale.say("I have left it. Open cases of the old room wait."),
         locale.say(
-            "Its admins can point to the right one, by a new tombstone ({type}).", type=Code("m.room.tombstone")
+            "Its admins can point to the right one with a new tombstone ({type}).", type=Code("m.room.tombstone")
         ),
     ]
 
@@ -85,9 +85,9 @@ def room_to_be_configured(locale: Locale, *, room: Room, old: str) -> Lines:
     """For the admins: we are in the new room; the settings name the old one."""
     return [
         locale.say("I am in the new room {room}.", room=_room(locale, room)),
-        locale.say("Please write it under {key}, in place of the old one:", key=Code("rooms")),
+        locale.say("Please write it under {key}, instead of the old one:", key=Code("rooms")),
         locale.say("{new}, not {old}", new=_identifier(locale, room.id), old=_identifier(locale, old)),
-        locale.say("Until then I remember it. What waits for a superuser I have said there."),
+        locale.say("Until then I remember it. I have posted there what waits for a superuser."),
     ]
 
 
@@ -101,15 +101,17 @@ def friendships_wait_here(
     own = naming.space(locale, us.name)
     return [
         locale.some(
-            "This room takes the place of another. {number} friendship of {own} waits here:",
-            "This room takes the place of another. {number} friendships of {own} wait here:",
+            "This room replaces another. {number} friendship of {own} waits here:",
+            "This room replaces another. {number} friendships of {own} wait here:",
             len(waiting),
             own=Bold(own),
         ),
         Items(tuple((naming.space(locale, c.peer_name),) for c in waiting)),
         *_open(locale, open_ones),
-        locale.say("A superuser of {own} says here that they go on in this room: {review}", own=own, review=_REVIEW),
-        locale.say("Each space does so for itself. Until then nothing new is offered or decided."),
+        locale.say(
+            "A superuser of {own} confirms here that they continue in this room: {review}", own=own, review=_REVIEW
+        ),
+        locale.say("Each space does so for itself. Until then nobody can offer or decide anything new."),
     ]
 
 
@@ -124,10 +126,10 @@ def moved(
         "who": naming.person(locale, by),
     }
     return [
-        locale.say("✅ {own} goes on here with {peers}, says {who}.", **words),
+        locale.say("✅ {own} continues here with {peers}, says {who}.", **words),
         *_open(locale, open_ones),
         locale.say(
-            "What waited goes on by itself, once the other space has said so too. Open cards come again, below."
+            "Waiting work continues by itself once the other space has confirmed too. I post open cards again below."
         ),
         *_still_paused(locale, moved),
     ]
@@ -140,7 +142,9 @@ def _still_paused(locale: Locale, moved: Sequence[Connection]) -> Lines:
         return []
     names = locale.names(paused)
     return [
-        locale.say("Paused still, as the key has changed: {peers}. See {review}", peers=names, review=command("review"))
+        locale.say(
+            "Still paused, because the key has changed: {peers}. See {review}", peers=names, review=command("review")
+        )
     ]
 
 
@@ -149,7 +153,7 @@ def nothing_moves_here(locale: Locale, *, rooms: tuple[str, ...]) -> Lines:
     lines: Lines = [locale.say("No friendship waits for this room. I did nothing.")]
     if rooms:
         lines.append(
-            locale.say("Some wait for another: {rooms}. Please say it there.", rooms=locale.names(list(rooms)))
+            locale.say("Some wait for another room: {rooms}. Please type it there.", rooms=locale.names(list(rooms)))
         )
     return lines
 
@@ -184,14 +188,16 @@ def invitation_declined(locale: Locale, *, room: str, name: str, by: str, known:
                 room=_identifier(locale, room),
             )
         )
-        lines.append(locale.say("To ask me in private, begin a direct chat with me, without anybody else."))
+        lines.append(locale.say("To ask me in private, start a direct chat with me, without anybody else."))
     else:
         keys: dict[str, Words] = {"people": Code("people"), "admins": Code("admins")}
         lines.append(
-            locale.say("I don't know that person. If it was right, add them under {people} or {admins}", **keys)
+            locale.say(
+                "I don't know that person. If the invitation was right, add them under {people} or {admins}", **keys
+            )
         )
-        lines.append(locale.say("in my settings, or with {line}; then invite me again.", line=command("people add")))
-    lines.append(locale.say("Nothing to do if it was unwanted. I say this once a day about a person."))
+        lines.append(locale.say("in my settings, or with {line}. Then invite me again.", line=command("people add")))
+    lines.append(locale.say("If it was unwanted, do nothing. I say this once a day about a person."))
     return lines
 
 
@@ -199,7 +205,7 @@ def too_many_invitations(locale: Locale, *, by: str) -> Lines:
     """More invitations than the bot answers."""
     return [
         locale.say("I get too many invitations, the last by {person}.", person=Code(locale.short(by, 120))),
-        locale.say("I leave those beyond the limit unanswered. Our configured rooms are not concerned."),
+        locale.say("I don't answer those beyond the limit. This doesn't affect our configured rooms."),
         locale.say("To stop them, block the account on the homeserver. I say this once a day."),
     ]
 
@@ -212,13 +218,14 @@ def room_without_power(locale: Locale, *, room: Room, bot: str) -> Lines:
     if not room.may_react:
         lacking += [", "] * bool(lacking) + [Code("m.reaction")]
     return [
-        locale.say("In {room} I may not do my work: its power levels forbid it.", room=_name(locale, room)),
-        locale.say("What I may not send: {kinds}", kinds=lacking),
+        locale.say("I can't do my work in {room}: its power levels forbid it.", room=_name(locale, room)),
+        locale.say("I have no permission to send: {kinds}", kinds=lacking),
         locale.say(
-            "Please give {bot} a higher power level there, or lower what these need.", bot=Code(locale.short(bot, 120))
+            "Please give {bot} a higher power level there, or lower the level that these need.",
+            bot=Code(locale.short(bot, 120)),
         ),
-        locale.say("It stands in the room's settings, under roles and permissions. I notice it by myself."),
-        locale.say("What I can't post until then is named here."),
+        locale.say("You find it in the room's settings, under roles and permissions. I notice the change by myself."),
+        locale.say("Until then I list here what I can't post."),
     ]
 
 
@@ -226,16 +233,17 @@ def room_denies_announcing(locale: Locale, *, room: Room, bot: str) -> Lines:
     """The room's power levels keep us from putting our state event; we announced ourselves by message."""
     return [
         locale.say(
-            "In {room} I may not announce our space as room state, so I did it by a message.", room=_name(locale, room)
+            "In {room} I have no permission to announce our space as room state, so I sent a message instead.",
+            room=_name(locale, room),
         ),
-        locale.say("That works, but a bot that comes later may not see it."),
+        locale.say("That works, but a bot that joins later may not see it."),
         locale.say(
-            "A room admin can fix it, in the power levels ({type}), under {events}:",
+            "A room admin can fix it in the power levels ({type}), under {events}:",
             type=Code("m.room.power_levels"),
             events=Code("events"),
         ),
         Code('"dev.fedbot.party": 0'),
-        locale.say("Each bot can write only its own entry ({bot} this one).", bot=Code(locale.short(bot, 120))),
+        locale.say("Each bot can write only its own entry. This one is for {bot}.", bot=Code(locale.short(bot, 120))),
     ]
 
 
@@ -245,12 +253,12 @@ def removed_from_room(locale: Locale, *, room: Room, event: Removed) -> Lines:
     if event.banned:
         first = locale.say("{person} banned me from {room}.", **names)
     else:
-        first = locale.say("I am out of {room}: {person} removed me.", **names)
+        first = locale.say("{person} removed me from {room}.", **names)
     lines: Lines = [first]
     if reason := locale.short(event.reason, 200):
         lines.append(locale.say('Reason given: "{reason}"', reason=reason))
     lines += [
-        locale.say("What is open there waits; what has left a space's stock still arrives once I am back."),
+        locale.say("Open cases there wait. Items that have left a space's stock still arrive once I am back."),
         locale.say(
             "If it was a mistake: invite me again from an account that is listed under {people} or {admins}.",
             people=Code("people"),
@@ -267,9 +275,9 @@ def direct_chat_begins(locale: Locale, *, us: PartyConfig) -> Lines:
     """One of our people has opened a direct chat with the bot."""
     return [
         locale.say("Here you can ask me in private, with or without {prefix} before it.", prefix=command("")),
-        locale.say("What I tell: {help}", help=command("help")),
+        locale.say("What I can answer: {help}", help=command("help")),
         locale.say(
-            "What gives, takes or decides is said in the room that {space} shares with others: they read along there.",
+            "People give, take and decide in the room that {space} shares with others, where the others can read it.",
             space=naming.space(locale, us.name),
         ),
     ]
@@ -279,10 +287,10 @@ def no_direct_chat(locale: Locale, *, us: PartyConfig) -> Lines:
     """There is somebody else in the room, so it is no direct chat (any more)."""
     return [
         locale.say(
-            "I leave this room: a direct chat is with one person of {space} alone.",
+            "I leave this room: a direct chat has only one person of {space}.",
             space=naming.space(locale, us.name),
         ),
-        locale.say("You can begin one with me at any time."),
+        locale.say("You can start one with me at any time."),
     ]
 
 
@@ -292,44 +300,48 @@ def no_direct_chat(locale: Locale, *, us: PartyConfig) -> Lines:
 def unreadable_message(locale: Locale, *, bot: str, problem: str, version: int) -> Lines:
     """A bot wrote something that we don't understand; said once a day."""
     return [
-        locale.say("I can't read what {bot} sent, so nothing was done with it.", bot=Code(locale.short(bot, 120))),
+        locale.say("I can't read {bot}'s message, so I did nothing with it.", bot=Code(locale.short(bot, 120))),
         locale.say(
-            "Perhaps one of us is older than the other: I speak version {version}. What I stumbled over: {problem}",
+            "Perhaps one of us is older than the other: I speak version {version}. I could not read: {problem}",
             version=version,
             problem=Code(locale.short(problem, 80)),
         ),
-        locale.say("Its admin and mine can bring both up to date. Nothing to do for anybody else."),
+        locale.say("Its admin and mine can update both. Nobody else has to do anything."),
     ]
 
 
 def message_of_another_version(locale: Locale, *, bot: str, theirs: int, ours: int) -> Lines:
     """A bot wrote in a version of the protocol that we don't speak; said once a day."""
-    first = locale.say("I can't read what {bot} sent, so nothing was done with it.", bot=Code(locale.short(bot, 120)))
+    first = locale.say("I can't read {bot}'s message, so I did nothing with it.", bot=Code(locale.short(bot, 120)))
     versions = {"theirs": str(theirs)[:12], "ours": str(ours)}
     second = locale.say("It speaks version {theirs} of the bots' protocol, I speak {ours}.", **versions)
     if theirs > ours:
-        return [first, second, locale.say("My admin has to update me. What it sent comes again then.")]
-    return [first, second, locale.say("Its admin has to update it. Nothing to do for anybody else.")]
+        return [first, second, locale.say("My admin has to update me. Then it sends the message again.")]
+    return [first, second, locale.say("Its admin has to update it. Nobody else has to do anything.")]
 
 
 def party_not_announced(locale: Locale, *, party: str, bot: str, believed: str) -> Lines:
     """A bot asks to connect in the name of a space that it doesn't announce, or that another said before that it is."""
     names: dict[str, Words] = {"bot": Code(locale.short(bot, 120)), "party": locale.short(party, 40)}
-    first = locale.say("I didn't take up that {party} asks to be friends, by {bot}.", **names)
+    first = locale.say("I ignored a request of {party} to be friends, sent by {bot}.", **names)
     if believed not in {"", bot}:
         names["believed"] = Code(locale.short(believed, 120))
-        why = locale.say("Why: {believed} said first that it is {party}. The wrong one has to leave the room.", **names)
+        why = locale.say(
+            "Why: {believed} was the first to announce {party}. The wrong one has to leave the room.", **names
+        )
     else:
-        why = locale.say("Why: {bot} doesn't announce {party} in this room with the key that it used.", **names)
-    return [first, why, locale.say("Nothing was made. Once that is fixed, it can ask again.")]
+        why = locale.say(
+            "Why: {bot} used another key than the one with which it announces {party} in this room.", **names
+        )
+    return [first, why, locale.say("I created nothing. Once that is fixed, it can ask again.")]
 
 
 def second_claim(locale: Locale, *, party: str, bot: str, believed: str) -> Lines:
     """Two bots say that they are the same space, with which we aren't friends."""
     names: dict[str, Words] = {"bot": Code(locale.short(bot, 120)), "party": locale.short(party, 40)}
     return [
-        locale.say("⚠ {bot} also says that it is {party}.", **names),
-        locale.say("I believe {believed}, which said so first.", believed=Code(locale.short(believed, 120))),
+        locale.say("⚠ {bot} also claims to be {party}.", **names),
+        locale.say("I believe {believed}, which claimed it first.", believed=Code(locale.short(believed, 120))),
         locale.say("If that is the wrong one, ask a moderator to remove it from the room."),
     ]
 
@@ -338,7 +350,7 @@ def claim_without_signature(locale: Locale, *, party: str, bot: str) -> Lines:
     """Somebody announces a space, but its key didn't sign that."""
     names: dict[str, Words] = {"bot": Code(locale.short(bot, 120)), "party": locale.short(party, 40)}
     return [
-        locale.say("⚠ {bot} says that it is {party}, but without its signature.", **names),
+        locale.say("⚠ {bot} claims to be {party}, but without its signature.", **names),
         locale.say("I ignore that. If it is a fedbot of that space, it needs a newer version."),
     ]
 
@@ -346,10 +358,10 @@ def claim_without_signature(locale: Locale, *, party: str, bot: str) -> Lines:
 def claims_to_be_us(locale: Locale, *, us: PartyConfig, bot: str, has_key: bool) -> Lines:
     """Another account announces our own space."""
     names: dict[str, Words] = {"bot": Code(locale.short(bot, 120)), "space": naming.space(locale, us.name)}
-    lines: Lines = [locale.say("⚠ {bot} says that it is {space}. I ignore that.", **names)]
+    lines: Lines = [locale.say("⚠ {bot} claims to be {space}. I ignore that.", **names)]
     if has_key:
         lines.append(
-            locale.say("It has my key: somebody runs a copy of my state folder. Stop it, or I must get a new key.")
+            locale.say("It has my key: somebody runs a copy of my state folder. Stop the copy, or I need a new key.")
         )
     else:
         lines.append(locale.say("It doesn't have my key. Ask a moderator to remove it from the room."))
@@ -367,9 +379,9 @@ def tapped_while_out(locale: Locale, *, subject: Connection | Transfer) -> Lines
 
 def said_while_out(locale: Locale) -> Lines:
     """Somebody has typed a line while the bot was out of the room."""
-    return [locale.say("I was out of this room when you said that, so I did nothing. Please say it again.")]
+    return [locale.say("I was out of this room when you typed that, so I did nothing. Please type it again.")]
 
 
 def practice_is_over(locale: Locale) -> Lines:
     """The pretend friend is gone."""
-    return [locale.say("The practice is over. I have left its room and forgotten all about it.")]
+    return [locale.say("The practice is over. I have left its room and forgotten everything about it.")]

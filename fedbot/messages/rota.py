@@ -27,7 +27,7 @@ _FIRST: dict[RotaState, str] = {
     RotaState.ASKING: marked("Asking for {what}, {terms}: one space after the other. {code}"),
     RotaState.FILLED: marked("✅ {what} found, {terms}. {code}"),
     RotaState.NOBODY: marked("Nobody can give {what} now. {code}"),
-    RotaState.STOPPED: marked("Stopped: {what} isn't asked for any more. {code}"),
+    RotaState.STOPPED: marked("Stopped: I don't ask for {what} any more. {code}"),
 }
 _TAKEN_BACK: dict[Why, str] = {
     Why.SILENT: marked("{space}: didn't decide within {wait}, so I took it back ({code})."),
@@ -43,17 +43,17 @@ _ENDS: dict[TransferState, str] = {
     TransferState.CREDITING: marked("{space}: gives {quantity}; it is on its way ({code})."),
     TransferState.RECEIVED: marked("{space}: gave {quantity} ({code})."),
     TransferState.DONE: marked("{space}: gave {quantity} ({code})."),
-    TransferState.DECLINED: marked("{space}: no, says {who} ({code})."),
+    TransferState.DECLINED: marked("{space}: declined by {who} ({code})."),
     TransferState.EXPIRED: marked("{space}: nobody decided in time ({code})."),
-    TransferState.DISPUTED: marked("{space}: nobody can tell what became of it; people settle it ({code})."),
+    TransferState.DISPUTED: marked("{space}: nobody can tell what happened to it; people settle it ({code})."),
 }
 _PASSED: dict[Why, str] = {
     Why.SILENT_SEARCH: marked("{space}: its bot did not answer the search within {time}."),
-    Why.INVENTORY: marked("{space}: not looked, as its InvenTree does not answer."),
-    Why.HIDDEN: marked("{space}: keeps what it has out of shared rooms, so I don't ask it here."),
+    Why.INVENTORY: marked("{space}: not searched, because its InvenTree does not answer."),
+    Why.HIDDEN: marked("{space}: doesn't show its items in shared rooms, so I don't ask it here."),
     Why.TOO_LITTLE: marked("{space}: has only {quantity}."),
     Why.NOT_FRIENDS: marked("{space}: isn't a friend at the moment."),
-    Why.TOO_LATE: marked("{space}: not asked, as the day is over."),
+    Why.TOO_LATE: marked("{space}: not asked, because the day is over."),
 }
 
 
@@ -75,14 +75,14 @@ def rota_page(locale: Locale, *, rota: Rota, us: PartyConfig, asked: Asked, name
     if entries:
         lines.append(Items(tuple(entries)))
     if not (asked or rota.waiting):
-        lines.append(locale.say("Nobody who answered has that much of it free under this name."))
+        lines.append(locale.say("None of the spaces that answered has that much of it free under this name."))
     return [*lines, *_what_next(locale, rota, us)]
 
 
 def _first(locale: Locale, rota: Rota, asked: Asked) -> tuple[Inline, ...]:
     sentence = _FIRST[rota.state]
     if rota.state is RotaState.ASKING and rota.at_once:
-        sentence = marked("Asking for {what}, {terms}: all who have it at once. {code}")
+        sentence = marked("Asking for {what}, {terms}: all spaces that have it, at once. {code}")
     came = sum((_coming(rota, transfer) for _, transfer in asked), start=Decimal(0))
     if rota.state is RotaState.FILLED and came < rota.wanted:
         sentence = marked("✅ In part: {came} of {what} found, {terms}. {code}")
@@ -136,14 +136,14 @@ def _said(transfer: Transfer) -> str:
     """What its owner's people said, and what became of that."""
     if transfer.state is TransferState.OPEN:
         return _open(transfer)
-    return _ENDS.get(transfer.state, marked("{space}: nothing came of it ({code})."))
+    return _ENDS.get(transfer.state, marked("{space}: nothing came ({code})."))
 
 
 def _open(transfer: Transfer) -> str:
     if transfer.approved_hash and transfer.wanted == "cancel":
         return marked("{space}: agreed to {quantity}, but nothing came yet. I asked to take it back ({code}).")
     if transfer.approved_hash:
-        return marked("{space}: gives {quantity}. I confirmed; it goes by itself now ({code}).")
+        return marked("{space}: gives {quantity}. I confirmed it, and it continues by itself now ({code}).")
     if transfer.granted is not None:
         return marked("{space}: would give {quantity} ({code}).")
     if transfer.wanted:
@@ -171,20 +171,24 @@ def _what_next(locale: Locale, rota: Rota, us: PartyConfig) -> Lines:
         if rota.stuck:
             go_on = command(f"cancel {rota.stuck}")
             return [
-                locale.say("It may still come, so I ask nobody else. To go on without it: {go_on}", go_on=go_on),
+                locale.say("It may still come, so I ask nobody else. To continue without it: {go_on}", go_on=go_on),
                 locale.say("To stop: {cancel}", cancel=cancel),
             ]
         if rota.waiting and not rota.at_once:
             wait = locale.span(us.rota.wait)
             return [
                 locale.say(
-                    "After a no, or {wait} of silence, I ask the next. To stop: {cancel}", wait=wait, cancel=cancel
+                    "If they decline, or don't answer for {wait}, I ask the next. To stop: {cancel}",
+                    wait=wait,
+                    cancel=cancel,
                 )
             ]
         return [locale.say("To stop: {cancel}", cancel=cancel)]
     if rota.state is RotaState.NOBODY:
         return [
-            locale.say("Nothing has moved. Look who has what: {find}", find=command(f"find {locale.short(rota.word)}"))
+            locale.say(
+                "Nothing has moved. To see who has what: {find}", find=command(f"find {locale.short(rota.word)}")
+            )
         ]
     return []
 
@@ -193,7 +197,7 @@ def rota_in_short(locale: Locale, rota: Rota) -> tuple[Inline, ...]:
     """'k7m2 – 20 × M3-BOLT, 1 space asked, 2 to go'."""
     if rota.stuck:
         return locale.say(
-            "{code} – {what}: a space agreed, and nothing came. Look: {show}",
+            "{code} – {what}: a space agreed, but nothing came. For details: {show}",
             code=rota.code,
             what=_what(locale, rota),
             show=command(f"show {rota.code}"),
@@ -212,7 +216,7 @@ def nobody_gives_it(locale: Locale, *, rota: Rota, us: PartyConfig) -> Lines:
     del us
     who = naming.pill(locale, rota.asker.person, rota.asker.name)
     first = locale.say("{who}: nobody can give {what} now. {code}", who=who, what=_what(locale, rota), code=rota.code)
-    return [first, locale.say("My message above says who was asked, and what they said. Nothing has moved.")]
+    return [first, locale.say("My message above says who was asked, and their answers. Nothing has moved.")]
 
 
 def nothing_came(
@@ -234,7 +238,7 @@ def nothing_came(
             "I confirmed on {when}. It may still come, so I ask nobody else for it.", when=locale.when(confirmed)
         ),
         locale.say(
-            "Call {space}. To go on without it: {go_on} – if it still comes, I send it back.",
+            "Call {space}. To continue without it: {go_on} – if it still comes, I send it back.",
             space=space,
             go_on=command(f"cancel {transfer.code}"),
         ),
@@ -246,7 +250,7 @@ def given_up(locale: Locale, *, rota: Rota, transfer: Transfer, peer_name: str) 
     """Somebody goes on without what was confirmed and never came."""
     space = naming.space(locale, peer_name)
     lines: Lines = [
-        locale.say("I go on without {case} from {space}.", case=naming.case(locale, transfer), space=space),
+        locale.say("I continue without {case} from {space}.", case=naming.case(locale, transfer), space=space),
         locale.say("If it still leaves their stock, I refuse it, and their bot books it in again."),
     ]
     if not rota.is_living:
@@ -267,7 +271,9 @@ def rota_lost(locale: Locale, *, transfer: Transfer, us: PartyConfig, peer_name:
             what=what,
             code=transfer.code,
         ),
-        locale.say("You asked anyone for it. My journal was lost: I don't know whom else, and it could come twice."),
+        locale.say(
+            "You asked anyone for it. My journal was lost, so I don't know who else was asked, and it could come twice."
+        ),
         locale.say("Nothing has moved. Ask again: {line}", line=command("request … from anyone")),
     ]
 
@@ -275,7 +281,7 @@ def rota_lost(locale: Locale, *, transfer: Transfer, us: PartyConfig, peer_name:
 def from_anyone_needs_a_name(locale: Locale, *, word: str) -> Lines:
     """What was typed names one thing of one space, which others can't have."""
     return [
-        locale.say('Not asked: "{word}" is one certain item of one space.', word=locale.short(word, 40)),
+        locale.say('Not asked: "{word}" is one specific item of one space.', word=locale.short(word, 40)),
         locale.say("From anyone I can ask by IPN or part name: {line}", line=command("request 20 M3-BOLT from anyone")),
     ]
 
@@ -284,7 +290,7 @@ def one_item_from_anyone(locale: Locale, *, count: int) -> Lines:
     """Several lines, of which each could come from somebody else."""
     return [
         locale.say(
-            "Not asked: those are {number} items. From anyone, I ask for one item at a time.",
+            "Not asked: those are {number} items. With 'from anyone', I ask for one item at a time.",
             number=locale.count(count),
         ),
         locale.say("Write a line for each: {line}", line=command("request 20 M3-BOLT from anyone")),
@@ -311,19 +317,19 @@ def too_many_rotas(locale: Locale, *, count: int) -> Lines:
     """As many run as may."""
     return [
         locale.say("Not asked: {number} requests from anyone are running already.", number=locale.count(count)),
-        locale.say("Stop one that nobody needs any more: {cancel}", cancel=command("cancel ID")),
+        locale.say("Stop one that you don't need any more: {cancel}", cancel=command("cancel ID")),
     ]
 
 
 def rota_stopped(locale: Locale, *, rota: Rota, coming: tuple[str, ...]) -> Lines:
     """Somebody stopped it. `coming`: the spaces that had agreed already."""
     lines: Lines = [
-        locale.say("Stopped: {what}. I take back what I asked. {code}", what=_what(locale, rota), code=rota.code)
+        locale.say("Stopped: {what}. I take my requests back. {code}", what=_what(locale, rota), code=rota.code)
     ]
     if coming:
         spaces = locale.names([naming.space(locale, name) for name in coming])
         lines.append(
-            locale.say("{spaces} had agreed already: if it has left its stock, it still comes.", spaces=spaces)
+            locale.say("{spaces} had agreed already: if it has left their stock, it still comes.", spaces=spaces)
         )
     return lines
 
@@ -331,5 +337,5 @@ def rota_stopped(locale: Locale, *, rota: Rota, coming: tuple[str, ...]) -> Line
 def rota_is_over(locale: Locale, *, rota: Rota) -> Lines:
     """There is nothing to stop any more."""
     return [
-        locale.say("Nothing to stop: {what} isn't asked for any more. {code}", what=_what(locale, rota), code=rota.code)
+        locale.say("Nothing to stop: I don't ask for {what} any more. {code}", what=_what(locale, rota), code=rota.code)
     ]

@@ -69,13 +69,13 @@ def transfer_offered(
     if len(terms.lines) > 1:
         lines.append(Items(tuple(naming.marked_thing(locale, line) for line in terms.lines)))
     elif terms.lines[0].whole and not (terms.lines[0].serial or terms.outside):
-        lines = [(*_inline(lines[0]), " ", *locale.say("That is all that lies there."))]
+        lines = [(*_inline(lines[0]), " ", *locale.say("That is all the stock there."))]
     if transfer.care:
         own = naming.space(locale, us.name)
         if by_rules(transfer):
-            second = marked("⚠ Lending rules: a second approver of {space} has to agree, too, on my card.")
+            second = marked("⚠ Lending rules: a second approver of {space} has to approve, too, on my card.")
         else:
-            second = marked("⚠ High value: a second approver of {space} has to agree, too, on my card.")
+            second = marked("⚠ High value: a second approver of {space} has to approve, too, on my card.")
         lines.append(locale.say(second, space=own))
     lines += [*_once_more(locale, transfer, before), *overdue_line(locale, overdue, receiver)]
     return [(*_inline(lines[0]), " ", transfer.code), *lines[1:], _who_decides(locale, transfer, receiver)]
@@ -86,7 +86,7 @@ def _once_more(locale: Locale, transfer: Transfer, before: Transfer | None) -> L
     if before is None:
         return []
     ago = locale.span(max(transfer.asked.at - before.asked.at, A_MINUTE))
-    told = "⚠ You said the same {time} ago ({code}). This one comes in addition."
+    told = "⚠ You typed the same {time} ago ({code}). This one is in addition."
     return [locale.say(told, time=ago, code=before.code)]
 
 
@@ -127,7 +127,7 @@ def request_without_part(locale: Locale, *, transfer: Transfer, us: PartyConfig)
     homeless = [transfer.line(progress.number) for progress in unmatched(transfer)]
     lines: Lines = [
         locale.say(
-            "Taken back: {space} has no place for {what} ({code}).",
+            "Taken back: {space} has no location for {what} ({code}).",
             space=space,
             what=naming.things(locale, homeless),
             code=transfer.code,
@@ -139,10 +139,10 @@ def request_without_part(locale: Locale, *, transfer: Transfer, us: PartyConfig)
 
 
 _ASKED_ANEW = {
-    "to-be-agreed": marked("{space} asks something of whoever borrows it. I took it back: {code}"),
-    "not-in-order": marked("What {space} has is not in order. I took the request back: {code}"),
-    "other-unit": marked("{space} counts it in a unit of its own. I took the request back: {code}"),
-    "other-thing": marked("{space} would give something else than asked. I took it back: {code}"),
+    "to-be-agreed": marked("{space} asks borrowers to agree to a text. I took your request back: {code}"),
+    "not-in-order": marked("{space}'s item is not in order. I took the request back: {code}"),
+    "other-unit": marked("{space} counts it in another unit. I took the request back: {code}"),
+    "other-thing": marked("{space} offers another item than you asked for. I took your request back: {code}"),
 }
 
 
@@ -166,7 +166,7 @@ def another_thing_would_be_given(
     for asked, given in others[: naming.MOST_IN_FIRST_LINE]:
         lines.append(
             locale.say(
-                "You asked for: {asked}. It would give: {given}",
+                "You asked for: {asked}. It offers: {given}",
                 asked=naming.thing(locale, asked),
                 given=", ".join(naming.flawed_thing(locale, line) for line in given[: naming.MOST_IN_FIRST_LINE]),
             )
@@ -278,14 +278,14 @@ def transfer_waits(
         how_far(locale, transfer, us, peer_name),
         locale.say("Next: I try again by myself (next {time}). Nothing to do now.", time=locale.clock(next_try))
         if silent
-        else locale.say("Next: {space}'s admins fix that. Then I go on by myself.", space=space),
+        else locale.say("Next: {space}'s admins fix that. Then I continue by myself.", space=space),
         how_to_stop(locale, transfer),
     ]
 
 
 def transfer_goes_on(locale: Locale, *, transfer: Transfer) -> Lines:
     """The message about a wait, once it is over."""
-    return [locale.say("▶ {code} goes on: InvenTree answers again. Nothing to do.", code=transfer.code)]
+    return [locale.say("▶ {code} continues: InvenTree answers again. Nothing to do.", code=transfer.code)]
 
 
 def peer_silent(locale: Locale, *, transfer: Transfer, us: PartyConfig, peer_name: str) -> Lines:
@@ -323,10 +323,10 @@ def not_put_away(locale: Locale, *, transfer: Transfer, peer_name: str, problem:
             transfer.code,
         ]
     return [
-        locale.say("{things} from {peer} lies in Incoming: I could not put it away.", things=things, peer=peer),
-        locale.say("Done: it is booked in, and {peer} knows. Not done: moving it to its place.", peer=peer),
+        locale.say("{things} from {peer} is in Incoming: I could not put it away.", things=things, peer=peer),
+        locale.say("Done: it is booked in, and {peer} knows. Not done: moving it to its location.", peer=peer),
         why,
-        locale.say("Please move it in InvenTree by hand; I don't try again."),
+        locale.say("Please move it in InvenTree by hand. I don't try again."),
         transfer.code,
     ]
 
@@ -335,11 +335,11 @@ def not_marked_arrived(locale: Locale, *, transfer: Transfer, problem: Diagnosis
     """It arrived; our own record of it keeps the status 'on its way'."""
     return [
         locale.say(
-            "{things} has arrived, but our record of it still says that it is on its way.",
+            "{things} has arrived, but our record still says that it is on its way.",
             things=naming.things(locale, transfer.terms.lines),
         ),
         locale.say("Why: {text}", text=diagnosis(locale, problem)),
-        locale.say("Please set the item's status back in InvenTree by hand; I don't try again."),
+        locale.say("Please set the item's status back in InvenTree by hand. I don't try again."),
         transfer.code,
     ]
 
@@ -348,13 +348,14 @@ def sum_does_not_add_up(locale: Locale, *, transfer: Transfer, line: Line, probl
     """InvenTree moved something else than was asked for: somebody has to count."""
     return [
         locale.say(
-            "Please count stock #{item} ({part}) in InvenTree: what I moved isn't what I asked for.",
+            "Please count stock #{item} ({part}) in InvenTree: I moved another quantity than I asked for.",
             item=line.item,
             part=naming.part(locale, line.description),
         ),
-        locale.say("What InvenTree says: {text}", text=diagnosis(locale, problem)),
+        locale.say("InvenTree says: {text}", text=diagnosis(locale, problem)),
         locale.say(
-            "Nothing was handed over. Somebody moved the same stock at the same moment; its quantity may be wrong now."
+            "Nothing was handed over. Somebody moved the same stock at the same moment, so its quantity may be"
+            " wrong now."
         ),
         transfer.code,
     ]

@@ -96,7 +96,7 @@ def _offered(locale: Locale, card: Card) -> Lines:
     """A push: the receiver's approvers decide."""
     without_part, names = unmatched(card.transfer), _names(locale, card)
     if without_part:
-        first = locale.say("{sender} offers {receiver} {what}, {terms}. It can't be taken yet.", **names)
+        first = locale.say("{sender} offers {receiver} {what}, {terms}. You can't accept it yet.", **names)
     elif card.transfer.terms.outside is not None:
         first = locale.say("{receiver} has {what} of {sender}, {terms}. Book it in?", **names)
     elif card.only:
@@ -154,7 +154,7 @@ def _others_are_asked(locale: Locale, card: Card) -> Lines:
     """Of a request from anyone: a yes only grants it."""
     if not card.transfer.terms.confirm:
         return []
-    return [locale.say("It may ask others too: after your yes its bot confirms, then it goes.")]
+    return [locale.say("They may ask others too: after your approval their bot confirms, then it goes.")]
 
 
 def _how_to_give_less(locale: Locale, card: Card) -> tuple[Inline, ...]:
@@ -165,13 +165,13 @@ def _how_to_give_less(locale: Locale, card: Card) -> tuple[Inline, ...]:
     if granted is None or granted == lines:
         return ()
     less = command(f"approve {locale.quantity(half)}")
-    return locale.say("Less will do? Reply for example: {less}", less=less)
+    return locale.say("To grant less, reply for example: {less}", less=less)
 
 
 def _less(locale: Locale, card: Card) -> Lines:
     """The owner grants less than was asked for: the asker's side says whether that will do."""
     first = locale.say("{sender} can give {receiver} less than asked: {what}. Take it?", **_names(locale, card))
-    choice, *until = _yes_or_no(locale, card, InChat(locale.say("✅ yes, that will do · ❌ no, thanks")))
+    choice, *until = _yes_or_no(locale, card, InChat(locale.say("✅ yes, that is enough · ❌ no, thanks")))
     parcel = locale.say("Not here yet? Add 📦 to this card, or reply: {parcel}", parcel=command("approve --parcel"))
     granted = locale.say(
         "Granted by {who} ({sender})", who=naming.signed(locale, card.transfer.granted), sender=card.sender
@@ -187,7 +187,7 @@ def _less_waits(locale: Locale, card: Card) -> Lines:
         first = locale.say("{what}: granted by {who}; it goes once {receiver}'s bot confirms.", who=who, **names)
     else:
         first = locale.say(
-            "{what}: granted by {who}, less than {receiver} asked for; it has to agree.", who=who, **names
+            "{what}: granted by {who}, less than {receiver} asked for; they have to agree.", who=who, **names
         )
     return [
         first,
@@ -240,7 +240,7 @@ def _approved(locale: Locale, card: Card) -> Lines:
         *what_and_where(locale, card),
         "",
         locale.say(
-            "Nothing is booked in yet. {sender}'s bot checks its stock once more, then it goes by itself.",
+            "Nothing is booked in yet. {sender}'s bot checks its stock once more, then it continues by itself.",
             sender=card.sender,
         ),
         locale.say("To stop it: {cancel}", cancel=command(f"cancel {card.transfer.code}")),
@@ -256,9 +256,9 @@ def _ending(locale: Locale, card: Card, wanted: str) -> Lines:
     }
     if wanted == "decline":
         who = naming.signed(locale, card.transfer.decided)
-        first = locale.say("{what}: declined by {who}, waiting for {sender} to note it.", who=who, **names)
+        first = locale.say("{what}: declined by {who}, waiting for {sender}'s bot to note it.", who=who, **names)
     else:
-        first = locale.say("{what}: {receiver} wants to cancel, waiting for {sender}'s word.", **names)
+        first = locale.say("{what}: {receiver} wants to cancel, waiting for {sender}'s bot.", **names)
     rest = locale.say("Nothing is booked in. If it has left {sender} already, it still arrives.", sender=card.sender)
     return [
         first,
@@ -284,13 +284,13 @@ def _moving(locale: Locale, card: Card) -> Lines:
     )
     if card.transfer.state in {TransferState.APPROVED, TransferState.DEBITING}:
         where = locale.say(
-            "{sender} takes it out of its stock; then {receiver} books it in.",
+            "{sender} books it out of its stock. Then {receiver} books it in.",
             sender=card.sender,
             receiver=card.receiver,
         )
     else:
         where = locale.say(
-            "It has left {sender}'s stock; {receiver} books it in.", sender=card.sender, receiver=card.receiver
+            "It has left {sender}'s stock. {receiver} books it in.", sender=card.sender, receiver=card.receiver
         )
     return [first, decided(locale, card), "", where, *pickup(locale, card), _waiting(locale, card), card.transfer.code]
 
@@ -307,7 +307,7 @@ def _by_parcel(locale: Locale, card: Card) -> Lines:
         left=locale.when(left) if left else "",
     )
     where = locale.say(
-        "It has left {sender}'s stock; {receiver} books it in when it is there, not before.",
+        "It has left {sender}'s stock. {receiver} books it in once it is there, not before.",
         sender=card.sender,
         receiver=card.receiver,
     )
@@ -327,7 +327,9 @@ def _waiting(locale: Locale, card: Card) -> tuple[Inline, ...]:
         return locale.say("Nothing to do.")
     own = card.sender if card.transfer.role == "sender" else card.receiver
     return locale.say(
-        "⏸ It waits for {space}'s InvenTree since {since}; I try again by myself.", space=own, since=locale.clock(since)
+        "⏸ It has waited for {space}'s InvenTree since {since}. I try again by myself.",
+        space=own,
+        since=locale.clock(since),
     )
 
 
@@ -346,29 +348,29 @@ FIELDS = {
     "expiry": marked("the use-by date"),
     "status": marked("the condition"),
     "status_text": marked("the condition"),
-    "details": marked("what comes with it"),
-    "stays": marked("what does not travel"),
-    "place": marked("the place that it comes from"),
-    "origin": marked("the space that it came from at first"),
-    "landing": marked("where it lands"),
+    "details": marked("the data that travels with it"),
+    "stays": marked("the data that doesn't travel"),
+    "place": marked("the location that it comes from"),
+    "origin": marked("the space that it first came from"),
+    "landing": marked("its destination"),
     "lines": marked("the list"),
     "note": marked("the note"),
     "loan_until": marked("the due date"),
     "starts": marked("the first day"),
     "rules": marked("the lending rules"),
-    "outside": marked("since when it is lent"),
-    "hands_over": marked("what is asked"),
-    "over": marked("which bookings a yes breaks"),
-    "obstacles": marked("what InvenTree says of it"),
-    "due": marked("how long it stays open"),
-    "granted_by": marked("who granted it"),
-    "care": marked("how many people have to agree"),
-    "confirm": marked("whether others are asked too"),
+    "outside": marked("since when it is on loan"),
+    "hands_over": marked("the requested item"),
+    "over": marked("the bookings that an approval breaks"),
+    "obstacles": marked("the data in InvenTree"),
+    "due": marked("how long the card stays open"),
+    "granted_by": marked("the person who granted it"),
+    "care": marked("how many people have to approve"),
+    "confirm": marked("whether the asker asks others too"),
     "peer_key": marked("the key"),
     "peer_bot": marked("the bot's account"),
     "name": marked("the name"),
     "access": marked("what the other bot can read"),
-    "makes_access": marked("who makes the access"),
+    "makes_access": marked("who creates the access"),
 }
 """What people call the fields of the model."""
 OURS = frozenset({"landing", "makes_access", "care"})
@@ -388,7 +390,7 @@ def connection_changed(locale: Locale, connection: Connection, changes: tuple[Ch
 
 
 def _lines(locale: Locale, peer: str, changes: tuple[Change, ...]) -> Lines:
-    lines: Lines = [locale.say("⚠ This card takes the place of the one before. Decide again, on this one.")]
+    lines: Lines = [locale.say("⚠ This card replaces the one before. Decide again, on this one.")]
     lines += [_change(locale, peer, change) for change in changes[:MOST_CHANGES]]
     if len(changes) > MOST_CHANGES:
         lines.append(locale.say("and {number} more changes", number=len(changes) - MOST_CHANGES))
@@ -396,7 +398,7 @@ def _lines(locale: Locale, peer: str, changes: tuple[Change, ...]) -> Lines:
 
 
 def _change(locale: Locale, peer: str, change: Change) -> tuple[Inline, ...]:
-    what = locale.word(FIELDS.get(change.field, marked("what is agreed")))
+    what = locale.word(FIELDS.get(change.field, marked("the agreed terms")))
     before, after = _value(locale, change.before), _value(locale, change.after)
     if change.field in OURS:
         return locale.say("Changed: {what}, from {before} to {after}.", what=what, before=before, after=after)
@@ -430,7 +432,7 @@ def _value(locale: Locale, value: object) -> str:
 def card_is_superseded(locale: Locale, *, subject: Connection | Transfer) -> Lines:
     """A reaction on a card that another one has taken the place of."""
     return [
-        locale.say("Not counted: a newer card shows what has changed in {case}.", case=naming.case(locale, subject)),
+        locale.say("Not counted: a newer card shows the changes in {case}.", case=naming.case(locale, subject)),
         locale.say("Please decide on that one."),
     ]
 
@@ -439,14 +441,14 @@ def card_has_changed(locale: Locale, *, subject: Connection | Transfer) -> Lines
     """A reaction from before the card was edited."""
     return [
         locale.say("Not counted: the card of {case} has changed since.", case=naming.case(locale, subject)),
-        locale.say("Please read it again and react anew."),
+        locale.say("Please read it again and react again."),
     ]
 
 
 def card_superseded(locale: Locale, *, subject: Connection | Transfer) -> Lines:
     """What the former card reads from now on."""
     return [
-        locale.say("{case} has changed: a newer card takes the place of this one.", case=naming.case(locale, subject)),
+        locale.say("{case} has changed: a newer card replaces this one.", case=naming.case(locale, subject)),
         locale.say("Decide on that one. Nothing has moved."),
         subject.code,
     ]

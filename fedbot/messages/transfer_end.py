@@ -152,7 +152,7 @@ def _expired(locale: Locale, card: Card) -> Lines:
                 sender=card.sender,
             ),
             nobody_asked if card.transfer.problem == "day-over" else nobody_came,
-            locale.say("Nothing has moved. {who} can book anew.", who=naming.signed(locale, card.transfer.asked)),
+            locale.say("Nothing has moved. {who} can book again.", who=naming.signed(locale, card.transfer.asked)),
             card.transfer.code,
         ]
     return [
@@ -214,8 +214,8 @@ def _reverted(locale: Locale, card: Card) -> Lines:
     if card.transfer.settled is not None and card.transfer.settled.truth == LOST:
         return [
             locale.of_many(
-                "Lost: {what} is at neither space, and written off at {sender}.",
-                "Lost: {what} are at neither space, and written off at {sender}.",
+                "Lost: {what} is in neither space, and {sender} has written it off.",
+                "Lost: {what} are in neither space, and {sender} has written them off.",
                 card.transfer.terms.lines,
                 **names,
             ),
@@ -261,13 +261,13 @@ def _disputed(locale: Locale, card: Card) -> Lines:
     by = card.transfer.dispute.by if card.transfer.dispute else ()
     spaces = locale.names([card.space_of(party) for party in by], any_of=True)
     what, parcel = naming.moved(locale, card.transfer), card.transfer.parcel
-    unclear = locale.say("⚠ Unclear: nobody can tell what became of {what}.", what=what)
-    counted = locale.say("It may be counted wrong at {sender} or {receiver}; I do nothing more about it.", **names)
+    unclear = locale.say("⚠ Unclear: nobody can tell what happened to {what}.", what=what)
+    counted = locale.say("The stock of {sender} or {receiver} may be wrong now. I do nothing more about it.", **names)
     if parcel is not None and parcel.missing is not None:
         who = naming.signed(locale, parcel.missing)
         unclear = locale.say("⚠ Missing: {what} did not arrive, says {who}.", what=what, who=who)
         if not _may_be_booked_in(card.transfer):
-            counted = locale.say("It is out of {sender}'s stock, and not booked in at {receiver}.", **names)
+            counted = locale.say("It is out of {sender}'s stock, and {receiver} has not booked it in.", **names)
     return [
         unclear,
         decided(locale, card),
@@ -276,7 +276,7 @@ def _disputed(locale: Locale, card: Card) -> Lines:
         locale.say(
             "A superuser of {space} settles it: {resolve}", space=spaces or card.sender, resolve=command("resolve")
         ),
-        locale.say("In the stock histories in InvenTree it is under {mark}.", mark=f"fed:{card.transfer.id}"),
+        locale.say("In InvenTree, search the stock histories for {mark}.", mark=f"fed:{card.transfer.id}"),
         card.transfer.code,
     ]
 
@@ -329,7 +329,7 @@ def parcel_left(locale: Locale, *, transfer: Transfer, us: PartyConfig, peer_nam
         (naming.pill(locale, terms.asker, transfer.asked.name), " ", *first),
         decided(locale, card),
         locale.say(
-            "Done: it is out of {sender}'s stock. Not done: {receiver} books it in when it is there, not before.",
+            "Done: it is out of {sender}'s stock. Not done: {receiver} books it in once it is there, not before.",
             **names,
         ),
         when_it_is_here(locale, transfer, card.receiver),
@@ -340,7 +340,7 @@ def parcel_left(locale: Locale, *, transfer: Transfer, us: PartyConfig, peer_nam
 def when_it_is_here(locale: Locale, transfer: Transfer, receiver: str) -> tuple[Inline, ...]:
     """Who says that it is here, and how."""
     line = command(f"received {transfer.code}")
-    return locale.say("When it is there, an approver of {receiver} says: {received}", receiver=receiver, received=line)
+    return locale.say("When it is there, an approver of {receiver} types: {received}", receiver=receiver, received=line)
 
 
 def if_it_never_comes(locale: Locale, transfer: Transfer) -> tuple[Inline, ...]:
@@ -387,7 +387,7 @@ def no_parcel_for_us(locale: Locale, *, subject: Subject, us: PartyConfig, peer_
     case = naming.case(locale, subject)
     if isinstance(subject, Transfer) and subject.role == "sender":
         peer = naming.space(locale, peer_name)
-        first = locale.say("Not booked in: {case} goes to {peer}, so its approvers say that.", case=case, peer=peer)
+        first = locale.say("Not booked in: {case} goes to {peer}, so its approvers confirm that.", case=case, peer=peer)
     else:
         own = naming.space(locale, us.name)
         first = locale.say("Nothing to book in: {case} isn't on its way to {space}.", case=case, space=own)
@@ -395,7 +395,7 @@ def no_parcel_for_us(locale: Locale, *, subject: Subject, us: PartyConfig, peer_
         peer, what = naming.space(locale, peer_name), naming.things(locale, subject.lines_missing)
         resolve = command(f"resolve {subject.code}")
         said = locale.say(
-            "Of it {what} did not arrive. Found by now? A superuser of {peer} says so: {resolve}",
+            "Missing from it: {what}. Found by now? Then a superuser of {peer} types: {resolve}",
             what=what,
             peer=peer,
             resolve=resolve,
@@ -414,10 +414,10 @@ def not_so_much_was_sent(locale: Locale, *, transfer: Transfer, sent: tuple[Line
             locale.say("All of it is here: {received}", received=command(f"received {code}")),
         ]
     return [
-        locale.say("Not booked in: a quantity alone doesn't tell what of {code} is missing.", code=code),
-        locale.say("It should hold {what}.", what=what),
+        locale.say("Not booked in: with only a quantity I can't tell what is missing from {code}.", code=code),
+        locale.say("It should contain {what}.", what=what),
         locale.say("All of it is here: {received}", received=command(f"received {code}")),
-        locale.say("If not: {missing}, then a superuser settles it.", missing=command(f"missing {code}")),
+        locale.say("If not: {missing}. Then a superuser settles it.", missing=command(f"missing {code}")),
     ]
 
 
@@ -430,7 +430,7 @@ def rest_by_hand(locale: Locale, *, transfer: Transfer, line: Line, item: int, p
         locale.say(
             "In InvenTree: return it from the customer out of stock #{item}, with the status 'lost'.", item=item
         ),
-        locale.say("Then say what became of it: {resolve}", resolve=command(f"resolve {transfer.code}")),
+        locale.say("Then say what happened to it: {resolve}", resolve=command(f"resolve {transfer.code}")),
     ]
 
 
@@ -446,7 +446,11 @@ def rest_settled(
     """The answer to who settled what did not arrive; `items` are the stock items that hold it, 0 for none."""
     what, space = naming.things(locale, transfer.lines_missing), naming.space(locale, us.name)
     if truth.name == LOST:
-        return [locale.say("Settled: {what} is lost, and stays in {space}'s books as 'lost'.", what=what, space=space)]
+        return [
+            locale.say(
+                "Settled: {what} is lost, and keeps the status 'lost' in {space}'s InvenTree.", what=what, space=space
+            )
+        ]
     lines: Lines = [locale.say("Settled: {what} is back. It is in {space}'s stock again.", what=what, space=space)]
     if not all(item for _, item in items):
         lines = [
@@ -457,7 +461,7 @@ def rest_settled(
         for line, item in found:
             again = command(f"push {locale.quantity(line.quantity)} #{item} to {transfer.peer}")
             lines.append(
-                locale.say("To give it to {peer} for good: {push}", peer=naming.space(locale, peer_name), push=again)
+                locale.say("To give it away to {peer}: {push}", peer=naming.space(locale, peer_name), push=again)
             )
     return lines
 
@@ -466,7 +470,7 @@ def rest_has_its_old_status(locale: Locale, *, transfer: Transfer, item: int, pr
     """For the admins: what is back could not be given its old status."""
     return [
         locale.say(
-            "⚠ Stock #{item} is still 'lost' ({code}): please change its status.", item=item, code=transfer.code
+            "⚠ Stock #{item} still has the status 'lost' ({code}): please change it.", item=item, code=transfer.code
         ),
         locale.say("Why: {text}", text=diagnosis(locale, problem, 300)),
     ]
@@ -488,7 +492,7 @@ def parcel_not_booked_in(locale: Locale, *, transfer: Transfer, person: str, nam
         locale.say("Why: {text}", text=diagnosis(locale, problem, 300)),
         locale.say("Nothing is booked in, and nothing goes back."),
         locale.say(
-            "Next: look what the card proposes now, or fix it in InvenTree. Then reply here: {received}",
+            "Next: look at the card's new proposal, or fix it in InvenTree. Then reply here: {received}",
             received=command(f"received {transfer.code}"),
         ),
         if_it_never_comes(locale, transfer),
@@ -498,7 +502,7 @@ def parcel_not_booked_in(locale: Locale, *, transfer: Transfer, person: str, nam
 def parcel_missing_already(locale: Locale, *, transfer: Transfer) -> Lines:
     """`missing` of a parcel that people have to settle anyway."""
     return [
-        locale.say("Nothing new: {case} waits for people to say what is true.", case=naming.case(locale, transfer)),
+        locale.say("Nothing new: {case} waits for people to settle it.", case=naming.case(locale, transfer)),
         state_in_words(locale, transfer),
         locale.say("A superuser settles it: {resolve}", resolve=command(f"resolve {transfer.code}")),
     ]

@@ -21,50 +21,50 @@ from fedbot.rules.model.transfer import NOT_COME, NOT_SENT, Line, Progress, Tran
 from fedbot.rules.model.whole_item import FileTold, Trait
 
 _TRANSFERS: dict[TransferState, str] = {
-    TransferState.OPEN: marked("Waits for a yes or no, until {due}."),
-    TransferState.BOOKED: marked("📅 Booked from {first} until {last}; to be picked up by {due}."),
-    TransferState.APPROVED: marked("{who} said yes; it is taken out of stock next."),
-    TransferState.DEBITING: marked("{who} said yes; it is being taken out of stock."),
-    TransferState.SENT: marked("It has left its old place and is on its way; it is booked in next."),
+    TransferState.OPEN: marked("Waits for a decision, until {due}."),
+    TransferState.BOOKED: marked("📅 Booked from {first} until {last}; pick it up by {due}."),
+    TransferState.APPROVED: marked("{who} approved it; next, it is booked out."),
+    TransferState.DEBITING: marked("{who} approved it; it is being booked out."),
+    TransferState.SENT: marked("It has left its old location and is on its way; next, it is booked in."),
     TransferState.CREDITING: marked("It is being booked in."),
     TransferState.RECEIVED: marked("It is booked in; the sender's record is being finished."),
     TransferState.DONE: marked("Done, {ended}."),
-    TransferState.DECLINED: marked("{who} said no. Nothing has moved."),
+    TransferState.DECLINED: marked("{who} declined it. Nothing has moved."),
     TransferState.CANCELLED: marked("{who} took it back. Nothing has moved."),
     TransferState.EXPIRED: marked("Nobody decided until {due}. Nothing has moved."),
     TransferState.ABORTED: marked("It could not be given. Nothing has left."),
     TransferState.REFUSED: marked("It could not be booked in, and goes back."),
     TransferState.REVERTING: marked("It could not be booked in, and goes back."),
     TransferState.REVERTED: marked("It could not be booked in, and is back where it came from."),
-    TransferState.DISPUTED: marked("⚠ Nobody can tell what became of it; people have to look."),
+    TransferState.DISPUTED: marked("⚠ Nobody can tell what happened to it; people have to look."),
 }
 _BY_NOBODY: dict[TransferState, str] = {
     TransferState.DECLINED: marked("It could not be given. Nothing has moved."),
     TransferState.CANCELLED: marked("It was cancelled. Nothing has moved."),
 }
 _WANTED: dict[str, str] = {
-    "approve": marked("{who} said yes; the other space takes it out of its stock next."),
-    "decline": marked("{who} said no; the other space has not noted it yet."),
-    "cancel": marked("The other space was asked to take it back."),
+    "approve": marked("{who} approved it; next, the other space books it out."),
+    "decline": marked("{who} declined it; the other space has not noted that yet."),
+    "cancel": marked("We asked the other space to take it back."),
 }
 _CLOSED: dict[Ending, str] = {
     Ending.RETURNED: marked("Lent, and back since {when}."),
-    Ending.GIFT: marked("Lent, then made a gift by {who}, {when}."),
+    Ending.GIFT: marked("Lent, then turned into a gift by {who}, {when}."),
     Ending.LOST: marked("Lent, and lost, says {who}, {when}."),
     Ending.KEPT: marked("Borrowed; it stays here as theirs, says {who}, {when}: the owner's bot is gone."),
 }
 _LONGER: dict[TransferState, str] = {
-    TransferState.OPEN: marked("More time is asked for, until {day}; waits for a yes or no."),
-    TransferState.DONE: marked("More time was given by {who}, until {day}."),
-    TransferState.DECLINED: marked("More time was asked for, until {day}, and not given."),
+    TransferState.OPEN: marked("An extension until {day} is requested; it waits for a decision."),
+    TransferState.DONE: marked("Extended by {who}, until {day}."),
+    TransferState.DECLINED: marked("An extension until {day} was requested, but not given."),
 }
 _CONNECTIONS: dict[ConnectionState, str] = {
     ConnectionState.ASKED: marked("Waits for the other space, until {due}."),
     ConnectionState.OFFERED: marked("Waits for one of our superusers, until {due}."),
-    ConnectionState.MAKING: marked("Both have said yes; it is being set up."),
-    ConnectionState.READY: marked("Our side is set up; the other one's isn't yet."),
+    ConnectionState.MAKING: marked("Both have approved; it is being set up."),
+    ConnectionState.READY: marked("Our side is set up; the other side isn't yet."),
     ConnectionState.ACTIVE: marked("We are friends."),
-    ConnectionState.ENDING: marked("It is ending: nothing new starts, what moves is finished first."),
+    ConnectionState.ENDING: marked("It is ending: nothing new starts, running transfers finish first."),
     ConnectionState.SUSPENDED: marked("⚠ Paused: the other bot's key or account changed."),
     ConnectionState.DECLINED: marked("It was declined."),
     ConnectionState.CANCELLED: marked("It was taken back."),
@@ -79,16 +79,16 @@ def state_in_words(locale: Locale, subject: Connection | Transfer) -> tuple[Inli
     if isinstance(subject, Connection):
         sentence = _CONNECTIONS[subject.state]
         if subject.state is ConnectionState.MAKING and subject.needs:
-            sentence = marked("Both have said yes; it waits for one of our admins.")
+            sentence = marked("Both have approved; it waits for one of our admins.")
         elif subject.state is ConnectionState.SUSPENDED and subject.changed_room:
-            sentence = marked("⏸ Waits: its room was replaced.")
+            sentence = marked("⏸ Waits, because its room was replaced.")
         return locale.say(sentence, due=due)
     if subject.is_on_loan or subject.closed is not None or subject.terms.kind == "extension":
         return _of_loan(locale, subject)
     if subject.state is TransferState.OPEN or (subject.state is TransferState.BOOKED and subject.wanted):
         wanted = _open(subject)
     elif subject.state is TransferState.EXPIRED and subject.was_due is not None:
-        wanted = marked("Booked, to be picked up by {due}. Nothing has moved.")
+        wanted = marked("Booked, pick it up by {due}. Nothing has moved.")
     elif subject.decided is None or not (subject.decided.name or subject.decided.person):
         wanted = _BY_NOBODY.get(subject.state) or _parcel(subject)
     else:
@@ -105,15 +105,15 @@ def _parcel(transfer: Transfer) -> str | None:
     if transfer.parcel is None or transfer.parcel.left is None:
         return None
     if transfer.state is TransferState.SENT:
-        return marked("📦 On its way by parcel since {left}; booked in when somebody says that it is there.")
+        return marked("📦 On its way by parcel since {left}; booked in once somebody confirms that it is there.")
     if transfer.parcel.missing is None:
         return None
     if transfer.state is TransferState.DISPUTED:
-        return marked("⚠ The parcel did not arrive; people have to say what became of it.")
+        return marked("⚠ The parcel did not arrive; people have to say what happened to it.")
     if transfer.state is TransferState.REFUSED:
         return marked("The parcel did not arrive; its sender says whether it is back, or lost.")
     if transfer.state in {TransferState.REVERTING, TransferState.REVERTED}:
-        return marked("The parcel did not arrive; it stands in its sender's books again.")
+        return marked("The parcel did not arrive; it is in its sender's stock again.")
     return None
 
 
@@ -126,7 +126,7 @@ def _of_loan(locale: Locale, transfer: Transfer) -> tuple[Inline, ...]:
     if not transfer.is_on_loan:
         asked = _LONGER.get(transfer.state, _LONGER[TransferState.DECLINED])
         if transfer.problem == "other-day":
-            asked = marked("More time was asked for, until {day}; {who} has given another day.")
+            asked = marked("An extension until {day} was requested; {who} has set another day.")
         return locale.say(asked, day=day, who=naming.signed(locale, transfer.decided))
     overdue = transfer.due_day is not None and transfer.due_day < locale.today_there(transfer.terms.time_zone)
     if transfer.role == "sender":
@@ -140,7 +140,7 @@ def _open(transfer: Transfer) -> str | None:
         return _WANTED.get(transfer.wanted)
     if transfer.granted is not None and transfer.terms.confirm:
         return marked("Granted; waits for the asker's bot to confirm, until {due}.")
-    return marked("Less was granted; waits for a yes to that, until {due}.") if transfer.granted else None
+    return marked("Less was granted; waits for the asker's decision, until {due}.") if transfer.granted else None
 
 
 def how_far(locale: Locale, transfer: Transfer, us: PartyConfig, peer_name: str) -> tuple[Inline, ...]:
@@ -160,7 +160,7 @@ def how_to_stop(locale: Locale, transfer: Transfer) -> tuple[Inline, ...]:
     verb = _stopping_verb(transfer)
     if verb:
         return locale.say("To stop it: {cancel}", cancel=command(f"{verb} {transfer.code}"))
-    return locale.say("It can't be stopped half-way.")
+    return locale.say("I can't stop it halfway.")
 
 
 def _stopping_verb(transfer: Transfer) -> str:
@@ -181,15 +181,15 @@ def _of_sender(transfer: Transfer) -> str:
         case TransferState.BOOKED:
             return marked("Done: it is booked. Not done: nobody has picked it up yet, and nothing has moved.")
         case TransferState.APPROVED:
-            return marked("Done: {who} said yes. Not done: nothing has moved, at neither space.")
+            return marked("Done: {who} approved it. Not done: nothing has moved, in either space.")
         case TransferState.DEBITING if _stage(transfer) == "taken":
-            return marked(
-                "Done: it is taken out of {sender}'s shelf (it lies in Outgoing). Not done: it isn't {receiver}'s yet."
-            )
+            return marked("Done: it is off {sender}'s shelf (it is in Outgoing). Not done: it isn't {receiver}'s yet.")
         case TransferState.DEBITING:
-            return marked("Done: {who} said yes. Not done: it isn't taken out of {sender}'s stock yet.")
+            return marked("Done: {who} approved it. Not done: it isn't booked out of {sender}'s stock yet.")
         case TransferState.SENT:
-            return marked("Done: it has left {sender}'s stock. Not done: {receiver} has not said that it is booked in.")
+            return marked(
+                "Done: it has left {sender}'s stock. Not done: {receiver} has not confirmed that it is booked in."
+            )
         case TransferState.REVERTING:
             return marked("Done: {receiver} could not book it in. Not done: it isn't back in {sender}'s stock yet.")
         case _:
@@ -202,10 +202,10 @@ def _open_at_sender(transfer: Transfer) -> str:
     if transfer.granted is not None:
         return marked("Done: {granter} granted less. Not done: {receiver} has not agreed yet. Nothing has moved.")
     if transfer.peer_agreed is not None:
-        return marked("Done: {receiver} said yes. Not done: a second person of {sender} has not agreed yet.")
+        return marked("Done: {receiver} approved it. Not done: a second person of {sender} has not approved it yet.")
     if transfer.terms.kind == "request":
         return marked("Done: {receiver} has asked. Not done: nobody has decided yet, and nothing has moved.")
-    return marked("Done: it is offered. Not done: nothing has moved, at neither space.")
+    return marked("Done: it is offered. Not done: nothing has moved, in either space.")
 
 
 def _of_receiver(transfer: Transfer) -> str:
@@ -219,19 +219,21 @@ def _of_receiver(transfer: Transfer) -> str:
         case TransferState.REFUSED:
             return marked("Done: {receiver} could not book it in. Not done: it isn't back in {sender}'s stock yet.")
         case _:
-            return marked("Done: it is booked in at {receiver}. Not done: it isn't put away yet, it lies in Incoming.")
+            return marked(
+                "Done: it is booked in at {receiver}. Not done: it is still in Incoming, and not put away yet."
+            )
 
 
 def _open_at_receiver(transfer: Transfer) -> str:
     match transfer.wanted:
         case "approve":
-            return marked("Done: {who} said yes. Not done: nothing is booked in at {receiver} yet.")
+            return marked("Done: {who} approved it. Not done: nothing is booked in at {receiver} yet.")
         case "decline":
-            return marked("Done: {who} said no. Not done: {sender} has not noted it yet. Nothing has moved.")
+            return marked("Done: {who} declined it. Not done: {sender} has not noted it yet. Nothing has moved.")
         case "":
             if transfer.terms.kind == "request":
-                return marked("Done: {sender} was asked. Not done: nothing has moved, at neither space.")
-            return marked("Done: the offer is here. Not done: I don't know yet where it would land. Nothing has moved.")
+                return marked("Done: {sender} was asked. Not done: nothing has moved, in either space.")
+            return marked("Done: the offer is here. Not done: I don't know its destination yet. Nothing has moved.")
         case _:
             return marked("Done: I asked to cancel it. Not done: {sender} has not answered yet.")
 
@@ -358,7 +360,7 @@ def what_and_where(locale: Locale, card: Card) -> Lines:
 def _one_line(locale: Locale, card: Card, line: Line) -> Lines:
     lines: Lines = [locale.say("Item: {details}", details=naming.details(locale, line))]
     if line.whole and not line.serial:
-        lines.append(locale.say("That is all that lies there."))
+        lines.append(locale.say("That is all the stock there."))
     if card.transfer.terms.kind == "return":
         return (
             [*lines, locale.say("Goes back to: {places}", places=locale.short(line.place, 60))] if line.place else lines
@@ -368,13 +370,13 @@ def _one_line(locale: Locale, card: Card, line: Line) -> Lines:
         why, advice = _no_place(locale, card, line)
         return [
             *lines,
-            locale.say("No place yet: {why}.", why=why),
+            locale.say("No location yet: {why}.", why=why),
             locale.say("In InvenTree: {advice}.", advice=advice),
         ]
     destination = _destination(locale, card, line)
     if card.transfer.role == "sender":
         return [*lines, locale.say("Goes to: {place}", place=destination)]
-    return [*lines, locale.say("Lands in: {place}", place=destination)]
+    return [*lines, locale.say("Goes into: {place}", place=destination)]
 
 
 def _list_item(locale: Locale, card: Card, line: Line) -> tuple[Inline, ...]:
@@ -382,7 +384,7 @@ def _list_item(locale: Locale, card: Card, line: Line) -> tuple[Inline, ...]:
     origin = locale.say("from {place}", place=_origin(locale, card, line))
     if line.number in _homeless(card):
         why, advice = _no_place(locale, card, line)
-        no_place = locale.say("no place yet: {why}; {advice}", why=why, advice=advice)
+        no_place = locale.say("no location yet: {why}; {advice}", why=why, advice=advice)
         return (what, " · ", *origin, Break(), *no_place)
     return (what, Break(), *origin, " · ", *locale.say("to {place}", place=_destination(locale, card, line)))
 
@@ -408,9 +410,9 @@ def _destination(locale: Locale, card: Card, line: Line) -> tuple[Inline, ...]:
         category = locale.short(progress.category, 60)
         units = locale.short(line.description.units, 20) or locale.word(marked("pieces"))
         if category:
-            sentence = 'as a new part "{name}" in {category}, counted in {units}, made on your yes'
+            sentence = 'as a new part "{name}" in {category}, counted in {units}, created if you approve'
             return (where, ", ", *locale.say(sentence, name=name, category=category, units=units))
-        sentence = 'as a new part "{name}", counted in {units}, made on your yes'
+        sentence = 'as a new part "{name}", counted in {units}, created if you approve'
         return (where, ", ", *locale.say(sentence, name=name, units=units))
     return (where,)
 
@@ -420,7 +422,7 @@ def _other_number(locale: Locale, line: Line, progress: Progress) -> tuple[Inlin
     if not progress.serial:
         return ()
     names = {"theirs": locale.short(line.serial, 40), "ours": locale.short(progress.serial, 60)}
-    return locale.say(". Serial {theirs} is taken there: it gets {ours}", **names)
+    return locale.say(". Serial number {theirs} is taken there: it gets {ours}", **names)
 
 
 def _other_unit(locale: Locale, transfer: Transfer, line: Line) -> tuple[Inline, ...]:
@@ -472,7 +474,7 @@ def by_another_name(locale: Locale, transfer: Transfer) -> Lines:
         return []
     theirs = locale.short(line.description.ipn, 40) or f'"{locale.short(line.description.name, 60)}"'
     match = command(f"match OUR-IPN {theirs} from {transfer.peer}")
-    return [locale.say("If one of your parts is it under another name: {match}", match=match)]
+    return [locale.say("If one of your parts is the same under another name: {match}", match=match)]
 
 
 def _as_which_part(locale: Locale, progress: Progress) -> tuple[Inline, ...]:
@@ -519,23 +521,27 @@ def two_people(locale: Locale, transfer: Transfer, us: PartyConfig) -> Lines:
         who = naming.signed(locale, second)
         if first is None or second.party != us.party:
             return []
-        return [locale.say("Two people of {space} agreed: {first} and {second}.", second=who, **names)]
+        return [locale.say("Two people of {space} approved it: {first} and {second}.", second=who, **names)]
     if (transfer.state is not TransferState.OPEN and not asks_again) or transfer.wanted:
         return []
     if first is not None:
         if by_rules(transfer):
-            sentence = marked("⚠ Lending rules: {first} said yes, {when}. Another approver of {space} has to agree.")
+            sentence = marked(
+                "⚠ Lending rules: {first} approved it, {when}. Another approver of {space} has to approve, too."
+            )
         else:
-            sentence = marked("⚠ High value: {first} said yes, {when}. Another approver of {space} has to agree.")
+            sentence = marked(
+                "⚠ High value: {first} approved it, {when}. Another approver of {space} has to approve, too."
+            )
         return [locale.say(sentence, **names)]
     if by_rules(transfer):
-        two = locale.say("⚠ Lending rules: two approvers of {space} have to agree.", **names)
+        two = locale.say("⚠ Lending rules: two approvers of {space} have to approve.", **names)
     else:
-        two = locale.say("⚠ High value: two approvers of {space} have to agree.", **names)
+        two = locale.say("⚠ High value: two approvers of {space} have to approve.", **names)
     if not us.care.typed_code:
         return [two]
     approve = command(f"approve {transfer.code}")
-    return [two, locale.say("In an encrypted room one is enough who types: {approve}", approve=approve)]
+    return [two, locale.say("In an encrypted room one person is enough who types: {approve}", approve=approve)]
 
 
 def by_rules(transfer: Transfer) -> bool:
@@ -558,7 +564,7 @@ def settled(locale: Locale, card: Card) -> Lines:
         "other": card.space_of(other),
     }
     if settlement.alone:
-        return [locale.say("Settled by {who} ({space}) alone, {when}; {other} has not said so yet.", **names)]
+        return [locale.say("Settled by {who} ({space}) alone, {when}; {other} has not confirmed it yet.", **names)]
     return [locale.say("Settled by {who} ({space}), {when}", **names)]
 
 
@@ -685,7 +691,7 @@ def lies_split(locale: Locale, card: Card) -> Lines:
     back = [(p, transfer.line(p.number).item) for p in transfer.progress if p.stage == "back"]
     return [
         locale.say(
-            "It is a stock item of its own now: #{item}. To have it in #{source} again, merge both in InvenTree.",
+            "It is a separate stock item now: #{item}. To have it in #{source} again, merge both in InvenTree.",
             item=str(progress.item),
             source=str(source),
         )
@@ -717,7 +723,7 @@ def _not_done(locale: Locale, card: Card, progress: Progress) -> tuple[Inline, .
 # --- What of an item comes along beside the item itself, and what doesn't: two lines of a card.
 
 _STAYS: dict[Trait, str] = {
-    Trait.STATUS: marked("its own status"),
+    Trait.STATUS: marked("its custom status"),
     Trait.NOTES: marked("all of its notes"),
     Trait.LINK: marked("link"),
     Trait.TAGS: marked("tags"),
@@ -742,10 +748,10 @@ def along(locale: Locale, transfer: Transfer) -> Lines:
     for line in transfer.terms.lines:
         words += [word for word in _with_line(locale, transfer, line) if word not in words]
     inside = [name for line in transfer.terms.lines for name in line.details.inside]
-    lines: Lines = [locale.say("With it: {words}.", words=", ".join(words))] if words else []
+    lines: Lines = [locale.say("Travels with it: {words}.", words=", ".join(words))] if words else []
     if inside:
         names = ", ".join(locale.short(name, 40) for name in inside)
-        told = "Inside it: {names}. It goes along, but the other InvenTree gets only a note of it."
+        told = "Inside it: {names}. This goes with it, but the other InvenTree only gets a note of it."
         lines.append(locale.say(told, names=names))
     return lines
 
@@ -833,9 +839,9 @@ def not_furnished(locale: Locale, *, transfer: Transfer, line: int, problem: Dia
     """In the admin room: what came along with a line could not be added to it. Nothing waits for it."""
     what = naming.thing(locale, transfer.line(line))
     return [
-        locale.say("Some of what came with {what} is not in InvenTree. {code}", what=what, code=transfer.code),
+        locale.say("Some of the data of {what} is not in InvenTree. {code}", what=what, code=transfer.code),
         locale.say("Why: {text}", text=diagnosis(locale, problem, 300)),
-        locale.say("The card says what came with it; please add it by hand."),
+        locale.say("The card lists it; please add it by hand."),
     ]
 
 

@@ -39,7 +39,7 @@ def no_such_code(locale: Locale, *, word: str, address: str) -> Lines:
     return [
         locale.say("Nobody is signed in: no page shows the code {word} now.", word=locale.short(word, 20)),
         locale.say(
-            "A code counts once, for {span}. Open {address} and say the code that you see there.",
+            "A code counts once, for {span}. Open {address} and type the code that you see there.",
             span=locale.span(SIGN_IN_WITHIN),
             address=address,
         ),
@@ -50,7 +50,7 @@ def code_in_clear(locale: Locale, *, word: str) -> Lines:
     """The code was said where whoever runs the homeserver could have said it."""
     return [
         locale.say("Nobody is signed in: this room isn't encrypted."),
-        locale.say("Say it in an encrypted room, or in a direct chat with me: {line}", line=command(f"web {word}")),
+        locale.say("Type it in an encrypted room, or in a direct chat with me: {line}", line=command(f"web {word}")),
     ]
 
 
@@ -65,8 +65,8 @@ def tries_too_often(locale: Locale, *, wait: timedelta) -> Lines:
 def only_in_chat(locale: Locale) -> Lines:
     """A page can't sign in another one."""
     return [
-        locale.say("Nobody is signed in: a code counts in chat only."),
-        locale.say("Say it in an encrypted room, or in a direct chat with me."),
+        locale.say("Nobody is signed in: a code counts only in chat."),
+        locale.say("Type it in an encrypted room, or in a direct chat with me."),
     ]
 
 
@@ -74,7 +74,7 @@ def pages_are_off(locale: Locale) -> Lines:
     """This bot has no pages."""
     return [
         locale.say("I have no pages here."),
-        locale.say("Whoever runs me can switch them on: {setting} in my settings.", setting="pages.listen"),
+        locale.say("My admin can switch them on: {setting} in my settings.", setting="pages.listen"),
     ]
 
 
@@ -121,7 +121,7 @@ def ended(locale: Locale, *, number: int) -> Lines:
 def label_codes(locale: Locale, *, pages: tuple[tuple[int, str], ...], more: int) -> Lines:
     """Where the codes for labels of these items are: (stock key, address)."""
     lines: Lines = [
-        locale.say("#{item}: its code for a label is on {address}", item=str(item), address=address)
+        locale.say("The code for the label of #{item} is on {address}", item=str(item), address=address)
         for item, address in pages
     ]
     return [*lines, locale.say("and {number} more", number=more)] if more else lines
@@ -144,7 +144,7 @@ def page_is_outdated(locale: Locale, *, subject: Subject) -> Lines:
     """A decision about something else than what the card shows now."""
     return [
         locale.say("Not counted: {code} has changed since your page was loaded.", code=subject.code),
-        locale.say("Load the page again, and look at what it shows now."),
+        locale.say("Load the page again, and look at the new card."),
     ]
 
 
@@ -155,7 +155,7 @@ def not_known(locale: Locale) -> Lines:
     """The token opens nothing, or there is none."""
     return [
         locale.say("Your call has no valid token."),
-        locale.say("Make a token on your page, and send it as {header}.", header=Code("Authorization: Bearer fed_…")),
+        locale.say("Create a token on your page, and send it as {header}.", header=Code("Authorization: Bearer fed_…")),
     ]
 
 
@@ -170,14 +170,14 @@ def not_active(locale: Locale) -> Lines:
 def read_only(locale: Locale) -> Lines:
     """A token that only reads was to do something."""
     return [
-        locale.say("Not done: this token only reads."),
-        locale.say("Make a token on your page that may also act."),
+        locale.say("Not done: this token can only read."),
+        locale.say("Create a token on your page that can also act."),
     ]
 
 
 def ends_only_itself(locale: Locale) -> Lines:
     """A token that only reads was to end another one."""
-    return [locale.say("Not done: this token only reads. It can end itself and nothing else.")]
+    return [locale.say("Not done: this token can only read. It can end itself and nothing else.")]
 
 
 def not_our_form(locale: Locale) -> Lines:
@@ -222,14 +222,14 @@ def not_understood(locale: Locale, *, problems: tuple[str, ...]) -> Lines:
     """The call doesn't fit the schema. `problems`: each field, and what the library that reads it says, in English."""
     shown = problems[:_MOST_LISTED]
     return [
-        locale.say("Not done: the call doesn't fit the schema of the API."),
+        locale.say("Not done: the call doesn't match the schema of the API."),
         *([Items(tuple(locale.short(each, 200) for each in shown))] if shown else []),
     ]
 
 
 def not_found(locale: Locale) -> Lines:
     """Nothing is at that address, or not any more."""
-    return [locale.say("There is nothing at this address, or not any more.")]
+    return [locale.say("There is nothing at this address, or nothing any more.")]
 
 
 def method_not_allowed(locale: Locale) -> Lines:
@@ -268,7 +268,7 @@ def no_such_search(locale: Locale) -> Lines:
 
 def no_such_picture(locale: Locale) -> Lines:
     """It has none, or it can't be had now, or isn't one that is let through."""
-    return [locale.say("There is no picture of it, or it can't be shown."), locale.say("The text tells what it is.")]
+    return [locale.say("It has no picture, or I can't show it."), locale.say("The text describes it.")]
 
 
 def holds_too_much(locale: Locale, *, most: int) -> Lines:
@@ -290,14 +290,14 @@ def no_such_token(locale: Locale) -> Lines:
 
 def no_such_line(locale: Locale, *, kept: timedelta) -> Lines:
     """The caller has said nothing under that id lately."""
-    return [locale.say("You have said nothing under that id in the last {span}.", span=locale.span(kept))]
+    return [locale.say("You have sent nothing under that id in the last {span}.", span=locale.span(kept))]
 
 
 def key_used_before(locale: Locale) -> Lines:
     """The idempotency key stands for another line."""
     return [
         locale.say("Not done: you have used that idempotency key for something else."),
-        locale.say("Take a new key for a new line, and the same one only to send the same line again."),
+        locale.say("Use a new key for a new line, and the same key only to send the same line again."),
     ]
 
 
@@ -309,16 +309,16 @@ def quantity_unreadable(locale: Locale) -> Lines:
 def failed(locale: Locale) -> Lines:
     """Making the page, or carrying out the call, failed in a way that nobody has foreseen."""
     return [
-        locale.say("That didn't work: something went wrong that nobody has foreseen."),
-        locale.say("Whoever runs me finds more in my log. Try again later."),
+        locale.say("That didn't work: an unexpected error happened."),
+        locale.say("My admin finds more in my log. Try again later."),
     ]
 
 
 def set_aside(locale: Locale) -> Lines:
     """The line failed in a way that nobody has foreseen."""
     return [
-        locale.say("I can't say whether that was done: something went wrong that nobody has foreseen."),
-        locale.say("I have told our admins. Look at what has changed before you send it again."),
+        locale.say("I can't say whether that was done: an unexpected error happened."),
+        locale.say("I have told our admins. Look at the changes before you send it again."),
     ]
 
 
@@ -337,8 +337,8 @@ PAGE_WORDS: Mapping[str, str] = {
     "sign_in": marked("Sign in"),
     "sign_in_note": marked("The page shows a code. Send it to the bot in Matrix, and the page knows who you are."),
     "say_code": marked("Send this to {bot} in Matrix within {minutes} minutes, encrypted or in a direct chat:"),
-    "code_stays": marked("This page goes on by itself. Without scripts, press the button once you have sent it."),
-    "go_on": marked("Go on"),
+    "code_stays": marked("This page continues by itself. Without scripts, press the button once you have sent it."),
+    "go_on": marked("Continue"),
     "new_code": marked("Show a new code"),
     "with_inventree": marked("Or with your InvenTree user"),
     "user_name": marked("User name"),
@@ -350,10 +350,10 @@ PAGE_WORDS: Mapping[str, str] = {
     "nothing_yet": marked("Nothing yet."),
     # what waits
     "to_decide": marked("Waits for you"),
-    "asked": marked("You have asked"),
+    "asked": marked("You have requested"),
     "parcels": marked("Parcels on their way here"),
     "unclear": marked("Unclear"),
-    "under_way": marked("Under way"),
+    "under_way": marked("In progress"),
     "on_loan": marked("On loan"),
     "for_admins": marked("For an admin"),
     "nothing_waits": marked("Nothing waits for you."),
@@ -371,7 +371,7 @@ PAGE_WORDS: Mapping[str, str] = {
     "at_space": marked("our place at {space}"),
     "stop_waiting": marked("Stop waiting"),
     "at_us": marked("for one of our items"),
-    "in_turn": marked("Asked of friends in turn"),
+    "in_turn": marked("Requests to friends, in turn"),
     "was_asked": marked("Asked: {spaces}"),
     "asked_next": marked("Next: {spaces}"),
     # the calendar
@@ -379,13 +379,13 @@ PAGE_WORDS: Mapping[str, str] = {
     "this_month": marked("This month"),
     "before": marked("Earlier"),
     "after": marked("Later"),
-    "nothing_that_month": marked("Nothing is picked up or due back in this month."),
+    "nothing_that_month": marked("No pick-ups or returns in this month."),
     # find
     "find": marked("Find"),
-    "find_words": marked("Name, IPN or keyword (empty: all that is shared)"),
-    "find_hint": marked("Search what your friends share, and what you share yourselves."),
+    "find_words": marked("Name, IPN or keyword (empty: everything that is shared)"),
+    "find_hint": marked("Search everything that you and your friends share."),
     "everywhere": marked("Everywhere"),
-    "searching": marked("Friends are being asked. This page shows their answers by itself."),
+    "searching": marked("I am asking your friends. This page shows their answers by itself."),
     "load_again": marked("Load it again"),
     "hits": marked("Found"),
     "free_at": marked("{quantity} free at {space}"),
@@ -394,7 +394,7 @@ PAGE_WORDS: Mapping[str, str] = {
     "book_from": marked("Pick up on (empty: as soon as possible)"),
     "send_request": marked("Send the request"),
     "wait": marked("Wait for it"),
-    "wait_note": marked("First come, first served. The bot tells you your place, and when it is your turn."),
+    "wait_note": marked("First come, first served. The bot shows your place, and tells you when it is your turn."),
     "join_line": marked("Join the waiting list"),
     "see_place": marked("See your place"),
     "still_silent": marked("Not answered yet: {spaces}"),
@@ -418,15 +418,15 @@ PAGE_WORDS: Mapping[str, str] = {
     "state_expired": marked("expired"),
     "show": marked("Show"),
     "state_booked": marked("booked"),
-    "nothing_found": marked("Nothing fits that."),
+    "nothing_found": marked("Nothing matches that."),
     "show_all": marked("Show the whole ledger"),
-    "ledger_fills": marked("Every transfer will stand here, from the first offer or request on."),
+    "ledger_fills": marked("Every transfer appears here, from the first offer or request on."),
     "newest": marked("Newest"),
     "older": marked("Older"),
     "as_csv": marked("Save as CSV"),
     # a friend
     "no_friend": marked("Not a friend"),
-    "nobody_here": marked("No other space is in your rooms. In a room with another space's bot, a superuser says:"),
+    "nobody_here": marked("No other space is in your rooms. In a room with another space's bot, a superuser types:"),
     "health": marked("Health"),
     "its_bot": marked("Its bot"),
     "answers": marked("answers"),
@@ -435,7 +435,7 @@ PAGE_WORDS: Mapping[str, str] = {
     "our_key": marked("Our key"),
     "peer_access": marked("Reads our InvenTree"),
     "access_relayed": marked("through our bot only"),
-    "access_direct": marked("itself, with a token of its own"),
+    "access_direct": marked("itself, with its own token"),
     "friendship": marked("Friendship"),
     "balance": marked("Balance"),
     "given": marked("given"),
@@ -446,16 +446,16 @@ PAGE_WORDS: Mapping[str, str] = {
     "seen_of_each_other": marked("What we see of each other"),
     "we_see": marked("We see"),
     "they_see": marked("They see"),
-    "not_told_yet": marked("They haven't told yet."),
-    "look": marked("Look through it"),
+    "not_told_yet": marked("They haven't told us yet."),
+    "look": marked("Search it"),
     "everything": marked("everything"),
     "we_share_nothing": marked("We share nothing yet."),
     "newest_transfers": marked("Newest transfers"),
     "all_of_them": marked("All of them"),
     # figures
     "figures": marked("Figures"),
-    "figures_hidden": marked("Our figures are told in the admin room only."),
-    "inventree_silent": marked("InvenTree doesn't answer. These are the figures that the bot has itself."),
+    "figures_hidden": marked("We show our figures only in the admin room."),
+    "inventree_silent": marked("InvenTree doesn't answer. These are the bot's own figures."),
     "stock": marked("Stock"),
     "stock_by_day": marked("Stock items by day"),
     "as_table": marked("As a table"),
@@ -464,7 +464,7 @@ PAGE_WORDS: Mapping[str, str] = {
     "count_stock_items": marked("stock items"),
     "count_low_stock": marked("parts that run low"),
     "count_categories": marked("categories"),
-    "count_locations": marked("places"),
+    "count_locations": marked("locations"),
     "count_shared": marked("shared with friends"),
     "exchange": marked("Given and received"),
     "counted_in_lines": marked("Counted in lines of transfers."),
@@ -473,7 +473,7 @@ PAGE_WORDS: Mapping[str, str] = {
     "to_space": marked("to {space}"),
     "from_space": marked("from {space}"),
     "friendship_with": marked("Friendship with {space}"),
-    "asked_by": marked("Begun by"),
+    "asked_by": marked("Started by"),
     "decided_by": marked("Decided by"),
     "decide_until": marked("Can be decided until"),
     "due_day": marked("Due"),
@@ -483,7 +483,7 @@ PAGE_WORDS: Mapping[str, str] = {
     "item": marked("Item"),
     "serial": marked("Serial number"),
     "condition": marked("Condition"),
-    "place": marked("Place"),
+    "place": marked("Location"),
     "in_inventree": marked("In InvenTree"),
     "story": marked("What happened"),
     "belongs_to": marked("Belongs to"),
@@ -495,9 +495,9 @@ PAGE_WORDS: Mapping[str, str] = {
     "damaged": marked("🔧 Back, but damaged"),
     "decline": marked("❌ No"),
     "less": marked("Only so much of it (empty: all)"),
-    "reason": marked("Reason, which the other space reads"),
-    "typed_code": marked("A yes takes two people. Type the id of the card to decide alone:"),
-    "running": marked("{name} is deciding; until {ends} it can be taken back."),
+    "reason": marked("Reason, for the other space"),
+    "typed_code": marked("This needs two approvals. To decide alone, type the id of the card:"),
+    "running": marked("{name} is deciding; you can take it back until {ends}."),
     "take_back": marked("Take it back"),
     "not_yours": marked("Somebody else has to decide on this."),
     # what else can be done
@@ -511,10 +511,10 @@ PAGE_WORDS: Mapping[str, str] = {
     "refused": marked("Not done"),
     "told": marked("Answer"),
     "waiting": marked("No answer yet"),
-    "waiting_more": marked("InvenTree takes its time. This page shows the answer by itself."),
+    "waiting_more": marked("InvenTree is slow. This page shows the answer by itself."),
     "pick_one": marked("Pick one"),
     # sessions and tokens
-    "held": marked("What is signed in, and your tokens"),
+    "held": marked("Where you are signed in, and your tokens"),
     "kind": marked("Kind"),
     "name": marked("Name"),
     "until": marked("Until"),
@@ -527,20 +527,22 @@ PAGE_WORDS: Mapping[str, str] = {
     "token": marked("API token"),
     "feed": marked("Calendar"),
     "screen": marked("Wall screen"),
-    "make_token": marked("Make an API token"),
+    "make_token": marked("Create an API token"),
     "token_name": marked("What it is for"),
     "token_days": marked("Days until it ends"),
-    "make": marked("Make it"),
-    "token_made": marked("Here is your token. It is shown only now:"),
+    "make": marked("Create it"),
+    "token_made": marked("Here is your token. The page shows it only now:"),
     # addresses: calendars and the wall screen
-    "make_address": marked("Make a calendar or a wall screen"),
-    "address_note": marked("Whoever knows its address can read it, until you end it here."),
+    "make_address": marked("Create a calendar or a wall screen"),
+    "address_note": marked("Anybody who knows its address can read it, until you end it here."),
     "address_kind": marked("What it is"),
-    "address_made": marked("Here is the address. It is shown only now:"),
-    "addresses_made": marked("Here are the addresses: of what concerns you, and of all. They are shown only now:"),
-    "calendar_of": marked("Due days, {space}"),
+    "address_made": marked("Here is the address. The page shows it only now:"),
+    "addresses_made": marked(
+        "Here are the addresses: one for your own entries, one for all. The page shows them only now:"
+    ),
+    "calendar_of": marked("Due dates, {space}"),
     "updated": marked("As of {time}"),
-    "waiting_list": marked("Waits for a yes or no"),
+    "waiting_list": marked("Waits for a decision"),
     "nothing_here": marked("Nothing."),
     "more_below": marked("and {number} more"),
     # an item

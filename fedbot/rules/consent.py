@@ -50,7 +50,7 @@ def hash_of(shown: Shown) -> str:
 
 
 def differences(before: Shown, after: Shown) -> tuple[Change, ...]:
-    """What the later card shows otherwise, lines by their numbers."""
+    """The differences on the later card, lines by their numbers."""
     if not isinstance(before, ShownTransfer) or not isinstance(after, ShownTransfer):
         return tuple(_of_fields(before, after))
     found = _of_fields(before.terms, after.terms, {"lines"}) + _of_fields(before, after, {"terms", "landings"})
@@ -261,12 +261,12 @@ def _drawn_signature(signature: Signature | None, person: str) -> Signature | No
 
 
 def changes(us: PartyConfig, subject: Connection | Transfer) -> tuple[Change, ...]:
-    """What the subject's card, as it went up, doesn't show as it is now. Of a card that we don't know: nothing."""
+    """The differences between the posted card and the present facts; nothing for a card that we don't know."""
     return differences(subject.card, shown(us, subject)) if subject.card is not None else ()
 
 
 def differs_from_what_was_approved(us: PartyConfig, transfer: Transfer) -> tuple[Change, ...]:
-    """What our people approved otherwise than it is now, where the act begins; () if nobody here has approved it.
+    """The differences between our people's approval and the present facts, before the bot acts; () without an approval.
 
     A place that wasn't known yet may be known by now: no card has shown another one.
     """

@@ -109,7 +109,7 @@ class IllegalArrow(ValueError):
 
 
 def _follow_the_tables(turn: Turn) -> None:
-    """What our own messages of the past tell (`ledger.recover`) is true already, whatever we knew before."""
+    """Our own messages of the past (`ledger.recover`) are true, whatever the journal says."""
     for after in turn.changes.values():
         if isinstance(after, Transfer):
             if RECALLED not in after.told:
@@ -215,7 +215,7 @@ def _on_tick(turn: Turn, _: Tick) -> None:
 
 
 def _forget(turn: Turn) -> None:
-    """What was remembered for a time only."""
+    """Documents that are kept only for a time."""
     remembered: list[PendingChoice | Cooldown] = [*turn.choices(), *turn.cooldowns()]
     for document in remembered:
         if document.until <= turn.now:

@@ -83,7 +83,7 @@ def was_out(turn: Turn, event: Said | Reacted) -> bool:
 
 
 def on_missed(turn: Turn, event: Said | Reacted) -> None:
-    """What was said while we were out of the room never counts; who of our people said it is told so, once."""
+    """A line that was typed while we were out of the room never counts; its author, if one of ours, is told so once."""
     if not was_out(turn, event) or event.sender not in turn.us.people:
         return
     if isinstance(event, Reacted):
@@ -147,7 +147,7 @@ def _is_in_our_rooms(turn: Turn, event: Said) -> bool:
 
 
 def _ends_a_friendship(text: str) -> bool:
-    """What ends a flood is heard in any flood, even if somebody has used up the person's budget in their name."""
+    """A line that ends a flood is always heard, even if somebody has used up the person's budget in their name."""
     return "disconnect" in text.casefold().split()
 
 

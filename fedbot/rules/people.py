@@ -103,7 +103,7 @@ def carry_out(turn: Turn, change: RosterChange, by: str, event_id: str = "") -> 
 
 
 def on_ordered(turn: Turn, event: PeopleOrdered) -> None:
-    """Whoever has the bot's machine adds or removes somebody; what stands against it was told there already."""
+    """The operator adds or removes somebody; the command line has already named any obstacle."""
     if objection(turn, event.change, ON_THE_COMMAND_LINE, event.permissions, event.abilities) is None:
         phrase = carry_out(turn, event.change, ON_THE_COMMAND_LINE)
         turn.tell_admins(phrase, f"people:{event.change.person}:{turn.now.isoformat()}")

@@ -173,7 +173,7 @@ def _own_health(turn: Turn) -> list[Due]:
 TOLERATED = timedelta(minutes=1)
 """A clock that is put back by less is corrected, as clocks are: nothing waits noticeably longer for that."""
 _AGREED = frozenset({"due", "terms"})
-"""What both sides have said to each other isn't moved on one side."""
+"""Times that both sides have agreed on aren't moved on one side."""
 
 T = TypeVar("T")
 
@@ -202,7 +202,7 @@ def on_set_back(turn: Turn, event: ClockSetBack) -> None:
 
 
 def _with_what_was_due(righted: BotStatus, before: BotStatus, now: datetime) -> BotStatus:
-    """What was done by a schedule isn't done again for a clock that is put back by some hours."""
+    """Don't repeat scheduled work when the clock goes back by some hours."""
     stats, reconcile = before.last_stats, before.last_reconcile
     return replace(
         righted,

@@ -195,7 +195,7 @@ def _tell(turn: Turn, line: str, phrase: Phrase, outcome: Outcome) -> None:
 
 
 def hand_over(turn: Turn) -> None:
-    """What answers a line by page goes there; the room reads it too where something has changed, and by whom."""
+    """Send the answer to a line by page to the page. If the line changed something, tell the room too, and by whom."""
     if not any(_is_for_page(effect) for effect in turn.effects):
         return
     did_something = _did_something(turn)

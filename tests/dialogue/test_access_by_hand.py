@@ -72,7 +72,7 @@ async def test_a_token_with_more_than_view_rights_is_refused_until_they_are_take
     world.alpha.vault.keep("made-for/betaspace/1", made_by_hand(world.alpha, "fed-betaspace-1", can_change=True))
     await world.passes(timedelta(hours=1))
     assert world.alpha.connection().state is MAKING
-    assert len(told(world.alpha_admins, "could do more than look")) == 1
+    assert len(told(world.alpha_admins, "can do more than read")) == 1
     group = world.alpha.tables.groups.find("name", "fed-betaspace-1")[0].pk
     for rule in world.alpha.admin("GET", f"user/ruleset/?group={group}"):
         world.alpha.admin("PATCH", f"user/ruleset/{rule['pk']}/", can_change=False, can_add=False, can_delete=False)

@@ -113,7 +113,7 @@ async def test_what_inventree_does_not_take_is_told_to_the_admins_and_is_a_gift_
     world.alpha.fails(FaultKind.ERROR_BEFORE, "POST", "change_status", status=400)
     await said(world, world.anna, f"!fed gift {loan(world.alpha).code}")
     await world.settle()
-    assert "is a gift, but InvenTree's history doesn't tell so" in world.alpha_admins.messages()[-1].text
+    assert "is a gift, but InvenTree's history doesn't show it" in world.alpha_admins.messages()[-1].text
     assert [loan(space).closed.how for space in world.spaces] == [Ending.GIFT, Ending.GIFT]  # type: ignore[union-attr]
 
 
@@ -146,7 +146,7 @@ async def test_what_is_lost_leaves_the_borrowers_stock_by_a_superusers_word() ->
     item, code = lent_item(world.beta), loan(world.beta).code
     notice = world.beta_admins.message("Lost, says Attraktor, but still in our stock: 10 × M3 nut").text
     assert f"(stock #{item}): !fed resolve {code}" in notice
-    assert "Over, but still in our stock; take it out with !fed resolve:" in await said(world, world.bea, "!fed todo")
+    assert "Over, but still in our stock; settle it with !fed resolve:" in await said(world, world.bea, "!fed todo")
     before = world.beta.total("N-M3")
     listed = await picks(world, world.bea, f"!fed resolve {code}", "1")
     assert f"#{item}: 10, in stock" in listed
@@ -167,7 +167,7 @@ async def test_reconcile_names_it_with_cause_and_repair_until_it_is_done() -> No
     await world.settle()
     text = world.room.answers(line)[-1].text
     assert f"our record #{lent_item(world.beta)} still counts in our stock" in text
-    assert f"To fix it: one of our superusers has it taken out: !fed resolve {code}." in text
+    assert f"To fix it: one of our superusers settles it: !fed resolve {code}." in text
     await said(world, world.bea, f"!fed resolve {code} --as off")
     line = world.bea.says("!fed reconcile")
     await world.settle()
@@ -285,8 +285,8 @@ def both(world: World) -> list[Transfer]:
 async def test_a_superuser_closes_what_was_borrowed_from_a_space_that_is_gone_and_it_stays_theirs() -> None:
     world = await left_alone()
     code, item = loan(world.beta).code, lent_item(world.beta)
-    parted = world.room.message("are friends no more").text
-    assert f"Is Attraktor gone for ever? What we have borrowed a superuser settles: !fed resolve {code}" in parted
+    parted = world.room.message("are no friends any more").text
+    assert f"Is Attraktor gone for ever? Then a superuser settles our borrowed items: !fed resolve {code}" in parted
     assert code in await said(world, world.bea, "!fed todo")
     assert "superuser" in await said(world, world.cem, f"!fed resolve {code}")
     listed = await picks(world, world.bea, f"!fed resolve {code}", "1")

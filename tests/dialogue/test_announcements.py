@@ -85,7 +85,7 @@ async def test_an_announcing_message_of_a_bot_is_worthless_when_somebody_else_se
 async def test_a_later_claim_of_an_announced_party_by_a_key_of_ones_own_blocks_nothing() -> None:
     world = await a_world()
     await mallory(world, signed_claim(world, "@mallory:twin.test", "betaspace"))
-    assert len(told(world.alpha_admins, "also says that it is")) == 1
+    assert len(told(world.alpha_admins, "also claims to be")) == 1
     await become_friends(world)
 
 

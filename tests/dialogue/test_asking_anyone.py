@@ -78,7 +78,7 @@ async def test_the_first_yes_is_taken_and_nobody_else_is_asked() -> None:
     assert "Betaspace: asked for 10. Its approvers decide until" in message.text
     assert "Gammaspace: has 75; I'll ask there next." in message.text
     card = card_of(world, world.beta)
-    assert "It may ask others too: after your yes its bot confirms, then it goes." in card.text
+    assert "They may ask others too: after your approval their bot confirms, then it goes." in card.text
     world.cem.reacts(card, "✅")
     await world.grace()
     assert bolts(world) == (220, 2, 75)
@@ -109,7 +109,7 @@ async def test_after_a_no_and_after_silence_the_next_is_asked_and_one_message_te
     message = await asks(world)
     world.cem.reacts(card_of(world, world.beta), "❌")
     await world.grace()
-    assert "Betaspace: no, says Cem" in again(world, message)
+    assert "Betaspace: declined by Cem" in again(world, message)
     assert "Gammaspace: asked for 10" in again(world, message)
     assert len(told(world.room, "Declined: ")) == 1  # the card, without a message of its own
     world.mia.reacts(card_of(world, world.gamma), "✅")
@@ -162,7 +162,7 @@ async def test_of_two_yeses_that_cross_only_one_gives() -> None:
     """Both agree before either has heard from us: one is confirmed, the other one taken back before it moves."""
     world = await three()
     message = await asks(world, "10 M3-BOLT from anyone --all")
-    assert "all who have it at once" in message.text
+    assert "all spaces that have it, at once" in message.text
     beta, gamma = card_of(world, world.beta), card_of(world, world.gamma)
     world.server.loses = protocol_messages
     world.cem.reacts(beta, "✅")
@@ -253,14 +253,14 @@ async def test_people_hear_once_that_nothing_came_and_can_go_on_without_it() -> 
     line = world.kim.says("!fed todo")
     await world.settle()
     code = rotas(world)[0].stuck
-    assert "a space agreed, and nothing came. Look: !fed show" in world.answer_to(line)
-    assert f"To go on without it: !fed cancel {code}" in again(world, message)
+    assert "a space agreed, but nothing came. For details: !fed show" in world.answer_to(line)
+    assert f"To continue without it: !fed cancel {code}" in again(world, message)
     world.tom.says(f"!fed cancel {code}")
     await world.settle()
     assert "Gammaspace: has 75" in again(world, message)  # nothing that Betaspace's people say lets it go on
     line = world.kim.says(f"!fed cancel {code}")
     await world.settle()
-    assert world.answer_to(line).startswith("I go on without 10 × Bolt M3")
+    assert world.answer_to(line).startswith("I continue without 10 × Bolt M3")
     world.mia.reacts(card_of(world, world.gamma), "✅")
     await world.grace()
     assert bolts(world) == (220, 12, 65)
@@ -303,7 +303,7 @@ async def test_nobody_gives_up_what_was_confirmed_a_moment_ago() -> None:
     for _ in range(2):
         line = world.kim.says(f"!fed cancel {request.code}")
         await world.settle()
-        assert "If it has left Betaspace already, it comes." in world.answer_to(line)
+        assert "If it has left Betaspace already, it still comes." in world.answer_to(line)
     assert rota_of(world) is RotaState.STOPPED
     await world.passes(A_DAY + timedelta(hours=1))
     line = world.kim.says(f"!fed cancel {request.code}")
@@ -406,11 +406,11 @@ async def test_it_is_stopped_by_who_asked_and_what_is_granted_then_moves_nothing
     line = world.kim.says("!fed cancel", reply_to=message)
     world.cem.reacts(card_of(world, world.beta), "✅")
     await world.grace()
-    assert world.answer_to(line).startswith("Stopped: 10 × M3-BOLT. I take back what I asked.")
+    assert world.answer_to(line).startswith("Stopped: 10 × M3-BOLT. I take my requests back.")
     assert rota_of(world) is RotaState.STOPPED
     assert {world.beta.transfer().state, world.gamma.transfer().state} == {TransferState.CANCELLED}
     assert bolts(world) == (210, 12, 75)
-    assert again(world, message).startswith("Stopped: 10 × M3-BOLT isn't asked for any more.")
+    assert again(world, message).startswith("Stopped: I don't ask for 10 × M3-BOLT any more.")
 
 
 async def test_it_ends_with_its_day_and_todo_and_show_know_it() -> None:
@@ -489,7 +489,7 @@ async def test_a_backup_of_any_moment_put_back_asks_and_takes_nothing_twice() ->
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("10 #42 from anyone", 'Not asked: "#42" is one certain item of one space.'),
+        ("10 #42 from anyone", 'Not asked: "#42" is one specific item of one space.'),
         ("10 M3-BOLT + 5 M3-NUT from anyone", "Not asked: those are 2 items."),
         ("10 M3-BOLT from betaspace --all", "Not asked: --all only goes with 'from anyone'."),
         ("M3-BOLT from anyone", 'How much of "M3-BOLT"?'),

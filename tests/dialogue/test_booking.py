@@ -61,7 +61,7 @@ async def test_what_is_booked_is_kept_asked_after_on_its_first_day_and_on_loan_o
     line = world.anna.says("!fed lend #42 to betaspace from 12.12. for 1 week")
     await world.settle()
     assert "on loan Sat 12 Dec to Sat 19 Dec 2026" in world.answer_to(line)
-    assert "Booking: picked up from Sat 12 Dec on, back by Sat 19 Dec 2026" in world.card().text
+    assert "Booking: pick-up from Sat 12 Dec on, due back Sat 19 Dec 2026" in world.card().text
     world.cem.reacts(world.card(), "✅")
     await world.grace()
     assert states(world) == [BOOKED, BOOKED]
@@ -253,7 +253,7 @@ async def test_what_somebody_does_in_inventree_to_a_booked_thing_is_told_to_both
     with world.alpha.by_hand():
         world.alpha.admin("PATCH", f"stock/{nuts}/", status=10)
     await world.passes(DAY)
-    assert len(told(world.room, "stands again")) == 1
+    assert len(told(world.room, "is safe again")) == 1
     with world.alpha.by_hand():
         world.alpha.admin("POST", "stock/count/", items=[{"pk": nuts, "quantity": 3}], notes="counted")
     card = await until_the_first_day(world, 15)
@@ -342,11 +342,14 @@ async def test_a_request_for_now_and_more_time_show_the_booking_that_a_yes_break
     assert "This would break" in world.answer_to(line)
     world.bea.says(f"!fed extend {loan.code} until 13.12.")
     await world.settle()
-    assert "⚠ A yes breaks a booking: Laser lens 2.0″ ZnSe for Betaspace, Sat 12 Dec" in owners_card(world).text
+    assert (
+        "⚠ If you approve, you break a booking: Laser lens 2.0″ ZnSe for Betaspace, Sat 12 Dec"
+        in owners_card(world).text
+    )
     world.bea.says("!fed cancel")
     line = world.anna.says(f"!fed extend {loan.code} until 11.12.")
     await world.settle()
-    assert "may stay until Fri 11 Dec" in world.answer_to(line)
+    assert "the loan runs until Fri 11 Dec" in world.answer_to(line)
 
 
 async def test_a_booking_that_comes_up_in_the_grace_makes_a_decision_void() -> None:
@@ -354,7 +357,7 @@ async def test_a_booking_that_comes_up_in_the_grace_makes_a_decision_void() -> N
     world.bea.says("!fed request LENS-2#0042 from attraktor for 4 weeks")
     await world.settle()
     card = owners_card(world)
-    assert "A yes breaks" not in card.text
+    assert "If you approve, you break" not in card.text
     world.anna.says("!fed lend #42 to betaspace from 12.12. until 19.12.")
     await world.settle()
     world.cem.reacts(world.card(), "✅")
@@ -364,7 +367,7 @@ async def test_a_booking_that_comes_up_in_the_grace_makes_a_decision_void() -> N
     assert world.alpha.row(42).customer is None, "nobody has said yes to breaking it"
     anew = owners_card(world)
     assert anew.event_id != card.event_id
-    assert "⚠ A yes breaks a booking" in anew.text
+    assert "⚠ If you approve, you break a booking" in anew.text
 
 
 async def test_the_calendar_tells_what_is_fetched_and_due_back_and_the_morning_what_today_brings() -> None:

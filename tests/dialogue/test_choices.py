@@ -41,7 +41,7 @@ async def test_more_than_any_of_them_or_all_together_have_is_refused() -> None:
     world.alpha.admin("POST", "stock/", part=lens.part, quantity=1, serial_numbers="77")
     said = world.anna.says("!fed lend 5000 LENS-2 to betaspace for 2 weeks")
     await world.settle()
-    assert world.answer_to(said).startswith('Not offered: nothing of "LENS-2" can go.')
+    assert world.answer_to(said).startswith('Not offered: nothing of "LENS-2" can move.')
     assert world.beta.turn.transfers() == []
 
 

@@ -51,8 +51,8 @@ async def test_a_friend_that_has_rewritten_what_it_read_is_noticed_at_its_next_m
     rewrites(world.beta, peer_past="ab" * 32)
     world.cem.reacts(card, "✅")
     await world.grace()
-    assert told(world.alpha_admins, "tells another past than ours")
-    assert "tells of other messages than ours" in await reconciles(world)
+    assert told(world.alpha_admins, "reports another past than ours")
+    assert "reports other messages than ours" in await reconciles(world)
 
 
 async def test_a_past_that_was_rewritten_when_all_was_over_is_named_by_reconcile() -> None:
@@ -62,7 +62,7 @@ async def test_a_past_that_was_rewritten_when_all_was_over_is_named_by_reconcile
     rewrites(world.beta, peer_past="ab" * 32)
     answer = await reconciles(world)
     assert code in answer
-    assert "tells of other messages than ours" in answer
+    assert "reports other messages than ours" in answer
 
 
 async def test_a_copy_that_was_put_back_is_no_other_past() -> None:
@@ -74,7 +74,7 @@ async def test_a_copy_that_was_put_back_is_no_other_past() -> None:
     await world.hand_over("M3-NUT 5")
     assert not told(world.alpha_admins, "another past")
     assert not told(world.beta_admins, "another past")
-    assert "tells of other messages" not in await reconciles(world)
+    assert "reports other messages" not in await reconciles(world)
 
 
 async def test_a_journal_that_was_rebuilt_is_no_other_past() -> None:
@@ -85,4 +85,4 @@ async def test_a_journal_that_was_rebuilt_is_no_other_past() -> None:
     await world.hand_over("M3-NUT 5")
     assert not told(world.alpha_admins, "another past")
     assert not told(world.beta_admins, "another past")
-    assert "tells of other messages" not in await reconciles(world)
+    assert "reports other messages" not in await reconciles(world)

@@ -26,7 +26,7 @@ async def test_what_was_damaged_after_the_offer_does_not_leave() -> None:
     await world.grace()
     assert [space.transfer().state for space in world.spaces] == [TransferState.ABORTED] * 2
     assert (world.alpha.row(42).customer, world.alpha.row(42).status) == (None, DAMAGED)
-    assert told(world.room, "its condition isn't as agreed")
+    assert told(world.room, "its condition is not the agreed one")
     assert_books_balance(world)
 
 

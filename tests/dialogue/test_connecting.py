@@ -93,7 +93,7 @@ async def test_bea_declines_and_anna_hears_of_it_at_once() -> None:
     assert [space.connection().state for space in world.spaces] == [DECLINED, DECLINED]
     end = world.room.messages(sender=world.alpha.chat.user_id)[-1]
     assert end.mentions == (world.anna.user_id,)
-    assert "Bea said no" in end.text
+    assert "Bea declined" in end.text
     assert world.beta.tables.users.find("username", "fed-attraktor-1") == []
     assert_books_balance(world)
 
@@ -266,10 +266,10 @@ async def test_a_space_that_asks_too_often_in_a_day_is_heard_the_day_after() -> 
     kept = len(world.beta.turn.connections())
     world.anna.says("!fed connect betaspace")
     await world.settle()
-    assert "I have taken all requests of today" in world.room.messages()[-1].text
+    assert "I have reached today's limit of such requests" in world.room.messages()[-1].text
     assert len(world.beta.turn.connections()) == kept
     await world.passes(timedelta(hours=20))
-    assert len(told(world.room, "all requests of today")) == 1
+    assert len(told(world.room, "today's limit of such requests")) == 1
     assert len(world.beta.turn.connections()) == kept
     await world.passes(timedelta(days=2))
     assert world.beta.connection().state is OFFERED

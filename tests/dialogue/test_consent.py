@@ -55,8 +55,8 @@ async def test_an_owner_that_swaps_the_part_gives_nothing_and_the_asker_is_asked
     mirrors = with_lines(request.terms, replace(request.terms.lines[0], item=9, part=9, description=MIRRORS))
     forges(world, world.alpha, as_the_owner(request, mirrors, 0), "noted", {"terms": written(mirrors)})
     await world.settle()
-    asked = world.room.message("something else than asked")
-    assert "You asked for: 50 × M3-BOLT. It would give: 50 × First-surface mirror (MIRROR-1)" in asked.text
+    asked = world.room.message("another item than you asked for")
+    assert "You asked for: 50 × M3-BOLT. It offers: 50 × First-surface mirror (MIRROR-1)" in asked.text
     sent = {"lines": [], "failed": [], "by": world.piet.user_id, "by_name": "Piet"}
     forges(world, world.alpha, as_the_owner(request, mirrors, 1), "sent", sent)
     await world.settle()
@@ -70,7 +70,7 @@ async def test_the_askers_own_yes_asks_for_just_that() -> None:
     mirrors = with_lines(request.terms, replace(request.terms.lines[0], item=9, part=9, description=MIRRORS))
     forges(world, world.alpha, as_the_owner(request, mirrors, 0), "noted", {"terms": written(mirrors)})
     await world.settle()
-    asked = world.room.message("something else than asked")
+    asked = world.room.message("another item than you asked for")
     world.bea.says("1", reply_to=asked)
     await world.settle()
     assert len(world.beta.turn.transfers()) == 1
@@ -157,7 +157,7 @@ async def test_a_second_grant_within_the_grace_voids_the_decision_and_the_new_ca
     former, newer = cards(world)
     assert "Attraktor changed the quantity from 20 to 10." in newer.text
     assert newer.mentions[0] == world.tom.user_id
-    assert "a newer card takes the place of this one" in former.text
+    assert "a newer card replaces this one" in former.text
     world.bea.reacts(former, "✅")
     world.bea.says("!fed approve", reply_to=former)
     await world.grace()
@@ -202,8 +202,8 @@ async def test_another_part_of_ours_within_the_grace_voids_the_decision() -> Non
     await world.grace()
     assert world.beta.transfer().wanted == ""
     former, newer = cards(world, "M3 nut")
-    assert "a newer card takes the place of this one" in former.text
-    assert "Changed: where it lands, from " in newer.text
+    assert "a newer card replaces this one" in former.text
+    assert "Changed: its destination, from " in newer.text
     assert newer.mentions[0] == world.cem.user_id
     assert_books_balance(world)
 

@@ -36,7 +36,7 @@ async def test_either_bot_can_read_the_others_inventree_and_change_nothing() -> 
 async def test_the_card_says_what_that_shows_before_anybody_agrees() -> None:
     world = await a_world(alpha=dict(DIRECT), beta=dict(DIRECT))
     await world.asks_to_connect()
-    assert "each bot can read all stock items of the other" in world.room.message("Asked Betaspace").text
+    assert "Each bot can read all stock items of the other" in world.room.message("Asked Betaspace").text
     assert "read" in world.card().text
 
 
@@ -78,7 +78,7 @@ async def test_the_peers_inventree_cannot_be_reached_and_the_room_is_told_whose_
     await world.connect()
     await world.passes(timedelta(minutes=30))
     assert world.alpha.connection().state is MAKING
-    assert len(told(world.room, "gets no look into Betaspace's InvenTree")) == 1
+    assert len(told(world.room, "can't read Betaspace's InvenTree")) == 1
     assert not told(world.alpha_admins, "Attraktor's InvenTree does not answer")
     assert world.alpha.turn.standing().inventory_down_since is None
     world.alpha.out_of_reach.clear()
@@ -108,7 +108,7 @@ async def test_a_token_that_could_change_things_is_refused_and_said() -> None:
     world.beta.before("POST", "user/tokens/", lambda: _promote(world))
     await world.grace()
     assert world.alpha.connection().state is MAKING
-    assert told(world.room, "could do more than look")
+    assert told(world.room, "can do more than read")
     user = world.beta.user("fed-attraktor-1")
     world.beta.admin("PATCH", f"user/{user.pk}/", is_staff=False)
     await world.passes(timedelta(minutes=3))

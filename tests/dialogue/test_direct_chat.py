@@ -40,7 +40,7 @@ async def test_our_people_read_in_a_direct_chat_what_they_could_read_in_the_room
     assert "user kim" in await answer(world, chat, world.kim, "whoami")
     assert "Betaspace" in await answer(world, chat, world.kim, "Spaces")
     assert "for Saturday" in await answer(world, chat, world.kim, f"show {code}")
-    assert "bot is well" in await answer(world, chat, world.kim, "status")
+    assert "bot is healthy" in await answer(world, chat, world.kim, "status")
     assert "1 transfer is open" in await answer(world, chat, world.kim, "stats")
     assert "stock items of" in await answer(world, chat, world.kim, "stats betaspace")
     assert "No space" in await answer(world, chat, world.kim, "stats gamma")
@@ -56,7 +56,7 @@ async def test_what_does_something_is_said_in_the_shared_room() -> None:
     lines += ["disconnect betaspace", f"approve {code}", "reconcile betaspace", "review", "rotate betaspace"]
     for line in lines:
         told_where = await answer(world, chat, world.anna, line)
-        assert "Please say it in Makerspaces" in told_where
+        assert "Please type it in Makerspaces" in told_where
         assert f"!fed {line}" in told_where
     assert len(world.alpha.turn.transfers()) == 1
     assert world.alpha.transfer().state.value == "open"
@@ -75,9 +75,9 @@ async def test_what_is_found_in_a_direct_chat_is_asked_for_in_the_shared_room() 
     asked = world.kim.says("ask 1 5", room=chat.id, reply_to=hits)
     await world.settle()
     (told_where,) = chat.answers(asked)
-    assert "Please say it in Makerspaces: !fed request 5" in told_where.text
+    assert "Please type it in Makerspaces: !fed request 5" in told_where.text
     assert world.alpha.turn.transfers() == []
-    line = told_where.text.partition("Please say it in Makerspaces: ")[2]
+    line = told_where.text.partition("Please type it in Makerspaces: ")[2]
     world.kim.says(line)
     await world.settle()
     assert world.alpha.transfer().terms.kind == "request"
@@ -120,9 +120,9 @@ async def test_when_somebody_else_comes_in_the_bot_says_so_and_leaves() -> None:
     await world.settle()
     assert not bot_is_in(world, chat)
     assert "I leave this room" in chat.messages()[-1].text
-    assert not told(chat, "bot is well")
+    assert not told(chat, "bot is healthy")
     again = await chats(world, world.anna)
-    assert "bot is well" in await answer(world, again, world.anna, "status")
+    assert "bot is healthy" in await answer(world, again, world.anna, "status")
 
 
 async def test_a_direct_chat_in_which_somebody_else_is_already_is_left_at_once() -> None:
@@ -159,7 +159,7 @@ async def test_invitations_by_others_or_to_rooms_with_others_are_declined_and_to
     world.anna.invites(bot, room=group.id)
     await world.settle()
     assert world.server.membership(group.id, bot) == "leave"
-    assert told(world.alpha_admins, "begin a direct chat with me")
+    assert told(world.alpha_admins, "start a direct chat with me")
     bots_chat = world.server.create_room(world.beta.chat.user_id, "")
     world.server.invite(world.beta.chat.user_id, bots_chat.id, bot, direct=True)
     await world.settle()
@@ -172,7 +172,7 @@ async def test_an_encrypted_direct_chat_is_answered_like_any_other() -> None:
     world = await a_world()
     chat = await chats(world, world.anna)
     world.anna.sets("m.room.encryption", {"algorithm": "m.megolm.v1.aes-sha2"}, room=chat.id)
-    assert "bot is well" in await answer(world, chat, world.anna, "status")
+    assert "bot is healthy" in await answer(world, chat, world.anna, "status")
     assert bot_is_in(world, chat)
 
 
@@ -180,7 +180,7 @@ async def test_a_direct_chat_outlives_a_restart_and_ends_when_the_person_is_none
     world = await friends()
     chat = await chats(world, world.kim)
     await world.alpha.restart()
-    assert "bot is well" in await answer(world, chat, world.kim, "status")
+    assert "bot is healthy" in await answer(world, chat, world.kim, "status")
     people = {person: user for person, user in world.alpha.us.people.items() if user != "kim"}
     await world.alpha.restart(people=people)
     line = world.kim.says("status", room=chat.id)

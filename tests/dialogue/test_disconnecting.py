@@ -79,7 +79,7 @@ async def test_it_is_told_first_what_would_happen_and_a_number_does_it() -> None
         assert_shut(space, secret)
         company = space.tables.companies[space.turn.connections()[0].company or 0]
         assert not company.active
-    assert len([m for m in world.room.messages() if "are friends no more" in m.text]) == 2
+    assert len([m for m in world.room.messages() if "are no friends any more" in m.text]) == 2
 
 
 async def test_only_a_superuser_may() -> None:
@@ -168,7 +168,7 @@ async def test_what_is_being_taken_out_is_finished_first() -> None:
     assert world.alpha.transfer().state is TransferState.DEBITING
     await disconnect(world)
     assert connections(world) == both(ConnectionState.ENDING)
-    assert "Is moving, and is finished first" in world.room.message("Attraktor ends the friendship").text
+    assert "Is moving; I finish it first" in world.room.message("Attraktor ends the friendship").text
     world.alpha.transport.faults.clear()
     await world.passes(timedelta(minutes=10))
     assert transfers(world) == (TransferState.DONE, TransferState.DONE)
@@ -222,11 +222,11 @@ async def test_our_inventree_is_down_and_nobody_says_that_the_access_is_shut_bef
     await world.settle()
     await world.passes(timedelta(minutes=2))
     assert answers_to(world.alpha, secret) == 200
-    assert not [m for m in world.room.messages(sender=world.alpha.chat.user_id) if "is shut" in m.text]
+    assert not [m for m in world.room.messages(sender=world.alpha.chat.user_id) if "is closed" in m.text]
     world.alpha.transport.faults.clear()
     await world.passes(timedelta(minutes=10))
     assert_shut(world.alpha, secret)
-    assert [m for m in world.room.messages(sender=world.alpha.chat.user_id) if "is shut" in m.text]
+    assert [m for m in world.room.messages(sender=world.alpha.chat.user_id) if "is closed" in m.text]
 
 
 async def test_without_an_admin_token_the_admins_are_told_what_to_click() -> None:
@@ -235,7 +235,7 @@ async def test_without_an_admin_token_the_admins_are_told_what_to_click() -> Non
     await disconnect(world)
     told = world.alpha_admins.message("still has access")
     assert "set the user fed-betaspace-1 inactive" in told.text
-    assert not [m for m in world.room.messages(sender=world.alpha.chat.user_id) if "is shut" in m.text]
+    assert not [m for m in world.room.messages(sender=world.alpha.chat.user_id) if "is closed" in m.text]
 
 
 async def test_a_silent_bot_is_told_of_once_and_a_superuser_need_not_wait() -> None:
@@ -251,7 +251,7 @@ async def test_a_silent_bot_is_told_of_once_and_a_superuser_need_not_wait() -> N
     world.anna.says("!fed disconnect betaspace --sure")
     await world.settle(asleep=(world.beta,))
     await world.passes(5 * HOUR, asleep=(world.beta,))
-    silent = [m for m in world.room.messages() if "access to Attraktor's InvenTree is not shut yet" in m.text]
+    silent = [m for m in world.room.messages() if "access to Attraktor's InvenTree is not closed yet" in m.text]
     assert len(silent) == 1
     assert answers_to(world.alpha, secret) == 200
     line = world.anna.says("!fed disconnect betaspace --now")
@@ -261,7 +261,7 @@ async def test_a_silent_bot_is_told_of_once_and_a_superuser_need_not_wait() -> N
     await world.settle(asleep=(world.beta,))
     assert_shut(world.alpha, secret)
     assert world.alpha.transfer().state is TransferState.DISPUTED
-    assert "a superuser of Attraktor settles it" in world.alpha_admins.message("I can't tell what became of").text
+    assert "a superuser of Attraktor settles it" in world.alpha_admins.message("I can't tell what happened to").text
     await world.settle()
     assert connections(world) == both(ConnectionState.ENDED)
     assert transfers(world) == (TransferState.DISPUTED, TransferState.RECEIVED)  # Betaspace's own books are settled

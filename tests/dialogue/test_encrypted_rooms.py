@@ -133,5 +133,5 @@ async def test_an_account_of_which_apps_warn_is_told_to_the_admins_once() -> Non
     for _ in range(2):
         await world.alpha.restart()
         await world.settle()
-    (told_once,) = told(world.alpha_admins, "put a warning beside what I say")
+    (told_once,) = told(world.alpha_admins, "show a warning beside my messages")
     assert "fedbot verify" in told_once.text

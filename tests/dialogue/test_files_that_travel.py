@@ -91,7 +91,7 @@ async def test_a_part_that_is_made_anew_gets_its_picture_and_one_that_was_there_
     for ipn in ("PLY-4-BIRCH", "RES-10K"):
         picture(world.alpha, world.alpha.part(ipn).pk, "look.png", PNG)
     card = await world.push("PLY-4-BIRCH 5")
-    assert "picture" in card.text.partition("With it:")[2].splitlines()[0]
+    assert "picture" in card.text.partition("Travels with it:")[2].splitlines()[0]
     world.cem.reacts(world.card(), "✅")
     await world.grace()
     assert world.beta.part("PLY-4-BIRCH").picture == PNG
@@ -126,7 +126,7 @@ async def test_what_is_not_what_its_name_says_is_not_sent_and_the_admins_hear_it
     await world.hand_over(f"#{LENS}")
     assert kept(world.beta) == {}
     (said,) = told(world.beta_admins, f"The file {name}")
-    assert "The other bot can't get at the file" in said.text
+    assert "The other bot can't fetch the file" in said.text
     assert world.beta.transfer().state is TransferState.DONE
 
 

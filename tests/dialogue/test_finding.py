@@ -64,7 +64,7 @@ async def test_what_all_friends_share_is_found_in_one_list() -> None:
         "1) Attraktor: M3 nut (M3-NUT), 350",
         "2) Betaspace: Bolt M3 (M3-BOLT), 12",
         "3) Gammaspace: M3 bolt steel (M3-BOLT), 75",
-        "To ask for 2 of number 2, reply within 10 minutes: ask 2 2",
+        "To request 2 of number 2, reply within 10 minutes: ask 2 2",
     ]
     assert answer.is_notice
     assert not answer.mentions
@@ -140,7 +140,7 @@ async def test_name_ipn_keywords_and_description_are_looked_through_and_nothing_
 
 async def test_only_what_is_shared_in_stock_and_free_is_found() -> None:
     world = await three()
-    assert "Betaspace has nothing like it to share." in (await finds(world, "nut in betaspace")).text
+    assert "Betaspace shares nothing that matches." in (await finds(world, "nut in betaspace")).text
     row = world.beta.item("M3-BOLT")
     with world.beta.by_hand():
         world.beta.admin("POST", "stock/remove/", items=[{"pk": row.pk, "quantity": "12"}])
@@ -171,7 +171,7 @@ async def test_a_long_list_is_told_page_by_page_with_numbers_that_stay() -> None
     assert lines[0] == '20 hits for "gadget":'
     assert "10) Betaspace: Gadget 09, 10" in lines
     assert "… and 10 more: reply “more”" in lines
-    assert "Betaspace has more than it can tell; say more words." in lines
+    assert "Betaspace has more hits than it can list. Type more words." in lines
     line = world.kim.says("more", reply_to=answer)
     await world.settle()
     (page,) = world.room.answers(line)
@@ -210,7 +210,7 @@ async def test_without_friends_only_our_own_is_found() -> None:
     assert answer.text.splitlines() == [
         'Nothing found for "M3".',
         "Attraktor (we) shares nothing yet: !fed share",
-        "No other space was asked: we have no friends here yet.",
+        "I asked no other space, because we have no friends here yet.",
     ]
 
 
@@ -218,16 +218,16 @@ async def test_whose_inventree_is_down_is_named_at_once() -> None:
     world = await three()
     world.beta.goes_down()
     answer = await finds(world, "M3")
-    assert "Betaspace: not looked, as its InvenTree does not answer." in answer.text
+    assert "Betaspace: not searched, because its InvenTree does not answer." in answer.text
     assert "Gammaspace: M3 bolt steel" in answer.text
     world.alpha.fails(FaultKind.REFUSED, path="/api/(?!user/)", times=None)
-    assert "Attraktor: not looked" in (await finds(world, "M3 in attraktor")).text
+    assert "Attraktor: not searched" in (await finds(world, "M3 in attraktor")).text
 
 
 async def test_a_friend_whose_token_was_revoked_is_told_that_nobody_could_look() -> None:
     world = await three()
     world.beta.deactivates("fed-attraktor-1")
-    assert "Betaspace: not looked" in (await finds(world, "bolt in betaspace")).text
+    assert "Betaspace: not searched" in (await finds(world, "bolt in betaspace")).text
 
 
 async def test_a_late_answer_is_added_and_the_numbers_stay() -> None:
@@ -351,7 +351,7 @@ async def test_who_searches_too_often_is_told_when_to_come_back() -> None:
     await finds(world, "nut")
     calls = len(world.beta.wire.network.log)  # type: ignore[attr-defined]
     answer = await finds(world, "bolt")
-    assert "Betaspace was asked too often by us; it looks again from " in answer.text
+    assert "We asked Betaspace too often. It searches again from " in answer.text
     assert "Gammaspace: M3 bolt steel" in answer.text
     assert len(world.beta.wire.network.log) == calls  # type: ignore[attr-defined]
     await world.passes(timedelta(minutes=41))
@@ -363,7 +363,7 @@ async def test_a_person_who_searches_without_end_is_slowed_down_and_nobody_else(
     for _ in range(2):
         await finds(world, "bolt")
     sent = len(world.room.envelopes())
-    assert (await finds(world, "bolt")).text.splitlines()[1] == "Again from 20:44."
+    assert (await finds(world, "bolt")).text.splitlines()[1] == "You can search again from 20:44."
     assert len(world.room.envelopes()) == sent
     assert "Betaspace: Bolt M3" in (await finds(world, "bolt", world.anna)).text
 
@@ -455,7 +455,7 @@ async def test_what_is_down_is_looked_for_only_as_long_as_a_read_takes() -> None
     world = await three()
     world.beta.fails(FaultKind.REFUSED, "GET", "part/", times=1)
     answer = await finds(world, "bolt in betaspace")
-    assert "not looked" in answer.text or "Bolt M3" in answer.text
+    assert "not searched" in answer.text or "Bolt M3" in answer.text
 
 
 # --- without words ---
@@ -470,7 +470,7 @@ async def test_all_that_a_space_shares_is_listed_page_by_page_with_what_is_lent_
     world.piet.reacts([m for m in world.room.messages(sender=world.alpha.chat.user_id) if m.reactions][-1], "✅")
     await world.grace()
     answer = await finds(world, "in betaspace")
-    assert answer.text.startswith("What is shared and free now:")
+    assert answer.text.startswith("Shared items that are free now:")
     assert "1) Betaspace: " in answer.text
     every = [*answer.text.split("\n")]
     if "reply “more”" in answer.text:
@@ -490,9 +490,9 @@ async def test_a_category_is_browsed_at_all_friends_and_a_long_list_names_its_ne
     categories = {row.pk: row.name for row in world.beta.tables.categories}
     name = categories[part.category]
     answer = await finds(world, f'in betaspace --category "{name.lower()}"')
-    assert f'What is shared in "{name.lower()}":' in answer.text
+    assert f'Shared items in "{name.lower()}":' in answer.text
     assert "N-M3" in answer.text
-    assert "Nothing that is shared lies in" in (await finds(world, "in betaspace --category nonsense")).text
+    assert "No shared item is in" in (await finds(world, "in betaspace --category nonsense")).text
     for number in range(25):
         made = world.beta.admin(
             "POST", "part/", name=f"Thing {number:02}", category=part.category, active=True, salable=True

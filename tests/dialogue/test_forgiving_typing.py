@@ -64,7 +64,7 @@ async def test_several_lines_in_one_message_are_told_apart_by_the_person() -> No
     world = await friends()
     line = world.anna.says("!fed push M3-NUT 10 to betaspace\n!fed push M3-BOLT 5 to betaspace")
     await world.settle()
-    assert world.answer_to(line) == "Each !fed goes in a message of its own, please. I did nothing."
+    assert world.answer_to(line) == "Please write each !fed in its own message. I did nothing."
     assert world.beta.turn.transfers() == []
 
 
@@ -153,7 +153,7 @@ async def test_what_is_free_is_said_once_to_who_would_wait_for_it() -> None:
     world.tom.says("!fed wait LENS-2 from attraktor")
     await world.settle()
     (answer,) = world.room.messages()[before + 1 :]
-    assert "There is nothing to wait for" in answer.text
+    assert "so you don't need to wait" in answer.text
 
 
 @pytest.mark.parametrize(
@@ -262,7 +262,7 @@ async def test_what_a_friend_has_is_asked_in_many_ways(line: str) -> None:
     world = await sharing()
     world.bea.says(f"!fed {line}")
     await world.settle()
-    assert "What is shared and free now:\n1) Attraktor: Arduino Nano, 6" in world.room.transcript()
+    assert "Shared items that are free now:\n1) Attraktor: Arduino Nano, 6" in world.room.transcript()
 
 
 @pytest.mark.parametrize("line", ["find me a nut", "search for nut", "look for nut"])
@@ -277,7 +277,7 @@ async def test_what_is_asked_and_waited_for_may_stand_behind_for() -> None:
     world = await sharing()
     line = world.bea.says("!fed wait for LENS-2 from attraktor")
     await world.settle()
-    assert "1 × LENS-2: Attraktor has it free." in world.room.answers(line)[0].text
+    assert "1 × LENS-2: Attraktor has it free," in world.room.answers(line)[0].text
     line = world.bea.says("!fed ask for 10 M3-NUT from attraktor for 2 weeks")
     await world.settle()
     assert "Asked Attraktor for 10 × M3-NUT, on loan until Tue 8 Dec 2026" in world.answer_to(line)
@@ -330,4 +330,4 @@ async def test_everything_is_what_all_friends_share(line: str) -> None:
     world = await sharing()
     world.bea.says(f"!fed {line}")
     await world.settle()
-    assert "What is shared and free now:\n1) Betaspace:" in world.room.transcript()
+    assert "Shared items that are free now:\n1) Betaspace:" in world.room.transcript()

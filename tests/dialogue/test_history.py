@@ -24,7 +24,7 @@ def codes_in(text: str) -> list[str]:
 
 async def test_history_tells_all_transfers_newest_first_on_both_sides() -> None:
     world = await friends()
-    assert await answer(world, "!fed history") == "No transfers to tell of."
+    assert await answer(world, "!fed history") == "No transfers."
     await world.hand_over("M3-NUT 10")
     first = world.alpha.transfer().code
     await world.passes(timedelta(days=40))
@@ -34,12 +34,12 @@ async def test_history_tells_all_transfers_newest_first_on_both_sides() -> None:
     assert text.startswith("2 transfers, newest first:")
     assert codes_in(text) == [second, first]
     assert "20 × M3 nut to Betaspace, asked by Anna" in text
-    assert "Waits for a yes or no" in text
+    assert "Waits for a decision" in text
     assert "Done, " in text
     assert f"!fed history {second}" in text
     assert codes_in(await answer(world, "!fed history --since 30d")) == [second]
     assert codes_in(await answer(world, "!fed ledger Betaspace")) == [second, first]
-    assert "is no length of time" in await answer(world, "!fed history --since yesterday")
+    assert "is no period" in await answer(world, "!fed history --since yesterday")
     said = world.bea.says("!fed history attraktor")
     await world.settle()
     assert "10 × M3 nut from Attraktor, asked by Anna" in world.answer_to(said)
@@ -57,7 +57,7 @@ async def test_history_of_an_item_finds_it_by_number_ipn_name_and_link_at_either
     for word in words:
         assert codes_in(await answer(world, f"!fed history {word}")) == [transfer.code], word
     assert codes_in(await answer(world, "!fed history LENS-2#0042")) == [lens.code]
-    assert await answer(world, "!fed history M3-NIT") == 'No transfers of "M3-NIT" to tell of.'
+    assert await answer(world, "!fed history M3-NIT") == 'No transfers of "M3-NIT".'
     booked_in = world.beta.transfer().progress[0].item
     said = world.bea.says(f"!fed history #{booked_in}")
     await world.settle()
@@ -80,7 +80,7 @@ async def test_history_of_one_case_is_its_whole_story_by_id_or_by_reply() -> Non
     card = await world.hand_over("M3-NUT 10")
     code = world.alpha.transfer().code
     text = await answer(world, f"!fed history {code}")
-    for words in ("offered it", "Cem: said yes, and it counted", "taken out of stock", "Done, ", "stock #"):
+    for words in ("offered it", "Cem: approved it, and it counted", "taken out of stock", "Done, ", "stock #"):
         assert words in text, text
     said = world.anna.says("!fed history", reply_to=card)
     await world.settle()
@@ -101,15 +101,15 @@ async def test_a_long_ledger_comes_in_pages_of_ten_and_more_is_a_reply() -> None
     page = world.room.message("1 to 10 of 23")
     somebody_else = world.piet.says("more", reply_to=page)
     await world.settle()
-    assert world.answer_to(somebody_else) == "That list was put to Anna, who has to choose. I did nothing."
+    assert world.answer_to(somebody_else) == "That list is for Anna, who has to choose. I did nothing."
     assert "hold that message, choose Reply" in await answer(world, "!fed more")
     second = await answer_to_reply(world, "More", "1 to 10 of 23")
     third = await answer_to_reply(world, "!fed more", "11 to 20 of 23")
     assert third.splitlines()[-2] == "21 to 23 of 23."
     shown = codes_in(first) + codes_in(second) + codes_in(third)
     assert shown == [t.code for t in reversed(world.alpha.turn.transfers())]
-    assert "there are 23, on earlier ones" in await answer(world, "!fed history --page 4")
-    assert "no number of a page" in await answer(world, "!fed history --page 0")
+    assert "there are only 23, on earlier pages" in await answer(world, "!fed history --page 4")
+    assert "no page number" in await answer(world, "!fed history --page 0")
 
 
 async def answer_to_reply(world: World, words: str, to: str) -> str:
@@ -162,7 +162,7 @@ async def test_in_a_direct_chat_history_tells_only_of_rooms_that_the_person_read
     world.kim.leaves()
     world.kim.says("history", room=chat.id)
     await world.settle()
-    assert told(chat, "No transfers to tell of.")
+    assert told(chat, "No transfers.")
 
 
 async def test_show_tells_the_open_cases_of_an_item_and_the_last_that_is_over() -> None:
@@ -182,7 +182,7 @@ async def test_show_tells_the_open_cases_of_an_item_and_the_last_that_is_over() 
         assert f"!fed show {asked.code}" in text
         assert "All 3 of them: !fed history" in text
     assert codes_in(await answer(world, f"!fed show #{over.progress[0].item}")) == [over.code]
-    assert await answer(world, "!fed show LENS-2#0042") == 'No transfers of "LENS-2#0042" to tell of.'
+    assert await answer(world, "!fed show LENS-2#0042") == 'No transfers of "LENS-2#0042".'
     assert 'No card has the id "M3-NIT"' in await answer(world, "!fed show M3-NIT")
     near = over.code[:3] + ("a" if over.code[3] != "a" else "b")
     assert "Did you mean" in await answer(world, f"!fed show {near}")

@@ -119,7 +119,7 @@ async def test_a_photo_that_the_web_server_finds_too_large_is_told_in_plain_word
     await world.settle()
     (answer,) = answers_to(world, photo)
     assert "The photo is not kept" in answer
-    assert "The web server in front of InvenTree takes nothing as large as this" in answer
+    assert "The web server in front of InvenTree accepts nothing as large as this" in answer
     assert attached(world) == []
 
 

@@ -155,4 +155,4 @@ async def test_notes_that_inventree_refuses_stop_no_loan_and_the_admins_are_told
     world.alpha.fails(FaultKind.ERROR_BEFORE, "PATCH", "/api/stock/[0-9]+/$", times=None, status=400)
     world = await lent("#42", "until 15.12.", world)
     assert loan(world.alpha).is_on_loan
-    assert len(told(world.alpha_admins, "don't say how loan")) == 1
+    assert len(told(world.alpha_admins, "don't show the state of loan")) == 1

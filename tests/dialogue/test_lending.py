@@ -89,7 +89,7 @@ async def test_what_is_lent_is_done_with_a_due_date_in_chat_and_in_both_inventre
 async def test_the_owners_own_item_comes_back_to_its_place_when_its_approver_says_yes() -> None:
     world = await lent("#42", "until 31.1.")
     card = await handed_back(world)
-    assert "Betaspace hands back 1 × Laser lens" in card.text
+    assert "Betaspace returns 1 × Laser lens" in card.text
     assert world.alpha.row(42).customer is not None, "nothing moves before the owner's yes"
     world.piet.reacts(card, "✅")
     await world.grace()
@@ -99,7 +99,7 @@ async def test_the_owners_own_item_comes_back_to_its_place_when_its_approver_say
     assert [back(space).state for space in world.spaces] == [DONE, DONE]
     assert [loan(space).closed.how for space in world.spaces] == [Ending.RETURNED, Ending.RETURNED]  # type: ignore[union-attr]
     assert "is back at Attraktor" in world.room.messages(sender=world.beta.chat.user_id)[-1].text
-    assert "Back again" in next(m.text for m in world.room.messages() if m.event_id == loan(world.beta).card_event)
+    assert "Back since" in next(m.text for m in world.room.messages() if m.event_id == loan(world.beta).card_event)
     assert any(
         "returned by Betaspace (betaspace), fine, says Piet (@piet:twin.test, InvenTree user piet)" in note
         for note in world.alpha.history(42)
@@ -112,7 +112,7 @@ async def test_a_member_who_carried_it_home_hands_it_back_and_the_owners_approve
     line = world.tom.says(f"!fed return {loan(world.beta).code}")
     await world.settle()
     assert "Not done" not in world.answer_to(line)
-    card = world.room.message("hands back 1 × Laser lens")
+    card = world.room.message("returns 1 × Laser lens")
     assert world.alpha.row(42).customer is not None
     world.kim.reacts(card, "✅")
     await world.grace()
@@ -144,7 +144,7 @@ async def test_a_tap_says_damaged_and_a_reply_to_the_card_stands_in_the_history(
     card = await handed_back(world)
     world.kim.says("the coating is burnt", reply_to=card)
     await world.settle()
-    assert "will stand in the item's history" in world.room.messages(sender=world.alpha.chat.user_id)[-1].text
+    assert "I write it into the item's history" in world.room.messages(sender=world.alpha.chat.user_id)[-1].text
     world.piet.reacts(card, "🔧")
     await world.grace()
     assert world.alpha.row(42).status == 55
@@ -242,11 +242,11 @@ async def test_the_borrower_asks_for_more_time_and_the_owner_decides() -> None:
     world = await lent("M3-NUT 10", "until 15.12.")
     line = world.bea.says("!fed extend 2 weeks", reply_to=world.card().event_id)
     await world.settle()
-    assert "may stay until Tue 29 Dec 2026" in world.answer_to(line)
+    assert "until Tue 29 Dec 2026" in world.answer_to(line)
     assert loan(world.beta).due_day == loan(world.beta).terms.loan_until, "only asked"
     again = world.bea.says("!fed extend 3 weeks", reply_to=world.card().event_id)
     await world.settle()
-    assert "asked for already" in world.answer_to(again)
+    assert "was requested already" in world.answer_to(again)
     world.piet.reacts(owners_card(world), "✅")
     await world.grace()
     assert [str(loan(space).due_day) for space in world.spaces] == ["2026-12-29", "2026-12-29"]
@@ -266,7 +266,7 @@ async def test_the_owners_approver_gives_more_time_at_once() -> None:
     world = await lent("M3-NUT 10", "until 15.12.")
     line = world.anna.says(f"!fed extend {loan(world.alpha).code} until 31.1.")
     await world.settle()
-    assert "may stay until Sun 31 Jan 2027" in world.answer_to(line)
+    assert "until Sun 31 Jan 2027" in world.answer_to(line)
     assert [str(loan(space).due_day) for space in world.spaces] == ["2027-01-31", "2027-01-31"]
     assert_books_balance(world)
 
@@ -300,7 +300,7 @@ async def test_the_owner_takes_back_what_it_gave_too_much_but_not_to_before_the_
         assert [str(loan(space).due_day) for space in world.spaces] == [due, due]
     line = world.anna.says(f"!fed extend {code} until 14.12.")
     await world.settle()
-    assert "was lent until Tue 15 Dec 2026, and both said yes to that" in world.answer_to(line)
+    assert "is lent until Tue 15 Dec 2026, and both sides have approved that" in world.answer_to(line)
     assert [str(loan(space).due_day) for space in world.spaces] == ["2026-12-15", "2026-12-15"]
     assert_books_balance(world)
 
@@ -308,9 +308,9 @@ async def test_the_owner_takes_back_what_it_gave_too_much_but_not_to_before_the_
 @pytest.mark.parametrize(
     ("given", "ends", "word"),
     [
-        ("2 weeks", DONE, "may stay at Betaspace until Tue 29 Dec 2026."),
-        ("until 31.1.", DECLINED, "Attraktor has said by itself until when 10 × M3 nut (M3-NUT) may stay."),
-        ("until 20.12.", DECLINED, "Attraktor has said by itself until when 10 × M3 nut (M3-NUT) may stay."),
+        ("2 weeks", DONE, "until Tue 29 Dec 2026."),
+        ("until 31.1.", DECLINED, "Attraktor has set the due date of 10 × M3 nut (M3-NUT) by itself."),
+        ("until 20.12.", DECLINED, "Attraktor has set the due date of 10 × M3 nut (M3-NUT) by itself."),
     ],
 )
 async def test_a_day_that_the_owner_gives_by_itself_answers_what_the_borrower_has_asked(
@@ -328,7 +328,7 @@ async def test_a_day_that_the_owner_gives_by_itself_answers_what_the_borrower_ha
     assert len({str(loan(space).due_day) for space in world.spaces}) == 1
     line = world.bea.says(f"!fed show {asked[0].code}")
     await world.settle()
-    assert ("More time was given by Anna" if ends is DONE else "Anna has given another day") in world.answer_to(line)
+    assert ("Extended by Anna" if ends is DONE else "Anna has set another day") in world.answer_to(line)
     before = str(loan(world.beta).due_day)
     world.piet.reacts(card, "✅")
     await world.grace()
@@ -362,7 +362,7 @@ async def test_a_last_day_beyond_all_calendars_is_not_taken_from_a_friend(
     await world.passes(timedelta(days=30))
     assert loan(world.beta).back_by is None
     assert world.beta.bot.engine.failures == 0
-    assert told(world.room, "was to be back at Attraktor"), "reminded of the day that was agreed"
+    assert told(world.room, "was due back at Attraktor"), "reminded of the day that was agreed"
 
 
 async def test_what_was_asked_about_a_loan_ends_with_it() -> None:
@@ -373,7 +373,7 @@ async def test_what_was_asked_about_a_loan_ends_with_it() -> None:
     await world.settle()
     longer = [next(t for t in space.turn.transfers() if t.terms.kind == "extension") for space in world.spaces]
     assert [t.state for t in longer] == [DECLINED, DECLINED]
-    assert told(world.room, "No more time is needed")
+    assert told(world.room, "needs no extension")
     assert not any(space.bot.engine.failures for space in world.spaces)
 
 
@@ -408,7 +408,7 @@ async def test_a_gift_is_theirs_and_no_return_begins_after_it_even_if_it_crosses
 
 
 def reminders(world: World) -> list[Message]:
-    return [m for m in world.room.messages() if "goes back to Attraktor" in m.text or "was to be back" in m.text]
+    return [m for m in world.room.messages() if "goes back to Attraktor" in m.text or "was due back" in m.text]
 
 
 def hour_of(world: World, message: Message) -> int:
@@ -426,8 +426,8 @@ async def test_the_borrowers_people_are_reminded_before_and_on_the_day_then_week
         "goes back to Attraktor by Tue 15 Dec 2026.",
         "goes back to Attraktor by tomorrow, Tue 15 Dec 2026.",
         "goes back to Attraktor today, Tue 15 Dec 2026.",
-        "was to be back at Attraktor by Tue 15 Dec 2026.",
-        "was to be back at Attraktor by Tue 15 Dec 2026.",
+        "was due back at Attraktor on Tue 15 Dec 2026.",
+        "was due back at Attraktor on Tue 15 Dec 2026.",
     ]
     assert {hour for _, hour in told} == {8}
     assert all(world.cem.user_id in m.mentions for m in reminders(world)), "Cem took it"
@@ -466,7 +466,7 @@ async def test_todo_and_show_tell_what_is_lent_and_borrowed_until_when_and_what_
     line = world.anna.says(f"!fed show {code}")
     await world.settle()
     assert "⚠ Lent; it was due Tue 15 Dec 2026" in world.answer_to(line)
-    assert "Handed back:\n• " in world.answer_to(line)
+    assert "Returned:\n• " in world.answer_to(line)
     assert "4 × M3 nut" in world.answer_to(line)
     assert "a part of it came back" in world.answer_to(line)
 

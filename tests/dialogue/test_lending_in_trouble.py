@@ -42,7 +42,7 @@ async def test_a_friendship_ends_when_the_last_loan_is_settled(settled_by: str) 
     await world.settle()
     code = loan(world.alpha).code
     (preview,) = world.room.answers(line)
-    assert "On loan; each is settled by !fed return, !fed gift or !fed lost:" in preview.text
+    assert "On loan; settle each with !fed return, !fed gift or !fed lost:" in preview.text
     assert code in preview.text
     world.anna.says("1", reply_to=preview)
     await world.settle()
@@ -91,10 +91,10 @@ async def test_after_an_end_at_once_by_the_borrower_the_owner_needs_no_superuser
     await world.settle()
     assert states(world) == [ConnectionState.ENDED, ConnectionState.ENDED], "a loan can't come back by it any more"
     assert [back(space).state for space in world.spaces] == [CANCELLED, CANCELLED], "as the preview says"
-    assert "Still on loan" in world.room.message("Attraktor and Betaspace are friends no more.").text
+    assert "Still on loan" in world.room.message("Attraktor and Betaspace are no friends any more.").text
     line = world.bea.says(f"!fed return {loan(world.beta).code}")
     await world.settle()
-    assert "an approver of Attraktor then says: !fed return" in world.answer_to(line)
+    assert "Then an approver of Attraktor types: !fed return" in world.answer_to(line)
     world.anna.says("!fed return", reply_to=card)
     await world.settle()
     assert back(world.alpha).state is DONE
@@ -198,11 +198,11 @@ async def test_what_the_owner_took_back_by_hand_meanwhile_is_told_and_stays_with
     line = world.anna.says(f"!fed return {loan(world.alpha).code}")
     await world.settle()
     assert "moved it by hand" in world.answer_to(line)
-    assert "settle it as a gift, or lost" in world.answer_to(line)
+    assert "settle it as a gift, or as lost" in world.answer_to(line)
     world.bea.says("!fed return", reply_to=world.card().event_id)
     await world.settle()
     assert back(world.beta).state is DECLINED
-    assert "moved it by hand" in world.room.message("Not handed back").text
+    assert "moved it by hand" in world.room.message("Not returned").text
     assert loan(world.beta).is_on_loan
 
 
@@ -241,11 +241,11 @@ async def test_an_inventree_that_takes_back_no_parts_says_so_before_anything_mov
     monkeypatch.setattr(Version, "returns_parts", property(lambda _: False))  # API < 381
     line = world.anna.says(f"!fed return {loan(world.alpha).code} 4")
     await world.settle()
-    assert "can only take back all of it at once" in world.answer_to(line)
+    assert "can only return all of it at once" in world.answer_to(line)
     world.bea.says("!fed return 4", reply_to=world.card().event_id)
     await world.settle()
     assert back(world.beta).state is DECLINED
-    assert "can only take back all of it at once" in world.room.message("Not handed back").text
+    assert "can only return all of it at once" in world.room.message("Not returned").text
     await handed_back(world)  # all of it may go back
     assert_books_balance(world)
 
@@ -256,7 +256,7 @@ async def test_a_part_that_could_not_be_handed_back_is_not_borrowed() -> None:
     world.beta.admin("PATCH", f"part/{part}/", salable=False)
     world.anna.says("!fed lend M3-NUT 10 to betaspace for 3 weeks")
     await world.settle()
-    assert "isn't salable, so it could not be handed back one day" in world.card().text
+    assert "isn't salable, so you could not return it later" in world.card().text
     world.cem.reacts(world.card(), "✅")
     await world.grace()
     assert world.beta.transfer().state is OPEN
@@ -290,8 +290,8 @@ async def test_figures_tell_what_was_lent_and_borrowed_apart_from_what_was_given
     line = world.anna.says("!fed stats")
     await world.settle()
     text = world.room.answers(line)[-1].text
-    assert "given: 1 thing (20 pieces); received: 0 things" in text
-    assert "on loan now: 1 thing (10 pieces) lent, 0 things borrowed" in text
+    assert "given: 1 item (20 pieces); received: 0 items" in text
+    assert "on loan now: 1 item (10 pieces) lent, 0 items borrowed" in text
     world.anna.says(f"!fed return {loan(world.alpha).code}")
     await world.settle()
     line = world.anna.says("!fed stats")
@@ -302,7 +302,7 @@ async def test_figures_tell_what_was_lent_and_borrowed_apart_from_what_was_given
     await world.settle()
     again = world.anna.says("!fed stats")
     await world.settle()
-    assert "given: 2 things (23 pieces)" in world.room.answers(again)[-1].text
+    assert "given: 2 items (23 pieces)" in world.room.answers(again)[-1].text
 
 
 @pytest.mark.parametrize("was_done", [False, True])
@@ -394,7 +394,7 @@ async def test_borrowed_pieces_that_were_merged_into_own_stock_go_back_out_of_th
     assert beta.row(row["pk"]).quantity == 110
     line = world.bea.says(f"!fed return {loan(beta).code}")
     await world.settle()
-    assert "If it was merged into another one, name that: !fed return" in world.answer_to(line)
+    assert "If somebody merged it into another one, name that: !fed return" in world.answer_to(line)
     for word in ("#1", "nuts"):
         line = world.bea.says(f"!fed return {loan(beta).code} --from {word}")
         await world.settle()

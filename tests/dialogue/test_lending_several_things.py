@@ -81,7 +81,7 @@ async def test_a_return_lists_what_is_out_and_a_number_is_that_thing() -> None:
     world.bea.says("4", reply_to=listed.event_id)
     await world.settle()
     assert {each.of_line for each in back(world.beta).terms.lines} == {LENS, NUTS}
-    assert "Are they here, and as they were?" in owners_card(world).text
+    assert "Are they here, and in good condition?" in owners_card(world).text
     world.piet.reacts(owners_card(world), "✅")
     await world.grace()
     assert endings(world.alpha) == endings(world.beta) == (Ending.RETURNED, [Ending.RETURNED] * 3)
@@ -135,15 +135,15 @@ async def test_a_thing_is_named_by_number_ipn_name_or_serial_with_or_without_how
 @pytest.mark.parametrize(
     ("words", "answer"),
     [
-        ("5", 'nothing called "5" was lent'),
+        ("5", 'lent nothing called "5"'),
         ("LENS-3", "3) 10 × M3 nut (M3-NUT)"),
-        ("RES-10K 21", "of Resistor 10 kΩ 20 can go back, not 21"),
-        ("RES-10K 15; 2 6", "of Resistor 10 kΩ 20 can go back, not 21"),
+        ("RES-10K 21", "only 20 of Resistor 10 kΩ can go back, not 21"),
+        ("RES-10K 15; 2 6", "only 20 of Resistor 10 kΩ can go back, not 21"),
         ("RES-10K 0", "0"),
         ("RES-10K 1.000", "1.000"),
-        ("1; 1", "of Laser lens 2.0″ ZnSe 1 can go back, not 2"),
+        ("1; 1", "only 1 of Laser lens 2.0″ ZnSe can go back, not 2"),
         ("all; 1", 'nothing called "all"'),
-        ("99999999999999999999999999", "was lent"),
+        ("99999999999999999999999999", "lent nothing called"),
     ],
 )
 async def test_what_can_not_be_meant_moves_nothing(words: str, answer: str) -> None:
@@ -201,7 +201,7 @@ async def test_one_is_a_gift_one_is_lost_one_comes_back_and_the_loan_is_over() -
     world = await lent_several()
     gift = await said(world, world.anna, "gift RES-10K")
     assert "A gift to Betaspace: 20 × Resistor 10 kΩ, says Anna (Attraktor)" in gift
-    assert "the rest is on loan still" in gift
+    assert "The rest is still on loan" in gift
     assert [out(space) for space in world.spaces] == [{LENS: 1, NUTS: 10}] * 2
     items = [loan(world.beta).at(number).item or 0 for number in (LENS, RESISTORS)]
     assert [world.beta.metadata("stockitem", item).get("loan") for item in items] == [None, "gift"]
@@ -236,7 +236,7 @@ async def test_what_is_out_of_the_rest_is_all_a_gift_without_a_name() -> None:
     assert endings(world.alpha) == endings(world.beta) == (Ending.GIFT, [Ending.RETURNED, Ending.GIFT, Ending.GIFT])
     line = world.anna.says("!fed stats")
     await world.settle()
-    assert "given: 2 things (30 pieces)" in world.room.answers(line)[-1].text
+    assert "given: 2 items (30 pieces)" in world.room.answers(line)[-1].text
     assert "on loan now" not in world.room.answers(line)[-1].text, "one is back, two are gifts"
     assert_books_balance(world)
 
@@ -244,8 +244,8 @@ async def test_what_is_out_of_the_rest_is_all_a_gift_without_a_name() -> None:
 @pytest.mark.parametrize(
     ("words", "answer"),
     [
-        ("gift RES-10K 5", "only all that is out of a thing can be given, or lost"),
-        ("lost nothing", 'nothing called "nothing" was lent'),
+        ("gift RES-10K 5", "you can only give away or write off everything that is still out of an item"),
+        ("lost nothing", 'lent nothing called "nothing"'),
         ("gift 7", 'nothing called "7"'),
     ],
 )

@@ -57,21 +57,21 @@ async def test_what_was_said_counts_before_the_same_ipn_or_name_until_it_is_forg
 
 async def test_it_can_be_listed_changed_and_forgotten() -> None:
     world = await friends()
-    assert (await says(world, "!fed match")).startswith("Nothing is matched by hand at Betaspace.")
+    assert (await says(world, "!fed match")).startswith("Betaspace has matched nothing by hand.")
     await says(world, f"!fed match {BOLT} {THEIRS}")
     await says(world, '!fed match RES-10K "Black filament" from attraktor')
     answer = await says(world, f"!fed match RES-10K {THEIRS.lower()} from attraktor")
     assert "Before, it was " in answer
     listed = await says(world, "!fed match")
-    assert listed.startswith("2 things are matched by hand:")
+    assert listed.startswith("2 parts are matched by hand:")
     assert '"Black filament" of attraktor is ' in listed
     assert f'"{THEIRS.lower()}" of attraktor is ' in listed
     assert "says Cem" in listed
     assert world.beta.metadata("part", world.beta.part(BOLT).pk)["aliases"] == {}
     await world.beta.restart()
-    assert (await says(world, "!fed match")).startswith("2 things")
+    assert (await says(world, "!fed match")).startswith("2 parts")
     assert (await says(world, "!fed match RES-10K --forget")).startswith("Forgotten:")
-    assert (await says(world, "!fed match")).startswith("Nothing is matched by hand")
+    assert (await says(world, "!fed match")).startswith("Betaspace has matched nothing by hand")
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ async def test_it_can_be_listed_changed_and_forgotten() -> None:
         ("match NOPE-1 PLA-RED from attraktor", 'We have no part "NOPE-1".'),
         ("match RES-10K", "NAME"),
         ("match RES-10K PLA-RED from gamma", 'No space "gamma"'),
-        ("match --forget", "Forget what?"),
+        ("match --forget", "Remove which match?"),
         ("match PLA-RED --forget", "isn't matched"),
         ("match #99999 PLA-RED from attraktor", 'We have no part "#99999".'),
     ],

@@ -52,7 +52,7 @@ async def test_what_was_merged_in_stays_but_the_rest_may_go_and_all_goes_once_it
     refused = await says(world, f"push #{target} 121 to betaspace")
     assert "may hold 20 from Gammaspace, merged into it" in refused
     assert "120 free" in refused
-    assert f"a superuser says so: !fed clear #{target}" in refused
+    assert f"a superuser types: !fed clear #{target}" in refused
     assert "superuser" in await says(world, f"clear #{target}", who="piet")
     assert "120 free" in await says(world, f"lend #{target} 140 to betaspace for 3 weeks")
     assert "for 1" not in await says(world, f"push #{target} 1 to betaspace")  # the rest covers it
@@ -177,7 +177,7 @@ async def test_more_than_is_clean_since_the_card_is_not_taken_out_and_the_end_sa
     assert world.beta.transfer().state is TransferState.ABORTED
     assert world.alpha.row(target).quantity == 139
     end = world.room.messages(sender=world.alpha.chat.user_id)[-1].text
-    assert "some of it may be a third space's" in end
+    assert "some of it may belong to a third space" in end
     assert "!fed clear" in end
     await says(world, f"clear #{target}")
     assert "Not offered" not in await says(world, f"push #{target} 120 to betaspace")

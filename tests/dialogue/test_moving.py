@@ -54,9 +54,9 @@ async def test_friends_wait_at_once_and_go_on_in_the_new_room_when_a_superuser_o
     assert [space.connection().state for space in world.spaces] == [SUSPENDED, SUSPENDED]
     for space in world.spaces:
         assert len(told(world.room, f"friendship of {space.name} waits here")) == 1
-    assert "as its room was replaced" in await _answer(world, "!fed push M3-NUT 10 to betaspace")
+    assert "because its room was replaced" in await _answer(world, "!fed push M3-NUT 10 to betaspace")
     assert "superuser" in await _answer(world, "!fed review --room", "piet")
-    assert (await say_so(world, "anna")).startswith("✅ Attraktor goes on here with Betaspace, says Anna.")
+    assert (await say_so(world, "anna")).startswith("✅ Attraktor continues here with Betaspace, says Anna.")
     assert [space.connection().state for space in world.spaces] == [ACTIVE, SUSPENDED]
     await say_so(world, "bea")
     assert [space.connection().state for space in world.spaces] == [ACTIVE, ACTIVE]
@@ -258,7 +258,7 @@ async def test_a_room_that_does_not_name_the_old_one_is_left_until_the_tombstone
     world.anna.invites(world.alpha.chat.user_id, room=other.id)
     await world.settle()
     assert world.server.membership(other.id, world.alpha.chat.user_id) == "leave"
-    assert told(world.alpha_admins, "isn't the room that takes the place of")
+    assert told(world.alpha_admins, "isn't the room that replaces")
     await upgrade(world, *world.spaces)
     await say_so(world, "anna", "bea")
     assert [space.connection().state for space in world.spaces] == [ACTIVE, ACTIVE]
@@ -436,7 +436,7 @@ async def test_a_changed_key_is_looked_at_all_the_same() -> None:
     await world.settle()
     await upgrade(world, *world.spaces)
     answer = await say_so(world, "anna")
-    assert "Paused still, as the key has changed: Betaspace" in answer
+    assert "Still paused, because the key has changed: Betaspace" in answer
     assert world.alpha.connection().state is SUSPENDED
 
 
@@ -466,5 +466,5 @@ async def test_a_tombstone_cannot_make_a_bot_leave_where_it_is_at_home() -> None
         world.anna.sets("m.room.tombstone", {"body": "", "replacement_room": us})
         await world.settle()
         assert world.server.membership(us, world.alpha.chat.user_id) == "join"
-        [text] = [m.text for m in told(world.alpha_admins, "isn't the room that takes the place") if us in m.text]
+        [text] = [m.text for m in told(world.alpha_admins, "isn't the room that replaces") if us in m.text]
         assert "I have left it" not in text

@@ -108,7 +108,7 @@ async def test_only_the_name_that_was_read_is_agreed_to() -> None:
     await renamed(world, "Gamma Lab")
     await renamed(world, "Betaspace")
     refused = await answer(world, world.anna, '!fed review gammaspace --name "Gamma Lab"')
-    assert "announces another name now: Betaspace (gammaspace)" in refused
+    assert "now announces another name: Betaspace (gammaspace)" in refused
     assert world.alpha.turn.party_name("gammaspace") == "Gammaspace"
     assert "needs a superuser" in await answer(world, world.kim, '!fed review gammaspace --name "Betaspace"')
     assert world.alpha.turn.party_name("gammaspace") == "Gammaspace"
@@ -217,7 +217,7 @@ async def test_our_approver_in_a_peers_words_is_told_as_the_peers_words() -> Non
     assert "approved by Piet (@piet:twin.test of betaspace)" in notes
     assert "InvenTree user piet" not in notes
     shown = await answer(world, world.anna, f"!fed show {world.alpha.transfer().code}")
-    assert "Piet, says betaspace: said yes, and it counted" in shown
+    assert "Piet, says betaspace: approved it, and it counted" in shown
     assert "InvenTree user piet" not in shown
 
 

@@ -101,7 +101,7 @@ async def test_a_peer_that_disputes_what_we_have_booked_in_and_falls_silent_leav
     says_next(world, loan, "disputed")
     await world.settle()
     assert world.beta.transfer().is_on_loan  # it can still be given back
-    assert "I can't tell what became of" not in world.room.transcript()
+    assert "I can't tell what happened to" not in world.room.transcript()
     says_next(world, world.beta.transfer(), "reverted")
     await world.settle()
     assert world.beta.transfer().state is DISPUTED

@@ -294,5 +294,5 @@ async def test_a_peers_value_that_is_no_token_is_not_kept_and_blanks_no_log(
     await world.passes(timedelta(minutes=5))
     assert word not in world.alpha.vault.secrets.values()
     assert world.alpha.connection().state is ConnectionState.MAKING
-    assert told(world.room, "the token can't be opened")
+    assert told(world.room, "I can't open the sealed token")
     assert not world.alpha.bot.quarantined()

@@ -79,7 +79,7 @@ async def test_the_same_line_twice_lends_twice_and_says_so() -> None:
     first = code(world)
     await world.passes(timedelta(minutes=2))
     again = await says(world, "piet", LINE)
-    assert f"You said the same a moment before ({first}). This one comes in addition." in again
+    assert f"You typed the same a moment ago ({first}). This one is in addition." in again
     await world.passes(timedelta(minutes=20))
     assert "in addition" not in await says(world, "piet", LINE)
 
@@ -91,16 +91,16 @@ async def test_whoever_lent_it_is_reminded_until_more_time_or_its_end() -> None:
     assert set(before.mentions) == {world.piet.user_id}
     await says(world, "piet", f"extend {code(world)} 1 week")
     await world.passes(9 * A_DAY)
-    assert len(told(world.room, "was to be back")) == 0
+    assert len(told(world.room, "was due back")) == 0
     await world.passes(7 * A_DAY)
-    assert len(told(world.room, "⚠ 10 × M3 nut was to be back from Repair Café")) == 1
+    assert len(told(world.room, "⚠ 10 × M3 nut was due back from Repair Café")) == 1
     assert "⚠ it was due" in await says(world, "kim", "todo")
     await says(world, "piet", f"lost {code(world)}")
     assert state(world) is OutsideState.LOST
     (row,) = with_neighbour(world)
     assert row.status == 70
     await world.passes(20 * A_DAY)
-    assert len(told(world.room, "was to be back")) == 1
+    assert len(told(world.room, "was due back")) == 1
 
 
 async def test_what_is_given_stays_and_what_came_from_a_friend_does_not_go() -> None:
@@ -116,8 +116,8 @@ async def test_what_is_given_stays_and_what_came_from_a_friend_does_not_go() -> 
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("lend 10 M3-NUT to outside for 2 weeks", "who is it? Name the neighbour"),
-        ('lend 10 M3-NUT + 5 M3-BOLT to outside "Repair Café" for 2 weeks', "gets one stock item a line"),
+        ("lend 10 M3-NUT to outside for 2 weeks", "to whom? Name the neighbour"),
+        ('lend 10 M3-NUT + 5 M3-BOLT to outside "Repair Café" for 2 weeks', "gets one stock item for each line"),
         ('lend 9999 M3-NUT to outside "Repair Café" for 2 weeks', "350"),
     ],
 )
@@ -222,13 +222,13 @@ async def test_what_a_neighbour_has_becomes_an_ordinary_loan_once_it_has_a_bot_a
     world = await lent_before_they_had_a_bot()
     assert "superuser" in await says(world, "piet", HAND_OVER)
     offer = await hands_over(world)
-    assert "asked to take over 10 × M3 nut (M3-NUT), on loan until Tue 8 Dec" in offer
+    assert "to take over 10 × M3 nut (M3-NUT), on loan until Tue 8 Dec" in offer
     (row,) = with_neighbour(world)
     assert row.quantity == 10, "nothing has moved"
     assert world.beta.total("N-M3") == 900
     card = world.card().text
     assert "Betaspace has 10 × M3 nut (M3-NUT) of Attraktor, on loan" in card
-    assert 'Lent as "Betaspace e.V." since Tue 24 Nov 2026, says Attraktor. Say yes only if you have it' in card
+    assert 'On loan as "Betaspace e.V." since Tue 24 Nov 2026, says Attraktor. Approve only if you have it' in card
     assert "Nothing to hand over" in await says(world, "anna", HAND_OVER), "it is on offer already"
     assert "does not fit" in await says(world, "anna", f"return {code(world)}")
     world.cem.reacts(world.card(), "✅")
@@ -291,7 +291,7 @@ async def test_what_our_inventree_shows_otherwise_is_not_handed_over() -> None:
     (row,) = with_neighbour(world)
     with world.alpha.by_hand():
         world.alpha.admin("POST", "stock/return/", items=[{"pk": row.pk, "quantity": 10}], location=row.location or 1)
-    assert "InvenTree shows otherwise than I know it" in await says(world, "anna", HAND_OVER)
+    assert "InvenTree doesn't match my books" in await says(world, "anna", HAND_OVER)
     assert state(world) is OutsideState.OUT
     assert world.alpha.turn.transfers() == []
     assert "10 × M3 nut" in await says(world, "kim", "outside")
@@ -551,7 +551,7 @@ async def test_after_a_rebuild_what_neighbours_have_is_known_again_and_comes_bac
     assert world.alpha.turn.outside_loans() == [replace(before, posted=1)]
     assert len(told(world.room, "is on loan to Repair Café")) == 2, "which one was its message isn't known any more"
     await world.passes(22 * A_DAY)
-    assert told(world.room, "⚠ 10 × M3 nut was to be back from Repair Café")
+    assert told(world.room, "⚠ 10 × M3 nut was due back from Repair Café")
     await says(world, "piet", f"return {code(world)}")
     assert state(world) is OutsideState.RETURNED
     assert world.alpha.total("M3-NUT") == 350

@@ -55,9 +55,9 @@ async def test_both_spaces_admins_are_told_once_and_the_owners_asked() -> None:
     assert len(told(world.beta_admins, "⚠ Betaspace is 8 days late with 10 × M3 nut")) == 1
     await world.passes(15 * A_DAY)
     assert len(told(world.alpha_admins, "⚠ Overdue for")) == 1
-    (ask,) = told(world.alpha_admins, "⚠ Lend Betaspace nothing more?")
+    (ask,) = told(world.alpha_admins, "⚠ Stop lending to Betaspace?")
     assert "overdue betaspace --stop" in ask.text
-    assert not told(world.beta_admins, "nothing more?")
+    assert not told(world.beta_admins, "Stop lending to")
 
 
 async def test_a_superuser_stops_lending_the_friend_reads_it_and_it_ends_by_itself() -> None:
@@ -66,10 +66,12 @@ async def test_a_superuser_stops_lending_the_friend_reads_it_and_it_ends_by_itse
     await world.settle()
     card = world.room.message("Betaspace asks Attraktor for 5")
     assert "superuser" in await says(world, "piet", "overdue betaspace --stop")
-    assert (await says(world, "anna", "overdue betaspace --stop")).startswith("Attraktor lends Betaspace nothing new")
-    assert len(told(world.room, "It ends by itself when all of that is back.")) == 2
+    assert (await says(world, "anna", "overdue betaspace --stop")).startswith(
+        "Attraktor makes no new loans to Betaspace"
+    )
+    assert len(told(world.room, "The stop ends by itself once all of that is back.")) == 2
     listed = await says(world, "tom", "overdue")
-    assert listed.startswith("Betaspace owes Attraktor:")
+    assert listed.startswith("Betaspace has these items of Attraktor overdue:")
     assert "Betaspace gets no new loans, says Anna" in await says(world, "kim", "overdue")
 
     world.piet.reacts(card, "✅")
@@ -79,7 +81,7 @@ async def test_a_superuser_stops_lending_the_friend_reads_it_and_it_ends_by_itse
     world.bea.says("!fed borrow 5 M3-BOLT from attraktor for 2 weeks")
     await world.settle()
     assert world.beta.transfer().state is TransferState.DECLINED
-    assert "lends Betaspace nothing new before what is overdue is back" in world.room.messages()[-1].text
+    assert "makes no new loans to Betaspace before the overdue items are back" in world.room.messages()[-1].text
     assert world.beta.total("M3-BOLT") == 12
 
     await is_rebuilt(world.alpha)
@@ -91,7 +93,7 @@ async def test_a_superuser_stops_lending_the_friend_reads_it_and_it_ends_by_itse
     world.piet.reacts([m for m in world.room.messages(sender=world.alpha.chat.user_id) if m.reactions][-1], "✅")
     await world.grace()
     await world.passes(timedelta(minutes=10))
-    assert len(told(world.room, "Attraktor lends Betaspace things again: nothing is overdue any more.")) == 1
+    assert len(told(world.room, "Attraktor lends to Betaspace again: nothing is overdue any more.")) == 1
     assert world.alpha.turn.lending_stops() == []
     assert "Nothing is overdue." in await says(world, "kim", "overdue")
     assert_books_balance(world)
@@ -110,8 +112,8 @@ async def test_after_a_rebuild_it_is_known_who_gets_no_new_loans() -> None:
 
 async def test_nobody_is_shut_out_who_owes_nothing_and_people_can_lift_it() -> None:
     world = await overdue_for(1)
-    assert (await says(world, "anna", "overdue betaspace --resume")).startswith("Nothing to do: Betaspace may borrow.")
+    assert (await says(world, "anna", "overdue betaspace --resume")).startswith("Nothing to do: Betaspace can borrow.")
     await says(world, "anna", "overdue betaspace --stop")
-    assert "lends Betaspace things again, says Anna" in await says(world, "anna", "overdue betaspace --resume")
+    assert "lends to Betaspace again, says Anna" in await says(world, "anna", "overdue betaspace --resume")
     assert world.alpha.turn.lending_stops() == []
     assert "has nothing overdue" in await says(world, "bea", "overdue attraktor --stop")

@@ -54,13 +54,13 @@ async def test_an_outage_is_one_message_that_says_when_it_is_over_and_nothing_is
     text = await status(world)
     assert "InvenTree: silent since Tue 24 Nov, 20:14." in text
     assert "next at " in text
-    assert text.partition("For it waits: ")[2].partition("\n")[0].count(",") == 2
+    assert text.partition("Waiting for it: ")[2].partition("\n")[0].count(",") == 2
     world.alpha.comes_back()
     await world.passes(timedelta(minutes=12))
     (outage,) = told(world.alpha_admins, "Attraktor's InvenTree")
     assert outage.text.startswith("✅ Attraktor's InvenTree answers again, since Wed 25 Nov, 08:")
     assert {transfer.state for transfer in world.alpha.turn.transfers()} == {TransferState.DONE}
-    assert "is well" in await status(world)
+    assert "is healthy" in await status(world)
     assert_books_balance(world)
 
 
@@ -153,13 +153,13 @@ async def test_a_version_that_is_too_new_is_told_at_the_start_after_and_nothing_
     await world.alpha.restart()
     await world.settle()
     (message,) = told(world.alpha_admins, "2.0.0")
-    assert "nothing is moved until you upgrade me" in message.text
+    assert "I move nothing until you update me" in message.text
     assert "accept_api: 600" in message.text
     world.cem.reacts(card, "✅")
     await world.grace()
     await world.passes(timedelta(hours=1))
     assert world.alpha.total("M3-NUT") == 350
-    assert len(told(world.alpha_admins, "doesn't let me do what waits")) == 1
+    assert len(told(world.alpha_admins, "doesn't give me permission for waiting work")) == 1
     assert not told(world.alpha_admins, "does not answer")
     becomes(world.alpha, 530, "1.5.0 dev")
     await world.passes(A_DAY)
@@ -245,10 +245,10 @@ async def test_status_tells_what_is_due_next() -> None:
     code = world.alpha.transfer().code
     due = (await status(world)).partition("Due next:\n")[2].splitlines()
     assert due[:6] == [
-        "• Wed 25 Nov, 03:30: our books are compared with our friends'",
-        "• Wed 25 Nov, 21:14: I look at InvenTree's version and my tokens",
+        "• Wed 25 Nov, 03:30: comparing our books with our friends'",
+        "• Wed 25 Nov, 21:14: checking InvenTree's version and my tokens",
         f"• Thu 26 Nov, 21:14: reminder of {code}",
-        "• Mon 30 Nov, 09:00: our figures are posted",
+        "• Mon 30 Nov, 09:00: our figures are due",
         f"• Tue 1 Dec, 21:14: {code} expires",
         "• Mon 25 Oct 2027, 00:00: new token of my own",
     ]
@@ -449,7 +449,7 @@ async def test_a_file_that_may_not_be_replaced_is_warned_of_and_nothing_is_made(
     monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != tmp_path and may(path, mode))
     await comes(world, DAY_30)
     assert "I may not replace the file" in warnings(world)[0].text
-    assert "that my user may replace, folder included" in warnings(world)[0].text
+    assert "let my system user write the file and its folder" in warnings(world)[0].text
     assert tokens(world.alpha, "fedbot") == {"seed": True}
 
 
@@ -458,5 +458,5 @@ async def test_an_inventree_that_makes_no_tokens_is_told_what_to_click(tmp_path:
     becomes(world.alpha, 300, "0.17.0")
     await comes(world, DAY_30)
     (message,) = warnings(world)
-    assert "can't make the next token over REST" in message.text
+    assert "can't create the next token over REST" in message.text
     assert accepted(world.alpha, (tmp_path / "token").read_text().strip())

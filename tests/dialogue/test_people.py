@@ -51,7 +51,7 @@ async def test_a_superuser_adds_somebody_who_is_met_and_served_and_removes_them_
     assert "I don't know you yet" in (await answered(world, mia, "todo"))[0]
     assert await in_the_admin_room(world, f"people add {MIA} as kim") == (
         f"✅ {MIA} is user kim of Attraktor now.\n"
-        "InvenTree says what they may do. I tell them at their first line.\n"
+        "InvenTree decides what they can do. I tell them after their first line.\n"
         f"To undo it: !fed people remove {MIA}"
     )
     for _ in range(2):
@@ -59,7 +59,7 @@ async def test_a_superuser_adds_somebody_who_is_met_and_served_and_removes_them_
         (greeting,) = told(world.room, "Hello Mia")  # they are met once
     assert greeting.text.startswith("Hello Mia: you are user kim of Attraktor.\nYou are neither approver nor superuser")
     assert MIA in world.beta.turn.announcements(world.room.id)[0].parties[0].people, "and the others are told"
-    assert "Mia (kim): may ask, added here" in await in_the_admin_room(world, "people")
+    assert "Mia (kim): can request, added here" in await in_the_admin_room(world, "people")
     await world.alpha.restart()
     assert "Nothing waits" in (await answered(world, mia, "todo"))[0], "a restart forgets nobody"
     await in_the_admin_room(world, f"people remove {MIA}")
@@ -67,7 +67,7 @@ async def test_a_superuser_adds_somebody_who_is_met_and_served_and_removes_them_
     assert await in_the_admin_room(world, "people remove @kim:twin.test") == (
         "✅ @kim:twin.test doesn't belong to Attraktor any more.\n"
         "I do nothing for them from now on. Their InvenTree user stays as it is.\n"
-        "My settings file still names them. Take them out there too: a rebuilt bot reads only that."
+        "My settings file still names them. Remove them there too: a rebuilt bot reads only that file."
     )
     assert not any("Nothing waits" in text for text in await answered(world, world.kim, "todo"))
     assert "Removed here, though my settings name them: @kim:twin.test" in await in_the_admin_room(world, "people")
@@ -84,7 +84,7 @@ async def test_only_a_superuser_adds_people_only_encrypted_and_only_in_the_admin
     world.anna.sets("m.room.encryption", ENCRYPTION, room=world.alpha_admins.id)
     world.anna.sets("m.room.encryption", ENCRYPTION)
     await world.settle()
-    assert "counts in the admin room only" in (await answered(world, world.anna, line))[0]
+    assert "counts only in the admin room" in (await answered(world, world.anna, line))[0]
     world.anna.app_encrypts = False
     assert "I did nothing" in await in_the_admin_room(world, line), "whoever runs the homeserver may have written it"
     world.anna.app_encrypts = True
@@ -96,7 +96,7 @@ async def test_only_a_superuser_adds_people_only_encrypted_and_only_in_the_admin
         (f"people add {MIA}", "which InvenTree user is that?"),
         ("people add mia as kim", "is no Matrix id"),
         (f"people add {MIA} as nobody", "has no user nobody"),
-        ("people add @piet:twin.test as kim", "in my settings @piet:twin.test is the user piet"),
+        ("people add @piet:twin.test as kim", "my settings say that @piet:twin.test is the user piet"),
         (f"people add {world.beta.chat.user_id} as kim", "is a bot"),
         ("people remove @anna:twin.test", "you can't remove yourself"),
         (f"people remove {MIA}", "isn't one of Attraktor's people"),
@@ -132,7 +132,7 @@ async def test_where_any_account_can_give_itself_permissions_who_was_added_appro
     pinned = {"pinned_superusers": ("anna",), "pinned_approvers": ("piet",)}
     world = await a_world(alpha=pinned, alpha_version="1.0")
     mia = await with_mia(world)
-    assert "only my settings say who may approve" in await in_the_admin_room(world, f"people add {MIA} as piet")
+    assert "only my settings name the approvers" in await in_the_admin_room(world, f"people add {MIA} as piet")
     assert "✅" in await in_the_admin_room(world, f"people add {MIA} as kim")
     await answered(world, mia, "spaces")
     assert "neither approver nor superuser" in told(world.room, "Hello Mia")[0].text
@@ -164,7 +164,7 @@ async def test_a_first_line_tells_who_somebody_is_once_inventree_tells_it() -> N
     await world.passes(timedelta(minutes=6))
     assert not told(world.room, "Hello Piet"), "who asked long ago isn't greeted out of the blue"
     await answered(world, world.piet, "help")
-    assert "You are approver there" in told(world.room, "Hello Piet")[0].text
+    assert "You are an approver there" in told(world.room, "Hello Piet")[0].text
     await answered(world, world.anna, "whoami")
     await answered(world, world.anna, "help")
     assert not told(world.room, "Hello Anna"), "whoami has told it"
@@ -174,7 +174,7 @@ async def test_a_bot_greets_each_of_its_rooms_once() -> None:
     world = await a_world(newcomers=("@anna:twin.test",), alpha={"admins": ("@root:twin.test",)})
     (greeting,) = told(world.room, "Attraktor's bot")
     assert greeting.text == (
-        "Hello, I am Attraktor's bot: I lend, give and request things for it.\n"
+        "Hello, I am Attraktor's bot: I lend, give and request items for it.\n"
         "If you belong to Attraktor, type !fed help first.\n"
         "My admins: root and Anna."
     )
@@ -204,9 +204,9 @@ async def test_what_happens_is_logged_a_line_each_and_a_start_is_told(caplog: py
     code = world.alpha.transfer().code
     happened = [record.getMessage() for record in caplog.records if record.levelname == "INFO"]
     for expected in (
-        "said !fed push",
+        "typed !fed push",
         f"push {code}",
-        "said yes",
+        "approved it",
         "InvenTree does not answer",
         "InvenTree answers again",
     ):

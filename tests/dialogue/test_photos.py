@@ -72,7 +72,7 @@ async def test_photos_are_kept_after_the_end_for_two_weeks_and_then_people_are_t
     late = world.piet.shows(JPEG, reply_to=card)
     await world.settle()
     assert len(attached(world)) == 2
-    assert "The photo is not kept: this is over." in answers_to(world, late)[0]
+    assert "The photo is not kept: this loan is over." in answers_to(world, late)[0]
 
 
 async def test_what_did_not_come_back_has_no_photos() -> None:
@@ -82,7 +82,7 @@ async def test_what_did_not_come_back_has_no_photos() -> None:
     photo = world.piet.shows(JPEG, reply_to=card)
     await world.settle()
     assert attached(world) == []
-    assert "The photo is not kept: this is over." in answers_to(world, photo)[0]
+    assert "The photo is not kept: this loan is over." in answers_to(world, photo)[0]
 
 
 async def test_photos_of_others_and_without_a_card_are_left_alone() -> None:
@@ -102,8 +102,8 @@ async def test_photos_of_others_and_without_a_card_are_left_alone() -> None:
 @pytest.mark.parametrize(
     ("photo", "content", "why"),
     [
-        (b"<html>not a picture</html>", {}, "it is no picture that I know"),
-        (b"", {}, "it is no picture that I know"),
+        (b"<html>not a picture</html>", {}, "it is no picture format that I know"),
+        (b"", {}, "it is no picture format that I know"),
         (JPEG, {"info": {"size": LONGEST_PHOTO + 1}}, "it is larger than 20 MB"),
         (b"\xff\xd8\xff" + bytes(LONGEST_PHOTO), {"info": {"size": 5}}, "it is larger than 20 MB"),
         (JPEG, {"url": "mxc://twin.test/nothing"}, "the homeserver doesn't give it to me"),

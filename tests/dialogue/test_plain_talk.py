@@ -83,7 +83,7 @@ async def test_other_talk_below_a_card_is_at_most_a_reason_of_somebody_who_may_d
     world.cem.reacts(card, "🎉")
     world.anna.says("yes", reply_to=card)  # her own offer: betaspace's bot doesn't know her
     await world.grace()
-    assert len(told(world.room, "If you tap ❌, Attraktor reads that as your reason")) == 1
+    assert len(told(world.room, "If you tap ❌, Attraktor gets that as your reason")) == 1
     assert len(world.room.messages()) == before + 3
 
 

@@ -81,7 +81,7 @@ async def test_a_whole_item_is_moved_before_it_is_assigned_and_keeps_its_number(
     whole = world.alpha.item("CAB-USBC-1")
     world.beta.admin("POST", "part/", name="USB-C cable 1 m", description="x", category=1)
     card = await world.push("CAB-USBC-1")
-    assert "That is all that lies there" in card.text
+    assert "That is all the stock there" in card.text
     world.dilek.reacts(card, "✅")
     await world.grace()
     assert world.alpha.transfer().at(1).item == whole.pk
@@ -145,7 +145,7 @@ async def test_where_no_part_fits_the_card_proposes_a_new_one_which_is_made_afte
 async def test_where_no_part_fits_and_none_may_be_made_the_card_says_so_and_a_yes_waits_for_the_part() -> None:
     world = await friends()
     card = await world.push("PLY-4-BIRCH 5")
-    assert "can't be taken yet" in card.text
+    assert "can't accept it yet" in card.text
     world.cem.reacts(card, "✅")
     await world.grace()
     assert world.beta.transfer().state is OPEN
@@ -248,12 +248,12 @@ async def test_the_same_line_twice_is_a_second_offer_and_says_so_before_its_card
             await world.passes(timedelta(minutes=2))
         first, second, other = answers
         code = first.splitlines()[0].split()[-1]
-        assert f"You said the same 2 minutes ago ({code}). This one comes in addition." in second
-        assert "comes in addition" not in first + other
+        assert f"You typed the same 2 minutes ago ({code}). This one is in addition." in second
+        assert "is in addition" not in first + other
     assert len(world.beta.turn.open_transfers()) == 6
     world.dilek.says("!fed request 10 M3-NUT from attraktor")  # somebody else may want as many
     await world.settle()
-    assert world.room.transcript().count("comes in addition") == 2
+    assert world.room.transcript().count("is in addition") == 2
 
 
 async def test_several_stock_items_of_one_part_are_listed_and_a_number_as_reply_picks_one() -> None:

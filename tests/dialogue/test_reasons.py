@@ -43,7 +43,7 @@ async def test_a_plain_answer_to_the_card_is_the_reason_of_who_then_declines(ord
     world.bea.says("I would take them", reply_to=card)
     world.cem.says("no room until Saturday, sorry", reply_to=card)
     await world.settle()
-    (told_once,) = [m for m in told(world.room, "reads that as your reason") if "Cem" in m.text]
+    (told_once,) = [m for m in told(world.room, "gets that as your reason") if "Cem" in m.text]
     assert told_once.thread == card.event_id
     if order == "before the tap":
         world.cem.reacts(card, "❌")
@@ -64,7 +64,7 @@ async def test_what_somebody_else_answers_is_no_reason_and_nothing_of_it_is_kept
     world.cem.reacts(card, "❌")
     await world.grace()
     assert "Why:" not in world.card().text
-    assert not told(world.room, "reads that as your reason")
+    assert not told(world.room, "gets that as your reason")
 
 
 @pytest.mark.parametrize("how", ["as a reply", "with the id"])

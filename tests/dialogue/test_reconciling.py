@@ -199,7 +199,7 @@ async def test_a_friend_that_asks_for_our_books_too_often_is_told_to_wait() -> N
     for _ in range(2):
         assert "✅ The books of" in (await asks(world, world.anna, "betaspace")).text
     calls = len(world.beta.wire.network.log)  # type: ignore[attr-defined]
-    assert "was asked for its books too often" in (await asks(world, world.anna, "betaspace")).text
+    assert "We asked Betaspace's bot for its books too often" in (await asks(world, world.anna, "betaspace")).text
     assert len(world.beta.wire.network.log) == calls  # type: ignore[attr-defined]
     await world.passes(timedelta(hours=1))
     assert "✅ The books of" in (await asks(world, world.anna, "betaspace")).text
@@ -227,7 +227,8 @@ async def test_the_command_line_gets_what_the_admins_read() -> None:
     running = asyncio.ensure_future(world.alpha.bot.orders.reconcile("", repair=False))
     await asyncio.sleep(0)
     assert (
-        "being compared with betaspace already" in (await world.alpha.bot.orders.reconcile("", repair=False))["problem"]
+        "comparing our books with betaspace's already"
+        in (await world.alpha.bot.orders.reconcile("", repair=False))["problem"]
     )
     await world.settle()
     assert len((await running)["told"]) == 1
@@ -301,8 +302,8 @@ async def test_a_number_given_again_at_the_borrower_is_not_what_was_lent() -> No
 async def test_a_borrowed_row_that_was_deleted_or_counted_down_is_no_agreement() -> None:
     world, item = await a_loan()
     world.beta.admin("POST", "stock/count/", items=[{"pk": item, "quantity": 7}], notes="three are gone")
-    assert "of it less is there than is on loan: 7 of 10" in (await asks(world, world.anna, "betaspace")).text
-    assert "of it less is there than is on loan: 7 of 10" in (await asks(world, world.bea)).text
+    assert "less of it is there than is on loan: 7 of 10" in (await asks(world, world.anna, "betaspace")).text
+    assert "less of it is there than is on loan: 7 of 10" in (await asks(world, world.bea)).text
     world.beta.admin("DELETE", f"stock/{item}/")
     assert "is on loan, but is missing in" in (await asks(world, world.bea)).text
 

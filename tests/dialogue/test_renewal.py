@@ -63,7 +63,7 @@ def fails(space: Space, method: str, path: str) -> None:
 
 def warnings(world: World) -> list[str]:
     """How long before the end attraktor's admins were warned."""
-    told = [m.text for m in world.alpha_admins.messages() if "The token that we made for Betaspace ends" in m.text]
+    told = [m.text for m in world.alpha_admins.messages() if "The token that I made for Betaspace ends" in m.text]
     return [text.partition(" ends in ")[2].partition(",")[0] for text in told]
 
 
@@ -122,7 +122,7 @@ async def test_until_a_direct_friend_has_tried_the_new_one_the_old_one_is_good()
     assert "Is it running?" in world.alpha_admins.message("ends in 14 days").text
     await world.passes(timedelta(hours=2))
     assert tokens(world.alpha) == [("fed-betaspace-1-1", False), ("fed-betaspace-1-2", True)]
-    assert "works, good until" in world.alpha_admins.messages()[-1].text
+    assert "works, valid until" in world.alpha_admins.messages()[-1].text
 
 
 async def test_a_direct_friend_that_can_not_use_the_new_one_says_so() -> None:
@@ -133,7 +133,7 @@ async def test_a_direct_friend_that_can_not_use_the_new_one_says_so() -> None:
     rules.put(replace(stock, can_view=False))
     await comes(world, RENEWAL_DAY)
     assert warnings(world) == ["30 days"]
-    assert "That is what Betaspace's bot says" in world.alpha_admins.message("ends in 30 days").text
+    assert "Betaspace's bot says that about the new one" in world.alpha_admins.message("ends in 30 days").text
     assert tokens(world.alpha) == [("fed-betaspace-1-1", True), ("fed-betaspace-1-2", True)]
     rules.put(stock)
     await comes(world, RENEWAL_DAY + 2 * A_DAY)
@@ -199,7 +199,7 @@ async def test_an_admin_token_that_comes_later_is_used() -> None:
     await world.alpha.restart(has_admin_token=True)
     await world.passes(timedelta(hours=2))
     assert tokens(world.alpha) == [("fed-betaspace-1-1", False), ("fed-betaspace-1-2", True)]
-    assert "works, good until" in world.alpha_admins.messages()[-1].text
+    assert "works, valid until" in world.alpha_admins.messages()[-1].text
 
 
 async def test_the_old_one_can_not_be_revoked_and_the_admins_are_told() -> None:
@@ -262,8 +262,8 @@ async def test_a_superuser_renews_it_at_any_time(access: str) -> None:
     assert tokens(world.beta) == [("fed-attraktor-1-1", True)]
     answers = [message.text.splitlines()[0] for message in world.room.answers(line)]
     assert answers == [
-        "I make a new token for Betaspace's bot.",
-        "✅ Betaspace's bot has a new token, good until Wed 24 Nov 2027.",
+        "I rotate the token of Betaspace's bot.",
+        "✅ Betaspace's bot has a new token, valid until Wed 24 Nov 2027.",
     ]
 
 
@@ -287,7 +287,7 @@ async def test_renewing_by_hand_without_an_admin_token_is_answered() -> None:
     await world.alpha.restart(has_admin_token=False)
     line = world.anna.says("!fed rotate betaspace")
     await world.settle()
-    assert world.room.answers(line)[-1].text.startswith("Not done: there is no new token for Betaspace's bot yet")
+    assert world.room.answers(line)[-1].text.startswith("Not done: Betaspace's bot has no new token yet")
     assert warnings(world) == []
 
 

@@ -299,7 +299,7 @@ async def test_without_a_part_for_it_the_request_is_taken_back_and_who_asked_is_
     assert states(world) == both(TransferState.CANCELLED)
     assert world.tom.user_id in world.room.messages()[-1].mentions
     told = world.room.message("Taken back")
-    assert "In InvenTree: make a part with the same IPN" in told.text
+    assert "In InvenTree: create a part with the same IPN" in told.text
     card = next(m for m in world.room.messages() if m.text.startswith("Cancelled:"))
     world.piet.reacts(card, "✅")
     await world.grace()
@@ -427,7 +427,7 @@ async def test_all_that_lies_in_two_places_is_granted_by_its_sum_and_not_more() 
     card = await request(world, "150 M3-BOLT")
     line = world.piet.says("!fed approve 151", reply_to=card)
     await world.grace()
-    assert "151 is more than the 150 that are asked for" in world.answer_to(line)
+    assert "151 is more than the requested 150" in world.answer_to(line)
     world.piet.says("!fed approve 150", reply_to=card)
     await world.grace()
     assert_moved(world, 150)
@@ -436,10 +436,10 @@ async def test_all_that_lies_in_two_places_is_granted_by_its_sum_and_not_more() 
 async def test_of_several_parts_it_is_all_or_nothing() -> None:
     world = await sharing()
     card = await request(world, "1 LENS-2#0042 + 50 M3-BOLT")
-    assert "Less will do?" not in card.text
+    assert "To grant less" not in card.text
     line = world.piet.says("!fed approve 20", reply_to=card)
     await world.grace()
-    assert "It is of several parts, so it is all or nothing." in world.answer_to(line)
+    assert "It has several parts, so you can only approve all or nothing." in world.answer_to(line)
     assert states(world) == both(TransferState.OPEN)
 
 
@@ -465,11 +465,11 @@ async def test_granting_all_of_it_is_a_plain_yes() -> None:
 @pytest.mark.parametrize(
     ("quantity", "answer"),
     [
-        ("60", "more than the 50"),
+        ("60", "more than the requested 50"),
         ("0", "no quantity"),
         ("-3", "no quantity"),
         ("1.000", "is that"),
-        ("some", "can't place"),
+        ("some", "don't understand"),
     ],
 )
 async def test_a_quantity_that_makes_no_sense_is_not_granted(quantity: str, answer: str) -> None:
@@ -487,7 +487,7 @@ async def test_of_an_offer_no_part_can_be_taken() -> None:
     card = await world.push("10 #1")
     line = world.cem.says("!fed approve 5", reply_to=card)
     await world.grace()
-    assert "no part can be chosen" in world.room.answers(line)[0].text
+    assert "you can't choose a part" in world.room.answers(line)[0].text
     assert states(world) == both(TransferState.OPEN)
 
 
@@ -517,7 +517,7 @@ async def test_the_owners_inventree_is_down_when_somebody_says_yes() -> None:
     world.alpha.transport.faults.add(DOWN)
     world.piet.reacts(card, "✅")
     await world.grace()
-    assert "can't read your rights" in world.room.transcript()
+    assert "can't read your permissions" in world.room.transcript()
     assert states(world) == both(TransferState.OPEN)
     assert_nothing_moved(world)
 
@@ -589,7 +589,7 @@ async def test_the_asking_spaces_inventree_refuses_it_and_it_comes_back() -> Non
     assert bolts(world) == (210, 12)
     line, split = world.alpha.transfer().terms.lines[0].item, world.alpha.transfer().at(1).item
     assert split not in {None, line}
-    assert f"a stock item of its own now: #{split}. To have it in #{line} again, merge both" in world.room.transcript()
+    assert f"a separate stock item now: #{split}. To have it in #{line} again, merge both" in world.room.transcript()
 
 
 async def test_the_owners_right_is_lost_within_the_grace() -> None:

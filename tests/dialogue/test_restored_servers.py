@@ -1,4 +1,4 @@
-"""An InvenTree that was put back to an earlier state gives numbers again: a number alone proves nothing."""
+"""An InvenTree that was restored to an earlier state gives numbers again: a number alone proves nothing."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ async def test_another_thing_under_the_number_of_a_lent_one_does_not_come_back_f
     row = world.alpha.row(number)
     assert (row.part, row.customer) == (world.alpha.part("RES-10K").pk, world.alpha.connection().company)
     assert "Not done: 4 × M3 bolt" in answer
-    assert "the stock item is another thing now: was InvenTree put back to an earlier state" in answer
+    assert "the stock item is another item now: somebody restored InvenTree to an earlier state" in answer
     assert not told(world.room, "M3 bolt is back")
     assert world.beta.row(loan(world.beta).at(1).item or 0).quantity == 4
 
@@ -51,7 +51,7 @@ async def test_pieces_of_the_same_part_and_batch_under_the_number_are_known_by_t
     assert [back(space).state for space in world.spaces] == [TransferState.REVERTED] * 2
     assert [loan(space).is_on_loan for space in world.spaces] == [True, True]
     assert world.beta.row(loan(world.beta).at(1).item or 0).quantity == 4, "the borrower has them in its books again"
-    why = "the stock item is another thing now: was InvenTree put back to an earlier state"
+    why = "the stock item is another item now: somebody restored InvenTree to an earlier state"
     assert told(world.room, why)
     assert not told(world.room, "M3 bolt is back at")
 
@@ -70,20 +70,20 @@ async def test_a_server_that_went_back_in_time_is_noticed_and_nothing_is_moved_i
     world = await a_restored_server()
     world.alpha.admin("POST", "stock/count/", items=[{"pk": 1, "quantity": 119}], notes="people go on")
     await world.passes(A_DAY)
-    (alarm,) = told(world.alpha_admins, "was put back to an earlier state")
+    (alarm,) = told(world.alpha_admins, "was restored to an earlier state")
     assert "given to betaspace" in alarm.text
     assert f"#{loan(world.alpha).at(1).item}: 4 × M3 bolt" in alarm.text
     stock = world.alpha.stock()
     world.cem.reacts(await world.push("M3-NUT 5"), "✅")
     await world.passes(timedelta(minutes=10))
     assert world.alpha.stock() == stock, "nothing moves"
-    assert told(world.room, "a superuser looks at the books")
+    assert told(world.room, "a superuser checks the stock")
     line = world.anna.says("!fed resume", room=world.alpha_admins.id)
     await world.passes(timedelta(minutes=3))
     assert "I move stock in Attraktor's InvenTree again" in world.alpha_admins.answers(line)[0].text
     assert world.alpha.transfer().state is TransferState.DONE
     await world.passes(A_DAY)
-    assert len(told(world.alpha_admins, "was put back to an earlier state")) == 1, "it is told once"
+    assert len(told(world.alpha_admins, "was restored to an earlier state")) == 1, "it is told once"
     line = world.anna.says("!fed resume", room=world.alpha_admins.id)
     await world.settle()
     assert "Nothing to do" in world.alpha_admins.answers(line)[0].text
@@ -94,7 +94,7 @@ async def test_one_thing_that_is_another_is_enough_to_look_at_the_whole_history(
     await world.hand_over("#2 4")
     await asks_back(world)
     await world.settle()
-    assert told(world.alpha_admins, "was put back to an earlier state")
+    assert told(world.alpha_admins, "was restored to an earlier state")
 
 
 async def test_people_who_delete_stock_items_raise_no_alarm() -> None:
@@ -103,4 +103,4 @@ async def test_people_who_delete_stock_items_raise_no_alarm() -> None:
     await world.passes(A_DAY)
     world.alpha.admin("DELETE", f"stock/{loan(world.alpha).at(1).item}/")
     await world.passes(2 * A_DAY)
-    assert not told(world.alpha_admins, "was put back to an earlier state")
+    assert not told(world.alpha_admins, "was restored to an earlier state")

@@ -89,7 +89,7 @@ async def test_a_message_that_the_room_refuses_is_told_by_its_case_and_room_not_
     world.anna.sets_power(events_default=50, users={world.cem.user_id: 50})
     world.cem.reacts(card, "❌")
     await world.grace()
-    refused = told(world.beta_admins, f"All about it: !fed show {code}")[0].text
+    refused = told(world.beta_admins, f"More about it: !fed show {code}")[0].text
     assert "I could not post" in refused
     assert "in Makerspaces (!" in refused
     assert "card:" not in refused
@@ -124,11 +124,11 @@ async def test_admins_hear_once_that_a_room_denies_announcing_whatever_is_announ
     for name in ("Attraktor e.V.", "Attraktor"):
         await world.alpha.restart(name=name)
         await world.settle()
-    assert len(told(world.alpha_admins, "I may not announce")) == 1
+    assert len(told(world.alpha_admins, "I have no permission to announce")) == 1
     for events in ({"dev.fedbot.party": 0}, denied):
         world.anna.sets_power(events=events)
         await world.settle()
-    assert len(told(world.alpha_admins, "I may not announce")) == 2, "it was allowed meanwhile"
+    assert len(told(world.alpha_admins, "I have no permission to announce")) == 2, "it was allowed meanwhile"
 
 
 def announced_by(world: World, party: str) -> list[Mapping[str, Any]]:

@@ -35,7 +35,7 @@ async def test_the_code_of_a_part_or_of_a_place_stands_for_what_lies_there(code:
     assert world.beta.transfer().terms.lines[0].item == nuts.pk
     line = world.kim.says(f"!fed request 1 {code.format(part=nuts.part, place=place)} from betaspace")
     await world.settle()
-    assert "stands for an item of our own InvenTree" in world.answer_to(line)
+    assert "is an item in our own InvenTree" in world.answer_to(line)
 
 
 async def test_of_a_place_with_several_things_each_is_named() -> None:
@@ -67,7 +67,7 @@ async def test_a_scanned_code_is_not_taken_for_an_item_of_the_space_that_is_aske
     world = await friends()
     line = world.kim.says("!fed request 1 INV-SI7 from betaspace")
     await world.settle()
-    assert world.answer_to(line).startswith('Not done: the code "INV-SI7" stands for an item of our own InvenTree')
+    assert world.answer_to(line).startswith('Not done: the code "INV-SI7" is an item in our own InvenTree')
     assert world.beta.turn.transfers() == []
 
 

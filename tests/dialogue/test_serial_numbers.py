@@ -236,7 +236,7 @@ async def test_a_number_of_a_thing_that_is_on_loan_here_is_taken() -> None:
     world.piet.reacts(told(world.room, "Take it?")[-1], "✅")
     await world.grace()
     await is_offered_again(world)
-    assert "is theirs: it is on loan here" in world.room.messages()[-1].text
+    assert "belongs to them: it is on loan here" in world.room.messages()[-1].text
 
 
 async def test_a_record_that_is_changed_after_the_yes_is_left_alone_and_the_thing_goes_back() -> None:
@@ -276,7 +276,7 @@ async def test_nobody_can_tell_whether_it_was_taken_in_and_a_superuser_settles_i
     await quarter_of_an_hour(world, world.beta)
     world.beta.transport.faults.release(world.beta.seeded.server)
     assert [newest(space) for space in world.spaces] == [DISPUTED, DISPUTED]
-    await picks(world, world.bea, "it was booked in as #" if was_done else "it is not in our books")
+    await picks(world, world.bea, "it was booked in as #" if was_done else "it is not in our stock")
     await world.passes(timedelta(minutes=30))
     end = DONE if was_done else REVERTED
     assert [newest(space) for space in world.spaces] == [end, end]

@@ -95,7 +95,7 @@ async def test_nothing_had_left_says_a_superuser_and_it_ends_as_if_nothing_had_b
 
 
 @pytest.mark.parametrize(
-    ("truth", "end", "left"), [("it lies ready in Outgoing", DONE, 10), ("it was not given", ABORTED, 0)]
+    ("truth", "end", "left"), [("it is ready in Outgoing", DONE, 10), ("it was not given", ABORTED, 0)]
 )
 async def test_it_turns_out_that_it_lies_in_outgoing(truth: str, end: TransferState, left: int) -> None:
     world = await friends()
@@ -108,7 +108,7 @@ async def test_it_turns_out_that_it_lies_in_outgoing(truth: str, end: TransferSt
 
 
 @pytest.mark.parametrize(
-    ("truth", "end", "left"), [("it lies ready in Outgoing", DONE, 10), ("it was not given", ABORTED, 0)]
+    ("truth", "end", "left"), [("it is ready in Outgoing", DONE, 10), ("it was not given", ABORTED, 0)]
 )
 async def test_it_was_taken_out_but_not_handed_over(truth: str, end: TransferState, left: int) -> None:
     world = await friends()
@@ -135,7 +135,7 @@ async def test_it_was_handed_over_after_all_and_the_other_space_books_it_in() ->
 
 
 @pytest.mark.parametrize(
-    ("truth", "end", "left"), [("it lies ready in Outgoing", DONE, 10), ("it was not given", ABORTED, 0)]
+    ("truth", "end", "left"), [("it is ready in Outgoing", DONE, 10), ("it was not given", ABORTED, 0)]
 )
 async def test_it_could_not_be_given_and_nobody_can_tell_whether_it_was_put_back(
     truth: str, end: TransferState, left: int
@@ -172,8 +172,8 @@ async def test_the_other_space_has_nothing_to_say_of_it_but_that_it_does_not_tak
     world = await friends()
     await unclear(world, world.alpha, OVER, FaultKind.LATE)
     choice = await asks(world, world.bea)
-    assert "1) it is not in our books, and never will be" in choice.text
-    await picks(world, world.bea, "it is not in our books")
+    assert "1) it is not in our stock, and never will be" in choice.text
+    await picks(world, world.bea, "it is not in our stock")
     assert world.beta.transfer().state is TransferState.CANCELLED
     await picks(world, world.anna, "it left")
     assert (world.alpha.transfer().state, world.beta.transfer().state) == (REVERTED, TransferState.CANCELLED)
@@ -186,7 +186,7 @@ async def test_the_other_space_has_nothing_to_say_of_it_but_that_it_does_not_tak
 async def test_it_was_not_booked_in_says_the_receivers_superuser_and_the_sender_takes_it_back() -> None:
     world = await friends()
     await unclear(world, world.beta, IN)
-    await picks(world, world.bea, "it is not in our books")
+    await picks(world, world.bea, "it is not in our stock")
     assert states(world) == {REVERTED}
     assert nuts(world) == (NUTS, NUTS_THERE)
     assert_books_balance(world)
@@ -201,7 +201,7 @@ async def test_nobody_can_tell_whether_the_new_part_was_made() -> None:
         await world.passes(timedelta(seconds=6))
     await quarter_of_an_hour(world, world.beta)
     assert states(world) == {DISPUTED}
-    await picks(world, world.bea, "it is not in our books")
+    await picks(world, world.bea, "it is not in our stock")
     assert states(world) == {REVERTED}
     assert_books_balance(world)
 
@@ -210,7 +210,7 @@ async def test_it_was_booked_in_after_all_and_is_found_by_its_mark() -> None:
     world = await friends()
     await unclear(world, world.beta, IN, FaultKind.LATE)
     choice = await asks(world, world.bea)
-    assert "it is not in our books" not in choice.text
+    assert "it is not in our stock" not in choice.text
     await picks(world, world.bea, "it was booked in as #")
     assert states(world) == {DONE}
     assert nuts(world) == (NUTS - 10, NUTS_THERE + 10)
@@ -242,7 +242,7 @@ async def test_the_sender_is_told_that_it_is_for_the_receiver_to_say() -> None:
     assert world.alpha.transfer().code in world.answer_to(todo)
     choice = await asks(world, world.anna)
     assert "booked" not in choice.text
-    assert choice.text.count("alone") + choice.text.count("on your word") > 0
+    assert choice.text.count("alone") + choice.text.count("because you say so") > 0
 
 
 # --- on the way back, and after the end ----------------------------------------------------------------------
@@ -266,7 +266,7 @@ async def test_nobody_can_tell_whether_what_was_refused_is_back_until_a_superuse
 
 @pytest.mark.parametrize(
     ("side", "path", "words"),
-    [("alpha", "stock/change_status/", "on its way"), ("beta", OUT, "lies in Incoming")],
+    [("alpha", "stock/change_status/", "on its way"), ("beta", OUT, "is in Incoming")],
 )
 async def test_a_last_step_that_nobody_can_tell_of_keeps_no_transfer_from_its_end(
     side: str, path: str, words: str
@@ -307,7 +307,7 @@ async def test_settled_alone_as_arrived_and_the_receiver_says_so_too() -> None:
     await ended_at_once(world)
     await says_alone(world, "arrived")
     assert world.alpha.transfer().state is DONE
-    assert told(world.room, "Betaspace has not said so yet")
+    assert told(world.room, "Betaspace has not confirmed it yet")
     await world.passes(timedelta(hours=2))
     assert states(world) == {DONE}
     settled = world.alpha.transfer().settled
@@ -341,7 +341,7 @@ async def test_what_both_have_in_stock_is_deleted_where_it_does_not_belong() -> 
     await both_have_it(world)
     with world.beta.by_hand():
         world.beta.admin("DELETE", f"stock/{world.beta.transfer().at(1).item}/")
-    await picks(world, world.bea, "it is not in our books")
+    await picks(world, world.bea, "it is not in our stock")
     assert states(world) == {REVERTED}
     assert nuts(world) == (NUTS, NUTS_THERE)
 
@@ -398,11 +398,11 @@ async def two_unclear(world: World, space: Space, path: str, kind: FaultKind = F
     assert states(world) == {DISPUTED}
 
 
-@pytest.mark.parametrize(("truth", "left"), [("it lies ready in Outgoing", 10), ("it was not given", 0)])
+@pytest.mark.parametrize(("truth", "left"), [("it is ready in Outgoing", 10), ("it was not given", 0)])
 async def test_of_two_lines_one_is_in_question_and_the_other_goes_on_afterwards(truth: str, left: int) -> None:
     world = await friends()
     await two_unclear(world, world.alpha, OVER)
-    assert "what became of 10 × M3 nut and 20 × Resistor" in (await asks(world, world.anna)).text
+    assert "what happened to 10 × M3 nut and 20 × Resistor" in (await asks(world, world.anna)).text
     assert "RES-10K" not in (await asks(world, world.anna)).text
     await picks(world, world.anna, truth)
     assert states(world) == {DONE}
@@ -417,7 +417,7 @@ async def test_of_two_lines_one_is_in_question_and_the_other_goes_on_afterwards(
 async def test_of_two_lines_the_receiver_has_not_got_one_and_only_that_comes_back() -> None:
     world = await friends()
     await two_unclear(world, world.beta, IN)
-    await picks(world, world.bea, "it is not in our books")
+    await picks(world, world.bea, "it is not in our stock")
     assert states(world) == {DONE}
     assert nuts(world) == (NUTS, NUTS_THERE)
     assert resistors(world) == (480, 60)
@@ -471,7 +471,7 @@ async def test_what_is_nowhere_is_written_off_by_name() -> None:
     await ended_at_once(world)
     deletes(world.alpha, 1)
     choice = await alone(world, world.anna)
-    assert "it is nowhere. Then it is written off" in choice.text
+    assert "nobody has it. Then it is written off" in choice.text
     assert "we take it back" not in choice.text
     await says_alone(world, "lost")
     assert world.alpha.transfer().state is REVERTED

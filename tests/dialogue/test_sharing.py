@@ -33,7 +33,7 @@ async def test_nothing_is_shared_at_first_and_a_list_grows_entry_by_entry() -> N
     assert answer.splitlines() == [
         "Shared: M3 bolt: the part, with all its stock",
         "In stock now: 210",
-        "Seen by: Betaspace. What they ask for, our approvers decide each time.",
+        "Visible to: Betaspace. When they request something, our approvers decide each time.",
     ]
     assert "this item only" in await said(world, "share #42")
     assert "In it: 4 parts" in await said(world, "share fasteners")
@@ -93,9 +93,9 @@ async def test_what_is_taken_off_may_still_be_seen_and_that_is_told() -> None:
     item = world.alpha.item("M3-NUT")
     await said(world, f"share #{item.pk}")
     await said(world, "share M3-NUT")
-    assert "Friends still see it, by what it is part of: M3 nut" in await said(world, f"unshare #{item.pk}")
+    assert "Friends still see it, because it belongs to M3 nut" in await said(world, f"unshare #{item.pk}")
     assert mark(world, "stockitem", item.pk) is False
-    assert "can't find it or ask for it now" in await said(world, "unshare M3-NUT")
+    assert "can't find it or request it now" in await said(world, "unshare M3-NUT")
     assert "not on the sharing list" in await said(world, "unshare M3-NUT")
 
 
@@ -104,7 +104,7 @@ async def test_all_of_it_can_be_shared_and_taken_back_at_once() -> None:
     await said(world, "share M3-BOLT")
     assert "everything that we have" in await said(world, "share all")
     assert "Already shared" in await said(world, "share all")
-    assert "Nothing is shared any more: 2 entries" in await said(world, "unshare all")
+    assert "Nothing is shared any more: I removed 2 entries" in await said(world, "unshare all")
     assert "not on the sharing list" in await said(world, "unshare everything")
 
 
@@ -216,7 +216,7 @@ async def test_who_asks_for_things_too_often_is_declined_and_told_so_and_nothing
         await asks_for(world, "10 FLUX")
     known = len(world.alpha.turn.transfers())
     answers = await asks_for(world, "10 FLUX")
-    assert "was asked for too much within an hour" in answers[-1]
+    assert "got too many requests within an hour" in answers[-1]
     assert "Ask again in an hour." in answers[-1]
     assert len(world.alpha.turn.transfers()) == known
     assert world.beta.transfer().state is TransferState.DECLINED
@@ -228,7 +228,7 @@ async def test_who_asks_for_figures_too_often_is_told_when_to_come_back() -> Non
     world = await friends(alpha={"questions_an_hour_per_peer": 1})
     assert "no entries" not in await said(world, "stats attraktor", by=world.tom)
     answer = await said(world, "stats attraktor", by=world.tom)
-    assert answer == "Attraktor was asked too often by us; it tells figures again from 21:14."
+    assert answer == "We asked Attraktor too often. It gives figures again from 21:14."
 
 
 async def test_how_much_a_space_shares_is_seen_in_its_figures_and_among_the_spaces() -> None:

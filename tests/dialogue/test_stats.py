@@ -64,8 +64,8 @@ async def test_anybody_of_ours_gets_our_own_figures() -> None:
     in_stock = in_stock_at(world.alpha)
     lines = answer.text.splitlines()
     assert lines[0] == f"Attraktor: {in_stock} stock items of {len(list(state.parts))} parts."
-    assert "given: 1 thing (10 pieces); received: 0 things" in answer.text
-    assert "with Betaspace: given 1 thing (10 pieces), received 0 things – 1 more given" in answer.text
+    assert "given: 1 item (10 pieces); received: 0 items" in answer.text
+    assert "with Betaspace: given 1 item (10 pieces), received 0 items – 1 more given" in answer.text
     assert "low" not in answer.text
     assert answer.is_notice
     assert not answer.mentions
@@ -87,7 +87,7 @@ async def test_a_friends_figures_come_sealed_are_kept_in_its_companys_metadata_a
     assert answer.sender == world.alpha.chat.user_id
     in_stock = in_stock_at(world.beta)
     assert answer.text.startswith(f"Betaspace: {in_stock} stock items of ")
-    assert "given: 0 things; received: 1 thing (10 pieces)" in answer.text
+    assert "given: 0 items; received: 1 item (10 pieces)" in answer.text
     (letter,) = [e for e in world.room.envelopes(sender=world.beta.chat.user_id) if e["kind"] == "stats"]
     assert str(in_stock) not in json.dumps({k: v for k, v in letter["body"].items() if k not in {"sealed", "past"}})
     company = world.alpha.connection("betaspace").company
@@ -104,7 +104,7 @@ async def test_a_friend_counts_under_the_token_that_it_made_for_us() -> None:
     world = await friends()
     world.beta.vault.keep("made-for/attraktor/1", "no-such-token")
     (answer,) = await asks(world, "!fed stats betaspace")
-    assert answer.text == "Betaspace: no figures now, as its InvenTree does not answer."
+    assert answer.text == "Betaspace: no figures now, because its InvenTree does not answer."
     assert world.alpha.turn.figures_of("betaspace") is None
 
 
@@ -146,7 +146,7 @@ async def test_what_is_older_than_the_span_does_not_count() -> None:
     (answer,) = await asks(world, "!fed stats --since 1w")
     assert "nothing given, nothing received" in answer.text
     (answer,) = await asks(world, "!fed stats betaspace --since 2 weeks")
-    assert "received: 1 thing (10 pieces)" in answer.text
+    assert "received: 1 item (10 pieces)" in answer.text
 
 
 async def test_who_does_not_answer_within_two_minutes_is_named_and_added_when_it_does() -> None:
@@ -212,8 +212,8 @@ async def test_our_own_inventree_being_down_is_said_and_friends_are_told_of_all_
     goes_down(world.alpha)
     (answer,) = await asks(world, "!fed stats all")
     assert answer.text.splitlines()[:2] == [
-        "1 of 2 spaces tell their figures.",
-        "Attraktor: no figures now, as its InvenTree does not answer.",
+        "1 of 2 spaces gave their figures.",
+        "Attraktor: no figures now, because its InvenTree does not answer.",
     ]
     assert "Betaspace: " in answer.text
 
@@ -222,7 +222,7 @@ async def test_a_friends_inventree_being_down_is_said() -> None:
     world = await friends()
     goes_down(world.beta)
     (answer,) = await asks(world, "!fed stats betaspace")
-    assert answer.text == "Betaspace: no figures now, as its InvenTree does not answer."
+    assert answer.text == "Betaspace: no figures now, because its InvenTree does not answer."
 
 
 async def test_who_is_no_friend_is_not_asked() -> None:
@@ -234,7 +234,7 @@ async def test_who_is_no_friend_is_not_asked() -> None:
     (answer,) = await asks(world, "!fed stats all")
     assert answer.text.startswith("Attraktor: ")
     (answer,) = await asks(world, "!fed stats --since yesterday")
-    assert '"yesterday" is no length of time. I did nothing.' in answer.text
+    assert '"yesterday" is no period. I did nothing.' in answer.text
     assert [e for e in world.room.envelopes() if e["kind"] == "stats-ask"] == []
 
 

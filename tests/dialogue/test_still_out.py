@@ -74,7 +74,7 @@ async def test_a_return_does_not_read_like_a_gift_in_the_history() -> None:
 
 async def test_the_figures_count_as_lent_only_what_is_out() -> None:
     world = await partly_back()
-    assert "on loan now: 1 thing (6 pieces) lent" in await stats(world)
+    assert "on loan now: 1 item (6 pieces) lent" in await stats(world)
     world.piet.reacts(await handed_back(world, "return"), "✅")
     await world.grace()
     assert "on loan now" not in await stats(world)

@@ -62,7 +62,7 @@ def _is_for_keeps(world: World, item: int) -> None:
     [
         (_goes, "isn't there any more"),
         (_shrinks, "isn't that much of it left"),
-        (_breaks, "the condition that it has now"),
+        (_breaks, "its present condition"),
         (_is_sold, "isn't in stock any more"),
         (_is_for_keeps, "isn't salable"),
     ],
@@ -175,7 +175,7 @@ async def test_putting_away_fails_and_it_stays_booked_in() -> None:
     await accepted(world, await world.push())
     assert states(world) == {DONE}
     assert world.beta.total("N-M3") == NUTS_THERE + 10
-    assert told(world.beta_admins, "lies in Incoming")
+    assert told(world.beta_admins, "is in Incoming")
     assert_books_balance(world, with_history=False)
 
 
@@ -239,7 +239,7 @@ async def test_inventree_is_down_after_the_decision_for_two_hours_and_it_goes_on
     space.comes_back()
     await world.passes(timedelta(minutes=15))
     assert states(world) == {DONE}
-    assert told(world.room, "goes on: InvenTree answers again")
+    assert told(world.room, "continues: InvenTree answers again")
     assert_books_balance(world)
 
 
@@ -288,9 +288,9 @@ async def test_nobody_can_tell_for_a_quarter_of_an_hour_and_people_are_asked(sid
     space.comes_back()
     await world.passes(timedelta(minutes=10))
     assert states(world) == {DISPUTED}
-    assert told(world.room, "I can't tell what became of")
-    assert told(world.alpha_admins, "I can't tell what became of")
-    assert told(world.beta_admins, "I can't tell what became of")
+    assert told(world.room, "I can't tell what happened to")
+    assert told(world.alpha_admins, "I can't tell what happened to")
+    assert told(world.beta_admins, "I can't tell what happened to")
     assert "Unclear" in world.card().text
     assert_books_balance(world)
 

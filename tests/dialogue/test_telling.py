@@ -42,7 +42,7 @@ async def test_whoami_tells_the_rights_of_this_moment() -> None:
         world.alpha.admin("PATCH", f"user/{kim.pk}/", is_superuser=True)
     after = await hears(world, world.kim, "!fed whoami")
     assert "neither" not in after
-    assert "connect" in after.partition("You may:")[2]
+    assert "connect" in after.partition("You can use:")[2]
 
 
 @pytest.mark.parametrize("verb", ["spaces", "parties"])
@@ -62,7 +62,7 @@ async def test_people_tells_superusers_who_may_do_what_and_nobody_else() -> None
     told = await hears(world, world.anna, "!fed people")
     assert "Anna (anna): superuser" in told
     assert "Piet (piet): approver" in told
-    assert "Kim (kim): may ask" in told
+    assert "Kim (kim): can request" in told
     refused = await hears(world, world.kim, "!fed people")
     assert "needs a superuser" in refused
     assert "Piet" not in refused
@@ -73,7 +73,7 @@ async def test_todo_tells_who_may_decide_who_asked_and_nobody_else() -> None:
     await world.push()
     code = world.beta.transfer().code
     cem = await hears(world, world.cem, "!fed todo")
-    assert cem.startswith("1 thing waits for you.")
+    assert cem.startswith("1 task waits for you.")
     assert f"{code} – 10 × M3 nut, asked by Anna" in cem
     anna = await hears(world, world.anna, "!fed todo")
     assert anna.startswith("Nothing waits for you")
@@ -86,7 +86,7 @@ async def test_status_tells_how_the_bot_is_and_what_is_open() -> None:
     world = await friends()
     await world.push()
     told = await hears(world, world.anna, "!fed status")
-    assert told.startswith("✅ Attraktor's bot is well.")
+    assert told.startswith("✅ Attraktor's bot is healthy.")
     assert "Friends: 1 space" in told
     assert "Open: 1 transfer" in told
     assert "fedbot" in told.splitlines()[-1]
@@ -128,7 +128,7 @@ async def test_show_tells_everything_that_led_to_the_end_in_its_order_with_who_a
     steps = [step for step in told.splitlines() if step.startswith("• ")]
     wanted = [
         ("20:14", "Anna: offered it"),
-        ("23:14", "Cem: said yes"),
+        ("23:14", "Cem: approved it"),
         ("23:14", "taken out of stock"),
         ("23:14", "given to the other space's company"),
         ("23:14", "it has left"),

@@ -40,13 +40,13 @@ def state(space: Space) -> TransferState:
 
 async def test_one_yes_moves_nothing_the_same_persons_second_one_neither_and_two_people_do() -> None:
     world, card = await asked()
-    assert "⚠ High value: two approvers of Attraktor have to agree." in card.text
+    assert "⚠ High value: two approvers of Attraktor have to approve." in card.text
     await says_yes(world, "piet", card)
     assert state(world.alpha) is OPEN
-    assert "said yes" in owners_card(world).text, owners_card(world).text
+    assert "approved it" in owners_card(world).text, owners_card(world).text
     line = world.kim.says(f"!fed show {world.alpha.transfer().code}")
     await world.settle()
-    assert "Another approver of Attraktor has to agree" in world.answer_to(line)
+    assert "Another approver of Attraktor has to approve" in world.answer_to(line)
     second = world.newcomer("piet-phone")  # Piet's other account, the same InvenTree user
     await world.alpha.restart(people={**world.alpha.us.people, second.user_id: "piet"})
     second.reacts(card, "✅")
@@ -100,7 +100,7 @@ async def test_the_second_person_says_the_same_or_nothing() -> None:
     await world.grace()
     await says_yes(world, "anna", card)
     assert state(world.alpha) is OPEN
-    assert told(world.room, "said yes to 10 × M3 nut")
+    assert told(world.room, "has approved 10 × M3 nut")
     world.anna.says("!fed approve 5", reply_to=card)
     await world.grace()
     assert world.alpha.transfer().granted is not None
@@ -154,7 +154,7 @@ async def test_what_we_offer_goes_when_both_the_receiver_and_a_second_person_of_
     for order in ("receiver first", "second first", "second says no"):
         world = await friends(alpha={"care": NUTS, "self_approval": True})
         offered = await world.push()
-        assert told(world.room, "a second approver of Attraktor has to agree, too")
+        assert told(world.room, "a second approver of Attraktor has to approve, too")
         card = owners_card(world)
         await says_yes(world, "anna", card)  # who asked for it
         if order == "receiver first":
@@ -218,7 +218,7 @@ async def dear(world: World, ipn: str = "M3-NUT") -> None:
 
 async def two_more_say_yes(world: World) -> None:
     card = owners_card(world)
-    assert "High value: two approvers of Attraktor have to agree." in card.text, card.text
+    assert "High value: two approvers of Attraktor have to approve." in card.text, card.text
     await says_yes(world, "piet", card)
     assert state(world.alpha) in {OPEN, TransferState.BOOKED}
     await says_yes(world, "anna", card)
@@ -241,7 +241,7 @@ async def test_what_became_dear_after_the_card_takes_two_people_after_all(words:
     await dear(world)
     await says_yes(world, "piet", card)
     assert not world.beta.stock(part=world.beta.part("N-M3").pk, quantity=Decimal(10))
-    assert "tomorrow" in words or told(world.room, "how many people have to agree")
+    assert "tomorrow" in words or told(world.room, "how many people have to approve")
     await two_more_say_yes(world)
 
 

@@ -75,7 +75,7 @@ async def test_what_can_not_be_converted_is_refused_and_nothing_moves(theirs: st
 
 async def test_a_loan_stays_in_the_unit_that_it_came_in() -> None:
     world = await offered({"units": "m"}, {"units": "cm"}, "lend 2 CABLE to betaspace for 2 weeks")
-    assert "a loan has to go back in the unit that it came in" in world.card().text
+    assert "a loan has to return in its own unit" in world.card().text
     await taken(world)
     assert world.beta.total("CABLE") == 0
 
@@ -86,7 +86,7 @@ async def test_there_is_no_half_of_what_is_counted(units: str) -> None:
     has_part(world.alpha, stock=10, units=units)
     line = world.anna.says("!fed push 2.5 CABLE to betaspace")
     await world.settle()
-    assert "is counted in whole pieces, so 2.5 of it can't go." in world.answer_to(line)
+    assert "is counted in whole pieces, so 2.5 of it can't move." in world.answer_to(line)
     assert world.beta.turn.transfers() == []
 
 
@@ -261,8 +261,8 @@ async def test_a_unit_that_only_one_inventree_knows_is_shown_before_it_is_asked_
     assert "2 hectometre of Cable" in await says(world, world.anna, "push 200m CABLE to betaspace")
     assert "is counted in hectometre, and 1 kg" in await says(world, world.anna, "push 1kg CABLE to betaspace")
     await says(world, world.bea, "request 300m CABLE from attraktor")
-    (asked_anew,) = told(world.room, "counts it in a unit of its own")
-    assert "You asked for: 300 m of CABLE. It would give: 3 hectometre of Cable attraktor" in asked_anew.text
+    (asked_anew,) = told(world.room, "counts it in another unit")
+    assert "You asked for: 300 m of CABLE. It offers: 3 hectometre of Cable attraktor" in asked_anew.text
     world.bea.says("1", reply_to=asked_anew)
     await world.settle()
     world.anna.reacts(owners_card(world), "✅")

@@ -80,11 +80,11 @@ async def test_the_first_in_line_is_told_asks_by_a_reply_and_has_it_then() -> No
     code = world.alpha.turn.queue()[1].code
     assert "Kim is waiting for" in await says(world, "piet", f"show {code}")
     await comes_back(world)
-    (turn,) = [m for m in told(world.room, "It is kept for us until") if world.gus.user_id in m.mentions]
+    (turn,) = [m for m in told(world.room, "It is reserved for us until") if world.gus.user_id in m.mentions]
     world.gus.says("borrow for 2 weeks", reply_to=turn)
     await world.settle()
     assert world.alpha.row(42).customer is None, "the owner's people decide"
-    assert "In line for it" not in owners_card(world).text
+    assert "Waiting list" not in owners_card(world).text
     world.piet.reacts(owners_card(world), "✅")
     await world.grace()
     assert world.alpha.row(42).customer is not None, world.room.transcript()
@@ -109,11 +109,11 @@ async def test_who_does_not_ask_in_time_makes_room_for_the_next_and_a_request_ho
     await world.passes(HOUR)
     assert place(world.gamma) is PlaceState.LAPSED, world.room.transcript()
     assert told(world.room, "It goes to the next in line")
-    (message,) = [m for m in told(world.room, "kept for") if world.kim.user_id in m.mentions]
+    (message,) = [m for m in told(world.room, "reserved for") if world.kim.user_id in m.mentions]
     assert "Take it, and book it out in InvenTree" in message.text
     await world.passes(3 * DAY)
     assert parties(world) == []
-    assert "nothing to wait for" in await says(world, "kim", f"wait {LENS}")
+    assert "you don't need to wait" in await says(world, "kim", f"wait {LENS}")
     assert "has it free" in await says(world, "gus", f"wait {LENS} from attraktor")
 
 
@@ -157,7 +157,7 @@ async def test_what_comes_back_damaged_is_not_offered_until_it_is_fine() -> None
         world.alpha.admin("PATCH", "stock/42/", status=10)
     await world.passes(2 * DAY)
     assert place(world.gamma) in {PlaceState.TURN, PlaceState.LAPSED}, world.room.transcript()
-    assert told(world.room, "It is kept for us until")
+    assert told(world.room, "It is reserved for us until")
 
 
 async def test_more_time_for_what_others_wait_for_shows_the_line_and_takes_a_second_yes() -> None:
@@ -165,23 +165,23 @@ async def test_more_time_for_what_others_wait_for_shows_the_line_and_takes_a_sec
     loan = next(t for t in world.alpha.turn.transfers() if t.is_on_loan)
     await says(world, "bea", f"extend {loan.code} until 10.12.")
     card = owners_card(world)
-    assert "In line" not in card.text
+    assert "Waiting list" not in card.text
     await says(world, "gus", f"wait {LENS} from attraktor")
     world.piet.reacts(card, "✅")
     await world.grace()
     assert world.alpha.turn.transfer(loan.id).back_by is None, "that card didn't show the line"  # type: ignore[union-attr]
-    assert "⏳ In line for it, 1: 1. Gammaspace (since Tue 24 Nov)." in owners_card(world).text
+    assert "⏳ Waiting list, 1: 1. Gammaspace (since Tue 24 Nov)." in owners_card(world).text
     answer = await says(world, "anna", f"extend {loan.code} until 8.12.")
     assert "others wait for" in answer
     assert "--over-booking" in answer
     await says(world, "anna", f"extend {loan.code} until 8.12. --over-booking")
-    assert told(world.room, "may stay until Tue 8 Dec"), world.room.transcript()
+    assert told(world.room, "until Tue 8 Dec"), world.room.transcript()
 
 
 async def test_lost_messages_a_restart_and_a_bot_that_was_down_keep_the_order() -> None:
     world = await lens_lent_to_betaspace()
     world.server.loses = protocol_messages
-    assert "is asked to put us in line" in await says(world, "gus", f"wait {LENS} from attraktor")
+    assert "to put us on the waiting list" in await says(world, "gus", f"wait {LENS} from attraktor")
     world.server.loses = nothing
     await world.passes(HOUR)
     await says(world, "kim", f"wait {LENS}")
@@ -216,7 +216,7 @@ async def test_it_is_left_by_cancel_and_ends_with_the_friendship_but_not_with_th
     await world.passes(HOUR)
     assert parties(world) == ["gammaspace"]
     code = world.alpha.turn.queue()[0].code
-    assert "Noted: out of the line" in await says(world, "piet", f"cancel {code}")
+    assert "Noted: you left the waiting list" in await says(world, "piet", f"cancel {code}")
     assert place(world.gamma) is PlaceState.REMOVED, world.room.transcript()
     await says(world, "gus", f"wait {LENS} from attraktor")
     assert parties(world) == ["gammaspace"], world.room.transcript()
@@ -249,7 +249,7 @@ async def test_a_friend_that_waits_for_everything_or_lies_about_its_place_gets_n
         answer = await says(world, "gus", f"wait {LENS} from attraktor")
         await says(world, "gus", f"cancel {world.gamma.turn.places_in_line()[-1].code}")
         await world.passes(timedelta(seconds=20))
-    assert "we wait for too much of Attraktor already" in answer, "who comes and goes voids no cards for ever"
+    assert "we already wait for too many items of Attraktor" in answer, "who comes and goes voids no cards for ever"
     assert parties(world) == []
     forges(world, world.beta, connection, "wait", {"wait": "no-thing", "over": False})
     await world.settle()
@@ -267,7 +267,7 @@ async def test_a_friend_that_says_it_is_our_turn_for_another_thing_is_asked_for_
     until = (world.clock.now() + DAY).isoformat()
     forges(world, world.alpha, connection, "place", {"wait": mine.id, "place": 1, "item": nuts, "until": until})
     await world.settle()
-    (turn,) = [m for m in told(world.room, "It is kept for us until") if world.gus.user_id in m.mentions]
+    (turn,) = [m for m in told(world.room, "It is reserved for us until") if world.gus.user_id in m.mentions]
     world.gus.says("borrow for 2 weeks", reply_to=turn)
     await world.settle()
     (line,) = world.gamma.transfer().requested
@@ -280,7 +280,7 @@ async def test_what_is_lent_to_a_neighbour_is_waited_for_too_also_while_our_inve
     await says(world, "anna", 'lend #42 to outside "Repair Café" until 1.12.')
     (loan,) = world.alpha.turn.outside_loans()
     world.alpha.goes_down()
-    assert "is asked to put us in line" in await says(world, "bea", f"wait {LENS} from attraktor")
+    assert "to put us on the waiting list" in await says(world, "bea", f"wait {LENS} from attraktor")
     world.alpha.comes_back()
     await world.passes(HOUR)
     assert place(world.beta) is PlaceState.WAITING, world.room.transcript()
@@ -300,7 +300,7 @@ async def test_who_was_asked_before_anybody_waited_is_not_in_anybodys_way() -> N
     await comes_back(world)
     await says(world, "gus", f"request {LENS} from attraktor for 1 week")
     card = owners_card(world)
-    assert "⏳ In line for it, 1: 1. Attraktor" in card.text, "kim comes before"
+    assert "⏳ Waiting list, 1: 1. Attraktor" in card.text, "kim comes before"
     await says(world, "bea", f"wait {LENS} from attraktor")
     assert parties(world) == ["attraktor", "betaspace"]
     world.piet.reacts(card, "✅")

@@ -81,7 +81,7 @@ async def test_an_offer_is_of_what_its_message_said_whatever_the_friends_bot_wan
     line = world.piet.says("offer 5", reply_to=message)
     await world.settle()
     assert world.alpha.turn.transfers() == []
-    assert world.answer_to(line).startswith("Not offered: Betaspace wants something else by now: 100 × RES-10K.")
+    assert world.answer_to(line).startswith("Not offered: Betaspace now wants something else: 100 × RES-10K.")
 
 
 async def test_an_offer_is_of_no_more_than_its_message_said_and_of_less_where_less_is_wanted_by_now() -> None:
@@ -169,5 +169,5 @@ async def test_what_can_not_be_wanted_is_refused() -> None:
     world = await friends()
     assert 'Not noted: "#42" is no IPN' in await says(world, "tom", "want 1 #42")
     assert "Write a line for each" in await says(world, "tom", "want 1 M3-NUT + 2 M3-BOLT")
-    assert "longer than 180 days" in await says(world, "tom", "want 1 M3-NUT until 2028-01-01")
+    assert "at most 180 days" in await says(world, "tom", "want 1 M3-NUT until 2028-01-01")
     assert (await says(world, "tom", "want")).startswith("Nobody wants anything.")

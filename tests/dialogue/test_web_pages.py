@@ -53,8 +53,8 @@ async def test_an_empty_bot_says_on_each_page_that_there_is_nothing() -> None:
     assert "Nothing is borrowed. Find something to borrow" in await page(kim, "/loans")
     assert "We have lent Nothing is lent. Find something of yours to lend" in words_on(kim)
     assert "Nothing waits for you. Find something to borrow" in await page(kim, "/")
-    assert "Nothing yet. Every transfer will stand here" in await page(kim, "/ledger")
-    assert "Nothing fits that. Show the whole ledger" in await page(kim, "/ledger?words=lens")
+    assert "Nothing yet. Every transfer appears here" in await page(kim, "/ledger")
+    assert "Nothing matches that. Show the whole ledger" in await page(kim, "/ledger?words=lens")
     assert "0 given 0 received" in await page(kim, "/spaces/betaspace")
     assert "We share nothing yet." in words_on(kim)
     assert (await kim.gets("/spaces/elsewhere")).status_code == 404
@@ -235,7 +235,7 @@ async def test_what_is_asked_of_friends_in_turn_stands_beside_the_loans() -> Non
     world.kim.says("!fed request 20 N-M3 from anyone")
     await world.settle()
     (rota,) = world.alpha.turn.rotas()
-    assert f"Asked of friends in turn 20 × N-M3 by Kim, {rota.code} Asked: Betaspace" in await page(kim, "/loans")
+    assert f"Requests to friends, in turn 20 × N-M3 by Kim, {rota.code} Asked: Betaspace" in await page(kim, "/loans")
     world.kim.says(f"!fed cancel {rota.code}")
     await world.settle()
     assert "in turn" not in await page(kim, "/loans")
@@ -308,7 +308,7 @@ async def test_figures_are_those_that_a_direct_chat_tells() -> None:
     kim = await signed_in(world)
     await world.hand_over("M3-NUT 10")
     told = await page(kim, "/figures")
-    assert re.search(r"\d+ parts \d+ stock items \d+ categories \d+ places 0 shared with friends", told)
+    assert re.search(r"\d+ parts \d+ stock items \d+ categories \d+ locations 0 shared with friends", told)
     assert "low" not in told  # stats.disclose leaves that out
     assert "Betaspace 1 0 0 0" in told
     await world.passes(timedelta(days=31))
@@ -320,7 +320,7 @@ async def test_figures_are_those_that_a_direct_chat_tells() -> None:
     world.alpha.comes_back()
     await world.alpha.restart(disclose_in_room=())
     kim = await signed_in(world)
-    assert await page(kim, "/figures") == "Figures Our figures are told in the admin room only."
+    assert await page(kim, "/figures") == "Figures We show our figures only in the admin room."
 
 
 async def address(browser: Visitor, kind: str) -> list[str]:
@@ -346,7 +346,7 @@ async def test_a_wall_screen_and_calendars_open_by_an_address_until_it_is_ended(
     assert told.index("We have borrowed Nothing.") < told.index(
         "We have lent 2 × Arduino Nano to Betaspace due in 2 days"
     )
-    assert "Waits for a yes or no 10 × M3 nut to Betaspace Until" in told
+    assert "Waits for a decision 10 × M3 nut to Betaspace Until" in told
     assert "Anna" not in passer_by.last.text
     assert '<main data-again="60">' in passer_by.last.text
     assert "http-equiv" not in passer_by.last.text
@@ -400,7 +400,7 @@ async def test_a_booking_stands_in_the_month_and_a_loan_is_extended_and_given_ba
     assert "19 Sat 19 Dec 1 × Laser lens 2.0″ ZnSe (SN 0042) back from Betaspace 20" in december
     assert "month=2026-11" in piet.last.text
     assert "month=2027-01" in piet.last.text
-    assert "Nothing is picked up or due back in this month." in await page(piet, "/calendar?month=2027-02")
+    assert "No pick-ups or returns in this month." in await page(piet, "/calendar?month=2027-02")
     assert (await piet.gets("/calendar?month=2026-13")).status_code == 422
     told = (await piet.gets(every)).text.replace("\r\n ", "")
     assert "DTSTART;VALUE=DATE:20261212\r\nDTEND;VALUE=DATE:20261220\r\nSUMMARY:Booked: 1 × Laser lens" in told

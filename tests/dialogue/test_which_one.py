@@ -17,7 +17,7 @@ async def test_a_bare_verb_of_loans_names_the_loans_that_it_may_mean() -> None:
         first, listed = world.answer_to(line).splitlines()
         verb, _, rest = said.partition(" ")
         whole = f"!fed {verb} {code} {rest}".strip()
-        assert first == f"Which one? Reply to my card of it, or say its id: {whole}. I did nothing."
+        assert first == f"Which one? Reply to its card, or name its id: {whole}. I did nothing."
         assert listed.startswith(f"• {code} – 10 × M3 nut")
     assert loan(world.alpha).is_on_loan
 
@@ -28,4 +28,4 @@ async def test_where_nothing_fits_that_is_said_too() -> None:
         line = world.anna.says(f"!fed {said}")
         await world.settle()
         verb = said.split()[0]
-        assert world.answer_to(line).startswith(f"Which one? None that I know here fits !fed {verb}. I did nothing.")
+        assert world.answer_to(line).startswith(f"Which one? I know none here for !fed {verb}. I did nothing.")

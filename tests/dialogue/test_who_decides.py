@@ -58,8 +58,8 @@ async def test_a_person_of_the_other_party_is_told_once_and_moves_nothing() -> N
     await world.grace()
     assert states(world) == {OPEN}
     (answer,) = world.room.answers(card)
-    assert answer.text.startswith("Piet: Not counted: you are of Attraktor, and 10 × M3 nut")
-    assert "is for Betaspace to decide" in answer.text
+    assert answer.text.startswith("Piet: Not counted: you belong to Attraktor, and Betaspace decides on 10 × M3 nut")
+    assert "Betaspace decides on" in answer.text
     assert "take it back" not in answer.text
     world.anna.reacts(card, "❌")
     await world.settle()
@@ -236,7 +236,7 @@ async def test_the_asker_who_loses_her_right_before_the_debit_stops_it() -> None
     await world.grace()
     assert states(world) == {TransferState.ABORTED}
     assert world.alpha.given("M3-NUT") == 0
-    assert "may not give things away any more" in world.room.messages(sender=world.alpha.chat.user_id)[-1].text
+    assert "can't give items away any more" in world.room.messages(sender=world.alpha.chat.user_id)[-1].text
     assert_books_balance(world)
 
 
@@ -475,7 +475,7 @@ async def test_inventree_is_down_when_cem_taps_who_is_told_and_taps_again_later(
     world.beta.goes_down()
     tap = world.cem.reacts(card, "✅")
     await world.grace()
-    assert told(world.room, "can't read your rights")
+    assert told(world.room, "can't read your permissions")
     assert states(world) == {OPEN}
     world.beta.comes_back()
     world.cem.takes_back(tap)
@@ -494,4 +494,4 @@ async def test_inventree_goes_down_within_the_grace_and_nothing_is_decided() -> 
     await world.grace()
     assert states(world) == {OPEN}
     assert world.beta.transfer().decision is None
-    assert told(world.room, "can't read your rights")
+    assert told(world.room, "can't read your permissions")

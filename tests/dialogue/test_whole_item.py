@@ -56,8 +56,8 @@ async def test_all_that_an_item_has_comes_along_or_the_card_says_that_it_does_no
     _attach(world.alpha, lens)
     card = await world.push("LENS-2#0042")
     assert (
-        'With it: notes "Handle with care. **Never** wipe it dry.", link to lenses.example, tags optics, fragile,'
-        " 1 test." in card.text
+        'Travels with it: notes "Handle with care. **Never** wipe it dry.", link to lenses.example, tags optics,'
+        " fragile, 1 test." in card.text
     )
     assert "Inside it: M3 nut." in card.text
     assert "Does not travel: price, files." in card.text
@@ -100,7 +100,7 @@ async def test_a_custom_status_and_a_price_get_their_fields_where_the_receiver_h
     lens = world.alpha.item("LENS-2", serial="0042").pk
     world.alpha.admin("PATCH", f"stock/{lens}/", **STATUS_AND_PRICE)
     card = await world.push(f"#{lens}")
-    assert 'With it: status "Lab only", price 12.5 EUR.' in card.text
+    assert 'Travels with it: status "Lab only", price 12.5 EUR.' in card.text
     world.cem.reacts(world.card(), "✅")
     await world.grace()
     here = world.beta.item("LENS-2", serial="0042")
@@ -136,7 +136,7 @@ async def test_a_new_part_gets_notes_tags_and_the_parameters_whose_templates_are
     beta.admin("POST", "parameter/template/", name="thickness")
     alpha.admin("POST", "attachment/", model_type="part", model_id=part, link="https://x.example/data.pdf")
     card = await world.push("PLY-4-BIRCH 5")
-    assert "With it: notes of the part, link of the part, tags of the part, parameters." in card.text
+    assert "Travels with it: notes of the part, link of the part, tags of the part, parameters." in card.text
     assert "Does not travel: files of the part, minimum stock." in card.text
     world.cem.reacts(world.card(), "✅")
     await world.grace()
@@ -155,13 +155,13 @@ async def test_bulk_stock_brings_its_tags_and_the_card_says_that_files_stay_only
     world.alpha.admin("PATCH", f"stock/{bolts.pk}/", tags=["stainless", "fedbot: lent"])
     _attach(world.alpha, bolts.pk)
     card = await world.push(f"5 #{bolts.pk}")
-    assert "With it: tags stainless." in card.text
+    assert "Travels with it: tags stainless." in card.text
     assert "Does not travel: files." in card.text
     world.cem.reacts(card, "✅")
     await world.grace()
     assert world.beta.row(world.beta.transfer().at(1).item or 0).tags == ("stainless",)
     card = await world.push(f"5 #{nuts.pk}")
-    assert ("With it" in card.text, "Does not travel" in card.text) == (False, False), card.text
+    assert ("Travels with it" in card.text, "Does not travel" in card.text) == (False, False), card.text
 
 
 async def test_a_default_place_that_was_set_since_the_start_is_honoured() -> None:
@@ -169,7 +169,7 @@ async def test_a_default_place_that_was_set_since_the_start_is_honoured() -> Non
     beta = world.beta
     shelf = beta.admin("POST", "stock/location/", name="New shelf")["pk"]
     beta.admin("PATCH", f"part/{beta.part('RES-10K').pk}/", default_location=shelf)
-    assert "Lands in: Betaspace, New shelf" in (await world.push("RES-10K 5")).text
+    assert "Goes into: Betaspace, New shelf" in (await world.push("RES-10K 5")).text
     world.cem.reacts(world.card(), "✅")
     await world.grace()
     assert beta.place(beta.row(beta.transfer().at(1).item or 0)) == "New shelf"
@@ -226,4 +226,4 @@ async def test_what_cannot_be_added_is_told_to_the_admins_and_holds_nothing_up()
     world.cem.reacts(world.card(), "✅")
     await world.grace()
     assert world.beta.transfer().state is TransferState.DONE
-    assert told(world.beta_admins, "Some of what came with")
+    assert told(world.beta_admins, "Some of the data of")

@@ -82,7 +82,7 @@ async def keys_are_compared(stage: Stage, space: Space) -> None:
     (key,) = re.findall(r"\b(?:[a-z0-9]{4}-){4}[a-z0-9]{4}\b", listed.body)
     friend = next(each for each in stage.spaces if each is not space)
     said = await plot.answer_to(stage, space.superuser, f"!fed review {friend.party} accept {key}")
-    assert "goes on by itself" in said.body, said.body
+    assert "continues by itself" in said.body, said.body
 
 
 async def connect_unlimited(stage: Stage) -> None:

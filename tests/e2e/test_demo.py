@@ -90,7 +90,7 @@ async def test_the_fast_demo_ends_well_writes_its_transcript_and_stays_if_it_sha
         assert any(len(line.split()) > 3 for line in told.splitlines() if person in line), f"no login of {person}"
     for line, who in (("@anna:", "superuser of Attraktor"), ("@cem:", "approver of Betaspace"), ("@kim:", "may ask")):
         assert any(who in each for each in told.splitlines() if line in each)
-    assert ['event="said !fed push"' in log for log in _logs_named_in(told)] == [True, False]
+    assert ['event="typed !fed push"' in log for log in _logs_named_in(told)] == [True, False]
     assert len(_processes_of(folder)) >= 5, "a homeserver, two InvenTrees, two bots"
     demo.send_signal(signal.SIGINT)
     output, _ = await demo.communicate()

@@ -50,9 +50,9 @@ async def test_after_an_upgrade_it_goes_on_in_the_new_room(stage: Stage) -> None
         assert f"1 friendship of {space.name} waits here" in told
         assert offer.transfer[:4] in told
         assert loan[:4] in told
-        await scene.admins_read(space, "in place of the old one", stage.room.lower())
+        await scene.admins_read(space, "instead of the old one", stage.room.lower())
     for superuser in (anna, bea):
-        assert "goes on here" in (await plot.answer_to(stage, superuser, "!fed review --room")).body
+        assert "continues here" in (await plot.answer_to(stage, superuser, "!fed review --room")).body
 
     again = await plot.card_of(stage, cem, stage.betaspace, offer.transfer)
     await cem.react(stage.room, again.event_id, plot.YES)

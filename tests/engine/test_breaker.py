@@ -117,4 +117,4 @@ async def test_a_homeserver_that_is_silent_is_tried_ever_more_rarely_and_its_sil
     assert bot.standing()["problems"] == []
     line = world.kim.says("!fed status")
     await world.settle()
-    assert "The homeserver was silent last from 20:14 to 20:2" in world.answer_to(line)
+    assert "The homeserver was last silent from 20:14 to 20:2" in world.answer_to(line)

@@ -62,14 +62,14 @@ def test_each_is_said_with_its_places_filled(kind: type) -> None:
     ("noted", "words"),
     [
         (audit.Decided(Choice.DAMAGED, audit.Stage.NOT_COUNTED), "wanted to say that it is damaged; it did not count"),
-        (audit.LoanEnded(Ending.GIFT, in_part=True), "made a part of it a gift"),
-        (audit.DueDate(date(2026, 12, 15)), "gave more time, until Tue 15 Dec 2026"),
-        (audit.StepWasRefused(1, OfItem(ItemFault.ALLOCATED, 7)), "InvenTree said no (allocated)"),
+        (audit.LoanEnded(Ending.GIFT, in_part=True), "turned a part of it into a gift"),
+        (audit.DueDate(date(2026, 12, 15)), "extended it until Tue 15 Dec 2026"),
+        (audit.StepWasRefused(1, OfItem(ItemFault.ALLOCATED, 7)), "InvenTree refused it (allocated)"),
         (audit.ParcelHere(("2", "0.5")), "said that the parcel is here, without 2, 0.5 of it; booking in began"),
         (audit.InRoom(audit.RoomChange.REMOVED, "!r:x", "spam"), "was removed from !r:x (spam)"),
         (audit.PersonListed("@a:x", "anna", admin=False, added=True), "added @a:x as InvenTree user anna"),
         (audit.Matched("beta", "Nut", 7), "beta's Nut is part #7"),
-        (audit.SetAside(4, "Ask", "boom" * 40), f"set aside under the number 4: Ask ({'boom' * 9}boo…)"),
+        (audit.SetAside(4, "Ask", "boom" * 40), f"quarantined under the number 4: Ask ({'boom' * 9}boo…)"),
     ],
 )
 def test_what_it_tells_comes_from_its_fields(noted: audit.Noted, words: str) -> None:

@@ -56,9 +56,9 @@ CHANGES: dict[str, tuple[Phrase, list[str]]] = {
             'attraktor changed the condition from "OK" to "Damaged".',
         ],
     ),
-    "where it lands": (
+    "its destination": (
         changed(transfer(BOLTS), transfer(BOLTS, progress=(ELSEWHERE,))),
-        ["Changed: where it lands, from Our thing, Laser room to Another bolt, Attic."],
+        ["Changed: its destination, from Our thing, Laser room to Another bolt, Attic."],
     ),
     "one thing more": (
         changed(transfer(BOLTS), transfer(BOLTS, replace(LENS, number=2))),
@@ -70,7 +70,7 @@ CHANGES: dict[str, tuple[Phrase, list[str]]] = {
 @pytest.mark.parametrize("case", CHANGES)
 def test_a_new_card_names_the_difference(case: str) -> None:
     phrase, expected = CHANGES[case]
-    notice = "⚠ This card takes the place of the one before. Decide again, on this one."
+    notice = "⚠ This card replaces the one before. Decide again, on this one."
     assert head(phrase) == [notice, *expected]
 
 

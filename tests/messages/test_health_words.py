@@ -42,7 +42,7 @@ GIVEN, GOT = (transfer(BOLTS, role=role) for role in ("sender", "receiver"))
 
 SAID: dict[str, Phrase] = {
     "InvenTree is back": say(messages.health.inventory_back, us=ALPHA, since=ASKED_AT, until=NOW),
-    "InvenTree was put back to an earlier state": say(
+    "InvenTree was restored to an earlier state": say(
         messages.health.inventory_went_back,
         us=ALPHA,
         lost=(

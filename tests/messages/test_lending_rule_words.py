@@ -73,9 +73,9 @@ def test_all_rules_stand_on_the_owners_card() -> None:
     text = plain(
         say(messages.transfer_card.transfer_card, transfer=asked, us=ALPHA, peer_name="betaspace", people=PEOPLE)
     )
-    assert "⚠ Lending rules: two approvers of attraktor have to agree." in text
+    assert "⚠ Lending rules: two approvers of attraktor have to approve." in text
     assert "⚠ attraktor lends it only if betaspace agrees: laser safety briefing needed" in text
-    limits = "at most 14 days · 2 extensions · two approvers have to agree"
+    limits = "at most 14 days · 2 extensions · two approvers have to approve"
     assert f"attraktor's lending rules: {limits} · 📷 photo at the hand-over · 📷 photo at the return" in text
 
 
@@ -83,9 +83,9 @@ def test_all_rules_stand_on_the_owners_card() -> None:
     ("code", "said"),
     [
         (against_loan(ALL, date(2026, 12, 1), date(2027, 1, 1)), "allow 14 days, until Tue 15 Dec 2026."),
-        ("no-more-time:1", "the lending rules allow 1 extension, and it had that."),
+        ("no-more-time:1", "the lending rules allow 1 extension, which it has had."),
         ("not-to-you", "attraktor's lending rules don't let betaspace borrow it."),
-        ("too-long", "attraktor's lending rules don't let it be lent for so long."),
+        ("too-long", "attraktor's lending rules don't allow such a long loan."),
         ("too-long:2026-12-15:99999", ""),
         ("too-long:2026-99-15:14", ""),
         ("no-more-time:-1", ""),

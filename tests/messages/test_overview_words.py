@@ -96,7 +96,7 @@ SAID: dict[str, Phrase] = {
         us=ALPHA,
         lines=(
             VerbLine("connect", "connect SPACE", "connect with another space", Permission.SUPERUSER),
-            VerbLine("whoami", "whoami", "show who you are to me, and what you may do", Permission.MAPPED),
+            VerbLine("whoami", "whoami", "show who you are to me, and your permissions", Permission.MAPPED),
         ),
     ),
     "help on one verb": say(

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 NOWHERE = ("", None, False, "", None, None, "", "1", "", "", "")
-"""Of a line of which our InvenTree has not said yet where it lands."""
+"""Of a line of which our InvenTree has not said yet its destination."""
 MOST_OPENED = 45
 """So many new things may a peer bring about within ten minutes: 20 at once, then two a minute, and a margin."""
 TEN_MINUTES = timedelta(minutes=10)

@@ -29,7 +29,7 @@ from tests.translations.sentences import sentences
 LANGUAGES = languages()
 ON_A_LOCK_SCREEN = 120
 VERBS = "|".join(sorted({name for spec in verbs() for name in spec.names} | {"more", "ask"}))
-NO_STATUS = r"(?<!status\ )(?<!status\ to\ )(?<!mark\ )"
+NO_STATUS = r"(?<![sS]tatus\ )(?<!status\ to\ )(?<!mark\ )"
 KEPT = re.compile(
     rf"""!fed(?:\ [a-z]+)?            # a typed line
     | {NO_STATUS}'(?:{VERBS})(?:\ [^']*)?'  # a verb within a sentence

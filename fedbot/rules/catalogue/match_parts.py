@@ -38,7 +38,7 @@ def keep(turn: Turn, alias: Alias) -> Alias | None:
 
 
 def forget(turn: Turn, alias: Alias, by: str) -> None:
-    """That isn't so any more."""
+    """Remove this match."""
     turn.drop(alias)
     turn.note("matches", audit.Matched(alias.peer, alias.word, 0), by)
     _mirror(turn, alias.part)

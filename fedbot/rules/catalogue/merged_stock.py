@@ -40,14 +40,14 @@ def received_for(turn: Turn, query: Query) -> ReceivedOf | None:
 
 
 def _as_it_stands(turn: Turn) -> Turn:
-    """What later turns change isn't seen through it: the transfers that may change are held, the past doesn't."""
+    """A snapshot: changes of later turns don't show in it. It holds the transfers that may change; the past doesn't."""
     held = Turn(turn.state, turn.now)
     held.changes = {(type(transfer).__name__, transfer.id): transfer for transfer in turn.living_transfers()}
     return held
 
 
 def received_by(turn: Turn) -> ReceivedOf:
-    """Of a part: what came from other spaces and has not wholly gone again by a transfer of ours, or as a lost loan."""
+    """Stock of a part that came from other spaces and has not wholly left by a transfer of ours, or as a lost loan."""
 
     def of_part(part: int) -> tuple[Received, ...]:
         return tuple(

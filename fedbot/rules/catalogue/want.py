@@ -197,7 +197,7 @@ def _look_for(turn: Turn, wanted: FriendWant) -> None:
 
 @dataclass(frozen=True)
 class LookForWant(WhenAnsweredOrNot):
-    """What a friend wants, by its id here, waits for what we share of it, and who may offer that."""
+    """A friend's want, by its id here, waits for our shared stock of it, and for the people who may offer that."""
 
     want: str
 

@@ -396,7 +396,7 @@ def on_accepted(turn: Turn, connection: Connection, envelope: Message[bodies.Acc
 
 
 def _told_that_it_is_over(turn: Turn, connection: Connection) -> Connection:
-    """What we asked for ended here with its room, where nobody could be told: whoever said yes there is told now."""
+    """Our request ended here with its room, where we could tell nobody: tell the approver there now."""
     is_told = any(draft.kind == "cancelled" for draft in connection.exchange.unread)
     if connection.state is not ConnectionState.CANCELLED or is_told:
         return connection

@@ -58,7 +58,7 @@ def preview(turn: Turn, connection: Connection, *, at_once: bool = False) -> Pre
 
 
 def _is_cancelled(transfer: Transfer) -> bool:
-    """What has not begun to move ends with the friendship; what was lent still comes home."""
+    """A transfer that has not begun to move ends with the friendship; a loan can still be returned."""
     return transfer.state in BEFORE_DEBIT and not lend.is_return(transfer)
 
 
@@ -204,7 +204,7 @@ def _under_way(turn: Turn, connection: Connection) -> bool:
 
 
 def _needs_no_access(connection: Connection, transfer: Transfer) -> bool:
-    """What is disputed waits for people. What we have answered lacks the peer's last word only, maybe for ever."""
+    """A disputed transfer waits for people. One that we have answered only lacks the peer's confirmation."""
     answered = transfer.state in BOOKS_SETTLED[transfer.role]
     return transfer.state in OVER or (connection.peer_has_left and answered)
 

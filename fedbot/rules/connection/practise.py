@@ -20,7 +20,7 @@ OPERATOR = "the command line"
 
 
 def on_ordered(turn: Turn, event: PracticeOrdered) -> None:
-    """Whoever has the bot's machine wants it so."""
+    """The operator wants it so."""
     practice = turn.practice()
     match event.wants:
         case "begin" if practice is None and event.practice is not None and event.practice.is_whole:

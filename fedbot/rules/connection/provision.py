@@ -298,7 +298,7 @@ def become_active(turn: Turn, connection: Connection) -> Connection:
 
 
 def _adopt(turn: Turn, connection: Connection) -> None:
-    """What an earlier generation left unfinished or on loan goes on under this one; messages go out anew."""
+    """Continue open transfers and loans of an earlier generation under this one, and send their messages again."""
     adopted = []
     kept = [t for t in turn.marked(Mark.KEPT, connection.peer) if lend.is_kept(t)]
     for transfer in [*turn.open_transfers(), *lend.on_loan(turn), *(lend.reopened(t) for t in kept)]:
@@ -320,7 +320,7 @@ def _adopt(turn: Turn, connection: Connection) -> None:
 
 
 def _shows_as_on_loan_again(turn: Turn, loan: Transfer) -> None:
-    """What we had closed alone is on loan again, as its card and our InvenTree say too."""
+    """An item whose loan we had closed alone is on loan again; its card and our InvenTree show that too."""
     turn.note(loan.id, audit.Fact.ON_LOAN_AGAIN)
     if "card" in loan.told:
         peer_name = turn.party_name(loan.peer)
@@ -369,7 +369,7 @@ def _own_side_waits(turn: Turn, connection: Connection, event: StepRefused | Ste
 
 
 def _peers_token_refused(turn: Turn, connection: Connection, event: StepRefused | StepUnknown) -> None:
-    """What the peer gave us is no good: its own people have to fix it, so the room is told."""
+    """The peer's token doesn't work. Its own people have to fix it, so the bot tells the room."""
     reason, problem = event.reason, event.problem
     connection = replace(connection, peer_needs=reason, peer_obstacle=problem, waiting_since=turn.now)
     turn.save(connection)
@@ -417,7 +417,7 @@ def next_try(connection: Connection) -> datetime | None:
 
 
 def try_again(turn: Turn, connection: Connection) -> None:
-    """What waits for a person's help is looked at again each minute."""
+    """Look again each minute at a connection that waits for a person's help."""
     at = next_try(connection)
     if at is None or at > turn.now:
         return
@@ -432,7 +432,7 @@ def try_again(turn: Turn, connection: Connection) -> None:
 
 
 def take_back(turn: Turn, connection: Connection) -> None:
-    """What was made for a connection that is over: the user deactivated, its tokens revoked, the company closed."""
+    """Close the account of a connection that is over: deactivate the user, revoke its tokens, close the company."""
     if connection.user is not None:
         shut = EndAccess(_mark(connection, "end"), connection.user, own_reference(connection))
         turn.do(Do(ShutAccess(connection.id), shut))

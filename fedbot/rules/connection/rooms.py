@@ -225,7 +225,7 @@ def next_wake(turn: Turn) -> list[datetime]:
 
 
 def _announcing(turn: Turn, room: Room) -> str:
-    """What is announced where and how: said again only when any of it changes."""
+    """The announcement of each room: sent again only when any of it changes."""
     content = json.dumps(announcements.our_announcement(turn), sort_keys=True)
     return f"announced:{room.id}:{room.may_announce}:{content}"
 
@@ -340,7 +340,7 @@ def look_at_replacement(turn: Turn, room: Room) -> None:
 
 
 def on_started(turn: Turn) -> None:
-    """What was found again after a loss, in a room that was replaced meanwhile, waits too."""
+    """A connection that was found again after a loss, in a room that was replaced meanwhile, waits too."""
     for room in turn.rooms():
         if room.replaced_by:
             for connection in turn.connections():

@@ -96,13 +96,13 @@ def look_after_a_loss(turn: Turn, connection: Connection) -> None:
 
 
 def _begin_after_a_loss(turn: Turn, connection: Connection) -> None:
-    """Whatever was made meanwhile is revoked by the making of the next one."""
+    """Provisioning the next token revokes any token that was made in the meantime."""
     before = connection.renewal or Renewal(turn.now)
     _begin(turn, connection, Renewal(turn.now, by=before.by, room=before.room))
 
 
 def _go_on(turn: Turn, connection: Connection) -> None:
-    """What was refused is tried again; what only waits, for a server or the peer's message, comes by itself.
+    """Try a refused rotation again. One that only waits, for a server or the peer's message, continues by itself.
 
     But a peer that has our message and doesn't answer has lost it since (its journal, say), so it gets it anew.
     """

@@ -102,7 +102,7 @@ def dealings(turn: Turn, days: int, rooms: list[str] | None) -> list[Dealings]:
 
 
 def _of_loans(turn: Turn, rooms: list[str] | None, since: datetime | None) -> Iterator[Flowed]:
-    """What is on loan now, and what of loans became a gift. What came back or is lost counts nowhere."""
+    """The present loans, and gifts that began as loans. A returned or lost item counts nowhere."""
     gifts = (loan for peer in turn.peers() for loan in turn.marked(Mark.GIFT, peer))
     for loan in {t.id: t for t in (*turn.living_transfers(), *gifts) if t.is_loan}.values():
         if (rooms is None or loan.room in rooms) and (since is None or went_at(loan) >= since):

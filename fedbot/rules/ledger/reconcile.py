@@ -55,7 +55,7 @@ from fedbot.rules.wire.envelope import BadEnvelope
 ANSWERS_WITHIN = timedelta(minutes=2)
 TOLD_AGAIN_AFTER = timedelta(days=7)
 MOST_BYTES = 30_000
-"""Of a page's lines as JSON: sealed it is a third longer, and all of a message must be below 46,000."""
+"""Limit for a page's lines as JSON: sealed they are a third longer, and a whole message must be below 46,000 bytes."""
 MOST_LINES = 1_000
 MOST_DIFFERENCES = 50
 COMMAND_LINE = "fedbot reconcile"
@@ -554,7 +554,7 @@ def differences(ours: Sequence[BookLine], theirs: Iterable[BookLine]) -> list[Di
 
 
 def _compared(ours: BookLine, theirs: BookLine | None) -> list[Difference]:
-    """Of what doesn't agree between the two only the gravest is named; what is amiss in ours comes with it."""
+    """Of the differences between the two only the gravest is named; faults in our own records come with it."""
     between = _between(ours, theirs)
     kinds = ([between] if between else []) + (_amiss(ours) if between is not Kind.TWICE else [])
     other = theirs.item if theirs else None
@@ -563,7 +563,7 @@ def _compared(ours: BookLine, theirs: BookLine | None) -> list[Difference]:
 
 
 def _missing_at_borrower(ours: BookLine, theirs: BookLine | None) -> list[Difference]:
-    """What is on loan must be in the borrower's stock, whichever side that is."""
+    """An item on loan must be in the borrower's stock, whichever side that is."""
     borrower = ours if ours.role == "receiver" else theirs
     if borrower is None or borrower.role != "receiver" or borrower.there >= borrower.owed:
         return []

@@ -42,7 +42,7 @@ from fedbot.rules.transfer import both_sides as transfers
 from fedbot.rules.wire.envelope import Draft, SubjectKind, connection_id, kind_of, opened_id
 
 PUT_AWAY_WITHIN = timedelta(days=14)
-"""What was booked in longer ago than that lies where people have put it: they are not asked about it again."""
+"""After so long people have put a received item into its place, so the bot doesn't ask about it again."""
 NOT_YET_ACTIVE = UNFINISHED_CONNECTION | {ConnectionState.READY}
 
 
@@ -149,7 +149,7 @@ def _counted(turn: Turn, exchange: Exchange, envelope: Message[Body], connection
 
 
 def _as_sent(exchange: Exchange, envelope: Message[Body], connection: Connection) -> Exchange:
-    """What waits to be read is what stands in the room: a copy may have decided anew, and written it otherwise."""
+    """Read a waiting message as the room has it: a copy of the bot may have written it differently."""
     draft = _draft_of(envelope, connection)
     return replace(exchange, unread=tuple(draft if d.number == draft.number else d for d in exchange.unread))
 
@@ -189,7 +189,7 @@ def _wanted(
 
 
 def _of_loan(turn: Turn, transfer: Transfer, envelope: Message[Body]) -> Transfer:
-    """What we said of a loan since it began: more time, a gift, lost."""
+    """Our messages about a loan since it began: extended, a gift, lost."""
     if bodies.says(envelope, bodies.Extended):
         return extend.counted(transfer, envelope.body.until)
     if bodies.says(envelope, bodies.Closed):
@@ -338,7 +338,7 @@ _SAID: dict[type[Body], _Rule[Any]] = dict(
 
 
 def _about_connection(turn: Turn, event: EnvelopeSeen, envelope: Message[Body]) -> None:
-    """What we said of a connection. What was made for it since is made sure of again, as all of that can be found."""
+    """Our messages about a connection. The bot provisions everything again, because it finds what is there already."""
     connection = turn.connection(envelope.subject)
     if connection is None:
         connection = _asked(turn, envelope)
@@ -412,7 +412,7 @@ def _also(told: tuple[str, ...], word: str) -> tuple[str, ...]:
 
 
 def begin_anew(turn: Turn, at: datetime) -> None:
-    """What this turn has changed without doing what follows from it is begun anew when all is read.
+    """Start the follow-up work of the changes in this turn, once everything is read.
 
     `at` is when the homeserver got the message of the past: whoever joined our queue by it has waited since then.
     """
@@ -446,7 +446,7 @@ def resume(turn: Turn) -> None:
 
 
 def resume_with(turn: Turn, connection: Connection) -> None:
-    """What is unfinished with this peer goes on, and it is asked for what we may have missed."""
+    """Continue unfinished work with this peer, and ask it for messages that we may have missed."""
     _resume_connection(turn, connection)
     for transfer in turn.transfers():
         if transfer.connection != connection.id:
@@ -600,7 +600,7 @@ def _queue_in_order(turn: Turn) -> None:
 
 
 def requests_of_lost_rotas(turn: Turn) -> list[Transfer]:
-    """What was asked of several friends, and nobody knows any more whom else, and how much is wanted in all."""
+    """Requests to several friends, of which nobody knows any more who else was asked, and how much is wanted in all."""
     asked = [t for t in turn.open_transfers() if t.terms.confirm and t.role == "receiver" and turn.rota_of(t) is None]
     return [t for t in asked if t.state is TransferState.OPEN and not (t.wanted or t.approved_hash)]
 

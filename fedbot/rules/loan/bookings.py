@@ -318,7 +318,7 @@ DAYS_AHEAD = timedelta(days=31)
 
 
 def entries(turn: Turn, rooms: Sequence[str], first: date, last: date) -> list[AgendaEntry]:
-    """What is fetched and due back on these days, by the day. What is overdue stands under today.
+    """Pick-ups and returns on these days, by the day. Overdue loans are listed under today.
 
     Days are the owner's; "today" is ours: what is due there while it is tomorrow here is due today.
     """

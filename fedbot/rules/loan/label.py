@@ -82,7 +82,7 @@ def _booked_for(turn: Turn, booking: Transfer, span: Span) -> BookedFor:
 
 
 def _known(turn: Turn, transfer: Transfer, number: int) -> Known | None:
-    """What came home may be split off from the owner's own item: then it has the return's marks alone."""
+    """A returned item may be split off from the lender's own item: then it has only the return's marks."""
     known = known_item(turn, transfer, number)
     is_home = known is not None and known.mark and lend.is_return(transfer) and transfer.role == "receiver"
     return replace(known, mark=f"fed:{transfer.id}:{number}:") if known is not None and is_home else known

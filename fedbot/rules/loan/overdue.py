@@ -51,7 +51,7 @@ def is_refused(turn: Turn, transfer: Transfer) -> bool:
 
 
 def stop(turn: Turn, peer: str, room: str, by: Signature) -> LendingStop:
-    """That friend gets no new loans; the room that we share with it is told."""
+    """Stop new loans to that friend, and tell the room that we share with it."""
     stopped = LendingStop(peer, by, room)
     turn.save(stopped)
     turn.note_by(peer, audit.Fact.NO_NEW_LOANS, by)

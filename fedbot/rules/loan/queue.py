@@ -444,7 +444,7 @@ def _look_at_part(turn: Turn, parts: set[int]) -> None:
 
 
 def _lapse(turn: Turn) -> None:
-    """What was kept long enough, and isn't asked for, goes to the next."""
+    """An item that was reserved long enough, and isn't requested, goes to the next in line."""
     for entry in turn.queue():
         is_over = entry.kept_until is not None and entry.kept_until <= turn.now
         if is_over and not _asks_for_it(turn, entry):

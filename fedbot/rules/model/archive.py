@@ -81,7 +81,7 @@ class Archive(Protocol):
         since: datetime | None = None,
         behind: Place | None = None,
     ) -> Iterator[Transfer]:
-        """What was asked last comes first: of these rooms, with that party, of which something happened since.
+        """The newest first: of these rooms, with that party, of which something happened since.
 
         Only what comes after `behind` in that order.
         """

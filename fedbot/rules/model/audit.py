@@ -44,7 +44,7 @@ class Fact(StrEnum):
     NOT_WANTED = "not wanted any more"
     WANT_TOLD = "our people were told that a friend wants it"
     WANTS_TOO_MUCH = "wants more than is kept"
-    WAITS = "waits for it"
+    WAITS = "joined the waiting list"
     WAITS_NO_MORE = "waits for it no more"
     FOUND_OUTSIDE = "found outside"
     WAITS_FOR_TOO_MUCH = "waits for more than is kept"

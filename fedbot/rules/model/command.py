@@ -156,7 +156,7 @@ class AccessKind(StrEnum):
 
 
 class Scope(StrEnum):
-    """What a token may do. Whoever may act may read."""
+    """What a token may do. A token that may act may also read."""
 
     READ = "read"
     ACT = "act"

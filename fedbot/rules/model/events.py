@@ -247,7 +247,7 @@ class ReconcileDue:
 
 @dataclass(frozen=True)
 class ReconcileOrdered:
-    """Whoever has the bot's machine wants our books compared now, with `party` or, if '', with every friend."""
+    """The operator wants our books compared now, with `party` or, if '', with every friend."""
 
     at: datetime
     number: str
@@ -257,7 +257,7 @@ class ReconcileOrdered:
 
 @dataclass(frozen=True)
 class PeopleOrdered:
-    """Whoever has the bot's machine wants somebody added or removed; what InvenTree said of the user meant."""
+    """The operator wants somebody added or removed, with InvenTree's answer about that user."""
 
     at: datetime
     change: RosterChange
@@ -320,7 +320,7 @@ class AccessEnded:
 
 @dataclass(frozen=True)
 class PracticeOrdered:
-    """Whoever has the bot's machine wants a pretend friend (`fedbot practice`).
+    """The operator wants a pretend friend (`fedbot practice`).
 
     `wants` is `begin` (with that `practice`), `end` (the friendship) or `forget` (all of it, once that has ended).
     """

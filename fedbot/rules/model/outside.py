@@ -102,7 +102,7 @@ class Order(StrEnum):
     RESTED = "rested"
     """Whom we have never asked comes first, then whom we asked longest ago."""
     MOST = "most"
-    """Who has most of it comes first."""
+    """The friend with the most of it comes first."""
 
 
 @dataclass(frozen=True)

@@ -142,7 +142,7 @@ def next_look(turn: Turn, transfer: Transfer) -> datetime:
 
 @dataclass(frozen=True)
 class LookAtBooking(transfers.TellsThatItWaits, WhenAnswered):
-    """What is booked waits for how it stands in our InvenTree, and who may hand it over."""
+    """A booking waits for its item's state in our InvenTree, and for the people who may hand it over."""
 
     def answered(self, turn: Turn, event: Answered) -> None:
         """People are told of what stands against it; from the first day on the card asks whether it was fetched."""

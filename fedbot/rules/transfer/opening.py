@@ -98,7 +98,7 @@ def said_just_before(turn: Turn, transfer: Transfer) -> Transfer | None:
 
 
 def _same(transfer: Transfer) -> object:
-    """What makes two of them the same in the eyes of who types them."""
+    """The fields by which two of them are the same for the person who types them."""
     lines = transfer.requested or transfer.terms.lines
     things = tuple((line.part, line.description.name, line.serial, line.quantity) for line in lines)
     return (
@@ -329,7 +329,7 @@ def _superseded(turn: Turn, transfer: Transfer, people: list[str]) -> tuple[Tran
 
 
 def _what_the_former_reads(transfer: Transfer) -> Phrase:
-    """Of a booking that nobody was asked about yet, nothing has changed: its first day is here."""
+    """The first day of a booking is here, and nobody was asked about it yet."""
     if transfer.calls and transfer.card is not None and not transfer.card.hands_over:
         return say(messages.booking.first_day_is_here, transfer=transfer)
     return say(messages.transfer_card.card_superseded, subject=transfer)

@@ -95,7 +95,7 @@ def rest_item(transfer: Transfer, number: int) -> int:
 
 @dataclass(frozen=True)
 class GiveOldStatus(OfLine, WhenStepEnds):
-    """What did not arrive with the rest is in our stock again, with its old status."""
+    """The missing items of a parcel are in our stock again, with their old status."""
 
     def done(self, turn: Turn, _: StepDone) -> None:
         """Nothing follows."""

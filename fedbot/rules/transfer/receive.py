@@ -520,7 +520,7 @@ def _on_done(turn: Turn, then: BookIn, event: StepDone) -> None:
 
 
 def _furnish(turn: Turn, transfer: Transfer, progress: Progress, step: str, event: StepDone) -> None:
-    """What else travelled goes to what was just made: a part, or a stock item. Nothing waits for it."""
+    """Send the other data to the new part or stock item. Nothing waits for it."""
     line = transfer.line(progress.number)
     told = line.description.details
     named = step_mark(transfer, line.number, "with")
@@ -549,7 +549,7 @@ def _furnish(turn: Turn, transfer: Transfer, progress: Progress, step: str, even
 
 @dataclass(frozen=True)
 class FurnishLine(OfLine, WhenStepEnds):
-    """What was booked in, or the part that was made for it, gets what else travelled."""
+    """The booked-in item, or the part created for it, gets the other data that travelled."""
 
     def done(self, turn: Turn, _: StepDone) -> None:
         """Nothing follows."""
@@ -693,7 +693,7 @@ def _as_booked_in(transfer: Transfer, progress: Progress) -> bodies.BookedIn:
 
 
 def _end_alone(turn: Turn, transfer: Transfer, *, returned: bool) -> None:
-    """What was lent is back, or can't be taken back, and there is nobody to tell but our own people."""
+    """A loan is back, or can't be taken back, and there is nobody to tell but our own people."""
     state = TransferState.DONE if returned else TransferState.ABORTED
     transfer = replace(transfer, state=state, ended=turn.now, problem="" if returned else transfer.progress[0].failed)
     turn.save(transfer)

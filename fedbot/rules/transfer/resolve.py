@@ -120,7 +120,7 @@ def truths(turn: Turn, transfer: Transfer, seen: Seen, named: int | None = None)
 
 
 def _parcels(transfer: Transfer, places: list[Found]) -> tuple[Truth, ...]:
-    """Of a parcel our people may know more than both InvenTrees: it came back to us, or the post has lost it."""
+    """Our people may know more about a parcel than both InvenTrees: it came back to us, or the carrier has lost it."""
     kinds = {place.where for place in places}
     here = bool(kinds & {"stock", "outgoing"})
     names = [] if here or _dispute(transfer).said == "refused" else [ARRIVED]

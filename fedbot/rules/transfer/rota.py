@@ -130,7 +130,7 @@ def _adopt(turn: Turn, rota: Rota, transfer: Transfer) -> None:
 
 
 def _listen(turn: Turn, search: Search) -> None:
-    """Who has it, as the search tells by now. Who answers late is asked after the others."""
+    """The friends that have it, by the search so far. A friend that answers late is asked after the others."""
     rota = turn.rota(search.rota)
     if rota is None or not rota.is_living:
         return
@@ -272,7 +272,7 @@ def _by(turn: Turn, rota: Rota) -> Signature:
 
 
 def _once_more(turn: Turn, rota: Rota) -> Rota:
-    """Whoever was taken back as somebody else would give it is asked anew, once, if that came to nothing."""
+    """If the confirmed friend doesn't give it, ask those again, once, whose requests were taken back for it."""
     is_over = rota.until is not None and rota.until <= turn.now
     if rota.waiting or is_over or _undecided(turn, rota) or promised(turn, rota) >= rota.wanted:
         return rota
@@ -282,7 +282,7 @@ def _once_more(turn: Turn, rota: Rota) -> Rota:
 
 
 def _ask_on(turn: Turn, rota: Rota) -> tuple[Rota, list[tuple[str, Draft]]]:
-    """Whoever is next: nobody while somebody is asked, unless all are asked at once. With the room of each message."""
+    """The next to ask: nobody while a request runs, unless all are asked at once. With the room of each message."""
     drafts: list[tuple[str, Draft]] = []
     rota = _once_more(turn, rota)
     while rota.waiting:
@@ -340,7 +340,7 @@ def _finished(turn: Turn, rota: Rota) -> Rota:
 
 
 def _take_back_the_rest(turn: Turn, rota: Rota) -> Rota:
-    """What nobody needs any more is taken back."""
+    """Take back requests that nobody needs any more."""
     stopped = rota.state is RotaState.STOPPED
     if rota.is_living and promised(turn, rota) < rota.wanted:
         return rota

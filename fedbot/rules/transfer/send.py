@@ -103,7 +103,7 @@ def _given_to(transfer: Transfer) -> str:
 
 
 def _take_out(turn: Turn, transfer: Transfer, line: Line, connection: Connection) -> None:
-    """What a neighbour without a bot has is brought into our stock first, and is taken out of it then."""
+    """First bring an item from a neighbour without a bot into our stock, then take it out of it."""
     progress = transfer.at(line.number)
     if transfer.terms.outside is None or progress.stage == "brought":
         _do(turn, transfer, line.number, _taken_out(turn, transfer, line, connection))
@@ -116,7 +116,7 @@ def _take_out(turn: Turn, transfer: Transfer, line: Line, connection: Connection
 
 
 def _taken_out(turn: Turn, transfer: Transfer, line: Line, connection: Connection) -> TakeOut:
-    """What goes back must be what was borrowed; its batch people may have numbered anew."""
+    """The returned item must be the borrowed one, but people may have changed its batch."""
     loan = turn.transfer(transfer.terms.parent) if transfer.terms.kind == "return" else None
     item = transfer.at(line.number).item or line.item
     known = known_item(turn, loan, line.of_line) if loan else None
@@ -183,7 +183,7 @@ def _recorded(progress: Progress, event: StepDone, step: str) -> Progress:
 
 
 def hand_over(turn: Turn, transfer: Transfer, progress: Progress, connection: Connection) -> None:
-    """What was taken out goes to the peer's company."""
+    """Hand the item in *Outgoing* over to the peer's company."""
     _do(turn, transfer, progress.number, _hand_over(turn, transfer, progress, connection))
 
 
@@ -256,7 +256,7 @@ def _on_unknown(turn: Turn, then: BookOut, transfer: Transfer, event: StepUnknow
 
 
 def _not_brought(turn: Turn, transfer: Transfer, progress: Progress, event: StepRefused | StepUnknown) -> Transfer:
-    """What a neighbour has by our books isn't there, or nobody can tell: our people look at that loan."""
+    """A neighbour's item isn't where our books say, or nobody can tell: our people look at that loan."""
     loan = turn.outside_loan(transfer.terms.outside.loan) if transfer.terms.outside else None
     if loan is not None:
         turn.save(replace(loan, problem=event.problem))
@@ -264,7 +264,7 @@ def _not_brought(turn: Turn, transfer: Transfer, progress: Progress, event: Step
 
 
 def put_back(turn: Turn, transfer: Transfer, progress: Progress, connection: Connection) -> None:
-    """What was taken out, but isn't handed over, goes back where it lay."""
+    """Put an item back that was taken out, but isn't handed over."""
     if progress.item is None:
         raise ValueError(f"transfer {transfer.id} has nothing to put back")
     step = PutBack(
@@ -294,7 +294,7 @@ def _not_marked(turn: Turn, transfer: Transfer, progress: Progress, connection: 
 def _rest_by_hand(
     turn: Turn, transfer: Transfer, progress: Progress, connection: Connection, problem: Diagnosis
 ) -> None:
-    """What did not arrive of a line can't be taken out of what is with the peer: people do that, the rest goes on."""
+    """The missing part of a line can't be split off at the peer's company: people do that, and the rest continues."""
     missing = replace(transfer.line(progress.number), quantity=progress.short)
     phrase = say(
         messages.transfer_end.rest_by_hand, transfer=transfer, line=missing, item=progress.item or 0, problem=problem
@@ -414,7 +414,7 @@ def _by_us_alone(transfer: Transfer) -> bool:
 
 
 def _confirm(turn: Turn, transfer: Transfer) -> None:
-    """What we have closed already is what the receiver says too: both sides agree from now on."""
+    """The receiver confirms a transfer that we have already closed: both sides agree from now on."""
     if transfer.settled is not None:
         transfer = replace(transfer, settled=replace(transfer.settled, alone=False))
         both_sides.tell_anew(turn, transfer)

@@ -91,7 +91,7 @@ def approve(turn: Turn, transfer: Transfer, decided: Signature) -> None:
 
 
 def hand_over(turn: Turn, transfer: Transfer, by: Signature) -> None:
-    """What was booked is fetched, says our approver: it goes like anything that is approved."""
+    """Our approver says that the booked item is picked up: it is sent like any approved transfer."""
     transfer = replace(transfer, state=TransferState.APPROVED, handed=by, decision=None)
     turn.save(transfer)
     turn.note_by(transfer.id, audit.Fact.FETCHED, by)
@@ -197,7 +197,7 @@ def _why_care(turn: Turn, transfer: Transfer, answers: Sequence[object]) -> str:
 
 
 def _ask_two_people(turn: Turn, transfer: Transfer, why: str) -> None:
-    """What was decided by one person is void, and another card asks two. What the other side agreed to stays agreed."""
+    """One person's decision is void, and a new card asks two people. The other side's approval stays valid."""
     turn.note(transfer.id, audit.NeedsCare(why))
     void = transfer.handed or transfer.decided
     transfer = replace(transfer, care=True, dearer=True, consented="", first_yes=None)

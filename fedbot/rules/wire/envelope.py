@@ -20,7 +20,7 @@ from nacl.signing import SigningKey, VerifyKey
 
 VERSION = 1
 OLDEST_VERSION = 1
-"""Of the protocol: the newest and the oldest that this bot speaks. Both are announced (`speaks`)."""
+"""Protocol versions: the newest and the oldest that this bot speaks. It announces both (`speaks`)."""
 OTHER_VERSION = "version"
 """Why an envelope of a version that we don't speak is no good."""
 LARGEST = 60_000  # bytes; a homeserver refuses an event from about 64,900 on
@@ -53,7 +53,7 @@ _PATTERNS = {
 
 
 class BadEnvelope(ValueError):
-    """What came is not an envelope that we can use. Nothing secret is in it.
+    """The message holds no envelope that we can use. The error contains no secret.
 
     `reason`: `not-an-object`, `version`, `fields` (missing or unknown ones), `field:NAME` (not of its form),
     `not-canonical` (floats, too large integers, lone surrogates), `too-deep`, `too-large`, `key`, `signature`
