@@ -30,8 +30,7 @@ SPEC = Verb(
     examples=("calendar", "calendar LENS-2", "calendar betaspace december"),
     details=(
         "Without a month it shows the next 31 days; 'december', 'dec 2027' or '2026-12' shows that month.",
-        "It contains the bookings and loans of this room: ours, those of friends, and loans to neighbours without"
-        " a bot.",
+        "It contains the bookings and loans of this room: ours, friends', and loans to neighbours without a bot.",
     ),
 )
 _YEAR_AND_MONTH = re.compile(r"(\d{4})-(\d{1,2})")

@@ -109,7 +109,7 @@ async def test_what_is_given_stays_and_what_came_from_a_friend_does_not_go() -> 
     assert state(world) is OutsideState.GIFT
     await says(world, "piet", 'lend 5 M3-BOLT to outside "Repair Café" for 2 weeks')
     assert len([c for c in world.alpha.tables.companies if c.name == "Repair Café"]) == 1
-    assert "does not fit" in await says(world, "piet", f"return {world.alpha.turn.outside_loans()[0].code}")
+    assert "isn't possible now" in await says(world, "piet", f"return {world.alpha.turn.outside_loans()[0].code}")
     assert_books_balance(world)
 
 
@@ -230,7 +230,7 @@ async def test_what_a_neighbour_has_becomes_an_ordinary_loan_once_it_has_a_bot_a
     assert "Betaspace has 10 × M3 nut (M3-NUT) of Attraktor, on loan" in card
     assert 'On loan as "Betaspace e.V." since Tue 24 Nov 2026, says Attraktor. Approve only if you have it' in card
     assert "Nothing to hand over" in await says(world, "anna", HAND_OVER), "it is on offer already"
-    assert "does not fit" in await says(world, "anna", f"return {code(world)}")
+    assert "isn't possible now" in await says(world, "anna", f"return {code(world)}")
     world.cem.reacts(world.card(), "✅")
     await world.grace()
     (loan,) = [t for t in world.alpha.turn.transfers() if t.is_loan]

@@ -57,7 +57,7 @@ async def test_one_yes_moves_nothing_the_same_persons_second_one_neither_and_two
     assert state(world.alpha) is OPEN
     await says_yes(world, "anna", card)
     assert state(world.alpha) is DONE
-    assert "Two people of Attraktor agreed" in owners_card(world).text
+    assert "Two people of Attraktor approved it" in owners_card(world).text
     assert_books_balance(world)
 
 

@@ -113,7 +113,7 @@ async def test_who_does_not_ask_in_time_makes_room_for_the_next_and_a_request_ho
     assert "Take it, and book it out in InvenTree" in message.text
     await world.passes(3 * DAY)
     assert parties(world) == []
-    assert "you don't need to wait" in await says(world, "kim", f"wait {LENS}")
+    assert "You don't need to wait" in await says(world, "kim", f"wait {LENS}")
     assert "has it free" in await says(world, "gus", f"wait {LENS} from attraktor")
 
 
@@ -138,12 +138,12 @@ async def test_nobody_passes_the_line_by_booking_from_tomorrow_on() -> None:
     await comes_back(world)
     assert parties(world) == ["gammaspace"]
     await says(world, "bea", f"request {LENS} from attraktor from 25.11. until 30.6.")
-    assert "⏳ In line for it, 1: 1. Gammaspace" in owners_card(world).text
+    assert "⏳ Waiting list, 1: 1. Gammaspace" in owners_card(world).text
     offered = await says(world, "anna", "lend #42 to betaspace from 25.11. until 30.6.")
     assert "others wait for" in offered
     assert "--over-booking" in offered
     await says(world, "bea", f"request {LENS} from attraktor from 25.1. until 30.1.")
-    assert "In line for it" not in owners_card(world).text, "what is for later holds nobody up"
+    assert "Waiting list" not in owners_card(world).text, "what is for later holds nobody up"
     assert "Offered to Betaspace" in await says(world, "anna", "lend #42 to betaspace from 5.2. until 9.2.")
 
 
