@@ -363,7 +363,7 @@ async def test_what_was_left_open_goes_on_under_the_new_friendship() -> None:
     assert transfers(world) == (TransferState.DISPUTED, TransferState.RECEIVED), "it was booked in meanwhile"
     assert connections(world) == both(ConnectionState.ENDED)
     await world.connect()
-    assert "goes on" in world.room.message("We were friends with Betaspace before").text
+    assert "continues" in world.room.message("We were friends with Betaspace before").text
     for space in world.spaces:
         assert space.transfer().connection == space.connection("betaspace" if space is world.alpha else "attraktor").id
         assert space.bot.engine.failures == 0

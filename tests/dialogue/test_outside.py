@@ -589,7 +589,7 @@ async def test_what_a_neighbour_has_is_named_by_the_thing() -> None:
     assert "Noted" in await says(world, "piet", "extend M3 nut by 3 weeks")
     assert world.alpha.turn.outside_loans()[-1].until.isoformat() == "2026-12-29"
     for less in ("return M3-NUT 3", f"return {code(world)} 3 pcs", "gift 3 M3-NUT"):
-        assert "it is 10 × M3 nut as a whole" in await says(world, "piet", less)
+        assert "as a whole: 10 × M3 nut" in await says(world, "piet", less)
     assert state(world) is OutsideState.OUT
     await says(world, "piet", "return M3-NUT 10")
     assert state(world) is OutsideState.RETURNED

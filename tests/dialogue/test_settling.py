@@ -161,7 +161,7 @@ async def test_only_a_superuser_may_say_it_and_only_of_what_is_disputed() -> Non
     await unclear(world, world.alpha, OUT)
     assert "superuser" in (await asks(world, world.piet, "--as stays")).text
     assert states(world) == {DISPUTED}
-    assert "does not fit" in (await asks(world, world.anna, "--as left")).text
+    assert "doesn't match" in (await asks(world, world.anna, "--as left")).text
     assert states(world) == {DISPUTED}
     await asks(world, world.anna, "--as stays")
     assert states(world) == {ABORTED}
@@ -224,7 +224,7 @@ async def test_somebody_booked_it_in_by_hand_and_says_under_which_number() -> No
         made = world.beta.admin("POST", "stock/", part=world.beta.part("N-M3").pk, quantity="10", location=1)
         other = world.beta.admin("POST", "stock/", part=world.beta.part("N-M3").pk, quantity="9", location=1)
     by_hand, less = (entry[0]["pk"] if isinstance(entry, list) else entry["pk"] for entry in (made, other))
-    assert "does not fit" in (await asks(world, world.bea, f"--as booked #{less}")).text
+    assert "doesn't match" in (await asks(world, world.bea, f"--as booked #{less}")).text
     await asks(world, world.bea, f"--as booked #{by_hand}")
     await world.passes(timedelta(minutes=5))
     assert states(world) == {DONE}

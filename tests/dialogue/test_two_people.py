@@ -91,7 +91,7 @@ async def test_a_change_voids_both_yeses() -> None:
     assert world.alpha.transfer().first_yes is None
     newer = owners_card(world)
     assert newer.event_id != card.event_id
-    assert "two approvers of Attraktor have to agree" in newer.text
+    assert "two approvers of Attraktor have to approve" in newer.text
 
 
 async def test_the_second_person_says_the_same_or_nothing() -> None:
