@@ -191,7 +191,7 @@ async def test_what_somebody_deletes_right_after_it_was_booked_in_came_and_the_a
     assert states(world) == {DONE}
     (message,) = told(world.beta_admins, "may be gone from InvenTree")
     assert "add it again by hand" in message.text
-    assert not told(world.beta_admins, "lies in Incoming")
+    assert not told(world.beta_admins, "is in Incoming")
 
 
 async def test_our_record_cannot_be_marked_as_arrived_and_the_admins_are_told() -> None:
