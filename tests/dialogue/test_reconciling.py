@@ -227,8 +227,7 @@ async def test_the_command_line_gets_what_the_admins_read() -> None:
     running = asyncio.ensure_future(world.alpha.bot.orders.reconcile("", repair=False))
     await asyncio.sleep(0)
     assert (
-        "comparing our books with betaspace's already"
-        in (await world.alpha.bot.orders.reconcile("", repair=False))["problem"]
+        "being compared with betaspace already" in (await world.alpha.bot.orders.reconcile("", repair=False))["problem"]
     )
     await world.settle()
     assert len((await running)["told"]) == 1

@@ -258,7 +258,7 @@ async def test_nobody_can_tell_whether_what_was_refused_is_back_until_a_superuse
         await world.passes(timedelta(seconds=6))
     await quarter_of_an_hour(world, world.alpha)
     assert (world.alpha.transfer().state, world.beta.transfer().state) == (DISPUTED, TransferState.REFUSED)
-    await picks(world, world.anna, "Betaspace has not got it")
+    await picks(world, world.anna, "Betaspace doesn't have it")
     assert states(world) == {REVERTED}
     assert nuts(world) == (NUTS, NUTS_THERE)
     assert_books_balance(world)
@@ -491,7 +491,7 @@ async def test_what_was_refused_and_is_nowhere_is_written_off_and_the_receiver_f
         await world.passes(timedelta(seconds=6))
     await quarter_of_an_hour(world, world.alpha)
     deletes(world.alpha, 1)
-    await picks(world, world.anna, "it is nowhere")
+    await picks(world, world.anna, "nobody has it")
     assert states(world) == {REVERTED}
     assert nuts(world) == (NUTS - 10, NUTS_THERE)
     assert "Lost: 10 × M3 nut" in world.card().text
