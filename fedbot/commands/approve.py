@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fedbot.commands.deciding import about_units, decide, with_quantity
+from fedbot.commands.deciding import decide, look_at_card, with_quantity
 from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb, Where
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.decision import Choice
@@ -44,4 +44,4 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
     return decide(turn, command, SPEC, choice, how_much)
 
 
-HANDLER = Handler(SPEC, about_units, act)
+HANDLER = Handler(SPEC, look_at_card, act)

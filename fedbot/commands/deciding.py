@@ -62,8 +62,11 @@ Said = tuple[Decimal, str]
 """How much somebody says, and in which unit; '' if they say none."""
 
 
-def about_units(turn: Turn, command: Command) -> tuple[Query, ...]:
-    """What our InvenTree is asked of the unit in which the line says how much; what is wrong with it is told later."""
+def look_at_card(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
+    """Ask our InvenTree about the unit in which the line says how much; what is wrong with it is told later.
+
+    What somebody writes before our card is up counts for nothing: they have read only what the other space's bot says.
+    """
     told = with_quantity(turn, command)
     if isinstance(told, Phrase):
         return ()
@@ -72,9 +75,16 @@ def about_units(turn: Turn, command: Command) -> tuple[Query, ...]:
     word = bare_id(str(command.arguments.get("id", "")))
     replied_to = decisions.subject_by_id(turn, command.subject)
     meant: list[subjects.Subject | None] = [*turn.by_code(word)] if word else [replied_to]
+    for subject in meant:
+        if subject is not None and _waits_for_its_card(turn, subject):
+            return say(messages.approval.no_card_yet, subject=subject)
     transfers = [subject for subject in meant if isinstance(subject, Transfer)]
     pairs = ((unit, line.description.units) for transfer in transfers for line in transfer.terms.lines if unit)
     return units_to_relate(command, pairs)
+
+
+def _waits_for_its_card(turn: Turn, subject: subjects.Subject) -> bool:
+    return subjects.decides_here(turn.us, subject) and subjects.is_open(subject) and not subject.own_card
 
 
 def amount_in(subject: subjects.Subject, command: Command, said: Said | None) -> Decimal | Phrase | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fedbot import messages
-from fedbot.commands.deciding import about_units, amount_in, with_quantity
+from fedbot.commands.deciding import amount_in, look_at_card, with_quantity
 from fedbot.commands.lookup import subject_meant
 from fedbot.commands.spec import Argument, Handler, Kind, Verb, Where
 from fedbot.rules import decisions
@@ -69,4 +69,4 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
     )
 
 
-HANDLER = Handler(SPEC, about_units, act)
+HANDLER = Handler(SPEC, look_at_card, act)

@@ -226,6 +226,14 @@ def not_your_own(locale: Locale, *, subject: Subject) -> Lines:
     ]
 
 
+def no_card_yet(locale: Locale, *, subject: Subject) -> Lines:
+    """Somebody types a yes before they can have read our card."""
+    return [
+        locale.say("Not counted: my card for {case} wasn't here yet.", case=naming.case(locale, subject)),
+        locale.say("Read it, then tap on it or write that again."),
+    ]
+
+
 def being_decided(locale: Locale, *, subject: Subject, by: str) -> Lines:
     """Somebody else was first, and the grace runs."""
     return [

@@ -35,7 +35,9 @@ from tests.commands.worlds import (
     pushed_to_us,
 )
 
-MATCHED = pushed_to_us(progress=(Progress(1, part=3, match="ipn"),), told=("card",), card_event="$card")
+MATCHED = pushed_to_us(
+    progress=(Progress(1, part=3, match="ipn"),), told=("card",), card_event="$card", own_card="$card"
+)
 
 
 def decision(person: str = ANNA, stage: DecisionStage = DecisionStage.GRACE) -> Decision:

@@ -124,3 +124,24 @@ async def test_what_only_looks_may_answer_any_message() -> None:
     said = world.piet.says("!fed show", reply_to=bait(world))
     await world.settle()
     assert "300 × M3" in world.answer_to(said)
+
+
+@pytest.mark.parametrize("line", ["approve {code}", "approve {code} 20", "approve {code} --parcel", "approve"])
+async def test_a_yes_typed_before_our_card_is_up_counts_for_nothing(line: str) -> None:
+    world = await sharing()
+    lures(world.beta)
+    world.alpha.is_asleep = True
+    world.bea.says("!fed request M3-NUT 300 from attraktor")
+    await world.settle()
+    said = world.piet.says(f"!fed {line.format(code=world.beta.transfer().code)}")
+    world.alpha.is_asleep = False
+    await world.settle()
+    await world.grace()
+    assert world.alpha.transfer().state is OPEN
+    assert world.alpha.given("M3-NUT") == 0
+    if "{code}" in line:
+        assert "my card for" in world.answer_to(said)
+    (card,) = [m for m in world.room.messages(sender=world.alpha.chat.user_id) if m.reactions]
+    world.piet.reacts(card, "✅")
+    await world.grace()
+    assert world.alpha.given("M3-NUT") == 300

@@ -98,6 +98,7 @@ SAID: dict[str, Phrase] = {
         messages.approval.connection_not_active, connection=connection(ConnectionState.MAKING)
     ),
     "one's own": say(messages.approval.not_your_own, subject=transfer()),
+    "before the card is up": say(messages.approval.no_card_yet, subject=transfer()),
     "somebody was first": say(messages.approval.being_decided, subject=transfer(), by="Cem"),
     "one's own other tap was first": say(messages.approval.decided_by_yourself, subject=transfer(), key="✅"),
     "who was first has taken it back": say(messages.approval.open_again, subject=transfer()),
