@@ -167,7 +167,7 @@ async def test_an_announcement_of_another_room_is_worthless() -> None:
 async def test_nobody_speaks_in_our_own_name() -> None:
     world = await a_world()
     await mallory(world, signed_claim(world, "@mallory:twin.test", "attraktor"))
-    assert told(world.alpha_admins, "says that it is Attraktor")
+    assert told(world.alpha_admins, "claims to be Attraktor")
     line = world.anna.says("!fed spaces")
     await world.settle()
     assert "mallory" not in world.answer_to(line)

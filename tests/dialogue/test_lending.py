@@ -71,7 +71,7 @@ async def test_what_is_lent_is_done_with_a_due_date_in_chat_and_in_both_inventre
     assert f"Offered to Betaspace, on loan until {day}: 10 × M3 nut" in world.answer_to(line)
     card = world.card()
     assert f"on loan until {day}. Take it?" in card.text
-    assert f"it stays Attraktor's; back by {day}, that day included" in card.text
+    assert f"it still belongs to Attraktor. Due back {day}, that day included" in card.text
     world.cem.reacts(card, "✅")
     await world.grace()
     assert f"is on loan from Attraktor to Betaspace until {day}." in world.card().text
@@ -182,7 +182,7 @@ async def test_part_by_part_until_the_last_which_ends_the_loan() -> None:
     assert_books_balance(world)
     line = world.bea.says("!fed return 7", reply_to=world.card().event_id)
     await world.settle()
-    assert "6 can go back, not 7" in world.answer_to(line)
+    assert "only 6 of M3 nut can go back, not 7" in world.answer_to(line)
     world.anna.says(f"!fed return {loan(world.alpha).code}")
     await world.settle()
     assert world.alpha.row(item).customer is None
@@ -511,7 +511,7 @@ async def test_what_is_asked_for_a_time_is_borrowed_and_goes_back_in_the_same_wa
     ("words", "answer"),
     [
         ("for 3 weaks", "can't read"),
-        ("until 24.11.2025", "is over"),
+        ("until 24.11.2025", "is in the past"),
         ("for 3 years", "more than two years ahead"),
         ("", "Something is missing: for TIME"),
     ],

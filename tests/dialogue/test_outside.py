@@ -377,7 +377,7 @@ async def test_what_the_borrower_has_entered_by_hand_is_marked_as_borrowed_and_n
     card = world.card()
     told_where = f'as your stock #{item} of the part "{world.beta.part("N-M3").name}": nothing is added'
     assert told_where in card.text, card.text
-    assert "This card takes the place of the one before" in card.text
+    assert "This card replaces the one before" in card.text
     assert world.beta.total("N-M3") == 910
     world.cem.reacts(card, "✅")
     await world.grace()

@@ -78,7 +78,7 @@ async def test_a_deactivated_user_attaches_no_photo_and_adds_no_remark() -> None
     assert list(world.alpha.tables.attachments) == []
     assert back(world.alpha).remark == ""
     for line in (photo, remark):
-        assert "no active user of InvenTree" in world.room.answers(line)[-1].text
+        assert "you have no active" in world.room.answers(line)[-1].text
 
 
 async def test_a_remark_waits_for_an_inventree_that_hangs_and_is_noted_then() -> None:

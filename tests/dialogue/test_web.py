@@ -314,7 +314,7 @@ async def test_what_is_of_high_value_takes_two_people_or_a_code_typed_on_a_page_
     await world.grace()
     assert world.alpha.transfer().first_yes is not None
     assert (await anna.decides(code, "approve")).status_code == 403
-    assert "another" in anna.last.json()["detail"]
+    assert "second approver" in anna.last.json()["detail"]
     at = f"/transfers/{world.alpha.transfer().id}"
     shown = (await anna.reads(at))["transfer"]["card"]["shown"]
     for person in (world.anna, world.piet):  # on pages, too, it takes another person
