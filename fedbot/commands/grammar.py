@@ -647,12 +647,18 @@ def render(spec: Verb, arguments: Mapping[str, Any]) -> str:
 
     Choices and suggestions are rendered from the parsed line with something else put in, so that nothing gets lost.
     """
-    words = [spec.name]
+    words, keyed = [spec.name], _keyed(spec, arguments)
+    is_said = False
     for argument in spec.arguments:
         value = arguments.get(argument.name)
-        if value:
-            words += [argument.keyword] if argument.keyword else []
+        if not value or argument.keyword:
+            continue
+        if isinstance(value, list):
+            again, is_said = _lines_again(spec, value, keyed)
+            words.append(again)
+        else:
             words.append(_argument_again(spec, argument, value))
+    words += [] if is_said else keyed
     for option in spec.options:
         value = str(arguments.get(option.name, ""))
         if value:
@@ -660,10 +666,26 @@ def render(spec: Verb, arguments: Mapping[str, Any]) -> str:
     return " ".join(words)
 
 
+def _keyed(spec: Verb, arguments: Mapping[str, Any]) -> list[str]:
+    """`to beta`, `for 2 weeks` and the like."""
+    said = [argument for argument in spec.arguments if argument.keyword and arguments.get(argument.name)]
+    return [f"{each.keyword} {_argument_again(spec, each, arguments[each.name])}" for each in said]
+
+
+def _lines_again(spec: Verb, value: list[list[dict[str, str]]], keyed: list[str]) -> tuple[str, bool]:
+    """The lines, and whether the last one says what has a keyword.
+
+    Of two keywords in a line the last one counts, so a line where a name holds one (`Cable 3 to 4`) says it for itself.
+    """
+    told, is_said = [], False
+    for readings in value:
+        line = typed_again(tuple(Reading(**reading) for reading in readings), _reserved(spec))
+        is_said = bool(keyed) and _holds(line, _reserved(spec))
+        told.append(" ".join([line, *keyed]) if is_said else line)
+    return " + ".join(told), is_said
+
+
 def _argument_again(spec: Verb, argument: Argument, value: Any) -> str:  # noqa: ANN401 - as parsed
-    if isinstance(value, list):
-        lines = (tuple(Reading(**reading) for reading in readings) for readings in value)
-        return " + ".join(typed_again(readings, _reserved(spec)) for readings in lines)
     text = str(value)
     if argument.kind is Kind.QUANTITY:
         quantity, _, unit = text.partition(" ")

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
+from fedbot.commands.dates import is_day
 from fedbot.commands.grammar import first_word, parse, render
 from fedbot.commands.registry import catalogue
 from fedbot.commands.spec import Verb
@@ -77,11 +78,15 @@ def read(spec: Verb, text: str) -> dict[str, Any]:
 @example(line=("push", '"#6 and #7" 1 500 + 10 #6 and 1/2 M3 to beta'))
 @example(line=("return", 'k7m2 "#6 and #7"; 3 pcs LENS-2'))
 @example(line=("approve", "3 pcs"))
+@example(line=("request", '42 from beta from "beta for beta by beta" + #42'))
+@example(line=("borrow", '42 from beta from "2 weeks for 2 weeks by" for friday'))
 def test_what_was_parsed_reads_the_same_when_it_is_rendered(line: tuple[str, str]) -> None:
     name, text = line
     arguments = parse(SPECS[name], text)
     assume(not isinstance(arguments, Phrase))
     assert isinstance(arguments, dict)
+    # what is no day is refused as it was typed, and never rendered
+    assume(all(is_day(str(arguments[each])) for each in ("starts", "until") if each in arguments))
     again = render(SPECS[name], arguments)
     verb, rest = first_word(again)
     assert verb == name
