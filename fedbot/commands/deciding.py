@@ -65,7 +65,8 @@ Said = tuple[Decimal, str]
 def look_at_card(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
     """Ask our InvenTree about the unit in which the line says how much; what is wrong with it is told later.
 
-    What somebody writes before our card is up counts for nothing: they have read only what the other space's bot says.
+    A code that somebody writes before our card is up counts for nothing: they have read it in the other bot's message.
+    After a loss we don't know our cards, but an answer to one still says that it is there.
     """
     told = with_quantity(turn, command)
     if isinstance(told, Phrase):
@@ -76,7 +77,7 @@ def look_at_card(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
     replied_to = decisions.subject_by_id(turn, command.subject)
     meant: list[subjects.Subject | None] = [*turn.by_code(word)] if word else [replied_to]
     for subject in meant:
-        if subject is not None and _waits_for_its_card(turn, subject):
+        if subject is not None and subject.id != command.subject and _waits_for_its_card(turn, subject):
             return say(messages.approval.no_card_yet, subject=subject)
     transfers = [subject for subject in meant if isinstance(subject, Transfer)]
     pairs = ((unit, line.description.units) for transfer in transfers for line in transfer.terms.lines if unit)

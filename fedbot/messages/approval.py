@@ -230,7 +230,7 @@ def no_card_yet(locale: Locale, *, subject: Subject) -> Lines:
     """Somebody types a yes before they can have read our card."""
     return [
         locale.say("Not counted: my card for {case} wasn't here yet.", case=naming.case(locale, subject)),
-        locale.say("Read it, then tap on it or write that again."),
+        locale.say("Read it, then tap on it or reply to it."),
     ]
 
 

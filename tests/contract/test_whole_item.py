@@ -102,7 +102,7 @@ async def test_files_are_told_read_and_kept_once_by_their_content(ground: Ground
     assert await inventory.attach(keep, PDF) == await inventory.probe(keep) == FileKept()
     again = replace(keep, mark=f"fed:another:2:file-{digest[:16]}")
     assert await inventory.probe(again) == FileKept()
-    with pytest.raises(Refusal, match="not what was told"):
+    with pytest.raises(Refusal, match="doesn't match its description"):
         await inventory.attach(replace(keep, name="how_to.txt"), PDF)
     send = SendFile(f"{mark}:send-1", "stockitem", item, "how_to_1.pdf", 999)
     if ground.network is None:  # no web server before it: InvenTree itself gives no file

@@ -79,7 +79,7 @@ async def test_nothing_can_be_decided_before_the_emoji_are_there() -> None:
     world.bea.says(f"!fed approve {world.beta.connection().code}")
     await world.grace()
     assert world.beta.connection().state is OFFERED
-    assert told(world.room, "nobody can compare the keys yet")
+    assert told(world.room, "my card for")
     world.alpha.is_asleep = False
     await world.settle()
     assert len(emoji_in(world.card().text)) == 7
