@@ -88,7 +88,11 @@ async def test_the_fast_demo_ends_well_writes_its_transcript_and_stays_if_it_sha
     assert "as they should be" in told
     for person in ("@anna:", "@cem:"):
         assert any(len(line.split()) > 3 for line in told.splitlines() if person in line), f"no login of {person}"
-    for line, who in (("@anna:", "superuser of Attraktor"), ("@cem:", "approver of Betaspace"), ("@kim:", "may ask")):
+    for line, who in (
+        ("@anna:", "superuser of Attraktor"),
+        ("@cem:", "approver of Betaspace"),
+        ("@kim:", "can request"),
+    ):
         assert any(who in each for each in told.splitlines() if line in each)
     assert ['event="typed !fed push"' in log for log in _logs_named_in(told)] == [True, False]
     assert len(_processes_of(folder)) >= 5, "a homeserver, two InvenTrees, two bots"

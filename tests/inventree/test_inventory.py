@@ -91,8 +91,8 @@ async def test_a_server_that_is_set_up_has_nothing_to_complain_about(alpha: Spac
 @pytest.mark.parametrize(
     ("changed", "complaint"),
     [
-        ({"outgoing": "Lending shelf"}, 'Make a stock location "Lending shelf" in InvenTree'),
-        ({"incoming": "9999"}, 'Make a stock location "9999"'),
+        ({"outgoing": "Lending shelf"}, 'Create a stock location "Lending shelf" in InvenTree'),
+        ({"incoming": "9999"}, 'Create a stock location "9999"'),
         ({"destination": "Nowhere"}, "inventree.destination"),
         ({"new_part_category": "Nothing"}, "inventree.new_part_category"),
         ({"approvers_group": "nobody"}, 'no active user is in the InvenTree group "nobody"'),

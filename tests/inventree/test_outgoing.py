@@ -157,7 +157,7 @@ async def test_what_is_with_a_customer_is_not_in_stock(alpha: Space) -> None:
 
 async def test_a_missing_outgoing_is_told_with_what_to_do(alpha: Space) -> None:
     edge = alpha.edge(outgoing="Lending shelf")
-    with pytest.raises(Refusal, match='Make a stock location "Lending shelf"') as caught:
+    with pytest.raises(Refusal, match='Create a stock location "Lending shelf"') as caught:
         await edge.act(take_out(alpha))
     assert caught.value.reason == "no-outgoing"
 
