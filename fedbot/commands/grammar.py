@@ -905,9 +905,15 @@ class _Line:
         return any(reads(Segment(tokens).text(self.text)) for tokens in (behind[:ends], behind))
 
     def _ends_a_day(self, tokens: tuple[Token, ...], others: Sequence[Argument]) -> bool:
-        """Whether the first of these words is the keyword of one of these arguments; a day's needs a day behind it."""
+        """Whether the first of these words is the keyword of one of these arguments; a day's needs a day behind it.
+
+        That day goes up to the end, or up to a keyword of another of them: `for friday by monday`.
+        """
         found = [each for each in others if tokens[0].means_any(each.keywords)]
-        is_a_day = bool(found) and reads_as_day(Segment(tokens[1:]).text(self.text))
+        keywords = frozenset(word for each in others for word in each.keywords)
+        ends = [at for at in range(2, len(tokens)) if tokens[at].means_any(keywords)]
+        days = (Segment(tokens[1:at]).text(self.text) for at in (*ends, len(tokens)))
+        is_a_day = bool(found) and any(reads_as_day(day) for day in days)
         return any(each.kind is not Kind.DAY or is_a_day for each in found)
 
     def _behind_keyword(self, segment: Segment, argument: Argument) -> tuple[str, Segment]:
