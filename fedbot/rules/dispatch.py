@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from fedbot import messages
 from fedbot.rules import decisions, health, inbound, lines, people, reminders, web
@@ -20,7 +20,8 @@ from fedbot.rules.ledger import reconcile, recover, stats
 from fedbot.rules.loan import bookings, due_reminders, outside, overdue, queue, write_off
 from fedbot.rules.loan.photos import on_photo
 from fedbot.rules.model import audit, lifecycles, queries
-from fedbot.rules.model.catalogue import Want
+from fedbot.rules.model.archive import Document
+from fedbot.rules.model.catalogue import FriendWant, Search, Want
 from fedbot.rules.model.command import Cooldown, PendingChoice
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import DecisionStage
@@ -67,11 +68,13 @@ from fedbot.rules.model.events import (
     Unreadable,
     Waiting,
 )
-from fedbot.rules.model.lending import PlaceInLine
+from fedbot.rules.model.figures import Survey
+from fedbot.rules.model.ledger import Reconciliation
+from fedbot.rules.model.lending import LendingStop, PlaceInLine, QueueEntry
 from fedbot.rules.model.outside import OutsideLoan, Rota
 from fedbot.rules.model.queries import AuditTrail, SignInFound
 from fedbot.rules.model.stock import Permissions
-from fedbot.rules.model.transfer import RECALLED, Transfer
+from fedbot.rules.model.transfer import RECALLED, Transfer, WaitingLine
 from fedbot.rules.protocol import announcements, sequencing
 from fedbot.rules.state import State, Turn, Verbs
 from fedbot.rules.transfer import booking, rota, sender_decision
@@ -81,6 +84,49 @@ _WANTED_BY_VERBS_ALONE = (write_off,)
 """No rule here needs them, but what follows their steps has to be known below."""
 CONTINUATIONS = queries.kinds()
 """What the journal may find beside an effect: all kinds, as all rules are loaded here."""
+
+
+class _Follows(Protocol):
+    """A module of rules that goes on with what any event has changed."""
+
+    def follow(self, turn: Turn) -> None: ...
+
+
+class _Timed(Protocol):
+    """A module of rules for what the clock brings: `look` does what is due, `next_wake` tells when that is next."""
+
+    def look(self, turn: Turn) -> None: ...
+
+    def next_wake(self, turn: Turn) -> list[datetime]: ...
+
+
+_AFTER_EACH: tuple[tuple[_Follows, tuple[type[Document], ...]], ...] = (
+    (rota, (Rota, Search)),
+    (overdue, (LendingStop,)),
+    (want, (Want, FriendWant)),
+    (outside, (OutsideLoan,)),
+    (queue, (QueueEntry, PlaceInLine)),
+    (provision, (PlaceInLine, Want, LendingStop)),
+)
+"""Asked after each event in this order, while there is a document of one of their classes."""
+_BY_THE_CLOCK: tuple[tuple[_Timed, tuple[type[Document], ...]], ...] = (
+    (rooms, ()),
+    (reminders, ()),
+    (due_reminders, (Transfer,)),
+    (overdue, (Transfer,)),
+    (booking, (Transfer,)),
+    (bookings, ()),
+    (outside, (OutsideLoan,)),
+    (stats, (Survey,)),
+    (search, (Search,)),
+    (rota, (Rota,)),
+    (want, (Want, FriendWant)),
+    (queue, (QueueEntry, PlaceInLine)),
+    (reconcile, (Reconciliation,)),
+    (health, ()),
+    (lines, (WaitingLine,)),
+)
+"""Asked at each tick in this order: always, or while there is a document of one of their classes."""
 
 
 def decide(state: State, event: Event, verbs: Verbs, now: datetime) -> Turn:
@@ -93,12 +139,9 @@ def decide(state: State, event: Event, verbs: Verbs, now: datetime) -> Turn:
         _RULES[type(event)](turn, event)
     disconnect.finish_what_is_over(turn)
     if not isinstance(event, Recalled):  # what is past is only read
-        rota.follow(turn)
-        overdue.lift(turn)
-        want.follow(turn)
-        outside.follow(turn)
-        queue.follow(turn)
-        provision.follow(turn)
+        for rule, kinds in _AFTER_EACH:
+            if turn.holds(*kinds):
+                rule.follow(turn)
     web.hand_over(turn)
     _follow_the_tables(turn)
     return turn
@@ -196,22 +239,10 @@ def _on_tick(turn: Turn, _: Tick) -> None:
         if resent_transfer is not transfer:
             turn.save(resent_transfer)
             transfers.tell_silence(turn, resent_transfer)
-    rooms.look(turn)
-    reminders.look(turn)
-    due_reminders.look_at_due_dates(turn)
-    overdue.look(turn)
-    booking.look(turn)
-    bookings.look(turn)
-    outside.look(turn)
-    stats.look(turn)
-    search.look(turn)
-    rota.look(turn)
-    want.look(turn)
-    queue.look(turn)
-    reconcile.look(turn)
-    health.look(turn)
+    for rule, kinds in _BY_THE_CLOCK:
+        if not kinds or turn.holds(*kinds):
+            rule.look(turn)
     _forget(turn)
-    lines.look(turn)
 
 
 def _forget(turn: Turn) -> None:
@@ -328,21 +359,9 @@ def next_wake(state: State, now: datetime) -> datetime | None:
     times += [provision.next_try(c) for c in turn.connections()]
     times += [rotate_tokens.next_look(c) for c in turn.connections()]
     times += [choice.until for choice in turn.choices()]
-    times += rooms.next_wake(turn)
-    times += lines.next_wake(turn)
-    times += reminders.next_wake(turn)
-    times += due_reminders.next_due_date_wake(turn)
-    times += overdue.next_wake(turn)
-    times += booking.next_wake(turn)
-    times += bookings.next_wake(turn)
-    times += outside.next_wake(turn)
-    times += stats.next_wake(turn)
-    times += search.next_wake(turn)
-    times += rota.next_wake(turn)
-    times += want.next_wake(turn)
-    times += queue.next_wake(turn)
-    times += reconcile.next_wake(turn)
-    times.append(health.next_look(turn))
+    for rule, kinds in _BY_THE_CLOCK:
+        if not kinds or turn.holds(*kinds):
+            times += rule.next_wake(turn)
     return min((time for time in times if time is not None), default=None)
 
 

@@ -155,6 +155,12 @@ def next_look(turn: Turn) -> datetime | None:
     return looked + every if looked <= turn.now else turn.now
 
 
+def next_wake(turn: Turn) -> list[datetime]:
+    """When `look` has something to do."""
+    at = next_look(turn)
+    return [] if at is None else [at]
+
+
 def look(turn: Turn) -> None:
     """By the clock: look again. While InvenTree is silent somebody asks already, until it answers."""
     at = next_look(turn)

@@ -139,6 +139,10 @@ class State:
             found = self.archive.transfer_at_rest(identifier)
         return cast("D | None", found)
 
+    def holds(self, kind: type[Document]) -> bool:
+        """Whether there is a document of that class; of the transfers only those that aren't at rest count."""
+        return bool(self._documents.get(kind.__name__))
+
     def all(self, kind: type[D]) -> Iterator[D]:
         """Every document of that class, oldest first; of the transfers only those that aren't at rest."""
         return cast("Iterator[D]", iter(self._documents.get(kind.__name__, {}).values()))
@@ -311,6 +315,11 @@ class Turn:
         known = [doc for doc in self.state.all(kind) if doc.id not in changed]
         found = known + [doc for doc in changed.values() if doc is not None]
         return [doc for doc in found if doc.id not in self._passed_over] if self._passed_over else found
+
+    def holds(self, *kinds: type[Document]) -> bool:
+        """Whether there is a document of one of these classes, or was before this turn."""
+        names = {kind.__name__ for kind in kinds}
+        return any(kind in names for kind, _ in self.changes) or any(map(self.state.holds, kinds))
 
     def everything(self) -> list[Document]:
         """Every document as it stood before this turn, but for the transfers at rest."""

@@ -24,7 +24,7 @@ BEFORE = (timedelta(days=3), timedelta(days=1), timedelta(0))
 WEEK = timedelta(days=7)
 
 
-def look_at_due_dates(turn: Turn) -> None:
+def look(turn: Turn) -> None:
     """By the clock: whose turn is it to be reminded? Who may hand it back is read first."""
     for loan in lend.on_loan(turn):
         when = next_due_date_reminder(turn, loan)
@@ -33,7 +33,7 @@ def look_at_due_dates(turn: Turn) -> None:
             turn.do(Ask(RemindOfDueDate(loan.id, turn.now), (turn.who_may(Permission.APPROVER),)))
 
 
-def next_due_date_wake(turn: Turn) -> list[datetime]:
+def next_wake(turn: Turn) -> list[datetime]:
     """When `look` has something to do."""
     times = [next_due_date_reminder(turn, loan) for loan in lend.on_loan(turn)]
     return [when for when in times if when is not None]

@@ -82,7 +82,7 @@ def resume(turn: Turn, stopped: LendingStop, by: Signature | None) -> None:
     turn.do(Post(f"loans-again:{stopped.id}:{turn.now.isoformat()}", room, phrase))
 
 
-def lift(turn: Turn) -> None:
+def follow(turn: Turn) -> None:
     """After any event that changed a transfer: who has brought all of it back may borrow again."""
     if any(isinstance(document, Transfer) for document in turn.changes.values()):
         for stopped in turn.lending_stops():
