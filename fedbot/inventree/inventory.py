@@ -35,7 +35,7 @@ from fedbot.inventree import (
 from fedbot.inventree import accounts as inventree_accounts
 from fedbot.inventree import overview as overviews
 from fedbot.inventree.metadata import line_of, recognise
-from fedbot.inventree.server import InventorySettings, Server, Signer, look
+from fedbot.inventree.server import InventorySettings, Look, Server, Signer, look
 from fedbot.inventree.stock_index import LOOK_AT_HISTORY, StockIndex, StockReading
 from fedbot.inventree.transport import OF_A_FRIEND, InvenTreeTransport
 from fedbot.inventree.whereabouts import with_merges
@@ -189,6 +189,8 @@ class OwnInventory:
         self._admin: InvenTreeTransport | None = None
         self._server: Server | None = None
         self._looked_at = self._asked_version_at = 0.0
+        self._so_far = Look()
+        self._overview_waits = False
         self._looking = threading.Lock()
         self._index = StockIndex(index)
         self._stock = StockReading(self._index, now, measure)
@@ -200,17 +202,21 @@ class OwnInventory:
         self._made: dict[int, tuple[str, float]] = {}
 
     async def answer(self, query: Query, received: queries.ReceivedOf | None = None) -> Answer:
-        """Read the answer; see `fedbot.ports.Inventory`. `Overview` always looks at the server anew."""
+        """Read the answer; see `fedbot.ports.Inventory`. `Overview` looks at the server anew, once."""
         return await self.in_thread(self.answered, query, received)
 
     def answered(self, query: Query, received: queries.ReceivedOf | None) -> Answer:
         """The same, in this thread."""
-        if isinstance(query, queries.Overview):
+        if isinstance(query, queries.Overview) and not self._overview_waits:
             self.look_again()
+            self._overview_waits = True
         look = ANSWERS[type(query)]
         if received is not None:
             look = partial(_with_merges, look, received)
-        return self._run(look, query, Unavailable)
+        answer = self._run(look, query, Unavailable)
+        if isinstance(query, queries.Overview):
+            self._overview_waits = False
+        return answer
 
     async def answer_all(self, asked: Sequence[tuple[Query, queries.ReceivedOf | None]]) -> tuple[Answer, ...]:
         """Read all answers; see `fedbot.ports.Inventory`."""
@@ -313,7 +319,7 @@ class OwnInventory:
 
     def look_again(self) -> None:
         """Version, roles and places are read anew before the next call."""
-        self._looked_at = 0.0
+        self._looked_at, self._so_far = 0.0, Look()
 
     def use(self, settings: InventorySettings) -> None:
         """Go on with these settings. A call that runs ends by the old ones, so their connections stay till the end."""
@@ -369,7 +375,9 @@ class OwnInventory:
             age = time.monotonic() - self._looked_at
             if self._server is None or not self._looked_at or age > SECONDS_BETWEEN_LOOKS or self._was_upgraded():
                 api, admin = self._transports()
-                self._server = look(api, admin, self._settings, self._vault, self._connect, self._stock, self._sign)
+                ends = (self._settings, self._vault, self._connect, self._stock, self._sign)
+                self._server = look(api, admin, *ends, so_far=self._so_far)
+                self._so_far = Look()
                 self._looked_at = self._asked_version_at = time.monotonic()
             return self._server
 

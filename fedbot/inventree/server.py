@@ -302,6 +302,15 @@ def account_behind(transport: InvenTreeTransport, version: Version) -> Account:
     )
 
 
+@dataclass
+class Look:
+    """What a look has read so far. One that a limit of calls has cut off goes on from here."""
+
+    version: Version | None = None
+    account: Account | None = None
+    admin_is_superuser: bool | None = None
+
+
 def look(
     api: InvenTreeTransport,
     admin: InvenTreeTransport | None,
@@ -310,21 +319,28 @@ def look(
     connect: Connector,
     stock: StockReading,
     sign: Signer | None = None,
+    so_far: Look | None = None,
 ) -> Server:
     """Read version, account and places anew: three calls, and one more for the superuser's token.
 
-    Raises the problems of a read. A superuser's token that is no good is told by `Overview`, not here.
+    Raises the problems of a read; `so_far` keeps what was read before that. `Overview` tells of a bad superuser token.
     """
-    api.connect()
-    version = Version(api.api_version)
+    so_far = so_far or Look()
+    if so_far.version is None:
+        api.connect()
+        so_far.version = Version(api.api_version)
+    if so_far.account is None:
+        so_far.account = account_behind(api, so_far.version)
+    if so_far.admin_is_superuser is None:
+        so_far.admin_is_superuser = _is_superuser(admin, so_far.version)
     return Server(
         api=api,
         admin=admin,
-        version=version,
+        version=so_far.version,
         name=str(api.server_details.get("instance") or ""),
         release=str(api.server_details.get("version") or ""),
-        account=account_behind(api, version),
-        admin_is_superuser=_is_superuser(admin, version),
+        account=so_far.account,
+        admin_is_superuser=so_far.admin_is_superuser,
         places=Places(api.rows("stock/location/")),
         settings=settings,
         vault=vault,

@@ -103,6 +103,22 @@ async def test_what_is_missing_is_told_with_what_to_do(alpha: Space, changed: di
     assert complaint in told
 
 
+async def test_a_look_that_a_limit_of_calls_cuts_off_goes_on_where_it_was(alpha: Space) -> None:
+    """With four calls at a time, another whole look each time would leave none for what waits."""
+    edge = alpha.edge()
+    alpha.network.log.clear()
+    for path in ("stock/location/", "/api/stock/$"):
+        alpha.fails(FaultKind.ERROR_BEFORE, path, "GET", status=429)
+    for _ in range(2):
+        with pytest.raises(Unavailable):
+            await standing(edge)
+    assert (await standing(edge)).complaints == ()
+    assert [call for call in alpha.network.log if call in LOOK] == [*LOOK, "GET /api/stock/location/"]
+    alpha.network.log.clear()
+    await standing(edge)
+    assert alpha.network.log[: len(LOOK)] == LOOK, "once it is answered, the next one looks anew"
+
+
 async def test_places_are_meant_by_key_path_or_unique_name(alpha: Space) -> None:
     alpha.admin.post("stock/location/", {"name": "Incoming", "parent": alpha.place("Workshop")})
     complaints = (await standing(alpha.edge())).complaints
