@@ -59,6 +59,7 @@ from fedbot.rules.protocol.terms import MOST_OPEN_DAYS
 LONGEST_SOCKET_PATH = 103
 SEALING_KEY_DIGITS = 64
 HEALTH_SOCKET = "fedbot.sock"
+LONGEST_STATE_PATH = LONGEST_SOCKET_PATH - len(HEALTH_SOCKET) - 1
 RECONCILE_AT = time(3, 30)
 MEGABYTE = 1_000_000
 
@@ -578,10 +579,10 @@ class Settings(Section):
             raise write_instead(f"rules: pinned, but no InvenTree user of anybody in people: {', '.join(unknown)}")
         if self.admin_room and self.admin_room in self.rooms:
             raise write_instead("admin_room: it must not be one of the rooms shared with others")
-        if len(bytes(self.health_socket.absolute())) > LONGEST_SOCKET_PATH:
+        if len(bytes(self.state.absolute())) > LONGEST_STATE_PATH:
             raise write_instead(
-                f"state: the folder's path is too long for a socket in it; use one of at most "
-                f"{LONGEST_SOCKET_PATH - len(HEALTH_SOCKET) - 1} characters"
+                "state: the folder's path is too long for a socket in it; "
+                f"use one of at most {LONGEST_STATE_PATH} characters"
             )
         return self
 

@@ -15,6 +15,7 @@ import yaml
 
 from fedbot.config.loading import read_yaml
 from fedbot.config.secrets import token_in
+from fedbot.config.settings import LONGEST_STATE_PATH
 from fedbot.files import PRIVATE_FILE, PRIVATE_FOLDER, write_whole
 
 HEAD = """\
@@ -95,6 +96,9 @@ class Files:
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
         if not os.access(folder, os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
+        if len(bytes(self.state)) > LONGEST_STATE_PATH:
+            why = f"its path is too long for a socket in it; use one of at most {LONGEST_STATE_PATH} characters"
+            raise OSError(errno.ENAMETOOLONG, why, str(self.state))
 
     def write(self, settings: Mapping[str, Any]) -> Path | None:
         """Write the settings file, if it would say anything new. Where the old one is kept. Raises OSError."""

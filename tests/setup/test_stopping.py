@@ -40,6 +40,13 @@ async def test_a_folder_in_which_nothing_can_be_written_is_told_before_the_first
     assert typist.questions == 0
 
 
+async def test_a_folder_whose_path_is_too_long_is_told_before_the_first_question(tmp_path: Path) -> None:
+    with fedbot(tmp_path, "init", f"{'long' * 25}/config.yaml") as typist:
+        assert await typist.ends() == Exit.FAILED
+    assert "its path is too long for a socket in it" in " ".join(typist.screen.split())
+    assert typist.questions == 0
+
+
 def test_answers_that_nobody_asks_for_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     answers = tmp_path / "answers.yaml"
     answers.write_text("inventre: https://inventree.example.org\n")
