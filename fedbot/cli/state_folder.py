@@ -121,8 +121,8 @@ def do_rebuild(settings: Settings, _: argparse.Namespace) -> str:
         f"Rebuilt the journal in {settings.state}.",
         f"Friendships: {friends}. Requests: {found.transfers}, of which {found.unfinished} go on.",
     ]
-    ahead = f"Bookings: {found.booked}. Wants: {found.wanted}. Our people wait for {found.waiting} things of friends"
-    lines.append(f"{ahead}, friends for {found.queue} of ours.")
+    lines.append(f"Bookings: {found.booked}. Wants: {found.wanted}.")
+    lines.append(f"Places in waiting lists: {found.waiting} of our people, {found.queue} of friends.")
     if found.stopped:
         lines.append(f"No new loans: {', '.join(found.stopped)}.")
     if found.rotas:

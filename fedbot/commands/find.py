@@ -61,7 +61,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
         return None
     if complaint := _complaint(turn, command):
         return complaint
-    if again := turn.spends("find", command.sender):  # each one is a message of ours to every friend
+    if again := turn.spends("find", command.sender):  # each search sends a message to every friend
         return say(messages.catalogue.searched_too_often, again=again)
     page = str(command.arguments.get("page", "1")).strip()
     wanted = search.Wanted(words, str(command.arguments.get("category", "")).strip(), int(page))

@@ -46,7 +46,7 @@ SPEC = Verb(
     options=(
         Option("damaged", "", "it came back damaged (for the lender)"),
         Option("note", "TEXT", "a note for the item's history"),
-        Option("from", "ITEM", "the borrowed pieces are part of this stock item of yours now, such as #12"),
+        Option("from", "ITEM", "the borrowed pieces are now part of this stock item in your stock, such as #12"),
     ),
     examples=(
         "return",
@@ -116,7 +116,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
 
 
 def _source(command: Command, loan: Transfer, terms: Terms) -> int | Phrase | None:
-    """The stock item of ours into which the borrowed pieces were merged, if that was said.
+    """Our stock item into which the borrowed pieces were merged, if that was said.
 
     What has a serial number can't be merged; of several things only one at a time was.
     """

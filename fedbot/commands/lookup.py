@@ -240,7 +240,7 @@ def found_in(answers: tuple[Answer, ...]) -> ItemsFound:
 
 
 def keys_of(word: str, found: ItemsFound) -> frozenset[int]:
-    """The stock items of ours that a word means: what InvenTree has found, and the number that it is."""
+    """Our stock items that a word means: what InvenTree has found, and the number that it is."""
     number = _NUMBER.fullmatch(word)
     scanned = stock_item_in(word)
     keys = {int(number[1])} if number else {scanned} if scanned is not None else set()
@@ -248,7 +248,7 @@ def keys_of(word: str, found: ItemsFound) -> frozenset[int]:
 
 
 def of_item(turn: Turn, rooms: Sequence[str], word: str, found: ItemsFound) -> list[Transfer]:
-    """Those that touched what the word means: an item of ours that InvenTree has found, a number, a name or IPN."""
+    """Those that touched what the word means: one of our items that InvenTree has found, a number, a name or IPN."""
     items = keys_of(word, found)
     brought = {item.provenance.transfer for item in found.items if item.provenance}
     marked = [*turn.marked(Mark.WORD, word.casefold()), *(t for item in items for t in turn.marked(Mark.ITEM, item))]

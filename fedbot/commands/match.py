@@ -40,7 +40,7 @@ SPEC = Verb(
 
 
 def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
-    """Which part of ours is meant; what stands against it already is said at once."""
+    """Which of our parts is meant; an objection is told at once."""
     item, name = _words(command)
     if not item or command.arguments.get("forget"):
         return ()

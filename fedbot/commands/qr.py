@@ -52,7 +52,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
 
 
 def item_address(turn: Turn, item: int) -> str:
-    """Where the page of that stock item of ours is."""
+    """The address of our stock item's page."""
     return f"{turn.us.pages_url.rstrip('/')}/items/{item}"
 
 

@@ -1,4 +1,4 @@
-"""`!fed request ITEM QUANTITY from SPACE`: ask a friend for something of theirs.
+"""`!fed request ITEM QUANTITY from SPACE`: ask a friend for an item.
 
 What is meant by the words only the owner's InvenTree knows: they go there as they were typed.
 """

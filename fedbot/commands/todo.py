@@ -28,7 +28,7 @@ SPEC = Verb(
     only_looks=True,
     examples=("todo",),
     details=(
-        "Cards that you can decide, requests of yours that others decide, and work for an admin.",
+        "Cards that you can decide, your requests that others decide, and work for an admin.",
         "Loans are listed too, overdue ones first.",
     ),
     everyday=6,

@@ -444,7 +444,7 @@ WORDS: dict[type[Noted], str | Callable[[Any], str]] = {
     Matched: lambda noted: (
         marked("{peer}'s {word} is part #{part}")
         if noted.part
-        else marked("{peer}'s {word} is no longer matched to a part of ours")
+        else marked("{peer}'s {word} is no longer matched to one of our parts")
     ),
     MirrorUnreadable: marked("the metadata of company #{company} can't be read"),
 }

@@ -576,10 +576,10 @@ def not_as_known(locale: Locale, *, neighbour: str, loans: tuple[OutsideLoan, ..
 
 
 def said_to_be_here(locale: Locale, *, transfer: Transfer, item: int) -> Lines:
-    """Somebody says which stock item of ours a loan is; a new card follows."""
+    """Somebody says which of our stock items a loan is; a new card follows."""
     case = naming.case(locale, transfer)
     if not item:
-        return [locale.say("Noted: {case} is no item of ours yet. A new card follows.", case=case)]
+        return [locale.say("Noted: {case} isn't in your stock yet. A new card follows.", case=case)]
     return [
         locale.say("Noted: {case} is your stock #{item}. A new card follows.", case=case, item=item),
         locale.say("Nothing has changed yet. Decide on that card."),
@@ -587,7 +587,7 @@ def said_to_be_here(locale: Locale, *, transfer: Transfer, item: int) -> Lines:
 
 
 def no_such_item_here(locale: Locale, *, transfer: Transfer, word: str, several: bool) -> Lines:
-    """No stock item of ours, or several, are meant."""
+    """The word means none of our stock items, or several."""
     first = (
         locale.say('Nothing changed: "{word}" means several stock items.', word=word)
         if several

@@ -59,7 +59,7 @@ def says_too_much(locale: Locale, *, person: str, most: int) -> Lines:
             person=locale.short(person, 40),
             most=most,
         ),
-        locale.say("Please wait a minute, then send this one again. Until then I read none of yours."),
+        locale.say("Please wait a minute, then send this line again. I don't read your lines until then."),
     ]
 
 

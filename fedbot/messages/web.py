@@ -363,7 +363,7 @@ PAGE_WORDS: Mapping[str, str] = {
     "lent": marked("We have lent"),
     "nothing_borrowed": marked("Nothing is borrowed."),
     "nothing_lent": marked("Nothing is lent."),
-    "lend_something": marked("Find something of yours to lend, or scan the code on its label."),
+    "lend_something": marked("Find one of your items to lend, or scan the code on its label."),
     "asked_by_person": marked("by {name}"),
     "with_neighbours": marked("With neighbours who have no bot"),
     "booked_ahead": marked("Booked"),

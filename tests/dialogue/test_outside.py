@@ -455,7 +455,7 @@ async def test_it_can_be_said_that_it_is_not_here_after_all_and_only_of_such_loa
     await hands_over(world)
     loan = world.beta.transfer().code
     await says(world, "cem", f"here {loan} #{item}")
-    assert "is no item of ours yet" in await says(world, "cem", f"here {loan} --forget")
+    assert "isn't in your stock yet" in await says(world, "cem", f"here {loan} --forget")
     assert "as your stock" not in world.card().text
     world.cem.reacts(world.card(), "✅")
     await world.grace()

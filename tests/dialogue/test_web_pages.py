@@ -51,7 +51,7 @@ async def test_an_empty_bot_says_on_each_page_that_there_is_nothing() -> None:
     await encrypted(world)
     kim = await signed_in(world)
     assert "Nothing is borrowed. Find something to borrow" in await page(kim, "/loans")
-    assert "We have lent Nothing is lent. Find something of yours to lend" in words_on(kim)
+    assert "We have lent Nothing is lent. Find one of your items to lend" in words_on(kim)
     assert "Nothing waits for you. Find something to borrow" in await page(kim, "/")
     assert "Nothing yet. Every transfer appears here" in await page(kim, "/ledger")
     assert "Nothing matches that. Show the whole ledger" in await page(kim, "/ledger?words=lens")

@@ -119,3 +119,5 @@ async def test_a_program_takes_a_space_in_and_a_worker_works_for_it_until_it_lea
         assert (left / "state" / "journal.db").exists()
         await does("DELETE", "/spaces/hackbase", params={"sure": True})
         assert (await calls.get("/spaces")).json() == []
+        (token,) = [each["id"] for each in (await calls.get("/tokens")).json() if each["name"] == "test"]
+        (await calls.delete(f"/tokens/{token}")).raise_for_status()

@@ -35,7 +35,7 @@ SAID: dict[str, Phrase] = {
     ),
     "no such part here": say(messages.catalogue.no_part_to_match, word="PLA-ROTT", near=("Rotes PLA",)),
     "we have no part like that": say(messages.catalogue.no_part_to_match, word="PLA-RED", near=()),
-    "several parts of ours": say(
+    "several of our parts": say(
         messages.catalogue.several_parts_match, word="PLA", parts=(Part(7, "PLA", "PLA-ROT"), Part(8, "PLA", ""))
     ),
 }

@@ -37,7 +37,7 @@ SAID: dict[str, Phrase] = {
     "an InvenTree below API 472": say(messages.people.approves_by_configuration_only, person=KIM, username="anna"),
     "a bot": say(messages.people.is_a_bot, person="@bot:attraktor.example"),
     "oneself": say(messages.people.not_yourself),
-    "nobody of ours": say(messages.people.not_known, person="@eve:example.org", us=ALPHA),
+    "not one of our people": say(messages.people.not_known, person="@eve:example.org", us=ALPHA),
     "in another room": say(
         messages.people.only_in_the_admin_room, text="people remove @kim:attraktor.example", encrypted=True
     ),
