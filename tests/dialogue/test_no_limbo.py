@@ -17,7 +17,8 @@ from tests.dialogue.test_protocol_messages import kind_of
 from tests.scenarios.forging import forge
 from tests.scenarios.world import World, friends, step, told
 
-DEBITING, DISPUTED, SENT = TransferState.DEBITING, TransferState.DISPUTED, TransferState.SENT
+DEBITING, DISPUTED, DONE = TransferState.DEBITING, TransferState.DISPUTED, TransferState.DONE
+SENT = TransferState.SENT
 
 
 async def until_debiting(world: World) -> None:
@@ -87,6 +88,45 @@ async def test_what_a_dishonest_peer_leaves_at_sent_can_be_settled_by_people() -
     world.anna.says(f"!fed resolve {world.alpha.transfer().code} --as back")
     await world.settle()
     assert world.alpha.transfer().state is TransferState.REVERTED
+
+
+async def lies_next(world: World, number: int, kind: str) -> None:
+    """Betaspace's bot says this of the offer, as its next message but so many."""
+    subject = world.beta.transfer()
+    about, seq = ("transfer", subject.id), subject.exchange.sent + number
+    forge(world, world.beta, "attraktor", about, seq, kind, {"reason": "x"}, subject.terms_hash)
+    await world.settle()
+
+
+async def test_a_friend_that_disputes_once_more_what_our_people_have_ended_opens_nothing() -> None:
+    world = await an_offer_of_a_sleeping_friend()
+    forges(world, world.beta, world.beta.transfer(), "approve", {})
+    await world.settle()
+    await lies_next(world, 2, "disputed")
+    assert world.alpha.transfer().state is DISPUTED
+    world.anna.says(f"!fed resolve {world.alpha.transfer().code} --as arrived")
+    await world.settle()
+    assert world.alpha.transfer().state is DONE
+    for number in (3, 4):
+        await lies_next(world, number, "disputed")
+        assert world.alpha.transfer().state is DONE, "our people knew of that when they ended it"
+    await lies_next(world, 5, "refused")
+    assert world.alpha.transfer().state is DISPUTED, "that it has not got it is news"
+
+
+async def test_what_a_friend_disputes_after_our_people_alone_have_ended_it_may_stay_as_they_said() -> None:
+    world = await an_offer_of_a_sleeping_friend()
+    forges(world, world.beta, world.beta.transfer(), "approve", {})
+    await world.settle()
+    world.anna.says("!fed disconnect betaspace --now --sure")
+    await world.settle()
+    for number in (2, 3):
+        world.anna.says(f"!fed resolve {world.alpha.transfer().code} --as arrived")
+        await world.settle()
+        assert world.alpha.transfer().state is DONE
+        await lies_next(world, number, "disputed")
+        assert world.alpha.transfer().state is (DISPUTED if number == 2 else DONE)
+    assert world.alpha.total("M3-NUT") == 340
 
 
 async def test_a_peer_that_disputes_what_we_have_booked_in_and_falls_silent_leaves_us_an_answer() -> None:

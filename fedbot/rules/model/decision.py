@@ -120,11 +120,15 @@ class KeyCheck:
 
 @dataclass(frozen=True)
 class Settlement:
-    """A dispute was settled by a person's word (`truth`); `alone`: the other side had no say in it."""
+    """A dispute was settled by a person's word (`truth`); `alone`: the other side had no say in it.
+
+    `contested`: the other side had disputed it by then, so that it says nothing new if it only does so again.
+    """
 
     by: Signature
     truth: str
     alone: bool = False
+    contested: bool = False
 
 
 @dataclass(frozen=True)

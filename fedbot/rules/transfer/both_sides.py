@@ -436,10 +436,14 @@ def on_disputed(turn: Turn, transfer: Transfer, envelope: Message[bodies.Dispute
 
 
 def _is_heard(transfer: Transfer) -> bool:
-    """Whether the peer may stop it: it has, or may have, the stock; or our people alone have said what became of it."""
-    alone = transfer.settled is not None and transfer.settled.alone and transfer.role == "sender"
+    """Whether the peer may stop it: it has, or may have, the stock; or our people alone have said what became of it.
+
+    Not by a dispute that our people knew of when they said so: it would be open for as long as the peer likes.
+    """
     if transfer.state in FINAL:
-        return alone and transfer.state in {TransferState.DONE, TransferState.REVERTED}
+        settled = transfer.settled
+        is_news = settled is not None and settled.alone and not settled.contested and transfer.role == "sender"
+        return is_news and transfer.state in {TransferState.DONE, TransferState.REVERTED}
     return transfer.dispute is not None or transfer.state in PEER_DISPUTES[transfer.role]
 
 

@@ -143,6 +143,7 @@ def _senders(transfer: Transfer, connection: Connection, places: list[Found]) ->
             offered.append(Truth(STAYS, item))
         return tuple(offered)
     may_have_it = was is TransferState.SENT or (was is TransferState.REVERTED and "given" in kinds)
+    may_have_it |= was is TransferState.DONE and _dispute(transfer).said != "refused"  # as our people have said before
     if may_have_it and not kinds & {"stock", "outgoing"}:
         offered.append(Truth(ARRIVED, item))
     is_back = bool(kinds & {"stock", "outgoing"})  # our people may stay with that, whatever the other side says
@@ -212,7 +213,8 @@ def settle(turn: Turn, transfer: Transfer, truth: Truth, seen: Seen, by: Signatu
     """This is true, says a superuser: go on from there. The transfer as it stands then."""
     lines = in_question(transfer)
     dispute = _dispute(transfer)
-    settlement = Settlement(by, truth.name, alone=_is_alone(turn, transfer, truth))
+    contested = transfer.peer in dispute.by
+    settlement = Settlement(by, truth.name, alone=_is_alone(turn, transfer, truth), contested=contested)
     turn.note(transfer.id, audit.Settled(truth.typed), by.person, by.event_id)
     settled = replace(transfer, state=dispute.was, dispute=None, problem="", obstacle=None, settled=settlement)
     turn.save(settled)
