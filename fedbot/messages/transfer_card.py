@@ -28,9 +28,11 @@ from fedbot.messages.transfer_facts import (
 from fedbot.rules.consent import Change, drawn, parcel_is_under_way
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.lifecycles import TransferState
+from fedbot.rules.model.names import LONGEST_LABEL
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.stock import PartDescription
 from fedbot.rules.model.transfer import Landing, Line, Transfer, less_of, total
+from fedbot.rules.wire.envelope import fingerprint
 
 
 def transfer_card(
@@ -350,83 +352,149 @@ FIELDS = {
     "status_text": marked("the condition"),
     "details": marked("the data that travels with it"),
     "stays": marked("the data that doesn't travel"),
-    "place": marked("the location that it comes from"),
-    "origin": marked("the space that it first came from"),
+    "place": marked("its location there"),
+    "origin": marked("its first owner"),
     "landing": marked("its destination"),
-    "lines": marked("the list"),
     "note": marked("the note"),
+    "due": marked("the time to decide"),
     "loan_until": marked("the due date"),
     "starts": marked("the first day"),
     "rules": marked("the lending rules"),
-    "outside": marked("since when it is on loan"),
-    "hands_over": marked("the requested item"),
-    "over": marked("the bookings that an approval breaks"),
-    "obstacles": marked("the data in InvenTree"),
-    "due": marked("how long the card stays open"),
-    "granted_by": marked("the person who granted it"),
-    "care": marked("how many people have to approve"),
-    "confirm": marked("whether the asker asks others too"),
+    "outside": marked("the loan that it was before"),
+    "over": marked("the bookings and the waiting list that an approval affects"),
+    "obstacles": marked("the obstacles in InvenTree"),
+    "own_key": marked("our key"),
     "peer_key": marked("the key"),
     "peer_bot": marked("the bot's account"),
     "name": marked("the name"),
-    "access": marked("what the other bot can read"),
-    "makes_access": marked("who creates the access"),
 }
 """What people call the fields of the model."""
-OURS = frozenset({"landing", "makes_access", "care"})
+TURNED = {
+    "granted_by": (marked("Changed: {who} has granted it."), marked("Changed: it is no longer granted.")),
+    "access": (
+        marked("Changed: each bot gets a token for the other's InvenTree now."),
+        marked("Changed: neither bot gets a token for the other's InvenTree any more."),
+    ),
+    "care": (marked("Changed: two people have to approve now."), marked("Changed: one approval is enough now.")),
+    "parcel": (marked("Changed: it comes by parcel now."), marked("Changed: it doesn't come by parcel any more.")),
+    "whole": (marked("Changed: it is all the stock there."), marked("Changed: it isn't all the stock there any more.")),
+    "confirm": (marked("Changed: the asker may ask others too."), marked("Changed: the asker asks nobody else.")),
+    "hands_over": (marked("Changed: its first day has come."), marked("Changed: its first day is still to come.")),
+    "makes_access": (
+        marked("Changed: I have an admin token now, so I create the access myself."),
+        marked("Changed: I have no admin token any more, so an admin has to create the access."),
+    ),
+}
+"""The two sentences for a field that says yes or no: the first if it says yes now."""
+OURS = frozenset({"landing", "due", "over", "obstacles", "own_key"})
 """What our own InvenTree or config changes; everything else is the other space's word."""
+_WITHOUT_VALUES = frozenset({"status", "details", "stays", "rules", "outside", "over", "obstacles"})
+"""What has no short value that people know: the card shows it as it is now."""
 
 
 def changed(locale: Locale, card: Card, changes: tuple[Change, ...]) -> Lines:
     """One line a change: 'Betaspace changed the quantity from 10 to 20.'."""
     transfer = card.transfer
     peer = card.sender if transfer.role == "receiver" else card.receiver
-    return _lines(locale, peer, changes) if changes else []
+    return _lines(locale, peer, changes, transfer)
 
 
 def connection_changed(locale: Locale, connection: Connection, changes: tuple[Change, ...]) -> Lines:
     """The same of a friendship that is asked for."""
-    return _lines(locale, naming.space(locale, connection.peer_name), changes) if changes else []
+    return _lines(locale, naming.space(locale, connection.peer_name), changes)
 
 
-def _lines(locale: Locale, peer: str, changes: tuple[Change, ...]) -> Lines:
+def _lines(locale: Locale, peer: str, changes: tuple[Change, ...], transfer: Transfer | None = None) -> Lines:
+    if not changes:
+        return []
+    named = {change.line for change in changes if change.field == "status_text"}
+    told = [change for change in changes if change.field != "status" or change.line not in named]
     lines: Lines = [locale.say("⚠ This card replaces the one before. Decide again, on this one.")]
-    lines += [_change(locale, peer, change) for change in changes[:MOST_CHANGES]]
-    if len(changes) > MOST_CHANGES:
-        lines.append(locale.say("and {number} more changes", number=len(changes) - MOST_CHANGES))
+    lines += [_of_which_line(locale, peer, change, transfer) for change in told[:MOST_CHANGES]]
+    if len(told) > MOST_CHANGES:
+        lines.append(locale.say("and {number} more changes", number=len(told) - MOST_CHANGES))
     return lines
 
 
-def _change(locale: Locale, peer: str, change: Change) -> tuple[Inline, ...]:
+def _of_which_line(locale: Locale, peer: str, change: Change, transfer: Transfer | None) -> tuple[Inline, ...]:
+    """The change, behind the name of the thing where there are several."""
+    lines = transfer.terms.lines if transfer is not None else ()
+    line = next((each for each in lines if each.number == change.line), None)
+    sentence = _change(locale, peer, change, line.description.units if line is not None else "")
+    if line is None or len(lines) == 1 or change.field == "lines":
+        return sentence
+    return locale.say("{thing}: {change}", thing=naming.part(locale, line.description), change=sentence)
+
+
+def _change(locale: Locale, peer: str, change: Change, units: str) -> tuple[Inline, ...]:
+    if change.field == "lines":
+        sentence = marked("{peer} added {thing}.") if change.after else marked("{peer} removed {thing}.")
+        return locale.say(sentence, peer=peer, thing=naming.thing(locale, change.after or change.before))
+    if change.field in TURNED:
+        is_so, is_not_so = TURNED[change.field]
+        who = locale.short(str(change.after), LONGEST_LABEL)
+        return locale.say(is_not_so if change.after in {False, "", "relayed"} else is_so, who=who)
+    return _from_to(locale, peer, change, units)
+
+
+def _from_to(locale: Locale, peer: str, change: Change, units: str) -> tuple[Inline, ...]:
+    """The two values, if both can be told and differ as they are told."""
     what = locale.word(FIELDS.get(change.field, marked("the agreed terms")))
-    before, after = _value(locale, change.before), _value(locale, change.after)
+    before, after = (_value(locale, change.field, value, units) for value in (change.before, change.after))
+    names: dict[str, Words] = {"peer": peer, "what": what, "before": before, "after": after}
+    is_told = change.field in FIELDS and change.field not in _WITHOUT_VALUES and before != after
+    if change.field in OURS and is_told:
+        return locale.say("Changed: {what}, from {before} to {after}.", **names)
+    if change.field == "landing":
+        return locale.say("Changed: details of its destination.")
     if change.field in OURS:
-        return locale.say("Changed: {what}, from {before} to {after}.", what=what, before=before, after=after)
-    return locale.say(
-        "{peer} changed {what} from {before} to {after}.", peer=peer, what=what, before=before, after=after
-    )
+        return locale.say("Changed: {what}.", **names)
+    if change.field == "description" and not is_told:
+        return locale.say("{peer} changed other data of the part.", **names)
+    if not is_told:
+        return locale.say("{peer} changed {what}.", **names)
+    if not before:
+        return locale.say("{peer} added {what}: {after}.", **names)
+    if not after:
+        return locale.say("{peer} removed {what}: {before}.", **names)
+    return locale.say("{peer} changed {what} from {before} to {after}.", **names)
 
 
-def _value(locale: Locale, value: object) -> str:
+def _value(locale: Locale, field: str, value: object, units: str) -> str:
+    """A field's value as people read it; '' if there is none."""
     match value:
         case Decimal():
-            return locale.quantity(value)
+            return locale.quantity(value, units)
         case PartDescription():
             told = [naming.part(locale, value), locale.short(value.ipn, 40), locale.short(value.revision, 20)]
             return ", ".join(each for each in told if each)
-        case Line():
-            return f"{locale.quantity(value.quantity)} × {naming.part(locale, value.description)}"
-        case Landing():
-            told = [locale.short(value.part_name, 60), locale.short(value.place, 60)]
-            return ", ".join(each for each in told if each) or locale.word("nowhere yet")
+        case None if field != "landing":
+            return ""
+        case Landing() | None:
+            return _lands(locale, value)
         case datetime():
-            return str(locale.when(value))
+            return locale.when(value)
         case date():
             return locale.day(value)
-        case None | "":
-            return locale.word("nothing")
+        case int():
+            return f"#{value}"
         case _:
-            return f'"{locale.short(str(value), 60)}"'
+            return _text(locale, field, str(value))
+
+
+def _lands(locale: Locale, landing: Landing | None) -> str:
+    told = [locale.short(landing.part_name, 60), locale.short(landing.place, 60)] if landing is not None else []
+    if landing is not None and landing.create_part:
+        told[0] = locale.word(marked("a new part"))
+    return ", ".join(each for each in told if each) or locale.word(marked("nowhere yet"))
+
+
+def _text(locale: Locale, field: str, text: str) -> str:
+    if field in {"own_key", "peer_key"}:
+        return fingerprint(text)
+    if field == "status_text":
+        return naming.status(locale, text, 0)
+    return f'"{locale.short(text, 60)}"' if text else ""
 
 
 def card_is_superseded(locale: Locale, *, subject: Connection | Transfer) -> Lines:

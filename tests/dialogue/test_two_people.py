@@ -241,7 +241,7 @@ async def test_what_became_dear_after_the_card_takes_two_people_after_all(words:
     await dear(world)
     await says_yes(world, "piet", card)
     assert not world.beta.stock(part=world.beta.part("N-M3").pk, quantity=Decimal(10))
-    assert "tomorrow" in words or told(world.room, "how many people have to approve")
+    assert "tomorrow" in words or told(world.room, "Changed: two people have to approve now.")
     await two_more_say_yes(world)
 
 

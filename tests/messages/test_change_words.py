@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -12,13 +14,26 @@ from syrupy.assertion import SnapshotAssertion
 
 from fedbot import messages
 from fedbot.rules import consent
+from fedbot.rules.model.diagnosis import Hindrance
 from fedbot.rules.model.effects import Phrase, say
-from fedbot.rules.model.lending import LoanRules
+from fedbot.rules.model.lending import LoanRules, Obstacle, Reserved
 from fedbot.rules.model.outside import LentBefore
 from fedbot.rules.model.stock import PartDescription
-from fedbot.rules.model.transfer import Landing, Line, Progress, Terms, Transfer
+from fedbot.rules.model.transfer import Landing, Line, Progress, ShownTransfer, Terms, Transfer
 from fedbot.rules.model.whole_item import ItemDetails, PartDetails, Trait
-from tests.scenarios.scenes import ALPHA, BETA, BOLTS, BY_PIET, LENS, LOCALES, PEOPLE, connection, plain, transfer
+from tests.scenarios.scenes import (
+    ALPHA,
+    BETA,
+    BOLTS,
+    BY_PIET,
+    CABLE,
+    LENS,
+    LOCALES,
+    PEOPLE,
+    connection,
+    plain,
+    transfer,
+)
 
 
 def changed(before: Transfer, after: Transfer) -> Phrase:
@@ -51,10 +66,7 @@ CHANGES: dict[str, tuple[Phrase, list[str]]] = {
     ),
     "the condition": (
         changed(transfer(BOLTS), transfer(replace(BOLTS, status=55, status_text="Damaged"))),
-        [
-            'attraktor changed the condition from "10" to "55".',
-            'attraktor changed the condition from "OK" to "Damaged".',
-        ],
+        ["attraktor changed the condition from OK to Damaged."],
     ),
     "its destination": (
         changed(transfer(BOLTS), transfer(BOLTS, progress=(ELSEWHERE,))),
@@ -62,7 +74,11 @@ CHANGES: dict[str, tuple[Phrase, list[str]]] = {
     ),
     "one thing more": (
         changed(transfer(BOLTS), transfer(BOLTS, replace(LENS, number=2))),
-        ["attraktor changed the list from nothing to 1 × Laser lens 2.0″."],
+        ["attraktor added 1 × Laser lens 2.0″."],
+    ),
+    "one of several things": (
+        changed(transfer(BOLTS, CABLE), transfer(BOLTS, replace(CABLE, quantity=Decimal(3)))),
+        ["Speaker cable: attraktor changed the quantity from 1.5 m to 3 m."],
     ),
 }
 
@@ -226,3 +242,94 @@ def test_the_card_is_drawn_from_the_model_alone(role: str) -> None:
     named = {"exchange", "connection", "told", "peer_events", "card_event", "problem", "reminded", "shown"}
     bare = {field.name: getattr(Transfer, field.name, None) for field in fields(Transfer)}
     assert all(getattr(drawn, name) == bare[name] for name in named - {"connection"})
+
+
+# --- and of all that it is bound to, the card that replaces another tells each change in words ---------------------
+
+HERE = transfer(WHOLE, progress=(PLACED,))
+BOOKING = Reserved("n4p8", "beta", date(2026, 12, 12), date(2026, 12, 19), name="betaspace", what="Laser lens")
+OF_THE_CARD: dict[str, Any] = {
+    "role": "sender",
+    "due": HERE.due + timedelta(days=1),
+    "landings": (None,),
+    "granted_by": BY_PIET.person,
+    "care": True,
+    "hands_over": True,
+    "obstacles": (Obstacle(1, Hindrance.LESS, Decimal(2)),),
+    "over": (BOOKING,),
+}
+FRIENDSHIP = connection()
+OF_THE_FRIENDSHIP: dict[str, Any] = {
+    "peer_key": "e" * 64,
+    "own_key": "f" * 64,
+    "access": "direct",
+    "makes_access": False,
+    "generation": 2,
+    "due": FRIENDSHIP.due + timedelta(days=1),
+}
+
+
+def with_each_field_changed(record: Any, others: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:  # noqa: ANN401 - records of any class
+    """Each field's name, and the record with another value there: that of `others`, or some other one."""
+    for name in (field.name for field in fields(record)):
+        other: Any = others[name] if name in others else of_another_value(getattr(record, name), name)
+        yield name, replace(record, **{name: other})
+
+
+def shown_otherwise() -> Iterator[tuple[str, consent.Shown, consent.Shown]]:
+    """Of each field that a card shows: its name, and the model as it is, and with another value."""
+    card, friendship = consent.of_transfer(HERE), consent.of_connection(BETA, FRIENDSHIP)
+    terms, line, landing = card.terms, card.terms.lines[0], card.landings[0]
+
+    def with_line(other: Line) -> ShownTransfer:
+        return replace(card, terms=replace(terms, lines=(other,)))
+
+    for name, after in with_each_field_changed(card, {**OF_THE_CARD, "terms": terms}):
+        yield name, card, after
+    for name, other in with_each_field_changed(terms, {**TERMS, "lines": terms.lines, "asker_name": ""}):
+        yield f"terms.{name}", card, replace(card, terms=other)
+    for name, other in with_each_field_changed(line, {}):
+        yield f"line.{name}", card, with_line(other)
+    for name, other in with_each_field_changed(line.description, {}):
+        yield f"part.{name}", card, with_line(replace(line, description=other))
+    for name, other in with_each_field_changed(landing, {}):
+        yield f"landing.{name}", card, replace(card, landings=(other,))
+    for name, after in with_each_field_changed(friendship, OF_THE_FRIENDSHIP):
+        yield f"friendship.{name}", friendship, after
+
+
+def told(before: consent.Shown, after: consent.Shown, language: str) -> list[str]:
+    """What the card that shows `after` says of the one before it."""
+    changes = consent.differences(before, after)
+    if isinstance(after, ShownTransfer):
+        phrase = say(
+            messages.transfer_card.transfer_card,
+            transfer=HERE,
+            us=BETA,
+            peer_name="attraktor",
+            people=PEOPLE,
+            changes=changes,
+        )
+    else:
+        phrase = say(
+            messages.connection.connection_card,
+            connection=FRIENDSHIP,
+            us=BETA,
+            fingerprint="",
+            own_fingerprint="",
+            people=[],
+            emoji=(0,) * 7,
+            changes=changes,
+        )
+    return plain(phrase, LOCALES[language]).split("\n")[2 : 2 + len(changes)]
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_each_change_is_told_in_words(language: str, snapshot: SnapshotAssertion) -> None:
+    table = []
+    for name, before, after in shown_otherwise():
+        there, back = told(before, after, language), told(after, before, language)
+        assert (before == after) == (not there) == (not back), name
+        table += [f"{name}: {sentence}" for sentence in dict.fromkeys([*there, *back])]
+    assert not re.search(r"True|False|None|\w\(|\(\)|=", " ".join(table))
+    assert "\n".join(table) == snapshot
