@@ -165,7 +165,7 @@ def _how_it_ended(locale: Locale, subject: Subject) -> tuple[Inline, ...]:
     refused = {TransferState.DECLINED, ConnectionState.DECLINED}
     cancelled = {TransferState.CANCELLED, ConnectionState.CANCELLED}
     if subject.state in {TransferState.EXPIRED, ConnectionState.EXPIRED}:
-        return locale.say("Its time ran out, {when}.", when=locale.when(subject.due))
+        return locale.say("Its time ran out, {when}.", when=naming.open_until(locale, subject))
     if isinstance(subject, Transfer) and subject.wanted == "cancel":
         return locale.say("It is being cancelled.")
     if signature is None:
@@ -184,7 +184,9 @@ def too_late(locale: Locale, *, subject: Subject) -> Lines:
     """The card's time is over; the end itself follows."""
     return [
         locale.say(
-            "Too late: {case} was open until {when}.", case=naming.case(locale, subject), when=locale.when(subject.due)
+            "Too late: {case} was open until {when}.",
+            case=naming.case(locale, subject),
+            when=naming.open_until(locale, subject),
         ),
         locale.say("Nothing has moved. {who} can start it again.", who=naming.signed(locale, subject.asked)),
     ]
@@ -462,7 +464,9 @@ def reminder(
     who = naming.signed(locale, subject.asked)
     return [
         (*pills, *locale.say("⏰ {case} still waits for your decision.", case=naming.case(locale, subject))),
-        locale.say("Asked by {who}. Open until {when}, then it expires.", who=who, when=locale.when(subject.due)),
+        locale.say(
+            "Asked by {who}. Open until {when}, then it expires.", who=who, when=naming.open_until(locale, subject)
+        ),
         locale.say(
             "Nothing has moved. Tap ✅ or ❌ on the card, or reply: {approve} · {decline}",
             approve=command(f"approve {subject.code}"),

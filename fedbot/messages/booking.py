@@ -12,7 +12,6 @@ from fedbot.messages.language import Lines, Locale, Words, marked
 from fedbot.messages.lending import rules_lines
 from fedbot.messages.naming import command
 from fedbot.messages.transfer_facts import Card, asked, card_of, decided, for_whom, what_and_where
-from fedbot.rules.model import time_zones
 from fedbot.rules.model.diagnosis import Hindrance
 from fedbot.rules.model.ledger import AgendaEntry, NeighbourEntry, OnThatDay
 from fedbot.rules.model.lending import Obstacle, PlaceInLine, QueueEntry, Reserved
@@ -41,14 +40,8 @@ def _names(locale: Locale, card: Card) -> dict[str, Words]:
         "receiver": card.receiver,
         "first": naming.first_day(locale, transfer),
         "last": naming.last_day(locale, transfer),
-        "until": locale.day_there(_last_to_fetch(locale, transfer), transfer.terms.time_zone),
+        "until": naming.open_until(locale, transfer),
     }
-
-
-def _last_to_fetch(locale: Locale, transfer: Transfer) -> date:
-    """The last day on which it may be fetched: what it is kept until is the beginning of the next one."""
-    zone = time_zones.zone(transfer.terms.time_zone, locale.time_zone)
-    return (transfer.due - timedelta(seconds=1)).astimezone(zone).date()
 
 
 def booked_card(locale: Locale, card: Card) -> Lines:

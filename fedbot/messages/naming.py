@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 from fedbot.messages.formatting import Bold, Code, Inline, Mention
 from fedbot.messages.language import Locale, marked
+from fedbot.rules.model import time_zones
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.names import LONGEST_LABEL
@@ -204,6 +206,15 @@ def first_day(locale: Locale, transfer: Transfer) -> str:
     if due is not None and due.year == starts.year:  # then the last day says the year, and whose time it is
         return locale.day(starts, year=False)
     return locale.day_there(starts, transfer.terms.time_zone)
+
+
+def open_until(locale: Locale, subject: Connection | Transfer) -> str:
+    """When its time is over: a moment; of a booking the last day to pick it up, with where that is the day."""
+    if isinstance(subject, Connection) or not (subject.calls or subject.was_due):
+        return locale.when(subject.due)
+    zone = time_zones.zone(subject.terms.time_zone, locale.time_zone)
+    last = (subject.due - timedelta(seconds=1)).astimezone(zone).date()  # it is kept until the next one begins
+    return locale.day_there(last, subject.terms.time_zone)
 
 
 def sender(locale: Locale, transfer: Transfer, us: PartyConfig, peer_name: str) -> str:

@@ -140,7 +140,7 @@ def _expired(locale: Locale, card: Card) -> Lines:
         nobody_came = locale.say(
             "Nobody from {receiver} picked it up by {when}.",
             receiver=card.receiver,
-            when=locale.when(card.transfer.due),
+            when=naming.open_until(locale, card.transfer),
         )
         nobody_asked = locale.say(
             "{sender}'s bot could not ask in time whether it was picked up. Its last day is over.", sender=card.sender

@@ -75,7 +75,7 @@ _CONNECTIONS: dict[ConnectionState, str] = {
 
 def state_in_words(locale: Locale, subject: Connection | Transfer) -> tuple[Inline, ...]:
     """'Waits for a yes or no, until Tue 1 Dec, 20:14.'."""
-    due = locale.when(subject.due)
+    due = naming.open_until(locale, subject)
     if isinstance(subject, Connection):
         sentence = _CONNECTIONS[subject.state]
         if subject.state is ConnectionState.MAKING and subject.needs:
@@ -88,7 +88,7 @@ def state_in_words(locale: Locale, subject: Connection | Transfer) -> tuple[Inli
     if subject.state is TransferState.OPEN or (subject.state is TransferState.BOOKED and subject.wanted):
         wanted = _open(subject)
     elif subject.state is TransferState.EXPIRED and subject.was_due is not None:
-        wanted = marked("Booked, pick it up by {due}. Nothing has moved.")
+        wanted = marked("Booked, but not picked up by {due}. Nothing has moved.")
     elif subject.decided is None or not (subject.decided.name or subject.decided.person):
         wanted = _BY_NOBODY.get(subject.state) or _parcel(subject)
     else:
@@ -301,7 +301,7 @@ def card_of(
 
 def for_whom(locale: Locale, card: Card, space: str) -> tuple[Inline, ...]:
     """Who decides, and until when: the second line of every card that asks."""
-    names: dict[str, Words] = {"space": space, "when": locale.when(card.transfer.due)}
+    names: dict[str, Words] = {"space": space, "when": naming.open_until(locale, card.transfer)}
     if not card.people:
         return locale.say("For the approvers of {space}, until {when}.", **names)
     who = naming.people(locale, card.people, any_of=True)

@@ -118,6 +118,20 @@ SAID: dict[str, Phrase] = {
     "its last day passed while the owner was down": card(
         booked(state=TransferState.EXPIRED, ended=UNTIL, problem="day-over", role="receiver"), ours=False
     ),
+    "a reminder that it waits to be handed over": say(
+        messages.approval.reminder, subject=booked(calls=True), us=ALPHA, people={CEM: "Cem"}, others=0
+    ),
+    "in the history": say(
+        messages.ledger.ledger,
+        transfers=(booked(), booked(state=TransferState.EXPIRED, decided=None)),
+        names={"beta": "betaspace"},
+        space="",
+        item="",
+        days=0,
+        before=0,
+        total=2,
+        more=False,
+    ),
     "a booking from anyone": say(messages.booking.booking_from_anyone),
     "the last day before the first": say(messages.booking.ends_before_it_starts, first=LAST, last=FIRST),
 }
