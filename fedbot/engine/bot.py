@@ -284,7 +284,15 @@ class Bot:
         return self.journal.quarantined()
 
     def standing(self) -> Standing:
-        """How the bot is, for a monitor."""
+        """How the bot is, for a monitor: its health with all figures, which takes counting."""
+        return {
+            **self.health(),
+            "gauges": {**self.engine.gauges(), **self._index_gauges()},
+            "counters": {**self.engine.counters, "rule_failures": self.engine.failures},
+        }
+
+    def health(self) -> Standing:
+        """Whether the bot reaches Matrix and InvenTree, and what troubles it; without gauges and counters."""
         now = self.clock.now()
         heard = self.syncing.heard_at
         down = self.engine.standing_problem()
@@ -299,8 +307,6 @@ class Bot:
             "matrix": heard is not None and now - heard < DEAF_AFTER,
             "inventree": not down,
             "problems": problems,
-            "gauges": {**self.engine.gauges(), **self._index_gauges()},
-            "counters": {**self.engine.counters, "rule_failures": self.engine.failures},
         }
 
     def _index_gauges(self) -> dict[str, float]:

@@ -71,11 +71,18 @@ class Hosted:
     begun_at: float = math.inf
 
     def standing(self) -> Standing | None:
-        """How its bot is; None if none works here, or if it can't be told."""
+        """How its bot is, with all figures; None if none works here, or if it can't be told."""
+        return self._told(lambda bot: bot.standing())
+
+    def health(self) -> Standing | None:
+        """The same without figures."""
+        return self._told(lambda bot: bot.health())
+
+    def _told(self, look: Callable[[Bot], Standing]) -> Standing | None:
         if self.bot is None:
             return None
         try:
-            return self.bot.standing()
+            return look(self.bot)
         except JournalProblem:  # its lanes meet that, too, and end it
             return None
         except Exception:
@@ -138,8 +145,8 @@ class Worker:
         """Whoever operates the hub sees it from everywhere. Only what has changed is written."""
         now: dict[str, tuple[bool, tuple[str, ...]]] = {}
         for space, hosted in self.hosted.items():
-            if standing := hosted.standing():
-                now[space] = is_healthy(standing), tuple(map(logs.redact, standing.get("problems", [])))
+            if health := hosted.health():
+                now[space] = is_healthy(health), tuple(map(logs.redact, health.get("problems", [])))
         if changed := dict(now.items() - self._told.items()):
             await self._asked(self.roster.tell, changed)
         self._told = now

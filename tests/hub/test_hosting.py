@@ -68,11 +68,19 @@ class Bots:
         self.broken: dict[str, Exception] = {}
         self.tries: Counter[str] = Counter()
         self.troubles: dict[str, str] = {}
+        self.counted: Counter[str] = Counter()
 
     def standing(self, space: str) -> dict[str, object]:
+        self.counted[space] += 1
+        return self.health(space)
+
+    def health(self, space: str) -> dict[str, object]:
         assert space in self.working, "nobody asks how a bot is that has ended"
         troubles = [self.troubles[space]] if space in self.troubles else []
         return {"version": "", "matrix": True, "inventree": True, "problems": troubles}
+
+    def bot(self, space: str) -> SimpleNamespace:
+        return SimpleNamespace(standing=partial(self.standing, space), health=partial(self.health, space))
 
     def of(self, worker: str) -> hosting.Begin:
         async def run_on(ground: Ground, _: object) -> None:
@@ -84,7 +92,7 @@ class Bots:
             assert space not in self.working, "two work for one space"
             self.working[space] = worker
             self.keys.setdefault(space, set()).add(open_identity(ground.identity).key)
-            ground.shared.begun(cast("Bot", SimpleNamespace(standing=partial(self.standing, space))))
+            ground.shared.begun(cast("Bot", self.bot(space)))
             try:
                 while True:
                     ground.journal.put(Tick(START))
@@ -208,22 +216,35 @@ async def test_a_worker_that_misses_a_look_is_looked_for_more_often_so_that_its_
 async def test_a_bot_whose_standing_can_not_be_told_ends_nobody(hub: HubSettings, postgresql: Server) -> None:
     bots = Bots()
     odd, well = (space_in(hub, postgresql) for _ in range(2))
-    told = bots.standing
+    told = bots.health
 
-    def standing(space: str) -> dict[str, object]:
+    def health(space: str) -> dict[str, object]:
         if space == odd:
             raise ZeroDivisionError
         return told(space)
 
-    bots.standing = standing  # type: ignore[method-assign]
+    bots.health = health  # type: ignore[method-assign]
     async with working(hub, bots, "one") as one:
         seen = Roster(hub)
-        await until(lambda: seen.view().of(well).is_well is True)
-        assert bots.working.keys() == {odd, well}
+        await until(lambda: bots.working.keys() == {odd, well} and seen.view().of(well).is_well is True)
         assert seen.view().of(odd).is_well is None
         assert one.worker.standings()[odd].problems == []  # type: ignore[attr-defined]
         await asyncio.to_thread(tending.pause, hub, well)
         assert not one.done()
+    seen.close()
+
+
+async def test_a_worker_tells_how_its_bots_are_without_counting_their_figures(
+    hub: HubSettings, postgresql: Server
+) -> None:
+    bots = Bots()
+    space = space_in(hub, postgresql)
+    async with working(hub, bots, "one") as one:
+        seen = Roster(hub)
+        await until(lambda: seen.view().of(space).is_well is True)
+        assert bots.counted[space] == 0
+        assert one.worker.standings()[space].is_well  # type: ignore[attr-defined]
+        assert bots.counted[space] == 1
     seen.close()
 
 
