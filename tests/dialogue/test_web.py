@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import threading
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 from gettext import NullTranslations
@@ -12,8 +14,10 @@ import pytest
 
 from fedbot.commands.registry import catalogue
 from fedbot.messages import language
+from fedbot.rules.ledger import history
 from fedbot.rules.model.care import Care
 from fedbot.rules.model.stock import Permission
+from fedbot.rules.model.transfer import Transfer
 from tests.scenarios.books import assert_books_balance
 from tests.scenarios.browsing import URL, Web, encrypted
 from tests.scenarios.world import World, a_world, friends, sharing, told
@@ -24,6 +28,22 @@ async def pages(space: str = "attraktor", **options: Any) -> tuple[World, Web]: 
     world = await friends(alpha={"pages_url": URL}, beta={"pages_url": URL})
     await encrypted(world)
     return world, Web(world, world.alpha if space == "attraktor" else world.beta, **options)
+
+
+async def test_the_ledger_as_csv_is_read_in_the_thread_of_the_bot(monkeypatch: pytest.MonkeyPatch) -> None:
+    world, web = await pages()
+    await world.hand_over("M3-NUT 10")
+    program = await web.program_of(world.anna)
+    threads, rows_of = set(), history.rows
+
+    def rows(transfers: Iterable[Transfer]) -> list[history.Row]:
+        threads.add(threading.get_ident())
+        return rows_of(transfers)
+
+    monkeypatch.setattr(history, "rows", rows)
+    table = (await program.gets("/api/v1/transfers.csv")).text.splitlines()
+    assert len(table) == 2
+    assert threads == {threading.get_ident()}, "the bot's state is changed there, and may be read nowhere else"
 
 
 async def test_a_person_signs_in_by_code_and_offers_and_decides_without_chatting() -> None:

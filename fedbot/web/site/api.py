@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response, Security
@@ -431,11 +431,11 @@ async def _answered(request: Request, caller: Caller, line: WebLine, response: R
 
 
 def ledger_csv(reader: Reader, wanted: Ledger) -> StreamingResponse:
-    """The ledger as a file, written as it is read."""
+    """The ledger as a file, written as it is read: on the bot's event loop, as nobody else may look at its state."""
 
-    def rows() -> Iterator[str]:
+    async def rows() -> AsyncIterator[str]:
         yield history.as_csv(())
-        for each in reader.transfers(wanted):
+        async for each in reader.transfers(wanted):
             if wanted.covers(each):
                 yield history.as_csv(history.rows((each,)), heading=False)
         yield history.as_csv(history.outside_rows(reader.outside(wanted)), heading=False)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal
@@ -869,23 +869,29 @@ class Reader:
         return [self.connection(c) for c in self.turn.connections() if c.room in self.rooms]
 
     async def ledger(self, wanted: Ledger, cursor: str, most: int) -> LedgerPage:
-        """A page of transfers; the bot goes on between them. Raises `BadCursor`."""
+        """A page of at most so many transfers. Raises `BadCursor`."""
         behind = understood(cursor) if cursor else None
         items: list[TransferView] = []
         place: Place | None = None
-        for looked_at, transfer in enumerate(self.transfers(wanted, behind)):
+        looked_at = 0
+        async for transfer in self.transfers(wanted, behind):
             if len(items) >= most or looked_at >= MOST_LOOKED_AT:
                 return LedgerPage(items=items, next=written(place) if place else None)
-            if looked_at % GIVES_WAY_AFTER == GIVES_WAY_AFTER - 1:
-                await asyncio.sleep(0)
+            looked_at += 1
             place = (transfer.asked.at, transfer.id)
             if wanted.covers(transfer):
                 items.append(self.transfer(transfer))
         return LedgerPage(items=items)
 
-    def transfers(self, wanted: Ledger, behind: Place | None = None) -> Iterator[Transfer]:
-        """Those of that space and time that this person may read of; the other filters are the caller's."""
-        return self.turn.newest(self.rooms, wanted.space, wanted.since, behind)
+    async def transfers(self, wanted: Ledger, behind: Place | None = None) -> AsyncIterator[Transfer]:
+        """Those of that space and time that this person may read of, newest first; the bot goes on between them.
+
+        The other filters are the caller's.
+        """
+        for number, transfer in enumerate(self.turn.newest(self.rooms, wanted.space, wanted.since, behind), 1):
+            yield transfer
+            if number % GIVES_WAY_AFTER == 0:
+                await asyncio.sleep(0)
 
     # --- lines and searches ---
 
