@@ -45,7 +45,9 @@ def arguments(command: argparse.ArgumentParser, config: argparse.ArgumentParser)
     listing.add_argument("--json", action="store_true", help="answer in JSON, for scripts")
     verb("health", "show the health of this machine's worker and its spaces (0: it runs, 1: not)", of_a_space=False)
     add = verb("add", "add a space: ask the questions of fedbot init, or move a separate bot into the hub")
-    add.add_argument("--answers", type=Path, help="a file of answers, as for fedbot init", metavar="FILE")
+    add.add_argument(
+        "--answers", type=Path, help="a file of answers, as for fedbot init; - for standard input", metavar="FILE"
+    )
     add.add_argument(
         "--from", dest="source", type=Path, help="the settings file of a stopped bot that moves in", metavar="PATH"
     )

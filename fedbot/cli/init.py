@@ -17,6 +17,8 @@ from fedbot.cli.settings_file import DEFAULT_CONFIG, program
 from fedbot.config.loading import load, read_yaml
 from fedbot.config.problems import ConfigRefused, Problem
 
+STANDARD_INPUT = Path("-")
+
 
 def arguments(command: argparse.ArgumentParser) -> None:
     """Add what the command takes."""
@@ -24,7 +26,12 @@ def arguments(command: argparse.ArgumentParser) -> None:
         "path", type=Path, nargs="?", help=f"the settings file to write (default: {DEFAULT_CONFIG})", metavar="PATH"
     )
     command.add_argument("--dry-run", action="store_true", help="ask and look, say what init would do, and do nothing")
-    command.add_argument("--answers", type=Path, help="a file of answers, for automation (docs/cli.md)", metavar="FILE")
+    command.add_argument(
+        "--answers",
+        type=Path,
+        help="a file of answers, for automation (docs/cli.md); - for standard input",
+        metavar="FILE",
+    )
     command.add_argument(
         "--example", action="store_true", help="only write an example with every setting explained, to fill in by hand"
     )
@@ -73,7 +80,7 @@ def set_up(given: argparse.Namespace, path: Path, *, is_hosted: bool = False) ->
 
 def _answers(file: Path) -> dict[str, object]:
     try:
-        return read_yaml(file.read_text("utf-8"))
+        return read_yaml(sys.stdin.read() if file == STANDARD_INPUT else file.read_text("utf-8"))
     except (OSError, UnicodeDecodeError) as problem:
         reason = getattr(problem, "strerror", None) or "it is no text"
         raise ConfigRefused([Problem(str(file), f"can't be read ({reason})", "write your answers into it")]) from None

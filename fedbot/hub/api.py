@@ -23,7 +23,7 @@ from starlette.responses import JSONResponse
 
 from fedbot import logs
 from fedbot.config.hub import HubSettings
-from fedbot.hub.operators import PREFIX, Act, Acts, Busy, Operation, Operations, OperationState, Token, Tokens
+from fedbot.hub.operators import Act, Acts, Busy, Operation, Operations, OperationState, Token, Tokens
 from fedbot.hub.roster import Roster, SpaceRow
 from fedbot.ports.journal import JournalProblem
 from fedbot.web.site.access import Limiter
@@ -109,12 +109,6 @@ class Site:
         site: Site = request.app.state.site
         return site
 
-    def row(self, space: str) -> SpaceRow:
-        """What is known of that space. Raises `Refused`."""
-        if space not in self.hub.names():
-            raise Refused("no_such_space")
-        return self.roster.view().of(space)
-
 
 _BEARER = HTTPBearer(auto_error=False, description="a token that `fedbot hub token add` made: `Bearer fed_hub_…`")
 
@@ -123,12 +117,13 @@ async def identified(
     request: Request, bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)]
 ) -> Token:
     """Whose token the caller has. Raises `Refused`."""
-    site, now = Site.of(request), datetime.now(UTC)
+    site = Site.of(request)
     secret = bearer.credentials if bearer is not None else ""
-    token = await run_in_threadpool(site.tokens.of, secret) if secret.startswith(PREFIX) else None
-    limiter, who = (site.callers, token.id) if token else (site.strangers, site.address.caller(request))
-    if wait := limiter.wait(who, now):
+    made_here = site.tokens.id_of(secret)
+    limiter, who = (site.callers, made_here) if made_here else (site.strangers, site.address.caller(request))
+    if wait := limiter.wait(who, datetime.now(UTC)):
         raise Refused("too_many_calls", wait=wait)
+    token = await run_in_threadpool(site.tokens.of, secret) if made_here else None
     if token is None:
         raise Refused("not_known")
     return token
@@ -145,6 +140,16 @@ async def acting(token: Reads) -> Token:
 
 
 Acting = Annotated[Token, Depends(acting)]
+
+
+def known_space(request: Request, space: str) -> str:
+    """The space with that id, if this hub has it. Raises `Refused`."""
+    if space not in Site.of(request).hub.names():
+        raise Refused("no_such_space")
+    return space
+
+
+KnownSpace = Annotated[str, Depends(known_space)]
 Wait = Annotated[float, Query(ge=0, le=MOST_SECONDS, description="wait so many seconds for its end")]
 router = APIRouter(prefix="/api/v1", responses=_told(401, 429, 500, 503), dependencies=[Depends(identified)])
 
@@ -213,22 +218,6 @@ class OperationView(BaseModel):
         )
 
 
-class TokenView(BaseModel):
-    """A token, without its secret."""
-
-    id: str
-    name: str
-    may_act: bool
-    made: datetime
-    ends: datetime
-    used: datetime | None
-
-    @classmethod
-    def of(cls, token: Token) -> TokenView:
-        """It as it is kept."""
-        return cls(**vars(token))
-
-
 Answer = Annotated[str, Field(max_length=2_000, pattern=r"^([^$\x00-\x1f]|\$+[^${\x00-\x1f])*\$*$")]
 """One line, without `${`: no variable of the environment is put into it, as that is the hub's, not the caller's."""
 
@@ -275,9 +264,9 @@ def spaces(request: Request) -> list[SpaceView]:
 
 
 @router.get("/spaces/{space}", summary="One space", responses=_told(404))
-def one_space(request: Request, space: str) -> SpaceView:
+def one_space(request: Request, space: KnownSpace) -> SpaceView:
     """By its party's id."""
-    return SpaceView.of(space, Site.of(request).row(space))
+    return SpaceView.of(space, Site.of(request).roster.view().of(space))
 
 
 @router.get("/workers", summary="The workers that run")
@@ -305,11 +294,44 @@ async def operation(request: Request, operation: str, wait: Wait = 0.0) -> Opera
 
 # --- acts --------------------------------------------------------------------------------------------------
 
-_OPERATION: dict[int | str, dict[str, Any]] = {202: {"model": OperationView, "description": "It goes on."}}
+
+class Beginning:
+    """A call that begins an act, by a token that may, and waits for its end as long as the caller wants to."""
+
+    def __init__(self, request: Request, response: Response, token: Acting, wait: Wait = 0.0) -> None:
+        self.site = Site.of(request)
+        self.acts = self.site.acts
+        self._response = response
+        self._operator = token.name
+        self._wait = wait
+
+    async def begin(self, act: Act, space: str, work: Callable[..., str], *given: object) -> OperationView:
+        """Do `work(space, *given)`; how it is by now. Raises `Refused` if something else is done with the space."""
+        try:
+            begun = self.site.operations.begin(act, space, self._operator, partial(work, space, *given))
+        except Busy:
+            raise Refused("busy") from None
+        told = await _as_of(begun, self._wait)
+        if told.state is OperationState.RUNNING:
+            self._response.status_code = 202
+            self._response.headers["Location"] = f"/api/v1/operations/{begun.id}"
+        return told
 
 
-@router.post("/spaces", summary="Take a space in", responses=_OPERATION | _told(403, 409, 413, 422))
-async def add(request: Request, response: Response, new: NewSpace, token: Acting, wait: Wait = 0.0) -> OperationView:
+async def _as_of(operation: Operation, wait: float) -> OperationView:
+    """How it is when it is over, or after so many seconds."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(operation.over.wait(), wait)
+    return OperationView.of(operation)
+
+
+Call = Annotated[Beginning, Depends()]
+_IT_GOES_ON: dict[int | str, dict[str, Any]] = {202: {"model": OperationView, "description": "It goes on."}}
+_ANSWERS = _IT_GOES_ON | _told(403, 404, 409, 422)
+
+
+@router.post("/spaces", summary="Take a space in", responses=_IT_GOES_ON | _told(403, 409, 413, 422))
+async def add(call: Call, new: NewSpace) -> OperationView:
     """As `fedbot hub add SPACE --answers FILE`: makes what is missing in InvenTree and Matrix, then a worker takes it.
 
     If it fails, its operation says why; call again with other answers: what was made stays.
@@ -317,69 +339,52 @@ async def add(request: Request, response: Response, new: NewSpace, token: Acting
     answers = new.answers.model_dump(exclude_defaults=True) | {"keep_superuser": new.answers.keep_superuser}
     for secret in (new.answers.superuser_password, new.answers.superuser_token, new.answers.bot_password):
         logs.keep_secret(secret)
-    work = partial(Site.of(request).acts.add, new.space, answers)
-    return await _begun(request, response, (Act.ADD, new.space), token, work, wait)
+    return await call.begin(Act.ADD, new.space, call.acts.add, answers)
 
 
-@router.post("/spaces/{space}/pause", summary="Pause a space", responses=_OPERATION | _told(403, 404, 409, 422))
-async def pause(request: Request, response: Response, space: str, token: Acting, wait: Wait = 0.0) -> OperationView:
+@router.post("/spaces/{space}/pause", summary="Pause a space", responses=_ANSWERS)
+async def pause(call: Call, space: KnownSpace) -> OperationView:
     """Nobody works for it any more when this is done."""
-    await run_in_threadpool(Site.of(request).row, space)
-    work = partial(Site.of(request).acts.pause, space)
-    return await _begun(request, response, (Act.PAUSE, space), token, work, wait)
+    return await call.begin(Act.PAUSE, space, call.acts.pause)
 
 
-@router.post("/spaces/{space}/resume", summary="Go on with a space", responses=_OPERATION | _told(403, 404, 409, 422))
-async def resume(request: Request, response: Response, space: str, token: Acting, wait: Wait = 0.0) -> OperationView:
+@router.post("/spaces/{space}/resume", summary="Go on with a space", responses=_ANSWERS)
+async def resume(call: Call, space: KnownSpace) -> OperationView:
     """Of one that was paused, or has failed."""
-    await run_in_threadpool(Site.of(request).row, space)
-    work = partial(Site.of(request).acts.resume, space)
-    return await _begun(request, response, (Act.RESUME, space), token, work, wait)
+    return await call.begin(Act.RESUME, space, call.acts.resume)
 
 
-@router.post(
-    "/spaces/{space}/move", summary="Move a space to another worker", responses=_OPERATION | _told(403, 404, 409, 422)
-)
-async def move(
-    request: Request, response: Response, space: str, to: Move, token: Acting, wait: Wait = 0.0
-) -> OperationView:
+@router.post("/spaces/{space}/move", summary="Move a space to another worker", responses=_ANSWERS)
+async def move(call: Call, space: KnownSpace, to: Move) -> OperationView:
     """It stays there as long as that worker runs."""
-    await run_in_threadpool(Site.of(request).row, space)
-    work = partial(Site.of(request).acts.move, space, to.worker)
-    return await _begun(request, response, (Act.MOVE, space), token, work, wait)
+    return await call.begin(Act.MOVE, space, call.acts.move, to.worker)
 
 
-@router.post("/spaces/{space}/leave", summary="Let a space leave", responses=_OPERATION | _told(403, 404, 409, 422))
-async def leave(request: Request, response: Response, space: str, token: Acting, wait: Wait = 0.0) -> OperationView:
+@router.post("/spaces/{space}/leave", summary="Let a space leave", responses=_ANSWERS)
+async def leave(call: Call, space: KnownSpace) -> OperationView:
     """All that it has goes into a folder on the machine of this API, where a bot of its own can go on."""
-    await run_in_threadpool(Site.of(request).row, space)
-    work = partial(Site.of(request).acts.leave, space)
-    return await _begun(request, response, (Act.LEAVE, space), token, work, wait)
+    return await call.begin(Act.LEAVE, space, call.acts.leave)
 
 
-@router.delete("/spaces/{space}", summary="Delete a paused space", responses=_OPERATION | _told(403, 404, 409, 422))
+@router.delete("/spaces/{space}", summary="Delete a paused space", responses=_ANSWERS)
 async def remove(
-    request: Request,
-    response: Response,
-    space: str,
-    token: Acting,
+    call: Call,
+    space: KnownSpace,
     sure: Annotated[bool, Query(description="whether its whole state may be lost")] = False,  # noqa: FBT002
-    wait: Wait = 0.0,
 ) -> OperationView:
     """For good, with journal, keys, tokens, settings and secrets."""
-    row = await run_in_threadpool(Site.of(request).row, space)
-    if not row.is_paused:
+    view = await run_in_threadpool(call.site.roster.view)
+    if not view.of(space).is_paused:
         raise Refused("not_paused")
     if not sure:
         raise Refused("not_sure")
-    work = partial(Site.of(request).acts.remove, space)
-    return await _begun(request, response, (Act.REMOVE, space), token, work, wait)
+    return await call.begin(Act.REMOVE, space, call.acts.remove)
 
 
 @router.get("/tokens", summary="The tokens of this API")
-def tokens(request: Request) -> list[TokenView]:
-    """`fedbot hub token add` makes new ones."""
-    return [TokenView.of(each) for each in Site.of(request).tokens.held()]
+def tokens(request: Request) -> list[Token]:
+    """Without their secrets. `fedbot hub token add` makes new ones."""
+    return list(Site.of(request).tokens.held())
 
 
 @router.delete("/tokens/{token}", status_code=204, summary="Revoke a token", responses=_told(403, 404))
@@ -389,27 +394,6 @@ def revoke(request: Request, token: str, caller: Reads) -> None:
         raise Refused("only_reads")
     if not Site.of(request).tokens.revoke(token):
         raise Refused("no_such_token")
-
-
-async def _begun(
-    request: Request, response: Response, what: tuple[Act, str], token: Token, work: Callable[[], str], wait: float
-) -> OperationView:
-    try:
-        begun = Site.of(request).operations.begin(*what, token.name, work)
-    except Busy:
-        raise Refused("busy") from None
-    told = await _as_of(begun, wait)
-    if told.state is OperationState.RUNNING:
-        response.status_code = 202
-        response.headers["Location"] = f"/api/v1/operations/{begun.id}"
-    return told
-
-
-async def _as_of(operation: Operation, wait: float) -> OperationView:
-    """How it is when it is over, or after so many seconds."""
-    with suppress(TimeoutError):
-        await asyncio.wait_for(operation.over.wait(), wait)
-    return OperationView.of(operation)
 
 
 # --- the application ---------------------------------------------------------------------------------------

@@ -8,7 +8,6 @@ import hmac
 import logging
 import secrets
 import subprocess
-import tempfile
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -31,6 +30,8 @@ from fedbot.ports.journal import JournalProblem
 log = logging.getLogger(__name__)
 
 PREFIX = "fed_hub_"
+RANDOM = 43
+"""So many characters of a token are random; the others prove that this hub made it."""
 KEY = "api-key"
 SHORT = 12
 """So much of a token's hash names it."""
@@ -58,7 +59,7 @@ _REVOKED = "DELETE FROM fedbot.tokens WHERE left(hash, $2) = $1 OR ends < clock_
 
 @dataclass(frozen=True)
 class Token:
-    """What is kept of one. `id` names it and opens nothing."""
+    """A token, without its secret. `id` names it and opens nothing; `used`: when it last opened something."""
 
     id: str
     name: str
@@ -84,12 +85,21 @@ class Tokens:
             raise HubRefused(f"Say what the token is for, in 1 to {LONGEST_NAME} characters.")
         if not 1 <= days <= MOST_DAYS:
             raise HubRefused(f"A token lasts for 1 to {MOST_DAYS} days.")
-        secret = PREFIX + secrets.token_urlsafe(32)
+        secret = self._with_proof(PREFIX + secrets.token_urlsafe(32))
         with self._roster.connected() as connection:
             made = connection.execute(_MADE, (self._hash(secret), name, may_act, days, MOST_TOKENS)).rowcount
         if not made:
             raise HubRefused(f"There are {MOST_TOKENS} tokens already. Revoke some: fedbot hub token list")
         return secret
+
+    def id_of(self, secret: str) -> str:
+        """The id of the token with that secret; '' if this hub never made one. Asks no database, unlike the others.
+
+        So whoever guesses keeps nobody busy.
+        """
+        begins = secret[: len(PREFIX) + RANDOM]
+        is_ours = hmac.compare_digest(secret.encode(), self._with_proof(begins).encode())
+        return self._hash(secret)[:SHORT] if is_ours else ""
 
     def of(self, secret: str) -> Token | None:
         """The token with that secret, if it still opens something; from now on it was used now."""
@@ -107,8 +117,12 @@ class Tokens:
         with self._roster.connected() as connection:
             return (token,) in connection.execute(_REVOKED, (token, SHORT)).fetchall()
 
-    def _hash(self, secret: str) -> str:
-        return hmac.new(self._key, secret.encode(), hashlib.sha256).hexdigest()
+    def _with_proof(self, begins: str) -> str:
+        """The secret that begins like that."""
+        return begins + self._hash(f"made here: {begins}")[:SHORT]
+
+    def _hash(self, text: str) -> str:
+        return hmac.new(self._key, text.encode(), hashlib.sha256).hexdigest()
 
 
 def _key_in(state: Path) -> bytes:
@@ -228,27 +242,23 @@ class Acts:
         self._children: set[subprocess.Popen[str]] = set()
 
     def add(self, space: str, answers: Mapping[str, object]) -> str:
-        """The command that does it asks the same questions; here it gets the answers.
+        """The command that does it asks the same questions; here it gets the answers, which are in no file.
 
         As a program of its own: what it loads goes with it, and it can be stopped. Raises `HubRefused`.
         """
-        self._hub.state.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix="answers-", dir=self._hub.state) as folder:
-            file = Path(folder) / "answers.yaml"
-            write_whole(file, yaml.safe_dump(dict(answers)).encode())
-            words = ["hub", "add", space, "--answers", str(file), "--config", str(self._hub.source.absolute())]
-            child = subprocess.Popen(  # noqa: S603 -- our own program; the space's name is a party's id
-                [*self._command, *words],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-            )
-            self._children.add(child)
-            try:
-                said, _ = child.communicate()
-            finally:
-                self._children.discard(child)
+        words = ["hub", "add", space, "--answers", "-", "--config", str(self._hub.source.absolute())]
+        child = subprocess.Popen(  # noqa: S603 -- our own program; the space's name is a party's id
+            [*self._command, *words],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self._children.add(child)
+        try:
+            said, _ = child.communicate(yaml.safe_dump(dict(answers)))
+        finally:
+            self._children.discard(child)
         if child.returncode:
             raise HubRefused(said or f"It ended with {child.returncode}.")
         return said

@@ -12,6 +12,7 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -130,8 +131,7 @@ def without_section(text: str, name: str) -> str:
 
 def pause(hub: HubSettings, space: str, sleep: Callable[[float], None] = time.sleep) -> None:
     """Nobody works for it any more when this returns. Raises `StateInUse` if somebody goes on."""
-    roster = Roster(hub)
-    try:
+    with closing(Roster(hub)) as roster:
         roster.pause(space)
         waited = 0.0
         while other := holder(roster.address(space)):
@@ -139,17 +139,12 @@ def pause(hub: HubSettings, space: str, sleep: Callable[[float], None] = time.sl
                 raise StateInUse(f"{other} still works for {space}, though it is paused. Look at that worker.", None)
             sleep(LOOKS_EVERY)
             waited += LOOKS_EVERY
-    finally:
-        roster.close()
 
 
 def resume(hub: HubSettings, space: str) -> None:
     """A worker claims it at its next look."""
-    roster = Roster(hub)
-    try:
+    with closing(Roster(hub)) as roster:
         roster.resume(space)
-    finally:
-        roster.close()
 
 
 def move(hub: HubSettings, space: str, worker: str = "") -> str:
@@ -157,8 +152,7 @@ def move(hub: HubSettings, space: str, worker: str = "") -> str:
 
     Raises `HubRefused`.
     """
-    roster = Roster(hub)
-    try:
+    with closing(Roster(hub)) as roster:
         view = roster.view()
         there = view.workers - {view.of(space).worker}
         if worker and worker not in view.workers:
@@ -168,8 +162,6 @@ def move(hub: HubSettings, space: str, worker: str = "") -> str:
         counted = Counter(row.worker for row in view.spaces.values())
         chosen = worker or min(there, key=lambda name: (counted[name], name))
         roster.want_at(space, chosen)
-    finally:
-        roster.close()
     return chosen
 
 
@@ -219,8 +211,7 @@ def remove(hub: HubSettings, space: str) -> None:
 
     Raises `HubRefused`, `JournalProblem`.
     """
-    roster = Roster(hub)
-    try:
+    with closing(Roster(hub)) as roster:
         if not roster.view().of(space).is_paused:
             raise HubRefused(f"{space} isn't paused. First: fedbot hub pause {space}")
         lease = claim(roster.address(space), "fedbot hub remove")
@@ -231,5 +222,3 @@ def remove(hub: HubSettings, space: str) -> None:
             roster.forget(space)
         finally:
             lease.release()
-    finally:
-        roster.close()

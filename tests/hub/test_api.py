@@ -31,7 +31,7 @@ from tests.web.test_schema import call_everything
 
 __all__ = ["_environment", "hub"]
 
-TELLS = (sys.executable, "-c", "import sys; print('asked for', sys.argv[3]); print(open(sys.argv[5]).read())")
+TELLS = (sys.executable, "-c", "import sys; print('asked for', sys.argv[3]); print(sys.argv[4:6], sys.stdin.read())")
 """In place of fedbot: a program that prints what it is called with, and the answers that it gets."""
 FAILS = (sys.executable, "-c", "import sys; print('✗ superuser: no such user'); sys.exit(1)")
 
@@ -186,7 +186,7 @@ async def test_a_space_is_added_by_the_command_with_the_answers_and_nothing_of_t
         assert "inventree: https://inventree.example.org" in told
         assert "keep_superuser: true" in told
         assert "one two three" not in told
-        assert list(hub.state.glob("answers-*")) == [], "the answers are gone"
+        assert "['--answers', '-']" in told, "no file ever has them"
         for bad in ({"superuser_password": "${PATH}"}, {"bot_password_file": "/etc/passwd"}, {"name": "a\0"}):
             await operator.is_refused("POST", "/spaces", "not_understood", json={"space": "b", "answers": bad})
         for name in ("../x", "A", "", "-x"):
@@ -206,15 +206,28 @@ async def test_who_calls_too_much_or_sends_too_much_is_refused_and_a_silent_data
         await operator.is_refused("POST", "/spaces", "too_large", content=b"x" * 100_000)
         await operator.is_refused("GET", "/nothing", "not_found")
         await operator.is_refused("PUT", "/spaces", "method_not_allowed")
-        names = [await _refusal(operator) for _ in range(api.STRANGERS_CALLS_A_MINUTE)]
+        names = [await _refusal(operator, "") for _ in range(api.STRANGERS_CALLS_A_MINUTE)]
         assert names[-1] == "too_many_calls"
         await operator.asks("GET", "/workers")
         monkeypatch.setattr(operators.Tokens, "of", _away)
         assert "doesn't answer" in await operator.is_refused("GET", "/spaces", "database_away")
 
 
-async def _refusal(operator: Operator) -> str:
-    answer = await operator.calls.get("/api/v1/spaces", headers=_with(""))
+async def test_a_guessed_token_costs_no_query_and_whoever_has_had_one_no_more_than_its_calls(
+    hub: HubSettings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    few = hub.model_copy(update={"api": hub.api.model_copy(update={"calls_a_minute": 4})})
+    secret = made_token(hub, capsys)
+    monkeypatch.setattr(operators.Tokens, "of", _away)
+    async with operating(few, secret) as operator:
+        for guessed in (PREFIX + "x" * operators.RANDOM, PREFIX + "x" * 55, secret[:-1] + "?", f"{secret}0"):
+            assert await _refusal(operator, guessed) == "not_known"
+        asked = [await _refusal(operator, secret) for _ in range(4)]
+        assert (asked[0], asked[-1]) == ("database_away", "too_many_calls")
+
+
+async def _refusal(operator: Operator, secret: str) -> str:
+    answer = await operator.calls.get("/api/v1/spaces", headers=_with(secret))
     return str(answer.json()["type"]).rpartition(":")[2]
 
 
