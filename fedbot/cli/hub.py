@@ -10,6 +10,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -127,11 +128,8 @@ def _do(settings: HubSettings, given: argparse.Namespace, main: Main) -> Exit:
 
 
 def _list(settings: HubSettings, given: argparse.Namespace, _: Any) -> Exit:  # noqa: ANN401 -- the module `tending`
-    roster = importlib.import_module("fedbot.hub.roster").Roster(settings)
-    try:
+    with closing(importlib.import_module("fedbot.hub.roster").Roster(settings)) as roster:
         view = roster.view()
-    finally:
-        roster.close()
     spaces = {name: view.of(name) for name in settings.names()}
     if given.json:
         told = {
@@ -224,8 +222,7 @@ def _move(settings: HubSettings, given: argparse.Namespace, tending: Any) -> Exi
 
 def _token(settings: HubSettings, given: argparse.Namespace, _: Any) -> Exit:  # noqa: ANN401 -- the module `tending`
     operators = importlib.import_module("fedbot.hub.operators")
-    roster = importlib.import_module("fedbot.hub.roster").Roster(settings)
-    try:
+    with closing(importlib.import_module("fedbot.hub.roster").Roster(settings)) as roster:
         tokens = operators.Tokens(settings, roster)
         match given.token_verb:
             case "add":
@@ -243,8 +240,6 @@ def _token(settings: HubSettings, given: argparse.Namespace, _: Any) -> Exit:  #
                     print(f"There is no token {given.token}. Look: {program()} hub token list", file=sys.stderr)
                     return Exit.FAILED
                 print(f"{given.token} opens nothing any more.")
-    finally:
-        roster.close()
     return Exit.OK
 
 

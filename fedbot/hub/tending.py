@@ -134,7 +134,7 @@ def pause(hub: HubSettings, space: str, sleep: Callable[[float], None] = time.sl
     with closing(Roster(hub)) as roster:
         roster.pause(space)
         waited = 0.0
-        while other := holder(roster.address(space)):
+        while other := roster.view().of(space).worker:
             if waited > PATIENCE:
                 raise StateInUse(f"{other} still works for {space}, though it is paused. Look at that worker.", None)
             sleep(LOOKS_EVERY)
