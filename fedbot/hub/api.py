@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from importlib.metadata import version
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response, Security
@@ -27,7 +26,7 @@ from fedbot.hub.operators import Act, Acts, Busy, Operation, Operations, Operati
 from fedbot.hub.roster import Roster, SpaceRow
 from fedbot.ports.journal import JournalProblem
 from fedbot.web.site.access import Limiter
-from fedbot.web.site.guard import HEADERS, MOST_BODY, Address, is_too_large
+from fedbot.web.site.guard import HEADERS, MOST_BODY, Address, bare, is_too_large, mistakes_in
 from fedbot.web.site.problems import MEDIA_TYPE, URN, ProblemDocument
 from fedbot.web.site.serving import Served
 
@@ -401,16 +400,7 @@ def revoke(request: Request, token: str, caller: Reads) -> None:
 
 def application(site: Site) -> FastAPI:
     """The API of that hub."""
-    app = FastAPI(
-        title="fedbot hub",
-        summary="What a hub's operator does with its spaces.",
-        version=version("fedbot"),
-        license_info={"name": "MIT"},
-        docs_url=None,
-        redoc_url=None,
-        openapi_url="/api/v1/openapi.json",
-        redirect_slashes=False,  # it would redirect to whatever host the caller names
-    )
+    app = bare("fedbot hub", "What a hub's operator does with its spaces.")
     app.state.site = site
     app.include_router(router)
     app.middleware("http")(_guarded)
@@ -431,8 +421,7 @@ async def _refused(_: Request, fault: Exception) -> Response:
         case Refused():
             return fault.response()
         case RequestValidationError():
-            wrong = [f"{'.'.join(str(part) for part in each['loc'][1:])}: {each['msg']}" for each in fault.errors()]
-            return Refused("not_understood", "\n".join(["That can't be understood:", *wrong])).response()
+            return Refused("not_understood", "\n".join(["That can't be understood:", *mistakes_in(fault)])).response()
         case JournalProblem():
             return Refused("database_away", str(fault)).response()
         case HTTPException():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 from http import HTTPStatus
-from importlib.metadata import version
 from pathlib import Path
 
 from fastapi import FastAPI, Request
@@ -49,17 +48,8 @@ def application(
         session=session,
         inventree_login=inventree_login,
     )
-    app = FastAPI(
-        title="fedbot",
-        summary="What one makerspace lends, gives and requests: read it, and say what you would type in chat.",
-        version=version("fedbot"),
-        license_info={"name": "MIT"},
-        docs_url=None,
-        redoc_url=None,
-        openapi_url="/api/v1/openapi.json",
-        redirect_slashes=False,  # it would redirect to whatever host the caller names
-        servers=[{"url": address.prefix or "/"}],
-    )
+    summary = "What one makerspace lends, gives and requests: read it, and say what you would type in chat."
+    app = guard.bare("fedbot", summary, address.prefix)
     app.state.site = Site(bot, access, address)
     app.state.tell = _told
     app.state.turnstile = guard.Turnstile(bot.is_busy, patience)
@@ -94,8 +84,7 @@ def _as_problem(fault: Exception) -> Problem:
     if isinstance(fault, Problem):
         return fault
     if isinstance(fault, RequestValidationError):
-        wrong = [f"{'.'.join(str(part) for part in each['loc'][1:])}: {each['msg']}" for each in fault.errors()]
-        return Problem(say(messages.web.not_understood, problems=tuple(wrong)))
+        return Problem(say(messages.web.not_understood, problems=guard.mistakes_in(fault)))
     if not isinstance(fault, HTTPException):
         return Problem(say(messages.web.failed))
     status = fault.status_code

@@ -10,9 +10,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
+from importlib.metadata import version
 from urllib.parse import urlsplit
 
-from fastapi import Request
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -126,6 +128,26 @@ class Turnstile:
             await asyncio.sleep(0)  # whatever became ready meanwhile goes first
             asyncio.get_running_loop().call_later(INSIDE_FOR, turn.close)
             yield
+
+
+def bare(title: str, summary: str, prefix: str = "") -> FastAPI:
+    """An application that answers nothing yet, with its schema under `/api/v1/`; people find it behind `prefix`."""
+    return FastAPI(
+        title=title,
+        summary=summary,
+        version=version("fedbot"),
+        license_info={"name": "MIT"},
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/v1/openapi.json",
+        redirect_slashes=False,  # it would redirect to whatever host the caller names
+        servers=[{"url": prefix or "/"}],
+    )
+
+
+def mistakes_in(fault: RequestValidationError) -> tuple[str, ...]:
+    """What can't be understood in a call, a line each: which field, and why."""
+    return tuple(f"{'.'.join(str(part) for part in each['loc'][1:])}: {each['msg']}" for each in fault.errors())
 
 
 def is_our_page(request: Request, address: Address) -> bool:
