@@ -11,7 +11,7 @@ from datetime import date, timedelta
 import pytest
 
 from fedbot.web import qr
-from fedbot.web.site.views import Reader
+from fedbot.web.site.reader import Reader
 from fedbot_demo.inventree.faults import FaultKind
 from tests.scenarios.browsing import URL, Visitor, Web, encrypted
 from tests.scenarios.world import World, friends, sharing

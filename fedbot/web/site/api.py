@@ -12,7 +12,6 @@ from fastapi.security.http import HTTPAuthorizationCredentials
 from pydantic import AwareDatetime, BaseModel, Field
 
 from fedbot import messages
-from fedbot.ports.inventory import InventoryProblem
 from fedbot.rules.ledger import history
 from fedbot.rules.model.command import Outcome, WebLine
 from fedbot.rules.model.decision import Choice
@@ -20,19 +19,16 @@ from fedbot.rules.model.effects import say
 from fedbot.web.site.access import PREFIX, Caller
 from fedbot.web.site.calls import LONGEST_LINE, MOST_SECONDS, DecisionMade, Site, quantity_in
 from fedbot.web.site.problems import MEDIA_TYPE, OTHER, TYPES, Problem, ProblemDocument
+from fedbot.web.site.reader import MOST_ON_A_PAGE, LedgerFilter, Reader
 from fedbot.web.site.views import (
-    MOST_ON_A_PAGE,
     AccessView,
-    BadCursor,
     ConnectionView,
     EntryView,
     FiguresView,
-    Ledger,
     LedgerPage,
     LineSaidView,
     NowView,
     OutsideView,
-    Reader,
     RotaView,
     SearchView,
     SpaceView,
@@ -234,11 +230,7 @@ async def figures(
     days: Annotated[int, Query(ge=0, le=3650, description="of the last so many days; 0: since ever")] = 0,
 ) -> FiguresView:
     """As far as `stats.disclose` tells them. `silent`: our InvenTree doesn't answer."""
-    try:
-        counts = await Site.of(request).bot.counts()
-    except InventoryProblem:
-        counts = None
-    return reader.figures(counts, days)
+    return reader.figures(await Site.of(request).counts(), days)
 
 
 def filters(
@@ -252,12 +244,12 @@ def filters(
     item: Annotated[str, Query(max_length=200, description="name or IPN of a part")] = "",
     person: Annotated[str, Query(max_length=255, description="Matrix id of who asked or decided")] = "",
     words: Annotated[str, Query(max_length=200, description="all in its items, serials, note, id or names")] = "",
-) -> Ledger:
+) -> LedgerFilter:
     """Which transfers are meant."""
-    return Ledger(space, state, kind, direction, since, item, person, words)
+    return LedgerFilter(space, state, kind, direction, since, item, person, words)
 
 
-Filters = Annotated[Ledger, Depends(filters)]
+Filters = Annotated[LedgerFilter, Depends(filters)]
 
 
 @router.get("/transfers", summary="The ledger: transfers, the newest first")
@@ -268,10 +260,7 @@ async def transfers(
     limit: Annotated[int, Query(ge=1, le=MOST_ON_A_PAGE)] = 25,
 ) -> LedgerPage:
     """A page may be short, or empty, although `next` says that there is more."""
-    try:
-        return await reader.ledger(wanted, cursor, limit)
-    except BadCursor:
-        raise Problem(say(messages.web.no_such_cursor)) from None
+    return await reader.ledger(wanted, cursor, limit)
 
 
 @router.get(
@@ -430,7 +419,7 @@ async def _answered(request: Request, caller: Caller, line: WebLine, response: R
     return (await site.reader(caller, site.locale(request))).said(line)
 
 
-def ledger_csv(reader: Reader, wanted: Ledger) -> StreamingResponse:
+def ledger_csv(reader: Reader, wanted: LedgerFilter) -> StreamingResponse:
     """The ledger as a file, written as it is read: on the bot's event loop, as nobody else may look at its state."""
 
     async def rows() -> AsyncIterator[str]:

@@ -14,18 +14,20 @@ from fedbot import messages
 from fedbot.messages import formatting
 from fedbot.messages.language import Locale, languages
 from fedbot.messages.rendering import render
+from fedbot.ports.inventory import InventoryProblem
 from fedbot.rules.consent import Subject
 from fedbot.rules.model.command import ANSWERS_KEPT, WebLine
 from fedbot.rules.model.decision import Choice
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.events import DecidedOffChat, SaidOffChat
+from fedbot.rules.model.queries import StockCounts
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.wire.envelope import BY_API, BY_PAGE
 from fedbot.web.site.access import Access, Caller
 from fedbot.web.site.bot import Bot
 from fedbot.web.site.guard import Address
 from fedbot.web.site.problems import Problem
-from fedbot.web.site.views import Reader
+from fedbot.web.site.reader import Reader
 
 LONGEST_LINE = 2_000
 MOST_SECONDS = 30.0
@@ -118,6 +120,13 @@ class Site:
         if found is None or found.person != caller.person:
             raise Problem(say(messages.web.no_such_line, kept=ANSWERS_KEPT))
         return await self.bot.answered(event_id, min(seconds, MOST_SECONDS))
+
+    async def counts(self) -> StockCounts | None:
+        """How much is in our InvenTree; None while it doesn't answer."""
+        try:
+            return await self.bot.counts()
+        except InventoryProblem:
+            return None
 
     async def picture(self, reader: Reader, search: str, number: int) -> Response:
         """The picture of that hit, made anew. Raises `Problem` if there is none to show."""

@@ -25,7 +25,8 @@ from fedbot.web.site.calls import Site
 from fedbot.web.site.ical import WholeDay, calendar
 from fedbot.web.site.pages import Field, Page, Sent, SignedIn
 from fedbot.web.site.problems import Problem
-from fedbot.web.site.views import LineView, OutsideView, Reader, TransferView
+from fedbot.web.site.reader import Reader
+from fedbot.web.site.views import LineView, OutsideView, TransferView
 
 SCREEN_AGAIN = 60
 """Seconds after which a wall screen shows what has changed."""

@@ -13,7 +13,6 @@ from fastapi.responses import Response
 
 from fedbot import messages
 from fedbot.commands.grammar import in_quotes
-from fedbot.ports.inventory import InventoryProblem
 from fedbot.rules.model.effects import say
 from fedbot.rules.model.lifecycles import LIVING_ROTA
 from fedbot.rules.wire.envelope import fingerprint
@@ -21,7 +20,8 @@ from fedbot.web.site.api import ledger_csv
 from fedbot.web.site.calls import LONGEST_LINE
 from fedbot.web.site.pages import LOOK_AGAIN_AFTER, Field, Sent, SignedIn
 from fedbot.web.site.problems import Problem
-from fedbot.web.site.views import AgendaView, BadCursor, Ledger, TransferView
+from fedbot.web.site.reader import LedgerFilter
+from fedbot.web.site.views import AgendaView, TransferView
 
 A_DAY = timedelta(days=1)
 A_PAGE = 25
@@ -175,22 +175,19 @@ def filters(
     state: Annotated[str, Query(max_length=20)] = "",
     kind: Annotated[str, Query(max_length=20)] = "",
     direction: Annotated[str, Query(pattern="^(|in|out)$")] = "",
-) -> Ledger:
+) -> LedgerFilter:
     """What the form over the ledger asks for."""
-    return Ledger(space=space, state=state, kind=kind, direction=direction, words=words.strip())
+    return LedgerFilter(space=space, state=state, kind=kind, direction=direction, words=words.strip())
 
 
-Filtered = Annotated[Ledger, Depends(filters)]
+Filtered = Annotated[LedgerFilter, Depends(filters)]
 
 
 @router.get("/ledger")
 async def ledger(page: SignedIn, wanted: Filtered, cursor: Annotated[str, Query(max_length=400)] = "") -> Response:
     """Transfers, what was asked last coming first."""
     reader = await page.reader()
-    try:
-        found = await reader.ledger(wanted, cursor, A_PAGE)
-    except BadCursor:
-        raise Problem(say(messages.web.no_such_cursor)) from None
+    found = await reader.ledger(wanted, cursor, A_PAGE)
     asked = {name: value for name, value in asdict(wanted).items() if value}
     return page.shows(
         "ledger.html",
@@ -228,7 +225,7 @@ async def space(page: SignedIn, party: str) -> Response:
     found = reader.space(party)
     if found is None:
         raise Problem(say(messages.web.not_in_your_rooms))
-    newest = await reader.ledger(Ledger(space=party), "", 5)
+    newest = await reader.ledger(LedgerFilter(space=party), "", 5)
     return page.shows(
         "space.html",
         found=found,
@@ -247,11 +244,7 @@ async def space(page: SignedIn, party: str) -> Response:
 async def figures(page: SignedIn, days: Annotated[int, Query(ge=0, le=3650)] = 0) -> Response:
     """Our figures, as far as they are told outside of the admin room."""
     reader = await page.reader()
-    try:
-        counts = await page.site.bot.counts()
-    except InventoryProblem:
-        counts = None
-    told = reader.figures(counts, days)
+    told = reader.figures(await page.site.counts(), days)
     return page.shows("figures.html", figures=told, spans=SPANS, curve=curve([number for _, number in told.stock]))
 
 

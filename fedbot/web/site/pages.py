@@ -26,7 +26,7 @@ from fedbot.web.site.access import Caller, form_token
 from fedbot.web.site.calls import LONGEST_LINE, DecisionMade, Site, quantity_in
 from fedbot.web.site.guard import is_our_page
 from fedbot.web.site.problems import Problem
-from fedbot.web.site.views import Reader
+from fedbot.web.site.reader import Reader
 
 MENU = (
     ("now", "/"),

@@ -1,0 +1,689 @@
+"""What one person reads of the bot's documents, at one moment: what the rooms that they are in tell of, nothing else.
+
+`Reader` makes the models of `views` from them, for the API and the pages alike.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Literal
+
+from fedbot import messages
+from fedbot.commands import lookup, spaces
+from fedbot.commands.todo import seen as todo_of
+from fedbot.commands.todo import waits_for
+from fedbot.messages import booking as queue_words
+from fedbot.messages import catalogue as catalogue_words
+from fedbot.messages import lending as neighbour_words
+from fedbot.messages.audit import is_told, noted_in_words
+from fedbot.messages.formatting import Inline, render
+from fedbot.messages.language import Locale
+from fedbot.messages.transfer_facts import state_in_words
+from fedbot.ports.journal import Audited
+from fedbot.rules import decisions, web
+from fedbot.rules.catalogue import search
+from fedbot.rules.consent import Subject, awaits_parcel, decides_here, is_open
+from fedbot.rules.ledger import figures as ledger_figures
+from fedbot.rules.ledger import history, stats
+from fedbot.rules.loan import bookings, lend, outside, queue
+from fedbot.rules.model.archive import Mark, Place
+from fedbot.rules.model.catalogue import FriendWant, Hit, Search, Want
+from fedbot.rules.model.command import WebAccess, WebLine
+from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.decision import Signature
+from fedbot.rules.model.diagnosis import reason_of
+from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.figures import COUNTS, WAYS, Dealings, Flow
+from fedbot.rules.model.ledger import OnThatDay, Todo
+from fedbot.rules.model.lending import PlaceInLine, QueueEntry
+from fedbot.rules.model.lifecycles import LIVING_CONNECTION, TransferState
+from fedbot.rules.model.outside import OUTSIDE, OutsideLoan, Rota
+from fedbot.rules.model.queries import StockCounts
+from fedbot.rules.model.stock import Permission, Permissions, plain
+from fedbot.rules.model.transfer import Line, Transfer
+from fedbot.rules.protocol import who_answers
+from fedbot.rules.state import Turn
+from fedbot.rules.wire.envelope import fingerprint
+from fedbot.web.site.problems import Problem
+from fedbot.web.site.views import (
+    AccessView,
+    AgendaView,
+    AnswerView,
+    AskedView,
+    CardView,
+    ConnectionView,
+    DealingsView,
+    EntryView,
+    FiguresView,
+    FlowView,
+    HitView,
+    LedgerPage,
+    LineSaidView,
+    LineView,
+    NowView,
+    OutsideView,
+    PersonView,
+    RotaView,
+    SearchView,
+    SpaceRef,
+    SpaceView,
+    StoryView,
+    TransferView,
+    WaitingView,
+    WantView,
+)
+
+MOST_ON_A_PAGE = 100
+MOST_LOOKED_AT = 5_000
+"""So many transfers are read for one page of a filtered list; the cursor goes on behind them."""
+GIVES_WAY_AFTER = 10
+"""After so many the bot does what else there is to do."""
+
+
+@dataclass(frozen=True)
+class LedgerFilter:
+    """Which transfers a list is of; '' and None are no filter. `item`: a part's name or IPN.
+
+    `words` all stand somewhere in it: in its items, serial numbers, note, id or people's names.
+    """
+
+    space: str = ""
+    state: str = ""
+    kind: str = ""
+    direction: str = ""
+    since: datetime | None = None
+    item: str = ""
+    person: str = ""
+    words: str = ""
+
+    def covers(self, transfer: Transfer) -> bool:
+        """Whether it is one of them, as far as the archive doesn't filter."""
+        direction = "out" if transfer.role == "sender" else "in"
+        state = "on_loan" if transfer.is_on_loan else transfer.state.value
+        return (
+            self.state in {"", state, transfer.state.value}
+            and self.kind in {"", history.kind_of(transfer)}
+            and self.direction in {"", direction}
+            and (not self.item or history.touches(transfer, (), self.item))
+            and self.person in {"", transfer.asked.person, *([transfer.decided.person] if transfer.decided else [])}
+            and (not self.words or _says(transfer, self.words))
+        )
+
+    def covers_outside(self, loan: OutsideLoan) -> bool:
+        """Whether it is of what neighbours without a bot have."""
+        people = f"{loan.neighbour} {loan.by.name}"
+        told = f"{loan.id} {loan.note} {people} {loan.description.name} {loan.serial}".casefold()
+        return (
+            self.space in {"", f"{OUTSIDE}{loan.neighbour}"}
+            and self.state in {"", loan.state.value}
+            and self.kind in {"", "outside"}
+            and self.direction in {"", "out"}
+            and (self.since is None or max(loan.by.at, loan.ended or loan.by.at) >= self.since)
+            and (not self.item or history.is_of(loan, (), self.item))
+            and self.person in {"", loan.by.person}
+            and all(word in told for word in self.words.casefold().split())
+        )
+
+
+def _says(transfer: Transfer, words: str) -> bool:
+    people = [each.name for each in (transfer.asked, transfer.decided) if each is not None]
+    lines = [(x.description.name, x.description.ipn, x.serial, x.batch) for x in transfer.terms.lines]
+    told = " ".join((transfer.id, transfer.terms.note, *people, *(text for line in lines for text in line))).casefold()
+    return all(word in told for word in words.casefold().split())
+
+
+_HAPPENS: Mapping[OnThatDay, Literal["fetched", "back", "overdue"]] = {
+    OnThatDay.FETCHED: "fetched",
+    OnThatDay.BACK: "back",
+    OnThatDay.OVERDUE: "overdue",
+}
+
+
+def cursor_behind(place: Place) -> str:
+    """The cursor that goes on behind that place."""
+    return base64.urlsafe_b64encode(f"{place[0].isoformat()} {place[1]}".encode()).decode().rstrip("=")
+
+
+def place_of(cursor: str) -> Place:
+    """The place that the cursor names. Raises `Problem` if it names none."""
+    try:
+        at, _, identifier = base64.urlsafe_b64decode(f"{cursor}==").decode().partition(" ")
+        moment = datetime.fromisoformat(at)
+    except (ValueError, binascii.Error) as problem:
+        raise Problem(say(messages.web.no_such_cursor)) from problem
+    if moment.tzinfo is None:
+        raise Problem(say(messages.web.no_such_cursor))
+    return moment, identifier
+
+
+class Reader:
+    """What one person reads, at one moment."""
+
+    def __init__(
+        self,
+        turn: Turn,
+        person: str,
+        permissions: Permissions,
+        locale: Locale,
+        render: Callable[[Phrase], tuple[str, str]],
+    ) -> None:
+        self.turn = turn
+        self.person = person
+        self.permissions = permissions
+        self.rooms = who_answers.shared_with(turn, person)
+        self._locale = locale
+        self._render = render
+
+    # --- one thing ---
+
+    def subject(self, identifier: str) -> Subject | None:
+        """The transfer or connection of that id, or of that code, if this person may read of it."""
+        found = decisions.subject_by_id(self.turn, identifier)
+        hits = [found] if found else self.turn.by_code(identifier)
+        mine = [hit for hit in hits if hit.room in self.rooms]
+        return mine[0] if len(mine) == 1 else None
+
+    def transfer(self, transfer: Transfer) -> TransferView:
+        """A transfer."""
+        terms, decided = transfer.terms, transfer.decided or transfer.granted
+        out = lend.lines_out(self.turn, transfer) if transfer.is_on_loan else ()
+        late = (lend.today(self.turn, transfer) - transfer.due_day).days if transfer.due_day and out else 0
+        return TransferView(
+            id=transfer.id,
+            code=transfer.code,
+            kind=history.kind_of(transfer),
+            state=transfer.state.value,
+            state_text=_plain(state_in_words(self._locale, transfer)),
+            direction="out" if transfer.role == "sender" else "in",
+            peer=self.space_ref(transfer.peer),
+            lines=[self._line(transfer, line) for line in terms.lines],
+            asked_at=transfer.asked.at,
+            asked_by=self._signer(transfer.asked),
+            decided_at=decided.at if decided else None,
+            decided_by=self._signer(decided) if decided else None,
+            due=transfer.due,
+            first_day=terms.starts,
+            due_day=transfer.due_day,
+            on_loan=transfer.is_on_loan,
+            overdue_days=max(late, 0),
+            days_left=-late if transfer.due_day and out and late <= 0 else None,
+            still_out=[self._line(transfer, line) for line in out],
+            note=terms.note,
+            ended_at=transfer.over_at,
+            parent=terms.parent,
+            card=self._card(transfer),
+        )
+
+    def connection(self, connection: Connection) -> ConnectionView:
+        """A friendship."""
+        return ConnectionView(
+            id=connection.id,
+            code=connection.code,
+            peer=self.space_ref(connection.peer),
+            state=connection.state.value,
+            state_text=_plain(state_in_words(self._locale, connection)),
+            access=connection.access,
+            fingerprint=fingerprint(connection.peer_key),
+            asked_at=connection.asked.at,
+            asked_by=self._signer(connection.asked),
+            decided_by=self._signer(connection.decided) if connection.decided else None,
+            problem=connection.problem,
+            card=self._card(connection),
+        )
+
+    def either(self, subject: Subject) -> TransferView | ConnectionView:
+        """A transfer or a friendship."""
+        return self.transfer(subject) if isinstance(subject, Transfer) else self.connection(subject)
+
+    def story(self, transfer: Transfer, audited: tuple[Audited, ...]) -> StoryView:
+        """A transfer with all that is noted about it."""
+        related = [transfer.terms.parent] if transfer.terms.parent else []
+        related += [child.id for child in lend.children(self.turn, transfer)]
+        return StoryView(transfer=self.transfer(transfer), entries=self.entries(audited), related=related)
+
+    def entries(self, audited: tuple[Audited, ...]) -> list[EntryView]:
+        """What the audit has of one subject, as far as people are told of it."""
+        return [
+            EntryView(
+                at=each.at,
+                who=self._who(each.entry.who, each.entry.user) if each.entry.who else None,
+                text=noted_in_words(self._locale, each.entry.what),
+                event_id=each.entry.event_id,
+            )
+            for each in audited
+            if is_told(each.entry.what)
+        ]
+
+    def space_ref(self, party: str) -> SpaceRef:
+        """A space as chat names it."""
+        name = self.turn.us.name if party == self.turn.us.party else self.turn.party_name(party)
+        return SpaceRef(id=party, name=name)
+
+    # --- lists ---
+
+    def now(self) -> NowView:
+        """What waits, and what is under way."""
+        todo = todo_of(self.turn, self.person, self.rooms, self.permissions)
+        told = {subject.id for subject in (*todo.to_decide, *todo.asked, *todo.parcels, *todo.disputed, *todo.on_loan)}
+        open_ = [t for t in self.turn.open_transfers() if t.room in self.rooms and t.id not in told]
+        return NowView(
+            to_decide=[self.either(subject) for subject in todo.to_decide],
+            asked=[self.either(subject) for subject in todo.asked],
+            parcels=[self.transfer(transfer) for transfer in todo.parcels],
+            unclear=[self.transfer(transfer) for transfer in todo.disputed],
+            under_way=[self.transfer(transfer) for transfer in open_],
+            on_loan=[self.transfer(transfer) for transfer in self._loans()],
+            for_admins=[self.either(subject) for subject in _for_admins(todo)],
+        )
+
+    def outside(self, wanted: LedgerFilter) -> list[OutsideLoan]:
+        """What neighbours without a bot have or had, as far as it was lent in this person's rooms."""
+        return [each for each in self.turn.outside_loans() if each.room in self.rooms and wanted.covers_outside(each)]
+
+    def loans(self) -> list[TransferView]:
+        """All that is on loan, here or at friends, what is due first coming first."""
+        return [self.transfer(transfer) for transfer in self._loans()]
+
+    def undecided(self) -> list[TransferView]:
+        """All that waits for a decision, here or at friends."""
+        waits = [t for t in self.turn.open_transfers() if t.room in self.rooms and t.state is TransferState.OPEN]
+        return [self.transfer(transfer) for transfer in waits]
+
+    def of_item(self, item: int) -> list[TransferView]:
+        """Every transfer of that stock item of ours, what was asked last coming first."""
+        found = [t for t in self.turn.marked(Mark.ITEM, item) if t.room in self.rooms]
+        return [self.transfer(transfer) for transfer in history.newest_first(found)]
+
+    def item_page(self, item: int) -> str:
+        """Its page in our InvenTree; '' if we don't know where that is."""
+        url = self.turn.us.inventory_url
+        return history.item_page(url, self.turn.standing().api, item) if url else ""
+
+    def _loans(self) -> list[Transfer]:
+        return [transfer for transfer in lend.on_loan(self.turn) if transfer.room in self.rooms]
+
+    def bookings(self) -> list[TransferView]:
+        """Loans that are agreed or asked for ahead and haven't begun, the first day coming first."""
+        ahead = [t for t in self.turn.open_transfers() if t.terms.starts is not None and t.room in self.rooms]
+        return [self.transfer(t) for t in sorted(ahead, key=lambda t: (t.terms.starts or date.max, t.id))]
+
+    def waiting(self) -> list[WaitingView]:
+        """Who waits for what: our people at friends, then friends and our people for what is ours."""
+        places = [each for each in self.turn.places_in_line() if each.is_living and each.room in self.rooms]
+        entries = [each for each in self.turn.queue() if each.room in self.rooms]
+        return [*map(self._place, places), *map(self._entry, entries)]
+
+    def _place(self, place: PlaceInLine) -> WaitingView:
+        space = self.space_ref(place.peer)
+        return WaitingView(
+            code=place.code,
+            ours=True,
+            space=space,
+            word=place.word,
+            quantity=plain(place.quantity),
+            unit=place.unit,
+            place=place.place,
+            by=self._signer(place.by),
+            until=place.until,
+            text=_plain(queue_words.place_in_short(self._locale, place, space.name)),
+        )
+
+    def _entry(self, entry: QueueEntry) -> WaitingView:
+        space, at = self.space_ref(entry.party), queue.place_of(self.turn, entry)
+        who = entry.by.name if entry.by else space.name
+        return WaitingView(
+            code=entry.code,
+            ours=False,
+            space=space,
+            word=entry.name or entry.word,
+            quantity=plain(entry.quantity),
+            unit=entry.unit,
+            place=at,
+            by=self._signer(entry.by) if entry.by else None,
+            until=entry.kept_until,
+            text=_plain(queue_words.entry_in_short(self._locale, who, at, entry)),
+        )
+
+    def rotas(self) -> list[RotaView]:
+        """What is asked of several friends in turn, or was lately."""
+        return [self._rota(rota) for rota in self.turn.rotas() if rota.room in self.rooms]
+
+    def _rota(self, rota: Rota) -> RotaView:
+        return RotaView(
+            id=rota.id,
+            code=rota.code,
+            word=rota.word,
+            wanted=plain(rota.wanted),
+            unit=rota.unit,
+            state=rota.state.value,
+            at=rota.at,
+            asked_by=self._signer(rota.asker),
+            loan_until=rota.loan_until,
+            asked=[
+                AskedView(
+                    space=self.space_ref(each.party),
+                    transfer=each.transfer,
+                    quantity=plain(each.quantity),
+                    at=each.at,
+                    why=each.why.value if each.why else "",
+                )
+                for each in rota.asked
+            ],
+            waiting=[self.space_ref(each.party) for each in rota.waiting],
+            stuck=rota.stuck,
+        )
+
+    def with_neighbours(self) -> list[OutsideView]:
+        """What neighbours without a bot have, what is due first coming first; then what they had, the newest first."""
+        loans = self.outside(LedgerFilter())
+        here = sorted((each for each in loans if each.is_living), key=lambda each: (each.until, each.id))
+        over = sorted((each for each in loans if not each.is_living), key=lambda each: each.by.at, reverse=True)
+        return [self._outside(loan) for loan in (*here, *over)]
+
+    def _outside(self, loan: OutsideLoan) -> OutsideView:
+        item, today = loan.item or loan.source, self.turn.today()
+        late = (today - loan.until).days if outside.is_overdue(self.turn, loan) else 0
+        return OutsideView(
+            id=loan.id,
+            code=loan.code,
+            neighbour=loan.neighbour,
+            state=loan.state.value,
+            part=loan.description.name,
+            ipn=loan.description.ipn,
+            quantity=plain(loan.quantity),
+            units=loan.description.units,
+            serial=loan.serial,
+            batch=loan.batch,
+            our_item=item,
+            our_item_page=self.item_page(item),
+            lent_at=loan.by.at,
+            lent_by=self._signer(loan.by),
+            due_day=loan.until,
+            overdue_days=late,
+            damaged=loan.damaged,
+            note=loan.note,
+            ended_at=loan.ended,
+            ended_by=self._signer(loan.ended_by) if loan.ended_by else None,
+            handed_to=self.space_ref(loan.friend) if loan.friend else None,
+            transfer=loan.handing,
+            problem=reason_of(loan.problem) if loan.problem else "",
+            state_text=_plain(neighbour_words.outside_state(self._locale, loan)),
+        )
+
+    def wants(self) -> list[WantView]:
+        """What our people want that nobody had, then what friends want; what ends first comes first."""
+        ours = [each for each in self.turn.wants() if each.is_living and each.room in self.rooms]
+        friends = {c.id for c in self.turn.connections() if c.room in self.rooms}
+        theirs = [each for each in self.turn.friend_wants() if each.connection in friends]
+        return [
+            *(self._want(each) for each in sorted(ours, key=lambda each: (each.until, each.id))),
+            *(self._friend_want(each) for each in sorted(theirs, key=lambda each: (each.until, each.id))),
+        ]
+
+    def _want(self, wanted: Want) -> WantView:
+        return WantView(
+            ours=True,
+            space=self.space_ref(self.turn.us.party),
+            word=wanted.word,
+            quantity=plain(wanted.quantity),
+            unit=wanted.unit,
+            until=wanted.until,
+            code=wanted.code,
+            by=self._signer(wanted.by),
+            lacking=plain(wanted.lacking),
+        )
+
+    def _friend_want(self, wanted: FriendWant) -> WantView:
+        return WantView(
+            ours=False,
+            space=self.space_ref(wanted.peer),
+            word=wanted.word,
+            quantity=plain(wanted.quantity),
+            unit=wanted.unit,
+            until=wanted.until,
+            told_at=wanted.told,
+        )
+
+    def spaces(self) -> list[SpaceView]:
+        """The spaces in this person's rooms."""
+        return [self._space(space.party, space.name) for space in lookup.spaces_of(self.turn, self.rooms)]
+
+    def space_refs(self) -> list[SpaceRef]:
+        """Only their ids and names, which takes no counting."""
+        return [SpaceRef(id=each.party, name=each.name) for each in lookup.spaces_of(self.turn, self.rooms)]
+
+    def friends(self) -> list[SpaceRef]:
+        """Those that something can be asked of, or offered."""
+        friends = {c.peer for c in self.turn.connections() if c.room in self.rooms and c.state in LIVING_CONNECTION}
+        return [each for each in self.space_refs() if each.id in friends]
+
+    def space(self, party: str) -> SpaceView | None:
+        """One of them."""
+        return next((self._space(each.id, each.name) for each in self.space_refs() if each.id == party), None)
+
+    def agenda(self, first: date, last: date) -> list[AgendaView]:
+        """What is fetched and due back on these days, by the day."""
+        ours = bookings.of_neighbours(self.turn, self.rooms, first, last)
+        return [
+            *(
+                AgendaView(day=each.day, what=_HAPPENS[each.what], transfer=self.transfer(each.transfer))
+                for each in bookings.entries(self.turn, self.rooms, first, last)
+            ),
+            *(AgendaView(day=each.day, what=_HAPPENS[each.what], neighbours=self._outside(each.loan)) for each in ours),
+        ]
+
+    def dealings(self, party: str) -> DealingsView | None:
+        """What went between us and that space, since ever."""
+        all_of_it = ledger_figures.dealings(self.turn, 0, self.rooms)
+        return next((self._dealings(each) for each in all_of_it if each.party == party), None)
+
+    def figures(self, counts: StockCounts | None, days: int) -> FiguresView:
+        """Our figures of the last `days` (0: since ever), as a direct chat tells them. None: InvenTree is silent."""
+        own = ledger_figures.own(self.turn, counts or StockCounts(), days, self.rooms)
+        told = ledger_figures.for_room(self.turn, own, "")
+        past = stats.with_today(self.turn, self.turn.stock_history(), told.stock_items)
+        known = {name: getattr(told, name) for name in (*COUNTS, "shared")}
+        return FiguresView(
+            days=days,
+            hidden=told.problem == "hidden",
+            silent=counts is None,
+            counts={name: number for name, number in known.items() if number is not None},
+            dealings=[self._dealings(each) for each in told.dealings],
+            stock=list(past.points) if told.stock_items is not None else [],
+        )
+
+    def _dealings(self, dealings: Dealings) -> DealingsView:
+        ways = {way: _flow(getattr(dealings, way)) for way in WAYS}
+        space = SpaceRef(id=dealings.party, name=dealings.name)
+        return DealingsView(space=space, open=dealings.open, **ways)
+
+    def _space(self, party: str, name: str) -> SpaceView:
+        seen = spaces.seen(self.turn, self.rooms, party, name)
+        connection = seen.connection
+        return SpaceView(
+            id=party,
+            name=name,
+            friend=connection is not None and connection.state in LIVING_CONNECTION,
+            fingerprint=seen.fingerprint,
+            access=seen.access,
+            unanswered=seen.unanswered,
+            shares=seen.shares,
+            transfers=self.turn.count(self.rooms, party),
+            connection=self.connection(connection) if connection else None,
+        )
+
+    def connections(self) -> list[ConnectionView]:
+        """Every friendship in this person's rooms, past ones too."""
+        return [self.connection(c) for c in self.turn.connections() if c.room in self.rooms]
+
+    async def ledger(self, wanted: LedgerFilter, cursor: str, most: int) -> LedgerPage:
+        """A page of at most so many transfers. Raises `Problem` if the cursor is bad."""
+        behind = place_of(cursor) if cursor else None
+        items: list[TransferView] = []
+        place: Place | None = None
+        looked_at = 0
+        async for transfer in self.transfers(wanted, behind):
+            if len(items) >= most or looked_at >= MOST_LOOKED_AT:
+                return LedgerPage(items=items, next=cursor_behind(place) if place else None)
+            looked_at += 1
+            place = (transfer.asked.at, transfer.id)
+            if wanted.covers(transfer):
+                items.append(self.transfer(transfer))
+        return LedgerPage(items=items)
+
+    async def transfers(self, wanted: LedgerFilter, behind: Place | None = None) -> AsyncIterator[Transfer]:
+        """Those of that space and time that this person may read of, newest first; the bot goes on between them.
+
+        The other filters are the caller's.
+        """
+        for number, transfer in enumerate(self.turn.newest(self.rooms, wanted.space, wanted.since, behind), 1):
+            yield transfer
+            if number % GIVES_WAY_AFTER == 0:
+                await asyncio.sleep(0)
+
+    # --- lines and searches ---
+
+    def said(self, line: WebLine) -> LineSaidView:
+        """A line with its answers."""
+        kept = next((each.id for each in self.turn.searches() if each.event_id == line.id), None)
+        last = line.answers[-1] if line.answers else None
+        return LineSaidView(
+            id=line.id,
+            outcome=last.outcome if last else None,
+            waiting=last is None,
+            answers=[
+                AnswerView(sentence=each.sentence, text=each.plain, html=each.html, choices=list(each.choices))
+                for each in line.answers
+            ],
+            search=kept,
+        )
+
+    def search(self, identifier: str) -> SearchView | None:
+        """The hits of this person's search, while they are kept."""
+        kept = self.turn.search(identifier)
+        return self._search(kept) if kept is not None and kept.person == self.person else None
+
+    def _search(self, kept: Search) -> SearchView:
+        return SearchView(
+            id=kept.id,
+            words=kept.words,
+            hits=[
+                self._hit(number, SpaceRef(id=space.party, name=space.name), hit)
+                for number, (space, hit) in enumerate(kept.hits, 1)
+            ],
+            waiting=[self.space_ref(party) for party in kept.waiting],
+            problems={space.party: space.problem for space in kept.came if space.problem},
+        )
+
+    def picture(self, identifier: str, number: int) -> Mapping[str, Any]:
+        """Where the picture of that hit of this person's search lies; {} if it has none."""
+        kept = self.turn.search(identifier)
+        hits = kept.hits if kept is not None and kept.person == self.person else ()
+        return hits[number - 1][1].picture if 0 < number <= len(hits) else {}
+
+    def _hit(self, number: int, space: SpaceRef, hit: Hit) -> HitView:
+        return HitView(
+            number=number,
+            space=space,
+            item=hit.item,
+            name=hit.name,
+            ipn=hit.ipn,
+            quantity=plain(hit.quantity),
+            units=hit.units,
+            condition=hit.condition,
+            flawed=plain(hit.flawed),
+            lent=plain(hit.lent),
+            back=hit.back,
+            booked=plain(hit.booked),
+            booked_from=hit.booked_from,
+            booked_until=hit.booked_until,
+            waiting=hit.waiting,
+            place=hit.place,
+            state_text=_plain(catalogue_words.availability(self._locale, hit)).removeprefix(", "),
+            picture=bool(hit.picture),
+            word=search.word_for(hit),
+        )
+
+    def accesses(self, this: str = "") -> list[AccessView]:
+        """What this person holds."""
+        return [access_view(access, this) for access in web.held_by(self.turn, self.person)]
+
+    # --- parts ---
+
+    def _card(self, subject: Subject) -> CardView | None:
+        if not ((decides_here(self.turn.us, subject) and is_open(subject)) or awaits_parcel(subject)):
+            return None
+        plain_, html = self._render(decisions.card(self.turn, subject))
+        yours = waits_for(self.turn, subject, self.person, self.permissions)
+        transfer = subject if isinstance(subject, Transfer) else None
+        first = transfer.first_yes if transfer else None
+        running = subject.decision
+        return CardView(
+            shown=web.shown_hash(self.turn, subject),
+            text=plain_,
+            html=html,
+            choices=list(decisions.choices(subject)),
+            yours=yours or (awaits_parcel(subject) and self.permissions.covers(Permission.APPROVER)),
+            care=transfer.care if transfer else False,
+            takes_quantity=transfer is not None and transfer.terms.kind == "request" and transfer.role == "sender",
+            first_yes_by=self.turn.name_of(first.person, subject.room) if first else "",
+            running_by=self.turn.name_of(running.person, subject.room) if running else "",
+            ends=running.ends if running else None,
+        )
+
+    def _line(self, transfer: Transfer, line: Line) -> LineView:
+        item = history.our_item(transfer, line)
+        return LineView(
+            number=line.number,
+            part=line.description.name,
+            ipn=line.description.ipn,
+            quantity=plain(line.quantity),
+            units=line.description.units,
+            serial=line.serial,
+            batch=line.batch,
+            condition=line.status_text,
+            place=line.place,
+            our_item=item,
+            our_item_page=self.item_page(item) if item else "",
+        )
+
+    def _signer(self, signature: Signature) -> PersonView:
+        return PersonView(
+            id=signature.person, name=signature.name or signature.person, user=self._user(signature.person)
+        )
+
+    def _who(self, person: str, user: str) -> PersonView:
+        return PersonView(id=person, name=self.turn.name_of(person), user=user)
+
+    def _user(self, person: str) -> str:
+        return self.turn.us.people.get(person, "")
+
+
+def access_view(access: WebAccess, this: str = "") -> AccessView:
+    """A session or token as its person sees it."""
+    return AccessView(
+        id=access.id[:16],
+        kind=access.kind.value,
+        name=access.name,
+        scope=access.scope.value,
+        made=access.made,
+        ends=access.ends,
+        this=access.id == this,
+    )
+
+
+def _flow(flow: Flow) -> FlowView:
+    return FlowView(lines=flow.lines, pieces=plain(flow.pieces))
+
+
+def _for_admins(todo: Todo) -> list[Subject]:
+    return [*todo.suspended, *todo.to_make, *todo.lacking, *todo.left_over]
+
+
+def _plain(words: tuple[Inline, ...]) -> str:
+    return render([words]).plain
