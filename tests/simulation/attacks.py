@@ -17,7 +17,7 @@ from fedbot.rules import web
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Choice
 from fedbot.rules.model.events import DecidedOffChat
-from fedbot.rules.model.lending import LoanRules
+from fedbot.rules.model.lending import LendingRule, LoanRules
 from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.model.transfer import Line, Transfer
 from fedbot.rules.protocol.terms import written
@@ -291,6 +291,23 @@ async def _their_message(scene: Scene) -> None:
     await scene.federation.passes(timedelta(minutes=3))
 
 
+@attack("a yes that is typed before our card is up counts")
+async def _unread(scene: Scene) -> None:
+    """The code stands in the friend's message, whose text may say anything; our bot hasn't read that yet."""
+    scene.honest.chat.is_unreachable = True
+    item = scene.stock(party=scene.liar)
+    await scene.says(f"push #{item.pk} 1 to {scene.honest.id}", party=scene.liar)
+    scene.liar.crashed()
+    offered = scene.liar.transfers()[-1]
+    superuser = scene.person("superuser")
+    said = superuser.says(f"!fed approve {offered.code}")
+    scene.federation.auditor.typed(said, superuser.user_id, scene.liar, offered.id, Choice.APPROVE)
+    scene.honest.chat.is_unreachable = False
+    await scene.federation.rests()
+    await scene.grace_ends()
+    await scene.sends(offered)
+
+
 @attack("an announcement that its key hasn't signed is believed")
 async def _unsigned(scene: Scene) -> None:
     scene.announces(scene.liar.identity, signed=False, id="another", key=Identity(sha256(b"another").digest()).key)
@@ -325,6 +342,37 @@ async def _more_time(scene: Scene) -> None:
 async def _a_gift(scene: Scene) -> None:
     loan = await scene.lends(scene.honest, scene.liar)
     await scene.lies("closed", loan, {"how": "gift"})
+
+
+@attack("a borrower that asks twice at once gets both extensions")
+async def _both_extensions(scene: Scene) -> None:
+    """The rules allow one; its own bot would ask for the second only after the answer to the first."""
+    scene.honest.lending = (LendingRule(extensions=1),)
+    scene.honest.crashed()
+    await scene.federation.boots(scene.honest)
+    loan = await scene.lends(scene.honest, scene.liar)
+    days = [loan.due_day + timedelta(days=more) for more in (2, 4)] if loan.due_day else []
+    for number, day in enumerate(days):
+        terms = {"kind": "extension", "parent": loan.id, "loan_until": day, "rules": None}
+        await scene.opens("request", loan, f"$more{number}", **terms)
+    for card in scene.federation.auditor.cards[-len(days) :]:
+        superuser = scene.person("superuser")
+        scene.federation.auditor.tapped(superuser.reacts(card[2], "✅"), superuser.user_id, card, "✅")
+        await scene.federation.rests()
+        await scene.grace_ends()
+
+
+@attack("a friend opens again what our people have settled")
+async def _ever_again(scene: Scene) -> None:
+    item = scene.stock()
+    await scene.says(f"push #{item.pk} 1 to {scene.liar.id}")
+    scene.liar.crashed()
+    for lie in ("approve", "disputed"):
+        await scene.lies(lie, scene.ours(), {"reason": "x"})
+    for _ in range(3):
+        scene.federation.auditor.settled_by_people(scene.honest)
+        await scene.says(f"resolve {scene.ours().code} --as arrived", "superuser")
+        await scene.lies("disputed", scene.ours(), {"reason": "x"})
 
 
 @attack("who asks for something may approve it")

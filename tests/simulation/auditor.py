@@ -5,6 +5,7 @@ Nothing here asks the rules what they think: what people did, what arrived, and 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -101,6 +102,7 @@ class Auditor:
     _told_of_wants: set[tuple[str, str]] = field(default_factory=set)
     _read: dict[str, int] = field(default_factory=dict)
     _broken_rules: dict[str, int] = field(default_factory=dict)
+    _reopened: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         self.consents = Consents(self)
@@ -127,9 +129,13 @@ class Auditor:
         self.taps[event_id] = Tap(card[0].id, person, identifier, choice, shown)
 
     def typed(self, event_id: str, person: str, party: Party, subject: str, choice: Choice, card: str = "") -> None:
-        """A person has typed a decision about that subject of this party; `card`: as the answer to that."""
-        shown = self.consents.seen(party, subject, card)
-        self.taps[event_id] = Tap(party.id, person, subject, choice, shown)
+        """A person has typed a decision about that subject, as `party` knows it; `card`: as the answer to that.
+
+        Their own space's bot reads it, and what its card shows by then is what they have seen.
+        """
+        home = next((each for each in self.parties if person in each.us.people), party)
+        shown = self.consents.seen(home, subject, card)
+        self.taps[event_id] = Tap(home.id, person, subject, choice, shown)
 
     def decided_on_a_page(self, party: Party, event: DecidedOffChat, shown: View | FriendView) -> None:
         """A program of a person has decided upon what it was shown when it asked."""
@@ -331,8 +337,8 @@ class Auditor:
         if before is None or before.state is after.state:
             return
         name = f"{party.id}: {after.id[:4]}"
-        if before.state in FINAL and after.id not in self.settled:
-            self.wrong(f"{name} was {before.state} and became {after.state} (5, final states are final)")
+        if before.state in FINAL:
+            self._was_final(party, before, after, event)
         if before.state is TransferState.OPEN and after.state in {TransferState.APPROVED, TransferState.DEBITING}:
             self.left_open.setdefault(after.id, party.clock.now())
         if after.role == "receiver" and after.id not in self.settled:
@@ -344,6 +350,16 @@ class Auditor:
                 self._told_as_sent(party, before, after, event)
         if after.state is TransferState.EXPIRED and after.role == "sender":
             self._expired(party, before, name)
+
+    def _was_final(self, party: Party, before: Transfer, after: Transfer, event: Event) -> None:
+        """Only what our people have said of stock may be contradicted, and once."""
+        name = f"{party.id}: {after.id[:4]}"
+        if isinstance(event, EnvelopeSeen):
+            self._reopened[party.id, after.id] += 1
+            if self._reopened[party.id, after.id] > 1:
+                self.wrong(f"{name} is {before.state} by the word of our people, and its friend opens it again (8)")
+        if after.id not in self.settled:
+            self.wrong(f"{name} was {before.state} and became {after.state} (5, final states are final)")
 
     def _must_be_here(self, transfer: Transfer, name: str) -> None:
         by = transfer.parcel.received if transfer.parcel is not None else None

@@ -7,7 +7,7 @@ are read here once more. Everything else is what people did, by the events that 
 from __future__ import annotations
 
 import unicodedata
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime, timedelta
@@ -140,6 +140,7 @@ class Consents:
     newest: dict[tuple[str, str], str] = field(default_factory=dict)
     _queued: dict[tuple[str, int], tuple[str, bool, View | FriendView]] = field(default_factory=dict)
     _opened: dict[tuple[str, str], deque[datetime]] = field(default_factory=dict)
+    _extended: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     # --- what is to be seen -------------------------------------------------------------------------------
 
@@ -325,8 +326,8 @@ class Consents:
     ) -> None:
         """What is here now against what stood on the card when the person said yes."""
         if tap.shown is None:
-            return
-        if found := differences(tap.shown, view_of(subject), less=less, booked=booked):
+            self._wrong(party, subject, "goes on by a yes from before its card was up (3)")
+        elif found := differences(tap.shown, view_of(subject), less=less, booked=booked):
             self._wrong(party, subject, f"goes on, but the card showed other {', '.join(found)} (2)")
 
     # --- stock that leaves --------------------------------------------------------------------------------
@@ -426,9 +427,20 @@ class Consents:
         name = f"loan {after.id[:4]}"
         if before.back_by != after.back_by and not self._somebody_said(party, after, decision, ("extend",)):
             self.auditor.wrong(f"{party.id}: {name} may stay until {after.back_by}, and nobody here said so (4)")
+        if before.due_day is not None and after.due_day is not None and after.due_day > before.due_day:
+            self._extended[party.id, after.id] += 1
+            self._as_agreed(party, after, decision)
         ended = (before.closed is None and after.closed is not None) or len(after.line_ends) > len(before.line_ends)
         if ended and isinstance(event, EnvelopeSeen | PartyAnnounced):
             self.auditor.wrong(f"{party.id}: {name} is over by what the borrower's bot says (4)")
+
+    def _as_agreed(self, party: Party, loan: Transfer, decision: Committed) -> None:
+        """A borrower that asks gets no more extensions than its loan was agreed with."""
+        rules, children = loan.terms.rules, (d for d in decision.documents.values() if isinstance(d, Transfer))
+        was_asked = any(each.terms.kind == "extension" and each.terms.parent == loan.id for each in children)
+        times = self._extended[party.id, loan.id]
+        if was_asked and rules is not None and rules.extensions is not None and times > rules.extensions:
+            self._wrong(party, loan, f"is extended {times} times, and {rules.extensions} were agreed (2)")
 
     def _somebody_said(self, party: Party, loan: Transfer, decision: Committed, verbs: tuple[str, ...]) -> bool:
         """By a line, or by a yes to an asking of the borrower's that ends in this very decision."""

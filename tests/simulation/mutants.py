@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any
 from unittest.mock import patch
 
+from fedbot.commands import deciding
 from fedbot.engine import pipeline
 from fedbot.engine.chat_worker import ChatWorker
 from fedbot.engine.step_worker import StepWorker
@@ -26,7 +27,7 @@ from fedbot.rules import consent, decisions, dispatch, inbound, web
 from fedbot.rules.catalogue import want
 from fedbot.rules.connection import connect, pinning, provision
 from fedbot.rules.decisions import ConfirmDecision
-from fedbot.rules.loan import bookings, lend, queue
+from fedbot.rules.loan import bookings, extend, lend, queue
 from fedbot.rules.model.catalogue import FriendWant, WantShown
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Signature
@@ -52,7 +53,7 @@ from fedbot.rules.model.transfer import ShownTransfer, Terms, Transfer, with_pro
 from fedbot.rules.protocol import announcements, bodies, sequencing, who_answers
 from fedbot.rules.protocol.bodies import Approve, Body, Message
 from fedbot.rules.state import State, Turn
-from fedbot.rules.transfer import booking, opening, request, rota, send, sender_decision
+from fedbot.rules.transfer import booking, opening, request, resolve, rota, send, sender_decision
 from fedbot.rules.transfer import both_sides as transfers
 from fedbot.rules.transfer import receive as receives
 from fedbot.rules.wire.envelope import Opening, transaction_id
@@ -549,6 +550,11 @@ def _their_message(stack: ExitStack) -> None:
     _instead(stack, Turn, "card_subject_of", lambda self, event_id: self.subject_of(event_id))
 
 
+@mutant("a yes that is typed before our card is up counts")
+def _before_the_card(stack: ExitStack) -> None:
+    _instead(stack, deciding, "_waits_for_its_card", lambda *_: False)
+
+
 @mutant("an announcement that its key hasn't signed is believed")
 def _unsigned(stack: ExitStack) -> None:
     _instead(stack, announcements, "announcement_holds", lambda *_: True)
@@ -581,6 +587,28 @@ def _prolonged_by_the_borrower(stack: ExitStack) -> None:
 def _closed_by_the_borrower(stack: ExitStack) -> None:
     closed = inbound._TO_RECEIVER[bodies.Closed]
     stack.enter_context(patch.dict(inbound._TO_SENDER, {bodies.Closed: closed}))
+
+
+@mutant("a borrower that asks twice at once gets both extensions")
+def _no_second_look(stack: ExitStack) -> None:
+    def on_approved(turn: Turn, transfer: Transfer, decided: Signature) -> None:
+        with patch.object(extend, "against_rules", lambda *_: ""):
+            before(turn, transfer, decided)
+
+    before = _instead(stack, extend, "on_approved", on_approved)
+
+
+@mutant("a friend opens again what our people have settled")
+def _settled_again(stack: ExitStack) -> None:
+    def settle(turn: Turn, transfer: Transfer, *arguments: Any) -> Transfer:
+        before(turn, transfer, *arguments)
+        settled = turn.transfer(transfer.id) or transfer
+        if settled.settled is not None:
+            settled = replace(settled, settled=replace(settled.settled, alone=True, contested=False))
+            turn.save(settled)
+        return settled
+
+    before = _instead(stack, resolve, "settle", settle)
 
 
 @mutant("who asks for something may approve it")

@@ -25,6 +25,7 @@ from fedbot.rules.model.archive import Document
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase
 from fedbot.rules.model.events import CaughtUp, Event
+from fedbot.rules.model.lending import LendingRule
 from fedbot.rules.model.lifecycles import UNFINISHED_CONNECTION, TransferState
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.steps import StepResult, TryToken
@@ -113,6 +114,7 @@ class Party:
     lost_permission: dict[str, datetime] = field(default_factory=dict)
     is_down: bool = False
     heard: object = None
+    lending: tuple[LendingRule, ...] = ()
 
     def __post_init__(self) -> None:
         self.id = f"p{self.number}"
@@ -149,6 +151,7 @@ class Party:
             rooms=self.rooms,
             time_zone=TIME_ZONES[self.number % len(TIME_ZONES)],
             peer_access=self.access,
+            lending=self.lending,
             inventory_url=self.url,
             has_admin_token=True,
             grace=GRACE,

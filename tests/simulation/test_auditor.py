@@ -83,3 +83,16 @@ async def test_what_is_booked_leaves_by_the_word_of_its_day_and_not_of_who_offer
     await _agreed(federation, owner, owner.people.superuser)
     assert owner.transfers()[0].state is TransferState.DONE
     assert not federation.auditor.violations
+
+
+async def test_a_typed_yes_counts_for_the_space_of_whom_it_is_by() -> None:
+    federation, sender, receiver = await _friends()
+    federation.people[sender.person(sender.people.approver)].says("!fed push #1 1 to p1")
+    await federation.rests()
+    approver, offered = federation.people[receiver.person(receiver.people.approver)], sender.transfers()[0]
+    said = approver.says(f"!fed approve {offered.code}")
+    federation.auditor.typed(said, approver.user_id, sender, offered.id, Choice.APPROVE)  # as its sender knows it
+    await federation.heals()
+    assert receiver.transfers()[0].state is TransferState.DONE
+    must_agree(federation.auditor)
+    assert not federation.auditor.violations
