@@ -29,6 +29,7 @@ from fedbot.cli import main as command_line
 from fedbot.cli import settings_file
 from fedbot.cli.exits import EXITS, Exit
 from fedbot.cli.main import main
+from fedbot.cli.parser import parser
 from fedbot.config.loading import load
 from fedbot.identity import FileVault, open_identity
 from fedbot.journal.journal import Journal
@@ -120,7 +121,7 @@ def test_settings_that_changed_since_the_check_must_be_checked_again(config: Pat
 
 def test_the_settings_are_found_in_the_documented_order(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def found(*arguments: str) -> Path:
-        return settings_file.find_config(command_line._parser().parse_args(arguments))
+        return settings_file.find_config(parser().parse_args(arguments))
 
     assert found() == Path("config.yaml")
     system = folder / "etc" / "config.yaml"
@@ -134,11 +135,11 @@ def test_the_settings_are_found_in_the_documented_order(folder: Path, monkeypatc
     assert found("--config", "/given.yaml") == Path("/given.yaml")
     assert found("run", "--config", "/given.yaml") == Path("/given.yaml")
     assert found("--config", "/given.yaml", "run") == Path("/given.yaml")
-    assert settings_file.find_hub(command_line._parser().parse_args(["hub", "list"])) == Path("hub.yaml")
+    assert settings_file.find_hub(parser().parse_args(["hub", "list"])) == Path("hub.yaml")
     (folder / "etc" / "hub.yaml").touch()
-    assert settings_file.find_hub(command_line._parser().parse_args(["hub", "list"])) == folder / "etc" / "hub.yaml"
+    assert settings_file.find_hub(parser().parse_args(["hub", "list"])) == folder / "etc" / "hub.yaml"
     monkeypatch.setenv("FEDBOT_HUB", "/hub.yaml")
-    assert settings_file.find_hub(command_line._parser().parse_args(["hub", "list"])) == Path("/hub.yaml")
+    assert settings_file.find_hub(parser().parse_args(["hub", "list"])) == Path("/hub.yaml")
 
 
 # --- init --------------------------------------------------------------------------------------------------
@@ -547,8 +548,12 @@ def test_the_demo_gets_its_options_and_gives_its_exit_code(monkeypatch: pytest.M
 def test_a_demo_without_its_packages_says_how_to_get_them(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    imported = importlib.import_module
+
     def lacks(name: str) -> ModuleType:
-        raise ModuleNotFoundError("No module named 'synapse'", name="synapse.app")
+        if name.startswith("fedbot_demo"):
+            raise ModuleNotFoundError("No module named 'synapse'", name="synapse.app")
+        return imported(name)
 
     monkeypatch.setattr(importlib, "import_module", lacks)
     assert main(["demo"]) == Exit.FAILED
@@ -594,7 +599,7 @@ def test_help_lists_every_command_and_exit_code(capsys: pytest.CaptureFixture[st
     said = capsys.readouterr().out
     for code, meaning in EXITS.items():
         assert f"  {int(code)}  {meaning}\n" in said
-    for command in filter(None, command_line._COMMANDS):
+    for command in filter(None, command_line.COMMANDS):
         assert f"\n    {command} " in said
 
 
@@ -603,8 +608,50 @@ def test_the_docs_list_every_command_and_exit_code() -> None:
     assert set(EXITS) == set(Exit)
     for code, meaning in EXITS.items():
         assert f"| {int(code)} | {meaning} |" in docs
-    for command in filter(None, command_line._COMMANDS):
+    for command in filter(None, command_line.COMMANDS):
         assert f"| `fedbot {command}" in docs
+
+
+_LOADED = """
+import sys
+from fedbot.cli.main import main
+try:
+    main(sys.argv[1:])
+except SystemExit:
+    pass
+print(*sys.modules, file=sys.stderr)
+"""
+OF_A_BOT = {"nio", "inventree", "fastapi", "pint", "psycopg", "aiohttp", "jinja2", "requests", "fedbot.rules.dispatch"}
+OF_A_COMMAND = OF_A_BOT | {"pydantic", "yaml", "asyncio", "apscheduler", "fedbot.config", "fedbot.messages"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "heavy"),
+    [
+        (["--version"], OF_A_COMMAND),
+        (["--help"], OF_A_COMMAND),
+        (["hub", "add", "--help"], OF_A_COMMAND),
+        (["fly"], OF_A_COMMAND),
+        (["hub", "health"], OF_A_BOT),
+        (["health"], OF_A_BOT),
+    ],
+)
+async def test_a_command_loads_no_more_than_it_needs(arguments: list[str], heavy: set[str], config: Path) -> None:
+    (config.parent / "hub.yaml").write_text("database: {url: postgresql://127.0.0.1:1/x}\nstate: hub-state")
+    settings = load(config)
+    settings.state.mkdir()
+    async with Web(lambda: STANDING, settings.health_socket):
+        command = [sys.executable, "-c", _LOADED, *arguments]
+        ended = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, check=True, timeout=60)
+    loaded = set(ended.stderr.splitlines()[-1].split())
+    assert "fedbot.cli.parser" in loaded
+    assert heavy & loaded == set()
+
+
+def test_every_command_has_its_function() -> None:
+    for name in command_line.COMMANDS.values():
+        module, _, function = name.partition(".")
+        assert callable(getattr(importlib.import_module(f"fedbot.cli.{module}"), function))
 
 
 @pytest.mark.parametrize("arguments", [["fly"], ["run", "--fast"], ["check", "twice"], ["--config"]])

@@ -15,7 +15,7 @@ from check_jsonschema.builtin_schemas import get_builtin_schema
 from jsonschema import Draft202012Validator
 
 from fedbot.cli.exits import Exit
-from fedbot.cli.main import _parser
+from fedbot.cli.parser import parser
 from fedbot.hub.page import SpaceStanding, hub_metrics
 from fedbot.web.standing import metrics
 from tests.scenarios.world import friends
@@ -30,7 +30,7 @@ def test_the_unit_runs_the_bot_and_leaves_it_stopped_where_nothing_changes_by_it
     unit = configparser.ConfigParser(strict=True, interpolation=None)
     unit.read_string((DEPLOY / "fedbot.service").read_text())
     service = unit["Service"]
-    _parser().parse_args(service["ExecStart"].split()[1:])
+    parser().parse_args(service["ExecStart"].split()[1:])
     hopeless = (Exit.USAGE, Exit.HISTORY_WITHOUT_STATE, Exit.SIGNED_OUT, Exit.ACCOUNT_TAKEN)
     assert service["RestartPreventExitStatus"].split() == [str(int(code)) for code in hopeless]
     assert service["Environment"] == "FEDBOT_STATE=/var/lib/fedbot"
@@ -52,7 +52,7 @@ def test_a_compose_file_names_only_what_there_is(name: str) -> None:
         used |= {volume.partition(":")[0] for volume in service.get("volumes", ()) if volume[0] != "."}
         assert all(port.startswith("127.0.0.1:") for port in service.get("ports", ())), "nothing is open to the world"
     assert used == volumes.keys()
-    _parser().parse_args(services["fedbot"]["command"])
+    parser().parse_args(services["fedbot"]["command"])
     told = set(re.findall(r"([A-Z_]+)=", text.split("\nname:", 1)[0]))
     assert set(re.findall(r"\$\{(\w+)", text)) <= told, "the first lines say what goes into .env"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fedbot.cli.exits import Exit
-from fedbot.cli.main import _COMMANDS
+from fedbot.cli.main import COMMANDS
 from fedbot.setup.written import service
 
 ROOT = Path(__file__).parents[1]
@@ -29,7 +29,7 @@ def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
 def test_every_command_in_it_exists() -> None:
     typed = set(re.findall(r"(?:bin/|`)fedbot (\w+)", README + INSTALL + TROUBLE))
     assert typed >= {"init", "check", "run", "health"}
-    assert typed <= set(_COMMANDS)
+    assert typed <= set(COMMANDS)
 
 
 def test_every_make_target_in_it_exists() -> None:

@@ -23,20 +23,6 @@ from fedbot.ports.journal import NotStorable
 from fedbot.rules.model.audit import AuditEntry
 
 
-def arguments(command: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:
-    """Add what the command takes; `common` is what every command takes."""
-    actions = command.add_subparsers(dest="action", metavar="ACTION", required=True)
-    check = actions.add_parser(
-        "verify", help="check the chain of hashes from its beginning (1: an entry doesn't match)", parents=[common]
-    )
-    check.add_argument(
-        "hash", nargs="?", default="", help="a hash that it printed earlier, to look for", metavar="HASH"
-    )
-    check.add_argument("--json", action="store_true", help="answer in JSON, for scripts")
-    written = actions.add_parser("export", help="write every entry as one line of JSON", parents=[common])
-    written.add_argument("--output", type=Path, help="the file to write (mode 0600); else printed", metavar="FILE")
-
-
 def run(settings: Settings, given: argparse.Namespace) -> bool:
     """Carry it out; whether all is well. The bot may be running. Raises `JournalProblem` and its kinds, OSError."""
     if given.action == "export":

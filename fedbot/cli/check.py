@@ -1,4 +1,4 @@
-"""`fedbot check`: whether settings, Matrix and InvenTree are ready."""
+"""`fedbot check`: whether settings, Matrix and InvenTree are ready; and `fedbot` alone: what to do next."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from fedbot import logs
-from fedbot.check.findings import Finding, of_problem, remember
+from fedbot.check.findings import Finding, has_passed, of_problem, remember
 from fedbot.cli.exits import Exit
-from fedbot.cli.settings_file import settings_of, told, typed
+from fedbot.cli.settings_file import find_config, settings_of, told, typed
 from fedbot.config.problems import ConfigRefused
+from fedbot.web.asking import ask
 
 _MARKS = {"good": ("✓", "32"), "bad": ("✗", "31"), "warning": ("!", "33")}
 
@@ -36,6 +37,22 @@ def check(given: argparse.Namespace) -> Exit:
     if not given.json:
         print(f"\n{failed} to fix." if failed else f"\nAll good. Next: {typed(given, 'run')}")
     return Exit.FAILED if failed else Exit.OK
+
+
+def next_step(given: argparse.Namespace) -> Exit:
+    """What to do next: as far as it can be told without asking anybody."""
+    path = find_config(given)
+    if not path.exists():
+        print(f"There are no settings yet ({path}). Next: {typed(given, 'init')}")
+        return Exit.OK
+    settings = settings_of(given, "warning")
+    if ask(settings.health_socket) is not None:
+        print(f"The bot of {settings.party.name} is running. How it is: {typed(given, 'health')}")
+    elif has_passed(settings):
+        print(f"Settings and access were good when last checked. Next: {typed(given, 'run')}")
+    else:
+        print(f"{path} is fine so far. Next, look whether Matrix and InvenTree are ready: {typed(given, 'check')}")
+    return Exit.OK
 
 
 def tell(findings: Sequence[Finding], *, as_json: bool = False) -> None:

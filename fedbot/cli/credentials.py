@@ -16,15 +16,6 @@ from fedbot.journal.copies import documents
 from fedbot.ports.journal import JournalProblem
 from fedbot.rules.connection.provision import made_for
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.protocol.announcements import PARTY_ID
-
-
-def whose(name: str) -> tuple[str, int]:
-    """`betaspace-1` as the party and the generation of the friendship with it."""
-    party, _, generation = name.removeprefix("fed-").rpartition("-")
-    if not PARTY_ID.fullmatch(party) or not generation.isdecimal():
-        raise argparse.ArgumentTypeError(f"{name} is no PARTY-GENERATION, such as betaspace-1")
-    return party, int(generation)
 
 
 def credentials(given: argparse.Namespace) -> Exit:

@@ -7,8 +7,7 @@ import json
 import sys
 from collections.abc import Iterable
 from dataclasses import asdict
-from datetime import date, datetime
-from pathlib import Path
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from fedbot.config.settings import Settings
@@ -24,19 +23,6 @@ from fedbot.rules.model.transfer import Transfer
 
 class NoSuchPeer(Exception):
     """Nothing ever went to or from a space of that name, or several spaces are called so."""
-
-
-def arguments(command: argparse.ArgumentParser) -> None:
-    """Add what the command takes."""
-    command.add_argument("--format", choices=("csv", "json"), default="csv", help="the format (default: csv)")
-    command.add_argument(
-        "--since",
-        type=_day,
-        help="only transfers that were asked for, decided or ended from that day on",
-        metavar="DATE",
-    )
-    command.add_argument("--peer", default="", help="only transfers to or from that space", metavar="SPACE")
-    command.add_argument("--output", type=Path, help="the file to write; else it is printed", metavar="FILE")
 
 
 def export(settings: Settings, given: argparse.Namespace) -> bool:
@@ -68,13 +54,6 @@ def export(settings: Settings, given: argparse.Namespace) -> bool:
 
 def _asked_at(row: history.Row) -> datetime:
     return row.asked_at
-
-
-def _day(word: str) -> date:
-    try:
-        return date.fromisoformat(word)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{word} is no day; write it as 2026-01-31") from None
 
 
 def as_json(rows: Iterable[history.Row]) -> str:

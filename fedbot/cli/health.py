@@ -1,28 +1,20 @@
-"""`fedbot health`, `status`, `retry` and `drop`: how the bot is, and what is set aside."""
+"""`fedbot health`: how the running bot is. Containers ask it again and again, so it imports only what it needs."""
 
 from __future__ import annotations
 
 import argparse
-import importlib
-import importlib.resources
 import json
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict
+import os
 from pathlib import Path
 
-from fedbot import logs
-from fedbot.cli import state_folder
 from fedbot.cli.exits import Exit
-from fedbot.cli.settings_file import settings_of, typed
+from fedbot.cli.settings_file import settings_of
 from fedbot.config.settings import Settings
-from fedbot.edge_settings import journal_place
-from fedbot.journal.copies import in_postgresql, quarantined
-from fedbot.journal.journal import StoredJournal
-from fedbot.journal.lock import StateLock
-from fedbot.ports.journal import JournalProblem, StateInUse
-from fedbot.web.asking import ask, order
+from fedbot.web.asking import ask
+
+_ENDS = {"Matrix": "matrix", "InvenTree": "inventree"}
+_KEEP_FREE = 10_000_000
+"""Bytes on the disk of the state folder; with fewer, it is full."""
 
 
 def health(given: argparse.Namespace) -> Exit:
@@ -37,7 +29,7 @@ def health(given: argparse.Namespace) -> Exit:
     if given.json:
         print(json.dumps({"running": answer is not None, "healthy": healthy} | (answer or {}), ensure_ascii=False))
     elif answer is None:
-        why = state_folder.why_unwritable(settings.state)
+        why = _why_unwritable(settings.state)
         print(f"not running ({why or f'nobody answers in {settings.state}'})")
     else:
         ends = ", ".join(f"{end} {'reached' if answer.get(key) else 'lost'}" for end, key in _ENDS.items())
@@ -49,6 +41,11 @@ def health(given: argparse.Namespace) -> Exit:
 
 def _works_elsewhere(settings: Settings) -> str:
     """The worker that works for the space while one on this machine stands by; '' if it isn't so."""
+    from fedbot.edge_settings import journal_place  # noqa: PLC0415 -- takes a second; a bot that runs has answered
+    from fedbot.journal.copies import in_postgresql  # noqa: PLC0415
+    from fedbot.journal.lock import StateLock  # noqa: PLC0415
+    from fedbot.ports.journal import JournalProblem, StateInUse  # noqa: PLC0415
+
     place = journal_place(settings)
     if isinstance(place, Path):
         return ""
@@ -62,85 +59,13 @@ def _works_elsewhere(settings: Settings) -> str:
     return ""
 
 
-@contextmanager
-def _opened(settings: Settings) -> Iterator[StoredJournal]:
-    """The journal of a bot that doesn't run. Raises `StateInUse` and other `JournalProblem`s, OSError."""
-    place = journal_place(settings)
-    if isinstance(place, Path):
-        with importlib.import_module("fedbot.journal").Journal.open(place) as journal:
-            yield journal
-        return
-    postgresql = in_postgresql()
-    lease = postgresql.claim(place, "a command")
-    if lease is None:
-        raise StateInUse(f"{postgresql.holder(place)} works for {place.space}: give the command there.", None)
-    with postgresql.open_journal(lease) as journal:
-        yield journal
-
-
-def status(given: argparse.Namespace) -> Exit:
-    """What `health` says, and what is set aside, read from the journal: also of a bot that doesn't run."""
-    settings = settings_of(given, "warning")
-    answer = ask(settings.health_socket)
-    try:
-        asides = quarantined(journal_place(settings))
-    except JournalProblem as problem:
-        print(logs.redact(str(problem)), file=sys.stderr)
-        return Exit.FAILED
-    if given.json:
-        told = [{**asdict(aside), "at": aside.at.isoformat(timespec="seconds")} for aside in asides]
-        everything = {"running": answer is not None, **(answer or {}), "set_aside": told}
-        print(logs.redact(json.dumps(everything, ensure_ascii=False)))
-        return Exit.FAILED if asides else Exit.OK
-    health(given)
-    gauges = (answer or {}).get("gauges", {})
-    if "index_percent" in gauges:
-        known = f"{gauges['index_stock_items']:,.0f} stock items, {gauges['index_parts']:,.0f} parts"
-        print(f"index of the stock: {gauges['index_percent']:.0f} % read ({known})")
-    for aside in asides:
-        about = f" about {aside.subject}" if aside.subject else ""
-        print(logs.redact(f"set aside on {aside.at:%Y-%m-%d %H:%M}: {aside.what}{about}: {aside.problem}"))
-        print(f"  → {typed(given, 'retry')} {aside.number}, or to give it up: {typed(given, 'drop')} {aside.number}")
-    if not asides:
-        print("nothing is set aside")
-    return Exit.FAILED if asides else Exit.OK
-
-
-def retry(given: argparse.Namespace) -> Exit:
-    """By the running bot; if none runs, the next one tries it."""
-    settings = settings_of(given, "warning")
-    answer = order(settings.health_socket, "retry", number=given.number)
-    if answer is None:
-        try:
-            with _opened(settings) as journal:
-                found = journal.try_again(given.number)
-        except (JournalProblem, OSError) as problem:
-            print(logs.redact(str(problem)), file=sys.stderr)
-            return Exit.STATE_IN_USE if isinstance(problem, StateInUse) else Exit.FAILED
-        answer = {"problem": "" if found else f"Nothing is set aside under the number {given.number}."}
-    if answer["problem"]:
-        print(answer["problem"], file=sys.stderr)
-        return Exit.FAILED
-    print(f"{given.number} is tried again. Whether it worked: {typed(given, 'status')}")
-    return Exit.OK
-
-
-def drop(given: argparse.Namespace) -> Exit:
-    """By the running bot; without `--sure` it only says what would be lost."""
-    settings = settings_of(given, "warning")
-    answer = order(settings.health_socket, "drop", number=given.number, sure=given.sure)
-    if answer is None:
-        print("The bot is not running: start it first, as it knows what waits for it.", file=sys.stderr)
-        return Exit.FAILED
-    if answer["problem"]:
-        print(answer["problem"], file=sys.stderr)
-        return Exit.FAILED
-    print(answer["loses"])
-    if given.sure:
-        print(f"{given.number} is given up for good; the audit names it.")
-        return Exit.OK
-    print(f"Nothing is given up yet. To do it: {typed(given, 'drop')} {given.number} --sure")
-    return Exit.FAILED
-
-
-_ENDS = {"Matrix": "matrix", "InvenTree": "inventree"}
+def _why_unwritable(state: Path) -> str:
+    """Why nothing can be written into the state folder; '' if it can."""
+    if not state.is_dir():
+        return f"{state} is not there"
+    if not os.access(state, os.W_OK):
+        return f"{state} can't be written by this user, or is read-only"
+    space = os.statvfs(state)
+    if space.f_bavail * space.f_frsize < _KEEP_FREE:
+        return f"the disk of {state} is full"
+    return ""

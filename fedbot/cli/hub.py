@@ -9,86 +9,35 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable
 from contextlib import closing
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fedbot import logs
-from fedbot.cli import init
 from fedbot.cli.exits import Exit
-from fedbot.cli.run import ended_by, until_told
+from fedbot.cli.main import main
 from fedbot.cli.settings_file import find_hub, program
 from fedbot.config.loading import load
-from fedbot.journal.copies import in_postgresql
-from fedbot.ports.journal import JournalProblem
 from fedbot.web.asking import ask
 
 if TYPE_CHECKING:
     from fedbot.config.hub import HubSettings
 
-Main = Callable[[list[str]], int]
 
-
-def arguments(command: argparse.ArgumentParser, config: argparse.ArgumentParser) -> None:
-    """Add what the commands take."""
-    verbs = command.add_subparsers(dest="verb", metavar="VERB", required=True)
-
-    def verb(name: str, words: str, *, of_a_space: bool = True) -> argparse.ArgumentParser:
-        made = verbs.add_parser(name, help=words, description=words[0].upper() + words[1:] + ".", parents=[config])
-        if of_a_space:
-            made.add_argument("space", help="its party's id", metavar="SPACE")
-        return made
-
-    run = verb("run", "work as one of the hub's workers until told to stop", of_a_space=False)
-    run.add_argument("--log-json", action="store_true", help="log one JSON object for each line")
-    listing = verb("list", "list the spaces: who works for each, and what is wrong", of_a_space=False)
-    listing.add_argument("--json", action="store_true", help="answer in JSON, for scripts")
-    verb("health", "show the health of this machine's worker and its spaces (0: it runs, 1: not)", of_a_space=False)
-    add = verb("add", "add a space: ask the questions of fedbot init, or move a separate bot into the hub")
-    add.add_argument(
-        "--answers", type=Path, help="a file of answers, as for fedbot init; - for standard input", metavar="FILE"
-    )
-    add.add_argument(
-        "--from", dest="source", type=Path, help="the settings file of a stopped bot that moves in", metavar="PATH"
-    )
-    verb("pause", "stop the work for this space until you resume it")
-    verb("resume", "start the work for this space again; try a failed one at once")
-    move = verb("move", "move this space to another worker")
-    move.add_argument(
-        "--to", default="", help="to this worker; else to the one with the fewest spaces", metavar="WORKER"
-    )
-    leave = verb("leave", "move everything of a space out of the hub, for a separate bot")
-    leave.add_argument("folder", type=Path, help="a new folder", metavar="FOLDER")
-    remove = verb("remove", "delete a space from the hub; says first what is lost")
-    remove.add_argument("--sure", action="store_true", help="do it")
-    verb("api", "answer the operator's programs by REST until told to stop", of_a_space=False)
-    _token_arguments(verb("token", "make, list or revoke tokens of the API", of_a_space=False))
-    do = verb("do", "give a command for one space, such as: do attraktor backup FILE")
-    do.add_argument("words", nargs=argparse.REMAINDER, help="a command and its arguments", metavar="COMMAND")
-
-
-def _token_arguments(command: argparse.ArgumentParser) -> None:
-    verbs = command.add_subparsers(dest="token_verb", metavar="VERB", required=True)
-    add = verbs.add_parser("add", help="create a token and show it once")
-    add.add_argument("name", help="what it is for; the log names it", metavar="NAME")
-    add.add_argument("--reads", action="store_true", help="a token that can only read")
-    add.add_argument("--days", type=int, default=365, help="it ends after so many days (365)", metavar="N")
-    verbs.add_parser("list", help="list the tokens, without their secrets")
-    revoke = verbs.add_parser("revoke", help="revoke a token")
-    revoke.add_argument("token", help="its id, as `fedbot hub token list` shows it", metavar="ID")
-
-
-def hub(given: argparse.Namespace, main: Main) -> Exit:
-    """One of the commands; `main` does those of a single space. Raises `ConfigRefused`."""
+def hub(given: argparse.Namespace) -> Exit:
+    """One of the commands. Raises `ConfigRefused`."""
     settings: HubSettings = importlib.import_module("fedbot.config.hub").load_hub(find_hub(given))
     as_json = getattr(given, "log_json", False) or settings.log.format == "json"
     level = settings.log.level if given.verb in ("run", "api") else "warning"
     logs.configure(level, [settings.password] if settings.password else [], as_json=as_json)
+    if given.verb == "health":
+        return _health(settings)
+    from fedbot.journal.copies import in_postgresql  # noqa: PLC0415 -- containers ask for the health again and again
+    from fedbot.ports.journal import JournalProblem  # noqa: PLC0415
+
     try:
         in_postgresql()
         if given.verb == "do":
-            return _do(settings, given, main)
+            return _do(settings, given)
         tending = importlib.import_module("fedbot.hub.tending")
     except JournalProblem as problem:
         print(logs.redact(str(problem)), file=sys.stderr)
@@ -104,6 +53,8 @@ def hub(given: argparse.Namespace, main: Main) -> Exit:
 
 def _serve(settings: HubSettings, verb: str) -> Exit:
     """A worker, or the API, until told to stop."""
+    from fedbot.cli.run import ended_by, until_told  # noqa: PLC0415 -- as above
+
     if verb == "api" and not settings.api.listen:
         print(f"The API is off. Write into {settings.source}: api: {{listen: 127.0.0.1:8323}}", file=sys.stderr)
         return Exit.USAGE
@@ -118,7 +69,7 @@ def _serve(settings: HubSettings, verb: str) -> Exit:
     return Exit.OK
 
 
-def _do(settings: HubSettings, given: argparse.Namespace, main: Main) -> Exit:
+def _do(settings: HubSettings, given: argparse.Namespace) -> Exit:
     """The command, with the settings of the space, and its state folder at this worker."""
     if given.space not in settings.names():
         print(f"There is no space {given.space} in {settings.spaces}.", file=sys.stderr)
@@ -154,7 +105,7 @@ def _list(settings: HubSettings, given: argparse.Namespace, _: Any) -> Exit:  # 
     return Exit.OK
 
 
-def _health(settings: HubSettings, _: argparse.Namespace, __: Any) -> Exit:  # noqa: ANN401 -- the module
+def _health(settings: HubSettings) -> Exit:
     answer = ask(settings.health_socket)
     if answer is None:
         print(f"not running (nobody answers in {settings.state})")
@@ -168,6 +119,8 @@ def _health(settings: HubSettings, _: argparse.Namespace, __: Any) -> Exit:  # n
 
 
 def _add(settings: HubSettings, given: argparse.Namespace, tending: Any) -> Exit:  # noqa: ANN401 -- the module
+    from fedbot.cli import init  # noqa: PLC0415 -- as above
+
     space = given.space
     tending.refuse_bad_name(space)
     config = settings.config_of(space)
@@ -274,7 +227,6 @@ def _remove(settings: HubSettings, given: argparse.Namespace, tending: Any) -> E
 
 _VERBS = {
     "list": _list,
-    "health": _health,
     "add": _add,
     "pause": _pause,
     "resume": _resume,

@@ -13,28 +13,10 @@ from pathlib import Path
 from fedbot.check.findings import remember
 from fedbot.cli.check import tell
 from fedbot.cli.exits import Exit
-from fedbot.cli.settings_file import DEFAULT_CONFIG, program
+from fedbot.cli.parser import DEFAULT_CONFIG, STANDARD_INPUT
+from fedbot.cli.settings_file import program
 from fedbot.config.loading import load, read_yaml
 from fedbot.config.problems import ConfigRefused, Problem
-
-STANDARD_INPUT = Path("-")
-
-
-def arguments(command: argparse.ArgumentParser) -> None:
-    """Add what the command takes."""
-    command.add_argument(
-        "path", type=Path, nargs="?", help=f"the settings file to write (default: {DEFAULT_CONFIG})", metavar="PATH"
-    )
-    command.add_argument("--dry-run", action="store_true", help="ask and look, say what init would do, and do nothing")
-    command.add_argument(
-        "--answers",
-        type=Path,
-        help="a file of answers, for automation (docs/cli.md); - for standard input",
-        metavar="FILE",
-    )
-    command.add_argument(
-        "--example", action="store_true", help="only write an example with every setting explained, to fill in by hand"
-    )
 
 
 def init(given: argparse.Namespace) -> Exit:

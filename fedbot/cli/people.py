@@ -17,14 +17,6 @@ AS = "as"
 _WORDS = 2
 
 
-def arguments(command: argparse.ArgumentParser) -> None:
-    """Add what the command takes."""
-    command.add_argument("change", choices=("add", "remove"), nargs="?", help="without: list them")
-    command.add_argument("person", nargs="?", default="", help="a Matrix id, as @kim:example.org", metavar="PERSON")
-    command.add_argument("user", nargs="*", default=[], help="the name of their InvenTree user", metavar="as USER")
-    command.add_argument("--admin", action="store_true", help="they may invite the bot; without `as USER` nothing else")
-
-
 def people(given: argparse.Namespace) -> Exit:
     """List our people, or have the running bot add or remove somebody."""
     settings = settings_of(given, "warning")

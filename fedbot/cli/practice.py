@@ -19,19 +19,6 @@ if TYPE_CHECKING:
     from fedbot.setup.practising import Practising
 
 
-def arguments(command: argparse.ArgumentParser) -> None:
-    """Add what the command takes."""
-    command.add_argument(
-        "--clean", action="store_true", help="remove the friend, and everything that was created for it"
-    )
-    command.add_argument(
-        "--as", dest="account", default="", help="the friend's own Matrix account; it may be new", metavar="ID"
-    )
-    command.add_argument(
-        "--superuser", default="", help="sign in to InvenTree as this superuser, not with the stored token"
-    )
-
-
 def practice(given: argparse.Namespace) -> Exit:
     """Put up the friend and let it live until Ctrl-C; or remove it."""
     settings = settings_of(given, "warning")

@@ -10,12 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from fedbot import logs
+from fedbot.cli.parser import DEFAULT_CONFIG, DEFAULT_HUB, SYSTEM
 from fedbot.config.loading import load
 from fedbot.config.settings import Settings
-
-SYSTEM = Path("/etc/fedbot")
-DEFAULT_CONFIG = Path("config.yaml")
-DEFAULT_HUB = Path("hub.yaml")
 
 
 def find_config(

@@ -6,14 +6,12 @@ import argparse
 import asyncio
 import importlib
 import importlib.resources
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from getpass import getpass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from fedbot import logs
 from fedbot.backup import COPIES, IDENTITY, BackupRefused, Whole, backup, is_encrypted, refuse_a_used_folder, restore
@@ -29,29 +27,6 @@ from fedbot.ports.inventory import InventoryProblem
 from fedbot.ports.journal import JournalProblem, StateInUse
 
 _MEGABYTE = 1_000_000
-_KEEP_FREE = 10 * _MEGABYTE
-
-
-def arguments(commands: Any) -> None:  # noqa: ANN401 -- argparse's own type for it is private
-    """Add what these commands take; `commands` makes one from its name and its summary."""
-    made = commands("backup", "write journal, keys and tokens into one file, while the bot runs or not")
-    made.add_argument("file", type=Path, help="the file to write; replaces an older backup", metavar="FILE")
-    made.add_argument("--unencrypted", action="store_true", help="a person who reads the file can speak as you")
-    _passphrase_file(made)
-    put_back = commands("restore", "put a backup into an empty state folder")
-    put_back.add_argument("file", type=Path, help="the backup", metavar="FILE")
-    _passphrase_file(put_back)
-    commands("verify", "make apps trust the bot in encrypted rooms if another client has created its account's keys")
-    moving = commands("journal", "move a space's journal, keys and tokens into the database of the settings, or back")
-    moving.add_argument("verb", choices=("move",), help="stop the bot first; run it again if it was interrupted")
-    moving.add_argument("where", choices=("to-database", "to-file"), help="where to")
-    commands("rebuild", "rebuild a lost journal from InvenTree and from the rooms")
-
-
-def _passphrase_file(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--passphrase-file", type=Path, help="a file whose first line is the passphrase", metavar="PATH"
-    )
 
 
 @contextmanager
@@ -194,18 +169,6 @@ def _new_passphrase() -> str:
     if not passphrase or getpass("The same again: ") != passphrase:
         raise BackupRefused("That was empty, or not the same twice. Nothing was written.")
     return passphrase
-
-
-def why_unwritable(state: Path) -> str:
-    """Why nothing can be written into the state folder; '' if it can."""
-    if not state.is_dir():
-        return f"{state} is not there"
-    if not os.access(state, os.W_OK):
-        return f"{state} can't be written by this user, or is read-only"
-    space = os.statvfs(state)
-    if space.f_bavail * space.f_frsize < _KEEP_FREE:
-        return f"the disk of {state} is full"
-    return ""
 
 
 COMMANDS = {
