@@ -9,7 +9,8 @@ from typing import Any
 from tests.crash import friendship, loans, transfers
 from tests.crash.pair import Pair
 
-STORIES_A_PAIR = 60
+#: A bot takes 20 new requests of a friend at once, then one in 30 s; a story makes one or two, with what it prepares.
+STORIES_A_PAIR = 8
 
 
 @dataclass(frozen=True)
