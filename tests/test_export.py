@@ -17,15 +17,19 @@ import pytest
 import yaml
 
 from fedbot.cli.exits import Exit
+from fedbot.cli.export import KINDS
 from fedbot.cli.main import main
+from fedbot.cli.parser import EXPORTED
 from fedbot.journal.journal import Journal
 from fedbot.ports.journal import Committed
 from fedbot.rules.ledger.history import COLUMNS
 from fedbot.rules.model.archive import Document
 from fedbot.rules.model.events import Tick
 from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.wire.envelope import fingerprint
+from fedbot.web.site import api
 from tests.config.conftest import ENVIRONMENT, least
-from tests.dialogue import test_lending
+from tests.dialogue import test_asking_anyone, test_lending
 from tests.scenarios.world import World, sharing
 
 DOCS = Path(__file__).parents[1] / "docs" / "cli.md"
@@ -190,9 +194,100 @@ def test_without_a_journal_or_with_a_damaged_one_it_says_so(config: Path, capsys
 
 
 def test_the_columns_are_those_of_the_docs_in_their_order() -> None:
-    table = DOCS.read_text().partition("\n## export")[2].partition("\n## ")[0]
-    told = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
-    assert [name.strip(" `") for cell in told for name in cell.split(",")] == list(COLUMNS)
+    assert tuple(KINDS) == EXPORTED
+    section = DOCS.read_text().partition("\n## export")[2].partition("\n## ")[0]
+    for what, kind in KINDS.items():
+        table = section.partition(f"\n### {what}\n")[2].partition("\n### ")[0]
+        told = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+        assert [name.strip(" `") for cell in told for name in cell.split(",")] == list(kind.columns)
+
+
+def test_what_the_api_lists_can_be_exported() -> None:
+    """A list of the API that is in no export is named here, with where it is."""
+    lists = {route.path.removeprefix("/api/v1/") for route in api.router.routes if "{" not in route.path}  # type: ignore[attr-defined]
+    elsewhere = {
+        "bookings": "transfers",
+        "loans": "transfers",
+        "outside": "transfers",
+        "transfers.csv": "transfers",
+        "now": "transfers and connections, as they wait for one person",
+        "spaces": "connections",
+        "figures": "computed from transfers",
+        "me": "no record",
+        "tokens": "no record of the space",
+        "lines": "what one person said, for a day",
+    }
+    assert lists == {*KINDS, *elsewhere}
+
+
+async def test_who_waits_and_what_is_wanted_is_exported(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    world = await sharing()
+    journal = config.parent / "state" / "journal.db"
+    for person, line in (
+        (world.piet, "share all"),
+        (world.anna, "wait 500 M3-NUT"),
+        (world.cem, "wait 400 M3-NUT from attraktor"),
+        (world.anna, "want 7 M9-WASHER until 20.12."),
+        (world.cem, "want 5 M3-SCREW until 20.12."),
+    ):
+        person.says(f"!fed {line}")
+        await world.settle()
+    world.alpha.journal.backup(journal)
+
+    assert export(config, "queues") == Exit.OK
+    ours, theirs = printed(capsys)
+    assert (ours["peer"], ours["direction"], ours["place"], ours["quantity"]) == ("attraktor", "out", "1", "500")
+    assert (ours["state"], ours["asked_by_user"], ours["wanted"]) == ("waiting", "anna", "M3 nut")
+    assert (theirs["peer"], theirs["place"], theirs["asked_by"]) == ("betaspace", "2", "")
+    assert export(config, "queues", "--peer", "Betaspace", "--format", "json") == Exit.OK
+    assert [row["code"] for row in json.loads(capsys.readouterr().out)] == [theirs["code"]]
+    assert export(config, "queues", "--since", "2030-01-01") == Exit.OK
+    assert printed(capsys) == []
+
+    assert export(config, "wants") == Exit.OK
+    ours, theirs = printed(capsys)
+    assert (ours["peer"], ours["wanted"], ours["lacking"]) == ("attraktor", "M9-WASHER", "7")
+    assert ours["asked_by_name"] == "Anna"
+    assert (theirs["peer"], theirs["wanted"], theirs["until"]) == ("betaspace", "M3-SCREW", "2026-12-20")
+    assert export(config, "wants", "--since", "2030-01-01") == Exit.OK
+    assert [row["peer"] for row in printed(capsys)] == ["betaspace"], "nobody knows since when a friend wants it"
+
+    world.beta.journal.backup(journal)
+    assert export(config, "queues", "--format", "json") == Exit.OK
+    (place,) = json.loads(capsys.readouterr().out)
+    assert (place["direction"], place["peer"], place["place"], place["kept_until"]) == ("in", "attraktor", 2, None)
+    assert place["asked_by"] == world.cem.user_id
+
+
+async def test_requests_from_anyone_and_friendships_are_exported(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = await test_asking_anyone.three()
+    journal = config.parent / "state" / "journal.db"
+    await test_asking_anyone.asks(world)
+    await test_asking_anyone.asks(world, "3 M9-WASHER from anyone")
+    world.alpha.journal.backup(journal)
+    assert export(config, "rotas") == Exit.OK
+    asked, next_one, *of_nobody = printed(capsys)
+    (transfer,) = world.alpha.turn.transfers()
+    assert (asked["peer"], asked["step"], asked["transfer"]) == ("betaspace", "asked", transfer.id)
+    assert (next_one["peer"], next_one["step"], next_one["peer_quantity"]) == ("gammaspace", "waiting", "75")
+    assert {row["state"] for row in (asked, next_one)} == {"asking"}
+    assert {(row["wanted"], row["state"], row["step"]) for row in of_nobody} == {("M9-WASHER", "nobody", "")}
+
+    assert export(config, "connections") == Exit.OK
+    beta, gamma = printed(capsys)
+    assert (beta["peer"], beta["state"], beta["direction"], beta["peer_name"]) == (
+        "betaspace",
+        "active",
+        "out",
+        "Betaspace",
+    )
+    assert beta["fingerprint"] == fingerprint(world.beta.turn.us.key)
+    assert beta["decided_by"].endswith(world.bea.user_id) or beta["decided_by"].endswith(world.cem.user_id)
+    assert gamma["peer"] == "gammaspace"
+    assert export(config, "connections", "--peer", "gammaspace", "--since", "2026-01-01") == Exit.OK
+    assert [row["id"] for row in printed(capsys)] == [gamma["id"]]
 
 
 async def test_what_neighbours_have_and_what_is_booked_ahead_is_exported(

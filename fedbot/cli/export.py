@@ -1,13 +1,19 @@
-"""`fedbot export`: the ledger as CSV or JSON, for a spreadsheet or a script. docs/cli.md tells of each column."""
+"""`fedbot export`: what the journal keeps of one kind, as CSV or JSON. docs/cli.md tells of each column.
+
+The ledger, which has bookings and loans to neighbours too; who waits for what; what is wanted; what was asked of
+friends in turn; friendships. Everything that the REST API lists is in one of them.
+"""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
-from collections.abc import Iterable
-from dataclasses import asdict
-from datetime import datetime
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, fields
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from fedbot.config.settings import Settings
@@ -15,10 +21,15 @@ from fedbot.edge_settings import journal_place
 from fedbot.files import write_whole
 from fedbot.journal.copies import documents
 from fedbot.rules.ledger import history
+from fedbot.rules.model import names
+from fedbot.rules.model.catalogue import FriendWant, Want
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.names import is_called
-from fedbot.rules.model.outside import OUTSIDE, OutsideLoan
+from fedbot.rules.model.decision import Signature
+from fedbot.rules.model.lending import PlaceInLine, QueueEntry
+from fedbot.rules.model.lifecycles import PlaceState, WantState
+from fedbot.rules.model.outside import OUTSIDE, OutsideLoan, Rota
 from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.wire.envelope import fingerprint
 
 
 class NoSuchPeer(Exception):
@@ -26,25 +37,18 @@ class NoSuchPeer(Exception):
 
 
 def export(settings: Settings, given: argparse.Namespace) -> bool:
-    """Write the ledger out, into a file for its owner alone; then all is well. The bot may be running meanwhile.
+    """Write it out, into a file for its owner alone; then all is well. The bot may be running meanwhile.
 
     Raises `NoSuchPeer`, `JournalProblem` and its kinds, and OSError.
     """
-    found = documents(journal_place(settings), Transfer, Connection, OutsideLoan)
-    transfers = [document for document in found if isinstance(document, Transfer)]
-    outside = [document for document in found if isinstance(document, OutsideLoan)]
+    kind = KINDS[given.what]
+    found = documents(journal_place(settings), Connection, *kind.documents)
+    begins = _midnight(given.since, settings.party.time_zone) if given.since else None
+    rows = list(kind.rows(found, begins))
     if given.peer:
         party = _party(given.peer, found)
-        transfers = [transfer for transfer in transfers if transfer.peer == party]
-        outside = [loan for loan in outside if f"{OUTSIDE}{loan.neighbour}" == party]
-    if given.since:
-        begins = datetime(
-            given.since.year, given.since.month, given.since.day, tzinfo=ZoneInfo(settings.party.time_zone)
-        )
-        transfers = history.since(transfers, begins)
-        outside = history.outside_since(outside, begins)
-    rows = sorted([*history.rows(transfers), *history.outside_rows(outside)], key=_asked_at, reverse=True)
-    text = as_json(rows) if given.format == "json" else history.as_csv(rows)
+        rows = [row for row in rows if row.peer == party]
+    text = as_json(rows) if given.format == "json" else history.as_csv(rows, kind.columns)
     if given.output is None:
         sys.stdout.write(text)
         return True
@@ -52,11 +56,11 @@ def export(settings: Settings, given: argparse.Namespace) -> bool:
     return True
 
 
-def _asked_at(row: history.Row) -> datetime:
-    return row.asked_at
+def _midnight(day: date, time_zone: str) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(time_zone))
 
 
-def as_json(rows: Iterable[history.Row]) -> str:
+def as_json(rows: Iterable[Any]) -> str:
     """A list of objects; what isn't there is null, numbers of items are numbers, all else is text."""
     entries = [
         {
@@ -70,20 +74,306 @@ def as_json(rows: Iterable[history.Row]) -> str:
 
 def _party(word: str, found: Iterable[object]) -> str:
     """The id of the space that is meant by its id or its display name."""
-    names: dict[str, str] = {}
+    known: dict[str, str] = {}
     for document in found:
         if isinstance(document, Connection):
-            names[document.peer] = document.peer_name
+            known[document.peer] = document.peer_name
         elif isinstance(document, Transfer):
-            names.setdefault(document.peer, document.peer)
+            known.setdefault(document.peer, document.peer)
         elif isinstance(document, OutsideLoan):
-            names[f"{OUTSIDE}{document.neighbour}"] = document.neighbour
-    if (by_id := word.strip().casefold()) in names:
+            known[f"{OUTSIDE}{document.neighbour}"] = document.neighbour
+    if (by_id := word.strip().casefold()) in known:
         return by_id
-    hits = [party for party, name in names.items() if is_called(party, name, word)]
+    hits = [party for party, name in known.items() if names.is_called(party, name, word)]
     if len(hits) > 1:
         raise NoSuchPeer(f"Several spaces are called {word}: say {' or '.join(sorted(hits))}.")
     if not hits:
-        known = ", ".join(sorted(names)) or "none yet"
-        raise NoSuchPeer(f"There is no space {word} in the ledger. Spaces in it: {known}.")
+        listed = ", ".join(sorted(known)) or "none yet"
+        raise NoSuchPeer(f"There is no space {word} in the ledger. Spaces in it: {listed}.")
     return hits[0]
+
+
+# --- the rows of each kind -----------------------------------------------------------------------------------
+# Times are aware; None and '' are what isn't known or isn't there. People are named as in the ledger (`history.Row`).
+
+
+@dataclass(frozen=True)
+class QueueRow:
+    """A place in a waiting list. `in`: one of our people waits at a friend; `out`: somebody waits for what is ours."""
+
+    code: str
+    direction: str
+    state: str
+    peer: str
+    wanted: str
+    quantity: Decimal
+    units: str
+    place: int | None
+    asked_at: datetime
+    asked_by: str
+    asked_by_user: str
+    asked_by_name: str
+    kept_item: int | None
+    kept_until: datetime | None
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True)
+class WantRow:
+    """What one of our people wants, or a friend (`peer`). `lacking` and who asked are known of our own."""
+
+    code: str
+    state: str
+    peer: str
+    wanted: str
+    quantity: Decimal
+    units: str
+    lacking: Decimal | None
+    until: date
+    asked_at: datetime | None
+    asked_by: str
+    asked_by_user: str
+    asked_by_name: str
+    told_at: datetime | None
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True)
+class RotaRow:
+    """One friend of a rota: asked, to be asked, or passed over. A rota that has no friend has a row without one."""
+
+    id: str
+    code: str
+    state: str
+    wanted: str
+    quantity: Decimal
+    units: str
+    asked_at: datetime
+    asked_by: str
+    asked_by_user: str
+    asked_by_name: str
+    loan_until: date | None
+    ended_at: datetime | None
+    peer: str
+    step: str
+    peer_quantity: Decimal | None
+    peer_asked_at: datetime | None
+    transfer: str
+    why: str
+
+
+@dataclass(frozen=True)
+class ConnectionRow:
+    """A friendship, or what was to become one."""
+
+    id: str
+    code: str
+    state: str
+    peer: str
+    peer_name: str
+    peer_bot: str
+    fingerprint: str
+    access: str
+    direction: str
+    asked_at: datetime
+    asked_by: str
+    asked_by_user: str
+    asked_by_name: str
+    decided_at: datetime | None
+    decided_by: str
+    decided_by_user: str
+    decided_by_name: str
+    ended_at: datetime | None
+    ended_by: str
+    problem: str
+
+
+Rows = Callable[[Sequence[object], datetime | None], Iterable[Any]]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What can be exported: rows of that class, made from these documents.
+
+    `rows` is given the documents, and since when something has happened with what is meant (None: ever).
+    """
+
+    row: type
+    documents: tuple[type, ...]
+    rows: Rows
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """In their order."""
+        return tuple(field.name for field in fields(self.row))
+
+
+def _transfers(found: Sequence[object], begins: datetime | None) -> Iterable[history.Row]:
+    transfers = [document for document in found if isinstance(document, Transfer)]
+    outside = [document for document in found if isinstance(document, OutsideLoan)]
+    if begins:
+        transfers, outside = history.since(transfers, begins), history.outside_since(outside, begins)
+    rows = [*history.rows(transfers), *history.outside_rows(outside)]
+    return sorted(rows, key=lambda row: row.asked_at, reverse=True)
+
+
+def _queues(found: Sequence[object], begins: datetime | None) -> Iterator[QueueRow]:
+    """First our people's places at friends, then who waits for what is ours, first come first."""
+    entries = sorted((each for each in found if isinstance(each, QueueEntry)), key=lambda each: each.number)
+    for place in found:
+        if isinstance(place, PlaceInLine) and _is_since(begins, place.by.at, place.ended):
+            yield QueueRow(
+                code=place.code,
+                direction="in",
+                state=place.state.value,
+                peer=place.peer,
+                wanted=place.word,
+                quantity=place.quantity,
+                units=place.unit,
+                place=place.place or None,
+                asked_at=place.by.at,
+                **_person("asked_by", place.by),
+                kept_item=place.item or None,
+                kept_until=place.until,
+                ended_at=place.ended,
+            )
+    for entry in entries:
+        if _is_since(begins, entry.since):
+            yield QueueRow(
+                code=entry.code,
+                direction="out",
+                state=(PlaceState.TURN if entry.kept else PlaceState.WAITING).value,
+                peer=entry.party,
+                wanted=entry.name or entry.word,
+                quantity=entry.quantity,
+                units=entry.unit,
+                place=entry.place_among(entries),
+                asked_at=entry.since,
+                **_person("asked_by", entry.by),
+                kept_item=entry.kept or None,
+                kept_until=entry.kept_until,
+                ended_at=None,
+            )
+
+
+def _wants(found: Sequence[object], begins: datetime | None) -> Iterator[WantRow]:
+    """First what our people want, then what friends do. Nobody knows since when, so all of theirs are there."""
+    for want in found:
+        if isinstance(want, Want) and _is_since(begins, want.by.at, want.ended):
+            yield WantRow(
+                code=want.code,
+                state=want.state.value,
+                peer=want.by.party,
+                wanted=want.word,
+                quantity=want.quantity,
+                units=want.unit,
+                lacking=want.lacking,
+                until=want.until,
+                asked_at=want.by.at,
+                **_person("asked_by", want.by),
+                told_at=None,
+                ended_at=want.ended,
+            )
+    for theirs in found:
+        if isinstance(theirs, FriendWant):
+            yield WantRow(
+                code="",
+                state=WantState.WANTED.value,
+                peer=theirs.peer,
+                wanted=theirs.word,
+                quantity=theirs.quantity,
+                units=theirs.unit,
+                lacking=None,
+                until=theirs.until,
+                asked_at=None,
+                **_person("asked_by", None),
+                told_at=theirs.told,
+                ended_at=None,
+            )
+
+
+def _rotas(found: Sequence[object], begins: datetime | None) -> Iterator[RotaRow]:
+    """In the order in which they were asked for, each with its friends."""
+    for rota in found:
+        if not (isinstance(rota, Rota) and _is_since(begins, rota.at, rota.ended)):
+            continue
+        for peer, step, quantity, at, transfer, why in _friends_of(rota) or [("", "", None, None, "", "")]:
+            yield RotaRow(
+                id=rota.id,
+                code=rota.code,
+                state=rota.state.value,
+                wanted=rota.word,
+                quantity=rota.wanted,
+                units=rota.unit,
+                asked_at=rota.at,
+                **_person("asked_by", rota.asker),
+                loan_until=rota.loan_until,
+                ended_at=rota.ended,
+                peer=peer,
+                step=step,
+                peer_quantity=quantity,
+                peer_asked_at=at,
+                transfer=transfer,
+                why=why,
+            )
+
+
+def _friends_of(rota: Rota) -> list[tuple[str, str, Decimal | None, datetime | None, str, str]]:
+    """Whom it asked, will ask and passed over: space, which of these, how much, when, by which transfer, and why."""
+    return [
+        *((x.party, "asked", x.quantity, x.at, x.transfer, x.why.value if x.why else "") for x in rota.asked),
+        *((x.party, "waiting", x.quantity, None, "", "") for x in rota.waiting),
+        *((x.party, "passed", x.quantity, None, "", x.why.value) for x in rota.passed),
+    ]
+
+
+def _connections(found: Sequence[object], begins: datetime | None) -> Iterator[ConnectionRow]:
+    """In the order in which they were asked for."""
+    for each in found:
+        if not isinstance(each, Connection):
+            continue
+        decided, ended = each.decided, each.ended_by
+        if _is_since(begins, each.asked.at, decided.at if decided else None, ended.at if ended else None):
+            yield ConnectionRow(
+                id=each.id,
+                code=each.code,
+                state=each.state.value,
+                peer=each.peer,
+                peer_name=each.peer_name,
+                peer_bot=each.peer_bot,
+                fingerprint=fingerprint(each.peer_key),
+                access=each.access,
+                direction="out" if each.ours else "in",
+                asked_at=each.asked.at,
+                **_person("asked_by", each.asked),
+                decided_at=decided.at if decided else None,
+                **_person("decided_by", decided),
+                ended_at=ended.at if ended else None,
+                ended_by=ended.person if ended else "",
+                problem=each.problem,
+            )
+
+
+def _is_since(begins: datetime | None, *moments: datetime | None) -> bool:
+    """Whether one of these moments is then or later."""
+    return begins is None or any(moment is not None and moment >= begins for moment in moments)
+
+
+def _person(column: str, signature: Signature | None) -> Any:  # noqa: ANN401 -- columns of a row, by their names
+    """Who it was: Matrix id, InvenTree user, and what they called themselves."""
+    person, user, name = (
+        (signature.person, signature.username, names.decoration(signature.name, signature.person))
+        if signature
+        else ("", "", "")
+    )
+    return {column: person, f"{column}_user": user, f"{column}_name": name}
+
+
+KINDS = {
+    "transfers": Kind(history.Row, (Transfer, OutsideLoan), _transfers),
+    "queues": Kind(QueueRow, (QueueEntry, PlaceInLine), _queues),
+    "wants": Kind(WantRow, (Want, FriendWant), _wants),
+    "rotas": Kind(RotaRow, (Rota,), _rotas),
+    "connections": Kind(ConnectionRow, (), _connections),
+}
+"""By the names that the REST API has for them."""

@@ -19,6 +19,7 @@ DEFAULT_CONFIG = Path("config.yaml")
 DEFAULT_HUB = Path("hub.yaml")
 """Where settings are looked for: here, then in `SYSTEM`."""
 STANDARD_INPUT = Path("-")
+EXPORTED = ("transfers", "queues", "wants", "rotas", "connections")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -73,7 +74,7 @@ def parser() -> argparse.ArgumentParser:
         "verb", choices=("add",), help="read a token from standard input, or ask for it without showing it"
     )
     credentials.add_argument("name", type=_whose, help="PARTY-GENERATION, as the bot wrote in its admin room")
-    _export(command("export", "write out every transfer, for a spreadsheet or a script"))
+    _export(command("export", "write out every transfer, or what else there is, for a spreadsheet or a script"))
     _audit(command("audit", "prove that nobody has changed the audit, or write it out"), config)
     _state_folder(command)
     _hub(command("hub", "run many spaces in one service: workers and operator's commands"), config)
@@ -125,14 +126,22 @@ def _practice(command: argparse.ArgumentParser) -> None:
 
 
 def _export(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "what",
+        nargs="?",
+        choices=EXPORTED,
+        default=EXPORTED[0],
+        help=f"one of {', '.join(EXPORTED)} (default: {EXPORTED[0]})",
+        metavar="WHAT",
+    )
     command.add_argument("--format", choices=("csv", "json"), default="csv", help="the format (default: csv)")
     command.add_argument(
         "--since",
         type=_day,
-        help="only transfers that were asked for, decided or ended from that day on",
+        help="only what was asked for, decided or ended from that day on",
         metavar="DATE",
     )
-    command.add_argument("--peer", default="", help="only transfers to or from that space", metavar="SPACE")
+    command.add_argument("--peer", default="", help="only what is to, from or with that space", metavar="SPACE")
     command.add_argument("--output", type=Path, help="the file to write; else it is printed", metavar="FILE")
 
 

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from heapq import merge
+from typing import Any
 
 from fedbot.rules.model import names
 from fedbot.rules.model.archive import latest
@@ -68,12 +69,12 @@ COLUMNS = tuple(field.name for field in fields(Row))
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def as_csv(rows: Iterable[Row], *, heading: bool = True) -> str:
-    """Comma separated, with a heading; nothing in it is taken for a formula by a spreadsheet."""
+def as_csv(rows: Iterable[Any], columns: Sequence[str] = COLUMNS, *, heading: bool = True) -> str:
+    """Rows, which are dataclasses with these fields, comma separated. A spreadsheet takes nothing for a formula."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     if heading:
-        writer.writerow(COLUMNS)
+        writer.writerow(columns)
     writer.writerows([_harmless(as_text(value)) for value in asdict(row).values()] for row in rows)
     return out.getvalue()
 

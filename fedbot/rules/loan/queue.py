@@ -151,7 +151,7 @@ def join(turn: Turn, entry: QueueEntry) -> QueueEntry:
 
 def place_of(turn: Turn, entry: QueueEntry) -> int:
     """Which place it has: 1 is the next to be asked."""
-    return 1 + sum(each.number < entry.number and each.meets(entry) for each in turn.queue())
+    return entry.place_among(turn.queue())
 
 
 def on_wait(turn: Turn, connection: Connection, envelope: Message[bodies.Wait]) -> None:

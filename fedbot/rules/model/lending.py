@@ -263,6 +263,10 @@ class QueueEntry:
         """Whether one stock item would do for both."""
         return self.part == other.part and self.part != 0 and (0 in {self.item, other.item} or self.item == other.item)
 
+    def place_among(self, entries: Iterable[QueueEntry]) -> int:
+        """Which place it has: 1 is the next to be asked."""
+        return 1 + sum(each.number < self.number and each.meets(self) for each in entries)
+
 
 @dataclass(frozen=True)
 class PlaceInLine:
