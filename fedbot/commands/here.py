@@ -40,6 +40,7 @@ SPEC = Verb(
 
 def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
     """Which stock item is meant."""
+    command = _read(turn, command)
     subject = _meant(turn, command)
     if isinstance(subject, Phrase):
         return subject
@@ -51,6 +52,7 @@ def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
 
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
     """Look at it, and show a new card; or say why that stock item can't be what is lent."""
+    command = _read(turn, command)
     transfer = _meant(turn, command)
     if isinstance(transfer, Phrase):
         return transfer
@@ -70,6 +72,16 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
     turn.note(transfer.id, audit.SaidToBeHere(item or 0), command.sender, command.event_id)
     receive.look_for_parts(turn, transfer)
     return say(messages.lending.said_to_be_here, transfer=transfer, item=item or 0)
+
+
+def _read(turn: Turn, command: Command) -> Command:
+    """The line with its one word where it belongs: in a reply to the card that is the stock item, not the card's id."""
+    word = str(command.arguments.get("id", ""))
+    is_item = word.startswith("#") or (word.isdigit() and not turn.by_code(word))
+    if "item" in command.arguments or not is_item:
+        return command
+    rest = {name: value for name, value in command.arguments.items() if name != "id"}
+    return replace(command, arguments={**rest, ITEM.name: word})
 
 
 def _is_taken(turn: Turn, transfer: Transfer, item: StockItem) -> bool:

@@ -318,6 +318,71 @@ async def had_their_turn_right(pair: Pair, lent: Again) -> None:
     must(not living, f"places that aren't over: {living}")
 
 
+# --- a neighbour has a bot by now, and what it borrows is in its InvenTree already ---
+
+
+@dataclass(frozen=True)
+class Here:
+    """A loan that was handed over to the borrower's new bot, the borrower's own record of it, and the stock before."""
+
+    loan: str
+    record: int
+    before: Stock
+
+
+async def neighbour_has_entered_it(pair: Pair) -> None:
+    """Five are with a neighbour, who has entered them by hand."""
+    before = await stock_of(pair)
+    line = f'!fed lend #{most_of(before)} 5 to outside "{_club(pair)}" for 3 weeks'
+    await pair.give.person.say(pair.room, line)
+    await pair.until(lambda: _outside(pair, "out"), "it to be with the neighbour")
+    await pair.rest()
+    theirs = before[1][0]
+    async with admin(pair.take.inventree) as client:
+        like = (await client.get(f"/api/stock/{theirs.pk}/")).json()
+        content = {"part": like["part"], "location": like["location"], "quantity": 5}
+        (await client.post("/api/stock/", json=content)).raise_for_status()
+
+
+def _club(pair: Pair) -> str:
+    return f"Club {pair.take.id}"
+
+
+async def hand_over_what_is_here(pair: Pair) -> Here:
+    """The owner hands it over to their bot; they say which of their stock items that is, and yes."""
+    before = await stock_of(pair)
+    record = max(row.pk for row in before[1])
+    line = f'!fed outside "{_club(pair)}" is {pair.take.id}'
+    loan = await begun(pair, pair.give, line, seen_by=pair.take)
+    first = await pair.until(lambda: pair.take.post(f"card:{loan}"), "the card")
+    await pair.take.person.say(pair.room, f"!fed here #{record}", reply_to=first)
+    await pair.until(lambda: pair.take.post(f"card:{loan}") not in {"", first}, "the card that shows the record")
+    await tap(pair, pair.take, loan, YES)
+    await done(pair, loan)
+    await pair.until(lambda: not _outside(pair, "handing over"), "the neighbour's loan to be over")
+    await pair.rest()
+    return Here(loan, record, before)
+
+
+async def is_here_once_right(pair: Pair, here: Here) -> None:
+    """Nobody has more or less than before, in no other rows; the record is marked once, and each act done once."""
+    after = await stock_of(pair)
+    for party, rows_before, rows_after in zip(pair.parties, here.before, after, strict=True):
+        must(in_stock(rows_after) == in_stock(rows_before), f"{party.id} has other stock than before")
+        must({row.pk for row in rows_after} == {row.pk for row in rows_before}, f"{party.id} has other rows")
+    lay, lies = (next(row.place for row in rows if row.pk == here.record) for rows in (here.before[1], after[1]))
+    must(lay == lies, f"the record lay at {lay}, and lies at {lies}")
+    must(_item(pair.take, here.loan) == here.record, "another record than the one that was named")
+    marks, metadata = await marks_of(pair.take, await _row(pair.take, here.record), here.loan)
+    must(marks == Counter(["in", "away"]), f"history at the borrower: {marks}")
+    must(here.loan in str(metadata), f"the record's metadata: {metadata}")
+    ours = await _row(pair.give, _item(pair.give, here.loan))
+    must(not ours.in_stock, f"what is lent: {ours}")
+    marks, _ = await marks_of(pair.give, ours, here.loan)
+    must(marks == Counter(["brought", "brought", "out", "over", "arrived"]), f"history at the owner: {marks}")
+    await said(pair)
+
+
 # --- how else it ends ---
 
 

@@ -65,6 +65,11 @@ SAMPLE: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
         ("after commit Answered LookAtQueue #2", "after act HandOver #1"),
         ("after commit EnvelopeSeen place #2", "after act BookInAgain #1"),
     ),
+    (
+        "here",
+        ("after act TakeBack #1", "after act HandOver #1"),
+        ("after commit Answered ConfirmDecision #1", "after act MarkAsHere #1"),
+    ),
     ("find", ("after commit Answered FindForFriend #1",), ("after commit EnvelopeSeen find #1",)),
     ("stats", ("after commit Answered CountForFriend #1",), ("after commit EnvelopeSeen stats #1",)),
     (

@@ -372,8 +372,9 @@ async def test_what_the_borrower_has_entered_by_hand_is_marked_as_borrowed_and_n
     await hands_over(world)
     assert "Is it in your InvenTree already? Reply with its number: !fed here #42" in world.card().text
     assert "approver" in await says(world, "tom", f"here {world.beta.transfer().code} #{item}")
-    answer = await says(world, "cem", f"here {world.beta.transfer().code} #{item}")
-    assert f"is your stock #{item}. A new card follows." in answer
+    said = world.cem.says(f"!fed here #{item}", reply_to=world.card())
+    await world.settle()
+    assert f"is your stock #{item}. A new card follows." in world.room.answers(said)[0].text
     card = world.card()
     told_where = f'as your stock #{item} of the part "{world.beta.part("N-M3").name}": nothing is added'
     assert told_where in card.text, card.text
@@ -454,6 +455,7 @@ async def test_it_can_be_said_that_it_is_not_here_after_all_and_only_of_such_loa
     item = await is_here_by_hand(world)
     await hands_over(world)
     loan = world.beta.transfer().code
+    assert "Which one?" in await says(world, "cem", f"here #{item}")
     await says(world, "cem", f"here {loan} #{item}")
     assert "isn't in your stock yet" in await says(world, "cem", f"here {loan} --forget")
     assert "as your stock" not in world.card().text
@@ -479,6 +481,28 @@ async def test_a_restart_after_any_step_marks_it_once() -> None:
         assert world.beta.total("N-M3") == 910, number
         marks = [note for note in world.beta.history(item) if ":1:in" in note]
         assert len(marks) == 1, (number, marks)
+
+
+@pytest.mark.parametrize("steps", [0, 2, 4, 6, 9, 12])
+async def test_after_a_loss_it_is_marked_all_the_same_and_nothing_is_added(steps: int) -> None:
+    """The journal is lost between the yes and the entry: what was said stands in our own message in the room."""
+    world = await lent_before_they_had_a_bot()
+    item = await is_here_by_hand(world)
+    await hands_over(world)
+    await says(world, "cem", f"here {world.beta.transfer().code} #{item}")
+    world.cem.reacts(world.card(), "✅")
+    await world.settle()
+    world.clock.advance(GRACE + timedelta(seconds=1))
+    await world.settle(asleep=(world.alpha,))
+    assert world.beta.transfer().wanted == "approve"
+    await settles_with_restarts(world, {}, [0], at_most=steps)
+    await is_rebuilt(world.beta)
+    await world.passes(timedelta(minutes=15))
+    assert state(world) is OutsideState.HANDED_OVER, world.room.transcript()
+    loan = world.beta.transfer()
+    assert (loan.is_on_loan, loan.progress[0].item) == (True, item), world.room.transcript()
+    assert world.beta.total("N-M3") == 910, "nothing was added"
+    assert len([note for note in world.beta.history(item) if ":1:in" in note]) == 1
 
 
 # --- the ledger, figures, and after a loss ------------------------------------------------------------------------

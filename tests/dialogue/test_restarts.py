@@ -21,11 +21,15 @@ class Ends(BaseException):
     """The process is gone."""
 
 
-async def settles_with_restarts(world: World, restarts: dict[int, Space], count: list[int]) -> None:
-    """As `settle`, but after the n-th little step the bot of that space is started again."""
+async def settles_with_restarts(
+    world: World, restarts: dict[int, Space], count: list[int], *, at_most: int | None = None
+) -> None:
+    """As `settle`, but after the n-th little step the bot of that space is started again; no more steps than that."""
     for _ in range(MANY):
         did = False
         for space in world.spaces:
+            if count[0] == at_most:
+                return
             did = await step(space) or did
             count[0] += 1
             if count[0] in restarts:

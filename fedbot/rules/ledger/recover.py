@@ -182,10 +182,17 @@ def _wanted(
     decided = by if by.person and not isinstance(told, bodies.Cancel) else transfer.decided
     agreed = transfer.approved_hash
     if isinstance(told, bodies.Approve):
-        agreed, transfer = envelope.terms_hash, transfers.as_told(transfer, told)
+        agreed, transfer = envelope.terms_hash, _here_already(transfers.as_told(transfer, told), told)
     elif told.reason == receive.GIVEN_UP:
         agreed = ""
     return replace(transfer, wanted=envelope.kind, decided=decided, decision=None, approved_hash=agreed)
+
+
+def _here_already(transfer: Transfer, told: bodies.Approve) -> Transfer:
+    """A stock item of ours is what comes, as the card has said: nothing is added, now as then."""
+    if told.here is None or len(transfer.terms.lines) != 1:
+        return transfer
+    return with_progress(transfer, replace(transfer.at(transfer.terms.lines[0].number), here=told.here))
 
 
 def _of_loan(turn: Turn, transfer: Transfer, envelope: Message[Body]) -> Transfer:

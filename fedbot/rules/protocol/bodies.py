@@ -524,10 +524,11 @@ class Granted(Signed):
 
 
 class Approve(Signed, ByParcel):
-    """The receiver's side says yes."""
+    """The receiver's side says yes. `here`: its stock item that this is already; only its own bot needs that again."""
 
     kind = "approve"
     reason: Reason = ""
+    here: Key | None = None
 
 
 class Decline(Signed):

@@ -177,7 +177,8 @@ def ask_sender(turn: Turn, transfer: Transfer, kind: str, by: Signature | None, 
     body: bodies.Approve | bodies.Decline
     if kind == "approve":
         by_parcel = transfer.parcel is not None
-        body = bodies.Approve(reason=reason, damaged=transfer.damaged, parcel=by_parcel, **told)
+        here = next((p.here for p in transfer.progress if p.here is not None), None)
+        body = bodies.Approve(reason=reason, damaged=transfer.damaged, parcel=by_parcel, here=here, **told)
     else:
         body = bodies.Decline(reason=reason, **told)
     transfer = replace(transfer, wanted=kind, decision=None)
