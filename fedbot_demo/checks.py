@@ -124,13 +124,13 @@ async def check_loan(owner: Space, borrower: Space, item: int, lent: Inventories
             out.customer == borrower.name,
             str(out),
         ),
-        Check(f"{borrower.name}: it was in stock there", len(had) == 1, _rows(had)),
+        Check(f"{borrower.name}: while it was lent, it was in stock", len(had) == 1, _rows(had)),
         Check(
             f"{owner.name}: #{item} is back where it was, the same item", bool(home.place) and home.in_stock, str(home)
         ),
         Check(f"{owner.name}: its status is 'damaged'", home.status == DAMAGED, str(home.status)),
         Check(f"{owner.name}: its history tells of both ways", any("lent" in note for note in notes), "; ".join(notes)),
-        Check(f"{borrower.name}: it is in stock there no more", not left, _rows(left)),
+        Check(f"{borrower.name}: it is not in stock any more", not left, _rows(left)),
     ]
 
 
@@ -150,12 +150,12 @@ async def check_access(space: Space, peer: Space) -> list[Check]:
     actions = {action for role in roles for may in role.values() for action in may.split()}
     return [
         Check(
-            f"{space.name}: an account {name} for {peer.name} that may look and nothing else",
+            f"{space.name}: an account {name} for {peer.name} with view permissions only",
             len(users) == 1 and actions == _LOOKS_ONLY,
             f"{len(users)} accounts, roles {roles}",
         ),
         Check(
-            f"{space.name}: one token for it, active, and used by now",
+            f"{space.name}: one active token for that account, tried by the bot",
             len(tokens) == 1 and tokens[0]["active"] and bool(tokens[0]["last_seen"]),
             ", ".join(f"{t['name']} until {t['expiry']}, last used {t['last_seen']}" for t in tokens) or "no token",
         ),

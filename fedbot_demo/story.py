@@ -109,7 +109,9 @@ class Story:
             good = await self._perform(performance)
             self._write(performance)
             if self._wishes.fast:
-                print(f"At reading pace there are {performance.reading_s:.0f} s more to read it.")
+                print(f"At reading pace (without --fast) it takes {performance.reading_s:.0f} s longer.")
+            if not self._wishes.keep:
+                print("To type yourself: make demo ARGS=--keep · every use case: make demo ARGS=--all")
             if self._wishes.keep:
                 _tell_logins(stage)
                 await _until_stopped()
@@ -140,7 +142,12 @@ class Story:
     async def _play(self, performance: Performance) -> None:
         stage, narrator = performance.stage, performance.narrator
         narrator.title(f"The room “Makerspaces”, as {_names(stage)[stage.people['kim'].user_id]} sees it")
-        narrator.lines("Each bot announces its space. A line that begins with ⚙ or 🔑 no client shows.", "2")
+        legend = (
+            "Each bot announces its space. Clients don't show lines that begin with 📣, ⚙ or 🔑: bots read them.",
+            "✎ is an edit of an earlier message. The four characters at the end of a card are its code.",
+        )
+        for line in legend:
+            narrator.lines(line, "2")
         await performance.pause(40)
         for number, act in enumerate(self._wishes.acts, start=1):
             narrator.title(f"{number}. {act.title}")

@@ -88,6 +88,13 @@ def is_day(words: str) -> bool:
     return _read(words, any_day, any_day) is not None
 
 
+def is_span(words: str) -> bool:
+    """Whether it is a span of time, so that where it begins decides where it ends."""
+    any_day = date(2000, 1, 1)
+    end = _read(words, any_day, any_day)
+    return end is not None and end != _read(words, any_day, any_day + timedelta(days=1))
+
+
 def day_from(words: str, today: date, start: date) -> date | Phrase:
     """The day that is meant, spans being counted from `start`; or what is wrong with it.
 

@@ -84,8 +84,10 @@ _EVERYTHING = frozenset({"all", "everything", "anything", "*", "alles"})
 
 
 def _in_the_space_named(turn: Turn, command: Command) -> Command:
-    """`list betaspace` looks at what that friend shares, `list everything` at what all do."""
+    """`list betaspace` looks at what that friend shares, `list` and `list everything` at what all do."""
     words, *others = (str(command.arguments.get(name, "")).strip() for name in ("words", "space", "category"))
+    if turn.search(command.subject) is None and not words and not any(others):
+        return replace(command, arguments={**command.arguments, "space": "all"})
     if words.casefold() in _EVERYTHING and not others[0]:
         return replace(command, arguments={**command.arguments, "words": "", "space": "all"})
     friends = [each for each in turn.active_connections() if is_called(each.peer, each.peer_name, words)]

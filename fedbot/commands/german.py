@@ -10,10 +10,10 @@ from fedbot.commands.spec import Argument, Option, Verb
 LANGUAGE = "de"
 
 _VERBS = {
-    "approve": ("ja", "annehmen", "zustimmen", "genehmigen"),
+    "approve": ("ja", "annehmen", "zustimmen", "genehmigen", "genehmige"),
     "borrow": ("leih", "leihe", "leihen", "borge", "borgen", "ausleihen", "buche", "buchen", "reserviere"),
     "calendar": ("kalender",),
-    "cancel": ("abbrechen", "zurückziehen", "zurücknehmen", "rückgängig"),
+    "cancel": ("abbrechen", "abbruch", "zurückziehen", "zurücknehmen", "rückgängig", "storniere", "stornieren"),
     "connect": ("verbinde", "verbinden"),
     "decline": ("nein", "ablehnen"),
     "disconnect": ("trenne", "trennen"),
@@ -40,7 +40,7 @@ _VERBS = {
     "show": ("zeige", "zeig", "zeigen"),
     "spaces": ("freunde",),
     "stats": ("statistik", "zahlen"),
-    "todo": ("offen", "fällig", "übersicht"),
+    "todo": ("offen", "fällig", "übersicht", "aufgaben"),
     "wait": ("warte", "warten", "warteliste"),
     "want": ("wünsche", "wunsch", "brauche", "brauchen", "benötige"),
     "whoami": ("werbinich",),

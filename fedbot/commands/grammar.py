@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from fedbot import messages
-from fedbot.commands.dates import is_day, reads_as_day
+from fedbot.commands.dates import is_day, is_span, reads_as_day
 from fedbot.commands.spec import BETWEEN_THINGS, Argument, Kind, Option, Verb
 from fedbot.messages.formatting import EVERYTHING, Quantity, is_pieces, is_times, measured_in, quantity_in, typed
 from fedbot.rules.lines import PREFIX
@@ -26,6 +26,7 @@ _INVISIBLE_BUT_NEEDED = "\n\t\u200d"  # the last one joins emoji
 _NAMED_OPTION = re.compile(r"(?:--|[—–]{1,2})[^\W\d]\w*=")
 _AND = frozenset({"and", "und", "&"})
 _LISTED_KEYS = re.compile(r"#\w+(?:,#\w+)*,?")
+_FOR, _UNTIL = "for", "until"
 _AT_MOST_A_QUANTITY = 3
 _AT_MOST_A_DAY = 3
 _MOST_IN_A_MEASURE = 5
@@ -196,6 +197,12 @@ def unquoted(text: str) -> str:
     """What is in the quotes, if all of it is one quoted text; else the text."""
     tokens = tokens_in(text)
     return tokens[0].text if len(tokens) == 1 and tokens[0].quoted else text
+
+
+def _without_lone_quote(text: str) -> str:
+    """The text without a quote at its beginning that nothing closes."""
+    is_lone = text[:1] in tuple(_DOUBLE) and not any(sign in text[1:] for sign in _DOUBLE)
+    return text[1:].lstrip() if is_lone else text
 
 
 # --- the way back -----------------------------------------------------------------------------------------
@@ -502,7 +509,11 @@ def near_verbs(word: str, specs: Iterable[Verb]) -> tuple[str, ...]:
     looks = [name for spec in all_specs if spec.only_looks for name in spec.names]
     acts = [name for spec in all_specs if not spec.only_looks for name in spec.names]
     typos = [name for name in near(word, acts, PLAINLY_A_TYPO) if name[0] == word[:1]]
-    return near(word, [*looks, *typos])
+    verbs = {name: spec.name for spec in all_specs for name in spec.names}
+    once: dict[str, str] = {}
+    for name in near(word, [*looks, *typos]):
+        once.setdefault(verbs[name], name)
+    return tuple(once.values())
 
 
 def first_word(text: str) -> tuple[str, str]:
@@ -572,6 +583,7 @@ _WHAT_HAS = re.compile(
     r"was (?:alles )?(?:hat|gibt es bei|gibt es in) +(?P<gefragt>.+?)|was (?P<gesagt>.+?) (?:alles )?(?:hat|teilt))",
     re.IGNORECASE,
 )
+_WHO_AM_I = re.compile(r"(?:who am i|wer bin ich)[\s?!.]*", re.IGNORECASE)
 _PLEASE = re.compile(r"(?:please|pls|bitte)[\s,]+", re.IGNORECASE)
 _LOOKS_FOR_A_VERB = 4
 """Among so many words at the beginning of a sentence a verb is looked for."""
@@ -592,6 +604,8 @@ def _begins_with_a_day(text: str) -> bool:
 def as_typed_line(text: str) -> str:
     """A tidied line without `please`, with questions as the verb that answers them: `who has …?`, `what has …?`."""
     text = _PLEASE.sub("", text.strip(), count=1) if _PLEASE.match(text.strip()) else text
+    if _WHO_AM_I.fullmatch(text.strip()):
+        return "whoami"
     asked = _QUESTION.match(text.strip())
     if space := _WHAT_HAS.fullmatch(text.strip().rstrip(" ?!.")):
         return f"find in {next(filter(None, space.groups()))}"
@@ -635,7 +649,7 @@ def incomplete(spec: Verb, arguments: Mapping[str, Any], missing: Argument) -> P
     needed = [argument for argument in spec.arguments if not argument.optional or argument is missing]
     placeholders = {argument.name: argument.shown for argument in needed if not arguments.get(argument.name)}
     shown = f"{missing.keyword} {missing.shown}".strip()
-    example = render(spec, {**arguments, **placeholders})
+    example = render(spec, {**arguments, **placeholders}) if any(arguments.values()) else spec.examples[0]
     return say(messages.line_errors.argument_missing, argument=shown, usage=spec.usage, example=example)
 
 
@@ -669,7 +683,18 @@ def render(spec: Verb, arguments: Mapping[str, Any]) -> str:
 def _keyed(spec: Verb, arguments: Mapping[str, Any]) -> list[str]:
     """`to beta`, `for 2 weeks` and the like."""
     said = [argument for argument in spec.arguments if argument.keyword and arguments.get(argument.name)]
-    return [f"{each.keyword} {_argument_again(spec, each, arguments[each.name])}" for each in said]
+    return [
+        f"{_keyword_for(each, arguments[each.name])} {_argument_again(spec, each, arguments[each.name])}"
+        for each in said
+    ]
+
+
+def _keyword_for(argument: Argument, value: Any) -> str:  # noqa: ANN401 - as parsed
+    """`for 2 weeks`, but `until friday`."""
+    said = str(value)
+    if argument.kind is not Kind.DAY or not {_FOR, _UNTIL} <= set(argument.keywords) or not is_day(said):
+        return argument.keyword
+    return _FOR if is_span(said) else _UNTIL
 
 
 def _lines_again(spec: Verb, value: list[list[dict[str, str]]], keyed: list[str]) -> tuple[str, bool]:
@@ -810,7 +835,7 @@ class _Line:
         else:
             while behind < len(tokens) and not self._ends_option(tokens[behind]):
                 behind += 1
-            text = unquoted(self.text[start : tokens[behind - 1].end].strip())
+            text = _without_lone_quote(unquoted(self.text[start : tokens[behind - 1].end].strip()))
         if not text:
             raise Unclear(
                 say(messages.line_errors.option_without_text, option=f"--{option.name}", usage=self.spec.usage)

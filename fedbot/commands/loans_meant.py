@@ -43,7 +43,8 @@ def loan_meant(turn: Turn, command: Command, spec: Verb) -> Transfer | Phrase:
     if isinstance(found, Connection) or not found.is_loan:
         return say(messages.loan.no_loan, subject=found)
     if found.closed is not None or not found.is_on_loan:
-        return say(messages.loan.not_on_loan, loan=found, us=turn.us, peer_name=turn.party_name(found.peer))
+        left = lend.left(turn, found) if found.closed else None
+        return say(messages.loan.not_on_loan, loan=found, us=turn.us, peer_name=turn.party_name(found.peer), left=left)
     return found
 
 

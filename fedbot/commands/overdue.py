@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fedbot import messages
+from fedbot.commands.grammar import render
 from fedbot.commands.lookup import friend_meant, rooms_told_of
 from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb
 from fedbot.rules.lines import not_entitled
@@ -59,13 +60,13 @@ def _decided(turn: Turn, command: Command, friend: Connection) -> Phrase:
     if "resume" in command.arguments:
         if stopped is None:
             return say(messages.lending.not_stopped, peer_name=friend.peer_name)
-        overdue.resume(turn, stopped, by)
+        overdue.resume(turn, stopped, by, answered_in=command.room)
         return say(messages.lending.loans_again, us=turn.us, peer_name=friend.peer_name, by=by)
     loans = tuple(overdue.overdue(turn, friend.peer))
     if not loans:
         return say(messages.lending.nothing_to_stop, peer_name=friend.peer_name)
     if stopped is None:
-        overdue.stop(turn, friend.peer, friend.room, by)
+        overdue.stop(turn, friend.peer, friend.room, by, answered_in=command.room)
     return say(messages.lending.no_new_loans, us=turn.us, peer_name=friend.peer_name, by=by, loans=loans)
 
 
@@ -74,9 +75,12 @@ def _acts(command: Command) -> bool:
 
 
 def _friend(turn: Turn, command: Command) -> Connection | Phrase:
-    if not str(command.arguments.get("space", "")):
-        return say(messages.line_errors.which_one, verb=SPEC.name, subjects=(), line="")
-    return friend_meant(turn, command)
+    if str(command.arguments.get("space", "")):
+        return friend_meant(turn, command)
+    late = [loan.peer for loan in overdue.overdue(turn)] or [stopped.id for stopped in turn.lending_stops()]
+    space = SPEC.arguments[0]
+    line = render(SPEC, {**command.arguments, space.name: next(iter(late), space.shown)})
+    return say(messages.line_errors.argument_missing, argument=space.shown, usage=SPEC.usage, example=line)
 
 
 def _listed(turn: Turn, command: Command) -> Phrase:

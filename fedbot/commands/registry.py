@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
 from fedbot import messages
@@ -130,6 +131,9 @@ def catalogue() -> tuple[Verb, ...]:
     return tuple(handler.spec for handler in handlers())
 
 
+_OTHER_WAY = {"borrow": "lend", "lend": "borrow", "request": "push", "push": "request"}
+
+
 class Registry:
     """The verbs by their names."""
 
@@ -162,16 +166,29 @@ class Registry:
             sentence = verb_in_sentence(text, by_name)
             if meant := self._rendered(asked_for(sentence) or sentence, by_name):
                 return say(messages.line_errors.keyword_missing, line=meant)
-            return say(messages.line_errors.no_such_verb, word=word[:SHOWN], near=near_verbs(word, specs))
+            close = near_verbs(word, specs)
+            meant = self._rendered(f"{close[0]} {rest}", by_name) if rest and len(close) == 1 else ""
+            return say(messages.line_errors.no_such_verb, word=word[:SHOWN], near=close, line=meant)
         spec = in_language(handler.spec, language)
         rest = without_fillers(spec, rest)
         arguments = parse(spec, rest)
         if isinstance(arguments, Phrase) and arguments.name == messages.line_errors.argument_missing.__name__:
             friends = turn.active_connections()
-            names = (name for friend in friends for name in (friend.peer, friend.peer_name))
-            if meant := with_the_space(spec, rest, names):
+            names = tuple(name for friend in friends for name in (friend.peer, friend.peer_name))
+            if meant := self._the_other_way(spec, rest, names, language) or with_the_space(spec, rest, names):
                 return say(messages.line_errors.keyword_missing, line=meant)
         return arguments if isinstance(arguments, Phrase) else (handler.spec.name, arguments)
+
+    def _the_other_way(self, spec: Verb, text: str, names: Collection[str], language: str) -> str:
+        """`borrow … to betaspace` as the line that goes that way; '' if the words don't say so."""
+        if spec.name not in _OTHER_WAY:
+            return ""
+        other = in_language(self._by_name[_OTHER_WAY[spec.name]].spec, language)
+        arguments = parse(other, text)
+        if isinstance(arguments, Phrase):
+            return ""
+        to = str(arguments.get("space", "")).casefold()
+        return render(other, arguments) if to in {name.casefold() for name in names} else ""
 
     def _rendered(self, text: str, names: Mapping[str, Verb] | None = None) -> str:
         """The line as it would be typed; '' if nothing is missing but the verb."""
@@ -209,11 +226,11 @@ class Registry:
             return say(messages.line_errors.not_in_direct_chat, text=command.text, rooms=names)
         is_private = command.room == turn.us.admin_room and (handler.is_outside or outside.is_meant(command))
         if is_private:  # it concerns nobody else
-            return handler.ask(turn, command)
+            return _with_the_whole_line(handler.spec, command, handler.ask(turn, command))
         if handler.spec.where is Where.FEDERATION_ROOM and command.room not in announcements.federation_rooms(turn):
             names = tuple(room_name(turn, room) for room in announcements.current_rooms(turn))
             return say(messages.line_errors.not_in_this_room, text=command.text, rooms=names)
-        return handler.ask(turn, command)
+        return _with_the_whole_line(handler.spec, command, handler.ask(turn, command))
 
     def act(self, turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
         """Do it. The phrase is the answer to the line; None if an effect in the turn answers it."""
@@ -237,3 +254,18 @@ class Registry:
             return spec.looks(arguments)
         space = space_meant(turn, room, str(arguments["space"]))
         return not isinstance(space, Space) or space.party in others
+
+
+def _with_the_whole_line(spec: Verb, command: Command, asked: tuple[Query, ...] | Phrase) -> tuple[Query, ...] | Phrase:
+    """Where a space was named wrongly, and only one can be meant: the line with it, and all else as it was typed.
+
+    Words behind a right name (`to betaspace tomorrow`) may mean something: no line is suggested that leaves them out.
+    """
+    if not isinstance(asked, Phrase) or asked.sentence is not messages.line_errors.no_such_space:
+        return asked
+    space = next((each for each in spec.arguments if each.kind is Kind.SPACE), None)
+    near = asked.about["near"]
+    if space is None or len(near) != 1 or asked.about["word"].casefold().startswith(f"{near[0].casefold()} "):
+        return asked
+    line = render(spec, {**command.arguments, space.name: near[0]})
+    return replace(asked, about={**asked.about, "line": line})

@@ -44,7 +44,7 @@ SPEC = Verb(
 
 
 def _meant(turn: Turn, command: Command) -> Subject | Phrase:
-    return subject_meant(turn, command, SPEC, tuple(turn.open_transfers()))
+    return subject_meant(turn, command, SPEC, (*turn.open_transfers(), *lend.on_loan(turn)))
 
 
 def _item(turn: Turn, command: Command) -> str:

@@ -69,7 +69,7 @@ def _asked(turn: Turn, command: Command) -> _Asked | Phrase:
     word = str(command.arguments.get("space", "")).strip()
     if word.casefold() in {"", turn.us.party.casefold(), turn.us.name.casefold()}:
         return _Asked(own=True, connections=(), days=days)
-    if word.casefold() == "all":
+    if word.casefold() in {"all", "alle", "alles"}:
         rooms = rooms_told_of(turn, command.room)
         friends = tuple(c for c in turn.active_connections() if c.room in rooms)
         return _Asked(own=True, connections=friends, days=days)

@@ -301,7 +301,7 @@ class LendingSettings(Section):
         max_length=LONGEST_RULE_TEXT,
         description="text that the borrower agrees to by approving, such as: laser safety briefing needed",
     )
-    photo_out: bool = Field(default=False, description="whether the card asks for a photo at the hand-over")
+    photo_out: bool = Field(default=False, description="whether the bot asks our people for a photo of what went out")
     photo_back: bool = Field(default=False, description="whether the card asks for a photo at the return")
     two_people: bool = Field(default=False, description="whether two of our approvers have to approve")
 

@@ -52,9 +52,7 @@ def first_yes_noted(locale: Locale, *, transfer: Transfer, by: str, party: str) 
     """The first of the two people that it takes has said yes."""
     return [
         locale.say("Noted: {who} approves {case}.", who=naming.person(locale, by), case=naming.case(locale, transfer)),
-        locale.say(
-            "It is of high value: a second approver of {space} has to tap ✅, too.", space=naming.space(locale, party)
-        ),
+        locale.say("A second approver of {space} has to tap ✅, too.", space=naming.space(locale, party)),
         locale.say("To take it back until then, reply: {cancel}", cancel=command("cancel")),
     ]
 
@@ -67,7 +65,7 @@ def needs_another_person(locale: Locale, *, subject: Transfer, by: str) -> Lines
             who=naming.person(locale, by),
             case=naming.case(locale, subject),
         ),
-        locale.say("It is of high value: a second approver has to tap ✅."),
+        locale.say("A second approver has to tap ✅."),
     ]
 
 

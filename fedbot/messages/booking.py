@@ -387,7 +387,7 @@ def place_page(locale: Locale, *, place: PlaceInLine, us: PartyConfig, peer_name
         lines.append(locale.say("Then {peer}'s people decide, as always.", peer=naming.space(locale, peer_name)))
     if place.state is PlaceState.FREE:
         amount = f"{locale.typed(place.quantity)}{place.unit}"
-        line = command(f"request {amount} {locale.short(place.word, 40)} from {place.peer}")
+        line = command(f"borrow {amount} {locale.short(place.word, 40)} from {place.peer} for 2 weeks")
         lines.append(locale.say("Request it: {line}", line=line))
     if place.is_living:
         lines.append(locale.say("To stop waiting: {cancel}", cancel=command(f"cancel {place.code}")))

@@ -262,7 +262,7 @@ def availability(locale: Locale, hit: Hit) -> Sentence:
     told: Sentence = ()
     if hit.flawed:
         flawed, condition = locale.quantity(hit.flawed, hit.units), naming.status(locale, hit.condition, 0)
-        told = (*told, *locale.say(", {flawed} of it ⚠ {condition}", flawed=flawed, condition=condition))
+        told = (*told, *locale.say(", of which {flawed} ⚠ {condition}", flawed=flawed, condition=condition))
     if hit.lent and hit.back:
         lent, day = locale.quantity(hit.lent, hit.units), locale.day(hit.back)
         sentence = ", {lent} more lent until {day}" if hit.quantity else ", {lent} lent until {day}"
@@ -512,7 +512,13 @@ def want_page(locale: Locale, *, want: Want, us: PartyConfig, friends: tuple[str
             lines.append(locale.say("{quantity} still lacking.", quantity=locale.quantity(want.lacking, want.unit)))
         if friends:
             names = locale.names([naming.space(locale, name) for name in friends])
-            lines.append(locale.say("The bots of {spaces} tell their people as soon as they share some.", spaces=names))
+            told = locale.some(
+                "{spaces}'s bot tells its people as soon as they share some.",
+                "The bots of {spaces} tell their people as soon as they share some.",
+                len(friends),
+                spaces=names,
+            )
+            lines.append(told)
         else:
             lines.append(locale.say("We have no friends in this room yet. A new friend's bot will hear of it."))
         lines.append(locale.say("To stop: {cancel}", cancel=command(f"cancel {want.code}")))

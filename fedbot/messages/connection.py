@@ -83,7 +83,7 @@ def _offered(
         *what_yes_means(locale, connection, us),
         *_to_compare(locale, peer, theirs, ours, emoji),
         locale.say(
-            "✅ yes, friends · ❌ no, or if any of them differs · Nothing has been created yet. · {code}",
+            "✅ yes, friends · ❌ no, or if anything differs · Nothing has been created yet. · {code}",
             code=connection.code,
         ),
     ]
@@ -109,7 +109,7 @@ def what_yes_means(locale: Locale, connection: Connection, us: PartyConfig) -> L
         )
     else:
         token = locale.say(
-            "The token stays with me: {peer}'s bot never gets in. I answer for it, about shared items only.",
+            "The token stays with me: {peer}'s bot never gets in. I answer it, about shared items only.",
             **names,
         )
     offers = locale.say(
@@ -180,9 +180,7 @@ def what_is_seen(locale: Locale, connection: Connection, us: PartyConfig) -> Lin
     peer, own = naming.space(locale, connection.peer_name), naming.space(locale, us.name)
     if connection.access != "direct":
         return [
-            locale.say(
-                "Neither bot gets into the other's InvenTree. Each answers for the other, about shared items only."
-            )
+            locale.say("Neither bot gets into the other's InvenTree. Each answers the other, about shared items only.")
         ]
     lines: Lines = []
     if connection.sees_items is not None:
@@ -410,9 +408,7 @@ def connect_asked(locale: Locale, *, connection: Connection, fingerprint: str, e
             "The bots have exchanged tokens, sealed. Each bot can read all stock items of the other, and change none."
         )
         if connection.access == "direct"
-        else locale.say(
-            "Neither bot gets into the other's InvenTree. Each answers for the other, about shared items only."
-        )
+        else locale.say("Neither bot gets into the other's InvenTree. Each answers the other, about shared items only.")
     )
     return [
         (
@@ -427,7 +423,7 @@ def connect_asked(locale: Locale, *, connection: Connection, fingerprint: str, e
         *in_one_line(
             [
                 locale.say("Their key: {key}", key=fingerprint),
-                locale.say("If any of them differs, or to take it back, reply: {cancel}", cancel=command("cancel")),
+                locale.say("If anything differs, or to take it back, reply: {cancel}", cancel=command("cancel")),
             ]
         ),
     ]
@@ -449,7 +445,7 @@ def connect_crossed(locale: Locale, *, connection: Connection, emoji: tuple[int,
         locale.say("{peer} asked us at the same moment, so both have approved.", peer=Bold(peer)),
         locale.say("Each bot now creates the other's account and tries it."),
         *_same_emoji(locale, peer, emoji),
-        locale.say("If any of them differs: {stop}", stop=command(f"disconnect {connection.peer} --now")),
+        locale.say("If anything differs: {stop}", stop=command(f"disconnect {connection.peer} --now")),
         connection.code,
     ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from fedbot.messages import naming
 from fedbot.messages.connection import ended_by
@@ -127,6 +128,9 @@ def disconnect_preview(
     if not any(map(_is_under_way, (orderly or at_once, at_once))):
         lines.append(locale.say("Nothing is open or moving."))
     if orderly is not None:
+        common, orderly, at_once = _apart(orderly, at_once)
+        lines += _listed(locale, locale.say("Either way I cancel:"), common.cancelled)
+        lines += _on_loan(locale, common)
         lines.append(locale.say("1) in order: running transfers finish, then {peer}'s access ends", peer=peer))
         lines += _consequences(locale, orderly, at_once=False)
     number = 1 if orderly is None else 2
@@ -144,10 +148,25 @@ def _is_under_way(preview: Preview) -> bool:
     return bool(preview.cancelled or preview.finished or preview.on_loan)
 
 
+def _apart(orderly: Preview, at_once: Preview) -> tuple[Preview, Preview, Preview]:
+    """What both ways do alike, and what else each of them does."""
+    cancelled = orderly.cancelled if orderly.cancelled == at_once.cancelled else ()
+    on_loan = orderly.on_loan if orderly.on_loan == at_once.on_loan else ()
+    orderly, at_once = (
+        replace(
+            each,
+            cancelled=() if cancelled else each.cancelled,
+            on_loan=() if on_loan else each.on_loan,
+        )
+        for each in (orderly, at_once)
+    )
+    return Preview(cancelled, (), on_loan), orderly, at_once
+
+
 def _consequences(locale: Locale, preview: Preview, *, at_once: bool) -> Lines:
     moving = locale.say("⚠ Stays unclear, people have to look:") if at_once else locale.say("I finish first:")
     return [
-        *_listed(locale, locale.say("Is cancelled:"), preview.cancelled),
+        *_listed(locale, locale.say("I cancel:"), preview.cancelled),
         *_listed(locale, moving, preview.finished),
         *_on_loan(locale, preview),
     ]

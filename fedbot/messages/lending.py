@@ -9,7 +9,7 @@ from fedbot.messages import naming, reason_codes
 from fedbot.messages.diagnosis import diagnosis
 from fedbot.messages.formatting import Bold, Break, Code, Inline, Items
 from fedbot.messages.language import Lines, Locale, Words, marked
-from fedbot.messages.loan import on_terms
+from fedbot.messages.loan import on_terms, time_to_ask_for
 from fedbot.messages.naming import command
 from fedbot.messages.transfer_facts import Card
 from fedbot.rules.model.connection import Connection
@@ -34,7 +34,8 @@ def rules_lines(locale: Locale, card: Card) -> Lines:
     if rules is None:
         return []
     names: dict[str, Words] = {"sender": card.sender, "receiver": card.receiver}
-    agreed: Lines = [agrees_line(locale, text, **names) for text in rules.agree]
+    of_text = agreed_line if card.transfer.is_on_loan else agrees_line
+    agreed: Lines = [of_text(locale, text, **names) for text in rules.agree]
     short = limits(locale, rules)
     if not short:
         return agreed
@@ -48,6 +49,12 @@ def agrees_line(locale: Locale, text: str, **names: Words) -> tuple[Inline, ...]
     """'⚠ Attraktor lends it only if Betaspace agrees: safety briefing needed'. Never cut: a yes is for all of it."""
     said = " ".join(clean_text(text).split())
     return locale.say("⚠ {sender} lends it only if {receiver} agrees: {text}", **names, text=said)
+
+
+def agreed_line(locale: Locale, text: str, **names: Words) -> tuple[Inline, ...]:
+    """'Betaspace agreed to: safety briefing needed', as whole as when it was asked."""
+    said = " ".join(clean_text(text).split())
+    return locale.say("{receiver} agreed to: {text}", **names, text=said)
 
 
 def limits(locale: Locale, rules: LoanRules) -> list[tuple[Inline, ...]]:
@@ -139,7 +146,7 @@ def extended_too_long(locale: Locale, *, loan: Transfer, refused: str) -> Lines:
     return [
         locale.say("Not extended {code}: {why}", code=loan.code, why=why),
         locale.say(
-            "Nothing was sent. Once it is back, you can lend it again: {back}", back=command(f"return {loan.code}")
+            "Nothing was sent. Once it is back, it can be lent again: {back}", back=command(f"return {loan.code}")
         ),
     ]
 
@@ -180,11 +187,7 @@ def overdue_for_admins(locale: Locale, *, loan: Transfer, us: PartyConfig, peer_
                 "⚠ Overdue for {days} at {peer}: {what} ({code})", days=days, peer=peer, what=what, code=loan.code
             ),
             locale.say("It was due {day}. {peer}'s bot has reminded its people.", day=day, peer=peer),
-            locale.say(
-                "Call them. To extend: {longer} · it is lost: {lost}",
-                longer=command(f"extend {loan.code} 2 weeks"),
-                lost=command(f"lost {loan.code}"),
-            ),
+            *_what_the_lender_can_type(locale, loan),
         ]
     own = naming.space(locale, us.name)
     return [
@@ -197,12 +200,24 @@ def overdue_for_admins(locale: Locale, *, loan: Transfer, us: PartyConfig, peer_
             code=loan.code,
         ),
         locale.say("It was due {day}. {peer} may stop lending to us.", day=day, peer=peer),
-        locale.say(
-            "Bring it back: {back} · ask for an extension: {longer}",
-            back=command(f"return {loan.code}"),
-            longer=command(f"extend {loan.code} 2 weeks"),
-        ),
+        _what_the_borrower_can_type(locale, loan),
     ]
+
+
+def _what_the_lender_can_type(locale: Locale, loan: Transfer) -> Lines:
+    lost, time = command(f"lost {loan.code}"), time_to_ask_for(loan)
+    if not time:
+        return [locale.say("Call them. If it is lost: {lost}", lost=lost)]
+    longer = command(f"extend {loan.code} {time}")
+    return [locale.say("Call them. To extend: {longer} · it is lost: {lost}", longer=longer, lost=lost)]
+
+
+def _what_the_borrower_can_type(locale: Locale, loan: Transfer) -> tuple[Inline, ...]:
+    back, time = command(f"return {loan.code}"), time_to_ask_for(loan)
+    if not time:
+        return locale.say("Bring it back: {back}", back=back)
+    longer = command(f"extend {loan.code} {time}")
+    return locale.say("Bring it back: {back} · ask for an extension: {longer}", back=back, longer=longer)
 
 
 def _days(locale: Locale, loan: Transfer, today: date) -> tuple[Inline, ...]:

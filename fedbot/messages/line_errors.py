@@ -206,9 +206,13 @@ def said_in_clear(locale: Locale) -> Lines:
     ]
 
 
-def no_such_verb(locale: Locale, *, word: str, near: tuple[str, ...]) -> Lines:
-    """The first word is no verb."""
-    first = locale.say('I don\'t know "{word}". {hint}', word=locale.short(word, 40), hint=_did_you_mean(locale, near))
+def no_such_verb(locale: Locale, *, word: str, near: tuple[str, ...], line: str = "") -> Lines:
+    """The first word is no verb. `line`: all of it, with the only verb that is near."""
+    shown = locale.short(word, 40)
+    if line:
+        hint = locale.say("Did you mean {line}? I did nothing.", line=command(line))
+        return [locale.say('I don\'t know "{word}". {hint}', word=shown, hint=hint)]
+    first = locale.say('I don\'t know "{word}". {hint}', word=shown, hint=_did_you_mean(locale, near))
     return [first, locale.say("Everything that I know: {help}", help=command("help"))]
 
 
@@ -405,11 +409,11 @@ def _say_it_in(locale: Locale, text: str, rooms: tuple[str, ...]) -> tuple[Inlin
     return locale.say("Please type it in {rooms}: {line}", rooms=locale.names(rooms, any_of=True), line=line)
 
 
-def no_such_space(locale: Locale, *, word: str, near: tuple[str, ...], known: tuple[str, ...]) -> Lines:
-    """No space of that name is here."""
+def no_such_space(locale: Locale, *, word: str, near: tuple[str, ...], known: tuple[str, ...], line: str = "") -> Lines:
+    """No space of that name is here. `line`: the whole line, with the only one that is near."""
     shown = locale.short(word, 40)
     if near:
-        names = locale.names(near, any_of=True)
+        names: Words = command(line) if line else locale.names(near, any_of=True)
         return [locale.say('No space "{word}". Did you mean {names}? I did nothing.', word=shown, names=names)]
     first = locale.say('No space "{word}". I did nothing.', word=shown)
     if not known:
@@ -437,7 +441,7 @@ def which_one(locale: Locale, *, verb: str, subjects: tuple[Connection | Transfe
     """No id, and no card that was replied to. `subjects` are those that the verb could be about, `line` means one."""
     if not subjects:
         return [
-            locale.say("Which one? I know none here for {verb}. I did nothing.", verb=command(verb)),
+            locale.say("Which one? I know of nothing here that {verb} fits. I did nothing.", verb=command(verb)),
             locale.say("If you mean another, reply to its card. Open cards: {todo}", todo=command("todo")),
         ]
     return [

@@ -21,6 +21,8 @@ from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.stock import StockItem
 from fedbot.rules.model.transfer import Line, Transfer
 
+_TWO_WEEKS = 14
+
 # --- on cards ------------------------------------------------------------------------------------------------
 
 
@@ -66,12 +68,21 @@ def what_to_reply(locale: Locale, transfer: Transfer) -> tuple[Inline, ...]:
     if not transfer.is_on_loan:
         return locale.say("Reply here with: {show}", show=command("show"))
     code = transfer.code  # for the people of both spaces, and a reply to another bot's card ends no loan
-    return locale.say(
-        "Reply here with: {back} · {longer} · {show}",
-        back=command(f"return {code}"),
-        longer=command(f"extend {code} 2 weeks"),
-        show=command("show"),
-    )
+    back, show = command(f"return {code}"), command("show")
+    if not (time := time_to_ask_for(transfer)):
+        return locale.say("Reply here with: {back} · {show}", back=back, show=show)
+    longer = command(f"extend {code} {time}")
+    return locale.say("Reply here with: {back} · {longer} · {show}", back=back, longer=longer, show=show)
+
+
+def time_to_ask_for(loan: Transfer) -> str:
+    """An extension that its lending rules allow, as it is typed: '2 weeks', '5 days'; '' if they allow none."""
+    rules = loan.terms.rules
+    if rules is not None and rules.extensions is not None and loan.extended >= rules.extensions:
+        return ""
+    if rules is None or not 0 < rules.longest < _TWO_WEEKS:
+        return "2 weeks"
+    return f"{rules.longest} days" if rules.longest > 1 else "1 day"
 
 
 # --- days that can't be meant --------------------------------------------------------------------------------
@@ -200,7 +211,7 @@ def loan_closed(
     lines: tuple[Line, ...] = (),
 ) -> Lines:
     """The owner's approver made it, or only a `part` of it (these lines), a gift, or wrote it off."""
-    card = card_of(locale, loan, us, peer_name)
+    card = card_of(locale, loan, us, peer_name, left=lines or None)
     closing = part or loan.closed
     if closing is None:
         raise ValueError(f"loan {loan.code} isn't over")
@@ -216,11 +227,15 @@ def loan_closed(
     return [*said, loan.code]
 
 
-def over_but_in_our_books(locale: Locale, *, loan: Transfer, peer_name: str, numbers: tuple[int, ...]) -> Lines:
-    """For the admins: it is lost, or the owner has it again, but no bot has taken it out of our stock."""
+def over_but_in_our_books(
+    locale: Locale, *, loan: Transfer, peer_name: str, numbers: tuple[int, ...], lines: tuple[Line, ...] = ()
+) -> Lines:
+    """For the admins: it is lost, or the owner has it again, but no bot has taken it out of our stock.
+
+    `lines` is how much of it (an older bot's message, still to be sent, doesn't tell).
+    """
     peer = naming.space(locale, peer_name)
-    lines = [loan.line(number) for number in numbers]
-    what = Bold(naming.all_of(locale, lines))
+    what = Bold(naming.all_of(locale, lines or [loan.line(number) for number in numbers]))
     items = locale.names([f"#{item}" for number in numbers if (item := loan.at(number).item)])
     if loan.ending_of(numbers[0]) is Ending.LOST:
         first = locale.say("⚠ Lost, says {peer}, but still in our stock: {what}.", what=what, peer=peer)
@@ -316,11 +331,13 @@ def loan_reminder(
         first = locale.of_many(
             "{what} was due back at {owner} on {day}.", "{what} were due back at {owner} on {day}.", out, **names
         )
-    how = locale.say(
-        "To return it, reply: {back} · to extend the loan: {longer}",
-        back=command("return"),
-        longer=command("extend 2 weeks"),
-    )
+    how = locale.say("To return it, reply: {back}", back=command("return"))
+    if time := time_to_ask_for(loan):
+        how = locale.say(
+            "To return it, reply: {back} · to extend the loan: {longer}",
+            back=command("return"),
+            longer=command(f"extend {time}"),
+        )
     return [(*pills, *first), how, loan.code]
 
 
@@ -335,13 +352,15 @@ def no_loan(locale: Locale, *, subject: Connection | Transfer) -> Lines:
     ]
 
 
-def not_on_loan(locale: Locale, *, loan: Transfer, us: PartyConfig, peer_name: str) -> Lines:
-    """Not yet, or not any more."""
+def not_on_loan(
+    locale: Locale, *, loan: Transfer, us: PartyConfig, peer_name: str, left: tuple[Line, ...] | None = None
+) -> Lines:
+    """Not yet, or not any more. `left` is what of it did not come back."""
     if loan.closed is None:
         return [locale.say("Not done: {case} isn't on loan (yet).", case=naming.case(locale, loan))]
     return [
         locale.say("Not done: {code} is over already.", code=loan.code),
-        closed_line(locale, card_of(locale, loan, us, peer_name)),
+        closed_line(locale, card_of(locale, loan, us, peer_name, left=left)),
     ]
 
 
@@ -368,12 +387,20 @@ def owner_sees_damage(locale: Locale, *, loan: Transfer, peer_name: str) -> Line
 
 def return_under_way(locale: Locale, *, loan: Transfer, transfer: Transfer) -> Lines:
     """Something of it is on its way back already."""
+    first = locale.say("Not done: {case} is on its way back already.", case=naming.case(locale, loan))
+    show, cancel = command(f"show {transfer.code}"), command(f"cancel {transfer.code}")
+    if transfer.state is TransferState.OPEN and loan.role == "sender":
+        approve = command(f"approve {transfer.code}")
+        return [
+            first,
+            locale.say("If it is here, tap ✅ or 🔧 on its card, or type: {approve}", approve=approve),
+            locale.say("How it stands: {show}", show=show),
+        ]
     return [
-        locale.say("Not done: {case} is on its way back already.", case=naming.case(locale, loan)),
-        locale.say("How it stands: {show}", show=command(f"show {transfer.code}")),
+        first,
+        locale.say("How it stands: {show}", show=show),
         locale.say(
-            "It waits for a decision: the owner's people decide on its card. To stop it before: {cancel}",
-            cancel=command(f"cancel {transfer.code}"),
+            "It waits for a decision: the owner's people decide on its card. To stop it before: {cancel}", cancel=cancel
         ),
     ]
 
@@ -628,6 +655,8 @@ def _not_so(locale: Locale, card: Card) -> Lines:
         return [locale.say("{what} needs no extension: the loan is over.", **names), transfer.code]
     if transfer.terms.kind == "extension" and transfer.problem == "other-day":
         first = locale.say("Answered: {sender} has set the due date of {what} by itself.", **names)
+        if transfer.back_by is not None:
+            first = locale.say("Answered with another day: {receiver} can keep {what} until {day}.", **names)
     elif transfer.terms.kind == "extension":
         first = locale.say("❌ No extension for {what}: it is due as agreed.", **names)
     elif transfer.state is TransferState.DECLINED and transfer.decided and transfer.decided.person:
@@ -768,6 +797,7 @@ _NO_PHOTO = {
     "too-many": marked("you sent too many at once. Send it again in an hour."),
     "inactive": marked("you have no active user of InvenTree. See {check}."),
     "too-late": marked("this loan is over. Attach it in InvenTree."),
+    "too-early": marked("it is not handed over yet. Send it once it is."),
     "no-picture": marked("it is no picture format that I know. JPEG, PNG, WebP, GIF and HEIC are fine."),
     "not-there": marked("the homeserver doesn't give it to me. Send it once more."),
     "unreadable": marked("I can't decrypt it. Send it once more."),
@@ -777,7 +807,7 @@ _NO_PHOTO = {
 
 
 def photo_kept(locale: Locale, *, transfer: Transfer, items: tuple[int, ...]) -> Lines:
-    """A photo as a reply to the card of a return is with the stock item."""
+    """A photo as a reply to the card of a return, or to a message about a loan, is with the stock item."""
     numbers = ", ".join(f"#{item}" for item in items)
     return [locale.say("Kept: the photo is with stock {items} in InvenTree. {code}", items=numbers, code=transfer.code)]
 

@@ -76,8 +76,11 @@ def todo(locale: Locale, *, us: PartyConfig, name: str, permissions: Permissions
     if todo.rotas:
         asked = (rota_in_short(locale, each) for each in todo.rotas[:MOST_IN_A_LIST])
         lines += [locale.say("Asked from anyone:"), Items(tuple(asked))]
-    lent = locale.say("On loan; to bring it back, type {back}:", back=command("return ID"))
-    lines += _section(locale, lent, todo.on_loan)
+    back = command("return ID")
+    borrowed = locale.say("Borrowed; to bring it back, type {back}:", back=back)
+    lines += _section(locale, borrowed, tuple(each for each in todo.on_loan if each.role == "receiver"))
+    lent = locale.say("Lent; once it is back, type {back}:", back=back)
+    lines += _section(locale, lent, tuple(each for each in todo.on_loan if each.role == "sender"))
     if todo.wants:
         wants = (want_in_short(locale, each) for each in todo.wants[:MOST_IN_A_LIST])
         lines += [locale.say("Wanted:"), Items(tuple(wants))]
@@ -208,7 +211,7 @@ def _inventory(locale: Locale, status: StatusSeen) -> tuple[Inline, ...]:
     inventory = status.inventory
     if inventory is not None:
         return locale.say(
-            "InvenTree: {version}, {items} stock items.",
+            "InvenTree: {version}, {items} stock items, those with customers included.",
             version=locale.short(inventory.version, 30),
             items=locale.count(inventory.stock_items),
         )

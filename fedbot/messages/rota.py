@@ -194,7 +194,7 @@ def _what_next(locale: Locale, rota: Rota, us: PartyConfig) -> Lines:
 
 
 def rota_in_short(locale: Locale, rota: Rota) -> tuple[Inline, ...]:
-    """'k7m2 – 20 × M3-BOLT, 1 space asked, 2 to go'."""
+    """'k7m2 – 20 × M3-BOLT: 1 asked, 2 left to ask'."""
     if rota.stuck:
         return locale.say(
             "{code} – {what}: a space agreed, but nothing came. For details: {show}",
@@ -203,7 +203,7 @@ def rota_in_short(locale: Locale, rota: Rota) -> tuple[Inline, ...]:
             show=command(f"show {rota.code}"),
         )
     return locale.say(
-        "{code} – {what}: {asked} asked, {left} to go",
+        "{code} – {what}: {asked} asked, {left} left to ask",
         code=rota.code,
         what=_what(locale, rota),
         asked=locale.count(len(rota.asked)),

@@ -215,7 +215,16 @@ def transfer_end(locale: Locale, *, transfer: Transfer, us: PartyConfig, peer_na
             day=naming.last_day(locale, transfer),
             **names,
         )
-    return [(*pills, *first), decided(locale, card), *pickup(locale, card), *partly]
+    return [(*pills, *first), decided(locale, card), *pickup(locale, card), *partly, *_photo_wanted(locale, card)]
+
+
+def _photo_wanted(locale: Locale, card: Card) -> Lines:
+    """At the owner, whose lending rules ask for one; a reply of its people to this message is kept with the item."""
+    rules = card.transfer.terms.rules
+    if rules is None or not rules.photo_out or card.transfer.role != "sender":
+        return []
+    wanted = "📷 {sender}'s people: please send a photo of it, as a reply to this message."
+    return [locale.say(wanted, sender=card.sender)]
 
 
 def _what_ends_tell(locale: Locale, card: Card, rest: Lines) -> Lines:

@@ -101,7 +101,7 @@ def _declined(locale: Locale, card: Card) -> Lines:
         what=what,
         sender=card.sender,
     )
-    reason: Lines = [locale.say("Why: {why}", why=f"“{locale.short(by.note, 300)}”")] if by.note else []
+    reason: Lines = [locale.say('Why: "{why}"', why=locale.short(by.note, 300))] if by.note else []
     return [first, _by_whom(locale, card), *reason, nothing_moved(locale), card.transfer.code]
 
 

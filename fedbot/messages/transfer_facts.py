@@ -127,6 +127,8 @@ def _of_loan(locale: Locale, transfer: Transfer) -> tuple[Inline, ...]:
         asked = _LONGER.get(transfer.state, _LONGER[TransferState.DECLINED])
         if transfer.problem == "other-day":
             asked = marked("An extension until {day} was requested; {who} has set another day.")
+            if transfer.back_by is not None:
+                asked = marked("An extension was requested; {who} has set another day: {day}.")
         return locale.say(asked, day=day, who=naming.signed(locale, transfer.decided))
     overdue = transfer.due_day is not None and transfer.due_day < locale.today_there(transfer.terms.time_zone)
     if transfer.role == "sender":

@@ -332,7 +332,12 @@ def test_a_typo_in_a_spaces_name_is_told_with_what_may_be_meant() -> None:
     asked = World(connected()).asks("push #42 to btea space")
     assert asked == Phrase(
         messages.line_errors.no_such_space,
-        {"word": "btea space", "near": ("Beta Space",), "known": ("Beta Space", "gammaspace")},
+        {
+            "word": "btea space",
+            "near": ("Beta Space",),
+            "known": ("Beta Space", "gammaspace"),
+            "line": "push #42 to Beta Space",
+        },
     )
 
 

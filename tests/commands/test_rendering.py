@@ -100,7 +100,7 @@ def test_what_was_parsed_reads_the_same_when_it_is_rendered(line: tuple[str, str
     [
         ("push", "10 M3-NUT to beta", "push 10 M3-NUT to beta"),
         ("push", "M3-NUT x 10 TO beta —note „for you“", 'push 10 M3-NUT to beta --note "for you"'),
-        ("request", "LENS-2 FROM Beta Space bis 31.1.", "request LENS-2 from Beta Space for 31.1."),
+        ("request", "LENS-2 FROM Beta Space bis 31.1.", "request LENS-2 from Beta Space until 31.1."),
         ("lend", "#42 3 to beta for 2 weeks --parcel", "lend 3 #42 to beta for 2 weeks --parcel"),
         ("push", "Laser lens 2; A to beta", "push Laser lens 2 + A to beta"),
     ],

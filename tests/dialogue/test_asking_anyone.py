@@ -419,7 +419,7 @@ async def test_it_ends_with_its_day_and_todo_and_show_know_it() -> None:
     line = world.kim.says("!fed todo")
     shown = world.piet.says("!fed show", reply_to=message)
     await world.settle()
-    assert "10 × M3-BOLT: 1 asked, 1 to go" in world.answer_to(line)
+    assert "10 × M3-BOLT: 1 asked, 1 left to ask" in world.answer_to(line)
     assert world.answer_to(shown) == message.text
     await world.passes(2 * A_DAY)
     assert rota_of(world) is RotaState.NOBODY

@@ -65,7 +65,7 @@ async def test_what_friends_find_says_how_much_of_it_is_damaged() -> None:
     assert "⚠ Damaged" in world.answer_to(line)
     line = world.bea.says("!fed find bolt")
     await world.settle()
-    assert "90 of it ⚠ Attention needed" in world.answer_to(line)
+    assert ", of which 90 ⚠ Attention needed" in world.answer_to(line)
 
 
 async def test_a_request_is_answered_from_what_is_sound_and_nothing_else_comes_without_the_askers_yes() -> None:

@@ -325,9 +325,9 @@ async def test_a_list_older_than_ten_minutes_has_no_numbers_any_more() -> None:
     assert world.alpha.turn.transfers() == []
 
 
-async def test_a_search_without_words_or_in_no_space_says_what_is_missing() -> None:
+async def test_a_search_without_words_shows_all_that_is_shared_and_one_in_no_space_says_so() -> None:
     world = await three()
-    assert "missing: WORDS" in (await finds(world, "")).text
+    assert (await finds(world, "")).text == (await finds(world, "everything")).text
     assert 'No space "delta"' in (await finds(world, "M3 in delta")).text
     line = world.cem.says("!fed find M3 in gammaspace")
     await world.settle()

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from tests.dialogue.test_lending import handed_back, lent
 from tests.scenarios.world import World, friends, sharing
 
 
@@ -96,12 +97,11 @@ async def test_a_typo_points_at_the_word_and_does_nothing() -> None:
     world = await friends()
     said = world.anna.says("!fed push M3-NUT 10 to btaspace")
     await world.settle()
-    assert "btaspace" in world.answer_to(said)
-    assert "Did you mean Betaspace?" in world.answer_to(said)
+    assert world.answer_to(said) == 'No space "btaspace". Did you mean !fed push 10 M3-NUT to Betaspace? I did nothing.'
     said = world.anna.says("!fed pusch M3-NUT 10 to betaspace")
     await world.settle()
-    assert "pusch" in world.answer_to(said)
-    assert "push" in world.answer_to(said)
+    answer = 'I don\'t know "pusch". Did you mean !fed push 10 M3-NUT to betaspace? I did nothing.'
+    assert world.answer_to(said) == answer
     assert world.alpha.turn.transfers() == []
 
 
@@ -180,13 +180,33 @@ async def test_the_beginning_of_a_space_s_name_is_suggested_and_never_taken() ->
     world = await friends()
     said = world.anna.says("!fed push 10 M3-NUT to beta")
     await world.settle()
-    assert world.answer_to(said) == 'No space "beta". Did you mean Betaspace? I did nothing.'
+    assert world.answer_to(said) == 'No space "beta". Did you mean !fed push 10 M3-NUT to Betaspace? I did nothing.'
+
+
+async def test_a_loan_that_is_named_the_wrong_way_round_is_told_as_the_one_that_was_meant() -> None:
+    world = await sharing()
+    for line, meant in (
+        ("borrow 10 M3-NUT to betaspace for 2 weeks", "lend 10 M3-NUT to betaspace for 2 weeks"),
+        ("lend 10 M3-BOLT from betaspace until friday", "borrow 10 M3-BOLT from betaspace until friday"),
+        ("push 10 M3-BOLT from betaspace", "request 10 M3-BOLT from betaspace"),
+    ):
+        said = world.anna.says(f"!fed {line}")
+        await world.settle()
+        assert world.answer_to(said) == f"Did you mean !fed {meant}? I did nothing."
+    assert world.alpha.turn.transfers() == []
+
+
+async def test_a_verb_alone_is_answered_with_a_line_that_could_be_typed() -> None:
+    world = await friends()
+    said = world.anna.says("!fed push")
+    await world.settle()
+    assert "For example: !fed push 200 M3-BOLT to betaspace" in world.answer_to(said)
 
 
 @pytest.mark.parametrize(
     ("line", "meant"),
     [
-        ("lend me 10 M3-NUT from attraktor until friday", "borrow 10 M3-NUT from attraktor for friday"),
+        ("lend me 10 M3-NUT from attraktor until friday", "borrow 10 M3-NUT from attraktor until friday"),
         ("could you give us 10 M3-NUT from attraktor", "request 10 M3-NUT from attraktor"),
         ("can I borrow 10 M3-NUT from attraktor for 2 weeks?", "borrow 10 M3-NUT from attraktor for 2 weeks"),
         ("we need 10 M3-NUT", "want 10 M3-NUT"),
@@ -277,7 +297,9 @@ async def test_what_is_asked_and_waited_for_may_stand_behind_for() -> None:
     world = await sharing()
     line = world.bea.says("!fed wait for LENS-2 from attraktor")
     await world.settle()
-    assert "1 × LENS-2: Attraktor has it free," in world.room.answers(line)[0].text
+    answer = world.room.answers(line)[0].text
+    assert "1 × LENS-2: Attraktor has it free," in answer
+    assert "!fed borrow 1 LENS-2 from attraktor for 2 weeks" in answer, "who waits for a loan wants no gift"
     line = world.bea.says("!fed ask for 10 M3-NUT from attraktor for 2 weeks")
     await world.settle()
     assert "Asked Attraktor for 10 × M3-NUT, on loan until Tue 8 Dec 2026" in world.answer_to(line)
@@ -290,7 +312,7 @@ async def test_what_is_asked_and_waited_for_may_stand_behind_for() -> None:
     ("line", "meant"),
     [
         ("ask attraktor for 10 M3-NUT", "request 10 M3-NUT from attraktor"),
-        ("ask Attraktor for 10 M3-NUT until friday", "request 10 M3-NUT from Attraktor for friday"),
+        ("ask Attraktor for 10 M3-NUT until friday", "request 10 M3-NUT from Attraktor until friday"),
         ("request from attraktor: 10 M3-NUT", "request 10 M3-NUT from attraktor"),
         ("request 10 M3-NUT @attraktor", "request 10 M3-NUT from attraktor"),
         ("borrow from attraktor LENS-2 for 2 weeks", "borrow LENS-2 from attraktor for 2 weeks"),
@@ -331,3 +353,30 @@ async def test_everything_is_what_all_friends_share(line: str) -> None:
     world.bea.says(f"!fed {line}")
     await world.settle()
     assert "Shared items that are free now:\n1) Betaspace:" in world.room.transcript()
+
+
+async def test_who_one_is_may_be_asked_in_words_and_a_note_may_lack_its_closing_quote() -> None:
+    world = await sharing()
+    said = world.kim.says("!fed who am I?")
+    await world.settle()
+    answer = world.answer_to(said)
+    assert answer.startswith("You are Kim of Attraktor")
+    yours, others = answer.split("Not: ")
+    assert "approve" not in yours.split("You can use:")[1], "on no card may Kim decide"
+    assert "approve, decline" in others
+    world.bea.says('!fed request 10 M3-NUT from attraktor --note "robot club')
+    await world.settle()
+    assert world.beta.transfer().terms.note == "robot club"
+
+
+async def test_what_is_over_is_not_typed_twice() -> None:
+    world = await lent("M3-NUT 10", "until 15.12.")
+    again = world.anna.says("!fed lend M3-NUT 10 to betaspace until 15.12.")
+    await world.settle()
+    assert "You typed the same" in world.answer_to(again)
+    world = await lent("M3-NUT 10", "until 15.12.")
+    world.piet.reacts(await handed_back(world), "✅")
+    await world.grace()
+    again = world.anna.says("!fed lend M3-NUT 10 to betaspace until 15.12.")
+    await world.settle()
+    assert "You typed the same" not in world.answer_to(again)

@@ -309,8 +309,8 @@ async def test_the_owner_takes_back_what_it_gave_too_much_but_not_to_before_the_
     ("given", "ends", "word"),
     [
         ("2 weeks", DONE, "until Tue 29 Dec 2026."),
-        ("until 31.1.", DECLINED, "Attraktor has set the due date of 10 × M3 nut (M3-NUT) by itself."),
-        ("until 20.12.", DECLINED, "Attraktor has set the due date of 10 × M3 nut (M3-NUT) by itself."),
+        ("until 31.1.", DECLINED, "Betaspace can keep 10 × M3 nut (M3-NUT) until Sun 31 Jan 2027."),
+        ("until 20.12.", DECLINED, "Betaspace can keep 10 × M3 nut (M3-NUT) until Sun 20 Dec 2026."),
     ],
 )
 async def test_a_day_that_the_owner_gives_by_itself_answers_what_the_borrower_has_asked(

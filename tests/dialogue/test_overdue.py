@@ -69,7 +69,7 @@ async def test_a_superuser_stops_lending_the_friend_reads_it_and_it_ends_by_itse
     assert (await says(world, "anna", "overdue betaspace --stop")).startswith(
         "Attraktor makes no new loans to Betaspace"
     )
-    assert len(told(world.room, "The stop ends by itself once all of that is back.")) == 2
+    assert len(told(world.room, "The stop ends by itself once all of that is back.")) == 1
     listed = await says(world, "tom", "overdue")
     assert listed.startswith("Betaspace has these items of Attraktor overdue:")
     assert "Betaspace gets no new loans, says Anna" in await says(world, "kim", "overdue")
@@ -114,6 +114,16 @@ async def test_nobody_is_shut_out_who_owes_nothing_and_people_can_lift_it() -> N
     world = await overdue_for(1)
     assert (await says(world, "anna", "overdue betaspace --resume")).startswith("Nothing to do: Betaspace can borrow.")
     await says(world, "anna", "overdue betaspace --stop")
+    assert "For example: !fed overdue betaspace --stop" in await says(world, "anna", "overdue --stop")
     assert "lends to Betaspace again, says Anna" in await says(world, "anna", "overdue betaspace --resume")
+    assert len(told(world.room, "lends to Betaspace again")) == 1
     assert world.alpha.turn.lending_stops() == []
     assert "has nothing overdue" in await says(world, "bea", "overdue attraktor --stop")
+
+
+async def test_lending_that_is_stopped_in_the_admin_room_is_told_where_the_friend_reads() -> None:
+    world = await overdue_for(1)
+    for option, words in (("stop", "makes no new loans to Betaspace"), ("resume", "lends to Betaspace again")):
+        await says(world, "anna", f"overdue betaspace --{option}", world.alpha_admins.id)
+        assert len(told(world.room, words)) == 1
+        assert len(told(world.alpha_admins, words)) == 1

@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 
 from fedbot.rules.loan.photos import LONGEST_PHOTO
+from fedbot.rules.model.lending import LendingRule
 from fedbot.rules.model.lifecycles import TransferState
 from fedbot_demo.inventree.faults import FaultKind
 from tests.dialogue.test_lending import back, handed_back, lent, owners_card
 from tests.dialogue.test_settling import quarter_of_an_hour, unanswered
 from tests.fakes.people import Message
 from tests.scenarios.books import assert_books_balance
-from tests.scenarios.world import World, told
+from tests.scenarios.world import World, sharing, told
 
 LENS = 42
 JPEG = b"\xff\xd8\xff\xe0" + bytes(2000)
@@ -214,3 +215,24 @@ async def test_a_photo_of_two_things_is_kept_with_both_and_said_once() -> None:
     assert answers_to(world, photo) == [
         f"Kept: the photo is with stock #{items[0]}, #{items[1]} in InvenTree. {back(world.alpha).code}"
     ]
+
+
+async def test_a_photo_that_lending_rules_ask_for_at_the_hand_over_is_kept_with_the_owners_item() -> None:
+    world = await sharing(alpha={"lending": (LendingRule(parts=("LENS-2",), photo_out=True),)})
+    world.piet.says(f"!fed lend #{LENS} to betaspace for 2 weeks")
+    await world.settle()
+    offered = world.room.messages(sender=world.alpha.chat.user_id)[-1]
+    early = world.piet.shows(JPEG, reply_to=offered)
+    await world.settle()
+    assert "it is not handed over yet" in answers_to(world, early)[0]
+    world.cem.reacts(world.card(), "✅")
+    await world.grace()
+    (end,) = told(world.room, "📷 Attraktor's people: please send a photo of it, as a reply to this message.")
+    photo = world.kim.shows(JPEG, reply_to=end)
+    stranger = world.cem.shows(JPEG, reply_to=end)
+    await world.settle()
+    assert KEPT in answers_to(world, photo)[0]
+    assert answers_to(world, stranger) == []
+    (row,) = attached(world)
+    assert (row.model_id, row.file_size) == (LENS, len(JPEG))
+    assert_books_balance(world)

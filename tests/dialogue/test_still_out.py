@@ -7,7 +7,7 @@ from datetime import timedelta
 from tests.dialogue.test_lending import back, handed_back, lent, loan
 from tests.fakes.people import Message
 from tests.scenarios.books import assert_books_balance
-from tests.scenarios.world import World, friends, sharing
+from tests.scenarios.world import World, friends, sharing, told
 
 NUTS = "M3 nut"
 
@@ -43,17 +43,27 @@ async def test_the_card_of_a_loan_that_came_back_in_part_names_what_is_out() -> 
 async def test_a_gift_or_a_loss_of_the_rest_is_told_of_the_rest_alone() -> None:
     for verb, words in (("gift", "A gift since"), ("lost", "Lost: 6 × M3 nut")):
         world = await partly_back()
-        world.piet.says(f"!fed {verb} {loan(world.alpha).code}")
+        line = world.piet.says(f"!fed {verb} {loan(world.alpha).code}")
         await world.settle()
+        assert words in (answer := world.answer_to(line))
+        assert "6 × M3 nut (M3-NUT)" in answer.splitlines()[0]
         first, second = cards_text(world).splitlines()[:2]
         assert words in first
         assert "6 × M3 nut" in first
         assert second == "Lent at first: 10 × M3 nut (M3-NUT); the rest is back."
+        over = await asked(world, f"!fed {verb} {loan(world.alpha).code}")
+        assert "is over already" in over
+        assert "6 × M3 nut (M3-NUT)" in over
+        if verb == "lost":
+            (left_over,) = told(world.beta_admins, "still in our stock")
+            assert "6 × M3 nut (M3-NUT)" in left_over.text
 
 
 async def test_todo_history_show_and_the_preview_of_a_disconnection_name_what_is_out() -> None:
     world = await partly_back()
-    assert "6 × M3 nut, asked by Anna" in await asked(world, "!fed todo")
+    todo = await asked(world, "!fed todo")
+    assert "6 × M3 nut, asked by Anna" in todo
+    assert "Lent; once it is back, type !fed return ID:" in todo
     code = loan(world.alpha).code
     assert "Still out: 6 × M3 nut" in await asked(world, f"!fed show {code}")
     told = await asked(world, "!fed history")

@@ -28,4 +28,5 @@ async def test_where_nothing_fits_that_is_said_too() -> None:
         line = world.anna.says(f"!fed {said}")
         await world.settle()
         verb = said.split()[0]
-        assert world.answer_to(line).startswith(f"Which one? I know none here for !fed {verb}. I did nothing.")
+        nothing = f"Which one? I know of nothing here that !fed {verb} fits. I did nothing."
+        assert world.answer_to(line).startswith(nothing)

@@ -160,7 +160,11 @@ def on_closed(turn: Turn, loan: Transfer, envelope: Message[bodies.Closed]) -> N
     loan = replace(loan, left_over=(*loan.left_over, *left_over))
     turn.save(loan)
     phrase = say(
-        messages.loan.over_but_in_our_books, loan=loan, peer_name=turn.party_name(loan.peer), numbers=left_over
+        messages.loan.over_but_in_our_books,
+        loan=loan,
+        peer_name=turn.party_name(loan.peer),
+        numbers=left_over,
+        lines=tuple(replace(loan.line(number), quantity=here[number]) for number in left_over),
     )
     turn.tell_admins(phrase, f"left-over:{loan.id}:{left_over[0]}")
 

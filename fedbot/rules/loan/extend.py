@@ -113,7 +113,7 @@ def prolong(turn: Turn, loan: Transfer, until: date, by: Signature) -> None:
         if asked.terms.loan_until == until:
             transfers.end(turn, asked, TransferState.DONE, by)
         else:
-            transfers.end(turn, asked, TransferState.DECLINED, by, lend.OTHER_DAY)
+            transfers.end(turn, replace(asked, back_by=until), TransferState.DECLINED, by, lend.OTHER_DAY)
     loan = prolonged(turn, loan, until, by)
     awaits = sequencing.connection_of(turn, loan).state is not ConnectionState.ENDED
     loan, draft = sequencing.write(turn, loan, _told(loan, by), awaits=awaits)

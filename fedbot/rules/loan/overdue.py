@@ -50,12 +50,13 @@ def is_refused(turn: Turn, transfer: Transfer) -> bool:
 # --- a superuser decides ---
 
 
-def stop(turn: Turn, peer: str, room: str, by: Signature) -> LendingStop:
-    """Stop new loans to that friend, and tell the room that we share with it."""
+def stop(turn: Turn, peer: str, room: str, by: Signature, *, answered_in: str) -> LendingStop:
+    """Stop new loans to that friend, and tell the room that we share with it, unless the line is answered there."""
     stopped = LendingStop(peer, by, room)
     turn.save(stopped)
     turn.note_by(peer, audit.Fact.NO_NEW_LOANS, by)
-    _tell_room(turn, stopped, f"no-loans:{peer}:{by.event_id}")
+    if answered_in != room:
+        _tell_room(turn, stopped, f"no-loans:{peer}:{by.event_id}")
     return stopped
 
 
@@ -71,14 +72,16 @@ def _tell_room(turn: Turn, stopped: LendingStop, key: str) -> None:
     turn.do(Post(key, stopped.room, phrase))
 
 
-def resume(turn: Turn, stopped: LendingStop, by: Signature | None) -> None:
-    """It may borrow again: a superuser says so, or all of it is back (`by` nobody)."""
+def resume(turn: Turn, stopped: LendingStop, by: Signature | None, *, answered_in: str = "") -> None:
+    """It may borrow again: a superuser says so, or all of it is back (`by` nobody). The room that we share is told."""
     turn.drop(stopped)
     turn.note_by(stopped.id, audit.Fact.LOANS_AGAIN, by)
     peer_name = turn.party_name(stopped.id)
     phrase = say(messages.lending.loans_again, us=turn.us, peer_name=peer_name, by=by)
     connection = turn.connection_with(stopped.id)
     room = connection.room if connection is not None else stopped.room
+    if answered_in == room:
+        return
     turn.do(Post(f"loans-again:{stopped.id}:{turn.now.isoformat()}", room, phrase))
 
 

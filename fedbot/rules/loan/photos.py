@@ -1,6 +1,7 @@
-"""Photos of what came back: the owner's people reply to a return's card with one, and it is attached to the item.
+"""Photos of what came back, and of what was handed over where the owner's lending rules ask for that.
 
-They may do so before and after they decide. A photo moves nothing and decides nothing.
+People reply with one to a message of their bot, and it is attached to their stock item: of a return before and after
+they decide, of a loan once it is handed over. A photo moves nothing and decides nothing.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ from fedbot.rules.model.transfer import Transfer, step_mark
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides as transfers
 
-TOO_LARGE, TOO_LATE, TOO_MANY, INACTIVE = "too-large", "too-late", "too-many", "inactive"
+TOO_LARGE, TOO_MANY, INACTIVE = "too-large", "too-many", "inactive"
+TOO_EARLY, TOO_LATE = "too-early", "too-late"
 SOON = timedelta(minutes=15)
 """So long a photo waits for an InvenTree that doesn't answer."""
 KEPT_UNTIL = timedelta(days=14)
@@ -36,7 +38,7 @@ _NOT_BACK = FINAL - {TransferState.DONE}
 
 
 def on_photo(turn: Turn, event: PhotoSent) -> None:
-    """A picture in a room: if it answers a return's card (or is in its thread) and is of our people, it is kept."""
+    """A picture in a room: if it answers such a message (or is in its thread) and is of our people, it is kept."""
     transfer = meant(turn, event)
     if transfer is None:
         return
@@ -98,20 +100,30 @@ def _on_permitted(turn: Turn, then: PermitPhoto, event: Answered) -> None:
 
 
 def meant(turn: Turn, event: PhotoSent) -> Transfer | None:
-    """The return to us that it answers, if it is from our people. It has to answer a message of ours."""
+    """The return or the loan that it is of, if it is from our people. It has to answer a message of ours."""
     if event.sender not in turn.us.people:
         return None
     answered = turn.own_subject_of(event.reply_to) or turn.own_subject_of(event.thread)
     transfer = turn.transfer(answered) if answered else None
-    ours = transfer is not None and transfer.role == "receiver" and transfer.room == event.room
-    return transfer if ours and transfer is not None and lend.is_return(transfer) else None
+    if transfer is None or transfer.room != event.room:
+        return None
+    is_back = lend.is_return(transfer) and transfer.role == "receiver"
+    return transfer if is_back or _is_wanted_at_hand_over(transfer) else None
+
+
+def _is_wanted_at_hand_over(transfer: Transfer) -> bool:
+    rules = transfer.terms.rules
+    return transfer.is_loan and rules is not None and rules.photo_out
 
 
 def _why_not(turn: Turn, transfer: Transfer, event: PhotoSent) -> str:
     if event.size > LONGEST_PHOTO:
         return TOO_LARGE
     late = transfer.ended is not None and turn.now - transfer.ended > KEPT_UNTIL
-    return TOO_LATE if late or transfer.state in _NOT_BACK else ""
+    if late or transfer.state in _NOT_BACK or (transfer.is_loan and transfer.closed is not None):
+        return TOO_LATE
+    is_here = any(transfer.at(line.number).item is not None for line in transfer.terms.lines)
+    return "" if is_here else TOO_EARLY
 
 
 def _one_of_many(event_id: str) -> str:

@@ -92,7 +92,8 @@ def said_just_before(turn: Turn, transfer: Transfer) -> Transfer | None:
             return None
         same_person = other.role == transfer.role and other.asked.person == transfer.asked.person
         is_before = other.id != transfer.id and other.asked.at <= transfer.asked.at
-        if same_person and is_before and other.state not in NOTHING_MOVED and _same(other) == _same(transfer):
+        still_counts = other.state not in NOTHING_MOVED and other.closed is None
+        if same_person and is_before and still_counts and _same(other) == _same(transfer):
             return other
     return None
 
