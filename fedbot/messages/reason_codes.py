@@ -92,6 +92,10 @@ _NOT_GIVEN: dict[str, tuple[str, str]] = {
         marked("{sender}'s InvenTree does not show it with {receiver} as an outside neighbour any more."),
         marked("Somebody of {sender} looks at the item, then types it again."),
     ),
+    "borrowed-by-now": (
+        marked("people of {sender} have said since that it is only on loan to them."),
+        marked("Start again with another item."),
+    ),
     "merged": (
         marked(
             "some of it may belong to a third space: an item from there is gone, and something was merged into"

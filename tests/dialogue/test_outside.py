@@ -13,7 +13,7 @@ import pytest
 
 from fedbot.rules.ledger import history
 from fedbot.rules.model.lending import LendingRule
-from fedbot.rules.model.lifecycles import OutsideState
+from fedbot.rules.model.lifecycles import OutsideState, TransferState
 from fedbot_demo.inventree.faults import FaultKind
 from tests.dialogue.test_recovery import is_rebuilt
 from tests.dialogue.test_restarts import settles_with_restarts
@@ -448,6 +448,25 @@ async def test_what_changes_after_the_card_is_not_marked_and_goes_back_to_the_ne
     assert not world.beta.transfer().is_on_loan, world.room.transcript()
     assert state(world) is OutsideState.OUT, world.room.transcript()
     assert world.alpha.given("M3-NUT") == 0
+
+
+async def test_what_was_offered_and_is_borrowed_by_now_does_not_leave() -> None:
+    """A careless member offers what they have entered by hand, and another says then that it is only borrowed."""
+    world = await lent_before_they_had_a_bot()
+    item = await is_here_by_hand(world)
+    await hands_over(world)
+    loan = world.beta.transfer()
+    await says(world, "cem", f"push #{item} 4 to attraktor")
+    offered = world.beta.turn.open_transfers()[-1]
+    await says(world, "cem", f"here {loan.code} #{item}")
+    world.cem.reacts(world.card(), "✅")
+    await world.grace()
+    assert world.beta.turn.transfer(loan.id).is_on_loan  # type: ignore[union-attr]
+    await says(world, "anna", f"approve {offered.code}")
+    await world.grace()
+    assert world.beta.turn.transfer(offered.id).state is TransferState.ABORTED, world.room.transcript()  # type: ignore[union-attr]
+    assert (world.beta.row(item).quantity, world.beta.row(item).customer) == (10, None)
+    assert "have said since that it is only on loan to them" in world.room.transcript()
 
 
 async def test_it_can_be_said_that_it_is_not_here_after_all_and_only_of_such_loans() -> None:

@@ -32,6 +32,7 @@ OTHER_DAY = "other-day"
 CAME_BACK = frozenset({"arrived", "created", "placed"})
 """Stages of a return's line that is back: at the borrower, who sends it, and at the owner."""
 OVER_WITH_STOCK = frozenset({TransferState.RECEIVED, TransferState.DONE})
+COMES_IN = frozenset({TransferState.CREDITING, TransferState.DISPUTED})
 
 
 def is_return(transfer: Transfer) -> bool:
@@ -226,6 +227,14 @@ def borrowed(turn: Turn, item: StockItem) -> Transfer | None:
         if loan.role == "receiver" and ours and item.pk not in over:
             return loan
     return None
+
+
+def became_borrowed(turn: Turn, transfer: Transfer) -> bool:
+    """Whether an item that it gives away is a friend's by now: our people have said so since (`here`)."""
+    given = {line.item for line in transfer.terms.lines}
+    ours = (t for t in turn.restless_transfers() if t.role == "receiver" and t.id != transfer.id)
+    coming = (t for t in ours if t.is_on_loan or t.state in COMES_IN or t.wanted == "approve")
+    return any(p.here in given and t.ending_of(p.number) is None for t in coming for p in t.progress)
 
 
 def is_kept(loan: Transfer) -> bool:

@@ -30,6 +30,7 @@ from fedbot.rules.transfer import booking, opening, send
 from fedbot.rules.transfer import both_sides as transfers
 
 OTHER_THAN_SHOWN = "other-than-shown"
+BORROWED_BY_NOW = "borrowed-by-now"
 
 
 def on_approve(turn: Turn, transfer: Transfer, envelope: Message[bodies.Approve], event_id: str, at: datetime) -> None:
@@ -232,6 +233,8 @@ def _begin_debit(turn: Turn, transfer: Transfer) -> None:
         transfers.end(turn, transfer, TransferState.ABORTED, None, overdue.NO_LOANS)
     elif consent.differs_from_what_was_approved(turn.us, transfer):
         transfers.end(turn, transfer, TransferState.ABORTED, None, OTHER_THAN_SHOWN)
+    elif not lend.is_return(transfer) and lend.became_borrowed(turn, transfer):
+        transfers.end(turn, transfer, TransferState.ABORTED, None, BORROWED_BY_NOW)
     else:
         transfer = replace(transfer, state=TransferState.DEBITING)
         turn.save(transfer)
