@@ -19,6 +19,7 @@ from fedbot.rules.model.decision import Choice
 from fedbot.rules.model.events import DecidedOffChat
 from fedbot.rules.model.lending import LendingRule, LoanRules
 from fedbot.rules.model.lifecycles import TransferState
+from fedbot.rules.model.outside import LentBefore, outside_id
 from fedbot.rules.model.transfer import Line, Transfer
 from fedbot.rules.protocol.terms import written
 from fedbot.rules.wire import envelope
@@ -360,6 +361,27 @@ async def _both_extensions(scene: Scene) -> None:
         scene.federation.auditor.tapped(superuser.reacts(card[2], "✅"), superuser.user_id, card, "✅")
         await scene.federation.rests()
         await scene.grace_ends()
+
+
+@attack("what our people have said is only borrowed is given away all the same")
+async def _borrowed_by_now(scene: Scene) -> None:
+    """One of us offers it; another says that it is what the friend lent us before our bot; the friend agrees then."""
+    item = scene.stock()
+    await scene.says(f"push #{item.pk} 1 to {scene.liar.id}")
+    offered, theirs = scene.ours(), scene.stock(party=scene.liar)
+    await scene.says(f"lend #{theirs.pk} 1 to {scene.honest.id} for 3 days", party=scene.liar)
+    scene.liar.crashed()
+    lent, today = scene.ours(), scene.federation.clock.now().date()
+    line = replace(lent.terms.lines[0], quantity=item.quantity)
+    await scene.opens("offer", lent, "$before", lines=(line,), outside=LentBefore(outside_id("$before"), "Club", today))
+    loan = scene.ours()
+    await scene.says(f"here {loan.code} #{item.pk}")
+    await scene.taps()
+    await scene.grace_ends()
+    await scene.sends(loan)
+    known = scene.honest.transfer(offered.id) or offered
+    await scene.lies("approve", known, {})
+    await scene.federation.passes(timedelta(minutes=3))
 
 
 @attack("a friend opens again what our people have settled")

@@ -336,6 +336,8 @@ class Consents:
         """What leaves is what our person wrote, or saw on the card; of what we borrowed no more than that."""
         if sent.terms.starts is not None:
             self._is_fetched(party, sent)
+        if sent.terms.kind != "return":
+            self._is_nobody_elses(party, sent)
         if sent.terms.kind == "push":
             self._is_what_was_typed(party, sent)
         elif sent.terms.kind == "return":
@@ -368,6 +370,13 @@ class Consents:
         today = self._today(party, sent)
         if sent.terms.starts is not None and today < sent.terms.starts and party.id not in self.auditor.jumped:
             self._wrong(party, sent, f"is booked from {sent.terms.starts} on, and leaves on {today}")
+
+    def _is_nobody_elses(self, party: Party, sent: Transfer) -> None:
+        """What is on loan here leaves for its owner only, by a return."""
+        loans = [t for t in party.transfers() if t.role == "receiver" and t.is_on_loan]
+        borrowed = {p.item for loan in loans for p in loan.progress if loan.ending_of(p.number) is None}
+        if theirs := borrowed & {line.item for line in sent.terms.lines}:
+            self._wrong(party, sent, f"gives away {sorted(map(str, theirs))}, which is only borrowed (4)")
 
     def _is_what_was_typed(self, party: Party, sent: Transfer) -> None:
         words = self._words(sent.asked.event_id)

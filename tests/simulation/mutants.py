@@ -598,6 +598,11 @@ def _no_second_look(stack: ExitStack) -> None:
     before = _instead(stack, extend, "on_approved", on_approved)
 
 
+@mutant("what our people have said is only borrowed is given away all the same")
+def _passed_on(stack: ExitStack) -> None:
+    _instead(stack, lend, "became_borrowed", lambda *_: False)
+
+
 @mutant("a friend opens again what our people have settled")
 def _settled_again(stack: ExitStack) -> None:
     def settle(turn: Turn, transfer: Transfer, *arguments: Any) -> Transfer:
