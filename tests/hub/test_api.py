@@ -25,7 +25,7 @@ from fedbot.journal.lease import claim
 from fedbot.setup.asking import KEYS
 from fedbot.web.site.serving import Served
 from tests.fakes.postgresql import Server
-from tests.hub.test_hosting import Bots, _environment, hub, space_in, until, working
+from tests.hub.test_hosting import Bots, _environment, hub, space_in, working
 from tests.web.serving import free_port
 from tests.web.test_schema import call_everything
 
@@ -136,12 +136,12 @@ async def test_spaces_are_paused_resumed_moved_and_let_go_as_by_the_commands(
         working(hub, bots, "one"),
         operating(hub, made_token(hub, capsys)) as operator,
     ):
-        await until(lambda: bots.shares() == [2])
+        await bots.until(lambda: bots.shares() == [2])
         async with working(hub, bots, "two"):
-            await until(lambda: bots.shares() == [1, 1])
-            await until(lambda: all(row.is_well for row in seen.view().spaces.values() if row.worker))
+            await bots.until(lambda: bots.shares() == [1, 1])
+            await bots.until(lambda: all(row.is_well for row in seen.view().spaces.values() if row.worker))
             bots.troubles[first] = "InvenTree doesn't answer"
-            await until(lambda: seen.view().of(first).troubles != ())
+            await bots.until(lambda: seen.view().of(first).troubles != ())
             told = await operator.asks("GET", f"/spaces/{first}")
             assert (told["well"], told["troubles"]) == (True, ["InvenTree doesn't answer"])
             del bots.troubles[first]
@@ -151,7 +151,7 @@ async def test_spaces_are_paused_resumed_moved_and_let_go_as_by_the_commands(
             }
             before = bots.working[first]
             await operator.asks("POST", f"/spaces/{first}/move", json={}, params={"wait": 10})
-            await until(lambda: bots.working.get(first) not in (None, before))
+            await bots.until(lambda: bots.working.get(first) not in (None, before))
             failed = await operator.asks("POST", f"/spaces/{first}/move", json={"worker": "w"}, params={"wait": 10})
             assert (failed["state"], failed["said"]) == ("failed", ["There is no worker w. There are: one, two."])
             paused = await operator.asks("POST", f"/spaces/{second}/pause", params={"wait": 30})
@@ -159,7 +159,7 @@ async def test_spaces_are_paused_resumed_moved_and_let_go_as_by_the_commands(
             assert second not in bots.working
             assert (await operator.asks("GET", f"/spaces/{second}"))["state"] == "paused"
             await operator.asks("POST", f"/spaces/{second}/resume", params={"wait": 10})
-            await until(lambda: second in bots.working)
+            await bots.until(lambda: second in bots.working)
         await operator.is_refused("DELETE", f"/spaces/{first}", "not_paused")
         left = await operator.asks("POST", f"/spaces/{first}/leave", params={"wait": 30})
         assert left["state"] == "failed", "no bot has ever worked there on a real journal"

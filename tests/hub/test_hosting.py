@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -60,9 +60,10 @@ def space_in(hub: HubSettings, server: Server, **changed: object) -> str:
 
 
 class Bots:
-    """Bots that do nothing but write to their journals; `working` says which worker has which space."""
+    """Bots that do nothing but write to their journals after each look; `working` says which worker has which space."""
 
     def __init__(self) -> None:
+        self.happened = asyncio.Condition()
         self.working: dict[str, str] = {}
         self.keys: dict[str, set[str]] = {}
         self.broken: dict[str, Exception] = {}
@@ -96,12 +97,30 @@ class Bots:
             try:
                 while True:
                     ground.journal.put(Tick(START))
-                    await asyncio.sleep(0.02)
+                    async with self.happened:
+                        await self.happened.wait()
             finally:
                 del self.working[space]
                 ground.shared.ended()
 
         return run_on
+
+    def looks(self, worker: Worker) -> Callable[[], Coroutine[None, None, float]]:
+        """The worker's look, after which whoever waits looks, too."""
+        look = worker.look
+
+        async def looks() -> float:
+            pause = await look()
+            async with self.happened:
+                self.happened.notify_all()
+            return pause
+
+        return looks
+
+    async def until(self, is_so: Callable[[], bool]) -> None:
+        """Wait until it is, after a look of one of the workers."""
+        async with asyncio.timeout(20), self.happened:
+            await self.happened.wait_for(is_so)
 
     def shares(self) -> list[int]:
         return sorted(Counter(self.working.values()).values())
@@ -111,6 +130,7 @@ class Bots:
 async def working(hub: HubSettings, bots: Bots, name: str) -> AsyncIterator[asyncio.Task[None]]:
     """A worker that runs; cancel what this gives to have it end well."""
     worker = Worker(hub, name, bots.of(name))
+    worker.look = bots.looks(worker)  # type: ignore[method-assign]
     task = asyncio.create_task(worker.run())
     task.worker = worker  # type: ignore[attr-defined]
     try:
@@ -121,21 +141,15 @@ async def working(hub: HubSettings, bots: Bots, name: str) -> AsyncIterator[asyn
             await task
 
 
-async def until(is_so: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
-        while not is_so():  # noqa: ASYNC110 -- workers tell nobody
-            await asyncio.sleep(0.02)
-
-
 async def test_workers_share_the_spaces_evenly_and_take_over_from_one_that_ends_or_dies(
     hub: HubSettings, postgresql: Server
 ) -> None:
     bots = Bots()
     spaces = [space_in(hub, postgresql) for _ in range(6)]
     async with working(hub, bots, "one") as one:
-        await until(lambda: bots.shares() == [6])
+        await bots.until(lambda: bots.shares() == [6])
         async with working(hub, bots, "two"), working(hub, bots, "three") as three:
-            await until(lambda: bots.shares() == [2, 2, 2])
+            await bots.until(lambda: bots.shares() == [2, 2, 2])
             tasks = [hosted.task for hosted in three.worker.hosted.values()]  # type: ignore[attr-defined]
             hangs = asyncio.Event()
 
@@ -150,9 +164,9 @@ async def test_workers_share_the_spaces_evenly_and_take_over_from_one_that_ends_
             with postgresql.connect() as admin:  # the time that a claim holds is over
                 admin.execute("UPDATE fedbot.leases SET expires = '-infinity' WHERE worker = 'three'")
                 admin.execute("UPDATE fedbot.workers SET seen = '-infinity' WHERE worker = 'three'")
-            await until(lambda: bots.shares() == [3, 3])
+            await bots.until(lambda: bots.shares() == [3, 3])
             one.cancel()
-            await until(lambda: bots.shares() == [6])
+            await bots.until(lambda: bots.shares() == [6])
     assert {len(bots.keys[space]) for space in spaces} == {1}, "the same party everywhere, by the key in the database"
     assert Roster(hub).view().workers == frozenset()
 
@@ -172,10 +186,10 @@ async def test_what_is_broken_stays_with_its_space_and_is_told_and_tried_again(
     async with working(hub, bots, "one") as one:
         seen = Roster(hub)
         broken = (no_settings, misplaced, failing)
-        await until(lambda: seen.view().of(failing).failures == 2 and well in bots.working)
-        await until(lambda: all(seen.view().of(space).state == "fails" for space in broken))
-        await until(lambda: failing not in one.worker.hosted)  # type: ignore[attr-defined]
-        await until(lambda: seen.view().of(taken).state == "paused")
+        await bots.until(lambda: seen.view().of(failing).failures == 2 and well in bots.working)
+        await bots.until(lambda: all(seen.view().of(space).state == "fails" for space in broken))
+        await bots.until(lambda: failing not in one.worker.hosted)  # type: ignore[attr-defined]
+        await bots.until(lambda: seen.view().of(taken).state == "paused")
         rows = seen.view().spaces
         assert "Another fedbot" in rows[taken].problem
         assert bots.tries[taken] == 1, "it doesn't take the account back"
@@ -185,7 +199,7 @@ async def test_what_is_broken_stays_with_its_space_and_is_told_and_tried_again(
         assert "ZeroDivisionError" in rows[failing].problem
         assert 3000 < rows[failing].waits <= 3600, "the pauses grow"
         look = one.worker.standings  # type: ignore[attr-defined]
-        await until(lambda: f'fedbot_space_failing{{space="{failing}"}} 1' in hub_metrics(look()))
+        await bots.until(lambda: f'fedbot_space_failing{{space="{failing}"}} 1' in hub_metrics(look()))
         standings = look()
         assert "fedbot_hub_spaces_fails 3" in hub_metrics(standings)
         async with HubPage("one", look, hub.health_socket):
@@ -195,7 +209,7 @@ async def test_what_is_broken_stays_with_its_space_and_is_told_and_tried_again(
         assert hub_page("one", standings).index(failing) < hub_page("one", standings).index(well)
         del bots.broken[failing]
         tending.resume(hub, failing)
-        await until(lambda: failing in bots.working)
+        await bots.until(lambda: failing in bots.working)
         assert Roster(hub).view().of(failing).problem == ""
 
 
@@ -226,7 +240,7 @@ async def test_a_bot_whose_standing_can_not_be_told_ends_nobody(hub: HubSettings
     bots.health = health  # type: ignore[method-assign]
     async with working(hub, bots, "one") as one:
         seen = Roster(hub)
-        await until(lambda: bots.working.keys() == {odd, well} and seen.view().of(well).is_well is True)
+        await bots.until(lambda: bots.working.keys() == {odd, well} and seen.view().of(well).is_well is True)
         assert seen.view().of(odd).is_well is None
         assert one.worker.standings()[odd].problems == []  # type: ignore[attr-defined]
         await asyncio.to_thread(tending.pause, hub, well)
@@ -241,7 +255,7 @@ async def test_a_worker_tells_how_its_bots_are_without_counting_their_figures(
     space = space_in(hub, postgresql)
     async with working(hub, bots, "one") as one:
         seen = Roster(hub)
-        await until(lambda: seen.view().of(space).is_well is True)
+        await bots.until(lambda: seen.view().of(space).is_well is True)
         assert bots.counted[space] == 0
         assert one.worker.standings()[space].is_well  # type: ignore[attr-defined]
         assert bots.counted[space] == 1
@@ -253,7 +267,7 @@ async def test_a_paused_space_is_let_go_everywhere_until_it_is_resumed(hub: HubS
     spaces = {space_in(hub, postgresql) for _ in range(2)}
     paused, other = sorted(spaces)
     async with working(hub, bots, "one") as one:
-        await until(lambda: bots.working.keys() == spaces)
+        await bots.until(lambda: bots.working.keys() == spaces)
         await asyncio.to_thread(tending.pause, hub, paused)
         assert bots.working.keys() == {other}
         looks = Counter[str]()
@@ -264,7 +278,7 @@ async def test_a_paused_space_is_let_go_everywhere_until_it_is_resumed(hub: HubS
             return float(await look())
 
         one.worker.look = counted  # type: ignore[attr-defined]
-        await until(lambda: looks["one"] > 2)
+        await bots.until(lambda: looks["one"] > 2)
         assert bots.working.keys() == {other}
         tending.resume(hub, paused)
-        await until(lambda: bots.working.keys() == spaces)
+        await bots.until(lambda: bots.working.keys() == spaces)

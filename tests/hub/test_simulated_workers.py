@@ -53,7 +53,7 @@ class Broken(AssertionError):
 class Standing:
     """All that a worker asks of a bot."""
 
-    def standing(self) -> dict[str, object]:
+    def health(self) -> dict[str, object]:
         return {"matrix": True, "inventree": True}
 
 
@@ -68,6 +68,7 @@ class Simulated:
     paused_until: float = -1.0
     is_dead: bool = False
     bots: dict[str, tuple[Ground, asyncio.Event]] = field(default_factory=dict)
+    begun: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class Simulation:
@@ -101,6 +102,7 @@ class Simulation:
         self.keys[space].add(machine.account.identity_keys["ed25519"])
         ground.shared.begun(cast("Bot", Standing()))
         simulated.bots[space] = (ground, lost)
+        simulated.begun.set()
         try:
             await lost.wait()
             raise LeaseLost("it noticed")
@@ -158,12 +160,15 @@ class Simulation:
 
 async def _begun(simulated: Simulated) -> None:
     """Wait until those that were told to begin work, and those that were told to stop have."""
+    hosted = simulated.worker.hosted
     async with asyncio.timeout(30):
-        while any(  # noqa: ASYNC110 -- they tell nobody
-            (hosted.task is not None and hosted.task.cancelling()) or hosted.bot is None
-            for hosted in simulated.worker.hosted.values()
-        ):
-            await asyncio.sleep(0.002)
+        while changing := {
+            each.task for each in hosted.values() if each.task and (each.task.cancelling() or not each.bot)
+        }:
+            simulated.begun.clear()
+            begun = asyncio.create_task(simulated.begun.wait())
+            await asyncio.wait({begun, *changing}, return_when=asyncio.FIRST_COMPLETED)
+            begun.cancel()
 
 
 @contextmanager

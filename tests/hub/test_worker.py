@@ -13,7 +13,7 @@ from fedbot.engine.summary import Summary
 from fedbot.hub import worker
 from fedbot.identity import open_identity
 from fedbot.journal.database import Address
-from fedbot.journal.lease import holder
+from fedbot.journal.lease import Lease, holder
 from fedbot.ports.journal import LeaseLost, StateInUse
 from fedbot.rules.model.events import Tick
 from tests.fakes.postgresql import Server
@@ -31,8 +31,10 @@ class Workers:
         self.changed = asyncio.Event()
         self.loop = asyncio.get_running_loop()
         self.refused = asyncio.Event()
+        self.renewed = asyncio.Event()
         monkeypatch.setattr(worker, "run_on", self._run_on)
         monkeypatch.setattr(worker, "holder", self._holder)
+        monkeypatch.setattr(Lease, "renew", self._renewing(Lease.renew))
         monkeypatch.setattr(worker, "TRIED_EVERY", 0.05)
         monkeypatch.setattr(worker, "BEFORE_ANOTHER_TRY", 0.05)
         monkeypatch.setattr(worker, "RENEWED_EVERY", 0.05)
@@ -43,10 +45,22 @@ class Workers:
         self.changed.set()
         try:
             while True:
-                await asyncio.sleep(0.02)
+                await self.renewed.wait()
+                self.renewed.clear()
                 ground.journal.put(Tick(START))
         finally:
             self.working.remove(ground)
+
+    def _renewing(self, renew: Callable[[Lease], None]) -> Callable[[Lease], None]:
+        """By a worker, in a thread of its own: then its bot writes something, whether it still may or not."""
+
+        def renews(lease: Lease) -> None:
+            try:
+                renew(lease)
+            finally:
+                self.loop.call_soon_threadsafe(self.renewed.set)
+
+        return renews
 
     def _holder(self, place: Address) -> str:
         """Asked by a worker, in a thread of its own, that has not got the lease."""

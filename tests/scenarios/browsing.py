@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 
+from fedbot.rules.model.events import Event
 from fedbot.web.site.app import application
 from tests.fakes.people import Person
 from tests.scenarios.space import Space
@@ -25,19 +26,23 @@ class Visitor:
 
     world: World
     client: httpx.AsyncClient
+    said: asyncio.Event
     token: str = ""
     last: httpx.Response = field(default_factory=lambda: httpx.Response(204))
 
     async def calls(self, method: str, path: str, **options: Any) -> httpx.Response:  # noqa: ANN401
         """One call; meanwhile everything else happens that can happen."""
         headers = {**({"Authorization": self.token} if self.token else {}), **options.pop("headers", {})}
-        task = asyncio.ensure_future(self.client.request(method, f"{PREFIX}{path}", headers=headers, **options))
-        for _ in range(2000):
-            await asyncio.sleep(0.001)
-            if task.done():
-                break
-            await self.world.settle()
-        self.last = await asyncio.wait_for(task, 5)
+        call = asyncio.ensure_future(self.client.request(method, f"{PREFIX}{path}", headers=headers, **options))
+        async with asyncio.timeout(20):
+            while not call.done():
+                said = asyncio.ensure_future(self.said.wait())
+                await asyncio.wait({call, said}, return_when=asyncio.FIRST_COMPLETED)
+                said.cancel()
+                if self.said.is_set():
+                    self.said.clear()
+                    await self.world.settle()
+        self.last = await call
         return self.last
 
     async def gets(self, path: str, **options: Any) -> httpx.Response:  # noqa: ANN401
@@ -97,18 +102,27 @@ class Visitor:
 
 
 class Web:
-    """The pages and the API of one space's bot."""
+    """The pages and the API of one space's bot; `said` is set when something came by them that the bot acts on."""
 
     def __init__(self, world: World, space: Space, **options: Any) -> None:  # noqa: ANN401
         self.world = world
         settings = {"url": URL, "session": timedelta(days=14), "calls_a_minute": 6000, **options}
-        self.app = application(space.bot.gateway(), **settings)
+        self.said = asyncio.Event()
+        gateway = space.bot.gateway()
+        put = gateway.put
+
+        def puts(event: Event) -> None:
+            put(event)
+            self.said.set()
+
+        gateway.put = puts  # type: ignore[method-assign]
+        self.app = application(gateway, **settings)
 
     def visitor(self, token: str = "", host: str = "192.0.2.7") -> Visitor:
         """Somebody new, who calls from that network address."""
         transport = httpx.ASGITransport(self.app, client=(host, 1234))
         client = httpx.AsyncClient(transport=transport, base_url="https://fed.attraktor.test")
-        return Visitor(self.world, client, f"Bearer {token}" if token else "")
+        return Visitor(self.world, client, self.said, f"Bearer {token}" if token else "")
 
     async def program_of(self, person: Person, scope: str = "act") -> Visitor:
         """A program that has a token of that person."""
