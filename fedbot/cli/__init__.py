@@ -1,1 +1,1 @@
-"""The command line, one file a command. `main` reads the arguments."""
+"""The command line, one file for each command. `parser` has the arguments, `main` runs the command."""

@@ -1,4 +1,4 @@
-"""`fedbot audit`: prove that nobody has changed the record of who did what, and write it out. docs/cli.md tells how."""
+"""`fedbot audit`: prove that nobody has changed the audit, or write it out. docs/cli.md explains it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from fedbot.rules.model.audit import AuditEntry
 
 
 def run(settings: Settings, given: argparse.Namespace) -> bool:
-    """Carry it out; whether all is well. The bot may be running. Raises `JournalProblem` and its kinds, OSError."""
+    """Run the command; False if the audit was changed. The bot may be running. Raises `JournalProblem`, OSError."""
     if given.action == "export":
         export(journal_place(settings), Locale(settings.party.language, settings.party.time_zone), given.output)
         return True
@@ -35,7 +35,7 @@ def run(settings: Settings, given: argparse.Namespace) -> bool:
 
 
 def decision(found: Verified) -> str:
-    """What to tell of it."""
+    """The text for an admin."""
     if found.broken:
         return (
             f"Entry {found.broken} does not fit: {found.why}.\n"
@@ -52,7 +52,7 @@ def decision(found: Verified) -> str:
 
 
 def export(place: Place, locale: Locale, output: Path | None) -> None:
-    """Each entry as a line of JSON, oldest first; into a file for its owner alone, whole or not at all."""
+    """Write each entry as a line of JSON, oldest first. A file has mode 0600 and is written whole or not at all."""
     if output is None:
         sys.stdout.writelines(as_lines(locale, audit_links(place)))
         return
@@ -69,9 +69,9 @@ def export(place: Place, locale: Locale, output: Path | None) -> None:
 
 
 def as_lines(locale: Locale, links: Iterable[Link]) -> Iterable[str]:
-    """`entry` is an object here; written without white space, ASCII only, it is the text that was hashed.
+    """The entries as lines of JSON. `entry`, written as ASCII without white space, is the text that was hashed.
 
-    `in_words` says in the space's language what happened; '' of an entry that somebody has changed into none.
+    `in_words` says in the space's language what happened; '' for an entry that somebody has damaged.
     """
     for link in links:
         yield json.dumps({**asdict(link), "entry": json.loads(link.entry), "in_words": _in_words(locale, link)}) + "\n"

@@ -21,7 +21,7 @@ _MARKS = {"good": ("✓", "32"), "bad": ("✗", "31"), "warning": ("!", "33")}
 
 
 def check(given: argparse.Namespace) -> Exit:
-    """Look whether everything is ready, and tell each finding."""
+    """Check everything, and print each finding."""
     try:
         settings = settings_of(given, "warning")
     except ConfigRefused as refused:
@@ -40,7 +40,7 @@ def check(given: argparse.Namespace) -> Exit:
 
 
 def next_step(given: argparse.Namespace) -> Exit:
-    """What to do next: as far as it can be told without asking anybody."""
+    """Say what to do next, without a call to Matrix or InvenTree."""
     path = find_config(given)
     if not path.exists():
         print(f"There are no settings yet ({path}). Next: {typed(given, 'init')}")

@@ -1,4 +1,4 @@
-"""`fedbot credentials add`: put a token that was made by hand into the bot's vault."""
+"""`fedbot credentials add`: put a token that an admin created by hand into the bot's vault."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from fedbot.rules.model.connection import Connection
 
 
 def credentials(given: argparse.Namespace) -> Exit:
-    """The running bot looks into its vault each minute, so nothing has to be told to it."""
+    """Keep the token. The running bot finds it, as it looks into its vault every minute."""
     settings = settings_of(given, "warning")
     party, generation = given.name
     if unknown := _unknown(settings, party, generation):
@@ -43,7 +43,7 @@ def credentials(given: argparse.Namespace) -> Exit:
 
 
 def _unknown(settings: Settings, party: str, generation: int) -> str:
-    """Why there is no such friendship to keep a token for; '' if there is one."""
+    """The refusal, if there is no such friendship; else ''."""
     try:
         known = [found for found in documents(journal_place(settings), Connection) if isinstance(found, Connection)]
     except JournalProblem as problem:

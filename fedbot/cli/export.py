@@ -1,7 +1,7 @@
-"""`fedbot export`: what the journal keeps of one kind, as CSV or JSON. docs/cli.md tells of each column.
+"""`fedbot export`: all records of one kind, as CSV or JSON. docs/cli.md explains each column.
 
-The ledger, which has bookings and loans to neighbours too; who waits for what; what is wanted; what was asked of
-friends in turn; friendships. Everything that the REST API lists is in one of them.
+The kinds are the ledger (with bookings and loans to neighbours), waiting lists, wants, rotas and friendships.
+Everything that the REST API lists is in one of them.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ from fedbot.rules.wire.envelope import fingerprint
 
 
 class NoSuchPeer(Exception):
-    """Nothing ever went to or from a space of that name, or several spaces are called so."""
+    """No record names a space of that name, or several spaces have it."""
 
 
 def export(settings: Settings, given: argparse.Namespace) -> bool:
-    """Write it out, into a file for its owner alone; then all is well. The bot may be running meanwhile.
+    """Print the records, or write them into a file with mode 0600; then return True. The bot may be running.
 
-    Raises `NoSuchPeer`, `JournalProblem` and its kinds, and OSError.
+    Raises `NoSuchPeer`, `JournalProblem`, OSError.
     """
     kind = KINDS[given.what]
     found = documents(journal_place(settings), Connection, *kind.documents)
@@ -61,7 +61,7 @@ def _midnight(day: date, time_zone: str) -> datetime:
 
 
 def as_json(rows: Iterable[Any]) -> str:
-    """A list of objects; what isn't there is null, numbers of items are numbers, all else is text."""
+    """A list of objects. Integers are numbers, empty fields are null, all other values are text."""
     entries = [
         {
             name: value if value is None or isinstance(value, int) else history.as_text(value)
@@ -73,7 +73,7 @@ def as_json(rows: Iterable[Any]) -> str:
 
 
 def _party(word: str, found: Iterable[object]) -> str:
-    """The id of the space that is meant by its id or its display name."""
+    """The id of the space with this id or display name. Raises `NoSuchPeer`."""
     known: dict[str, str] = {}
     for document in found:
         if isinstance(document, Connection):
@@ -94,12 +94,12 @@ def _party(word: str, found: Iterable[object]) -> str:
 
 
 # --- the rows of each kind -----------------------------------------------------------------------------------
-# Times are aware; None and '' are what isn't known or isn't there. People are named as in the ledger (`history.Row`).
+# Times are aware; None and '' mean unknown or empty. People are named as in the ledger (`history.Row`).
 
 
 @dataclass(frozen=True)
 class QueueRow:
-    """A place in a waiting list. `in`: one of our people waits at a friend; `out`: somebody waits for what is ours."""
+    """A place in a waiting list. `direction`: `in` if one of our people waits for a friend's stock, `out` for ours."""
 
     code: str
     direction: str
@@ -120,7 +120,7 @@ class QueueRow:
 
 @dataclass(frozen=True)
 class WantRow:
-    """What one of our people wants, or a friend (`peer`). `lacking` and who asked are known of our own."""
+    """A want of one of our people, or of a friend (`peer`), whose bot tells neither who asked nor what is lacking."""
 
     code: str
     state: str
@@ -140,7 +140,7 @@ class WantRow:
 
 @dataclass(frozen=True)
 class RotaRow:
-    """One friend of a rota: asked, to be asked, or passed over. A rota that has no friend has a row without one."""
+    """One friend in a rota: asked, waiting to be asked, or passed over. A rota without any friend has one row."""
 
     id: str
     code: str
@@ -193,9 +193,9 @@ Rows = Callable[[Sequence[object], datetime | None], Iterable[Any]]
 
 @dataclass(frozen=True)
 class Kind:
-    """What can be exported: rows of that class, made from these documents.
+    """One kind of record: the class of its rows, and the documents that `rows` makes them from.
 
-    `rows` is given the documents, and since when something has happened with what is meant (None: ever).
+    The second argument of `rows`: only records that something happened to since then (aware; None: all).
     """
 
     row: type
@@ -218,7 +218,7 @@ def _transfers(found: Sequence[object], begins: datetime | None) -> Iterable[his
 
 
 def _queues(found: Sequence[object], begins: datetime | None) -> Iterator[QueueRow]:
-    """First our people's places at friends, then who waits for what is ours, first come first."""
+    """First our people's places at friends, then the waiting list for our stock, in its order."""
     entries = sorted((each for each in found if isinstance(each, QueueEntry)), key=lambda each: each.number)
     for place in found:
         if isinstance(place, PlaceInLine) and _is_since(begins, place.by.at, place.ended):
@@ -257,7 +257,7 @@ def _queues(found: Sequence[object], begins: datetime | None) -> Iterator[QueueR
 
 
 def _wants(found: Sequence[object], begins: datetime | None) -> Iterator[WantRow]:
-    """First what our people want, then what friends do. Nobody knows since when, so all of theirs are there."""
+    """First our own wants, then all wants of friends, as nobody knows when these began."""
     for want in found:
         if isinstance(want, Want) and _is_since(begins, want.by.at, want.ended):
             yield WantRow(
@@ -293,7 +293,7 @@ def _wants(found: Sequence[object], begins: datetime | None) -> Iterator[WantRow
 
 
 def _rotas(found: Sequence[object], begins: datetime | None) -> Iterator[RotaRow]:
-    """In the order in which they were asked for, each with its friends."""
+    """Oldest first, each with its friends."""
     for rota in found:
         if not (isinstance(rota, Rota) and _is_since(begins, rota.at, rota.ended)):
             continue
@@ -319,7 +319,7 @@ def _rotas(found: Sequence[object], begins: datetime | None) -> Iterator[RotaRow
 
 
 def _friends_of(rota: Rota) -> list[tuple[str, str, Decimal | None, datetime | None, str, str]]:
-    """Whom it asked, will ask and passed over: space, which of these, how much, when, by which transfer, and why."""
+    """Space, step, quantity, when it was asked, by which transfer, and why it ended: for each friend in the rota."""
     return [
         *((x.party, "asked", x.quantity, x.at, x.transfer, x.why.value if x.why else "") for x in rota.asked),
         *((x.party, "waiting", x.quantity, None, "", "") for x in rota.waiting),
@@ -328,7 +328,7 @@ def _friends_of(rota: Rota) -> list[tuple[str, str, Decimal | None, datetime | N
 
 
 def _connections(found: Sequence[object], begins: datetime | None) -> Iterator[ConnectionRow]:
-    """In the order in which they were asked for."""
+    """Oldest first."""
     for each in found:
         if not isinstance(each, Connection):
             continue
@@ -355,12 +355,12 @@ def _connections(found: Sequence[object], begins: datetime | None) -> Iterator[C
 
 
 def _is_since(begins: datetime | None, *moments: datetime | None) -> bool:
-    """Whether one of these moments is then or later."""
+    """Whether any of these moments is `begins` or later."""
     return begins is None or any(moment is not None and moment >= begins for moment in moments)
 
 
 def _person(column: str, signature: Signature | None) -> Any:  # noqa: ANN401 -- columns of a row, by their names
-    """Who it was: Matrix id, InvenTree user, and what they called themselves."""
+    """The three columns of a person: Matrix id, InvenTree user, display name."""
     person, user, name = (
         (signature.person, signature.username, names.decoration(signature.name, signature.person))
         if signature

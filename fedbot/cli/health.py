@@ -1,4 +1,4 @@
-"""`fedbot health`: how the running bot is. Containers ask it again and again, so it imports only what it needs."""
+"""`fedbot health`: the running bot's health. Containers call it every few seconds, so it imports only what it needs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _KEEP_FREE = 10_000_000
 
 
 def health(given: argparse.Namespace) -> Exit:
-    """Ask the running bot how it is."""
+    """Ask the running bot for its health, and print it."""
     settings = settings_of(given, "warning")
     answer = ask(settings.health_socket)
     healthy = answer is not None and answer.get("healthy") is True
@@ -40,7 +40,7 @@ def health(given: argparse.Namespace) -> Exit:
 
 
 def _works_elsewhere(settings: Settings) -> str:
-    """The worker that works for the space while one on this machine stands by; '' if it isn't so."""
+    """The worker elsewhere that runs this space's bot while one on this machine stands by; else ''."""
     from fedbot.edge_settings import journal_place  # noqa: PLC0415 -- takes a second; a bot that runs has answered
     from fedbot.journal.copies import in_postgresql  # noqa: PLC0415
     from fedbot.journal.lock import StateLock  # noqa: PLC0415
@@ -60,7 +60,7 @@ def _works_elsewhere(settings: Settings) -> str:
 
 
 def _why_unwritable(state: Path) -> str:
-    """Why nothing can be written into the state folder; '' if it can."""
+    """Why nobody can write into the state folder; '' if that works."""
     if not state.is_dir():
         return f"{state} is not there"
     if not os.access(state, os.W_OK):

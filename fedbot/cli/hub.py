@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def hub(given: argparse.Namespace) -> Exit:
-    """One of the commands. Raises `ConfigRefused`."""
+    """Run one of the hub's commands. Raises `ConfigRefused`."""
     settings: HubSettings = importlib.import_module("fedbot.config.hub").load_hub(find_hub(given))
     as_json = getattr(given, "log_json", False) or settings.log.format == "json"
     level = settings.log.level if given.verb in ("run", "api") else "warning"
@@ -52,7 +52,7 @@ def hub(given: argparse.Namespace) -> Exit:
 
 
 def _serve(settings: HubSettings, verb: str) -> Exit:
-    """A worker, or the API, until told to stop."""
+    """Run a worker or the API until a signal ends it."""
     from fedbot.cli.run import ended_by, until_told  # noqa: PLC0415 -- as above
 
     if verb == "api" and not settings.api.listen:
@@ -70,7 +70,7 @@ def _serve(settings: HubSettings, verb: str) -> Exit:
 
 
 def _do(settings: HubSettings, given: argparse.Namespace) -> Exit:
-    """The command, with the settings of the space, and its state folder at this worker."""
+    """Run a command of a single bot with the space's settings, and its state folder at this worker."""
     if given.space not in settings.names():
         print(f"There is no space {given.space} in {settings.spaces}.", file=sys.stderr)
         return Exit.FAILED

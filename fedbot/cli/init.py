@@ -1,4 +1,4 @@
-"""`fedbot init`: make everything that a makerspace's bot needs, by eight questions; or write the example."""
+"""`fedbot init`: ask eight questions and create everything that a makerspace's bot needs; or write the example."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from fedbot.config.problems import ConfigRefused, Problem
 
 
 def init(given: argparse.Namespace) -> Exit:
-    """Ask, tell, do, check; or write the example."""
+    """Set up a bot; or write the example."""
     path: Path = given.path or (given.config if "config" in given else DEFAULT_CONFIG)
     return write_example(path) if given.example else set_up(given, path)
 
 
 def set_up(given: argparse.Namespace, path: Path, *, is_hosted: bool = False) -> Exit:
-    """Ask, tell, do, check. `is_hosted`: a hub runs the bot, so nothing is said of that. Raises `ConfigRefused`."""
+    """Ask, show the plan, carry it out, check. `is_hosted`: a hub runs the bot. Raises `ConfigRefused`."""
     # only this command needs them: nio alone takes half a second to import
     from fedbot.setup.asking import Answers, Asker, Stopped, Terminal, is_terminal, unknown_keys  # noqa: PLC0415
     from fedbot.setup.conversation import Conversation  # noqa: PLC0415
@@ -69,7 +69,7 @@ def _answers(file: Path) -> dict[str, object]:
 
 
 def _checked(path: Path, service: str) -> Exit:
-    """The check of what was made, and what is left to do."""
+    """Check the new settings, and print what is left to do."""
     from fedbot.check.everything import check  # noqa: PLC0415 -- as above
 
     settings = load(path)
@@ -92,7 +92,7 @@ def _checked(path: Path, service: str) -> Exit:
 
 
 def write_example(path: Path) -> Exit:
-    """Write the example, never over a file that is there."""
+    """Write the example settings. Never overwrites a file."""
     example = importlib.resources.files("fedbot.config").joinpath("example.yaml").read_text("utf-8")
     try:
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

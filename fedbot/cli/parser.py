@@ -1,6 +1,6 @@
-"""What can be typed behind `fedbot`: every command with its arguments.
+"""The arguments of every command.
 
-It imports nothing that a command needs, so that help, the version and a wrong command line are told at once.
+It imports nothing that a command needs, so help, the version and the message about a wrong argument come at once.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ EXPORTED = ("transfers", "queues", "wants", "rotas", "connections")
 
 
 def parser() -> argparse.ArgumentParser:
-    """All of it. What it parses has the command's name under `command`; '' without one."""
+    """The parser of the whole command line. Its result has the command's name as `command`; '' without one."""
     config = argparse.ArgumentParser(add_help=False)
     config.add_argument("--config", type=Path, default=argparse.SUPPRESS, help="the settings file", metavar="PATH")
     places = f"./{DEFAULT_CONFIG}, {SYSTEM / DEFAULT_CONFIG}"
@@ -160,7 +160,7 @@ def _audit(command: argparse.ArgumentParser, common: argparse.ArgumentParser) ->
 
 
 def _state_folder(command: Callable[[str, str], argparse.ArgumentParser]) -> None:
-    """The commands about it; `command` adds one, by its name and its summary."""
+    """The commands about the state folder; `command` adds one with its name and summary."""
     made = command("backup", "write journal, keys and tokens into one file, while the bot runs or not")
     made.add_argument("file", type=Path, help="the file to write; replaces an older backup", metavar="FILE")
     made.add_argument("--unencrypted", action="store_true", help="a person who reads the file can speak as you")
@@ -238,7 +238,7 @@ def _day(word: str) -> date:
 
 
 def _whose(name: str) -> tuple[str, int]:
-    """`betaspace-1` as the party and the generation of the friendship with it."""
+    """The party and the generation of the friendship in `betaspace-1`."""
     from fedbot.rules.protocol.announcements import PARTY_ID  # noqa: PLC0415 -- only this command needs it
 
     party, _, generation = name.removeprefix("fed-").rpartition("-")

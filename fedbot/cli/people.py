@@ -1,4 +1,4 @@
-"""`fedbot people`: who belongs to us; the running bot adds and removes people at once."""
+"""`fedbot people`: list the space's people, or have the running bot add or remove somebody."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def practice(given: argparse.Namespace) -> Exit:
-    """Put up the friend and let it live until Ctrl-C; or remove it."""
+    """Set up the pretend friend and run it until Ctrl-C; or remove it."""
     settings = settings_of(given, "warning")
     if settings.journal.url:
         print("✗ A friend to practise with needs a bot whose journal is a file: leave `journal` out.", file=sys.stderr)
@@ -54,7 +54,7 @@ async def _clean(practising: Practising) -> Exit:
 
 
 async def _live(practising: Practising, settings: Settings, account: str) -> Exit:
-    """Until Ctrl-C or SIGTERM."""
+    """Run the friend until Ctrl-C or SIGTERM."""
     play = importlib.import_module("fedbot_demo.practice").play
     friend = await practising.begin(account)
     where = "In your admin room, type" if friend.in_admin_room else "Accept the invitation, and type there"

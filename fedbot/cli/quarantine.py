@@ -1,4 +1,4 @@
-"""`fedbot status`, `retry` and `drop`: what is quarantined, and what becomes of it."""
+"""`fedbot status`, `retry` and `drop`: list quarantined work, try it again, or give it up."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from fedbot.web.asking import ask, order
 
 
 def status(given: argparse.Namespace) -> Exit:
-    """What `health` says, and what is set aside, read from the journal: also of a bot that doesn't run."""
+    """Print the health, and the quarantined work from the journal, whether the bot runs or not."""
     settings = settings_of(given, "warning")
     answer = ask(settings.health_socket)
     try:
@@ -52,7 +52,7 @@ def status(given: argparse.Namespace) -> Exit:
 
 
 def retry(given: argparse.Namespace) -> Exit:
-    """By the running bot; if none runs, the next one tries it."""
+    """Have the running bot try it again; without one, mark it for the next start."""
     settings = settings_of(given, "warning")
     answer = order(settings.health_socket, "retry", number=given.number)
     if answer is None:
@@ -71,7 +71,7 @@ def retry(given: argparse.Namespace) -> Exit:
 
 
 def drop(given: argparse.Namespace) -> Exit:
-    """By the running bot; without `--sure` it only says what would be lost."""
+    """Have the running bot give it up; without `--sure` only print what would be lost."""
     settings = settings_of(given, "warning")
     answer = order(settings.health_socket, "drop", number=given.number, sure=given.sure)
     if answer is None:
@@ -90,7 +90,7 @@ def drop(given: argparse.Namespace) -> Exit:
 
 @contextmanager
 def _opened(settings: Settings) -> Iterator[StoredJournal]:
-    """The journal of a bot that doesn't run. Raises `StateInUse` and other `JournalProblem`s, OSError."""
+    """The journal of a bot that doesn't run. Raises `StateInUse`, other `JournalProblem`s, OSError."""
     place = journal_place(settings)
     if isinstance(place, Path):
         with importlib.import_module("fedbot.journal").Journal.open(place) as journal:

@@ -13,7 +13,7 @@ from fedbot.web.asking import order
 
 
 def reconcile(given: argparse.Namespace) -> Exit:
-    """Have the running bot compare its books."""
+    """Have the running bot compare its books, and print the result."""
     settings = settings_of(given, "warning")
     answer = order(settings.health_socket, "reconcile", space=given.space, repair=given.repair)
     answer = answer or {"problem": f"The bot does not run (nobody answers in {settings.state}).", "told": []}

@@ -1,4 +1,4 @@
-"""`fedbot export` and `fedbot audit`: write out what the journal tells, beside the running bot."""
+"""`fedbot export` and `fedbot audit`: write out records of the journal, beside the running bot."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fedbot.ports.journal import JournalProblem
 
 
 def export_command(given: argparse.Namespace) -> Exit:
-    """Write out the ledger."""
+    """Write out all records of one kind."""
     return _written_out(given, export.export)
 
 
@@ -25,7 +25,7 @@ def audit_command(given: argparse.Namespace) -> Exit:
 
 
 def _written_out(given: argparse.Namespace, write: Callable[[Settings, argparse.Namespace], bool]) -> Exit:
-    """Read the journal beside the running bot and write out what it tells; whether that was well."""
+    """Run `write` with the settings, and print its errors."""
     settings = settings_of(given, "warning")
     try:
         is_well = write(settings, given)

@@ -1,4 +1,4 @@
-"""`fedbot run`: run the bot until it is told to stop."""
+"""`fedbot run`: run the bot until a signal ends it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ LAST_MOMENT = 9.5
 
 
 def run(given: argparse.Namespace) -> Exit:
-    """Run the bot; tell why it ended."""
+    """Run the bot, and print why it ended."""
     settings = settings_of(given)
     as_json = given.log_json or settings.log.format == "json"
     try:
@@ -58,7 +58,7 @@ def _begun_in_json(summary: Summary) -> None:
 
 
 async def until_told(work: Coroutine[Any, Any, None]) -> None:
-    """Let it work until a signal comes; then cancel it, so that it can end well."""
+    """Run until SIGTERM or SIGINT comes; then cancel it, so that it ends in order."""
     task = asyncio.ensure_future(work)
     told: list[str] = []
 
@@ -81,7 +81,7 @@ async def until_told(work: Coroutine[Any, Any, None]) -> None:
 
 
 def ended_by(error: Exception) -> Exit:
-    """Tell why the bot ended. What is known gets its sentence, what isn't its traceback too."""
+    """Log why the bot ended: a known error as a sentence, any other with its traceback."""
     app = importlib.import_module("fedbot.engine")
     codes: dict[type[Exception], Exit] = {
         StateInUse: Exit.STATE_IN_USE,

@@ -1,4 +1,4 @@
-"""Which settings file a command means, and what it prints, without secrets."""
+"""Finding and loading the settings file of a command, and printing without secrets."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def find_config(
     variable: str = "FEDBOT_CONFIG",
     environment: Mapping[str, str] = os.environ,
 ) -> Path:
-    """The settings file that is meant; it need not exist."""
+    """The settings file by `--config`, the environment variable, or its usual places. It need not exist."""
     if "config" in given:
         chosen: Path = given.config
         return chosen
@@ -31,12 +31,12 @@ def find_config(
 
 
 def find_hub(given: argparse.Namespace) -> Path:
-    """The same of the settings of a hub."""
+    """The same for the settings of a hub."""
     return find_config(given, DEFAULT_HUB, "FEDBOT_HUB")
 
 
 def settings_of(given: argparse.Namespace, level: str = "") -> Settings:
-    """The settings, and the log set up with their secrets. Raises `ConfigRefused`."""
+    """Load the settings, and set up the log without their secrets. Raises `ConfigRefused`."""
     settings = load(find_config(given))
     as_json = getattr(given, "log_json", False) or settings.log.format == "json"
     logs.configure(level or settings.log.level, settings.secrets(), as_json=as_json)
@@ -44,12 +44,12 @@ def settings_of(given: argparse.Namespace, level: str = "") -> Settings:
 
 
 def typed(given: argparse.Namespace, command: str) -> str:
-    """The command as it is to be typed, with the settings file if it was given."""
+    """The command to type, with `--config` if it was given."""
     return f"{program()} {command}" + (f" --config {given.config}" if "config" in given else "")
 
 
 def program() -> str:
-    """How this fedbot is called: by its path where the shell wouldn't find it, or would find another one."""
+    """What to type for this fedbot: its path, if the shell wouldn't find it or would find another one."""
     called = Path(sys.argv[0])
     if called.name != "fedbot":
         return "fedbot"
@@ -59,5 +59,5 @@ def program() -> str:
 
 
 def told(*parts: str) -> str:
-    """The parts, each without secrets: in one text a word behind `token:` would be taken for one."""
+    """The parts, joined by `: `, each redacted alone: in one text the word after `token:` would count as a secret."""
     return ": ".join(logs.redact(part) for part in parts if part)

@@ -1,4 +1,4 @@
-"""`fedbot backup`, `restore`, `rebuild` and `verify`: the commands about the state folder."""
+"""`fedbot backup`, `restore`, `rebuild`, `journal` and `verify`: the commands about the state folder."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _MEGABYTE = 1_000_000
 
 @contextmanager
 def _what_to_keep(settings: Settings) -> Iterator[tuple[Place, Path]]:
-    """Where the journal is, and the identity as a folder: of a database, a copy for as long as this lasts."""
+    """The journal's place, and the identity as a folder. From a database, that is a copy for the time of the block."""
     place = journal_place(settings)
     if isinstance(place, Path):
         yield place, identity_folder(settings)
@@ -57,7 +57,7 @@ def do_backup(settings: Settings, given: argparse.Namespace) -> str:
 
 
 def _refuse_database(settings: Settings, command: str) -> None:
-    """What only knows a state folder. Raises `BackupRefused`."""
+    """Raises `BackupRefused` if the journal is in a database, for a command that needs a state folder."""
     if settings.journal.url:
         raise BackupRefused(
             f"fedbot {command} works on a state folder. Take `journal` out of the settings and do it; then put it back "
@@ -181,7 +181,7 @@ COMMANDS = {
 
 
 def about_state(given: argparse.Namespace) -> Exit:
-    """Backup, restore, rebuild."""
+    """Run one of these commands, and print its result."""
     settings = settings_of(given, "warning")
     try:
         print(logs.redact(COMMANDS[given.command](settings, given)))

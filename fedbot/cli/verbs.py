@@ -1,4 +1,4 @@
-"""`fedbot verbs`: what people can say in the room."""
+"""`fedbot verbs`: list what people can type in the room."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Spaces that live in a database and are worked for by one of several workers at a time."""
+"""Hosting: spaces whose journals are in one PostgreSQL database, each run by one of several workers at a time."""

@@ -1,4 +1,4 @@
-"""The REST API of a hub's operator, under `/api/v1/`: what `fedbot hub` does, for programs."""
+"""The REST API for a hub's operator, under `/api/v1/`: the commands of `fedbot hub`, for programs."""
 
 from __future__ import annotations
 
@@ -35,31 +35,31 @@ MOST_SECONDS = 30.0
 PARTY_ID = r"^[a-z][a-z0-9-]{0,30}$"
 
 REFUSALS: dict[str, tuple[int, str]] = {
-    "bad_request": (400, "That is no request that I can read."),
-    "not_known": (401, "No token of this hub opens that. Make one: fedbot hub token add NAME"),
-    "only_reads": (403, "This token only reads. Make one that acts: fedbot hub token add NAME"),
+    "bad_request": (400, "This request can't be read."),
+    "not_known": (401, "This needs a valid token of this hub. Make one: fedbot hub token add NAME"),
+    "only_reads": (403, "This token can only read. Make one that can act: fedbot hub token add NAME"),
     "no_such_space": (404, "There is no such space in this hub."),
-    "no_such_operation": (404, "There is no such operation, or it was too long ago."),
+    "no_such_operation": (404, "There is no such operation, or it ended too long ago."),
     "no_such_token": (404, "There is no such token."),
     "not_found": (404, "There is nothing at this address. The schema is at /api/v1/openapi.json."),
-    "method_not_allowed": (405, "That can't be done with what is at this address."),
-    "busy": (409, "Something else is being done with this space. Look: GET /api/v1/operations"),
+    "method_not_allowed": (405, "This address doesn't take that method. The schema is at /api/v1/openapi.json."),
+    "busy": (409, "Another operation is running for this space. See GET /api/v1/operations"),
     "not_paused": (409, "The space isn't paused. Pause it first."),
     "not_sure": (
         409,
-        "This deletes all that the space has, keys and tokens too, for good. To do it: sure=true. To keep it: leave.",
+        "This deletes all data of the space for good, keys and tokens too. To do it: sure=true. To keep it: leave.",
     ),
-    "too_large": (413, f"A request has {MOST_BODY} bytes at most, and says how many."),
+    "too_large": (413, f"A request has at most {MOST_BODY} bytes, and names its Content-Length."),
     "not_understood": (422, ""),
     "too_many_calls": (429, "Too many calls. Wait as long as Retry-After says."),
-    "failed": (500, "A fault in fedbot; the log of the API has more."),
+    "failed": (500, "An error in fedbot. The log of the API has the details."),
     "database_away": (503, ""),
 }
-"""Why a call has no effect: the status, and what is told; these names never change their meaning."""
+"""Why a call is refused: by name, the HTTP status and the text. A name never changes its meaning."""
 
 
 class Refused(Exception):
-    """The call is answered with a problem document of that name. `wait`: so many seconds the caller is to wait."""
+    """Answers the call with the problem document of that name. `wait`: seconds for the `Retry-After` header."""
 
     def __init__(self, name: str, detail: str = "", *, wait: int = 0) -> None:
         super().__init__(name)
@@ -69,7 +69,7 @@ class Refused(Exception):
         self.wait = wait
 
     def response(self) -> JSONResponse:
-        """It as the caller gets it."""
+        """The answer: an RFC 9457 problem document."""
         title = self.detail.partition("\n")[0]
         document = ProblemDocument(type=f"{URN}{self.name}", title=title, status=self.status, detail=self.detail)
         headers = {"Retry-After": str(self.wait)} if self.wait else {}
@@ -79,7 +79,7 @@ class Refused(Exception):
 
 
 def _told(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """For the schema: how calls can be refused."""
+    """The refusals with these statuses, for the OpenAPI schema."""
     return {
         status: {
             "description": f"`type` ends in: {', '.join(name for name, (of, _) in REFUSALS.items() if of == status)}",
@@ -91,7 +91,7 @@ def _told(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 @dataclass(frozen=True)
 class Site:
-    """The hub that is operated, and who may do it."""
+    """Everything that a call needs: the hub, its tokens and operations, and the rate limits."""
 
     hub: HubSettings
     roster: Roster
@@ -104,7 +104,7 @@ class Site:
 
     @classmethod
     def of(cls, request: Request) -> Site:
-        """The site that this request is to."""
+        """The site that this request belongs to."""
         site: Site = request.app.state.site
         return site
 
@@ -115,7 +115,7 @@ _BEARER = HTTPBearer(auto_error=False, description="a token that `fedbot hub tok
 async def identified(
     request: Request, bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)]
 ) -> Token:
-    """Whose token the caller has. Raises `Refused`."""
+    """The caller's token. Raises `Refused` for an unknown token, and for too many calls."""
     site = Site.of(request)
     secret = bearer.credentials if bearer is not None else ""
     made_here = site.tokens.id_of(secret)
@@ -132,7 +132,7 @@ Reads = Annotated[Token, Depends(identified)]
 
 
 async def acting(token: Reads) -> Token:
-    """A token that may do something. Raises `Refused`."""
+    """The caller's token, if it can act. Raises `Refused`."""
     if not token.may_act:
         raise Refused("only_reads")
     return token
@@ -142,14 +142,14 @@ Acting = Annotated[Token, Depends(acting)]
 
 
 def known_space(request: Request, space: str) -> str:
-    """The space with that id, if this hub has it. Raises `Refused`."""
+    """The id of a space that this hub has. Raises `Refused`."""
     if space not in Site.of(request).hub.names():
         raise Refused("no_such_space")
     return space
 
 
 KnownSpace = Annotated[str, Depends(known_space)]
-Wait = Annotated[float, Query(ge=0, le=MOST_SECONDS, description="wait so many seconds for its end")]
+Wait = Annotated[float, Query(ge=0, le=MOST_SECONDS, description="how many seconds to wait for the end")]
 router = APIRouter(prefix="/api/v1", responses=_told(401, 429, 500, 503), dependencies=[Depends(identified)])
 
 
@@ -157,20 +157,20 @@ router = APIRouter(prefix="/api/v1", responses=_told(401, 429, 500, 503), depend
 
 
 class SpaceView(BaseModel):
-    """A space. `well` and `troubles` are what its worker tells of the running bot; null until it has."""
+    """A space. Its worker reports the running bot's health as `well` and `troubles`; `well` is null until then."""
 
     space: str
     state: Literal["works", "waits", "paused", "fails"]
-    worker: str = Field(description="who works for it; empty: nobody")
-    wanted_at: str = Field(description="the worker to which it was moved; that counts as long as this one runs")
-    problem: str = Field(description="why it doesn't work")
-    again_in: float = Field(description="seconds until it is tried again")
+    worker: str = Field(description="the worker that runs its bot; empty: none")
+    wanted_at: str = Field(description="the worker that an operator moved it to; holds as long as that worker runs")
+    problem: str = Field(description="why its bot doesn't run")
+    again_in: float = Field(description="seconds until a worker tries it again")
     well: bool | None
     troubles: list[str]
 
     @classmethod
     def of(cls, space: str, row: SpaceRow) -> SpaceView:
-        """It as the hub knows it."""
+        """From its row in the roster."""
         return cls(
             space=space,
             state=row.state,
@@ -184,19 +184,19 @@ class SpaceView(BaseModel):
 
 
 class WorkerView(BaseModel):
-    """A worker that runs, and how many spaces it works for."""
+    """A running worker, and how many spaces it has."""
 
     worker: str
     spaces: int
 
 
 class OperationView(BaseModel):
-    """An act with a space. `said` is what came of it: what the command would print."""
+    """One act on one space. `said`: the result, as the command would print it, by lines."""
 
     id: str
     act: Act
     space: str
-    operator: str = Field(description="name of the token that began it")
+    operator: str = Field(description="name of the token that started it")
     state: OperationState
     begun_at: datetime
     ended_at: datetime | None
@@ -204,7 +204,7 @@ class OperationView(BaseModel):
 
     @classmethod
     def of(cls, operation: Operation) -> OperationView:
-        """It as it stands."""
+        """As it stands now."""
         return cls(
             id=operation.id,
             act=operation.act,
@@ -218,11 +218,11 @@ class OperationView(BaseModel):
 
 
 Answer = Annotated[str, Field(max_length=2_000, pattern=r"^([^$\x00-\x1f]|\$+[^${\x00-\x1f])*\$*$")]
-"""One line, without `${`: no variable of the environment is put into it, as that is the hub's, not the caller's."""
+"""One line without `${`: the environment belongs to the hub, so no caller may read its variables."""
 
 
 class Answers(BaseModel):
-    """What `fedbot hub add` asks; what is left out is answered by its default. docs/cli.md explains each."""
+    """Answers to the questions of `fedbot hub add`. An answer that is left out is its default. See docs/cli.md."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -239,52 +239,52 @@ class Answers(BaseModel):
 
 
 class NewSpace(BaseModel):
-    """A space to take in."""
+    """A space to add."""
 
-    space: str = Field(pattern=PARTY_ID, description="its party's id, as `answers.name` has it")
+    space: str = Field(pattern=PARTY_ID, description="its party's id, the same as in `answers.name`")
     answers: Answers
 
 
 class Move(BaseModel):
-    """Where to."""
+    """The worker to move to."""
 
-    worker: str = Field("", max_length=300, description="empty: the one of the others that has the fewest spaces")
+    worker: str = Field("", max_length=300, description="empty: the other worker with the fewest spaces")
 
 
 # --- reads -------------------------------------------------------------------------------------------------
 
 
-@router.get("/spaces", summary="All spaces, and how each is")
+@router.get("/spaces", summary="List all spaces and their health")
 def spaces(request: Request) -> list[SpaceView]:
-    """By name."""
+    """Sorted by name."""
     site = Site.of(request)
     view = site.roster.view()
     return [SpaceView.of(space, view.of(space)) for space in site.hub.names()]
 
 
-@router.get("/spaces/{space}", summary="One space", responses=_told(404))
+@router.get("/spaces/{space}", summary="Show one space", responses=_told(404))
 def one_space(request: Request, space: KnownSpace) -> SpaceView:
     """By its party's id."""
     return SpaceView.of(space, Site.of(request).roster.view().of(space))
 
 
-@router.get("/workers", summary="The workers that run")
+@router.get("/workers", summary="List the running workers")
 def workers(request: Request) -> list[WorkerView]:
-    """By name."""
+    """Sorted by name."""
     view = Site.of(request).roster.view()
     counted = Counter(row.worker for row in view.spaces.values())
     return [WorkerView(worker=worker, spaces=counted[worker]) for worker in sorted(view.workers)]
 
 
-@router.get("/operations", summary="What is being done, and what was done lately")
+@router.get("/operations", summary="List running and recent operations")
 async def operations(request: Request) -> list[OperationView]:
-    """The newest first. They are forgotten when the API ends."""
+    """The newest first. The API forgets them when it ends."""
     return [OperationView.of(each) for each in Site.of(request).operations.known()]
 
 
-@router.get("/operations/{operation}", summary="What came of an act", responses=_told(404, 422))
+@router.get("/operations/{operation}", summary="Show one operation and its result", responses=_told(404, 422))
 async def operation(request: Request, operation: str, wait: Wait = 0.0) -> OperationView:
-    """By the id that its call gave back."""
+    """By the id that the starting call returned."""
     found = Site.of(request).operations.get(operation)
     if found is None:
         raise Refused("no_such_operation")
@@ -295,7 +295,7 @@ async def operation(request: Request, operation: str, wait: Wait = 0.0) -> Opera
 
 
 class Beginning:
-    """A call that begins an act, by a token that may, and waits for its end as long as the caller wants to."""
+    """A call that starts an act with a token that can act, and waits for its end as long as the caller wants."""
 
     def __init__(self, request: Request, response: Response, token: Acting, wait: Wait = 0.0) -> None:
         self.site = Site.of(request)
@@ -305,7 +305,7 @@ class Beginning:
         self._wait = wait
 
     async def begin(self, act: Act, space: str, work: Callable[..., str], *given: object) -> OperationView:
-        """Do `work(space, *given)`; how it is by now. Raises `Refused` if something else is done with the space."""
+        """Start `work(space, *given)`, and tell how it stands. Raises `Refused` if another act runs for the space."""
         try:
             begun = self.site.operations.begin(act, space, self._operator, partial(work, space, *given))
         except Busy:
@@ -318,22 +318,23 @@ class Beginning:
 
 
 async def _as_of(operation: Operation, wait: float) -> OperationView:
-    """How it is when it is over, or after so many seconds."""
+    """The operation at its end, or after `wait` seconds."""
     with suppress(TimeoutError):
         await asyncio.wait_for(operation.over.wait(), wait)
     return OperationView.of(operation)
 
 
 Call = Annotated[Beginning, Depends()]
-_IT_GOES_ON: dict[int | str, dict[str, Any]] = {202: {"model": OperationView, "description": "It goes on."}}
-_ANSWERS = _IT_GOES_ON | _told(403, 404, 409, 422)
+_RUNNING: dict[int | str, dict[str, Any]] = {202: {"model": OperationView, "description": "It is still running."}}
+_ANSWERS = _RUNNING | _told(403, 404, 409, 422)
 
 
-@router.post("/spaces", summary="Take a space in", responses=_IT_GOES_ON | _told(403, 409, 413, 422))
+@router.post("/spaces", summary="Add a space", responses=_RUNNING | _told(403, 409, 413, 422))
 async def add(call: Call, new: NewSpace) -> OperationView:
-    """As `fedbot hub add SPACE --answers FILE`: makes what is missing in InvenTree and Matrix, then a worker takes it.
+    """As `fedbot hub add SPACE --answers FILE`: creates what is missing in InvenTree and Matrix.
 
-    If it fails, its operation says why; call again with other answers: what was made stays.
+    Then a worker takes it. If it fails, the operation says why. Call again with other answers: everything that was
+    created stays.
     """
     answers = new.answers.model_dump(exclude_defaults=True) | {"keep_superuser": new.answers.keep_superuser}
     for secret in (new.answers.superuser_password, new.answers.superuser_token, new.answers.bot_password):
@@ -343,25 +344,25 @@ async def add(call: Call, new: NewSpace) -> OperationView:
 
 @router.post("/spaces/{space}/pause", summary="Pause a space", responses=_ANSWERS)
 async def pause(call: Call, space: KnownSpace) -> OperationView:
-    """Nobody works for it any more when this is done."""
+    """When the operation is done, no worker runs its bot."""
     return await call.begin(Act.PAUSE, space, call.acts.pause)
 
 
-@router.post("/spaces/{space}/resume", summary="Go on with a space", responses=_ANSWERS)
+@router.post("/spaces/{space}/resume", summary="Resume a space", responses=_ANSWERS)
 async def resume(call: Call, space: KnownSpace) -> OperationView:
-    """Of one that was paused, or has failed."""
+    """After a pause or a failure."""
     return await call.begin(Act.RESUME, space, call.acts.resume)
 
 
 @router.post("/spaces/{space}/move", summary="Move a space to another worker", responses=_ANSWERS)
 async def move(call: Call, space: KnownSpace, to: Move) -> OperationView:
-    """It stays there as long as that worker runs."""
+    """The space stays there as long as that worker runs."""
     return await call.begin(Act.MOVE, space, call.acts.move, to.worker)
 
 
-@router.post("/spaces/{space}/leave", summary="Let a space leave", responses=_ANSWERS)
+@router.post("/spaces/{space}/leave", summary="Move a space out of the hub", responses=_ANSWERS)
 async def leave(call: Call, space: KnownSpace) -> OperationView:
-    """All that it has goes into a folder on the machine of this API, where a bot of its own can go on."""
+    """Everything that it has goes into a folder on the machine of this API, for a separate bot."""
     return await call.begin(Act.LEAVE, space, call.acts.leave)
 
 
@@ -369,9 +370,9 @@ async def leave(call: Call, space: KnownSpace) -> OperationView:
 async def remove(
     call: Call,
     space: KnownSpace,
-    sure: Annotated[bool, Query(description="whether its whole state may be lost")] = False,  # noqa: FBT002
+    sure: Annotated[bool, Query(description="true: delete its whole state")] = False,  # noqa: FBT002
 ) -> OperationView:
-    """For good, with journal, keys, tokens, settings and secrets."""
+    """Deletes its journal, keys, tokens, settings and secrets for good."""
     view = await run_in_threadpool(call.site.roster.view)
     if not view.of(space).is_paused:
         raise Refused("not_paused")
@@ -380,15 +381,15 @@ async def remove(
     return await call.begin(Act.REMOVE, space, call.acts.remove)
 
 
-@router.get("/tokens", summary="The tokens of this API")
+@router.get("/tokens", summary="List the tokens of this API")
 def tokens(request: Request) -> list[Token]:
-    """Without their secrets. `fedbot hub token add` makes new ones."""
+    """Without their secrets. `fedbot hub token add` makes a new one."""
     return list(Site.of(request).tokens.held())
 
 
 @router.delete("/tokens/{token}", status_code=204, summary="Revoke a token", responses=_told(403, 404))
 def revoke(request: Request, token: str, caller: Reads) -> None:
-    """By its `id`. A token that only reads can end itself."""
+    """By its `id`. A token that can only read can revoke itself."""
     if not caller.may_act and token != caller.id:
         raise Refused("only_reads")
     if not Site.of(request).tokens.revoke(token):
@@ -410,7 +411,7 @@ def application(site: Site) -> FastAPI:
 
 
 async def _guarded(request: Request, go_on: Callable[[Request], Awaitable[Response]]) -> Response:
-    """The answer with our headers; a body that is too large isn't read."""
+    """Adds our headers to every answer, and refuses a body that is too large without reading it."""
     response = Refused("too_large").response() if is_too_large(request) else await go_on(request)
     response.headers.update(HEADERS)
     return response
@@ -436,7 +437,7 @@ async def _refused(_: Request, fault: Exception) -> Response:
 
 @asynccontextmanager
 async def site_of(hub: HubSettings, command: Sequence[str]) -> AsyncIterator[Site]:
-    """The hub as its API sees it. `command`: how this fedbot is called as a program."""
+    """The site of this hub's API, closed at the end. `command`: the words that start this fedbot as a program."""
     roster, operations, acts = Roster(hub), Operations(), Acts(hub, command)
     address = Address("", frozenset(hub.api.proxies))
     limits = Limiter(hub.api.calls_a_minute), Limiter(STRANGERS_CALLS_A_MINUTE)
@@ -449,6 +450,6 @@ async def site_of(hub: HubSettings, command: Sequence[str]) -> AsyncIterator[Sit
 
 
 async def run(hub: HubSettings, command: Sequence[str]) -> None:
-    """Answer until cancelled. Raises `CannotListen`."""
+    """Serve the API until cancelled. `command` as in `site_of`. Raises `CannotListen`."""
     async with site_of(hub, command) as site, Served(application(site), hub.api.listen, hub.api.proxies):
         await asyncio.Event().wait()

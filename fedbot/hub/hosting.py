@@ -1,6 +1,6 @@
 """`fedbot hub run`: one worker of a hub. It claims its share of the spaces and runs a bot for each of them.
 
-What happens to one bot stays with it: it ends, is told in the database, and is tried again, here or at another worker.
+A bot that fails ends alone. The worker notes the problem in the database, and this or another worker tries it again.
 """
 
 from __future__ import annotations
@@ -45,15 +45,15 @@ from fedbot.web.standing import Standing, is_healthy
 log = logging.getLogger(__name__)
 
 THREADS_A_SPACE = 3
-"""In which it calls its InvenTree; the calls of one that doesn't answer wait in them."""
+"""Threads that call the space's InvenTree. The calls to one that doesn't answer wait in these alone."""
 STARTS_AT_ONCE = 4
 SLOW_START = 10.0
-"""Seconds after which a bot that begins no longer keeps others from beginning."""
+"""Seconds after which a starting bot no longer holds up the start of others."""
 STRETCH = 0.05
 SECONDS_BETWEEN_LOOKS = 15.0
-"""At the settings file of a space."""
+"""How often a space's settings file is looked at."""
 KNOWN = (ConfigRefused, JournalProblem, ChatProblem, InventoryProblem, IdentityDamaged, OSError)
-"""What an admin reads as a sentence; anything else is a fault in fedbot and has a traceback in the log."""
+"""Errors whose text an admin can act on. Any other error is a bug in fedbot, logged with its traceback."""
 
 Begin = Callable[[Ground, Callable[[Summary], None]], Awaitable[None]]
 P = ParamSpec("P")
@@ -62,7 +62,7 @@ T = TypeVar("T")
 
 @dataclass
 class Hosted:
-    """A space that this worker works for, from its claim on."""
+    """A space that this worker has, from the claim to the end of its bot."""
 
     space: str
     task: asyncio.Task[None] | None = None
@@ -71,11 +71,11 @@ class Hosted:
     begun_at: float = math.inf
 
     def standing(self) -> Standing | None:
-        """How its bot is, with all figures; None if none works here, or if it can't be told."""
+        """The bot's standing, with all figures; None if no bot runs here, or it can't be read."""
         return self._told(lambda bot: bot.standing())
 
     def health(self) -> Standing | None:
-        """The same without figures."""
+        """The same without figures, which take counting."""
         return self._told(lambda bot: bot.health())
 
     def _told(self, look: Callable[[Bot], Standing]) -> Standing | None:
@@ -90,14 +90,14 @@ class Hosted:
             return None
 
     def stop(self, why: str) -> None:
-        """Let it end what it does, and give the space back."""
+        """End the bot in order and give the space back."""
         if self.task is not None and not self.task.done() and not self.task.cancelling():
             log.info("stops working for %s: %s", self.space, why)
             self.task.cancel()
 
 
 class Worker:
-    """One worker. `look` is one turn: it renews the claims, then stops and begins what follows from what it sees."""
+    """One worker. At each `look` it renews its claims, reads the roster, and stops and starts bots accordingly."""
 
     def __init__(self, hub: HubSettings, name: str, begin: Begin = run_on) -> None:
         self.hub = hub
@@ -114,7 +114,7 @@ class Worker:
         self._session = shared_connections()
 
     async def run(self) -> None:
-        """Until cancelled; then all spaces are given back."""
+        """Work until cancelled; then give all spaces back."""
         try:
             while True:
                 pause = await self.look()
@@ -123,7 +123,7 @@ class Worker:
             await asyncio.shield(self._drain())
 
     async def look(self) -> float:
-        """One turn; how many seconds the next one has time."""
+        """Look once. Returns the seconds until the next look."""
         for hosted in list(self.hosted.values()):
             if hosted.lease is not None and not _is_held(hosted.lease):
                 hosted.stop("its claim was not renewed in time")
@@ -142,7 +142,7 @@ class Worker:
         return self._act_on(self.view, hosted_before)
 
     async def _tell_how_they_are(self) -> None:
-        """Whoever operates the hub sees it from everywhere. Only what has changed is written."""
+        """Write each bot's health into the roster, for operators, if it has changed."""
         now: dict[str, tuple[bool, tuple[str, ...]]] = {}
         for space, hosted in self.hosted.items():
             if health := hosted.health():
@@ -152,7 +152,10 @@ class Worker:
         self._told = now
 
     def _act_on(self, view: View, hosted_before: frozenset[str]) -> float:
-        """What has ended since we looked is not begun again by what we saw then."""
+        """Stop and claim spaces. `hosted_before`: the spaces that this worker had when it read `view`.
+
+        A bot that ended after that is not started again by this view, which is older.
+        """
         for space, hosted in self.hosted.items():
             if hosted.lease is not None and not _is_held(hosted.lease):
                 hosted.stop("another worker has it")
@@ -178,7 +181,7 @@ class Worker:
         hosted.task = asyncio.create_task(self._life(hosted), name=space)
 
     async def _life(self, hosted: Hosted) -> None:
-        """From the claim to its end, whatever that is."""
+        """One space from the claim to the end."""
         logs.about(hosted.space)
         try:
             await self._claim_and_work(hosted)
@@ -216,7 +219,7 @@ class Worker:
 
     @asynccontextmanager
     async def _starting(self) -> AsyncIterator[Callable[[], None]]:
-        """A few begin at once. What this gives is to be called when one has begun."""
+        """Let only a few bots start at once. Call what this yields when the bot has started."""
         await self._starts.acquire()
         is_over = False
 
@@ -252,7 +255,7 @@ class Worker:
         )
 
     async def _ended(self, lease: Lease, error: Exception) -> None:
-        """Note why it has, before anybody else can claim it; that a claim was lost is no fault of its own."""
+        """Note why the bot ended, before another worker can claim the space. A lost claim is no failure."""
         taken = [cause for cause in logs.causes(error) if isinstance(cause, AccountTaken)]
         try:
             if taken:
@@ -277,7 +280,7 @@ class Worker:
         return await asyncio.get_running_loop().run_in_executor(self._to_roster, partial(call, *given, **named))
 
     async def _drain(self) -> None:
-        """Take nothing any more, and give all spaces back."""
+        """Claim no more, and give all spaces back."""
         with suppress(JournalProblem):
             await self._asked(self.roster.leaves)
         for hosted in list(self.hosted.values()):
@@ -292,7 +295,7 @@ class Worker:
         await self._session.close()
 
     def standings(self) -> dict[str, SpaceStanding]:
-        """How each space is that this worker works for, and each that nobody does."""
+        """The state of each space that this worker has, and of each that no worker has."""
         found = {
             space: SpaceStanding("works" if hosted.bot else "begins", hosted.standing())
             for space, hosted in self.hosted.items()
@@ -305,7 +308,7 @@ class Worker:
 
 
 async def run(hub: HubSettings) -> None:
-    """Work as one of the hub's workers until cancelled. Raises `StateInUse`, and OSError if an address is taken."""
+    """Work as one of the hub's workers until cancelled. Raises `StateInUse`; OSError if an address is taken."""
     lock = StateLock(hub.state)
     try:
         async with AsyncExitStack() as stack:
@@ -318,7 +321,7 @@ async def run(hub: HubSettings) -> None:
 
 
 def _soon() -> float:
-    """Seconds until the next look when there is more to claim, or will be."""
+    """Seconds until the next look, if there may be more to claim."""
     return RENEWED_EVERY / 4
 
 
@@ -327,7 +330,7 @@ def _begun(summary: Summary) -> None:
 
 
 def _bounded(threads: ThreadPoolExecutor) -> InThread:
-    """A few of these threads at a time."""
+    """Runs calls in these threads, at most `THREADS_A_SPACE` at a time."""
     some = asyncio.Semaphore(THREADS_A_SPACE)
 
     async def in_thread(call: Callable[P, T], /, *given: P.args, **named: P.kwargs) -> T:
@@ -349,7 +352,7 @@ def _is_held(lease: Lease) -> bool:
 
 
 def _spread(space: str) -> time_of_day:
-    """When it tidies up: not all at once."""
+    """When a space's bot prunes its journal: between 1:00 and 6:00, spread by the space's name."""
     minute = int.from_bytes(hashlib.sha256(space.encode()).digest()[:4]) % (5 * 60)
     return time_of_day(1 + minute // 60, minute % 60)
 

@@ -1,8 +1,8 @@
 """`fedbot journal move`: a space's whole state from its folder into the database, or back.
 
-Journal, keys, tokens and the keys of encrypted rooms go along. Nothing is removed: what stays behind says that it was
-moved, and no bot begins on it. At no moment can bots begin on both: first what has arrived is locked, then what is
-left, and only then the lock of what has arrived is taken away. Whenever that is interrupted, the same command ends it.
+It moves the journal, keys, tokens and the keys of encrypted rooms. Nothing is removed: the old place is marked as
+moved, and no bot starts on it. At no moment can bots start on both: the new place is locked first, then the old one is
+marked, and only then the new one is unlocked. If it is interrupted, the same command finishes it.
 """
 
 from __future__ import annotations
@@ -36,21 +36,21 @@ from fedbot.ports.journal import JournalProblem, StateInUse
 
 MARKS = (MOVED, ARRIVING)
 LEFT = "identity-moved"
-"""What is left of the identity folder: its device must never be gone on with."""
+"""The name of the old identity folder. No bot may ever use its Matrix device again."""
 DRAFT = "moving"
 
 
 class MoveRefused(JournalProblem):
-    """It wasn't done; the text says why and what to do."""
+    """Nothing was moved; the text says why and what to do."""
 
 
 class MovedAlready(MoveRefused):
-    """It was done before."""
+    """Everything was moved before."""
 
 
 @dataclass(frozen=True)
 class Moved:
-    """What was moved, and compared row by row: how many rows of the journal, and files and rows of keys."""
+    """What was moved and compared: how many rows of the journal, and how many files and rows of keys."""
 
     where: str
     rows: int
@@ -71,7 +71,7 @@ class Belongings:
 
 
 def into_database(settings: Settings) -> Moved:
-    """From the state folder into the database. Raises `MoveRefused`, `StateInUse` and other `JournalProblem`s."""
+    """Move from the state folder into the database. Raises `MoveRefused`, `StateInUse` and other `JournalProblem`s."""
     with _both(settings) as (state, database, folder):
         address = _address(settings)
         identity = identity_folder(settings)
@@ -110,7 +110,7 @@ def into_database(settings: Settings) -> Moved:
 
 
 def into_folder(settings: Settings) -> Moved:
-    """From the database into the state folder. Raises as `into_database`."""
+    """Move from the database into the state folder. Raises as `into_database`."""
     with _both(settings) as (state, database, folder):
         address = _address(settings)
         there = marks(database)
@@ -134,7 +134,7 @@ def into_folder(settings: Settings) -> Moved:
 
 @contextmanager
 def _both(settings: Settings) -> Iterator[tuple[Path, postgresql.PostgresqlDatabase, FolderInDatabase]]:
-    """The state folder and the database, each of them ours alone."""
+    """The state folder and the database, both locked."""
     address = _address(settings)
     in_postgresql()
     lock = StateLock(settings.state)
@@ -166,7 +166,7 @@ def _told(address: Address) -> str:
 
 
 def _replace(source: Statements, target: Statements) -> None:
-    """All rows into the database, in place of those of a journal that went on elsewhere, or never arrived wholly."""
+    """Copy all rows, in place of those of an interrupted move, or of a journal that was moved away since."""
     for guarded in ("audit", "audit_checkpoints"):
         target.execute(f"ALTER TABLE {guarded} DISABLE TRIGGER USER")
     for table in reversed(rows_between.TABLES):
@@ -180,7 +180,7 @@ def _replace(source: Statements, target: Statements) -> None:
 
 
 def _compared(left: Database, arrived: Database) -> int:
-    """How many rows there are, all of them the same in both. Raises `MoveRefused`."""
+    """How many rows both have. Raises `MoveRefused` if any differs."""
     before, after = _counted(left), _counted(arrived)
     unlike = [table for table, counted in before.items() if after[table] != counted]
     if unlike:
@@ -198,7 +198,7 @@ def _counted(database: Database) -> dict[str, Counted]:
 
 
 def marks(database: Database) -> dict[str, str]:
-    """Whether the journal was moved elsewhere, or hasn't wholly arrived, and where to or from."""
+    """The marks of a journal: `MOVED` with where it went, or `ARRIVING` with where it comes from."""
     return dict(database.rows("SELECT name, value FROM meta WHERE name IN (?, ?)", *MARKS))
 
 
@@ -235,7 +235,7 @@ def _unmark(database: Database, name: str) -> None:
 
 
 def _arrive(state: Path, address: Address, folder: FolderInDatabase) -> None:
-    """Journal and identity into the state folder, the journal marked as arriving."""
+    """Write journal and identity into the state folder, the journal marked as arriving."""
     draft = state / DRAFT
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(mode=PRIVATE_FOLDER)
@@ -255,7 +255,7 @@ def _arrive(state: Path, address: Address, folder: FolderInDatabase) -> None:
 
 
 def _put_aside(path: Path) -> None:
-    """No key is ever deleted."""
+    """Rename it, as no key is ever deleted."""
     if path.exists():
         path.replace(path.with_name(f"{path.name}-unused-{secrets.token_hex(4)}"))
 
@@ -264,7 +264,7 @@ def _put_aside(path: Path) -> None:
 
 
 def _in_folder(identity: Path) -> Belongings:
-    """What is in an identity folder. Raises `MoveRefused` if there is none."""
+    """Read an identity folder. Raises `MoveRefused` if it has no signing key."""
     if not (identity / SEED_FILE).exists():
         raise MoveRefused(f"There is no signing key in {identity}. Nothing was changed.")
     found = Belongings({}, {})
@@ -288,7 +288,7 @@ def _names(folder: FolderInDatabase) -> list[tuple[str]]:
 
 
 def written(folder: FolderInDatabase, target: Path) -> None:
-    """The identity of the database as a folder that isn't there yet."""
+    """Write the identity from the database into a new folder."""
     belongings = _in_database(folder)
     target.mkdir(mode=PRIVATE_FOLDER)
     for name, content in belongings.files.items():

@@ -1,4 +1,4 @@
-"""What an operator's programs have of a hub: tokens, and acts that go on while nobody waits for them."""
+"""Behind the operator's API: tokens, and operations that run while no call waits for them."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ log = logging.getLogger(__name__)
 
 PREFIX = "fed_hub_"
 RANDOM = 43
-"""So many characters of a token are random; the others prove that this hub made it."""
+"""How many characters of a token are random. The rest proves that this hub made it."""
 KEY = "api-key"
 SHORT = 12
-"""So much of a token's hash names it."""
+"""How many characters of a token's hash are its id."""
 MOST_TOKENS = 100
 LONGEST_NAME = 60
 MOST_DAYS = 3650
 MOST_REMEMBERED = 200
-"""So many acts that are over can still be asked for."""
+"""How many ended operations the API remembers."""
 ACTS_AT_ONCE = 4
 LEFT = "left"
-"""In the state folder: spaces that have left by the API."""
+"""Folder within the state folder: spaces that left the hub by the API."""
 
 _MADE = """
     INSERT INTO fedbot.tokens (hash, name, may_act, made, ends)
@@ -70,9 +70,9 @@ class Token:
 
 
 class Tokens:
-    """The operator's tokens, in the hub's database by an HMAC of their secrets. Raises `JournalAway` and its like.
+    """The operator's tokens. The database keeps an HMAC of each secret. Methods raise `JournalProblem`.
 
-    Its key is in the state folder of the API, so that nobody who can write to the database alone has a token.
+    The HMAC's key is in the state folder of the API: write access to the database alone makes nobody a token.
     """
 
     def __init__(self, hub: HubSettings, roster: Roster) -> None:
@@ -80,7 +80,7 @@ class Tokens:
         self._key = _key_in(hub.state)
 
     def make(self, name: str, days: int, *, may_act: bool) -> str:
-        """A new one; nobody can be shown it again. Raises `HubRefused`, also if there are too many."""
+        """Make a token and return its secret, which nothing keeps. Raises `HubRefused` (bad name, too many)."""
         if not name.strip() or not name.isprintable() or len(name) > LONGEST_NAME:
             raise HubRefused(f"Say what the token is for, in 1 to {LONGEST_NAME} characters.")
         if not 1 <= days <= MOST_DAYS:
@@ -93,32 +93,32 @@ class Tokens:
         return secret
 
     def id_of(self, secret: str) -> str:
-        """The id of the token with that secret; '' if this hub never made one. Asks no database, unlike the others.
+        """The id of the token with that secret; '' if this hub never made it.
 
-        So whoever guesses keeps nobody busy.
+        Needs no query, so a person who guesses tokens puts no load on the database.
         """
         begins = secret[: len(PREFIX) + RANDOM]
         is_ours = hmac.compare_digest(secret.encode(), self._with_proof(begins).encode())
         return self._hash(secret)[:SHORT] if is_ours else ""
 
     def of(self, secret: str) -> Token | None:
-        """The token with that secret, if it still opens something; from now on it was used now."""
+        """The valid token with that secret, marked as used now; None if it has ended or was revoked."""
         with self._roster.connected() as connection:
             found = connection.execute(_USED, (self._hash(secret),)).fetchone()
         return _token(*found) if found else None
 
     def held(self) -> tuple[Token, ...]:
-        """All that still open something, the oldest first."""
+        """All valid tokens, the oldest first."""
         with self._roster.connected() as connection:
             return tuple(_token(*found) for found in connection.execute(_HELD))
 
     def revoke(self, token: str) -> bool:
-        """End the one with that id; False if there is none."""
+        """Revoke the token with that id. False if there is none."""
         with self._roster.connected() as connection:
             return (token,) in connection.execute(_REVOKED, (token, SHORT)).fetchall()
 
     def _with_proof(self, begins: str) -> str:
-        """The secret that begins like that."""
+        """The whole secret that begins with these characters."""
         return begins + self._hash(f"made here: {begins}")[:SHORT]
 
     def _hash(self, text: str) -> str:
@@ -126,7 +126,7 @@ class Tokens:
 
 
 def _key_in(state: Path) -> bytes:
-    """The key in that folder, made if there is none."""
+    """The HMAC key in that folder; made on first use."""
     state.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
     file = state / KEY
     if not file.exists():
@@ -142,7 +142,7 @@ def _token(whole_hash: str, *others: object) -> Token:
 
 
 class Act(StrEnum):
-    """What can be done with a space."""
+    """What an operator can do with a space."""
 
     ADD = "add"
     PAUSE = "pause"
@@ -153,7 +153,7 @@ class Act(StrEnum):
 
 
 class OperationState(StrEnum):
-    """How far it is."""
+    """Where an operation stands."""
 
     RUNNING = "running"
     DONE = "done"
@@ -161,12 +161,12 @@ class OperationState(StrEnum):
 
 
 class Busy(Exception):
-    """Something else is being done with that space."""
+    """Another operation runs for that space."""
 
 
 @dataclass
 class Operation:
-    """One act with one space. `said` is what came of it, in lines."""
+    """One act on one space. `said`: its result, by lines."""
 
     id: str
     act: Act
@@ -179,14 +179,14 @@ class Operation:
     over: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
 
     def ends(self, state: OperationState, said: str) -> None:
-        """It is over."""
+        """Note its result, without secrets, and wake those who wait for it."""
         self.state, self.said = state, tuple(logs.redact(line) for line in said.splitlines())
         self.ended_at = datetime.now(UTC)
         self.over.set()
 
 
 class Operations:
-    """Acts under way and over, each in a thread, one at a time for a space. On one event loop."""
+    """Running and ended operations. Each runs in a thread, one at a time for each space. For one event loop."""
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(ACTS_AT_ONCE, "operation")
@@ -194,7 +194,7 @@ class Operations:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def begin(self, act: Act, space: str, operator: str, work: Callable[[], str]) -> Operation:
-        """Do it; `work` gives back what came of it. Raises `Busy`."""
+        """Start an operation; `work` returns its result as text. Raises `Busy`."""
         running = [each for each in self._known.values() if each.state is OperationState.RUNNING]
         if any(each.space == space for each in running):
             raise Busy
@@ -221,20 +221,20 @@ class Operations:
         log.info("%s of %s: %s", operation.act, operation.space, operation.state, extra={"operation": operation.id})
 
     def get(self, operation: str) -> Operation | None:
-        """The one with that id, as long as it is remembered."""
+        """The operation with that id; None if there is none, or it is forgotten."""
         return self._known.get(operation)
 
     def known(self) -> tuple[Operation, ...]:
-        """All that are remembered, the newest first."""
+        """All operations that are remembered, the newest first."""
         return tuple(reversed(self._known.values()))
 
     def close(self) -> None:
-        """Begin no more; what is under way can be ended by doing it again."""
+        """Start no more. An operation that is cut off continues when it is started again."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
 class Acts:
-    """What each act does, with the words that tell of it. `command`: how this fedbot is called as a program."""
+    """Carries out each act, and returns its result as text. `command`: the words that start this fedbot."""
 
     def __init__(self, hub: HubSettings, command: Sequence[str]) -> None:
         self._hub = hub
@@ -242,9 +242,9 @@ class Acts:
         self._children: set[subprocess.Popen[str]] = set()
 
     def add(self, space: str, answers: Mapping[str, object]) -> str:
-        """The command that does it asks the same questions; here it gets the answers, which are in no file.
+        """Run `fedbot hub add` as a program, with the answers on its standard input: no file ever has them.
 
-        As a program of its own: what it loads goes with it, and it can be stopped. Raises `HubRefused`.
+        A separate process can be stopped, and takes everything that it loads with it. Raises `HubRefused`.
         """
         words = ["hub", "add", space, "--answers", "-", "--config", str(self._hub.source.absolute())]
         child = subprocess.Popen(  # noqa: S603 -- our own program; the space's name is a party's id
@@ -264,22 +264,22 @@ class Acts:
         return said
 
     def pause(self, space: str) -> str:
-        """Nobody works for it."""
+        """As `tending.pause`."""
         tending.pause(self._hub, space)
         return f"Nobody works for {space} now."
 
     def resume(self, space: str) -> str:
-        """Somebody does again."""
+        """As `tending.resume`."""
         tending.resume(self._hub, space)
         return f"A worker takes {space} within a few seconds."
 
     def move(self, space: str, worker: str) -> str:
-        """Another worker does."""
+        """As `tending.move`."""
         chosen = tending.move(self._hub, space, worker)
         return f"{chosen} takes {space} within a few seconds, and keeps it as long as it runs."
 
     def leave(self, space: str) -> str:
-        """All that it has goes into a folder on this machine."""
+        """As `tending.leave`, into a folder within the state folder of this API."""
         folder = self._hub.state.absolute() / LEFT / space
         folder.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
         tending.refuse_used(folder, space)
@@ -288,11 +288,11 @@ class Acts:
         return f"{space} has left the hub with all that it has. It is in {folder}, on the machine of this API."
 
     def remove(self, space: str) -> str:
-        """It is deleted."""
+        """As `tending.remove`."""
         tending.remove(self._hub, space)
         return f"{space} is no longer in the hub."
 
     def close(self) -> None:
-        """Stop the programs that still run."""
+        """Stop the programs that are still running."""
         for child in tuple(self._children):
             child.terminate()

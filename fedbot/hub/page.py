@@ -1,6 +1,6 @@
-"""How a worker of a hub and its spaces are: a page for people, JSON for scripts, and figures for Prometheus.
+"""The health of a hub's worker and its spaces: a page for people, JSON for scripts, and metrics for Prometheus.
 
-A space has a handful of figures of its own, whatever happens there; everything else is summed up over the worker.
+Each space has a handful of metrics of its own. All others are summed up over the worker.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from fedbot.web.server import Listening
 from fedbot.web.standing import Standing, is_healthy, labelled_lines, metric_lines
 
 SECONDS_KEPT = 3.0
-"""However often it is asked, how hundreds of spaces are is looked up this often."""
+"""For so long the standings of hundreds of spaces are kept, however often somebody asks."""
 STATES = ("works", "begins", "waits", "paused", "fails")
 OF_A_SPACE = ("outbox_waiting", "quarantined", "transfers_open", "transfers_disputed")
 
 
 @dataclass(frozen=True)
 class SpaceStanding:
-    """How one space is. `state`: one of `STATES`; `standing` if a bot runs here."""
+    """The state of one space: one of `STATES`. `standing`: of its bot, if that runs here."""
 
     state: str
     standing: Standing | None
@@ -35,14 +35,14 @@ class SpaceStanding:
 
     @property
     def is_well(self) -> bool:
-        """Whether nobody need look at it."""
+        """Whether the space needs nobody's attention."""
         if self.state in ("begins", "waits", "paused"):
             return not self.problem
         return self.standing is not None and is_healthy(self.standing)
 
     @property
     def problems(self) -> list[str]:
-        """In words."""
+        """What is wrong, in words."""
         told = [self.problem] if self.problem else []
         return told + (self.standing.get("problems", []) if self.standing else [])
 
@@ -50,7 +50,7 @@ class SpaceStanding:
 class HubPage(Listening):
     """Answers GET / (HTML), /healthz (JSON; 200 as long as the worker itself is well) and /metrics while it is entered.
 
-    `unix_socket` is always served, `listen` besides, if given. `OSError` if an address is taken.
+    It listens on `unix_socket`, and on `listen` (`HOST:PORT`) if given. Raises OSError if an address is taken.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class HubPage(Listening):
         super().__init__(application, unix_socket, listen)
 
     def standings(self) -> Mapping[str, SpaceStanding]:
-        """How each space is, as of a few seconds ago."""
+        """The state of each space, at most `SECONDS_KEPT` old."""
         if time.monotonic() > self._kept_until:
             self._kept = self._look()
             self._kept_until = time.monotonic() + SECONDS_KEPT
@@ -120,7 +120,7 @@ def hub_metrics(spaces: Mapping[str, SpaceStanding]) -> str:
 
 
 def hub_page(worker: str, spaces: Mapping[str, SpaceStanding]) -> str:
-    """A table, a row a space, those that need somebody first."""
+    """A table of the spaces. Those that need attention come first."""
     rows = "".join(
         f"<tr><td>{html.escape(space)}<td>{each.state}<td>{'well' if each.is_well else 'not well'}"
         f"<td>{html.escape('; '.join(each.problems))}"

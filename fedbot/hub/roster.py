@@ -1,6 +1,6 @@
-"""What the workers of a hub share in the database: who is alive, which spaces are paused, and which fail.
+"""What the workers of a hub share in the database: which workers run, and which spaces are paused or fail.
 
-`fedbot.leases` alone says who works for a space. One look renews all claims of a worker at once.
+The table `fedbot.leases` alone says which worker has a space. One look renews all claims of a worker at once.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from fedbot.journal.lease import RENEWED_EVERY, SECONDS, Lease, since_boot
 from fedbot.journal.server import Row, connect, told
 
 HUB = "hub"
-"""As whom the hub itself connects: no space has anything to do with it."""
+"""The name under which the hub itself connects, in the place of a space."""
 PAUSES = (10, 60, 300, 1800)
 """Seconds before a space that failed is tried again; the last one repeats."""
 WELL_AFTER = 600
-"""Seconds for which a space has worked when its failures before count no longer."""
+"""Seconds that a bot runs until the space's earlier failures no longer count."""
 LATE_AFTER = 1.5 * RENEWED_EVERY
 """Seconds after which a worker has missed a look, so that its spaces may be free soon."""
 LONGEST_PROBLEM = 500
@@ -113,9 +113,10 @@ _WENT_WELL = "UPDATE fedbot.spaces SET problem = '', failures = 0 WHERE space = 
 
 @dataclass(frozen=True)
 class SpaceRow:
-    """What is known of a space. `waits`: seconds until it is tried again. `wanted_at`: the worker that shall have it.
+    """A space as the roster has it. `worker`: '' if none has it. `waits`: seconds until a worker may try it again.
 
-    `is_well` and `troubles` are what its worker tells of the running bot; None until it has.
+    `wanted_at`: the worker that an operator moved it to. `is_well` and `troubles`: the running bot's health as its
+    worker reports it; None before the first report.
     """
 
     worker: str = ""
@@ -129,7 +130,7 @@ class SpaceRow:
 
     @property
     def state(self) -> str:
-        """In a word: works, paused, fails, or waits for a worker."""
+        """`works`, `paused`, `fails` or `waits` (for a worker)."""
         if self.worker:
             return "works"
         if self.is_paused:
@@ -151,9 +152,9 @@ def _space_row(found: Row) -> SpaceRow:
 
 @dataclass(frozen=True)
 class View:
-    """Who is alive, and what is known of the spaces of which anything is.
+    """The running workers, and the spaces of which the roster has anything.
 
-    `is_a_worker_late`: one hasn't been seen for longer than it takes between two looks.
+    `is_a_worker_late`: a worker has missed a look, so its spaces may be free soon.
     """
 
     workers: frozenset[str] = frozenset()
@@ -161,12 +162,12 @@ class View:
     is_a_worker_late: bool = False
 
     def of(self, space: str) -> SpaceRow:
-        """What is known of this one."""
+        """The row of this space; an empty one if the roster has nothing of it."""
         return self.spaces.get(space, SpaceRow())
 
 
 class Roster:
-    """The hub's tables, on one connection; threads take turns. Each method raises `JournalAway` and its like."""
+    """The hub's tables, on one connection; threads take turns. Methods raise `JournalProblem`."""
 
     def __init__(self, hub: HubSettings, worker: str = "", now: Callable[[], float] = since_boot) -> None:
         self.worker = worker
@@ -176,11 +177,11 @@ class Roster:
         self._connection: psycopg.Connection[Row] | None = None
 
     def address(self, space: str) -> Address:
-        """Where its journal is."""
+        """Where the space's journal is."""
         return Address(self._database.url, space, self._database.password)
 
     def look(self, held: Collection[Lease]) -> View:
-        """Say that we are alive, renew these claims, and see how it stands. What isn't ours any more is lost."""
+        """Report that this worker runs, renew its claims, and read the roster. Ends the leases that others have now."""
         asked_at = self._now()
         with self.connected() as connection:
             connection.execute(_SEEN, (self.worker,))
@@ -194,7 +195,7 @@ class Roster:
         return self.view()
 
     def view(self) -> View:
-        """How it stands."""
+        """Read the roster."""
         with self.connected() as connection:
             workers = dict(connection.execute(_WORKERS, (SECONDS, LATE_AFTER)).fetchall())
             found = connection.execute(_SPACES).fetchall()
@@ -202,12 +203,12 @@ class Roster:
         return View(frozenset(workers), spaces, any(workers.values()))
 
     def leaves(self) -> None:
-        """We take nothing any more."""
+        """Report that this worker claims no more."""
         with self.connected() as connection:
             connection.execute("UPDATE fedbot.workers SET leaves = true WHERE worker = $1", (self.worker,))
 
     def is_gone(self) -> None:
-        """We have ended."""
+        """Report that this worker has ended."""
         with self.connected() as connection:
             connection.execute(
                 "DELETE FROM fedbot.workers WHERE worker = $1 OR seen < clock_timestamp() - interval '1 day'",
@@ -215,41 +216,41 @@ class Roster:
             )
 
     def pause(self, space: str, problem: str = "") -> None:
-        """Nobody works for it until `resume`."""
+        """No worker claims the space until `resume`. `problem`: why, for the operator."""
         with self.connected() as connection:
             connection.execute(_SET_PAUSED, (space, True, problem[:LONGEST_PROBLEM]))
 
     def resume(self, space: str) -> None:
-        """It may be worked for, at once."""
+        """Workers may claim the space at once."""
         with self.connected() as connection:
             connection.execute(_SET_PAUSED, (space, False, ""))
 
     def failed(self, space: str, problem: str) -> None:
-        """It is tried again after a pause that grows."""
+        """Note a failure. Workers may claim the space again after a pause that grows (`PAUSES`)."""
         with self.connected() as connection:
             connection.execute(_FAILED, (space, problem[:LONGEST_PROBLEM], list(PAUSES)))
 
     def want_at(self, space: str, worker: str) -> None:
-        """This worker shall have it, as long as it is there; '' for whoever has fewest."""
+        """Want the space at this worker as long as it runs; '' for the worker with the fewest spaces."""
         with self.connected() as connection:
             connection.execute(_WANT_AT, (space, worker))
 
     def tell(self, standings: Mapping[str, tuple[bool, tuple[str, ...]]]) -> None:
-        """How the bots are that run here: whether each is well, and what troubles it."""
+        """Report the health of the bots at this worker: by space, whether it is well, and what troubles it."""
         with self.connected() as connection, connection.transaction():
             for space, (is_well, troubles) in sorted(standings.items()):
                 text = "\n".join(troubles)[:LONGEST_PROBLEM]
                 connection.execute(_TELL, (space, self.worker, is_well, text))
 
     def went_well(self, space: str) -> None:
-        """Its failures count no longer."""
+        """Forget the failures of the space."""
         with self.connected() as connection:
             connection.execute(_WENT_WELL, (space,))
 
     def forget(self, space: str) -> None:
-        """Its journal, keys and tokens, and what the hub knows of it; the caller has claimed it.
+        """Delete the space's journal, keys, tokens and its row here. The caller has claimed it.
 
-        The row of its lease stays: a worker that sleeps with an old claim must never hold a new one.
+        The row of its lease stays, so that a worker which wakes with an old claim never holds a new one.
         """
         with self.connected() as connection, connection.transaction():
             schema = psycopg.sql.Identifier(self.address(space).schema)
@@ -257,7 +258,7 @@ class Roster:
             connection.execute("DELETE FROM fedbot.spaces WHERE space = $1", (space,))
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         with self._turn:
             self._let_go()
 
@@ -268,7 +269,7 @@ class Roster:
 
     @contextmanager
     def connected(self) -> Iterator[psycopg.Connection[Any]]:
-        """The connection; one that fails is made anew the next time."""
+        """The connection. After an error the next call makes a new one."""
         with self._turn, told(self._database):
             try:
                 if self._connection is None:

@@ -1,4 +1,4 @@
-"""Which spaces a worker claims, and which it lets go, so that all workers have as many. Pure."""
+"""Which spaces a worker claims, and which it gives up, so that all workers have equally many. Pure."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 MOST_CLAIMED = 32
-"""At one look, which the next one follows soon, so that workers that begin together share from the beginning."""
+"""At one look. The next look follows soon, so workers that start together share from the start."""
 MOST_LET_GO = 2
-"""At one look, or a tenth of what is too much: nobody hears these spaces for a moment."""
+"""At one look, or a tenth of the surplus if that is more: nobody hears these spaces for a moment."""
 
 
 @dataclass(frozen=True)
 class Shares:
-    """Who works for what. `workers` are alive and stay; `free` are spaces that nobody works for and that may begin.
+    """Who has what. `workers` run and stay, `held` is the worker by space, `free` are the spaces to claim.
 
-    `wanted` says at which worker an operator wants a space; that counts as long as this worker is there.
+    `wanted`: by space, the worker that an operator moved it to. It counts as long as that worker runs.
     """
 
     workers: frozenset[str]
@@ -26,9 +26,9 @@ class Shares:
     wanted: Mapping[str, str] = field(default_factory=dict)
 
     def of(self, worker: str) -> int:
-        """For how many spaces it should work. All shares together are all spaces.
+        """How many spaces the worker should have. The shares add up to all spaces.
 
-        They differ by one at most, but for workers at which more are wanted.
+        They differ by at most one, except for workers that operators moved more to.
         """
         wanted = Counter(filter(None, map(self._wanted_at, self._all)))
         rest, others = len(self._all), set(self.workers)
@@ -43,7 +43,7 @@ class Shares:
         return each + (in_order.index(worker) < more)
 
     def to_claim(self, worker: str) -> list[str]:
-        """What it claims now. Each worker begins elsewhere, so that they rarely want the same."""
+        """The spaces that the worker claims now. Each worker starts elsewhere, so they rarely want the same."""
         missing = self.of(worker) - sum(holder == worker for holder in self.held.values())
         free = [space for space in self.free if self._wanted_at(space) in ("", worker)]
         ordered = sorted(free, key=lambda space: hashlib.sha256(f"{worker} {space}".encode()).digest())
@@ -52,7 +52,7 @@ class Shares:
         return [*first, *others[: max(missing - len(first), 0)]][:MOST_CLAIMED]
 
     def to_let_go(self, worker: str) -> list[str]:
-        """What it gives to others now."""
+        """The spaces that the worker gives up now."""
         own = sorted(space for space, holder in self.held.items() if holder == worker)
         elsewhere = [space for space in own if self._wanted_at(space) not in ("", worker)]
         movable = [space for space in own if not self._wanted_at(space)]
@@ -65,6 +65,6 @@ class Shares:
         return [*(space for space, holder in self.held.items() if holder in self.workers), *self.free]
 
     def _wanted_at(self, space: str) -> str:
-        """The worker at which it is wanted, if that is there; else ''."""
+        """The worker that an operator moved the space to, if it runs; else ''."""
         worker = self.wanted.get(space, "")
         return worker if worker in self.workers else ""

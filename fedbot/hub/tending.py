@@ -1,6 +1,6 @@
-"""What an operator does with the spaces of a hub: take one in, pause it, let it leave with all it has, remove it.
+"""What an operator does with the spaces of a hub: add, pause, resume, move, leave and remove them.
 
-Each may be interrupted, and is ended by doing it again.
+Each may be interrupted. Calling it again finishes it.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from fedbot.ports.journal import StateInUse
 
 SEALING_KEY = "sealing-key"
 PATIENCE = 2 * SECONDS
-"""Seconds in which the worker of a space has given it back, or is dead."""
+"""Seconds after which a worker has given a paused space back, or is dead."""
 LOOKS_EVERY = 0.2
 
 
@@ -45,7 +45,7 @@ class HubRefused(Exception):
 
 
 def refuse_bad_name(space: str) -> None:
-    """A space's folder is called by its party's id. Raises `HubRefused`."""
+    """Raises `HubRefused` unless this can be a party's id, which also names the space's folder."""
     try:
         TypeAdapter[str](PartyId).validate_python(space)
     except ValidationError:
@@ -53,7 +53,7 @@ def refuse_bad_name(space: str) -> None:
 
 
 def refuse_unknown(hub: HubSettings, space: str) -> None:
-    """Raises `HubRefused`."""
+    """Raises `HubRefused` if the hub has no such space."""
     if space not in hub.names():
         raise HubRefused(f"There is no space {space} in {hub.spaces}. There are: {', '.join(hub.names()) or 'none'}.")
 
@@ -62,9 +62,10 @@ def refuse_unknown(hub: HubSettings, space: str) -> None:
 
 
 def copy_settings(source: Path, hub: HubSettings, space: str) -> list[str]:
-    """The settings of a bot of its own, and the secrets beside them, into the hub's folder.
+    """Copy the settings of a separate bot, and the secret files beside them, into the hub's folder.
 
-    What they name elsewhere stays there; these paths are given back. Raises `HubRefused`, `ConfigRefused`.
+    Returns the paths of files that the settings name elsewhere; these are not copied. Raises `HubRefused`,
+    `ConfigRefused`.
     """
     settings = load(source)
     if settings.party.id != space:
@@ -93,9 +94,10 @@ def _files_named(raw: dict[str, Any]) -> list[Path]:
 
 
 def take_in(hub: HubSettings, space: str, state: Path) -> Moved | None:
-    """Journal, keys and tokens from this state folder into the database, under a sealing key of the space's own.
+    """Move journal, keys and tokens from this state folder into the database, under a sealing key of the space's own.
 
-    A space that has never worked begins there. None if it was done before. Raises `ConfigRefused`, `JournalProblem`.
+    A space without a journal gets an empty one. None if they were moved before. Raises `ConfigRefused`,
+    `JournalProblem`.
     """
     folder, config = hub.folder_of(space), hub.config_of(space)
     if not (folder / SEALING_KEY).exists():
@@ -122,7 +124,7 @@ def _journal_section(hub: HubSettings, folder: Path) -> str:
 
 
 def without_section(text: str, name: str) -> str:
-    """A settings file without one of its top-level sections; everything else, comments too, stays as it is."""
+    """The text of a settings file without one of its top-level sections. Everything else stays, comments too."""
     return re.sub(rf"(?m)^{name}:.*\n?(?:^(?:[ \t].*|[ \t]*)\n?)*", "", text)
 
 
@@ -130,7 +132,7 @@ def without_section(text: str, name: str) -> str:
 
 
 def pause(hub: HubSettings, space: str, sleep: Callable[[float], None] = time.sleep) -> None:
-    """Nobody works for it any more when this returns. Raises `StateInUse` if somebody goes on."""
+    """Pause the space and wait until no worker has it. Raises `StateInUse` if one keeps it."""
     with closing(Roster(hub)) as roster:
         roster.pause(space)
         waited = 0.0
@@ -142,15 +144,15 @@ def pause(hub: HubSettings, space: str, sleep: Callable[[float], None] = time.sl
 
 
 def resume(hub: HubSettings, space: str) -> None:
-    """A worker claims it at its next look."""
+    """Let workers claim the space, from their next look on."""
     with closing(Roster(hub)) as roster:
         roster.resume(space)
 
 
 def move(hub: HubSettings, space: str, worker: str = "") -> str:
-    """A worker shall have it, as long as that runs: this one, or of the others the one with the fewest. Its name.
+    """Move the space to this worker, or to the other worker with the fewest spaces, as long as that runs.
 
-    Raises `HubRefused`.
+    Returns the worker's name. Raises `HubRefused`.
     """
     with closing(Roster(hub)) as roster:
         view = roster.view()
@@ -169,7 +171,7 @@ def move(hub: HubSettings, space: str, worker: str = "") -> str:
 
 
 def leave(hub: HubSettings, space: str, target: Path) -> Moved | None:
-    """All that a paused space has into a folder, where a bot of its own goes on. None if it was done before.
+    """Move everything of a paused space into a folder, for a separate bot. None if it was moved before.
 
     Raises `HubRefused`, `ConfigRefused`, `JournalProblem`.
     """
@@ -193,13 +195,13 @@ def leave(hub: HubSettings, space: str, target: Path) -> Moved | None:
 
 
 def refuse_used(target: Path, space: str) -> None:
-    """Raises `HubRefused` if something else is in the folder than what an earlier try of ours has left."""
+    """Raises `HubRefused` if the folder has anything but what an interrupted `leave` of this space left."""
     if target.exists() and any(target.iterdir()) and not _is_begun(target / CONFIG, space):
         raise HubRefused(f"{target} isn't empty. Give a new folder, or move that one away.")
 
 
 def _is_begun(config: Path, space: str) -> bool:
-    """Whether an earlier try of ours has left these settings."""
+    """Whether an interrupted `leave` of this space left these settings."""
     if not config.exists():
         return False
     raw = read_yaml(text_of(config))

@@ -24,19 +24,19 @@ from fedbot.ports.journal import JournalAway, LeaseLost
 log = logging.getLogger(__name__)
 
 BEFORE_ANOTHER_TRY = 5.0
-"""Seconds after a database that doesn't answer, or a lease that was lost."""
+"""Seconds until the next try, after the database was away or the lease was lost."""
 
 
 def own_name() -> str:
-    """By which an admin finds this process: its machine, its number, and something that no other has."""
+    """A unique name by which an admin finds this process: `HOST:PID:RANDOM`."""
     return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
 
 
 async def run(settings: Settings, tell: Callable[[Summary], None] = lambda _: None) -> None:
-    """Work for the space of these settings whenever no other worker does, until cancelled.
+    """Run the bot of this space whenever no other worker does, until cancelled.
 
-    Raises `StateInUse`, and what `engine.bot.run_on` does. After a database that went away or a lease that was lost it
-    stands by.
+    If the database goes away or the lease is lost, it stands by. Raises `StateInUse`, and the errors of
+    `engine.bot.run_on`.
     """
     place = journal_place(settings)
     if not isinstance(place, Address):
@@ -56,7 +56,7 @@ async def run(settings: Settings, tell: Callable[[Summary], None] = lambda _: No
 
 @contextmanager
 def _folder_of_its_own(settings: Settings) -> Iterator[None]:
-    """The state folder is this worker's alone, made if need be: the socket and the index of the stock are in it."""
+    """Lock the state folder, made if need be. It holds the socket and the index of the stock."""
     lock = StateLock(settings.state)
     try:
         yield
@@ -65,7 +65,7 @@ def _folder_of_its_own(settings: Settings) -> Iterator[None]:
 
 
 def is_over_for_now(error: BaseException) -> bool:
-    """Whether a worker stands by after this: it lost its lease, or the database doesn't answer."""
+    """Whether a worker stands by after this error: a lost lease, or a database that doesn't answer."""
     if isinstance(error, BaseExceptionGroup):
         return all(map(is_over_for_now, error.exceptions))
     return isinstance(error, LeaseLost | JournalAway)
@@ -76,7 +76,7 @@ def _first(error: BaseException) -> BaseException:
 
 
 async def _claimed(place: Address, name: str) -> Lease:
-    """The lease, as soon as it is to be had."""
+    """The lease, as soon as no other worker has it."""
     told = ""
     while True:
         try:
@@ -107,9 +107,9 @@ async def _work(settings: Settings, lease: Lease, tell: Callable[[Summary], None
 
 @asynccontextmanager
 async def kept(lease: Lease) -> AsyncIterator[None]:
-    """Renew it while this lasts, and give it back in the end. What it goes round is cancelled once it is lost.
+    """Renew the lease during the block, and release it at the end. A lost lease cancels the block.
 
-    By the same loop that the bot works on: one that hangs loses its space.
+    It is renewed on the bot's own event loop, so a bot that hangs loses its space.
     """
     try:
         async with asyncio.TaskGroup() as group:
@@ -122,7 +122,7 @@ async def kept(lease: Lease) -> AsyncIterator[None]:
 
 
 async def _renewed(lease: Lease) -> None:
-    """Until it is lost: then this raises `LeaseLost`."""
+    """Renew the lease for ever. Raises `LeaseLost`."""
     while True:
         await asyncio.sleep(RENEWED_EVERY)
         try:

@@ -19,10 +19,10 @@ from fedbot.web.asking import ask
 from fedbot_demo.inventree.process import InvenTreeProcess
 from fedbot_demo.leash import LeashedProcess
 from fedbot_demo.stage import Stage
+from tests.e2e.scene import eventually
 
 OF_A_ROOM = 8
 REPOSITORY = Path(__file__).parent.parent.parent
-_LOOK_EVERY_S = 0.1
 ENCRYPTION = {"type": "m.room.encryption", "state_key": "", "content": {"algorithm": "m.megolm.v1.aes-sha2"}}
 
 
@@ -139,17 +139,20 @@ class HubScene:
         return {*self.quiet, *(space.party for space in self.stage.spaces)}
 
     async def at(self, space: str, timeout: float) -> HubWorker:
-        """The worker that works for that space, as soon as one does. Raises TimeoutError."""
-        async with asyncio.timeout(timeout):
-            while not (found := [each for each in self.workers if await each.has(space)]):  # noqa: ASYNC110
-                await asyncio.sleep(_LOOK_EVERY_S)
-        return found[0]
+        """The worker that works for that space, as soon as one does. Raises AssertionError."""
+
+        async def working() -> list[HubWorker]:
+            return [each for each in self.workers if await each.has(space)]
+
+        return (await eventually(working, f"a worker works for {space}", timeout))[0]
 
     async def until_all_are_heard(self, timeout: float, by: HubWorker | None = None) -> None:
-        """Wait until the workers (or this one) hear the rooms of all spaces. Raises TimeoutError."""
-        async with asyncio.timeout(timeout):
-            while self.everybody - await self._heard([by] if by else self.workers):  # noqa: ASYNC110 -- other processes
-                await asyncio.sleep(_LOOK_EVERY_S)
+        """Wait until the workers (or this one) hear the rooms of all spaces. Raises AssertionError."""
+
+        async def all_are_heard() -> bool:
+            return self.everybody <= await self._heard([by] if by else self.workers)
+
+        await eventually(all_are_heard, "all rooms are heard", timeout)
 
     @staticmethod
     async def _heard(workers: list[HubWorker]) -> set[str]:
