@@ -13,7 +13,7 @@ from inventree.part import Part as Parts
 
 from fedbot.inventree.metadata import mirrored_at_once
 from fedbot.inventree.notes_and_tags import by_others
-from fedbot.inventree.rows import Row, address, amount, exact_status, lines_for_notes, plain, same, written
+from fedbot.inventree.rows import Row, address, amount, exact_status, lines_for_notes, part_of, plain, same, written
 from fedbot.inventree.server import Places, Server
 from fedbot.inventree.stock import (
     RETURNED,
@@ -129,6 +129,7 @@ def create_item(server: Server, step: CreateItem) -> ItemCreated:
     InvenTree's own no.
     """
     _can_be_created(server, step)
+    _must_count_as_shown(server, step)
     content: dict[str, object] = {
         "part": step.part,
         "location": server.incoming.pk,
@@ -157,6 +158,15 @@ def _can_be_created(server: Server, step: CreateItem) -> None:
         raise Refusal(Named(NameFault.SERIAL_NOT_TAKEN, step.serial))
     if len(address(step.link)) > server.version.longest_link:
         raise Refusal(Plain(Fault.LINK_TOO_LONG))
+
+
+def _must_count_as_shown(server: Server, step: CreateItem) -> None:
+    """Two hundred of what was centimetres on the card aren't two hundred metres."""
+    if step.units is None:
+        return
+    part = part_of(server.api.row(f"part/{step.part}/"))
+    if part.units != step.units:
+        raise Refusal(Named(NameFault.PART_IN_OTHER_UNITS, part.name))
 
 
 def _created(server: Server, step: CreateItem, reply: object) -> Row:

@@ -47,6 +47,7 @@ from fedbot.rules.model.diagnosis import (
 )
 from fedbot.rules.model.steps import Arrived, HandedOver, HandOver, PlacedAt, PutBack, Remark, Taken, TakeOut
 from fedbot.rules.model.stock import STATUS_ATTENTION, STATUS_OK, TRAVELLING_STATUSES
+from fedbot.rules.protocol.terms import presentable
 
 # --- take out ----------------------------------------------------------------------------------------------
 
@@ -107,6 +108,7 @@ def _may_leave(server: Server, row: Row, step: TakeOut) -> None:
         (step.known is None and part.get("active") is False, Plain(Fault.PART_INACTIVE)),
         (part.get("salable") is False, Plain(Fault.NOT_SALABLE)),
         (str(row.get("serial") or "") != step.serial, OfItem(ItemFault.OTHER_SERIAL, item)),
+        (step.units not in (None, presentable(str(part.get("units") or ""))), OfItem(ItemFault.OTHER_UNITS, item)),
         (step.batch not in (None, str(row.get("batch") or "")), OfItem(ItemFault.OTHER_BATCH, item)),
         (not _is_as_agreed(row, step), ItemHasStatus(item, status, is_agreed=False)),
         (int(row["status"]) not in TRAVELLING_STATUSES, ItemHasStatus(item, status, is_agreed=True)),

@@ -132,6 +132,7 @@ ITEM_FAULTS: dict[ItemFault, str] = {
     ItemFault.VIRTUAL: marked("Stock item #{item} is virtual: there is nothing to hand over"),
     ItemFault.OTHER_SERIAL: marked("Stock item #{item} has another serial number now"),
     ItemFault.OTHER_BATCH: marked("Stock item #{item} is of another batch now"),
+    ItemFault.OTHER_UNITS: marked("The part of stock item #{item} has another unit now"),
     ItemFault.PHOTO_NOT_THERE: marked("The photo is not with stock item #{item} as it was sent"),
     ItemFault.NOTES_CHANGED: marked("Somebody else is writing the notes of stock item #{item}"),
 }
@@ -148,6 +149,7 @@ NAME_FAULTS: dict[NameFault, str] = {
     NameFault.NOT_LISTED: marked("InvenTree doesn't list {name}, which I have just created"),
     NameFault.TOKEN_GOOD: marked("The token {name} is still valid"),
     NameFault.SERIAL_NOT_TAKEN: marked('This InvenTree doesn\'t allow the serial number "{name}"'),
+    NameFault.PART_IN_OTHER_UNITS: marked('The part "{name}" has another unit now than on the card'),
     NameFault.NO_CATEGORY: marked(
         'inventree.new_part_category is "{name}", which isn\'t one category that can hold parts'
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -55,6 +56,32 @@ async def test_a_quantity_is_converted_exactly_and_the_card_says_it(
     assert world.alpha.transfer().state is TransferState.DONE
     assert world.beta.total("CABLE") == Decimal(booked)
     assert world.alpha.total("CABLE") == 8
+
+
+@pytest.mark.parametrize("side", ["alpha", "beta"])
+@pytest.mark.parametrize("when", ["before the reaction", "in the grace", "after it has left"])
+async def test_what_is_counted_otherwise_since_the_card_does_not_move(side: str, when: str) -> None:
+    """Somebody corrects the unit of a part: two metres on the card are no two kilometres, 200 cm no 200 m."""
+    world = await offered({"units": "m"}, {"units": "cm"})
+    space, units = (world.alpha, "km") if side == "alpha" else (world.beta, "m")
+    card = world.card()
+    for moment in ("before the reaction", "in the grace", "after it has left"):
+        if moment == "in the grace":
+            world.cem.reacts(card, "✅")
+            await world.settle()
+        elif moment == "after it has left":
+            world.clock.advance(timedelta(seconds=6))
+            await world.settle(asleep=(world.alpha,))
+            await world.settle(asleep=(world.beta,))
+        if moment == when:
+            with space.by_hand():
+                space.admin("PATCH", f"part/{space.part('CABLE').pk}/", units=units)
+    await world.passes(timedelta(minutes=20))
+    if side == "alpha" and when == "after it has left":
+        assert (world.alpha.total("CABLE"), world.beta.total("CABLE")) == (8, 200), "it is gone as the card said"
+        return
+    assert (world.alpha.total("CABLE"), world.beta.total("CABLE")) == (10, 0), world.room.transcript()
+    assert told(world.room, "somebody has changed the unit of the part in InvenTree since the card")
 
 
 @pytest.mark.parametrize(("theirs", "ours"), [("pcs", "Stk"), ("", "pcs"), ("sheet", "sheet")])

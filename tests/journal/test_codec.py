@@ -176,6 +176,7 @@ def test_a_step_is_written_as_a_person_would_write_it() -> None:
         "status_text": "",
         "known": None,
         "company": None,
+        "units": None,
     }
 
 

@@ -105,6 +105,7 @@ class ItemFault(Enum):
     VIRTUAL = "virtual"
     OTHER_SERIAL = "other-serial"
     OTHER_BATCH = "batch"
+    OTHER_UNITS = "units-changed"
     PHOTO_NOT_THERE = "photo-not-there"
     NOTES_CHANGED = "notes-changed"
 
@@ -121,6 +122,7 @@ class NameFault(Enum):
     NOT_LISTED = "not-listed"
     TOKEN_GOOD = "token-good"  # noqa: S105 -- the name of a fault
     SERIAL_NOT_TAKEN = "serial-not-taken"
+    PART_IN_OTHER_UNITS = "part-in-other-units"
     NO_CATEGORY = "no-category"
     NO_ROLE_FOR_COMPANIES = "no-role-for-companies"
     SETTING_NOT_SET = "setting-not-set"
@@ -161,6 +163,7 @@ _REASONS: dict[Enum, str] = {
     ItemFault.CUSTOMER_HAS_IT_NOT: GONE,
     NameFault.NOT_LISTED: GONE,
     NameFault.SERIAL_NOT_TAKEN: "serial",
+    NameFault.PART_IN_OTHER_UNITS: ItemFault.OTHER_UNITS.value,
     NameFault.NO_ROLE_FOR_COMPANIES: "not-permitted",
     NameFault.SETTING_NOT_SET: "no-token",
     NameFault.ANSWERS_PACKED: "no-inventree",

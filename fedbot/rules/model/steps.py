@@ -227,8 +227,8 @@ class Known:
 class TakeOut:
     """Sender: move exactly `quantity` of `item` to *Outgoing*, with the travelling status. Result: `Taken`.
 
-    `batch`, `status` and `status_text` are as people agreed to it; None and '' where they may be others. `company` is
-    that which will get it: nothing leaves for one that is inactive.
+    `batch`, `status`, `status_text` and `units` are as people agreed to it; None and '' where they may be others.
+    `company` is that which will get it: nothing leaves for one that is inactive.
     """
 
     mark: str
@@ -242,6 +242,7 @@ class TakeOut:
     status_text: str = ""
     known: Known | None = None
     company: int | None = None
+    units: str | None = None
 
 
 @dataclass(frozen=True)
@@ -377,7 +378,8 @@ class PartCreated:
 class CreateItem:
     """Receiver: the stock item, in *Incoming*; `link` holds the mark. Result: `ItemCreated`.
 
-    `mirror` is what its metadata tells from the first moment, as in `Mirror`, but for the item's key.
+    `mirror` is what its metadata tells from the first moment, as in `Mirror`, but for the item's key. `units` are those
+    of the part in which `quantity` is, as the card has shown; None if nobody has seen any.
     """
 
     mark: str
@@ -391,6 +393,7 @@ class CreateItem:
     status: int = 10
     notes: str = ""
     mirror: str = ""
+    units: str | None = None
 
 
 @dataclass(frozen=True)

@@ -453,6 +453,7 @@ def _create(turn: Turn, transfer: Transfer, line: Line, part: int) -> CreateItem
         status=_status(line),
         notes=_where_from(transfer, line),
         mirror=received_text(turn, transfer, transfer.at(line.number)),
+        units=None if transfer.at(line.number).create_part else transfer.at(line.number).units,
     )
 
 

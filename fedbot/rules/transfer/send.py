@@ -134,6 +134,7 @@ def _taken_out(turn: Turn, transfer: Transfer, line: Line, connection: Connectio
         status_text=line.status_text if loan is None else "",
         known=known,
         company=connection.company,
+        units=line.description.units if loan is None else None,
     )
 
 
