@@ -148,7 +148,7 @@ class MatrixChat(Chat):
         news = _unlike_any(_news_filter()) if start.fresh else _news_filter()
         response = await self._sync(since, waits, news, full_state=start.fresh)
         self._cipher.take_in(response)
-        raw = await self._gather(response, since)
+        raw = await self._gather(response, since, fresh=start.fresh)
         raw = replace(raw, invite={**invitations, **raw.invite})
         rooms = Rooms(self.user_id) if start.fresh else self._rooms
         events = rooms.read(raw, asked_at, initial=start.initial, own=own)
@@ -358,10 +358,13 @@ class MatrixChat(Chat):
         response = await self._sync(None, 0, invitations_filter(), full_state=False)
         return invitations_of(response)
 
-    async def _gather(self, response: nio.SyncResponse, since: str | None) -> RawSync:
-        """The response as JSON, with the gaps filled."""
+    async def _gather(self, response: nio.SyncResponse, since: str | None, *, fresh: bool) -> RawSync:
+        """The response as JSON, with the gaps filled, and the state of rooms of which it tells any."""
         rooms = response.rooms
         join = {room: await self._filled(room, info, since) for room, info in rooms.join.items()}
+        for room, raw in join.items():
+            if fresh or raw.tells_state():
+                join[room] = replace(raw, current=await self._state(room))
         leave = {room: await self._filled(room, info, since) for room, info in rooms.leave.items()}
         return RawSync(join, leave, invitations_of(response))
 
@@ -380,6 +383,16 @@ class MatrixChat(Chat):
             return raw
         known = {event.get("event_id") for event in raw.timeline}
         return replace(raw, gap=tuple(event for event in gap if event.get("event_id") not in known))
+
+    async def _state(self, room: str) -> tuple[Raw, ...]:
+        """The room's state now; none if we are out of it by now."""
+        try:
+            found = await self._connection.state(room)
+        except ChatRefused as error:
+            if error.code != "M_FORBIDDEN":
+                raise
+            return ()
+        return tuple(event for event in found if isinstance(event, dict))
 
     async def _gap(self, room: str, before: str | None, since: str | None) -> list[Raw]:
         """What happened after `since` and before a cut timeline, oldest first. None: from the first, up to now."""

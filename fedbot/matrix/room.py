@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -129,6 +129,19 @@ class RoomPicture:
     """The room's current state by (type, state key)."""
 
     state: dict[tuple[str, str], Raw] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, state: Iterable[Raw]) -> RoomPicture:
+        """The picture of a whole state."""
+        picture = cls()
+        for raw in state:
+            picture.apply(raw)
+        return picture
+
+    def has(self, raw: Raw) -> bool:
+        """Whether this state event is in it."""
+        known = self.state.get((str(raw.get("type")), str(raw.get("state_key"))))
+        return known is not None and known.get("event_id") == raw.get("event_id")
 
     def copy(self) -> RoomPicture:
         """A picture to go on from, without changing this one."""

@@ -19,7 +19,7 @@ from fedbot.matrix.reading import (
     membership_before,
     speaks_fedbot,
 )
-from fedbot.matrix.room import Raw, RoomPicture, content_of, is_state
+from fedbot.matrix.room import NEEDED, Raw, RoomPicture, content_of, is_state
 from fedbot.ports.chat import OwnMessage
 from fedbot.rules.model.events import ChatEvent, EnvelopeSeen, Reacted, Removed, Said
 
@@ -28,12 +28,21 @@ from fedbot.rules.model.events import ChatEvent, EnvelopeSeen, Reacted, Removed,
 class RawRoom:
     """One room of a sync response. `gap` is what was back-filled; then comes `state`, then `timeline`.
 
-    `state` is the state at the start of `timeline`, or what of it changed since the last sync.
+    `state` is the state at the start of `timeline`, or what of it changed since the last sync. Where two servers or
+    accounts wrote at once, it may be that of one branch of the room's history, such as an invitation whose join is
+    known already (docs/matrix.md). `current` is the whole state as the homeserver has resolved it, if it was asked.
     """
 
     state: tuple[Raw, ...] = ()
     timeline: tuple[Raw, ...] = ()
     gap: tuple[Raw, ...] = ()
+    current: tuple[Raw, ...] = ()
+
+    def tells_state(self) -> bool:
+        """Whether anything of it may change what is true of the room."""
+        return any(
+            event.get("type") in NEEDED and is_state(event) for event in (*self.state, *self.gap, *self.timeline)
+        )
 
 
 @dataclass(frozen=True)
@@ -158,7 +167,7 @@ def _read_in_order(
     (`before`), what counts is what comes after we came in, for the last time if we were in and out before. What was
     said while we were out is told as missed; of a room that we are out of (`left`) it is left out.
     """
-    picture = before.copy() if before else RoomPicture()
+    picture = RoomPicture.of(raw.current) if raw.current else before.copy() if before else RoomPicture()
     events: list[ChatEvent] = []
     told: set[str] = set()
     joins_to_come = 0 if before else sum(_comes_in(event, reader.us) for event in (*raw.gap, *raw.timeline))
@@ -167,9 +176,11 @@ def _read_in_order(
         *((event, True) for event in raw.gap),
         *((event, False) for event in raw.state),
         *((event, True) for event in raw.timeline),
+        *((event, False) for event in raw.current if before is None or not before.has(event)),
     )
     for event, is_timeline in ordered:
-        picture.apply(event)
+        if not raw.current:
+            picture.apply(event)
         found: ChatEvent | None = None
         if is_state(event):
             found = reader.state(event)

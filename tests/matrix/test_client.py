@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import nio
@@ -131,6 +132,47 @@ async def in_a_room(
     await bot.chat.join(room)
     await bot.news()
     return room
+
+
+# --- what is true of a room --------------------------------------------------------------------------------
+
+
+async def test_who_is_in_a_room_is_as_the_homeserver_resolved_it_and_not_as_one_branch_of_its_past_has_it(
+    homeserver: Homeserver, introduce: Introduce, employ: Employ
+) -> None:
+    anna, cem = await introduce(homeserver, "anna-fork"), await introduce(homeserver, "cem-fork")
+    bot = await employ(homeserver, "bot-fork")
+    room = await in_a_room(bot, anna)
+    await anna.invite(room, cem.user_id)
+    (invited,) = [event.content for event in await anna.messages(room) if event.type == "m.room.member"][-1:]
+    await cem.join(room)
+    (came,) = [event for event in await bot.news() if isinstance(event, RoomSeen)][-1:]
+    assert cem.user_id in came.members
+    sync, asked = bot.chat._sync, list[str]()
+    of_room = bot.chat._connection.state
+    stale = {"type": "m.room.member", "state_key": cem.user_id, "sender": anna.user_id, "content": invited}
+
+    async def forked(*given: Any, **named: Any) -> nio.SyncResponse:  # noqa: ANN401 -- as it is
+        response = await sync(*given, **named)
+        for info in response.rooms.join.values():
+            info.state.append(SimpleNamespace(source={**stale, "event_id": "$stale", "origin_server_ts": 1}))
+        return response
+
+    async def counted(room: str) -> list[Any]:
+        asked.append(room)
+        return await of_room(room)
+
+    bot.chat._connection.state = counted  # type: ignore[method-assign]
+    await anna.say(room, "no state in this")
+    assert kinds(await bot.news()) == ["Said"]
+    assert not asked
+    bot.chat._sync = forked  # type: ignore[method-assign]
+    await anna.say(room, "!fed help")
+    assert kinds(await bot.news()) == ["Said"], "nobody has left"
+    assert asked == [room]
+    await anna.set_state(room, "m.room.name", {"name": "Hackers"})
+    (renamed,) = [event for event in await bot.news() if isinstance(event, RoomSeen)]
+    assert (renamed.name, cem.user_id in renamed.members) == ("Hackers", True)
 
 
 # --- gaps --------------------------------------------------------------------------------------------------

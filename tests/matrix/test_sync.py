@@ -113,6 +113,21 @@ def test_one_change_is_one_picture_of_the_room_before_the_lines_that_need_it() -
     assert seen(events).name == "Makers 2"
 
 
+def test_the_state_that_the_homeserver_has_resolved_wins_over_that_of_a_branch() -> None:
+    rooms = rooms_with()
+    came, invited = member(PEER, "join", displayname="Peer"), member(PEER, "invite", sender=ANNA)
+    before = announcement(parties=["beta"])
+    state = (*room_state(name="Makers"), came, before)
+    (first, *_) = news(rooms, state=(came,), timeline=(before,), current=state)
+    assert isinstance(first, RoomSeen)
+    assert PEER in first.members
+    later = news(rooms, state=(invited,), timeline=(line("hello"),), current=state)
+    assert [type(each) for each in later] == [Said], "nobody left, and no announcement came again"
+    again = Rooms(BOT).read(joined(state=(*room_state(), invited), timeline=(line("hello"),), current=state), ASKED_AT)
+    assert PEER in seen(list(again)).members
+    assert PartyAnnounced in map(type, again), "it was in the resolved state alone"
+
+
 def test_a_member_without_a_display_name_is_shown_by_id_and_one_who_left_not_at_all() -> None:
     rooms = rooms_with()
     assert seen(news(rooms, timeline=(member(PEER, "join"),))).members[PEER] == PEER
