@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
@@ -37,7 +37,16 @@ from fedbot.rules.model.queries import (
     UnitsRelated,
     UnknownThings,
 )
-from fedbot.rules.model.stock import Part, Scanned, StockItem, UnitFactor, is_common, scanned_in, stock_item_in
+from fedbot.rules.model.stock import (
+    STATUS_OK,
+    Part,
+    Scanned,
+    StockItem,
+    UnitFactor,
+    is_common,
+    scanned_in,
+    stock_item_in,
+)
 from fedbot.rules.model.whole_item import NOTHING_SEEN
 
 _DEEPEST = 50
@@ -161,19 +170,27 @@ def ratio_of(server: Server, theirs: str, ours: str) -> Fraction | None:
 
 
 def _stock_called(server: Server, called: str, word: str) -> list[dict[str, Any]]:
-    """What lies in stock of the parts with this IPN or name: one call, which sums up nothing (as `part/` does)."""
-    order = server.version.newest_first
-    filters = {called: plain(word), "in_stock": "true", "limit": _MOST_ROWS, "ordering": order, **DETAILED}
-    rows = server.api.rows("stock/", **filters)
+    """What lies in stock of the parts with this IPN or name, by calls that sum up nothing (as `part/` does)."""
+    rows = _in_stock(server, {called: plain(word)})
     return _not_leaving(server, [row for row in rows if same(str(part_shown(row).get(called) or ""), word)])
 
 
 def _stock_of(server: Server, scanned: Scanned) -> list[dict[str, Any]]:
     """What lies in stock of the part, or in the place itself, that a scanned code stands for."""
     field = "part" if scanned.model == stock.PART else "location"
-    filters = {field: scanned.key, "in_stock": "true", "limit": _MOST_ROWS, **DETAILED}
-    rows = [row for row in server.api.rows("stock/", **filters) if row.get(field) == scanned.key]
+    rows = [row for row in _in_stock(server, {field: scanned.key}) if row.get(field) == scanned.key]
     return _not_leaving(server, rows)
+
+
+def _in_stock(server: Server, wanted: Mapping[str, object]) -> list[dict[str, Any]]:
+    """What came last of it; if there is more than a page, also what is largest, by a second call."""
+    filters = {**wanted, "in_stock": "true", "limit": _MOST_ROWS, **DETAILED}
+    rows = server.api.rows("stock/", **filters, ordering=server.version.newest_first)
+    if len(rows) == _MOST_ROWS:
+        known = {row.get("pk") for row in rows}
+        largest = server.api.rows("stock/", **filters, ordering="-quantity")
+        rows += [row for row in largest if row.get("pk") not in known]
+    return rows
 
 
 def _not_leaving(server: Server, rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -290,11 +307,25 @@ def _by_serial(server: Server, word: str, categories: Categories, query: FindIte
     return ItemsFound() if is_part else None
 
 
+def _foremost(rows: list[Row]) -> list[Row]:
+    """As many as a person can choose from: what is OK before the rest, and of that first the largest, then the newest.
+
+    `rows` begin with the newest. A part may lie in very many places, most of them small: without the largest, nobody
+    could ask for much of it.
+    """
+    if len(rows) <= _MOST_ITEMS:
+        return rows
+    largest = sorted(rows, key=lambda row: (row.get("status") != STATUS_OK, -amount(row.get("quantity"))))
+    chosen = largest[: _MOST_ITEMS // 2]
+    newest = sorted(rows, key=lambda row: row.get("status") != STATUS_OK)
+    return (chosen + [row for row in newest if row not in chosen])[:_MOST_ITEMS]
+
+
 def _described(server: Server, rows: Iterable[Row], categories: Categories, query: FindItems) -> ItemsFound:
-    """These rows of stock, with their whole parts, each read once."""
+    """The foremost of these rows of stock, with their whole parts, each read once."""
     parts: dict[int, Part] = {}
     found = []
-    for row in list(rows)[:_MOST_ITEMS]:
+    for row in _foremost(list(rows)):
         pk = int(row["part"])
         if pk not in parts:
             parts[pk] = _whole_part(server, row, categories, query)
@@ -496,7 +527,7 @@ def _read_again(
     A stock item doesn't tell its part's category, so InvenTree is asked for those in the one by which it is shared.
     """
     part = known.part
-    filters: dict[str, object] = {}
+    filters: dict[str, object] = {"ordering": "-quantity"}
     if not scope.everything and part.pk not in (*scope.parts, *scope.item_parts):
         filters["category"] = next(pk for pk in chain if pk in scope.categories)
     try:

@@ -246,6 +246,19 @@ def test_nothing_filters_by_link_but_it_is_found_among_the_items_of_the_part(gro
     assert [row["pk"] for row in lying if row["link"] == link] == [item]
 
 
+@pytest.mark.timeout(300)
+def test_the_largest_in_order_is_among_the_few_that_a_name_stands_for_however_much_came_since(ground: Ground) -> None:
+    part = ground.part("Everywhere", "EVERYWHERE")
+    largest = ground.stock(part, 500, ground.drawer)
+    small = [ground.stock(part, 1, ground.drawer) for _ in range(101)]
+    ground.admin.post("stock/change_status/", {"items": small[:95], "status": 55})
+    found = ground.inventory().answered(FindItems(f"{ground.run}-EVERYWHERE"), None)
+    assert isinstance(found, ItemsFound)
+    in_order = {item.pk for item in found.items if item.is_ok}
+    assert in_order == {largest, *small[95:]}, "the rest is damaged"
+    assert len(found.items) == 20
+
+
 def test_what_came_last_is_among_the_few_that_a_name_stands_for(ground: Ground) -> None:
     part = ground.part("Scattered", "SCATTERED")
     for _ in range(20):
