@@ -83,9 +83,9 @@ def reads_as_day(words: str) -> bool:
 
 
 def is_day(words: str) -> bool:
-    """Whether it is a day or a span."""
+    """Whether it is a day or a span. Which year it is makes no difference: `friday 4 december` is one in any."""
     any_day = date(2000, 1, 1)
-    return _read(words, any_day, any_day) is not None
+    return _read(words, any_day, any_day) is not None or bool(_with_another_weekday(words, any_day))
 
 
 def is_span(words: str) -> bool:
@@ -202,6 +202,8 @@ def _calendar_day(words: str, today: date) -> date | None:
 def _with_another_weekday(words: str, today: date) -> tuple[date, ...]:
     """Both days that `friday 5.12.` can be, where that is a Saturday."""
     first, _, behind = _tidied(words).partition(" ")
+    if behind and first.strip(".,") in _IN_FRONT:
+        return _with_another_weekday(behind, today)
     weekday, day = WEEKDAYS.get(first.strip(".,")), _calendar_day(behind, today)
     named = _one_word(first.strip(".,"), today)
     return (day, named) if named and day is not None and day.weekday() != weekday else ()

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from fedbot.commands.dates import day_from, days_meant, reads_as_day
+from fedbot.commands.dates import day_from, days_meant, is_day, reads_as_day
 from fedbot.rules.model.effects import Phrase
 
 NOW = datetime(2026, 11, 24, 20, 14, tzinfo=UTC)  # a Tuesday
@@ -77,6 +77,7 @@ def last_day(words: str, now: datetime, time_zone: str) -> date | Phrase | None:
 def test_a_day_is_read_as_people_type_it(words: str, day: str) -> None:
     meant = last_day(words, NOW, "Europe/Berlin")
     assert (meant.isoformat() if isinstance(meant, date) else "") == day
+    assert is_day(words) == bool(day)
 
 
 @pytest.mark.parametrize(
@@ -85,6 +86,7 @@ def test_a_day_is_read_as_people_type_it(words: str, day: str) -> None:
         ("yesterday", "day_unclear"),
         ("friday 5.12.", "day_ambiguous"),
         ("Fri 5 Dec", "day_ambiguous"),
+        ("on friday 5.12.", "day_ambiguous"),
         ("1.1.2020", "day_is_past"),
         ("1.1.2030", "day_too_far"),
         ("3", "day_unclear"),
@@ -108,9 +110,9 @@ def test_more_time_is_counted_from_the_last_day_but_a_date_is_a_date() -> None:
     assert day_from("until 31.1.", today, due) == date(2027, 1, 31)
 
 
-@pytest.mark.parametrize(("words", "is_day"), [("printer", False), ("3 weaks", True), ("friday", True), ("", False)])
-def test_a_name_with_for_in_it_is_no_day(words: str, is_day: bool) -> None:
-    assert reads_as_day(words) is is_day
+@pytest.mark.parametrize(("words", "is_one"), [("printer", False), ("3 weaks", True), ("friday", True), ("", False)])
+def test_a_name_with_for_in_it_is_no_day(words: str, is_one: bool) -> None:
+    assert reads_as_day(words) is is_one
 
 
 @pytest.mark.parametrize(

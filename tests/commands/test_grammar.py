@@ -233,3 +233,8 @@ def test_a_word_of_thanks_is_no_part_of_the_line(text: str) -> None:
     found = parse(push.SPEC, text)
     assert not isinstance(found, Phrase)
     assert found["space"] == "beta"
+
+
+def test_a_day_may_be_named_by_its_weekday_too() -> None:
+    line = parsed("borrow 1 LENS-2 from beta from friday 4 december until sat 12.12.")
+    assert (line["space"], line["starts"], line["until"]) == ("beta", "friday 4 december", "sat 12.12.")
