@@ -28,7 +28,10 @@ _AND = frozenset({"and", "und", "&"})
 _LISTED_KEYS = re.compile(r"#\w+(?:,#\w+)*,?")
 _FOR, _UNTIL = "for", "until"
 _AT_MOST_A_QUANTITY = 3
-_AT_MOST_A_DAY = 3
+_MOST_IN_A_DAY = 8
+"""As many words as `until friday the 4th of december 2026` has, and one more."""
+_MOST_GROUPS = 6
+"""Of digits, in a number with blanks between them."""
 _MOST_IN_A_MEASURE = 5
 """As many words as `two and a half metres` has."""
 
@@ -450,7 +453,7 @@ def _joined(tokens: tuple[Token, ...]) -> list[Token]:
 
 def _with_groups(tokens: list[Token]) -> list[Token]:
     """`1 000` as one word, at the beginning or the end; if something else is left."""
-    for size in range(len(tokens) - 1, 1, -1):
+    for size in range(min(len(tokens) - 1, _MOST_GROUPS), 1, -1):
         for place in (slice(0, size), slice(len(tokens) - size, None)):
             group = tokens[place]
             text = " ".join(token.text for token in group)
@@ -598,7 +601,7 @@ def without_fillers(spec: Verb, text: str) -> str:
 
 def _begins_with_a_day(text: str) -> bool:
     words = text.split()
-    return any(is_day(" ".join(words[:size])) for size in range(1, _AT_MOST_A_DAY + 1))
+    return any(is_day(" ".join(words[:size])) for size in range(1, _MOST_IN_A_DAY + 1))
 
 
 def as_typed_line(text: str) -> str:
@@ -671,7 +674,9 @@ def render(spec: Verb, arguments: Mapping[str, Any]) -> str:
             again, is_said = _lines_again(spec, value, keyed)
             words.append(again)
         else:
-            words.append(_argument_again(spec, argument, value))
+            again = _argument_again(spec, argument, value)
+            words += ["+"] if len(words) > 1 and _is_quantity(f"{words[-1]} {again}") else []  # `42 500` is one number
+            words.append(again)
     words += [] if is_said else keyed
     for option in spec.options:
         value = str(arguments.get(option.name, ""))
@@ -785,6 +790,8 @@ class _Line:
         if any(argument.kind in {Kind.ITEMS, Kind.THINGS} for argument in spec.arguments):
             self.tokens = split_by_and(self.tokens, _reserved(spec))
         self.segments: list[Segment] = []
+        self.begun: Argument | None = None
+        """Of which the keyword stands at the end of a line, with nothing behind it."""
 
     # options
 
@@ -811,10 +818,14 @@ class _Line:
                 start = self.text.index("=", token.start) + 1 if equals else token.end
                 taken[option.name], at = self._option_text(option, at, start)
             spans.append((self.tokens[begun].start, self.tokens[at - 1].end))
-        for start, end in spans:  # so that a name in whose middle it stood is whole
-            self.text = f"{self.text[:start]}{' ' * (end - start)}{self.text[end:]}"
+        for start, end in spans:
+            self._blank(start, end)
         self._split(left)
         return taken
+
+    def _blank(self, start: int, end: int) -> None:
+        """What was taken out doesn't stand in the middle of a name any more."""
+        self.text = f"{self.text[:start]}{' ' * (end - start)}{self.text[end:]}"
 
     def _option(self, name: str) -> Option:
         for option in self.spec.options:
@@ -870,30 +881,33 @@ class _Line:
     def _join_quantities(self) -> None:
         """A scanner ends each code with a line break: a number alone in the next line is the quantity of that item."""
         joined: list[Segment] = []
-        for segment in self.segments:
-            counted = quantity_in(segment.text(self.text))
+        for segment in (each for each in self.segments if each.tokens or not each.broken):
+            before = joined[-1] if joined else Segment(())
+            counted = quantity_in(segment.text(self.text)) if segment.broken else None
             is_quantity = counted is not None and not counted.may_be_name and not segment.tokens[0].quoted
-            if segment.broken and is_quantity and joined and not _has_quantity(joined[-1]):
-                joined[-1] = replace(joined[-1], tokens=(*joined[-1].tokens, *segment.tokens))
+            whole = replace(before, tokens=(*before.tokens, *segment.tokens))
+            if is_quantity and before.tokens and not _has_quantity(before) and not self._keywords(whole):
+                joined[-1] = whole
             else:
                 joined.append(segment)
-        self.segments = joined
+        self.segments = [segment for segment in joined if segment.tokens]
 
     # arguments with a keyword
 
     def take_keywords(self) -> dict[str, Any]:
         """Take out `to SPACE` and the like; said in several lines they must agree."""
         found: dict[str, Any] = {}
-        said = tuple(self.segments)
+        no_day = {each.name: self._no_day(each) for each in self.spec.arguments}
         keyed = [argument for argument in self.spec.arguments if argument.keyword]
         for argument in sorted(keyed, key=self._last_said, reverse=True):
             values: dict[str, str] = {}
             for number, segment in enumerate(self.segments):
                 value, rest = self._behind_keyword(segment, argument)
                 self.segments[number] = rest
+                if value and argument.kind is Kind.DAY and not self._reads_day(argument.keyword)(value):
+                    raise Unclear(say(messages.loan.day_unclear, word=value[:SHOWN]))
                 if value:
                     values.setdefault(value.casefold(), value)
-            self.segments = [segment for segment in self.segments if segment.tokens]
             if len(values) > 1:
                 first, second = list(values.values())[:2]
                 raise Unclear(
@@ -901,55 +915,63 @@ class _Line:
                 )
             if values:
                 found[argument.name] = next(iter(values.values()))
-            elif not argument.optional and (no_day := self._no_day(argument, said)):
-                raise Unclear(no_day)
+            elif not argument.optional and (complaint := no_day[argument.name]):
+                raise Unclear(complaint)
         self._join_quantities()
         return found
 
     def _last_said(self, argument: Argument) -> int:
         """How far back in the line its keyword stands last: what follows it goes only as far as the next one."""
-        keyed = [(segment, at) for segment in self.segments for at in range(len(segment.tokens))]
-        return max((s.tokens[at].start for s, at in keyed if self._is_keyword(s, at, argument)), default=0)
+        last = ((segment, self._last_keyword(segment, argument)) for segment in self.segments)
+        return max((segment.tokens[at].start for segment, at in last if at is not None), default=0)
 
-    def _is_keyword(self, segment: Segment, at: int, argument: Argument) -> bool:
-        """Whether that word stands for the argument; a day's in front of a day, and nothing else's is."""
-        token = segment.tokens[at]
-        if not token.means_any(argument.keywords):
-            return False
-        kinds = {each.kind for each in self.spec.arguments if token.means_any(each.keywords)}
-        if argument.kind is Kind.DAY:
-            return self._is_before_a_day(segment, at, reads_as_day if kinds == {Kind.DAY} else is_day)
-        return Kind.DAY not in kinds or not self._is_before_a_day(segment, at, is_day)
+    def _last_keyword(self, segment: Segment, argument: Argument) -> int | None:
+        """Where in the segment the last word stands that is its keyword."""
+        return max((at for at, kinds in self._keywords(segment).items() if argument in kinds), default=None)
 
-    def _is_before_a_day(self, segment: Segment, at: int, reads: Callable[[str], bool]) -> bool:
-        """Whether a day or a span follows that word, up to the next keyword of something else."""
-        said = segment.tokens[at].text.lower()
-        others = [each for each in self.spec.arguments if each.keyword and said not in each.keywords]
-        behind = segment.tokens[at + 1 :]
-        ends = next((n for n in range(1, len(behind)) if self._ends_a_day(behind[n:], others)), len(behind))
-        return any(reads(Segment(tokens).text(self.text)) for tokens in (behind[:ends], behind))
+    def _keywords(self, segment: Segment) -> dict[int, tuple[Argument, ...]]:
+        """The words that are keywords, by their place, and of which arguments.
 
-    def _ends_a_day(self, tokens: tuple[Token, ...], others: Sequence[Argument]) -> bool:
-        """Whether the first of these words is the keyword of one of these arguments; a day's needs a day behind it.
-
-        That day goes up to the end, or up to a keyword of another of them: `for friday by monday`.
+        A day's keyword stands in front of a day, which goes up to the next keyword of something else: so they are found
+        from the end. A word that is a keyword of something else, too, is that where no day follows.
         """
-        found = [each for each in others if tokens[0].means_any(each.keywords)]
-        keywords = frozenset(word for each in others for word in each.keywords)
-        ends = [at for at in range(2, len(tokens)) if tokens[at].means_any(keywords)]
-        days = (Segment(tokens[1:at]).text(self.text) for at in (*ends, len(tokens)))
-        is_a_day = bool(found) and any(reads_as_day(day) for day in days)
-        return any(each.kind is not Kind.DAY or is_a_day for each in found)
+        found: dict[int, tuple[Argument, ...]] = {}
+        nearest: dict[str, int] = {}
+        for at in range(len(segment.tokens) - 1, -1, -1):
+            token = segment.tokens[at]
+            meant = [each for each in self.spec.arguments if token.means_any(each.keywords)]
+            names = {each.name for each in meant}
+            ends = min((place for name, place in nearest.items() if name not in names), default=None)
+            behind = segment.tokens[at + 1 : at + 2 + _MOST_IN_A_DAY]
+            ways = (behind, behind[: ends - at - 1]) if ends is not None else (behind,)
+            reads = self._reads_day(token.text.lower())
+            is_a_day = any(each.kind is Kind.DAY for each in meant) and any(reads(self._said(words)) for words in ways)
+            if here := tuple(each for each in meant if (each.kind is Kind.DAY) == is_a_day):
+                found[at] = here
+                nearest |= dict.fromkeys((each.name for each in here), at)
+        return found
+
+    def _reads_day(self, keyword: str) -> Callable[[str], bool]:
+        """What words behind it have to be: a day, or at least the beginning of one if nothing else can be meant."""
+        only_days = all(each.kind is Kind.DAY for each in self.spec.arguments if keyword in each.keywords)
+        return reads_as_day if only_days else is_day
+
+    def _said(self, tokens: tuple[Token, ...]) -> str:
+        return Segment(tokens).text(self.text)
 
     def _behind_keyword(self, segment: Segment, argument: Argument) -> tuple[str, Segment]:
         """What follows the last such word of the segment, and the segment without both."""
-        for at in range(len(segment.tokens) - 1, -1, -1):
-            if self._is_keyword(segment, at, argument):
-                behind = Segment(segment.tokens[at + 1 :])
-                if behind.tokens and argument.kind in {Kind.WORD, Kind.SUBJECT} and len(behind.tokens) > 1:
-                    raise Unclear(self._too_many(behind.tokens[1].text))
-                return behind.text(self.text), replace(segment, tokens=segment.tokens[:at])
-        return "", segment
+        at = self._last_keyword(segment, argument)
+        if at is None:
+            return "", segment
+        behind = Segment(segment.tokens[at + 1 :])
+        if argument.kind in {Kind.WORD, Kind.SUBJECT} and len(behind.tokens) > 1:
+            raise Unclear(self._too_many(behind.tokens[1].text))
+        if not behind.tokens:
+            self.begun = argument
+        value = behind.text(self.text)
+        self._blank(segment.tokens[at].start, segment.tokens[-1].end)
+        return value, replace(segment, tokens=segment.tokens[:at])
 
     # arguments by their place
 
@@ -1008,7 +1030,7 @@ class _Line:
 
     def check_that_all_is_there(self, values: dict[str, Any]) -> None:
         """No argument is missing that the verb needs."""
-        needed = [argument for argument in self.spec.arguments if not argument.optional]
+        needed = [argument for argument in self.spec.arguments if not argument.optional or argument is self.begun]
         missing = next((argument for argument in needed if argument.name not in values), None)
         if missing is not None:
             raise Unclear(incomplete(self.spec, values, missing))
@@ -1022,13 +1044,13 @@ class _Line:
             if len(word) > LONGEST_WORD:
                 raise Unclear(say(messages.line_errors.word_too_long, word=word[:SHOWN], most=LONGEST_WORD))
 
-    def _no_day(self, argument: Argument, said: tuple[Segment, ...]) -> Phrase | None:
+    def _no_day(self, argument: Argument) -> Phrase | None:
         """What stands where a day should: `for some time`."""
         if argument.kind is not Kind.DAY:
             return None
         behind = (
-            Segment(segment.tokens[at:]).text(self.text)
-            for segment in said
+            self._said(segment.tokens[at:])
+            for segment in self.segments
             for at, token in enumerate(segment.tokens[:-1], start=1)
             if token.means_any(argument.keywords)
         )

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from fedbot.commands import push
+from fedbot.commands import borrow, grammar, push
 from fedbot.commands.grammar import parse, with_the_space
 from fedbot.messages.formatting import quantity_in
 from fedbot.rules.model.effects import Phrase
@@ -170,6 +171,7 @@ def test_nothing_said_is_help() -> None:
         ("push #42", "argument_missing", {"argument": "to SPACE"}),
         ("push to beta", "argument_missing", {"argument": "ITEM [QUANTITY]"}),
         ("connect", "argument_missing", {"argument": "SPACE"}),
+        ("wait LENS-2 from", "argument_missing", {"argument": "from SPACE"}),
         ("approve k7m2 quickly", "word_too_many", {"word": "quickly"}),
         ("todo now", "word_too_many", {"word": "now"}),
         ("push A to beta; B to gamma", "two_different", {"keyword": "to", "first": "beta", "second": "gamma"}),
@@ -238,3 +240,27 @@ def test_a_word_of_thanks_is_no_part_of_the_line(text: str) -> None:
 def test_a_day_may_be_named_by_its_weekday_too() -> None:
     line = parsed("borrow 1 LENS-2 from beta from friday 4 december until sat 12.12.")
     assert (line["space"], line["starts"], line["until"]) == ("beta", "friday 4 december", "sat 12.12.")
+
+
+@pytest.mark.parametrize("words", ["from ", "by friday from ", "1 a from 1 ", "and #1 and "])
+def test_the_work_grows_no_faster_than_the_line(words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = 0
+
+    def counted(reads: Callable[[str], object]) -> Callable[[str], object]:
+        def reading(text: str) -> object:
+            nonlocal read
+            read += len(text)
+            return reads(text)
+
+        return reading
+
+    for name in ("is_day", "reads_as_day", "quantity_in", "measured_in"):
+        monkeypatch.setattr(grammar, name, counted(getattr(grammar, name)))
+
+    def work(times: int) -> int:
+        nonlocal read
+        read = 0
+        parse(borrow.SPEC, words * times)
+        return read
+
+    assert work(200) < 2.5 * work(100)
