@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from fedbot.rules.model.lifecycles import TransferState
+from fedbot.rules.protocol.terms import written
+from fedbot.rules.wire import envelope
+from fedbot.rules.wire.envelope import SubjectKind, by_line, opened_id
 from tests.dialogue.test_lending import owners_card
 from tests.scenarios.books import assert_books_balance
+from tests.scenarios.forging import forge
 from tests.scenarios.space import Space
 from tests.scenarios.world import friends, sharing, told
 
@@ -122,3 +129,31 @@ async def test_what_is_past_its_date_needs_the_askers_yes_too() -> None:
     await world.settle()
     assert "⚠ expired" in world.room.message("is not in order").text
     assert world.alpha.transfer().state is TransferState.CANCELLED
+
+
+@pytest.mark.parametrize("status", [(65, "Rejected"), (60, "Destroyed"), (70, "Lost"), (999, "Shiny")])
+async def test_what_a_friends_bot_says_is_destroyed_or_unheard_of_is_not_booked_in_as_sound(
+    status: tuple[int, str],
+) -> None:
+    """No honest bot lets it leave like that; the card shows what that bot says, and our books say no better."""
+    world = await friends()
+    await world.push("#42")
+    honest = world.alpha.transfer()
+    assert honest.opening is not None
+    opening = replace(honest.opening, cause=by_line("$lie"))
+    about = ("transfer", opened_id(SubjectKind.PUSH, opening))
+    line = replace(honest.terms.lines[0], status=status[0], status_text=status[1], serial="77")
+    terms = written(replace(honest.terms, lines=(line,)))
+    due = (world.clock.now() + timedelta(days=5)).isoformat()
+    body = {"terms": terms, "due": due, "opening": envelope.written(opening)}
+    forge(world, world.alpha, "betaspace", about, 1, "offer", body, envelope.terms_hash(terms))
+    await world.settle()
+    assert f"⚠ status {status[1]}" in world.card().text
+    world.cem.reacts(world.card(), "✅")
+    await world.grace()
+    sent = {"lines": [{"number": 1, "item": 42}], "failed": []}
+    forge(world, world.alpha, "betaspace", about, 2, "sent", sent, envelope.terms_hash(terms))
+    await world.settle()
+    booked = world.beta.turn.transfer(about[1])
+    assert booked is not None
+    assert world.beta.row(booked.at(1).item or 0).status == ATTENTION

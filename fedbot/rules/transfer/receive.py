@@ -42,7 +42,7 @@ from fedbot.rules.model.steps import (
     PutAway,
     Step,
 )
-from fedbot.rules.model.stock import STATUS_OK, TRAVELLING_STATUSES, Part, Permission
+from fedbot.rules.model.stock import STATUS_ATTENTION, TRAVELLING_STATUSES, Part, Permission
 from fedbot.rules.model.transfer import NOT_COME, NOT_SENT, Landing, Line, Progress, Transfer, step_mark, with_progress
 from fedbot.rules.model.whole_item import NO_PART_DETAILS
 from fedbot.rules.protocol import bodies, sequencing
@@ -497,8 +497,8 @@ def _given_by(turn: Turn, peer: str, item: int) -> str:
 
 
 def _status(line: Line) -> int:
-    """With which status it arrives: as it left, if it may travel with that."""
-    return line.status if line.status in TRAVELLING_STATUSES else STATUS_OK
+    """With which status it arrives: as it left; what no honest bot lets leave like that, somebody has to look at."""
+    return line.status if line.status in TRAVELLING_STATUSES else STATUS_ATTENTION
 
 
 def _on_done(turn: Turn, then: BookIn, event: StepDone) -> None:
