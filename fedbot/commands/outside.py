@@ -34,6 +34,7 @@ from fedbot.rules.model.ledger import Lying
 from fedbot.rules.model.lending import BY_RULES
 from fedbot.rules.model.lifecycles import MAY_BE_HANDED_OVER, OutsideState
 from fedbot.rules.model.outside import LONGEST_NEIGHBOUR, OUTSIDE, LentBefore, OutsideLoan, outside_id
+from fedbot.rules.model.party_config import PRACTICE
 from fedbot.rules.model.queries import (
     Answer,
     AuditOf,
@@ -367,12 +368,15 @@ def _hand_over(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phr
     loans = _to_hand_over(turn, command)
     others: list[OutsideLoan] = []
     items = {item.pk: item for answer in found for item in found_in((answer,)).items}
+    for item in items.values():
+        if not turn.may_move(friend.peer, item.part.pk):
+            return say(messages.offer.practice_stays_practice, item=item, to_friend=friend.peer == PRACTICE)
     for number, loan in enumerate(loans, start=1):
-        item = items.get(loan.item or 0)
-        if item is None or not outside.is_as_known(loan, item):
+        lent = items.get(loan.item or 0)
+        if lent is None or not outside.is_as_known(loan, lent):
             others.append(loan)
         else:
-            _offer(turn, command, number, friend, loan, item, found)
+            _offer(turn, command, number, friend, loan, lent, found)
     if others or not loans:
         return say(messages.lending.not_as_known, neighbour=_called(command), loans=tuple(others), us=turn.us)
     return None

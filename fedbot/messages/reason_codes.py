@@ -36,6 +36,10 @@ _NOT_GIVEN: dict[str, tuple[str, str]] = {
         marked("its batch is not the agreed one."),
         marked("Look at the batch in InvenTree, then start again."),
     ),
+    "practice": (
+        marked("practice and real stock don't mix."),
+        marked("Practise with the parts whose names begin with PRACTICE."),
+    ),
     "units-changed": (
         marked("somebody has changed the unit of the part in InvenTree since the card."),
         marked("Look at the part and at how much of it there is, then start again."),

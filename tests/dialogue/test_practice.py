@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from fedbot.rules.ledger.figures import own
 from fedbot.rules.model.figures import Dealings
-from fedbot.rules.model.lifecycles import ConnectionState, TransferState
+from fedbot.rules.model.lifecycles import ConnectionState, OutsideState, TransferState
 from fedbot.rules.model.party_config import PRACTICE
 from fedbot.rules.model.queries import StockCounts
 from fedbot.setup.practice import PARTS
@@ -178,6 +179,31 @@ async def test_no_real_stock_goes_to_the_pretend_friend_and_no_practice_stock_to
     line = world.bea.says("!fed find PRACTICE")
     await world.passes(timedelta(minutes=1))
     assert BOLT[0] not in world.answer_to(line)
+
+
+async def test_what_a_real_neighbour_has_is_not_handed_over_to_the_pretend_friend() -> None:
+    world = await practising()
+    await world.become_friends()
+    await world.says(world.anna, '!fed lend 10 M3-NUT to outside "Club" for 1 week')
+    answer = await world.says(world.anna, '!fed outside "Club" is practice')
+    assert "the practice friend gets no real stock" in answer
+    assert not list(world.alpha.turn.with_peer(PRACTICE))
+    assert world.alpha.turn.outside_loans()[-1].state is OutsideState.OUT
+
+
+async def test_what_is_called_practice_after_the_offer_does_not_leave_for_a_real_friend() -> None:
+    """The last look before the debit holds for each way by which stock leaves."""
+    world = await practising()
+    world.anna.room = world.room.id
+    card = await world.push("M3-NUT 1")
+    practice = world.alpha.turn.practice()
+    assert practice is not None
+    parts = (*practice.parts, world.alpha.transfer().terms.lines[0].part)
+    world.alpha.knows_instead({(type(practice).__name__, practice.id): replace(practice, parts=parts)})
+    world.cem.reacts(card, "✅")
+    await world.grace()
+    assert world.alpha.transfer().state is TransferState.ABORTED
+    assert world.alpha.total("M3-NUT") == 350
 
 
 async def test_what_the_pretend_friend_gives_becomes_no_real_stock_and_makes_no_part() -> None:

@@ -30,6 +30,7 @@ from fedbot.rules.transfer import booking, opening, send
 from fedbot.rules.transfer import both_sides as transfers
 
 OTHER_THAN_SHOWN = "other-than-shown"
+DONT_MIX = "practice"
 BORROWED_BY_NOW = "borrowed-by-now"
 
 
@@ -231,6 +232,8 @@ def _begin_debit(turn: Turn, transfer: Transfer) -> None:
         transfers.end(turn, transfer, TransferState.ABORTED, None, "connection")
     elif overdue.is_refused(turn, transfer) and transfer.terms.outside is None:  # it has that already
         transfers.end(turn, transfer, TransferState.ABORTED, None, overdue.NO_LOANS)
+    elif not all(turn.may_move(transfer.peer, line.part) for line in transfer.terms.lines if not line.of_line):
+        transfers.end(turn, transfer, TransferState.ABORTED, None, DONT_MIX)
     elif consent.differs_from_what_was_approved(turn.us, transfer):
         transfers.end(turn, transfer, TransferState.ABORTED, None, OTHER_THAN_SHOWN)
     elif not lend.is_return(transfer) and lend.became_borrowed(turn, transfer):
