@@ -104,7 +104,7 @@ class Narrator:
     def _message(self, event: RoomEvent) -> None:
         name = self._name(event.sender)
         if event.relation == "m.replace":
-            self._said(event, f"✎ {name}", "33", "(the message above now reads)")
+            self._said(event, f"✎ {name}", "33", "(an earlier message now reads)")
         elif event.content.get("msgtype") == "m.image":
             self._said(event, name, self._colour(event.sender), "(a picture, in the thread)")
         elif event.relation == "m.thread":

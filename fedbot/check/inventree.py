@@ -78,7 +78,7 @@ async def handover_findings(inventory: OwnInventory) -> list[Finding]:
         if call.problem
     ]
     fine = f"InvenTree takes each of the {len(tried.calls)} calls that it needs (tried without changing anything)"
-    return [*(refused or [good("first handover", fine)]), *_to_give(tried)]
+    return [*(refused or [good("first handover", fine)]), *_to_give(tried), *_needless(tried)]
 
 
 async def approvers(settings: Settings, inventory: Inventory) -> list[str]:
@@ -134,6 +134,15 @@ def _to_give(tried: Rehearsal) -> list[Finding]:
         return [good("parts", "there are none yet: you can receive, but have nothing to give or lend")]
     what = f"none of your parts is salable ({tried.parts} parts), and InvenTree hands out only what is"
     return [good("parts", what, "in InvenTree, switch on Salable at each part that you want to give or lend")]
+
+
+def _needless(tried: Rehearsal) -> list[Finding]:
+    """A new group of InvenTree 0.13 may view everything, whatever is ticked in it besides."""
+    if not tried.needless:
+        return []
+    what = f"the bot's user also has the roles {', '.join(tried.needless)}, which the bot doesn't need"
+    todo = f"in InvenTree, untick them (also View) in the bot's group; it needs {ROLES}"
+    return [good("InvenTree roles", what, todo)]
 
 
 A = TypeVar("A", bound=Answer)

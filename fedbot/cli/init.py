@@ -28,7 +28,7 @@ def init(given: argparse.Namespace) -> Exit:
 def set_up(given: argparse.Namespace, path: Path, *, is_hosted: bool = False) -> Exit:
     """Ask, show the plan, carry it out, check. `is_hosted`: a hub runs the bot. Raises `ConfigRefused`."""
     # only this command needs them: nio alone takes half a second to import
-    from fedbot.setup.asking import Answers, Asker, Stopped, Terminal, is_terminal, unknown_keys  # noqa: PLC0415
+    from fedbot.setup.asking import KEYS, Answers, Asker, Stopped, Terminal, is_terminal, unknown_keys  # noqa: PLC0415
     from fedbot.setup.conversation import Conversation  # noqa: PLC0415
     from fedbot.setup.written import Files, is_container, service  # noqa: PLC0415
 
@@ -36,7 +36,8 @@ def set_up(given: argparse.Namespace, path: Path, *, is_hosted: bool = False) ->
     if given.answers is not None:
         answers = _answers(given.answers)
         if unknown := unknown_keys(answers):
-            print(f"{given.answers}: nobody asks for {', '.join(unknown)}; see docs/cli.md.", file=sys.stderr)
+            wrong, known = ", ".join(unknown), ", ".join(KEYS)
+            print(f"{given.answers}: no question is called {wrong}. It may hold: {known}.", file=sys.stderr)
             return Exit.USAGE
         asker = Answers(answers, given.answers.absolute().parent)
     elif not is_terminal():

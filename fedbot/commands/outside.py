@@ -246,7 +246,14 @@ def _story(turn: Turn, loan: OutsideLoan, answers: tuple[Answer, ...]) -> Phrase
         raise TypeError(f"a story is told from the audit, not from {trail!r}")
     people = {entry.who for _, entry in trail.entries if entry.who.startswith("@")}
     names = {person: turn.name_of(person, loan.room) for person in sorted(people)}
-    return say(messages.overview.outside_story, loan=loan, us=turn.us, entries=trail.entries, names=names)
+    return say(
+        messages.overview.outside_story,
+        loan=loan,
+        us=turn.us,
+        entries=trail.entries,
+        names=names,
+        friend=outside.friend_of(turn, loan),
+    )
 
 
 def _return(turn: Turn, command: Command, loan: OutsideLoan) -> Phrase:
@@ -254,7 +261,7 @@ def _return(turn: Turn, command: Command, loan: OutsideLoan) -> Phrase:
         return complaint
     can = loan.state in {OutsideState.OUT, OutsideState.UNCLEAR} and loan.stage == "handed"
     if not can:
-        return say(messages.lending.outside_not_so, loan=loan, us=turn.us)
+        return say(messages.lending.outside_not_so, loan=loan, us=turn.us, friend=outside.friend_of(turn, loan))
     note = presentable(str(command.arguments.get("note", "")))
     outside.take_back(turn, loan, turn.signature_of(command), damaged="damaged" in command.arguments, note=note)
     return say(messages.lending.outside_noted, loan=loan)
@@ -263,7 +270,7 @@ def _return(turn: Turn, command: Command, loan: OutsideLoan) -> Phrase:
 def _extend(turn: Turn, command: Command, loan: OutsideLoan) -> Phrase:
     words = extend.how_long(_rest(command, loan))
     if loan.state is not OutsideState.OUT:
-        return say(messages.lending.outside_not_so, loan=loan, us=turn.us)
+        return say(messages.lending.outside_not_so, loan=loan, us=turn.us, friend=outside.friend_of(turn, loan))
     today = turn.today()
     day = day_from(words, today, max(loan.until, today))
     if isinstance(day, Phrase):
@@ -286,7 +293,7 @@ def _closes(how: OutsideState, *, only_unclear: bool = False) -> _Rule:
         if complaint := _not_all(command, loan):
             return complaint
         if loan.state not in states:
-            return say(messages.lending.outside_not_so, loan=loan, us=turn.us)
+            return say(messages.lending.outside_not_so, loan=loan, us=turn.us, friend=outside.friend_of(turn, loan))
         outside.close(turn, loan, how, turn.signature_of(command))
         return say(messages.lending.outside_noted, loan=loan)
 

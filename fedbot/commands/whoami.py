@@ -43,11 +43,6 @@ def answer_without(turn: Turn, command: Command, problem: Diagnosis | None) -> b
     return True
 
 
-def _may(permissions: Permissions, spec: Verb) -> bool:
-    """Who may decide depends on the card, but on none may somebody who is no approver."""
-    return permissions.covers(spec.permission) and (not spec.decides or permissions.covers(Permission.APPROVER))
-
-
 def over(others: tuple[Verb, ...]) -> Handler:
     """The verb, telling which of these others the person may use."""
 
@@ -55,7 +50,6 @@ def over(others: tuple[Verb, ...]) -> Handler:
         (permissions,) = answers
         if not isinstance(permissions, Permissions):
             raise TypeError(f"whoami asks for permissions, not {permissions!r}")
-        yours = tuple(spec.name for spec in others if _may(permissions, spec))
         return say(
             messages.people.whoami,
             us=turn.us,
@@ -63,8 +57,8 @@ def over(others: tuple[Verb, ...]) -> Handler:
             name=turn.name_of(command.sender, command.room),
             username=command.username,
             permissions=permissions,
-            verbs=yours,
-            not_yours=tuple(spec.name for spec in others if spec.name not in yours),
+            verbs=tuple(spec.name for spec in others if permissions.covers(spec.permission)),
+            not_yours=tuple(spec.name for spec in others if not permissions.covers(spec.permission)),
         )
 
     return Handler(SPEC, ask, act, answer_without)

@@ -164,13 +164,21 @@ class Call:
     problem: str = ""
 
 
+_USED = frozenset({"stock", "part", "part_category", "stock_location", "return_order", "sales_order", "purchase_order"})
+"""Roles that some call needs; each of the last three alone lets a company be made for a friend."""
+
+
 @dataclass(frozen=True)
 class Rehearsal:
-    """The calls of a first handover, tried; how many parts there are, and how many of them can be given away."""
+    """The calls of a first handover, tried; how many parts there are, and how many of them can be given away.
+
+    `needless` are the roles of the bot's user that no call of the bot needs.
+    """
 
     calls: tuple[Call, ...]
     parts: int
     salable: int
+    needless: tuple[str, ...] = ()
 
 
 def rehearse(server: Server) -> Rehearsal:
@@ -196,4 +204,6 @@ def rehearse(server: Server) -> Rehearsal:
         problem = api.try_post(path)
         calls.append(Call(path, purpose, problem.text if problem else ""))
     parts, salable = server.api.count("part/"), server.api.count("part/", salable="true", active="true")
-    return Rehearsal(tuple(calls), parts, salable)
+    account = server.account
+    roles = () if account.superuser else (role for role, allowed in account.roles.items() if allowed)
+    return Rehearsal(tuple(calls), parts, salable, tuple(sorted(set(roles) - _USED)))

@@ -597,7 +597,7 @@ _RELATIONS: dict[ConnectionState, str] = {
     ConnectionState.OFFERED: marked("asks us, waits for one of our superusers until {when} ({code})"),
     ConnectionState.MAKING: marked("approved, is being set up ({code})"),
     ConnectionState.READY: marked("approved, is being set up ({code})"),
-    ConnectionState.ENDING: marked("no friends any more, once running transfers are finished ({code})"),
+    ConnectionState.ENDING: marked("no longer friends, once running transfers are finished ({code})"),
     ConnectionState.SUSPENDED: marked("⚠ paused, because its key or account changed: {review}"),
 }
 
@@ -608,7 +608,7 @@ def _relation(locale: Locale, space: SpaceSeen) -> tuple[Inline, ...]:
     connection = space.connection
     if connection is None:
         return locale.say("no friends yet. A superuser can ask: {connect}", connect=command(f"connect {space.party}"))
-    sentence = _RELATIONS.get(connection.state, marked("no friends any more"))
+    sentence = _RELATIONS.get(connection.state, marked("no longer friends"))
     if connection.state is ConnectionState.MAKING and connection.needs:
         sentence = marked("approved, waits for our admin ({code})")
     if connection.changed_room:

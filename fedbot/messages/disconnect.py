@@ -87,7 +87,7 @@ def disconnected(
     """Nothing moves any more, and the access is ended."""
     own, peer = naming.space(locale, us.name), naming.space(locale, connection.peer_name)
     return [
-        locale.say("{own} and {peer} are no friends any more.", own=Bold(own), peer=Bold(peer)),
+        locale.say("{own} and {peer} are no longer friends.", own=Bold(own), peer=Bold(peer)),
         *ended_by(locale, connection, us),
         locale.say("Gifts stay gifts, and the history stays."),
         *_listed(

@@ -264,7 +264,8 @@ def _figure_items(locale: Locale, figures: SpaceFigures, us: PartyConfig) -> lis
     if figures.locations is not None:
         items.append(locale.some("{number} location", "{number} locations", figures.locations))
     if figures.shared is not None:
-        items.append(locale.some("{number} entry to share", "{number} entries to share", figures.shared))
+        one, several = "{number} entry on the sharing list", "{number} entries on the sharing list"
+        items.append(locale.some(one, several, figures.shared))
     if figures.given is not None and figures.received is not None:
         items.append(_balance(locale, figures.given, figures.received))
     if (figures.lent and figures.lent.lines) or (figures.borrowed and figures.borrowed.lines):

@@ -363,10 +363,12 @@ _STATES: dict[OutsideState, str] = {
 }
 
 
-def outside_loan(locale: Locale, *, loan: OutsideLoan, us: PartyConfig) -> Lines:
-    """The message of such a loan as it stands now."""
-    who = naming.signed(locale, loan.by)
-    lines: Lines = [locale.say(_FIRST[loan.state], **_words(locale, loan))]
+def outside_loan(locale: Locale, *, loan: OutsideLoan, us: PartyConfig, friend: str = "") -> Lines:
+    """The message of such a loan as it stands now. `friend` is what the space is called that takes it over."""
+    who, words = naming.signed(locale, loan.by), _words(locale, loan)
+    if friend:
+        words["friend"] = naming.space(locale, friend)
+    lines: Lines = [locale.say(_FIRST[loan.state], **words)]
     lines.append(locale.say("Lent by {who} ({space}), {when}", who=who, space=us.name, when=locale.when(loan.by.at)))
     if loan.ended_by is not None and loan.ended is not None and loan.state is not OutsideState.NOT_LENT:
         ended_by, when = naming.signed(locale, loan.ended_by), locale.when(loan.ended)
@@ -381,7 +383,7 @@ def outside_loan(locale: Locale, *, loan: OutsideLoan, us: PartyConfig) -> Lines
         lines.append(locale.say("Note: {note}", note=locale.short(loan.note, 200)))
     if loan.problem and loan.state in {OutsideState.NOT_LENT, OutsideState.UNCLEAR}:
         lines.append(locale.say("Why: {why}", why=diagnosis(locale, loan.problem)))
-    return [*lines, *_what_to_say(locale, loan)]
+    return [*lines, *_what_to_say(locale, loan, words["friend"])]
 
 
 def _words(locale: Locale, loan: OutsideLoan) -> dict[str, Words]:
@@ -410,7 +412,7 @@ def thing_lent(locale: Locale, loan: OutsideLoan) -> str:
     return what
 
 
-def _what_to_say(locale: Locale, loan: OutsideLoan) -> Lines:
+def _what_to_say(locale: Locale, loan: OutsideLoan, friend: Words) -> Lines:
     code = loan.code
     if loan.state is OutsideState.OUT:
         return [
@@ -424,7 +426,7 @@ def _what_to_say(locale: Locale, loan: OutsideLoan) -> Lines:
         ]
     if loan.state in {OutsideState.HANDING_OVER, OutsideState.HANDED_OVER}:
         show = command(f"show {loan.handing_code or loan.handing}")
-        return [locale.say("See the loan to {friend}: {show}", friend=loan.friend, show=show)]
+        return [locale.say("See the loan to {friend}: {show}", friend=friend, show=show)]
     if loan.state is OutsideState.UNCLEAR:
         return [
             locale.say("Look at it in InvenTree. If it is back, type: {back}", back=command(f"return {code}")),
@@ -467,7 +469,8 @@ def outside_reminder(locale: Locale, *, loan: OutsideLoan, us: PartyConfig, toda
         first = locale.say("{who} {what} is due back from {neighbour} today. {code}", **words)
     else:
         first = locale.say("{who} {what} is due back from {neighbour} by {day}. {code}", **words)
-    return [first, locale.say("They have no bot: please call them."), *_what_to_say(locale, loan)]
+    friend = naming.space(locale, loan.friend)
+    return [first, locale.say("They have no bot: please call them."), *_what_to_say(locale, loan, friend)]
 
 
 def not_marked(locale: Locale, *, loan: OutsideLoan) -> Lines:
@@ -504,9 +507,9 @@ def two_people_outside(locale: Locale) -> Lines:
     ]
 
 
-def outside_not_so(locale: Locale, *, loan: OutsideLoan, us: PartyConfig) -> Lines:
+def outside_not_so(locale: Locale, *, loan: OutsideLoan, us: PartyConfig, friend: str = "") -> Lines:
     """What was said doesn't fit where it stands; the message follows."""
-    return [locale.say("Not done: that isn't possible now."), *outside_loan(locale, loan=loan, us=us)]
+    return [locale.say("Not done: that isn't possible now."), *outside_loan(locale, loan=loan, us=us, friend=friend)]
 
 
 def outside_goes_whole(locale: Locale, *, loan: OutsideLoan, said: str) -> Lines:

@@ -484,7 +484,7 @@ def no_friends_to_return_to(locale: Locale, *, loan: Transfer, peer_name: str) -
     peer, case = naming.space(locale, peer_name), naming.case(locale, loan)
     return [
         locale.say(
-            "Not done: we and {peer} are no friends any more, so no bot can book {case} back.", peer=peer, case=case
+            "Not done: we and {peer} are no longer friends, so no bot can book {case} back.", peer=peer, case=case
         ),
         locale.say(
             "Bring it back anyway. Then an approver of {peer} types: {back}",

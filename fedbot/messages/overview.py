@@ -349,11 +349,12 @@ def outside_story(
     us: PartyConfig,
     entries: tuple[tuple[datetime, AuditEntry], ...],
     names: dict[str, str],
+    friend: str = "",
 ) -> Lines:
-    """The same of what a neighbour without a bot has."""
+    """The same of what a neighbour without a bot has, or `friend` by now."""
     told = [line for at, entry in entries if (line := _told(locale, at, entry, names))]
     rest: Lines = [Items(tuple(told[-MOST_LAST:]))] if told else []
-    return [*outside_loan(locale, loan=loan, us=us), *rest]
+    return [*outside_loan(locale, loan=loan, us=us, friend=friend), *rest]
 
 
 def _transfer(locale: Locale, transfer: Transfer, us: PartyConfig, peer_name: str, case: CaseSeen) -> Lines:

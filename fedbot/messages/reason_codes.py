@@ -238,7 +238,7 @@ _NOT_GIVEN: dict[str, tuple[str, str]] = {
         "",
     ),
     "disconnected": (
-        marked("the two spaces are no friends any more."),
+        marked("the two spaces are no longer friends."),
         marked("Look with {spaces}, and start again when they are."),
     ),
 }

@@ -67,7 +67,7 @@ class Conversation:
     async def run(self) -> Chosen | None:
         """Ask, tell, do. None if nothing was (to be) done. Raises `Stopped`."""
         self._asker.say(
-            "Eight questions; each answer is tried at once. In [brackets] stands what Enter means. Ctrl-C stops. The "
+            "Eight questions; each answer is tried at once. Enter takes the answer in [brackets]. Ctrl-C stops. The "
             "last question shows what will be made, and you can run this again at any time."
         )
         async with self._stack:
@@ -154,7 +154,7 @@ class Conversation:
 
         text = "A superuser's user name there (just Enter: by a token)"
         if usable:
-            text = f"A superuser's user name there ({AS_IT_IS!r}: by the token that is kept)"
+            text = f"A superuser's user name there ({AS_IT_IS!r} uses the token that is kept)"
         found = await self._ask("superuser", text, test, default=AS_IT_IS if usable else "")
         self._asker.say(f"✓ {found.username} is a superuser")
         return found
@@ -414,7 +414,9 @@ class Conversation:
         if chosen.admin is None:
             lines.append(f"make the private, encrypted room {_admin_room(chosen)}, and invite {invited}")
         self._asker.say("In Matrix:", *(f"  • {line}" for line in lines or ["nothing: all of it is there"]))
-        told = f"write {self._files.config} and {self._files.secrets}/ (for you alone)"
+        is_secret = any(type(change) in _SETTINGS for change in made.changes)
+        where = f" and {self._files.secrets}/" if is_secret or chosen.secret[1] else ""
+        told = f"write {self._files.config}{where} (for you alone)"
         self._asker.say(
             "On this machine:", f"  • {'nothing: all of it is there' if self._is_done(chosen, made) else told}"
         )

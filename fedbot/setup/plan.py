@@ -258,6 +258,9 @@ def _at_path(places: Places, word: str) -> tuple[Place, ...]:
     return tuple(place for place in places.meant_by(word) if place.path.casefold() == word.casefold())
 
 
+_UNTICK = "Untick all others: InvenTree 0.13 ticks View at every role of a new group"
+
+
 def _clicks(found: Found, wanted: Wanted, access: tuple[Change, ...]) -> Iterator[str]:
     """The same by hand, in Django's admin pages, for versions that can't do it over REST."""
     admin = f"{found.url}/admin/auth"
@@ -267,10 +270,13 @@ def _clicks(found: Found, wanted: Wanted, access: tuple[Change, ...]) -> Iterato
     for change in access:
         match change:
             case MakeGroup(name):
-                roles = f", with these roles further down: {told_roles(ROLES)}" if name == wanted.group else ""
-                yield f"Add the group {name}{roles}\n{admin}/group/add/"
+                roles = "without any role"
+                if name == wanted.group:
+                    roles = f"with these roles further down: {told_roles(ROLES)}"
+                yield f"Add the group {name}, {roles}. {_UNTICK}\n{admin}/group/add/"
             case SetRoles(group) if found.roles is not None:
-                yield f"Give the group {group} these roles: {told_roles(ROLES)}\n{_page(admin, 'group', found, group)}"
+                page = _page(admin, "group", found, group)
+                yield f"Give the group {group} these roles: {told_roles(ROLES)}. {_UNTICK}\n{page}"
             case MakeUser(username):
                 yield f"Add the user {username}, with the password {{password}}\n{admin}/user/add/"
             case AddToGroup(username, group):

@@ -105,6 +105,18 @@ async def test_what_init_makes_is_enough_and_the_check_leaves_nothing_behind(ver
     assert but_for_last_seen(town) == before
 
 
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_roles_that_a_new_group_of_an_old_inventree_has_by_itself_are_told_to_be_unticked(version: str) -> None:
+    town = Town(version)
+    [group] = town.state.groups.find("name", "handover-bot")
+    for rule in town.state.rule_sets.find("group", group.pk):
+        town.state.rule_sets.put(replace(rule, can_view=True))
+    [told] = [each for each in await town.check() if each.name == "InvenTree roles"]
+    assert told.good, "nothing fails by it"
+    assert "also has the roles admin, " in told.what
+    assert "untick them (also View) in the bot's group" in told.todo
+
+
 def but_for_last_seen(town: Town) -> dict[str, object]:
     return {name: rows for name, rows in town.state.copy().items() if name != "tokens"}
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
 
+from fedbot.rules.model import time_zones
 from fedbot_demo.acts import ACTS, SHORT
+from fedbot_demo.story import Wishes, rules_of
+from tests.commands.worlds import HOME
 
 PAGES = Path(__file__).parents[2] / "docs" / "use-cases"
 NAMES = [act.name for act in ACTS]
@@ -29,3 +34,10 @@ def test_a_page_shows_a_real_run(name: str) -> None:
     transcript, closed, _ = told.partition("\n```")
     assert closed
     assert " bot  " in transcript, "write it anew: fedbot demo --fast --all --pages docs/use-cases"
+
+
+def test_whoever_plays_it_at_night_waits_for_no_morning() -> None:
+    begins, ends = (time.fromisoformat(rules_of(Wishes())[name]) for name in ("quiet_from", "quiet_until"))
+    us, midnight = replace(HOME, quiet_from=begins, quiet_until=ends), datetime(2026, 11, 29, tzinfo=UTC)
+    hours = [midnight + timedelta(hours=hour) for hour in range(24)]
+    assert [time_zones.after_the_night(us, hour) for hour in hours] == hours

@@ -285,7 +285,7 @@ def both(world: World) -> list[Transfer]:
 async def test_a_superuser_closes_what_was_borrowed_from_a_space_that_is_gone_and_it_stays_theirs() -> None:
     world = await left_alone()
     code, item = loan(world.beta).code, lent_item(world.beta)
-    parted = world.room.message("are no friends any more").text
+    parted = world.room.message("are no longer friends").text
     assert f"Is Attraktor gone for ever? Then a superuser settles our borrowed items: !fed resolve {code}" in parted
     assert code in await said(world, world.bea, "!fed todo")
     assert "superuser" in await said(world, world.cem, f"!fed resolve {code}")

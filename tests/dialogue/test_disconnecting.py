@@ -79,7 +79,7 @@ async def test_it_is_told_first_what_would_happen_and_a_number_does_it() -> None
         assert_shut(space, secret)
         company = space.tables.companies[space.turn.connections()[0].company or 0]
         assert not company.active
-    assert len([m for m in world.room.messages() if "are no friends any more" in m.text]) == 2
+    assert len([m for m in world.room.messages() if "are no longer friends" in m.text]) == 2
 
 
 async def test_only_a_superuser_may() -> None:

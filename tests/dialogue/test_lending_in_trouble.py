@@ -91,7 +91,7 @@ async def test_after_an_end_at_once_by_the_borrower_the_owner_needs_no_superuser
     await world.settle()
     assert states(world) == [ConnectionState.ENDED, ConnectionState.ENDED], "a loan can't come back by it any more"
     assert [back(space).state for space in world.spaces] == [CANCELLED, CANCELLED], "as the preview says"
-    assert "Still on loan" in world.room.message("Attraktor and Betaspace are no friends any more.").text
+    assert "Still on loan" in world.room.message("Attraktor and Betaspace are no longer friends.").text
     line = world.bea.says(f"!fed return {loan(world.beta).code}")
     await world.settle()
     assert "Then an approver of Attraktor types: !fed return" in world.answer_to(line)

@@ -243,7 +243,7 @@ async def test_what_a_neighbour_has_becomes_an_ordinary_loan_once_it_has_a_bot_a
     assert world.beta.total("N-M3") == 910
     assert world.alpha.row(loan.progress[0].item or 0).notes.startswith("Lent to Betaspace until 8 Dec 2026 – fedbot")
     told_of_it = await says(world, "kim", f"show {code(world)}")
-    assert "is an ordinary loan to betaspace now" in told_of_it
+    assert "is an ordinary loan to Betaspace now" in told_of_it
     assert f"!fed show {loan.code}" in told_of_it
     assert loan.id not in world.room.transcript()
     world.cem.says(f"!fed return {world.beta.transfer().code}")

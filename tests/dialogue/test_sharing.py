@@ -234,7 +234,7 @@ async def test_who_asks_for_figures_too_often_is_told_when_to_come_back() -> Non
 async def test_how_much_a_space_shares_is_seen_in_its_figures_and_among_the_spaces() -> None:
     world = await friends()
     await said(world, "share M3-BOLT")
-    assert "1 entry to share" in await said(world, "stats attraktor", by=world.tom)
+    assert "1 entry on the sharing list" in await said(world, "stats attraktor", by=world.tom)
     assert "shares 1 entry" in await said(world, "spaces", by=world.tom)
     await said(world, "unshare all")
     await said(world, "find M3", by=world.tom)

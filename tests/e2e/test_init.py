@@ -319,6 +319,25 @@ async def test_every_version_of_inventree_is_made_ready(version: str, town: Town
     assert ("admin_token_file" in settings["inventree"]) != is_by_hand(seeded)
 
 
+async def test_a_second_run_keeps_the_answers_and_says_what_it_writes(town: Town, tmp_path: Path) -> None:
+    seeded = bare()
+    bot = await town.bot("bot-twice")
+    async with serve(Serving(seeded.server)) as inventree:
+        async with at_a_terminal(tmp_path) as typist:
+            await usual_answers(typist, inventree.url, bot, town, seeded, town.hanna.user_id)
+            await all_is_well(typist, tmp_path)
+        before = yaml.safe_load((tmp_path / "config.yaml").read_text())
+        async with at_a_terminal(tmp_path) as typist:
+            for number in (1, 2, 3, 4, 5, 6, 8):
+                await typist.answers(rf"\[{number}/8\]", "Hackbase = hackbase" if number == 3 else "")
+            await all_is_well(typist, tmp_path)
+    told = " ".join(typist.screen.split())
+    assert "In InvenTree: • nothing: all of it is there" in told
+    assert "config.yaml (for you alone)" in told, "no secret is written that is kept already"
+    after = yaml.safe_load((tmp_path / "config.yaml").read_text())
+    assert after == before | {"party": {**before["party"], "name": "Hackbase"}}
+
+
 def is_by_hand(seeded: Seeded) -> bool:
     return not seeded.server.state.version.makes_tokens
 

@@ -118,16 +118,18 @@ def test_an_old_inventree_gets_its_places_by_rest_and_the_rest_by_exact_clicks()
     )
     admin = "https://inventree.example.org/admin/auth"
     roles = "stock: add; return_order: add; part: view, add; part_category: view; stock_location: view"
+    untick = "Untick all others: InvenTree 0.13 ticks View at every role of a new group"
     assert made.clicks == (
-        f"Add the group fedbot, with these roles further down: {roles}\n{admin}/group/add/",
+        f"Add the group fedbot, with these roles further down: {roles}. {untick}\n{admin}/group/add/",
         f"Add the user fedbot, with the password {{password}}\n{admin}/user/add/",
         "Put fedbot into the group fedbot\n(the page that opens when the user is saved)",
-        f"Add the group {APPROVERS}\n{admin}/group/add/",
+        f"Add the group {APPROVERS}, without any role. {untick}\n{admin}/group/add/",
         f"Put anna into the group {APPROVERS}\n{admin}/user/2/change/",
         f"Put piet into the group {APPROVERS}\n{admin}/user/3/change/",
     )
     half_done = replace(READY, version=Version(293), roles={"stock": frozenset({"view"})}, token=False)
-    assert plan(half_done, WANTED).clicks == (f"Give the group fedbot these roles: {roles}\n{admin}/group/1/change/",)
+    click = f"Give the group fedbot these roles: {roles}. {untick}\n{admin}/group/1/change/"
+    assert plan(half_done, WANTED).clicks == (click,)
     cannot_sign_in = replace(half_done, roles=None)
     assert plan(cannot_sign_in, WANTED).clicks == (
         f"Give the user fedbot the password {{password}}\n{admin}/user/9/password/",

@@ -51,6 +51,6 @@ def test_answers_that_nobody_asks_for_are_told(tmp_path: Path, capsys: pytest.Ca
     answers = tmp_path / "answers.yaml"
     answers.write_text("inventre: https://inventree.example.org\n")
     assert main(["init", str(tmp_path / "config.yaml"), "--answers", str(answers)]) == Exit.USAGE
-    assert "nobody asks for inventre" in capsys.readouterr().err
+    assert "no question is called inventre. It may hold: inventree, " in capsys.readouterr().err
     assert main(["init", "--answers", str(tmp_path / "none.yaml")]) == Exit.USAGE
     assert "can't be read (No such file or directory)" in capsys.readouterr().err

@@ -19,7 +19,7 @@ from fedbot.rules.catalogue.provenance import WriteMirror
 from fedbot.rules.model import audit, time_zones
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.diagnosis import Fault, Plain
-from fedbot.rules.model.effects import Do, Edit, Post, say
+from fedbot.rules.model.effects import Do, Edit, Phrase, Post, say
 from fedbot.rules.model.events import StepDone, StepRefused, StepUnknown
 from fedbot.rules.model.lifecycles import FINAL, MAY_BE_HANDED_OVER, OutsideState, TransferState
 from fedbot.rules.model.outside import OutsideLoan
@@ -64,7 +64,7 @@ def lend(turn: Turn, loan: OutsideLoan) -> None:
     loan = replace(loan, before=_said_just_before(turn, loan))
     turn.save(loan)
     turn.note_by(loan.id, audit.LentOutside(loan.neighbour), loan.by)
-    phrase = say(messages.lending.outside_loan, loan=loan, us=turn.us)
+    phrase = _page(turn, loan)
     turn.do(Post(_key(loan), loan.room, phrase, reply_to=loan.by.event_id, answers=loan.by.person))
     link = f"https://matrix.to/#/{turn.us.bot}?outside={quote(loan.neighbour.casefold(), safe='')}"
     company = MakeCompany(_mark(loan, "company"), link, loan.neighbour, f"{loan.neighbour}, a neighbour without a bot")
@@ -195,8 +195,18 @@ def _not_lent(turn: Turn, loan: OutsideLoan) -> None:
 
 def _is_unclear(turn: Turn, loan: OutsideLoan) -> None:
     unclear = _stands(turn, loan, OutsideState.UNCLEAR)
-    phrase = say(messages.lending.outside_loan, loan=unclear, us=turn.us)
+    phrase = _page(turn, unclear)
     turn.tell_admins(phrase, f"outside-unclear:{loan.id}:{turn.now.isoformat()}")
+
+
+def _page(turn: Turn, loan: OutsideLoan) -> Phrase:
+    """Its message as it stands now."""
+    return say(messages.lending.outside_loan, loan=loan, us=turn.us, friend=friend_of(turn, loan))
+
+
+def friend_of(turn: Turn, loan: OutsideLoan) -> str:
+    """What the space is called that takes it over; '' if none does."""
+    return turn.party_name(loan.friend) if loan.friend else ""
 
 
 def _stands(turn: Turn, loan: OutsideLoan, state: OutsideState) -> OutsideLoan:
@@ -205,7 +215,7 @@ def _stands(turn: Turn, loan: OutsideLoan, state: OutsideState) -> OutsideLoan:
     turn.save(loan)
     _mirror(turn, loan)
     turn.note(loan.id, audit.OutsideIs(state))
-    turn.do(Edit(_key(loan), loan.room, say(messages.lending.outside_loan, loan=loan, us=turn.us)))
+    turn.do(Edit(_key(loan), loan.room, _page(turn, loan)))
     label = _LABELS.get(state)
     if label is not None and loan.item is not None:
         known = Known(loan.part, loan.serial)
@@ -248,7 +258,7 @@ def restore(turn: Turn, value: dict[str, Any]) -> None:
         if under_way or loan.state is OutsideState.UNCLEAR:
             found = replace(found, state=OutsideState.UNCLEAR, problem=Plain(Fault.NO_TRACE))
         turn.save(found)
-        turn.do(Post(_key(found), found.room, say(messages.lending.outside_loan, loan=found, us=turn.us)))
+        turn.do(Post(_key(found), found.room, _page(turn, found)))
 
 
 def go_on_after_a_loss(turn: Turn) -> None:
