@@ -1,4 +1,4 @@
-"""What `fedbot check` looks at: settings, Matrix, InvenTree; each finding good, or with what to do.
+"""What `fedbot check` looks at: settings, Matrix, InvenTree. Each finding is OK or says how to fix it.
 
-Reads only, apart from signing in once, as `run` would; what it finds is not acted upon here.
+It only reads, except that it signs in once as `run` would.
 """

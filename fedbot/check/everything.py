@@ -20,7 +20,7 @@ from fedbot.ports.vault import Folder
 
 
 async def check(settings: Settings) -> list[Finding]:
-    """Every finding, in the order in which to put things right. Takes a few seconds at most per server."""
+    """All findings, in the order in which to fix them. Takes a few seconds for each server."""
     found = settings_findings(settings)
     if not all(finding.good for finding in found):
         # without its folder the bot can't even keep the session that it signs in with

@@ -1,4 +1,4 @@
-"""What a finding is, those that need nobody else, and that a check of exactly these settings passed."""
+"""Findings, those that need no server, and whether a check of exactly these settings has passed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from fedbot.rules.model.party_config import Roster
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of the check. Good with something `todo` is a warning: it works, but should not stay so."""
+    """One line of the check. A good one with a `todo` is a warning: it works, but should be better."""
 
     name: str
     good: bool
@@ -27,22 +27,22 @@ class Finding:
 
 
 def good(name: str, what: str, todo: str = "") -> Finding:
-    """It works; `todo` if it should still be made better."""
+    """A finding that is OK; with a `todo`, a warning."""
     return Finding(name, good=True, what=what, todo=todo)
 
 
 def bad(name: str, what: str, todo: str = "") -> Finding:
-    """It doesn't work until `todo` is done; without one, `what` says what to do itself."""
+    """A finding to fix by `todo`; without one, `what` says how."""
     return Finding(name, good=False, what=what, todo=todo)
 
 
 def of_problem(problem: Problem) -> Finding:
-    """A problem for which the settings were refused."""
+    """A problem of the settings as a finding."""
     return bad(problem.path or "settings", problem.said or "can't be used", problem.instead)
 
 
 def settings_findings(settings: Settings) -> list[Finding]:
-    """The settings were accepted: what is unwise in them, and whether the state folder can be used."""
+    """Findings about settings that were accepted: unwise ones, and whether the state folder is usable."""
     unwise = [good(warning.path or "settings", warning.said, warning.instead) for warning in settings.warnings]
     if settings.party.language not in languages():
         todo = f"there are no sentences in it, so English is spoken; write one of {', '.join(languages())}"
@@ -54,7 +54,7 @@ def settings_findings(settings: Settings) -> list[Finding]:
 
 
 def roster_of(settings: Settings) -> Roster:
-    """Who was added and removed while the bot ran, by its journal; nobody if it has not run yet."""
+    """The people who were added or removed while the bot ran, from its journal; empty if it has not run yet."""
     try:
         kept = documents(journal_place(settings), Roster)
     except JournalProblem:
@@ -63,14 +63,14 @@ def roster_of(settings: Settings) -> Roster:
 
 
 def people_of(settings: Settings) -> dict[str, str]:
-    """Our people with their users in InvenTree, as the settings and the journal together say."""
+    """Our people and their InvenTree users, from the settings and the journal together."""
     roster = roster_of(settings)
     everybody = {**settings.people, **roster.people}
     return {person: user for person, user in everybody.items() if person not in roster.removed}
 
 
 def _people(settings: Settings) -> list[Finding]:
-    """Who was added and removed while the bot ran, as the settings don't tell of them."""
+    """A finding about people who were added or removed while the bot ran, because the settings don't name them."""
     roster = roster_of(settings)
     added = {**roster.people, **{admin: "admin" for admin in roster.admins if admin not in roster.people}}
     told = [f"{person} ({what}) was added while the bot ran" for person, what in sorted(added.items())]
@@ -93,12 +93,12 @@ _FILE = "checked"
 
 
 def remember(settings: Settings) -> None:
-    """Everything was good, with the settings as the file says them now."""
+    """Note that a check of these settings passed."""
     (settings.state / _FILE).write_text(_fingerprint(settings))
 
 
 def has_passed(settings: Settings) -> bool:
-    """Whether that is so for the settings as they are; a change in the file makes it no."""
+    """Whether a check of exactly these settings has passed. A change of the file resets it."""
     try:
         return (settings.state / _FILE).read_text() == _fingerprint(settings)
     except OSError:

@@ -41,7 +41,7 @@ ROLES = "stock, return_order and part: add; part_category, stock_location: view"
 
 
 async def inventree_findings(settings: Settings, inventory: Inventory) -> list[Finding]:
-    """Whether it is there, whether our token may do what it must, and whether the people are known to it."""
+    """Whether InvenTree answers, the token has the permissions it needs, and the people are users."""
     try:
         standing = await _answer(inventory, Overview(), InventoryStanding)
         return [
@@ -64,7 +64,7 @@ async def inventree_findings(settings: Settings, inventory: Inventory) -> list[F
 
 
 async def handover_findings(inventory: OwnInventory) -> list[Finding]:
-    """Whether InvenTree would carry out each call of a first handover: what the roles promise, really tried."""
+    """Whether InvenTree would carry out each call of a first handover. Tries each without changing anything."""
     try:
         tried = await inventory.rehearse()
     except Unavailable as problem:
@@ -92,7 +92,7 @@ async def approvers(settings: Settings, inventory: Inventory) -> list[str]:
 
 
 async def friends_findings(settings: Settings, inventory: Inventory) -> list[Finding]:
-    """Of each friend: whether the token made for it is good, and (`direct`) whether its server lets us look."""
+    """For each friend: whether its token is valid, and (`direct`) whether its server lets us read."""
     try:
         kept = documents(settings.state, Connection)
     except JournalProblem:
@@ -127,7 +127,7 @@ _LET_THROUGH = (
 
 
 def _to_give(tried: Rehearsal) -> list[Finding]:
-    """InvenTree assigns to a customer, and so to a friend, only what is salable."""
+    """A finding about parts that aren't salable: InvenTree assigns only salable ones to a customer."""
     if tried.salable:
         return []
     if not tried.parts:
@@ -168,7 +168,7 @@ def _unanswered(settings: Settings, problem: InventoryProblem) -> Finding:
 
 
 def _database(standing: InventoryStanding) -> list[Finding]:
-    """What people of a large server gain by one command, which InvenTree never runs by itself."""
+    """A reminder for large databases: ANALYZE once a month, which InvenTree never runs by itself."""
     if standing.stock_items < MANY_ITEMS:
         return []
     text = (
@@ -196,7 +196,7 @@ def _token(settings: Settings, standing: InventoryStanding) -> list[Finding]:
 
 
 def _new_parts(settings: Settings, standing: InventoryStanding) -> Finding:
-    """What becomes of the first thing that a friend sends, which is seldom a part that we have."""
+    """Whether the bot can create parts: the first item of a friend is seldom of a part that exists here."""
     if standing.makes_parts:
         category = settings.inventree.new_part_category
         where = f"in {category}" if category else "outside of all categories"
@@ -221,7 +221,7 @@ def _admin_token(settings: Settings, standing: InventoryStanding) -> list[Findin
 
 
 def _ends(settings: Settings, seen: OwnTokensSeen) -> list[Finding]:
-    """When our own tokens end, and whether the next ones come by themselves."""
+    """When our own tokens end, and whether the bot rotates them."""
     if not seen.tokens:
         what = "this InvenTree doesn't tell when tokens end"
         return [good("inventree.token", what, "note down when you made it: it is good for a year")]
@@ -242,7 +242,7 @@ def _ends(settings: Settings, seen: OwnTokensSeen) -> list[Finding]:
 
 
 async def _people(settings: Settings, inventory: Inventory) -> list[Finding]:
-    """Everybody in `people` exists and is active there; somebody of them can say yes."""
+    """Whether everybody in `people` is an active user, and somebody is an approver and a superuser."""
     found = []
     for person, username in people_of(settings).items():
         permissions = await _answer(inventory, PersonPermissions(username), Permissions)
@@ -261,7 +261,7 @@ async def _people(settings: Settings, inventory: Inventory) -> list[Finding]:
 
 
 async def _high_value(settings: Settings, inventory: Inventory) -> list[Finding]:
-    """What needs the yes of two people is there, and so are they."""
+    """Whether the parts, categories and locations in `high_value` exist, and there are two approvers."""
     care = settings.high_value.care
     if not care.is_on:
         return []
@@ -271,7 +271,7 @@ async def _high_value(settings: Settings, inventory: Inventory) -> list[Finding]
 
 
 async def _lending(settings: Settings, inventory: Inventory, standing: InventoryStanding) -> list[Finding]:
-    """What the lending rules name is there, and two approvers where one of them takes two."""
+    """Whether everything that the lending rules name exists, and there are two approvers if a rule needs them."""
     found: list[Finding] = []
     for number, rule in enumerate(settings.lending):
         found += await _unknown(inventory, f"lending.{number}", rule.rule)
@@ -284,7 +284,7 @@ async def _lending(settings: Settings, inventory: Inventory, standing: Inventory
 
 
 async def _unknown(inventory: Inventory, setting: str, things: Things) -> list[Finding]:
-    """What a setting names that InvenTree doesn't know."""
+    """Findings about names in a setting that InvenTree doesn't know."""
     if not things.names_any:
         return []
     unknown = await _answer(inventory, NamedThings(things.parts, things.categories, things.locations), UnknownThings)
@@ -300,7 +300,7 @@ async def _unknown(inventory: Inventory, setting: str, things: Things) -> list[F
 
 
 async def _two_approvers(settings: Settings, inventory: Inventory, setting: str) -> list[Finding]:
-    """That there aren't two people who may approve."""
+    """A finding if there are fewer than two approvers."""
     able = await _answer(
         inventory, WhoMay(Permission.APPROVER, tuple(dict.fromkeys(people_of(settings).values()))), Able
     )

@@ -1,4 +1,4 @@
-"""What `fedbot check` asks the homeserver, and `fedbot verify`: who we are there, what we may do, cross-signing."""
+"""What `fedbot check` and `fedbot verify` ask the homeserver: account, rooms, power levels, cross-signing."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from fedbot.rules.model.events import RoomSeen
 
 
 class SignedIn(Protocol):
-    """Our account, as far as a check needs it. Methods raise `ports.ChatProblem`."""
+    """The bot's account, as a check needs it. Methods raise `ports.ChatProblem`."""
 
     user_id: str
 
@@ -34,30 +34,30 @@ class SignedIn(Protocol):
         """The rooms that we are in."""
 
     async def room(self, room: str) -> RoomSeen:
-        """What we may do in a room that we are in."""
+        """What the bot may do in a room that it has joined."""
 
     async def try_room(self, room: str) -> None:
-        """Read the room's newest event, and send that nobody types: nothing that anybody sees."""
+        """Read the room's newest event, and send that the bot isn't typing: nothing that anybody sees."""
 
     async def is_anothers(self) -> bool:
-        """Whether another client has made the account's own keys, so that apps warn of our device."""
+        """Whether another client made the account's cross-signing keys, so that apps warn about our device."""
 
 
 class SignedInByNio:
-    """The real one.
+    """The bot's account on the real homeserver.
 
-    It reads the rooms' state by itself: a first sync that is repeated soon is Synapse's old answer again, and who has
-    just granted power wants to see it.
+    It reads the rooms' state directly: Synapse answers a repeated first sync from its cache, so a power level that was
+    just changed would be missing.
     """
 
     def __init__(self, session: Session, connection: Connection, keys: Folder) -> None:
-        """`keys`: the folder of what encrypted rooms need."""
+        """`keys`: the folder of the encryption keys."""
         self.user_id = session.user_id
         self._connection = connection
         self._keys = keys
 
     async def is_anothers(self) -> bool:
-        """Whether the account's keys are others than those in our folder, if there are any."""
+        """Whether the account has cross-signing keys that differ from those in our folder."""
         return await has_others(self._connection, self._keys)
 
     async def room_id(self, address: str) -> str:
@@ -75,7 +75,7 @@ class SignedInByNio:
         return frozenset(rooms.rooms)
 
     async def try_room(self, room: str) -> None:
-        """Read, and send."""
+        """See `SignedIn`."""
         await answered(
             f"reading {room}", lambda: self._connection.room_messages(room, limit=1), nio.RoomMessagesResponse
         )
@@ -86,7 +86,7 @@ class SignedInByNio:
         )
 
     async def room(self, room: str) -> RoomSeen:
-        """What the room's state says of us."""
+        """What the room's state lets the bot do."""
         state = await answered(
             f"reading {room}", lambda: self._connection.room_get_state(room), nio.RoomGetStateResponse
         )
@@ -99,7 +99,7 @@ class SignedInByNio:
 async def matrix_findings(
     settings: Settings, sign_in: Callable[[], Awaitable[SignedIn]], approvers: Collection[str] = ()
 ) -> list[Finding]:
-    """Whether the homeserver takes us, and gives us the rooms. `sign_in` may raise `ChatProblem`.
+    """Whether the bot can sign in and use its rooms. `sign_in` may raise `ChatProblem`.
 
     `approvers`: those of our people who may approve, by their Matrix ids, if InvenTree has told.
     """
@@ -165,7 +165,7 @@ def _not_signed_in(homeserver: str, problem: ChatProblem) -> Finding:
 
 
 async def _joined_room(account: SignedIn, room: str, joined: frozenset[str]) -> RoomSeen | Finding:
-    """What we see of the room, or why we see nothing of it."""
+    """The room's state as the bot sees it, or a finding about why it sees none."""
     try:
         room_id = await account.room_id(room) if room.startswith("#") else room
     except ChatRefused as problem:
@@ -211,7 +211,7 @@ async def _room(
 
 
 async def _tried(account: SignedIn, name: str, seen: RoomSeen) -> Finding | None:
-    """Why reading or sending fails, though the room's power levels allow it; None if both were done."""
+    """Why reading or sending fails although the power levels allow it; None if both work."""
     try:
         await account.try_room(seen.room)
     except ChatRefused as problem:
@@ -230,10 +230,10 @@ async def _admin_room(account: SignedIn, room: str, joined: frozenset[str]) -> l
 
 
 async def verify(settings: Settings) -> None:
-    """Put our keys in the place of another client's, by the password, and sign our device. Raises `ChatProblem`.
+    """Replace the account's cross-signing keys with our own, and sign our device. Raises `ChatProblem`.
 
-    Whoever had verified the account is asked to do so again by their client. The device must have been in use: the
-    bot has run since it can encrypt.
+    Needs the password. People who had verified the account have to do so again. The device must be in use: start the
+    bot once before.
     """
     account = matrix_account(settings)
     if not account.password:

@@ -1,4 +1,4 @@
-"""The settings of a hub's worker, and those of a space that it works for."""
+"""The settings of a hub's worker, and the settings of a space that it runs."""
 
 from __future__ import annotations
 
@@ -71,19 +71,19 @@ class HubSettings(Section):
 
     @property
     def password(self) -> str:
-        """Of the database's user; '' if it needs none."""
+        """The password of the database's user; '' if it needs none."""
         return self.database.password.get_secret_value() if self.database.password else ""
 
     def folder_of(self, space: str) -> Path:
-        """Where its settings and secrets are."""
+        """The folder of a space's settings and secrets."""
         return self.spaces / space
 
     def config_of(self, space: str) -> Path:
-        """Its settings file."""
+        """A space's settings file."""
         return self.folder_of(space) / CONFIG
 
     def state_of(self, space: str) -> Path:
-        """Where this worker keeps what can be made anew: the index of its stock, and its socket."""
+        """The folder of a space's index of the stock and socket at this worker. Both can be rebuilt."""
         return self.state / "spaces" / space
 
     def names(self) -> tuple[str, ...]:
@@ -112,9 +112,9 @@ def load_hub(path: Path, environment: Mapping[str, str] = os.environ) -> HubSett
 
 
 def load_space(hub: HubSettings, space: str, environment: Mapping[str, str] = os.environ) -> Settings:
-    """A space's settings, as this worker uses them: with a state folder of its own.
+    """A space's settings with a state folder at this worker.
 
-    Raises `ConfigRefused`, also for what can't be in a hub.
+    Raises `ConfigRefused`, also for settings that a hub can't honour.
     """
     settings = load(hub.config_of(space), environment)
     problems = [

@@ -1,4 +1,4 @@
-"""From a YAML file to `Settings`: read, fill in secrets, check, and tell everything that is wrong at once."""
+"""From a YAML file to `Settings`: read, fill in secrets, check, and report all problems at once."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ class _Reader(yaml.SafeLoader):
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 -- the base class's shape
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        """A node that isn't said elsewhere: what refers to itself, or to much, again and again, has no end."""
+        """A node. Aliases are refused, because a few of them can expand without end."""
         if self.check_event(yaml.AliasEvent):
             mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
             raise yaml.composer.ComposerError(None, None, _ALIAS, mark)
         return super().compose_node(parent, index)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002 -- the base class's signature
-        """The mapping; PyYAML would let the last of two equal keys win in silence."""
+        """The mapping. Refuses a repeated key, of which PyYAML would silently take the last."""
         seen: set[Any] = set()
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=True)
@@ -119,7 +119,7 @@ def load(path: Path, environment: Mapping[str, str] = os.environ) -> Settings:
 
 
 def text_of(path: Path) -> str:
-    """What is in a settings file. Raises `ConfigRefused`."""
+    """The text of a settings file. Raises `ConfigRefused`."""
     try:
         return path.read_text("utf-8")
     except FileNotFoundError:
@@ -133,7 +133,7 @@ def text_of(path: Path) -> str:
 
 
 def _sign_in_problems(raw: dict[str, Any]) -> list[Problem]:
-    """Exactly one way to sign in to Matrix. Looked at before all else, so that it is told with the rest."""
+    """Whether there is exactly one way to sign in to Matrix. Checked first, to be reported with the other problems."""
     section = raw.get("matrix")
     if not isinstance(section, dict):
         return []
@@ -156,7 +156,7 @@ def _sign_in_problems(raw: dict[str, Any]) -> list[Problem]:
 
 
 def _addresses_in_clear(settings: Settings) -> list[Problem]:
-    """Tokens go to these addresses; without TLS everyone on the way reads them."""
+    """Warnings about addresses without TLS: everyone on the way can read the tokens."""
     addresses = {
         "matrix.homeserver": settings.matrix.homeserver,
         "inventree.url": settings.inventree.url,

@@ -1,4 +1,4 @@
-"""What is wrong with the settings, a sentence each: where, the offending word, what to write instead."""
+"""Problems in the settings, a sentence each: where, the offending word, what to write instead."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ADVICE = "advice"
 
 
 def write_instead(advice: str) -> PydanticCustomError:
-    """The error that a validator raises: `advice` is what to write, as in 'use lowercase messages'."""
+    """The error that a validator raises: `advice` is what to write, as in 'use lowercase letters'."""
     # as a value of the context, since braces in the template itself would be taken for placeholders
     return PydanticCustomError(ADVICE, "{advice}", {"advice": advice})
 
@@ -33,19 +33,19 @@ _LONGEST_QUOTE = 60
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing to put right. `path` is the setting (`party.id`) or a place in the file; may be empty."""
+    """One problem. `path` is the setting (`party.id`) or a place in the file; may be empty."""
 
     path: str
     said: str
     instead: str
 
     def __str__(self) -> str:
-        """For example: party.id: 'Attraktor!': use lowercase messages, digits and -, for example attraktor."""
+        """For example: party.id: 'Attraktor!': use lowercase letters, digits and -, for example attraktor."""
         return ": ".join(part for part in (self.path, self.said, self.instead) if part)
 
 
 class ConfigRefused(Exception):
-    """The settings can't be used. `problems` lists everything that was found, none of it a secret."""
+    """The settings can't be used. `problems` lists everything that was found. It contains no secret."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
@@ -151,7 +151,7 @@ def _did_you_mean(location: list[str], model: type[BaseModel]) -> str:
 
 
 def _everywhere(model: type[BaseModel]) -> Iterable[tuple[str, str]]:
-    """Each setting's last word and its whole path."""
+    """By the last word of each setting, its whole path."""
     for name in model.model_fields:
         section = _fields([name], model)
         yield name, name

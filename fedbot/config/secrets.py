@@ -1,4 +1,4 @@
-"""Where secrets come from: the environment (`${NAME}`), a file (`…_file`), or, warned of, the settings."""
+"""Reading secrets: from the environment (`${NAME}`), a file (`…_file`) or, with a warning, the settings."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 def token_in(text: str) -> str:
-    """The token, alone or within the JSON in which InvenTree tells it; '' if it is neither."""
+    """The token in `text`: alone, or in the JSON that InvenTree answers with; '' if there is none."""
     text = text.strip()
     if text.startswith("{"):
         try:
@@ -29,7 +29,7 @@ def token_in(text: str) -> str:
 
 
 class SecretSources:
-    """Fills in what the settings only point to; notes what is wrong (`problems`) or unwise (`warnings`)."""
+    """Fills in the secrets that the settings name, and notes `problems` and `warnings`."""
 
     def __init__(self, source: Path, environment: Mapping[str, str]) -> None:
         self.problems: list[Problem] = []
@@ -38,7 +38,7 @@ class SecretSources:
         self._environment = environment
 
     def filled(self, raw: dict[str, Any]) -> dict[str, Any]:
-        """`raw` with secrets in place; where that fails, a problem is noted and some text stands for it."""
+        """`raw` with secrets filled in. A failure is noted as a problem, and a placeholder takes the secret's place."""
         self._warn_of_literals(raw)
         expanded = {key: self._expanded(value, key) for key, value in raw.items()}
         for name, section in expanded.items():
@@ -78,7 +78,7 @@ class SecretSources:
             section[secret] = self._content(path, Path(file), is_token=secret in TOKENS)
 
     def _content(self, path: str, file: Path, *, is_token: bool) -> str:
-        """What the file says, without the line break at its end; on a problem, text that stands for it."""
+        """The file's content without the final line break; on a problem, a placeholder."""
         try:
             file = self._source.parent / file.expanduser()
             mode = file.stat().st_mode

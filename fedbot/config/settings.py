@@ -1,6 +1,6 @@
-"""Which settings there are, what each means, and what it is if nobody says.
+"""All settings of a bot: their meaning and their defaults.
 
-`description` of each field is what docs/configuration.md and the example tell; a test holds them together.
+docs/configuration.md and the example repeat each field's `description`; a test compares them.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ MEGABYTE = 1_000_000
 
 
 class Section(BaseModel):
-    """A part of the settings: frozen, and a setting that doesn't exist is refused."""
+    """A section of the settings: frozen, and unknown settings are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -157,7 +157,7 @@ class InvenTree(Section):
 
 
 class Rules(Section):
-    """How patient, how strict."""
+    """How long the bot waits, and how strict it is."""
 
     grace_seconds: Seconds = Field(5.0, le=300, description="time in which a person can withdraw a decision")
     request_open_days: Days = Field(
@@ -226,7 +226,7 @@ class Rules(Section):
 
 
 class HighValue(Section):
-    """What needs extra care: of this, one person's yes is not enough."""
+    """High value: stock that one person's approval is not enough for."""
 
     from_value: Decimal | None = Field(
         None, gt=0, description="from this total of purchase prices on, two people have to approve; empty: no limit"
@@ -274,7 +274,7 @@ class HighValue(Section):
 
 
 class LendingSettings(Section):
-    """A lending rule of ours; where several are about a loan, the strictest counts, and every text."""
+    """One lending rule. If several apply to a loan, the strictest counts, and all texts are shown."""
 
     parts: tuple[Filled, ...] = Field((), description="parts that it covers: IPN, name or `part:12`")
     categories: tuple[Filled, ...] = Field((), description="categories, by name or path, with all below them")
@@ -378,7 +378,7 @@ class OverdueSettings(Section):
 
 
 class Disclose(Section):
-    """What others learn in clear."""
+    """What other spaces may learn about our space."""
 
     room: tuple[Literal["stats", "find"], ...] = Field(
         ("stats", "find"),
@@ -394,7 +394,7 @@ class Disclose(Section):
 
 
 class Files(Section):
-    """What is attached to a stock item, and the image of a part that is made anew."""
+    """Files that travel with a stock item, and the image of a part that is created."""
 
     travel: bool = Field(
         default=True,
@@ -411,7 +411,7 @@ class Files(Section):
 
 
 class Stats(Section):
-    """Figures: what friends are told, and when they are posted by themselves."""
+    """Figures: what friends may read, and when the bot posts them."""
 
     disclose: tuple[
         Literal["parts", "stock_items", "low_stock", "categories", "locations", "shared", "balance"], ...
@@ -426,7 +426,7 @@ class Stats(Section):
 
 
 class Retention(Section):
-    """How many days the journal, and so its backups, keep what is over."""
+    """How many days the journal and its backups keep ended records."""
 
     lines_days: Days = Field(
         7, le=365, description="people's messages to the bot and their reactions; the bot never stores other talk"
@@ -475,7 +475,7 @@ class JournalSettings(Section):
 
 
 class Web(Section):
-    """Being watched."""
+    """Health and metrics for monitoring."""
 
     listen: Listen = Field(
         "",
@@ -593,18 +593,18 @@ class Settings(Section):
 
     @property
     def warnings(self) -> tuple[Problem, ...]:
-        """What works but should not stay so: secrets in the open."""
+        """Warnings: settings that work but are unwise, such as secrets in the file."""
         return self._warnings
 
     def read_from(self, source: Path, warnings: tuple[Problem, ...]) -> Self:
-        """The same settings, knowing where they are from and what `load` noticed on the way."""
+        """The settings with their file and the warnings of `load`."""
         known = self.model_copy()
         known._source = source  # noqa: SLF001 -- a private attribute of our own class, on a copy of ourselves
         known._warnings = warnings  # noqa: SLF001
         return known
 
     def hosted(self, state: Path) -> Self:
-        """The same for a worker that has other spaces, too: it keeps the state folder, and answers monitors, itself."""
+        """The settings for a hub's worker, which has the state folder and answers monitors."""
         known = self.model_copy(update={"state": state, "web": Web()})
         return known.read_from(self._source, self._warnings)
 
@@ -614,7 +614,7 @@ class Settings(Section):
         return self.state / HEALTH_SOCKET
 
     def secrets(self) -> tuple[str, ...]:
-        """Every secret value in the settings, for the log's redaction; go nowhere else with it."""
+        """Every secret value in the settings, for the log's redaction only."""
         kept = (
             self.matrix.password,
             self.matrix.access_token,

@@ -1,4 +1,4 @@
-"""What one value in the settings must look like: ids, addresses, times of day, files, numbers, cron schedules."""
+"""Types of single values in the settings: ids, addresses, times of day, files, numbers, cron schedules."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def trigger(expression: str, time_zone: str) -> CronTrigger:
 
 
 def _weekdays(part: str) -> str:
-    """One part of the weekday field as names of days, so that nobody's first day of the week matters."""
+    """One part of cron's weekday field as names of days: numbers mean different days to different programs."""
     days, slash, step = part.partition("/")
     if days == "*":
         return part if not slash else _named(0, 6, step)

@@ -1,4 +1,4 @@
-"""What a monitor may ask of the running bot: /healthz and /metrics, on a socket in the state folder or TCP.
+"""What a monitor can ask the running bot: /healthz and /metrics, on a socket in the state folder or on TCP.
 
-No user interface and nothing secret lives here; what the figures are is known to whoever gives `standing`.
+No user interface and nothing secret is here. The engine supplies the figures as `standing`.
 """

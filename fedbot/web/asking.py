@@ -1,4 +1,4 @@
-"""What `fedbot health` asks of the running bot, and what others of its commands order."""
+"""Asking the running bot over its socket: its health, and orders of the command line."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ ASK_SECONDS = 3.0
 
 
 def ask(unix_socket: Path) -> dict[str, Any] | None:
-    """What the running bot says of itself (`healthy` and its `Standing`); None if none is running there."""
+    """The running bot's `healthy` and `Standing`; None if no bot runs there."""
     transport = httpx.HTTPTransport(uds=str(unix_socket))
     try:
         with httpx.Client(transport=transport, base_url="http://fedbot", timeout=ASK_SECONDS) as client:
@@ -23,9 +23,9 @@ def ask(unix_socket: Path) -> dict[str, Any] | None:
 
 
 def order(unix_socket: Path, name: str, **what: str | bool | int) -> dict[str, Any] | None:
-    """What the running bot says to this order (`fedbot.engine.orders`) when it is carried out; None if none is running.
+    """The running bot's answer to this order (`fedbot.engine.orders`) once it is done; None if no bot runs.
 
-    It has `problem`, '' if there was none.
+    The answer has `problem`: '' if there was none.
     """
     transport = httpx.HTTPTransport(uds=str(unix_socket))
     patience = httpx.Timeout(ASK_SECONDS, read=None)  # a friend that doesn't answer is told of by the bot

@@ -1,4 +1,4 @@
-"""Pictures of parts, taken apart and put together anew, without ever being decoded here.
+"""Pictures of parts, rebuilt from their pieces without being decoded.
 
 What a friend's bot names, or somebody has uploaded, may be any bytes. Decoders are what pictures attack; a browser runs
 its own in a sandbox, and this process, which holds the keys, runs none. So it lets through only PNG, JPEG and WebP of a
@@ -21,7 +21,7 @@ LARGEST_SIDE = 512
 
 
 class NoPicture(ValueError):
-    """It is none that is let through; the text says why, and holds nothing of it."""
+    """A picture that is refused; the text says why, and contains nothing of the file."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Picture:
 
 
 def made_anew(content: bytes) -> Picture:
-    """The same picture from the pieces that show something. Raises `NoPicture`."""
+    """Rebuild the picture from the pieces that show something. Raises `NoPicture`."""
     if len(content) > LARGEST_PICTURE:
         raise NoPicture("too large")
     for beginning, (kind, make) in _KINDS.items():
@@ -76,7 +76,7 @@ def _png(content: bytes) -> bytes:
 
 
 def _chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Up to the end; what follows it isn't looked at. A critical chunk that nobody knows can't be left out."""
+    """The chunks up to IEND, as (name, content). Raises `NoPicture` for an unknown critical chunk."""
     at, name = len(_PNG), b""
     while name != b"IEND":
         length, name = struct.unpack_from(">I4s", content, at)
@@ -95,7 +95,7 @@ def _chunk(name: bytes, data: bytes) -> bytes:
 
 
 def _png_bytes(header: bytes) -> int:
-    """How many bytes its pixels take, inflated."""
+    """How many bytes the pixels have when they are inflated."""
     width, height, depth, colours, *methods, interlaced = struct.unpack(">IIBBBBB", header)
     _check_sides(width, height)
     if depth not in _DEPTHS.get(colours, ()) or methods != [0, 0] or interlaced > 1:
@@ -146,7 +146,7 @@ def _jpeg(content: bytes) -> bytes:
 
 
 def _segments(content: bytes) -> Iterator[tuple[int, bytes]]:
-    """Each that shows something, a scan with what is coded in it, up to the end."""
+    """The segments that show something, as (marker, content), up to the end. A scan includes its coded data."""
     at = 2
     while True:
         if content[at] != _MARK:
@@ -168,7 +168,7 @@ def _segments(content: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _end_of_scan(content: bytes, at: int) -> int:
-    """Where the next marker stands: in what is coded, 0xFF comes only before 0, or as a restart."""
+    """The position of the next marker. In coded data, 0xFF comes only before 0 or as a restart marker."""
     while True:
         at = content.find(b"\xff", at)
         if at < 0:
@@ -185,7 +185,7 @@ _SIDE_BITS = (1 << 14) - 1
 
 
 def _webp(content: bytes) -> bytes:
-    """Its one still picture; without transparency, where that is a chunk of its own."""
+    """The single still picture. A separate chunk with transparency is left out."""
     if content[8:12] != b"WEBP":
         raise NoPicture("neither PNG, JPEG nor WebP")
     at = 12

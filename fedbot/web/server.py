@@ -1,4 +1,4 @@
-"""The small server that answers monitors, and takes the orders of our own user's command line."""
+"""The small HTTP server for monitors and for the orders of the command line."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Order = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
 
 
 class CannotListen(OSError):
-    """An address of the settings can't be listened on; the text says which, why, and what to do."""
+    """The bot can't listen on an address of the settings. The text says which, why, and what to do."""
 
     def __init__(self, setting: str, listen: str, problem: OSError) -> None:
         why = os.strerror(problem.errno) if problem.errno else str(problem)
@@ -31,7 +31,7 @@ class CannotListen(OSError):
 
 
 class Listening:
-    """An application that answers on a socket of our own user's, and on an address if one is given, while entered.
+    """An application that listens on a Unix socket, and on an address if given, while the context is entered.
 
     `CannotListen` if the address is taken.
     """
@@ -106,13 +106,13 @@ class Web(Listening):
 
 
 def _is_ours(request: web.Request) -> bool:
-    """Whether it came by the socket that only our own user can open."""
+    """Whether the request came by the Unix socket, which only the bot's own user can open."""
     asked_from = request.transport.get_extra_info("socket") if request.transport else None
     return asked_from is not None and asked_from.family == socket.AF_UNIX
 
 
 def _bound(path: Path) -> socket.socket:
-    """A socket at `path`, closed to others before anybody can connect."""
+    """A socket at `path` that only our own user can open."""
     made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         made.bind(str(path))

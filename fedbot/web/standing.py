@@ -1,4 +1,4 @@
-"""How a bot is, as a monitor sees it: JSON for people and scripts, Prometheus' text for its collector."""
+"""The standing of a bot for a monitor: JSON for scripts, Prometheus' text format for its collector."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _PREFIX = "fedbot_"
 
 
 class Standing(TypedDict):
-    """How the bot is right now.
+    """The bot's health and figures at this moment.
 
     `matrix`: the sync loop had an answer lately. `inventree`: the last call was answered. `problems`: what is
     wrong, in words for an admin. `gauges` and `counters` are figures by name (`outbox_waiting`,
@@ -27,7 +27,7 @@ class Standing(TypedDict):
 
 
 def is_healthy(standing: Standing) -> bool:
-    """Whether both ends are there; a monitor needs no more."""
+    """Whether Matrix and InvenTree answer."""
     return standing["matrix"] and standing["inventree"]
 
 
@@ -45,7 +45,7 @@ def metrics(standing: Standing) -> str:
 
 
 def metric_lines(kind: str, figures: Mapping[str, float]) -> list[str]:
-    """Lines of it, two a figure. Raises `ValueError` for a name that it doesn't allow."""
+    """Lines of Prometheus' text format, two for each figure. Raises `ValueError` for a name that it doesn't allow."""
     lines = []
     for name, value in sorted(figures.items()):
         full = _full_name(kind, name)
@@ -54,7 +54,7 @@ def metric_lines(kind: str, figures: Mapping[str, float]) -> list[str]:
 
 
 def labelled_lines(kind: str, name: str, label: str, figures: Mapping[str, float]) -> list[str]:
-    """One metric that has a figure for each value of a label."""
+    """The lines of one metric with a figure for each value of a label."""
     full = _full_name(kind, name)
     return [f"# TYPE {full} {kind}"] + [
         f'{full}{{{label}="{_escaped(value)}"}} {_written(figure)}' for value, figure in sorted(figures.items())

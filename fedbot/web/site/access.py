@@ -1,8 +1,8 @@
-"""Who calls: sign-in by code or InvenTree, sessions, our own tokens, and how often anybody may call.
+"""Identifying callers: sign-in by code or InvenTree, sessions, tokens, and rate limits.
 
-Secrets are made here and told once; the journal has their hashes. Codes that wait for their person are kept in memory
-only, so that strangers who load the page write nothing. No stranger shuts anybody out: whoever asks for the most codes
-loses their own, and passwords are counted by the network that tries them, never by the name that is tried.
+Secrets are made here and shown once; the journal has their hashes. Codes that wait for their person are only in memory,
+so strangers who load the page write nothing. No stranger locks anybody out: the network that asks for the most codes
+loses its own, and tries of passwords are counted by the network they come from, never by the name alone.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ from fedbot.web.site.guard import networks
 from fedbot.web.site.problems import Problem
 
 PREFIX = "fed_"
-"""How our secrets begin, so that people, scanners and our own log know them."""
+"""The prefix of our secrets, by which people, scanners and our own log recognise them."""
 CODE_LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 CODE_LENGTH = 8
 MOST_WAITING = 5_000
-"""So many codes are shown at a time; then one of the network that shows most gives way."""
+"""How many codes may be shown at a time. One more replaces one of the network that shows most."""
 RIGHTS_HOLD = timedelta(seconds=10)
-"""So long a person may read on what InvenTree last said of them. What does something reads it anew."""
+"""How long the permissions that InvenTree last told of a person count for reading. Acting reads them again."""
 MOST_CALLERS = 10_000
 PASSWORDS_A_MINUTE = 10
-"""So many may be tried for one InvenTree user from one network."""
+"""How many passwords one network may try for one InvenTree user."""
 
 Told = TypeVar("Told")
 
@@ -61,7 +61,7 @@ class Caller:
 
 @dataclass(frozen=True)
 class _Waiting:
-    """A page that shows a code."""
+    """A page that shows a code until its person says it."""
 
     access: str
     browser: str
@@ -70,7 +70,7 @@ class _Waiting:
 
 
 def hash_of(secret: str) -> str:
-    """What is kept of a secret."""
+    """The hash under which a secret is kept."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
@@ -79,12 +79,12 @@ def _made() -> str:
 
 
 def form_token(session_secret: str) -> str:
-    """What a form of that session must bring along, so that no other page can send it."""
+    """The token that each form of a session contains, so that no other site can send one."""
     return hmac.new(session_secret.encode(), b"form", hashlib.sha256).hexdigest()
 
 
 class Limiter:
-    """So many calls a minute by one caller; half of them at once."""
+    """Limits each caller to so many calls a minute, half of them at once (a token bucket)."""
 
     def __init__(self, a_minute: int) -> None:
         self._every = timedelta(minutes=1) / a_minute
@@ -92,7 +92,7 @@ class Limiter:
         self._full_at: OrderedDict[str, datetime] = OrderedDict()
 
     def wait(self, who: str, now: datetime) -> int:
-        """Take one call: 0 if there was one, else the seconds until there is one again."""
+        """Count one call. Returns 0 if it is within the limit, else the seconds to wait."""
         whole = self._burst * self._every
         full_at = max(min(self._full_at.get(who, now), now + whole), now) + self._every
         if full_at > now + whole:
@@ -105,14 +105,14 @@ class Limiter:
 
 
 class Codes:
-    """Codes that pages show until their person says them, in memory."""
+    """The codes that pages show at the moment, in memory."""
 
     def __init__(self) -> None:
         self._waiting: OrderedDict[str, _Waiting] = OrderedDict()
         self._codes: dict[str, str] = {}
 
     def show(self, page: _Waiting, now: datetime) -> str:
-        """A new code for that page."""
+        """Make a new code for this page."""
         while self._waiting and next(iter(self._waiting.values())).until <= now:
             self.take(next(iter(self._waiting)))
         if len(self._waiting) >= MOST_WAITING:
@@ -123,19 +123,19 @@ class Codes:
         return code
 
     def of(self, access: str, now: datetime) -> str:
-        """The code that the page with that hash shows; '' for none."""
+        """The code of the page with this hash; '' for none."""
         code = self._codes.get(access, "")
         return code if code and self._waiting[code].until > now else ""
 
     def take(self, code: str) -> _Waiting | None:
-        """The page that shows it, and doesn't any more."""
+        """Remove a code, and return the page that showed it; None for none."""
         found = self._waiting.pop(code, None)
         if found is not None:
             del self._codes[found.access]
         return found
 
     def _gives_way(self) -> str:
-        """The oldest code of those who show most: in the fullest network of the widest kind, then within that."""
+        """The oldest code of the network that shows most: by the widest networks first, then within that one."""
         codes = list(self._waiting)
         for width in range(len(self._waiting[codes[0]].networks)):
             shown = [self._waiting[code].networks[width] for code in codes]
@@ -145,7 +145,7 @@ class Codes:
 
 
 async def _told(asked: Awaitable[Told]) -> Told:
-    """What InvenTree says. Raises `Problem` if it doesn't answer, or says no."""
+    """Await InvenTree's answer. Raises `Problem` if it refuses, or doesn't answer."""
     try:
         return await asked
     except Refusal as no:
@@ -179,9 +179,9 @@ class Access:
     # --- signing in ---
 
     def begin(self, browser: str, address: str, before: str = "") -> tuple[str, str]:
-        """A page wants to be signed in: the secret that it keeps, and the code that it shows.
+        """Start a sign-in by code. Returns the secret for the page's cookie, and the code to show.
 
-        `address` is the caller's; `before` the secret that the page has had, whose code counts no more.
+        `address` is the caller's network address. The code of the page's earlier secret, `before`, no longer counts.
         """
         now, secret = self._bot.now(), _made()
         self._codes.take(self.code_of(before))
@@ -189,7 +189,7 @@ class Access:
         return secret, self._codes.show(page, now)
 
     def code_of(self, secret: str) -> str:
-        """The code that the page with this secret still shows; '' if that time is over."""
+        """The code of the page with this secret; '' once it has ended."""
         return self._codes.of(hash_of(secret), self._bot.now())
 
     def _shown(self, code: str) -> SignInFound:
@@ -199,7 +199,7 @@ class Access:
         return SignInFound(found.access, found.browser)
 
     async def by_password(self, username: str, password: str, browser: str, address: str) -> str | None:
-        """The secret of a new session, if InvenTree says that this is the user's password; else None."""
+        """The secret of a new session if InvenTree accepts the password, else None. Raises `Problem`."""
         customer = networks(address)[1]
         self._too_many(self._passwords.wait(f"{customer} {username.casefold()}", self._bot.now()))
         user = await _told(self._bot.user_by_password(username, password))
@@ -209,7 +209,7 @@ class Access:
         return self._give(person, user, AccessKind.SESSION, browser, Scope.ACT, self.session)
 
     def make(self, caller: Caller, kind: AccessKind, name: str, scope: Scope, lasts: timedelta) -> str:
-        """A new token or address of the caller's, which is shown once. Raises `Problem` if they hold too many."""
+        """Make a token or secret address for the caller. Returns its secret. Raises `Problem` if they have too many."""
         return self._give(caller.person, caller.username, kind, name, scope, lasts)
 
     def _give(self, person: str, username: str, kind: AccessKind, name: str, scope: Scope, lasts: timedelta) -> str:
@@ -221,7 +221,7 @@ class Access:
         return secret
 
     def end(self, caller: Caller, beginning: str) -> bool:
-        """End what the caller holds whose hash begins like that; False if there is nothing."""
+        """End the caller's sessions and tokens whose hash begins like that (8 characters or more). False for none."""
         held = web.held_by(self._bot.turn(), caller.person)
         found = [each for each in held if len(beginning) >= 8 and each.id.startswith(beginning)]  # noqa: PLR2004
         for access in found:
@@ -231,15 +231,15 @@ class Access:
     # --- who calls ---
 
     def of_session(self, secret: str) -> Caller | None:
-        """Whose session that is; None if it opens nothing."""
+        """The caller with this session; None if it isn't valid."""
         return self._of(secret, AccessKind.SESSION)
 
     def of_token(self, secret: str) -> Caller | None:
-        """Whose token that is; None if it opens nothing."""
+        """The caller with this token; None if it isn't valid."""
         return self._of(secret, AccessKind.TOKEN)
 
     def of_address(self, secret: str, kind: AccessKind) -> Caller | None:
-        """Whose feed or screen that is; None if it opens nothing."""
+        """The caller with this secret address of a feed or screen; None if it isn't valid."""
         return self._of(secret, kind)
 
     def _of(self, secret: str, kind: AccessKind) -> Caller | None:
@@ -250,18 +250,18 @@ class Access:
         return Caller(access.person, access.username, access.scope, access.id, access.proven)
 
     async def of_inventree(self, token: str) -> Caller | None:
-        """The person of our party whose InvenTree token that is; None if it is nobody's."""
+        """The one of our people with this InvenTree token; None if nobody has it."""
         user = await _told(self._bot.user_by_token(token))
         person = self._person(user) if user else None
         return Caller(person, user, Scope.ACT) if user and person else None
 
     def _person(self, username: str) -> str | None:
-        """The one of our people who is that InvenTree user; None if nobody or several are."""
+        """The one of our people with this InvenTree user; None for nobody, or several."""
         people = [person for person, user in self._bot.turn().us.people.items() if user == username]
         return people[0] if len(people) == 1 else None
 
     async def permissions(self, caller: Caller) -> Permissions:
-        """What the caller may do now. Raises `Problem` if they may not even read, or if InvenTree doesn't say."""
+        """The caller's permissions. Raises `Problem` if they are no active user, or InvenTree doesn't answer."""
         now = self._bot.now()
         at, permissions = self._permissions.get(caller.username, (now - RIGHTS_HOLD, Permissions(caller.username)))
         if at + RIGHTS_HOLD <= now:
@@ -272,11 +272,11 @@ class Access:
         return permissions
 
     def count(self, who: str) -> None:
-        """One more call by that person. Raises `Problem` if it is one too many."""
+        """Count a call by this person. Raises `Problem` if there are too many."""
         self._too_many(self._callers.wait(who, self._bot.now()))
 
     def count_stranger(self, address: str) -> None:
-        """The same by somebody who isn't signed in, by their network address."""
+        """Count a call from this network address by a person who isn't signed in. Raises as `count`."""
         self._too_many(self._strangers.wait(address, self._bot.now()))
 
     @staticmethod

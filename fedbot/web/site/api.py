@@ -1,4 +1,4 @@
-"""The REST API under `/api/v1/`: what a person reads, and what they can do by the lines that they would type."""
+"""The REST API under `/api/v1/`: what a person may read, and the lines that they would type in chat."""
 
 from __future__ import annotations
 
@@ -45,25 +45,25 @@ _REFUSALS: dict[int | str, dict[str, Any]] = {
         "content": {MEDIA_TYPE: {"schema": ProblemDocument.model_json_schema()}},
     }
     for status, text in {
-        401: "nobody is known by that token",
+        401: "no valid token",
         403: "the person or the token may not do that",
-        404: "not in the rooms that the person reads",
-        409: "it doesn't fit what is true now",
+        404: "not in the person's rooms",
+        409: "it doesn't fit the present state",
         413: "too much at once",
         422: "not understood",
         429: "too many calls; see Retry-After",
-        500: "nobody has foreseen it; the admins are told",
+        500: "an error in fedbot; the bot tells the admins",
         503: "our InvenTree doesn't answer",
     }.items()
 }
 router = APIRouter(prefix="/api/v1", responses=_REFUSALS)
 
-_BEARER = HTTPBearer(auto_error=False, description="a token of our own, made on your page: `Bearer fed_…`")
+_BEARER = HTTPBearer(auto_error=False, description="a token that you made on your page: `Bearer fed_…`")
 _INVENTREE = APIKeyHeader(
     name="Authorization",
     scheme_name="InvenTree",
     auto_error=False,
-    description="where `pages.inventree_login` is set: `Token inv-…`, checked at InvenTree for each call",
+    description="if `pages.inventree_login` is set: `Token inv-…`, which InvenTree checks at each call",
 )
 
 
@@ -72,7 +72,7 @@ async def identified(
     bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)],
     header: Annotated[str | None, Security(_INVENTREE)],
 ) -> Caller:
-    """Who calls. Raises `Problem`."""
+    """The caller. Raises `Problem` for no valid token, and for too many calls."""
     site = Site.of(request)
     kind, _, secret = (header or "").partition(" ")
     if bearer is not None and bearer.credentials.startswith(PREFIX):
@@ -93,35 +93,33 @@ Called = Annotated[Caller, Depends(identified)]
 
 
 async def reading(request: Request, caller: Called) -> Reader:
-    """What the caller reads now."""
+    """What the caller may read now. Raises `Problem`."""
     site = Site.of(request)
     return await site.reader(caller, site.locale(request))
 
 
 Reading = Annotated[Reader, Depends(reading)]
-Wait = Annotated[float, Query(ge=0, le=MOST_SECONDS, description="wait so many seconds for an answer")]
+Wait = Annotated[float, Query(ge=0, le=MOST_SECONDS, description="how many seconds to wait for the answer")]
 Key = Annotated[
     str,
     Header(
         alias="Idempotency-Key",
         max_length=200,
-        description="any text of yours: within a day, the same call under it is carried out once",
+        description="any text: within a day, the same call with the same key is carried out once",
     ),
 ]
 
 
 class Said(BaseModel):
-    """A line, as it would be typed in chat behind `!fed`."""
+    """A line as you would type it in chat after `!fed`."""
 
     line: str = Field(min_length=1, max_length=LONGEST_LINE, examples=["push 10 M3-NUT to betaspace"])
-    subject: str = Field("", max_length=100, description="id of the transfer that it is about, if the line names none")
-    room: str = Field(
-        "", max_length=255, description="Matrix id of the room to say it in; needed only where several fit"
-    )
+    subject: str = Field("", max_length=100, description="id of the transfer that the line is about, if it names none")
+    room: str = Field("", max_length=255, description="Matrix id of the room to say it in; needed only if several fit")
 
 
 class DecisionBody(BaseModel):
-    """A decision. `shown` is the hash that stood on the card, so that it counts for nothing else."""
+    """A decision. `shown` is the card's hash: the decision counts only for what the card showed."""
 
     choice: Choice
     shown: str = Field(pattern="^[0-9a-f]{64}$")
@@ -133,7 +131,7 @@ class DecisionBody(BaseModel):
 
 
 class WhoAmI(BaseModel):
-    """Who the bot takes the caller for, and what InvenTree lets them do now."""
+    """The caller, and their permissions in InvenTree."""
 
     person: str
     user: str
@@ -146,9 +144,9 @@ class WhoAmI(BaseModel):
 # --- reads -------------------------------------------------------------------------------------------------------
 
 
-@router.get("/me", summary="Who you are, and what you may do")
+@router.get("/me", summary="Show who you are and what you may do")
 async def me(caller: Called, reader: Reading) -> WhoAmI:
-    """Read in InvenTree at this moment."""
+    """Your permissions are read in InvenTree; reads use them for up to 10 seconds."""
     permissions = reader.permissions
     return WhoAmI(
         person=caller.person,
@@ -160,19 +158,19 @@ async def me(caller: Called, reader: Reading) -> WhoAmI:
     )
 
 
-@router.get("/now", summary="What waits for you, and what is under way")
+@router.get("/now", summary="List what waits for you, and what is under way")
 async def now(reader: Reading) -> NowView:
-    """The same as `todo` tells in chat."""
+    """The same as `!fed todo`."""
     return reader.now()
 
 
-@router.get("/spaces", summary="The spaces in your rooms")
+@router.get("/spaces", summary="List the spaces in your rooms")
 async def all_spaces(reader: Reading) -> list[SpaceView]:
-    """Friends and others, by name."""
+    """Friends and others, sorted by name."""
     return reader.spaces()
 
 
-@router.get("/spaces/{space}", summary="One space")
+@router.get("/spaces/{space}", summary="Show one space")
 async def one_space(space: str, reader: Reading) -> SpaceView:
     """By its id."""
     found = reader.space(space)
@@ -181,108 +179,108 @@ async def one_space(space: str, reader: Reading) -> SpaceView:
     return found
 
 
-@router.get("/connections", summary="All friendships, past ones too")
+@router.get("/connections", summary="List all friendships, past ones too")
 async def connections(reader: Reading) -> list[ConnectionView]:
-    """With the card of each that waits for a decision."""
+    """A friendship that waits for a decision has its card."""
     return reader.connections()
 
 
-@router.get("/loans", summary="What is on loan")
+@router.get("/loans", summary="List loans")
 async def loans(reader: Reading) -> list[TransferView]:
-    """What is due first comes first."""
+    """The first due date comes first."""
     return reader.loans()
 
 
-@router.get("/bookings", summary="Loans that are booked ahead")
+@router.get("/bookings", summary="List bookings")
 async def bookings(reader: Reading) -> list[TransferView]:
-    """The first day comes first."""
+    """Loans that are booked ahead. The first day comes first."""
     return reader.bookings()
 
 
-@router.get("/queues", summary="Who waits for what")
+@router.get("/queues", summary="List the waiting lists")
 async def queues(reader: Reading) -> list[WaitingView]:
-    """First your people's places at friends, then who waits for what is yours; first come, first served."""
+    """First your people's places at friends, then who waits for your stock: first come, first served."""
     return reader.waiting()
 
 
-@router.get("/wants", summary="What is wanted and nobody had")
+@router.get("/wants", summary="List wants")
 async def wants(reader: Reading) -> list[WantView]:
-    """First what your people want, then what friends do; what ends first comes first."""
+    """First your people's wants, then friends'. The first to end comes first."""
     return reader.wants()
 
 
-@router.get("/outside", summary="Loans to neighbours without a bot")
+@router.get("/outside", summary="List loans to neighbours without a bot")
 async def outside(reader: Reading) -> list[OutsideView]:
-    """What they have comes first, by its due day; then what they had, the newest first."""
+    """First what they have, by due date; then what they had, the newest first."""
     return reader.with_neighbours()
 
 
-@router.get("/rotas", summary="What is asked of friends in turn")
+@router.get("/rotas", summary="List requests from anyone")
 async def rotas(reader: Reading) -> list[RotaView]:
-    """What runs, and what is over since a few weeks."""
+    """Running ones, and those that ended in the last 30 days."""
     return reader.rotas()
 
 
-@router.get("/figures", summary="Our figures, and what went to and fro")
+@router.get("/figures", summary="Show our figures and dealings")
 async def figures(
     request: Request,
     reader: Reading,
-    days: Annotated[int, Query(ge=0, le=3650, description="of the last so many days; 0: since ever")] = 0,
+    days: Annotated[int, Query(ge=0, le=3650, description="of the last so many days; 0: all")] = 0,
 ) -> FiguresView:
-    """As far as `stats.disclose` tells them. `silent`: our InvenTree doesn't answer."""
+    """What `stats.disclose` allows. `silent`: our InvenTree doesn't answer."""
     return reader.figures(await Site.of(request).counts(), days)
 
 
 def filters(
     space: Annotated[str, Query(max_length=31, description="id of the other space")] = "",
-    state: Annotated[str, Query(max_length=20, description="as in a transfer's `state`, or `on_loan`")] = "",
+    state: Annotated[str, Query(max_length=20, description="a transfer's `state`, or `on_loan`")] = "",
     kind: Annotated[str, Query(max_length=20, description="give, loan, request, return or extension")] = "",
     direction: Annotated[str, Query(pattern="^(|in|out)$")] = "",
     since: Annotated[
-        AwareDatetime | None, Query(description="something happened with it since; with a time zone")
+        AwareDatetime | None, Query(description="asked for, decided or ended since then; with a time zone")
     ] = None,
     item: Annotated[str, Query(max_length=200, description="name or IPN of a part")] = "",
     person: Annotated[str, Query(max_length=255, description="Matrix id of who asked or decided")] = "",
-    words: Annotated[str, Query(max_length=200, description="all in its items, serials, note, id or names")] = "",
+    words: Annotated[str, Query(max_length=200, description="each in its items, serials, note, id or names")] = "",
 ) -> LedgerFilter:
-    """Which transfers are meant."""
+    """The filter of the ledger."""
     return LedgerFilter(space, state, kind, direction, since, item, person, words)
 
 
 Filters = Annotated[LedgerFilter, Depends(filters)]
 
 
-@router.get("/transfers", summary="The ledger: transfers, the newest first")
+@router.get("/transfers", summary="List transfers, the newest first")
 async def transfers(
     reader: Reading,
     wanted: Filters,
     cursor: Annotated[str, Query(max_length=400, description="`next` of the page before")] = "",
     limit: Annotated[int, Query(ge=1, le=MOST_ON_A_PAGE)] = 25,
 ) -> LedgerPage:
-    """A page may be short, or empty, although `next` says that there is more."""
+    """One page of the ledger. It can be short or empty while `next` still names a following page."""
     return await reader.ledger(wanted, cursor, limit)
 
 
 @router.get(
     "/transfers.csv",
-    summary="The ledger as CSV, a row a line",
+    summary="Export the ledger as CSV",
     response_class=Response,
     responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
 )
 async def transfers_as_csv(reader: Reading, wanted: Filters) -> StreamingResponse:
-    """The columns are those of `fedbot export`."""
+    """One row for each line of a transfer, with the columns of `fedbot export`."""
     return ledger_csv(reader, wanted)
 
 
-@router.get("/transfers/{transfer}", summary="One transfer with its whole story")
+@router.get("/transfers/{transfer}", summary="Show one transfer with its story")
 async def transfer(request: Request, transfer: str, reader: Reading) -> StoryView:
-    """By its id, or the beginning of it."""
+    """By its id or code."""
     site = Site.of(request)
     found = site.transfer(reader, transfer)
     return reader.story(found, site.bot.audit(found.id))
 
 
-@router.get("/audit/{subject}", summary="What is noted about a transfer or a friendship")
+@router.get("/audit/{subject}", summary="Show the audit of a transfer or friendship")
 async def audit(request: Request, subject: str, reader: Reading) -> list[EntryView]:
     """Oldest first: who did what, by which event."""
     found = reader.subject(subject)
@@ -291,9 +289,9 @@ async def audit(request: Request, subject: str, reader: Reading) -> list[EntryVi
     return reader.entries(Site.of(request).bot.audit(found.id))
 
 
-@router.get("/searches/{search}", summary="The hits of a search")
+@router.get("/searches/{search}", summary="List the hits of a search")
 async def hits(search: str, reader: Reading) -> SearchView:
-    """Search with the line `find WORDS`; its answer names the id. Hits are kept for ten minutes."""
+    """Search with the line `find WORDS`. Its answer has the id. The bot keeps hits for ten minutes."""
     found = reader.search(search)
     if found is None:
         raise Problem(say(messages.web.no_such_search))
@@ -302,24 +300,24 @@ async def hits(search: str, reader: Reading) -> SearchView:
 
 @router.get(
     "/searches/{search}/pictures/{number}",
-    summary="The picture of a hit",
+    summary="Show the picture of a hit",
     response_class=Response,
     responses={200: {"content": {kind: {} for kind in ("image/png", "image/jpeg", "image/webp")}}},
 )
 async def picture(request: Request, search: str, number: int, reader: Reading) -> Response:
-    """Of the hits whose `picture` is true. It is small, and may be gone."""
+    """For hits whose `picture` is true. It is small, and may no longer exist."""
     return await Site.of(request).picture(reader, search, number)
 
 
-@router.get("/tokens", summary="Your sessions and tokens")
+@router.get("/tokens", summary="List your sessions and tokens")
 async def tokens(caller: Called, reader: Reading) -> list[AccessView]:
-    """New ones are made on your page."""
+    """Make new ones on your page."""
     return reader.accesses(caller.access)
 
 
 @router.delete("/tokens/{token}", status_code=204, summary="End a session, or revoke a token")
 async def revoke(request: Request, token: str, caller: Called) -> None:
-    """By the `id` in the list. A token that only reads can end itself."""
+    """By the `id` in the list. A token that can only read can revoke itself."""
     site = Site.of(request)
     if not caller.may_act and not caller.access.startswith(token):
         raise Problem(say(messages.web.ends_only_itself))
@@ -332,9 +330,9 @@ async def revoke(request: Request, token: str, caller: Called) -> None:
 
 @router.post("/lines", summary="Say a line, as in chat", responses={202: {"model": LineSaidView}})
 async def send_line(request: Request, response: Response, said: Said, caller: Called, key: Key = "") -> LineSaidView:
-    """Every verb is a line: `push`, `request`, `lend`, `cancel`, `return`, `extend`, `find` and all others.
+    """Any verb: `push`, `request`, `lend`, `cancel`, `return`, `extend`, `find` and all others.
 
-    200 with the answer; 202 while there is none yet (our InvenTree is slow): ask again under its id.
+    200 with the answer; 202 if there is none yet (our InvenTree is slow). Then ask again by its id.
     """
     site = Site.of(request)
     text = said.line.strip().removeprefix("!fed ")
@@ -342,9 +340,9 @@ async def send_line(request: Request, response: Response, said: Said, caller: Ca
     return await _answered(request, caller, line, response)
 
 
-@router.get("/lines/{line}", summary="What came of a line", responses={202: {"model": LineSaidView}})
+@router.get("/lines/{line}", summary="Show the answer to a line", responses={202: {"model": LineSaidView}})
 async def answer(request: Request, response: Response, line: str, caller: Called, wait: Wait = 0.0) -> LineSaidView:
-    """For a day."""
+    """The bot keeps answers for a day."""
     site = Site.of(request)
     return await _answered(request, caller, await site.line(caller, line, wait), response)
 
@@ -361,7 +359,7 @@ async def decide(
     reader: Reading,
     key: Key = "",
 ) -> LineSaidView:
-    """The same as a reaction on the card: the card says who decided, and that it was by page."""
+    """The same as a reaction on the card. The card says who decided, and that it was by page."""
     return await _decide(request, response, transfer, decision, caller, reader, key)
 
 
@@ -409,7 +407,7 @@ async def _decide(
 
 
 async def _answered(request: Request, caller: Caller, line: WebLine, response: Response) -> LineSaidView:
-    """The line with its answer; a refusal is a problem."""
+    """The line with its answer. Raises `Problem` for a refusal."""
     site = Site.of(request)
     if line.answers and line.answers[-1].outcome is Outcome.REFUSED:
         raise Problem(line.answers[-1])
@@ -420,7 +418,7 @@ async def _answered(request: Request, caller: Caller, line: WebLine, response: R
 
 
 def ledger_csv(reader: Reader, wanted: LedgerFilter) -> StreamingResponse:
-    """The ledger as a file, written as it is read: on the bot's event loop, as nobody else may look at its state."""
+    """The ledger as a CSV file, streamed on the bot's event loop: no other thread may read the bot's state."""
 
     async def rows() -> AsyncIterator[str]:
         yield history.as_csv(())

@@ -1,4 +1,4 @@
-"""The application: the API, the pages, and what holds for every call of either."""
+"""The web application: the API, the pages, and what both share."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def application(
 ) -> FastAPI:
     """The pages and the API of one bot, which people find at `url`.
 
-    `patience`: so many seconds a call waits at most while the bot moves something.
+    `patience`: how many seconds a call waits at most while the bot moves stock.
     """
     address = Address(url.rstrip("/"), frozenset(proxies))
     access = Access(
@@ -68,7 +68,7 @@ def application(
 
 
 async def _told(request: Request, fault: Exception) -> Response:
-    """A problem, as a document to programs and as a page to people."""
+    """Answer with a problem: programs get a document, people a page."""
     problem = _as_problem(fault)
     if _is_api(request):
         response: Response = guard.of_problem(problem, Site.of(request).own_locale())

@@ -1,4 +1,4 @@
-"""What the pages and the API need of the bot that they belong to."""
+"""The bot as the pages and the API need it."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ class Bot(Protocol):
         """The state as it stands, to look things up in."""
 
     def put(self, event: Event) -> None:
-        """Something has happened; it is decided upon before this returns."""
+        """Put an event. The rules decide on it before this returns."""
 
     def is_busy(self) -> bool:
-        """Whether something has happened in the last moment, so that more is likely to follow at once."""
+        """Whether the bot is in the middle of something: an event came a moment ago, or InvenTree is being asked."""
 
     async def answered(self, line: str, seconds: float) -> WebLine:
-        """The line with its answers, as soon as it has one, at the latest after that time. KeyError if it is gone."""
+        """The line with its answers, as soon as it has one or the time is over. Raises KeyError if it is gone."""
 
     async def permissions(self, username: str) -> Permissions:
         """What that user may do in our InvenTree now. Raises `InventoryProblem`."""
@@ -44,16 +44,16 @@ class Bot(Protocol):
         """The active user of our InvenTree whose token that is. Raises `InventoryProblem`."""
 
     async def counts(self) -> StockCounts:
-        """How much is in our InvenTree, counted within the last minute. Raises `InventoryProblem`."""
+        """How much stock our InvenTree has, counted within the last minute. Raises `InventoryProblem`."""
 
     async def picture(self, file: Mapping[str, Any]) -> Picture | None:
-        """A picture that lies on the homeserver, made anew; None if it can't be had, or isn't one that may be shown."""
+        """A picture on the homeserver, rebuilt (`web.pictures`); None if it is unavailable or refused."""
 
     def audit(self, subject: str) -> tuple[Audited, ...]:
-        """What is noted about this transfer or connection, oldest first."""
+        """The audit of this transfer or connection, oldest first."""
 
     def locale(self) -> Locale:
-        """How the bot speaks."""
+        """The bot's language and time zone."""
 
     def answers_sign_ins(self, look: Callable[[str], SignInFound]) -> None:
-        """From now on `look` knows which page shows a code."""
+        """Register the function that tells which page shows a code."""

@@ -1,4 +1,4 @@
-"""One call, from who makes it to what they read or do: the part that the API and the pages share."""
+"""One call: who makes it, what they may read, and what they do. The API and the pages share it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ QUANTITY = re.compile(r"[0-9]{1,10}(\.[0-9]{1,5})?")
 
 @dataclass(frozen=True)
 class DecisionMade:
-    """A decision: `shown` is the hash of what the person saw, `key` makes two calls one."""
+    """A decision. `shown` is the hash of the card that the person saw; `key`, if given, makes repeated calls one."""
 
     choice: Choice
     shown: str
@@ -48,7 +48,7 @@ class DecisionMade:
 
 @dataclass(frozen=True)
 class Site:
-    """The bot, who may call it, and where people find it."""
+    """Everything that a call needs: the bot, its callers, and its public address."""
 
     bot: Bot
     access: Access
@@ -56,12 +56,12 @@ class Site:
 
     @classmethod
     def of(cls, request: Request) -> Site:
-        """The site that this request is to."""
+        """The site that this request belongs to."""
         site: Site = request.app.state.site
         return site
 
     async def reader(self, caller: Caller, locale: Locale) -> Reader:
-        """What the caller reads now, in that language. Raises `Problem`."""
+        """What the caller may read now, in this language. Raises `Problem`."""
         permissions = await self.access.permissions(caller)
 
         def words(phrase: Phrase) -> tuple[str, str]:
@@ -71,11 +71,11 @@ class Site:
         return Reader(self.bot.turn(), caller.person, permissions, locale, words)
 
     def own_locale(self) -> Locale:
-        """The space's language, in which lines are answered and the API refuses."""
+        """The space's language. Answers to lines and refusals of the API are in it."""
         return replace(self.bot.locale(), now=self.bot.now())
 
     def locale(self, request: Request) -> Locale:
-        """In the language that the browser or program likes best, of those that we speak; else in the bot's."""
+        """The language that the caller prefers (`Accept-Language`), if we have it; else the bot's."""
         own = self.own_locale()
         wanted = request.headers.get("accept-language", "")
         liked = sorted((_liking(each) for each in wanted.split(",")), reverse=True)
@@ -85,7 +85,7 @@ class Site:
     async def says(
         self, caller: Caller, text: str, *, key: str = "", subject: str = "", room: str = "", by_api: bool = False
     ) -> WebLine:
-        """Say a line; it is answered as in chat. Raises `Problem` if the idempotency key was used for another."""
+        """Say a line, and wait for its answer as in chat. Raises `Problem`, also if `key` belongs to another line."""
         _may_act(caller)
         event_id = _event_id(caller, key, by_api=by_api)
         told = f"{subject} {room} {text}".strip()
@@ -95,7 +95,7 @@ class Site:
         return await self._answer(event_id)
 
     async def decides(self, caller: Caller, subject: Subject, made: DecisionMade, *, by_api: bool = False) -> WebLine:
-        """Decide on what was shown, as a tap on the card does."""
+        """Decide on a card, as a reaction on it does. Raises `Problem`."""
         _may_act(caller)
         event_id = _event_id(caller, made.key, by_api=by_api)
         self._is_the_same(event_id, f"{made.choice} {subject.id} {made.shown} {made.quantity} {made.note}")
@@ -115,21 +115,21 @@ class Site:
         return await self._answer(event_id)
 
     async def line(self, caller: Caller, event_id: str, seconds: float) -> WebLine:
-        """A line of the caller's, with the answers so far. Raises `Problem`."""
+        """A line that the caller said, with its answers. Waits up to `seconds` for one. Raises `Problem`."""
         found = self.bot.turn().web_line(event_id)
         if found is None or found.person != caller.person:
             raise Problem(say(messages.web.no_such_line, kept=ANSWERS_KEPT))
         return await self.bot.answered(event_id, min(seconds, MOST_SECONDS))
 
     async def counts(self) -> StockCounts | None:
-        """How much is in our InvenTree; None while it doesn't answer."""
+        """How much stock our InvenTree has; None while it doesn't answer."""
         try:
             return await self.bot.counts()
         except InventoryProblem:
             return None
 
     async def picture(self, reader: Reader, search: str, number: int) -> Response:
-        """The picture of that hit, made anew. Raises `Problem` if there is none to show."""
+        """The picture of this hit. Raises `Problem` if there is none."""
         file = reader.picture(search, number)
         made = await self.bot.picture(file) if file else None
         if made is None:
@@ -137,7 +137,7 @@ class Site:
         return Response(made.content, media_type=made.kind, headers={"Cache-Control": "private, max-age=600"})
 
     def transfer(self, reader: Reader, identifier: str) -> Transfer:
-        """The transfer of that id, or code. Raises `Problem`."""
+        """The transfer with this id or code. Raises `Problem` if the person may not read it."""
         found = reader.subject(identifier)
         if not isinstance(found, Transfer):
             raise Problem(say(messages.web.not_in_your_rooms))
@@ -156,7 +156,7 @@ class Site:
 
 
 def quantity_in(text: str) -> Decimal | None:
-    """The quantity that somebody has typed; None for nothing. Raises `Problem`."""
+    """A typed quantity; None for an empty field. Raises `Problem`."""
     word = text.strip().replace(",", ".")
     if not word:
         return None
@@ -172,7 +172,7 @@ def _may_act(caller: Caller) -> None:
 
 
 def _liking(wanted: str) -> tuple[float, str]:
-    """How much a language is wanted, and which: `de-AT;q=0.8`."""
+    """The weight and the language of an entry of `Accept-Language`: `de-AT;q=0.8` is (0.8, 'de')."""
     name, _, weight = wanted.partition(";")
     try:
         liking = float(weight.partition("=")[2] or 1)
@@ -182,6 +182,6 @@ def _liking(wanted: str) -> tuple[float, str]:
 
 
 def _event_id(caller: Caller, key: str, *, by_api: bool) -> str:
-    """The line's id: the same for the same key of the same person."""
+    """The id of a line. The same person and key give the same id."""
     word = f"{caller.person} {key}" if key else secrets.token_hex(32)
     return (BY_API if by_api else BY_PAGE) + hashlib.sha256(word.encode()).hexdigest()[:40]

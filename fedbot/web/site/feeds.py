@@ -1,4 +1,4 @@
-"""What opens by an address alone, and only reads: the wall screen and calendars; and the pages of items on labels."""
+"""Pages with a secret address, which only read: the wall screen and calendars. And the pages of labelled items."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ from fedbot.web.site.reader import Reader
 from fedbot.web.site.views import LineView, OutsideView, TransferView
 
 SCREEN_AGAIN = 60
-"""Seconds after which a wall screen shows what has changed."""
+"""Seconds after which a wall screen reloads."""
 MOST_LABELS = 60
-"""So many codes are on one sheet."""
+"""How many codes fit on one sheet."""
 MOST_ON_SCREEN = 12
-"""So many rows of each list fit on a wall screen; how many more there are stands below."""
+"""How many rows of each list a wall screen shows. Below it says how many more there are."""
 router = APIRouter(include_in_schema=False)
 
 
@@ -47,7 +47,7 @@ async def make_address(
     kind: Annotated[Literal["feed", "screen"], Form()],
     days: Annotated[int, Form(ge=1, le=365)],
 ) -> Response:
-    """A new address, shown this once."""
+    """Make a secret address, and show it once."""
     made = page.site.access.make(page.person, AccessKind(kind), name.strip(), Scope.READ, timedelta(days=days))
     reader = await page.reader()
     held = reader.accesses(page.person.access)
@@ -59,7 +59,7 @@ async def make_address(
 
 
 def _caller(request: Request, secret: str, kind: AccessKind) -> Caller:
-    """Whose address it is. Raises `Problem`."""
+    """The caller with this secret address. Raises `Problem`."""
     site = Site.of(request)
     caller = site.access.of_address(secret, kind)
     if caller is None:
@@ -74,7 +74,7 @@ def _caller(request: Request, secret: str, kind: AccessKind) -> Caller:
 
 @router.get("/screen/{secret}")
 async def screen(request: Request, secret: str) -> Response:
-    """What is borrowed, lent and waits, in large letters; as far as `pages.screen` says."""
+    """What is borrowed, lent and waiting, in large letters; `pages.screen` says which lists."""
     caller = _caller(request, secret, AccessKind.SCREEN)
     site = Site.of(request)
     page = Page(request, site, None, "")
@@ -99,7 +99,7 @@ async def screen(request: Request, secret: str) -> Response:
 
 
 def _updated(site: Site, locale: Locale) -> Markup:
-    """When that was; the script tells it anew when nothing else has changed."""
+    """The time of the page, which the script updates if nothing else has changed."""
     at = Markup('<time id="updated" data-zone="{}">{}</time>').format(locale.time_zone, locale.clock(site.bot.now()))
     return Markup(web.page_word(locale, "updated", time="{}")).format(at)  # noqa: S704 -- a sentence of ours
 
@@ -121,7 +121,7 @@ def _on_screen(reader: Reader) -> list[tuple[str, Sequence[TransferView | Outsid
 
 @router.get("/calendar/{secret}/{whose}.ics")
 async def feed(request: Request, secret: str, whose: Literal["mine", "all"]) -> Response:
-    """Due days of loans, and bookings: of all that the person reads, or what they asked for or decided on."""
+    """A calendar of due dates and bookings: all that the person may read, or those they asked for or decided on."""
     caller = _caller(request, secret, AccessKind.FEED)
     site = Site.of(request)
     locale = site.locale(request)
@@ -190,7 +190,7 @@ def _thing(locale: Locale, line: LineView | OutsideView) -> str:
 
 @dataclass(frozen=True)
 class Item:
-    """One of our stock items, as far as the ledger knows it. `name` is '' before it was ever part of a transfer."""
+    """One of our stock items as the ledger knows it. `name` is '' if no transfer had it yet."""
 
     number: int
     name: str
@@ -201,7 +201,7 @@ class Item:
 
 @router.get("/items/{number}")
 async def item(page: SignedIn, number: int) -> Response:
-    """What happened to one of our stock items, and the form to lend or give it: where a label's code leads."""
+    """The page that a label's code opens: the item's history, and the form to lend or give it."""
     reader = await page.reader()
     every = reader.of_item(number)
     seen = Item(
@@ -223,7 +223,7 @@ async def offer(
     until: Annotated[date | None, Form()] = None,
     key: Field = "",
 ) -> Response:
-    """Lend or give it: the same as `lend QUANTITY #42 to SPACE until DAY`, or `push` without a day."""
+    """Lend or give the item: the same as `lend QUANTITY #42 to SPACE until DAY`, or `push` without a day."""
     verb, last_day = ("lend", f" until {until.isoformat()}") if until else ("push", "")
     said = await page.site.says(page.person, f"{verb} {quantity.strip()} #{number} to {space}{last_day}", key=key)
     return page.goes_to(f"/lines/{said.id}")
@@ -233,7 +233,7 @@ async def offer(
 async def labels(
     page: SignedIn, items: Annotated[str, Query(max_length=400, pattern=r"^[\s,;#0-9]*$")] = ""
 ) -> Response:
-    """The codes of several items on one sheet, to print."""
+    """A sheet with the codes of several items, to print."""
     reader = await page.reader()
     numbers = list(dict.fromkeys(int(each) for each in re.findall(r"[0-9]{1,9}", items)))[:MOST_LABELS]
     names = {number: _name(number, reader.of_item(number)) for number in numbers}
@@ -241,7 +241,7 @@ async def labels(
 
 
 def _name(number: int, transfers: list[TransferView]) -> str:
-    """As the ledger calls that stock item of ours; '' if it was never part of a transfer."""
+    """The item's name in the ledger; '' if no transfer had it yet."""
     return next((line.part for each in transfers for line in each.lines if line.our_item == number), "")
 
 

@@ -1,4 +1,4 @@
-"""What holds for every call: which address it came from, what headers the answer has, and who may send a form."""
+"""What applies to every call: network addresses, headers of answers, limits, and who may send a form."""
 
 from __future__ import annotations
 
@@ -36,44 +36,44 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 ASKED_AGAIN = ("/api/v1/", "/calendar/", "/screen/")
-"""What is asked for again and again, mostly unchanged."""
+"""Paths that programs poll. Their answers are mostly unchanged."""
 _WRITTEN_AT = re.compile(rb'DTSTAMP:[0-9TZ]+|<time id="updated"[^>]*>[^<]*')
 MOST_BODY = 64 * 1024
 LOOKS_AGAIN = 0.02
-"""Seconds between two looks whether the bot has a moment."""
+"""Seconds between two looks whether the bot is still busy."""
 INSIDE_FOR = 0.1
-"""Seconds after which a call that isn't answered yet lets the next one in."""
+"""Seconds after which a call that is still waiting lets the next one in."""
 OF_ONE_HOUSEHOLD = 64
-"""So many bits of an IPv6 address are one caller's: whoever has one of its addresses has all."""
+"""How many bits of an IPv6 address identify a caller: the rest is usually theirs to choose."""
 WIDTHS = {4: (16, 24, 32), 6: (32, 48, OF_ONE_HOUSEHOLD)}
-"""How many bits the networks have that one party may hold: a provider or hoster, its customer, a single caller."""
+"""By IP version, the prefix lengths of a provider's network, of a customer's, and of a single caller's."""
 
 
 @dataclass(frozen=True)
 class Address:
-    """Where people find us: `https://fed.example.org/lending`."""
+    """The public address: `https://fed.example.org/lending`. `proxies`: addresses whose X-Forwarded-For we trust."""
 
     url: str
     proxies: frozenset[str]
 
     @property
     def prefix(self) -> str:
-        """The path before ours: `/lending`, or ''."""
+        """The path of the public address: `/lending`, or ''."""
         return urlsplit(self.url).path.rstrip("/")
 
     @property
     def origin(self) -> str:
-        """Scheme, host and port, as browsers tell them."""
+        """Scheme, host and port, as browsers send them in `Origin`."""
         parts = urlsplit(self.url)
         return f"{parts.scheme}://{parts.netloc}".lower()
 
     @property
     def is_secure(self) -> bool:
-        """Whether browsers come by HTTPS."""
+        """Whether browsers use HTTPS."""
         return self.url.startswith("https://")
 
     def caller(self, request: Request) -> str:
-        """The network address that asks: of a proxy that we trust, the last one that it names."""
+        """The caller's network address. Behind a trusted proxy, the last one that it names."""
         peer = request.client.host if request.client else ""
         if peer not in self.proxies:
             return network_of(peer)
@@ -83,7 +83,7 @@ class Address:
 
 
 def network_of(address: str) -> str:
-    """An IPv4 address, or the network of an IPv6 one; '?' for what is neither, as nobody can be told by it."""
+    """The IPv4 address, or the network of the IPv6 address; '?' if it is neither."""
     try:
         found = ipaddress.ip_address(address)
     except ValueError:
@@ -92,7 +92,7 @@ def network_of(address: str) -> str:
 
 
 def networks(caller: str) -> tuple[str, ...]:
-    """The networks that a caller (`Address.caller`) is in, the widest first."""
+    """The networks of a caller (`Address.caller`), the widest first (`WIDTHS`)."""
     try:
         own = ipaddress.ip_network(caller)
     except ValueError:
@@ -101,10 +101,10 @@ def networks(caller: str) -> tuple[str, ...]:
 
 
 class Turnstile:
-    """Lets in one call after the other, and holds each for up to `patience` seconds while the bot moves something.
+    """Lets in one call at a time, and holds it for up to `patience` seconds while the bot is busy.
 
-    Pages are made on the bot's own event loop: without it, a crowd of readers would slow down what it moves. Whoever is
-    inside for long only waits, for InvenTree or for the answer to a line; so the next one comes in meanwhile.
+    Pages are made on the bot's own event loop, so many readers would slow down its work. A call that is inside for long
+    only waits, for InvenTree or for an answer; so the next one comes in meanwhile.
     """
 
     def __init__(self, is_busy: Callable[[], bool], patience: float) -> None:
@@ -114,7 +114,7 @@ class Turnstile:
 
     @asynccontextmanager
     async def entered(self) -> AsyncIterator[None]:
-        """Wait for one's turn, and have it until one leaves, or for a moment."""
+        """Wait for the turn, and keep it until the block ends, or for `INSIDE_FOR` seconds."""
         if not self._patience:
             yield
             return
@@ -131,7 +131,7 @@ class Turnstile:
 
 
 def bare(title: str, summary: str, prefix: str = "") -> FastAPI:
-    """An application that answers nothing yet, with its schema under `/api/v1/`; people find it behind `prefix`."""
+    """An application without routes. Its schema is under `/api/v1/`. `prefix`: the path of its public address."""
     return FastAPI(
         title=title,
         summary=summary,
@@ -146,12 +146,12 @@ def bare(title: str, summary: str, prefix: str = "") -> FastAPI:
 
 
 def mistakes_in(fault: RequestValidationError) -> tuple[str, ...]:
-    """What can't be understood in a call, a line each: which field, and why."""
+    """The errors in a call, one line for each field."""
     return tuple(f"{'.'.join(str(part) for part in each['loc'][1:])}: {each['msg']}" for each in fault.errors())
 
 
 def is_our_page(request: Request, address: Address) -> bool:
-    """Whether a browser says that a form came from one of our own pages."""
+    """Whether the browser says that a form came from our own pages."""
     origin = request.headers.get("origin", "")
     if origin and origin != "null":
         return origin.lower() == address.origin
@@ -159,29 +159,29 @@ def is_our_page(request: Request, address: Address) -> bool:
 
 
 class Prefixed:
-    """Takes calls with the prefix of our address, and those from which a proxy has taken it away."""
+    """Middleware that accepts paths with the prefix of the public address, and without, if a proxy removed it."""
 
     def __init__(self, app: ASGIApp, prefix: str) -> None:
         self._app = app
         self._prefix = prefix
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Tell the router what of the path is the prefix."""
+        """Set `root_path` for a path with the prefix."""
         if self._prefix and str(scope.get("path", "")).startswith(f"{self._prefix}/"):
             scope = {**scope, "root_path": self._prefix}
         await self._app(scope, receive, send)
 
 
 def is_too_large(request: Request) -> bool:
-    """Whether its body is, or doesn't say how large it is."""
+    """Whether the body is too large, or the request doesn't say its length."""
     length = request.headers.get("content-length", "0")
     return "transfer-encoding" in request.headers or not length.isdecimal() or int(length) > MOST_BODY
 
 
 class Conditional:
-    """Answers 304 to whoever has what it asks for: programs, calendars and wall screens ask again and again.
+    """Middleware that answers 304 if the caller already has the answer, for programs that poll (`ASKED_AGAIN`).
 
-    Their tag leaves out when an answer was written. They may keep it, to ask by its tag; nobody else may.
+    The tag ignores the time at which an answer was written. Only the caller may cache it, and has to ask each time.
     """
 
     def __init__(self, app: ASGIApp, prefix: str) -> None:
@@ -189,7 +189,7 @@ class Conditional:
         self._prefix = prefix
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hold back what can be told apart by its tag, until all of it is there."""
+        """Hold the answer back until it is complete, then compare its tag."""
         path = str(scope.get("path", "")).removeprefix(self._prefix)
         if scope.get("method") != "GET" or not path.startswith(ASKED_AGAIN):
             await self._app(scope, receive, send)
@@ -212,7 +212,7 @@ class Conditional:
 
 
 def _tagged(known: str, start: Message, *pieces: Message) -> tuple[Message, ...]:
-    """The answer with its tag; without its content if the caller knows that."""
+    """The answer with its tag; without content if the caller knows the tag."""
     body = b"".join(piece.get("body", b"") for piece in pieces)
     tag = f'W/"{hashlib.sha256(_WRITTEN_AT.sub(b"", body)).hexdigest()[:32]}"'
     headers = MutableHeaders(raw=list(start["headers"]))
@@ -228,7 +228,7 @@ def _tagged(known: str, start: Message, *pieces: Message) -> tuple[Message, ...]
 
 
 async def guarded(request: Request, go_on: Callable[[Request], Awaitable[Response]]) -> Response:
-    """The answer with our headers; a body that is too large isn't read."""
+    """Middleware that adds our headers, refuses too large bodies unread, and passes the turnstile."""
     if is_too_large(request):
         problem = Problem(say(messages.web.too_large, most=MOST_BODY))
         response: Response = await request.app.state.tell(request, problem)
@@ -243,12 +243,12 @@ async def guarded(request: Request, go_on: Callable[[Request], Awaitable[Respons
 
 
 def is_static(request: Request) -> bool:
-    """Whether it asks for a file that is the same for everybody."""
+    """Whether the request is for a static file."""
     prefix = str(request.app.state.site.address.prefix)
     return str(request.scope["path"]).removeprefix(prefix).startswith("/static/")
 
 
 def of_problem(problem: Problem, locale: Locale) -> JSONResponse:
-    """The problem as the API tells it."""
+    """The problem as an answer of the API."""
     headers = {"Retry-After": str(problem.wait)} if problem.wait else None
     return JSONResponse(problem.document(locale).model_dump(), problem.status, headers, media_type=MEDIA_TYPE)

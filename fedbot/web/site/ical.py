@@ -15,7 +15,7 @@ _UNPRINTABLE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
 
 @dataclass(frozen=True)
 class WholeDay:
-    """Something on one or several days, the last one included. `uid` is the same for ever, anywhere in the world."""
+    """An event of one or more whole days, `last` included. `uid` is globally unique and never changes."""
 
     uid: str
     first: date
@@ -26,7 +26,7 @@ class WholeDay:
 
 
 def calendar(name: str, days: Iterable[WholeDay], now: datetime) -> str:
-    """The file. `now` is when it is written (aware)."""
+    """The file's content. `now`: the time of writing (aware)."""
     lines = ["BEGIN:VCALENDAR", "VERSION:2.0", f"PRODID:{PRODUCT}", f"X-WR-CALNAME:{escaped(name)}"]
     for day in days:
         lines += _event(day, f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}")
@@ -49,7 +49,7 @@ def _event(day: WholeDay, stamp: str) -> list[str]:
 
 
 def escaped(text: str) -> str:
-    """A text as the value of a property: nothing in it ends the line, or begins another property."""
+    """A text escaped for a property, so that it can't end the line or start another property."""
     text = _UNPRINTABLE.sub("", text.replace("\r\n", "\n").replace("\t", " "))
     for sign in ("\\", ";", ","):
         text = text.replace(sign, f"\\{sign}")
@@ -57,7 +57,7 @@ def escaped(text: str) -> str:
 
 
 def folded(line: str) -> Iterator[str]:
-    """The line in parts of at most 75 octets, no character torn apart; all but the first begin with a space."""
+    """The line folded at 75 octets, never within a character. All parts but the first begin with a space."""
     part, octets = "", 0
     for character in line:
         size = len(character.encode())

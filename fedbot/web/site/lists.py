@@ -61,7 +61,7 @@ def _going(loans: list[TransferView], direction: str) -> list[TransferView]:
 
 @router.get("/calendar")
 async def month(page: SignedIn, month: Annotated[str, Query(pattern=r"^(20\d\d-(0[1-9]|1[0-2]))?$")] = "") -> Response:
-    """What is fetched and due back on the days of a month (`2026-12`; '' for this one)."""
+    """The calendar of a month (`2026-12`; '' for this one): pick-ups and due dates."""
     reader = await page.reader()
     today = reader.turn.today()
     first = date.fromisoformat(f"{month}-01") if month else today.replace(day=1)
@@ -82,7 +82,7 @@ async def month(page: SignedIn, month: Annotated[str, Query(pattern=r"^(20\d\d-(
 
 @router.post("/transfers/{identifier}/extend")
 async def extend(page: Sent, identifier: str, until: Annotated[date, Form()], key: Field = "") -> Response:
-    """Ask for a later due day, or give it: the same as `extend ID until DAY`."""
+    """Ask for a later due date, or grant it: the same as `extend ID until DAY`."""
     found = page.site.transfer(await page.reader(), identifier)
     said = await page.site.says(page.person, f"extend {found.code} until {until.isoformat()}", key=key)
     return page.goes_to(f"/lines/{said.id}?about={found.id}")
@@ -93,7 +93,7 @@ async def extend(page: Sent, identifier: str, until: Annotated[date, Form()], ke
 
 @router.get("/find")
 async def find(page: SignedIn) -> Response:
-    """The form for a search."""
+    """The search form."""
     reader = await page.reader()
     spaces = reader.friends()
     return page.shows("find.html", spaces=spaces, said=None, search=None, hits=[], words="", of_space="", again=0)
@@ -111,7 +111,7 @@ async def search(page: Sent, words: Field = "", space: Field = "", key: Field = 
 
 @router.get("/find/{identifier}")
 async def found(page: SignedIn, identifier: str, words: str = "", space: str = "") -> Response:
-    """What came of a search: the hits, as long as they are kept; else what was said."""
+    """The hits of a search, while the bot keeps them; else the answer in words."""
     reader = await page.reader()
     said = reader.said(await page.site.line(page.person, identifier, 0))
     found = reader.search(said.search) if said.search else None
@@ -147,7 +147,7 @@ async def request(
     until: Day = None,
     key: Field = "",
 ) -> Response:
-    """Ask a friend for a hit, to have, borrow or book: `request QUANTITY ITEM from SPACE [from DAY] [until DAY]`."""
+    """Request a hit, to keep, borrow or book: `request QUANTITY ITEM from SPACE [from DAY] [until DAY]`."""
     days = "".join(f" {name} {day.isoformat()}" for name, day in (("from", first), ("until", until)) if day)
     said = await page.site.says(page.person, f"request {quantity.strip()} {word} from {space}{days}", key=key)
     return page.goes_to(f"/lines/{said.id}")
@@ -161,7 +161,7 @@ async def wait(
     quantity: Field = "",
     key: Field = "",
 ) -> Response:
-    """Wait for a hit that is on loan or booked: the same as `wait ITEM QUANTITY from SPACE`."""
+    """Join the waiting list for a hit: the same as `wait ITEM QUANTITY from SPACE`."""
     said = await page.site.says(page.person, f"wait {word} {quantity.strip()} from {space}", key=key)
     return page.goes_to(f"/lines/{said.id}")
 
@@ -176,7 +176,7 @@ def filters(
     kind: Annotated[str, Query(max_length=20)] = "",
     direction: Annotated[str, Query(pattern="^(|in|out)$")] = "",
 ) -> LedgerFilter:
-    """What the form over the ledger asks for."""
+    """The filter of the ledger page's form."""
     return LedgerFilter(space=space, state=state, kind=kind, direction=direction, words=words.strip())
 
 
@@ -185,7 +185,7 @@ Filtered = Annotated[LedgerFilter, Depends(filters)]
 
 @router.get("/ledger")
 async def ledger(page: SignedIn, wanted: Filtered, cursor: Annotated[str, Query(max_length=400)] = "") -> Response:
-    """Transfers, what was asked last coming first."""
+    """One page of transfers, the newest first."""
     reader = await page.reader()
     found = await reader.ledger(wanted, cursor, A_PAGE)
     asked = {name: value for name, value in asdict(wanted).items() if value}
@@ -204,7 +204,7 @@ async def ledger(page: SignedIn, wanted: Filtered, cursor: Annotated[str, Query(
 
 @router.get("/ledger.csv")
 async def ledger_as_csv(page: SignedIn, wanted: Filtered) -> Response:
-    """The same as a file, all of it; its columns are those of `fedbot export`."""
+    """The filtered ledger as a CSV file, with the columns of `fedbot export`."""
     return ledger_csv(await page.reader(), wanted)
 
 
@@ -213,14 +213,14 @@ async def ledger_as_csv(page: SignedIn, wanted: Filtered) -> Response:
 
 @router.get("/spaces")
 async def spaces(page: SignedIn) -> Response:
-    """The spaces in the person's rooms, and how we stand with each."""
+    """The spaces in the person's rooms, and our friendship with each."""
     reader = await page.reader()
     return page.shows("spaces.html", spaces=reader.spaces(), key=fingerprint(reader.turn.us.key))
 
 
 @router.get("/spaces/{party}")
 async def space(page: SignedIn, party: str) -> Response:
-    """One space: whether its bot answers, its key, what went to and fro, and what we see of each other."""
+    """One space: its bot, its key, our dealings with it, and what each sees of the other."""
     reader = await page.reader()
     found = reader.space(party)
     if found is None:
@@ -242,14 +242,14 @@ async def space(page: SignedIn, party: str) -> Response:
 
 @router.get("/figures")
 async def figures(page: SignedIn, days: Annotated[int, Query(ge=0, le=3650)] = 0) -> Response:
-    """Our figures, as far as they are told outside of the admin room."""
+    """Our figures, as far as `stats.disclose` allows."""
     reader = await page.reader()
     told = reader.figures(await page.site.counts(), days)
     return page.shows("figures.html", figures=told, spans=SPANS, curve=curve([number for _, number in told.stock]))
 
 
 def curve(numbers: list[int]) -> str:
-    """Points of a line, in a square of 100 by 100: oldest left, most on top. '' for less than two numbers."""
+    """An SVG polyline's points in a square of 100 by 100, oldest left. '' for fewer than two numbers."""
     if len(numbers) < 2:  # noqa: PLR2004 -- a line has two ends
         return ""
     most = max(*numbers, 1)

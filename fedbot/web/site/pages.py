@@ -1,4 +1,4 @@
-"""The pages: server-rendered, without scripts but for one that waits: for a sign-in, or for what is new."""
+"""The pages, rendered on the server. One script waits for a sign-in, or for news."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ MENU = (
     ("friends", "/spaces"),
     ("figures", "/figures"),
 )
-"""The names of the pages that every page links to (`messages.web`), and their paths."""
+"""The menu: name (in `messages.web`) and path of each page."""
 FOOT = (("access", "/access"), ("api", "/api"))
-"""The same at the bottom of each."""
+"""The links at the bottom, in the same form."""
 LOOK_AGAIN_AFTER = 3
 """Seconds after which a page that waits for an answer looks again."""
 _TEMPLATES = Environment(
@@ -53,12 +53,12 @@ router = APIRouter(include_in_schema=False)
 
 
 class NotSignedIn(Exception):
-    """Nobody is signed in on that page."""
+    """The page needs a signed-in person."""
 
 
 @dataclass(frozen=True)
 class Page:
-    """One page that is asked for, and who asks; `secret` is the session's."""
+    """One request for a page. `caller` is None if nobody is signed in; `secret` is the session's."""
 
     request: Request
     site: Site
@@ -66,23 +66,23 @@ class Page:
     secret: str
 
     async def reader(self) -> Reader:
-        """What the person reads now. Raises `Problem`, `NotSignedIn`."""
+        """What the person may read now. Raises `Problem`, `NotSignedIn`."""
         return await self.site.reader(self.person, self.site.locale(self.request))
 
     @property
     def person(self) -> Caller:
-        """Who is signed in. Raises `NotSignedIn`."""
+        """The signed-in person. Raises `NotSignedIn`."""
         if self.caller is None:
             raise NotSignedIn
         return self.caller
 
     @property
     def address(self) -> str:
-        """The network address that asks."""
+        """The caller's network address."""
         return self.site.address.caller(self.request)
 
     def shows(self, template: str, status: int = 200, **what: object) -> HTMLResponse:
-        """The page, in the person's language."""
+        """Render this template in the person's language, with `what` as its variables."""
         locale, turn = self.site.locale(self.request), self.site.bot.turn()
         prefix = self.site.address.prefix
 
@@ -119,22 +119,22 @@ class Page:
         return HTMLResponse(text, status)
 
     def _form(self) -> Markup:
-        """What every form brings along: that it is ours, and a key, so that two clicks do it once."""
+        """The hidden fields of every form: our token, and a key that makes two clicks one."""
         field = Markup('<input type="hidden" name="{}" value="{}">')
         return field.format("form", form_token(self.secret)) + field.format("key", secrets.token_hex(16))
 
     def goes_to(self, path: str) -> RedirectResponse:
-        """On to another page of ours."""
+        """Redirect to another of our pages."""
         return RedirectResponse(f"{self.site.address.prefix}{path}", 303)
 
 
 def cookie_name(site: Site) -> str:
-    """The session's cookie. Behind HTTPS no other host and no plain page can set it."""
+    """The name of the session's cookie. With HTTPS, `__Host-` keeps other hosts and plain HTTP from setting it."""
     return "__Host-fedbot" if site.address.is_secure else "fedbot"
 
 
 async def opened(request: Request) -> Page:
-    """The page with who is signed in, if anybody is."""
+    """The page with its caller, signed in or not. Raises `Problem` for too many calls."""
     site = Site.of(request)
     secret = request.cookies.get(cookie_name(site), "")
     caller = site.access.of_session(secret) if secret else None
@@ -149,12 +149,12 @@ Opened = Annotated[Page, Depends(opened)]
 
 
 async def signed_in(page: Opened) -> Page:
-    """The page of somebody who is signed in. Raises `NotSignedIn`."""
+    """The page of a signed-in person. Raises `NotSignedIn`."""
     return replace(page, caller=page.person)
 
 
 async def form_of_ours(page: Opened, form: Annotated[str, Form(max_length=100)] = "") -> Page:
-    """The same where a form was sent: only our own pages can have done that. Raises `Problem`, `NotSignedIn`."""
+    """The page of a signed-in person who sent one of our own forms. Raises `Problem`, `NotSignedIn`."""
     sent = replace(page, caller=page.person)
     is_its_token = hmac.compare_digest(form.encode(), form_token(page.secret).encode())
     if not (is_our_page(page.request, page.site.address) and is_its_token):
@@ -172,7 +172,7 @@ Field = Annotated[str, Form(max_length=500)]
 
 @router.get("/sign-in")
 async def sign_in(page: Opened) -> Response:
-    """The code, while the page has one."""
+    """The sign-in page, with a code if the page has one."""
     if page.caller is not None:
         return page.goes_to("/")
     return _sign_in(page)
@@ -193,7 +193,7 @@ def _sign_in(page: Page, *, failed: bool = False) -> Response:
 
 @router.post("/sign-in")
 async def new_code(page: Opened) -> Response:
-    """A new code, and the secret to which it belongs. Another site can't put it in the place of a session."""
+    """Make a new code and its secret. Another site can't make a browser do that in place of its session."""
     if not is_our_page(page.request, page.site.address):
         raise Problem(say(messages.web.not_our_form))
     secret, _ = page.site.access.begin(_browser(page.request), page.address, page.secret)
@@ -202,7 +202,7 @@ async def new_code(page: Opened) -> Response:
 
 @router.get("/sign-in/state")
 async def state(page: Opened) -> JSONResponse:
-    """Whether the code was said by now."""
+    """Whether the person has said the code."""
     return JSONResponse({"signed_in": page.caller is not None})
 
 
@@ -212,7 +212,7 @@ async def with_inventree(
     username: Annotated[str, Form(max_length=150)] = "",
     password: Annotated[str, Form(max_length=500)] = "",
 ) -> Response:
-    """A session by an InvenTree user's name and password, if the settings allow it."""
+    """Sign in with an InvenTree user's name and password, if the settings allow it."""
     site = page.site
     if not site.access.inventree_login:
         raise Problem(say(messages.web.not_found))
@@ -224,7 +224,7 @@ async def with_inventree(
 
 @router.post("/sign-out")
 async def sign_out(page: Sent) -> Response:
-    """This page's session ends."""
+    """End this session."""
     page.site.access.end(page.person, page.person.access)
     response = page.goes_to("/sign-in")
     response.delete_cookie(cookie_name(page.site), secure=page.site.address.is_secure, httponly=True, samesite="lax")
@@ -244,7 +244,7 @@ def _keeping(page: Page, secret: str, response: Response) -> Response:
 
 
 def _browser(request: Request) -> str:
-    """Which browser that is, in a word that its owner knows again."""
+    """The browser and system in words, so that its owner recognises the session."""
     agent = request.headers.get("user-agent", "")
     names = ("Firefox", "Edg", "OPR", "Chrome", "Safari")
     systems = ("Android", "iPhone", "iPad", "Windows", "Mac OS", "Linux")
@@ -257,7 +257,7 @@ def _browser(request: Request) -> str:
 
 @router.get("/")
 async def now(page: SignedIn) -> Response:
-    """What waits for the person, and what is under way."""
+    """The first page: what waits for the person, and what is under way."""
     reader = await page.reader()
     return page.shows("now.html", now=reader.now().__dict__)
 
@@ -272,7 +272,7 @@ async def transfer(page: SignedIn, identifier: str) -> Response:
 
 @router.get("/connections/{identifier}")
 async def connection(page: SignedIn, identifier: str) -> Response:
-    """A friendship, its card, and what happened."""
+    """A friendship with its card and its audit."""
     reader = await page.reader()
     found = reader.subject(identifier)
     if not isinstance(found, Connection):
@@ -283,7 +283,7 @@ async def connection(page: SignedIn, identifier: str) -> Response:
 
 @router.get("/api")
 async def api(page: SignedIn) -> Response:
-    """What programs can call."""
+    """The page about the API."""
     return page.shows("api.html", calls=list(_calls(page.request.app.openapi())))
 
 
@@ -311,14 +311,14 @@ async def send_line(
     key: Field = "",
     subject: Field = "",
 ) -> Response:
-    """A line, as in chat; then its answer."""
+    """Say a line, as in chat, and go to its answer."""
     said = await page.site.says(page.person, line.removeprefix("!fed "), key=key, subject=subject)
     return page.goes_to(f"/lines/{said.id}?about={subject}" if subject else f"/lines/{said.id}")
 
 
 @router.get("/lines/{identifier}")
 async def answer(page: SignedIn, identifier: str, about: str = "") -> Response:
-    """What came of a line."""
+    """The answer to a line."""
     reader = await page.reader()
     line = await page.site.line(page.person, identifier, 0)
     found = reader.subject(about) if about else None
@@ -327,7 +327,7 @@ async def answer(page: SignedIn, identifier: str, about: str = "") -> Response:
 
 
 def path_of(subject: Subject) -> str:
-    """Where a transfer or friendship is shown."""
+    """The path of the page of a transfer or friendship."""
     return f"/{'connections' if isinstance(subject, Connection) else 'transfers'}/{subject.id}"
 
 
@@ -348,13 +348,13 @@ Made = Annotated[DecisionMade, Depends(decided)]
 
 @router.post("/transfers/{identifier}/decision")
 async def decide(page: Sent, identifier: str, made: Made) -> Response:
-    """A decision on a transfer's card."""
+    """Decide on a transfer's card."""
     return await _decide(page, identifier, made)
 
 
 @router.post("/connections/{identifier}/decision")
 async def decide_on_connection(page: Sent, identifier: str, made: Made) -> Response:
-    """A decision on a friendship's card."""
+    """Decide on a friendship's card."""
     return await _decide(page, identifier, made)
 
 
@@ -371,7 +371,7 @@ async def _decide(page: Page, identifier: str, made: DecisionMade) -> Response:
 
 @router.get("/access")
 async def access(page: SignedIn) -> Response:
-    """What is signed in, and the person's tokens."""
+    """The person's sessions and tokens."""
     reader = await page.reader()
     return page.shows("access.html", held=reader.accesses(page.person.access), token="", addresses=[])
 
@@ -383,7 +383,7 @@ async def make_token(
     scope: Annotated[Scope, Form()],
     days: Annotated[int, Form(ge=1, le=365)],
 ) -> Response:
-    """A new token, shown this once."""
+    """Make a token, and show it once."""
     token = page.site.access.make(page.person, AccessKind.TOKEN, name.strip(), scope, timedelta(days=days))
     reader = await page.reader()
     return page.shows("access.html", held=reader.accesses(page.person.access), token=token, addresses=[])
@@ -391,19 +391,19 @@ async def make_token(
 
 @router.post("/access/{identifier}/end")
 async def end(page: Sent, identifier: str) -> Response:
-    """One of them ends."""
+    """End a session or token."""
     if not page.site.access.end(page.person, identifier):
         raise Problem(say(messages.web.no_such_token))
     return page.goes_to("/access")
 
 
 async def to_sign_in(request: Request, _: Exception) -> Response:
-    """Whoever isn't signed in is asked to."""
+    """Redirect a person who isn't signed in to the sign-in page."""
     return RedirectResponse(f"{Site.of(request).address.prefix}/sign-in", 303)
 
 
 async def problem_page(request: Request, problem: Problem) -> Response:
-    """What is wrong, as a page."""
+    """The page that shows a problem."""
     site = Site.of(request)
     secret = request.cookies.get(cookie_name(site), "")
     page = Page(request, site, site.access.of_session(secret) if secret else None, secret)

@@ -1,4 +1,4 @@
-"""What the API answers instead of a result: RFC 9457 problem documents, with the sentence that chat would show."""
+"""Refusals of the API: RFC 9457 problem documents, with the sentence that chat would show."""
 
 from __future__ import annotations
 
@@ -67,25 +67,25 @@ TYPES: Mapping[int, tuple[str, ...]] = {
     500: ("set_aside", "failed"),
     503: ("inventory_silent", "permissions_unreadable"),
 }
-"""By status, the names of the sentences with which a call is refused; every other refusal of chat is a 409."""
+"""By status, the names of the sentences that refuse a call. Any other refusal of chat is a 409."""
 OTHER = 409
 _STATUS = {name: status for status, names in TYPES.items() for name in names}
 
 
 class ProblemDocument(BaseModel):
-    """Why a call has no effect. `type` ends in the name of the sentence, which never changes its meaning."""
+    """Why a call was refused. `type` ends in the name of the sentence. A name never changes its meaning."""
 
     type: str = Field(examples=["urn:fedbot:problem:not_entitled"])
     title: str = Field(description="the first line, as a person reads it in chat")
     status: int
-    detail: str = Field(description="all of it, as a person reads it in chat")
-    choices: list[str] = Field(default=[], description="lines of which one may be meant, to be sent instead")
+    detail: str = Field(description="the whole text, as a person reads it in chat")
+    choices: list[str] = Field(default=[], description="lines to send instead, one of which may be meant")
 
 
 class Problem(Exception):
-    """The call is answered with this document. `said` has the sentence, or is the refusal that chat would show.
+    """Answers a call with a problem document. `said` is its sentence, or the refusal that chat would show.
 
-    `status` is the sentence's (`TYPES`) unless it is given. `wait`: so many seconds the caller is to wait.
+    `status`: by default that of the sentence (`TYPES`). `wait`: seconds for the `Retry-After` header.
     """
 
     def __init__(self, said: Phrase | WebAnswer, *, status: int = 0, wait: int = 0) -> None:
@@ -95,7 +95,7 @@ class Problem(Exception):
         self.wait = wait
 
     def document(self, locale: Locale) -> ProblemDocument:
-        """It in words."""
+        """The document in this language."""
         said = self.said
         if isinstance(said, WebAnswer):
             name, detail, choices = said.sentence, said.plain, said.choices

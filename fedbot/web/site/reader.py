@@ -1,6 +1,6 @@
-"""What one person reads of the bot's documents, at one moment: what the rooms that they are in tell of, nothing else.
+"""What one person may read of the bot's documents: only what belongs to the rooms that they are in.
 
-`Reader` makes the models of `views` from them, for the API and the pages alike.
+`Reader` makes the models of `views` from the documents, for the API and the pages.
 """
 
 from __future__ import annotations
@@ -80,16 +80,16 @@ from fedbot.web.site.views import (
 
 MOST_ON_A_PAGE = 100
 MOST_LOOKED_AT = 5_000
-"""So many transfers are read for one page of a filtered list; the cursor goes on behind them."""
+"""How many transfers are read for one page of a filtered list at most; the cursor continues after them."""
 GIVES_WAY_AFTER = 10
-"""After so many the bot does what else there is to do."""
+"""After so many transfers, the bot's other work gets its turn."""
 
 
 @dataclass(frozen=True)
 class LedgerFilter:
-    """Which transfers a list is of; '' and None are no filter. `item`: a part's name or IPN.
+    """A filter of the ledger; '' and None match everything. `item`: a part's name or IPN.
 
-    `words` all stand somewhere in it: in its items, serial numbers, note, id or people's names.
+    Each of `words` is in its items, serial numbers, note, id or people's names.
     """
 
     space: str = ""
@@ -102,7 +102,7 @@ class LedgerFilter:
     words: str = ""
 
     def covers(self, transfer: Transfer) -> bool:
-        """Whether it is one of them, as far as the archive doesn't filter."""
+        """Whether the transfer matches, apart from `space` and `since`, which the archive filters by."""
         direction = "out" if transfer.role == "sender" else "in"
         state = "on_loan" if transfer.is_on_loan else transfer.state.value
         return (
@@ -115,7 +115,7 @@ class LedgerFilter:
         )
 
     def covers_outside(self, loan: OutsideLoan) -> bool:
-        """Whether it is of what neighbours without a bot have."""
+        """Whether a loan to a neighbour without a bot matches."""
         people = f"{loan.neighbour} {loan.by.name}"
         told = f"{loan.id} {loan.note} {people} {loan.description.name} {loan.serial}".casefold()
         return (
@@ -145,12 +145,12 @@ _HAPPENS: Mapping[OnThatDay, Literal["fetched", "back", "overdue"]] = {
 
 
 def cursor_behind(place: Place) -> str:
-    """The cursor that goes on behind that place."""
+    """The cursor that continues after this place."""
     return base64.urlsafe_b64encode(f"{place[0].isoformat()} {place[1]}".encode()).decode().rstrip("=")
 
 
 def place_of(cursor: str) -> Place:
-    """The place that the cursor names. Raises `Problem` if it names none."""
+    """The place that a cursor continues after. Raises `Problem` if it is no cursor."""
     try:
         at, _, identifier = base64.urlsafe_b64decode(f"{cursor}==").decode().partition(" ")
         moment = datetime.fromisoformat(at)
@@ -162,7 +162,7 @@ def place_of(cursor: str) -> Place:
 
 
 class Reader:
-    """What one person reads, at one moment."""
+    """What one person may read, at one moment."""
 
     def __init__(
         self,
@@ -182,7 +182,7 @@ class Reader:
     # --- one thing ---
 
     def subject(self, identifier: str) -> Subject | None:
-        """The transfer or connection of that id, or of that code, if this person may read of it."""
+        """The transfer or connection with this id or code, if the person may read it."""
         found = decisions.subject_by_id(self.turn, identifier)
         hits = [found] if found else self.turn.by_code(identifier)
         mine = [hit for hit in hits if hit.room in self.rooms]
@@ -241,13 +241,13 @@ class Reader:
         return self.transfer(subject) if isinstance(subject, Transfer) else self.connection(subject)
 
     def story(self, transfer: Transfer, audited: tuple[Audited, ...]) -> StoryView:
-        """A transfer with all that is noted about it."""
+        """A transfer with its audit."""
         related = [transfer.terms.parent] if transfer.terms.parent else []
         related += [child.id for child in lend.children(self.turn, transfer)]
         return StoryView(transfer=self.transfer(transfer), entries=self.entries(audited), related=related)
 
     def entries(self, audited: tuple[Audited, ...]) -> list[EntryView]:
-        """What the audit has of one subject, as far as people are told of it."""
+        """The entries of the audit that people may read."""
         return [
             EntryView(
                 at=each.at,
@@ -260,7 +260,7 @@ class Reader:
         ]
 
     def space_ref(self, party: str) -> SpaceRef:
-        """A space as chat names it."""
+        """A space with the name that chat uses."""
         name = self.turn.us.name if party == self.turn.us.party else self.turn.party_name(party)
         return SpaceRef(id=party, name=name)
 
@@ -282,25 +282,25 @@ class Reader:
         )
 
     def outside(self, wanted: LedgerFilter) -> list[OutsideLoan]:
-        """What neighbours without a bot have or had, as far as it was lent in this person's rooms."""
+        """Loans to neighbours without a bot that were lent in this person's rooms."""
         return [each for each in self.turn.outside_loans() if each.room in self.rooms and wanted.covers_outside(each)]
 
     def loans(self) -> list[TransferView]:
-        """All that is on loan, here or at friends, what is due first coming first."""
+        """All loans, here and at friends. The first due date comes first."""
         return [self.transfer(transfer) for transfer in self._loans()]
 
     def undecided(self) -> list[TransferView]:
-        """All that waits for a decision, here or at friends."""
+        """All transfers that wait for a decision, here or at friends."""
         waits = [t for t in self.turn.open_transfers() if t.room in self.rooms and t.state is TransferState.OPEN]
         return [self.transfer(transfer) for transfer in waits]
 
     def of_item(self, item: int) -> list[TransferView]:
-        """Every transfer of that stock item of ours, what was asked last coming first."""
+        """All transfers of this stock item of ours, the newest first."""
         found = [t for t in self.turn.marked(Mark.ITEM, item) if t.room in self.rooms]
         return [self.transfer(transfer) for transfer in history.newest_first(found)]
 
     def item_page(self, item: int) -> str:
-        """Its page in our InvenTree; '' if we don't know where that is."""
+        """The item's page in our InvenTree; '' if the address isn't known."""
         url = self.turn.us.inventory_url
         return history.item_page(url, self.turn.standing().api, item) if url else ""
 
@@ -308,12 +308,12 @@ class Reader:
         return [transfer for transfer in lend.on_loan(self.turn) if transfer.room in self.rooms]
 
     def bookings(self) -> list[TransferView]:
-        """Loans that are agreed or asked for ahead and haven't begun, the first day coming first."""
+        """Loans that are booked, or asked for, ahead and haven't begun. The first day comes first."""
         ahead = [t for t in self.turn.open_transfers() if t.terms.starts is not None and t.room in self.rooms]
         return [self.transfer(t) for t in sorted(ahead, key=lambda t: (t.terms.starts or date.max, t.id))]
 
     def waiting(self) -> list[WaitingView]:
-        """Who waits for what: our people at friends, then friends and our people for what is ours."""
+        """The waiting lists: first our people's places at friends, then who waits for our stock."""
         places = [each for each in self.turn.places_in_line() if each.is_living and each.room in self.rooms]
         entries = [each for each in self.turn.queue() if each.room in self.rooms]
         return [*map(self._place, places), *map(self._entry, entries)]
@@ -350,7 +350,7 @@ class Reader:
         )
 
     def rotas(self) -> list[RotaView]:
-        """What is asked of several friends in turn, or was lately."""
+        """Requests from anyone that run, or ended lately."""
         return [self._rota(rota) for rota in self.turn.rotas() if rota.room in self.rooms]
 
     def _rota(self, rota: Rota) -> RotaView:
@@ -379,7 +379,7 @@ class Reader:
         )
 
     def with_neighbours(self) -> list[OutsideView]:
-        """What neighbours without a bot have, what is due first coming first; then what they had, the newest first."""
+        """Loans to neighbours: first what they have, by due date; then what they had, the newest first."""
         loans = self.outside(LedgerFilter())
         here = sorted((each for each in loans if each.is_living), key=lambda each: (each.until, each.id))
         over = sorted((each for each in loans if not each.is_living), key=lambda each: each.by.at, reverse=True)
@@ -416,7 +416,7 @@ class Reader:
         )
 
     def wants(self) -> list[WantView]:
-        """What our people want that nobody had, then what friends want; what ends first comes first."""
+        """First our people's wants, then friends'. The first to end comes first."""
         ours = [each for each in self.turn.wants() if each.is_living and each.room in self.rooms]
         friends = {c.id for c in self.turn.connections() if c.room in self.rooms}
         theirs = [each for each in self.turn.friend_wants() if each.connection in friends]
@@ -454,20 +454,20 @@ class Reader:
         return [self._space(space.party, space.name) for space in lookup.spaces_of(self.turn, self.rooms)]
 
     def space_refs(self) -> list[SpaceRef]:
-        """Only their ids and names, which takes no counting."""
+        """The spaces in this person's rooms, only id and name, which is quick."""
         return [SpaceRef(id=each.party, name=each.name) for each in lookup.spaces_of(self.turn, self.rooms)]
 
     def friends(self) -> list[SpaceRef]:
-        """Those that something can be asked of, or offered."""
+        """The friends, to which the person can offer something, or send a request."""
         friends = {c.peer for c in self.turn.connections() if c.room in self.rooms and c.state in LIVING_CONNECTION}
         return [each for each in self.space_refs() if each.id in friends]
 
     def space(self, party: str) -> SpaceView | None:
-        """One of them."""
+        """One of the spaces in this person's rooms; None if it isn't there."""
         return next((self._space(each.id, each.name) for each in self.space_refs() if each.id == party), None)
 
     def agenda(self, first: date, last: date) -> list[AgendaView]:
-        """What is fetched and due back on these days, by the day."""
+        """Pick-ups and due dates on these days: first of transfers, then of neighbours' loans."""
         ours = bookings.of_neighbours(self.turn, self.rooms, first, last)
         return [
             *(
@@ -478,12 +478,12 @@ class Reader:
         ]
 
     def dealings(self, party: str) -> DealingsView | None:
-        """What went between us and that space, since ever."""
+        """All dealings with this space; None if there were none."""
         all_of_it = ledger_figures.dealings(self.turn, 0, self.rooms)
         return next((self._dealings(each) for each in all_of_it if each.party == party), None)
 
     def figures(self, counts: StockCounts | None, days: int) -> FiguresView:
-        """Our figures of the last `days` (0: since ever), as a direct chat tells them. None: InvenTree is silent."""
+        """Our figures of the last `days` (0: all). `counts` is None if InvenTree doesn't answer."""
         own = ledger_figures.own(self.turn, counts or StockCounts(), days, self.rooms)
         told = ledger_figures.for_room(self.turn, own, "")
         past = stats.with_today(self.turn, self.turn.stock_history(), told.stock_items)
@@ -537,9 +537,9 @@ class Reader:
         return LedgerPage(items=items)
 
     async def transfers(self, wanted: LedgerFilter, behind: Place | None = None) -> AsyncIterator[Transfer]:
-        """Those of that space and time that this person may read of, newest first; the bot goes on between them.
+        """The transfers that the person may read, newest first. The bot's other work gets its turn in between.
 
-        The other filters are the caller's.
+        Filters only by `space` and `since`; the caller checks `wanted.covers`.
         """
         for number, transfer in enumerate(self.turn.newest(self.rooms, wanted.space, wanted.since, behind), 1):
             yield transfer
@@ -581,7 +581,7 @@ class Reader:
         )
 
     def picture(self, identifier: str, number: int) -> Mapping[str, Any]:
-        """Where the picture of that hit of this person's search lies; {} if it has none."""
+        """Where the picture of this hit is on the homeserver; {} if it has none, or the search isn't this person's."""
         kept = self.turn.search(identifier)
         hits = kept.hits if kept is not None and kept.person == self.person else ()
         return hits[number - 1][1].picture if 0 < number <= len(hits) else {}
@@ -610,7 +610,7 @@ class Reader:
         )
 
     def accesses(self, this: str = "") -> list[AccessView]:
-        """What this person holds."""
+        """This person's sessions and tokens."""
         return [access_view(access, this) for access in web.held_by(self.turn, self.person)]
 
     # --- parts ---

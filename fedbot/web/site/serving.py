@@ -1,4 +1,4 @@
-"""The pages and the API on a TCP port, beside the bot, until it stops."""
+"""Serving the pages and the API on a TCP port, beside the bot."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MOST_OF_ONE_CALLER = 50
 
 
 class _Bounded(H11Protocol):
-    """One connection: closed if there are too many, or if its request comes too slowly."""
+    """One connection. It is closed if its caller has too many, or its request comes too slowly."""
 
     proxies: frozenset[str] = frozenset()
     _late: asyncio.TimerHandle | None = None
@@ -55,7 +55,7 @@ class _Bounded(H11Protocol):
         super().connection_lost(exc)
 
     def _watch(self) -> None:
-        """While a request isn't all there, its time runs."""
+        """Close the connection if the request isn't complete in time."""
         if self.conn.their_state not in {h11.IDLE, h11.SEND_BODY}:
             self._is_asked()
         elif self._late is None:
@@ -68,7 +68,7 @@ class _Bounded(H11Protocol):
 
 
 class _Server(uvicorn.Server):
-    """Signals are the bot's business. `is_up` once it listens."""
+    """A server that leaves signals to the bot. `is_up` is set once it listens."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -84,9 +84,9 @@ class _Server(uvicorn.Server):
 
 
 class Served:
-    """Answers while it is entered (async context manager). `CannotListen` if the address is taken.
+    """Serves while it is entered (async context manager). Raises `CannotListen` if the address is taken.
 
-    `proxies`: the network addresses that call for many people.
+    `proxies`: the network addresses of proxies, which have more connections.
     """
 
     def __init__(self, app: FastAPI, listen: str, proxies: tuple[str, ...] = ()) -> None:

@@ -1,6 +1,6 @@
-"""What the API and the pages show, made from the documents: one model each, for both.
+"""The models that the API and the pages show.
 
-Quantities are decimal strings, times aware ISO 8601, days ISO dates. `Reader` makes them for one person.
+Quantities are decimal strings, times are ISO 8601 with a time zone, days are ISO dates. `Reader` makes the models.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from fedbot.rules.model.decision import Choice
 
 
 class PersonView(BaseModel):
-    """A person by Matrix id; `name` is how chat names them, `user` their InvenTree user, of our own people only."""
+    """A person by Matrix id. `name` is their name in chat, `user` their InvenTree user (our own people only)."""
 
     id: str
     name: str
@@ -30,7 +30,7 @@ class SpaceRef(BaseModel):
 
 
 class LineView(BaseModel):
-    """One line: what it is, how much of it, its condition and place. `our_item` is our stock item, once it is known."""
+    """One line of a transfer. `our_item` is the number of our stock item, once it is known."""
 
     number: int
     part: str
@@ -46,11 +46,10 @@ class LineView(BaseModel):
 
 
 class CardView(BaseModel):
-    """What waits for a decision here. `shown` is the hash of all that the card shows: send it with the decision.
+    """A card that waits for a decision here. `shown` is the hash of what it shows: send it with the decision.
 
-    `text` and `html` are the card as chat shows it, without how to answer there. `yours`: this person's decision would
-    count. `care`: a yes takes two people, or one who types the `code` on a page that was signed in by an encrypted
-    message.
+    `text` and `html` are the card as in chat, without how to answer there. `yours`: this person may decide. `care`:
+    approving takes two people, or one who enters the card's `code` on a page that an encrypted message signed in.
     """
 
     shown: str
@@ -66,10 +65,10 @@ class CardView(BaseModel):
 
 
 class TransferView(BaseModel):
-    """One transfer, seen from our side. `state_text` says in words how it stands.
+    """One transfer, seen from our side. `state_text` is its state in words.
 
-    `direction`: `out` leaves us. `due` is until when it can be decided on, `due_day` the last day of a loan,
-    `first_day` the first one of a loan that was booked ahead.
+    `direction`: `out` or `in`. `due`: when the time for a decision ends. `due_day`: the due date of a loan.
+    `first_day`: the first day of a loan that is booked ahead.
     """
 
     id: str
@@ -89,7 +88,7 @@ class TransferView(BaseModel):
     due_day: date | None = None
     on_loan: bool = False
     overdue_days: int = 0
-    days_left: int | None = Field(default=None, description="until the due day; null where none is due, or it is over")
+    days_left: int | None = Field(default=None, description="until the due date; null if there is none, or it is past")
     still_out: list[LineView] = []
     note: str = ""
     ended_at: datetime | None = None
@@ -98,7 +97,7 @@ class TransferView(BaseModel):
 
 
 class EntryView(BaseModel):
-    """One entry of the audit, in words. `event_id` begins with `page-` or `api-` where it wasn't said in chat."""
+    """One entry of the audit, in words. `event_id` begins with `page-` or `api-` if it wasn't by chat."""
 
     at: datetime
     who: PersonView | None
@@ -107,7 +106,7 @@ class EntryView(BaseModel):
 
 
 class StoryView(BaseModel):
-    """A transfer with everything that led to where it stands, oldest first."""
+    """A transfer with its audit, oldest first."""
 
     transfer: TransferView
     entries: list[EntryView]
@@ -115,7 +114,7 @@ class StoryView(BaseModel):
 
 
 class ConnectionView(BaseModel):
-    """A friendship, or what is to become one."""
+    """A friendship, or a request for one."""
 
     id: str
     code: str
@@ -132,10 +131,10 @@ class ConnectionView(BaseModel):
 
 
 class SpaceView(BaseModel):
-    """A space in our rooms: whether it is a friend, and whether its bot answers.
+    """A space in our rooms.
 
-    `unanswered`: how often we have sent again what its bot has not seen. `shares`: how long its sharing list is.
-    `balance`: how many transfers there were with it.
+    `unanswered`: how often we sent a message again that its bot hasn't acknowledged. `shares`: the length of its
+    sharing list; null if unknown. `transfers`: how many there were with it.
     """
 
     id: str
@@ -150,7 +149,7 @@ class SpaceView(BaseModel):
 
 
 class NowView(BaseModel):
-    """What waits: for this person's decision, for others though this person asked, and what is under way or on loan."""
+    """What waits for this person's decision, what they asked others for, and what is under way or on loan."""
 
     to_decide: list[TransferView | ConnectionView]
     asked: list[TransferView | ConnectionView]
@@ -162,14 +161,14 @@ class NowView(BaseModel):
 
 
 class LedgerPage(BaseModel):
-    """Transfers, what was asked last coming first. `next` is the cursor of what follows; null at the end."""
+    """A page of transfers, the newest first. `next` is the cursor of the following page; null at the end."""
 
     items: list[TransferView]
     next: str | None = None
 
 
 class AnswerView(BaseModel):
-    """An answer in words, as chat shows it. `choices` are lines of which one may be meant."""
+    """An answer as chat shows it. `choices` are lines to say instead, one of which may be meant."""
 
     sentence: str
     text: str
@@ -178,7 +177,7 @@ class AnswerView(BaseModel):
 
 
 class LineSaidView(BaseModel):
-    """A line or decision with its answer. `waiting`: there is none yet; ask again under its id."""
+    """A line or decision with its answers. `waiting`: there is none yet; ask again by its id."""
 
     id: str
     outcome: Outcome | None
@@ -188,10 +187,11 @@ class LineSaidView(BaseModel):
 
 
 class HitView(BaseModel):
-    """One part that a search found, and the space that has it. `number` stands for it in `request NUMBER`.
+    """One part that a search found, and the space that has it. `request NUMBER` in chat requests it.
 
-    `lent` is how much more is on loan, the first of it due `back`; `booked` what is booked next, from `booked_from` to
-    `booked_until`. `waiting` is how many wait for it, `place` which of them you are (0: none). `state_text`: in words.
+    `lent` is how much more is on loan, the first of it due `back`. `booked` is how much is booked next, from
+    `booked_from` to `booked_until`. `waiting` is the length of the waiting list, `place` yours in it (0: none).
+    `state_text` is all this in words.
     """
 
     number: int
@@ -216,7 +216,7 @@ class HitView(BaseModel):
 
 
 class SearchView(BaseModel):
-    """A search for ten minutes. `waiting` are spaces that haven't answered yet, `problems` why others told nothing."""
+    """A search, kept for ten minutes. `waiting`: spaces without an answer yet. `problems`: why, by space."""
 
     id: str
     words: str
@@ -226,14 +226,14 @@ class SearchView(BaseModel):
 
 
 class FlowView(BaseModel):
-    """What went one way: lines of transfers, and the pieces in those that are counted by the piece."""
+    """What went one way: how many lines of transfers, and how many pieces in those that count pieces."""
 
     lines: int
     pieces: str
 
 
 class DealingsView(BaseModel):
-    """What went between us and one space, seen from us. `lent` and `borrowed` are on loan now; `open` isn't decided."""
+    """Our dealings with one space. `lent` and `borrowed` are on loan now; `open` are undecided transfers."""
 
     space: SpaceRef
     given: FlowView
@@ -244,10 +244,10 @@ class DealingsView(BaseModel):
 
 
 class FiguresView(BaseModel):
-    """Our figures, as far as `stats.disclose` tells them. `hidden`: only our admin room is told.
+    """Our figures, as far as `stats.disclose` allows. `hidden`: only our admin room may see them.
 
-    `counts` is what our InvenTree counts; empty if it doesn't answer (`silent`). `days`: what went to and fro is of
-    the last so many days; 0 is since ever. `stock` is how many stock items there were on a day.
+    `counts` are InvenTree's counts by name; empty if it doesn't answer (`silent`). `dealings` are of the last `days`
+    days (0: all). `stock` is the number of stock items by day.
     """
 
     days: int
@@ -259,7 +259,7 @@ class FiguresView(BaseModel):
 
 
 class AskedView(BaseModel):
-    """A friend that was asked, by which transfer; `why` it was taken back, if we did that."""
+    """A friend that was asked, and the transfer. `why`: the reason, if we took the request back."""
 
     space: SpaceRef
     transfer: str
@@ -269,9 +269,9 @@ class AskedView(BaseModel):
 
 
 class RotaView(BaseModel):
-    """One thing asked of several friends in turn until somebody gives it. `waiting` are asked next.
+    """One request from anyone: friends are asked in turn until one gives it. `waiting` are asked next.
 
-    `unit`: what is wanted is counted in that, or as each space does if it is empty.
+    `unit`: the unit of what is wanted; empty: each space counts in its own.
     """
 
     id: str
@@ -285,14 +285,14 @@ class RotaView(BaseModel):
     loan_until: date | None
     asked: list[AskedView]
     waiting: list[SpaceRef]
-    stuck: str = Field(default="", description="code of the request that was confirmed, and of which nothing came")
+    stuck: str = Field(default="", description="code of a confirmed request that nothing came of")
 
 
 class OutsideView(BaseModel):
-    """A loan to a neighbour without a bot. `overdue_days`: since when it should be back, while it is out.
+    """A loan to a neighbour without a bot. `overdue_days`: 0 unless it is out and overdue.
 
-    `handed_to` and `transfer`: the friend that the neighbour is by now, and the loan that it is offered, or became.
-    `problem`: why it is unclear, or wasn't lent. `state_text` says in words how it stands.
+    `handed_to` and `transfer`: the friend that the neighbour has become, and the loan that replaces this one.
+    `problem`: why it is unclear, or wasn't lent. `state_text` is its state in words.
     """
 
     id: str
@@ -322,9 +322,9 @@ class OutsideView(BaseModel):
 
 
 class AgendaView(BaseModel):
-    """On that day something is `fetched`, due `back`, or still out (`overdue`, which stands under today).
+    """One entry of the calendar: a pick-up (`fetched`), a due date (`back`), or `overdue`, which is listed under today.
 
-    It is one of these two: a transfer, or a loan to a neighbour without a bot.
+    It is either a `transfer`, or a loan to a neighbour (`neighbours`).
     """
 
     day: date
@@ -334,10 +334,10 @@ class AgendaView(BaseModel):
 
 
 class WantView(BaseModel):
-    """What one of our people wants (`ours`), or a friend. `unit` is empty where each counts as it does.
+    """A want of one of our people (`ours`), or of a friend. `unit` is empty if each space counts in its own.
 
-    `until` is its last day. Of our own: its `code`, who wants it, and how much hasn't come yet (`lacking`). Of a
-    friend's: when our approvers were told that we share some.
+    `until` is its last day. Ours have a `code`, a person (`by`), and how much hasn't come yet (`lacking`). Friends'
+    have `told_at`: when our approvers were told that we share some.
     """
 
     ours: bool
@@ -353,10 +353,10 @@ class WantView(BaseModel):
 
 
 class WaitingView(BaseModel):
-    """A place in a waiting list: of ours at a friend (`ours`), or of a friend or one of our people at us.
+    """A place in a waiting list: one of our people's at a friend (`ours`), or anybody's for our stock.
 
-    `unit` is empty where each counts as it does. `place` is 0 before the friend's bot has told it. `until`: so long it
-    is kept, once it is there.
+    `unit` is empty if each space counts in its own. `place` is 0 before the friend's bot has told it. `until`: how long
+    the item is kept for them, once it is there.
     """
 
     code: str
@@ -372,7 +372,7 @@ class WaitingView(BaseModel):
 
 
 class AccessView(BaseModel):
-    """A session or token, by the beginning of its hash, which opens nothing."""
+    """A session or token. Its id is the beginning of its hash, which gives no access."""
 
     id: str
     kind: str
