@@ -155,7 +155,7 @@ def make_access(server: Server, step: MakeAccess) -> AccessMade:
 
 
 def find_access_ended(server: Server, step: EndAccess) -> AccessEnded | None:
-    """Probe of `EndAccess`: the user is inactive (or gone), and none of its tokens is good."""
+    """Probe of `EndAccess`: the user is inactive or gone, and has no valid token."""
     admin = _admin(server)
     row = admin.row_if_there(f"user/{step.user}/")
     over = (row is None or not row.get("is_active")) and not active_tokens(admin, step.user)
@@ -301,7 +301,7 @@ def _tried(transport: InvenTreeTransport) -> TokenTried:
 
 
 def _itself(transport: InvenTreeTransport, version: Version) -> tuple[str, date | None]:
-    """The name and end of the token that the transport uses; '' and None where the server doesn't tell."""
+    """The name and end of the transport's token; '' and None if the server doesn't tell."""
     rows = transport.rows("user/tokens/") if version.tells_tokens else []
     row = next((row for row in rows if row.get("in_use")), None)
     if row is None or not row.get("expiry"):
@@ -310,7 +310,7 @@ def _itself(transport: InvenTreeTransport, version: Version) -> tuple[str, date 
 
 
 def find_token_revoked(server: Server, step: RevokeToken) -> TokenRevoked | None:
-    """Probe of `RevokeToken`: no token of that name is good."""
+    """Probe of `RevokeToken`: no token of that name is valid."""
     return None if _named(_token_admin(server), step) else TokenRevoked()
 
 
@@ -405,7 +405,7 @@ ADMIN = "admin_token"
 
 
 def own_tokens(server: Server, query: OwnTokens) -> OwnTokensSeen:
-    """Our tokens, as far as the server tells of them (API >= 293). One that it doesn't accept is left out."""
+    """Our tokens, if the server lists them (API >= 293). A token that it doesn't accept is left out."""
     del query
     if not server.version.tells_tokens:
         return OwnTokensSeen(())
@@ -461,7 +461,7 @@ def find_revoked(server: Server, step: RevokeOwnToken) -> TokenRevoked | None:
 
 
 def revoke_own(server: Server, step: RevokeOwnToken) -> TokenRevoked:
-    """Revoke our own old token. Raises `Refusal` (in-use) if any of ours is still that one."""
+    """Revoke our own old token. Raises `Refusal` (in-use) if the bot still uses it."""
     used = [_in_use(transport) for transport in _transports(server).values()]
     if any(row is not None and row.get("id") == step.token for row in used):
         raise Refusal(Plain(Fault.OLD_TOKEN_IN_USE))
@@ -514,7 +514,7 @@ def _try(server: Server, old: InvenTreeTransport, secret: str) -> None:
 
 
 def _writable_file(server: Server, setting: str) -> Path:
-    """The file behind the setting, if we may replace it. Links are followed: what they lead to is replaced."""
+    """The file that the setting names, if we may replace it. A link's target is replaced."""
     named = server.settings.admin_token_file if setting == ADMIN else server.settings.token_file
     if named is None:
         raise Refusal(Named(NameFault.SETTING_NOT_IN_FILE, setting))

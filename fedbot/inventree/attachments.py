@@ -42,10 +42,8 @@ def attach(server: Server, step: AttachPhoto, photo: bytes) -> PhotoAttached:
     """
     ending = _ending(photo)
     url, fields = server.version.attachment_call(step.item)
-    comment = f"{step.mark} {plain(step.note)}"[: server.version.longest_comment].rstrip()
     name = f"{step.mark.replace(':', '-')}.{ending}"
-    kind = _KINDS.get(ending, f"image/{ending}")
-    server.api.upload(url, {**fields, "comment": comment}, (name, photo, kind))
+    server.api.upload(url, {**fields, "comment": _comment(server, step)}, (name, photo, _media_type(ending)))
     found = _attached(server, step)
     if found is None or found.get("file_size", len(photo)) != len(photo):
         raise OutcomeUnknown(OfItem(ItemFault.PHOTO_NOT_THERE, step.item))
@@ -54,8 +52,20 @@ def attach(server: Server, step: AttachPhoto, photo: bytes) -> PhotoAttached:
 
 def _attached(server: Server, step: AttachPhoto) -> Row | None:
     url, fields = server.version.attachment_call(step.item)
-    rows = server.api.rows(url, **fields)
-    return next((row for row in rows if str(row.get("comment") or "").partition(" ")[0] == step.mark), None)
+    return next((row for row in server.api.rows(url, **fields) if _mark_of(row) == step.mark), None)
+
+
+def _comment(server: Server, step: AttachPhoto | KeepFile) -> str:
+    """The comment of an attachment: the mark, then the note, as far as there is room."""
+    return f"{step.mark} {plain(step.note)}"[: server.version.longest_comment].rstrip()
+
+
+def _mark_of(row: Row) -> str:
+    return str(row.get("comment") or "").partition(" ")[0]
+
+
+def _media_type(ending: str) -> str:
+    return _KINDS.get(ending, f"image/{ending}")
 
 
 def _ending(photo: bytes) -> str:
@@ -74,9 +84,9 @@ def _picture(content: bytes) -> str:
 
 
 def read_file(server: Server, step: SendFile) -> bytes:
-    """The file that is to be sent, from where InvenTree's web server has it.
+    """Download the file to send from InvenTree's web server.
 
-    Raises `Refusal` with reason `no-file` if it isn't there any more, can't be had, is too long, or not what it says.
+    Raises `Refusal` with reason `no-file` if it is gone, unreadable, too long, or not what its name says.
     """
     if step.model == _PART:
         where = picture_of(server.api.row(f"part/{step.pk}/"))
@@ -100,7 +110,7 @@ def find_sent(_: Server, __: SendFile) -> None:
 
 
 def send_file(_: Server, step: SendFile) -> FileKept:
-    """`SendFile` is done by whoever has the homeserver, too; InvenTree alone can't."""
+    """Raises TypeError: the engine does `SendFile`, because it needs the homeserver."""
     raise TypeError(f"{step.name} goes to the homeserver")
 
 
@@ -112,32 +122,31 @@ def find_kept(server: Server, step: KeepFile) -> FileKept | None:
         return FileKept() if picture_of(row) or not is_ours else None
     url, fields = server.version.attachment_call(step.pk)
     end = f":{step.mark.rpartition(':')[2]}"
-    marks = (str(row.get("comment") or "").partition(" ")[0] for row in server.api.rows(url, **fields))
+    marks = map(_mark_of, server.api.rows(url, **fields))
     return FileKept() if any(mark.startswith("fed:") and mark.endswith(end) for mark in marks) else None
 
 
 def keep_file(server: Server, step: KeepFile, content: bytes) -> FileKept:
-    """Attach the file, or make it the part's image, and look whether it is there.
+    """Attach the file, or make it the part's image, and read it back.
 
-    Raises `Refusal` with reason `no-file` if it isn't the file that was told of, or not what its name says.
+    Raises `Refusal` with reason `no-file` if its digest differs, or it isn't what its name says.
     """
     if hashlib.sha256(content).hexdigest() != step.digest:
         raise Refusal(Named(NameFault.FILE_NOT_AS_TOLD, step.name))
     ending = _check(content, step.name)
-    file = (step.name, content, _KINDS.get(ending, f"image/{ending}"))
+    file = (step.name, content, _media_type(ending))
     if step.model == _PART:
         server.api.upload(f"part/{step.pk}/", {}, file, field="image", method="PATCH")
     else:
         url, fields = server.version.attachment_call(step.pk)
-        comment = f"{step.mark} {plain(step.note)}"[: server.version.longest_comment].rstrip()
-        server.api.upload(url, {**fields, "comment": comment}, file)
+        server.api.upload(url, {**fields, "comment": _comment(server, step)}, file)
     if find_kept(server, step) is None:
         raise OutcomeUnknown(Plain(Fault.DETAILS_CHANGED))
     return FileKept()
 
 
 def _check(content: bytes, name: str) -> str:
-    """The ending that this content has; it must be that of its name."""
+    """The ending for this content. Raises `Refusal` unless its name has the same."""
     said = name.rpartition(".")[2].lower().replace("jpeg", "jpg")
     found = "pdf" if content.startswith(_PDF) else _picture(content)
     if not found and _is_text(content):
@@ -148,7 +157,7 @@ def _check(content: bytes, name: str) -> str:
 
 
 def _is_text(content: bytes) -> bool:
-    """Whether no browser would take it for anything else."""
+    """Whether the content is plain text that no browser takes for anything else."""
     try:
         return bool(content) and not {"<", "\0"} & set(content.decode())
     except UnicodeDecodeError:
@@ -156,24 +165,24 @@ def _is_text(content: bytes) -> bool:
 
 
 def picture_of(row: Row) -> str:
-    """Where the image of the part with this row lies; "" if it has none."""
+    """The address of a part's image; "" if it has none."""
     image = str(row.get("image") or "")
     return "" if _BLANK in image else image
 
 
 def small_picture_of(row: Row) -> str:
-    """Where the small one lies that InvenTree makes of it, by a part or `part_detail`; "" if it has none."""
+    """The address of the thumbnail, by a row of `part` or `part_detail`; "" if there is none."""
     picture = str(row.get("thumbnail") or "")
     return "" if _BLANK in picture else picture
 
 
 def attached_to(server: Server, item: int) -> list[Row]:
-    """What people have attached to a stock item; not what we have, which begins with our mark."""
+    """What people attached to a stock item, without our own attachments, which begin with our mark."""
     url, fields = server.version.attachment_call(item)
     rows = server.api.rows(url, **fields, limit=2 * MOST_FILES)
     return [row for row in rows if not OUR_MARK.match(str(row.get("comment") or ""))]
 
 
 def name_of_file(row: Row) -> str:
-    """The name of an attached file; "" of a link."""
+    """The name of an attached file; "" for a link."""
     return str(row.get("attachment") or "").rpartition("/")[2]

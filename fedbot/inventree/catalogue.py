@@ -122,12 +122,12 @@ def find_items(server: Server, query: FindItems, categories: Categories | None =
 
 
 def relate_units(server: Server, query: RelateUnits) -> UnitsRelated:
-    """What this server's units tell of these."""
+    """How these units convert, by this server's definitions."""
     return UnitsRelated(_factors(server, query.pairs))
 
 
 def _factors(server: Server, pairs: Iterable[tuple[str, str]]) -> tuple[UnitFactor, ...]:
-    """What only this server's units tell of how much is meant."""
+    """The factors that only this server's definitions give. Common units are left out."""
     uncommon = [(unit, units) for unit, units in pairs if not is_common(unit, units)]
     told = ((unit, units, ratio_of(server, unit, units)) for unit, units in uncommon)
     return tuple(UnitFactor(unit, units, str(ratio)) for unit, units, ratio in told if ratio is not None)
@@ -161,7 +161,7 @@ def _found(server: Server, query: FindItems, categories: Categories | None) -> I
 
 
 def ratio_of(server: Server, theirs: str, ours: str) -> Fraction | None:
-    """How many of our unit one of theirs is; None if that can't be told."""
+    """How many of our unit one of theirs is; None if they can't be converted."""
     if theirs == ours:
         return Fraction(1)
     from fedbot.inventree.units import factor  # noqa: PLC0415 -- brings numpy with it: only where units differ
@@ -170,13 +170,13 @@ def ratio_of(server: Server, theirs: str, ours: str) -> Fraction | None:
 
 
 def _stock_called(server: Server, called: str, word: str) -> list[dict[str, Any]]:
-    """What lies in stock of the parts with this IPN or name, by calls that sum up nothing (as `part/` does)."""
+    """The stock of the parts with this IPN or name, by calls that are quicker than `part/` with its sums."""
     rows = _in_stock(server, {called: plain(word)})
     return _not_leaving(server, [row for row in rows if same(str(part_shown(row).get(called) or ""), word)])
 
 
 def _stock_of(server: Server, scanned: Scanned) -> list[dict[str, Any]]:
-    """What lies in stock of the part, or in the place itself, that a scanned code stands for."""
+    """The stock of the part, or directly in the location, that a scanned code stands for."""
     field = "part" if scanned.model == stock.PART else "location"
     rows = [row for row in _in_stock(server, {field: scanned.key}) if row.get(field) == scanned.key]
     return _not_leaving(server, rows)
@@ -200,7 +200,7 @@ def _not_leaving(server: Server, rows: Iterable[dict[str, Any]]) -> list[dict[st
 
 
 def parts_like(server: Server, word: str) -> tuple[Part, ...]:
-    """Those with all its words somewhere in them, in stock or not, as far as our stock was read."""
+    """The parts that contain all words, in stock or not, from the index."""
     server.stock.make_ready(server.reader)
     words = word.translate(_QUOTES).casefold().split()
     found = server.stock.index.search(words, Scope(everything=True), (), MOST_PARTS, in_stock=False) if words else []
@@ -265,7 +265,7 @@ def _key_in(server: Server, word: str) -> int | None:
 
 
 def _one(server: Server, key: int, categories: Categories, query: FindItems) -> ItemsFound:
-    """One item by its key, in stock or not, with its whole part (a stock row tells no keywords)."""
+    """One stock item by its key, in stock or not, with its whole part."""
     row = server.api.row_if_there(f"stock/{key}/", **DETAILED, tags="true")
     if row is None:
         return ItemsFound()
@@ -274,7 +274,7 @@ def _one(server: Server, key: int, categories: Categories, query: FindItems) -> 
 
 
 def _whole_part(server: Server, row: Row, categories: Categories, query: FindItems) -> Part:
-    """The part of a stock item, which doesn't tell its keywords and category.
+    """The part of a stock item, with keywords and category, which a stock row lacks.
 
     Keywords only help a friend to find the part, so the index's will do, if it is the part that it knows. By the
     category it is decided whether the part is shared: that is read.
@@ -370,7 +370,7 @@ def _with_origins(
 def _lending_rules(
     server: Server, rules: metadata.LendingRules, row: Row, part: Part, categories: Categories
 ) -> Iterator[LendingSaid]:
-    """What the metadata of the part, of its categories, and of where the stock item lies says about lending it."""
+    """The lending rules in the metadata of the part, its categories and the item's locations."""
     server.place(row.get("location"))  # one that was made since the last look is known then
     records = [("part", part.pk, f"part {part.ipn or part.name}")]
     records += [("partcategory", pk, f"category {categories.path(pk)}") for pk in part.categories]
@@ -451,9 +451,9 @@ def _category(row: Row, categories: Categories) -> Thing:
 
 
 def search_stock(server: Server, query: SearchStock) -> StockHits:
-    """The stock of the first twenty parts that fit: found in our index, and each read again under the token.
+    """The stock of the first twenty matching parts: found in our index, then each read with the token.
 
-    So a friend is told nothing that isn't shared, there, and free for that friend to see at this moment.
+    So a friend learns only of stock that exists, is shared, and is visible to that friend at this moment.
     """
     words = query.words.translate(_QUOTES).casefold().split()
     if query.words and not words:
@@ -489,7 +489,7 @@ def search_stock(server: Server, query: SearchStock) -> StockHits:
 def _read_part_again(
     api: InvenTreeTransport, categories: Categories, query: SearchStock, pk: int, pictures: dict[int, str]
 ) -> Iterator[Part]:
-    """The part of something that is lent, if by what InvenTree says now it is in the scope, itself or by that item."""
+    """The part of a lent item, if it is in the scope as InvenTree has it now, by itself or by that item."""
     try:
         row = api.row(f"part/{pk}/")
     except NotPermitted:
@@ -520,7 +520,7 @@ def _read_again(
     chain: tuple[int, ...],
     pictures: dict[int, str],
 ) -> Iterator[StockItem]:
-    """What is in stock of a part that the index knows; only what is in the scope by what InvenTree says now.
+    """The stock of a part in the index, as InvenTree has it now, within the scope.
 
     Where the part's picture lies is noted in `pictures`.
 

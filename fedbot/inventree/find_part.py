@@ -1,4 +1,4 @@
-"""Which of our parts is what a peer sends, whether it may take the item, and where that would lie (UC2)."""
+"""Matching a peer's item to one of our parts, and the location that it goes to (UC2)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _LONGEST = 95  # of a serial number, which InvenTree ends at 100
 
 
 def match_part(server: Server, query: MatchPart) -> PartMatch:
-    """The one part that fits and may take the item, with where it will lie; or why there is none."""
+    """The one part that fits and can take the item, with its location; or why there is none."""
     found = _matched(server, query)
     return replace(found, status_key=_custom_status(server, query)) if query.status else found
 
@@ -57,7 +57,7 @@ def _matched(server: Server, query: MatchPart) -> PartMatch:
     again, serial = None, ""
     if not reason and query.serial:
         reason, again, serial = _by_number(server, row, query)
-    ratio = None if reason else ratio_of(server, wanted.units.strip(), str(row.get("units") or "").strip())
+    ratio = None if reason else _ratio(server, query, row)
     reason = reason or _why_not_so_much(row, query, ratio)
     if reason:
         return _nothing(server, reason, creatable=False)
@@ -70,7 +70,7 @@ def _matched(server: Server, query: MatchPart) -> PartMatch:
 
 
 def _already_here(server: Server, query: MatchPart, item: int) -> PartMatch:
-    """The stock item that somebody of ours says this is, if it is just that much of it and nobody else's."""
+    """The stock item that one of our people named (`!fed here`), if it has that quantity and is free."""
     row = server.api.row_if_there(f"stock/{item}/")
     part = server.api.row_if_there(f"part/{row['part']}/") if row is not None else None
     if row is None or part is None or why_not_here(server, row, query.quantity, query.serial):
@@ -82,9 +82,13 @@ def _already_here(server: Server, query: MatchPart, item: int) -> PartMatch:
 
 
 def _one_to_one(server: Server, query: MatchPart, part: Row) -> Fraction | None:
-    """The ratio of the units, if it is 1: what is here already can't be counted anew."""
-    ratio = ratio_of(server, query.description.units.strip(), str(part.get("units") or "").strip())
-    return ratio if ratio == 1 else None
+    """The ratio of the units, if it is 1: what is here already keeps its quantity."""
+    return ratio if (ratio := _ratio(server, query, part)) == 1 else None
+
+
+def _ratio(server: Server, query: MatchPart, part: Row) -> Fraction | None:
+    """How many of the part's unit one of the peer's is; None if they can't be converted."""
+    return ratio_of(server, query.description.units.strip(), str(part.get("units") or "").strip())
 
 
 def _candidates(server: Server, query: MatchPart) -> tuple[list[dict[str, Any]], str]:
@@ -102,7 +106,7 @@ def _candidates(server: Server, query: MatchPart) -> tuple[list[dict[str, Any]],
 
 
 def _as_said(server: Server, query: MatchPart) -> list[dict[str, Any]]:
-    """The part that somebody of ours has named, unless it was deleted since."""
+    """The part that one of our people named (`!fed match`), unless it was deleted since."""
     if query.alias is None:
         return []
     row = server.api.row_if_there(f"part/{query.alias}/")
@@ -110,7 +114,7 @@ def _as_said(server: Server, query: MatchPart) -> list[dict[str, Any]]:
 
 
 def _narrowed(rows: list[dict[str, Any]], wanted: PartDescription) -> list[dict[str, Any]]:
-    """Of several parts the usable ones, and of these the one of the same revision, if that settles it."""
+    """The one active part, or the one active part of the same revision; else all."""
     for usable in (
         [row for row in rows if row.get("active", True)],
         [row for row in rows if row.get("active", True) and _revision(row) == wanted.revision],
@@ -134,7 +138,7 @@ def _why_not(row: Row, query: MatchPart) -> str:
 
 
 def _why_not_so_much(row: Row, query: MatchPart, ratio: Fraction | None) -> str:
-    """Why that quantity of the peer's unit is none of ours; empty if it is."""
+    """Why the quantity can't be converted into the part's unit; '' if it can."""
     if ratio is None:
         return "units"
     quantity = Fraction(query.quantity) * ratio
@@ -144,9 +148,9 @@ def _why_not_so_much(row: Row, query: MatchPart, ratio: Fraction | None) -> str:
 
 
 def _by_number(server: Server, row: Row, query: MatchPart) -> tuple[str, int | None, str]:
-    """Why the part can't have this thing (empty if it can); our record that comes again; the number it gets instead.
+    """Why the part can't have this item ('' if it can), our own record that returns, and the serial number instead.
 
-    Serial numbers of different spaces collide all the time: every space has a "1".
+    Serial numbers of different spaces often collide: every space has a "1".
     """
     given = _gave_with_any_number(server, query)
     if given is not None:
@@ -154,21 +158,21 @@ def _by_number(server: Server, row: Row, query: MatchPart) -> tuple[str, int | N
     for number in (query.serial, *_others(server, query)):
         if not server.version.can_be_given(number):
             continue
-        same = [item for item in rows_of_part(server, int(row["pk"]), serial=number) if item.get("serial") == number]
-        if not same or (len(same) == 1 and _booked_in_by(query, same[0])):
+        taken = [item for item in rows_of_part(server, int(row["pk"]), serial=number) if item.get("serial") == number]
+        if not taken or (len(taken) == 1 and _booked_in_by(query, taken[0])):
             return "", None, _other_number(query, number)
     return "serial-taken", None, ""
 
 
 def _gave_with_any_number(server: Server, query: MatchPart) -> Row | None:
-    """Our own record that went to the peer, and is with it: this is that thing, under whatever number it comes."""
+    """Our own record that is with the peer: it is this item, whatever its serial number there is."""
     rows = (server.api.row_if_there(f"stock/{pk}/") for pk in query.gave)
     here = [row for row in rows if row is not None and _comes_again(server, row, query)]
     return here[0] if len(here) == 1 else None
 
 
 def _others(server: Server, query: MatchPart) -> list[str]:
-    """The numbers to be tried when the peer's is taken, by the configured pattern."""
+    """The serial numbers to try if the peer's is taken, by the configured pattern."""
     number = server.settings.taken_serial.format(serial=query.serial, space=query.peer)
     return [number, *(f"{number}-{again}" for again in range(2, _MOST_NUMBERS + 1))] if len(number) < _LONGEST else []
 
@@ -178,18 +182,18 @@ def _other_number(query: MatchPart, number: str) -> str:
 
 
 def _booked_in_by(query: MatchPart, item: Row) -> bool:
-    """Whether that is this very thing, booked in before our journal was lost."""
+    """Whether this transfer booked that item in, before our journal was lost."""
     return bool(query.mark) and str(item.get("link") or "").endswith(query.mark)
 
 
 def _comes_again(server: Server, item: Row, query: MatchPart) -> bool:
-    """Whether it is where it went, or is here already by this very transfer, which a lost journal doesn't know."""
+    """Whether it is still with the peer, or this transfer returned it already, before our journal was lost."""
     with_peer = item.get("customer") is not None and item["customer"] == query.company
     return with_peer or trace(server, query.mark, int(item["pk"])).last(RETURNED) is not None
 
 
 def _nothing(server: Server, reason: str, *, creatable: bool = True) -> PartMatch:
-    """No part; a new one may be made where settings and roles allow it."""
+    """No part; `creatable` if settings and roles allow a new one."""
     if not (creatable and server.makes_parts):
         return PartMatch(reason=reason)
     place, category = server.default_place({}), server.settings.new_part_category
@@ -207,7 +211,7 @@ def _by_alias(server: Server, query: MatchPart) -> list[dict[str, Any]]:
 
 
 def _aliases(server: Server, part: int, peer: str) -> set[str]:
-    """What this peer calls the part. Without the permission to read a part's metadata: nothing is recorded."""
+    """What this peer calls the part; empty without the permission to read its metadata."""
     try:
         own = metadata.read(server, "part", part).get(OWN_KEY)
     except NotPermitted:

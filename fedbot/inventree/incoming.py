@@ -58,7 +58,7 @@ def find_part_created(server: Server, step: CreatePart) -> PartCreated | None:
 
 
 def create_part(server: Server, step: CreatePart) -> PartCreated:
-    """Create the part as it was described, salable, so that what comes on loan can go back.
+    """Create the part as described. It is salable, so that loans can be returned.
 
     Raises `Refusal` with reason `no-category` if the configured category isn't exactly one.
     """
@@ -170,9 +170,9 @@ def _must_count_as_shown(server: Server, step: CreateItem) -> None:
 
 
 def _created(server: Server, step: CreateItem, reply: object) -> Row:
-    """The row that was made, as InvenTree tells it in its answer, or read back where that lacks what is looked at.
+    """The new row, from InvenTree's answer, or read back if the answer lacks fields that are checked.
 
-    Older versions don't tell the key of a serialised item. When it is put away its row is read once more.
+    Older versions don't answer with the key of a serialised item. Putting it away reads the row again.
     """
     told = server.version.created(reply)
     if told is not None:
@@ -232,9 +232,9 @@ def find_marked_as_here(server: Server, step: MarkAsHere) -> ItemCreated | None:
 
 
 def mark_as_here(server: Server, step: MarkAsHere) -> ItemCreated:
-    """Move it to where it lies, which leaves the mark in its history and changes nothing.
+    """Move the item to its own location: that puts the mark into its history and changes nothing else.
 
-    Raises `Refusal` if it isn't what the card has shown any more.
+    Raises `Refusal` if it differs from what the card showed.
     """
     row = item_row(server, step.item)
     if row.get("part") != step.part or why_not_here(server, row, step.quantity, step.serial):
@@ -253,7 +253,7 @@ def mark_as_here(server: Server, step: MarkAsHere) -> ItemCreated:
 
 
 def why_not_here(server: Server, row: Row, quantity: Decimal, serial: str) -> ItemFault | None:
-    """Why that stock item of ours can't be so much of what somebody else owns; None if it can."""
+    """Why this stock item of ours can't be the one that a friend lends; None if it can."""
     checks = (
         (not server.version.in_stock(row) or row.get("customer") is not None, ItemFault.NOT_IN_STOCK),
         (amount(row["quantity"]) != quantity, ItemFault.OTHER_QUANTITY),
@@ -272,10 +272,9 @@ def find_put_away(server: Server, step: PutAway) -> PlacedAt | None:
 
 
 def put_away(server: Server, step: PutAway) -> PlacedAt:
-    """From Incoming to its destination, with 'received from …' in the history.
+    """Move the item from Incoming to its destination, with 'received from …' in the history.
 
-    That is written too where the destination is Incoming itself: a transfer to the place where an item lies
-    leaves an entry of type 25.
+    It is moved even if the destination is Incoming itself: that leaves an entry of type 25 in the history.
     """
     location = step.location
     if server.place(location) is None:
@@ -301,7 +300,7 @@ def find_written_off(server: Server, step: WriteOff) -> WrittenOff | None:
 
 
 def write_off(server: Server, step: WriteOff) -> WrittenOff:
-    """Give it the status 'lost', so that it is in stock no more, and keeps its history.
+    """Give the item the status 'lost': it is no longer in stock, and keeps its history.
 
     Raises `Refusal` with one of: gone, not-in-stock, too-much, allocated.
     """

@@ -249,7 +249,7 @@ class OwnInventory:
         return await self.in_thread(self._write, partial(self._acted, partial(_attached, content=content)), step)
 
     async def read_file(self, step: steps.SendFile) -> bytes:
-        """A file that goes along; see `fedbot.ports.Inventory`."""
+        """The content of a file that travels; see `fedbot.ports.Inventory`."""
         return await self.in_thread(self._run, attachments.read_file, step, Unavailable)
 
     async def picture(self, where: str) -> bytes | None:
@@ -318,11 +318,11 @@ class OwnInventory:
         return self._run(_tended, self._stock, Unavailable)
 
     def look_again(self) -> None:
-        """Version, roles and places are read anew before the next call."""
+        """Read version, roles and locations again before the next call."""
         self._looked_at, self._so_far = 0.0, Look()
 
     def use(self, settings: InventorySettings) -> None:
-        """Go on with these settings. A call that runs ends by the old ones, so their connections stay till the end."""
+        """Use these settings from now on. Running calls end with the old ones, whose connections stay open."""
         with self._looking:
             self._former += [transport for transport in (self._api, self._admin) if transport is not None]
             self._settings = settings
@@ -382,7 +382,7 @@ class OwnInventory:
             return self._server
 
     def _was_upgraded(self) -> bool:
-        """Whether it tells another version than at the last look; one call a minute at most."""
+        """Whether InvenTree's version has changed since the last look. At most one call a minute."""
         if self._server is None or time.monotonic() - self._asked_version_at < SECONDS_BETWEEN_VERSIONS:
             return False
         self._server.api.connect()
@@ -399,7 +399,7 @@ class OwnInventory:
         return self._api, self._admin
 
     def _take_changed_tokens(self) -> None:
-        """Use what stands in the tokens' files now: an admin may have put the next one there by hand."""
+        """Read the tokens' files again, because an admin may have put the next token there."""
         files = {self._settings.token_file: self._api, self._settings.admin_token_file: self._admin}
         for file, transport in files.items():
             if file is None or transport is None:

@@ -114,7 +114,7 @@ def origin_of(server: Server, row: Row, own: Provenance | None) -> str:
 
 
 def company_mirrors(server: Server, _: CompanyMirrors) -> MirrorsFound:
-    """What we have signed into the metadata of our peers' companies, which are told by their link."""
+    """Everything that we signed into the metadata of our peers' companies, which their links identify."""
     signed: list[CompanyMirror] = []
     unsigned: list[str] = []
     for row in server.for_companies().rows("company/"):
@@ -176,7 +176,7 @@ def _told(answer: object, key: str) -> object:
 
 
 def _value(server: Server, step: Mirror) -> object:
-    """What is to stand under our key, signed if we can. Raises `Refusal` for a value that is no object."""
+    """The value for our key in the metadata, signed if possible. Raises `Refusal` unless it is an object."""
     try:
         value = json.loads(step.value)
     except ValueError:
@@ -323,7 +323,7 @@ def _went_back(server: Server, anchors: tuple[Anchor, ...], top: int) -> bool:
 
 
 def _stands(server: Server, anchor: Anchor) -> bool | None:
-    """Whether the entry is as it was; None if it went with its stock item, which old versions delete together."""
+    """Whether the entry is unchanged; None if it was deleted with its stock item, as old versions do."""
     row = server.api.row_if_there(f"stock/track/{anchor.pk}/")
     if row is not None:
         found = _anchor(row)

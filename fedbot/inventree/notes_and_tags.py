@@ -1,6 +1,6 @@
-"""Our line in a stock item's notes, and our tag, by which InvenTree itself shows a loan or a booking.
+"""Our lines in a stock item's notes, and our tags, by which InvenTree itself shows a loan or a booking.
 
-The text of other people stays: only the lines and tags that are ours by their form are changed.
+Only lines and tags in our own form are changed. Everything else in the notes stays.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ _MOST_TRIES = 3
 
 
 def find_labelled(server: Server, step: Label) -> Labelled | None:
-    """Probe of `Label`: our line and our tag stand there, and no older ones of ours."""
+    """Probe of `Label`: our line and our tag are there, without older ones."""
     row = _item_row(server, step)
     is_there = _notes(row) == _noted(_notes(row), step) and tags_of(row) == _tagged(tags_of(row), step)
     return Labelled() if is_there else None
 
 
 def label(server: Server, step: Label) -> Labelled:
-    """Write our line and our tag, and nothing else, and read them back; `OutcomeUnknown` if others win thrice."""
+    """Write our line and our tag, and read them back. Raises `OutcomeUnknown` if others overwrite them three times."""
     for _ in range(_MOST_TRIES):
         row = _item_row(server, step)
         written = {"notes": _noted(_notes(row), step), "tags": _tagged(tags_of(row), step)}
@@ -57,7 +57,7 @@ def label(server: Server, step: Label) -> Labelled:
 
 
 def _item_row(server: Server, step: Label) -> Row:
-    """With its tags, which newer versions tell only when asked."""
+    """The item's row with its tags, which newer versions answer only on request."""
     return server.api.row(f"stock/{step.item}/", tags="true")
 
 
@@ -66,7 +66,7 @@ def _notes(row: Row) -> str:
 
 
 def _noted(notes: str, step: Label) -> str:
-    """The notes with our lines, each in the place of its older one, else above all else; what people wrote stays."""
+    """The notes with our lines. Each replaces its older one, or else comes first."""
     if step.what is not LoanLabel.AS_IS:
         notes = _with(notes, _line(step), _OURS)
     if step.booked is not None:
@@ -85,22 +85,22 @@ def _with(notes: str, line: str, ours: re.Pattern[str]) -> str:
 
 
 def without_lines_of_ours(notes: str) -> str:
-    """The notes as people wrote them."""
+    """The notes without our lines."""
     return _without(_without(notes, _OURS), _BOOKED)
 
 
 def by_others(line: str) -> str:
-    """A line for notes that somebody else wrote: one that reads like ours says that it isn't."""
+    """A peer's line for the notes. If it looks like one of our own, it says that it is theirs."""
     return f"They write: {line}" if _OURS.match(line) or _BOOKED.match(line) else line
 
 
 def is_ours(tag: str) -> bool:
-    """Whether only we set such a tag, in any case."""
+    """Whether a tag has our prefix; upper and lower case are the same."""
     return tag.casefold().startswith(TAG.strip())
 
 
 def _without(notes: str, ours: re.Pattern[str]) -> str:
-    """The notes without any of these lines, nor the empty one that parts it from the next, or from the last."""
+    """The notes without these lines and the empty line that separates each from the next, or the previous one."""
     while (found := ours.search(notes)) is not None:
         before, behind = notes[: found.start()], notes[found.end() :]
         is_last = not behind.strip()
@@ -109,7 +109,7 @@ def _without(notes: str, ours: re.Pattern[str]) -> str:
 
 
 def _tagged(tags: list[str], step: Label) -> list[str]:
-    """The tags with ours, in InvenTree's own order as far as they stay."""
+    """The tags with ours; those that stay keep InvenTree's order."""
     wanted = {_BOOKED_TAG} & set(tags) if step.booked is None else {_BOOKED_TAG} if step.booked else set()
     if step.what is LoanLabel.AS_IS:
         wanted |= {each for each in tags if each.startswith(TAG) and each != _BOOKED_TAG}
@@ -120,7 +120,7 @@ def _tagged(tags: list[str], step: Label) -> list[str]:
 
 
 def _line(step: Label) -> str:
-    """'Borrowed from Attraktor until 12 Dec 2026 – fedbot gp75'; '' for nothing."""
+    """For example 'Borrowed from Attraktor until 12 Dec 2026 – fedbot gp75'; '' for no line."""
     sentence = _SENTENCES.get(step.what)
     if sentence is None:
         return ""
@@ -138,6 +138,6 @@ def _booking(booked: BookedFor) -> str:
 
 
 def tags_of(row: Row) -> list[str]:
-    """The tags that a row tells; none if it was read without them."""
+    """The tags in a row; empty if it was read without them."""
     tags = row.get("tags")
     return [str(tag) for tag in tags] if isinstance(tags, Sequence) and not isinstance(tags, str) else []

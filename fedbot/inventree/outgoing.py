@@ -1,7 +1,7 @@
 """The sender's steps: take out, hand over, and the ways back.
 
-InvenTree clamps quantities in silence, lets allocated and broken things go, and has no lock below API 522. So
-everything is checked before, and read back after; what isn't as agreed is moved back.
+InvenTree silently clamps quantities, lets allocated and damaged items go, and has no lock below API 522. So everything
+is checked before and read back after, and whatever differs from the agreement is moved back.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ from fedbot.rules.protocol.terms import presentable
 
 @dataclass(frozen=True)
 class _Found:
-    """What a mark led to: the row in Outgoing, the entry that tells of it, whether the item went whole."""
+    """What a mark led to: the row in Outgoing, the entry in the history, and whether the whole item went."""
 
     row: Row
     entry: Entry
@@ -62,7 +62,7 @@ class _Found:
 
 
 def find_taken(server: Server, step: TakeOut) -> Taken | None:
-    """Probe of `TakeOut`. What was taken out otherwise than agreed is moved back, and `Refusal` raised."""
+    """Probe of `TakeOut`. Moves back what differs from the agreement, and raises `Refusal`."""
     found = _found(server, step)
     return None if found is None else _as_agreed(server, step, found, before=None)
 
@@ -98,7 +98,7 @@ def take_out(server: Server, step: TakeOut) -> Taken:
 
 
 def _may_leave(server: Server, row: Row, step: TakeOut) -> None:
-    """Our own check, as InvenTree has none; what was borrowed goes back even if its part is inactive by now."""
+    """Our own check, because InvenTree has none. A borrowed item may return even if its part became inactive."""
     part = part_shown(row)
     quantity, allocated = amount(row["quantity"]), amount(row.get("allocated"))
     item, status = step.item, str(row.get("status_text"))
@@ -123,7 +123,7 @@ def _may_leave(server: Server, row: Row, step: TakeOut) -> None:
 
 
 def _is_active(server: Server, company: int) -> bool:
-    """Whether an admin still wants anything to go to that company; taken for granted where we may not look."""
+    """Whether the company is active; True if we have no permission to read it."""
     try:
         return server.api.row(f"company/{company}/").get("active") is not False
     except NotPermitted:
@@ -157,7 +157,7 @@ def _found(server: Server, step: TakeOut) -> _Found | None:
 
 
 def _trace_in_outgoing(server: Server, step: TakeOut) -> Trace:
-    """Where the history can't be searched and the source is gone: what items in Outgoing tell of the mark."""
+    """The mark in the history of items in Outgoing, for servers that can't search histories, if the source is gone."""
     for row in rows_of_part(server, step.part, location=server.outgoing.pk):
         marked = trace(server, step.mark, int(row["pk"]))
         if marked.entries:
@@ -166,7 +166,7 @@ def _trace_in_outgoing(server: Server, step: TakeOut) -> Trace:
 
 
 def _as_agreed(server: Server, step: TakeOut, found: _Found, before: Decimal | None) -> Taken:
-    """The result, if part, serial and quantity are as agreed and the sum adds up; else all goes back.
+    """The result, if part, serial number, quantity and sum are as agreed; else move everything back.
 
     `before` is what the source held; None if others may have moved some of it meanwhile, as rows are locked.
     """
@@ -190,7 +190,7 @@ def _as_agreed(server: Server, step: TakeOut, found: _Found, before: Decimal | N
 
 
 def _undo(server: Server, mark: str, row: Row, location: int | None, status: int) -> None:
-    """Move back what lies in Outgoing in another quantity than agreed; the mark then stands for nothing."""
+    """Move back an item in Outgoing whose quantity differs from the agreement. The mark no longer counts then."""
     move_to(
         server,
         mark=mark,
@@ -203,7 +203,7 @@ def _undo(server: Server, mark: str, row: Row, location: int | None, status: int
 
 
 def _home(server: Server, row: Row, location: int | None) -> int:
-    """Where to put what lay in `location`; if that is gone, or was nowhere, where its part belongs."""
+    """The location to return to: `location` if it exists, else the part's default."""
     place = server.place(location)
     return (place or server.place_for(row["part"])).pk
 
@@ -268,7 +268,7 @@ def mark_arrived(server: Server, step: Arrived) -> HandedOver:
 
 
 def find_remarked(server: Server, step: Remark) -> HandedOver | None:
-    """Probe of `Remark`: the sentence stands in its history, and its status is again the one that stands there."""
+    """Probe of `Remark`: the sentence is in the history, and the status is what it was."""
     said = trace(server, step.mark, step.item).entries
     if not said:
         return None

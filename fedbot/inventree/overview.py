@@ -101,7 +101,7 @@ def _about_roles(server: Server) -> tuple[str, ...]:
 
 
 def _about_transit(server: Server) -> tuple[str, ...]:
-    """What is on its way out and what has come in must not lie together: it could not be told apart."""
+    """A finding if Outgoing and Incoming are the same location: items in them couldn't be told apart."""
     out, into = (server.places.meant_by(word) for word in (server.settings.outgoing, server.settings.incoming))
     if out and out == into:
         return ("inventree.outgoing and inventree.incoming are the same location: make two, or name two.",)

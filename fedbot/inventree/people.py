@@ -83,7 +83,7 @@ def _users(server: Server, **wanted: object) -> list[Row]:
 
 
 def permissions_of(server: Server, query: PersonPermissions) -> Permissions:
-    """What one user may do now; a user that isn't there has no permissions at all."""
+    """The user's permissions now; none for an unknown user."""
     rows = _users(server, search=query.username)
     row = next((row for row in rows if row.get("username") == query.username), None)
     if row is None:
@@ -115,7 +115,7 @@ def complaints_about_approvers(server: Server) -> tuple[str, ...]:
 
 
 def complaints_about_pins(server: Server) -> tuple[str, ...]:
-    """What must be done because this InvenTree's word is not enough."""
+    """What must be done because this InvenTree's permissions alone can't be trusted (below API 472)."""
     if server.version.permissions_are_safe or _pins(server):
         return ()
     complaint = (
@@ -152,7 +152,7 @@ def _groups(row: Row) -> frozenset[str]:
 
 
 def _approving_groups(server: Server, rows: Iterable[Row]) -> frozenset[str]:
-    """The names of the groups that make an approver. Not being able to tell means: none."""
+    """The names of the groups whose members are approvers; none if they can't be read."""
     if server.settings.approvers_group:
         return frozenset({server.settings.approvers_group})
     if not server.version.makes_users or not any(_groups(row) for row in rows):

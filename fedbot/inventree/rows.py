@@ -142,7 +142,7 @@ _QUOTED = "json:"
 
 
 def plain(text: str) -> str:
-    """The text on one line, with ‹› for <>; & becomes ＆ where it would begin an HTML entity."""
+    """The text on one line, with ‹› for <>. An & that would start an HTML entity becomes ＆."""
     seen = "".join(character for character in text if _is_seen(character))
     line = " ".join(seen.split()).replace("<", "‹").replace(">", "›")
     return line if html.unescape(line) == line else line.replace("&", "＆")
@@ -173,7 +173,7 @@ def _compared(text: str) -> str:
 
 
 def address(link: str) -> str:
-    """A link as InvenTree takes and keeps it: what its sanitizer would change is percent-encoded."""
+    """A link in the form that InvenTree keeps: characters that its sanitizer would change are percent-encoded."""
     quoted = quote(link, safe="%/:?#[]@!$&'()*+,;=~", errors="replace")
     return quoted if html.unescape(quoted) == quoted else quoted.replace("&", "%26")
 

@@ -191,7 +191,7 @@ class Server:
 
     @property
     def reader(self) -> Reader:
-        """What the index is filled from."""
+        """The source of the index."""
         return Reader(self.api, self.version, f"{self.settings.url} {self.name}")
 
     @property

@@ -50,7 +50,7 @@ def set_status(server: Server, *, item: int, status: int, notes: str) -> None:
 
 
 def placed(server: Server, row: Row) -> PlacedAt:
-    """Where a stock item lies, as its row says."""
+    """The location in a stock item's row."""
     place = server.places.by_key(row.get("location"))
     detail = row.get("location_detail") or {}
     path = detail.get("pathstring") or (place.path if place else "")
@@ -73,7 +73,7 @@ def move_to(
 
 
 def found_moved(server: Server, mark: str, item: int, status: int | None) -> PlacedAt | None:
-    """Whether `move_to` was done under this mark, to its end; where the item lies now."""
+    """The item's location, if `move_to` was completed under this mark; else None."""
     marked = trace(server, mark, item)
     moved = marked.last(MOVED | {SPLIT_CHILD}, item)
     if moved is None:
@@ -205,7 +205,7 @@ def _came_back(server: Server, step: TakeBack) -> int | None:
 
 
 def _put_away(server: Server, step: TakeBack, item: int, notes: str) -> PlacedAt:
-    """From Incoming to the old place. If that is gone, or there was none, to where such parts belong."""
+    """Move the item from Incoming to its old location, or to the part's default if that is gone."""
     home = server.place(step.location)
     if home is None:
         home = server.place_for(item_row(server, item)["part"])
@@ -243,7 +243,7 @@ class Trace:
 
     @property
     def stands(self) -> bool:
-        """Whether the act was done and not taken back by us."""
+        """Whether the step was done and we haven't undone it."""
         return bool(self.entries) and not self.entries[0].undone
 
     def last(self, kinds: frozenset[int], item: int | None = None) -> Entry | None:

@@ -94,7 +94,7 @@ class StockIndex:
         self._connection = self._opened()
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         with self._lock:
             self._connection.close()
 
@@ -239,7 +239,7 @@ class StockIndex:
     # --- the file ----------------------------------------------------------------------------------------------
 
     def _do(self, work: Callable[[sqlite3.Connection], Told]) -> Told:
-        """In one transaction. A file that is damaged is put away, and it is begun anew."""
+        """Run in one transaction. A damaged file is set aside, and a new one is started."""
         with self._lock:
             try:
                 with self._connection:
@@ -264,7 +264,7 @@ class StockIndex:
             return self._anew()
 
     def _anew(self) -> sqlite3.Connection:
-        """An empty one; in memory if the disk doesn't take it."""
+        """A new, empty index; in memory if the disk can't be written."""
         try:
             if self._file is not None:
                 self._remove()
@@ -319,7 +319,7 @@ def _note(db: sqlite3.Connection, noted: dict[str, object]) -> None:
 
 
 def _put_brief(db: sqlite3.Connection, detail: Row, sweep: int) -> None:
-    """A part as a stock item tells it: what that doesn't tell stays as it was."""
+    """Update a part from a stock item's row. Fields that the row lacks stay."""
     known = db.execute("SELECT keywords, category, category_name FROM part WHERE pk = ?", (detail["pk"],)).fetchone()
     part = part_of(detail)
     if known is None:
@@ -423,7 +423,7 @@ _A_FEW = 3
 
 @dataclass(frozen=True)
 class Reader:
-    """What of our server is read: under the everyday token."""
+    """How our server is read, with the everyday token."""
 
     api: InvenTreeTransport
     version: Version
@@ -477,7 +477,7 @@ class StockReading:
 
     @property
     def is_large(self) -> bool:
-        """Whether it is too much to be read anew for each answer."""
+        """Whether the stock is too large to be read for each answer."""
         items, parts = self.index.number("stock_count"), self.index.number("parts_count")
         return items > SMALL_ITEMS or items * parts > SMALL_SUMS
 
@@ -542,7 +542,7 @@ class StockReading:
         return LOOK_AT_HISTORY.total_seconds()
 
     def _due(self) -> str:
-        """What is to be read again now; '' if nothing is."""
+        """Which table to read again now; '' for none."""
         if self.index.value("doubted") == "1":
             return "stock"
         for phase in ("stock", "parts"):

@@ -181,7 +181,7 @@ class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package shi
         self.testServer()
 
     def testAuth(self) -> bool:  # noqa: N802  the package's name
-        """Whether the token is good; raises `NotPermitted` if not."""
+        """Whether the token is valid. Raises `NotPermitted` if not."""
         self.get("user/me/")
         return True
 
@@ -377,7 +377,7 @@ class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package shi
             self.may_write()
 
     def _bounded(self, response: httpx.Response, bound: Bound) -> httpx.Response:
-        """The same, read only as far as it may go on."""
+        """The body, read up to the limit."""
         ends, content = time.monotonic() + bound.seconds, bytearray()
         if response.headers.get("content-encoding", "identity") != "identity":
             raise Refusal(Named(NameFault.ANSWERS_PACKED, self.host))

@@ -1,13 +1,13 @@
-"""How many of our unit one of a peer's is. InvenTree's units are pint's, with some of its own and the server's.
+"""Converting a peer's unit into ours. InvenTree's units are those of pint, its own, and those that its admins define.
 
-A module of its own, imported where units differ: pint brings numpy, and half a second.
+Import this only if units differ: pint imports numpy, which takes half a second.
 """
 
 from __future__ import annotations
 
 import re
 from fractions import Fraction
-from functools import cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import pint
@@ -26,50 +26,41 @@ _OWN_DEFINITION = re.compile(r"[\w. */]{1,40}")
 
 
 def factor(server: Server, theirs: str, ours: str) -> Fraction | None:
-    """How many of `ours` one of `theirs` is, exactly; None if that can't be told.
+    """How many of `ours` one of `theirs` is, exactly; None if they can't be converted.
 
-    What a peer calls its unit is never evaluated: it is a number, one name and a power, or it isn't understood.
+    A peer's unit is never evaluated. It has to be a number, one name and a power; anything else is unknown.
     """
     try:
         return _converted(_registry(), theirs, ours)
     except pint.UndefinedUnitError:
-        own = _own_registry(server)
+        own = _registry(_own_definitions(server))
     try:
         return _converted(own, theirs, ours)
     except pint.UndefinedUnitError:
         return None
 
 
-def _new_registry() -> pint.UnitRegistry[Any]:
+@lru_cache(maxsize=4)
+def _registry(own: tuple[str, ...] = ()) -> pint.UnitRegistry[Any]:
+    """The units that every InvenTree has, and these. Cached, because reading pint's definitions takes half a second."""
     registry: pint.UnitRegistry[Any] = pint.UnitRegistry(non_int_type=Fraction)
-    for definition in _OF_INVENTREE:
+    for definition in (*_OF_INVENTREE, *own):
         registry.define(definition)
     return registry
 
 
-@cache
-def _registry() -> pint.UnitRegistry[Any]:
-    """The units that every InvenTree has; reading pint's definitions takes half a second."""
-    return _new_registry()
-
-
-def _own_registry(server: Server) -> pint.UnitRegistry[Any]:
-    """Those and what the admins of our server have defined, as far as it is plain."""
-    registry = _new_registry()
-    _add_own(registry, server)
-    return registry
-
-
-def _add_own(registry: pint.UnitRegistry[Any], server: Server) -> None:
+def _own_definitions(server: Server) -> tuple[str, ...]:
+    """The plain ones among the units that the admins of our server have defined, as pint reads them."""
     try:
         rows = server.api.rows("units/")
-    except Refusal:  # it doesn't tell them: then they are unknown units
-        return
+    except Refusal:  # it doesn't list them: then they are unknown units
+        return ()
+    found = []
     for row in rows:
         name, symbol, definition = (str(row.get(field) or "") for field in ("name", "symbol", "definition"))
         if _OWN_NAME.fullmatch(name) and _OWN_DEFINITION.fullmatch(definition):
-            names = f"{name} = {definition}" + (f" = {symbol}" if _OWN_NAME.fullmatch(symbol) else "")
-            registry.define(names)
+            found.append(f"{name} = {definition}" + (f" = {symbol}" if _OWN_NAME.fullmatch(symbol) else ""))
+    return tuple(found)
 
 
 def _converted(registry: pint.UnitRegistry[Any], theirs: str, ours: str) -> Fraction | None:
@@ -83,7 +74,7 @@ def _converted(registry: pint.UnitRegistry[Any], theirs: str, ours: str) -> Frac
 
 
 def _quantity(registry: pint.UnitRegistry[Any], unit: str) -> Any:  # noqa: ANN401 - pint's quantity of a Fraction
-    """One of that unit: `10 m` is ten metres. None for what isn't a number, a name and a power."""
+    """One of that unit: `10 m` is ten metres. None unless it is a number, a name and a power."""
     if counts_pieces(unit):
         return registry.Quantity(Fraction(1), "dimensionless")
     found = _UNIT.fullmatch(unit.strip())

@@ -77,7 +77,7 @@ class Version:
 
     @property
     def known(self) -> bool:
-        """Whether the facts cover it. Above, reads go on and writes wait for a superuser's word.
+        """Whether this version was measured. On a newer one the bot reads, but writes only once the settings allow it.
 
         That is no mere caution: the package announces that from API 566 on the stock history, which holds our
         marks, is gone and lies in an audit log.
