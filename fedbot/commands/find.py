@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from fedbot import messages
+from fedbot.commands import show
 from fedbot.commands.grammar import incomplete
 from fedbot.commands.lookup import active_friend, rooms_told_of
 from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb
@@ -14,7 +15,7 @@ from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.names import is_called
 from fedbot.rules.model.queries import Answer, Query
-from fedbot.rules.model.stock import Permission
+from fedbot.rules.model.stock import Permission, scanned_in
 from fedbot.rules.state import Turn
 
 SPEC = Verb(
@@ -46,6 +47,8 @@ SPEC = Verb(
 
 def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
     """What stands against it; our InvenTree is asked beside the friends, not before them."""
+    if scanned := _scanned(command):
+        return show.ask(turn, scanned)
     command = _in_the_space_named(turn, command)
     if turn.search(command.subject) is not None and not _says_what(command):
         return ()
@@ -54,7 +57,8 @@ def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
 
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
     """Ask them, or tell the next hits of the list that this replies to."""
-    del answers
+    if scanned := _scanned(command):
+        return show.act(turn, scanned, answers)
     command = _in_the_space_named(turn, command)
     words = str(command.arguments.get("words", ""))
     if not _says_what(command) and search.next_page(turn, command):
@@ -78,6 +82,12 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
             return friend
         search.begin(turn, command, wanted, (friend,), own=False, only=friend.peer)
     return None
+
+
+def _scanned(command: Command) -> Command | None:
+    """The line that shows our own item, of which a code was scanned: friends know nothing of that."""
+    word = str(command.arguments.get("words", ""))
+    return replace(command, arguments={"id": word}) if scanned_in(word) is not None else None
 
 
 _EVERYTHING = frozenset({"all", "everything", "anything", "*", "alles"})

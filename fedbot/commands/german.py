@@ -45,6 +45,7 @@ _VERBS = {
     "want": ("wünsche", "wunsch", "brauche", "brauchen", "benötige"),
     "whoami": ("werbinich",),
 }
+_OPTIONS_IN_WORDS = {"parcel": ("per paket", "als paket", "mit post")}
 _OPTIONS = {
     "note": ("notiz",),
     "parcel": ("paket",),
@@ -77,4 +78,8 @@ def _argument(argument: Argument) -> Argument:
 
 
 def _option(option: Option) -> Option:
-    return replace(option, or_names=(*option.or_names, *_OPTIONS.get(option.name, ())))
+    return replace(
+        option,
+        or_names=(*option.or_names, *_OPTIONS.get(option.name, ())),
+        in_words=(*option.in_words, *_OPTIONS_IN_WORDS.get(option.name, ())),
+    )

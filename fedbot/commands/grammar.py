@@ -587,6 +587,11 @@ _WHAT_HAS = re.compile(
     re.IGNORECASE,
 )
 _WHO_AM_I = re.compile(r"(?:who am i|wer bin ich)[\s?!.]*", re.IGNORECASE)
+_ARRIVED = re.compile(
+    r"(?:(?:it|(?:the |my |our )?parcel)(?:'s| is| has)?(?: just)? (?:arrived|here|come|been delivered)|"
+    r"(?:es|(?:das )?paket) ist (?:da|angekommen)|angekommen)",
+    re.IGNORECASE,
+)
 _PLEASE = re.compile(r"(?:please|pls|bitte)[\s,]+", re.IGNORECASE)
 _LOOKS_FOR_A_VERB = 4
 """Among so many words at the beginning of a sentence a verb is looked for."""
@@ -605,8 +610,10 @@ def _begins_with_a_day(text: str) -> bool:
 
 
 def as_typed_line(text: str) -> str:
-    """A tidied line without `please`, with questions as the verb that answers them: `who has …?`, `what has …?`."""
+    """A tidied line without `please`, and sentences as the verb that is meant: `who has …?`, `it arrived`."""
     text = _PLEASE.sub("", text.strip(), count=1) if _PLEASE.match(text.strip()) else text
+    if _ARRIVED.fullmatch(text.strip(" .!")):
+        return "received"
     if _WHO_AM_I.fullmatch(text.strip()):
         return "whoami"
     asked = _QUESTION.match(text.strip())
@@ -735,7 +742,9 @@ def _option_again(text: str) -> str:
 
 
 def _reserved(spec: Verb) -> frozenset[str]:
-    return frozenset(word for argument in spec.arguments if argument.keyword for word in argument.keywords)
+    keywords = (word for argument in spec.arguments if argument.keyword for word in argument.keywords)
+    of_options = (words.split()[-1] for option in spec.options for words in option.in_words)
+    return frozenset((*keywords, *of_options))
 
 
 def _holds(text: str, reserved: frozenset[str]) -> bool:
@@ -803,6 +812,11 @@ class _Line:
         at = 0
         while at < len(self.tokens):
             token = self.tokens[at]
+            if said := self._option_in_words(at):
+                taken[said.name] = "yes"
+                spans.append((token.start, self.tokens[at + 1].end))
+                at += 2
+                continue
             if token.quoted or not token.text.startswith("--") or token.text == "--":
                 left.append(token)
                 at += 1
@@ -826,6 +840,12 @@ class _Line:
     def _blank(self, start: int, end: int) -> None:
         """What was taken out doesn't stand in the middle of a name any more."""
         self.text = f"{self.text[:start]}{' ' * (end - start)}{self.text[end:]}"
+
+    def _option_in_words(self, at: int) -> Option | None:
+        """The option that this word and the next one say."""
+        pair = self.tokens[at : at + 2]
+        words = "" if any(token.quoted for token in pair) else " ".join(token.text for token in pair).casefold()
+        return next((option for option in self.spec.options if words in option.in_words), None)
 
     def _option(self, name: str) -> Option:
         for option in self.spec.options:

@@ -29,7 +29,12 @@ from fedbot.rules.state import Turn
 from fedbot.rules.transfer import opening
 from fedbot.rules.wire.envelope import by_line
 
-PARCEL = Option("parcel", "", "it goes by parcel, and is booked in when it arrives")
+PARCEL = Option(
+    "parcel",
+    "",
+    "it goes by parcel, and is booked in when it arrives",
+    in_words=("by parcel", "by post", "by mail", "per parcel", "per post", "per mail", "via post", "via mail"),
+)
 ANYWAY = Option("over-booking", "", "even though it is booked or others are waiting for it, as I said")
 SPEC = Verb(
     name="push",

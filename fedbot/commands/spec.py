@@ -70,7 +70,8 @@ class Argument:
 class Option:
     """`--name TEXT`. In the parsed line it stands under `name`. Without `shown` no text follows, and it is 'yes'.
 
-    `or_names` are other words for it. `filled_in`: our own lists fill it in, so that no usage tells of it.
+    `or_names` are other words for it. `in_words` are two words that say the same without `--`, as `by parcel` does.
+    `filled_in`: our own lists fill it in, so that no usage tells of it.
     """
 
     name: str
@@ -79,6 +80,7 @@ class Option:
     most: int = 500
     or_names: tuple[str, ...] = ()
     filled_in: bool = False
+    in_words: tuple[str, ...] = ()
 
     @property
     def usage(self) -> str:

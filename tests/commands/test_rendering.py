@@ -43,6 +43,7 @@ PIECES = st.sampled_from(
             ",",
         ),
         *('"a\nb"', "LENS#1", "#6 and #7", "24/12", "two weeks", "2w", '--note="a b" "c"', "3pcs", "ten pcs"),
+        *("by parcel", "mail", "per"),
         *("--parcel", "--loan 2w", "--loan 31.1.", "--damaged", "--sure", "--now", "--since 30d", "--page 2", "--as x"),
     ]
 )

@@ -63,6 +63,25 @@ async def arrives(world: World, person: Person | None = None) -> None:
 # --- the way it should go ------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("words", ["by parcel", "per post", "by mail"])
+async def test_a_line_says_in_words_that_it_goes_by_parcel(words: str) -> None:
+    world = await friends()
+    world.anna.says(f"!fed push 10 M3-NUT to betaspace {words}")
+    await world.settle()
+    assert world.alpha.transfer().terms.parcel
+    assert [line.quantity for line in world.alpha.transfer().terms.lines] == [10]
+
+
+@pytest.mark.parametrize("words", ["it arrived", "It's here!", "the parcel has arrived", "es ist angekommen"])
+async def test_a_reply_says_in_a_sentence_that_it_is_here(words: str) -> None:
+    world = await friends()
+    card = await posted(world)
+    world.bea.says(f"!fed {words}", reply_to=card.event_id)
+    await world.settle()
+    await world.grace()
+    assert states(world) == {DONE}
+
+
 async def test_it_leaves_at_once_and_is_booked_in_by_a_second_parcel_tap() -> None:
     world = await friends()
     offered = await world.push()

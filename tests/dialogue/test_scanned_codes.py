@@ -98,3 +98,16 @@ async def test_a_case_is_shown_by_the_item_that_came_with_it(named: str) -> None
     line = world.cem.says(f"!fed show {named.format(borrowed=borrowed)}")
     await world.settle()
     assert world.beta.transfer().code in world.answer_to(line)
+
+
+async def test_a_code_that_is_looked_for_shows_our_item() -> None:
+    world = await friends()
+    code = f"INV-SI{world.alpha.item('M3-NUT').pk}"
+    await offers(world, code)
+    answers = []
+    for verb in ("show", "find"):
+        line = world.anna.says(f"!fed {verb} {code}")
+        await world.settle()
+        answers.append(world.answer_to(line))
+    assert "10 × M3 nut" in answers[0]
+    assert answers[0] == answers[1]
