@@ -18,6 +18,7 @@ from starlette.types import Message
 
 from fedbot.engine import gateway
 from fedbot.rules import web as rules
+from fedbot.rules.model.lifecycles import TransferState
 from fedbot.web.site import access, api, feeds, guard, lists, pages
 from fedbot.web.site.guard import Turnstile
 from tests.scenarios.browsing import URL, Visitor, Web, encrypted
@@ -418,3 +419,52 @@ async def test_no_path_leads_out_of_the_static_files(path: str) -> None:
     assert sent[0]["status"] in {303, 401, 404}, body
     assert b"import" not in body
     assert b"root:" not in body
+
+
+async def test_the_yes_to_a_booking_hands_nothing_over_on_its_first_day_by_page_or_program() -> None:
+    """Who has agreed to a booking has seen no card of its day: the shown hash of the first card counts once."""
+    world = await friends(alpha={"pages_url": URL})
+    await encrypted(world)
+    web = Web(world, world.alpha)
+    anna, kim = await web.program_of(world.anna), await web.program_of(world.kim)
+    world.anna.says("!fed share all")
+    await world.settle()
+    today = world.clock.now().date()
+    first, last = today + timedelta(days=2), today + timedelta(days=5)
+    world.cem.says(f"!fed request 1 LENS-2 from attraktor from {first} until {last}")
+    await world.settle()
+    booking = world.alpha.transfer().id
+    shown = (await anna.reads(f"/transfers/{booking}"))["transfer"]["card"]["shown"]
+    assert (await kim.decides(booking, "approve", shown=shown)).status_code == 403, "a member"
+    assert (await anna.decides(booking, "approve", shown=shown)).status_code == 200
+    await world.grace()
+    assert world.alpha.transfer().state is TransferState.BOOKED, world.room.transcript()
+    assert (await anna.decides(booking, "approve", shown=shown)).status_code in {409, 422}, "before its day"
+    await world.passes(timedelta(days=2, hours=1))
+    again = (await anna.reads(f"/transfers/{booking}"))["transfer"]["card"]["shown"]
+    assert again != shown
+    for person, of in ((anna, shown), (kim, again)):
+        assert (await person.decides(booking, "approve", shown=of)).status_code in {403, 409, 422}
+    await world.grace()
+    assert world.alpha.transfer().state is TransferState.BOOKED, world.room.transcript()
+    assert (await anna.decides(booking, "approve", shown=again)).status_code == 200
+    await world.grace()
+    assert world.alpha.transfer().state is TransferState.DONE, world.room.transcript()
+
+
+async def test_nobody_takes_a_turn_or_a_place_of_another_space_by_a_program() -> None:
+    """A queue has places of our own people and of friends; what a line in chat refuses, a program is refused, too."""
+    world = await friends(alpha={"pages_url": URL}, beta={"pages_url": URL})
+    await encrypted(world)
+    kim, tom = await Web(world, world.alpha).program_of(world.kim), await Web(world, world.beta).program_of(world.tom)
+    world.anna.says("!fed share all")
+    world.anna.says('!fed lend #42 to outside "Club" for 1 week')
+    await world.settle()
+    waits = (await tom.says("wait 1 LENS-2#0042 from attraktor")).json()
+    await world.settle()
+    (entry,) = world.alpha.turn.queue()
+    for line in (f"cancel {entry.code}", f"borrow {entry.code} for 1 week", f"approve {entry.code}"):
+        await kim.says(line)
+        await world.settle()
+    assert [each.id for each in world.alpha.turn.queue()] == [entry.id], (waits, world.room.transcript())
+    assert not [each for each in world.alpha.turn.transfers() if each.role == "sender"]

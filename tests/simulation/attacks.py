@@ -363,6 +363,18 @@ async def _both_extensions(scene: Scene) -> None:
         await scene.grace_ends()
 
 
+@attack("a quantity counts whatever the unit of the part is by now")
+async def _other_unit(scene: Scene) -> None:
+    """Somebody of ours corrects the unit of the part between the card and the entry."""
+    offered = await scene.offers()
+    await scene.taps()
+    parts = scene.honest.inventree.parts
+    part = next(part for part in parts if part.IPN == BOLT)
+    parts.put(replace(part, units="m"))
+    await scene.grace_ends()
+    await scene.sends(offered)
+
+
 @attack("what our people have said is only borrowed is given away all the same")
 async def _borrowed_by_now(scene: Scene) -> None:
     """One of us offers it; another says that it is what the friend lent us before our bot; the friend agrees then."""

@@ -424,6 +424,9 @@ class Consents:
             self.auditor.wrong(f"{party.id}: {identifier[:4]} is booked in, and nobody here knows of it (4)")
             return
         line, progress = transfer.line(number), transfer.at(number)
+        ours = party.inventree.parts.get(part)
+        if not progress.create_part and ours is not None and ours.units != progress.units:
+            self._wrong(party, transfer, f"line {number}: {quantity} {progress.units} is booked in as {ours.units} (2)")
         if quantity != transfer.here(number) or (progress.part is not None and part != progress.part):
             self._wrong(party, transfer, f"line {number}: {quantity} of part {part} booked in, not {line.quantity} (2)")
 

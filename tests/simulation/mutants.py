@@ -18,6 +18,7 @@ from fedbot.commands import deciding
 from fedbot.engine import pipeline
 from fedbot.engine.chat_worker import ChatWorker
 from fedbot.engine.step_worker import StepWorker
+from fedbot.inventree import incoming
 from fedbot.journal import outbox
 from fedbot.journal.journal import Journal
 from fedbot.ports.chat import Delivery
@@ -596,6 +597,11 @@ def _no_second_look(stack: ExitStack) -> None:
             before(turn, transfer, decided)
 
     before = _instead(stack, extend, "on_approved", on_approved)
+
+
+@mutant("a quantity counts whatever the unit of the part is by now")
+def _whatever_unit(stack: ExitStack) -> None:
+    _instead(stack, incoming, "_must_count_as_shown", lambda *_: None)
 
 
 @mutant("what our people have said is only borrowed is given away all the same")
