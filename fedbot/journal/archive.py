@@ -1,6 +1,6 @@
-"""Transfers at rest as rows, each found by its id, its marks and its time, and read when asked for.
+"""Transfers at rest, as rows that are found by id, mark and time, and read only on demand.
 
-What gives many of them reads a page of rows at a time, so that memory stays flat and nobody waits for a lock.
+Long lists are read a page of rows at a time, so memory stays flat and nobody waits for a lock.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _KIND = Transfer.__name__
 
 
 def take_out(connection: Statements, identifier: str) -> None:
-    """It is no longer at rest, or will be put in anew: back among the documents, if it was here."""
+    """Remove a transfer that is no longer at rest, or will be stored again; it belongs to the documents then."""
     moved = connection.execute(
         "INSERT INTO documents (number, kind, id, payload) SELECT number, ?, id, payload FROM archive WHERE id = ?",
         (_KIND, identifier),
@@ -35,7 +35,7 @@ def take_out(connection: Statements, identifier: str) -> None:
 
 
 def put_in(connection: Statements, transfer: Transfer) -> None:
-    """It is at rest, and leaves the documents."""
+    """Store a transfer at rest, and remove it from the documents."""
     times = (instant_to_text(transfer.asked.at), instant_to_text(latest(transfer)))
     connection.execute(
         "INSERT INTO archive (number, id, peer, room, asked_at, latest, payload)"
@@ -58,18 +58,18 @@ def put_in(connection: Statements, transfer: Transfer) -> None:
 
 
 class StoredArchive(Archive):
-    """The port `Archive` on the journal's database; from any thread."""
+    """The port `Archive` on the journal's database, for any thread."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def transfer_at_rest(self, identifier: str) -> Transfer | None:
-        """The transfer of that id, if it is at rest. Raises `UnreadableRow`."""
+        """The transfer with this id, if it is at rest. Raises `UnreadableRow`."""
         found = self._database.rows("SELECT number, id, payload FROM archive WHERE id = ?", identifier)
         return _read(found[0]) if found else None
 
     def ids_at_rest(self, beginning: str) -> tuple[str, ...]:
-        """The ids that begin like that, in their order."""
+        """The ids with this beginning, sorted."""
         behind = beginning + chr(0x10FFFF)
         found: list[Any] = self._database.rows(
             "SELECT id FROM archive WHERE id >= ? AND id < ? ORDER BY id", beginning, behind
@@ -77,7 +77,7 @@ class StoredArchive(Archive):
         return tuple(identifier for (identifier,) in found)
 
     def marked(self, mark: Mark, value: str, after: str = "") -> Iterator[Transfer]:
-        """Those with that mark, in the order of their ids, behind the id `after`. Raises `UnreadableRow`."""
+        """The transfers with this mark, sorted by id, after the id `after`. Raises `UnreadableRow`."""
         while True:
             page: list[Any] = self._database.rows(
                 "SELECT a.number, a.id, a.payload FROM archive_marks AS m JOIN archive AS a ON a.id = m.transfer"
@@ -99,7 +99,7 @@ class StoredArchive(Archive):
         since: datetime | None = None,
         behind: Place | None = None,
     ) -> Iterator[Transfer]:
-        """What was asked last comes first: of these rooms, with that party, of which something happened since."""
+        """The transfers in these rooms, with this party, that something happened to since; newest first."""
         last = (instant_to_text(behind[0]), behind[1]) if behind else ("~", "")
         listed, values = _listed(rooms, peer, since)
         while True:
@@ -116,14 +116,14 @@ class StoredArchive(Archive):
             last = (page[-1][3], page[-1][1])
 
     def count(self, rooms: Sequence[str] | None = None, peer: str = "", since: datetime | None = None) -> int:
-        """How many `newest` would give."""
+        """How many transfers `newest` would return."""
         listed, values = _listed(rooms, peer, since)
         query = f"SELECT count(*) FROM archive WHERE {listed}"  # noqa: S608 -- constants
         found: list[Any] = self._database.rows(query, *values)
         return int(found[0][0])
 
     def flows(self, rooms: Sequence[str] | None = None, since: datetime | None = None) -> Iterable[Flowed]:
-        """What went over by them, in these rooms, at that moment or later: lines of the same kind as one."""
+        """What these transfers moved, in these rooms, at that moment or later, summed up by kind."""
         wanted, values = _wanted(("room", rooms), ("went_at", since))
         found: list[Any] = self._database.rows(
             f"SELECT peer, way, pieces, sum(lines), count(*) FROM archive_flows WHERE {wanted}"  # noqa: S608 -- constants
@@ -142,19 +142,19 @@ class StoredArchive(Archive):
         return tuple(peer for (peer,) in found)
 
     def key_of(self, event_id: str) -> str:
-        """By which key our message of that event was sent; '' if it is none of ours."""
+        """The key of our message with this event id; '' if we didn't send it."""
         found: list[Any] = self._database.rows("SELECT key FROM posts WHERE event_id = ?", event_id)
         return str(found[0][0]) if found else ""
 
 
 def _listed(rooms: Sequence[str] | None, peer: str, since: datetime | None) -> tuple[str, list[str]]:
-    """The conditions, and their values. Only those that are wanted, so that an index serves them."""
+    """The SQL conditions that are wanted, and their values. No others, so that an index serves the query."""
     conditions, values = _wanted(("room", rooms), ("latest", since))
     return (f"peer = ? AND {conditions}", [peer, *values]) if peer else (conditions, values)
 
 
 def _wanted(rooms: tuple[str, Sequence[str] | None], since: tuple[str, datetime | None]) -> tuple[str, list[str]]:
-    """That a column has one of these, and another that moment or a later one; None: anything."""
+    """The condition that a column has one of these values, and another is that moment or later; None: any."""
     conditions, values = ["TRUE"], list[str]()
     column, names = rooms
     if names is not None:

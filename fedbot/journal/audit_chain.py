@@ -1,4 +1,4 @@
-"""The chain of the audit: each entry holds the hash of the one before, so that none can be changed, added or left out.
+"""The audit's hash chain: each entry contains the hash of the previous one, so any change or omission shows.
 
 Pruning leaves a checkpoint: the number and the hash of the last entry that it removed, from which the rest follows.
 """
@@ -50,7 +50,7 @@ TABLES = (
 
 @dataclass(frozen=True)
 class Link:
-    """An entry as it stands in the table. `entry` is the JSON text of an `AuditEntry`, `at` ISO 8601 in UTC."""
+    """A row of the audit. `entry` is the JSON text of an `AuditEntry`, `at` is ISO 8601 in UTC."""
 
     number: int
     at: str
@@ -63,7 +63,7 @@ class Link:
 
 @dataclass(frozen=True)
 class Verified:
-    """What a look at the whole chain found.
+    """The result of verifying the chain.
 
     `entries` fit, from number `first` on; `head` is the hash of the last. `broken` is the number of the first entry
     that doesn't fit (0: all do), `why` what is wrong with it. `known` says whether a hash that was asked for is there.
@@ -91,7 +91,7 @@ def hash_of(previous: str, number: int, at: str, cause: int, subject: str, entry
 
 
 def append(connection: Statements, cause: int, at: datetime, entries: tuple[AuditEntry, ...]) -> None:
-    """The entries of one event, behind those before. Raises `NotStorable`."""
+    """Append the entries of one event. Raises `NotStorable`."""
     if not entries:
         return
     number, previous = connection.execute("SELECT number, hash FROM audit_head").fetchone()
@@ -108,7 +108,7 @@ def append(connection: Statements, cause: int, at: datetime, entries: tuple[Audi
 
 
 def prune(connection: Statements, older_than: datetime, now: datetime) -> int:
-    """Remove what is older, behind a checkpoint; how many entries."""
+    """Replace older entries by a checkpoint. Returns how many."""
     found = connection.execute(
         "SELECT number, hash FROM audit WHERE number < coalesce((SELECT min(number) FROM audit WHERE at >= ?1),"
         " (SELECT max(number) + 1 FROM audit)) ORDER BY number DESC LIMIT 1",
@@ -123,13 +123,13 @@ def prune(connection: Statements, older_than: datetime, now: datetime) -> int:
 
 
 def links(connection: Statements) -> Iterator[Link]:
-    """Every entry, oldest first."""
+    """All entries, oldest first."""
     rows = connection.execute("SELECT number, at, cause, subject, entry, previous, hash FROM audit ORDER BY number")
     return (Link(*row) for row in rows)
 
 
 def verify(connection: Statements, bookkeeping: Bookkeeping, wanted: str = "") -> Verified:
-    """Follow the chain from its beginning, or its newest checkpoint. `wanted` is a hash that was once its end."""
+    """Verify the chain from its beginning or newest checkpoint. `wanted`: an earlier head to look for."""
     query = "SELECT number, hash FROM audit_checkpoints ORDER BY number DESC LIMIT 1"
     number, previous = connection.execute(query).fetchone() or (0, GENESIS)
     found = Verified(0, number + 1, previous)
@@ -152,7 +152,7 @@ def verify(connection: Statements, bookkeeping: Bookkeeping, wanted: str = "") -
 
 
 def _misfit(link: Link, number: int, previous: str) -> str:
-    """Why the entry doesn't follow the one of that number and hash; '' if it does."""
+    """Why the entry doesn't follow the one with that number and hash; '' if it does."""
     if link.number != number + 1:
         return f"entry {number + 1} is gone" if link.number > number else "its number is out of order"
     if link.previous != previous:

@@ -1,4 +1,4 @@
-"""How records become JSON text and back, with nothing lost on the way; instants always in UTC and of one length."""
+"""Records as JSON text and back, without loss. Instants are in UTC and have a fixed length."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ TAG = "type"
 
 
 class TooDeep(NotStorable):
-    """Data nested deeper than anything that we could use; a stranger may send it to see us stumble."""
+    """Data nested deeper than anything that we use. Strangers may send it as an attack."""
 
 
 @dataclass(frozen=True)
 class Codec:
-    """Both ways for one hint: `write` gives what `json` takes, `read` takes what `json` gives."""
+    """Both ways for one type hint: `write` returns JSON data, `read` takes it."""
 
     write: Callable[[Any], Any]
     read: Callable[[Any], Any]
@@ -78,7 +78,7 @@ def to_text(kinds: dict[str, type], record: object) -> tuple[str, str]:
 
 
 def from_text(kinds: dict[str, type], kind: str, payload: str) -> Any:  # noqa: ANN401 - which class, the row says
-    """The record of that kind. Raises `NotStorable` if there is no such kind or the payload doesn't fit."""
+    """The record of this kind. Raises `NotStorable` for an unknown kind, or a payload that doesn't fit."""
     if kind not in kinds:
         raise NotStorable(f"unknown kind {kind}")
     try:
@@ -123,7 +123,7 @@ def _same(kind: type) -> Codec:
 
 
 def _by_text(kind: type, write: Callable[[Any], str], read: Callable[[str], Any]) -> Codec:
-    """A codec for a type that goes as a string."""
+    """A codec for a type that is stored as a string."""
     is_kind, is_text = _exactly(kind), _exactly(str)
     return Codec(lambda value: write(is_kind(value)), lambda value: read(is_text(value)))
 
@@ -154,7 +154,7 @@ def _write_any(value: Any) -> Any:  # noqa: ANN401
 
 
 def _write_json(value: Any) -> Any:  # noqa: ANN401
-    """JSON data as it is, tuples being lists. Else refused, not bent: json itself writes the key 1 as "1"."""
+    """JSON data unchanged, with tuples as lists. Anything else is refused: `json` would write the key 1 as "1"."""
     if isinstance(value, dict):
         return {_write_text(key): _write_json(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):

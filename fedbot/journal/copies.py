@@ -1,4 +1,4 @@
-"""Copies of a journal that somebody else may be writing to, and reading one beside its bot."""
+"""Copying and reading a journal while its bot may be writing to it."""
 
 from __future__ import annotations
 
@@ -61,9 +61,9 @@ def copy_beside(place: Place, path: Path) -> None:
 
 
 def is_used(folder: Path) -> bool:
-    """Whether there is a journal that a bot has worked with, or what can't be told from one.
+    """Whether a bot has worked with this journal, or the file is unreadable.
 
-    A start that was refused, since the account has a history, leaves one behind in which nothing is.
+    A start that was refused because the account has a history leaves an empty one.
     """
     file = folder / FILE
     if not file.exists():
@@ -76,7 +76,7 @@ def is_used(folder: Path) -> bool:
 
 
 def remove_unused(folder: Path) -> None:
-    """Remove the journal in which nothing is, with its companions."""
+    """Remove an empty journal with its companion files."""
     for name in (FILE, f"{FILE}-wal", f"{FILE}-shm"):
         (folder / name).unlink(missing_ok=True)
 
@@ -104,7 +104,7 @@ def write_copy(copy_to: Callable[[sqlite3.Connection], None], path: Path) -> Non
 
 
 def check_copy(path: Path) -> None:
-    """Read all of it. Raises `JournalDamaged`, or `JournalTooNew` for one of a newer fedbot."""
+    """Read the whole copy. Raises `JournalDamaged`; `JournalTooNew` for one of a newer fedbot."""
     try:
         with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=rw", uri=True)) as copy:
             findings = [row[0] for row in copy.execute("PRAGMA integrity_check(5)")]
@@ -119,7 +119,7 @@ def check_copy(path: Path) -> None:
 
 
 def documents(place: Place, *kinds: type) -> list[Document]:
-    """What the journal at this place knows of these kinds, as of one moment, oldest first.
+    """All documents of these kinds in the journal at this place, as of one moment, oldest first.
 
     Raises `JournalProblem` if there is none or it can't be read, `JournalDamaged`, `JournalTooNew`.
     """
@@ -144,14 +144,14 @@ def audit_links(place: Place) -> Iterator[Link]:
 
 
 def quarantined(place: Place) -> tuple[Quarantined, ...]:
-    """What is set aside, oldest first. Raises as `documents`."""
+    """The quarantined rows, oldest first. Raises as `documents`."""
     with _opened(place) as (journal, _):
         return quarantined_rows(journal.execute(QUARANTINED).fetchall())
 
 
 @contextmanager
 def _opened(place: Place) -> Iterator[tuple[Statements, Bookkeeping]]:
-    """The journal at this place, as of one moment, to be read."""
+    """The journal at this place, as of one moment, for reading."""
     if isinstance(place, Address):
         postgresql = in_postgresql()
         try:

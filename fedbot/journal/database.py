@@ -1,6 +1,6 @@
-"""What the journal asks of a database: transactions, and the SQL that SQLite and PostgreSQL share.
+"""The database as the journal needs it: transactions, and the SQL that SQLite and PostgreSQL share.
 
-Placeholders are `?` and `?1`. What only one of them knows stands in `sqlite` or `postgresql`.
+Placeholders are `?` and `?1`. SQL of only one of them is in `sqlite` or `postgresql`.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ SCHEMA = "space_"
 
 
 class Found(Protocol):
-    """What a statement found. `rowcount` is how many rows it changed."""
+    """The result of a statement. `rowcount` is how many rows it changed."""
 
     @property
     def rowcount(self) -> int:
@@ -56,7 +56,7 @@ class Statements(Protocol):
         """Carry out one statement."""
 
     def executemany(self, statement: str, values: Iterable[Sequence[Any]], /) -> object:
-        """The same with each of these values."""
+        """Carry out one statement for each of these values."""
 
 
 class Database(Protocol):
@@ -73,18 +73,18 @@ class Database(Protocol):
         """Every row that the query finds."""
 
     def check(self) -> None:
-        """Read all of it, beside whoever works with it. Raises `JournalDamaged`."""
+        """Read the whole database while others may work with it. Raises `JournalDamaged`."""
 
     def wipe(self) -> None:
-        """What was removed is really gone, as far as the database can see to it."""
+        """Erase what was removed, as far as the database can."""
 
     def copy_to(self, other: sqlite3.Connection) -> None:
-        """Everything that is committed, in one consistent copy, into an empty SQLite database."""
+        """Copy everything that is committed, consistently, into an empty SQLite database."""
 
     def close(self) -> None:
-        """Let go of it."""
+        """Close the connection."""
 
 
 def places(values: int) -> str:
-    """So many placeholders."""
+    """The text of so many placeholders."""
     return ", ".join("?" * values)

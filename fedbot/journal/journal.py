@@ -82,7 +82,7 @@ def _set_aside(
 
 
 def _loss_of(kind: str | None, lane: str | None, question: WhenAnsweredOrNot | None) -> Dropping:
-    """What is lost with an event of that kind, or an effect of that lane."""
+    """What is lost if an event of this kind, or an effect of this lane, is dropped."""
     if kind is not None:
         return _LOST_WITH.get(kind, Dropping.EVENT)
     if lane == "ask":
@@ -106,7 +106,7 @@ _LOST_WITH = {
 
 
 def _undecided_outcomes(connection: Statements) -> frozenset[str]:
-    """The subjects of which the outcome of a step isn't decided upon yet: nothing else may be begun on them."""
+    """The subjects with an undecided outcome of a step. Nothing else may begin on them."""
     found = connection.execute(
         "SELECT subject FROM inbox WHERE decided = 0 AND kind IN ('StepDone', 'StepRefused', 'StepUnknown')"
     ).fetchall()
@@ -128,7 +128,7 @@ ARRIVING = "arriving"
 
 
 def refuse_moved(connection: Statements) -> None:
-    """Raises `JournalMoved` if the journal goes on elsewhere."""
+    """Raises `JournalMoved` if the journal was moved elsewhere."""
     for mark, value in connection.execute("SELECT name, value FROM meta WHERE name IN (?, ?)", (MOVED, ARRIVING)):
         raise JournalMoved(
             f"This journal was moved: it goes on in {value}. Nothing was changed. Look at `journal` in the settings."
@@ -138,16 +138,16 @@ def refuse_moved(connection: Statements) -> None:
 
 
 class Releasable(Protocol):
-    """What keeps others from this journal while we work with it."""
+    """The lock or lease that keeps others from this journal."""
 
     def release(self) -> None:
-        """Let them."""
+        """Give it back."""
 
 
 class StoredJournal(StoredArchive, journal.Journal):
     """The port `Journal` on a database. Also a context manager, which closes it.
 
-    `now` dates what is received and ended, for pruning; all that decisions depend on comes with its own time.
+    `now` dates receipt and end of rows, for pruning. Everything that decisions depend on has its own time.
     """
 
     def __init__(self, database: Database, lock: Releasable | None, now: Callable[[], datetime]) -> None:
@@ -188,7 +188,7 @@ class StoredJournal(StoredArchive, journal.Journal):
 
     @property
     def database(self) -> Database:
-        """What it stands on; keys and tokens may lie there, too."""
+        """The database; keys and tokens may be in it, too."""
         return self._database
 
     @property
@@ -198,36 +198,36 @@ class StoredJournal(StoredArchive, journal.Journal):
 
     @property
     def epoch(self) -> int:
-        """The number of the claim under which we work with it; 0 where none is needed."""
+        """The number of our claim; 0 for a journal that needs none."""
         return getattr(self._lock, "epoch", 0)
 
     @property
     def recovers(self) -> bool:
-        """Whether it is a copy or was rebuilt, and what happened since isn't read yet."""
+        """Whether this is a copy or was rebuilt, and the rooms haven't been read since."""
         return bool(self._database.rows("SELECT 1 FROM meta WHERE name = 'recovers'"))
 
     def must_recover(self) -> None:
-        """It was made from what others know: as after a copy, the next start has to ask for more."""
+        """Note that the journal was rebuilt: the next start has to read the rooms, as after a copy."""
         with self._database.transaction() as connection:
             connection.execute("INSERT INTO meta (name, value) VALUES ('recovers', 'rebuilt') ON CONFLICT DO NOTHING")
 
     def has_recovered(self) -> None:
-        """What happened since is known again."""
+        """Note that the rooms were read."""
         with self._database.transaction(durable=False) as connection:
             connection.execute("DELETE FROM meta WHERE name = 'recovers'")
 
     def mark(self) -> int:
-        """The last mark that it was given; 0 if none."""
+        """The journal's last mark; 0 for none."""
         found = self._database.rows("SELECT value FROM meta WHERE name = 'mark'")
         return int(found[0][0]) if found else 0
 
     def next_mark(self) -> int:
-        """Give it the next one, durably."""
+        """Count the mark up, durably."""
         with self._database.transaction() as connection:
             return _set_mark(connection, self.mark() + 1)
 
     def was_put_back(self, mark: int) -> None:
-        """It is older than what its bot has done: as a copy, it gets a new id, and has to ask for what it missed."""
+        """Note that the journal is older than what its bot did: it gets a new id, and has to read the rooms."""
         with self._database.transaction() as connection:
             _set_mark(connection, mark)
             self._journal_id = secrets.token_hex(16)
@@ -237,14 +237,14 @@ class StoredJournal(StoredArchive, journal.Journal):
     # --- what happened ------------------------------------------------------------------------------------
 
     def token(self) -> str | None:
-        """Where to go on with syncing; None in a new journal."""
+        """The sync token; None in a new journal."""
         found = self._database.rows("SELECT value FROM meta WHERE name = 'token'")
         return str(found[0][0]) if found else None
 
     def receive(self, events: Sequence[Event], token: str | None) -> int:
-        """Take in one sync with its token; how many events were new. Raises `NotStorable`, with no effect.
+        """Store the events of one sync with its token. Returns how many were new. Raises `NotStorable`, without effect.
 
-        What is nested too deep is left out: it would come again, and stop us again, at each start.
+        Events that are nested too deep are left out. Otherwise they would stop each start again.
         """
         received_at = instant_to_text(self._now())
         with self._database.transaction(durable=bool(events)) as connection:
@@ -267,7 +267,7 @@ class StoredJournal(StoredArchive, journal.Journal):
 
     @staticmethod
     def _is_new(connection: Statements, event: Event, received_at: str) -> bool:
-        """Whether a chat event is seen for the first time. `RoomSeen` is made by us, its id tells nothing."""
+        """Whether a chat event is new. Always for `RoomSeen`, which we make ourselves without a useful id."""
         if not isinstance(event, get_args(ChatEvent)) or isinstance(event, RoomSeen) or not event.event_id:
             return True
         return bool(
@@ -278,7 +278,7 @@ class StoredJournal(StoredArchive, journal.Journal):
         )
 
     def put(self, event: Event) -> int:
-        """Take in one event that isn't from the chat; its seq."""
+        """Store one event that isn't from chat. Returns its seq."""
         with self._database.transaction(durable=False) as connection:
             return self._append(connection, event, instant_to_text(self._now()))
 
@@ -292,7 +292,7 @@ class StoredJournal(StoredArchive, journal.Journal):
         return int(row[0])
 
     def next_event(self, after: int = 0) -> tuple[int, Event] | None:
-        """The oldest undecided event behind `after`. One that raises `UnreadableRow` can be set aside by its seq."""
+        """The oldest undecided event after `after`. Raises `UnreadableRow`; that can be quarantined by its seq."""
         found: list[Any] = self._database.rows(
             "SELECT seq, kind, payload, subject FROM inbox WHERE decided = 0 AND seq > ?"
             " AND seq NOT IN (SELECT event FROM quarantine WHERE event IS NOT NULL) ORDER BY seq LIMIT 1",
@@ -308,18 +308,18 @@ class StoredJournal(StoredArchive, journal.Journal):
             raise
 
     def last_moment(self) -> datetime | None:
-        """When the newest event came in, by our clock then; None in a new journal."""
+        """When the newest event was received, by our clock at that time; None in a new journal."""
         found: list[Any] = self._database.rows("SELECT received_at FROM inbox ORDER BY seq DESC LIMIT 1")
         return instant_from_text(found[0][0]) if found else None
 
     def clock_set_back(self, event: ClockSetBack) -> None:
-        """Take this event in; what the outbox has put off by a clock that was ahead is put off by the right one."""
+        """Store this event, and correct the times of the outbox that a fast clock set."""
         with self._database.transaction(durable=False) as connection:
             outbox.clock_set_back(connection, event.at, event.last - event.at)
             self._append(connection, event, instant_to_text(event.at))
 
     def commit(self, seq: int, decision: Committed) -> tuple[int, ...]:
-        """All that one event led to. Raises `WrongTurn` if it is decided already or unknown."""
+        """Commit everything that one event led to. Raises `WrongTurn` if it is decided already, or unknown."""
         self._empty_lanes.difference_update(queued.lane for queued in decision.queued)
         self._quarantined = None if decision.voided else self._quarantined
         with self._database.transaction(durable=False) as connection:
@@ -357,26 +357,26 @@ class StoredJournal(StoredArchive, journal.Journal):
     # --- what is true -------------------------------------------------------------------------------------
 
     def documents(self) -> Iterator[tuple[str, str, Document]]:
-        """What isn't at rest as (class name, id, document), oldest first. Raises `UnreadableRow`."""
+        """All documents that aren't at rest, as (class name, id, document), oldest first. Raises `UnreadableRow`."""
         found: list[Any] = self._database.rows("SELECT number, kind, id, payload FROM documents ORDER BY number")
         for number, kind, identifier, payload in found:
             what = f"the document {identifier}"
             yield kind, identifier, _read(codec.DOCUMENTS, kind, payload, what, number)
 
     def posts(self) -> Iterator[tuple[str, str]]:
-        """All messages of ours as (event id, key), edits included."""
+        """All messages that we sent, as (event id, key), edits included."""
         found: list[Any] = self._database.rows("SELECT event_id, key FROM posts ORDER BY number")
         yield from found
 
     def post(self, key: str) -> PostPlace | None:
-        """Where the message of that key stands; of several, the newest; never an edit."""
+        """The newest message with this key; never an edit."""
         found: list[Any] = self._database.rows(
             "SELECT room, event_id FROM posts WHERE key = ? AND edit = 0 ORDER BY number DESC LIMIT 1", key
         )
         return PostPlace(*found[0]) if found else None
 
     def audit(self, subject: str) -> tuple[Audited, ...]:
-        """All that is noted about a subject, oldest first. Raises `UnreadableRow`."""
+        """The audit of a subject, oldest first. Raises `UnreadableRow`."""
         found: list[Any] = self._database.rows(
             "SELECT number, at, cause, entry FROM audit WHERE subject = ? ORDER BY number", subject
         )
@@ -389,7 +389,7 @@ class StoredJournal(StoredArchive, journal.Journal):
     # --- what is to be done -------------------------------------------------------------------------------
 
     def due(self, lane: Lane, now: datetime) -> tuple[OutboxRow, ...]:
-        """What may be begun now, first things first. Raises `UnreadableRow`; such a row can be failed."""
+        """The rows that may begin now, the most urgent first. Raises `UnreadableRow`; such a row can be failed."""
         if lane in self._empty_lanes:
             return ()
         with self._database.transaction(durable=False) as connection:
@@ -402,7 +402,7 @@ class StoredJournal(StoredArchive, journal.Journal):
             return tuple(outbox.read(connection, row[0]) for row in chosen)
 
     def next_due(self, lane: Lane | None = None) -> datetime | None:
-        """The earliest time for which a row was put off, of one lane or of all; it may have come already."""
+        """The earliest time that a row waits for, in one lane or in all. It may be past."""
         if lane in self._empty_lanes:
             return None
         found: list[Any] = self._database.rows(
@@ -419,12 +419,12 @@ class StoredJournal(StoredArchive, journal.Journal):
         return int(found[0][0])
 
     def begin(self, row: int, at: datetime) -> None:
-        """Write the intent, before the act, onto the disk. Raises `WrongTurn` if the row isn't queued."""
+        """Write the intent durably, before the act. Raises `WrongTurn` if the row isn't queued."""
         with self._database.transaction() as connection:
             outbox.begin(connection, row, at)
 
     def finish(self, row: int, outcome: Event | None) -> None:
-        """It is done, and this came of it. Raises `WrongTurn` if the row has ended already."""
+        """Note that a row is done, with its result. Raises `WrongTurn` if it has ended already."""
         now = self._now()
         with self._database.transaction(durable=False) as connection:
             outbox.end(connection, row, "done", now)
@@ -447,14 +447,14 @@ class StoredJournal(StoredArchive, journal.Journal):
         reached: bool = True,
         problem: str = "",
     ) -> None:
-        """Try again later. Raises `WrongTurn` if the row has ended already."""
+        """Put a row off. Raises `WrongTurn` if it has ended already."""
         with self._database.transaction(durable=False) as connection:
             outbox.postpone(connection, row, not_before, reached=reached, problem=problem)
             if event:
                 self._append(connection, event, instant_to_text(self._now()))
 
     def fail(self, row: int, outcome: Event | None, problem: str) -> None:
-        """It is over without success. Raises `WrongTurn` if the row has ended already."""
+        """Note that a row has failed for good. Raises `WrongTurn` if it has ended already."""
         now = self._now()
         with self._database.transaction(durable=False) as connection:
             outbox.end(connection, row, "failed", now, problem)
@@ -464,31 +464,31 @@ class StoredJournal(StoredArchive, journal.Journal):
     # --- what failed unforeseen ---------------------------------------------------------------------------
 
     def set_event_aside(self, seq: int, quarantined: Quarantined) -> int:
-        """Leave this event undecided until `try_again`; its number in the quarantine."""
+        """Quarantine an event until `try_again`. Returns its number."""
         self._quarantined = None
         with self._database.transaction(durable=False) as connection:
             return _set_aside(connection, quarantined, event=seq)
 
     def set_row_aside(self, row: int, quarantined: Quarantined) -> int:
-        """Leave this effect alone until `try_again`; its number, 0 if the row has ended already."""
+        """Quarantine an effect until `try_again`. Returns its number; 0 if the row has ended already."""
         self._quarantined = None
         with self._database.transaction(durable=False) as connection:
             return _set_aside(connection, quarantined, effect=row) if outbox.set_aside(connection, row) else 0
 
     def set_timers_aside(self, quarantined: Quarantined) -> int:
-        """The clock does nothing for this subject until `try_again`; its number."""
+        """Quarantine the timers of a subject until `try_again`. Returns the number."""
         self._quarantined = None
         with self._database.transaction(durable=False) as connection:
             return _set_aside(connection, quarantined)
 
     def quarantined(self) -> tuple[Quarantined, ...]:
-        """All that is set aside, oldest first."""
+        """The quarantined rows, oldest first."""
         if self._quarantined is None:
             self._quarantined = quarantined_rows(self._database.rows(QUARANTINED))
         return self._quarantined
 
     def try_again(self, number: int) -> bool:
-        """What is set aside under this number is no longer; False if nothing is."""
+        """Take this number out of the quarantine; False if there is none."""
         self._quarantined = None
         with self._database.transaction() as connection:
             gone = connection.execute("DELETE FROM quarantine WHERE number = ? RETURNING effect", (number,)).fetchone()
@@ -497,7 +497,7 @@ class StoredJournal(StoredArchive, journal.Journal):
         return gone is not None
 
     def drop(self, number: int, *, is_sure: bool) -> Dropping:
-        """Give it up for good, if that is possible and `is_sure`."""
+        """Drop this number for good, if that is possible and `is_sure`."""
         self._quarantined = None
         now = self._now()
         with self._database.transaction() as connection:
@@ -536,18 +536,18 @@ class StoredJournal(StoredArchive, journal.Journal):
     # --- upkeep -------------------------------------------------------------------------------------------
 
     def prune(self, retention: Retention) -> int:
-        """Remove what is over, and wipe it. The documents, the archive and our posts stay."""
+        """Remove and wipe ended rows. The documents, the archive and our posts stay."""
         with self._database.transaction(durable=False) as connection:
             removed = pruning.prune(connection, retention, self._now())
         self._database.wipe()
         return removed
 
     def check(self) -> None:
-        """Read all of the file, beside the work on it. Raises `JournalDamaged`."""
+        """Read the whole file while the bot works on it. Raises `JournalDamaged`."""
         self._database.check()
 
     def backup(self, path: Path) -> None:
-        """A consistent copy at `path`, complete or not there at all; replaces an older one (`copies`)."""
+        """Write a consistent copy to `path`, whole or not at all. It replaces an older one (`copies`)."""
         write_copy(self._database.copy_to, path)
 
 
@@ -574,5 +574,5 @@ class Journal(StoredJournal):
 
     @classmethod
     def in_memory(cls, now: Callable[[], datetime] = clock) -> Journal:
-        """A journal for tests: the same in all but that it ends with the process."""
+        """A journal in memory, for tests."""
         return cls(SqliteDatabase(None), None, now)

@@ -1,4 +1,4 @@
-"""Which worker may write to a space's journal in PostgreSQL, until when, and how it is taken over.
+"""Leases: which worker may write to a space's journal in PostgreSQL, until when, and how another takes over.
 
 The row of `fedbot.leases` is the only truth: every transaction on the journal locks it and looks whether its epoch is
 still the worker's own, so that a worker that slept through its lease writes nothing. What is outside of the database,
@@ -19,10 +19,10 @@ from fedbot.journal.server import connect, told
 from fedbot.ports.journal import LeaseLost
 
 SECONDS = 15.0
-"""For how long a claim holds that isn't renewed."""
+"""Seconds that a claim holds without renewal."""
 RENEWED_EVERY = 4.0
 TRIED_EVERY = 2.0
-"""How often another worker's claim is looked at."""
+"""Seconds between two tries to claim a space that another worker has."""
 MARGIN = 3.0
 """Seconds before its end in which nothing is begun outside of the database any more."""
 
@@ -50,7 +50,7 @@ _RELEASE = "UPDATE fedbot.leases SET expires = '-infinity', worker = '' WHERE sp
 
 
 def since_boot() -> float:
-    """Seconds, by a clock that nobody sets and that goes on while the machine sleeps."""
+    """Seconds by a clock that nobody can set, and that runs on while the machine sleeps."""
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
@@ -74,7 +74,7 @@ class Lease:
         )
 
     def renew(self) -> None:
-        """Hold it for longer. Raises `LeaseLost`, and `JournalAway` if the database doesn't answer."""
+        """Renew the lease. Raises `LeaseLost`; `JournalAway` if the database doesn't answer."""
         self.must_hold()
         asked_at = self._now()
         with told(self.address), closing(connect(self.address)) as connection:
@@ -83,11 +83,11 @@ class Lease:
         self.renewed(asked_at)
 
     def renewed(self, asked_at: float) -> None:
-        """Somebody has renewed it in the database, who asked for it then."""
+        """Note that the lease was renewed in the database, by a request made at `asked_at`."""
         self._until = asked_at + SECONDS
 
     def must_hold(self) -> None:
-        """Nothing may be begun otherwise. Raises `LeaseLost`.
+        """Raises `LeaseLost` unless the lease holds; call it before anything begins.
 
         By our own clock, so this alone keeps nobody from writing to the journal: its transactions look at the row.
         """
@@ -97,7 +97,7 @@ class Lease:
             raise self.lose(self._lost)
 
     def lose(self, why: str) -> LeaseLost:
-        """It is lost for good; the error that says so."""
+        """Mark the lease as lost for good. Returns the error for it."""
         self._lost = self._lost or why
         return LeaseLost(f"The space {self.address.space} is another worker's now: {self._lost}.")
 
@@ -122,7 +122,7 @@ def claim(address: Address, worker: str, now: Callable[[], float] = since_boot) 
 
 
 def holder(address: Address) -> str:
-    """Which worker holds the space; '' if none does. Raises `JournalAway`."""
+    """The worker that holds the space; '' for none. Raises `JournalAway`."""
     with told(address), closing(connect(address)) as connection:
         prepare(connection)
         found = connection.execute(
@@ -132,7 +132,7 @@ def holder(address: Address) -> str:
 
 
 def prepare(connection: psycopg.Connection[tuple[object, ...]]) -> None:
-    """Make the table, if this is the first worker of all. Others may be doing the same."""
+    """Make the table if it isn't there. Other workers may do so at the same time."""
     if connection.execute("SELECT to_regclass('fedbot.leases')").fetchone() != (None,):
         return
     with connection.transaction():

@@ -13,7 +13,7 @@ from fedbot.ports.journal import StateInUse
 class StateLock:
     """`state/lock`, locked as long as this object (or the process) lives; our process id is written in it.
 
-    The kernel lets go of it when the process ends, however it ends: a left-over file locks nobody out.
+    The kernel releases it when the process ends, however that happens: a left-over file locks nobody out.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -39,5 +39,5 @@ class StateLock:
         return int(written) if written.isdigit() else None
 
     def release(self) -> None:
-        """Let go. The file stays: removing it could take it from somebody who has just locked it."""
+        """Release the lock. The file stays, because another process may have locked it just now."""
         os.close(self._file)

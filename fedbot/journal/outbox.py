@@ -1,4 +1,4 @@
-"""What is still to be done: effects in order, each once, and those that failed unforeseen, set aside."""
+"""The outbox: effects in order, each done once, and the quarantined ones."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _READ = """
 
 
 def insert(connection: Statements, cause: int, at: datetime, queued: tuple[Queued, ...]) -> tuple[int, ...]:
-    """Append these effects of one event; the ids of the rows."""
+    """Append these effects of one event. Returns the ids of the rows."""
     ids = []
     for ordinal, entry in enumerate(queued):
         kind, payload = codec.to_text(codec.EFFECTS, entry.effect)
@@ -83,7 +83,7 @@ def unfinished(connection: Statements, lane: Lane) -> list[tuple[Any, ...]]:
 
 
 def read(connection: Statements, number: int) -> OutboxRow:
-    """One row. Raises `WrongTurn` if there is none, `UnreadableRow` if it can't be understood."""
+    """One row. Raises `WrongTurn` if there is none, `UnreadableRow` if it can't be read."""
     found = connection.execute(_READ, (number,)).fetchone()
     if found is None:
         raise WrongTurn(f"there is no outbox row {number}")
@@ -126,7 +126,7 @@ def begin(connection: Statements, number: int, at: datetime) -> None:
 
 
 def end(connection: Statements, number: int, state: RowState, at: datetime, problem: str = "") -> None:
-    """To `done` or `failed`: also straight from `queued`, when a probe found it done or it became void."""
+    """End a row as `done` or `failed`; also directly from `queued`, if a probe found it done or it became void."""
     changed = connection.execute(
         "UPDATE outbox SET state = ?, ended_at = ?, problem = ?, not_before = NULL"
         " WHERE id = ? AND state IN ('queued', 'acting')",

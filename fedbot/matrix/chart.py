@@ -29,7 +29,7 @@ _PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONPATH", "PYTHONHOME", "VIR
 
 
 class NoChart(ChatRefused):
-    """It could not be drawn; the text says why, for the log."""
+    """The chart can't be drawn. The text says why, for the log."""
 
 
 async def draw(chart: Chart, words: Sequence[str]) -> bytes:
@@ -75,7 +75,7 @@ def size_of(png: bytes) -> tuple[int, int]:
 
 
 def main() -> None:
-    """Draw what standard input says."""
+    """Draw the chart that standard input describes."""
     sys.stdout.buffer.write(picture_of(json.load(sys.stdin)))
 
 
@@ -126,7 +126,7 @@ def _stock(axes: Any, points: list[list[Any]], title: str) -> None:  # noqa: ANN
 
 
 def _exchange(axes: Any, entries: list[list[Any]], title: str, names: tuple[str, str]) -> None:  # noqa: ANN401
-    """Per friend a bar for what was given and one for what was received, the first friend on top."""
+    """For each friend, a bar for given and a bar for received; the first friend is on top."""
     _plain(axes, title)
     places = range(len(entries))
     for way, color, shift in ((1, GIVEN, -0.19), (2, RECEIVED, 0.19)):

@@ -24,7 +24,7 @@ from fedbot.matrix.keys import KEYS, set_aside
 from fedbot.matrix.login import Account, Connection, Session, sign_in, sign_in_anew, sign_out_earlier
 from fedbot.matrix.reading import ENVELOPE, READ, Reader
 from fedbot.matrix.room import NEEDED, Raw, RoomPicture
-from fedbot.matrix.sync import RawRoom, RawSync, Rooms, letters_in, own_messages, shows_history
+from fedbot.matrix.sync import RawRoom, RawSync, Rooms, own_messages, protocol_messages_in, shows_history
 from fedbot.ports.chat import Batch, Chat, ChatRefused, ChatSignedOut, Delivery, Media
 from fedbot.ports.vault import Folder
 from fedbot.rules.model.events import ChatEvent, EnvelopeSeen, Redacted, Unreadable
@@ -119,7 +119,7 @@ class MatrixChat(Chat):
 
     @nothing_foreign
     async def close(self) -> None:
-        """Let go of the connections and the store of keys."""
+        """Close the connections and the store of keys."""
         await self._connection.close()
         self._cipher.close()
 
@@ -134,7 +134,7 @@ class MatrixChat(Chat):
 
     @nothing_foreign
     async def catch_up(self, since: str) -> Batch:
-        """What happened since, our own messages included, and which lines we have answered."""
+        """Everything that happened since, our own messages included, and the lines that we answered."""
         return await self._batch(since, 0, own=True)
 
     async def _batch(self, since: str | None, timeout: float, *, own: bool) -> Batch:
@@ -183,9 +183,9 @@ class MatrixChat(Chat):
     def _with_what_waited(
         self, raw: RawSync, events: tuple[ChatEvent, ...], rooms: Rooms, now: datetime
     ) -> tuple[ChatEvent, ...]:
-        """Lines without a key are kept back; those whose key is there by now come, and those that are overdue.
+        """Hold back lines without a key, and add those whose key has come, or that waited too long.
 
-        What was taken back meanwhile doesn't.
+        Lines that were redacted meanwhile are left out.
         """
         closed = {str(event.get("event_id")): event for event in raw.events() if event.get("type") == ENCRYPTED}
         keyless = [event for event in events if isinstance(event, Unreadable)]
@@ -202,11 +202,11 @@ class MatrixChat(Chat):
     async def protocol_messages(self, room: str) -> tuple[EnvelopeSeen, ...]:
         """All messages of the room's past that we may read, our own included, oldest first."""
         past = await self._gap(room, None, None)
-        return letters_in(past, self.user_id, room, self._now())
+        return protocol_messages_in(past, self.user_id, room, self._now())
 
     @nothing_foreign
     async def send(self, delivery: Delivery) -> str:
-        """Send one event, or put one state event; returns its event id.
+        """Send one event, or put one state event. Returns its event id.
 
         The same transaction again gives the same event. State needs none: the same again is nothing new.
         """
@@ -228,7 +228,7 @@ class MatrixChat(Chat):
         return str(sent.event_id)
 
     async def _closed(self, room: str, kind: str, content: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
-        """Type and content as they go to this room: encrypted if it is."""
+        """Type and content for this room, encrypted if the room is."""
         if not await self._is_closed(room):
             return kind, content
         picture = self._rooms.pictures.get(room)
@@ -236,7 +236,7 @@ class MatrixChat(Chat):
         return await self._cipher.close_for(room, readers, kind, content)
 
     async def _is_closed(self, room: str) -> bool:
-        """Whether it is encrypted. What we have never seen of it, as before the first sync, we ask."""
+        """Whether the room is encrypted. Asks the homeserver about a room that we haven't seen yet."""
         if room in self._cipher.encrypted_rooms or room in self._rooms.pictures:
             return room in self._cipher.encrypted_rooms
         try:
@@ -257,12 +257,12 @@ class MatrixChat(Chat):
 
     @nothing_foreign
     async def upload(self, room: str, content: bytes, kind: str, name: str) -> Media:
-        """Put a file onto the homeserver, for a room. Again gives another one, and the first stays unused."""
+        """Upload a file, for a room. Uploading again makes another file, and the first stays unused."""
         return await (self.upload_sealed(content) if await self._is_closed(room) else self._put(content, kind, name))
 
     @nothing_foreign
     async def upload_sealed(self, content: bytes) -> Media:
-        """Put a file onto the homeserver that only who is told how can open."""
+        """Upload an encrypted file. Only the people who get its key can open it."""
         sealed, decryption = nio.crypto.encrypt_attachment(content)
         return await self._put(sealed, "application/octet-stream", "file", decryption)
 
@@ -276,12 +276,12 @@ class MatrixChat(Chat):
 
     @nothing_foreign
     async def download(self, file: Mapping[str, Any], longest: int) -> bytes:
-        """A file of the homeserver, opened; see `media.download` for its errors."""
+        """Download a file from the homeserver and decrypt it; see `media.download` for its errors."""
         return await contents.download(self._connection, file, longest)
 
     @nothing_foreign
     async def claim(self, instance: str, mark: int = 0) -> None:
-        """Say that this process works with the account from now on (account data `dev.fedbot.instance`)."""
+        """Claim the account for this process (account data `dev.fedbot.instance`)."""
         content: dict[str, Any] = {"instance": instance, "since": self._now().isoformat(timespec="seconds")}
         if mark:
             content["mark"] = mark
@@ -314,7 +314,7 @@ class MatrixChat(Chat):
 
     @nothing_foreign
     async def typing(self, room: str, seconds: int) -> None:
-        """Show the typing sign for so many seconds; 0 takes it down."""
+        """Show the typing notice for so many seconds; 0 removes it."""
         await self._ask(
             f"typing in {room}",
             lambda: self._connection.room_typing(room, seconds > 0, timeout=max(1, seconds * 1000)),
@@ -332,7 +332,7 @@ class MatrixChat(Chat):
         return str(found.room_id)
 
     async def _ask(self, act: str, call: Callable[[], Awaitable[object]], expected: type[R], *, waits: float = 0) -> R:
-        """One request that ends in any case: nio sets no limit for some (a sync with full state)."""
+        """One request with a time limit, which nio lacks for some requests (a sync with full state)."""
 
         async def limited() -> object:
             async with asyncio.timeout(waits + float(self._connection.config.request_timeout)):
@@ -354,12 +354,12 @@ class MatrixChat(Chat):
         )
 
     async def _invitations(self) -> dict[str, tuple[Raw, ...]]:
-        """All that are pending: with a token each comes only once, and its answer may have got lost since."""
+        """All pending invitations. With a sync token each comes only once, and that answer may be lost."""
         response = await self._sync(None, 0, invitations_filter(), full_state=False)
         return invitations_of(response)
 
     async def _gather(self, response: nio.SyncResponse, since: str | None, *, fresh: bool) -> RawSync:
-        """The response as JSON, with the gaps filled, and the state of rooms of which it tells any."""
+        """The response as JSON, with gaps filled, and the full state of each room in it."""
         rooms = response.rooms
         join = {room: await self._filled(room, info, since) for room, info in rooms.join.items()}
         for room, raw in join.items():
@@ -385,7 +385,7 @@ class MatrixChat(Chat):
         return replace(raw, gap=tuple(event for event in gap if event.get("event_id") not in known))
 
     async def _state(self, room: str) -> tuple[Raw, ...]:
-        """The room's state now; none if we are out of it by now."""
+        """The room's present state; empty if we are no longer in it."""
         try:
             found = await self._connection.state(room)
         except ChatRefused as error:
@@ -418,7 +418,7 @@ def _sources(events: list[Any]) -> tuple[Raw, ...]:
 
 
 def invitations_of(response: nio.SyncResponse) -> dict[str, tuple[Raw, ...]]:
-    """The rooms that we are invited to, each with what is told of it."""
+    """The rooms that we are invited to, each with its stripped state."""
     return {
         room: tuple(_invitation_source(event) for event in info.invite_state)
         for room, info in response.rooms.invite.items()
@@ -426,13 +426,13 @@ def invitations_of(response: nio.SyncResponse) -> dict[str, tuple[Raw, ...]]:
 
 
 def _invitation_source(event: Any) -> Raw:  # noqa: ANN401  # nio has no types
-    """Nio takes the content out of the source of a membership event: put it back."""
+    """The source of a membership event with its content, which nio removes."""
     source: dict[str, Any] = event.source
     return {**source, "content": event.content} if isinstance(event, nio.InviteMemberEvent) else source
 
 
 def _instance_in(response: nio.SyncResponse) -> str:
-    """Who claimed the account last, if the response tells; '' if not, or if it can't be read."""
+    """Which process claimed the account last, by this response; '' if it doesn't tell."""
     found = [
         event.content.get("instance")
         for event in response.account_data_events
@@ -442,7 +442,7 @@ def _instance_in(response: nio.SyncResponse) -> str:
 
 
 def _news_filter() -> dict[str, Any]:
-    """What is for us. Members are all there: who is in a room is asked for nearly everything."""
+    """The sync filter: only event types that we read, and all members, because nearly everything needs them."""
     nothing: dict[str, Any] = {"types": []}
     timeline = {"limit": _TIMELINE_LIMIT, "types": sorted({*NEEDED, *READ, f"{ENVELOPE}.*"})}
     return {
@@ -458,7 +458,7 @@ def _news_filter() -> dict[str, Any]:
 
 
 def invitations_filter() -> dict[str, Any]:
-    """As little as possible beside invitations, which no filter touches."""
+    """A filter that leaves out everything but invitations, which filters don't affect."""
     quiet = _news_filter()
     nothing: dict[str, Any] = {"types": []}
     quiet["account_data"] = nothing
@@ -467,7 +467,7 @@ def invitations_filter() -> dict[str, Any]:
 
 
 def _unlike_any(sync_filter: dict[str, Any]) -> dict[str, Any]:
-    """The filter with the name of a type in it that nobody sends.
+    """The filter with a random event type added.
 
     Synapse repeats its answer for two minutes if it is asked the same: a second start within them would be told of
     rooms, invitations and who has claimed the

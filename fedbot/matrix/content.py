@@ -1,4 +1,4 @@
-"""What a message looks like on the wire: an event's content, how large it may be, and files on the homeserver."""
+"""Events on the wire: their content, its size limit, and files on the homeserver."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def bare_envelope(envelope: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def check(content: dict[str, Any]) -> dict[str, Any]:
-    """The content, if a homeserver takes it.
+    """Returns the content if a homeserver accepts it.
 
     Raises:
         BadContent: more than 46,000 bytes, a float, an integer beyond ±(2^53-1), or text that isn't Unicode.
@@ -128,7 +128,7 @@ def check(content: dict[str, Any]) -> dict[str, Any]:
 
 
 def _edit(content: dict[str, Any], edits: str) -> dict[str, Any]:
-    """Clients that don't know edits show the top level, as a message of its own."""
+    """The content of an edit. Clients without edits show its top level as a separate message."""
     return content | {
         "body": f"* {content['body']}",
         "formatted_body": f"* {content['formatted_body']}",
@@ -139,7 +139,7 @@ def _edit(content: dict[str, Any], edits: str) -> dict[str, Any]:
 
 
 def _in_thread(thread: str, reply_to: str) -> dict[str, Any]:
-    """Clients that don't know threads show a reply, to the thread's first message if to nothing else."""
+    """The relation for a thread. Clients without threads show a reply, by default to its first message."""
     return {
         "rel_type": "m.thread",
         "event_id": thread,
@@ -191,7 +191,7 @@ async def download(connection: Connection, file: Mapping[str, Any], longest: int
 
 
 async def _fetched(connection: Connection, address: str, longest: int) -> bytes:
-    """Authenticated media (Matrix 1.11), read only as far as it may be long."""
+    """Download by authenticated media (Matrix 1.11), up to the limit."""
     place = _ADDRESS.fullmatch(address)
     if place is None:
         raise ChatRefused("that is no address of a file", NOT_THERE)
@@ -221,7 +221,7 @@ async def _fetched(connection: Connection, address: str, longest: int) -> bytes:
 
 
 def _code_in(content: bytes) -> str:
-    """Matrix's errcode; '' if it isn't Matrix that answered."""
+    """Matrix's errcode; '' if the answer isn't from Matrix."""
     try:
         answer = json.loads(content)
     except (ValueError, RecursionError):

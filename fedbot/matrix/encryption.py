@@ -1,4 +1,4 @@
-"""Encrypted rooms: the device and its signatures, keys asked for and given, and lines that can't be read yet.
+"""Encrypted rooms: the device and its signatures, exchange of keys, and lines that can't be decrypted yet.
 
 Nio's `Olm` does the cryptography and keeps the store; when it is asked, and what goes over the network, is ours.
 Nio's client would do that too, but takes a room key that didn't get through for shared, trips over one broken device
@@ -61,7 +61,7 @@ log = logging.getLogger(__name__)
 
 
 class Cipher:
-    """The keys of one device of ours, and what is done with them. Methods raise `ports.ChatProblem` as the chat does.
+    """The keys of our device, and encrypting with them. Methods raise `ports.ChatProblem`, as the chat does.
 
     Whoever has a device in the room can read: nobody is asked to verify devices. What counts is signed besides
     (envelopes), or said by an account that the settings name.
@@ -79,7 +79,7 @@ class Cipher:
         self._closing = asyncio.Lock()
 
     def close(self) -> None:
-        """Let go of the store."""
+        """Close the store."""
         close_machine(self.machine)
 
     # --- our own keys --------------------------------------------------------------------------------------
@@ -101,7 +101,7 @@ class Cipher:
             await self._upload(with_fallback=True)
 
     async def _upload(self, *, with_fallback: bool = False) -> None:
-        """New one-time keys, in the store before they are on the homeserver, or nobody could use them after a crash.
+        """Upload new one-time keys. They are stored first, or nobody could use them after a crash.
 
         A store that is older than the homeserver's knowledge is found out here: it makes keys that are there already.
         """
@@ -121,7 +121,7 @@ class Cipher:
             self.machine.handle_response(nio.KeysUploadResponse(0, count))
 
     def _fallback_key(self) -> dict[str, Any]:
-        """The key for when all one-time keys are gone: after a long outage, or when somebody takes them all."""
+        """The fallback key, for when all one-time keys are used up."""
         account = self.machine.account._account  # noqa: SLF001 -- nio knows no fallback keys
         account.generate_fallback_key()
         return {f"signed_curve25519:{number}": self._signed(key) for number, key in account.fallback_key.items()}
@@ -134,7 +134,7 @@ class Cipher:
     # --- reading -------------------------------------------------------------------------------------------
 
     def take_in(self, response: nio.SyncResponse) -> None:
-        """The room keys that a sync brings, and whose devices have changed."""
+        """Take in the room keys and the changed devices of a sync."""
         for event in response.to_device_events:
             if isinstance(event, nio.OlmEvent):
                 self._take_key(event)
@@ -152,7 +152,7 @@ class Cipher:
                 log.info("a message to our device can't be read: %s", type(problem).__name__)
 
     def remember_encrypted(self, rooms: Iterable[str]) -> None:
-        """These rooms are encrypted, and stay so whatever anybody says later: that can't be switched off."""
+        """Remember that these rooms are encrypted. It can't be switched off, whatever anybody sends later."""
         new = set(rooms) - self.encrypted_rooms
         if new:
             with writing(self.folder):
@@ -160,14 +160,14 @@ class Cipher:
             self.encrypted_rooms |= new
 
     async def open_all(self, room: str, events: Iterable[Raw]) -> tuple[Raw, ...]:
-        """The events of a room, opened as far as we have their keys; the others as they came."""
+        """A room's events, decrypted if we have their keys; the others unchanged."""
         found = tuple(events)
         senders = {str(event.get("sender")) for event in found if event.get("type") == ENCRYPTED}
         await self._learn(senders)
         return tuple(self.open(room, event) for event in found)
 
     def open(self, room: str, raw: Raw) -> Raw:
-        """The event, opened if it is encrypted and we can."""
+        """The event, decrypted if it is encrypted and we have its key."""
         if raw.get("type") != ENCRYPTED:
             return raw
         content = content_of(raw)
@@ -199,7 +199,7 @@ class Cipher:
     async def close_for(
         self, room: str, readers: Collection[str], kind: str, content: Mapping[str, Any]
     ) -> tuple[str, Mapping[str, Any]]:
-        """Type and content as they go to an encrypted room, after all devices of `readers` got the key."""
+        """Type and content for an encrypted room, once all devices of `readers` have the key."""
         if kind not in CLOSED:
             return kind, content
         async with self._closing:
@@ -211,7 +211,7 @@ class Cipher:
         return ENCRYPTED, closed
 
     async def _share(self, room: str, readers: Collection[str]) -> None:
-        """A room key that all devices of the readers have, and nobody else: who is gone ends the old one."""
+        """Share a room key with all devices of the readers and nobody else. A reader who left ends the old key."""
         wanted = {
             (user, device.id): device
             for user in readers
@@ -276,7 +276,7 @@ class Cipher:
     # --- devices -------------------------------------------------------------------------------------------
 
     async def tidy_keys(self) -> None:
-        """What has to be done now and then. A homeserver that doesn't want to is asked again after the next sync.
+        """Upload and query keys as needed. If the homeserver refuses, try again after the next sync.
 
         Raises `ChatSignedOut`, and DeviceTaken.
         """
@@ -291,7 +291,7 @@ class Cipher:
             log.warning("keys could not be kept in order: %s", problem.text)
 
     async def _learn(self, users: Collection[str]) -> None:
-        """Know the devices of these users, and of all whose devices have changed since we asked."""
+        """Query the devices of these users, and of all whose devices have changed."""
         wanted = {*self._worth_asking(set(users) - self._known), *self._changed}
         if not wanted:
             return
@@ -319,7 +319,7 @@ class Cipher:
                 log.info("the devices of %s can't be read: %s", user, type(problem).__name__)
 
     async def _fix_channels(self) -> None:
-        """Where a channel to a device is broken, begin a new one: it is told by an empty message."""
+        """Replace broken channels to devices. An empty message tells the device."""
         broken = [(device.user_id, device.id) for device in self.machine.wedged_devices]
         if broken:
             await self._claim(broken)
@@ -347,7 +347,7 @@ _PURPOSES = ("master", "self_signing", "user_signing")
 
 
 class CrossSigning:
-    """The account's three keys, and what is signed by them."""
+    """The account's three cross-signing keys, and signing with them."""
 
     def __init__(self, connection: Connection, seeds: Mapping[str, str]) -> None:
         self._connection = connection
@@ -355,7 +355,7 @@ class CrossSigning:
 
     @classmethod
     def kept_in(cls, folder: Folder, connection: Connection) -> CrossSigning | None:
-        """Those in the folder, if there are any. Raises `ChatRefused` for a damaged file, OSError."""
+        """The keys in the folder; None for none. Raises `ChatRefused` for a damaged file, OSError."""
         try:
             kept = json.loads((folder / SEEDS).read_text())
             found = cls(connection, {purpose: kept[purpose] for purpose in _PURPOSES})
@@ -370,7 +370,7 @@ class CrossSigning:
 
     @classmethod
     def made_in(cls, folder: Folder, connection: Connection) -> CrossSigning:
-        """New ones, kept before anybody hears of them."""
+        """Make new keys, stored before they are published."""
         seeds = {purpose: secrets.token_hex(32) for purpose in _PURPOSES}
         write_whole(folder / SEEDS, json.dumps(seeds).encode())
         for seed in seeds.values():
@@ -389,7 +389,7 @@ class CrossSigning:
         return _holds(self._keys["self_signing"].verify_key, keys, signature)
 
     async def publish(self, password: str) -> None:
-        """Put the keys onto the homeserver, in place of any; the first of an account need no `password`."""
+        """Upload the keys, replacing others. An account's first keys need no `password`."""
         keys = {f"{purpose}_key": self._signed(self._as_content(purpose), "master") for purpose in _PURPOSES}
         path = ["keys", "device_signing", "upload"]
         act = "publishing the account's keys"
@@ -439,13 +439,13 @@ class CrossSigning:
 
 
 async def own_keys(connection: Connection) -> dict[str, Any]:
-    """What the homeserver knows of our account's devices and cross-signing keys."""
+    """Our account's devices and cross-signing keys at the homeserver."""
     wanted: dict[str, Any] = {"device_keys": {connection.user_id: []}}
     return await connection.ask("asking for our keys", "POST", ["keys", "query"], wanted)
 
 
 async def establish(connection: Connection, folder: Folder) -> str:
-    """Have our device signed by the account; '' if it is, else why not. Encrypted rooms work without it, too.
+    """Sign our device with the account's keys. Returns '', or why that failed; encrypted rooms work anyway.
 
     Keys that another client has made for the account are never replaced by this.
     """
@@ -473,7 +473,7 @@ async def has_others(connection: Connection, folder: Folder) -> bool:
 
 
 async def take_over(connection: Connection, folder: Folder, password: str) -> None:
-    """Put our keys in the place of those that another client has made for the account, and sign our device."""
+    """Replace the account's cross-signing keys of another client with ours, and sign our device."""
     signing = CrossSigning.kept_in(folder, connection) or CrossSigning.made_in(folder, connection)
     await signing.publish(password)
     await signing.sign_device(await own_keys(connection))
@@ -513,7 +513,7 @@ MOST = 500
 
 @dataclass(frozen=True)
 class Waiting:
-    """A line that waits for its key, since when, and whether somebody was told of it."""
+    """A line that waits for its key, since when, and whether somebody was told."""
 
     room: str
     raw: dict[str, Any]
@@ -527,7 +527,7 @@ class Waiting:
 
 
 class WaitingRoom:
-    """All of them. What `look` finds stays in the file until `settle`: until then it may have to be found again."""
+    """All lines that wait for their keys. What `look` finds stays in the file until `settle`, in case of a crash."""
 
     def __init__(self, folder: Folder) -> None:
         self._folder, self._file = folder, folder / WAITING_FILE
@@ -535,13 +535,13 @@ class WaitingRoom:
         self._next: tuple[Waiting, ...] | None = None
 
     def settle(self) -> None:
-        """What was found by the last look has been taken note of."""
+        """Note that what the last look found is journaled."""
         if self._next is not None and self._next != self._lines:
             self._keep(self._next)
         self._next = None
 
     def add(self, lines: Iterable[tuple[str, Raw]], now: datetime) -> None:
-        """These wait from now on; the oldest are given up if there are too many."""
+        """Add lines that wait for their keys. If there are too many, the oldest are dropped."""
         known = {line.event_id for line in self._lines}
         waiting = {str(raw.get("event_id")): Waiting(room, dict(raw), now) for room, raw in lines}
         new = [line for event_id, line in waiting.items() if event_id not in known]
@@ -549,7 +549,7 @@ class WaitingRoom:
             self._keep((*self._lines, *new)[-MOST:])
 
     def forget(self, taken_back: Collection[tuple[str, str]]) -> None:
-        """Lines, as (room, event id), that somebody has taken back: nobody wants to have them read any more."""
+        """Drop these lines, as (room, event id), because they were redacted."""
         left = tuple(line for line in self._lines if (line.room, line.event_id) not in taken_back)
         if left != self._lines:
             self._keep(left)
@@ -557,7 +557,7 @@ class WaitingRoom:
     def look(
         self, opened: Callable[[str, Raw], Raw], now: datetime
     ) -> tuple[list[tuple[str, Raw]], list[tuple[str, Raw]]]:
-        """The lines that can be read by now, opened; and those of which somebody should be told that they can't."""
+        """The lines that can be decrypted now, decrypted; and those about which somebody should be told."""
         readable: list[tuple[str, Raw]] = []
         overdue: list[tuple[str, Raw]] = []
         left: list[Waiting] = []

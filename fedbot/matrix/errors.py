@@ -44,7 +44,7 @@ class DeviceTaken(ChatRefused):
 
 
 def nothing_foreign(call: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Coroutine[Any, Any, R]]:
-    """The same call, which raises only what this module's docstring names. What nobody foresaw is a `ChatFault`."""
+    """Decorator: the call raises only the errors in this module's table. An unexpected one becomes a `ChatFault`."""
 
     @wraps(call)
     async def guarded(*given: P.args, **named: P.kwargs) -> R:
@@ -131,5 +131,5 @@ _CAUSES: tuple[tuple[type[BaseException], str], ...] = (
 
 
 def _why(error: BaseException) -> str:
-    """Why there was no answer, in words; a library's name for it where there are none."""
+    """Why there was no answer, in words, or by the library's name for the error."""
     return next((words for kind, words in _CAUSES if isinstance(error, kind)), type(error).__name__)

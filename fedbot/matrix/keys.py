@@ -64,7 +64,7 @@ def open_machine(folder: Folder, user: str, device: str) -> Any:  # noqa: ANN401
 
 @contextmanager
 def writing(folder: Folder) -> Iterator[None]:
-    """What a full disk says, as the error that ends the bot: without its keys it would lose what it reads."""
+    """Turn a full disk into the error that ends the bot: without its keys it would lose what it reads."""
     try:
         yield
     except (PeeweeException, sqlite3.Error, OSError) as problem:
@@ -72,7 +72,7 @@ def writing(folder: Folder) -> Iterator[None]:
 
 
 def close_machine(machine: Any) -> None:  # noqa: ANN401 -- nio has no types
-    """Let go of the store's file."""
+    """Close the store's file."""
     machine.store.database.close()
 
 
@@ -82,7 +82,7 @@ def _opened(folder: Path, user: str, device: str, key: str) -> Any:  # noqa: ANN
 
 
 def _opened_in_database(folder: SealedFolder, user: str, device: str) -> Any:  # noqa: ANN401 -- nio has no types
-    """The same on a store that lies sealed in the database of the space."""
+    """As `open_machine`, on a store that is sealed in the space's database."""
     key = _pickle_key(folder)
     store = SealedStore(user, device, folder, STORE, key)
     if store.device() not in (None, (user, device)):
@@ -102,7 +102,7 @@ def _opened_in_database(folder: SealedFolder, user: str, device: str) -> Any:  #
 
 
 def _pickle_key(folder: Folder) -> str:
-    """By which everything in the store is encrypted."""
+    """The key that encrypts everything in the store."""
     file = folder / _PICKLE_KEY
     if not file.exists():
         write_whole(file, secrets.token_hex(32).encode())
@@ -112,7 +112,7 @@ def _pickle_key(folder: Folder) -> str:
 
 
 def _device_of(store: Path) -> tuple[str, str] | None:
-    """Whose store it is; None if it is nobody's yet, ('', '') if that can't be read."""
+    """The user and device of the store; None for a new one, ('', '') if it can't be read."""
     if not store.exists():
         return None
     try:
@@ -126,7 +126,7 @@ def _device_of(store: Path) -> tuple[str, str] | None:
 
 
 def _take_over(folder: Path, machine: Any, key: str) -> None:  # noqa: ANN401 -- nio has no types
-    """The room keys and the list of encrypted rooms of earlier devices: what was said to them can be read again."""
+    """Copy the room keys and the list of encrypted rooms of earlier devices, so that old messages stay readable."""
     for file in earlier_stores(folder):
         device = _device_of(file)
         if device in (None, ("", "")):
@@ -165,9 +165,9 @@ def private_folder(folder: Path) -> Path:
 
 
 def set_aside(folder: Folder) -> None:
-    """The store in `folder` is none of a living device any more; the room keys in it are still good to read by.
+    """Set aside the store in `folder`, whose device is gone. Its room keys still decrypt old messages.
 
-    An older copy must never be gone on with: it would use keys a second time, and lacks those that came since.
+    An older copy must never be used again: it would use keys twice, and lacks newer ones.
     """
     if not isinstance(folder, Path):
         if STORE in folder.stores():
@@ -180,7 +180,7 @@ def set_aside(folder: Folder) -> None:
 
 
 def earlier_stores(folder: Path) -> list[Path]:
-    """What `set_aside` has left."""
+    """The stores that `set_aside` has left."""
     return sorted(folder.glob(_EARLIER))
 
 

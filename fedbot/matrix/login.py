@@ -1,4 +1,4 @@
-"""The nio client as we use it, and who we are to the homeserver: sign in once, and keep device id and token.
+"""The nio client as we use it, and signing in: once, keeping device id and token.
 
 A login per start is out: Synapse locks after about four in a row, for minutes, and a new device would make a
 repeated send a second message.
@@ -49,7 +49,7 @@ class Connection(nio.AsyncClient):  # type: ignore[misc]  # nio has no types
     _at_once: AbstractAsyncContextManager[object] = nullcontext()
 
     def share(self, session: aiohttp.ClientSession) -> None:
-        """Use these connections, a few at once, and leave them open in the end."""
+        """Use these shared connections, a few at a time. `close` leaves them open."""
         self.shared = self.client_session = session
         self._at_once = asyncio.Semaphore(REQUESTS_AT_ONCE)
 
@@ -164,7 +164,7 @@ def connect(
 
 @lru_cache(maxsize=8)
 def _trusting(certificate: Path, written_at: int) -> ssl.SSLContext:
-    """All connections share it: each takes about a megabyte."""
+    """The TLS context. All connections share it, because each would take about a megabyte."""
     del written_at
     return ssl.create_default_context(cafile=str(certificate))
 
@@ -244,7 +244,7 @@ async def sign_in(account: Account, folder: Folder) -> tuple[Session, Connection
 
 @nothing_foreign
 async def sign_in_anew(account: Account, folder: Folder) -> tuple[Session, Connection]:
-    """A new device of our account, by the password; the earlier one, if it was made by us, is to be signed out.
+    """Sign in as a new device with the password. An earlier device of ours is noted, to be signed out.
 
     Raises `ChatRefused` without a password, and what `sign_in` does.
     """
@@ -277,7 +277,7 @@ async def sign_in_anew(account: Account, folder: Folder) -> tuple[Session, Conne
 
 @nothing_foreign
 async def sign_out_earlier(account: Account, folder: Folder) -> None:
-    """Nobody should go on encrypting for a device that is no more. What doesn't answer is asked again later."""
+    """Sign out earlier devices, so that nobody encrypts for them. If that fails, it is tried again later."""
     earlier = read_session(folder, _EARLIER)
     if earlier is None:
         return
@@ -365,7 +365,7 @@ def read_session(folder: Folder, name: str = _FILE) -> Session | None:
 
 
 def keep_session(folder: Folder, session: Session, name: str = _FILE) -> None:
-    """Write it whole or not at all, readable by the bot alone. Raises `JournalUnwritable`."""
+    """Write the session, whole or not at all, with mode 0600. Raises `JournalUnwritable`."""
     kept = {
         "homeserver": session.homeserver,
         "user_id": session.user_id,

@@ -77,7 +77,7 @@ class Reader:
         return None
 
     def removal(self, raw: Raw) -> Removed | None:
-        """Our own membership's end. An invitation that was declined or withdrawn is none: we were not in."""
+        """The end of our own membership. A declined or withdrawn invitation is none."""
         if not is_own_membership(raw, self.us) or not self._readable(raw):
             return None
         membership = content_of(raw).get("membership")
@@ -156,7 +156,7 @@ class Reader:
         )
 
     def unreadable(self, raw: Raw, _picture: RoomPicture) -> ChatEvent | None:
-        """What couldn't be opened. It has no id of its own: opened one day, it is the line itself that is news."""
+        """A line that couldn't be decrypted. It has no id: once it is decrypted, the line itself is the news."""
         return Unreadable(**self._base(raw) | {"event_id": ""}, line=raw["event_id"])
 
     def envelope(self, raw: Raw, _picture: RoomPicture) -> ChatEvent | None:
@@ -219,7 +219,7 @@ def membership_before(raw: Raw) -> str | None:
 
 
 def speaks_fedbot(raw: Raw) -> bool:
-    """Whether the event is one that only a fedbot sends."""
+    """Whether only a fedbot sends such events."""
     kind = raw.get("type")
     return (isinstance(kind, str) and kind.startswith(f"{ENVELOPE}.")) or ENVELOPE in content_of(raw)
 

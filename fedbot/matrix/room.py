@@ -144,7 +144,7 @@ class RoomPicture:
         return known is not None and known.get("event_id") == raw.get("event_id")
 
     def copy(self) -> RoomPicture:
-        """A picture to go on from, without changing this one."""
+        """A copy that can be changed without changing this one."""
         return RoomPicture(dict(self.state))
 
     def apply(self, raw: Raw) -> None:
@@ -162,7 +162,7 @@ class RoomPicture:
         }
 
     def readers(self) -> frozenset[str]:
-        """Who may read what is said now: who is in, and who is invited and will see it when they come."""
+        """Who can read a message sent now: the members, and the people who are invited."""
         return frozenset(
             user
             for (kind, user), raw in self.state.items()
@@ -183,7 +183,7 @@ class RoomPicture:
         return level >= needed_for(kind, levels, state=state)
 
     def seen(self, room: str, us: str, at: datetime) -> RoomSeen:
-        """The picture as an event. It is made, not sent by anyone, so it has no event id."""
+        """The room as an event. Nobody sent it, so it has no event id."""
         message = "m.room.encrypted" if ("m.room.encryption", "") in self.state else "m.room.message"
         return RoomSeen(
             room=room,

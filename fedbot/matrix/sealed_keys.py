@@ -81,12 +81,12 @@ class SealedStore(SqliteStore):  # type: ignore[misc]  # nio has no types
 
 
 def of_keys(rows: list[tuple[str, int, bytes]]) -> list[tuple[str, int, bytes]]:
-    """Without nio's own note of which version of its tables it has made: that belongs to the file, not to the keys."""
+    """The rows without nio's version of its tables, which belongs to the file rather than the keys."""
     return [row for row in rows if row[0] != _VERSION]
 
 
 def rows_of(store: sqlite3.Connection) -> list[tuple[str, int, bytes]]:
-    """All rows of a store of nio's, as (table, number, content)."""
+    """All rows of one of nio's stores, as (table, number, content)."""
     return [row for table in sorted(_tables(store)) for row in _read(store, table, "ORDER BY rowid")]
 
 

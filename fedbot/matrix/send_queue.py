@@ -1,4 +1,4 @@
-"""In which order and at what pace our messages leave: one queue for the whole account.
+"""The order and pace of our messages: one queue for the whole account.
 
 A default Synapse takes 10 events at once, then one in 5 seconds, reactions and edits included. Pure: the queue is the
 journal's outbox, the chat worker sends.
@@ -18,7 +18,7 @@ from fedbot.rules.wire.envelope import Draft
 
 
 class Urgency(IntEnum):
-    """What goes first; the outbox's `priority`. It goes by what people wait for, and no peer has a say in it."""
+    """The outbox's `priority`. It depends on what people wait for; no peer can influence it."""
 
     STOCK = 0
     ROOM = 1
@@ -178,7 +178,7 @@ def groups(row: OutboxRow) -> tuple[tuple[str, str], ...]:
 
 
 def reserve(row: OutboxRow, now: datetime) -> int:
-    """How many events of the burst it leaves to others."""
+    """How many events of the burst it leaves for more urgent ones."""
     return RESERVES.get(Urgency(_urgency_by(row, now)), 0)
 
 

@@ -54,7 +54,7 @@ class RawSync:
     invite: Mapping[str, tuple[Raw, ...]] = field(default_factory=dict)
 
     def events(self) -> Iterator[Raw]:
-        """What is in the rooms that we are in, or were."""
+        """All events in rooms that we are or were in."""
         for room in (*self.join.values(), *self.leave.values()):
             yield from (*room.state, *room.gap, *room.timeline)
 
@@ -100,7 +100,7 @@ def shows_history(raw: RawSync, us: str) -> bool:
 
 
 def own_messages(raw: RawSync, us: str) -> tuple[OwnMessage, ...]:
-    """What we have said ourselves, as far as the sync shows it. Of what can't be opened: to which line it was."""
+    """Our own messages in the sync. For those that can't be decrypted, only the line that they answer."""
     rooms = {**raw.join, **raw.leave}.items()
     return tuple(
         OwnMessage(
@@ -117,7 +117,7 @@ def own_messages(raw: RawSync, us: str) -> tuple[OwnMessage, ...]:
     )
 
 
-def letters_in(timeline: Iterable[Raw], us: str, room: str, now: datetime) -> tuple[EnvelopeSeen, ...]:
+def protocol_messages_in(timeline: Iterable[Raw], us: str, room: str, now: datetime) -> tuple[EnvelopeSeen, ...]:
     """The messages in a room's past, our own included, in their order."""
     reader, picture = Reader(us, room, now, own=True), RoomPicture()
     found = [reader.message(raw, picture) for raw in timeline if not is_state(raw)]
@@ -125,7 +125,7 @@ def letters_in(timeline: Iterable[Raw], us: str, room: str, now: datetime) -> tu
 
 
 def _read_left(reader: Reader, raw: RawRoom, before: RoomPicture | None) -> list[ChatEvent]:
-    """What was said while we were still in, and that we are out."""
+    """The messages from before we left a room, and that we left."""
     events, _ = _read_in_order(reader, raw, before, left=True)
     if _has_removal(events):
         return events
@@ -199,13 +199,13 @@ def _read_in_order(
 
 
 def _were_out(raw: RawRoom, us: str) -> bool:
-    """Whether the first that it tells of our membership says that we were not in before: the end of a ban, say."""
+    """Whether our first membership event in it says that we were out before: the end of a ban, for example."""
     own = [event for event in (*raw.gap, *raw.timeline) if is_own_membership(event, us)]
     return bool(own) and membership_before(own[0]) not in {"join", None}
 
 
 def _missed(event: ChatEvent | None) -> ChatEvent | None:
-    """What people said and tapped while we were out, told as that."""
+    """Lines and reactions of people while we were out, marked as missed."""
     return replace(event, missed=True) if isinstance(event, Said | Reacted) else None
 
 

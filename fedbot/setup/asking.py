@@ -1,4 +1,4 @@
-"""How questions are put: to a person at a terminal, or to a file of answers."""
+"""Asking questions: a person at a terminal, or a file of answers."""
 
 from __future__ import annotations
 
@@ -21,32 +21,32 @@ T = TypeVar("T")
 
 
 class NotGood(Exception):
-    """The answer can't be used; the text says why, and what would do."""
+    """The answer can't be used. The text says why, and what to answer."""
 
 
 class Stopped(Exception):
-    """Nobody answers any more, or not to that; the text says what to do."""
+    """Nobody can answer. The text says what to do."""
 
 
 class Asker(Protocol):
-    """Who answers."""
+    """The person or file that answers."""
 
     async def ask(
         self, key: str, text: str, test: Callable[[str], Awaitable[T]], *, default: str = "", last: bool = False
     ) -> T:
-        """What comes of the first answer that `test` takes; others it refuses by `NotGood`, and is asked again.
+        """Ask until `test` accepts an answer, and return its result. `test` refuses one by `NotGood`.
 
         `key` is the answer's name in a file. `default` stands for an empty answer. Raises `Stopped`.
         """
 
     def secret(self, key: str, text: str) -> str:
-        """One that isn't shown while it is typed; it belongs to the question that is being asked. May be empty."""
+        """Ask for a secret, without showing it, as a part of the present question. It may be empty."""
 
     def say(self, *paragraphs: str) -> None:
         """Tell something."""
 
     def wait(self, text: str) -> None:
-        """Until a person has done what was told. Raises `Stopped` where nobody can."""
+        """Wait until a person has done what the text says. Raises `Stopped` if there is nobody."""
 
 
 class Terminal:
@@ -171,7 +171,7 @@ KEYS = (
 
 
 def unknown_keys(answers: Mapping[str, Any]) -> list[str]:
-    """What is in the file that nobody asks for."""
+    """The keys in the file that no question has."""
     return sorted(str(key) for key in answers if str(key).removesuffix("_file") not in KEYS)
 
 
@@ -186,7 +186,7 @@ async def yes_or_no(said: str) -> bool:
 
 
 def _wrapped(text: str) -> str:
-    """Long lines are broken; those that are columns, or hold something to copy, stay as they are."""
+    """The text with long lines wrapped, except columns and lines to copy."""
     lines = []
     for line in text.split("\n"):
         keep = line.startswith((" ", "✓", "•", "http")) or len(line) <= _WIDTH

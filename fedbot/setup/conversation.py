@@ -1,4 +1,4 @@
-"""The way through `fedbot init`: eight questions, each answer tried at once, then what will be done, then doing it."""
+"""The conversation of `fedbot init`: eight questions, each answer tested at once, then the plan, then doing it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ T = TypeVar("T")
 
 @dataclass
 class Chosen:
-    """What was answered and found so far. `me` is who sits there, by their own word; '' if they didn't say."""
+    """The answers and findings so far. `me` is the person at the terminal, as they say; '' if they don't."""
 
     place: Place
     superuser: Superuser
@@ -55,7 +55,7 @@ class Chosen:
 
 
 class Conversation:
-    """One `fedbot init`. What it has made stays if it ends early; run again, it makes only what is missing."""
+    """One run of `fedbot init`. If it ends early, everything created stays; the next run creates the rest."""
 
     def __init__(self, asker: Asker, files: Files, *, dry_run: bool = False) -> None:
         self._asker = asker
@@ -65,7 +65,7 @@ class Conversation:
         self._stack = AsyncExitStack()
 
     async def run(self) -> Chosen | None:
-        """Ask, tell, do. None if nothing was (to be) done. Raises `Stopped`."""
+        """Ask, show the plan, carry it out. Returns None if nothing was done. Raises `Stopped`."""
         self._asker.say(
             "Eight questions; each answer is tried at once. Enter takes the answer in [brackets]. Ctrl-C stops. The "
             "last question shows what will be made, and you can run this again at any time."

@@ -1,4 +1,4 @@
-"""What `fedbot init` finds in an InvenTree, and makes there, as a superuser whose login isn't kept."""
+"""Looking at an InvenTree and creating things in it for `fedbot init`, as a superuser whose login isn't stored."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def _candidates(address: str) -> Iterator[str]:
 
 
 def _look_at(client: httpx.Client, url: str, ca: str) -> Place | None:
-    """Whether InvenTree is at exactly this address; where it sends us is its address then."""
+    """Whether InvenTree is at exactly this address, or where that redirects to."""
     response = client.get(f"{url.rstrip('/')}/api/", headers={"Accept": "application/json"})
     found = response.json() if "json" in response.headers.get("content-type", "") else None
     api = str(found.get("apiVersion", "")) if isinstance(found, dict) and found.get("server") == "InvenTree" else ""
@@ -240,7 +240,7 @@ def _roles_of_bot(place: Place, username: str, password: str, token: str) -> dic
 
 
 def made_up_password() -> str:
-    """For an account that nobody signs in to by hand."""
+    """A random password, for an account that nobody signs in to."""
     password = secrets.token_urlsafe(18)
     keep_secret(password)
     return password

@@ -1,4 +1,4 @@
-"""What `fedbot init` finds on a homeserver, and makes there: the bot's account and its rooms."""
+"""Looking at a homeserver and creating the bot's account and rooms for `fedbot init`."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Homeserver:
     open_by_token: bool = False
 
     def client(self) -> httpx.Client:
-        """For what is asked without an account."""
+        """A client without an account."""
         verify = verification(self.url, self.ca)
         return httpx.Client(base_url=self.url, verify=verify, timeout=SECONDS, trust_env=False)
 
@@ -297,7 +297,7 @@ class Bot:
         return RoomFound(room, name, inviter=_inviter(events, self.user_id), joined=False)
 
     async def knows(self, user: str) -> bool:
-        """Whether there is such a user, as far as the homeserver can tell."""
+        """Whether the homeserver knows this user."""
         try:
             # nio's own call takes an error for a profile
             await self._connection.ask(f"looking for {user}", "GET", ["profile", user])
@@ -330,7 +330,7 @@ class Bot:
         return await self.room(made.room_id)
 
     async def invite(self, room: str, user: str) -> None:
-        """Ask somebody into a room that the bot is in."""
+        """Invite somebody into a room of the bot."""
         await answered(f"inviting {user}", lambda: self._connection.room_invite(room, user), nio.RoomInviteResponse)
 
     async def leave(self, room: str) -> None:
@@ -367,7 +367,7 @@ def _why_not(problem: ChatProblem) -> str:
 
 
 def by_hand(local: str, homeserver: Homeserver) -> str:
-    """How people make an account where nobody may register by themselves."""
+    """The instructions for creating an account by hand, where registration is closed."""
     return (
         f"Nobody may register at {homeserver.url} by themselves. Who runs it makes the account, with Synapse by: "
         f"register_new_matrix_user --no-admin -u {quote(local)} -c homeserver.yaml"

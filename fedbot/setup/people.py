@@ -1,4 +1,4 @@
-"""Who in a Matrix room is which user of InvenTree: what names suggest, and what a person says of it."""
+"""Matching people in a Matrix room to InvenTree users: suggestions by name, and a person's corrections."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MOST_SHOWN = 40
 
 @dataclass(frozen=True)
 class Row:
-    """A member of the room, and who that is in InvenTree; `user` empty: nobody of ours."""
+    """A member of the room and their InvenTree user; `user` is '' for a person who doesn't belong to us."""
 
     person: str
     name: str
@@ -25,7 +25,7 @@ class Row:
 
 
 class NotUnderstood(Exception):
-    """A correction that means nothing; the text says what does."""
+    """A correction that can't be understood. The text says how to write one."""
 
 
 def suggested(
@@ -121,7 +121,7 @@ def _same(person: str, name: str, users: Iterable[UserFound]) -> str:
 
 
 def _plain(text: str) -> str:
-    """Without case, accents, spaces and points."""
+    """The name without case, accents, spaces and dots."""
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     return "".join(letter for letter in decomposed if letter.isalnum())
 

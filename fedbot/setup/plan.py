@@ -1,4 +1,4 @@
-"""What has to be made in InvenTree for a bot, given what is there. Nothing is asked or done here."""
+"""Planning what to create in InvenTree for a bot, given what exists. Pure."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ class Plan:
 
 
 def plan(found: Found, wanted: Wanted) -> Plan:
-    """What is missing, in the order in which it can be made; nothing of what is there already."""
+    """The missing things, in the order in which they can be created."""
     obstacles = tuple(_obstacles(found, wanted))
     access = tuple(_access(found, wanted))
     places = tuple(_places(found, wanted))
@@ -290,7 +290,7 @@ def _page(admin: str, kind: str, found: Found, name: str) -> str:
 
 
 def told_roles(roles: Mapping[str, frozenset[str]]) -> str:
-    """As in 'stock: add; part: view, add'."""
+    """The roles in words: 'stock: add; part: view, add'."""
     told = (f"{role}: {', '.join(each for each in PERMISSIONS if each in allowed)}" for role, allowed in roles.items())
     return "; ".join(told)
 

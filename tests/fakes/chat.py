@@ -13,7 +13,7 @@ from typing import Any
 from nio.crypto.attachments import encrypt_attachment
 
 from fedbot.matrix.content import opened
-from fedbot.matrix.sync import Rooms, letters_in, own_messages, shows_history
+from fedbot.matrix.sync import Rooms, own_messages, protocol_messages_in, shows_history
 from fedbot.ports.chat import Batch, Chat, ChatLimited, ChatRefused, ChatSignedOut, ChatUnreachable, Delivery, Media
 from fedbot.rules.model.events import EnvelopeSeen
 from tests.fakes.homeserver import FakeHomeserver
@@ -94,7 +94,9 @@ class FakeChat(Chat):
 
     async def protocol_messages(self, room: str) -> tuple[EnvelopeSeen, ...]:
         self._fail()
-        return letters_in(self.server.timeline(self.user_id, room), self.user_id, room, self.server.clock.now())
+        return protocol_messages_in(
+            self.server.timeline(self.user_id, room), self.user_id, room, self.server.clock.now()
+        )
 
     async def send(self, delivery: Delivery) -> str:
         self.deliveries.append(delivery)
