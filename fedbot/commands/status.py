@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import replace
 
 from fedbot import messages
-from fedbot.commands.lookup import is_private, rooms_told_of
+from fedbot.commands.lookup import is_private, room_name, rooms_told_of
 from fedbot.commands.spec import Handler, Verb
 from fedbot.rules import command as chat_lines
 from fedbot.rules.model.command import Command
@@ -15,6 +15,7 @@ from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.ledger import StatusSeen
 from fedbot.rules.model.lifecycles import LIVING_CONNECTION, TransferState
 from fedbot.rules.model.queries import Answer, InventoryStanding, Overview, Query
+from fedbot.rules.model.room import Room
 from fedbot.rules.model.stock import Permission
 from fedbot.rules.protocol import announcements
 from fedbot.rules.reminders import upcoming
@@ -73,8 +74,16 @@ def _status(turn: Turn, command: Command, inventory: InventoryStanding | None, p
         due=upcoming(turn, rooms, private=private),
         moved=_moved(turn) if private else (),
         quarantined=turn.state.quarantined(),
+        mute=tuple(room_name(turn, room) for room in rooms if _is_mute(turn, room)),
     )
     return say(messages.overview.status, us=turn.us, status=seen, private=private)
+
+
+def _is_mute(turn: Turn, room: str) -> bool:
+    """Whether we are in that room, and may not do our work there."""
+    known = turn.room(room)
+    lives = isinstance(known, Room) and known.joined and not known.replaced_by
+    return isinstance(known, Room) and lives and not (known.may_talk and known.may_react)
 
 
 def _moved(turn: Turn) -> tuple[tuple[str, str], ...]:

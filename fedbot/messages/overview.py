@@ -197,6 +197,9 @@ def _is_it_well(locale: Locale, status: StatusSeen, space: str) -> tuple[Inline,
         return locale.say("⏸ {space}'s bot is here, but its InvenTree does not answer.", space=space)
     if not (inventory.can_move_stock and inventory.writes_allowed):
         return locale.say("⚠ {space}'s bot is here, but can't move stock in its InvenTree.", space=space)
+    if status.mute:
+        rooms = locale.names([locale.short(room, 60) for room in status.mute])
+        return locale.say("⚠ {space}'s bot is here, but may not write or react in {rooms}.", space=space, rooms=rooms)
     if status.disputed:
         return locale.some(
             "⚠ {space}'s bot is healthy, but {number} transfer is unclear.",

@@ -344,7 +344,7 @@ def whoami_without_permissions(
     who = naming.person(locale, name or person)
     lines: Lines = [
         locale.say("You are {who} of {space}: user {user} in its InvenTree.", who=who, space=space, user=user),
-        locale.say("InvenTree does not answer now, so I can't read your permissions."),
+        locale.say("I can't read your permissions in InvenTree now."),
     ]
     if problem is not None:
         lines.append(locale.say("Why: {problem}", problem=diagnosis(locale, problem)))

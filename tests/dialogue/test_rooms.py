@@ -80,6 +80,10 @@ async def test_a_bot_that_may_not_write_tells_its_admins_which_power_it_lacks() 
     await world.settle()
     for admins in (world.alpha_admins, world.beta_admins):
         assert told(admins, "power")
+    line = world.anna.says("!fed status", room=world.alpha_admins.id)
+    await world.settle()
+    (answer,) = world.alpha_admins.answers(line)
+    assert answer.text.startswith("⚠ Attraktor's bot is here, but may not write or react in Makerspaces.")
 
 
 async def test_a_message_that_the_room_refuses_is_told_by_its_case_and_room_not_by_an_internal_key() -> None:
@@ -92,6 +96,7 @@ async def test_a_message_that_the_room_refuses_is_told_by_its_case_and_room_not_
     refused = told(world.beta_admins, f"More about it: !fed show {code}")[0].text
     assert "I could not post" in refused
     assert "in Makerspaces (!" in refused
+    assert refused.count("M_FORBIDDEN") == 1
     assert "card:" not in refused
 
 

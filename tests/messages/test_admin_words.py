@@ -89,7 +89,7 @@ SAID: dict[str, Phrase] = {
     "an account that floods": say(messages.health.peer_sends_too_much, peer="@bot:gamma.example"),
     "a message that the homeserver won't take": say(
         messages.health.post_refused,
-        event=PostRefused(NOW, "card:k7m2", "!makers", "M_FORBIDDEN", "You can't."),
+        event=PostRefused(NOW, "card:k7m2", "!makers", "M_FORBIDDEN", "sending to !makers: M_FORBIDDEN You can't."),
         room="Makers",
         code="k7m2",
         us=ALPHA,

@@ -208,6 +208,7 @@ SAID: dict[str, Phrase] = {
         StatusSeen(STANDING, replace(INVENTORY, index=IndexStanding(80, 410, 5)))
     ),
     "something is unclear": status(StatusSeen(STANDING, INVENTORY, transfers=1, disputed=1)),
+    "a room keeps us from writing": status(StatusSeen(STANDING, INVENTORY, mute=("Makerspaces",))),
 }
 
 

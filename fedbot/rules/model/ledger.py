@@ -246,7 +246,8 @@ class StatusSeen:
     """How the bot is. `inventory` is None if our InvenTree does not answer; `problem` says why.
 
     `waiting` are the codes of what waits for it, `due` is what is due next, soonest first. `moved` are configured rooms
-    that were replaced, with what took their place. `quarantined` is what failed and waits for an admin.
+    that were replaced, with what took their place. `quarantined` is what failed and waits for an admin. `mute` are the
+    rooms, by name, in which the power levels keep us from writing or reacting.
     """
 
     standing: BotStatus
@@ -260,6 +261,7 @@ class StatusSeen:
     due: tuple[Due, ...] = ()
     moved: tuple[tuple[str, str], ...] = ()
     quarantined: tuple[Quarantined, ...] = ()
+    mute: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
