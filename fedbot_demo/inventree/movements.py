@@ -128,6 +128,8 @@ def move(act: Act, item: StockItem, quantity: Decimal, location: Location, extra
     here = is_in_stock(item) if state.version.moves_available_only else item.quantity > 0 and is_held(item)
     if not here:
         raise InvalidError({"non_field_errors": ["StockItem cannot be moved as it is not in stock"]})
+    if quantity == 0:
+        return
     if quantity < item.quantity:
         split(act, item, quantity, location, extras)
         return

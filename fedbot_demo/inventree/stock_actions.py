@@ -158,9 +158,9 @@ def transfer(call: Call) -> Reply:
     if location is not None:
         act = _act(call, form)
         for line in lines:
-            if line.item.pk not in call.state.stock or line.quantity == 0:
-                continue  # merged away by an earlier line, or nothing to move
-            if line.merge and move_and_merge(act, line.item, line.quantity, location, line.extras):
+            if line.item.pk not in call.state.stock:
+                continue  # merged away by an earlier line
+            if line.merge and line.quantity and move_and_merge(act, line.item, line.quantity, location, line.extras):
                 continue
             move(act, line.item, line.quantity, location, line.extras)
     return _echo(form, lines, location=form.values["location"])

@@ -156,10 +156,13 @@ def test_an_empty_file_is_refused_before_it_is_asked_who_attaches_it(ground: Gro
     assert not isinstance(caught.value, NotPermitted)
 
 
-def test_a_lost_item_is_moved_by_all_but_the_oldest(ground: Ground) -> None:
+@pytest.mark.parametrize("quantity", [3, 0])
+def test_a_lost_item_is_moved_by_all_but_the_oldest(ground: Ground, quantity: int) -> None:
     item = ground.stock(ground.bolt, 3, ground.drawer, status=70)
-    content = {"items": [{"pk": item, "quantity": 3}], "location": ground.shelf, "notes": "x"}
-    if ground.version.api < 293:
+    content = {"items": [{"pk": item, "quantity": quantity}], "location": ground.shelf, "notes": "x"}
+    if not quantity and ground.version.api >= 391:
+        assert answer(ground, "POST", "stock/transfer/", content)[0] == 400, "nothing can't be moved since"
+    elif ground.version.api < 293:
         refusal = "StockItem cannot be moved as it is not in stock"
         assert answer(ground, "POST", "stock/transfer/", content) == (400, {"non_field_errors": [refusal]})
     else:
