@@ -10,13 +10,15 @@ from pydantic import Field, PrivateAttr, SecretStr, ValidationError
 
 from fedbot.config.loading import load, read_yaml, text_of
 from fedbot.config.problems import ConfigRefused, Problem, problems_of
-from fedbot.config.secrets import SecretSources
+from fedbot.config.secrets import FILE, SecretSources
 from fedbot.config.settings import HEALTH_SOCKET, LONGEST_SOCKET_PATH, Log, Section, Settings, Web, state_folder
 from fedbot.config.values import Count, DatabaseUrl, FilePath, Filled, Listen
 
 CONFIG = "config.yaml"
 OF_THE_WORKER = ("state", "web", "log")
 """Sections that a hosted space's settings don't have."""
+OF_THE_HUB = ("journal", "password_file")
+"""What a hosted space's settings have from the hub: the password of its database."""
 
 
 class HubDatabase(Section):
@@ -111,11 +113,32 @@ def load_hub(path: Path, environment: Mapping[str, str] = os.environ) -> HubSett
     return known
 
 
+def _files_of_others(hub: HubSettings, space: str) -> list[Problem]:
+    """The files that a space's settings name in the folder of another space, or among those of the hub.
+
+    Whoever writes them could else have the bot send another space's token to a server of theirs.
+    """
+    folder, problems = hub.folder_of(space).absolute(), list[Problem]()
+    own, kept = folder.resolve(), [each.resolve() for each in (hub.spaces.absolute(), hub.state.absolute())]
+    advice = "name a file in the folder of this space, or outside the hub's folders"
+    for section, values in read_yaml(text_of(hub.config_of(space))).items():
+        for name, value in values.items() if isinstance(values, dict) else ():
+            if not str(name).endswith(FILE) or not isinstance(value, str) or (section, name) == OF_THE_HUB:
+                continue
+            file = (folder / Path(value).expanduser()).resolve()
+            is_the_hubs = hub.database.password_file is not None and file == hub.database.password_file.resolve()
+            if not file.is_relative_to(own) and (is_the_hubs or any(file.is_relative_to(each) for each in kept)):
+                problems.append(Problem(f"{section}.{name}", value, advice))
+    return problems
+
+
 def load_space(hub: HubSettings, space: str, environment: Mapping[str, str] = os.environ) -> Settings:
     """A space's settings with a state folder at this worker.
 
     Raises `ConfigRefused`, also for settings that a hub can't honour.
     """
+    if foreign := _files_of_others(hub, space):
+        raise ConfigRefused(foreign)
     settings = load(hub.config_of(space), environment)
     problems = [
         Problem(name, "", "leave it out: each worker has one for all its spaces")

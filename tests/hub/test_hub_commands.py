@@ -15,6 +15,7 @@ from fedbot.cli.exits import Exit
 from fedbot.cli.main import main
 from fedbot.config.hub import load_hub, load_space
 from fedbot.config.loading import load
+from fedbot.config.problems import ConfigRefused
 from fedbot.hub import tending
 from fedbot.identity import FileVault, open_identity
 from fedbot.journal.copies import audit_verified
@@ -75,6 +76,39 @@ def test_what_is_wrong_with_the_settings_of_a_hub_is_told_at_once(
     told = capsys.readouterr().err
     assert "worker" in told
     assert "database.password_file" in told
+
+
+@pytest.mark.parametrize("how", ["beside", "absolute", "link", "state", "password"])
+def test_a_space_gets_no_secret_of_another_space_or_of_the_hub_by_its_settings(
+    hub: Path, tmp_path: Path, how: str
+) -> None:
+    """Its bot would send it to the server that the same settings name."""
+    (tmp_path / "password").write_text("hush")
+    raw = yaml.safe_load(hub.read_text())
+    hub.write_text(yaml.safe_dump(raw | {"database": {**raw["database"], "password_file": "password"}}))
+    victim, thief = (tmp_path / "spaces" / name for name in ("victim", "thief"))
+    for folder in (victim, thief, tmp_path / "hub-state"):
+        folder.mkdir(parents=True)
+        (folder / "token").write_text(ENVIRONMENT["TOKEN"])
+        (folder / "token").chmod(0o600)
+    (thief / "link").symlink_to(victim / "token")
+    named = {
+        "beside": "../victim/token",
+        "absolute": str(victim / "token"),
+        "link": "link",
+        "state": str(tmp_path / "hub-state" / "token"),
+        "password": "../../password",
+    }
+    settings = least() | {"party": {"id": "thief", "name": "Thief"}}
+    settings["inventree"] = {"url": "https://thief.example.org", "token_file": named[how]}
+    (thief / "config.yaml").write_text(yaml.safe_dump(settings))
+    with pytest.raises(ConfigRefused, match=r"inventree\.token_file.*folder of this space"):
+        load_space(load_hub(hub), "thief")
+    settings["inventree"]["token_file"] = "token"
+    (thief / "config.yaml").write_text(yaml.safe_dump(settings))
+    with pytest.raises(ConfigRefused, match=r"journal\.url") as problem:
+        load_space(load_hub(hub), "thief")
+    assert "token" not in str(problem.value)
 
 
 def test_a_bot_moves_into_a_hub_and_leaves_it_with_all_that_it_is(
