@@ -9,9 +9,10 @@ from datetime import date
 from fedbot import messages
 from fedbot.commands import lookup
 from fedbot.commands.dates import MONTHS
-from fedbot.commands.grammar import SHOWN, unquoted
+from fedbot.commands.grammar import SHOWN
 from fedbot.commands.lookup import rooms_told_of, space_meant
 from fedbot.commands.spec import Argument, Handler, Kind, Verb
+from fedbot.commands.tokens import unquoted
 from fedbot.rules.ledger import history
 from fedbot.rules.loan import bookings
 from fedbot.rules.model.command import Command

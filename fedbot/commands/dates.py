@@ -61,6 +61,8 @@ _ARTICLES = NUMBER_WORDS | {"a": 1, "an": 1}
 _NEXT = {"next", "nächste", "nächsten", "nächster", "nächstes"}
 _IN_FRONT = {*_NEXT, "on", "am", "the", "this", "den", "dem", "das", "dieses", "bis", "zum", "until", "in"}
 
+MOST_IN_A_DAY = 8
+"""As many words as `until friday the 4th of december 2026` has, and one more."""
 FROM = ("von", "ab", "starting")
 """Words that stand for `from` in front of a first day."""
 UNTIL = ("until", "till", "til", "through", "over", "für", "fuer", "bis", "über", "übers")

@@ -10,7 +10,9 @@ from itertools import islice
 from typing import Any
 
 from fedbot import messages
-from fedbot.commands.grammar import PLAINLY_A_TYPO, SHOWN, Reading, beginning_with, near, render
+from fedbot.commands.grammar import PLAINLY_A_TYPO, SHOWN, near, render
+from fedbot.commands.items import Reading
+from fedbot.commands.sentences import beginning_with
 from fedbot.commands.spec import Verb
 from fedbot.rules import command as chat_lines
 from fedbot.rules.consent import Subject

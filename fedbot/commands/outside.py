@@ -14,12 +14,14 @@ from functools import partial
 from fedbot import messages
 from fedbot.commands import extend
 from fedbot.commands.dates import day_from
-from fedbot.commands.grammar import SHOWN, Reading, render, unquoted
+from fedbot.commands.grammar import SHOWN, render
+from fedbot.commands.items import Reading
 from fedbot.commands.loans_meant import neighbours_amount, on_loan_called
 from fedbot.commands.lookup import bare_id, found_in, friend_meant, rooms_told_of, whole_line
 from fedbot.commands.picking import Ahead, Choice, Picked, Picking, pick, quantity_complaint, size_complaint, units_said
 from fedbot.commands.push import ANYWAY, counted
 from fedbot.commands.spec import Argument, Handler, Kind, Verb, Where
+from fedbot.commands.tokens import unquoted
 from fedbot.messages.formatting import EVERYTHING, quantity_in
 from fedbot.rules import command as chat_lines
 from fedbot.rules.lines import not_entitled

@@ -9,7 +9,8 @@ from datetime import date
 from decimal import Decimal
 
 from fedbot import messages
-from fedbot.commands.grammar import SHOWN, Reading
+from fedbot.commands.grammar import SHOWN
+from fedbot.commands.items import Reading
 from fedbot.rules.catalogue import merged_stock
 from fedbot.rules.catalogue.merged_stock import Hidden
 from fedbot.rules.catalogue.provenance import forbidden_origin

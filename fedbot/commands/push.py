@@ -9,7 +9,8 @@ from functools import partial
 
 from fedbot import messages
 from fedbot.commands.dates import Days, days_meant
-from fedbot.commands.grammar import Reading, render
+from fedbot.commands.grammar import render
+from fedbot.commands.items import Reading
 from fedbot.commands.lookup import friend_meant, whole_line
 from fedbot.commands.picking import Ahead, Choice, Picked, Picking, pick, quantity_complaint, size_complaint, units_said
 from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb, Where

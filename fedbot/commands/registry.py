@@ -52,21 +52,11 @@ from fedbot.commands import (
     whoami,
 )
 from fedbot.commands.german import LANGUAGE, in_language
-from fedbot.commands.grammar import (
-    SHOWN,
-    as_typed_line,
-    asked_for,
-    first_word,
-    near_verbs,
-    parse,
-    render,
-    tidied,
-    verb_in_sentence,
-    with_the_space,
-    without_fillers,
-)
+from fedbot.commands.grammar import SHOWN, near_verbs, parse, render
 from fedbot.commands.lookup import Space, bare_id, room_name, space_meant
+from fedbot.commands.sentences import as_typed_line, asked_for, verb_in_sentence, with_the_space, without_fillers
 from fedbot.commands.spec import CASE, Handler, Kind, Verb, Where
+from fedbot.commands.tokens import first_word, tidied
 from fedbot.rules.lines import MORE
 from fedbot.rules.model.command import About, Answers, Command
 from fedbot.rules.model.diagnosis import Diagnosis
@@ -149,26 +139,17 @@ class Registry:
 
     def parse(self, turn: Turn, text: str) -> tuple[str, dict[str, Any]] | Phrase:
         """The verb and its arguments, or what is wrong with the line. Nothing said is `help`."""
-        word, rest = first_word(as_typed_line(tidied(text)))
+        line = as_typed_line(tidied(text))
+        word, rest = first_word(line)
         if not word:
             return help_page.SPEC.name, {}
         language = turn.us.language
         handler = self._by_name.get(word) or (self.german().get(word) if language == LANGUAGE else None)
-        if meant := self._rendered(asked_for(as_typed_line(tidied(text)))):
+        asks = asked_for(line) or (f"request {line}" if word.isdecimal() else "")
+        if meant := self._rendered(asks):
             return say(messages.line_errors.keyword_missing, line=meant)
-        if word.isdecimal() and (meant := self._rendered(f"request {as_typed_line(tidied(text))}")):
-            return say(messages.line_errors.keyword_missing, line=meant)
-        if handler is None and (word == MORE or word.isdecimal()):
-            return say(messages.line_errors.reply_to_the_list, word=word[:SHOWN])
         if handler is None:
-            specs = tuple(in_language(handler.spec, language) for handler in self._handlers)
-            by_name = {name: spec for spec in specs for name in spec.names}
-            sentence = verb_in_sentence(text, by_name)
-            if meant := self._rendered(asked_for(sentence) or sentence, by_name):
-                return say(messages.line_errors.keyword_missing, line=meant)
-            close = near_verbs(word, specs)
-            meant = self._rendered(f"{close[0]} {rest}", by_name) if rest and len(close) == 1 else ""
-            return say(messages.line_errors.no_such_verb, word=word[:SHOWN], near=close, line=meant)
+            return self._no_such_verb(text, word, rest, language)
         spec = in_language(handler.spec, language)
         rest = without_fillers(spec, rest)
         arguments = parse(spec, rest)
@@ -178,6 +159,19 @@ class Registry:
             if meant := self._the_other_way(spec, rest, names, language) or with_the_space(spec, rest, names):
                 return say(messages.line_errors.keyword_missing, line=meant)
         return arguments if isinstance(arguments, Phrase) else (handler.spec.name, arguments)
+
+    def _no_such_verb(self, text: str, word: str, rest: str, language: str) -> Phrase:
+        """What the line may mean, which begins with no verb."""
+        if word == MORE or word.isdecimal():
+            return say(messages.line_errors.reply_to_the_list, word=word[:SHOWN])
+        specs = tuple(in_language(handler.spec, language) for handler in self._handlers)
+        by_name = {name: spec for spec in specs for name in spec.names}
+        sentence = verb_in_sentence(text, by_name)
+        if meant := self._rendered(asked_for(sentence) or sentence, by_name):
+            return say(messages.line_errors.keyword_missing, line=meant)
+        close = near_verbs(word, specs)
+        meant = self._rendered(f"{close[0]} {rest}", by_name) if rest and len(close) == 1 else ""
+        return say(messages.line_errors.no_such_verb, word=word[:SHOWN], near=close, line=meant)
 
     def _the_other_way(self, spec: Verb, text: str, names: Collection[str], language: str) -> str:
         """`borrow … to betaspace` as the line that goes that way; '' if the words don't say so."""

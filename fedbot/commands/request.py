@@ -11,7 +11,8 @@ from decimal import Decimal
 
 from fedbot import messages
 from fedbot.commands.dates import FROM, UNTIL, Days, days_meant
-from fedbot.commands.grammar import SHOWN, Reading, counted_as_one, elsewhere, render
+from fedbot.commands.grammar import SHOWN, render
+from fedbot.commands.items import Reading, counted_as_one, elsewhere
 from fedbot.commands.lookup import friend_meant, let_choose_how_much, rooms_told_of, whole_line
 from fedbot.commands.picking import quantity_complaint
 from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb, Where

@@ -6,7 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from fedbot import messages
-from fedbot.commands.grammar import Reading, counted_as_one, elsewhere
+from fedbot.commands.items import Reading, counted_as_one, elsewhere
 from fedbot.commands.lookup import friend_meant, is_our_space, let_choose_how_much, rooms_told_of
 from fedbot.commands.picking import quantity_complaint, units_said
 from fedbot.commands.spec import Argument, Handler, Kind, Verb, Where

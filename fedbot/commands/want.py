@@ -8,7 +8,8 @@ from decimal import Decimal
 
 from fedbot import messages
 from fedbot.commands.dates import UNTIL, day_from
-from fedbot.commands.grammar import SHOWN, Reading, counted_as_one, elsewhere
+from fedbot.commands.grammar import SHOWN
+from fedbot.commands.items import Reading, counted_as_one, elsewhere
 from fedbot.commands.lookup import let_choose_how_much, rooms_told_of
 from fedbot.commands.picking import quantity_complaint
 from fedbot.commands.spec import Argument, Handler, Kind, Verb, Where

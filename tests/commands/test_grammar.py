@@ -8,8 +8,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from fedbot.commands import borrow, grammar, push
-from fedbot.commands.grammar import parse, with_the_space
+from fedbot.commands import borrow, grammar, items, push
+from fedbot.commands.grammar import parse
+from fedbot.commands.sentences import with_the_space
 from fedbot.messages.formatting import quantity_in
 from fedbot.rules.model.effects import Phrase
 from tests.commands.worlds import World
@@ -254,8 +255,9 @@ def test_the_work_grows_no_faster_than_the_line(words: str, monkeypatch: pytest.
 
         return reading
 
-    for name in ("is_day", "reads_as_day", "quantity_in", "measured_in"):
-        monkeypatch.setattr(grammar, name, counted(getattr(grammar, name)))
+    readers = [(grammar, "is_day"), (grammar, "reads_as_day"), (items, "quantity_in"), (items, "measured_in")]
+    for module, name in readers:
+        monkeypatch.setattr(module, name, counted(getattr(module, name)))
 
     def work(times: int) -> int:
         nonlocal read

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Form, Query
 from fastapi.responses import Response
 
 from fedbot import messages
-from fedbot.commands.grammar import in_quotes
+from fedbot.commands.tokens import in_quotes
 from fedbot.rules.model.effects import say
 from fedbot.rules.model.lifecycles import LIVING_ROTA
 from fedbot.rules.wire.envelope import fingerprint

@@ -1,0 +1,329 @@
+"""Which items a line names, and how much of each: all that its words can mean."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from fedbot import messages
+from fedbot.commands.tokens import Token, in_quotes, is_syntax, slice_of, tokens_in
+from fedbot.messages.formatting import EVERYTHING, Quantity, is_pieces, is_times, measured_in, quantity_in, typed
+from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.stock import unit_called
+
+_AND = frozenset({"and", "und", "&"})
+_LISTED_KEYS = re.compile(r"#\w+(?:,#\w+)*,?")
+_AT_MOST_A_QUANTITY = 3
+_MOST_GROUPS = 6
+"""Of digits, in a number with blanks between them."""
+_MOST_IN_A_MEASURE = 5
+"""As many words as `two and a half metres` has."""
+
+
+def split_by_and(tokens: list[Token], reserved: Collection[str] = ()) -> list[Token]:
+    """The words with separators in place of `and` and commas that stand between two things named beyond doubt.
+
+    `reserved` are keywords: no thing is called so.
+    """
+    apart: list[Token] = []
+    for at, token in enumerate(tokens):
+        listed = not token.quoted and "," in token.text and _LISTED_KEYS.fullmatch(token.text)
+        ends = not token.quoted and re.search(r"[^,],$", token.text) and _is_counted_thing(tokens[at + 1 :], reserved)
+        apart += _taken_apart(token) if listed or ends else [token]
+    return [
+        replace(token, separator=True) if _joins(token) and _splits(apart, at, reserved) else token
+        for at, token in enumerate(apart)
+    ]
+
+
+def _taken_apart(token: Token) -> list[Token]:
+    """`#6,#7` as three words, and `M3-NUT,` as two."""
+    pieces = [piece for piece in re.split("(,)", token.text) if piece]
+    starts = [token.start + sum(len(piece) for piece in pieces[:at]) for at in range(len(pieces))]
+    return [Token(piece, start, start + len(piece)) for piece, start in zip(pieces, starts, strict=True)]
+
+
+def _joins(token: Token) -> bool:
+    return token.means_any(_AND) or token.means(",")
+
+
+def _splits(tokens: list[Token], at: int, reserved: Collection[str]) -> bool:
+    """Whether both what stands before and what follows is a thing, named beyond doubt or behind its quantity."""
+    before, behind = tokens[:at][::-1], tokens[at + 1 :]
+    if _is_thing(_upto_the_next(before)) and _is_thing(_upto_the_next(behind)):
+        return True
+    begun = next((n for n, token in enumerate(before) if token.separator or _joins(token)), len(before))
+    return _is_counted_thing(before[:begun][::-1], reserved) and _is_counted_thing(behind, reserved)
+
+
+def _is_counted_thing(tokens: list[Token], reserved: Collection[str]) -> bool:
+    """Whether the words begin with digits and a word that isn't their unit: `5 RES-10K`, but not `10 mm`."""
+    first, second = tokens[:2] if len(tokens) > 1 else (None, None)
+    if first is None or second is None or second.separator or second.means_any(reserved):
+        return False
+    if first.quoted or not first.text.isdecimal():
+        return False
+    return measured_in(f"{first.text} {second.text}") is None and any(sign.isalpha() for sign in second.text)
+
+
+def _upto_the_next(tokens: list[Token]) -> list[Token]:
+    end = next((at for at, token in enumerate(tokens) if token.separator or _joins(token)), len(tokens))
+    return tokens[:end][:_AT_MOST_A_QUANTITY]
+
+
+def _is_thing(tokens: list[Token]) -> bool:
+    """Whether the first word is a definite item, behind a quantity at most."""
+    for token in tokens:
+        if _is_definite(token):
+            return True
+        if quantity_in(token.text) is None and not is_times(token.text) and not is_pieces(token.text):
+            return False
+    return False
+
+
+def _is_definite(token: Token) -> bool:
+    """Whether the word can be nothing but an item: a key, a serial number, a link, or what is in quotes."""
+    return token.quoted or "://" in token.text or re.search(r"#\w", token.text) is not None
+
+
+SIZES = frozenset({"cm", "inch"})
+"""What people measure a thing's size in, which is often part of its name."""
+ALWAYS_SIZES = frozenset({"mm"})
+"""Of what others have, this is part of the name: nobody asks for 3 mm of something."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a line can mean. `quantity` is a decimal string, or '' for the whole item; `unit` what it is measured in."""
+
+    item: str
+    quantity: str = ""
+    unit: str = ""
+
+
+def items_in(tokens: tuple[Token, ...], line: str) -> tuple[Reading, ...] | Phrase:
+    """All that these words can mean, the likeliest first; or what is unclear about them."""
+    joined = _joined(tokens)
+    if vague := _vague(joined):
+        return say(messages.line_errors.how_many_is_that, word=vague)
+    measured = _measured(joined, line)
+    if measured and any(_is_definite(token) for token in joined):
+        return measured  # then the quantity is no part of the name
+    others = _counted_items(joined, line)
+    return others if isinstance(others, Phrase) else (*measured, *others)
+
+
+_VAGUE = frozenset({"some", "several", "few", "couple", "etwas", "einige", "mehrere"})
+_DOZENS = frozenset({"dozen", "dozens", "dutzend"})
+_ABOUT = frozenset({"about", "around", "roughly", "circa", "ca", "ca.", "etwa", "ungefähr"})
+_ARTICLES = frozenset({"a", "an"})
+_A = _ARTICLES | {"ein", "eine", "einen"}
+_VAGUE_BEHIND_A = frozenset({"few", "couple", "bit", "handful", "bunch", "paar", "bisschen", "handvoll"})
+
+
+def _vague(tokens: list[Token]) -> str:
+    """`some` or `a few` in front of a thing: nobody can count that, and it isn't part of a name."""
+    if len(tokens) > 1 and tokens[0].means_any(_VAGUE):
+        return tokens[0].text
+    dozen = next((at for at, token in enumerate(tokens[:-1]) if token.means_any(_DOZENS)), None)
+    if dozen is not None and (dozen == 0 or quantity_in(tokens[dozen - 1].text) is not None):
+        return " ".join(token.text for token in tokens[: dozen + 1])
+    if len(tokens) > 2 and tokens[0].means_any(_ABOUT) and quantity_in(tokens[1].text):  # noqa: PLR2004 - and a thing
+        return f"{tokens[0].text} {tokens[1].text}"
+    behind_a = len(tokens) > 2 and tokens[0].means_any(_A) and tokens[1].means_any(_VAGUE_BEHIND_A)  # noqa: PLR2004 - and a thing
+    return f"{tokens[0].text} {tokens[1].text}" if behind_a else ""
+
+
+def _measured(tokens: list[Token], line: str) -> tuple[Reading, ...]:
+    """`2m WIRE`, `WIRE 2 m`, `half a metre of WIRE`: so much of what is left, if anything is."""
+    words = _Words(tokens, line)
+    for size in range(min(len(tokens) - 1, _MOST_IN_A_MEASURE), 0, -1):
+        for quantity, rest in ((slice(0, size), slice(size, None)), (slice(-size, None), slice(0, -size))):
+            said, left = tokens[quantity], tokens[rest]
+            found = None if _is_in_a_name(said, left) else measured_in(" ".join(token.text for token in said))
+            if found and not any(token.quoted for token in said) and not _is_counted(left):
+                return (Reading(words.item(rest.start, rest.stop), *found),)
+    return ()
+
+
+def _is_in_a_name(said: list[Token], left: list[Token]) -> bool:
+    """Whether it only looks like a measure: `a gram scale` is one scale, but `a gram of gold` isn't."""
+    return len(said) == 2 and said[0].means_any(_ARTICLES) and not left[0].means("of")  # noqa: PLR2004 - the article and its unit
+
+
+def _is_counted(tokens: list[Token]) -> bool:
+    return any(quantity_in(tokens[at].text) is not None and not tokens[at].quoted for at in (0, -1))
+
+
+def _counted_items(joined: list[Token], line: str) -> tuple[Reading, ...] | Phrase:
+    grouped = _with_groups(joined)
+    readings = _readings(_Words(grouped, line))
+    if isinstance(readings, Phrase) or grouped == joined or _are_clearly_groups(grouped):
+        return readings
+    apart = _readings(_Words(joined, line))
+    both = readings if isinstance(apart, Phrase) else tuple(dict.fromkeys((*readings, *apart)))
+    return tuple(sorted(both, key=lambda reading: not reading.quantity))  # the whole as a name comes last
+
+
+def _readings(words: _Words) -> tuple[Reading, ...] | Phrase:
+    first, last = words.quantity(0), words.quantity(-1)
+    for quantity in (first, last):
+        if quantity is not None and len(quantity.readings) > 1:
+            return say(messages.line_errors.number_unclear, word=quantity.word, readings=quantity.readings)
+    if first is not None and last is not None and first.may_be_name != last.may_be_name:
+        first, last = (None, last) if first.may_be_name else (first, None)
+    if first is None and last is None:
+        return (Reading(words.item(0, None)),)
+    if first is not None and last is not None:
+        return _between_two(words, first, last)
+    number = first or last
+    rest = slice(1, None) if first is not None else slice(0, -1)
+    counted = Reading(words.item(rest.start, rest.stop), number.readings[0] if number else "")
+    is_clear = words.is_one(rest) and not (number and number.may_be_name)
+    return (counted,) if is_clear else (counted, Reading(words.item(0, None)))
+
+
+def as_argument(reading: Reading) -> dict[str, str]:
+    """The reading as it stands in a parsed line: `item`, `quantity`, and `unit` if it has one."""
+    said = {"item": reading.item, "quantity": reading.quantity}
+    return {**said, "unit": reading.unit} if reading.unit else said
+
+
+def elsewhere(readings: tuple[Reading, ...]) -> tuple[Reading, ...]:
+    """What a line can mean of what others have: a unit behind a number is one, but `30 cm ruler` may be a name."""
+    measured = tuple(each for each in readings if each.unit)
+    named = tuple(each for each in readings if not each.unit and not _begins_with(each, measured))
+    if not measured:
+        return readings
+    if measured[0].unit in ALWAYS_SIZES:
+        return named or measured
+    return (*measured, *named) if measured[0].unit in SIZES else measured
+
+
+def counted_as_one(readings: tuple[Reading, ...]) -> tuple[Reading, ...]:
+    """The readings with a quantity: one, where none was said."""
+    return tuple(reading if reading.quantity else replace(reading, quantity="1") for reading in readings)
+
+
+def _begins_with(reading: Reading, measured: Sequence[Reading]) -> bool:
+    """Whether the name would begin with the unit: `cm ruler`."""
+    first = reading.item.partition(" ")[0]
+    return any(unit_called(first) == each.unit for each in measured)
+
+
+def typed_again(readings: tuple[Reading, ...], reserved: Collection[str] = ()) -> str:
+    """A line so that it is read the same way again, where these words are keywords; without quotes if that will do."""
+    first, last = readings[0], readings[-1]
+    ways = (_counted(first, first.item), last.item, f"{last.item} {first.item}", _counted(first, in_quotes(first.item)))
+    return next((way for way in ways if _reads_as(way, readings, reserved)), last.item)
+
+
+def _reads_as(words: str, readings: tuple[Reading, ...], reserved: Collection[str]) -> bool:
+    tokens = tuple(split_by_and(tokens_in(words), reserved))
+    split = any(token.separator or is_syntax(token, reserved) for token in tokens)
+    return bool(tokens) and not split and items_in(tokens, words) == readings
+
+
+def _counted(reading: Reading, item: str) -> str:
+    return f"{typed(Decimal(reading.quantity))}{reading.unit} {item}" if reading.quantity else item
+
+
+def _between_two(words: _Words, first: Quantity, last: Quantity) -> tuple[Reading, ...] | Phrase:
+    """A number at both ends."""
+    one, other = first.readings[0], last.readings[0]
+    if len(words.tokens) == 2:  # noqa: PLR2004 - only the two numbers
+        ends = ((words.tokens[1].text, last), (words.tokens[0].text, first))
+        item, alone = (text if " " in text else quantity.word for text, quantity in ends)
+        return (Reading(item, one), Reading(alone, other))
+    if words.is_definite(slice(1, -1)):
+        return say(messages.line_errors.two_quantities, first=first.word, second=last.word)
+    return (
+        Reading(words.item(1, None), one),
+        Reading(words.item(0, -1), other),
+        Reading(words.item(0, None)),
+    )
+
+
+class _Words:
+    def __init__(self, tokens: list[Token], line: str) -> None:
+        self.tokens = tokens
+        self.line = line
+
+    def quantity(self, at: int) -> Quantity | None:
+        """The quantity at that place; '' of it is all there is. A number alone is an item: some IPN are numbers."""
+        token = self.tokens[at]
+        if token.quoted or len(self.tokens) == 1:
+            return None
+        if token.means_any(EVERYTHING):
+            return Quantity(token.text, ("",), may_be_name=True)
+        return quantity_in(token.text)
+
+    def item(self, start: int, stop: int | None) -> str:
+        """These words as typed, without a sign for 'times' at an end; of one quoted text what is in the quotes."""
+        tokens = self.without_times(slice(start, stop))
+        if len(tokens) == 1:
+            return tokens[0].text if tokens[0].quoted else tokens[0].text.rstrip(",:") or tokens[0].text
+        return slice_of(self.line, tokens)
+
+    def without_times(self, place: slice) -> list[Token]:
+        """The words there, without a sign for 'times' beside the quantity: `10 x nut`, `10 of M3-NUT`, `nut x 10`."""
+        tokens = self.tokens[place]
+        while len(tokens) > 1 and place.start and not tokens[0].quoted and _is_between(tokens[0]):
+            tokens = tokens[1:]
+        while len(tokens) > 1 and place.stop is not None and not tokens[-1].quoted and is_times(tokens[-1].text):
+            tokens = tokens[:-1]
+        return tokens
+
+    def is_one(self, place: slice) -> bool:
+        """Whether it is one word, so that a number beside it is no part of a longer name."""
+        return len([t for t in self.without_times(place) if t.quoted or not is_times(t.text)]) <= 1
+
+    def is_definite(self, place: slice) -> bool:
+        """Whether it is one word that can be nothing but an item."""
+        words = [t for t in self.tokens[place] if t.quoted or not is_times(t.text)]
+        return len(words) == 1 and (words[0].quoted or words[0].text.startswith("#") or "://" in words[0].text)
+
+
+def _is_between(token: Token) -> bool:
+    return is_times(token.text) or token.means("of")
+
+
+def _joined(tokens: tuple[Token, ...]) -> list[Token]:
+    """`# 42` is `#42`, and `3 pcs` one word."""
+    joined: list[Token] = []
+    for token in tokens:
+        before = joined[-1] if joined else None
+        if before is None or before.quoted or token.quoted:
+            joined.append(token)
+        elif before.text == "#" and token.text.isdecimal():
+            joined[-1] = Token(f"#{token.text}", before.start, token.end)
+        elif is_pieces(token.text) and quantity_in(before.text) is not None:
+            joined[-1] = Token(f"{before.text} {token.text}", before.start, token.end)
+        else:
+            joined.append(token)
+    return joined
+
+
+def _with_groups(tokens: list[Token]) -> list[Token]:
+    """`1 000` as one word, at the beginning or the end; if something else is left."""
+    for size in range(min(len(tokens) - 1, _MOST_GROUPS), 1, -1):
+        for place in (slice(0, size), slice(len(tokens) - size, None)):
+            group = tokens[place]
+            text = " ".join(token.text for token in group)
+            if not any(token.quoted for token in group) and _is_grouped(text):
+                one = Token(text, group[0].start, group[-1].end)
+                return [one, *tokens[size:]] if place.start == 0 else [*tokens[:-size], one]
+    return tokens
+
+
+def _is_grouped(text: str) -> bool:
+    found = quantity_in(text)
+    return found is not None and " " in found.word and len(found.readings) == 1
+
+
+def _are_clearly_groups(tokens: list[Token]) -> bool:
+    """Whether the digits can't be two numbers: no number begins with 0."""
+    ends = (tokens[0], tokens[-1])
+    return any(not token.quoted and _is_grouped(token.text) and " 0" in token.text for token in ends)

@@ -1,0 +1,117 @@
+"""Lines typed as if to a person: questions, `lend me …`, `it arrived`, a space without its keyword."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Sequence
+
+from fedbot.commands.dates import MOST_IN_A_DAY, is_day
+from fedbot.commands.grammar import parse, render
+from fedbot.commands.spec import Kind, Verb
+from fedbot.commands.tokens import Token, in_quotes, tidied, tokens_in
+from fedbot.rules.model.effects import Phrase
+
+
+def with_the_space(spec: Verb, text: str, names: Iterable[str]) -> str:
+    """The whole line with the keyword in front of a space that is named without it; '' if that won't do."""
+    argument = next((each for each in spec.arguments if each.kind is Kind.SPACE and each.keyword), None)
+    known = tuple(dict.fromkeys(names))
+    text = tidied(text)
+    tokens = tokens_in(text) if argument is not None else []
+    for at, token in enumerate(tokens):
+        name = _name_meant(token, known)
+        if argument is None or not name:
+            continue
+        keyword = at > 0 and tokens[at - 1].means_any({*argument.keywords, *_OTHER_KEYWORDS})  # `for betaspace`
+        said = f"{argument.keyword} {in_quotes(name) if ' ' in name else name}"
+        before, behind = text[: tokens[at - keyword].start], without_fillers(spec, text[token.end :])
+        for way in (f"{before}{said}{behind}", f"{before}{behind} {said}"):
+            parsed = parse(spec, way)
+            if not isinstance(parsed, Phrase) and str(parsed.get(argument.name, "")) == name:
+                return render(spec, parsed)
+    return ""
+
+
+_ARROWS = frozenset({"->", ">", "→", "=>"})
+_OTHER_KEYWORDS = _ARROWS | {"an", "at", "aus", "bei", "for", "für", "in", "nach", "of", "von", "with"}
+_SHORTEST_BEGINNING = 3
+
+
+def beginning_with(word: str, names: Iterable[str]) -> tuple[str, ...]:
+    """The names that begin so, in any case; none for a word that is too short to say anything."""
+    begun = word.casefold() if len(word) >= _SHORTEST_BEGINNING else ""
+    return tuple(name for name in names if begun and name.casefold().startswith(begun))
+
+
+def _name_meant(token: Token, names: Sequence[str]) -> str:
+    """The name that the word is, or of which it is the beginning; '' if it is none, or could be several."""
+    if token.quoted:
+        return ""
+    word = token.text.strip("@:,")
+    named = [name for name in names if name.casefold() == word.casefold()]
+    begun = {name.casefold(): name for name in beginning_with(word, names)}
+    return word if named else next(iter(begun.values())) if len(begun) == 1 else ""
+
+
+_QUESTION = re.compile(
+    r"(?:who(?:'s| has| have)(?: got)?|wer hat|where(?:'s| is| are| can i find)|wo (?:ist|sind|gibt es|gibt's)) +",
+    re.IGNORECASE,
+)
+_WHAT_HAS = re.compile(
+    r"(?:(?:show|zeig|zeige) (?:me|us|mir|uns),? )?(?:"
+    r"what(?: all)? (?:has|does|do|can i (?:get|borrow) (?:from|at)|is there (?:at|in)) +(?P<asked>.+?)"
+    r"(?: (?:have|has|share|shares|got))*|what +(?P<told>.+?) (?:has|have|shares|shares)|"
+    r"was (?:alles )?(?:hat|gibt es bei|gibt es in) +(?P<gefragt>.+?)|was (?P<gesagt>.+?) (?:alles )?(?:hat|teilt))",
+    re.IGNORECASE,
+)
+_WHO_AM_I = re.compile(r"(?:who am i|wer bin ich)[\s?!.]*", re.IGNORECASE)
+_ARRIVED = re.compile(
+    r"(?:(?:it|(?:the |my |our )?parcel)(?:'s| is| has)?(?: just)? (?:arrived|here|come|been delivered)|"
+    r"(?:es|(?:das )?paket) ist (?:da|angekommen)|angekommen)",
+    re.IGNORECASE,
+)
+_PLEASE = re.compile(r"(?:please|pls|bitte)[\s,]+", re.IGNORECASE)
+_LOOKS_FOR_A_VERB = 4
+"""Among so many words at the beginning of a sentence a verb is looked for."""
+
+
+def without_fillers(spec: Verb, text: str) -> str:
+    """What stands behind the verb, without words that join it to its thing: `wait for LENS-2`, `find me a nut`."""
+    first, _, rest = text.lstrip().partition(" ")
+    is_one = first.casefold() in spec.fillers and rest.strip() and not _begins_with_a_day(rest)
+    return without_fillers(spec, rest) if is_one else text
+
+
+def _begins_with_a_day(text: str) -> bool:
+    words = text.split()
+    return any(is_day(" ".join(words[:size])) for size in range(1, MOST_IN_A_DAY + 1))
+
+
+def as_typed_line(text: str) -> str:
+    """A tidied line without `please`, and sentences as the verb that is meant: `who has …?`, `it arrived`."""
+    text = _PLEASE.sub("", text.strip(), count=1) if _PLEASE.match(text.strip()) else text
+    if _ARRIVED.fullmatch(text.strip(" .!")):
+        return "received"
+    if _WHO_AM_I.fullmatch(text.strip()):
+        return "whoami"
+    asked = _QUESTION.match(text.strip())
+    if space := _WHAT_HAS.fullmatch(text.strip().rstrip(" ?!.")):
+        return f"find in {next(filter(None, space.groups()))}"
+    return f"find {text.strip()[asked.end() :].rstrip(' ?!.')}" if asked else text
+
+
+_TO_ME = re.compile(r"(lend|loan|give|send|leih|leihe|gib|schick) (?:me|us|mir|uns) +", re.IGNORECASE)
+
+
+def asked_for(text: str) -> str:
+    """`lend me …` and `give us …` as the line that asks a friend for it; '' if it is neither."""
+    found = _TO_ME.match(text.strip())
+    verb = "borrow" if found is not None and found[1][:2].casefold() in {"le", "lo"} else "request"
+    return f"{verb} {text.strip()[found.end() :]}" if found else ""
+
+
+def verb_in_sentence(text: str, names: Collection[str]) -> str:
+    """The line from the first word on that is a verb: `can I borrow …` is `borrow …`; '' if none comes soon."""
+    tokens = [token for token in tokens_in(tidied(text)) if not token.separator][:_LOOKS_FOR_A_VERB]
+    found = next((token for token in tokens[1:] if token.means_any(names)), None)
+    return tidied(text)[found.start :].rstrip(" ?!.") if found else ""
