@@ -70,12 +70,9 @@ def _permission_to_cancel(subject: Subject) -> Permission:
 
 def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
     """What one asked for oneself, or decided a moment ago, is one's own to take back; else permissions are read."""
-    if (wanted := want_meant(turn, command)) is not None:
-        return () if wanted.by.person == command.sender else _who_may(turn, command, Permission.APPROVER)
-    if (asked := rota_meant(turn, command)) is not None:
-        return () if asked.asker.person == command.sender else _who_may(turn, command, Permission.APPROVER)
-    if (place := place_meant(turn, command)) is not None:
-        return () if _waits_for_it(place, command.sender) else _who_may(turn, command, Permission.APPROVER)
+    meant = want_meant(turn, command) or rota_meant(turn, command) or place_meant(turn, command)
+    if meant is not None:
+        return () if _asked_for(meant, command.sender) else _who_may(turn, command, Permission.APPROVER)
     subject = _meant(turn, command)
     if isinstance(subject, Phrase):
         return subject
@@ -122,30 +119,36 @@ def _take_back(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phr
     return _cancel_transfer(turn, command, subject)
 
 
+def _asked_for(meant: Want | Rota | PlaceInLine | QueueEntry, person: str) -> bool:
+    """Whether it is that person who wants it, asked for it or waits for it."""
+    by = meant.asker if isinstance(meant, Rota) else meant.by
+    return by is not None and by.person == person
+
+
+def _refused(
+    turn: Turn, command: Command, meant: Want | Rota | PlaceInLine | QueueEntry, answers: tuple[Answer, ...]
+) -> Phrase | None:
+    """Why the speaker may not stop it; None for who asked for it, and for approvers."""
+    is_own = _asked_for(meant, command.sender)
+    return None if is_own else not_entitled(turn, command, Permission.APPROVER, answers)
+
+
 def _stop_wanting(turn: Turn, command: Command, wanted: Want, answers: tuple[Answer, ...]) -> Phrase:
     """What somebody wanted isn't wanted any more."""
-    if wanted.by.person != command.sender:
-        refused = not_entitled(turn, command, Permission.APPROVER, answers)
-        if refused is not None:
-            return refused
+    if refused := _refused(turn, command, wanted, answers):
+        return refused
     if wanted.is_living:
         want.end(turn, wanted, WantState.STOPPED, turn.signature_of(command))
     return say(messages.catalogue.want_stopped, want=wanted)
-
-
-def _waits_for_it(place: PlaceInLine | QueueEntry, person: str) -> bool:
-    return place.by is not None and place.by.person == person
 
 
 def _leave_line(
     turn: Turn, command: Command, place: PlaceInLine | QueueEntry, answers: tuple[Answer, ...]
 ) -> Phrase | None:
     """Somebody stands in line no more: who waits says so, or an approver."""
-    is_own = _waits_for_it(place, command.sender)
-    if not is_own:
-        refused = not_entitled(turn, command, Permission.APPROVER, answers)
-        if refused is not None:
-            return refused
+    if refused := _refused(turn, command, place, answers):
+        return refused
+    is_own = _asked_for(place, command.sender)
     by = turn.signature_of(command)
     if isinstance(place, QueueEntry):
         queue.end(turn, place, PlaceState.LEFT if is_own else PlaceState.REMOVED, by)
@@ -156,10 +159,8 @@ def _leave_line(
 
 def _stop_asking(turn: Turn, command: Command, asked: Rota, answers: tuple[Answer, ...]) -> Phrase:
     """What is asked of several friends isn't wanted any more."""
-    if asked.asker.person != command.sender:
-        refused = not_entitled(turn, command, Permission.APPROVER, answers)
-        if refused is not None:
-            return refused
+    if refused := _refused(turn, command, asked, answers):
+        return refused
     if not asked.is_living:
         return say(messages.rota.rota_is_over, rota=asked)
     confirmed = [t for _, t in rota.requests(turn, asked) if rota.standing(t) is rota.Standing.CONFIRMED]
@@ -175,15 +176,13 @@ def _not_entitled(turn: Turn, subject: Subject, answers: tuple[Answer, ...]) -> 
     permission = _permission_to_cancel(subject)
     if permissions.covers(permission):
         return None
-    people = [person for person, username in turn.us.people.items() if username in able.usernames]
-    names = tuple(turn.name_of(person, subject.room) for person in people)
     return say(
         messages.approval.not_yours_to_cancel,
         subject=subject,
         permissions=permissions,
         permission=permission,
         us=turn.us,
-        able=names,
+        able=tuple(turn.names_of(able, subject.room)),
     )
 
 

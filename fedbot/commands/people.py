@@ -9,7 +9,7 @@ from fedbot.rules.model.command import Command
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.ledger import PersonSeen
 from fedbot.rules.model.party_config import RosterChange
-from fedbot.rules.model.queries import Able, Answer, InventoryStanding, Overview, PersonPermissions, Query, WhoMay
+from fedbot.rules.model.queries import Able, Answer, InventoryStanding, Overview, PersonPermissions, Query
 from fedbot.rules.model.stock import Permission, Permissions
 from fedbot.rules.state import Turn
 
@@ -39,8 +39,7 @@ SPEC = Verb(
 def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
     """Which of our people are approvers, which are superusers; or what InvenTree says of the user to be added."""
     if "change" not in command.arguments:
-        usernames = tuple(dict.fromkeys(turn.us.people.values()))
-        return (WhoMay(Permission.APPROVER, usernames), WhoMay(Permission.SUPERUSER, usernames))
+        return (turn.who_may(Permission.APPROVER), turn.who_may(Permission.SUPERUSER))
     change = _change(command)
     if change is None:
         example = SPEC.examples[1]

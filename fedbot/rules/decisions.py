@@ -46,7 +46,7 @@ from fedbot.rules.model.decision import (
 from fedbot.rules.model.effects import Ask, Phrase, Post, Typing, say
 from fedbot.rules.model.events import Answered, Reacted, Redacted, Said, Unanswered
 from fedbot.rules.model.lifecycles import TransferState
-from fedbot.rules.model.queries import Able, PersonPermissions, WhenAnsweredOrNot, WhoMay
+from fedbot.rules.model.queries import Able, PersonPermissions, WhenAnsweredOrNot
 from fedbot.rules.model.stock import Permission, Permissions
 from fedbot.rules.model.transfer import Transfer, less_of, total
 from fedbot.rules.protocol import announcements, sequencing, who_answers
@@ -507,15 +507,13 @@ def _is_void(turn: Turn, subject: Subject, decision: Decision) -> bool:
 
 def not_entitled(turn: Turn, subject: Subject, permissions: Permissions, able: Able) -> Phrase:
     """The refusal that names who could decide instead."""
-    by_user = {username: person for person, username in turn.us.people.items()}
-    names = [turn.name_of(by_user[u], subject.room) for u in able.usernames if u in by_user]
     return say(
         messages.approval.not_entitled_to_decide,
         subject=subject,
         permissions=permissions,
         permission=permission_to_decide(subject),
         party=turn.us.name,
-        able=names,
+        able=turn.names_of(able, subject.room),
     )
 
 
@@ -616,12 +614,11 @@ def _put_up_again(turn: Turn, subject: Subject, event: Redacted) -> None:
 
 def _ask_for_another_card(turn: Turn, subject: Subject, person: str) -> None:
     """Who may decide on it? The next card waits for the answer. `person`: whose decision was void, '' if nobody's."""
-    people = tuple(turn.us.people.values())
     is_transfer = isinstance(subject, Transfer)
     then = (
         opening.ShowChangedCard(subject.id, person) if is_transfer else connections.ShowConnectCard(subject.id, person)
     )
-    turn.do(Ask(then, (WhoMay(permission_to_decide(subject), people),)))
+    turn.do(Ask(then, (turn.who_may(permission_to_decide(subject)),)))
 
 
 def stop(turn: Turn, subject: Subject, person: str, event_id: str) -> None:

@@ -467,15 +467,13 @@ def not_entitled(turn: Turn, command: Command, permission: Permission, answers: 
 
 
 def _not_entitled(turn: Turn, command: Command, permissions: Permissions, able: Able, permission: Permission) -> Phrase:
-    by_user = {username: person for person, username in turn.us.people.items()}
-    names = [turn.name_of(by_user[username], command.room) for username in able.usernames if username in by_user]
     return say(
         messages.line_errors.not_entitled,
         command=command,
         permissions=permissions,
         permission=permission,
         us=turn.us,
-        able=names,
+        able=turn.names_of(able, command.room),
     )
 
 

@@ -20,7 +20,7 @@ from fedbot.rules.model.events import Answered, ClockSetBack
 from fedbot.rules.model.health import BotStatus, counted_from
 from fedbot.rules.model.ledger import Due, DueKind
 from fedbot.rules.model.lifecycles import UNFINISHED_CONNECTION
-from fedbot.rules.model.queries import Able, WhenAnswered, WhoMay
+from fedbot.rules.model.queries import Able, WhenAnswered
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.own_tokens import SETTINGS, next_renewal
 from fedbot.rules.state import Turn
@@ -40,8 +40,7 @@ def look(turn: Turn) -> None:
         when = next_reminder(turn, subject)
         if when is not None and when <= turn.now:
             turn.save(replace(subject, reminded=turn.now))
-            people = tuple(turn.us.people.values())
-            turn.do(Ask(Remind(subject.id, turn.now), (WhoMay(permission_to_decide(subject), people),)))
+            turn.do(Ask(Remind(subject.id, turn.now), (turn.who_may(permission_to_decide(subject)),)))
 
 
 def next_wake(turn: Turn) -> list[datetime]:

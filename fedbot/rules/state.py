@@ -42,7 +42,7 @@ from fedbot.rules.model.lending import LendingStop, PlaceInLine, QueueEntry
 from fedbot.rules.model.lifecycles import FINAL, LIVING_CONNECTION, ConnectionState
 from fedbot.rules.model.outside import OutsideLoan, Rota, rota_id
 from fedbot.rules.model.party_config import PRACTICE, PartyConfig, Practice, Roster, may_be_believed, may_move
-from fedbot.rules.model.queries import Answer, Query, WhoMay
+from fedbot.rules.model.queries import Able, Answer, Query, WhoMay
 from fedbot.rules.model.room import Account, AnnouncedParty, Announcement, Room
 from fedbot.rules.model.stock import Permission, Permissions
 from fedbot.rules.model.transfer import Transfer, WaitingLine
@@ -436,7 +436,11 @@ class Turn:
 
     def who_may(self, permission: Permission) -> WhoMay:
         """The query for those of our people who have a permission."""
-        return WhoMay(permission, tuple(self.us.people.values()))
+        return WhoMay(permission, tuple(dict.fromkeys(self.us.people.values())))
+
+    def names_of(self, able: Able, room: str) -> list[str]:
+        """How those of our people who have a permission are called in that room, in the configuration's order."""
+        return [self.name_of(person, room) for person, user in self.us.people.items() if user in able.usernames]
 
     def roster(self) -> Roster:
         """Who was added and removed since the settings were written."""

@@ -26,7 +26,7 @@ from fedbot.rules.model.events import (
     Unanswered,
 )
 from fedbot.rules.model.lifecycles import FINAL, LIVING_CONNECTION, ConnectionState
-from fedbot.rules.model.queries import Able, WhenAnswered, WhenAnsweredOrNot, WhoMay
+from fedbot.rules.model.queries import Able, WhenAnswered, WhenAnsweredOrNot
 from fedbot.rules.model.room import Room
 from fedbot.rules.model.stock import Permission
 from fedbot.rules.model.transfer import Transfer
@@ -119,8 +119,7 @@ def greet(turn: Turn, room: Room) -> None:
     if not room.may_talk or room.replaced_by or any(_greeting(each) in known for each in lineage):
         return
     if turn.tell_once(_greeting(room.id), ANNOUNCE_AGAIN_AFTER):
-        people = tuple(dict.fromkeys(turn.us.people.values()))
-        turn.do(Ask(Greet(room.id), (WhoMay(Permission.SUPERUSER, people),), until=turn.now + A_MOMENT))
+        turn.do(Ask(Greet(room.id), (turn.who_may(Permission.SUPERUSER),), until=turn.now + A_MOMENT))
 
 
 @dataclass(frozen=True)
