@@ -88,9 +88,6 @@ def _of_fields(before: Any, after: Any, leave_out: Container[str] = ()) -> list[
     return [Change(name, old, new) for name, old, new in values if old != new]
 
 
-# --- what a decision is bound to ---
-
-
 # --- What people decide on, connections and transfers alike: is it open, who decides, who asked.
 
 Subject = Connection | Transfer

@@ -91,11 +91,8 @@ def _on_permitted(turn: Turn, then: PermitPhoto, event: Answered) -> None:
     items = {line.number: transfer.at(line.number).item for line in transfer.terms.lines}
     known = [(number, item) for number, item in items.items() if item is not None]
     for number, item in known:
-        mark, is_known = (
-            step_mark(transfer, number, _one_of_many(then.event_id)),
-            known_item(turn, transfer, number),
-        )
-        step = AttachPhoto(mark, then.note, item, then.file, is_known)
+        mark = step_mark(transfer, number, _one_of_many(then.event_id))
+        step = AttachPhoto(mark, then.note, item, then.file, known_item(turn, transfer, number))
         turn.do(Do(KeepPhoto(transfer.id, number, then.event_id, item, is_last=number == known[-1][0]), step))
 
 

@@ -102,21 +102,21 @@ def on_place(turn: Turn, connection: Connection, envelope: Message[bodies.PlaceT
             raise BadTerms("over")
         place = _over(turn, place, PlaceState(body.over))
         if turn.now - place.by.at > A_MOMENT:  # else who asked is still reading the answer, which says so
-            _ring(turn, place, f"{_PLACE}-over:{place.id}")
+            _mention(turn, place, f"{_PLACE}-over:{place.id}")
     elif place.state is PlaceState.TURN:
         return  # it is told once: no bot can mention our people again and again
     elif body.until is not None and body.item:
         place = replace(place, state=PlaceState.TURN, place=1, item=body.item, until=body.until)
         turn.save(place)
         turn.do(Edit(f"{_PLACE}:{place.id}", place.room, page(turn, place)))
-        _ring(turn, place, f"{_TURN}:{place.id}")
+        _mention(turn, place, f"{_TURN}:{place.id}")
     elif body.place:
         place = replace(place, state=PlaceState.WAITING, place=body.place)
         turn.save(place)
         turn.do(Edit(f"{_PLACE}:{place.id}", place.room, page(turn, place)))
 
 
-def _ring(turn: Turn, place: PlaceInLine, key: str) -> None:
+def _mention(turn: Turn, place: PlaceInLine, key: str) -> None:
     """A message of its own for who waits, as an edited one is easily missed."""
     turn.do(Post(key, place.room, page(turn, place), mentions=(place.by.person,)))
 

@@ -347,7 +347,7 @@ def pieces(requested: Sequence[Line], offered: Sequence[Line]) -> list[tuple[Lin
     found: list[tuple[Line, list[Line]]] = []
     for asked in requested:
         given = rest[:1]
-        wanted = _asked_in(asked, given[0]) if given else None
+        wanted = asked_in(asked, given[0]) if given else None
         while wanted is not None and total(given) < wanted and len(given) < len(rest):
             given = rest[: len(given) + 1]
         if not given or (wanted is not None and total(given) != wanted):
@@ -357,7 +357,7 @@ def pieces(requested: Sequence[Line], offered: Sequence[Line]) -> list[tuple[Lin
     return [] if rest else found
 
 
-def _asked_in(asked: Line, given: Line) -> Decimal | None:
+def asked_in(asked: Line, given: Line) -> Decimal | None:
     """How much of a line is asked for, in the units in which it would be given; None if only its owner can say that."""
     return given.amount(asked.quantity, asked.description.units)
 
@@ -367,7 +367,7 @@ def differences(requested: Sequence[Line], offered: Sequence[Line], today: date)
     return [
         (asked, given)
         for asked, given in pieces(requested, offered)
-        if _asked_in(asked, given[0]) is None
+        if asked_in(asked, given[0]) is None
         or not all(is_meant(asked.description.name, line) and is_in_order(line, today) for line in given)
     ]
 

@@ -89,13 +89,16 @@ def end_of_pickup(turn: Turn, transfer: Transfer) -> datetime:
 def may_lapse(turn: Turn, transfer: Transfer) -> bool:
     """Whether it can lapse: its owner's people were asked if it was fetched, or its last day is over."""
     last = transfer.terms.loan_until
-    was_called = transfer.calls or CALLED in transfer.told
-    return was_called or last is None or last < lend.today(turn, transfer)
+    return _was_called(transfer) or last is None or last < lend.today(turn, transfer)
 
 
 def why_lapsed(transfer: Transfer) -> str:
     """Nobody came; or nobody here was there to hand it over, as our bot or our InvenTree was down."""
-    return NOT_FETCHED if transfer.calls or CALLED in transfer.told else DAY_OVER
+    return NOT_FETCHED if _was_called(transfer) else DAY_OVER
+
+
+def _was_called(transfer: Transfer) -> bool:
+    return transfer.calls or CALLED in transfer.told
 
 
 def tell_booked(turn: Turn, transfer: Transfer, draft: Draft | None = None) -> None:

@@ -299,7 +299,7 @@ def post_card(turn: Turn, transfer: Transfer, people: list[str], draft: Draft | 
     """The card goes up: it mentions up to three of the people who may decide, and suggests the reactions.
 
     A card that shows something else than the one before it takes its place, and says what is different: a decision on
-    the former one is void, and whoever made it is rung first.
+    the former one is void, and whoever made it is mentioned first.
     """
     changes = consent.changes(turn.us, transfer)
     if changes:

@@ -37,7 +37,7 @@ from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.protocol.terms import (
     MOST_LINES,
     BadTerms,
-    _asked_in,
+    asked_in,
     bare,
     differences,
     fits,
@@ -218,7 +218,7 @@ def _why_asked_anew(unlike: Sequence[tuple[Line, list[Line]]]) -> str:
         return TO_BE_AGREED
     if not all(is_meant(asked.description.name, line) for asked, given in unlike for line in given):
         return OTHER_THING
-    return OTHER_UNIT if any(_asked_in(asked, given[0]) is None for asked, given in unlike) else NOT_IN_ORDER
+    return OTHER_UNIT if any(asked_in(asked, given[0]) is None for asked, given in unlike) else NOT_IN_ORDER
 
 
 def _line_for(turn: Turn, transfer: Transfer, given: Terms) -> str:
@@ -239,7 +239,7 @@ def _line_for(turn: Turn, transfer: Transfer, given: Terms) -> str:
 
 def _how_much(asked: Line, given: Sequence[Line]) -> str:
     """As it was asked for, if anybody can say how much that is; else as the owner counts it."""
-    if _asked_in(asked, given[0]) is None:
+    if asked_in(asked, given[0]) is None:
         return plain(total(given))
     return f"{plain(asked.quantity)}{asked.description.units}"
 

@@ -173,9 +173,8 @@ def _on_looked_again(turn: Turn, then: Debit, event: Answered) -> None:
     if transfer is None or transfer.state is not TransferState.APPROVED:
         return
     transfer = transfers.goes_on(turn, transfer)
-    permission = (
-        Permission.MAPPED if lend.is_return(transfer) else Permission.APPROVER
-    )  # the owner's approver has decided on that
+    # of a return the owner's approver has decided
+    permission = Permission.MAPPED if lend.is_return(transfer) else Permission.APPROVER
     if any(isinstance(answer, Permissions) and not answer.covers(permission) for answer in event.answers):
         transfers.end(turn, transfer, TransferState.ABORTED, None, "right-lost")
     elif any(isinstance(answer, ItemsFound) and _is_mixed(turn, transfer, answer) for answer in event.answers):
