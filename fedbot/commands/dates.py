@@ -91,7 +91,9 @@ def is_day(words: str) -> bool:
 
 
 def is_span(words: str) -> bool:
-    """Whether it is a span of time, so that where it begins decides where it ends."""
+    """Whether it is a span of time, so that where it begins decides where it ends; a weekend lasts, too."""
+    if _WEEKENDS & set(words.casefold().split()):
+        return True
     any_day = date(2000, 1, 1)
     end = _read(words, any_day, any_day)
     return end is not None and end != _read(words, any_day, any_day + timedelta(days=1))

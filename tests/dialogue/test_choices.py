@@ -80,5 +80,5 @@ async def test_what_can_be_offered_instead_is_lent_as_it_was_typed() -> None:
         f'!fed lend 5000 #{nut.pk} + 2 RES-10K to betaspace until 15.12. --parcel --note "it\'s yours"'
     )
     await world.settle()
-    line = f'!fed lend {nut.quantity:f} #{nut.pk} + 2 RES-10K to betaspace for 15.12. --note "it\'s yours" --parcel'
+    line = f'!fed lend {nut.quantity:f} #{nut.pk} + 2 RES-10K to betaspace until 15.12. --note "it\'s yours" --parcel'
     assert line in world.answer_to(said)

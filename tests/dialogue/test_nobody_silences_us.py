@@ -87,7 +87,7 @@ async def test_one_of_our_people_who_announces_a_party_is_still_answered() -> No
 async def test_with_inventree_down_help_whoami_and_status_are_answered_at_once() -> None:
     world = await friends()
     world.beta.goes_down()
-    for text, words in (("help", "!fed"), ("whoami", "does not answer"), ("status", "does not answer")):
+    for text, words in (("help", "!fed"), ("whoami", "can't be reached"), ("status", "does not answer")):
         line = world.bea.says(f"!fed {text}")
         await world.settle()
         (answer,) = answers_of(world, line)
