@@ -118,7 +118,7 @@ def _on_decision_like(turn: Turn, subject: Subject, choice: Choice | None, event
         return
     if choice in {Choice.PARCEL, Choice.DAMAGED} and isinstance(subject, Connection):
         return
-    if event.target in subject.superseded:
+    if not subject.asks_on(event.target):
         quiet(turn, subject, event.sender, say(messages.transfer_card.card_is_superseded, subject=subject))
         return
     if awaits_parcel(subject) and _is_of_before(subject, event.at):
@@ -149,7 +149,7 @@ def on_missed_reaction(turn: Turn, event: Reacted) -> None:
     """A reaction that was made while we were out of the room: it doesn't count, and the person is told once."""
     subject = subject_by_id(turn, turn.subject_of(event.target))
     is_on_card = turn.key_of(event.target).startswith("card:") and normalised(event.key) in CARD_KEYS
-    if subject is not None and is_on_card and takes_taps(subject) and event.target not in subject.superseded:
+    if subject is not None and is_on_card and takes_taps(subject) and subject.asks_on(event.target):
         quiet(turn, subject, event.sender, say(messages.rooms.tapped_while_out, subject=subject))
 
 

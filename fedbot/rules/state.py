@@ -701,7 +701,7 @@ class Turn:
         """The id on which that message, our newest card of it, asks for a decision; '' of any other message."""
         kind, _, identifier = self.key_of(event_id).partition(":")
         subject = self.transfer(identifier) or self.connection(identifier)
-        is_card = kind == "card" and subject is not None and event_id not in subject.superseded
+        is_card = kind == "card" and subject is not None and subject.asks_on(event_id)
         return identifier if is_card else ""
 
     def by_code(self, word: str) -> list[Connection | Transfer]:

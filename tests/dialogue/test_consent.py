@@ -160,6 +160,11 @@ async def test_a_second_grant_within_the_grace_voids_the_decision_and_the_new_ca
     assert "a newer card replaces this one" in former.text
     world.bea.reacts(former, "✅")
     world.bea.says("!fed approve", reply_to=former)
+    edits = world.room.edit_events(former)
+    assert edits
+    for edit in edits:
+        world.cem.reacts(edit, "✅")
+        world.cem.says("!fed approve", reply_to=edit)
     await world.grace()
     assert world.beta.transfer().wanted == ""
     assert "Not counted: a newer card" in world.room.transcript()

@@ -61,11 +61,11 @@ class RoomView:
 
     def edits(self, of: Message) -> list[str]:
         """What the message was made to read, edit by edit."""
-        return [
-            edit["content"]["m.new_content"]["body"]
-            for edit in self._events("m.room.message")
-            if _relation(edit, "m.replace") == of.event_id and edit["sender"] == of.sender
-        ]
+        return [edit["content"]["m.new_content"]["body"] for edit in self._edits(of.event_id, of.sender)]
+
+    def edit_events(self, of: Message) -> list[str]:
+        """The ids of the edits themselves, which no client shows."""
+        return [str(edit["event_id"]) for edit in self._edits(of.event_id, of.sender)]
 
     def transcript(self) -> str:
         """The whole conversation, a message a line."""
@@ -83,12 +83,13 @@ class RoomView:
     def _events(self, kind: str) -> list[dict[str, Any]]:
         return [event for event in self.server.log if event["room_id"] == self.id and event["type"] == kind]
 
+    def _edits(self, event_id: str, sender: str) -> list[dict[str, Any]]:
+        """The edits of a message by whoever wrote it."""
+        found = self._events("m.room.message")
+        return [edit for edit in found if _relation(edit, "m.replace") == event_id and edit["sender"] == sender]
+
     def _shown(self, event: dict[str, Any]) -> Message:
-        edits = [
-            edit["content"]["m.new_content"]
-            for edit in self._events("m.room.message")
-            if _relation(edit, "m.replace") == event["event_id"] and edit["sender"] == event["sender"]
-        ]
+        edits = [edit["content"]["m.new_content"] for edit in self._edits(event["event_id"], event["sender"])]
         content = edits[-1] if edits else event["content"]
         relation = event["content"].get("m.relates_to", {})
         return Message(

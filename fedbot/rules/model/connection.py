@@ -161,6 +161,10 @@ class Connection:
         """As of a transfer."""
         return self.own_card or self.card_event if self.card_event else ""
 
+    def asks_on(self, event_id: str) -> bool:
+        """Whether a decision counts on that message of ours: on the newest card alone, no former one, no edit of one."""
+        return event_id == (self.own_card or self.card_event)
+
     @property
     def subject_kind(self) -> str:
         """The envelope field that names it."""

@@ -334,6 +334,10 @@ class Transfer:
         """The card that concerns our people: our own, where there is one beside the owner's; '' if there is none."""
         return self.own_card or self.card_event if self.card_event else ""
 
+    def asks_on(self, event_id: str) -> bool:
+        """Whether a decision counts on that message of ours: on the newest card alone, no former one, no edit of one."""
+        return event_id == (self.own_card or self.card_event)
+
     @property
     def waits_for_release(self) -> bool:
         """Whether it is our own offer, and a second person of ours has to agree before it can go."""
