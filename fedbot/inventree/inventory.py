@@ -44,7 +44,7 @@ from fedbot.ports.inventory import Credentials, InThread, InventoryProblem, Outc
 from fedbot.ports.journal import LeaseLost
 from fedbot.ports.vault import Vault
 from fedbot.rules.model import queries, steps
-from fedbot.rules.model.diagnosis import BadVersion, Fault, Named, NameFault, NotUnderstood, Plain, VersionFault
+from fedbot.rules.model.diagnosis import GONE, BadVersion, Fault, Named, NameFault, NotUnderstood, Plain, VersionFault
 from fedbot.rules.model.queries import Answer, Query
 from fedbot.rules.model.steps import Step, StepResult
 
@@ -285,7 +285,13 @@ class OwnInventory:
         _forget(server)
         if isinstance(step, steps.HandOver | steps.PutAway):
             self._made.pop(step.item, None)
-        told = act(server, step)
+        accepted = server.api.accepted
+        try:
+            told = act(server, step)
+        except Refusal as problem:
+            if problem.reason == GONE and server.api.accepted > accepted:  # somebody removed it after our own change
+                raise OutcomeUnknown(problem.problem) from problem
+            raise
         match step, told:
             case (steps.TakeOut(), steps.Taken(item, whole=False)) | (steps.CreateItem(), steps.ItemCreated(item)):
                 self._made = {item: (line_of(step.mark), self._measure())}

@@ -67,7 +67,8 @@ class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package shi
 
     `may_write` is called before anything is sent that changes something, and again when the connection for it is there.
 
-    Thread-safe. The token is held by the httpx client alone, whose repr hides it.
+    Thread-safe. The token is held by the httpx client alone, whose repr hides it. `accepted` counts the calls that
+    changed something.
 
     Args:
         host: address of the server, with or without `/api`; a path in it is kept.
@@ -93,6 +94,7 @@ class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package shi
         private: bool = False,
     ) -> None:
         self.may_write: Callable[[], None] = lambda: None
+        self.accepted = 0
         if not token.isascii() or not token.isprintable() or " " in token or not token:
             raise Refusal(Plain(Fault.BAD_TOKEN))
         # Credentials are given as empty on purpose: the package would else take them from the environment.
@@ -399,6 +401,8 @@ class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package shi
     def _accepted(self, response: httpx.Response, *, reading: bool) -> httpx.Response:
         if not response.is_success:
             raise errors.of_response(response, self.host, reading=reading)
+        if response.request.method not in SAFE:
+            self.accepted += 1
         return response
 
     def _content(self, response: httpx.Response, *, reading: bool | None = None) -> Json:

@@ -90,3 +90,19 @@ async def test_older_servers_take_back_all_or_nothing(alpha: Space, monkeypatch:
     monkeypatch.setattr(Version, "returns_parts", property(lambda _: False))
     with pytest.raises(Refusal, match="only return a whole stock item"):
         await alpha.inventory.act(step)
+
+
+async def test_what_somebody_deletes_right_after_it_came_back_was_not_refused(alpha: Space) -> None:
+    """Read as a no, the other side would take it back too."""
+    step = await take_back(alpha)
+    alpha.meanwhile("stock/transfer/$", lambda: alpha.admin.delete(f"stock/{step.item}/"))
+    with pytest.raises(OutcomeUnknown, match="No StockItem matches"):
+        await alpha.inventory.act(step)
+
+
+async def test_nor_was_what_is_deleted_right_after_it_was_handed_over(alpha: Space) -> None:
+    lying = await taken(alpha)
+    step = HandOver(f"{MARK}:over", "", lying.item, TEN, alpha.company())
+    alpha.meanwhile(f"stock/{lying.item}/$", lambda: alpha.admin.delete(f"stock/{lying.item}/"), method="GET")
+    with pytest.raises(OutcomeUnknown, match="No StockItem matches"):
+        await alpha.inventory.act(step)

@@ -335,7 +335,7 @@ class Transfer:
         return self.own_card or self.card_event if self.card_event else ""
 
     def asks_on(self, event_id: str) -> bool:
-        """Whether a decision counts on that message of ours: on the newest card alone, no former one, no edit of one."""
+        """Whether a decision counts on that message of ours: on the newest card, never on a former one or an edit."""
         return event_id == (self.own_card or self.card_event)
 
     @property
