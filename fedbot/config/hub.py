@@ -132,14 +132,14 @@ def _files_of_others(hub: HubSettings, space: str) -> list[Problem]:
     return problems
 
 
-def load_space(hub: HubSettings, space: str, environment: Mapping[str, str] = os.environ) -> Settings:
-    """A space's settings with a state folder at this worker.
+def load_space(hub: HubSettings, space: str) -> Settings:
+    """A space's settings with a state folder at this worker. They can't name variables: the environment is the hub's.
 
     Raises `ConfigRefused`, also for settings that a hub can't honour.
     """
     if foreign := _files_of_others(hub, space):
         raise ConfigRefused(foreign)
-    settings = load(hub.config_of(space), environment)
+    settings = load(hub.config_of(space), None)
     problems = [
         Problem(name, "", "leave it out: each worker has one for all its spaces")
         for name in OF_THE_WORKER

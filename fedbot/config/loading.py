@@ -96,8 +96,8 @@ def _problem(error: yaml.MarkedYAMLError) -> Problem:
     return Problem(place, what, "compare the line with the example; indent with spaces, a space after each colon")
 
 
-def load(path: Path, environment: Mapping[str, str] = os.environ) -> Settings:
-    """The settings in the file `path`; `environment` is where `${NAME}` is looked up.
+def load(path: Path, environment: Mapping[str, str] | None = os.environ) -> Settings:
+    """The settings in the file `path`; `environment` is where `${NAME}` is looked up, None: nowhere.
 
     Raises `ConfigRefused` with every problem found. Relative paths in it count from the file's folder.
     """

@@ -31,7 +31,7 @@ def token_in(text: str) -> str:
 class SecretSources:
     """Fills in the secrets that the settings name, and notes `problems` and `warnings`."""
 
-    def __init__(self, source: Path, environment: Mapping[str, str]) -> None:
+    def __init__(self, source: Path, environment: Mapping[str, str] | None) -> None:
         self.problems: list[Problem] = []
         self.warnings: list[Problem] = []
         self._source = source
@@ -59,12 +59,14 @@ class SecretSources:
         name = found[1]
         if name is None:
             return "${"  # written $${
-        if name not in self._environment:
-            self.problems.append(
-                Problem(path, f"${{{name}}}", f"set the environment variable {name} before fedbot starts")
-            )
-            return "unset"
-        return self._environment[name]
+        if self._environment is None:
+            advice = f"write it into a file in this folder and give {path}{FILE}: the environment is the hub's"
+        elif name not in self._environment:
+            advice = f"set the environment variable {name} before fedbot starts"
+        else:
+            return self._environment[name]
+        self.problems.append(Problem(path, f"${{{name}}}", advice))
+        return "unset"
 
     def _read_files(self, name: str, section: dict[str, Any]) -> None:
         for secret in sorted(SECRET_SETTINGS):

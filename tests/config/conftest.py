@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from string import Template
 from typing import Any
 
 import pytest
@@ -27,6 +28,11 @@ def least() -> dict[str, Any]:
 
 
 ENVIRONMENT = {"PASSWORD": "correct horse", "TOKEN": TOKEN}
+
+
+def spelled_out(settings: dict[str, Any]) -> str:
+    """The settings as YAML, with what the environment has in place of its variables."""
+    return Template(yaml.safe_dump(settings)).substitute(ENVIRONMENT)
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from fedbot.hub.page import HubPage, hub_metrics, hub_page
 from fedbot.hub.roster import Roster
 from fedbot.identity import open_identity
 from fedbot.rules.model.events import Tick
-from tests.config.conftest import ENVIRONMENT, least
+from tests.config.conftest import ENVIRONMENT, least, spelled_out
 from tests.fakes.postgresql import Server
 from tests.journal.conftest import START
 
@@ -55,7 +55,7 @@ def space_in(hub: HubSettings, server: Server, **changed: object) -> str:
     (folder / "sealing-key").write_text("ab" * 32)
     raw = least() | {"party": {"id": name, "name": name}}
     raw["journal"] = {"url": server.url, "sealing_key_file": "sealing-key"}
-    (folder / "config.yaml").write_text(yaml.safe_dump(raw | changed))
+    (folder / "config.yaml").write_text(spelled_out(raw | changed))
     return name
 
 

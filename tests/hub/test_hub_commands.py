@@ -25,7 +25,7 @@ from fedbot.journal.lease import claim
 from fedbot.journal.postgresql import open_journal
 from fedbot.ports.journal import JournalMoved
 from fedbot.rules.model.events import Tick
-from tests.config.conftest import ENVIRONMENT, least
+from tests.config.conftest import ENVIRONMENT, least, spelled_out
 from tests.fakes.postgresql import Server
 from tests.journal.conftest import START
 
@@ -55,8 +55,11 @@ def lone_bot(folder: Path, space: str) -> tuple[Path, str]:
     folder.mkdir()
     (folder / "secrets").mkdir()
     (folder / "secrets" / "token").write_text(ENVIRONMENT["TOKEN"])
+    (folder / "secrets" / "password").write_text(ENVIRONMENT["PASSWORD"])
     raw = least() | {"party": {"id": space, "name": space}, "state": "its-state", "web": {"listen": "127.0.0.1:8321"}}
     raw["inventree"] = {"url": "https://inventree.example.org", "token_file": "secrets/token"}
+    raw["matrix"] = {**raw["matrix"], "password_file": "secrets/password"}
+    del raw["matrix"]["password"]
     config = folder / "config.yaml"
     config.write_text(f"# ours\n{yaml.safe_dump(raw)}")
     state = folder / "its-state"
@@ -101,6 +104,7 @@ def test_a_space_gets_no_secret_of_another_space_or_of_the_hub_by_its_settings(
     }
     settings = least() | {"party": {"id": "thief", "name": "Thief"}}
     settings["inventree"] = {"url": "https://thief.example.org", "token_file": named[how]}
+    settings["matrix"] = {"homeserver": "https://matrix.example.org", "user": "@bot:example.org", "password": "x"}
     (thief / "config.yaml").write_text(yaml.safe_dump(settings))
     with pytest.raises(ConfigRefused, match=r"inventree\.token_file.*folder of this space"):
         load_space(load_hub(hub), "thief")
@@ -109,6 +113,17 @@ def test_a_space_gets_no_secret_of_another_space_or_of_the_hub_by_its_settings(
     with pytest.raises(ConfigRefused, match=r"journal\.url") as problem:
         load_space(load_hub(hub), "thief")
     assert "token" not in str(problem.value)
+
+
+def test_a_space_reads_no_variable_of_the_hub_and_is_told_to_write_a_file(hub: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "spaces" / "thief"
+    folder.mkdir(parents=True)
+    settings = least() | {"party": {"id": "thief", "name": "Our ${TOKEN}"}}
+    (folder / "config.yaml").write_text(yaml.safe_dump(settings))
+    with pytest.raises(ConfigRefused, match=r"party\.name.*environment is the hub's") as problem:
+        load_space(load_hub(hub), "thief")
+    assert "matrix.password_file" in str(problem.value)
+    assert ENVIRONMENT["TOKEN"] not in str(problem.value)
 
 
 def test_a_bot_moves_into_a_hub_and_leaves_it_with_all_that_it_is(
@@ -185,7 +200,7 @@ def test_a_new_space_is_set_up_by_the_same_questions_and_begins_in_the_database(
     def set_up(given: argparse.Namespace, path: Path, *, is_hosted: bool) -> Exit:
         assert is_hosted
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(yaml.safe_dump(least() | {"party": {"id": space, "name": space}}))
+        path.write_text(spelled_out(least() | {"party": {"id": space, "name": space}}))
         keys.append(open_identity(load(path).state / "identity").key)
         return ends.pop(0)
 
