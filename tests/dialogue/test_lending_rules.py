@@ -76,7 +76,7 @@ async def test_the_rules_stand_on_the_borrowers_card_and_go_into_what_its_yes_is
     assert newest(world.beta).state is OPEN, "another card than was read"
     assert "the lending rules" in world.card().text
     world.beta.knows_instead({("Transfer", offered.id): offered})
-    world.cem.reacts(world.card(), "✅")
+    world.bea.reacts(card, "✅")
     await world.grace()
     assert loan(world.beta).is_on_loan, world.room.transcript()
     assert LIMITS in world.card().text
