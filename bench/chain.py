@@ -124,7 +124,8 @@ def _hand_over(sender: Side, on: Ground, child: int, mark: str) -> None:
 
 
 def _create(receiver: Side, on: Ground, link: str) -> int:
-    receiver.get("stock/", part=on.part, ordering="-creation_date", limit=100, **_DETAILS)
+    receiver.get("stock/", part=on.part, ordering="-creation_date", limit=100, **_DETAILS)  # is it here already?
+    receiver.get(f"part/{on.part}/")  # is it counted in the units of the card?
     content = {"part": on.part, "location": on.incoming, "quantity": AMOUNT, "link": link, "status": _OK}
     return int(receiver.post("stock/", content)[0]["pk"])
 

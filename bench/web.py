@@ -13,6 +13,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from statistics import median
 
 import httpx
@@ -140,4 +141,8 @@ async def _signed_in(space: Space, url: str) -> AsyncIterator[httpx.AsyncClient]
 async def _calls(browser: httpx.AsyncClient, pages: list[int]) -> None:
     """One of the callers, who loads the ledger again and again."""
     while True:
-        pages.append((await browser.get("/ledger")).raise_for_status().status_code)
+        answer = await browser.get("/ledger")
+        if answer.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+            await asyncio.sleep(float(answer.headers["Retry-After"]))
+        else:
+            pages.append(answer.raise_for_status().status_code)
