@@ -67,13 +67,13 @@ async def _measure(*, rounds: int, starts: int, missed_events: int) -> tuple[dic
         await _limits(stage, lifted=True)
         await plot.connect(stage)
         await at_rest(stage)
-        await _limits(stage, lifted=False)
-        _tell("one push under default rate limits …")
-        events = await _events(stage)
-        await _limits(stage, lifted=True)
         _tell(f"{rounds} pushes without limits, each beside the bare chain …")
         handovers = await handover.measure(stage, rounds)
         resident = {space.party: resident_mib(space.bot.pid or 0) for space in stage.spaces}
+        await _limits(stage, lifted=False)
+        _tell("one push under default rate limits …")  # by people whom the bots have greeted by now
+        events = await _events(stage)
+        await _limits(stage, lifted=True)
         _tell(f"{starts} starts of a bot …")
         ready = [await _ready(stage.attraktor) for _ in range(starts)]
         _tell(f"{rounds} pushes beside {web.CALLERS} callers of the pages, and as many alone …")
