@@ -129,6 +129,22 @@ async def test_what_a_friend_disputes_after_our_people_alone_have_ended_it_may_s
     assert world.alpha.total("M3-NUT") == 340
 
 
+async def test_a_friend_can_not_open_what_is_done_by_saying_that_its_people_alone_have_settled_it() -> None:
+    world = await friends()
+    await world.hand_over("M3-NUT 10")
+    done = world.beta.transfer()
+    assert world.alpha.transfer().state is DONE
+    by = {"by": world.bea.user_id, "by_name": "Bea", "event": "$x", "note": ""}
+    body = {"reason": "x", "settled": {"truth": "back", "alone": True, **by}}
+    for number, kind in ((1, "refused"), (2, "refused"), (3, "disputed")):
+        about = ("transfer", done.id)
+        said = body if kind == "refused" else {"reason": "x"}
+        forge(world, world.beta, "attraktor", about, done.exchange.sent + number, kind, said, done.terms_hash)
+        await world.settle()
+        assert world.alpha.transfer().state is DONE, kind
+    assert world.alpha.given("M3-NUT") == 10
+
+
 async def test_a_peer_that_disputes_what_we_have_booked_in_and_falls_silent_leaves_us_an_answer() -> None:
     """What is answered is ours: a word that the peer can't tell stops nothing, and what contradicts us has an end."""
     world = await friends()

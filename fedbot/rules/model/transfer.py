@@ -330,6 +330,12 @@ class Transfer:
         return self.state is TransferState.BOOKED and self.role == "sender" and self.calls
 
     @property
+    def is_settled_alone(self) -> bool:
+        """Whether our own people alone have said what became of it. A peer's word about its people's is no such."""
+        ours = self.terms.sender if self.role == "sender" else self.terms.receiver
+        return self.settled is not None and self.settled.alone and self.settled.by.party == ours
+
+    @property
     def card_to_act_on(self) -> str:
         """The card that concerns our people: our own, where there is one beside the owner's; '' if there is none."""
         return self.own_card or self.card_event if self.card_event else ""

@@ -441,8 +441,8 @@ def _is_heard(transfer: Transfer) -> bool:
     Not by a dispute that our people knew of when they said so: it would be open for as long as the peer likes.
     """
     if transfer.state in FINAL:
-        settled = transfer.settled
-        is_news = settled is not None and settled.alone and not settled.contested and transfer.role == "sender"
+        is_contested = transfer.settled is not None and transfer.settled.contested
+        is_news = transfer.is_settled_alone and not is_contested and transfer.role == "sender"
         return is_news and transfer.state in {TransferState.DONE, TransferState.REVERTED}
     return transfer.dispute is not None or transfer.state in PEER_DISPUTES[transfer.role]
 
@@ -506,7 +506,7 @@ def listen(turn: Turn, transfer: Transfer, envelope: Message[bodies.Body]) -> Tr
 
 def _is_contradicted(transfer: Transfer, kind: str) -> bool:
     """Whether our people have said alone what became of it, and the receiver says otherwise: theirs stays."""
-    if transfer.settled is None or not transfer.settled.alone or transfer.role != "sender":
+    if not transfer.is_settled_alone or transfer.role != "sender":
         return False
     state = transfer.dispute.was if transfer.dispute else transfer.state
     is_back = state in {TransferState.REVERTING, TransferState.REVERTED}

@@ -651,7 +651,7 @@ def _answer(turn: Turn, transfer: Transfer) -> None:
     failed = [p for p in transfer.progress if p.failed and p.failed != NOT_SENT]
     refused = tuple(bodies.FailedLine(number=p.number, reason=p.failed) for p in failed)
     settled = transfers.settled_by_us(turn, transfer)
-    if lend.is_return(transfer) and transfer.settled is not None and transfer.settled.alone:
+    if lend.is_return(transfer) and transfer.is_settled_alone:
         _end_alone(turn, transfer, returned=bool(created))
         return
     if not created:

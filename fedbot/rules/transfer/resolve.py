@@ -318,7 +318,7 @@ def _it_is_back(turn: Turn, transfer: Transfer, connection: Connection, truth: T
 
 
 def _settle_as_receiver(turn: Turn, transfer: Transfer, truth: Truth, lines: list[Line], seen: Seen) -> None:
-    if transfer.settled is not None and transfer.settled.alone:
+    if transfer.is_settled_alone:
         _called_off(turn, transfer)
         return
     if truth.name == COME and transfer.settled is not None:

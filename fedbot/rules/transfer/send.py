@@ -363,7 +363,7 @@ def on_received(turn: Turn, transfer: Transfer, envelope: Message[bodies.Receive
     turn.save(transfer)
     if transfer.state is TransferState.DONE:
         _confirm(turn, transfer)
-    elif transfer.state in {TransferState.REVERTING, TransferState.REVERTED} and _by_us_alone(transfer):
+    elif transfer.state in {TransferState.REVERTING, TransferState.REVERTED} and transfer.is_settled_alone:
         both_sides.dispute(turn, transfer, 0, Plain(Fault.TAKEN_BACK_BUT_RECEIVED), said="received")
     elif transfer.state not in FINAL | {TransferState.DISPUTED, TransferState.RECEIVED}:
         both_sides.dispute(turn, transfer, 0, Plain(Fault.RECEIVED_BUT_NOT_SENT))
@@ -406,12 +406,8 @@ def on_refused_by_receiver(turn: Turn, transfer: Transfer, envelope: Message[bod
     turn.save(transfer)
     if transfer.state is TransferState.REVERTED:
         _confirm(turn, transfer)
-    elif transfer.state in {TransferState.RECEIVED, TransferState.DONE} and _by_us_alone(transfer):
+    elif transfer.state in {TransferState.RECEIVED, TransferState.DONE} and transfer.is_settled_alone:
         both_sides.dispute(turn, transfer, 0, Plain(Fault.SETTLED_BUT_REFUSED), said="refused")
-
-
-def _by_us_alone(transfer: Transfer) -> bool:
-    return transfer.settled is not None and transfer.settled.alone
 
 
 def _confirm(turn: Turn, transfer: Transfer) -> None:
