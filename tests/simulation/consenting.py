@@ -141,6 +141,7 @@ class Consents:
     _queued: dict[tuple[str, int], tuple[str, bool, View | FriendView]] = field(default_factory=dict)
     _opened: dict[tuple[str, str], deque[datetime]] = field(default_factory=dict)
     _extended: Counter[tuple[str, str]] = field(default_factory=Counter)
+    _acted_upon: dict[tuple[str, str], str] = field(default_factory=dict)
 
     # --- what is to be seen -------------------------------------------------------------------------------
 
@@ -238,6 +239,8 @@ class Consents:
 
     def _goes_on(self, party: Party, before: Transfer, after: Transfer, event: Event) -> None:
         """It begins to be booked in, or waits as a parcel: that is what our people agreed to (2)."""
+        if before.decision is not None and after.decision is None and after.wanted == "approve":
+            self._acted_upon[party.id, after.id] = before.decision.event_id
         is_new = after.state is not before.state
         comes_in = is_new and after.state in {TransferState.CREDITING, TransferState.SENT} and after.role == "receiver"
         was_told = before.state in {TransferState.OPEN, TransferState.BOOKED} and isinstance(event, EnvelopeSeen)
@@ -270,7 +273,9 @@ class Consents:
             self._wrong(party, transfer, "is taken under a text to agree to that nobody here has seen (2)")
 
     def _who_took_less(self, party: Party, transfer: Transfer) -> str:
-        """The newest yes of ours on it."""
+        """The yes that the bot acted on; after a loss, our people's newest."""
+        if acted_upon := self._acted_upon.get((party.id, transfer.id)):
+            return acted_upon
         yes = [event for event, tap in self.auditor.taps.items() if self._is_yes(party, tap, transfer.id)]
         return yes[-1] if yes else ""
 
