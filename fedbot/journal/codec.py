@@ -65,6 +65,8 @@ class Codec:
 EVENTS: dict[str, type] = {kind.__name__: kind for kind in get_args(Event)}
 EFFECTS: dict[str, type] = {kind.__name__: kind for kind in get_args(Stored)}
 DOCUMENTS: dict[str, type] = {kind.__name__: kind for kind in get_args(Document)}
+GONE: dict[str, frozenset[str]] = {name: frozenset({"superseded"}) for name in ("Connection", "Transfer")}
+"""Fields that earlier versions wrote and nobody reads any more."""
 AUDIT: dict[str, type] = {AuditEntry.__name__: AuditEntry}
 
 
@@ -256,14 +258,15 @@ def _tagged(kinds: list[type]) -> Codec:
 def _record(kind: type) -> Codec:
     """A dataclass. All fields are written; a missing one is read as its default, an unknown one is refused.
 
-    So a field with a default can be added at any time; every other change needs a migration (`schema`).
+    So a field with a default can be added at any time, and one on which nothing depends can go (`GONE`); every other
+    change needs a migration (`schema`).
     """
     hints = get_type_hints(kind)
     fields = {field.name: hints[field.name] for field in dataclasses.fields(kind)}
     if TAG in fields:
         raise NotStorable(f"{kind.__name__} has a field {TAG!r}, which is the tag's name")
 
-    is_kind, is_dict = _exactly(kind), _exactly(dict)
+    is_kind, is_dict, gone = _exactly(kind), _exactly(dict), GONE.get(kind.__name__, frozenset())
     codecs: dict[str, Codec] = {}
 
     def of_fields() -> dict[str, Codec]:
@@ -280,11 +283,12 @@ def _record(kind: type) -> Codec:
             raise type(problem)(f"{kind.__name__}: {problem}") from problem
 
     def read(content: Any) -> Any:  # noqa: ANN401
-        if not is_dict(content).keys() <= fields.keys():
-            raise NotStorable(f"{kind.__name__} has no {', '.join(sorted(content.keys() - fields.keys()))}")
+        unknown = is_dict(content).keys() - fields.keys()
+        if strange := unknown - gone:
+            raise NotStorable(f"{kind.__name__} has no {', '.join(sorted(strange))}")
         try:
             known = of_fields()
-            return kind(**{name: known[name].read(value) for name, value in content.items()})
+            return kind(**{name: known[name].read(value) for name, value in content.items() if name not in unknown})
         except (TypeError, NotStorable) as problem:
             raise NotStorable(f"{kind.__name__}: {problem}") from problem
 

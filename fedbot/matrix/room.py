@@ -124,6 +124,12 @@ def is_state(raw: Raw) -> bool:
     return isinstance(raw.get("state_key"), str)
 
 
+def is_needed(raw: Raw) -> bool:
+    """Whether it is a state event that a picture of the room holds."""
+    kind = raw.get("type")
+    return isinstance(kind, str) and kind in NEEDED and is_state(raw)
+
+
 @dataclass
 class RoomPicture:
     """The room's current state by (type, state key)."""
@@ -149,9 +155,8 @@ class RoomPicture:
 
     def apply(self, raw: Raw) -> None:
         """Take in a state event; anything else, and state that we don't need, leaves the picture as it is."""
-        kind = raw.get("type")
-        if isinstance(kind, str) and kind in NEEDED and is_state(raw):
-            self.state[(kind, raw["state_key"])] = raw
+        if is_needed(raw):
+            self.state[(raw["type"], raw["state_key"])] = raw
 
     def members(self) -> dict[str, str]:
         """The joined members' ids with their display names; the id where there is none (Matrix spec)."""

@@ -19,7 +19,7 @@ from fedbot.matrix.reading import (
     membership_before,
     speaks_fedbot,
 )
-from fedbot.matrix.room import NEEDED, Raw, RoomPicture, content_of, is_state
+from fedbot.matrix.room import Raw, RoomPicture, content_of, is_needed, is_state
 from fedbot.ports.chat import OwnMessage
 from fedbot.rules.model.events import ChatEvent, EnvelopeSeen, Reacted, Removed, Said
 
@@ -40,9 +40,7 @@ class RawRoom:
 
     def tells_state(self) -> bool:
         """Whether anything of it may change what is true of the room."""
-        return any(
-            event.get("type") in NEEDED and is_state(event) for event in (*self.state, *self.gap, *self.timeline)
-        )
+        return any(map(is_needed, (*self.state, *self.gap, *self.timeline)))
 
 
 @dataclass(frozen=True)

@@ -93,7 +93,7 @@ def found(*items: StockItem, parts: tuple[Part, ...] = (), tainted: tuple[tuple[
 
 
 def pushed(event: str = "$earlier", quantity: str = "100", pk: int = 42, **changes: Any) -> Transfer:
-    """A push of ours to betaspace, asked for by Anna."""
+    """Our push to betaspace, asked for by Anna."""
     line = Line(1, pk, BOLT.pk, PartDescription(BOLT.name), Decimal(quantity))
     terms = Terms("push", "attraktor", "betaspace", (line,), ANNA, "Anna")
     return _transfer("sender", terms, event, **changes)

@@ -1,4 +1,4 @@
-"""Servers between the recorded ones: every question and step of ours, on both sides of each gate."""
+"""Servers between the recorded ones: each of our queries and steps, on both sides of each gate."""
 
 from __future__ import annotations
 

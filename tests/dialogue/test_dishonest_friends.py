@@ -84,7 +84,7 @@ async def test_an_asker_that_approves_its_own_request_gets_nothing() -> None:
 
 
 async def test_nobody_takes_less_of_what_nobody_here_has_asked_for() -> None:
-    """Who asked may take less without being an approver; a friend can't make somebody of ours that person."""
+    """Who asked may take less without being an approver; a friend can't make one of our people that person."""
     world = await friends()
     await world.push()
     honest = world.alpha.transfer()

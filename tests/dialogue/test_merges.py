@@ -1,4 +1,4 @@
-"""UC6 where merging hides it: what came from one space, and was merged into stock of ours, may not go on to a third."""
+"""UC6 where merging hides it: what came from one space and was merged into our stock may not go on to a third."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No input, no fault of ours and no clock ends the bot or silences it: what fails is set aside, the rest goes on."""
+"""No input, no fault of the bot and no clock ends the bot or silences it: what fails is set aside, the rest goes on."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ async def test_a_clock_set_in_the_middle_of_a_handover_keeps_the_books_and_the_b
     assert_books_balance(world)
 
 
-# --- a fault of ours ---
+# --- a fault of the bot ---
 
 
 def fails_on(monkeypatch: pytest.MonkeyPatch, space: Space, kind: type[Step]) -> list[Step]:

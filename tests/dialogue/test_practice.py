@@ -207,7 +207,7 @@ async def test_what_is_called_practice_after_the_offer_does_not_leave_for_a_real
 
 
 async def test_what_the_pretend_friend_gives_becomes_no_real_stock_and_makes_no_part() -> None:
-    """Robin calls something of its own as a real part of ours is called, or as nothing here is."""
+    """Robin calls something of its own like one of our real parts, or like nothing here."""
     world = await practising()
     await world.become_friends()
     parts = len(world.alpha.seeded.server.state.parts)

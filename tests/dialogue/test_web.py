@@ -367,7 +367,7 @@ async def test_people_and_programs_get_in_by_inventree_only_where_the_settings_s
     program = web.visitor()
     program.token = f"Token {world.alpha.seeded.token('kim')}"
     assert (await program.reads("/me"))["user"] == "kim"
-    program.token = f"Token {world.alpha.seeded.token('fedbot')}"  # the bot's own user is nobody of ours
+    program.token = f"Token {world.alpha.seeded.token('fedbot')}"  # the bot's own user is none of our people
     assert (await program.gets("/api/v1/me")).status_code == 401
     kept = "\n".join(world.alpha.journal._database._connection.iterdump())
     assert password not in kept

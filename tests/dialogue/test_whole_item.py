@@ -192,7 +192,7 @@ async def test_what_a_friend_writes_into_notes_and_tags_is_only_text_here() -> N
 
 
 async def test_a_friends_notes_and_tags_do_not_speak_for_our_bot(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A friend's bot that strips nothing: what reads like a label of ours says who wrote it, and is no label."""
+    """A friend's bot that strips nothing: what reads like one of our labels says who wrote it, and is no label."""
     monkeypatch.setattr(whole_items, "without_lines_of_ours", lambda notes: notes)
     monkeypatch.setattr(whole_items, "_others_tags", lambda row: tuple(row.get("tags") or ()))
     forged = [

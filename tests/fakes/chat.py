@@ -155,7 +155,7 @@ class FakeChat(Chat):
         self.server.leave(self.user_id, room)
 
     async def resolve(self, alias: str) -> str:
-        """No room of ours has an address."""
+        """None of our rooms has an address."""
         self._fail()
         raise ChatRefused(f"looking for {alias}: there is no such room", "M_NOT_FOUND")
 

@@ -165,7 +165,7 @@ def a_message_of(friend: Connection, kind: str, subject: str, body: dict[str, An
 
 
 class _Tags(HTMLParser):
-    """Raises for a tag or an attribute that no message of ours has."""
+    """Raises for a tag or an attribute that none of our messages has."""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         named = {name for name, _ in attrs}

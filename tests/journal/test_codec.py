@@ -6,13 +6,16 @@ import dataclasses
 import importlib
 import json
 import pkgutil
+import sqlite3
 import types
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from enum import Enum, StrEnum
 from functools import cache
+from pathlib import Path
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import pytest
@@ -330,3 +333,16 @@ def test_the_journal_knows_every_continuation_of_the_rules() -> None:
     for module in pkgutil.walk_packages(rules.__path__, f"{rules.__name__}."):
         importlib.import_module(module.name)
     assert set(queries.kinds()) == set(CONTINUATIONS)
+
+
+@pytest.mark.parametrize("name", sorted(codec.GONE))
+def test_a_field_that_an_earlier_version_wrote_is_passed_over_and_any_other_unknown_one_refused(name: str) -> None:
+    with closing(sqlite3.connect(":memory:")) as journal:
+        journal.executescript((Path(__file__).parent / "vectors" / "1.sql").read_text("utf-8"))
+        (payload,) = journal.execute("SELECT payload FROM documents WHERE kind = ?", (name,)).fetchone()
+    content = json.loads(payload)
+    assert codec.GONE[name] <= content.keys(), "the first schema's journal has it"
+    known = codec.from_text(codec.DOCUMENTS, name, json.dumps(content))
+    assert codec.to_text(codec.DOCUMENTS, known)[0] == name
+    with pytest.raises(NotStorable, match="has no surprise"):
+        codec.from_text(codec.DOCUMENTS, name, json.dumps({**content, "surprise": 1}))

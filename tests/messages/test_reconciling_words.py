@@ -57,7 +57,7 @@ SAID: dict[str, Phrase] = {
     ),
     "a silent bot": outcome(problem="silent"),
     "a silent InvenTree of theirs": outcome(problem="inventory"),
-    "a silent InvenTree of ours, after some were compared": outcome(differs(Kind.TWICE), problem="own-inventory"),
+    "our InvenTree falls silent after some were compared": outcome(differs(Kind.TWICE), problem="own-inventory"),
     "what can't be read": outcome(problem="unreadable"),
     "asked too often": outcome(problem="later"),
     "being compared already": say(messages.ledger.reconciling_already, connection=FRIENDS),

@@ -339,7 +339,7 @@ class Explorer:
     def _letter(
         self, now: Now, subject: Transfer | Connection, kind: str, body: dict[str, Any], terms_hash: str = ""
     ) -> EnvelopeSeen:
-        """The peer's next one, which has read all of ours."""
+        """The peer's next message; it has read all our messages."""
         number = subject.exchange.seen + 1
         known = subject.terms_hash if isinstance(subject, Transfer) else ""
         unsigned = {

@@ -124,7 +124,7 @@ class Scene:
         return self.ours()
 
     async def asks(self) -> Transfer:
-        """The friend asks for something of ours; then its bot is silent. Our card is up."""
+        """The friend asks for one of our items; then its bot is silent. Our card is up."""
         await self.says(f"request {BOLT} 1 from {self.honest.id}", party=self.liar)
         self.liar.crashed()
         return self.ours()
@@ -365,7 +365,7 @@ async def _both_extensions(scene: Scene) -> None:
 
 @attack("a quantity counts whatever the unit of the part is by now")
 async def _other_unit(scene: Scene) -> None:
-    """Somebody of ours corrects the unit of the part between the card and the entry."""
+    """One of our people corrects the unit of the part between the card and the entry."""
     offered = await scene.offers()
     await scene.taps()
     parts = scene.honest.inventree.parts

@@ -185,7 +185,7 @@ class Auditor:
                     self.wrong(f"{party.id}: more is confirmed than {rota.code} wants: {[t.code for t in ours]}")
 
     def _booked_once(self, party: Party, decision: Committed) -> None:
-        """On no day more of a stock item of ours is booked than there was of it when that was agreed."""
+        """On no day is more of our stock item booked than there was when that was agreed."""
         known = {**party.documents, **decision.documents}
         booked = [
             t

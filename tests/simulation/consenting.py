@@ -304,7 +304,7 @@ class Consents:
         return _seen(str(event["content"].get("body", ""))).split() if event is not None else []
 
     def _must_have_agreed(self, party: Party, transfer: Transfer, by: str, verbs: tuple[str, ...]) -> None:
-        """Somebody of ours who may decide has said yes to what is here now, as the card showed it."""
+        """One of our people who may decide has said yes to what is here now, as the card showed it."""
         if self.auditor.is_our_line(party, by, verbs):
             return
         tap = self.auditor.taps.get(by)

@@ -225,8 +225,8 @@ class Transfer:
     `approved_hash` is the hash of the terms that an approver of ours said yes to, as the receiver.
     `shown` is when our card was posted, `reminded` when people were last reminded of it; both by our clock.
     `card` is what our newest card shows (None: that isn't known, after a loss), `own_card` its event, `redrawn` when it
-    was edited to show that, `superseded` the cards before it, on which nothing is decided any more. `consented` is the
-    hash of what our approver's decision was for; `reasons` are what our people have answered to it.
+    was edited to show that. `consented` is the hash of what our approver's decision was for;
+    `reasons` are what our people have answered to it.
     `requested` are the lines that our person asked another space for,
     `accepted` names what was seen of what would be given for them (`terms.shown_as`).
     `care`: our yes takes two people, or the code typed in an encrypted room; `dearer`: only since one had decided, as
@@ -288,7 +288,6 @@ class Transfer:
     card: ShownTransfer | None = None
     own_card: str = ""
     redrawn: datetime | None = None
-    superseded: tuple[str, ...] = ()
     consented: str = ""
     reasons: tuple[SpokenReason, ...] = ()
     requested: tuple[Line, ...] = ()

@@ -44,7 +44,6 @@ from fedbot.rules.wire.envelope import Cause, Draft, Opening, SubjectKind
 S = TypeVar("S", Connection, Transfer)
 
 MOST_MENTIONED = 3
-MOST_FORMER = 20
 KINDS = {"offer": frozenset({"push", "return"}), "request": frozenset({"request", "return", "extension"})}
 """What a message can ask for: the sender offers, the receiver requests."""
 
@@ -339,5 +338,4 @@ def _what_the_former_reads(transfer: Transfer) -> Phrase:
 def out_of_force(subject: S) -> S:
     """The transfer or connection without its newest card, on which nothing is decided any more."""
     link = "" if subject.card_event == subject.own_card else subject.card_event
-    former = (*subject.superseded, subject.own_card)[-MOST_FORMER:]
-    return replace(subject, card_event=link, own_card="", superseded=former)
+    return replace(subject, card_event=link, own_card="")
