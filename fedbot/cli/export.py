@@ -362,9 +362,7 @@ def _is_since(begins: datetime | None, *moments: datetime | None) -> bool:
 def _person(column: str, signature: Signature | None) -> Any:  # noqa: ANN401 -- columns of a row, by their names
     """The three columns of a person: Matrix id, InvenTree user, display name."""
     person, user, name = (
-        (signature.person, signature.username, names.decoration(signature.name, signature.person))
-        if signature
-        else ("", "", "")
+        (signature.person, signature.username, history.name_of(signature)) if signature else ("", "", "")
     )
     return {column: person, f"{column}_user": user, f"{column}_name": name}
 

@@ -318,8 +318,10 @@ class Turn:
 
     def holds(self, *kinds: type[Document]) -> bool:
         """Whether there is a document of one of these classes, or was before this turn."""
+        if any(map(self.state.holds, kinds)):
+            return True
         names = {kind.__name__ for kind in kinds}
-        return any(kind in names for kind, _ in self.changes) or any(map(self.state.holds, kinds))
+        return any(kind in names for kind, _ in self.changes)
 
     def everything(self) -> list[Document]:
         """Every document as it stood before this turn, but for the transfers at rest."""

@@ -184,13 +184,14 @@ def item_page(inventory_url: str, api: int, item: int) -> str:
     return f"{inventory_url.rstrip('/')}/{'' if classic else 'web/'}stock/item/{item}/"
 
 
-def _name_of(signature: Signature) -> str:
+def name_of(signature: Signature) -> str:
+    """The person's display name, without the Matrix id behind it."""
     return names.decoration(signature.name, signature.person)
 
 
 def _outside_row(loan: OutsideLoan) -> Row:
     """The line of our approver was the question and the decision."""
-    by, name = loan.by, _name_of(loan.by)
+    by, name = loan.by, name_of(loan.by)
     return Row(
         id=loan.id,
         code=loan.code,
@@ -235,11 +236,11 @@ def _row(transfer: Transfer, line: Line) -> Row:
         asked_at=transfer.asked.at,
         asked_by=transfer.asked.person,
         asked_by_user=transfer.asked.username,
-        asked_by_name=_name_of(transfer.asked),
+        asked_by_name=name_of(transfer.asked),
         decided_at=decided.at if decided else None,
         decided_by=decided.person if decided else "",
         decided_by_user=decided.username if decided else "",
-        decided_by_name=_name_of(decided) if decided else "",
+        decided_by_name=name_of(decided) if decided else "",
         peer=transfer.peer,
         direction="out" if transfer.role == "sender" else "in",
         line=line.number,
