@@ -1,6 +1,6 @@
-"""The ports between the rules and the world. Each has an in-memory fake that the tests use.
+"""The ports between the rules and the world. The tests use an in-memory fake for each.
 
-`engine` takes the real ones: Chat is `matrix.client`, Inventory `inventree.inventory`, Journal `journal.journal`.
+`engine` uses the real ones: Chat is `matrix.client`, Inventory `inventree.inventory`, Journal `journal.journal`.
 """
 
 from __future__ import annotations

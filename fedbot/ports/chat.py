@@ -1,4 +1,4 @@
-"""Our Matrix account: what it hears and says, and what can go wrong with it."""
+"""Our Matrix account: what it receives and sends, and what can go wrong with it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fedbot.rules.model.events import ChatEvent, EnvelopeSeen
 
 @dataclass(frozen=True)
 class Delivery:
-    """One outgoing Matrix event. `transaction` is the transaction id, the same at each retry of one send."""
+    """One outgoing Matrix event. Every retry of a send uses the same `transaction` (the transaction id)."""
 
     room: str
     kind: str
@@ -22,7 +22,7 @@ class Delivery:
 
 
 class OwnMessage(NamedTuple):
-    """A message of ours, edits left out, as the room has it.
+    """One of our own messages as it is in the room; edits are left out.
 
     `answers`: the event id of the line that it answers; '' if it only says that the answer comes later.
     """
@@ -35,7 +35,7 @@ class OwnMessage(NamedTuple):
 
 @dataclass(frozen=True)
 class Media:
-    """A file on the homeserver: its address (mxc), and how to open it (spec, `EncryptedFile`; {} if it is in clear)."""
+    """A file on the homeserver: its address (mxc) and its `EncryptedFile` (spec; {} if not encrypted)."""
 
     address: str
     decryption: Mapping[str, Any] = field(default_factory=dict)
@@ -43,11 +43,10 @@ class Media:
 
 @dataclass(frozen=True)
 class Batch:
-    """One sync response, back-fills included, in order. `asked_at` is when the request was sent.
+    """One sync response, back-filled events included, in order. `asked_at` is when the request was sent.
 
-    `has_history`, after a first sync only: this account has already spoken as a fedbot in a room that it is in.
-    `own`, when catching up: our own messages. `instance`: which process has claimed the account last, if this sync
-    tells of it.
+    `has_history`, only after a first sync: this account has already spoken as a fedbot in one of its rooms. `own`, when
+    catching up: our own messages. `instance`: the process that claimed the account last, if this sync tells.
     """
 
     token: str
@@ -59,16 +58,17 @@ class Batch:
 
     @property
     def answered(self) -> frozenset[str]:
-        """The ids of the lines to which we have answered."""
+        """The ids of the lines that we have answered."""
         return frozenset(message.answers for message in self.own if message.answers)
 
 
 class ChatProblem(Exception):
-    """Base of all that can go wrong with our account. `text` is safe to show; `code` is Matrix's errcode, or ours.
+    """Base of everything that can go wrong with our account.
 
-    What a caller does follows from the kind: `ChatUnreachable` and `ChatLimited` are tried again, `ChatRefused` never,
-    `ChatSignedOut` ends the bot, and what meets a `ChatFault` is set aside. Nothing else leaves the edge, but what
-    keeps the journal, or the store of keys beside it, from being written (`JournalProblem`).
+    `text` is safe to show; `code` is Matrix's errcode, or ours. The kind tells the caller what to do: try
+    `ChatUnreachable` and `ChatLimited` again, never retry `ChatRefused`, end the bot on `ChatSignedOut`, and set aside
+    what caused a `ChatFault`. The edge raises nothing else, except `JournalProblem` if the journal or the key store
+    beside it can't be written.
     """
 
     def __init__(self, text: str, code: str = "", retry_after: float = 0.0) -> None:
@@ -87,64 +87,70 @@ class ChatLimited(ChatProblem):
 
 
 class ChatRefused(ChatProblem):
-    """A definite no: no power, not in the room, too large, unknown target."""
+    """A definite refusal: missing power, not in the room, too large, unknown target."""
 
 
 class ChatSignedOut(ChatProblem):
-    """The access token is no longer good: the bot can't go on without a new login."""
+    """The access token is no longer valid: the bot can't continue without a new login."""
 
 
 class ChatFault(ChatProblem):
-    """A library, or our own reading, failed unforeseen; the log has why. It may have been carried out."""
+    """An unforeseen failure in a library or in our own parsing; the log says why.
+
+    The request may have been carried out.
+    """
 
 
 class Chat(Protocol):
-    """Our own Matrix account. `untrusted`: why people's clients warn of what it says encrypted; '' if they don't."""
+    """Our own Matrix account. `untrusted`: why people's clients warn about its encrypted messages; '' if they don't."""
 
     user_id: str
     untrusted: str
 
     async def claim(self, instance: str, mark: int = 0) -> None:
-        """Say that this process works with the account from now on; every other one is told by its next sync.
+        """Claim the account for this process. Every other process learns of it from its next sync.
 
-        `mark`: how far its journal is.
+        `mark`: the mark of this process's journal.
         """
 
     async def last_mark(self) -> int:
         """The mark of the last claim; 0 if it had none."""
 
     async def sync(self, since: str | None, timeout: float) -> Batch:
-        """Wait at most `timeout` seconds for news; gaps are back-filled before it returns."""
+        """Wait at most `timeout` seconds for new events; gaps are back-filled before it returns."""
 
     async def catch_up(self, since: str) -> Batch:
-        """What happened since, our own messages included, for a journal that knows less than the room."""
+        """Everything that happened since, our own messages included, for a journal that knows less than the room."""
 
     async def protocol_messages(self, room: str) -> tuple[EnvelopeSeen, ...]:
-        """All messages of the room's past that we may read, our own included, oldest first."""
+        """All protocol messages in the room's history that we may read, our own included, oldest first."""
 
     async def send(self, delivery: Delivery) -> str:
-        """Send one event (or put one state event); returns its event id."""
+        """Send one event (or set one state event) and return its event id."""
 
     async def upload(self, room: str, content: bytes, kind: str, name: str) -> Media:
-        """Put a file (of that media type) onto the homeserver, for a room: encrypted if the room is."""
+        """Upload a file (`kind` is its media type) for a room, encrypted if the room is."""
 
     async def upload_sealed(self, content: bytes) -> Media:
-        """The same for no room: always encrypted, so that only who is told how can open it."""
+        """Upload a file for no room: always encrypted, so only a person who is given its key can open it."""
 
     async def download(self, file: Mapping[str, Any], longest: int) -> bytes:
-        """A file of the homeserver, of at most so many bytes, opened; `file` as in `events.PhotoSent`.
+        """Download and decrypt a file of at most `longest` bytes; `file` as in `events.PhotoSent`.
 
-        Raises `ChatRefused` with the code `too-large`, `not-there` or `unreadable` if it can't be had, ever.
+        Raises `ChatRefused` with the code `too-large`, `not-there` or `unreadable` if no retry can help.
         """
 
     async def join(self, room: str, via: Sequence[str] = ()) -> None:
-        """Accept an invitation, or go into an open room; `via` are servers that know it."""
+        """Accept an invitation, or join an open room; `via` are servers that know it."""
 
     async def leave(self, room: str) -> None:
         """Decline an invitation, or leave."""
 
     async def resolve(self, alias: str) -> str:
-        """The id of the room with this address (`#space:example.org`). Raises `ChatRefused` if it leads nowhere."""
+        """The id of the room with this address (`#space:example.org`).
+
+        Raises `ChatRefused` if there is no such room.
+        """
 
     async def typing(self, room: str, seconds: int) -> None:
-        """Show the typing sign for so long; 0 takes it down."""
+        """Show the typing notification for `seconds`; 0 hides it."""

@@ -1,4 +1,4 @@
-"""Time, which tests set."""
+"""The clock, which tests move by hand."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Time. `now` is aware, UTC."""
+    """The bot's clock."""
 
     def now(self) -> datetime:
         """The time, aware, UTC."""

@@ -19,11 +19,11 @@ class InThread(Protocol):
     """Calls a function that blocks in a thread, as `asyncio.to_thread` does."""
 
     def __call__(self, call: Callable[P, T], /, *args: P.args, **named: P.kwargs) -> Awaitable[T]:
-        """What the function returns or raises."""
+        """Return what the function returns, or raise what it raises."""
 
 
 class InventoryProblem(Exception):
-    """Base of what an InvenTree can answer instead of a result."""
+    """Base of everything that InvenTree can answer instead of a result."""
 
     def __init__(self, problem: Diagnosis) -> None:
         super().__init__(problem)
@@ -44,9 +44,9 @@ class InventoryProblem(Exception):
 
 
 class Unavailable(InventoryProblem):
-    """It can't have reached the server, or a read failed: nothing was changed. Try again later.
+    """The request can't have reached the server, or a read failed: nothing was changed. Try again later.
 
-    `seconds`: so long the server asks to be left alone; 0 if it doesn't say.
+    `seconds`: how long the server asks to be left alone; 0 if it doesn't say.
     """
 
     def __init__(self, problem: Diagnosis, seconds: float = 0.0) -> None:
@@ -55,20 +55,20 @@ class Unavailable(InventoryProblem):
 
 
 class Refusal(InventoryProblem):
-    """A definite no (a 4xx, or our own check before the act): nothing was changed by this step."""
+    """A definite refusal (a 4xx, or our own check before the request): this step changed nothing."""
 
 
 class NotPermitted(Refusal):
-    """401 or 403: the token or its roles are not enough. `problem` says which role or what to do."""
+    """401 or 403: the token or its roles don't suffice. `problem` says which role is missing or what to do."""
 
 
 class OutcomeUnknown(InventoryProblem):
-    """The request may have been carried out (time-out after sending, reset, 5xx): probe before anything else."""
+    """InvenTree may have carried out the request (time-out after sending, reset, 5xx): probe before anything else."""
 
 
 @dataclass(frozen=True)
 class Credentials:
-    """What somebody signs in to InvenTree with: a name and password, or a token (without a name)."""
+    """A person's InvenTree login: a name and password, or a token without a name."""
 
     username: str
     secret: str = field(repr=False)
@@ -81,41 +81,41 @@ class Inventory(Protocol):
     """
 
     async def answer(self, query: Query, received: ReceivedOf | None = None) -> Answer:
-        """Read the answer; the type is `QUESTIONS[type(query)]`.
+        """Read the answer; its type is `QUESTIONS[type(query)]`.
 
-        With `received`, what items were found is told together with what has vanished of their parts.
+        With `received`, items are returned together with the parts of theirs that have vanished.
         """
 
     async def answer_all(self, asked: Sequence[tuple[Query, ReceivedOf | None]]) -> tuple[Answer, ...]:
-        """The answers to all that one decision asks, in order; what several of them take is read once."""
+        """The answers to all queries of one decision, in order; what several of them need is read once."""
 
     async def whose(self, credentials: Credentials) -> str | None:
-        """The active user whose they are; None if they open nothing, or are a user's who isn't active.
+        """The active user whose credentials these are; None if they are invalid or the user isn't active.
 
-        `Refusal` below API 472, where any account can make itself an admin's token.
+        `Refusal` below API 472, where any account can create a token for an admin.
         """
 
     async def tend(self) -> float:
-        """Read on a little in our stock, for nobody who waits; the seconds to leave InvenTree alone then."""
+        """Read a little more of our stock in the background; return the seconds to leave InvenTree alone afterwards."""
 
     def indexed(self) -> IndexStanding:
-        """How far our stock was read. Asks InvenTree nothing."""
+        """The progress of reading our stock. Sends nothing to InvenTree."""
 
     async def probe(self, step: Step) -> StepResult | None:
-        """Whether the step's mark stands in InvenTree: its result read back, or None if it was not done."""
+        """Whether InvenTree has the step's mark: the result read back, or None if the step was not done."""
 
     async def attach(self, step: AttachPhoto | KeepFile, content: bytes) -> PhotoAttached | FileKept:
-        """As `act`, for the steps that need what isn't in them."""
+        """Like `act`, for steps whose file content isn't in the step itself."""
 
     async def read_file(self, step: SendFile) -> bytes:
-        """The content of the file that is to be sent. Raises no `OutcomeUnknown`."""
+        """The content of the file to send. Never raises `OutcomeUnknown`."""
 
     async def picture(self, where: str) -> bytes | None:
-        """The small picture of a part, at the address that InvenTree tells; None if it isn't there, or is too large."""
+        """The thumbnail of a part, at the address that InvenTree gives; None if it doesn't exist or is too large."""
 
     async def act(self, step: Step) -> StepResult:
-        """Do the step once and read it back. The type of the result is `STEPS[type(step)]`.
+        """Do the step once and read it back. The result's type is `STEPS[type(step)]`.
 
-        A step that can be found half done (taken out, but in the wrong quantity) is put right or raises
-        `Refusal` only after it has been undone.
+        If a step can be found half done (booked out, but in the wrong quantity), it is completed, or undone before
+        `Refusal` is raised.
         """

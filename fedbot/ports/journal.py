@@ -1,4 +1,4 @@
-"""What is kept: events, documents, the outbox and the audit trail; and what can go wrong with the state folder."""
+"""The port of the journal: events, documents, the outbox and the audit trail, and what can go wrong with them."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from fedbot.rules.wire.envelope import Draft
 
 
 class JournalProblem(Exception):
-    """Base of what keeps the journal from working. Its text is for the admin: what is wrong, what to do."""
+    """Base of everything that stops the journal from working. The text tells the admin what is wrong and what to do."""
 
 
 class StateInUse(JournalProblem):
-    """Another process works on this state folder. `pid` is its process id, None if it can't be told."""
+    """Another process uses this state folder. `pid` is its process id, or None if unknown."""
 
     def __init__(self, text: str, pid: int | None) -> None:
         super().__init__(text)
@@ -31,7 +31,7 @@ class StateInUse(JournalProblem):
 
 
 class JournalDamaged(JournalProblem):
-    """The file is no journal any more: it must come from a backup, or be rebuilt."""
+    """The file is not a readable journal any more: restore it from a backup, or rebuild it."""
 
 
 class JournalTooNew(JournalProblem):
@@ -39,13 +39,13 @@ class JournalTooNew(JournalProblem):
 
 
 class JournalUnwritable(JournalProblem):
-    """The disk doesn't take what it is given: full, read-only, broken. What was written before is safe."""
+    """The disk accepts no writes: full, read-only or broken. Everything written before is safe."""
 
 
 class UnreadableRow(JournalProblem):
     """A row of the inbox (`number` is its seq), the outbox (its id) or the documents can't be read back.
 
-    `kind` is the name of its class, `subject` what it is about (an effect's key), as far as the row tells.
+    `kind` is the name of its class, `subject` what it is about (an effect's key), if the row still tells.
     """
 
     def __init__(self, text: str, number: int, kind: str = "", subject: str = "") -> None:
@@ -56,23 +56,23 @@ class UnreadableRow(JournalProblem):
 
 
 class NotStorable(JournalProblem):
-    """A record that the journal can't hold without loss, such as a Decimal in a `detail`: a fault of ours."""
+    """A record that the journal can't hold without loss, such as a Decimal in a `detail`: a bug of ours."""
 
 
 class JournalAway(JournalProblem):
-    """The database of the journal doesn't answer. What was written is safe, and read again at the next start."""
+    """The journal's database doesn't answer. Everything written is safe; the next start reads it again."""
 
 
 class JournalMoved(JournalProblem):
-    """It goes on elsewhere, or isn't wholly here yet."""
+    """The journal is used elsewhere now, or isn't completely copied to here yet."""
 
 
 class LeaseLost(JournalProblem):
-    """Another worker has taken this space over: this one must not write, nor act, for it any more."""
+    """Another worker has taken over this space: this one must not write or act for it any more."""
 
 
 class BrokenRule(JournalProblem):
-    """A row that the journal's tables refuse: a fault of ours, or somebody else writes to them."""
+    """The journal's tables refuse a row: a bug of ours, or somebody else writes to them."""
 
 
 class WrongTurn(JournalProblem):
@@ -83,7 +83,7 @@ Lane = Literal["chat", "act", "ask", "vault"]
 
 
 class Dropping(StrEnum):
-    """What giving up something that is set aside would lose; or why it can't be given up."""
+    """The loss if a quarantined thing is dropped, or the reason why it can't be."""
 
     WORD = "word"
     PEER_MESSAGE = "peer message"
@@ -97,7 +97,7 @@ class Dropping(StrEnum):
 
     @property
     def is_possible(self) -> bool:
-        """Whether it can be given up."""
+        """Whether it can be dropped."""
         return self not in {Dropping.UNKNOWN, Dropping.STEP, Dropping.AWAITED, Dropping.TIMERS}
 
 
@@ -106,10 +106,10 @@ RowState = Literal["queued", "acting", "quarantined", "done", "failed"]
 
 @dataclass(frozen=True)
 class ChatMessage:
-    """A `Post` or an `Edit` put into words. `reply_to` and `thread` are event ids or keys of our own posts.
+    """A `Post` or an `Edit` as text. `reply_to` and `thread` are event ids or keys of our own posts.
 
-    `answers` is the person whose line it answers; '' for what isn't an answer. `interim`: the answer comes later.
-    What depends on other messages' event ids, and the envelope, are made when it is sent.
+    `answers` is the person whose line it answers; '' if it isn't an answer. `interim`: the answer comes later. The
+    envelope, and everything that depends on other messages' event ids, is made when it is sent.
     """
 
     key: str
@@ -127,7 +127,7 @@ class ChatMessage:
 
 @dataclass(frozen=True)
 class SuggestedReaction:
-    """A reaction of ours, to be tapped by people, under our own message `key`."""
+    """A reaction that the bot adds to its own message `key` for people to tap."""
 
     key: str
     room: str
@@ -136,7 +136,7 @@ class SuggestedReaction:
 
 @dataclass(frozen=True)
 class Drawing:
-    """A `Picture` put into words (its lines); drawn when it is sent."""
+    """A `Picture` with its text lines; drawn when it is sent."""
 
     key: str
     room: str
@@ -166,7 +166,7 @@ Stored = (
 class Queued:
     """One effect on its way into the outbox. A lower `priority` goes first.
 
-    Rows of one lane with the same `key` never overtake each other, whatever their priorities.
+    Rows of one queue (`lane`) with the same `key` never overtake each other, whatever their priorities.
     """
 
     lane: Lane
@@ -178,10 +178,10 @@ class Queued:
 
 @dataclass(frozen=True)
 class Committed:
-    """What one event led to: changed documents (None removes one), effects in their order, audit.
+    """The result of deciding one event: changed documents (None removes one), effects in their order, audit.
 
-    `found` are messages of ours that the journal didn't know, as (event id, key, room); `voided` the subjects whose
-    steps that wait in the outbox are over, undone.
+    `found` are messages of ours that the journal didn't know, as (event id, key, room). `voided` are the subjects whose
+    steps in the outbox end without being done.
     """
 
     at: datetime
@@ -194,10 +194,10 @@ class Committed:
 
 @dataclass(frozen=True)
 class OutboxRow:
-    """An effect as it stands in the outbox. `cause` is the seq of its event, `ordinal` its place in the turn.
+    """An effect as a row of the outbox. `cause` is the seq of its event, `ordinal` its position in the turn.
 
-    `acted_at` is when it was last tried in a way that may have reached the other end: if it is set, probe
-    before acting again. `attempts` counts the tries, the present one included.
+    `acted_at` is the last try that may have reached the other end: if it is set, probe before acting again. `attempts`
+    counts the tries, the current one included.
     """
 
     id: int
@@ -216,7 +216,7 @@ class OutboxRow:
 
 
 class PostPlace(NamedTuple):
-    """Where a message of ours stands."""
+    """The place of one of our messages."""
 
     room: str
     event_id: str
@@ -224,7 +224,7 @@ class PostPlace(NamedTuple):
 
 @dataclass(frozen=True)
 class Audited:
-    """An entry of the audit, with its time and the seq of the event that led to it."""
+    """An entry of the audit, with its time and the seq of the event that caused it."""
 
     at: datetime
     cause: int
@@ -233,12 +233,12 @@ class Audited:
 
 @dataclass(frozen=True)
 class Retention:
-    """How long what is over is kept.
+    """The times for which finished things are kept.
 
-    `lines`: what people said to the bot, their reactions, and what was asked of InvenTree for them. `events`:
-    everything else that happened, as protocol messages of peers. `messages`: what the bot has sent, and its steps.
-    `event_ids`: by which a late repetition is known; no content. The newest `least_ids` of them are
-    kept whatever the clock says. `audit` is for ever if None.
+    `lines`: what people said to the bot, their reactions, and the queries made for them. `events`: all other events,
+    such as protocol messages of peers. `messages`: messages that the bot has sent, and its steps. `event_ids`: they let
+    the bot recognise a late repetition; no content. The newest `least_ids` of them are kept regardless of age. `audit`:
+    None keeps it for ever.
     """
 
     lines: timedelta = timedelta(days=7)
@@ -250,94 +250,99 @@ class Retention:
 
 
 class Journal(Archive, Protocol):
-    """What happened, what is true, what is to be done. Every method is one transaction.
+    """The events, the documents and the outbox. Every method is one transaction.
 
-    After `receive` and `begin` this and all before it outlives a power cut; the rest is only sure to outlive the
-    end of the process, until the next of these.
+    After `receive` and `begin`, this write and all writes before it survive a power cut. The others are only sure to
+    survive the end of the process, until the next `receive` or `begin`.
 
-    A row that was being acted upon when the process ended is queued again at the next opening, `acted_at`
-    set.
+    A row that was being acted on when the process ended is queued again at the next opening, with `acted_at` set.
     """
 
     @property
     def journal_id(self) -> str:
-        """Random, made with the journal; part of every transaction id."""
+        """A random id, created with the journal; part of every transaction id."""
 
     @property
     def recovers(self) -> bool:
-        """Whether it is a copy or was rebuilt: the room, and our InvenTree, know more. Until `has_recovered`."""
+        """Whether it is a copy or was rebuilt, so the rooms and our InvenTree know more. True until `has_recovered`."""
 
     def has_recovered(self) -> None:
-        """What happened since is known again."""
+        """Note that the bot has caught up with the rooms and InvenTree."""
 
     def mark(self) -> int:
         """The last mark that it was given; 0 if none."""
 
     def next_mark(self) -> int:
-        """Give it the next one, durably. Who knows a later one than the journal knows that it was put back."""
+        """Give the journal its next mark, durably.
+
+        A later mark elsewhere shows that the journal was restored from a backup.
+        """
 
     def was_put_back(self, mark: int) -> None:
-        """It is older than what its bot has done: as a copy, it gets a new `journal_id`, and `recovers`."""
+        """Note that the bot has done more than the journal knows.
 
-    # what happened
+        Like a copy, the journal gets a new `journal_id`, and `recovers`.
+        """
+
+    # Events
 
     def token(self) -> str | None:
-        """Where to go on with syncing; None in a new journal."""
+        """The token to continue syncing from; None in a new journal."""
 
     def receive(self, events: Sequence[Event], token: str | None) -> int:
-        """Take in one sync with its token. Chat events that came before are left out; how many were new.
+        """Store one sync with its token, without chat events that came before. Return how many events were new.
 
-        Without a token it is only a part of a sync, and would come again after a crash.
+        Without a token it is only part of a sync, and would come again after a crash.
         """
 
     def put(self, event: Event) -> int:
-        """Take in one event that isn't from the chat; its seq."""
+        """Store one event that isn't from the chat; return its seq."""
 
     def next_event(self, after: int = 0) -> tuple[int, Event] | None:
-        """The oldest event behind that seq that isn't decided upon or set aside, with its seq.
+        """The oldest event after that seq that is neither decided nor set aside, with its seq.
 
         Raises `UnreadableRow`.
         """
 
     def last_moment(self) -> datetime | None:
-        """When the newest event came in, by our clock then; None in a new journal."""
+        """The time of the newest event, by our clock at that moment; None in a new journal."""
 
     def clock_set_back(self, event: ClockSetBack) -> None:
-        """Take this event in; what the outbox has put off by a clock that was ahead is put off by the right one."""
+        """Store this event, and correct outbox rows that were postponed by a clock that was ahead."""
 
     def commit(self, seq: int, decision: Committed) -> tuple[int, ...]:
-        """The event is decided upon, with everything it led to; the ids of the new outbox rows."""
+        """Mark the event as decided and store what follows from it; return the ids of the new outbox rows."""
 
-    # what is true
+    # Documents
 
     def documents(self) -> Iterator[tuple[str, str, Document]]:
-        """What isn't at rest as (class name, id, document), oldest first. Raises `UnreadableRow`."""
+        """All documents that aren't at rest, as (class name, id, document), oldest first. Raises `UnreadableRow`."""
 
     def posts(self) -> Iterator[tuple[str, str]]:
         """All messages of ours as (event id, key), edits included."""
 
     def post(self, key: str) -> PostPlace | None:
-        """Where the message of that key stands; of several, the newest; never an edit."""
+        """The place of the newest message with that key; never an edit."""
 
     def audit(self, subject: str) -> tuple[Audited, ...]:
-        """All that is noted about a subject, oldest first. Raises `UnreadableRow`."""
+        """All audit entries about a subject, oldest first. Raises `UnreadableRow`."""
 
-    # what is to be done
+    # The outbox
 
     def due(self, lane: Lane, now: datetime) -> tuple[OutboxRow, ...]:
-        """What may be begun now, first things first. Raises `UnreadableRow`."""
+        """The rows that may begin now, in their order. Raises `UnreadableRow`."""
 
     def next_due(self, lane: Lane | None = None) -> datetime | None:
-        """The earliest time for which a row was put off, of one lane or of all."""
+        """The earliest time to which a row is postponed, in one queue or in all."""
 
     def waiting(self) -> int:
-        """How many effects have not ended yet."""
+        """The number of effects that have not ended yet."""
 
     def begin(self, row: int, at: datetime) -> None:
-        """Write the intent, before the act."""
+        """Write down the intent before the effect is performed."""
 
     def finish(self, row: int, outcome: Event | None) -> None:
-        """It is done, and this came of it. A message's `Posted` makes it known by its key."""
+        """Mark the row as done, and store its outcome. `Posted` of a message makes the message known by its key."""
 
     def postpone(
         self,
@@ -348,53 +353,53 @@ class Journal(Archive, Protocol):
         reached: bool = True,
         problem: str = "",
     ) -> None:
-        """Try again later. Not `reached`: this try surely changed nothing, `acted_at` is as before it."""
+        """Try again later. Not `reached`: this try surely changed nothing, so `acted_at` stays as it was before."""
 
     def fail(self, row: int, outcome: Event | None, problem: str) -> None:
-        """It is over without success, and this came of it."""
+        """Mark the row as failed, and store its outcome."""
 
-    # what failed unforeseen
+    # The quarantine
 
     def set_event_aside(self, seq: int, quarantined: Quarantined) -> int:
-        """Leave this event undecided until `try_again`; its number in the quarantine."""
+        """Leave this event undecided until `try_again`; return its number in the quarantine."""
 
     def set_row_aside(self, row: int, quarantined: Quarantined) -> int:
-        """Leave this effect alone until `try_again`, and those behind it of the same key; its number.
+        """Leave this effect and later ones with the same key alone until `try_again`; return its number.
 
         0 if the row has ended already.
         """
 
     def set_timers_aside(self, quarantined: Quarantined) -> int:
-        """The clock does nothing for this subject until `try_again`; its number."""
+        """Let no timer act for this subject until `try_again`; return its number."""
 
     def quarantined(self) -> tuple[Quarantined, ...]:
-        """All that is set aside, oldest first."""
+        """Everything that is set aside, oldest first."""
 
     def try_again(self, number: int) -> bool:
-        """What is set aside under this number is no longer; False if nothing is."""
+        """Take the entry with this number out of quarantine; False if there is none."""
 
     def drop(self, number: int, *, is_sure: bool) -> Dropping:
-        """Give up for good what is set aside under this number, if that is possible and `is_sure`; noted in the audit.
+        """Drop the entry with this number for good, if that is possible and `is_sure`; the audit notes it.
 
-        The outcome of a step is never given up, nor is an answer for which something would wait for ever.
+        A step whose outcome is open is never dropped, nor an answer that something would wait for without end.
         """
 
-    # upkeep
+    # Upkeep
 
     def prune(self, retention: Retention) -> int:
-        """Remove decided events and ended effects that are older than `retention` says; how many.
+        """Remove decided events and ended effects that are older than `retention` allows; return how many.
 
-        They are wiped from the file, too: what was removed can't be read in it any more.
+        They are wiped from the file, so nobody can read them there any more.
         """
 
     def check(self) -> None:
-        """Read all that it holds, beside the work on it and from any thread. Raises `JournalDamaged`.
+        """Read everything in it, in any thread and while others use it. Raises `JournalDamaged`.
 
-        Opening it reads only that from which the bot goes on: a start doesn't take longer with the years.
+        Opening reads only what the bot continues from, so a start doesn't take longer over the years.
         """
 
     def backup(self, path: Path) -> None:
-        """A copy while running, with everything up to now. Opened, it gets a journal id of its own."""
+        """Make a copy while running, with everything up to now. When opened, it gets a journal id of its own."""
 
     def close(self) -> None:
-        """Let go of the files. Another process may open them then."""
+        """Release the files. Another process may open them then."""

@@ -1,4 +1,4 @@
-"""Keys and tokens: in files of an identity folder, or sealed in a database; and tokens by reference."""
+"""Keys and tokens by reference, in files of an identity folder or sealed in a database."""
 
 from __future__ import annotations
 
@@ -8,71 +8,71 @@ from typing import Protocol
 
 
 class NoSuchSecret(LookupError):
-    """Nothing is kept under this reference. The reference is no secret itself."""
+    """Nothing is stored under this reference. The reference itself is not secret."""
 
 
 class Vault(Protocol):
-    """Tokens by reference, apart from the journal, in the identity folder."""
+    """Tokens by reference, apart from the journal."""
 
     def keep(self, reference: str, secret: str) -> None:
-        """Keep it durably, in place of what was there."""
+        """Store it durably, replacing what was there."""
 
     def read(self, reference: str) -> str:
-        """The secret. Raises `NoSuchSecret`."""
+        """Return the secret. Raises `NoSuchSecret`."""
 
     def forget(self, reference: str) -> None:
-        """Remove it, if it is there."""
+        """Remove it, if it exists."""
 
 
 class SealedFile(Protocol):
-    """A file that lies sealed in a database; it is read and removed as a `Path` is."""
+    """A file sealed in a database. Read and remove it like a `Path`."""
 
     @property
     def name(self) -> str:
-        """Its last part."""
+        """Its file name."""
 
     def exists(self) -> bool:
-        """Whether it is there."""
+        """Whether it exists."""
 
     def read_bytes(self) -> bytes:
-        """What is in it. Raises FileNotFoundError."""
+        """Its content. Raises FileNotFoundError."""
 
     def read_text(self, encoding: str = "utf-8", errors: str = "strict") -> str:
-        """The same as text."""
+        """Its content as text."""
 
     def write_whole(self, content: bytes) -> None:
-        """It has this content, durably, or is as it was. Raises `JournalProblem`."""
+        """Replace the content durably, or change nothing. Raises `JournalProblem`."""
 
-    def unlink(self, missing_ok: bool = False) -> None:  # noqa: FBT001, FBT002 -- as a Path's
+    def unlink(self, missing_ok: bool = False) -> None:  # noqa: FBT001, FBT002 -- like a Path's
         """Remove it. Raises FileNotFoundError."""
 
 
 class SealedFolder(Protocol):
-    """An identity folder, or one in it, that lies sealed in a database. Only who holds the space's lease can write."""
+    """A sealed identity folder in a database, or a folder in one. Only the holder of the space's lease can write."""
 
     def __truediv__(self, name: str) -> SealedFile:
-        """A file in it."""
+        """The file of that name."""
 
     def within(self, name: str) -> SealedFolder:
-        """A folder in it."""
+        """The subfolder of that name."""
 
     def names(self) -> Iterator[str]:
-        """What is in it, without what is in its folders."""
+        """The names of its files, without those of its subfolders."""
 
     def rows(self, store: str) -> list[tuple[str, int, bytes]]:
-        """The rows of a small database in it, as (table, number, content)."""
+        """The rows of one of its small databases, as (table, number, content)."""
 
     def keep_rows(self, store: str, rows: Iterable[tuple[str, int, bytes | None]]) -> None:
-        """Change these rows, durably; None removes one. Raises `JournalProblem`."""
+        """Write these rows durably; None removes one. Raises `JournalProblem`."""
 
     def stores(self) -> list[str]:
-        """The small databases in it."""
+        """The names of its small databases."""
 
     def remove_store(self, store: str) -> None:
-        """With all its rows."""
+        """Remove a small database with all its rows."""
 
     def rename_store(self, store: str, name: str) -> None:
-        """Under another name from now on."""
+        """Rename a small database."""
 
 
 Folder = Path | SealedFolder
