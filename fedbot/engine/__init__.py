@@ -1,6 +1,6 @@
-"""The engine: settings become edges, journal, rules and workers, and run until told to stop.
+"""The engine: it connects settings, edges, journal, rules and workers, and runs them until told to stop.
 
-What decides lives in `rules`, what touches the world in `matrix`, `inventree` and `journal`.
+Decisions are made in `rules`; `matrix`, `inventree` and `journal` touch the world.
 """
 
 from fedbot.engine.bot import Bot, HistoryWithoutState, Ports, rebuild, run

@@ -1,4 +1,4 @@
-"""One bot: its parts put together, started, and stopped in order."""
+"""One bot: its parts are put together, started, and stopped in order."""
 
 from __future__ import annotations
 
@@ -65,20 +65,20 @@ from fedbot.web.standing import Standing
 log = logging.getLogger(__name__)
 
 FEDBOT = version("fedbot")
-"""Looked up once: it takes a millisecond, and a monitor asks often."""
+"""Looked up once: it takes a millisecond, and monitors ask often."""
 TOKEN = re.compile(r"[A-Za-z0-9-]{32,200}")
 DEAF_AFTER = timedelta(minutes=3)
 SECONDS_BETWEEN_MARKS = 300.0
 PRUNE_AT = time(4)
-"""By the clock in Greenwich."""
+"""In UTC."""
 
 
 class HistoryWithoutState(JournalProblem):
-    """A part of the state is lost: the journal of an account with a history, or the key of a journal with one."""
+    """Part of the state is lost: the journal of an account with a history, or the key of a journal with one."""
 
 
 class WallClock(Clock):
-    """The machine's time."""
+    """The machine's clock."""
 
     def now(self) -> datetime:
         """Now, UTC."""
@@ -91,7 +91,7 @@ class WallClock(Clock):
 
 @dataclass(frozen=True)
 class Ports:
-    """What a bot stands on: the real ones, or the tests' fakes."""
+    """The ports of a bot: the real ones, or the tests' fakes."""
 
     journal: StoredJournal
     chat: Chat
@@ -102,9 +102,9 @@ class Ports:
 
 
 class Bot:
-    """The pipeline with its lanes. `regular_work`: what else is done while it runs, each every so many seconds.
+    """The pipeline with its workers. `regular_work`: other periodic work, each with its period in seconds.
 
-    `at_first_answer` is called once, when our InvenTree has answered for the first time or didn't.
+    `at_first_answer` is called once, after our InvenTree first answered or failed to.
     """
 
     def __init__(
@@ -156,7 +156,7 @@ class Bot:
         return Gateway(self.engine, self._inventory, self.chat, lambda: self._locale)
 
     def configure(self, us: PartyConfig, settle: timedelta, give_up: timedelta, retention: Retention) -> None:
-        """Go on with these settings; what is told of it is somebody else's."""
+        """Use these settings from now on. The caller tells the people."""
         self._locale = Locale(us.language, us.time_zone)
         self._retention = retention
         self.acts.be_patient(settle, give_up)
@@ -164,12 +164,12 @@ class Bot:
         self.timetable.read()
 
     def marks_the_journal(self) -> None:
-        """Notice at a start that the database was put back: nothing in it tells."""
+        """Make the next start notice a database that was restored from a backup, which the database can't show."""
         self.syncing.marks = True
         self.regular_work.append(("mark", SECONDS_BETWEEN_MARKS, self.syncing.mark))
 
     async def start(self) -> None:
-        """Load the state; on a first start read the rooms as they are, from a copy what happened since.
+        """Load the state. A first start reads the rooms' current state; a copy also reads what happened since.
 
         Raises `HistoryWithoutState`.
         """
@@ -181,7 +181,7 @@ class Bot:
         if token is None:
             await self._read_the_rooms()
         elif recovers:
-            await self.syncing.claim()  # whoever goes on with the original must stop first
+            await self.syncing.claim()  # the process that still uses the original must stop first
             await catch_up(self.engine, self.syncing, self.chat, token)
             self.acts.wait_for_others()
         self.engine.put(Started(self.clock.now(), FEDBOT, recovers, self.chat.untrusted))
@@ -198,7 +198,7 @@ class Bot:
         self.syncing.take(batch)
 
     async def run(self) -> None:
-        """All lanes, until cancelled."""
+        """Run all workers until cancelled."""
         async with Jobs(self.clock, self.tick) as jobs, asyncio.TaskGroup() as group:
 
             def after_each_decision() -> None:
@@ -218,7 +218,7 @@ class Bot:
             group.create_task(jobs.watch())
 
     async def last_words(self, problem: str) -> None:
-        """Tell the admins why the bot stops, past the journal, which may be what is wrong."""
+        """Tell the admins why the bot stops, without the journal, which may be the cause."""
         us = self.engine.state.us
         if not us.admin_room:
             return
@@ -230,12 +230,12 @@ class Bot:
             log.warning("the admins could not be told: %s", silent.text)
 
     async def tick(self) -> None:
-        """A timer: whatever is due by the clock or by the schedule."""
+        """A timer: do everything that is due by the clock or the schedule."""
         self.engine.put(Tick(self.clock.now()))
         self.timetable.look()
 
     def next_wake(self) -> datetime | None:
-        """When `tick` is next of interest."""
+        """When `tick` has something to do next."""
         times = (self.engine.next_wake(), self.timetable.next_due())
         return min((time for time in times if time is not None), default=None)
 
@@ -244,11 +244,11 @@ class Bot:
         await asyncio.to_thread(self.journal.check)
 
     def _keep_secrets(self) -> None:
-        """The vault's lane: local, so done before anything else goes on."""
+        """Do the vault's rows at once: they are local, so they finish before anything else continues."""
         for row in self.engine.due("vault"):
             try:
                 self._keep_secret(row)
-            except Exception as fault:  # noqa: BLE001 -- it is set aside, and told then
+            except Exception as fault:  # noqa: BLE001 -- it is set aside, and the admins are told
                 self.engine.set_row_aside(row.id, type(row.effect).__name__, row.key, fault)
 
     def _keep_secret(self, row: OutboxRow) -> None:
@@ -271,7 +271,7 @@ class Bot:
                     self.journal.finish(row.id, None)
 
     def _move_secret(self, source: str, target: str) -> None:
-        """If it isn't there any more, it was moved before a crash."""
+        """Move a secret. If it isn't there any more, it was moved before a crash."""
         try:
             secret = self._vault.read(source)
         except NoSuchSecret:
@@ -284,7 +284,7 @@ class Bot:
         return self.journal.quarantined()
 
     def standing(self) -> Standing:
-        """How the bot is, for a monitor: its health with all figures, which takes counting."""
+        """The bot's status for a monitor: its health with all gauges and counters, which take time to count."""
         return {
             **self.health(),
             "gauges": {**self.engine.gauges(), **self._index_gauges()},
@@ -292,7 +292,7 @@ class Bot:
         }
 
     def health(self) -> Standing:
-        """Whether the bot reaches Matrix and InvenTree, and what troubles it; without gauges and counters."""
+        """Whether the bot reaches Matrix and InvenTree, and its problems; without gauges and counters."""
         now = self.clock.now()
         heard = self.syncing.heard_at
         down = self.engine.standing_problem()
@@ -310,15 +310,15 @@ class Bot:
         }
 
     def _index_gauges(self) -> dict[str, float]:
-        """How much of our stock the index knows."""
+        """The part of our stock that is in the index."""
         index = self._inventory.indexed()
         return {"index_percent": index.percent, "index_parts": index.parts, "index_stock_items": index.items}
 
 
 def _token(secret: object) -> str:
-    """A token of InvenTree's. ValueError for anything else: what is kept as a secret is taken out of our log.
+    """Check that a secret looks like an InvenTree token; ValueError if not.
 
-    So a peer whose token is a word that stands in every line would blank the log.
+    Our log redacts every stored secret. A peer whose token were a common word would blank the log.
     """
     if not isinstance(secret, str) or not TOKEN.fullmatch(secret):
         raise ValueError("that is no token")
@@ -327,11 +327,11 @@ def _token(secret: object) -> str:
 
 @dataclass(frozen=True)
 class Shared:
-    """What a bot shares with the others of its process. The default is that of a bot that has a process of its own.
+    """Resources that a bot shares with the other bots of its process. The defaults suit a process of its own.
 
-    `in_thread` calls its InvenTree, `session` has its connections to the homeserver, `stretch` says for how many
-    seconds it decides before others have their turn, `prune_at` when it tidies up, `seconds_between_looks` how often it
-    looks at its settings file. `begun` is called with it once it listens, `ended` as soon as it does no more.
+    `in_thread` calls its InvenTree. `session` has its connections to the homeserver. `stretch` is how many seconds it
+    decides before other bots get their turn. `prune_at` is when it prunes, `seconds_between_looks` how often it looks
+    at its settings file. `begun` is called with the bot once it listens, `ended` as soon as it stops listening.
     """
 
     in_thread: InThread = asyncio.to_thread
@@ -345,10 +345,10 @@ class Shared:
 
 @dataclass(frozen=True)
 class Ground:
-    """What a bot is put together on: its settings, its journal, and the folder of its keys and tokens.
+    """Everything a bot is built from: its settings, its journal, and the folder of its keys and tokens.
 
-    `may_act` is called before anything is written to Matrix or to our InvenTree; it raises `LeaseLost` if another
-    worker may be doing it.
+    `may_act` is called before each write to Matrix or to our InvenTree; it raises `LeaseLost` if another worker may be
+    acting for this space.
     """
 
     settings: Settings
@@ -359,19 +359,19 @@ class Ground:
 
 
 async def run(settings: Settings, tell: Callable[[Summary], None] = lambda _: None) -> None:
-    """Run the bot of these settings until cancelled: what was begun is journaled and found again.
+    """Run the bot of these settings until cancelled. Steps that had begun are journaled and found again.
 
-    `tell` gets how it stands once it listens and has asked its InvenTree.
+    `tell` gets a summary once the bot listens and has asked its InvenTree.
 
-    Raises `JournalProblem` (state in use, damaged, needs a rebuild), `ports.ChatProblem` for a login that
-    doesn't work, and what `open_identity` raises.
+    Raises `JournalProblem` (state in use, damaged, needs a rebuild), `ports.ChatProblem` for a login that doesn't work,
+    and what `open_identity` raises.
     """
     with Journal.open(settings.state) as journal:
         await run_on(Ground(settings, journal, identity_folder(settings)), tell)
 
 
 async def run_on(ground: Ground, tell: Callable[[Summary], None] = lambda _: None) -> None:
-    """The same on a journal that is open already."""
+    """Run the bot on a journal that is open already."""
     settings = ground.settings
     async with AsyncExitStack() as stack:
         _refuse_lost_identity(ground)
@@ -398,12 +398,12 @@ async def run_on(ground: Ground, tell: Callable[[Summary], None] = lambda _: Non
 
 
 PAGES_WAIT = 1.0
-"""So many seconds a page waits at most while the bot moves something."""
+"""The seconds that a page waits at most while the bot moves something."""
 
 
 async def serve_pages(pages: Pages, bot: Bot, stack: AsyncExitStack) -> None:
-    """Pages and API, whose libraries a bot without them never loads."""
-    from fedbot.web.site.app import application  # noqa: PLC0415 -- only where they are switched on
+    """Serve the pages and the API. A bot without them never loads their libraries."""
+    from fedbot.web.site.app import application  # noqa: PLC0415 -- only if they are switched on
     from fedbot.web.site.serving import Served  # noqa: PLC0415
 
     app = application(
@@ -419,7 +419,7 @@ async def serve_pages(pages: Pages, bot: Bot, stack: AsyncExitStack) -> None:
 
 
 def watching(settings: Settings, bot: Bot, inventory: OwnInventory) -> SettingsWatch:
-    """What takes a changed settings file into use in that bot."""
+    """Return the watch that makes the bot use a changed settings file."""
 
     async def use(read: Settings) -> None:
         us = await _party_config(read, bot.chat, bot.engine.state.us.key)
@@ -435,19 +435,19 @@ def watching(settings: Settings, bot: Bot, inventory: OwnInventory) -> SettingsW
 
 
 async def _party_config(settings: Settings, chat: Chat, key: str) -> PartyConfig:
-    """Our party, its rooms by their ids. Raises `ChatProblem`."""
+    """Our party's settings, with room addresses resolved to ids. Raises `ChatProblem`."""
     rooms = [room for room in (*settings.rooms, settings.admin_room) if room.startswith("#")]
     return replace(settings.party_config(key, {room: await chat.resolve(room) for room in rooms}), bot=chat.user_id)
 
 
 def _patience(settings: Settings) -> tuple[timedelta, timedelta]:
-    """How long until the outcome of a step is looked for, and until a person decides."""
+    """The times to wait before probing a step's outcome, and before a person decides."""
     rules = settings.rules
     return timedelta(seconds=rules.settle_seconds), timedelta(minutes=rules.give_up_minutes)
 
 
 def _refuse_lost_identity(ground: Ground) -> None:
-    """A journal that has been in use, without the key by which peers know us: a new key would be a stranger."""
+    """Refuse a used journal without the key that peers know us by: a new key would make us a stranger."""
     folder = ground.identity
     if ground.journal.token() is not None and not (folder / SEED_FILE).exists():
         raise HistoryWithoutState(
@@ -463,9 +463,9 @@ def _first_of(group: BaseExceptionGroup[BaseException]) -> BaseException:
 
 
 async def rebuild(settings: Settings) -> Rebuilt:
-    """Make a lost journal anew, from our InvenTree and the messages in the rooms; nothing else is done.
+    """Rebuild a lost journal from our InvenTree and the messages in the rooms; change nothing else.
 
-    The next `run` goes on with it. Raises `JournalProblem` if there is a journal, or no identity; what `run` raises.
+    The next `run` uses it. Raises `JournalProblem` if there is a journal, or no identity, and what `run` raises.
     """
     identity = identity_folder(settings)
     lock = StateLock(settings.state)
@@ -496,7 +496,7 @@ async def rebuild(settings: Settings) -> Rebuilt:
 
 
 async def put_together(ground: Ground, stack: AsyncExitStack) -> tuple[Bot, OwnInventory]:
-    """The bot on its real ends, which close with the stack."""
+    """Build the bot on its real ports, which close with the stack."""
     settings, folder = ground.settings, ground.identity
     clock = WallClock()
     identity = open_identity(folder)
@@ -529,7 +529,7 @@ async def put_together(ground: Ground, stack: AsyncExitStack) -> tuple[Bot, OwnI
 
 
 async def _signed_in(ground: Ground, clock: Clock) -> MatrixChat:
-    """Our account; a homeserver that doesn't answer is waited for, as both may have just been started."""
+    """Open our account. Wait for a homeserver that doesn't answer, because both may have just been started."""
     backoff = Backoff(shortest=1.0, longest=60.0)
     while True:
         try:

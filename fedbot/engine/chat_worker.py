@@ -1,7 +1,7 @@
-"""Sends what the rules want said, in order, each once: messages, reactions, edits, files, and the typing sign.
+"""Sends messages, reactions, edits, files and the typing notification, in order, each once.
 
-A message gets its envelope, its signature and its targets when it is sent. The transaction id depends only on
-the journal and the row: a retry of one send is one event, whatever happened in between.
+A message gets its envelope, its signature and its targets when it is sent. The transaction id depends only on the
+journal and the row, so all retries of one send are one event.
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ from fedbot.rules.wire.envelope import (
     wire_time,
 )
 
-# --- The typing sign: up from the first moment, down when the answer is in the room. Not journaled.
+# --- The typing notification: shown at once, hidden when the answer is in the room. Not journaled.
 
 
 class TypingSigns:
-    """Shows the sign beside everything else; a homeserver that doesn't take it is no problem of anybody's."""
+    """Shows the typing notification beside all other work. It doesn't matter if a homeserver refuses it."""
 
     def __init__(self, chat: Chat) -> None:
         self._chat = chat
@@ -52,7 +52,7 @@ class TypingSigns:
         self._under_way: set[asyncio.Task[None]] = set()
 
     def show(self, effect: Typing) -> None:
-        """Up at once; 0 seconds is down, but not before the messages that wait are sent (`all_is_said`)."""
+        """Show it at once. 0 seconds hides it, but only after the waiting messages are sent (`all_is_said`)."""
         if effect.seconds:
             self._to_take_down.discard(effect.room)
             self._begin(effect.room, effect.seconds)
@@ -60,7 +60,7 @@ class TypingSigns:
             self._to_take_down.add(effect.room)
 
     def all_is_said(self) -> None:
-        """Nothing waits to be sent now: signs that are over go down."""
+        """Nothing waits to be sent now: hide the notifications that are over."""
         while self._to_take_down:
             self._begin(self._to_take_down.pop(), 0)
 
@@ -86,19 +86,19 @@ ALREADY_THERE = "M_DUPLICATE_ANNOTATION"
 
 
 class NotYet(Exception):
-    """The message that this one belongs to is not in the room yet."""
+    """The message that this one refers to is not in the room yet."""
 
 
 class NeverMore(Exception):
-    """The message that this one belongs to will never be there."""
+    """The message that this one refers to will never be in the room."""
 
 
 class LeftBehind(Exception):
-    """The message that this one belongs to stands in another room, from which we have moved."""
+    """The message that this one refers to is in another room, from which we have moved."""
 
 
 class ChatWorker:
-    """Sends what the outbox holds for the chat. `all_is_said` is called whenever nothing is left to send now."""
+    """Sends the outbox's chat rows. `all_is_said` is called whenever nothing is left to send now."""
 
     def __init__(
         self,
@@ -124,7 +124,7 @@ class ChatWorker:
         engine.clock_listeners.append(self._clock_set_back)
 
     async def run(self) -> None:
-        """Work for ever."""
+        """Work until cancelled."""
         wake = self._engine.wake["chat"]
         while True:
             wake.clear()
@@ -143,11 +143,11 @@ class ChatWorker:
                 await wait_for_work(self._engine, "chat", pause)
 
     def _clock_set_back(self) -> None:
-        """The limit that was met lies in the future now; it is met anew if it still holds."""
+        """Forget the rate limit: its end lies in the future now. The homeserver sets it again if it still applies."""
         self.budget = Budget(self.budget.burst)
 
     def _held(self) -> float:
-        """For how long a homeserver that doesn't answer is left alone. Seconds."""
+        """The seconds to leave an unresponsive homeserver alone."""
         now = self._clock.now()
         until = self._breaker.holds(now)
         return max((until - now).total_seconds(), 0.05) if until else 0.0
@@ -156,7 +156,7 @@ class ChatWorker:
         self._went = await self.send_first(rows)
 
     async def send_first(self, rows: tuple[OutboxRow, ...]) -> bool:
-        """Send the first row that can be sent now; whether there was one."""
+        """Send the first row that can be sent now; return whether there was one."""
         now = self._clock.now()
         for number in superseded(rows) | self._no_longer_wanted(rows):
             self._journal.finish(number, None)
@@ -172,7 +172,7 @@ class ChatWorker:
                 continue
             try:
                 did = await self._try(row)
-            except Exception as fault:  # noqa: BLE001 -- it is set aside, and told then
+            except Exception as fault:  # noqa: BLE001 -- it is set aside, and the admins are told
                 self._engine.set_row_aside(row.id, type(row.effect).__name__, row.key, fault)
                 did = True
             if did:
@@ -181,7 +181,7 @@ class ChatWorker:
         return False
 
     async def _try(self, row: OutboxRow) -> bool:
-        """Send this row, if it can be sent now; whether something came of it."""
+        """Send this row, if it can be sent now; return whether the row ended or was tried."""
         try:
             delivery = self._delivery(row)
         except NotYet:
@@ -199,19 +199,19 @@ class ChatWorker:
         return True
 
     def _show_that_it_comes(self, row: OutboxRow, pause: float) -> None:
-        """An answer waits for the homeserver's limit, under which a typing sign doesn't fall."""
+        """Show typing while an answer waits for the homeserver's rate limit, which doesn't cover typing."""
         if isinstance(row.effect, ChatMessage) and row.effect.answers and pause > 0:
             self._engine.show_typing(Typing(row.effect.room, TYPING_SECONDS))
-            self._engine.show_typing(Typing(row.effect.room, 0))  # taken down when all is said
+            self._engine.show_typing(Typing(row.effect.room, 0))  # hidden once everything is sent
 
     def pause(self, rows: tuple[OutboxRow, ...]) -> float:
-        """Seconds until the homeserver's limit has room for one of these rows; 0 if that isn't what they wait for."""
+        """Seconds until the homeserver's limit allows one of these rows; 0 if they wait for something else."""
         now = self._clock.now()
         pauses = [self.budget.wait(now, reserve(row, now)) for row in rows]
         return min((pause for pause in pauses if pause > 0), default=0.0)
 
     def _whose(self, row: OutboxRow) -> str:
-        """Whose it is, so that each has a fair share: of a person who waits for an answer, a peer, or a room."""
+        """The person, peer or room that the row counts for, because each gets a fair share."""
         effect = row.effect
         if isinstance(effect, ChatMessage) and effect.answers:
             return effect.answers
@@ -222,19 +222,25 @@ class ChatWorker:
         return subject.peer if subject else str(getattr(effect, "room", ""))
 
     def _subject(self, row: OutboxRow) -> subjects.Subject | None:
-        """The transfer or connection that a message of ours is about."""
+        """The transfer or connection that one of our messages is about."""
         identifier = str(getattr(row.effect, "key", "")).partition(":")[2].partition(":")[0]
         turn = Turn(self._engine.state, self._clock.now())
         return decisions.subject_by_id(turn, identifier) if identifier else None
 
     def _no_longer_wanted(self, rows: tuple[OutboxRow, ...]) -> set[int]:
-        """Suggested reactions under cards that nobody decides on any more. One that was begun may be there already."""
+        """Suggested reactions on cards that nobody can decide on any more.
+
+        One that was begun may be in the room already.
+        """
         suggested = [row for row in rows if isinstance(row.effect, SuggestedReaction) and row.acted_at is None]
         about = [(row.id, self._subject(row)) for row in suggested]
         return {number for number, subject in about if subject is not None and not decisions.takes_taps(subject)}
 
     def _is_being_decided(self, row: OutboxRow) -> bool:
-        """Whether it suggests a reaction where somebody has reacted: it is wanted only if that is taken back."""
+        """Whether it suggests a reaction on a card that already has a decision.
+
+        It is needed only if that is taken back.
+        """
         subject = self._subject(row) if isinstance(row.effect, SuggestedReaction) else None
         return subject is not None and subject.decision is not None
 
@@ -280,7 +286,7 @@ class ChatWorker:
         self._engine.decide_all()
 
     def _delivery(self, row: OutboxRow) -> Delivery | None:
-        """The row as an event; None for joining and leaving. NotYet while its target isn't in the room."""
+        """The row as an event; None for joining and leaving. Raises `NotYet` while its target isn't in the room."""
         transaction = transaction_id(self._journal.journal_id, row.cause, f"{row.id}", 0)
         match row.effect:
             case ChatMessage() as message:
@@ -309,7 +315,7 @@ class ChatWorker:
             interim=message.interim,
             envelope=self._envelope(message.draft, message.room) if message.draft else None,
             edits=self._event_of(message.key, message.room) if message.edit else "",
-            # a card was an m.text that notified; it stays one, as clients show notices in another way
+            # a card was an m.text that notified people; it stays one, because clients show notices differently
             notice=False if message.edit and message.key.startswith("card:") else None,
         )
 
@@ -334,7 +340,7 @@ class ChatWorker:
         return self._clock.now() + timedelta(seconds=pause)
 
     def _target(self, target: str, room: str) -> str:
-        """An event id as it is; a key of ours as the event that it became. No message belongs to one elsewhere."""
+        """The event id that a target stands for: an event id itself, or a key of ours. '' if it is in another room."""
         if not target or target.startswith("$"):
             return target
         try:
@@ -360,7 +366,7 @@ class ChatWorker:
         return self._journal.due("chat", datetime.max.replace(tzinfo=self._clock.now().tzinfo))
 
     def _envelope(self, draft: Draft, room: str) -> dict[str, Any]:
-        """The signed envelope of a draft, its sealed parts sealed to the peer's key."""
+        """The signed envelope of a draft, with its sealed parts sealed to the peer's key."""
         us = self._engine.state.us
         kind, body = draft.kind, dict(draft.body)
         if kind == "announce":
@@ -372,7 +378,7 @@ class ChatWorker:
             for field, reference in draft.secrets.items():
                 body[field] = seal(draft.sealed_to, {"secret": self._vault.read(reference)}, bound_to=binding)
         except NoSuchSecret as gone:
-            # the access has ended meanwhile. Without a message of its number the peer would ask for it for ever
+            # The access has ended. Without a message of this number the peer would keep asking for it.
             log.warning("message %d about %s is sent empty: no secret %s", draft.number, draft.subject, gone)
             kind, body = "seen", dict(draft.body)
         unsigned = {

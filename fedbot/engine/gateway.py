@@ -26,15 +26,15 @@ from fedbot.web.pictures import NoPicture, Picture, made_anew
 
 COUNTS_HOLD = timedelta(minutes=1)
 MOST_PICTURES = 100
-"""So many are kept in memory."""
+"""Number of pictures kept in memory."""
 BUSY_FOR = 0.25
-"""Seconds after an event; from one event of a handover to the next it takes less."""
+"""Seconds after an event; the events of a transfer follow each other faster."""
 
 log = logging.getLogger(__name__)
 
 
 class Gateway:
-    """Its state to look things up in, and the one way in for what people say."""
+    """The bot's state for reading, and the only entrance for what people say."""
 
     def __init__(
         self,
@@ -54,20 +54,20 @@ class Gateway:
         self._pictures: OrderedDict[str, Picture] = OrderedDict()
 
     def turn(self) -> Turn:
-        """The state as it stands."""
+        """The current state."""
         return Turn(self._engine.state, self.now())
 
     def put(self, event: Event) -> None:
-        """Something has happened; it is decided upon before this returns."""
+        """Take in an event; it is decided before this returns."""
         self._engine.put(event)
 
     def is_busy(self) -> bool:
-        """Whether InvenTree is asked or changed, or an event was decided upon within the last moment: more follows."""
+        """Whether queries or steps wait, or an event was decided within the last moment, so more will follow."""
         is_fresh = self._engine.decided_at + BUSY_FOR > time.monotonic()
         return is_fresh or any(self._engine.due(lane) for lane in ("act", "ask"))
 
     async def answered(self, line: str, seconds: float) -> WebLine:
-        """The line with its answers, as soon as it has one, at the latest after that time. KeyError if it is gone."""
+        """The line, as soon as it has an answer, or after `seconds` at the latest. KeyError if it no longer exists."""
         if not self._line(line).answers and seconds > 0:
             answer: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._waiting[line].append(answer)
@@ -98,14 +98,14 @@ class Gateway:
                 answer.set_result(None)
 
     async def permissions(self, username: str) -> Permissions:
-        """What that user may do in our InvenTree now. Raises `InventoryProblem`."""
+        """The user's current permissions in our InvenTree. Raises `InventoryProblem`."""
         read = await self._inventory.answer(PersonPermissions(username))
         if not isinstance(read, Permissions):
             raise TypeError(f"permissions were asked for, not {read!r}")
         return read
 
     async def counts(self) -> StockCounts:
-        """How much is in our InvenTree, counted within the last minute. Raises `InventoryProblem`."""
+        """The figures of our InvenTree, counted within the last minute. Raises `InventoryProblem`."""
         if self._counted is None or self._counted[0] + COUNTS_HOLD <= self.now():
             read = await self._inventory.answer(StockFigures())
             if not isinstance(read, StockCounts):
@@ -114,15 +114,15 @@ class Gateway:
         return self._counted[1]
 
     async def user_by_password(self, username: str, password: str) -> str | None:
-        """The active user of our InvenTree whose password that is. Raises `InventoryProblem`."""
+        """The active user of our InvenTree with that name and password. Raises `InventoryProblem`."""
         return await self._inventory.whose(Credentials(username, password))
 
     async def user_by_token(self, token: str) -> str | None:
-        """The active user of our InvenTree whose token that is. Raises `InventoryProblem`."""
+        """The active user of our InvenTree with that token. Raises `InventoryProblem`."""
         return await self._inventory.whose(Credentials("", token))
 
     async def picture(self, file: Mapping[str, Any]) -> Picture | None:
-        """A picture that lies on the homeserver, made anew; None if it can't be had, or isn't one that may be shown."""
+        """Download and re-encode a picture from the homeserver; None if it isn't available, or may not be shown."""
         name = str(file["hashes"]["sha256"])
         known = self._pictures.get(name)
         if known is None:
@@ -139,9 +139,9 @@ class Gateway:
         return known
 
     def audit(self, subject: str) -> tuple[Audited, ...]:
-        """What is noted about this transfer or connection, oldest first."""
+        """The audit entries about this transfer or connection, oldest first."""
         return self._engine.journal.audit(subject)
 
     def answers_sign_ins(self, look: Callable[[str], SignInFound]) -> None:
-        """From now on `look` knows which page shows a code."""
+        """Ask `look` from now on which page shows a code."""
         self._engine.sign_ins = look

@@ -1,4 +1,4 @@
-"""Files into and out of InvenTree; charts and codes into a room: made ready beside the workers, which don't wait."""
+"""Files to and from InvenTree, and pictures for rooms, prepared in the background: no worker waits for them."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from fedbot.rules.model.figures import Chart, LabelCode
 from fedbot.web import qr
 
 A_MOMENT = 0.2
-"""Seconds within which most are there: so long the lane may wait."""
+"""The seconds that the worker may wait; most files are ready by then."""
 
 
 T = TypeVar("T")
 
 
 class OneAtATime:
-    """What is being fetched or sent, for an outbox row: one file at a time, as each may be large."""
+    """Fetches or sends the file of an outbox row: one at a time, because each may be large."""
 
     def __init__(self) -> None:
         self._under_way: tuple[int, asyncio.Task[Any]] | None = None
 
     async def take(self, row: int, work: Callable[[], Coroutine[Any, Any, T]]) -> T | None:
-        """What `work` gives for this row; None while it, or that for another row, goes on. The next call begins anew.
+        """The result of `work` for this row; None while it, or another row's work, is running.
 
-        Raises what the work raises: a `ChatProblem`, an `InventoryProblem`.
+        Raises what the work raises: a `ChatProblem` or an `InventoryProblem`. The next call starts again.
         """
         known, task = self._under_way or (row, None)
         if known != row and task is not None and not task.done():
             return None
-        if known != row or task is None:  # nobody came for another one: its row is over
+        if known != row or task is None:  # nobody asked again for the other one: its row has ended
             task = asyncio.create_task(work())
             self._under_way = row, task
         await asyncio.wait({task}, timeout=A_MOMENT)
@@ -50,7 +50,7 @@ Draw = Callable[[Chart, Sequence[str]], Awaitable[bytes]]
 
 @dataclass(frozen=True)
 class Uploaded:
-    """A picture that lies on the homeserver. `name` is that of its file."""
+    """A picture on the homeserver. `name` is its file name."""
 
     name: str
     media: Media
@@ -60,7 +60,7 @@ class Uploaded:
 
 
 class Pictures:
-    """What is being made ready, by outbox row. `made` is called whenever one is ready, or can't be."""
+    """Pictures being prepared, by outbox row. `made` is called whenever one is ready or has failed."""
 
     def __init__(self, chat: Chat, made: Callable[[], None], draw: Draw = chart.draw) -> None:
         self._chat = chat
@@ -69,9 +69,9 @@ class Pictures:
         self._under_way: dict[int, asyncio.Task[Uploaded]] = {}
 
     def take(self, row: int, drawing: Drawing) -> Uploaded | None:
-        """The picture of this row if it is ready; None while it is being made, which begins with the first call.
+        """The row's picture if it is ready; None while it is prepared. The first call starts that.
 
-        Raises what went wrong: a `ChatProblem`; the next call then begins anew.
+        Raises the `ChatProblem` that it failed with; the next call starts again.
         """
         task = self._under_way.get(row)
         if task is None:
@@ -83,7 +83,7 @@ class Pictures:
         return task.result()
 
     async def settled(self) -> bool:
-        """Wait until nothing is being made any more; whether anything was."""
+        """Wait until no picture is being prepared; return whether one was."""
         under_way = [task for task in self._under_way.values() if not task.done()]
         if under_way:
             await asyncio.wait(under_way)

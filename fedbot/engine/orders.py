@@ -1,6 +1,6 @@
-"""What the admin's command line orders of the running bot: to compare its books, to add or remove people, to practise.
+"""Orders from the admin's command line to the running bot: reconcile, retry, drop, people, practice.
 
-An order is an event as any other; whoever gave it waits here until it is told of.
+An order is an event like any other; its sender waits here for the outcome.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from fedbot.rules.model.stock import Permissions
 from fedbot.rules.state import Turn
 
 Order = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
-"""What is ordered, and what came of it, both as JSON."""
+"""The order and its outcome, both as JSON."""
 
 
 LOSSES = {
@@ -41,11 +41,11 @@ LOSSES = {
     Dropping.AWAITED: "Something waits for it, and would wait for ever. Try it again after an upgrade.",
     Dropping.TIMERS: "Timers come again by themselves, so there is nothing to give up. Try it again.",
 }
-"""What is lost with what is given up, or why it can't be."""
+"""For each kind, the loss if it is dropped, or the reason why it can't be."""
 
 
 class Orders:
-    """The orders of one bot's command line; `taken` by their names."""
+    """The orders that one bot takes from its command line; `taken` has them by name."""
 
     def __init__(self, engine: Engine, inventory: Inventory, render: Render) -> None:
         self._engine = engine
@@ -81,10 +81,10 @@ class Orders:
         return self.practice(wants, Practice(str(order["room"]), str(order["bot"]), str(order["key"]), parts))
 
     async def reconcile(self, space: str, *, repair: bool) -> dict[str, Any]:
-        """Compare with this friend (its id or name; '' for all); what came of it, as JSON.
+        """Reconcile with this friend (its id or name; '' for all); return the outcome as JSON.
 
-        `problem` is why nothing was begun, '' otherwise; `told` has for each friend its `space`, the `text` that the
-        admin room reads too, and whether the books `agree`. A friend that is silent is told of after two minutes.
+        `problem` is why nothing was begun, '' otherwise. `told` has for each friend its `space`, the `text` that the
+        admin room gets too, and whether the books `agree`. A friend that doesn't answer is reported after two minutes.
         """
         now = self._engine.clock.now()
         turn = Turn(self._engine.state, now)
@@ -101,18 +101,18 @@ class Orders:
         return {"problem": "", "told": [self._told(peer, await phrase.get()) for peer, phrase in told.items()]}
 
     def retry(self, number: int) -> str:
-        """Try again what is set aside under this number; why that can't be, '' if it is done."""
+        """Try the entry with this number again; return why that failed, '' if it worked."""
         return "" if self._engine.try_again(number) else f"Nothing is set aside under the number {number}."
 
     def drop(self, number: int, *, is_sure: bool) -> dict[str, Any]:
-        """Give up what is set aside under this number: `problem` if that can't be, or else what it `loses`."""
+        """Drop the entry with this number: `problem` if that can't be done, or else what it `loses`."""
         loses = self._engine.drop(number, is_sure=is_sure)
         if loses.is_possible:
             return {"problem": "", "loses": LOSSES[loses]}
         return {"problem": f"{number} is not given up. {LOSSES[loses]}", "loses": ""}
 
     async def people(self, change: RosterChange) -> dict[str, Any]:
-        """Add or remove somebody: `problem`, '' if it is done, or else why it isn't; `told`, what came of it."""
+        """Add or remove a person: `problem` is why it was not done, '' if it was; `told` is the outcome."""
         by = people.ON_THE_COMMAND_LINE
         permissions, abilities = Permissions(change.username), tuple[str, ...]()
         phrase = people.objection(self._turn(), change, by)
@@ -133,13 +133,13 @@ class Orders:
         return {"problem": "", "told": f"{change.person} {'belongs' if is_known else 'does not belong'} to {who.name}."}
 
     def practice(self, wants: str, friend: Practice | None = None) -> dict[str, Any]:
-        """Put up a pretend friend (`begin`), end the friendship with it (`end`), or forget all of it (`forget`).
+        """Create a pretend friend (`begin`), end the friendship with it (`end`), or forget it entirely (`forget`).
 
-        With `look` nothing changes. `problem` is why it isn't done, '' if it is; the rest is how it stands then:
-        `room`, `bot` and `key` (where it is, and who; '' if there is none), `friends` (whether we are), `busy`
-        (something is still to be said there), and what InvenTree holds of it: `companies`, `users`, `groups`, and
-        `accesses`, the names of the users and groups, also of those that somebody has made by hand.
-        `admin_room` is the one that we are in, '' without one; `people` are those of our own in it, or else all.
+        `look` changes nothing. `problem` is why it wasn't done, '' if it was. The rest is the state afterwards: `room`,
+        `bot` and `key` of the pretend friend ('' if there is none), `friends` (whether we are), `busy` (whether
+        messages for that room still wait), and what InvenTree has for it: `companies`, `users`, `groups`, and
+        `accesses`, the names of the users and groups, including those that somebody created by hand. `admin_room` is
+        the one that the bot is in, '' if none; `people` are our people in it, or else all of our people.
         """
         turn = self._turn()
         problem = ""

@@ -1,7 +1,7 @@
-"""The pipeline's middle: journaled events meet the rules, and what follows is committed.
+"""The pipeline's middle: the rules decide each journaled event, and the result is committed.
 
-Everything that happens goes through `put` or `receive` and is decided upon in order, one at a time. Only here
-does state change; the lanes perform what the outbox holds.
+Every event comes in through `put` or `receive` and is decided in order, one at a time. State changes only here; the
+workers perform what is in the outbox.
 """
 
 from __future__ import annotations
@@ -94,13 +94,13 @@ from fedbot.rules.state import State, Turn, Verbs
 log = logging.getLogger(__name__)
 
 AFTER_STOCK = 5
-"""The priority of what moves none: metadata, which only mirrors the journal, and photos."""
+"""The priority of steps that move no stock: metadata, which only mirrors the journal, and photos."""
 
 LONGEST_PROBLEM = 200
 ENGLISH = Locale("en", "UTC")
-"""The log is for whoever runs the bot; it never holds what people have written."""
+"""The log is for admins; it never contains what people wrote."""
 TIMERS = "timers"
-"""What is set aside if the clock's rules fail on a document."""
+"""The kind of a quarantine entry for a document on which the timers' rules fail."""
 
 Told = TypeVar("Told")
 
@@ -123,17 +123,17 @@ _COUNTED: dict[type, str] = {
     StepUnknown: "steps_unknown",
     Waiting: "retries_scheduled",
 }
-"""What a monitor counts since the start, by the event that tells of it."""
+"""A monitor's counters since the start, by the event that increments them."""
 
 
 class Engine:
-    """One party's pipeline between its journal and its lanes.
+    """One party's pipeline between its journal and its workers.
 
-    `wake` has an event for each lane, set whenever the outbox may have something new for it; `changed` is
-    called after each decision (timers and the sync loop look at the state then); `show_typing` gets what is
-    not journaled. `listeners` are told, once, what is said under a key; `answered` which line by page or API has an
-    answer. `sign_ins` knows which page shows a code. `stretch` is for how many seconds decisions are made before others
-    have their turn.
+    `wake` has an event for each worker, set whenever the outbox may have something new for it. `changed` is called
+    after each decision; timers and the sync loop then look at the state. `show_typing` gets the typing effects, which
+    are not journaled. `listeners` get, once, the phrase that is said under their key; `answered` gets each line from a
+    page or the API that has an answer. `sign_ins` knows which page shows a code. `stretch` is how many seconds
+    decisions are made before others get their turn.
     """
 
     def __init__(self, journal: Journal, state: State, verbs: Verbs, clock: Clock, render: Render) -> None:
@@ -168,10 +168,10 @@ class Engine:
         self._look_into_quarantine()
 
     def receive(self, batch: Batch) -> int:
-        """One sync: its events and its token in one transaction; then they are decided upon.
+        """Store one sync, its events and its token, in one transaction; then decide the events.
 
-        Talk that isn't for us is left out. Where it takes an earlier event of the same sync to know, that one is
-        decided upon first, and what comes again after a crash in between is known by its event id.
+        Talk that isn't for us is left out. If an earlier event of the same sync may change what is for us, it is
+        decided first. After a crash in between, events that come again are recognised by their event ids.
         """
         self._decide_to_the_end()
         new, events = 0, list[Event]()
@@ -191,7 +191,7 @@ class Engine:
         return new
 
     def _concerns_us(self, event: Event) -> bool:
-        """Whether a line is for us; one on which that can't be told is, so that it is set aside when decided upon."""
+        """Whether a line is for us. True if finding out fails: deciding it then fails too, and sets it aside."""
         try:
             return rules_lines.concerns_us(self.state, event, self.clock.now())
         except Exception:
@@ -199,12 +199,12 @@ class Engine:
             return True
 
     def put(self, event: Event) -> None:
-        """Something that isn't from the chat has happened."""
+        """Take in an event that isn't from the chat."""
         self.journal.put(event)
         self.decide_all()
 
     def decide_all(self) -> None:
-        """Decide upon everything that waits, oldest first; what takes longer than a stretch follows by itself."""
+        """Decide all waiting events, oldest first. After one `stretch`, `run` continues."""
         if self._deciding:
             return
         self._deciding = True
@@ -232,14 +232,14 @@ class Engine:
             self.stretch = stretch
 
     async def run(self) -> None:
-        """Go on with what took longer than a stretch, until cancelled."""
+        """Continue decisions that took longer than a stretch, until cancelled."""
         while True:
             await self._has_more.wait()
             await asyncio.sleep(0)
             self.decide_all()
 
     async def settled(self) -> None:
-        """Wait until everything is decided upon, so that no more comes in meanwhile than can be decided."""
+        """Wait until everything is decided, so events never come in faster than they are decided."""
         await self._settled.wait()
 
     def _decide_next(self) -> bool:
@@ -282,7 +282,7 @@ class Engine:
         return True
 
     def _log(self, turn: Turn) -> None:
-        """One log line for each audit entry, and for each new state of a friendship or a transfer."""
+        """Log one line for each audit entry, and for each new state of a connection or a transfer."""
         if not log.isEnabledFor(logging.INFO):
             return
         for entry in turn.audit:
@@ -309,12 +309,12 @@ class Engine:
         if name := _COUNTED.get(type(event)):
             self.counters[name] += 1
 
-    # --- what fails unforeseen ---
+    # --- unforeseen failures ---
 
     def _failed(self, seq: int, event: Event, subject: str, fault: Exception) -> None:
-        """Nothing of this event takes effect: it waits until it is tried again.
+        """Nothing of this event takes effect: it waits in quarantine until somebody tries it again.
 
-        What looks at everything (a timer) is done without the documents on which it fails; it comes again anyway.
+        A timer covers all documents. It is done without those on which it fails, and comes again anyway.
         """
         if not isinstance(event, BY_THE_CLOCK):
             self._set_event_aside(seq, type(event).__name__, subject, fault)
@@ -335,7 +335,7 @@ class Engine:
         self._announce(self.journal.set_event_aside(seq, aside), aside)
 
     def set_row_aside(self, row: int, what: str, key: str, fault: Exception) -> None:
-        """A lane has failed on this effect unforeseen; raises what must end the bot."""
+        """Quarantine an effect on which a worker failed unforeseen; raise what must end the bot."""
         if ends_the_bot(fault):
             raise fault
         log.error("failed on effect %d (%s)", row, what, exc_info=fault)
@@ -359,7 +359,7 @@ class Engine:
         return found
 
     def drop(self, number: int, *, is_sure: bool) -> Dropping:
-        """Give up for good what is set aside under this number, if that is possible and `is_sure`."""
+        """Drop the quarantine entry with this number for good, if that is possible and `is_sure`."""
         loses = self.journal.drop(number, is_sure=is_sure)
         self._look_into_quarantine()
         self.decide_all()
@@ -377,13 +377,13 @@ class Engine:
             self.journal.put(SetAside(aside.at, number, aside.what, aside.subject, aside.problem))
 
     def _look_into_quarantine(self) -> None:
-        """Which subjects wait, and which documents the timers pass over."""
+        """Read which subjects wait, and which documents the timers skip."""
         asides = self.journal.quarantined()
         self._held = frozenset(aside.subject for aside in asides if aside.is_event) - {""}
         self.state.passed_over = frozenset(aside.subject for aside in asides if aside.what == TIMERS)
 
     def _pass_over(self, by_the_clock: Callable[[], object], fault: Exception) -> bool:
-        """Set aside the documents on which the clock's rules fail; whether there are any."""
+        """Set aside the documents on which the timers' rules fail; return whether there are any."""
         before = self.state.passed_over
         everybody = [document.id for document in self.state.everything() if document.id not in before]
 
@@ -401,7 +401,7 @@ class Engine:
         return bool(culprits)
 
     def _by_the_clock(self, look: Callable[[], Told]) -> Told:
-        """What the clock's rules say, without the documents on which they fail."""
+        """Ask the timers' rules, without the documents on which they fail."""
         try:
             return look()
         except Exception as fault:
@@ -411,7 +411,7 @@ class Engine:
             return look()
 
     def _look_at_the_clock(self) -> None:
-        """Notice that it was ahead, and isn't any more."""
+        """Notice that the clock was ahead and has been set back."""
         now = self.clock.now()
         if self._latest is not None and now < self._latest - TOLERATED:
             log.warning("the clock was set back by %s", self._latest - now)
@@ -421,7 +421,7 @@ class Engine:
         self._latest = now
 
     def _made_of(self, event: Event, now: datetime) -> tuple[Turn, tuple[Queued, ...]]:
-        """What the rules make of this event, and what it wants done, words included."""
+        """Decide this event; return the turn, and its effects as outbox rows."""
         turn = decide(self.state, event, self._verbs, now)
         for effect in turn.effects:
             if isinstance(effect, TellOffChat):
@@ -429,7 +429,7 @@ class Engine:
         return turn, tuple(self._queued(turn))
 
     def _answer_off_chat(self, turn: Turn, told: TellOffChat) -> None:
-        """The answer, in words, is kept with its line; an edit takes the place of what it edits."""
+        """Store the rendered answer with its line; an edit replaces what it edits."""
         line = turn.web_line(told.line)
         if line is None:
             return
@@ -439,7 +439,7 @@ class Engine:
         turn.save(replace(line, answers=(*others, answer)))
 
     def _queued(self, turn: Turn) -> list[Queued]:
-        """The turn's effects as rows of the outbox, words included."""
+        """The turn's effects as outbox rows, with their text."""
         queued: list[Queued] = []
         for effect in turn.effects:
             if not isinstance(effect, Typing | TellOffChat):
@@ -486,26 +486,26 @@ class Engine:
         return any(getattr(row.effect, "room", "") == room for row in self.journal.due("chat", for_ever))
 
     def next_wake(self) -> datetime | None:
-        """When the rules want to be asked again."""
+        """When the rules want to run again."""
         return self._by_the_clock(lambda: next_wake(self.state, self.clock.now()))
 
     def grace_ends(self) -> datetime | None:
-        """When the next grace ends, after which a sync must begin."""
+        """When the next grace ends. A sync must begin after that."""
         return self._by_the_clock(lambda: grace_ends(self.state, self.clock.now()))
 
     def waits_for_sync(self, asked_at: datetime) -> bool:
-        """Whether a sync that began then decides something."""
+        """Whether a sync that began at that moment decides something."""
         return self._by_the_clock(lambda: waits_for_sync(self.state, asked_at))
 
     @property
     def has_asked(self) -> bool:
-        """Whether our InvenTree has answered since the start, so that its version is known, or doesn't answer."""
+        """Whether our InvenTree has answered since the start, so its version is known, or has failed to answer."""
         if any(self.counters[_COUNTED[kind]] for kind in (Unanswered, Waiting)):
             return True
         return bool(self.counters[_COUNTED[Answered]] and Turn(self.state, self.clock.now()).standing().api)
 
     def standing_problem(self) -> str:
-        """What is wrong with our InvenTree, as the rules know it; '' if nothing is."""
+        """The problem with our InvenTree, as the rules know it; '' if there is none."""
         return english(Turn(self.state, self.clock.now()).standing().inventory_problem)
 
     def gauges(self) -> dict[str, float]:
@@ -527,7 +527,7 @@ def _log_state(kind: str, after: Connection | Transfer, before: Connection | Tra
 
 
 def _act(effect: Do) -> Queued:
-    """A step; those of one subject go one after the other, but none of them waits for a photo or a file of it."""
+    """A step as a row. Steps of one subject keep their order, but none waits for a photo or a file."""
     match effect.step:
         case Mirror(model=model, pk=pk):
             return Queued("act", effect, AFTER_STOCK, f"mirror {model} {pk}")
@@ -548,9 +548,9 @@ def _chat_row(effect: Stored) -> Queued:
 
 
 def ends_the_bot(fault: Exception) -> bool:
-    """Whether it makes no sense to go on: the disk doesn't keep what it is given, or the account is signed out.
+    """Whether the bot must stop: the disk doesn't accept writes, or the account is signed out.
 
-    At the next start it goes on from the journal. What one row is to blame for ends nothing.
+    The next start continues from the journal. A problem of a single row never ends the bot.
     """
     if isinstance(fault, NotStorable | WrongTurn | UnreadableRow):
         return False
@@ -569,7 +569,7 @@ def _works(look: Callable[[], object]) -> bool:
 
 
 def _culprits(works_with: Callable[[Sequence[str]], bool], among: Sequence[str]) -> list[str]:
-    """Those with which alone it doesn't work, found by halving."""
+    """The items on which it fails even alone, found by bisection."""
     if works_with(among):
         return []
     if len(among) == 1:

@@ -1,4 +1,4 @@
-"""The ask lane: queries to our InvenTree, and to our own journal, beside each other and beside the acts."""
+"""Answers queries, several at once and beside the steps, from our InvenTree, our journal and our pages."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ log = logging.getLogger(__name__)
 
 AT_ONCE = 4
 OUR_OWN = (AuditOf, SignInShown, PicturesOf)
-"""What we are asked ourselves, between queries to InvenTree."""
+"""Queries that InvenTree alone doesn't answer."""
 SECONDS_FOR_PICTURES = 8.0
-"""So long somebody who searches waits for pictures that nobody has looked for before."""
+"""The time that a search waits for pictures that nobody has fetched before."""
 
 
 class QueryWorker:
-    """Answers the queries of the outbox; a patient one is asked until it is answered."""
+    """Answers the outbox's queries. A query without `or_not` is asked until it is answered."""
 
     def __init__(self, engine: Engine, inventory: Inventory, chat: Chat, breaker: Breaker) -> None:
         self._engine = engine
@@ -58,7 +58,7 @@ class QueryWorker:
         self._under_way: dict[int, asyncio.Task[None]] = {}
 
     async def run(self) -> None:
-        """Work for ever, on a few queries at a time."""
+        """Work until cancelled, on a few queries at a time."""
         wake = self._engine.wake["ask"]
         async with asyncio.TaskGroup() as group:
             while True:
@@ -78,13 +78,13 @@ class QueryWorker:
         self._engine.wake["ask"].set()
 
     async def perform(self, row: OutboxRow) -> None:
-        """One asking, one try."""
+        """Try one query once."""
         effect = row.effect
         if not isinstance(effect, Ask):
             raise TypeError(f"outbox row {row.id} asks nothing: {effect!r}")
         try:
             await self._perform(row, effect)
-        except Exception as fault:  # noqa: BLE001 -- it is set aside, and told then
+        except Exception as fault:  # noqa: BLE001 -- it is set aside, and the admins are told
             self._engine.set_row_aside(row.id, Ask.__name__, row.key or effect.then.subject, fault)
 
     async def _perform(self, row: OutboxRow, effect: Ask) -> None:
@@ -102,7 +102,7 @@ class QueryWorker:
         self._engine.decide_all()
 
     def _is_held(self, row: OutboxRow, effect: Ask) -> bool:
-        """Whether InvenTree is left alone for now. Where a person waits, that is the answer."""
+        """Whether InvenTree is left alone for now. If a person waits, that is the answer."""
         if not _asks_inventree(effect):
             return False
         now, or_not = self._clock.now(), effect.or_not
@@ -136,7 +136,7 @@ class QueryWorker:
             self._journal.fail(row.id, Unanswered(now, or_not, problem.problem, silent=silent), problem.text)
 
     async def _answers(self, queries: Sequence[Query]) -> tuple[Answer, ...]:
-        """InvenTree's answers together, as they are for one decision; the journal's own between them."""
+        """InvenTree's answers, read together for one decision, with our own answers in their places."""
         turn = Turn(self._engine.state, self._clock.now())
         asked = [query for query in queries if not isinstance(query, OUR_OWN)]
         with_received = [(each, merged_stock.received_for(turn, each)) for each in asked]
@@ -153,7 +153,7 @@ class QueryWorker:
                 return await self._pictures(meant)
 
     async def _pictures(self, meant: Sequence[PictureMeant]) -> PicturesPut:
-        """As many as can be had and put in time; what our homeserver doesn't take now is tried with the next search."""
+        """The pictures that can be fetched and uploaded in time. The next search tries the missing ones again."""
         put: list[PicturePut] = []
         try:
             async with asyncio.timeout(SECONDS_FOR_PICTURES):
@@ -180,7 +180,7 @@ class QueryWorker:
 
 
 class StockWorker:
-    """Lets our stock be read in the background, page by page. While InvenTree is silent it waits."""
+    """Reads our stock in the background, page by page. It pauses while InvenTree doesn't answer."""
 
     def __init__(self, inventory: Inventory, clock: Clock) -> None:
         self._inventory = inventory
@@ -188,12 +188,12 @@ class StockWorker:
         self._backoff = Backoff(shortest=30.0, longest=600.0)
 
     async def run(self) -> None:
-        """Work for ever."""
+        """Work until cancelled."""
         while True:
             await self._clock.sleep(await self.perform())
 
     async def perform(self) -> float:
-        """One page; the seconds to wait then."""
+        """Read one page; return the seconds to wait afterwards."""
         try:
             pause = await self._inventory.tend()
         except InventoryProblem as problem:
@@ -204,5 +204,5 @@ class StockWorker:
 
 
 def _asks_inventree(effect: Ask) -> bool:
-    """Whether it takes our InvenTree: the audit is the journal's, and codes are our pages'."""
+    """Whether it needs our InvenTree. The journal answers for the audit, our pages answer for codes."""
     return not all(isinstance(query, AuditOf | SignInShown) for query in effect.questions)

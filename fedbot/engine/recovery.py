@@ -1,6 +1,6 @@
-"""Going on with a journal that knows less than the room: put back from a backup, or made anew.
+"""Continues with a journal that knows less than the rooms: restored from a backup, or rebuilt.
 
-The rules for what was said are in `rules.ledger.recover`; here the past is read and put before them.
+`rules.ledger.recover` has the rules about past messages; this module reads the messages and passes them on.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ _EVER = datetime.max.replace(tzinfo=UTC)
 
 
 async def catch_up(engine: Engine, syncing: SyncLoop, chat: Chat, since: str) -> None:
-    """Read what happened since the copy was made, our own messages included, before anything is done.
+    """Read everything since the copy was made, our own messages included, before the bot does anything.
 
-    Lines that were answered are not answered again, taps that were acted upon don't count again, and messages that
-    were sent are not sent again.
+    The bot doesn't answer lines again that it answered, doesn't count reactions again that it acted on, and doesn't
+    send messages again that it sent.
     """
     log.warning("the journal is a copy or was rebuilt: reading what happened since, before anything is done")
     batch = await chat.catch_up(since)
@@ -46,13 +46,13 @@ async def catch_up(engine: Engine, syncing: SyncLoop, chat: Chat, since: str) ->
 
 
 def _acted_upon(batch: Batch, bot: str) -> frozenset[str]:
-    """The lines and taps by which our people decided what our messages tell since."""
+    """The lines and reactions of our people behind the decisions in our messages since."""
     ours = [e.envelope.get("body") for e in batch.events if isinstance(e, EnvelopeSeen) and e.sender == bot]
     return frozenset(str(body["event"]) for body in ours if isinstance(body, dict) and body.get("event"))
 
 
 def _leave_out_what_was_answered(engine: Engine, batch: Batch) -> None:
-    """Lines that were just being acted upon when the copy was made."""
+    """Finish queries of lines that were being carried out when the copy was made, and that were answered since."""
     for row in engine.journal.due("ask", _EVER):
         then = row.effect.then if isinstance(row.effect, Ask) else None
         if isinstance(then, CarryOut) and then.command.event_id in batch.answered:
@@ -75,7 +75,7 @@ def _leave_out_what_was_sent(engine: Engine, batch: Batch) -> None:
 
 
 def _sent_as(engine: Engine, row: OutboxRow, sent: dict[str, str]) -> str:
-    """The event that this row's message is already; '' if it isn't there."""
+    """The event id of this row's protocol message, if it was sent; else ''."""
     draft = row.effect.draft if isinstance(row.effect, ChatMessage | SendEnvelope) else None
     if draft is None or not draft.number:
         return ""
@@ -83,7 +83,7 @@ def _sent_as(engine: Engine, row: OutboxRow, sent: dict[str, str]) -> str:
 
 
 def _said_as(row: OutboxRow, said: dict[tuple[str, str], str]) -> str:
-    """The event that says the very same, for what is no message: that something has ended, for example."""
+    """The event with the same text, for a message without an envelope (such as a note that something ended)."""
     if not isinstance(row.effect, ChatMessage) or row.effect.edit or row.effect.draft is not None:
         return ""
     return said.get((row.effect.room, row.effect.plain), "")
@@ -96,10 +96,10 @@ def _said_as(row: OutboxRow, said: dict[tuple[str, str], str]) -> str:
 class Rebuilt:
     """Counts of the recovered documents. `outside` counts loans to neighbours without a bot.
 
-    `booked` are bookings, `wanted` what our people want, `waiting` what they wait for at friends, `queue` who of
-    friends waits for something of ours, `stopped` which friends get no new loans. `rotas` are requests from anyone
-    that are taken back, each with who asked.
-    `lost` are open requests that our InvenTree names, but no message in the room tells of.
+    `booked` counts bookings, `wanted` our people's wants, `waiting` their places in friends' queues, and `queue`
+    friends' places in ours. `stopped` are the friends that get no new loans. `rotas` are requests from anyone that are
+    taken back, each with its asker. `lost` are open requests that our InvenTree names, but no message in the rooms
+    mentions.
     """
 
     connections: tuple[tuple[str, str], ...]
@@ -117,7 +117,7 @@ class Rebuilt:
 
 
 async def rebuild(engine: Engine, chat: Chat, inventory: Inventory) -> Rebuilt:
-    """Fill a new journal from our InvenTree's metadata and from the messages in the rooms. Nothing is done yet."""
+    """Fill a new journal from our InvenTree's metadata and from the messages in the rooms. Carry out nothing yet."""
     mirrors = await inventory.answer(CompanyMirrors())
     if not isinstance(mirrors, MirrorsFound):
         raise TypeError(f"asked for mirrors, not for {mirrors!r}")
@@ -125,7 +125,7 @@ async def rebuild(engine: Engine, chat: Chat, inventory: Inventory) -> Rebuilt:
     for event in batch.events:
         if isinstance(
             event, RoomReplaced
-        ):  # no friendship is known yet that would wait for people, and read no message
+        ):  # no friendship is known yet that would wait for people, and the messages aren't read yet
             engine.put(event)
     engine.put(Answered(engine.clock.now(), Rebuild(), (mirrors,)))
     engine.receive(batch)
@@ -138,7 +138,7 @@ async def rebuild(engine: Engine, chat: Chat, inventory: Inventory) -> Rebuilt:
 
 
 def _joined(turn: Turn) -> list[str]:
-    """The federation rooms that we are in, those that were replaced before what replaced them."""
+    """The federation rooms that we are in; a replaced room comes before its replacement."""
     rooms = [each for room in announcements.current_rooms(turn) for each in reversed(announcements.lineage(turn, room))]
     return [room.id for room in map(turn.room, rooms) if room is not None and room.joined]
 

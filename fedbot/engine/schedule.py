@@ -1,7 +1,7 @@
-"""What happens by the clock on the wall: figures by the settings' schedule, and the nightly comparison of books.
+"""Work on a schedule: figures as the settings say, and the nightly reconciliation.
 
-Nothing is remembered here: each is counted on from when the journal says that it last was due. So a restart neither
-misses a time (it comes late) nor doubles one, nor does a clock that is set.
+This module stores nothing. Each next time is computed from the journal's record of the last one. So a restart or a
+changed clock neither misses a time (it comes late) nor repeats one.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from fedbot.rules.state import Turn
 
 @dataclass(frozen=True)
 class Regular:
-    """Something regular: when, since when it counts, and the event that says that it is due."""
+    """One piece of scheduled work: its trigger, its last time, and the event that says that it is due."""
 
     kind: DueKind
     trigger: CronTrigger
@@ -31,7 +31,7 @@ class Regular:
 
 
 class Timetable:
-    """The regular things of one bot (`PartyConfig.stats_schedule`, `PartyConfig.reconcile_at`)."""
+    """The scheduled work of one bot (`PartyConfig.stats_schedule`, `PartyConfig.reconcile_at`)."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -39,7 +39,7 @@ class Timetable:
         self.read()
 
     def read(self) -> None:
-        """Go by the times that the settings say now."""
+        """Read the times from the current settings."""
         us = self._engine.state.us
         self._regular.clear()
         if us.stats_schedule:
@@ -52,7 +52,7 @@ class Timetable:
             )
 
     def upcoming(self) -> tuple[Due, ...]:
-        """When each is due next (past: since when it is overdue)."""
+        """When each is due next; a time in the past is when it became overdue."""
         now = self._engine.clock.now()
         standing = Turn(self._engine.state, now).standing()
         times = [(regular.kind, _next(regular, standing, now)) for regular in self._regular]
@@ -63,7 +63,7 @@ class Timetable:
         return min((due.at for due in self.upcoming()), default=None)
 
     def look(self) -> None:
-        """Say so of what is due."""
+        """Put an event for everything that is due."""
         now = self._engine.clock.now()
         for regular in self._regular:
             due = _next(regular, Turn(self._engine.state, now).standing(), now)

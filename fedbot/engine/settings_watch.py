@@ -1,8 +1,8 @@
-"""The settings file is looked at every few seconds, and read again when it has changed.
+"""Looks at the settings file every few seconds, and reads it again when it has changed.
 
-New settings are used at once, but for what the process was built upon (`AFTER_A_RESTART`). A file with a fault changes
-nothing. Either is an event, so that the admins are told and the journal knows. The tokens' own files are looked at
-where they are used (`fedbot.inventree.inventory`).
+New settings apply at once, except those that need a restart (`AFTER_A_RESTART`). A file with a mistake changes nothing.
+Either is an event, so the admins are told and the journal knows. `fedbot.inventree.inventory` looks at the token files
+itself.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 SECONDS_BETWEEN_LOOKS = 3.0
 AFTER_A_RESTART = ("matrix", "journal", "state", "web", "pages")
-"""Sections that the process was built upon; `party.id` is another."""
+"""Sections that need a restart; `party.id` needs one too."""
 
 Stamp = tuple[int, int, int]
 NOT_READ: Stamp = (0, 0, 0)
@@ -29,10 +29,10 @@ Tell = Callable[[tuple[str, ...], tuple[str, ...], tuple[Problem, ...]], None]
 
 
 class SettingsWatch:
-    """Looks at the file of these settings.
+    """Watches the file of these settings.
 
-    `use` takes new settings into use; it raises `ChatProblem` if a room's address leads nowhere. `tell` gets what
-    has changed, what of it waits for a restart, and the problems for which the file can't be used.
+    `use` applies new settings; it raises `ChatProblem` if a room's address can't be resolved. `tell` gets the changed
+    settings, which of them wait for a restart, and the problems that make the file unusable.
     """
 
     def __init__(self, settings: Settings, use: Callable[[Settings], Awaitable[None]], tell: Tell) -> None:
@@ -43,7 +43,7 @@ class SettingsWatch:
         self._seen = self._known
 
     async def look(self) -> None:
-        """Read the file again if it has changed, and is the same as at the last look: then nobody is writing it."""
+        """Read the file again if it has changed, and is the same as at the last look, so nobody is writing it."""
         before, self._seen = self._seen, _stamp(self._settings.source)
         if self._seen not in (self._known, None) and self._seen == before:
             self._known = self._seen
@@ -79,7 +79,7 @@ class SettingsWatch:
 
 
 def _stamp(file: Path) -> Stamp | None:
-    """When it was written last, how long and which file it is; None while it isn't there."""
+    """Modification time, size and inode of the file; None while it doesn't exist."""
     try:
         found = file.stat()
     except OSError:
@@ -88,14 +88,14 @@ def _stamp(file: Path) -> Stamp | None:
 
 
 def _live(old: Settings, new: Settings) -> Settings:
-    """The new settings, as far as they can be used without a restart."""
+    """The new settings, as far as they apply without a restart."""
     kept: dict[str, Any] = {name: getattr(old, name) for name in AFTER_A_RESTART}
     kept["party"] = new.party.model_copy(update={"id": old.party.id})
     return new.model_copy(update=kept)
 
 
 def _differences(old: Settings, new: Settings) -> tuple[str, ...]:
-    """The settings that are others: `people`, `rules.grace_seconds`, `inventree.token`. Never what they are."""
+    """The names of the changed settings (`people`, `rules.grace_seconds`, `inventree.token`), never their values."""
     found: list[str] = []
     for name in type(new).model_fields:
         before, after = getattr(old, name), getattr(new, name)

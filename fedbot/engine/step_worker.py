@@ -1,8 +1,8 @@
-"""The act lane: one writer, each step by the same protocol.
+"""The only writer to InvenTree. Every step follows the same protocol.
 
-Probe (was it done already?) → write the intent → act once → read back → write the outcome. A step whose
-outcome is unknown is only probed, after `settle`; if the probe still finds nothing `give_up` after the act, it
-is handed to a person, never repeated.
+Probe (was it done already?), write the intent, act once, read back, write the outcome. A step whose outcome is unknown
+is only probed, after `settle`. If the probe still finds nothing `give_up` after the act, a person decides; the step is
+never repeated.
 """
 
 from __future__ import annotations
@@ -46,15 +46,15 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 LOOKED_AFTER = timedelta(seconds=5)
-"""After so long it is looked again whether a file is there."""
+"""The time until the worker checks again whether a file has arrived."""
 LOOKED_AGAIN_AFTER = timedelta(minutes=1)
-"""After so long it is looked again whether a superuser has said to go on."""
+"""The time until the worker checks again whether a superuser has let it continue."""
 WENT_BACK = Plain(Fault.WENT_BACK)
 FETCHED_WITHIN = timedelta(days=1)
-"""So long a homeserver is asked for a file that it doesn't give, or doesn't take."""
+"""The time that a homeserver is asked for a file that it doesn't return, or doesn't accept."""
 HELD_BACK = 1.0
 ORDERLY_STOP = 8.0
-"""Seconds that a step under way has when the bot is told to stop (a container is killed after 10)."""
+"""The seconds that a running step has when the bot is told to stop (a container is killed after 10)."""
 
 
 class StepWorker:
@@ -81,14 +81,14 @@ class StepWorker:
         self._not_before: datetime | None = None
         self._elsewhere: dict[int, asyncio.Task[None]] = {}
         engine.clock_listeners.append(self._clock_set_back)
-        self._backoffs: dict[int, Backoff] = {}  # by row: what fails must not be hurried by what works
+        self._backoffs: dict[int, Backoff] = {}  # by row: another row's success must not shorten a failing row's pauses
 
     def be_patient(self, settle: timedelta, give_up: timedelta) -> None:
-        """Wait that long, from now on, until the outcome of a step is looked for, and until a person decides."""
+        """Set how long to wait before probing a step's outcome, and before a person decides."""
         self._settle, self._give_up = settle, give_up
 
     def wait_for_others(self) -> None:
-        """Another process, gone now, may have begun an act that we don't know of: it has `settle` to end."""
+        """Wait `settle` before the first step: an earlier process may have begun an act that we don't know of."""
         self._not_before = self._clock.now() + self._settle
 
     def _clock_set_back(self) -> None:
@@ -96,14 +96,14 @@ class StepWorker:
             self._not_before = min(self._not_before, self._clock.now() + self._settle)
 
     async def run(self) -> None:
-        """Work for ever."""
+        """Work until cancelled."""
         wake = self._engine.wake["act"]
         async with asyncio.TaskGroup() as group:
             while True:
                 wake.clear()
                 rows = tuple(row for row in self._engine.due("act") if row.id not in self._elsewhere)
                 if rows and _goes_elsewhere(rows[0]):
-                    # a peer's server may take its time, so nothing of ours waits for it
+                    # a peer's server may take its time, and none of our steps waits for it
                     trial = group.create_task(self.perform(rows[0], rows))
                     self._elsewhere[rows[0].id] = trial
                     trial.add_done_callback(partial(self._over, rows[0].id))
@@ -119,13 +119,13 @@ class StepWorker:
         self._engine.wake["act"].set()
 
     async def perform(self, row: OutboxRow, rows: tuple[OutboxRow, ...] = ()) -> None:
-        """One step, one try."""
+        """Try one step once."""
         effect = row.effect
         if not isinstance(effect, Do):
             raise TypeError(f"outbox row {row.id} is no step: {effect!r}")
         try:
             await self._perform(row, effect, rows)
-        except Exception as fault:  # noqa: BLE001 -- it is set aside, and told then
+        except Exception as fault:  # noqa: BLE001 -- it is set aside, and the admins are told
             self._engine.set_row_aside(row.id, type(effect.step).__name__, row.key or effect.then.subject, fault)
 
     async def _perform(self, row: OutboxRow, effect: Do, rows: tuple[OutboxRow, ...]) -> None:
@@ -148,7 +148,7 @@ class StepWorker:
         await self._act(row, effect)
 
     def _is_stopped(self, row: OutboxRow, effect: Do) -> bool:
-        """Whether InvenTree was put back to an earlier state: no stock is moved before a superuser has looked."""
+        """Whether InvenTree was restored to an earlier state: no stock moves before a superuser has looked."""
         standing = self._engine.state.get(BotStatus, "standing")
         if standing is None or standing.went_back is None or not isinstance(effect.step, OF_STOCK):
             return False
@@ -176,19 +176,19 @@ class StepWorker:
             else:
                 self._wait(row, effect.then, problem, self._pause(row), reached=False)
             return True
-        if not isinstance(effect.step, TryToken):  # that one's probe asks nobody
+        if not isinstance(effect.step, TryToken):  # the probe of TryToken asks nobody
             self._noticed(effect.step)
         if found is not None:
             self._done(row, effect.then, found)
         return found is not None
 
     def _noticed(self, step: Step, problem: InventoryProblem | None = None) -> None:
-        """For the breaker: our InvenTree answered, or didn't."""
+        """Tell the breaker that our InvenTree answered, or didn't."""
         if is_ours(step):
             notice(self._breaker, self._clock.now(), problem)
 
     def _give_it_up(self, row: OutboxRow, effect: Do, problem: Diagnosis) -> None:
-        """Nobody can tell any more by machine: a person resolves it."""
+        """No program can find out the outcome any more, so a person has to."""
         self._backoffs.pop(row.id, None)
         self._journal.fail(row.id, StepUnknown(self._clock.now(), effect.then, problem), english(problem))
         self._engine.decide_all()
@@ -220,7 +220,7 @@ class StepWorker:
             self._done(row, effect.then, result)
 
     async def _made_ready(self, row: OutboxRow, effect: Do) -> Callable[[], Awaitable[StepResult]] | None:
-        """The act, with all that it needs; None if that can't be had, or not now."""
+        """The act, with everything that it needs; None if that is unavailable, for good or for now."""
         step = effect.step
         if isinstance(step, SendFile):
             sent = await self._under_way(row, effect.then, partial(self._send_file, step))
@@ -241,7 +241,10 @@ class StepWorker:
     async def _under_way(
         self, row: OutboxRow, then: WhenStepEnds, work: Callable[[], Coroutine[Any, Any, T]]
     ) -> T | None:
-        """What the work gives; None if that can't be had, or not now. The homeserver is no fault of our InvenTree."""
+        """The result of the work; None if that is unavailable, for good or for now.
+
+        A failing homeserver doesn't count against our InvenTree.
+        """
         try:
             made = await self._files.take(row.id, work)
         except Refusal as problem:
@@ -263,7 +266,7 @@ class StepWorker:
         return None
 
     def _pause(self, row: OutboxRow) -> float:
-        """How long to leave the row alone after one more failure. Seconds."""
+        """The seconds to leave the row alone after one more failure."""
         return self._backoffs.setdefault(row.id, Backoff()).failed()
 
     def _done(self, row: OutboxRow, then: WhenStepEnds, result: StepResult) -> None:
@@ -296,12 +299,12 @@ def _goes_elsewhere(row: OutboxRow) -> bool:
 
 
 def is_ours(step: Step) -> bool:
-    """Whether the step goes to our own InvenTree: a peer's token is tried at the peer's."""
+    """Whether the step goes to our own InvenTree. A peer's token is tried at the peer's."""
     return not (isinstance(step, TryToken) and step.url)
 
 
 def is_silence(problem: InventoryProblem) -> bool:
-    """Whether InvenTree gave no answer that we can use. A no is an answer, and so is a version that we don't know."""
+    """Whether InvenTree gave no usable answer. A refusal is an answer, and so is an unsupported version."""
     return isinstance(problem, Unavailable | OutcomeUnknown) and problem.reason != VersionFault.UNKNOWN.value
 
 
@@ -311,7 +314,7 @@ def asked_to_wait(problem: InventoryProblem) -> float:
 
 
 def notice(breaker: Breaker, now: datetime, problem: InventoryProblem | None) -> None:
-    """Our InvenTree answered, or didn't."""
+    """Tell the breaker that our InvenTree answered, or didn't."""
     if problem is not None and is_silence(problem):
         breaker.failed(now, asked_to_wait(problem), problem.problem)
     else:
@@ -323,7 +326,7 @@ def hold_back(
 ) -> bool:
     """Whether the row has to wait, `at_most` until then, for an InvenTree that doesn't answer.
 
-    It is told once what it waits for.
+    The rules are told once what it waits for.
     """
     now = engine.clock.now()
     until = breaker.holds(now)
@@ -338,9 +341,9 @@ def hold_back(
 
 
 async def to_its_end(work: Coroutine[Any, Any, None]) -> None:
-    """Do it; if we are told to stop meanwhile, let it end first, as long as that takes no more than a moment.
+    """Do the work. If we are told to stop, give it a moment (`ORDERLY_STOP`) to end.
 
-    What doesn't end in time stays journaled as begun, and is probed at the next start.
+    Work that doesn't end in time stays journaled as begun, and is probed at the next start.
     """
     task = asyncio.ensure_future(work)
     try:
@@ -352,16 +355,16 @@ async def to_its_end(work: Coroutine[Any, Any, None]) -> None:
 
 
 def _replaces(other: OutboxRow, row: OutboxRow) -> bool:
-    """Whether a later mirror or label of the same record waits, so that this one needn't be written."""
+    """Whether a later mirror or label of the same record waits, which makes this one unnecessary."""
     return other.key == row.key and other.id > row.id and other.state == "queued"
 
 
 async def wait_for_work(engine: Engine, lane: Lane, pause: float = 0.0) -> None:
-    """Until the lane is woken, something of it that was put off may be due, or that `pause` (seconds) is over."""
+    """Wait until the worker is woken, a postponed row may be due, or `pause` (seconds) is over."""
     wake = engine.wake[lane]
     due = engine.journal.next_due(lane)
     until_due = (due - engine.clock.now()).total_seconds() if due else 0.0
-    # what is due and yet may not be begun waits for something else
+    # a row that is due but may not begin waits for something else
     waits = [until_due if until_due > 0 else HELD_BACK] if due else []
     waits += [pause] if pause > 0 else []
     if not waits:

@@ -1,4 +1,4 @@
-"""What `fedbot run` tells when it has begun: who it speaks for, what it is connected to, and what waits."""
+"""The summary that `fedbot run` prints after its start: who it speaks for, its connections, and what waits."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MOST_SHOWN = 5
 
 @dataclass(frozen=True)
 class Summary:
-    """One text a field. `protocol` is the newest version of the bots' protocol that this fedbot speaks."""
+    """One text per field. `protocol` is the newest version of the bots' protocol that this fedbot speaks."""
 
     fedbot: str
     protocol: int
@@ -32,11 +32,11 @@ class Summary:
     waiting: str
 
     def fields(self) -> dict[str, object]:
-        """By their names, for a log."""
+        """All fields by name, for a log."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def __str__(self) -> str:
-        """For people, over several lines."""
+        """All fields as several lines, for people."""
         told = {
             "InvenTree": self.inventree,
             "Rooms": self.rooms,
@@ -50,7 +50,7 @@ class Summary:
 
 
 def summary(engine: Engine) -> Summary:
-    """How it stands now."""
+    """The current summary."""
     turn = Turn(engine.state, engine.clock.now())
     us, standing = turn.us, turn.standing()
     if standing.inventory_down_since is not None:

@@ -1,7 +1,7 @@
-"""The sync loop: what the chat brings goes into the journal together with its token.
+"""The sync loop: it stores each sync in the journal together with its token.
 
-A grace ends only after a sync that began later than it. So the long poll is cut short when a grace is about to
-end, and `CaughtUp` is told to the rules when they wait for it.
+A grace ends only after a sync that began later than it. So the long poll is cut short when a grace is about to end, and
+the rules get `CaughtUp` when they wait for it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 LONG_POLL = 30.0
 CATCH_UP_EVERY = timedelta(minutes=5)
 A_WHILE = timedelta(minutes=1)
-"""A silence that is shorter is not remembered."""
+"""The shortest silence that is reported."""
 
 
 class AccountTaken(Exception):
@@ -30,10 +30,10 @@ class AccountTaken(Exception):
 
 
 class SyncLoop:
-    """Reads the chat for ever. `heard_at` is when the homeserver answered last.
+    """Reads the chat until cancelled. `heard_at` is when the homeserver last answered.
 
-    `marks`: our journal could be put back without a trace of it, so the homeserver keeps a mark of how far it is.
-    `epoch`: the number of our claim, where several workers share the journal; 0 where nobody does.
+    `marks`: our journal could be restored from a backup without a trace of it, so the homeserver keeps a mark of how
+    far it is. `epoch`: the number of our claim if several workers share the journal, else 0.
     """
 
     def __init__(self, engine: Engine, chat: Chat, breaker: Breaker) -> None:
@@ -51,7 +51,7 @@ class SyncLoop:
         self._marked_at = 0
 
     def look_again(self) -> None:
-        """The state has changed: a poll that would last past the end of a grace is cut short."""
+        """The state has changed: cut short a poll that would last past the end of a grace."""
         self._look.set()
 
     async def run(self) -> None:
@@ -77,7 +77,7 @@ class SyncLoop:
                 await self._engine.settled()
 
     async def _leave_it_alone(self) -> None:
-        """While the homeserver doesn't answer, whoever tries it next, reading or sending, tries for both."""
+        """Wait while the homeserver doesn't answer. Reading and sending share one breaker, so either tries for both."""
         while until := self._breaker.holds(self._clock.now()):
             await self._clock.sleep(max((until - self._clock.now()).total_seconds(), 0.05))
 
@@ -92,14 +92,14 @@ class SyncLoop:
             self._instance = self._own_name
 
     def _is_an_earlier_worker(self, instance: str) -> bool:
-        """Whether that is a worker which had this journal before us, and was paused while it claimed the account."""
+        """Whether that is a worker which had this journal before us, and was paused before it claimed the account."""
         journal, _, rest = instance.partition(".")
         epoch = rest.partition(".")[0]
         is_ours = bool(self.epoch) and journal == self._engine.journal.journal_id
         return is_ours and epoch.isdecimal() and int(epoch) < self.epoch
 
     async def notice_an_older_journal(self) -> None:
-        """Whether the homeserver knows of a later mark than our journal: then that is treated as a copy."""
+        """If the homeserver has a later mark than our journal, treat the journal as a copy."""
         known, ours = await self._chat.last_mark(), self._engine.journal.mark()
         if known > ours:
             log.warning("the journal is older than what this bot has done since: its database was put back")
@@ -118,7 +118,7 @@ class SyncLoop:
         self._marked_at = done
 
     def take(self, batch: Batch) -> None:
-        """One batch into the journal, and the word that we have caught up, if somebody waits for it."""
+        """Store one batch, and tell the rules that we have caught up, if they wait for it."""
         self.heard_at = now = self._clock.now()
         silent_since = self._breaker.since
         self._breaker.worked()
@@ -136,7 +136,7 @@ class SyncLoop:
         self._engine.receive(batch)
         if silent_since is not None and now - silent_since >= A_WHILE:
             self._engine.put(HomeserverBack(now, silent_since))
-        # one that began in the future began by a clock that was set since: what it proves, the next one will
+        # a sync that began in the future began before the clock was set back; the next one proves the same
         if batch.asked_at <= now and self._somebody_waits(batch.asked_at):
             self._told = batch.asked_at
             self._engine.put(CaughtUp(batch.asked_at))
@@ -147,7 +147,7 @@ class SyncLoop:
         return self._engine.waits_for_sync(asked_at)
 
     def _timeout(self) -> float:
-        """Seconds to poll for: not past the end of the next grace."""
+        """The seconds to poll: not past the end of the next grace."""
         ends = self._engine.grace_ends()
         if ends is None:
             return LONG_POLL
@@ -175,4 +175,4 @@ class SyncLoop:
         finally:
             polling.cancel()
             with suppress(asyncio.CancelledError, ChatProblem):
-                await polling  # also if it is over: nobody else looks at what became of it
+                await polling  # also if it has ended, because nobody else reads its result
