@@ -1,4 +1,4 @@
-"""What a demo and the end-to-end tests stand on: a real homeserver, scripted people, a simulated InvenTree.
+"""The demo, and the base of the end-to-end tests: a real homeserver, scripted people, a simulated InvenTree.
 
-Nothing here runs in a makerspace's bot, and nothing outside of `cli` may import it.
+Nothing here runs in a makerspace's bot. Only `cli` may import it.
 """

@@ -1,6 +1,6 @@
-"""The acts of the story, one a use case: what its people say and tap, and what must be so afterwards.
+"""The acts of the story, one for each use case: its people's lines and reactions, and the checks afterwards.
 
-Each plays by itself once the two spaces are friends, in whatever order; each has its page in docs/use-cases.
+Each act can be played alone and in any order once the two spaces are friends. Each has a page in docs/use-cases.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ from fedbot_demo.stage import Space
 from fedbot_demo.stocktake import StockItem
 
 IPN = "RES-10K"
-#: A lens that there is one of, by its number in Attraktor's InvenTree.
+#: The number, in Attraktor's InvenTree, of the only lens with this IPN.
 LENS, LENS_IPN = 42, "LENS-2"
-#: What all three have; the number of one of Attraktor's stock items of it.
+#: A part that all three spaces have, and the number of one of Attraktor's stock items of it.
 BOLT, BOLTS = "M3-BOLT", 1
-#: What a booking keeps: the other one of the two lenses.
+#: The lens that a booking reserves: the other one of the two.
 BOOKED, BOOKED_ITEM = "LENS-2#0041", 41
-#: What only Attraktor has under this IPN.
+#: A part that only Attraktor has under this IPN.
 NUT, WANTED = "M3-NUT", 40
-#: What goes to a neighbour.
+#: An item lent to a neighbour without a bot.
 CABLE, NEIGHBOUR = "CAB-USBC-1", "Repair Café"
-#: As what Betaspace stood in Attraktor's books before it had a bot.
+#: The customer that stood for Betaspace in Attraktor's InvenTree before Betaspace had a bot.
 FORMER = "Betaspace e.V."
 
 
 @dataclass(frozen=True)
 class Act:
-    """`name` is its page's too. `play` returns what was checked in the end."""
+    """`name` is also the name of its page. `play` returns the checks at the end."""
 
     name: str
     title: str
@@ -40,7 +40,7 @@ class Act:
 
 
 async def connect(play: Performance) -> list[Check]:
-    """UC1."""
+    """UC1: two spaces become friends."""
     stage = play.stage
     card = await plot.ask_to_connect(stage)
     await play.read(card)
@@ -53,7 +53,7 @@ async def connect(play: Performance) -> list[Check]:
 
 
 async def push(play: Performance) -> list[Check]:
-    """UC2."""
+    """UC2: one space gives items to the other."""
     stage, asker, approver = play.stage, play.stage.people["piet"], play.stage.people["cem"]
     before = await play.inventories("Before", IPN)
     play.narrator.heading("In the room")
@@ -67,7 +67,7 @@ async def push(play: Performance) -> list[Check]:
 
 
 async def request(play: Performance) -> list[Check]:
-    """UC3, with less granted than asked for."""
+    """UC3: one space asks for items and is granted fewer."""
     stage, asker, owner = play.stage, play.stage.people["tom"], play.stage.people["piet"]
     before = await play.inventories("Before", IPN)
     play.narrator.heading("In the room")
@@ -84,7 +84,7 @@ async def request(play: Performance) -> list[Check]:
 
 
 async def loan(play: Performance) -> list[Check]:
-    """A loan, and its return in another condition."""
+    """A loan that is returned in another condition."""
     stage, owner, borrower = play.stage, play.stage.people["piet"], play.stage.people["cem"]
     attraktor, betaspace = stage.pair
     offer = await plot.offer(stage, owner, f"!fed lend #{LENS} to betaspace for 3 weeks", seen_by=borrower)
@@ -106,7 +106,7 @@ async def loan(play: Performance) -> list[Check]:
 
 
 async def parcel(play: Performance) -> list[Check]:
-    """A push that travels for days."""
+    """A push that takes days to arrive."""
     stage, asker, approver = play.stage, play.stage.people["piet"], play.stage.people["cem"]
     before = await play.inventories("Before", IPN)
     play.narrator.heading("In the room")
@@ -127,7 +127,7 @@ async def parcel(play: Performance) -> list[Check]:
 
 
 async def find(play: Performance) -> list[Check]:
-    """Who has one, asked of two friends at once; one of the hits is asked for."""
+    """Ask two friends at once who has a part, then request one of the hits."""
     stage, asker, owner = play.stage, play.stage.people["kim"], play.stage.people["dilek"]
     attraktor, betaspace = stage.pair
     await play.befriend(attraktor, stage.gammaspace)
@@ -150,7 +150,7 @@ async def find(play: Performance) -> list[Check]:
 
 
 async def from_anyone(play: Performance) -> list[Check]:
-    """Who has enough is asked in turn: the first one says no, the second one gives."""
+    """Ask the friends who have enough, one after the other: the first declines, the second gives."""
     stage, asker = play.stage, play.stage.people["kim"]
     friends = (stage.betaspace, stage.gammaspace)
     approvers = {stage.betaspace.party: stage.people["dilek"], stage.gammaspace.party: stage.people["mia"]}
@@ -181,7 +181,7 @@ async def from_anyone(play: Performance) -> list[Check]:
 
 
 async def booking(play: Performance) -> list[Check]:
-    """A loan that is booked, kept, picked up on its first day, and back."""
+    """A loan that is booked, kept, picked up on its first day, and returned."""
     stage, asker, owner = play.stage, play.stage.people["tom"], play.stage.people["piet"]
     attraktor, betaspace = stage.pair
     await play.say(owner, f"!fed share {LENS_IPN}")
@@ -217,7 +217,7 @@ async def booking(play: Performance) -> list[Check]:
 
 
 async def queue(play: Performance) -> list[Check]:
-    """What is on loan is waited for: the first in line is told when it is back, and has it next."""
+    """Wait for an item on loan: the first in the queue is notified of its return and borrows it next."""
     stage, owner, waiting = play.stage, play.stage.people["piet"], play.stage.people["mia"]
     attraktor, betaspace, gammaspace = stage.spaces
     await play.befriend(attraktor, gammaspace)
@@ -255,7 +255,7 @@ async def queue(play: Performance) -> list[Check]:
 
 
 async def want(play: Performance) -> list[Check]:
-    """What nobody shares, until somebody does."""
+    """Want something that nobody shares, until somebody shares it."""
     stage, asker, owner, approver = (play.stage, *(play.stage.people[name] for name in ("tom", "piet", "cem")))
     attraktor, betaspace = stage.pair
     before = in_stock(await stocked(attraktor), NUT)
@@ -276,7 +276,7 @@ async def want(play: Performance) -> list[Check]:
 
 
 async def outside(play: Performance) -> list[Check]:
-    """A loan to a neighbour without a bot, on one side alone."""
+    """A loan to a neighbour without a bot, recorded on one side only."""
     stage, owner = play.stage, play.stage.people["piet"]
     before = in_stock(await stocked(stage.attraktor), CABLE)
     answer = await play.say(owner, f'!fed lend {CABLE} 3 to outside "{NEIGHBOUR}" for 2 weeks')
@@ -295,7 +295,7 @@ async def outside(play: Performance) -> list[Check]:
 
 
 async def _taken_over(play: Performance) -> list[Check]:
-    """What a neighbour has becomes an ordinary loan, once it has a bot."""
+    """A neighbour's item becomes an ordinary loan once the neighbour has a bot."""
     stage, owner, approver = play.stage, play.stage.people["piet"], play.stage.people["cem"]
     attraktor, betaspace = stage.pair
     before = in_stock(await stocked(attraktor), IPN), in_stock(await stocked(betaspace), IPN)
@@ -327,7 +327,7 @@ async def _row(space: Space, item: int) -> StockItem:
 
 
 async def no_passing_on(play: Performance) -> list[Check]:
-    """UC6."""
+    """UC6: a space may not pass on what it received from a friend."""
     stage, owner, other = play.stage, play.stage.people["piet"], play.stage.people["cem"]
     attraktor, betaspace = stage.pair
     await play.befriend(betaspace, stage.gammaspace)
@@ -348,7 +348,7 @@ async def no_passing_on(play: Performance) -> list[Check]:
 
 
 async def stats(play: Performance) -> list[Check]:
-    """UC4, asked for, with its chart."""
+    """UC4: stats on request, with a chart."""
     stage, kim = play.stage, play.stage.people["kim"]
     answer = await play.say(kim, "!fed stats all --chart")
     picture = await plot.picture_under(stage, kim, answer)
@@ -363,7 +363,7 @@ async def stats(play: Performance) -> list[Check]:
 
 
 async def disconnect(play: Performance) -> list[Check]:
-    """UC5."""
+    """UC5: two spaces end their friendship."""
     stage, anna = play.stage, play.stage.attraktor.superuser
     preview = await play.say(anna, f"!fed disconnect {stage.betaspace.party}")
     await play.narrator.has_told(await anna.say(stage.room, "1", reply_to=preview.event_id))
@@ -389,5 +389,5 @@ ACTS = (
     Act("stats", "Figures of both, with a chart", stats),
     Act("disconnect", "They part: preview, word, and the access is gone", disconnect),
 )
-#: What `make demo` plays.
+#: The acts of `make demo`.
 SHORT = ("connect", "push", "loan")

@@ -1,4 +1,4 @@
-"""A bot as an admin runs it, `fedbot run --config …`, as a process of its own: started, awaited, stopped, killed."""
+"""A bot as an admin runs it: `fedbot run --config …` as a process that can be started, awaited, stopped and killed."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _LOOK_EVERY_S = 0.1
 
 
 class BotEndedError(RuntimeError):
-    """The bot ended, or didn't get ready, when it should have been running; with the end of its log."""
+    """The bot ended, or never got ready. The message holds the end of its log."""
 
 
 class BotProcess:
-    """One bot, with the settings in `config` and the state in `state`; what it logs is added to `log`.
+    """One bot, with its settings in `config`, its state in `state` and its output in `log`.
 
-    `start` and `stop` may be repeated: it goes on where it was, as on a real machine.
+    `start` and `stop` may be repeated. The bot continues from its state, as on a real machine.
     """
 
     def __init__(self, config: Path, state: Path, log: Path) -> None:
@@ -37,7 +37,7 @@ class BotProcess:
 
     @property
     def log(self) -> Path:
-        """The file that it logs to; it grows over restarts."""
+        """The bot's log file; it grows over restarts."""
         return self._process.log
 
     @property
@@ -47,16 +47,16 @@ class BotProcess:
 
     @property
     def is_running(self) -> bool:
-        """Whether the process is there."""
+        """Whether the process is running."""
         return self._process.is_running
 
     @property
     def exit_code(self) -> int | None:
-        """What it ended with (negative: the signal), None while it runs."""
+        """The exit code (negative: the signal), or None while it runs."""
         return self._process.exit_code
 
     async def start(self, timeout: float = 30.0) -> None:
-        """Start it and wait until it hears the homeserver.
+        """Start it and wait until it receives events from the homeserver.
 
         Raises:
             BotEndedError: It ended, or wasn't ready within `timeout` seconds.
@@ -73,10 +73,10 @@ class BotProcess:
         raise BotEndedError(f"The bot wasn't ready in {timeout:g} s. The end of {self.log}:\n{self.log_tail()}")
 
     async def has_read_of(self, spaces: set[str], timeout: float) -> None:
-        """Wait until it has read the announcements of these spaces, by their ids: they stand in its journal.
+        """Wait until the bot's journal holds the announcements of the spaces with these ids.
 
         Raises:
-            TimeoutError: It hadn't within `timeout` seconds.
+            TimeoutError: It didn't within `timeout` seconds.
         """
         deadline = time.monotonic() + timeout
         while lacking := spaces - self._known():
@@ -90,30 +90,30 @@ class BotProcess:
         return {party["id"] for (text,) in found for party in json.loads(text)["parties"]}
 
     async def begin(self) -> None:
-        """Start it without waiting: for those who expect that it ends by itself (`ended`)."""
+        """Start it without waiting, for a test that expects it to end by itself (`ended`)."""
         await self._process.start()
 
     async def ended(self, timeout: float = 30.0) -> int:
-        """Wait for it to end by itself; its exit code. TimeoutError if it doesn't."""
+        """Wait for it to end by itself; return its exit code. Raise TimeoutError if it doesn't."""
         return await self._process.ended(timeout)
 
     async def stop(self, grace: float = 10.0) -> None:
-        """Ask it to end, kill it after `grace` seconds. Does nothing when it doesn't run."""
+        """Ask it to end; kill it after `grace` seconds. Do nothing if it isn't running."""
         await self._process.stop(grace)
 
     async def kill(self) -> None:
-        """End it as a power cut would."""
+        """Kill it, as a power cut would."""
         await self._process.kill()
 
     async def health(self) -> dict[str, Any] | None:
-        """What `fedbot health` would be told; None when nobody answers."""
+        """The reply that `fedbot health` gets; None if the bot doesn't answer."""
         return await asyncio.to_thread(ask, self.state / HEALTH_SOCKET)
 
     async def give_token(self, name: str, token: str) -> None:
-        """`fedbot credentials add NAME`, with the token on its standard input.
+        """Run `fedbot credentials add NAME` with the token on its standard input.
 
         Raises:
-            BotEndedError: It wasn't taken.
+            BotEndedError: The bot refused it.
         """
         command = [sys.executable, "-m", "fedbot", "credentials", "--config", str(self.config), "add", name]
         process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, stderr=STDOUT)

@@ -1,6 +1,6 @@
-"""Certificates for servers on loopback: a certificate authority that lives as long as one demo or test.
+"""Certificates for servers on loopback, from an authority that lives only for one demo or test.
 
-Keys are written with mode 0600 and are worth nothing outside of the folder's life.
+Private keys have mode 0600. Nothing else trusts this authority.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ _LIFETIME = timedelta(days=30)
 
 @dataclass(frozen=True)
 class Certificate:
-    """Where a server finds its certificate and its private key (PEM)."""
+    """The paths of a server's certificate and private key (PEM)."""
 
     certificate: Path
     key: Path
 
 
 class CertificateAuthority:
-    """Signs certificates for `localhost` and 127.0.0.1; whoever trusts the file `certificate` trusts them."""
+    """Signs certificates for `localhost` and 127.0.0.1. Clients trust them by trusting the file `certificate`."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -43,14 +43,14 @@ class CertificateAuthority:
         self.certificate.write_bytes(built.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
 
     def issue(self, name: str) -> Certificate:
-        """A certificate and key for a server on loopback, in the files NAME.crt and NAME.key."""
+        """Write a certificate and key for a server on loopback to NAME.crt and NAME.key."""
         key = ec.generate_private_key(ec.SECP256R1())
         built = _builder(_name(name), self._name, key)
         hosts: list[x509.GeneralName] = [x509.DNSName("localhost"), x509.IPAddress(IPv4Address("127.0.0.1"))]
         built = built.add_extension(x509.SubjectAlternativeName(hosts), critical=False)
         built = built.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         built = built.add_extension(_key_usage(signs_certificates=False), critical=True)
-        # from Python 3.13 on a certificate without it is refused (VERIFY_X509_STRICT)
+        # Python 3.13 and later refuse a certificate without it (VERIFY_X509_STRICT)
         built = built.add_extension(
             x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False
         )
@@ -61,7 +61,7 @@ class CertificateAuthority:
 
 
 def self_signed(folder: Path, name: str) -> Certificate:
-    """A certificate of the kind that `openssl req -x509` makes for one server: signed by nobody else."""
+    """A self-signed certificate, as `openssl req -x509` makes for one server."""
     key = ec.generate_private_key(ec.SECP256R1())
     hosts: list[x509.GeneralName] = [x509.DNSName("localhost"), x509.IPAddress(IPv4Address("127.0.0.1"))]
     built = _builder(_name(name), _name(name), key)

@@ -1,4 +1,4 @@
-"""The demo's summary: what both inventories should hold after the story, held against what they do hold."""
+"""The demo's summary: compare what both inventories should hold after the story with what they hold."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from fedbot_demo.inventree.statuses import DAMAGED, OK, SENT_TO_CUSTOMER
 from fedbot_demo.stage import Space
 from fedbot_demo.stocktake import HistoryEntry, StockItem
 
-#: The roles of an account that may look and change nothing.
+#: The actions of an account that can only view.
 _LOOKS_ONLY = frozenset({"view"})
 
 
-#: What both spaces' InvenTrees hold, the first space's rows first.
+#: The stock rows of both spaces' InvenTrees, the first space's first.
 Inventories: TypeAlias = tuple[list[StockItem], list[StockItem]]
 
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that should be so. `found` is what was there instead (or as well)."""
+    """One expectation. `found` is what was there instead, or in addition."""
 
     what: str
     good: bool
@@ -30,7 +30,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Handover:
-    """What the story hands over."""
+    """The items that the story hands over."""
 
     ipn: str
     quantity: Decimal
@@ -47,18 +47,18 @@ def shown(quantity: Decimal) -> str:
 
 
 def in_stock(items: Sequence[StockItem], ipn: str) -> Decimal:
-    """How much of a part the makerspace has."""
+    """The quantity of a part that the makerspace has in stock."""
     return sum((item.quantity for item in items if item.ipn == ipn and item.in_stock), Decimal(0))
 
 
 def new_items(before: Sequence[StockItem], after: Sequence[StockItem]) -> list[StockItem]:
-    """The rows that were not there before."""
+    """The rows of `after` that are not in `before`."""
     known = {item.pk for item in before}
     return [item for item in after if item.pk not in known]
 
 
 async def check_sender(sender: Space, receiver: Space, handover: Handover, before: Sequence[StockItem]) -> list[Check]:
-    """What the sender's InvenTree should hold now."""
+    """Check the sender's InvenTree after a handover."""
     async with sender.stocktake() as stocktake:
         after = await stocktake.items()
         given = [item for item in new_items(before, after) if item.customer]
@@ -80,7 +80,7 @@ async def check_sender(sender: Space, receiver: Space, handover: Handover, befor
 async def check_receiver(
     receiver: Space, sender: Space, handover: Handover, before: Sequence[StockItem]
 ) -> list[Check]:
-    """What the receiver's InvenTree should hold now."""
+    """Check the receiver's InvenTree after a handover."""
     async with receiver.stocktake() as stocktake:
         after = await stocktake.items()
         new = new_items(before, after)
@@ -111,7 +111,7 @@ async def check_receiver(
 
 
 async def check_loan(owner: Space, borrower: Space, item: int, lent: Inventories, back: Inventories) -> list[Check]:
-    """What should have become of a whole stock item that was lent, and came back damaged."""
+    """Check a whole stock item that was lent and came back damaged."""
     out = next(row for row in lent[0] if row.pk == item)
     home = next(row for row in back[0] if row.pk == item)
     had = [row for row in lent[1] if row.ipn == out.ipn and row.in_stock and row.serial == out.serial]
@@ -135,9 +135,10 @@ async def check_loan(owner: Space, borrower: Space, item: int, lent: Inventories
 
 
 async def check_access(space: Space, peer: Space) -> list[Check]:
-    """The account that the space's bot has made for its peer: may look only, has one token, valid and used.
+    """Check the peer's account: it can only view, and has one valid, used token.
 
-    Before 1.0 it is made by hand, and InvenTree tells neither roles nor others' tokens: nothing to check.
+    Before 1.0 an admin makes the account by hand, and InvenTree shows neither roles nor others' tokens. Nothing is
+    checked then.
     """
     name = f"fed-{peer.party}-1"
     if not space.version.edits_rule_sets:
@@ -163,9 +164,9 @@ async def check_access(space: Space, peer: Space) -> list[Check]:
 
 
 async def check_no_access(space: Space, peer: Space) -> list[Check]:
-    """What is left of the peer's access after the friendship: an account that is shut, no token, a closed company.
+    """Check that the ended friendship left a disabled account, no token and an inactive company.
 
-    Before 1.0 the account is shut by hand, as it was made: nothing to check.
+    Before 1.0 an admin disables the account by hand. Nothing is checked then.
     """
     name = f"fed-{peer.party}-1"
     if not space.version.edits_rule_sets:
@@ -202,7 +203,7 @@ def _amount(
 
 
 def _history(space: Space, words: str, handover: Handover, entries: Sequence[HistoryEntry]) -> Check:
-    """One entry says what, who asked, who approved, and has the transfer's id."""
+    """Check that one entry says what happened, who asked and who approved, and holds the transfer's id."""
     wanted = (words, handover.asker, handover.approver, handover.transfer)
     hits = [entry for entry in entries if all(each in entry.notes for each in wanted)]
     return Check(
@@ -213,7 +214,7 @@ def _history(space: Space, words: str, handover: Handover, entries: Sequence[His
 
 
 def _rest(space: Space, handover: Handover, before: Sequence[StockItem], after: Sequence[StockItem]) -> Check:
-    """Nobody touched anything else."""
+    """Check that no other row changed."""
     old = {item.pk: item for item in before if item.ipn != handover.ipn}
     new = {item.pk: item for item in after if item.ipn != handover.ipn}
     changed = sorted(pk for pk in old.keys() | new.keys() if old.get(pk) != new.get(pk))

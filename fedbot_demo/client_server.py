@@ -1,4 +1,4 @@
-"""The bare Matrix client-server API for one account: requests, refusals and the server's limits."""
+"""A minimal client for the Matrix client-server API as one account: requests, errors and rate limits."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _CLIENT = "/_matrix/client/v3"
 _MEDIA = "/_matrix/client/v1/media/download"
 _UPLOAD = "/_matrix/media/v3/upload"
 _REPLY_S = 30.0
-#: What Matrix lets a client assume when a 429 doesn't say how long to wait.
+#: The wait, by Matrix's specification, if a 429 doesn't say how long.
 _UNSTATED_WAIT_MS = 1000
 
 
 class MatrixError(Exception):
-    """The homeserver said no. `code` is Matrix's errcode, for instance M_FORBIDDEN."""
+    """The homeserver refused. `code` is Matrix's errcode, for instance M_FORBIDDEN."""
 
     def __init__(self, status: int, code: str, message: str) -> None:
         super().__init__(f"{status} {code}: {message}")
@@ -28,7 +28,7 @@ class MatrixError(Exception):
 
 
 class ClientServerApi:
-    """Requests as one account; each waits as the limits ask (429), at most `patience` seconds in all."""
+    """Requests as one account. Each waits as the rate limits ask (429), at most `patience` seconds in all."""
 
     def __init__(self, homeserver_url: str, access_token: str, *, patience: float) -> None:
         self._patience = patience
@@ -46,11 +46,11 @@ class ClientServerApi:
     async def ask(
         self, method: str, path: str, body: Mapping[str, Any] | None = None, *, long_poll: float = 0.0
     ) -> dict[str, Any]:
-        """The answer's JSON. `path` goes after /_matrix/client/v3; a long poll lasts `long_poll` seconds.
+        """Return the answer's JSON. `path` follows /_matrix/client/v3; a long poll lasts `long_poll` seconds.
 
         Raises:
-            MatrixError: Refused, or still limited when the patience is over.
-            httpx.TransportError: The homeserver isn't there, or went away meanwhile.
+            MatrixError: Refused, or still rate-limited after `patience` seconds.
+            httpx.TransportError: The homeserver isn't there, or went away during the request.
         """
         give_up = time.monotonic() + self._patience
         while True:
@@ -68,7 +68,7 @@ class ClientServerApi:
             await asyncio.sleep(wait)
 
     async def download(self, address: str) -> bytes:
-        """What lies at an `mxc://` address.
+        """Download the content at an `mxc://` address.
 
         Raises:
             MatrixError: Refused.
@@ -78,7 +78,7 @@ class ClientServerApi:
         return _accepted(await self._http.get(url, timeout=_REPLY_S)).content
 
     async def upload(self, content: bytes, kind: str) -> str:
-        """Put a file of that media type onto the homeserver: its `mxc://` address.
+        """Upload a file of that media type; return its `mxc://` address.
 
         Raises:
             MatrixError: Refused.
@@ -90,7 +90,7 @@ class ClientServerApi:
 
 
 def quoted(text: str) -> str:
-    """One piece of a path: room ids and event ids hold all that a URL gives a meaning to."""
+    """Quote one segment of a path. Room and event ids hold characters that have a meaning in URLs."""
     return quote(text, safe="")
 
 
@@ -102,7 +102,7 @@ def _accepted(answer: httpx.Response) -> httpx.Response:
 
 
 def _problem(answer: httpx.Response) -> dict[str, Any]:
-    """The error's body; a proxy between may answer with a page instead."""
+    """The error's body. A proxy in between may answer with a page instead."""
     try:
         problem = answer.json()
     except ValueError:

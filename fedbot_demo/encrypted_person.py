@@ -1,4 +1,4 @@
-"""A scripted person whose client encrypts: nio's own client does it, not what the bots use in its place."""
+"""A scripted person whose client encrypts, with nio's own client rather than the bots' replacement for it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fedbot_demo.room_event import RoomEvent, event_of
 
 
 class EncryptedPerson(Person):
-    """As `Person`; what is said in an encrypted room goes and comes encrypted. The keys end with the person."""
+    """A `Person` who encrypts in encrypted rooms. The keys are lost when the person closes."""
 
     def __init__(self, account: Account, *, patience: float = 60.0) -> None:
         super().__init__(account, patience=patience)
@@ -24,14 +24,14 @@ class EncryptedPerson(Person):
         self._client.restore_login(account.user_id, account.device_id, account.access_token)
 
     async def close(self) -> None:
-        """Close the connections; the keys are gone."""
+        """Close the connections; the keys are lost."""
         await self._client.close()
         self._client.store.database.close()
         await super().close()
         self._keys.cleanup()
 
     async def send(self, room: str, kind: str, content: Mapping[str, Any]) -> str:
-        """Send any event into the timeline, encrypted if the room is; returns its id."""
+        """Send any event into the timeline, encrypted if the room is; return its id."""
         await self.sync()
         known = self._client.rooms.get(room)
         if known is None or not known.encrypted:

@@ -1,8 +1,8 @@
 """A real Matrix homeserver (Synapse) on loopback, for the demo and the end-to-end tests.
 
-Synapse runs as a process of its own (`fedbot_demo.leash`), with SQLite, in one folder. It is set up as
-measured. It federates with nobody, or, when asked to, with other homeservers on
-loopback: it trusts only certificates that a common authority signed.
+Synapse runs in a process (`fedbot_demo.leash`) with SQLite, in one folder, with the settings that our measurements use.
+It federates with nobody. On request it federates with other homeservers on loopback, and trusts only certificates that
+a common authority signed.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from fedbot_demo.leash import LeashedProcess
 _LOOPBACK = "127.0.0.1"
 _LOOK_EVERY_S = 0.05
 _NO_LIMIT = {"per_second": 10_000, "burst_count": 10_000}
-#: Synapse's rc_* settings lifted, for those who measure something else than its limits.
+#: Synapse's rc_* settings, lifted for measurements of something other than the limits.
 _LIFTED_LIMITS: dict[str, Any] = {
     "rc_message": _NO_LIMIT,
     "rc_registration": _NO_LIMIT,
@@ -44,12 +44,12 @@ _LIFTED_LIMITS: dict[str, Any] = {
 
 
 class HomeserverError(Exception):
-    """The homeserver didn't start, or refused what the demo asked of it; the message holds its own words."""
+    """The homeserver didn't start, or refused a request of the demo. The message holds the server's own text."""
 
 
 @dataclass(frozen=True)
 class Account:
-    """A Matrix account just registered, logged in on one device."""
+    """A new Matrix account, logged in on one device."""
 
     user_id: str
     device_id: str
@@ -60,7 +60,7 @@ class Account:
 
 @dataclass(frozen=True)
 class _Identity:
-    """What a homeserver keeps over restarts on the same folder."""
+    """The keys and secrets that a homeserver keeps over restarts in the same folder."""
 
     server_name: str
     client_port: int
@@ -103,17 +103,17 @@ class Homeserver:
 
     @property
     def url(self) -> str:
-        """Where clients find it; the same after a restart."""
+        """The base URL for clients; the same after a restart."""
         return f"http://{_LOOPBACK}:{self._identity.client_port}"
 
     @property
     def server_name(self) -> str:
-        """The part of its users' ids after the colon."""
+        """The part of its user ids after the colon."""
         return self._identity.server_name
 
     @property
     def log(self) -> Path:
-        """The file that Synapse logs to; it grows over restarts."""
+        """Synapse's log file; it grows over restarts."""
         return self._process.log
 
     @property
@@ -123,7 +123,7 @@ class Homeserver:
 
     @property
     def is_running(self) -> bool:
-        """Whether the process is there."""
+        """Whether the process is running."""
         return self._process.is_running
 
     async def __aenter__(self) -> Self:
@@ -152,15 +152,15 @@ class Homeserver:
             raise
 
     async def stop(self, grace: float = 10.0) -> None:
-        """End Synapse; killed after `grace` seconds. `start` brings it back with all it knew."""
+        """End Synapse; kill it after `grace` seconds. `start` brings it back with everything it had."""
         await self._process.stop(grace)
 
     async def kill(self) -> None:
-        """End Synapse as a power cut would."""
+        """Kill Synapse, as a power cut would."""
         await self._process.kill()
 
     async def register(self, name: str, *, admin: bool = False, display_name: str | None = None) -> Account:
-        """A new account with the local part `name`, by the shared secret (Synapse's admin API, register).
+        """Register an account with the local part `name` through Synapse's admin API, by the shared secret.
 
         Raises:
             HomeserverError: The name is taken or not allowed.
@@ -169,7 +169,7 @@ class Homeserver:
         async with self._client() as client:
             nonce = (await client.get("/_synapse/admin/v1/register")).json()["nonce"]
             parts = (nonce, name, password, "admin" if admin else "notadmin")
-            # Synapse's protocol asks for SHA-1 here
+            # Synapse's registration API requires SHA-1
             mac = hmac.new(self._identity.registration_secret.encode(), "\0".join(parts).encode(), hashlib.sha1)
             asked = {
                 "nonce": nonce,
@@ -183,7 +183,7 @@ class Homeserver:
         return Account(answer["user_id"], answer["device_id"], self.url, answer["access_token"], password)
 
     async def lift_rate_limit(self, user_id: str) -> None:
-        """Let one account of this server send without limit, as a bot's admin may do on a real server."""
+        """Exempt one account of this server from rate limits, as an admin can do for a bot on a real server."""
         self._admin = self._admin or await self.register(f"warden-{secrets.token_hex(4)}", admin=True)
         async with self._client() as client:
             answer = await client.post(
@@ -194,7 +194,7 @@ class Homeserver:
         _expect_ok(answer, f"lift the rate limit of {user_id}")
 
     async def restore_rate_limit(self, user_id: str) -> None:
-        """Undo `lift_rate_limit`; what was sent meanwhile doesn't count."""
+        """Undo `lift_rate_limit`. Events sent while it was lifted don't count."""
         if self._admin is None:
             return
         async with self._client() as client:
@@ -216,7 +216,7 @@ class Homeserver:
                         f"Synapse ended with {self._process.exit_code} before it answered."
                         f" The end of {self.log}:\n{self._process.log_tail()}"
                     )
-                # nobody listens yet: the reason to look again
+                # nothing listens yet, so look again
                 with contextlib.suppress(httpx.TransportError):
                     if (await client.get("/_matrix/client/versions")).is_success:
                         return
@@ -227,7 +227,7 @@ class Homeserver:
         )
 
     def _known_identity(self) -> _Identity | None:
-        """The identity of the homeserver that lived in this folder before, None in a new one."""
+        """The identity of the homeserver that used this folder before; None if there was none."""
         if not self._configuration.exists():
             return None
         known = yaml.safe_load(self._configuration.read_text())
@@ -282,10 +282,10 @@ class Homeserver:
             "tls_private_key_path": str(issued.key),
             "federation_custom_ca_list": [str(authority.certificate)],
             "federation_domain_whitelist": None,
-            # Synapse keeps away from private addresses otherwise, loopback among them
+            # Synapse refuses private addresses by default, including loopback
             "ip_range_blacklist": [],
             "federation_ip_range_blacklist": [],
-            # one that was away is tried again at once, not after minutes
+            # retry a server that was away at once, not after minutes
             "federation": {
                 "client_timeout": "5s",
                 "max_long_retry_delay": "1s",
@@ -317,7 +317,7 @@ def _listener(port: int, resource: str) -> dict[str, Any]:
 
 
 def _free_ports(count: int) -> list[int]:
-    """Different ports that nobody listens on now; asked for together, so that they differ."""
+    """Distinct free ports. They are requested together because two requests could return the same one."""
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
         for each in sockets:

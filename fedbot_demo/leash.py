@@ -1,10 +1,10 @@
-"""Child processes that never outlive whoever started them.
+"""Child processes that end when their parent does.
 
-`LeashedProcess` starts a Python module as a process of its own, with a pipe to its standard input that nobody
-writes to. When the parent ends, however it ends (even by kill -9), the pipe closes and the child ends itself.
-Unlike Linux's parent-death signal this doesn't depend on which thread started the child.
+`LeashedProcess` runs a Python module in a child process whose standard input is a pipe that nobody writes to. When the
+parent ends, even by kill -9, the pipe closes and the child ends itself. Unlike Linux's parent-death signal, this
+doesn't depend on the thread that started the child.
 
-Run as `python -m fedbot_demo.leash MODULE [ARGUMENT...]` it is the child's side: it watches the pipe and runs
+Run as `python -m fedbot_demo.leash MODULE [ARGUMENT...]`, this module is the child's side: it watches the pipe and runs
 MODULE.
 """
 
@@ -23,11 +23,11 @@ _LAST_WORDS_S = 5.0
 
 
 class LeashedProcess:
-    """One module run as a child: `start`, `stop`, and the tail of what it wrote.
+    """One module run as a child: start it, stop it, and read the end of its output.
 
-    `module` and `arguments` as for `python -m`. Standard output and error are appended to the file `log`
-    (made with mode 0600).
-    The child gets a session of its own, so that Ctrl-C reaches only the parent, which then stops it in order.
+    `module` and `arguments` are those of `python -m`. Standard output and error are appended to the file `log` (created
+    with mode 0600). The child has a session of its own, because Ctrl-C should reach only the parent, which then stops
+    its children in order.
     """
 
     def __init__(self, module: str, arguments: list[str], *, log: Path, folder: Path | None = None) -> None:
@@ -38,21 +38,21 @@ class LeashedProcess:
 
     @property
     def pid(self) -> int | None:
-        """The child's process id, None when it was never started."""
+        """The child's process id; None if it was never started."""
         return self._process.pid if self._process else None
 
     @property
     def is_running(self) -> bool:
-        """Whether it was started and has not ended."""
+        """Whether it was started and hasn't ended."""
         return self._process is not None and self._process.returncode is None
 
     @property
     def exit_code(self) -> int | None:
-        """What it ended with (negative: the signal), None while it runs or before the first start."""
+        """The exit code (negative: the signal); None while it runs or before the first start."""
         return self._process.returncode if self._process else None
 
     async def start(self, environment: dict[str, str] | None = None) -> None:
-        """Start the child, with `environment` added to our own; RuntimeError when it runs already."""
+        """Start the child, with `environment` added to ours. Raise RuntimeError if it is already running."""
         if self.is_running:
             raise RuntimeError(f"{self._command[3]} runs already, as process {self.pid}")
         descriptor = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
@@ -70,7 +70,7 @@ class LeashedProcess:
             os.close(descriptor)
 
     async def stop(self, grace: float = 5.0) -> None:
-        """Ask it to end (SIGTERM), kill it after `grace` seconds. Does nothing when it doesn't run."""
+        """Ask it to end (SIGTERM); kill it after `grace` seconds. Do nothing if it isn't running."""
         process = self._process
         if process is None or process.returncode is not None:
             return
@@ -82,13 +82,13 @@ class LeashedProcess:
             await process.wait()
 
     async def kill(self) -> None:
-        """End it without a chance to tidy up, as a power cut would."""
+        """Kill it without a chance to clean up, as a power cut would."""
         if self._process is not None and self._process.returncode is None:
             self._process.kill()
             await self._process.wait()
 
     async def ended(self, timeout: float) -> int:
-        """Wait until it ends by itself; its exit code.
+        """Wait until it ends by itself; return its exit code.
 
         Raises:
             TimeoutError: It still runs after `timeout` seconds.
@@ -99,14 +99,14 @@ class LeashedProcess:
         return await asyncio.wait_for(self._process.wait(), timeout)
 
     def log_tail(self, lines: int = 60) -> str:
-        """The last lines of what it wrote: enough for an error with the one that caused it."""
+        """The last lines of its output: enough to hold an error and its cause."""
         if not self.log.exists():
             return "(it wrote nothing)"
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
 
 
 def _end_with_the_parent() -> None:
-    """Wait for the pipe to close, then end this process: politely, after `_LAST_WORDS_S` for certain."""
+    """Wait for the pipe to close, then send ourselves SIGTERM; exit hard after `_LAST_WORDS_S`."""
     while os.read(0, 4096):
         pass
     os.kill(os.getpid(), signal.SIGTERM)

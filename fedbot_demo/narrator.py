@@ -1,4 +1,4 @@
-"""Tells what happens in a room as one of its people sees it, line by line, on a terminal and into a transcript."""
+"""Prints what one person sees in a room, line by line, on a terminal and into a transcript."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from fedbot_demo.room_event import RoomEvent
 from fedbot_demo.stage import PARTY_EVENT, TIME_ZONE
 
 _NAME_WIDTH = 14
-#: Under the words of a message: as wide as its time and its name.
+#: Indents a message's text past its time and name.
 _INDENT = " " * (10 + _NAME_WIDTH + 1)
 _WIDTH = 110
 _LONG_POLL_S = 5.0
 _QUIET_S = 0.8
-#: What the sealed parts of an envelope's body are called: nobody but the peer can read them.
+#: The encrypted parts of an envelope's body; only the peer can read them.
 _SEALED = ("token", "sealed")
 
 
 class Narrator:
-    """Prints to `out` (with colours if that is a terminal) and keeps all that it said in `told`, without colours."""
+    """Prints to `out` (in colour if that is a terminal) and keeps all of it in `told`, without colours."""
 
     def __init__(self, names: Mapping[str, str], out: TextIO = sys.stdout) -> None:
         self._names = dict(names)
@@ -38,7 +38,7 @@ class Narrator:
         self._known: dict[str, RoomEvent] = {}
         self._news = asyncio.Event()
 
-    # --- saying something by itself
+    # --- printing text of its own
 
     def title(self, text: str) -> None:
         """A heading."""
@@ -46,24 +46,24 @@ class Narrator:
         self.line(f"━━ {text} ".ljust(_WIDTH, "━"), "1")
 
     def heading(self, text: str) -> None:
-        """A smaller heading, within what the last title began."""
+        """A smaller heading, below the last title."""
         self.line("")
         self.line(f"── {text} ──", "1")
 
     def line(self, text: str, colour: str = "") -> None:
-        """One line as it is."""
+        """Print one line unchanged."""
         self.told.append(text)
         print(f"\x1b[{colour}m{text}\x1b[0m" if colour and self._colours else text, file=self.out, flush=True)
 
     def lines(self, text: str, colour: str = "") -> None:
-        """Several lines, wrapped."""
+        """Print several lines, wrapped."""
         for each in textwrap.wrap(text, _WIDTH):
             self.line(each, colour)
 
-    # --- telling what happens in a room
+    # --- printing what happens in a room
 
     async def follow(self, person: Person, room: str, since: int) -> None:
-        """Tell all that `person` sees in `room`, from the `since`-th event that they saw on, until cancelled."""
+        """Print everything that `person` sees in `room`, from their `since`-th event on, until cancelled."""
         position = since
         while True:
             while position < len(person.seen):
@@ -75,14 +75,14 @@ class Narrator:
             await person.sync(_LONG_POLL_S)
 
     async def has_told(self, event_id: str) -> None:
-        """Wait until that event of the room has been told; TimeoutError if it doesn't come."""
+        """Wait until that event of the room has been printed; raise TimeoutError if it doesn't come."""
         async with asyncio.timeout(PATIENCE_S):
             while event_id not in self._known:
                 self._news.clear()
                 await self._news.wait()
 
     async def is_quiet(self) -> None:
-        """Wait until nothing was told for a moment: bots edit their cards last."""
+        """Wait until nothing has been printed for a moment, because bots edit their cards last."""
         told = -1
         while told != len(self.told):
             told = len(self.told)
@@ -134,7 +134,7 @@ class Narrator:
         self.line(f"{_time(event)}  {self._name(event.sender).ljust(_NAME_WIDTH)} takes something back")
 
     def _envelope(self, event: RoomEvent) -> None:
-        """What clients don't show."""
+        """Print the envelope, which clients don't show."""
         envelope = envelope_of(event)
         body = envelope.get("body", {})
         sealed = next((str(body[field]) for field in _SEALED if field in body), "")
@@ -161,6 +161,6 @@ class Narrator:
 
 
 def _time(event: RoomEvent) -> str:
-    """When it was sent, in the time zone in which the bots speak of times."""
+    """The time it was sent, in the bots' time zone."""
     stamp = event.source.get("origin_server_ts", 0) / 1000
     return f"{datetime.fromtimestamp(stamp, ZoneInfo(TIME_ZONE)):%H:%M:%S}"

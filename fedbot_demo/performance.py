@@ -1,4 +1,4 @@
-"""One performance on a stage: what its acts have at hand to play before a reader, and to tell what is there then."""
+"""One performance on a stage: the methods with which its acts speak, wait, print and look into the InvenTrees."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fedbot_demo.room_event import RoomEvent
 from fedbot_demo.stage import Space, Stage
 from fedbot_demo.stocktake import StockItem
 
-#: Reading speed: what a person needs for a message, in seconds, at least and per character.
+#: Reading time in seconds for each message: at least, for each character, and at most.
 _READ_AT_LEAST_S = 1.5
 _READ_PER_CHARACTER_S = 0.03
 _READ_AT_MOST_S = 6.0
@@ -24,9 +24,9 @@ _LOOK_EVERY_S = 0.2
 
 @dataclass
 class Performance:
-    """The stage, who tells it, and what the acts leave behind: `pictures` by their names.
+    """The stage, the narrator, and the `pictures` that the acts leave behind, by name.
 
-    `reading_s`: for how long the reader was, or with `fast` would have been, left to read.
+    `reading_s` counts the seconds of pauses for reading. With `fast` they are counted but not waited for.
     """
 
     stage: Stage
@@ -39,14 +39,14 @@ class Performance:
     # --- what people do
 
     async def befriend(self, asking: Space, asked: Space) -> None:
-        """Two spaces become friends, told and read, unless an act before has made them friends."""
+        """Make two spaces friends and print it, unless an earlier act did."""
         if (asking.party, asked.party) in self.friends:
             return
         self.friends.add((asking.party, asked.party))
         await self.read(await plot.connect(self.stage, asking, asked))
 
     async def make_access_if_need_be(self, space: Space, peer: Space) -> None:
-        """Where the bot can't make the peer's account in its InvenTree, one of its admins does, as it asks for."""
+        """Make the peer's account by hand where the bot can't, as its message asks an admin to."""
         if space.version.edits_rule_sets:
             return
         await plot.asked_for_access(space, peer)
@@ -59,30 +59,30 @@ class Performance:
         )
 
     async def say(self, person: Person, words: str, *, reply_to: str | None = None) -> RoomEvent:
-        """A line to the bots, and the message that answers it, told and read."""
+        """Say a line to the bots; return their answer after printing it."""
         answer = await plot.answer_to(self.stage, person, words, reply_to=reply_to)
         await self.read(answer)
         return answer
 
     async def card(self, person: Person, space: Space, subject: str) -> RoomEvent:
-        """The card that the bot of `space` posts for `person` to tap, told and read."""
+        """The card that the bot of `space` posts for `person` to react to, after printing it."""
         card = await plot.card_of(self.stage, person, space, subject)
         await self.read(card)
         return card
 
     async def next_card(self, person: Person, *spaces: Space, after: RoomEvent) -> RoomEvent:
-        """The next card after an event that a bot of these spaces posts for somebody to tap, told and read."""
+        """The next card after an event that a bot of these spaces posts, after printing it."""
         card, suggestion = await plot.next_card(person, spaces, after=after)
         await self.narrator.has_told(suggestion.event_id)
         await self.read(card)
         return card
 
     async def tap(self, person: Person, card: RoomEvent, key: str) -> None:
-        """A tap, told."""
+        """React to a card and print the reaction."""
         await self.narrator.has_told(await person.react(self.stage.room, card.event_id, key))
 
     async def end(self, person: Person, transfer: str, *, said_by: Space) -> RoomEvent:
-        """The last word about a transfer, told and read: that it is done.
+        """The message that reports a transfer as done, after printing it.
 
         Raises:
             OffScriptError: It ended in another way.
@@ -95,7 +95,7 @@ class Performance:
         return end
 
     async def edit(self, person: Person, message: RoomEvent, *, after: RoomEvent, says: str) -> RoomEvent:
-        """The edit by which a bot's message begins with `says`, told and read."""
+        """The edit that makes a bot's message begin with `says`, after printing it."""
         edit = await person.wait_for(
             lambda event: (
                 event.relation == "m.replace" and event.relates_to == message.event_id and event.body.startswith(says)
@@ -108,21 +108,21 @@ class Performance:
         return edit
 
     async def read(self, event: RoomEvent) -> None:
-        """Wait until it is told, and as long as a person takes to read it."""
+        """Wait until it is printed, and as long as a person takes to read it."""
         await self.narrator.has_told(event.event_id)
         await self.pause(len(event.body))
 
     async def pause(self, characters: int) -> None:
-        """As long as a person takes to read so much."""
+        """Pause as long as a person takes to read that many characters."""
         seconds = min(_READ_AT_LEAST_S + characters * _READ_PER_CHARACTER_S, _READ_AT_MOST_S)
         self.reading_s += seconds
         if not self.fast:
             await asyncio.sleep(seconds)
 
-    # --- what the InvenTrees hold
+    # --- reading the InvenTrees
 
     async def inventories(self, when: str, ipn: str, before: Inventories | None = None) -> Inventories:
-        """Ask both InvenTrees, tell what they say of the part (and of what is new since `before`); all they hold."""
+        """Print what both InvenTrees hold of the part, and what is new since `before`; return all their rows."""
         self.narrator.heading(f"{when}: what both InvenTrees say of {ipn}")
         found: list[list[StockItem]] = []
         for number, space in enumerate(self.stage.pair):
@@ -139,7 +139,7 @@ class Performance:
         return found[0], found[1]
 
     async def notes_of(self, ipn: str, *spaces: Space) -> list[list[str]]:
-        """Tell what stands in the notes of the InvenTrees' items of the part; the notes, a list for each space."""
+        """Print the notes of the InvenTrees' items of the part; return them as one list for each space."""
         found: list[list[str]] = []
         for space in spaces:
             async with space.stocktake() as stocktake:
@@ -155,7 +155,7 @@ class Performance:
         return found
 
     async def is_put_away(self, before: Inventories) -> None:
-        """The end is told when the item is booked in; where it belongs it is put right after that."""
+        """Wait until the new items are at their destination. The bot reports the end before it moves them there."""
         betaspace = self.stage.betaspace
         async with betaspace.stocktake() as stocktake:
             loop = asyncio.get_running_loop()
@@ -167,7 +167,7 @@ class Performance:
                 await asyncio.sleep(_LOOK_EVERY_S)
 
     async def handed_over(self, handover: Handover, before: Inventories) -> list[Check]:
-        """What should have become of a handover from Attraktor to Betaspace."""
+        """Check a handover from Attraktor to Betaspace."""
         await self.is_put_away(before)
         await self.inventories("After", handover.ipn, before)
         attraktor, betaspace = self.stage.pair
@@ -186,6 +186,6 @@ class Performance:
 
 
 async def stocked(space: Space) -> list[StockItem]:
-    """All rows of stock that the space's InvenTree has, oldest first."""
+    """All stock rows of the space's InvenTree, oldest first."""
     async with space.stocktake() as stocktake:
         return await stocktake.items()

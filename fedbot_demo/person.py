@@ -1,6 +1,6 @@
 """A scripted person: a human's Matrix client without a screen, for the demo and the end-to-end tests.
 
-Built on the client-server API directly, not on nio: what the bots do wrong must not be repeated here.
+It uses the client-server API directly rather than nio, because it must not repeat a mistake of the bots.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from fedbot_demo.room_event import RoomEvent, event_of
 
 _LONG_POLL_S = 10.0
 Found = TypeVar("Found")
-#: Synapse gives at most 100 events of a room at once.
+#: Synapse returns at most 100 events of a room at once.
 _PAGE = 100
 _FILTER = {
     "presence": {"types": []},
@@ -36,16 +36,16 @@ _FILTER = {
 
 
 class Person:
-    """Somebody with a Matrix client: says and taps things, and sees what happens in all rooms joined.
+    """A person with a Matrix client, who writes, reacts, and sees the events of all joined rooms.
 
-    Every wish waits as long as the homeserver's limits ask (429), at most `patience` seconds in all.
-    Whatever was seen is in `seen`, in the order in which it was seen.
+    Every request waits as long as the homeserver's limits ask (429), at most `patience` seconds in all. `seen` holds
+    the events in the order of their arrival.
     """
 
     def __init__(self, account: Account, *, patience: float = 60.0) -> None:
         self.user_id = account.user_id
         self.seen: list[RoomEvent] = []
-        #: Rooms invited to and neither joined nor left since, each with who asked.
+        #: The rooms with an open invitation, and who sent each.
         self.invitations: dict[str, str] = {}
         self.rooms: set[str] = set()
         self._since: str | None = None
@@ -55,7 +55,7 @@ class Person:
         self._api = ClientServerApi(account.homeserver_url, account.access_token, patience=patience)
 
     async def __aenter__(self) -> Self:
-        """Nothing to open: the first wish does."""
+        """Do nothing: the first request opens the connection."""
         return self
 
     async def __aexit__(
@@ -81,9 +81,9 @@ class Person:
         initial_state: Sequence[Mapping[str, Any]] = (),
         direct: bool = False,
     ) -> str:
-        """A new room; returns its id. A key in `power_levels` replaces the preset's whole key (facts §2).
+        """Create a room; return its id. A key in `power_levels` replaces the preset's whole key (facts §2).
 
-        `direct`: to be alone with who is invited; clients set that when somebody begins a direct chat.
+        Clients set `direct` when somebody begins a direct chat.
         """
         asked: dict[str, Any] = {
             "name": name,
@@ -113,46 +113,46 @@ class Person:
         await self._api.ask("POST", f"/rooms/{quoted(room)}/leave", {})
 
     async def kick(self, room: str, user_id: str, reason: str = "") -> None:
-        """Put somebody out of `room`."""
+        """Remove somebody from `room`."""
         await self._api.ask("POST", f"/rooms/{quoted(room)}/kick", {"user_id": user_id, "reason": reason})
 
     async def ban(self, room: str, user_id: str, reason: str = "") -> None:
-        """Put somebody out of `room` for good."""
+        """Ban somebody from `room`."""
         await self._api.ask("POST", f"/rooms/{quoted(room)}/ban", {"user_id": user_id, "reason": reason})
 
     async def upgrade_room(self, room: str, room_version: str) -> str:
-        """Tombstone `room` in favour of a new one of another version; returns the new one's id."""
+        """Replace `room` by a new one of another version (with a tombstone); return the new one's id."""
         answer = await self._api.ask("POST", f"/rooms/{quoted(room)}/upgrade", {"new_version": room_version})
         return str(answer["replacement_room"])
 
     async def members(self, room: str) -> set[str]:
-        """The user ids of who is in `room` now."""
+        """The user ids of the members of `room`."""
         return set((await self._api.ask("GET", f"/rooms/{quoted(room)}/joined_members"))["joined"])
 
     # ----------------------------------------------------------------------------------------------- state
 
     async def state(self, room: str, kind: str, key: str = "") -> dict[str, Any]:
-        """The content of one state event; MatrixError M_NOT_FOUND when there is none."""
+        """The content of one state event; raise MatrixError M_NOT_FOUND if there is none."""
         return await self._api.ask("GET", f"/rooms/{quoted(room)}/state/{quoted(kind)}/{quoted(key)}")
 
     async def set_state(self, room: str, kind: str, content: Mapping[str, Any], key: str = "") -> str:
-        """Set one state event; returns its id."""
+        """Set one state event; return its id."""
         path = f"/rooms/{quoted(room)}/state/{quoted(kind)}/{quoted(key)}"
         return str((await self._api.ask("PUT", path, content))["event_id"])
 
     async def set_power_levels(
         self, room: str, *, users: Mapping[str, int] | None = None, events: Mapping[str, int] | None = None
     ) -> None:
-        """Change the power of some users and what some event types need; all else stays as it is."""
+        """Change the power levels of some users and event types, and leave all others."""
         levels = await self.state(room, "m.room.power_levels")
         for name, changes in (("users", users), ("events", events)):
             levels[name] = {**levels.get(name, {}), **(changes or {})}
         await self.set_state(room, "m.room.power_levels", levels)
 
-    # ---------------------------------------------------------------------------------- saying and tapping
+    # ------------------------------------------------------------------------------- writing and reacting
 
     async def send(self, room: str, kind: str, content: Mapping[str, Any]) -> str:
-        """Send any event into the timeline; returns its id. Tried again, it stays one event."""
+        """Send any event into the timeline; return its id. A retry doesn't send it twice."""
         path = f"/rooms/{quoted(room)}/send/{quoted(kind)}/{self._transaction()}"
         return str((await self._api.ask("PUT", path, content))["event_id"])
 
@@ -166,7 +166,7 @@ class Person:
         thread: str | None = None,
         mentions: Sequence[str] = (),
     ) -> str:
-        """Say a line; as a reply to an event, or in the thread under an event, or both. Returns its id."""
+        """Write a line, optionally as a reply, in a thread, or both; return its id."""
         content: dict[str, Any] = {"msgtype": "m.text", "body": text}
         if html is not None:
             content |= {"format": "org.matrix.custom.html", "formatted_body": html}
@@ -174,7 +174,7 @@ class Person:
             content["m.mentions"] = {"user_ids": list(mentions)}
         relation: dict[str, Any] = {}
         if thread:
-            # clients without threads show the line as a reply to the thread's first event (spec, m.thread)
+            # clients without threads show the line as a reply to the thread's first event (specification, m.thread)
             relation |= {"rel_type": "m.thread", "event_id": thread, "is_falling_back": reply_to is None}
         if reply_to or thread:
             relation["m.in_reply_to"] = {"event_id": reply_to or thread}
@@ -182,7 +182,7 @@ class Person:
         return await self.send(room, "m.room.message", content)
 
     async def show(self, room: str, photo: bytes, *, reply_to: str) -> str:
-        """A JPEG as a reply to an event, as a client sends one; returns its id."""
+        """Reply to an event with a JPEG, as a client does; return its id."""
         content = {
             "msgtype": "m.image",
             "body": "photo.jpg",
@@ -193,7 +193,7 @@ class Person:
         return await self.send(room, "m.room.message", content)
 
     async def edit(self, room: str, event_id: str, text: str) -> str:
-        """Replace the text of an own line; returns the edit's id."""
+        """Replace the text of one's own message; return the edit's id."""
         return await self.send(
             room,
             "m.room.message",
@@ -206,17 +206,17 @@ class Person:
         )
 
     async def react(self, room: str, event_id: str, key: str) -> str:
-        """Tap an emoji on an event; returns the reaction's id."""
+        """React to an event with an emoji; return the reaction's id."""
         relation = {"rel_type": "m.annotation", "event_id": event_id, "key": key}
         return await self.send(room, "m.reaction", {"m.relates_to": relation})
 
     async def redact(self, room: str, event_id: str, reason: str = "") -> str:
-        """Delete an event, or take a reaction back; returns the redaction's id."""
+        """Redact a message or a reaction; return the redaction's id."""
         path = f"/rooms/{quoted(room)}/redact/{quoted(event_id)}/{self._transaction()}"
         return str((await self._api.ask("PUT", path, {"reason": reason}))["event_id"])
 
     async def typing(self, room: str, *, seconds: float = 10.0) -> None:
-        """Show the typing sign for some seconds; 0 takes it away."""
+        """Show the typing notification for some seconds; 0 removes it."""
         asked: dict[str, Any] = {"typing": seconds > 0}
         if seconds > 0:
             asked["timeout"] = int(seconds * 1000)
@@ -225,30 +225,29 @@ class Person:
     # --------------------------------------------------------------------------------- reading and waiting
 
     async def event(self, room: str, event_id: str) -> RoomEvent:
-        """One event as the server has it now: redacted ones are empty, edits are in `source`'s unsigned."""
+        """One event as the server has it now. A redacted event is empty; edits are in `source`'s unsigned part."""
         path = f"/rooms/{quoted(room)}/event/{quoted(event_id)}"
         return self._seen(room, await self._api.ask("GET", path))
 
     async def messages(self, room: str, *, most: int = 1000) -> list[RoomEvent]:
-        """The newest `most` events of a room's timeline, oldest first, whether seen before or not."""
+        """The newest `most` events of a room's timeline, oldest first, whether seen or not."""
         return await self._page_back(room, start=None, end=None, most=most)
 
     async def download(self, picture: RoomEvent) -> bytes:
-        """The file of a message that has one."""
+        """Download the file of a message."""
         return await self._api.download(str(picture.content["url"]))
 
     async def notifications(self, *, only_highlights: bool = False) -> list[RoomEvent]:
-        """What rings with this person, newest first: the decision of the homeserver's own push rules.
+        """This person's notifications, newest first, as the homeserver's push rules decide.
 
-        With `only_highlights` what rings loudly, for instance a mention. A room's notifications end when the
-        person reads it.
+        With `only_highlights`, only highlights, for instance mentions. Reading a room removes its notifications.
         """
         query = f"/notifications?limit={_PAGE}" + ("&only=highlight" if only_highlights else "")
         rung = (await self._api.ask("GET", query))["notifications"]
         return [event_of(each["room_id"], each["event"]) for each in rung if not each["read"]]
 
     async def mark_read(self, room: str, event_id: str) -> None:
-        """Read the room up to an event: what rang before is quiet then."""
+        """Send a read receipt for an event, which clears the notifications up to there."""
         await self._api.ask("POST", f"/rooms/{quoted(room)}/receipt/m.read/{quoted(event_id)}", {})
 
     async def wait_for(
@@ -259,16 +258,16 @@ class Person:
         after: RoomEvent | None = None,
         what: str = "what was wanted",
     ) -> RoomEvent:
-        """The first event seen, up to now or within `timeout` seconds, for which `wanted` holds.
+        """The first event, already seen or within `timeout` seconds, for which `wanted` holds.
 
         Args:
-            wanted: Judges one event.
+            wanted: A predicate for one event.
             timeout: Seconds.
-            after: Only what was seen after this event counts.
-            what: For the error's text.
+            after: Only events that were seen after this one count.
+            what: A name for the event, for the error's text.
 
         Raises:
-            TimeoutError: It didn't come; with the last events that did.
+            TimeoutError: It didn't come. The message holds the last events that did.
         """
         position = 0 if after is None else self.seen.index(after) + 1
 
@@ -283,7 +282,7 @@ class Person:
         return await self._until(look, timeout, what)
 
     async def wait_for_invitation(self, room: str | None = None, timeout: float = 15.0) -> str:
-        """The id of a room that this person is invited to (this `room`, if named)."""
+        """The id of a room that this person is invited to (of `room`, if given)."""
 
         def look() -> str | None:
             if room is not None:
@@ -303,11 +302,11 @@ class Person:
         return found
 
     async def sync(self, wait: float = 0.0) -> None:
-        """Take in what is new, waiting up to `wait` seconds for something to be."""
+        """Read new events; wait up to `wait` seconds for one."""
         known = self._since
         async with self._syncing:
             if self._since != known:
-                return  # somebody who waits beside us took it in
+                return  # another task of ours has read it already
             asked: dict[str, str] = {"filter": json.dumps(_FILTER), "timeout": str(int(wait * 1000))}
             if known is not None:
                 asked["since"] = known
@@ -351,7 +350,7 @@ class Person:
         return found[:most][::-1]
 
     async def _heed(self, answer: Mapping[str, Any]) -> None:
-        """What else a client does with a sync's answer; one without encryption nothing."""
+        """Handle the rest of a sync response. Without encryption there is nothing to handle."""
 
     def _seen(self, room: str, source: Mapping[str, Any]) -> RoomEvent:
         return event_of(room, source)
@@ -361,7 +360,7 @@ class Person:
 
 
 def _inviter(stripped_state: Sequence[Mapping[str, Any]], invited: str) -> str:
-    """Who sent the invitation of `invited`; nothing when the homeserver doesn't tell."""
+    """Who invited `invited`; empty if the homeserver doesn't say."""
     for each in stripped_state:
         if each["type"] == "m.room.member" and each["state_key"] == invited:
             return str(each["sender"])

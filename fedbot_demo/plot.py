@@ -1,7 +1,7 @@
-"""What the people of the story do, and what they wait for: connect, offer, tap, see the end.
+"""The steps of the story's people, and what they wait for: connect, offer, react, see the end.
 
-The demo, the end-to-end tests and the benches play it on a `Stage`. Messages are told apart by their envelopes, not
-by their words, which are written elsewhere and for people.
+The demo, the end-to-end tests and the benches run it on a `Stage`. It tells messages apart by their envelopes, because
+their texts are for people and may change.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ NO = "❌"
 PARCEL = "📦"
 DAMAGED = "🔧"
 IN_LINE = "⏳"
-#: Under a default Synapse a bot that has said much waits 5 s for each event.
+#: Under Synapse's default limits a bot that has sent much waits 5 s for each event.
 PATIENCE_S = 60.0
-#: A bot looks once a minute whether it was given a token.
+#: A bot looks once a minute for a token that an admin has added.
 _CONNECTED_WITHIN_S = 2 * PATIENCE_S
 
 
 class OffScriptError(Exception):
-    """A bot answered with something else than the story needs."""
+    """A bot answered with something that the story doesn't expect."""
 
 
 def envelope_of(event: RoomEvent) -> dict[str, Any]:
@@ -37,19 +37,19 @@ def envelope_of(event: RoomEvent) -> dict[str, Any]:
 
 
 def kind_of(event: RoomEvent) -> str:
-    """The kind of the envelope in the event, or nothing."""
+    """The kind of the event's envelope; empty if it has none."""
     return str(envelope_of(event).get("kind", ""))
 
 
 def subject_of(event: RoomEvent) -> str:
-    """The id of the transfer or connection that the event's envelope is about, or nothing."""
+    """The id of the transfer or connection in the event's envelope; empty if there is none."""
     envelope = envelope_of(event)
     return str(envelope.get("transfer") or envelope.get("connection") or "")
 
 
 @dataclass(frozen=True)
 class Offer:
-    """An offered push: its id, the line that asked for it, the sender's answer and the receiver's card."""
+    """An offered push: its id, the line that asked for it, the sender's answer, the receiver's card."""
 
     transfer: str
     line: str
@@ -58,7 +58,7 @@ class Offer:
 
 
 async def answer_to(stage: Stage, person: Person, words: str, *, reply_to: str | None = None) -> RoomEvent:
-    """Say a line to the bots in the room, and wait for the one message that answers it."""
+    """Write a line to the bots in the room; return the one message that answers it."""
     line = await person.say(stage.room, words, reply_to=reply_to)
     return await person.wait_for(
         lambda event: event.type == "m.room.message" and event.replies_to == line and event.sender != person.user_id,
@@ -68,7 +68,7 @@ async def answer_to(stage: Stage, person: Person, words: str, *, reply_to: str |
 
 
 async def card_of(stage: Stage, person: Person, space: Space, subject: str) -> RoomEvent:
-    """The card that the bot of `space` posts about that subject, as `person` sees it, with its reactions to tap."""
+    """The card that the bot of `space` posts about `subject`, once `person` sees it with its suggested reactions."""
     card = await person.wait_for(
         lambda event: (
             event.type == "m.room.message"
@@ -91,7 +91,7 @@ async def card_of(stage: Stage, person: Person, space: Space, subject: str) -> R
 
 
 async def next_card(person: Person, spaces: Sequence[Space], *, after: RoomEvent) -> tuple[RoomEvent, RoomEvent]:
-    """The next card that the bot of any of these spaces posts after an event, and the ❌ to tap under it."""
+    """The next card that the bot of any of these spaces posts after an event, and its suggested ❌."""
     bots = {space.account.user_id for space in spaces}
     suggestion = await person.wait_for(
         lambda event: event.sender in bots and event.key == NO and event.relates_to != after.event_id,
@@ -104,7 +104,7 @@ async def next_card(person: Person, spaces: Sequence[Space], *, after: RoomEvent
 
 
 async def told_by(space: Space, person: Person, *, after: RoomEvent | None = None) -> RoomEvent:
-    """The message by which the bot of `space` mentions `person`, and which answers nothing."""
+    """The message in which the bot of `space` mentions `person` without replying to anything."""
     bot = space.account.user_id
     return await person.wait_for(
         lambda event: (
@@ -122,7 +122,7 @@ async def told_by(space: Space, person: Person, *, after: RoomEvent | None = Non
 
 
 async def ask_to_connect(stage: Stage, asking: Space | None = None, asked: Space | None = None) -> RoomEvent:
-    """One space's superuser (Attraktor's) asks another one (Betaspace) to connect; the card there."""
+    """Ask to connect, as the superuser of one space (Attraktor); return the card at the other (Betaspace)."""
     asking, asked = asking or stage.attraktor, asked or stage.betaspace
     answer = await answer_to(stage, asking.superuser, f"!fed connect {asked.party}")
     if kind_of(answer) != "connect":
@@ -133,7 +133,7 @@ async def ask_to_connect(stage: Stage, asking: Space | None = None, asked: Space
 async def connected(
     stage: Stage, card: RoomEvent, asking: Space | None = None, asked: Space | None = None
 ) -> RoomEvent:
-    """Wait until both sides have made and tried each other's access; the message that says so."""
+    """Wait until both sides have made and tested each other's access; return the message that says so."""
     asking, asked = asking or stage.attraktor, asked or stage.betaspace
     person = asking.superuser
     ready = [
@@ -161,7 +161,7 @@ async def connected(
 
 
 async def asked_for_access(space: Space, peer: Space) -> RoomEvent:
-    """The message to the space's admins that names the account which they have to make for the peer."""
+    """The message that asks the space's admins to make an account for the peer, and names it."""
     return await space.superuser.wait_for(
         lambda event: event.room == space.admin_room and f"fed-{peer.party}-1" in event.body,
         PATIENCE_S,
@@ -170,7 +170,7 @@ async def asked_for_access(space: Space, peer: Space) -> RoomEvent:
 
 
 async def connect(stage: Stage, asking: Space | None = None, asked: Space | None = None) -> RoomEvent:
-    """Two spaces become friends: asked, tapped, made, tried."""
+    """Make two spaces friends: ask, react, wait for both accounts."""
     asking, asked = asking or stage.attraktor, asked or stage.betaspace
     card = await ask_to_connect(stage, asking, asked)
     await asked.superuser.react(stage.room, card.event_id, YES)
@@ -178,10 +178,10 @@ async def connect(stage: Stage, asking: Space | None = None, asked: Space | None
 
 
 async def offer(stage: Stage, person: Person, words: str, *, seen_by: Person) -> Offer:
-    """Somebody of Attraktor offers something to Betaspace; returns when its card is there, as `seen_by` sees it.
+    """Offer something of Attraktor's to Betaspace; return once `seen_by` sees the card there.
 
     Raises:
-        OffScriptError: The bot answered with something else than an offer.
+        OffScriptError: The bot didn't answer with an offer.
     """
     answer = await answer_to(stage, person, words)
     if kind_of(answer) != "offer":
@@ -194,9 +194,9 @@ async def offer(stage: Stage, person: Person, words: str, *, seen_by: Person) ->
 async def ended(
     stage: Stage, person: Person, transfer: str, *kinds: str, by: Space | None = None, timeout: float = PATIENCE_S
 ) -> RoomEvent:
-    """The sender's last word about a transfer, of one of these kinds (`done`, `declined`, `aborted`…).
+    """The sender's last message about a transfer, of one of these kinds (`done`, `declined`, `aborted`…).
 
-    The sender is `by`, Attraktor if not told.
+    The sender is `by`, or Attraktor.
     """
     sender = by or stage.attraktor
     return await person.wait_for(
@@ -209,7 +209,7 @@ async def ended(
 
 
 async def push(stage: Stage, words: str, *, asker: Person, approver: Person, timeout: float = PATIENCE_S) -> Offer:
-    """Offered, tapped, moved, received: one whole push from Attraktor to Betaspace."""
+    """One whole push from Attraktor to Betaspace: offered, approved, moved, received."""
     made = await offer(stage, asker, words, seen_by=approver)
     await approver.react(stage.room, made.card.event_id, YES)
     await ended(stage, asker, made.transfer, "done", timeout=timeout)
@@ -217,7 +217,7 @@ async def push(stage: Stage, words: str, *, asker: Person, approver: Person, tim
 
 
 async def on_its_way(person: Person, offer: Offer) -> RoomEvent:
-    """The edit of the card that says so, once the sender has handed it over."""
+    """The edit that shows the card as in transit, once the sender has handed the items over."""
     sent = await person.wait_for(
         lambda event: kind_of(event) == "sent" and subject_of(event) == offer.transfer,
         PATIENCE_S,
@@ -245,7 +245,7 @@ async def picture_under(stage: Stage, person: Person, answer: RoomEvent) -> Room
 
 
 async def parted(stage: Stage, person: Person, space: Space, preview: RoomEvent) -> RoomEvent:
-    """After the preview was agreed to: the edit by which the bot of `space` says that the friendship has ended."""
+    """The edit in which the bot of `space` reports the end of the friendship, after the preview was agreed to."""
     bot = space.account.user_id
     begun = await person.wait_for(
         lambda event: event.room == stage.room and event.sender == bot and event.type == "m.room.message",
@@ -262,7 +262,7 @@ async def parted(stage: Stage, person: Person, space: Space, preview: RoomEvent)
 
 
 async def events_of(stage: Stage, since: str, until: str) -> list[RoomEvent]:
-    """What happened in the room from one event to another, both included, as the homeserver has it now."""
+    """The room's events from one to another, both included, as the homeserver has them now."""
     timeline = await stage.attraktor.superuser.messages(stage.room)
     ids = [event.event_id for event in timeline]
     return timeline[ids.index(since) : ids.index(until) + 1]

@@ -1,6 +1,6 @@
-"""The pretend friend of `fedbot practice`: its InvenTree, its bot, and Robin, who asks for things and decides there.
+"""The pretend friend of `fedbot practice`: its InvenTree, its bot, and Robin, who asks and decides there.
 
-Robin is no Matrix account: what Robin says is posted by the friend's own account, and told to its bot as Robin's line.
+Robin has no Matrix account. The friend's own account posts Robin's lines, and hands them to its bot as Robin's.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from fedbot_demo.inventree.state import Clock, system_clock
 
 NAME = "PRACTICE friend"
 ROBIN = "@robin:practice.invalid"
-"""A name that no homeserver can have."""
+"""A server name that no homeserver can have."""
 _USER = "robin"
 _LOOK_EVERY_S = 1.0
 _HAS = 100
@@ -48,7 +48,7 @@ _BOLT, _LENS, _DRILL, _CAMERA = (ipn for _, ipn, _ in PARTS)
 
 
 def friends_inventree(clock: Clock = system_clock) -> Seeded:
-    """Robin may do everything there, and has a hundred of each thing."""
+    """An InvenTree where Robin is superuser, with a hundred of each thing."""
     seeder = Seeder(NAME, clock)
     seeder.user(_USER, seeds.approvers(seeder), first_name="Robin", is_staff=True, is_superuser=True)
     seeds.bots_account(seeder)
@@ -62,14 +62,14 @@ def friends_inventree(clock: Clock = system_clock) -> Seeded:
 
 @dataclass(frozen=True)
 class Scene:
-    """What Robin says, and what the person at the terminal reads before it."""
+    """A line of Robin's, and the explanation that the terminal shows before it."""
 
     line: str
     told: str
 
 
 def scenes(us: str) -> tuple[Scene, ...]:
-    """Robin gives, takes, lends, and borrows something that does not come back in time."""
+    """Robin gives, takes, lends, and borrows something without returning it in time."""
     return (
         Scene(
             f"!fed push 10 {_LENS} to {us}",
@@ -99,7 +99,7 @@ _YOUR_TURN = (
 
 @dataclass
 class Progress:
-    """How many scenes were played, and at which port the friend's InvenTree was; kept in a file."""
+    """The number of scenes played, and the port of the friend's InvenTree; kept in a file."""
 
     file: Path
     played: int = 0
@@ -107,25 +107,25 @@ class Progress:
 
     @classmethod
     def kept_in(cls, file: Path) -> Progress:
-        """As it stood; none if there is no file yet. Raises OSError, and ValueError if it can't be read."""
+        """The stored progress, or a new one if there is no file. Raises OSError, and ValueError if it can't be read."""
         if not file.exists():
             return cls(file)
         said = json.loads(file.read_bytes())
         return cls(file, int(said["played"]), int(said["port"]))
 
     def after_one_more(self) -> None:
-        """One more scene was played."""
+        """Count one more scene and store it."""
         self.played += 1
         self.write()
 
     def write(self) -> None:
-        """Keep it."""
+        """Store it."""
         write_whole(self.file, json.dumps({"played": self.played, "port": self.port}).encode())
 
 
 @dataclass
 class Robin:
-    """The friend's only person: says yes to everything, and plays the scenes one after the other."""
+    """The friend's only person, who approves everything and plays the scenes one after the other."""
 
     bot: Bot
     room: str
@@ -135,7 +135,7 @@ class Robin:
     _decided: set[str] = field(default_factory=set)
 
     async def live(self) -> None:
-        """Until cancelled."""
+        """Decide and play scenes until cancelled."""
         while True:
             turn = Turn(self.bot.engine.state, self.bot.clock.now())
             self._decide(turn)
@@ -144,7 +144,7 @@ class Robin:
             await asyncio.sleep(_LOOK_EVERY_S)
 
     def _decide(self, turn: Turn) -> None:
-        """Yes to each card of the friend's own, once."""
+        """Approve each of the friend's own cards, once."""
         for subject in turn.subjects():
             card = subject.card_to_act_on
             if card and card not in self._decided and decides_here(turn.us, subject) and is_open(subject):
@@ -153,7 +153,7 @@ class Robin:
                 self.bot.engine.put(Reacted(self.room, event, ROBIN, at, card, APPROVE_KEY))
 
     def _may_go_on(self, turn: Turn) -> bool:
-        """Whether both are friends, and nothing of Robin's own waits for an answer."""
+        """Whether both are friends, and no transfer waits for an answer."""
         friends = any(connection.state is ConnectionState.ACTIVE for connection in turn.connections())
         waits = any(_waits(transfer) for transfer in turn.living_transfers())
         return self.progress.played < len(self.scenes) and friends and not waits
@@ -175,7 +175,7 @@ def _waits(transfer: Transfer) -> bool:
 
 
 def _written_settings(friend: Friend, ours: Settings, url: str, seeded: Seeded) -> Path:
-    """The friend's settings and secrets: the homeserver is ours, the rest its own; but for the id, that nobody has."""
+    """Write the friend's settings and secrets, with our homeserver. The id is a placeholder; see `play`."""
     folder = friend.folder
     for name, user in (("inventree-token", seeds.SERVICE), ("inventree-admin-token", "admin")):
         write_whole(folder / name, f"{seeded.token(user)}\n".encode(), PRIVATE_FILE)
@@ -195,8 +195,8 @@ def _written_settings(friend: Friend, ours: Settings, url: str, seeded: Seeded) 
             "admin_token_file": "inventree-admin-token",
             "approvers_group": seeds.APPROVERS,
         },
-        "rules": {"grace_seconds": 1},  # Robin never takes anything back
-        "state": str(ours.state),  # no longer than what is good already; see `play`
+        "rules": {"grace_seconds": 1},  # Robin never takes a decision back
+        "state": str(ours.state),  # a path whose length was accepted already; see `play`
     }
     config = folder / "config.yaml"
     write_whole(config, yaml.safe_dump(settings, allow_unicode=True, sort_keys=False).encode(), PRIVATE_FILE)
@@ -204,7 +204,7 @@ def _written_settings(friend: Friend, ours: Settings, url: str, seeded: Seeded) 
 
 
 async def play(friend: Friend, ours: Settings, tell: Callable[[str], None]) -> None:
-    """The friend of the bot with these settings lives until this is cancelled. Raises what `engine.bot.run` does."""
+    """Run the friend of the bot with these settings until cancelled. Raises what `engine.bot.run` does."""
     file, progress = friend.folder / INVENTREE, Progress.kept_in(friend.folder / PROGRESS)
     seeded = kept(file) if file.exists() else keep(friends_inventree(), file)
     async with AsyncExitStack() as stack:
@@ -225,7 +225,7 @@ async def play(friend: Friend, ours: Settings, tell: Callable[[str], None]) -> N
 
 @asynccontextmanager
 async def _served(seeded: Seeded, port: int) -> AsyncIterator[Serving]:
-    """The friend's InvenTree, where it was before, as its links are known; at another port if that is taken now."""
+    """Serve the friend's InvenTree at its former port, because links name it; at another if that one is taken."""
     async with AsyncExitStack() as stack:
         try:
             serving = await stack.enter_async_context(serve(Serving(seeded.server), port=port))

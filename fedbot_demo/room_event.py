@@ -1,4 +1,4 @@
-"""What a scripted person sees of one Matrix event."""
+"""One Matrix event as a scripted person sees it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 class RoomEvent:
     """One event as a client sees it.
 
-    A typing sign is one too, of type m.typing, without an id or sender. `source` is the event as it came.
+    A typing notification is one too, of type m.typing, without id or sender. `source` is the event's JSON.
     """
 
     room: str
@@ -30,27 +30,27 @@ class RoomEvent:
 
     @property
     def relation(self) -> str:
-        """How it relates to another event: m.replace, m.annotation, m.thread, or nothing."""
+        """The kind of its relation to another event: m.replace, m.annotation, m.thread, or empty."""
         return str(self.content.get("m.relates_to", {}).get("rel_type", ""))
 
     @property
     def relates_to(self) -> str:
-        """The id of the event that it edits, reacts to, or whose thread it is in; or nothing."""
+        """The id of the event that it edits, reacts to, or whose thread it is in; or empty."""
         return str(self.content.get("m.relates_to", {}).get("event_id", ""))
 
     @property
     def replies_to(self) -> str:
-        """The id of the event that it answers, or nothing."""
+        """The id of the event that it replies to, or empty."""
         return str(self.content.get("m.relates_to", {}).get("m.in_reply_to", {}).get("event_id", ""))
 
     @property
     def key(self) -> str:
-        """The emoji of a reaction, or nothing."""
+        """The emoji of a reaction, or empty."""
         return str(self.content.get("m.relates_to", {}).get("key", ""))
 
 
 def event_of(room: str, source: Mapping[str, Any]) -> RoomEvent:
-    """The event of `room` that came as the JSON `source`."""
+    """The event of `room` with the JSON `source`."""
     return RoomEvent(
         room=room,
         event_id=source.get("event_id", ""),

@@ -1,7 +1,7 @@
-"""The whole scene on this machine: a homeserver, two makerspaces with their InvenTrees, people, bots as processes.
+"""The whole scene on this machine: a homeserver, two or three makerspaces with InvenTrees, people, bots as processes.
 
-Used by the demo, the end-to-end tests and whoever measures. All of it listens on loopback only and ends with the
-stage, however that ends.
+The demo, the end-to-end tests and the benches use it. All of it listens on loopback only and ends with the stage, even
+if that ends by an error.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ from fedbot_demo.stocktake import Stocktake
 ROOM_NAME = "Makerspaces"
 PARTY_EVENT = "dev.fedbot.party"
 TIME_ZONE = "Europe/Berlin"
-#: What a room's admin has to allow, so that each bot may announce its space (README). The first two keys replace
-#: the defaults of a private room, so they are written out.
+#: The power levels that let each bot announce its space (README). The first two keys replace the defaults of a private
+#: room, so they are written out.
 _POWER_LEVELS: dict[str, Any] = {
     "events": {PARTY_EVENT: 0, "m.room.power_levels": 100, "m.room.encryption": 100, "m.room.tombstone": 100}
 }
-#: As clients encrypt the rooms and direct chats that they make.
+#: The state event with which clients encrypt new rooms and direct chats.
 ENCRYPTION: dict[str, Any] = {
     "type": "m.room.encryption",
     "state_key": "",
@@ -46,13 +46,13 @@ ENCRYPTION: dict[str, Any] = {
 }
 _ANNOUNCED_WITHIN_S = 40.0
 _INVITED_WITHIN_S = 30.0
-#: The roles of an account that may look at what there is.
+#: The roles that an account needs to view stock.
 LOOKING = ("stock", "part", "part_category", "stock_location")
 
 
 @dataclass(frozen=True)
 class Cast:
-    """Who plays one makerspace. `people` are accounts in its InvenTree too; the first of them is its superuser.
+    """The people of one makerspace. They have accounts in its InvenTree; the first is its superuser.
 
     `approvers`: those of the others whom its seed (`inventree.seeds`) makes approvers.
     """
@@ -72,10 +72,10 @@ GAMMASPACE = Cast("gammaspace", "Gammaspace", "gamma", ("gus", "mia"), ("mia",),
 
 @dataclass(frozen=True)
 class InvenTrees:
-    """What the simulated InvenTrees are like.
+    """The behaviour of the simulated InvenTrees.
 
-    `latency`: `measured` lets them answer as slowly as real ones. `versions`: of the first two spaces' (of
-    `versions.RECORDED`); the third one's is the newest.
+    With `measured`, `latency` makes them as slow as real ones. `versions` are those of the first two spaces (of
+    `versions.RECORDED`); the third has the newest.
     """
 
     latency: Literal["none", "measured"] = "none"
@@ -105,25 +105,25 @@ class Space:
 
     @property
     def party(self) -> str:
-        """The word by which people call it."""
+        """Its party id, which people type."""
         return self.cast.party
 
     @property
     def name(self) -> str:
-        """Its name as people read it."""
+        """Its name for people."""
         return self.cast.name
 
     @property
     def superuser(self) -> Person:
-        """Who may connect it with others."""
+        """The person who may connect it with others."""
         return self.people[self.cast.people[0]]
 
     def write_settings(self) -> None:
-        """Put `settings` into config.yaml; the bot reads it at its next start."""
+        """Write `settings` to config.yaml, which the bot reads at its next start."""
         _write_secret(self.folder / "config.yaml", yaml.safe_dump(self.settings, allow_unicode=True, sort_keys=False))
 
     def stocktake(self) -> Stocktake:
-        """Its InvenTree, to be read as its admin."""
+        """A reader of its InvenTree, as its admin."""
         return Stocktake(self.inventree.url, self.inventree.tokens["admin"], self.version)
 
     @property
@@ -132,13 +132,13 @@ class Space:
         return Version.named(self.inventree.version)
 
     async def make_access_by_hand(self, peer: str) -> None:
-        """An admin makes the account that the bot asks for, and gives the bot its token."""
+        """Create the account that the bot asks for, as an admin, and give the bot its token."""
         content = {"name": f"fed-{peer}-1", "roles": dict.fromkeys(LOOKING, "view")}
         made = await asyncio.to_thread(self.inventree.control, "POST", "accounts/", content)
         await self.bot.give_token(f"{peer}-1", json.dumps(made))
 
     async def add_part(self, ipn: str, name: str, description: str) -> None:
-        """An admin adds a part to its InvenTree."""
+        """Add a part to its InvenTree, as an admin."""
         content = {"IPN": ipn, "name": name, "description": description, "trackable": True, "salable": True}
         headers = {"Authorization": f"Token {self.inventree.tokens['admin']}"}
         async with httpx.AsyncClient(base_url=self.inventree.url, headers=headers, trust_env=False) as client:
@@ -146,26 +146,26 @@ class Space:
             (await client.post("/api/part/", json={**content, "category": category})).raise_for_status()
 
     async def start_inventree(self) -> None:
-        """Start its InvenTree; it goes on where it was, at the same address."""
+        """Start its InvenTree, with its former state and address."""
         await asyncio.to_thread(self.inventree.start)
 
     async def stop_inventree(self) -> None:
-        """Stop its InvenTree in order; nothing of it is lost."""
+        """Stop its InvenTree in order; it keeps its state."""
         await asyncio.to_thread(self.inventree.stop)
 
 
 class Stage:
-    """Two makerspaces or three, up and announced in a room they share. Use it as `async with`.
+    """Two or three makerspaces, running and announced in a shared room. Use it as `async with`.
 
     Args:
-        folder: Where everything is kept; it stays. None: in a new temporary folder, removed in the end.
+        folder: The folder for all files; it stays. None: a temporary folder, removed at the end.
         access: `peer_access` of both spaces.
         default_rate_limits: Synapse's own limits for everybody, as on a makerspace's server; False lifts them.
         rules: The bots' `rules` settings, as in config.yaml.
-        third: With Gammaspace, which is small.
-        apart: Each space on a homeserver of its own, which federates with the others'.
-        encrypted: All rooms are encrypted, as clients make them, and the people's clients encrypt.
-        inventrees: What their InvenTrees are like.
+        third: Add Gammaspace, which is small.
+        apart: Give each space a homeserver of its own; the homeservers federate.
+        encrypted: Encrypt all rooms, as clients do; the people's clients encrypt too.
+        inventrees: The behaviour of their InvenTrees.
     """
 
     room: str
@@ -211,7 +211,7 @@ class Stage:
         return tuple(getattr(self, cast.party) for cast in self._casts)
 
     async def __aenter__(self) -> Self:
-        """Build it; when it can't be built, what there is already is ended."""
+        """Build everything; if that fails, end what was started."""
         try:
             await self._build()
         except BaseException:
@@ -222,7 +222,7 @@ class Stage:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """End everything: bots first, so that they end in order."""
+        """End everything, bots first so that they stop in order."""
         await self._stack.aclose()
 
     async def _build(self) -> None:
@@ -252,7 +252,7 @@ class Stage:
         await self.announced()
 
     def _built_homeservers(self) -> dict[Cast, Homeserver]:
-        """Where each space's people and bot have their accounts."""
+        """The homeserver of each space's people and bot."""
         limits = self._default_rate_limits
         if not self._apart:
             return dict.fromkeys(self._casts, Homeserver(self.folder / "homeserver", default_rate_limits=limits))
@@ -280,7 +280,7 @@ class Stage:
         return process
 
     async def _open_room(self) -> None:
-        """The federation room, made by the first space's superuser, with all people in it."""
+        """Create the federation room, as the first space's superuser, with all people in it."""
         anna, *others = self.people.values()
         self.room = await anna.create_room(
             ROOM_NAME,
@@ -296,13 +296,13 @@ class Stage:
         return (ENCRYPTION,) if self._encrypted else ()
 
     async def _come_in(self, person: Person, host: str) -> None:
-        """Join by the homeserver where the room was made: several at once from another one don't all find it."""
+        """Join through the homeserver that created the room: several joins at once from another one can fail."""
         if self._apart:
             await person.wait_for_invitation(self.room, _INVITED_WITHIN_S)
         await person.join(self.room, via=(host,))
 
     async def _space(self, cast: Cast, inventree: InvenTreeProcess) -> Space:
-        """The space with its bot's account and settings; the bot is invited, not started."""
+        """The space with its bot's account and settings. The bot is invited but not started."""
         account = await self._homeservers[cast].register(f"{cast.party}-bot", display_name=f"{cast.name} bot")
         self.accounts[f"{cast.party}-bot"] = account
         people = {name: self.people[name] for name in cast.people}
@@ -349,10 +349,10 @@ class Stage:
         }
 
     async def announced(self) -> None:
-        """Wait until all bots have announced their spaces in the room and read of each other, in their admin rooms."""
+        """Wait until all bots have announced their spaces, have read each other's, and are in their admin rooms."""
         for space in self.spaces:
             bot = space.account.user_id
-            for reader in (each.superuser for each in self.spaces):  # on other homeservers it is seen later
+            for reader in (each.superuser for each in self.spaces):  # people on other homeservers see it later
                 await reader.wait_for(
                     lambda event, bot=bot: event.type == PARTY_EVENT and event.state_key == bot,  # type: ignore[misc]
                     _ANNOUNCED_WITHIN_S,
@@ -369,14 +369,14 @@ class Stage:
 
 
 def _pinned(cast: Cast, version: Version) -> dict[str, Any]:
-    """Who may decide, by name, where InvenTree lets any account give itself permissions."""
+    """Name the deciders in the settings where InvenTree lets any account give itself permissions."""
     if version.keeps_rights_safe:
         return {}
     return {"pinned_superusers": [cast.people[0]], "pinned_approvers": list(cast.people[1:])}
 
 
 def _write_secret(path: Path, text: str) -> None:
-    """Write a file that only we may read, from its first moment on."""
+    """Write a file that was never readable by others, not even while it was created."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)

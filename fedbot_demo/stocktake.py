@@ -1,6 +1,6 @@
-"""What lies in an InvenTree, read over its API as its admin would, without any of fedbot's own reading.
+"""What an InvenTree holds, read over its API as its admin, without fedbot's own code.
 
-The demo's summary and the end-to-end tests compare the two inventories by it.
+The demo's summary and the end-to-end tests compare inventories with it.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ import httpx
 
 from fedbot_demo.inventree.versions import NEWEST, Version
 
-#: One request at most takes so long, in seconds.
+#: The longest time for one request, in seconds.
 _PATIENCE_S = 20.0
 
 
 @dataclass(frozen=True)
 class StockItem:
-    """One row of stock. `place` is where it lies, `customer` who has it instead; the other one is empty."""
+    """One stock row. Either `place` or `customer` says where it is; the other is empty."""
 
     pk: int
     part: str
@@ -40,7 +40,7 @@ class StockItem:
 
 @dataclass(frozen=True)
 class HistoryEntry:
-    """One line of a stock item's history. `kind` is InvenTree's tracking type (facts: 42 split off, 100 given…)."""
+    """One entry of a stock item's history. `kind` is InvenTree's tracking type (facts: 42 split off, 100 given…)."""
 
     kind: int
     label: str
@@ -61,7 +61,7 @@ class Stocktake:
         )
 
     async def __aenter__(self) -> Self:
-        """Nothing to open: the first question does."""
+        """Do nothing: the first request opens the connection."""
         return self
 
     async def __aexit__(
@@ -71,7 +71,7 @@ class Stocktake:
         await self._http.aclose()
 
     async def items(self, ipn: str = "", **filters: str | int) -> list[StockItem]:
-        """The rows of stock (of the part with that IPN), oldest first; what customers have included."""
+        """The stock rows (of the part with that IPN), oldest first, including those with customers."""
         if ipn:
             parts = [part["pk"] for part in await self._rows("part/", IPN=ipn)]
             found = [row for part in parts for row in await self._stock(part=part, **filters)]
@@ -81,7 +81,7 @@ class Stocktake:
         return sorted((_item(row, companies) for row in found), key=lambda item: item.pk)
 
     async def item(self, pk: int) -> StockItem:
-        """One row of stock."""
+        """One stock row."""
         return next(item for item in await self.items() if item.pk == pk)
 
     async def history(self, pk: int) -> list[HistoryEntry]:
@@ -98,7 +98,7 @@ class Stocktake:
         ]
 
     async def notes(self, pk: int) -> str:
-        """What stands in the notes of one stock item; InvenTree's lists don't tell them."""
+        """The notes of one stock item; InvenTree's lists leave them out."""
         return str((await self._get(f"stock/{pk}/")).get("notes") or "").strip()
 
     async def metadata(self, model: str, pk: int) -> dict[str, Any]:
@@ -109,12 +109,12 @@ class Stocktake:
         return content
 
     async def attached(self, pk: int) -> list[str]:
-        """What is said of each file that is attached to a stock item."""
+        """The comment of each file attached to a stock item."""
         rows = await self._rows("attachment/", model_type="stockitem", model_id=pk)
         return [row["comment"] for row in rows]
 
     async def companies(self) -> list[dict[str, Any]]:
-        """All companies, as InvenTree tells them."""
+        """All companies, as InvenTree lists them."""
         return await self._rows("company/")
 
     async def users(self) -> list[dict[str, Any]]:
@@ -122,7 +122,7 @@ class Stocktake:
         return await self._rows("user/")
 
     async def roles(self, group: int) -> dict[str, str]:
-        """What a group may do: role to actions ('view add'), the roles without any left out."""
+        """The permissions of a group: role to actions ('view add'), without the roles that have none."""
         permissions = ("view", "add", "change", "delete")
         rows = await self._rows("user/ruleset/", group=group)
         found = {
@@ -131,7 +131,7 @@ class Stocktake:
         return {role: actions for role, actions in found.items() if actions}
 
     async def tokens(self) -> list[dict[str, Any]]:
-        """All accounts' tokens, their values hidden by InvenTree."""
+        """All accounts' tokens; InvenTree hides their values."""
         return await self._rows("user/tokens/", all_users="true")
 
     async def _stock(self, **filters: str | int) -> list[dict[str, Any]]:
@@ -158,7 +158,7 @@ def _item(row: dict[str, Any], companies: dict[int, str]) -> StockItem:
         pk=row["pk"],
         part=part.get("name") or "",
         ipn=part.get("IPN") or "",
-        # InvenTree writes quantities as JSON floats; at 5 decimals their shortest text is exact
+        # InvenTree writes quantities as JSON floats; with 5 decimals their shortest text is exact
         quantity=Decimal(str(row["quantity"])),
         serial=row.get("serial") or "",
         place=place.get("pathstring") or place.get("name") or "",

@@ -1,7 +1,7 @@
-"""`fedbot demo`: two makerspaces do with each other what fedbot is for, before one's eyes (docs/demo-transcript.md).
+"""`fedbot demo`: two makerspaces use fedbot while the reader watches (docs/demo-transcript.md).
 
-Everything is real but the InvenTrees: a Synapse, two bots as processes, seven people. It ends well only if both
-inventories hold, by their own word, what they should.
+Everything is real but the InvenTrees: a Synapse, two bots as processes, seven people. The demo succeeds only if both
+InvenTrees hold the expected stock afterwards.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ from fedbot_demo.plot import OffScriptError
 from fedbot_demo.stage import ROOM_NAME, InvenTrees, Space, Stage
 
 OK, DIFFERS, INTERRUPTED = 0, 1, 130
-#: What a use case's page has of the run, between the text that people wrote.
+#: The transcript in a use case's page, between the text that people wrote.
 _TRANSCRIPT = re.compile(r"(?<=^```text\n).*?(?=^```$)", re.DOTALL | re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Wishes:
-    """How it is to be played.
+    """The options of a performance.
 
-    `fast`: no pauses for reading, a short grace, and a homeserver without limits. `keep`: in the end leave everything
-    running, with logins, until Ctrl-C. `all_acts`: those too that `make demo` leaves out. `transcript`: a file to
-    write what was told into. `pages`: a folder with a page for each act, whose transcript is written anew; pictures
-    go there too. `versions`: of Attraktor's and Betaspace's InvenTrees, of `versions.RECORDED`.
+    `fast`: no pauses for reading, a short grace, and a homeserver without limits. `keep`: leave everything running at
+    the end, with logins, until Ctrl-C. `all_acts`: also play those that `make demo` leaves out. `transcript`: a file
+    for the transcript. `pages`: a folder with a page for each act, whose transcripts and pictures are replaced.
+    `versions`: those of Attraktor's and Betaspace's InvenTrees, of `versions.RECORDED`.
     """
 
     fast: bool = False
@@ -54,10 +54,10 @@ class Wishes:
 
 
 def versions_of(text: str) -> tuple[str, str]:
-    """`1.0,newest` as the versions of Attraktor's and Betaspace's InvenTrees; one alone is of both.
+    """Parse `1.0,newest` into the versions of Attraktor's and Betaspace's InvenTrees; a single one counts for both.
 
     Raises:
-        ValueError: it isn't one or two of those that were recorded; with what they are.
+        ValueError: It isn't one or two of the recorded versions. The message names them.
     """
     found = [each.strip() for each in text.split(",")]
     if len(found) > 2 or not set(found) <= set(RECORDED):  # noqa: PLR2004  as many as there are spaces
@@ -66,7 +66,7 @@ def versions_of(text: str) -> tuple[str, str]:
 
 
 def play(wishes: Wishes) -> int:
-    """Play it on this terminal; returns the exit code: 0 if all is as it should be, 1 if not, 130 if interrupted."""
+    """Play it on this terminal; return the exit code: 0 if all checks pass, 1 if not, 130 if interrupted."""
     try:
         return asyncio.run(_interruptible(Story(wishes)))
     except (BotEndedError, HomeserverError, NotReadyError, TimeoutError) as error:
@@ -78,7 +78,7 @@ def play(wishes: Wishes) -> int:
 
 
 async def _interruptible(story: Story) -> int:
-    """Ctrl-C, a polite kill and a closed terminal all end it in order, wherever it is."""
+    """Run it; Ctrl-C, SIGTERM and a closed terminal end it in order at any time."""
     task = asyncio.ensure_future(story.run())
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, task.cancel)
@@ -86,7 +86,7 @@ async def _interruptible(story: Story) -> int:
 
 
 def rules_of(wishes: Wishes) -> dict[str, Any]:
-    """The bots' rules. Nights are not quiet: who plays it in one doesn't wait for the morning."""
+    """The bots' rules. Nights are not quiet, because a demo played at night must not wait for the morning."""
     return {"grace_seconds": 1.0 if wishes.fast else 5.0, "quiet_from": "00:00", "quiet_until": "00:00"}
 
 
@@ -99,7 +99,7 @@ class Story:
         self._told: dict[str, str] = {}
 
     async def run(self) -> int:
-        """Play, tell, check; the exit code."""
+        """Play, print and check; return the exit code."""
         print("Building the stage: a Matrix homeserver, simulated InvenTrees, bots. A few seconds…", flush=True)
         versions = self._wishes.versions
         stage = Stage(
@@ -124,14 +124,14 @@ class Story:
         return OK if good else DIFFERS
 
     async def _perform(self, performance: Performance) -> bool:
-        """The acts, told as Kim sees them; False too when a bot leaves the script."""
+        """Play the acts, printed as Kim sees them. Return False also if a bot leaves the script."""
         stage, narrator = performance.stage, performance.narrator
         telling = asyncio.ensure_future(narrator.follow(stage.people["kim"], stage.room, since=0))
         playing = asyncio.ensure_future(self._play(performance))
         try:
             await asyncio.wait({telling, playing}, return_when=asyncio.FIRST_COMPLETED)
             if telling.done():
-                telling.result()  # it never ends well by itself
+                telling.result()  # it only ends by an error
             await playing
         except (OffScriptError, TimeoutError) as error:
             narrator.title("The story went wrong")
@@ -161,7 +161,7 @@ class Story:
             self._told[act.name] = "\n".join(narrator.told[begun:]).strip()
 
     def _summary(self, narrator: Narrator) -> bool:
-        """Tell each check; whether all are good."""
+        """Print each check; return whether all pass."""
         narrator.title("Summary, checked against both inventories")
         for check in self._checks:
             narrator.line(f"{'✓' if check.good else '✗'} {check.what}", "32" if check.good else "31")
@@ -176,7 +176,7 @@ class Story:
         return not bad
 
     def _write(self, performance: Performance) -> None:
-        """What was told, into the files that were asked for."""
+        """Write the transcript to the files that were asked for."""
         if self._wishes.transcript is not None:
             told = "\n".join(performance.narrator.told).strip()
             self._wishes.transcript.write_text(
@@ -195,7 +195,7 @@ class Story:
 
 
 async def _until_stopped() -> None:
-    """Until Ctrl-C, which ends a demo that was kept as it should end."""
+    """Wait for Ctrl-C, which is the proper end of a demo with `keep`."""
     try:
         await asyncio.Event().wait()
     except asyncio.CancelledError:
@@ -205,7 +205,7 @@ async def _until_stopped() -> None:
 
 
 def _tell_logins(stage: Stage) -> None:
-    """Straight to the terminal: passwords belong in no transcript."""
+    """Print logins to the terminal only, because passwords belong in no transcript."""
     print(f"\nAll of it keeps running until Ctrl-C, in {stage.folder}\n\nMatrix: {stage.homeserver.url}")
     print(f"  The room: {ROOM_NAME} ({stage.room})")
     print("  Element (desktop, or app.element.io): Sign in → Edit the homeserver → that address, name, password.")
@@ -220,11 +220,11 @@ def _tell_logins(stage: Stage) -> None:
         for name in space.cast.people:
             print(f"  {name:<24} {space.inventree.passwords[name]}")
         print(f"  its bot's settings: {space.bot.config}, log: {space.bot.log}")
-    sys.stdout.flush()  # who reads through a pipe reads them now too, not in the end
+    sys.stdout.flush()  # show them at once to a reader at a pipe, not only at the end
 
 
 def _what_they_may(space: Space) -> dict[str, str]:
-    """Who may do what at that space, by the names of its people; the first one is the superuser."""
+    """The permissions of the space's people by name; the first one is the superuser."""
     superuser, *others = space.cast.people
     may = {superuser: f"superuser of {space.name}: approves, connects"}
     for name in others:
@@ -234,7 +234,7 @@ def _what_they_may(space: Space) -> dict[str, str]:
 
 
 def _names(stage: Stage) -> dict[str, str]:
-    """How the room calls everybody."""
+    """The display names of everybody in the room."""
     people = {person.user_id: name.capitalize() for name, person in stage.people.items()}
     return people | {space.account.user_id: f"{space.name} bot" for space in stage.spaces}
 

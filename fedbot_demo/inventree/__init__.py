@@ -1,4 +1,4 @@
 """A simulated InvenTree (API 530) that behaves as the recorded servers do: for the demo, tests and benches.
 
-Here lives no rule of fedbot, and nothing that talks to a real InvenTree (that is `fedbot.inventree`).
+It holds none of fedbot's rules and no client of a real InvenTree (that is `fedbot.inventree`).
 """

@@ -1,4 +1,4 @@
-"""`python -m fedbot_demo.inventree`: a simulated InvenTree as a process of its own, until SIGTERM or SIGINT."""
+"""`python -m fedbot_demo.inventree`: a simulated InvenTree as a process, until SIGTERM or SIGINT."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from fedbot_demo.inventree.versions import RECORDED, Version
 
 
 def _api(text: str) -> int:
-    """An API number; 1 to 9999."""
+    """An API number from 1 to 9999."""
     if not text.isdecimal() or not 0 < int(text) < 10_000:  # noqa: PLR2004
         raise argparse.ArgumentTypeError(f"{text} is no API number")
     return int(text)
@@ -89,7 +89,7 @@ async def _run(options: argparse.Namespace) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Serve until told to stop; 0 then."""
+    """Serve until told to stop; return 0."""
     asyncio.run(_run(_arguments(sys.argv[1:] if arguments is None else arguments)))
     return 0
 

@@ -1,4 +1,4 @@
-"""Who asks, and whether they may: authentication, roles and permissions (facts: SECURITY, (e), (f))."""
+"""The caller and its permissions: authentication, roles (facts: SECURITY, (e), (f))."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MODEL_ROLES: dict[str, tuple[str, ...]] = {
     "group": ("admin",),
 }
 
-#: What InvenTree calls the action behind each HTTP method.
+#: InvenTree's name for the action behind each HTTP method.
 ACTIONS = {
     "GET": "view",
     "HEAD": "view",
@@ -43,7 +43,7 @@ RULES = ("view", "add", "change", "delete")
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Who is asking; `token` is None with basic authentication. `user` None: nobody said who they are."""
+    """The caller. `token` is None with basic authentication; `user` is None without credentials."""
 
     user: User | None = None
     token: Token | None = None
@@ -52,7 +52,7 @@ class Session:
 def hash_password(password: str) -> str:
     """A salted hash.
 
-    Cheap on purpose: these accounts are made up, and a real server's 40 to 130 ms a call help nobody in a test.
+    It is cheap on purpose: the accounts are made up, and tests gain nothing from a real server's 40 to 130 ms a call.
     """
     salt = secrets.token_hex(8)
     return f"{salt}${_digest(salt, password)}"
@@ -68,10 +68,10 @@ def _password_fits(user: User, password: str) -> bool:
 
 
 def authenticate(state: State, request: Request) -> Session:
-    """Who is asking, by the Authorization header; nobody if there is none or its scheme is unknown.
+    """The caller by the Authorization header; no user if there is none or its scheme is unknown.
 
     Raises:
-        NotAuthenticatedError: the credentials are wrong, even where none are needed.
+        NotAuthenticatedError: The credentials are wrong, even where none are needed.
     """
     scheme, _, value = request.header("Authorization").partition(" ")
     if scheme.lower() == "token":

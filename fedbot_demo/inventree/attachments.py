@@ -1,4 +1,4 @@
-"""/api/attachment/: links and files with a comment on rows (facts: SECURITY; any account may read all of them)."""
+"""/api/attachment/: links and files with a comment, attached to rows (facts: SECURITY; any account can read them)."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ _HEADER = 12
 
 
 def is_picture(content: bytes) -> bool:
-    """Whether InvenTree could open it as one: by its beginning, if anything follows that."""
+    """Whether InvenTree could open it as a picture: by its first bytes, if more bytes follow them."""
     return len(content) > _HEADER and (content.startswith(_PICTURES) or content[8:12] == b"WEBP")
 
 
 def attachment_json(state: State, row: Attachment) -> JsonObject:
-    """An attached link or file. Pictures get their thumbnail at once, `is_image` is a background worker's."""
+    """An attached link or file. Pictures get their thumbnail at once; a background worker sets `is_image`."""
     user = state.users.get(row.upload_user)
     content: JsonObject = {
         "pk": row.pk,
@@ -61,7 +61,7 @@ def _address(row: Attachment) -> str:
 
 
 def media(state: State, request: Request) -> Response:
-    """A file, as the web server before InvenTree gives it: to any account, as InvenTree's `/auth/` says."""
+    """A file, as the web server before InvenTree sends it: to any account, as InvenTree's `/auth/` allows."""
     try:
         if authenticate(state, request).user is None:
             return Response(401)
@@ -75,7 +75,7 @@ def media(state: State, request: Request) -> Response:
 
 
 def list_attachments(call: Call) -> Reply:
-    """The attached links, of one row with ?model_type= and ?model_id=."""
+    """The attachments, with ?model_type= and ?model_id= those of one row."""
     rows = list(call.state.attachments)
     if call.query.text("model_type"):
         rows = [row for row in rows if row.model_type == call.query.text("model_type")]
@@ -89,7 +89,7 @@ def list_attachments(call: Call) -> Reply:
 
 
 def create_attachment(call: Call) -> Reply:
-    """Attach a link or a file, whatever it is."""
+    """Attach a link or a file to a row of any model."""
     form = Form(call.row_fields())
     form.choice("model_type", MODELS, required=True)
     form.choice("model_id", range(1, 2**31), required=True)
@@ -97,7 +97,7 @@ def create_attachment(call: Call) -> Reply:
 
 
 def list_item_attachments(call: Call) -> Reply:
-    """The files and links of stock items, of one with ?stock_item=."""
+    """The attachments of stock items, with ?stock_item= those of one."""
     item = call.query.row("stock_item", call.state.stock)
     call.query.check()
     rows = [row for row in call.state.attachments if item is None or row.model_id == item.pk]
@@ -107,7 +107,7 @@ def list_item_attachments(call: Call) -> Reply:
 
 
 def create_item_attachment(call: Call) -> Reply:
-    """Attach a link or a file to a stock item, by its number."""
+    """Attach a link or a file to the stock item with the given number."""
     form = Form(call.row_fields())
     item = form.row("stock_item", call.state.stock, required=True)
     form.values |= {"model_type": "stockitem", "model_id": 0 if item is None else item.pk}
@@ -137,7 +137,7 @@ def _attach(call: Call, form: Form) -> Reply:
     if isinstance(file, Uploaded):
         name = valid_name(file.name)
         others = {each.filename for each in call.state.attachments if each.model_id == row.model_id}
-        if name in others:  # the real one adds seven random characters
+        if name in others:  # a real server adds seven random characters
             stem, dot, ending = name.rpartition(".")
             name = f"{stem}_{row.pk:07d}{dot}{ending}"
         row = replace(row, filename=name, file_size=len(file.content), content=file.content)
@@ -154,12 +154,12 @@ def _find(call: Call) -> Attachment:
 
 
 def read_attachment(call: Call) -> Reply:
-    """One attached link."""
+    """One attachment."""
     return Reply(attachment_json(call.state, _find(call)))
 
 
 def delete_attachment(call: Call) -> Reply:
-    """Delete an attached link."""
+    """Delete an attachment."""
     row = _find(call)
     if not may(call.state, call.user, row.model_type, "delete"):
         raise ForbiddenError

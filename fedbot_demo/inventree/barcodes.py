@@ -1,4 +1,4 @@
-"""/api/barcode/: finding a row by its barcode, and linking one to a stock item (facts: (b), candidates)."""
+"""/api/barcode/: find a row by its barcode, and link a barcode to a stock item (facts: (b), candidates)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Coded = StockItem | Part | Location
 
 
 def barcode_hash(text: str) -> str:
-    """The hash under which a barcode is stored. MD5, as InvenTree does it: it finds, it protects nothing."""
+    """The hash under which a barcode is stored. MD5, as in InvenTree, because it only has to find, not protect."""
     return hashlib.md5(text.strip().encode(), usedforsecurity=False).hexdigest()
 
 
@@ -30,7 +30,7 @@ def _rows(state: State, model: str) -> list[Coded]:
 
 
 def _match(state: State, text: str) -> tuple[str, Coded] | None:
-    """What the barcode stands for: a row that names itself, or one that it was linked to."""
+    """The row that a barcode names itself, or is linked to."""
     models = ("stockitem", "part", "stocklocation")
     try:
         content = json.loads(text)
@@ -68,7 +68,7 @@ def _barcode(call: Call) -> tuple[Form, str]:
 
 
 def scan(call: Call) -> Reply:
-    """What a barcode stands for."""
+    """Find the row of a barcode."""
     _, text = _barcode(call)
     found = _match(call.state, text)
     about: JsonObject = {"barcode_data": text, "barcode_hash": barcode_hash(text)}
@@ -82,14 +82,14 @@ def scan(call: Call) -> Reply:
 
 
 def _as_texts(content: object) -> object:
-    """Everything as text, as errors show it: None is 'None'."""
+    """Convert everything to text, as errors show it: None becomes 'None'."""
     if isinstance(content, dict):
         return {name: _as_texts(value) for name, value in content.items()}
     return [_as_texts(value) for value in content] if isinstance(content, list) else str(content)
 
 
 def link(call: Call) -> Reply:
-    """Link a barcode to a stock item; one that stands for something already is refused."""
+    """Link a barcode to a stock item; refuse one that already belongs to a row."""
     form, text = _barcode(call)
     item = form.row("stockitem", call.state.stock)
     form.check()
@@ -114,7 +114,7 @@ def link(call: Call) -> Reply:
 
 
 def endpoints() -> list[Endpoint]:
-    """Scanning and linking."""
+    """Scan and link."""
     return [
         Endpoint("barcode/", {"POST": scan}, signed_in),
         Endpoint("barcode/link/", {"POST": link}, signed_in),

@@ -1,4 +1,4 @@
-"""/api/part/ and /api/part/category/: what kinds of things there are."""
+"""/api/part/: the parts, as the catalogue of stock."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ Test = Callable[[Part], bool]
 
 
 def filtered(state: State, query: Query) -> list[Part]:
-    """The parts that fit all filters of the query, in its order. ?name= is no filter and is ignored."""
+    """The parts that match all filters of the query, in its order. ?name= isn't a filter and is ignored."""
     tests = _plain_tests(state, query) + _stock_tests(state, query)
     query.check()
     found = [part for part in state.parts if all(test(part) for test in tests)]
@@ -132,7 +132,7 @@ def _stock_tests(state: State, query: Query) -> list[Test]:
 
 
 def list_parts(call: Call) -> Reply:
-    """The parts that fit the filters."""
+    """The parts that match the filters."""
     state, query = call.state, call.query
     with_category = query.says_yes("category_detail", otherwise=False)
     with_path = query.says_yes("path_detail", otherwise=False)
@@ -176,7 +176,7 @@ def _part_form(call: Call) -> JsonObject:
 
 
 def _image(form: Form) -> None:
-    """The image, which only a form can hold; null takes it away. Its first bytes tell whether it is one."""
+    """The image, which only form data can hold; null removes it. Its first bytes must be those of a picture."""
     if "image" not in form.data:
         return
     file = form.data["image"]
@@ -204,7 +204,7 @@ def _save(state: State, part: Part) -> Part:
 
 
 def create_part(call: Call) -> Reply:
-    """Make a part. It isn't salable unless told so; `metadata` is ignored in silence."""
+    """Create a part. It isn't salable by default; `metadata` is silently ignored."""
     state = call.state
     part = Part(pk=state.parts.next_pk, creation_date=state.today, creation_user=call.user.pk, **_part_form(call))
     if not state.version.keeps_notes_of_new_parts:
@@ -213,7 +213,7 @@ def create_part(call: Call) -> Reply:
 
 
 def find_part(call: Call) -> Part:
-    """The part of the path."""
+    """The part in the path."""
     part = call.state.parts.get(call.pk)
     if part is None:
         raise NotFoundError.of_row("Part")
@@ -241,7 +241,7 @@ def edit_part(call: Call) -> Reply:
 
 
 def delete_part(call: Call) -> Reply:
-    """Delete a part that is no longer active, with all its stock and history."""
+    """Delete an inactive part with all its stock and history."""
     state, part = call.state, find_part(call)
     if part.active:
         raise InvalidError({"non_field_errors": ["Cannot delete this part as it is still active"]})

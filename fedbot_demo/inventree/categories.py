@@ -1,4 +1,4 @@
-"""/api/part/category/: how parts are sorted."""
+"""/api/part/category/: the tree of part categories."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fedbot_demo.inventree.trees import category_branch, in_tree_order
 
 
 def filtered(state: State, query: Query) -> list[Category]:
-    """The categories that fit all filters of the query: as a tree, or in the asked order."""
+    """The categories that match all filters of the query: as a tree, or in the requested order."""
     found = in_tree_order(state.categories)
     parent = query.row("parent", state.categories)
     query.check()
@@ -42,7 +42,7 @@ def filtered(state: State, query: Query) -> list[Category]:
 
 
 def list_categories(call: Call) -> Reply:
-    """The categories that fit the filters."""
+    """The categories that match the filters."""
     rows = filtered(call.state, call.query)
     return page(call.request, call.query, rows, lambda each: category_json(call.state, each))
 
@@ -66,7 +66,7 @@ def _save(state: State, category: Category) -> Category:
 
 
 def create_category(call: Call) -> Reply:
-    """Make a category."""
+    """Create a category."""
     category = _save(call.state, Category(pk=call.state.categories.next_pk, **_category_form(call)))
     version = call.state.version
     content = category_json(call.state, category) | version.told(
@@ -94,9 +94,9 @@ def edit_category(call: Call) -> Reply:
 
 
 def delete_category(call: Call) -> Reply:
-    """Delete a category. What is in it goes to the one around it, or is deleted too: the request must say which.
+    """Delete a category. The request says whether its content moves to the parent category or is deleted too.
 
-    Parts go with their category even while they are active (tried on a real server).
+    Active parts are deleted with their category (tested on a real server).
     """
     form = Form(call.row_fields())
     form.flag("delete_child_categories", required=True)

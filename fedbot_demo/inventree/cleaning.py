@@ -1,13 +1,13 @@
-"""What InvenTree does to every string before it looks at it: strip, drop control characters, refuse HTML.
+"""InvenTree's first step with every string: strip it, drop control characters, refuse HTML.
 
-Facts: 'More tested traps' (newlines are stripped, HTML tags are refused). The finer points were tried on a real
-server, and 20,000 random texts against the sanitizer that it uses: it parses the text as HTML, writes it out again
-and refuses it if the length has changed. So a no-break space, what reads as an entity (`&copy=`) and a byte order
-mark in front are refused too, but an entity that is written out as it came (`&nbsp;`) is not. An older sanitizer, up
-to API 469, leaves all of these alone, and a tag that isn't closed; 0.13 drops whatever can't be seen.
+Facts: 'More tested traps' (newlines are stripped, HTML tags are refused). The details were tested on a real server, and
+with 20,000 random texts against the sanitizer that it uses. The sanitizer parses the text as HTML, writes it out again
+and refuses it if the length has changed. So it also refuses a no-break space, an entity that it recognises (`&copy=`)
+and a byte order mark at the start. It accepts an entity that is written out unchanged (`&nbsp;`). The older sanitizer,
+up to API 469, accepts all of these, and a tag that isn't closed. 0.13 drops every invisible character.
 
-Not done here: notes in Markdown that would become other HTML than InvenTree allows are refused by a real server
-(a link to `ftp:`, a list that begins with 5).
+Not simulated: a real server refuses Markdown notes that would become HTML that InvenTree doesn't allow (a link to
+`ftp:`, a list that begins with 5).
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ _CONTROL = re.compile("[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200e\u200f\u202
 _TAG = re.compile(r"<[A-Za-z!?]|</.", re.DOTALL)
 _CLOSED_TAG = re.compile(r"<!|<\?|</?[A-Za-z][^>]*>", re.DOTALL)
 _BYTE_ORDER_MARK = "\ufeff"
-# How a parsed text is written out as HTML; InvenTree turns the first three back.
+# The characters that are written out as HTML entities; InvenTree turns the first three back.
 _WRITTEN_OUT = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("\u00a0", "&nbsp;"))
 
-#: The text fields that may hold several lines, by model.
+#: The text fields that may have several lines, by model.
 MULTI_LINE = frozenset({"notes"})
 
 
 def cleaned_text(name: str, text: str, version: Version, *, multi_line: bool = False) -> str:
-    """`text` as InvenTree of that version would store it.
+    """`text` as that version of InvenTree would store it.
 
     Raises:
-        InvalidError: the text holds something that the sanitizer would change; the error is about field `name`.
+        InvalidError: The sanitizer would change the text. The error is about the field `name`.
     """
     text = _CONTROL.sub("", text)
     if version.drops_what_is_unseen:
@@ -50,7 +50,7 @@ def cleaned_text(name: str, text: str, version: Version, *, multi_line: bool = F
 
 
 def _sanitised(text: str) -> str:
-    """A text without tags, parsed as HTML and written out again, with <, > and & turned back."""
+    """The text without tags: parsed as HTML and written out again, with <, > and & turned back."""
     text = html.unescape(text.removeprefix(_BYTE_ORDER_MARK))
     for letter, written in _WRITTEN_OUT:
         text = text.replace(letter, written)
@@ -64,7 +64,7 @@ def _turned_back(text: str) -> str:
 
 
 def cleaned(data: JsonObject, version: Version, *, multi_line: frozenset[str] = frozenset()) -> JsonObject:
-    """A request's fields, cleaned: strings and nested objects. Lists go through untouched, as in InvenTree."""
+    """A request's fields, cleaned: strings and nested objects. Lists stay unchanged, as in InvenTree."""
     result: JsonObject = {}
     for name, value in data.items():
         if isinstance(value, str):

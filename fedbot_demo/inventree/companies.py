@@ -55,13 +55,13 @@ def company_json(version: Version, company: Company) -> JsonObject:
 
 
 def _written(version: Version, company: Company) -> JsonObject:
-    """What the reply to a write tells beside the company itself."""
+    """The extra fields in the reply to a write."""
     extra = {"tags": list(company.tags), "parameters": []}
     return company_json(version, company) | version.told("company.written", extra) | {"primary_address": None}
 
 
 def filtered(state: State, query: Query) -> list[Company]:
-    """The companies that fit all filters of the query, in its order."""
+    """The companies that match all filters of the query, in its order."""
     name = query.text("name")
     found = state.companies.find("name", name) if name else list(state.companies)
     for flag in FLAGS:
@@ -86,7 +86,7 @@ def listed(version: Version, company: Company) -> JsonObject:
 
 
 def list_companies(call: Call) -> Reply:
-    """The companies that fit the filters; ?name= is exact."""
+    """The companies that match the filters; ?name= is exact."""
     return page(call.request, call.query, filtered(call.state, call.query), lambda row: listed(call.state.version, row))
 
 
@@ -109,14 +109,14 @@ def _company_form(call: Call) -> JsonObject:
 
 def _check_unique(state: State, company: Company) -> None:
     if company.email is None:
-        return  # to a database, nothing is never the same as nothing
+        return  # in a database, NULL never equals NULL
     for other in state.companies.find("name", company.name):
         if other.pk != company.pk and other.email == company.email:
             raise InvalidError({"non_field_errors": [state.version.same_company]})
 
 
 def create_company(call: Call) -> Reply:
-    """Make a company. It is a supplier and no customer unless told otherwise; `metadata` is ignored in silence."""
+    """Create a company. By default it is a supplier and not a customer; `metadata` is silently ignored."""
     version = call.state.version
     fields: JsonObject = {"email": version.unwritten} | _company_form(call)
     company = Company(pk=call.state.companies.next_pk, **fields)
@@ -128,7 +128,7 @@ def create_company(call: Call) -> Reply:
 
 
 def find_company(call: Call) -> Company:
-    """The company of the path."""
+    """The company in the path."""
     company = call.state.companies.get(call.pk)
     if company is None:
         raise NotFoundError.of_row("Company")
@@ -150,7 +150,7 @@ def edit_company(call: Call) -> Reply:
 
 
 def delete_company(call: Call) -> Reply:
-    """Delete a company. What was assigned to it is in stock again, nowhere: nobody should do this to a peer."""
+    """Delete a company. Items assigned to it are in stock again, without a location: never do this to a peer's."""
     company = find_company(call)
     state = call.state
     for item in state.stock.find("customer", company.pk):

@@ -1,7 +1,6 @@
-"""Hard conditions that last, as they were met on real servers: a locked SQLite, a worker that restarts, a strict proxy.
+"""Lasting trouble, as real servers had it: a locked SQLite, a worker that restarts, a strict proxy.
 
-A fault (`faults`) hits the requests that a test picks; a condition decides by itself which ones it hits, for as long as
-it lasts.
+A fault (`faults`) hits the requests that a test picks. A condition picks its own requests while it lasts.
 """
 
 from __future__ import annotations
@@ -19,13 +18,13 @@ _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 @dataclass
 class Locked:
-    """Others write into the same SQLite: 60 to 70 % of the writes are refused at once, and nothing of them is done."""
+    """Other writers on the same SQLite: 60 to 70 % of the writes are refused at once and not done."""
 
     share: float = 0.65
     chance: random.Random = field(default_factory=lambda: random.Random(1))
 
     def strikes(self, request: Request) -> Fault | None:
-        """A write, mostly: error 500, 'database is locked'."""
+        """Fail most writes with error 500, 'database is locked'."""
         if request.method in _READS or self.chance.random() >= self.share:
             return None
         return Fault(FaultKind.ERROR_BEFORE)
@@ -33,9 +32,9 @@ class Locked:
 
 @dataclass
 class Restarting:
-    """A gunicorn worker that restarts after so many requests cuts the connection of the one that it is at.
+    """A gunicorn worker that restarts after a number of requests and breaks the connection of the current one.
 
-    Whether that one was done, nobody can say: here every second one was.
+    On a real server nobody knows whether that request was done. Here every second one was.
     """
 
     every: int = 50
@@ -43,7 +42,7 @@ class Restarting:
     cut: int = 0
 
     def strikes(self, request: Request) -> Fault | None:
-        """Each so-manieth request."""
+        """Break every `every`-th request."""
         del request
         self.requests += 1
         if self.requests % self.every:
@@ -54,10 +53,10 @@ class Restarting:
 
 @dataclass
 class Proxy:
-    """A web server in front: HTML pages of its own for what is too large, too much, or finds no worker.
+    """A web server in front, with its own HTML pages for large bodies, too many calls and missing workers.
 
-    `largest_body` in bytes (nginx: 1 MiB if not told otherwise). More than `most_calls` within `seconds` are refused
-    with 429, and a Retry-After of as many seconds; each `no_worker`-th request gets 502 (0: none).
+    `largest_body` is in bytes (nginx's default: 1 MiB). More than `most_calls` within `seconds` get 429 with a Retry-
+    After of `seconds`. Every `no_worker`-th request gets 502 (0: none).
     """
 
     largest_body: int = 2**20
@@ -69,7 +68,7 @@ class Proxy:
     _lately: list[float] = field(default_factory=list)
 
     def strikes(self, request: Request) -> Fault | None:
-        """413, 429 or 502; InvenTree sees nothing of it."""
+        """Answer 413, 429 or 502 without InvenTree."""
         now = self.clock()
         self._lately = [when for when in self._lately if now - when < self.seconds]
         self.requests += 1
@@ -83,5 +82,5 @@ class Proxy:
         return None
 
 
-#: By the names that the command line knows.
+#: The conditions by their names on the command line.
 CONDITIONS: dict[str, Callable[[], Condition]] = {"locked": Locked, "restarting": Restarting, "proxy": Proxy}

@@ -72,14 +72,14 @@ _VARY = "Authorization, origin, Accept-Language, Cookie"
 
 @dataclass(frozen=True, slots=True)
 class _Routes:
-    """The endpoints by path; those whose path holds a word by pattern."""
+    """The endpoints by path, or by pattern if the path holds a word."""
 
     exact: dict[str, Endpoint]
     patterns: list[tuple[re.Pattern[str], Endpoint]]
 
     @classmethod
     def of(cls, version: Version) -> _Routes:
-        """The endpoints that this version has."""
+        """The endpoints of this version."""
         every = [endpoint for module in _MODULES for endpoint in module.endpoints()]
         endpoints = [each for each in every if not each.when or getattr(version, each.when)]
         exact = {f"/api/{each.path}": each for each in endpoints if "*" not in each.path}
@@ -91,7 +91,7 @@ class _Routes:
         return cls(exact, patterns)
 
     def find(self, path: str) -> tuple[Endpoint, int, str] | None:
-        """The endpoint at `path` with the number and the word in it; None if there is none."""
+        """The endpoint at `path` with the number and word in it; None if there is none."""
         numbers = [segment for segment in path.split("/") if segment.isdecimal()]
         shape = "/".join("#" if segment.isdecimal() else segment for segment in path.split("/"))
         number = int(numbers[-1]) if numbers else 0
@@ -110,19 +110,19 @@ _routes = cache(_Routes.of)
 
 @dataclass(slots=True)
 class SimulatedInvenTree:
-    """One InvenTree server in memory, of the version that its state names. Any number of threads may call `handle`.
+    """One InvenTree server in memory, of the version in its state. Any number of threads may call `handle`.
 
-    `state` may be looked at by tests; whoever changes it does so before the server is used, or under `lock`.
+    Tests may read `state`. They change it only before the server is used, or under `lock`.
     """
 
     state: State = field(default_factory=State)
     lock: Lock = field(default_factory=Lock, repr=False)
 
-    #: Called after each request, before it is answered.
+    #: Called after each request, before its response.
     after_each: Callable[[], None] = field(default=lambda: None, repr=False)
 
     def handle(self, request: Request) -> Response:
-        """Answer one request. What ends in an error changes nothing."""
+        """Answer one request. A request that ends in an error changes nothing."""
         with self.lock:
             answered = self._handle(request)
             self.after_each()
@@ -157,7 +157,7 @@ class SimulatedInvenTree:
         return _response(version, reply, endpoint, request)
 
     def _session(self, request: Request, endpoint: Endpoint | None) -> Session:
-        """Who asks. A wrong token is refused even where none is needed, but by 0.13."""
+        """The caller. A wrong token is refused even where none is needed, except by 0.13."""
         try:
             return authenticate(self.state, request)
         except NotAuthenticatedError:
@@ -168,7 +168,7 @@ class SimulatedInvenTree:
 
 
 def _unknown_address(reply: Reply, request: Request) -> Response:
-    """What 0.13 answers where there is nothing: JSON to who reads, a page to who writes."""
+    """The answer of 0.13 to an unknown address: JSON to a read, a page to a write."""
     if request.method in {"GET", "HEAD", "OPTIONS"}:
         body = json.dumps(reply.content).encode()
         return Response(reply.status, _headers(reply, ""), b"" if request.method == "HEAD" else body)
@@ -184,7 +184,7 @@ def _refuse_unknown(state: State, session: Session, request: Request) -> NoRetur
 
 
 def _answer(state: State, session: Session, request: Request, endpoint: Endpoint, number: int, word: str) -> Reply:
-    """Let the endpoint answer: first who may, then whether there is such a method."""
+    """Let the endpoint answer. The permission is checked before the method."""
     call = Call(
         state=state,
         request=request,

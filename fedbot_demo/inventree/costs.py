@@ -1,8 +1,8 @@
-"""What a call costs a large server: seconds of one of its workers, by the costs that were measured on real ones.
+"""The cost of a call on a large server, in seconds of one of its workers, as measured on real ones.
 
-Measured with the newest version on SQLite without ANALYZE, with 20,000 stock items (3,000 parts) and 55,020 (6,016).
-A part is dear, since each row of it sums up stock, and SQLite that was never told how much there is looks through all
-of it for each sum. A stock item is cheap. Nothing waits here: the seconds are counted, and a caller may wait them.
+Measured with the newest version on SQLite without ANALYZE, with 20,000 stock items (3,000 parts) and 55,020 (6,016). A
+part is expensive because each of its rows sums up stock. Without ANALYZE, SQLite scans the whole table for each sum. A
+stock item is cheap. The seconds are only counted; a caller may wait for them.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _OF_PARTS = frozenset({"IPN", "IPN_regex", "name", "name_regex", "name_contains"
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """Seconds for each stock item, part, or entry of the history that a call looks at, and for each row told."""
+    """Seconds for each stock item, part or history entry that a call reads, and for each row in its response."""
 
     sums_of_a_part: float = 1.75e-6
     low_stock: float = 3.0e-7
@@ -42,13 +42,13 @@ class Rates:
 
     @classmethod
     def after_analyze(cls) -> Rates:
-        """The same server once somebody has run ANALYZE: a sum costs as much as the part has stock."""
+        """The same server after ANALYZE: a sum costs only as much as the part has stock."""
         return cls(sums_of_a_part=2.9e-8, low_stock=8e-10)
 
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """One call, and the seconds that it cost."""
+    """One call, and its cost in seconds."""
 
     what: str
     seconds: float
@@ -56,10 +56,10 @@ class Spent:
 
 @dataclass(slots=True)
 class Costs:
-    """Counts what each call costs. `items` and `parts` may say that the server is larger than it is.
+    """Counts the cost of each call. `items` and `parts` can make the server larger than it is.
 
-    `now` is the server's own time in seconds: it passes by being waited for only (`wait`), so a test needs none.
-    A call takes a worker until it is done, even if its caller gives up after `patience` seconds.
+    `now` is the server's time in seconds. It only moves when a caller waits, so a test needs no real time. A call keeps
+    a worker busy until it is done, even if its caller gives up after `patience` seconds.
     """
 
     items: int = 0
@@ -75,20 +75,20 @@ class Costs:
 
     @property
     def total(self) -> float:
-        """All seconds that were spent."""
+        """All seconds so far."""
         return sum(each.seconds for each in self.spent)
 
     @property
     def dearest(self) -> Spent:
-        """The call that cost most."""
+        """The most expensive call."""
         return max(self.spent, key=lambda each: each.seconds, default=Spent("", 0.0))
 
     def forget(self) -> None:
-        """Count anew; what the workers are at goes on."""
+        """Reset the count. Busy workers stay busy."""
         self.spent.clear()
 
     def take(self, state: State, request: Request, response: Response) -> tuple[float, bool]:
-        """Count a call: how long its caller waits, and whether it gets an answer."""
+        """Count a call. Return how long its caller waits, and whether it gets an answer."""
         seconds = self.of(state, request, response)
         query = "&".join(f"{name}={value}" for name, value in request.query)
         with self._lock:
@@ -103,7 +103,7 @@ class Costs:
             return min(waits, self.patience), answered
 
     def of(self, state: State, request: Request, response: Response) -> float:
-        """Seconds of a worker that this call costs, beside what it would on a small server."""
+        """The worker seconds of this call: those of a small server, and what the size adds."""
         items = self.items or len(state.stock)
         parts = self.parts or len(state.parts)
         query = dict(request.query)
@@ -119,7 +119,7 @@ class _Size:
 
     @property
     def entries(self) -> int:
-        """Of the history."""
+        """The number of history entries."""
         return 2 * self.items
 
 

@@ -1,4 +1,4 @@
-"""What an endpoint is: a path, a handler per method, who may call it; and the call that a handler gets."""
+"""An endpoint: a path, a handler for each method, its permission; and the call that a handler gets."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from fedbot_demo.inventree.versions import Version
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request at one endpoint: the server's state, who asks, and what the path and the query say."""
+    """One request at one endpoint: the server's state, the caller, and the values of path and query."""
 
     state: State
     request: Request
@@ -40,20 +40,20 @@ class Call:
 
     @property
     def user(self) -> User:
-        """Who asks.
+        """The caller.
 
         Raises:
-            NotAuthenticatedError: nobody said who they are.
+            NotAuthenticatedError: The request has no credentials.
         """
         if self.signed_in is None:
             raise NotAuthenticatedError
         return self.signed_in
 
     def data(self) -> JsonObject:
-        """The body's fields, as they came.
+        """The body's fields, not cleaned.
 
         Raises:
-            InvalidError: the body is no JSON object (nor a form).
+            InvalidError: The body is neither a JSON object nor a form.
         """
         kind = self.request.header("Content-Type").lower()
         if kind.startswith("multipart/form-data"):
@@ -82,14 +82,14 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Uploaded:
-    """A file in a form."""
+    """A file in form data."""
 
     name: str
     content: bytes = field(repr=False)
 
 
 def valid_name(name: str) -> str:
-    """What Django makes of a file's name."""
+    """A file's name after Django's cleaning."""
     return re.sub(r"[^-\w.]", "", name.rpartition("/")[2].strip().replace(" ", "_"))
 
 
@@ -113,20 +113,20 @@ Guard = Callable[[Call], None]
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A path under /api/ with `#` for a row number and `*` for a word, and what it answers to which method."""
+    """A path under /api/ with `#` for a row number and `*` for a word, and its handlers by method."""
 
     path: str
     methods: Mapping[str, Handler]
     guard: Guard
-    #: What this endpoint sends beside the usual headers.
+    #: The Vary header.
     vary: str = "Authorization, origin, Accept-Language, Cookie"
-    #: Methods that a real server offers here and this one doesn't (docs/inventree.md); they are in the Allow header.
+    #: Methods that a real server has here and this one doesn't (docs/inventree.md); the Allow header names them.
     also: str = ""
-    #: The property of `versions.Version` that says whether it offers those; empty: always.
+    #: The property of `versions.Version` that says whether it names those; empty: always.
     also_when: str = ""
-    #: Outside of the API proper: answers without an Allow header.
+    #: Outside the API proper: answers without an Allow header.
     plain: bool = False
-    #: The property of `versions.Version` that says whether it is there; empty: always.
+    #: The property of `versions.Version` that says whether the endpoint exists; empty: always.
     when: str = ""
 
     def allowed(self, version: Version) -> str:
@@ -141,30 +141,30 @@ class Endpoint:
 
 
 def anyone(call: Call) -> None:
-    """No credentials needed (wrong ones are refused all the same)."""
+    """No credentials needed, but wrong ones are refused."""
     del call
 
 
 def signed_in(call: Call) -> None:
-    """Any account will do, even one without a role."""
+    """Any account, even one without a role."""
     _ = call.user
 
 
 def superuser(call: Call) -> None:
-    """A superuser only."""
+    """Superusers only."""
     if not call.user.is_superuser:
         raise ForbiddenError
 
 
 def staff_or_read(call: Call) -> None:
-    """Reading: anybody with an account. Writing: staff."""
+    """Any account may read; staff may write."""
     if call.request.method not in {"GET", "HEAD"} and not call.user.is_staff:
         raise ForbiddenError
     signed_in(call)
 
 
 def staff_with_admin_role_or_read(call: Call) -> None:
-    """Reading: anybody with an account. Writing: a superuser, or staff with the role admin."""
+    """Any account may read; a superuser, or staff with the role admin, may write."""
     user = call.user
     if call.request.method in {"GET", "HEAD"} or user.is_superuser:
         return
@@ -174,7 +174,7 @@ def staff_with_admin_role_or_read(call: Call) -> None:
 
 
 def on_model(model: str) -> Guard:
-    """The permission on `model` that fits the method: GET view, POST add, PUT and PATCH change, DELETE delete."""
+    """The permission on `model` for the method: GET view, POST add, PUT and PATCH change, DELETE delete."""
 
     def guard(call: Call) -> None:
         action = ACTIONS.get(call.request.method, "view")
@@ -185,7 +185,7 @@ def on_model(model: str) -> Guard:
 
 
 def writing_on_model(model: str) -> Guard:
-    """As `on_model`, but asking with GET needs no permission (stock actions then answer 405)."""
+    """As `on_model`, but GET needs no permission (stock actions then answer 405)."""
     checked = on_model(model)
 
     def guard(call: Call) -> None:

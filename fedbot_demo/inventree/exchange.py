@@ -1,7 +1,7 @@
-"""What goes in and comes out of the simulated InvenTree: one HTTP request, one response, no sockets.
+"""HTTP messages of the simulated InvenTree: one request, one response, no sockets.
 
-Errors are one tree: each leaf is an answer that a real server gives, with its status and its JSON body.
-The bodies are those recorded in tests/replay/recordings.
+The errors are one tree. Each leaf is an answer of a real server, with its status and its JSON body, as recorded in
+tests/replay/recordings.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ JSON_TYPE = "application/json"
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One HTTP request: what was asked, never by whom it was carried.
+    """One HTTP request, independent of its transport.
 
-    `path` holds no query. `query` keeps order and repetitions. Header names are compared without regard to case.
-    The body stays out of the repr: it may hold a password.
+    `path` holds no query. `query` keeps order and repetitions. Header names are case-insensitive. The body stays out of
+    the repr because it may hold a password.
     """
 
     method: str
@@ -56,14 +56,14 @@ class Request:
 
     @property
     def base_url(self) -> str:
-        """Where this server is, as the client sees it: InvenTree builds `next` links from the Host header."""
+        """The server's address as the client sees it. InvenTree builds `next` links from the Host header."""
         scheme = self.header("X-Forwarded-Proto") or "http"
         return f"{scheme}://{self.header('Host') or 'localhost'}"
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One HTTP response. The body stays out of the repr: it may hold a token."""
+    """One HTTP response. The body stays out of the repr because it may hold a token."""
 
     status: int
     headers: Pairs = ()
@@ -71,7 +71,7 @@ class Response:
 
     @classmethod
     def of(cls, reply: Reply) -> Response:
-        """The response that carries this reply, with no headers but its own and its type."""
+        """The response for this reply, with its own headers and content type."""
         return cls(reply.status, (*reply.headers, ("Content-Type", JSON_TYPE)), json.dumps(reply.content).encode())
 
     def json(self) -> Any:  # noqa: ANN401  a reply may be any JSON, as with httpx
@@ -86,7 +86,7 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What an endpoint answers, before it becomes bytes. `content` None means no body at all."""
+    """An endpoint's answer before it becomes bytes. `content` None means no body."""
 
     content: object = None
     status: int = 200
@@ -94,7 +94,7 @@ class Reply:
 
 
 class RefusedError(Exception):
-    """A request that the server answers with an error. Whatever it did is rolled back."""
+    """A request that the server answers with an error. All its changes are rolled back."""
 
     status = 400
 
@@ -104,7 +104,7 @@ class RefusedError(Exception):
 
 
 class InvalidError(RefusedError):
-    """400: the fields are wrong. The content names them, lists aligned by index (facts: 'Error shapes')."""
+    """400: the fields are wrong. The content names them, in lists aligned by index (facts: 'Error shapes')."""
 
 
 class NotAuthenticatedError(RefusedError):
@@ -117,7 +117,7 @@ class NotAuthenticatedError(RefusedError):
 
 
 class ForbiddenError(RefusedError):
-    """403: known, but may not."""
+    """403: a known account without the permission."""
 
     status = 403
 
@@ -132,7 +132,7 @@ class NotFoundError(RefusedError):
 
     @classmethod
     def of_row(cls, model: str) -> NotFoundError:
-        """No row of this model (its class name in InvenTree) has the asked number."""
+        """No row of this model (its class name in InvenTree) has the requested number."""
         return cls({"detail": f"No {model} matches the given query."})
 
 
@@ -146,7 +146,7 @@ class MethodNotAllowedError(RefusedError):
 
 
 class ServerError(RefusedError):
-    """500 in InvenTree's JSON form. `error` is the name of the Python exception that the real server hit."""
+    """500 in InvenTree's JSON form. `error` is the name of the real server's Python exception."""
 
     status = 500
 

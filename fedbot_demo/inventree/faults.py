@@ -1,7 +1,7 @@
-"""What can go wrong between a client and an InvenTree, on purpose, one request at a time.
+"""Faults between a client and an InvenTree, made on purpose, one request at a time.
 
-A fault fits requests by method and path and works a number of times. Whoever carries requests to the server
-(`transport`, `server`) asks `answer` what happens to each and then makes it happen.
+A fault matches requests by method and path, a number of times. Each carrier of requests (`transport`, `server`) asks
+`answer` for the outcome and then performs it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _LOCKED = 500
 
 
 class FaultKind(StrEnum):
-    """What happens. 'Before' and 'after' say whether the server has done what it was asked."""
+    """The kind of a fault. 'Before' and 'after' say whether the server has done the request."""
 
     DELAY = "delay"
     ERROR_BEFORE = "error-before"
@@ -31,12 +31,12 @@ class FaultKind(StrEnum):
     RESET_BEFORE = "reset-before"
     RESET_AFTER = "reset-after"
     REFUSED = "refused"
-    #: The client's time is over at once, and the server does it later: when `Faults.release` is called.
+    #: The client times out at once; the server handles the request later, when `Faults.release` is called.
     LATE = "late"
 
 
 class Broken(StrEnum):
-    """How a connection ends without an answer."""
+    """The ways in which a connection ends without an answer."""
 
     REFUSED = "refused"
     TIMEOUT = "timeout"
@@ -45,11 +45,11 @@ class Broken(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What happens to the next `times` requests (None: to all) whose method and path match.
+    """A fault for the next `times` requests (None: all) whose method and path match.
 
-    `method` and `path` are patterns that must fit wholly and anywhere, respectively. `seconds` is how long a DELAY
-    waits. `status` is that of an ERROR: 500 comes with the body of 'database is locked', others as from a proxy, whose
-    429 says after how many seconds to come again (`retry_after`).
+    `method` is a pattern for the whole method, `path` one for any part of the path. A DELAY waits `seconds`. An ERROR
+    has the status `status`: 500 comes with the body of 'database is locked', others look like a proxy's. `retry_after`
+    is the Retry-After header of a 429, in seconds.
     """
 
     kind: FaultKind
@@ -61,13 +61,13 @@ class Fault:
     retry_after: int = 0
 
     def fits(self, request: Request) -> bool:
-        """Whether this request is one of those."""
+        """Whether it matches this request."""
         return bool(re.fullmatch(self.method, request.method) and re.search(self.path, request.path))
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What the client gets: after `delay` seconds a response, or a connection that ends."""
+    """The client's view: after `delay` seconds a response, or a broken connection."""
 
     delay: float
     response: Response | None = None
@@ -75,15 +75,15 @@ class Outcome:
 
 
 class Condition(Protocol):
-    """Something that lasts: says of each request what happens to it (`conditions`)."""
+    """A lasting source of faults (`conditions`), asked for each request."""
 
     def strikes(self, request: Request) -> Fault | None:
-        """The fault that hits this request; None: it goes through."""
+        """The fault for this request; None if there is none."""
 
 
 @dataclass(slots=True)
 class _Waiting:
-    """A fault and how often it will still happen; None: for ever."""
+    """A fault and how often it will still happen; None: without limit."""
 
     fault: Fault
     left: int | None
@@ -91,7 +91,7 @@ class _Waiting:
 
 @dataclass(slots=True)
 class Faults:
-    """The faults that wait for their requests, oldest first, then the conditions. Any thread may use it."""
+    """The waiting faults, oldest first, then the conditions. Thread-safe."""
 
     conditions: list[Condition] = field(default_factory=list)
     _waiting: list[_Waiting] = field(default_factory=list)
@@ -100,18 +100,18 @@ class Faults:
     hits: int = 0
 
     def add(self, fault: Fault) -> None:
-        """From now on, let this happen."""
+        """Add a fault from now on."""
         with self._lock:
             self._waiting.append(_Waiting(fault, fault.times))
 
     def clear(self) -> None:
-        """Let nothing more happen."""
+        """Remove all faults and conditions."""
         with self._lock:
             self._waiting.clear()
             self.conditions.clear()
 
     def take(self, request: Request) -> Fault | None:
-        """What happens to this request; counts."""
+        """Return the fault for this request and count it."""
         with self._lock:
             found = next((each for each in self._waiting if each.fault.fits(request)), None)
             if found is None:
@@ -133,7 +133,7 @@ class Faults:
             self._late.append(request)
 
     def release(self, server: SimulatedInvenTree) -> list[Response]:
-        """Let the server do now what was kept; the answers, which no client gets."""
+        """Let the server handle the postponed requests now. Return the responses, which no client gets."""
         with self._lock:
             late, self._late = self._late, []
         return [server.handle(request) for request in late]
@@ -146,7 +146,7 @@ def answer(
     latency: Latency | None = None,
     costs: Costs | None = None,
 ) -> Outcome:
-    """What becomes of one request. Where its cost is counted, a caller that has not the patience gets no answer."""
+    """The outcome of one request. With `costs`, a caller whose patience ends first gets no answer."""
     delay = latency.seconds(request) if latency is not None else 0.0
     fault = faults.take(request)
     if fault is None:

@@ -1,6 +1,6 @@
-"""Reading a request's fields: each kind of field with the error texts that a real server gives.
+"""Read a request's fields, each kind with a real server's error texts.
 
-A `Form` gathers what is valid in `values` and what is not in `errors`, so that one answer names all that is wrong.
+A `Form` collects valid fields in `values` and all others in `errors`, so one answer names all errors.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ R = TypeVar("R", bound=Row)
 
 
 class Form:
-    """The fields of one request. With `partial`, nothing is required: a PATCH changes only what it names."""
+    """The fields of one request. With `partial` (PATCH) nothing is required."""
 
     def __init__(self, data: JsonObject, *, partial: bool = False) -> None:
         self.data = data
@@ -45,18 +45,18 @@ class Form:
         """The valid values by field.
 
         Raises:
-            InvalidError: there were errors.
+            InvalidError: There were errors.
         """
         if self.errors:
             raise InvalidError(self.errors)
         return self.values
 
     def fail(self, name: str, *messages: object) -> None:
-        """Note what is wrong with a field."""
+        """Add error messages for a field."""
         self.errors.setdefault(name, []).extend(messages)
 
     def _given(self, name: str, *, required: bool, null: bool) -> bool:
-        """Whether there is a value to look at; notes a missing or a null one."""
+        """Whether there is a value to check; adds an error for a missing or null one."""
         if name not in self.data:
             if required and not self.partial:
                 self.fail(name, REQUIRED)
@@ -94,7 +94,7 @@ class Form:
             self.values[name] = text
 
     def tags(self, name: str) -> None:
-        """A list of texts, or that as JSON text; `values` gets a tuple."""
+        """A list of texts, or a JSON text with such a list; `values` gets a tuple."""
         if not self._given(name, required=False, null=False):
             return
         value = self.data[name]
@@ -128,7 +128,7 @@ class Form:
             self.fail(name, "Enter a valid URL.")
 
     def flag(self, name: str, *, required: bool = False) -> None:
-        """True or false, in one of the many ways to say so."""
+        """A boolean in any of the spellings that InvenTree accepts."""
         if not self._given(name, required=required, null=False):
             return
         word = str(self.data[name]).lower()
@@ -154,7 +154,7 @@ class Form:
             self.values[name] = number
 
     def money(self, name: str) -> None:
-        """An amount, rounded to 6 places, or null."""
+        """An amount, rounded to 6 decimals, or null."""
         if not self._given(name, required=False, null=True):
             return
         if self.data[name] == "":
@@ -183,7 +183,7 @@ class Form:
         required: bool = False,
         refusal: Callable[[str], str] = '"{}" is not a valid choice.'.format,
     ) -> None:
-        """One of `choices`, given as itself or as its text."""
+        """One of `choices`, given as itself or as text."""
         if not self._given(name, required=required, null=False):
             return
         value = str(self.data[name])
@@ -194,7 +194,7 @@ class Form:
         self.fail(name, refusal(value))
 
     def row(self, name: str, table: Table[R], *, required: bool = False, null: bool = False) -> R | None:
-        """The row of `table` whose number is given; `values` gets the number."""
+        """The row of `table` with the given number; `values` gets the number."""
         if not self._given(name, required=required, null=null):
             return None
         row, error = find_row(self.data[name], table)
@@ -205,7 +205,7 @@ class Form:
         return row
 
     def rows(self, name: str, table: Table[R], *, required: bool = False) -> list[R]:
-        """The rows of `table` whose numbers are listed; `values` gets the numbers."""
+        """The rows of `table` with the given numbers; `values` gets the numbers."""
         if not self._given(name, required=required, null=False):
             return []
         numbers = self.data[name]
@@ -222,7 +222,7 @@ class Form:
 
 
 def find_row(number: object, table: Table[R]) -> tuple[R | None, str]:
-    """The row with this number, or the error text that a related field gives."""
+    """The row with this number, or the error text of a related field."""
     if isinstance(number, bool) or not isinstance(number, int | str):
         return None, f"Incorrect type. Expected pk value, received {type(number).__name__}."
     try:
@@ -244,7 +244,7 @@ def as_decimal(value: object) -> Decimal | None:
 
 
 def precision_error(number: Decimal) -> str | None:
-    """What is wrong with the number of digits of a quantity, if anything."""
+    """The error text about a quantity's number of digits, if it has too many."""
     _sign, digits, exponent = number.as_tuple()
     places = max(0, -int(exponent))
     whole = max(0, len(digits) + int(exponent))
@@ -256,7 +256,7 @@ def precision_error(number: Decimal) -> str | None:
 
 
 def is_web_address(text: str) -> bool:
-    """Whether InvenTree takes `text` as a link: a scheme of the web and a host that can exist."""
+    """Whether InvenTree accepts `text` as a link: a web scheme and a possible host."""
     if any(character.isspace() for character in text):
         return False
     try:

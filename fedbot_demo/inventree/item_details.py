@@ -1,4 +1,4 @@
-"""Parameters of parts, test results of stock items, and what is installed in one."""
+"""Parameters of parts, test results of stock items, and installed items."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PARAMETER_LENGTH = 500
 
 
 def list_templates(call: Call) -> Reply:
-    """What parameters may be called; ?name= is exact."""
+    """The parameter templates; ?name= is exact."""
     name = call.query.text("name")
     rows = [row for row in call.state.parameter_templates if not name or row.name == name]
     return page(call.request, call.query, rows, _template_json)
@@ -28,7 +28,7 @@ def _template_json(row: ParameterTemplate) -> JsonObject:
 
 
 def create_template(call: Call) -> Reply:
-    """A template; its name is there once, whatever its case."""
+    """Create a template with a unique name, compared without regard to case."""
     form = Form(call.row_fields())
     form.text("name", required=True, blank=False, longest=100)
     form.text("units", longest=25)
@@ -41,14 +41,14 @@ def create_template(call: Call) -> Reply:
 
 
 def list_parameters(call: Call) -> Reply:
-    """The parameters, of one part with ?model_id= or ?part=."""
+    """The parameters, with ?model_id= or ?part= those of one part."""
     number = call.query.number("model_id") or call.query.number("part")
     rows = [row for row in call.state.parameters if number is None or row.part == number]
     return page(call.request, call.query, rows, lambda row: parameter_json(call.state, row))
 
 
 def create_parameter(call: Call) -> Reply:
-    """A value of a part for a template, of which it has one at most."""
+    """Set a part's value for a template; a part has at most one for each."""
     state = call.state
     data = call.row_fields()
     data["part"] = data.get("part") or data.get("model_id")
@@ -70,7 +70,7 @@ def create_parameter(call: Call) -> Reply:
 
 
 def create_test_template(call: Call) -> Reply:
-    """A test of a part."""
+    """Create a test for a part."""
     state = call.state
     form = Form(call.row_fields())
     form.row("part", state.parts, required=True)
@@ -82,7 +82,7 @@ def create_test_template(call: Call) -> Reply:
 
 
 def list_tests(call: Call) -> Reply:
-    """The results of tests, of one item with ?stock_item=."""
+    """The test results, with ?stock_item= those of one item."""
     item = call.query.row("stock_item", call.state.stock)
     call.query.check()
     rows = [row for row in call.state.test_results if item is None or row.stock_item == item.pk]
@@ -91,7 +91,7 @@ def list_tests(call: Call) -> Reply:
 
 
 def create_test(call: Call) -> Reply:
-    """A result by the test's name or template; up to some version an unknown name makes a template."""
+    """Add a result by the test's name or template; older versions create a template for an unknown name."""
     state = call.state
     form = Form(call.row_fields())
     item = form.row("stock_item", state.stock, required=True)
@@ -121,7 +121,7 @@ def create_test(call: Call) -> Reply:
 
 
 def create_bom_line(call: Call) -> Reply:
-    """What belongs into a part."""
+    """Add a line to a part's bill of materials."""
     state = call.state
     form = Form(call.row_fields())
     form.row("part", state.parts, required=True)
@@ -132,7 +132,7 @@ def create_bom_line(call: Call) -> Reply:
 
 
 def install(call: Call) -> Reply:
-    """Another stock item becomes a part of this one; from some version on it lies nowhere then."""
+    """Install another stock item in this one; in newer versions it then has no location."""
     state = call.state
     outer = state.stock.get(call.pk)
     if outer is None:

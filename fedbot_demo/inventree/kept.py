@@ -1,4 +1,4 @@
-"""A simulated InvenTree that outlives its process: its tables in one file, written before a change is answered."""
+"""A simulated InvenTree that outlives its process: its tables are written to one file before each response."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from fedbot_demo.inventree.versions import NEWEST, Version
 
 @dataclass
 class Kept:
-    """The tables of a server in a file for its owner alone, as it holds tokens."""
+    """A server's tables in a file that only its owner can read, because it holds tokens."""
 
     state: State
     file: Path
     _written: int = field(default=-1, init=False)
 
     def write(self) -> None:
-        """Write them if any row has changed since. Raises OSError."""
+        """Write the tables if a row has changed since. Raises OSError."""
         changes = sum(table.changes for table in self.state.tables().values())
         if changes != self._written:
             rows = {name: (list(table), table.next_pk) for name, table in _of(self.state)}
@@ -35,7 +35,7 @@ class Kept:
 
 
 def keep(seeded: Seeded, file: Path) -> Seeded:
-    """From now on this server is kept in that file. Raises OSError."""
+    """Keep this server in that file from now on. Raises OSError."""
     kept = Kept(seeded.server.state, file)
     kept.write()
     seeded.server.after_each = kept.write
@@ -43,7 +43,7 @@ def keep(seeded: Seeded, file: Path) -> Seeded:
 
 
 def kept(file: Path, clock: Clock = system_clock, version: Version = NEWEST) -> Seeded:
-    """The server that `file` keeps, and goes on to keep. Raises OSError, and ValueError if it can't be read."""
+    """Load the server from `file` and keep it there. Raises OSError, and ValueError if it can't be read."""
     state = State(clock=clock, version=version)
     rows = json.loads(file.read_bytes())
     for name, table in _of(state):
@@ -56,7 +56,7 @@ def _of(state: State) -> list[tuple[str, Any]]:
 
 
 def _rows(name: str) -> TypeAdapter[Any]:
-    """How a table's rows, and the number that its next one gets, are written and read."""
+    """Reads and writes a table's rows and its next number."""
     [row] = get_args(get_type_hints(State)[name])
     files = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
     return TypeAdapter(tuple[list[row], int], config=files)  # type: ignore[valid-type]

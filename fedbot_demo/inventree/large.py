@@ -1,4 +1,4 @@
-"""Much more stock, put into a server beside what is in it: thousands of parts, each with some stock items."""
+"""Adds much more stock to a server: thousands of parts, each with some stock items."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fedbot_demo.inventree.statuses import CREATED
 from fedbot_demo.inventree.stock_rows import write_history
 
 PARTS, ITEMS = 6_016, 55_020
-"""What the server had on which the costs were measured."""
+"""The size of the server on which the costs were measured."""
 _PARTS_A_CATEGORY, _ITEMS_A_PLACE = 50, 250
 _THINGS = ("Screw", "Bolt", "Nut", "Washer", "Resistor", "Bearing", "Belt", "Sheet", "Cable", "Lens", "Fuse", "Tube")
 _OF = ("steel", "brass", "nylon", "zinc", "copper", "oak", "acrylic", "rubber", "glass", "ceramic")
@@ -20,18 +20,18 @@ _OF = ("steel", "brass", "nylon", "zinc", "copper", "oak", "acrylic", "rubber", 
 
 @dataclass(frozen=True, slots=True)
 class Large:
-    """So much more. `items` are spread evenly over `parts`."""
+    """An amount of stock. `items` are spread evenly over `parts`."""
 
     items: int = ITEMS
     parts: int = PARTS
 
     @classmethod
     def of(cls, items: int) -> Large:
-        """So many stock items, with as many parts to them as the measured server had."""
+        """That many stock items, with as many parts to them as on the measured server."""
         return cls(items, max(items * PARTS // ITEMS, 1))
 
     def put_into(self, state: State) -> None:
-        """Add the rows, as its admin would; every tenth part wants more stock than there is."""
+        """Add the rows, as an admin would. Every tenth part is below its minimum stock."""
         categories = [self._category(state, number) for number in range(-(-self.parts // _PARTS_A_CATEGORY))]
         places = [self._place(state, number) for number in range(-(-self.items // _ITEMS_A_PLACE))]
         words = [f"{thing} {of}" for thing, of in product(_THINGS, _OF)]

@@ -1,6 +1,6 @@
-"""How long a real server took for each kind of call: measured medians, newest version.
+"""A real server's latency by kind of call: measured medians of the newest version.
 
-Measured on a box with 2 cores, SQLite, gunicorn 2 × 4, one client at a time, by token.
+Measured on a machine with 2 cores, SQLite, gunicorn 2 × 4, one client at a time, by token.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ class Latency:
 
     scale: float = 1.0
 
-    #: Milliseconds by method, path and whether the query holds `search` or `item_detail`; the first that fits counts.
+    #: Milliseconds by method, path and whether the query holds `search` or `item_detail`; the first match counts.
     MEASURED: ClassVar[tuple[tuple[str, re.Pattern[str], float], ...]] = (
         ("GET", re.compile(r"/api/user/(me/)?(token/)?"), 7.0),
         ("GET", re.compile(r"/api/stock/track/\?search"), 20.0),
@@ -36,12 +36,12 @@ class Latency:
         ("PATCH", re.compile(r"/api/metadata/.*"), 16.0),
         ("POST", re.compile(r"/api/search/"), 33.0),
     )
-    #: What was not measured is taken as a plain read or a plain write.
+    #: For calls that were not measured: a plain read and a plain write.
     OTHER_READ: ClassVar[float] = 20.0
     OTHER_WRITE: ClassVar[float] = 25.0
 
     def seconds(self, request: Request) -> float:
-        """How long this request takes."""
+        """The time for this request."""
         if not request.path.startswith("/api/"):
             return 0.0
         asked = {name for name, _ in request.query}

@@ -1,4 +1,4 @@
-"""Lists: filters, search, ordering and pages, with InvenTree's leniency: what it doesn't know it ignores.
+"""Lists: filters, search, ordering and pages. As in InvenTree, unknown names are ignored.
 
 Facts: (h) pagination; 'Unknown query filters are silently ignored'.
 """
@@ -26,7 +26,7 @@ _YES_WORDS = frozenset({"1", "y", "yes", "t", "true", "ok", "on"})
 
 
 class Query:
-    """The query of a request. Of a repeated name the last value counts. An empty value is no filter."""
+    """A request's query. The last value of a repeated name counts. An empty value is no filter."""
 
     def __init__(self, pairs: Pairs) -> None:
         self._values = dict(pairs)
@@ -34,15 +34,15 @@ class Query:
 
     @property
     def values(self) -> dict[str, str]:
-        """All that was asked, by name."""
+        """All values by name."""
         return self._values
 
     def all_but_page(self) -> Pairs:
-        """What was asked, but for which page of it."""
+        """The query without the page's limit and offset."""
         return tuple(pair for pair in self._values.items() if pair[0] not in {"limit", "offset"})
 
     def check(self) -> None:
-        """Raise InvalidError if a value asked for so far was no valid choice."""
+        """Raise InvalidError if a value read so far was an invalid choice."""
         if self._errors:
             raise InvalidError(self._errors)
 
@@ -51,15 +51,15 @@ class Query:
         return self._values.get(name, "")
 
     def flag(self, name: str) -> bool | None:
-        """true, false, or None: not asked, or not understood (which is ignored)."""
+        """True, false, or None if it isn't given or can't be read (InvenTree ignores that)."""
         return {"true": True, "1": True, "false": False, "0": False}.get(self.text(name).lower())
 
     def says_yes(self, name: str, *, otherwise: bool) -> bool:
-        """As InvenTree reads its own switches: everything that is not a yes is a no."""
+        """A switch as InvenTree reads it: everything but a yes is a no."""
         return self.text(name).lower() in _YES_WORDS if name in self._values else otherwise
 
     def row(self, name: str, table: Table[R]) -> R | None:
-        """The row of `table` that is asked for; a wrong number is an error."""
+        """The requested row of `table`; a wrong number is an error."""
         value = self.text(name)
         if not value:
             return None
@@ -69,7 +69,7 @@ class Query:
         return row
 
     def number(self, name: str) -> Decimal | None:
-        """A number, or None; what is no number is an error."""
+        """A number or None; anything else is an error."""
         value = self.text(name)
         if not value:
             return None
@@ -79,13 +79,13 @@ class Query:
         return number
 
     def number_or_null(self, name: str) -> Decimal | str | None:
-        """A number, the word 'null' in one of its forms (then 'null'), or None: not asked."""
+        """A number, 'null' for any spelling of null, or None if it isn't given."""
         if name in self._values and self.text(name).strip().lower() in _NULL_WORDS:
             return "null"
         return self.number(name)
 
     def day(self, name: str) -> date | None:
-        """A day as YYYY-MM-DD, or None; what is no day is an error."""
+        """A day as YYYY-MM-DD or None; anything else is an error."""
         value = self.text(name)
         if not value:
             return None
@@ -96,18 +96,18 @@ class Query:
             return None
 
     def whole(self, name: str) -> int:
-        """A whole number of a page's measures; 0 if there is none or it is no number."""
+        """A whole number for paging; 0 if it is missing or not a number."""
         value = self.text(name)
         return int(value) if value.isdecimal() else 0
 
 
 def same_text(left: str | None, permission: str) -> bool:
-    """Equal without regard to case, as SQLite's LIKE sees it."""
+    """Equal without regard to case, as with SQLite's LIKE."""
     return (left or "").lower() == permission.lower()
 
 
 def matches(pattern: str, text: str | None) -> bool:
-    """Whether the pattern is found in the text, without regard to case; a broken pattern is found nowhere."""
+    """Whether the pattern matches somewhere in the text, ignoring case; an invalid pattern never does."""
     try:
         return re.search(pattern, text or "", re.IGNORECASE) is not None
     except re.error:
@@ -115,12 +115,12 @@ def matches(pattern: str, text: str | None) -> bool:
 
 
 def search(rows: Iterable[T], query: Query, texts: Callable[[T], Sequence[str | None]]) -> list[T]:
-    """The rows of which every word of ?search= is found in one of their `texts`."""
+    """The rows whose `texts` contain every word of ?search=."""
     words = _words(query.text("search"))
     if not words:
         return list(rows)
     if query.says_yes("search_whole", otherwise=False):
-        words = [rf"\y{word}\y" for word in words]  # a PostgreSQL pattern; on SQLite it finds nothing
+        words = [rf"\y{word}\y" for word in words]  # this is a PostgreSQL pattern; SQLite finds nothing with it
     if query.says_yes("search_regex", otherwise=False):
         return [row for row in rows if all(any(matches(word, text) for text in texts(row)) for word in words)]
     words = [word.lower() for word in words]
@@ -146,7 +146,7 @@ Key = Callable[[T], object]
 
 
 def ordered(rows: Iterable[R], query: Query, keys: Mapping[str, Key[R]], default: Sequence[str] = ()) -> list[R]:
-    """The rows in the asked order; orderings that InvenTree doesn't know are ignored. Ties go by row number."""
+    """The rows in the requested order; unknown orderings are ignored. Ties are ordered by row number."""
     asked = [name.strip() for name in query.text("ordering").split(",")]
     names = [name for name in asked if name.removeprefix("-") in keys] or list(default)
     result = sorted(rows, key=lambda row: row.pk, reverse=bool(names) and names[-1].startswith("-"))
@@ -157,12 +157,12 @@ def ordered(rows: Iterable[R], query: Query, keys: Mapping[str, Key[R]], default
 
 
 def _sortable(value: object) -> tuple[bool, Any]:
-    """Nulls come first, as in SQLite."""
+    """Sorts nulls first, as SQLite does."""
     return (value is not None, value if value is not None else 0)
 
 
 def page(request: Request, query: Query, rows: Sequence[T], represent: Callable[[T], JsonObject]) -> Reply:
-    """All rows as a bare list; with a limit above 0, one page with the count and absolute links."""
+    """All rows as a plain list; with a limit above 0, one page with the count and absolute links."""
     limit = query.whole("limit")
     if limit <= 0:
         return Reply([represent(row) for row in rows])

@@ -1,4 +1,4 @@
-"""/api/stock/location/: the places that stock lies in."""
+"""/api/stock/location/: the locations of stock."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fedbot_demo.inventree.trees import in_tree_order, location_branch
 
 
 def location_json(state: State, location: Location) -> JsonObject:
-    """A place with the number of items and places in it, deeper ones included."""
+    """A location with the number of items and locations in it, at all depths."""
     branch = location_branch(state, location)
     counts = {
         "items": sum(len(state.stock.find("location", pk)) for pk in branch),
@@ -26,7 +26,7 @@ def location_json(state: State, location: Location) -> JsonObject:
 
 
 def filtered(state: State, query: Query) -> list[Location]:
-    """The places that fit all filters of the query: as a tree, or in the asked order."""
+    """The locations that match all filters of the query: as a tree, or in the requested order."""
     found = in_tree_order(state.locations)
     parent = query.row("parent", state.locations)
     query.check()
@@ -59,7 +59,7 @@ def filtered(state: State, query: Query) -> list[Location]:
 
 
 def list_locations(call: Call) -> Reply:
-    """The places that fit the filters."""
+    """The locations that match the filters."""
     rows = filtered(call.state, call.query)
     return page(call.request, call.query, rows, lambda each: location_json(call.state, each))
 
@@ -92,7 +92,7 @@ def _written(call: Call, location: Location) -> JsonObject:
 
 
 def create_location(call: Call) -> Reply:
-    """Make a place."""
+    """Create a location."""
     values = _location_form(call, None)
     location = _save(call, Location(pk=call.state.locations.next_pk, **values))
     return Reply(_written(call, location), 201, call.state.version.created_at(f"/stock/location/{location.pk}/"))
@@ -106,19 +106,19 @@ def _find(call: Call) -> Location:
 
 
 def read_location(call: Call) -> Reply:
-    """One place."""
+    """One location."""
     return Reply(location_json(call.state, _find(call)))
 
 
 def edit_location(call: Call) -> Reply:
-    """Change a place, or put it into another one."""
+    """Change or move a location."""
     location = _find(call)
     changed = _save(call, replace(location, **_location_form(call, location)))
     return Reply(_written(call, changed) | location_json(call.state, changed))
 
 
 def delete_location(call: Call) -> Reply:
-    """Delete a place. What is in it goes to the place around it, or is deleted too: the request must say which."""
+    """Delete a location. The request says whether its content moves to the parent location or is deleted too."""
     form = Form(call.row_fields())
     form.flag("delete_stock_items", required=True)
     form.flag("delete_sub_locations", required=True)
@@ -140,7 +140,7 @@ def delete_location(call: Call) -> Reply:
 
 
 def endpoints() -> list[Endpoint]:
-    """The list and the single place."""
+    """The list and the single location."""
     guard = on_model("stocklocation")
     single = {"GET": read_location, "PUT": edit_location, "PATCH": edit_location, "DELETE": delete_location}
     return [

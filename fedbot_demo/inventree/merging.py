@@ -1,4 +1,4 @@
-"""Merging stock items: quantities add up, and of the merged rows nothing stays (facts: 'Merging (type 45)')."""
+"""Merge stock items: quantities add up, and the merged rows disappear (facts: 'Merging (type 45)')."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fedbot_demo.inventree.stock_rows import change_status, delete, is_serialize
 
 
 def merge_obstacle(item: StockItem, other: StockItem | None = None, *, mixed_status: bool = False) -> str | None:
-    """Why `item` (with `other`) can't be merged; None: it can."""
+    """Why `item` (with `other`) can't be merged; None if it can."""
     checks: list[tuple[bool, str]] = [
         (item.sales_order is not None, "Stock item has been assigned to a sales order"),
         (item.belongs_to is not None, "Stock item is installed in another item"),
@@ -40,9 +40,9 @@ def merge(
     mixed_status: bool = False,
     moved: JsonObject | None = None,
 ) -> None:
-    """Merge `others` into `target`, which goes to `location`; does nothing at all if one of them can't be.
+    """Merge `others` into `target`, which moves to `location`; do nothing if one of them can't be merged.
 
-    `moved` is what a transfer adds to the entry: the number of the item that was moved, and to where.
+    `moved` is a transfer's addition to the history entry: the number of the moved item, and its new location.
     """
     state = act.state
     target = state.stock[target.pk]
@@ -74,7 +74,7 @@ def _mixed_price(items: Sequence[StockItem]) -> Decimal | None:
 
 
 def merge_target(state: State, item: StockItem, location: Location) -> StockItem | None:
-    """The item at `location` into which `item` would be merged: of the same part, best of the same batch."""
+    """The item at `location` into which `item` would be merged: of the same part, preferably of the same batch."""
     if merge_obstacle(item) is not None:
         return None
     there = [
@@ -88,7 +88,7 @@ def merge_target(state: State, item: StockItem, location: Location) -> StockItem
 
 
 def move_and_merge(act: Act, item: StockItem, quantity: Decimal, location: Location, extras: Extras) -> bool:
-    """Move into an item that lies there already. False: none does, so the plain move must do it."""
+    """Merge into an item at `location`. False if there is none, so the caller must do a plain move."""
     item = act.state.as_written(item)
     target = merge_target(act.state, item, location)
     if target is None:
@@ -105,9 +105,9 @@ def move_and_merge(act: Act, item: StockItem, quantity: Decimal, location: Locat
 
 
 def take_back_whole(act: Act, item: StockItem, location: Location, status: int | None = None) -> None:
-    """Return a whole item as servers without `stock/return/` do it, whether it was away or not.
+    """Return a whole item, away or not, as servers without `stock/return/` do.
 
-    An item that comes to where its parent lies is merged into it, and its number is gone.
+    An item that returns to its parent's location is merged into the parent, and its number is gone.
     """
     state = act.state
     item = state.as_written(item)

@@ -1,4 +1,4 @@
-"""/api/metadata/<model>/…: the free JSON that most rows carry (facts: first facts, (c,d))."""
+"""/api/metadata/<model>/…: the free JSON that most rows have (facts: first facts, (c,d))."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fedbot_demo.inventree.exchange import ForbiddenError, InvalidError, JsonObj
 from fedbot_demo.inventree.state import State
 from fedbot_demo.inventree.table import Table
 
-#: What is called how: the model in the path, its class in error texts, the start of its old address.
+#: The names of a model: in the path, in error texts, and at the start of its old address.
 MODELS = {
     "stockitem": ("StockItem", "stock"),
     "stocklocation": ("StockLocation", "stock/location"),
@@ -43,7 +43,7 @@ def _table(state: State, model: str) -> Table[Any]:
 
 
 def _below_row(handler: Handler) -> Handler:
-    """The handler for the address below the row itself, which names no model. Permissions come before the row there."""
+    """The handler for the address below the row, which names no model. It checks permissions before the row."""
 
     def answer(call: Call) -> Reply:
         call = replace(call, word=_model_of(call))
@@ -58,7 +58,7 @@ def _model_of(call: Call) -> str:
 
 
 def _content(call: Call) -> JsonObject:
-    """The row's metadata, if the caller may see it: that takes the permission to change the row (API 436)."""
+    """The row's metadata, if the caller has the permission to change the row (API 436)."""
     if call.pk not in _table(call.state, call.word):
         raise NotFoundError.of_row(MODELS[call.word][0])
     _check(call)
@@ -73,12 +73,12 @@ def _check(call: Call) -> None:
 
 
 def read(call: Call) -> Reply:
-    """The row's metadata; an empty object if there never was any."""
+    """The row's metadata; an empty object if there is none."""
     return Reply({"metadata": _content(call)})
 
 
 def merge(call: Call) -> Reply:
-    """PATCH: merge the top level; what is below a key is replaced, and null stays as null."""
+    """PATCH: merge the top level. Nested values are replaced; null is stored as null."""
     content = _content(call)
     return _store(call, content | _sent(call))
 
@@ -95,7 +95,7 @@ def _store(call: Call, content: JsonObject) -> Reply:
 
 
 def _sent(call: Call) -> JsonObject:
-    """The sent metadata. Strings in it are cleaned like all others: one line, no HTML (but not those in lists)."""
+    """The metadata of the request. Its strings are cleaned like all others, but not those in lists."""
     data = cleaned(call.data(), call.state.version)
     if "metadata" not in data:
         raise ServerError("KeyError", call.request.path)
@@ -106,18 +106,18 @@ def _sent(call: Call) -> JsonObject:
 
 
 def _moved(call: Call) -> Reply:
-    """The old address, for reading: moved."""
+    """Redirect a read of the old address."""
     where = f"/api/metadata/{_model_of(call)}/pk/{call.pk}/"
     return Reply(status=301, headers=(("Content-Type", "text/html; charset=utf-8"), ("Location", where)))
 
 
 def _old_address(_call: Call) -> Reply:
-    """The old address, for writing: an error that talks of something else."""
+    """Answer a write to the old address with InvenTree's misleading error."""
     raise ForbiddenError(_CSRF)
 
 
 def endpoints() -> list[Endpoint]:
-    """The two new addresses and, for each model, the old one."""
+    """The two new addresses and each model's old one."""
     methods = {"GET": read, "PUT": put, "PATCH": merge}
     below = {name: _below_row(handler) for name, handler in methods.items()}
     starts = [start for _, start in MODELS.values()]

@@ -1,7 +1,7 @@
-"""What happens to stock: split, move, add, remove, count, assign, return, merge; and the history each leaves.
+"""Changes of stock (split, move, add, remove, count, assign, return) and their history entries.
 
-Pure acts on the state; which requests lead to them is in `stock_actions`. Facts: (a), 'The chain that works on all
-four versions', 'More on the chain'.
+Pure functions on the state; `stock_actions` maps requests to them. Facts: (a), 'The chain that works on all four
+versions', 'More on the chain'.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ from fedbot_demo.inventree.stock_rows import (
 
 @dataclass(frozen=True, slots=True)
 class Extras:
-    """What a stock action may change on the item beside moving it; None: leave it."""
+    """Other changes of an item within a stock action; None leaves the value."""
 
     batch: str | None = None
     status: int | None = None
     packaging: str | None = None
 
     def applied(self, item: StockItem, deltas: JsonObject) -> StockItem:
-        """The item with batch and packaging changed, and that noted in `deltas`."""
+        """The item with batch and packaging changed; the changes are added to `deltas`."""
         if self.batch:
             item = replace(item, batch=self.batch)
             deltas["batch"] = self.batch
@@ -59,14 +59,14 @@ NO_EXTRAS = Extras()
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """Who acts, and what the person wrote about it; on which state."""
+    """The user, the user's note, and the state of one action."""
 
     state: State
     user: User | None
     notes: str = ""
 
     def write(self, item: StockItem | None, kind: int, deltas: JsonObject, *, part: int) -> None:
-        """Add to the history of `item`."""
+        """Add an entry to the history of `item`."""
         write_history(self.state, item, kind, self.user, deltas, part=part, notes=self.notes)
 
 
@@ -79,10 +79,10 @@ def split(
     *,
     told: bool = True,
 ) -> StockItem | None:
-    """Take `quantity` out of `item` as an item of its own, a copy of the row with its metadata, but without its tags.
+    """Split `quantity` off `item` into a new item: a copy of the row with its metadata, but without its tags.
 
-    Returns the new item; None if there is nothing to split (serialised, nothing, or all of it). The history of the
-    child (type 40) comes before that of the parent (42). With `told` False neither is written.
+    Returns the new item; None if there is nothing to split (serialised, 0 or all of it). The child's history entry
+    (type 40) comes before the parent's (42). With `told` False neither is written.
     """
     state = act.state
     if is_serialized(item) or quantity <= 0 or quantity >= item.quantity:
@@ -116,12 +116,12 @@ def split(
 
 
 def move(act: Act, item: StockItem, quantity: Decimal, location: Location, extras: Extras = NO_EXTRAS) -> None:
-    """Move `quantity` of `item` to `location`: a part of it splits, all of it keeps its number.
+    """Move `quantity` of `item` to `location`. A partial quantity is split off; a whole item keeps its number.
 
-    More than there is moves all of it in silence, and the history then tells the asked quantity, not the moved one.
+    A larger quantity silently moves all of it. The history then shows the requested quantity.
 
     Raises:
-        InvalidError: there is nothing of it, or it is not here any more.
+        InvalidError: The item is empty or no longer here.
     """
     state = act.state
     item = state.as_written(item)
@@ -147,7 +147,7 @@ def move(act: Act, item: StockItem, quantity: Decimal, location: Location, extra
 
 
 def add(act: Act, item: StockItem, quantity: Decimal, extras: Extras = NO_EXTRAS) -> None:
-    """Put `quantity` more of it into the item; a serialised item stays as it is, in silence."""
+    """Add `quantity` to the item; a serialised item silently stays as it is."""
     state = act.state
     item = state.as_written(item)
     if is_serialized(item) or quantity <= 0:
@@ -161,7 +161,7 @@ def add(act: Act, item: StockItem, quantity: Decimal, extras: Extras = NO_EXTRAS
 
 
 def remove(act: Act, item: StockItem, quantity: Decimal, extras: Extras = NO_EXTRAS) -> bool:
-    """Take `quantity` out of the item, at most all of it. False: it was depleted and is gone."""
+    """Remove `quantity` from the item, at most all of it. False if it was depleted and deleted."""
     state = act.state
     item = state.as_written(item)
     quantity = min(quantity, item.quantity)
@@ -179,7 +179,7 @@ def remove(act: Act, item: StockItem, quantity: Decimal, extras: Extras = NO_EXT
 
 
 def count(act: Act, item: StockItem, quantity: Decimal, location: Location | None, extras: Extras = NO_EXTRAS) -> bool:
-    """Note that there are `quantity` of it, here or at `location`. False: there are none, and it is gone."""
+    """Set the counted quantity, here or at `location`. False if it is 0 and the item was deleted."""
     state = act.state
     item = state.as_written(item)
     deltas: JsonObject = {}
@@ -205,7 +205,7 @@ def count(act: Act, item: StockItem, quantity: Decimal, location: Location | Non
 
 
 def assign(act: Act, item: StockItem, customer: Company) -> None:
-    """Hand the whole item over to a customer: it leaves its place and the stock."""
+    """Assign the whole item to a customer: it loses its location and leaves the stock."""
     state = act.state
     item = state.as_written(item)
     handed = save(state, replace(item, customer=customer.pk, location=None, sales_order=None))
@@ -216,12 +216,12 @@ def assign(act: Act, item: StockItem, customer: Company) -> None:
 def take_back(
     act: Act, item: StockItem, quantity: Decimal, location: Location, extras: Extras = NO_EXTRAS
 ) -> StockItem:
-    """Return `quantity` of an item to stock, at `location`. A part of it splits first, without a note.
+    """Return `quantity` of an item to stock at `location`. A partial quantity is split off first, without a note.
 
-    A changed status is told twice: by an entry 'edited' that names nobody, and by the return itself.
+    A changed status appears twice: in an entry 'edited' without a user, and in the return itself.
 
     Raises:
-        InvalidError: there isn't that much of it.
+        InvalidError: There isn't that much of it.
     """
     state = act.state
     item = state.as_written(item)
@@ -245,7 +245,7 @@ def take_back(
 
 
 def write_status_edit(state: State, before: StockItem, after: StockItem, user: User | None) -> None:
-    """The entry (type 5) that InvenTree writes by itself when an item is saved with another logical status."""
+    """Write the entry (type 5) that InvenTree adds when an item is saved with another logical status."""
     deltas = {
         "status": after.status_custom_key or after.status,
         "status_logical": after.status,

@@ -1,4 +1,4 @@
-"""/api/order/…: as far as fedbot meets orders: looking at them, and making a return order."""
+"""/api/order/…: the calls that fedbot needs: reading orders, and creating a return order."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _order_json(state: State, order: Order, kind: str) -> JsonObject:
 
 
 def sales_order_json(state: State, order: SalesOrder) -> JsonObject:
-    """A sales order with the number of its lines; here one for each claim it has on stock."""
+    """A sales order with its number of lines, here one for each allocation."""
     lines = len([claim for claim in state.allocations if claim.sales_order == order.pk])
     extra: JsonObject = {
         "issue_date": day(order.issue_date),
@@ -82,12 +82,12 @@ def return_order_json(state: State, order: ReturnOrder, *, counted: bool = True)
 
 
 def sales_orders(state: State, query: Query) -> list[SalesOrder]:
-    """The sales orders that fit the filters."""
+    """The sales orders that match the filters."""
     return _fitting(state, query, list(state.sales_orders))
 
 
 def return_orders(state: State, query: Query) -> list[ReturnOrder]:
-    """The return orders that fit the filters."""
+    """The return orders that match the filters."""
     return _fitting(state, query, list(state.return_orders))
 
 
@@ -139,7 +139,7 @@ def read_return_order(call: Call) -> Reply:
 
 
 def create_return_order(call: Call) -> Reply:
-    """Make a return order, numbered RMA-0001 and so on."""
+    """Create a return order, numbered RMA-0001 and so on."""
     state = call.state
     form = Form(call.row_fields())
     customer = form.row("customer", state.companies, null=True)
@@ -178,7 +178,7 @@ def create_return_order(call: Call) -> Reply:
 
 
 def list_transfer_orders(call: Call) -> Reply:
-    """The transfer orders (API 492): there are none, as nobody here makes any."""
+    """The transfer orders (API 492): always an empty list."""
     nothing: list[JsonObject] = []
     return page(call.request, call.query, nothing, lambda order: order)
 

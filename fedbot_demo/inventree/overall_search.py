@@ -1,4 +1,4 @@
-"""/api/search/: one question to many lists; the cheap way to count everything (facts: (i))."""
+"""/api/search/: one query over many lists; the cheapest way to count everything (facts: (i))."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Show = Callable[[Call, Any], JsonObject]
 
 
 def _plain(show: Callable[[State, Any], JsonObject]) -> Show:
-    """What looks the same to all who may see it."""
+    """A representation that doesn't depend on the caller."""
     return lambda call, row: show(call.state, row)
 
 
@@ -33,7 +33,7 @@ def _stock_item(call: Call, row: StockItem) -> JsonObject:
     return stock_item(call.state, row, stock.seen(call, Extent.asked(Query(()), call.state.version)))
 
 
-#: What may be asked for: the model whose view right it takes, how its rows are found and shown, a fixed filter.
+#: For each searchable model: the model whose view permission it needs, how its rows are found and shown, a filter.
 _KINDS: dict[str, tuple[str, Find, Show, dict[str, str]]] = {
     "company": ("company", companies.filtered, _company, {}),
     "supplier": (
@@ -82,7 +82,7 @@ def _text(value: object) -> str:
 
 
 def search_all(call: Call) -> Reply:
-    """For each asked model its count and first rows; for one that the caller may not see, an error of its own."""
+    """The count and first rows of each requested model, or an error if the caller may not view it."""
     data = call.data()
     if "search" not in data:
         raise InvalidError({"search": "Search term must be provided"})

@@ -1,6 +1,6 @@
-"""A small page for people: the stock with its places, customers and history. Read-only, no login, no scripts.
+"""A small page for people: the stock with its locations, customers and history. Read-only, no login, no scripts.
 
-A real InvenTree has a web interface; this is what `make demo ARGS=--keep` lets one look at instead.
+It replaces InvenTree's web interface in `make demo ARGS=--keep`.
 """
 
 from __future__ import annotations

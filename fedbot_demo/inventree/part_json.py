@@ -1,4 +1,4 @@
-"""How parts and categories look in JSON (API 530), with the sums of their stock."""
+"""Parts and categories as JSON (API 530), with the sums of their stock."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fedbot_demo.inventree.trees import category_branch, variants
 
 @dataclass(frozen=True, slots=True)
 class PartStock:
-    """The stock of a part: how many items, how much of it is here, with variants, and claimed by orders."""
+    """A part's stock: the number of items, the quantity in stock, with variants, and allocated to orders."""
 
     items: int
     here: Decimal
@@ -25,7 +25,7 @@ class PartStock:
 
     @property
     def free(self) -> Decimal:
-        """What no order has a claim to."""
+        """The quantity that isn't allocated."""
         return max(self.total - self.claimed, ZERO)
 
     @classmethod
@@ -149,7 +149,7 @@ def parameter_json(state: State, row: Parameter) -> JsonObject:
 
 
 def part_listed(state: State, part: Part) -> JsonObject:
-    """A part as lists tell it."""
+    """A part in lists."""
     content = part_full(state, part)
     if state.version.lists_notes_of_parts:
         content["notes"] = part.notes
@@ -159,7 +159,7 @@ def part_listed(state: State, part: Part) -> JsonObject:
 
 
 def part_written(state: State, part: Part, *, counted: bool = True) -> JsonObject:
-    """A part as the reply to a write tells it: with every detail."""
+    """A part in the reply to a write, with every detail."""
     category = state.categories.get(part.category)
     place = state.locations.get(part.default_location)
     detail = None
@@ -182,7 +182,7 @@ def part_written(state: State, part: Part, *, counted: bool = True) -> JsonObjec
 
 
 def category_chain(state: State, category: Category | None) -> list[Category]:
-    """A category and all it belongs to, the outermost first."""
+    """A category and its ancestors, outermost first."""
     chain: list[Category] = []
     while category is not None:
         chain.insert(0, category)
@@ -191,13 +191,13 @@ def category_chain(state: State, category: Category | None) -> list[Category]:
 
 
 def category_path(state: State, part: Part) -> list[JsonObject] | None:
-    """The categories of a part, the outermost first; None if it has none."""
+    """The categories of a part, outermost first; None if it has none."""
     chain = category_chain(state, state.categories.get(part.category))
     return [{"pk": each.pk, "name": each.name} for each in chain] or None
 
 
 def category_json(state: State, category: Category) -> JsonObject:
-    """A category with the number of parts and categories in it, deeper ones included."""
+    """A category with the number of parts and categories in it, at all depths."""
     branch = category_branch(state, category)
     chain = category_chain(state, category)
     above = chain[-2] if len(chain) > 1 else None

@@ -1,4 +1,4 @@
-"""Running a simulated InvenTree as a process of its own: started, waited for, stopped by its number."""
+"""Runs a simulated InvenTree as a process that is started, awaited and stopped by its process id."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _GRACE_SECONDS = 5.0
 
 
 class NotReadyError(RuntimeError):
-    """The process ended, or said nothing, before it was ready."""
+    """The process ended or printed nothing before it was ready."""
 
 
 @dataclass(slots=True)
 class InvenTreeProcess:
     """One server process.
 
-    `start` and `stop` may be repeated: with a `state_file` it goes on where it was, on the same port.
+    `start` and `stop` may be repeated. With a `state_file` it keeps its state and its port.
     """
 
     seed: str
@@ -70,11 +70,11 @@ class InvenTreeProcess:
         """Start it and wait until it serves.
 
         Raises:
-            NotReadyError: it did not come up; its last words went to our own standard error.
+            NotReadyError: It didn't start; its last output is on our standard error.
         """
         self._process = subprocess.Popen(
             self._command(),
-            stdin=subprocess.PIPE,  # the leash: see fedbot_demo.leash
+            stdin=subprocess.PIPE,  # ends it with us; see fedbot_demo.leash
             stdout=subprocess.PIPE,
             text=True,
             start_new_session=True,
@@ -104,11 +104,11 @@ class InvenTreeProcess:
 
     @property
     def pid(self) -> int:
-        """The number of the process; 0 if it isn't running."""
+        """The process id; 0 if it isn't running."""
         return 0 if self._process is None else self._process.pid
 
     def stop(self) -> None:
-        """End it, and wait until it has ended. Not running: nothing to do."""
+        """End it and wait for that. Do nothing if it isn't running."""
         process, self._process = self._process, None
         if process is None:
             return

@@ -1,7 +1,7 @@
-"""What the simulated InvenTree remembers: one frozen record a row, with the names that InvenTree's own fields have.
+"""The rows of the simulated InvenTree: a frozen record for each, with InvenTree's own field names.
 
-A field that InvenTree has and nobody here can set (pricing, builds, images) is no field of a record: the
-representations fill it in with what a fresh server says.
+Fields that nothing here can set (pricing, builds, images) are not in the records. The representations fill them in with
+the values of a fresh server.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from fedbot_demo.inventree.exchange import JsonObject
 
 ZERO = Decimal(0)
 
-#: All roles that any version has, with their labels, in InvenTree's own order.
+#: The roles of all versions, with their labels, in InvenTree's order.
 ROLES = {
     "admin": "Admin",
     "part_category": "Part Categories",
@@ -33,7 +33,7 @@ ROLES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:
-    """An account. `password_hash` empty: no password, so no basic authentication (a service account)."""
+    """An account. An empty `password_hash` allows no basic authentication (a service account)."""
 
     pk: int
     username: str
@@ -49,7 +49,7 @@ class User:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """A group of users; what it may do is in its rule sets."""
+    """A group of users; its rule sets hold its permissions."""
 
     pk: int
     name: str
@@ -57,7 +57,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleSet:
-    """What one group may do in one role."""
+    """The permissions of one group in one role."""
 
     pk: int
     group: int
@@ -70,7 +70,7 @@ class RuleSet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Token:
-    """An API token. Its key is a secret, and therefore in no repr."""
+    """An API token. Its key is secret and stays out of the repr."""
 
     pk: int
     user: int
@@ -97,7 +97,7 @@ class Category:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """What kind of thing there is; the things themselves are stock items."""
+    """A kind of thing; the things themselves are stock items."""
 
     pk: int
     name: str
@@ -135,7 +135,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Location:
-    """A place for stock; places form a tree."""
+    """A location for stock; locations form a tree."""
 
     pk: int
     name: str
@@ -150,9 +150,9 @@ class Location:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StockItem:
-    """Some quantity of one part, in one place or with one customer.
+    """A quantity of one part, in one location or with one customer.
 
-    `status` is the logical status; `status_custom_key` the number of a custom status that stands for it, if any.
+    `status` is the logical status; `status_custom_key` is the number of its custom status, if it has one.
     """
 
     pk: int
@@ -184,7 +184,7 @@ class StockItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackingEntry:
-    """One line of a stock item's history. `item` None: the item was deleted, its history stays."""
+    """One entry of a stock item's history. `item` is None after the item was deleted; its history stays."""
 
     pk: int
     item: int | None
@@ -220,7 +220,7 @@ class Company:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SalesOrder:
-    """An order of a customer; exists here because stock can be allocated to one."""
+    """A customer's order, needed because stock can be allocated to one."""
 
     pk: int
     reference: str
@@ -235,7 +235,7 @@ class SalesOrder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allocation:
-    """A quantity of a stock item that a sales order has a claim to."""
+    """A quantity of a stock item that is allocated to a sales order."""
 
     pk: int
     sales_order: int
@@ -259,7 +259,7 @@ class ReturnOrder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomStatus:
-    """A status with a name of one's own that stands for a logical one."""
+    """A status with a custom name that stands for a logical one."""
 
     pk: int
     key: int
@@ -272,7 +272,7 @@ class CustomStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attachment:
-    """A link or a file (its name, length and content) with a comment, attached to a row of some model."""
+    """A link or a file (its name, length and content) with a comment, attached to a row of any model."""
 
     pk: int
     model_type: str
@@ -288,7 +288,7 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParameterTemplate:
-    """What parameters of parts may be called, and their unit."""
+    """The name and unit of a parameter."""
 
     pk: int
     name: str
@@ -297,7 +297,7 @@ class ParameterTemplate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BomLine:
-    """What belongs into a part, so that it can be installed in its stock."""
+    """A component of a part, which can then be installed in the part's stock items."""
 
     pk: int
     part: int
@@ -317,7 +317,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TestTemplate:
-    """A test that a part's stock items go through."""
+    """A test for a part's stock items."""
 
     pk: int
     part: int
@@ -326,7 +326,7 @@ class TestTemplate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TestResult:
-    """What a test of a stock item found."""
+    """The result of a test of a stock item."""
 
     pk: int
     stock_item: int
@@ -339,7 +339,7 @@ class TestResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metadata:
-    """The free JSON of one row. InvenTree keeps it in the row; here it lies apart, as any model may have it."""
+    """The free JSON of one row. InvenTree stores it in the row; here it is separate because most models can have it."""
 
     pk: int
     model: str

@@ -1,4 +1,4 @@
-"""Filling an empty server: the few words in which a seed is written, and what a seed hands back."""
+"""Fill an empty server: the helpers for seeds, and their result."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ from fedbot_demo.inventree.versions import NEWEST, Version
 
 @dataclass(slots=True)
 class Seeded:
-    """A filled server with what one needs to use it. Passwords and tokens are random and in no repr."""
+    """A filled server with its logins. Passwords and tokens are random and stay out of the repr."""
 
     server: SimulatedInvenTree
     passwords: dict[str, str] = field(default_factory=dict, repr=False)
     tokens: dict[str, str] = field(default_factory=dict, repr=False)
 
     def token(self, username: str) -> str:
-        """The API token of this account; made when first asked for."""
+        """The API token of this account, created on first use."""
         if username not in self.tokens:
             with self.server.lock:
                 user = self.server.state.users.find("username", username)[0]
@@ -49,7 +49,7 @@ class Seeded:
 
 
 def make_group(state: State, name: str, roles: Mapping[str, str], *, exactly: bool = False) -> Group:
-    """A group; `roles` gives for a role its actions: {"stock": "view add"}. `exactly`: without what any new one may."""
+    """Create a group; `roles` maps a role to its actions: {"stock": "view add"}. `exactly`: no default permissions."""
     group = add_group(state, name)
     for rule in state.rule_sets.find("group", group.pk):
         allowed: dict[str, Any] = {f"can_{action}": True for action in roles.get(rule.name, "").split()}
@@ -60,14 +60,14 @@ def make_group(state: State, name: str, roles: Mapping[str, str], *, exactly: bo
 
 
 def make_account(state: State, name: str, roles: Mapping[str, str]) -> str:
-    """As an admin does on the server itself: a user in a group of its own name with just these roles; its token."""
+    """Create a user in a group of its own with exactly these roles, as an admin does; return its token."""
     group = make_group(state, name, roles, exactly=True)
     user = User(pk=state.users.next_pk, username=name, last_name=name, groups=(group.pk,))
     return issue_token(state, state.users.put(user), name).key
 
 
 class Seeder:
-    """Writes rows straight into an empty server, as its admin (who is the first account)."""
+    """Writes rows directly into an empty server, as its admin (the first account)."""
 
     def __init__(self, name: str, clock: Clock = system_clock, version: Version = NEWEST) -> None:
         self.state = State(clock=clock, version=version)
@@ -82,24 +82,24 @@ class Seeder:
 
     @classmethod
     def into(cls, seeded: Seeded) -> Seeder:
-        """Goes on with a server that is filled already."""
+        """A seeder for a server that has content."""
         seeder = cls.__new__(cls)
         seeder.state, seeder.seeded = seeded.server.state, seeded
         seeder.admin = next(iter(seeder.state.users))
         return seeder
 
     def finished(self) -> Seeded:
-        """The server, with all that was written settled."""
+        """The server, with all changes committed."""
         for table in self.state.tables().values():
             table.begin()
         return self.seeded
 
     def group(self, name: str, **roles: str) -> Group:
-        """A group; `roles` gives for a role its actions: stock='view add'."""
+        """Create a group; `roles` maps a role to its actions: stock='view add'."""
         return make_group(self.state, name, roles)
 
     def user(self, username: str, *groups: Group, password: bool = True, **fields: Any) -> User:  # noqa: ANN401
-        """An account with a random password; `fields` are those of the record."""
+        """Create an account with a random password; `fields` are those of the record."""
         if password:
             self.seeded.passwords[username] = secrets.token_urlsafe(12)
         return self.state.users.put(
@@ -114,7 +114,7 @@ class Seeder:
         )
 
     def category(self, name: str, description: str = "", parent: Category | None = None) -> Category:
-        """A part category."""
+        """Create a part category."""
         return self.state.categories.put(
             Category(
                 pk=self.state.categories.next_pk,
@@ -125,7 +125,7 @@ class Seeder:
         )
 
     def location(self, name: str, parent: Location | None = None, description: str = "") -> Location:
-        """A place."""
+        """Create a location."""
         return self.state.locations.put(
             Location(
                 pk=self.state.locations.next_pk,
@@ -136,7 +136,7 @@ class Seeder:
         )
 
     def part(self, name: str, ipn: str = "", *, category: Category, **fields: Any) -> Part:  # noqa: ANN401
-        """A part, salable unless told otherwise; `fields` are those of the record."""
+        """Create a part, salable by default; `fields` are those of the record."""
         return self.state.parts.put(
             Part(
                 pk=self.state.parts.next_pk,
@@ -160,7 +160,7 @@ class Seeder:
         pk: int = 0,
         **fields: Any,  # noqa: ANN401
     ) -> StockItem:
-        """A stock item with the first entry of its history; `fields` are those of the record."""
+        """Create a stock item with the first entry of its history; `fields` are those of the record."""
         if fields.get("serial") and self.state.version.numbered_items_stay:
             fields["delete_on_deplete"] = False
         item = self.state.stock.put(
@@ -179,14 +179,14 @@ class Seeder:
         return item
 
     def company(self, name: str, description: str, **fields: Any) -> Company:  # noqa: ANN401
-        """A company; `fields` are those of the record."""
+        """Create a company; `fields` are those of the record."""
         every = {"email": self.state.version.unwritten} | fields
         return self.state.companies.put(
             Company(pk=self.state.companies.next_pk, name=name, description=description, **every)
         )
 
     def sold(self, item: StockItem, quantity: int, customer: Company, description: str) -> SalesOrder:
-        """A running sales order that has a claim to `quantity` of the item."""
+        """Create an open sales order to which `quantity` of the item is allocated."""
         pk = self.state.sales_orders.next_pk
         order = self.state.sales_orders.put(
             SalesOrder(

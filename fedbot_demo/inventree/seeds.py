@@ -1,4 +1,4 @@
-"""The servers to start from: the recorded one, and two believable makerspaces."""
+"""The initial servers: the recorded one, and three believable makerspaces."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ INCOMING = "Incoming"
 
 
 def recorded(name: str = "Alpha Makerspace", clock: Clock = system_clock, version: Version = NEWEST) -> Seeded:
-    """Exactly the server that was recorded (tests/replay), row numbers included."""
+    """The recorded server (tests/replay), with the same row numbers."""
     seeder = Seeder(name, clock, version)
     everything = "view add change"
     makers = seeder.group(
@@ -50,7 +50,7 @@ def recorded(name: str = "Alpha Makerspace", clock: Clock = system_clock, versio
 
 
 def bots_account(seeder: Seeder) -> None:
-    """The service account of the bot, with the least roles that the work needs."""
+    """Create the bot's service account, with the least roles that it needs."""
     roles = {
         "stock": "add",
         "return_order": "add",
@@ -62,7 +62,7 @@ def bots_account(seeder: Seeder) -> None:
 
 
 def approvers(seeder: Seeder) -> Group:
-    """The group of those who may approve."""
+    """Create the approvers' group."""
     return seeder.group(
         APPROVERS,
         stock="view add change",
@@ -83,7 +83,7 @@ def _customer(seeder: Seeder) -> Company:
 
 
 def alpha(name: str = "Attraktor", clock: Clock = system_clock, version: Version = NEWEST) -> Seeded:
-    """Attraktor: Anna is superuser, Piet approves, Kim has no permission on stock."""
+    """Attraktor: Anna is superuser, Piet approves, Kim has no permissions on stock."""
     seeder = Seeder(name, clock, version)
     seeder.user("anna", first_name="Anna", is_staff=True, is_superuser=True)
     _approvers(seeder, "Piet")
@@ -223,7 +223,7 @@ def _beta_categories(seeder: Seeder) -> tuple[Category, Category, Category]:
 
 
 def gamma(name: str = "Gammaspace", clock: Clock = system_clock, version: Version = NEWEST) -> Seeded:
-    """Gammaspace: Gus is superuser, Mia approves. It is small."""
+    """Gammaspace, which is small: Gus is superuser, Mia approves."""
     seeder = Seeder(name, clock, version)
     seeder.user("gus", first_name="Gus", is_staff=True, is_superuser=True)
     _approvers(seeder, "Mia")
@@ -250,6 +250,6 @@ SEEDS: dict[str, tuple[str, Callable[[str, Clock, Version], Seeded]]] = {
 
 
 def seed(which: str, name: str = "", clock: Clock = system_clock, version: Version = NEWEST) -> Seeded:
-    """A server of `version`, filled by the seed called `which`; `name` instead of the seed's own name."""
+    """A server of `version`, filled by the seed called `which`; `name` replaces the seed's name."""
     own_name, fill = SEEDS[which]
     return fill(name or own_name, clock, version)

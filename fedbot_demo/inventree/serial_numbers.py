@@ -1,4 +1,4 @@
-"""Serial numbers as people write them: '1,2,5', '1-5', '10+', '~' for the next (API 530)."""
+"""Parse serial numbers as people write them: '1,2,5', '1-5', '10+', '~' for the next (API 530)."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ _MOST = 1000
 
 
 def extract_serial_numbers(text: str, quantity: object, known: Collection[str | None]) -> list[str]:
-    """The serial numbers that `text` stands for, `quantity` of them; `known` are those that exist.
+    """The `quantity` serial numbers that `text` stands for; `known` are those that exist.
 
     Raises:
-        InvalidError: their number isn't `quantity`, one comes twice, or a range makes no sense.
+        InvalidError: Their number isn't `quantity`, one appears twice, or a range makes no sense.
     """
     wanted = _wanted(quantity)
-    # The first '~' of a part without serial numbers is 2, as on a real server.
+    # On a real server the first '~' of a part without serial numbers is 2.
     latest = max((int(serial) for serial in known if serial and serial.isdecimal()), default=1)
     while "~" in text:
         latest += 1

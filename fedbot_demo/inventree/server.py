@@ -1,4 +1,4 @@
-"""Serving a simulated InvenTree over HTTP(S) on loopback, with a control address for faults."""
+"""Serve a simulated InvenTree over HTTP(S) on loopback, with a control address for faults."""
 
 from __future__ import annotations
 
@@ -29,31 +29,31 @@ from fedbot_demo.inventree.versions import RECORDED, Version
 
 HOST = "127.0.0.1"
 CONTROL_HEADER = "X-Control-Key"
-#: How long a request without an answer is held; clients give up long before.
+#: The longest hold of a request without an answer; clients give up long before.
 _HELD_SECONDS = 600.0
 _LARGEST_BODY = 16 * 2**20
-#: How many requests are remembered, the newest; more than a few transfers make.
+#: The number of newest requests kept; more than a few transfers make.
 _REMEMBERED = 2000
 
 
 @dataclass(slots=True)
 class Serving:
-    """A server as it is reached. `control_key` is what the control address asks for."""
+    """A server and how it is served. `control_key` is the secret of the control address."""
 
     server: SimulatedInvenTree
     faults: Faults = field(default_factory=Faults)
     latency: Latency | None = None
     costs: Costs | None = None
     control_key: str = field(default_factory=lambda: secrets.token_urlsafe(24), repr=False)
-    #: The folder of the web server in which InvenTree is ('/inventree'); it is part of `url`.
+    #: The web server's folder that holds InvenTree ('/inventree'); it is part of `url`.
     folder: str = ""
     url: str = ""
     copy: Copy = field(default_factory=dict, repr=False)
-    #: What was asked, oldest first: `at` (seconds since 1970, when it came in), `method` and `path` without query.
+    #: The requests, oldest first: `at` (arrival in seconds since 1970), `method` and `path` without query.
     requests: deque[JsonObject] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
 
     def application(self) -> web.Application:
-        """The aiohttp application: the control address, and all else to the server."""
+        """The aiohttp application: the control address; everything else goes to the server."""
         application = web.Application(client_max_size=_LARGEST_BODY)
         application.router.add_route("*", "/_control/faults/", self._control)
         application.router.add_post("/_control/faults/release/", self._release)
@@ -94,7 +94,7 @@ class Serving:
             raise web.HTTPForbidden(text="wrong control key")
 
     async def _control(self, incoming: web.Request) -> web.Response:
-        """POST adds a fault (or a list of them), DELETE removes all, GET tells how many requests were hit."""
+        """POST adds a fault or a list of them, DELETE removes all, GET returns the number of requests hit."""
         self._check_key(incoming)
         if incoming.method == "POST":
             try:
@@ -109,13 +109,13 @@ class Serving:
         return web.json_response({"hits": self.faults.hits})
 
     async def _release(self, incoming: web.Request) -> web.Response:
-        """Let what came late be done now."""
+        """Let the server handle the postponed requests."""
         self._check_key(incoming)
         done = self.faults.release(self.server)
         return web.json_response({"statuses": [response.status for response in done]})
 
     async def _accounts(self, incoming: web.Request) -> web.Response:
-        """What an admin does in the admin pages, which aren't simulated: an account `name` with `roles`; its token."""
+        """Create an account `name` with `roles`, as in the admin pages, which aren't simulated; return its token."""
         self._check_key(incoming)
         content = await incoming.json()
         with self.server.lock:
@@ -123,7 +123,7 @@ class Serving:
         return web.json_response({"token": token})
 
     async def _database(self, incoming: web.Request) -> web.Response:
-        """What its admin does: `{"do": "copy"}` it, `put-back` the copy, or `{"upgrade": "1.0"}` to another version."""
+        """Do the admin's work on the database: copy it, restore the copy, or upgrade it to another version."""
         self._check_key(incoming)
         content = await incoming.json()
         with self.server.lock:
@@ -139,17 +139,17 @@ class Serving:
         return web.json_response({"api": state.version.api})
 
     async def _requests(self, incoming: web.Request) -> web.Response:
-        """What was asked, for those who count or time calls."""
+        """The requests so far, for callers that count or time them."""
         self._check_key(incoming)
         return web.json_response(list(self.requests))
 
 
 def fault_from(content: JsonObject) -> Fault:
-    """A fault from the fields of its JSON, which are those of `Fault`.
+    """A fault from its JSON, whose fields are those of `Fault`.
 
     Raises:
-        ValueError: the kind is unknown.
-        TypeError: a field is unknown or missing.
+        ValueError: The kind is unknown.
+        TypeError: A field is unknown or missing.
     """
     fields = dict(content)
     kind = FaultKind(str(fields.pop("kind", "")))
@@ -162,7 +162,7 @@ async def serve(
 ) -> AsyncIterator[Serving]:
     """Serve on 127.0.0.1 while the context lasts; port 0 takes a free one.
 
-    `serving.url` is where, without a slash at its end. With a certificate (PEM, with its key) it is HTTPS.
+    `serving.url` is the address, without a slash at its end. With a certificate (PEM) and its key it is HTTPS.
     """
     context: ssl.SSLContext | None = None
     if certificate is not None:
@@ -182,7 +182,7 @@ async def serve(
 
 
 def ready_line(serving: Serving, tokens: dict[str, str], passwords: dict[str, str]) -> str:
-    """What the process prints once it serves: one JSON object. It holds secrets of a made-up server."""
+    """The JSON object that the process prints once it serves. It holds secrets of a made-up server."""
     return json.dumps(
         {
             "url": serving.url,

@@ -1,4 +1,4 @@
-"""/api/, /api/version/, settings and status codes: what a server says of itself."""
+"""/api/, /api/version/, settings and status codes: a server's information about itself."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from fedbot_demo.inventree.versions import Version
 INSTANCE = "INVENTREE_INSTANCE"
 CURRENCY = "INVENTREE_DEFAULT_CURRENCY"
 
-#: The models whose content type anybody asks for, with their app and their name.
+#: The models whose content type is asked for, with their app and name.
 _CONTENT_TYPES = {"stockitem": ("stock", "Stock Item")}
 
 
@@ -71,7 +71,7 @@ def root(call: Call) -> Reply:
 
 
 def version(call: Call) -> Reply:
-    """The versions of the parts."""
+    """The versions of its components."""
     now = call.state.version
     return Reply(
         {
@@ -119,7 +119,7 @@ def setting_json(version: Version, setting: Setting) -> JsonObject:
 
 
 def list_settings(call: Call) -> Reply:
-    """The global settings; anybody with an account may look."""
+    """The global settings; any account may read them."""
     rows = ordered(search(call.state.settings, call.query, lambda row: (row.key, row.name)), call.query, {})
     return page(call.request, call.query, rows, lambda row: setting_json(call.state.version, row))
 
@@ -185,7 +185,7 @@ def _custom_json(version: Version, row: CustomStatus) -> JsonObject:
 
 
 def list_custom_statuses(call: Call) -> Reply:
-    """The statuses with names of one's own."""
+    """The custom statuses."""
     return page(
         call.request,
         call.query,
@@ -195,7 +195,7 @@ def list_custom_statuses(call: Call) -> Reply:
 
 
 def create_custom_status(call: Call) -> Reply:
-    """Make a status with a name of one's own (staff only). Stock forms know it after the next start only."""
+    """Create a custom status (staff only). Stock forms accept it only after the next start."""
     if not call.user.is_staff and not has_role(call.state, call.user, "admin", "add"):
         raise ForbiddenError
     form = Form(call.row_fields())
@@ -211,7 +211,7 @@ def create_custom_status(call: Call) -> Reply:
 
 
 def content_type(call: Call) -> Reply:
-    """The number of a model among the content types."""
+    """The number of a model's content type."""
     if call.word not in _CONTENT_TYPES:
         raise NotFoundError({"detail": "Not found."})
     app, name = _CONTENT_TYPES[call.word]
@@ -228,7 +228,7 @@ def content_type(call: Call) -> Reply:
 
 
 def exchange_rates(call: Call) -> Reply:
-    """The exchange rates: none, as nobody fetches any."""
+    """The exchange rates: none, because nothing fetches any."""
     moment = call.state.now.isoformat().replace("+00:00", "Z")
     updated = moment if call.state.version.fetches_rates else None
     return Reply({"base_currency": call.state.setting(CURRENCY), "exchange_rates": {}, "updated": updated})

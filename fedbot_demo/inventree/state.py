@@ -1,4 +1,4 @@
-"""Everything a simulated InvenTree knows, in tables, with its clock and its transactions."""
+"""The whole state of a simulated InvenTree: tables, clock and transactions."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ def system_clock() -> datetime:
     return datetime.now(UTC)
 
 
-#: The rows of each table, and the number that its next row gets.
+#: The rows of each table, and its next row number.
 Copy: TypeAlias = dict[str, tuple[list[Any], int]]
 
 
 @dataclass(slots=True)
 class State:
-    """The tables of one server. `clock` gives an aware datetime; `new_secret` a token's random middle."""
+    """The tables of one server. `clock` returns an aware datetime; `new_secret` the random middle of a token."""
 
     clock: Clock = system_clock
     version: Version = NEWEST
@@ -81,17 +81,17 @@ class State:
     test_results: Table[TestResult] = field(default_factory=lambda: Table("stock_item"))
     metadata: Table[Metadata] = field(default_factory=lambda: Table("row"))
     settings: Table[Setting] = field(default_factory=lambda: Table("key"))
-    #: Custom statuses that the stock forms know: those of the last start (facts: 'Custom status').
+    #: The custom statuses that the stock forms accept: those of the last start (facts: 'Custom status').
     custom_statuses_at_start: frozenset[int] = frozenset()
 
-    #: The rows of the newest long list, by what was asked and when; its pages are asked one after the other.
+    #: The rows of the newest long list, by query and table versions, because its pages are requested one by one.
     listed: dict[object, list[Any]] = field(default_factory=dict)
 
-    #: What others do between a stock action's reading and its writing, once; tests fill it in.
+    #: Called once between a stock action's read and its write; tests add entries.
     meanwhile: list[Callable[[], None]] = field(default_factory=list)
 
     def listed_as(self, asked: object, find: Callable[[], list[Any]]) -> list[Any]:
-        """The same for each page of a list, while nothing has changed: a large server is read by hundreds of them."""
+        """Return the rows of a list, cached while nothing changes: clients read a large server's list page by page."""
         key = (asked, tuple(table.changes for table in self.tables().values()))
         if key not in self.listed:
             rows = find()
@@ -100,13 +100,13 @@ class State:
         return self.listed[key]
 
     def let_others_act(self) -> None:
-        """Somebody else acts now: after the rows of this request were read, before it writes them."""
+        """Let others act now: after this request has read its rows, before it writes them."""
         others, self.meanwhile = self.meanwhile, []
         for act in others:
             act()
 
     def as_written(self, row: StockItem) -> StockItem:
-        """The row that an action starts from: as it is, if it was locked; else as the request has read it."""
+        """The row that an action starts from: the current one if the version locks rows, else the one it read."""
         return self.stock[row.pk] if self.version.locks_rows else row
 
     def tables(self) -> dict[str, Table[Any]]:
@@ -115,16 +115,16 @@ class State:
         return {name: value for name, value in values.items() if isinstance(value, Table)}
 
     def copy(self) -> Copy:
-        """A copy of the database, as an admin keeps one."""
+        """A copy of the database, as an admin makes for a backup."""
         return {name: (list(table), table.next_pk) for name, table in self.tables().items()}
 
     def put_back(self, copy: Copy) -> None:
-        """The database is that copy again: what came later is gone, and its numbers are given again."""
+        """Restore that copy. Later changes are gone, and their row numbers are used again."""
         for name, table in self.tables().items():
             table.load(*copy[name])
 
     def upgrade(self, version: Version) -> None:
-        """It is another version from now on, with the same rows; each group gets the rule sets that are new."""
+        """Upgrade to another version with the same rows; each group gets the new rule sets."""
         self.version = version
         for group in self.groups:
             had = {rule.name for rule in self.rule_sets.find("group", group.pk)}
@@ -134,7 +134,7 @@ class State:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing: any exception undoes what was changed since the start."""
+        """All or nothing: an exception undoes every change since the start."""
         tables = list(self.tables().values())
         for table in tables:
             table.begin()
@@ -160,7 +160,7 @@ class State:
         return next((row.value for row in self.settings.find("key", key)), "")
 
     def metadata_of(self, model: str, row: int) -> Metadata | None:
-        """The metadata of this row, or None if nothing was ever written there."""
+        """The metadata of this row, or None if it never had any."""
         return next((each for each in self.metadata.find("row", row) if each.model == model), None)
 
     def write_metadata(self, model: str, row: int, content: JsonObject) -> None:
@@ -172,7 +172,7 @@ class State:
             self.metadata.put(replace(old, content=content))
 
     def forget(self, model: str, row: int) -> None:
-        """Remove what goes with a deleted row: its metadata, and what is attached to it."""
+        """Delete the metadata and attachments of a deleted row."""
         old = self.metadata_of(model, row)
         if old is not None:
             self.metadata.remove(old.pk)

@@ -1,4 +1,4 @@
-"""Keeping a simulated server over a restart: its tables as one JSON file, readable by its owner only."""
+"""Save a simulated server's tables to one JSON file that only its owner can read."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from fedbot_demo.inventree.state import State
 
 
 def _encode(value: object) -> object:
-    """JSON for what JSON has no word for."""
+    """Encode types that JSON lacks."""
     if isinstance(value, Decimal):
         return {"$decimal": str(value)}
     if isinstance(value, bytes):
@@ -54,7 +54,7 @@ def _decode(content: JsonObject) -> Any:  # noqa: ANN401  whatever it was before
 
 
 def save(state: State, path: Path, passwords: dict[str, str], tokens: dict[str, str]) -> None:
-    """Write all tables, and what one needs to log in again. The file appears whole or not at all."""
+    """Write all tables and logins atomically."""
     tables = {name: {"next_pk": table.next_pk, "rows": list(table)} for name, table in state.tables().items()}
     content = {"passwords": passwords, "tokens": tokens, "tables": tables}
     draft = path.with_suffix(path.suffix + ".new")
@@ -65,7 +65,7 @@ def save(state: State, path: Path, passwords: dict[str, str], tokens: dict[str, 
 
 
 def load(state: State, path: Path) -> tuple[dict[str, str], dict[str, str]]:
-    """Fill `state` with what was written; the passwords and tokens of that time. Custom statuses are known now."""
+    """Fill `state` from the file; return the passwords and tokens. The custom statuses count as known at the start."""
     content = json.loads(path.read_text(encoding="utf-8"), object_hook=_decode)
     for name, table in state.tables().items():
         table.load(content["tables"][name]["rows"], content["tables"][name]["next_pk"])

@@ -15,7 +15,7 @@ LOST = 70
 QUARANTINED = 75
 RETURNED = 85
 
-#: Stock with one of these counts as in stock (facts: 'Status matters').
+#: Stock with one of these statuses counts as in stock (facts: 'Status matters').
 AVAILABLE = frozenset({OK, ATTENTION, DAMAGED, RETURNED})
 
 # The kinds of history entries.
@@ -165,19 +165,19 @@ CLASSES: dict[str, _Codes] = {
 
 
 def label_of(class_name: str, code: int) -> str:
-    """The label that InvenTree shows for a code."""
+    """InvenTree's label of a code."""
     return CLASSES[class_name][code][1]
 
 
 def stock_status_text(state: State, status: int, custom_key: int | None) -> str:
-    """The label of a stock item's status: the custom one's, if there is one."""
+    """The label of a stock item's status; that of the custom one if it has one."""
     rows = state.custom_statuses if state.version.labels_custom_status else ()
     custom = next((row for row in rows if row.key == custom_key), None)
     return custom.label if custom is not None else label_of("StockStatus", status)
 
 
 def described(state: State, class_name: str) -> JsonObject:
-    """A class of codes as /api/generic/status/<class>/ gives it, with the custom ones that belong to it."""
+    """A class of codes as /api/generic/status/<class>/ returns it, with its custom statuses."""
     values: JsonObject = {
         name: {"key": key, "name": name, "label": label, "color": state.version.color(name, color)}
         for key, (name, label, color) in state.version.codes(class_name, CLASSES[class_name]).items()

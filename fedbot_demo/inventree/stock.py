@@ -1,4 +1,4 @@
-"""/api/stock/: listing, creating, reading, editing and deleting stock items."""
+"""/api/stock/: list, create, read, edit and delete stock items."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ Test = Callable[[StockItem], bool]
 
 
 def list_items(call: Call) -> Reply:
-    """The stock items that fit the filters, with page and details as asked."""
+    """The stock items that match the filters, in pages and with details as requested."""
     rows = call.state.listed_as(("stock", *call.query.all_but_page()), lambda: filtered(call.state, call.query))
     extent = seen(call, Extent.asked(call.query, call.state.version))
     return page(call.request, call.query, rows, lambda item: stock_item(call.state, item, extent))
 
 
 def seen(call: Call, extent: Extent) -> Extent:
-    """What of that the caller may see. An item inside of something else is told whole, as there nobody is asked for."""
+    """The part of `extent` that the caller may see. Items inside of other objects are not restricted."""
     if not call.state.version.narrows_details:
         return extent
     return replace(
@@ -55,7 +55,7 @@ def seen(call: Call, extent: Extent) -> Extent:
 
 
 def filtered(state: State, query: Query) -> list[StockItem]:
-    """The stock items that fit all filters of the query, in its order."""
+    """The stock items that match all filters of the query, in its order."""
     rows = _candidates(state, query)
     tests = _relation_tests(state, query) + _text_tests(state, query) + _state_tests(state, query)
     tests += _value_tests(state, query)
@@ -65,7 +65,7 @@ def filtered(state: State, query: Query) -> list[StockItem]:
 
 
 def _candidates(state: State, query: Query) -> Iterable[StockItem]:
-    """The rows to look at: by index where a filter allows, since servers hold thousands of items."""
+    """The candidate rows, by index if a filter allows, because servers hold thousands of items."""
     part = query.row("part", state.parts)
     if part is None and query.text("part") and state.version.names_bad_part:
         raise InvalidError({"part": "Invalid Part ID specified"})
@@ -85,7 +85,7 @@ def _candidates(state: State, query: Query) -> Iterable[StockItem]:
 
 
 def _relations(state: State) -> dict[str, Table[Any]]:
-    """The rows that an item may be asked to belong to, by filter."""
+    """The tables that an item can be filtered by, by filter."""
     tables: dict[str, Table[Any]] = {
         "customer": state.companies,
         "sales_order": state.sales_orders,
@@ -95,7 +95,7 @@ def _relations(state: State) -> dict[str, Table[Any]]:
 
 
 def _asked_branch(state: State, query: Query) -> set[int] | None:
-    """The places that ?location= stands for; with ?cascade=false only that one. An unknown one is no filter."""
+    """The locations that ?location= means; with ?cascade=false only that one. An unknown one is no filter."""
     asked = query.number_or_null("location")
     if not isinstance(asked, Decimal):
         return None
@@ -246,10 +246,10 @@ def _in_order(state: State, query: Query, rows: list[StockItem]) -> list[StockIt
 
 
 def create_items(call: Call) -> Reply:
-    """Make a stock item, or one for each serial number.
+    """Create a stock item, or one for each serial number.
 
-    `metadata` and unknown fields are ignored in silence; so are, from some version on, `serial`, `tags` and a status
-    that doesn't exist.
+    `metadata` and unknown fields are silently ignored. Newer versions also ignore `serial`, `tags` and an unknown
+    status.
     """
     data, version = call.row_fields(), call.state.version
     if data.get("quantity") is None:
@@ -273,7 +273,8 @@ def create_items(call: Call) -> Reply:
         return _create_one(call, values, serial or None, status, tags)
     items = [_create(call, values, serial, status, in_bulk=True) for serial in serials]
     for number, item in enumerate(items):
-        if version.saves_numbered_twice and item.status != OK:  # by nobody, which marks it as to stay
+        # this save has no user and turns delete_on_deplete off
+        if version.saves_numbered_twice and item.status != OK:
             items[number] = call.state.stock.put(replace(item, delete_on_deplete=False))
             write_status_edit(call.state, replace(item, status=OK), item, None)
         _write_created(call, item, status)
@@ -293,7 +294,7 @@ def _create_one(
         _write_created(call, item, item.status)
     content = stock_item(call.state, item, seen(call, written(version, counted=False)))
     if tags is not None:
-        content["tags"] = list(tags)  # told even where they aren't kept
+        content["tags"] = list(tags)  # returned even by versions that don't store them
     return Reply([content] if version.answers_list_to_create else content, 201)
 
 
@@ -306,7 +307,7 @@ def _asked_part(state: State, data: JsonObject) -> Part:
 
 
 def _new_item_form(state: State, data: JsonObject, complaint: str | None) -> Form:
-    """With what is wrong with the status."""
+    """A form that already holds the error about the status, if there is one."""
     form = _item_form(state, data, partial=False)
     if complaint is not None:
         form.fail("status", complaint)
@@ -314,7 +315,7 @@ def _new_item_form(state: State, data: JsonObject, complaint: str | None) -> For
 
 
 def _asked_status(state: State, data: JsonObject) -> tuple[int | None, str | None]:
-    """The status that a new item is to have, and what is wrong with it; some versions ignore one that isn't there."""
+    """The new item's status, and the error about an unknown one; some versions ignore that."""
     plain, custom = data.pop("status", None), data.pop("status_custom_key", None)
     is_there = plain is None or str(plain) in map(str, CLASSES["StockStatus"])
     asked = str(custom or plain)
@@ -366,7 +367,7 @@ def _item_form(state: State, data: JsonObject, *, partial: bool) -> Form:
 
 
 def _check_quantity(quantity: Decimal, part: Part) -> None:
-    """The checks of the model itself; InvenTree makes them after those of the fields."""
+    """The model's own checks, which InvenTree makes after those of the fields."""
     complaint = precision_error(quantity)
     if complaint is not None:
         broken = part.trackable and quantity != int(quantity)
@@ -391,18 +392,18 @@ def _create(
     saved = save(state, item)
     if not in_bulk or call.state.version.numbered_items_stay:
         return saved
-    # Serialised items are made in bulk, past the step that marks them as never to be deleted.
+    # Serialised items are created in bulk, which skips the step that turns delete_on_deplete off.
     return state.stock.put(replace(saved, delete_on_deplete=item.delete_on_deplete))
 
 
 def _write_created(call: Call, item: StockItem, status: int | None) -> None:
-    told = {"quantity": float(item.quantity)} if item.quantity else {}  # of nothing, none is told
+    told = {"quantity": float(item.quantity)} if item.quantity else {}  # a quantity of 0 isn't recorded
     deltas = {"status": status} | told | place_of(item)
     write_history(call.state, item, CREATED, call.user, deltas, part=item.part)
 
 
 def find_item(call: Call) -> StockItem:
-    """The stock item of the path."""
+    """The stock item in the path."""
     item = call.state.stock.get(call.pk)
     if item is None:
         raise NotFoundError.of_row("StockItem")
@@ -416,7 +417,7 @@ def read_item(call: Call) -> Reply:
 
 
 def edit_item(call: Call) -> Reply:
-    """Change fields of an item. Hardly anything is checked, and only a status leaves a trace in the history."""
+    """Change fields of an item. Hardly anything is checked; only a status leaves a history entry."""
     state, item = call.state, find_item(call)
     data = call.row_fields()
     there = [*CLASSES["StockStatus"], *(row.key for row in state.custom_statuses)]

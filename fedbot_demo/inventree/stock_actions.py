@@ -1,7 +1,7 @@
-"""The endpoints that do something with stock: transfer, assign, return, count, add, remove, merge, change_status.
+"""The stock actions: transfer, assign, return, count, add, remove, merge, change_status.
 
-Each checks the whole request before it does anything, and answers with an echo of what it was asked, not of what it
-did: new row numbers and clamped quantities must be read back (facts: (a), 1).
+Each checks the whole request before it changes anything. Each returns an echo of its request rather than the result, so
+clients must read back new row numbers and clamped quantities (facts: (a), 1).
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from fedbot_demo.inventree.stock_rows import has_status, is_held, is_in_stock, s
 
 NO_ITEMS = "A list of stock items must be provided"
 
-#: What is wrong with an item for this action; None: nothing.
+#: Returns why this action isn't possible with an item; None if it is.
 ItemCheck = Callable[[State, StockItem], str | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One item of a stock action, checked. `echo` is what the reply says of it beside number and quantity."""
+    """One checked item of a stock action. `echo` holds the reply's fields beside number and quantity."""
 
     item: StockItem
     quantity: Decimal
@@ -61,7 +61,7 @@ def _is_assignable(state: State, item: StockItem) -> str | None:
 
 
 def _item_rows(form: Form) -> list[JsonObject]:
-    """The `items` of a request as objects; what is wrong with the list itself is noted."""
+    """The `items` of a request as objects; an invalid list is an error."""
     rows = form.data.get("items")
     if "items" not in form.data:
         form.fail("items", REQUIRED)
@@ -126,7 +126,7 @@ def _place(state: State, form: Form, *, required: bool) -> Location | None:
 
 
 def _some(state: State, form: Form, lines: list[Any]) -> None:
-    """Refuse what has errors, then what has no items."""
+    """Raise an error if there are errors, or no items."""
     form.check()
     if not lines:
         raise InvalidError({"non_field_errors": [NO_ITEMS]})
@@ -149,7 +149,7 @@ def _act(call: Call, form: Form, notes: str = "notes") -> Act:
 
 
 def transfer(call: Call) -> Reply:
-    """Move items to another place. What orders have a claim to is moved all the same."""
+    """Move items to another location, even if they are allocated to orders."""
     form = Form(call.fields())
     lines = _lines(call.state, form, _must_be_here, non_zero=not call.state.version.moves_nothing)
     form.text("notes")
@@ -159,7 +159,7 @@ def transfer(call: Call) -> Reply:
         act = _act(call, form)
         for line in lines:
             if line.item.pk not in call.state.stock:
-                continue  # merged away by an earlier line
+                continue  # an earlier line merged it
             if line.merge and line.quantity and move_and_merge(act, line.item, line.quantity, location, line.extras):
                 continue
             move(act, line.item, line.quantity, location, line.extras)
@@ -186,7 +186,7 @@ def give_back(call: Call) -> Reply:
 
 
 def give_one_back(call: Call) -> Reply:
-    """Return one whole item to stock (before API 381). One that isn't there ends in an error 500."""
+    """Return one whole item to stock (before API 381). A missing one ends in an error 500."""
     state = call.state
     form = Form(call.fields())
     location = _place(call.state, form, required=True)
@@ -206,7 +206,7 @@ def give_one_back(call: Call) -> Reply:
 
 
 def count_items(call: Call) -> Reply:
-    """Say how much there is of each item."""
+    """Set the quantity of each item."""
     form = Form(call.fields())
     lines = _lines(call.state, form, _must_be_here)
     form.text("notes")
@@ -219,7 +219,7 @@ def count_items(call: Call) -> Reply:
 
 
 def add_items(call: Call) -> Reply:
-    """Put more into items."""
+    """Add to items."""
     form = Form(call.fields())
     lines = _lines(call.state, form, _must_be_here)
     form.text("notes")
@@ -230,7 +230,7 @@ def add_items(call: Call) -> Reply:
 
 
 def remove_items(call: Call) -> Reply:
-    """Take something out of items; an item that is emptied vanishes, if it is marked so, which is the default."""
+    """Remove from items; an emptied item is deleted if it is marked so, which is the default."""
     form = Form(call.fields())
     lines = _lines(call.state, form, _must_be_here)
     form.text("notes")
@@ -241,7 +241,7 @@ def remove_items(call: Call) -> Reply:
 
 
 def assign_items(call: Call) -> Reply:
-    """Hand items over to a customer: all of each, and all of them or none."""
+    """Assign whole items to a customer: all of them or none."""
     form = Form(call.fields())
     items, errors = _plain_items(call.state, form, _is_assignable)
     if any(errors):
@@ -262,7 +262,7 @@ def assign_items(call: Call) -> Reply:
 
 
 def _plain_items(state: State, form: Form, check: ItemCheck) -> tuple[list[StockItem], list[JsonObject]]:
-    """The items of `{"items": [{"item": 1}, …]}`, and what is wrong with each."""
+    """The items of `{"items": [{"item": 1}, …]}`, and the errors of each."""
     items: list[StockItem] = []
     errors: list[JsonObject] = []
     for row in _item_rows(form):
@@ -277,7 +277,7 @@ def _plain_items(state: State, form: Form, check: ItemCheck) -> tuple[list[Stock
 
 
 def merge_items(call: Call) -> Reply:
-    """Make one item of several; the first one stays."""
+    """Merge several items into the first one."""
     form = Form(call.fields())
     items, errors = _plain_items(call.state, form, lambda _state, item: merge_obstacle(item))
     if any(errors):
@@ -303,7 +303,7 @@ def merge_items(call: Call) -> Reply:
 
 
 def change_statuses(call: Call) -> Reply:
-    """Give items another status, even those that are with a customer. An item that has it already is left alone."""
+    """Set items' status, even if they are with a customer. Items that have it already are skipped."""
     state = call.state
     form = Form(call.fields())
     items = form.rows("items", state.stock, required=True)
@@ -324,7 +324,7 @@ def change_statuses(call: Call) -> Reply:
 
 
 def _change_one(call: Call, item: StockItem, status: int, note: str) -> None:
-    """Change and tell it. This one entry has no part, other than all others."""
+    """Change the status and record it. Unlike all others, this history entry has no part."""
     changed = with_status(call.state, replace(item), status)
     if call.state.version.keeps_custom_key:
         changed = replace(changed, status_custom_key=item.status_custom_key)
@@ -339,7 +339,7 @@ def _change_one(call: Call, item: StockItem, status: int, note: str) -> None:
 
 
 def endpoints() -> list[Endpoint]:
-    """All stock actions. A POST takes the permission to add stock (facts: (e))."""
+    """All stock actions. A POST needs the permission to add stock (facts: (e))."""
     actions = {
         "transfer": transfer,
         "assign": assign_items,

@@ -1,6 +1,6 @@
-"""How stock items and the places they lie in look in JSON (API 530).
+"""Stock items and locations as JSON (API 530).
 
-Quantities are JSON numbers here, as a real InvenTree sends them (facts: 'Formats').
+Quantities are JSON numbers, as in a real InvenTree (facts: 'Formats').
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ THUMBNAIL = "/static/img/blank_image.thumbnail.png"
 
 
 def thumbnail_of(part: Part) -> str:
-    """Where the small picture of a part lies, which is made at once."""
+    """The path of a part's thumbnail, which exists at once."""
     stem, dot, ending = part.image.rpartition(".")
     return f"{stem}.thumbnail{dot}{ending}" if part.image else THUMBNAIL
 
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """How much of an item is told.
+    """The details of an item's representation.
 
-    `annotated` False: the counts that InvenTree's database adds are null, as in the reply to a create and in the
+    With `annotated` False, the counts that InvenTree's database adds are null, as in the reply to a create and in the
     details of a tracking entry.
     """
 
@@ -46,7 +46,7 @@ class Extent:
 
     @classmethod
     def asked(cls, query: Query, version: Version, *, alone: bool = False) -> Extent:
-        """What a list, or a detail (`alone`), was asked to tell."""
+        """The details that the query of a list, or of a single item (`alone`), asks for."""
         if alone and version.item_alone_tells_all:
             return written(version, counted=True)
         return cls(
@@ -60,12 +60,12 @@ class Extent:
 
 
 def brief(version: Version) -> Extent:
-    """An item as it is told inside of something else."""
+    """An item inside of another object."""
     return _extent(version.stock_details("brief"))
 
 
 def written(version: Version, *, counted: bool, numbered: bool = False) -> Extent:
-    """An item in the reply to a write; `numbered`: one of several that were made with serial numbers."""
+    """An item in the reply to a write; `numbered`: one of several created with serial numbers."""
     what = "numbered" if numbered else "changed" if counted else "created"
     return replace(_extent(version.stock_details(what)), annotated=counted)
 
@@ -76,7 +76,7 @@ def _extent(details: Collection[str]) -> Extent:
 
 
 def minute(moment: datetime | None) -> str | None:
-    """A moment as InvenTree writes it: to the minute."""
+    """A time as InvenTree writes it, to the minute."""
     return None if moment is None else moment.strftime("%Y-%m-%d %H:%M")
 
 
@@ -86,22 +86,22 @@ def day(value: date | None) -> str | None:
 
 
 def number(value: Decimal | None) -> float | None:
-    """A number as JSON has it."""
+    """A JSON number."""
     return None if value is None else float(value)
 
 
 def full_name(part: Part) -> str:
-    """The name as InvenTree shows it: IPN, name and revision."""
+    """InvenTree's display name: IPN, name and revision."""
     return " | ".join(each for each in (part.IPN, part.name, part.revision) if each)
 
 
 def part_brief(version: Version, part: Part, *, annotated: bool = False) -> JsonObject:
-    """A part as it is shown inside of something else."""
+    """A part inside of another object."""
     content: JsonObject = {
         "pk": part.pk,
         "IPN": version.text_or_null(part.IPN),
         "barcode_hash": part.barcode_hash,
-        "category_default_location": None,  # whatever the category says, as on a real server: only `part/` tells
+        "category_default_location": None,  # always null here on a real server; only `part/` shows the category's
         "default_location": part.default_location,
         "default_expiry": 0,
         "name": part.name,
@@ -132,7 +132,7 @@ def part_brief(version: Version, part: Part, *, annotated: bool = False) -> Json
 
 
 def location_chain(state: State, location: Location | None) -> list[Location]:
-    """A place and all it lies in, the outermost first."""
+    """A location and its ancestors, outermost first."""
     chain: list[Location] = []
     while location is not None:
         chain.insert(0, location)
@@ -141,12 +141,12 @@ def location_chain(state: State, location: Location | None) -> list[Location]:
 
 
 def pathstring(chain: list[Location]) -> str:
-    """The names of a chain of places, joined."""
+    """The names of a chain of locations, joined."""
     return "/".join(each.name for each in chain)
 
 
 def location_full(state: State, location: Location) -> JsonObject:
-    """A place, without the counts of what lies in it."""
+    """A location without the counts of its content."""
     chain = location_chain(state, location)
     content: JsonObject = {
         "pk": location.pk,
@@ -170,7 +170,7 @@ def location_full(state: State, location: Location) -> JsonObject:
 
 
 def stock_item(state: State, item: StockItem, extent: Extent) -> JsonObject:
-    """A stock item, as far as `extent` goes."""
+    """A stock item with the details of `extent`."""
     order = state.sales_orders.get(item.sales_order)
     content: JsonObject = {
         "pk": item.pk,
@@ -237,7 +237,7 @@ def _counts(state: State, item: StockItem, extent: Extent) -> JsonObject:
 
 
 def tested(state: State, row: TestResult, *, with_template: bool) -> JsonObject:
-    """A test's result. What the test is called is told by its template, and only when asked for (0.13: always)."""
+    """A test result. Its template, with the test's name, is only included on request (0.13: always)."""
     template = state.test_templates[row.template]
     content: JsonObject = {
         "pk": row.pk,

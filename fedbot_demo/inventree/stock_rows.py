@@ -1,4 +1,4 @@
-"""Stock items as rows: what is true of one, and how one is saved, changed in status, and deleted.
+"""Stock items as rows: their properties, and how one is saved, changed in status and deleted.
 
 Facts: 'Status matters', 'Custom status', first facts (split copies).
 """
@@ -15,27 +15,27 @@ from fedbot_demo.inventree.statuses import AVAILABLE, CLASSES, SALES_ORDERS_OPEN
 
 
 def is_serialized(item: StockItem) -> bool:
-    """Whether this is one single, numbered thing."""
+    """Whether the item is a single thing with a serial number."""
     return bool((item.serial or "").strip()) and item.quantity == 1
 
 
 def is_held(item: StockItem) -> bool:
-    """Whether the item is still here: with no customer, in no order, in no other item."""
+    """Whether the item is here: with no customer, in no order, in no other item."""
     return item.customer is None and item.sales_order is None and item.belongs_to is None
 
 
 def is_in_stock(item: StockItem) -> bool:
-    """What InvenTree calls in stock: here, more than nothing of it, and in a status that is available."""
+    """InvenTree's "in stock": here, not empty, and in an available status."""
     return item.quantity > 0 and item.status in AVAILABLE and is_held(item)
 
 
 def place_of(item: StockItem) -> JsonObject:
-    """The place of an item as entries of its history name it; nothing if it has none."""
+    """The location of an item as its history entries name it; empty if it has none."""
     return {} if item.location is None else {"location": item.location}
 
 
 def allocated(state: State, item: StockItem) -> Decimal:
-    """The quantity that orders have a claim to."""
+    """The quantity that is allocated to orders."""
     return sum((each.quantity for each in state.allocations.find("item", item.pk)), ZERO)
 
 
@@ -45,7 +45,7 @@ def has_status(item: StockItem, status: int) -> bool:
 
 
 def with_status(state: State, item: StockItem, status: int) -> StockItem:
-    """The item with this status, logical or custom; an unknown one changes nothing (and nobody says so)."""
+    """The item with this status, logical or custom; an unknown one is silently ignored."""
     if status in CLASSES["StockStatus"]:
         return replace(item, status=status, status_custom_key=None)
     for custom in state.custom_statuses:
@@ -55,7 +55,7 @@ def with_status(state: State, item: StockItem, status: int) -> StockItem:
 
 
 def change_status(state: State, item: StockItem, status: int | None, deltas: JsonObject) -> StockItem:
-    """The item with this status, the change noted in `deltas`; nothing to note if it has it already."""
+    """The item with this status; a change is added to `deltas`."""
     if not status or has_status(item, status):
         return item
     changed = with_status(state, item, status)
@@ -70,10 +70,10 @@ NO_FRACTION = "Quantity must be integer value for trackable parts"
 
 
 def save(state: State, item: StockItem) -> StockItem:
-    """Check the item as InvenTree does whenever it saves one, and store it as changed now.
+    """Check the item as InvenTree does on every save, and store it with the current time.
 
     Raises:
-        InvalidError: the item can't be like that.
+        InvalidError: The item isn't valid.
     """
     part = state.parts[item.part]
     location = state.locations.get(item.location)
@@ -103,7 +103,7 @@ def _checked_serial(state: State, item: StockItem) -> StockItem:
 
 
 def can_delete(state: State, item: StockItem) -> bool:
-    """Whether InvenTree lets a depleted item vanish: not if an order still counts on it."""
+    """Whether InvenTree deletes a depleted item: not if it is allocated to an order."""
     if item.sales_order is not None:
         return False
     orders = [state.sales_orders.get(each.sales_order) for each in state.allocations.find("item", item.pk)]
@@ -111,7 +111,7 @@ def can_delete(state: State, item: StockItem) -> bool:
 
 
 def delete(state: State, item: StockItem) -> None:
-    """Delete the item: its children go to its parent, its history stays without it, its claims go."""
+    """Delete the item: its children move to its parent, its history stays, its allocations go."""
     for child in state.stock.find("parent", item.pk):
         state.stock.put(replace(child, parent=item.parent))
     for entry in state.tracking.find("item", item.pk):
@@ -126,7 +126,7 @@ def delete(state: State, item: StockItem) -> None:
 
 
 def set_quantity(state: State, item: StockItem, quantity: Decimal) -> StockItem | None:
-    """The item with another quantity, at least 0. None: it is depleted and has been deleted."""
+    """The item with another quantity, at least 0. None if it was depleted and deleted."""
     quantity = max(quantity, ZERO)
     if is_serialized(item) or quantity == item.quantity:
         return item
@@ -147,7 +147,7 @@ def write_history(
     part: int | None,
     notes: str = "",
 ) -> TrackingEntry:
-    """Add an entry to an item's history. `item` None: it was deleted by what is told here."""
+    """Add an entry to an item's history. `item` is None for the entry about its deletion."""
     return state.tracking.put(
         TrackingEntry(
             pk=state.tracking.next_pk,

@@ -1,4 +1,4 @@
-"""Rows in memory: numbered, found by indexed field, and put back as they were when a request fails."""
+"""Rows in memory: numbered, found by indexed fields, and restored when a request fails."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Generic, Protocol, TypeVar
 
 
 class Row(Protocol):
-    """Anything with a row number. Rows never change; a change is a new row with the old number."""
+    """Anything with a row number. Rows are immutable; a change stores a new row with the old number."""
 
     @property
     def pk(self) -> int:
-        """The row's number; never used twice, even when the row is gone."""
+        """The row's number; never reused, even after the row was deleted."""
 
 
 R = TypeVar("R", bound=Row)
@@ -20,8 +20,8 @@ R = TypeVar("R", bound=Row)
 class Table(Generic[R]):
     """All rows of one kind, with an index for each of the `indexed` fields.
 
-    `begin` opens a transaction; `roll_back` undoes all that came after it, as a real server's database does
-    when a request ends in an error.
+    `begin` opens a transaction. `roll_back` undoes all later changes, as a real server's database does when a request
+    ends in an error.
     """
 
     def __init__(self, *indexed: str) -> None:
@@ -31,7 +31,7 @@ class Table(Generic[R]):
         self._before: dict[int, R | None] = {}
         self._next_pk_before = 1
         self.changes = 0
-        """How often a row was stored or removed."""
+        """The number of rows stored or removed so far."""
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -47,7 +47,7 @@ class Table(Generic[R]):
 
     @property
     def next_pk(self) -> int:
-        """The number that the next new row gets."""
+        """The number of the next new row."""
         return self._next_pk
 
     def get(self, pk: int | None) -> R | None:
@@ -59,7 +59,7 @@ class Table(Generic[R]):
         return [self._rows[pk] for pk in sorted(self._indices[field].get(value, ()))]
 
     def put(self, row: R) -> R:
-        """Store `row` under its number, new or instead of the one that is there; returns it."""
+        """Store `row` under its number and return it; it replaces an existing row."""
         old = self._rows.get(row.pk)
         self._before.setdefault(row.pk, old)
         self._replace(row.pk, row)
@@ -72,12 +72,12 @@ class Table(Generic[R]):
         self._replace(pk, None)
 
     def begin(self) -> None:
-        """From here on, changes can be rolled back; what came before is settled."""
+        """Begin a transaction and commit the one before."""
         self._before.clear()
         self._next_pk_before = self._next_pk
 
     def roll_back(self) -> None:
-        """Undo every change since `begin`, the given-out row numbers included."""
+        """Undo every change since `begin`, including the use of row numbers."""
         for pk, old in self._before.items():
             self._replace(pk, old)
         self._before.clear()

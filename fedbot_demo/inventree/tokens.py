@@ -1,4 +1,4 @@
-"""/api/user/token/ and /api/user/tokens/: getting, listing and revoking API tokens (facts: (f))."""
+"""/api/user/token/ and /api/user/tokens/: get, list and revoke API tokens (facts: (f))."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _SHOWN_FRONT, _SHOWN_BACK = 8, 12
 
 
 def issue_token(state: State, user: User, name: str, expiry: date | None = None) -> Token:
-    """A new token for `user`, valid for a year unless told otherwise. Its key is in no repr."""
+    """A new token for `user`, valid for a year by default. Its key stays out of the repr."""
     key = f"inv-{state.new_secret()}-{state.today:%Y%m%d}"
     return state.tokens.put(
         Token(
@@ -40,9 +40,9 @@ def issue_token(state: State, user: User, name: str, expiry: date | None = None)
 
 
 def get_token(call: Call) -> Reply:
-    """The caller's token of the asked name: the same one while it is valid, else a new one.
+    """The caller's token of the requested name; a new one if there is no valid one.
 
-    A token can get tokens too. The session cookie is what a browser would need; nobody should keep it.
+    A token can get tokens too. The session cookie is only for browsers; a client should discard it.
     """
     name = cleaned_text("name", call.query.text("name"), call.state.version).replace(" ", "-")[:_LONGEST_NAME]
     token = next(
@@ -56,13 +56,13 @@ def get_token(call: Call) -> Reply:
     expires = format_datetime(call.state.now + timedelta(seconds=_SESSION_SECONDS), usegmt=True)
     cookie = f"sessionid={secrets.token_hex(16)}; expires={expires}; HttpOnly; Max-Age={_SESSION_SECONDS}; Path=/"
     if call.token is not None and call.state.version.token_gets_no_other_token:
-        return Reply(ServerError("ValueError", call.request.path).content, 500)  # the token is there all the same
+        return Reply(ServerError("ValueError", call.request.path).content, 500)  # the token exists all the same
     content = {"token": token.key, "name": token.name, "expiry": day(token.expiry)}
     return Reply(content, headers=(("Set-Cookie", cookie),) if call.state.version.sets_session_cookie else ())
 
 
 def redacted(key: str) -> str:
-    """A key as lists show it: its middle is hidden."""
+    """A key as lists show it, with its middle hidden."""
     hidden = len(key) - _SHOWN_FRONT - _SHOWN_BACK
     return key[:_SHOWN_FRONT] + "*" * hidden + key[-_SHOWN_BACK:]
 
@@ -87,14 +87,14 @@ def token_json(call: Call, token: Token) -> JsonObject:
 
 
 def _visible(call: Call) -> list[Token]:
-    """One's own tokens; those of all users for a superuser who asks for them (to others it means nothing)."""
+    """One's own tokens, or all users' if a superuser asks for them (others' wish is ignored)."""
     if call.user.is_superuser and call.query.text("all_users") and call.state.version.makes_tokens:
         return list(call.state.tokens)
     return call.state.tokens.find("user", call.user.pk)
 
 
 def list_tokens(call: Call) -> Reply:
-    """The tokens that the caller may see, revoked ones included."""
+    """The tokens that the caller may see, including revoked ones."""
     found = _visible(call)
     owner = call.query.row("user", call.state.users)
     call.query.check()
@@ -109,7 +109,7 @@ def list_tokens(call: Call) -> Reply:
 
 
 def create_token(call: Call) -> Reply:
-    """Make a token, for another user too if one is a superuser. Only this reply ever holds the key of it."""
+    """Create a token; a superuser can create one for another user. Only this reply holds its key."""
     form = Form(call.row_fields())
     form.text("name", longest=_LONGEST_NAME)
     form.day("expiry")
@@ -138,7 +138,7 @@ def read_token(call: Call) -> Reply:
 
 
 def revoke_token(call: Call) -> Reply:
-    """Revoke a token: the row stays, marked."""
+    """Revoke a token: mark the row."""
     call.state.tokens.put(replace(_find_token(call), revoked=True))
     return Reply(status=204)
 

@@ -18,7 +18,7 @@ from fedbot_demo.inventree.users import user_brief
 
 
 def _details(state: State) -> dict[str, Callable[[int], JsonObject | None]]:
-    """What a number in an entry's deltas stands for, by its name; None: it is gone."""
+    """The row behind a number in an entry's deltas, by name; None if it is gone."""
 
     def item(pk: int) -> JsonObject | None:
         row = state.stock.get(pk)
@@ -40,7 +40,7 @@ def _details(state: State) -> dict[str, Callable[[int], JsonObject | None]]:
 
 
 def entry_json(state: State, entry: TrackingEntry, *, details: bool) -> JsonObject:
-    """One entry. Lists spell out what its deltas refer to, as it is now."""
+    """One entry. In lists it includes the rows that its deltas refer to, as they are now."""
     deltas = dict(entry.deltas)
     if details:
         for name, describe in _details(state).items():
@@ -64,7 +64,7 @@ def entry_json(state: State, entry: TrackingEntry, *, details: bool) -> JsonObje
 
 
 def list_entries(call: Call) -> Reply:
-    """The entries that fit the filters. `tracking_type` is no filter; the item of a deleted row is an error."""
+    """The entries that match the filters. `tracking_type` is no filter; asking for a deleted item is an error."""
     state, query = call.state, call.query
 
     def represent(entry: TrackingEntry) -> JsonObject:

@@ -1,4 +1,4 @@
-"""Reaching a simulated InvenTree in the same process: an httpx transport without sockets."""
+"""Reach a simulated InvenTree in the same process through an httpx transport without sockets."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ NOTHING_HERE = b"<html><head><title>404</title></head><body><h1>404 from the web
 
 
 class SimulatedTransport(httpx.BaseTransport):
-    """Hands requests to `server`, whatever their host. `calls` counts them and `log` keeps their method and path.
+    """Hands requests to `server`, whatever their host. `calls` counts them; `log` holds their method and path.
 
-    `folder` is where behind a web server it is to be found ('/inventree'); elsewhere that web server has nothing.
-    `faults` may be added to at any time. `sleep` is what a delay waits by, so that tests need no real time. With
-    `costs` nothing is waited for: it counts the server's seconds, and its own time passes.
+    `folder` is the web server's folder that holds InvenTree ('/inventree'); other paths get a 404. `faults` may be
+    added at any time. `sleep` waits for delays, so tests need no real time. `costs` counts the server's seconds and
+    moves its own clock instead of waiting.
     """
 
     def __init__(
@@ -45,16 +45,16 @@ class SimulatedTransport(httpx.BaseTransport):
 
     @property
     def calls(self) -> int:
-        """How many requests came by."""
+        """The number of requests so far."""
         return len(self.log)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Answer a request, or end it as the faults say.
+        """Answer a request, or fail as the faults say.
 
         Raises:
-            httpx.ConnectError: refused; nothing was done.
-            httpx.ReadTimeout: no answer in time; it may have been done.
-            httpx.ReadError: the connection broke; it was done.
+            httpx.ConnectError: Refused; the server did nothing.
+            httpx.ReadTimeout: No answer in time; the server may have done it.
+            httpx.ReadError: The connection broke; the server did it.
         """
         self.log.append(f"{request.method} {request.url.path}")
         translated = inside(_translated(request), self.folder)
@@ -74,7 +74,7 @@ class SimulatedTransport(httpx.BaseTransport):
 
 
 def inside(request: Request, folder: str) -> Request | None:
-    """The request as InvenTree gets it from a web server that has it in a folder; None: it was for something else."""
+    """The request as InvenTree gets it from a web server that holds it in a folder; None if it is outside of it."""
     if not request.path.startswith(f"{folder}/"):
         return None
     return replace(request, path=request.path.removeprefix(folder)) if folder else request

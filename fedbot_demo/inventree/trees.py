@@ -1,4 +1,4 @@
-"""Trees of places, categories and part variants: who lies under whom, and in which order they are listed."""
+"""Trees of locations, categories and part variants: their branches and their order in lists."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ class Node(Row, Protocol):
 
     @property
     def name(self) -> str:
-        """Siblings are listed by name."""
+        """The name, which orders siblings."""
 
     @property
     def parent(self) -> int | None:
-        """The row above; None at the top."""
+        """The parent row; None at the top."""
 
 
 N = TypeVar("N", bound=Node)
@@ -35,7 +35,7 @@ def _below(first: int, children: Callable[[int], list[int]]) -> set[int]:
 
 
 def location_branch(state: State, location: Location) -> set[int]:
-    """The place and all places in it, by row number."""
+    """The location and all locations in it, by row number."""
     return _below(location.pk, lambda pk: [each.pk for each in state.locations.find("parent", pk)])
 
 
@@ -45,18 +45,18 @@ def category_branch(state: State, category: Category) -> set[int]:
 
 
 def variants(state: State, part: Part) -> list[Part]:
-    """The part and all its variants, and theirs."""
+    """The part and all its variants, at all depths."""
     numbers = _below(part.pk, lambda pk: [each.pk for each in state.parts.find("variant_of", pk)])
     return [state.parts[pk] for pk in sorted(numbers)]
 
 
 def items_below(state: State, item: StockItem) -> set[int]:
-    """What was split off from a stock item, and from that, by row number."""
+    """The items split off from a stock item, at all depths, by row number."""
     return _below(item.pk, lambda pk: [each.pk for each in state.stock.find("parent", pk)]) - {item.pk}
 
 
 def in_tree_order(table: Table[N]) -> list[N]:
-    """All rows, each followed by what lies under it; siblings by name."""
+    """All rows, each followed by its descendants; siblings by name."""
     result: list[N] = []
 
     def add(parent: int | None) -> None:

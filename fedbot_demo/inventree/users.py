@@ -87,7 +87,7 @@ _PROFILE: JsonObject = {
 
 
 def user_brief(user: User) -> JsonObject:
-    """An account as it is shown inside of something else."""
+    """An account inside of another object."""
     return {
         "pk": user.pk,
         "username": user.username,
@@ -98,7 +98,7 @@ def user_brief(user: User) -> JsonObject:
 
 
 def user_full(state: State, user: User) -> JsonObject:
-    """An account with its groups and what it is."""
+    """An account with its groups and flags."""
     groups = [state.groups[pk] for pk in sorted(user.groups) if pk in state.groups]
     content = user_brief(user) | {
         "groups": [{"pk": group.pk, "name": group.name} for group in groups],
@@ -120,7 +120,7 @@ def _permissions(version: Version, rules: list[RuleSet]) -> dict[str, list[str]]
 
 
 def permissions_of(state: State, user: User) -> dict[str, list[str]]:
-    """What the user may do, per model; all of it for a superuser."""
+    """The user's permissions for each model; all of them for a superuser."""
     if user.is_superuser:
         roles = state.version.roles(ROLES)
         every = [state.version.role_models(role, ROLE_MODELS[role]) for role in roles]
@@ -129,7 +129,7 @@ def permissions_of(state: State, user: User) -> dict[str, list[str]]:
 
 
 def who_am_i(call: Call) -> Reply:
-    """The account of the caller, with ?roles=true its roles (API 519)."""
+    """The caller's account, with ?roles=true its roles (API 519)."""
     content = user_full(call.state, call.user)
     if "profile" in content:
         content["profile"] = {"language": None, "theme": None, "widgets": None} | content["profile"]
@@ -140,7 +140,7 @@ def who_am_i(call: Call) -> Reply:
 
 
 def edit_me(call: Call) -> Reply:
-    """Change one's own names and address. What one is stays, in silence, but where anybody may become staff."""
+    """Change one's own names and address. Flags are silently ignored, except where anybody can become staff."""
     if not call.state.version.edits_rule_sets:
         raise ForbiddenError
     form = Form(call.row_fields(), partial=call.request.method == "PATCH")
@@ -167,7 +167,7 @@ def my_roles(call: Call) -> Reply:
 
 
 def list_users(call: Call) -> Reply:
-    """All accounts; anybody may look."""
+    """All accounts; any account may read them."""
     found = list(call.state.users)
     for name in ("is_staff", "is_active", "is_superuser"):
         wanted = call.query.flag(name)
@@ -193,7 +193,7 @@ def _check_username(state: State, values: JsonObject, owner: User | None = None)
 
 
 def create_user(call: Call) -> Reply:
-    """Make an account. It has no password, whatever was sent; groups come later (group_ids here is an error 500)."""
+    """Create an account. It has no password, even if one was sent. Groups come later (group_ids is an error 500)."""
     version = call.state.version
     if not version.makes_users:
         raise InvalidError(version.user_refusal(superuser=call.user.is_superuser))
@@ -224,7 +224,7 @@ def read_user(call: Call) -> Reply:
 
 
 def edit_user(call: Call) -> Reply:
-    """Change an account: names, what it is, and (by group_ids) its groups."""
+    """Change an account: names, flags and (by group_ids) groups."""
     user = _find_user(call)
     form = Form(call.row_fields(), partial=call.request.method == "PATCH")
     _name_fields(form)
@@ -240,7 +240,7 @@ def edit_user(call: Call) -> Reply:
 
 
 def delete_user(call: Call) -> Reply:
-    """Delete an account with its tokens; what it did stays in the history, without a name."""
+    """Delete an account with its tokens; its history entries stay, without a name."""
     user = _find_user(call)
     for token in call.state.tokens.find("user", user.pk):
         call.state.tokens.remove(token.pk)
@@ -252,7 +252,7 @@ def delete_user(call: Call) -> Reply:
 
 
 def set_password(call: Call) -> Reply:
-    """Give an account a password; a weak one only with override_warning."""
+    """Set an account's password; a weak one only with override_warning."""
     user = call.state.users.get(call.pk)
     if user is None:
         raise ServerError("DoesNotExist", call.request.path, module="django.contrib.auth.models.User.")
@@ -270,7 +270,7 @@ def set_password(call: Call) -> Reply:
 
 
 def password_complaints(password: str) -> list[str]:
-    """What InvenTree has against a password."""
+    """InvenTree's objections to a password."""
     checks = [
         (
             len(password) < _SHORTEST_PASSWORD,
@@ -283,7 +283,7 @@ def password_complaints(password: str) -> list[str]:
 
 
 def rule_set_json(rule: RuleSet) -> JsonObject:
-    """What a group may do in one role."""
+    """A group's permissions in one role."""
     return {
         "pk": rule.pk,
         "name": rule.name,
@@ -311,7 +311,7 @@ def _group_json(call: Call, group: Group, *, everything: bool = False) -> JsonOb
 
 
 def list_groups(call: Call) -> Reply:
-    """All groups; anybody may look."""
+    """All groups; any account may read them."""
     found = search(call.state.groups, call.query, lambda group: (group.name,))
     rows = ordered(found, call.query, {"name": lambda group: group.name})
     return page(call.request, call.query, rows, lambda group: _group_json(call, group))
@@ -327,7 +327,7 @@ def _group_form(call: Call, group: Group | None) -> JsonObject:
 
 
 def add_group(state: State, name: str) -> Group:
-    """A new group with a rule set for each role that allows nothing."""
+    """A new group with an empty rule set for each role."""
     group = state.groups.put(Group(pk=state.groups.next_pk, name=name))
     for role in state.version.roles(ROLES):
         looks = state.version.new_groups_may_look
@@ -336,7 +336,7 @@ def add_group(state: State, name: str) -> Group:
 
 
 def create_group(call: Call) -> Reply:
-    """Make a group that may do nothing yet."""
+    """Create a group without permissions."""
     group = add_group(call.state, _group_form(call, None)["name"])
     return Reply(_group_json(call, group, everything=call.state.version.edits_rule_sets), 201)
 
@@ -361,7 +361,7 @@ def edit_group(call: Call) -> Reply:
 
 
 def delete_group(call: Call) -> Reply:
-    """Delete a group; its members lose what it gave them."""
+    """Delete a group; its members lose its permissions."""
     group = _find_group(call)
     for rule in call.state.rule_sets.find("group", group.pk):
         call.state.rule_sets.remove(rule.pk)
@@ -373,7 +373,7 @@ def delete_group(call: Call) -> Reply:
 
 
 def list_rule_sets(call: Call) -> Reply:
-    """The rule sets, of one group with ?group=."""
+    """The rule sets, with ?group= those of one group."""
     group = call.query.row("group", call.state.groups)
     call.query.check()
     found = list(call.state.rule_sets) if group is None else call.state.rule_sets.find("group", group.pk)
@@ -397,7 +397,7 @@ def read_rule_set(call: Call) -> Reply:
 
 
 def edit_rule_set(call: Call) -> Reply:
-    """Change what a group may do in one role."""
+    """Change a group's permissions in one role."""
     rule = _find_rule_set(call)
     form = Form(call.row_fields(), partial=True)
     for action in RULES:
@@ -406,23 +406,23 @@ def edit_rule_set(call: Call) -> Reply:
 
 
 def widened(rule: RuleSet) -> RuleSet:
-    """The rule set as InvenTree saves it: who may add or delete may change, who may do anything may look."""
+    """The rule set as InvenTree saves it: add and delete include change; every permission includes view."""
     change = rule.can_change or rule.can_add or rule.can_delete
     return replace(rule, can_change=change, can_view=rule.can_view or change)
 
 
 def _edits_users(call: Call) -> None:
-    """Who may change users: up to 0.17 anybody, then staff with the role for it."""
+    """Require the permission to change users: any account up to 0.17, then staff with the role for it."""
     (signed_in if call.state.version.anybody_edits_users else staff_with_admin_role_or_read)(call)
 
 
 def _makes_users(call: Call) -> None:
-    """Who may make users; 0.13 can't, and says why only to who asks."""
+    """Require the permission to create users. 0.13 can't, and gives the reason only to an account."""
     (staff_with_admin_role_or_read if call.state.version.makes_users else signed_in)(call)
 
 
 def _edits_groups(call: Call) -> None:
-    """Who may change groups: up to 0.17 anybody, then staff."""
+    """Require the permission to change groups: any account up to 0.17, then staff."""
     (signed_in if call.state.version.anybody_edits_users else staff_or_read)(call)
 
 

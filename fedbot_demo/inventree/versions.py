@@ -1,11 +1,11 @@
-"""What differs between InvenTree versions, as a client sees it: addresses, permissions, reply shapes, error texts.
+"""The differences between InvenTree versions that a client sees: addresses, permissions, reply shapes, error texts.
 
-Four versions were recorded (`RECORDED`). A gate carries the API number at which InvenTree's own history changed, where
-that is known; otherwise the number of the first recorded server that has the change. So a server between two recorded
-ones has each change whose number it has reached.
+Four versions were recorded (`RECORDED`). A gate is the API number at which InvenTree's own history changed, if known,
+or else the number of the first recorded server with the change. A server between two recorded ones has each change
+whose number it has reached.
 
-The bot's reading of the same facts is `fedbot/inventree/versions.py`. The two share no code on purpose: a mistake in
-one shows against the other.
+`fedbot/inventree/versions.py` is the bot's reading of the same facts. The two share no code on purpose, because then a
+mistake in one shows against the other.
 """
 
 from __future__ import annotations
@@ -17,27 +17,27 @@ from typing import NamedTuple
 
 from fedbot_demo.inventree.exchange import JsonObject
 
-#: The recorded servers by the name that a person gives them: InvenTree's release, and the API number it tells.
+#: The recorded servers by their usual name: InvenTree's release, and its API number.
 RECORDED = {"0.13": 160, "0.17": 293, "1.0": 391, "newest": 530}
 _V013, _V017, _V10, _NEWEST = RECORDED.values()
 
-#: No server has this number; the end of a span that is still open.
+#: No server has this number; it ends a span that is still open.
 _OPEN = 1_000_000
 
 
 class Span(NamedTuple):
-    """From which API number on something is there, and from which on it is gone."""
+    """The API number that something starts with, and the one that no longer has it."""
 
     since: int = 0
     until: int = _OPEN
 
     def holds(self, api: int) -> bool:
-        """Whether a server of this API number has it."""
+        """Whether a server with this API number has it."""
         return self.since <= api < self.until
 
 
 class _Build(NamedTuple):
-    """What a server says of its own making; of a server between two recorded ones, as the older of them."""
+    """A server's information about its build. A server between two recorded ones has the older one's."""
 
     release: str
     python: str
@@ -101,8 +101,8 @@ _BUILDS = {
     ),
 }
 
-#: Fields of a reply that some versions have and others don't, by what is described. A field without an entry is told
-#: by all of them. The server makes every field, and `Version.told` leaves out what is not of the version.
+#: The fields of a reply that only some versions have, by kind of object. Every version has a field without an entry.
+#: The server makes every field, and `Version.told` leaves out those that the version lacks.
 _FIELDS: dict[str, dict[str, Span]] = {
     "root": {
         "id": Span(_V10),
@@ -224,7 +224,7 @@ _FIELDS: dict[str, dict[str, Span]] = {
     "scanned": {"instance": Span(_V10)},
 }
 
-#: Roles and codes that came or went.
+#: Roles and codes that were added or removed.
 _ROLES = {"bom": Span(_NEWEST), "transfer_order": Span(492), "stocktake": Span(0, _V10)}
 _ROLE_MODELS = {
     ("part", "manufacturerpartparameter"): Span(0, _NEWEST),
@@ -261,7 +261,7 @@ def _untold(kind: str, api: int) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One version of InvenTree, by its API number; `point_release` if it calls itself something else than recorded."""
+    """One version of InvenTree, by its API number; `point_release` if its release name isn't the recorded one."""
 
     api: int
     point_release: str = ""
@@ -275,21 +275,21 @@ class Version:
     def _build(self) -> _Build:
         return _BUILDS[max((api for api in _BUILDS if api <= self.api), default=_V013)]
 
-    # --- what it says of itself ------------------------------------------------------------------------------
+    # --- information about itself ----------------------------------------------------------------------------
 
     @property
     def release(self) -> str:
-        """The release as `GET /api/` tells it."""
+        """The release in `GET /api/`."""
         return self.point_release or self._build.release
 
     @property
     def python(self) -> str:
-        """Its Python."""
+        """Its Python version."""
         return self._build.python
 
     @property
     def django(self) -> str:
-        """Its Django."""
+        """Its Django version."""
         return self._build.django
 
     @property
@@ -304,17 +304,17 @@ class Version:
 
     @property
     def content_type_app(self) -> str:
-        """How the app of the stock item's model is called in its content type."""
+        """The app of the stock item's model in its content type."""
         return "Stock" if self.api >= _NEWEST else "stock"
 
     @property
     def setting_numbers(self) -> tuple[int, int]:
-        """The row numbers of the settings for the server's name and for its currency."""
+        """The row numbers of the settings for the server's name and its currency."""
         return self._build.setting_numbers
 
     @property
     def lets_plugins_install(self) -> bool:
-        """Whether plugins may be installed by default."""
+        """Whether plugins can be installed by default."""
         return self.api < _NEWEST
 
     @property
@@ -329,32 +329,32 @@ class Version:
 
     @property
     def keeps_unknown_addresses_from_strangers(self) -> bool:
-        """Whether an address that doesn't exist is a 401 to somebody who isn't signed in; before, a 404."""
+        """Whether an unknown address is a 401 without credentials; before, a 404."""
         return self.api >= _NEWEST
 
     @property
     def unknown_address_is_a_page(self) -> bool:
-        """Whether writing to an address that doesn't exist answers with an HTML page 403, and no list of methods."""
+        """Whether a write to an unknown address gets an HTML page 403, and no list of methods."""
         return self.api < _V017
 
     @property
     def tells_health(self) -> bool:
-        """Whether staff is told of the server's health, database and platform."""
+        """Whether staff sees the server's health, database and platform."""
         return self.api >= _V017
 
     @property
     def root_is_plain(self) -> bool:
-        """Whether `GET /api/` tells no methods."""
+        """Whether `GET /api/` names no methods."""
         return self.api < _V017
 
     @property
     def root_names_methods(self) -> bool:
-        """Whether it tells them."""
+        """Whether `GET /api/` names its methods."""
         return not self.root_is_plain
 
     @property
     def has_custom_statuses(self) -> bool:
-        """Whether statuses with names of one's own can be made."""
+        """Whether custom statuses can be created."""
         return self.api >= _V017
 
     @property
@@ -368,7 +368,7 @@ class Version:
         return self.api >= _V10
 
     def currencies(self, every: dict[str, str]) -> dict[str, str]:
-        """The currencies in the order in which they are offered."""
+        """The currencies in the server's order."""
         order = list(every) if self.api >= _V017 else sorted(every, key=every.__getitem__)
         return {key: every[key] for key in order}
 
@@ -377,7 +377,7 @@ class Version:
         return "success" if name == "SHIPPED" and self.api < _V10 else color
 
     def path(self, path: str) -> str:
-        """The address at which a path is looked for. 0.13 matches some addresses by their beginning."""
+        """The address at which a path is looked up. 0.13 matches some addresses by their beginning."""
         if self.api >= _V017:
             return path
         if path.startswith("/api/user/me/"):
@@ -385,21 +385,21 @@ class Version:
         return "/api/stock/" if path == "/api/stock/return/" else path
 
     def refusal(self, content: JsonObject) -> JsonObject:
-        """An error's content. Up to 0.17 a missing row isn't named."""
+        """An error's content. Up to 0.17 it doesn't name a missing row."""
         text = str(content.get("detail", ""))
         if self.api < _V10 and text.startswith("No ") and text.endswith(" matches the given query."):
             return {"detail": "Not found."}
         return content
 
     def currency(self, key: str, name: str) -> str:
-        """How a currency is shown."""
+        """The name of a currency."""
         return f"{key} - {name}" if self.api >= _V10 else name
 
     # --- accounts, tokens and permissions -------------------------------------------------------------------------
 
     @property
     def parses_texts(self) -> bool:
-        """Whether texts are parsed as HTML and written out again (InvenTree 5d1cbf4e9); before, tags are looked for."""
+        """Whether texts are parsed as HTML and written out again (InvenTree 5d1cbf4e9); before, it looks for tags."""
         return self.api >= 470  # noqa: PLR2004  the numbers are the point here
 
     @property
@@ -439,27 +439,27 @@ class Version:
 
     @property
     def anybody_makes_tokens_for_others(self) -> bool:
-        """The hole: any account gets a token of any other one, also of an admin (InvenTree 9c0cb3410)."""
+        """The security hole: any account gets a token of any other one, even an admin's (InvenTree 9c0cb3410)."""
         return self.makes_tokens and self.api < 472  # noqa: PLR2004
 
     @property
     def anybody_becomes_staff(self) -> bool:
-        """The hole: any account may make itself staff through `user/me/` (InvenTree 76b5cfcca)."""
+        """The security hole: any account can make itself staff through `user/me/` (InvenTree 76b5cfcca)."""
         return self.edits_rule_sets and self.api < 472  # noqa: PLR2004
 
     @property
     def edits_rule_sets(self) -> bool:
-        """Whether rule sets and users' groups can be changed over REST, which then takes staff."""
+        """Whether staff can change rule sets and users' groups over REST."""
         return self.api >= 335  # noqa: PLR2004
 
     @property
     def anybody_edits_users(self) -> bool:
-        """The hole: any account changes any user and any group."""
+        """The security hole: any account can change any user and any group."""
         return not self.edits_rule_sets
 
     @property
     def keeps_rights_safe(self) -> bool:
-        """Whether only admins can give permissions; otherwise a friend had better get no account."""
+        """Whether only admins can give permissions; otherwise a friend should get no account."""
         return not (self.anybody_edits_users or self.anybody_becomes_staff)
 
     @property
@@ -469,43 +469,43 @@ class Version:
 
     @property
     def makes_users(self) -> bool:
-        """Whether `POST user/` can make an account at all."""
+        """Whether `POST user/` can create an account at all."""
         return self.api >= _V017
 
     def user_refusal(self, *, superuser: bool) -> JsonObject:
-        """What is said where no user can be made."""
+        """The error where users can't be created."""
         if superuser:
             return {"username": ["This field cannot be blank."]}
         return {"non_field_errors": ["Only superusers can create new users"]}
 
     @property
     def tells_roles_with_user(self) -> bool:
-        """Whether `user/me/?roles=true` tells the roles too."""
+        """Whether `user/me/?roles=true` includes the roles."""
         return self.api >= 519  # noqa: PLR2004
 
     @property
     def tells_permissions_of_new_groups(self) -> bool:
-        """Whether the reply to a new group tells what it may do."""
+        """Whether the reply to a new group includes its permissions."""
         return self.api >= _NEWEST
 
     @property
     def new_groups_may_look(self) -> bool:
-        """Whether a new group may look at everything."""
+        """Whether a new group can view everything."""
         return self.api < _V017
 
     def roles(self, every: dict[str, str]) -> dict[str, str]:
-        """Those of the roles that there are, with their labels."""
+        """The roles of this version, with their labels."""
         return {name: label for name, label in every.items() if _ROLES.get(name, Span()).holds(self.api)}
 
     def role_models(self, role: str, models: tuple[str, ...]) -> list[str]:
-        """Those of a role's database models that there are."""
+        """A role's database models in this version."""
         return [name for name in models if _ROLE_MODELS.get((role, name), Span()).holds(self.api)]
 
     # --- metadata, attachments, barcodes, search -------------------------------------------------------------
 
     @property
     def metadata_apart(self) -> bool:
-        """Whether metadata has an address of its own, `metadata/<model>/<pk>/`; the old ones only point to it."""
+        """Whether metadata has an address of its own, `metadata/<model>/<pk>/`; the old ones only redirect to it."""
         return self.api >= 436  # noqa: PLR2004
 
     @property
@@ -515,7 +515,7 @@ class Version:
 
     @property
     def metadata_read(self) -> str:
-        """The permission that reading metadata takes."""
+        """The permission that reading metadata needs."""
         return "change" if self.metadata_apart else "view"
 
     @property
@@ -540,63 +540,63 @@ class Version:
 
     @property
     def has_test_templates(self) -> bool:
-        """Whether a result is told with its test's template; before, with the test's name."""
+        """Whether a result includes its test's template; before, the test's name."""
         return self.api >= _V017
 
     @property
     def makes_tests_by_name(self) -> bool:
-        """Whether a result of an unknown test makes that test."""
+        """Whether a result of an unknown test creates that test."""
         return self.api < _V10
 
     @property
     def installed_items_stay_in_place(self) -> bool:
-        """Whether what is installed still has the place where it lay."""
+        """Whether an installed item keeps its location."""
         return self.api < _V017
 
     @property
     def counts_all_items_below(self) -> bool:
-        """Whether `child_items` counts what was split off from what was split off, too."""
+        """Whether `child_items` counts descendants at all depths."""
         return self.api < _V10
 
     @property
     def longest_comment(self) -> int:
-        """The length of an attachment's comment."""
+        """The maximum length of an attachment's comment."""
         return 250 if self.attaches_to_any_model else 100
 
     @property
     def barcode_needs_role(self) -> bool:
-        """Whether only who may look at a row can find it by its barcode."""
+        """Whether scanning a barcode needs the permission to view its row."""
         return self.api >= _NEWEST
 
     def web_address(self, kind: str, pk: int) -> str:
-        """The page of a row, as a barcode's reply tells it."""
+        """The page of a row in a barcode's reply."""
         return f"/web/{kind}/{pk}" if self.api >= _V10 else f"/{kind}/{pk}/"
 
     @property
     def has_transfer_orders(self) -> bool:
-        """Whether there are transfer orders."""
+        """Whether transfer orders exist."""
         return self.api >= 492  # noqa: PLR2004
 
     # --- stock -----------------------------------------------------------------------------------------------
 
     @property
     def locks_rows(self) -> bool:
-        """Whether a stock action locks the row, so that two at the same moment add up (InvenTree fcc68ee69)."""
+        """Whether a stock action locks the row, so two at the same time add up (InvenTree fcc68ee69)."""
         return self.api >= 522  # noqa: PLR2004
 
     @property
     def searches_history(self) -> bool:
-        """Whether `stock/track/?search=` works; before, it ends in an error 500."""
+        """Whether `stock/track/?search=` works; before, it is an error 500."""
         return self.api >= 320  # noqa: PLR2004
 
     @property
     def dates_items(self) -> bool:
-        """Whether a stock item tells when it was made, and a list can go by that; before, it is ignored in silence."""
+        """Whether a stock item has its creation date, and a list can filter by it; before, it is silently ignored."""
         return self.api >= 496  # noqa: PLR2004
 
     @property
     def filters_history(self) -> bool:
-        """Whether the history can be asked for a part or for days; before, that is ignored in silence."""
+        """Whether the history can be filtered by part and days; before, that is silently ignored."""
         return self.api >= 450  # noqa: PLR2004
 
     @property
@@ -611,62 +611,62 @@ class Version:
 
     @property
     def takes_serial(self) -> bool:
-        """Whether `serial` gives a new item its number; later it is ignored, and `serial_numbers` does it."""
+        """Whether `serial` sets a new item's serial number; later it is ignored in favour of `serial_numbers`."""
         return self.api < 356  # noqa: PLR2004
 
     @property
     def answers_list_to_create(self) -> bool:
-        """Whether `POST stock/` answers with a list of rows; before, with a row, or without numbers for serials."""
+        """Whether `POST stock/` returns a list of rows; before, one row, or for serial numbers no row numbers."""
         return self.api >= 383  # noqa: PLR2004
 
     @property
     def edits_after_making(self) -> bool:
-        """Whether the status of a new item is set after it was made: its history then begins with that."""
+        """Whether a new item's status is set after its creation, which then is its first history entry."""
         return _V10 <= self.api < _NEWEST
 
     @property
     def tells_what_is_gone(self) -> bool:
-        """Whether the history tells null for a row that isn't there any more."""
+        """Whether the history shows null for a deleted row."""
         return self.api >= _V017
 
     @property
     def keeps_custom_key(self) -> bool:
-        """Whether editing a status sets the custom key, too, and `stock/change_status/` leaves that as it was."""
+        """Whether editing a status also sets the custom key, and `stock/change_status/` leaves that key alone."""
         return _V017 <= self.api < _V10
 
     @property
     def tells_status_of_split(self) -> bool:
-        """Whether the history of what was split off tells the status that was asked for, changed or not."""
+        """Whether the history of a split-off item shows the requested status even if it didn't change."""
         return self.api < _NEWEST
 
     @property
     def tells_moved_status_apart(self) -> bool:
-        """Whether a whole item that moves with another status gets one more entry, of type 5, by nobody."""
+        """Whether a whole item that moves with another status gets an additional entry of type 5, without a user."""
         return self.api < _V017
 
     @property
     def saves_numbered_twice(self) -> bool:
-        """Whether the status of a new item with a serial number is set before its history tells that it was made."""
+        """Whether a new serialised item's status is set before the entry about its creation."""
         return self.api >= _V10
 
     @property
     def narrows_details(self) -> bool:
-        """Whether a stock item tells its part and place only to who may see those (pull request 12529, at API 530)."""
+        """Whether a stock item shows part and location only to callers who may view them (PR 12529, API 530)."""
         return self.api >= _NEWEST
 
     @property
     def takes_tags_on_create(self) -> bool:
-        """Whether `POST stock/` stores `tags`; the newest echoes them, and stores none."""
+        """Whether `POST stock/` stores `tags`; the newest only echoes them."""
         return self.api < _NEWEST
 
     @property
     def always_tells_tags(self) -> bool:
-        """Whether a stock item always tells its tags."""
+        """Whether a stock item always includes its tags."""
         return self.api < _NEWEST
 
     @property
     def tags_filter(self) -> str:
-        """The query by which stock is found by its tags."""
+        """The query filter for tags."""
         return "tags" if self.api >= 434 else "tags__name"  # noqa: PLR2004
 
     @property
@@ -676,39 +676,39 @@ class Version:
 
     @property
     def moves_nothing(self) -> bool:
-        """Whether moving a quantity of 0 is accepted, and does nothing."""
+        """Whether a move of quantity 0 is accepted, without effect."""
         return self.api < _V10
 
     @property
     def moves_available_only(self) -> bool:
-        """Whether only what is in an available status (OK, attention, damaged, returned) can be moved."""
+        """Whether only items in an available status (OK, attention, damaged, returned) can be moved."""
         return self.api < _V017
 
     def leaves_out(self, kind: int, deltas: JsonObject) -> bool:
-        """Whether an entry of this kind that would tell nothing isn't written."""
+        """Whether an entry of this kind is left out if it would hold nothing."""
         return self.api >= _V017 and not self.deltas(kind, dict(deltas))
 
     @property
     def acts_on_handed_over(self) -> bool:
-        """Whether what is with a customer can be counted and added to."""
+        """Whether items with a customer can be counted and added to."""
         return self.api < _V017
 
     @property
     def empty_is_not_here(self) -> bool:
-        """Whether an item of which there is nothing is not in stock for the actions."""
+        """Whether the stock actions treat an empty item as not in stock."""
         return _V017 <= self.api < _V10
 
     @property
     def longest_link(self) -> int:
-        """How long the link of a row may be."""
+        """The maximum length of a row's link."""
         return 2000 if self.api >= 320 else 200  # noqa: PLR2004
 
     def status_refusal(self, status: str) -> str | None:
-        """What is said against making an item with a status that doesn't exist; None: it is ignored."""
+        """The error about a new item's unknown status; None if it is ignored."""
         return None if self.api >= _V10 else self.wrong_status(status)
 
     def wrong_status(self, status: str) -> str:
-        """What a stock item's own form says of a status that doesn't exist; the forms of movements name it always."""
+        """The error of a stock item's form about an unknown status; the forms of movements always name it."""
         return "Invalid choice" if self.api >= _V017 else f'"{status}" is not a valid choice.'
 
     @property
@@ -723,16 +723,16 @@ class Version:
 
     @property
     def names_bad_part(self) -> bool:
-        """Whether a list of stock of a part that doesn't exist has an error text of its own."""
+        """Whether listing the stock of an unknown part has an error text of its own."""
         return self.api < _V017
 
     @property
     def numbered_items_stay(self) -> bool:
-        """Whether an item with a serial number is never deleted when it is emptied, however it was made."""
+        """Whether a serialised item is never deleted when it is emptied, however it was created."""
         return self.api < _V017
 
     def taken_serials(self, taken: list[str]) -> list[str]:
-        """What is said of serial numbers that are taken."""
+        """The error about serial numbers that are taken."""
         listed = ",".join(taken)
         first = [f"Stock item with this serial number already exists: {each}" for each in taken]
         last = f"The following serial numbers already exist or are invalid : {listed}"
@@ -740,7 +740,7 @@ class Version:
 
     @property
     def counts_numbered(self) -> bool:
-        """Whether counting an item with a serial number is written into its history."""
+        """Whether counting a serialised item is recorded in its history."""
         return self.api >= _NEWEST
 
     @property
@@ -750,7 +750,7 @@ class Version:
 
     @property
     def nothing_to_delete(self) -> object:
-        """What is said to a bulk delete that names nothing."""
+        """The error of a bulk delete that names nothing."""
         if self.api >= _NEWEST:
             return "List of items must be provided for bulk operation"
         text = "List of items or filters must be provided for bulk"
@@ -758,12 +758,12 @@ class Version:
 
     @property
     def merges_in_transfer(self) -> bool:
-        """Whether a transfer may merge what it moves into what lies there."""
+        """Whether a transfer can merge items at the destination."""
         return self.api >= 512  # noqa: PLR2004
 
     @property
     def counts_elsewhere(self) -> bool:
-        """Whether a count may name another place."""
+        """Whether a count can name another location."""
         return self.api >= _NEWEST
 
     @property
@@ -773,43 +773,43 @@ class Version:
 
     @property
     def fails_at_one_status(self) -> bool:
-        """Whether asking for one class of status codes ends in an error 500."""
+        """Whether requesting one class of status codes is an error 500."""
         return self.api < _NEWEST
 
-    # --- companies, parts, places, orders --------------------------------------------------------------------
+    # --- companies, parts, locations, orders ---------------------------------------------------------------
 
     @property
     def unwritten(self) -> str | None:
-        """A text that nobody wrote: empty, and in 0.13 null."""
+        """The value of a text that was never set: empty, and null in 0.13."""
         return "" if self.api >= _V017 else None
 
     @property
     def same_company(self) -> str:
-        """What is said against a second company of that name and e-mail address."""
+        """The error about a second company with that name and e-mail address."""
         if self.api >= _V10:
             return "The fields name, email must make a unique set."
         return "Company with this Company name and Email already exists."
 
     @property
     def same_part(self) -> list[str]:
-        """What is said against a second part of that name, IPN and revision."""
+        """The error about a second part with that name, IPN and revision."""
         if self.api >= _V10:
             return ["The fields name, IPN, revision must make a unique set."]
         return ["Part with this Name, IPN and Revision already exists."] * 2
 
     @property
     def lists_notes_of_companies(self) -> bool:
-        """Whether a list of companies tells their notes."""
+        """Whether a list of companies includes their notes."""
         return self.api >= _NEWEST or self.api < _V017
 
     @property
     def lists_notes_of_parts(self) -> bool:
-        """Whether a list of parts tells their notes."""
+        """Whether a list of parts includes their notes."""
         return self.api < _V017
 
     @property
     def lists_notes_of_orders(self) -> bool:
-        """Whether an order tells its notes."""
+        """Whether an order includes its notes."""
         return self.api < _V017
 
     @property
@@ -819,52 +819,52 @@ class Version:
 
     @property
     def keeps_notes_of_new_parts(self) -> bool:
-        """Whether the notes that a new part is made with are kept."""
+        """Whether the notes of a create are kept for the new part."""
         return self.api >= _NEWEST or self.api < _V017
 
     @property
     def tells_copied_parameters(self) -> bool:
-        """Whether lists of parts, and the reply to a new one, tell whether the category's parameters were copied."""
+        """Whether lists of parts, and the reply to a new one, say whether the category's parameters were copied."""
         return self.api < _NEWEST
 
     @property
     def has_null_icons(self) -> bool:
-        """Whether a place without an icon of its own says null."""
+        """Whether a location without an icon of its own has null."""
         return self.api >= _V10
 
     @property
     def tells_counts_as_null(self) -> bool:
-        """Whether what the database would count is null where it wasn't asked; before, it is left out."""
+        """Whether counts that weren't requested are null; before, they are left out."""
         return self.api >= _V10
 
     def order_custom_key(self, status: int) -> int | None:
-        """The custom status of an order that has none."""
+        """The custom status of an order without one."""
         return None if self.api >= _NEWEST else status
 
     def created_at(self, address: str) -> tuple[tuple[str, str], ...]:
-        """The header that tells where a new row is, in versions whose rows tell their address."""
+        """The Location header of a new row, in versions whose rows hold their address."""
         return (("Location", address),) if self.api < _V10 else ()
 
     # --- shapes ----------------------------------------------------------------------------------------------
 
     def told(self, kind: str, content: JsonObject) -> JsonObject:
-        """`content`, a description of `kind`, without the fields that this version doesn't have."""
+        """`content`, an object of this `kind`, without the fields that this version doesn't have."""
         for name in _untold(kind, self.api):
             content.pop(name, None)
         return content
 
     @property
     def tells_part_of_stock(self) -> bool:
-        """Whether a stock item tells its part unless told not to."""
+        """Whether a stock item includes its part by default."""
         return self.api >= _V10
 
     @property
     def item_alone_tells_all(self) -> bool:
-        """Whether one stock item tells its part, place and supplier's part, whatever was asked."""
+        """Whether a single stock item always includes its part, location and supplier part."""
         return self.api < _V017
 
     def stock_details(self, where: str) -> frozenset[str]:
-        """What a stock item tells beside itself: `created`, `numbered`, `changed` in a reply, `brief` inside others."""
+        """A stock item's details: in a reply (`created`, `numbered`, `changed`) or inside other objects (`brief`)."""
         tags = {"tags"} if self.always_tells_tags else set()
         if self.api >= _NEWEST:
             every = {"part_detail", "location_detail", "path_detail", "supplier_part_detail", "tests", "tags"}
@@ -885,14 +885,14 @@ class Version:
         return float(value) if self.api >= _V10 else f"{value:.6f}"
 
     def text_or_null(self, text: str) -> str | None:
-        """A text of a part, which is null in 0.13 if nobody wrote it."""
+        """A text of a part; null in 0.13 if it was never set."""
         return text or self.unwritten
 
     def deltas(self, kind: int, deltas: JsonObject) -> JsonObject:
-        """What an entry of this kind in a stock item's history tells.
+        """The content of a history entry of this kind.
 
-        `deltas` holds what any version tells. Up to 1.0 an entry names the place, and neither the quantity of what
-        was moved as a whole, handed over or returned, nor what the status was before.
+        `deltas` holds the fields of all versions. Up to 1.0 an entry names the location. It holds neither the quantity
+        of an item moved, handed over or returned as a whole, nor the former status.
         """
         if self.api >= _NEWEST:
             left_out = {"location"} if kind in _NAMED_THE_PLACE else set()
@@ -902,22 +902,22 @@ class Version:
         return {name: value for name, value in deltas.items() if name not in left_out}
 
     def codes(self, class_name: str, codes: dict[int, tuple[str, str, str]]) -> dict[int, tuple[str, str, str]]:
-        """Those of a class of status codes that there are."""
+        """The codes of a class that exist in this version."""
         spans = _CODES.get(class_name, {})
         return {key: code for key, code in codes.items() if spans.get(key, Span()).holds(self.api)}
 
     def has_code_class(self, class_name: str) -> bool:
-        """Whether there is this class of status codes."""
+        """Whether this class of status codes exists."""
         return _CODE_CLASSES.get(class_name, Span()).holds(self.api)
 
     def code_class(self, class_name: str) -> tuple[str, str]:
-        """The name of a class of codes in the list of all, and the field that holds it in its description."""
+        """The name of a class of codes in the list of all, and the field that holds it in its own description."""
         if self.api >= _V10:
             return class_name, "status_class"
         return {"LabelPrinterStatus": "MachineStatus__LabelPrinterStatus"}.get(class_name, class_name), "class"
 
 
-#: Entries that named the place up to 1.0 (created, split, split child) and that told no quantity (moved, updated,
+#: Entries that name the location up to 1.0 (created, split, split child), and those without a quantity (moved, updated,
 #: sent to a customer, returned).
 _NAMED_THE_PLACE = frozenset({1, 40, 42})
 _WITHOUT_QUANTITY = frozenset({15, 20, 25, 100, 105})
