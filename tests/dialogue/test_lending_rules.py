@@ -110,6 +110,24 @@ async def test_the_asker_agrees_to_the_text_before_the_owner_is_asked() -> None:
     assert_books_balance(world)
 
 
+async def test_no_card_asks_the_owners_people_before_the_asker_has_agreed_to_the_text() -> None:
+    world = await ruled(LENS)
+    before = world.room.messages(sender=world.alpha.chat.user_id)
+    world.bea.says("!fed request LENS-2 1 from attraktor for 2 weeks")
+    await world.settle()
+    assert [newest(space).state for space in world.spaces] == [TransferState.CANCELLED] * 2
+    assert world.room.messages(sender=world.alpha.chat.user_id) == before, world.room.transcript()
+    world.bea.says("1", reply_to=told(world.room, "1) Agree, and ask for that")[-1])
+    await world.settle()
+    assert RULE in owners_card(world).text
+    assert len(told(world.room, RULE)) == 2, world.room.transcript()
+    world.piet.reacts(owners_card(world), "✅")
+    await world.grace()
+    assert newest(world.beta).is_on_loan, world.room.transcript()
+    await is_rebuilt(world.alpha)
+    assert ["card" in each.told for each in world.alpha.turn.transfers() if each.is_loan] == [False, True]
+
+
 async def test_a_request_for_too_long_or_by_a_space_that_may_not_is_declined_with_the_reason() -> None:
     world = await ruled(NUTS, LendingRule(parts=("LENS-2",), spaces=("gammaspace",)))
     await says(world, "bea", "request 10 M3-NUT from attraktor for 3 weeks")

@@ -227,13 +227,19 @@ def _ended(turn: Turn, transfer: Transfer, envelope: Message[Ended], _: Envelope
 
 
 def _noted(_: Turn, transfer: Transfer, envelope: Message[bodies.Noted], event: EnvelopeSeen) -> Transfer:
-    """Our card went up, or said once more how it ended."""
+    """Our card went up, or said once more how it ended; or who asks had to agree to a text first, without a card."""
     transfer = _with_terms(transfer, envelope.body.terms)
-    if event.edits:
+    if event.edits or _is_without_card(transfer):
         return transfer
     return replace(
         transfer, told=_also(transfer.told, "card"), card_event=event.event_id, shown=transfer.shown or event.at
     )
+
+
+def _is_without_card(transfer: Transfer) -> bool:
+    """Whether nobody was asked to decide on it, as who asks for it has a text to agree to first."""
+    is_asked_of_us = transfer.role == "sender" and transfer.terms.kind == "request"
+    return is_asked_of_us and request.is_to_be_agreed(transfer, transfer.terms)
 
 
 def _granted(turn: Turn, transfer: Transfer, envelope: Message[bodies.Granted], _: EnvelopeSeen) -> Transfer:

@@ -158,7 +158,7 @@ def end(turn: Turn, transfer: Transfer, state: TransferState, by: Signature | No
         edit_card(turn, transfer, draft)
         if not (transfer.terms.confirm or _its_own_bot_has_told(transfer)):  # its asker hears it from its own bot
             say_the_end(turn, transfer)
-    elif transfer.terms.confirm:
+    elif transfer.terms.confirm or _its_own_bot_has_told(transfer):
         sequencing.post(turn, transfer, draft)
     else:
         say_the_end(turn, transfer, draft)

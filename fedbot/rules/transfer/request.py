@@ -124,13 +124,18 @@ def on_noted(turn: Turn, transfer: Transfer, envelope: Message[bodies.Noted], ev
         return
     adopted = _adopted(turn, transfer, envelope.body.terms, envelope.terms_hash, less=False)
     unlike = differences(transfer.requested, adopted.terms.lines, turn.today())
-    agrees_to = adopted.terms.rules.agree if adopted.terms.rules is not None else ()
-    if (unlike or agrees_to) and transfer.accepted != shown_as(adopted.terms):
+    is_unseen = unlike and transfer.accepted != shown_as(adopted.terms)
+    if is_unseen or is_to_be_agreed(transfer, adopted.terms):
         _ask_for_what_is_there(turn, transfer, adopted)
         return
     turn.save(adopted)
     _say_what_it_is_called(turn, transfer, adopted)
     look_for_parts(turn, adopted)
+
+
+def is_to_be_agreed(transfer: Transfer, terms: Terms) -> bool:
+    """Whether these terms of its owner bring a text to agree to, which who asks hasn't seen: nobody decides on them."""
+    return terms.rules is not None and bool(terms.rules.agree) and transfer.accepted != shown_as(terms)
 
 
 def _say_what_it_is_called(turn: Turn, before: Transfer, adopted: Transfer) -> None:
@@ -365,6 +370,7 @@ def on_request(turn: Turn, connection: Connection, envelope: Message[bodies.Requ
     terms = transfer.terms
     if terms.time_zone or terms.rules is not None:
         raise BadTerms("terms.time_zone or terms.rules: that is the owner's to say")
+    transfer = replace(transfer, accepted=envelope.body.accepted or "")
     turn.save(transfer)
     turn.note_by(transfer.id, audit.Asked(audit.Asking.REQUEST, connection.peer, by_peer=True), transfer.asked)
     if terms.loan_until is not None and terms.loan_until < lend.today(turn, transfer):
@@ -395,7 +401,10 @@ class ShowRequestCard(transfers.TellsThatItWaits, WhenAnswered):
     """At the owner: the card of a request waits for which stock items are meant, and who may decide."""
 
     def answered(self, turn: Turn, event: Answered) -> None:
-        """Our InvenTree has looked: post the card for what would go, or decline with the reason."""
+        """Our InvenTree has looked: post the card for what would go, or decline with the reason.
+
+        If there is a text to agree to, the asker's bot asks its person first and takes this request back: no card yet.
+        """
         _on_found(turn, self, event)
 
 
@@ -410,9 +419,14 @@ def _on_found(turn: Turn, then: ShowRequestCard, event: Answered) -> None:
     transfer = _meant(turn, transfer, found)
     if transfer.state is not TransferState.OPEN:
         return
-    transfer = replace(transfer, told=(*transfer.told, "card"))
+    is_asked_first = is_to_be_agreed(transfer, transfer.terms)
+    if not is_asked_first:
+        transfer = replace(transfer, told=(*transfer.told, "card"))
     transfer, draft = sequencing.write(turn, transfer, bodies.Noted(terms=transfer.terms), awaits=True)
     turn.save(transfer)
+    if is_asked_first:
+        sequencing.post(turn, transfer, draft)
+        return
     people = opening.addressees(turn, able)
     opening.post_card(turn, transfer, people, draft)
 
