@@ -1,6 +1,6 @@
-"""The journal: one SQLite file with inbox, outbox, documents, our posts and the audit; all or nothing.
+"""The journal: one database with inbox, outbox, documents, our posts and the audit. Every change is one transaction.
 
-`rules` says what the rows mean. Tokens and keys are elsewhere (`fedbot.identity`).
+`rules` defines what the rows mean. Tokens and keys are elsewhere (`fedbot.identity`).
 """
 
 from fedbot.journal.journal import Journal

@@ -1,6 +1,6 @@
-"""Transfers at rest, as rows that are found by id, mark and time, and read only on demand.
+"""The archive of transfers at rest: rows found by id, mark and time, and read only on demand.
 
-Long lists are read a page of rows at a time, so memory stays flat and nobody waits for a lock.
+Long lists are read one page of rows at a time, so memory stays flat and nobody waits for a lock.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ class StoredArchive(Archive):
         since: datetime | None = None,
         behind: Place | None = None,
     ) -> Iterator[Transfer]:
-        """The transfers in these rooms, with this party, that something happened to since; newest first."""
+        """The transfers in these rooms, with this party, that changed since then; newest first."""
         last = (instant_to_text(behind[0]), behind[1]) if behind else ("~", "")
         listed, values = _listed(rooms, peer, since)
         while True:
@@ -116,14 +116,14 @@ class StoredArchive(Archive):
             last = (page[-1][3], page[-1][1])
 
     def count(self, rooms: Sequence[str] | None = None, peer: str = "", since: datetime | None = None) -> int:
-        """How many transfers `newest` would return."""
+        """The number of transfers that `newest` would return."""
         listed, values = _listed(rooms, peer, since)
         query = f"SELECT count(*) FROM archive WHERE {listed}"  # noqa: S608 -- constants
         found: list[Any] = self._database.rows(query, *values)
         return int(found[0][0])
 
     def flows(self, rooms: Sequence[str] | None = None, since: datetime | None = None) -> Iterable[Flowed]:
-        """What these transfers moved, in these rooms, at that moment or later, summed up by kind."""
+        """The goods that these transfers moved, in these rooms, at that moment or later, summed up by kind."""
         wanted, values = _wanted(("room", rooms), ("went_at", since))
         found: list[Any] = self._database.rows(
             f"SELECT peer, way, pieces, sum(lines), count(*) FROM archive_flows WHERE {wanted}"  # noqa: S608 -- constants
@@ -148,13 +148,13 @@ class StoredArchive(Archive):
 
 
 def _listed(rooms: Sequence[str] | None, peer: str, since: datetime | None) -> tuple[str, list[str]]:
-    """The SQL conditions that are wanted, and their values. No others, so that an index serves the query."""
+    """The SQL conditions that are needed, and their values. No others, so that an index serves the query."""
     conditions, values = _wanted(("room", rooms), ("latest", since))
     return (f"peer = ? AND {conditions}", [peer, *values]) if peer else (conditions, values)
 
 
 def _wanted(rooms: tuple[str, Sequence[str] | None], since: tuple[str, datetime | None]) -> tuple[str, list[str]]:
-    """The condition that a column has one of these values, and another is that moment or later; None: any."""
+    """The condition that a column has one of these values, and another is that moment or later. None means any."""
     conditions, values = ["TRUE"], list[str]()
     column, names = rooms
     if names is not None:

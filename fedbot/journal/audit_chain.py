@@ -1,6 +1,6 @@
 """The audit's hash chain: each entry contains the hash of the previous one, so any change or omission shows.
 
-Pruning leaves a checkpoint: the number and the hash of the last entry that it removed, from which the rest follows.
+Pruning leaves a checkpoint: the number and the hash of the last removed entry. The rest of the chain follows from it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ GENESIS = "0" * 64
 GUARDS = frozenset(
     {"audit_is_appended", "audit_never_changes", "audit_is_kept", "checkpoint_is_true", "checkpoint_never_changes"}
 )
-"""The triggers that hold a single statement back; whoever removes them is found by the chain."""
+"""The triggers that prevent single changes. If somebody removes them, the chain shows the change."""
 
 TABLES = (
     """CREATE TABLE audit (
@@ -65,8 +65,9 @@ class Link:
 class Verified:
     """The result of verifying the chain.
 
-    `entries` fit, from number `first` on; `head` is the hash of the last. `broken` is the number of the first entry
-    that doesn't fit (0: all do), `why` what is wrong with it. `known` says whether a hash that was asked for is there.
+    `entries` is the number of entries that fit, from number `first` on; `head` is the hash of the last. `broken` is the
+    number of the first entry that doesn't fit (0 if all do), `why` the reason. `known` says whether the requested hash
+    was found.
     """
 
     entries: int
@@ -78,14 +79,14 @@ class Verified:
 
 
 class Bookkeeping(NamedTuple):
-    """What a database itself tells of the audit: queries for its last number ever given, and for the guards it has."""
+    """Queries for the database's own records about the audit: its last number ever given, and its triggers."""
 
     written: str
     guards: str
 
 
 def hash_of(previous: str, number: int, at: str, cause: int, subject: str, entry: str) -> str:
-    """SHA-256, in hex, over the JSON list of these six (no white space, ASCII only)."""
+    """The SHA-256, in hex, of the JSON list of these six values (no white space, ASCII only)."""
     text = json.dumps([previous, number, at, cause, subject, entry], separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -108,7 +109,7 @@ def append(connection: Statements, cause: int, at: datetime, entries: tuple[Audi
 
 
 def prune(connection: Statements, older_than: datetime, now: datetime) -> int:
-    """Replace older entries by a checkpoint. Returns how many."""
+    """Replace older entries by a checkpoint; return how many."""
     found = connection.execute(
         "SELECT number, hash FROM audit WHERE number < coalesce((SELECT min(number) FROM audit WHERE at >= ?1),"
         " (SELECT max(number) + 1 FROM audit)) ORDER BY number DESC LIMIT 1",

@@ -23,7 +23,7 @@ from fedbot.rules.wire.envelope import is_shallow
 
 
 def instant_to_text(instant: datetime) -> str:
-    """For example `2026-11-24T20:14:00.000000+00:00`. Raises ValueError without a time zone."""
+    """The instant as text, such as `2026-11-24T20:14:00.000000+00:00`. Raises ValueError without a time zone."""
     if instant.tzinfo is None:
         raise ValueError("an instant without a time zone")
     return instant.astimezone(UTC).isoformat(timespec="microseconds")
@@ -35,12 +35,12 @@ def instant_from_text(text: str) -> datetime:
 
 
 def optional_instant_to_text(instant: datetime | None) -> str | None:
-    """The same, or None for None."""
+    """The instant as text, or None for None."""
     return None if instant is None else instant_to_text(instant)
 
 
 def optional_instant_from_text(text: str | None) -> datetime | None:
-    """The same, or None for None."""
+    """The instant, or None for None."""
     return None if text is None else instant_from_text(text)
 
 
@@ -48,12 +48,12 @@ TAG = "type"
 
 
 class TooDeep(NotStorable):
-    """Data nested deeper than anything that we use. Strangers may send it as an attack."""
+    """Data nested deeper than anything we use. A stranger may send it as an attack."""
 
 
 @dataclass(frozen=True)
 class Codec:
-    """Both ways for one type hint: `write` returns JSON data, `read` takes it."""
+    """The two directions for one type hint: `write` returns JSON data, `read` takes it."""
 
     write: Callable[[Any], Any]
     read: Callable[[Any], Any]
@@ -61,7 +61,7 @@ class Codec:
 
 # --- by name -----------------------------------------------------------------------------------------------
 
-# What stands in a table of its own under (kind = class name, payload).
+# Records that have a table of their own, stored as (kind = class name, payload).
 EVENTS: dict[str, type] = {kind.__name__: kind for kind in get_args(Event)}
 EFFECTS: dict[str, type] = {kind.__name__: kind for kind in get_args(Stored)}
 DOCUMENTS: dict[str, type] = {kind.__name__: kind for kind in get_args(Document)}
@@ -71,15 +71,15 @@ AUDIT: dict[str, type] = {AuditEntry.__name__: AuditEntry}
 
 
 def to_text(kinds: dict[str, type], record: object) -> tuple[str, str]:
-    """(kind, payload) of one of these records. Raises `NotStorable`."""
+    """Return (kind, payload) of one of these records. Raises `NotStorable`."""
     kind = type(record).__name__
     if kinds.get(kind) is not type(record):
         raise NotStorable(f"{kind} has no place here")
-    # ASCII only: a lone surrogate in what a stranger wrote has an escape, but no UTF-8.
+    # ASCII only: a lone surrogate in a stranger's text can be escaped, but not encoded in UTF-8.
     return kind, json.dumps(codec_for(kinds[kind]).write(record), separators=(",", ":"))
 
 
-def from_text(kinds: dict[str, type], kind: str, payload: str) -> Any:  # noqa: ANN401 - which class, the row says
+def from_text(kinds: dict[str, type], kind: str, payload: str) -> Any:  # noqa: ANN401 - the row determines the class
     """The record of this kind. Raises `NotStorable` for an unknown kind, or a payload that doesn't fit."""
     if kind not in kinds:
         raise NotStorable(f"unknown kind {kind}")
@@ -94,7 +94,7 @@ def from_text(kinds: dict[str, type], kind: str, payload: str) -> Any:  # noqa: 
 
 @cache
 def codec_for(hint: Any) -> Codec:  # noqa: ANN401 - a hint may be a class, a union, a generic, Any
-    """The codec for a type hint; made once for each. Raises `NotStorable` for a hint that it doesn't know."""
+    """The codec for a type hint, created once for each. Raises `NotStorable` for an unknown hint."""
     of_several = {Union: _union, types.UnionType: _union, tuple: _tuple, dict: _dict}.get(get_origin(hint))
     if of_several:
         return of_several(get_args(hint))
@@ -110,7 +110,7 @@ def codec_for(hint: Any) -> Codec:  # noqa: ANN401 - a hint may be a class, a un
 
 
 def _exactly(kind: type) -> Callable[[Any], Any]:
-    """Values of exactly this type pass: a bool is no int here, and no subclass loses what it adds."""
+    """Accept only values of exactly this type: a bool is not an int, and no subclass may lose its extra fields."""
 
     def check(value: Any) -> Any:  # noqa: ANN401
         if type(value) is not kind:
@@ -223,7 +223,7 @@ def _dict(hints: tuple[Any, ...]) -> Codec:
 
 
 def _union(hints: tuple[Any, ...]) -> Codec:
-    """One type or None; or one of several records, told apart by a tag."""
+    """One type or None, or one of several records, distinguished by a tag."""
     members = [hint for hint in hints if hint is not types.NoneType]
     inner = codec_for(members[0]) if len(members) == 1 else _tagged(members)
     if len(members) == len(hints):
@@ -256,10 +256,10 @@ def _tagged(kinds: list[type]) -> Codec:
 
 
 def _record(kind: type) -> Codec:
-    """A dataclass. All fields are written; a missing one is read as its default, an unknown one is refused.
+    """A dataclass. All fields are written; a missing field is read as its default, an unknown one is refused.
 
-    So a field with a default can be added at any time, and one on which nothing depends can go (`GONE`); every other
-    change needs a migration (`schema`).
+    So a field with a default can be added at any time, and a field that nothing depends on can be removed (`GONE`).
+    Every other change needs a migration (`schema`).
     """
     hints = get_type_hints(kind)
     fields = {field.name: hints[field.name] for field in dataclasses.fields(kind)}
@@ -270,7 +270,7 @@ def _record(kind: type) -> Codec:
     codecs: dict[str, Codec] = {}
 
     def of_fields() -> dict[str, Codec]:
-        """Made when first needed, as a record may be part of itself."""
+        """Create the codecs when first needed, because a record may contain its own type."""
         if not codecs:
             codecs.update({name: codec_for(hint) for name, hint in fields.items()})
         return codecs

@@ -40,9 +40,9 @@ def _copy_from_postgresql(address: Address, copy: sqlite3.Connection) -> None:
 
 
 def copy_beside(place: Place, path: Path) -> None:
-    """Copy the journal at this place to an SQLite file at `path`, whether a bot works on it or not.
+    """Copy the journal at this place to an SQLite file at `path`, even while a bot uses it.
 
-    Raises `JournalProblem` if there is none, or it can't be read; `JournalDamaged` if the copy is no good.
+    Raises `JournalProblem` if there is none, or it can't be read; `JournalDamaged` if the copy is unusable.
     """
     if isinstance(place, Address):
         write_copy(partial(_copy_from_postgresql, place), path)
@@ -63,7 +63,7 @@ def copy_beside(place: Place, path: Path) -> None:
 def is_used(folder: Path) -> bool:
     """Whether a bot has worked with this journal, or the file is unreadable.
 
-    A start that was refused because the account has a history leaves an empty one.
+    A start that was refused because the account has a history leaves an empty journal.
     """
     file = folder / FILE
     if not file.exists():
@@ -82,10 +82,10 @@ def remove_unused(folder: Path) -> None:
 
 
 def write_copy(copy_to: Callable[[sqlite3.Connection], None], path: Path) -> None:
-    """Let `copy_to` fill a new file at `path`: complete or not there at all; it replaces an older one.
+    """Let `copy_to` fill a new file at `path`, completely or not at all. It replaces an older file.
 
-    The copy has no journal id: opened, it gets a new one, since a homeserver answers used transaction ids with
-    the old events, and by that a bot knows that it goes on from a copy.
+    The copy has no journal id and gets a new one when it is opened, because a homeserver answers used transaction ids
+    with the old events. The new id also tells the bot that it runs on a copy.
     """
     unfinished = path.with_name(path.name + ".part")
     unfinished.unlink(missing_ok=True)
@@ -93,7 +93,7 @@ def write_copy(copy_to: Callable[[sqlite3.Connection], None], path: Path) -> Non
     try:
         with closing(sqlite3.connect(unfinished, isolation_level=None)) as copy:
             copy_to(copy)
-            # one file, without companions that somebody would forget to carry along
+            # one file, without companion files that somebody would forget to copy
             copy.execute("PRAGMA journal_mode = DELETE")
             copy.execute("DELETE FROM meta WHERE name = 'journal_id'")
     except BaseException:
@@ -132,19 +132,19 @@ def documents(place: Place, *kinds: type) -> list[Document]:
 
 
 def audit_verified(place: Place, wanted: str = "") -> Verified:
-    """Whether the audit's chain holds, and whether the hash `wanted` was ever its end. Raises as `documents`."""
+    """Verify the audit's chain, and whether the hash `wanted` was ever its head. Raises like `documents`."""
     with _opened(place) as (journal, bookkeeping):
         return verify(journal, bookkeeping, wanted)
 
 
 def audit_links(place: Place) -> Iterator[Link]:
-    """The audit's entries, oldest first, as of one moment. Raises as `documents`."""
+    """The audit's entries, oldest first, as of one moment. Raises like `documents`."""
     with _opened(place) as (journal, _):
         yield from links(journal)
 
 
 def quarantined(place: Place) -> tuple[Quarantined, ...]:
-    """The quarantined rows, oldest first. Raises as `documents`."""
+    """The quarantined rows, oldest first. Raises like `documents`."""
     with _opened(place) as (journal, _):
         return quarantined_rows(journal.execute(QUARANTINED).fetchall())
 

@@ -1,6 +1,6 @@
-"""The database as the journal needs it: transactions, and the SQL that SQLite and PostgreSQL share.
+"""The database interface of the journal: transactions, and the SQL that SQLite and PostgreSQL share.
 
-Placeholders are `?` and `?1`. SQL of only one of them is in `sqlite` or `postgresql`.
+Placeholders are `?` and `?1`. SQL that only one database understands is in `sqlite` or `postgresql`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 @dataclass(frozen=True)
 class Address:
-    """Where a space's journal is. `url` has no password in it; `space` is the party's id."""
+    """The address of a space's journal. `url` contains no password; `space` is the party's id."""
 
     url: str
     space: str
@@ -28,55 +28,55 @@ class Address:
 
 
 Place = Path | Address
-"""Where a journal is: a state folder, or a space in a database."""
+"""The place of a journal: a state folder, or a space in a database."""
 SCHEMA = "space_"
 
 
 class Found(Protocol):
-    """The result of a statement. `rowcount` is how many rows it changed."""
+    """The result of a statement. `rowcount` is the number of rows that it changed."""
 
     @property
     def rowcount(self) -> int:
-        """How many rows were changed."""
+        """The number of changed rows."""
 
     def fetchone(self) -> Any:  # noqa: ANN401 -- a row
         """The next row, None at the end."""
 
     def fetchall(self) -> list[Any]:
-        """All rows that are left."""
+        """All remaining rows."""
 
     def __iter__(self) -> Iterator[Any]:
-        """The rows that are left."""
+        """The remaining rows."""
 
 
 class Statements(Protocol):
     """A connection within a transaction."""
 
     def execute(self, statement: str, values: Sequence[Any] = ..., /) -> Found:
-        """Carry out one statement."""
+        """Execute one statement."""
 
     def executemany(self, statement: str, values: Iterable[Sequence[Any]], /) -> object:
-        """Carry out one statement for each of these values."""
+        """Execute one statement for each of these values."""
 
 
 class Database(Protocol):
     """One journal's tables. Threads take turns."""
 
     def transaction(self, *, durable: bool = True) -> AbstractContextManager[Statements]:
-        """All or nothing. `durable`: this and all before it outlive a power cut from the end of the block on.
+        """All or nothing. `durable`: when the block ends, this write and all before it survive a power cut.
 
-        What isn't durable outlives the end of the process all the same, and is taken back by a power cut only from
-        its end on, never something in between. Raises `JournalProblem` and its kinds.
+        Other writes survive the end of the process. A power cut may undo the newest of them, but never one in between.
+        Raises `JournalProblem` and its subclasses.
         """
 
     def rows(self, query: str, *values: object) -> list[Any]:
-        """Every row that the query finds."""
+        """All rows that the query finds."""
 
     def check(self) -> None:
-        """Read the whole database while others may work with it. Raises `JournalDamaged`."""
+        """Read the whole database while others may use it. Raises `JournalDamaged`."""
 
     def wipe(self) -> None:
-        """Erase what was removed, as far as the database can."""
+        """Erase removed rows, as far as the database can."""
 
     def copy_to(self, other: sqlite3.Connection) -> None:
         """Copy everything that is committed, consistently, into an empty SQLite database."""
@@ -86,5 +86,5 @@ class Database(Protocol):
 
 
 def places(values: int) -> str:
-    """The text of so many placeholders."""
+    """Text with this number of placeholders."""
     return ", ".join("?" * values)

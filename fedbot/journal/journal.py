@@ -1,10 +1,10 @@
-"""The journal: events in, decisions committed, effects out, each a transaction.
+"""The journal: events come in, decisions are committed, effects go out. Each is one transaction.
 
-Two things must be on the disk before we go on, and take as long as the disk needs to say so: what was received
-with its sync token, since the homeserver may forget it then; and the intent of an act, with all that led to it,
-since others see the act. What comes of them waits for the next of these: if a power cut takes it back, the
-decision is made again from the same events, and a row that was being acted upon is probed or sent again with the
-same transaction id, as after the end of the process at that moment.
+Two writes must reach the disk before the bot continues. One is a sync's events with its token, because the homeserver
+may forget them afterwards. The other is the intent of an act, with everything that led to it, because others see the
+act. All other writes reach the disk with the next of these two. If a power cut undoes them, the bot makes the same
+decision again from the same events, and probes or resends (with the same transaction id) a row that it was acting on,
+as if the process had ended at that moment.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ log = logging.getLogger(__name__)
 
 
 def clock() -> datetime:
-    """Now, UTC."""
+    """Now, in UTC."""
     return datetime.now(UTC)
 
 
@@ -82,7 +82,7 @@ def _set_aside(
 
 
 def _loss_of(kind: str | None, lane: str | None, question: WhenAnsweredOrNot | None) -> Dropping:
-    """What is lost if an event of this kind, or an effect of this lane, is dropped."""
+    """The loss if an event of this kind, or an effect of this queue, is dropped."""
     if kind is not None:
         return _LOST_WITH.get(kind, Dropping.EVENT)
     if lane == "ask":
@@ -122,13 +122,13 @@ def _set_mark(connection: Statements, mark: int) -> int:
 
 
 MOVED = "moved"
-"""The entry of `meta` in a journal that was moved elsewhere: where to."""
+"""The entry of `meta` that names the new place of a journal that was moved."""
 ARRIVING = "arriving"
-"""The same in one that isn't wholly there yet."""
+"""The entry of `meta` in a journal that isn't completely copied yet."""
 
 
 def refuse_moved(connection: Statements) -> None:
-    """Raises `JournalMoved` if the journal was moved elsewhere."""
+    """Raise `JournalMoved` if the journal was moved elsewhere."""
     for mark, value in connection.execute("SELECT name, value FROM meta WHERE name IN (?, ?)", (MOVED, ARRIVING)):
         raise JournalMoved(
             f"This journal was moved: it goes on in {value}. Nothing was changed. Look at `journal` in the settings."
@@ -138,16 +138,16 @@ def refuse_moved(connection: Statements) -> None:
 
 
 class Releasable(Protocol):
-    """The lock or lease that keeps others from this journal."""
+    """The lock or lease that keeps others away from this journal."""
 
     def release(self) -> None:
-        """Give it back."""
+        """Release it."""
 
 
 class StoredJournal(StoredArchive, journal.Journal):
     """The port `Journal` on a database. Also a context manager, which closes it.
 
-    `now` dates receipt and end of rows, for pruning. Everything that decisions depend on has its own time.
+    `now` dates the receipt and the end of rows, for pruning. Everything that decisions depend on has its own time.
     """
 
     def __init__(self, database: Database, lock: Releasable | None, now: Callable[[], datetime]) -> None:
@@ -155,16 +155,16 @@ class StoredJournal(StoredArchive, journal.Journal):
         self._lock = lock
         self._now = now
         self._empty_lanes: set[Lane] = set()
-        """In which nothing is unfinished, as we know: only `commit` adds to a lane, and nobody else writes here."""
+        """Queues without unfinished rows. Only `commit` adds to a queue, and nobody else writes here."""
         self._quarantined: tuple[Quarantined, ...] | None = None
-        """What is set aside, as read since that last changed."""
+        """A cache of the quarantine; None after a change."""
         with database.transaction() as connection:
             refuse_moved(connection)
             is_new = connection.execute(
                 "INSERT INTO meta (name, value) VALUES ('journal_id', ?) ON CONFLICT DO NOTHING",
                 (secrets.token_hex(16),),
             ).rowcount
-            if is_new:  # with a token already: a copy, whose original may have gone on
+            if is_new:  # with a token already, it is a copy, whose original may have continued
                 connection.execute(
                     "INSERT INTO meta (name, value) SELECT 'recovers', 'copy' FROM meta WHERE name = 'token'"
                     " ON CONFLICT DO NOTHING"
@@ -180,7 +180,7 @@ class StoredJournal(StoredArchive, journal.Journal):
         self.close()
 
     def close(self) -> None:
-        """Close the file and let go of the state folder."""
+        """Close the database and release the state folder."""
         self._database.close()
         if self._lock:
             self._lock.release()
@@ -188,12 +188,12 @@ class StoredJournal(StoredArchive, journal.Journal):
 
     @property
     def database(self) -> Database:
-        """The database; keys and tokens may be in it, too."""
+        """The database; it may contain keys and tokens, too."""
         return self._database
 
     @property
     def journal_id(self) -> str:
-        """Random, made with the journal."""
+        """A random id, created with the journal."""
         return self._journal_id
 
     @property
@@ -222,19 +222,19 @@ class StoredJournal(StoredArchive, journal.Journal):
         return int(found[0][0]) if found else 0
 
     def next_mark(self) -> int:
-        """Count the mark up, durably."""
+        """Increase the mark, durably."""
         with self._database.transaction() as connection:
             return _set_mark(connection, self.mark() + 1)
 
     def was_put_back(self, mark: int) -> None:
-        """Note that the journal is older than what its bot did: it gets a new id, and has to read the rooms."""
+        """Note that the bot has done more than the journal knows: it gets a new id, and the rooms must be read."""
         with self._database.transaction() as connection:
             _set_mark(connection, mark)
             self._journal_id = secrets.token_hex(16)
             connection.execute("UPDATE meta SET value = ? WHERE name = 'journal_id'", (self._journal_id,))
             connection.execute("INSERT INTO meta (name, value) VALUES ('recovers', 'older') ON CONFLICT DO NOTHING")
 
-    # --- what happened ------------------------------------------------------------------------------------
+    # --- events -------------------------------------------------------------------------------------------
 
     def token(self) -> str | None:
         """The sync token; None in a new journal."""
@@ -242,9 +242,9 @@ class StoredJournal(StoredArchive, journal.Journal):
         return str(found[0][0]) if found else None
 
     def receive(self, events: Sequence[Event], token: str | None) -> int:
-        """Store the events of one sync with its token. Returns how many were new. Raises `NotStorable`, without effect.
+        """Store the events of one sync with its token; return how many were new. Raises `NotStorable`, without effect.
 
-        Events that are nested too deep are left out. Otherwise they would stop each start again.
+        Events that are nested too deeply are left out. Otherwise they would stop every start again.
         """
         received_at = instant_to_text(self._now())
         with self._database.transaction(durable=bool(events)) as connection:
@@ -267,7 +267,7 @@ class StoredJournal(StoredArchive, journal.Journal):
 
     @staticmethod
     def _is_new(connection: Statements, event: Event, received_at: str) -> bool:
-        """Whether a chat event is new. Always for `RoomSeen`, which we make ourselves without a useful id."""
+        """Whether a chat event is new. Always for `RoomSeen`, which we create ourselves without a useful id."""
         if not isinstance(event, get_args(ChatEvent)) or isinstance(event, RoomSeen) or not event.event_id:
             return True
         return bool(
@@ -278,7 +278,7 @@ class StoredJournal(StoredArchive, journal.Journal):
         )
 
     def put(self, event: Event) -> int:
-        """Store one event that isn't from chat. Returns its seq."""
+        """Store one event that isn't from the chat; return its seq."""
         with self._database.transaction(durable=False) as connection:
             return self._append(connection, event, instant_to_text(self._now()))
 
@@ -292,7 +292,7 @@ class StoredJournal(StoredArchive, journal.Journal):
         return int(row[0])
 
     def next_event(self, after: int = 0) -> tuple[int, Event] | None:
-        """The oldest undecided event after `after`. Raises `UnreadableRow`; that can be quarantined by its seq."""
+        """The oldest undecided event after `after`. Raises `UnreadableRow`, whose seq can be quarantined."""
         found: list[Any] = self._database.rows(
             "SELECT seq, kind, payload, subject FROM inbox WHERE decided = 0 AND seq > ?"
             " AND seq NOT IN (SELECT event FROM quarantine WHERE event IS NOT NULL) ORDER BY seq LIMIT 1",
@@ -308,7 +308,7 @@ class StoredJournal(StoredArchive, journal.Journal):
             raise
 
     def last_moment(self) -> datetime | None:
-        """When the newest event was received, by our clock at that time; None in a new journal."""
+        """The time when the newest event was received, by our clock at that time; None in a new journal."""
         found: list[Any] = self._database.rows("SELECT received_at FROM inbox ORDER BY seq DESC LIMIT 1")
         return instant_from_text(found[0][0]) if found else None
 
@@ -319,7 +319,7 @@ class StoredJournal(StoredArchive, journal.Journal):
             self._append(connection, event, instant_to_text(event.at))
 
     def commit(self, seq: int, decision: Committed) -> tuple[int, ...]:
-        """Commit everything that one event led to. Raises `WrongTurn` if it is decided already, or unknown."""
+        """Commit everything that follows from one event. Raises `WrongTurn` if it is decided already, or unknown."""
         self._empty_lanes.difference_update(queued.lane for queued in decision.queued)
         self._quarantined = None if decision.voided else self._quarantined
         with self._database.transaction(durable=False) as connection:
@@ -354,7 +354,7 @@ class StoredJournal(StoredArchive, journal.Journal):
         if isinstance(document, Transfer) and is_at_rest(document):
             archive.put_in(connection, document)
 
-    # --- what is true -------------------------------------------------------------------------------------
+    # --- documents ----------------------------------------------------------------------------------------
 
     def documents(self) -> Iterator[tuple[str, str, Document]]:
         """All documents that aren't at rest, as (class name, id, document), oldest first. Raises `UnreadableRow`."""
@@ -386,7 +386,7 @@ class StoredJournal(StoredArchive, journal.Journal):
             for number, at, cause, entry in found
         )
 
-    # --- what is to be done -------------------------------------------------------------------------------
+    # --- the outbox ---------------------------------------------------------------------------------------
 
     def due(self, lane: Lane, now: datetime) -> tuple[OutboxRow, ...]:
         """The rows that may begin now, the most urgent first. Raises `UnreadableRow`; such a row can be failed."""
@@ -402,7 +402,7 @@ class StoredJournal(StoredArchive, journal.Journal):
             return tuple(outbox.read(connection, row[0]) for row in chosen)
 
     def next_due(self, lane: Lane | None = None) -> datetime | None:
-        """The earliest time that a row waits for, in one lane or in all. It may be past."""
+        """The earliest time that a row waits for, in one queue or in all. It may be past."""
         if lane in self._empty_lanes:
             return None
         found: list[Any] = self._database.rows(
@@ -412,7 +412,7 @@ class StoredJournal(StoredArchive, journal.Journal):
         return optional_instant_from_text(found[0][0])
 
     def waiting(self) -> int:
-        """How many effects have not ended yet."""
+        """The number of effects that have not ended yet."""
         if self._empty_lanes.issuperset(get_args(Lane)):
             return 0
         found: list[Any] = self._database.rows("SELECT count(*) FROM outbox WHERE state IN ('queued', 'acting')")
@@ -447,7 +447,7 @@ class StoredJournal(StoredArchive, journal.Journal):
         reached: bool = True,
         problem: str = "",
     ) -> None:
-        """Put a row off. Raises `WrongTurn` if it has ended already."""
+        """Postpone a row. Raises `WrongTurn` if it has ended already."""
         with self._database.transaction(durable=False) as connection:
             outbox.postpone(connection, row, not_before, reached=reached, problem=problem)
             if event:
@@ -461,22 +461,22 @@ class StoredJournal(StoredArchive, journal.Journal):
             if outcome:
                 self._append(connection, outcome, instant_to_text(now))
 
-    # --- what failed unforeseen ---------------------------------------------------------------------------
+    # --- the quarantine -----------------------------------------------------------------------------------
 
     def set_event_aside(self, seq: int, quarantined: Quarantined) -> int:
-        """Quarantine an event until `try_again`. Returns its number."""
+        """Quarantine an event until `try_again`; return its number."""
         self._quarantined = None
         with self._database.transaction(durable=False) as connection:
             return _set_aside(connection, quarantined, event=seq)
 
     def set_row_aside(self, row: int, quarantined: Quarantined) -> int:
-        """Quarantine an effect until `try_again`. Returns its number; 0 if the row has ended already."""
+        """Quarantine an effect until `try_again`; return its number, or 0 if the row has ended already."""
         self._quarantined = None
         with self._database.transaction(durable=False) as connection:
             return _set_aside(connection, quarantined, effect=row) if outbox.set_aside(connection, row) else 0
 
     def set_timers_aside(self, quarantined: Quarantined) -> int:
-        """Quarantine the timers of a subject until `try_again`. Returns the number."""
+        """Quarantine the timers of a subject until `try_again`; return the number."""
         self._quarantined = None
         with self._database.transaction(durable=False) as connection:
             return _set_aside(connection, quarantined)
@@ -488,7 +488,7 @@ class StoredJournal(StoredArchive, journal.Journal):
         return self._quarantined
 
     def try_again(self, number: int) -> bool:
-        """Take this number out of the quarantine; False if there is none."""
+        """Take the entry with this number out of quarantine; False if there is none."""
         self._quarantined = None
         with self._database.transaction() as connection:
             gone = connection.execute("DELETE FROM quarantine WHERE number = ? RETURNING effect", (number,)).fetchone()
@@ -497,7 +497,7 @@ class StoredJournal(StoredArchive, journal.Journal):
         return gone is not None
 
     def drop(self, number: int, *, is_sure: bool) -> Dropping:
-        """Drop this number for good, if that is possible and `is_sure`."""
+        """Drop the entry with this number for good, if that is possible and `is_sure`."""
         self._quarantined = None
         now = self._now()
         with self._database.transaction() as connection:
@@ -526,7 +526,7 @@ class StoredJournal(StoredArchive, journal.Journal):
             return loses
 
     def _question_of(self, connection: Statements, effect: int) -> WhenAnsweredOrNot | None:
-        """What follows if that question is given up; None if it can't be, or can't be read back."""
+        """The continuation of a query that may be dropped; None if it may not, or is unreadable."""
         try:
             asked = outbox.read(connection, effect).effect
         except UnreadableRow:
@@ -543,16 +543,16 @@ class StoredJournal(StoredArchive, journal.Journal):
         return removed
 
     def check(self) -> None:
-        """Read the whole file while the bot works on it. Raises `JournalDamaged`."""
+        """Read the whole file while the bot uses it. Raises `JournalDamaged`."""
         self._database.check()
 
     def backup(self, path: Path) -> None:
-        """Write a consistent copy to `path`, whole or not at all. It replaces an older one (`copies`)."""
+        """Write a consistent copy to `path`, completely or not at all. It replaces an older file (`copies`)."""
         write_copy(self._database.copy_to, path)
 
 
 class Journal(StoredJournal):
-    """A journal on SQLite, made by `open` or `in_memory`."""
+    """A journal on SQLite, created by `open` or `in_memory`."""
 
     _database: SqliteDatabase
 
@@ -561,7 +561,7 @@ class Journal(StoredJournal):
 
     @classmethod
     def open(cls, folder: Path, now: Callable[[], datetime] = clock) -> Journal:
-        """The journal in this state folder, made if there is none.
+        """Open the journal in this state folder, and create it if there is none.
 
         Raises `StateInUse`, `JournalDamaged`, `JournalTooNew` or `JournalProblem`, and OSError.
         """

@@ -1,8 +1,8 @@
 """Leases: which worker may write to a space's journal in PostgreSQL, until when, and how another takes over.
 
-The row of `fedbot.leases` is the only truth: every transaction on the journal locks it and looks whether its epoch is
-still the worker's own, so that a worker that slept through its lease writes nothing. What is outside of the database,
-our InvenTree, can't look there: before anything is written to it, the worker looks at its own clock.
+The row of `fedbot.leases` is the only truth. Every transaction on the journal locks it and checks that its epoch is
+still the worker's own, so a worker that slept through its lease writes nothing. Our InvenTree can't check that row, so
+the worker checks its own clock before it writes to InvenTree.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from fedbot.journal.server import connect, told
 from fedbot.ports.journal import LeaseLost
 
 SECONDS = 15.0
-"""Seconds that a claim holds without renewal."""
+"""The seconds that a claim holds without renewal."""
 RENEWED_EVERY = 4.0
 TRIED_EVERY = 2.0
-"""Seconds between two tries to claim a space that another worker has."""
+"""The seconds between two tries to claim a space that another worker has."""
 MARGIN = 3.0
-"""Seconds before its end in which nothing is begun outside of the database any more."""
+"""In the last seconds before the lease ends, the worker begins nothing outside of the database."""
 
 _TABLE = """
     CREATE TABLE IF NOT EXISTS fedbot.leases (
@@ -50,12 +50,12 @@ _RELEASE = "UPDATE fedbot.leases SET expires = '-infinity', worker = '' WHERE sp
 
 
 def since_boot() -> float:
-    """Seconds by a clock that nobody can set, and that runs on while the machine sleeps."""
+    """The seconds since boot, by a clock that nobody can set and that runs while the machine sleeps."""
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 class Lease:
-    """A claim on a space. Lost once it can't be renewed, or the row says that another worker has it.
+    """A claim on a space. It is lost once it can't be renewed, or the row says that another worker has it.
 
     `now` is in seconds and never goes back.
     """
@@ -87,9 +87,9 @@ class Lease:
         self._until = asked_at + SECONDS
 
     def must_hold(self) -> None:
-        """Raises `LeaseLost` unless the lease holds; call it before anything begins.
+        """Raise `LeaseLost` unless the lease holds; call it before anything begins.
 
-        By our own clock, so this alone keeps nobody from writing to the journal: its transactions look at the row.
+        This goes by our own clock, so it alone doesn't protect the journal: its transactions check the row.
         """
         if not self._lost and self._now() > self._until - MARGIN:
             self._lost = "it was not renewed in time"
@@ -97,7 +97,7 @@ class Lease:
             raise self.lose(self._lost)
 
     def lose(self, why: str) -> LeaseLost:
-        """Mark the lease as lost for good. Returns the error for it."""
+        """Mark the lease as lost for good; return the error for it."""
         self._lost = self._lost or why
         return LeaseLost(f"The space {self.address.space} is another worker's now: {self._lost}.")
 
@@ -111,18 +111,18 @@ class Lease:
 
 
 def claim(address: Address, worker: str, now: Callable[[], float] = since_boot) -> Lease | None:
-    """Claim the space for this worker; None as long as another one holds it. Raises `JournalAway`."""
+    """Claim the space for this worker; None while another worker holds it. Raises `JournalAway`."""
     asked_at = now()
     with told(address), closing(connect(address)) as connection:
         prepare(connection)
         if connection.execute(_HELD, (address.space,)).fetchone():
-            return None  # without a lock, for which its worker would have to wait
+            return None  # without a lock, which that worker would have to wait for
         found = connection.execute(_CLAIM, (address.space, worker, SECONDS)).fetchone()
     return Lease(address, int(found[0]), asked_at, now) if found else None
 
 
 def holder(address: Address) -> str:
-    """The worker that holds the space; '' for none. Raises `JournalAway`."""
+    """The worker that holds the space; '' if none does. Raises `JournalAway`."""
     with told(address), closing(connect(address)) as connection:
         prepare(connection)
         found = connection.execute(
@@ -132,7 +132,7 @@ def holder(address: Address) -> str:
 
 
 def prepare(connection: psycopg.Connection[tuple[object, ...]]) -> None:
-    """Make the table if it isn't there. Other workers may do so at the same time."""
+    """Create the table if it doesn't exist. Other workers may do so at the same time."""
     if connection.execute("SELECT to_regclass('fedbot.leases')").fetchone() != (None,):
         return
     with connection.transaction():

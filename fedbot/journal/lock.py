@@ -11,9 +11,9 @@ from fedbot.ports.journal import StateInUse
 
 
 class StateLock:
-    """`state/lock`, locked as long as this object (or the process) lives; our process id is written in it.
+    """The file `lock` of a state folder, locked while this object (or the process) lives. It contains our process id.
 
-    The kernel releases it when the process ends, however that happens: a left-over file locks nobody out.
+    The kernel releases the lock when the process ends, for whatever reason. So a left-over file locks nobody out.
     """
 
     def __init__(self, folder: Path) -> None:

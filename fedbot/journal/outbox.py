@@ -1,4 +1,4 @@
-"""The outbox: effects in order, each done once, and the quarantined ones."""
+"""The outbox: effects in order, each done once; and the quarantine."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _READ = """
 
 
 def insert(connection: Statements, cause: int, at: datetime, queued: tuple[Queued, ...]) -> tuple[int, ...]:
-    """Append these effects of one event. Returns the ids of the rows."""
+    """Append these effects of one event; return the ids of the rows."""
     ids = []
     for ordinal, entry in enumerate(queued):
         kind, payload = codec.to_text(codec.EFFECTS, entry.effect)
@@ -50,11 +50,11 @@ def insert(connection: Statements, cause: int, at: datetime, queued: tuple[Queue
 
 
 def due(rows: list[tuple[Any, ...]], now: datetime, held: frozenset[str] = frozenset()) -> list[tuple[Any, ...]]:
-    """Of a lane's unfinished rows (id, key, priority, state, not_before), ordered by id: which may be begun.
+    """Choose the rows that may begin, from a queue's unfinished rows (id, key, priority, state, not_before), by id.
 
-    First things first. Rows with the same key keep their order among themselves: one that is put off or being
-    acted upon, or is set aside, holds back those behind it, and one that is urgent hurries those before it. Nothing of
-    the `held` keys may be begun.
+    The most urgent come first. Rows with the same key keep their order: a row that is postponed, quarantined or being
+    acted on holds back the rows after it, and an urgent row makes the rows before it urgent. No row with a key in
+    `held` may begin.
     """
     instant = instant_to_text(now)
     held_keys = set(held)
@@ -74,7 +74,7 @@ def due(rows: list[tuple[Any, ...]], now: datetime, held: frozenset[str] = froze
 
 
 def unfinished(connection: Statements, lane: Lane) -> list[tuple[Any, ...]]:
-    """The rows of a lane that `due` chooses from."""
+    """The rows of a queue that `due` chooses from."""
     return connection.execute(
         "SELECT id, key, priority, state, not_before FROM outbox"
         " WHERE lane = ? AND state IN ('queued', 'acting', 'quarantined') ORDER BY id",
@@ -116,7 +116,7 @@ def _effect(number: int, kind: str, payload: str) -> Stored:
 
 
 def begin(connection: Statements, number: int, at: datetime) -> None:
-    """`queued -> acting`. What was the last try before is kept, for a try that turns out not to be one."""
+    """`queued -> acting`. The time of the previous try is kept, in case this one never reaches the other end."""
     changed = connection.execute(
         "UPDATE outbox SET state = 'acting', attempts = attempts + 1, acted_before = acted_at, acted_at = ?"
         " WHERE id = ? AND state = 'queued'",
@@ -136,7 +136,7 @@ def end(connection: Statements, number: int, state: RowState, at: datetime, prob
 
 
 def void(connection: Statements, keys: tuple[str, ...], at: datetime) -> None:
-    """The acts under these keys that are not ended are over, undone."""
+    """End the unfinished steps with these keys, undone."""
     if not keys:
         return
     connection.executemany(
@@ -148,7 +148,7 @@ def void(connection: Statements, keys: tuple[str, ...], at: datetime) -> None:
 
 
 def postpone(connection: Statements, number: int, not_before: datetime, *, reached: bool, problem: str) -> None:
-    """Back to `queued`, not before then."""
+    """Back to `queued`, with the earliest time of the next try."""
     changed = connection.execute(
         "UPDATE outbox SET state = 'queued', not_before = ?, problem = ?,"
         " acted_at = CASE WHEN state = 'acting' AND NOT ? THEN acted_before ELSE acted_at END"
@@ -159,7 +159,7 @@ def postpone(connection: Statements, number: int, not_before: datetime, *, reach
 
 
 def set_aside(connection: Statements, number: int) -> bool:
-    """To `quarantined`, with what is known of the last try; False if it has ended already."""
+    """To `quarantined`, with the time of the last try; False if the row has ended already."""
     return bool(
         connection.execute(
             "UPDATE outbox SET state = 'quarantined', not_before = NULL WHERE id = ? AND state IN ('queued', 'acting')",
@@ -174,7 +174,7 @@ def take_back(connection: Statements, number: int) -> None:
 
 
 def clock_set_back(connection: Statements, now: datetime, ahead: timedelta) -> None:
-    """What was noted by a clock that was `ahead`: moved back by as much, but not before `now`."""
+    """Move the times that a clock `ahead` of the right one wrote back by as much, but not before `now`."""
     found = connection.execute(
         "SELECT id, acted_at, acted_before, not_before, created_at FROM outbox"
         " WHERE state IN ('queued', 'acting', 'quarantined')"
@@ -188,7 +188,7 @@ def clock_set_back(connection: Statements, now: datetime, ahead: timedelta) -> N
 
 
 def requeue_interrupted(connection: Statements) -> None:
-    """What was being acted upon when the process ended is to be begun again; `acted_at` tells of it."""
+    """Queue the rows again that were being acted on when the process ended; `acted_at` shows that they were."""
     connection.execute("UPDATE outbox SET state = 'queued' WHERE state = 'acting'")
 
 
@@ -197,13 +197,13 @@ def _must_be_one(changed: int, number: int, what: str) -> None:
         raise WrongTurn(f"the outbox row {number} can't be {what} now")
 
 
-# --- What failed unforeseen, as rows of the journal: read by the running bot and, beside it, by `fedbot status`.
+# The quarantine's rows, read by the running bot and, at the same time, by `fedbot status`.
 
 QUARANTINED = "SELECT number, what, subject, problem, at, event FROM quarantine ORDER BY number"
 
 
 def quarantined_rows(rows: Iterable[tuple[Any, ...]]) -> tuple[Quarantined, ...]:
-    """The rows that `QUARANTINED` finds."""
+    """The entries of the rows that `QUARANTINED` finds."""
     return tuple(
         Quarantined(what, subject, problem, instant_from_text(at), number, is_event=event is not None)
         for number, what, subject, problem, at, event in rows

@@ -1,7 +1,7 @@
-"""A space's journal in PostgreSQL: a schema of its own, on which only the worker that holds its lease can write.
+"""A space's journal in PostgreSQL: a schema of its own, which only the worker with the space's lease can write.
 
-Each transaction begins by locking the lease's row, if it is still this worker's; whoever takes over has to wait until
-the transaction has ended, and afterwards none begins.
+Each transaction begins by locking the lease's row, if it is still this worker's. A worker that takes over waits until
+the transaction has ended, and afterwards no new one of the old worker begins.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _PLACE = re.compile(r"\?(\d*)")
 
 
 def in_its_words(statement: str) -> str:
-    """A statement of `schema`, as PostgreSQL has it: text is compared by its characters' numbers, as SQLite does."""
+    """A statement of `schema` for PostgreSQL. Text is compared by code points, like in SQLite."""
     for theirs, ours in _WORDS:
         statement = theirs.sub(ours, statement)
     return statement
@@ -57,10 +57,10 @@ def in_its_words(statement: str) -> str:
 
 GUARDS: tuple[tuple[str, ...], ...] = (
     (
-        # the last number that was ever given, which SQLite keeps by itself
+        # the last number ever given, which SQLite keeps by itself
         "CREATE TABLE audit_written (number BIGINT NOT NULL)",
         "INSERT INTO audit_written VALUES (0)",
-        # keys and tokens: `sealed`
+        # keys and tokens: see `sealed`
         'CREATE TABLE sealed_files (name TEXT COLLATE "C" PRIMARY KEY, content BYTEA NOT NULL)',
         """CREATE TABLE sealed_rows (
             store TEXT COLLATE "C" NOT NULL,
@@ -106,7 +106,7 @@ GUARDS: tuple[tuple[str, ...], ...] = (
         ),
     ),
 )
-"""The guards that come with each entry of `schema.TABLES`, and what SQLite has in files beside the journal's."""
+"""The triggers for each entry of `schema.TABLES`, and tables for what SQLite keeps elsewhere."""
 MIGRATIONS = tuple((*map(in_its_words, tables), *guards) for tables, guards in zip(schema.TABLES, GUARDS, strict=True))
 BOOKKEEPING = Bookkeeping(
     written="SELECT number FROM audit_written",
@@ -117,7 +117,7 @@ BOOKKEEPING = Bookkeeping(
 
 @lru_cache(maxsize=500)
 def _numbered(statement: str) -> str:
-    """With PostgreSQL's placeholders; `?` is one more than the highest so far, as in SQLite."""
+    """The statement with PostgreSQL's placeholders. As in SQLite, `?` is one more than the highest so far."""
     highest = 0
 
     def place(found: re.Match[str]) -> str:
@@ -130,17 +130,17 @@ def _numbered(statement: str) -> str:
 
 
 class Asked(Statements):
-    """A connection that understands what is written for both databases."""
+    """A connection that takes SQL written for both databases."""
 
     def __init__(self, connection: psycopg.Connection[Row]) -> None:
         self._connection = connection
 
     def execute(self, statement: str, values: Sequence[Any] = (), /) -> Found:
-        """Carry out one statement."""
+        """Execute one statement."""
         return self._connection.execute(_numbered(statement).encode(), values)
 
     def executemany(self, statement: str, values: Iterable[Sequence[Any]], /) -> object:
-        """The same with each of these values."""
+        """Execute one statement for each of these values."""
         many = list(values)
         if many:
             self._connection.cursor().executemany(_numbered(statement).encode(), many)
@@ -151,7 +151,7 @@ class PostgresqlDatabase(Database):
     """One space's tables on one connection, under a lease."""
 
     def __init__(self, lease: Lease) -> None:
-        """Connect and bring up to date.
+        """Connect, and migrate the tables.
 
         Raises `LeaseLost`, `JournalAway`, `JournalTooNew`, `JournalProblem`.
         """
@@ -160,7 +160,7 @@ class PostgresqlDatabase(Database):
         with told(lease.address):
             self._connection = connect(lease.address)
         self._asked = Asked(self._connection)
-        # one statement's worth of time for three: the worker still holds the space, and doesn't wait for the disk
+        # three statements in one round trip: begin, don't wait for the disk, check that the worker still has the space
         self._begin = {
             durable: sql.SQL("BEGIN; {}{}")
             .format(sql.SQL("" if durable else "SET LOCAL synchronous_commit TO off; "), lease.held_row())
@@ -191,9 +191,10 @@ class PostgresqlDatabase(Database):
 
     @contextmanager
     def transaction(self, *, durable: bool = True) -> Iterator[Statements]:
-        """All or nothing, as long as the lease is ours. Raises `LeaseLost`, `JournalAway` and other `JournalProblem`s.
+        """All or nothing, while the lease is ours. Raises `LeaseLost`, `JournalAway` and other `JournalProblem`s.
 
-        An end that nobody confirmed may have happened or not: the bot ends then, and reads what is true at its start.
+        If the database doesn't confirm the end, it may have happened or not. The bot ends then, and reads the truth at
+        its next start.
         """
         with self._turn, told(self._lease.address):
             self._lease_is_ours(durable=durable)
@@ -224,7 +225,7 @@ class PostgresqlDatabase(Database):
             raise self._lease.lose("its row in the database says so")
 
     def _roll_back(self) -> None:
-        """Leave nothing of it; a connection on which that doesn't work is done with."""
+        """Undo the transaction; close the connection if that fails."""
         try:
             if self._connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
                 self._connection.execute("ROLLBACK", prepare=False)
@@ -232,39 +233,39 @@ class PostgresqlDatabase(Database):
             self._connection.close()
 
     def rows(self, query: str, *values: object) -> list[Any]:
-        """Every row that the query finds."""
+        """All rows that the query finds."""
         with self._turn, told(self._lease.address):
             return self._asked.execute(query, values).fetchall()
 
     def check(self) -> None:
-        """Read all of it, beside whoever works with it. Raises `JournalDamaged`."""
+        """Read everything in it, while others may use it. Raises `JournalDamaged`."""
         with reading(self._lease.address) as beside:
             for table in rows_between.TABLES:
                 beside.execute(f"SELECT count(read::text) FROM {table.name} AS read")  # noqa: S608 -- our own names
 
     def wipe(self) -> None:
-        """Give up the space of what was removed. The server's log and backups hold it as long as they are kept."""
+        """Free the space of removed rows. The server's log and backups still contain them until they expire."""
         with self._turn, told(self._lease.address):
             self._connection.execute("VACUUM inbox, outbox, seen", prepare=False)
 
     def copy_to(self, other: sqlite3.Connection) -> None:
-        """Everything that is committed, as of one moment, into an empty SQLite database."""
+        """Copy everything that is committed, as of one moment, into an empty SQLite database."""
         copy_to_sqlite(self._lease.address, other)
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         with self._turn:
             self._connection.close()
 
 
 class Beside(Database):
-    """A space's tables beside the worker that has its lease, for what an admin does: to read, and to add a token.
+    """A space's tables for an admin's commands, beside the worker with the lease: to read, and to add a token.
 
-    Nothing of the journal is ever written by it.
+    It never writes to the journal.
     """
 
     def __init__(self, address: Address) -> None:
-        """Raises `JournalAway`, and `JournalProblem` if nobody has worked there yet."""
+        """Connect. Raises `JournalAway`, and `JournalProblem` if no bot has run there yet."""
         self._address = address
         with reading(address):
             pass
@@ -274,23 +275,23 @@ class Beside(Database):
 
     @contextmanager
     def transaction(self, *, durable: bool = True) -> Iterator[Statements]:
-        """All or nothing, and durable."""
+        """All or nothing, and always durable."""
         del durable
         with told(self._address), self._connection.transaction():
             yield self._asked
 
     def rows(self, query: str, *values: object) -> list[Any]:
-        """Every row that the query finds."""
+        """All rows that the query finds."""
         with told(self._address):
             return self._asked.execute(query, values).fetchall()
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         self._connection.close()
 
 
 def refuse_newer(version: int) -> None:
-    """Raises `JournalTooNew`."""
+    """Raise `JournalTooNew` if a newer fedbot wrote the journal."""
     if version > len(MIGRATIONS):
         raise JournalTooNew(
             f"The journal has version {version}, this fedbot knows {len(MIGRATIONS)} at most. "
@@ -299,22 +300,22 @@ def refuse_newer(version: int) -> None:
 
 
 def copy_to_sqlite(address: Address, other: sqlite3.Connection) -> None:
-    """Everything that is committed, as of one moment, into an empty SQLite database. Raises as `reading`."""
+    """Copy everything that is committed, as of one moment, into an empty SQLite database. Raises like `reading`."""
     with reading(address) as source:
         rows_between.into_sqlite(source, other, last_numbers(source))
 
 
 def open_journal(lease: Lease, now: Callable[[], datetime] = clock) -> StoredJournal:
-    """The journal of the space that is claimed by this lease, made if there is none; `close` gives the claim back.
+    """Open the journal of the space that this lease claims, and create it if there is none; `close` releases the lease.
 
-    Raises as `PostgresqlDatabase`.
+    Raises like `PostgresqlDatabase`.
     """
     return StoredJournal(PostgresqlDatabase(lease), lease, now)
 
 
 @contextmanager
 def reading(address: Address) -> Iterator[Statements]:
-    """The journal as of one moment, to be read beside whoever works with it.
+    """The journal as of one moment, for reading while others may use it.
 
     Raises `JournalProblem` if there is none, `JournalTooNew`, `JournalAway`.
     """
@@ -329,14 +330,14 @@ def reading(address: Address) -> Iterator[Statements]:
 
 
 class Streamed(Asked):
-    """Rows come as they are read: a journal can be larger than our memory."""
+    """A connection that streams rows: a journal can be larger than our memory."""
 
     def __init__(self, connection: psycopg.Connection[Row]) -> None:
         super().__init__(connection)
         self._count = itertools.count()
 
     def execute(self, statement: str, values: Sequence[Any] = (), /) -> Found:
-        """Carry out a query."""
+        """Execute a query."""
         cursor: psycopg.RawServerCursor[Row] = psycopg.RawServerCursor(self._connection, f"rows{next(self._count)}")
         return cursor.execute(_numbered(statement).encode(), values)
 
@@ -356,7 +357,7 @@ def last_numbers(source: Statements) -> dict[str, int]:
 
 
 def take_over_numbers(target: Statements, last: dict[str, int]) -> None:
-    """Go on behind these."""
+    """Let each table continue after these numbers."""
     for name, column in _NUMBERED.items():
         number = last.get(name, 0)
         target.execute(

@@ -1,4 +1,4 @@
-"""What is removed from the journal once it is older than the configuration keeps it."""
+"""Removes the journal's rows that are older than the settings keep them."""
 
 from __future__ import annotations
 
@@ -24,11 +24,14 @@ _FROM_LINES = [
     kind.__name__
     for kind in (Said, SaidOffChat, DecidedOffChat, PhotoSent, Reacted, Redacted, Unreadable, Answered, Unanswered)
 ]
-"""The kinds of events in which stands what people said or asked for."""
+"""The kinds of events that contain what people said or asked for."""
 
 
 def prune(connection: Statements, retention: Retention, now: datetime) -> int:
-    """Remove events, effects, audit entries and event ids that are over and too old; how many events and effects."""
+    """Remove events, effects, audit entries and event ids that have ended and are too old.
+
+    Return the number of removed events, effects and audit entries.
+    """
     removed = 0
     kinds = places(len(_FROM_LINES))
     for of_lines, age in ((True, retention.lines), (False, retention.events)):
@@ -43,7 +46,7 @@ def prune(connection: Statements, retention: Retention, now: datetime) -> int:
         ).rowcount
     if retention.audit is not None:
         removed += audit_chain.prune(connection, now - retention.audit, now)
-    # by a clock that is far ahead all of them are old
+    # a clock that is far ahead would make all of them old
     connection.execute(
         "DELETE FROM seen WHERE received_at < ?"
         " AND event_id NOT IN (SELECT event_id FROM seen ORDER BY received_at DESC LIMIT ?)",

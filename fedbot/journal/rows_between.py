@@ -1,7 +1,6 @@
-"""All rows of a journal from one database into another, and whether they are the same there.
+"""Copies all rows of a journal from one database to another, and compares the two.
 
-Numbers stay as they are, and so do the last ones that were ever given: a number is never given twice, wherever the
-journal lies.
+Numbers stay the same, and so do the last numbers ever given: a number is never given twice, wherever the journal is.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from fedbot.journal.database import Statements, places
 
 @dataclass(frozen=True)
 class Table:
-    """One table: its columns, by which of them it is ordered, and whether its first one numbers itself."""
+    """One table: its columns, the column that orders it, and whether its first column is numbered automatically."""
 
     name: str
     columns: tuple[str, ...]
@@ -28,12 +27,12 @@ class Table:
 
     @property
     def query(self) -> str:
-        """Every row, in order."""
+        """A query for all rows, in order."""
         return f"SELECT {', '.join(self.columns)} FROM {self.name} ORDER BY {self.order}"  # noqa: S608 -- our own names
 
     @property
     def insertion(self) -> str:
-        """A statement that puts one row into it."""
+        """A statement that inserts one row."""
         names, values = ", ".join(self.columns), places(len(self.columns))
         return f"INSERT INTO {self.name} ({names}) VALUES ({values})"  # noqa: S608 -- our own names
 
@@ -74,14 +73,14 @@ _PAGE = 500
 
 @dataclass(frozen=True)
 class Counted:
-    """What a table holds: how many rows, and the SHA-256 of all of them, in order."""
+    """The number of rows of a table, and the SHA-256 of all of them, in order."""
 
     rows: int
     digest: str
 
 
 def counted(source: Statements, *, without: tuple[str, ...] = ()) -> dict[str, Counted]:
-    """What each table holds. Entries of `meta` with these names don't count."""
+    """The `Counted` of each table. Entries of `meta` with these names don't count."""
     found = {}
     for table in TABLES:
         digest, rows = hashlib.sha256(), 0
@@ -94,7 +93,10 @@ def counted(source: Statements, *, without: tuple[str, ...] = ()) -> dict[str, C
 
 
 def copy(source: Statements, target: Statements) -> None:
-    """Every row into empty tables. The guards of the audit must be off, and the last numbers be taken over apart."""
+    """Copy every row into empty tables.
+
+    The audit's triggers must be off, and the last numbers must be taken over separately.
+    """
     for table in TABLES:
         page: list[Any] = []
         for row in _rows(source, table):
@@ -110,7 +112,7 @@ def _rows(source: Statements, table: Table) -> Iterator[Any]:
 
 
 def into_sqlite(source: Statements, target: sqlite3.Connection, last: dict[str, int]) -> None:
-    """Everything into an empty SQLite database, its tables included; `last` are the last numbers ever given.
+    """Create the tables in an empty SQLite database and copy everything; `last` are the last numbers ever given.
 
     `target` is in autocommit mode.
     """

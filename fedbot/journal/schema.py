@@ -1,8 +1,7 @@
-"""The tables of a journal, and how they came to be what they are; written as SQLite knows them.
+"""The tables of a journal, and their migrations, in SQLite's SQL.
 
 A change of the tables, or of a record's fields that `codec` can't read, is one more entry at the end of `TABLES`, with
-its guards in `sqlite` and `postgresql`; an entry that was released is never changed. `postgresql` puts each
-statement into that database's words.
+its triggers in `sqlite` and `postgresql`. A released entry is never changed. `postgresql` translates each statement.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ TABLES: tuple[tuple[str, ...], ...] = (
             name TEXT PRIMARY KEY,
             value TEXT NOT NULL
         ) STRICT, WITHOUT ROWID""",
-        # AUTOINCREMENT: a pruned number is never given again, since transaction ids are made from it
+        # AUTOINCREMENT: a pruned number is never given again, because transaction ids are made from it
         """CREATE TABLE inbox (
             seq INTEGER PRIMARY KEY AUTOINCREMENT,
             kind TEXT NOT NULL,
@@ -57,7 +56,7 @@ TABLES: tuple[tuple[str, ...], ...] = (
             UNIQUE (cause, ordinal)
         ) STRICT""",
         "CREATE INDEX outbox_open ON outbox (lane, id) WHERE state IN ('queued', 'acting', 'quarantined')",
-        # an event of the inbox, an effect of the outbox, or, with neither, what the clock can't do for `subject`
+        # an event of the inbox, an effect of the outbox, or, with neither, a failed timer of `subject`
         """CREATE TABLE quarantine (
             number INTEGER PRIMARY KEY AUTOINCREMENT,
             event INTEGER UNIQUE,
@@ -74,7 +73,7 @@ TABLES: tuple[tuple[str, ...], ...] = (
             room TEXT NOT NULL,
             edit INTEGER NOT NULL CHECK (edit IN (0, 1))
         ) STRICT""",
-        # transfers at rest, by the number that they had among the documents; `latest` as in `rules.model.archive`
+        # transfers at rest, by their former number among the documents; `latest` as in `rules.model.archive`
         """CREATE TABLE archive (
             number INTEGER PRIMARY KEY,
             id TEXT NOT NULL UNIQUE,
@@ -92,7 +91,7 @@ TABLES: tuple[tuple[str, ...], ...] = (
             transfer TEXT NOT NULL,
             PRIMARY KEY (mark, value, transfer)
         ) STRICT, WITHOUT ROWID""",
-        # what went over by them, a row a line: `rules.model.archive.Flowed`
+        # the flows of each transfer, one row per direction: `rules.model.archive.Flowed`
         """CREATE TABLE archive_flows (
             transfer TEXT NOT NULL,
             room TEXT NOT NULL,

@@ -1,7 +1,7 @@
-"""Keys and tokens of a space in its database, sealed: the workers have the key to them, the database hasn't.
+"""Keys and tokens of a space, sealed in its database. The workers have the key; the database doesn't.
 
-What is sealed says which space, file or row it is, so that whoever can write to the database can't put one in another's
-place; an older state of the same one can't be told from the newest. Every change is fenced as the journal's are.
+The sealed text names its space and its file or row, so a person who can write to the database can't swap two of them.
+An older version of the same one can't be told from the newest. Every write checks the lease like the journal's.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from fedbot.ports.journal import JournalProblem
 from fedbot.ports.vault import SealedFile, SealedFolder
 
 _END = "\x1f"
-"""Stands between the parts of a name; none of them has it."""
+"""Separates the parts of a name; no part contains it."""
 
 
 class WrongKey(JournalProblem):
-    """What is sealed can't be opened with this key, or was changed."""
+    """The sealed content can't be opened with this key, or was changed."""
 
 
 class Seal:
-    """Closes and opens what belongs to one space."""
+    """Seals and opens the files and rows of one space."""
 
     def __init__(self, key: bytes, space: str) -> None:
         """`key`: 32 bytes."""
@@ -33,11 +33,11 @@ class Seal:
         self._space = space
 
     def closed(self, name: str, content: bytes) -> bytes:
-        """Sealed, under a nonce of its own."""
+        """The content sealed, with a nonce of its own."""
         return bytes(self._box.encrypt(self._label(name) + content))
 
     def opened(self, name: str, sealed: bytes) -> bytes:
-        """What was sealed under that name. Raises `WrongKey`."""
+        """The content that was sealed under that name. Raises `WrongKey`."""
         label = self._label(name)
         try:
             content = bytes(self._box.decrypt(bytes(sealed)))
@@ -56,7 +56,7 @@ class Seal:
 
 @dataclass(frozen=True)
 class FileInDatabase(SealedFile):
-    """One file; `path` is its whole name."""
+    """One file; `path` is its full name."""
 
     database: Database
     seal: Seal
@@ -64,33 +64,33 @@ class FileInDatabase(SealedFile):
 
     @property
     def name(self) -> str:
-        """Its last part."""
+        """Its file name."""
         return self.path.rpartition("/")[2]
 
     def __str__(self) -> str:
         return f"{self.path} (in the database)"
 
     def exists(self) -> bool:
-        """Whether it is there."""
+        """Whether it exists."""
         return bool(self.database.rows("SELECT 1 FROM sealed_files WHERE name = ?", self.path))
 
     def read_bytes(self) -> bytes:
-        """What is in it. Raises FileNotFoundError, `WrongKey`."""
+        """Its content. Raises FileNotFoundError, `WrongKey`."""
         found = self.database.rows("SELECT content FROM sealed_files WHERE name = ?", self.path)
         if not found:
             raise FileNotFoundError(self.path)
         return self.seal.opened(self.path, found[0][0])
 
     def read_text(self, encoding: str = "utf-8", errors: str = "strict") -> str:
-        """The same as text."""
+        """Its content as text."""
         return self.read_bytes().decode(encoding, errors)
 
     def write_whole(self, content: bytes) -> None:
-        """It has this content, durably, or is as it was. Raises `JournalProblem`."""
+        """Replace the content durably, or change nothing. Raises `JournalProblem`."""
         with self.database.transaction() as connection:
             put_file(connection, self.seal, self.path, content)
 
-    def unlink(self, missing_ok: bool = False) -> None:  # noqa: FBT001, FBT002 -- as a Path's
+    def unlink(self, missing_ok: bool = False) -> None:  # noqa: FBT001, FBT002 -- like a Path's
         """Remove it. Raises FileNotFoundError."""
         with self.database.transaction() as connection:
             gone = connection.execute("DELETE FROM sealed_files WHERE name = ?", (self.path,)).rowcount
@@ -100,7 +100,7 @@ class FileInDatabase(SealedFile):
 
 @dataclass(frozen=True)
 class FolderInDatabase(SealedFolder):
-    """The identity folder of a space, or one in it; `path` is '' or ends with a slash."""
+    """The identity folder of a space, or a folder in it; `path` is '' or ends with a slash."""
 
     database: Database
     seal: Seal
@@ -113,35 +113,35 @@ class FolderInDatabase(SealedFolder):
         return FileInDatabase(self.database, self.seal, f"{self.path}{name}")
 
     def within(self, name: str) -> FolderInDatabase:
-        """A folder in it."""
+        """The subfolder of that name."""
         return FolderInDatabase(self.database, self.seal, f"{self.path}{name}/")
 
     def names(self) -> Iterator[str]:
-        """What is in it, without what is in its folders."""
+        """The names of its files, without those of its subfolders."""
         for (name,) in self.database.rows("SELECT name FROM sealed_files ORDER BY name"):
             inner = str(name).removeprefix(self.path)
             if str(name).startswith(self.path) and "/" not in inner:
                 yield inner
 
     def rows(self, store: str) -> list[tuple[str, int, bytes]]:
-        """The rows of a small database in it, as (table, number, content). Raises `WrongKey`."""
+        """The rows of one of its small databases, as (table, number, content). Raises `WrongKey`."""
         found = self.database.rows(
             "SELECT part, number, content FROM sealed_rows WHERE store = ? ORDER BY part, number", self.path + store
         )
         return [(part, number, self.seal.opened(row_name(part, number), content)) for part, number, content in found]
 
     def keep_rows(self, store: str, rows: Iterable[tuple[str, int, bytes | None]]) -> None:
-        """Change these rows, durably; None removes one. Raises `JournalProblem`."""
+        """Write these rows durably; None removes one. Raises `JournalProblem`."""
         with self.database.transaction() as connection:
             put_rows(connection, self.seal, self.path + store, rows)
 
     def stores(self) -> list[str]:
-        """The small databases in it."""
+        """The names of its small databases."""
         found = self.database.rows("SELECT DISTINCT store FROM sealed_rows ORDER BY store")
         return [str(store).removeprefix(self.path) for (store,) in found if str(store).startswith(self.path)]
 
     def rename_store(self, store: str, name: str) -> None:
-        """Under another name from now on."""
+        """Rename a small database, replacing one of that name."""
         with self.database.transaction() as connection:
             connection.execute("DELETE FROM sealed_rows WHERE store = ?", (self.path + name,))
             connection.execute(
@@ -149,18 +149,18 @@ class FolderInDatabase(SealedFolder):
             )
 
     def remove_store(self, store: str) -> None:
-        """With all its rows."""
+        """Remove a small database with all its rows."""
         with self.database.transaction() as connection:
             connection.execute("DELETE FROM sealed_rows WHERE store = ?", (self.path + store,))
 
 
 def row_name(part: str, number: int) -> str:
-    """By which a row is sealed; whichever store it is in, as stores are renamed."""
+    """The name that a row is sealed under. It leaves out the store, because stores are renamed."""
     return f"{part} {number}"
 
 
 def put_file(connection: Statements, seal: Seal, path: str, content: bytes) -> None:
-    """Within a transaction."""
+    """Store a file, within a transaction."""
     connection.execute(
         "INSERT INTO sealed_files (name, content) VALUES (?, ?)"
         " ON CONFLICT (name) DO UPDATE SET content = excluded.content",
@@ -169,7 +169,7 @@ def put_file(connection: Statements, seal: Seal, path: str, content: bytes) -> N
 
 
 def put_rows(connection: Statements, seal: Seal, store: str, rows: Iterable[tuple[str, int, bytes | None]]) -> None:
-    """Within a transaction."""
+    """Store or remove rows, within a transaction."""
     for part, number, content in rows:
         if content is None:
             connection.execute(

@@ -1,4 +1,4 @@
-"""A PostgreSQL server: how it is reached, and what its errors mean to the journal."""
+"""A PostgreSQL server: how to connect to it, and what its errors mean to the journal."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from fedbot.journal.database import Address
 from fedbot.ports.journal import BrokenRule, JournalAway, JournalDamaged, JournalProblem, JournalUnwritable
 
 PATIENCE = 10_000
-"""Milliseconds that a statement, or a packet without an answer, may take."""
+"""The milliseconds that a statement, or a packet without an answer, may take."""
 PAUSED_INSIDE = 5_000
-"""Milliseconds after which a worker that was stopped within a transaction no longer keeps others from taking over."""
+"""The milliseconds after which a worker that stopped within a transaction no longer blocks others from taking over."""
 
 Row = tuple[Any, ...]
 
 
 class _Text(StrDumperUnknown):
-    """PostgreSQL can't hold a zero character, and others can send one: it is written in two others."""
+    """Writes a zero character as two others: PostgreSQL can't store one, and others can send one."""
 
     def dump(self, obj: str) -> Buffer | None:
         return super().dump(_escaped(obj) if "\0" in obj or _ESCAPE in obj else obj)
@@ -47,9 +47,9 @@ def _unescaped(text: str) -> str:
 
 
 def connect(address: Address, *, is_patient: bool = False) -> psycopg.Connection[Row]:
-    """A connection on which each statement is a transaction of its own, unless one is begun.
+    """Open a connection on which each statement is a transaction of its own, unless one is begun.
 
-    `is_patient`: a statement may take as long as it needs. Raises psycopg's errors (see `told`).
+    `is_patient`: a statement may take any time. Raises psycopg's errors (see `told`).
     """
     connection: psycopg.Connection[Row] = psycopg.connect(
         address.url,
@@ -86,7 +86,7 @@ def connect(address: Address, *, is_patient: bool = False) -> psycopg.Connection
 
 @contextmanager
 def told(address: Address) -> Iterator[None]:
-    """Psycopg's errors within, as errors of the journal."""
+    """Turn psycopg's errors into errors of the journal."""
     try:
         yield
     except (errors.IntegrityError, errors.RaiseException) as problem:

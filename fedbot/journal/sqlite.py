@@ -1,4 +1,4 @@
-"""A journal's SQLite file: how it is opened, checked, written and copied."""
+"""A journal's SQLite file: opening, checking, writing and copying it."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ GUARDS: tuple[tuple[str, ...], ...] = (
             BEGIN SELECT RAISE(ABORT, 'a checkpoint is never changed'); END""",
     ),
 )
-"""The guards that come with each entry of `schema.TABLES`."""
+"""The triggers for each entry of `schema.TABLES`."""
 MIGRATIONS = tuple((*tables, *guards) for tables, guards in zip(schema.TABLES, GUARDS, strict=True))
 BOOKKEEPING = Bookkeeping(
     written="SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'audit'",
     guards="SELECT name FROM sqlite_schema WHERE type = 'trigger'",
 )
 CHECKED_AT_START = ("meta", "inbox", "outbox", "quarantine", "documents")
-"""The tables from which a start goes on; they don't grow with the years. The others are checked in time (`damages`)."""
+"""The tables that a start continues from; they don't grow over the years. The others are checked later (`check`)."""
 UNWRITABLE = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN})
 
 
@@ -60,10 +60,10 @@ class SqliteDatabase(Database):
     """One SQLite connection, on which each change is a transaction. Threads take turns."""
 
     def __init__(self, path: Path | None) -> None:
-        """Open, check and bring up to date; None is a database in memory.
+        """Open and check the file, and migrate its tables; None is a database in memory.
 
-        Raises `JournalDamaged` or `JournalTooNew`, and then the file is as it was; `JournalProblem` if it
-        can't be opened at all (no space, no access).
+        Raises `JournalDamaged` or `JournalTooNew`, and then the file is unchanged; `JournalProblem` if it can't be
+        opened at all (no disk space, no access).
         """
         where = path or ":memory:"
         self._path = path
@@ -96,7 +96,7 @@ class SqliteDatabase(Database):
                 "Install the fedbot that last worked with it, or a newer one."
             )
         self._connection.execute("PRAGMA journal_mode = WAL")
-        self._connection.execute("PRAGMA secure_delete = ON")  # what is removed is overwritten, and in no backup
+        self._connection.execute("PRAGMA secure_delete = ON")  # removed rows are overwritten, and in no later backup
         for number, statements in enumerate(MIGRATIONS[version:], start=version + 1):
             with self.transaction() as connection:
                 for statement in statements:
@@ -105,10 +105,10 @@ class SqliteDatabase(Database):
 
     @contextmanager
     def transaction(self, *, durable: bool = True) -> Iterator[Statements]:
-        """All or nothing. `durable`: this and all before it outlive a power cut from the end of the block on.
+        """All or nothing. `durable`: when the block ends, this write and all before it survive a power cut.
 
-        What isn't durable outlives the end of the process all the same. A power cut takes back only the last of
-        it, never something in between: the write-ahead log is one file, written in order and synced as a whole.
+        Other writes survive the end of the process. A power cut may undo the newest of them, but never one in between:
+        the write-ahead log is one file, written in order and synced as a whole.
         """
         try:
             with self._turn:
@@ -126,7 +126,7 @@ class SqliteDatabase(Database):
         except sqlite3.IntegrityError as problem:
             raise BrokenRule(f"the journal's tables refuse a row: {problem}") from problem
         except sqlite3.OperationalError as problem:
-            if problem.sqlite_errorcode & 0xFF not in UNWRITABLE:  # the low byte says which, the rest how
+            if problem.sqlite_errorcode & 0xFF not in UNWRITABLE:  # the low byte tells the kind, the rest the details
                 raise
             raise JournalUnwritable(
                 f"The journal can't be written ({problem}). Nothing is lost, but nothing new is begun. Make room on "
@@ -134,17 +134,17 @@ class SqliteDatabase(Database):
             ) from problem
 
     def rows(self, query: str, *values: object) -> list[tuple[object, ...]]:
-        """Every row that the query finds."""
+        """All rows that the query finds."""
         with self._turn:
             return self._connection.execute(query, values).fetchall()
 
     @property
     def changes(self) -> int:
-        """How many rows have been written by it so far."""
+        """The number of rows that this connection has written so far."""
         return self._connection.total_changes
 
     def check(self) -> None:
-        """Read all of the file, beside whoever works with it. Raises `JournalDamaged`."""
+        """Read the whole file while others may use it. Raises `JournalDamaged`."""
         if self._path is None:
             return
         try:
@@ -154,16 +154,16 @@ class SqliteDatabase(Database):
             raise _damaged(self._path, problem) from problem
 
     def wipe(self) -> None:
-        """What was removed leaves the write-ahead log, too, unless somebody reads by it at this moment."""
+        """Remove wiped rows from the write-ahead log too, unless somebody reads from it at this moment."""
         with self._turn:
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def copy_to(self, other: sqlite3.Connection) -> None:
-        """SQLite's online backup: everything that is committed, in one consistent copy."""
+        """Copy everything that is committed, consistently, with SQLite's online backup."""
         with self._turn:
             self._connection.backup(other)
 
     def close(self) -> None:
-        """Close the file; the write-ahead log goes into it."""
+        """Close the file; the write-ahead log is merged into it."""
         with self._turn:
             self._connection.close()
