@@ -1,4 +1,4 @@
-"""The InvenTree edge: the rules' queries and steps become calls to our own InvenTree, its answers facts.
+"""The InvenTree edge: it turns the rules' queries and steps into calls to our own InvenTree.
 
-No rule lives here, and nothing here knows of chat, journal or the party's configuration file.
+It contains no rule, and knows nothing of chat, journal or the party's configuration file.
 """

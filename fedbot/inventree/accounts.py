@@ -1,4 +1,4 @@
-"""Access to InvenTree: a peer's company, user, group and token, and our own two tokens, made, tried and revoked."""
+"""Access to InvenTree: provisions, tries and revokes a peer's company, user, group and token, and our own tokens."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ from fedbot.rules.model.steps import (
     TryToken,
 )
 
-# --- The customer company that stands for a peer: one for all generations of the connection (UC1, UC5).
+# --- The customer company that stands for a peer. All generations of the connection share it (UC1, UC5).
 #
 # It is found by our link, and never deleted: deleting it would return its items to stock.
 
@@ -49,16 +49,17 @@ _READY = {"is_customer": True, "is_supplier": False, "is_manufacturer": False, "
 
 
 def find_company_made(server: Server, step: MakeCompany) -> CompanyMade | None:
-    """Probe of `MakeCompany`: ours by its link, or by its name if that has no link yet, and ready for use."""
+    """Probe of `MakeCompany`: the company with our link, or with its name and no link yet, and ready for use."""
     row = _found(server.for_companies(), step)
     ready = row is not None and row.get("link") == address(step.link) and _is_ready(row)
     return CompanyMade(int(row["pk"])) if row is not None and ready else None
 
 
 def make_company(server: Server, step: MakeCompany) -> CompanyMade:
-    """Make the company, or take up the one that we made before.
+    """Create the company, or reuse the one that we created before.
 
-    Raises `Refusal` with reason `foreign-company` if one of that name has another link: a person decides.
+    Raises `Refusal` with reason `foreign-company` if a company of that name has another link, because a person must
+    decide.
     """
     transport = server.for_companies()
     row = _found(transport, step)
@@ -86,7 +87,7 @@ def find_company_closed(server: Server, step: CloseCompany) -> AccessEnded | Non
 
 
 def close_company(server: Server, step: CloseCompany) -> AccessEnded:
-    """Set the company inactive; its history stays, and a new connection takes it up again."""
+    """Set the company inactive. Its history stays, and a new connection reuses it."""
     transport = server.for_companies()
     transport.patch(f"company/{step.company}/", server.version.closed_company())
     found = find_company_closed(server, step)
@@ -96,7 +97,7 @@ def close_company(server: Server, step: CloseCompany) -> AccessEnded:
 
 
 def _found(transport: InvenTreeTransport, step: MakeCompany) -> dict[str, Any] | None:
-    """Our company: by link (nothing filters by it, so all are read), else one of that name without a link."""
+    """Our company: the one with our link (no filter finds it, so all are read), else a namesake without a link."""
     rows = transport.rows(Companies.URL)
     ours = next((row for row in rows if row.get("link") == address(step.link)), None)
     if ours is not None:
@@ -111,14 +112,14 @@ def _is_ready(row: Row) -> bool:
     return bool(row.get("is_customer")) and row.get("active") is not False
 
 
-# What a peer's user may look at; it may do nothing else.
+# A peer's user may view these roles, and has no other permission.
 VIEWED = frozenset({"stock", "part", "part_category", "stock_location"})
 
 _PERMISSIONS = ("can_view", "can_add", "can_change", "can_delete")
 
 
 def find_access_made(server: Server, step: MakeAccess) -> AccessMade | None:
-    """Probe of `MakeAccess`: our user, active, in exactly our group, which may only look."""
+    """Probe of `MakeAccess`: our user, active, in exactly our group, which may only view."""
     may_be_given_away(server, for_peer=step.for_peer)
     admin = _admin(server)
     user = _user_named(admin, step)
@@ -129,11 +130,11 @@ def find_access_made(server: Server, step: MakeAccess) -> AccessMade | None:
 
 
 def make_access(server: Server, step: MakeAccess) -> AccessMade:
-    """Make user and group, or finish what an earlier try began, and read all of it back.
+    """Create user and group, or finish what an earlier try began, and read all of it back.
 
-    Raises `Refusal`: unsafe-version (it may be made, but not for the peer's hands), no-admin-token, unsupported
-    (this version can't do it over REST), foreign-user, foreign-group, ended (the user was deactivated: that would
-    revive its old tokens).
+    Raises `Refusal`: unsafe-version (the access would go to the peer), no-admin-token, unsupported (this version can't
+    do it over REST), foreign-user, foreign-group, ended (the user was deactivated, and reactivating it would make its
+    old tokens valid again).
     """
     may_be_given_away(server, for_peer=step.for_peer)
     admin = _admin(server)
@@ -155,7 +156,7 @@ def make_access(server: Server, step: MakeAccess) -> AccessMade:
 
 
 def find_access_ended(server: Server, step: EndAccess) -> AccessEnded | None:
-    """Probe of `EndAccess`: the user is inactive or gone, and has no valid token."""
+    """Probe of `EndAccess`: the user is inactive or deleted, and has no valid token."""
     admin = _admin(server)
     row = admin.row_if_there(f"user/{step.user}/")
     over = (row is None or not row.get("is_active")) and not active_tokens(admin, step.user)
@@ -163,7 +164,7 @@ def find_access_ended(server: Server, step: EndAccess) -> AccessEnded | None:
 
 
 def end_access(server: Server, step: EndAccess) -> AccessEnded:
-    """Deactivate the user first (a token can mint tokens), then revoke its tokens, and forget the secret."""
+    """Deactivate the user first (a token can create tokens), then revoke its tokens, and forget the secret."""
     admin = _admin(server)
     if admin.row_if_there(f"user/{step.user}/") is not None:
         admin.patch(f"user/{step.user}/", {"is_active": False})
@@ -177,19 +178,19 @@ def end_access(server: Server, step: EndAccess) -> AccessEnded:
 
 
 def may_be_given_away(server: Server, *, for_peer: bool) -> None:
-    """Refuse an access that a peer would hold in its hands, where any account can make itself admin."""
+    """Refuse to give a peer access on a version where any account can make itself admin."""
     if for_peer and not server.version.direct_access_is_safe:
         raise Refusal(BadVersion(VersionFault.UNSAFE, server.version.api))
 
 
 def active_tokens(admin: InvenTreeTransport, user: int) -> list[dict[str, Any]]:
-    """The tokens of a user that are not revoked; a superuser sees others' only with `all_users`."""
+    """The user's tokens that are not revoked. A superuser sees other users' tokens only with `all_users`."""
     rows = admin.rows("user/tokens/", all_users="true")
     return [row for row in rows if row.get("user") == user and not row.get("revoked")]
 
 
 def revoke(admin: InvenTreeTransport, token: Row) -> None:
-    """Revoke a token; its row stays, inactive."""
+    """Revoke a token. Its row stays, inactive."""
     admin.delete(f"user/tokens/{token['id']}/", params={"all_users": "true"})
 
 
@@ -201,7 +202,7 @@ def _admin(server: Server) -> InvenTreeTransport:
 
 
 def _user_named(admin: InvenTreeTransport, step: MakeAccess) -> dict[str, Any] | None:
-    """Our user of that name, or None. Raises `Refusal` if it isn't ours or has more permissions than it should."""
+    """Our user of that name, or None. Raises `Refusal` if it isn't ours or has too many permissions."""
     rows = admin.rows("user/", search=step.name)
     row = next((row for row in rows if row.get("username") == step.name), None)
     if row is None:
@@ -218,7 +219,7 @@ def _group_named(admin: InvenTreeTransport, name: str) -> dict[str, Any] | None:
 
 
 def _has_others(admin: InvenTreeTransport, group: Row, user: Row) -> bool:
-    """Whether anybody but our user is in the group."""
+    """Whether anybody except our user is in the group."""
     return any(row.get("pk") != user["pk"] and group["pk"] in _group_keys(row) for row in admin.rows("user/"))
 
 
@@ -227,10 +228,10 @@ def _group_keys(user: Row) -> set[int]:
 
 
 def _wrong_rules(admin: InvenTreeTransport, group: int) -> list[tuple[dict[str, Any], dict[str, bool]]]:
-    """The rulesets of the group that allow too little or too much, each with what it should allow."""
+    """The group's rulesets that allow too little or too much, each with what it should allow."""
     wrong = []
     for rule in admin.rows("user/ruleset/", group=group):
-        if rule.get("group") != group:  # an ignored filter lists all groups' rules
+        if rule.get("group") != group:  # servers that ignore the filter list all groups' rules
             continue
         wanted = dict.fromkeys(_PERMISSIONS, False) | {"can_view": rule.get("name") in VIEWED}
         if any(bool(rule.get(permission)) != allowed for permission, allowed in wanted.items()):
@@ -253,9 +254,9 @@ def find_token_minted(server: Server, step: MintToken) -> TokenMinted | None:
 
 
 def mint_token(server: Server, step: MintToken) -> TokenMinted:
-    """Make a token for the peer's user and put it straight into the vault.
+    """Create a token for the peer's user and store it directly in the vault.
 
-    Tokens of this number or a later one whose secret we don't have are revoked first.
+    Active tokens of this number or a later one, whose secret we don't have, are revoked first.
     """
     admin = _token_admin(server)
     for token in _ours(admin, step):
@@ -275,10 +276,10 @@ def mint_token(server: Server, step: MintToken) -> TokenMinted:
 
 
 def try_token(server: Server, step: TryToken) -> TokenTried:
-    """Read our own inventory under the token.
+    """Read our own inventory with the token.
 
-    Raises `Refusal` with reason unsafe-version (not for the peer's hands), no-token (none in the vault),
-    too-much-right (it could do more than look), too-little-right (it can't even read stock).
+    Raises `Refusal` with reason unsafe-version (must not go to a peer), no-token (none in the vault), too-much-right
+    (it can do more than view), too-little-right (it can't even read stock).
     """
     may_be_given_away(server, for_peer=step.for_peer)
     secret = _secret(server, step.reference)
@@ -301,7 +302,7 @@ def _tried(transport: InvenTreeTransport) -> TokenTried:
 
 
 def _itself(transport: InvenTreeTransport, version: Version) -> tuple[str, date | None]:
-    """The name and end of the transport's token; '' and None if the server doesn't tell."""
+    """The name and expiry of the transport's token; '' and None if the server doesn't tell."""
     rows = transport.rows("user/tokens/") if version.tells_tokens else []
     row = next((row for row in rows if row.get("in_use")), None)
     if row is None or not row.get("expiry"):
@@ -310,12 +311,12 @@ def _itself(transport: InvenTreeTransport, version: Version) -> tuple[str, date 
 
 
 def find_token_revoked(server: Server, step: RevokeToken) -> TokenRevoked | None:
-    """Probe of `RevokeToken`: no token of that name is valid."""
+    """Probe of `RevokeToken`: no active token has that name."""
     return None if _named(_token_admin(server), step) else TokenRevoked()
 
 
 def revoke_token(server: Server, step: RevokeToken) -> TokenRevoked:
-    """Revoke the token of that name; its row stays, inactive."""
+    """Revoke the token of that name. Its row stays, inactive."""
     admin = _token_admin(server)
     for token in _named(admin, step):
         revoke(admin, token)
@@ -329,7 +330,7 @@ def _named(admin: InvenTreeTransport, step: RevokeToken) -> list[dict[str, Any]]
 
 
 def _known_by(transport: InvenTreeTransport) -> tuple[Version, Account]:
-    """The server's version, and whom it takes the token's bearer for."""
+    """The server's version, and the account behind the token."""
     try:
         transport.connect()
         version = Version(transport.api_version)
@@ -339,9 +340,9 @@ def _known_by(transport: InvenTreeTransport) -> tuple[Version, Account]:
 
 
 def try_peers_token(vault: Vault, connect: PeerConnector, step: TryToken) -> TokenTried:
-    """Read the peer's inventory under the token that it gave us. Our own InvenTree isn't needed for that.
+    """Read the peer's inventory with the token that it gave us. Our own InvenTree isn't needed.
 
-    Raises as `try_token`.
+    Raises like `try_token`.
     """
     try:
         secret = vault.read(step.reference)
@@ -351,7 +352,7 @@ def try_peers_token(vault: Vault, connect: PeerConnector, step: TryToken) -> Tok
 
 
 def find_token_tried(server: Server, step: TryToken) -> None:
-    """Probe of `TryToken`: trying leaves no trace, so it is tried again."""
+    """Probe of `TryToken`: a trial leaves no trace, so it is repeated."""
     del server, step
 
 
@@ -380,7 +381,7 @@ def _split(name: str) -> tuple[str, int]:
 
 
 def _ours(admin: InvenTreeTransport, step: MintToken) -> list[dict[str, Any]]:
-    """The user's active tokens of this number or a later one: what tries of this very step have made."""
+    """The user's active tokens of this number or a later one: earlier tries of this step created them."""
     base, number = _split(step.name)
     found = []
     for token in active_tokens(admin, step.user):
@@ -391,7 +392,7 @@ def _ours(admin: InvenTreeTransport, step: MintToken) -> list[dict[str, Any]]:
 
 
 def _next_name(admin: InvenTreeTransport, step: MintToken) -> str:
-    """The name with the first number from the step's own on that no token has had, revoked ones included."""
+    """The name with the first number, from the step's own on, that no token has had, revoked ones included."""
     base, number = _split(step.name)
     rows = admin.rows("user/tokens/", all_users="true")
     names = [_split(str(row.get("name") or "")) for row in rows if row.get("user") == step.user]
@@ -399,7 +400,7 @@ def _next_name(admin: InvenTreeTransport, step: MintToken) -> str:
     return f"{base}{max(used, default=number - 1) + 1}"
 
 
-# --- Our own two tokens: when they end, the next one made, tried and put into its file, and the old one revoked.
+# --- Our own two tokens: before one expires, create the next, try it, store it in its file, and revoke the old one.
 
 ADMIN = "admin_token"
 
@@ -414,24 +415,23 @@ def own_tokens(server: Server, query: OwnTokens) -> OwnTokensSeen:
         try:
             row = _in_use(transport)
         except NotPermitted:
-            continue  # `Overview` complains of a superuser's token that is no good
+            continue  # `Overview` reports a superuser's token that isn't valid
         if row is not None:
             found.append(TokenSeen(setting, str(row.get("name") or ""), int(row["id"]), _end(row)))
     return OwnTokensSeen(tuple(found))
 
 
 def find_renewed(server: Server, step: RenewOwnToken) -> OwnTokenRenewed | None:
-    """Probe of `RenewOwnToken`: the new one is in use already."""
+    """Probe of `RenewOwnToken`: the new one is already in use."""
     row = _in_use(_transport(server, step.setting))
     return _renewed(row) if row is not None and row.get("name") == step.name else None
 
 
 def renew(server: Server, step: RenewOwnToken) -> OwnTokenRenewed:
-    """Make the next token, try it, write it into its file, use it.
+    """Create the next token, try it, write it into its file, and use it.
 
-    Raises `Refusal`, the old one staying in use: no-file (it doesn't come from a file), not-writable (we may not
-    replace the file, or it holds something else), unsupported (below API 325), or what the trial of
-    the new one says.
+    Raises `Refusal`, and keeps using the old one: no-file (it doesn't come from a file), not-writable (we may not
+    replace the file, or it contains something else), unsupported (below API 325), or the trial's reason.
     """
     transport = _transport(server, step.setting)
     file = _writable_file(server, step.setting)
@@ -500,7 +500,7 @@ def _renewed(row: dict[str, Any]) -> OwnTokenRenewed:
 
 
 def _try(server: Server, old: InvenTreeTransport, secret: str) -> None:
-    """The new one must be the same user's, with the same permissions."""
+    """Check that the new token belongs to the same user, with the same permissions."""
     trial = server.connect(server.settings.url, secret)
     try:
         before, now = account_behind(old, server.version), account_behind(trial, server.version)
@@ -510,11 +510,11 @@ def _try(server: Server, old: InvenTreeTransport, secret: str) -> None:
         trial.close()
 
 
-# --- its file ------------------------------------------------------------------------------------------------
+# --- the token's file ------------------------------------------------------------------------------------------
 
 
 def _writable_file(server: Server, setting: str) -> Path:
-    """The file that the setting names, if we may replace it. A link's target is replaced."""
+    """The file that the setting names, if we may replace it. For a link, its target."""
     named = server.settings.admin_token_file if setting == ADMIN else server.settings.token_file
     if named is None:
         raise Refusal(Named(NameFault.SETTING_NOT_IN_FILE, setting))
@@ -532,7 +532,7 @@ def _read(file: Path) -> str:
 
 
 def _replace(file: Path, secret: str) -> None:
-    """The file holds this, durably, with the permissions that it had; or is as it was."""
+    """Replace the file's content durably and keep its permissions, or change nothing."""
     try:
         write_whole(file, f"{secret}\n".encode(), stat.S_IMODE(file.stat().st_mode))
     except OSError as problem:

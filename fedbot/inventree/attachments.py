@@ -1,4 +1,4 @@
-"""Photos and files of stock items and parts: found again by their comment, which begins with the mark."""
+"""Photos and files of stock items and parts. They are found by their comment, which begins with the mark."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _STOCK_ITEM, _PART = "stockitem", "part"
 _BLANK = "blank_image"
 OUR_MARK = re.compile(r"fed(?::|%3A)[0-9a-z-]+(?::|%3A)\d+", re.IGNORECASE)
 
-# What a file begins with, by the ending of its name. ISO media files have the length of their first box before it.
+# The first bytes of a file, by the ending of its name. ISO media files begin with the length of their first box.
 _BEGINNINGS = {
     "jpg": (0, (b"\xff\xd8\xff",)),
     "png": (0, (b"\x89PNG\r\n\x1a\n",)),
@@ -36,9 +36,9 @@ def find_attached(server: Server, step: AttachPhoto) -> PhotoAttached | None:
 
 
 def attach(server: Server, step: AttachPhoto, photo: bytes) -> PhotoAttached:
-    """Attach it and read it back. Takes the role stock: change, which `add` brings along.
+    """Attach it and read it back. Needs the permission stock: change, which `add` includes.
 
-    Raises `Refusal` with reason `no-picture` for what isn't one by its first bytes.
+    Raises `Refusal` with reason `no-picture` if its first bytes aren't a picture's.
     """
     ending = _ending(photo)
     url, fields = server.version.attachment_call(step.item)
@@ -56,7 +56,7 @@ def _attached(server: Server, step: AttachPhoto) -> Row | None:
 
 
 def _comment(server: Server, step: AttachPhoto | KeepFile) -> str:
-    """The comment of an attachment: the mark, then the note, as far as there is room."""
+    """The comment of an attachment: the mark, then as much of the note as fits."""
     return f"{step.mark} {plain(step.note)}"[: server.version.longest_comment].rstrip()
 
 
@@ -76,7 +76,7 @@ def _ending(photo: bytes) -> str:
 
 
 def _picture(content: bytes) -> str:
-    """The ending for a picture, by its first bytes; "" if it is none."""
+    """The ending for a picture, by its first bytes; "" if it is no picture."""
     for ending, (offset, beginnings) in _BEGINNINGS.items():
         if content[offset:].startswith(beginnings):
             return ending
@@ -86,7 +86,7 @@ def _picture(content: bytes) -> str:
 def read_file(server: Server, step: SendFile) -> bytes:
     """Download the file to send from InvenTree's web server.
 
-    Raises `Refusal` with reason `no-file` if it is gone, unreadable, too long, or not what its name says.
+    Raises `Refusal` with reason `no-file` if it is gone, unreadable, too long, or not the type that its name says.
     """
     if step.model == _PART:
         where = picture_of(server.api.row(f"part/{step.pk}/"))
@@ -101,7 +101,7 @@ def read_file(server: Server, step: SendFile) -> bytes:
 
 
 def read_picture(server: Server, where: str) -> bytes | None:
-    """The small picture that InvenTree has made of a part's image."""
+    """The thumbnail that InvenTree created for a part's image."""
     return server.api.media(where, LARGEST_PICTURE)
 
 
@@ -110,12 +110,12 @@ def find_sent(_: Server, __: SendFile) -> None:
 
 
 def send_file(_: Server, step: SendFile) -> FileKept:
-    """Raises TypeError: the engine does `SendFile`, because it needs the homeserver."""
+    """Raise TypeError: the engine does `SendFile`, because it needs the homeserver."""
     raise TypeError(f"{step.name} goes to the homeserver")
 
 
 def find_kept(server: Server, step: KeepFile) -> FileKept | None:
-    """Probe of `KeepFile`: by the end of its mark, which is made from its content. A part's image is looked at."""
+    """Probe of `KeepFile`: any of our marks with the same end, which is made from the content; or the part's image."""
     if step.model == _PART:
         row = server.api.row(f"part/{step.pk}/")
         is_ours = row.get("link") == address(step.link)
@@ -129,7 +129,7 @@ def find_kept(server: Server, step: KeepFile) -> FileKept | None:
 def keep_file(server: Server, step: KeepFile, content: bytes) -> FileKept:
     """Attach the file, or make it the part's image, and read it back.
 
-    Raises `Refusal` with reason `no-file` if its digest differs, or it isn't what its name says.
+    Raises `Refusal` with reason `no-file` if its digest differs, or it isn't the type that its name says.
     """
     if hashlib.sha256(content).hexdigest() != step.digest:
         raise Refusal(Named(NameFault.FILE_NOT_AS_TOLD, step.name))
@@ -146,7 +146,7 @@ def keep_file(server: Server, step: KeepFile, content: bytes) -> FileKept:
 
 
 def _check(content: bytes, name: str) -> str:
-    """The ending for this content. Raises `Refusal` unless its name has the same."""
+    """The ending for this content. Raises `Refusal` if the name has another ending."""
     said = name.rpartition(".")[2].lower().replace("jpeg", "jpg")
     found = "pdf" if content.startswith(_PDF) else _picture(content)
     if not found and _is_text(content):
@@ -157,7 +157,7 @@ def _check(content: bytes, name: str) -> str:
 
 
 def _is_text(content: bytes) -> bool:
-    """Whether the content is plain text that no browser takes for anything else."""
+    """Whether the content is plain text that no browser mistakes for anything else."""
     try:
         return bool(content) and not {"<", "\0"} & set(content.decode())
     except UnicodeDecodeError:
@@ -171,13 +171,13 @@ def picture_of(row: Row) -> str:
 
 
 def small_picture_of(row: Row) -> str:
-    """The address of the thumbnail, by a row of `part` or `part_detail`; "" if there is none."""
+    """The address of the thumbnail, from a row of `part` or `part_detail`; "" if there is none."""
     picture = str(row.get("thumbnail") or "")
     return "" if _BLANK in picture else picture
 
 
 def attached_to(server: Server, item: int) -> list[Row]:
-    """What people attached to a stock item, without our own attachments, which begin with our mark."""
+    """The attachments of a stock item that people added, without our own, which begin with our mark."""
     url, fields = server.version.attachment_call(item)
     rows = server.api.rows(url, **fields, limit=2 * MOST_FILES)
     return [row for row in rows if not OUR_MARK.match(str(row.get("comment") or ""))]

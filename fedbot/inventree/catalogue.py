@@ -1,4 +1,4 @@
-"""Which stock items, parts or categories a word means (`#42`, an IPN, a name, `PART#SERIAL`), and what is shared."""
+"""Finds the stock items, parts or categories that a word means (`#42`, an IPN, a name), and stock for a search."""
 
 from __future__ import annotations
 
@@ -60,15 +60,15 @@ class Categories:
 
     @classmethod
     def read(cls, api: InvenTreeTransport) -> Categories:
-        """As they are now. Raises the problems of a read."""
+        """Read them now. Raises the problems of a read."""
         return cls(api.rows("part/category/"))
 
     def get(self, pk: int) -> Row | None:
-        """The category of that key."""
+        """The category with that key."""
         return self._rows.get(pk)
 
     def chain(self, pk: object) -> tuple[int, ...]:
-        """The category's key and those of all above it, innermost first; nothing for no category."""
+        """The category's key and those of its ancestors, innermost first; empty for no category."""
         chain: list[int] = []
         while isinstance(pk, int) and pk in self._rows and pk not in chain and len(chain) < _DEEPEST:
             chain.append(pk)
@@ -76,26 +76,26 @@ class Categories:
         return tuple(chain)
 
     def below(self, keys: Iterable[int]) -> set[int]:
-        """These categories and all below them."""
+        """These categories and all their descendants."""
         wanted = set(keys)
         return {pk for pk in self._rows if wanted & set(self.chain(pk))}
 
     def path(self, pk: object) -> str:
-        """As InvenTree writes it: `Optics/Lasers`; '' for no category."""
+        """The path as InvenTree writes it: `Optics/Lasers`; '' for no category."""
         row = self._rows.get(pk) if isinstance(pk, int) else None
         return str(row.get("pathstring") or row.get("name") or "") if row else ""
 
     def paths(self) -> tuple[str, ...]:
-        """Those of all categories."""
+        """The paths of all categories."""
         return tuple(self.path(pk) for pk in self._rows)
 
     def like(self, word: str) -> list[str]:
-        """The names of those that are called much like that, best first, at most three."""
+        """At most three category names that are similar to the word, best first."""
         names = {str(row.get("name") or "").casefold(): str(row.get("name") or "") for row in self._rows.values()}
         return [names[hit] for hit in difflib.get_close_matches(word.casefold(), names)]
 
     def named(self, word: str) -> list[Row]:
-        """Those with that name or path; case doesn't matter."""
+        """The categories with that name or path; case doesn't matter."""
         return [
             row
             for row in self._rows.values()
@@ -103,13 +103,13 @@ class Categories:
         ]
 
 
-# A part may lie in very many places; a person can't choose among more than this anyway.
+# A part may be in very many places. A person can't choose among more than this anyway.
 _MOST_ITEMS = 20
 MOST_PARTS = 100
 
-# No table is that long: a number with more digits is no key, and no query for the database.
+# No table is that long, so a number with more digits is no key and isn't queried.
 _KEY = re.compile(r"#\s*(\d{1,9})")
-# The item's page in the web interface (new, old) and in the API, with or without what follows.
+# The item's page in the web interface (new, old) and in the API, with or without a following path.
 _ITEM_PATH = re.compile(r"/(?:(?:web|platform)/)?(?:api/)?stock/(?:item/)?(\d{1,9})(?:/.*)?")
 
 
@@ -122,7 +122,7 @@ def find_items(server: Server, query: FindItems, categories: Categories | None =
 
 
 def relate_units(server: Server, query: RelateUnits) -> UnitsRelated:
-    """How these units convert, by this server's definitions."""
+    """The factors between these units, by this server's definitions."""
     return UnitsRelated(_factors(server, query.pairs))
 
 
@@ -161,29 +161,29 @@ def _found(server: Server, query: FindItems, categories: Categories | None) -> I
 
 
 def ratio_of(server: Server, theirs: str, ours: str) -> Fraction | None:
-    """How many of our unit one of theirs is; None if they can't be converted."""
+    """The number of our units in one of theirs; None if they can't be converted."""
     if theirs == ours:
         return Fraction(1)
-    from fedbot.inventree.units import factor  # noqa: PLC0415 -- brings numpy with it: only where units differ
+    from fedbot.inventree.units import factor  # noqa: PLC0415 -- imports numpy, so only if the units differ
 
     return factor(server, theirs, ours)
 
 
 def _stock_called(server: Server, called: str, word: str) -> list[dict[str, Any]]:
-    """The stock of the parts with this IPN or name, by calls that are quicker than `part/` with its sums."""
+    """The stock of the parts with this IPN or name, by calls that are faster than `part/`, which sums up stock."""
     rows = _in_stock(server, {called: plain(word)})
     return _not_leaving(server, [row for row in rows if same(str(part_shown(row).get(called) or ""), word)])
 
 
 def _stock_of(server: Server, scanned: Scanned) -> list[dict[str, Any]]:
-    """The stock of the part, or directly in the location, that a scanned code stands for."""
+    """The stock of the part, or directly in the location, that a scanned code means."""
     field = "part" if scanned.model == stock.PART else "location"
     rows = [row for row in _in_stock(server, {field: scanned.key}) if row.get(field) == scanned.key]
     return _not_leaving(server, rows)
 
 
 def _in_stock(server: Server, wanted: Mapping[str, object]) -> list[dict[str, Any]]:
-    """What came last of it; if there is more than a page, also what is largest, by a second call."""
+    """The newest matching stock. If it fills a page, a second call adds the largest."""
     filters = {**wanted, "in_stock": "true", "limit": _MOST_ROWS, **DETAILED}
     rows = server.api.rows("stock/", **filters, ordering=server.version.newest_first)
     if len(rows) == _MOST_ROWS:
@@ -194,13 +194,13 @@ def _in_stock(server: Server, wanted: Mapping[str, object]) -> list[dict[str, An
 
 
 def _not_leaving(server: Server, rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """But for what is on its way out."""
+    """Leave out stock in the outgoing locations."""
     leaving = {place.pk for place in server.places.meant_by(server.settings.outgoing)}
     return [row for row in rows if row.get("location") not in leaving]
 
 
 def parts_like(server: Server, word: str) -> tuple[Part, ...]:
-    """The parts that contain all words, in stock or not, from the index."""
+    """The parts that match all words, in stock or not, from the index."""
     server.stock.make_ready(server.reader)
     words = word.translate(_QUOTES).casefold().split()
     found = server.stock.index.search(words, Scope(everything=True), (), MOST_PARTS, in_stock=False) if words else []
@@ -208,7 +208,7 @@ def parts_like(server: Server, word: str) -> tuple[Part, ...]:
 
 
 def unknown_things(server: Server, query: NamedThings) -> UnknownThings:
-    """What the settings name and InvenTree doesn't have."""
+    """The names in the settings that InvenTree doesn't have."""
     categories = Categories.read(server.api).paths() if query.categories else ()
     locations = server.places.paths()
     return UnknownThings(
@@ -226,7 +226,7 @@ def _is_part(server: Server, word: str) -> bool:
 
 
 def parts_by_ipn(server: Server, ipn: str) -> list[dict[str, Any]]:
-    """The parts with this IPN; case doesn't matter (facts: the filter is exact, but case-insensitive)."""
+    """The parts with this IPN; case doesn't matter (InvenTree's filter is exact, but case-insensitive)."""
     rows = server.api.rows("part/", IPN=plain(ipn))
     return [row for row in rows if same(str(row.get("IPN") or ""), ipn)]
 
@@ -234,7 +234,8 @@ def parts_by_ipn(server: Server, ipn: str) -> list[dict[str, Any]]:
 def parts_by_name(server: Server, name: str) -> list[dict[str, Any]]:
     """The parts with exactly this name, or full name ('IPN | name' as InvenTree shows it); case doesn't matter.
 
-    InvenTree ignores `?name=`, and sums up stock for each part that a search finds; so it's a pattern that fits few.
+    InvenTree ignores `?name=`, and sums up stock for each part that a search finds. So the query is a pattern that
+    matches few parts.
     """
     written = plain(name)
     for each in dict.fromkeys([written, *written.split(" | ")]):
@@ -246,12 +247,12 @@ def parts_by_name(server: Server, name: str) -> list[dict[str, Any]]:
 
 
 def _names(row: Row) -> tuple[str, str]:
-    """What a person may call a part: its name, or the full name that InvenTree shows: 'IPN | name'."""
+    """The two names of a part: its name, and the full name that InvenTree shows ('IPN | name')."""
     return str(row.get("name") or ""), str(row.get("full_name") or "")
 
 
 def _key_in(server: Server, word: str) -> int | None:
-    """The item's key in `#42`, a scanned code, or a link to our own InvenTree, by whichever of its addresses."""
+    """The item's key in `#42`, a scanned code, or a link to any address of our own InvenTree."""
     if (scanned := stock_item_in(word)) is not None:
         return scanned
     match = _KEY.fullmatch(word)
@@ -265,7 +266,7 @@ def _key_in(server: Server, word: str) -> int | None:
 
 
 def _one(server: Server, key: int, categories: Categories, query: FindItems) -> ItemsFound:
-    """One stock item by its key, in stock or not, with its whole part."""
+    """One stock item by its key, in stock or not, with its complete part."""
     row = server.api.row_if_there(f"stock/{key}/", **DETAILED, tags="true")
     if row is None:
         return ItemsFound()
@@ -276,8 +277,8 @@ def _one(server: Server, key: int, categories: Categories, query: FindItems) -> 
 def _whole_part(server: Server, row: Row, categories: Categories, query: FindItems) -> Part:
     """The part of a stock item, with keywords and category, which a stock row lacks.
 
-    Keywords only help a friend to find the part, so the index's will do, if it is the part that it knows. By the
-    category it is decided whether the part is shared: that is read.
+    Keywords only help a friend to find the part, so the index's are enough if its part is otherwise equal. The category
+    decides whether the part is shared, so it is read.
     """
     known = server.stock.index.part(int(row["part"]))
     told = part_of(part_shown(row))
@@ -308,10 +309,10 @@ def _by_serial(server: Server, word: str, categories: Categories, query: FindIte
 
 
 def _foremost(rows: list[Row]) -> list[Row]:
-    """As many as a person can choose from: what is OK before the rest, and of that first the largest, then the newest.
+    """As many rows as a person can choose from: those with status OK first, half of them the largest, then the newest.
 
-    `rows` begin with the newest. A part may lie in very many places, most of them small: without the largest, nobody
-    could ask for much of it.
+    `rows` begins with the newest. A part may be in very many places, most of them small. Without the largest, nobody
+    could ask for a large quantity.
     """
     if len(rows) <= _MOST_ITEMS:
         return rows
@@ -322,7 +323,7 @@ def _foremost(rows: list[Row]) -> list[Row]:
 
 
 def _described(server: Server, rows: Iterable[Row], categories: Categories, query: FindItems) -> ItemsFound:
-    """The foremost of these rows of stock, with their whole parts, each read once."""
+    """The foremost of these stock rows, with their complete parts, each read once."""
     parts: dict[int, Part] = {}
     found = []
     for row in _foremost(list(rows)):
@@ -338,7 +339,7 @@ def _with_origins(
 ) -> ItemsFound:
     """The items with their metadata, those in stock first, and which of them came from another party.
 
-    With all that InvenTree has of them, and with their lending rules, if that is asked for.
+    If the query asks for it, with everything that InvenTree has about them, and with their lending rules.
     """
     whole, rules = query.whole, metadata.LendingRules(server)
     said: list[tuple[int, LendingSaid]] = []
@@ -363,7 +364,7 @@ def _with_origins(
                 metadata=metadata.foreign_part(content),
             )
         )
-    items.sort(key=lambda item: (not item.in_stock, item.pk))  # the oldest leaves first
+    items.sort(key=lambda item: (not item.in_stock, item.pk))  # the oldest is used first
     return ItemsFound(items=tuple(items), tainted=tuple(tainted), lending=tuple(said))
 
 
@@ -371,7 +372,7 @@ def _lending_rules(
     server: Server, rules: metadata.LendingRules, row: Row, part: Part, categories: Categories
 ) -> Iterator[LendingSaid]:
     """The lending rules in the metadata of the part, its categories and the item's locations."""
-    server.place(row.get("location"))  # one that was made since the last look is known then
+    server.place(row.get("location"))  # reads a location that was created since the last look
     records = [("part", part.pk, f"part {part.ipn or part.name}")]
     records += [("partcategory", pk, f"category {categories.path(pk)}") for pk in part.categories]
     places = server.places.chain(row.get("location"))
@@ -385,7 +386,7 @@ _MOST_ROWS = 100
 _QUOTES = str.maketrans(dict.fromkeys("\"',|", " "))
 
 
-# --- what can be shared --------------------------------------------------------------------------------------
+# --- stock that can be shared --------------------------------------------------------------------------------
 
 
 def find_shareable(server: Server, query: FindShareable) -> Shareable:
@@ -451,7 +452,7 @@ def _category(row: Row, categories: Categories) -> Thing:
 
 
 def search_stock(server: Server, query: SearchStock) -> StockHits:
-    """The stock of the first twenty matching parts: found in our index, then each read with the token.
+    """The stock of the first twenty matching parts: found in our index, then read again with the friend's token.
 
     So a friend learns only of stock that exists, is shared, and is visible to that friend at this moment.
     """
@@ -489,12 +490,12 @@ def search_stock(server: Server, query: SearchStock) -> StockHits:
 def _read_part_again(
     api: InvenTreeTransport, categories: Categories, query: SearchStock, pk: int, pictures: dict[int, str]
 ) -> Iterator[Part]:
-    """The part of a lent item, if it is in the scope as InvenTree has it now, by itself or by that item."""
+    """The part of a lent item, if the scope, by that part or that item, covers it as InvenTree has it now."""
     try:
         row = api.row(f"part/{pk}/")
     except NotPermitted:
         raise
-    except Refusal:  # there is no such part any more
+    except Refusal:  # the part doesn't exist any more
         return
     part = part_of(row, categories.chain(row.get("category")))
     items = {item for of_part, item in query.lent if of_part == pk}
@@ -504,7 +505,7 @@ def _read_part_again(
 
 
 def _with_variants(server: Server, scope: Scope) -> Scope:
-    """The scope with the variants of its templates, as they are now: one call a template."""
+    """The scope with its templates' current variants: one call per template."""
     if scope.everything or not scope.templates:
         return scope
     rows = [row for template in scope.templates for row in server.api.rows("part/", variant_of=template)]
@@ -520,11 +521,10 @@ def _read_again(
     chain: tuple[int, ...],
     pictures: dict[int, str],
 ) -> Iterator[StockItem]:
-    """The stock of a part in the index, as InvenTree has it now, within the scope.
+    """The current stock of a part from the index, within the scope.
 
-    Where the part's picture lies is noted in `pictures`.
-
-    A stock item doesn't tell its part's category, so InvenTree is asked for those in the one by which it is shared.
+    The address of the part's thumbnail is put into `pictures`. A stock item doesn't tell its part's category, so the
+    query filters by the category that shares the part.
     """
     part = known.part
     filters: dict[str, object] = {"ordering": "-quantity"}
@@ -534,7 +534,7 @@ def _read_again(
         rows = api.rows("stock/", part=part.pk, in_stock="true", limit=_MOST_ROWS, part_detail="true", **filters)
     except NotPermitted:
         raise
-    except Refusal:  # there is no such part any more (newest: 400; others tell of all stock then)
+    except Refusal:  # the part doesn't exist any more (newest: 400; others list all stock then)
         server.stock.index.forget_part(part.pk)
         return
     for row in rows:

@@ -1,16 +1,17 @@
-"""What can go wrong at the InvenTree edge: all that httpx, the official package and the libraries below them report.
+"""Errors at the InvenTree edge: everything that httpx, the official package and the libraries below them report.
 
 | problem | when | what follows |
 |---|---|---|
-| `Unavailable` | it can't have reached the server, or a read failed | the same again, later |
-| `Refusal` | a definite no: a 4xx, or our own check before the step | never again |
-| `NotPermitted` | a no too: 401 or 403 | people are told which role is missing |
-| `OutcomeUnknown` | the request may have been carried out | InvenTree is looked into before anything else |
+| `Unavailable` | the request can't have reached the server, or a read failed | the same again, later |
+| `Refusal` | a definite refusal: a 4xx, or our own check before the step | never again |
+| `NotPermitted` | also a refusal: 401 or 403 | people are told which role is missing |
+| `OutcomeUnknown` | the request may have been carried out | a probe, before anything else |
 
-`InventoryProblem` is their base, and nothing else leaves: `transport` sees to one request, `OwnInventory` to what is
-made of the answers. Which of them it is decides what happens next, so the question is always: can the server have
-done it?
-Never in a text: tokens, HTML, a body that could not be read, or what httpx says (it may quote a header).
+`InventoryProblem` is their base, and the edge raises nothing else: `transport` converts the errors of one request,
+`OwnInventory` those of reading the answers. The kind decides what happens next, so the question is always: can the
+server have done it?
+
+A text never contains tokens, HTML, an unreadable body, or httpx's own message, which may quote a header.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ from fedbot.rules.model.diagnosis import (
     Verbatim,
 )
 
-# The request never left: nothing can have happened, whatever the verb.
+# The request was never sent: nothing can have happened, whatever the method.
 UNSENT = (
     httpx.ConnectError,
     httpx.ConnectTimeout,
@@ -57,7 +58,7 @@ UNSENT = (
 )
 
 LONGEST_WAIT = 3600
-"""Seconds that a server may ask us to leave it alone."""
+"""The most seconds that a server may ask us to leave it alone."""
 
 _CAUSES: tuple[tuple[type[Exception], Cause], ...] = (
     (httpx.ConnectTimeout, Cause.NO_CONNECTION_IN_TIME),
@@ -69,7 +70,7 @@ _CAUSES: tuple[tuple[type[Exception], Cause], ...] = (
     (httpx.ProxyError, Cause.PROXY),
 )
 
-# InvenTree's own words for a no, and our short code for it.
+# InvenTree's own words in a refusal, and our short code for each.
 _REASONS: tuple[tuple[str, str], ...] = (
     ("must be in stock", "not-in-stock"),
     ("not in stock", "not-in-stock"),
@@ -90,7 +91,7 @@ _LONGEST_TEXT = 300
 def of_exception(error: Exception, host: str, *, reading: bool) -> InventoryProblem:
     """The problem behind a request that got no response."""
     cause = next((cause for kind, cause in _CAUSES if isinstance(error, kind)), Cause.FAILED)
-    if "CERTIFICATE_VERIFY_FAILED" in str(error):  # httpx tells it by its text alone
+    if "CERTIFICATE_VERIFY_FAILED" in str(error):  # only httpx's text tells this
         cause = Cause.NOT_TRUSTED
     if reading or isinstance(error, UNSENT):
         return Unavailable(NoResponse(host, cause, may_be_done=False))
@@ -111,13 +112,13 @@ def of_response(response: httpx.Response, host: str, *, reading: bool) -> Invent
 
 
 def _asked_to_wait(response: httpx.Response) -> float:
-    """The seconds of a Retry-After; 0 if there is none, or a date, which few servers send."""
+    """The seconds of a Retry-After; 0 if there is none, or it is a date, which few servers send."""
     told = response.headers.get("retry-after", "")
     return float(min(int(told), LONGEST_WAIT)) if told.isdecimal() and told.isascii() else 0.0
 
 
 def _definite_no(response: httpx.Response, status: int) -> Refusal:
-    """A 4xx. A web page instead of JSON (a proxy's, or 0.13's own) is told by its number alone."""
+    """The refusal behind a 4xx. If the answer is a web page (a proxy's, or 0.13's own), only its status is reported."""
     said = readable(_json(response))
     if status == HTTPStatus.UNAUTHORIZED:
         return NotPermitted(TokenRefused(said))
@@ -132,7 +133,7 @@ def _definite_no(response: httpx.Response, status: int) -> Refusal:
 
 
 def unreadable(host: str, *, reading: bool) -> InventoryProblem:
-    """The problem behind a success whose body isn't the JSON that was asked for."""
+    """The problem behind a success whose body isn't the expected JSON."""
     said = NoJson(host, may_be_done=not reading)
     return Unavailable(said) if reading else OutcomeUnknown(said)
 
@@ -172,12 +173,12 @@ def _json(response: httpx.Response) -> Any:  # noqa: ANN401  an error body may b
 
 
 def is_json(response: httpx.Response) -> bool:
-    """Whether InvenTree itself has answered, and no proxy before it."""
+    """Whether InvenTree itself answered, rather than a proxy before it."""
     return _json(response) is not None
 
 
 def _error_name(content: object) -> str:
-    """The Python exception that the server hit ('OperationalError'); '' if it says none."""
+    """The name of the server's Python exception ('OperationalError'); '' if it doesn't tell."""
     name = content.get("error") if isinstance(content, dict) else None
     return name if isinstance(name, str) and name.isidentifier() else ""
 
@@ -187,7 +188,7 @@ def _reason(said: str, status: int) -> str:
     return found or (GONE if status == HTTPStatus.NOT_FOUND else NO_CODE)
 
 
-# Which role a refused call needs; the first path that fits counts.
+# The role that a refused call needs; the first matching path counts.
 _ROLES = {
     "stock/location/": "stock_location",
     "stock/": "stock",
@@ -203,7 +204,7 @@ _PERMISSIONS = {"GET": "view", "HEAD": "view", "POST": "add", "PATCH": "change",
 
 
 def _forbidden(response: httpx.Response, said: str) -> Forbidden:
-    """What the user behind the token lacks."""
+    """The permission that the user behind the token lacks."""
     request = response.request
     path = request.url.path.partition("/api/")[2]
     if path.startswith("user/"):

@@ -1,4 +1,4 @@
-"""Matching a peer's item to one of our parts, and the location that it goes to (UC2)."""
+"""Matches a peer's item to one of our parts, and to the location that it goes to (UC2)."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 _MOST_CANDIDATES = 5
 _MOST_NUMBERS = 9
-_LONGEST = 95  # of a serial number, which InvenTree ends at 100
+_LONGEST = 95  # of a serial number; InvenTree allows 100
 
 
 def match_part(server: Server, query: MatchPart) -> PartMatch:
-    """The one part that fits and can take the item, with its location; or why there is none."""
+    """The one part that fits and can take the item, with its location; or the reason why there is none."""
     found = _matched(server, query)
     return replace(found, status_key=_custom_status(server, query)) if query.status else found
 
@@ -82,12 +82,12 @@ def _already_here(server: Server, query: MatchPart, item: int) -> PartMatch:
 
 
 def _one_to_one(server: Server, query: MatchPart, part: Row) -> Fraction | None:
-    """The ratio of the units, if it is 1: what is here already keeps its quantity."""
+    """The ratio of the units if it is 1, because the existing item keeps its quantity; else None."""
     return ratio if (ratio := _ratio(server, query, part)) == 1 else None
 
 
 def _ratio(server: Server, query: MatchPart, part: Row) -> Fraction | None:
-    """How many of the part's unit one of the peer's is; None if they can't be converted."""
+    """The number of the part's units in one of the peer's; None if they can't be converted."""
     return ratio_of(server, query.description.units.strip(), str(part.get("units") or "").strip())
 
 
@@ -114,7 +114,7 @@ def _as_said(server: Server, query: MatchPart) -> list[dict[str, Any]]:
 
 
 def _narrowed(rows: list[dict[str, Any]], wanted: PartDescription) -> list[dict[str, Any]]:
-    """The one active part, or the one active part of the same revision; else all."""
+    """The only active part, or the only active part of the same revision; else all."""
     for usable in (
         [row for row in rows if row.get("active", True)],
         [row for row in rows if row.get("active", True) and _revision(row) == wanted.revision],
@@ -129,7 +129,7 @@ def _revision(row: Row) -> str:
 
 
 def _why_not(row: Row, query: MatchPart) -> str:
-    """Why a part can't take the item; empty if it can."""
+    """The reason why a part can't take the item; empty if it can."""
     if row.get("virtual"):
         return "virtual"
     if not row.get("active", True):
@@ -138,7 +138,7 @@ def _why_not(row: Row, query: MatchPart) -> str:
 
 
 def _why_not_so_much(row: Row, query: MatchPart, ratio: Fraction | None) -> str:
-    """Why the quantity can't be converted into the part's unit; '' if it can."""
+    """The reason why the quantity can't be converted into the part's unit; '' if it can."""
     if ratio is None:
         return "units"
     quantity = Fraction(query.quantity) * ratio
@@ -148,9 +148,10 @@ def _why_not_so_much(row: Row, query: MatchPart, ratio: Fraction | None) -> str:
 
 
 def _by_number(server: Server, row: Row, query: MatchPart) -> tuple[str, int | None, str]:
-    """Why the part can't have this item ('' if it can), our own record that returns, and the serial number instead.
+    """Whether the part can take this item.
 
-    Serial numbers of different spaces often collide: every space has a "1".
+    Return the reason why not ('' if it can), our own record that returns, and the serial number to use instead of the
+    peer's. Serial numbers of different spaces often collide: every space has a "1".
     """
     given = _gave_with_any_number(server, query)
     if given is not None:
@@ -165,14 +166,14 @@ def _by_number(server: Server, row: Row, query: MatchPart) -> tuple[str, int | N
 
 
 def _gave_with_any_number(server: Server, query: MatchPart) -> Row | None:
-    """Our own record that is with the peer: it is this item, whatever its serial number there is."""
+    """Our own record that is with the peer: it is this item, whatever its serial number is there."""
     rows = (server.api.row_if_there(f"stock/{pk}/") for pk in query.gave)
     here = [row for row in rows if row is not None and _comes_again(server, row, query)]
     return here[0] if len(here) == 1 else None
 
 
 def _others(server: Server, query: MatchPart) -> list[str]:
-    """The serial numbers to try if the peer's is taken, by the configured pattern."""
+    """The serial numbers to try, by the configured pattern, if the peer's is taken."""
     number = server.settings.taken_serial.format(serial=query.serial, space=query.peer)
     return [number, *(f"{number}-{again}" for again in range(2, _MOST_NUMBERS + 1))] if len(number) < _LONGEST else []
 
@@ -187,13 +188,13 @@ def _booked_in_by(query: MatchPart, item: Row) -> bool:
 
 
 def _comes_again(server: Server, item: Row, query: MatchPart) -> bool:
-    """Whether it is still with the peer, or this transfer returned it already, before our journal was lost."""
+    """Whether the item is still with the peer, or this transfer returned it before our journal was lost."""
     with_peer = item.get("customer") is not None and item["customer"] == query.company
     return with_peer or trace(server, query.mark, int(item["pk"])).last(RETURNED) is not None
 
 
 def _nothing(server: Server, reason: str, *, creatable: bool = True) -> PartMatch:
-    """No part; `creatable` if settings and roles allow a new one."""
+    """The answer if no part fits; `creatable` if settings and roles allow a new one."""
     if not (creatable and server.makes_parts):
         return PartMatch(reason=reason)
     place, category = server.default_place({}), server.settings.new_part_category
@@ -201,7 +202,7 @@ def _nothing(server: Server, reason: str, *, creatable: bool = True) -> PartMatc
 
 
 def _by_alias(server: Server, query: MatchPart) -> list[dict[str, Any]]:
-    """The part in whose metadata the peer's IPN or name is recorded: `fedbot: {aliases: {PEER: [WORD, …]}}`."""
+    """The parts whose metadata has the peer's IPN or name: `fedbot: {aliases: {PEER: [WORD, …]}}`."""
     wanted = query.description
     words = [word for word in (wanted.ipn, wanted.name) if word]
     candidates = dict.fromkeys(part.pk for word in words for part in parts_like(server, word)[:_MOST_CANDIDATES])
@@ -211,7 +212,7 @@ def _by_alias(server: Server, query: MatchPart) -> list[dict[str, Any]]:
 
 
 def _aliases(server: Server, part: int, peer: str) -> set[str]:
-    """What this peer calls the part; empty without the permission to read its metadata."""
+    """This peer's names for the part; empty without the permission to read its metadata."""
     try:
         own = metadata.read(server, "part", part).get(OWN_KEY)
     except NotPermitted:

@@ -1,7 +1,7 @@
-"""The receiver's steps: a part if it lacks one, the stock item in Incoming, putting it away; and out again.
+"""The receiver's steps: create a missing part, create the item in Incoming, put it away, and write it off.
 
-`POST stock/` leaves no notes in the history, so its mark is the item's `link`, which nothing can search for:
-it is looked for among the items of the part, those in Incoming first.
+`POST stock/` leaves no notes in the history, so its mark is the item's `link`. No query finds a link, so the bot looks
+through the part's items, newest and those in Incoming.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _PAGE = 100
 
 
 def find_part_created(server: Server, step: CreatePart) -> PartCreated | None:
-    """Probe of `CreatePart`: a part of this name, IPN and revision, which InvenTree has only once."""
+    """Probe of `CreatePart`: a part with this name, IPN and revision, which InvenTree allows only once."""
     wanted = step.description
     query = {"IPN": plain(wanted.ipn)} if wanted.ipn else {"search": plain(wanted.name)}
     rows = server.api.rows("part/", **query)
@@ -58,12 +58,12 @@ def find_part_created(server: Server, step: CreatePart) -> PartCreated | None:
 
 
 def create_part(server: Server, step: CreatePart) -> PartCreated:
-    """Create the part as described. It is salable, so that loans can be returned.
+    """Create the part as described. It is salable, so loans can be returned.
 
     Raises `Refusal` with reason `no-category` if the configured category isn't exactly one.
     """
     found = find_part_created(server, step)
-    if found is not None:  # made by a person since the card was written
+    if found is not None:  # a person created it since the card was written
         return found
     wanted = step.description
     row = server.api.post(
@@ -89,7 +89,7 @@ def create_part(server: Server, step: CreatePart) -> PartCreated:
 
 
 def category_for_new_parts(server: Server) -> dict[str, int]:
-    """The field with the category that `new_part_category` means; nothing where that is empty."""
+    """The field with the category of `new_part_category`; empty if that setting is empty."""
     word = server.settings.new_part_category
     if not word and server.version.takes_parts_without_category:
         return {}
@@ -100,7 +100,7 @@ def category_for_new_parts(server: Server) -> dict[str, int]:
 
 
 def _is(row: Row, wanted: PartDescription) -> bool:
-    """InvenTree's own rule of uniqueness: name, IPN and revision together."""
+    """Whether InvenTree considers them the same part: name, IPN and revision together are unique."""
     pairs = (("name", wanted.name), ("IPN", wanted.ipn), ("revision", wanted.revision))
     return all(same(str(row.get(field) or ""), value) for field, value in pairs)
 
@@ -109,9 +109,9 @@ def _is(row: Row, wanted: PartDescription) -> bool:
 
 
 def find_item_created(server: Server, step: CreateItem) -> ItemCreated | None:
-    """Probe of `CreateItem`: the item with our link, in Incoming, or where a person has put it since.
+    """Probe of `CreateItem`: the item with our link, in Incoming, or where a person has moved it since.
 
-    A split copies the link, so the oldest item with it is meant.
+    A split copies the link, so the oldest item with it is the one.
     """
     newest = rows_of_part(server, step.part, limit=_PAGE)
     rows = newest if len(newest) < _PAGE else [*newest, *_in_incoming(server, step)]
@@ -125,8 +125,8 @@ def find_item_created(server: Server, step: CreateItem) -> ItemCreated | None:
 def create_item(server: Server, step: CreateItem) -> ItemCreated:
     """Create the item in Incoming and read it back.
 
-    Raises `Refusal` with reason `serial` for a serial number that can't be given, `link-too-long`, or
-    InvenTree's own no.
+    Raises `Refusal` with reason `serial` for a serial number that can't be given, `link-too-long`, or InvenTree's own
+    refusal.
     """
     _can_be_created(server, step)
     _must_count_as_shown(server, step)
@@ -161,7 +161,7 @@ def _can_be_created(server: Server, step: CreateItem) -> None:
 
 
 def _must_count_as_shown(server: Server, step: CreateItem) -> None:
-    """Two hundred of what was centimetres on the card aren't two hundred metres."""
+    """Refuse if the part's unit is not the one on the card: 200 centimetres must not become 200 metres."""
     if step.units is None:
         return
     part = part_of(server.api.row(f"part/{step.part}/"))
@@ -172,7 +172,7 @@ def _must_count_as_shown(server: Server, step: CreateItem) -> None:
 def _created(server: Server, step: CreateItem, reply: object) -> Row:
     """The new row, from InvenTree's answer, or read back if the answer lacks fields that are checked.
 
-    Older versions don't answer with the key of a serialised item. Putting it away reads the row again.
+    Older versions don't return the key of a serialised item. Putting it away reads the row again.
     """
     told = server.version.created(reply)
     if told is not None:
@@ -187,22 +187,22 @@ def _in_incoming(server: Server, step: CreateItem) -> list[dict[str, Any]]:
     return rows_of_part(server, step.part, location=server.incoming.pk)
 
 
-# --- a thing with a serial number that was here before ------------------------------------------------------
+# --- an item with a serial number that was here before -----------------------------------------------------
 
 
 def find_booked_in_again(server: Server, step: BookInAgain) -> ItemCreated | None:
-    """Probe of `BookInAgain`: it came back from the customer under this mark."""
+    """Probe of `BookInAgain`: the item was returned from the customer under this mark."""
     if trace(server, step.mark, step.item).last(RETURNED, step.item) is None:
         return None
     return ItemCreated(step.item, amount(item_row(server, step.item)["quantity"]))
 
 
 def book_in_again(server: Server, step: BookInAgain) -> ItemCreated:
-    """`stock/return/` of our own record, which is with the peer's company since the thing went there.
+    """Return our own record with `stock/return/`. It has been with the peer's company since the item went there.
 
-    A second record can't have the same number, not even of what is with a customer; renumbering the old one would
-    leave no trace in the history, and can be switched off (STOCK_ALLOW_EDIT_SERIAL). So one record goes on.
-    Raises `Refusal` with reason `serial` if it isn't that thing, or isn't with the company any more.
+    A second record can't have the same serial number, not even while the first is with a customer. Renumbering the old
+    record would leave no trace in the history, and can be switched off (STOCK_ALLOW_EDIT_SERIAL). So the old record
+    continues. Raises `Refusal` with reason `serial` if it isn't that item, or isn't with the company any more.
     """
     row = item_row(server, step.item)
     known = (row.get("part"), str(row.get("serial") or ""), row.get("customer"))
@@ -222,7 +222,7 @@ def book_in_again(server: Server, step: BookInAgain) -> ItemCreated:
     return ItemCreated(step.item, amount(row["quantity"]))
 
 
-# --- what was here before, by hand ---------------------------------------------------------------------------
+# --- an item that was here before, by hand -------------------------------------------------------------------
 
 
 def find_marked_as_here(server: Server, step: MarkAsHere) -> ItemCreated | None:
@@ -234,7 +234,7 @@ def find_marked_as_here(server: Server, step: MarkAsHere) -> ItemCreated | None:
 def mark_as_here(server: Server, step: MarkAsHere) -> ItemCreated:
     """Move the item to its own location: that puts the mark into its history and changes nothing else.
 
-    Raises `Refusal` if it differs from what the card showed.
+    Raises `Refusal` if the item differs from what the card showed.
     """
     row = item_row(server, step.item)
     if row.get("part") != step.part or why_not_here(server, row, step.quantity, step.serial):
@@ -253,7 +253,7 @@ def mark_as_here(server: Server, step: MarkAsHere) -> ItemCreated:
 
 
 def why_not_here(server: Server, row: Row, quantity: Decimal, serial: str) -> ItemFault | None:
-    """Why this stock item of ours can't be the one that a friend lends; None if it can."""
+    """The reason why this stock item of ours can't be the one that a friend lends; None if it can."""
     checks = (
         (not server.version.in_stock(row) or row.get("customer") is not None, ItemFault.NOT_IN_STOCK),
         (amount(row["quantity"]) != quantity, ItemFault.OTHER_QUANTITY),
@@ -290,7 +290,7 @@ def put_away(server: Server, step: PutAway) -> PlacedAt:
     )
 
 
-# --- what was borrowed, and is over ---------------------------------------------------------------------------
+# --- borrowed items that are lost ----------------------------------------------------------------------------
 
 
 def find_written_off(server: Server, step: WriteOff) -> WrittenOff | None:
@@ -300,7 +300,7 @@ def find_written_off(server: Server, step: WriteOff) -> WrittenOff | None:
 
 
 def write_off(server: Server, step: WriteOff) -> WrittenOff:
-    """Give the item the status 'lost': it is no longer in stock, and keeps its history.
+    """Give the item the status 'lost'. It is no longer in stock, and keeps its history.
 
     Raises `Refusal` with one of: gone, not-in-stock, too-much, allocated.
     """

@@ -1,4 +1,4 @@
-"""Our own InvenTree as the rules see it: which query or step is answered or done by what."""
+"""Our own InvenTree as the rules see it: the functions that answer each query and do each step."""
 
 from __future__ import annotations
 
@@ -53,13 +53,13 @@ log = logging.getLogger(__name__)
 Asked = TypeVar("Asked")
 Told = TypeVar("Told")
 
-# A server gets upgraded under us: it is looked at again this often, and after every outage.
+# Admins upgrade a running server, so the bot looks at it this often, and after every outage.
 SECONDS_BETWEEN_LOOKS = 24 * 3600.0
 
-# An upgrade that takes less than the pause between two of our calls is no outage to us, but other addresses and fields.
+# An upgrade shorter than the pause between two calls causes no outage, but changes addresses and fields.
 SECONDS_BETWEEN_VERSIONS = 60.0
 
-# So long after its probe a step is done without a second look at its stock item.
+# A step that follows its probe within this time doesn't check its stock item again.
 SECONDS_RECOGNISED = 5.0
 
 
@@ -69,7 +69,7 @@ MOST_TRIALS = 4
 
 @dataclass(frozen=True)
 class StepHandler:
-    """How one kind of step is found again, and how it is done."""
+    """The probe and the act of one kind of step."""
 
     probe: Callable[[Server, Any], StepResult | None]
     act: Callable[..., StepResult]
@@ -136,9 +136,9 @@ def _with_merges(
     look: Callable[[Server, Any], Answer],
     received: queries.ReceivedOf,
     server: Server,
-    asked: Any,  # noqa: ANN401 -- what `look` answers
+    asked: Any,  # noqa: ANN401 -- any type that `look` takes
 ) -> Answer:
-    """What was found, and what has vanished of its parts."""
+    """The items found, and which of their parts' stock has vanished."""
     match look(server, asked):
         case queries.ItemsFound() as items:
             return with_merges(server, items, received)
@@ -151,18 +151,18 @@ def _with_merges(
 class OwnInventory:
     """The port `Inventory` on one InvenTree server. Nothing is read before the first query or step.
 
-    `may_write` is called before anything is written there; it raises `LeaseLost` if another worker may be doing it.
-    `in_thread` does the calls, which block; bots that share a process have each a share of its threads.
+    `may_write` is called before each write; it raises `LeaseLost` if another worker may be writing. `in_thread` runs
+    the calls, which block; each bot of a shared process has its share of the threads.
 
     Args:
-        settings: where the server is, and how it is to be used.
-        vault: where peers' tokens are kept.
-        network: makes the httpx transport for an address, instead of the network (tests, the simulator).
+        settings: the address of the server, and how to use it.
+        vault: the peers' tokens.
+        network: returns the httpx transport for an address, in place of the network (tests, the simulator).
         sign: signs what is mirrored into metadata; without it the mirror is unsigned.
         pause: waits between tries of a read.
-        index: where the index of our stock is kept; None: in memory.
-        now: the time, aware, by which it is read again.
-        measure: seconds by a clock that never goes back, by which its pages are timed, and how long ago a row was made.
+        index: the file of the stock index; None: in memory.
+        now: the time, aware; it decides when the stock is read again.
+        measure: seconds by a clock that never goes back; it times pages and the age of new rows.
     """
 
     def __init__(
@@ -202,11 +202,11 @@ class OwnInventory:
         self._made: dict[int, tuple[str, float]] = {}
 
     async def answer(self, query: Query, received: queries.ReceivedOf | None = None) -> Answer:
-        """Read the answer; see `fedbot.ports.Inventory`. `Overview` looks at the server anew, once."""
+        """Read the answer; see `fedbot.ports.Inventory`. `Overview` looks at the server again, once."""
         return await self.in_thread(self.answered, query, received)
 
     def answered(self, query: Query, received: queries.ReceivedOf | None) -> Answer:
-        """The same, in this thread."""
+        """Like `answer`, in this thread."""
         if isinstance(query, queries.Overview) and not self._overview_waits:
             self.look_again()
             self._overview_waits = True
@@ -223,17 +223,17 @@ class OwnInventory:
         return await self.in_thread(self.all_answered, asked)
 
     def all_answered(self, asked: Sequence[tuple[Query, queries.ReceivedOf | None]]) -> tuple[Answer, ...]:
-        """The same, in this thread."""
+        """Like `answer_all`, in this thread."""
         with people.read_once(query for query, _ in asked):
             return tuple([self.answered(query, received) for query, received in asked])
 
     async def probe(self, step: Step) -> StepResult | None:
-        """Whether the step's mark stands in InvenTree; see `fedbot.ports.Inventory`.
+        """Whether InvenTree has the step's mark; see `fedbot.ports.Inventory`.
 
-        One that finds a movement done otherwise than agreed undoes it, so probes are writers too.
+        A probe that finds a movement that differs from the agreement undoes it, so probes are writers too.
         """
         if isinstance(step, steps.TryToken) and step.url:
-            return None  # trying leaves no trace
+            return None  # a trial leaves no trace
         return await self.in_thread(self._write, self._probed, step)
 
     async def act(self, step: Step) -> StepResult:
@@ -249,15 +249,18 @@ class OwnInventory:
         return await self.in_thread(self._write, partial(self._acted, partial(_attached, content=content)), step)
 
     async def read_file(self, step: steps.SendFile) -> bytes:
-        """The content of a file that travels; see `fedbot.ports.Inventory`."""
+        """The content of a file to send; see `fedbot.ports.Inventory`."""
         return await self.in_thread(self._run, attachments.read_file, step, Unavailable)
 
     async def picture(self, where: str) -> bytes | None:
-        """The small picture of a part; see `fedbot.ports.Inventory`."""
+        """The thumbnail of a part; see `fedbot.ports.Inventory`."""
         return await self.in_thread(self._run, attachments.read_picture, where, Unavailable)
 
     def _probed(self, server: Server, step: Step) -> StepResult | None:
-        """Look for the step's mark, on the stock item that is meant. What was read of its history serves the probe."""
+        """Look for the step's mark on the right stock item.
+
+        The history that recognising it reads also serves the probe.
+        """
         _forget(server)
         if self._is_the_first_on_what_was_made(step):
             self._recognised = (step, self._measure())
@@ -267,9 +270,9 @@ class OwnInventory:
         return STEP_HANDLERS[type(step)].probe(server, step)
 
     def _is_the_first_on_what_was_made(self, step: Step) -> bool:
-        """Whether it is on a stock item that this process made a moment ago, for the same line of the same transfer.
+        """Whether the step is on a stock item that this process created a moment ago for the same line.
 
-        There was no such row before, so the step isn't done, and the row is what we know of it: it was just read back.
+        There was no such row before, so the step isn't done, and the row is known because it was just read back.
         """
         if not isinstance(step, steps.HandOver | steps.PutAway):
             return False
@@ -277,7 +280,10 @@ class OwnInventory:
         return mark == line_of(step.mark) and self._measure() - when <= SECONDS_RECOGNISED
 
     def _acted(self, act: Callable[[Server, Any], Told], server: Server, step: Step) -> Told:
-        """Do it, on the stock item that is meant: the probe just before it has looked, else it is looked at now."""
+        """Do the step on the right stock item.
+
+        The probe just before may have checked the item; else it is checked now.
+        """
         step_before, when = self._recognised
         if step_before != step or self._measure() - when > SECONDS_RECOGNISED:
             recognise(server, step)
@@ -298,7 +304,7 @@ class OwnInventory:
         return told
 
     async def whose(self, credentials: Credentials) -> str | None:
-        """The active user whose they are; see `fedbot.ports.Inventory`."""
+        """The active user with these credentials; see `fedbot.ports.Inventory`."""
         return await self.in_thread(self._run, self._whose, credentials, Unavailable)
 
     def _whose(self, server: Server, credentials: Credentials) -> str | None:
@@ -306,7 +312,7 @@ class OwnInventory:
         return people.whose(server, self._settings, credentials, network)
 
     async def rehearse(self) -> overview.Rehearsal:
-        """Try the calls of a first handover without changing anything. Raises the problems of a read."""
+        """Try the calls of a first transfer without changing anything. Raises the problems of a read."""
         return await self.in_thread(
             self._run, lambda server, _: overview.rehearse(server), queries.Overview(), Unavailable
         )
@@ -316,11 +322,11 @@ class OwnInventory:
         return await self.in_thread(self.tended)
 
     def indexed(self) -> queries.IndexStanding:
-        """How far our stock was read; see `fedbot.ports.Inventory`."""
+        """The progress of reading our stock; see `fedbot.ports.Inventory`."""
         return self._stock.standing()
 
     def tended(self) -> float:
-        """The same, in this thread."""
+        """Like `tend`, in this thread."""
         return self._run(_tended, self._stock, Unavailable)
 
     def look_again(self) -> None:
@@ -349,15 +355,15 @@ class OwnInventory:
         asked: Asked,
         misunderstood: type[Unavailable | OutcomeUnknown],
     ) -> Told:
-        """Work on the server as it stands; after an outage it is looked at anew.
+        """Run `work` on the current look at the server. After an outage, look again.
 
-        What breaks our own code, or a library's, such as a row without a field that every version has, is
-        `misunderstood`: nothing but the port's own problems leaves this edge.
+        A failure of our own code, or a library's, such as a row without a field that every version has, is raised as
+        `misunderstood`: this edge raises only the port's own problems.
         """
         try:
             return work(self._as_it_stands(), asked)
         except (Unavailable, OutcomeUnknown) as problem:
-            if not _wants_fewer_calls(problem):  # a look takes calls, of which it wants fewer
+            if not _wants_fewer_calls(problem):  # a look costs calls, and the server wants fewer
                 self.look_again()
             raise
         except (InventoryProblem, LeaseLost):
@@ -368,9 +374,9 @@ class OwnInventory:
             raise misunderstood(NotUnderstood(type(fault).__name__, of_friend=False)) from fault
 
     def _write(self, work: Callable[[Server, Asked], Told], asked: Asked) -> Told:
-        """The same for steps: one at a time, and only on a version that we know.
+        """Run `work` for a step: one at a time, and only on a supported version.
 
-        The lock is held by the thread that writes, so a cancelled task doesn't let a second writer in.
+        The writing thread holds the lock, so a cancelled task doesn't let a second writer in.
         """
         with self._writing:
             return self._run(lambda server, step: work(_writable(server), step), asked, OutcomeUnknown)
@@ -396,7 +402,7 @@ class OwnInventory:
         return self._server.api.api_version != self._server.version.api
 
     def _transports(self) -> tuple[InvenTreeTransport, InvenTreeTransport | None]:
-        """The connections under both tokens, opened once."""
+        """The connections with both tokens, opened once."""
         settings = self._settings
         if self._api is None:
             self._api = self._connect(settings.url, settings.token.get_secret_value())
@@ -405,7 +411,7 @@ class OwnInventory:
         return self._api, self._admin
 
     def _take_changed_tokens(self) -> None:
-        """Read the tokens' files again, because an admin may have put the next token there."""
+        """Read the tokens' files again, because an admin may have put a new token there."""
         files = {self._settings.token_file: self._api, self._settings.admin_token_file: self._admin}
         for file, transport in files.items():
             if file is None or transport is None:
@@ -439,7 +445,7 @@ class OwnInventory:
         return transport
 
     def _connect_peer(self, url: str, token: str, private: bool) -> InvenTreeTransport:  # noqa: FBT001 -- PeerConnector
-        """A transport to a peer's server, which gets little time, little room and no way into our network."""
+        """A transport to a peer's server, with limited time and size, and no way into our network."""
         return InvenTreeTransport(
             url,
             token,
@@ -452,7 +458,7 @@ class OwnInventory:
         )
 
     async def _try_at_the_peers(self, step: steps.TryToken) -> StepResult:
-        """On threads of their own: a peer's server that hangs holds up neither our writes nor our queries."""
+        """Try a peer's token on separate threads, because its server may hang and must not delay our own calls."""
         loop = asyncio.get_running_loop()
         trial = partial(self._guarded, accounts.try_peers_token, step)
         try:
@@ -472,7 +478,7 @@ class OwnInventory:
 
 
 def _tended(server: Server, stock: StockReading) -> float:
-    """Read a page of the index; at rest also, once an hour, what has files."""
+    """Read a page of the index. When it is at rest, also list, once an hour, what has files."""
     rest = stock.tend(server.reader)
     if rest >= LOOK_AT_HISTORY.total_seconds():
         whole_items.know_what_has_files(server)
@@ -480,7 +486,7 @@ def _tended(server: Server, stock: StockReading) -> float:
 
 
 def _forget(server: Server) -> None:
-    """What was read serves one probe: what is acted upon and told is read again."""
+    """Forget what was read for an earlier probe. A step and its outcome read everything again."""
     server.read_ahead.clear()
     server.rows_ahead.clear()
 

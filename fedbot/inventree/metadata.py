@@ -1,7 +1,7 @@
-"""Our marks in InvenTree's metadata. By them the right row is recognised, and a restored server noticed.
+"""Our marks in InvenTree's metadata. They let us recognise the right row, and notice a restored server.
 
-A PATCH merges the top level only and loses concurrent updates on every version: so only our own
-key is ever sent, it is read back, and the journal decides.
+On every version a PATCH merges only the top level, and concurrent updates get lost. So the bot sends only its own key
+and reads it back, and the journal decides.
 """
 
 from __future__ import annotations
@@ -33,14 +33,17 @@ log = logging.getLogger(__name__)
 
 SIGNATURE = "signature"
 _OUR_LINKS = ("?fed=", "?outside=")
-"""How the links end of the companies that we have made, for friends and for neighbours without a bot."""
+"""The ends of the links of companies that we created, for friends and for neighbours without a bot."""
 
-# How far a split's ancestors are followed; a longer chain would be a loop.
+# The most ancestors of a split that are followed; a longer chain would be a loop.
 _MOST_ANCESTORS = 20
 
 
 def read(server: Server, model: str, pk: int) -> dict[str, Any]:
-    """The whole metadata of a record. Raises `NotPermitted` without the permission to change it (API >= 436)."""
+    """The whole metadata of a record.
+
+    Raises `NotPermitted` without the permission to change the record (API >= 436).
+    """
     content = server.api.row(server.version.metadata_url(model, pk)).get("metadata")
     if not isinstance(content, dict):
         return {}
@@ -48,14 +51,14 @@ def read(server: Server, model: str, pk: int) -> dict[str, Any]:
 
 
 class LendingRules:
-    """The lending rules in the metadata of parts, categories and locations, each record read once for one answer."""
+    """The lending rules in the metadata of parts, categories and locations. Each record is read once per answer."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
         self._read: dict[tuple[str, int], LendingSaid | None] = {}
 
     def of(self, model: str, pk: int, name: str) -> LendingSaid | None:
-        """What is said there, None if nothing. `name` is how people call the record: 'location Attic'."""
+        """The record's rules, None if it has none. `name` is how people call the record: 'location Attic'."""
         if (model, pk) not in self._read:
             self._read[(model, pk)] = self._said(model, pk, name)
         return self._read[(model, pk)]
@@ -69,13 +72,13 @@ class LendingRules:
 
 
 def foreign_part(content: dict[str, Any]) -> str:
-    """The metadata without our own keys, as JSON text: what travels, sealed, with an item. Empty if nothing."""
+    """The metadata without our own keys, as JSON text; it travels, sealed, with an item. Empty if there is none."""
     others = {key: value for key, value in content.items() if key not in (OWN_KEY, SHARE_KEY, LENDING_KEY)}
     return json.dumps(others, ensure_ascii=False, sort_keys=True) if others else ""
 
 
 def provenance_in(content: dict[str, Any]) -> Provenance | None:
-    """Where an item came from, as our key says it; None if it isn't said."""
+    """The item's provenance from our key; None if the key has none."""
     own = content.get(OWN_KEY)
     if not isinstance(own, dict) or not isinstance(own.get("origin"), str) or not own["origin"]:
         return None
@@ -88,10 +91,9 @@ def provenance_in(content: dict[str, Any]) -> Provenance | None:
 
 
 def origin_of(server: Server, row: Row, own: Provenance | None) -> str:
-    """The party that an item came from, seen in itself or in an item it was split from; empty if it is ours.
+    """The party that an item, or an item it was split from, came from; '' if it is ours.
 
-    A split copies the metadata: a mark with another key than the item's own is void, but the origin stays all
-    the same.
+    A split copies the metadata. A mark with another item's key is void as a mark, but its origin still counts.
     """
     if own is not None:
         return own.origin
@@ -103,18 +105,18 @@ def origin_of(server: Server, row: Row, own: Provenance | None) -> str:
             ancestor = server.api.row(f"stock/{ancestor}/").get("parent") if found is None else None
         except NotPermitted:
             raise
-        except Refusal:  # deleted since: its own ancestors can't be known
+        except Refusal:  # it was deleted, so its own ancestors are unknown
             return ""
         if found is not None:
             return found.origin
     return ""
 
 
-# --- what a lost journal is rebuilt from ---------------------------------------------------------------------
+# --- the sources for rebuilding a lost journal ---------------------------------------------------------------
 
 
 def company_mirrors(server: Server, _: CompanyMirrors) -> MirrorsFound:
-    """Everything that we signed into the metadata of our peers' companies, which their links identify."""
+    """Everything that we signed into the metadata of our peers' companies, which our links identify."""
     signed: list[CompanyMirror] = []
     unsigned: list[str] = []
     for row in server.for_companies().rows("company/"):
@@ -136,7 +138,10 @@ def company_mirrors(server: Server, _: CompanyMirrors) -> MirrorsFound:
 
 
 def find_mirrored(server: Server, step: Mirror) -> Mirrored | None:
-    """Probe of `Mirror`: our key reads as it should. What is new isn't looked for: to write it twice does no harm."""
+    """Probe of `Mirror`: our key has the right value.
+
+    A new value isn't probed, because writing it twice does no harm.
+    """
     return None if step.is_new else _reads(server, step)
 
 
@@ -145,7 +150,7 @@ def _reads(server: Server, step: Mirror) -> Mirrored | None:
 
 
 def mirror(server: Server, step: Mirror) -> Mirrored:
-    """Write our own key, and read it back; of a company the answer to the writing will do, as it is written often."""
+    """Write our own key, and read it back. For a new value the PATCH's answer suffices, because those are frequent."""
     url = server.version.metadata_url(step.model, step.pk)
     told = server.api.patch(url, {"metadata": {step.key: stored(_value(server, step))}})
     found = Mirrored() if step.is_new and _told(told, step.key) == _value(server, step) else _reads(server, step)
@@ -155,9 +160,9 @@ def mirror(server: Server, step: Mirror) -> Mirrored:
 
 
 def mirrored_at_once(server: Server, item: int, text: str) -> bool:
-    """Write what a stock item's metadata tells of a step, right after that; whether InvenTree holds it then.
+    """Write a step's metadata to its stock item right after the step; return whether InvenTree has it then.
 
-    If not, a `Mirror` follows, which says what hinders it: the step itself is done all the same.
+    If not, a `Mirror` follows, which reports the obstacle; the step itself counts as done.
     """
     if not text:
         return False
@@ -189,19 +194,19 @@ def _value(server: Server, step: Mirror) -> object:
 
 
 def signed_text(model: str, pk: int, value: dict[str, Any]) -> bytes:
-    """What a mirrored value's signature is over: the record that it stands in, and the value without it.
+    """The text that the signature of a mirrored value covers: its record, and the value without the signature.
 
-    People can edit metadata, and a split copies it, so a signature is good for one record only.
+    People can edit metadata, and a split copies it, so a signature is valid for one record only.
     """
     unsigned = {key: content for key, content in value.items() if key != SIGNATURE}
     text = json.dumps(unsigned, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return f"{model}/{pk}/{text}".encode()
 
 
-# --- Whether a stock item is still the one that we know under its number, before anything is done to it.
+# --- Whether a stock item is still the one that we know under its number, before a step touches it.
 #
-# InvenTree that was put back to an earlier state gives numbers again, so a key alone proves nothing. What a stock
-# item is must be as we know it, and our own marks must stand in its history, or in the link of what we booked in.
+# After a restore, InvenTree gives out numbers again, so a key alone proves nothing. The stock item must match what we
+# know, and its history, or the link of an item that we booked in, must have our marks.
 
 ON_KNOWN_ITEMS = (
     steps.HandOver
@@ -215,16 +220,16 @@ ON_KNOWN_ITEMS = (
     | steps.Label
     | steps.AttachPhoto
 )
-"""The steps on one stock item that we know. `TakeOut` is on one that people have named; it looks by itself."""
+"""The steps on a stock item that we know. `TakeOut` is on one that people named; it checks by itself."""
 _STOCK_ITEM = "stockitem"
 _LONGEST_NAME = 60
 
 
 def recognise(server: Server, step: Step) -> None:
-    """Raise `Refusal` (`another-thing`, `gone`) if the step is on another stock item than was meant.
+    """Raise `Refusal` (`another-thing`, `gone`) if the step's number is another stock item now.
 
-    Stock item and history come in one call, and serve the probe that follows. What comes back from a customer is told
-    by the history of another item, if only a part of it comes.
+    Stock item and history come in one call, and serve the probe that follows. `TakeBack` is different: if only part of
+    the item returns, another item's history shows it.
     """
     if isinstance(step, ON_KNOWN_ITEMS):
         item, known, mark = step.item, step.known, line_of(step.mark)
@@ -247,12 +252,12 @@ def recognise(server: Server, step: Step) -> None:
 
 
 def line_of(mark: str) -> str:
-    """How all marks of the same line begin: `fed:k7m2:1:` of `fed:k7m2:1:over`."""
+    """The beginning of all marks of the same line: `fed:k7m2:1:` for `fed:k7m2:1:over`."""
     return ":".join(mark.split(":")[:3]) + ":"
 
 
 def check(server: Server, item: int, known: Known | None, mark: str) -> None:
-    """The row under that number is what we know of it; without anything known it has at least the mark."""
+    """Check that the row with that number is the one we know; if nothing is known, that it has at least the mark."""
     _check_row(server, item_row(server, item), known, mark)
 
 
@@ -277,7 +282,7 @@ def _is_what_we_know(row: Row, known: Known) -> None:
 
 
 def _is_marked(server: Server, row: Row, mark: str) -> bool:
-    """By its link, which costs no call, else by its history."""
+    """Whether the row has the mark, in its link, which costs no call, or in its history."""
     link = str(row.get("link") or "")
     if mark in link or mark.replace(":", "%3A") in link:
         return True
@@ -290,18 +295,19 @@ def _another(row: Row, unlike: Unlike, found: str = "") -> Refusal:
     return Refusal(AnotherThing(int(row["pk"]), unlike, found))
 
 
-# --- Whether InvenTree was put back to an earlier state, as its stock history shows. Only reads.
+# --- Whether InvenTree was restored to an earlier state, as its stock history shows. Only reads.
 #
-# No list tells that another version of the database is there. The keys of the history only grow, and an entry never
-# changes: one that we have seen, and that is gone or another now, though its stock item is there, says so.
+# InvenTree doesn't say that another version of its database is in place. But the keys of the history only grow, and an
+# entry never changes. If an entry that we saw is gone or different, although its stock item exists, the server was
+# restored.
 
 _NEWEST = 25
 _MOST = 3
-"""So many stock items must have been deleted together before their entries tell nothing any more."""
+"""The number of stock items whose entries are remembered. Only if all were deleted do their entries prove nothing."""
 
 
 def history_at(server: Server, query: HistoryAt) -> HistorySeen:
-    """The newest entries of three stock items, and whether those of the last time still stand."""
+    """The newest entries of three stock items, and whether the remembered ones still exist."""
     rows = server.api.row("stock/track/", limit=_NEWEST).get("results") or []
     newest: dict[int | None, Anchor] = {}
     for row in sorted(rows, key=lambda each: int(each["pk"]), reverse=True):

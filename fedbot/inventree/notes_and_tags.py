@@ -1,4 +1,4 @@
-"""Our lines in a stock item's notes, and our tags, by which InvenTree itself shows a loan or a booking.
+"""Our lines in a stock item's notes, and our tags, with which InvenTree itself shows a loan or a booking.
 
 Only lines and tags in our own form are changed. Everything else in the notes stays.
 """
@@ -45,7 +45,7 @@ def find_labelled(server: Server, step: Label) -> Labelled | None:
 
 
 def label(server: Server, step: Label) -> Labelled:
-    """Write our line and our tag, and read them back. Raises `OutcomeUnknown` if others overwrite them three times."""
+    """Write our line and our tag, and read them back. Raises `OutcomeUnknown` if they are overwritten three times."""
     for _ in range(_MOST_TRIES):
         row = _item_row(server, step)
         written = {"notes": _noted(_notes(row), step), "tags": _tagged(tags_of(row), step)}
@@ -57,7 +57,7 @@ def label(server: Server, step: Label) -> Labelled:
 
 
 def _item_row(server: Server, step: Label) -> Row:
-    """The item's row with its tags, which newer versions answer only on request."""
+    """The item's row with its tags, which newer versions return only on request."""
     return server.api.row(f"stock/{step.item}/", tags="true")
 
 
@@ -66,7 +66,7 @@ def _notes(row: Row) -> str:
 
 
 def _noted(notes: str, step: Label) -> str:
-    """The notes with our lines. Each replaces its older one, or else comes first."""
+    """The notes with our lines. Each replaces its older version, or else comes first."""
     if step.what is not LoanLabel.AS_IS:
         notes = _with(notes, _line(step), _OURS)
     if step.booked is not None:
@@ -90,7 +90,7 @@ def without_lines_of_ours(notes: str) -> str:
 
 
 def by_others(line: str) -> str:
-    """A peer's line for the notes. If it looks like one of our own, it says that it is theirs."""
+    """A peer's line for the notes. If it looks like one of our own, it gets a prefix that says that it is theirs."""
     return f"They write: {line}" if _OURS.match(line) or _BOOKED.match(line) else line
 
 
@@ -100,7 +100,7 @@ def is_ours(tag: str) -> bool:
 
 
 def _without(notes: str, ours: re.Pattern[str]) -> str:
-    """The notes without these lines and the empty line that separates each from the next, or the previous one."""
+    """The notes without these lines, and without the empty line that separates each from its neighbour."""
     while (found := ours.search(notes)) is not None:
         before, behind = notes[: found.start()], notes[found.end() :]
         is_last = not behind.strip()
@@ -109,7 +109,7 @@ def _without(notes: str, ours: re.Pattern[str]) -> str:
 
 
 def _tagged(tags: list[str], step: Label) -> list[str]:
-    """The tags with ours; those that stay keep InvenTree's order."""
+    """The tags with ours added and removed as needed. Tags that stay keep InvenTree's order."""
     wanted = {_BOOKED_TAG} & set(tags) if step.booked is None else {_BOOKED_TAG} if step.booked else set()
     if step.what is LoanLabel.AS_IS:
         wanted |= {each for each in tags if each.startswith(TAG) and each != _BOOKED_TAG}
@@ -120,7 +120,7 @@ def _tagged(tags: list[str], step: Label) -> list[str]:
 
 
 def _line(step: Label) -> str:
-    """For example 'Borrowed from Attraktor until 12 Dec 2026 – fedbot gp75'; '' for no line."""
+    """Our line, such as 'Borrowed from Attraktor until 12 Dec 2026 – fedbot gp75'; '' for none."""
     sentence = _SENTENCES.get(step.what)
     if sentence is None:
         return ""
@@ -132,7 +132,7 @@ def _day(step: Label) -> str:
 
 
 def _booking(booked: BookedFor) -> str:
-    """'Booked for Betaspace from 12 Dec 2026 until 19 Dec 2026 – fedbot gp75'."""
+    """A booking's line: 'Booked for Betaspace from 12 Dec 2026 until 19 Dec 2026 – fedbot gp75'."""
     days = f"from {day_in_notes(booked.first)} until {day_in_notes(booked.last)}"
     return f"Booked for {for_notes(booked.peer_name)} {days} – fedbot {booked.code}"
 

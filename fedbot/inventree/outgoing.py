@@ -1,7 +1,7 @@
-"""The sender's steps: take out, hand over, and the ways back.
+"""The sender's steps: book out, hand over, and put back.
 
 InvenTree silently clamps quantities, lets allocated and damaged items go, and has no lock below API 522. So everything
-is checked before and read back after, and whatever differs from the agreement is moved back.
+is checked before and read back afterwards, and whatever differs from the agreement is moved back.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ from fedbot.rules.protocol.terms import presentable
 
 @dataclass(frozen=True)
 class _Found:
-    """What a mark led to: the row in Outgoing, the entry in the history, and whether the whole item went."""
+    """The result of a mark: the row in Outgoing, the history entry, and whether the whole item was moved."""
 
     row: Row
     entry: Entry
@@ -62,13 +62,13 @@ class _Found:
 
 
 def find_taken(server: Server, step: TakeOut) -> Taken | None:
-    """Probe of `TakeOut`. Moves back what differs from the agreement, and raises `Refusal`."""
+    """Probe of `TakeOut`. If something differs from the agreement, it moves it back and raises `Refusal`."""
     found = _found(server, step)
     return None if found is None else _as_agreed(server, step, found, before=None)
 
 
 def take_out(server: Server, step: TakeOut) -> Taken:
-    """Move exactly the agreed quantity to Outgoing, as 'on its way'.
+    """Move exactly the agreed quantity to Outgoing, with the status 'on its way'.
 
     Raises `Refusal` with one of: gone, changed, virtual, inactive, company-inactive, not-salable, serial, batch,
     another-thing, not-in-stock, condition, status, too-much, allocated.
@@ -98,7 +98,10 @@ def take_out(server: Server, step: TakeOut) -> Taken:
 
 
 def _may_leave(server: Server, row: Row, step: TakeOut) -> None:
-    """Our own check, because InvenTree has none. A borrowed item may return even if its part became inactive."""
+    """Check the item ourselves, because InvenTree doesn't.
+
+    A borrowed item may return even if its part became inactive.
+    """
     part = part_shown(row)
     quantity, allocated = amount(row["quantity"]), amount(row.get("allocated"))
     item, status = step.item, str(row.get("status_text"))
@@ -137,7 +140,7 @@ def _is_as_agreed(row: Row, step: TakeOut) -> bool:
 
 
 def _found(server: Server, step: TakeOut) -> _Found | None:
-    """The row that the mark led to Outgoing, or None if nothing was taken out (or it was moved back)."""
+    """The row that the mark led to Outgoing, or None if nothing was booked out (or it was moved back)."""
     marked = trace(server, step.mark, step.item)
     if not marked.entries and not server.version.searches_history:
         marked = _trace_in_outgoing(server, step)
@@ -150,14 +153,14 @@ def _found(server: Server, step: TakeOut) -> _Found | None:
     moved = marked.last(MOVED, step.item)
     if moved is not None:
         return _Found(item_row(server, step.item), moved, whole=True)
-    orphan = marked.last(frozenset({SPLIT_FROM_PARENT}))  # the source was deleted since, its history with it
+    orphan = marked.last(frozenset({SPLIT_FROM_PARENT}))  # the source was deleted, and its history with it
     if orphan is not None and orphan.item is not None:
         return _Found(item_row(server, orphan.item), orphan, whole=False)
     return None
 
 
 def _trace_in_outgoing(server: Server, step: TakeOut) -> Trace:
-    """The mark in the history of items in Outgoing, for servers that can't search histories, if the source is gone."""
+    """The mark in the histories of Outgoing's items: for servers that can't search histories, if the source is gone."""
     for row in rows_of_part(server, step.part, location=server.outgoing.pk):
         marked = trace(server, step.mark, int(row["pk"]))
         if marked.entries:
@@ -168,7 +171,7 @@ def _trace_in_outgoing(server: Server, step: TakeOut) -> Trace:
 def _as_agreed(server: Server, step: TakeOut, found: _Found, before: Decimal | None) -> Taken:
     """The result, if part, serial number, quantity and sum are as agreed; else move everything back.
 
-    `before` is what the source held; None if others may have moved some of it meanwhile, as rows are locked.
+    `before` is the source's quantity; None if the server locks rows, because others may have moved some in between.
     """
     row, deltas = found.row, found.entry.deltas
     agreed = (
@@ -212,7 +215,7 @@ def _home(server: Server, row: Row, location: int | None) -> int:
 
 
 def find_handed_over(server: Server, step: HandOver) -> HandedOver | None:
-    """Probe of `HandOver`: it is with the company, or was and came back since."""
+    """Probe of `HandOver`: the item is with the company, or was there and came back since."""
     marked = trace(server, step.mark, step.item)
     sent = marked.last(frozenset({SENT_TO_CUSTOMER}), step.item)
     if sent is None:
@@ -221,15 +224,15 @@ def find_handed_over(server: Server, step: HandOver) -> HandedOver | None:
     if row.get("customer") == step.company and amount(row["quantity"]) == step.quantity:
         return HandedOver(step.item)
     if row.get("customer") is None:
-        return HandedOver(step.item)  # it was with them, and a person or a later step brought it back
+        return HandedOver(step.item)  # it was with them, and a person or a later step returned it
     return None
 
 
 def hand_over(server: Server, step: HandOver) -> HandedOver:
     """Assign the item to the peer's company and read back customer and quantity.
 
-    Of two simultaneous assigns on PostgreSQL both succeed and the last one wins: then it is
-    with somebody else, which no retry can fix: `OutcomeUnknown`.
+    On PostgreSQL two simultaneous assignments both succeed, and the last one wins. Then another customer has the item,
+    which no retry can fix: `OutcomeUnknown`.
     """
     line = {"item": step.item}
     StockItems.assignStockItems(server.api, [line], step.company, notes=notes_of(step.mark, step.note))
@@ -249,17 +252,17 @@ def hand_over(server: Server, step: HandOver) -> HandedOver:
     return HandedOver(step.item, mirrored=mirrored_at_once(server, step.item, step.mirror))
 
 
-# --- after it ----------------------------------------------------------------------------------------------
+# --- after the handover ------------------------------------------------------------------------------------
 
 
 def find_arrived(server: Server, step: Arrived) -> HandedOver | None:
-    """Probe of `Arrived`: the status reads as it should (with the same status InvenTree writes nothing)."""
+    """Probe of `Arrived`: the item has the right status (InvenTree writes nothing if the status is the same)."""
     row = server.rows_ahead.pop(step.item, None) or item_row(server, step.item)
     return HandedOver(step.item) if step.status in (exact_status(row), int(row["status"])) else None
 
 
 def mark_arrived(server: Server, step: Arrived) -> HandedOver:
-    """Give the item, which is with the peer's company, its old status again."""
+    """Restore the old status of the item, which is with the peer's company."""
     set_status(server, item=step.item, status=step.status, notes=notes_of(step.mark, step.note))
     found = find_arrived(server, step)
     if found is None:
@@ -268,7 +271,7 @@ def mark_arrived(server: Server, step: Arrived) -> HandedOver:
 
 
 def find_remarked(server: Server, step: Remark) -> HandedOver | None:
-    """Probe of `Remark`: the sentence is in the history, and the status is what it was."""
+    """Probe of `Remark`: the sentence is in the history, and the status is the old one."""
     said = trace(server, step.mark, step.item).entries
     if not said:
         return None
@@ -277,10 +280,9 @@ def find_remarked(server: Server, step: Remark) -> HandedOver | None:
 
 
 def remark(server: Server, step: Remark) -> HandedOver:
-    """InvenTree takes a sentence only along with a change: the status is changed, and changed back.
+    """Change the status and change it back: InvenTree stores a sentence only together with a change.
 
-    With the status that an item has it writes nothing; it may have been changed already, by a try
-    that got no further.
+    It writes nothing for the same status. An earlier try that stopped halfway may have changed it already.
     """
     said = trace(server, step.mark, step.item).entries
     if said:
@@ -303,7 +305,7 @@ def find_put_back(server: Server, step: PutBack) -> PlacedAt | None:
 
 
 def put_back(server: Server, step: PutBack) -> PlacedAt:
-    """From Outgoing to where it lay before, with its old status."""
+    """Move the item from Outgoing to its previous location, with its old status."""
     home = step.location
     if server.place(home) is None:
         home = _home(server, item_row(server, step.item), home)

@@ -1,4 +1,4 @@
-"""Whether our InvenTree is there, who we are in it, what is missing, and how much it holds."""
+"""An overview of our InvenTree: whether it answers, our account in it, what is missing, and how much it contains."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _RULED = ("part", "part_category", "stock_location")
 
 
 def standing(server: Server, query: Overview) -> InventoryStanding:
-    """What the server says of itself and of our tokens, with complaints that each say what to do."""
+    """The server's and our tokens' status, with complaints that each say what to do."""
     del query
     account = server.account
     index = server.stock.standing() if server.stock.is_large else None
@@ -51,7 +51,7 @@ def standing(server: Server, query: Overview) -> InventoryStanding:
 
 
 def _stock_items(server: Server, index: IndexStanding | None) -> int:
-    """From the index where counting takes long; while that is filled, as InvenTree has said at its first page."""
+    """The count from the index if counting takes long; while the index fills, the count of InvenTree's first page."""
     if not server.account.may("stock", "view"):
         return 0
     if index is None:
@@ -60,7 +60,7 @@ def _stock_items(server: Server, index: IndexStanding | None) -> int:
 
 
 def writes_allowed(server: Server) -> bool:
-    """Whether we know this version well enough to change stock in it, or were told to; one that is too old never."""
+    """Whether we know this version well enough to change stock, or an admin accepted it; never if it is too old."""
     accepted = server.version.api == server.settings.accept_api and not server.version.too_old
     return server.version.known or accepted
 
@@ -101,7 +101,7 @@ def _about_roles(server: Server) -> tuple[str, ...]:
 
 
 def _about_transit(server: Server) -> tuple[str, ...]:
-    """A finding if Outgoing and Incoming are the same location: items in them couldn't be told apart."""
+    """A complaint if Outgoing and Incoming are the same location, because the bot couldn't tell their items apart."""
     out, into = (server.places.meant_by(word) for word in (server.settings.outgoing, server.settings.incoming))
     if out and out == into:
         return ("inventree.outgoing and inventree.incoming are the same location: make two, or name two.",)
@@ -128,10 +128,10 @@ def _about_admin_token(server: Server) -> tuple[str, ...]:
 
 
 def count_stock(server: Server, query: StockFigures) -> StockCounts:
-    """The counts out of our index, as far as our own token, or the one made for a friend, has the permission to look.
+    """The counts from our index that our token, or the one provisioned for a friend, has the permission to see.
 
-    Which stock is low isn't known while the index is filled for the first time; the rest is then asked of InvenTree.
-    Raises the problems of a read; `NotPermitted` if the friend's token is gone or not taken any more.
+    While the index fills for the first time, InvenTree is asked for the counts, and low stock is unknown. Raises the
+    problems of a read; `NotPermitted` if the friend's token is missing or no longer accepted.
     """
     with server.under(query.reference) as api:
         account = account_behind(api, server.version) if query.reference else server.account
@@ -149,7 +149,7 @@ def count_stock(server: Server, query: StockFigures) -> StockCounts:
 
 
 def _asked(server: Server) -> Totals:
-    """Counted by InvenTree: a second's work on a large server, without what is low, which takes it minutes."""
+    """The counts from InvenTree: a second's work on a large server, without low stock, which would take minutes."""
     found = server.api.ask("search/", {"search": "", "limit": 1, "part": {}, "stockitem": {"in_stock": True}})
     counted = {name: told.get("count") for name, told in found.items() if isinstance(told, dict)}
     return Totals(int(counted.get("part") or 0), int(counted.get("stockitem") or 0), None)
@@ -157,7 +157,7 @@ def _asked(server: Server) -> Totals:
 
 @dataclass(frozen=True)
 class Call:
-    """A call that the bot makes in InvenTree, what for, and why it would not be carried out; '' if it would."""
+    """A call that the bot makes in InvenTree, its purpose, and why it would be refused; '' if it wouldn't."""
 
     path: str
     purpose: str
@@ -165,14 +165,14 @@ class Call:
 
 
 _USED = frozenset({"stock", "part", "part_category", "stock_location", "return_order", "sales_order", "purchase_order"})
-"""Roles that some call needs; each of the last three alone lets a company be made for a friend."""
+"""Roles that some call needs. Each of the last three alone allows creating a company for a friend."""
 
 
 @dataclass(frozen=True)
 class Rehearsal:
-    """The calls of a first handover, tried; how many parts there are, and how many of them can be given away.
+    """The tried calls of a first transfer, the number of parts, and how many of them can be given away.
 
-    `needless` are the roles of the bot's user that no call of the bot needs.
+    `needless` are the roles of the bot's user that no call needs.
     """
 
     calls: tuple[Call, ...]
@@ -182,7 +182,7 @@ class Rehearsal:
 
 
 def rehearse(server: Server) -> Rehearsal:
-    """Try all calls of connecting, giving, lending and receiving with nothing in them, so that nothing changes.
+    """Try all calls of connecting, giving, lending and receiving without content, so nothing changes.
 
     Raises the problems of a read.
     """

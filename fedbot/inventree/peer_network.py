@@ -1,8 +1,8 @@
-"""The network as a peer's server gets to use us: one deadline for everything, little to read, no private addresses.
+"""The network limits for calls to a peer's server: one deadline, a limited size, no private addresses.
 
-The address is checked on the connection that is really made, so that a name that resolves to something else the second
-time gains nothing. At the deadline every socket is shut, whatever it waits for: a name server, a handshake, a head that
-comes byte by byte.
+The address is checked on the actual connection, so a name that resolves differently the second time gains nothing. At
+the deadline every socket is shut down, whatever it waits for: a name server, a handshake, a header that arrives byte by
+byte.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ import httpcore
 import httpx
 
 LARGEST = 2_000_000
-"""Bytes that a peer's server may send in one trial, heads and all."""
+"""The bytes that a peer's server may send in one trial, headers included."""
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
 class PrivateAddress(httpcore.ConnectError):
-    """The peer's server is at a loopback, private or link-local address, where it has no business to be."""
+    """The peer's server is at a loopback, private or link-local address, which we refuse."""
 
 
 def is_public(text: str) -> bool:
-    """Whether that IP address is anybody's on the internet; one that wraps an IPv4 address counts as that."""
+    """Whether that IP address is public. An address that wraps an IPv4 address counts as the wrapped one."""
     address = ipaddress.ip_address(text.partition("%")[0])
     if isinstance(address, ipaddress.IPv6Address):
         wrapped = address.ipv4_mapped or address.sixtofour
@@ -44,9 +44,9 @@ def is_public(text: str) -> bool:
 
 
 class PeerTransport(httpx.HTTPTransport):
-    """The httpx transport of one trial. `seconds` are for all of its calls together.
+    """The httpx transport of one trial. `seconds` is the limit for all its calls together.
 
-    `private`: this peer's server may be at a private address, as the settings say.
+    `private`: the settings allow a private address for this peer's server.
     """
 
     def __init__(self, verify: ssl.SSLContext | bool, seconds: float, *, private: bool) -> None:  # noqa: FBT001 -- httpx's
@@ -58,13 +58,13 @@ class PeerTransport(httpx.HTTPTransport):
         )
 
     def close(self) -> None:
-        """Close the connections; nothing is watched any more."""
+        """Close the connections and stop the deadline's timer."""
         self._network.close()
         super().close()
 
 
 class _Network(httpcore.NetworkBackend):
-    """Connects as long as there is time, and only to where it may."""
+    """Connects until the deadline, and only to allowed addresses."""
 
     def __init__(self, seconds: float, *, private: bool) -> None:
         self._ends = time.monotonic() + seconds
@@ -78,7 +78,7 @@ class _Network(httpcore.NetworkBackend):
         self._watch.start()
 
     def close(self) -> None:
-        """Shut everything: who reads from it is told that the connection broke."""
+        """Shut every socket: a reader sees a broken connection."""
         self._watch.cancel()
         with self._turn:
             self._is_over = True
@@ -87,14 +87,14 @@ class _Network(httpcore.NetworkBackend):
             self._sockets.clear()
 
     def seconds(self, wanted: float | None) -> float:
-        """How long one operation may take."""
+        """The seconds that one operation may take."""
         left = self._ends - time.monotonic()
         if left <= 0:
             raise httpcore.ReadTimeout("the time for this server is over")
         return left if wanted is None else min(wanted, left)
 
     def count(self, received: bytes) -> bytes:
-        """The same, as long as it isn't too much."""
+        """Return what was received, if it doesn't exceed the limit."""
         self._left -= len(received)
         if self._left < 0:
             raise httpcore.RemoteProtocolError("the server answers without end")
@@ -108,7 +108,7 @@ class _Network(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        """Connect to the first address of the name that may be connected to."""
+        """Connect to the first allowed address of the name."""
         del local_address, socket_options
         try:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -132,20 +132,20 @@ class _Network(httpcore.NetworkBackend):
             if self._is_over:
                 made.close()
                 raise httpcore.ConnectTimeout("the time for this server is over")
-            self._sockets.append(made.dup())  # TLS takes the other one over
+            self._sockets.append(made.dup())  # because TLS takes over the other one
         return _Stream(made, self)
 
     def connect_unix_socket(self, *_: object, **__: object) -> httpcore.NetworkStream:
-        """Never."""
+        """Refuse: a peer's server is never a local socket."""
         raise PrivateAddress("a socket of this machine")
 
     def sleep(self, seconds: float) -> None:
-        """As httpcore asks for."""
+        """Wait when httpcore asks to."""
         time.sleep(self.seconds(seconds))
 
 
 class _Stream(httpcore.NetworkStream):
-    """One connection, by what is left of time and size."""
+    """One connection, within the remaining time and size."""
 
     def __init__(self, made: socket.socket, network: _Network) -> None:
         self._made = made
@@ -190,6 +190,6 @@ class _Stream(httpcore.NetworkStream):
 
 
 def _shut(fake: socket.socket) -> None:
-    with suppress(OSError):  # it is shut already
+    with suppress(OSError):  # it is already shut
         fake.shutdown(socket.SHUT_RDWR)
     fake.close()

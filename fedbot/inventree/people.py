@@ -1,7 +1,7 @@
-"""People of our InvenTree: who somebody is there, what they may do, and whether their login is right.
+"""People in our InvenTree: their users, their permissions, and whether their login is valid.
 
-Any account can list users with their groups. An approver is an active member of the configured group; where
-no group is configured, who has the role stock: add through one of their groups (API >= 335).
+Any account can list users with their groups. An approver is an active member of the configured group. If no group is
+configured, an approver has the role stock: add through one of their groups (API >= 335).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from fedbot.rules.model.diagnosis import NO_CODE, AnsweredOnly, BadVersion, Vers
 from fedbot.rules.model.queries import Able, PersonPermissions, Query, WhoMay
 from fedbot.rules.model.stock import Permissions
 
-# --- Whose a name and password are, or a token: asked of our InvenTree itself, once, and kept nowhere.
+# --- Finds the user behind a name and password, or a token: it asks our InvenTree once, and stores nothing.
 
 _NO = frozenset({httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN})
 
@@ -29,9 +29,9 @@ _NO = frozenset({httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN})
 def whose(
     server: Server, settings: InventorySettings, credentials: Credentials, network: httpx.BaseTransport | None
 ) -> str | None:
-    """The active user whose they are; None if they open nothing.
+    """The active user with these credentials; None if they are invalid.
 
-    Raises `Refusal` below API 472, `Unavailable` if it doesn't answer.
+    Raises `Refusal` below API 472, `Unavailable` if InvenTree doesn't answer.
     """
     if not server.version.permissions_are_safe:
         raise Refusal(BadVersion(VersionFault.LOGINS_UNSAFE, server.version.api))
@@ -65,7 +65,7 @@ _READ: ContextVar[list[list[Row]] | None] = ContextVar("users of one decision", 
 
 @contextmanager
 def read_once(asked: Iterable[Query]) -> Iterator[None]:
-    """Within it all users are read once, if any of these queries takes all of them."""
+    """Inside this context, all users are read only once, if any of these queries needs all of them."""
     token = _READ.set([] if any(isinstance(query, WhoMay) for query in asked) else None)
     try:
         yield
@@ -92,7 +92,7 @@ def permissions_of(server: Server, query: PersonPermissions) -> Permissions:
 
 
 def who_may(server: Server, query: WhoMay) -> Able:
-    """Which of these users have the right now: one call for all of them (and one for the groups)."""
+    """The users with this permission now: one call for all of them (and one for the groups)."""
     rows = {row.get("username"): row for row in _users(server)}
     known = [rows[name] for name in query.usernames if name in rows]
     approving = _approving_groups(server, known)
@@ -101,7 +101,7 @@ def who_may(server: Server, query: WhoMay) -> Able:
 
 
 def complaints_about_approvers(server: Server) -> tuple[str, ...]:
-    """What must be done so that somebody can approve."""
+    """Complaints that say what to do if nobody can approve."""
     wanted = server.settings.approvers_group
     if not wanted:
         if not server.version.makes_users:
@@ -115,7 +115,7 @@ def complaints_about_approvers(server: Server) -> tuple[str, ...]:
 
 
 def complaints_about_pins(server: Server) -> tuple[str, ...]:
-    """What must be done because this InvenTree's permissions alone can't be trusted (below API 472)."""
+    """Complaints that say what to do if this InvenTree's permissions alone can't be trusted (below API 472)."""
     if server.version.permissions_are_safe or _pins(server):
         return ()
     complaint = (
@@ -130,7 +130,7 @@ def _pins(server: Server) -> bool:
 
 
 def _permissions(server: Server, row: Row, approving: frozenset[str]) -> Permissions:
-    """What InvenTree says of the user; where our configuration has to say so too, only if it does."""
+    """The user's permissions in InvenTree; if our settings must confirm them, only the confirmed ones."""
     username, trusted = str(row["username"]), server.version.permissions_are_safe and not _pins(server)
     may_rule = trusted or username in server.settings.pinned_superusers
     may_approve = may_rule or username in server.settings.pinned_approvers

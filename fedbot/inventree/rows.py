@@ -1,4 +1,4 @@
-"""InvenTree's JSON rows as records, and numbers and texts as InvenTree takes them."""
+"""InvenTree's JSON rows as records, and numbers and texts in the form that InvenTree accepts."""
 
 from __future__ import annotations
 
@@ -22,18 +22,19 @@ from fedbot.rules.model.whole_item import NOTHING_SEEN, ItemSeen
 Row = Mapping[str, Any]
 
 LOGICAL_STATUSES = frozenset({10, 50, 55, 60, 65, 70, 75, 85})
+"""InvenTree's own statuses. Only these may be set in a stock transfer: a custom one needs a restarted server first."""
 
 
 def amount(value: object) -> Decimal:
-    """A quantity out of InvenTree's JSON: a float, or a string after an adjustment; at most five places.
+    """A quantity from InvenTree's JSON: a float, or a string after an adjustment; at most five places.
 
-    InvenTree holds at most 15 digits, which a float keeps exactly.
+    InvenTree stores at most 15 digits, which a float represents exactly.
     """
     return Decimal(str(value or 0)).quantize(QUANTITY_PLACES).normalize() + 0
 
 
 def written(quantity: Decimal) -> str:
-    """A quantity as it is sent: a plain decimal string."""
+    """A quantity in the form in which it is sent: a plain decimal string."""
     return f"{quantity:f}"
 
 
@@ -59,9 +60,9 @@ def part_of(row: Row, categories: tuple[int, ...] = (), category_path: str = "")
 
 
 def part_shown(row: Row) -> Row:
-    """The part that a stock item was asked to tell. Raises `NotPermitted`: since API 530 it's left out for who may not.
+    """The part in a stock item's row. Raises `NotPermitted` if it is missing: since API 530 it needs a permission.
 
-    Without it nobody can say whether the item may leave.
+    Without the part, the bot can't know whether the item may leave.
     """
     detail = row.get("part_detail")
     if not isinstance(detail, Mapping):
@@ -106,15 +107,15 @@ def item_of(
 
 
 def price_of(row: Row) -> Decimal | None:
-    """What one of it was bought for: a float, or a string before 1.0; None if nobody has said."""
+    """The purchase price of one: a float, or a string before 1.0; None if there is none."""
     price = row.get("purchase_price")
     return None if price in {None, ""} else Decimal(str(price))
 
 
 def exact_status(row: Row) -> int:
-    """The status that a person sees: a custom one by its own key, else the logical one.
+    """The status that a person sees: the key of a custom one, else the logical one.
 
-    In 0.17 the key of an item can be that of a logical status that it doesn't have any more.
+    In 0.17 the key of an item can be that of a logical status that it no longer has.
     """
     key = int(row.get("status_custom_key") or 0)
     return key if key and key not in LOGICAL_STATUSES else int(row["status"])
@@ -126,18 +127,19 @@ def _text(row: Row, name: str) -> str:
     return "" if value is None else str(value)
 
 
-# What isn't seen, or turns the direction of writing; 0.13 drops all of it, the newest some. Not among them: those
-# that join messages and emojis.
+# Invisible characters, and those that change the writing direction. 0.13 drops all of them, the newest some. Joiners of
+# letters and emojis are exempt.
 _UNSEEN = frozenset({"Cc", "Cf", "Cs"})
 _JOINERS = "\u200c\u200d"
 
-# Notes are Markdown, and refused if they would become other HTML than InvenTree allows: a link to another scheme, a
-# footnote, an attribute, a list that begins with 5, an entity that doesn't exist. These messages begin such things.
+# Notes are Markdown, and refused if they would become HTML that InvenTree doesn't allow: a link to another scheme, a
+# footnote, an attribute, a list that begins with 5, an entity that doesn't exist. These characters begin such
+# constructs.
 _MARKDOWN = re.compile(r"[\[\]{}]")
 _LIST_NUMBER = re.compile(r"^(\d+)(?=\. )")
 _ENTITY = re.compile(r"&(?=#?\w+;)")
 
-# A string in metadata that InvenTree would refuse or change is stored as JSON in ASCII behind this word.
+# Metadata strings that InvenTree would refuse or change are stored as JSON in ASCII after this prefix.
 _QUOTED = "json:"
 
 
@@ -149,7 +151,7 @@ def plain(text: str) -> str:
 
 
 def for_notes(text: str) -> str:
-    """The same for a stock item's notes, so that a person reads there what was written, Markdown or not."""
+    """The text escaped for a stock item's notes, so people read there what was written, Markdown or not."""
     line = _MARKDOWN.sub(r"\\\g<0>", _ENTITY.sub("＆", plain(text).replace("\\", "\\\\")))
     return _LIST_NUMBER.sub(r"\1\\", line)
 
@@ -164,7 +166,7 @@ def _is_seen(character: str) -> bool:
 
 
 def same(one: str, other: str) -> bool:
-    """Whether two names are the same for InvenTree: case doesn't matter, nor what 0.13 drops."""
+    """Whether two names are the same to InvenTree: case doesn't matter, nor do characters that 0.13 drops."""
     return _compared(one) == _compared(other)
 
 
@@ -173,7 +175,7 @@ def _compared(text: str) -> str:
 
 
 def address(link: str) -> str:
-    """A link in the form that InvenTree keeps: characters that its sanitizer would change are percent-encoded."""
+    """A link in the form that InvenTree stores: characters that its sanitizer would change are percent-encoded."""
     quoted = quote(link, safe="%/:?#[]@!$&'()*+,;=~", errors="replace")
     return quoted if html.unescape(quoted) == quoted else quoted.replace("&", "%26")
 
@@ -182,10 +184,10 @@ def address(link: str) -> str:
 
 
 def stored(value: Any) -> Any:  # noqa: ANN401  any JSON
-    r"""A value for metadata that comes back whole: strings that InvenTree would refuse or change are quoted.
+    r"""A value for metadata that comes back unchanged: strings that InvenTree would refuse or change are quoted.
 
-    `a <b>` becomes `json:"a \u003cb\u003e"`; `restored` undoes it. InvenTree doesn't clean what is in a list, but
-    that is no promise.
+    `a <b>` becomes `json:"a \u003cb\u003e"`; `restored` undoes it. InvenTree doesn't sanitize lists, but it doesn't
+    promise that either.
     """
     if isinstance(value, str):
         return value if _is_kept(value) else _QUOTED + _in_ascii(value)
@@ -195,7 +197,7 @@ def stored(value: Any) -> Any:  # noqa: ANN401  any JSON
 
 
 def restored(value: Any) -> Any:  # noqa: ANN401  any JSON
-    """What was given to `stored`; a string that only looks like its work stays as it is."""
+    """The value that was given to `stored`. A string that only looks quoted stays as it is."""
     if isinstance(value, str) and value.startswith(_QUOTED):
         try:
             text = json.loads(value.removeprefix(_QUOTED))
@@ -208,7 +210,7 @@ def restored(value: Any) -> Any:  # noqa: ANN401  any JSON
 
 
 def _is_kept(text: str) -> bool:
-    """Whether every version keeps the string as it is (0.13 drops all of Unicode's categories C)."""
+    """Whether every version keeps the string unchanged (0.13 drops all of Unicode's categories C)."""
     if text.startswith(_QUOTED) or plain(text) != text:
         return False
     return not any(unicodedata.category(character).startswith("C") for character in text)

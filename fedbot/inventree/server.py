@@ -1,4 +1,4 @@
-"""Our own InvenTree as it stood at the last look: settings, version, our account, its places, histories read before."""
+"""Our own InvenTree at the last look: settings, version, our account, its places, and histories read before."""
 
 from __future__ import annotations
 
@@ -25,19 +25,17 @@ from fedbot.rules.model.whole_item import PartSeen
 
 @dataclass(frozen=True)
 class InventorySettings:
-    """Settings of one party's own InvenTree; `edge_settings` makes them from the configuration.
+    """Settings of one party's own InvenTree; `edge_settings` derives them from the configuration.
 
-    `outgoing`, `incoming`, `destination` are stock locations by path (`Workshop/Outgoing`), by unique name,
-    or by key (`"12"`). `destination` is where received items go whose part and category have no default
-    place; empty: they stay in Incoming. `new_parts`: whether a part may be created that we don't have;
-    `new_part_category` (path, name or key) is where; empty: outside of all categories.
-    `approvers_group` empty: the role stock: add makes an approver.
-    `pinned_approvers`, `pinned_superusers`: who may count as that, besides what InvenTree says.
-    `taken_serial`: the number that a thing gets whose own number is taken here.
-    `accept_api`: a superuser's word that writes are fine on this API version, newer than we know.
-    `public_url` is another address of the same server: links to it are understood too.
-    `token_file`, `admin_token_file`: where the tokens were read from, if it was a file; the next ones go there.
-    `timeout` in seconds per call; `certificate`: PEM file with a CA besides the public ones.
+    `outgoing`, `incoming`, `destination` are stock locations by path (`Workshop/Outgoing`), by unique name, or by key
+    (`"12"`). `destination` is for received items whose part and category have no default place; if empty, those stay in
+    Incoming. `new_parts`: whether the bot may create a missing part; `new_part_category` (path, name or key) is its
+    category; empty: no category. `approvers_group` empty: the role stock: add makes an approver. `pinned_approvers`,
+    `pinned_superusers`: the only people who may count as such, in addition to InvenTree's own permission.
+    `taken_serial`: the pattern for an item whose own serial number is taken here. `accept_api`: the newer API version
+    that a superuser has accepted for writes. `public_url` is another address of the same server; the bot understands
+    links to it too. `token_file`, `admin_token_file`: the files that the tokens came from, if any; new tokens are
+    stored there. `timeout` in seconds per call; `certificate`: PEM file with a CA besides the public ones.
     """
 
     url: str
@@ -62,7 +60,7 @@ class InventorySettings:
 
 @dataclass(frozen=True)
 class Place:
-    """A stock location, or a part category (both are trees with paths). Nothing lies in a structural one."""
+    """A stock location, or a part category (both are trees with paths). A structural one contains no items."""
 
     pk: int
     name: str
@@ -79,7 +77,7 @@ class Places:
         self.take(rows)
 
     def take(self, rows: Iterable[Row]) -> None:
-        """These are all places from now on."""
+        """Replace all places by these."""
         self._by_key = {
             int(row["pk"]): Place(
                 pk=int(row["pk"]),
@@ -96,7 +94,7 @@ class Places:
         return None if pk is None else self._by_key.get(pk)
 
     def chain(self, pk: int | None) -> tuple[Place, ...]:
-        """The place with this key and all that it lies in, innermost first."""
+        """The place with this key and its ancestors, innermost first."""
         chain: list[Place] = []
         while (place := self.by_key(pk)) is not None and place not in chain:
             chain.append(place)
@@ -104,7 +102,7 @@ class Places:
         return tuple(chain)
 
     def paths(self) -> tuple[str, ...]:
-        """Those of all places."""
+        """The paths of all places."""
         return tuple(place.path for place in self._by_key.values())
 
     def meant_by(self, word: str) -> tuple[Place, ...]:
@@ -119,7 +117,7 @@ class Places:
 
 
 def complaint_about(word: str, setting: str, found: tuple[Place, ...]) -> BadPlace | None:
-    """Why a configured place is not exactly one usable place; None if it is."""
+    """The reason why a configured place is not exactly one usable place; None if it is."""
     if len(found) == 1 and not found[0].structural:
         return None
     paths = tuple(place.path for place in found)
@@ -127,13 +125,13 @@ def complaint_about(word: str, setting: str, found: tuple[Place, ...]) -> BadPla
     return BadPlace(fault, setting, word, paths)
 
 
-# Signs a mirrored value with our own key: the bytes in, the signature out.
+# Signs a mirrored value with our own key: takes bytes, returns the signature.
 Signer = Callable[[bytes], str]
 
-# Opens a transport to our server at `url` under `token`.
+# Opens a transport to our server at `url` with `token`.
 Connector = Callable[[str, str], InvenTreeTransport]
 
-# Opens a transport to a peer's server at `url` under `token`; whether that may be at a private address.
+# Opens a transport to a peer's server at `url` with `token`; the bool allows a private address.
 PeerConnector = Callable[[str, str, bool], InvenTreeTransport]
 
 ORDER_ROLES = ("return_order", "sales_order", "purchase_order")
@@ -154,19 +152,19 @@ class Account:
 
     @property
     def writes(self) -> tuple[str, ...]:
-        """The roles in which it may do more than look."""
+        """The roles in which it may do more than view."""
         return tuple(sorted(role for role, allowed in self.roles.items() if allowed - {"view"}))
 
 
 @dataclass(frozen=True)
 class Server:
-    """One look at our InvenTree. `api` speaks under the everyday token, `admin` under the superuser's.
+    """One look at our InvenTree. `api` uses the everyday token, `admin` the superuser's.
 
-    `pasts` are of the histories that were read since the look, by stock item. `read_ahead` is what of them the step
-    under way has read already, by the beginning of the marks and the stock item, and `rows_ahead` its stock items.
-    `stock` is the index of what there is, `parts_seen` the details of parts, with when they were read (monotonic).
-    `tags_seen` are the tags of stock items without a serial number, `attached` what has files, by `stockitem` and
-    `part`, with whether these are all.
+    `pasts` are summaries of the histories read since the look, by stock item. `read_ahead` and `rows_ahead` belong to
+    the running step: history entries that it has already read, by the beginning of their marks and the stock item, and
+    its stock items. `stock` is the index of our stock. `parts_seen` are details of parts, with the (monotonic) time
+    when they were read. `tags_seen` are the tags of stock items without a serial number. `attached` has, by `stockitem`
+    and `part`, the keys of records with files, and whether the list is complete.
     """
 
     api: InvenTreeTransport
@@ -196,16 +194,16 @@ class Server:
 
     @property
     def outgoing(self) -> Place:
-        """Where things lie on their way out. Raises `Refusal` if it isn't one usable place."""
+        """The location for items on their way out. Raises `Refusal` if it isn't one usable place."""
         return self._place(self.settings.outgoing, "outgoing")
 
     @property
     def incoming(self) -> Place:
-        """Where things lie that just came in. Raises `Refusal` if it isn't one usable place."""
+        """The location for items that just came in. Raises `Refusal` if it isn't one usable place."""
         return self._place(self.settings.incoming, "incoming")
 
     def place(self, pk: int | None) -> Place | None:
-        """The stock location with this key, also one that was made since the last look; None if there is none."""
+        """The stock location with this key, even if it was created since the last look; None if there is none."""
         found = self.places.by_key(pk)
         if found is None and pk is not None:
             self.places.take(self.api.rows("stock/location/"))
@@ -213,14 +211,14 @@ class Server:
         return found
 
     def place_for(self, part: int) -> Place:
-        """Where items of the part with this key belong.
+        """The location for items of the part with this key.
 
-        It is read, as the part that comes along with a stock item doesn't tell its category's place (API 530).
+        The part is read, because the part in a stock item's row doesn't tell its category's place (API 530).
         """
         return self.default_place(self.api.row(f"part/{part}/"))
 
     def default_place(self, part: Row) -> Place:
-        """Where items of a part belong: its default place, its category's, the configured one, Incoming."""
+        """The location for items of a part: its default place, its category's, the configured one, or Incoming."""
         for name in ("default_location", "category_default_location"):
             place = self.place(part.get(name))
             if place and not place.structural:
@@ -231,7 +229,7 @@ class Server:
 
     @property
     def makes_parts(self) -> bool:
-        """Whether a part that we don't have may be made: by the settings, our user's roles, and this version."""
+        """Whether a missing part may be created: by the settings, our user's roles, and this version."""
         can_lie_there = bool(self.settings.new_part_category) or self.version.takes_parts_without_category
         return self.settings.new_parts and can_lie_there and self.account.may("part", "add")
 
@@ -244,7 +242,7 @@ class Server:
         return self.admin
 
     def for_companies(self) -> InvenTreeTransport:
-        """The transport that may make and change companies; the everyday one if its roles do."""
+        """The transport that may create and change companies: the everyday one if its roles allow it."""
         if any(self.account.may(role, "add") for role in ORDER_ROLES):
             return self.api
         if self.admin is not None and self.admin_is_superuser:
@@ -253,9 +251,9 @@ class Server:
 
     @contextmanager
     def under(self, reference: str) -> Iterator[InvenTreeTransport]:
-        """The transport under a token of the vault, closed afterwards; '': the everyday one.
+        """The transport with a token of the vault, closed afterwards; '': the everyday one.
 
-        Raises `NotPermitted` if the vault has none.
+        Raises `NotPermitted` if the vault has no such token.
         """
         if not reference:
             yield self.api
@@ -271,7 +269,7 @@ class Server:
             transport.close()
 
     def complaints_about_places(self) -> tuple[str, ...]:
-        """What must be done about configured places before stock can move."""
+        """Complaints that say what to do about configured places before stock can move."""
         wanted = [("outgoing", self.settings.outgoing), ("incoming", self.settings.incoming)]
         if self.settings.destination:
             wanted.append(("destination", self.settings.destination))
@@ -287,7 +285,7 @@ class Server:
 
 
 def account_behind(transport: InvenTreeTransport, version: Version) -> Account:
-    """Who a token belongs to and what it may do: one call, or two below API 519."""
+    """The user behind a token, and its permissions: one call, or two below API 519."""
     if version.tells_roles_with_user:
         user = transport.row("user/me/", roles="true")
         roles = user.get("roles")
@@ -304,7 +302,7 @@ def account_behind(transport: InvenTreeTransport, version: Version) -> Account:
 
 @dataclass
 class Look:
-    """What a look has read so far. One that a limit of calls has cut off goes on from here."""
+    """The parts of a look read so far. If a rate limit interrupts a look, the next one continues from here."""
 
     version: Version | None = None
     account: Account | None = None
@@ -321,9 +319,10 @@ def look(
     sign: Signer | None = None,
     so_far: Look | None = None,
 ) -> Server:
-    """Read version, account and places anew: three calls, and one more for the superuser's token.
+    """Read version, account and places again: three calls, and one more for the superuser's token.
 
-    Raises the problems of a read; `so_far` keeps what was read before that. `Overview` tells of a bad superuser token.
+    Raises the problems of a read; `so_far` keeps what was read until then. `Overview` reports an invalid superuser
+    token.
     """
     so_far = so_far or Look()
     if so_far.version is None:
@@ -360,18 +359,18 @@ def _is_superuser(admin: InvenTreeTransport | None, version: Version) -> bool:
         return False
 
 
-# --- What of stock items' histories is remembered, so that it isn't read again (`merges`, `history`).
+# --- The remembered parts of stock items' histories, which saves reading them again (`merges`, `history`).
 
-# The second word of the notes by which we take an act of our own back, in the name of the same mark.
+# The second word of the notes with which we undo an act of our own, under the same mark.
 UNDONE = "undone:"
 
 
 @dataclass(frozen=True)
 class Past:
-    """What of an item's history matters for merges, as long as that has so many `entries`.
+    """The part of an item's history that matters for merges, valid while the history has this number of `entries`.
 
-    `split_off` are the items that were split off by no act of ours, with how much; `merged` is when something was last
-    merged into it.
+    `split_off` are the items that somebody else split off, each with its quantity; `merged` is the time of the last
+    merge into the item.
     """
 
     entries: int
@@ -391,5 +390,5 @@ class Entry:
 
     @property
     def undone(self) -> bool:
-        """Whether it tells that we took our own act back."""
+        """Whether it says that we undid our own act."""
         return self.notes.partition(" ")[2].startswith(UNDONE)

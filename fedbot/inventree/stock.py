@@ -1,4 +1,4 @@
-"""Stock items: reading, moving and taking back, each read back, and InvenTree's own history with our marks."""
+"""Stock items: reading, moving and taking back, each read back; and InvenTree's own history with our marks."""
 
 from __future__ import annotations
 
@@ -18,26 +18,23 @@ from fedbot.rules.model.diagnosis import Fault, ItemFault, ItemHasOnly, OfItem, 
 from fedbot.rules.model.steps import PlacedAt, TakeBack, note_of
 from fedbot.rules.model.stock import STATUS_OK
 
-# Statuses that InvenTree itself knows: only these may go along with a transfer; a custom one is not a valid
-# choice there until the server was restarted.
-
 WHOLE = {"part_detail": "true", "location_detail": "true"}
 _LONGEST_NOTES = 500
 _WAS = re.compile(r"\(was: place (?P<place>\d+|none), status (?P<status>\d+)\)$")
 
 
 def item_row(server: Server, pk: int) -> dict[str, Any]:
-    """One stock item with its part and place. Raises `Refusal` with reason `gone` if it isn't there."""
+    """One stock item with its part and place. Raises `Refusal` with reason `gone` if it doesn't exist."""
     return server.api.row(f"stock/{pk}/", **WHOLE)
 
 
 def item_row_if_there(server: Server, pk: int) -> dict[str, Any] | None:
-    """The same, or None."""
+    """One stock item with its part and place, or None if it doesn't exist."""
     return server.api.row_if_there(f"stock/{pk}/", **WHOLE)
 
 
 def move(server: Server, *, item: int, quantity: Decimal, location: int, status: int | None, notes: str) -> None:
-    """`stock/transfer/`: a part of an item becomes a new one, all of it keeps its key. Not read back."""
+    """Call `stock/transfer/`: part of an item becomes a new item, a whole item keeps its key. Not read back."""
     line: dict[str, object] = {"pk": item, "quantity": written(quantity)}
     if status in LOGICAL_STATUSES:
         line["status"] = status
@@ -45,7 +42,7 @@ def move(server: Server, *, item: int, quantity: Decimal, location: int, status:
 
 
 def set_status(server: Server, *, item: int, status: int, notes: str) -> None:
-    """`stock/change_status/`; with the status that it has, InvenTree writes nothing."""
+    """Call `stock/change_status/`. InvenTree writes nothing if the status is the same."""
     server.api.post("stock/change_status/", {"items": [item], "status": status, "note": notes})
 
 
@@ -60,7 +57,7 @@ def placed(server: Server, row: Row) -> PlacedAt:
 def move_to(
     server: Server, *, mark: str, item: int, quantity: Decimal, location: int, status: int | None, notes: str
 ) -> PlacedAt:
-    """Move and read back; a custom status is set after it. Raises `OutcomeUnknown` if it isn't there then."""
+    """Move and read back; a custom status is set afterwards. Raises `OutcomeUnknown` if the item isn't there then."""
     move(server, item=item, quantity=quantity, location=location, status=status, notes=notes)
     row = item_row(server, item)
     if row.get("location") != location or amount(row["quantity"]) != quantity:
@@ -93,15 +90,15 @@ def _split_off(server: Server, mark: str, item: int) -> dict[str, Any] | None:
 
 
 def notes_of(mark: str, sentence: str) -> str:
-    """The notes of an act: the mark, then the sentence for people."""
+    """The notes of a step: the mark, then the sentence for people."""
     return note_of(mark, plain(sentence))
 
 
 def remembering(notes: str, row: Row) -> str:
-    """`notes` that also tell where the item lay and which status it had, for the way back.
+    """Add the item's location and status to `notes`, for the way back.
 
-    Our journal may be lost, and a move leaves no trace of the old status of a whole item; so it stands in
-    InvenTree's own history.
+    Our journal may be lost, and moving a whole item leaves no trace of its old status. So InvenTree's own history has
+    both.
     """
     place = row.get("location")
     was = f" (was: place {'none' if place is None else place}, status {exact_status(row)})"
@@ -109,7 +106,7 @@ def remembering(notes: str, row: Row) -> str:
 
 
 def remembered(notes: str) -> tuple[int | None, int]:
-    """Place and status that `remembering` wrote down; no place and 'OK' if a person has changed the notes."""
+    """The location and status that `remembering` wrote; no location and 'OK' if a person has changed the notes."""
     found = _WAS.search(notes)
     if not found:
         return None, STATUS_OK
@@ -118,9 +115,9 @@ def remembered(notes: str) -> tuple[int | None, int]:
 
 
 def is_on_its_way(server: Server, item: int) -> bool:
-    """Whether an item in Outgoing was put there by a transfer, as the last that happened to it.
+    """Whether a transfer moved an item in Outgoing there, and nothing happened to it since.
 
-    That the status of a whole item changed with the move is told by one more entry on InvenTree 0.13, without notes.
+    On InvenTree 0.13, a status change together with the move is one more entry, without notes.
     """
     rows = sorted(server.api.rows("stock/track/", item=item, limit=5), key=lambda row: int(row["pk"]), reverse=True)
     told = (row for row in rows if row.get("notes") or row["tracking_type"] != EDITED)
@@ -128,13 +125,13 @@ def is_on_its_way(server: Server, item: int) -> bool:
 
 
 def rows_of_part(server: Server, part: int, **filters: object) -> list[dict[str, Any]]:
-    """Stock items of a part, with part and place; what came last first."""
+    """Stock items of a part, with part and place, newest first."""
     found = server.api.rows("stock/", part=part, ordering=server.version.newest_first, **WHOLE, **filters)
     return [row for row in found if row.get("part") == part]
 
 
 def detail_of(entry_deltas: Mapping[str, Any], pk: int) -> Mapping[str, Any] | None:
-    """The whole row that a history entry carries along (as it is now), if it is that of `pk`."""
+    """The current row that a history entry contains, if it is complete and that of `pk`."""
     detail = entry_deltas.get("stockitem_detail")
     whole = isinstance(detail, dict) and detail.get("pk") == pk and {"part", "quantity", "location"} <= set(detail)
     return detail if whole else None
@@ -144,15 +141,15 @@ log = logging.getLogger(__name__)
 
 
 def find_taken_back(server: Server, step: TakeBack) -> PlacedAt | None:
-    """Probe of `TakeBack`: both of its movements were made."""
+    """Probe of `TakeBack`: both of its moves were made."""
     back = _came_back(server, step)
     return None if back is None else found_moved(server, step.mark, back, step.status)
 
 
 def take_back(server: Server, step: TakeBack) -> PlacedAt:
-    """From the peer's company into Incoming, then to the old place, with the old status.
+    """Move the item from the peer's company into Incoming, then to its old location, with its old status.
 
-    If an earlier try got only as far as Incoming, this goes on from there; if it can't be put away, it stays there.
+    If an earlier try stopped in Incoming, this continues from there. If the item can't be put away, it stays there.
     Raises `Refusal` with reason `gone` if the item isn't with the company (any more).
     """
     notes = notes_of(step.mark, step.note)
@@ -177,13 +174,13 @@ def take_back(server: Server, step: TakeBack) -> PlacedAt:
     try:
         return _put_away(server, step, item, notes)
     except Refusal as problem:
-        # it is in stock again: read as a no to all of it, the other side would take it back too
+        # it is in stock again: a refusal would make the other side take it back too
         log.warning("stock item #%d came back, but stays in Incoming: %s", item, problem.text)
         return placed(server, item_row(server, item))
 
 
 def bring_back(server: Server, row: Row, *, quantity: Decimal, status: int, location: int, notes: str) -> None:
-    """`stock/return/`: a part of the item becomes a new one where the server can (API >= 381)."""
+    """Call `stock/return/`: part of the item becomes a new item if the server supports it (API >= 381)."""
     pk = int(row["pk"])
     if not server.version.returns_parts and quantity != amount(row["quantity"]):
         raise Refusal(Plain(Fault.ALL_OR_NOTHING))
@@ -198,7 +195,7 @@ def bring_back(server: Server, row: Row, *, quantity: Decimal, status: int, loca
 
 
 def _came_back(server: Server, step: TakeBack) -> int | None:
-    """The key of what came back under this mark: the item itself, or what was split off from it."""
+    """The key of the item that returned under this mark: the item itself, or one that was split off."""
     marked = trace(server, step.mark, step.item)
     back = marked.last(RETURNED)
     return None if back is None else back.item
@@ -220,7 +217,7 @@ def _put_away(server: Server, step: TakeBack, item: int, notes: str) -> PlacedAt
     )
 
 
-# --- InvenTree's own history of a stock item, in which our marks are found again.
+# --- InvenTree's own history of a stock item, which contains our marks.
 
 # Types of entries.
 RETURNED = frozenset({15, 105})
@@ -232,7 +229,7 @@ SENT_TO_CUSTOMER = 100
 
 _PAGE = 50
 _FEW = 10
-"""Entries that come with their stock item: each takes InvenTree some milliseconds, and most items have few."""
+"""The entries that come with their stock item: each costs InvenTree some milliseconds, and most items have few."""
 
 
 @dataclass(frozen=True)
@@ -247,7 +244,7 @@ class Trace:
         return bool(self.entries) and not self.entries[0].undone
 
     def last(self, kinds: frozenset[int], item: int | None = None) -> Entry | None:
-        """The newest entry of these kinds (on this item), since the last time we took the act back."""
+        """The newest entry of these kinds (on this item), since we last undid the step."""
         for entry in self.entries:
             if entry.undone:
                 return None
@@ -257,7 +254,7 @@ class Trace:
 
 
 def trace(server: Server, mark: str, item: int) -> Trace:
-    """What the history says of `mark`; where it can't be searched (API < 320), what that of `item` says."""
+    """The history entries of `mark`; below API 320, which can't search histories, only those of `item`."""
     line = mark[: mark.rfind(":") + 1]
     read = server.read_ahead.pop((line, item), None)
     marked = _found(server, mark, item) if read is None else read
@@ -265,20 +262,20 @@ def trace(server: Server, mark: str, item: int) -> Trace:
 
 
 def read_ahead(server: Server, line: str, item: int) -> tuple[Entry, ...]:
-    """All entries whose mark begins so, newest first. The next `trace` of such a mark needs no call."""
+    """All entries whose mark begins like this, newest first. The next `trace` of such a mark needs no call."""
     found = _found(server, line, item)
     server.read_ahead[line, item] = found
     return found
 
 
 def read_item(server: Server, item: int, lines: Iterable[str]) -> dict[str, Any] | None:
-    """The stock item as its history carries it along: both in one call. None if it has none, or a very long one.
+    """The stock item and its history in one call. None if it has no history, or a very long one.
 
     The next `trace` of a mark that begins like one of `lines` needs no call.
     """
     try:
         page = server.api.row("stock/track/", item=item, item_detail="true", limit=_FEW)
-    except Refusal:  # the history of a deleted item can't be asked for: 400
+    except Refusal:  # InvenTree refuses the history of a deleted item: 400
         return None
     rows = page.get("results") or []
     details = [row.get("item_detail") for row in rows]
@@ -299,7 +296,7 @@ def _found(server: Server, beginning: str, item: int) -> tuple[Entry, ...]:
         except Refusal:
             if server.version.searches_history:
                 raise
-            return ()  # the history of a deleted item can't be asked for: 400
+            return ()  # InvenTree refuses the history of a deleted item: 400
         rows = page.get("results") or []
         entries += [_entry(row) for row in rows]
         if not page.get("next") or not rows:

@@ -1,11 +1,12 @@
-"""What there is in our InvenTree, kept beside the journal so that nobody waits for a search there; and kept true.
+"""An index of the stock in our InvenTree, kept beside the journal, so nobody waits for a search there.
 
-InvenTree sums up stock for each part that it lists, which takes a large server minutes; so the bot keeps the words of
-the parts, and how much of each lies in stock, in a file of its own. It is only a way to find things: what is told to
-people or acted upon is read again from InvenTree. The file may be deleted at any time; it is made anew then.
+InvenTree sums up stock for each part that it lists, which takes a large server minutes. So the bot keeps the words of
+the parts, and their quantities in stock, in a file of its own. It is only a way to find things: before the bot tells
+people something or acts on it, it reads it again from InvenTree. The file may be deleted at any time; it is built
+again.
 
-Words are looked for anywhere in a text, as InvenTree does, so the texts are read one after the other: of 10,000 parts
-that takes some 10 ms. A full-text index (FTS5) finds whole words and their beginnings only.
+Words match anywhere in a text, like in InvenTree, so the texts are scanned one after the other: 10,000 parts take some
+10 ms. A full-text index (FTS5) finds only whole words and their beginnings.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ Told = TypeVar("Told")
 
 @dataclass(frozen=True)
 class Known:
-    """A part as the index knows it. `category` is the key of its category; `whole`: read with keywords and category."""
+    """A part in the index. `category` is the key of its category; `whole`: read with keywords and category."""
 
     part: Part
     category: int | None
@@ -63,7 +64,7 @@ class Known:
 
 @dataclass(frozen=True)
 class Totals:
-    """How much there is. `low_stock` counts the parts of which there is less than there should be; None: not known."""
+    """The counts. `low_stock` counts the parts below their minimum stock; None: unknown."""
 
     parts: int
     stock_items: int
@@ -75,17 +76,17 @@ _SHORTEST_STEM = 3
 
 
 def forms_of(word: str) -> tuple[str, ...]:
-    """A word as typed, and what may be its singular: `lens` for `lenses`, `schraube` for `schrauben`."""
+    """A word as typed, and its possible singulars: `lens` for `lenses`, `schraube` for `schrauben`."""
     ends = [end for end in _PLURALS if word.endswith(end) and len(word) - len(end) >= _SHORTEST_STEM]
     is_plural = not word.endswith("ss")
     return tuple(dict.fromkeys((word, *(word.removesuffix(end) for end in ends if is_plural))))
 
 
 class StockIndex:
-    """The file. Any thread may use it; a file that can't be read is made anew.
+    """The index file. Any thread may use it; an unreadable file is built again.
 
     Args:
-        file: where it is kept; None: in memory.
+        file: the path; None: in memory.
     """
 
     def __init__(self, file: Path | None = None) -> None:
@@ -98,25 +99,25 @@ class StockIndex:
         with self._lock:
             self._connection.close()
 
-    # --- what is kept about the reading ------------------------------------------------------------------------
+    # --- notes about the reading -------------------------------------------------------------------------------
 
     def value(self, name: str) -> str:
-        """What was noted under that name; '' if nothing was."""
+        """The note with that name; '' if there is none."""
         row = self._do(lambda db: db.execute("SELECT value FROM about WHERE name = ?", (name,)).fetchone())
         return str(row[0]) if row else ""
 
     def number(self, name: str) -> int:
-        """The same as a number; 0 if nothing was noted."""
+        """The note as a number; 0 if there is none."""
         text = self.value(name)
         return int(text) if text else 0
 
     def moment(self, name: str) -> datetime | None:
-        """The same as a moment; None if nothing was noted."""
+        """The note as a moment; None if there is none."""
         text = self.value(name)
         return datetime.fromisoformat(text) if text else None
 
     def clear(self) -> None:
-        """Forget everything: it is of another server."""
+        """Forget everything, because it belongs to another server."""
         self._do(lambda db: [db.execute(f"DELETE FROM {table}") for table in ("about", "part", "item")])  # noqa: S608
 
     def keep(
@@ -129,10 +130,10 @@ class StockIndex:
         sweep: int | None = None,
         noted: dict[str, object] | None = None,
     ) -> None:
-        """Take in rows of stock (with `part_detail`) and of parts, and what is noted with them: all of it or nothing.
+        """Store rows of stock (with `part_detail`) and of parts, and notes, all of it or nothing.
 
-        `gone` are stock items that aren't there any more. `sweep` is the number of the reading that the rows are of;
-        None: they were read beside it, and belong to the one under way.
+        `gone` are stock items that no longer exist. `sweep` is the number of the reading that the rows belong to; None:
+        they were read in between, and belong to the current one.
         """
         stock, whole, deleted = list(items), list(parts), list(gone)
 
@@ -152,7 +153,7 @@ class StockIndex:
         self._do(write)
 
     def forget_unseen(self, table: str, noted: dict[str, object]) -> None:
-        """A reading is complete: rows of `item` or `part` that it hasn't seen are gone."""
+        """A reading is complete: delete the rows of `item` or `part` that it hasn't seen."""
 
         def write(db: sqlite3.Connection) -> None:
             number = self._number(db, "sweep")
@@ -165,7 +166,7 @@ class StockIndex:
         self._do(write)
 
     def forget_part(self, pk: int) -> None:
-        """That part isn't there any more."""
+        """Delete a part that no longer exists, and its items."""
 
         def write(db: sqlite3.Connection) -> None:
             db.execute("DELETE FROM part WHERE pk = ?", (pk,))
@@ -173,15 +174,15 @@ class StockIndex:
 
         self._do(write)
 
-    # --- what is found in it -----------------------------------------------------------------------------------
+    # --- searching ---------------------------------------------------------------------------------------------
 
     def part(self, pk: int) -> Known | None:
-        """The part of that key."""
+        """The part with that key."""
         found = self._parts("WHERE pk = ?", (pk,))
         return found[0] if found else None
 
     def incomplete_parts(self, most: int) -> list[int]:
-        """Parts of which keywords and category were not read yet, the newest first."""
+        """Parts without keywords and category so far, the newest first."""
         query = "SELECT pk FROM part WHERE NOT whole ORDER BY pk DESC LIMIT ?"
         return [int(row[0]) for row in self._do(lambda db: db.execute(query, (most,)).fetchall())]
 
@@ -195,10 +196,10 @@ class StockIndex:
         in_stock: bool = True,
         lent: Collection[int] = (),
     ) -> list[Known]:
-        """Parts with all these words (case-folded) in name, IPN, keywords or description, by name.
+        """Parts with all these words (case-folded) in name, IPN, keywords or description, ordered by name.
 
-        Only of the scope, whose categories with all below them are `categories`. `in_stock`: of which something is,
-        or which are among the parts `lent`.
+        Only parts in the scope, whose categories with all their descendants are `categories`. `in_stock`: only parts
+        that have stock, or are in `lent`.
         """
         where = [f"({_IN_STOCK} OR pk IN ({_marks(lent)}))"] if in_stock else []
         values: list[object] = [*lent] if in_stock else []
@@ -216,7 +217,7 @@ class StockIndex:
         return self._parts(f"{condition} ORDER BY name, pk LIMIT ?", (*values, most))
 
     def totals(self) -> Totals:
-        """Counted in what is known."""
+        """The counts of the index."""
         query = (
             "SELECT (SELECT COUNT(*) FROM part), (SELECT COUNT(*) FROM item WHERE here), (SELECT COUNT(*) FROM part"
             " WHERE minimum > 0 AND of_variants + (SELECT COALESCE(SUM(quantity), 0) FROM item"
@@ -226,7 +227,7 @@ class StockIndex:
         return Totals(int(parts), int(items), int(low))
 
     def size(self) -> tuple[int, int]:
-        """How many parts and stock items it knows, whether these are in stock or not."""
+        """The number of parts and stock items in the index, in stock or not."""
         query = "SELECT (SELECT COUNT(*) FROM part), (SELECT COUNT(*) FROM item)"
         parts, items = self._do(lambda db: db.execute(query).fetchone())
         return int(parts), int(items)
@@ -239,12 +240,12 @@ class StockIndex:
     # --- the file ----------------------------------------------------------------------------------------------
 
     def _do(self, work: Callable[[sqlite3.Connection], Told]) -> Told:
-        """Run in one transaction. A damaged file is set aside, and a new one is started."""
+        """Run in one transaction. A damaged file is replaced by a new one."""
         with self._lock:
             try:
                 with self._connection:
                     return work(self._connection)
-            except sqlite3.ProgrammingError:  # closed, or our own mistake: the file is all right
+            except sqlite3.ProgrammingError:  # closed, or our own mistake: the file is fine
                 raise
             except sqlite3.DatabaseError as problem:
                 log.warning("the index of our stock can't be used (%s): it is made anew", problem)
@@ -290,7 +291,7 @@ def _connected(file: Path | str) -> sqlite3.Connection:
 
 
 def _prepared(db: sqlite3.Connection) -> sqlite3.Connection:
-    """With our tables; those of another version of fedbot are dropped."""
+    """Create our tables; drop those of another version of fedbot."""
     try:
         db.execute("PRAGMA synchronous = NORMAL")
         tables = [str(row[0]) for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
@@ -301,7 +302,7 @@ def _prepared(db: sqlite3.Connection) -> sqlite3.Connection:
             tables = []
         if not tables:
             with closing(db.cursor()) as cursor:
-                # together, so that the disk is waited for once
+                # together, to wait for the disk only once
                 cursor.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {_FORMAT}; COMMIT;")
     except BaseException:
         db.close()
@@ -387,31 +388,32 @@ def _known(row: Sequence[object]) -> Known:
     return Known(part, None if category is None else int(str(category)), bool(whole))
 
 
-# --- How the index of our stock is filled and kept true, at a rate that leaves InvenTree to its people.
+# --- Filling the index and keeping it up to date, at a rate that leaves InvenTree to its people.
 #
-# All stock is read by pages, from which parts and quantities are known after minutes; then all parts, for keywords
-# and categories, which takes a large server hours. After that the history tells what has changed. It tells neither
-# of deleted stock items nor of changes to parts; so all of it is read again, the more often the less that costs.
+# First all stock is read by pages, so parts and quantities are known after minutes. Then all parts are read, for
+# keywords and categories, which takes a large server hours. Afterwards the history tells what has changed. It tells
+# neither of deleted stock items nor of changes to parts, so everything is read again from time to time, more often if
+# that is cheap.
 
-# A page costs InvenTree about so much; what a row costs is found out by doing it.
+# The seconds that a page may cost InvenTree. The cost of a row is measured.
 PAGE_SECONDS = 1.0
 _LARGEST_PAGE = 250
 _FIRST_PAGE = {"stock": 250, "parts": 5}
 _OVERLAP = 10
-"""Pages go by offset, and what is deleted meanwhile moves all that comes after it."""
+"""Pages go by offset, and a deleted row shifts all later ones."""
 
-# A quarter of one worker's time is ours at most.
+# The bot uses at most a quarter of one InvenTree worker's time.
 REST_FOR_EACH = 3.0
 SHORTEST_REST = 0.05
 PATIENCE = 0.2
-"""Seconds that an answer waits for a page that is being read."""
+"""The seconds that an answer waits for a page that is being read."""
 
 _SHARE_OF_TIME = 50
 SHORTEST_INTERVAL = timedelta(minutes=10)
 LONGEST_INTERVAL = {"stock": timedelta(hours=4), "parts": timedelta(hours=24)}
 LOOK_AT_HISTORY = timedelta(minutes=10)
 
-# So small a server is read anew before each answer: it costs no more than a search there.
+# A server up to this size is read again before each answer: that costs no more than a search there.
 SMALL_ITEMS = 1_000
 SMALL_SUMS = 250_000
 
@@ -423,7 +425,7 @@ _A_FEW = 3
 
 @dataclass(frozen=True)
 class Reader:
-    """How our server is read, with the everyday token."""
+    """The connection for reading our server, with the everyday token."""
 
     api: InvenTreeTransport
     version: Version
@@ -434,9 +436,9 @@ class StockReading:
     """Fills `index` from a server. Any thread may use it; one reads at a time.
 
     Args:
-        index: what is filled.
+        index: the index to fill.
         now: the time, aware.
-        measure: seconds by a clock that never goes back, by which pages are timed.
+        measure: seconds by a clock that never goes back, for timing pages.
     """
 
     def __init__(
@@ -450,10 +452,10 @@ class StockReading:
         self._measure = measure
         self._lock = RLock()
 
-    # --- as it stands ------------------------------------------------------------------------------------------
+    # --- progress ----------------------------------------------------------------------------------------------
 
     def standing(self) -> IndexStanding:
-        """How far it is."""
+        """The progress of the reading."""
         parts, items = self.index.size()
         return IndexStanding(
             parts=parts,
@@ -464,7 +466,7 @@ class StockReading:
         )
 
     def _percent(self) -> int:
-        """Of the first filling; 100 once all was read."""
+        """The percentage of the first filling; 100 once everything was read."""
         if self.index.moment("parts_at"):
             return 100
         stock, parts = (
@@ -484,12 +486,12 @@ class StockReading:
     # --- for an answer -----------------------------------------------------------------------------------------
 
     def make_ready(self, reader: Reader) -> None:
-        """Bring it up to date before somebody is answered from it: by the history, or if it is little, by reading all.
+        """Bring the index up to date before an answer: from the history, or, if the stock is small, by reading it all.
 
-        While a large server is read for the first time it knows a part of it (`standing().percent`).
+        While a large server is read for the first time, the index has only part of it (`standing().percent`).
         """
         if not self._lock.acquire(timeout=PATIENCE if self.is_large else -1):
-            return  # a page is being read right now: what was known a moment ago will do
+            return  # a page is being read right now, and the index is recent enough
         try:
             self._is_of(reader)
             if not self.index.value("stock_count"):
@@ -509,14 +511,14 @@ class StockReading:
                 self._read_page(reader, phase)
 
     def doubt(self) -> None:
-        """It may be of another state of the server: read all of it again, from now on."""
+        """The index may come from another state of the server: read everything again."""
         with self._lock:
             self.index.keep(Version(0), noted={"doubted": 1})
 
     # --- in the background -------------------------------------------------------------------------------------
 
     def tend(self, reader: Reader) -> float:
-        """Read one page of what is to be read next; the seconds to leave InvenTree in peace after it."""
+        """Read the next page that is due; return the seconds to leave InvenTree alone afterwards."""
         with self._lock:
             self._is_of(reader)
             began = self._measure()
@@ -529,7 +531,7 @@ class StockReading:
             return max((self._measure() - began) * REST_FOR_EACH, SHORTEST_REST)
 
     def _at_rest(self, reader: Reader) -> float:
-        """Nothing is due: keep up with the history, and complete parts that it has brought."""
+        """Nothing is due: follow the history, and complete parts that it brought."""
         seen = self.index.moment("history_at")
         if self.is_large and (seen is None or self._now() - seen >= LOOK_AT_HISTORY):
             self._look_at_history(reader)
@@ -542,7 +544,7 @@ class StockReading:
         return LOOK_AT_HISTORY.total_seconds()
 
     def _due(self) -> str:
-        """Which table to read again now; '' for none."""
+        """The table to read again now; '' for none."""
         if self.index.value("doubted") == "1":
             return "stock"
         for phase in ("stock", "parts"):
@@ -560,7 +562,7 @@ class StockReading:
     # --- reading all -------------------------------------------------------------------------------------------
 
     def _is_of(self, reader: Reader) -> None:
-        """What is known of another server is nothing here."""
+        """Clear the index if it belongs to another server."""
         if self.index.value("server") != reader.name:
             self.index.clear()
             self.index.keep(reader.version, noted={"server": reader.name})
@@ -577,7 +579,7 @@ class StockReading:
         self.index.keep(reader.version, noted=noted)
 
     def _read_page(self, reader: Reader, phase: str) -> None:
-        """The next page of a reading; the last one ends it, and what it hasn't seen is gone."""
+        """Read the next page of a reading. The last page ends it and deletes the rows that it hasn't seen."""
         size = self.index.number(f"{phase}_page") or _FIRST_PAGE[phase]
         offset = self.index.number(f"{phase}_offset")
         began = self._measure()
@@ -615,11 +617,11 @@ class StockReading:
     # --- keeping up --------------------------------------------------------------------------------------------
 
     def _look_at_history(self, reader: Reader) -> None:
-        """Take in what has changed since the last look; if that is very much, all of it is to be read again."""
+        """Store the changes since the last look. If there are very many, everything is read again later."""
         last = self.index.number("top")
         rows = _newest(reader, _NEWEST)
         top = _top(rows)
-        if top < last:  # entries that we have seen are gone: with their items, or with all that came later
+        if top < last:  # entries that we saw are gone: with their items, or with everything that came later
             self.index.keep(reader.version, noted={"top": top, "doubted": 1, "history_at": self._now()})
             return
         seen = rows
@@ -649,7 +651,7 @@ class StockReading:
             self._complete(reader, pk)
 
     def _complete(self, reader: Reader, pk: int) -> None:
-        """Read a part of which only what stock tells is known."""
+        """Read a part of which only the fields in stock rows are known."""
         row = reader.api.row_if_there(f"part/{pk}/")
         if row is None:
             self.index.forget_part(pk)
@@ -658,13 +660,13 @@ class StockReading:
 
 
 def _next_size(size: int, took: float) -> int:
-    """As many rows as take a page's time, at most twice as many as before."""
+    """The number of rows that take one page's time, at most twice as many as before."""
     fitting = int(size * PAGE_SECONDS / took) if took > 0 else _LARGEST_PAGE
     return max(min(fitting, size * 2, _LARGEST_PAGE), 1)
 
 
 def _newest(reader: Reader, most: int, offset: int = 0) -> list[dict[str, Any]]:
-    """The newest entries of the history, with the stock items that they are of, as these are now."""
+    """The newest entries of the history, with their stock items as they are now."""
     rows = reader.api.rows("stock/track/", limit=most, offset=offset, item_detail="true")
     return sorted(rows, key=lambda row: -int(row["pk"]))
 

@@ -1,8 +1,8 @@
-"""The one way to an InvenTree: the official package's API class over one pooled httpx client.
+"""The only way to an InvenTree: the official package's API class over one pooled httpx client.
 
 The package's own class opens a connection for every call, sends a body with every GET, logs the token in
-`requestToken`, and sends it to any host that `downloadFile` is given. Everything here that it does over
-`requests` is overridden; a test makes any use of `requests` fail.
+`requestToken`, and sends it to any host that `downloadFile` is given. Everything that it does over `requests` is
+overridden here. A test makes any use of `requests` fail.
 """
 
 from __future__ import annotations
@@ -35,50 +35,50 @@ Json = Any
 logger = logging.getLogger("fedbot.inventree")
 
 FOREIGN = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, httpx.CookieConflict, OSError, ValueError)
-"""What httpx, and below it ssl, idna and the codecs, raise over an address or an answer: nothing of it leaves here."""
+"""Exceptions of httpx, and of ssl, idna and the codecs below it, for an address or an answer. Converted here."""
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
-# A read is tried again at once when it hit a dying worker or a locked SQLite; a time-out is not, the caller
-# has waited long enough. Seconds before each further try:
+# A read is tried again at once when it hit a dying worker or a locked SQLite, but not after a time-out, because the
+# caller has waited long enough. Seconds before each further try:
 PAUSES = (0.1, 0.4)
 _WORTH_ANOTHER_TRY = frozenset({500, 502, 503, 504})
 
-# gunicorn drops idle connections after 2 s by default. A write on a connection that the server is just
-# closing has an unknown outcome, which costs a person's time; a new connection costs milliseconds.
+# gunicorn drops idle connections after 2 s by default. A write on a connection that the server is just closing has an
+# unknown outcome, which costs a person's time. A new connection costs milliseconds.
 KEEP_ALIVE_SECONDS = 1.5
 LONGEST_ADDRESS = 2_000
 
 
 @dataclass(frozen=True)
 class Bound:
-    """How long an answer may be, in bytes, and how many seconds it may take to come."""
+    """The largest answer, in bytes, and the seconds that it may take."""
 
     size: int
     seconds: float
 
 
 OF_A_FRIEND = Bound(size=1_000_000, seconds=30)
-"""A friend's server is asked for a few short answers, while our own steps wait."""
+"""Limits for a friend's server: it is asked for a few short answers, while our own steps wait."""
 
 
 class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package ships no types
-    """An `InvenTreeAPI` that the package's typed classes work on; it raises `fedbot.ports` problems only.
+    """An `InvenTreeAPI` that the package's typed classes work on; it raises only problems from `fedbot.ports`.
 
-    `may_write` is called before anything is sent that changes something, and again when the connection for it is there.
+    `may_write` is called before each write is sent, and again once its connection exists.
 
-    Thread-safe. The token is held by the httpx client alone, whose repr hides it. `accepted` counts the calls that
-    changed something.
+    Thread-safe. Only the httpx client has the token, and its repr hides it. `accepted` counts the calls that changed
+    something.
 
     Args:
         host: address of the server, with or without `/api`; a path in it is kept.
         token: an API token, sent as `Authorization: Token …` to this host only.
         timeout: seconds for each of: connect, send, wait for the answer.
-        certificate: PEM file with a CA to trust besides the public ones, for a server that has its own.
+        certificate: PEM file with a CA to trust besides the public ones.
         transport: replaces the network (tests, the in-process simulator).
         pause: waits between tries of a read (tests need not wait).
-        bound: of each answer, for a server that isn't ours; None: it may be as long as it likes. Then, too, all calls
-            together have its `seconds`, and private addresses are refused, unless `private`.
+        bound: limit for each answer of a foreign server; None: no limit. With a limit, all calls
+          together have its `seconds`, and private addresses are refused, unless `private`.
     """
 
     def __init__(
@@ -97,7 +97,7 @@ class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package shi
         self.accepted = 0
         if not token.isascii() or not token.isprintable() or " " in token or not token:
             raise Refusal(Plain(Fault.BAD_TOKEN))
-        # Credentials are given as empty on purpose: the package would else take them from the environment.
+        # The credentials are empty on purpose, because the package would else take them from the environment.
         super().__init__(host, username="", password="", token="", timeout=timeout, connect=False)
         self.api_version = 0
         self.connected = True
@@ -111,7 +111,7 @@ class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package shi
             headers={
                 "Authorization": f"Token {token}",
                 "Accept": "application/json",
-                "Accept-Language": "en",  # its refusals are known by their words (failures), whatever the server speaks
+                "Accept-Language": "en",  # refusals are recognised by their English words (see `errors`)
                 "User-Agent": "fedbot",
                 **({} if bound is None else {"Accept-Encoding": "identity"}),
             },
@@ -127,26 +127,26 @@ class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package shi
         return f"InvenTreeTransport({self.base_url!r})"
 
     def use_token(self, token: str) -> None:
-        """Speak under another token from the next call on."""
+        """Use another token from the next call on."""
         self._client.headers["Authorization"] = f"Token {token}"
 
     def use_login(self, username: str, password: str) -> None:
-        """Speak as the user of that name and password from the next call on."""
+        """Use that name and password from the next call on."""
         pair = base64.b64encode(f"{username}:{password}".encode()).decode()
         self._client.headers["Authorization"] = f"Basic {pair}"
 
     def uses_token(self, token: str) -> bool:
-        """Whether this is the token that it speaks under."""
+        """Whether this is the token in use."""
         return self._client.headers["Authorization"] == f"Token {token}"
 
     def close(self) -> None:
         """Close all connections."""
         self._client.close()
 
-    # --- what the package asks for -------------------------------------------------------------------------
+    # --- the package's interface ---------------------------------------------------------------------------
 
     def setHostName(self, host: str) -> None:  # noqa: N802  the package's name
-        """Take the address apart. Raises `Refusal` for one that is no http(s) URL."""
+        """Parse the address. Raises `Refusal` if it is no http(s) URL."""
         if not _is_address(host):
             raise Refusal(Plain(Fault.BAD_URL))
         super().setHostName(host)
@@ -154,7 +154,7 @@ class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package shi
     def constructApiUrl(self, endpoint_url: str) -> str:  # noqa: N802  the package's name
         """The URL of an endpoint below `/api/`: one slash between its parts and one at its end.
 
-        Another host, or a way out of `/api/`, is refused: the token goes along with every call.
+        Another host, or a path that leaves `/api/`, is refused, because every call carries the token.
         """
         path, mark, query = endpoint_url.partition("?")
         steps = [step for step in path.split("/") if step]
@@ -164,7 +164,7 @@ class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package shi
         return f"{self.api_url}{ended}{mark}{query}"
 
     def testServer(self) -> bool:  # noqa: N802  the package's name
-        """Read `/api/` and remember the API version; any version is welcome (`versions` judges)."""
+        """Read `/api/` and store the API version. Every version is accepted here; `versions` judges it."""
         try:
             details = self.get("")
         except Refusal as problem:
@@ -179,7 +179,7 @@ class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package shi
         return True
 
     def connect(self) -> None:
-        """Read the server's version; raises the problems of a read."""
+        """Read the server's version. Raises the problems of a read."""
         self.testServer()
 
     def testAuth(self) -> bool:  # noqa: N802  the package's name
@@ -188,11 +188,11 @@ class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package shi
         return True
 
     def requestToken(self) -> NoReturn:  # noqa: N802  the package's name
-        """Refused: we have a token, and the package's way would log a new one."""
+        """Refuse: we have a token, and the package's method would log a new one."""
         raise Refusal(Plain(Fault.NO_PASSWORDS))
 
     def downloadFile(self, *_: object, **__: object) -> NoReturn:  # noqa: N802  the package's name
-        """Refused: the package's way sends the token to any host that a record names."""
+        """Refuse: the package's method sends the token to any host that a record names."""
         raise Refusal(Plain(Fault.NO_DOWNLOADS))
 
     # --- calls ---------------------------------------------------------------------------------------------
@@ -211,27 +211,27 @@ class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package shi
         return self.send(str(arguments.get("method", "get")).upper(), url, params, content)
 
     def get(self, url: str, **arguments: Any) -> Json:  # noqa: ANN401  any JSON; the package's signature
-        """Read: the JSON of the answer."""
+        """Read, and return the JSON of the answer."""
         return self._content(self.request(url, **{**arguments, "method": "get"}))
 
     def post(self, url: str, data: object, **arguments: Any) -> Json:  # noqa: ANN401
-        """Create or act: the JSON of the answer."""
+        """Create or act, and return the JSON of the answer."""
         return self._content(self.request(url, **{**arguments, "method": "post", "json": data}))
 
     def patch(self, url: str, data: object, **arguments: Any) -> Json:  # noqa: ANN401
-        """Change: the JSON of the answer."""
+        """Change, and return the JSON of the answer."""
         return self._content(self.request(url, **{**arguments, "method": "patch", "json": data}))
 
     def put(self, url: str, data: object, **arguments: Any) -> Json:  # noqa: ANN401
-        """Replace: the JSON of the answer."""
+        """Replace, and return the JSON of the answer."""
         return self._content(self.request(url, **{**arguments, "method": "put", "json": data}))
 
     def delete(self, url: str, **arguments: Any) -> httpx.Response:  # noqa: ANN401
-        """Remove (a token: revoke): the answer, which has no body."""
+        """Remove (revoke, for a token), and return the answer, which has no body."""
         return self.request(url, **{**arguments, "method": "delete"})
 
     def rows(self, url: str, **params: object) -> list[dict[str, Json]]:
-        """Read a list, whether it comes bare or paged."""
+        """Read a list, with or without paging."""
         content = self.get(url, params=params)
         listed = content.get("results") if isinstance(content, dict) else content
         if not isinstance(listed, list):
@@ -246,7 +246,7 @@ class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package shi
         return content
 
     def row_if_there(self, url: str, **params: object) -> dict[str, Json] | None:
-        """Read one record; None if there is none of that key (any more)."""
+        """Read one record; None if there is none with that key (any more)."""
         try:
             return self.row(url, **params)
         except Refusal as problem:
@@ -255,23 +255,23 @@ class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package shi
             return None
 
     def count(self, url: str, **params: object) -> int:
-        """How many records there are, by the cheapest call there is (`limit=1`)."""
+        """The number of records, by the cheapest call (`limit=1`)."""
         found = self.row(url, **params, limit=1).get("count")
         if not isinstance(found, int):
             raise errors.unreadable(self.host, reading=True)
         return found
 
     def ask(self, url: str, query: object) -> dict[str, Json]:
-        """Read by a POST that changes nothing (`search/`): tried again and failing as reads do."""
+        """Read by a POST that changes nothing (`search/`). Retries and errors are those of a read."""
         content = self._content(self.send("POST", url, {}, query, reading=True), reading=True)
         if not isinstance(content, dict):
             raise errors.unreadable(self.host, reading=True)
         return content
 
     def try_post(self, url: str) -> InventoryProblem | None:
-        """Post nothing at all: why that wouldn't be carried out; None if only its content is missing.
+        """Post nothing; return why InvenTree would refuse the call; None if only the content is missing.
 
-        InvenTree looks at roles before content, so it refuses an empty call with 400 just to whom it would obey.
+        InvenTree checks roles before content, so it answers an empty call with 400 only if the roles suffice.
         """
         try:
             response = self._once("POST", self.constructApiUrl(url), {}, {}, None, reading=True)
@@ -290,14 +290,15 @@ class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package shi
         field: str = "attachment",
         method: str = "POST",
     ) -> Json:
-        """Send a file (name, content, media type) as `field` of a form with these fields: the JSON of the answer."""
+        """Send a file (name, content, media type) as `field` of a form with these fields; return the answer's JSON."""
         form = {name: str(value) for name, value in fields.items()}
         return self._content(self.send(method, url, {}, form, files={field: file}))
 
     def media(self, address: str, longest: int) -> bytes | None:
-        """The file at an address that a record names; None if it isn't there for us, or is longer (bytes).
+        """The file at an address from a record; None if it isn't available to us, or is longer (bytes).
 
-        The web server before InvenTree has it, and asks InvenTree whether the token is good. Only this host is asked.
+        The web server in front of InvenTree has it, and asks InvenTree whether the token is valid. Only this host is
+        asked.
         """
         place = urlsplit(address)
         if place.netloc not in ("", self.host) or not place.path.startswith("/"):
@@ -327,7 +328,7 @@ class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package shi
         reading: bool | None = None,
         files: Mapping[str, tuple[str, bytes, str]] | None = None,
     ) -> httpx.Response:
-        """Send one request; a read is tried again after a broken connection or a 5xx, a write never is."""
+        """Send one request. A read is tried again after a broken connection or a 5xx, a write never is."""
         address = self.constructApiUrl(url)
         reading = method in SAFE if reading is None else reading
         pauses = iter(PAUSES if reading else ())
@@ -374,12 +375,12 @@ class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package shi
         return response
 
     def _before_it_is_sent(self, moment: str, _: dict[str, Any]) -> None:
-        """As late as can be: connecting may have taken longer than our claim on the space holds."""
+        """Check at the last moment: connecting may have outlasted our lease on the space."""
         if moment in ("http11.send_request_headers.started", "http11.send_request_body.started"):
             self.may_write()
 
     def _bounded(self, response: httpx.Response, bound: Bound) -> httpx.Response:
-        """The body, read up to the limit."""
+        """The response with its body, read up to the limit."""
         ends, content = time.monotonic() + bound.seconds, bytearray()
         if response.headers.get("content-encoding", "identity") != "identity":
             raise Refusal(Named(NameFault.ANSWERS_PACKED, self.host))
@@ -414,7 +415,7 @@ class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package shi
 
 
 def _is_address(host: str) -> bool:
-    """Whether it is an http(s) address without a password in it, as httpx reads it."""
+    """Whether it is an http(s) address without a password in it, as httpx parses it."""
     try:
         parts, url = urlsplit(host), httpx.URL(host)
     except (httpx.InvalidURL, ValueError):
@@ -424,34 +425,34 @@ def _is_address(host: str) -> bool:
 
 
 def _leave(response: httpx.Response) -> None:
-    """Don't use its connection again.
+    """Never use this response's connection again.
 
-    gunicorn 26 reads the rest of a body that InvenTree refused unread, and now and then swallows the next request
-    with it: that one is never done, and its connection closes after 2 seconds.
+    gunicorn 26 reads the rest of a body that InvenTree refused unread, and sometimes swallows the next request with it.
+    That request is never carried out, and its connection closes after 2 seconds.
     """
     if (stream := response.extensions.get("network_stream")) is not None:
         stream.close()
 
 
 def _just_broke(error: Exception) -> bool:
-    """A connection that was there and broke: the server closed it, or its worker died."""
+    """Whether an existing connection broke: the server closed it, or its worker died."""
     broke = isinstance(error, httpx.NetworkError | httpx.RemoteProtocolError)
     return broke and not isinstance(error, httpx.ConnectError)
 
 
 def verification(url: str, certificate: str) -> ssl.SSLContext | bool:
-    """How the server's certificate is checked: by the system's CAs, certifi's, and the given one."""
+    """The certificate check for this server: by the system's CAs, certifi's, and the given one."""
     if not url.startswith("https:"):
         return False  # nothing to check without TLS, and loading all CAs takes a while
     try:
         return _trusting(certificate, Path(certificate).stat().st_mtime_ns if certificate else 0)
-    except OSError:  # ssl.SSLError, for a file that is no certificate, is one too
+    except OSError:  # also ssl.SSLError, for a file that is no certificate
         raise Refusal(Named(NameFault.NO_CA_FILE, certificate)) from None
 
 
 @lru_cache(maxsize=8)
 def _trusting(certificate: str, written_at: int) -> ssl.SSLContext:
-    """All connections share it: each takes about a megabyte."""
+    """A context that all connections share, because each takes about a megabyte."""
     del written_at
     context = ssl.create_default_context()
     context.load_verify_locations(certifi.where())  # a slim container has no CAs of its own

@@ -1,4 +1,4 @@
-"""Converting a peer's unit into ours. InvenTree's units are those of pint, its own, and those that its admins define.
+"""Converts a peer's unit into ours. InvenTree knows pint's units, its own, and those that its admins define.
 
 Import this only if units differ: pint imports numpy, which takes half a second.
 """
@@ -26,9 +26,9 @@ _OWN_DEFINITION = re.compile(r"[\w. */]{1,40}")
 
 
 def factor(server: Server, theirs: str, ours: str) -> Fraction | None:
-    """How many of `ours` one of `theirs` is, exactly; None if they can't be converted.
+    """The number of `ours` in one of `theirs`, exactly; None if they can't be converted.
 
-    A peer's unit is never evaluated. It has to be a number, one name and a power; anything else is unknown.
+    A peer's unit is never evaluated. It must be a number, one name and a power; anything else is unknown.
     """
     try:
         return _converted(_registry(), theirs, ours)
@@ -42,7 +42,7 @@ def factor(server: Server, theirs: str, ours: str) -> Fraction | None:
 
 @lru_cache(maxsize=4)
 def _registry(own: tuple[str, ...] = ()) -> pint.UnitRegistry[Any]:
-    """The units that every InvenTree has, and these. Cached, because reading pint's definitions takes half a second."""
+    """The units of every InvenTree, and these. Cached, because reading pint's definitions takes half a second."""
     registry: pint.UnitRegistry[Any] = pint.UnitRegistry(non_int_type=Fraction)
     for definition in (*_OF_INVENTREE, *own):
         registry.define(definition)
@@ -50,10 +50,10 @@ def _registry(own: tuple[str, ...] = ()) -> pint.UnitRegistry[Any]:
 
 
 def _own_definitions(server: Server) -> tuple[str, ...]:
-    """The plain ones among the units that the admins of our server have defined, as pint reads them."""
+    """The simple definitions among the units that our server's admins defined, in pint's syntax."""
     try:
         rows = server.api.rows("units/")
-    except Refusal:  # it doesn't list them: then they are unknown units
+    except Refusal:  # the server doesn't list them, so they are unknown units
         return ()
     found = []
     for row in rows:

@@ -1,7 +1,7 @@
-"""Everything in which InvenTree versions differ, chosen by the server's API version.
+"""All differences between InvenTree versions, chosen by the server's API version.
 
-Each gate was measured, or comes from InvenTree's API changelog, and names its source. Nothing outside this module
-compares API versions; a version that needs more is taught here.
+Each gate was measured, or comes from InvenTree's API changelog, and names its source. No other module compares API
+versions; support for a new difference belongs here.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 OLDEST_KNOWN = 160  # 0.13.6
 NEWEST_KNOWN = 530  # master of 2026-08-05, '1.5.0 dev'
 
-# What some versions can do and others can't, and people notice: properties of `Version` (words: messages/health.py).
+# Abilities that only some versions have, and that people notice: properties of `Version` (texts: messages/health.py).
 ABILITIES = (
     "searches_history",
     "tells_tokens",
@@ -28,10 +28,10 @@ ABILITIES = (
 
 @dataclass(frozen=True)
 class Gate:
-    """From which API number on something is otherwise, and by which change of InvenTree's.
+    """The first API number with a change, and the change in InvenTree that made it.
 
-    `source` is an entry of its API changelog ('v436', with the pull request), or a commit that had no number of its
-    own. Then `api` is the first number by which a server can be told to have it.
+    `source` is an entry of its API changelog ('v436', with the pull request), or a commit without a number of its own.
+    Then `api` is the first number that proves that a server has it.
     """
 
     api: int
@@ -68,7 +68,7 @@ _OLD_METADATA_URLS = {
 
 @dataclass(frozen=True)
 class Version:
-    """What one server can do and how it is asked, by its API version (`apiVersion` of `GET /api/`)."""
+    """The abilities and addresses of one server, by its API version (`apiVersion` of `GET /api/`)."""
 
     api: int
 
@@ -79,39 +79,42 @@ class Version:
     def known(self) -> bool:
         """Whether this version was measured. On a newer one the bot reads, but writes only once the settings allow it.
 
-        That is no mere caution: the package announces that from API 566 on the stock history, which holds our
-        marks, is gone and lies in an audit log.
+        There is a reason: the package announces that from API 566 on the stock history, which contains our marks, moves
+        to an audit log.
         """
         return OLDEST_KNOWN <= self.api <= NEWEST_KNOWN
 
     @property
     def too_old(self) -> bool:
-        """Whether it is older than any that works."""
+        """Whether it is older than any version that works."""
         return self.api < OLDEST_KNOWN
 
     @property
     def abilities(self) -> tuple[str, ...]:
-        """Those of `ABILITIES` that it has."""
+        """The members of `ABILITIES` that it has."""
         return tuple(name for name in ABILITIES if getattr(self, name))
 
     @property
     def direct_access_is_safe(self) -> bool:
-        """Whether a peer may be given an account: before, any account can make itself admin."""
+        """Whether a peer may get an account. On older versions any account can make itself admin."""
         return self._has("permissions that only admins give")
 
     @property
     def permissions_are_safe(self) -> bool:
-        """Whether only admins can give permissions: before, any account can give itself some, or join a group."""
+        """Whether only admins can grant permissions.
+
+        On older versions any account can grant itself some, or join a group.
+        """
         return self.direct_access_is_safe
 
     @property
     def searches_history(self) -> bool:
-        """Whether `stock/track/?search=` finds notes; below it answers 500."""
+        """Whether `stock/track/?search=` finds notes; older versions answer 500."""
         return self._has("a history that can be searched")
 
     @property
     def tells_history_of_parts(self) -> bool:
-        """Whether `stock/track/?part=` lists a part's history; below it is ignored in silence."""
+        """Whether `stock/track/?part=` lists a part's history; older versions silently ignore it."""
         return self._has("the part in the history")
 
     @property
@@ -126,7 +129,7 @@ class Version:
 
     @property
     def locks_rows(self) -> bool:
-        """Whether a transfer locks the stock item, so that what others move at the same moment adds up."""
+        """Whether a transfer locks the stock item, so simultaneous moves add up."""
         return self._has("locked rows")
 
     @property
@@ -136,26 +139,26 @@ class Version:
 
     @property
     def makes_tokens(self) -> bool:
-        """Whether a superuser can make a token for another user over REST."""
+        """Whether a superuser can create a token for another user over REST."""
         return self._has("tokens for others")
 
     @property
     def tells_tokens(self) -> bool:
-        """Whether `user/tokens/` lists one's own tokens, with their ends and which one is in use."""
+        """Whether `user/tokens/` lists one's own tokens, with expiry and which one is in use."""
         return self._has("a list of one's tokens")
 
     @property
     def returns_parts(self) -> bool:
-        """Whether `stock/return/` takes items with quantities; before, `stock/N/return/` takes all."""
+        """Whether `stock/return/` takes quantities; older versions only return whole items (`stock/N/return/`)."""
         return self._has("returns of several items")
 
     @property
     def hides_metadata(self) -> bool:
-        """Whether reading metadata takes the permission to change the record."""
+        """Whether reading metadata needs the permission to change the record."""
         return self._has("metadata apart")
 
     def metadata_url(self, model: str, pk: int) -> str:
-        """Where the metadata of a `stockitem`, `company`, `part`, `partcategory` or `stocklocation` is read."""
+        """The address of the metadata of a `stockitem`, `company`, `part`, `partcategory` or `stocklocation`."""
         if self._has("metadata apart"):
             return f"metadata/{model}/{pk}/"
         return f"{_OLD_METADATA_URLS[model]}/{pk}/metadata/"
@@ -163,9 +166,9 @@ class Version:
     def return_call(
         self, item: int, quantity: str, status: int, location: int, notes: str
     ) -> tuple[str, dict[str, object]]:
-        """URL and body that bring an item back from a customer.
+        """URL and body that return an item from a customer.
 
-        `status` is set only where `returns_parts`; elsewhere it takes a `change_status` after it.
+        `status` is set only if `returns_parts`; otherwise a `change_status` must follow.
         """
         if self.returns_parts:
             line = {"pk": item, "quantity": quantity, "status": status}
@@ -173,65 +176,68 @@ class Version:
         return f"stock/{item}/return/", {"location": location, "notes": notes}
 
     def attachment_call(self, item: int) -> tuple[str, dict[str, object]]:
-        """Where files of stock items are, and the fields that mean this item, for reading and for attaching."""
+        """The address of stock items' files, and the fields for this item, for reading and for attaching."""
         if self._has("attachments of any model"):
             return "attachment/", {"model_type": "stockitem", "model_id": item}
         return "stock/attachment/", {"stock_item": item}
 
     def attachments_call(self, model: str) -> tuple[str, dict[str, object], str]:
-        """Where all files of a model (`stockitem`, `part`) are, which fields mean it, and which says whose one is."""
+        """The address of all files of a model (`stockitem`, `part`), its fields, and the field with a file's owner."""
         if self._has("attachments of any model"):
             return "attachment/", {"model_type": model}, "model_id"
         return ("part/attachment/", {}, "part") if model == "part" else ("stock/attachment/", {}, "stock_item")
 
     def parameters_call(self, part: int) -> tuple[str, dict[str, object]]:
-        """Where parameters are, and the fields that mean this part, for reading and for making."""
+        """The address of parameters, and the fields for this part, for reading and for creating."""
         if self._has("parameters of any model"):
             return "parameter/", {"model_type": "part", "model_id": part}
         return "part/parameter/", {"part": part}
 
     @property
     def parameter_templates(self) -> str:
-        """Where the templates of parameters are."""
+        """The address of parameter templates."""
         return "parameter/template/" if self._has("parameters of any model") else "part/parameter/template/"
 
     @property
     def longest_comment(self) -> int:
-        """How many characters the comment of an attachment may have."""
+        """The largest number of characters in the comment of an attachment."""
         return 250 if self._has("attachments of any model") else 100
 
     def serial_field(self, serial: str) -> dict[str, str]:
-        """How a serial number is given when a stock item is created; from API 356 on `serial` may be ignored."""
+        """The field for a serial number when a stock item is created; from API 356 on `serial` may be ignored."""
         return {"serial_numbers" if self._has("serial numbers as a list") else "serial": serial}
 
     def can_be_given(self, serial: str) -> bool:
-        """Whether `serial_field` makes exactly this serial number: `serial_numbers` is a list, `~` its next one."""
+        """Whether `serial_field` creates exactly this serial number.
+
+        `serial_numbers` is a list, and `~` means the next number.
+        """
         return not self._has("serial numbers as a list") or not re.search(r"[\s,~]", serial)
 
     def closed_company(self) -> dict[str, bool]:
-        """What closes a company: below API 190 it has no `active`."""
+        """The fields that close a company: below API 190 it has no `active`."""
         return {"active": False} if self._has("active companies") else {"is_customer": False}
 
     @property
     def newest_first(self) -> str:
-        """The `ordering` of stock items by which what came last is told first; before, by what was changed last."""
+        """The `ordering` of stock items that lists the newest first; on older versions, those changed last."""
         return "-creation_date" if self._has("creation dates of items") else "-updated"
 
     @property
     def longest_link(self) -> int:
-        """How many characters the `link` of a stock item may have."""
+        """The largest number of characters in the `link` of a stock item."""
         return 2000 if self._has("long links") else 200
 
     def created(self, reply: object) -> Mapping[str, Any] | None:
-        """The row that `POST stock/` made, if the reply tells it: newer ones answer a list, older an object.
+        """The row that `POST stock/` created, if the reply contains it: newer versions answer a list, older an object.
 
-        Older ones tell no key for serialised items: then None.
+        None if the reply has no key, as with serialised items on older versions.
         """
         row = reply[0] if isinstance(reply, list) and reply else reply
         return row if isinstance(row, dict) and isinstance(row.get("pk"), int) else None
 
     def in_stock(self, row: Mapping[str, Any]) -> bool:
-        """Whether a stock item lies in stock. 0.13 doesn't say: then nobody has it, and some is left."""
+        """Whether a stock item is in stock. 0.13 doesn't say: then it is if nobody has it and its quantity isn't 0."""
         if "in_stock" in row:
             return bool(row["in_stock"])
         gone = ("customer", "belongs_to", "sales_order", "consumed_by", "is_building")

@@ -1,4 +1,4 @@
-"""Where stock items of transfers are now, which marks they carry, and what was merged into others. Only reads."""
+"""The places and marks of transfers' stock items, and merges of stock. Only reads."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ _OUT = re.compile(r"fed:[0-9a-z-]+:\d+:out ")
 _PAGE = 250
 _NEWEST = 100
 _FEW = 4
-"""So many items are read one by one; of more, all of the stock is read by pages, unless it has very many of these."""
+"""Up to this number, items are read one by one; above it, all stock by pages, unless that is far more."""
 _READS_A_PAGE = 5
-"""A page of a large stock costs InvenTree as much as so many items."""
+"""A page of a large stock costs InvenTree as much as this number of items."""
 
 
 def where_is(server: Server, query: WhereIsIt) -> ItemsSeen:
-    """The line's items: those that are asked for, those that the history tells of, those with its link."""
+    """The line's items: those in the query, those in the history, and those with its link."""
     entries = list(_entries(server, query.mark, query.items))
     linked = _linked(server, query)
     named = [*query.items, *(pk for entry in entries for pk in _items_in(entry)), *linked]
@@ -47,7 +47,7 @@ def where_is(server: Server, query: WhereIsIt) -> ItemsSeen:
 
 
 def books_of(server: Server, query: BooksOf) -> ItemsSeen:
-    """These items, by as many calls as the stock and its marked history have pages."""
+    """These items, with as many calls as the stock and its marked history have pages."""
     wanted = frozenset(query.items)
     if not wanted:
         return ItemsSeen(history_read=server.version.searches_history)
@@ -65,7 +65,7 @@ def books_of(server: Server, query: BooksOf) -> ItemsSeen:
 
 
 def _in_stock(server: Server, borrowed: Received, seen: ItemSeen | None) -> Received:
-    """What of it is in stock: its stock item, and what was split off from that, which has a copy of its link."""
+    """The quantity still in stock: of the stock item, and of items split off from it, which have a copy of its link."""
     mark = f"fed:{borrowed.transfer}:{borrowed.line}:"
     own = seen.quantity if seen is not None and _is_here(seen) and _bears(server, seen, mark) else Decimal(0)
     if own >= borrowed.quantity:
@@ -80,12 +80,12 @@ def _is_here(seen: ItemSeen) -> bool:
 
 
 def _bears(server: Server, seen: ItemSeen, mark: str) -> bool:
-    """Whether it has our mark, as far as this server tells: a key alone proves nothing."""
+    """Whether the item has our mark, if this server can tell: a key alone proves nothing."""
     return not server.version.searches_history or any(each.startswith(mark) for each in seen.marks)
 
 
 def _entries(server: Server, mark: str, items: Iterable[int]) -> Iterator[Row]:
-    """The history under a mark; where it can't be searched, as far as these items tell."""
+    """The history entries under a mark; if the server can't search histories, those of these items."""
     if server.version.searches_history:
         found: Iterable[Row] = _pages(server, "stock/track/", search=mark)
     else:
@@ -99,7 +99,7 @@ def history_of(server: Server, item: int) -> list[dict[str, Any]]:
     """All entries of one stock item, newest first; none if it was deleted."""
     try:
         return list(_pages(server, "stock/track/", item=item))
-    except Refusal:  # the history of a deleted item can't be asked for: 400
+    except Refusal:  # InvenTree refuses the history of a deleted item: 400
         return []
 
 
@@ -120,7 +120,7 @@ def _pages(server: Server, url: str, **query: object) -> Iterator[dict[str, Any]
 
 
 def _items_in(entry: Row) -> list[int]:
-    """The item that the entry is of, and the one that was split off from it."""
+    """The entry's item, and the one that was split off from it."""
     child = (entry.get("deltas") or {}).get("stockitem")
     return [int(pk) for pk in (entry.get("item"), child) if pk]
 
@@ -177,8 +177,8 @@ Found = TypeVar("Found", ItemsFound, StockHits)
 def _pasts(server: Server, part: int, rows: Mapping[int, Row], items: Iterable[int]) -> list[Past]:
     """The pasts of these items, which are among the part's `rows`.
 
-    A call for each whose history has grown since it was read; where that of a whole part can be asked for, its pages
-    if there are more than a few. What an item was before it became one of this part is missing in those.
+    One call for each item whose history has grown since it was read. If there are more than a few, and the server can
+    list a whole part's history, its pages instead. Those lack entries from when an item belonged to another part.
     """
     wanted = list(items)
     known = server.pasts
@@ -211,7 +211,10 @@ def _time(entry: Row) -> datetime:
 
 
 def with_merges(server: Server, found: Found, received: ReceivedOf) -> Found:
-    """`found`, and what vanished of its parts. One call a part, and histories only where something is missing."""
+    """`found`, with the stock of its parts that vanished.
+
+    One call per part, and histories only if something is missing.
+    """
     vanished: list[Received] = []
     merged: list[tuple[int, datetime]] = []
     for part in dict.fromkeys(item.part.pk for item in found.items):
@@ -225,9 +228,9 @@ def with_merges(server: Server, found: Found, received: ReceivedOf) -> Found:
 
 
 def _vanished(server: Server, received: Received, rows: Mapping[int, Row]) -> Decimal:
-    """How much of it is gone with its stock item, or with a piece that was split off from it (by no act of ours).
+    """The quantity that vanished with its stock item, or with an item that somebody else split off from it.
 
-    What was split off has a copy of the link, which holds our mark. What was only used up has not vanished.
+    An item that was split off has a copy of the link, which contains our mark. Used-up stock has not vanished.
     """
     mark = f"fed:{received.transfer}:{received.line}:"
     family = [pk for pk, row in rows.items() if pk == received.item or mark in str(row.get("link") or "")]
@@ -240,7 +243,7 @@ def _vanished(server: Server, received: Received, rows: Mapping[int, Row]) -> De
 
 
 def _last_merge(server: Server, part: int, item: int, rows: Mapping[int, Row]) -> datetime | None:
-    """When something was last merged into the item, or into what it was split from."""
+    """The time of the last merge into the item, or into an item it was split from."""
     seen: list[int] = []
     at: object = item
     while isinstance(at, int) and at in rows and at not in seen and len(seen) < _MOST_ANCESTORS:

@@ -1,4 +1,4 @@
-"""All that belongs to a stock item and its part beside the quantity: read where it leaves, put on where it arrives."""
+"""Everything that belongs to a stock item besides its quantity: read at the sender, added at the receiver."""
 
 from __future__ import annotations
 
@@ -39,15 +39,15 @@ log = logging.getLogger(__name__)
 
 DETAILED = {**WHOLE, "tests": "true"}
 SECONDS_KNOWN = 3600.0
-"""So long a part's details, and what has tags and files, are known: the card shows what of it will go."""
+"""The time that a part's details, and the lists of tags and files, stay valid: the card shows what will travel."""
 _STOCK_ITEM, _PART = "stockitem", "part"
 _MOST_ATTACHED = 500
-"""Files of stock items, or of parts, that are listed; where there are more, each thing is asked about."""
+"""The number of files of stock items, or of parts, that are listed. If there are more, each record is queried."""
 _WHERE_FROM = re.compile(r"^From [^\n]*, asked by [^\n]* \([0-9a-z]+\)[ ]*(?:\n{1,2}|$)")
 
 
 def item_seen(server: Server, row: Row) -> ItemSeen:
-    """All that InvenTree has of the stock item with this row."""
+    """Everything that InvenTree has about the stock item with this row."""
     pk, link = int(row["pk"]), _text(row, "link")
     details = ItemDetails(
         notes=_WHERE_FROM.sub("", without_lines_of_ours(_text(row, "notes"))).strip(),
@@ -71,7 +71,7 @@ def item_seen(server: Server, row: Row) -> ItemSeen:
 
 
 def _tags_of_bulk(server: Server, row: Row) -> tuple[str, ...]:
-    """The tags of stock without a serial number; newer servers tell them of a single item only."""
+    """The tags of stock without a serial number. Newer servers return them only for a single item."""
     if "tags" in row:
         return _others_tags(row)
     pk = int(row["pk"])
@@ -83,7 +83,7 @@ def _tags_of_bulk(server: Server, row: Row) -> tuple[str, ...]:
 
 
 def know_what_has_files(server: Server) -> None:
-    """List what has files, stock items and parts, if that was an hour ago: nobody who offers something waits for it."""
+    """List the stock items and parts with files, once an hour, so nobody who offers something waits for it."""
     for model in (_STOCK_ITEM, _PART):
         when, *_ = server.attached.get(model, (-SECONDS_KNOWN,))
         if time.monotonic() - when >= SECONDS_KNOWN:
@@ -91,7 +91,7 @@ def know_what_has_files(server: Server) -> None:
 
 
 def _all_with_files(server: Server, model: str) -> tuple[frozenset[int], bool]:
-    """What has files, and whether these are all; nothing for certain where we may not look."""
+    """The records with files, and whether the list is complete; nothing for certain without permission."""
     url, fields, whose = server.version.attachments_call(model)
     try:
         rows = server.api.rows(url, **fields, limit=_MOST_ATTACHED)
@@ -102,7 +102,7 @@ def _all_with_files(server: Server, model: str) -> tuple[frozenset[int], bool]:
 
 
 def _has_files(server: Server, model: str, pk: int) -> bool:
-    """Whether people have attached something to it, at most an hour ago; taken for granted if that isn't told."""
+    """Whether people attached something to it, at most an hour ago; assumed if the server doesn't tell."""
     know_what_has_files(server)
     _, having, are_all = server.attached[model]
     if are_all or pk in having:
@@ -115,14 +115,14 @@ def _has_files(server: Server, model: str, pk: int) -> bool:
 
 
 def custom_statuses(server: Server) -> list[Row]:
-    """The statuses of stock that the server's admins have made."""
+    """The stock statuses that the server's admins created."""
     values = server.api.row("stock/status/").get("values")
     rows = values.values() if isinstance(values, dict) else ()
     return [row for row in rows if isinstance(row, dict) and row.get("logical_key") is not None]
 
 
 def _own_status(server: Server, row: Row) -> str:
-    """The name of the item's custom status, which up to 1.0 its row doesn't tell; "" if it has none."""
+    """The name of the item's custom status, which the row lacks up to 1.0; "" if it has none."""
     key = exact_status(row)
     if key == int(row["status"]):
         return ""
@@ -131,7 +131,7 @@ def _own_status(server: Server, row: Row) -> str:
 
 
 def part_seen(server: Server, part: int) -> PartSeen:
-    """All that InvenTree has of a part, as it was at most an hour ago."""
+    """Everything that InvenTree has about a part, at most an hour old."""
     known = server.parts_seen.get(part)
     if known is not None and time.monotonic() - known[0] < SECONDS_KNOWN:
         return known[1]
@@ -151,7 +151,7 @@ def part_seen(server: Server, part: int) -> PartSeen:
 
 
 def parameters_of(server: Server, row: Row, part: int) -> Iterable[Parameter]:
-    """The parameters of the part with this row. They are asked for where it doesn't tell them."""
+    """The parameters of the part with this row. They are queried if the row lacks them."""
     rows = row.get("parameters")
     if not isinstance(rows, Sequence):
         url, fields = server.version.parameters_call(part)
@@ -164,7 +164,7 @@ def parameters_of(server: Server, row: Row, part: int) -> Iterable[Parameter]:
 
 
 def _tests(server: Server, item: int) -> tuple[TestResult, ...]:
-    """The newest result of each test; the row of a stock item doesn't tell what its tests are called."""
+    """The newest result of each test. A stock item's row doesn't tell the names of its tests."""
     rows = server.api.rows("stock/test/", stock_item=item, template_detail="true")
     newest: dict[str, Row] = {}
     for row in sorted(rows, key=lambda each: int(each["pk"])):
@@ -176,7 +176,7 @@ def _tests(server: Server, item: int) -> tuple[TestResult, ...]:
 
 
 def _inside(server: Server, item: int) -> tuple[str, ...]:
-    """The names of what is installed in it, with their serial numbers."""
+    """The names of the items installed in it, with their serial numbers."""
     rows = server.api.rows("stock/", belongs_to=item, part_detail="true", limit=MOST_INSIDE + 1)
     return tuple(_named(row) for row in rows if row.get("belongs_to") == item)
 
@@ -188,14 +188,14 @@ def _named(row: Row) -> str:
 
 
 def _files(server: Server, item: int) -> tuple[tuple[FileTold, ...], bool]:
-    """The files attached to a stock item, and whether there is more: a link, or more of them."""
+    """The files attached to a stock item, and whether there is more: a link, or more files."""
     rows = attached_to(server, item)
     files = [FileTold(name, int(amount(row.get("file_size")))) for row in rows if (name := name_of_file(row))]
     return tuple(files[:MOST_FILES]), len(rows) > min(len(files), MOST_FILES)
 
 
 def _supplier_part(row: Row) -> str:
-    """As people order it; on older versions only the numbers of the record are told."""
+    """The supplier part's order numbers. Older versions tell only the key of its record."""
     detail = row.get("supplier_part_detail") or {}
     words = (str(row.get(name) or detail.get(name) or "") for name in ("SKU", "MPN"))
     return " / ".join(dict.fromkeys(word for word in words if word))
@@ -210,11 +210,11 @@ def _text(row: Row, name: str) -> str:
     return "" if value is None else str(value)
 
 
-# --- What else travelled goes to the stock item that was booked in, or to the part that was made for it.
+# --- Other details that travelled are added to the stock item that was booked in, or to the part created for it.
 
 
 def find_furnished(server: Server, step: Furnish) -> Furnished | None:
-    """Probe of `Furnish`: a stock item has it all. A part is looked at by the step itself."""
+    """Probe of `Furnish`: whether a stock item has all of it. For a part, the step itself checks."""
     if step.model == _PART:
         return None
     row = _row(server, step)
@@ -225,7 +225,7 @@ def find_furnished(server: Server, step: Furnish) -> Furnished | None:
 def furnish(server: Server, step: Furnish) -> Furnished:
     """Add what is missing, and read it back. Raises `OutcomeUnknown` if it isn't there then."""
     row = _row(server, step)
-    if step.model == _PART and row.get("link") != address(step.link):  # made, or changed, by a person
+    if step.model == _PART and row.get("link") != address(step.link):  # a person created or changed it
         return Furnished()
     content = _missing(row, step)
     if step.model == _PART:
@@ -245,7 +245,7 @@ def _price(row: Row) -> tuple[Decimal | None, str]:
 
 
 def _set_price(server: Server, step: Furnish) -> None:
-    """A currency that InvenTree does not list is refused: then the price stands in the notes alone."""
+    """Set the price. InvenTree refuses a currency that it does not list; then only the notes have the price."""
     try:
         price = {"purchase_price": str(step.price), "purchase_price_currency": step.currency}
         server.api.patch(_url(step), price)
@@ -256,7 +256,7 @@ def _set_price(server: Server, step: Furnish) -> None:
 
 
 def _with_a_field(server: Server, row: Row, step: Furnish) -> tuple[str, ...]:
-    """The names of the parameters that the part has, once those are made whose templates are there by name."""
+    """Create the parameters whose templates exist by name; return the names of all that the part has then."""
     wanted = step.details.parameters
     if not wanted:
         return ()
@@ -271,7 +271,7 @@ def _with_a_field(server: Server, row: Row, step: Furnish) -> tuple[str, ...]:
 
 
 def _made(server: Server, part: int, template: int, parameter: Parameter) -> bool:
-    """Whether the template takes the value: its unit or its choices may be others."""
+    """Whether the template accepted the value: its unit or its choices may differ."""
     url, fields = server.version.parameters_call(part)
     try:
         server.api.post(url, {**fields, "template": template, "data": plain(parameter.value)})
@@ -292,7 +292,7 @@ def _row(server: Server, step: Furnish) -> Row:
 
 
 def _missing(row: Row, step: Furnish) -> dict[str, object]:
-    """Notes and tags with what they lack; nothing of those that lack nothing."""
+    """Notes and tags with what they lack; a field that lacks nothing is left out."""
     notes = str(row.get("notes") or "")
     lines = [line for each in step.notes if (line := for_notes(by_others(each))) and line not in notes.splitlines()]
     tags = _missing_tags(row, step)
@@ -303,7 +303,7 @@ def _missing(row: Row, step: Furnish) -> dict[str, object]:
 
 
 def _missing_tags(row: Row, step: Furnish) -> list[str]:
-    """Tags have no commas here, as InvenTree takes a text with one for several. A friend sets none of ours."""
+    """The missing tags. They have no commas, because InvenTree would split them; a friend can't set ours."""
     words = (" ".join(plain(each).replace(",", " ").split()) for each in step.tags)
     wanted = dict.fromkeys(tag for tag in words if tag and not is_ours(tag))
     there = tags_of(row)
