@@ -1,6 +1,6 @@
-"""The verbs that people can say: one file each with its spec as data and what it does; and the one parser.
+"""The verbs that people can type, one file each with its spec as data and its handler; and the one parser.
 
-What a person reads does not live here (`fedbot.messages`), nor who may do what (`fedbot.rules`).
+Texts for people are in `fedbot.messages`, permissions in `fedbot.rules`.
 """
 
 from fedbot.commands.registry import Registry, catalogue

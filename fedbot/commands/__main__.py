@@ -1,4 +1,4 @@
-"""`python -m fedbot.commands`: write the pages about the verbs into docs/, at the top of the repository."""
+"""`python -m fedbot.commands`: write the pages about the verbs into docs/ in the repository's root."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""`!fed approve ID`: the same as ✅ on the card; with a quantity, less of what another space requests."""
+"""`!fed approve ID`: the same as ✅ on the card; with a quantity, grant less than another space requests."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SPEC = Verb(
     name="approve",
     aliases=("accept", "yes", "ok"),
     summary="approve an offer, a request or a connection",
-    permission=Permission.MAPPED,  # the card asks for more, and checks it
+    permission=Permission.MAPPED,  # the card needs more, and checks it
     arguments=(
         Argument("id", Kind.SUBJECT, "ID", optional=True),
         Argument("quantity", Kind.QUANTITY, "QUANTITY", optional=True),

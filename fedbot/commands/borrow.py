@@ -1,6 +1,6 @@
-"""`!fed borrow ITEM QUANTITY from SPACE for 2 weeks`: a request for something that goes back.
+"""`!fed borrow ITEM QUANTITY from SPACE for 2 weeks`: request an item that will be returned.
 
-It is `request` with a last day, which must be said here: without one it would be asked for to keep.
+It is `request` with a last day, which is mandatory here: without one the request would be to keep the item.
 """
 
 from __future__ import annotations

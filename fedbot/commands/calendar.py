@@ -1,4 +1,4 @@
-"""`!fed calendar [ITEM|SPACE] [MONTH]`: what is fetched and due back on which day, as far as it is booked or lent."""
+"""`!fed calendar [ITEM|SPACE] [MONTH]`: list pick-ups and returns of bookings and loans, day by day."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ DECEMBER = 12
 
 @dataclass(frozen=True)
 class _Wanted:
-    """Which days, of which space or item; '' for all."""
+    """The wanted days, and the space or item; '' for all."""
 
     first: date
     last: date
@@ -49,13 +49,13 @@ class _Wanted:
 
 
 def ask(turn: Turn, command: Command) -> tuple[Query, ...]:
-    """Which items are meant, if the words name one."""
+    """Ask which items the words mean, if they name one."""
     wanted = _wanted(turn, command)
     return (FindItems(wanted.item),) if wanted.item else ()
 
 
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
-    """The days on which something is fetched or due back."""
+    """List the days with pick-ups or returns."""
     wanted = _wanted(turn, command)
     rooms = rooms_told_of(turn, command.room)
     entries = bookings.entries(turn, rooms, wanted.first, wanted.last)
@@ -82,7 +82,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
 
 
 def _is_about(loan: OutsideLoan, items: frozenset[int], word: str) -> bool:
-    """Whether that neighbour is meant, or what it has."""
+    """Whether the word names that neighbour, or the item that it has."""
     return loan.neighbour.casefold() == unquoted(word).casefold() or history.is_of(loan, items, word)
 
 

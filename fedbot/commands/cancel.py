@@ -1,4 +1,4 @@
-"""`!fed cancel ID`: take back what one asked for, or a decision within its few seconds."""
+"""`!fed cancel ID`: take back one's own request, or one's decision within its few seconds of grace."""
 
 from __future__ import annotations
 
@@ -58,18 +58,18 @@ def _is_unfinished(subject: Subject) -> bool:
 
 
 def _is_own(subject: Subject, person: str) -> bool:
-    """Whether the person asked for it, or is the one whose decision is on its way."""
+    """Whether the person asked for it, or made the decision that is in its grace."""
     deciding = (subject.decision, first_yes_of(subject))
     return asker_of(subject) == person or any(each is not None and each.person == person for each in deciding)
 
 
 def _permission_to_cancel(subject: Subject) -> Permission:
-    """For whoever didn't ask for it."""
+    """The permission that anybody else needs who did not ask for it."""
     return Permission.SUPERUSER if isinstance(subject, Connection) else Permission.APPROVER
 
 
 def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
-    """What one asked for oneself, or decided a moment ago, is one's own to take back; else permissions are read."""
+    """Ask for no permission to take back one's own request or recent decision; else ask for the permissions."""
     meant = want_meant(turn, command) or rota_meant(turn, command) or place_meant(turn, command)
     if meant is not None:
         return () if _asked_for(meant, command.sender) else _who_may(turn, command, Permission.APPROVER)
@@ -86,7 +86,7 @@ def _who_may(turn: Turn, command: Command, permission: Permission) -> tuple[Quer
 
 
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
-    """Stop the decision that runs, or take the whole back."""
+    """Stop the running decision, or take back the whole request."""
     if (wanted := want_meant(turn, command)) is not None:
         return _stop_wanting(turn, command, wanted, answers)
     if (asked := rota_meant(turn, command)) is not None:
@@ -101,7 +101,7 @@ def _take_back(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phr
     if isinstance(subject, Phrase):
         return subject
     if not _is_own(subject, command.sender):
-        if not answers:  # it was their decision when they said so, and has been taken back, or counts, since
+        if not answers:  # it was their decision when they said so; since then it was taken back, or counts
             if is_open(subject):
                 return say(messages.approval.decision_stopped, subject=subject)
             return say(messages.approval.decided_already, subject=subject)
@@ -120,7 +120,7 @@ def _take_back(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phr
 
 
 def _asked_for(meant: Want | Rota | PlaceInLine | QueueEntry, person: str) -> bool:
-    """Whether it is that person who wants it, asked for it or waits for it."""
+    """Whether that person wants it, asked for it or waits for it."""
     by = meant.asker if isinstance(meant, Rota) else meant.by
     return by is not None and by.person == person
 
@@ -128,13 +128,13 @@ def _asked_for(meant: Want | Rota | PlaceInLine | QueueEntry, person: str) -> bo
 def _refused(
     turn: Turn, command: Command, meant: Want | Rota | PlaceInLine | QueueEntry, answers: tuple[Answer, ...]
 ) -> Phrase | None:
-    """Why the speaker may not stop it; None for who asked for it, and for approvers."""
+    """Why the speaker may not stop it; None for the person who asked for it, and for approvers."""
     is_own = _asked_for(meant, command.sender)
     return None if is_own else not_entitled(turn, command, Permission.APPROVER, answers)
 
 
 def _stop_wanting(turn: Turn, command: Command, wanted: Want, answers: tuple[Answer, ...]) -> Phrase:
-    """What somebody wanted isn't wanted any more."""
+    """Stop a want."""
     if refused := _refused(turn, command, wanted, answers):
         return refused
     if wanted.is_living:
@@ -145,7 +145,7 @@ def _stop_wanting(turn: Turn, command: Command, wanted: Want, answers: tuple[Ans
 def _leave_line(
     turn: Turn, command: Command, place: PlaceInLine | QueueEntry, answers: tuple[Answer, ...]
 ) -> Phrase | None:
-    """Somebody stands in line no more: who waits says so, or an approver."""
+    """Leave a queue: the person who waits may, and an approver."""
     if refused := _refused(turn, command, place, answers):
         return refused
     is_own = _asked_for(place, command.sender)
@@ -158,7 +158,7 @@ def _leave_line(
 
 
 def _stop_asking(turn: Turn, command: Command, asked: Rota, answers: tuple[Answer, ...]) -> Phrase:
-    """What is asked of several friends isn't wanted any more."""
+    """Stop a rota."""
     if refused := _refused(turn, command, asked, answers):
         return refused
     if not asked.is_living:
@@ -187,7 +187,7 @@ def _not_entitled(turn: Turn, subject: Subject, answers: tuple[Answer, ...]) -> 
 
 
 def _cancel_connection(turn: Turn, command: Command, connection: Connection) -> Phrase:
-    """Once our side has said that it is ready, the peer may be active: then it stands."""
+    """Cancel a connection, unless our side has said that it is ready: the peer may already be active then."""
     if connection.state in {ConnectionState.ACTIVE, ConnectionState.SUSPENDED}:
         return say(messages.approval.friends_stay, connection=connection)
     if connection.state not in LIVING_CONNECTION:
@@ -212,7 +212,7 @@ def _cancel_transfer(turn: Turn, command: Command, transfer: Transfer) -> Phrase
     outcome = transfers.cancel(turn, transfer, turn.signature_of(command))
     match outcome:
         case "":
-            return None  # the end is told by a message of its own, which answers the line
+            return None  # the outcome is a separate message, which answers the line
         case "asked":
             return say(messages.approval.cancel_asked, transfer=transfer, peer_name=peer_name)
         case "decline":

@@ -1,4 +1,4 @@
-"""`!fed clear ITEM`: where something went that was received and vanished from InvenTree is known."""
+"""`!fed clear ITEM`: confirm that people know where received items went that vanished from InvenTree."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SPEC = Verb(
 
 
 def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
-    """Which part is meant, and what vanished of it."""
+    """Ask which part is meant, and how much of it has vanished."""
     del turn
     return (FindItems(_word(command), merges=True),)
 

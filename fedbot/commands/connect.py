@@ -33,13 +33,13 @@ SPEC = Verb(
 
 
 def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
-    """Nothing but the permission; what stands against it is said at once."""
+    """Ask for nothing but the permission; an objection is returned at once."""
     meant = _meant(turn, command)
     return meant if isinstance(meant, Phrase) else ()
 
 
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
-    """Ask the space; if it has asked us already, this is our yes to that."""
+    """Ask the space; if it has asked us already, approve its request."""
     del answers
     meant = _meant(turn, command)
     if isinstance(meant, Phrase):
@@ -53,7 +53,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
 
 
 def _meant(turn: Turn, command: Command) -> tuple[str, AnnouncedParty] | Connection | Phrase:
-    """The bot and party to ask; or the connection that the party has asked for; or what stands against it."""
+    """The bot and party to ask, or the connection that the party has asked for, or an objection."""
     if not turn.us.discoverable:
         return say(messages.connection.we_are_hidden, us=turn.us)
     space = space_meant(turn, command.room, str(command.arguments["space"]))

@@ -1,4 +1,4 @@
-"""Days and spans as people type them: `3 weeks`, `2w`, `friday`, `31.1.`, `24/12`, `30d` (English, German)."""
+"""Days and time spans as people type them: `3 weeks`, `2w`, `friday`, `31.1.`, `24/12`, `30d` (English, German)."""
 
 from __future__ import annotations
 
@@ -62,11 +62,11 @@ _NEXT = {"next", "nächste", "nächsten", "nächster", "nächstes"}
 _IN_FRONT = {*_NEXT, "on", "am", "the", "this", "den", "dem", "das", "dieses", "bis", "zum", "until", "in"}
 
 MOST_IN_A_DAY = 8
-"""As many words as `until friday the 4th of december 2026` has, and one more."""
+"""One more word than `until friday the 4th of december 2026` has."""
 FROM = ("von", "ab", "starting")
-"""Words that stand for `from` in front of a first day."""
+"""Words that mean `from` before a first day."""
 UNTIL = ("until", "till", "til", "through", "over", "für", "fuer", "bis", "über", "übers")
-"""Words that stand for `for` in front of a day or a span."""
+"""Words that mean `for` before a day or a span."""
 
 _ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
 _NUMBERS = re.compile(r"(\d{1,2})\.\s?(\d{1,2})\.?(?:\s?(\d{4}|\d{2}))?")
@@ -80,18 +80,18 @@ _SPAN = re.compile(r"(\d{1,4}|[^\W\d]+) ?([^\W\d]+)")
 
 
 def reads_as_day(words: str) -> bool:
-    """Whether this can only be meant as a day or a span: it is one, or begins with a digit."""
+    """Whether the words can only be meant as a day or a span: they are one, or begin with a digit."""
     return words[:1].isdigit() or is_day(words)
 
 
 def is_day(words: str) -> bool:
-    """Whether it is a day or a span. Which year it is makes no difference: `friday 4 december` is one in any."""
+    """Whether it is a day or a span in any year: `friday 4 december` is one, too."""
     any_day = date(2000, 1, 1)
     return _read(words, any_day, any_day) is not None or bool(_with_another_weekday(words, any_day))
 
 
 def is_span(words: str) -> bool:
-    """Whether it is a span of time, so that where it begins decides where it ends; a weekend lasts, too."""
+    """Whether it is a time span, whose end depends on its beginning. A weekend is one, too."""
     if _WEEKENDS & set(words.casefold().split()):
         return True
     any_day = date(2000, 1, 1)
@@ -100,9 +100,9 @@ def is_span(words: str) -> bool:
 
 
 def day_from(words: str, today: date, start: date) -> date | Phrase:
-    """The day that is meant, spans being counted from `start`; or what is wrong with it.
+    """The day that the words mean, with spans counted from `start`; or an objection.
 
-    A day without a year is the next one of that name.
+    A day without a year is the next one with that date.
     """
     if len(days := _with_slashes(words, today) or _with_another_weekday(words, today)) > 1:
         return say(messages.loan.day_ambiguous, word=words[:SHOWN], days=days)
@@ -118,21 +118,21 @@ def day_from(words: str, today: date, start: date) -> date | Phrase:
 
 @dataclass(frozen=True)
 class Days:
-    """The first and the last day of a loan: `first` None is now, `last` None is for good."""
+    """The first and the last day of a loan. `first` None means now, `last` None means for good."""
 
     first: date | None = None
     last: date | None = None
 
     def fixed(self, arguments: Mapping[str, object]) -> dict[str, str]:
-        """The arguments that name these days, written so that they mean the same later on."""
+        """The arguments for these days as dates, which mean the same later."""
         days = {"starts": self.first, "until": self.last, "loan": self.last}
         return {name: day.isoformat() for name, day in days.items() if day is not None and name in arguments}
 
 
 def days_meant(first: str, last: str, now: datetime, time_zone: str) -> Days | Phrase:
-    """The days that are meant, counted from today in that time zone (IANA name); or what is wrong with them.
+    """The days that the words mean, from today in that time zone (IANA name); or an objection.
 
-    A span as the last day is counted from the first one.
+    A span as the last day is counted from the first day.
     """
     today = now.astimezone(ZoneInfo(time_zone)).date()
     begins = day_from(first, today, today) if first else None
@@ -149,7 +149,7 @@ def days_meant(first: str, last: str, now: datetime, time_zone: str) -> Days | P
 
 
 def _read(words: str, today: date, start: date) -> date | None:
-    """The day; None for what is none, or beyond all calendars (`9999 years`)."""
+    """The day; None if it isn't one, or is beyond the calendar (`9999 years`)."""
     text = _tidied(words)
     first, _, behind = text.partition(" ")
     if first in _NEXT and behind in _UNITS | _LONG_UNITS:
@@ -171,7 +171,7 @@ def _read(words: str, today: date, start: date) -> date | None:
 
 
 def _with_slashes(words: str, today: date) -> tuple[date, ...]:
-    """All days that `3/4` can be, the day first and the month first; `24/12` can be only one."""
+    """All days that `3/4` can be, with the day first and with the month first; `24/12` can be only one."""
     found = _SLASHES.fullmatch(_tidied(words))
     if found is None:
         return ()
@@ -185,7 +185,7 @@ def _with_slashes(words: str, today: date) -> tuple[date, ...]:
 
 
 def _with_weekday(weekday: int, behind: str, today: date) -> date | None:
-    """`friday 4 december`, if that is one, and `friday next week`."""
+    """The day that `friday 4 december`, if that is a Friday, or `friday next week` means."""
     first, _, word = behind.partition(" ")
     if first in _NEXT and word in _WEEKS:
         return today + timedelta(days=7 - today.weekday() + weekday)
@@ -194,7 +194,7 @@ def _with_weekday(weekday: int, behind: str, today: date) -> date | None:
 
 
 def _calendar_day(words: str, today: date) -> date | None:
-    """The day that has a number: `the 4th`, `4.12.`, `Dec 4`; None for any other."""
+    """The day that a date means: `the 4th`, `4.12.`, `Dec 4`; None for anything else."""
     text = _tidied(words)
     text = text.partition(" ")[2] if text.partition(" ")[0] in _IN_FRONT else text
     try:
@@ -204,7 +204,7 @@ def _calendar_day(words: str, today: date) -> date | None:
 
 
 def _with_another_weekday(words: str, today: date) -> tuple[date, ...]:
-    """Both days that `friday 5.12.` can be, where that is a Saturday."""
+    """Both days that `friday 5.12.` can mean, if that date is a Saturday."""
     first, _, behind = _tidied(words).partition(" ")
     if behind and first.strip(".,") in _IN_FRONT:
         return _with_another_weekday(behind, today)
@@ -222,7 +222,7 @@ def _in_calendar(text: str, today: date) -> date | None:
 
 
 def _of_this_month(text: str, today: date) -> date | None:
-    """Its last day, or `the 12th`: of the next month, if that is over."""
+    """The month's last day, or `the 12th`; the next month's, if that is past."""
     if text in _MONTH_ENDS:
         return today.replace(day=calendar.monthrange(today.year, today.month)[1])
     if found := _DAY_ALONE.fullmatch(text):
@@ -261,7 +261,7 @@ def _with_month(text: str, today: date) -> date | None:
 
 
 def _in_year(day: int, month: int, year: str | None, today: date) -> date:
-    """With the year as typed (two digits are of this century), else the next such day."""
+    """The day in the given year (two digits mean this century), else the next such day."""
     if year:
         return date(int(year) + (2000 if len(year) == 2 else 0), month, day)  # noqa: PLR2004 - two digits
     years = range(today.year, today.year + 9)
@@ -292,7 +292,7 @@ _PAST_SPAN = re.compile(r"(\d{1,5})\s*(d|w|m|y|days?|weeks?|months?|years?)", re
 
 
 def days_in(text: str) -> int | None:
-    """The span in days; 0 for nothing said, None for what is no span."""
+    """The span in days; 0 for an empty text, None if it is no span."""
     if not text:
         return 0
     found = _PAST_SPAN.fullmatch(text.strip())

@@ -1,4 +1,4 @@
-"""What `approve` and `decline` share: a line decides as a tap on the card does, through the same function."""
+"""The common part of `approve` and `decline`: a line decides like a reaction on the card, by the same function."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from fedbot.rules.state import Turn
 
 
 def decide(turn: Turn, command: Command, spec: Verb, choice: Choice, said: Said | None = None) -> Phrase | None:
-    """Take up the decision; the permissions are read and checked by the card's own rules.
+    """Take up the decision. The card's own rules read and check the permissions.
 
-    `said` is how much of a request is granted; all of it is a plain yes.
+    `said` is how much of a request is granted; all of it is a plain approval.
     """
     proven = command.is_proven and bool(turn.by_code(str(command.arguments.get("id", ""))))
     open_here = tuple(s for s in turn.subjects() if subjects.decides_here(turn.us, s) and subjects.is_open(s))
@@ -59,14 +59,14 @@ def decide(turn: Turn, command: Command, spec: Verb, choice: Choice, said: Said 
 
 
 Said = tuple[Decimal, str]
-"""How much somebody says, and in which unit; '' if they say none."""
+"""A quantity as typed and its unit; '' if none was typed."""
 
 
 def look_at_card(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
-    """Ask our InvenTree about the unit in which the line says how much; what is wrong with it is told later.
+    """Ask our InvenTree about the unit in the line; objections to it come later.
 
-    A code that somebody writes before our card is up counts for nothing: they have read it in the other bot's message.
-    After a loss we don't know our cards, but an answer to one still says that it is there.
+    A code counts for nothing before our card is posted, because the person read it in the other bot's message. After a
+    loss we don't know our cards, but a reply to one proves that it exists.
     """
     told = with_quantity(turn, command)
     if isinstance(told, Phrase):
@@ -89,7 +89,7 @@ def _waits_for_its_card(turn: Turn, subject: subjects.Subject) -> bool:
 
 
 def amount_in(subject: subjects.Subject, command: Command, said: Said | None) -> Decimal | Phrase | None:
-    """How much that is in the unit of what moves; or what is wrong with it."""
+    """The quantity in the unit of the item; or an objection."""
     if said is None or not isinstance(subject, Transfer):
         return said[0] if said is not None else None
     line, (quantity, unit) = subject.terms.lines[0], said
@@ -100,9 +100,9 @@ def amount_in(subject: subjects.Subject, command: Command, said: Said | None) ->
 
 
 def with_quantity(turn: Turn, command: Command) -> tuple[Command, Said | None] | Phrase:
-    """The command with the quantity that it names, if any; or what is wrong with that.
+    """The command and the quantity that it names, if any; or an objection.
 
-    As a reply to a card a number alone is the quantity, and the reply supplies the id.
+    In a reply to a card a number alone is the quantity, and the reply supplies the id.
     """
     quantity, _, unit = str(command.arguments.get("quantity", "")).partition(" ")
     word = str(command.arguments.get("id", ""))

@@ -20,7 +20,7 @@ SPEC = Verb(
     name="decline",
     aliases=("reject", "no"),
     summary="decline an offer, a request or a connection",
-    permission=Permission.MAPPED,  # the card asks for more, and checks it
+    permission=Permission.MAPPED,  # the card needs more, and checks it
     arguments=(Argument("id", Kind.ANYTHING, "[ID] [REASON]", optional=True),),
     options=(Option("note", "TEXT", "the reason, for the person who asked", most=LONGEST_REASON),),
     examples=("decline k7m2", "decline k7m2 in use on Saturday", "decline"),
@@ -41,7 +41,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
 
 
 def _with_reason(turn: Turn, command: Command) -> Command:
-    """What is said behind the ID, or instead of it in a reply to the card, is the reason."""
+    """Take the words after the ID, or, in a reply to the card, all words, as the reason."""
     words = str(command.arguments.get("id", "")).strip()
     first, _, rest = words.partition(" ")
     named = bool(turn.by_code(bare_id(first)))

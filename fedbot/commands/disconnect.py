@@ -1,4 +1,4 @@
-"""`!fed disconnect SPACE`: end a friendship, after a look at what that does."""
+"""`!fed disconnect SPACE`: end a friendship, after a preview of the effects."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ SPEC = Verb(
 
 
 def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
-    """Nothing but the permission; what stands against it is said at once."""
+    """Ask for nothing but the permission; an objection is returned at once."""
     meant = _meant(turn, command)
     return meant if isinstance(meant, Phrase) else ()
 
 
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
-    """Tell what would happen, and ask; or do it."""
+    """Show what would happen and ask, or do it."""
     del answers
     connection = _meant(turn, command)
     if isinstance(connection, Phrase):
@@ -65,7 +65,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
 
 
 def answer_without(turn: Turn, command: Command, problem: Diagnosis | None) -> bool:
-    """Our InvenTree is silent. A friendship can still be ended at once, by whoever was last seen as a superuser."""
+    """If our InvenTree doesn't answer, let a person who was last seen as a superuser end a friendship at once."""
     del problem
     if not command.arguments.get("now"):
         return False
@@ -79,7 +79,7 @@ def answer_without(turn: Turn, command: Command, problem: Diagnosis | None) -> b
 
 
 def _meant(turn: Turn, command: Command) -> Connection | Phrase:
-    """The connection that can be ended, or what stands against it."""
+    """The connection that can be ended, or an objection."""
     space = space_meant(turn, command.room, str(command.arguments["space"]))
     if isinstance(space, Phrase):
         return space
@@ -98,7 +98,7 @@ def _meant(turn: Turn, command: Command) -> Connection | Phrase:
 
 
 def _let_choose(turn: Turn, command: Command, connection: Connection, *, at_once: bool) -> None:
-    """What each way would do; a number picks one."""
+    """Show the effect of each way as a numbered list."""
     lines = [whole_line(turn, command, SPEC, space=connection.peer, sure="yes", now="yes")]
     if not at_once:
         lines.insert(0, whole_line(turn, command, SPEC, space=connection.peer, sure="yes"))

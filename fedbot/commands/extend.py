@@ -1,4 +1,4 @@
-"""`!fed extend [ID] 2 weeks`: more time for what is lent; the owner gives it, or decides on it."""
+"""`!fed extend [ID] 2 weeks`: extend a loan. The lender's approver grants it; for a borrower the lender decides."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ _IN_FRONT = frozenset({"by", "for", "um", "für"})
 
 
 def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
-    """Nothing of InvenTree; what stands against it is said at once."""
+    """Ask InvenTree nothing; an objection is returned at once."""
     meant = _meant(turn, command)
     return meant if isinstance(meant, Phrase) else ()
 
 
 def _meant(turn: Turn, command: Command) -> tuple[Transfer, str] | Phrase:
-    """The loan, and the words for how long."""
+    """The loan, and the words for the time."""
     things, time = thing_and_time(str(command.arguments.get("id", "")))
     known = with_the_loan_of(turn, command, SPEC, things, time)
     if isinstance(known, Phrase):
@@ -60,7 +60,10 @@ def _meant(turn: Turn, command: Command) -> tuple[Transfer, str] | Phrase:
 
 
 def thing_and_time(words: str) -> tuple[str, str]:
-    """`LENS-2` and `for 2 weeks`: what stands before a day or a span, and that; if none follows, all are things."""
+    """Split into `LENS-2` and `for 2 weeks`: the words before a day or a span, and the rest.
+
+    Without a day or a span, all words are items.
+    """
     split = words.split()
     behind = (at for at in range(len(split)) if is_day(how_long(" ".join(split[at:]))))
     at = next(behind, 0 if reads_as_day(how_long(words)) else len(split))
@@ -68,13 +71,13 @@ def thing_and_time(words: str) -> tuple[str, str]:
 
 
 def how_long(words: str) -> str:
-    """The day or the span, without the word in front of it."""
+    """The day or the span, without the preposition before it."""
     first, _, rest = words.partition(" ")
     return rest if first.casefold() in _IN_FRONT else words
 
 
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
-    """Give more time, or ask for it."""
+    """Extend the loan, or ask the lender to."""
     del answers
     meant = _meant(turn, command)
     if isinstance(meant, Phrase):
@@ -100,7 +103,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
 
 
 def _give(turn: Turn, command: Command, loan: Transfer, day: date) -> Phrase | None:
-    """The owner's approver gives more time at once; what is booked then takes a second yes."""
+    """Extend the loan at once, for the lender's approver. If it is booked then, the person must confirm."""
     if loan.terms.loan_until and day < loan.terms.loan_until:
         return say(messages.loan.agreed_until_later, loan=loan)
     if refused := extend.against_rules(turn, loan, day):

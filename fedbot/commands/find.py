@@ -1,4 +1,4 @@
-"""`!fed find [WORDS] [in SPACE]`: who has one, or what is there? Asked of all friends at once, and of what we share."""
+"""`!fed find [WORDS] [in SPACE]`: ask all friends, and our own shared stock, who has an item."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ SPEC = Verb(
 
 
 def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
-    """What stands against it; our InvenTree is asked beside the friends, not before them."""
+    """Return an objection, or ask nothing: our InvenTree is queried at the same time as the friends, not before."""
     if scanned := _scanned(command):
         return show.ask(turn, scanned)
     command = _in_the_space_named(turn, command)
@@ -56,7 +56,7 @@ def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
 
 
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
-    """Ask them, or tell the next hits of the list that this replies to."""
+    """Ask the friends, or show the next hits of the list that this replies to."""
     if scanned := _scanned(command):
         return show.act(turn, scanned, answers)
     command = _in_the_space_named(turn, command)
@@ -85,7 +85,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
 
 
 def _scanned(command: Command) -> Command | None:
-    """The line that shows our own item, of which a code was scanned: friends know nothing of that."""
+    """The line as `show` of our own item, if it contains a scanned code: friends don't know our codes."""
     word = str(command.arguments.get("words", ""))
     return replace(command, arguments={"id": word}) if scanned_in(word) is not None else None
 
@@ -94,7 +94,7 @@ _EVERYTHING = frozenset({"all", "everything", "anything", "*", "alles"})
 
 
 def _in_the_space_named(turn: Turn, command: Command) -> Command:
-    """`list betaspace` looks at what that friend shares, `list` and `list everything` at what all do."""
+    """Read `list betaspace` as a search there, and `list` and `list everything` as a search at all friends."""
     words, *others = (str(command.arguments.get(name, "")).strip() for name in ("words", "space", "category"))
     if turn.search(command.subject) is None and not words and not any(others):
         return replace(command, arguments={**command.arguments, "space": "all"})
@@ -105,7 +105,7 @@ def _in_the_space_named(turn: Turn, command: Command) -> Command:
 
 
 def _says_what(command: Command) -> bool:
-    """Whether it says what to look for, or where."""
+    """Whether the line says what to look for, or where."""
     return any(command.arguments.get(name) for name in ("words", "space", "category"))
 
 

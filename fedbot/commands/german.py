@@ -1,4 +1,4 @@
-"""The verbs, options and keywords in German, for a space whose bot speaks German; the English ones hold there too."""
+"""The verbs, options and keywords in German, for a space whose bot speaks German. The English ones work there too."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ _KEYWORDS = {"to": ("an", "nach"), "from": ("von", "aus")}
 
 @cache
 def in_language(spec: Verb, language: str) -> Verb:
-    """The verb with the words that are said for it in that language as well."""
+    """The verb with the additional words for it in that language."""
     if language != LANGUAGE:
         return spec
     return replace(

@@ -1,4 +1,4 @@
-"""`!fed gift [ID]`: what is lent is theirs from now on; the owner's approver says so."""
+"""`!fed gift [ID]`: turn a loan into a gift. Only the lender's approver can."""
 
 from __future__ import annotations
 

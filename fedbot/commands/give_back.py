@@ -1,4 +1,4 @@
-"""`!fed return [ID] [QUANTITY]`: what was lent goes back; either side may say so, the owner decides."""
+"""`!fed return [ID] [QUANTITY]`: return a loan. Either side may type it, and the lender decides."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ SPEC = Verb(
     name="return",
     aliases=("back",),
     summary="return a loan",
-    permission=Permission.MAPPED,  # of the lender an approver's word is needed: that is the decision
+    permission=Permission.MAPPED,  # at the lender an approver must type it, and that is the decision
     arguments=(Argument("id", Kind.THINGS, "[ID] [THING] [QUANTITY]", optional=True),),
     options=(
         Option("damaged", "", "it came back damaged (for the lender)"),
@@ -68,20 +68,20 @@ SPEC = Verb(
 
 
 def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
-    """How the stock item lies: ours that is lent, or the one that we have borrowed."""
+    """Ask about the stock item: ours that is lent, or the one that we have borrowed."""
     named = _named(turn, command)
     if isinstance(named, Phrase):
         return named
     if about := about_units(command, *named):
         return about
     if called_alike(*named)[0]:
-        return ()  # as well
+        return ()  # asks which one, too
     meant = _meant(turn, command)
     if isinstance(meant, Phrase):
         return meant
     loan, terms = meant
     if len(terms.lines) > 1 and not named[1]:
-        return ()  # which of them go back is asked of the person first
+        return ()  # the person is asked first which of them are returned
     if loan.role == "sender":
         permissions = (PersonPermissions(command.username), turn.who_may(Permission.APPROVER))
         return (*permissions, *hand_back.queries(loan, terms))
@@ -116,9 +116,9 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
 
 
 def _source(command: Command, loan: Transfer, terms: Terms) -> int | Phrase | None:
-    """Our stock item into which the borrowed pieces were merged, if that was said.
+    """Our stock item that the borrowed pieces were merged into, if the line names it; or an objection.
 
-    What has a serial number can't be merged; of several things only one at a time was.
+    An item with a serial number can't be merged, and only one item at a time was.
     """
     word = str(command.arguments.get("from", "")).strip()
     if not word:
@@ -133,7 +133,7 @@ def _source(command: Command, loan: Transfer, terms: Terms) -> int | Phrase | No
 def _as_lender(
     turn: Turn, command: Command, loan: Transfer, terms: Terms, answers: tuple[Answer, ...]
 ) -> Phrase | None:
-    """It is here, says our person: an approver's word is the decision."""
+    """The lender's person says that it is back: if that is an approver, it is the decision."""
     connection = carrier(turn, loan)
     cause, by = by_line(command.event_id), turn.signature_of(command)
     if complaint := not_entitled(turn, command, Permission.APPROVER, answers[:2]):
@@ -153,7 +153,7 @@ def _as_lender(
 
 
 def _meant(turn: Turn, command: Command) -> tuple[Transfer, Terms] | Phrase:
-    """The loan, and what of it is to go back."""
+    """The loan, and the terms of its return."""
     named = _named(turn, command)
     if isinstance(named, Phrase):
         return named
@@ -173,7 +173,7 @@ def _meant(turn: Turn, command: Command) -> tuple[Transfer, Terms] | Phrase:
 
 
 def _wanted(turn: Turn, command: Command, loan: Transfer, words: str) -> dict[int, Decimal] | Phrase:
-    """How much of each line: all that is out, or what is named."""
+    """The quantity of each line: everything that is out, or what is named."""
     left = lend.free_to_return(turn, loan)
     moving = lend.open_return(turn, loan)
     if moving and (not left or words.casefold() in {"", *EVERYTHING}):
@@ -182,7 +182,7 @@ def _wanted(turn: Turn, command: Command, loan: Transfer, words: str) -> dict[in
 
 
 def _named(turn: Turn, command: Command) -> tuple[Transfer, str] | Phrase:
-    """The loan, and what of it is named."""
+    """The loan, and the words for what of it is meant."""
     known = with_the_loan_of(turn, command, SPEC, str(command.arguments.get("id", "")).strip())
     if isinstance(known, Phrase):
         return known
@@ -192,12 +192,12 @@ def _named(turn: Turn, command: Command) -> tuple[Transfer, str] | Phrase:
 
 
 def _not_here(loan: Transfer, terms: Terms, answers: tuple[Answer, ...], source: int | None) -> Phrase | None:
-    """Whether our stock item is no longer as it came: moved by hand, used up, allocated; or `source` is no such one."""
+    """Why our stock item can't be returned: moved by hand, used up, allocated; or `source` is another part's."""
     for line, answer in zip(terms.lines, answers, strict=True):
         item = hand_back.item_of(answer, source or line.item)
         if source is not None and (item is None or item.part.pk != line.part or item.serial or item.provenance):
             return say(messages.loan.not_of_that_part, loan=loan, item=source)
-        line = replace(line, item=source or line.item)  # noqa: PLW2901 -- as it is told
+        line = replace(line, item=source or line.item)  # noqa: PLW2901 -- as the message shows it
         there = item.available if item and item.in_stock and item.customer is None else Decimal(0)
         if item is None or there < line.quantity or item.status not in TRAVELLING_STATUSES:
             return say(messages.loan.borrowed_is_elsewhere, loan=loan, line=line, item=item, there=there)

@@ -1,4 +1,4 @@
-"""The one parser, made from the verbs' specs, and the way back. Forgiving in form, it never guesses what was meant."""
+"""The one parser, driven by the verbs' specs, and its reverse. It is forgiving in form, and never guesses a meaning."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ LONGEST_WORD = 200
 SHOWN = 40
 NEAR_ENOUGH = 0.6
 PLAINLY_A_TYPO = 0.8
-"""How alike a word must be to one that acts, before that is suggested for it."""
+"""The similarity that a word needs before a verb that changes something is suggested for it."""
 MUCH_LESS = 0.15
 
 
 class Unclear(Exception):
-    """The line can't be read; `phrase` says which word is the trouble and what to do."""
+    """The line can't be read. `phrase` says which word is the problem and what to do."""
 
     def __init__(self, phrase: Phrase) -> None:
         super().__init__(phrase.name)
@@ -47,9 +47,9 @@ class Unclear(Exception):
 
 
 def near(word: str, known: list[str], enough: float = NEAR_ENOUGH) -> tuple[str, ...]:
-    """What the word may have meant, best first, at most three, and none that is much less alike than the best.
+    """The words that this one may have meant: at most three, best first, none much less similar than the best.
 
-    `enough`: how alike it must be, from 0 to 1.
+    `enough`: the lowest similarity, from 0 to 1.
     """
     wanted = word.casefold()[:LONGEST_WORD]
     by_folded = {entry.casefold(): entry for entry in known}
@@ -60,9 +60,9 @@ def near(word: str, known: list[str], enough: float = NEAR_ENOUGH) -> tuple[str,
 
 
 def near_verbs(word: str, specs: Iterable[Verb]) -> tuple[str, ...]:
-    """The verbs that the word may have meant. One that acts is suggested for its own typo alone.
+    """The verbs that the word may have meant. A verb that changes something is only suggested for its own typo.
 
-    Whoever types `unapprove` or `last` must not be told to say `approve` or `lost`.
+    If somebody types `unapprove` or `last`, the answer must not suggest `approve` or `lost`.
     """
     all_specs = tuple(specs)
     looks = [name for spec in all_specs if spec.only_looks for name in spec.names]
@@ -79,12 +79,12 @@ _THANKS = re.compile(r"[\s,]+(?:please|pls|thanks|thank you|thx|bitte|danke)[\s.
 
 
 def without_thanks(text: str) -> str:
-    """The line without a `please` or `danke` at its end, where no option's text stands."""
+    """The line without a `please` or `danke` at its end, unless that is part of an option's text."""
     return text if "--" in text else _THANKS.sub("", text)
 
 
 def parse(spec: Verb, text: str) -> dict[str, Any] | Phrase:
-    """The arguments and options of a line behind its verb, or what is wrong with it."""
+    """The arguments and options of a line after its verb, or an objection."""
     line = _Line(spec, without_thanks(tidied(text)))
     if any(token.means(PREFIX) for token in line.tokens):
         return say(messages.line_errors.one_at_a_time)
@@ -99,7 +99,7 @@ def parse(spec: Verb, text: str) -> dict[str, Any] | Phrase:
 
 
 def incomplete(spec: Verb, arguments: Mapping[str, Any], missing: Argument) -> Phrase:
-    """What is missing, with the line as it would be with it; all that was typed stays in it."""
+    """A message about the missing argument, with the complete line; everything that was typed stays in it."""
     needed = [argument for argument in spec.arguments if not argument.optional or argument is missing]
     placeholders = {argument.name: argument.shown for argument in needed if not arguments.get(argument.name)}
     shown = f"{missing.keyword} {missing.shown}".strip()
@@ -107,13 +107,13 @@ def incomplete(spec: Verb, arguments: Mapping[str, Any], missing: Argument) -> P
     return say(messages.line_errors.argument_missing, argument=shown, usage=spec.usage, example=example)
 
 
-# --- the way back -----------------------------------------------------------------------------------------
+# --- the reverse ------------------------------------------------------------------------------------------
 
 
 def render(spec: Verb, arguments: Mapping[str, Any]) -> str:
-    """The line, verb included, that `parse` reads as these arguments; a text without quotes where that will do.
+    """The line, verb included, that `parse` reads as these arguments; texts have quotes only if necessary.
 
-    Choices and suggestions are rendered from the parsed line with something else put in, so that nothing gets lost.
+    Choices and suggestions are rendered from the parsed line with some arguments replaced, so nothing gets lost.
     """
     words, keyed = [spec.name], _keyed(spec, arguments)
     is_said = False
@@ -137,7 +137,7 @@ def render(spec: Verb, arguments: Mapping[str, Any]) -> str:
 
 
 def _keyed(spec: Verb, arguments: Mapping[str, Any]) -> list[str]:
-    """`to beta`, `for 2 weeks` and the like."""
+    """The arguments with keywords: `to beta`, `for 2 weeks`."""
     said = [argument for argument in spec.arguments if argument.keyword and arguments.get(argument.name)]
     return [
         f"{_keyword_for(each, arguments[each.name])} {_argument_again(spec, each, arguments[each.name])}"
@@ -146,7 +146,7 @@ def _keyed(spec: Verb, arguments: Mapping[str, Any]) -> list[str]:
 
 
 def _keyword_for(argument: Argument, value: Any) -> str:  # noqa: ANN401 - as parsed
-    """`for 2 weeks`, but `until friday`."""
+    """The keyword: `for` in `for 2 weeks`, but `until` in `until friday`."""
     said = str(value)
     if argument.kind is not Kind.DAY or not {_FOR, _UNTIL} <= set(argument.keywords) or not is_day(said):
         return argument.keyword
@@ -154,9 +154,9 @@ def _keyword_for(argument: Argument, value: Any) -> str:  # noqa: ANN401 - as pa
 
 
 def _lines_again(spec: Verb, value: list[list[dict[str, str]]], keyed: list[str]) -> tuple[str, bool]:
-    """The lines, and whether the last one says what has a keyword.
+    """The lines, and whether the last one contains the arguments with keywords.
 
-    Of two keywords in a line the last one counts, so a line where a name holds one (`Cable 3 to 4`) says it for itself.
+    The last keyword in a line counts. So a line whose item name contains a keyword (`Cable 3 to 4`) gets its own.
     """
     told, is_said = [], False
     for readings in value:
@@ -180,7 +180,7 @@ def _argument_again(spec: Verb, argument: Argument, value: Any) -> str:  # noqa:
 
 
 def _option_again(text: str) -> str:
-    """The option's text behind its name. What holds quotes of both kinds stands as it is behind a `=`."""
+    """The option's text after its name. A text with both kinds of quotes follows a `=` as it is."""
     quoted = in_quotes(text)
     return f" {quoted}" if quoted else f"={text}"
 
@@ -197,7 +197,7 @@ def _holds(text: str, reserved: frozenset[str]) -> bool:
 
 
 def _things_in(text: str) -> str:
-    """What the parser makes of things that are typed like this."""
+    """The text as the parser would return it for `THINGS`."""
     segments: list[list[Token]] = [[]]
     for token in split_by_and(tokens_in(text)):
         if token.separator:
@@ -208,7 +208,7 @@ def _things_in(text: str) -> str:
 
 
 def _has_quantity(segment: Segment) -> bool:
-    """Whether one of its ends is a quantity, or all of it may be one."""
+    """Whether its first or last word is a quantity."""
     return any(quantity_in(segment.tokens[at].text) is not None for at in (0, -1))
 
 
@@ -218,7 +218,7 @@ def _is_quantity(text: str) -> bool:
 
 
 class _Line:
-    """A line being read: options are taken out first, then what has a keyword, then the rest by its place."""
+    """A line being read: first options are taken out, then arguments with a keyword, then the rest by position."""
 
     def __init__(self, spec: Verb, text: str) -> None:
         self.spec = spec
@@ -228,12 +228,12 @@ class _Line:
             self.tokens = split_by_and(self.tokens, _reserved(spec))
         self.segments: list[Segment] = []
         self.begun: Argument | None = None
-        """Of which the keyword stands at the end of a line, with nothing behind it."""
+        """The argument whose keyword is at the end of a line, with nothing after it."""
 
     # options
 
     def take_options(self) -> dict[str, Any]:
-        """Take out every `--option TEXT`; the text goes on to the next option or the line's end, or is quoted."""
+        """Take out every `--option TEXT`. The text is quoted, or ends at the next option or the end of the line."""
         taken: dict[str, Any] = {}
         left: list[Token] = []
         spans: list[tuple[int, int]] = []
@@ -266,11 +266,11 @@ class _Line:
         return taken
 
     def _blank(self, start: int, end: int) -> None:
-        """What was taken out doesn't stand in the middle of a name any more."""
+        """Blank out what was taken, so it is no longer in the middle of a name."""
         self.text = f"{self.text[:start]}{' ' * (end - start)}{self.text[end:]}"
 
     def _option_in_words(self, at: int) -> Option | None:
-        """The option that this word and the next one say."""
+        """The option that this word and the next one mean."""
         pair = self.tokens[at : at + 2]
         words = "" if any(token.quoted for token in pair) else " ".join(token.text for token in pair).casefold()
         return next((option for option in self.spec.options if words in option.in_words), None)
@@ -286,7 +286,7 @@ class _Line:
         )
 
     def _option_text(self, option: Option, at: int, start: int) -> tuple[str, int]:
-        """The option's text, and which token comes behind it."""
+        """The option's text, and the index of the token after it."""
         tokens = self.tokens
         behind = at + 1
         if start == tokens[at].end and behind < len(tokens) and tokens[behind].quoted:
@@ -327,7 +327,7 @@ class _Line:
             self.segments.append(Segment(tuple(tokens), broken))
 
     def _join_quantities(self) -> None:
-        """A scanner ends each code with a line break: a number alone in the next line is the quantity of that item."""
+        """Join a number alone in a line to the item before it, because a scanner ends each code with a line break."""
         joined: list[Segment] = []
         for segment in (each for each in self.segments if each.tokens or not each.broken):
             before = joined[-1] if joined else Segment(())
@@ -343,7 +343,7 @@ class _Line:
     # arguments with a keyword
 
     def take_keywords(self) -> dict[str, Any]:
-        """Take out `to SPACE` and the like; said in several lines they must agree."""
+        """Take out `to SPACE` and the like. If several lines say it, they must agree."""
         found: dict[str, Any] = {}
         no_day = {each.name: self._no_day(each) for each in self.spec.arguments}
         keyed = [argument for argument in self.spec.arguments if argument.keyword]
@@ -369,19 +369,19 @@ class _Line:
         return found
 
     def _last_said(self, argument: Argument) -> int:
-        """How far back in the line its keyword stands last: what follows it goes only as far as the next one."""
+        """The position of its last keyword in the line: its text ends at the next keyword."""
         last = ((segment, self._last_keyword(segment, argument)) for segment in self.segments)
         return max((segment.tokens[at].start for segment, at in last if at is not None), default=0)
 
     def _last_keyword(self, segment: Segment, argument: Argument) -> int | None:
-        """Where in the segment the last word stands that is its keyword."""
+        """The index of its last keyword in the segment."""
         return max((at for at, kinds in self._keywords(segment).items() if argument in kinds), default=None)
 
     def _keywords(self, segment: Segment) -> dict[int, tuple[Argument, ...]]:
-        """The words that are keywords, by their place, and of which arguments.
+        """The words that are keywords, by index, and the arguments that they belong to.
 
-        A day's keyword stands in front of a day, which goes up to the next keyword of something else: so they are found
-        from the end. A word that is a keyword of something else, too, is that where no day follows.
+        A day's keyword counts only if a day follows, which extends to the next keyword of another argument. So they are
+        found from the end. If a word is also another argument's keyword, it is that one unless a day follows.
         """
         found: dict[int, tuple[Argument, ...]] = {}
         nearest: dict[str, int] = {}
@@ -400,7 +400,7 @@ class _Line:
         return found
 
     def _reads_day(self, keyword: str) -> Callable[[str], bool]:
-        """What words behind it have to be: a day, or at least the beginning of one if nothing else can be meant."""
+        """The check for words after this keyword: a day, or its beginning if the keyword is only for days."""
         only_days = all(each.kind is Kind.DAY for each in self.spec.arguments if keyword in each.keywords)
         return reads_as_day if only_days else is_day
 
@@ -408,7 +408,7 @@ class _Line:
         return Segment(tokens).text(self.text)
 
     def _behind_keyword(self, segment: Segment, argument: Argument) -> tuple[str, Segment]:
-        """What follows the last such word of the segment, and the segment without both."""
+        """The text after its last keyword in the segment, and the segment without both."""
         at = self._last_keyword(segment, argument)
         if at is None:
             return "", segment
@@ -424,7 +424,7 @@ class _Line:
     # arguments by their place
 
     def take_places(self) -> dict[str, Any]:
-        """What is left, by place. The last argument of several words takes all of them."""
+        """Take the remaining arguments by position. The last argument that allows several words takes all of them."""
         found: dict[str, Any] = {}
         for argument in [argument for argument in self.spec.arguments if not argument.keyword]:
             value = self._take_lines() if argument.kind is Kind.ITEMS else self._take(argument.kind)
@@ -450,7 +450,7 @@ class _Line:
         return taken.text(self.text)
 
     def _quantity(self, word: str) -> str:
-        """The decimal string that a word stands for, with its unit behind a blank; '' for all that there is."""
+        """The decimal string for a word, with its unit after a space; '' for everything there is."""
         if word.casefold() in EVERYTHING:
             return ""
         if measured := measured_in(word):
@@ -477,14 +477,14 @@ class _Line:
     # complaints
 
     def check_that_all_is_there(self, values: dict[str, Any]) -> None:
-        """No argument is missing that the verb needs."""
+        """Check that no argument is missing that the verb needs."""
         needed = [argument for argument in self.spec.arguments if not argument.optional or argument is self.begun]
         missing = next((argument for argument in needed if argument.name not in values), None)
         if missing is not None:
             raise Unclear(incomplete(self.spec, values, missing))
 
     def check_lengths(self, values: dict[str, Any]) -> None:
-        """No word is longer than anything in InvenTree can be called."""
+        """Check that no word is longer than any name in InvenTree."""
         names = {option.name for option in self.spec.options}
         words = [value for name, value in values.items() if isinstance(value, str) and name not in names]
         words += [r["item"] for value in values.values() if isinstance(value, list) for line in value for r in line]
@@ -493,7 +493,7 @@ class _Line:
                 raise Unclear(say(messages.line_errors.word_too_long, word=word[:SHOWN], most=LONGEST_WORD))
 
     def _no_day(self, argument: Argument) -> Phrase | None:
-        """What stands where a day should: `for some time`."""
+        """An objection if the words after a day's keyword are no day: `for some time`."""
         if argument.kind is not Kind.DAY:
             return None
         behind = (

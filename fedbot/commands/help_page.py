@@ -1,4 +1,4 @@
-"""`!fed help`: what can be said. Needs no InvenTree, so it always answers."""
+"""`!fed help`: list the verbs. It needs no InvenTree, so it always answers."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SPEC = Verb(
 
 
 def over(others: tuple[Verb, ...]) -> Handler:
-    """The verb, telling of itself and these others."""
+    """The verb, with help about itself and these others."""
     specs = (*others, SPEC)
 
     def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
@@ -61,7 +61,7 @@ def over(others: tuple[Verb, ...]) -> Handler:
 
 
 def _direct_chat(turn: Turn, command: Command) -> str:
-    """Where who asks in a shared room reads a page of many lines: alone with us, if there is such a chat."""
+    """The direct chat, if any, that gets a long page for a person who asks in a shared room."""
     if command.room not in announcements.federation_rooms(turn):
         return ""
     return next((room.id for room in turn.rooms() if who_answers.direct_with(turn, room) == command.sender), "")

@@ -1,4 +1,4 @@
-"""`!fed here ID #42`: what a friend lent us before we had a bot is in our InvenTree already, as that stock item."""
+"""`!fed here ID #42`: say that an item lent before we had a bot is this stock item in our InvenTree."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ SPEC = Verb(
 
 
 def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
-    """Which stock item is meant."""
+    """Ask which stock item is meant."""
     command = _read(turn, command)
     subject = _meant(turn, command)
     if isinstance(subject, Phrase):
@@ -51,7 +51,7 @@ def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
 
 
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
-    """Look at it, and show a new card; or say why that stock item can't be what is lent."""
+    """Check it and post a new card, or say why that stock item can't be the lent one."""
     command = _read(turn, command)
     transfer = _meant(turn, command)
     if isinstance(transfer, Phrase):
@@ -75,7 +75,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
 
 
 def _read(turn: Turn, command: Command) -> Command:
-    """The line with its one word where it belongs: in a reply to the card that is the stock item, not the card's id."""
+    """The line with its only word in the right argument: in a reply to the card it is the stock item, not the id."""
     word = str(command.arguments.get("id", ""))
     is_item = word.startswith("#") or (word.isdigit() and not turn.by_code(word))
     if "item" in command.arguments or not is_item:
@@ -85,7 +85,7 @@ def _read(turn: Turn, command: Command) -> Command:
 
 
 def _is_taken(turn: Turn, transfer: Transfer, item: StockItem) -> bool:
-    """Whether that stock item isn't simply ours: with somebody, come from a friend, or said to be another loan."""
+    """Whether the stock item is not simply ours: with a customer, from a friend, or named for another loan."""
     others = (t for t in turn.open_transfers() if t.id != transfer.id)
     is_said = any(progress.here == item.pk for other in others for progress in other.progress)
     came = item.provenance is not None or lend.borrowed(turn, item) is not None
@@ -102,7 +102,7 @@ def _meant(turn: Turn, command: Command) -> Transfer | Phrase:
 
 
 def _can_be_here(subject: Subject) -> bool:
-    """Whether it is offered to us, and was lent to us before we had a bot; and nobody is just deciding on it."""
+    """Whether it is an offer to us of an item lent before we had a bot, without a decision in progress."""
     if not isinstance(subject, Transfer) or subject.terms.outside is None or subject.role != "receiver":
         return False
     return subject.state is TransferState.OPEN and not (subject.wanted or subject.decision)

@@ -1,4 +1,4 @@
-"""`!fed history [SPACE|ITEM|ID]`: what went to and fro, newest first; or the whole story of one case."""
+"""`!fed history [SPACE|ITEM|ID]`: list past transfers, newest first; or every step of one."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ SPEC = Verb(
 
 @dataclass(frozen=True)
 class _Listed:
-    """Transfers are to be listed: with that space (its id), or of what that word means in our InvenTree."""
+    """A list of transfers: with that space (its id), or of the item that the word means in our InvenTree."""
 
     days: int
     page: int
@@ -57,7 +57,7 @@ class _Listed:
 
 
 def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
-    """For one case all that is noted of it; for a word that may be an item, what it means."""
+    """Ask for the audit of one subject; for a word that may be an item, ask what it means."""
     meant = _meant(turn, command)
     if isinstance(meant, Phrase):
         return meant
@@ -67,7 +67,7 @@ def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
 
 
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
-    """Tell it; if there is more than a page, the word 'more' gets the next one."""
+    """Show it. If there is more than a page, the word 'more' gets the next one."""
     meant = _meant(turn, command)
     if isinstance(meant, Phrase):
         return meant
@@ -84,7 +84,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
 
 
 def _meant(turn: Turn, command: Command) -> _Listed | Subject | Phrase:
-    """What is to be told: a list, one case, or what is wrong with the line."""
+    """The list or the subject to show, or an objection."""
     since, page = (str(command.arguments.get(option, "")) for option in ("since", "page"))
     days = days_in(since)
     if days is None:
@@ -103,7 +103,7 @@ def _meant(turn: Turn, command: Command) -> _Listed | Subject | Phrase:
 
 
 def _space(turn: Turn, command: Command, word: str) -> str:
-    """The space with that id or name, one that was a friend included; '' if there is none."""
+    """The space with that id or name, including former friends; '' if there is none."""
     known = {space.party: space.name for space in spaces_in(turn, command.room)}
     rooms = lookup.rooms_told_of(turn, command.room)
     known |= {peer: turn.party_name(peer) for peer in turn.peers() if turn.count(rooms, peer)}
@@ -115,7 +115,7 @@ def _space(turn: Turn, command: Command, word: str) -> str:
 def _listed(
     turn: Turn, command: Command, meant: _Listed, found: ItemsFound
 ) -> tuple[tuple[Transfer | OutsideLoan, ...], int]:
-    """The transfers of the page, what neighbours without a bot have included, and how many there are on all pages."""
+    """The page's transfers, with loans to neighbours without a bot, and the number on all pages."""
     rooms = lookup.rooms_told_of(turn, command.room)
     since = turn.now - timedelta(days=meant.days) if meant.days else None
     first = (meant.page - 1) * A_PAGE
@@ -134,7 +134,7 @@ def _listed(
 def _outside(
     turn: Turn, command: Command, since: datetime | None, items: frozenset[int] = frozenset(), word: str = ""
 ) -> list[OutsideLoan]:
-    """What neighbours without a bot have or had, as far as this room may be told; of one item, if one is meant."""
+    """Loans to neighbours without a bot that this room may see; of one item, if the line names one."""
     rooms = lookup.rooms_told_of(turn, command.room)
     is_private = lookup.is_private(turn, command.room)
     found = [loan for loan in turn.outside_loans() if loan.room in rooms or is_private]

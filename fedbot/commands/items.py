@@ -1,4 +1,4 @@
-"""Which items a line names, and how much of each: all that its words can mean."""
+"""The items and quantities that a line names: all that its words can mean."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ _AND = frozenset({"and", "und", "&"})
 _LISTED_KEYS = re.compile(r"#\w+(?:,#\w+)*,?")
 _AT_MOST_A_QUANTITY = 3
 _MOST_GROUPS = 6
-"""Of digits, in a number with blanks between them."""
+"""The most groups of digits in a number with spaces between them."""
 _MOST_IN_A_MEASURE = 5
-"""As many words as `two and a half metres` has."""
+"""The number of words in `two and a half metres`."""
 
 
 def split_by_and(tokens: list[Token], reserved: Collection[str] = ()) -> list[Token]:
-    """The words with separators in place of `and` and commas that stand between two things named beyond doubt.
+    """The words, with separators in place of `and` and commas between two items that are named unambiguously.
 
-    `reserved` are keywords: no thing is called so.
+    `reserved` are keywords: no item has such a name.
     """
     apart: list[Token] = []
     for at, token in enumerate(tokens):
@@ -39,7 +39,7 @@ def split_by_and(tokens: list[Token], reserved: Collection[str] = ()) -> list[To
 
 
 def _taken_apart(token: Token) -> list[Token]:
-    """`#6,#7` as three words, and `M3-NUT,` as two."""
+    """Split `#6,#7` into three words, and `M3-NUT,` into two."""
     pieces = [piece for piece in re.split("(,)", token.text) if piece]
     starts = [token.start + sum(len(piece) for piece in pieces[:at]) for at in range(len(pieces))]
     return [Token(piece, start, start + len(piece)) for piece, start in zip(pieces, starts, strict=True)]
@@ -50,7 +50,7 @@ def _joins(token: Token) -> bool:
 
 
 def _splits(tokens: list[Token], at: int, reserved: Collection[str]) -> bool:
-    """Whether both what stands before and what follows is a thing, named beyond doubt or behind its quantity."""
+    """Whether both neighbours are items, named unambiguously or after a quantity."""
     before, behind = tokens[:at][::-1], tokens[at + 1 :]
     if _is_thing(_upto_the_next(before)) and _is_thing(_upto_the_next(behind)):
         return True
@@ -74,7 +74,7 @@ def _upto_the_next(tokens: list[Token]) -> list[Token]:
 
 
 def _is_thing(tokens: list[Token]) -> bool:
-    """Whether the first word is a definite item, behind a quantity at most."""
+    """Whether the first word is a definite item, possibly after a quantity."""
     for token in tokens:
         if _is_definite(token):
             return True
@@ -84,19 +84,19 @@ def _is_thing(tokens: list[Token]) -> bool:
 
 
 def _is_definite(token: Token) -> bool:
-    """Whether the word can be nothing but an item: a key, a serial number, a link, or what is in quotes."""
+    """Whether the word can only be an item: a key, a serial number, a link, or a quoted text."""
     return token.quoted or "://" in token.text or re.search(r"#\w", token.text) is not None
 
 
 SIZES = frozenset({"cm", "inch"})
-"""What people measure a thing's size in, which is often part of its name."""
+"""Units in which people state an item's size, which is often part of its name."""
 ALWAYS_SIZES = frozenset({"mm"})
-"""Of what others have, this is part of the name: nobody asks for 3 mm of something."""
+"""In requests to others, these are part of the name: nobody asks for 3 mm of something."""
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What a line can mean. `quantity` is a decimal string, or '' for the whole item; `unit` what it is measured in."""
+    """A possible meaning of a line. `quantity` is a decimal string, or '' for the whole item; `unit` its unit."""
 
     item: str
     quantity: str = ""
@@ -104,7 +104,7 @@ class Reading:
 
 
 def items_in(tokens: tuple[Token, ...], line: str) -> tuple[Reading, ...] | Phrase:
-    """All that these words can mean, the likeliest first; or what is unclear about them."""
+    """All possible meanings of these words, the likeliest first; or an objection."""
     joined = _joined(tokens)
     if vague := _vague(joined):
         return say(messages.line_errors.how_many_is_that, word=vague)
@@ -124,7 +124,7 @@ _VAGUE_BEHIND_A = frozenset({"few", "couple", "bit", "handful", "bunch", "paar",
 
 
 def _vague(tokens: list[Token]) -> str:
-    """`some` or `a few` in front of a thing: nobody can count that, and it isn't part of a name."""
+    """`some` or `a few` before an item, which is neither a number nor part of a name; '' if there is none."""
     if len(tokens) > 1 and tokens[0].means_any(_VAGUE):
         return tokens[0].text
     dozen = next((at for at, token in enumerate(tokens[:-1]) if token.means_any(_DOZENS)), None)
@@ -137,7 +137,7 @@ def _vague(tokens: list[Token]) -> str:
 
 
 def _measured(tokens: list[Token], line: str) -> tuple[Reading, ...]:
-    """`2m WIRE`, `WIRE 2 m`, `half a metre of WIRE`: so much of what is left, if anything is."""
+    """The meaning as a measure: `2m WIRE`, `WIRE 2 m`, `half a metre of WIRE`; empty if it isn't one."""
     words = _Words(tokens, line)
     for size in range(min(len(tokens) - 1, _MOST_IN_A_MEASURE), 0, -1):
         for quantity, rest in ((slice(0, size), slice(size, None)), (slice(-size, None), slice(0, -size))):
@@ -186,13 +186,13 @@ def _readings(words: _Words) -> tuple[Reading, ...] | Phrase:
 
 
 def as_argument(reading: Reading) -> dict[str, str]:
-    """The reading as it stands in a parsed line: `item`, `quantity`, and `unit` if it has one."""
+    """The reading as in a parsed line: `item`, `quantity`, and `unit` if it has one."""
     said = {"item": reading.item, "quantity": reading.quantity}
     return {**said, "unit": reading.unit} if reading.unit else said
 
 
 def elsewhere(readings: tuple[Reading, ...]) -> tuple[Reading, ...]:
-    """What a line can mean of what others have: a unit behind a number is one, but `30 cm ruler` may be a name."""
+    """The possible meanings for others' items: `30 cm ruler` may be a name, other units after a number are units."""
     measured = tuple(each for each in readings if each.unit)
     named = tuple(each for each in readings if not each.unit and not _begins_with(each, measured))
     if not measured:
@@ -203,7 +203,7 @@ def elsewhere(readings: tuple[Reading, ...]) -> tuple[Reading, ...]:
 
 
 def counted_as_one(readings: tuple[Reading, ...]) -> tuple[Reading, ...]:
-    """The readings with a quantity: one, where none was said."""
+    """The readings with a quantity: 1 if none was typed."""
     return tuple(reading if reading.quantity else replace(reading, quantity="1") for reading in readings)
 
 
@@ -214,7 +214,7 @@ def _begins_with(reading: Reading, measured: Sequence[Reading]) -> bool:
 
 
 def typed_again(readings: tuple[Reading, ...], reserved: Collection[str] = ()) -> str:
-    """A line so that it is read the same way again, where these words are keywords; without quotes if that will do."""
+    """A line that is read the same way again, given these keywords; with quotes only if necessary."""
     first, last = readings[0], readings[-1]
     ways = (_counted(first, first.item), last.item, f"{last.item} {first.item}", _counted(first, in_quotes(first.item)))
     return next((way for way in ways if _reads_as(way, readings, reserved)), last.item)
@@ -231,7 +231,7 @@ def _counted(reading: Reading, item: str) -> str:
 
 
 def _between_two(words: _Words, first: Quantity, last: Quantity) -> tuple[Reading, ...] | Phrase:
-    """A number at both ends."""
+    """The meanings of words with a number at both ends."""
     one, other = first.readings[0], last.readings[0]
     if len(words.tokens) == 2:  # noqa: PLR2004 - only the two numbers
         ends = ((words.tokens[1].text, last), (words.tokens[0].text, first))
@@ -252,7 +252,7 @@ class _Words:
         self.line = line
 
     def quantity(self, at: int) -> Quantity | None:
-        """The quantity at that place; '' of it is all there is. A number alone is an item: some IPN are numbers."""
+        """The quantity at that index, '' in it for everything. A number alone is an item: some IPNs are numbers."""
         token = self.tokens[at]
         if token.quoted or len(self.tokens) == 1:
             return None
@@ -261,7 +261,7 @@ class _Words:
         return quantity_in(token.text)
 
     def item(self, start: int, stop: int | None) -> str:
-        """These words as typed, without a sign for 'times' at an end; of one quoted text what is in the quotes."""
+        """These words as typed, without a sign for 'times' at an end; without quotes if they are one quoted text."""
         tokens = self.without_times(slice(start, stop))
         if len(tokens) == 1:
             return tokens[0].text if tokens[0].quoted else tokens[0].text.rstrip(",:") or tokens[0].text
@@ -277,11 +277,11 @@ class _Words:
         return tokens
 
     def is_one(self, place: slice) -> bool:
-        """Whether it is one word, so that a number beside it is no part of a longer name."""
+        """Whether it is one word, so a number beside it is no part of a longer name."""
         return len([t for t in self.without_times(place) if t.quoted or not is_times(t.text)]) <= 1
 
     def is_definite(self, place: slice) -> bool:
-        """Whether it is one word that can be nothing but an item."""
+        """Whether it is one word that can only be an item."""
         words = [t for t in self.tokens[place] if t.quoted or not is_times(t.text)]
         return len(words) == 1 and (words[0].quoted or words[0].text.startswith("#") or "://" in words[0].text)
 
@@ -291,7 +291,7 @@ def _is_between(token: Token) -> bool:
 
 
 def _joined(tokens: tuple[Token, ...]) -> list[Token]:
-    """`# 42` is `#42`, and `3 pcs` one word."""
+    """Join `# 42` into `#42`, and `3 pcs` into one word."""
     joined: list[Token] = []
     for token in tokens:
         before = joined[-1] if joined else None
@@ -307,7 +307,7 @@ def _joined(tokens: tuple[Token, ...]) -> list[Token]:
 
 
 def _with_groups(tokens: list[Token]) -> list[Token]:
-    """`1 000` as one word, at the beginning or the end; if something else is left."""
+    """Join `1 000` into one word, at the beginning or the end, if other words remain."""
     for size in range(min(len(tokens) - 1, _MOST_GROUPS), 1, -1):
         for place in (slice(0, size), slice(len(tokens) - size, None)):
             group = tokens[place]
@@ -324,6 +324,6 @@ def _is_grouped(text: str) -> bool:
 
 
 def _are_clearly_groups(tokens: list[Token]) -> bool:
-    """Whether the digits can't be two numbers: no number begins with 0."""
+    """Whether the digits can't be two numbers, because no number begins with 0."""
     ends = (tokens[0], tokens[-1])
     return any(not token.quoted and _is_grouped(token.text) and " 0" in token.text for token in ends)

@@ -1,6 +1,6 @@
-"""`!fed lend ITEM [QUANTITY] to SPACE for 3 weeks`: offer stock to a friend, to have back.
+"""`!fed lend ITEM [QUANTITY] to SPACE for 3 weeks`: offer stock to a friend as a loan.
 
-It is a push with a last day; what it does is `push`'s.
+It is a push with a last day, and uses `push`.
 """
 
 from __future__ import annotations
@@ -45,12 +45,12 @@ SPEC = Verb(
 
 
 def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
-    """Which items are meant."""
+    """Ask which items are meant."""
     return outside.ask(turn, command) if outside.is_meant(command) else push.ask(turn, command)
 
 
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
-    """Offer it, to have it back; to a neighbour without a bot it goes at once."""
+    """Offer the loan; a loan to a neighbour without a bot begins at once."""
     if outside.is_meant(command):
         return outside.act(turn, command, answers, SPEC)
     return push.offer(turn, command, answers, SPEC)

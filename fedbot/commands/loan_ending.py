@@ -1,4 +1,4 @@
-"""What `gift` and `lost` do alike: the owner's approver says how a loan ends that doesn't come back."""
+"""The common part of `gift` and `lost`: the lender's approver closes a loan that isn't returned."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def ends_it(spec: Verb, how: Ending) -> Handler:
     """The handler of a verb that closes the loan in this way."""
 
     def meant(turn: Turn, command: Command) -> tuple[Transfer, dict[int, Decimal]] | Phrase:
-        """The loan, and what of it; all that is out, if nothing is named."""
+        """The loan, and the quantity of each line; everything that is out, if nothing is named."""
         known = with_the_loan_of(turn, command, spec, str(command.arguments.get("id", "")).strip())
         if isinstance(known, Phrase):
             return known
@@ -39,12 +39,12 @@ def ends_it(spec: Verb, how: Ending) -> Handler:
         return loan, wanted
 
     def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
-        """Nothing of InvenTree; what stands against it is said at once."""
+        """Ask InvenTree nothing; an objection is returned at once."""
         found = meant(turn, command)
         return found if isinstance(found, Phrase) else ()
 
     def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
-        """Close the loan, or that part of it, so."""
+        """Close the loan, or that part of it."""
         del answers
         found = meant(turn, command)
         if isinstance(found, Phrase):

@@ -1,4 +1,4 @@
-"""Which loan, and which things of it, a line is about, and whether the speaker's space decides."""
+"""Find the loan, and the items of it, that a line is about, and check whether the speaker's space decides."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from fedbot.rules.state import Turn
 
 
 def loan_meant(turn: Turn, command: Command, spec: Verb) -> Transfer | Phrase:
-    """The loan that is running; a return or extension stands for its loan. Else what is wrong."""
+    """The running loan; a return or extension stands for its loan. Else an objection."""
     found = subject_meant(turn, command, spec, tuple(lend.on_loan(turn)))
     if isinstance(found, Phrase):
         return found
@@ -49,7 +49,7 @@ def loan_meant(turn: Turn, command: Command, spec: Verb) -> Transfer | Phrase:
 
 
 def owned_loan(turn: Turn, command: Command, spec: Verb) -> Transfer | Phrase:
-    """The loan, if it is ours to say how it ends."""
+    """The loan, if our side decides how it ends; else an objection."""
     loan = loan_meant(turn, command, spec)
     if isinstance(loan, Phrase):
         return loan
@@ -59,7 +59,7 @@ def owned_loan(turn: Turn, command: Command, spec: Verb) -> Transfer | Phrase:
 
 
 def carrier(turn: Turn, loan: Transfer) -> Connection:
-    """The connection by which the two spaces settle it: the living one, else that of the loan."""
+    """The connection that carries messages about the loan: the current one with the peer, else the loan's own."""
     connection = turn.connection_with(loan.peer) or turn.connection(loan.connection)
     if connection is None:
         raise LookupError(f"loan {loan.id} has no connection")
@@ -67,7 +67,7 @@ def carrier(turn: Turn, loan: Transfer) -> Connection:
 
 
 def id_and_rest(turn: Turn, command: Command, word: str) -> tuple[Command, str]:
-    """The line with the id that `word` begins with, if it is one; and what is left of the words."""
+    """The line with the id that `word` begins with, if it does; and the rest of the words."""
     first, _, behind = word.strip().partition(" ")
     bare = bare_id(first)
     is_amount = (
@@ -82,9 +82,9 @@ def id_and_rest(turn: Turn, command: Command, word: str) -> tuple[Command, str]:
 
 
 def with_the_loan_of(turn: Turn, command: Command, spec: Verb, things: str, behind: str = "") -> Command | Phrase:
-    """The line with the id of the one loan that has things called so, where neither id nor reply says which loan.
+    """The line with the id of the only loan that has these items, if neither id nor reply names the loan.
 
-    `behind` is what follows the id then: the things, if they say what of the loan is meant.
+    `behind` are the words to put after the id: the items, if they say what of the loan is meant.
     """
     if command.subject or turn.by_code(bare_id(things.partition(" ")[0])):
         return command
@@ -113,7 +113,7 @@ def _which(spec: Verb, loans: list[Transfer], neighbours: list[OutsideLoan], thi
 
 
 def on_loan_called(turn: Turn, command: Command, things: str = "") -> tuple[list[Transfer], list[OutsideLoan]]:
-    """The loans of this room that have all these things, friends' and neighbours'; all of them, where none is named."""
+    """This room's loans, to friends and to neighbours, that have all these items; all loans, if none is named."""
     here = rooms_told_of(turn, command.room)
     each_thing = things.split(BETWEEN_THINGS) if things else []
     loans = [loan for loan in lend.on_loan(turn) if loan.room in here]
@@ -124,7 +124,7 @@ def on_loan_called(turn: Turn, command: Command, things: str = "") -> tuple[list
 
 
 def neighbours_amount(loan: OutsideLoan, words: str) -> str | None:
-    """The quantity that is said of what the neighbour has, '' for all; None if it isn't called so."""
+    """The quantity that is named of the neighbour's item, '' for all; None if the item has another name."""
     names = _all_names(loan.description, loan.serial, loan.item, loan.source)
     if _plainly(words) in names:
         return ""
@@ -132,17 +132,17 @@ def neighbours_amount(loan: OutsideLoan, words: str) -> str | None:
 
 
 def only_line(loan: Transfer) -> int | None:
-    """The number of the loan's line, if only one was lent."""
+    """The number of the loan's line, if it has only one."""
     numbers = list(lend.lent(loan))
     return numbers[0] if len(numbers) == 1 else None
 
 
 ALL = "all"
-"""As it is rendered; people may also say it otherwise."""
+"""The rendered word; people may also type others."""
 
 
 def about_units(command: Command, loan: Transfer, words: str) -> tuple[Query, ...]:
-    """What our InvenTree is asked of the units in which these words say how much of the loan's things."""
+    """Ask our InvenTree about the units in these words, if necessary."""
     pairs = []
     for each in words.split(BETWEEN_THINGS):
         numbers, quantity = _lines_meant(loan, each) or ([], "")
@@ -154,9 +154,9 @@ def about_units(command: Command, loan: Transfer, words: str) -> tuple[Query, ..
 def things_meant(
     loan: Transfer, words: str, left: Mapping[int, Decimal], told: Sequence[UnitFactor] | None = None
 ) -> dict[int, Decimal] | Phrase:
-    """How much of which lines, of what is `left` of each; or what is wrong with the words.
+    """The quantity of each line that the words mean, of what is `left` of each; or an objection.
 
-    `told` is what our InvenTree says of the units in them.
+    `told` is what our InvenTree says about the units in them.
     """
     if words.casefold() in EVERYTHING:
         return dict(left)
@@ -177,7 +177,7 @@ def things_meant(
 def _one_meant(
     loan: Transfer, words: str, left: Mapping[int, Decimal], told: Sequence[UnitFactor]
 ) -> dict[int, Decimal] | Phrase:
-    """One thing with its quantity, or all of it without one."""
+    """The lines and quantity that one item's words mean; without a quantity, all of it."""
     meant = _lines_meant(loan, words)
     if meant is None:
         return say(messages.loan.no_such_thing_lent, loan=loan, word=words[:SHOWN], numbers=tuple(lend.lent(loan)))
@@ -188,7 +188,7 @@ def _one_meant(
 
 
 def _lines_meant(loan: Transfer, words: str) -> tuple[list[int], str] | None:
-    """The lines that are called so, and the quantity that is said of them, '' for all; None if none is called so."""
+    """The lines with that name, and the quantity that is named, '' for all; None if no line has that name."""
     only = only_line(loan)
     if only is not None and _is_quantity(words) and not _called(loan, words):
         return [only], words
@@ -199,9 +199,9 @@ def _lines_meant(loan: Transfer, words: str) -> tuple[list[int], str] | None:
 
 
 def _with_quantity(words: list[str]) -> Iterator[tuple[str, str]]:
-    """The name and the quantity that these words can be: the quantity last, else first."""
+    """The possible splits of these words into a name and a quantity: the quantity last, else first."""
     bare = [word for word in words if not is_times(word)]
-    for size in range(len(bare) - 1, 0, -1):  # the longest first: `1 000` is one quantity
+    for size in range(len(bare) - 1, 0, -1):  # the longest first, because `1 000` is one quantity
         first, last = " ".join(bare[:size]), " ".join(bare[-size:])
         if _is_quantity(last):
             yield " ".join(bare[:-size]), last
@@ -214,7 +214,7 @@ def _is_quantity(words: str) -> bool:
 
 
 def _counted(loan: Transfer, numbers: list[int], word: str, told: Sequence[UnitFactor]) -> dict[int, Decimal] | Phrase:
-    """So much of the one line that is called so."""
+    """The named quantity of the one line with that name; or an objection."""
     if (measured := measured_in(word)) is not None and len(numbers) == 1:
         quantity, unit = measured
         amount = loan.line(numbers[0]).amount(Decimal(quantity), unit, told)
@@ -233,7 +233,7 @@ def _counted(loan: Transfer, numbers: list[int], word: str, told: Sequence[UnitF
 
 
 def _called(loan: Transfer, word: str) -> list[int]:
-    """The lines that are called so: by number, IPN, name, serial number, or the key of a stock item."""
+    """The lines with that name: a number, an IPN, a name, a serial number, or the key of a stock item."""
     wanted = _plainly(word)
     lent = lend.lent(loan)
     if len(lent) > 1 and wanted.isdecimal():
@@ -242,7 +242,7 @@ def _called(loan: Transfer, word: str) -> list[int]:
 
 
 def _plainly(word: str) -> str:
-    """The name of a thing as it is compared: a scanned code is its stock item's number."""
+    """The name of an item in the form that is compared. A scanned code becomes its stock item's number."""
     scanned = stock_item_in(word)
     return f"#{scanned}" if scanned is not None else word.strip().strip("\"'").casefold()
 
@@ -258,13 +258,13 @@ def _all_names(part: PartDescription, serial: str, *keys: int | None) -> set[str
 
 
 def called_alike(loan: Transfer, words: str) -> tuple[list[int], str]:
-    """The things of which one is meant, where several are called so, and how much of it; none where that is clear."""
+    """The lines that share a name of which one is meant, and the quantity; none if the name is unambiguous."""
     numbers, quantity = _lines_meant(loan, words) or ([], "")
     return (numbers, quantity) if quantity and len(numbers) > 1 else ([], "")
 
 
 def let_choose_one(turn: Turn, command: Command, loan: Transfer, spec: Verb, words: str) -> None:
-    """Put the list of those that are called so; each number keeps the quantity."""
+    """Let the person choose among the lines with that name; each choice keeps the quantity."""
     numbers, quantity = called_alike(loan, words)
     ways = tuple(
         whole_line(turn, command, spec, id=f"{loan.code} {number} {quantity}") if number in numbers else ""
@@ -275,7 +275,7 @@ def let_choose_one(turn: Turn, command: Command, loan: Transfer, spec: Verb, wor
 
 
 def let_choose(turn: Turn, command: Command, loan: Transfer, spec: Verb) -> None:
-    """Put the list of what is out, and free to go: each by its number, and all of it."""
+    """Let the person choose among the lines that are out and can be returned: each by its number, and all."""
     left = lend.free_to_return(turn, loan)
     last = max(left) + 1
     words = {**{number: str(number) for number in left}, last: ALL}

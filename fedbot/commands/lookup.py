@@ -1,4 +1,4 @@
-"""Which space, friend, transfer or connection a person means by a word, or by what the line replies to."""
+"""Find the space, friend, transfer or connection that a word means, or that the line replies to."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ from fedbot.rules.protocol import announcements, who_answers
 from fedbot.rules.state import CODE_LENGTH, Turn
 
 MOST_NEAR = 3
-"""So many names are suggested for one that isn't known."""
+"""The number of names that are suggested for an unknown one."""
 WITHOUT_ID = "without id"
-"""Among a command's arguments: what was typed beside an id, where both are one argument."""
+"""In a command's arguments: the words beside an id, if both are one argument."""
 
 
 @dataclass(frozen=True)
@@ -50,14 +50,14 @@ class Space:
 
 
 def is_private(turn: Turn, room: str) -> bool:
-    """Whether only our own admins read along."""
+    """Whether only our own admins read this room."""
     return bool(turn.us.admin_room) and room == turn.us.admin_room
 
 
 def rooms_told_of(turn: Turn, room: str) -> list[str]:
-    """The rooms of which may be told in this one: itself and those before it; in a direct chat, what the person reads.
+    """The rooms whose subjects this room may show: itself and its predecessors; in a direct chat, the person's rooms.
 
-    In the admin room: all, but a room that was made for practice.
+    The admin room may show all, except a room that was created for practice.
     """
     if person := who_answers.direct_with(turn, turn.room(room)):
         return who_answers.shared_with(turn, person)
@@ -69,24 +69,24 @@ def rooms_told_of(turn: Turn, room: str) -> list[str]:
 
 
 def room_name(turn: Turn, room: str) -> str:
-    """A room's name, else its id."""
+    """The room's name, or else its id."""
     known = turn.room(room)
     return known.name if isinstance(known, Room) and known.name else room
 
 
 def spaces_in(turn: Turn, room: str) -> list[Space]:
-    """All other spaces that this room may be told of, each once, by name."""
+    """All other spaces that this room may show, each once, sorted by name."""
     return spaces_of(turn, rooms_told_of(turn, room))
 
 
 def spaces_of(turn: Turn, places: list[str]) -> list[Space]:
-    """All other spaces that are in these rooms, each once, by name."""
+    """All other spaces in these rooms, each once, sorted by name."""
     found: dict[str, str] = {}
     for place in places:
         for announcement in turn.announcements(place):
             if announcement.bot != turn.us.bot:
                 found |= {party.id: party.name for party in announcement.parties}
-    for connection in turn.connections():  # a friend is called by the name that our people know
+    for connection in turn.connections():  # a friend has the name that our people know
         if connection.room in places and connection.state in LIVING_CONNECTION:
             found[connection.peer] = connection.peer_name
     found.pop(turn.us.party, None)
@@ -94,7 +94,7 @@ def spaces_of(turn: Turn, places: list[str]) -> list[Space]:
 
 
 def space_meant(turn: Turn, room: str, word: str) -> Space | Phrase:
-    """The space with that id or display name, in any case; else what is wrong with the word."""
+    """The space with that id or display name, in any case; else an objection."""
     wanted = word.strip().casefold()
     if is_called(turn.us.party, turn.us.name, word):
         return say(messages.line_errors.that_is_us, us=turn.us)
@@ -114,9 +114,9 @@ def space_meant(turn: Turn, room: str, word: str) -> Space | Phrase:
 
 
 def subject_meant(turn: Turn, command: Command, spec: Verb, fitting: tuple[Subject, ...]) -> Subject | Phrase:
-    """The transfer or connection of the id that was typed, else of the message that the line replies to.
+    """The transfer or connection of the typed id, else of the message that the line replies to.
 
-    `fitting` are those that the verb could be about; they are told when nothing says which one.
+    `fitting` are those that the verb could be about; they are listed if nothing says which one.
     """
     word = bare_id(str(command.arguments.get("id", "")))
     found = _by_word(turn, command, word) if word else subject_by_id(turn, command.subject)
@@ -131,7 +131,7 @@ def subject_meant(turn: Turn, command: Command, spec: Verb, fitting: tuple[Subje
 
 
 def rota_meant(turn: Turn, command: Command) -> Rota | None:
-    """What is asked of several friends, by its code or as the line replies to its message; None if none is meant."""
+    """The rota that is meant, by its code or because the line replies to its message; None if none is."""
     word = bare_id(str(command.arguments.get("id", ""))).lower()
     here = rooms_told_of(turn, command.room)
     if not word:
@@ -144,7 +144,7 @@ def rota_meant(turn: Turn, command: Command) -> Rota | None:
 
 
 def want_meant(turn: Turn, command: Command) -> Want | None:
-    """What our people want, by its code or as the line replies to its message; None if none is meant."""
+    """The want that is meant, by its code or because the line replies to its message; None if none is."""
     word = bare_id(str(command.arguments.get("id", ""))).lower()
     here = rooms_told_of(turn, command.room)
     known = [each for each in turn.wants() if each.room in here]
@@ -152,7 +152,7 @@ def want_meant(turn: Turn, command: Command) -> Want | None:
 
 
 def place_meant(turn: Turn, command: Command) -> PlaceInLine | QueueEntry | None:
-    """A place in a queue, ours or a friend's, by its code or as the line replies to its message; None if none is."""
+    """The place in a queue, ours or a friend's, that is meant, by code or by reply; None if none is."""
     word = bare_id(str(command.arguments.get("id", ""))).lower()
     here = rooms_told_of(turn, command.room)
     every: list[PlaceInLine | QueueEntry] = [*turn.places_in_line(), *turn.queue()]
@@ -161,12 +161,12 @@ def place_meant(turn: Turn, command: Command) -> PlaceInLine | QueueEntry | None
 
 
 def is_our_space(turn: Turn, word: str) -> bool:
-    """Whether that means our own space."""
+    """Whether the word means our own space."""
     return is_called(turn.us.party, turn.us.name, word)
 
 
 def _with_id(command: Command, spec: Verb, told: tuple[Subject, ...]) -> str:
-    """What was typed, with the id of the first of them; '' if there is none."""
+    """The typed line with the id of the first of them; '' if there is none."""
     if not told:
         return ""
     typed = str(command.arguments.get(WITHOUT_ID, command.arguments.get("id", "")))
@@ -174,7 +174,7 @@ def _with_id(command: Command, spec: Verb, told: tuple[Subject, ...]) -> str:
 
 
 def bare_id(word: str) -> str:
-    """An id without the signs that people put around it."""
+    """The id without characters that people put around it."""
     return word.strip(" .,:;!?()[]#")
 
 
@@ -195,7 +195,7 @@ def _by_word(turn: Turn, command: Command, word: str) -> Subject | Phrase:
 
 
 def whole_line(turn: Turn, command: Command, spec: Verb, **instead: Any) -> str:  # noqa: ANN401 - as parsed
-    """The command's line with other arguments or options in place of some; all else stays as it was typed.
+    """The command's line with some arguments or options replaced; everything else stays as typed.
 
     A number in a list stands for such a line.
     """
@@ -211,7 +211,7 @@ def let_choose_how_much(
     number: int = 0,
     **fixed: Any,  # noqa: ANN401 - as parsed
 ) -> None:
-    """Ask which of the quantities is meant in that line of the command; the other lines stay as they were typed."""
+    """Ask which quantity is meant in that line of the command; the other lines stay as typed."""
     lines = command.arguments["lines"]
     whole = []
     for way in ways:
@@ -223,18 +223,18 @@ def let_choose_how_much(
 
 
 NEAR_CODES = 200
-"""Among so many of the newest it is looked which id somebody may have mistyped."""
+"""The number of newest subjects whose codes are compared with a mistyped id."""
 _NUMBER = re.compile(r"#\s*(\d+)")
 
 
 def units_to_relate(command: Command, pairs: Iterable[tuple[str, str]]) -> tuple[RelateUnits, ...]:
-    """Our InvenTree is asked once how units relate that were typed, and the parts', where not everybody can tell."""
+    """Ask our InvenTree once how the typed units and the parts' units convert, unless they are common ones."""
     unknown = tuple(dict.fromkeys((unit, units) for unit, units in pairs if not is_common(unit, units)))
     return (RelateUnits(unknown),) if unknown and command.factors is None else ()
 
 
 def found_in(answers: tuple[Answer, ...]) -> ItemsFound:
-    """What `FindItems` has found; nothing, where it wasn't asked."""
+    """The items that `FindItems` found; none, if it wasn't asked."""
     found = answers[0] if answers else ItemsFound()
     if not isinstance(found, ItemsFound):
         raise TypeError(f"items were asked for, not {found!r}")
@@ -242,7 +242,7 @@ def found_in(answers: tuple[Answer, ...]) -> ItemsFound:
 
 
 def keys_of(word: str, found: ItemsFound) -> frozenset[int]:
-    """Our stock items that a word means: what InvenTree has found, and the number that it is."""
+    """The keys of our stock items that a word means: those that InvenTree found, and the key in the word itself."""
     number = _NUMBER.fullmatch(word)
     scanned = stock_item_in(word)
     keys = {int(number[1])} if number else {scanned} if scanned is not None else set()
@@ -250,7 +250,7 @@ def keys_of(word: str, found: ItemsFound) -> frozenset[int]:
 
 
 def of_item(turn: Turn, rooms: Sequence[str], word: str, found: ItemsFound) -> list[Transfer]:
-    """Those that touched what the word means: one of our items that InvenTree has found, a number, a name or IPN."""
+    """The transfers of the item that a word means: one that InvenTree found, a number, a name or an IPN."""
     items = keys_of(word, found)
     brought = {item.provenance.transfer for item in found.items if item.provenance}
     marked = [*turn.marked(Mark.WORD, word.casefold()), *(t for item in items for t in turn.marked(Mark.ITEM, item))]
@@ -259,12 +259,15 @@ def of_item(turn: Turn, rooms: Sequence[str], word: str, found: ItemsFound) -> l
 
 
 def friend_meant(turn: Turn, command: Command) -> Connection | Phrase:
-    """The active connection with the argument `space`, or what stands against it."""
+    """The active connection with the argument `space`, or an objection."""
     return active_friend(turn, command, str(command.arguments["space"]))
 
 
 def active_friend(turn: Turn, command: Command, word: str) -> Connection | Phrase:
-    """The active connection with that space, or what stands against it; in the admin room, in whichever room it is."""
+    """The active connection with that space, or an objection.
+
+    In the admin room, the connection's room doesn't matter.
+    """
     space = space_meant(turn, command.room, word)
     if isinstance(space, Phrase):
         return space

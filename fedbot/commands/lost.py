@@ -1,4 +1,4 @@
-"""`!fed lost [ID]`: what is lent is lost; the owner's approver says so."""
+"""`!fed lost [ID]`: write off a loan. Only the lender's approver can."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`!fed match ITEM NAME from SPACE`: what a friend calls NAME is our ITEM, from now on."""
+"""`!fed match ITEM NAME from SPACE`: remember that a friend's NAME is our ITEM."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ SPEC = Verb(
 
 
 def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
-    """Which of our parts is meant; an objection is told at once."""
+    """Ask which of our parts is meant; an objection is returned at once."""
     item, name = _words(command)
     if not item or command.arguments.get("forget"):
         return ()
@@ -51,7 +51,7 @@ def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
 
 
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
-    """Keep it, forget it, or list all."""
+    """Store it, forget it, or list all."""
     item, name = _words(command)
     if command.arguments.get("forget"):
         return _forget(turn, command, name or item)
@@ -74,7 +74,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
     before = match_parts.keep(turn, alias)
     for transfer in turn.open_transfers():
         if transfer.peer == friend.peer and transfer.terms.kind == "push" and match_parts.unmatched(transfer):
-            receive.look_for_parts(turn, transfer)  # its card waits for just that
+            receive.look_for_parts(turn, transfer)  # its card waits for this
     return say(messages.catalogue.matched, alias=alias, peer=friend.peer_name, before=before)
 
 
@@ -83,7 +83,7 @@ def _words(command: Command) -> tuple[str, str]:
 
 
 def _friend(turn: Turn, command: Command) -> Connection | Phrase:
-    """The friend that is named, or the only one."""
+    """The named friend, or the only one; or an objection."""
     if command.arguments.get("space"):
         return friend_meant(turn, command)
     rooms = rooms_told_of(turn, command.room)
@@ -94,7 +94,7 @@ def _friend(turn: Turn, command: Command) -> Connection | Phrase:
 
 
 def _part_meant(found: ItemsFound, word: str) -> Part | Phrase:
-    """The one part that the word means, whether any of it is in stock or not."""
+    """The only part that the word means, in stock or not; or an objection."""
     parts = {item.part.pk: item.part for item in found.items}
     if not parts:
         folded = word.casefold()
@@ -109,7 +109,7 @@ def _part_meant(found: ItemsFound, word: str) -> Part | Phrase:
 
 
 def _known(turn: Turn, command: Command) -> tuple[Alias, ...]:
-    """What was said of the friends of these rooms, or of the one that is named."""
+    """The matches for the friends of these rooms, or for the named one."""
     rooms = rooms_told_of(turn, command.room)
     peers = {connection.peer for connection in turn.connections() if connection.room in rooms}
     word = str(command.arguments.get("space", "")).strip()
@@ -121,7 +121,7 @@ def _known(turn: Turn, command: Command) -> tuple[Alias, ...]:
 
 
 def _forget(turn: Turn, command: Command, word: str) -> Phrase:
-    """All that was said with this word: the friend's, or our part's."""
+    """Forget all matches with this word: the friend's name, or our part's."""
     known = _known(turn, command)
     folded = word.casefold()
     meant = tuple(a for a in known if folded in {a.word.casefold(), a.name.casefold(), a.ipn.casefold()} and folded)

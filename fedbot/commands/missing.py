@@ -1,4 +1,4 @@
-"""`!fed missing ID`: a parcel never arrived, or came back; a superuser then settles it by `resolve`."""
+"""`!fed missing ID`: report that a parcel never arrived, or came back. A superuser then settles it with `resolve`."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ def _meant(turn: Turn, command: Command) -> Transfer | Phrase:
 
 
 def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
-    """Nothing but the speaker's permission; what isn't on its way is said at once."""
+    """Ask for nothing but the speaker's permission; an objection is returned at once."""
     meant = _meant(turn, command)
     return meant if isinstance(meant, Phrase) else ()
 
 
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
-    """Stop waiting for it; both spaces are told."""
+    """Stop waiting for the parcel; both spaces are told."""
     del answers
     transfer = _meant(turn, command)
     if isinstance(transfer, Phrase):

@@ -1,4 +1,4 @@
-"""`!fed outside "NAME" is SPACE`, and what other verbs do with a neighbour that has no bot.
+"""`!fed outside "NAME" is SPACE`, and the handlers of other verbs for a neighbour without a bot.
 
 The others are `lend`, `return`, `extend`, `gift`, `lost`, `cancel` and `show`.
 """
@@ -71,7 +71,7 @@ def _neighbour(command: Command) -> str:
 
 
 def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
-    """Which item is meant; what stands against it is said at once."""
+    """Ask which item is meant; an objection is returned at once."""
     if complaint := _complaint(command):
         return complaint
     day = _last_day(turn, command)
@@ -137,18 +137,18 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...], spec: Verb) -
 
 
 def _instead(turn: Turn, command: Command, spec: Verb, lying: Lying, day: date) -> str:
-    """The line that lends just that stock item."""
+    """The line that lends exactly that stock item."""
     lines = [counted(lying.item.pk, lying.quantity)]
     return whole_line(turn, command, spec, lines=lines, **_fixed(command, day))
 
 
 def _fixed(command: Command, day: date) -> dict[str, str]:
-    """The neighbour without quotes within quotes, and the day that means the same later on."""
+    """The neighbour's name without nested quotes, and the day as a date, which means the same later."""
     return {"space": f"outside {_neighbour(command)}", "until": day.isoformat()}
 
 
 def _less(command: Command, spec: Verb, item: StockItem, quantity: Decimal) -> str:
-    """The line with so much of that item."""
+    """The line with that quantity of that item."""
     space = f"outside {_neighbour(command)}"
     return render(spec, {**command.arguments, "space": space, "lines": [counted(item.pk, quantity)]})
 
@@ -172,11 +172,11 @@ def _loan(turn: Turn, command: Command, picked: Picked, day: date) -> OutsideLoa
     )
 
 
-# --- what is said of such a loan ---
+# --- other verbs on such a loan ---
 
 
 def loan_meant(turn: Turn, command: Command) -> OutsideLoan | None:
-    """The one whose code the line says, or whose message it replies to; None if it is about something else."""
+    """The loan whose code the line has, or whose message it replies to; None if it is about something else."""
     typed = str(command.arguments.get("id", "")).split()
     here = rooms_told_of(turn, command.room)
     word = bare_id(typed[0]).lower() if typed else ""
@@ -190,13 +190,13 @@ def loan_meant(turn: Turn, command: Command) -> OutsideLoan | None:
 
 
 def _thing(command: Command) -> str:
-    """What was typed in place of a code: a thing, and how much of it; of more time, without that."""
+    """The words for an item, and its quantity, in place of a code; for `extend`, without the time."""
     typed = str(command.arguments.get("id", "")).strip()
     return extend.thing_and_time(typed)[0] if command.verb == extend.SPEC.name else typed
 
 
 def _rest(command: Command, loan: OutsideLoan) -> str:
-    """What was typed behind the code, or behind the thing: how much, or how long."""
+    """The words after the code, or after the item: a quantity, or a time."""
     typed = str(command.arguments.get("id", "")).strip()
     first, _, rest = typed.partition(" ")
     if bare_id(first).lower() == loan.code:
@@ -206,7 +206,7 @@ def _rest(command: Command, loan: OutsideLoan) -> str:
 
 
 def _not_all(command: Command, loan: OutsideLoan) -> Phrase | None:
-    """Why it doesn't end so: less than all of it was named."""
+    """Why the loan doesn't end: the line names less than all of it."""
     said = _rest(command, loan)
     if said.casefold() in {"", *EVERYTHING} or neighbours_amount(loan, said) == "":
         return None
@@ -219,13 +219,13 @@ _Rule = Callable[[Turn, Command, OutsideLoan], Phrase | None]
 
 
 def over(spec: Verb) -> Handler | None:
-    """The handler of a verb for such loans; None if the verb can't be said of one."""
+    """The verb's handler for such loans; None if the verb isn't possible for them."""
     rule = _RULES.get(spec.name)
     if rule is None and spec.name not in LOOKS:
         return None
 
     def ask_permissions(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
-        """Everything but looking is for approvers."""
+        """Ask for an approver's permission, unless the verb only shows something."""
         if spec.only_looks:
             loan = loan_meant(turn, command)
             return (AuditOf(loan.id),) if loan is not None else ()
@@ -242,7 +242,7 @@ def over(spec: Verb) -> Handler | None:
 
 
 def _story(turn: Turn, loan: OutsideLoan, answers: tuple[Answer, ...]) -> Phrase:
-    """How it stands, and everything that led there."""
+    """Show the loan's state, and everything that led to it."""
     (trail,) = answers
     if not isinstance(trail, AuditTrail):
         raise TypeError(f"a story is told from the audit, not from {trail!r}")
@@ -311,7 +311,7 @@ _RULES: dict[str, _Rule] = {
 }
 
 
-# --- the neighbour has a bot by now ---
+# --- the neighbour has a bot now ---
 
 MOST_AT_ONCE = 10
 SPEC = Verb(
@@ -335,7 +335,7 @@ SPEC = Verb(
 
 
 def _ask_to_hand_over(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
-    """Whose the loans become, and how they stand in our InvenTree."""
+    """Ask for the loans' stock items in our InvenTree, and for the permission."""
     if SPEC.looks(command.arguments):
         return ()
     friend = friend_meant(turn, command)
@@ -350,7 +350,7 @@ def _ask_to_hand_over(turn: Turn, command: Command) -> tuple[Query, ...] | Phras
 
 
 def _to_hand_over(turn: Turn, command: Command) -> list[OutsideLoan]:
-    """What that neighbour has now, and isn't on offer to its bot yet: what is due first, coming first."""
+    """The neighbour's current loans that aren't on offer to its bot yet."""
     name = _called(command).casefold()
     found = [loan for loan in outside.on_loan(turn) if loan.neighbour.casefold() == name]
     return [loan for loan in found if loan.state in MAY_BE_HANDED_OVER and loan.stage == "handed"][:MOST_AT_ONCE]
@@ -363,7 +363,7 @@ def _called(command: Command) -> str:
 
 
 def _hand_over(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
-    """Offer each of its loans to the friend; or list what neighbours have."""
+    """Offer each of the neighbour's loans to the friend; or list the loans of all neighbours."""
     if SPEC.looks(command.arguments):
         here = rooms_told_of(turn, command.room)
         listed = tuple(loan for loan in outside.on_loan(turn) if loan.room in here)

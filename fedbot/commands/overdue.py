@@ -1,4 +1,4 @@
-"""`!fed overdue [SPACE] [--stop|--resume]`: what is overdue; a superuser says whether that friend gets new loans."""
+"""`!fed overdue [SPACE] [--stop|--resume]`: list overdue items; a superuser stops or allows new loans to a friend."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ SPEC = Verb(
 
 
 def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
-    """What changes something needs a superuser's permission; looking doesn't."""
+    """Ask for a superuser's permission if the line changes something."""
     if not _acts(command):
         return ()
     friend = _friend(turn, command)
@@ -44,7 +44,7 @@ def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
 
 
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
-    """Tell it, or stop lending to that space, or go on."""
+    """List them, or stop or resume lending to that space."""
     if not _acts(command):
         return _listed(turn, command)
     if (refused := not_entitled(turn, command, Permission.SUPERUSER, answers)) is not None:
@@ -54,7 +54,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
 
 
 def _decided(turn: Turn, command: Command, friend: Connection) -> Phrase:
-    """A superuser has said whether that friend gets new loans."""
+    """Stop or resume new loans to that friend."""
     stopped = turn.lending_stop(friend.peer)
     by = turn.signature_of(command)
     if "resume" in command.arguments:
@@ -84,7 +84,7 @@ def _friend(turn: Turn, command: Command) -> Connection | Phrase:
 
 
 def _listed(turn: Turn, command: Command) -> Phrase:
-    """What of it may be told in this room."""
+    """The overdue loans that this room may see."""
     here = rooms_told_of(turn, command.room)
     peer = ""
     if str(command.arguments.get("space", "")):

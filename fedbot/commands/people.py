@@ -1,4 +1,4 @@
-"""`!fed people`: our people and the permissions that they have at this moment; and adding and removing them."""
+"""`!fed people`: list our people and their permissions at this moment; add and remove people."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ SPEC = Verb(
 
 
 def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
-    """Which of our people are approvers, which are superusers; or what InvenTree says of the user to be added."""
+    """Ask which of our people are approvers and superusers; or about the user to add."""
     if "change" not in command.arguments:
         return (turn.who_may(Permission.APPROVER), turn.who_may(Permission.SUPERUSER))
     change = _change(command)
@@ -57,7 +57,7 @@ def _word(command: Command) -> str:
 
 
 def _change(command: Command) -> RosterChange | None:
-    """What is to be changed; None if the first word is neither of the two."""
+    """The requested change; None if the first word is neither `add` nor `remove`."""
     word = _word(command).lower()
     if word not in {ADD, REMOVE}:
         return None
@@ -67,7 +67,7 @@ def _change(command: Command) -> RosterChange | None:
 
 
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
-    """Tell them, in the configuration's order; or change it."""
+    """List the people, in the configuration's order; or make the change."""
     if "change" in command.arguments:
         return _carry_out(turn, command, answers)
     approvers, superusers = answers

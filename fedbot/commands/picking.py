@@ -1,4 +1,4 @@
-"""Which stock items a typed line means, whether they may leave, and how they read in the terms."""
+"""Picks the stock items that a typed line means, and checks whether they may leave."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ from fedbot.rules.model.transfer import Line, Terms, Transfer
 from fedbot.rules.protocol.terms import MOST_DIGITS, MOST_PLACES, written
 from fedbot.rules.state import Turn
 
-# A message may have 46,000 bytes; what people read of the offer, and the seal itself, take the rest.
+# A message may have 46,000 bytes; the offer's text for people, and the seal itself, need the rest.
 MOST_OFFER_BYTES = 28_000
 
 
 Less = Callable[[StockItem, Decimal], str]
-"""What was typed, as it would be with that much of that item."""
+"""The typed line, with that quantity of that item instead."""
 
 
 @dataclass(frozen=True)
 class Picked:
-    """A stock item that is to go, how much of it, and the foreign space that it came from, or ''."""
+    """A picked stock item, its quantity, and the other space that it came from, or ''."""
 
     item: StockItem
     quantity: Decimal
@@ -43,7 +43,7 @@ class Picked:
 
 
 def quantity_complaint(word: str) -> Phrase | None:
-    """What is wrong with a quantity as typed (a decimal string), by InvenTree's limits."""
+    """The objection to a quantity as typed (a decimal string), by InvenTree's limits; None if there is none."""
     quantity = Decimal(word)
     if quantity <= 0:
         return say(messages.offer.quantity_not_positive, word=word)
@@ -55,16 +55,16 @@ def quantity_complaint(word: str) -> Phrase | None:
 
 
 def units_said(lines: Iterable[Sequence[Reading]]) -> tuple[str, ...]:
-    """The units in which somebody said how much, each once."""
+    """The units in which somebody stated a quantity, each once."""
     return tuple(dict.fromkeys(reading.unit for readings in lines for reading in readings if reading.unit))
 
 
 def pledged(turn: Turn, item: int) -> tuple[Decimal, tuple[Transfer, ...]]:
-    """How much of an item is on offer already, or on its way out; and in which transfers."""
+    """The quantity of an item that is already on offer, or on its way out; and those transfers."""
     total, by = Decimal(0), []
     for transfer in turn.open_transfers():
         if transfer.state is TransferState.BOOKED or (transfer.state is TransferState.OPEN and transfer.terms.starts):
-            continue  # for its own days alone: `booked_complaint`
+            continue  # it counts only on its own days: `booked_complaint`
         if transfer.role != "sender" or _is_only_asked_for(transfer) or transfer.terms.kind == lend.EXTENSION:
             continue
         waiting = [line for line in transfer.terms.lines if line.item == item and _still_there(transfer, line, item)]
@@ -75,12 +75,12 @@ def pledged(turn: Turn, item: int) -> tuple[Decimal, tuple[Transfer, ...]]:
 
 
 def _is_only_asked_for(transfer: Transfer) -> bool:
-    """Whether another space asks for it and nobody here has said yes: that lays no claim to anything."""
+    """Whether another space requests it and nobody here has approved: that doesn't reserve anything."""
     return transfer.terms.kind == "request" and transfer.state is TransferState.OPEN and transfer.granted is None
 
 
 def _still_there(transfer: Transfer, line: Line, item: int) -> bool:
-    """Whether the line's quantity is part of what InvenTree says of that item now: not split off, not given."""
+    """Whether the line's quantity is still part of that item in InvenTree: neither split off nor given."""
     progress = transfer.at(line.number)
     if progress.failed:
         return False
@@ -88,12 +88,12 @@ def _still_there(transfer: Transfer, line: Line, item: int) -> bool:
 
 
 def free_of(turn: Turn, item: StockItem, taken: Mapping[int, Decimal]) -> Decimal:
-    """What nobody has laid claim to: in InvenTree, by our open offers, or in the same line (`taken`)."""
+    """The quantity not yet reserved: in InvenTree, by our open offers, or in the same line (`taken`)."""
     return max(item.available - pledged(turn, item.pk)[0] - taken.get(item.pk, Decimal(0)), Decimal(0))
 
 
 def origins_of(turn: Turn, item: StockItem, tainted: tuple[tuple[int, str], ...]) -> tuple[str, ...]:
-    """The other parties that the item came from, by its own mark or those of what it was split from."""
+    """The other parties that the item came from, by its own mark or those of items it was split from."""
     seen = [origin for pk, origin in tainted if pk == item.pk]
     seen += [item.provenance.origin] if item.provenance else []
     return tuple(dict.fromkeys(origin for origin in seen if origin and origin != turn.us.party))
@@ -107,7 +107,7 @@ def item_complaint(turn: Turn, item: StockItem, origins: tuple[str, ...], destin
 
 
 def _borrowed_complaint(turn: Turn, item: StockItem, destination: str) -> Phrase | None:
-    """What is borrowed goes back to its owner by a return, and nowhere else."""
+    """Why a borrowed item may not go there: it goes back to its lender by `return`, and nowhere else."""
     loan = lend.borrowed(turn, item)
     if loan is None:
         return None
@@ -128,7 +128,7 @@ def _stock_complaint(turn: Turn, item: StockItem, origins: tuple[str, ...], dest
         return say(messages.offer.part_virtual, item=item)
     if item.customer is not None:
         return say(messages.offer.item_with_customer, item=item)
-    if item.status not in TRAVELLING_STATUSES:  # before the next: to InvenTree most of these aren't in stock either
+    if item.status not in TRAVELLING_STATUSES:  # first, because InvenTree counts most of these as not in stock
         return say(messages.offer.status_may_not_travel, item=item)
     if not item.in_stock or item.quantity <= 0:
         return say(messages.offer.item_not_in_stock, item=item)
@@ -145,7 +145,7 @@ def _stock_complaint(turn: Turn, item: StockItem, origins: tuple[str, ...], dest
 def amount_complaint(
     turn: Turn, item: StockItem, wanted: Decimal, taken: Mapping[int, Decimal], less: Less
 ) -> Phrase | None:
-    """Why not this much of it."""
+    """Why not this quantity."""
     if item.serial and wanted != 1:
         return say(messages.offer.serial_is_one, item=item)
     if counts_pieces(item.part.units) and is_fraction(wanted):
@@ -165,7 +165,7 @@ def amount_complaint(
 def merged_complaint(
     turn: Turn, item: StockItem, wanted: Decimal, taken: Mapping[int, Decimal], hidden: tuple[Hidden, ...], less: Less
 ) -> Phrase | None:
-    """Why not this much of it, if so much of it may be what was received and merged into it (`merges`)."""
+    """Why not this quantity, if part of it may be stock that was received and merged into it (`merges`)."""
     clean = max(free_of(turn, item, taken) - merged_stock.total(hidden), Decimal(0))
     if not hidden or wanted <= clean:
         return None
@@ -177,9 +177,9 @@ def merged_complaint(
 
 @dataclass(frozen=True)
 class Ahead:
-    """From when (None: now) until when (None: for good) it is to go.
+    """The days that it will be away: from `first` (None: now) to `last` (None: for good).
 
-    `anyway` is the line that takes it although it is booked; '' if that was said.
+    `anyway` is the line that takes it although it is booked; '' if the person typed that.
     """
 
     first: date | None = None
@@ -188,7 +188,7 @@ class Ahead:
 
 
 def booked_complaint(turn: Turn, item: StockItem, wanted: Decimal, taken: Decimal, when: Ahead) -> Phrase | None:
-    """Why not that much of it on these days: who has booked it is named, and a second yes, or other days."""
+    """Why not that quantity on these days: names the bookings, and offers to confirm, or other days."""
     today, ahead = turn.today(), when.first is not None
     amount = bookings.there(turn, item, ahead=ahead) - taken
     spans = bookings.spans(turn, item.pk, bookings.Claim.OFFERED)
@@ -206,7 +206,7 @@ def booked_complaint(turn: Turn, item: StockItem, wanted: Decimal, taken: Decima
 
 
 def waited_for_complaint(turn: Turn, item: StockItem, destination: str, when: Ahead) -> Phrase | None:
-    """Why it may not go there now: others wait for it and come before. A second yes is needed."""
+    """Why it may not go there now: others wait for it and come first. The person may confirm."""
     if not (bookings.is_for_now(turn, when.first) and when.anyway):
         return None
     before = bookings.waiting_before(turn, item.pk, item.part.pk, destination)
@@ -217,7 +217,7 @@ def waited_for_complaint(turn: Turn, item: StockItem, destination: str, when: Ah
 
 
 def size_complaint(terms: Terms, metadata: Mapping[str, str]) -> Phrase | None:
-    """Why the offer doesn't fit into a message: terms in clear, the items' metadata sealed (so a third longer)."""
+    """Why the offer doesn't fit into a message: the terms in clear, and the items' metadata sealed (a third longer)."""
     clear = len(json.dumps(written(terms), ensure_ascii=False).encode())
     sealed = len(json.dumps(dict(metadata), ensure_ascii=False).encode(errors="replace")) * 4 // 3
     if clear + sealed <= MOST_OFFER_BYTES:
@@ -230,7 +230,7 @@ MOST_TOLD = 20
 
 @dataclass(frozen=True)
 class Choice:
-    """Several things may be meant. `ways` are what a number stands for, in the phrase's order."""
+    """Several items may be meant. A number stands for each of `ways`, in the phrase's order."""
 
     phrase: Phrase
     ways: tuple[tuple[Lying, ...], ...]
@@ -238,9 +238,9 @@ class Choice:
 
 @dataclass(frozen=True)
 class Picking:
-    """What is needed to pick: InvenTree's answers by word, where it shall go, and what the line took before.
+    """The input for picking: InvenTree's answers by word, the destination, and what the line took before.
 
-    `less` is the line to type instead, with so much of an item, `when` the days on which it is to be away.
+    `less` renders the line with another quantity of an item; `when` are the days that it will be away.
     """
 
     turn: Turn
@@ -256,9 +256,9 @@ class Picking:
         return origins_of(self.turn, item, tainted)
 
     def complaint(self, item: StockItem, wanted: Decimal) -> Phrase | None:
-        """Why that much of the item may not go."""
+        """Why that quantity of the item may not go."""
         taken = self.taken.get(item.pk, Decimal(0))
-        if self.when.first is not None and bookings.is_out(self.turn, item.pk):  # by then it may be back
+        if self.when.first is not None and bookings.is_out(self.turn, item.pk):  # by then it may be returned
             back = replace(item, customer=None, in_stock=True)
             return (
                 item_complaint(self.turn, back, self.origins(item), self.destination)
@@ -274,13 +274,13 @@ class Picking:
         )
 
     def hidden(self, item: StockItem) -> tuple[Hidden, ...]:
-        """What of it may be another space's, since that was merged into it, and may not go there."""
+        """The part of it that may be another space's stock, merged into it, and may not go there."""
         seen = (merged_stock.hidden(self.turn, item, found, self.destination) for found in self.found.values())
         return next((hidden for hidden in seen if hidden), ())
 
 
 def pick(picking: Picking, readings: tuple[Reading, ...]) -> Picked | Choice | Phrase:
-    """The one item that the line means, or what to ask the person, or why there is none."""
+    """The one item that the line means, or a question to the person, or why there is none."""
     known = [reading for reading in readings if picking.found[reading.item].items]
     if not known:
         return _nothing(picking, readings)
@@ -298,7 +298,7 @@ def pick(picking: Picking, readings: tuple[Reading, ...]) -> Picked | Choice | P
 
 
 def _in_units_of_the_part(picking: Picking, reading: Reading) -> Reading | None:
-    """The reading with its quantity in the unit of the part; None if that can't be told exactly."""
+    """The reading with its quantity in the unit of the part; None if it can't be converted exactly."""
     if not reading.unit:
         return reading
     found = picking.found[reading.item]
@@ -320,7 +320,7 @@ def _one(picking: Picking, item: StockItem, quantity: str) -> Picked | Phrase:
 
 
 def _nothing(picking: Picking, readings: tuple[Reading, ...]) -> Phrase:
-    """No stock item: the part is known but none lies there, or the word is unknown; near hits are told."""
+    """The answer without a stock item: the part has no stock, or the word is unknown; similar names are listed."""
     parts: list[Part] = []
     for reading in readings:
         near = picking.found[reading.item].parts
@@ -332,7 +332,7 @@ def _nothing(picking: Picking, readings: tuple[Reading, ...]) -> Phrase:
 
 
 def _which_reading(picking: Picking, readings: tuple[Reading, ...], known: list[Reading]) -> Choice | Phrase:
-    """A name that ends (or begins) with a number, and the number could be the quantity: both exist."""
+    """The choice for a name with a number that could also be the quantity: both items exist."""
     lying = [
         Lying(item, Decimal(reading.quantity) if reading.quantity else item.quantity)
         for reading in known
@@ -349,7 +349,7 @@ def _which_reading(picking: Picking, readings: tuple[Reading, ...], known: list[
 
 
 def _which_item(picking: Picking, reading: Reading, items: tuple[StockItem, ...]) -> Picked | Choice | Phrase:
-    """Several stock items of one part: those that may go, with as much as each can give."""
+    """The choice among several stock items of one part: those that may go, each with its possible quantity."""
     lying = [_as_much_as_was_typed(picking, item, reading.quantity) for item in items]
     usable = tuple(entry for entry in lying if picking.complaint(entry.item, entry.quantity) is None)
     if len(usable) == 1:
@@ -365,14 +365,14 @@ def _which_item(picking: Picking, reading: Reading, items: tuple[StockItem, ...]
 
 
 def _as_much_as_was_typed(picking: Picking, item: StockItem, quantity: str) -> Lying:
-    """The quantity that was typed, never less of it; without one, all that is free."""
+    """The typed quantity, never less; without one, everything that is free."""
     free = free_of(picking.turn, item, picking.taken)
     everything = free if free > 0 else item.quantity
     return Lying(item, Decimal(quantity) if quantity else everything)
 
 
 def _together(picking: Picking, items: tuple[StockItem, ...], wanted: Decimal) -> tuple[Lying, ...]:
-    """As many of the items as it takes, largest first, if all together have that much; no single one has."""
+    """As few items as necessary, largest first, if together they have the quantity that no single one has."""
     free = [Lying(item, min(wanted, free_of(picking.turn, item, picking.taken))) for item in items]
     parts: list[Lying] = []
     for entry in sorted(free, key=lambda entry: -entry.quantity):

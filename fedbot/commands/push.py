@@ -64,7 +64,7 @@ SPEC = Verb(
 
 
 def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
-    """Which items are meant; what stands against it already is said at once."""
+    """Ask which items are meant; an objection is returned at once."""
     destination = friend_meant(turn, command)
     if isinstance(destination, Phrase):
         return destination
@@ -93,7 +93,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
 
 
 def offer(turn: Turn, command: Command, answers: tuple[Answer, ...], spec: Verb) -> Phrase | None:
-    """What `push` and `lend` do: `spec` is the one that was typed."""
+    """Carry out `push` or `lend`; `spec` is the typed one."""
     destination = friend_meant(turn, command)
     if isinstance(destination, Phrase):
         return destination
@@ -124,7 +124,7 @@ def offer(turn: Turn, command: Command, answers: tuple[Answer, ...], spec: Verb)
 
 
 def loan_days(turn: Turn, command: Command) -> Days | Phrase:
-    """The first and the last day of a loan, as far as they are said; or what is wrong with them."""
+    """The first and the last day of a loan, if given; or an objection."""
     word = str(command.arguments.get("until") or command.arguments.get("loan") or "")
     return days_meant(str(command.arguments.get("starts", "")), word, turn.now, turn.us.time_zone)
 
@@ -134,7 +134,7 @@ def _lines(command: Command) -> list[tuple[Reading, ...]]:
 
 
 def _words(command: Command) -> tuple[str, ...]:
-    """What InvenTree is asked for, each word once."""
+    """The words to look up in InvenTree, each once."""
     return tuple(dict.fromkeys(reading.item for readings in _lines(command) for reading in readings))
 
 
@@ -146,7 +146,7 @@ def _offer(
     picked: list[Picked],
     answers: tuple[Answer, ...],
 ) -> Phrase | None:
-    """The offer goes out; the message that carries it answers the line."""
+    """Open the offer. The message that carries it answers the line."""
     asker = turn.signature_of(command)
     days = loan_days(turn, command)
     if isinstance(days, Phrase):
@@ -188,7 +188,7 @@ def _offer(
         for number, each in enumerate(picked, start=1)
         if each.item.metadata
     }
-    if size_complaint(terms, metadata) is not None:  # then without their notes and the like, as the card will say
+    if size_complaint(terms, metadata) is not None:  # then without notes and similar details, which the card mentions
         terms = replace(terms, lines=tuple(bare(line) for line in terms.lines))
     complaint = size_complaint(terms, metadata)
     if complaint is not None:
@@ -204,7 +204,7 @@ def _offer(
 
 
 def _too_long(turn: Turn, command: Command, spec: Verb, hold: Sequence[LendingRule], days: Days) -> Phrase | None:
-    """That the rules let it be lent for less time, with the line that they allow."""
+    """The objection that the rules allow a shorter loan, with the line that they allow."""
     rules = lendings.strictest(hold)
     first = days.first or turn.today()
     latest = rules.last_day(first) if rules is not None else None
@@ -215,13 +215,13 @@ def _too_long(turn: Turn, command: Command, spec: Verb, hold: Sequence[LendingRu
     return say(messages.lending.lent_too_long, most=rules.longest, latest=latest, line=line, by=lendings.shortest(hold))
 
 
-# --- a numbered list, each number standing for a whole line ---
+# --- a numbered list in which each number stands for a whole line ---
 
 
 def _let_choose(
     turn: Turn, command: Command, spec: Verb, friend: Connection, choice: Choice, picked: list[Picked]
 ) -> None:
-    """Ask which one; the lines before it are settled, those behind it stay as they were typed."""
+    """Ask which one. The lines before it are settled, those after it stay as typed."""
     before = [counted(each.item.pk, each.quantity) for each in picked]
     behind = command.arguments["lines"][len(picked) + 1 :]
     days = loan_days(turn, command)
@@ -234,14 +234,14 @@ def _let_choose(
 
 
 def _with_instead(command: Command, spec: Verb, picked: list[Picked], item: StockItem, quantity: Decimal) -> str:
-    """The line with so much of that item in place of the one behind those that are picked."""
+    """The line with that quantity of that item in place of the line after the picked ones."""
     lines = command.arguments["lines"]
     instead = [*lines[: len(picked)], counted(item.pk, quantity), *lines[len(picked) + 1 :]]
     return render(spec, {**command.arguments, "lines": instead})
 
 
 def counted(item: int, quantity: Decimal) -> list[dict[str, str]]:
-    """So much of that stock item, as a line's reading of it."""
+    """A line's reading with this quantity of this stock item."""
     return [{"item": f"#{item}", "quantity": plain(quantity)}]
 
 

@@ -32,7 +32,7 @@ SPEC = Verb(
 
 
 def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
-    """Which items the word means; without pages there is nothing that a code could lead to."""
+    """Ask which items the word means; without pages, a code would lead nowhere."""
     if not turn.us.pages_url:
         return say(messages.web.pages_are_off)
     return (FindItems(_word(command)),)

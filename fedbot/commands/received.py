@@ -1,4 +1,4 @@
-"""`!fed received ID`: a parcel is here; the same as a second 📦 on its card."""
+"""`!fed received ID`: confirm that a parcel has arrived; the same as a second 📦 on its card."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SPEC = Verb(
     name="received",
     aliases=("arrived",),
     summary="confirm that a parcel has arrived",
-    permission=Permission.MAPPED,  # an approver's word is needed, and checked as on a card
+    permission=Permission.MAPPED,  # an approver must type it, which is checked as on a card
     arguments=(
         Argument("id", Kind.SUBJECT, "ID", optional=True),
         Argument("quantity", Kind.QUANTITY, "QUANTITY", optional=True),

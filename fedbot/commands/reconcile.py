@@ -1,4 +1,4 @@
-"""`!fed reconcile [SPACE]`: compare our books with a friend's, and fix what is safe."""
+"""`!fed reconcile [SPACE]`: compare our books with a friend's, and repair our own records if asked to."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ SPEC = Verb(
 
 
 def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
-    """What stands against it is said at once."""
+    """An objection is returned at once."""
     meant = _meant(turn, command)
     return meant if isinstance(meant, Phrase) else ()
 
 
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
-    """Begin; each friend's books are told of when they are compared."""
+    """Begin; the outcome for each friend is posted when its books are compared."""
     del answers
     meant = _meant(turn, command)
     if isinstance(meant, Phrase):
@@ -49,7 +49,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
 
 
 def _meant(turn: Turn, command: Command) -> list[Connection] | Phrase:
-    """The friends whose books are meant, or what stands against it."""
+    """The friends whose books are meant, or an objection."""
     word = str(command.arguments.get("space", "")).strip()
     here = rooms_told_of(turn, command.room)
     if word:

@@ -1,4 +1,4 @@
-"""docs/verbs.md and one page a verb in docs/verbs/, made from the specs by `python -m fedbot.commands`."""
+"""Generates docs/verbs.md and one page per verb in docs/verbs/ from the specs, for `python -m fedbot.commands`."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ in its thread, supplies it. A number answers a numbered list, as a reply to it, 
 
 
 def pages() -> dict[str, str]:
-    """All pages as Markdown, by their path below docs/."""
+    """All pages as Markdown, by their path in docs/."""
     specs = sorted(catalogue(), key=lambda spec: spec.name)
     index = f"{_MADE}\n{_TOP}" + "".join(_row(spec) for spec in specs)
     return {INDEX: index} | {f"verbs/{spec.name}.md": _page(spec) for spec in specs}
 
 
 def write(docs: Path) -> None:
-    """Write all pages anew; the page of a verb that is no more goes."""
+    """Write all pages, and delete the pages of verbs that no longer exist."""
     wanted = pages()
     (docs / "verbs").mkdir(exist_ok=True)
     for old in (docs / "verbs").glob("*.md"):

@@ -1,4 +1,4 @@
-"""All verbs, and what the rules use of them (`fedbot.rules.command.Verbs`)."""
+"""All verbs, and the registry that the rules use (`fedbot.rules.command.Verbs`)."""
 
 from __future__ import annotations
 
@@ -111,13 +111,13 @@ _HANDLERS = (
 
 
 def handlers() -> tuple[Handler, ...]:
-    """Every verb with what it does. `whoami` and `help` tell of the others."""
+    """Every verb's handler. `whoami` and `help` need the others' specs."""
     specs = tuple(handler.spec for handler in _HANDLERS)
     return (*_HANDLERS, whoami.over(specs), help_page.over((*specs, whoami.SPEC)))
 
 
 def catalogue() -> tuple[Verb, ...]:
-    """Every verb's spec, in the order in which they are told."""
+    """Every verb's spec, in the order of the help pages."""
     return tuple(handler.spec for handler in handlers())
 
 
@@ -138,7 +138,7 @@ class Registry:
         return {name: handler for name, handler in german.items() if name not in self._by_name}
 
     def parse(self, turn: Turn, text: str) -> tuple[str, dict[str, Any]] | Phrase:
-        """The verb and its arguments, or what is wrong with the line. Nothing said is `help`."""
+        """The verb and its arguments, or an objection. An empty line is `help`."""
         line = as_typed_line(tidied(text))
         word, rest = first_word(line)
         if not word:
@@ -161,7 +161,7 @@ class Registry:
         return arguments if isinstance(arguments, Phrase) else (handler.spec.name, arguments)
 
     def _no_such_verb(self, text: str, word: str, rest: str, language: str) -> Phrase:
-        """What the line may mean, which begins with no verb."""
+        """Suggestions for a line that begins with no verb."""
         if word == MORE or word.isdecimal():
             return say(messages.line_errors.reply_to_the_list, word=word[:SHOWN])
         specs = tuple(in_language(handler.spec, language) for handler in self._handlers)
@@ -174,7 +174,7 @@ class Registry:
         return say(messages.line_errors.no_such_verb, word=word[:SHOWN], near=close, line=meant)
 
     def _the_other_way(self, spec: Verb, text: str, names: Collection[str], language: str) -> str:
-        """`borrow … to betaspace` as the line that goes that way; '' if the words don't say so."""
+        """The line for the other direction, such as `lend` for `borrow … to betaspace`; '' if it doesn't fit."""
         if spec.name not in _OTHER_WAY:
             return ""
         other = in_language(self._by_name[_OTHER_WAY[spec.name]].spec, language)
@@ -185,7 +185,7 @@ class Registry:
         return render(other, arguments) if to in {name.casefold() for name in names} else ""
 
     def _rendered(self, text: str, names: Mapping[str, Verb] | None = None) -> str:
-        """The line as it would be typed; '' if nothing is missing but the verb."""
+        """The line as it would be typed; '' if more than the verb is missing."""
         word, rest = first_word(text)
         if not word:
             return ""
@@ -194,15 +194,15 @@ class Registry:
         return render(spec, arguments) if arguments and not isinstance(arguments, Phrase) else ""
 
     def permission(self, verb: str) -> Permission:
-        """Who may use the verb."""
+        """The permission that the verb needs."""
         return self._by_name[verb].spec.permission
 
     def answers(self, verb: str) -> Answers:
-        """Which messages say what a line with this verb is about."""
+        """The messages that a line with this verb may refer to."""
         return self._by_name[verb].spec.answers
 
     def about(self, verb: str, arguments: dict[str, Any]) -> About:
-        """What a line with these arguments is about, as far as its words say."""
+        """The subject of a line with these arguments, as far as its words say."""
         spec = self._by_name[verb].spec
         spaces = (str(arguments.get(each.name, "")) for each in spec.arguments if each.kind is Kind.SPACE)
         return About(
@@ -213,7 +213,7 @@ class Registry:
         )
 
     def ask(self, turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
-        """What the verb has to ask first; or already its answer to the person."""
+        """The verb's queries; or its answer to the person, if that is already known."""
         handler = self._meant(turn, command)
         if not handler.spec.looks(command.arguments) and who_answers.direct_with(turn, turn.room(command.room)):
             names = tuple(room_name(turn, room) for room in who_answers.shared_with(turn, command.sender))
@@ -227,11 +227,11 @@ class Registry:
         return _with_the_whole_line(handler.spec, command, handler.ask(turn, command))
 
     def act(self, turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
-        """Do it. The phrase is the answer to the line; None if an effect in the turn answers it."""
+        """Carry out the verb. The phrase answers the line; None if an effect in the turn answers it."""
         return self._meant(turn, command).act(turn, command, answers)
 
     def _meant(self, turn: Turn, command: Command) -> Handler:
-        """The verb's handler; of a loan to a neighbour without a bot it is another one."""
+        """The verb's handler; a loan to a neighbour without a bot has another one."""
         handler = self._by_name[command.verb]
         apart = self._outside.get(handler.spec.name)
         return apart if apart is not None and outside.loan_meant(turn, command) is not None else handler
@@ -242,7 +242,7 @@ class Registry:
         return answer is not None and answer(turn, command, problem)
 
     def is_safe_for(self, turn: Turn, room: str, verb: str, arguments: dict[str, Any], others: frozenset[str]) -> bool:
-        """Whether it only looks, or takes the access of one of these others (or names no space at all)."""
+        """Whether it changes nothing, or ends the access of one of these others (or names no space at all)."""
         spec = self._by_name[verb].spec
         if not spec.ends_trust:
             return spec.looks(arguments)
@@ -251,9 +251,9 @@ class Registry:
 
 
 def _with_the_whole_line(spec: Verb, command: Command, asked: tuple[Query, ...] | Phrase) -> tuple[Query, ...] | Phrase:
-    """Where a space was named wrongly, and only one can be meant: the line with it, and all else as it was typed.
+    """For a mistyped space that can only mean one, add the corrected line; the rest stays as typed.
 
-    Words behind a right name (`to betaspace tomorrow`) may mean something: no line is suggested that leaves them out.
+    Words after a correct name (`to betaspace tomorrow`) may mean something, so no line is suggested that omits them.
     """
     if not isinstance(asked, Phrase) or asked.sentence is not messages.line_errors.no_such_space:
         return asked

@@ -1,6 +1,6 @@
 """`!fed request ITEM QUANTITY from SPACE`: ask a friend for an item.
 
-What is meant by the words only the owner's InvenTree knows: they go there as they were typed.
+Only the owner's InvenTree knows what the words mean, so they are sent as typed.
 """
 
 from __future__ import annotations
@@ -74,13 +74,13 @@ SPEC = Verb(
 )
 
 MOST_BY_NUMBER = 9
-"""So many pieces can be asked for by a number alone."""
+"""The largest quantity that a number alone can answer."""
 _MANY = 20
 _SHOWN_AS = re.compile("[0-9a-f]{16}")
 
 
 def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
-    """Nothing of our InvenTree; what stands against it is said at once."""
+    """Ask nothing of our InvenTree; an objection is returned at once."""
     complaint = _complaint(command)
     if not _is_from_anyone(command):
         friend = friend_meant(turn, command)
@@ -91,7 +91,7 @@ def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
 
 
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...], spec: Verb = SPEC) -> Phrase | None:
-    """Ask for it; or ask back what is meant. `spec` is the verb that was typed."""
+    """Ask the friend, or ask the person what is meant. `spec` is the verb that was typed."""
     del answers
     if isinstance(complaint := ask(turn, command), Phrase):
         return complaint
@@ -106,7 +106,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...], spec: Verb = 
         return None
     days, until = _days(turn, command), _needed_by(turn, command)
     if isinstance(days, Phrase) or isinstance(until, Phrase):
-        return None  # said above
+        return None  # reported above
     if _is_from_anyone(command):
         return _from_anyone(turn, command, [reading for (reading,) in meant], days, until)
     friend = friend_meant(turn, command)
@@ -125,7 +125,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...], spec: Verb = 
         starts=days.first,
     )
     accepted = str(command.arguments.get("as-shown", "")).lower()
-    accepted = accepted if _SHOWN_AS.fullmatch(accepted) else ""  # then what isn't as asked is shown again
+    accepted = accepted if _SHOWN_AS.fullmatch(accepted) else ""  # then items that differ are shown again
     request.open_request(turn, by_line(command.event_id), friend, terms, asker, accepted=accepted, until=until)
     return None
 
@@ -135,7 +135,7 @@ def _is_from_anyone(command: Command) -> bool:
 
 
 def _says_too_much(command: Command) -> Phrase | None:
-    """Options that say something about asking several, where one is asked."""
+    """An objection to options that only make sense for a request from anyone."""
     said = next((name for name in ("all", "join") if name in command.arguments), "")
     return say(messages.rota.only_from_anyone, word=f"--{said}") if said else None
 
@@ -143,7 +143,7 @@ def _says_too_much(command: Command) -> Phrase | None:
 def _from_anyone(
     turn: Turn, command: Command, meant: list[Reading], days: Days, until: datetime | None
 ) -> Phrase | None:
-    """Ask the friends of this room who has it; they are asked for it in turn."""
+    """Ask this room's friends who has it, and then each of them in turn."""
     if len(meant) > 1:
         return say(messages.rota.one_item_from_anyone, count=len(meant))
     if days.first is not None:
@@ -183,7 +183,7 @@ def _from_anyone(
 
 
 def _needed_by(turn: Turn, command: Command) -> datetime | Phrase | None:
-    """When the day until which it is needed is over; None if nobody said one."""
+    """The moment when the day until which it is needed ends; None if none was given."""
     days = days_meant("", str(command.arguments.get(BY, "")), turn.now, turn.us.time_zone)
     if isinstance(days, Phrase) or (day := days.last) is None:
         return days if isinstance(days, Phrase) else None
@@ -193,7 +193,7 @@ def _needed_by(turn: Turn, command: Command) -> datetime | Phrase | None:
 
 
 def _days(turn: Turn, command: Command) -> Days | Phrase:
-    """The first and the last day of what is to be borrowed; none if it is to keep; or what is wrong with them."""
+    """The first and the last day of a loan; none if it is to keep; or an objection."""
     first, last = (str(command.arguments.get(name, "")) for name in ("starts", "until"))
     days = days_meant(first, last, turn.now, turn.us.time_zone)
     if isinstance(days, Phrase) or days.first is None or days.last is not None:
@@ -211,7 +211,7 @@ def _readings(parsed: list[dict[str, str]]) -> tuple[Reading, ...]:
 
 
 def _with_quantity(readings: tuple[Reading, ...]) -> tuple[Reading, ...]:
-    """The readings that say how much. A serial number is one piece without saying so, and so is a `30 cm ruler`."""
+    """The readings with a quantity. A serial number means one piece, and so does a `30 cm ruler`."""
     if readings[0].unit:
         return counted_as_one(readings)
     counted = tuple(reading for reading in readings if reading.quantity)
@@ -221,13 +221,13 @@ def _with_quantity(readings: tuple[Reading, ...]) -> tuple[Reading, ...]:
 
 
 def _names_a_serial(item: str) -> bool:
-    """`LENS-2#0042`, but neither `#42` nor a link."""
+    """Whether it is like `LENS-2#0042`, but neither `#42` nor a link."""
     part, sign, serial = item.rpartition("#")
     return bool(sign and part.strip() and serial.strip()) and "://" not in item
 
 
 def _complaint(command: Command) -> Phrase | None:
-    """What is wrong with the quantities, or missing; or with a code of our own InvenTree, where theirs is meant."""
+    """The objection to the quantities, or to a code of our own InvenTree where theirs is needed."""
     for readings in _lines(command):
         if scanned := next((r.item for r in readings if scanned_in(r.item) is not None), ""):
             return say(messages.offer.scanned_code_is_ours, word=scanned[:SHOWN])
@@ -238,7 +238,7 @@ def _complaint(command: Command) -> Phrase | None:
 
 
 def _ask_how_many(turn: Turn, command: Command, spec: Verb, number: int) -> None:
-    """Only the owner knows how much there is, so nothing is guessed: the number that answers is the quantity."""
+    """Ask how many. Only the owner knows how much there is, so nothing is guessed; the answer is the quantity."""
     lines, fixed = command.arguments["lines"], _as_meant(turn, command)
     item = _lines(command)[number][0].item
 
@@ -252,7 +252,7 @@ def _ask_how_many(turn: Turn, command: Command, spec: Verb, number: int) -> None
 
 
 def _as_meant(turn: Turn, command: Command) -> dict[str, str]:
-    """The days and the space so that they mean the same later on."""
+    """The days and the space in a form that means the same later."""
     days = _days(turn, command)
     fixed = {} if isinstance(days, Phrase) else days.fixed(command.arguments)
     friend = None if _is_from_anyone(command) else friend_meant(turn, command)
@@ -260,13 +260,13 @@ def _as_meant(turn: Turn, command: Command) -> dict[str, str]:
 
 
 def _line(number: int, reading: Reading) -> Line:
-    """A line as typed: the owner fills in which item and part that is, and how much of it in its own unit."""
+    """A line as typed. The owner fills in the item, the part, and the quantity in its own unit."""
     description = PartDescription(name=presentable(reading.item), units=reading.unit)
     return Line(number=number, item=0, part=0, description=description, quantity=Decimal(reading.quantity))
 
 
 def _let_choose(turn: Turn, command: Command, spec: Verb, unclear: int) -> None:
-    """A number at both ends: which one is the quantity? The other lines stay as they were typed."""
+    """Ask which number is the quantity, if there is one at both ends. The other lines stay as typed."""
     ways = _with_quantity(_readings(command.arguments["lines"][unclear]))
     let_choose_how_much(turn, command, spec, ways, unclear, **_as_meant(turn, command))
 

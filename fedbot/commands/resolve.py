@@ -1,4 +1,4 @@
-"""`!fed resolve ID`: say what is true of a transfer of which nobody can tell by machine."""
+"""`!fed resolve ID`: say what happened in a transfer whose outcome no program can find out."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ SPEC = Verb(
 
 
 def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
-    """Where the stock is now, and which marks it carries."""
+    """Ask where the stock is now, and which marks it has."""
     transfer = _meant(turn, command)
     if isinstance(transfer, Phrase):
         return transfer
@@ -47,7 +47,7 @@ def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
 
 
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
-    """Offer what may be true as a numbered list; or take the person's word."""
+    """List the possible truths, or accept the one that the person typed."""
     transfer = _meant(turn, command)
     if isinstance(transfer, Phrase):
         return transfer
@@ -72,7 +72,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
 
 
 def _of_a_rest(turn: Turn, command: Command, transfer: Transfer) -> Phrase | None:
-    """The same of what did not arrive with the rest of a parcel."""
+    """Like `act`, for the missing rest of a parcel."""
     peer_name = turn.party_name(transfer.peer)
     for truth in parcel.TRUTHS_OF_A_REST:
         if truth.name == _said(command)[0]:
@@ -94,7 +94,7 @@ def _of_a_rest(turn: Turn, command: Command, transfer: Transfer) -> Phrase | Non
 
 
 def _of_a_loan(turn: Turn, command: Command, loan: Transfer, answers: tuple[Answer, ...]) -> Phrase | None:
-    """The same of a loan: what is over, but still in our stock; or whose owner is gone."""
+    """Like `act`, for a loan that is over but still in our stock, or whose lender is gone."""
     seen = write_off.seen_in(loan, answers)
     offered = write_off.truths(turn, loan, seen)
     for truth in offered:
@@ -125,19 +125,19 @@ def _is_unsettled(turn: Turn, transfer: Transfer) -> bool:
 
 
 def _is_left(turn: Turn, loan: Transfer) -> bool:
-    """Whether it is a loan of which our superuser has to say something."""
+    """Whether it is a loan that our superuser has to settle."""
     return bool(loan.left_over) or write_off.is_abandoned(turn, loan)
 
 
 def _said(command: Command) -> tuple[str, int | None]:
-    """The word behind `--as`, and the stock item that it names: ('booked', 1207)."""
+    """The word after `--as`, and the stock item that it names: ('booked', 1207)."""
     words = str(command.arguments.get("as", "")).split()
     number = words[1].removeprefix("#") if len(words) > 1 else ""
     return (words[0].lower() if words else ""), (int(number) if number.isdecimal() else None)
 
 
 def _offer(turn: Turn, command: Command, transfer: Transfer, offered: tuple[Truth, ...], seen: Seen) -> None:
-    """What InvenTree shows and what may be true; a number picks one."""
+    """List InvenTree's records and the possible truths; a number picks one."""
     phrase = say(
         messages.resolve.resolve_choice if transfer.dispute else messages.resolve.resolve_loan_choice,
         transfer=transfer,

@@ -1,4 +1,4 @@
-"""`!fed resume`: InvenTree was put back to an earlier state, its books were looked at, and stock may move again."""
+"""`!fed resume`: InvenTree was restored and its stock checked, so stock may move again."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ SPEC = Verb(
 
 
 def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
-    """Nothing to look up; whether it was put back we know."""
+    """Ask nothing: we know whether it was restored."""
     del command
     return () if turn.standing().went_back is not None else say(messages.health.nothing_to_resume, us=turn.us)
 
 
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
-    """Go on from this state of InvenTree."""
+    """Continue from this state of InvenTree."""
     del answers
     health.go_on(turn)
     turn.note("bot", audit.Fact.RESUMED, command.sender, command.event_id)

@@ -1,4 +1,4 @@
-"""`!fed review`: look at a space whose bot or key changed, or at what waits in a new room; let it go on."""
+"""`!fed review`: check a space whose bot, key or name changed, or what waits in a new room, and accept it."""
 
 from __future__ import annotations
 
@@ -51,13 +51,13 @@ SPEC = Verb(
 
 
 def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
-    """Nothing but the permission; a wrong name is told at once."""
+    """Ask for nothing but the permission; a wrong name is reported at once."""
     meant = _meant(turn, command)
     return meant if isinstance(meant, Phrase) else ()
 
 
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
-    """Tell what changed; or, where the fingerprint is compared, let it go on."""
+    """Show what changed, or accept it."""
     del answers
     meant = _meant(turn, command)
     if isinstance(meant, Phrase):
@@ -70,7 +70,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
 
 
 def _look(turn: Turn, command: Command, meant: Space | None) -> Phrase:
-    """What waits, or the key that was typed."""
+    """Show what waits, or check the typed key."""
     word = str(command.arguments.get("accept", ""))
     waiting = connection_rooms.waiting_for(turn, command.room)
     if waiting and not word:
@@ -89,7 +89,7 @@ def _look(turn: Turn, command: Command, meant: Space | None) -> Phrase:
 
 
 def _meant(turn: Turn, command: Command) -> Space | Phrase | None:
-    """The space that was named, if one was."""
+    """The named space, if any; or an objection."""
     word = str(command.arguments.get("space", ""))
     if word:
         return space_meant(turn, command.room, word)
@@ -113,14 +113,14 @@ def _suspended(turn: Turn, command: Command, space: Space | None) -> list[Connec
 
 
 def _renamed(turn: Turn, command: Command, space: Space | None) -> list[Connection]:
-    """Whose peer has announced another name than the one that it is called by."""
+    """The connections whose peer has announced a new name."""
     rooms = rooms_told_of(turn, command.room)
     known = [c for c in turn.connections() if c.new_name and c.room in rooms and c.state in pinning.PINNED]
     return [c for c in known if space is None or c.peer == space.party]
 
 
 def _accept_name(turn: Turn, command: Command, space: Space | None) -> Phrase:
-    """The name that was typed must be the one that is announced now: it may have changed since it was told."""
+    """Accept the new name if the typed one is announced now: it may have changed since it was shown."""
     waiting = _renamed(turn, command, space)
     if not waiting:
         return say(messages.keys.no_new_name, space=space.name if space else "")
@@ -132,7 +132,7 @@ def _accept_name(turn: Turn, command: Command, space: Space | None) -> Phrase:
 
 
 def _looked_at(turn: Turn, connection: Connection) -> ChangeSeen:
-    """What changed; if people can't compare yet, the peer's bot is asked once more."""
+    """The change. If people can't compare the keys yet, ask the peer's bot once more."""
     if connection.check is None or (connection.check.is_open and not connection.check.is_told):
         pinning.begin_review(turn, connection)
     return ChangeSeen(
@@ -146,7 +146,7 @@ def _looked_at(turn: Turn, connection: Connection) -> ChangeSeen:
 
 
 def _move(turn: Turn, command: Command) -> Phrase:
-    """All that waits for this room goes on in it."""
+    """Move everything that waits for this room into it."""
     if not connection_rooms.waiting_for(turn, command.room):
         return say(messages.rooms.nothing_moves_here, rooms=connection_rooms.rooms_waited_for(turn))
     by = turn.signature_of(command)
@@ -155,7 +155,7 @@ def _move(turn: Turn, command: Command) -> Phrase:
 
 
 def _accept(turn: Turn, command: Command, connection: Connection, word: str) -> Phrase:
-    """What was typed must be the whole new fingerprint, or all of the emoji: a part of them could be forged."""
+    """Accept the new key if the whole fingerprint or all emoji were typed: a part of them could be forged."""
     if not pinning.fits(turn, connection, word):
         turn.note(connection.id, audit.Fact.ANOTHER_FINGERPRINT, command.sender, command.event_id)
         return say(messages.keys.fingerprint_differs, connection=connection, word=word[:SHOWN])

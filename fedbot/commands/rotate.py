@@ -1,4 +1,4 @@
-"""`!fed rotate SPACE`: a new token for a friend's bot now, instead of a month before the old one ends."""
+"""`!fed rotate SPACE`: rotate a friend's token now, instead of 30 days before it expires."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ SPEC = Verb(
 
 
 def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
-    """Nothing but the permission; what stands against it is said at once."""
+    """Ask for nothing but the permission; an objection is returned at once."""
     meant = friend_meant(turn, command)
     return meant if isinstance(meant, Phrase) else ()
 
 
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
-    """Begin it; the outcome is told by another reply."""
+    """Begin; another reply reports the outcome."""
     del answers
     connection = friend_meant(turn, command)
     if isinstance(connection, Phrase):

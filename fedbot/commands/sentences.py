@@ -13,7 +13,7 @@ from fedbot.rules.model.effects import Phrase
 
 
 def with_the_space(spec: Verb, text: str, names: Iterable[str]) -> str:
-    """The whole line with the keyword in front of a space that is named without it; '' if that won't do."""
+    """The whole line with the keyword before a space that is named without it; '' if that doesn't parse."""
     argument = next((each for each in spec.arguments if each.kind is Kind.SPACE and each.keyword), None)
     known = tuple(dict.fromkeys(names))
     text = tidied(text)
@@ -38,13 +38,13 @@ _SHORTEST_BEGINNING = 3
 
 
 def beginning_with(word: str, names: Iterable[str]) -> tuple[str, ...]:
-    """The names that begin so, in any case; none for a word that is too short to say anything."""
+    """The names that begin like the word, in any case; none if the word is too short."""
     begun = word.casefold() if len(word) >= _SHORTEST_BEGINNING else ""
     return tuple(name for name in names if begun and name.casefold().startswith(begun))
 
 
 def _name_meant(token: Token, names: Sequence[str]) -> str:
-    """The name that the word is, or of which it is the beginning; '' if it is none, or could be several."""
+    """The name that the word is or begins; '' if there is none, or several fit."""
     if token.quoted:
         return ""
     word = token.text.strip("@:,")
@@ -72,11 +72,11 @@ _ARRIVED = re.compile(
 )
 _PLEASE = re.compile(r"(?:please|pls|bitte)[\s,]+", re.IGNORECASE)
 _LOOKS_FOR_A_VERB = 4
-"""Among so many words at the beginning of a sentence a verb is looked for."""
+"""The number of words at the beginning of a sentence that may be the verb."""
 
 
 def without_fillers(spec: Verb, text: str) -> str:
-    """What stands behind the verb, without words that join it to its thing: `wait for LENS-2`, `find me a nut`."""
+    """The text without words that join a verb to its item: `wait for LENS-2`, `find me a nut`."""
     first, _, rest = text.lstrip().partition(" ")
     is_one = first.casefold() in spec.fillers and rest.strip() and not _begins_with_a_day(rest)
     return without_fillers(spec, rest) if is_one else text
@@ -88,7 +88,7 @@ def _begins_with_a_day(text: str) -> bool:
 
 
 def as_typed_line(text: str) -> str:
-    """A tidied line without `please`, and sentences as the verb that is meant: `who has …?`, `it arrived`."""
+    """A tidied line without `please`, and sentences as their verb: `who has …?`, `it arrived`."""
     text = _PLEASE.sub("", text.strip(), count=1) if _PLEASE.match(text.strip()) else text
     if _ARRIVED.fullmatch(text.strip(" .!")):
         return "received"
@@ -104,14 +104,14 @@ _TO_ME = re.compile(r"(lend|loan|give|send|leih|leihe|gib|schick) (?:me|us|mir|u
 
 
 def asked_for(text: str) -> str:
-    """`lend me …` and `give us …` as the line that asks a friend for it; '' if it is neither."""
+    """The line that asks a friend, for `lend me …` and `give us …`; '' if it is neither."""
     found = _TO_ME.match(text.strip())
     verb = "borrow" if found is not None and found[1][:2].casefold() in {"le", "lo"} else "request"
     return f"{verb} {text.strip()[found.end() :]}" if found else ""
 
 
 def verb_in_sentence(text: str, names: Collection[str]) -> str:
-    """The line from the first word on that is a verb: `can I borrow …` is `borrow …`; '' if none comes soon."""
+    """The line from its first verb on: `borrow …` for `can I borrow …`; '' if none of the first words is a verb."""
     tokens = [token for token in tokens_in(tidied(text)) if not token.separator][:_LOOKS_FOR_A_VERB]
     found = next((token for token in tokens[1:] if token.means_any(names)), None)
     return tidied(text)[found.start :].rstrip(" ?!.") if found else ""

@@ -1,4 +1,4 @@
-"""`!fed share ITEM|PART|CATEGORY`: what friends may find and ask for."""
+"""`!fed share ITEM|PART|CATEGORY`: let friends find and request it."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ SPEC = Verb(
 
 
 def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
-    """What the word means in our InvenTree."""
+    """Ask what the word means in our InvenTree."""
     del turn
     word = word_of(command)
     return () if not word or word.casefold() in ALL else (FindShareable(word),)
 
 
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
-    """Put it on the list, or tell what is on it."""
+    """Add it to the list, or show the list."""
     word = word_of(command)
     if not word:
         return say(messages.catalogue.sharing_list, us=turn.us, shares=tuple(turn.shares()), friends=_friends(turn))
@@ -61,7 +61,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
 
 
 def word_of(command: Command) -> str:
-    """What was typed for the thing."""
+    """The typed words for the item, part or category."""
     return str(command.arguments.get("thing", "")).strip()
 
 
@@ -82,14 +82,14 @@ def _shared(turn: Turn, command: Command, thing: Thing) -> Phrase:
 
 
 def let_choose(turn: Turn, command: Command, spec: Verb, things: tuple[Thing, ...]) -> None:
-    """Ask which: a part and a category may have one name, and so may several parts."""
+    """Ask which one: a part and a category, or several parts, may have the same name."""
     ways = tuple(whole_line(turn, command, spec, thing=named(thing)) for thing in things)
     phrase = say(messages.catalogue.which_to_share, word=word_of(command)[:SHOWN], things=things)
     chat_lines.choose(turn, command.room, command.event_id, command.sender, phrase, ways)
 
 
 def named(thing: Thing) -> str:
-    """The thing so that it is read as nothing else."""
+    """An unambiguous word for the item, part or category."""
     if thing.model == ITEM:
         return f"#{thing.pk}"
     return f"{'category' if thing.model == CATEGORY else 'part'}:{thing.pk}"

@@ -1,4 +1,4 @@
-"""`!fed show ID`: one case, with everything that led to where it stands, who and when; or the cases of an item."""
+"""`!fed show ID`: show one subject and every step that led to its state; or an item's transfers."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ def _meant(turn: Turn, command: Command) -> Subject | Phrase:
 
 
 def _item(turn: Turn, command: Command) -> str:
-    """The word that may be an item, as it is no case's id; '' if none was said."""
+    """The word that may be an item, because it is no subject's id; '' if none was typed."""
     word = str(command.arguments.get("id", "")).strip()
     return "" if turn.by_code(bare_id(word)) else word
 
 
 def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
-    """All that is noted about the case; for a word that is no id, which items it means."""
+    """Ask for the subject's audit; for a word that is no id, ask which items it means."""
     meant = (lookup.rota_meant, lookup.want_meant, lookup.place_meant)
     if any(each(turn, command) is not None for each in meant):
         return ()
@@ -65,7 +65,7 @@ def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
 
 
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
-    """Tell it, oldest first; of an item its cases, newest first."""
+    """Show it, oldest first; an item's transfers, newest first."""
     if (asked := lookup.rota_meant(turn, command)) is not None:
         return rota.page(turn, asked)
     if (wanted := lookup.want_meant(turn, command)) is not None:
@@ -79,7 +79,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
 
 
 def _cases_of(turn: Turn, command: Command, item: str, found: ItemsFound) -> Phrase:
-    """What is open of the item or on loan, and the last one that is over."""
+    """The item's open transfers and loans, and the last finished one."""
     transfers = history.newest_first(lookup.of_item(turn, lookup.rooms_told_of(turn, command.room), item, found))
     if not transfers and not found.items:
         told = subject_meant(turn, command, SPEC, ())
@@ -99,7 +99,7 @@ def _cases_of(turn: Turn, command: Command, item: str, found: ItemsFound) -> Phr
 
 
 def story(turn: Turn, command: Command, subject: Subject, answers: tuple[Answer, ...]) -> Phrase:
-    """Where a case stands, and everything that led there."""
+    """The subject's state, and everything that led to it."""
     (trail,) = answers
     if not isinstance(trail, AuditTrail):
         raise TypeError(f"a story is told from the audit, not from {trail!r}")
@@ -120,7 +120,7 @@ def story(turn: Turn, command: Command, subject: Subject, answers: tuple[Answer,
 
 
 def _case(turn: Turn, subject: Subject) -> CaseSeen:
-    """What came back of a loan; of a friendship the whole fingerprints of both keys."""
+    """For a loan, what came back; for a connection, the full fingerprints of both keys."""
     if isinstance(subject, Connection):
         keys = fingerprint(turn.us.key), fingerprint(subject.changed_key or subject.peer_key)
         return CaseSeen(keys=keys, emoji=pinning.numbers(turn, subject))
@@ -130,7 +130,7 @@ def _case(turn: Turn, subject: Subject) -> CaseSeen:
 
 
 def _pages(turn: Turn, subject: Subject) -> tuple[tuple[int, str], ...]:
-    """Our stock items of the case, each with its page in our InvenTree, whose address is nobody else's business."""
+    """Our stock items in the transfer, each with its page in our InvenTree, whose address only we may see."""
     if not isinstance(subject, Transfer):
         return ()
     items = dict.fromkeys(history.our_item(subject, line) for line in subject.terms.lines)

@@ -1,4 +1,4 @@
-"""`!fed spaces`: the other spaces here, how we stand with each, and whether its bot answers."""
+"""`!fed spaces`: list the other spaces here, our connection with each, and whether its bot answers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SPEC = Verb(
 
 
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
-    """Every space that announces itself in the room or is connected with us there."""
+    """List every space that announces itself in the room or is connected with us there."""
     del answers
     rooms = rooms_told_of(turn, command.room)
     spaces = tuple(seen(turn, rooms, space.party, space.name) for space in spaces_in(turn, command.room))
@@ -42,7 +42,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
 
 
 def seen(turn: Turn, rooms: list[str], party: str, name: str) -> SpaceSeen:
-    """How we stand with a space that these rooms tell of."""
+    """Our connection with a space that these rooms show."""
     announced = [entry for place in rooms for entry in turn.announced(place, party)]
     living = [c for c in turn.connections() if c.peer == party and c.room in rooms and c.state in LIVING_CONNECTION]
     connection = max(living, key=lambda c: c.generation, default=None)

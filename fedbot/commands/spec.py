@@ -1,4 +1,4 @@
-"""A verb as data: parser, permission check, help and the reference page are all made from it."""
+"""A verb as data, for the parser, the permission check, help and the reference page."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from fedbot.rules.state import Turn
 
 
 class Kind(StrEnum):
-    """What is read where an argument stands.
+    """The kind of text that the parser reads for an argument.
 
-    `SPACE`: all words up to the next keyword, a space's id or display name. `SUBJECT`: one word, the id of a
-    transfer or connection, which a reply may supply instead. `ITEMS`: stock items with their quantities, one
-    or several. `QUANTITY`: one word, a number. `DAY`: a day or a span
-    (`fedbot.commands.dates`), and nothing else stands for it. `WORD`: one word. `ANYTHING`: all words that are left.
-    `THINGS`: an id and things of that case, all that is left in one text, `BETWEEN_THINGS` between them.
+    `SPACE`: all words up to the next keyword, a space's id or display name. `SUBJECT`: one word, the id of a transfer
+    or connection, which a reply may supply instead. `ITEMS`: one or more stock items with their quantities. `QUANTITY`:
+    one word, a number. `DAY`: a day or a span (`fedbot.commands.dates`). `WORD`: one word. `ANYTHING`: all remaining
+    words. `THINGS`: an id and items of that subject: all remaining words as one text, with `BETWEEN_THINGS` between the
+    items.
     """
 
     SPACE = "space"
@@ -36,15 +36,15 @@ class Kind(StrEnum):
 
 BETWEEN_THINGS = "; "
 CASE = "id"
-"""The name of the argument that says which case is meant, and that a reply may supply instead."""
+"""The name of the argument that names the subject, and that a reply may supply instead."""
 
 
 @dataclass(frozen=True)
 class Argument:
-    """One argument. In the parsed line it stands under `name`; in usage it is written as `shown`.
+    """One argument. In the parsed line its key is `name`; in usage it is written as `shown`.
 
-    With a `keyword` it is what follows that word (`to SPACE`), or another word for it (`or_keywords`); without one it
-    is read by its place.
+    With a `keyword` it is the text after that word (`to SPACE`), or after another word for it (`or_keywords`); without
+    one it is read by its position.
     """
 
     name: str
@@ -56,22 +56,22 @@ class Argument:
 
     @property
     def keywords(self) -> tuple[str, ...]:
-        """All words behind which it stands."""
+        """All words that may precede it."""
         return (self.keyword, *self.or_keywords)
 
     @property
     def usage(self) -> str:
-        """As it stands in the verb's usage: `to SPACE`, `[ID]`."""
+        """The text in the verb's usage: `to SPACE`, `[ID]`."""
         text = f"{self.keyword} {self.shown}".strip()
         return f"[{text}]" if self.optional else text
 
 
 @dataclass(frozen=True)
 class Option:
-    """`--name TEXT`. In the parsed line it stands under `name`. Without `shown` no text follows, and it is 'yes'.
+    """An option `--name TEXT`. In the parsed line its key is `name`. Without `shown` it has no text, and is 'yes'.
 
-    `or_names` are other words for it. `in_words` are two words that say the same without `--`, as `by parcel` does.
-    `filled_in`: our own lists fill it in, so that no usage tells of it.
+    `or_names` are other words for it. `in_words` are two words that mean the same without `--`, such as `by parcel`.
+    `filled_in`: our own lists fill it in, so usage omits it.
     """
 
     name: str
@@ -84,12 +84,12 @@ class Option:
 
     @property
     def usage(self) -> str:
-        """As it is typed."""
+        """The option as typed."""
         return f"--{self.name} {self.shown}".strip()
 
 
 class Where(StrEnum):
-    """Where a verb may be said."""
+    """The rooms in which a verb may be typed."""
 
     ANYWHERE = "anywhere"
     FEDERATION_ROOM = "federation room"
@@ -99,11 +99,10 @@ class Where(StrEnum):
 class Verb:
     """A verb's spec. `everyday` is its place on the first page of help; 0: on the admin page.
 
-    `only_looks`: it changes nothing, so it may be said in a direct chat too; unless the argument `acts_with` is said.
-    `ends_trust`: it takes the access of the
-    space that it names. `decides`: it says on a card what a reaction says.
-    `fillers` may stand between the verb and what it is about: `wait for LENS-2`.
-    `summary` and `details` are English and translated when told. `examples` are typed behind `!fed`.
+    `only_looks`: it changes nothing, so it is allowed in a direct chat too, unless the argument `acts_with` is given.
+    `ends_trust`: it ends the access of the space that it names. `decides`: it means the same as a reaction on a card.
+    `fillers` may be between the verb and its item: `wait for LENS-2`. `summary` and `details` are English and
+    translated when shown. `examples` are typed after `!fed`.
     """
 
     name: str
@@ -124,13 +123,13 @@ class Verb:
 
     @property
     def usage(self) -> str:
-        """What to type behind `!fed`: `push ITEM [QUANTITY] to SPACE [--note TEXT]`."""
+        """The text to type after `!fed`: `push ITEM [QUANTITY] to SPACE [--note TEXT]`."""
         words = [self.name, *(argument.usage for argument in self.arguments)]
         return " ".join([*words, *(f"[{option.usage}]" for option in self.options if not option.filled_in)])
 
     @property
     def answers(self) -> Answers:
-        """Which messages say what it is about, where it takes that from a reply."""
+        """The messages that a line may refer to by replying."""
         if self.decides:
             return Answers.OUR_CARD
         takes_a_case = any(argument.name == CASE for argument in self.arguments)
@@ -153,10 +152,10 @@ AnswerWithout = Callable[[Turn, Command, Diagnosis | None], bool]
 
 @dataclass(frozen=True)
 class Handler:
-    """A verb with what it does; see `fedbot.rules.command.Verbs` for the functions.
+    """A verb with its functions; see `fedbot.rules.command.Verbs`.
 
-    Most verbs have nothing to say while our InvenTree is silent, but that it is: no `answer_without`. `is_outside`: it
-    is about what a neighbour without a bot has, so it may be said in the admin room, too.
+    While our InvenTree doesn't answer, most verbs only report that: they have no `answer_without`. `is_outside`: it is
+    about a loan to a neighbour without a bot, so it is allowed in the admin room, too.
     """
 
     spec: Verb
@@ -167,6 +166,6 @@ class Handler:
 
 
 def nothing_to_ask(turn: Turn, command: Command) -> tuple[Query, ...]:
-    """For verbs that need nothing from InvenTree."""
+    """Ask nothing, for verbs that need nothing from InvenTree."""
     del turn, command
     return ()

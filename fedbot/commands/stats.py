@@ -1,4 +1,4 @@
-"""`!fed stats [SPACE|all]`: figures of our own stock, a friend's, or everybody's."""
+"""`!fed stats [SPACE|all]`: show figures of our own stock, a friend's, or everybody's."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ class _Asked:
 
 
 def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
-    """What stands against it; our InvenTree is asked beside the friends, not before them."""
+    """Return an objection, or ask nothing: our InvenTree is queried at the same time as the friends, not before."""
     asked = _asked(turn, command)
     return asked if isinstance(asked, Phrase) else ()
 
 
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
-    """Ask them; the answer comes when they have answered."""
+    """Ask them; the answer is posted when they have answered."""
     del answers
     asked = _asked(turn, command)
     if isinstance(asked, Phrase):

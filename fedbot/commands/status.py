@@ -1,4 +1,4 @@
-"""`!fed status`: how the bot is, and what it has to do with whom."""
+"""`!fed status`: show the bot's health, and its open and due work."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ SPEC = Verb(
 
 
 def ask(turn: Turn, command: Command) -> tuple[Query, ...]:
-    """Whether our InvenTree is there."""
+    """Ask whether our InvenTree answers."""
     del turn, command
     return (Overview(),)
 
 
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
-    """Tell it. What must be fixed on our own side is told in the admin room only."""
+    """Show it. Problems on our own side are shown only in the admin room."""
     (inventory,) = answers
     if not isinstance(inventory, InventoryStanding):
         raise TypeError(f"status asks for the InvenTree's standing, not {inventory!r}")
@@ -46,7 +46,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
 
 
 def answer_without(turn: Turn, command: Command, problem: Diagnosis | None) -> bool:
-    """Our InvenTree is silent, which is news too."""
+    """Show the status although our InvenTree doesn't answer, and say so."""
     chat_lines.answer(turn, command, _status(turn, command, None, problem))
     return True
 
@@ -80,14 +80,14 @@ def _status(turn: Turn, command: Command, inventory: InventoryStanding | None, p
 
 
 def _is_mute(turn: Turn, room: str) -> bool:
-    """Whether we are in that room, and may not do our work there."""
+    """Whether the bot is in that room without the permission to do its work there."""
     known = turn.room(room)
     lives = isinstance(known, Room) and known.joined and not known.replaced_by
     return isinstance(known, Room) and lives and not (known.may_talk and known.may_react)
 
 
 def _moved(turn: Turn) -> tuple[tuple[str, str], ...]:
-    """The rooms that the settings name, though another one has taken their place."""
+    """The configured rooms that another room has replaced."""
     newest = ((room, announcements.newest(turn, room)) for room in turn.us.rooms)
     return tuple((old, new) for old, new in newest if old != new)
 

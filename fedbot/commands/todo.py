@@ -1,4 +1,4 @@
-"""`!fed todo`: what waits for the person who asks, and what the person waits for."""
+"""`!fed todo`: list what waits for the person who asks, and what the person waits for."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ SPEC = Verb(
 
 
 def ask(turn: Turn, command: Command) -> tuple[Query, ...]:
-    """The speaker's permissions: they say which cards wait for this person."""
+    """Ask for the speaker's permissions: they decide which cards wait for this person."""
     del turn
     return (PersonPermissions(command.username),)
 
 
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
-    """All that waits, as far as it may be told in this room."""
+    """List everything that waits, as far as this room may see it."""
     (permissions,) = answers
     if not isinstance(permissions, Permissions):
         raise TypeError(f"todo asks for permissions, not {permissions!r}")
@@ -57,7 +57,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
 
 
 def seen(turn: Turn, person: str, here: Collection[str], permissions: Permissions) -> Todo:
-    """All that waits for the person or is under way, in these rooms."""
+    """Everything that waits for the person or is in progress, in these rooms."""
     superuser = permissions.covers(Permission.SUPERUSER)
     waiting = [subject for subject in turn.subjects() if _concerns(turn, subject, person, permissions)]
     shown = [subject for subject in waiting if subject.room in here]
@@ -85,7 +85,7 @@ def seen(turn: Turn, person: str, here: Collection[str], permissions: Permission
 
 
 def waits_for(turn: Turn, subject: Subject, person: str, permissions: Permissions) -> bool:
-    """Whether this person's decision is asked for, and would count."""
+    """Whether this person's decision is needed, and would count."""
     if not (decides_here(turn.us, subject) and is_open(subject)) or subject.decision or subject.due <= turn.now:
         return False
     confirms = takes_less(subject) or asks_if_handed_over(subject)
@@ -115,12 +115,12 @@ def _unclear(transfer: Transfer, permissions: Permissions) -> bool:
 
 
 def _is_told_apart(subject: Subject, permissions: Permissions) -> bool:
-    """Whether it stands in a list of its own, as there is something to be done."""
+    """Whether another list shows it, because the person can do something about it."""
     return isinstance(subject, Transfer) and (_unclear(subject, permissions) or _on_its_way(subject, permissions))
 
 
 def _on_its_way(transfer: Transfer, permissions: Permissions) -> bool:
-    """Whether a parcel is on its way to us, and this person can say that it is here."""
+    """Whether a parcel is on its way to us, and this person can confirm its arrival."""
     return transfer.awaits_parcel and permissions.covers(Permission.APPROVER)
 
 

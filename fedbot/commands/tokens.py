@@ -1,4 +1,4 @@
-"""The words of a typed line: quotes, separators, and signs that can't be seen."""
+"""The words of a typed line: quotes, separators, and invisible characters."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NAMED_OPTION = re.compile(r"(?:--|[—–]{1,2})[^\W\d]\w*=")
 
 @dataclass(frozen=True)
 class Token:
-    """One word, or a quoted text without its quotes. `start` and `end` are its place in the tidied line."""
+    """One word, or a quoted text without its quotes. `start` and `end` are its positions in the tidied line."""
 
     text: str
     start: int
@@ -41,7 +41,7 @@ class Token:
 
 
 def tidied(text: str) -> str:
-    """The text with plain spaces and line feeds, and without signs that can't be seen or that hide others."""
+    """The text with plain spaces and line feeds, without characters that are invisible or hide others."""
     text = _HYPHENS.sub("-", text)
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n").replace("\u2029", "\n")
     spaced = "".join(" " if unicodedata.category(sign) == "Zs" else sign for sign in text)
@@ -51,7 +51,7 @@ def tidied(text: str) -> str:
 
 
 def tokens_in(text: str) -> list[Token]:
-    """The words of a tidied line. Line feeds, `;` and a `+` that stands alone are separators."""
+    """The words of a tidied line. Line feeds, `;` and a `+` by itself are separators."""
     tokens: list[Token] = []
     at = 0
     while at < len(text):
@@ -68,9 +68,9 @@ def tokens_in(text: str) -> list[Token]:
 
 
 def _quoted(text: str, start: int) -> Token | None:
-    """A quoted text that begins here. The closing quote must end a word, so that 2" or don't is no quote.
+    """A quoted text that begins here. The closing quote must end a word, so 2" or don't is no quote.
 
-    A line break in it is a blank, unless the next line is a command of its own.
+    A line break in it becomes a space, unless the next line is a command of its own.
     """
     kind = next((kind for kind in (_DOUBLE, _SINGLE) if text[start] in kind), "")
     if not kind:
@@ -84,7 +84,7 @@ def _quoted(text: str, start: int) -> Token | None:
 
 
 def _bare(text: str, start: int) -> Token:
-    """An unquoted word. A `;` ends it, but not inside a link; so does the `=` in front of an option's quoted text."""
+    """An unquoted word. A `;` ends it, except inside a link; so does the `=` before an option's quoted text."""
     named = _NAMED_OPTION.match(text, start)
     if named is not None and _is_all_in_quotes(text, named.end()):
         return Token(f"--{named[0].lstrip('-—–')}", start, named.end())
@@ -99,7 +99,7 @@ def _bare(text: str, start: int) -> Token:
 
 
 def _is_all_in_quotes(text: str, start: int) -> bool:
-    """Whether a quoted text begins here, with no other quote behind it that could be part of the same text."""
+    """Whether a quoted text begins here, and no later quote could be part of the same text."""
     quoted = _quoted(text, start) if start < len(text) else None
     rest = "" if quoted is None else text[quoted.end :].partition("\n")[0].partition(" --")[0]
     return quoted is not None and not any(sign in rest for sign in _DOUBLE + _SINGLE)
@@ -111,32 +111,32 @@ def slice_of(line: str, tokens: Sequence[Token]) -> str:
 
 
 def unquoted(text: str) -> str:
-    """What is in the quotes, if all of it is one quoted text; else the text."""
+    """The text inside the quotes, if all of it is one quoted text; else the text."""
     tokens = tokens_in(text)
     return tokens[0].text if len(tokens) == 1 and tokens[0].quoted else text
 
 
 def without_lone_quote(text: str) -> str:
-    """The text without a quote at its beginning that nothing closes."""
+    """The text without an opening quote at its beginning that nothing closes."""
     is_lone = text[:1] in tuple(_DOUBLE) and not any(sign in text[1:] for sign in _DOUBLE)
     return text[1:].lstrip() if is_lone else text
 
 
 def is_syntax(token: Token, reserved: Collection[str]) -> bool:
-    """Whether the parser takes it for one of these keywords, or for the beginning of an option or of a quoted text."""
+    """Whether the parser reads it as one of these keywords, or as the beginning of an option or a quoted text."""
     begins_option = not token.quoted and token.text.startswith("--") and token.text != "--"
     return begins_option or token.opens_quotes or token.means_any(reserved)
 
 
 def is_plain(text: str, reserved: Collection[str]) -> bool:
-    """Whether the parser reads the text as it is without quotes: no keyword, option, quote or separator is in it."""
+    """Whether the parser returns the text unchanged without quotes: it has no keyword, option, quote or separator."""
     tokens = tokens_in(text)
     marked = any(token.quoted or token.separator or is_syntax(token, reserved) for token in tokens)
     return bool(tokens) and not marked and " ".join(token.text for token in tokens) == text
 
 
 def in_quotes(text: str) -> str:
-    """The text in quotes, so that the parser takes it back unchanged; '' if it holds quotes of both kinds."""
+    """The text in quotes, so the parser returns it unchanged; '' if it contains quotes of both kinds."""
     for quote in sorted(('"', "'"), key=text.count):
         quoted = f"{quote}{text}{quote}"
         tokens = tokens_in(quoted)
@@ -154,13 +154,13 @@ def first_word(text: str) -> tuple[str, str]:
 
 @dataclass(frozen=True)
 class Segment:
-    """What stands between two separators. `broken`: only a line break stands before it."""
+    """The words between two separators. `broken`: only a line break precedes it."""
 
     tokens: tuple[Token, ...]
     broken: bool = False
 
     def text(self, line: str) -> str:
-        """The words as typed; of a single quoted text, what is in the quotes."""
+        """The words as typed; of a single quoted text, the text inside the quotes."""
         if not self.tokens:
             return ""
         if len(self.tokens) == 1:

@@ -1,4 +1,4 @@
-"""`!fed unshare ITEM|PART|CATEGORY`: take something off the sharing list."""
+"""`!fed unshare ITEM|PART|CATEGORY`: remove an entry from the sharing list."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ SPEC = Verb(
 
 
 def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
-    """What isn't on the list by that word may be there under another, or by what it is part of."""
+    """Ask what the word means, if the list has no entry with it: another entry may cover it."""
     word = word_of(command)
     return () if word.casefold() in ALL or _listed(turn, word) else (FindShareable(word),)
 
 
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
-    """Take it off the list, or say by what it is seen."""
+    """Remove it from the list, or say which entry shares it."""
     word = word_of(command)
     if word.casefold() in ALL:
         return _unshared(turn, command, turn.shares())
@@ -53,7 +53,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
 
 
 def _listed(turn: Turn, word: str) -> list[Share]:
-    """The entries that the word names: by name, or as a list of choices has it."""
+    """The entries with that name, or with the word that a list of choices uses."""
     wanted = word.casefold()
     return [
         share

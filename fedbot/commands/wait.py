@@ -1,4 +1,4 @@
-"""`!fed wait ITEM from SPACE`: stand in line for what is on loan or booked, at a friend's or here."""
+"""`!fed wait ITEM from SPACE`: join the queue for an item that is on loan or booked, at a friend's or here."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ SPEC = Verb(
 
 
 def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
-    """Our own InvenTree says what is meant of ours; a friend's bot asks its own."""
+    """Ask our own InvenTree about our items; a friend's bot asks its own."""
     if not command.arguments.get("lines"):
         return ()
     meant = _meant(command)
@@ -62,7 +62,7 @@ def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
 
 
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
-    """Stand in line, or list who does."""
+    """Join the queue, or list it."""
     if not command.arguments.get("lines"):
         return _listed(turn, command)
     meant = _meant(command)
@@ -83,7 +83,7 @@ def _is_ours(turn: Turn, command: Command) -> bool:
 
 
 def _meant(command: Command) -> Reading | tuple[Reading, ...] | Phrase:
-    """The one thing, and how many of it: one if nobody says; or what it can mean; or what is wrong with it."""
+    """The item and its quantity, 1 if none is typed; or the possible meanings; or an objection."""
     lines = command.arguments["lines"]
     if len(lines) > 1:
         return say(messages.booking.one_thing_in_line)

@@ -1,4 +1,4 @@
-"""`!fed want QUANTITY ITEM [until DAY]`: what nobody has stays with the friends' bots until somebody shares it."""
+"""`!fed want QUANTITY ITEM [until DAY]`: leave a want with the friends' bots until somebody shares such an item."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ SPEC = Verb(
 
 
 def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
-    """Nothing of our InvenTree; what stands against it is said at once."""
+    """Ask nothing of our InvenTree; an objection is returned at once."""
     meant = _meant(turn, command) if command.arguments.get("lines") else None
     return meant if isinstance(meant, Phrase) else ()
 
 
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
-    """Tell the friends, or list what is wanted."""
+    """Tell the friends, or list the wants."""
     del answers
     if not command.arguments.get("lines"):
         return _listed(turn, command)
@@ -68,7 +68,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
 
 
 def _meant(turn: Turn, command: Command) -> Want | tuple[Reading, ...] | Phrase:
-    """What is wanted; or what it can mean; or what is wrong with it."""
+    """The want; or the possible meanings; or an objection."""
     lines = command.arguments["lines"]
     if len(lines) > 1:
         return say(messages.catalogue.one_want_a_line)

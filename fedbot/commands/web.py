@@ -1,4 +1,4 @@
-"""`!fed web [CODE|end]`: sign in on a page by its code; see where you are signed in; end all of it."""
+"""`!fed web [CODE|end]`: sign in on a page by its code; list where you are signed in; end all of it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SPEC = Verb(
 
 
 def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
-    """Which page shows the code; or what stands against it."""
+    """Ask which page shows the code; or return an objection."""
     if not turn.us.pages_url:
         return say(messages.web.pages_are_off)
     code = _code(command)
@@ -41,13 +41,13 @@ def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
         return say(messages.web.only_in_chat)
     if not command.encrypted and not who_answers.direct_with(turn, turn.room(command.room)):
         return say(messages.web.code_in_clear, word=code)
-    if again := turn.spends("sign-in", command.sender):  # before it is looked for, which uses it up
+    if again := turn.spends("sign-in", command.sender):  # before the look-up, which uses the code up
         return say(messages.web.tries_too_often, wait=again - turn.now)
     return (SignInShown(code),)
 
 
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
-    """Sign in the page, tell what there is, or end it."""
+    """Sign in the page, list the sign-ins, or end them."""
     held = tuple(web.held_by(turn, command.sender))
     if _word(command) == END:
         for access in held:
@@ -80,7 +80,7 @@ def _word(command: Command) -> str:
 
 
 def _code(command: Command) -> str:
-    """What was typed, if it isn't 'end': in capitals, without the signs around it."""
+    """The typed code, unless it is 'end': in capitals, without characters around it."""
     word = _word(command)
     return "" if word == END else word.strip(" .,:;!?()[]`'\"").upper()
 

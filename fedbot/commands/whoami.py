@@ -1,4 +1,4 @@
-"""`!fed whoami`: which InvenTree user somebody is, and what that user may do at this moment."""
+"""`!fed whoami`: show the person's InvenTree user, and its permissions at this moment."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ SPEC = Verb(
 
 
 def ask(turn: Turn, command: Command) -> tuple[Query, ...]:
-    """The speaker's permissions."""
+    """Ask for the speaker's permissions."""
     del turn
     return (PersonPermissions(command.username),)
 
 
 def answer_without(turn: Turn, command: Command, problem: Diagnosis | None) -> bool:
-    """Our InvenTree is silent: who the person is to us stands in our configuration."""
+    """Answer from our configuration if our InvenTree doesn't answer."""
     name = turn.name_of(command.sender, command.room)
     phrase = say(
         messages.people.whoami_without_permissions,
@@ -44,7 +44,7 @@ def answer_without(turn: Turn, command: Command, problem: Diagnosis | None) -> b
 
 
 def over(others: tuple[Verb, ...]) -> Handler:
-    """The verb, telling which of these others the person may use."""
+    """The verb, with the list of these others that the person may use."""
 
     def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
         (permissions,) = answers
