@@ -1,4 +1,4 @@
-"""In-memory fakes of the ports, for tests without servers: deterministic, of the same shapes as the real ones.
+"""In-memory fakes of the ports, for tests without servers: deterministic, with the same interfaces as the real ones.
 
-Tests do not live here, nor does anything that a product file could import.
+Neither tests nor product code belong here.
 """

@@ -1,4 +1,4 @@
-"""The port `Archive` in memory: what comes to rest is put in by hand, as the journal does when it commits."""
+"""A fake of the port `Archive`, in memory. Tests add archived documents by hand, as the journal does on a commit."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from fedbot.rules.state import State, Turn
 
 
 class RememberedArchive(Archive):
-    """`transfers` are at rest, by their ids; `posts` are the keys of our messages, by their events."""
+    """`transfers` are the archived ones by id; `posts` are the keys of our messages by event."""
 
     def __init__(self) -> None:
         self.transfers: dict[str, Transfer] = {}
         self.posts: dict[str, str] = {}
 
     def commits(self, state: State, turn: Turn) -> None:
-        """As the journal and then the engine."""
+        """Commit as the journal and then the engine do."""
         self.posts.update({event_id: key for event_id, key, _ in turn.found})
         self.keeps(turn.changes)
         state.apply(turn)
 
     def keeps(self, changes: Mapping[tuple[str, str], Document | None]) -> None:
-        """What is at rest by these changes is here, what isn't is not."""
+        """Archive the transfers at rest among these changes, and remove the others."""
         for (kind, identifier), document in changes.items():
             if kind == Transfer.__name__:
                 self.transfers.pop(identifier, None)

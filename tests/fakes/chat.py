@@ -1,6 +1,6 @@
-"""The Chat port's fake: a bot's account on the in-memory homeserver. People on it are in `people`.
+"""The fake of the port Chat: a bot's account on the in-memory homeserver. Its people are in `people`.
 
-Reads events by the same functions as the real edge (`chat.sync`), so both show the rules the same.
+It reads events with the real edge's functions (`chat.sync`), so the rules see the same from both.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ __all__ = ["FakeChat", "FakeHomeserver", "Message", "Person", "RoomView"]
 
 
 class RateLimit:
-    """How fast an account may send, as a default Synapse has it: 10 events at once, then one in 5 seconds."""
+    """Synapse's default rate limit for sending: 10 events at once, then one every 5 seconds."""
 
     def __init__(self, burst: int = 10, every: float = 5.0) -> None:
         self._burst, self._every = burst, timedelta(seconds=every)
         self._full_at: datetime | None = None
 
     def take(self, now: datetime) -> None:
-        """One event. Raises `ChatLimited`."""
+        """Count one event. Raises `ChatLimited`."""
         after = max(self._full_at or now, now) + self._every
         wait = (after - self._burst * self._every - now).total_seconds()
         if wait > 0:
@@ -41,10 +41,9 @@ class RateLimit:
 class FakeChat(Chat):
     """A bot's account.
 
-    Faults, to be set by a test: `is_unreachable` (nothing gets there); `is_withholding_files` (it has no files);
-    `lost_answers` (so many sends are carried out, but the answer gets lost); `limited_calls` and `retry_after` (so
-    many calls get a 429); `limit` (how fast it may send);
-    `is_signed_out`. `deliveries` lists what was asked to be sent, each try of it.
+    Faults that a test can set: `is_unreachable` (nothing arrives), `is_withholding_files` (files are missing),
+    `lost_answers` (this many sends succeed, but their answers are lost), `limited_calls` and `retry_after` (this many
+    calls get a 429), `limit` (a rate limit for sending), `is_signed_out`. `deliveries` lists every attempt to send.
     """
 
     def __init__(self, server: FakeHomeserver, name: str, display_name: str = "", device: str = "") -> None:
@@ -64,13 +63,13 @@ class FakeChat(Chat):
         self._token: str | None = None
 
     def restarted(self) -> FakeChat:
-        """The account as a new process sees it: the same device, nothing in memory."""
+        """The account as a new process sees it: the same device with empty memory."""
         fake = object.__new__(FakeChat)
         fake.__dict__ = {**self.__dict__, "_rooms": Rooms(self.user_id), "_token": None, "deliveries": []}
         return fake
 
     async def sync(self, since: str | None, timeout: float) -> Batch:
-        """As the real one; waits by the homeserver's clock, so a test's clock ends the waiting."""
+        """As the real one, but waits by the homeserver's clock, which a test moves."""
         return await self._batch(since, timeout, own=False)
 
     async def catch_up(self, since: str) -> Batch:
@@ -127,7 +126,7 @@ class FakeChat(Chat):
         return Media(self.server.upload(content, kind, name))
 
     async def upload_sealed(self, content: bytes) -> Media:
-        """As the real one: what lies on the homeserver can't be read there."""
+        """As the real one: the homeserver's copy is encrypted."""
         self._fail()
         if self.is_withholding_files:
             raise ChatUnreachable("the homeserver doesn't take the file")
@@ -146,7 +145,7 @@ class FakeChat(Chat):
         return opened(content, file) if "key" in file else content
 
     async def join(self, room: str, via: Sequence[str] = ()) -> None:
-        del via  # one server knows all
+        del via  # there is only one server
         self._fail(limited=True)
         self.server.join(self.user_id, room)
 
@@ -155,7 +154,7 @@ class FakeChat(Chat):
         self.server.leave(self.user_id, room)
 
     async def resolve(self, alias: str) -> str:
-        """None of our rooms has an address."""
+        """Refuse: none of our rooms has an alias."""
         self._fail()
         raise ChatRefused(f"looking for {alias}: there is no such room", "M_NOT_FOUND")
 
@@ -175,7 +174,7 @@ class FakeChat(Chat):
             raise ChatLimited("too fast", "M_LIMIT_EXCEEDED", self.retry_after)
 
     async def _news(self, position: int, timeout: float) -> None:
-        """Wait for something to happen, or for the time to be over, whichever is first."""
+        """Wait until something happens or the time is over."""
         if self.server.position > position:
             return
         over = asyncio.ensure_future(self.server.clock.sleep(timeout))

@@ -1,4 +1,4 @@
-"""Time that stands still until a test moves it."""
+"""A clock that stands still until a test moves it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ START = datetime(2026, 11, 24, 20, 14, tzinfo=UTC)
 
 
 class FakeClock(Clock):
-    """Starts on a Tuesday evening; `advance` wakes whoever sleeps, in the order of their alarms."""
+    """Starts on a Tuesday evening; `advance` wakes the sleepers in the order of their alarms."""
 
     def __init__(self, start: datetime = START) -> None:
         self._now = start
@@ -34,11 +34,11 @@ class FakeClock(Clock):
                 self._alarms.remove(entry)
 
     def next_alarm(self) -> datetime | None:
-        """When the first of the sleepers wants to wake."""
+        """The time of the first alarm."""
         return min((at for at, _ in self._alarms), default=None)
 
     def advance(self, seconds: float | timedelta) -> None:
-        """Move on; who is due by then wakes when the loop runs next."""
+        """Move time on. Sleepers that are due wake when the loop runs next."""
         self._now += seconds if isinstance(seconds, timedelta) else timedelta(seconds=seconds)
         due = [entry for entry in sorted(self._alarms, key=lambda entry: entry[0]) if entry[0] <= self._now]
         self._alarms = [entry for entry in self._alarms if entry not in due]
@@ -47,6 +47,6 @@ class FakeClock(Clock):
                 alarm.set_result(None)
 
     def is_set(self, by: timedelta) -> None:
-        """Somebody sets the clock on the wall, either way; who sleeps sleeps as long as before."""
+        """Set the wall clock forward or back, without effect on the sleepers."""
         self._now += by
         self._alarms = [(at + by, alarm) for at, alarm in self._alarms]

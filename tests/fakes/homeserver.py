@@ -1,6 +1,6 @@
-"""A homeserver in one process: rooms, memberships, power, transactions, as Synapse has them.
+"""A homeserver in one process: rooms, memberships, power levels and transactions, as in Synapse.
 
-One log of events for all rooms; a sync token is a position in it. Events are JSON of the same shape as its.
+One log holds the events of all rooms; a sync token is a position in it. The events are JSON of Synapse's shape.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ LAST_LINES = 50
 
 @dataclass
 class FakeRoom:
-    """One room. `picture` has only the state that bots need; `state` all of it."""
+    """One room. `picture` holds only the state that bots need; `state` holds all of it."""
 
     id: str
     name: str
@@ -40,11 +40,11 @@ class FakeRoom:
 
 
 class FakeHomeserver:
-    """All rooms and accounts. `loses(user, event)`: set it, and that user never gets to see that message.
+    """All rooms and accounts. A message for which `loses(user, event)` is true never reaches that user.
 
-    `withholds(user, event)`: that message gets to that user only once this is no longer so, as after an outage.
-    `typed` lists all typing signs as (user, room, seconds), `media` the files by their addresses, `instances` who
-    claimed which account last, `behind` how much its clock is behind that of the bots' machines.
+    A message for which `withholds(user, event)` is true reaches that user only once it is false, as after an outage.
+    `typed` lists all typing notifications as (user, room, seconds), `media` the files by address, `instances` the last
+    process that claimed each account, and `behind` is the homeserver's lag behind the bots' clocks.
     """
 
     def __init__(self, clock: Clock | None = None) -> None:
@@ -66,11 +66,11 @@ class FakeHomeserver:
     # --- accounts and rooms --------------------------------------------------------------------------------
 
     def user_id(self, name: str) -> str:
-        """The Matrix id that the account of that name has, or would have."""
+        """The Matrix id of the account of that name, whether it exists or not."""
         return f"@{name}:{SERVER}"
 
     def account(self, name: str, display_name: str = "") -> str:
-        """The Matrix id of a new account."""
+        """Create an account; return its Matrix id."""
         user = self.user_id(name)
         if user in self.names:
             raise ValueError(f"{user} exists")
@@ -86,7 +86,7 @@ class FakeHomeserver:
         power: Mapping[str, Any] | None = None,
         predecessor: str = "",
     ) -> FakeRoom:
-        """A private room as a person's client makes it; `power` goes over the preset's power levels."""
+        """A private room as a person's client creates it; `power` overrides the preset's power levels."""
         number = f"!room{len(self.rooms) + 1}"
         infinite = int(version) >= _FIRST_VERSION_WITHOUT_SERVER_IN_IDS
         room = FakeRoom(number if infinite else f"{number}:{SERVER}", name)
@@ -104,13 +104,13 @@ class FakeHomeserver:
         return room
 
     def room(self, room: str) -> FakeRoom:
-        """The room of that id. Raises `ChatRefused`, as for a room that one isn't in."""
+        """The room with that id. Raises `ChatRefused`, as for a room of which one isn't a member."""
         if room not in self.rooms:
             raise ChatRefused(f"no room {room}", "M_FORBIDDEN")
         return self.rooms[room]
 
     def membership(self, room: str, user: str) -> str:
-        """'join', 'invite', 'leave', 'ban', or '' if there never was one."""
+        """'join', 'invite', 'leave' or 'ban'; '' if there was never one."""
         raw = self.room(room).state.get((MEMBER, user), {})
         return str(content_of(raw).get("membership", ""))
 
@@ -127,10 +127,9 @@ class FakeHomeserver:
         transaction: str,
         encrypts: bool = True,
     ) -> str:
-        """A message event; the same device, room and transaction give the first event, whatever the rest.
+        """Send a message event. The same device, room and transaction return the first event, whatever the content.
 
-        In an encrypted room it comes to all who read it as one that was opened, unless the sender's app doesn't
-        encrypt.
+        In an encrypted room, readers get it decrypted, unless the sender's app doesn't encrypt.
         """
         known = self._transactions.get((device, room, transaction))
         if known:
@@ -147,13 +146,13 @@ class FakeHomeserver:
         return sent
 
     def upload(self, content: bytes, kind: str, name: str) -> str:
-        """A file in the media store; the same again is another one."""
+        """Store a file; the same file again gets another address."""
         address = f"mxc://{SERVER}/{len(self.media) + 1}"
         self.media[address] = content
         return address
 
     def put_state(self, user: str, room: str, kind: str, state_key: str, content: Mapping[str, Any]) -> str:
-        """A state event; the same content again is the same event."""
+        """Send a state event; the same content again is the same event."""
         self._needs_power(user, room, kind, state=True)
         if state_key.startswith("@") and state_key != user:
             raise ChatRefused("You are not allowed to set others state", "M_FORBIDDEN")
@@ -164,7 +163,7 @@ class FakeHomeserver:
         return self._append(self.room(room), user, kind, clean, state_key)
 
     def redact(self, user: str, room: str, target: str, reason: str = "") -> str:
-        """Take back one's own event, or as a moderator anyone's; its content is gone for all from now on."""
+        """Redact one's own event, or as a moderator anyone's. Its content is gone for everybody."""
         self._needs_power(user, room, "m.room.redaction", state=False)
         event = self.event(target)
         if event["sender"] != user and not self._may_moderate(user, room):
@@ -177,13 +176,13 @@ class FakeHomeserver:
         return sent
 
     def invite(self, user: str, room: str, other: str, *, direct: bool = False) -> None:
-        """Ask somebody in; `direct`: to be alone with them, as their client says."""
+        """Invite somebody; `direct` is set for a direct chat, as clients do."""
         self._needs_membership(user, room)
         content = self._membership("invite", other) | ({"is_direct": True} if direct else {})
         self._append(self.room(room), user, MEMBER, content, other)
 
     def join(self, user: str, room: str) -> None:
-        """Go in, if invited; again is nothing."""
+        """Join, if invited; do nothing if already a member."""
         membership = self.membership(room, user)
         if membership == "join":
             return
@@ -192,14 +191,14 @@ class FakeHomeserver:
         self._append(self.room(room), user, MEMBER, self._membership("join", user), user)
 
     def rename(self, user: str, display_name: str) -> None:
-        """Take another display name; each room that the account is in is told."""
+        """Change the display name in all rooms of the account."""
         self.names[user] = display_name
         for room in self.rooms.values():
             if self.membership(room.id, user) == "join":
                 self._append(room, user, MEMBER, self._membership("join", user), user)
 
     def leave(self, user: str, room: str) -> None:
-        """Go out, or decline an invitation."""
+        """Leave, or decline an invitation."""
         if self.membership(room, user) not in ("join", "invite"):
             raise ChatRefused(f"{user} is not in {room}", "M_FORBIDDEN")
         self._append(self.room(room), user, MEMBER, {"membership": "leave"}, user)
@@ -215,7 +214,7 @@ class FakeHomeserver:
 
     @property
     def position(self) -> int:
-        """The end of the log: the next sync token."""
+        """The end of the log, which is the next sync token."""
         return len(self.log)
 
     def event(self, event_id: str) -> dict[str, Any]:
@@ -226,13 +225,13 @@ class FakeHomeserver:
         raise ChatRefused(f"no event {event_id}", "M_UNKNOWN")
 
     def sent_by(self, user: str) -> list[dict[str, Any]]:
-        """Everything that counts against the user's rate limit: messages, reactions, redactions, state."""
+        """All events that count against the user's rate limit: messages, reactions, redactions, state."""
         return [event for event in self.log if event["sender"] == user and event["type"] != MEMBER]
 
     def sync(self, user: str, since: int | None, *, full_state: bool) -> RawSync:
-        """What happened since that position, as a sync response that cuts nothing.
+        """The events since that position, as a sync response without gaps.
 
-        A room that the user has just come into brings its last lines, whenever they were said.
+        For a room that the user has just joined, it includes the last messages.
         """
         start = since or 0
         join: dict[str, RawRoom] = {}
@@ -256,7 +255,7 @@ class FakeHomeserver:
         return RawSync(join, leave, invite)
 
     def _arrived(self, user: str, new: list[dict[str, Any]], room: FakeRoom) -> list[dict[str, Any]]:
-        """What has got through to that user by now, of what is new and of what was withheld before."""
+        """The events that reach the user now: the new ones, and those withheld before."""
         coming = [event for event in self._held.get(user, []) if event["room_id"] == room.id] + new
         late = [event for event in coming if not is_state(event) and self.withholds(user, event)]
         elsewhere = [event for event in self._held.get(user, []) if event["room_id"] != room.id]
@@ -264,12 +263,12 @@ class FakeHomeserver:
         return [event for event in coming if event not in late]
 
     def timeline(self, user: str, room: str) -> tuple[Raw, ...]:
-        """Everything in the room from the first event on."""
+        """All events in the room."""
         self._needs_membership(user, room)
         return self._visible(user, [event for event in self.log if event["room_id"] == room])
 
     def next_event(self) -> asyncio.Future[None]:
-        """Done as soon as anything happens in any room."""
+        """A future that is done at the next event in any room."""
         waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(waiting)
         return waiting
@@ -332,7 +331,7 @@ class FakeHomeserver:
         return tuple(event for event in timeline if is_state(event) or not self.loses(user, event))
 
     def _invitation(self, room: FakeRoom, user: str) -> tuple[Raw, ...]:
-        """Stripped of ids and times, as Synapse sends it."""
+        """The stripped state of an invitation, without ids and times, as Synapse sends it."""
         shown = (room.state[("m.room.name", "")], room.state[(MEMBER, user)])
         return tuple({key: raw[key] for key in ("type", "state_key", "sender", "content")} for raw in shown)
 
@@ -346,7 +345,7 @@ class FakeHomeserver:
             raise ChatRefused("You don't have permission to post that to the room", "M_FORBIDDEN")
 
     def _may_moderate(self, user: str, room: str) -> bool:
-        """Kicking, banning and redacting others' events need 50, as do states by default."""
+        """Kick, ban, redact others' events and send state need power level 50 by default."""
         self._needs_membership(user, room)
         return self.room(room).picture.may(user, "m.room.topic", state=True)
 

@@ -1,4 +1,4 @@
-"""People on the in-memory homeserver, and what they see in a room: for tests that read as conversations."""
+"""People on the in-memory homeserver and their view of a room, for tests that read as conversations."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.fakes.homeserver import FakeHomeserver, FakeRoom
 
 @dataclass(frozen=True)
 class Message:
-    """A message as a client shows it now: its newest valid edit, and the reactions that stand."""
+    """A message as a client shows it now: its newest valid edit and its reactions."""
 
     event_id: str
     sender: str
@@ -34,14 +34,14 @@ class Message:
 
 
 class RoomView:
-    """What is to be seen in a room."""
+    """A person's view of a room."""
 
     def __init__(self, server: FakeHomeserver, room: FakeRoom) -> None:
         self.server = server
         self.id = room.id
 
     def messages(self, *, sender: str = "") -> list[Message]:
-        """All messages that still stand, in order; of one sender, if given."""
+        """All messages that aren't redacted, in order, optionally of one sender."""
         return [
             self._shown(event)
             for event in self._events("m.room.message")
@@ -49,22 +49,22 @@ class RoomView:
         ]
 
     def message(self, containing: str) -> Message:
-        """The newest message that shows this text. Raises `AssertionError` with the transcript."""
+        """The newest message that contains this text. Raises `AssertionError` with the transcript."""
         found = [message for message in self.messages() if containing in message.text]
         assert found, f"nobody said {containing!r}:\n{self.transcript()}"
         return found[-1]
 
     def answers(self, to: str | Message) -> list[Message]:
-        """The replies to a message, and what is in its thread."""
+        """The replies to a message and the messages in its thread."""
         target = _id(to)
         return [message for message in self.messages() if target in (message.reply_to, message.thread)]
 
     def edits(self, of: Message) -> list[str]:
-        """What the message was made to read, edit by edit."""
+        """The texts that edits gave the message, in order."""
         return [edit["content"]["m.new_content"]["body"] for edit in self._edits(of.event_id, of.sender)]
 
     def edit_events(self, of: Message) -> list[str]:
-        """The ids of the edits themselves, which no client shows."""
+        """The ids of the edit events, which clients hide."""
         return [str(edit["event_id"]) for edit in self._edits(of.event_id, of.sender)]
 
     def transcript(self) -> str:
@@ -72,7 +72,7 @@ class RoomView:
         return "\n".join(map(str, self.messages()))
 
     def envelopes(self, *, sender: str = "") -> list[Mapping[str, Any]]:
-        """All that went to other bots, shown or not, in order."""
+        """All protocol messages in order, shown or not."""
         events = (event for event in self.server.log if event["room_id"] == self.id)
         return [
             event["content"]["dev.fedbot"]
@@ -84,7 +84,7 @@ class RoomView:
         return [event for event in self.server.log if event["room_id"] == self.id and event["type"] == kind]
 
     def _edits(self, event_id: str, sender: str) -> list[dict[str, Any]]:
-        """The edits of a message by whoever wrote it."""
+        """The edits of a message by its sender."""
         found = self._events("m.room.message")
         return [edit for edit in found if _relation(edit, "m.replace") == event_id and edit["sender"] == sender]
 
@@ -117,11 +117,11 @@ class RoomView:
 
 
 class Person:
-    """Somebody with a Matrix client. `room` is where they talk unless told otherwise.
+    """A person with a Matrix client. `room` is the default for all methods.
 
-    `app_encrypts`: whether it encrypts in encrypted rooms.
+    `app_encrypts`: whether the client encrypts in encrypted rooms.
 
-    All methods return event ids where an event comes of them, and raise `ChatRefused` as a homeserver would.
+    All methods return event ids where they send one, and raise `ChatRefused` as a homeserver would.
     """
 
     def __init__(self, server: FakeHomeserver, name: str, display_name: str = "") -> None:
@@ -130,12 +130,13 @@ class Person:
         self.user_id = user_id if user_id in server.names else server.account(name, display_name)
         self.room = ""
         self.app_encrypts = True
-        self._transactions = itertools.count(len(server.log))  # a second client of theirs counts from elsewhere
+        # a second client of the same person counts from another start
+        self._transactions = itertools.count(len(server.log))
 
     def creates(
         self, name: str, *, version: str = "12", power: Mapping[str, Any] | None = None, predecessor: str = ""
     ) -> RoomView:
-        """A new room, which becomes this person's; it may say to take the place of another."""
+        """Create a room, which becomes this person's default; `predecessor` is the room that it replaces."""
         room = self.server.create_room(self.user_id, name, version=version, power=power, predecessor=predecessor)
         self.room = self.room or room.id
         return RoomView(self.server, room)
@@ -149,7 +150,7 @@ class Person:
         thread: str | Message = "",
         mentions: Sequence[str] = (),
     ) -> str:
-        """A line, as a reply or in a thread if asked."""
+        """Write a line, optionally as a reply or in a thread."""
         content: dict[str, Any] = {"msgtype": "m.text", "body": text, "m.mentions": {}}
         if mentions:
             content["m.mentions"] = {"user_ids": list(mentions)}
@@ -171,7 +172,7 @@ class Person:
         thread: str | Message = "",
         **content: object,
     ) -> str:
-        """A picture, as a client sends one, as a reply or in a thread if asked."""
+        """Send a picture as a client does, optionally as a reply or in a thread."""
         address = self.server.upload(photo, "image/jpeg", "photo.jpg")
         whole: dict[str, Any] = {
             "msgtype": "m.image",
@@ -189,7 +190,7 @@ class Person:
         return self.sends("m.room.message", whole)
 
     def edits(self, line: str | Message, text: str, *, room: str = "") -> str:
-        """Another text in place of a line's; a homeserver lets anyone try that with anyone's."""
+        """Edit a line. A homeserver lets anyone send an edit of anyone's message."""
         words = {"msgtype": "m.text", "body": text}
         content = {
             "msgtype": "m.text",
@@ -200,20 +201,20 @@ class Person:
         return self.sends("m.room.message", content, room=room)
 
     def reacts(self, line: str | Message, key: str, *, room: str = "") -> str:
-        """A tap on an emoji."""
+        """React with an emoji."""
         relation = {"rel_type": "m.annotation", "event_id": _id(line), "key": key}
         return self.sends("m.reaction", {"m.relates_to": relation}, room=room)
 
     def renames_to(self, display_name: str) -> None:
-        """Another display name, in every room that the person is in: anybody may take any."""
+        """Change the display name in all rooms. Anybody may take any name."""
         self.server.rename(self.user_id, display_name)
 
     def takes_back(self, event: str | Message, reason: str = "", *, room: str = "") -> str:
-        """A reaction or line is gone; of others only for those with the power."""
+        """Redact a reaction or line; that of somebody else needs power."""
         return self.server.redact(self.user_id, room or self.room, _id(event), reason)
 
     def sends(self, kind: str, content: Mapping[str, Any], *, room: str = "") -> str:
-        """Any event at all."""
+        """Send any event."""
         transaction = f"m{next(self._transactions)}"
         place = room or self.room
         return self.server.send(
@@ -230,13 +231,13 @@ class Person:
         self.server.invite(self.user_id, room or self.room, user)
 
     def opens_direct_chat(self, user: str) -> RoomView:
-        """A new room to be alone with somebody, as a client makes it."""
+        """Open a direct chat with somebody, as a client does."""
         room = self.server.create_room(self.user_id, "")
         self.server.invite(self.user_id, room.id, user, direct=True)
         return RoomView(self.server, room)
 
     def joins(self, room: str | RoomView) -> None:
-        """Accept an invitation; the room becomes this person's if it is the first."""
+        """Accept an invitation; the person's first room becomes the default."""
         place = room if isinstance(room, str) else room.id
         self.server.join(self.user_id, place)
         self.room = self.room or place
@@ -251,11 +252,11 @@ class Person:
         self.server.remove(self.user_id, room or self.room, user, reason, ban=True)
 
     def unbans(self, user: str, *, room: str = "") -> None:
-        """It may be invited again; it is out of the room as before."""
+        """Lift the ban; the account isn't a member, but can be invited again."""
         self.server.remove(self.user_id, room or self.room, user)
 
     def sets(self, kind: str, content: Mapping[str, Any], state_key: str = "", *, room: str = "") -> str:
-        """A state event: a name, power levels, encryption."""
+        """Send a state event: a name, power levels, encryption."""
         return self.server.put_state(self.user_id, room or self.room, kind, state_key, content)
 
     def sets_power(
@@ -266,7 +267,7 @@ class Person:
         room: str = "",
         **levels: int,
     ) -> str:
-        """Other power levels: of users, for kinds of events, or by name (`events_default=50`)."""
+        """Change power levels: of users, of kinds of events, or by name (`events_default=50`)."""
         old = self.server.room(room or self.room).state[("m.room.power_levels", "")]["content"]
         new = {
             **old,
@@ -277,7 +278,7 @@ class Person:
         return self.sets("m.room.power_levels", new, room=room)
 
     def upgrades(self, *, room: str = "", version: str = "12") -> RoomView:
-        """A new room in place of the old one, into which nobody but this person comes by itself."""
+        """Upgrade the room; only this person joins the new one."""
         old = room or self.room
         events = self.server.room(old).state[("m.room.power_levels", "")]["content"]["events"]
         name, power = self.server.room(old).name, {"events": events}
@@ -292,7 +293,7 @@ class Person:
 
 
 def everybody_in(server: FakeHomeserver, host: Person, name: str, *guests: str, version: str = "12") -> RoomView:
-    """A room of `host` in which all guests (Matrix ids) are members."""
+    """A room of `host` with all guests (Matrix ids) as members."""
     room = host.creates(name, version=version)
     for guest in guests:
         server.invite(host.user_id, room.id, guest)

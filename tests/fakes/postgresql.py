@@ -1,6 +1,6 @@
-"""A PostgreSQL of the tests' own on a socket in a temporary folder: the system's, or else the one from the package.
+"""A PostgreSQL for the tests, on a socket in a temporary folder: the system's, or else the one from the package.
 
-It ends with the process that started it, however that ends.
+It ends with the process that started it, even if that is killed.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _spaces = itertools.count(1)
 
 
 class Server:
-    """A server that runs. `url` leads to it; no password is asked for, as only its socket's folder leads there."""
+    """A running server with its `url`. It needs no password because only its socket's folder leads to it."""
 
     def __init__(self, folder: Path, command: list[str | Path]) -> None:
         self.folder = folder
@@ -40,7 +40,7 @@ class Server:
         self._process: subprocess.Popen[bytes] | None = None
 
     def starts_again(self) -> None:
-        """Start, with all that is on the disk."""
+        """Start it with the data on the disk."""
         self._process = subprocess.Popen(
             self._command,
             stdin=subprocess.PIPE,
@@ -61,17 +61,17 @@ class Server:
         return line
 
     def ends(self) -> None:
-        """End; nobody needs its data any more."""
+        """End it; its data is no longer needed."""
         if self._process is not None and self._process.stdin is not None:
             self._process.stdin.close()
             self._process.wait(timeout=60)
             self._process = None
 
     def is_killed(self) -> None:
-        """All of its processes end at once, and nothing is written any more."""
+        """Kill all its processes at once, without writing anything more."""
         assert self._process is not None
         (postmaster, *_) = (self.folder / "data" / "postmaster.pid").read_text().split()
-        os.kill(int(postmaster), signal.SIGSTOP)  # it would begin anew when one of its own ends
+        os.kill(int(postmaster), signal.SIGSTOP)  # the postmaster would restart when one of its processes ends
         for child in Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split():
             os.kill(int(child), signal.SIGKILL)
         os.kill(int(postmaster), signal.SIGKILL)
@@ -80,21 +80,21 @@ class Server:
             left.unlink()
 
     def space(self, name: str = "") -> Address:
-        """A space that nobody has used yet."""
+        """The address of a new space."""
         return Address(self.url, name or f"s{next(_spaces)}-{os.getpid()}")
 
     def connect(self) -> psycopg.Connection[tuple[object, ...]]:
-        """A connection of the test's own."""
+        """A connection for the test itself."""
         return psycopg.connect(self.url, autocommit=True)
 
     def every_claim_is_over(self) -> None:
-        """As much time has passed as a claim holds that nobody renews; waits for who writes at the moment."""
+        """Let all claims expire, as if nobody had renewed them. Waits for a running write."""
         with self.connect() as connection:
             connection.execute("UPDATE fedbot.leases SET expires = '-infinity'")
 
 
 def _programs() -> Path:
-    """The folder of initdb and postgres."""
+    """The folder that holds initdb and postgres."""
     for folder in sorted(_SYSTEMS.glob("*/bin"), reverse=True):
         if (folder / "initdb").exists():
             return folder
@@ -105,7 +105,7 @@ def _programs() -> Path:
 
 
 def _as_somebody(folder: Path) -> list[str]:
-    """PostgreSQL refuses to run as root: the words before a command that make it run as somebody else."""
+    """A command prefix that runs PostgreSQL as another user, because it refuses to run as root."""
     if os.getuid() != 0:
         return []
     user = next(name for name in ("postgres", "nobody") if any(name == found.pw_name for found in pwd.getpwall()))
@@ -115,7 +115,7 @@ def _as_somebody(folder: Path) -> list[str]:
 
 @contextmanager
 def running(*, is_durable: bool = False) -> Iterator[Server]:
-    """A server; `is_durable`: it waits for the disk, as a real one does."""
+    """Run a server; with `is_durable` it waits for the disk, as a real one does."""
     in_memory = None if is_durable or not IN_MEMORY.is_dir() else IN_MEMORY
     folder = Path(tempfile.mkdtemp(prefix="fedbot-pg-", dir=in_memory))
     somebody, programs, data = _as_somebody(folder), _programs(), folder / "data"

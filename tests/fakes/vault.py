@@ -1,4 +1,4 @@
-"""The vault in memory; its equal: `fedbot.identity.FileVault`."""
+"""A vault in memory, in place of `fedbot.identity.FileVault`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fedbot.ports.vault import NoSuchSecret, Vault
 
 @dataclass
 class FakeVault(Vault):
-    """A vault that forgets when the test ends."""
+    """A vault that loses everything at the end of the test."""
 
     secrets: dict[str, str] = field(default_factory=dict, repr=False)
 

@@ -33,7 +33,7 @@ async def _played(transfers: int, seed: int) -> Counter[str]:
 
 
 def main() -> int:
-    """Play it, and print what happened."""
+    """Play it and print the events."""
     parser = argparse.ArgumentParser(prog="python -m tests.scenarios", description=__doc__)
     parser.add_argument("--transfers", type=int, default=500)
     parser.add_argument("--seed", type=int, default=14)

@@ -1,4 +1,4 @@
-"""A bad day of a hub: two spaces hand things over while its workers are killed, paused and ended at random."""
+"""A bad day of a hub: two spaces hand items over while its workers are killed, paused and ended at random."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ STAGE = {
 QUIET = 18
 WORKERS = 3
 ROUND = 10
-"""So many transfers are under way together."""
+"""The number of transfers at the same time."""
 IPN = "RES-10K"
-"""Of which there are 500."""
+"""A part with a stock of 500."""
 PATIENCE_S = 240.0
-"""A take-over takes 30 seconds at most; a machine on which other work runs is slower."""
+"""A take-over takes 30 seconds at most, and longer on a busy machine."""
 TROUBLES = ("kill", "pause", "end")
 
 
 @asynccontextmanager
 async def twenty_spaces(stage: Stage, url: str, inventree: InvenTreeProcess) -> AsyncIterator[HubScene]:
-    """A hub with the stage's two spaces, which are friends, and quiet ones; three workers share them."""
+    """A hub with three workers, the stage's two spaces as friends, and quiet ones."""
     await plot.connect(stage)
     await scene.at_rest(stage)
     async with hub_on(stage, url) as hub:
@@ -49,7 +49,10 @@ async def twenty_spaces(stage: Stage, url: str, inventree: InvenTreeProcess) -> 
 async def bad_day(
     stage: Stage, hub: HubScene, transfers: int, chance: random.Random, tell: Callable[[str], None] = lambda _: None
 ) -> Counter[str]:
-    """So many transfers, ten at a time; how often each trouble happened. AssertionError for what is lost or doubled."""
+    """Play that many transfers, ten at a time; return how often each trouble happened.
+
+    Raises AssertionError if an item is lost or duplicated.
+    """
     troubles: Counter[str] = Counter()
     for first in range(0, transfers, ROUND):
         count = min(ROUND, transfers - first)
@@ -64,7 +67,7 @@ async def bad_day(
 async def _round(
     stage: Stage, hub: HubScene, count: int, chance: random.Random, tell: Callable[[str], None]
 ) -> list[str]:
-    """Some transfers at once, and one or two troubles meanwhile. In the end all workers are there again."""
+    """Play some transfers at once with one or two troubles. All workers run again at the end."""
     for each in hub.workers:
         assert each.process.is_running, f"a worker ended by itself:\n{each.process.log_tail()}"
     before, known = await scene.amounts(stage, IPN), await _arrived(stage)
@@ -97,7 +100,7 @@ async def _round(
 
 
 async def _offered(stage: Stage) -> plot.Offer:
-    """One more. The bot may answer first that it has to wait, as its InvenTree is as slow as this machine."""
+    """Offer one more. The bot may first answer that it has to wait, because its InvenTree is as slow as this machine."""
     piet = stage.people["piet"]
     line = await piet.say(stage.room, f"!fed push 1 {IPN} to betaspace")
     answer = await piet.wait_for(
@@ -111,7 +114,7 @@ async def _offered(stage: Stage) -> plot.Offer:
 async def _troubled(
     hub: HubScene, chance: random.Random, tell: Callable[[str], None]
 ) -> tuple[list[str], list[HubWorker]]:
-    """What happened, and who still stands still. One worker at least goes on."""
+    """Make trouble; return what happened and the paused workers. At least one worker keeps running."""
     happened: list[str] = []
     paused: list[HubWorker] = []
     for _ in range(chance.choice([1, 1, 2])):
@@ -131,12 +134,12 @@ async def _troubled(
 
 
 async def _arrived(stage: Stage) -> set[int]:
-    """The stock items that Betaspace has of it."""
+    """Betaspace's stock items of the part."""
     async with stage.betaspace.stocktake() as stocktake:
         return {item.pk for item in await stocktake.items(IPN)}
 
 
 async def _notes(stage: Stage, items: set[int]) -> list[str]:
-    """Of each item, what its history says."""
+    """The notes in each item's history."""
     async with stage.betaspace.stocktake() as stocktake:
         return ["\n".join(entry.notes for entry in await stocktake.history(item)) for item in sorted(items)]

@@ -1,5 +1,4 @@
-"""Whether the books of both spaces balance: the invariants of docs/design/moving-stock.md, looked up in InvenTree's
-own tables."""
+"""Check that both spaces' stock balances: the invariants of docs/design/moving-stock.md, read from InvenTree's tables."""
 
 from __future__ import annotations
 
@@ -18,9 +17,9 @@ from fedbot.rules.transfer.both_sides import NOT_IN_ORDER, OTHER_THING, OTHER_UN
 from tests.scenarios.space import Space
 from tests.scenarios.world import World
 
-# What InvenTree writes for the one act of each step: moved (20, 25) or split (42), sent to a customer (100), …
+# The tracking types of each step's change: moved (20, 25) or split (42), sent to a customer (100), …
 ACTS = {
-    "brought": {15, 105},  # from a neighbour without a bot, into stock
+    "brought": {15, 105},  # from a neighbour without a bot into stock
     "out": {20, 25, 42},
     "over": {100},
     "arrived": {5},
@@ -28,7 +27,7 @@ ACTS = {
     "back": {15, 105},
     "putback": {20, 25},
     "home": {15, 105},
-    "in": {15, 105},  # what was here before; anything else is created, without a note
+    "in": {15, 105},  # an item that was here before; anything else is created, without a note
     "lost": {5},
     "rest": {15, 105},
     "found": {5},
@@ -41,10 +40,11 @@ ON_THE_WAY = frozenset({TransferState.SENT, TransferState.CREDITING, TransferSta
 
 
 def assert_books_balance(world: World, *, at_rest: bool = True, with_history: bool = True) -> None:
-    """Nothing is in stock twice, nothing is lost, each act was done once, and InvenTree's history tells of all.
+    """Check that nothing is in stock twice, nothing is lost, each change was made once, and the history shows all of
+    them.
 
-    `at_rest`: both sides have come to the same end. `with_history`: what was booked in was put away too, which
-    is what writes the receiver's history.
+    `at_rest`: both sides have ended the transfers. `with_history`: booked-in items were also put away, which is the
+    step that writes the receiver's history.
     """
     for space in world.spaces:
         assert space.bot.engine.failures == 0, f"the rules of {space.party} failed on something"
@@ -68,14 +68,14 @@ def assert_books_balance(world: World, *, at_rest: bool = True, with_history: bo
                     OTHER_THING,
                     OTHER_UNIT,
                     TO_BE_AGREED,
-                }  # the asker took the request back
+                }  # the requester cancelled the request
                 assert never_adopted or transfer.terms_hash == other.terms_hash
         _assert_nothing_vanished(space)
     _assert_nothing_secret_was_said(world)
 
 
 def _end(transfer: Transfer) -> str:
-    """Where a transfer stands, both sides alike; a receiver whose last message is on its way is done too."""
+    """The end of a transfer, the same on both sides. A receiver whose last message is still in transit counts as done."""
     if transfer.state in {TransferState.RECEIVED, TransferState.DONE}:
         return "done"
     if transfer.state in {TransferState.APPROVED, TransferState.OPEN}:
@@ -95,14 +95,14 @@ def _assert_each_act_once(space: Space) -> None:
 
 
 def _assert_lines_balance(sender: Space, receiver: Space, transfer: Transfer, other: Transfer | None) -> None:
-    """Debited = credited + on the way + reverted, line by line; never in stock on both sides."""
+    """For each line: debited = credited + in transit + reverted; never in stock on both sides."""
     for line in transfer.terms.lines:
         mark = f"fed:{transfer.id}:{line.number}"
         debited = _marked(sender, f"{mark}:over", ACTS["over"])
         back = _marked(sender, f"{mark}:back", ACTS["back"])
         again = {entry.item for entry in _marked(receiver, f"{mark}:in", ACTS["in"])}
         credited = [row for row in receiver.stock() if f"{mark}:in" in row.link or row.pk in again]
-        booked_in = [row for row in credited if row.parent is None]  # the others were split off since
+        booked_in = [row for row in credited if row.parent is None]  # the others were split off later
         assert len(booked_in) <= 1, f"{mark} was booked in twice"
         if credited:
             assert sum(row.quantity for row in credited) == transfer.came(line.number)
@@ -121,7 +121,7 @@ def _assert_lines_balance(sender: Space, receiver: Space, transfer: Transfer, ot
 
 
 def _assert_return_balances(borrower: Space, owner: Space, transfer: Transfer) -> None:
-    """What left the borrower is back at the owner, as the owner's own item; or is on its way, or back again."""
+    """The borrower's returned items are the lender's own item again, in transit, or back with the borrower."""
     for line in transfer.terms.lines:
         mark = f"fed:{transfer.id}:{line.number}"
         debited = _marked(borrower, f"{mark}:over", ACTS["over"])
@@ -138,7 +138,7 @@ def _assert_return_balances(borrower: Space, owner: Space, transfer: Transfer) -
 
 
 def _assert_loan_is_known_alike(owner: Space, borrower: Space, loan: Transfer) -> None:
-    """Both sides know the same of a loan, and the owner's InvenTree has with the company exactly what is out."""
+    """Both sides agree about a loan, and the lender's InvenTree shows exactly the open quantity with the company."""
     other = borrower.turn.transfer(loan.id)
     if other is None or not loan.is_on_loan:
         assert other is None or (loan.closed and loan.closed.how) == (other.closed and other.closed.how)
@@ -154,14 +154,14 @@ def _assert_loan_is_known_alike(owner: Space, borrower: Space, loan: Transfer) -
 
 
 def _assert_history_tells(receiver: Space, transfer: Transfer) -> None:
-    """Every item that was booked in says in InvenTree's own history by which transfer."""
+    """The history of every booked-in item names its transfer."""
     for row in receiver.stock():
         if f"fed:{transfer.id}:" in row.link and row.parent is None:
             assert any(f"fed:{transfer.id}:" in note for note in receiver.history(row.pk)), f"no history of {row.pk}"
 
 
 def _marked(space: Space, mark: str, kinds: set[int]) -> list[Any]:
-    """The acts that InvenTree's history tells of under this mark, those that we took back ourselves left out."""
+    """The history entries with this mark, without the steps that we reverted ourselves."""
     return [
         entry
         for entry in space.tables.tracking
@@ -179,10 +179,10 @@ def _lies_in_outgoing(space: Space, mark: str) -> list[Any]:
 
 
 def _assert_nothing_vanished(space: Space) -> None:
-    """A space that gives keeps the row, with the peer's company; one that gets has exactly what it booked in."""
+    """A giver keeps the row, with the peer's company; a receiver has exactly what it booked in."""
     booked_in: dict[int, Decimal] = {}
     for row in space.stock():
-        if MARK.search(row.link):  # what was split off from it since has the mark too
+        if MARK.search(row.link):  # items that were split off later have the mark too
             booked_in[row.part] = booked_in.get(row.part, Decimal(0)) + row.quantity
     expected = {part: space.counted.get(part, Decimal(0)) + booked_in.get(part, Decimal(0)) for part in space.count()}
     assert space.count() == expected, f"{space.party} has other quantities than it should"

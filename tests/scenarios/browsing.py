@@ -1,4 +1,4 @@
-"""Programs and browsers of a dialogue: they call the pages and the API of a space's bot, in the same process."""
+"""Programs and browsers in a dialogue: they call the pages and the API of a space's bot in the same process."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PREFIX = "/lending"
 
 @dataclass
 class Visitor:
-    """One browser, with its cookies; or a program with its token."""
+    """A browser with its cookies, or a program with its token."""
 
     world: World
     client: httpx.AsyncClient
@@ -31,7 +31,7 @@ class Visitor:
     last: httpx.Response = field(default_factory=lambda: httpx.Response(204))
 
     async def calls(self, method: str, path: str, **options: Any) -> httpx.Response:  # noqa: ANN401
-        """One call; meanwhile everything else happens that can happen."""
+        """Make one call while everything else in the world goes on."""
         headers = {**({"Authorization": self.token} if self.token else {}), **options.pop("headers", {})}
         call = asyncio.ensure_future(self.client.request(method, f"{PREFIX}{path}", headers=headers, **options))
         async with asyncio.timeout(20):
@@ -55,13 +55,13 @@ class Visitor:
         return answer.json()
 
     async def says(self, line: str, **more: str) -> httpx.Response:
-        """A line through the API."""
+        """Send a line through the API."""
         key = more.pop("key", "")
         headers = {"Idempotency-Key": key} if key else {}
         return await self.calls("POST", "/api/v1/lines", json={"line": line, **more}, headers=headers)
 
     async def decides(self, transfer: str, choice: str, **more: str) -> httpx.Response:
-        """A decision through the API on what the card shows now."""
+        """Decide through the API on what the card shows now."""
         shown = more.pop("shown", "") or (await self.reads(f"/transfers/{transfer}"))["transfer"]["card"]["shown"]
         body = {"choice": choice, "shown": shown, **more}
         return await self.calls("POST", f"/api/v1/transfers/{transfer}/decision", json=body)
@@ -69,32 +69,32 @@ class Visitor:
     # --- as a browser ---
 
     async def submits(self, path: str, **fields: str) -> httpx.Response:
-        """Send a form that stands on the page that was shown last, with its hidden fields."""
+        """Submit a form of the last page, with its hidden fields."""
         hidden = dict(re.findall(r'name="(form|key|shown)" value="([^"]*)"', self.last.text))
         headers = {"Origin": URL.removesuffix(PREFIX)}
         return await self.calls("POST", path, data={**hidden, **fields}, headers=headers)
 
     async def follows(self) -> httpx.Response:
-        """Go where the last answer leads to."""
+        """Follow the last answer's redirect."""
         assert self.last.status_code == 303, self.last.text
         return await self.gets(self.last.headers["location"].removeprefix(PREFIX))
 
     async def shows_code(self) -> str:
-        """The code on the page for signing in."""
+        """The sign-in code on the page."""
         await self.submits("/sign-in")
         await self.follows()
         (code,) = re.findall(r"!fed web ([A-Z0-9-]+)", self.last.text)
         return str(code)
 
     async def signs_in(self, person: Person, **where: Any) -> None:  # noqa: ANN401
-        """The person says the code in the room."""
+        """Sign in: the person writes the code in the room."""
         person.says(f"!fed web {await self.shows_code()}", **where)
         await self.world.settle()
         answer = await self.gets("/")
         assert answer.status_code == 200, self.world.room.transcript()
 
     async def makes_token(self, scope: str = "act") -> str:
-        """A token, made on the page."""
+        """Create a token on the page."""
         await self.gets("/access")
         await self.submits("/access/tokens", name="script", scope=scope, days="30")
         (token,) = re.findall(r"<code>(fed_[^<]+)</code>", self.last.text)
@@ -102,7 +102,7 @@ class Visitor:
 
 
 class Web:
-    """The pages and the API of one space's bot; `said` is set when something came by them that the bot acts on."""
+    """The pages and the API of one space's bot. `said` is set when an event for the bot arrives through them."""
 
     def __init__(self, world: World, space: Space, **options: Any) -> None:  # noqa: ANN401
         self.world = world
@@ -119,19 +119,19 @@ class Web:
         self.app = application(gateway, **settings)
 
     def visitor(self, token: str = "", host: str = "192.0.2.7") -> Visitor:
-        """Somebody new, who calls from that network address."""
+        """A new visitor from that network address."""
         transport = httpx.ASGITransport(self.app, client=(host, 1234))
         client = httpx.AsyncClient(transport=transport, base_url="https://fed.attraktor.test")
         return Visitor(self.world, client, self.said, f"Bearer {token}" if token else "")
 
     async def program_of(self, person: Person, scope: str = "act") -> Visitor:
-        """A program that has a token of that person."""
+        """A program with a token of that person."""
         browser = self.visitor()
         await browser.signs_in(person)
         return self.visitor(await browser.makes_token(scope))
 
 
 async def encrypted(world: World) -> None:
-    """The shared room is encrypted, and so is what is said in it from now on."""
+    """Encrypt the shared room and everything written in it from now on."""
     world.anna.sets("m.room.encryption", {"algorithm": "m.megolm.v1.aes-sha2"})
     await world.settle()

@@ -1,4 +1,4 @@
-"""A busy hour under a default homeserver's rate limits, by a clock that is moved by hand: how long people wait."""
+"""A busy hour under a homeserver's default rate limits, on a clock moved by hand: the waiting times of people."""
 
 from __future__ import annotations
 
@@ -15,12 +15,14 @@ from tests.scenarios.world import World, friends
 NEVER = datetime.max.replace(tzinfo=UTC)
 LOOK_EVERY = timedelta(seconds=0.5)
 TAPS_AFTER = (4.0, 20.0)
-"""Seconds between a card and the tap of whoever decides on it."""
+"""The least and most seconds between a card and the reaction that decides on it."""
 
 
 @dataclass
 class Waits:
-    """Seconds: from each tap until both sides are done, grace included; from each line until its answer."""
+    """Waiting times in seconds: from each reaction until both sides are done (grace included), and from each line to
+    its answer.
+    """
 
     handovers: list[float] = field(default_factory=list)
     answers: list[float] = field(default_factory=list)
@@ -33,7 +35,7 @@ def p95(seconds: list[float]) -> float:
 
 
 async def limited(**options: object) -> World:
-    """Friends; from now on both bots may send only as fast as a default homeserver lets them, and know that."""
+    """Friends whose bots have a homeserver's default rate limit from now on, and know it."""
     world = await friends(**options)
     for space in world.spaces:
         space.chat.limit = RateLimit()
@@ -43,7 +45,7 @@ async def limited(**options: object) -> World:
 
 
 async def busy_hours(seeds: Iterable[int], number: int = 20, within: timedelta = timedelta(minutes=10)) -> Waits:
-    """Several such times, each with other moments at which people do something."""
+    """Play several such periods, each with other random times."""
     waits = Waits()
     for seed in seeds:
         one = await handovers(await limited(), number, within, seed)
@@ -53,7 +55,7 @@ async def busy_hours(seeds: Iterable[int], number: int = 20, within: timedelta =
 
 
 async def handovers(world: World, number: int, within: timedelta, seed: int = 1) -> Waits:
-    """So many pushes, spread over that time by chance, each taken by a tap; somebody asks something each minute."""
+    """That many pushes at random times within the period, each approved by a reaction, and a question every minute."""
     dice = random.Random(seed)
     start = world.clock.now()
     pushes = sorted(start + dice.random() * within for _ in range(number))
@@ -77,7 +79,7 @@ async def handovers(world: World, number: int, within: timedelta, seed: int = 1)
 
 
 class Crowd:
-    """The people who tap and ask, and look what has come of it."""
+    """The people who react and ask, and who look for the results."""
 
     def __init__(self, world: World, dice: random.Random) -> None:
         self.world = world
@@ -88,7 +90,7 @@ class Crowd:
         self._over: set[str] = set()
 
     def taps(self, now: datetime) -> None:
-        """Cem takes what has been on a card for long enough."""
+        """Cem approves cards that are old enough."""
         for transfer in self.world.beta.turn.transfers():
             if transfer.card_event and transfer.id not in self._to_tap:
                 self._to_tap[transfer.id] = now + timedelta(seconds=self._dice.uniform(*TAPS_AFTER))
@@ -97,7 +99,7 @@ class Crowd:
                 self.world.cem.reacts(transfer.card_event, "✅")
 
     def looks(self, waits: Waits) -> None:
-        """What is over now, and what is answered."""
+        """Record the transfers that are done and the lines that are answered."""
         now = self.world.clock.now()
         for identifier in self._tapped.keys() - self._over:
             ends = [space.turn.transfer(identifier) for space in self.world.spaces]

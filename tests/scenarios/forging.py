@@ -1,4 +1,4 @@
-"""Protocol messages that a peer's bot signs with its own key, whatever its code would say."""
+"""Protocol messages that a peer's bot signs with its own key, whatever its rules say."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.scenarios.world import World
 
 
 def lie(monkeypatch: pytest.MonkeyPatch, kind: str, **fields: object) -> None:
-    """Bots write these fields into their messages of that kind, whatever their rules wanted to say."""
+    """Make bots write these fields into their messages of that kind, whatever their rules say."""
     honest = Body.written
 
     def written(body: Body) -> dict[str, Any]:
@@ -35,8 +35,9 @@ def forge(
     *,
     key: Identity | None = None,
 ) -> None:
-    """The liar signs and sends this. `subject` is the envelope's field for it and its id, both as the liar likes;
-    `key` another one than its own."""
+    """The liar signs and sends this message. `subject` is the envelope's subject field and id, of the liar's choice;
+    `key` replaces its key.
+    """
     field, identifier = subject
     signer = key or liar.identity
     content: dict[str, Any] = {

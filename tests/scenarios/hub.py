@@ -1,4 +1,4 @@
-"""A hub on real servers: workers as processes, the stage's spaces in it, and quiet ones beside them."""
+"""A hub on real servers: workers as processes, with the stage's spaces and quiet ones."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ENCRYPTION = {"type": "m.room.encryption", "state_key": "", "content": {"algorit
 
 
 class HubWorker:
-    """`fedbot hub run` as a process of its own, without budgets: see `unbudgeted`."""
+    """`fedbot hub run` as a process, without budgets (see `unbudgeted`)."""
 
     def __init__(self, folder: Path, name: str, hub: dict[str, Any]) -> None:
         self.config = folder / f"{name}.yaml"
@@ -40,7 +40,7 @@ class HubWorker:
         )
 
     async def spaces(self) -> dict[str, Any]:
-        """How each of its spaces is, as it tells; nothing if it doesn't answer."""
+        """The health of each of its spaces; empty if it doesn't answer."""
         if self.is_paused or not self.process.is_running:
             return {}
         answer = await asyncio.to_thread(ask, self.settings.health_socket)
@@ -48,7 +48,7 @@ class HubWorker:
         return spaces
 
     async def hears(self) -> set[str]:
-        """The spaces whose rooms it hears."""
+        """The spaces whose rooms it listens to."""
         return {name for name, each in (await self.spaces()).items() if each["matrix"]}
 
     async def has(self, space: str) -> bool:
@@ -56,19 +56,19 @@ class HubWorker:
         return (await self.spaces()).get(space, {}).get("state") in ("works", "begins")
 
     def pause(self) -> None:
-        """It stands still until `go_on`."""
+        """Pause the process until `go_on`."""
         self.is_paused = True
         os.kill(self.process.pid or 0, signal.SIGSTOP)
 
     def go_on(self) -> None:
-        """As if nothing had been."""
+        """Resume the process."""
         self.is_paused = False
         os.kill(self.process.pid or 0, signal.SIGCONT)
 
 
 @dataclass
 class HubScene:
-    """The folder that workers share, and all workers that were begun. `quiet` are the names of the quiet spaces."""
+    """The folder that the workers share, and all workers created so far. `quiet` are the names of the quiet spaces."""
 
     stage: Stage
     folder: Path
@@ -78,19 +78,19 @@ class HubScene:
     quiet_rooms: list[str] = field(default_factory=list)
 
     def worker(self) -> HubWorker:
-        """One more, not begun yet."""
+        """Create one more worker, not started yet."""
         made = HubWorker(self.folder, f"w{len(self.workers) + 1}", {"database": {"url": self.url}, "spaces": "spaces"})
         self.workers.append(made)
         return made
 
     @property
     def settings(self) -> HubSettings:
-        """As an operator's commands read them."""
+        """The settings that an operator's commands use."""
         (self.folder / "hub.yaml").write_text(yaml.safe_dump({"database": {"url": self.url}, "spaces": "spaces"}))
         return load_hub(self.folder / "hub.yaml")
 
     async def take_in_the_stage(self) -> None:
-        """The stage's bots end, and go on in the hub."""
+        """Stop the stage's bots and continue them in the hub."""
         hub = self.settings
         for space in self.stage.spaces:
             await space.bot.stop()
@@ -99,7 +99,7 @@ class HubScene:
             space.settings["journal"] = {"url": self.url}
 
     async def add_quiet(self, number: int, inventree: InvenTreeProcess, *, encrypted: bool = False) -> None:
-        """So many spaces that only listen, in rooms of eight; they share an InvenTree, as nobody looks into it."""
+        """Add spaces that only listen, in rooms of eight. They share an InvenTree, which nothing reads."""
         state = [ENCRYPTION] if encrypted else []
         hub, maker = self.settings, self.stage.attraktor.superuser
         for first in range(0, number, OF_A_ROOM):
@@ -139,7 +139,7 @@ class HubScene:
         return {*self.quiet, *(space.party for space in self.stage.spaces)}
 
     async def at(self, space: str, timeout: float) -> HubWorker:
-        """The worker that works for that space, as soon as one does. Raises AssertionError."""
+        """The worker of that space, as soon as there is one. Raises AssertionError."""
 
         async def working() -> list[HubWorker]:
             return [each for each in self.workers if await each.has(space)]
@@ -147,7 +147,7 @@ class HubScene:
         return (await eventually(working, f"a worker works for {space}", timeout))[0]
 
     async def until_all_are_heard(self, timeout: float, by: HubWorker | None = None) -> None:
-        """Wait until the workers (or this one) hear the rooms of all spaces. Raises AssertionError."""
+        """Wait until the workers (or this one) listen to the rooms of all spaces. Raises AssertionError."""
 
         async def all_are_heard() -> bool:
             return self.everybody <= await self._heard([by] if by else self.workers)
@@ -164,7 +164,7 @@ class HubScene:
 
 @asynccontextmanager
 async def hub_on(stage: Stage, url: str) -> AsyncIterator[HubScene]:
-    """A hub in a folder beside the stage's spaces; all its workers end with it."""
+    """A hub in a folder next to the stage's spaces; its workers end with it."""
     folder = stage.folder / "hub"
     folder.mkdir()
     scene = HubScene(stage, folder, url)

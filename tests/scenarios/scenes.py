@@ -1,4 +1,4 @@
-"""Made-up spaces, people and cases to speak of: attraktor gives things to betaspace, and we are either of them."""
+"""Made-up spaces, people and transfers: attraktor gives things to betaspace, and we are either of them."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def request(
     wanted: str = "",
     problem: str = "",
 ) -> Transfer:
-    """The same, but Bea of betaspace has asked for it."""
+    """The same transfer as a request by Bea of betaspace."""
     given = transfer(
         *lines,
         role=role,
@@ -144,7 +144,7 @@ def request(
 
 
 def to_be_compared(suspended: Connection) -> Connection:
-    """After a rebuild: bot and key as before, but nobody has looked."""
+    """A connection after a rebuild: same bot and key, but nobody has compared them."""
     return replace(suspended, changed_bot=suspended.peer_bot, changed_key=suspended.peer_key)
 
 
@@ -157,7 +157,7 @@ def connection(
     problem: str = "",
     company: int | None = None,
 ) -> Connection:
-    """attraktor has asked betaspace; `ours` says that we are attraktor."""
+    """attraktor asked betaspace to connect; with `ours` we are attraktor."""
     return Connection(
         id="c9x4bcdefghjkmnpqrst",
         code="c9x4",
@@ -180,12 +180,12 @@ def connection(
 
 
 def plain(phrase: Phrase, locale: Locale = OUR_LOCALE) -> str:
-    """How the phrase reads without formatting, for a bot in Berlin on Tue 24 Nov 2026 at 20:31."""
+    """The phrase as plain text, for a bot in Berlin on Tue 24 Nov 2026 at 20:31."""
     return formatting.render(render(phrase, locale, NOW)).plain
 
 
 def html(phrase: Phrase, locale: Locale = OUR_LOCALE) -> str:
-    """The same as HTML."""
+    """The phrase as HTML."""
     return formatting.render(render(phrase, locale, NOW)).html
 
 

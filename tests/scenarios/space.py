@@ -1,9 +1,8 @@
-"""One makerspace of a dialogue: its bot on the fake homeserver, its simulated InvenTree, and eyes to look at both.
+"""One makerspace of a dialogue: its bot on the fake homeserver, its simulated InvenTree, and methods to inspect both.
 
-What people do in InvenTree past the bot goes through `admin`; the test says so by `by_hand`, so that the books are
-counted anew.
+`admin` changes InvenTree directly. Tests do that within `by_hand`, so the expected totals are counted again.
 """
-# ruff: noqa: ANN401 -- rows of the simulated tables, and whatever fields a test needs otherwise
+# ruff: noqa: ANN401 -- rows of the simulated tables, and any other fields that a test needs
 
 from __future__ import annotations
 
@@ -50,7 +49,7 @@ GIVE_UP = timedelta(minutes=15)
 
 @dataclass(frozen=True)
 class Kept:
-    """All that a space has come to: its InvenTree's tables, its journal, and what its bot has in memory or in files."""
+    """A space's whole state: its InvenTree's tables, its journal, and its bot's memory and files."""
 
     tables: Copy
     journal: bytes
@@ -62,7 +61,7 @@ class Kept:
 
 @dataclass
 class Space:
-    """One makerspace. `network` says which InvenTree answers at which address; while it `hangs`, no call comes back."""
+    """One makerspace. `network` maps addresses to InvenTrees; while it `hangs`, no call returns."""
 
     party: str
     name: str
@@ -107,11 +106,11 @@ class Space:
         )
 
     def _elapsed(self) -> float:
-        """Seconds by which calls are timed: those of the InvenTree where its costs are counted, else the world's."""
+        """The seconds for timing calls: those of the InvenTree if its costs are counted, else the world's."""
         return self.transport.costs.now if self.transport.costs else self.clock.now().timestamp()
 
     def _token(self, setting: str, user: str) -> SecretStr:
-        """What stands in the file that the settings name, else the one that the account was made with."""
+        """The token in the file that the settings name, else the one that the account got at first."""
         file = self.settings.get(setting)
         return SecretStr(file.read_text().strip() if file else self.seeded.token(user))
 
@@ -125,18 +124,18 @@ class Space:
         return bot
 
     async def restart(self, **changes: Any) -> None:
-        """The process ends where it stands and comes up again on the same journal; `changes` are of `us`."""
+        """End the process without warning and start it again on the same journal; `changes` are of `us`."""
         self.us = replace(self.us, **changes)
         self.chat = self.chat.restarted()
         with self.journal._database.transaction() as connection:
-            outbox.requeue_interrupted(connection)  # as at each opening
+            outbox.requeue_interrupted(connection)  # as each start does
         self.inventory = self._inventory()
         self.bot = self._bot()
         self.is_asleep = False
         await self.bot.start()
 
     def kept(self) -> Kept:
-        """What another one like it can go on from."""
+        """The state from which another space like it can continue."""
         chat, bot = self.chat, self.bot
         account = {name: value for name, value in vars(chat).items() if name != "server"}
         courier = (bot.courier.budget, bot.courier._served)
@@ -147,12 +146,12 @@ class Space:
         return Kept(self.snapshot(), journal, passwords, tokens, dict(self.vault.secrets), memory)
 
     def goes_on_from(self, kept: Kept) -> None:
-        """Its process is where the other one was."""
+        """Continue from the other space's state."""
         self.put_back(kept.tables)
         self.seeded.passwords.update(kept.passwords)
         self.seeded.tokens.update(kept.tokens)
         self.inventory = self._inventory()
-        self.inventory._as_it_stands()  # it has looked at its server before
+        self.inventory._as_it_stands()  # it has already read its server's version
         database = SqliteDatabase(None)
         database._connection.deserialize(kept.journal)
         self.journal = Journal(database, None, self.clock.now)
@@ -167,37 +166,37 @@ class Space:
         bot.timetable.read()
 
     async def gets_new_key(self) -> None:
-        """Reinstalled with another signing key, the rest kept: what a peer can only notice."""
+        """Replace the signing key, as after a reinstallation that kept everything else. The peer can only notice it."""
         self.identity = Identity(sha256(f"{self.party} again".encode()).digest())
         await self.restart(key=self.identity.key)
 
     def forgets_connections(self) -> None:
-        """As after a loss of the journal, which is another story."""
+        """Forget the connections, as after a lost journal, which has tests of its own."""
         gone = {("Connection", connection.id): None for connection in self.turn.connections()}
         self.knows_instead(dict(gone))
 
     def knows_instead(self, changes: Mapping[tuple[str, str], Document | None]) -> None:
-        """Its journal and memory hold this by no decision of its own; None removes a document."""
+        """Put documents into the journal and memory without a decision; None removes one."""
         with self.journal._database.transaction() as connection:
             for (kind, identifier), document in changes.items():
                 Journal._save(connection, kind, identifier, document)
         self.bot.engine.state.take_over(dict(changes))
 
     def has_told(self, what: str) -> None:
-        """Its journal holds that this was told once and for all."""
+        """Record in the journal that this was announced already."""
         telling = Cooldown(what, self.clock.now() + timedelta(days=3650))
         with self.journal._database.transaction() as connection:
             Journal._save(connection, Cooldown.__name__, what, telling)
 
-    # --- what the bot knows --------------------------------------------------------------------------------
+    # --- the bot's knowledge -------------------------------------------------------------------------------
 
     @property
     def turn(self) -> Turn:
-        """The state, to look things up in."""
+        """The state, for lookups."""
         return Turn(self.bot.engine.state, self.clock.now())
 
     def connection(self, peer: str = "") -> Connection:
-        """The living connection with that party, or the newest with anybody."""
+        """The open connection with that party, or the newest with any."""
         connection = self.turn.connection_with(peer) if peer else self.turn.connections()[-1]
         assert connection is not None, f"{self.party} has no connection with {peer}"
         return connection
@@ -206,7 +205,7 @@ class Space:
         """The newest transfer."""
         return self.turn.transfers()[-1]
 
-    # --- what stands in InvenTree --------------------------------------------------------------------------
+    # --- the content of InvenTree --------------------------------------------------------------------------
 
     @property
     def tables(self) -> Any:
@@ -214,42 +213,42 @@ class Space:
         return self.seeded.server.state
 
     def stock(self, **fields: Any) -> list[Any]:
-        """The rows of stock with these fields."""
+        """The stock rows with these fields."""
         return [row for row in self.tables.stock if all(getattr(row, name) == value for name, value in fields.items())]
 
     def part(self, ipn: str) -> Any:
-        """The part with that IPN, else of that name."""
+        """The part with that IPN, else with that name."""
         parts = list(self.tables.parts)
         found = [part for part in parts if ipn == part.IPN] or [part for part in parts if ipn == part.name]
         assert len(found) == 1, f"{len(found)} parts {ipn} at {self.party}"
         return found[0]
 
     def item(self, ipn: str, **fields: Any) -> Any:
-        """The one row of stock of that part with these fields."""
+        """The only stock row of that part with these fields."""
         found = self.stock(part=self.part(ipn).pk, **fields)
         assert len(found) == 1, f"{len(found)} rows of {ipn} {fields} at {self.party}: {found}"
         return found[0]
 
     def row(self, item: int) -> Any:
-        """The row of stock of that key."""
+        """The stock row with that key."""
         return self.tables.stock[item]
 
     def total(self, ipn: str) -> Any:
-        """How much of that part is in stock (not with a customer)."""
+        """The quantity of that part in stock (not with a customer)."""
         return sum((row.quantity for row in self.stock(part=self.part(ipn).pk, customer=None)), Decimal(0))
 
     def given(self, ipn: str) -> Any:
-        """How much of that part is with the peer's company."""
+        """The quantity of that part with the peer's company."""
         rows = self.stock(part=self.part(ipn).pk, customer=self.connection().company)
         return sum((row.quantity for row in rows), Decimal(0))
 
     def place(self, item: Any) -> str:
-        """The name of the location where a row of stock lies; '' for nowhere."""
+        """The name of a stock row's location; '' if it has none."""
         location = self.tables.locations.get(item.location)
         return str(location.name) if location else ""
 
     def location(self, name: str) -> int:
-        """The key of the location of that name."""
+        """The key of the location with that name."""
         return next(int(each.pk) for each in self.tables.locations if each.name == name)
 
     def history(self, item: int) -> list[str]:
@@ -258,40 +257,40 @@ class Space:
         return [entry.notes for entry in entries if entry.item == item and entry.notes]
 
     def metadata(self, model: str, pk: int) -> dict[str, Any]:
-        """What stands in a row's metadata under our key: its signed text, read."""
+        """The signed text under our key in a row's metadata, decoded."""
         kept = self.tables.metadata_of(model, pk)
         mirrored = kept.content.get("fedbot", {}) if kept else {}
         return json.loads(mirrored["value"]) if isinstance(mirrored.get("value"), str) else dict(mirrored)
 
     def user(self, name: str) -> Any:
-        """The InvenTree account of that name."""
+        """The InvenTree account with that name."""
         return self.tables.users.find("username", name)[0]
 
     def count(self) -> dict[int, Decimal]:
-        """How much there is of each part, wherever it is."""
+        """The quantity of each part, wherever it is."""
         counted: dict[int, Decimal] = {}
         for row in self.tables.stock:
             counted[row.part] = counted.get(row.part, Decimal(0)) + row.quantity
         return counted
 
-    # --- what happens to it --------------------------------------------------------------------------------
+    # --- changes and faults --------------------------------------------------------------------------------
 
     def fails(
         self, kind: FaultKind, method: str = ".*", path: str = "", times: int | None = 1, status: int = 500
     ) -> None:
-        """The next `times` requests that fit go wrong in this way (None: all from now on)."""
+        """Make the next `times` matching requests fail in this way (None: all from now on)."""
         self.transport.faults.add(Fault(kind, method, path, times, status))
 
     def goes_down(self) -> None:
-        """Its InvenTree answers nobody."""
+        """Let its InvenTree answer nobody."""
         self.fails(FaultKind.REFUSED, times=None)
 
     def comes_back(self) -> None:
-        """Nothing goes wrong any more."""
+        """Remove all faults."""
         self.transport.faults.clear()
 
     def admin(self, method: str, path: str, **content: Any) -> Any:
-        """A superuser of the space does something in InvenTree, past the bot and whatever fails for that."""
+        """Change InvenTree as a superuser of the space, without the bot and its faults."""
         headers = {"Authorization": f"Token {self.seeded.token('admin')}"}
         with httpx.Client(transport=SimulatedTransport(self.seeded.server), base_url="http://x") as client:
             answer = client.request(method, f"/api/{path}", headers=headers, json=content or None)
@@ -299,25 +298,25 @@ class Space:
         return answer.json() if answer.content else None
 
     def before(self, method: str, path: str, happens: Callable[[], None]) -> None:
-        """Just before the next request that fits, somebody does something."""
+        """Call `happens` just before the next matching request."""
         self.wire.plans.append((method, path, happens))
 
     def deactivates(self, username: str) -> None:
-        """An account may do nothing any more."""
+        """Deactivate an account."""
         self.admin("PATCH", f"user/{self.user(username).pk}/", is_active=False)
 
     def snapshot(self) -> Copy:
-        """A copy of its InvenTree's database, as an admin keeps one."""
+        """A copy of its InvenTree's database, as an admin makes for a backup."""
         return self.seeded.server.state.copy()
 
     def put_back(self, snapshot: Copy) -> None:
-        """Its InvenTree's database is that copy again: what came later is gone, and its numbers are given again."""
+        """Restore that copy. Later changes are gone, and their row numbers are used again."""
         self.seeded.server.state.put_back(snapshot)
         self.counted = self.count()
 
     @contextmanager
     def by_hand(self) -> Iterator[None]:
-        """People change what there is: the books begin anew with that."""
+        """Let people change the stock within this block; the expected totals follow."""
         before = self.count()
         yield
         for part, quantity in self.count().items():
@@ -331,5 +330,5 @@ def _no_way(request: httpx.Request) -> httpx.Response:
 
 
 async def _drawn_at_once(chart: Chart, words: Sequence[str]) -> bytes:
-    """A picture of one by one, in place of a process that draws."""
+    """A made-up picture of a chart, in place of a drawing process."""
     return PNG + b"\0\0\0\rIHDR\0\0\0\1\0\0\0\1" + f"{chart} {words}".encode()

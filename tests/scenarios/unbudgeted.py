@@ -1,4 +1,4 @@
-"""fedbot without budgets: one pair of spaces may hand over hundreds of things in an hour, for runs that count them."""
+"""fedbot without budgets, for runs in which one pair of spaces hands over hundreds of items in an hour."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """Two makerspaces, attraktor and betaspace, in one room: their people, bots and simulated InvenTrees."""
-# ruff: noqa: ANN401 -- options are of whatever fields a test needs otherwise
+# ruff: noqa: ANN401 -- options have any fields that a test needs
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ SETTINGS = (
 
 
 class World:
-    """The room, the spaces, the people. `settle` lets everything happen that can happen now."""
+    """The room, the spaces and the people. `settle` performs everything that needs no time."""
 
     def __init__(self, **options: Any) -> None:
         self.network: dict[str, httpx.BaseTransport] = {}
@@ -87,7 +87,7 @@ class World:
         self.spaces = [self.alpha, self.beta]
 
     def with_gammaspace(self, **changes: Any) -> World:
-        """A third space in the room, small, with Gus and Mia."""
+        """Add a third, small space with Gus and Mia to the room."""
         self.gus, self.mia = Person(self.server, "gus"), Person(self.server, "mia")
         chat = FakeChat(self.server, "gammaspace-bot", "Gammaspace bot")
         for guest in (self.gus.user_id, self.mia.user_id, chat.user_id):
@@ -144,16 +144,16 @@ class World:
         )
 
     def newcomer(self, name: str) -> Person:
-        """Somebody of no space is in the room."""
+        """A person of no space who is in the room."""
         person = Person(self.server, name)
         self.anna.invites(person.user_id)
         person.joins(self.room)
         return person
 
     async def start(self) -> World:
-        """Both bots are up and have announced themselves.
+        """Start both bots and let them announce themselves.
 
-        They have met their people and greeted their rooms; with `newcomers` neither those nor the rooms.
+        They have met their people and greeted their rooms. With `newcomers` they have done neither.
         """
         for space in self.spaces:
             met = [f"met:{person}" for person in space.us.people if person not in self.newcomers]
@@ -165,7 +165,7 @@ class World:
         return self
 
     async def settle(self, *, asleep: tuple[Space, ...] = ()) -> None:
-        """Everything happens that can happen without time passing; `asleep` are bots whose process is down."""
+        """Perform everything that needs no time; the processes of the bots in `asleep` are down."""
         awake = self._awake(asleep)
         for _ in range(MOST_ROUNDS):
             if not any([await step(space) for space in awake]):
@@ -176,7 +176,7 @@ class World:
         return [space for space in self.spaces if not space.is_asleep and space not in asleep]
 
     async def passes(self, time: timedelta, *, asleep: tuple[Space, ...] = ()) -> None:
-        """Time goes by, and all timers that are due on the way run, in steps."""
+        """Let time pass in steps, with all timers that become due."""
         end = self.clock.now() + time
         awake = self._awake(asleep)
         for space in awake:
@@ -190,29 +190,29 @@ class World:
         await self.settle(asleep=asleep)
 
     async def grace(self) -> None:
-        """The grace of a decision is over."""
+        """Let a decision's grace pass."""
         await self.settle()
         await self.passes(GRACE + timedelta(seconds=1))
 
     async def connect(self) -> None:
-        """Attraktor and betaspace become friends."""
+        """Connect attraktor and betaspace."""
         await self.asks_to_connect()
         self.bea.reacts(self.card(), "✅")
         await self.grace()
 
     async def asks_to_connect(self) -> None:
-        """Anna asks for it; betaspace's card is up."""
+        """Anna asks to connect, and betaspace's card is posted."""
         self.anna.says("!fed connect betaspace")
         await self.settle()
 
     def card(self) -> Message:
-        """The newest card of betaspace's bot: the message with seeded reactions."""
+        """The newest card of betaspace's bot: the message with suggested reactions."""
         cards = [m for m in self.room.messages(sender=self.beta.chat.user_id) if m.reactions]
         assert cards, f"no card:\n{self.room.transcript()}"
         return cards[-1]
 
     async def push(self, words: str = "M3-NUT 10", note: str = "") -> Message:
-        """Anna offers something to betaspace; the card that betaspace's bot posts."""
+        """Anna offers something to betaspace; return the card there."""
         before = {m.event_id for m in self.room.messages()}
         self.anna.says(f"!fed push {words} to betaspace" + (f' --note "{note}"' if note else ""))
         await self.settle()
@@ -221,13 +221,13 @@ class World:
         return card
 
     async def hand_over(self, words: str = "M3-NUT 10") -> Message:
-        """Anna offers something, Cem takes it; the card as it reads afterwards."""
+        """Anna offers something and Cem approves; return the card afterwards."""
         self.cem.reacts(await self.push(words), "✅")
         await self.grace()
         return self.card()
 
     def answer_to(self, line: str) -> str:
-        """The one answer to a line."""
+        """The only answer to a line."""
         answers = self.room.answers(line)
         assert len(answers) == 1, f"{len(answers)} answers:\n{self.room.transcript()}"
         return answers[0].text
@@ -235,7 +235,7 @@ class World:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """All that a world has come to: what lies on the homeserver, in the InvenTrees, and with each bot."""
+    """The whole state of a world: the homeserver, the InvenTrees, and each bot."""
 
     now: datetime
     server: bytes
@@ -243,12 +243,12 @@ class Snapshot:
 
     @classmethod
     def of(cls, world: World) -> Snapshot:
-        """As it is now, with nothing under way."""
+        """The state as it is now, with nothing in progress."""
         server = {name: value for name, value in vars(world.server).items() if name not in NOT_KEPT}
         return cls(world.clock.now(), pickle.dumps(server), tuple(space.kept() for space in world.spaces))
 
     def world(self, options: dict[str, Any]) -> World:
-        """Another world that has come to the same."""
+        """Another world in the same state."""
         world = World(**options)
         world.clock.is_set(self.now - world.clock.now())
         vars(world.server).update(pickle.loads(self.server))  # noqa: S301 -- our own
@@ -260,11 +260,11 @@ class Snapshot:
 
 
 NOT_KEPT = ("clock", "loses", "withholds", "_waiting")
-"""What of a homeserver a world brings itself."""
+"""The fields of a homeserver that each world brings itself."""
 
 
 async def sharing(**options: Any) -> World:
-    """Friends that share all that they have."""
+    """Friends that share all their stock."""
 
     async def made() -> World:
         world = await friends(**options)
@@ -277,24 +277,24 @@ async def sharing(**options: Any) -> World:
 
 
 def told(room: RoomView, words: str) -> list[Message]:
-    """The messages in which this stands."""
+    """The messages that contain these words."""
     return [message for message in room.messages() if words in message.text]
 
 
 def protocol_messages(user: str, event: Raw) -> bool:
-    """For `server.loses`: no message of a bot arrives, by message or unseen."""
+    """For `server.loses`: lose all protocol messages, shown or not."""
     del user
     return "dev.fedbot" in event["content"]
 
 
 def nothing(user: str, event: Raw) -> bool:
-    """For `server.loses`: everything arrives."""
+    """For `server.loses`: lose nothing."""
     del user, event
     return False
 
 
 async def _does_what_was_due(space: Space) -> None:
-    """A bot that slept, or whose clock was moved on, does at once what its timers had for that time."""
+    """Run the timers that became due while a bot slept or its clock was moved."""
     wake = space.bot.next_wake()
     if wake is not None and wake <= space.clock.now():
         await space.bot.tick()
@@ -309,7 +309,7 @@ def _next_wake(space: Space) -> datetime | None:
 
 
 async def step(space: Space) -> bool:
-    """Let one bot do a little of what it can do now; whether there was anything."""
+    """Let one bot do a small part of its work; return whether there was any."""
     bot, now = space.bot, space.clock.now()
     did = False
     if not space.chat.is_unreachable:
@@ -351,9 +351,9 @@ _MOST_KEPT = 12
 
 
 async def _made_once(name: str, options: dict[str, Any], make: Callable[[], Awaitable[World]]) -> World:
-    """That world; the next one with the same options in this process goes on from where this one is now."""
+    """Return that world. The next one with the same options in this process continues from its current state."""
     key = f"{name} {options!r}"
-    if " at 0x" in key:  # an option that doesn't say what it is
+    if " at 0x" in key:  # the option's repr doesn't describe it
         return await make()
     if key in _KEPT:
         return _KEPT[key].world(options)

@@ -1,4 +1,5 @@
-"""The deterministic simulation: parties, one clock, one seeded random, everything going wrong.
+"""The deterministic simulation: parties, one clock, one seeded random source, and everything going wrong.
 
-Real rules, engine, journal, courier, lanes, InvenTree edge and simulated servers; no sockets, files or threads.
+The rules, engine, journal, courier, workers and InvenTree edge are real, the servers simulated. It uses no sockets,
+files or threads.
 """

@@ -14,11 +14,11 @@ from tests.simulation.shrinking import as_a_story, shrunk
 
 MOST_STORIES = 3
 TOLD_EVERY = 100
-"""A long run says how far it is."""
+"""The interval at which a long run reports its progress."""
 
 
 def main() -> int:
-    """0 if no promise was broken (or each broken variant was caught), else 1."""
+    """Return 0 if no promise was broken (or each broken variant was caught), else 1."""
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
     parser.add_argument("--seeds", type=int, default=500, help="how many histories")
     parser.add_argument("--first-seed", type=int, default=1)

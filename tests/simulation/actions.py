@@ -1,6 +1,6 @@
-"""What can happen in a history, as data: a name and four numbers, whose meaning depends on what is there then.
+"""The actions of a history as data: a name and four numbers, whose meaning depends on the current state.
 
-So any part of a list of actions is a list of actions again, which is what makes a failing one shrink.
+Any part of a list of actions is a valid list too, so a failing one can be shrunk.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
 
-# What goes wrong, and how often, out of the sum.
+# The actions and their weights.
 TROUBLE: dict[str, int] = {
     # people
     "connect": 2,
@@ -56,7 +56,7 @@ TROUBLE: dict[str, int] = {
     "meddle between": 6,
     "forge": 3,
 }
-# What comes on top where one of the bots lies.
+# Additional actions and weights for histories in which one of the bots lies.
 LIES = {
     "lie": 40,
     "flood": 2,
@@ -68,8 +68,8 @@ LIES = {
     "clock": 2,
     "clock right": 2,
 }
-# What people and machines may do just while a decision waits for the end of its grace, and just then hurts most.
-# A number aims: 0 at the side of the newest card, 1 at the other side.
+# Actions of people and machines during the grace of a decision, when they do the most harm. A number aims the action: 0
+# at the side of the newest card, 1 at the other side.
 IN_THE_GRACE = (
     ("untap/0",),
     ("rights/0",),
@@ -99,17 +99,17 @@ CALM = ("lane", "lane", "lane", "round", "round", "rest")
 DEALS = ("push", "push", "push", "push several", "request", "request", "lend", "lend", "lend", "connect")
 AFTERWARDS = (("parcel", "grace"), ("return",), ("return",), ("extend",), ("end of a loan",))
 MOST_DEALS = 8
-# What becomes of a loan, in the histories that are about loans.
+# The actions on a loan, in histories about loans.
 DUE = (("return",), ("return",), ("return",), ("return",), ("extend",), ("end of a loan",), ("end of a loan",))
 MOST_LOANS = 7
-# What is agreed on for days to come, waited for, wanted, or asked of anyone, in the histories that are about that.
+# The deals of histories about bookings, waiting lists, wants and requests from anyone.
 AHEAD = ("book", "book", "book", "wait", "wait", "take the turn", "from anyone", "from anyone", "want", "lend")
 MOST_AHEAD = 7
 
 
 @dataclass(frozen=True)
 class Action:
-    """One thing that happens. Each number is below 1000."""
+    """One action. Each number is below 1000."""
 
     name: str
     numbers: tuple[int, int, int, int] = (0, 0, 0, 0)
@@ -121,10 +121,9 @@ class Action:
 def draw(
     random: Random, *, friends: bool = True, loans: bool = False, lies: bool = False, ahead: bool = False
 ) -> list[Action]:
-    """A story: a few deals (or only loans, or what is `ahead`), as they go, and trouble strewn in between.
+    """Draw a history: some deals in their usual order (or only loans, or those in `AHEAD`), mixed with trouble.
 
-    Each has its own temper: how much trouble there is, and which kinds come up often or not at all. There is less of
-    it where a deal takes many steps.
+    The amount of trouble and its kinds differ between histories. There is less of it where a deal takes many steps.
     """
     trouble = TROUBLE | LIES if lies else TROUBLE
     weights = [weight * random.choice((0, 1, 1, 4)) for weight in TROUBLE.values()]
@@ -144,13 +143,13 @@ def draw(
 
 
 def _aimed(name: str, numbers: tuple[int, int, int, int]) -> Action:
-    """`name/0` is an action whose last number is that."""
+    """`name/0` is an action whose last number is 0."""
     name, _, aim = name.partition("/")
     return Action(name, (*numbers[:3], int(aim)) if aim else numbers)
 
 
 def _deals(random: Random, *, friends: bool, lies: bool) -> Iterator[str]:
-    """One deal after the other, now and then two at once: asking, the card, a tap, the grace, what follows."""
+    """One deal after the other, sometimes two at once: the line, the card, a reaction, the grace, the consequences."""
     for deal in range(random.randrange(1, MOST_DEALS + 1)):
         yield random.choice(DEALS) if friends or deal else "connect"
         if random.random() < 0.2:
@@ -175,7 +174,7 @@ def _deals(random: Random, *, friends: bool, lies: bool) -> Iterator[str]:
 
 
 def _loans(random: Random, *, friends: bool) -> Iterator[str]:
-    """One loan after the other, each coming back in parts, or as a whole, or not."""
+    """One loan after the other, returned in parts, as a whole, or never."""
     if not friends:
         yield from ("connect", "rest", "tap the newest", "rest", "grace", "rest")
     for _ in range(random.randrange(2, MOST_LOANS + 1)):
@@ -189,7 +188,7 @@ def _loans(random: Random, *, friends: bool) -> Iterator[str]:
 
 
 def _ahead(random: Random, *, friends: bool) -> Iterator[str]:
-    """Bookings, waiting lists, wants and requests from anyone, mostly several of a kind at once, as days go by."""
+    """Bookings, waiting lists, wants and requests from anyone, mostly several of a kind at once, over several days."""
     if not friends:
         yield from ("connect", "rest", "tap the newest", "rest", "grace", "rest")
     for _ in range(random.randrange(2, MOST_AHEAD + 1)):
@@ -208,7 +207,7 @@ def _ahead(random: Random, *, friends: bool) -> Iterator[str]:
 
 
 def _calm(random: Random, rest: float) -> Iterator[str]:
-    """The bots work: to the end of what there is to do, or only a bit, in any order."""
+    """Let the bots work: until nothing is left to do, or only a little, in any order."""
     yield from random.choices(("lane", "round"), (3, 1), k=random.randrange(8))
     if random.random() < rest:
         yield "rest"

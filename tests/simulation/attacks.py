@@ -1,6 +1,6 @@
-"""One attack for each rule of consent, played against whole bots: the auditor must see it if that rule is broken.
+"""One attack for each rule of consent, played against whole bots. The auditor must see it if that rule is broken.
 
-A history by chance finds most of these, too, but each in its own time; what has to be caught is caught here at once.
+Random histories find most of these too, but each only with some seeds. An attack finds it at once.
 """
 
 from __future__ import annotations
@@ -33,46 +33,46 @@ from tests.simulation.party import GRACE, Party
 Attack = Callable[["Scene"], Awaitable[None]]
 ATTACKS: dict[str, Attack] = {}
 OF_THREE: set[str] = set()
-"""Those in which nobody lies: a space and two friends, who want the same."""
+"""The attacks in which nobody lies: a space and two friends who want the same."""
 BOLT = "M3-BOLT"
 BY = {"by": "@cem1:twin.test", "by_name": "Cem", "event": "", "awaits": True, "seen": 0}
 
 
 @dataclass
 class Scene:
-    """An honest space and its friend that lies, whose own bot falls silent once it has played its part."""
+    """An honest space and a friend that lies. The liar's own bot stops once it has played its part."""
 
     federation: Federation
 
     @property
     def honest(self) -> Party:
-        """Whose people are to be cheated."""
+        """The party whose people are the attack's target."""
         return self.federation.parties[0]
 
     @property
     def liar(self) -> Party:
-        """The friend."""
+        """The friend that lies."""
         return self.federation.parties[-1]
 
     def person(self, role: str = "approver", party: Party | None = None) -> Person:
-        """One of our people, or of that party's: `approver`, `superuser` or `member`."""
+        """One of the honest party's people, or of `party`'s: `approver`, `superuser` or `member`."""
         party = party or self.honest
         return self.federation.people[party.person(getattr(party.people, role))]
 
     async def says(self, text: str, role: str = "approver", party: Party | None = None) -> None:
-        """One of our people says it, and the bots answer."""
+        """One of these people writes it, and the bots answer."""
         self.person(role, party).says(f"!fed {text}")
         await self.federation.rests()
 
     async def taps(self, person: Person | None = None, key: str = "✅") -> None:
-        """Our superuser, or that person, taps on the newest card, and the grace begins."""
+        """Our superuser (or `person`) reacts to the newest card, which starts the grace."""
         card = self.federation.auditor.cards[-1]
         person = person or self.person("superuser")
         self.federation.auditor.tapped(person.reacts(card[2], key), person.user_id, card, key)
         await self.federation.rests()
 
     def loads_a_page(self, subject: Transfer) -> tuple[DecidedOffChat, View | FriendView]:
-        """Our superuser's yes to what the card shows now, on a page, before it is sent; and what it shows."""
+        """Our superuser's approval on a page, not sent yet, and what the page shows."""
         bot, person = self.honest.bot, self.person("superuser")
         assert bot is not None
         seen = web.shown_hash(bot.gateway().turn(), subject)
@@ -80,17 +80,17 @@ class Scene:
         return DecidedOffChat(now, event_id, person.user_id, subject.id, Choice.APPROVE, seen), view_of(subject)
 
     async def decides_on(self, page: tuple[DecidedOffChat, View | FriendView]) -> None:
-        """That yes is sent, and the grace begins."""
+        """Send that approval, which starts the grace."""
         self.federation.auditor.decided_on_a_page(self.honest, *page)
         self.federation.calls(self.honest, page[0])
         await self.federation.rests()
 
     async def grace_ends(self) -> None:
-        """The decision counts now, if it does."""
+        """Let the grace end, so that a valid decision takes effect."""
         await self.federation.passes(GRACE + timedelta(seconds=5))
 
     async def lies(self, kind: str, subject: Transfer | Connection, body: dict[str, Any], **frame: Any) -> None:  # noqa: ANN401 -- any JSON
-        """The friend's next message about that, well signed, and the bots hear of it."""
+        """The friend's next message about the subject, properly signed, and delivered to the bots."""
         told = {
             "kind": kind,
             "from": self.liar.id,
@@ -107,30 +107,30 @@ class Scene:
         await self.federation.rests()
 
     def ours(self) -> Transfer:
-        """The newest transfer, as our bot knows it."""
+        """The newest transfer in our bot's state."""
         return self.honest.transfers()[-1]
 
     def stock(self, ipn: str = BOLT, party: Party | None = None) -> StockItem:
-        """A stock item of that part here, with some left."""
+        """A non-empty stock item of that part here."""
         inventree = (party or self.honest).inventree
         part = next(part.pk for part in inventree.parts if ipn == part.IPN)
         return next(row for row in inventree.stock if row.part == part and row.customer is None and row.quantity > 3)
 
     async def offers(self, quantity: str = "1") -> Transfer:
-        """The friend offers something, as its own people want; then its bot is silent. Our card is up."""
+        """The friend offers something, by its own people; then its bot stops. Our card is posted."""
         item = self.stock(party=self.liar)
         await self.says(f"push #{item.pk} {quantity} to {self.honest.id}", party=self.liar)
         self.liar.crashed()
         return self.ours()
 
     async def asks(self) -> Transfer:
-        """The friend asks for one of our items; then its bot is silent. Our card is up."""
+        """The friend requests one of our items; then its bot stops. Our card is posted."""
         await self.says(f"request {BOLT} 1 from {self.honest.id}", party=self.liar)
         self.liar.crashed()
         return self.ours()
 
     async def lends(self, lender: Party, borrower: Party) -> Transfer:
-        """Three of something are lent, and have arrived; then the friend's bot is silent."""
+        """Three of an item are lent and have arrived; then the friend's bot stops."""
         item = self.stock(party=lender)
         await self.says(f"lend #{item.pk} 3 to {borrower.id} for 3 days", party=lender)
         await self.taps(self.person("superuser", borrower))
@@ -139,26 +139,26 @@ class Scene:
         return self.ours()
 
     async def sends(self, subject: Transfer) -> None:
-        """It says that it has sent it."""
+        """The friend says that it has sent the items."""
         known = self.honest.transfer(subject.id) or subject
         items = [{"number": line.number, "item": line.item} for line in known.terms.lines]
         await self.lies("sent", known, {"lines": items, "failed": []})
         await self.federation.passes(timedelta(minutes=2))
 
     async def grants(self, transfer: Transfer, quantity: str) -> None:
-        """It grants so much of what we asked for."""
+        """The friend grants that quantity of our request."""
         known = self.honest.transfer(transfer.id) or transfer
         lines = (replace(known.terms.lines[0], quantity=Decimal(quantity), whole=False),)
         terms = written(replace(known.terms, lines=lines))
         await self.lies("granted", known, {"terms": terms}, terms_hash=envelope.terms_hash(terms))
 
     async def would_give(self, transfer: Transfer, line: Line) -> None:
-        """Its card shows what it would give for what we asked for."""
+        """The friend says what its card would give for our request."""
         terms = written(replace(transfer.terms, lines=(line,)))
         await self.lies("noted", transfer, {"terms": terms}, terms_hash=envelope.terms_hash(terms))
 
     async def opens(self, letter: str, like: Transfer, cause: str, **changed: Any) -> None:  # noqa: ANN401 -- terms
-        """It opens something like that; `id` is what it calls it."""
+        """The friend opens something similar; `id` replaces its id."""
         identifier = changed.pop("id", "")
         terms = written(replace(like.terms, **changed))
         opening = envelope.Opening(self.liar.identity.key, self.federation.room, envelope.by_line(cause))
@@ -169,7 +169,7 @@ class Scene:
         await self.lies(letter, new, body)
 
     def announces(self, identity: Identity, *, signed: bool = True, **changed: Any) -> None:  # noqa: ANN401 -- JSON
-        """It announces itself, but for what is changed, with the key of that identity."""
+        """The friend announces itself with some fields changed, under the key of that identity."""
         entry = {
             "id": self.liar.id,
             "name": self.liar.us.name,
@@ -198,7 +198,7 @@ def attack(*names: str, of_three: bool = False) -> Callable[[Attack], Attack]:
 
 
 def attacked(name: str) -> list[str]:
-    """What the auditor finds wrong when the attack for that variant is played; nothing, if all rules hold."""
+    """The auditor's findings when the attack for that variant is played; empty if all rules hold."""
 
     async def played() -> list[str]:
         is_strange = name == "a friendship begins by the peer's word alone"
@@ -294,7 +294,7 @@ async def _their_message(scene: Scene) -> None:
 
 @attack("a yes that is typed before our card is up counts")
 async def _unread(scene: Scene) -> None:
-    """The code stands in the friend's message, whose text may say anything; our bot hasn't read that yet."""
+    """The code is in the friend's message, whose text can say anything. Our bot hasn't read the message yet."""
     scene.honest.chat.is_unreachable = True
     item = scene.stock(party=scene.liar)
     await scene.says(f"push #{item.pk} 1 to {scene.honest.id}", party=scene.liar)
@@ -347,7 +347,7 @@ async def _a_gift(scene: Scene) -> None:
 
 @attack("a borrower that asks twice at once gets both extensions")
 async def _both_extensions(scene: Scene) -> None:
-    """The rules allow one; its own bot would ask for the second only after the answer to the first."""
+    """The rules allow one extension. The friend's own bot would ask for the second only after the first answer."""
     scene.honest.lending = (LendingRule(extensions=1),)
     scene.honest.crashed()
     await scene.federation.boots(scene.honest)
@@ -365,7 +365,7 @@ async def _both_extensions(scene: Scene) -> None:
 
 @attack("a quantity counts whatever the unit of the part is by now")
 async def _other_unit(scene: Scene) -> None:
-    """One of our people corrects the unit of the part between the card and the entry."""
+    """One of our people corrects the unit of the part between the card and the booking."""
     offered = await scene.offers()
     await scene.taps()
     parts = scene.honest.inventree.parts
@@ -377,7 +377,9 @@ async def _other_unit(scene: Scene) -> None:
 
 @attack("what our people have said is only borrowed is given away all the same")
 async def _borrowed_by_now(scene: Scene) -> None:
-    """One of us offers it; another says that it is what the friend lent us before our bot; the friend agrees then."""
+    """One of our people offers it. Another says that the friend lent it to us before we had a bot. Then the friend
+    agrees.
+    """
     item = scene.stock()
     await scene.says(f"push #{item.pk} 1 to {scene.liar.id}")
     offered, theirs = scene.ours(), scene.stock(party=scene.liar)
@@ -471,17 +473,17 @@ async def _friends_at_once(scene: Scene) -> None:
     await scene.federation.passes(timedelta(minutes=3))
 
 
-# --- ahead of time, in turn, and from anyone: what several want at the same moment --------------------------------
+# --- bookings, queues, requests from anyone: several want the same at the same time --------------------------------
 
 
 def _from_day(scene: Scene, first: int, last: int) -> str:
-    """So many days from today until so many."""
+    """The period from one number of days from today to another."""
     today = scene.federation.clock.now().date()
     return f"from {today + timedelta(days=first)} until {today + timedelta(days=last)}"
 
 
 async def _yes_to_all(scene: Scene) -> None:
-    """Each card that asks is decided with a yes at the same moment, each by the superuser of its space."""
+    """The superuser of each space approves all its open cards at the same time."""
     for card in scene.federation.auditor.cards:
         party, subject = card[0], card[0].transfer(card[1].partition(":")[2])
         if subject is not None and subject.state is TransferState.OPEN and subject.granted is None:
@@ -492,7 +494,7 @@ async def _yes_to_all(scene: Scene) -> None:
 
 
 async def _two_book(scene: Scene, days: tuple[int, int], others: tuple[int, int]) -> None:
-    """Both friends ask for all of an item, for days that overlap, and our people say yes to both at once."""
+    """Both friends request all of an item for overlapping days, and our people approve both at once."""
     for friend, (first, last) in zip(scene.federation.parties[1:], (days, others), strict=True):
         asked = f"request {BOLT} {scene.stock().quantity} from {scene.honest.id} {_from_day(scene, first, last)}"
         await scene.says(asked, party=friend)
@@ -518,7 +520,9 @@ async def _unasked(scene: Scene) -> None:
 
 
 async def _queue(scene: Scene, *, wanted: str) -> str:
-    """All of it is lent to one friend; the other waits for so much, then one of our own people for one. The loan."""
+    """Lend all of it to one friend. The other waits for `wanted`, then one of our people for one. Return the loan's
+    code.
+    """
     borrower, friend = scene.federation.parties[1:]
     part = scene.stock().part
     rows = [row for row in scene.honest.inventree.stock if row.part == part and row.customer is None]
@@ -533,7 +537,7 @@ async def _queue(scene: Scene, *, wanted: str) -> str:
 
 
 async def _comes_back(scene: Scene, loan: str, what: str) -> None:
-    """The owner's superuser says that so much of it is back."""
+    """The lender's superuser says that so much of it is back."""
     superuser = scene.person("superuser")
     said = superuser.says(f"!fed return {loan} {what}")
     scene.federation.auditor.typed(said, superuser.user_id, scene.honest, scene.ours().id, Choice.APPROVE)
@@ -583,7 +587,7 @@ async def _once_more(scene: Scene) -> None:
 
 
 async def _wants(scene: Scene, until: str = "in 3 days") -> None:
-    """Our friend's people want bolts, which we share; days go by."""
+    """Our friend's people want bolts, which we share; days pass."""
     await scene.says(f"want 2 {BOLT} until {until}", party=scene.federation.parties[1])
     await scene.federation.passes(timedelta(days=1, hours=2))
 
@@ -597,7 +601,8 @@ async def _asks_again(scene: Scene) -> None:
 async def _its_day_is_over(scene: Scene) -> None:
     friend = scene.federation.parties[1]
     await _wants(scene, "tomorrow")
-    await scene.says(f"push #{scene.stock().pk} 2 to {friend.id}")  # nobody decides: the friend's clock has work to do
+    # nobody decides; this only gives the friend's clock something to do
+    await scene.says(f"push #{scene.stock().pk} 2 to {friend.id}")
     await scene.federation.passes(timedelta(days=8))
 
 

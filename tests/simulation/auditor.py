@@ -1,6 +1,6 @@
-"""The promises of docs/reliability.md, looked at from outside: what InvenTrees' histories show, what journals commit.
+"""Checks the promises of docs/reliability.md from outside: by InvenTrees' histories and the journals' commits.
 
-Nothing here asks the rules what they think: what people did, what arrived, and what stands in the servers counts.
+It never asks the rules for their opinion. It uses only people's actions, arrived messages and the servers' content.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ SPLIT_KINDS = frozenset({40, 42})
 CREATED_KIND = 1
 NOTHING_COMES = NOTHING_MOVED | {TransferState.REFUSED, TransferState.REVERTED}
 STALE_AFTER = timedelta(hours=1)
-MARGIN = timedelta(minutes=2)  # machines' clocks differ by less
+MARGIN = timedelta(minutes=2)  # the clocks of machines differ by less
 
 YES = frozenset({Choice.APPROVE, Choice.PARCEL, Choice.DAMAGED})
 OVER = frozenset({ConnectionState.DECLINED, ConnectionState.CANCELLED, ConnectionState.EXPIRED, ConnectionState.ENDED})
@@ -52,7 +52,7 @@ OVER = frozenset({ConnectionState.DECLINED, ConnectionState.CANCELLED, Connectio
 
 @dataclass(frozen=True)
 class Tap:
-    """What a person did on a card, or typed about it, and what it showed then: decisions are held against that."""
+    """A person's reaction or typed decision on a card, with what the card showed then. Decisions are compared with it."""
 
     party: str
     person: str
@@ -63,7 +63,7 @@ class Tap:
 
 @dataclass
 class Movement:
-    """What the InvenTrees show of one line of a transfer."""
+    """The InvenTrees' evidence about one line of a transfer."""
 
     out: int = 0
     over: int = 0
@@ -74,9 +74,10 @@ class Movement:
 
 @dataclass
 class Auditor:
-    """`violations` are sentences. `taps` are by event id; `untapped` says when a tap's redaction was made.
+    """`violations` are sentences. `taps` are by event id; `untapped` maps a reaction to its redaction.
 
-    `called` is what was said through the API."""
+    `called` maps events to the lines sent through the API.
+    """
 
     parties: list[Party]
     server: FaultyHomeserver
@@ -108,43 +109,43 @@ class Auditor:
         self.consents = Consents(self)
 
     def by_id(self, party: str) -> Party:
-        """The party of that id."""
+        """The party with that id."""
         return next(each for each in self.parties if each.id == party)
 
     def wrong(self, text: str) -> None:
-        """A promise is broken."""
+        """Record a broken promise."""
         if text not in self.violations:
             self.violations.append(text)
 
     def settled_by_people(self, *parties: Party) -> None:
-        """What is under way between these is from now on settled by a person's word, which may be wrong."""
+        """Exempt the open transfers between these parties from now on, because a person settles them and may be wrong."""
         for party in parties:
             self.settled |= {t.id for t in party.transfers() if t.state not in FINAL}
 
     def tapped(self, event_id: str, person: str, card: tuple[Party, str, str], emoji: str) -> None:
-        """A person has tapped an emoji on a card."""
+        """Record a person's reaction to a card."""
         choice = CARD_KEYS.get(normalised(emoji))
         identifier = card[1].partition(":")[2]
         shown = self.consents.seen(card[0], identifier, card[2])
         self.taps[event_id] = Tap(card[0].id, person, identifier, choice, shown)
 
     def typed(self, event_id: str, person: str, party: Party, subject: str, choice: Choice, card: str = "") -> None:
-        """A person has typed a decision about that subject, as `party` knows it; `card`: as the answer to that.
+        """Record a typed decision about the subject in `party`'s state, optionally as the reply to `card`.
 
-        Their own space's bot reads it, and what its card shows by then is what they have seen.
+        The person's own bot reads it. The person has seen what its card shows by then.
         """
         home = next((each for each in self.parties if person in each.us.people), party)
         shown = self.consents.seen(home, subject, card)
         self.taps[event_id] = Tap(home.id, person, subject, choice, shown)
 
     def decided_on_a_page(self, party: Party, event: DecidedOffChat, shown: View | FriendView) -> None:
-        """A program of a person has decided upon what it was shown when it asked."""
+        """Record a decision that a program sent for a person, with what the program was shown."""
         self.taps[event.event_id] = Tap(party.id, event.sender, event.subject, event.choice, shown)
 
-    # --- what a journal commits ---------------------------------------------------------------------------
+    # --- commits of a journal -------------------------------------------------------------------------------
 
     def committed(self, party: Party, event: Event, decision: Committed) -> None:
-        """One event has been decided upon; the documents of `party` are still those before it."""
+        """Check the commit of one event. The documents of `party` are still those before it."""
         if isinstance(event, Posted) and event.key.startswith("card:"):
             self.cards.append((party, event.key, event.event_id))
         if party is self.liar:
@@ -154,7 +155,7 @@ class Auditor:
         for key, document in decision.documents.items():
             before = party.documents.get(key)
             if before is None and isinstance(document, Transfer) and document.settled is not None:
-                self.settled.add(document.id)  # the owner has it back, says so alone
+                self.settled.add(document.id)  # the lender reported the return without the borrower
             if isinstance(document, Transfer) and self._is_with_liar(document):
                 self.forged.add(document.id)
             if isinstance(document, Transfer | Connection):
@@ -172,7 +173,7 @@ class Auditor:
         self.look(party)
 
     def _filled_once(self, party: Party, decision: Committed) -> None:
-        """Of what is asked of several, no more is confirmed at any moment than was wanted."""
+        """A request to several friends never has more confirmed at a time than was wanted."""
         if not any(isinstance(each, Transfer) and each.terms.confirm for each in decision.documents.values()):
             return
         known = {**party.documents, **decision.documents}
@@ -185,7 +186,7 @@ class Auditor:
                     self.wrong(f"{party.id}: more is confirmed than {rota.code} wants: {[t.code for t in ours]}")
 
     def _booked_once(self, party: Party, decision: Committed) -> None:
-        """On no day is more of our stock item booked than there was when that was agreed."""
+        """On no day is more of our stock item booked than there was when the booking was agreed."""
         known = {**party.documents, **decision.documents}
         booked = [
             t
@@ -210,7 +211,9 @@ class Auditor:
                         )
 
     def _in_turn(self, party: Party, decision: Committed) -> None:
-        """Nobody's turn comes before that of who has waited longer for the same thing, and one thing has one turn."""
+        """Nobody's turn comes before that of an earlier entry for the same item, and one item is kept for one entry
+        only.
+        """
         arrived = self.arrivals.setdefault(party.id, [])
         arrived += [d.id for d in decision.documents.values() if isinstance(d, QueueEntry) and d.id not in arrived]
         queue = [d for d in {**party.documents, **decision.documents}.values() if isinstance(d, QueueEntry)]
@@ -226,7 +229,9 @@ class Auditor:
                 self.wrong(f"{party.id}: it is the turn of {entry.code} before {passed}")
 
     def _wanted(self, party: Party, event: Event, decision: Committed) -> None:
-        """People are told of a friend's want once, a want ends with its day, and what has come is wanted no more."""
+        """People are told once of a friend's want, a want ends with its day, and items that arrived are no longer
+        wanted.
+        """
         said = [each.effect.key for each in decision.queued if isinstance(each.effect, ChatMessage)]
         for told in (key for key in said if key.startswith("wanted:")):
             if (party.id, told) in self._told_of_wants:
@@ -234,7 +239,7 @@ class Auditor:
             self._told_of_wants.add((party.id, told))
         after = {**party.documents, **decision.documents}
         wants = [each for each in after.values() if isinstance(each, Want) and each.is_living]
-        over = decision.at.date() - timedelta(days=2)  # the day may be another one where the space is
+        over = decision.at.date() - timedelta(days=2)  # the space's own date may differ
         if isinstance(event, Tick):
             late = [each for each in after.values() if isinstance(each, Want | FriendWant) and each.until < over]
             for each in late:
@@ -259,9 +264,9 @@ class Auditor:
         self._decided.add(once)
 
     def must_have_kept(self, party: Party) -> None:
-        """Each line and tap for it, up to where the account has read, stands in its journal; what was removed needn't.
+        """Its journal holds each line and reaction for it, up to where the account has read, except redacted ones.
 
-        Other talk needn't stand there either: little is kept.
+        Other talk needn't be there, because little is kept.
         """
         position = _position(party)
         feed = self.server.links[party.chat.user_id].feed[self._read.get(party.id, 0) : position]
@@ -274,9 +279,9 @@ class Auditor:
                 self.wrong(f"{party.id}: a line or tap ({lost}) was read, and is known no more (promise 3)")
 
     def _is_for(self, party: Party, event: dict[str, Any]) -> bool:
-        """Whether it is a tap on this party's own card, or a line that its bot answers.
+        """Whether it is a reaction to this party's own card, or a line that its bot answers.
 
-        Each answers its own people; nobody lists the others, and they are for the bot with the lowest id.
+        Each bot answers its own people. The bot with the lowest id answers people whom no space lists.
         """
         if event["event_id"] in self.taps and event["type"] == "m.reaction":
             target = str(event["content"].get("m.relates_to", {}).get("event_id", ""))
@@ -307,7 +312,7 @@ class Auditor:
         return self.liar is not None and subject.peer == self.liar.id
 
     def _friends(self, party: Party, before: Connection, after: Connection) -> None:
-        """No friendship by what a peer says alone."""
+        """No friendship starts just because a peer's message says so."""
         name = f"{party.id}: connection {after.id[:4]}"
         if before.state is ConnectionState.OFFERED and after.state is ConnectionState.MAKING:
             by = after.decided.event_id if after.decided is not None else ""
@@ -323,7 +328,7 @@ class Auditor:
         return tap is not None and is_on_it and party.us.people.get(tap.person) in users
 
     def is_our_line(self, party: Party, event_id: str, verbs: tuple[str, ...]) -> bool:
-        """Whether one of our people said this, with one of these verbs; what was removed since counts."""
+        """Whether one of our people said this with one of these verbs; redacted lines count."""
         called = self.called.get(event_id)
         if called is not None:
             return called.sender in party.us.people and called.text.split()[1] in verbs
@@ -352,7 +357,7 @@ class Auditor:
             self._expired(party, before, name)
 
     def _was_final(self, party: Party, before: Transfer, after: Transfer, event: Event) -> None:
-        """Only what our people have said of stock may be contradicted, and once."""
+        """Only a person's statement about stock may be contradicted, and only once."""
         name = f"{party.id}: {after.id[:4]}"
         if isinstance(event, EnvelopeSeen):
             self._reopened[party.id, after.id] += 1
@@ -368,7 +373,7 @@ class Auditor:
             self.wrong(f"{name} is credited though nobody has said that the parcel is here (4)")
 
     def _not_taken(self, transfer: Transfer, name: str, event: Event) -> None:
-        """A parcel that our InvenTree has refused waits for people again; nothing else goes back to 'sent'."""
+        """A parcel that our InvenTree refused waits for people again; nothing else returns to 'sent'."""
         booked = [progress.number for progress in transfer.progress if progress.stage]
         if not isinstance(event, StepRefused) or not transfer.awaits_parcel or booked:
             self.wrong(f"{name} waits as if nothing were booked in")
@@ -386,7 +391,7 @@ class Auditor:
             self.wrong(f"{name} was credited from a 'sent' that was {age / 60:.0f} minutes old")
 
     def _expired(self, party: Party, before: Transfer, name: str) -> None:
-        """It may not expire while an approval that came in time lies unread in the room."""
+        """It may not expire while an approval that came in time is unread in the room."""
         if self._is_with_liar(before) or party.id in self.jumped:
             return
         link = self.server.links[party.chat.user_id]
@@ -401,16 +406,16 @@ class Auditor:
             if envelope.get("kind") == "approve" and in_time and envelope["terms_hash"] == before.terms_hash:
                 self.wrong(f"{name} expired although an approval had come in time and lay unread")
 
-    # --- what an InvenTree shows --------------------------------------------------------------------------
+    # --- the content of an InvenTree ------------------------------------------------------------------------
 
     def look(self, party: Party) -> None:
-        """The entries that are new in the history of this InvenTree."""
+        """Check the new entries in this InvenTree's history."""
         if party is not self.liar:
             self._process(party)
             self._entries(party)
 
     def _process(self, party: Party) -> None:
-        """What the bot itself shows: rules that failed, messages that went out twice."""
+        """Check the bot itself: failed rules, messages that were sent twice."""
         if party.failures > self._broken_rules.get(party.id, 0):
             self._broken_rules[party.id] = party.failures
             self.wrong(f"{party.id}: the rules failed on an event")
@@ -442,7 +447,7 @@ class Auditor:
                 self._entry(party, (parts[1], int(parts[2])), parts[3], entry.tracking_type, rest, entry.deltas)
 
     def _is_return(self, party: Party, pk: int) -> bool:
-        """InvenTree splits a part off by itself when only a part comes back, and marks only the return after it."""
+        """On a partial return, InvenTree splits the item by itself and marks only the return after it."""
         after = [party.inventree.tracking.get(number) for number in range(pk + 1, pk + 5)]
         return any(entry is not None and entry.tracking_type in BACK_KINDS and entry.notes for entry in after)
 
@@ -469,7 +474,7 @@ class Auditor:
     def _returned(self, movement: Movement, line: tuple[str, int], step: str, name: str) -> None:
         if step == "over":
             movement.over -= 1
-        elif step in {"home", "in"}:  # what was lent; a thing with a serial number that was here before
+        elif step in {"home", "in"}:  # a returned loan, or a serialised item that was here before
             self._came_in(movement, line, name)
         elif step == "back":
             movement.back += 1
@@ -492,21 +497,21 @@ class Auditor:
             self.wrong(f"{name}: {movement.handed} were handed over, {row.quantity} booked in (2)")
 
     def _came_in(self, movement: Movement, line: tuple[str, int], name: str) -> None:
-        """Booked in by the receiver, or by the owner of what it had lent."""
+        """Record a booking by the receiver, or by the lender of a returned item."""
         movement.created += 1
         if movement.created > 1:
             self.wrong(f"{name} was booked in {movement.created} times (3)")
         if line[0] in self.forged:
-            return  # its sender says that it was handed over, well signed
+            return  # its sender says in a signed message that it was handed over
         if movement.over < 1:
             self.wrong(f"{name} was booked in before it was handed over (debit before credit, 2)")
         if movement.back:
             self.wrong(f"{name} was booked in after it was taken back (1)")
 
-    # --- who decided --------------------------------------------------------------------------------------
+    # --- the deciders -------------------------------------------------------------------------------------
 
     def _must_be_decided(self, party: Party, identifier: str, name: str) -> None:
-        """Invariant 4, at the moment at which stock leaves."""
+        """Check invariant 4 when stock leaves."""
         sent = party.transfer(identifier)
         if sent is not None:
             self.consents.goes_out(party, sent)
@@ -521,7 +526,7 @@ class Auditor:
         if sent.terms.confirm and not received.approved_hash:
             self.wrong(f"{name}: stock leaves for one of several that are asked, and its bot hasn't confirmed it")
         decider, decided = (peer, received) if sent.terms.decider == peer.id else (party, sent)
-        # the owner of what is requested decides on its own terms; the asker's side may read of them later
+        # the lender or giver decides on its own terms; the requester may read them later
         if sent.terms_hash != received.terms_hash and sent.terms.kind == "push":
             self.wrong(f"{name}: stock leaves on other terms than the receiver knows (4)")
         event_id = decided.decided.event_id if decided.decided is not None else ""
@@ -531,17 +536,18 @@ class Auditor:
             self._must_be_asked_back(decider, sent.terms.parent, event_id, name)
         else:
             self._must_be_entitled(decider, identifier, event_id, name)
-        by_offer = sent.terms.kind == "push" and sent.terms.starts is None  # what is booked leaves by its day's card
+        # booked items leave by the decision on the first day's card
+        by_offer = sent.terms.kind == "push" and sent.terms.starts is None
         ours = sent.asked.username if by_offer else ""
         lost = party.lost_permission.get(ours) if party.id not in self.jumped else None
         if lost is not None and lost < self.left_open.get(identifier, party.clock.now()):
             self.wrong(f"{name}: stock leaves though {ours}, who offered it, has lost the right before (4)")
 
     def _must_be_our_word(self, party: Party, sent: Transfer, name: str) -> None:
-        """To a friend that lies nothing leaves but what our own people offered, or saw on a card and agreed to."""
+        """A liar gets only what our own people offered, or approved on a card."""
         users = {party.people.superuser, party.people.approver}
         if sent.terms.kind == "return" and sent.asked.party != party.id:
-            return  # the owner says that it is back: that takes no more than what it had lent
+            return  # the lender reports the return, so no more can leave than was lent
         if sent.terms.decider != party.id or sent.terms.kind == "push":
             if not self.is_our_line(party, sent.asked.event_id, ("push", "lend", "return", "approve")):
                 self.wrong(f"{name}: stock leaves though nobody here has offered it (4)")
@@ -552,7 +558,7 @@ class Auditor:
             return
 
     def _must_be_asked_back(self, owner: Party, loan: str, event_id: str, name: str) -> None:
-        """The owner's person says that it is back: that is the decision, at once."""
+        """The lender's person reports the return, which is the decision."""
         tap = self.taps.get(event_id)
         username = owner.us.people.get(tap.person, "") if tap is not None else ""
         if tap is None or tap.subject != loan or username not in {owner.people.superuser, owner.people.approver}:
@@ -580,7 +586,7 @@ class Auditor:
 
 
 def _position(party: Party) -> int:
-    """How far in its feed the account has read, as journaled."""
+    """The position in its feed that the account has read, as journaled."""
     rows = party.database.rows("SELECT value FROM meta WHERE name = 'token'")
     return int(str(rows[0][0])[1:]) if rows else 0
 

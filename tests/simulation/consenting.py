@@ -1,7 +1,7 @@
-"""What our people have seen and said, and whether what a bot does is no more than that.
+"""Compares a bot's actions with what our people saw and approved.
 
-What each card shows is taken down as it goes up, whole: not by the hash that the rules make of it. The words of a line
-are read here once more. Everything else is what people did, by the events that they sent.
+The content of each card is recorded as a whole when it is posted, without the rules' hash. The words of a line are
+parsed again here. Everything else comes from the events that people sent.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ if TYPE_CHECKING:
 
 
 NOWHERE = ("", None, False, "", None, None, "", "1", "", "", "")
-"""Of a line of which our InvenTree has not said yet its destination."""
+"""The destination of a line before our InvenTree has answered."""
 MOST_OPENED = 45
-"""So many new things may a peer bring about within ten minutes: 20 at once, then two a minute, and a margin."""
+"""The most new subjects that a peer may open within ten minutes: 20 at once, then two a minute, and a margin."""
 TEN_MINUTES = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
 class View:
-    """All that a card about a transfer shows; `landings` are where its lines land at us, as the receiver."""
+    """The whole content of a card about a transfer; `landings` are our destinations of its lines, if we receive them."""
 
     terms: Terms
     due: datetime
@@ -49,7 +49,7 @@ class View:
 
 @dataclass(frozen=True)
 class FriendView:
-    """All that a card about a friendship shows."""
+    """The whole content of a card about a friendship."""
 
     peer: str
     peer_bot: str
@@ -62,7 +62,7 @@ class FriendView:
 
 
 def view_of(subject: Transfer | Connection) -> View | FriendView:
-    """What a card about it would show now."""
+    """The content that a card about the subject would have now."""
     if isinstance(subject, Connection):
         return FriendView(
             subject.peer,
@@ -89,9 +89,9 @@ def _landing(p: Progress) -> tuple[object, ...]:
 def differences(
     shown: View | FriendView, now: View | FriendView, *, less: bool = False, booked: bool = False
 ) -> list[str]:
-    """What isn't as it was shown. `less`: smaller quantities of the same are what was said.
+    """The fields that differ from the card. `less`: smaller quantities of the same items were agreed.
 
-    `booked`: it was agreed on for another day, and kept until then.
+    `booked`: it was agreed for another day and reserved until then.
     """
     if isinstance(shown, View) and isinstance(now, View):
         if less:
@@ -110,7 +110,7 @@ def _but_lines(terms: Terms) -> Terms:
 
 
 def _is_less(asked: Sequence[Line], given: Sequence[Line]) -> bool:
-    """Whether each line that is given is one of those asked for, or less of it."""
+    """Whether each given line is one of the requested lines, with the same or a smaller quantity."""
     known = {line.number: line for line in asked}
     return all(
         line.number in known
@@ -127,13 +127,13 @@ def _is_mapping(content: Mapping[str, Any]) -> bool:
 
 
 def _seen(text: str) -> str:
-    """What a person sees of a line: characters without a look of their own say nothing, nor do those that turn it."""
+    """The visible characters of a line, without control and format characters."""
     return "".join(letter for letter in text if letter.isspace() or not unicodedata.category(letter).startswith("C"))
 
 
 @dataclass
 class Consents:
-    """`shows` is what each card shows, by its event; `newest` the card of each subject, by party and subject."""
+    """`shows` is the content of each card by its event; `newest` the newest card by party and subject."""
 
     auditor: Auditor
     shows: dict[str, View | FriendView] = field(default_factory=dict)
@@ -143,10 +143,10 @@ class Consents:
     _extended: Counter[tuple[str, str]] = field(default_factory=Counter)
     _acted_upon: dict[tuple[str, str], str] = field(default_factory=dict)
 
-    # --- what is to be seen -------------------------------------------------------------------------------
+    # --- cards ----------------------------------------------------------------------------------------------
 
     def queued(self, party: Party, decision: Committed, rows: Sequence[int]) -> None:
-        """Cards that will go up, or read otherwise, as soon as these rows of the outbox are sent."""
+        """Note the cards that will be posted or edited when these rows of the outbox are sent."""
         for row, queued in zip(rows, decision.queued, strict=True):
             letter = queued.effect
             if not isinstance(letter, ChatMessage) or not letter.key.startswith("card:"):
@@ -159,7 +159,7 @@ class Consents:
                     self._queued[party.id, row] = (identifier, letter.edit, view_of(subject))
 
     def sent(self, party: Party, row: int, event_id: str) -> None:
-        """A row was sent: what it says is what people see from now on."""
+        """Note that a row was sent, so people see its content from now on."""
         identifier, is_edit, view = self._queued.get((party.id, row), ("", False, None))
         if view is None:
             return
@@ -170,13 +170,13 @@ class Consents:
             self.shows[card] = view
 
     def seen(self, party: Party, identifier: str, card: str = "") -> View | FriendView | None:
-        """What that card, or the newest about that subject, shows; None if there is none."""
+        """The content of that card, or of the subject's newest one; None if there is none."""
         return self.shows.get(card or self.newest.get((party.id, identifier), ""))
 
-    # --- what is done -------------------------------------------------------------------------------------
+    # --- decisions ------------------------------------------------------------------------------------------
 
     def committed(self, party: Party, event: Event, decision: Committed) -> None:
-        """The documents of `party` are still those before it."""
+        """Check a commit. The documents of `party` are still those before it."""
         for key, after in decision.documents.items():
             before = party.documents.get(key)
             if isinstance(after, Announcement):
@@ -195,7 +195,7 @@ class Consents:
         self.auditor.wrong(f"{party.id}: {subject.id[:4]} {text}")
 
     def _announcement(self, party: Party, after: Announcement, before: Announcement | None) -> None:
-        """Nobody is believed to be a party whose key hasn't signed that (5)."""
+        """Nobody is accepted as a party whose key hasn't signed the announcement (5)."""
         if after.bot == party.chat.user_id:
             return
         known = set(before.parties) if before is not None else set()
@@ -214,7 +214,9 @@ class Consents:
         )
 
     def _begun(self, party: Party, new: Transfer, event: Event) -> None:
-        """Its id is what it was opened by, by us or the peer's pinned key (1); a peer opens only so much (9)."""
+        """A new transfer's id follows from its opening, by us or by the peer's pinned key (1); a peer opens a limited
+        number (9).
+        """
         opening = new.opening
         rightly = opening and envelope.opened_id(envelope.SubjectKind(new.terms.kind), opening)
         if opening is None or rightly != new.id:
@@ -227,7 +229,8 @@ class Consents:
         in_turn = new.terms.confirm and self.auditor.is_our_line(
             party, opening.cause.word, ("request", "ask", "borrow")
         )
-        if ours and isinstance(event, EnvelopeSeen) and not in_turn:  # what is asked of anyone goes on after an answer
+        # a request from anyone goes on to the next friend after an answer
+        if ours and isinstance(event, EnvelopeSeen) and not in_turn:
             self._wrong(party, new, "was opened in our name by a peer's message (1)")
         if not ours:
             times = self._opened.setdefault((party.id, new.peer), deque())
@@ -238,7 +241,7 @@ class Consents:
                 self._wrong(party, new, f"is the {len(times)}th thing that {new.peer} opens within ten minutes (9)")
 
     def _goes_on(self, party: Party, before: Transfer, after: Transfer, event: Event) -> None:
-        """It begins to be booked in, or waits as a parcel: that is what our people agreed to (2)."""
+        """Our people have agreed to what begins to be booked in, or to wait for a parcel (2)."""
         if before.decision is not None and after.decision is None and after.wanted == "approve":
             self._acted_upon[party.id, after.id] = before.decision.event_id
         is_new = after.state is not before.state
@@ -257,7 +260,7 @@ class Consents:
             if transfer.granted is None:
                 return
         by = transfer.decided.event_id if transfer.decided is not None else ""
-        if transfer.terms.confirm:  # the line that asks anyone says as well that whoever gives it first is taken
+        if transfer.terms.confirm:  # the line that asks anyone also accepts the first grant
             self._must_have_agreed(party, transfer, transfer.asked.event_id, ("request",))
             return
         if transfer.terms.kind == "request":
@@ -265,7 +268,7 @@ class Consents:
         self._must_have_agreed(party, transfer, by, ("return",))
 
     def _has_read_the_rules(self, party: Party, transfer: Transfer) -> None:
-        """A text to agree to is agreed to by a line for just what was shown, or on a card, which shows it."""
+        """A text to accept is accepted by a line for exactly what was shown, or on a card that shows it."""
         rules = transfer.terms.rules
         shown = "--as-shown" in self._words(transfer.asked.event_id)
         on_a_card = transfer.granted is not None and not transfer.terms.confirm
@@ -273,7 +276,7 @@ class Consents:
             self._wrong(party, transfer, "is taken under a text to agree to that nobody here has seen (2)")
 
     def _who_took_less(self, party: Party, transfer: Transfer) -> str:
-        """The yes that the bot acted on; after a loss, our people's newest."""
+        """The approval that the bot acted on; after a loss, our people's newest."""
         if acted_upon := self._acted_upon.get((party.id, transfer.id)):
             return acted_upon
         yes = [event for event, tap in self.auditor.taps.items() if self._is_yes(party, tap, transfer.id)]
@@ -284,10 +287,10 @@ class Consents:
         return said_yes and tap.party == party.id and tap.subject == subject and tap.person in party.us.people
 
     def _asked_for(self, party: Party, transfer: Transfer) -> None:
-        """What is given is called as our person wrote, and no more of it."""
+        """The given item has the name that our person wrote, and no larger quantity."""
         words = self._words(transfer.asked.event_id)
         if words[1:2] != ["request"] or "from" not in words:
-            return  # removed since
+            return  # redacted later
         name, quantity = " ".join(words[2 : words.index("from") - 1]), Decimal(words[words.index("from") - 1])
         given = sum((line.quantity for line in transfer.terms.lines), Decimal(0))
         called = all(
@@ -304,7 +307,7 @@ class Consents:
         return _seen(str(event["content"].get("body", ""))).split() if event is not None else []
 
     def _must_have_agreed(self, party: Party, transfer: Transfer, by: str, verbs: tuple[str, ...]) -> None:
-        """One of our people who may decide has said yes to what is here now, as the card showed it."""
+        """One of our people with the permission approved the current content, as the card showed it."""
         if self.auditor.is_our_line(party, by, verbs):
             return
         tap = self.auditor.taps.get(by)
@@ -315,7 +318,7 @@ class Consents:
             self.compare(party, transfer, tap, booked=transfer.terms.starts is not None)
 
     def _must_be_entitled(self, party: Party, transfer: Transfer, tap: Tap, by: str) -> None:
-        """Who said yes had the permission when the grace ended; who asked may take less without it."""
+        """The approver had the permission when the grace ended; the requester may accept less without it."""
         username = party.us.people.get(tap.person, "")
         takes_less = transfer.terms.kind == "request" and tap.person == transfer.terms.asker
         if takes_less or party.id in self.auditor.jumped:
@@ -329,16 +332,16 @@ class Consents:
     def compare(
         self, party: Party, subject: Transfer | Connection, tap: Tap, *, less: bool = False, booked: bool = False
     ) -> None:
-        """What is here now against what stood on the card when the person said yes."""
+        """Compare the current content with the card's when the person approved."""
         if tap.shown is None:
             self._wrong(party, subject, "goes on by a yes from before its card was up (3)")
         elif found := differences(tap.shown, view_of(subject), less=less, booked=booked):
             self._wrong(party, subject, f"goes on, but the card showed other {', '.join(found)} (2)")
 
-    # --- stock that leaves --------------------------------------------------------------------------------
+    # --- stock that leaves ----------------------------------------------------------------------------------
 
     def goes_out(self, party: Party, sent: Transfer) -> None:
-        """What leaves is what our person wrote, or saw on the card; of what we borrowed no more than that."""
+        """The leaving items are those that our person wrote, or saw on the card; a return has no more than we borrowed."""
         if sent.terms.starts is not None:
             self._is_fetched(party, sent)
         if sent.terms.kind != "return":
@@ -354,17 +357,17 @@ class Consents:
                 self.compare(party, sent, tap, less=sent.granted is not None, booked=sent.terms.starts is not None)
 
     def _comes_in_time(self, party: Party, transfer: Transfer) -> None:
-        """What is booked isn't booked in before its first day, whatever its owner's bot says (2)."""
+        """A booking isn't booked in before its first day, whatever the lender's bot says (2)."""
         first = transfer.terms.starts
         if first is not None and self._today(party, transfer) < first and party.id not in self.auditor.jumped:
             self._wrong(party, transfer, f"is booked from {first} on, and booked in before")
 
     def _today(self, party: Party, transfer: Transfer) -> date:
-        """At the owner, by this machine's clock."""
+        """The lender's date, by this machine's clock."""
         return party.clock.now().astimezone(ZoneInfo(transfer.terms.time_zone or TIME_ZONES[party.number])).date()
 
     def _is_fetched(self, party: Party, sent: Transfer) -> None:
-        """What was booked leaves on its day, as somebody who may has seen on the card that asked for that (2, 4)."""
+        """A booking leaves on its first day, after somebody with the permission approved that day's card (2, 4)."""
         by = sent.handed.event_id if sent.handed is not None else ""
         tap = self.auditor.taps.get(by)
         if tap is None or not self._is_yes(party, tap, sent.id):
@@ -377,7 +380,7 @@ class Consents:
             self._wrong(party, sent, f"is booked from {sent.terms.starts} on, and leaves on {today}")
 
     def _is_nobody_elses(self, party: Party, sent: Transfer) -> None:
-        """What is on loan here leaves for its owner only, by a return."""
+        """An item on loan here leaves only to its lender, by a return."""
         loans = [t for t in party.transfers() if t.role == "receiver" and t.is_on_loan]
         borrowed = {p.item for loan in loans for p in loan.progress if loan.ending_of(p.number) is None}
         if theirs := borrowed & {line.item for line in sent.terms.lines}:
@@ -386,7 +389,7 @@ class Consents:
     def _is_what_was_typed(self, party: Party, sent: Transfer) -> None:
         words = self._words(sent.asked.event_id)
         if words[1:2] not in (["push"], ["lend"]) or "to" not in words:
-            return  # removed since
+            return  # redacted later
         to = words.index("to")
         typed = [word.removeprefix("#") for word in words[2:to] if word != "+"]
         wanted: dict[int, Decimal] = {}
@@ -423,7 +426,7 @@ class Consents:
                 self._wrong(party, sent, f"returns {back} of {line.quantity} that were lent (4)")
 
     def came_in(self, party: Party, identifier: str, number: int, part: int, quantity: Decimal) -> None:
-        """A stock item was made: of the part, and as much, as the card said."""
+        """A new stock item has the part and the quantity of the card."""
         transfer = party.transfer(identifier)
         if transfer is None:
             self.auditor.wrong(f"{party.id}: {identifier[:4]} is booked in, and nobody here knows of it (4)")
@@ -435,10 +438,10 @@ class Consents:
         if quantity != transfer.here(number) or (progress.part is not None and part != progress.part):
             self._wrong(party, transfer, f"line {number}: {quantity} of part {part} booked in, not {line.quantity} (2)")
 
-    # --- loans, friendships -------------------------------------------------------------------------------
+    # --- loans, friendships ---------------------------------------------------------------------------------
 
     def _loan(self, party: Party, before: Transfer, after: Transfer, decision: Committed, event: Event) -> None:
-        """What we have lent is ours: its last day and its end are for our people to say."""
+        """A loan of ours: only our people decide on its due date and its end."""
         if after.role != "sender" or not after.is_loan:
             return
         name = f"loan {after.id[:4]}"
@@ -452,7 +455,7 @@ class Consents:
             self.auditor.wrong(f"{party.id}: {name} is over by what the borrower's bot says (4)")
 
     def _as_agreed(self, party: Party, loan: Transfer, decision: Committed) -> None:
-        """A borrower that asks gets no more extensions than its loan was agreed with."""
+        """A borrower gets no more extensions than its loan was agreed with."""
         rules, children = loan.terms.rules, (d for d in decision.documents.values() if isinstance(d, Transfer))
         was_asked = any(each.terms.kind == "extension" and each.terms.parent == loan.id for each in children)
         times = self._extended[party.id, loan.id]
@@ -460,7 +463,7 @@ class Consents:
             self._wrong(party, loan, f"is extended {times} times, and {rules.extensions} were agreed (2)")
 
     def _somebody_said(self, party: Party, loan: Transfer, decision: Committed, verbs: tuple[str, ...]) -> bool:
-        """By a line, or by a yes to an asking of the borrower's that ends in this very decision."""
+        """Whether our people said it by a line, or by approving a request of the borrower that this commit ends."""
         children = [d for d in decision.documents.values() if isinstance(d, Transfer) and d.terms.parent == loan.id]
         asked = {child.id for child in children}
         by = [entry.event_id for entry in decision.audit if entry.subject in {loan.id, *asked}]
@@ -483,7 +486,7 @@ class Consents:
             self.compare(party, after, tap)
 
     def _new_friend(self, party: Party, new: Connection) -> None:
-        """Nobody becomes a friend at once; its id is that of both keys, the room and the generation (1)."""
+        """Nobody becomes a friend at once; the id follows from both keys, the room and the generation (1)."""
         rightly = envelope.connection_id(party.identity.key, new.peer_key, new.room, new.generation)
         if new.id != rightly:
             self._wrong(party, new, "has an id that isn't that of what was opened (1)")

@@ -1,4 +1,4 @@
-"""A process that can end at any point: between the calls of its journal, its chat and its InvenTree."""
+"""A process that can crash at any point: between the calls of its journal, its chat and its InvenTree."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from fedbot_demo.inventree.transport import SimulatedTransport
 
 
 class Crash(BaseException):
-    """The process is gone. Not an Exception: nothing in the product can catch it."""
+    """The process has crashed. Not an Exception, because nothing in the product may catch it."""
 
 
 @dataclass
 class Fuse:
-    """Burns down by one at each point that is passed; at zero the process ends there. None: not lit."""
+    """Counts down at each point and crashes the process at zero. None: not lit."""
 
     left: int | None = None
     passed: int = 0
 
     def light(self, points: int) -> None:
-        """The process ends at the n-th point from now."""
+        """Crash the process at the n-th point from now."""
         self.left = points
 
     def point(self, name: str) -> None:
-        """One point between two things that a process does."""
+        """Pass a point between two operations of a process."""
         self.passed += 1
         if self.left is None:
             return
@@ -44,7 +44,7 @@ class Fuse:
 
 @dataclass
 class Watched:
-    """What the journal tells while it works: commits with their rows, which row is being sent, and as which event."""
+    """Callbacks of the journal: commits with their rows, the row being sent, and the event that it became."""
 
     committed: Callable[[Event, Committed, Sequence[int]], None]
     sent: Callable[[int, str], None]
@@ -54,7 +54,7 @@ class Watched:
 class CrashingJournal(Journal):
     """The real journal on a database that outlives the process, with a point before and after each change.
 
-    `changes` counts what was written: as long as it stays, what was found to be empty is so still.
+    `changes` counts the writes. While it stays the same, an empty result is still empty.
     """
 
     def __init__(self, database: SqliteDatabase, now: Callable[[], datetime], fuse: Fuse, watched: Watched) -> None:
@@ -67,7 +67,7 @@ class CrashingJournal(Journal):
 
     @property
     def changes(self) -> int:
-        """How many rows have been written so far."""
+        """The number of rows written so far."""
         return self._database._connection.total_changes
 
     def receive(self, events: Sequence[Event], token: str | None) -> int:
@@ -136,10 +136,10 @@ class CrashingJournal(Journal):
 
 
 class CrashingTransport(httpx.BaseTransport):
-    """The way to the InvenTree, with a point before and after each request; and room for meddling people.
+    """The transport to the InvenTree, with a point before and after each request, and people who meddle.
 
-    `meddling`: what somebody does in the same InvenTree just before the so-many-th writing request from now.
-    `late_since`: when the first request came that the server will still do though its client has given up.
+    `meddling`: somebody's change in the same InvenTree just before a later writing request. `late_since`: the time of
+    the first request that the server will still do although its client has given up.
     """
 
     def __init__(self, network: SimulatedTransport, fuse: Fuse, now: Callable[[], datetime]) -> None:

@@ -1,4 +1,4 @@
-"""What must hold in the end, when all links are healthy, everybody is up, and enough time has gone by."""
+"""Checks the end of a history, when all links are healthy, all bots run, and enough time has passed."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from tests.simulation.federation import Federation
 from tests.simulation.lying import TRUTHS
 from tests.simulation.party import Party
 
-# What the sender's side and the receiver's may be, together.
+# The states of both sides that agree.
 AGREED = {(state, state) for state in FINAL} | {(TransferState.DISPUTED, TransferState.DISPUTED)}
 ANSWERED = {TransferState.RECEIVED: TransferState.RECEIVED, TransferState.REFUSED: TransferState.REVERTING}
-"""What a receiver has answered, and where the sender's side goes by that."""
+"""The receiver's answers, and the sender's state that follows from each."""
 
-# Disputes that no trouble in an InvenTree explains.
+# The disputes that trouble with an InvenTree can't explain.
 NEVER_RIGHT = (Plain(Fault.NOT_APPROVED), Plain(Fault.RECEIVED_BUT_NOT_SENT))
 
 
 def must_agree(auditor: Auditor) -> None:
-    """Everything has come to its end, and both sides say the same."""
+    """Everything has ended, and both sides agree."""
     for party in auditor.parties:
         if party is auditor.liar:
             continue
@@ -55,7 +55,7 @@ def must_agree(auditor: Auditor) -> None:
 
 
 async def people_end_it(federation: Federation) -> None:
-    """What is still open people can end, and with a bot that lies without it: nothing is left in limbo (8)."""
+    """People can end everything that is still open, even without a lying bot's help: nothing stays in limbo (8)."""
     await _both_settle(federation)
     auditor = federation.auditor
     if auditor.liar is None:
@@ -79,13 +79,13 @@ async def people_end_it(federation: Federation) -> None:
 
 
 async def _both_settle(federation: Federation) -> None:
-    """What is disputed between honest spaces their superusers settle, and then it is over on both sides."""
+    """Superusers of honest spaces settle a dispute, and then it is over on both sides."""
     auditor = federation.auditor
     disputed = {t.id: t for party in auditor.parties for t in party.transfers() if t.state is TransferState.DISPUTED}
     between = [t for t in disputed.values() if t.id not in auditor.forged | auditor.settled]
     for transfer in between:
         sides = [auditor.by_id(each) for each in (transfer.terms.sender, transfer.terms.receiver)]
-        for party in (*sides, sides[0]):  # the sender's once more: the receiver's may have contradicted them
+        for party in (*sides, sides[0]):  # the sender's again, because the receiver's may have contradicted them
             known = party.transfer(transfer.id)
             if known is not None and known.state is TransferState.DISPUTED:
                 await _says_all_truths(federation, party, known)
@@ -97,7 +97,7 @@ async def _both_settle(federation: Federation) -> None:
 
 
 async def _says_that_it_came(federation: Federation, receiver: Party, transfer: Transfer) -> None:
-    """A parcel of which its sender's superuser has said that it left is waited for, as any other is."""
+    """A parcel that its sender's superuser reported as sent is awaited like any other."""
     known = receiver.transfer(transfer.id)
     if known is not None and known.awaits_parcel:
         federation.people[receiver.person(receiver.people.superuser)].says(f"!fed received {known.code}")
@@ -105,7 +105,7 @@ async def _says_that_it_came(federation: Federation, receiver: Party, transfer: 
 
 
 async def _settle(federation: Federation, party: Party, connection: Connection, superuser: Person) -> None:
-    """All that a superuser can say of what is open, one after the other."""
+    """Try all of a superuser's choices for the open transfers, one after the other."""
     for transfer in _unsettled(party, connection):
         superuser.says(f"!fed cancel {transfer.code}")
         await federation.passes(timedelta(minutes=1))
@@ -113,7 +113,7 @@ async def _settle(federation: Federation, party: Party, connection: Connection, 
 
 
 async def _says_all_truths(federation: Federation, party: Party, transfer: Transfer) -> None:
-    """All that a superuser can say of it, until one of that is taken."""
+    """Try all of a superuser's choices for a transfer until one is accepted."""
     federation.auditor.settled.add(transfer.id)
     superuser = federation.people[party.person(party.people.superuser)]
     for truth in TRUTHS:
@@ -160,7 +160,7 @@ def _must_be_over(auditor: Auditor, party: Party, transfer: Transfer) -> None:
 
 
 def _loan_must_add_up(auditor: Auditor, owner: Party, loan: Transfer, other: Transfer) -> None:
-    """Never more came back than was lent; it is over when all of it is back; both sides say the same of it."""
+    """No more is returned than was lent; a loan ends when all of it is back; both sides agree."""
     returns = [t for t in owner.transfers() if t.terms.parent == loan.id and t.terms.kind == "return"]
     if {t.id for t in returns} & (auditor.forged | auditor.settled) or any(
         t.state is TransferState.DISPUTED for t in returns
@@ -168,7 +168,7 @@ def _loan_must_add_up(auditor: Auditor, owner: Party, loan: Transfer, other: Tra
         return
     name = f"loan {loan.id[:4]}"
     moved = {line.number: auditor.movements.get((loan.id, line.number), Movement()) for line in loan.terms.lines}
-    given = {number for number, m in moved.items() if m.over > m.back}  # what was refused came back at once
+    given = {number for number, m in moved.items() if m.over > m.back}  # a refused line was returned at once
     lent = sum(moved[number].handed for number in given)
     back = sum(
         line.quantity
@@ -204,13 +204,13 @@ def _is_home(auditor: Auditor, transfer: Transfer, line: Line) -> bool:
 
 
 def _called_off(sent: Transfer, received: Transfer) -> bool:
-    """The receiver's side has ended the friendship at once, without waiting for what the sender would say (UC5)."""
+    """Whether the receiver's side ended the friendship at once, without waiting for the sender (UC5)."""
     alone = received.state is TransferState.CANCELLED and received.problem == DISCONNECTED
     return alone and sent.state in FINAL - {TransferState.DONE}
 
 
 def _is_at_a_loss(sent: Transfer, received: Transfer) -> bool:
-    """The receiver has answered, which settles its books; a step that follows from that failed at the sender (8)."""
+    """Whether the receiver has answered, and a later step of the sender failed (8)."""
     dispute = sent.dispute
     return dispute is not None and dispute.by == (sent.terms.sender,) and dispute.was is ANSWERED.get(received.state)
 
@@ -221,7 +221,7 @@ def _must_be_explained(auditor: Auditor, party: Party, transfer: Transfer) -> No
         auditor.wrong(f"{transfer.id[:4]} is disputed at {party.id} without a reason")
     if transfer.obstacle in NEVER_RIGHT:
         auditor.wrong(f"{transfer.id[:4]} is disputed at {party.id}: {why}")
-    # a process that ends just before a request, for longer than `give up`, can't know whether it was made
+    # a process that crashes just before a request, and is down for longer than `give up`, can't know its outcome
     crashed = party.crashes or auditor.by_id(transfer.peer).crashes
     explained = crashed or transfer.id in auditor.missing or {party.id, transfer.peer} & auditor.troubled
     if not explained:
@@ -229,7 +229,7 @@ def _must_be_explained(auditor: Auditor, party: Party, transfer: Transfer) -> No
 
 
 def _books_must_balance(auditor: Auditor, party: Party, transfer: Transfer) -> None:
-    """Invariant 2, line by line: what was handed over was booked in, or came back, or a person must look."""
+    """Invariant 2, line by line: handed-over items were booked in or returned, or a person must look."""
     if transfer.state is TransferState.DISPUTED:
         return
     for line in transfer.terms.lines:

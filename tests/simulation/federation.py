@@ -1,4 +1,4 @@
-"""Parties, room, links and clock of one history, and what each action does to them."""
+"""The parties, room, links and clock of one history, and the effect of each action on them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.simulation.party import GRACE, Party, SkewedClock
 MOST_ROUNDS = 500
 LONG_POLL = timedelta(seconds=31)
 MOST_WAKES = 20_000
-LATE_AT_MOST = timedelta(seconds=90)  # shorter than `settle`: what that promises is the operator's to keep
+LATE_AT_MOST = timedelta(seconds=90)  # shorter than `settle`, whose promise the operator has to keep
 SECOND = timedelta(seconds=1)
 JUMPS = tuple(timedelta(hours=hours) for hours in (-1, 1, -26, 26, -24 * 60, 24 * 60, 24 * 3650))
 LANES = ("sync", "ask", "act", "chat")
@@ -34,7 +34,7 @@ LANES = ("sync", "ask", "act", "chat")
 
 @dataclass(frozen=True)
 class Setup:
-    """What is so before a history begins: made from the seed, not shrunk."""
+    """The initial conditions of a history: drawn from the seed, never shrunk."""
 
     parties: int
     skews: tuple[int, ...]
@@ -45,7 +45,7 @@ class Setup:
 
     @classmethod
     def drawn(cls, random: Random) -> Setup:
-        """Mostly two parties, friends, with clocks that are half a minute off."""
+        """Draw one: mostly two parties, friends, with clocks up to 40 seconds off."""
         parties = random.choices((2, 3, 4), (7, 2, 1))[0]
         skews = tuple(random.choice((0, 0, -25, 40)) for _ in range(parties))
         return cls(
@@ -58,7 +58,7 @@ class Setup:
 
 
 class Federation:
-    """All that there is in one history. `story` tells in lines what has happened."""
+    """The whole world of one history. `story` describes its events in lines."""
 
     def __init__(self, setup: Setup) -> None:
         self.clock = FakeClock()
@@ -111,7 +111,7 @@ class Federation:
         self.server.join(user, self.room)
 
     def upgrades(self) -> None:
-        """The moderator upgrades the room and asks everybody into the new one, where all people talk from now on."""
+        """The moderator upgrades the room and invites everybody into the new one, where all people talk from now on."""
         new = self.moderator.upgrades(room=self.room)
         for person in (self.stranger, *self.people.values()):
             self.server.invite(self.moderator.user_id, new.id, person.user_id)
@@ -136,18 +136,18 @@ class Federation:
         self.auditor.consents.sent(party, row, event_id)
 
     def tell(self, line: str) -> None:
-        """One line of the story, with its time."""
+        """Add a line with its time to the story."""
         self.story.append(f"{self.clock.now():%a %H:%M:%S} {line}")
 
     @property
     def events(self) -> int:
-        """How many events the bots have decided upon; the mere word that nothing is missing doesn't count."""
+        """The number of events that bots have decided, apart from those that only say that nothing is missing."""
         return sum(party.events for party in self.parties)
 
     # --- beginning and end --------------------------------------------------------------------------------
 
     async def begins(self) -> None:
-        """All bots are up and share what there is; the first is a friend of each other, if the set-up says so."""
+        """Start all bots and share all stock; the first party befriends each other one if the set-up says so."""
         for party in self.parties:
             await self.boots(party)
         await self.rests()
@@ -159,7 +159,7 @@ class Federation:
                 await talking.become_friends(self, self.parties[0], party)
 
     async def heals(self) -> None:
-        """Nothing goes wrong any more, everybody is up, and twelve days go by."""
+        """Remove all trouble, start all bots, and let twelve days pass."""
         self.tell("--- from here on nothing goes wrong any more")
         for party in self.parties:
             party.clock.skew = timedelta(seconds=self._setup.skews[party.number])
@@ -178,7 +178,7 @@ class Federation:
     # --- processes ----------------------------------------------------------------------------------------
 
     async def guarded(self, party: Party, work: Callable[[], Awaitable[bool]]) -> bool:
-        """Let a process work; if it crashes on it, it is down from then on."""
+        """Let a process work. If it crashes, it is down from then on."""
         try:
             did = await work()
         except Crash as crash:
@@ -194,7 +194,7 @@ class Federation:
         return did
 
     def calls(self, party: Party, event: SaidOffChat | DecidedOffChat) -> None:
-        """A program of one of its people says or decides something, as the API hands it on."""
+        """A program of one of its people sends a line or a decision, as the API passes it on."""
         if party.bot is None:
             return
         try:
@@ -204,7 +204,7 @@ class Federation:
             self.tell(f"  {party.id} CRASHES {crash}")
 
     async def boots(self, party: Party) -> None:
-        """The process comes up; where a fuse is lit it may crash on it."""
+        """Start the process; if a fuse is lit it may crash."""
         self.auditor.must_have_kept(party)
 
         async def boot() -> bool:
@@ -214,7 +214,7 @@ class Federation:
         await self.guarded(party, boot)
 
     async def lane(self, party: Party, lane: str) -> bool:
-        """Let one lane do one thing; whether there was anything."""
+        """Let one worker do one thing; return whether there was any."""
         if party.bot is None:
             return False
 
@@ -253,7 +253,7 @@ class Federation:
         return bool(batch.events)
 
     async def round(self, parties: list[Party], first: int = 0) -> bool:
-        """Each lane of these bots does one thing, this lane first."""
+        """Let each worker of these bots do one thing, this one first."""
         did = False
         for party in parties:
             for lane in (*LANES[first:], *LANES[:first]):
@@ -261,14 +261,14 @@ class Federation:
         return did
 
     async def rests(self, first: int = 0) -> None:
-        """Everything happens that can happen without time going by."""
+        """Do everything that needs no time."""
         for _ in range(MOST_ROUNDS):
             if not await self.round(self.parties, first):
                 return
         self.auditor.wrong("it never comes to rest")
 
     async def passes(self, time: timedelta) -> None:
-        """Time goes by; whatever is due on the way is done."""
+        """Let time pass and do everything that becomes due."""
         end = self.clock.now() + time
         known = 0
         for _ in range(MOST_WAKES):
@@ -281,7 +281,7 @@ class Federation:
                 default=end,
             )
             held = [at for link in self.server.links.values() for at, _ in link.held]
-            # a bot that has just done something looks into the room again soon: the end of a long poll
+            # a bot that was just busy soon reads the room again, at the end of its long poll
             poll = self.clock.now() + LONG_POLL if self.events > known else end
             known = self.events
             due = min([due, end, poll, *held])
@@ -303,7 +303,7 @@ class Federation:
         await self.guarded(party, tick)
 
     def jumps(self, time: timedelta) -> None:
-        """The clock moves on. What an InvenTree still has to do for a client that gave up is done in time."""
+        """Move the clock. An InvenTree does its late requests in time."""
         end = self.clock.now() + time
         for party in self.parties:
             late_since = party.wire.late_since
@@ -315,7 +315,7 @@ class Federation:
     # --- actions ------------------------------------------------------------------------------------------
 
     async def perform(self, action: Action) -> None:
-        """What an action means here and now; nothing, if there is nothing that it could be about."""
+        """Perform an action in the current state; do nothing if it doesn't apply."""
         await self._actions[action.name](*action.numbers)
         for party in self.parties:
             self.auditor.look(party)
@@ -325,7 +325,7 @@ class Federation:
         return self.parties[number % len(self.parties)]
 
     def aimed(self, a: int, d: int) -> Party:
-        """One of the parties; by the last number often the one with the newest card, or the one it is about."""
+        """One of the parties. The last number often selects the one with the newest card, or the card's peer."""
         cards = self.auditor.cards
         if not cards or d % 4 > 1:
             return self.party(a)
@@ -391,7 +391,7 @@ class Federation:
                 await self._ticks(party)
 
     async def _grace(self, a: int, *_: int) -> None:
-        """The time of a grace goes by, or not quite."""
+        """Let a grace pass, or almost."""
         await self._seconds(4 + a % 4)
 
     async def _seconds(self, a: int, *_: int) -> None:
@@ -410,7 +410,7 @@ class Federation:
         await self.passes(timedelta(hours=1 + a % 30))
 
     async def _days(self, a: int, b: int, *_: int) -> None:
-        """The clock jumps, as for machines that were all asleep, or days go by."""
+        """Move the clock at once, as if all machines slept, or let days pass."""
         self.tell("some days later")
         if b % 2 or any(party.is_down for party in self.parties):
             self.jumps(timedelta(days=1 + a % 8))
@@ -418,7 +418,7 @@ class Federation:
             await self.passes(timedelta(days=1 + a % 8))
 
     async def _clock_jumps(self, a: int, b: int, *_: int) -> None:
-        """One machine's clock is set forward or back, by any amount."""
+        """Set one machine's clock forward or back by any amount."""
         party = self.party(a)
         jump = JUMPS[b % len(JUMPS)]
         party.clock.skew += jump
@@ -426,7 +426,7 @@ class Federation:
         self.tell(f"{party.id}'s clock jumps by {jump}")
 
     async def _clock_right(self, a: int, *_: int) -> None:
-        """Somebody sets it right."""
+        """Set the clock right."""
         party = self.party(a)
         party.clock.skew = timedelta(seconds=self._setup.skews[party.number])
         self.tell(f"{party.id}'s clock is right again")
@@ -466,7 +466,7 @@ class Federation:
 
 
 def _heard(party: Party) -> object:
-    """As long as this stays, one more sync brings nothing that the last one hasn't brought."""
+    """While this stays the same, another sync brings nothing new."""
     journal = party.bot.engine.journal if party.bot is not None else None
     changes = journal.changes if isinstance(journal, CrashingJournal) else 0
     feed = party.server.links[party.chat.user_id].feed

@@ -1,4 +1,4 @@
-"""One history: set up, played from its list of actions, healed, judged. The same list gives the same history."""
+"""One history: set up, played from its list of actions, healed and checked. The same list gives the same history."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.simulation.federation import Federation, Setup
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a history."""
+    """The result of a history."""
 
     setup: Setup
     actions: tuple[Action, ...]
@@ -26,7 +26,7 @@ class Outcome:
 
 
 def scripted(seed: int, *, lies: bool = False, ahead: bool = False) -> tuple[Setup, list[Action]]:
-    """The set-up and the actions of a seed. Every fifth history is about loans alone; in some one bot lies.
+    """The set-up and the actions of a seed. Every fifth history is only about loans; in some, one bot lies.
 
     `ahead`: it is about bookings, waiting lists, wants and requests from anyone.
     """
@@ -36,16 +36,16 @@ def scripted(seed: int, *, lies: bool = False, ahead: bool = False) -> tuple[Set
 
 
 def lived(seed: int, *, lies: bool = False, ahead: bool = False) -> Outcome:
-    """The history of a seed."""
+    """Play the history of a seed."""
     return played(*scripted(seed, lies=lies, ahead=ahead))
 
 
 def played(setup: Setup, actions: Sequence[Action]) -> Outcome:
-    """The history of a list of actions. It stops at the first broken promise."""
+    """Play a list of actions. It stops at the first broken promise."""
     logger = logging.getLogger("fedbot")
     level = logger.level
     logger.setLevel(logging.CRITICAL + 1)
-    machine_random.seed(0)  # jitter
+    machine_random.seed(0)  # it determines the jitter
     try:
         return asyncio.run(_played(setup, actions))
     finally:

@@ -1,6 +1,6 @@
-"""The homeserver with bad links: each bot has its own view, in which messages get lost, double, late, reordered.
+"""A homeserver with bad links: messages to each bot get lost, doubled, delayed or reordered.
 
-State events always arrive. What a link does is set in numbers of messages, so that it is the same at each run.
+State events always arrive. Troubles are counted in messages, so each run is the same.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ LONGEST_DELAY = timedelta(hours=2)
 
 @dataclass
 class Link:
-    """What happens to the next messages on their way to one bot. Its view of the rooms is `feed`."""
+    """The trouble for the next messages to one bot. `feed` is its view of the rooms."""
 
     feed: list[dict[str, Any]] = field(default_factory=list)
     arrived_at: dict[str, datetime] = field(default_factory=dict)
@@ -36,12 +36,12 @@ class Link:
     lost: set[str] = field(default_factory=set)
 
     def heal(self) -> None:
-        """From now on everything arrives; what is late still is."""
+        """Let everything arrive from now on; late messages stay late."""
         self.lose = self.double = self.hold = 0
 
 
 class FaultyHomeserver(FakeHomeserver):
-    """`kept` are the accounts with a link of their own (the bots)."""
+    """`kept` are the accounts with their own link (the bots)."""
 
     def __init__(self, clock: Clock) -> None:
         super().__init__(clock)
@@ -51,7 +51,7 @@ class FaultyHomeserver(FakeHomeserver):
         self._reacted: set[tuple[str, str, str]] = set()
 
     def keep(self, user: str) -> None:
-        """This account has a link of its own, from its rooms' beginning on."""
+        """Give this account a link of its own, from the beginning of its rooms."""
         link = self.links[user] = Link()
         rooms = {room for room, members in self._members.items() if user in members}
         for event in self.log:
@@ -59,7 +59,7 @@ class FaultyHomeserver(FakeHomeserver):
                 self._arrives(link, event)
 
     def release(self) -> None:
-        """What was late and is due now arrives, in the order in which it is due."""
+        """Deliver the late messages that are due, in the order of their due times."""
         now = self.clock.now()
         for link in self.links.values():
             if link.held:
@@ -78,7 +78,7 @@ class FaultyHomeserver(FakeHomeserver):
         return "join" if user in self._members.get(room, ()) else super().membership(room, user)
 
     def view(self, user: str, since: int, *, full_state: bool) -> RawSync:
-        """What this account sees from that position of its own feed on; all state of a room that it has just joined."""
+        """The account's view from that position of its feed, with all state of a room that it has just joined."""
         self.release()
         timelines: dict[str, list[Raw]] = {}
         entered: set[str] = set()
@@ -157,9 +157,9 @@ class FaultyHomeserver(FakeHomeserver):
 
 
 class SimulatedChat(FakeChat):
-    """A bot's account over its own link; a send is a point at which the process may end.
+    """A bot's account with its own link. A send is a point at which the process may crash.
 
-    `sent_rows` tells which event each outbox row became, `twice` the rows that became more than one.
+    `sent_rows` maps outbox rows to events; `twice` are the rows that became more than one.
     """
 
     server: FaultyHomeserver
@@ -179,7 +179,7 @@ class SimulatedChat(FakeChat):
         return twin
 
     async def sync(self, since: str | None, timeout: float) -> Batch:
-        """What is there now; never waits."""
+        """The current events; never waits."""
         self._fail()
         asked_at = self._clock.now()
         fresh = since is None or since != self._token

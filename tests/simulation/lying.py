@@ -1,8 +1,8 @@
 """A bot that lies: it has a valid key and a real friendship, and says anything, of any kind, at any time.
 
-It repeats, changes, invents, reorders and crosses protocol messages, forges each field of each kind by itself, seals
-what it likes, passes on those of others, floods, announces what isn't so, taps on other people's cards and speaks like
-one of them. Beside that its own bot goes on as it is, so that the lies are told in every state of something real.
+It repeats, changes, invents, reorders and mixes up protocol messages. It forges each field of each kind, seals any
+content, forwards others' messages, floods, announces falsehoods, reacts to other people's cards and talks like a
+person. Its real bot keeps running, so the lies are told in every state of a real transfer.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ FRAME = ("from", "to", "room", "seq", "terms_hash", "sent_at", "id", "key", "kin
 """The fields of an envelope around its body."""
 FORGEABLE = tuple((kind, field) for kind in SAID for field in (*bodies.KINDS[kind].model_fields, *FRAME))
 ANNOUNCED = ("id", "name", "key", "people", "access", "speaks", "at", "sig", "bot", "room", "parties")
-"""What an announcement holds, and for which account and room it is signed."""
+"""The fields of an announcement, and the account and room for which it is signed."""
 HOSTILE: tuple[Any, ...] = (
     "",
     "x" * 5000,
@@ -75,13 +75,13 @@ SHAPES: dict[str, dict[str, Any]] = {
     "refused": {"refused": [{"number": 1, "reason": "x"}]},
     "closed": {"lines": [1]},
 }
-"""What stands in a field where its name alone doesn't tell."""
+"""The values of a field whose name doesn't determine them."""
 MOST_AT_ONCE = 6
 FLOOD = 60
 
 
 class Liar:
-    """`forged` counts the fields that were forged, as (kind, field); `told` the kinds of lies."""
+    """`forged` counts the forged fields as (kind, field); `told` the kinds of lies."""
 
     def __init__(self, federation: Federation) -> None:
         self._federation = federation
@@ -89,18 +89,18 @@ class Liar:
         self.told: Counter[str] = Counter()
 
     def actions(self) -> dict[str, Callable[[int, int, int, int], Awaitable[None]]]:
-        """What a liar does, by the names of actions. Nothing, where nobody lies."""
+        """A liar's actions by name. They do nothing in a history without a liar."""
         return {"lie": self.lies, "flood": self.floods, "strike": self.strikes}
 
     async def lies(self, *numbers: int) -> None:
-        """A few lies at once: the numbers say which."""
+        """Tell a few lies, selected by the numbers."""
         if (liar := self._federation.auditor.liar) is not None:
             random = Random(":".join(map(str, numbers)))
             for _ in range(random.randrange(1, MOST_AT_ONCE)):
                 self.lie(liar, random)
 
     async def floods(self, *numbers: int) -> None:
-        """Very many at once."""
+        """Tell very many lies at once."""
         if (liar := self._federation.auditor.liar) is not None:
             random = Random(":".join(map(str, numbers)))
             only_opens = random.random() < 1 / 2
@@ -108,7 +108,7 @@ class Liar:
                 (self._opens_more if only_opens else self.lie)(liar, random)
 
     async def strikes(self, *numbers: int) -> None:
-        """What somebody decides, or waits for, becomes something else, and the bots hear of it."""
+        """Change a subject that somebody is deciding on or waiting for, and let the bots read it."""
         liar = self._federation.auditor.liar
         random = Random(":".join(map(str, numbers)))
         strikes = random.randrange(1, 3) if liar is not None and self._undecided(liar) else 0
@@ -119,7 +119,7 @@ class Liar:
                 await self._federation.rests()
 
     def lie(self, liar: Party, random: Random) -> None:
-        """One lie of any sort."""
+        """Tell one lie of any kind."""
         often = [self._forges, self._changes, self._invents, self._crosses, self._repeats, self._reorders]
         often += [self._strikes] if self._undecided(liar) else []
         seldom = [self._passes_on, self._announces, self._taps, self._speaks, self._takes_back]
@@ -128,22 +128,22 @@ class Liar:
         self.told[lie.__name__] += 1
         lie(liar, random)
 
-    # --- what was said before -----------------------------------------------------------------------------
+    # --- messages that were sent before -------------------------------------------------------------------
 
     def _said(self, liar: Party, *, by_liar: bool = True) -> list[dict[str, Any]]:
-        """The protocol messages that stand in the room, of the liar or of the others."""
+        """The protocol messages in the room, those of the liar or those of others."""
         bot = liar.chat.user_id
         events = self._federation.server.log[-300:]
         found = [e["content"]["dev.fedbot"] for e in events if (e["sender"] == bot) is by_liar and _holds_one(e)]
         return [each for each in found if _is_whole(each)]
 
     def _repeats(self, liar: Party, random: Random) -> None:
-        """Word by word."""
+        """Repeat a message unchanged."""
         if said := self._said(liar):
             self._send(liar, random.choice(said))
 
     def _passes_on(self, liar: Party, random: Random) -> None:
-        """What another bot has signed, as its own, or signed anew."""
+        """Forward another bot's message, as it is or with the liar's signature."""
         if said := self._said(liar, by_liar=False):
             heard = copy.deepcopy(random.choice(said))
             if random.random() < 1 / 2:
@@ -152,7 +152,7 @@ class Liar:
                 self._signs(liar, {**heard, "from": liar.id, "to": heard["from"]})
 
     def _changes(self, liar: Party, random: Random) -> None:
-        """One of its own with something of it changed, mostly as the next one in turn."""
+        """Change one of its own messages, mostly with the next sequence number."""
         if said := self._said(liar):
             lie = copy.deepcopy(random.choice(said))
             for _ in range(random.randrange(1, 3)):
@@ -161,7 +161,7 @@ class Liar:
             self._signs(liar, lie)
 
     def _crosses(self, liar: Party, random: Random) -> None:
-        """What was said of one thing, of another."""
+        """Send a message about one subject as being about another."""
         subjects = self._subjects(liar)
         if (said := self._said(liar)) and subjects:
             lie = copy.deepcopy(random.choice(said))
@@ -175,7 +175,7 @@ class Liar:
             self._signs(liar, lie)
 
     def _reorders(self, liar: Party, random: Random) -> None:
-        """Several in turn, the last of them first."""
+        """Send several messages in reverse order."""
         if said := self._said(liar):
             lies = [copy.deepcopy(random.choice(said)) for _ in range(random.randrange(2, 5))]
             names = ("connection", "transfer", "to", "terms_hash", "room")
@@ -185,16 +185,16 @@ class Liar:
                 rest = {name: value for name, value in lie.items() if name not in names}
                 self._signs(liar, {**rest, **about, "seq": known + ahead})
 
-    # --- what was never said ------------------------------------------------------------------------------
+    # --- invented messages --------------------------------------------------------------------------------
 
     def _subjects(self, liar: Party) -> list[Connection | Transfer]:
-        """What there is, mostly what the liar has to do with, newest last."""
+        """The subjects, mostly the liar's own, newest last."""
         parties = [liar, *self._federation.parties]
         known = [d for party in parties for d in party.documents.values() if isinstance(d, Connection | Transfer)]
         return known[-40:]
 
     def _invents(self, liar: Party, random: Random) -> None:
-        """A message of any kind about anything."""
+        """Send a message of any kind about anything."""
         subjects = self._subjects(liar)
         if not subjects:
             return
@@ -212,11 +212,11 @@ class Liar:
         self._signs(liar, lie, sealed=random.random() < 1 / 4 and random)
 
     def _forges(self, liar: Party, random: Random) -> None:
-        """A message that is as it should be, but for one field, of any kind."""
+        """Send a message of any kind with one forged field."""
         self.forges(liar, random, *random.choice(FORGEABLE))
 
     def forges(self, liar: Party, random: Random, kind: str, field: str) -> None:
-        """A message of that kind that is as it should be, but for that field."""
+        """Send a message of that kind with that field forged."""
         subjects = self._fitting(liar, kind)
         if not subjects:
             return
@@ -236,7 +236,7 @@ class Liar:
         self._signs(liar, lie, frame, sealed=field == "sealed" and random)
 
     def _fitting(self, liar: Party, kind: str) -> list[Connection | Transfer]:
-        """What a message of that kind is about, between the liar and somebody else; the newest count double."""
+        """The subjects between the liar and others that fit a message of that kind; the newest ones count double."""
         wanted: tuple[type[Connection | Transfer], ...] = (Connection,) if kind in ABOUT_CONNECTIONS else (Transfer,)
         wanted = (Connection, Transfer) if kind in ABOUT_BOTH else wanted
         mine = [s for s in self._subjects(liar) if isinstance(s, wanted) and self._is_liars(liar, s)]
@@ -246,7 +246,7 @@ class Liar:
         return subject.peer == liar.id or liar.documents.get((type(subject).__name__, subject.id)) is not None
 
     def _another(self, liar: Party, field: str, random: Random) -> Any:  # noqa: ANN401 -- any JSON
-        """A wrong value for a field around the body."""
+        """A wrong value for a field outside the body."""
         others = [party for party in self._federation.parties if party is not liar]
         party = random.choice(others)
         now = envelope.wire_time(liar.clock.now())
@@ -269,14 +269,14 @@ class Liar:
         return random.choice((*wrong.get(field, ()), random.choice(HOSTILE)))
 
     def _plausible(self, field: str, random: Random) -> Any:  # noqa: ANN401 -- any JSON
-        """A wrong value for a field of the body, that could be right of somebody or something else."""
+        """A wrong value for a field of the body that might be right elsewhere."""
         likely = self._values(random, None)
         return copy.deepcopy(random.choice((likely.get(field, "x"), random.choice(HOSTILE))))
 
     def _letter(
         self, liar: Party, kind: str, subject: Connection | Transfer, random: Random, *, whole: bool = False
     ) -> dict[str, Any]:
-        """A message of that kind, with what is likely in it; `whole`: with each field that its body can have."""
+        """A message of that kind with likely values; `whole`: with every field that its body can have."""
         likely = self._values(random, subject) | SHAPES.get(kind, {})
         fields = bodies.KINDS[kind].model_fields.items()
         said = [
@@ -301,13 +301,13 @@ class Liar:
         }
 
     def _counterpart(self, liar: Party, subject: Connection | Transfer, random: Random) -> str:
-        """Who knows of it, beside the liar."""
+        """The other party that knows the subject."""
         key = (type(subject).__name__, subject.id)
         known = [party.id for party in self._federation.parties if party is not liar and key in party.documents]
         return random.choice(known or [party.id for party in self._federation.parties if party is not liar])
 
     def _values(self, random: Random, subject: Connection | Transfer | None) -> dict[str, Any]:
-        """For each field something that might stand there."""
+        """A plausible value for each field."""
         federation = self._federation
         person = random.choice([p.person(u) for p in federation.parties for u in p.people.all])
         now = federation.clock.now()
@@ -355,7 +355,7 @@ class Liar:
         }
 
     def _opens(self, liar: Party, lie: dict[str, Any], subject: Connection | Transfer, random: Random) -> None:
-        """Something new, under an id that is rightly made."""
+        """Open a new subject under a valid id."""
         if lie["kind"] == "connect":
             self._asks_for_friendship(liar, lie, random)
             return
@@ -378,7 +378,7 @@ class Liar:
             lie["terms_hash"] = "0" * 64
 
     def _turns_round(self, liar: Party, lie: dict[str, Any], terms: dict[str, Any], random: Random) -> None:
-        """Terms of a kind that may be opened so, between these two; of a loan that there is, or isn't."""
+        """Valid terms of a kind that these two parties can open; for a loan that exists or not."""
         offers = lie["kind"] == "offer"
         terms["kind"] = random.choice(
             ("push", "push", "return") if offers else ("request", "request", "return", "extension")
@@ -394,7 +394,7 @@ class Liar:
             terms.pop("parent", None)
 
     def _asks_for_friendship(self, liar: Party, lie: dict[str, Any], random: Random) -> None:
-        """Under the next generation, or another; with its key, or a new one that it has announced."""
+        """Ask for friendship in the next generation or another, with the liar's key or a newly announced one."""
         generation = lie["body"].get("generation")
         other = next((party for party in self._federation.parties if party.id == lie["to"]), None)
         if other is None or type(generation) is not int:
@@ -409,7 +409,7 @@ class Liar:
         lie["seq"] = 1
 
     def _opens_more(self, liar: Party, random: Random) -> None:
-        """One more thing of those that there are, as a new one."""
+        """Open a copy of an existing subject as a new one."""
         subjects = [s for s in self._subjects(liar) if isinstance(s, Transfer) and s.terms.lines]
         if subjects:
             subject = random.choice(subjects)
@@ -419,14 +419,14 @@ class Liar:
             self._signs(liar, lie)
 
     def _undecided(self, liar: Party) -> list[tuple[Party, Connection | Transfer]]:
-        """What somebody honest is just deciding, and the liar has a part in."""
+        """The subjects that an honest party is deciding on and that involve the liar."""
         honest = [party for party in self._federation.parties if party is not liar]
         known = [(p, d) for p in honest for d in p.documents.values() if isinstance(d, Connection | Transfer)]
         known = [(p, d) for p, d in known if d.peer == liar.id]
         return [(p, d) for p, d in known if d.decision is not None or d.own_card or _is_asked_of_peer(d)][-4:]
 
     def _strikes(self, liar: Party, random: Random) -> None:
-        """Just while somebody decides it becomes something else: what is granted, offered, asked for, called so."""
+        """Change a subject while somebody decides on it: what is granted, offered or requested, or its name."""
         _, subject = random.choice(self._undecided(liar))
         if isinstance(subject, Connection):
             kinds: tuple[str, ...] = ("connect", "cancelled", "accepted", "reveal", "ready", "disconnecting")
@@ -443,10 +443,10 @@ class Liar:
         lie["seq"] = self._seen(lie) + 1
         self._signs(liar, lie)
 
-    # --- beside the protocol ------------------------------------------------------------------------------
+    # --- outside the protocol -----------------------------------------------------------------------------
 
     def _taps(self, liar: Party, random: Random) -> None:
-        """Its bot taps a card of somebody else."""
+        """The liar's bot reacts to somebody else's card."""
         cards = self._federation.auditor.cards
         if cards:
             event_id = random.choice(cards[-4:])[2]
@@ -456,7 +456,7 @@ class Liar:
             self._sends(liar, "m.reaction", content)
 
     def _speaks(self, liar: Party, random: Random) -> None:
-        """Its bot says what a person would; as the answer to a card, or in the format of another bot."""
+        """The liar's bot talks like a person, as the reply to a card, or in another bot's format."""
         subjects = self._subjects(liar)
         cards = self._federation.auditor.cards
         if not subjects or not cards:
@@ -476,7 +476,7 @@ class Liar:
         self._sends(liar, "m.room.message", content)
 
     def _takes_back(self, liar: Party, random: Random) -> None:
-        """It removes a message of its own."""
+        """Redact a message of its own."""
         bot = liar.chat.user_id
         mine = [e for e in self._federation.server.log[-60:] if e["sender"] == bot and "state_key" not in e]
         mine = [event for event in mine if event["room_id"] == self._federation.room and event["content"]]
@@ -487,7 +487,9 @@ class Liar:
                 return
 
     def _announces(self, liar: Party, random: Random) -> None:
-        """A party of another's name, id, key or people, signed or not; or all as it is, but for one field."""
+        """Announce another party's name, id, key or people, signed or not, or its own announcement with one field
+        changed.
+        """
         if random.random() < 1 / 2:
             self.announces(liar, random, random.choice(ANNOUNCED))
             return
@@ -499,7 +501,7 @@ class Liar:
             "people": sorted(other.us.people),
         }
         identity = liar.identity
-        if random.random() < 1 / 4:  # it says that it has a new key, which is true
+        if random.random() < 1 / 4:  # it announces a new key of its own, which is true
             identity = Identity(sha256(b"another").digest())
             entry |= {"id": liar.id, "key": identity.key}
         content = {"v": 1, "parties": [entry]}
@@ -508,7 +510,7 @@ class Liar:
         self._puts_up(liar, content)
 
     def announces(self, liar: Party, random: Random, field: str) -> None:
-        """Announce itself as it is, but for that field; signed with it, or, half of the time, before it was changed."""
+        """Announce itself with that field changed, before or after signing."""
         self.forged["announce", field] += 1
         other = random.choice([party for party in self._federation.parties if party is not liar])
         bot, room, entry = liar.chat.user_id, self._federation.room, self._entry(liar)
@@ -534,7 +536,7 @@ class Liar:
             content = envelope.sign_announcement(
                 liar.identity, signed_for["bot"], signed_for["room"], {"v": 1, "parties": [entry]}
             )
-        except envelope.BadEnvelope:  # no JSON that could be signed
+        except envelope.BadEnvelope:  # no JSON that can be signed
             return
         if field == "parties":
             content[field] = forged
@@ -543,7 +545,7 @@ class Liar:
         self._puts_up(liar, content)
 
     def _entry(self, liar: Party) -> dict[str, Any]:
-        """What the liar would announce of itself if it were honest, not signed yet."""
+        """The liar's honest announcement, not signed yet."""
         return {
             "id": liar.id,
             "name": liar.us.name,
@@ -555,7 +557,7 @@ class Liar:
         }
 
     def _puts_up(self, liar: Party, content: dict[str, Any]) -> None:
-        """As the state of the liar's account in the room."""
+        """Set it as the state of the liar's account in the room."""
         bot, room = liar.chat.user_id, self._federation.room
         try:
             self._federation.server.put_state(bot, room, "dev.fedbot.party", bot, content)
@@ -566,7 +568,7 @@ class Liar:
     # --- sending ------------------------------------------------------------------------------------------
 
     def _seen(self, lie: dict[str, Any]) -> int:
-        """The number of the liar's last message that the other side has read about that."""
+        """The number of the liar's last message about the subject that the other side has read."""
         identifier = lie.get("transfer") or lie.get("connection")
         mates = [p for p in self._federation.parties if p.id == lie["to"]]
         seen = [
@@ -578,14 +580,14 @@ class Liar:
         return seen[0] if seen else 0
 
     def _in_turn(self, liar: Party, lie: dict[str, Any], random: Random) -> None:
-        """Numbered as the next, so that it is read; sometimes too low or too high."""
+        """Give it the next sequence number, so it is read; sometimes a lower or higher one."""
         step = 1 if random.random() < 4 / 5 else random.choice((-1, 0, 2, 3, 10**6))
         lie["seq"] = max(self._seen(lie) + step, 0)
 
     def _signs(
         self, liar: Party, lie: dict[str, Any], frame: dict[str, Any] | None = None, *, sealed: Random | bool = False
     ) -> None:
-        """Signed rightly, but for what `frame` says; `sealed`: with something sealed to its reader."""
+        """Sign it properly with the changes in `frame`; `sealed`: with content sealed to its reader."""
         frame = frame or {}
         identifier = str(lie.get("transfer") or lie.get("connection") or "")
         unsigned = {name: value for name, value in lie.items() if name not in {"sig", "key", "v"}}
@@ -605,11 +607,11 @@ class Liar:
             signed["id"] = frame.get("id", envelope.envelope_id(liar.id, identifier, lie["seq"]))
             signed["sig"] = frame["sig"] if "sig" in frame else identity.sign(envelope.canonical(signed))
         except envelope.NotCanonical:
-            return  # a homeserver takes it no more than a bot does
+            return  # homeservers refuse it as bots do
         self._send(liar, signed)
 
     def _seals(self, liar: Party, lie: dict[str, Any], identifier: str, random: Random) -> None:
-        """Anything that its reader may open: made up, hostile, or as deep as it likes."""
+        """Seal any content for its reader: made up, hostile, or deeply nested."""
         reader = next((party for party in self._federation.parties if party.id == lie["to"]), None)
         if reader is None:
             return
@@ -628,7 +630,7 @@ class Liar:
             return
 
     def _send(self, liar: Party, lie: dict[str, Any]) -> None:
-        """Into the room, as its own bot."""
+        """Send it into the room as its own bot."""
         if self._sends(liar, "dev.fedbot.envelope", {"dev.fedbot": lie}):
             about = str(lie.get("transfer") or lie.get("connection") or "")
             told = f"{lie['kind']} {lie['seq']} about {about[:4]}"
@@ -648,20 +650,20 @@ def _holds_one(event: dict[str, Any]) -> bool:
 
 
 def _is_whole(lie: dict[str, Any]) -> bool:
-    """Whether its frame is as it should be, so that something can be made of it."""
+    """Whether its frame is valid enough to be changed further."""
     kinds = {"kind": str, "seq": int, "body": dict, "to": str}
     return all(isinstance(lie.get(name), kind) for name, kind in kinds.items()) and lie["kind"] in SAID
 
 
 def _is_asked_of_peer(subject: Connection | Transfer) -> bool:
-    """Whether the peer is the owner of what is asked for, and may grant less."""
+    """Whether the peer owns the requested items, and may grant less."""
     if not isinstance(subject, Transfer) or subject.terms.kind != "request":
         return False
     return subject.role == "receiver" and subject.state is TransferState.OPEN
 
 
 def _change_line(line: dict[str, Any], random: Random) -> None:
-    """Something that matters of a line of terms, well formed."""
+    """Change an important field of a line of terms to another valid value."""
     field = random.choice(("quantity", "quantity", "part", "item", "serial", "batch", "status", "name", "place"))
     if field == "name":
         line["description"]["name"] = random.choice(("M3-BOLT", "Gold", "Lens"))
@@ -674,7 +676,7 @@ def _change_line(line: dict[str, Any], random: Random) -> None:
 
 
 def _change(value: Any, random: Random) -> None:  # noqa: ANN401 -- any JSON
-    """Something somewhere in it."""
+    """Change something in it, at any depth."""
     while isinstance(value, dict | list) and value:
         key = random.choice(sorted(value)) if isinstance(value, dict) else random.randrange(len(value))
         inner = value[key]

@@ -1,4 +1,4 @@
-"""What goes wrong with an InvenTree: faults on the way to it, people who click in it, permissions that change."""
+"""Trouble with an InvenTree: faults on the way to it, people who change it, permissions that change."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ KINDS = (
 
 
 def actions(federation: Federation) -> dict[str, Callable[[int, int, int, int], Awaitable[None]]]:
-    """What can happen to an InvenTree, by the names of actions."""
+    """The actions on an InvenTree by name."""
     trouble = _Trouble(federation)
     return {
         "fault": trouble.fault,
@@ -60,7 +60,7 @@ def actions(federation: Federation) -> dict[str, Callable[[int, int, int, int], 
 
 
 def release(federation: Federation, party: Party) -> None:
-    """What clients have given up on is done now."""
+    """Let the server do the requests that clients have given up on."""
     party.wire.late_since = None
     done = party.simulated.faults.release(party.seeded.server)
     federation.tell(f"  {party.id}'s InvenTree does {len(done)} late requests: {[each.status for each in done]}")
@@ -68,7 +68,7 @@ def release(federation: Federation, party: Party) -> None:
 
 
 def fix(party: Party) -> None:
-    """It answers again; what it still has to do late, it does in time."""
+    """Remove the faults; late requests are done in time."""
     party.simulated.faults.clear()
     party.is_down = False
 
@@ -82,7 +82,7 @@ class _Trouble:
         self._federation.tell(f"{party.id}'s InvenTree: {what}")
 
     async def fault(self, a: int, b: int, c: int, d: int) -> None:
-        """The next such writing calls end like this."""
+        """Let the next matching writing calls end like this."""
         party = self._federation.party(a)
         kind, status = KINDS[b % len(KINDS)]
         path = PATHS[c % len(PATHS)]
@@ -90,14 +90,14 @@ class _Trouble:
         self._troubled(party, f"{kind} {status} on the next {path or 'write'} ({1 + d % 2} times)")
 
     async def refuse(self, a: int, b: int, _: int, d: int) -> None:
-        """A definite no to one of the steps that move stock."""
+        """Refuse one of the steps that move stock."""
         party = self._federation.aimed(a, d)
         path = STEPS[b % len(STEPS)]
         party.simulated.faults.add(Fault(FaultKind.ERROR_BEFORE, WRITES, path, times=1, status=400))
         self._troubled(party, f"says no to the next {path}")
 
     async def late(self, a: int, b: int, _: int, d: int) -> None:
-        """One of the steps that move stock is done when nobody waits for it any more."""
+        """Do one of the steps that move stock only after its client has given up."""
         party = self._federation.aimed(a, d)
         path = STEPS[b % len(STEPS)]
         party.simulated.faults.add(Fault(FaultKind.LATE, WRITES, path, times=1))
@@ -122,7 +122,7 @@ class _Trouble:
         self._troubled(party, "fedbot's roles are taken away")
 
     async def permissions(self, a: int, b: int, c: int, d: int) -> None:
-        """An approver loses the permission, or gets it back."""
+        """An approver loses or regains the permission."""
         party = self._federation.aimed(a, d)
         username = party.people.approver
         users, groups = party.inventree.users, party.inventree.groups
@@ -133,7 +133,7 @@ class _Trouble:
             users.put(replace(user, groups=(*(g for g in user.groups if g != group), group), is_active=True))
         elif c % 3:
             party.lost_permission[username] = party.clock.now()
-            if self._federation.auditor.liar is not None and c % 2:  # not one who works here any more
+            if self._federation.auditor.liar is not None and c % 2:  # not a person of the honest space
                 users.put(replace(user, is_active=False))
             else:
                 users.put(replace(user, groups=tuple(g for g in user.groups if g != group)))
@@ -141,20 +141,20 @@ class _Trouble:
             f"{username} of {party.id}: right {'lost' if username in party.lost_permission else 'there'}"
         )
 
-    # --- people who click in InvenTree --------------------------------------------------------------------
+    # --- people who change InvenTree ----------------------------------------------------------------------
 
     async def meddle(self, a: int, b: int, c: int, d: int) -> None:
         self._meddle(self._federation.party(a), b, c, d)
 
     async def meddle_between(self, a: int, b: int, c: int, d: int) -> None:
-        """The same, just before one of the bot's next writing calls."""
+        """The same just before one of the bot's next writing calls."""
         party = self._federation.party(a)
         party.wire.meddling.append((d % 3, lambda: self._meddle(party, b, c, d)))
         self._federation.auditor.clicked.add(party.id)
         self._troubled(party, f"somebody will click in it before the bot's write {d % 3}")
 
     def _concerned(self, party: Party) -> list[StockItem]:
-        """The rows that transfers under way are about, first; then all others."""
+        """The rows of open transfers first, then all others."""
         stock = party.inventree.stock
         under_way = [transfer for transfer in party.transfers() if transfer.state not in FINAL]
         keys = [line.item for transfer in under_way if transfer.role == "sender" for line in transfer.terms.lines]
@@ -163,7 +163,7 @@ class _Trouble:
         return concerned or [row for row in stock if row.customer is None]
 
     def _meddle(self, party: Party, b: int, c: int, d: int) -> None:
-        self._federation.auditor.look(party)  # at what the bot has done by now: it may be gone in a moment
+        self._federation.auditor.look(party)  # read the bot's changes now, because they may be gone in a moment
         rows = self._concerned(party)
         if not rows:
             return

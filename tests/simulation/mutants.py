@@ -1,4 +1,4 @@
-"""The rules, broken on purpose, one at a time: each must break a promise in some history, or we don't look well.
+"""The rules, broken on purpose one at a time. Each variant must break a promise in a history or an attack.
 
 Each is a small patch of the product, in force while its history is played.
 """
@@ -93,9 +93,9 @@ SEEDS: dict[str, int] = {
     "what can't be put away is refused": 4782,
     "what can't be handed over is not put back": 17,
 }
-"""Where each was caught last: tried first. What breaks a rule of consent has an attack of its own (`attacks`)."""
+"""The seed that caught each variant last, tried first. Rules of consent have attacks of their own (`attacks`)."""
 
-#: What no history among some hundred shows, but another test does.
+#: The variants that no history among some hundred shows, but another test does.
 ELSEWHERE: dict[str, str] = {
     "letters are read out of order": "tests/rules/test_machines.py",
     "permissions are not read again after the grace": "tests/dialogue/test_who_decides.py",
@@ -117,7 +117,7 @@ def mutant(name: str) -> Callable[[Break], Break]:
 
 @contextmanager
 def broken(name: str) -> Iterator[None]:
-    """Inside, the product is broken in this way."""
+    """Break the product in this way within the block."""
     with ExitStack() as stack:
         MUTANTS[name](stack)
         yield
@@ -125,7 +125,7 @@ def broken(name: str) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Caught:
-    """The seed whose history shows that something is wrong, and what it shows."""
+    """The seed whose history shows the fault, and the broken promise."""
 
     seed: int
     outcome: Outcome
@@ -142,7 +142,7 @@ def caught(name: str, seeds: Sequence[int]) -> Caught | None:
 
 
 def _instead(stack: ExitStack, owner: object, name: str, function: object) -> Any:
-    """Put `function` in the place of `owner.name`; what was there."""
+    """Replace `owner.name` by `function`; return the original."""
     before = getattr(owner, name)
     stack.enter_context(patch.object(owner, name, function))
     return before
@@ -211,7 +211,7 @@ def _forgotten(stack: ExitStack) -> None:
 def _token_first(stack: ExitStack) -> None:
     def receive(self: CrashingJournal, events: Sequence[Event], token: str) -> int:
         Journal.receive(self, (), token)
-        for _ in range(10):  # a crash just here is to be no rarity
+        for _ in range(10):  # make a crash here likely
             self._fuse.point("between the token and its events")
         return int(before(self, events, token))
 
@@ -680,7 +680,7 @@ def _friends_at_once(stack: ExitStack) -> None:
     _instead(stack, connect, "_put_up_card", provision.begin)
 
 
-# --- ahead of time, in turn, and from anyone --------------------------------------------------------------------
+# --- bookings, queues, and requests from anyone -----------------------------------------------------------------
 
 
 @mutant("a booking is kept whatever else is booked then")
@@ -775,7 +775,7 @@ def _wanted_still(stack: ExitStack) -> None:
 
 
 def searched(name: str, first: int, most: int) -> Caught | None:
-    """Look for a seed that catches it, among so many."""
+    """Search a number of seeds for one that catches it."""
     return caught(name, list(itertools.islice(itertools.count(first), most)))
 
 

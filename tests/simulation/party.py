@@ -1,4 +1,4 @@
-"""One makerspace in the simulation: what outlives its bot's process, and the process itself while it lives."""
+"""One makerspace in the simulation: the parts that outlive its bot's process, and the process itself while it runs."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ GRACE = timedelta(seconds=5)
 SETTLE = timedelta(minutes=2)
 GIVE_UP = timedelta(minutes=15)
 
-#: By number: the last day of a loan begins and ends at another moment for each.
+#: By number. Due dates begin and end at another time for each.
 TIME_ZONES = ("Europe/Berlin", "Pacific/Auckland", "America/Los_Angeles", "UTC")
 
 P = ParamSpec("P")
@@ -52,7 +52,7 @@ Sending = Callable[["Party", int, str], None]
 
 
 class SkewedClock(Clock):
-    """The one clock, as this machine has it: ahead or behind by some seconds."""
+    """The common clock as this machine shows it: some seconds fast or slow."""
 
     def __init__(self, clock: FakeClock, skew: timedelta) -> None:
         self._clock = clock
@@ -62,25 +62,25 @@ class SkewedClock(Clock):
         return self._clock.now() + self.skew
 
     async def sleep(self, seconds: float) -> None:
-        """Nobody waits in the simulation: time is moved on from outside."""
+        """Yield only: time in the simulation is moved from outside."""
         await asyncio.sleep(0)
 
 
 class SteppedInventory(OwnInventory):
-    """The real edge without threads: each call is over before the next begins."""
+    """The real edge without threads: each call ends before the next begins."""
 
     async def _try_at_the_peers(self, step: TryToken) -> StepResult:
         return self._guarded(accounts.try_peers_token, step)
 
 
 async def _at_once(call: Callable[P, Told], /, *args: P.args, **named: P.kwargs) -> Told:
-    """What the edge would do in a thread, done before anything else happens."""
+    """Do in place what the edge would do in a thread."""
     return call(*args, **named)
 
 
 @dataclass(frozen=True)
 class People:
-    """Who is who at a space, by InvenTree user name."""
+    """The InvenTree user names of a space's people by role."""
 
     superuser: str
     approver: str
@@ -94,7 +94,7 @@ BETA = People("bea", "cem", "tom", ("bea", "cem", "dilek", "tom"))
 
 @dataclass
 class Party:
-    """`bot` is None while the process is down. `documents` is the journaled truth, kept up at each commit."""
+    """`bot` is None while the process is down. `documents` are the journaled ones, updated at each commit."""
 
     number: int
     clock: SkewedClock
@@ -169,7 +169,7 @@ class Party:
         )
 
     async def boots(self) -> None:
-        """A new process on what the last one left."""
+        """Start a new process on the state that the last one left."""
         self.chat = self.chat.restarted()
         journal = CrashingJournal(self.database, self.clock.now, self.fuse, self.watched)
         edge = SteppedInventory(
@@ -190,7 +190,7 @@ class Party:
         await bot.start()
 
     def crashed(self) -> None:
-        """The process is gone; what it had in memory with it."""
+        """Drop the process and its memory."""
         self.bot = None
         self.crashes += 1
 
@@ -200,23 +200,23 @@ class Party:
             await self.bot.tick()
 
     def has_timer_due(self) -> bool:
-        """Whether the process would be ticking now."""
+        """Whether a running process would tick now."""
         wake = self.bot.next_wake() if self.bot is not None else None
         return wake is not None and wake <= self.clock.now()
 
     def next_wake(self) -> datetime | None:
-        """When anything here is due by this machine's clock; None while the process is down."""
+        """The next time something is due here, by this machine's clock; None while the process is down."""
         if self.bot is None:
             return None
         engine, now = self.bot.engine, self.clock.now()
         times = [self.bot.next_wake(), engine.grace_ends(), engine.journal.next_due(), self._next_expiry(now)]
         pause = timedelta(seconds=self.bot.courier.pause(engine.journal.due("chat", now)))
-        # what is due already, and yet not done, waits for the homeserver or its limit
+        # work that is due but not done waits for the homeserver or its rate limit
         soonest = now + max(pause, timedelta(minutes=10) if self.chat.is_unreachable else timedelta(seconds=5))
         return min((time if time > now else soonest for time in times if time is not None), default=None)
 
     def _next_expiry(self, now: datetime) -> datetime | None:
-        """When something that nobody decides upon is over: a sync after that says so."""
+        """The time at which an undecided subject expires, which shows at the sync after it."""
         dues = [t.due for t in self.transfers() if t.state is TransferState.OPEN]
         dues += [c.due for c in self.connections() if c.state in UNFINISHED_CONNECTION]
         return min((due + timedelta(seconds=1) for due in dues if due >= now), default=None)
@@ -232,14 +232,14 @@ class Party:
         if self.bot is not None:
             self.failures = max(self.failures, self.bot.engine.failures)
 
-    # --- what is known ------------------------------------------------------------------------------------
+    # --- the journaled state ------------------------------------------------------------------------------
 
     def transfers(self) -> list[Transfer]:
         """All transfers, as journaled."""
         return [each for each in self.documents.values() if isinstance(each, Transfer)]
 
     def transfer(self, identifier: str) -> Transfer | None:
-        """The transfer of that id, as journaled."""
+        """The transfer with that id, as journaled."""
         found = self.documents.get(("Transfer", identifier))
         return found if isinstance(found, Transfer) else None
 
@@ -248,10 +248,10 @@ class Party:
         return [each for each in self.documents.values() if isinstance(each, Connection)]
 
     def unfinished_rows(self) -> list[Any]:
-        """What still stands in the outbox."""
+        """The rows left in the outbox."""
         return self.database.rows("SELECT lane, kind, problem FROM outbox WHERE state IN ('queued', 'acting')")
 
 
 def _only_the_name(phrase: Phrase, _: datetime) -> Rendered:
-    """Words are not what is tried here: a message reads as its phrase is called."""
+    """Render a phrase as its name, because sentences are not tested here."""
     return Rendered(phrase.name, "")

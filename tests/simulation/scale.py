@@ -1,4 +1,4 @@
-"""One process that simulates many parties in one room: what each costs in memory, and at what rate they work."""
+"""One process that simulates many parties in one room: memory for each, and events a second."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ PUSHES = 1
 
 
 def measured(parties: int) -> str:
-    """One line: memory a party, and how many events a second they decide upon."""
+    """One line: memory for each party, and the number of events that they decide a second."""
     machine_random.seed(0)
     return asyncio.run(_measured(parties))
 
 
 def resident_kib() -> int:
-    """How much memory this process has now (VmRSS)."""
+    """The memory of this process in KiB (VmRSS)."""
     status = Path("/proc/self/status").read_text()
     return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS:"))
 

@@ -1,4 +1,4 @@
-"""From a history that breaks a promise to a short one that still does: delta debugging on its actions."""
+"""Shrink a history that breaks a promise to a short one that still does: delta debugging on its actions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MOST_TRIES = 400
 
 
 def shrunk(outcome: Outcome, play: Callable[[Setup, Sequence[Action]], Outcome] = played) -> Outcome:
-    """The shortest history found that breaks the same promise, with no more than so many tries."""
+    """The shortest history found, in a limited number of tries, that breaks the same promise."""
     best = outcome
     promise = promise_in(outcome)
     size = max(len(best.actions) // 2, 1)
@@ -37,13 +37,13 @@ def shrunk(outcome: Outcome, play: Callable[[Setup, Sequence[Action]], Outcome] 
 
 
 def promise_in(outcome: Outcome) -> str:
-    """What kind of promise is broken first: the sentence without ids and numbers."""
+    """The first broken promise: its sentence without ids and numbers."""
     first = outcome.violations[0] if outcome.violations else ""
     return " ".join(word for word in first.split() if word.isalpha() and len(word) != len("k7m2"))
 
 
 def as_a_story(seed: int, outcome: Outcome) -> str:
-    """A history for people: what was so before, what happened, what is broken."""
+    """A history for people to read: the set-up, the events, the broken promises."""
     setup = outcome.setup
     lines = [
         (

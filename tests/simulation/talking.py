@@ -1,4 +1,4 @@
-"""What people do in the room, well-meaning and otherwise; and what a peer's bot could write that it should not."""
+"""Things that people do in the room, well-meant or not, and messages that a peer's bot should not write."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 CALLS = 4
-"""Of so many lines one is said through the API."""
+"""One in this many lines is sent through the API."""
 KEYS = ("✅", "✅", "✅", "✅", "📦", "✅️", "❌", "🔧", "👍🏽", "")
 YES, PARCEL, NO = 0, 4, 6
 WANTED = ("M3-BOLT", "RES-10K", "Threaded insert M3", "LENS-2", "Nothing")
@@ -66,7 +66,7 @@ HOSTILE_LINES = (
 
 
 def actions(federation: Federation) -> dict[str, Callable[[int, int, int, int], Awaitable[None]]]:
-    """What people can do, by the names of actions."""
+    """People's actions by name."""
     said = _Talk(federation)
     return {
         "connect": said.connect,
@@ -103,7 +103,7 @@ def actions(federation: Federation) -> dict[str, Callable[[int, int, int, int], 
 
 
 async def become_friends(federation: Federation, one: Party, other: Party) -> None:
-    """Two parties connect, with nothing going wrong."""
+    """Connect two parties without trouble."""
     federation.people[one.person(one.people.superuser)].says(f"!fed connect {other.id}")
     await federation.rests()
     card = federation.auditor.cards[-1]
@@ -114,7 +114,7 @@ async def become_friends(federation: Federation, one: Party, other: Party) -> No
 
 
 def go_on(federation: Federation, party: Party) -> None:
-    """Its superuser says that what waits for an upgraded room goes on there, if anything does."""
+    """Its superuser lets transfers that wait for an upgraded room go on there, if there are any."""
     if any(connection.changed_room for connection in party.connections()):
         superuser = federation.people[party.person(party.people.superuser)]
         superuser.says("!fed review --room")
@@ -126,7 +126,9 @@ def _in_stock(party: Party) -> list[StockItem]:
 
 
 def settle(federation: Federation) -> None:
-    """Somebody who may says of each parcel that it is here, and gives away what the end of a friendship waits for."""
+    """A person with the permission reports each parcel as received, and gives away what the end of a friendship waits
+    for.
+    """
     said = _Talk(federation)
     for party in federation.parties:
         go_on(federation, party)
@@ -151,10 +153,10 @@ class _Talk:
         self._made = 0
         self._pages: dict[tuple[str, str], tuple[str, View | FriendView]] = {}
 
-    # --- asking -------------------------------------------------------------------------------------------
+    # --- requests -----------------------------------------------------------------------------------------
 
     def _two(self, a: int) -> tuple[Party, Party]:
-        """Two parties, mostly those that are friends: the first is everybody's."""
+        """Two parties, mostly friends: the first party is everybody's friend."""
         parties = self._federation.parties
         first, other = parties[0], parties[1 + a % (len(parties) - 1)]
         if a % 16 == 0 and len(parties) > 2:
@@ -164,7 +166,7 @@ class _Talk:
         return (first, other) if a // 8 % 2 else (other, first)
 
     def _asks(self, party: Party, b: int, text: str, *, reply_to: str = "") -> str:
-        """One of the party's people says it; mostly one who may."""
+        """One of the party's people writes it, mostly one with the permission."""
         return self._says(party, b, text, reply_to=reply_to)[0]
 
     def _says(self, party: Party, b: int, text: str, *, reply_to: str = "") -> tuple[str, Person]:
@@ -183,7 +185,7 @@ class _Talk:
         return BY_API + sha256(str(self._made).encode()).hexdigest()[:40]
 
     def _calls(self, party: Party, person: Person, text: str, *, twice: bool) -> str:
-        """A program of that person says it; and again, under the same idempotency key, if it hears nothing."""
+        """A program of that person sends it, and again under the same idempotency key if there is no answer."""
         said = SaidOffChat(party.clock.now(), self._new_call(), person.user_id, text.removeprefix("!fed "))
         self._federation.auditor.called[said.event_id] = replace(said, text=text)
         for _ in range(1 + twice):
@@ -194,7 +196,7 @@ class _Talk:
     def _decides_on_a_page(
         self, party: Party, subject: Transfer | Connection, person: Person, choice: Choice, *, at_once: bool = False
     ) -> None:
-        """By what the page showed when it was loaded, which may be long ago; the first time it may only be loaded."""
+        """Decide by the content of a page that was loaded before; the first call may only load it."""
         if party.bot is None:
             return
         key = (party.id, subject.id)
@@ -217,7 +219,7 @@ class _Talk:
         person.says(text)
 
     def _item(self, party: Party, c: int) -> tuple[int, str]:
-        """A stock item and a quantity of it; seldom more than there is."""
+        """A stock item and a quantity of it, seldom more than there is."""
         rows = _in_stock(party)
         known = [row for row in rows if party.inventree.parts[row.part].IPN in WANTED]
         row = known[c % len(known)] if c % 8 and known else rows[c % len(rows)]
@@ -236,7 +238,7 @@ class _Talk:
         self._asks(one, b, f"!fed push {text} to {other.id}")
 
     async def request(self, a: int, b: int, c: int, d: int) -> None:
-        """Of a friend; now and then of anyone, one after the other or all at once, whole or in parts."""
+        """Request from a friend, sometimes from anyone: one after the other or all at once, whole or in parts."""
         if "request" in self._verbs:
             one, other = self._two(a)
             if d % 3 == 1:
@@ -246,7 +248,7 @@ class _Talk:
             self._asks(one, b, f"!fed request {WANTED[c % len(WANTED)]} {1 + c % 3} from {other.id}")
 
     def _home_again(self) -> list[tuple[Party, Party, int]]:
-        """Things with a serial number that were lent and came back: the owner, who had it, the stock item."""
+        """Serialised items that were lent and returned: the lender, the borrower, the stock item."""
         found = []
         for owner in self._federation.parties:
             returns = [t for t in owner.transfers() if t.terms.kind == "return" and t.role == "receiver"]
@@ -258,7 +260,7 @@ class _Talk:
         return found
 
     async def lend(self, a: int, b: int, c: int, d: int) -> None:
-        """One thing, or two; often one with a serial number, and mostly one that was lent before."""
+        """Lend one item or two, often a serialised one, and mostly one that was lent before."""
         again = self._home_again()
         if again and c % 4:
             one, other, item = again[c % len(again)]
@@ -274,12 +276,12 @@ class _Talk:
         self._asks(one, b, f"!fed lend {text} to {other.id} {until}")
 
     def _on_loan(self, a: int) -> tuple[Party, Transfer] | None:
-        """One that is on loan, as one of its sides knows it."""
+        """A transfer on loan, from one of its sides."""
         known = [(p, t) for p in self._federation.parties for t in p.transfers() if t.is_on_loan]
         return known[a % len(known)] if known else None
 
     async def give_back(self, a: int, b: int, c: int, d: int) -> None:
-        """All, or one, or one of a thing; said at the borrower, or by the owner, whose approver decides by that."""
+        """Return all items, one item, or a part of one: the borrower says so, or the lender, whose approver decides."""
         if found := self._on_loan(a):
             party, loan = found
             several = len(loan.terms.lines) > 1
@@ -294,7 +296,9 @@ class _Talk:
             self._asks(party, b, f"!fed extend {loan.code} {1 + c % 3} days")
 
     async def end_of_a_loan(self, a: int, b: int, c: int, _: int) -> None:
-        """A gift, or lost, or one thing of it, says the owner. What is lost the borrower's superuser takes out."""
+        """The lender gives it away or reports it lost, as a whole or one item. The borrower's superuser books out lost
+        items.
+        """
         left = [(p, t) for p in self._federation.parties for t in p.transfers() if t.left_over]
         if left and c % 3 == 0:
             party, loan = left[a % len(left)]
@@ -306,10 +310,10 @@ class _Talk:
             line = f" {1 + c // 4 % 2}" if len(loan.terms.lines) > 1 and c % 4 > 1 else ""
             self._asks(party, b, f"!fed {'gift' if c % 2 else 'lost'} {loan.code}{line}")
 
-    # --- ahead of time, in turn, and from anyone ------------------------------------------------------------
+    # --- bookings, queues, and requests from anyone -------------------------------------------------------
 
     async def book(self, a: int, b: int, c: int, d: int) -> None:
-        """For days that begin tomorrow or a little later, offered or asked for; often the same days and thing."""
+        """Book days that begin tomorrow or a little later, offered or requested; often the same days and item."""
         one, other = self._two(a)
         today = self._federation.clock.now().date()
         first = today + timedelta(days=1 + d % 3)
@@ -322,13 +326,13 @@ class _Talk:
             self._asks(one, b, f"!fed request {WANTED[c // 2 % 4]} 1 from {other.id} {days}")
 
     async def wait(self, a: int, b: int, c: int, d: int) -> None:
-        """For a friend's thing, or one of our own."""
+        """Wait for a friend's item, or one of ours."""
         one, other = self._two(a)
         where = f" from {other.id}" if d % 3 else ""
         self._asks(one, b, f"!fed wait {WANTED[(3, 0, 1, 3)[c % 4]]}{where}")
 
     async def take_the_turn(self, a: int, b: int, *_: int) -> None:
-        """Whoever's turn it is asks for what is kept for them."""
+        """Someone whose turn it is requests the item that is kept for them."""
         places = [
             (party, each)
             for party in self._federation.parties
@@ -348,7 +352,7 @@ class _Talk:
         how = (" --all", "", " --join", " --all --join", " --all")[d % 5]
         self._asks(one, b, f"!fed request {WANTED[c % 3]} {1 + c % 4} from anyone{how}")
 
-    # --- deciding -----------------------------------------------------------------------------------------
+    # --- decisions ----------------------------------------------------------------------------------------
 
     def _who(self, party: Party, subject: Transfer | Connection | None, b: int) -> Person:
         """Mostly somebody who may decide it; sometimes anybody else."""
@@ -360,11 +364,11 @@ class _Talk:
         return everybody[b % len(everybody)]
 
     async def tap_the_newest(self, _: int, b: int, c: int, d: int) -> None:
-        """The newest card is decided upon by somebody who may, mostly with a yes."""
+        """Somebody with the permission decides on the newest card, mostly to approve."""
         await self.tap(0, b % 7, (NO, PARCEL, PARCEL)[c % 12] if c % 12 < 3 else YES, d)
 
     async def tap(self, a: int, b: int, c: int, d: int) -> None:
-        """On a card in chat; now and then on a page that shows it."""
+        """React to a card in chat; sometimes decide on a page that shows it."""
         cards = self._federation.auditor.cards
         if not cards:
             return
@@ -385,7 +389,7 @@ class _Talk:
         try:
             tapped = person.reacts(event_id, emoji)
         except ChatRefused:
-            return  # there already, or the card is gone
+            return  # the reaction is there already, or the card is gone
         self._taps.append((tapped, person))
         self._federation.auditor.tapped(tapped, person.user_id, (party, key, event_id), emoji)
         self._federation.tell(f"{person.user_id} taps {emoji} on {party.id}'s card {identifier[:4]}")
@@ -398,7 +402,7 @@ class _Talk:
         self._federation.tell(f"{person.user_id} takes a tap back")
 
     def _subject(self, a: int) -> tuple[Party, Transfer | Connection] | None:
-        """Something that is under way, as one of its sides knows it."""
+        """An open subject, from one of its sides."""
         known = [
             (party, document)
             for party in self._federation.parties
@@ -408,7 +412,7 @@ class _Talk:
         return known[-1 - a % min(len(known), 6)] if known else None
 
     async def types_a_decision(self, a: int, b: int, c: int, d: int) -> None:
-        """In chat, or on a page that shows the card."""
+        """Type a decision in chat, or submit it on a page that shows the card."""
         if found := self._subject(a):
             party, subject = found
             person = self._who(party, subject, b)
@@ -422,7 +426,7 @@ class _Talk:
             self._federation.tell(f"{person.user_id}: !fed {verb} {subject.code}")
 
     async def grants_less(self, a: int, b: int, c: int, _: int) -> None:
-        """An approval with a smaller quantity; of what isn't a request, or isn't less, a wrong line."""
+        """Approve with a smaller quantity; that is an error if it isn't a request, or isn't smaller."""
         if found := self._subject(a):
             party, subject = found
             person = self._who(party, subject, b)
@@ -432,7 +436,9 @@ class _Talk:
             self._federation.tell(f"{person.user_id}: {text}")
 
     async def parcel(self, a: int, b: int, c: int, _: int) -> None:
-        """A parcel is here, as somebody says who may, or not; seldom it is missing, which either side says."""
+        """A person with the permission, or without, reports a parcel as received; seldom, either side reports it
+        missing.
+        """
         waiting = [
             (party, transfer)
             for party in self._federation.parties
@@ -455,7 +461,7 @@ class _Talk:
         self._federation.tell(f"{person.user_id}: !fed received {transfer.code}")
 
     async def disconnect(self, a: int, b: int, c: int, _: int) -> None:
-        """A friendship ends; sometimes at once."""
+        """End a friendship; sometimes at once."""
         one, other = self._two(a)
         text = f"!fed disconnect {other.id} --sure{' --now' if c % 4 == 0 else ''}"
         if c % 4 == 0:
@@ -469,9 +475,9 @@ class _Talk:
         self._federation.tell(f"{one.people.superuser} of {one.id}: !fed rotate {other.id}")
 
     async def resolve(self, a: int, b: int, *_: int) -> None:
-        """A superuser says what is true of a disputed transfer: as it is offered, right or wrong.
+        """A superuser settles a disputed transfer by one of the offered choices, right or wrong.
 
-        If there is none, it may say that what waits for an upgraded room goes on there.
+        If there is none, transfers that wait for an upgraded room may go on there.
         """
         disputed = [
             (party, transfer)
@@ -498,7 +504,7 @@ class _Talk:
         everybody[a % len(everybody)].says(BABBLE[b % len(BABBLE)])
 
     async def moderate(self, a: int, b: int, *_: int) -> None:
-        """A moderator takes one of the last messages away, or upgrades the room."""
+        """A moderator redacts one of the last messages, or upgrades the room."""
         if b % 4 == 0:
             self._federation.upgrades()
             return
@@ -510,10 +516,10 @@ class _Talk:
             self._federation.auditor.untapped.setdefault(event["event_id"], redaction)
             self._federation.tell(f"a moderator removes a {event['type']} of {event['sender']}")
 
-    # --- where one of the bots lies -----------------------------------------------------------------------
+    # --- histories with a liar ----------------------------------------------------------------------------
 
     async def impostor(self, a: int, b: int, *_: int) -> None:
-        """Somebody without any permission takes the display name of an approver, and taps on the newest card."""
+        """Somebody without permissions takes an approver's display name and reacts to the newest card."""
         party = self._federation.party(a)
         name = self._federation.server.names[party.person(party.people.approver if b % 2 else party.people.superuser)]
         self._federation.stranger.renames_to(name)
@@ -522,7 +528,7 @@ class _Talk:
             self._taps_on((owner, key, event_id), self._federation.stranger, "✅")
 
     async def answer(self, a: int, b: int, c: int, _: int) -> None:
-        """A decision without an id, as the answer to a card or to any message of a bot."""
+        """A decision without an id, as the reply to a card or to any message of a bot."""
         cards = [card for card in self._federation.auditor.cards if card[2] in self._federation.auditor.consents.shows]
         if not cards:
             return
@@ -539,7 +545,7 @@ class _Talk:
         self._federation.tell(f"{person.user_id}: !fed approve (an answer)")
 
     async def review(self, a: int, b: int, *_: int) -> None:
-        """A superuser agrees to what a friend's bot announces: its new name, or its key, compared as a whole."""
+        """A superuser accepts a friend's announced name, or its key after comparing all of it."""
         waiting = [
             (party, connection)
             for party in self._federation.parties
@@ -555,7 +561,7 @@ class _Talk:
             self._federation.tell(f"{party.people.superuser} of {party.id}: {text}")
 
     async def hostile(self, a: int, b: int, *_: int) -> None:
-        """Somebody pastes what no parser likes."""
+        """Somebody pastes text that is hard for parsers."""
         everybody = [*self._federation.people.values(), self._federation.stranger]
         text = HOSTILE_LINES[b % len(HOSTILE_LINES)]
         everybody[a % len(everybody)].says(text)
@@ -563,7 +569,7 @@ class _Talk:
     # --- a peer that lies ---------------------------------------------------------------------------------
 
     async def forge(self, a: int, b: int, *_: int) -> None:
-        """A well-signed message that its bot would not write: an approval of other terms, a `sent` of nothing."""
+        """A properly signed message that its bot would not write: an approval of other terms, a `sent` without items."""
         known = [
             (party, transfer)
             for party in self._federation.parties

@@ -1,4 +1,4 @@
-"""That the auditor tells what people and bots have done apart from what it only seems that they have."""
+"""The auditor tells what people and bots did from what they only seem to have done."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ async def _friends() -> tuple[Federation, Party, Party]:
 
 
 async def _agreed(federation: Federation, owner: Party, username: str = "") -> None:
-    """The newest card is agreed to by an approver of `owner`, or that user, and what follows is done."""
+    """An approver of `owner` (or that user) approves the newest card, and the bots act on it."""
     card = federation.auditor.cards[-1]
     person = federation.people[owner.person(username or owner.people.approver)]
     federation.auditor.tapped(person.reacts(card[2], "✅"), person.user_id, card, "✅")
@@ -31,7 +31,7 @@ async def _agreed(federation: Federation, owner: Party, username: str = "") -> N
     await federation.passes(GRACE + timedelta(seconds=40))
 
 
-async def test_a_request_with_characters_that_nobody_sees_asks_for_what_people_see() -> None:
+async def test_a_request_with_invisible_characters_asks_for_what_people_see() -> None:
     federation, asker, owner = await _friends()
     federation.people[asker.person(asker.people.approver)].says("!fed request \u202eM3-BOLT\u2066 1 from p1")
     await federation.rests()
@@ -40,7 +40,7 @@ async def test_a_request_with_characters_that_nobody_sees_asks_for_what_people_s
     assert not federation.auditor.violations
 
 
-async def test_what_somebody_deletes_right_after_it_was_booked_in_was_booked_in() -> None:
+async def test_an_item_that_somebody_deletes_right_after_booking_in_counts_as_booked_in() -> None:
     federation, sender, receiver = await _friends()
     federation.people[sender.person(sender.people.approver)].says("!fed push #1 1 to p1")
     await federation.rests()
@@ -54,7 +54,7 @@ async def test_what_somebody_deletes_right_after_it_was_booked_in_was_booked_in(
     assert not federation.auditor.violations
 
 
-async def test_what_the_borrower_refused_of_a_loan_was_never_lent() -> None:
+async def test_a_loan_line_that_the_borrower_refused_was_never_lent() -> None:
     federation, owner, borrower = await _friends()
     superuser = federation.people[owner.person(owner.people.superuser)]
     superuser.says("!fed lend #42 1 + #41 1 to p1 for 3 days")
@@ -71,7 +71,7 @@ async def test_what_the_borrower_refused_of_a_loan_was_never_lent() -> None:
     assert not federation.auditor.violations
 
 
-async def test_what_is_booked_leaves_by_the_word_of_its_day_and_not_of_who_offered_it() -> None:
+async def test_a_booking_leaves_by_the_decision_of_its_day_and_not_of_its_offer() -> None:
     federation, owner, borrower = await _friends()
     day = federation.clock.now().date() + timedelta(days=2)
     federation.people[owner.person(owner.people.approver)].says(f"!fed lend #41 1 to p1 from {day} until {day}")
@@ -85,13 +85,13 @@ async def test_what_is_booked_leaves_by_the_word_of_its_day_and_not_of_who_offer
     assert not federation.auditor.violations
 
 
-async def test_a_typed_yes_counts_for_the_space_of_whom_it_is_by() -> None:
+async def test_a_typed_approval_counts_for_the_space_of_its_author() -> None:
     federation, sender, receiver = await _friends()
     federation.people[sender.person(sender.people.approver)].says("!fed push #1 1 to p1")
     await federation.rests()
     approver, offered = federation.people[receiver.person(receiver.people.approver)], sender.transfers()[0]
     said = approver.says(f"!fed approve {offered.code}")
-    federation.auditor.typed(said, approver.user_id, sender, offered.id, Choice.APPROVE)  # as its sender knows it
+    federation.auditor.typed(said, approver.user_id, sender, offered.id, Choice.APPROVE)  # in its sender's state
     await federation.heals()
     assert receiver.transfers()[0].state is TransferState.DONE
     must_agree(federation.auditor)

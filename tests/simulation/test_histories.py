@@ -1,4 +1,4 @@
-"""A small fixed budget of histories; `make test-long` has more, and `make simulate` runs as many as wanted."""
+"""A few fixed histories; `make test-long` plays more, and `make simulate` any number."""
 
 from __future__ import annotations
 

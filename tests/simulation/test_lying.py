@@ -1,4 +1,4 @@
-"""That the liar of the histories forges each field of each kind of message, and that nothing of it is believed."""
+"""The liar of the histories forges each field of each kind of message, and bots believe none of it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ WORLD = Setup(2, (0, 0), direct=False, friends=True, open_for=timedelta(days=7),
 WHAT_THERE_IS = ("!fed push #{} 1 to p1", "!fed lend #{} 1 to p1 for 3 days")
 
 
-async def test_each_field_of_each_kind_is_forged_and_an_honest_bot_takes_none_of_it_for_consent() -> None:
+async def test_each_field_of_each_kind_is_forged_and_no_honest_bot_takes_it_for_consent() -> None:
     federation = Federation(WORLD)
     await federation.begins()
     honest, liar = federation.parties
@@ -42,7 +42,7 @@ async def test_each_field_of_each_kind_is_forged_and_an_honest_bot_takes_none_of
     assert {kind for kind, _ in federation.liar.forged} == set(bodies.KINDS)
     assert all(federation.liar.forged["announce", field] for field in ANNOUNCED)
     assert all(federation.liar.forged[kind, field] for kind in bodies.KINDS if kind != "announce" for field in FRAME)
-    assert len(federation.server.log) - before > len(FORGEABLE) * 0.9  # what no homeserver would take isn't sent
+    assert len(federation.server.log) - before > len(FORGEABLE) * 0.9  # a message that homeservers refuse isn't sent
     await federation.passes(timedelta(hours=1))
     assert not federation.auditor.violations
     assert not [transfer for transfer in honest.transfers() if transfer.asked.party == "p1" and transfer.decided]

@@ -1,4 +1,4 @@
-"""That the simulation sees when a rule is broken: a few of the broken variants; `make mutants` tries all."""
+"""The simulation notices broken rules: a few broken variants; `make mutants` tries all."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ LONGER = OF_THREE - {
     "every grant of what is asked of several is confirmed",
     "people are told again and again of what a friend wants",
 }
-"""Of what several want at once, one attack for each promise is played each time."""
-NEIGHBOURS = 60  # a change of the product may move it to another seed nearby
+"""Attacks by several friends that only `make test-long` plays; the others are one for each promise."""
+NEIGHBOURS = 60  # a change of the product may move it to a seed nearby
 
 
 @pytest.mark.parametrize(
     "name", ["no probe", "credit before debit", *(pytest.param(n, marks=pytest.mark.long) for n in RARER)]
 )
 @pytest.mark.timeout(600)
-def test_a_broken_rule_is_caught_by_a_history_in_which_the_right_one_keeps_its_promises(name: str) -> None:
+def test_a_broken_rule_is_caught_by_a_history_in_which_the_right_rule_keeps_its_promises(name: str) -> None:
     caught = searched(name, SEEDS[name], NEIGHBOURS)
     assert caught is not None
     assert caught.outcome.violations
@@ -44,29 +44,29 @@ def test_the_page_lists_the_broken_variants_with_the_seeds_that_catch_them() -> 
 
 
 @pytest.mark.parametrize("name", MUTANTS)
-def test_what_each_broken_variant_breaks_is_still_there(name: str) -> None:
+def test_the_code_that_each_broken_variant_patches_still_exists(name: str) -> None:
     with broken(name):
         pass
 
 
 @pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.long if n in LONGER else ()) for n in ATTACKS])
-def test_a_broken_rule_of_consent_is_caught_by_an_attack_that_the_right_one_withstands(name: str) -> None:
+def test_a_broken_rule_of_consent_is_caught_by_an_attack_that_the_right_rule_withstands(name: str) -> None:
     assert not attacked(name)
     with broken(name):
         assert attacked(name)
 
 
-async def test_who_is_not_asked_for_rights_again_is_found_by_a_dialogue() -> None:
+async def test_a_dialogue_finds_a_permission_that_is_not_checked_again() -> None:
     with broken("permissions are not read again after the grace"), pytest.raises(AssertionError):
         await test_who_decides.test_who_loses_the_right_within_the_grace_has_not_decided()
 
 
-async def test_who_approves_from_another_account_is_found_by_a_dialogue() -> None:
+async def test_a_dialogue_finds_an_approval_from_another_account() -> None:
     with broken("who asked is known by one Matrix account only"), pytest.raises(AssertionError):
         await test_who_decides.test_the_asker_may_not_approve_it_from_another_account_of_the_same_user()
 
 
-async def test_what_became_dear_and_goes_by_one_persons_word_is_found_by_a_dialogue() -> None:
+async def test_a_dialogue_finds_an_expensive_item_that_one_person_decides() -> None:
     with broken("what became dear since the card takes one person"), pytest.raises(AssertionError):
         await (
             test_two_people.test_what_we_offered_and_became_dear_takes_a_second_of_ours_though_the_receiver_has_agreed()
@@ -74,6 +74,6 @@ async def test_what_became_dear_and_goes_by_one_persons_word_is_found_by_a_dialo
 
 
 @pytest.mark.parametrize("is_shared", [True, False])
-async def test_an_offer_of_what_its_message_did_not_say_is_found_by_a_dialogue(is_shared: bool) -> None:
+async def test_a_dialogue_finds_an_offer_of_what_its_message_did_not_say(is_shared: bool) -> None:
     with broken("an offer is of what the friend wants by now"), pytest.raises(AssertionError):
         await test_wanting.test_an_offer_is_of_what_its_message_said_whatever_the_friends_bot_wants_by_now(is_shared)
