@@ -100,7 +100,7 @@ async def _round(
 
 
 async def _offered(stage: Stage) -> plot.Offer:
-    """Offer one more. The bot may first answer that it has to wait, because its InvenTree is as slow as this machine."""
+    """Offer one more. The bot may first answer that it has to wait, because its InvenTree runs on this busy machine."""
     piet = stage.people["piet"]
     line = await piet.say(stage.room, f"!fed push 1 {IPN} to betaspace")
     answer = await piet.wait_for(

@@ -1,4 +1,4 @@
-"""Check that both spaces' stock balances: the invariants of docs/design/moving-stock.md, read from InvenTree's tables."""
+"""Check that both spaces' stock balances (the invariants of docs/design/moving-stock.md) in InvenTree's tables."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def assert_books_balance(world: World, *, at_rest: bool = True, with_history: bo
 
 
 def _end(transfer: Transfer) -> str:
-    """The end of a transfer, the same on both sides. A receiver whose last message is still in transit counts as done."""
+    """The end of a transfer, the same on both sides. A receiver whose last message is in transit counts as done."""
     if transfer.state in {TransferState.RECEIVED, TransferState.DONE}:
         return "done"
     if transfer.state in {TransferState.APPROVED, TransferState.OPEN}:

@@ -52,7 +52,7 @@ OVER = frozenset({ConnectionState.DECLINED, ConnectionState.CANCELLED, Connectio
 
 @dataclass(frozen=True)
 class Tap:
-    """A person's reaction or typed decision on a card, with what the card showed then. Decisions are compared with it."""
+    """A person's reaction or typed decision, with what the card showed then. Decisions are compared with it."""
 
     party: str
     person: str
@@ -118,7 +118,7 @@ class Auditor:
             self.violations.append(text)
 
     def settled_by_people(self, *parties: Party) -> None:
-        """Exempt the open transfers between these parties from now on, because a person settles them and may be wrong."""
+        """Exempt the open transfers between these parties from now on: a person settles them and may be wrong."""
         for party in parties:
             self.settled |= {t.id for t in party.transfers() if t.state not in FINAL}
 

@@ -39,7 +39,7 @@ TEN_MINUTES = timedelta(minutes=10)
 
 @dataclass(frozen=True)
 class View:
-    """The whole content of a card about a transfer; `landings` are our destinations of its lines, if we receive them."""
+    """The whole content of a card about a transfer; `landings` are the destinations of its lines at a receiver."""
 
     terms: Terms
     due: datetime
@@ -341,7 +341,7 @@ class Consents:
     # --- stock that leaves ----------------------------------------------------------------------------------
 
     def goes_out(self, party: Party, sent: Transfer) -> None:
-        """The leaving items are those that our person wrote, or saw on the card; a return has no more than we borrowed."""
+        """The leaving items are those that our person wrote, or saw on the card; a return has only what we borrowed."""
         if sent.terms.starts is not None:
             self._is_fetched(party, sent)
         if sent.terms.kind != "return":

@@ -569,7 +569,7 @@ class _Talk:
     # --- a peer that lies ---------------------------------------------------------------------------------
 
     async def forge(self, a: int, b: int, *_: int) -> None:
-        """A properly signed message that its bot would not write: an approval of other terms, a `sent` without items."""
+        """A properly signed message that its bot wouldn't write: an approval of other terms, a `sent` without items."""
         known = [
             (party, transfer)
             for party in self._federation.parties
