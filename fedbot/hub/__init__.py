@@ -1,1 +1,1 @@
-"""Hosting: spaces whose journals are in one PostgreSQL database, each run by one of several workers at a time."""
+"""Hosting: spaces whose journals are in one PostgreSQL database. One of several workers at a time runs each space."""

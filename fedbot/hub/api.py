@@ -55,7 +55,7 @@ REFUSALS: dict[str, tuple[int, str]] = {
     "failed": (500, "An error in fedbot. The log of the API has the details."),
     "database_away": (503, ""),
 }
-"""Why a call is refused: by name, the HTTP status and the text. A name never changes its meaning."""
+"""The refusals by name, each with its HTTP status and text. A name never changes its meaning."""
 
 
 class Refused(Exception):
@@ -153,7 +153,7 @@ Wait = Annotated[float, Query(ge=0, le=MOST_SECONDS, description="how many secon
 router = APIRouter(prefix="/api/v1", responses=_told(401, 429, 500, 503), dependencies=[Depends(identified)])
 
 
-# --- what is told ------------------------------------------------------------------------------------------
+# --- the views ---------------------------------------------------------------------------------------------
 
 
 class SpaceView(BaseModel):
@@ -204,7 +204,7 @@ class OperationView(BaseModel):
 
     @classmethod
     def of(cls, operation: Operation) -> OperationView:
-        """As it stands now."""
+        """From the operation's present state."""
         return cls(
             id=operation.id,
             act=operation.act,
@@ -305,7 +305,10 @@ class Beginning:
         self._wait = wait
 
     async def begin(self, act: Act, space: str, work: Callable[..., str], *given: object) -> OperationView:
-        """Start `work(space, *given)`, and tell how it stands. Raises `Refused` if another act runs for the space."""
+        """Start `work(space, *given)` and return its state.
+
+        Raises `Refused` if another operation runs for the space.
+        """
         try:
             begun = self.site.operations.begin(act, space, self._operator, partial(work, space, *given))
         except Busy:
@@ -400,7 +403,7 @@ def revoke(request: Request, token: str, caller: Reads) -> None:
 
 
 def application(site: Site) -> FastAPI:
-    """The API of that hub."""
+    """The API of this hub."""
     app = bare("fedbot hub", "What a hub's operator does with its spaces.")
     app.state.site = site
     app.include_router(router)
@@ -431,7 +434,7 @@ async def _refused(_: Request, fault: Exception) -> Response:
             response.headers.update(fault.headers or {})
             return response
     response = Refused("failed").response()
-    response.headers.update(HEADERS)  # what nobody has foreseen is told outside of `_guarded`
+    response.headers.update(HEADERS)  # `_guarded` doesn't see the answer to an unforeseen error
     return response
 
 

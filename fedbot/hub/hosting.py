@@ -1,6 +1,7 @@
 """`fedbot hub run`: one worker of a hub. It claims its share of the spaces and runs a bot for each of them.
 
-A bot that fails ends alone. The worker notes the problem in the database, and this or another worker tries it again.
+A bot that fails ends alone. The worker notes the problem in the database, and this or another worker tries the space
+again.
 """
 
 from __future__ import annotations
@@ -45,13 +46,13 @@ from fedbot.web.standing import Standing, is_healthy
 log = logging.getLogger(__name__)
 
 THREADS_A_SPACE = 3
-"""Threads that call the space's InvenTree. The calls to one that doesn't answer wait in these alone."""
+"""The threads that call the space's InvenTree. Calls to an InvenTree that doesn't answer block only these."""
 STARTS_AT_ONCE = 4
 SLOW_START = 10.0
-"""Seconds after which a starting bot no longer holds up the start of others."""
+"""The seconds after which a starting bot no longer delays the start of others."""
 STRETCH = 0.05
 SECONDS_BETWEEN_LOOKS = 15.0
-"""How often a space's settings file is looked at."""
+"""The time between two looks at a space's settings file."""
 KNOWN = (ConfigRefused, JournalProblem, ChatProblem, InventoryProblem, IdentityDamaged, OSError)
 """Errors whose text an admin can act on. Any other error is a bug in fedbot, logged with its traceback."""
 
@@ -75,7 +76,7 @@ class Hosted:
         return self._told(lambda bot: bot.standing())
 
     def health(self) -> Standing | None:
-        """The same without figures, which take counting."""
+        """The bot's standing without figures, which take time to count."""
         return self._told(lambda bot: bot.health())
 
     def _told(self, look: Callable[[Bot], Standing]) -> Standing | None:
@@ -83,7 +84,7 @@ class Hosted:
             return None
         try:
             return look(self.bot)
-        except JournalProblem:  # its lanes meet that, too, and end it
+        except JournalProblem:  # the bot's workers meet the same problem, which ends the bot
             return None
         except Exception:
             log.exception("how %s is can't be told", self.space)
@@ -109,8 +110,8 @@ class Worker:
         self._told: dict[str, tuple[bool, tuple[str, ...]]] = {}
         self._begin = begin
         self._starts = asyncio.Semaphore(STARTS_AT_ONCE)
-        self._threads = ThreadPoolExecutor(10_000, "inventree")  # as many as are needed: each space is bounded
-        self._to_roster = ThreadPoolExecutor(1, "roster")  # nothing of a space ever keeps claims from being renewed
+        self._threads = ThreadPoolExecutor(10_000, "inventree")  # no limit is needed: each space has its own
+        self._to_roster = ThreadPoolExecutor(1, "roster")  # separate, so no space can delay the renewal of claims
         self._session = shared_connections()
 
     async def run(self) -> None:
@@ -123,7 +124,7 @@ class Worker:
             await asyncio.shield(self._drain())
 
     async def look(self) -> float:
-        """Look once. Returns the seconds until the next look."""
+        """Look once; return the seconds until the next look."""
         for hosted in list(self.hosted.values()):
             if hosted.lease is not None and not _is_held(hosted.lease):
                 hosted.stop("its claim was not renewed in time")
@@ -154,7 +155,7 @@ class Worker:
     def _act_on(self, view: View, hosted_before: frozenset[str]) -> float:
         """Stop and claim spaces. `hosted_before`: the spaces that this worker had when it read `view`.
 
-        A bot that ended after that is not started again by this view, which is older.
+        If a bot ended after that, `view` is older and must not start it again.
         """
         for space, hosted in self.hosted.items():
             if hosted.lease is not None and not _is_held(hosted.lease):
@@ -198,7 +199,7 @@ class Worker:
         log.info("%s works for %s from now on", self.name, hosted.space, extra={"epoch": lease.epoch})
         try:
             await self._work(hosted, lease)
-        except Exception as error:  # noqa: BLE001 -- no space ends another's
+        except Exception as error:  # noqa: BLE001 -- one space must never end another's bot
             await self._ended(lease, error)
         finally:
             with suppress(LeaseLost, JournalAway):
@@ -259,7 +260,7 @@ class Worker:
         taken = [cause for cause in logs.causes(error) if isinstance(cause, AccountTaken)]
         try:
             if taken:
-                await asyncio.to_thread(lease.renew)  # or it was another worker of ours that has taken the account
+                await asyncio.to_thread(lease.renew)  # fails if another worker of ours has taken the account
                 log.error("%s is paused: %s", lease.address.space, taken[0])
                 await self._asked(self.roster.pause, lease.address.space, str(taken[0]))
             else:
@@ -321,7 +322,7 @@ async def run(hub: HubSettings) -> None:
 
 
 def _soon() -> float:
-    """Seconds until the next look, if there may be more to claim."""
+    """The seconds until the next look, if there may be more to claim."""
     return RENEWED_EVERY / 4
 
 
@@ -352,7 +353,7 @@ def _is_held(lease: Lease) -> bool:
 
 
 def _spread(space: str) -> time_of_day:
-    """When a space's bot prunes its journal: between 1:00 and 6:00, spread by the space's name."""
+    """The time at which a space's bot prunes its journal: between 1:00 and 6:00, derived from the space's name."""
     minute = int.from_bytes(hashlib.sha256(space.encode()).digest()[:4]) % (5 * 60)
     return time_of_day(1 + minute // 60, minute % 60)
 

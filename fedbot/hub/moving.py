@@ -1,8 +1,8 @@
-"""`fedbot journal move`: a space's whole state from its folder into the database, or back.
+"""`fedbot journal move`: move a space's whole state from its folder into the database, or back.
 
 It moves the journal, keys, tokens and the keys of encrypted rooms. Nothing is removed: the old place is marked as
-moved, and no bot starts on it. At no moment can bots start on both: the new place is locked first, then the old one is
-marked, and only then the new one is unlocked. If it is interrupted, the same command finishes it.
+moved, and no bot starts there. Bots can never start in both places: the new place is locked first, then the old one is
+marked, and only then the new one is unlocked. After an interruption, the same command finishes the move.
 """
 
 from __future__ import annotations
@@ -45,12 +45,12 @@ class MoveRefused(JournalProblem):
 
 
 class MovedAlready(MoveRefused):
-    """Everything was moved before."""
+    """Everything has been moved before."""
 
 
 @dataclass(frozen=True)
 class Moved:
-    """What was moved and compared: how many rows of the journal, and how many files and rows of keys."""
+    """The numbers of moved and compared items: rows of the journal, and files and rows of keys."""
 
     where: str
     rows: int
@@ -59,14 +59,14 @@ class Moved:
 
 @dataclass(frozen=True)
 class Belongings:
-    """Keys and tokens: the files by their names within the identity folder, and the rows of stores of keys."""
+    """Keys and tokens: the files by their names in the identity folder, and the rows of key stores."""
 
     files: dict[str, bytes]
     stores: dict[str, list[tuple[str, int, bytes]]]
 
     @property
     def count(self) -> int:
-        """Files and rows."""
+        """The number of files and rows."""
         return len(self.files) + sum(map(len, self.stores.values()))
 
 
@@ -110,7 +110,7 @@ def into_database(settings: Settings) -> Moved:
 
 
 def into_folder(settings: Settings) -> Moved:
-    """Move from the database into the state folder. Raises as `into_database`."""
+    """Move from the database into the state folder. Raises like `into_database`."""
     with _both(settings) as (state, database, folder):
         address = _address(settings)
         there = marks(database)
@@ -166,7 +166,7 @@ def _told(address: Address) -> str:
 
 
 def _replace(source: Statements, target: Statements) -> None:
-    """Copy all rows, in place of those of an interrupted move, or of a journal that was moved away since."""
+    """Copy all rows, replacing those of an interrupted move, or of a journal that was moved away since."""
     for guarded in ("audit", "audit_checkpoints"):
         target.execute(f"ALTER TABLE {guarded} DISABLE TRIGGER USER")
     for table in reversed(rows_between.TABLES):
@@ -180,7 +180,7 @@ def _replace(source: Statements, target: Statements) -> None:
 
 
 def _compared(left: Database, arrived: Database) -> int:
-    """How many rows both have. Raises `MoveRefused` if any differs."""
+    """The number of rows that both have. Raises `MoveRefused` if any differ."""
     before, after = _counted(left), _counted(arrived)
     unlike = [table for table, counted in before.items() if after[table] != counted]
     if unlike:
@@ -198,7 +198,7 @@ def _counted(database: Database) -> dict[str, Counted]:
 
 
 def marks(database: Database) -> dict[str, str]:
-    """The marks of a journal: `MOVED` with where it went, or `ARRIVING` with where it comes from."""
+    """The marks of a journal: `MOVED` with its new place, or `ARRIVING` with its old one."""
     return dict(database.rows("SELECT name, value FROM meta WHERE name IN (?, ?)", *MARKS))
 
 
@@ -255,7 +255,7 @@ def _arrive(state: Path, address: Address, folder: FolderInDatabase) -> None:
 
 
 def _put_aside(path: Path) -> None:
-    """Rename it, as no key is ever deleted."""
+    """Rename it, because no key is ever deleted."""
     if path.exists():
         path.replace(path.with_name(f"{path.name}-unused-{secrets.token_hex(4)}"))
 

@@ -1,4 +1,4 @@
-"""Behind the operator's API: tokens, and operations that run while no call waits for them."""
+"""The operator's API behind the scenes: tokens, and operations that run in the background."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ log = logging.getLogger(__name__)
 
 PREFIX = "fed_hub_"
 RANDOM = 43
-"""How many characters of a token are random. The rest proves that this hub made it."""
+"""The number of random characters in a token. The rest proves that this hub made it."""
 KEY = "api-key"
 SHORT = 12
-"""How many characters of a token's hash are its id."""
+"""The number of characters of a token's hash that are its id."""
 MOST_TOKENS = 100
 LONGEST_NAME = 60
 MOST_DAYS = 3650
 MOST_REMEMBERED = 200
-"""How many ended operations the API remembers."""
+"""The number of ended operations that the API remembers."""
 ACTS_AT_ONCE = 4
 LEFT = "left"
-"""Folder within the state folder: spaces that left the hub by the API."""
+"""The folder in the state folder for spaces that left the hub by the API."""
 
 _MADE = """
     INSERT INTO fedbot.tokens (hash, name, may_act, made, ends)
@@ -59,7 +59,7 @@ _REVOKED = "DELETE FROM fedbot.tokens WHERE left(hash, $2) = $1 OR ends < clock_
 
 @dataclass(frozen=True)
 class Token:
-    """A token, without its secret. `id` names it and opens nothing; `used`: when it last opened something."""
+    """A token, without its secret. `id` names it and gives no access; `used`: when it last gave access."""
 
     id: str
     name: str
@@ -70,9 +70,9 @@ class Token:
 
 
 class Tokens:
-    """The operator's tokens. The database keeps an HMAC of each secret. Methods raise `JournalProblem`.
+    """The operator's tokens. The database stores an HMAC of each secret. Methods raise `JournalProblem`.
 
-    The HMAC's key is in the state folder of the API: write access to the database alone makes nobody a token.
+    The HMAC's key is in the API's state folder, so a person who can only write to the database can't make a token.
     """
 
     def __init__(self, hub: HubSettings, roster: Roster) -> None:
@@ -80,7 +80,7 @@ class Tokens:
         self._key = _key_in(hub.state)
 
     def make(self, name: str, days: int, *, may_act: bool) -> str:
-        """Make a token and return its secret, which nothing keeps. Raises `HubRefused` (bad name, too many)."""
+        """Create a token and return its secret, which is not stored. Raises `HubRefused` (bad name, too many)."""
         if not name.strip() or not name.isprintable() or len(name) > LONGEST_NAME:
             raise HubRefused(f"Say what the token is for, in 1 to {LONGEST_NAME} characters.")
         if not 1 <= days <= MOST_DAYS:
@@ -95,14 +95,14 @@ class Tokens:
     def id_of(self, secret: str) -> str:
         """The id of the token with that secret; '' if this hub never made it.
 
-        Needs no query, so a person who guesses tokens puts no load on the database.
+        It needs no query, so a person who guesses tokens causes no load on the database.
         """
         begins = secret[: len(PREFIX) + RANDOM]
         is_ours = hmac.compare_digest(secret.encode(), self._with_proof(begins).encode())
         return self._hash(secret)[:SHORT] if is_ours else ""
 
     def of(self, secret: str) -> Token | None:
-        """The valid token with that secret, marked as used now; None if it has ended or was revoked."""
+        """The valid token with that secret, marked as used now; None if it has expired or was revoked."""
         with self._roster.connected() as connection:
             found = connection.execute(_USED, (self._hash(secret),)).fetchone()
         return _token(*found) if found else None
@@ -118,7 +118,7 @@ class Tokens:
             return (token,) in connection.execute(_REVOKED, (token, SHORT)).fetchall()
 
     def _with_proof(self, begins: str) -> str:
-        """The whole secret that begins with these characters."""
+        """The complete secret that begins with these characters."""
         return begins + self._hash(f"made here: {begins}")[:SHORT]
 
     def _hash(self, text: str) -> str:
@@ -126,7 +126,7 @@ class Tokens:
 
 
 def _key_in(state: Path) -> bytes:
-    """The HMAC key in that folder; made on first use."""
+    """The HMAC key in that folder, created on first use."""
     state.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
     file = state / KEY
     if not file.exists():
@@ -142,7 +142,7 @@ def _token(whole_hash: str, *others: object) -> Token:
 
 
 class Act(StrEnum):
-    """What an operator can do with a space."""
+    """The acts that an operator can do with a space."""
 
     ADD = "add"
     PAUSE = "pause"
@@ -153,7 +153,7 @@ class Act(StrEnum):
 
 
 class OperationState(StrEnum):
-    """Where an operation stands."""
+    """The states of an operation."""
 
     RUNNING = "running"
     DONE = "done"
@@ -179,14 +179,14 @@ class Operation:
     over: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
 
     def ends(self, state: OperationState, said: str) -> None:
-        """Note its result, without secrets, and wake those who wait for it."""
+        """Store its result, without secrets, and wake those who wait for it."""
         self.state, self.said = state, tuple(logs.redact(line) for line in said.splitlines())
         self.ended_at = datetime.now(UTC)
         self.over.set()
 
 
 class Operations:
-    """Running and ended operations. Each runs in a thread, one at a time for each space. For one event loop."""
+    """Running and ended operations. Each runs in a thread, one at a time per space. For one event loop."""
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(ACTS_AT_ONCE, "operation")
@@ -225,11 +225,11 @@ class Operations:
         return self._known.get(operation)
 
     def known(self) -> tuple[Operation, ...]:
-        """All operations that are remembered, the newest first."""
+        """All remembered operations, the newest first."""
         return tuple(reversed(self._known.values()))
 
     def close(self) -> None:
-        """Start no more. An operation that is cut off continues when it is started again."""
+        """Start no more. An operation that is interrupted continues when it is started again."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
@@ -242,9 +242,9 @@ class Acts:
         self._children: set[subprocess.Popen[str]] = set()
 
     def add(self, space: str, answers: Mapping[str, object]) -> str:
-        """Run `fedbot hub add` as a program, with the answers on its standard input: no file ever has them.
+        """Run `fedbot hub add` as a program, with the answers on its standard input, so no file ever contains them.
 
-        A separate process can be stopped, and takes everything that it loads with it. Raises `HubRefused`.
+        A separate process can be stopped, and frees everything that it loads. Raises `HubRefused`.
         """
         words = ["hub", "add", space, "--answers", "-", "--config", str(self._hub.source.absolute())]
         child = subprocess.Popen(  # noqa: S603 -- our own program; the space's name is a party's id
@@ -264,22 +264,22 @@ class Acts:
         return said
 
     def pause(self, space: str) -> str:
-        """As `tending.pause`."""
+        """Like `tending.pause`."""
         tending.pause(self._hub, space)
         return f"Nobody works for {space} now."
 
     def resume(self, space: str) -> str:
-        """As `tending.resume`."""
+        """Like `tending.resume`."""
         tending.resume(self._hub, space)
         return f"A worker takes {space} within a few seconds."
 
     def move(self, space: str, worker: str) -> str:
-        """As `tending.move`."""
+        """Like `tending.move`."""
         chosen = tending.move(self._hub, space, worker)
         return f"{chosen} takes {space} within a few seconds, and keeps it as long as it runs."
 
     def leave(self, space: str) -> str:
-        """As `tending.leave`, into a folder within the state folder of this API."""
+        """Like `tending.leave`, into a folder in this API's state folder."""
         folder = self._hub.state.absolute() / LEFT / space
         folder.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
         tending.refuse_used(folder, space)
@@ -288,7 +288,7 @@ class Acts:
         return f"{space} has left the hub with all that it has. It is in {folder}, on the machine of this API."
 
     def remove(self, space: str) -> str:
-        """As `tending.remove`."""
+        """Like `tending.remove`."""
         tending.remove(self._hub, space)
         return f"{space} is no longer in the hub."
 

@@ -1,6 +1,6 @@
 """The health of a hub's worker and its spaces: a page for people, JSON for scripts, and metrics for Prometheus.
 
-Each space has a handful of metrics of its own. All others are summed up over the worker.
+Each space has a few metrics of its own. All others are summed over the worker.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from fedbot.web.server import Listening
 from fedbot.web.standing import Standing, is_healthy, labelled_lines, metric_lines
 
 SECONDS_KEPT = 3.0
-"""For so long the standings of hundreds of spaces are kept, however often somebody asks."""
+"""The time that the standings of all spaces are cached, however often they are requested."""
 STATES = ("works", "begins", "waits", "paused", "fails")
 OF_A_SPACE = ("outbox_waiting", "quarantined", "transfers_open", "transfers_disputed")
 
 
 @dataclass(frozen=True)
 class SpaceStanding:
-    """The state of one space: one of `STATES`. `standing`: of its bot, if that runs here."""
+    """The state of one space: one of `STATES`. `standing`: its bot's, if that runs here."""
 
     state: str
     standing: Standing | None
@@ -42,13 +42,13 @@ class SpaceStanding:
 
     @property
     def problems(self) -> list[str]:
-        """What is wrong, in words."""
+        """The problems, as text."""
         told = [self.problem] if self.problem else []
         return told + (self.standing.get("problems", []) if self.standing else [])
 
 
 class HubPage(Listening):
-    """Answers GET / (HTML), /healthz (JSON; 200 as long as the worker itself is well) and /metrics while it is entered.
+    """Answers GET / (HTML), /healthz (JSON; 200 while the worker itself is well) and /metrics while it is entered.
 
     It listens on `unix_socket`, and on `listen` (`HOST:PORT`) if given. Raises OSError if an address is taken.
     """
@@ -96,7 +96,7 @@ class HubPage(Listening):
 
 
 def hub_metrics(spaces: Mapping[str, SpaceStanding]) -> str:
-    """Prometheus' text format, version 0.0.4."""
+    """All metrics in Prometheus' text format, version 0.0.4."""
     states = Counter(each.state for each in spaces.values())
     lines = metric_lines("gauge", {f"hub_spaces_{state}": float(states[state]) for state in STATES})
     running = {space: each.standing for space, each in spaces.items() if each.standing is not None}

@@ -1,6 +1,6 @@
-"""What the workers of a hub share in the database: which workers run, and which spaces are paused or fail.
+"""The tables that the workers of a hub share: running workers, and spaces that are paused or fail.
 
-The table `fedbot.leases` alone says which worker has a space. One look renews all claims of a worker at once.
+Only the table `fedbot.leases` says which worker has a space. One look renews all claims of a worker at once.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from fedbot.journal.lease import RENEWED_EVERY, SECONDS, Lease, since_boot
 from fedbot.journal.server import Row, connect, told
 
 HUB = "hub"
-"""The name under which the hub itself connects, in the place of a space."""
+"""The name under which the hub itself connects, instead of a space."""
 PAUSES = (10, 60, 300, 1800)
-"""Seconds before a space that failed is tried again; the last one repeats."""
+"""The seconds before a space that failed is tried again; the last one repeats."""
 WELL_AFTER = 600
-"""Seconds that a bot runs until the space's earlier failures no longer count."""
+"""The seconds that a bot runs until the space's earlier failures no longer count."""
 LATE_AFTER = 1.5 * RENEWED_EVERY
-"""Seconds after which a worker has missed a look, so that its spaces may be free soon."""
+"""The seconds after which a worker has missed a look, so its spaces may be free soon."""
 LONGEST_PROBLEM = 500
 
 _TABLES = (
@@ -113,7 +113,7 @@ _WENT_WELL = "UPDATE fedbot.spaces SET problem = '', failures = 0 WHERE space = 
 
 @dataclass(frozen=True)
 class SpaceRow:
-    """A space as the roster has it. `worker`: '' if none has it. `waits`: seconds until a worker may try it again.
+    """A space's entry in the roster. `worker`: '' if none has it. `waits`: seconds until a worker may try it again.
 
     `wanted_at`: the worker that an operator moved it to. `is_well` and `troubles`: the running bot's health as its
     worker reports it; None before the first report.
@@ -152,7 +152,7 @@ def _space_row(found: Row) -> SpaceRow:
 
 @dataclass(frozen=True)
 class View:
-    """The running workers, and the spaces of which the roster has anything.
+    """The running workers, and the spaces with an entry in the roster.
 
     `is_a_worker_late`: a worker has missed a look, so its spaces may be free soon.
     """
@@ -162,7 +162,7 @@ class View:
     is_a_worker_late: bool = False
 
     def of(self, space: str) -> SpaceRow:
-        """The row of this space; an empty one if the roster has nothing of it."""
+        """The entry of this space; an empty one if it has none."""
         return self.spaces.get(space, SpaceRow())
 
 
@@ -177,11 +177,14 @@ class Roster:
         self._connection: psycopg.Connection[Row] | None = None
 
     def address(self, space: str) -> Address:
-        """Where the space's journal is."""
+        """The address of the space's journal."""
         return Address(self._database.url, space, self._database.password)
 
     def look(self, held: Collection[Lease]) -> View:
-        """Report that this worker runs, renew its claims, and read the roster. Ends the leases that others have now."""
+        """Report that this worker runs, renew its claims, and read the roster.
+
+        A lease that another worker has now is marked as lost.
+        """
         asked_at = self._now()
         with self.connected() as connection:
             connection.execute(_SEEN, (self.worker,))
@@ -216,12 +219,12 @@ class Roster:
             )
 
     def pause(self, space: str, problem: str = "") -> None:
-        """No worker claims the space until `resume`. `problem`: why, for the operator."""
+        """Let no worker claim the space until `resume`. `problem`: the reason, for the operator."""
         with self.connected() as connection:
             connection.execute(_SET_PAUSED, (space, True, problem[:LONGEST_PROBLEM]))
 
     def resume(self, space: str) -> None:
-        """Workers may claim the space at once."""
+        """Let workers claim the space at once."""
         with self.connected() as connection:
             connection.execute(_SET_PAUSED, (space, False, ""))
 
@@ -231,12 +234,12 @@ class Roster:
             connection.execute(_FAILED, (space, problem[:LONGEST_PROBLEM], list(PAUSES)))
 
     def want_at(self, space: str, worker: str) -> None:
-        """Want the space at this worker as long as it runs; '' for the worker with the fewest spaces."""
+        """Move the space to this worker for as long as it runs; '' means the worker with the fewest spaces."""
         with self.connected() as connection:
             connection.execute(_WANT_AT, (space, worker))
 
     def tell(self, standings: Mapping[str, tuple[bool, tuple[str, ...]]]) -> None:
-        """Report the health of the bots at this worker: by space, whether it is well, and what troubles it."""
+        """Report the health of this worker's bots: by space, whether it is well, and its troubles."""
         with self.connected() as connection, connection.transaction():
             for space, (is_well, troubles) in sorted(standings.items()):
                 text = "\n".join(troubles)[:LONGEST_PROBLEM]
@@ -250,7 +253,7 @@ class Roster:
     def forget(self, space: str) -> None:
         """Delete the space's journal, keys, tokens and its row here. The caller has claimed it.
 
-        The row of its lease stays, so that a worker which wakes with an old claim never holds a new one.
+        The row of its lease stays, so a worker that wakes up with an old claim never gets a new one.
         """
         with self.connected() as connection, connection.transaction():
             schema = psycopg.sql.Identifier(self.address(space).schema)
@@ -269,7 +272,7 @@ class Roster:
 
     @contextmanager
     def connected(self) -> Iterator[psycopg.Connection[Any]]:
-        """The connection. After an error the next call makes a new one."""
+        """The connection. After an error the next call opens a new one."""
         with self._turn, told(self._database):
             try:
                 if self._connection is None:

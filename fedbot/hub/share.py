@@ -1,4 +1,4 @@
-"""Which spaces a worker claims, and which it gives up, so that all workers have equally many. Pure."""
+"""Decides which spaces a worker claims and gives up, so that all workers have equally many. Pure."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 MOST_CLAIMED = 32
-"""At one look. The next look follows soon, so workers that start together share from the start."""
+"""The limit per look. The next look follows soon, so workers that start together share from the start."""
 MOST_LET_GO = 2
-"""At one look, or a tenth of the surplus if that is more: nobody hears these spaces for a moment."""
+"""The limit per look, or a tenth of the surplus if that is more: these spaces have no bot for a moment."""
 
 
 @dataclass(frozen=True)
 class Shares:
-    """Who has what. `workers` run and stay, `held` is the worker by space, `free` are the spaces to claim.
+    """The distribution of spaces.
 
-    `wanted`: by space, the worker that an operator moved it to. It counts as long as that worker runs.
+    `workers` run and stay, `held` is the worker by space, `free` are the spaces to claim. `wanted`: by space, the
+    worker that an operator moved it to. It counts while that worker runs.
     """
 
     workers: frozenset[str]
@@ -26,7 +27,7 @@ class Shares:
     wanted: Mapping[str, str] = field(default_factory=dict)
 
     def of(self, worker: str) -> int:
-        """How many spaces the worker should have. The shares add up to all spaces.
+        """The number of spaces that the worker should have. The shares add up to all spaces.
 
         They differ by at most one, except for workers that operators moved more to.
         """
@@ -43,7 +44,7 @@ class Shares:
         return each + (in_order.index(worker) < more)
 
     def to_claim(self, worker: str) -> list[str]:
-        """The spaces that the worker claims now. Each worker starts elsewhere, so they rarely want the same."""
+        """The spaces that the worker claims now. Each worker has its own order, so they rarely want the same."""
         missing = self.of(worker) - sum(holder == worker for holder in self.held.values())
         free = [space for space in self.free if self._wanted_at(space) in ("", worker)]
         ordered = sorted(free, key=lambda space: hashlib.sha256(f"{worker} {space}".encode()).digest())

@@ -1,6 +1,6 @@
-"""What an operator does with the spaces of a hub: add, pause, resume, move, leave and remove them.
+"""The operator's acts on the spaces of a hub: add, pause, resume, move, leave and remove.
 
-Each may be interrupted. Calling it again finishes it.
+If one is interrupted, calling it again finishes it.
 """
 
 from __future__ import annotations
@@ -36,16 +36,16 @@ from fedbot.ports.journal import StateInUse
 
 SEALING_KEY = "sealing-key"
 PATIENCE = 2 * SECONDS
-"""Seconds after which a worker has given a paused space back, or is dead."""
+"""The seconds after which a worker has released a paused space, or is dead."""
 LOOKS_EVERY = 0.2
 
 
 class HubRefused(Exception):
-    """It wasn't done; the text says why and what to do."""
+    """The act was not done. The text says why and what to do."""
 
 
 def refuse_bad_name(space: str) -> None:
-    """Raises `HubRefused` unless this can be a party's id, which also names the space's folder."""
+    """Raise `HubRefused` unless this can be a party's id, which also names the space's folder."""
     try:
         TypeAdapter[str](PartyId).validate_python(space)
     except ValidationError:
@@ -53,18 +53,18 @@ def refuse_bad_name(space: str) -> None:
 
 
 def refuse_unknown(hub: HubSettings, space: str) -> None:
-    """Raises `HubRefused` if the hub has no such space."""
+    """Raise `HubRefused` if the hub has no such space."""
     if space not in hub.names():
         raise HubRefused(f"There is no space {space} in {hub.spaces}. There are: {', '.join(hub.names()) or 'none'}.")
 
 
-# --- coming ------------------------------------------------------------------------------------------------
+# --- adding ------------------------------------------------------------------------------------------------
 
 
 def copy_settings(source: Path, hub: HubSettings, space: str) -> list[str]:
     """Copy the settings of a separate bot, and the secret files beside them, into the hub's folder.
 
-    Returns the paths of files that the settings name elsewhere; these are not copied. Raises `HubRefused`,
+    Return the paths of files that the settings name elsewhere; these are not copied. Raises `HubRefused`,
     `ConfigRefused`.
     """
     settings = load(source)
@@ -94,9 +94,9 @@ def _files_named(raw: dict[str, Any]) -> list[Path]:
 
 
 def take_in(hub: HubSettings, space: str, state: Path) -> Moved | None:
-    """Move journal, keys and tokens from this state folder into the database, under a sealing key of the space's own.
+    """Move journal, keys and tokens from this state folder into the database, under the space's own sealing key.
 
-    A space without a journal gets an empty one. None if they were moved before. Raises `ConfigRefused`,
+    A space without a journal gets an empty one. Return None if they were moved before. Raises `ConfigRefused`,
     `JournalProblem`.
     """
     folder, config = hub.folder_of(space), hub.config_of(space)
@@ -124,11 +124,11 @@ def _journal_section(hub: HubSettings, folder: Path) -> str:
 
 
 def without_section(text: str, name: str) -> str:
-    """The text of a settings file without one of its top-level sections. Everything else stays, comments too."""
+    """The text of a settings file without one top-level section. Everything else stays, including comments."""
     return re.sub(rf"(?m)^{name}:.*\n?(?:^(?:[ \t].*|[ \t]*)\n?)*", "", text)
 
 
-# --- staying -----------------------------------------------------------------------------------------------
+# --- running -----------------------------------------------------------------------------------------------
 
 
 def pause(hub: HubSettings, space: str, sleep: Callable[[float], None] = time.sleep) -> None:
@@ -144,15 +144,15 @@ def pause(hub: HubSettings, space: str, sleep: Callable[[float], None] = time.sl
 
 
 def resume(hub: HubSettings, space: str) -> None:
-    """Let workers claim the space, from their next look on."""
+    """Let workers claim the space from their next look on."""
     with closing(Roster(hub)) as roster:
         roster.resume(space)
 
 
 def move(hub: HubSettings, space: str, worker: str = "") -> str:
-    """Move the space to this worker, or to the other worker with the fewest spaces, as long as that runs.
+    """Move the space to this worker, or to the other worker with the fewest spaces, for as long as it runs.
 
-    Returns the worker's name. Raises `HubRefused`.
+    Return the worker's name. Raises `HubRefused`.
     """
     with closing(Roster(hub)) as roster:
         view = roster.view()
@@ -167,11 +167,11 @@ def move(hub: HubSettings, space: str, worker: str = "") -> str:
     return chosen
 
 
-# --- going -------------------------------------------------------------------------------------------------
+# --- leaving -----------------------------------------------------------------------------------------------
 
 
 def leave(hub: HubSettings, space: str, target: Path) -> Moved | None:
-    """Move everything of a paused space into a folder, for a separate bot. None if it was moved before.
+    """Move everything of a paused space into a folder, for a separate bot. Return None if it was moved before.
 
     Raises `HubRefused`, `ConfigRefused`, `JournalProblem`.
     """
@@ -195,7 +195,7 @@ def leave(hub: HubSettings, space: str, target: Path) -> Moved | None:
 
 
 def refuse_used(target: Path, space: str) -> None:
-    """Raises `HubRefused` if the folder has anything but what an interrupted `leave` of this space left."""
+    """Raise `HubRefused` if the folder contains anything else than the rest of an interrupted `leave` of this space."""
     if target.exists() and any(target.iterdir()) and not _is_begun(target / CONFIG, space):
         raise HubRefused(f"{target} isn't empty. Give a new folder, or move that one away.")
 

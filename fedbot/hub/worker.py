@@ -1,4 +1,4 @@
-"""A worker: claims a space, runs its bot as long as the claim holds, and otherwise stands by to take over."""
+"""A worker for one space: it runs the space's bot while it holds the claim, and otherwise stands by to take over."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ from fedbot.ports.journal import JournalAway, LeaseLost
 log = logging.getLogger(__name__)
 
 BEFORE_ANOTHER_TRY = 5.0
-"""Seconds until the next try, after the database was away or the lease was lost."""
+"""The seconds until the next try, after the database was away or the lease was lost."""
 
 
 def own_name() -> str:
-    """A unique name by which an admin finds this process: `HOST:PID:RANDOM`."""
+    """A unique name that helps an admin find this process: `HOST:PID:RANDOM`."""
     return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
 
 
 async def run(settings: Settings, tell: Callable[[Summary], None] = lambda _: None) -> None:
     """Run the bot of this space whenever no other worker does, until cancelled.
 
-    If the database goes away or the lease is lost, it stands by. Raises `StateInUse`, and the errors of
+    If the database is away or the lease is lost, it stands by. Raises `StateInUse`, and the errors of
     `engine.bot.run_on`.
     """
     place = journal_place(settings)
@@ -56,7 +56,7 @@ async def run(settings: Settings, tell: Callable[[Summary], None] = lambda _: No
 
 @contextmanager
 def _folder_of_its_own(settings: Settings) -> Iterator[None]:
-    """Lock the state folder, made if need be. It holds the socket and the index of the stock."""
+    """Lock the state folder, and create it if necessary. It contains the socket and the stock index."""
     lock = StateLock(settings.state)
     try:
         yield
@@ -95,7 +95,7 @@ async def _claimed(place: Address, name: str) -> Lease:
 
 
 async def _work(settings: Settings, lease: Lease, tell: Callable[[Summary], None]) -> None:
-    """One bot's life under one lease."""
+    """Run one bot under one lease."""
     async with kept(lease):
         journal = await asyncio.to_thread(postgresql.open_journal, lease)
         try:
@@ -109,7 +109,7 @@ async def _work(settings: Settings, lease: Lease, tell: Callable[[Summary], None
 async def kept(lease: Lease) -> AsyncIterator[None]:
     """Renew the lease during the block, and release it at the end. A lost lease cancels the block.
 
-    It is renewed on the bot's own event loop, so a bot that hangs loses its space.
+    The bot's own event loop renews it, so a bot that hangs loses its space.
     """
     try:
         async with asyncio.TaskGroup() as group:
@@ -122,7 +122,7 @@ async def kept(lease: Lease) -> AsyncIterator[None]:
 
 
 async def _renewed(lease: Lease) -> None:
-    """Renew the lease for ever. Raises `LeaseLost`."""
+    """Renew the lease until cancelled. Raises `LeaseLost`."""
     while True:
         await asyncio.sleep(RENEWED_EVERY)
         try:
