@@ -1,5 +1,5 @@
-"""`fedbot init`: what it asks, finds and does, so that a makerspace's bot can begin.
+"""`fedbot init`: its questions, what it looks up, and what it creates for a makerspace's bot.
 
-`plan` and `people` are pure: what will be done, given what was found. `inventree` and `matrix` find and do it,
-`written` makes the files, `asking` puts the questions, and `conversation` is the way through all of it.
+`plan` and `people` are pure: they decide what to do with what was found. `inventree` and `matrix` look things up and
+create them, `written` writes the files, `asking` asks the questions, and `conversation` connects all of it.
 """

@@ -34,16 +34,16 @@ class Asker(Protocol):
     async def ask(
         self, key: str, text: str, test: Callable[[str], Awaitable[T]], *, default: str = "", last: bool = False
     ) -> T:
-        """Ask until `test` accepts an answer, and return its result. `test` refuses one by `NotGood`.
+        """Ask until `test` accepts an answer, and return its result. `test` refuses an answer with `NotGood`.
 
-        `key` is the answer's name in a file. `default` stands for an empty answer. Raises `Stopped`.
+        `key` is the answer's name in a file. `default` replaces an empty answer. Raises `Stopped`.
         """
 
     def secret(self, key: str, text: str) -> str:
-        """Ask for a secret, without showing it, as a part of the present question. It may be empty."""
+        """Ask for a secret as part of the current question, without showing it. It may be empty."""
 
     def say(self, *paragraphs: str) -> None:
-        """Tell something."""
+        """Show these paragraphs."""
 
     def wait(self, text: str) -> None:
         """Wait until a person has done what the text says. Raises `Stopped` if there is nobody."""
@@ -100,10 +100,10 @@ class Terminal:
 
 
 class Answers:
-    """A file of answers, for automation. Secrets may be in files of their own (`KEY_file`) or in `${VARIABLES}`."""
+    """A file of answers, for automation. Secrets may be in separate files (`KEY_file`) or in `${VARIABLES}`."""
 
     def __init__(self, answers: Mapping[str, Any], folder: Path, environment: Mapping[str, str] = os.environ) -> None:
-        """`folder`: the one from which paths in it count."""
+        """`folder`: relative paths in the file start here."""
         self._answers = dict(answers)
         self._folder = folder
         self._environment = environment
@@ -167,16 +167,16 @@ KEYS = (
     "keep_superuser",
     "go",
 )
-"""What may stand in a file of answers; secrets also as `…_file`."""
+"""The keys allowed in a file of answers; secrets also as `…_file`."""
 
 
 def unknown_keys(answers: Mapping[str, Any]) -> list[str]:
-    """The keys in the file that no question has."""
+    """The keys in the file that belong to no question."""
     return sorted(str(key) for key in answers if str(key).removesuffix("_file") not in KEYS)
 
 
 async def yes_or_no(said: str) -> bool:
-    """A test for `ask`."""
+    """A test for `ask`: yes or no."""
     match said.strip().lower():
         case "y" | "yes" | "j" | "ja" | "true":
             return True

@@ -1,4 +1,4 @@
-"""The conversation of `fedbot init`: eight questions, each answer tested at once, then the plan, then doing it."""
+"""The conversation of `fedbot init`: eight questions, each answer tested at once, then the plan, then its execution."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ T = TypeVar("T")
 
 @dataclass
 class Chosen:
-    """The answers and findings so far. `me` is the person at the terminal, as they say; '' if they don't."""
+    """The answers and findings so far. `me` is the person at the terminal, if they told their Matrix id; else ''."""
 
     place: Place
     superuser: Superuser
@@ -55,7 +55,7 @@ class Chosen:
 
 
 class Conversation:
-    """One run of `fedbot init`. If it ends early, everything created stays; the next run creates the rest."""
+    """One run of `fedbot init`. If it ends early, everything that it created stays; the next run creates the rest."""
 
     def __init__(self, asker: Asker, files: Files, *, dry_run: bool = False) -> None:
         self._asker = asker
@@ -65,7 +65,7 @@ class Conversation:
         self._stack = AsyncExitStack()
 
     async def run(self) -> Chosen | None:
-        """Ask, show the plan, carry it out. Returns None if nothing was done. Raises `Stopped`."""
+        """Ask, show the plan, carry it out. Return None if nothing was done. Raises `Stopped`."""
         self._asker.say(
             "Eight questions; each answer is tried at once. Enter takes the answer in [brackets]. Ctrl-C stops. The "
             "last question shows what will be made, and you can run this again at any time."
@@ -114,7 +114,7 @@ class Conversation:
     async def _ask(
         self, key: str, text: str, test: Callable[[str], Awaitable[T]], *, default: str = "", last: bool = False
     ) -> T:
-        """As the asker; what Matrix or InvenTree can't do just then is asked again, as nothing is lost by that."""
+        """Ask like the asker. If Matrix or InvenTree fails, ask again, so no answer gets lost."""
 
         async def tried(said: str) -> T:
             try:
@@ -160,7 +160,7 @@ class Conversation:
         return found
 
     def _wanted(self, place: Place) -> Wanted:
-        """What there should be, by the names that the settings say already."""
+        """The wanted users, groups and places, with the names that the settings already have."""
         said, wanted = self._files.said, Wanted()
         user, _ = inventree.whose(place, self._files.secret("inventree", "token"))
         parts = said("inventree", "new_parts") is not False
@@ -273,7 +273,10 @@ class Conversation:
         return "The address (or an access token that was made for the bot alone)"
 
     async def _by_token(self, account: Account) -> Bot:
-        """With a token, whose device must be the bot's alone: it makes its own keys for encrypted rooms."""
+        """Sign in with a token.
+
+        Its device must be the bot's alone, because the bot creates its own keys for encrypted rooms.
+        """
         folder = self._identity()
         bot = await Bot.sign_in(account, folder)
         if await bot.is_taken(folder):
@@ -285,7 +288,7 @@ class Conversation:
         return bot
 
     def _identity(self) -> Path:
-        """Where the session is kept, as `fedbot run` will find it; of a dry run nothing is kept."""
+        """The folder of the session, where `fedbot run` will find it; for a dry run, a temporary one."""
         if self._dry_run:
             return Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="fedbot-")))
         folder = self._files.state / "identity"
@@ -293,7 +296,7 @@ class Conversation:
             each.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
         kept = read_session(folder)
         if kept is not None and not (self._files.state / "journal.db").exists():
-            (folder / "matrix.json").unlink()  # of a try before; no bot has worked with it
+            (folder / "matrix.json").unlink()  # from an earlier try; no bot has worked with it
         return folder
 
     # --- rooms and people ------------------------------------------------------------------------------------
@@ -327,7 +330,7 @@ class Conversation:
         self._asker.say(f"✓ shared with others: {shared}; for your admins: {own}")
 
     async def _come_in(self, chosen: Chosen, bot: Bot, server: str) -> None:
-        """Accept what was picked, if it comes from somebody of our homeserver, or a person stands by it."""
+        """Join the picked rooms, if the inviter is on our homeserver, or the person at the terminal confirms it."""
         for name in ("shared", "admin"):
             room: RoomFound | None = getattr(chosen, name)
             if room is None:
@@ -397,7 +400,7 @@ class Conversation:
         keep = await self._ask("keep_superuser", text, yes_or_no, default="yes")
         chosen.wanted = replace(chosen.wanted, keep_admin=keep)
 
-    # --- telling and doing -----------------------------------------------------------------------------------
+    # --- the plan and its execution --------------------------------------------------------------------------
 
     def _tell(self, chosen: Chosen, made: Plan) -> None:
         lines = [f"  • you: {click.splitlines()[0].replace('{password}', '…')}" for click in made.clicks]
@@ -422,7 +425,7 @@ class Conversation:
         )
 
     def _is_done(self, chosen: Chosen, made: Plan) -> bool:
-        """Whether nothing is to be made or written any more."""
+        """Whether nothing remains to be created or written."""
         if made.changes or made.clicks or chosen.secret[1] or chosen.shared is None or chosen.admin is None:
             return False
         is_in = chosen.shared.joined and chosen.admin.joined
@@ -474,7 +477,7 @@ class Conversation:
 
 
 def _picked(rooms: Sequence[RoomFound], said: str, bot: str) -> tuple[RoomFound, ...]:
-    """The shared room and that of the admins, as far as they are there. Raises `NotGood`."""
+    """The shared room and the admins' room, if they exist. Raises `NotGood`."""
     numbers = said.split()
     if numbers and all(number.isdecimal() for number in numbers):
         if len(numbers) > _MOST_ROOMS or not all(0 < int(number) <= len(rooms) for number in numbers):
@@ -495,7 +498,7 @@ def _picked(rooms: Sequence[RoomFound], said: str, bot: str) -> tuple[RoomFound,
 
 
 def _keepers(chosen: Chosen) -> list[str]:
-    """Who keeps the rooms that are made: who sits there, and our superusers; without any, who approves."""
+    """The people for the new rooms: the one at the terminal, and our superusers; without any, our approvers."""
     found = [row.person for row in chosen.rows if row.superuser] or [row.person for row in chosen.rows if row.approves]
     return list(dict.fromkeys([*([chosen.me] if chosen.me else []), *found]))
 
@@ -505,7 +508,7 @@ def _admin_room(chosen: Chosen) -> str:
 
 
 def settings_of(chosen: Chosen, files: Files) -> dict[str, Any]:
-    """The settings that were asked for; what else the file says stays."""
+    """The chosen settings; everything else in the file stays."""
     mine = {row.person: row.user for row in chosen.rows}
     if chosen.shared is None or chosen.admin is None:
         raise ValueError("the rooms are made before the settings are written")
@@ -538,7 +541,7 @@ def settings_of(chosen: Chosen, files: Files) -> dict[str, Any]:
 
 
 def _surroundings(files: Files, environment: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Time zone and language of this machine, unless the settings say them already."""
+    """Time zone and language of this machine, unless the settings already have them."""
     found = {}
     if not files.said("party", "time_zone"):
         found["time_zone"] = _time_zone(environment)
@@ -549,7 +552,7 @@ def _surroundings(files: Files, environment: Mapping[str, str] = os.environ) -> 
 
 
 def _time_zone(environment: Mapping[str, str]) -> str:
-    """The IANA name of this machine's time zone; UTC if it can't be told."""
+    """The IANA name of this machine's time zone; UTC if unknown."""
     linked = str(Path("/etc/localtime").resolve()).partition("/zoneinfo/")[2]
     for name in (environment.get("TZ", ""), linked):
         try:

@@ -46,7 +46,10 @@ A_YEAR = timedelta(days=365)
 
 @dataclass(frozen=True)
 class Place:
-    """Where an InvenTree is. `ca`: PEM file of its own authority; ''. `name` is what it calls itself."""
+    """The address and version of an InvenTree.
+
+    `ca`: PEM file of its own CA, or ''. `name` is its own name for itself.
+    """
 
     url: str
     version: Version
@@ -60,9 +63,9 @@ class Place:
 
 
 def find(said: str) -> Place:
-    """The InvenTree at an address as somebody pastes it, with a CA file behind it if need be. Raises `NotGood`."""
+    """The InvenTree at an address as a person pastes it, optionally followed by a CA file. Raises `NotGood`."""
     address, _, ca = said.strip().partition(" ")
-    if ca and not {"/", "."} & set(ca):  # no path: it was one text
+    if ca and not {"/", "."} & set(ca):  # not a path, so it was one text
         raise NotGood(_NO_ADDRESS)
     try:
         verify = verification("https:", ca.strip())
@@ -85,7 +88,7 @@ def find(said: str) -> Place:
 
 
 def _candidates(address: str) -> Iterator[str]:
-    """The address, then with less and less of its path, then below /inventree; https before http if it says neither."""
+    """The addresses to try: with less and less of the path, then with /inventree; without a scheme, https first."""
     schemes = ("",) if "://" in address else ("https://", "http://")
     for scheme in schemes:
         try:
@@ -102,7 +105,7 @@ def _candidates(address: str) -> Iterator[str]:
 
 
 def _look_at(client: httpx.Client, url: str, ca: str) -> Place | None:
-    """Whether InvenTree is at exactly this address, or where that redirects to."""
+    """The InvenTree at exactly this address, or where that redirects to; None if there is none."""
     response = client.get(f"{url.rstrip('/')}/api/", headers={"Accept": "application/json"})
     found = response.json() if "json" in response.headers.get("content-type", "") else None
     api = str(found.get("apiVersion", "")) if isinstance(found, dict) and found.get("server") == "InvenTree" else ""
@@ -116,7 +119,7 @@ def _look_at(client: httpx.Client, url: str, ca: str) -> Place | None:
 
 
 def trouble(error: Exception, url: str) -> str:
-    """Why nothing came from that address, and what to do."""
+    """Why that address gave no usable answer, and what to do."""
     seen: BaseException | None = error
     while seen is not None:
         if isinstance(seen, ssl.SSLCertVerificationError):
@@ -133,10 +136,10 @@ def trouble(error: Exception, url: str) -> str:
 
 
 class Superuser:
-    """A superuser's session. The login or token is held by the transport alone, and goes with it."""
+    """A superuser's session. Only the transport has the login or token, and closing it forgets it."""
 
     def __init__(self, place: Place, *, username: str = "", password: str = "", token: str = "") -> None:
-        """By a login or a token. Raises `NotGood` if InvenTree doesn't take it, or it is no superuser's."""
+        """Sign in with a login or a token. Raises `NotGood` if InvenTree refuses it, or it isn't a superuser's."""
         self.place = place
         self.api = _transport(place, token or "login")
         if username:
@@ -167,7 +170,7 @@ def _transport(place: Place, token: str) -> InvenTreeTransport:
 
 
 def whose(place: Place, token: str) -> tuple[str, bool]:
-    """The user behind a token, and whether it is a superuser; ('', False) if InvenTree doesn't take it."""
+    """The user behind a token, and whether it is a superuser; ('', False) if InvenTree refuses the token."""
     if not token:
         return "", False
     transport = _transport(place, token)
@@ -181,9 +184,10 @@ def whose(place: Place, token: str) -> tuple[str, bool]:
 
 
 def look(superuser: Superuser, wanted: Wanted, *, token: str, admin_token: str, bot_password: str = "") -> Found:
-    """What is there now. Raises `InventoryProblem`.
+    """The current state of InvenTree. Raises `InventoryProblem`.
 
-    `bot_password`: what the bot's user was given by hand, by which its roles can be read where groups' can't.
+    `bot_password`: the password that a person gave the bot's user. It lets us read the roles if a version doesn't show
+    groups' roles.
     """
     api, version = superuser.api, superuser.place.version
     groups = {str(row["name"]): int(row["pk"]) for row in api.rows("user/group/")}
@@ -226,7 +230,7 @@ def _roles_of_group(api: InvenTreeTransport, group: int) -> dict[str, frozenset[
 
 
 def _roles_of_bot(place: Place, username: str, password: str, token: str) -> dict[str, frozenset[str]] | None:
-    """By its own token or login, where groups' roles can't be read; None while neither is taken."""
+    """The bot's roles, read with its own token or login, if the version hides groups' roles; None if refused."""
     transport = _transport(place, token or "login")
     if not token:
         transport.use_login(username, password)
@@ -247,7 +251,7 @@ def made_up_password() -> str:
 
 
 def do(superuser: Superuser, change: Change, *, party: str, bot_password: str = "") -> str:
-    """Make it; the token that came of it, if one did. Raises `InventoryProblem`."""
+    """Make the change; return the new token, if it creates one. Raises `InventoryProblem`."""
     api = superuser.api
     match change:
         case MakeGroup(name):
@@ -280,7 +284,7 @@ def _pk(api: InvenTreeTransport, url: str, field: str, value: str) -> int:
 
 def _set_roles(api: InvenTreeTransport, group: int, roles: Mapping[str, frozenset[str]]) -> None:
     for rule in api.rows("user/ruleset/", group=group):
-        if rule.get("group") != group:  # an ignored filter lists all groups' rules
+        if rule.get("group") != group:  # servers that ignore the filter list all groups' rules
             continue
         allowed = roles.get(str(rule["name"]), frozenset())
         if {each for each in PERMISSIONS if rule.get(f"can_{each}")} != allowed:
@@ -300,7 +304,7 @@ def _token_for(api: InvenTreeTransport, user: int, party: str) -> str:
 
 
 def _own_token(place: Place, username: str, password: str, party: str) -> str:
-    """Made by the bot's user itself, where a superuser can't make it for it."""
+    """A token that the bot's user makes itself, for versions where a superuser can't make it."""
     transport = _transport(place, "login")
     transport.use_login(username, password)
     try:

@@ -36,7 +36,7 @@ POWER_LEVELS: dict[str, Any] = {
         "m.room.tombstone": 100,
     }
 }
-"""Each bot may announce its space, and who was invited may upgrade the room."""
+"""Each bot may announce its space, and the invited admins may upgrade the room."""
 
 ENCRYPTED = {"type": "m.room.encryption", "state_key": "", "content": {"algorithm": "m.megolm.v1.aes-sha2"}}
 
@@ -47,9 +47,9 @@ _TOKEN = re.compile(r"(syt_|mct_|mat_|MDAx)\S+")
 
 @dataclass(frozen=True)
 class Homeserver:
-    """Where it is, which ways of signing in it takes, and whether anybody may register there without more ado.
+    """The address of a homeserver, its ways of signing in, and whether anybody may register there.
 
-    `open_by_token`: whoever has a registration token of its admin may.
+    `open_by_token`: with a registration token of its admin.
     """
 
     url: str
@@ -66,7 +66,7 @@ class Homeserver:
 
 
 def find(server: str, said: str = "") -> Homeserver:
-    """The homeserver of users `@…:server`, by `.well-known`, or at the address `said` (a CA file may stand behind it).
+    """The homeserver of users `@…:server`, by `.well-known`, or at the address `said`, which a CA file may follow.
 
     Raises `NotGood`.
     """
@@ -94,7 +94,7 @@ def _advice(server: str) -> str:
 
 
 def _well_known(client: httpx.Client, server: str) -> str:
-    """What the server's own domain says; '' if it says nothing."""
+    """The address that the server's own domain announces; '' if none."""
     try:
         found = client.get(f"https://{server}/.well-known/matrix/client").json()
         told = found["m.homeserver"]["base_url"]
@@ -108,7 +108,7 @@ def _ways(homeserver: Homeserver) -> Homeserver:
         try:
             flows = client.get("/_matrix/client/v3/login").json().get("flows", [])
             types = {flow.get("type") for flow in flows}
-            # without a session it tells what it asks for; a server that takes nobody says M_FORBIDDEN
+            # without a session it answers with its flows; a server with closed registration answers M_FORBIDDEN
             asked = client.post("/_matrix/client/v3/register", json={}).json().get("flows", [])
         except (*FOREIGN, AttributeError) as error:
             raise NotGood(f"{homeserver.url} gives no answer that can be read ({type(error).__name__}).") from None
@@ -124,7 +124,7 @@ def _ways(homeserver: Homeserver) -> Homeserver:
 
 
 def is_free(homeserver: Homeserver, local: str) -> bool:
-    """Whether an account of that name could be registered now."""
+    """Whether somebody could register an account of that name now."""
     if not (homeserver.open_to_all or homeserver.open_by_token):
         return False
     with homeserver.client() as client:
@@ -136,7 +136,7 @@ def is_free(homeserver: Homeserver, local: str) -> bool:
 
 
 def registers(homeserver: Homeserver, token: str) -> bool:
-    """Whether that is a registration token which the homeserver takes."""
+    """Whether that is a registration token which the homeserver accepts."""
     if not (homeserver.open_by_token and token):
         return False
     with homeserver.client() as client:
@@ -149,7 +149,7 @@ def registers(homeserver: Homeserver, token: str) -> bool:
 
 
 def register(homeserver: Homeserver, local: str, token: str = "") -> str:
-    """Make the account, by a registration token if need be; its password, which is made up. Raises `NotGood`."""
+    """Register the account, with a registration token if necessary; return its random password. Raises `NotGood`."""
     password = secrets.token_urlsafe(24)
     keep_secret(password)
     content: dict[str, Any] = {"username": local, "password": password, "inhibit_login": True}
@@ -160,7 +160,7 @@ def register(homeserver: Homeserver, local: str, token: str = "") -> str:
             for stage in (*stages, {"type": _DUMMY}):
                 content["auth"] = {**stage, "session": session}
                 answer = client.post("/_matrix/client/v3/register", json=content)
-                if answer.is_success:  # some ask for the token alone
+                if answer.is_success:  # some servers only ask for the token
                     break
             said = "" if answer.is_success else str(answer.json().get("error", ""))
         except (*FOREIGN, AttributeError) as error:
@@ -171,14 +171,14 @@ def register(homeserver: Homeserver, local: str, token: str = "") -> str:
 
 
 def sso_address(homeserver: Homeserver) -> str:
-    """Where a person signs in as the bot by the browser, which then goes on to an address with a login token in it."""
+    """The address where a person signs in as the bot in a browser, which ends at an address with a login token."""
     return (
         f"{homeserver.url}/_matrix/client/v3/login/sso/redirect?redirectUrl={quote('http://localhost/fedbot', safe='')}"
     )
 
 
 def token_by_sso(homeserver: Homeserver, said: str, user: str) -> str:
-    """The access token of a new device, for the address at which the browser ended. Raises `NotGood`."""
+    """The access token of a new device, from the address at which the browser ended. Raises `NotGood`."""
     login_token = "".join(parse_qs(urlsplit(said).query).get("loginToken", []))
     if not login_token:
         raise NotGood("There is no loginToken in that. Copy the whole address at which the browser ended.")
@@ -199,13 +199,13 @@ def token_by_sso(homeserver: Homeserver, said: str, user: str) -> str:
 
 
 def is_token(secret: str) -> bool:
-    """Whether that is an access token rather than a password, by its look."""
+    """Whether that looks like an access token rather than a password."""
     return bool(_TOKEN.fullmatch(secret))
 
 
 @dataclass(frozen=True)
 class RoomFound:
-    """A room that the bot is in or invited to. `members`: Matrix ids with display names; unknown of an invitation."""
+    """A room that the bot is in or invited to. `members`: Matrix ids with display names; empty for an invitation."""
 
     id: str
     name: str = ""
@@ -224,7 +224,7 @@ class RoomFound:
 
 
 class Bot:
-    """The bot's account, signed in; close it. Methods raise `ports.ChatProblem`."""
+    """The bot's account, signed in; must be closed. Methods raise `ports.ChatProblem`."""
 
     def __init__(self, session: Session, connection: Connection) -> None:
         self.user_id = session.user_id
@@ -232,7 +232,7 @@ class Bot:
 
     @classmethod
     async def sign_in(cls, account: Account, folder: Path) -> Self:
-        """As the bot will by itself: the session is kept in its identity folder. Raises `NotGood`."""
+        """Sign in like the bot itself: the session is stored in its identity folder. Raises `NotGood`."""
         try:
             session, connection = await sign_in(account, folder)
         except ChatProblem as problem:
@@ -240,13 +240,13 @@ class Bot:
         return cls(session, connection)
 
     async def close(self, *, sign_out: bool = False) -> None:
-        """Close the connection; the session is ended only if it was for a look."""
+        """Close the connection. `sign_out` also ends the session, after a dry run for example."""
         if sign_out:
             await self._connection.logout()
         await self._connection.close()
 
     async def is_taken(self, folder: Path) -> bool:
-        """Whether its device has keys for encrypted rooms that aren't in this folder, or the token is of no device."""
+        """Whether its device has encryption keys that aren't in this folder, or the token has no device."""
         device = self._connection.device_id
         if not device or (folder / KEYS).exists():
             return not device
@@ -255,7 +255,7 @@ class Bot:
         return device in found.get("device_keys", {}).get(self.user_id, {})
 
     async def rooms(self) -> list[RoomFound]:
-        """Where the bot is, and where it is invited."""
+        """The rooms that the bot is in, and its invitations."""
         joined = await answered("listing rooms", self._connection.joined_rooms, nio.JoinedRoomsResponse)
         found = [await self.room(room) for room in joined.rooms]
         self._connection.next_batch = ""
@@ -268,7 +268,7 @@ class Bot:
         return [room for room in found if not room.replaced]
 
     async def room(self, room: str) -> RoomFound:
-        """What a room's state says of it."""
+        """The room as its state describes it."""
         state = await answered(
             f"reading {room}", lambda: self._connection.room_get_state(room), nio.RoomGetStateResponse
         )
@@ -299,12 +299,12 @@ class Bot:
     async def knows(self, user: str) -> bool:
         """Whether the homeserver knows this user."""
         try:
-            # nio's own call takes an error for a profile
+            # nio's own call mistakes an error for a profile
             await self._connection.ask(f"looking for {user}", "GET", ["profile", user])
         except ChatRefused as problem:
-            return problem.code not in ("M_NOT_FOUND", "M_UNKNOWN")  # the second is what Synapse says
+            return problem.code not in ("M_NOT_FOUND", "M_UNKNOWN")  # Synapse answers the second one
         except ChatProblem:
-            return True  # of another homeserver, which is away
+            return True  # the user's homeserver is away
         return True
 
     async def join(self, room: RoomFound) -> RoomFound:
@@ -315,7 +315,7 @@ class Bot:
         return joined if joined.inviter else replace(joined, inviter=room.inviter)
 
     async def make_room(self, name: str, invite: list[str]) -> RoomFound:
-        """A private, encrypted room with whoever is invited as its admins, in which all bots may announce."""
+        """Create a private, encrypted room with the invited people as its admins, where all bots may announce."""
         made = await answered(
             f"making the room {name}",
             lambda: self._connection.room_create(
@@ -330,11 +330,11 @@ class Bot:
         return await self.room(made.room_id)
 
     async def invite(self, room: str, user: str) -> None:
-        """Invite somebody into a room of the bot."""
+        """Invite a user into one of the bot's rooms."""
         await answered(f"inviting {user}", lambda: self._connection.room_invite(room, user), nio.RoomInviteResponse)
 
     async def leave(self, room: str) -> None:
-        """Leave a room; again is no error."""
+        """Leave a room. Leaving twice is no error."""
         await answered(f"leaving {room}", lambda: self._connection.room_leave(room), nio.RoomLeaveResponse)
 
     async def let_announce(self, room: str) -> None:
@@ -346,11 +346,11 @@ class Bot:
 
 
 _NOW = datetime.fromtimestamp(0, UTC)
-"""A room's picture is made for a moment; here none matters."""
+"""`RoomPicture.seen` needs a moment; the value doesn't matter here."""
 
 
 def _inviter(events: Any, user: str) -> str:  # noqa: ANN401 -- events of nio's, as JSON
-    """Who invited this user, as the room's state tells it; '' if it doesn't (any more)."""
+    """The user who invited this one, as the room's state tells; '' if it doesn't (any more)."""
     own = next((each for each in events if each.get("type") == MEMBER and each.get("state_key") == user), None)
     if own is None:
         return ""
@@ -367,7 +367,7 @@ def _why_not(problem: ChatProblem) -> str:
 
 
 def by_hand(local: str, homeserver: Homeserver) -> str:
-    """The instructions for creating an account by hand, where registration is closed."""
+    """The instructions for creating an account by hand if registration is closed."""
     return (
         f"Nobody may register at {homeserver.url} by themselves. Who runs it makes the account, with Synapse by: "
         f"register_new_matrix_user --no-admin -u {quote(local)} -c homeserver.yaml"

@@ -39,9 +39,9 @@ def suggested(
 ) -> tuple[Row, ...]:
     """Each member (Matrix id and display name) with the user that the names suggest, ours first.
 
-    `known` is what the settings say already. A superuser, and who is in the group, approves. Anybody may call
-    themselves like a superuser: who may decide is suggested only for `me`, who sits at the terminal, and for who has
-    that user's name on the bot's own homeserver. A user is suggested once.
+    `known` are the settings' pairs. Superusers and members of the group approve. Anybody may choose a superuser's name
+    as their display name. So a user who may decide is only suggested for `me`, the person at the terminal, and for the
+    account with that user's name on the bot's own homeserver. Each user is suggested once.
     """
     by_name = {user.username: user for user in users}
     taken = set(known.values())
@@ -65,9 +65,9 @@ def _decides(user: UserFound, approvers_group: str) -> bool:
 
 
 def corrected(rows: Sequence[Row], said: str, users: Sequence[UserFound], *, approvers_group: str) -> tuple[Row, ...]:
-    """The rows after what a person says: `3=kim` (is kim), `3=-` (nobody), `+3` (approves), `-3` (doesn't).
+    """The rows after a person's corrections: `3=kim` (is kim), `3=-` (nobody), `+3` (approves), `-3` (doesn't).
 
-    In place of a number there may be a Matrix id, which need not be in the room. Raises `NotUnderstood`.
+    A Matrix id may replace the number, even one that isn't in the room. Raises `NotUnderstood`.
     """
     by_name = {user.username: user for user in users}
     found = {row.person: row for row in rows}
@@ -110,7 +110,7 @@ def _row(person: str, name: str, user: UserFound | None, approvers_group: str) -
 
 
 def _same(person: str, name: str, users: Iterable[UserFound]) -> str:
-    """The one active user whose name is that of the person; '' if it is none, or several."""
+    """The only active user with the person's name; '' if there is none, or several."""
     local = _plain(person[1:].partition(":")[0])
     called = {local, _plain(name)}
     exact = [user.username for user in users if user.active and _plain(user.username) == local]
@@ -127,7 +127,7 @@ def _plain(text: str) -> str:
 
 
 def table(rows: Sequence[Row]) -> list[str]:
-    """One line a row, as it is shown above the question."""
+    """One line per row, as shown above the question."""
     shown = rows[:MOST_SHOWN]
     width = max((len(row.person) for row in shown), default=0)
     lines = []

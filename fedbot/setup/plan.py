@@ -1,4 +1,4 @@
-"""Planning what to create in InvenTree for a bot, given what exists. Pure."""
+"""Plans what to create in InvenTree for a bot, given what exists. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fedbot.inventree.server import Place, Places
 from fedbot.inventree.versions import Version
 
 NEW_PARTS = "From friends"
-"""The category for parts that a friend sends and we don't have, unless the settings name another one."""
+"""The category for missing parts that a friend sends, unless the settings name another one."""
 
 ROLES: Mapping[str, frozenset[str]] = {
     "stock": frozenset({"add"}),
@@ -18,13 +18,13 @@ ROLES: Mapping[str, frozenset[str]] = {
     "part_category": frozenset({"view"}),
     "stock_location": frozenset({"view"}),
 }
-"""The least that the bot's user needs; `return_order: add` lets it make a company for each friend."""
+"""The least that the bot's user needs; `return_order: add` lets it create a company for each friend."""
 
 PERMISSIONS = ("view", "add", "change", "delete")
 
 
 def widened(allowed: frozenset[str]) -> frozenset[str]:
-    """The permissions as InvenTree saves them: who may add or delete may change, and who may do anything may look."""
+    """The permissions as InvenTree saves them: add and delete include change, and any permission includes view."""
     if allowed & {"add", "delete"}:
         allowed |= {"change"}
     return allowed | {"view"} if allowed else allowed
@@ -45,9 +45,10 @@ class UserFound:
 
 @dataclass(frozen=True)
 class Found:
-    """What is there. `roles`: what the bot's own group (or, where that can't be read, the bot) may do; None: unknown.
+    """The existing things.
 
-    `token`: whether the bot's token that is kept is good; `admin_token`: the same of the superuser's.
+    `roles`: the permissions of the bot's own group (or of the bot, if unreadable); None: unknown. `token`: whether
+    the bot's stored token is valid; `admin_token`: the same for the superuser's.
     """
 
     url: str
@@ -67,7 +68,7 @@ class Found:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What there should be in the end: names of the bot's user and group, the approvers' group, and the places."""
+    """The final state: names of the bot's user and group, the approvers' group, and the places."""
 
     user: str = "fedbot"
     group: str = "fedbot"
@@ -81,7 +82,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class MakeGroup:
-    """A group that may do nothing yet."""
+    """A group without permissions."""
 
     name: str
 
@@ -91,7 +92,7 @@ class MakeGroup:
 
 @dataclass(frozen=True)
 class SetRoles:
-    """What the members of the bot's group may do: this, and nothing else."""
+    """The permissions of the bot's group: exactly these."""
 
     group: str
     roles: tuple[tuple[str, frozenset[str]], ...]
@@ -112,7 +113,7 @@ class MakeUser:
 
 @dataclass(frozen=True)
 class AddToGroup:
-    """Put an account into a group; it stays in its other ones."""
+    """Add an account to a group. It stays in its other groups."""
 
     username: str
     group: str
@@ -143,7 +144,7 @@ class MakeCategory:
 
 @dataclass(frozen=True)
 class MakeToken:
-    """A token for the bot's user, kept in its file."""
+    """A token for the bot's user, stored in its file."""
 
     username: str
 
@@ -153,7 +154,7 @@ class MakeToken:
 
 @dataclass(frozen=True)
 class MakeAdminToken:
-    """A token of the superuser's own for connecting and parting, kept in its file."""
+    """A token of the superuser's own for connecting and disconnecting, stored in its file."""
 
     def __str__(self) -> str:
         return "make a superuser's token for connecting with friends and parting from them"
@@ -164,7 +165,7 @@ Change = MakeGroup | SetRoles | MakeUser | AddToGroup | MakeLocation | MakeCateg
 
 @dataclass(frozen=True)
 class Plan:
-    """What init does itself, what a person has to click before, and what stands in the way of all of it."""
+    """The changes that init makes itself, the clicks that a person must do before, and the obstacles to all of it."""
 
     changes: tuple[Change, ...] = ()
     clicks: tuple[str, ...] = ()
@@ -172,7 +173,7 @@ class Plan:
 
 
 def plan(found: Found, wanted: Wanted) -> Plan:
-    """The missing things, in the order in which they can be created."""
+    """Plan the missing things, in the order in which they can be created."""
     obstacles = tuple(_obstacles(found, wanted))
     access = tuple(_access(found, wanted))
     places = tuple(_places(found, wanted))
@@ -185,7 +186,7 @@ def plan(found: Found, wanted: Wanted) -> Plan:
 
 
 def _obstacles(found: Found, wanted: Wanted) -> Iterator[str]:
-    """What init must not change by itself, as it may be somebody else's."""
+    """The problems that init must not fix by itself, because the things may be somebody else's."""
     user = found.user(wanted.user)
     if user is not None and (user.superuser or user.staff):
         yield f"The user {wanted.user} is staff or superuser. Rename it, or take that away: the bot needs much less."
@@ -208,7 +209,7 @@ def _obstacles(found: Found, wanted: Wanted) -> Iterator[str]:
 
 
 def _access(found: Found, wanted: Wanted) -> Iterator[Change]:
-    """The bot's user with its group, and the approvers."""
+    """The changes for the bot's user with its group, and for the approvers."""
     user = found.user(wanted.user)
     if wanted.group not in found.groups:
         yield MakeGroup(wanted.group)
@@ -227,7 +228,7 @@ def _access(found: Found, wanted: Wanted) -> Iterator[Change]:
 
 
 def _wrong_roles(found: Found, wanted: Wanted) -> bool:
-    """Whether the bot's group may do too little or, where all of it can be read, too much."""
+    """Whether the bot's group has too few permissions or, if all can be read, too many."""
     if found.roles is None:
         return True
     least = {role: widened(allowed) for role, allowed in ROLES.items()}
@@ -239,7 +240,7 @@ def _wrong_roles(found: Found, wanted: Wanted) -> bool:
 
 
 def _places(found: Found, wanted: Wanted) -> Iterator[Change]:
-    """One at the top level where none can be used: its path means it alone, even if others below have its name."""
+    """The missing places, at the top level: a path names only one place, even if others have the same name."""
     for name in (wanted.outgoing, wanted.incoming):
         if not _can_be_used(found.locations, name) and not _at_path(found.locations, name):
             yield MakeLocation(name)
@@ -254,7 +255,7 @@ def _can_be_used(places: Places, word: str) -> bool:
 
 
 def _at_path(places: Places, word: str) -> tuple[Place, ...]:
-    """Those at the top level of this name, or at this path."""
+    """The places at the top level with this name, or at this path."""
     return tuple(place for place in places.meant_by(word) if place.path.casefold() == word.casefold())
 
 
@@ -262,7 +263,7 @@ _UNTICK = "Untick all others: InvenTree 0.13 ticks View at every role of a new g
 
 
 def _clicks(found: Found, wanted: Wanted, access: tuple[Change, ...]) -> Iterator[str]:
-    """The same by hand, in Django's admin pages, for versions that can't do it over REST."""
+    """The changes as clicks in Django's admin pages, for versions that can't make them over REST."""
     admin = f"{found.url}/admin/auth"
     user = found.user(wanted.user)
     if user is not None and found.roles is None:
@@ -290,12 +291,12 @@ def _page(admin: str, kind: str, found: Found, name: str) -> str:
 
 
 def told_roles(roles: Mapping[str, frozenset[str]]) -> str:
-    """The roles in words: 'stock: add; part: view, add'."""
+    """The roles as text: 'stock: add; part: view, add'."""
     told = (f"{role}: {', '.join(each for each in PERMISSIONS if each in allowed)}" for role, allowed in roles.items())
     return "; ".join(told)
 
 
 def place_named(places: Places, word: str) -> Place | None:
-    """The one place that the word means."""
+    """The only place that the word means; None if there are none or several."""
     found = places.meant_by(word)
     return found[0] if len(found) == 1 else None

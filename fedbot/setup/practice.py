@@ -1,4 +1,7 @@
-"""What `fedbot practice` makes in our own InvenTree, as a superuser, and takes away again: nothing real is touched."""
+"""The practice parts that `fedbot practice` creates in our own InvenTree, and removes again.
+
+It touches no real data.
+"""
 
 from __future__ import annotations
 
@@ -17,15 +20,15 @@ PARTS = (
     ("PRACTICE drill", "PRACTICE-DRILL", 2),
     ("PRACTICE thermal camera", "PRACTICE-CAMERA", 0),
 )
-"""Name, IPN, and how much of it we have at first; the friend knows the same parts, and has some of all."""
+"""Name, IPN, and our initial quantity. The friend knows the same parts, and has some of each."""
 _ABOUT = "Made by fedbot practice; removed by fedbot practice --clean"
 _IPNS = frozenset(ipn for _, ipn, _ in PARTS)
 
 
 def make(superuser: Superuser, transit: Iterable[str]) -> tuple[int, ...]:
-    """The category, the parts in it and some stock of them, outside of the locations of `transit`; the parts' keys.
+    """Create the category, its parts and some stock, outside of the `transit` locations; return the parts' keys.
 
-    Raises `InventoryProblem`. What was made before that, `remove` finds.
+    Raises `InventoryProblem`. `remove` finds what was created before that.
     """
     api = superuser.api
     shelves = (row for row in api.rows("stock/location/") if not row.get("structural"))
@@ -43,13 +46,13 @@ def make(superuser: Superuser, transit: Iterable[str]) -> tuple[int, ...]:
 
 
 def is_there(superuser: Superuser) -> bool:
-    """Whether anything of it is in InvenTree."""
+    """Whether InvenTree has any of it."""
     return bool(_categories(superuser.api) or _parts(superuser.api))
 
 
 @dataclass(frozen=True)
 class OfFriend:
-    """What InvenTree holds of the friend: keys, and the names of its user and group, also if made by hand."""
+    """InvenTree's records of the friend: keys, and the names of its user and group, which a person may have created."""
 
     companies: frozenset[int] = frozenset()
     users: frozenset[int] = frozenset()
@@ -58,9 +61,9 @@ class OfFriend:
 
 
 def remove(superuser: Superuser, about: OfFriend) -> list[str]:
-    """Take away all that `make` made, and the friend's company, user and group; what could not be removed, and why.
+    """Remove everything that `make` created, and the friend's company, user and group; return the failures.
 
-    The stock goes first: that of a company which is deleted would be in stock again.
+    The stock goes first: deleting a company would return its stock.
     """
     api = superuser.api
     parts = _parts(api)
@@ -94,16 +97,16 @@ def _categories(api: InvenTreeTransport) -> list[int]:
 
 
 def _parts(api: InvenTreeTransport) -> list[int]:
-    """By their IPN and what `make` has written into their description: nothing that somebody else has made."""
+    """The practice parts, by their IPN and the description from `make`, so nobody else's."""
     rows = (row for ipn in sorted(_IPNS) for row in api.rows("part/", IPN=ipn))
     return [int(row["pk"]) for row in rows if row.get("IPN") in _IPNS and row.get("description") == _ABOUT]
 
 
 def _remove_stock(api: InvenTreeTransport, parts: Iterable[int]) -> Iterator[str]:
-    """All of these parts, wherever it is: on a shelf, on its way, with a friend."""
+    """Delete all stock of these parts, wherever it is: on a shelf, in transit, with a friend."""
     for part in parts:
         for item in api.rows("stock/", part=part):
-            if item.get("part") == part:  # an ignored filter would list everything
+            if item.get("part") == part:  # a server that ignores the filter would list everything
                 yield from _one(api, f"stock/{item['pk']}/", f"the stock item #{item['pk']}")
 
 
@@ -119,7 +122,7 @@ def _one(
     before: Mapping[str, Any] | None = None,
     content: Mapping[str, Any] | None = None,
 ) -> Iterator[str]:
-    """Delete one row, after a change that it needs; says if that can't be done. One that isn't there is no trouble."""
+    """Delete one row, after a change that it needs; yield the failure if there is one. A missing row is no failure."""
     try:
         if api.row_if_there(url) is None:
             return

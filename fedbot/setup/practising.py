@@ -1,6 +1,6 @@
-"""`fedbot practice`, step by step: the friend's account, what is made in InvenTree and on the homeserver; and the end.
+"""The steps of `fedbot practice`: the friend's account, the practice data in InvenTree and Matrix, and the end.
 
-Whatever stops on the way, `clean` finds and removes.
+If anything stops it on the way, `clean` finds and removes everything.
 """
 
 from __future__ import annotations
@@ -30,20 +30,20 @@ from fedbot.web.asking import order
 PASSWORD = "matrix-password"  # noqa: S105 -- the name of a file
 INVENTREE, PROGRESS = "inventree.json", "progress.json"
 KEPT = ("config.yaml", "inventree-token", "inventree-admin-token", INVENTREE, PROGRESS)
-"""The files of the friend beside its state and its password."""
+"""The files of the friend, besides its state and its password."""
 _SAID_WITHIN = 60.0
 _LOOK_EVERY = 0.5
 
 
 class Refused(Exception):
-    """Why it can't go on, and what to do."""
+    """Practice can't continue. The text says why, and what to do."""
 
 
 @dataclass(frozen=True)
 class Friend:
-    """The friend as it was put up: its Matrix account, its room, and the folder of its state.
+    """The pretend friend: its Matrix account, its room, and its state folder.
 
-    `in_admin_room`: the room is our bot's own. `is_known`: it was put up before, and goes on where it stood.
+    `in_admin_room`: the room is our bot's own. `is_known`: it existed before, and continues.
     """
 
     account: str
@@ -55,9 +55,9 @@ class Friend:
 
 @dataclass(frozen=True)
 class Practising:
-    """One bot's practice. `superuser` '': by the token of the settings. `ask` is told what is to be typed.
+    """One bot's practice. An empty `superuser` means the token of the settings. `ask` gets the question's text.
 
-    `clean` is the line that removes everything, as it is told to people.
+    `clean_line` is the command that removes everything, as shown to people.
     """
 
     settings: Settings
@@ -69,7 +69,7 @@ class Practising:
 
     @property
     def folder(self) -> Path:
-        """Where the friend's state is."""
+        """The folder with the friend's state."""
         return self.settings.state / "practice"
 
     @property
@@ -77,7 +77,7 @@ class Practising:
         return self.folder / "state" / "identity"
 
     async def begin(self, account: str) -> Friend:
-        """The friend's account, our practice parts, the room, and our bot's consent; or the friend as it was left.
+        """Create the friend's account, our practice parts and the room, and get our bot's consent; or find them again.
 
         Raises `Refused`.
         """
@@ -98,7 +98,7 @@ class Practising:
             raise Refused(str(problem)) from None
 
     def _refuse_another(self, known: Mapping[str, Any], account: str) -> None:
-        """The friend that our bot knows can only go on by its own key, as its own account. Raises `Refused`."""
+        """Raise `Refused` if our bot knows a friend with another key or account: only the same one can continue."""
         key = open_identity(self._identity).key if self._identity.exists() else ""
         if key != known["key"] or account not in ("", known["bot"]):
             raise Refused(
@@ -130,7 +130,7 @@ class Practising:
         return Friend(bot.user_id, room, self.folder, in_admin_room)
 
     async def _brought_together(self, bot: matrix.Bot, room: str, *, in_admin_room: bool) -> None:
-        """The friend and our bot are in the room, or invited by the other. Raises `Refused`."""
+        """Bring the friend and our bot into the room, or let one invite the other. Raises `Refused`."""
         if not in_admin_room:
             if self.settings.matrix.user not in (await bot.room(room)).members:
                 await bot.invite(room, self.settings.matrix.user)
@@ -146,7 +146,7 @@ class Practising:
             )
 
     async def _invited_by_us(self, bot: matrix.Bot, room: str) -> None:
-        """Our bot invites the friend, or a person does where it may not."""
+        """Let our bot invite the friend, or a person if the bot may not."""
         ours = await matrix.Bot.sign_in(matrix_account(self.settings), identity_folder(self.settings))
         try:
             await ours.invite(room, bot.user_id)
@@ -157,7 +157,7 @@ class Practising:
             await ours.close()
 
     def _order(self, wants: str, **more: str) -> dict[str, Any]:
-        """What our running bot says to it. Raises `Refused` if it doesn't do it."""
+        """Order our running bot; return its answer. Raises `Refused` if it refuses."""
         answer = order(self.settings.health_socket, "practice", wants=wants, **more)
         if answer is None:
             state = self.settings.state
@@ -167,7 +167,7 @@ class Practising:
         return answer
 
     def _signed_in_superuser(self) -> Superuser:
-        """By the token of the settings, or as the person who is named. Raises `NotGood`."""
+        """Sign in with the token of the settings, or as the named person. Raises `NotGood`."""
         inventree = self.settings.inventree
         place = find(f"{inventree.url} {inventree.ca_file or ''}".strip())
         if inventree.admin_token is not None and not self.superuser:
@@ -176,7 +176,7 @@ class Practising:
         return Superuser(place, username=username, password=self.ask_secret(f"Password of {username} (it isn't kept)"))
 
     async def _signed_in_friend(self, account: str) -> matrix.Bot:
-        """As before, or registered, or by the password that a person types; it is kept for the next time.
+        """Sign in as before, or register, or use the password that a person types; store it for the next time.
 
         Raises `NotGood`.
         """
@@ -202,8 +202,8 @@ class Practising:
         return bot
 
     async def clean(self) -> list[str]:
-        """The friendship ends, InvenTree is as it was, our bot forgets it all; what remains. Raises `Refused`."""
-        self._order("look")  # before anybody types a password: without the bot it can't be done
+        """End the friendship, clean up InvenTree, and let our bot forget it; return what remains. Raises `Refused`."""
+        self._order("look")  # before anybody types a password, because it needs the bot
         try:
             lock = StateLock(self.folder / "state")
         except StateInUse:
@@ -229,7 +229,7 @@ class Practising:
         return left
 
     async def _ended(self) -> dict[str, Any]:
-        """The friendship is over, and its room was told so; what InvenTree holds of it."""
+        """End the friendship and wait until its room is told; return InvenTree's records of it."""
         about = self._order("end")
         for _ in range(round(_SAID_WITHIN / _LOOK_EVERY)):
             if not about["busy"]:
@@ -239,7 +239,7 @@ class Practising:
         return about
 
     async def _signed_out(self, room: str) -> None:
-        """The friend's account has left the room, and its state is gone but for the password."""
+        """Let the friend's account leave the room, and delete its state, except the password."""
         session = read_session(self._identity) if self._identity.exists() else None
         if session is not None:
             ours = self.settings.matrix

@@ -1,4 +1,4 @@
-"""The files that `fedbot init` writes, and what it prints to be put elsewhere."""
+"""The files that `fedbot init` writes, and the service that it prints."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ _FIRST = ("party", "matrix", "rooms", "admin_room", "people", "admins", "inventr
 
 
 class Files:
-    """The settings file, its secrets beside it, and what both say so far."""
+    """The settings file, the secret files beside it, and their present content."""
 
     def __init__(self, config: Path) -> None:
-        """Reads what is there. Raises `ConfigRefused` for a settings file that is no YAML."""
+        """Read the existing files. Raises `ConfigRefused` for a settings file that isn't YAML."""
         self.config = config.absolute()
         self.secrets = self.config.parent / SECRETS
         self.before: dict[str, Any] = read_yaml(self.config.read_text("utf-8")) if self.config.exists() else {}
         self._kept: dict[str, dict[str, str]] = {}
 
     def said(self, *path: str) -> Any:  # noqa: ANN401 -- whatever the file says
-        """A setting as it is now; '' if there is none."""
+        """A setting's current value; '' if there is none."""
         found: Any = self.before
         for step in path:
             found = found.get(step, "") if isinstance(found, Mapping) else ""
@@ -51,12 +51,12 @@ class Files:
 
     @property
     def state(self) -> Path:
-        """The state folder that the settings mean."""
+        """The state folder from the settings."""
         said = str(self.said("state") or os.environ.get("FEDBOT_STATE", "state"))
         return self.config.parent / Path(said).expanduser()
 
     def secret(self, section: str, name: str) -> str:
-        """A secret that is kept already; '' if there is none."""
+        """A stored secret; '' if there is none."""
         file = self._kept.get(section, {}).get(f"{name}_file") or self.said(section, f"{name}_file")
         if not file:
             return ""
@@ -67,14 +67,14 @@ class Files:
         return text if name == "password" else token_in(text)
 
     def keep(self, section: str, setting: str, secret: str) -> None:
-        """Write a secret into a file that only this user may read, for the settings to name. Raises OSError."""
+        """Write a secret into a file that only this user may read, for the settings to refer to. Raises OSError."""
         self.secrets.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
         name = _NAMES[setting, section]
         write_whole(self.secrets / name, f"{secret}\n".encode())
         self._kept.setdefault(section, {})[setting] = f"{SECRETS}/{name}"
 
     def merged(self, settings: Mapping[str, Any]) -> dict[str, Any]:
-        """What the file says, with these settings in place of theirs; one that is None is taken out."""
+        """The file's content with these settings replaced; a setting that is None is removed."""
         found = copy.deepcopy(self.before)
         for name, value in settings.items():
             if isinstance(value, Mapping) and name != "people":
@@ -86,11 +86,11 @@ class Files:
         return {name: value for name, value in found.items() if value not in (None, {}, [])}
 
     def says(self, settings: Mapping[str, Any]) -> bool:
-        """Whether the settings file says all that already."""
+        """Whether the settings file already has all of these settings."""
         return self.merged(settings) == self.before
 
     def try_to_write(self) -> None:
-        """Raises OSError if nothing could be written here: better now than after all the questions."""
+        """Raise OSError if nothing can be written here, before a person answers all the questions."""
         folder = next(each for each in self.config.parents if each.exists())
         if not folder.is_dir():
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
@@ -101,7 +101,7 @@ class Files:
             raise OSError(errno.ENAMETOOLONG, why, str(self.state))
 
     def write(self, settings: Mapping[str, Any]) -> Path | None:
-        """Write the settings file, if it would say anything new. Where the old one is kept. Raises OSError."""
+        """Write the settings file, if anything is new. Return the path of the old one's copy. Raises OSError."""
         if self.says(settings):
             return None
         settings = self.merged(settings)
@@ -116,7 +116,7 @@ class Files:
 
 
 def as_yaml(settings: Mapping[str, Any]) -> str:
-    """The settings file, a section a paragraph."""
+    """The settings file, one paragraph per section."""
     names = [*(name for name in _FIRST if name in settings), *(name for name in settings if name not in _FIRST)]
     sections = (
         yaml.safe_dump({name: settings[name]}, allow_unicode=True, sort_keys=False, width=1000) for name in names
@@ -130,7 +130,7 @@ def is_container() -> bool:
 
 
 def service(config: Path, state: Path, *, container: bool) -> str:
-    """What keeps the bot running: a systemd unit, or a service for compose."""
+    """The service that keeps the bot running: a systemd unit, or a service for compose."""
     if container:
         return f"""\
 services:
