@@ -34,6 +34,8 @@ def decide(turn: Turn, command: Command, spec: Verb, choice: Choice, said: Said 
         return subject
     if not subjects.decides_here(turn.us, subject):
         return say(messages.approval.decided_elsewhere, subject=subject, party=turn.party_name(subject.peer))
+    if _is_before_its_card(turn, command, subject):
+        return say(messages.approval.no_card_yet, subject=subject)
     quantity = amount_in(subject, command, said)
     if isinstance(quantity, Phrase):
         return quantity
@@ -77,15 +79,18 @@ def look_at_card(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
     replied_to = decisions.subject_by_id(turn, command.subject)
     meant: list[subjects.Subject | None] = [*turn.by_code(word)] if word else [replied_to]
     for subject in meant:
-        if subject is not None and subject.id != command.subject and _waits_for_its_card(turn, subject):
+        if subject is not None and _is_before_its_card(turn, command, subject):
             return say(messages.approval.no_card_yet, subject=subject)
     transfers = [subject for subject in meant if isinstance(subject, Transfer)]
     pairs = ((unit, line.description.units) for transfer in transfers for line in transfer.terms.lines if unit)
     return units_to_relate(command, pairs)
 
 
-def _waits_for_its_card(turn: Turn, subject: subjects.Subject) -> bool:
-    return subjects.decides_here(turn.us, subject) and subjects.is_open(subject) and not subject.own_card
+def _is_before_its_card(turn: Turn, command: Command, subject: subjects.Subject) -> bool:
+    """Whether the line was typed before our newest card was posted. A reply names its card, which settles that."""
+    if subject.id == command.subject or not (subjects.decides_here(turn.us, subject) and subjects.is_open(subject)):
+        return False
+    return not subject.own_card or (subject.card_since is not None and command.at < subject.card_since)
 
 
 def amount_in(subject: subjects.Subject, command: Command, said: Said | None) -> Decimal | Phrase | None:

@@ -264,7 +264,8 @@ def _on_posted(turn: Turn, event: Posted) -> None:
         subject = decisions.subject_by_id(turn, rest)
         if subject is not None:
             card_event, shown = subject.card_event or event.event_id, subject.shown or event.at
-            turn.save(replace(subject, card_event=card_event, own_card=event.event_id, shown=shown))
+            own = replace(subject, own_card=event.event_id, card_since=event.at)
+            turn.save(replace(own, card_event=card_event, shown=shown))
     elif kind == "choice":
         choice = turn.choice(event.key)
         if isinstance(choice, PendingChoice):

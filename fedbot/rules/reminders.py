@@ -195,6 +195,8 @@ def on_set_back(turn: Turn, event: ClockSetBack) -> None:
         righted = _righted(document, event.at, ahead)
         if isinstance(document, BotStatus) and isinstance(righted, BotStatus):
             righted = _with_what_was_due(righted, document, event.at)
+        if isinstance(righted, Connection) and not righted.ours:  # our own clock alone says how long it is open
+            righted = replace(righted, due=moved_back(righted.due, event.at, ahead))
         if righted != document:
             turn.save(righted)
     turn.note("clock", audit.ClockSetBack(int(ahead.total_seconds())))

@@ -77,6 +77,17 @@ async def test_a_clock_that_was_two_months_ahead_once_does_not_end_the_bot() -> 
     assert not any(space.bot.quarantined() for space in world.spaces)
 
 
+async def test_a_friendship_asked_for_while_our_clock_was_months_ahead_is_open_for_a_week() -> None:
+    world = await a_world()
+    world.clock.is_set(TWO_MONTHS)
+    await world.asks_to_connect()
+    world.clock.is_set(-TWO_MONTHS)
+    await world.settle()
+    assert world.beta.connection().state is ConnectionState.OFFERED
+    await world.passes(timedelta(days=8))
+    assert world.beta.connection().state is ConnectionState.EXPIRED
+
+
 async def test_a_clock_that_was_days_ahead_once_does_not_silence_the_bot() -> None:
     world = await friends()
     world.server.loses = lambda user, event: user == world.beta.chat.user_id and "dev.fedbot" in event["content"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -143,5 +144,19 @@ async def test_a_yes_typed_before_our_card_is_up_counts_for_nothing(line: str) -
         assert "my card for" in world.answer_to(said)
     (card,) = [m for m in world.room.messages(sender=world.alpha.chat.user_id) if m.reactions]
     world.piet.reacts(card, "✅")
+    await world.grace()
+    assert world.alpha.given("M3-NUT") == 300
+
+
+async def test_a_yes_typed_before_our_card_and_read_after_it_counts_for_nothing() -> None:
+    world = await asked_with_a_lure()
+    line = f"!fed approve {world.alpha.transfer().code}"
+    world.server.behind = timedelta(minutes=1)  # a homeserver that delivers it late
+    late = world.piet.says(line)
+    world.server.behind = timedelta()
+    await world.grace()
+    assert "my card for" in world.answer_to(late)
+    assert world.alpha.given("M3-NUT") == 0
+    world.piet.says(line)
     await world.grace()
     assert world.alpha.given("M3-NUT") == 300

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -322,7 +323,7 @@ class Auditor:
             if after.ours and not self.is_our_line(party, after.asked.event_id, ("connect",)):
                 self.wrong(f"{name} goes on though nobody here has asked for it (4)")
 
-    def _is_our_yes(self, party: Party, event_id: str, subject: str, users: set[str]) -> bool:
+    def _is_our_yes(self, party: Party, event_id: str, subject: str, users: AbstractSet[str]) -> bool:
         tap = self.taps.get(event_id)
         is_on_it = tap is not None and tap.party == party.id and tap.subject == subject and tap.choice in YES
         return tap is not None and is_on_it and party.us.people.get(tap.person) in users
@@ -545,7 +546,7 @@ class Auditor:
 
     def _must_be_our_word(self, party: Party, sent: Transfer, name: str) -> None:
         """A liar gets only what our own people offered, or approved on a card."""
-        users = {party.people.superuser, party.people.approver}
+        users = party.people.deciders
         if sent.terms.kind == "return" and sent.asked.party != party.id:
             return  # the lender reports the return, so no more can leave than was lent
         if sent.terms.decider != party.id or sent.terms.kind == "push":
@@ -561,7 +562,7 @@ class Auditor:
         """The lender's person reports the return, which is the decision."""
         tap = self.taps.get(event_id)
         username = owner.us.people.get(tap.person, "") if tap is not None else ""
-        if tap is None or tap.subject != loan or username not in {owner.people.superuser, owner.people.approver}:
+        if tap is None or tap.subject != loan or username not in owner.people.deciders:
             self.wrong(f"{name}: stock leaves though nobody who may has asked it back (4)")
 
     def _must_be_entitled(self, decider: Party, identifier: str, event_id: str, name: str) -> None:
@@ -573,7 +574,7 @@ class Auditor:
         ends = self.grace_ends.get(event_id)
         by_clock = decider.id not in self.jumped
         lost = decider.lost_permission.get(username) if by_clock else None
-        if not username or username in {"kim", "tom"} or ends is None:
+        if username not in decider.people.deciders or ends is None:
             self.wrong(f"{name}: stock leaves on the word of {tap.person}, who may not decide (4)")
         elif lost is not None and lost < ends:
             self.wrong(f"{name}: stock leaves though {username} had lost the right before the grace ended (4)")

@@ -324,7 +324,7 @@ class Consents:
         if takes_less or party.id in self.auditor.jumped:
             return
         ends, lost = self.auditor.grace_ends.get(by), party.lost_permission.get(username)
-        if username not in {party.people.approver, party.people.superuser}:
+        if username not in party.people.deciders:
             self._wrong(party, transfer, f"goes on by {username}'s word, who may not decide (4)")
         elif ends is None or (lost is not None and lost < ends):
             self._wrong(party, transfer, f"goes on though {username} had lost the right before the grace ended (4)")

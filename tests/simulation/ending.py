@@ -64,7 +64,10 @@ async def people_end_it(federation: Federation) -> None:
     for party, connection in left:
         superuser = federation.people[party.person(party.people.superuser)]
         await _settle(federation, party, connection, superuser)
-        if connection.state not in OVER:
+        if connection.state is ConnectionState.OFFERED:
+            superuser.says(f"!fed decline {connection.code}")
+            await federation.passes(timedelta(minutes=1))
+        elif connection.state not in OVER:
             superuser.says(f"!fed disconnect {connection.peer} --sure --now")
             await federation.passes(timedelta(minutes=10))
         await _settle(federation, party, connection, superuser)

@@ -553,7 +553,7 @@ def _their_message(stack: ExitStack) -> None:
 
 @mutant("a yes that is typed before our card is up counts")
 def _before_the_card(stack: ExitStack) -> None:
-    _instead(stack, deciding, "_waits_for_its_card", lambda *_: False)
+    _instead(stack, deciding, "_is_before_its_card", lambda *_: False)
 
 
 @mutant("an announcement that its key hasn't signed is believed")

@@ -87,6 +87,11 @@ class People:
     member: str
     all: tuple[str, ...]
 
+    @property
+    def deciders(self) -> frozenset[str]:
+        """Those who are approvers or superusers in its InvenTree, as long as nobody takes that from them."""
+        return frozenset(self.all) - {self.member}
+
 
 ALPHA = People("anna", "piet", "kim", ("anna", "piet", "kim"))
 BETA = People("bea", "cem", "tom", ("bea", "cem", "dilek", "tom"))

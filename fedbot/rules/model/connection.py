@@ -97,7 +97,7 @@ class Connection:
     `peer_needs` why the peer's token is no good (`direct`); `obstacle` and `peer_obstacle` what was said then.
     `problem` is why it was declined, or who ended the asking.
     `peer_events` are the peer's newest messages about it, to which people may reply.
-    `shown`, `reminded`, `card` and `own_card` are as of a transfer. `peer_shares`: how long the peer's
+    `shown`, `reminded`, `card`, `own_card` and `card_since` are as of a transfer. `peer_shares`: how long the peer's
     sharing list was when it last told.
     `check`: what people compare the keys by, while it is asked for and when another key is looked at.
     `new_name`: the peer announces it, and no superuser of ours has agreed to it: until then it is called `peer_name`.
@@ -154,6 +154,7 @@ class Connection:
     check: KeyCheck | None = None
     card: ShownConnection | None = None
     own_card: str = ""
+    card_since: datetime | None = None
 
     @property
     def card_to_act_on(self) -> str:

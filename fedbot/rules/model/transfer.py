@@ -223,9 +223,10 @@ class Transfer:
     `granted` is the owner's decision for less than was requested, or for what more than one is asked for: the asker's
     side has to confirm it.
     `approved_hash` is the hash of the terms that an approver of ours said yes to, as the receiver.
-    `shown` is when our card was posted, `reminded` when people were last reminded of it; both by our clock.
-    `card` is what our newest card shows (None: that isn't known, after a loss), `own_card` its event, `redrawn` when it
-    was edited to show that. `consented` is the hash of what our approver's decision was for;
+    `shown` is when our first card was posted, `reminded` when people were last reminded of it; both by our clock.
+    `card` is what our newest card shows (None: that isn't known, after a loss), `own_card` its event, `card_since` when
+    that was posted, by our clock, `redrawn` when it was edited to show that.
+    `consented` is the hash of what our approver's decision was for;
     `reasons` are what our people have answered to it.
     `requested` are the lines that our person asked another space for,
     `accepted` names what was seen of what would be given for them (`terms.shown_as`).
@@ -306,6 +307,7 @@ class Transfer:
     ruled_by: tuple[RuleOrigin, ...] = ()
     there: tuple[Decimal, ...] = ()
     over: tuple[Reserved, ...] = ()
+    card_since: datetime | None = None
 
     @property
     def subject_kind(self) -> str:
