@@ -1,4 +1,4 @@
-"""Asking the running bot over its socket: its health, and orders of the command line."""
+"""Asks the running bot over its socket for its health, and gives it orders of the command line."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ def ask(unix_socket: Path) -> dict[str, Any] | None:
             answer = client.get("/healthz")
             return cast("dict[str, Any]", answer.json())
     except (httpx.TransportError, ValueError):
-        # nobody listens, it hangs, or it answers with something else: as good as not running
+        # no bot listens, it hangs, or it answers with something else: it counts as not running
         return None
 
 
 def order(unix_socket: Path, name: str, **what: str | bool | int) -> dict[str, Any] | None:
-    """The running bot's answer to this order (`fedbot.engine.orders`) once it is done; None if no bot runs.
+    """Give the running bot this order (`fedbot.engine.orders`); return its answer, or None if no bot runs.
 
     The answer has `problem`: '' if there was none.
     """
     transport = httpx.HTTPTransport(uds=str(unix_socket))
-    patience = httpx.Timeout(ASK_SECONDS, read=None)  # a friend that doesn't answer is told of by the bot
+    patience = httpx.Timeout(ASK_SECONDS, read=None)  # the bot itself reports a friend that doesn't answer
     try:
         with httpx.Client(transport=transport, base_url="http://fedbot", timeout=patience) as client:
             answer = client.post(f"/{name}", json=what)

@@ -1,10 +1,10 @@
 """Pictures of parts, rebuilt from their pieces without being decoded.
 
-What a friend's bot names, or somebody has uploaded, may be any bytes. Decoders are what pictures attack; a browser runs
-its own in a sandbox, and this process, which holds the keys, runs none. So it lets through only PNG, JPEG and WebP of a
-small size in bytes and pixels, made anew from the pieces that show something: nothing else that a file can carry goes
-on, such as the place where it was taken, comments, colour profiles, animations, or what follows its end. Of a PNG the
-pixels are also inflated, to exactly the bytes that its size takes, so that it can't be a bomb.
+A picture that a friend's bot names, or a person uploaded, may consist of any bytes. Malicious pictures attack decoders.
+A browser runs its decoders in a sandbox, but this process has the keys, so it runs none. It only lets PNG, JPEG and
+WebP through, of a limited size in bytes and pixels, rebuilt from the pieces that are visible. Everything else in a file
+is left out, such as the place where it was taken, comments, colour profiles, animations, or data after its end. For a
+PNG the pixels are also inflated, to exactly the number of bytes for its size, so it can't be a zip bomb.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from fedbot.rules.model.catalogue import LARGEST_PICTURE
 
 LARGEST_SIDE = 512
-"""Pixels; what InvenTree makes small has 128."""
+"""In pixels. InvenTree's thumbnails have 128."""
 
 
 class NoPicture(ValueError):
@@ -33,7 +33,7 @@ class Picture:
 
 
 def made_anew(content: bytes) -> Picture:
-    """Rebuild the picture from the pieces that show something. Raises `NoPicture`."""
+    """Rebuild the picture from its visible pieces. Raises `NoPicture`."""
     if len(content) > LARGEST_PICTURE:
         raise NoPicture("too large")
     for beginning, (kind, make) in _KINDS.items():
@@ -57,10 +57,10 @@ def _check_sides(width: int, height: int) -> None:
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
-"""Of a pixel, by colour type: grey, RGB, palette, and the first two with alpha."""
+"""Samples per pixel by colour type: grey, RGB, palette, and the first two with alpha."""
 _DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
 _PASSES = ((0, 8, 0, 8), (4, 8, 0, 8), (0, 4, 4, 8), (2, 4, 0, 4), (0, 2, 2, 4), (1, 2, 0, 2), (0, 1, 1, 2))
-"""Adam7: the first column and every how many, the first row and every how many."""
+"""Adam7: the first column and the column step, the first row and the row step."""
 
 
 def _png(content: bytes) -> bytes:
@@ -95,7 +95,7 @@ def _chunk(name: bytes, data: bytes) -> bytes:
 
 
 def _png_bytes(header: bytes) -> int:
-    """How many bytes the pixels have when they are inflated."""
+    """The number of bytes of the inflated pixels."""
     width, height, depth, colours, *methods, interlaced = struct.unpack(">IIBBBBB", header)
     _check_sides(width, height)
     if depth not in _DEPTHS.get(colours, ()) or methods != [0, 0] or interlaced > 1:
@@ -118,13 +118,13 @@ def _inflated(packed: bytes, size: int) -> bytes:
 
 _MARK, _START, _END, _SCAN = 0xFF, 0xD8, 0xD9, 0xDA
 _FRAMES = (0xC0, 0xC1, 0xC2)
-"""Baseline, extended and progressive, by Huffman's codes."""
+"""Baseline, extended and progressive, with Huffman coding."""
 _TABLES = (0xC4, 0xDB, 0xDD)
 _RESTARTS = range(0xD0, 0xD8)
 _LEFT_OUT = (*range(0xE0, 0xF0), 0xFE)
-"""What applications add, and comments."""
+"""Application data and comments."""
 _MOST_SCANS = 20
-"""A decoder goes over all pixels with each; encoders make about ten."""
+"""Each scan makes a decoder process all pixels. Encoders use about ten."""
 
 
 def _jpeg(content: bytes) -> bytes:
@@ -146,7 +146,7 @@ def _jpeg(content: bytes) -> bytes:
 
 
 def _segments(content: bytes) -> Iterator[tuple[int, bytes]]:
-    """The segments that show something, as (marker, content), up to the end. A scan includes its coded data."""
+    """The visible segments, as (marker, content), up to the end. A scan includes its coded data."""
     at = 2
     while True:
         if content[at] != _MARK:
@@ -168,7 +168,7 @@ def _segments(content: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _end_of_scan(content: bytes, at: int) -> int:
-    """The position of the next marker. In coded data, 0xFF comes only before 0 or as a restart marker."""
+    """The position of the next marker. In coded data, 0xFF only comes before 0 or in a restart marker."""
     while True:
         at = content.find(b"\xff", at)
         if at < 0:

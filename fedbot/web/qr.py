@@ -1,11 +1,11 @@
-"""QR codes for labels, black on white with the border that scanners need. The library is loaded when one is drawn."""
+"""QR codes for labels, black on white with the border that scanners need. The library is imported on first use."""
 
 from __future__ import annotations
 
 import io
 
 PIXELS = 8
-"""Of one square of the code, in pixels."""
+"""The width of one square of the code, in pixels."""
 
 
 def as_svg(text: str) -> bytes:
@@ -19,7 +19,7 @@ def as_png(text: str) -> bytes:
 
 
 def _drawn(text: str, kind: str) -> bytes:
-    import segno  # noqa: PLC0415 -- only where a code is drawn
+    import segno  # noqa: PLC0415 -- only if a code is drawn
 
     out = io.BytesIO()
     segno.make(text, error="m", micro=False).save(out, kind=kind, scale=PIXELS, light="#ffffff")

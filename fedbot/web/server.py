@@ -1,4 +1,4 @@
-"""The small HTTP server for monitors and for the orders of the command line."""
+"""The small HTTP server for monitors and for orders of the command line."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _ONLY_US = 0o600
 
 
 Order = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
-"""What is ordered, and what came of it, both as JSON."""
+"""The order and its outcome, both as JSON."""
 
 
 class CannotListen(OSError):
-    """The bot can't listen on an address of the settings. The text says which, why, and what to do."""
+    """The bot can't listen on an address in the settings. The text says which, why, and what to do."""
 
     def __init__(self, setting: str, listen: str, problem: OSError) -> None:
         why = os.strerror(problem.errno) if problem.errno else str(problem)
@@ -33,7 +33,7 @@ class CannotListen(OSError):
 class Listening:
     """An application that listens on a Unix socket, and on an address if given, while the context is entered.
 
-    `CannotListen` if the address is taken.
+    Raises `CannotListen` if the address is taken.
     """
 
     def __init__(self, application: web.Application, unix_socket: Path, listen: str) -> None:
@@ -44,7 +44,7 @@ class Listening:
     async def __aenter__(self) -> Self:
         await self._runner.setup()
         try:
-            # a socket left behind by a crash; the state folder's lock makes sure that nobody else serves it
+            # a crash left this socket behind; the state folder's lock ensures that nobody else uses it
             self._socket.unlink(missing_ok=True)
             await web.SockSite(self._runner, _bound(self._socket)).start()
             if self._listen:
@@ -106,7 +106,7 @@ class Web(Listening):
 
 
 def _is_ours(request: web.Request) -> bool:
-    """Whether the request came by the Unix socket, which only the bot's own user can open."""
+    """Whether the request came over the Unix socket, which only the bot's own user can open."""
     asked_from = request.transport.get_extra_info("socket") if request.transport else None
     return asked_from is not None and asked_from.family == socket.AF_UNIX
 

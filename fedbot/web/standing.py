@@ -13,9 +13,9 @@ _PREFIX = "fedbot_"
 class Standing(TypedDict):
     """The bot's health and figures at this moment.
 
-    `matrix`: the sync loop had an answer lately. `inventree`: the last call was answered. `problems`: what is
-    wrong, in words for an admin. `gauges` and `counters` are figures by name (`outbox_waiting`,
-    `transfers_done`), without prefix; a counter only grows.
+    `matrix`: the homeserver answered the sync loop lately. `inventree`: the last call was answered. `problems`: texts
+    for an admin. `gauges` and `counters` are figures by name (`outbox_waiting`, `transfers_done`), without prefix; a
+    counter only grows.
     """
 
     version: str
@@ -32,7 +32,7 @@ def is_healthy(standing: Standing) -> bool:
 
 
 def metrics(standing: Standing) -> str:
-    """Prometheus' text format, version 0.0.4. Raises `ValueError` for a name that it doesn't allow."""
+    """All metrics in Prometheus' text format, version 0.0.4. Raises `ValueError` for an invalid name."""
     up = {
         "healthy": is_healthy(standing),
         "matrix_up": standing["matrix"],
@@ -45,7 +45,7 @@ def metrics(standing: Standing) -> str:
 
 
 def metric_lines(kind: str, figures: Mapping[str, float]) -> list[str]:
-    """Lines of Prometheus' text format, two for each figure. Raises `ValueError` for a name that it doesn't allow."""
+    """Lines of Prometheus' text format, two per figure. Raises `ValueError` for an invalid name."""
     lines = []
     for name, value in sorted(figures.items()):
         full = _full_name(kind, name)

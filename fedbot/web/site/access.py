@@ -1,8 +1,9 @@
-"""Identifying callers: sign-in by code or InvenTree, sessions, tokens, and rate limits.
+"""Identifies callers: sign-in by code or InvenTree, sessions, tokens, and rate limits.
 
-Secrets are made here and shown once; the journal has their hashes. Codes that wait for their person are only in memory,
-so strangers who load the page write nothing. No stranger locks anybody out: the network that asks for the most codes
-loses its own, and tries of passwords are counted by the network they come from, never by the name alone.
+Secrets are created here and shown once; the journal stores their hashes. Codes that wait for their person are only in
+memory, so strangers who load the page write nothing. No stranger can lock anybody out: if there are too many codes, the
+network that asked for the most loses its own. Password tries are counted by the network that they come from, never by
+the name alone.
 """
 
 from __future__ import annotations
@@ -29,23 +30,23 @@ from fedbot.web.site.guard import networks
 from fedbot.web.site.problems import Problem
 
 PREFIX = "fed_"
-"""The prefix of our secrets, by which people, scanners and our own log recognise them."""
+"""The prefix of our secrets. People, scanners and our own log recognise them by it."""
 CODE_LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 CODE_LENGTH = 8
 MOST_WAITING = 5_000
-"""How many codes may be shown at a time. One more replaces one of the network that shows most."""
+"""The number of codes that may be shown at a time. One more replaces one of the network that shows most."""
 RIGHTS_HOLD = timedelta(seconds=10)
-"""How long the permissions that InvenTree last told of a person count for reading. Acting reads them again."""
+"""The time that permissions read from InvenTree stay valid for reading. Acting reads them again."""
 MOST_CALLERS = 10_000
 PASSWORDS_A_MINUTE = 10
-"""How many passwords one network may try for one InvenTree user."""
+"""The number of passwords that one network may try for one InvenTree user."""
 
 Told = TypeVar("Told")
 
 
 @dataclass(frozen=True)
 class Caller:
-    """One of our people, identified. `access` is the hash of what they called with; '' for an InvenTree token."""
+    """One of our people, identified. `access` is the hash of their session or token; '' for an InvenTree token."""
 
     person: str
     username: str
@@ -55,13 +56,13 @@ class Caller:
 
     @property
     def may_act(self) -> bool:
-        """Whether it may do something, not only read."""
+        """Whether the caller may act, not only read."""
         return self.scope is Scope.ACT
 
 
 @dataclass(frozen=True)
 class _Waiting:
-    """A page that shows a code until its person says it."""
+    """A page that shows a code until a person says it."""
 
     access: str
     browser: str
@@ -70,7 +71,7 @@ class _Waiting:
 
 
 def hash_of(secret: str) -> str:
-    """The hash under which a secret is kept."""
+    """The hash under which a secret is stored."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
@@ -79,12 +80,12 @@ def _made() -> str:
 
 
 def form_token(session_secret: str) -> str:
-    """The token that each form of a session contains, so that no other site can send one."""
+    """The token in each form of a session, which prevents other sites from sending one."""
     return hmac.new(session_secret.encode(), b"form", hashlib.sha256).hexdigest()
 
 
 class Limiter:
-    """Limits each caller to so many calls a minute, half of them at once (a token bucket)."""
+    """Limits each caller's calls per minute, half of which may come at once (a token bucket)."""
 
     def __init__(self, a_minute: int) -> None:
         self._every = timedelta(minutes=1) / a_minute
@@ -92,7 +93,7 @@ class Limiter:
         self._full_at: OrderedDict[str, datetime] = OrderedDict()
 
     def wait(self, who: str, now: datetime) -> int:
-        """Count one call. Returns 0 if it is within the limit, else the seconds to wait."""
+        """Count one call; return 0 if it is within the limit, else the seconds to wait."""
         whole = self._burst * self._every
         full_at = max(min(self._full_at.get(who, now), now + whole), now) + self._every
         if full_at > now + whole:
@@ -112,7 +113,7 @@ class Codes:
         self._codes: dict[str, str] = {}
 
     def show(self, page: _Waiting, now: datetime) -> str:
-        """Make a new code for this page."""
+        """Create a new code for this page."""
         while self._waiting and next(iter(self._waiting.values())).until <= now:
             self.take(next(iter(self._waiting)))
         if len(self._waiting) >= MOST_WAITING:
@@ -123,19 +124,19 @@ class Codes:
         return code
 
     def of(self, access: str, now: datetime) -> str:
-        """The code of the page with this hash; '' for none."""
+        """The code of the page with this hash; '' if there is none."""
         code = self._codes.get(access, "")
         return code if code and self._waiting[code].until > now else ""
 
     def take(self, code: str) -> _Waiting | None:
-        """Remove a code, and return the page that showed it; None for none."""
+        """Remove a code, and return the page that showed it; None if there is none."""
         found = self._waiting.pop(code, None)
         if found is not None:
             del self._codes[found.access]
         return found
 
     def _gives_way(self) -> str:
-        """The oldest code of the network that shows most: by the widest networks first, then within that one."""
+        """The oldest code of the network that shows most: first by the widest networks, then within that one."""
         codes = list(self._waiting)
         for width in range(len(self._waiting[codes[0]].networks)):
             shown = [self._waiting[code].networks[width] for code in codes]
@@ -179,7 +180,7 @@ class Access:
     # --- signing in ---
 
     def begin(self, browser: str, address: str, before: str = "") -> tuple[str, str]:
-        """Start a sign-in by code. Returns the secret for the page's cookie, and the code to show.
+        """Start a sign-in by code; return the secret for the page's cookie, and the code to show.
 
         `address` is the caller's network address. The code of the page's earlier secret, `before`, no longer counts.
         """
@@ -209,7 +210,10 @@ class Access:
         return self._give(person, user, AccessKind.SESSION, browser, Scope.ACT, self.session)
 
     def make(self, caller: Caller, kind: AccessKind, name: str, scope: Scope, lasts: timedelta) -> str:
-        """Make a token or secret address for the caller. Returns its secret. Raises `Problem` if they have too many."""
+        """Create a token or secret address for the caller; return its secret.
+
+        Raises `Problem` if they have too many.
+        """
         return self._give(caller.person, caller.username, kind, name, scope, lasts)
 
     def _give(self, person: str, username: str, kind: AccessKind, name: str, scope: Scope, lasts: timedelta) -> str:
@@ -221,14 +225,17 @@ class Access:
         return secret
 
     def end(self, caller: Caller, beginning: str) -> bool:
-        """End the caller's sessions and tokens whose hash begins like that (8 characters or more). False for none."""
+        """End the caller's sessions and tokens with that beginning of the hash (8 characters or more).
+
+        False if none has it.
+        """
         held = web.held_by(self._bot.turn(), caller.person)
         found = [each for each in held if len(beginning) >= 8 and each.id.startswith(beginning)]  # noqa: PLR2004
         for access in found:
             self._bot.put(AccessEnded(self._bot.now(), access.id, caller.person))
         return bool(found)
 
-    # --- who calls ---
+    # --- identifying callers ---
 
     def of_session(self, secret: str) -> Caller | None:
         """The caller with this session; None if it isn't valid."""
@@ -250,18 +257,18 @@ class Access:
         return Caller(access.person, access.username, access.scope, access.id, access.proven)
 
     async def of_inventree(self, token: str) -> Caller | None:
-        """The one of our people with this InvenTree token; None if nobody has it."""
+        """The person with this InvenTree token, if it is one of our people; else None."""
         user = await _told(self._bot.user_by_token(token))
         person = self._person(user) if user else None
         return Caller(person, user, Scope.ACT) if user and person else None
 
     def _person(self, username: str) -> str | None:
-        """The one of our people with this InvenTree user; None for nobody, or several."""
+        """The person with this InvenTree user, if it is one of our people; None for nobody, or several."""
         people = [person for person, user in self._bot.turn().us.people.items() if user == username]
         return people[0] if len(people) == 1 else None
 
     async def permissions(self, caller: Caller) -> Permissions:
-        """The caller's permissions. Raises `Problem` if they are no active user, or InvenTree doesn't answer."""
+        """The caller's permissions. Raises `Problem` if they aren't an active user, or InvenTree doesn't answer."""
         now = self._bot.now()
         at, permissions = self._permissions.get(caller.username, (now - RIGHTS_HOLD, Permissions(caller.username)))
         if at + RIGHTS_HOLD <= now:
@@ -276,7 +283,7 @@ class Access:
         self._too_many(self._callers.wait(who, self._bot.now()))
 
     def count_stranger(self, address: str) -> None:
-        """Count a call from this network address by a person who isn't signed in. Raises as `count`."""
+        """Count a call from this network address by a person who isn't signed in. Raises like `count`."""
         self._too_many(self._strangers.wait(address, self._bot.now()))
 
     @staticmethod

@@ -93,7 +93,7 @@ Called = Annotated[Caller, Depends(identified)]
 
 
 async def reading(request: Request, caller: Called) -> Reader:
-    """What the caller may read now. Raises `Problem`."""
+    """The caller's reader. Raises `Problem`."""
     site = Site.of(request)
     return await site.reader(caller, site.locale(request))
 
@@ -227,7 +227,7 @@ async def figures(
     reader: Reading,
     days: Annotated[int, Query(ge=0, le=3650, description="of the last so many days; 0: all")] = 0,
 ) -> FiguresView:
-    """What `stats.disclose` allows. `silent`: our InvenTree doesn't answer."""
+    """The figures that `stats.disclose` allows. `silent`: our InvenTree doesn't answer."""
     return reader.figures(await Site.of(request).counts(), days)
 
 

@@ -1,4 +1,4 @@
-"""The web application: the API, the pages, and what both share."""
+"""The web application: the API, the pages, and the parts that both share."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def application(
 ) -> FastAPI:
     """The pages and the API of one bot, which people find at `url`.
 
-    `patience`: how many seconds a call waits at most while the bot moves stock.
+    `patience`: the most seconds that a call waits while the bot moves stock.
     """
     address = Address(url.rstrip("/"), frozenset(proxies))
     access = Access(
@@ -76,7 +76,7 @@ async def _told(request: Request, fault: Exception) -> Response:
             response.headers["WWW-Authenticate"] = "Bearer"
     else:
         response = await pages.problem_page(request, problem)
-    response.headers.update(guard.HEADERS)  # what nobody has foreseen is told outside of `guarded`
+    response.headers.update(guard.HEADERS)  # `guarded` doesn't see the answer to an unforeseen error
     return response
 
 

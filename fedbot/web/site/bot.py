@@ -23,28 +23,28 @@ class Bot(Protocol):
         """The time by the bot's clock."""
 
     def turn(self) -> Turn:
-        """The state as it stands, to look things up in."""
+        """The current state, for reading."""
 
     def put(self, event: Event) -> None:
         """Put an event. The rules decide on it before this returns."""
 
     def is_busy(self) -> bool:
-        """Whether the bot is in the middle of something: an event came a moment ago, or InvenTree is being asked."""
+        """Whether the bot is busy: an event came a moment ago, or a query to InvenTree is running."""
 
     async def answered(self, line: str, seconds: float) -> WebLine:
-        """The line with its answers, as soon as it has one or the time is over. Raises KeyError if it is gone."""
+        """The line, as soon as it has an answer or the time is over. Raises KeyError if it no longer exists."""
 
     async def permissions(self, username: str) -> Permissions:
-        """What that user may do in our InvenTree now. Raises `InventoryProblem`."""
+        """The user's current permissions in our InvenTree. Raises `InventoryProblem`."""
 
     async def user_by_password(self, username: str, password: str) -> str | None:
-        """The active user of our InvenTree whose password that is. Raises `InventoryProblem`."""
+        """The active user of our InvenTree with that name and password. Raises `InventoryProblem`."""
 
     async def user_by_token(self, token: str) -> str | None:
-        """The active user of our InvenTree whose token that is. Raises `InventoryProblem`."""
+        """The active user of our InvenTree with that token. Raises `InventoryProblem`."""
 
     async def counts(self) -> StockCounts:
-        """How much stock our InvenTree has, counted within the last minute. Raises `InventoryProblem`."""
+        """The stock figures of our InvenTree, counted within the last minute. Raises `InventoryProblem`."""
 
     async def picture(self, file: Mapping[str, Any]) -> Picture | None:
         """A picture on the homeserver, rebuilt (`web.pictures`); None if it is unavailable or refused."""

@@ -1,4 +1,4 @@
-"""One call: who makes it, what they may read, and what they do. The API and the pages share it."""
+"""The common part of the API and the pages: one call's caller, what they may read, and what they do."""
 
 from __future__ import annotations
 
@@ -36,7 +36,10 @@ QUANTITY = re.compile(r"[0-9]{1,10}(\.[0-9]{1,5})?")
 
 @dataclass(frozen=True)
 class DecisionMade:
-    """A decision. `shown` is the hash of the card that the person saw; `key`, if given, makes repeated calls one."""
+    """A decision.
+
+    `shown` is the hash of the card that the person saw. Repeated calls with the same `key` count once.
+    """
 
     choice: Choice
     shown: str
@@ -61,7 +64,7 @@ class Site:
         return site
 
     async def reader(self, caller: Caller, locale: Locale) -> Reader:
-        """What the caller may read now, in this language. Raises `Problem`."""
+        """A reader of everything that the caller may read now, in this language. Raises `Problem`."""
         permissions = await self.access.permissions(caller)
 
         def words(phrase: Phrase) -> tuple[str, str]:
@@ -71,7 +74,7 @@ class Site:
         return Reader(self.bot.turn(), caller.person, permissions, locale, words)
 
     def own_locale(self) -> Locale:
-        """The space's language. Answers to lines and refusals of the API are in it."""
+        """The space's language, for answers to lines and refusals of the API."""
         return replace(self.bot.locale(), now=self.bot.now())
 
     def locale(self, request: Request) -> Locale:
@@ -95,7 +98,7 @@ class Site:
         return await self._answer(event_id)
 
     async def decides(self, caller: Caller, subject: Subject, made: DecisionMade, *, by_api: bool = False) -> WebLine:
-        """Decide on a card, as a reaction on it does. Raises `Problem`."""
+        """Decide on a card, like a reaction on it. Raises `Problem`."""
         _may_act(caller)
         event_id = _event_id(caller, made.key, by_api=by_api)
         self._is_the_same(event_id, f"{made.choice} {subject.id} {made.shown} {made.quantity} {made.note}")
@@ -122,7 +125,7 @@ class Site:
         return await self.bot.answered(event_id, min(seconds, MOST_SECONDS))
 
     async def counts(self) -> StockCounts | None:
-        """How much stock our InvenTree has; None while it doesn't answer."""
+        """The stock figures of our InvenTree; None while it doesn't answer."""
         try:
             return await self.bot.counts()
         except InventoryProblem:
@@ -151,7 +154,7 @@ class Site:
     async def _answer(self, event_id: str) -> WebLine:
         try:
             return await self.bot.answered(event_id, MOST_SECONDS)
-        except KeyError:  # it failed unforeseen: set aside, as the admins are told
+        except KeyError:  # an unforeseen failure set it aside, and the admins are told
             raise Problem(say(messages.web.set_aside)) from None
 
 

@@ -1,4 +1,4 @@
-"""Pages with a secret address, which only read: the wall screen and calendars. And the pages of labelled items."""
+"""Read-only pages with a secret address (the wall screen and calendars), and the pages of labelled items."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ from fedbot.web.site.reader import Reader
 from fedbot.web.site.views import LineView, OutsideView, TransferView
 
 SCREEN_AGAIN = 60
-"""Seconds after which a wall screen reloads."""
+"""The seconds after which a wall screen reloads."""
 MOST_LABELS = 60
-"""How many codes fit on one sheet."""
+"""The number of codes that fit on one sheet."""
 MOST_ON_SCREEN = 12
-"""How many rows of each list a wall screen shows. Below it says how many more there are."""
+"""The number of rows per list on a wall screen. Below the list it says how many more there are."""
 router = APIRouter(include_in_schema=False)
 
 
-# --- addresses that open something -------------------------------------------------------------------------------
+# --- secret addresses --------------------------------------------------------------------------------------------
 
 
 @router.post("/access/addresses")
@@ -47,7 +47,7 @@ async def make_address(
     kind: Annotated[Literal["feed", "screen"], Form()],
     days: Annotated[int, Form(ge=1, le=365)],
 ) -> Response:
-    """Make a secret address, and show it once."""
+    """Create a secret address, and show it once."""
     made = page.site.access.make(page.person, AccessKind(kind), name.strip(), Scope.READ, timedelta(days=days))
     reader = await page.reader()
     held = reader.accesses(page.person.access)
@@ -65,7 +65,7 @@ def _caller(request: Request, secret: str, kind: AccessKind) -> Caller:
     if caller is None:
         site.access.count_stranger(site.address.caller(request))
         raise Problem(say(messages.web.not_found))
-    site.access.count(caller.access)  # not its person's: others have the address too
+    site.access.count(caller.access)  # not the person's limit, because others have the address too
     return caller
 
 
@@ -74,13 +74,13 @@ def _caller(request: Request, secret: str, kind: AccessKind) -> Caller:
 
 @router.get("/screen/{secret}")
 async def screen(request: Request, secret: str) -> Response:
-    """What is borrowed, lent and waiting, in large letters; `pages.screen` says which lists."""
+    """The borrowed, lent and waiting items, in large letters; `pages.screen` says which lists."""
     caller = _caller(request, secret, AccessKind.SCREEN)
     site = Site.of(request)
     page = Page(request, site, None, "")
     try:
         reader = await site.reader(caller, site.locale(request))
-    except Problem as problem:  # it stays up, and tells why it shows nothing
+    except Problem as problem:  # the screen stays on, and says why it shows nothing
         lists, told, status = [], problem.document(site.locale(request)).detail, problem.status
     else:
         lists, told, status = _on_screen(reader), "", 200
@@ -99,9 +99,9 @@ async def screen(request: Request, secret: str) -> Response:
 
 
 def _updated(site: Site, locale: Locale) -> Markup:
-    """The time of the page, which the script updates if nothing else has changed."""
+    """The time of the page. The script updates it if nothing else has changed."""
     at = Markup('<time id="updated" data-zone="{}">{}</time>').format(locale.time_zone, locale.clock(site.bot.now()))
-    return Markup(web.page_word(locale, "updated", time="{}")).format(at)  # noqa: S704 -- a sentence of ours
+    return Markup(web.page_word(locale, "updated", time="{}")).format(at)  # noqa: S704 -- our own sentence
 
 
 def _on_screen(reader: Reader) -> list[tuple[str, Sequence[TransferView | OutsideView]]]:
@@ -190,7 +190,7 @@ def _thing(locale: Locale, line: LineView | OutsideView) -> str:
 
 @dataclass(frozen=True)
 class Item:
-    """One of our stock items as the ledger knows it. `name` is '' if no transfer had it yet."""
+    """One of our stock items as the ledger knows it. `name` is '' if no transfer has had it."""
 
     number: int
     name: str
@@ -233,7 +233,7 @@ async def offer(
 async def labels(
     page: SignedIn, items: Annotated[str, Query(max_length=400, pattern=r"^[\s,;#0-9]*$")] = ""
 ) -> Response:
-    """A sheet with the codes of several items, to print."""
+    """A sheet with the codes of several items, for printing."""
     reader = await page.reader()
     numbers = list(dict.fromkeys(int(each) for each in re.findall(r"[0-9]{1,9}", items)))[:MOST_LABELS]
     names = {number: _name(number, reader.of_item(number)) for number in numbers}
@@ -241,7 +241,7 @@ async def labels(
 
 
 def _name(number: int, transfers: list[TransferView]) -> str:
-    """The item's name in the ledger; '' if no transfer had it yet."""
+    """The item's name in the ledger; '' if no transfer has had it."""
     return next((line.part for each in transfers for line in each.lines if line.our_item == number), "")
 
 

@@ -1,4 +1,4 @@
-"""What applies to every call: network addresses, headers of answers, limits, and who may send a form."""
+"""Rules for every call: network addresses, headers of answers, limits, and the check of forms."""
 
 from __future__ import annotations
 
@@ -36,17 +36,17 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 ASKED_AGAIN = ("/api/v1/", "/calendar/", "/screen/")
-"""Paths that programs poll. Their answers are mostly unchanged."""
+"""Paths that programs poll. Most answers are unchanged."""
 _WRITTEN_AT = re.compile(rb'DTSTAMP:[0-9TZ]+|<time id="updated"[^>]*>[^<]*')
 MOST_BODY = 64 * 1024
 LOOKS_AGAIN = 0.02
-"""Seconds between two looks whether the bot is still busy."""
+"""The seconds between two checks whether the bot is still busy."""
 INSIDE_FOR = 0.1
-"""Seconds after which a call that is still waiting lets the next one in."""
+"""The seconds after which a call that is still inside lets the next one in."""
 OF_ONE_HOUSEHOLD = 64
-"""How many bits of an IPv6 address identify a caller: the rest is usually theirs to choose."""
+"""The prefix length of an IPv6 network that counts as one caller, who can usually choose the rest."""
 WIDTHS = {4: (16, 24, 32), 6: (32, 48, OF_ONE_HOUSEHOLD)}
-"""By IP version, the prefix lengths of a provider's network, of a customer's, and of a single caller's."""
+"""By IP version, the prefix lengths of a provider's network, a customer's, and a single caller's."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Address:
         return self.url.startswith("https://")
 
     def caller(self, request: Request) -> str:
-        """The caller's network address. Behind a trusted proxy, the last one that it names."""
+        """The caller's network address. Behind a trusted proxy, the last address that it names."""
         peer = request.client.host if request.client else ""
         if peer not in self.proxies:
             return network_of(peer)
@@ -101,10 +101,10 @@ def networks(caller: str) -> tuple[str, ...]:
 
 
 class Turnstile:
-    """Lets in one call at a time, and holds it for up to `patience` seconds while the bot is busy.
+    """Lets one call in at a time, and holds it for up to `patience` seconds while the bot is busy.
 
-    Pages are made on the bot's own event loop, so many readers would slow down its work. A call that is inside for long
-    only waits, for InvenTree or for an answer; so the next one comes in meanwhile.
+    Pages are rendered on the bot's own event loop, so many readers would slow down its work. A call that stays inside
+    for long is only waiting for InvenTree or for an answer, so the next one may enter.
     """
 
     def __init__(self, is_busy: Callable[[], bool], patience: float) -> None:
@@ -125,7 +125,7 @@ class Turnstile:
             while self._is_busy() and waited < self._patience:
                 await asyncio.sleep(LOOKS_AGAIN)
                 waited += LOOKS_AGAIN
-            await asyncio.sleep(0)  # whatever became ready meanwhile goes first
+            await asyncio.sleep(0)  # lets everything go first that became ready during the wait
             asyncio.get_running_loop().call_later(INSIDE_FOR, turn.close)
             yield
 
@@ -140,7 +140,7 @@ def bare(title: str, summary: str, prefix: str = "") -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url="/api/v1/openapi.json",
-        redirect_slashes=False,  # it would redirect to whatever host the caller names
+        redirect_slashes=False,  # it would redirect to any host that the caller names
         servers=[{"url": prefix or "/"}],
     )
 
@@ -159,7 +159,7 @@ def is_our_page(request: Request, address: Address) -> bool:
 
 
 class Prefixed:
-    """Middleware that accepts paths with the prefix of the public address, and without, if a proxy removed it."""
+    """Middleware that accepts paths with the public address's prefix, and without it if a proxy removed it."""
 
     def __init__(self, app: ASGIApp, prefix: str) -> None:
         self._app = app
@@ -181,7 +181,8 @@ def is_too_large(request: Request) -> bool:
 class Conditional:
     """Middleware that answers 304 if the caller already has the answer, for programs that poll (`ASKED_AGAIN`).
 
-    The tag ignores the time at which an answer was written. Only the caller may cache it, and has to ask each time.
+    The tag ignores the time at which an answer was written. Only the caller may cache the answer, and must ask each
+    time.
     """
 
     def __init__(self, app: ASGIApp, prefix: str) -> None:

@@ -1,4 +1,4 @@
-"""An iCalendar file (RFC 5545) of whole days, as calendar programs subscribe to it."""
+"""An iCalendar file (RFC 5545) of whole days, for subscriptions by calendar programs."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _event(day: WholeDay, stamp: str) -> list[str]:
         f"UID:{day.uid}",
         f"DTSTAMP:{stamp}",
         f"DTSTART;VALUE=DATE:{day.first:%Y%m%d}",
-        f"DTEND;VALUE=DATE:{day.last + timedelta(days=1):%Y%m%d}",  # the first day that isn't part of it any more
+        f"DTEND;VALUE=DATE:{day.last + timedelta(days=1):%Y%m%d}",  # the first day after it
         f"SUMMARY:{escaped(day.summary)}",
         *(f"{name}:{value}" for name, value in told.items() if value),
         "TRANSP:TRANSPARENT",
@@ -49,7 +49,7 @@ def _event(day: WholeDay, stamp: str) -> list[str]:
 
 
 def escaped(text: str) -> str:
-    """A text escaped for a property, so that it can't end the line or start another property."""
+    """A text escaped for a property, so it can't end the line or start another property."""
     text = _UNPRINTABLE.sub("", text.replace("\r\n", "\n").replace("\t", " "))
     for sign in ("\\", ";", ","):
         text = text.replace(sign, f"\\{sign}")

@@ -1,4 +1,4 @@
-"""More pages: what is on loan, what friends share, the ledger, each friend, and the figures."""
+"""More pages: loans, search, the ledger, each friend, and the figures."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ from fedbot.web.site.views import AgendaView, TransferView
 A_DAY = timedelta(days=1)
 A_PAGE = 25
 SPANS = (30, 90, 365, 0)
-"""Of so many days the figures can be; 0 is since ever."""
+"""The numbers of days that the figures can cover; 0 covers everything."""
 STATES = ("open", "booked", "on_loan", "done", "declined", "cancelled", "expired")
 KINDS = ("give", "loan", "request", "return", "extension")
 router = APIRouter(include_in_schema=False)
 Day = Annotated[date | None, Form()]
 
 
-# --- on loan -----------------------------------------------------------------------------------------------------
+# --- loans -------------------------------------------------------------------------------------------------------
 
 
 @router.get("/loans")
 async def loans(page: SignedIn) -> Response:
-    """What is borrowed, lent and booked, and what neighbours have; who waits for what; what friends are asked for."""
+    """The items borrowed, lent and booked, neighbours' loans, the waiting lists, and the requests from anyone."""
     reader = await page.reader()
     every = reader.loans()
     return page.shows(
@@ -101,7 +101,7 @@ async def find(page: SignedIn) -> Response:
 
 @router.post("/find")
 async def search(page: Sent, words: Field = "", space: Field = "", key: Field = "") -> Response:
-    """The same search as `find WORDS in SPACE` in chat."""
+    """Search like `find WORDS in SPACE` in chat."""
     where = space.strip() or ("" if words.strip() else "all")
     line = " ".join(["find", *([words.strip()] if words.strip() else []), *(["in", where] if where else [])])
     said = await page.site.says(page.person, line, key=key)
@@ -111,7 +111,7 @@ async def search(page: Sent, words: Field = "", space: Field = "", key: Field = 
 
 @router.get("/find/{identifier}")
 async def found(page: SignedIn, identifier: str, words: str = "", space: str = "") -> Response:
-    """The hits of a search, while the bot keeps them; else the answer in words."""
+    """The hits of a search while the bot keeps them; else the answer as text."""
     reader = await page.reader()
     said = reader.said(await page.site.line(page.person, identifier, 0))
     found = reader.search(said.search) if said.search else None
@@ -213,14 +213,14 @@ async def ledger_as_csv(page: SignedIn, wanted: Filtered) -> Response:
 
 @router.get("/spaces")
 async def spaces(page: SignedIn) -> Response:
-    """The spaces in the person's rooms, and our friendship with each."""
+    """The spaces in the person's rooms, and our connection with each."""
     reader = await page.reader()
     return page.shows("spaces.html", spaces=reader.spaces(), key=fingerprint(reader.turn.us.key))
 
 
 @router.get("/spaces/{party}")
 async def space(page: SignedIn, party: str) -> Response:
-    """One space: its bot, its key, our dealings with it, and what each sees of the other."""
+    """One space: its bot, its key, our dealings with it, and the stock that each can see of the other."""
     reader = await page.reader()
     found = reader.space(party)
     if found is None:
@@ -249,7 +249,7 @@ async def figures(page: SignedIn, days: Annotated[int, Query(ge=0, le=3650)] = 0
 
 
 def curve(numbers: list[int]) -> str:
-    """An SVG polyline's points in a square of 100 by 100, oldest left. '' for fewer than two numbers."""
+    """The points of an SVG polyline in a square of 100 by 100, oldest left; '' for fewer than two numbers."""
     if len(numbers) < 2:  # noqa: PLR2004 -- a line has two ends
         return ""
     most = max(*numbers, 1)

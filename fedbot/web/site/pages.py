@@ -1,4 +1,4 @@
-"""The pages, rendered on the server. One script waits for a sign-in, or for news."""
+"""The pages, rendered on the server. One script waits for a sign-in, or for new content."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ MENU = (
 FOOT = (("access", "/access"), ("api", "/api"))
 """The links at the bottom, in the same form."""
 LOOK_AGAIN_AFTER = 3
-"""Seconds after which a page that waits for an answer looks again."""
+"""The seconds after which a page that waits for an answer checks again."""
 _TEMPLATES = Environment(
     loader=PackageLoader("fedbot.web.site"),
     autoescape=True,
@@ -66,7 +66,7 @@ class Page:
     secret: str
 
     async def reader(self) -> Reader:
-        """What the person may read now. Raises `Problem`, `NotSignedIn`."""
+        """A reader of everything that the person may read now. Raises `Problem`, `NotSignedIn`."""
         return await self.site.reader(self.person, self.site.locale(self.request))
 
     @property
@@ -119,7 +119,7 @@ class Page:
         return HTMLResponse(text, status)
 
     def _form(self) -> Markup:
-        """The hidden fields of every form: our token, and a key that makes two clicks one."""
+        """The hidden fields of every form: our token, and a key that makes two clicks count once."""
         field = Markup('<input type="hidden" name="{}" value="{}">')
         return field.format("form", form_token(self.secret)) + field.format("key", secrets.token_hex(16))
 
@@ -193,7 +193,7 @@ def _sign_in(page: Page, *, failed: bool = False) -> Response:
 
 @router.post("/sign-in")
 async def new_code(page: Opened) -> Response:
-    """Make a new code and its secret. Another site can't make a browser do that in place of its session."""
+    """Create a new code and its secret. Another site can't make a browser replace its session with one."""
     if not is_our_page(page.request, page.site.address):
         raise Problem(say(messages.web.not_our_form))
     secret, _ = page.site.access.begin(_browser(page.request), page.address, page.secret)
@@ -244,7 +244,7 @@ def _keeping(page: Page, secret: str, response: Response) -> Response:
 
 
 def _browser(request: Request) -> str:
-    """The browser and system in words, so that its owner recognises the session."""
+    """The browser and system as text, so their owner recognises the session."""
     agent = request.headers.get("user-agent", "")
     names = ("Firefox", "Edg", "OPR", "Chrome", "Safari")
     systems = ("Android", "iPhone", "iPad", "Windows", "Mac OS", "Linux")
@@ -252,12 +252,12 @@ def _browser(request: Request) -> str:
     return f"{name}, {next((each for each in systems if each in agent), '?')}"
 
 
-# --- what people read --------------------------------------------------------------------------------------------
+# --- reading -----------------------------------------------------------------------------------------------------
 
 
 @router.get("/")
 async def now(page: SignedIn) -> Response:
-    """The first page: what waits for the person, and what is under way."""
+    """The first page: what waits for the person, and what is in progress."""
     reader = await page.reader()
     return page.shows("now.html", now=reader.now().__dict__)
 
@@ -301,7 +301,7 @@ def _calls(schema: Mapping[str, Any]) -> list[tuple[str, str, str, str, list[tup
     ]
 
 
-# --- what people say and decide ----------------------------------------------------------------------------------
+# --- lines and decisions -----------------------------------------------------------------------------------------
 
 
 @router.post("/say")

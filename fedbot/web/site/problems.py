@@ -67,7 +67,7 @@ TYPES: Mapping[int, tuple[str, ...]] = {
     500: ("set_aside", "failed"),
     503: ("inventory_silent", "permissions_unreadable"),
 }
-"""By status, the names of the sentences that refuse a call. Any other refusal of chat is a 409."""
+"""By status, the names of the sentences that refuse a call. Any other refusal in chat is a 409."""
 OTHER = 409
 _STATUS = {name: status for status, names in TYPES.items() for name in names}
 
@@ -85,7 +85,7 @@ class ProblemDocument(BaseModel):
 class Problem(Exception):
     """Answers a call with a problem document. `said` is its sentence, or the refusal that chat would show.
 
-    `status`: by default that of the sentence (`TYPES`). `wait`: seconds for the `Retry-After` header.
+    `status`: by default the sentence's (`TYPES`). `wait`: seconds for the `Retry-After` header.
     """
 
     def __init__(self, said: Phrase | WebAnswer, *, status: int = 0, wait: int = 0) -> None:

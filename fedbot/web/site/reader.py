@@ -1,6 +1,6 @@
-"""What one person may read of the bot's documents: only what belongs to the rooms that they are in.
+"""Reads the bot's documents for one person: only those of the rooms that the person is in.
 
-`Reader` makes the models of `views` from the documents, for the API and the pages.
+`Reader` turns documents into the models of `views`, for the API and the pages.
 """
 
 from __future__ import annotations
@@ -80,9 +80,9 @@ from fedbot.web.site.views import (
 
 MOST_ON_A_PAGE = 100
 MOST_LOOKED_AT = 5_000
-"""How many transfers are read for one page of a filtered list at most; the cursor continues after them."""
+"""The most transfers that are read for one page of a filtered list; the cursor continues after them."""
 GIVES_WAY_AFTER = 10
-"""After so many transfers, the bot's other work gets its turn."""
+"""The number of transfers after which the bot's other work gets its turn."""
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,7 @@ def place_of(cursor: str) -> Place:
 
 
 class Reader:
-    """What one person may read, at one moment."""
+    """Everything that one person may read, at one moment."""
 
     def __init__(
         self,
@@ -179,7 +179,7 @@ class Reader:
         self._locale = locale
         self._render = render
 
-    # --- one thing ---
+    # --- single subjects ---
 
     def subject(self, identifier: str) -> Subject | None:
         """The transfer or connection with this id or code, if the person may read it."""
@@ -247,7 +247,7 @@ class Reader:
         return StoryView(transfer=self.transfer(transfer), entries=self.entries(audited), related=related)
 
     def entries(self, audited: tuple[Audited, ...]) -> list[EntryView]:
-        """The entries of the audit that people may read."""
+        """The audit entries that people may read."""
         return [
             EntryView(
                 at=each.at,
@@ -267,7 +267,7 @@ class Reader:
     # --- lists ---
 
     def now(self) -> NowView:
-        """What waits, and what is under way."""
+        """Everything that waits, and everything in progress."""
         todo = todo_of(self.turn, self.person, self.rooms, self.permissions)
         told = {subject.id for subject in (*todo.to_decide, *todo.asked, *todo.parcels, *todo.disputed, *todo.on_loan)}
         open_ = [t for t in self.turn.open_transfers() if t.room in self.rooms and t.id not in told]
@@ -522,7 +522,7 @@ class Reader:
         return [self.connection(c) for c in self.turn.connections() if c.room in self.rooms]
 
     async def ledger(self, wanted: LedgerFilter, cursor: str, most: int) -> LedgerPage:
-        """A page of at most so many transfers. Raises `Problem` if the cursor is bad."""
+        """A page of at most `most` transfers. Raises `Problem` if the cursor is invalid."""
         behind = place_of(cursor) if cursor else None
         items: list[TransferView] = []
         place: Place | None = None
@@ -581,7 +581,7 @@ class Reader:
         )
 
     def picture(self, identifier: str, number: int) -> Mapping[str, Any]:
-        """Where the picture of this hit is on the homeserver; {} if it has none, or the search isn't this person's."""
+        """The place of this hit's picture on the homeserver; {} if it has none, or the search isn't this person's."""
         kept = self.turn.search(identifier)
         hits = kept.hits if kept is not None and kept.person == self.person else ()
         return hits[number - 1][1].picture if 0 < number <= len(hits) else {}

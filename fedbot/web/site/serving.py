@@ -20,10 +20,10 @@ from fedbot.web.site.guard import network_of
 
 SECONDS_TO_FINISH = 3
 SECONDS_TO_ASK = 20.0
-"""So long a caller may take to send one request, from its first byte to its last."""
+"""The seconds that a caller may take to send one request, from its first byte to its last."""
 MOST_CONNECTIONS = 200
 MOST_OF_ONE_CALLER = 50
-"""So many of them from one network address that is no proxy's."""
+"""The number of these that one network address may have, unless it is a proxy's."""
 
 
 class _Bounded(H11Protocol):
@@ -32,14 +32,14 @@ class _Bounded(H11Protocol):
     proxies: frozenset[str] = frozenset()
     _late: asyncio.TimerHandle | None = None
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # like uvicorn's
         super().connection_made(transport)
         self._watch()
         if len(self.connections) > MOST_CONNECTIONS or self._has_too_many():
             transport.abort()
 
     def _has_too_many(self) -> bool:
-        """Whether its caller has more connections than one may have."""
+        """Whether its caller has too many connections."""
         host = self.client[0] if self.client else ""
         if host in self.proxies:
             return False
@@ -86,7 +86,7 @@ class _Server(uvicorn.Server):
 class Served:
     """Serves while it is entered (async context manager). Raises `CannotListen` if the address is taken.
 
-    `proxies`: the network addresses of proxies, which have more connections.
+    `proxies`: the network addresses of proxies, which may have more connections.
     """
 
     def __init__(self, app: FastAPI, listen: str, proxies: tuple[str, ...] = ()) -> None:
@@ -127,7 +127,7 @@ class Served:
 
     @property
     def port(self) -> int:
-        """Where it listens."""
+        """The port that it listens on."""
         return int(self._server.servers[0].sockets[0].getsockname()[1])
 
 

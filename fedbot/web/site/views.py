@@ -134,7 +134,7 @@ class SpaceView(BaseModel):
     """A space in our rooms.
 
     `unanswered`: how often we sent a message again that its bot hasn't acknowledged. `shares`: the length of its
-    sharing list; null if unknown. `transfers`: how many there were with it.
+    sharing list; null if unknown. `transfers`: the number of all transfers with it.
     """
 
     id: str
@@ -149,7 +149,7 @@ class SpaceView(BaseModel):
 
 
 class NowView(BaseModel):
-    """What waits for this person's decision, what they asked others for, and what is under way or on loan."""
+    """Cards that wait for this person's decision, their own requests, and transfers in progress or on loan."""
 
     to_decide: list[TransferView | ConnectionView]
     asked: list[TransferView | ConnectionView]
@@ -226,14 +226,14 @@ class SearchView(BaseModel):
 
 
 class FlowView(BaseModel):
-    """What went one way: how many lines of transfers, and how many pieces in those that count pieces."""
+    """The goods that went one way: the number of lines, and of pieces in those lines that count pieces."""
 
     lines: int
     pieces: str
 
 
 class DealingsView(BaseModel):
-    """Our dealings with one space. `lent` and `borrowed` are on loan now; `open` are undecided transfers."""
+    """Our dealings with one space. `lent` and `borrowed` are on loan now; `open` counts undecided transfers."""
 
     space: SpaceRef
     given: FlowView
