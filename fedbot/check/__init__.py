@@ -1,4 +1,4 @@
-"""What `fedbot check` looks at: settings, Matrix, InvenTree. Each finding is OK or says how to fix it.
+"""The checks of `fedbot check`: settings, Matrix, InvenTree. Each finding is OK or says how to fix it.
 
-It only reads, except that it signs in once as `run` would.
+They only read, except that they sign in once as `run` would.
 """

@@ -1,4 +1,4 @@
-"""All of `fedbot check`, on the real homeserver and the real InvenTree."""
+"""The whole `fedbot check`, on the real homeserver and the real InvenTree."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from fedbot.ports.vault import Folder
 
 
 async def check(settings: Settings) -> list[Finding]:
-    """All findings, in the order in which to fix them. Takes a few seconds for each server."""
+    """All findings, in the order in which to fix them. Takes a few seconds per server."""
     found = settings_findings(settings)
     if not all(finding.good for finding in found):
-        # without its folder the bot can't even keep the session that it signs in with
+        # without its folder the bot can't even store its session
         return found
     try:
         with identity_beside(settings) as identity:
@@ -35,7 +35,7 @@ async def check(settings: Settings) -> list[Finding]:
 
 
 async def _servers(settings: Settings, identity: Folder) -> list[Finding]:
-    """InvenTree and the homeserver."""
+    """The findings about InvenTree and the homeserver."""
     inventory = OwnInventory(inventory_settings(settings), FileVault(identity))
     try:
         inventree = await inventree_findings(settings, inventory)

@@ -32,7 +32,7 @@ def good(name: str, what: str, todo: str = "") -> Finding:
 
 
 def bad(name: str, what: str, todo: str = "") -> Finding:
-    """A finding to fix by `todo`; without one, `what` says how."""
+    """A finding that `todo` says how to fix; without a `todo`, `what` says it."""
     return Finding(name, good=False, what=what, todo=todo)
 
 
@@ -42,7 +42,7 @@ def of_problem(problem: Problem) -> Finding:
 
 
 def settings_findings(settings: Settings) -> list[Finding]:
-    """Findings about settings that were accepted: unwise ones, and whether the state folder is usable."""
+    """Findings about valid settings: unwise values, and whether the state folder is usable."""
     unwise = [good(warning.path or "settings", warning.said, warning.instead) for warning in settings.warnings]
     if settings.party.language not in languages():
         todo = f"there are no sentences in it, so English is spoken; write one of {', '.join(languages())}"
@@ -70,7 +70,7 @@ def people_of(settings: Settings) -> dict[str, str]:
 
 
 def _people(settings: Settings) -> list[Finding]:
-    """A finding about people who were added or removed while the bot ran, because the settings don't name them."""
+    """Findings about people who were added or removed while the bot ran, because the settings don't name them."""
     roster = roster_of(settings)
     added = {**roster.people, **{admin: "admin" for admin in roster.admins if admin not in roster.people}}
     told = [f"{person} ({what}) was added while the bot ran" for person, what in sorted(added.items())]

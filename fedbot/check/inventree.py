@@ -1,4 +1,4 @@
-"""What `fedbot check` asks our InvenTree, by the same port as the rules do."""
+"""The InvenTree part of `fedbot check`, through the same port that the rules use."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ async def inventree_findings(settings: Settings, inventory: Inventory) -> list[F
 
 
 async def handover_findings(inventory: OwnInventory) -> list[Finding]:
-    """Whether InvenTree would carry out each call of a first handover. Tries each without changing anything."""
+    """Whether InvenTree would accept each call of a first transfer. Tries each without changing anything."""
     try:
         tried = await inventory.rehearse()
     except Unavailable as problem:
@@ -82,12 +82,12 @@ async def handover_findings(inventory: OwnInventory) -> list[Finding]:
 
 
 async def approvers(settings: Settings, inventory: Inventory) -> list[str]:
-    """Those of our people who may approve, by their Matrix ids; nobody if InvenTree doesn't answer."""
+    """The Matrix ids of our people who may approve; empty if InvenTree doesn't answer."""
     people = people_of(settings)
     try:
         able = await _answer(inventory, WhoMay(Permission.APPROVER, tuple(dict.fromkeys(people.values()))), Able)
     except InventoryProblem:
-        return []  # it is told already
+        return []  # already reported
     return [person for person, user in people.items() if user in able.usernames]
 
 
@@ -137,7 +137,7 @@ def _to_give(tried: Rehearsal) -> list[Finding]:
 
 
 def _needless(tried: Rehearsal) -> list[Finding]:
-    """A new group of InvenTree 0.13 may view everything, whatever is ticked in it besides."""
+    """A warning about needless roles. A new group of InvenTree 0.13 may view everything, whatever is ticked."""
     if not tried.needless:
         return []
     what = f"the bot's user also has the roles {', '.join(tried.needless)}, which the bot doesn't need"
@@ -168,7 +168,7 @@ def _unanswered(settings: Settings, problem: InventoryProblem) -> Finding:
 
 
 def _database(standing: InventoryStanding) -> list[Finding]:
-    """A reminder for large databases: ANALYZE once a month, which InvenTree never runs by itself."""
+    """A reminder for large databases: run ANALYZE once a month, which InvenTree never does by itself."""
     if standing.stock_items < MANY_ITEMS:
         return []
     text = (
@@ -196,7 +196,7 @@ def _token(settings: Settings, standing: InventoryStanding) -> list[Finding]:
 
 
 def _new_parts(settings: Settings, standing: InventoryStanding) -> Finding:
-    """Whether the bot can create parts: the first item of a friend is seldom of a part that exists here."""
+    """Whether the bot can create parts: a friend's first item seldom has a part here."""
     if standing.makes_parts:
         category = settings.inventree.new_part_category
         where = f"in {category}" if category else "outside of all categories"
@@ -221,7 +221,7 @@ def _admin_token(settings: Settings, standing: InventoryStanding) -> list[Findin
 
 
 def _ends(settings: Settings, seen: OwnTokensSeen) -> list[Finding]:
-    """When our own tokens end, and whether the bot rotates them."""
+    """The expiry of our own tokens, and whether the bot rotates them."""
     if not seen.tokens:
         what = "this InvenTree doesn't tell when tokens end"
         return [good("inventree.token", what, "note down when you made it: it is good for a year")]

@@ -1,4 +1,4 @@
-"""What `fedbot check` and `fedbot verify` ask the homeserver: account, rooms, power levels, cross-signing."""
+"""The Matrix part of `fedbot check`, and `fedbot verify`: account, rooms, power levels, cross-signing."""
 
 from __future__ import annotations
 
@@ -31,22 +31,22 @@ class SignedIn(Protocol):
         """The id of the room with this address (`#lending:example.org`)."""
 
     async def joined(self) -> frozenset[str]:
-        """The rooms that we are in."""
+        """The rooms that the bot is in."""
 
     async def room(self, room: str) -> RoomSeen:
-        """What the bot may do in a room that it has joined."""
+        """The bot's powers in a room that it has joined."""
 
     async def try_room(self, room: str) -> None:
-        """Read the room's newest event, and send that the bot isn't typing: nothing that anybody sees."""
+        """Read the room's newest event, and send that the bot isn't typing, which nobody sees."""
 
     async def is_anothers(self) -> bool:
-        """Whether another client made the account's cross-signing keys, so that apps warn about our device."""
+        """Whether another client created the account's cross-signing keys, so apps warn about our device."""
 
 
 class SignedInByNio:
     """The bot's account on the real homeserver.
 
-    It reads the rooms' state directly: Synapse answers a repeated first sync from its cache, so a power level that was
+    It reads the rooms' state directly. Synapse answers a repeated first sync from its cache, so a power level that was
     just changed would be missing.
     """
 
@@ -70,7 +70,7 @@ class SignedInByNio:
         return str(found.room_id)
 
     async def joined(self) -> frozenset[str]:
-        """The rooms that we are in."""
+        """The rooms that the bot is in."""
         rooms = await answered("listing rooms", self._connection.joined_rooms, nio.JoinedRoomsResponse)
         return frozenset(rooms.rooms)
 
@@ -86,7 +86,7 @@ class SignedInByNio:
         )
 
     async def room(self, room: str) -> RoomSeen:
-        """What the room's state lets the bot do."""
+        """The bot's powers by the room's state."""
         state = await answered(
             f"reading {room}", lambda: self._connection.room_get_state(room), nio.RoomGetStateResponse
         )
@@ -101,7 +101,7 @@ async def matrix_findings(
 ) -> list[Finding]:
     """Whether the bot can sign in and use its rooms. `sign_in` may raise `ChatProblem`.
 
-    `approvers`: those of our people who may approve, by their Matrix ids, if InvenTree has told.
+    `approvers`: the Matrix ids of our people who may approve, if InvenTree has answered.
     """
     homeserver = settings.matrix.homeserver
     try:
@@ -175,7 +175,7 @@ async def _joined_room(account: SignedIn, room: str, joined: frozenset[str]) -> 
             "correct the address, or write the room's id (room settings, advanced)",
         )
     if room_id not in joined:
-        # no fault: the bot joins by itself, but not before it runs
+        # no problem: the bot joins by itself, but not before it runs
         todo = f"invite {account.user_id} into it; the bot joins as soon as it runs"
         return good(f"room {room}", "the bot is not in it yet", todo)
     return await account.room(room_id)
@@ -211,7 +211,7 @@ async def _room(
 
 
 async def _tried(account: SignedIn, name: str, seen: RoomSeen) -> Finding | None:
-    """Why reading or sending fails although the power levels allow it; None if both work."""
+    """The finding if reading or sending fails although the power levels allow it; None if both work."""
     try:
         await account.try_room(seen.room)
     except ChatRefused as problem:
@@ -232,8 +232,8 @@ async def _admin_room(account: SignedIn, room: str, joined: frozenset[str]) -> l
 async def verify(settings: Settings) -> None:
     """Replace the account's cross-signing keys with our own, and sign our device. Raises `ChatProblem`.
 
-    Needs the password. People who had verified the account have to do so again. The device must be in use: start the
-    bot once before.
+    Needs the password. People who had verified the account must do so again. The device must be in use: start the bot
+    once before.
     """
     account = matrix_account(settings)
     if not account.password:

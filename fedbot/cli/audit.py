@@ -1,4 +1,4 @@
-"""`fedbot audit`: prove that nobody has changed the audit, or write it out. docs/cli.md explains it."""
+"""`fedbot audit`: prove that nobody has changed the audit, or export it. docs/cli.md explains it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ from fedbot.rules.model.audit import AuditEntry
 
 
 def run(settings: Settings, given: argparse.Namespace) -> bool:
-    """Run the command; False if the audit was changed. The bot may be running. Raises `JournalProblem`, OSError."""
+    """Run the command; return False if the audit was changed. The bot may be running.
+
+    Raises `JournalProblem`, OSError.
+    """
     if given.action == "export":
         export(journal_place(settings), Locale(settings.party.language, settings.party.time_zone), given.output)
         return True
@@ -52,7 +55,10 @@ def decision(found: Verified) -> str:
 
 
 def export(place: Place, locale: Locale, output: Path | None) -> None:
-    """Write each entry as a line of JSON, oldest first. A file has mode 0600 and is written whole or not at all."""
+    """Write each entry as a line of JSON, oldest first.
+
+    A file has mode 0600 and is written completely or not at all.
+    """
     if output is None:
         sys.stdout.writelines(as_lines(locale, audit_links(place)))
         return
@@ -71,7 +77,7 @@ def export(place: Place, locale: Locale, output: Path | None) -> None:
 def as_lines(locale: Locale, links: Iterable[Link]) -> Iterable[str]:
     """The entries as lines of JSON. `entry`, written as ASCII without white space, is the text that was hashed.
 
-    `in_words` says in the space's language what happened; '' for an entry that somebody has damaged.
+    `in_words` describes the event in the space's language; '' for an entry that somebody has damaged.
     """
     for link in links:
         yield json.dumps({**asdict(link), "entry": json.loads(link.entry), "in_words": _in_words(locale, link)}) + "\n"

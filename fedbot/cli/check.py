@@ -1,4 +1,4 @@
-"""`fedbot check`: whether settings, Matrix and InvenTree are ready; and `fedbot` alone: what to do next."""
+"""`fedbot check`: whether settings, Matrix and InvenTree are ready; and `fedbot` without a command: what to do next."""
 
 from __future__ import annotations
 

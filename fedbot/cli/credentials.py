@@ -19,7 +19,7 @@ from fedbot.rules.model.connection import Connection
 
 
 def credentials(given: argparse.Namespace) -> Exit:
-    """Keep the token. The running bot finds it, as it looks into its vault every minute."""
+    """Store the token. The running bot finds it, because it checks its vault every minute."""
     settings = settings_of(given, "warning")
     party, generation = given.name
     if unknown := _unknown(settings, party, generation):
@@ -43,7 +43,7 @@ def credentials(given: argparse.Namespace) -> Exit:
 
 
 def _unknown(settings: Settings, party: str, generation: int) -> str:
-    """The refusal, if there is no such friendship; else ''."""
+    """The refusal if there is no such friendship; else ''."""
     try:
         known = [found for found in documents(journal_place(settings), Connection) if isinstance(found, Connection)]
     except JournalProblem as problem:

@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class Exit(IntEnum):
-    """How a command ended. A test compares these with docs/cli.md."""
+    """The result of a command. A test compares these with docs/cli.md."""
 
     OK = 0
     FAILED = 1

@@ -33,11 +33,11 @@ from fedbot.rules.wire.envelope import fingerprint
 
 
 class NoSuchPeer(Exception):
-    """No record names a space of that name, or several spaces have it."""
+    """No record has a space with that name, or several spaces have it."""
 
 
 def export(settings: Settings, given: argparse.Namespace) -> bool:
-    """Print the records, or write them into a file with mode 0600; then return True. The bot may be running.
+    """Print the records, or write them into a file with mode 0600; return True. The bot may be running.
 
     Raises `NoSuchPeer`, `JournalProblem`, OSError.
     """
@@ -120,7 +120,7 @@ class QueueRow:
 
 @dataclass(frozen=True)
 class WantRow:
-    """A want of one of our people, or of a friend (`peer`), whose bot tells neither who asked nor what is lacking."""
+    """A want of one of our people, or of a friend (`peer`), whose bot doesn't tell who asked and what is lacking."""
 
     code: str
     state: str
@@ -140,7 +140,7 @@ class WantRow:
 
 @dataclass(frozen=True)
 class RotaRow:
-    """One friend in a rota: asked, waiting to be asked, or passed over. A rota without any friend has one row."""
+    """One friend in a rota: asked, waiting to be asked, or skipped. A rota without any friend has one row."""
 
     id: str
     code: str
@@ -164,7 +164,7 @@ class RotaRow:
 
 @dataclass(frozen=True)
 class ConnectionRow:
-    """A friendship, or what was to become one."""
+    """A friendship, or a request for one."""
 
     id: str
     code: str
@@ -193,9 +193,9 @@ Rows = Callable[[Sequence[object], datetime | None], Iterable[Any]]
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of record: the class of its rows, and the documents that `rows` makes them from.
+    """One kind of record: the class of its rows, and the documents that `rows` reads.
 
-    The second argument of `rows`: only records that something happened to since then (aware; None: all).
+    The second argument of `rows`: only records that changed since then (aware; None: all).
     """
 
     row: type
@@ -204,7 +204,7 @@ class Kind:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """In their order."""
+        """The columns in their order."""
         return tuple(field.name for field in fields(self.row))
 
 
@@ -257,7 +257,7 @@ def _queues(found: Sequence[object], begins: datetime | None) -> Iterator[QueueR
 
 
 def _wants(found: Sequence[object], begins: datetime | None) -> Iterator[WantRow]:
-    """First our own wants, then all wants of friends, as nobody knows when these began."""
+    """First our own wants, then all wants of friends, because nobody knows when those began."""
     for want in found:
         if isinstance(want, Want) and _is_since(begins, want.by.at, want.ended):
             yield WantRow(
@@ -319,7 +319,7 @@ def _rotas(found: Sequence[object], begins: datetime | None) -> Iterator[RotaRow
 
 
 def _friends_of(rota: Rota) -> list[tuple[str, str, Decimal | None, datetime | None, str, str]]:
-    """Space, step, quantity, when it was asked, by which transfer, and why it ended: for each friend in the rota."""
+    """For each friend in the rota: space, step, quantity, time of the request, its transfer, and why it ended."""
     return [
         *((x.party, "asked", x.quantity, x.at, x.transfer, x.why.value if x.why else "") for x in rota.asked),
         *((x.party, "waiting", x.quantity, None, "", "") for x in rota.waiting),
@@ -374,4 +374,4 @@ KINDS = {
     "rotas": Kind(RotaRow, (Rota,), _rotas),
     "connections": Kind(ConnectionRow, (), _connections),
 }
-"""By the names that the REST API has for them."""
+"""The kinds by the names that the REST API uses."""

@@ -14,7 +14,7 @@ from fedbot.web.asking import ask
 
 _ENDS = {"Matrix": "matrix", "InvenTree": "inventree"}
 _KEEP_FREE = 10_000_000
-"""Bytes on the disk of the state folder; with fewer, it is full."""
+"""The free bytes on the state folder's disk below which it counts as full."""
 
 
 def health(given: argparse.Namespace) -> Exit:
@@ -41,7 +41,7 @@ def health(given: argparse.Namespace) -> Exit:
 
 def _works_elsewhere(settings: Settings) -> str:
     """The worker elsewhere that runs this space's bot while one on this machine stands by; else ''."""
-    from fedbot.edge_settings import journal_place  # noqa: PLC0415 -- takes a second; a bot that runs has answered
+    from fedbot.edge_settings import journal_place  # noqa: PLC0415 -- takes a second; not needed if the bot answers
     from fedbot.journal.copies import in_postgresql  # noqa: PLC0415
     from fedbot.journal.lock import StateLock  # noqa: PLC0415
     from fedbot.ports.journal import JournalProblem, StateInUse  # noqa: PLC0415

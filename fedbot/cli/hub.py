@@ -31,7 +31,7 @@ def hub(given: argparse.Namespace) -> Exit:
     logs.configure(level, [settings.password] if settings.password else [], as_json=as_json)
     if given.verb == "health":
         return _health(settings)
-    from fedbot.journal.copies import in_postgresql  # noqa: PLC0415 -- containers ask for the health again and again
+    from fedbot.journal.copies import in_postgresql  # noqa: PLC0415 -- containers check the health again and again
     from fedbot.ports.journal import JournalProblem  # noqa: PLC0415
 
     try:
@@ -64,7 +64,7 @@ def _serve(settings: HubSettings, verb: str) -> Exit:
         else:
             work = importlib.import_module("fedbot.hub.hosting").run(settings)
         asyncio.run(until_told(work))
-    except Exception as error:  # noqa: BLE001 -- whatever it is, an admin reads a sentence and a script a code
+    except Exception as error:  # noqa: BLE001 -- for any error an admin gets a sentence, and a script a code
         return ended_by(error)
     return Exit.OK
 
@@ -138,7 +138,7 @@ def _add(settings: HubSettings, given: argparse.Namespace, tending: Any) -> Exit
             return ended
     moved = tending.take_in(settings, space, state)
     if given.source is None:
-        shutil.rmtree(state, ignore_errors=True)  # all of it is in the database now, each compared
+        shutil.rmtree(state, ignore_errors=True)  # all of it is in the database now, and compared
     tending.resume(settings, space)
     if moved is not None:
         print(

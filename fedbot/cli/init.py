@@ -46,7 +46,7 @@ def set_up(given: argparse.Namespace, path: Path, *, is_hosted: bool = False) ->
     files = Files(path)
 
     async def conversation() -> bool:
-        signal.signal(signal.SIGINT, signal.default_int_handler)  # asyncio's waits for the answer that is being typed
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # asyncio's handler waits for the answer being typed
         return await Conversation(asker, files, dry_run=given.dry_run).run() is not None
 
     try:
@@ -70,7 +70,7 @@ def _answers(file: Path) -> dict[str, object]:
 
 
 def _checked(path: Path, service: str) -> Exit:
-    """Check the new settings, and print what is left to do."""
+    """Check the new settings, and print the remaining work."""
     from fedbot.check.everything import check  # noqa: PLC0415 -- as above
 
     settings = load(path)

@@ -30,13 +30,13 @@ COMMANDS = {
     "hub": "hub.hub",
     "demo": "demo.demo",
 }
-"""By its name, the module here and the function in it that does the command. A command imports only what it needs."""
+"""Each command's module and function. A command imports only what it needs."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit code."""
+    """Run one command; return the exit code."""
     given = parser().parse_args(arguments)
-    # neither help nor the version needs these, and every command does
+    # every command needs these, but not help and version
     from fedbot.cli.settings_file import told  # noqa: PLC0415
     from fedbot.config.problems import ConfigRefused  # noqa: PLC0415
 
@@ -44,11 +44,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(getattr(importlib.import_module(f"fedbot.cli.{module}"), function)(given))
     except ConfigRefused as refused:
-        # a health check knows 0 and 1 only (Docker reserves 2)
+        # a health check only knows 0 and 1 (Docker reserves 2)
         for problem in refused.problems:
             print(told(problem.path, problem.said, problem.instead), file=sys.stderr)
         return Exit.FAILED if given.command == "health" else Exit.USAGE
     except BrokenPipeError:
-        # whoever read our output has seen enough; Python would complain once more while ending
+        # the reader of our output has seen enough; Python would print an error at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.OK

@@ -1,6 +1,6 @@
 """The arguments of every command.
 
-It imports nothing that a command needs, so help, the version and the message about a wrong argument come at once.
+It imports nothing that a command needs, so help, the version and errors about wrong arguments appear at once.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from fedbot.rules.wire.envelope import VERSION
 SYSTEM = Path("/etc/fedbot")
 DEFAULT_CONFIG = Path("config.yaml")
 DEFAULT_HUB = Path("hub.yaml")
-"""Where settings are looked for: here, then in `SYSTEM`."""
+"""The settings files: here, then in `SYSTEM`."""
 STANDARD_INPUT = Path("-")
 EXPORTED = ("transfers", "queues", "wants", "rotas", "connections")
 
@@ -146,7 +146,7 @@ def _export(command: argparse.ArgumentParser) -> None:
 
 
 def _audit(command: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:
-    """`common` is what every command takes."""
+    """Add the arguments of `audit`; `common` has those that every command takes."""
     actions = command.add_subparsers(dest="action", metavar="ACTION", required=True)
     check = actions.add_parser(
         "verify", help="check the chain of hashes from its beginning (1: an entry doesn't match)", parents=[common]
@@ -160,7 +160,7 @@ def _audit(command: argparse.ArgumentParser, common: argparse.ArgumentParser) ->
 
 
 def _state_folder(command: Callable[[str, str], argparse.ArgumentParser]) -> None:
-    """The commands about the state folder; `command` adds one with its name and summary."""
+    """Add the commands about the state folder; `command` adds one with its name and summary."""
     made = command("backup", "write journal, keys and tokens into one file, while the bot runs or not")
     made.add_argument("file", type=Path, help="the file to write; replaces an older backup", metavar="FILE")
     made.add_argument("--unencrypted", action="store_true", help="a person who reads the file can speak as you")
@@ -182,7 +182,7 @@ def _passphrase_file(command: argparse.ArgumentParser) -> None:
 
 
 def _hub(command: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:
-    """`common` is what every command takes."""
+    """Add the arguments of `hub`; `common` has those that every command takes."""
     verbs = command.add_subparsers(dest="verb", metavar="VERB", required=True)
 
     def verb(name: str, words: str, *, of_a_space: bool = True) -> argparse.ArgumentParser:

@@ -1,4 +1,4 @@
-"""`fedbot practice`: a pretend friend for the running bot, in a room of its own, and `--clean`, which removes it."""
+"""`fedbot practice`: a pretend friend for the running bot, in a room of its own; `--clean` removes it."""
 
 from __future__ import annotations
 

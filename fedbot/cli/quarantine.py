@@ -1,4 +1,4 @@
-"""`fedbot status`, `retry` and `drop`: list quarantined work, try it again, or give it up."""
+"""`fedbot status`, `retry` and `drop`: list quarantined work, try it again, or drop it."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def status(given: argparse.Namespace) -> Exit:
 
 
 def retry(given: argparse.Namespace) -> Exit:
-    """Have the running bot try it again; without one, mark it for the next start."""
+    """Let the running bot try it again; if none runs, mark it for the next start."""
     settings = settings_of(given, "warning")
     answer = order(settings.health_socket, "retry", number=given.number)
     if answer is None:
@@ -71,7 +71,7 @@ def retry(given: argparse.Namespace) -> Exit:
 
 
 def drop(given: argparse.Namespace) -> Exit:
-    """Have the running bot give it up; without `--sure` only print what would be lost."""
+    """Let the running bot drop it; without `--sure` only print what would be lost."""
     settings = settings_of(given, "warning")
     answer = order(settings.health_socket, "drop", number=given.number, sure=given.sure)
     if answer is None:

@@ -1,4 +1,4 @@
-"""`fedbot reconcile`: have the running bot compare its books."""
+"""`fedbot reconcile`: let the running bot reconcile its books."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fedbot.web.asking import order
 
 
 def reconcile(given: argparse.Namespace) -> Exit:
-    """Have the running bot compare its books, and print the result."""
+    """Let the running bot reconcile its books, and print the result."""
     settings = settings_of(given, "warning")
     answer = order(settings.health_socket, "reconcile", space=given.space, repair=given.repair)
     answer = answer or {"problem": f"The bot does not run (nobody answers in {settings.state}).", "told": []}

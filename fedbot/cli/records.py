@@ -1,4 +1,4 @@
-"""`fedbot export` and `fedbot audit`: write out records of the journal, beside the running bot."""
+"""`fedbot export` and `fedbot audit`: export records of the journal, even while the bot runs."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from fedbot.ports.journal import JournalProblem
 
 
 def export_command(given: argparse.Namespace) -> Exit:
-    """Write out all records of one kind."""
+    """Export all records of one kind."""
     return _written_out(given, export.export)
 
 
 def audit_command(given: argparse.Namespace) -> Exit:
-    """Verify or write out the audit."""
+    """Verify or export the audit."""
     return _written_out(given, audit.run)
 
 

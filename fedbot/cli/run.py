@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 LAST_MOMENT = 9.5
-"""Seconds after which a bot that was told to stop is gone in any case (a container is killed after 10)."""
+"""The seconds after which a stopping bot ends in any case (a container is killed after 10)."""
 
 
 def run(given: argparse.Namespace) -> Exit:
@@ -41,7 +41,7 @@ def run(given: argparse.Namespace) -> Exit:
         if not as_json:
             logs.hold()  # the summary comes first
         asyncio.run(until_told(app.run(settings, _begun_in_json if as_json else _begun)))
-    except Exception as error:  # noqa: BLE001 -- whatever it is, an admin reads a sentence and a script a code
+    except Exception as error:  # noqa: BLE001 -- for any error an admin gets a sentence, and a script a code
         return ended_by(error)
     finally:
         logs.release()
@@ -58,14 +58,14 @@ def _begun_in_json(summary: Summary) -> None:
 
 
 async def until_told(work: Coroutine[Any, Any, None]) -> None:
-    """Run until SIGTERM or SIGINT comes; then cancel it, so that it ends in order."""
+    """Run until SIGTERM or SIGINT comes, then cancel the work so it ends in order."""
     task = asyncio.ensure_future(work)
     told: list[str] = []
 
     def stop(name: str) -> None:
         told.append(name)
         task.cancel()
-        # a request to InvenTree that hangs in its thread can't be cancelled; what was begun is journaled as begun
+        # a hanging request in its thread can't be cancelled; a step that was begun is journaled as begun
         leave = threading.Timer(LAST_MOMENT, os._exit, [Exit.OK])
         leave.daemon = True
         leave.start()

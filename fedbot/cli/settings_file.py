@@ -1,4 +1,4 @@
-"""Finding and loading the settings file of a command, and printing without secrets."""
+"""Finds and loads the settings file of a command, and prints without secrets."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def find_config(
 
 
 def find_hub(given: argparse.Namespace) -> Path:
-    """The same for the settings of a hub."""
+    """The settings file of a hub, found in the same way."""
     return find_config(given, DEFAULT_HUB, "FEDBOT_HUB")
 
 
@@ -49,7 +49,7 @@ def typed(given: argparse.Namespace, command: str) -> str:
 
 
 def program() -> str:
-    """What to type for this fedbot: its path, if the shell wouldn't find it or would find another one."""
+    """The word to type for this fedbot: its path, if the shell wouldn't find it or would find another one."""
     called = Path(sys.argv[0])
     if called.name != "fedbot":
         return "fedbot"

@@ -31,7 +31,7 @@ _MEGABYTE = 1_000_000
 
 @contextmanager
 def _what_to_keep(settings: Settings) -> Iterator[tuple[Place, Path]]:
-    """The journal's place, and the identity as a folder. From a database, that is a copy for the time of the block."""
+    """The journal's place, and the identity as a folder. From a database, it is a temporary copy."""
     place = journal_place(settings)
     if isinstance(place, Path):
         yield place, identity_folder(settings)
@@ -57,7 +57,7 @@ def do_backup(settings: Settings, given: argparse.Namespace) -> str:
 
 
 def _refuse_database(settings: Settings, command: str) -> None:
-    """Raises `BackupRefused` if the journal is in a database, for a command that needs a state folder."""
+    """Raise `BackupRefused` if the journal is in a database, for a command that needs a state folder."""
     if settings.journal.url:
         raise BackupRefused(
             f"fedbot {command} works on a state folder. Take `journal` out of the settings and do it; then put it back "

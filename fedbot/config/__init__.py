@@ -1,6 +1,6 @@
-"""The settings of one bot: typed, frozen, read from a YAML file, every problem told in a sentence.
+"""The settings of one bot: typed, frozen, read from a YAML file, with every problem reported in a sentence.
 
-What a setting means to the rules is in `rules`; nothing here talks to Matrix or InvenTree.
+The rules define what a setting means. Nothing here calls Matrix or InvenTree.
 """
 
 from fedbot.config.loading import load

@@ -16,9 +16,9 @@ from fedbot.config.values import Count, DatabaseUrl, FilePath, Filled, Listen
 
 CONFIG = "config.yaml"
 OF_THE_WORKER = ("state", "web", "log")
-"""Sections that a hosted space's settings don't have."""
+"""Sections that a hosted space's settings must not have."""
 OF_THE_HUB = ("journal", "password_file")
-"""What a hosted space's settings have from the hub: the password of its database."""
+"""The setting that a hosted space takes from the hub: the password of its database."""
 
 
 class HubDatabase(Section):
@@ -63,12 +63,12 @@ class HubSettings(Section):
 
     @property
     def source(self) -> Path:
-        """The file that they were read from."""
+        """The file that the settings were read from."""
         return self._source
 
     @property
     def health_socket(self) -> Path:
-        """Where the running worker answers."""
+        """The socket on which the running worker answers."""
         return self.state / HEALTH_SOCKET
 
     @property
@@ -85,11 +85,11 @@ class HubSettings(Section):
         return self.folder_of(space) / CONFIG
 
     def state_of(self, space: str) -> Path:
-        """The folder of a space's index of the stock and socket at this worker. Both can be rebuilt."""
+        """The folder of a space's stock index and socket at this worker. Both can be rebuilt."""
         return self.state / "spaces" / space
 
     def names(self) -> tuple[str, ...]:
-        """All spaces that have a folder, in order."""
+        """All spaces that have a folder, sorted by name."""
         if not self.spaces.is_dir():
             return ()
         return tuple(sorted(each.name for each in self.spaces.iterdir() if (each / CONFIG).exists()))
@@ -105,18 +105,18 @@ def load_hub(path: Path, environment: Mapping[str, str] = os.environ) -> HubSett
         settings = HubSettings.model_validate(filled, context={"folder": path.absolute().parent})
     except ValidationError as error:
         found = problems_of(error.errors(include_url=False), HubSettings)
-        raise ConfigRefused([*sources.problems, *found]) from None  # pydantic's own error quotes what it was given
+        raise ConfigRefused([*sources.problems, *found]) from None  # pydantic's own error quotes its input
     if sources.problems:
         raise ConfigRefused(sources.problems)
     known = settings.model_copy()
-    known._source = path  # noqa: SLF001 -- a private attribute of our own class, on a copy of ourselves
+    known._source = path  # noqa: SLF001 -- a private attribute of our own class, on our own copy
     return known
 
 
 def _files_of_others(hub: HubSettings, space: str) -> list[Problem]:
-    """The files that a space's settings name in the folder of another space, or among those of the hub.
+    """The files that a space's settings name in another space's folder, or among the hub's own.
 
-    Whoever writes them could else have the bot send another space's token to a server of theirs.
+    Otherwise the author of such settings could make the bot send another space's token to their own server.
     """
     folder, problems = hub.folder_of(space).absolute(), list[Problem]()
     own, kept = folder.resolve(), [each.resolve() for each in (hub.spaces.absolute(), hub.state.absolute())]
@@ -133,9 +133,9 @@ def _files_of_others(hub: HubSettings, space: str) -> list[Problem]:
 
 
 def load_space(hub: HubSettings, space: str) -> Settings:
-    """A space's settings with a state folder at this worker. They can't name variables: the environment is the hub's.
+    """A space's settings with a state folder at this worker. They can't use variables: the environment is the hub's.
 
-    Raises `ConfigRefused`, also for settings that a hub can't honour.
+    Raises `ConfigRefused`, also for settings that a hub can't support.
     """
     if foreign := _files_of_others(hub, space):
         raise ConfigRefused(foreign)

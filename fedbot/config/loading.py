@@ -28,14 +28,14 @@ class _Reader(yaml.SafeLoader):
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 -- the base class's shape
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        """A node. Aliases are refused, because a few of them can expand without end."""
+        """A node. Aliases are refused, because a few of them can expand without limit."""
         if self.check_event(yaml.AliasEvent):
             mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
             raise yaml.composer.ComposerError(None, None, _ALIAS, mark)
         return super().compose_node(parent, index)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002 -- the base class's signature
-        """The mapping. Refuses a repeated key, of which PyYAML would silently take the last."""
+        """The mapping. It refuses a repeated key, of which PyYAML would silently use the last."""
         seen: set[Any] = set()
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=True)
@@ -62,13 +62,13 @@ _Reader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"^(?:~|null|
 def read_yaml(text: str) -> dict[str, Any]:
     """The settings in `text`, unchecked.
 
-    Raises `ConfigRefused` naming line and column, never the line itself, since that may hold a secret.
+    Raises `ConfigRefused`, which names line and column, but never quotes the line, because it may contain a secret.
     """
     try:
         content = yaml.load(text, Loader=_Reader)  # noqa: S506 -- a SafeLoader
     except yaml.MarkedYAMLError as error:
         raise ConfigRefused([_problem(error)]) from None
-    except (yaml.YAMLError, ValueError, RecursionError):  # PyYAML lets through what int() and chr() raise
+    except (yaml.YAMLError, ValueError, RecursionError):  # PyYAML doesn't catch what int() and chr() raise
         raise ConfigRefused(
             [Problem("", "this is no YAML", "write settings as `name: value`, as in the example")]
         ) from None
@@ -97,9 +97,9 @@ def _problem(error: yaml.MarkedYAMLError) -> Problem:
 
 
 def load(path: Path, environment: Mapping[str, str] | None = os.environ) -> Settings:
-    """The settings in the file `path`; `environment` is where `${NAME}` is looked up, None: nowhere.
+    """The settings in the file `path`; `environment` has the values of `${NAME}`; None: variables are refused.
 
-    Raises `ConfigRefused` with every problem found. Relative paths in it count from the file's folder.
+    Raises `ConfigRefused` with every problem found. Relative paths start from the file's folder.
     """
     raw = read_yaml(text_of(path))
     sources = SecretSources(path, environment)
@@ -110,9 +110,9 @@ def load(path: Path, environment: Mapping[str, str] | None = os.environ) -> Sett
         settings = Settings.model_validate(filled, context={"folder": path.absolute().parent})
     except ValidationError as error:
         details = error.errors(include_url=False)
-        # what stood in for a secret that could not be read is no problem of its own
+        # a placeholder for an unreadable secret is not another problem
         problems += [found for found in problems_of(details, Settings) if found.path.removesuffix(FILE) not in reported]
-        raise ConfigRefused(problems) from None  # pydantic's own error quotes what it was given
+        raise ConfigRefused(problems) from None  # pydantic's own error quotes its input
     if problems:
         raise ConfigRefused(problems)
     return settings.read_from(path, tuple(sources.warnings + _addresses_in_clear(settings)))
@@ -133,7 +133,7 @@ def text_of(path: Path) -> str:
 
 
 def _sign_in_problems(raw: dict[str, Any]) -> list[Problem]:
-    """Whether there is exactly one way to sign in to Matrix. Checked first, to be reported with the other problems."""
+    """Check that there is exactly one way to sign in to Matrix, first, so it is reported with the other problems."""
     section = raw.get("matrix")
     if not isinstance(section, dict):
         return []

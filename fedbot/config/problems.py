@@ -1,4 +1,4 @@
-"""Problems in the settings, a sentence each: where, the offending word, what to write instead."""
+"""Problems in the settings, one sentence each: the setting, the wrong word, and what to write instead."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ ADVICE = "advice"
 
 
 def write_instead(advice: str) -> PydanticCustomError:
-    """The error that a validator raises: `advice` is what to write, as in 'use lowercase letters'."""
-    # as a value of the context, since braces in the template itself would be taken for placeholders
+    """The error that a validator raises. `advice` is what to write, such as 'use lowercase letters'."""
+    # passed in the context, because braces in the template itself would count as placeholders
     return PydanticCustomError(ADVICE, "{advice}", {"advice": advice})
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """The one word of `known` that `word` was probably meant to be, or '' if none is near."""
+    """The only word of `known` that `word` probably meant; '' if none is similar."""
     by_lower = {candidate.lower(): candidate for candidate in known}
     near = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
     return by_lower[near[0]] if near else ""
@@ -40,12 +40,12 @@ class Problem:
     instead: str
 
     def __str__(self) -> str:
-        """For example: party.id: 'Attraktor!': use lowercase letters, digits and -, for example attraktor."""
+        """One line, such as: party.id: 'Attraktor!': use lowercase letters, digits and -, for example attraktor."""
         return ": ".join(part for part in (self.path, self.said, self.instead) if part)
 
 
 class ConfigRefused(Exception):
-    """The settings can't be used. `problems` lists everything that was found. It contains no secret."""
+    """The settings can't be used. `problems` has everything that was found. It contains no secret."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
@@ -53,12 +53,12 @@ class ConfigRefused(Exception):
 
 
 def problems_of(errors: Iterable[ErrorDetails], model: type[BaseModel]) -> list[Problem]:
-    """Pydantic's errors as problems. `model` is what was validated; it knows the names for a did-you-mean."""
+    """Turn pydantic's errors into problems. `model` is the validated model, with the names for a did-you-mean."""
     return [_problem(error, model) for error in errors if not _follows_from_others(error)]
 
 
 def _follows_from_others(error: ErrorDetails) -> bool:
-    """Pydantic also calls a list too short if all its entries are wrong."""
+    """Whether this error only follows from others: pydantic calls a list too short if all its entries are wrong."""
     return error["type"] == "too_short" and bool(error["input"])
 
 
@@ -73,7 +73,7 @@ def _problem(error: ErrorDetails, model: type[BaseModel]) -> Problem:
 
 
 def _quote(location: list[str | int], error: ErrorDetails) -> str:
-    """The offending word, if it is one and no secret."""
+    """The wrong word, if it is one and no secret."""
     offending = error["input"]
     if not location or str(location[-1]) in SECRET_SETTINGS or error["type"] in _SECTION_ERRORS:
         return ""
@@ -151,7 +151,7 @@ def _did_you_mean(location: list[str], model: type[BaseModel]) -> str:
 
 
 def _everywhere(model: type[BaseModel]) -> Iterable[tuple[str, str]]:
-    """By the last word of each setting, its whole path."""
+    """The last word of each setting, with its full path."""
     for name in model.model_fields:
         section = _fields([name], model)
         yield name, name

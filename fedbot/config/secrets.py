@@ -1,4 +1,4 @@
-"""Reading secrets: from the environment (`${NAME}`), a file (`…_file`) or, with a warning, the settings."""
+"""Reads secrets: from the environment (`${NAME}`), a file (`…_file`) or, with a warning, the settings."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 def token_in(text: str) -> str:
-    """The token in `text`: alone, or in the JSON that InvenTree answers with; '' if there is none."""
+    """The token in `text`: alone, or in InvenTree's JSON answer; '' if there is none."""
     text = text.strip()
     if text.startswith("{"):
         try:
@@ -29,7 +29,7 @@ def token_in(text: str) -> str:
 
 
 class SecretSources:
-    """Fills in the secrets that the settings name, and notes `problems` and `warnings`."""
+    """Fills in the secrets that the settings refer to, and collects `problems` and `warnings`."""
 
     def __init__(self, source: Path, environment: Mapping[str, str] | None) -> None:
         self.problems: list[Problem] = []
@@ -38,7 +38,7 @@ class SecretSources:
         self._environment = environment
 
     def filled(self, raw: dict[str, Any]) -> dict[str, Any]:
-        """`raw` with secrets filled in. A failure is noted as a problem, and a placeholder takes the secret's place."""
+        """Return `raw` with secrets filled in. For a failure, note a problem and use a placeholder."""
         self._warn_of_literals(raw)
         expanded = {key: self._expanded(value, key) for key, value in raw.items()}
         for name, section in expanded.items():
@@ -58,7 +58,7 @@ class SecretSources:
     def _variable(self, found: re.Match[str], path: str) -> str:
         name = found[1]
         if name is None:
-            return "${"  # written $${
+            return "${"  # written as $${
         if self._environment is None:
             advice = f"write it into a file in this folder and give {path}{FILE}: the environment is the hub's"
         elif name not in self._environment:
@@ -80,7 +80,7 @@ class SecretSources:
             section[secret] = self._content(path, Path(file), is_token=secret in TOKENS)
 
     def _content(self, path: str, file: Path, *, is_token: bool) -> str:
-        """The file's content without the final line break; on a problem, a placeholder."""
+        """The file's content without the final line break; after a problem, a placeholder."""
         try:
             file = self._source.parent / file.expanduser()
             mode = file.stat().st_mode

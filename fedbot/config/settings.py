@@ -55,7 +55,7 @@ from fedbot.rules.model.party_config import LONGEST_PICKUP, PartyConfig, Pickup
 from fedbot.rules.model.whole_item import LARGEST_FILE
 from fedbot.rules.protocol.terms import MOST_OPEN_DAYS
 
-# A Unix socket's path holds 108 bytes on Linux, 104 elsewhere, its closing zero included.
+# A Unix socket's path may have 108 bytes on Linux, 104 elsewhere, including its final zero.
 LONGEST_SOCKET_PATH = 103
 SEALING_KEY_DIGITS = 64
 HEALTH_SOCKET = "fedbot.sock"
@@ -65,7 +65,7 @@ MEGABYTE = 1_000_000
 
 
 class Section(BaseModel):
-    """A section of the settings: frozen, and unknown settings are refused."""
+    """A section of the settings: frozen, without unknown settings."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -74,7 +74,7 @@ PickupText = Annotated[str, Field(max_length=LONGEST_PICKUP)]
 
 
 class PickupHere(Section):
-    """What people of other spaces need to know to fetch something here. Everybody in the shared room reads it."""
+    """Information for people of other spaces who fetch something here. Everybody in the shared room reads it."""
 
     where: PickupText = Field("", description="where people pick things up: an address, a room")
     hours: PickupText = Field("", description="when somebody is there: Tuesdays 19–22")
@@ -82,7 +82,7 @@ class PickupHere(Section):
 
 
 class Party(Section):
-    """Who we are."""
+    """Our own space."""
 
     id: PartyId = Field(description="the word by which people call this space, as in `to attraktor`")
     name: Name = Field(description="the space's name as people read it")
@@ -112,7 +112,7 @@ class Matrix(Section):
 
 
 class InvenTree(Section):
-    """Our own InvenTree, and where things lie in it."""
+    """Our own InvenTree, and the places in it."""
 
     url: Url = Field(description="address of the server, as in the browser")
     public_url: UrlOrNone = Field(
@@ -157,7 +157,7 @@ class InvenTree(Section):
 
 
 class Rules(Section):
-    """How long the bot waits, and how strict it is."""
+    """The bot's waiting times, and its strictness."""
 
     grace_seconds: Seconds = Field(5.0, le=300, description="time in which a person can withdraw a decision")
     request_open_days: Days = Field(
@@ -226,7 +226,7 @@ class Rules(Section):
 
 
 class HighValue(Section):
-    """High value: stock that one person's approval is not enough for."""
+    """High-value stock: one person's approval is not enough for it."""
 
     from_value: Decimal | None = Field(
         None, gt=0, description="from this total of purchase prices on, two people have to approve; empty: no limit"
@@ -260,7 +260,7 @@ class HighValue(Section):
 
     @property
     def care(self) -> Care:
-        """The same, as the rules know it."""
+        """The setting in the rules' form."""
         return Care(
             from_value=self.from_value,
             currency=self.currency,
@@ -316,7 +316,7 @@ class LendingSettings(Section):
 
     @property
     def rule(self) -> LendingRule:
-        """The same, as the rules know it."""
+        """The setting in the rules' form."""
         return LendingRule(
             parts=self.parts,
             categories=self.categories,
@@ -332,7 +332,7 @@ class LendingSettings(Section):
 
 
 class RotaSettings(Section):
-    """Who is asked first when somebody requests an item from anyone."""
+    """The order of friends when somebody requests an item from anyone."""
 
     order: tuple[Order, ...] = Field(
         tuple(Order),
@@ -352,12 +352,12 @@ class RotaSettings(Section):
 
     @property
     def policy(self) -> RotaPolicy:
-        """The same, as the rules know it."""
+        """The setting in the rules' form."""
         return RotaPolicy(self.order, self.nearest, timedelta(hours=self.wait_hours))
 
 
 class OverdueSettings(Section):
-    """What happens when a loan stays overdue, besides the reminders to its borrower."""
+    """Steps if a loan stays overdue, besides the reminders to its borrower."""
 
     admins_after_days: Count = Field(
         7,
@@ -372,13 +372,13 @@ class OverdueSettings(Section):
 
     @property
     def steps(self) -> OverdueSteps:
-        """The same, as the rules know it."""
+        """The setting in the rules' form."""
         admins, stop = timedelta(days=self.admins_after_days), timedelta(days=self.stop_after_days)
         return OverdueSteps(admins or None, stop or None)
 
 
 class Disclose(Section):
-    """What other spaces may learn about our space."""
+    """The information that other spaces may get about our space."""
 
     room: tuple[Literal["stats", "find"], ...] = Field(
         ("stats", "find"),
@@ -406,12 +406,12 @@ class Files(Section):
 
     @property
     def largest(self) -> int:
-        """The same in bytes; 0: none travels."""
+        """The largest size in bytes; 0: no file travels."""
         return int(self.largest_mb * MEGABYTE) if self.travel else 0
 
 
 class Stats(Section):
-    """Figures: what friends may read, and when the bot posts them."""
+    """Figures: those that friends may read, and when the bot posts them."""
 
     disclose: tuple[
         Literal["parts", "stock_items", "low_stock", "categories", "locations", "shared", "balance"], ...
@@ -426,7 +426,7 @@ class Stats(Section):
 
 
 class Retention(Section):
-    """How many days the journal and its backups keep ended records."""
+    """The days for which the journal and its backups keep ended records."""
 
     lines_days: Days = Field(
         7, le=365, description="people's messages to the bot and their reactions; the bot never stores other talk"
@@ -446,7 +446,7 @@ class Retention(Section):
 
 
 class JournalSettings(Section):
-    """Where the journal is: a file in the state folder, or a PostgreSQL database that several workers share."""
+    """The place of the journal: a file in the state folder, or a PostgreSQL database that several workers share."""
 
     url: DatabaseUrl = Field(
         "",
@@ -526,14 +526,14 @@ def _is_loopback(host: str) -> bool:
 
 
 class Log(Section):
-    """What is written to standard error."""
+    """The log on standard error."""
 
     level: Literal["debug", "info", "warning", "error"] = Field("info", description="how much is written")
     format: Literal["text", "json"] = Field("text", description="`key=value`, or one JSON object for each line")
 
 
 def state_folder() -> Path:
-    """The state folder if the settings name none."""
+    """The state folder if the settings don't name one."""
     return Path(os.environ.get("FEDBOT_STATE", "state"))
 
 
@@ -588,7 +588,7 @@ class Settings(Section):
 
     @property
     def source(self) -> Path:
-        """The file that they were read from."""
+        """The file that the settings were read from."""
         return self._source
 
     @property
@@ -599,22 +599,22 @@ class Settings(Section):
     def read_from(self, source: Path, warnings: tuple[Problem, ...]) -> Self:
         """The settings with their file and the warnings of `load`."""
         known = self.model_copy()
-        known._source = source  # noqa: SLF001 -- a private attribute of our own class, on a copy of ourselves
+        known._source = source  # noqa: SLF001 -- a private attribute of our own class, on our own copy
         known._warnings = warnings  # noqa: SLF001
         return known
 
     def hosted(self, state: Path) -> Self:
-        """The settings for a hub's worker, which has the state folder and answers monitors."""
+        """The settings for a hub's worker, which has its own state folder and answers monitors itself."""
         known = self.model_copy(update={"state": state, "web": Web()})
         return known.read_from(self._source, self._warnings)
 
     @property
     def health_socket(self) -> Path:
-        """Where the running bot answers `fedbot health`."""
+        """The socket on which the running bot answers `fedbot health`."""
         return self.state / HEALTH_SOCKET
 
     def secrets(self) -> tuple[str, ...]:
-        """Every secret value in the settings, for the log's redaction only."""
+        """Every secret value in the settings, only for redacting the log."""
         kept = (
             self.matrix.password,
             self.matrix.access_token,
@@ -626,10 +626,10 @@ class Settings(Section):
         return tuple(secret.get_secret_value() for secret in kept if secret is not None)
 
     def party_config(self, bot_key: str, room_ids: Mapping[str, str] | None = None) -> PartyConfig:
-        """What the rules know of us. `bot_key` is the public signing key (hex).
+        """The settings in the rules' form. `bot_key` is the public signing key (hex).
 
-        `room_ids` maps the addresses (`#lending:example.org`) among our rooms to their ids, which only the
-        homeserver knows; rooms that it lacks stay as configured.
+        `room_ids` maps our rooms' addresses (`#lending:example.org`) to their ids, which only the homeserver knows.
+        Rooms without an entry stay as configured.
         """
         ids = room_ids or {}
         return PartyConfig(

@@ -23,7 +23,7 @@ _WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 
 
 def trigger(expression: str, time_zone: str) -> CronTrigger:
-    """When `expression` fires next, in `time_zone` (IANA name). Raises `ValueError` with what is wrong."""
+    """The trigger for a cron `expression` in `time_zone` (IANA name). Raises `ValueError` with the mistake."""
     fields = expression.split()
     if len(fields) != FIELDS:
         raise ValueError(f"{len(fields)} fields instead of {FIELDS}")
@@ -42,7 +42,7 @@ def trigger(expression: str, time_zone: str) -> CronTrigger:
 
 
 def _weekdays(part: str) -> str:
-    """One part of cron's weekday field as names of days: numbers mean different days to different programs."""
+    """One part of cron's weekday field with names of days, because programs disagree on the numbers."""
     days, slash, step = part.partition("/")
     if days == "*":
         return part if not slash else _named(0, 6, step)
@@ -51,7 +51,7 @@ def _weekdays(part: str) -> str:
     end = _number(last) if dash else start
     if not dash and slash:
         raise ValueError(f"{part!r}: a step needs a range, as in 1-5/2")
-    # fri-mon runs over the end of the week
+    # fri-mon continues past the end of the week
     return _named(start, end if end >= start else end + len(_WEEKDAYS), step if slash else "1")
 
 
@@ -70,13 +70,13 @@ def _number(day: str) -> int:
 
 
 LONGEST_NAME = 60
-A_YEAR = 365 * 24 * 60  # in minutes; a calendar has an end, and a wait beyond it can't be reckoned
-# Words of the verbs' own grammar: `push #42 to beta`, `stats all`; and the pretend friend's.
+A_YEAR = 365 * 24 * 60  # in minutes; dates beyond the calendar's end can't be computed
+# Words of the verbs' own grammar: `push #42 to beta`, `stats all`; and the pretend friend's id.
 _TAKEN_IDS = frozenset({"all", "to", "from", "for", "of", "with", "until", PRACTICE})
 _PARTY_ID = re.compile(r"[a-z][a-z0-9-]{0,30}[a-z0-9]")
-# Matrix spec, appendix "User identifiers"; historical ids may hold other printable characters.
+# Matrix spec, appendix "User identifiers"; historical ids may contain other printable characters.
 _MATRIX_ID = re.compile(r"@[!-9;-~]+:[A-Za-z0-9.\-:\[\]]+")
-# Room version 12 has ids without a server.
+# Ids of room version 12 have no server.
 _ROOM_ID = re.compile(r"![!-9;-~]+(:[A-Za-z0-9.\-:\[\]]+)?")
 _ROOM_ALIAS = re.compile(r"#[^\s:]+:[A-Za-z0-9.\-:\[\]]+")
 _LANGUAGE = re.compile(r"[a-z]{2}(-[A-Z]{2})?")
@@ -100,9 +100,9 @@ def _slug(name: str) -> str:
 
 
 def name_and_id(said: str, party: str = "") -> tuple[str, str]:
-    """`Attraktor e.V.` or `Attraktor e.V. = attraktor` as name and id; without an id `party`, else one of the name.
+    """The name and id in `Attraktor e.V.` or `Attraktor e.V. = attraktor`.
 
-    Raises ValueError with what to write instead.
+    Without an id it is `party`, or else derived from the name. Raises ValueError with what to write instead.
     """
     name, _, word = said.partition("=")
     name = _name(name)
@@ -163,7 +163,7 @@ def _url(value: str) -> str:
     try:
         parts = urlsplit(value)
         whole = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
-    except ValueError:  # a port that is none, half an IPv6 address
+    except ValueError:  # an invalid port, or half an IPv6 address
         whole = False
     if not whole or not value.isprintable() or " " in value:
         example = value if re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)+(:\d+)?(/\S*)?", value) else "inventree.example.org"
@@ -174,7 +174,7 @@ def _url(value: str) -> str:
 
 
 def is_loopback(url: str) -> bool:
-    """Whether nothing sent to this address leaves the machine."""
+    """Whether the address is on this machine, so nothing sent to it leaves the machine."""
     host = urlsplit(url).hostname or ""
     try:
         return ipaddress.ip_address(host).is_loopback
@@ -217,7 +217,7 @@ def _cron(value: str) -> str:
 
 
 def _path(value: Path, info: ValidationInfo) -> Path:
-    """A relative path counts from the folder of the settings file, not from where the bot is started."""
+    """Resolve a relative path from the settings file's folder, not from where the bot is started."""
     if "\0" in str(value):
         raise write_instead("there is a sign in it that no path can have; write it anew")
     folder: Path = (info.context or {}).get("folder", Path())
@@ -248,7 +248,7 @@ def _database_url(value: str) -> str:
 
 
 def _no_truth(value: object) -> object:
-    # true is 1 to Python, and `grace_seconds: true` would be one second
+    # Python treats true as 1, so `grace_seconds: true` would be one second
     if isinstance(value, bool):
         raise write_instead("write a number, for example 5")
     return value
