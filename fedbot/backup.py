@@ -1,8 +1,8 @@
-"""`fedbot backup` and `fedbot restore`: the journal and the identity folder in one file, encrypted unless switched off.
+"""`fedbot backup` and `fedbot restore`: the journal and the identity folder in one file, encrypted by default.
 
-The file: a line that says what it is, a line of JSON (how it is encrypted, or the content's SHA-256), then a gzipped
-tar, or that in a NaCl secret box whose key argon2id makes from the passphrase. Whoever can read it unencrypted can
-speak as us.
+The file begins with a line that names its format and a line of JSON (the encryption, or the content's SHA-256). Then
+comes a gzipped tar, or the same in a NaCl secret box whose key argon2id derives from the passphrase. A person who can
+read it unencrypted can speak as us.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _UNZIPPED = "unzipped.tar"
 COPIES = "backing-up-"
 _LEFT_BEHIND_AFTER = 24 * 3600.0
 LARGEST = 2_000_000_000
-"""Bytes that are unpacked of a backup at most."""
+"""The most bytes that are unpacked from a backup."""
 MOST_FILES = 20_000
 _LARGEST_PIECE = 1_000_000
 #: A small machine must be able to read it back: 64 MiB of memory, and then about a second of work.
@@ -60,12 +60,12 @@ _MOST_MEMORY = 16 * _MEMORY
 
 
 class BackupRefused(Exception):
-    """It wasn't done; the text says why and what to do."""
+    """The backup or restore was not done. The text says why and what to do."""
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """Whose backup it is, and of when (ISO 8601, UTC)."""
+    """The backup's owner, and its time (ISO 8601, UTC)."""
 
     party: str
     bot: str
@@ -75,7 +75,10 @@ class Manifest:
 
 @dataclass(frozen=True)
 class Whole:
-    """What a backup is made of: the journal, wherever it is, and the identity folder. `state`: where to put copies."""
+    """The contents of a backup: the journal, wherever it is, and the identity folder.
+
+    `state`: the folder for copies.
+    """
 
     state: Path
     journal: Place
@@ -83,12 +86,12 @@ class Whole:
 
 
 def backup(what: Whole, party: str, bot: str, file: Path, passphrase: str | None) -> Manifest:
-    """Write all of that into `file` (0600), whole or not at all, while the bot may be running.
+    """Write all of it into `file` (0600), completely or not at all. The bot may be running.
 
-    `passphrase` None: not encrypted, by somebody's express wish. Else nothing is ever written in clear where `file`
-    is: what has to be copied first is copied within `state`, in which all of it lies in clear anyway.
+    `passphrase` None: not encrypted, at a person's explicit request. Otherwise nothing is ever written unencrypted near
+    `file`: intermediate copies are made in `state`, where everything is unencrypted anyway.
 
-    An older backup at `file` is replaced; anything else there is left alone. Raises `BackupRefused`,
+    An older backup at `file` is replaced; any other file there is left alone. Raises `BackupRefused`,
     `ports.JournalProblem`, OSError.
     """
     if file.exists() and not _is_backup(file):
@@ -101,7 +104,7 @@ def backup(what: Whole, party: str, bot: str, file: Path, passphrase: str | None
         raise BackupRefused("A backup is encrypted, and there is no passphrase. Nothing was written.")
     _remove_left_behind(state)
     with TemporaryDirectory(prefix=COPIES, dir=state) as folder:
-        # the journal first: a secret that it speaks of is in the identity folder by then
+        # the journal first, because every secret that it refers to is in the identity folder by then
         copy_beside(what.journal, Path(folder) / JOURNAL)
         packed = _packed(manifest, Path(folder) / JOURNAL, identity)
     write_whole(file, MAGIC + enclosed(packed, passphrase))
@@ -109,7 +112,7 @@ def backup(what: Whole, party: str, bot: str, file: Path, passphrase: str | None
 
 
 def _remove_left_behind(state: Path) -> None:
-    """The copies of a backup that was killed."""
+    """Remove the copies of a backup that was killed."""
     for folder in state.glob(f"{COPIES}*"):
         if time.time() - folder.stat().st_mtime > _LEFT_BEHIND_AFTER:
             shutil.rmtree(folder, ignore_errors=True)
@@ -127,13 +130,13 @@ def _packed(manifest: Manifest, journal: Path, identity: Path) -> bytes:
             name = f"{IDENTITY}/{path.relative_to(identity)}"
             if path == identity / KEYS / STORE:
                 _add_store(archive, path, name, journal.parent)
-            elif path.is_file() and not path.name.endswith((".new", "-journal")):  # drafts of what is being written
+            elif path.is_file() and not path.name.endswith((".new", "-journal")):  # drafts of a write in progress
                 archive.add(path, name)
     return packed.getvalue()
 
 
 def _add_store(archive: tarfile.TarFile, store: Path, name: str, folder: Path) -> None:
-    """The keys of encrypted rooms, copied as a whole: the bot may be writing to them."""
+    """Add the keys of encrypted rooms from a consistent copy, because the bot may be writing to them."""
     try:
         copy_store(store, folder / STORE)
     except sqlite3.Error as problem:
@@ -146,7 +149,7 @@ def _add_store(archive: tarfile.TarFile, store: Path, name: str, folder: Path) -
 def enclosed(packed: bytes, passphrase: str | None) -> bytes:
     """A backup's file after its first line."""
     if passphrase is None:
-        # gzip's own checksum is of what was packed: some changed bits unpack to the same, and then nobody is told
+        # gzip's own checksum covers the unpacked data, so it misses some changed bits that unpack to the same
         return json.dumps({"sha256": hashlib.sha256(packed).hexdigest()}).encode() + b"\n" + packed
     salt = random(argon2id.SALTBYTES)
     header = {"kdf": "argon2id", "salt": salt.hex(), "opslimit": _WORK, "memlimit": _MEMORY}
@@ -163,7 +166,7 @@ def is_encrypted(file: Path) -> bool:
 
 
 def restore(file: Path, state: Path, party: str, passphrase: str = "") -> Manifest:
-    """Put the backup into `state`, in which no bot has worked, save for its identity: that stays if it is the same.
+    """Restore the backup into `state`, which no bot has used. An identity there stays if it is the same.
 
     Raises `BackupRefused`, `ports.JournalProblem` (a damaged journal in it; the folder in use), OSError. Then the
     folder is as it was.
@@ -181,7 +184,7 @@ def restore(file: Path, state: Path, party: str, passphrase: str = "") -> Manife
         if manifest.party != party:
             raise BackupRefused(f"{file} is a backup of {manifest.party}; the settings are those of {party}.")
         check_copy(draft / JOURNAL)
-        # Its device's keys are older than what others know of it: the bot makes a new device, and keeps the room keys.
+        # The keys of its device are older than others know: the bot makes a new device, and keeps the room keys.
         set_aside(draft / IDENTITY / KEYS)
         _put_identity(draft / IDENTITY, state / IDENTITY, is_fresh=is_fresh)
         remove_unused(state)
@@ -193,7 +196,7 @@ def restore(file: Path, state: Path, party: str, passphrase: str = "") -> Manife
 
 
 def refuse_a_used_folder(state: Path) -> None:
-    """Raises `BackupRefused` if a bot has worked in that state folder."""
+    """Raise `BackupRefused` if a bot has worked in that state folder."""
     if is_used(state):
         raise _already_there(state / JOURNAL)
 
@@ -206,9 +209,9 @@ def _already_there(path: Path) -> BackupRefused:
 
 
 def _put_identity(restored: Path, place: Path, *, is_fresh: bool) -> None:
-    """The identity of the backup, unless the same is there already: that one may hold newer tokens.
+    """Use the backup's identity, unless the same is there already, which may have newer tokens.
 
-    `is_fresh`: what is there was made by a start that was then refused. Still, no key is ever deleted.
+    `is_fresh`: a start that was then refused created the one there. Still, no key is ever deleted.
     """
     if place.exists():
         if (place / SEED_FILE).exists() and (place / SEED_FILE).read_bytes() == (restored / SEED_FILE).read_bytes():
@@ -225,7 +228,7 @@ def _is_backup(file: Path) -> bool:
 
 
 def _opened(file: Path) -> tuple[dict[str, Any], bytes]:
-    """How it is encrypted, or its SHA-256, and the rest."""
+    """The header (the encryption, or the SHA-256), and the rest."""
     if not file.is_file() or not _is_backup(file):
         raise BackupRefused(f"{file} is no backup of fedbot's, or one of a newer fedbot.")
     if file.stat().st_size > LARGEST:
@@ -243,7 +246,7 @@ def _opened(file: Path) -> tuple[dict[str, Any], bytes]:
 
 
 def _whole(header: dict[str, Any], content: bytes, file: Path) -> bytes:
-    """What isn't encrypted, if it is as it was written."""
+    """The unencrypted content, if it is undamaged."""
     if hashlib.sha256(content).hexdigest() != header.get("sha256"):
         raise BackupRefused(f"{file} is damaged.")
     return content
@@ -264,7 +267,7 @@ def _decrypted(header: dict[str, Any], content: bytes, passphrase: str) -> bytes
 
 def _unpack(packed: bytes, folder: Path, file: Path) -> Manifest:
     try:
-        # all of it first, so that its checksum is looked at: a tar's reader stops at the tar's end
+        # all of it first, so its checksum is verified: a tar's reader stops at the tar's end
         with (
             _unzipped(packed, folder / _UNZIPPED) as unzipped,
             tarfile.open(fileobj=_InPieces(unzipped), mode="r:") as archive,
@@ -282,7 +285,7 @@ def _unpack(packed: bytes, folder: Path, file: Path) -> Manifest:
 
 
 def _bounded(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
-    """The entries, as long as they are together no more than a backup has."""
+    """The entries, up to the limits of a backup."""
     left = LARGEST
     for number, entry in enumerate(archive):
         left -= entry.size
@@ -293,7 +296,7 @@ def _bounded(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
 
 @contextmanager
 def _unzipped(packed: bytes, file: Path) -> Iterator[BinaryIO]:
-    """The archive, unzipped into `file` piece by piece: a small file can unzip to more than any disk holds."""
+    """The archive, unzipped into `file` piece by piece, because a small file can unzip to more than any disk holds."""
     descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE_FILE)
     with os.fdopen(descriptor, "w+b") as unzipped, gzip.GzipFile(fileobj=io.BytesIO(packed)) as source:
         written = 0
@@ -307,7 +310,7 @@ def _unzipped(packed: bytes, file: Path) -> Iterator[BinaryIO]:
 
 
 class _InPieces(io.RawIOBase):
-    """A file that is read in pieces: a header of the archive that wants to be read at once can't fill the memory."""
+    """A file that is read in pieces, so an archive's huge header can't fill the memory."""
 
     def __init__(self, file: BinaryIO) -> None:
         super().__init__()
@@ -326,7 +329,7 @@ class _InPieces(io.RawIOBase):
 
 
 def _unpack_entry(archive: tarfile.TarFile, entry: tarfile.TarInfo, folder: Path) -> None:
-    """Files only, and only where they belong; private from their first moment."""
+    """Unpack only files, only to where they belong, and private from the beginning."""
     parts = Path(entry.name).parts
     expected = entry.name in {MANIFEST, JOURNAL} or (parts[:1] == (IDENTITY,) and ".." not in parts)
     source = archive.extractfile(entry) if entry.isreg() and expected else None

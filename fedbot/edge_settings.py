@@ -1,4 +1,4 @@
-"""From the settings to what each edge wants to be told. `engine` and `check` build on it."""
+"""Converts the settings into those of each edge, for `engine` and `check`."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from fedbot.ports.vault import Folder
 
 
 def identity_folder(settings: Settings) -> Path:
-    """Where keys, tokens and the Matrix session are, apart from the journal."""
+    """The folder of keys, tokens and the Matrix session, apart from the journal."""
     return settings.state / "identity"
 
 
 def journal_place(settings: Settings) -> Place:
-    """Where the journal is."""
+    """The place of the journal."""
     kept = settings.journal
     if not kept.url:
         return settings.state
@@ -31,14 +31,14 @@ def journal_place(settings: Settings) -> Place:
 
 
 def sealing_key(settings: Settings) -> bytes:
-    """By which keys and tokens are sealed in the database."""
+    """The key that seals keys and tokens in the database."""
     key = settings.journal.sealing_key
     return bytes.fromhex(key.get_secret_value()) if key else b""
 
 
 @contextmanager
 def identity_beside(settings: Settings) -> Iterator[Folder]:
-    """The identity folder as an admin's command reads it and adds to it, whether a bot runs or not.
+    """The identity folder for an admin's command, which reads and adds to it, whether a bot runs or not.
 
     Raises `JournalProblem`.
     """
@@ -48,7 +48,7 @@ def identity_beside(settings: Settings) -> Iterator[Folder]:
         return
     postgresql = in_postgresql()
     lease = postgresql.claim(place, "a command")
-    if lease is not None:  # nobody works there, or ever has: then its tables are made
+    if lease is not None:  # no worker has it, or ever had: create its tables
         postgresql.open_journal(lease).close()
     beside = postgresql.Beside(place)
     try:
@@ -58,7 +58,7 @@ def identity_beside(settings: Settings) -> Iterator[Folder]:
 
 
 def matrix_account(settings: Settings) -> Account:
-    """How the bot signs in."""
+    """The bot's account and login."""
     matrix = settings.matrix
     return Account(
         homeserver=matrix.homeserver,
@@ -71,12 +71,12 @@ def matrix_account(settings: Settings) -> Account:
 
 
 def _beside(settings: Settings, file: Path | None) -> Path | None:
-    """A relative path counts from the folder that the settings file is in."""
+    """The path, resolved from the settings file's folder if it is relative."""
     return settings.source.parent / file.expanduser() if file is not None else None
 
 
 def inventory_settings(settings: Settings) -> InventorySettings:
-    """Our own InvenTree."""
+    """The settings of our own InvenTree."""
     inventree = settings.inventree
     return InventorySettings(
         url=inventree.url,
@@ -101,7 +101,7 @@ def inventory_settings(settings: Settings) -> InventorySettings:
 
 
 def retention(settings: Settings) -> Retention:
-    """How long the journal keeps what is over."""
+    """The times for which the journal keeps finished things."""
     kept = settings.retention
     return Retention(
         lines=timedelta(days=kept.lines_days),

@@ -1,4 +1,4 @@
-"""Files that hold secrets or what happened: written whole or not at all, durably, and for the bot alone."""
+"""Files with secrets or records: written completely or not at all, durably, and only readable by the bot."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ PRIVATE_FOLDER = 0o700
 
 
 def within(folder: Folder, name: str) -> Folder:
-    """A folder in that one."""
+    """The subfolder of that name."""
     return folder / name if isinstance(folder, Path) else folder.within(name)
 
 
 def write_whole(file: File, content: bytes, mode: int = PRIVATE_FILE) -> None:
-    """The file has this content, durably, or is as it was; private until it has, and then of that mode.
+    """Replace the file's content durably, or change nothing. The file stays private until it has its mode.
 
-    Raises OSError, or `JournalProblem` for one that lies in a database.
+    Raises OSError, or `JournalProblem` for a file in a database.
     """
     if not isinstance(file, Path):
         file.write_whole(content)
@@ -43,12 +43,12 @@ def write_whole(file: File, content: bytes, mode: int = PRIVATE_FILE) -> None:
 
 
 def drafts_of(file: Path) -> Iterator[Path]:
-    """What crashes while it was written may have left of it."""
+    """The drafts that crashes may have left while the file was written."""
     return file.parent.glob(f"{file.name}.*.new")
 
 
 def make_private(file: Path) -> None:
-    """The file, made empty if need be, and closed to others: what is put into it later is private from the first."""
+    """Create the file if necessary, and close it to others, so its later content is private from the beginning."""
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE)
     try:
         os.fchmod(descriptor, PRIVATE_FILE)
@@ -58,7 +58,7 @@ def make_private(file: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Let new, renewed and removed names in it outlive a power cut. Some file systems can't, and need not."""
+    """Make new, renamed and removed names in it survive a power cut. Some file systems can't, and need not."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)

@@ -1,7 +1,7 @@
 """The identity folder, apart from the journal: our signing key, and the tokens that we hold.
 
-Who has this folder can speak as us and read what is sealed to us. Everything in it is for its owner alone; the
-key is never replaced by itself, since the peers have pinned it. Back it up.
+A person with this folder can speak as us and read what is sealed to us. Everything in it is for its owner alone. The
+key is never replaced automatically, because the peers have pinned it. Back it up.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ log = logging.getLogger(__name__)
 
 SEED_FILE = "signing.key"
 SECRETS_FOLDER = "secrets"
-LONGEST_NAME = 200  # a file name has 255 bytes at most, and needs its ending
+LONGEST_NAME = 200  # a file name has 255 bytes at most, ending included
 
 _SEED = re.compile(rf"[0-9a-f]{{{2 * SEED_BYTES}}}\n?")
 
 
 class IdentityDamaged(Exception):
-    """The signing key can't be read. A new one would be another party to every peer, so none is made."""
+    """The signing key can't be read. None is created: with a new one we would be a stranger to every peer."""
 
 
 def open_identity(folder: Folder) -> Identity:
-    """Our identity; on the first start a new one, in a new folder if there is none.
+    """Our identity; on the first start a new one, in a new folder if necessary.
 
-    Raises `IdentityDamaged`, and OSError where the folder can't be used. To be called by the process that
-    holds the state folder.
+    Raises `IdentityDamaged`, and OSError if the folder can't be used. Only the process that holds the state folder may
+    call it.
     """
     if isinstance(folder, Path):
         _private_folder(folder)
@@ -54,9 +54,9 @@ def open_identity(folder: Folder) -> Identity:
 
 
 class FileVault(Vault):
-    """Each secret in a file of its own, written whole or not at all. Read anew each time.
+    """Each secret is in its own file, written completely or not at all, and read again each time.
 
-    So another process (`fedbot credentials add`) can add one beside the running bot.
+    So another process (`fedbot credentials add`) can add one while the bot runs.
     """
 
     def __init__(self, folder: Folder) -> None:
@@ -70,12 +70,12 @@ class FileVault(Vault):
         return f"FileVault({str(self._folder)!r})"
 
     def keep(self, reference: str, secret: str) -> None:
-        """Keep it durably, in place of what was there. Raises ValueError for a reference that is too long."""
+        """Store it durably, replacing what was there. Raises ValueError for a reference that is too long."""
         keep_secret(secret)
         write_whole(self._file(reference), secret.encode())
 
     def read(self, reference: str) -> str:
-        """The secret. Raises `NoSuchSecret`."""
+        """Return the secret. Raises `NoSuchSecret`."""
         try:
             secret = self._file(reference).read_bytes().decode()
         except FileNotFoundError:
@@ -84,7 +84,7 @@ class FileVault(Vault):
         return secret
 
     def forget(self, reference: str) -> None:
-        """Remove it, if it is there, and what a crash while it was written may have left of it."""
+        """Remove it, if it exists, and drafts that a crash may have left."""
         file = self._file(reference)
         file.unlink(missing_ok=True)
         if isinstance(file, Path):
@@ -93,7 +93,7 @@ class FileVault(Vault):
             sync_folder(file.parent)
 
     def _file(self, reference: str) -> File:
-        """Any text is a good reference: what has a meaning in a path is escaped."""
+        """The file of a reference, which may be any text: characters with a meaning in a path are escaped."""
         name = quote(reference, safe="")
         if len(name) > LONGEST_NAME:
             raise ValueError("a reference to a secret is too long")
@@ -109,7 +109,7 @@ def _private_folder(folder: Path) -> None:
 
 
 def _close_to_others(path: Path, mode: int = PRIVATE_FILE) -> None:
-    """Take back what a copy or a restore has given to others, and say so: somebody may have read it."""
+    """Take back permissions that a copy or a restore gave to others, and log it: somebody may have read it."""
     if path.stat().st_mode & 0o077:
         log.warning("%s was open to others; it is private again, but may have been read", path)
         path.chmod(mode)

@@ -1,6 +1,6 @@
-"""What runs when: the next due time of the rules, and daily work. On APScheduler.
+"""The timers of a bot: the next due time of the rules, and periodic work. On APScheduler.
 
-Nothing is lost by a late start or a sleeping machine: what was missed runs once, as soon as it can.
+A late start or a sleeping machine loses nothing: missed work runs once, as soon as possible.
 """
 
 from __future__ import annotations
@@ -23,19 +23,22 @@ log = logging.getLogger(__name__)
 
 Work = Callable[[], Awaitable[None]]
 LOOK_AGAIN = 60.0
-"""Seconds. The scheduler's sleep neither counts a suspended machine's time nor notices when the wall clock is set (a
-Raspberry Pi has none before it is online), so it is woken that often."""
+"""In seconds.
+
+The scheduler's sleep doesn't count a suspended machine's time, and doesn't notice when the wall clock is set (a
+Raspberry Pi has none before it is online). So the scheduler is woken this often.
+"""
 LONGEST_WAIT = timedelta(hours=1)
-"""Then it is asked anew when the next moment is: the clock may be another by then."""
+"""After this wait the next moment is computed again, because the clock may have been set."""
 _NEXT_DUE = "next due"
 
 
 class Jobs:
     """The timers of one bot: an async context manager.
 
-    `on_tick` is awaited when `wake_at`'s time has come, one tick after the other, none lost: it may ask for
-    the next one itself. Other work that still runs when its time comes again is not started twice. What a job
-    raises ends nothing by itself: `watch` raises it.
+    `on_tick` is awaited at the time given to `wake_at`, one tick after the other, none lost; it may set the next time
+    itself. Other work is not started a second time while it still runs. A job's exception ends nothing by itself:
+    `watch` raises it.
     """
 
     def __init__(self, clock: Clock, on_tick: Work, look_again: float = LOOK_AGAIN) -> None:
@@ -61,35 +64,35 @@ class Jobs:
             self._failed.cancel()
         for task in self._tasks:
             task.cancel()
-        await asyncio.wait(self._tasks)  # the scheduler, too, ends in this round of the loop
+        await asyncio.wait(self._tasks)  # the scheduler also ends in this round of the loop
 
     async def watch(self) -> None:
-        """Wait for ever, or raise what the first failing job raised. Belongs into a task group."""
+        """Wait until cancelled, or raise the exception of the first failing job. Belongs into a task group."""
         if self._failed is None:
             raise RuntimeError("watch() is for jobs that run: use `async with Jobs(...)`")
         await asyncio.shield(self._failed)
 
     def wake_at(self, moment: datetime | None) -> None:
-        """Tick at `moment` (aware), at once if it is past; instead of whatever was asked for before.
+        """Tick at `moment` (aware), at once if it is past; this replaces the earlier request.
 
-        None: there is nothing to wait for.
+        None: nothing to wait for.
         """
         if moment is None:
             if self._scheduler.get_job(_NEXT_DUE) is not None:
                 self._scheduler.remove_job(_NEXT_DUE)
             return
-        # the clock may be another than the machine's: what counts is how far away the moment is
+        # the bot's clock may differ from the machine's, so only the distance to the moment counts
         due = datetime.now(UTC) + min(moment - self._clock.now(), LONGEST_WAIT)
-        # setting a flag is over at once; that a run of it is being tidied up is no reason to skip the next
+        # setting a flag ends at once, so a run that is being cleaned up must not make the next one skip
         self._scheduler.add_job(self._set_due, DateTrigger(due), id=_NEXT_DUE, replace_existing=True, max_instances=100)
 
     def daily(self, name: str, at: time, time_zone: str, work: Work) -> None:
-        """Do `work` every day at `at` by the clock on the wall in `time_zone` (IANA name)."""
+        """Do `work` every day at the local time `at` in `time_zone` (IANA name)."""
         when = CronTrigger(hour=at.hour, minute=at.minute, second=at.second, timezone=ZoneInfo(time_zone))
         self._scheduler.add_job(self._watched, when, args=[work], id=name, replace_existing=True)
 
     def every(self, name: str, seconds: float, work: Work) -> None:
-        """Do `work` every so many seconds."""
+        """Do `work` at this interval."""
         when = IntervalTrigger(seconds=seconds, timezone=UTC)
         self._scheduler.add_job(self._watched, when, args=[work], id=name, replace_existing=True)
 
@@ -97,7 +100,7 @@ class Jobs:
         self._due.set()
 
     async def _tick_when_due(self) -> None:
-        """Ticks wait here for each other: a tick's own job would be skipped while the last one runs."""
+        """Run ticks one after the other. As jobs of the scheduler, a tick would be skipped while the last one runs."""
         while True:
             await self._due.wait()
             self._due.clear()

@@ -1,8 +1,8 @@
-"""The log: one line a record, `key=value` or JSON, to standard error, with no secret in it whatever was logged.
+"""The log: one line per record, `key=value` or JSON, on standard error, always without secrets.
 
-What is redacted: every value given to `keep_secret` (tokens, passwords, the vault's), in the forms in which
-it tends to appear, and whatever looks like a token by itself. It is done on the finished text, so that
-exceptions, arguments and extra fields can't slip past.
+Redacted are all values given to `keep_secret` (tokens, passwords, the vault's secrets), in the forms in which they tend
+to appear, and everything that looks like a token. The finished text is redacted, so exceptions, arguments and extra
+fields can't slip through.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import TextIO
 from urllib.parse import quote, quote_plus
 
 REDACTED = "•••"
-# Shorter ones would black out ordinary words; nobody's token is that short.
+# Shorter ones would black out ordinary words; no token is that short.
 SHORTEST_SECRET = 4
 
 _PATTERNS = [
@@ -40,12 +40,12 @@ _LABELLED = [
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _SECRET_KEY = re.compile(r"(?i)authorization|token|password|secret")
 _SPECIAL = re.compile(r'[\s="\\]')
-# nio complains of each odd event, inventree logs tokens.
+# nio logs each odd event, inventree logs tokens.
 _QUIET = {"nio": logging.ERROR, "inventree": logging.CRITICAL}
 
 
 class Redactor:
-    """Knows secrets, and takes them out of text. Safe to use from several threads."""
+    """Knows secrets, and redacts them in text. Safe to use from several threads."""
 
     def __init__(self) -> None:
         self._known: set[str] = set()
@@ -56,7 +56,7 @@ class Redactor:
         return f"<Redactor of {len(self._known)} forms>"
 
     def keep_secret(self, value: str) -> None:
-        """From now on `value` is taken out of everything; not if it is too short to be a secret."""
+        """Redact `value` from now on, unless it is too short to be a secret."""
         if len(value) < SHORTEST_SECRET:
             return
         escaped = {json.dumps(value, ensure_ascii=ascii_only)[1:-1] for ascii_only in (True, False)}
@@ -80,7 +80,10 @@ class Redactor:
         return text
 
     def _without_known(self, text: str) -> str:
-        """At each place the longest secret goes. By their beginnings, as a worker knows those of hundreds of spaces."""
+        """Redact the longest secret at each position.
+
+        They are indexed by their beginnings: a worker knows many spaces'.
+        """
         parts, place, rest = [], 0, 0
         while place <= len(text) - SHORTEST_SECRET:
             forms = self._by_beginning.get(text[place : place + SHORTEST_SECRET], ())
@@ -100,19 +103,19 @@ _space: ContextVar[str] = ContextVar("space", default="")
 
 
 def about(space: str) -> None:
-    """From now on, what this task and those that it begins log is about this space."""
+    """From now on, this task and those that it starts log about this space."""
     _space.set(space)
 
 
 class _OneLine(logging.Formatter):
-    """What a line is made of: the record's fields in order, and those of `extra`."""
+    """The parts of a line: the record's fields in order, and those of `extra`."""
 
     def __init__(self, redactor: Redactor = _redactor) -> None:
         super().__init__()
         self._redactor = redactor
 
     def _fields(self, record: logging.LogRecord) -> dict[str, str]:
-        """Each without secrets, before anything of it is escaped."""
+        """Each field is redacted before it is escaped."""
         moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
         fields: dict[str, object] = {
             "time": f"{moment}.{int(record.msecs):03}Z",
@@ -134,23 +137,23 @@ class KeyValueFormatter(_OneLine):
     """`time=… level=info part=chat.sync event="what happened" room=!abc`; fields come from `extra`."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """One line, whatever is in the record. Cleaned once more, as a value stands behind its key, as in token=…."""
+        """One line for any record. It is redacted again, because a value follows its key, like in token=…."""
         fields = self._fields(record)
         return self._redactor.clean(" ".join(f"{key}={_written(value)}" for key, value in fields.items()))
 
 
 class JsonFormatter(_OneLine):
-    """The same as an object of texts: `{"time": "…", "level": "info", "part": "chat.sync", "event": "…"}`."""
+    """A record as an object of texts: `{"time": "…", "level": "info", "part": "chat.sync", "event": "…"}`."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """One line, whatever is in the record. A value whose key names a secret is one."""
+        """One line for any record. A value whose key names a secret is redacted."""
         fields = self._fields(record)
         hidden = {key: REDACTED for key in fields if _SECRET_KEY.search(key)}
         return json.dumps(fields | hidden, ensure_ascii=True)
 
 
 def _written(text: str) -> str:
-    """A value that can't be mistaken for two, nor for a line of its own."""
+    """The value, quoted if it could be mistaken for two, or for a line of its own."""
     if text.isprintable() and text and not _SPECIAL.search(text):
         return text
     quoted = json.dumps(text, ensure_ascii=False)
@@ -158,12 +161,12 @@ def _written(text: str) -> str:
 
 
 class _Handler(logging.StreamHandler[TextIO]):
-    """Writes lines; if one can't be made, says so without printing what it was made of. `held`: those that wait."""
+    """Writes lines; if that fails, says so without printing the record. `held`: records that wait."""
 
     held: list[logging.LogRecord] | None = None
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write it, or hold it; a warning brings all that waits along."""
+        """Write the record, or hold it. A warning releases all held records."""
         if self.held is not None and record.levelno < logging.WARNING:
             self.held.append(record)
             return
@@ -171,13 +174,13 @@ class _Handler(logging.StreamHandler[TextIO]):
         super().emit(record)
 
     def write_held(self) -> None:
-        """Write what waits."""
+        """Write the held records."""
         waiting, self.held = self.held or [], None if self.held is None else []
         for record in waiting:
             super().emit(record)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 -- the base class's name
-        """Instead of logging's own, which prints the arguments as they are."""
+        """Replace logging's own handler, which prints the arguments unredacted."""
         kind = sys.exc_info()[0]
         name = kind.__name__ if kind else "error"
         try:
@@ -185,7 +188,7 @@ class _Handler(logging.StreamHandler[TextIO]):
                 f'level=error part=logs event="a record could not be written ({name})" of={record.name}\n'
             )
         except (OSError, ValueError):
-            # nowhere left to say it: standard error is gone
+            # standard error is gone, so nothing can be reported any more
             self.setLevel(logging.CRITICAL + 1)
 
 
@@ -212,13 +215,13 @@ def configure(
 
 
 def hold() -> None:
-    """Keep back what is logged below a warning, until `release`."""
+    """Hold records below a warning until `release`."""
     for handler in _own_handlers():
         handler.held = []
 
 
 def release() -> None:
-    """Write what was kept back, and from now on everything at once."""
+    """Write the held records, and hold no more."""
     for handler in _own_handlers():
         handler.write_held()
         handler.held = None
@@ -229,7 +232,7 @@ def _own_handlers() -> list[_Handler]:
 
 
 def reconfigure(level: str, secrets: Iterable[str]) -> None:
-    """Log from another level on, where and how it is logged now. One space of several changes no level."""
+    """Change the log level, and redact these secrets too. One space of several can't change the level."""
     for secret in secrets:
         keep_secret(secret)
     if _space.get():
@@ -238,7 +241,7 @@ def reconfigure(level: str, secrets: Iterable[str]) -> None:
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:
-    """What a task group collected, or the one error."""
+    """The errors that a task group collected, or the single error."""
     if isinstance(error, BaseExceptionGroup):
         for inner in error.exceptions:
             yield from causes(inner)
