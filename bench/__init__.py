@@ -1,4 +1,4 @@
-"""What `make bench` measures: time, memory, calls and events of real processes on this machine (docs/performance.md).
+"""The measurements of `make bench`: time, memory, calls and events of real processes (docs/performance.md).
 
-No product code and no tests live here: a test never fails because a machine is slow.
+It contains no product code and no tests: a test never fails because a machine is slow.
 """

@@ -29,7 +29,7 @@ _ITEMS = 100_000
 
 
 def main() -> int:
-    """Measure, tell, and judge."""
+    """Measure, print, and judge."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer rounds: less to wait for, more chance")
     parser.add_argument("--large", action="store_true", help="a server with 100,000 stock items instead, by its costs")
@@ -58,7 +58,7 @@ def main() -> int:
 
 
 async def _measure(*, rounds: int, starts: int, missed_events: int) -> tuple[dict[str, float], dict[str, Any]]:
-    """All figures by their keys, and what stands behind them."""
+    """All figures by their keys, and their details."""
     _tell("two InvenTrees over TLS, our transport and the official client …")
     transports = await asyncio.to_thread(transport.measure, rounds, "none")
     slow = await asyncio.to_thread(transport.measure, max(rounds // 4, 3), "measured")
@@ -71,7 +71,7 @@ async def _measure(*, rounds: int, starts: int, missed_events: int) -> tuple[dic
         handovers = await handover.measure(stage, rounds)
         resident = {space.party: resident_mib(space.bot.pid or 0) for space in stage.spaces}
         await _limits(stage, lifted=False)
-        _tell("one push under default rate limits …")  # by people whom the bots have greeted by now
+        _tell("one push under default rate limits …")  # by people whom the bots have already greeted
         events = await _events(stage)
         await _limits(stage, lifted=True)
         _tell(f"{starts} starts of a bot …")
@@ -132,7 +132,7 @@ async def _measure(*, rounds: int, starts: int, missed_events: int) -> tuple[dic
 
 
 async def _limits(stage: Stage, *, lifted: bool) -> None:
-    """Lift the homeserver's rate limits for everybody on the stage, or put them back."""
+    """Lift the homeserver's rate limits for all accounts of the stage, or restore them."""
     for account in stage.accounts.values():
         if lifted:
             await stage.homeserver.lift_rate_limit(account.user_id)
@@ -141,7 +141,7 @@ async def _limits(stage: Stage, *, lifted: bool) -> None:
 
 
 async def _events(stage: Stage) -> Counter[str]:
-    """How many events each bot sends for one push: messages, reactions, edits, redactions, state, all that count."""
+    """The number of events that each bot sends for one push: messages, reactions, edits, redactions and state."""
     offer = await plot.push(
         stage, "!fed push 5 M3-NUT to betaspace", asker=stage.people["piet"], approver=stage.people["cem"]
     )
@@ -153,7 +153,7 @@ async def _events(stage: Stage) -> Counter[str]:
 
 
 async def _ready(space: Space) -> float:
-    """Seconds from the start of the process until it says that it hears the homeserver; it goes on with its state."""
+    """Seconds from the start of the process until it says that it hears the homeserver; its state is kept."""
     await space.bot.stop()
     started = time.perf_counter()
     await space.bot.begin()
@@ -165,7 +165,7 @@ async def _ready(space: Space) -> float:
 
 
 def _kinds(calls: list[Call]) -> dict[str, dict[str, int]]:
-    """How many calls of each kind, by party."""
+    """The number of calls of each kind, by party."""
     counted = Counter(call.kind for call in calls)
     parties = sorted({party for party, _ in counted})
     return {party: {what: n for (whose, what), n in sorted(counted.items()) if whose == party} for party in parties}
@@ -176,7 +176,7 @@ def _ms(seconds: float) -> float:
 
 
 def _about(*, quick: bool) -> dict[str, Any]:
-    """When and where it was measured, and how busy the machine was with other things."""
+    """The time and machine of the measurement, and its other load."""
     return {
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "quick": quick,

@@ -1,7 +1,7 @@
-"""`backlog_ratio`: catching up on what was said while a bot was offline, over bare matrix-nio reading the same events.
+"""`backlog_ratio`: catching up on lines from while a bot was offline, over bare matrix-nio reading the same events.
 
-Both read from the same homeserver, in turn: the sync shows the newest lines only, the rest is read back page by page.
-Ours puts all of it into its journal, on the disk, and decides upon each event; nio makes objects of it, no more.
+Both read from the same homeserver, in turn. The sync shows only the newest lines; the rest is read back page by page.
+Ours stores all of it in its journal, on the disk, and decides each event. nio only creates objects.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _QUIET: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Backlog:
-    """The seconds that each took, and how many events it read every time."""
+    """The seconds that each took, and the number of events that it read each time."""
 
     ours: list[float]
     bare: list[float]
@@ -57,12 +57,12 @@ class Backlog:
 
     @property
     def ratio(self) -> float:
-        """Ours over bare nio, each round by itself, as both met the same machine there; the median of the rounds."""
+        """The median of each round's ratio, because both had the same machine load in that round."""
         return median(mine / theirs for mine, theirs in zip(self.ours, self.bare, strict=True))
 
 
 async def measure(events: int, rounds: int = 2) -> Backlog:
-    """A room in which so much is said while a bot is away; then both read it, so many times each, in turn."""
+    """Fill a room with `events` lines while a bot is away; then let both read it `rounds` times, in turn."""
     with tempfile.TemporaryDirectory(prefix="fedbot-bench-") as name:
         folder = Path(name)
         async with Homeserver(folder / "homeserver", default_rate_limits=False) as homeserver:
@@ -75,7 +75,7 @@ async def measure(events: int, rounds: int = 2) -> Backlog:
                 engine.receive(await chat.sync(None, 0))
                 token = engine.journal.token() or ""
             await _talk(talker, room, events)
-            await _bare(late, room, token, events)  # so that neither is the first to ask the homeserver for it
+            await _bare(late, room, token, events)  # so neither is the first to request it from the homeserver
             ours: list[float] = []
             bare: list[float] = []
             for number in range(rounds):
@@ -89,7 +89,7 @@ async def measure(events: int, rounds: int = 2) -> Backlog:
 
 
 async def _talk(talker: Account, room: str, events: int) -> None:
-    """So many lines, as people write them to each other."""
+    """Send that number of lines, like people talking to each other."""
     connection = signed_in(talker)
     numbers = iter(range(events))
 
@@ -111,7 +111,7 @@ async def _talk(talker: Account, room: str, events: int) -> None:
 
 @asynccontextmanager
 async def _bot(account: Account, room: str, folder: Path) -> AsyncIterator[tuple[Engine, MatrixChat]]:
-    """What of a bot reads: its connection, its rules, its journal in this folder."""
+    """The parts of a bot that read: its connection, its rules, and its journal in this folder."""
     identity = Identity(bytes(32))
     us = PartyConfig("late", "Late", account.user_id, identity.key, people={}, rooms=(room,))
     locale = Locale(us.language, us.time_zone)

@@ -1,7 +1,7 @@
-"""`busy_p95_s`: 20 transfers in 10 minutes under a default homeserver's rate limits, by a clock that is moved by hand.
+"""`busy_p95_s`: 20 transfers in 10 minutes under a default homeserver's rate limits, with a clock moved by hand.
 
-Two whole bots in one process, with simulated InvenTrees that answer at once. So it says how the send queue spends what
-the homeserver allows, and nothing about this machine.
+Two whole bots run in one process, with simulated InvenTrees that answer at once. So the figure tells how the send queue
+uses the homeserver's limits, and nothing about this machine.
 """
 
 from __future__ import annotations
@@ -10,6 +10,6 @@ from tests.scenarios.busy import busy_hours, p95
 
 
 async def measure(times: int) -> tuple[float, list[float]]:
-    """Seconds from a tap until both sides are done, the grace of 5 s included: the 95th percentile, and all of them."""
+    """Seconds from a reaction until both sides are done, including the grace of 5 s: the 95th percentile, and all."""
     waits = await busy_hours(range(1, times + 1))
     return p95(waits.handovers), sorted(waits.handovers)

@@ -1,7 +1,7 @@
-"""The bare chain of one handover: the calls that the bots make between grace and end, one after the other.
+"""The bare chain of one transfer: the calls that the bots make between grace and end, one after the other.
 
-No rules, no journal, no waiting: what is left is what InvenTree and the wire take. The same chain measures the
-transports: it speaks to whatever has the official client's `get` and `post`.
+Without rules, journal and waiting, only the time of InvenTree and the network is left. The same chain measures the
+transports: it works with anything that has the official client's `get` and `post`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _OK, _ON_ITS_WAY = 10, 50
 
 
 class Client(Protocol):
-    """What the official `InvenTreeAPI` and our transport have in common."""
+    """The common methods of the official `InvenTreeAPI` and our transport."""
 
     def get(self, url: str, **arguments: Any) -> Any:  # noqa: ANN401
         """Read."""
@@ -59,7 +59,7 @@ class Side:
 
 @dataclass(frozen=True)
 class Ground:
-    """The rows that the chain works on: found once, before anything is timed."""
+    """The rows that the chain works on, looked up before anything is timed."""
 
     item: int
     outgoing: int
@@ -70,7 +70,7 @@ class Ground:
 
 
 def ground(sender: Client, receiver: Client) -> Ground:
-    """Look up what the chain needs; the receiver's company at the sender is made if it isn't there."""
+    """Look up the chain's rows, and create the receiver's company at the sender if necessary."""
     sent_part = _only(sender.get("part/", params={"IPN": PART}))
     company = next((row for row in sender.get("company/") if row["is_customer"] and row["name"] == "Betaspace"), None)
     if company is None:
@@ -96,9 +96,9 @@ def _only(rows: list[Any]) -> Any:  # noqa: ANN401
 
 
 def walk(sender: Side, receiver: Side, on: Ground, name: str) -> None:
-    """Hand over once, under a mark with this name. Each call is one that the bots make too (`differs`)."""
-    receiver.get("user/", search="cem")  # the decider's right, read again
-    sender.get("user/", search="piet")  # the asker's right, just before the debit
+    """Make one transfer, under a mark with this name. Each call is one that the bots make too (`differs`)."""
+    receiver.get("user/", search="cem")  # the approver's permission, read again
+    sender.get("user/", search="piet")  # the asker's permission, just before booking out
     child = _take_out(sender, on, f"fed:{name}:1:out")
     _hand_over(sender, on, child, f"fed:{name}:1:over")
     made = _create(receiver, on, f"https://matrix.to/#/!bench/$card?fed:{name}:1:in")
@@ -108,8 +108,8 @@ def walk(sender: Side, receiver: Side, on: Ground, name: str) -> None:
 
 def _take_out(sender: Side, on: Ground, mark: str) -> int:
     sender.get("stock/track/", search=mark, limit=50, offset=0)  # was it done already?
-    sender.get(f"stock/{on.item}/", **_DETAILS)  # may it go?
-    sender.get(f"company/{on.company}/")  # and to there?
+    sender.get(f"stock/{on.item}/", **_DETAILS)  # may it leave?
+    sender.get(f"company/{on.company}/")  # and go there?
     line = {"pk": on.item, "quantity": AMOUNT, "status": _ON_ITS_WAY}
     sender.post("stock/transfer/", {"items": [line], "location": on.outgoing, "notes": f"{mark} on its way"})
     found = sender.get("stock/track/", search=mark, limit=50, offset=0)["results"]  # the new row's key, and the sum
@@ -125,7 +125,7 @@ def _hand_over(sender: Side, on: Ground, child: int, mark: str) -> None:
 
 def _create(receiver: Side, on: Ground, link: str) -> int:
     receiver.get("stock/", part=on.part, ordering="-creation_date", limit=100, **_DETAILS)  # is it here already?
-    receiver.get(f"part/{on.part}/")  # is it counted in the units of the card?
+    receiver.get(f"part/{on.part}/")  # does it have the unit of the card?
     content = {"part": on.part, "location": on.incoming, "quantity": AMOUNT, "link": link, "status": _OK}
     return int(receiver.post("stock/", content)[0]["pk"])
 
@@ -145,7 +145,7 @@ def _arrived(sender: Side, child: int, mark: str) -> None:
 
 
 def differs(bots: list[Call], chain: list[Call]) -> str:
-    """How the bots' calls differ from the chain's, kind by kind; nothing if they are the same."""
+    """The difference between the bots' calls and the chain's, kind by kind; '' if there is none."""
     theirs, ours = Counter(call.kind for call in bots), Counter(call.kind for call in chain)
     more = [f"{count} × {party} {what}" for (party, what), count in sorted((theirs - ours).items())]
     less = [f"{count} × {party} {what}" for (party, what), count in sorted((ours - theirs).items())]

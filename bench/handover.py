@@ -1,4 +1,4 @@
-"""`handover_ratio` and `handover_calls`: pushes by two bots on a real homeserver, beside the bare chain."""
+"""`handover_ratio` and `handover_calls`: pushes by two bots on a real homeserver, compared with the bare chain."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from fedbot.inventree.transport import InvenTreeTransport
 from fedbot_demo import plot
 from fedbot_demo.stage import Space, Stage
 
-#: Short, since it is waited for at each push; what is measured begins when it is over.
+#: Short, because each push waits for it; the measurement begins when it is over.
 GRACE_S = 0.5
-#: The messages that a handover waits for, in order.
+#: The messages that a transfer waits for, in order.
 LETTERS = ("approve", "sent", "received", "done")
 _GRACE_BEGINS, _PUT_AWAY, _DONE = "Decided approve in grace", "StepWasDone PutAway", "TransferIs done"
 
 
 @dataclass(frozen=True)
 class Push:
-    """One push by the bots: seconds from the end of the grace, all its calls, those of the handover, its messages."""
+    """One push by the bots: seconds from the end of the grace, all its calls, those of the transfer, its messages."""
 
     seconds: float
     calls: list[Call]
@@ -33,41 +33,41 @@ class Push:
 
 @dataclass(frozen=True)
 class Bare:
-    """One walk along the bare chain: seconds of its InvenTree calls and of its hops."""
+    """One run of the bare chain: the seconds of its InvenTree calls and of its hops."""
 
     calls: float
     hops: float
 
     @property
     def seconds(self) -> float:
-        """Both."""
+        """The seconds of both."""
         return self.calls + self.hops
 
 
 @dataclass(frozen=True)
 class Handovers:
-    """What was measured, round by round."""
+    """The measurements, round by round."""
 
     pushes: Sequence[Push]
     chains: Sequence[Bare]
 
     @property
     def ratio(self) -> float:
-        """The pushes' median over the chains' median."""
+        """The median of the pushes over the median of the chains."""
         return median(push.seconds for push in self.pushes) / median(bare.seconds for bare in self.chains)
 
     @property
     def calls(self) -> int:
-        """InvenTree calls of one push on both sides, mirrors in metadata included (the median)."""
+        """The InvenTree calls of one push on both sides, mirrors in metadata included (the median)."""
         return round(median(len(push.calls) for push in self.pushes))
 
 
 class MeasuredWrongError(Exception):
-    """The bots no longer do what the chain does, so that their ratio says nothing."""
+    """The bots' calls differ from the chain's, so the ratio means nothing."""
 
 
 async def measure(stage: Stage, rounds: int) -> Handovers:
-    """So many pushes, each followed by the chain, so that a busy moment of the machine hits both.
+    """Make `rounds` pushes, each followed by the chain, so a busy moment of the machine affects both.
 
     The spaces are connected and all limits lifted.
     """
@@ -96,10 +96,10 @@ def _client(space: Space) -> InvenTreeTransport:
 
 
 async def push(stage: Stage) -> Push:
-    """One push, and what it took.
+    """Make one push, and measure it.
 
-    Done is when both journals say so and the item lies at its destination. What only mirrors the journal in
-    metadata is nothing that anybody waits for; it isn't in the handover's calls, and competes with them all the same.
+    It is done when both journals say so and the item is at its destination. Nobody waits for mirrors of the journal in
+    metadata. They don't count among the transfer's calls, but still compete with them.
     """
     asker, approver = stage.people["piet"], stage.people["cem"]
     started = time.time()
@@ -115,7 +115,7 @@ async def push(stage: Stage) -> Push:
 
 
 async def _letters(stage: Stage, offer: plot.Offer) -> list[Letter]:
-    """What the bots sent each other during the handover, in order."""
+    """The messages between the bots during the transfer, in order."""
     bots = {space.account.user_id: space.party for space in stage.spaces}
     timeline = await stage.attraktor.superuser.messages(stage.room, most=100)
     events = {

@@ -1,9 +1,8 @@
-"""`history_ready_s` and `history_rss_mib`: what 100,000 finished transfers cost a bot that starts, over none.
+"""`history_ready_s` and `history_rss_mib`: the extra cost of a bot's start with 100,000 finished transfers.
 
-Both journals are copies of one that a whole bot has written (`tests.dialogue`); in one of them its finished transfer
-stands so many times more, each with ids, messages and an entry of the audit of its own. A process opens the journal,
-loads the state, decides upon its first event, and tells how long that took and how much memory it has. Run by hand:
-`python -m bench.history FOLDER`.
+Both journals are copies of one that a whole bot has written (`tests.dialogue`). In one of them, its finished transfer
+is repeated that many times, each with its own ids, messages and audit entry. A process opens the journal, loads the
+state, decides its first event, and reports the time and its memory. By hand: `python -m bench.history FOLDER`.
 """
 
 from __future__ import annotations
@@ -46,29 +45,29 @@ from fedbot.rules.wire.envelope import Identity, unseal
 from tests.scenarios.world import friends
 
 POSTS = 4
-"""So many messages of ours a transfer."""
+"""The number of our messages per transfer."""
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Each start's seconds and MiB, without a past and with one."""
+    """The seconds and MiB of each start, without a past and with one."""
 
     without: list[tuple[float, float]]
     with_past: list[tuple[float, float]]
 
     @property
     def ready_s(self) -> float:
-        """How much longer a start takes, by the medians."""
+        """The extra seconds of a start, by the medians."""
         return median(s for s, _ in self.with_past) - median(s for s, _ in self.without)
 
     @property
     def rss_mib(self) -> float:
-        """How much more memory there is then, by the medians."""
+        """The extra memory, by the medians."""
         return median(mib for _, mib in self.with_past) - median(mib for _, mib in self.without)
 
 
 async def measure(transfers: int, starts: int) -> Cost:
-    """So many starts of each, in turn."""
+    """Start each `starts` times, in turn."""
     with tempfile.TemporaryDirectory(prefix="fedbot-bench-") as name:
         short, long = Path(name) / "short", Path(name) / "long"
         short.mkdir()
@@ -98,7 +97,7 @@ async def _start(folder: Path) -> tuple[float, float]:
 
 
 def lengthen(journal: sqlite3.Connection, template: Transfer, transfers: int) -> None:
-    """The past as the journal itself would have written it, but all at once."""
+    """Write the past like the journal itself would have, but all at once."""
     journal.execute("BEGIN")
     first = journal.execute("SELECT max(seq) FROM sqlite_sequence WHERE name = 'documents'").fetchone()[0]
     for number, transfer in enumerate(_copies(template, transfers), start=first + 1):
@@ -121,7 +120,7 @@ def lengthen(journal: sqlite3.Connection, template: Transfer, transfers: int) ->
 
 
 def _copies(template: Transfer, transfers: int) -> Iterator[Transfer]:
-    """The same again, one every hour, ending with the one that is there; of a thousand stock items in turn."""
+    """Copies of the transfer, one per hour, ending at the original; with a thousand stock items in turn."""
     for number in range(transfers):
         identifier = sha256(str(number).encode()).hexdigest()[:20] + template.id[20:]
         asked = replace(
@@ -141,7 +140,7 @@ def _copies(template: Transfer, transfers: int) -> Iterator[Transfer]:
 
 
 def start(folder: Path) -> tuple[float, float]:
-    """Seconds until the first event is decided upon, and MiB then, in this process."""
+    """Seconds until the first event is decided, and the MiB of this process then."""
     began = time.perf_counter()
     identity, now = Identity(bytes(32)), datetime.now(UTC)
     us = PartyConfig("attraktor", "Attraktor", "@attraktor:x", identity.key)

@@ -1,4 +1,4 @@
-"""Matrix hops without a bot: one account sends, another's long poll returns with it."""
+"""Matrix hops without a bot: one account sends, and another account's long poll returns the event."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from fedbot_demo.homeserver import Account
 from fedbot_demo.stage import Stage
 
 _LONG_POLL_MS = 30_000
-#: So long after a poll was begun it surely waits at the homeserver, so that its start isn't measured.
+#: After this time a poll surely waits at the homeserver, so its start isn't measured.
 _PARKED_S = 0.05
 _QUIET: dict[str, Any] = {
     "presence": {"types": []},
@@ -28,7 +28,7 @@ _QUIET: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Letter:
-    """One event that the bots sent during a handover: who, which type, what."""
+    """One event that the bots sent during a transfer: its sender, type and content."""
 
     sent_by: str
     type: str
@@ -36,7 +36,7 @@ class Letter:
 
 
 class Hops:
-    """Two accounts in a room with as many people as the bots' own, where the bots are not. An `async with`."""
+    """Two accounts in a room with as many people as the bots' own room, but without bots. An `async with`."""
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
@@ -46,7 +46,7 @@ class Hops:
         self._room = ""
 
     async def __aenter__(self) -> Self:
-        """Make accounts and room, and a first message to edit."""
+        """Create accounts and room, and join them."""
         stage = self._stage
         accounts = {space.party: await stage.homeserver.register(f"hop-{space.party}") for space in stage.spaces}
         for account in accounts.values():
@@ -70,7 +70,7 @@ class Hops:
             await end.close()
 
     async def hop(self, letter: Letter) -> float:
-        """Seconds from the start of sending to the other end's sync with it."""
+        """Seconds from the start of sending until the other end's sync returns the event."""
         (other,) = (party for party in self._ends if party != letter.sent_by)
         content = await self._at_home(letter)
         reading = asyncio.create_task(self._read(other))
@@ -82,7 +82,7 @@ class Hops:
         return time.perf_counter() - started
 
     async def _read(self, party: str) -> dict[str, float]:
-        """The events of the next sync by id."""
+        """The arrival times of the next sync's events, by id."""
         answer = await self._sync(party, _LONG_POLL_MS)
         self._tokens[party] = answer.next_batch
         found = answer.rooms.join.get(self._room)
@@ -101,7 +101,7 @@ class Hops:
         return str(answer.event_id)
 
     async def _at_home(self, letter: Letter) -> dict[str, Any]:
-        """The message's content, related to a message in this room instead of that in the bots' room."""
+        """The message's content, related to a message in this room instead of one in the bots' room."""
         relation = letter.content.get("m.relates_to")
         if not relation:
             return dict(letter.content)
@@ -116,7 +116,7 @@ class Hops:
 
 
 def signed_in(account: Account) -> Connection:
-    """A client of the account, set up as a bot's is; to be closed."""
+    """A client of the account, set up like a bot's; must be closed."""
     connection = connect(account.homeserver_url, account.user_id, account.device_id)
     connection.user_id, connection.access_token = account.user_id, account.access_token
     return connection

@@ -1,6 +1,7 @@
 """The `hub_…` figures: one worker with many spaces, then a second one beside it; and a decision on either database.
 
-Real Synapse, PostgreSQL and simulated InvenTrees. Two spaces hand things over, the others listen in rooms of eight.
+With a real Synapse, PostgreSQL and simulated InvenTrees. Two spaces make transfers; the others listen in rooms of
+eight.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ _DECISIONS = 400
 
 @dataclass(frozen=True)
 class Hub:
-    """What is measured: so many spaces, in encrypted rooms or not, one of which has so many finished transfers."""
+    """The parameters: the number of spaces, in encrypted rooms or not, and one space's number of finished transfers."""
 
     spaces: int
     transfers: int
@@ -57,7 +58,10 @@ class Hub:
 
 @dataclass(frozen=True)
 class HubMeasured:
-    """`handovers`: seconds from a tap until both sides are done, of each transfer. `load`: at the start and end."""
+    """The results. `handovers`: each transfer's seconds from the reaction until both sides are done.
+
+    `load`: the machine's load at the start and the end.
+    """
 
     of: Hub
     mib_a_space: float
@@ -72,7 +76,7 @@ class HubMeasured:
     load: tuple[float, float]
 
     def figures(self) -> dict[str, float]:
-        """By their keys; the spaces are told beside them, as nothing can be compared without that number."""
+        """The figures by their keys, together with the number of spaces, because they depend on it."""
         return {
             "hub_spaces": self.of.spaces,
             "hub_mib_a_space": round(self.mib_a_space, 2),
@@ -87,7 +91,7 @@ class HubMeasured:
 
 
 async def measure(wanted: Hub) -> HubMeasured:
-    """All of it."""
+    """Measure everything."""
     load = os.getloadavg()[0]
     decisions = _decisions()
     with running() as server, InvenTreeProcess(seed="gamma") as inventree:
@@ -136,7 +140,7 @@ async def measure(wanted: Hub) -> HubMeasured:
 
 
 async def _begun(hub: HubScene, worker: HubWorker) -> tuple[float, float]:
-    """Start it alone; seconds until it hears all, and the processor's seconds that this took it."""
+    """Start the worker alone; return the seconds until it hears all rooms, and the processor seconds until then."""
     begun = time.monotonic()
     await worker.process.start()
     await hub.until_all_are_heard(_PATIENCE_S, worker)
@@ -144,7 +148,7 @@ async def _begun(hub: HubScene, worker: HubWorker) -> tuple[float, float]:
 
 
 def _has_a_past(file: Path, transfers: int) -> None:
-    """The journal's last finished transfer stands in it so many times more."""
+    """Repeat the journal's last finished transfer that many times."""
     with closing(sqlite3.connect(file, isolation_level=None)) as journal:
         (payload,) = journal.execute("SELECT payload FROM archive ORDER BY number DESC LIMIT 1").fetchone()
         template = codec.from_text(codec.DOCUMENTS, Transfer.__name__, payload)
@@ -152,7 +156,7 @@ def _has_a_past(file: Path, transfers: int) -> None:
 
 
 def _decisions() -> dict[str, float]:
-    """Milliseconds, the median: an event comes in, a document and an effect come of it. The disk is waited for."""
+    """The median milliseconds for an event that leads to a document and an effect, including the wait for the disk."""
     found: dict[str, float] = {}
     with tempfile.TemporaryDirectory(prefix="fedbot-bench-") as folder, running(is_durable=True) as server:
         lease = claim(server.space(), "the bench")
@@ -183,7 +187,7 @@ class _Idle:
 
 
 async def _rests(worker: HubWorker) -> _Idle:
-    """What a worker takes that nobody asks anything."""
+    """The memory and processor load of an idle worker."""
     await asyncio.sleep(10)
     pid = worker.process.pid or 0
     before = _cpu_seconds(pid)
@@ -197,7 +201,7 @@ def _cpu_seconds(pid: int) -> float:
 
 
 async def _handed_over(stage: Stage) -> float:
-    """One push, begun at the pace of 1,000 an hour; seconds from the tap until both sides are done."""
+    """Make one push, at a pace of 1,000 per hour; return the seconds from the reaction until both sides are done."""
     begun = time.monotonic()
     offer = await plot.offer(
         stage, stage.people["piet"], f"!fed push 1 {IPN} to betaspace", seen_by=stage.people["cem"]
@@ -215,7 +219,7 @@ async def _handed_over(stage: Stage) -> float:
 
 
 async def _shared(hub: HubScene, spaces: int) -> None:
-    """Wait until both workers have as many."""
+    """Wait until both workers have the same number of spaces."""
     least = spaces // len(hub.workers)
 
     async def look() -> bool:
@@ -225,7 +229,7 @@ async def _shared(hub: HubScene, spaces: int) -> None:
 
 
 async def _taken_over(hub: HubScene, lost: HubWorker, other: HubWorker, *, is_paused: bool) -> float:
-    """Seconds until the other worker hears the rooms of all spaces of the one that is lost."""
+    """Seconds until the other worker hears the rooms of all spaces of the lost worker."""
     begun = time.monotonic()
     if is_paused:
         lost.pause()

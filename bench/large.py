@@ -1,8 +1,8 @@
-"""`large_find_s`, `large_stats_s`, `large_push_s`: two whole bots, each on an InvenTree with 100,000 stock items.
+"""`large_find_s`, `large_stats_s`, `large_push_s`: two whole bots, each with an InvenTree of 100,000 stock items.
 
-Both in one process, with simulated InvenTrees that count what each call costs such a server, by the costs measured on
-real ones (SQLite without ANALYZE). A figure is the seconds of both servers, as if no two calls ran beside each other,
-and those of our own work.
+Both run in one process. Their simulated InvenTrees add up what each call would cost such a server, as measured on real
+ones (SQLite without ANALYZE). A figure is the seconds of both servers, as if no two calls ran at the same time, plus
+our own work.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ _A_REST_S = 60.0
 
 @dataclass
 class Stopwatch(httpx.BaseTransport):
-    """Passes requests on, and counts the time that the simulation itself takes: it is nobody's."""
+    """Passes requests on, and measures the simulation's own time, which counts for nobody."""
 
     network: httpx.BaseTransport
     seconds: float = 0.0
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Pass it on."""
+        """Pass the request on."""
         began = time.perf_counter()
         try:
             return self.network.handle_request(request)
@@ -79,7 +79,7 @@ async def measure(items: int) -> tuple[dict[str, float], dict[str, Any]]:
 
 
 def _fill(inventory: Any, counted: Costs) -> float:  # noqa: ANN401 -- the edge on the simulation
-    """Let the index be filled; seconds that it takes, with its rests."""
+    """Let the index fill; return the seconds that it takes, pauses included."""
     _tell("the index is filled …")
     began = counted.now
     while (pause := inventory.tended()) < _A_REST_S:
@@ -88,7 +88,7 @@ def _fill(inventory: Any, counted: Costs) -> float:  # noqa: ANN401 -- the edge 
 
 
 def _check(world: World) -> None:
-    """A figure of what didn't work is none."""
+    """Check that the push worked, because otherwise its figure means nothing."""
     if any(space.transfer().state is not TransferState.DONE for space in world.spaces):
         raise RuntimeError(f"the push did not go through:\n{world.room.transcript()}")
 

@@ -1,4 +1,4 @@
-"""What is measured, and how much of it is allowed (the keys of build/bench.json; docs/performance.md explains each)."""
+"""The figures and their limits (the keys of build/bench.json; docs/performance.md explains each)."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Figure:
-    """One measured figure: its key, what a reader of the table is told, and the most that it may be.
+    """One measured figure: its key, its description in the table, and its limit.
 
-    `most` None: no limit. `binding`: missing the limit is a failure. Seconds aren't binding, as they say as much
-    about the machine as about us; ratios within one run, counts and memory are.
+    `most` None: no limit. `binding`: missing the limit is a failure. Seconds aren't binding, because they depend on the
+    machine as much as on us; ratios within one run, counts and memory are.
     """
 
     key: str
@@ -21,7 +21,7 @@ class Figure:
     binding: bool = True
 
     def decision(self, value: float) -> str:
-        """`ok`, `missed`, or nothing where nothing is limited."""
+        """`ok`, `missed`, or '' if there is no limit."""
         if self.most is None:
             return ""
         return "ok" if value <= self.most else "missed"
@@ -62,7 +62,7 @@ FIGURES = (
 
 
 def table(measured: Mapping[str, float]) -> str:
-    """The figures as lines for people."""
+    """The figures as a table for people."""
     rows = [("", "measured", "limit", "")]
     figures = [figure for figure in FIGURES if figure.key in measured]
     for figure in figures:
@@ -78,6 +78,6 @@ def table(measured: Mapping[str, float]) -> str:
 
 
 def missed(measured: Mapping[str, float]) -> list[str]:
-    """The keys of the binding limits that are missed, of what was measured."""
+    """The keys of the measured figures that miss their binding limits."""
     told = [figure for figure in FIGURES if figure.binding and figure.key in measured]
     return [figure.key for figure in told if figure.decision(measured[figure.key]) == "missed"]

@@ -1,10 +1,10 @@
-"""How many modules one `!fed push` runs through: `python -m bench.modules` (`--names` lists them).
+"""The number of modules that one `!fed push` runs through: `python -m bench.modules` (`--names` lists them).
 
 `--packages` tells each package's files, lines and deepest chain of imports instead.
 
-Two whole bots in one process; counted are the modules of `fedbot` of which a function is called, in either bot, from
-the line to both sides being done. Code that only runs at import, the demo, the tests and the standard library don't
-count.
+Two whole bots run in one process. A module of `fedbot` counts if either bot calls one of its functions between the line
+and the moment when both sides are done. Code that only runs at import, the demo, the tests and the standard library
+don't count.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ async def modules_of_a_push() -> dict[str, int]:
     called: set[CodeType] = set()
     counts = False
 
-    def note(frame: FrameType, event: str, _: Any) -> None:  # noqa: ANN401 -- as `sys.setprofile` wants it
+    def note(frame: FrameType, event: str, _: Any) -> None:  # noqa: ANN401 -- `sys.setprofile`'s signature
         if counts and event == "call":
             called.add(frame.f_code)
 
-    threading.setprofile(note)  # before the first thread is there
+    threading.setprofile(note)  # before the first thread exists
     sys.setprofile(note)
     try:
         world = await friends()
@@ -48,7 +48,7 @@ async def modules_of_a_push() -> dict[str, int]:
 
 
 def _module_of(code: CodeType) -> str:
-    """The module of the bot in which a function stands; '' for what doesn't count."""
+    """The module of the bot that has this function; '' if it doesn't count."""
     file = Path(code.co_filename)
     if not file.is_relative_to(_ROOT) or code.co_name in _NO_FUNCTION or _is_body_of_class(code):
         return ""
@@ -61,7 +61,7 @@ def _is_body_of_class(code: CodeType) -> bool:
 
 
 def sizes_of_packages() -> dict[str, tuple[int, int, int]]:
-    """Files, lines and the deepest chain of imports inside of each package; a circle counts once."""
+    """The files, lines and deepest chain of imports inside each package; a cycle counts once."""
     found: dict[str, tuple[int, int, int]] = {}
     for folder in sorted(path for path in _ROOT.iterdir() if (path / "__init__.py").is_file()):
         files = sorted(folder.rglob("*.py"))
@@ -89,7 +89,7 @@ def _depth(name: str, imports: dict[str, set[str]], depths: dict[str, int]) -> i
 
 
 def main() -> int:
-    """Count, and tell."""
+    """Count, and print."""
     parser = argparse.ArgumentParser(prog="python -m bench.modules", description=__doc__)
     parser.add_argument("--names", action="store_true", help="list the modules, with how many functions were called")
     parser.add_argument("--packages", action="store_true", help="the size of each package")

@@ -1,4 +1,4 @@
-"""What the bots did: read from their journals, and from what their InvenTrees were asked."""
+"""Observes the bots: from their journals, and from the requests to their InvenTrees."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LOOK_EVERY_S = 0.1
 
 @dataclass(frozen=True)
 class Call:
-    """One request to an InvenTree: when it came in (seconds since 1970), whose it is, and what was asked."""
+    """One request to an InvenTree: its time (seconds since 1970), its party, method and path."""
 
     at: float
     party: str
@@ -29,12 +29,12 @@ class Call:
 
     @property
     def kind(self) -> tuple[str, str]:
-        """Whose, and what, with row numbers left out: `("betaspace", "GET /api/stock/N/")`."""
+        """The party and the request, without row numbers: `("betaspace", "GET /api/stock/N/")`."""
         return self.party, f"{self.method} {re.sub(r'[0-9]+', 'N', self.path)}"
 
 
 async def calls_since(stage: Stage, moment: float) -> list[Call]:
-    """What both InvenTrees were asked since then, oldest first."""
+    """The requests to both InvenTrees since then, oldest first."""
     found: list[Call] = []
     for space in stage.spaces:
         asked = await asyncio.to_thread(space.inventree.control, "GET", "requests/")
@@ -45,9 +45,9 @@ async def calls_since(stage: Stage, moment: float) -> list[Call]:
 
 
 def noted(space: Space, subject: str) -> dict[str, float]:
-    """What the bot's audit says about a subject: each thing noted, and when first (seconds since 1970).
+    """The bot's audit about a subject: each entry, and when it first appeared (seconds since 1970).
 
-    A thing is named by its kind and its words, such as `StepWasDone PutAway`.
+    An entry is named by its kind and its words, such as `StepWasDone PutAway`.
     """
     found: dict[str, float] = {}
     for at, payload in _rows(space, "SELECT at, entry FROM audit WHERE subject = ? ORDER BY number", subject):
@@ -58,7 +58,7 @@ def noted(space: Space, subject: str) -> dict[str, float]:
 
 
 async def until_noted(space: Space, subject: str, *whats: str) -> dict[str, float]:
-    """Wait until the bot has noted all of these about a subject. Raises TimeoutError."""
+    """Wait until the bot's audit has all of these entries about a subject. Raises TimeoutError."""
     deadline = time.monotonic() + PATIENCE_S
     while not set(whats) <= (found := noted(space, subject)).keys():
         if time.monotonic() > deadline:
@@ -68,7 +68,7 @@ async def until_noted(space: Space, subject: str, *whats: str) -> dict[str, floa
 
 
 async def at_rest(stage: Stage) -> None:
-    """Wait until neither bot has anything left to do. Raises TimeoutError."""
+    """Wait until neither bot has any work left. Raises TimeoutError."""
     deadline = time.monotonic() + PATIENCE_S
     while left := [space.name for space in stage.spaces if _unfinished(space)]:
         if time.monotonic() > deadline:
@@ -86,7 +86,7 @@ def _rows(space: Space, query: str, *values: str) -> list[tuple[object, ...]]:
 
 
 def resident_mib(pid: int) -> float:
-    """The memory that a process holds now, shared libraries included, in MiB."""
+    """The resident memory of a process, shared libraries included, in MiB."""
     for line in Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines():
         if line.startswith("VmRSS:"):
             return int(line.split()[1]) / 1024

@@ -1,7 +1,7 @@
-"""`transport_ratio`: the chain's InvenTree calls by our transport and by the official client in its own way.
+"""`transport_ratio`: the chain's InvenTree calls by our transport, over the same calls by the official client.
 
-The InvenTrees answer at once, as what is compared is the transports. How much is left of it where a server takes as
-long as real ones do is measured too, for the details.
+The InvenTrees answer at once, because the transports are compared. For the details, the same is measured with servers
+as slow as real ones.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ from fedbot_demo.inventree.process import InvenTreeProcess
 
 @dataclass(frozen=True)
 class Transports:
-    """The median seconds of the whole chain by each."""
+    """The median seconds of the whole chain by each transport."""
 
     ours: float
     official: float
 
     @property
     def ratio(self) -> float:
-        """Ours over the official client's."""
+        """Our seconds over the official client's."""
         return self.ours / self.official
 
 
 def measure(rounds: int, latency: Literal["none", "measured"]) -> Transports:
-    """Both in turn, so many times, on two simulated InvenTrees over TLS.
+    """Measure both in turn, `rounds` times, on two simulated InvenTrees over TLS.
 
-    Both trust one CA only. That favours the official client: it reads the CAs anew for each call, and the bundle of
+    Both trust one CA only. That favours the official client: it reads the CAs again for each call, and the bundle of
     all public ones is 200 times as long.
     """
     with ExitStack() as stack:
@@ -49,7 +49,7 @@ def measure(rounds: int, latency: Literal["none", "measured"]) -> Transports:
             stack.enter_context(InvenTreeProcess(seed, latency=latency, certificate=issued.certificate, key=issued.key))
             for seed in ("alpha", "beta")
         )
-        # how one tells `requests`, and so the official client, whom to trust
+        # tells `requests`, and so the official client, which CA to trust
         os.environ["REQUESTS_CA_BUNDLE"] = str(authority.certificate)
         stack.callback(os.environ.pop, "REQUESTS_CA_BUNDLE")
         ours = tuple(_ours(process, authority.certificate) for process in (alpha, beta))

@@ -1,7 +1,7 @@
-"""`ledger_pages_a_second`, `ledger_p99_s`, `ledger_cpu_ms`, `web_rss_mib`: the page of a ledger with 100,000 transfers.
+"""`ledger_pages_a_second`, `ledger_p99_s`, `ledger_cpu_ms`, `web_rss_mib`: a ledger's page with 100,000 transfers.
 
-The bots, their InvenTrees and the browser are in this process, as in the dialogue tests; the journal is in memory.
-`handover_under_callers`: what 50 callers at once do to a push between bots on a real homeserver.
+The bots, their InvenTrees and the browser run in this process, like in the dialogue tests; the journal is in memory.
+`handover_under_callers`: the effect of 50 callers at once on a push between bots on a real homeserver.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ CALLERS = 50
 
 @dataclass(frozen=True)
 class Served:
-    """Each call's seconds, the processor's of all calls, and the memory that the pages took, in MiB."""
+    """Each call's seconds, the processor seconds of all calls, and the memory that the pages took, in MiB."""
 
     seconds: list[float]
     cpu_s: float
@@ -39,22 +39,22 @@ class Served:
 
     @property
     def a_second(self) -> float:
-        """Calls in a second, one after the other."""
+        """Calls per second, one after the other."""
         return len(self.seconds) / sum(self.seconds)
 
     @property
     def cpu_ms(self) -> float:
-        """Milliseconds of processor time for one page, with the browser that asks."""
+        """Processor milliseconds for one page, including the browser."""
         return 1000 * self.cpu_s / len(self.seconds)
 
     @property
     def p99_s(self) -> float:
-        """How long the slowest hundredth takes at least."""
+        """The 99th percentile of the seconds."""
         return sorted(self.seconds)[int(len(self.seconds) * 0.99)]
 
 
 async def measure(transfers: int) -> Served:
-    """Pages of one person, from all over the ledger."""
+    """Request pages as one person, from all over the ledger."""
     world = await friends(alpha={"pages_url": URL})
     await world.hand_over()
     lengthen(world.alpha.journal._database._connection, world.alpha.transfer(), transfers)  # noqa: SLF001
@@ -75,14 +75,14 @@ async def measure(transfers: int) -> Served:
 
 
 def _older(page: str) -> str:
-    """The link to what is older."""
+    """The link to older transfers."""
     _, found, rest = page.partition('href="/lending/ledger?cursor=')
     return f"/ledger?cursor={rest.partition(chr(34))[0]}" if found else ""
 
 
 @dataclass(frozen=True)
 class Crowded:
-    """Seconds of each handover alone, and of each beside the callers; how many pages these got meanwhile."""
+    """Seconds of each push alone, and of each beside the callers; and the callers' number of pages."""
 
     alone: list[float]
     beside: list[float]
@@ -95,7 +95,7 @@ class Crowded:
 
 
 async def crowded(stage: Stage, rounds: int) -> Crowded:
-    """So many pushes alone and beside 50 callers of attraktor's pages, in turn: a busy moment hits both."""
+    """Make `rounds` pushes alone and beside 50 callers of attraktor's pages, in turn, so a busy moment affects both."""
     url = await _with_pages(stage.attraktor)
     alone: list[float] = []
     beside: list[float] = []
@@ -112,7 +112,7 @@ async def crowded(stage: Stage, rounds: int) -> Crowded:
 
 
 async def _with_pages(space: Space) -> str:
-    """Its bot again, with pages; their address."""
+    """Restart the space's bot with pages; return their address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{free.getsockname()[1]}"
@@ -126,7 +126,7 @@ async def _with_pages(space: Space) -> str:
 
 @asynccontextmanager
 async def _signed_in(space: Space, url: str) -> AsyncIterator[httpx.AsyncClient]:
-    """Somebody of it on its pages."""
+    """A browser of one of the space's people, signed in on its pages."""
     limits = httpx.Limits(max_connections=CALLERS)
     headers = {"Origin": url}
     who = space.cast.people[0]
