@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping
+from difflib import SequenceMatcher
 from typing import Any
 
 from fedbot.inventree.rows import Row, restored, same, stored
@@ -34,6 +35,8 @@ log = logging.getLogger(__name__)
 SIGNATURE = "signature"
 _OUR_LINKS = ("?fed=", "?outside=")
 """The ends of the links of companies that we created, for friends and for neighbours without a bot."""
+
+_MISSPELT, _LONGEST_KEY = 0.8, 40
 
 # The most ancestors of a split that are followed; a longer chain would be a loop.
 _MOST_ANCESTORS = 20
@@ -68,7 +71,15 @@ class LendingRules:
             content = read(self._server, model, pk)
         except NotPermitted:
             return LendingSaid(name, None)
-        return LendingSaid(name, json.dumps(content[LENDING_KEY])) if LENDING_KEY in content else None
+        if LENDING_KEY in content:
+            return LendingSaid(name, json.dumps(content[LENDING_KEY]))
+        misspelt = {key: value for key, value in content.items() if _is_misspelt_lending(key)}
+        return LendingSaid(name, json.dumps(misspelt)) if misspelt else None
+
+
+def _is_misspelt_lending(key: str) -> bool:
+    """Whether people mean our key for a lending rule. Its rule is told as not understood, rather than passed over."""
+    return SequenceMatcher(None, key.casefold()[:_LONGEST_KEY], LENDING_KEY).ratio() > _MISSPELT
 
 
 def foreign_part(content: dict[str, Any]) -> str:

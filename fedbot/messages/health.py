@@ -15,7 +15,7 @@ from fedbot.rules.model.events import PostRefused, SetAside
 from fedbot.rules.model.health import BotStatus, OwnToken
 from fedbot.rules.model.ledger import Due, DueKind, Lost
 from fedbot.rules.model.party_config import PartyConfig
-from fedbot.rules.model.queries import InventoryStanding
+from fedbot.rules.model.queries import InventoryStanding, UnknownThings
 
 MOST_PROBLEMS = 8
 # What one of our messages is, by the first word of its key.
@@ -285,6 +285,18 @@ def inventory_refuses(locale: Locale, *, problem: Diagnosis, us: PartyConfig) ->
         locale.say("Why: {problem}", problem=diagnosis(locale, problem, 300)),
         locale.say("I try again by myself. More on the bot's machine: {check}", check=Code("fedbot check")),
         locale.say("I say this once a day."),
+    ]
+
+
+def unknown_names(locale: Locale, *, unknown: UnknownThings) -> Lines:
+    """The settings for loans or high value name what InvenTree doesn't have."""
+    listed = (("part", unknown.parts), ("category", unknown.categories), ("location", unknown.locations))
+    names = [f"{kind} {name}" for kind, found in listed for name in found]
+    return [
+        locale.say("⚠ My settings have rules about things that InvenTree doesn't have."),
+        locale.say("These names are unknown: {names}", names=_keys(locale, names)),
+        locale.say("If a name is misspelt, the thing that you mean is lent and given without that rule."),
+        locale.say("Correct the name, or take it out. To see where it stands: {check}", check=Code("fedbot check")),
     ]
 
 

@@ -17,9 +17,12 @@ from fedbot.rules.model.queries import (
     HistoryAt,
     HistorySeen,
     InventoryStanding,
+    NamedThings,
     Overview,
     OwnTokens,
     OwnTokensSeen,
+    Query,
+    UnknownThings,
     WhenAnswered,
 )
 from fedbot.rules.model.stock import Permission
@@ -31,6 +34,7 @@ SAME_OUTAGE = timedelta(hours=1)
 """A silence that begins that soon after the last one was told goes into the same message."""
 ALREADY_WATCHED = timedelta(minutes=10)
 UNTRUSTED_AGAIN_AFTER = timedelta(days=30)
+UNKNOWN_NAMES_AGAIN_AFTER = timedelta(days=30)
 TOLD_OF_ONE = timedelta(minutes=10)
 
 
@@ -120,7 +124,20 @@ def _ask(turn: Turn) -> None:
     turn.save(replace(turn.standing(), looked=turn.now))
     history = HistoryAt(turn.standing().anchors)
     superusers = turn.who_may(Permission.SUPERUSER)
-    turn.do(Ask(LookAtInventory(), (Overview(), OwnTokens(), superusers, history)))
+    queries: list[Query] = [Overview(), OwnTokens(), superusers, history]
+    if (named := _named_in_settings(turn)) != NamedThings():
+        queries.append(named)
+    turn.do(Ask(LookAtInventory(), tuple(queries)))
+
+
+def _named_in_settings(turn: Turn) -> NamedThings:
+    """What our rules for loans and for high value are about. Where InvenTree doesn't have it, they hold for nothing."""
+    naming = (*turn.us.lending, turn.us.care)
+    return NamedThings(
+        tuple(dict.fromkeys(name for each in naming for name in each.parts)),
+        tuple(dict.fromkeys(name for each in naming for name in each.categories)),
+        tuple(dict.fromkeys(name for each in naming for name in each.locations)),
+    )
 
 
 def on_started(turn: Turn) -> None:
@@ -182,7 +199,7 @@ class LookAtInventory(WhenAnswered):
 
 
 def _on_looked(turn: Turn, event: Answered) -> None:
-    inventory, tokens, superusers, history = event.answers
+    inventory, tokens, superusers, history, *unknown = event.answers
     if not (isinstance(inventory, InventoryStanding) and isinstance(tokens, OwnTokensSeen)):
         raise TypeError(f"the look at our health asks for InvenTree and our tokens, not {event.answers!r}")
     if not isinstance(superusers, Able):
@@ -194,6 +211,16 @@ def _on_looked(turn: Turn, event: Answered) -> None:
     on_history(turn, history)
     if turn.us.look_every is not None:
         on_seen(turn, tokens)
+    for named in unknown:
+        if isinstance(named, UnknownThings) and named != UnknownThings():
+            _tell_unknown_names(turn, named)
+
+
+def _tell_unknown_names(turn: Turn, unknown: UnknownThings) -> None:
+    """A name is mistyped in the settings: what it means is lent, or given by one person, as if there were no rule."""
+    if turn.tell_once(f"unknown names:{unknown}", UNKNOWN_NAMES_AGAIN_AFTER):
+        phrase = say(messages.health.unknown_names, unknown=unknown)
+        turn.tell_admins(phrase, f"unknown-names:{turn.now.isoformat()}")
 
 
 def remember_superusers(turn: Turn, seen: Able) -> None:

@@ -228,6 +228,18 @@ async def test_what_is_booked_ahead_shows_its_rules_until_it_is_handed_over() ->
     assert LIMITS in owners_card(world).text
 
 
+async def test_the_admins_are_told_once_of_a_rule_in_the_settings_about_what_inventree_does_not_have() -> None:
+    rules = (LENS, LendingRule(parts=("LENS-22",), longest=7), LendingRule(categories=("Lasers",), two_people=True))
+    world = await ruled(*rules, look_every=DAY, care=Care(locations=("Vault",)))
+    await world.passes(3 * DAY)
+    await world.alpha.restart(lending=rules)
+    await world.settle()
+    (word,) = told(world.alpha_admins, "My settings have rules about things that InvenTree doesn't have")
+    assert "These names are unknown: part LENS-22, category Lasers, location Vault" in word.text
+    assert "fedbot check" in word.text
+    assert not told(world.beta_admins, "My settings have rules")
+
+
 async def test_a_borrowers_bot_takes_no_rules_but_the_owners() -> None:
     world = await friends(beta={"lending": (LENS,)})
     await says(world, "anna", "lend #42 to betaspace for 3 weeks")
@@ -298,6 +310,16 @@ async def test_a_rule_in_inventree_that_is_not_understood_lets_nobody_borrow_and
     assert "fedbot_lending" in word.text
     await says(world, "anna", "lend #42 to betaspace for 3 days")
     assert newest(world.alpha).state is OPEN, "what it isn't about may go"
+
+
+@pytest.mark.parametrize("key", ["fedbot-lending", "Fedbot_Lending", "fedbot_lendng", "fedbot_lending_rule"])
+async def test_a_rule_in_inventree_under_a_misspelt_key_is_not_passed_over(key: str) -> None:
+    world = await ruled_in_inventree()
+    nut = world.alpha.part("M3-NUT").pk
+    world.alpha.admin("PATCH", f"metadata/part/{nut}/", metadata={key: {"longest_days": 14}, "fedbot_share": "x"})
+    assert "don't let Betaspace borrow it" in await says(world, "anna", "lend 10 M3-NUT to betaspace for 3 days")
+    (word,) = told(world.alpha_admins, "I don't understand the lending rule in InvenTree's metadata of part M3-NUT")
+    assert "The key is fedbot_lending." in word.text
 
 
 async def test_metadata_that_the_bot_may_not_read_lets_nobody_borrow() -> None:

@@ -15,7 +15,7 @@ from fedbot.rules.model.diagnosis import Fault, Named, NameFault, Plain, TokenRe
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.health import BotStatus, OwnToken
 from fedbot.rules.model.ledger import Lost
-from fedbot.rules.model.queries import InventoryStanding
+from fedbot.rules.model.queries import InventoryStanding, UnknownThings
 from tests.scenarios.scenes import ALPHA, ASKED_AT, BOLTS, LOCALES, NOW, SAYS_NO, plain, transfer
 
 OLD = BotStatus(release="1.0.2", api=380)
@@ -62,6 +62,9 @@ SAID: dict[str, Phrase] = {
         messages.health.inventory_refuses,
         us=ALPHA,
         problem=TokenRefused("Invalid token."),
+    ),
+    "rules about what InvenTree doesn't have": say(
+        messages.health.unknown_names, unknown=UnknownThings(("LENS-22",), ("Lasers",), ("Vault/Shelf 3",))
     ),
     "a first look at one that isn't known": say(
         messages.health.version_changed,
