@@ -622,6 +622,8 @@ except SystemExit:
 print(*sys.modules, file=sys.stderr)
 """
 OF_A_BOT = {"nio", "inventree", "fastapi", "pint", "psycopg", "aiohttp", "jinja2", "requests", "fedbot.rules.dispatch"}
+OF_PAGES = {"fastapi", "starlette", "uvicorn", "jinja2", "multipart", "segno"}
+AT_NO_REST = OF_PAGES | {"pint", "matplotlib", "numpy", "psycopg", "click", "rich", "pygments", "charset_normalizer"}
 OF_A_COMMAND = OF_A_BOT | {"pydantic", "yaml", "asyncio", "apscheduler", "fedbot.config", "fedbot.messages"}
 
 
@@ -646,6 +648,29 @@ async def test_a_command_loads_no_more_than_it_needs(arguments: list[str], heavy
     loaded = set(ended.stderr.splitlines()[-1].split())
     assert "fedbot.cli.parser" in loaded
     assert heavy & loaded == set()
+
+
+def test_a_bot_with_its_journal_in_a_file_loads_no_more_than_it_needs_at_rest(config: Path) -> None:
+    with Journal.open(load(config).state) as journal:
+        journal.receive((), "where we were")  # without its key: the bot ends once it is all there
+    code = f"{_LOADED}\nimport charset_normalizer, click, psycopg"  # for whatever needs them later
+    command = [sys.executable, "-W", "error:Unable to find", "-c", code, "run"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    *_, why, modules = ended.stderr.splitlines()
+    assert "has no signing.key" in why
+    assert {"nio", "httpx", "inventree.api", "peewee", "fedbot.engine.bot"} <= set(modules.split())
+    assert AT_NO_REST & set(modules.split()) == set()
+
+
+def test_a_bot_with_its_journal_in_postgresql_keeps_the_driver_that_it_has() -> None:
+    code = """
+from fedbot.cli.run import bot_module, in_postgresql
+journal = in_postgresql()
+bot_module("fedbot.hub.worker")
+import psycopg
+assert journal.psycopg is psycopg
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 
 def test_every_command_has_its_function() -> None:

@@ -53,7 +53,7 @@ def hub(given: argparse.Namespace) -> Exit:
 
 def _serve(settings: HubSettings, verb: str) -> Exit:
     """Run a worker or the API until a signal ends it."""
-    from fedbot.cli.run import ended_by, until_told  # noqa: PLC0415 -- as above
+    from fedbot.cli.run import bot_module, ended_by, until_told  # noqa: PLC0415 -- as above
 
     if verb == "api" and not settings.api.listen:
         print(f"The API is off. Write into {settings.source}: api: {{listen: 127.0.0.1:8323}}", file=sys.stderr)
@@ -62,7 +62,7 @@ def _serve(settings: HubSettings, verb: str) -> Exit:
         if verb == "api":
             work = importlib.import_module("fedbot.hub.api").run(settings, [sys.executable, "-m", "fedbot"])
         else:
-            work = importlib.import_module("fedbot.hub.hosting").run(settings)
+            work = bot_module("fedbot.hub.hosting").run(settings)
         asyncio.run(until_told(work))
     except Exception as error:  # noqa: BLE001 -- for any error an admin gets a sentence, and a script a code
         return ended_by(error)
