@@ -1,1 +1,1 @@
-"""What fedbot relies on of InvenTree, on the simulator or on a real server that may be written to."""
+"""The InvenTree behaviour that fedbot relies on, tested on the simulator or on a real server that may be changed."""

@@ -1,14 +1,14 @@
-"""Where the contract suite runs: simulated servers of each version, or a real server by environment variables.
+"""The servers of the contract suite: simulated ones of each version, or a real one by environment variables.
 
-FEDBOT_LIVE_INVENTREE (its address), FEDBOT_LIVE_TOKEN (a superuser's token), FEDBOT_LIVE_DISPOSABLE=yes (its data
-may be lost: the suite cleans up after itself, but it makes users and moves stock).
+FEDBOT_LIVE_INVENTREE (its address), FEDBOT_LIVE_TOKEN (a superuser's token), FEDBOT_LIVE_DISPOSABLE=yes (its data may
+be lost: the suite cleans up after itself, but it creates users and moves stock).
 
-InvenTree before 1.0 can't make users with roles over REST: there FEDBOT_LIVE_MAKE_ACCOUNT is a command that does it on
-the server itself. It is called with a name and the roles, as JSON (`{"stock": ["view", "change", "add"]}`), makes a
-user in a group of that name, and prints the user's token.
+InvenTree before 1.0 can't create users with roles over REST. For such a server, FEDBOT_LIVE_MAKE_ACCOUNT is a command
+that does it on the server. Its arguments are a name and the roles as JSON (`{"stock": ["view", "change", "add"]}`). It
+creates a user in a group of that name and prints the user's token.
 
-A test marked `api(since=…, until=…)` is about versions between these two: on others it is left out. The run ends with
-one line a version.
+A test marked `api(since=…, until=…)` runs only on versions between these two. The run ends with one line for each
+version.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ _left_out: Counter[str] = Counter()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the mark known."""
+    """Register the mark."""
     config.addinivalue_line("markers", "api(since, until): about InvenTree versions between these two")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the tests that are about other versions than the one that they would run on."""
+    """Deselect the tests about other versions than that of their server."""
     others = []
     for item in items:
         server = _server_of(item)
@@ -53,7 +53,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say of each version how it went."""
+    """Print a summary for each version."""
     went: dict[str, Counter[str]] = {}
     for outcome in ("passed", "failed", "error"):
         for report in terminalreporter.stats.get(outcome, []):

@@ -1,4 +1,4 @@
-"""The suite's own ground on a server: places, parts, people, all made for one run and removed after it."""
+"""The suite's own data on a server: locations, parts and people, created for one run and deleted after it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from fedbot_demo.inventree.seeding import make_account
 from fedbot_demo.inventree.transport import SimulatedTransport
 from tests.fakes.vault import FakeVault
 
-# What the bot's own user needs, and no more.
+# The roles that the bot's own user needs.
 SERVICE_ROLES = {
     "stock": ("view", "change", "add"),
     "return_order": ("view", "change", "add"),
@@ -35,15 +35,15 @@ READER_ROLES: dict[str, tuple[str, ...]] = dict.fromkeys(
 )
 ACTIONS = ("view", "add", "change", "delete")
 
-# Makes an account of that name with these roles on the server itself: its token.
+# Creates an account of that name with these roles on the server itself, and returns its token.
 MakeAccount = Callable[[str, Mapping[str, tuple[str, ...]]], str]
 
 
 class Ground:
-    """Everything is named after `run`, so that nothing else is touched and leftovers can be told.
+    """All names contain `run`, so nothing else is touched and leftovers can be recognised.
 
-    `admin` is a superuser, `service` has the bot's roles, `reader` a peer's, `nobody` none. Where they can't be made
-    over REST (below API 335), `make_account` makes them on the server itself.
+    `admin` is a superuser, `service` has the bot's roles, `reader` those of a peer, `nobody` none. Where accounts can't
+    be created over REST (below API 335), `make_account` creates them on the server itself.
     """
 
     def __init__(
@@ -79,19 +79,19 @@ class Ground:
         for transport in (self.service, self.reader, self.nobody):
             transport.api_version = self.admin.api_version
 
-    # --- making --------------------------------------------------------------------------------------------
+    # --- creating ------------------------------------------------------------------------------------------
 
     def transport(self, token: str) -> InvenTreeTransport:
-        """A connection under a token."""
+        """A connection with that token."""
         return InvenTreeTransport(self.url, token, transport=self.network, timeout=60)
 
     def inventory(self, *, superuser: bool = True) -> OwnInventory:
-        """Our edge as a bot would have it here."""
+        """Our edge, as a bot would use it here."""
         settings = self.settings(superuser=superuser)
         return OwnInventory(settings, FakeVault(), network=lambda _: self.network)
 
     def settings(self, *, superuser: bool = True) -> InventorySettings:
-        """A bot's settings for this server and this ground."""
+        """A bot's settings for this server and this data."""
         return InventorySettings(
             url=self.url,
             token=SecretStr(self.service_token),
@@ -107,21 +107,21 @@ class Ground:
         )
 
     def part(self, name: str, ipn: str, **fields: object) -> int:
-        """A part; salable unless said otherwise."""
+        """Create a part, salable by default."""
         content = {"name": f"{self.run} {name}", "IPN": f"{self.run}-{ipn}", "category": self.category}
         return self._make("part/", **{**content, "salable": True, "description": name, **fields})
 
     def company(self, name: str, **fields: object) -> int:
-        """A customer."""
+        """Create a customer."""
         content = {"name": f"{self.run} {name}", "is_customer": True, "is_supplier": False}
         return self._make("company/", **{**content, **fields})
 
     def stock(self, part: int, quantity: object, location: int, serial: str = "", **fields: object) -> int:
-        """A stock item."""
+        """Create a stock item."""
         numbered = self.version.serial_field(serial) if serial else {}
         content = {"part": part, "quantity": quantity, "location": location, **numbered, **fields}
         row = self.version.created(self.admin.post("stock/", content))
-        if row is None:  # older versions don't tell the key of a numbered item
+        if row is None:  # older versions don't return the key of a serialised item
             (row,) = self.admin.rows("stock/", part=part, serial=serial)
         return int(row["pk"])
 
@@ -129,7 +129,7 @@ class Ground:
         return int(self.admin.post(url, fields)["pk"])
 
     def account(self, name: str, roles: Mapping[str, tuple[str, ...]]) -> str:
-        """Make a user with these roles, in a group of its own name; its token."""
+        """Create a user with these roles in a group of its own name; return its token."""
         self.usernames[name] = f"{self.run}-{name}"
         if self._make_account is None or self.version.makes_users:
             return self._user(name, roles)
@@ -138,7 +138,7 @@ class Ground:
         return token
 
     def _user(self, name: str, roles: Mapping[str, tuple[str, ...]]) -> str:
-        """A user with these roles through a group of its own; its token."""
+        """Create a user with these roles through a group of its own; return its token."""
         content = {"username": f"{self.run}-{name}", "first_name": "", "last_name": self.run, "email": ""}
         user = self._make("user/", **content)
         group = self._make("user/group/", name=f"{self.run}-{name}")
@@ -152,22 +152,22 @@ class Ground:
         return self.mint(user, name)
 
     def mint(self, user: int, name: str) -> str:
-        """A token for a user, made by the superuser."""
+        """Create a token for a user as the superuser."""
         content = {"user": user, "name": f"{self.run}-{name}", "expiry": "2099-01-01"}
         return str(self.admin.post("user/tokens/", content)["token"])
 
-    # --- looking -------------------------------------------------------------------------------------------
+    # --- reading -------------------------------------------------------------------------------------------
 
     def item(self, pk: int) -> dict[str, Any]:
-        """A stock item as it stands."""
+        """A stock item as it is now."""
         return self.admin.row(f"stock/{pk}/")
 
     def metadata_url(self, model: str, pk: int) -> str:
-        """Where the metadata of a record is on this version."""
+        """The address of a record's metadata on this version."""
         return self.version.metadata_url(model, pk)
 
     def roles(self, transport: InvenTreeTransport) -> dict[str, list[str] | None]:
-        """What the user behind a token may do, by role."""
+        """The permissions of a token's user by role."""
         if self.version.tells_roles_with_user:
             return dict(transport.row("user/me/", roles="true")["roles"])
         return dict(transport.row("user/roles/")["roles"])
@@ -177,7 +177,7 @@ class Ground:
         return sorted(self.admin.rows("stock/track/", item=pk), key=lambda row: int(row["pk"]), reverse=True)
 
     def child_of(self, pk: int) -> int:
-        """What was split off from an item last."""
+        """The item split off most recently from an item."""
         entry = next(entry for entry in self.history(pk) if entry["tracking_type"] == 42)
         return int(entry["deltas"]["stockitem"])
 
@@ -194,7 +194,7 @@ class Ground:
     # --- cleaning up ---------------------------------------------------------------------------------------
 
     def clear(self) -> None:
-        """Remove everything of this run, stock first and places from the leaves."""
+        """Delete everything of this run: stock first, then locations from the leaves up."""
         for part in self._ours("part/", "name"):
             for row in self.admin.rows("stock/", part=part["pk"]):
                 if row["part"] == part["pk"]:
@@ -212,7 +212,7 @@ class Ground:
             self.admin.delete(f"stock/location/{row['pk']}/", data=keeping)
 
     def leftovers(self) -> list[str]:
-        """What of this run is still there."""
+        """The rows of this run that are still there."""
         kinds = (
             ("stock/location/", "pathstring"),
             ("part/category/", "name"),
@@ -228,7 +228,7 @@ class Ground:
 
 
 def simulated(version: versions.Version) -> Ground:
-    """A ground on a simulated server of that version."""
+    """Test data on a simulated server of that version."""
     seeded = seeds.alpha(version=version)
 
     def make(username: str, roles: Mapping[str, tuple[str, ...]]) -> str:
@@ -239,7 +239,7 @@ def simulated(version: versions.Version) -> Ground:
 
 
 def made_by_command() -> MakeAccount | None:
-    """What makes accounts on a live server: the command that the environment names, if it does."""
+    """The command in the environment that creates accounts on a live server, if there is one."""
     command = shlex.split(os.environ.get("FEDBOT_LIVE_MAKE_ACCOUNT", ""))
 
     def make(username: str, roles: Mapping[str, tuple[str, ...]]) -> str:

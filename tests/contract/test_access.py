@@ -1,4 +1,4 @@
-"""Users, groups, tokens and what they may do."""
+"""Users, groups, tokens and their permissions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fedbot.ports.inventory import NotPermitted, Refusal
 from tests.contract.ground import Ground
 
 
-def test_the_server_tells_its_version_and_the_token_its_user_with_roles(ground: Ground) -> None:
+def test_the_server_returns_its_version_and_the_tokens_user_with_roles(ground: Ground) -> None:
     ground.service.connect()
     assert ground.service.api_version >= 160
     me = ground.service.row("user/me/")
@@ -36,7 +36,7 @@ def test_the_bots_roles_are_enough_for_its_work(ground: Ground) -> None:
 
 
 @pytest.mark.api(since=335)
-def test_and_for_no_more(ground: Ground) -> None:
+def test_the_bots_roles_allow_nothing_else(ground: Ground) -> None:
     item = ground.stock(ground.bolt, 1, ground.drawer)
     forbidden: tuple[Callable[[], object], ...] = (
         lambda: ground.service.delete(f"stock/{item}/"),
@@ -50,7 +50,7 @@ def test_and_for_no_more(ground: Ground) -> None:
             call()
 
 
-def test_a_peers_user_can_look_and_do_nothing(ground: Ground) -> None:
+def test_a_peers_user_can_only_view(ground: Ground) -> None:
     item = ground.stock(ground.bolt, 1, ground.drawer)
     assert ground.reader.count("stock/") > 0
     assert ground.reader.row(f"stock/{item}/", part_detail="true")["part_detail"]["pk"] == ground.bolt
@@ -99,7 +99,7 @@ def test_in_1_0_any_account_can_make_itself_admin_so_a_peer_gets_none(ground: Gr
     ground.admin.delete(f"user/tokens/{row['id']}/")
 
 
-def test_any_account_sees_who_is_in_which_group(ground: Ground) -> None:
+def test_any_account_sees_the_members_of_groups(ground: Ground) -> None:
     name = ground.usernames["service"]
     rows = ground.nobody.rows("user/", search=name)
     (row,) = [row for row in rows if row["username"] == name]
@@ -110,14 +110,14 @@ def test_any_account_sees_who_is_in_which_group(ground: Ground) -> None:
 
 
 @pytest.mark.api(since=335)
-def test_any_account_sees_what_a_group_may_do(ground: Ground) -> None:
+def test_any_account_sees_a_groups_permissions(ground: Ground) -> None:
     groups = {group["name"]: group for group in ground.nobody.rows("user/group/", role_detail="true")}
     adding = {rule["name"] for rule in groups[ground.usernames["service"]]["roles"] if rule["can_add"]}
     assert adding == {"stock", "return_order", "part"}
 
 
 @pytest.mark.api(since=472)
-def test_only_a_superuser_makes_tokens_for_others(ground: Ground) -> None:
+def test_only_a_superuser_creates_tokens_for_others(ground: Ground) -> None:
     assert ground.version.direct_access_is_safe is True
     content = {"user": ground.users["reader"], "name": f"{ground.run}-x", "expiry": "2099-01-01"}
     with pytest.raises(Refusal):
@@ -138,12 +138,12 @@ def test_a_tokens_value_is_shown_once(ground: Ground) -> None:
 
 
 @pytest.mark.api(since=325)
-def test_a_revoked_token_is_dead_and_stays_listed(ground: Ground) -> None:
+def test_a_revoked_token_is_invalid_and_stays_listed(ground: Ground) -> None:
     secret = ground.mint(ground.users["reader"], "doomed")
     rows = ground.admin.rows("user/tokens/", all_users="true")
     token = next(row for row in rows if row["name"] == f"{ground.run}-doomed")
     with pytest.raises(Refusal):
-        ground.admin.delete(f"user/tokens/{token['id']}/")  # others' tokens are only seen with all_users
+        ground.admin.delete(f"user/tokens/{token['id']}/")  # others' tokens only show with all_users
     ground.admin.delete(f"user/tokens/{token['id']}/", params={"all_users": "true"})
     with pytest.raises(NotPermitted, match="revoked"):
         ground.transport(secret).get("user/me/")
@@ -162,7 +162,7 @@ def test_reactivating_a_user_revives_its_tokens_so_it_is_never_done(ground: Grou
 
 
 @pytest.mark.api(since=293)
-def test_a_new_user_has_no_password_no_rights_and_the_last_name_that_we_gave(ground: Ground) -> None:
+def test_a_new_user_has_no_password_no_permissions_and_the_last_name_that_we_gave(ground: Ground) -> None:
     content = {"username": f"{ground.run}-new", "first_name": "", "last_name": "connection", "email": ""}
     user = ground.admin.post("user/", content)
     assert (user["last_name"], user["is_staff"], user["is_superuser"], user["is_active"]) == (
@@ -177,7 +177,7 @@ def test_a_new_user_has_no_password_no_rights_and_the_last_name_that_we_gave(gro
 
 
 @pytest.mark.api(since=335)
-def test_a_new_group_may_do_nothing(ground: Ground) -> None:
+def test_a_new_group_has_no_permissions(ground: Ground) -> None:
     group = ground.admin.post("user/group/", {"name": f"{ground.run}-empty"})
     rules = [rule for rule in ground.admin.rows("user/ruleset/", group=group["pk"]) if rule["group"] == group["pk"]]
     assert {"stock", "part", "part_category", "stock_location", "return_order"} <= {rule["name"] for rule in rules}

@@ -1,4 +1,4 @@
-"""Servers between the recorded ones: each of our queries and steps, on both sides of each gate."""
+"""Servers between the recorded versions: each of our queries and steps on both sides of each gate."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SIDES = sorted({side for gate in GATES.values() for side in (gate.api - 1, gate.
 
 
 @pytest.mark.parametrize("api", SIDES)
-async def test_all_that_we_ask_and_do_works_on_both_sides_of_each_gate(api: int) -> None:
+async def test_all_queries_and_steps_work_on_both_sides_of_each_gate(api: int) -> None:
     ground = simulated(Version(api))
     inventory = OwnInventory(ground.settings(superuser=False), FakeVault(), network=lambda _: ground.network)
     for asked in work(ground, f"fed:{secrets.token_hex(10)}:1").values():

@@ -1,4 +1,4 @@
-"""Finding parts and places, metadata, companies, and the shapes of lists."""
+"""Finding parts and locations, metadata, companies, and the shapes of lists."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from fedbot.ports.inventory import Refusal
 from tests.contract.ground import Ground
 
 
-def test_the_ipn_filter_is_exact_but_for_case(ground: Ground) -> None:
+def test_the_ipn_filter_is_exact_but_ignores_case(ground: Ground) -> None:
     for ipn in (f"{ground.run}-BOLT", f"{ground.run}-bolt"):
         assert [row["pk"] for row in ground.service.rows("part/", IPN=ipn)] == [ground.bolt]
     assert ground.service.rows("part/", IPN=f"{ground.run}-BOL") == []
@@ -20,7 +20,7 @@ def test_the_name_filter_is_ignored_and_the_search_is_not(ground: Ground) -> Non
     assert [row["pk"] for row in found] == [ground.bolt]
 
 
-def test_a_part_tells_where_its_items_belong(ground: Ground) -> None:
+def test_a_part_has_the_default_location_of_its_items(ground: Ground) -> None:
     part = ground.part("Placed", "PLACED", default_location=ground.shelf)
     (row,) = ground.service.rows("part/", IPN=f"{ground.run}-PLACED")
     assert row["default_location"] == ground.shelf
@@ -31,7 +31,7 @@ def test_a_part_tells_where_its_items_belong(ground: Ground) -> None:
 
 
 @pytest.mark.api(since=293)
-def test_a_part_tells_where_those_of_its_category_belong(ground: Ground) -> None:
+def test_a_part_has_the_default_location_of_its_category(ground: Ground) -> None:
     category = {"name": f"{ground.run} placed", "parent": ground.category, "default_location": ground.drawer}
     made = ground.admin.post("part/category/", category)
     part = ground.part("Sorted", "SORTED", category=made["pk"])
@@ -41,7 +41,7 @@ def test_a_part_tells_where_those_of_its_category_belong(ground: Ground) -> None
 
 
 @pytest.mark.api(since=436)
-def test_the_part_of_a_stock_item_does_not_tell_where_those_of_its_category_belong(ground: Ground) -> None:
+def test_the_part_of_a_stock_item_lacks_the_default_location_of_its_category(ground: Ground) -> None:
     category = {"name": f"{ground.run} untold", "parent": ground.category, "default_location": ground.drawer}
     part = ground.part("Untold", "UNTOLD", category=ground.admin.post("part/category/", category)["pk"])
     item = ground.stock(part, 1, ground.drawer)
@@ -49,7 +49,7 @@ def test_the_part_of_a_stock_item_does_not_tell_where_those_of_its_category_belo
     assert (detail["default_location"], detail["category_default_location"]) == (None, None)
 
 
-def test_a_stock_item_tells_its_place_by_path(ground: Ground) -> None:
+def test_a_stock_item_has_the_path_of_its_location(ground: Ground) -> None:
     item = ground.stock(ground.bolt, 1, ground.drawer)
     row = ground.service.row(f"stock/{item}/", location_detail="true")
     assert row["location_detail"]["pathstring"] == f"{ground.run}/Drawer"
@@ -61,7 +61,7 @@ def test_name_ipn_and_revision_make_a_part_unique(ground: Ground) -> None:
     assert ground.part("Bolt", "BOLT", revision="B") != ground.bolt
 
 
-def test_stock_is_filtered_by_part_place_and_serial_number(ground: Ground) -> None:
+def test_stock_is_filtered_by_part_location_and_serial_number(ground: Ground) -> None:
     part = ground.part("Filtered", "FILTERED", trackable=True)
     here = ground.stock(part, 1, ground.drawer, serial="7")
     there = ground.stock(part, 1, ground.shelf, serial="8")
@@ -73,7 +73,7 @@ def test_stock_is_filtered_by_part_place_and_serial_number(ground: Ground) -> No
     assert {row["pk"] for row in ground.service.rows("stock/", part=part)} == {here, there}
 
 
-def test_lists_come_bare_or_in_pages(ground: Ground) -> None:
+def test_lists_are_plain_or_in_pages(ground: Ground) -> None:
     assert isinstance(ground.service.get("stock/location/"), list)
     page = ground.service.get("stock/location/", params={"limit": 1})
     assert set(page) == {"count", "next", "previous", "results"}
@@ -88,7 +88,7 @@ def test_metadata_merges_the_top_level_only(ground: Ground) -> None:
 
 
 @pytest.mark.api(since=293)
-def test_a_companys_name_is_unique_and_it_is_a_supplier_unless_told(ground: Ground) -> None:
+def test_a_companys_name_is_unique_and_it_is_a_supplier_by_default(ground: Ground) -> None:
     with pytest.raises(Refusal):
         ground.company("peer")
     row = ground.service.post("company/", {"name": f"{ground.run} default"})
@@ -96,7 +96,7 @@ def test_a_companys_name_is_unique_and_it_is_a_supplier_unless_told(ground: Grou
     assert ground.service.row(f"company/{row['pk']}/")["active"] is True
 
 
-def test_what_is_not_there_is_told_as_gone(ground: Ground) -> None:
+def test_a_missing_row_is_reported_as_gone(ground: Ground) -> None:
     for url in ("stock/999999999/", "part/999999999/", "user/999999999/"):
         with pytest.raises(Refusal) as caught:
             ground.admin.get(url)

@@ -1,4 +1,4 @@
-"""Counting everything in two calls, as whoever asks."""
+"""Counting everything in two calls, with the caller's permissions."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def counts(transport: InvenTreeTransport) -> dict[str, int | None]:
     return {name: found[name].get("count") for name in ("part", "stockitem", "partcategory", "stocklocation")}
 
 
-def test_one_question_counts_what_the_lists_hold(ground: Ground) -> None:
+def test_one_query_counts_what_the_lists_hold(ground: Ground) -> None:
     ground.stock(ground.bolt, 5, ground.drawer)
     gone = ground.stock(ground.bolt, 1, ground.drawer)
     ground.assign(gone)
@@ -34,15 +34,15 @@ def test_one_question_counts_what_the_lists_hold(ground: Ground) -> None:
     assert counts(ground.service) == expected
 
 
-def test_a_friends_view_rights_are_enough_to_count(ground: Ground) -> None:
+def test_a_friends_view_permissions_are_enough_to_count(ground: Ground) -> None:
     assert counts(ground.reader) == counts(ground.service)
 
 
-def test_without_rights_there_is_no_count_rather_than_a_zero(ground: Ground) -> None:
+def test_without_permissions_there_is_no_count_rather_than_a_zero(ground: Ground) -> None:
     assert set(counts(ground.nobody).values()) == {None}
 
 
-def test_parts_that_run_low_are_counted_by_a_filter(ground: Ground) -> None:
+def test_parts_with_low_stock_are_counted_by_a_filter(ground: Ground) -> None:
     before = ground.service.count("part/", low_stock="true")
     part = ground.part("Scarce", "SCARCE", minimum_stock=10)
     ground.stock(part, 3, ground.drawer)

@@ -1,4 +1,4 @@
-"""The bot's roles taken away one by one: what is refused then, in which words, held against what the docs ask for."""
+"""Remove the bot's roles one by one, and compare the refusals and their texts with the docs."""
 
 from __future__ import annotations
 
@@ -62,13 +62,13 @@ from tests.fakes.vault import FakeVault
 DOCS = Path(__file__).parents[2] / "docs"
 OK = 10
 PHOTO = b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==")
-"""A picture of one point: InvenTree takes no other for an image."""
+"""A picture of one pixel; InvenTree accepts only real pictures as images."""
 LADDER = ("view", "change", "add")
 Roles = Mapping[str, tuple[str, ...]]
 
 
 def work(ground: Ground, mark: str) -> dict[str, Query | Step]:
-    """One of each question and step of the everyday token, each on things of its own that are as they must be."""
+    """One of each query and step of the everyday token, each on prepared items of its own."""
 
     def lying(place: int = ground.drawer) -> int:
         return ground.stock(ground.bolt, 5, place)
@@ -125,7 +125,7 @@ def work(ground: Ground, mark: str) -> dict[str, Query | Step]:
 
 
 async def refusals(ground: Ground, roles: Roles, name: str) -> dict[str, str]:
-    """What is refused to a bot with these roles, with the words; what it complains of at its start is 'overview'."""
+    """The refusals that a bot with these roles gets, with their texts; 'overview' holds the complaints at its start."""
     settings = replace(ground.settings(superuser=False), token=SecretStr(ground.account(name, roles)))
     inventory = OwnInventory(settings, FakeVault(), network=lambda _: ground.network)
     refused = {}
@@ -145,7 +145,7 @@ async def refusals(ground: Ground, roles: Roles, name: str) -> dict[str, str]:
 
 
 async def does(inventory: OwnInventory, asked: Query | Step) -> None:
-    """As the runner: a question is answered, a step is looked for and then done."""
+    """Answer a query, or probe and then do a step, as the runner does."""
     if isinstance(asked, Query):
         await inventory.answer(asked)
         return
@@ -154,12 +154,12 @@ async def does(inventory: OwnInventory, asked: Query | Step) -> None:
 
 
 async def acted(inventory: OwnInventory, step: Step) -> StepResult:
-    """It is done, with the picture if it takes one."""
+    """Do the step, with the picture if it takes one."""
     return await (inventory.attach(step, PHOTO) if isinstance(step, AttachPhoto | KeepFile) else inventory.act(step))
 
 
 def told(api: int) -> dict[str, set[str]]:
-    """What is refused without which right on a server of this API number, as docs/inventree.md tells it."""
+    """The refusals for each missing permission on a server of this API number, from docs/inventree.md."""
     page = (DOCS / "inventree.md").read_text(encoding="utf-8")
     table = page.partition("| without | is refused |")[2].partition("\n\n")[0]
     return {
@@ -169,7 +169,7 @@ def told(api: int) -> dict[str, set[str]]:
 
 
 def _of_version(cell: str, api: int) -> list[str]:
-    """`find (from 436)` and the like: the words if they are about this version."""
+    """Split `find (from 436)` and the like; keep the words about this version."""
     found = re.fullmatch(r"(.+?)(?: \((from|below) (\d+)\))?", cell)
     assert found is not None
     what, side, number = found.groups()
@@ -178,7 +178,7 @@ def _of_version(cell: str, api: int) -> list[str]:
 
 
 def asked_for() -> tuple[dict[str, str], dict[str, str]]:
-    """The roles that docs/install-by-hand.md says to give, and those for a bot that may create parts."""
+    """The roles that docs/install-by-hand.md lists, and those for a bot that may create parts."""
     page = (DOCS / "install-by-hand.md").read_text(encoding="utf-8")
     step = page.partition("exactly these\n   roles:")[2].partition("\n2. ")[0]
     always, _, creating = step.partition("Give *part")
@@ -191,11 +191,11 @@ def asked_for() -> tuple[dict[str, str], dict[str, str]]:
 
 
 def with_all(roles: Mapping[str, str]) -> Roles:
-    """The roles with what each right brings along: who may add may change, who may change may look."""
+    """The roles with the permissions that they include: add includes change, change includes view."""
     return {role: LADDER[: LADDER.index(action) + 1] for role, action in roles.items()}
 
 
-async def test_with_the_roles_that_the_docs_ask_for_nothing_is_refused_but_making_parts(ground: Ground) -> None:
+async def test_with_the_roles_in_the_docs_only_the_creation_of_parts_is_refused(ground: Ground) -> None:
     always, creating = asked_for()
     refused = await refusals(ground, with_all(always), "bot")
     table = told(ground.version.api)
@@ -218,7 +218,7 @@ async def test_a_bot_that_creates_no_parts_asks_for_every_role_too(ground: Groun
 
 
 @pytest.mark.timeout(600)  # hundreds of calls: minutes on a real server that is busy
-async def test_each_role_taken_away_refuses_what_the_docs_say_and_names_itself(ground: Ground) -> None:
+async def test_each_missing_role_refuses_what_the_docs_say_and_is_named(ground: Ground) -> None:
     expected = told(ground.version.api)
     assert set(expected) == {f"{role}: {action}" for role, actions in SERVICE_ROLES.items() for action in actions}
     for permission, whats in expected.items():

@@ -1,4 +1,4 @@
-"""Answers to odd calls, as `make differential` found them on real servers: each was otherwise on the simulated one."""
+"""Answers to odd calls that `make differential` found on real servers; the simulated one used to differ in each."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ JOINED = "\U0001f469\u200d\U0001f527"
 
 
 def answer(ground: Ground, method: str, url: str, content: object = None, token: str = "") -> tuple[int, Any]:
-    """Status and content as they come, an error's too."""
+    """Status and content of the answer, also of an error."""
     headers = {"Authorization": f"Token {token or ground.token}", "Accept-Language": "en"}
     with httpx.Client(base_url=ground.admin.api_url, transport=ground.network, timeout=60) as http:
         response = http.request(method, url, headers=headers, json=content)
     return response.status_code, response.json()
 
 
-async def test_calls_with_nothing_in_them_are_refused_for_that_alone_and_change_nothing(ground: Ground) -> None:
-    """By this `fedbot check` tries what a first handover will need."""
+async def test_an_empty_call_is_refused_for_being_empty_and_changes_nothing(ground: Ground) -> None:
+    """`fedbot check` uses such calls to test the permissions of a first handover."""
     tables = ("stock/", "stock/track/", "part/", "company/", "user/", "user/group/")
     before = [ground.admin.count(table) for table in tables]
     inventory = ground.inventory()
@@ -42,7 +42,7 @@ async def test_calls_with_nothing_in_them_are_refused_for_that_alone_and_change_
         assert isinstance(problem, NotPermitted), (path, problem)
 
 
-def test_an_item_that_is_made_of_nothing_tells_no_quantity_in_its_history(ground: Ground) -> None:
+def test_a_new_empty_item_has_no_quantity_in_its_history(ground: Ground) -> None:
     (entry,) = ground.history(ground.stock(ground.bolt, 0, ground.drawer))
     assert "quantity" not in entry["deltas"]
     (entry,) = ground.history(ground.stock(ground.bolt, 1, ground.drawer))
@@ -50,7 +50,7 @@ def test_an_item_that_is_made_of_nothing_tells_no_quantity_in_its_history(ground
 
 
 @pytest.mark.api(since=200)
-def test_children_are_counted_with_theirs_below_1_0(ground: Ground) -> None:
+def test_child_items_counts_all_descendants_below_1_0(ground: Ground) -> None:
     item = ground.stock(ground.bolt, 9, ground.drawer)
     ground.transfer(item, 5, ground.shelf, "one")
     ground.transfer(ground.child_of(item), 2, ground.drawer, "of it")
@@ -58,7 +58,7 @@ def test_children_are_counted_with_theirs_below_1_0(ground: Ground) -> None:
 
 
 @pytest.mark.api(since=383)
-def test_a_numbered_item_that_is_made_with_a_status_is_saved_twice(ground: Ground) -> None:
+def test_a_serialised_item_created_with_a_status_is_saved_twice(ground: Ground) -> None:
     content = {"part": ground.lens, "location": ground.drawer, "quantity": 1, "status": 75}
     _, (made,) = answer(ground, "POST", "stock/", {**content, "serial_numbers": f"{ground.run}-75"})
     made_entry, edited = ground.history(made["pk"])
@@ -69,7 +69,7 @@ def test_a_numbered_item_that_is_made_with_a_status_is_saved_twice(ground: Groun
 
 
 @pytest.mark.api(since=530)
-def test_part_and_place_of_an_item_are_told_only_to_who_may_see_them(ground: Ground) -> None:
+def test_an_item_shows_part_and_location_only_to_callers_who_may_view_them(ground: Ground) -> None:
     item, asked = ground.stock(ground.bolt, 1, ground.drawer), {"part_detail": "true", "location_detail": "true"}
     for role, missing in (("part", "part_detail"), ("stock_location", "location_detail")):
         left = {name: actions for name, actions in SERVICE_ROLES.items() if name != role}
@@ -81,13 +81,13 @@ def test_part_and_place_of_an_item_are_told_only_to_who_may_see_them(ground: Gro
         assert entry["item_detail"]["part_detail"]["pk"] == ground.bolt
 
 
-def test_a_status_for_what_is_not_there_names_that_alone(ground: Ground) -> None:
+def test_a_status_change_of_a_missing_item_names_only_the_item(ground: Ground) -> None:
     content = {"items": [ABSENT], "status": 50, "note": "x"}
     refusal = f'Invalid pk "{ABSENT}" - object does not exist.'
     assert answer(ground, "POST", "stock/change_status/", content) == (400, {"items": [refusal]})
 
 
-def test_tags_that_come_with_a_new_item_are_told_in_the_reply_and_kept_by_older_versions(ground: Ground) -> None:
+def test_tags_of_a_new_item_are_echoed_and_only_older_versions_store_them(ground: Ground) -> None:
     content = {"part": ground.bolt, "quantity": 1, "location": ground.drawer, "tags": ["fedbot: lent"]}
     status, reply = answer(ground, "POST", "stock/", content)
     row = ground.version.created(reply)
@@ -97,7 +97,7 @@ def test_tags_that_come_with_a_new_item_are_told_in_the_reply_and_kept_by_older_
     assert kept == ([] if ground.version.api > 500 else ["fedbot: lent"])
 
 
-def test_tags_are_a_list_or_one_as_json_text(ground: Ground) -> None:
+def test_tags_are_a_list_or_a_json_text_of_one(ground: Ground) -> None:
     content = {"part": ground.bolt, "quantity": 1, "location": ground.drawer}
     refusal = "Invalid json list. A tag list submitted in string form must be valid json."
     assert answer(ground, "POST", "stock/", {**content, "tags": "x"}) == (400, {"tags": [refusal]})
@@ -124,7 +124,7 @@ def test_tags_are_a_list_or_one_as_json_text(ground: Ground) -> None:
         ),
     ],
 )
-def test_what_is_taken_for_html_depends_on_the_version(
+def test_the_version_decides_which_text_counts_as_html(
     ground: Ground, text: str, since_470: str | None, before: str | None, in_0_13: str | None
 ) -> None:
     item, api = ground.stock(ground.bolt, 1, ground.drawer), ground.version.api
@@ -138,7 +138,7 @@ def test_what_is_taken_for_html_depends_on_the_version(
         assert ground.history(item)[0]["notes"] == kept
 
 
-def test_an_item_that_is_made_with_a_status_begins_its_history_with_that_in_1_0(ground: Ground) -> None:
+def test_an_item_created_with_a_status_begins_its_history_with_it_in_1_0(ground: Ground) -> None:
     (entry,) = ground.history(ground.stock(ground.bolt, 3, ground.drawer, status=70))
     if ground.version.api == 391:
         assert (entry["tracking_type"], entry["deltas"]) == (5, {"status": 70})
@@ -148,7 +148,7 @@ def test_an_item_that_is_made_with_a_status_begins_its_history_with_that_in_1_0(
 
 @pytest.mark.parametrize("who", ["service", "reader"])
 @pytest.mark.api(since=207)
-def test_an_empty_file_is_refused_before_it_is_asked_who_attaches_it(ground: Ground, who: str) -> None:
+def test_an_empty_file_is_refused_before_permissions_are_checked(ground: Ground, who: str) -> None:
     item = ground.stock(ground.bolt, 1, ground.drawer)
     url, fields = ground.version.attachment_call(item)
     with pytest.raises(Refusal, match="The submitted file is empty") as caught:
@@ -157,7 +157,7 @@ def test_an_empty_file_is_refused_before_it_is_asked_who_attaches_it(ground: Gro
 
 
 @pytest.mark.parametrize("quantity", [3, 0])
-def test_a_lost_item_is_moved_by_all_but_the_oldest(ground: Ground, quantity: int) -> None:
+def test_all_versions_but_the_oldest_move_a_lost_item(ground: Ground, quantity: int) -> None:
     item = ground.stock(ground.bolt, 3, ground.drawer, status=70)
     content = {"items": [{"pk": item, "quantity": quantity}], "location": ground.shelf, "notes": "x"}
     if not quantity and ground.version.api >= 391:
@@ -169,7 +169,7 @@ def test_a_lost_item_is_moved_by_all_but_the_oldest(ground: Ground, quantity: in
         assert answer(ground, "POST", "stock/transfer/", content)[0] == 201
 
 
-def test_a_move_to_where_it_lies_without_a_word_leaves_no_entry_where_it_would_tell_nothing(ground: Ground) -> None:
+def test_a_move_within_the_same_location_without_notes_leaves_no_empty_entry(ground: Ground) -> None:
     item = ground.stock(ground.bolt, 3, ground.drawer)
     for notes, entries in (("", 1 if 293 <= ground.version.api < 500 else 2), ("x", None)):
         before = len(ground.history(item))
@@ -178,7 +178,7 @@ def test_a_move_to_where_it_lies_without_a_word_leaves_no_entry_where_it_would_t
         assert len(ground.history(item)) == (entries or before + 1)
 
 
-def test_a_quantity_that_is_wrong_in_two_ways_is_told_both(ground: Ground) -> None:
+def test_both_errors_of_a_quantity_are_returned(ground: Ground) -> None:
     content = {"part": ground.lens, "location": ground.drawer, "quantity": "1.1234567"}
     told = [
         "Ensure that there are no more than 5 decimal places.",
@@ -187,7 +187,7 @@ def test_a_quantity_that_is_wrong_in_two_ways_is_told_both(ground: Ground) -> No
     assert answer(ground, "POST", "stock/", content) == (400, {"quantity": told})
 
 
-def test_a_merge_tells_how_much_came_to_it_from_512_on_and_where_before(ground: Ground) -> None:
+def test_a_merge_records_the_added_quantity_from_512_on_and_the_location_before(ground: Ground) -> None:
     items = [ground.stock(ground.bolt, quantity, ground.drawer) for quantity in (3, 4)]
     content = {"items": [{"item": item} for item in items], "location": ground.drawer, "notes": "x"}
     assert answer(ground, "POST", "stock/merge/", content)[0] == 201
@@ -198,7 +198,7 @@ def test_a_merge_tells_how_much_came_to_it_from_512_on_and_where_before(ground: 
 
 
 @pytest.mark.api(until=380)
-def test_what_is_gone_can_not_be_returned_which_ends_in_an_error_500(ground: Ground) -> None:
+def test_returning_a_missing_item_ends_in_an_error_500(ground: Ground) -> None:
     status, reply = answer(ground, "POST", f"stock/{ABSENT}/return/", {"location": ground.drawer, "notes": ""})
     assert (status, reply["error"]) == (500, "KeyError")
 
@@ -210,7 +210,7 @@ def test_a_file_that_only_begins_like_a_picture_gets_no_thumbnail(ground: Ground
     assert ground.admin.row(f"attachment/{told['pk']}/")["thumbnail"] is None
 
 
-def test_the_metadata_of_a_company_that_is_not_there_is_refused_before_that_is_seen_where_it_is_below_the_row(
+def test_metadata_below_a_missing_company_checks_permissions_before_the_row(
     ground: Ground,
 ) -> None:
     url = ground.metadata_url("company", ABSENT)
@@ -219,7 +219,7 @@ def test_the_metadata_of_a_company_that_is_not_there_is_refused_before_that_is_s
 
 
 @pytest.mark.api(since=200)
-async def test_the_custom_key_may_be_that_of_an_old_status_in_0_17_and_what_is_written_off_is_lost_all_the_same(
+async def test_a_write_off_marks_an_item_as_lost_even_if_0_17_keeps_an_old_custom_key(
     ground: Ground,
 ) -> None:
     item = ground.stock(ground.bolt, 5, ground.drawer)
@@ -233,14 +233,14 @@ async def test_the_custom_key_may_be_that_of_an_old_status_in_0_17_and_what_is_w
 
 
 @pytest.mark.api(since=200)
-def test_all_that_is_wrong_with_a_new_item_is_told_at_once(ground: Ground) -> None:
+def test_all_errors_of_a_new_item_are_returned_at_once(ground: Ground) -> None:
     content = {"part": ground.bolt, "location": ground.drawer, "quantity": 1, "status": "x", "batch": "z" * 101}
     status, told = answer(ground, "POST", "stock/", content)
     assert status == 400
     assert set(told) == ({"batch", "status"} if ground.version.api < 391 else {"batch"})
 
 
-def test_the_history_tells_nothing_of_what_was_split_off_and_is_gone_in_0_13(ground: Ground) -> None:
+def test_the_history_leaves_out_a_deleted_split_item_in_0_13(ground: Ground) -> None:
     item = ground.stock(ground.bolt, 5, ground.drawer)
     ground.transfer(item, 2, ground.shelf, "x")
     child = ground.child_of(item)
@@ -250,7 +250,7 @@ def test_the_history_tells_nothing_of_what_was_split_off_and_is_gone_in_0_13(gro
     assert deltas.get("stockitem_detail", "nothing") == ("nothing" if ground.version.api < 200 else None)
 
 
-def test_a_whole_item_that_moves_with_another_status_gets_one_more_entry_in_0_13(ground: Ground) -> None:
+def test_a_whole_item_that_moves_with_another_status_gets_another_entry_in_0_13(ground: Ground) -> None:
     item = ground.stock(ground.bolt, 5, ground.drawer)
     ground.transfer(item, 5, ground.shelf, "x", status=85)
     told = [(row["tracking_type"], row["deltas"].get("status"), row["notes"]) for row in ground.history(item)]
@@ -258,7 +258,7 @@ def test_a_whole_item_that_moves_with_another_status_gets_one_more_entry_in_0_13
     assert [(kind, status, notes or "") for kind, status, notes in told][:-1] == [*apart, (20, 85, "x")]
 
 
-def test_the_status_of_what_is_split_off_is_told_even_if_it_is_the_same_up_to_1_0(ground: Ground) -> None:
+def test_the_status_of_a_split_item_is_recorded_even_if_unchanged_up_to_1_0(ground: Ground) -> None:
     item = ground.stock(ground.bolt, 5, ground.drawer)
     ground.transfer(item, 2, ground.shelf, "x", status=10)
     deltas = ground.history(ground.child_of(item))[0]["deltas"]
@@ -268,22 +268,20 @@ def test_the_status_of_what_is_split_off_is_told_even_if_it_is_the_same_up_to_1_
 @pytest.mark.parametrize("field", ["status", "status_custom_key"])
 @pytest.mark.parametrize("wrong", ["x", 11, ""])
 @pytest.mark.api(since=200)
-def test_a_status_that_does_not_exist_is_refused_in_an_edit_in_few_words(
-    ground: Ground, field: str, wrong: object
-) -> None:
+def test_an_edit_with_an_unknown_status_gets_a_short_error(ground: Ground, field: str, wrong: object) -> None:
     item = ground.stock(ground.bolt, 5, ground.drawer)
     assert answer(ground, "PATCH", f"stock/{item}/", {field: wrong}) == (400, {field: ["Invalid choice"]})
 
 
 @pytest.mark.api(until=200)
-def test_a_status_that_does_not_exist_is_named_in_0_13(ground: Ground) -> None:
+def test_an_unknown_status_is_named_in_0_13(ground: Ground) -> None:
     item = ground.stock(ground.bolt, 5, ground.drawer)
     said = {"status": ['"x" is not a valid choice.']}
     assert answer(ground, "PATCH", f"stock/{item}/", {"status": "x"}) == (400, said)
 
 
 @pytest.mark.api(since=381)
-def test_a_part_that_comes_back_is_split_off_without_a_place_in_the_history(ground: Ground) -> None:
+def test_a_partial_return_is_split_off_without_a_location_in_the_history(ground: Ground) -> None:
     item = ground.stock(ground.bolt, 5, ground.drawer)
     ground.admin.post("stock/change_status/", {"items": [item], "status": 60})
     rows = [{"pk": item, "quantity": 2}]
@@ -295,7 +293,7 @@ def test_a_part_that_comes_back_is_split_off_without_a_place_in_the_history(grou
 
 
 @pytest.mark.api(since=207)
-def test_what_is_attached_goes_with_what_it_is_attached_to(ground: Ground) -> None:
+def test_attachments_are_deleted_with_their_row(ground: Ground) -> None:
     item = ground.stock(ground.bolt, 5, ground.drawer)
     about = {"model_type": "stockitem", "model_id": item}
     ground.admin.post("attachment/", {**about, "link": "https://x.example/data.pdf", "comment": "x"})

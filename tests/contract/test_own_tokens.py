@@ -1,4 +1,4 @@
-"""Our own two tokens: told, renewed into their files, the old ones revoked."""
+"""Our own two tokens: read, renewed in their files, the old ones revoked."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.fakes.vault import FakeVault
 
 @pytest.fixture
 def files(ground: Ground, tmp_path: Path) -> Iterator[dict[str, Path]]:
-    """The bot's user's and the superuser's own token, in files as a bot has them; what is made of them is revoked."""
+    """The tokens of the bot's user and the superuser in files, as a bot has them; new ones are revoked afterwards."""
     me = int(ground.admin.row("user/me/")["pk"])
     made = {"token": ground.mint(ground.users["service"], "own"), "admin_token": ground.mint(me, "own-admin")}
     found = {setting: tmp_path / setting for setting in made}
@@ -54,7 +54,7 @@ async def seen(inventory: OwnInventory) -> dict[str, tuple[str, int, date | None
 
 @pytest.mark.api(since=325)
 @pytest.mark.parametrize("setting", ["token", "admin_token"])
-async def test_the_next_token_is_made_tried_written_and_the_old_one_revoked(
+async def test_the_next_token_is_created_tested_and_written_and_the_old_one_revoked(
     ground: Ground, files: dict[str, Path], inventory: OwnInventory, setting: str
 ) -> None:
     old = (await seen(inventory))[setting]
@@ -79,6 +79,6 @@ async def test_the_next_token_is_made_tried_written_and_the_old_one_revoked(
     with pytest.raises(NotPermitted):
         ground.transport(before).row("user/me/")
     assert ground.transport(now).row("user/me/")["pk"] == mine
-    with pytest.raises(Refusal) as caught:  # that is the one in use
+    with pytest.raises(Refusal) as caught:  # this one is in use
         await inventory.act(RevokeOwnToken("fed:own:3", setting, renewed.pk))
     assert caught.value.reason == "in-use"

@@ -1,4 +1,4 @@
-"""Searching what is shared: the filters that it rests on, and a friend's permissions."""
+"""Searching shared stock: the filters that it uses, and a friend's permissions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fedbot.rules.model.queries import FindShareable, Scope, SearchStock, Sharea
 from tests.contract.ground import Ground
 
 
-def test_parts_are_filtered_by_category_and_those_below_it(ground: Ground) -> None:
+def test_parts_are_filtered_by_category_including_subcategories(ground: Ground) -> None:
     below = ground.admin.post("part/category/", {"name": f"{ground.run} below", "parent": ground.category})
     part = ground.part("Deep", "DEEP", category=below["pk"])
     for category in (below["pk"], ground.category):
@@ -20,7 +20,7 @@ def test_parts_are_filtered_by_category_and_those_below_it(ground: Ground) -> No
     assert Categories.read(ground.reader).chain(below["pk"])[:2] == (below["pk"], ground.category)
 
 
-def test_only_parts_in_stock_are_listed_when_asked_so(ground: Ground) -> None:
+def test_only_parts_in_stock_are_listed_on_request(ground: Ground) -> None:
     part = ground.part("Empty", "EMPTY")
     search = f"{ground.run}-EMPTY"
     assert ground.reader.rows("part/", search=search, has_stock="true") == []
@@ -29,8 +29,9 @@ def test_only_parts_in_stock_are_listed_when_asked_so(ground: Ground) -> None:
     assert (row["pk"], row["category"]) == (part, ground.category)
 
 
-def test_keywords_and_description_are_searched_all_words_of_it(ground: Ground) -> None:
-    rare, quark = (f"{word}{ground.run[-6:]}" for word in ("zirkon", "quark"))  # other than in what earlier runs left
+def test_keywords_and_description_are_searched_for_all_words(ground: Ground) -> None:
+    # different from the words of earlier runs
+    rare, quark = (f"{word}{ground.run[-6:]}" for word in ("zirkon", "quark"))
     part = ground.part("Worded", "WORDED", keywords=f"{rare}, {quark}", description="flange of brass")
     ground.stock(part, 1, ground.drawer)
     for words in (rare, f"{quark.upper()} flange", f"{ground.run} brass"):
@@ -38,7 +39,7 @@ def test_keywords_and_description_are_searched_all_words_of_it(ground: Ground) -
     assert ground.reader.rows("part/", search=f"{rare} copper", limit=50) == []
 
 
-async def test_our_edge_finds_a_friends_words_under_its_own_permissions(ground: Ground) -> None:
+async def test_our_edge_finds_a_friends_words_with_its_own_permissions(ground: Ground) -> None:
     part = ground.part("Shared", "SHARED")
     item = ground.stock(part, 7, ground.drawer)
     inventory = ground.inventory()

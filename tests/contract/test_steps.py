@@ -1,4 +1,4 @@
-"""Our own steps and questions, from one end of a push to the other, on this server."""
+"""Our own steps and queries on this server, from one end of a push to the other."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def transfer() -> str:
 
 
 async def once(inventory: OwnInventory, step: Step) -> StepResult:
-    """Do a step as the runner does, and see that it is found afterwards and not before."""
+    """Do a step as the runner does; the probe must find it afterwards, and not before."""
     assert await inventory.probe(step) is None
     result = await inventory.act(step)
     assert await inventory.probe(step) == result
@@ -100,7 +100,7 @@ async def test_the_overview_has_nothing_to_complain_about(inventory: OwnInventor
     assert standing.username == ground.usernames["service"]
 
 
-async def test_rights_are_read_of_this_moment(inventory: OwnInventory, ground: Ground) -> None:
+async def test_current_permissions_are_read(inventory: OwnInventory, ground: Ground) -> None:
     name = ground.usernames["service"]
     assert await inventory.answer(PersonPermissions(name)) == Permissions(name, known=True, active=True, approver=True)
     other = ground.usernames["reader"]
@@ -123,7 +123,7 @@ async def test_items_are_found_by_every_kind_of_word(inventory: OwnInventory, gr
         assert [(each.pk, each.serial, each.place) for each in found.items] == [(item, "S1", f"{ground.run}/Drawer")]
 
 
-async def test_what_was_taken_out_is_found_though_its_source_is_gone(
+async def test_a_booked_out_item_is_found_after_its_source_was_deleted(
     inventory: OwnInventory, ground: Ground, transfer: str
 ) -> None:
     source = ground.stock(ground.bolt, 40, ground.drawer)
@@ -134,10 +134,10 @@ async def test_what_was_taken_out_is_found_though_its_source_is_gone(
 
 
 @pytest.mark.parametrize("quantity", [3, 5])
-async def test_what_is_on_its_way_is_not_taken_for_another_transfer(
+async def test_an_item_in_transit_is_not_used_for_another_transfer(
     inventory: OwnInventory, ground: Ground, transfer: str, quantity: int
 ) -> None:
-    """All of an item keeps its number when it is taken out; what was split off is named by its own."""
+    """A whole item keeps its number when it is booked out; a split-off item has a number of its own."""
     source = ground.stock(ground.bolt, 5, ground.drawer)
     out = await taken(inventory, transfer, source, ground.bolt, str(quantity))
     another = f"fed:{secrets.token_hex(10)}:1:out"
@@ -145,7 +145,7 @@ async def test_what_is_on_its_way_is_not_taken_for_another_transfer(
         await inventory.act(TakeOut(another, "on its way", out.item, ground.bolt, Decimal(1)))
 
 
-async def test_a_token_is_tried_before_it_is_trusted(inventory: OwnInventory, ground: Ground) -> None:
+async def test_a_token_is_tested_before_it_is_trusted(inventory: OwnInventory, ground: Ground) -> None:
     trial = TryToken("fed:c:0:trial", "ref")
     inventory._vault.keep("ref", ground.reader_token)
     tried = await inventory.act(trial)
@@ -220,7 +220,7 @@ async def test_a_push_from_the_receivers_side(inventory: OwnInventory, ground: G
     assert match.serial == "S-77-alpha"
 
 
-async def test_a_thing_with_a_serial_number_that_was_here_before_comes_again_as_the_same_record(
+async def test_a_serialised_item_that_was_here_before_returns_to_its_former_record(
     inventory: OwnInventory, ground: Ground, transfer: str
 ) -> None:
     item = ground.stock(ground.lens, 1, ground.drawer, serial="AGAIN-1")
@@ -263,7 +263,7 @@ async def test_a_thing_with_a_serial_number_that_was_here_before_comes_again_as_
     assert ground.item(item)["location"] == ground.shelf
 
 
-async def test_what_was_entered_by_hand_is_marked_as_borrowed_and_stays_as_it_lies(
+async def test_an_item_entered_by_hand_is_marked_as_borrowed_and_keeps_its_location(
     inventory: OwnInventory, ground: Ground, transfer: str
 ) -> None:
     item = ground.stock(ground.bolt, 7, ground.drawer)
@@ -306,7 +306,7 @@ async def test_a_photo_is_attached_to_an_item_that_is_lent_and_found_again(
         ground.reader.upload(url, {**fields, "comment": "no"}, ("x.png", photo, "image/png"))
 
 
-async def test_what_is_not_handed_over_goes_back(inventory: OwnInventory, ground: Ground, transfer: str) -> None:
+async def test_items_not_handed_over_are_put_back(inventory: OwnInventory, ground: Ground, transfer: str) -> None:
     source = ground.stock(ground.bolt, 40, ground.drawer, status=55)
     out = await taken(inventory, transfer, source, ground.bolt, "10")
     step = PutBack(f"{transfer}:putback", "not given", out.item, out.quantity, out.location, out.status)
@@ -315,7 +315,7 @@ async def test_what_is_not_handed_over_goes_back(inventory: OwnInventory, ground
 
 
 @pytest.mark.parametrize("quantity", ["10", pytest.param("4", marks=pytest.mark.api(since=381))])
-async def test_what_is_refused_or_returned_comes_back(
+async def test_refused_or_returned_items_are_taken_back(
     inventory: OwnInventory, ground: Ground, transfer: str, quantity: str
 ) -> None:
     source = ground.stock(ground.bolt, 40, ground.drawer)
@@ -332,7 +332,7 @@ async def test_what_is_refused_or_returned_comes_back(
 
 
 @pytest.mark.parametrize("quantity", ["3", pytest.param("2", marks=pytest.mark.api(since=381))])
-async def test_what_was_lent_whole_comes_back_damaged_into_the_same_item(
+async def test_a_whole_item_returns_damaged_into_the_same_record(
     inventory: OwnInventory, ground: Ground, transfer: str, quantity: str
 ) -> None:
     lent = ground.stock(ground.bolt, 3, ground.drawer)
@@ -348,12 +348,12 @@ async def test_what_was_lent_whole_comes_back_damaged_into_the_same_item(
     assert (row["location"], row["status"], row["customer"]) == (ground.drawer, DAMAGED, None)
     assert Decimal(str(row["quantity"])) == Decimal(quantity)
     assert (back.item == lent) is (quantity == "3")
-    if back.item != lent:  # what isn't back is with the borrower still, and isn't damaged
+    if back.item != lent:  # the rest is still with the borrower and not damaged
         rest = ground.item(lent)
         assert (Decimal(str(rest["quantity"])), rest["customer"], rest["status"]) == (Decimal(1), ground.customer, 10)
 
 
-async def test_a_sentence_stands_in_the_history_of_what_a_friend_has_whose_status_stays(
+async def test_a_remark_is_added_to_the_history_of_an_item_that_stays_with_a_friend(
     inventory: OwnInventory, ground: Ground, transfer: str
 ) -> None:
     lent = ground.stock(ground.bolt, 3, ground.drawer)
@@ -368,7 +368,7 @@ async def test_a_sentence_stands_in_the_history_of_what_a_friend_has_whose_statu
     assert any(note.startswith(f"{transfer}:gift a gift from now on") for note in notes)
 
 
-async def test_what_was_borrowed_is_written_off_once_and_never_more_of_it(
+async def test_a_borrowed_item_is_written_off_once_and_no_more_of_it(
     inventory: OwnInventory, ground: Ground, transfer: str
 ) -> None:
     item = ground.stock(ground.bolt, 3, ground.drawer)
@@ -380,7 +380,7 @@ async def test_what_was_borrowed_is_written_off_once_and_never_more_of_it(
 
 
 @pytest.mark.parametrize("model", ["stockitem", "part", "company"])
-async def test_what_is_mirrored_anywhere_is_found_again_and_leaves_others_alone(
+async def test_mirrored_metadata_is_found_again_and_keeps_other_entries(
     inventory: OwnInventory, ground: Ground, transfer: str, model: str
 ) -> None:
     pk = {
@@ -394,7 +394,7 @@ async def test_what_is_mirrored_anywhere_is_found_again_and_leaves_others_alone(
     assert ground.admin.row(ground.metadata_url(model, pk))["metadata"]["theirs"] == 1
 
 
-async def test_what_a_loan_is_stands_in_notes_and_tags_beside_what_people_wrote(
+async def test_a_loan_is_labelled_in_notes_and_tags_beside_those_of_people(
     inventory: OwnInventory, ground: Ground, transfer: str
 ) -> None:
     item = ground.stock(ground.bolt, 5, ground.drawer)
@@ -418,7 +418,7 @@ async def test_what_a_loan_is_stands_in_notes_and_tags_beside_what_people_wrote(
     assert (row["notes"], set(row["tags"])) == ("# Care\n\nonly isopropanol & water", {"optics", "a,b"})
 
 
-async def test_a_categorys_metadata_takes_a_right_that_a_bot_need_not_have(
+async def test_a_categorys_metadata_needs_a_permission_that_a_bot_may_lack(
     inventory: OwnInventory, ground: Ground, transfer: str
 ) -> None:
     with pytest.raises(NotPermitted):
@@ -426,7 +426,7 @@ async def test_a_categorys_metadata_takes_a_right_that_a_bot_need_not_have(
 
 
 @pytest.mark.api(since=293)
-async def test_what_has_no_place_of_its_own_goes_where_its_category_belongs(
+async def test_an_item_without_a_default_location_goes_to_that_of_its_category(
     inventory: OwnInventory, ground: Ground, transfer: str
 ) -> None:
     category = {"name": f"{ground.run} here", "parent": ground.category, "default_location": ground.drawer}
@@ -439,7 +439,7 @@ async def test_what_has_no_place_of_its_own_goes_where_its_category_belongs(
     assert placed == PlacedAt(item, ground.drawer, f"{ground.run}/Drawer")
 
 
-async def test_texts_that_inventree_would_refuse_arrive_all_the_same(
+async def test_texts_that_inventree_would_refuse_are_stored(
     inventory: OwnInventory, ground: Ground, transfer: str
 ) -> None:
     typed = "for <b>Bea</b>\n10\u00a0mm &copy; [here](ftp://x.org) {: #i } AT&T 2.0″ 👩\u200d🔧 <"
@@ -471,7 +471,7 @@ async def test_texts_that_inventree_would_refuse_arrive_all_the_same(
 
 
 @pytest.mark.parametrize("serial", ["0042", "SN-1", "2024-001", "1-2", "a/b#7", "A;B", "5+", "Ä1"])
-async def test_serial_numbers_arrive_as_they_are(inventory: OwnInventory, ground: Ground, serial: str) -> None:
+async def test_serial_numbers_are_stored_unchanged(inventory: OwnInventory, ground: Ground, serial: str) -> None:
     mark = f"fed:{secrets.token_hex(10)}:1:in"
     part = ground.part(f"Numbered {mark}", mark, trackable=True)
     made = await once(inventory, CreateItem(mark, part, Decimal(1), f"https://example.org/?{mark}", serial))
@@ -479,7 +479,7 @@ async def test_serial_numbers_arrive_as_they_are(inventory: OwnInventory, ground
     assert ground.item(made.item)["serial"] == serial
 
 
-async def test_what_must_not_leave_is_refused_before_anything_moves(
+async def test_items_that_must_not_leave_are_refused_before_anything_moves(
     inventory: OwnInventory, ground: Ground, transfer: str
 ) -> None:
     item = ground.stock(ground.bolt, 5, ground.drawer)
@@ -501,7 +501,7 @@ async def test_what_must_not_leave_is_refused_before_anything_moves(
 
 
 @pytest.mark.api(until=334)
-async def test_where_accounts_can_not_be_made_over_rest_a_person_is_needed(
+async def test_a_person_is_needed_where_accounts_can_not_be_created_over_rest(
     inventory: OwnInventory, ground: Ground
 ) -> None:
     name = f"{ground.run}-beta-1"
@@ -515,7 +515,7 @@ async def test_where_accounts_can_not_be_made_over_rest_a_person_is_needed(
 
 
 @pytest.mark.api(since=335)
-async def test_a_peer_is_let_in_and_out_again(inventory: OwnInventory, ground: Ground) -> None:
+async def test_a_peer_gets_access_and_loses_it_again(inventory: OwnInventory, ground: Ground) -> None:
     name, link = f"{ground.run}-beta-1", f"https://matrix.to/#/@{ground.run}:example.org"
     company = await once(inventory, MakeCompany("fed:c:0:company", link, f"{ground.run} Beta", "a friend"))
     assert isinstance(company, CompanyMade)

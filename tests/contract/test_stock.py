@@ -1,4 +1,4 @@
-"""How stock moves, and what InvenTree's history says of it."""
+"""Movements of stock and their entries in InvenTree's history."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ def new_mark() -> str:
     return f"fed:{secrets.token_hex(10)}:1:out"
 
 
-def test_a_part_is_split_off_and_both_ends_carry_the_mark(ground: Ground) -> None:
+def test_a_partial_quantity_is_split_off_and_both_items_have_the_mark(ground: Ground) -> None:
     mark = new_mark()
     source = ground.stock(ground.bolt, 100, ground.drawer, batch="B-1")
     reply = ground.transfer(source, "12.5", ground.outgoing, f"{mark} on its way", status=50)
     assert isinstance(reply, dict)
-    assert "pk" not in reply  # it only echoes: the child's key is in the history
+    assert "pk" not in reply  # it is only an echo; the child's key is in the history
     entry = ground.history(source)[0]
     child = entry["deltas"]["stockitem"]
     assert (entry["tracking_type"], entry["notes"]) == (42, f"{mark} on its way")
@@ -64,7 +64,7 @@ def test_a_deleted_source_leaves_the_mark_on_the_child(ground: Ground) -> None:
 
 
 @pytest.mark.api(since=320)
-def test_a_deleted_source_leaves_the_mark_to_be_searched_for(ground: Ground) -> None:
+def test_the_mark_of_a_deleted_source_can_be_searched_for(ground: Ground) -> None:
     mark = new_mark()
     source = ground.stock(ground.bolt, 5, ground.drawer)
     ground.transfer(source, 2, ground.outgoing, f"{mark} x")
@@ -75,7 +75,7 @@ def test_a_deleted_source_leaves_the_mark_to_be_searched_for(ground: Ground) -> 
 
 
 @pytest.mark.api(until=319)
-def test_the_history_of_a_deleted_item_can_not_be_asked_for(ground: Ground) -> None:
+def test_the_history_of_a_deleted_item_can_not_be_requested(ground: Ground) -> None:
     item = ground.stock(ground.bolt, 5, ground.drawer)
     ground.admin.delete(f"stock/{item}/")
     with pytest.raises(Refusal):
@@ -83,7 +83,7 @@ def test_the_history_of_a_deleted_item_can_not_be_asked_for(ground: Ground) -> N
 
 
 @pytest.mark.api(since=450)
-def test_the_history_of_a_part_tells_of_all_its_items_and_of_no_others(ground: Ground) -> None:
+def test_the_history_of_a_part_has_all_its_items_and_no_others(ground: Ground) -> None:
     source = ground.stock(ground.bolt, 5, ground.drawer)
     ground.transfer(source, 2, ground.outgoing)
     child = ground.child_of(source)
@@ -113,7 +113,7 @@ def test_a_split_copies_batch_link_and_metadata(ground: Ground) -> None:
     assert ground.admin.row(ground.metadata_url("stockitem", child))["metadata"] == {"fedbot": {"item": source}}
 
 
-def test_a_whole_item_keeps_its_key_and_a_move_to_where_it_lies_is_written_too(ground: Ground) -> None:
+def test_a_whole_item_keeps_its_key_and_a_move_within_its_location_is_recorded(ground: Ground) -> None:
     item = ground.stock(ground.bolt, 3, ground.drawer)
     for location, kind in ((ground.outgoing, 20), (ground.outgoing, 25)):
         mark = new_mark()
@@ -123,7 +123,7 @@ def test_a_whole_item_keeps_its_key_and_a_move_to_where_it_lies_is_written_too(g
         assert ground.item(item)["location"] == location
 
 
-def test_more_than_there_is_moves_all_of_it_in_silence(ground: Ground) -> None:
+def test_a_move_of_more_than_there_is_silently_moves_all_of_it(ground: Ground) -> None:
     item = ground.stock(ground.bolt, 3, ground.drawer)
     reply = ground.transfer(item, 30, ground.outgoing)
     assert isinstance(reply, dict)
@@ -133,8 +133,8 @@ def test_more_than_there_is_moves_all_of_it_in_silence(ground: Ground) -> None:
 
 
 @pytest.mark.api(since=293)
-def test_a_transfer_launders_a_status_that_must_not_travel(ground: Ground) -> None:
-    """That is why the status is checked by us before (facts 'launders')."""
+def test_a_transfer_replaces_a_status_that_must_not_travel(ground: Ground) -> None:
+    """For this reason we check the status before (facts 'launders')."""
     item = ground.stock(ground.bolt, 3, ground.drawer, status=65)
     with pytest.raises(Refusal):
         ground.assign(item)
@@ -158,7 +158,7 @@ def test_an_assigned_item_is_with_the_customer_and_out_of_stock(ground: Ground) 
     )
 
 
-def test_what_can_not_be_assigned_is_told_by_reasons_that_we_know(ground: Ground) -> None:
+def test_items_that_can_not_be_assigned_get_a_known_reason(ground: Ground) -> None:
     given = ground.stock(ground.bolt, 1, ground.drawer)
     ground.assign(given)
     fine = ground.stock(ground.bolt, 1, ground.drawer)
@@ -187,7 +187,7 @@ def test_one_bad_item_stops_an_assign_of_several(ground: Ground) -> None:
 
 
 @pytest.mark.api(since=381)
-def test_a_part_of_an_assigned_item_comes_back_as_a_new_one_with_the_status_asked_for(ground: Ground) -> None:
+def test_a_part_of_an_assigned_item_returns_as_a_new_item_with_the_requested_status(ground: Ground) -> None:
     mark = new_mark()
     item = ground.stock(ground.bolt, 10, ground.outgoing, status=50)
     ground.assign(item)
@@ -200,7 +200,7 @@ def test_a_part_of_an_assigned_item_comes_back_as_a_new_one_with_the_status_aske
     assert (ground.item(item)["quantity"], ground.item(item)["customer"]) == (6.0, ground.customer)
 
 
-def test_all_of_an_assigned_item_comes_back_as_itself(ground: Ground) -> None:
+def test_a_whole_assigned_item_returns_as_itself(ground: Ground) -> None:
     mark = new_mark()
     item = ground.stock(ground.bolt, 10, ground.outgoing)
     ground.assign(item)
@@ -213,7 +213,7 @@ def test_all_of_an_assigned_item_comes_back_as_itself(ground: Ground) -> None:
     assert (newest["tracking_type"], newest["notes"]) == (15 if ground.version.returns_parts else 105, f"{mark} back")
 
 
-def test_a_status_can_be_changed_with_the_customer_and_the_same_one_writes_nothing(ground: Ground) -> None:
+def test_an_assigned_items_status_can_be_changed_and_an_unchanged_one_writes_nothing(ground: Ground) -> None:
     item = ground.stock(ground.bolt, 1, ground.outgoing, status=50)
     ground.assign(item)
     for note, expected in (("first", "first"), ("second", "first")):
@@ -233,7 +233,7 @@ def test_a_new_item_keeps_its_link_and_ignores_metadata_and_notes_of_the_history
     assert [entry["tracking_type"] for entry in ground.history(row["pk"])] == [1]
 
 
-def test_nothing_filters_by_link_but_it_is_found_among_the_items_of_the_part(ground: Ground) -> None:
+def test_no_filter_finds_a_link_but_the_items_of_the_part_do(ground: Ground) -> None:
     part = ground.part("Linked", "LINKED")
     link = f"https://matrix.to/#/!room:example.org/$card?{new_mark()}"
     ground.stock(part, 1, ground.incoming)
@@ -247,7 +247,7 @@ def test_nothing_filters_by_link_but_it_is_found_among_the_items_of_the_part(gro
 
 
 @pytest.mark.timeout(300)
-def test_the_largest_in_order_is_among_the_few_that_a_name_stands_for_however_much_came_since(ground: Ground) -> None:
+def test_the_largest_undamaged_item_is_among_the_few_found_by_name_however_many_are_newer(ground: Ground) -> None:
     part = ground.part("Everywhere", "EVERYWHERE")
     largest = ground.stock(part, 500, ground.drawer)
     small = [ground.stock(part, 1, ground.drawer) for _ in range(101)]
@@ -259,7 +259,7 @@ def test_the_largest_in_order_is_among_the_few_that_a_name_stands_for_however_mu
     assert len(found.items) == 20
 
 
-def test_what_came_last_is_among_the_few_that_a_name_stands_for(ground: Ground) -> None:
+def test_the_newest_item_is_among_the_few_found_by_name(ground: Ground) -> None:
     part = ground.part("Scattered", "SCATTERED")
     for _ in range(20):
         ground.stock(part, 1, ground.drawer)
@@ -272,7 +272,7 @@ def test_what_came_last_is_among_the_few_that_a_name_stands_for(ground: Ground) 
 
 
 @pytest.mark.api(until=356)
-def test_a_serial_number_is_given_by_serial_and_its_key_is_told_or_found(ground: Ground) -> None:
+def test_serial_sets_a_serial_number_and_the_items_key_is_returned_or_found(ground: Ground) -> None:
     serial = secrets.token_hex(4)
     item = ground.stock(ground.lens, 1, ground.incoming, serial)
     assert ground.item(item)["serial"] == serial
@@ -282,7 +282,7 @@ def test_a_serial_number_is_given_by_serial_and_its_key_is_told_or_found(ground:
 
 
 @pytest.mark.api(since=357)
-def test_a_serial_number_is_given_by_serial_numbers_only(ground: Ground) -> None:
+def test_only_serial_numbers_sets_a_serial_number(ground: Ground) -> None:
     content = {"part": ground.lens, "quantity": 1, "location": ground.incoming}
     serial = secrets.token_hex(4)
     (row,) = ground.service.post("stock/", {**content, "serial_numbers": serial})
@@ -296,7 +296,7 @@ def test_a_serial_number_is_given_by_serial_numbers_only(ground: Ground) -> None
     assert [each["serial"] for each in found] == [serial]
 
 
-def test_what_stock_can_not_be_made_of(ground: Ground) -> None:
+def test_items_that_can_not_be_created(ground: Ground) -> None:
     content = {"part": ground.bolt, "quantity": 1, "location": ground.incoming}
     for changed in (
         {"part": ground.licence},
@@ -310,7 +310,7 @@ def test_what_stock_can_not_be_made_of(ground: Ground) -> None:
             ground.service.post("stock/", {**content, **changed})
 
 
-def test_notes_take_unicode_and_five_hundred_letters_but_no_html(ground: Ground) -> None:
+def test_notes_accept_unicode_and_five_hundred_characters_but_no_html(ground: Ground) -> None:
     item = ground.stock(ground.bolt, 1, ground.drawer)
     notes = f"{new_mark()} für Béa – 2.0″ ‹x› " + "y" * 400
     ground.transfer(item, 1, ground.shelf, notes)
@@ -321,7 +321,7 @@ def test_notes_take_unicode_and_five_hundred_letters_but_no_html(ground: Ground)
     assert ground.history(item)[0]["notes"] == "onetwo"
 
 
-def test_deleting_a_company_puts_its_stock_back_so_none_is_ever_deleted(ground: Ground) -> None:
+def test_deleting_a_company_returns_its_stock_so_none_is_ever_deleted(ground: Ground) -> None:
     company = ground.company("doomed")
     item = ground.stock(ground.bolt, 1, ground.drawer)
     ground.assign(item, customer=company)

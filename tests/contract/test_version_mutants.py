@@ -1,4 +1,4 @@
-"""Broken variants of the bot's module of versions, each caught by a step of its own on a server of some version."""
+"""Broken variants of the bot's versions module. A step on a server of some version catches each of them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from fedbot_demo.inventree.versions import RECORDED, Version
 from tests.contract.ground import Ground, simulated
 from tests.contract.test_least_roles import acted, work
 
-#: The mutant: what is broken and how, the version on which it shows, and the step that it spoils.
+#: The mutant: what is broken and how, the version on which it shows, and the step that fails.
 MUTANTS: dict[str, tuple[str, Callable[..., Any], str, str]] = {
     "metadata at the old address": (
         "metadata_url",
@@ -69,7 +69,7 @@ MUTANTS: dict[str, tuple[str, Callable[..., Any], str, str]] = {
 
 
 @pytest.mark.parametrize("mutant", MUTANTS)
-async def test_a_broken_variant_of_the_versions_spoils_a_step(monkeypatch: pytest.MonkeyPatch, mutant: str) -> None:
+async def test_a_broken_variant_of_the_versions_fails_a_step(monkeypatch: pytest.MonkeyPatch, mutant: str) -> None:
     name, broken, version, what = MUTANTS[mutant]
     for spoiled in (False, True):
         ground = simulated(Version(RECORDED[version]))
@@ -91,7 +91,7 @@ def step_on(ground: Ground, what: str) -> Step:
 
 
 async def is_spoiled(ground: Ground, step: Step) -> bool:
-    """Whether the step isn't done as it should be."""
+    """Whether the step isn't done properly."""
     inventory = ground.inventory(superuser=False)
     try:
         await inventory.probe(step)

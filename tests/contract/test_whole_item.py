@@ -1,4 +1,4 @@
-"""What InvenTree has of a stock item and its part beside quantity and place: how it is told, taken, and read by us."""
+"""The other fields of a stock item and its part: how InvenTree returns and accepts them, and how we read them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _template(ground: Ground, name: str) -> int:
 
 
 def _with_everything(ground: Ground) -> int:
-    """A device with a number that has all there can be."""
+    """A serialised device with every field set."""
     part = ground.part("Device", "DEVICE", trackable=True, assembly=True, testable=True)
     fields = {"notes": "Part **notes**", "link": LINK, "tags": ["wood", "two words"], "minimum_stock": 3}
     ground.admin.patch(f"part/{part}/", fields)
@@ -63,7 +63,7 @@ def _seen(ground: Ground, word: str) -> ItemsFound:
     return found
 
 
-def test_all_that_an_item_has_is_read_whichever_way_it_is_named(ground: Ground) -> None:
+def test_all_fields_of_an_item_are_read_by_any_of_its_names(ground: Ground) -> None:
     item = _with_everything(ground)
     url, fields = ground.version.attachment_call(item)
     for word in (f"#{item}", f"{ground.run}-DEVICE", f"{ground.run}-DEVICE#0042"):
@@ -83,7 +83,7 @@ def test_all_that_an_item_has_is_read_whichever_way_it_is_named(ground: Ground) 
     assert _seen(ground, f"#{item}").items[0].seen.has_more_files
 
 
-async def test_files_are_told_read_and_kept_once_by_their_content(ground: Ground) -> None:
+async def test_files_are_listed_read_and_stored_once_by_their_content(ground: Ground) -> None:
     inventory, mark = ground.inventory(), f"fed:{secrets.token_hex(10)}:1"
     part = ground.part("Camera", "CAMERA", trackable=True)
     item, known = ground.stock(part, 1, ground.drawer, "7"), Known(part, "7")
@@ -105,7 +105,7 @@ async def test_files_are_told_read_and_kept_once_by_their_content(ground: Ground
     with pytest.raises(Refusal, match="doesn't match its description"):
         await inventory.attach(replace(keep, name="how_to.txt"), PDF)
     send = SendFile(f"{mark}:send-1", "stockitem", item, "how_to_1.pdf", 999)
-    if ground.network is None:  # no web server before it: InvenTree itself gives no file
+    if ground.network is None:  # without a web server in front, InvenTree serves no files
         with pytest.raises(Refusal, match="web server"):
             await inventory.read_file(send)
         return
@@ -115,7 +115,7 @@ async def test_files_are_told_read_and_kept_once_by_their_content(ground: Ground
             await inventory.read_file(refused)
 
 
-async def test_a_part_of_ours_without_an_image_gets_one(ground: Ground) -> None:
+async def test_our_part_without_an_image_gets_one(ground: Ground) -> None:
     inventory, mark = ground.inventory(), f"fed:{secrets.token_hex(10)}:1"
     link = f"https://matrix.to/#/!r:x.example/$e?{mark}:part"
     made = await inventory.act(CreatePart(f"{mark}:part", PartDescription(f"{ground.run} Pictured", "PICT"), link))
@@ -133,7 +133,7 @@ async def test_a_part_of_ours_without_an_image_gets_one(ground: Ground) -> None:
         ground.reader.upload(f"part/{made.part}/", {}, ("x.png", PHOTO, "image/png"), field="image", method="PATCH")
 
 
-def test_of_stock_without_numbers_it_is_told_whether_there_are_files(ground: Ground) -> None:
+def test_items_without_serial_numbers_say_whether_they_have_files(ground: Ground) -> None:
     with_file, without = (ground.stock(ground.bolt, 5, ground.drawer) for _ in range(2))
     url, fields = ground.version.attachment_call(with_file)
     ground.admin.post(url, {**fields, "link": "https://x.example/data.pdf", "comment": "a certificate"})
@@ -142,7 +142,7 @@ def test_of_stock_without_numbers_it_is_told_whether_there_are_files(ground: Gro
         assert (Trait.FILES in found.seen.untold) is has_files
 
 
-async def test_a_new_part_and_its_item_get_what_travelled(ground: Ground) -> None:
+async def test_a_new_part_and_its_item_get_the_fields_that_travelled(ground: Ground) -> None:
     inventory = ground.inventory()
     mark = f"fed:{secrets.token_hex(10)}:1:"
     _template(ground, f"{ground.run} Width")
@@ -176,7 +176,7 @@ async def test_a_new_part_and_its_item_get_what_travelled(ground: Ground) -> Non
     assert row["notes"].split("\n\n") == ["From a", "**b**", "Link: x", "more"]
 
 
-async def test_a_part_of_a_persons_own_is_not_furnished(ground: Ground) -> None:
+async def test_a_part_that_a_person_created_gets_no_fields(ground: Ground) -> None:
     furnish = Furnish("fed:x:1:with", "part", ground.bolt, ("t",), (), PartDetails("notes"), "https://x.example/fed")
     assert await ground.inventory().act(furnish) == Furnished()
     row = ground.admin.row(f"part/{ground.bolt}/", tags="true")
@@ -185,7 +185,7 @@ async def test_a_part_of_a_persons_own_is_not_furnished(ground: Ground) -> None:
 
 
 @pytest.mark.api(since=200)
-def test_a_lock_keeps_no_stock_of_a_part_from_moving(ground: Ground) -> None:
+def test_a_locked_part_can_still_move(ground: Ground) -> None:
     item = ground.stock(ground.bolt, 5, ground.drawer)
     ground.admin.patch(f"part/{ground.bolt}/", {"locked": True})
     try:

@@ -1,4 +1,4 @@
-"""Bots killed before and after every journal write and every effect of many stories, restarted, and looked at.
+"""Kill bots before and after every journal write and every effect of many stories, restart them, check the result.
 
-Real processes on a real homeserver; which points there are is learned from a run (`points`), never listed by hand.
+Real processes on a real homeserver. A first run finds the points (`points`); no list is kept by hand.
 """

@@ -36,7 +36,7 @@ def _tell(words: str) -> None:
 
 
 def main() -> int:
-    """The exit code: 0 if all are right."""
+    """Return the exit code: 0 if all are right."""
     parser = argparse.ArgumentParser(prog="python -m tests.crash", description=__doc__)
     parser.add_argument("--every", type=int, default=1, help="only every N-th point")
     parser.add_argument("--only", default="", help="only points whose name holds this")

@@ -1,6 +1,6 @@
-"""A bot as in real life, but for its entry: a process that kills itself where it is told to (`points`).
+"""A bot as in real life, except that it kills itself at the points that it is told (`points`).
 
-Forked from a server process that has imported everything already, so that a restart takes a tenth of a second.
+It is forked from a server process that has already imported everything, so a restart takes a tenth of a second.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ KILLED = -9
 
 
 def run(folder: Path) -> None:
-    """The process: `fedbot run`, with its points installed."""
+    """Run `fedbot run` in this process with its points installed."""
     threading.Thread(target=_end_with_the_parent, daemon=True).start()
     log = os.open(folder / "bot.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.dup2(log, sys.stdout.fileno())
@@ -45,7 +45,7 @@ def _end_with_the_parent() -> None:
 
 
 class CrashingBot:
-    """A bot that is started again whenever it was killed; each of its deaths is counted."""
+    """A bot that is started again whenever it was killed; each death is counted."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -74,12 +74,12 @@ class CrashingBot:
             self._begin()
 
     def check(self) -> None:
-        """Raises what ended it for good."""
+        """Raise the error that ended it for good."""
         if self._reviving is not None and self._reviving.done():
             self._reviving.result()
 
     async def is_up(self, timeout: float = 30.0) -> None:
-        """Wait until it hears the homeserver."""
+        """Wait until it receives events from the homeserver."""
         deadline = time.monotonic() + timeout
         while not ((await asyncio.to_thread(ask, self.folder / "state" / HEALTH_SOCKET)) or {}).get("matrix"):
             self.check()
@@ -100,6 +100,6 @@ class CrashingBot:
             await asyncio.to_thread(process.join)
 
     def log_tail(self, lines: int = 40) -> str:
-        """The end of its log."""
+        """The last lines of its log."""
         log = self.folder / "bot.log"
         return "\n".join(log.read_text(errors="replace").splitlines()[-lines:]) if log.exists() else ""

@@ -1,4 +1,4 @@
-"""Every crash point of the stories, learned from a run of each and then tried one after the other."""
+"""Every crash point of the stories: found in one run of each, then tried one after the other."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from tests.crash.points import RECORD
 from tests.crash.stories import STORIES, Story
 from tests.crash.transfers import restocked
 
-#: A point that did not come up in its run (a fast machine may read two messages at once) is tried again.
+#: A point that didn't occur in its run is tried again, because a fast machine may read two messages at once.
 TRIES = 6
-#: Then it is tried with a new pair: a person is met only once, with the first line.
+#: After this many tries it gets a new pair, because a bot meets a person only once, at the first line.
 TRIES_WITH_FRIENDS = 3
 
 
 @dataclass(frozen=True)
 class Point:
-    """Where one bot of a pair dies; `story` is a name of `STORIES`."""
+    """The point at which one bot of a pair dies; `story` is a name in `STORIES`."""
 
     story: str
     side: int
@@ -42,9 +42,9 @@ Deaths = tuple[Point, ...]
 
 @dataclass
 class Outcome:
-    """How the points ended. `missed` are those at which nobody died in any try.
+    """The results of the points. At those in `missed`, no bot died in any try.
 
-    `together` are plays that ended wrong though each of their points ends right when it is alone.
+    `together` are plays that ended wrong although each of their points ends right alone.
     """
 
     right: int = 0
@@ -54,17 +54,17 @@ class Outcome:
 
     @property
     def tried(self) -> int:
-        """How many points there were."""
+        """The number of points."""
         return self.right + len(self.wrong) + len(self.missed)
 
     @property
     def is_right(self) -> bool:
-        """Whether each of them was met, and all ended as they should."""
+        """Whether each point occurred and ended right."""
         return self.right == self.tried and not self.together
 
 
 def plays(points: Sequence[Point], deaths: int) -> list[Deaths]:
-    """In which plays to die at these points: each bot that often in one, far from each other."""
+    """Distribute the points over plays, in which each bot dies up to `deaths` times, at points far apart."""
     found: list[Deaths] = []
     for story in dict.fromkeys(point.story for point in points):
         sides = [[p for p in points if (p.story, p.side) == (story, side)] for side in (0, 1)]
@@ -74,7 +74,7 @@ def plays(points: Sequence[Point], deaths: int) -> list[Deaths]:
 
 
 class Campaign:
-    """All that happens on one ground; one thing at a time."""
+    """The plays in one environment, one at a time."""
 
     def __init__(self, ground: Ground, name: str) -> None:
         self._ground = ground
@@ -84,7 +84,7 @@ class Campaign:
         self._played: dict[tuple[str, str], int] = {}
 
     async def learn(self, wanted: Iterable[str] = STORIES) -> list[Point]:
-        """The points of these stories, in the order in which they were passed; what a family shares is taken once."""
+        """Find the points of these stories in order. A point that several stories of a family share is listed once."""
         found: dict[tuple[str, int, str], Point] = {}
         for name in wanted:
             story = STORIES[name]
@@ -97,7 +97,7 @@ class Campaign:
         return list(found.values())
 
     async def try_plays(self, wanted: list[Deaths], outcome: Outcome, tell: Callable[[str], None]) -> None:
-        """Die at each of their points; what came of it goes into `outcome`. A point that isn't met is tried alone."""
+        """Die at each of their points and add the results to `outcome`. A point that doesn't occur is tried alone."""
         while wanted:
             deaths = wanted.pop(0)
             try:
@@ -114,7 +114,7 @@ class Campaign:
                 await self._try_alone(point, outcome, tell)
 
     async def _find_out(self, deaths: Deaths, problem: str, outcome: Outcome, tell: Callable[[str], None]) -> None:
-        """Which of these points is wrong by itself; if none is, it is wrong to die at all of them."""
+        """Find the points that are wrong alone; if none is, record the whole play as wrong."""
         if len(deaths) == 1:
             outcome.wrong[deaths[0]] = problem
             return
@@ -142,7 +142,7 @@ class Campaign:
             tell(f"missed {point}")
 
     async def _dies_at(self, deaths: Deaths) -> Deaths:
-        """Play their story with these deaths in it, and look; at which of them somebody died."""
+        """Play the story with these deaths and check the end; return the deaths that occurred."""
         story = STORIES[deaths[0].story]
         orders = [[point.name for point in deaths if point.side == side] for side in (0, 1)]
         pair = await self._pair_for(story, (orders[0], orders[1]))
@@ -156,7 +156,7 @@ class Campaign:
                 await pair.stop()
 
     async def _pair_for(self, story: Story, orders: Orders) -> Pair:
-        """Two spaces as the story finds them, their bots under orders."""
+        """Two spaces prepared for the story, their bots with these orders."""
         if story.strangers:
             return await self._new_pair(story.access, orders)
         pair = await self._connected(story)
@@ -171,7 +171,7 @@ class Campaign:
         return await a_pair(self._ground, f"{self._name}{next(self._numbers)}", access, orders)
 
     async def _connected(self, story: Story) -> Pair:
-        """Two spaces that are friends already, or are again."""
+        """Two spaces that are friends, already or again."""
         circle = (story.access, story.circle)
         if self._played.get(circle, 0) == story.most_a_pair:
             await self._forget_friends()
@@ -190,7 +190,7 @@ class Campaign:
             await pair.stop()
 
     async def close(self) -> None:
-        """End what still runs."""
+        """End everything that still runs."""
         await self._forget_friends()
 
 
@@ -204,7 +204,7 @@ def _passed(pair: Pair, story: str) -> list[Point]:
 
 @asynccontextmanager
 async def campaigns(folder: Path, count: int) -> AsyncIterator[list[Campaign]]:
-    """So many grounds beside each other, with one homeserver."""
+    """Several environments side by side on one homeserver."""
     async with AsyncExitStack() as stack:
         homeserver = await stack.enter_async_context(Homeserver(folder / "hs", default_rate_limits=False))
         made = []

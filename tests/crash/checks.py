@@ -1,4 +1,4 @@
-"""What every story looks at in the end: what was said, what the vaults hold, what an InvenTree's history tells."""
+"""Checks at the end of every story: messages, the vaults' content, the histories in InvenTree."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from tests.crash.pair import NotRight, Pair, Party
 
 
 def must(holds: object, what: str) -> None:
-    """An invariant."""
+    """Fail unless the invariant holds."""
     if not holds:
         raise NotRight(what)
 
 
 async def said(pair: Pair) -> list[RoomEvent]:
-    """The bots' new messages in the room, edits left out; no text of theirs may stand there twice."""
+    """The bots' new messages in the room without edits. Fail if a text appears twice."""
     bots = {party.account.user_id for party in pair.parties}
     timeline = [
         event
@@ -33,17 +33,17 @@ async def said(pair: Pair) -> list[RoomEvent]:
 
 
 def of_kind(timeline: list[RoomEvent], kind: str) -> int:
-    """How many of the messages carry such a message."""
+    """The number of messages with an envelope of that kind."""
     return sum(envelope_of(event).get("kind") == kind for event in timeline)
 
 
 def answers_to(timeline: list[RoomEvent], line: str) -> list[RoomEvent]:
-    """What was said as a reply to a person's line."""
+    """The replies to a person's line."""
     return [event for event in timeline if event.replies_to == line and event.relation != "m.thread"]
 
 
 async def marks_of(party: Party, item: StockItem, transfer: str) -> tuple[Counter[str], dict[str, Any]]:
-    """The steps of a transfer that the item's history names, and the item's metadata."""
+    """The transfer's steps in the item's history, and the item's metadata."""
     async with party.stocktake() as stocktake:
         notes = [entry.notes for entry in await stocktake.history(item.pk)]
         metadata = await stocktake.metadata("stockitem", item.pk)
@@ -52,7 +52,7 @@ async def marks_of(party: Party, item: StockItem, transfer: str) -> tuple[Counte
 
 
 def secrets_of(party: Party) -> dict[str, str]:
-    """What lies in the bot's vault for or from friends, by its reference; half-written files would stand out."""
+    """The secrets for or from friends in the bot's vault by reference; half-written files would show."""
     found = {}
     for file in (party.folder / "state" / "identity" / SECRETS_FOLDER).iterdir():
         reference = unquote(file.name)

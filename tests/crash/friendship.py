@@ -1,4 +1,4 @@
-"""UC1, UC4, UC5 and a new token, played on a pair whose bots may die meanwhile; and what must be true in the end."""
+"""UC1, UC4, UC5 and a new token, played on a pair whose bots may die, and checked at the end."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.crash.transfers import IPN, most_of, stock_of
 
 
 async def connect(pair: Pair) -> str:
-    """They become friends, from the bots' first start on; the connection's id."""
+    """Become friends, starting with the bots' first start; return the connection's id."""
     await pair.until(lambda: all(_knows_the_other(pair, party) for party in pair.parties), "both announced")
     known = {each["id"] for each in pair.take.documents("Connection")}
     await pair.give.person.say(pair.room, f"!fed connect {pair.take.id}")
@@ -29,7 +29,7 @@ async def connect(pair: Pair) -> str:
 
 
 async def connected_right(pair: Pair, connection: str) -> None:
-    """One company, one account, one group, one token on each side, all as they should be; nothing said twice."""
+    """Each side has exactly one company, account, group and token, all correct; nothing was said twice."""
     for party, peer in (pair.parties, pair.parties[::-1]):
         (company,) = await _companies(party, peer)
         must('"active"' in str(company["metadata"]).replace("'", '"'), f"metadata at {party.id}: {company}")
@@ -45,7 +45,7 @@ async def connected_right(pair: Pair, connection: str) -> None:
 
 
 async def _one_valid_token(party: Party, peer: Party, connection: str) -> str:
-    """Of all tokens made for the peer only the one serves that our bot knows of; its name."""
+    """Of all tokens for the peer, only the one that our bot knows is valid; return its name."""
     async with party.stocktake() as stocktake:
         tokens = [t for t in await stocktake.tokens() if t["name"].startswith(f"fed-{peer.id}-")]
     valid = [t["name"] for t in tokens if t.get("active") and not t.get("revoked")]
@@ -79,7 +79,7 @@ def _all_are(pair: Pair, connection: str, state: str) -> bool:
 
 
 def living_connection(pair: Pair) -> str:
-    """The one that is active on both sides, or ''."""
+    """The connection that is active on both sides, or ''."""
     active = [c["id"] for c in pair.give.documents("Connection") if c["state"] == "active"]
     return active[0] if active and _all_are(pair, active[0], "active") else ""
 
@@ -88,7 +88,7 @@ def living_connection(pair: Pair) -> str:
 
 
 async def ask_for_figures(pair: Pair) -> str:
-    """One space asks what both have; the id of the line."""
+    """One space asks for both spaces' figures; return the id of the line."""
     line = await pair.take.person.say(pair.room, "!fed stats all")
     await pair.until(lambda: pair.take.post(f"stats:-:{line}"), "the figures")
     await pair.until(lambda: not pair.take.documents("Survey"), "everybody's figures")
@@ -97,7 +97,7 @@ async def ask_for_figures(pair: Pair) -> str:
 
 
 async def figures_right(pair: Pair, line: str) -> None:
-    """One answer, with the figures of both; the friend's are kept, in InvenTree too."""
+    """There is one answer with both spaces' figures, and the friend's are stored, in InvenTree too."""
     answers = answers_to(await said(pair), line)
     must(len(answers) == 1, f"{len(answers)} answers")
     for party in pair.parties:
@@ -107,11 +107,11 @@ async def figures_right(pair: Pair, line: str) -> None:
     must("stock_items" in str(company["metadata"]), f"not in the company's metadata: {company}")
 
 
-# --- what others have ---
+# --- other spaces' stock ---
 
 
 async def find(pair: Pair) -> str:
-    """One space asks who has something; the id of the line."""
+    """One space searches for a part; return the id of the line."""
     line = await pair.take.person.say(pair.room, f"!fed find {IPN} in {pair.give.id}")
     found = await pair.until(
         lambda: [s for s in pair.take.documents("Search") if s["event_id"] == line and s["came"]], "the friend's answer"
@@ -122,7 +122,7 @@ async def find(pair: Pair) -> str:
 
 
 async def found_right(pair: Pair, line: str) -> None:
-    """One list, with what the friend shares."""
+    """There is one list with the friend's shared stock."""
     answers = answers_to(await said(pair), line)
     must(len(answers) == 1, f"{len(answers)} answers")
     must(IPN in answers[0].body, f"not found: {answers[0].body}")
@@ -132,7 +132,7 @@ async def found_right(pair: Pair, line: str) -> None:
 
 
 async def rotate(pair: Pair) -> tuple[str, str]:
-    """One space makes a new token for the other; its old value, and the id of the line."""
+    """One space rotates the other's token; return the old value and the id of the line."""
     old = next(value for name, value in secrets_of(pair.give).items() if name.startswith("made-for/"))
     connection = living_connection(pair)
     line = await pair.give.person.say(pair.room, f"!fed rotate {pair.take.id}")
@@ -142,7 +142,7 @@ async def rotate(pair: Pair) -> tuple[str, str]:
 
 
 async def rotated_right(pair: Pair, before: tuple[str, str]) -> None:
-    """The new one serves both, the old one is dead, nothing is left beside it; told once."""
+    """Both have the new token, the old one is invalid, nothing else is left, and it was said once."""
     old, line = before
     connection = living_connection(pair)
     await _one_valid_token(pair.give, pair.take, connection)
@@ -160,11 +160,11 @@ async def rotated_right(pair: Pair, before: tuple[str, str]) -> None:
     must(len(answers) == 2, f"'I make one' and 'there it is', not {[a.body for a in answers]}")
 
 
-# --- a room that is upgraded ---
+# --- an upgraded room ---
 
 
 async def move(pair: Pair) -> transfers.Moved:
-    """One of something is offered, the room is upgraded, and it is taken in the new one."""
+    """Offer one item, upgrade the room, and approve in the new one."""
     before = await stock_of(pair)
     line = f"!fed push 1 #{most_of(before)} to {pair.take.id}"
     transfer = await transfers.begun(pair, pair.give, line, seen_by=pair.take)
@@ -180,7 +180,7 @@ async def move(pair: Pair) -> transfers.Moved:
 
 
 async def _upgrade(pair: Pair) -> None:
-    """By who gives; all others come along."""
+    """The giver upgrades the room, and all others follow."""
     host = pair.give.person
     pair.room = await host.upgrade_room(pair.room, "12")
     for user in (pair.take.person.user_id, *(party.account.user_id for party in pair.parties)):
@@ -189,7 +189,7 @@ async def _upgrade(pair: Pair) -> None:
 
 
 async def moved_along_right(pair: Pair, moved: transfers.Moved) -> None:
-    """The friendship goes on in the new room; what was offered has moved once."""
+    """The friendship continues in the new room, and the offered item moved once."""
     rooms = [party.document("Connection", living_connection(pair))["room"] for party in pair.parties]
     must(rooms == [pair.room, pair.room], f"it goes on in {rooms}, not in {pair.room}")
     await transfers.moved_right(pair, moved)
@@ -199,12 +199,12 @@ async def moved_along_right(pair: Pair, moved: transfers.Moved) -> None:
 
 
 async def disconnect(pair: Pair) -> tuple[str, str]:
-    """The friendship ends while an offer is open; the ids of both."""
+    """End the friendship while an offer is open; return the ids of both."""
     return await _end(pair, "--sure")
 
 
 async def disconnect_now(pair: Pair) -> tuple[str, str]:
-    """The same, without waiting for the other side."""
+    """The same without waiting for the other side."""
     return await _end(pair, "--sure --now")
 
 
@@ -223,7 +223,7 @@ async def _end(pair: Pair, how: str) -> tuple[str, str]:
 
 
 async def disconnected_right(pair: Pair, ended: tuple[str, str]) -> None:
-    """No access and no secret is left, the companies are closed and there, the offer is off, no stock has moved."""
+    """No access and no secret is left, the companies are inactive but exist, the offer is over, no stock has moved."""
     connection, transfer = ended
     for party, peer in (pair.parties, pair.parties[::-1]):
         users = await _users(party, peer)

@@ -1,6 +1,6 @@
-"""Loans, played on a pair whose bots may die meanwhile: more time, back, lost, given; and what must be true in the end.
+"""Loans, played on a pair whose bots may die, and checked at the end: extended, returned, lost, given away.
 
-Beside the loan of some resistors there is one of two things, and one of a thing with a serial number.
+Besides a loan of some resistors there is one of two items, and one of a serialised item.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ PHOTO = b"\xff\xd8\xff\xe0" + bytes(2000)
 
 
 async def lend(pair: Pair) -> Moved:
-    """Five are lent."""
+    """Lend five."""
     before = await stock_of(pair)
     transfer = await _lent(pair, f"#{most_of(before)} 5")
     return Moved(transfer, 5, before, {"offer": 1, "noted": 1})
@@ -50,7 +50,7 @@ async def _lent(pair: Pair, things: str) -> str:
 
 
 async def extend(pair: Pair) -> tuple[str, str]:
-    """More time is asked for and given: the loan (the last one is as good as another), and its last day before."""
+    """Ask for an extension and grant it; return the loan (any open one) and its former due date."""
     loan = open_loan(pair)
     before = last_day(pair.give, loan)
     line = f"!fed extend {code_of(pair, loan)} 2 weeks"
@@ -61,7 +61,7 @@ async def extend(pair: Pair) -> tuple[str, str]:
 
 
 async def extended_right(pair: Pair, extended: tuple[str, str]) -> None:
-    """A fortnight more, on both sides."""
+    """The due date is two weeks later on both sides."""
     loan, before = extended
     wanted = (date.fromisoformat(before) + timedelta(weeks=2)).isoformat()
     days = [last_day(party, loan) for party in pair.parties]
@@ -69,12 +69,12 @@ async def extended_right(pair: Pair, extended: tuple[str, str]) -> None:
     await said(pair)
 
 
-# --- it comes back ---
+# --- returns ---
 
 
 @dataclass(frozen=True)
 class Back:
-    """A loan that has gone back, by which returns, and the stock before that."""
+    """A returned loan, the transfers that returned it, and the stock before."""
 
     loan: str
     returns: tuple[str, ...]
@@ -82,7 +82,7 @@ class Back:
 
 
 async def give_back(pair: Pair) -> Back:
-    """What was lent comes back, and isn't as it was."""
+    """Return a loan, damaged."""
     loan = open_loan(pair)
     before = await stock_of(pair)
     return Back(loan, (await _handed_back(pair, loan, DAMAGED),), before)
@@ -96,7 +96,7 @@ async def _handed_back(pair: Pair, loan: str, emoji: str = YES, things: str = ""
 
 
 async def came_back_right(pair: Pair, returned: Back) -> None:
-    """The owner has the very item that was lent, damaged; the borrower has nothing of it; each act once."""
+    """The lender has the same item back, damaged; the borrower has none of it; each change was made once."""
     after = await stock_of(pair)
     for party, more, rows_before, rows_after in zip(pair.parties, (5, -5), returned.before, after, strict=True):
         moved = in_stock(rows_after) - in_stock(rows_before)
@@ -108,13 +108,13 @@ async def came_back_right(pair: Pair, returned: Back) -> None:
 
 
 async def _is_home(pair: Pair, loan: str, back: str, status: int) -> None:
-    """The one thing that this return brought: each act once, at both."""
+    """This return brought one item: each change was made once on both sides."""
     (line,) = pair.give.document("Transfer", back)["terms"]["lines"]
     number = line["of_line"]
     us = await _row(pair.give, _item(pair.give, loan, number))
     must((us.status, us.in_stock) == (status, True), f"what came back: {us}")
     marks, _ = await marks_of(pair.give, us, back)
-    must(marks == Counter({"home": 2}), f"history at the owner: {marks}")  # returned, and put to its place
+    must(marks == Counter({"home": 2}), f"history at the owner: {marks}")  # returned, and put away
     borrowed = await _row(pair.take, _item(pair.take, loan, number))
     must(not borrowed.in_stock, f"what was borrowed: {borrowed}")
     marks, _ = await marks_of(pair.take, borrowed, back)
@@ -122,14 +122,14 @@ async def _is_home(pair: Pair, loan: str, back: str, status: int) -> None:
 
 
 async def two_are_lent(pair: Pair) -> None:
-    """There is a loan of two things."""
+    """Make sure that there is a loan of two items."""
     if not open_loan(pair, IPN, OTHER):
         things = [most_of(await stock_of(pair, ipn)) for ipn in (IPN, OTHER)]
         await _lent(pair, " + ".join(f"#{item} 2" for item in things))
 
 
 async def give_back_one_by_one(pair: Pair) -> Back:
-    """First the one, then the other."""
+    """Return one item, then the other."""
     loan = open_loan(pair, IPN, OTHER)
     before = await stock_of(pair)
     first = await _handed_back(pair, loan, things="1")
@@ -139,18 +139,18 @@ async def give_back_one_by_one(pair: Pair) -> Back:
 
 
 async def came_back_one_by_one_right(pair: Pair, returned: Back) -> None:
-    """Both are home, each by its own return; the loan is over on both sides."""
+    """Both are returned, each by its own transfer, and the loan is over on both sides."""
     for back in returned.returns:
         await _is_home(pair, returned.loan, back, STATUS_OK)
     _ended_as(pair, returned.loan, "returned")
     await said(pair)
 
 
-# --- a photo of what came back ---
+# --- a photo of a returned item ---
 
 
 async def has_come_back(pair: Pair) -> None:
-    """There is a return of the last days."""
+    """Make sure that there is a recent return."""
     if not _returns(pair):
         await is_lent(pair)
         await give_back(pair)
@@ -162,7 +162,7 @@ def _returns(pair: Pair) -> list[str]:
 
 
 async def show(pair: Pair) -> str:
-    """The owner replies to a return's card with a photo; the id of that."""
+    """The lender replies to the return's card with a photo; return its event id."""
     card = pair.give.post(f"card:{_returns(pair)[-1]}")
     photo = await pair.give.person.show(pair.room, PHOTO, reply_to=card)
     await pair.until(lambda: _answer_to(pair, photo), "an answer to the photo")
@@ -175,7 +175,7 @@ def _answer_to(pair: Pair, photo: str) -> str:
 
 
 async def shown_right(pair: Pair, photo: str) -> None:
-    """It is with the stock item once, and that is said once."""
+    """The photo is attached to the stock item once, and that is said once."""
     back = _returns(pair)[-1]
     terms = pair.give.document("Transfer", back)["terms"]
     loan, (line,) = terms["parent"], terms["lines"]
@@ -192,19 +192,19 @@ async def _comments(party: Party, item: int) -> list[str]:
         return await stocktake.attached(item)
 
 
-# --- a thing with a serial number, again and again ---
+# --- a serialised item, lent several times ---
 
 
 @dataclass(frozen=True)
 class Again:
-    """The loan of a thing that was lent before, and the borrower's record of it from then."""
+    """A loan of an item that was lent before, and the borrower's former record of it."""
 
     loan: str
     record: int
 
 
 async def lens_was_here(pair: Pair) -> None:
-    """A lens of a serial number that only this pair has was lent, and is home again."""
+    """Make sure that a lens with a unique serial number was lent and returned."""
     if not _loans(pair, LENS):
         await _lent(pair, f"#{await _new_lens(pair.give)}")
     if loan := open_loan(pair, LENS):
@@ -212,7 +212,7 @@ async def lens_was_here(pair: Pair) -> None:
 
 
 async def _new_lens(party: Party) -> int:
-    """A new one, beside those that are there."""
+    """Create a lens beside the existing ones."""
     known = next(row for row in await _lenses(party) if row.in_stock)
     async with admin(party.inventree) as client:
         like = (await client.get(f"/api/stock/{known.pk}/")).json()
@@ -228,18 +228,18 @@ async def _lenses(party: Party) -> list[StockItem]:
 
 
 def _serial(party: Party) -> str:
-    return party.id.replace("-", "")  # with a dash it would be a range
+    return party.id.replace("-", "")  # a dash would make it a range
 
 
 async def lend_again(pair: Pair) -> Again:
-    """It is lent once more."""
+    """Lend it again."""
     first = _loans(pair, LENS)[0]["id"]
     record = _item(pair.take, first)
     return Again(await _lent(pair, f"#{_item(pair.give, first)}"), record)
 
 
 async def lent_again_right(pair: Pair, lent: Again) -> None:
-    """One record of it on each side, the borrower's being that of last time; each act once."""
+    """Each side has one record of it, the borrower's being the former one; each change was made once."""
     ours, theirs = [[row for row in await _lenses(party) if row.serial == _serial(pair.give)] for party in pair.parties]
     must([row.pk for row in theirs] == [lent.record], f"the borrower's records: {theirs}")
     must((theirs[0].in_stock, theirs[0].status) == (True, STATUS_OK), f"what is borrowed: {theirs}")
@@ -253,11 +253,11 @@ async def lent_again_right(pair: Pair, lent: Again) -> None:
     await said(pair)
 
 
-# --- booked ahead ---
+# --- bookings ---
 
 
 async def book(pair: Pair) -> Moved:
-    """One is booked from today on, and fetched: the owner says so on the card that asks for that."""
+    """Book one item from today on and pick it up: the lender approves on the card of that day."""
     before = await stock_of(pair)
     line = f"!fed lend #{most_of(before)} 1 to {pair.take.id} from today for 3 weeks"
     booking = await begun(pair, pair.give, line, seen_by=pair.take)
@@ -268,11 +268,11 @@ async def book(pair: Pair) -> Moved:
     return Moved(booking, 1, before, {"offer": 1, "noted": 1})
 
 
-# --- the turn in a waiting list ---
+# --- waiting lists ---
 
 
 async def lens_is_with_a_neighbour(pair: Pair) -> None:
-    """A lens of a serial number that only this pair has is with somebody who has no bot."""
+    """Lend a lens with a unique serial number to a neighbour without a bot."""
     await lens_was_here(pair)
     await is_shared(pair)
     if len(pair.give.documents("Share")) == 1:
@@ -289,7 +289,7 @@ def _outside(pair: Pair, state: str) -> list[dict[str, Any]]:
 
 
 async def wait_for_turn(pair: Pair) -> Again:
-    """A friend waits for it; it comes back; the friend asks for it in its turn, and has it."""
+    """A friend waits for it, it is returned, and the friend requests and gets it in its turn."""
     lens, record = f"{LENS}#{_serial(pair.give)}", _item(pair.take, _loans(pair, LENS)[0]["id"])
     await pair.take.person.say(pair.room, f"!fed wait {lens} from {pair.give.id}")
     await pair.until(lambda: _places(pair, "waiting"), "a place in the line")
@@ -311,19 +311,19 @@ def _places(pair: Pair, state: str) -> list[dict[str, Any]]:
 
 
 async def had_their_turn_right(pair: Pair, lent: Again) -> None:
-    """It is lent once, the line is empty, and it was their turn once."""
+    """It is lent once, the queue is empty, and it was their turn once."""
     await lent_again_right(pair, lent)
     must(not pair.give.documents("QueueEntry"), "somebody still waits at the owner's")
     living = [place for place in pair.take.documents("PlaceInLine") if place["state"] != "served"]
     must(not living, f"places that aren't over: {living}")
 
 
-# --- a neighbour has a bot by now, and what it borrows is in its InvenTree already ---
+# --- a neighbour that now has a bot, and has entered the loan in its InvenTree ---
 
 
 @dataclass(frozen=True)
 class Here:
-    """A loan that was handed over to the borrower's new bot, the borrower's own record of it, and the stock before."""
+    """A loan that was handed over to the borrower's new bot, the borrower's own record, and the stock before."""
 
     loan: str
     record: int
@@ -349,7 +349,7 @@ def _club(pair: Pair) -> str:
 
 
 async def hand_over_what_is_here(pair: Pair) -> Here:
-    """The owner hands it over to their bot; they say which of their stock items that is, and yes."""
+    """The lender hands the loan over to their bot; they name their stock item and approve."""
     before = await stock_of(pair)
     record = max(row.pk for row in before[1])
     line = f'!fed outside "{_club(pair)}" is {pair.take.id}'
@@ -365,7 +365,9 @@ async def hand_over_what_is_here(pair: Pair) -> Here:
 
 
 async def is_here_once_right(pair: Pair, here: Here) -> None:
-    """Nobody has more or less than before, in no other rows; the record is marked once, and each act done once."""
+    """Both have the same quantities in the same rows as before; the record is marked once, each change
+    was made once.
+    """
     after = await stock_of(pair)
     for party, rows_before, rows_after in zip(pair.parties, here.before, after, strict=True):
         must(in_stock(rows_after) == in_stock(rows_before), f"{party.id} has other stock than before")
@@ -383,11 +385,11 @@ async def is_here_once_right(pair: Pair, here: Here) -> None:
     await said(pair)
 
 
-# --- how else it ends ---
+# --- other ends ---
 
 
 async def lose(pair: Pair) -> str:
-    """The owner writes a loan off, and the borrower's superuser takes it out of the stock there; its id."""
+    """The lender writes a loan off, and the borrower's superuser books it out there; return its id."""
     loan = await over(pair, "lost")
     await pair.until(lambda: pair.take.document("Transfer", loan)["left_over"], "the borrower to be asked")
     await pair.take.person.say(pair.room, f"!fed resolve {code_of(pair, loan)} --as off")
@@ -397,14 +399,14 @@ async def lose(pair: Pair) -> str:
 
 
 async def give_for_good(pair: Pair) -> str:
-    """The owner makes a loan a gift; its id."""
+    """The lender makes a loan a gift; return its id."""
     loan = await over(pair, "gift")
     await pair.rest()
     return loan
 
 
 async def over(pair: Pair, how: str) -> str:
-    """The owner says how a loan ended; its id, once both sides know."""
+    """The lender says how a loan ended; return its id once both sides know."""
     loan = open_loan(pair)
     await pair.give.person.say(pair.room, f"!fed {how} {code_of(pair, loan)}")
     await pair.until(
@@ -414,7 +416,7 @@ async def over(pair: Pair, how: str) -> str:
 
 
 async def given_right(pair: Pair, loan: str) -> None:
-    """It stays with the friend's company as it was, and the history says once that it is a gift."""
+    """It stays with the friend's company, and the history says once that it is a gift."""
     _ended_as(pair, loan, "gift")
     row = await _row(pair.give, _item(pair.give, loan))
     must((row.status, row.in_stock) == (STATUS_OK, False), f"what is given: {row}")
@@ -424,7 +426,7 @@ async def given_right(pair: Pair, loan: str) -> None:
 
 
 async def lost_right(pair: Pair, loan: str) -> None:
-    """It stays with the friend's company, as lost, and is in nobody's stock; both sides know how the loan ended."""
+    """It stays with the friend's company as lost and is in nobody's stock; both sides know the end."""
     _ended_as(pair, loan, "lost")
     row = await _row(pair.give, _item(pair.give, loan))
     must((row.status, row.in_stock) == (STATUS_LOST, False), f"what is lost: {row}")
@@ -439,17 +441,17 @@ def _ended_as(pair: Pair, loan: str, how: str) -> None:
     must([end and end["how"] for end in ends] == [how, how], f"it ended as {ends}")
 
 
-# --- which loan, and what of it ---
+# --- finding a loan ---
 
 
 async def is_lent(pair: Pair) -> None:
-    """There is a loan that can be given back."""
+    """Make sure that there is a loan that can be returned."""
     if not open_loan(pair):
         await lend(pair)
 
 
 def open_loan(pair: Pair, *of: str) -> str:
-    """One of these things (IPNs; else of resistors alone) that is still out; or ''."""
+    """An open loan of these items (IPNs; by default of resistors only), or ''."""
     return next((str(loan["id"]) for loan in _loans(pair, *of or (IPN,)) if loan["closed"] is None), "")
 
 
@@ -460,13 +462,13 @@ def _loans(pair: Pair, *of: str) -> list[dict[str, Any]]:
 
 
 def last_day(party: Party, loan: str) -> str:
-    """Until when it is lent, as extended."""
+    """Its due date, as extended."""
     known = party.document("Transfer", loan)
     return str(known["back_by"] or known["terms"]["loan_until"])
 
 
 def _item(party: Party, loan: str, number: int = 1) -> int:
-    """The key of the party's record of one thing of the loan."""
+    """The key of the party's record of one item of the loan."""
     progress = party.document("Transfer", loan)["progress"]
     return next(int(line["item"]) for line in progress if line["number"] == number)
 

@@ -1,4 +1,4 @@
-"""Two makerspaces with bots that may die, new ones as often as wanted, on one homeserver and two InvenTrees."""
+"""Two makerspaces with bots that may die, as many pairs as needed, on one homeserver and two InvenTrees."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.crash.points import COUNTED, ORDERS, PASSED, RECORD, give
 
 PATIENCE_S = 45.0
 _LOOK_EVERY_S = 0.05
-#: Short waits: what a homeserver and an InvenTree on this machine need, and no more.
+#: Short waits: no longer than a homeserver and an InvenTree on this machine need.
 RULES = {
     "grace_seconds": 0.1,
     "settle_seconds": 0.3,
@@ -42,16 +42,16 @@ RULES = {
 }
 T = TypeVar("T")
 Orders = tuple[Sequence[str], Sequence[str]]
-"""Of both bots of a pair."""
+"""The orders of both bots."""
 
 
 class NotRight(AssertionError):
-    """It didn't end as it should."""
+    """A story ended wrong."""
 
 
 @dataclass(frozen=True)
 class Ground:
-    """What many pairs share: the homeserver, the InvenTrees, and in each a person who may do everything."""
+    """The parts that many pairs share: the homeserver, the InvenTrees, and a superuser in each."""
 
     folder: Path
     homeserver: Homeserver
@@ -71,43 +71,43 @@ class Party:
     bot: CrashingBot
 
     def orders(self, *points: str) -> None:
-        """What the bot is to do at its points from now on: `RECORD`, or die at each of these."""
+        """Set the bot's orders from now on: `RECORD`, or die at each of these points."""
         (self.folder / COUNTED).unlink(missing_ok=True)
         give(self.folder, points)
 
     def no_orders(self) -> tuple[str, ...]:
-        """Nothing any more; which orders were still waiting."""
+        """Clear the orders; return those that were still waiting."""
         file = self.folder / ORDERS
         waiting = tuple(file.read_text().splitlines()) if file.exists() else ()
         file.unlink(missing_ok=True)
         return waiting
 
     def passed(self) -> list[str]:
-        """The points recorded, and forgotten by that."""
+        """Return the recorded points and clear them."""
         file = self.folder / PASSED
         names = file.read_text().splitlines() if file.exists() else []
         file.unlink(missing_ok=True)
         return names
 
     def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
-        """From the bot's journal."""
+        """Rows from the bot's journal."""
         file = self.folder / "state" / "journal.db"
         try:
             with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as journal:
                 return journal.execute(query, values).fetchall()
-        except sqlite3.OperationalError:  # not made yet
+        except sqlite3.OperationalError:  # not created yet
             return []
 
     def documents(self, kind: str) -> list[dict[str, Any]]:
-        """What the bot knows."""
+        """The bot's documents of a kind."""
         return [json.loads(text) for (text,) in self.rows("SELECT payload FROM all_documents WHERE kind = ?", kind)]
 
     def document(self, kind: str, identifier: str) -> dict[str, Any]:
-        """One of them, or nothing."""
+        """One document, or an empty one."""
         return next((each for each in self.documents(kind) if each["id"] == identifier), {})
 
     def post(self, key: str) -> str:
-        """The event id of the newest message of that key, or ''."""
+        """The event id of the newest message with that key, or ''."""
         found = self.rows("SELECT event_id FROM posts WHERE key = ? AND edit = 0 ORDER BY number DESC", key)
         return str(found[0][0]) if found else ""
 
@@ -119,20 +119,20 @@ class Party:
         return not unsent and not undecided and not any(each["exchange"]["awaiting"] for each in subjects)
 
     async def lets_in(self, token: str) -> bool:
-        """Whether its InvenTree takes that token."""
+        """Whether its InvenTree accepts that token."""
         headers = {"Authorization": f"Token {token}"}
         async with httpx.AsyncClient(base_url=self.inventree.url, headers=headers, trust_env=False) as client:
             answer = await client.get("/api/stock/", params={"limit": 1})
         return answer.status_code == HTTPStatus.OK
 
     def stocktake(self) -> Stocktake:
-        """Its InvenTree, as its admin reads it."""
+        """A reader of its InvenTree, as its admin."""
         return Stocktake(self.inventree.url, self.inventree.tokens["admin"])
 
 
 @dataclass
 class Pair:
-    """Two spaces that share a room. `give` and `take` are called by what they do in a push."""
+    """Two spaces that share a room. `give` and `take` are named after their roles in a push."""
 
     room: str
     give: Party
@@ -140,11 +140,11 @@ class Pair:
 
     @property
     def parties(self) -> tuple[Party, Party]:
-        """Both."""
+        """Both parties."""
         return self.give, self.take
 
     async def until(self, look: Callable[[], T], what: str, timeout: float = PATIENCE_S) -> T:
-        """What `look` answers as soon as it is something true."""
+        """Wait until `look` returns something true; return that."""
         deadline = time.monotonic() + timeout
         while not (found := look()):
             for party in self.parties:
@@ -175,7 +175,7 @@ class Pair:
 
 
 async def a_pair(ground: Ground, name: str, access: str, orders: Orders = ((RECORD,), (RECORD,))) -> Pair:
-    """Two new spaces, their bots started under these orders and in their room."""
+    """Two new spaces with their bots, started with these orders, in a shared room."""
     ids = (f"give-{name}", f"take-{name}")
     accounts = [await ground.homeserver.register(f"{party}-bot") for party in ids]
     room = await _a_room(ground, name)
@@ -197,7 +197,7 @@ async def a_pair(ground: Ground, name: str, access: str, orders: Orders = ((RECO
 
 
 async def _a_room(ground: Ground, name: str) -> str:
-    """A room with both people in it, made by who gives."""
+    """A room with both people, created by the giver."""
     host, guest = ground.people
     room = await host.create_room(
         f"Makerspaces {name}", invite=[guest.user_id], power_levels={"events": {PARTY_EVENT: 0}}

@@ -1,9 +1,9 @@
-"""Where a bot may die: before and after each journal write, each message sent and each request that changes something.
+"""The points at which a bot may die: before and after each journal write, sent message and changing request.
 
-`install` wraps the methods through which all of that goes, in this process only. What happens then is said by a file,
-`orders`, that the harness writes: nothing, `record` (each point's name is added to the file `passed`), or the names of
-the points, one a line, at which the process kills itself. Names are counted from the moment at which the orders were
-given; whoever dies writes down how far it has counted, and which points are left for the next process.
+`install` wraps the methods that do these, in this process only. The harness writes a file `orders`. It is empty, or
+`record` (each point's name is added to the file `passed`), or holds the names of the points, one a line, at which the
+process kills itself. Names are counted from the time of the orders. A dying process writes down its counts, and the
+points that are left for the next process.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ RECORD = "record"
 ORDERS = "orders"
 PASSED = "passed"
 COUNTED = "counted"
-#: How often these come depends on how fast the machine is: one of each stands for all.
+#: The number of these depends on the machine's speed, so one of each stands for all.
 UNTIMED = re.compile(r"Tick|CaughtUp|RoomSeen|Waiting|postpone|nothing")
 
 Namer = Callable[..., list[str]]
@@ -54,7 +54,7 @@ class Points:
         self.events: dict[int, str] = {}
 
     def passes(self, side: str, names: list[str]) -> None:
-        """The process is at these points now; it may be the end of it."""
+        """Pass these points, which may end the process."""
         with self._turn:
             self._look()
             if not self._given:
@@ -84,13 +84,13 @@ class Points:
                 passed.write(f"{point}\n")
 
     def _leave(self, orders: list[str]) -> None:
-        """The next process goes on with these orders; it just lives if there are none."""
+        """Leave these orders for the next process; without any, it just runs."""
         self._counts.write_text(json.dumps(self._counted))
         give(self._orders.parent, orders)
 
 
 def give(folder: Path, orders: Sequence[str]) -> None:
-    """What the process of that folder is to do at its points from now on, at once."""
+    """Give orders to the process of that folder, effective at once."""
     if not orders:
         (folder / ORDERS).unlink(missing_ok=True)
         return
@@ -100,7 +100,7 @@ def give(folder: Path, orders: Sequence[str]) -> None:
 
 
 def install(folder: Path) -> None:
-    """Wrap everything through which this process changes a journal, a room, an InvenTree or its vault."""
+    """Wrap everything with which this process changes a journal, a room, an InvenTree or its vault."""
     points = Points(folder)
     _remember_rows(points)
     for method in ("begin", "finish", "postpone", "fail"):
@@ -141,7 +141,7 @@ def _wrap(points: Points, owner: type, method: str, namer: Namer) -> None:
 
 
 def _remember_rows(points: Points) -> None:
-    """What the numbers stand for by which the journal's writes name rows and events."""
+    """Resolve the row and event numbers in the journal's writes to names."""
     due, next_event = Journal.due, Journal.next_event
 
     def remembered_due(*given: Any) -> tuple[OutboxRow, ...]:  # noqa: ANN401
@@ -206,5 +206,5 @@ def _sent(kind: str, content: dict[str, Any]) -> str:
 
 
 def _request(_: object, method: str, url: str, *given: object, reading: bool = False, **more: object) -> list[str]:
-    """Only what changes something."""
+    """Only requests that change something."""
     return [] if reading or method in SAFE else [f"{method} {re.sub('[0-9]+', 'N', url)}"]

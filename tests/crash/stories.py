@@ -1,4 +1,4 @@
-"""Which stories there are, and on what pair each is played."""
+"""The list of stories, and the pair that each needs."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from typing import Any
 from tests.crash import friendship, loans, transfers
 from tests.crash.pair import Pair
 
-#: A bot takes 20 new requests of a friend at once, then one in 30 s; a story makes one or two, with what it prepares.
+#: A bot accepts 20 new requests of a friend at once, then one in 30 s. A story makes one or two, with its preparation.
 STORIES_A_PAIR = 8
 
 
 @dataclass(frozen=True)
 class Story:
-    """Something that people do, and what must be true in the end, as `right` sees it.
+    """Something that people do, and the check of its end (`right`).
 
-    `strangers`: the bots die while they start and become friends; else they are friends already, and those of one
-    `access` and `circle` live through many stories. `prepare` is what happens before there is any danger. What two
-    stories of one `family` share is tried once. After `most_a_pair` the friends of its circle are replaced: so neither
-    journal nor stock grows without end, and what they write to each other stays within its budget.
+    `strangers`: the bots die while they start and become friends. Otherwise they are friends already, and those with
+    the same `access` and `circle` live through many stories. `prepare` happens before any danger. Points that stories
+    of one `family` share are tried once. After `most_a_pair` stories, the pair of a circle is replaced, so that journal
+    and stock stay small and their messages stay within the budget.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""A sample of the crash points, some of each story; `make crash` tries them all."""
+"""A sample of the crash points, some of each story; `make crash` tries all of them."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from tests.crash.stories import STORIES
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 GIVE, TAKE = 0, 1
-#: Where it hurts most: between an act and its note, a decision and its message, a secret and its place. Each row is one
-#: play of its story, in which the bots die at all of these points.
+#: The most dangerous points: between an act and its journal entry, a decision and its message, a secret and its file.
+#: Each row is one play of its story, in which the bots die at all of these points.
 SAMPLE: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
     (
         "connect-relayed",
@@ -88,13 +88,13 @@ def deaths_in(story: str, give: Sequence[str], take: Sequence[str]) -> Deaths:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def campaign() -> AsyncIterator[Campaign]:
-    # a short path: a socket is in it
+    # the path must be short because a socket is in it
     with tempfile.TemporaryDirectory(prefix="fc-") as folder:
         async with campaigns(Path(folder), 1) as (made,):
             yield made
 
 
-async def test_the_points_are_learned_from_a_run_of_both_sides(campaign: Campaign) -> None:
+async def test_the_points_are_found_in_a_run_of_both_sides(campaign: Campaign) -> None:
     names = {(point.side, point.name) for point in await campaign.learn(["push"])}
     for one in (
         (GIVE, "after act HandOver #1"),
@@ -107,7 +107,7 @@ async def test_the_points_are_learned_from_a_run_of_both_sides(campaign: Campaig
     assert len(names) > 200, "a whole push, both sides"
 
 
-async def test_the_sample_has_points_of_every_story_but_those_that_another_is_like() -> None:
+async def test_the_sample_has_points_of_every_story_except_those_similar_to_another() -> None:
     assert {story for story, *_ in SAMPLE} | {"connect-direct", "lend", "disconnect-now"} == set(STORIES)
 
 

@@ -1,4 +1,4 @@
-"""UC2 and UC3, played on a pair whose bots may die meanwhile; and what must be true in the end, on both sides."""
+"""UC2 and UC3, played on a pair whose bots may die, and checked at the end on both sides."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.crash.pair import Pair, Party
 IPN = "RES-10K"
 STATUS_OK = 10
 REFUSED = {"kind": "error-before", "method": "POST", "path": "/api/stock/$", "status": 400, "times": None}
-#: All rows of the part: at who gives, at who takes.
+#: All rows of the part: the giver's, then the receiver's.
 Stock = tuple[list[StockItem], list[StockItem]]
 
 
@@ -32,13 +32,13 @@ async def stock_of(pair: Pair, ipn: str = IPN) -> Stock:
 
 
 def admin(inventree: InvenTreeProcess) -> httpx.AsyncClient:
-    """Its API, as its admin has it."""
+    """Its API, as its admin."""
     headers = {"Authorization": f"Token {inventree.tokens['admin']}"}
     return httpx.AsyncClient(base_url=inventree.url, headers=headers, trust_env=False)
 
 
 async def restocked(inventree: InvenTreeProcess) -> None:
-    """Who gives in one story after the other has enough for the next sixty."""
+    """Give the giver enough stock for the next sixty stories."""
     async with Stocktake(inventree.url, inventree.tokens["admin"]) as stocktake:
         rows = [row for row in await stocktake.items(IPN) if row.in_stock]
     most = max(rows, key=lambda row: row.quantity)
@@ -49,7 +49,7 @@ async def restocked(inventree: InvenTreeProcess) -> None:
 
 @dataclass(frozen=True)
 class Moved:
-    """A transfer that has ended, how much it was to move, the stock before it; how often bots posted which message."""
+    """An ended transfer, its quantity, the stock before it, and how often bots posted each message."""
 
     transfer: str
     quantity: int
@@ -61,7 +61,7 @@ class Moved:
 
 
 async def push(pair: Pair) -> Moved:
-    """One of something goes from one to the other."""
+    """Move one item from one space to the other."""
     before = await stock_of(pair)
     transfer = await begun(pair, pair.give, f"!fed push 1 #{most_of(before)} to {pair.take.id}", seen_by=pair.take)
     await tap(pair, pair.take, transfer, YES)
@@ -70,7 +70,7 @@ async def push(pair: Pair) -> Moved:
 
 
 async def refused(pair: Pair) -> Moved:
-    """It has left, and the other InvenTree will not have it: it comes back."""
+    """An item has left, and the receiver's InvenTree refuses it: it is taken back."""
     before = await stock_of(pair)
     pair.take.inventree.control("POST", "faults/", REFUSED)
     transfer = await begun(pair, pair.give, f"!fed push 1 #{most_of(before)} to {pair.take.id}", seen_by=pair.take)
@@ -81,7 +81,7 @@ async def refused(pair: Pair) -> Moved:
 
 
 async def came_back_untaken_right(pair: Pair, moved: Moved) -> None:
-    """As much in stock as before; what had left lies there again, each act once in its history."""
+    """The stock is as before; the item is back in its location, each change once in its history."""
     after = await stock_of(pair)
     for party, rows_before, rows_after in zip(pair.parties, moved.before, after, strict=True):
         more = in_stock(rows_after) - in_stock(rows_before)
@@ -100,7 +100,7 @@ async def came_back_untaken_right(pair: Pair, moved: Moved) -> None:
 
 
 async def is_shared(pair: Pair) -> None:
-    """What isn't shared can't be asked for."""
+    """Share the items, because others can't be requested."""
     if not pair.give.documents("Share"):
         await pair.give.person.say(pair.room, f"!fed share {IPN}")
         await pair.until(lambda: pair.give.documents("Share"), "it to be shared")
@@ -108,7 +108,7 @@ async def is_shared(pair: Pair) -> None:
 
 
 async def request(pair: Pair) -> Moved:
-    """Three are asked for, two are granted, which the asker takes."""
+    """Request three; two are granted, and the requester accepts."""
     before = await stock_of(pair)
     transfer = await begun(pair, pair.take, f"!fed request 3 {IPN} from {pair.give.id}", seen_by=pair.give)
     card = await pair.until(lambda: pair.give.post(f"card:{transfer}"), "the owner's card")
@@ -119,7 +119,7 @@ async def request(pair: Pair) -> Moved:
 
 
 async def request_from_anyone(pair: Pair) -> Moved:
-    """Three are asked for of whoever has them; the one friend that does grants them, and the asker's bot confirms."""
+    """Request three from anyone; the only friend who has them grants them, and the requester's bot confirms."""
     before = await stock_of(pair)
     transfer = await begun(pair, pair.take, f"!fed request 3 {IPN} from anyone", seen_by=pair.give)
     await tap(pair, pair.give, transfer, YES)
@@ -130,7 +130,7 @@ async def request_from_anyone(pair: Pair) -> Moved:
 
 
 async def filled_once_right(pair: Pair, moved: Moved) -> None:
-    """It was confirmed once and came once, and nobody is asked any more."""
+    """It was confirmed once and arrived once, and nobody is asked any more."""
     await moved_right(pair, moved)
     filled = [r for r in _rotas(pair, "filled") if moved.transfer in {asked["transfer"] for asked in r["asked"]}]
     must(len(filled) == 1, f"filled by this: {filled}")
@@ -145,7 +145,7 @@ def _rotas(pair: Pair, state: str) -> list[dict[str, Any]]:
 
 
 async def parcel(pair: Pair) -> Moved:
-    """It is sent by parcel, and arrives."""
+    """Send an item by parcel; it arrives."""
     before = await stock_of(pair)
     transfer = await begun(pair, pair.give, f"!fed push 1 #{most_of(before)} to {pair.take.id}", seen_by=pair.take)
     await tap(pair, pair.take, transfer, PARCEL)
@@ -155,21 +155,21 @@ async def parcel(pair: Pair) -> Moved:
     return Moved(transfer, 1, before, {"offer": 1, "noted": 1})
 
 
-# --- what they have in common ---
+# --- shared steps ---
 
 
 def most_of(stock: Stock) -> int:
-    """The key of the giver's largest row, as there may be several."""
+    """The key of the giver's largest row."""
     return max((row for row in stock[0] if row.in_stock), key=lambda row: row.quantity).pk
 
 
 def code_of(pair: Pair, transfer: str) -> str:
-    """By which people name it."""
+    """The code by which people name it."""
     return str(pair.give.document("Transfer", transfer)["code"])
 
 
 async def begun(pair: Pair, asker: Party, line: str, *, seen_by: Party) -> str:
-    """Somebody asks for a transfer; its id, once the other side knows it."""
+    """Write a line that opens a transfer; return its id once the other side knows it."""
     known = {each["id"] for each in seen_by.documents("Transfer")}
     await asker.person.say(pair.room, line)
     (transfer,) = await pair.until(
@@ -179,7 +179,7 @@ async def begun(pair: Pair, asker: Party, line: str, *, seen_by: Party) -> str:
 
 
 async def tap(pair: Pair, party: Party, transfer: str, emoji: str) -> None:
-    """Its person taps the card of that side, once it is there."""
+    """React to the card of that side, once it is there."""
     card = await pair.until(lambda: party.post(f"card:{transfer}"), f"the card at {party.id}")
     await party.person.react(pair.room, card, emoji)
 
@@ -190,7 +190,7 @@ async def done(pair: Pair, transfer: str) -> None:
 
 
 async def ended(pair: Pair, transfer: str, state: str) -> None:
-    """Wait until it has that end on both sides, and nothing is left to do."""
+    """Wait until it has that state on both sides, and nothing is left to do."""
     await pair.until(
         lambda: all(party.document("Transfer", transfer).get("state") == state for party in pair.parties),
         f"{transfer} {state} on both sides",
@@ -199,7 +199,7 @@ async def ended(pair: Pair, transfer: str, state: str) -> None:
 
 
 async def moved_right(pair: Pair, moved: Moved) -> None:
-    """Exactly so many left, exactly so many came, each act once in InvenTree's history; nothing said twice."""
+    """The exact quantity left and arrived, each change once in InvenTree's history; nothing was said twice."""
     transfer, after = moved.transfer, await stock_of(pair)
     for index, (sign, rows_before, rows_after) in enumerate(zip((-1, 1), moved.before, after, strict=True)):
         party = pair.parties[index]
@@ -218,5 +218,5 @@ async def moved_right(pair: Pair, moved: Moved) -> None:
 
 
 def in_stock(rows: list[StockItem]) -> Decimal:
-    """How much of it there is."""
+    """The quantity in stock."""
     return sum((row.quantity for row in rows if row.in_stock), Decimal(0))

@@ -1,1 +1,1 @@
-"""The whole: two bots as processes, a real homeserver, InvenTrees over HTTP."""
+"""The whole system: two bots as processes, a real homeserver, InvenTrees over HTTP."""

@@ -32,7 +32,7 @@ async def _measured(given: argparse.Namespace) -> Took:
 
 
 def main() -> int:
-    """Measure it, and print what it took."""
+    """Measure it and print the result."""
     parser = argparse.ArgumentParser(prog="python -m tests.e2e", description=__doc__)
     parser.add_argument("--inventree", required=True, metavar="URL")
     parser.add_argument("--password", required=True, help="of its superuser hanna")

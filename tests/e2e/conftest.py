@@ -1,4 +1,4 @@
-"""A stage for a module of tests: each module says in `STAGE` how it is to be built."""
+"""A stage for each module of tests, built as the module's `STAGE` says."""
 
 from __future__ import annotations
 
@@ -12,6 +12,6 @@ from fedbot_demo.stage import Stage
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
-    """Both makerspaces up and announced, with the homeserver's default limits."""
+    """Both makerspaces, running and announced, with the homeserver's default limits."""
     async with Stage(tmp_path_factory.mktemp("stage"), **request.module.STAGE) as built:
         yield built

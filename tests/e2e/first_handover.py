@@ -1,7 +1,7 @@
 """From `fedbot init` to the first item booked in, counted and timed: a test, and `python -m tests.e2e` by hand.
 
-Hanna sets up Hackbase's bot at a terminal, starts it, and connects in chat with Betaspace, whose bot runs already (its
-InvenTree is simulated). Bea gives 25 washers, Hanna agrees.
+Hanna sets up Hackbase's bot at a terminal, starts it, and connects in chat with Betaspace, whose bot already runs (its
+InvenTree is simulated). Bea gives 25 washers, and Hanna approves.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ from tests.setup.terminal import AT_ONCE, Pace, Typist, fedbot
 
 MOST_QUESTIONS = 8
 CALL_S = 60.0
-"""So long two superusers compare the seven emoji on the phone."""
+"""The time that two superusers need to compare the seven emoji on the phone."""
 HAND_OVER = "!fed push 25 W-M3 to hackbase"
 
 
 @dataclass(frozen=True)
 class Ours:
-    """Hackbase's InvenTree: its address, and a superuser hanna."""
+    """Hackbase's InvenTree: its address, and its superuser hanna."""
 
     url: str
     password: str
@@ -48,7 +48,7 @@ class Ours:
 
 @dataclass(frozen=True)
 class Took:
-    """What it took: questions, and seconds until the end of init and until the item was booked in."""
+    """The result: the number of questions, and the seconds until the end of init and until the item was booked in."""
 
     questions: int
     init_s: float
@@ -58,7 +58,7 @@ class Took:
 async def first_handover(
     homeserver: Homeserver, hanna: Person, bea: Person, ours: Ours, folder: Path, *, pace: Pace = AT_ONCE
 ) -> Took:
-    """The whole story; `pace` is Hanna's. The settings are in `folder`/hackbase in the end."""
+    """The whole story; `pace` is Hanna's speed. The settings are in `folder`/hackbase at the end."""
     room = await hanna.create_room("Lending", invite=[bea.user_id])
     await bea.join(room)
     bots = [await homeserver.register(name) for name in ("hackbase-bot", "betaspace-bot")]
@@ -78,7 +78,7 @@ async def first_handover(
         await pace.types("fedbot run")
         await _running(folder / "hackbase", stack)
         newcomer = await _announced(hanna, bots[0])
-        await _announced(hanna, bots[1], after=newcomer)  # a bot that came first says once more to a new one who it is
+        await _announced(hanna, bots[1], after=newcomer)  # the bot that came first announces itself again to a new one
         await _connected_and_given(room, hanna, bea, bots, pace)
         all_s = time.monotonic() - began
     return Took(typist.questions, init_s, all_s)
@@ -126,7 +126,7 @@ async def _connected_and_given(room: str, hanna: Person, bea: Person, bots: list
         SimpleNamespace(party=party, name=party, superuser=person, account=account)
         for party, person, account in zip(("hackbase", "betaspace"), (hanna, bea), bots, strict=True)
     )
-    # Betaspace gives here, so it plays the part that Attraktor has in the demo
+    # Betaspace gives here, which is Attraktor's part in the demo
     stage = cast("Stage", SimpleNamespace(room=room, attraktor=betaspace, betaspace=hackbase))
 
     async def reads(event: RoomEvent) -> None:
@@ -148,7 +148,9 @@ async def _connected_and_given(room: str, hanna: Person, bea: Person, bots: list
 
 
 async def all_is_well(typist: Typist, folder: Path) -> None:
-    """It ends with a check in which all is good, after eight questions, and secrets are for their owner alone."""
+    """Init ends with a check that finds no fault, after eight questions, and secrets are readable only
+    by their owner.
+    """
     assert await typist.ends() == Exit.OK, typist.screen
     assert typist.questions <= MOST_QUESTIONS
     assert "✗" not in typist.screen.partition("Now everything is checked:")[2]
@@ -158,7 +160,7 @@ async def all_is_well(typist: Typist, folder: Path) -> None:
 
 
 def write_answers(folder: Path, url: str, bot: str, account: Account, superuser: str = "bea") -> None:
-    """A file of answers for a bot whose account is there."""
+    """Write a file of answers for a bot whose account exists."""
     folder.mkdir()
     (folder / "password").write_text(f"{account.password}\n")
     answers = {
@@ -174,7 +176,7 @@ def write_answers(folder: Path, url: str, bot: str, account: Account, superuser:
 
 
 async def made_by_answers(folder: Path, seeded: Seeded) -> None:
-    """Without a terminal, and twice: the second time there is nothing left to do."""
+    """Run init without a terminal, twice: the second time there is nothing left to do."""
     with fedbot(folder, "init", "--answers", "answers.yaml", "--dry-run", BEA=seeded.passwords["bea"]) as script:
         assert await script.ends() == Exit.OK, script.screen
     assert "That was a dry run" in script.screen
@@ -192,7 +194,7 @@ async def made_by_answers(folder: Path, seeded: Seeded) -> None:
 
 
 async def came_to(url: str, token: str) -> None:
-    """25 washers lie in that InvenTree, and nothing else of them."""
+    """That InvenTree holds the 25 washers, and nothing else of them."""
     async with Stocktake(url, token) as stocktake:
         [item] = await stocktake.items("W-M3")
     assert (item.quantity, item.part) == (Decimal(25), "Washer M3")

@@ -1,4 +1,4 @@
-"""What the end-to-end tests look at: journals, secrets, what was said where; and waiting for a state."""
+"""Helpers of the end-to-end tests: read journals, secrets and messages, and wait for a state."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 
 async def eventually(look: Callable[[], Awaitable[T]], what: str, timeout: float = PATIENCE_S) -> T:
-    """What `look` answers as soon as it is something true."""
+    """Wait until `look` returns something true; return that."""
     deadline = time.monotonic() + timeout
     while not (found := await look()):
         if time.monotonic() > deadline:
@@ -41,7 +41,7 @@ async def eventually(look: Callable[[], Awaitable[T]], what: str, timeout: float
 
 
 def _rows(space: Space, query: str) -> list[tuple[Any, ...]]:
-    """From the bot's journal, whether the bot runs or not."""
+    """Rows from the bot's journal, whether the bot runs or not."""
     if kept := space.settings.get("journal"):
         with connect(Address(kept["url"], space.party)) as database:
             return database.execute(query.encode()).fetchall()
@@ -50,19 +50,19 @@ def _rows(space: Space, query: str) -> list[tuple[Any, ...]]:
 
 
 def unsent(space: Space) -> int:
-    """How many effects of the bot are not done yet."""
+    """The number of effects that the bot hasn't done yet."""
     ((count,),) = _rows(space, "SELECT count(*) FROM outbox WHERE state IN ('queued', 'acting')")
     return int(count)
 
 
 def waits_for_the_peer(space: Space, kind: str) -> list[str]:
-    """The `Transfer`s or `Connection`s whose last message the bot would send again, as no answer is there."""
+    """The `Transfer`s or `Connection`s whose last message the bot would send again, because there is no answer."""
     rows = _rows(space, f"SELECT id, payload FROM all_documents WHERE kind = '{kind}'")  # noqa: S608 -- ours
     return [identifier for identifier, payload in rows if json.loads(payload)["exchange"]["awaiting"]]
 
 
 def state_of(space: Space, transfer: str) -> str:
-    """Where a transfer stands in the bot's journal; '' if it doesn't know it."""
+    """The transfer's state in the bot's journal; '' if it doesn't know it."""
     rows = _rows(space, "SELECT id, payload FROM all_documents WHERE kind = 'Transfer'")
     return next((json.loads(payload)["state"] for identifier, payload in rows if identifier == transfer), "")
 
@@ -77,7 +77,7 @@ async def at_rest(stage: Stage) -> None:
 
 
 async def keys_are_compared(stage: Stage, space: Space) -> None:
-    """After a rebuild of `space`: its superuser types the key of the friend, and the friendship goes on."""
+    """After a rebuild of `space`: its superuser types the friend's key, and the friendship goes on."""
     listed = await plot.answer_to(stage, space.superuser, "!fed review")
     (key,) = re.findall(r"\b(?:[a-z0-9]{4}-){4}[a-z0-9]{4}\b", listed.body)
     friend = next(each for each in stage.spaces if each is not space)
@@ -86,20 +86,20 @@ async def keys_are_compared(stage: Stage, space: Space) -> None:
 
 
 async def connect_unlimited(stage: Stage) -> None:
-    """Connect, without the homeserver's limits from now on: for tests that are about something else."""
+    """Connect, and lift the homeserver's limits, for tests about something else."""
     await lift_limits(stage)
     await plot.connect(stage)
     await at_rest(stage)
 
 
 async def lift_limits(stage: Stage) -> None:
-    """Bots and people may send as fast as they like."""
+    """Let bots and people send without limits."""
     for account in _accounts(stage):
         await stage.homeserver.lift_rate_limit(account)
 
 
 async def restore_limits(stage: Stage) -> None:
-    """The homeserver's default limits hold for everybody."""
+    """Restore the homeserver's default limits for everybody."""
     for account in _accounts(stage):
         await stage.homeserver.restore_rate_limit(account)
 
@@ -110,7 +110,7 @@ def _accounts(stage: Stage) -> list[str]:
 
 
 async def amounts(stage: Stage, ipn: str) -> tuple[Decimal, Decimal]:
-    """How much of a part both have in stock."""
+    """The quantity of a part that both have in stock."""
     found = []
     for space in stage.spaces:
         async with space.stocktake() as stocktake:
@@ -119,13 +119,13 @@ async def amounts(stage: Stage, ipn: str) -> tuple[Decimal, Decimal]:
 
 
 def by_account(events: Iterable[RoomEvent], stage: Stage) -> Counter[str]:
-    """How many of the events each bot has sent."""
+    """The number of events that each bot has sent."""
     bots = {space.account.user_id: space.party for space in stage.spaces}
     return Counter(bots[event.sender] for event in events if event.sender in bots)
 
 
 async def fedbot(space: Space, *words: str) -> str:
-    """Run a command for this space; what it printed. It must end well."""
+    """Run a command for this space, which must succeed; return its output."""
     command = [sys.executable, "-m", "fedbot", *words, "--config", str(space.folder / "config.yaml")]
     process = await asyncio.create_subprocess_exec(
         *command, cwd=space.folder, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
@@ -136,7 +136,7 @@ async def fedbot(space: Space, *words: str) -> str:
 
 
 async def is_done(stage: Stage, ipn: str, before: tuple[Decimal, Decimal], offer: plot.Offer, quantity: int) -> None:
-    """Both sides say so, and it moved once."""
+    """Both sides say that it is done, and it moved once."""
 
     async def look() -> bool:
         states = [state_of(space, offer.transfer) for space in stage.pair]
@@ -159,7 +159,7 @@ async def said_in(stage: Stage, room: str) -> list[RoomEvent]:
 
 
 async def admins_read(space: Space, *words: str) -> RoomEvent:
-    """Wait for a message of the bot in its admin room that has all these words."""
+    """Wait for a message of the bot in its admin room that contains all these words."""
     return await space.superuser.wait_for(
         lambda event: (
             event.room == space.admin_room
@@ -188,7 +188,7 @@ class Trap:
 
 
 async def set_trap(space: Space, kind: str, method: str, path: str, seconds: float = 0.0) -> Trap:
-    """From now on the next such request to the space's InvenTree meets this fault."""
+    """Let the next such request to the space's InvenTree meet this fault."""
     trap = Trap(space, await _faults_met(space))
     fault = {"kind": kind, "method": method, "path": path, "seconds": seconds}
     await asyncio.to_thread(space.inventree.control, "POST", "faults/", fault)
@@ -203,7 +203,7 @@ async def _faults_met(space: Space) -> int:
 
 
 def secrets_of(stage: Stage) -> dict[str, str]:
-    """Every secret of both bots by where it is kept, settings' files and identity folders alike."""
+    """Every secret of both bots by its place, in the settings' files and the identity folders."""
     found: dict[str, str] = {}
     for space in stage.spaces:
         for name in ("matrix-password", "inventree-token", "inventree-admin-token"):
@@ -221,7 +221,7 @@ def secrets_of(stage: Stage) -> dict[str, str]:
 
 
 def files_with(secret: str, folder: Path) -> list[Path]:
-    """The files in a folder (journals and their write-ahead logs included) that hold the secret in clear."""
+    """The files in a folder (with journals and their write-ahead logs) that hold the secret in clear."""
     return [
         path
         for path in sorted(folder.rglob("*"))

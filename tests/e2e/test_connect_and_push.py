@@ -1,4 +1,4 @@
-"""The story on real servers under default limits: connect with `direct`, push, everything looked up in both."""
+"""The story on real servers under default limits: connect with `direct`, push, and check both inventories."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ IPN = "RES-10K"
 
 @dataclass
 class Story:
-    """What was before, what was offered, and how it ended."""
+    """The stock before, the offer, and its end."""
 
     before: tuple[list[StockItem], list[StockItem]]
     offer: plot.Offer
@@ -63,7 +63,7 @@ async def test_each_bot_announces_its_space_with_its_key_and_people(stage: Stage
         assert party["people"] == sorted(person.user_id for person in space.people.values())
 
 
-async def test_connecting_makes_an_account_with_view_rights_only_and_a_token_that_is_used(friends: Stage) -> None:
+async def test_connecting_makes_an_account_with_view_permissions_only_and_a_token_that_is_used(friends: Stage) -> None:
     attraktor, betaspace = friends.spaces
     assert _bad([*await check_access(attraktor, betaspace), *await check_access(betaspace, attraktor)]) == []
 
@@ -95,7 +95,7 @@ async def test_the_peers_company_holds_the_connection_in_its_metadata(friends: S
         assert '"active"' in text
 
 
-async def test_a_push_moves_exactly_what_was_agreed_and_both_inventories_tell_the_story(
+async def test_a_push_moves_exactly_the_agreed_quantity_and_both_inventories_record_it(
     friends: Stage, story: Story
 ) -> None:
     attraktor, betaspace = friends.spaces
@@ -119,13 +119,13 @@ async def test_both_items_carry_the_transfer_in_their_metadata(friends: Stage, s
         assert mirror[kept[0]] == kept[1]
 
 
-async def test_the_end_rings_with_who_asked_and_who_approved(friends: Stage, story: Story) -> None:
+async def test_the_end_mentions_who_asked_and_who_approved(friends: Stage, story: Story) -> None:
     piet, cem = friends.people["piet"], friends.people["cem"]
     assert set(story.end.content["m.mentions"]["user_ids"]) == {piet.user_id, cem.user_id}
     assert story.end.event_id in [event.event_id for event in await piet.notifications(only_highlights=True)]
 
 
-async def test_the_card_says_in_the_end_that_it_is_done(friends: Stage, story: Story) -> None:
+async def test_the_card_says_at_the_end_that_it_is_done(friends: Stage, story: Story) -> None:
     card = await friends.people["cem"].event(friends.room, story.offer.card.event_id)
     newest = card.source["unsigned"]["m.relations"]["m.replace"]["content"]["m.new_content"]["body"]
     assert newest.splitlines()[0] != story.offer.card.body.splitlines()[0]

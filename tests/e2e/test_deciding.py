@@ -1,4 +1,4 @@
-"""Relayed connection; who may tap and who may not; no; taking a tap back. Real homeserver."""
+"""A relayed connection on a real homeserver: who may decide and who may not, declining, taking a reaction back."""
 
 from __future__ import annotations
 
@@ -32,8 +32,10 @@ async def test_relayed_access_keeps_each_token_with_the_bot_that_made_it(friends
     assert kept == []
 
 
-async def test_a_person_without_the_right_has_no_say(friends: Stage) -> None:
-    """Tom is of Betaspace but no approver; Piet approves, but for Attraktor. Neither tap moves anything."""
+async def test_a_reaction_without_permission_does_nothing(friends: Stage) -> None:
+    """Tom belongs to Betaspace but is no approver; Piet approves, but for Attraktor. Neither reaction
+    moves anything.
+    """
     piet, tom, cem = (friends.people[name] for name in ("piet", "tom", "cem"))
     before = await scene.amounts(friends, "RES-10K")
     offer = await plot.offer(friends, piet, "!fed push 25 RES-10K to betaspace", seen_by=cem)
@@ -61,7 +63,7 @@ async def test_a_person_without_the_right_has_no_say(friends: Stage) -> None:
     assert await scene.amounts(friends, "RES-10K") == before
 
 
-async def test_a_tap_taken_back_within_the_grace_does_nothing(friends: Stage) -> None:
+async def test_a_reaction_taken_back_within_the_grace_does_nothing(friends: Stage) -> None:
     betaspace = friends.betaspace
     piet, cem = friends.people["piet"], friends.people["cem"]
     betaspace.settings["rules"]["grace_seconds"] = 4.0
@@ -79,7 +81,7 @@ async def test_a_tap_taken_back_within_the_grace_does_nothing(friends: Stage) ->
     assert await scene.amounts(friends, "RES-10K") == before
 
 
-async def test_what_nobody_may_do_is_refused_with_who_could(friends: Stage) -> None:
+async def test_a_refusal_names_who_has_the_permission(friends: Stage) -> None:
     kim = friends.people["kim"]
     answer = await plot.answer_to(friends, kim, "!fed push 5 RES-10K to betaspace")
     assert plot.envelope_of(answer) == {}
@@ -87,7 +89,7 @@ async def test_what_nobody_may_do_is_refused_with_who_could(friends: Stage) -> N
     assert "Piet" in answer.body
 
 
-async def test_a_parcel_leaves_at_once_and_is_booked_in_by_a_second_tap(friends: Stage) -> None:
+async def test_a_parcel_leaves_at_once_and_is_booked_in_by_a_second_reaction(friends: Stage) -> None:
     piet, cem, bea = (friends.people[name] for name in ("piet", "cem", "bea"))
     given, got = await scene.amounts(friends, "RES-10K")
     offer = await plot.offer(friends, piet, "!fed push 4 RES-10K to betaspace", seen_by=cem)

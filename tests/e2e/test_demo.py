@@ -1,4 +1,4 @@
-"""`fedbot demo` as a newcomer runs it: it ends well by the inventories' word, and Ctrl-C leaves nothing behind."""
+"""`fedbot demo` as a newcomer runs it: the inventories confirm its end, and Ctrl-C leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ INTERRUPTED = 130
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """For the demo's temporary files; its path is short, as sockets want it."""
+    """The demo's folder for temporary files, with a short path because of its sockets."""
     with tempfile.TemporaryDirectory(prefix="e2e-") as path:
         yield Path(path)
 
 
 async def _demo(folder: Path, *arguments: str) -> Process:
-    """The command, with `folder` for its temporary files."""
+    """Start the command with `folder` for its temporary files."""
     return await asyncio.create_subprocess_exec(
         sys.executable, "-m", "fedbot", "demo", *arguments,
         stdout=PIPE, stderr=STDOUT, env={**os.environ, "TMPDIR": str(folder)}, start_new_session=True,
@@ -35,7 +35,7 @@ async def _demo(folder: Path, *arguments: str) -> Process:
 
 
 async def _told_until(demo: Process, words: str) -> str:
-    """What it tells up to a line with these words."""
+    """Its output up to a line with these words."""
     assert demo.stdout is not None
     told = ""
     while words not in told:
@@ -51,7 +51,7 @@ def _processes_of(folder: Path) -> list[str]:
     for entry in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             command = entry.read_bytes().replace(b"\0", b" ").decode(errors="replace")
-        except OSError:  # it has ended meanwhile
+        except OSError:  # it has ended
             continue
         if str(folder) in command:
             found.append(command)
@@ -74,9 +74,7 @@ async def _nothing_is_left(folder: Path) -> None:
 
 
 @pytest.mark.timeout(240)
-async def test_the_fast_demo_ends_well_writes_its_transcript_and_stays_if_it_shall(
-    folder: Path, tmp_path: Path
-) -> None:
+async def test_the_fast_demo_succeeds_writes_its_transcript_and_stays_with_keep(folder: Path, tmp_path: Path) -> None:
     transcript = tmp_path / "told.md"
     demo = await _demo(folder, "--fast", "--keep", "--transcript", str(transcript))
     told = await _told_until(demo, "Betaspace's InvenTree (simulated)")
@@ -119,7 +117,7 @@ async def test_the_fast_demo_ends_well_writes_its_transcript_and_stays_if_it_sha
 @pytest.mark.long
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("versions", ["1.0,newest", "0.17,0.13"])
-async def test_the_demo_ends_well_with_older_inventrees(folder: Path, versions: str) -> None:
+async def test_the_demo_succeeds_with_older_inventrees(folder: Path, versions: str) -> None:
     demo = await _demo(folder, "--fast", "--versions", versions)
     output, _ = await demo.communicate()
     told = output.decode()
@@ -139,7 +137,7 @@ async def test_ctrl_c_at_any_time_leaves_nothing_running(folder: Path, moment: s
     assert _files_in(folder) == [], "its folder is gone too"
 
 
-async def test_even_a_demo_that_is_killed_leaves_nothing_running(folder: Path) -> None:
+async def test_even_a_killed_demo_leaves_nothing_running(folder: Path) -> None:
     demo = await _demo(folder, "--fast")
     await _told_until(demo, "announces Betaspace")
     assert len(_processes_of(folder)) >= 5, "a homeserver, two InvenTrees, two bots"

@@ -1,6 +1,6 @@
 """Everything encrypted, as clients make rooms: connect, push, restarts, gaps, direct chats, the admin room.
 
-The people's clients encrypt by nio's own client, not by what the bots use (`fedbot_demo.encrypted_person`).
+The people's clients use nio's own client, not the bots' code (`fedbot_demo.encrypted_person`).
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ async def offered(stage: Stage, quantity: int) -> plot.Offer:
     return await plot.offer(stage, stage.people["piet"], line, seen_by=stage.people["cem"])
 
 
-async def test_a_push_goes_all_the_way_and_the_homeserver_reads_nothing_of_it(friends: Stage) -> None:
+async def test_a_push_works_and_the_homeserver_can_not_read_it(friends: Stage) -> None:
     before = await scene.amounts(friends, IPN)
     offer = await offered(friends, 50)
     await friends.people["cem"].react(friends.room, offer.card.event_id, plot.YES)
@@ -68,14 +68,14 @@ async def test_a_push_goes_all_the_way_and_the_homeserver_reads_nothing_of_it(fr
 
 
 def _what_the_homeserver_has(stage: Stage) -> tuple[set[str], str]:
-    """The kinds of the events in all rooms, and all of them as text, from Synapse's own database."""
+    """The kinds of the events in all rooms, and all events as text, from Synapse's database."""
     database = stage.folder / "homeserver" / "homeserver.db"
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as opened:
         events = [row[0] for row in opened.execute("SELECT json FROM event_json")]
     return {json.loads(event)["type"] for event in events}, "".join(events)
 
 
-async def test_a_bot_restarted_in_the_middle_reads_what_was_said_while_it_was_down(friends: Stage) -> None:
+async def test_a_bot_restarted_in_the_middle_reads_the_lines_sent_while_it_was_down(friends: Stage) -> None:
     attraktor, betaspace = friends.spaces
     before = await scene.amounts(friends, IPN)
     offer = await offered(friends, 7)
@@ -91,8 +91,8 @@ async def test_a_bot_restarted_in_the_middle_reads_what_was_said_while_it_was_do
     assert "piet" in answer.body
 
 
-async def test_more_lines_than_a_sync_brings_are_all_read(friends: Stage) -> None:
-    """A limited timeline: what is missing is paged, and opened."""
+async def test_more_lines_than_one_sync_returns_are_all_read(friends: Stage) -> None:
+    """In a limited timeline, the bot pages back for the missing events and decrypts them."""
     attraktor, kim = friends.attraktor, friends.people["kim"]
     await attraktor.bot.stop()
     first = await kim.say(friends.room, "!fed whoami")
@@ -124,8 +124,8 @@ async def test_an_encrypted_admin_room_is_served(friends: Stage) -> None:
     assert on_the_server["type"] == "m.room.encrypted"
 
 
-async def test_a_room_that_is_encrypted_one_day_goes_on(friends: Stage) -> None:
-    """And who comes in later reads what is said from then on."""
+async def test_a_room_that_is_encrypted_later_goes_on(friends: Stage) -> None:
+    """A member who joins later can read everything sent from then on."""
     kim, bot = friends.people["kim"], friends.attraktor.account.user_id
     chat = await kim.create_room("", preset="trusted_private_chat", invite=[bot], direct=True)
     await kim.wait_for(lambda e: e.room == chat and e.sender == bot and "private" in e.body, 30.0, what="a first word")
@@ -136,7 +136,7 @@ async def test_a_room_that_is_encrypted_one_day_goes_on(friends: Stage) -> None:
 
 
 async def test_each_bots_device_is_signed_by_its_account(friends: Stage) -> None:
-    """The chain that other clients look at: the device by the self-signing key, that by the master key."""
+    """The chain that other clients check: the master key signs the self-signing key, which signs the device."""
     for space in friends.spaces:
         bot = space.account.user_id
         kept = json.loads((space.folder / "state" / "identity" / "matrix.json").read_text())
@@ -179,8 +179,8 @@ async def _raw(reader: Account, room: str, event_id: str) -> dict[str, Any]:
         return found
 
 
-async def test_a_backup_is_gone_on_with_as_a_new_device(friends: Stage, tmp_path: Path) -> None:
-    """Its keys would be used a second time, and lack what came since; others give the new one theirs by themselves."""
+async def test_a_restored_backup_goes_on_as_a_new_device(friends: Stage, tmp_path: Path) -> None:
+    """Its old keys would be used a second time and lack newer ones; others share theirs with the new device."""
     attraktor, file = friends.attraktor, tmp_path / "backup"
     before = await scene.amounts(friends, IPN)
     offer = await offered(friends, 11)
@@ -216,7 +216,7 @@ async def test_a_lost_journal_is_rebuilt_from_encrypted_messages(friends: Stage)
     await scene.is_done(friends, IPN, before, offer, 4)
 
 
-async def test_lost_keys_make_a_new_device_that_can_be_talked_to(friends: Stage) -> None:
+async def test_lost_keys_make_a_new_device_that_works(friends: Stage) -> None:
     betaspace, cem = friends.betaspace, friends.people["cem"]
     before = await scene.amounts(friends, IPN)
     offer = await offered(friends, 2)
@@ -233,7 +233,7 @@ def _device_of(space: Space) -> str:
     return str(json.loads((space.folder / "state" / "identity" / "matrix.json").read_text())["device_id"])
 
 
-async def test_verify_may_be_said_beside_a_running_bot_and_again(friends: Stage) -> None:
+async def test_verify_can_run_beside_a_running_bot_and_again(friends: Stage) -> None:
     for _ in range(2):
         assert "restart the bot" in await scene.fedbot(friends.betaspace, "verify")
 

@@ -1,4 +1,4 @@
-"""Three bots on one homeserver: who has one, asking for a hit by its number, and not passing it on (UC6)."""
+"""Three bots on one homeserver: search, request a hit by its number, and refuse to pass it on (UC6)."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ IPN = "M3-BOLT"
 
 
 async def stocked(space: Space) -> int:
-    """How many bolts the space has in stock."""
+    """The quantity of bolts that the space has in stock."""
     async with space.stocktake() as stocktake:
         return int(in_stock(await stocktake.items(), IPN))
 
 
-async def test_what_two_friends_share_is_found_got_and_not_passed_on(stage: Stage) -> None:
+async def test_an_item_that_two_friends_share_is_found_requested_and_not_passed_on(stage: Stage) -> None:
     kim, piet, dilek = (stage.people[name] for name in ("kim", "piet", "dilek"))
     for friend in (stage.betaspace, stage.gammaspace):
         await plot.connect(stage, stage.attraktor, friend)

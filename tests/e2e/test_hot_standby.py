@@ -1,4 +1,4 @@
-"""Two workers with one space, real servers: who works is killed, paused and stopped in the middle of a push."""
+"""Two workers with one space on real servers: the active one is killed, paused and stopped in the middle of a push."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ STAGE = {
 }
 IPN = "RES-10K"
 PATIENCE_S = 60.0
-"""A take-over takes 30 seconds at most; a machine on which all tests run at once is slower."""
+"""A take-over takes 30 seconds at most, and longer on a busy machine."""
 
 
 @dataclass
 class Pair:
-    """Attraktor's two workers: the one that works, and the one that stands by."""
+    """Attraktor's two workers: the active one and the standby."""
 
     working: BotProcess
     waiting: BotProcess
@@ -42,7 +42,7 @@ class Pair:
         self.working, self.waiting = self.waiting, self.working
 
     async def is_taken_over(self) -> float:
-        """Wait until the other one hears the room; how many seconds that took."""
+        """Wait until the other one listens to the room; return the seconds that it took."""
         begun = time.monotonic()
 
         async def hears() -> bool:
@@ -55,7 +55,7 @@ class Pair:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def pair(stage: Stage, postgresql: Server) -> AsyncIterator[Pair]:
-    """Both are friends already when attraktor goes into the database."""
+    """Two friends; attraktor moves into the database afterwards."""
     await plot.connect(stage)
     await scene.at_rest(stage)
     attraktor = stage.attraktor
@@ -81,7 +81,7 @@ async def offered(stage: Stage, quantity: int) -> plot.Offer:
     )
 
 
-async def test_who_stands_by_ends_what_a_killed_worker_had_begun(stage: Stage, pair: Pair) -> None:
+async def test_the_standby_ends_what_a_killed_worker_began(stage: Stage, pair: Pair) -> None:
     before = await scene.amounts(stage, IPN)
     offer = await offered(stage, 10)
     await stage.people["cem"].react(stage.room, offer.card.event_id, plot.YES)
@@ -91,7 +91,7 @@ async def test_who_stands_by_ends_what_a_killed_worker_had_begun(stage: Stage, p
     await pair.waiting.begin()
 
 
-async def test_a_worker_that_was_paused_in_a_step_writes_nothing_when_it_wakes_up_after_the_take_over(
+async def test_a_worker_paused_in_a_step_writes_nothing_when_it_wakes_up_after_the_take_over(
     stage: Stage, pair: Pair
 ) -> None:
     before = await scene.amounts(stage, IPN)
@@ -113,7 +113,7 @@ async def test_a_worker_that_was_paused_in_a_step_writes_nothing_when_it_wakes_u
     await scene.is_done(stage, IPN, before, offer, 7)
 
 
-async def test_a_worker_that_is_told_to_stop_gives_the_space_back_at_once(stage: Stage, pair: Pair) -> None:
+async def test_a_stopped_worker_gives_the_space_back_at_once(stage: Stage, pair: Pair) -> None:
     before = await scene.amounts(stage, IPN)
     offer = await offered(stage, 5)
     await stage.people["cem"].react(stage.room, offer.card.event_id, plot.YES)

@@ -39,7 +39,7 @@ async def hub(stage: Stage, postgresql: Server, inventree: InvenTreeProcess) -> 
         yield found
 
 
-async def test_what_neighbours_do_leaves_a_push_untouched(
+async def test_a_push_is_not_affected_by_neighbours(
     stage: Stage, hub: HubScene, inventree: InvenTreeProcess, postgresql: Server
 ) -> None:
     def poison(space: str) -> None:

@@ -1,6 +1,6 @@
-"""A space that an operator's program takes into a hub: made by the same questions, worked for, and let go again.
+"""An operator's program takes a space into a hub by the questions of init; a worker works for it; it leaves again.
 
-With FEDBOT_HUB_INVENTREE (an address) and FEDBOT_HUB_PASSWORD (of its superuser hanna) on a real InvenTree that may
+With FEDBOT_HUB_INVENTREE (an address) and FEDBOT_HUB_PASSWORD (of its superuser hanna), on a real InvenTree that may
 lose its data.
 """
 
@@ -53,7 +53,7 @@ async def inventree() -> AsyncIterator[Ours]:
 
 @pytest.fixture
 def tmp_path() -> Iterator[Path]:
-    """A short path, as sockets want it."""
+    """A short path, because sockets need one."""
     with tempfile.TemporaryDirectory(prefix="e2e-") as path:
         yield Path(path)
 
@@ -84,7 +84,7 @@ async def test_a_program_takes_a_space_in_and_a_worker_works_for_it_until_it_lea
         calls = await stack.enter_async_context(httpx.AsyncClient(headers=bearer, base_url=url, timeout=60))
 
         async def does(method: str, path: str, **given: Any) -> str:  # noqa: ANN401 -- JSON
-            """What came of it, in the end."""
+            """The result of the operation at its end."""
             operation = (await calls.request(method, path, **given)).raise_for_status().json()
             while operation["state"] == "running":
                 operation = (await calls.get(f"/operations/{operation['id']}", params={"wait": 20})).json()

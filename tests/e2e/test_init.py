@@ -1,4 +1,4 @@
-"""`fedbot init` as a newcomer meets it: a terminal, a real homeserver, an InvenTree with nothing in it for a bot."""
+"""`fedbot init` as a newcomer meets it: a terminal, a real homeserver, an InvenTree without anything for a bot."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ NOWHERE = "http://127.0.0.1:9"
 
 
 def bare(version: str = "newest", name: str = "Hackbase e.V.") -> Seeded:
-    """A makerspace's InvenTree before anybody has heard of fedbot: three people, a shelf, nothing on it."""
+    """The InvenTree of a makerspace that doesn't know fedbot: three people and an empty shelf."""
     seeder = Seeder(name, system_clock, Version.named(version))
     seeder.user("hanna", first_name="Hanna", is_staff=True, is_superuser=True)
     seeder.user("piet", first_name="Piet")
@@ -51,7 +51,7 @@ def bare(version: str = "newest", name: str = "Hackbase e.V.") -> Seeded:
 
 @dataclass
 class Town:
-    """One homeserver for all spaces of this module, with who lives there."""
+    """One homeserver for all spaces of this module, and their people."""
 
     homeserver: Homeserver
     hanna: Person
@@ -76,7 +76,7 @@ async def at_a_terminal(folder: Path) -> AsyncIterator[Typist]:
         yield typist
 
 
-async def test_from_nothing_to_an_item_that_a_friend_has_sent(
+async def test_from_nothing_to_an_item_from_a_friend(
     town: Town, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
     seeded = bare()
@@ -99,7 +99,7 @@ async def test_from_nothing_to_an_item_that_a_friend_has_sent(
 async def test_a_pretend_friend_gives_takes_lends_and_leaves_nothing_behind(
     version: str, scenes: int, town: Town, tmp_path: Path
 ) -> None:
-    """`fedbot practice`, as a newcomer without a friend uses it; it is stopped once, and goes on."""
+    """`fedbot practice` as a newcomer without a friend uses it. It is stopped once and continues."""
     seeded = bare(version, name="Hackbase")
     bots = [await town.bot(f"{name}-{version}") for name in ("alone-bot", "practice")]
     async with AsyncExitStack() as stack:
@@ -132,7 +132,7 @@ async def test_a_pretend_friend_gives_takes_lends_and_leaves_nothing_behind(
                         with fedbot(tmp_path, "credentials", "add", "practice-1") as adding:
                             await adding.answers("Token", token)
                             assert await adding.ends() == Exit.OK, adding.screen
-                        typist.patience_s = 2 * PATIENCE_S  # the bot looks every minute
+                        typist.patience_s = 2 * PATIENCE_S  # the bot looks once a minute
                 for told in part:
                     answer = await played(typist, ida, bots[0], told, answer)
                     number += 1
@@ -156,7 +156,7 @@ PRACTICE_SCENES = ("Robin offers you", "Robin asks you for", "Robin lends you", 
 
 
 async def signs_in_to_inventree(typist: Typist, seeded: Seeded, settings: dict[str, Any]) -> None:
-    """As a superuser, where no superuser's token is kept."""
+    """Sign in as a superuser if no superuser's token is stored."""
     if "admin_token_file" not in settings["inventree"]:
         await typist.answers("superuser's user name", "hanna")
         await typist.answers("Password of hanna", seeded.passwords["hanna"])
@@ -174,7 +174,7 @@ async def connected(stage: Stage, ida: EncryptedPerson, bots: list[Account]) -> 
 
 
 async def played(typist: Typist, ida: EncryptedPerson, bot: Account, told: str, after: Any) -> Any:  # noqa: ANN401
-    """One scene: Robin says its line, our bot posts the card, and Ida agrees to it."""
+    """One scene: Robin writes its line, our bot posts the card, and Ida approves it."""
     await typist.reads(told)
     line = await ida.wait_for(lambda event: "Robin (PRACTICE)" in event.body, plot.PATIENCE_S, after=after, what=told)
     card = await ida.wait_for(
@@ -188,7 +188,7 @@ async def played(typist: Typist, ida: EncryptedPerson, bot: Account, told: str, 
 
 
 def everything_in(seeded: Seeded) -> dict[str, list[str]]:
-    """The names of what a practice could leave behind."""
+    """The names of everything that a practice could leave behind."""
     state = seeded.server.state
     return {
         "parts": [part.name for part in state.parts],
@@ -202,7 +202,7 @@ def everything_in(seeded: Seeded) -> dict[str, list[str]]:
 
 @dataclass
 class Relay:
-    """A way to the homeserver that can be closed, so that it seems to be down."""
+    """A connection to the homeserver that can be closed, as if the homeserver were down."""
 
     url: str = ""
     is_open: bool = True
@@ -255,7 +255,7 @@ async def about_inventree_wrongly(typist: Typist, seeded: Seeded, url: str, else
 
 
 async def test_each_question_answered_wrongly_first(town: Town, tmp_path: Path) -> None:
-    """The rooms are made this time, and no superuser's token is kept."""
+    """Here init creates the rooms, and no superuser's token is stored."""
     seeded = bare(name="InvenTree")
     bot = await town.bot("clumsy-bot")
     async with (
@@ -308,7 +308,7 @@ async def test_each_question_answered_wrongly_first(town: Town, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("version", ["1.0", "0.17", "0.13"])
-async def test_every_version_of_inventree_is_made_ready(version: str, town: Town, tmp_path: Path) -> None:
+async def test_every_version_of_inventree_is_prepared(version: str, town: Town, tmp_path: Path) -> None:
     seeded = bare(version)
     bot = await town.bot(f"bot-{version}")
     async with serve(Serving(seeded.server)) as inventree, at_a_terminal(tmp_path) as typist:
@@ -343,7 +343,7 @@ def is_by_hand(seeded: Seeded) -> bool:
 
 
 async def usual_answers(typist: Typist, url: str, bot: Account, town: Town, seeded: Seeded, person: str) -> None:
-    """Each question answered in the usual way; on an old InvenTree somebody clicks."""
+    """Answer each question in the usual way; with an old InvenTree, somebody uses the admin pages."""
     by_hand = is_by_hand(seeded)
     await typist.answers(r"\[1/8\]", url)
     await typist.answers(r"\[2/8\]", "hanna")
@@ -367,7 +367,7 @@ async def usual_answers(typist: Typist, url: str, bot: Account, town: Town, seed
 
 
 def click(seeded: Seeded, password: str) -> None:
-    """Do in Django's admin pages what it said."""
+    """Do in Django's admin pages what init asked for."""
     state = seeded.server.state
     group = make_group(state, "fedbot", {role: " ".join(allowed) for role, allowed in ROLES.items()}, exactly=True)
     approvers = make_group(state, "fedbot approvers", {})

@@ -17,7 +17,7 @@ IPN = "RES-10K"
 
 
 async def waits_in(stage: Stage, space: Space) -> str:
-    """What the bot says waits in the stage's room."""
+    """The bot's message about transfers that wait in the stage's room."""
     told = await space.superuser.wait_for(
         lambda event: (
             event.room == stage.room and event.sender == space.account.user_id and "review --room" in event.body
@@ -28,7 +28,7 @@ async def waits_in(stage: Stage, space: Space) -> str:
     return told.body
 
 
-async def test_after_an_upgrade_it_goes_on_in_the_new_room(stage: Stage) -> None:
+async def test_transfers_go_on_in_the_new_room_after_an_upgrade(stage: Stage) -> None:
     anna, bea, piet, cem = (stage.people[name] for name in ("anna", "bea", "piet", "cem"))
     old = stage.room
     await plot.connect(stage)
@@ -41,7 +41,7 @@ async def test_after_an_upgrade_it_goes_on_in_the_new_room(stage: Stage) -> None
     offer = await plot.offer(stage, piet, f"!fed push 20 {IPN} to betaspace", seen_by=cem)
     await scene.at_rest(stage)
 
-    await anna.set_state(old, "m.room.join_rules", {"join_rule": "public"})  # so that the bots find in by themselves
+    await anna.set_state(old, "m.room.join_rules", {"join_rule": "public"})  # so that the bots can join by themselves
     stage.room = await anna.upgrade_room(old, "12")
     host = anna.user_id.partition(":")[2]
     await asyncio.gather(*(person.join(stage.room, via=(host,)) for person in (bea, piet, cem)))
@@ -67,7 +67,7 @@ async def test_after_an_upgrade_it_goes_on_in_the_new_room(stage: Stage) -> None
     assert await scene.amounts(stage, IPN) == (before[0] - 20, before[1] + 20)
 
 
-async def test_with_the_new_room_in_the_settings_it_goes_on_too(stage: Stage) -> None:
+async def test_transfers_go_on_with_the_new_room_in_the_settings(stage: Stage) -> None:
     piet, cem = stage.people["piet"], stage.people["cem"]
     for space in stage.pair:
         space.settings["rooms"] = [stage.room]

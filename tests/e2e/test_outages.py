@@ -1,4 +1,4 @@
-"""A power cut, a homeserver or an InvenTree that goes away in the middle of a push: it is moved once, and whole."""
+"""A power cut, and a homeserver or InvenTree that goes away in the middle of a push: the items move once."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ async def friends(stage: Stage) -> Stage:
 
 
 async def _tapped_offer(stage: Stage, quantity: int) -> plot.Offer:
-    """An offer that Cem has just said yes to."""
+    """An offer that Cem has just approved."""
     piet, cem = stage.people["piet"], stage.people["cem"]
     offer = await plot.offer(stage, piet, f"!fed push {quantity} {IPN} to betaspace", seen_by=cem)
     await cem.react(stage.room, offer.card.event_id, plot.YES)
@@ -45,7 +45,7 @@ async def _moved_once(stage: Stage, before: tuple[Decimal, Decimal], offer: plot
 
 
 async def test_the_senders_bot_killed_while_it_hands_over_goes_on_after_its_restart(friends: Stage) -> None:
-    """InvenTree has done it, but the bot dies before the answer."""
+    """InvenTree has done the step, but the bot dies before the answer."""
     before = await scene.amounts(friends, IPN)
     trap = await scene.set_trap(friends.attraktor, "timeout-after", "POST", "stock/assign/")
     offer = await _tapped_offer(friends, 20)
@@ -65,7 +65,7 @@ async def test_the_receivers_bot_killed_while_it_books_in_goes_on_after_its_rest
     await _moved_once(friends, before, offer, 30)
 
 
-async def test_a_homeserver_that_restarts_in_the_middle_delays_it_only(friends: Stage) -> None:
+async def test_a_homeserver_that_restarts_in_the_middle_only_delays_it(friends: Stage) -> None:
     before = await scene.amounts(friends, IPN)
     trap = await scene.set_trap(friends.attraktor, "delay", "POST", "stock/transfer/", seconds=2.0)
     offer = await _tapped_offer(friends, 10)
@@ -75,7 +75,7 @@ async def test_a_homeserver_that_restarts_in_the_middle_delays_it_only(friends: 
     await _moved_once(friends, before, offer, 10)
 
 
-async def test_an_inventree_that_goes_away_in_the_middle_is_told_and_waited_for(friends: Stage) -> None:
+async def test_an_inventree_that_goes_away_in_the_middle_is_reported_and_awaited(friends: Stage) -> None:
     before = await scene.amounts(friends, IPN)
     piet = friends.people["piet"]
     trap = await scene.set_trap(friends.attraktor, "delay", "POST", "stock/assign/", seconds=2.0)
@@ -92,7 +92,7 @@ async def test_an_inventree_that_goes_away_in_the_middle_is_told_and_waited_for(
     await _moved_once(friends, before, offer, 40)
 
 
-async def test_a_token_that_ends_soon_is_renewed_in_its_file_and_the_bot_works_on(friends: Stage) -> None:
+async def test_a_token_that_expires_soon_is_renewed_in_its_file_and_the_bot_goes_on(friends: Stage) -> None:
     space = friends.attraktor
     file = space.folder / "inventree-token"
     headers = {"Authorization": f"Token {space.inventree.tokens['admin']}"}

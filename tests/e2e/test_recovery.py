@@ -1,4 +1,4 @@
-"""Backups, lost journals, a second machine, a full disk, a stop at a bad moment: real servers, the real commands."""
+"""Backups, lost journals, a second machine, a full disk, a stop at a bad time: real servers, the real commands."""
 
 from __future__ import annotations
 
@@ -93,13 +93,13 @@ async def test_a_journal_lost_in_the_middle_of_a_push_is_rebuilt(friends: Stage,
     await scene.is_done(friends, IPN, before, offer, 10)
 
 
-async def test_a_rebuild_leaves_a_journal_alone(friends: Stage) -> None:
+async def test_a_rebuild_does_not_touch_an_existing_journal(friends: Stage) -> None:
     with pytest.raises(AssertionError, match="in use"):
         await scene.fedbot(friends.attraktor, "rebuild")
 
 
 @pytest.mark.parametrize("seconds", [3.0, 30.0], ids=["ends in time", "does not end in time"])
-async def test_told_to_stop_while_inventree_is_slow_it_ends_in_time_and_goes_on_later(
+async def test_a_bot_stopped_while_inventree_is_slow_ends_in_time_and_goes_on_later(
     friends: Stage, seconds: float
 ) -> None:
     attraktor = friends.attraktor
@@ -116,7 +116,7 @@ async def test_told_to_stop_while_inventree_is_slow_it_ends_in_time_and_goes_on_
     await scene.is_done(friends, IPN, before, offer, 3)
 
 
-async def test_over_a_stop_and_a_start_no_line_and_no_tap_is_lost_however_much_was_said_meanwhile(
+async def test_no_line_and_no_reaction_is_lost_over_a_restart_however_many_there_are(
     friends: Stage,
 ) -> None:
     attraktor, betaspace = friends.spaces
@@ -127,7 +127,7 @@ async def test_over_a_stop_and_a_start_no_line_and_no_tap_is_lost_however_much_w
     await asyncio.gather(*(space.bot.stop() for space in friends.spaces))  # it may be in the middle of its answer
     lines.append(await asking.say(friends.room, "!fed todo"))
     await taps(friends, offer)
-    for number in range(25):  # a sync shows ten: what came before has to be read from further back
+    for number in range(25):  # a sync returns ten, so earlier ones must be paged
         await betaspace.superuser.say(friends.room, f"we talk of something else ({number})")
     await attraktor.bot.start()
     lines.append(await asking.say(friends.room, "!fed spaces"))
@@ -139,13 +139,13 @@ async def test_over_a_stop_and_a_start_no_line_and_no_tap_is_lost_however_much_w
     assert [len(each) for each in answers] == [1, 1, 1]
 
 
-async def test_a_full_disk_ends_the_bot_with_a_sentence_and_nothing_is_lost(friends: Stage) -> None:
+async def test_a_full_disk_ends_the_bot_with_a_message_and_nothing_is_lost(friends: Stage) -> None:
     attraktor = friends.attraktor
     before = await scene.amounts(friends, IPN)
     offer = await offered(friends, 4)
     assert attraktor.bot.pid is not None
     log = attraktor.bot.log.stat().st_size + 100_000
-    # beyond this size nothing is written any more by that process, as on a full disk
+    # beyond this size the process can't write any more, as on a full disk
     grown = (attraktor.folder / "state" / "journal.db-wal").stat().st_size
     full = max(log, grown)
     resource.prlimit(attraktor.bot.pid, resource.RLIMIT_FSIZE, (full, full))
@@ -158,7 +158,7 @@ async def test_a_full_disk_ends_the_bot_with_a_sentence_and_nothing_is_lost(frie
 
 
 async def _write_until_it_ends(stage: Stage, space: Space) -> None:
-    """Lines that it has to keep, until there is no room for more."""
+    """Write lines that it must store until the disk is full."""
     for _ in range(200):
         await space.superuser.say(stage.room, "just talking " + "x" * 20_000)
         if not space.bot.is_running:
@@ -166,7 +166,7 @@ async def _write_until_it_ends(stage: Stage, space: Space) -> None:
     await space.bot.ended()
 
 
-async def test_of_two_machines_on_one_account_the_older_stops_and_says_so(friends: Stage, tmp_path: Path) -> None:
+async def test_with_two_machines_on_one_account_the_older_stops_and_says_so(friends: Stage, tmp_path: Path) -> None:
     attraktor = friends.attraktor
     await scene.fedbot(attraktor, "backup", str(tmp_path / "backup"), "--unencrypted")
     for name in ("matrix-password", "inventree-token", "inventree-admin-token"):

@@ -1,4 +1,4 @@
-"""Asking for something, taking less of it, and ending the friendship. Real homeserver; default limits for the first."""
+"""Request something, accept less, and end the friendship, on a real homeserver; the first test has default limits."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ async def friends(stage: Stage) -> Stage:
 
 
 async def requested(stage: Stage, asker: Person, approver: Person) -> tuple[RoomEvent, RoomEvent]:
-    """Somebody of Betaspace asks Attraktor for 25: the answer, and the card at Attraktor."""
+    """Somebody of Betaspace requests 25 from Attraktor; return the answer and the card at Attraktor."""
     answer = await plot.answer_to(stage, asker, f"!fed request 25 {IPN} from attraktor")
     assert plot.kind_of(answer) == "request"
     return answer, await plot.card_of(stage, approver, stage.attraktor, plot.subject_of(answer))
 
 
-async def test_what_is_asked_for_comes_once_the_owner_says_yes_within_the_limits(friends: Stage) -> None:
+async def test_a_request_is_sent_once_the_owner_approves_within_the_limits(friends: Stage) -> None:
     await scene.restore_limits(friends)
     tom, piet = friends.people["tom"], friends.people["piet"]
     given, got = await scene.amounts(friends, IPN)
@@ -48,10 +48,10 @@ async def test_what_is_asked_for_comes_once_the_owner_says_yes_within_the_limits
     sent = scene.by_account(await plot.events_of(friends, answer.replies_to, end.event_id), friends)
     assert sum(sent.values()) <= 9
     assert max(sent.values()) <= 6
-    await scene.lift_limits(friends)  # what follows is about something else
+    await scene.lift_limits(friends)  # the other tests are about something else
 
 
-async def test_less_is_granted_in_a_reply_and_taken_by_a_tap(friends: Stage) -> None:
+async def test_a_reply_grants_less_and_a_reaction_accepts_it(friends: Stage) -> None:
     tom, piet = friends.people["tom"], friends.people["piet"]
     given, got = await scene.amounts(friends, IPN)
     answer, card = await requested(friends, tom, piet)
@@ -76,7 +76,7 @@ async def test_a_token_is_renewed_between_two_running_bots(friends: Stage) -> No
     assert handed == [peers_token(friends.attraktor)]
 
 
-async def test_what_is_lent_comes_home_by_a_tap_with_what_was_said_of_it(friends: Stage) -> None:
+async def test_a_loan_is_returned_by_a_reaction_with_its_note(friends: Stage) -> None:
     piet, cem = friends.people["piet"], friends.people["cem"]
     given, got = await scene.amounts(friends, IPN)
     offer = await plot.answer_to(friends, piet, f"!fed lend {IPN} 5 to betaspace for 3 weeks")

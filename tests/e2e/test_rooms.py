@@ -1,4 +1,4 @@
-"""What can happen to a bot in rooms: strangers' invitations, kicks. Its admins read of it."""
+"""Events of a bot in rooms: strangers' invitations, kicks. Its admins are told."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 STAGE: dict[str, object] = {}
 
 
-async def test_a_strangers_invitation_is_declined_and_told(stage: Stage) -> None:
+async def test_a_strangers_invitation_is_declined_and_reported(stage: Stage) -> None:
     bot = stage.betaspace.account.user_id
     async with Person(await stage.homeserver.register("mallory")) as mallory:
         room = await mallory.create_room("Free prizes", invite=[bot])
@@ -24,7 +24,7 @@ async def test_a_strangers_invitation_is_declined_and_told(stage: Stage) -> None
     assert "mallory" in (await scene.admins_read(stage.betaspace, "mallory")).body
 
 
-async def test_a_direct_chat_is_answered_and_left_when_it_is_none_any_more(stage: Stage) -> None:
+async def test_a_direct_chat_is_answered_and_left_when_it_is_no_longer_one(stage: Stage) -> None:
     attraktor, kim = stage.attraktor, stage.people["kim"]
     bot = attraktor.account.user_id
     chat = await kim.create_room("", preset="trusted_private_chat", invite=[bot], direct=True)
@@ -51,7 +51,7 @@ async def test_a_direct_chat_is_answered_and_left_when_it_is_none_any_more(stage
     await scene.eventually(has_left, "the bot to leave")
 
 
-async def test_a_kick_is_noticed_and_told_and_a_new_invitation_brings_the_bot_back(stage: Stage) -> None:
+async def test_a_kick_is_reported_and_a_new_invitation_brings_the_bot_back(stage: Stage) -> None:
     attraktor, betaspace = stage.spaces
     bot = betaspace.account.user_id
     await attraktor.superuser.kick(stage.room, bot, "wrong button")

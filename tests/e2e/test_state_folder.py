@@ -1,6 +1,6 @@
-"""One bot to a state folder, and a state folder to an account: what `fedbot run` refuses, by its exit code.
+"""One bot for each state folder and one state folder for each account: refusals of `fedbot run`, by exit code.
 
-And a bot that has nothing to do is silent.
+Also, a bot that has nothing to do is silent.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ STAGE = {"rules": {"grace_seconds": 0.5, "resend_seconds": [4.0, 600.0]}}
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def another(stage: Stage, tmp_path: Path) -> AsyncIterator[BotProcess]:
-    """A second bot for Attraktor: the same settings and account, its state in a folder of its own."""
+    """A second bot for Attraktor: the same settings and account, with a state folder of its own."""
     for name in ("matrix-password", "inventree-token", "inventree-admin-token"):
         shutil.copy2(stage.attraktor.folder / name, tmp_path / name)
     settings = copy.deepcopy(stage.attraktor.settings)
@@ -58,7 +58,7 @@ async def test_an_empty_state_folder_for_an_account_with_a_history_refuses_and_s
     assert after == before, "it must not have spoken"
 
 
-async def test_a_bot_that_is_told_to_stop_ends_well_and_comes_back_as_the_same_device(stage: Stage) -> None:
+async def test_a_stopped_bot_ends_well_and_returns_as_the_same_device(stage: Stage) -> None:
     bot = stage.betaspace.bot
     session = (bot.state / "identity" / "matrix.json").read_text()
     await bot.stop()
@@ -68,8 +68,7 @@ async def test_a_bot_that_is_told_to_stop_ends_well_and_comes_back_as_the_same_d
 
 
 async def test_two_bots_that_have_connected_fall_silent(stage: Stage) -> None:
-    """Their `ready` may cross; what is then sent again must come to an end (seen live: one message in 5 s, for
-    ever)."""
+    """Their `ready` messages may cross; sending again must come to an end (seen live: one message in 5 s, for ever)."""
     await scene.connect_unlimited(stage)
 
     async def look() -> bool:

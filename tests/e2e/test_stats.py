@@ -1,4 +1,4 @@
-"""Figures on real servers: asked of everybody, and posted on a schedule with a chart that a client can load."""
+"""Figures on real servers: requested from everybody, and posted on a schedule with a chart that a client can load."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ STAGE = {"rules": {"grace_seconds": 1.0}, "default_rate_limits": False}
 PATIENCE_S = 60.0
 
 
-async def test_everybodys_figures_come_in_one_answer_and_ours_on_schedule_with_a_chart(stage: Stage) -> None:
+async def test_everybodys_figures_are_in_one_answer_and_ours_are_posted_on_schedule_with_a_chart(stage: Stage) -> None:
     await plot.connect(stage)
     kim = stage.people["kim"]
     answer = await plot.answer_to(stage, kim, "!fed stats all")
@@ -62,7 +62,7 @@ async def test_everybodys_figures_come_in_one_answer_and_ours_on_schedule_with_a
 
 
 def _it_has_slept_for_a_fortnight(space: Space) -> None:
-    """Figures were last due then, says the journal, so that no test waits for a Monday."""
+    """Set the journal's last posting two weeks back, so the test doesn't wait for a Monday."""
     with closing(sqlite3.connect(space.folder / "state" / "journal.db")) as journal, journal:
         ((payload,),) = journal.execute("SELECT payload FROM documents WHERE kind = 'BotStatus'").fetchall()
         standing = json.loads(payload)

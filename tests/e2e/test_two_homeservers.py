@@ -1,4 +1,4 @@
-"""Each space on a homeserver of its own: the story ends as it should, though one is away in the middle."""
+"""Each space on a homeserver of its own: the story succeeds although one homeserver is down for a while."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ STAGE = {
 IPN = "RES-10K"
 
 
-async def test_a_homeserver_that_is_down_when_sent_is_said_books_it_in_after_it_came_back(stage: Stage) -> None:
+async def test_a_receiver_whose_homeserver_is_down_at_sent_books_it_in_afterwards(stage: Stage) -> None:
     piet, cem = stage.people["piet"], stage.people["cem"]
     theirs = stage.homeserver_of(stage.betaspace)
     assert theirs.server_name != stage.homeserver_of(stage.attraktor).server_name
