@@ -1,7 +1,7 @@
 """`busy_p95_s`: 20 transfers in 10 minutes under a default homeserver's rate limits, with a clock moved by hand.
 
-Two whole bots run in one process, with simulated InvenTrees that answer at once. So the figure tells how the send queue
-uses the homeserver's limits, and nothing about this machine.
+Two whole bots run in one process, with simulated InvenTrees that answer at once. So the figure depends on how the send
+queue uses the homeserver's limits, and not on this machine.
 """
 
 from __future__ import annotations

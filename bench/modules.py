@@ -1,6 +1,6 @@
 """The number of modules that one `!fed push` runs through: `python -m bench.modules` (`--names` lists them).
 
-`--packages` tells each package's files, lines and deepest chain of imports instead.
+`--packages` lists each package's files, lines and deepest chain of imports instead.
 
 Two whole bots run in one process. A module of `fedbot` counts if either bot calls one of its functions between the line
 and the moment when both sides are done. Code that only runs at import, the demo, the tests and the standard library

@@ -49,7 +49,7 @@ def measure(rounds: int, latency: Literal["none", "measured"]) -> Transports:
             stack.enter_context(InvenTreeProcess(seed, latency=latency, certificate=issued.certificate, key=issued.key))
             for seed in ("alpha", "beta")
         )
-        # tells `requests`, and so the official client, which CA to trust
+        # makes `requests`, and so the official client, trust this CA
         os.environ["REQUESTS_CA_BUNDLE"] = str(authority.certificate)
         stack.callback(os.environ.pop, "REQUESTS_CA_BUNDLE")
         ours = tuple(_ours(process, authority.certificate) for process in (alpha, beta))

@@ -48,7 +48,7 @@ def identity_beside(settings: Settings) -> Iterator[Folder]:
         return
     postgresql = in_postgresql()
     lease = postgresql.claim(place, "a command")
-    if lease is not None:  # no worker has it, or ever had: create its tables
+    if lease is not None:  # no worker has it or ever had it: create its tables
         postgresql.open_journal(lease).close()
     beside = postgresql.Beside(place)
     try:

@@ -153,7 +153,7 @@ class JsonFormatter(_OneLine):
 
 
 def _written(text: str) -> str:
-    """The value, quoted if it could be mistaken for two, or for a line of its own."""
+    """The value, quoted if a reader could take it for two values, or for a separate line."""
     if text.isprintable() and text and not _SPECIAL.search(text):
         return text
     quoted = json.dumps(text, ensure_ascii=False)

@@ -120,7 +120,7 @@ class QueueRow:
 
 @dataclass(frozen=True)
 class WantRow:
-    """A want of one of our people, or of a friend (`peer`), whose bot doesn't tell who asked and what is lacking."""
+    """A want of one of our people, or of a friend (`peer`), whose bot never sends the asker or the lacking quantity."""
 
     code: str
     state: str

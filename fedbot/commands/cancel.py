@@ -101,7 +101,7 @@ def _take_back(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phr
     if isinstance(subject, Phrase):
         return subject
     if not _is_own(subject, command.sender):
-        if not answers:  # it was their decision when they said so; since then it was taken back, or counts
+        if not answers:  # it was their decision when they typed this; since then it was withdrawn, or it counts
             if is_open(subject):
                 return say(messages.approval.decision_stopped, subject=subject)
             return say(messages.approval.decided_already, subject=subject)

@@ -173,7 +173,7 @@ def _meant(turn: Turn, command: Command) -> tuple[Transfer, Terms] | Phrase:
 
 
 def _wanted(turn: Turn, command: Command, loan: Transfer, words: str) -> dict[int, Decimal] | Phrase:
-    """The quantity of each line: everything that is out, or what is named."""
+    """The quantity of each line: the one that the person named, or everything that is out."""
     left = lend.free_to_return(turn, loan)
     moving = lend.open_return(turn, loan)
     if moving and (not left or words.casefold() in {"", *EVERYTHING}):

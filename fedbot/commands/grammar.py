@@ -266,7 +266,7 @@ class _Line:
         return taken
 
     def _blank(self, start: int, end: int) -> None:
-        """Blank out what was taken, so it is no longer in the middle of a name."""
+        """Blank out these words, so they are no longer in the middle of a name."""
         self.text = f"{self.text[:start]}{' ' * (end - start)}{self.text[end:]}"
 
     def _option_in_words(self, at: int) -> Option | None:

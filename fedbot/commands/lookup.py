@@ -197,7 +197,7 @@ def _by_word(turn: Turn, command: Command, word: str) -> Subject | Phrase:
 def whole_line(turn: Turn, command: Command, spec: Verb, **instead: Any) -> str:  # noqa: ANN401 - as parsed
     """The command's line with some arguments or options replaced; everything else stays as typed.
 
-    A number in a list stands for such a line.
+    Choosing a number of a list runs such a line.
     """
     as_whom = f"as {turn.us.party} " if who_answers.claimed_by_several(turn, command.sender, command.room) else ""
     return f"{PREFIX} {as_whom}{render(spec, {**command.arguments, **instead})}"

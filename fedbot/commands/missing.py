@@ -49,7 +49,7 @@ def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
 
 
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
-    """Stop waiting for the parcel; both spaces are told."""
+    """Stop waiting for the parcel, and inform both spaces."""
     del answers
     transfer = _meant(turn, command)
     if isinstance(transfer, Phrase):

@@ -230,7 +230,7 @@ MOST_TOLD = 20
 
 @dataclass(frozen=True)
 class Choice:
-    """Several items may be meant. A number stands for each of `ways`, in the phrase's order."""
+    """Several items may be meant. Each of `ways` gets a number, in the phrase's order."""
 
     phrase: Phrase
     ways: tuple[tuple[Lying, ...], ...]

@@ -215,7 +215,7 @@ def _too_long(turn: Turn, command: Command, spec: Verb, hold: Sequence[LendingRu
     return say(messages.lending.lent_too_long, most=rules.longest, latest=latest, line=line, by=lendings.shortest(hold))
 
 
-# --- a numbered list in which each number stands for a whole line ---
+# --- a numbered list; each number runs a whole line ---
 
 
 def _let_choose(

@@ -132,7 +132,7 @@ def _accept_name(turn: Turn, command: Command, space: Space | None) -> Phrase:
 
 
 def _looked_at(turn: Turn, connection: Connection) -> ChangeSeen:
-    """The change. If people can't compare the keys yet, ask the peer's bot once more."""
+    """The change. If people can't compare the keys yet, ask the peer's bot again."""
     if connection.check is None or (connection.check.is_open and not connection.check.is_told):
         pinning.begin_review(turn, connection)
     return ChangeSeen(

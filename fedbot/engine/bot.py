@@ -156,7 +156,7 @@ class Bot:
         return Gateway(self.engine, self._inventory, self.chat, lambda: self._locale)
 
     def configure(self, us: PartyConfig, settle: timedelta, give_up: timedelta, retention: Retention) -> None:
-        """Use these settings from now on. The caller tells the people."""
+        """Use these settings from now on. The caller informs people."""
         self._locale = Locale(us.language, us.time_zone)
         self._retention = retention
         self.acts.be_patient(settle, give_up)
@@ -248,7 +248,7 @@ class Bot:
         for row in self.engine.due("vault"):
             try:
                 self._keep_secret(row)
-            except Exception as fault:  # noqa: BLE001 -- it is set aside, and the admins are told
+            except Exception as fault:  # noqa: BLE001 -- it is set aside, and the admins are informed
                 self.engine.set_row_aside(row.id, type(row.effect).__name__, row.key, fault)
 
     def _keep_secret(self, row: OutboxRow) -> None:
@@ -327,7 +327,7 @@ def _token(secret: object) -> str:
 
 @dataclass(frozen=True)
 class Shared:
-    """Resources that a bot shares with the other bots of its process. The defaults suit a process of its own.
+    """Resources that a bot shares with the other bots of its process. The defaults suit a bot alone in its process.
 
     `in_thread` calls its InvenTree. `session` has its connections to the homeserver. `stretch` is how many seconds it
     decides before other bots get their turn. `prune_at` is when it prunes, `seconds_between_looks` how often it looks

@@ -143,7 +143,7 @@ class ChatWorker:
                 await wait_for_work(self._engine, "chat", pause)
 
     def _clock_set_back(self) -> None:
-        """Forget the rate limit: its end lies in the future now. The homeserver sets it again if it still applies."""
+        """Forget the rate limit: it ends in the future now. The homeserver sets it again if it still applies."""
         self.budget = Budget(self.budget.burst)
 
     def _held(self) -> float:
@@ -172,7 +172,7 @@ class ChatWorker:
                 continue
             try:
                 did = await self._try(row)
-            except Exception as fault:  # noqa: BLE001 -- it is set aside, and the admins are told
+            except Exception as fault:  # noqa: BLE001 -- it is set aside, and the admins are informed
                 self._engine.set_row_aside(row.id, type(row.effect).__name__, row.key, fault)
                 did = True
             if did:
@@ -230,7 +230,7 @@ class ChatWorker:
     def _no_longer_wanted(self, rows: tuple[OutboxRow, ...]) -> set[int]:
         """Suggested reactions on cards that nobody can decide on any more.
 
-        One that was begun may be in the room already.
+        If sending one has begun, it may be in the room already.
         """
         suggested = [row for row in rows if isinstance(row.effect, SuggestedReaction) and row.acted_at is None]
         about = [(row.id, self._subject(row)) for row in suggested]
@@ -239,7 +239,7 @@ class ChatWorker:
     def _is_being_decided(self, row: OutboxRow) -> bool:
         """Whether it suggests a reaction on a card that already has a decision.
 
-        It is needed only if that is taken back.
+        The reaction is needed only if that decision is withdrawn.
         """
         subject = self._subject(row) if isinstance(row.effect, SuggestedReaction) else None
         return subject is not None and subject.decision is not None

@@ -83,7 +83,7 @@ class Orders:
     async def reconcile(self, space: str, *, repair: bool) -> dict[str, Any]:
         """Reconcile with this friend (its id or name; '' for all); return the outcome as JSON.
 
-        `problem` is why nothing was begun, '' otherwise. `told` has for each friend its `space`, the `text` that the
+        `problem` is why nothing was started, '' otherwise. `told` has for each friend its `space`, the `text` that the
         admin room gets too, and whether the books `agree`. A friend that doesn't answer is reported after two minutes.
         """
         now = self._engine.clock.now()

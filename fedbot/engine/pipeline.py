@@ -312,7 +312,7 @@ class Engine:
     # --- unforeseen failures ---
 
     def _failed(self, seq: int, event: Event, subject: str, fault: Exception) -> None:
-        """Nothing of this event takes effect: it waits in quarantine until somebody tries it again.
+        """The event has no effect. It waits in quarantine until a person tries it again.
 
         A timer covers all documents. It is done without those on which it fails, and comes again anyway.
         """
@@ -373,7 +373,7 @@ class Engine:
     def _announce(self, number: int, aside: Quarantined) -> None:
         self.failures += 1
         self._look_into_quarantine()
-        if number and aside.what != SetAside.__name__:  # that the admins can't be told is in the log
+        if number and aside.what != SetAside.__name__:  # if the admins can't be informed, the log says so
             self.journal.put(SetAside(aside.at, number, aside.what, aside.subject, aside.problem))
 
     def _look_into_quarantine(self) -> None:
@@ -481,7 +481,7 @@ class Engine:
                 return (_chat_row(effect),)
 
     def has_to_say(self, room: str) -> bool:
-        """Whether something of ours is still to be sent there."""
+        """Whether any of our messages to this room is not sent yet."""
         for_ever = datetime.max.replace(tzinfo=self.clock.now().tzinfo)
         return any(getattr(row.effect, "room", "") == room for row in self.journal.due("chat", for_ever))
 

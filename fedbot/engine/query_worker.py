@@ -84,7 +84,7 @@ class QueryWorker:
             raise TypeError(f"outbox row {row.id} asks nothing: {effect!r}")
         try:
             await self._perform(row, effect)
-        except Exception as fault:  # noqa: BLE001 -- it is set aside, and the admins are told
+        except Exception as fault:  # noqa: BLE001 -- it is set aside, and the admins are informed
             self._engine.set_row_aside(row.id, Ask.__name__, row.key or effect.then.subject, fault)
 
     async def _perform(self, row: OutboxRow, effect: Ask) -> None:

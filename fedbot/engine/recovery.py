@@ -98,7 +98,7 @@ class Rebuilt:
 
     `booked` counts bookings, `wanted` our people's wants, `waiting` their places in friends' queues, and `queue`
     friends' places in ours. `stopped` are the friends that get no new loans. `rotas` are requests from anyone that are
-    taken back, each with its asker. `lost` are open requests that our InvenTree names, but no message in the rooms
+    withdrawn, each with its asker. `lost` are open requests that our InvenTree names, but no message in the rooms
     mentions.
     """
 

@@ -1,8 +1,8 @@
 """Looks at the settings file every few seconds, and reads it again when it has changed.
 
 New settings apply at once, except those that need a restart (`AFTER_A_RESTART`). A file with a mistake changes nothing.
-Either is an event, so the admins are told and the journal knows. `fedbot.inventree.inventory` looks at the token files
-itself.
+Both cases are events, so the admins are informed and the journal has a record. `fedbot.inventree.inventory` looks at
+the token files itself.
 """
 
 from __future__ import annotations

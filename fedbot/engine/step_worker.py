@@ -88,7 +88,7 @@ class StepWorker:
         self._settle, self._give_up = settle, give_up
 
     def wait_for_others(self) -> None:
-        """Wait `settle` before the first step: an earlier process may have begun an act that we don't know of."""
+        """Wait `settle` before the first step: an earlier process may have begun a change that we don't know of."""
         self._not_before = self._clock.now() + self._settle
 
     def _clock_set_back(self) -> None:
@@ -125,7 +125,7 @@ class StepWorker:
             raise TypeError(f"outbox row {row.id} is no step: {effect!r}")
         try:
             await self._perform(row, effect, rows)
-        except Exception as fault:  # noqa: BLE001 -- it is set aside, and the admins are told
+        except Exception as fault:  # noqa: BLE001 -- it is set aside, and the admins are informed
             self._engine.set_row_aside(row.id, type(effect.step).__name__, row.key or effect.then.subject, fault)
 
     async def _perform(self, row: OutboxRow, effect: Do, rows: tuple[OutboxRow, ...]) -> None:
@@ -220,7 +220,7 @@ class StepWorker:
             self._done(row, effect.then, result)
 
     async def _made_ready(self, row: OutboxRow, effect: Do) -> Callable[[], Awaitable[StepResult]] | None:
-        """The act, with everything that it needs; None if that is unavailable, for good or for now."""
+        """The change to InvenTree, with everything it needs; None if that is unavailable, for good or for now."""
         step = effect.step
         if isinstance(step, SendFile):
             sent = await self._under_way(row, effect.then, partial(self._send_file, step))
@@ -326,7 +326,7 @@ def hold_back(
 ) -> bool:
     """Whether the row has to wait, `at_most` until then, for an InvenTree that doesn't answer.
 
-    The rules are told once what it waits for.
+    The rules get one event about the reason.
     """
     now = engine.clock.now()
     until = breaker.holds(now)

@@ -191,7 +191,7 @@ class WorkerView(BaseModel):
 
 
 class OperationView(BaseModel):
-    """One act on one space. `said`: the result, as the command would print it, by lines."""
+    """One operation on one space. `said`: the result, as the command would print it, by lines."""
 
     id: str
     act: Act
@@ -291,11 +291,11 @@ async def operation(request: Request, operation: str, wait: Wait = 0.0) -> Opera
     return await _as_of(found, wait)
 
 
-# --- acts --------------------------------------------------------------------------------------------------
+# --- operations --------------------------------------------------------------------------------------------------
 
 
 class Beginning:
-    """A call that starts an act with a token that can act, and waits for its end as long as the caller wants."""
+    """A call that starts an operation (only with a token that may act) and waits for its end if the caller wants."""
 
     def __init__(self, request: Request, response: Response, token: Acting, wait: Wait = 0.0) -> None:
         self.site = Site.of(request)

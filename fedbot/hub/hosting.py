@@ -72,11 +72,11 @@ class Hosted:
     begun_at: float = math.inf
 
     def standing(self) -> Standing | None:
-        """The bot's standing, with all figures; None if no bot runs here, or it can't be read."""
+        """The bot's status, with all figures; None if no bot runs here, or it can't be read."""
         return self._told(lambda bot: bot.standing())
 
     def health(self) -> Standing | None:
-        """The bot's standing without figures, which take time to count."""
+        """The bot's status without figures, which take time to count."""
         return self._told(lambda bot: bot.health())
 
     def _told(self, look: Callable[[Bot], Standing]) -> Standing | None:

@@ -138,11 +138,11 @@ def _token(whole_hash: str, *others: object) -> Token:
     return Token(whole_hash[:SHORT], *others)  # type: ignore[arg-type]  # the columns, in order
 
 
-# --- acts --------------------------------------------------------------------------------------------------
+# --- operations --------------------------------------------------------------------------------------------------
 
 
 class Act(StrEnum):
-    """The acts that an operator can do with a space."""
+    """The operations that an operator can start on a space."""
 
     ADD = "add"
     PAUSE = "pause"
@@ -166,7 +166,7 @@ class Busy(Exception):
 
 @dataclass
 class Operation:
-    """One act on one space. `said`: its result, by lines."""
+    """One operation on one space. `said`: its result, by lines."""
 
     id: str
     act: Act
@@ -234,7 +234,7 @@ class Operations:
 
 
 class Acts:
-    """Carries out each act, and returns its result as text. `command`: the words that start this fedbot."""
+    """Carries out each operation, and returns its result as text. `command`: the words that start this fedbot."""
 
     def __init__(self, hub: HubSettings, command: Sequence[str]) -> None:
         self._hub = hub

@@ -20,14 +20,14 @@ from fedbot.web.server import Listening
 from fedbot.web.standing import Standing, is_healthy, labelled_lines, metric_lines
 
 SECONDS_KEPT = 3.0
-"""The time that the standings of all spaces are cached, however often they are requested."""
+"""The time that the status of all spaces is cached, however often they are requested."""
 STATES = ("works", "begins", "waits", "paused", "fails")
 OF_A_SPACE = ("outbox_waiting", "quarantined", "transfers_open", "transfers_disputed")
 
 
 @dataclass(frozen=True)
 class SpaceStanding:
-    """The state of one space: one of `STATES`. `standing`: its bot's, if that runs here."""
+    """The state of one space: one of `STATES`. `standing`: its bot's status, if the bot runs here."""
 
     state: str
     standing: Standing | None

@@ -1,4 +1,4 @@
-"""The operator's acts on the spaces of a hub: add, pause, resume, move, leave and remove.
+"""The operator's operations on the spaces of a hub: add, pause, resume, move, leave and remove.
 
 If one is interrupted, calling it again finishes it.
 """
@@ -41,7 +41,7 @@ LOOKS_EVERY = 0.2
 
 
 class HubRefused(Exception):
-    """The act was not done. The text says why and what to do."""
+    """The operation was not done. The text says why and what to do."""
 
 
 def refuse_bad_name(space: str) -> None:

@@ -41,9 +41,8 @@ from fedbot.rules.model.steps import (
     TryToken,
 )
 
-# --- The customer company that stands for a peer. All generations of the connection share it (UC1, UC5).
-#
-# It is found by our link, and never deleted: deleting it would return its items to stock.
+# --- The customer company that represents a peer. All generations of the connection share it (UC1, UC5).  It is found
+# by our link, and never deleted: deleting it would return its items to stock.
 
 _READY = {"is_customer": True, "is_supplier": False, "is_manufacturer": False, "active": True}
 

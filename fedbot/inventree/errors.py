@@ -91,7 +91,7 @@ _LONGEST_TEXT = 300
 def of_exception(error: Exception, host: str, *, reading: bool) -> InventoryProblem:
     """The problem behind a request that got no response."""
     cause = next((cause for kind, cause in _CAUSES if isinstance(error, kind)), Cause.FAILED)
-    if "CERTIFICATE_VERIFY_FAILED" in str(error):  # only httpx's text tells this
+    if "CERTIFICATE_VERIFY_FAILED" in str(error):  # only httpx's text says so
         cause = Cause.NOT_TRUSTED
     if reading or isinstance(error, UNSENT):
         return Unavailable(NoResponse(host, cause, may_be_done=False))

@@ -1,7 +1,7 @@
 """The sender's steps: book out, hand over, and put back.
 
 InvenTree silently clamps quantities, lets allocated and damaged items go, and has no lock below API 522. So everything
-is checked before and read back afterwards, and whatever differs from the agreement is moved back.
+is checked before and read back afterwards, and any difference from the agreement is moved back.
 """
 
 from __future__ import annotations

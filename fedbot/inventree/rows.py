@@ -157,7 +157,7 @@ def for_notes(text: str) -> str:
 
 
 def lines_for_notes(lines: Iterable[str]) -> str:
-    """Several lines for notes, each as a paragraph of its own."""
+    """Several lines for notes, each as its own paragraph."""
     return "\n\n".join(text for line in lines if (text := for_notes(line)))
 
 

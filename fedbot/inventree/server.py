@@ -321,7 +321,7 @@ def look(
 ) -> Server:
     """Read version, account and places again: three calls, and one more for the superuser's token.
 
-    Raises the problems of a read; `so_far` keeps what was read until then. `Overview` reports an invalid superuser
+    Raises the problems of a read; `so_far` keeps everything read until then. `Overview` reports an invalid superuser
     token.
     """
     so_far = so_far or Look()
@@ -361,7 +361,7 @@ def _is_superuser(admin: InvenTreeTransport | None, version: Version) -> bool:
 
 # --- The remembered parts of stock items' histories, which saves reading them again (`merges`, `history`).
 
-# The second word of the notes with which we undo an act of our own, under the same mark.
+# The second word of the notes with which we undo one of our own changes, under the same mark.
 UNDONE = "undone:"
 
 
@@ -390,5 +390,5 @@ class Entry:
 
     @property
     def undone(self) -> bool:
-        """Whether it says that we undid our own act."""
+        """Whether the entry says that we undid our own change."""
         return self.notes.partition(" ")[2].startswith(UNDONE)

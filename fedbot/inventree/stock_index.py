@@ -1,9 +1,8 @@
 """An index of the stock in our InvenTree, kept beside the journal, so nobody waits for a search there.
 
 InvenTree sums up stock for each part that it lists, which takes a large server minutes. So the bot keeps the words of
-the parts, and their quantities in stock, in a file of its own. It is only a way to find things: before the bot tells
-people something or acts on it, it reads it again from InvenTree. The file may be deleted at any time; it is built
-again.
+the parts, and their quantities in stock, in a separate file. The index only finds things: before the bot shows people
+something or acts on it, it reads that again from InvenTree. The file may be deleted at any time; it is built again.
 
 Words match anywhere in a text, like in InvenTree, so the texts are scanned one after the other: 10,000 parts take some
 10 ms. A full-text index (FTS5) finds only whole words and their beginnings.
@@ -388,12 +387,10 @@ def _known(row: Sequence[object]) -> Known:
     return Known(part, None if category is None else int(str(category)), bool(whole))
 
 
-# --- Filling the index and keeping it up to date, at a rate that leaves InvenTree to its people.
-#
-# First all stock is read by pages, so parts and quantities are known after minutes. Then all parts are read, for
-# keywords and categories, which takes a large server hours. Afterwards the history tells what has changed. It tells
-# neither of deleted stock items nor of changes to parts, so everything is read again from time to time, more often if
-# that is cheap.
+# --- Filling the index and keeping it up to date, at a rate that leaves InvenTree to its people.  First all stock is
+# read by pages, so parts and quantities are known after minutes. Then all parts are read, for keywords and categories,
+# which takes a large server hours. Afterwards the history shows the changes. It shows neither deleted stock items nor
+# changes to parts, so everything is read again from time to time, more often if that is cheap.
 
 # The seconds that a page may cost InvenTree. The cost of a row is measured.
 PAGE_SECONDS = 1.0

@@ -237,7 +237,7 @@ class Version:
         return row if isinstance(row, dict) and isinstance(row.get("pk"), int) else None
 
     def in_stock(self, row: Mapping[str, Any]) -> bool:
-        """Whether a stock item is in stock. 0.13 doesn't say: then it is if nobody has it and its quantity isn't 0."""
+        """Whether a stock item is in stock. 0.13 doesn't say, so it is if nobody has it and its quantity isn't 0."""
         if "in_stock" in row:
             return bool(row["in_stock"])
         gone = ("customer", "belongs_to", "sales_order", "consumed_by", "is_building")

@@ -223,7 +223,7 @@ def find_furnished(server: Server, step: Furnish) -> Furnished | None:
 
 
 def furnish(server: Server, step: Furnish) -> Furnished:
-    """Add what is missing, and read it back. Raises `OutcomeUnknown` if it isn't there then."""
+    """Add the missing entries, and read them back. Raises `OutcomeUnknown` if it isn't there then."""
     row = _row(server, step)
     if step.model == _PART and row.get("link") != address(step.link):  # a person created or changed it
         return Furnished()

@@ -1,8 +1,8 @@
 """The journal: events come in, decisions are committed, effects go out. Each is one transaction.
 
 Two writes must reach the disk before the bot continues. One is a sync's events with its token, because the homeserver
-may forget them afterwards. The other is the intent of an act, with everything that led to it, because others see the
-act. All other writes reach the disk with the next of these two. If a power cut undoes them, the bot makes the same
+may forget them afterwards. The other is the intent of an effect, with everything that led to it, because others see the
+effect. All other writes reach the disk with the next of these two. If a power cut undoes them, the bot makes the same
 decision again from the same events, and probes or resends (with the same transaction id) a row that it was acting on,
 as if the process had ended at that moment.
 """
@@ -419,7 +419,7 @@ class StoredJournal(StoredArchive, journal.Journal):
         return int(found[0][0])
 
     def begin(self, row: int, at: datetime) -> None:
-        """Write the intent durably, before the act. Raises `WrongTurn` if the row isn't queued."""
+        """Write the intent durably, before the effect. Raises `WrongTurn` if the row isn't queued."""
         with self._database.transaction() as connection:
             outbox.begin(connection, row, at)
 

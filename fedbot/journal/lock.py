@@ -13,7 +13,7 @@ from fedbot.ports.journal import StateInUse
 class StateLock:
     """The file `lock` of a state folder, locked while this object (or the process) lives. It contains our process id.
 
-    The kernel releases the lock when the process ends, for whatever reason. So a left-over file locks nobody out.
+    The kernel releases the lock when the process ends, for any reason. So a left-over file locks nobody out.
     """
 
     def __init__(self, folder: Path) -> None:

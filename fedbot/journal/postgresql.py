@@ -1,4 +1,4 @@
-"""A space's journal in PostgreSQL: a schema of its own, which only the worker with the space's lease can write.
+"""A space's journal in PostgreSQL: its own schema, which only the worker with the space's lease can write.
 
 Each transaction begins by locking the lease's row, if it is still this worker's. A worker that takes over waits until
 the transaction has ended, and afterwards no new one of the old worker begins.

@@ -1,7 +1,7 @@
 """Keys and tokens of a space, sealed in its database. The workers have the key; the database doesn't.
 
 The sealed text names its space and its file or row, so a person who can write to the database can't swap two of them.
-An older version of the same one can't be told from the newest. Every write checks the lease like the journal's.
+The seal doesn't show whether a version is the newest. Every write checks the lease like the journal's.
 """
 
 from __future__ import annotations

@@ -126,7 +126,7 @@ class SqliteDatabase(Database):
         except sqlite3.IntegrityError as problem:
             raise BrokenRule(f"the journal's tables refuse a row: {problem}") from problem
         except sqlite3.OperationalError as problem:
-            if problem.sqlite_errorcode & 0xFF not in UNWRITABLE:  # the low byte tells the kind, the rest the details
+            if problem.sqlite_errorcode & 0xFF not in UNWRITABLE:  # the low byte is the kind, the rest are the details
                 raise
             raise JournalUnwritable(
                 f"The journal can't be written ({problem}). Nothing is lost, but nothing new is begun. Make room on "

@@ -46,7 +46,7 @@ class Batch:
     """One sync response, back-filled events included, in order. `asked_at` is when the request was sent.
 
     `has_history`, only after a first sync: this account has already spoken as a fedbot in one of its rooms. `own`, when
-    catching up: our own messages. `instance`: the process that claimed the account last, if this sync tells.
+    catching up: our own messages. `instance`: the process that claimed the account last, if this sync shows it.
     """
 
     token: str

@@ -45,7 +45,7 @@ class JournalUnwritable(JournalProblem):
 class UnreadableRow(JournalProblem):
     """A row of the inbox (`number` is its seq), the outbox (its id) or the documents can't be read back.
 
-    `kind` is the name of its class, `subject` what it is about (an effect's key), if the row still tells.
+    `kind` is the name of its class, `subject` what it is about (an effect's key), if that is still readable.
     """
 
     def __init__(self, text: str, number: int, kind: str = "", subject: str = "") -> None:
@@ -56,7 +56,7 @@ class UnreadableRow(JournalProblem):
 
 
 class NotStorable(JournalProblem):
-    """A record that the journal can't hold without loss, such as a Decimal in a `detail`: a bug of ours."""
+    """A record that the journal can't hold without loss, such as a Decimal in a `detail`: a bug in fedbot."""
 
 
 class JournalAway(JournalProblem):
@@ -72,7 +72,7 @@ class LeaseLost(JournalProblem):
 
 
 class BrokenRule(JournalProblem):
-    """The journal's tables refuse a row: a bug of ours, or somebody else writes to them."""
+    """The journal's tables refuse a row: a bug in fedbot, or somebody else writes to them."""
 
 
 class WrongTurn(JournalProblem):
@@ -127,7 +127,7 @@ class ChatMessage:
 
 @dataclass(frozen=True)
 class SuggestedReaction:
-    """A reaction that the bot adds to its own message `key` for people to tap."""
+    """A reaction that the bot adds to its own message `key` so people can react with it."""
 
     key: str
     room: str
@@ -180,7 +180,7 @@ class Queued:
 class Committed:
     """The result of deciding one event: changed documents (None removes one), effects in their order, audit.
 
-    `found` are messages of ours that the journal didn't know, as (event id, key, room). `voided` are the subjects whose
+    `found` are our messages that the journal didn't know, as (event id, key, room). `voided` are the subjects whose
     steps in the outbox end without being done.
     """
 
@@ -319,7 +319,7 @@ class Journal(Archive, Protocol):
         """All documents that aren't at rest, as (class name, id, document), oldest first. Raises `UnreadableRow`."""
 
     def posts(self) -> Iterator[tuple[str, str]]:
-        """All messages of ours as (event id, key), edits included."""
+        """All our messages as (event id, key), edits included."""
 
     def post(self, key: str) -> PostPlace | None:
         """The place of the newest message with that key; never an edit."""
@@ -399,7 +399,7 @@ class Journal(Archive, Protocol):
         """
 
     def backup(self, path: Path) -> None:
-        """Make a copy while running, with everything up to now. When opened, it gets a journal id of its own."""
+        """Make a copy while running, with everything up to now. When opened, the copy gets its own journal id."""
 
     def close(self) -> None:
         """Release the files. Another process may open them then."""

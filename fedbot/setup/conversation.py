@@ -37,7 +37,7 @@ T = TypeVar("T")
 
 @dataclass
 class Chosen:
-    """The answers and findings so far. `me` is the person at the terminal, if they told their Matrix id; else ''."""
+    """The answers and findings so far. `me` is the person at the terminal, if they entered their Matrix id; else ''."""
 
     place: Place
     superuser: Superuser

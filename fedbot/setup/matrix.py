@@ -350,7 +350,7 @@ _NOW = datetime.fromtimestamp(0, UTC)
 
 
 def _inviter(events: Any, user: str) -> str:  # noqa: ANN401 -- events of nio's, as JSON
-    """The user who invited this one, as the room's state tells; '' if it doesn't (any more)."""
+    """The user who invited this one, from the room's state; '' if it isn't there (any more)."""
     own = next((each for each in events if each.get("type") == MEMBER and each.get("state_key") == user), None)
     if own is None:
         return ""

@@ -229,7 +229,7 @@ class Practising:
         return left
 
     async def _ended(self) -> dict[str, Any]:
-        """End the friendship and wait until its room is told; return InvenTree's records of it."""
+        """End the friendship and wait until its room has the message; return InvenTree's records of it."""
         about = self._order("end")
         for _ in range(round(_SAID_WITHIN / _LOOK_EVERY)):
             if not about["busy"]:

@@ -42,7 +42,7 @@ class Files:
         self.before: dict[str, Any] = read_yaml(self.config.read_text("utf-8")) if self.config.exists() else {}
         self._kept: dict[str, dict[str, str]] = {}
 
-    def said(self, *path: str) -> Any:  # noqa: ANN401 -- whatever the file says
+    def said(self, *path: str) -> Any:  # noqa: ANN401 -- anything that the file contains
         """A setting's current value; '' if there is none."""
         found: Any = self.before
         for step in path:

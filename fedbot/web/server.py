@@ -69,9 +69,9 @@ class Listening:
 class Web(Listening):
     """Answers GET /healthz (200 or 503, JSON) and GET /metrics while it is entered (async context manager).
 
-    `standing` is called for every request and must not block. `unix_socket` is always served, readable by our
-    own user only; `listen` ('127.0.0.1:8321') besides, if given. `OSError` if an address is taken. `orders` are
-    taken by POST under their names, on the socket only (`fedbot.engine.orders`).
+    `standing` is called for every request and must not block. `unix_socket` is always served, readable by our own user
+    only; `listen` ('127.0.0.1:8321') besides, if given. `OSError` if an address is in use. `orders` are accepted by
+    POST under their names, on the socket only (`fedbot.engine.orders`).
     """
 
     def __init__(

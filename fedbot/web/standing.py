@@ -1,4 +1,4 @@
-"""The standing of a bot for a monitor: JSON for scripts, Prometheus' text format for its collector."""
+"""The status of a bot for a monitor: JSON for scripts, Prometheus' text format for its collector."""
 
 from __future__ import annotations
 

@@ -56,4 +56,4 @@ class Bot(Protocol):
         """The bot's language and time zone."""
 
     def answers_sign_ins(self, look: Callable[[str], SignInFound]) -> None:
-        """Register the function that tells which page shows a code."""
+        """Register the function that finds the page of a code."""

@@ -154,7 +154,7 @@ class Site:
     async def _answer(self, event_id: str) -> WebLine:
         try:
             return await self.bot.answered(event_id, MOST_SECONDS)
-        except KeyError:  # an unforeseen failure set it aside, and the admins are told
+        except KeyError:  # an unforeseen failure set it aside, and the admins are informed
             raise Problem(say(messages.web.set_aside)) from None
 
 

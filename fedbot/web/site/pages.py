@@ -257,7 +257,7 @@ def _browser(request: Request) -> str:
 
 @router.get("/")
 async def now(page: SignedIn) -> Response:
-    """The first page: what waits for the person, and what is in progress."""
+    """The first page: everything that waits for the person or is in progress."""
     reader = await page.reader()
     return page.shows("now.html", now=reader.now().__dict__)
 

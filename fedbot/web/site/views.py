@@ -271,7 +271,7 @@ class AskedView(BaseModel):
 class RotaView(BaseModel):
     """One request from anyone: friends are asked in turn until one gives it. `waiting` are asked next.
 
-    `unit`: the unit of what is wanted; empty: each space counts in its own.
+    `unit`: the unit of the wanted quantity; empty: each space counts in its own.
     """
 
     id: str
@@ -337,7 +337,7 @@ class WantView(BaseModel):
     """A want of one of our people (`ours`), or of a friend. `unit` is empty if each space counts in its own.
 
     `until` is its last day. Ours have a `code`, a person (`by`), and how much hasn't come yet (`lacking`). Friends'
-    have `told_at`: when our approvers were told that we share some.
+    have `told_at`: when our approvers were informed that we share some.
     """
 
     ours: bool
@@ -355,7 +355,7 @@ class WantView(BaseModel):
 class WaitingView(BaseModel):
     """A place in a waiting list: one of our people's at a friend (`ours`), or anybody's for our stock.
 
-    `unit` is empty if each space counts in its own. `place` is 0 before the friend's bot has told it. `until`: how long
+    `unit` is empty if each space counts in its own. `place` is 0 before the friend's bot has sent it. `until`: how long
     the item is kept for them, once it is there.
     """
 
