@@ -57,7 +57,14 @@ _OPTIONS = {
     "page": ("seite",),
     "category": ("kategorie",),
 }
+EXAMPLE = "verleih LENS-2 an betaspace für 3 Wochen"
+"""A line of German words, for the help."""
 _KEYWORDS = {"to": ("an", "nach"), "from": ("von", "aus")}
+
+
+def word_for(spec: Verb, language: str) -> str:
+    """How the verb is called in that language; '' if it has no name of its own there."""
+    return next(iter(_VERBS.get(spec.name, ())), "") if language == LANGUAGE else ""
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fedbot import messages
+from fedbot.commands import german
 from fedbot.commands.german import in_language
 from fedbot.commands.grammar import SHOWN, near_verbs
 from fedbot.commands.spec import Argument, Handler, Kind, Verb, nothing_to_ask
@@ -49,7 +50,7 @@ def over(others: tuple[Verb, ...]) -> Handler:
             return say(
                 messages.people.help_admin,
                 us=turn.us,
-                lines=tuple(_line(s, s.usage) for s in specs if not s.everyday),
+                lines=tuple(_line(s, s.usage, turn.us.language) for s in specs if not s.everyday),
             )
         spoken = [in_language(spec, turn.us.language) for spec in specs]
         for spec in spoken:
@@ -69,13 +70,19 @@ def _direct_chat(turn: Turn, command: Command) -> str:
 
 def _everyday(turn: Turn, command: Command, specs: tuple[Verb, ...]) -> Phrase:
     everyday = sorted((spec for spec in specs if spec.everyday), key=lambda spec: spec.everyday)
-    lines = tuple(_line(spec, spec.examples[0]) for spec in everyday)
-    name = turn.name_of(command.sender, command.room)
-    return say(messages.people.help_overview, us=turn.us, person=name, username=command.username, lines=lines)
+    lines = tuple(_line(spec, spec.examples[0], turn.us.language) for spec in everyday)
+    return say(
+        messages.people.help_overview,
+        us=turn.us,
+        person=turn.name_of(command.sender, command.room),
+        username=command.username,
+        lines=lines,
+        example=german.EXAMPLE if turn.us.language == german.LANGUAGE else "",
+    )
 
 
-def _line(spec: Verb, shown: str) -> VerbLine:
-    return VerbLine(spec.name, shown, spec.summary, spec.permission)
+def _line(spec: Verb, shown: str, language: str) -> VerbLine:
+    return VerbLine(spec.name, shown, spec.summary, spec.permission, german.word_for(spec, language))
 
 
 def _one(turn: Turn, spec: Verb) -> Phrase:

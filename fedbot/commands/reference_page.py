@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from fedbot.commands.german import LANGUAGE, in_language
 from fedbot.commands.registry import catalogue
 from fedbot.commands.spec import Verb, Where
 from fedbot.rules.model.stock import Permission
@@ -79,5 +80,7 @@ def _page(spec: Verb) -> str:
         lines += ["", "**Where:** in a room that the spaces share, in the admin room, or alone with the bot."]
     if spec.aliases:
         lines += ["", f"**Also:** {', '.join(f'`{alias}`' for alias in spec.aliases)}."]
+    if german := in_language(spec, LANGUAGE).names[len(spec.names) :]:
+        lines += ["", f"**In German:** {', '.join(f'`{word}`' for word in german)}, if the bot speaks German."]
     lines += ["", "## Examples", "", *(f"    !fed {example}" for example in spec.examples)]
     return "\n".join([*lines, "", "[All verbs](../verbs.md)", ""])

@@ -86,7 +86,9 @@ class Party(Section):
 
     id: PartyId = Field(description="the word by which people call this space, as in `to attraktor`")
     name: Name = Field(description="the space's name as people read it")
-    language: Language = Field("en", description="the language of the bot's cards and answers: en or de")
+    language: Language = Field(
+        "en", description="the language of the bot's cards and answers: en or de; with de, German verbs work too"
+    )
     time_zone: TimeZone = Field("UTC", description="IANA name; dates, quiet hours and schedules are in it")
     discoverable: bool = Field(default=True, description="whether the bot announces the space in its rooms")
     peer_access: Literal["relayed", "direct"] = Field(

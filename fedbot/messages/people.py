@@ -222,8 +222,10 @@ def standing(locale: Locale, permissions: Permissions, space: str, user: str) ->
 # --- Help, and who somebody is: made from the verbs' specs and from what InvenTree says at that moment.
 
 
-def help_overview(locale: Locale, *, us: PartyConfig, person: str, username: str, lines: tuple[VerbLine, ...]) -> Lines:
-    """The first page: the everyday verbs, and who you are."""
+def help_overview(
+    locale: Locale, *, us: PartyConfig, person: str, username: str, lines: tuple[VerbLine, ...], example: str = ""
+) -> Lines:
+    """The first page: the everyday verbs, and who you are. `example`: a line in the words in brackets."""
     who = naming.person(locale, person)
     space = naming.space(locale, us.name)
     return [
@@ -239,12 +241,14 @@ def help_overview(locale: Locale, *, us: PartyConfig, person: str, username: str
             whoami=command("whoami"),
         ),
         locale.say("An item is #42, an IPN, a name or its pasted link."),
+        *([locale.say("The words in brackets work too: {line}", line=command(example))] if example else []),
         locale.say("More: {help} · {admin}", help=command("help push"), admin=command("help admin")),
     ]
 
 
 def _verb_line(locale: Locale, line: VerbLine) -> tuple[Inline, ...]:
-    return (command(line.shown), " – ", locale.word(line.summary))
+    also: tuple[Inline, ...] = (" (", Code(line.also), ")") if line.also else ()
+    return (command(line.shown), *also, " – ", locale.word(line.summary))
 
 
 def help_by_direct_chat(locale: Locale) -> Lines:

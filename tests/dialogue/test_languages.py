@@ -65,6 +65,25 @@ async def test_a_german_space_reads_german_when_it_is_refused_and_when_it_asks()
     assert "Der letzte Tag zählt mit" in world.answer_to(line)
 
 
+async def test_the_german_help_shows_the_german_words_and_they_are_understood() -> None:
+    world = await german_betaspace()
+    line = world.cem.says("!fed hilfe")
+    await world.settle()
+    text = world.answer_to(line)
+    assert "!fed lend LENS-2 to betaspace for 3 weeks (verleih) – " in text
+    assert "!fed todo (offen) – " in text
+    example = text.partition("Die Wörter in Klammern gehen auch: ")[2].partition("\n")[0]
+    line = world.cem.says(example.replace("betaspace", "attraktor").replace("LENS-2", '"Nozzle 0.4 mm brass"'))
+    await world.settle()
+    assert "leihweise bis" in world.answer_to(line), example
+    line = world.cem.says("!fed hilfe admin")
+    await world.settle()
+    assert "!fed connect SPACE (verbinde) – " in world.answer_to(line)
+    line = world.anna.says("!fed help")
+    await world.settle()
+    assert "verleih" not in world.answer_to(line)
+
+
 async def test_a_german_space_is_told_in_german_why_its_inventree_is_silent() -> None:
     world = await german_betaspace()
     world.beta.goes_down()

@@ -91,6 +91,14 @@ SAID: dict[str, Phrase] = {
             VerbLine("todo", "todo", "list what waits for you", Permission.MAPPED),
         ),
     ),
+    "help with words in another language": say(
+        messages.people.help_overview,
+        us=ALPHA,
+        person="Anna",
+        username="anna",
+        lines=(VerbLine("todo", "todo", "list what waits for you", Permission.MAPPED, "offen"),),
+        example="verleih LENS-2 an betaspace für 3 Wochen",
+    ),
     "help for admins": say(
         messages.people.help_admin,
         us=ALPHA,

@@ -133,12 +133,13 @@ class Reconciliation:
 
 @dataclass(frozen=True)
 class VerbLine:
-    """A verb on a page of help: what to type, what for, and who may."""
+    """A verb on a page of help: what to type, what for, and who may. `also`: the same verb in our own language."""
 
     name: str
     shown: str
     summary: str
     permission: Permission
+    also: str = ""
 
 
 @dataclass(frozen=True)
