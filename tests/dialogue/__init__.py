@@ -1,4 +1,5 @@
-"""Conversations: people type and tap, two bots answer, two InvenTrees change. All in one process, time by hand.
+"""Conversations: people write and react, two bots answer, two InvenTrees change, in one process on a clock moved by
+hand.
 
-What is said and booked is real (rules, words, journal, InvenTree edge); the homeserver is the tests' fake.
+The rules, sentences, journal and InvenTree edge are real; the homeserver is a fake.
 """

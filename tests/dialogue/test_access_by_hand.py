@@ -14,14 +14,14 @@ ROLES = ("stock", "part", "part_category", "stock_location")
 
 
 async def without_admin_token(**options: object) -> World:
-    """Attraktor has none; both have agreed."""
+    """Attraktor has no superuser's token; both have agreed to connect."""
     world = await a_world(alpha={"has_admin_token": False, **options}, beta=dict(options))
     await world.connect()
     return world
 
 
 def made_by_hand(space: Space, name: str, **permissions: bool) -> str:
-    """An admin makes group, user and token as the bot has said; the token."""
+    """An admin creates group, user and token as the bot says; return the token."""
     group = space.admin("POST", "user/group/", name=name)["pk"]
     for rule in space.admin("GET", f"user/ruleset/?group={group}"):
         if rule["name"] in ROLES:
@@ -32,7 +32,7 @@ def made_by_hand(space: Space, name: str, **permissions: bool) -> str:
     return str(token["token"])
 
 
-async def test_the_admin_room_says_exactly_what_to_do_and_the_shared_room_only_that_it_waits() -> None:
+async def test_the_admin_room_gets_exact_instructions_and_the_shared_room_only_reads_that_it_waits() -> None:
     world = await without_admin_token()
     message = world.alpha_admins.message("waits for you").text
     assert "fed-betaspace-1" in message
@@ -43,14 +43,14 @@ async def test_the_admin_room_says_exactly_what_to_do_and_the_shared_room_only_t
     assert world.alpha.connection().state is MAKING
 
 
-async def test_it_is_said_once_however_often_it_is_tried_again() -> None:
+async def test_the_instructions_are_posted_once_however_often_it_is_tried() -> None:
     world = await without_admin_token()
     await world.passes(timedelta(hours=5))
     assert len(told(world.alpha_admins, "waits for you")) == 1
     assert len(told(world.room, "waits for an admin of Attraktor")) == 1
 
 
-async def test_the_token_is_put_into_the_vault_and_the_bot_goes_on_within_a_minute() -> None:
+async def test_the_bot_goes_on_within_a_minute_once_the_token_is_in_the_vault() -> None:
     world = await without_admin_token()
     world.alpha.vault.keep("made-for/betaspace/1", made_by_hand(world.alpha, "fed-betaspace-1"))
     await world.passes(timedelta(minutes=2))
@@ -67,7 +67,7 @@ async def test_with_direct_access_such_a_token_is_handed_over_too() -> None:
     assert_books_balance(world)
 
 
-async def test_a_token_with_more_than_view_rights_is_refused_until_they_are_taken_away() -> None:
+async def test_a_token_with_more_than_view_permissions_is_refused_until_they_are_removed() -> None:
     world = await without_admin_token()
     world.alpha.vault.keep("made-for/betaspace/1", made_by_hand(world.alpha, "fed-betaspace-1", can_change=True))
     await world.passes(timedelta(hours=1))
@@ -80,7 +80,7 @@ async def test_a_token_with_more_than_view_rights_is_refused_until_they_are_take
     assert [space.connection().state for space in world.spaces] == [ACTIVE, ACTIVE]
 
 
-async def test_with_a_superusers_token_and_a_restart_the_bot_does_all_of_it() -> None:
+async def test_with_a_superusers_token_and_a_restart_the_bot_does_everything() -> None:
     world = await without_admin_token()
     await world.alpha.restart(has_admin_token=True)
     await world.passes(timedelta(minutes=2))
@@ -89,7 +89,7 @@ async def test_with_a_superusers_token_and_a_restart_the_bot_does_all_of_it() ->
     assert_books_balance(world)
 
 
-async def test_a_user_of_that_name_that_is_not_ours_is_left_alone_and_said() -> None:
+async def test_another_user_of_that_name_is_left_alone_and_reported() -> None:
     world = await a_world()
     world.alpha.admin("POST", "user/", username="fed-betaspace-1", first_name="", last_name="Miller", email="")
     await world.connect()
@@ -101,7 +101,7 @@ async def test_a_user_of_that_name_that_is_not_ours_is_left_alone_and_said() -> 
     assert [space.connection().state for space in world.spaces] == [ACTIVE, ACTIVE]
 
 
-async def test_nobody_helps_in_time_and_it_is_over_on_both_sides() -> None:
+async def test_it_ends_on_both_sides_if_nobody_helps_in_time() -> None:
     world = await without_admin_token(request_open_for=timedelta(hours=6))
     await world.passes(timedelta(hours=8))
     assert ACTIVE not in [space.connection().state for space in world.spaces]

@@ -1,4 +1,4 @@
-"""What a loan leaves in both InvenTrees when it doesn't come back: a gift, a loss, an owner who is gone for ever."""
+"""The traces in both InvenTrees of a loan that isn't returned: a gift, a loss, a lender that is gone for ever."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ async def said(world: World, person: Person, line: str) -> str:
 
 
 async def picks(world: World, person: Person, line: str, number: str) -> str:
-    """The list that answers the line, of which the person then picks a number."""
+    """The person picks a number from the list that answers the line."""
     event = person.says(line)
     await world.settle()
     (listed,) = world.room.answers(event)
@@ -49,7 +49,7 @@ def lent_item(space: Space) -> int:
 
 
 def before_the_second(space: Space, happens: Callable[[], None]) -> None:
-    """Something happens just before the second change of a status."""
+    """Call `happens` just before the second change of a status."""
     space.before("POST", "change_status", lambda: space.before("POST", "change_status", happens))
 
 
@@ -60,7 +60,7 @@ async def seen(space: Space, item: int) -> StockItem:
 
 
 def may_go(space: Space, item: StockItem, destination: str) -> str:
-    """Why the verbs won't let it go there; '' if they will."""
+    """The reason why the verbs refuse to move the item there; '' if they allow it."""
     complaint = picking.item_complaint(space.turn, item, picking.origins_of(space.turn, item, ()), destination)
     return complaint.name if complaint else ""
 
@@ -68,7 +68,7 @@ def may_go(space: Space, item: StockItem, destination: str) -> str:
 # --- a gift ---------------------------------------------------------------------------------------------------
 
 
-async def test_a_gift_stands_in_the_owners_history_by_name_and_nothing_else_of_the_item_changes() -> None:
+async def test_a_gift_is_in_the_owners_history_by_name_and_changes_nothing_else_of_the_item() -> None:
     world = await lent("#42")
     world.alpha.admin("POST", "stock/change_status/", items=[42], status=55, note="worn")
     await said(world, world.anna, f"!fed gift {loan(world.alpha).code}")
@@ -83,7 +83,9 @@ async def test_a_gift_stands_in_the_owners_history_by_name_and_nothing_else_of_t
 
 @pytest.mark.parametrize("kind", [FaultKind.ERROR_AFTER, FaultKind.ERROR_BEFORE, FaultKind.RESET_AFTER])
 @pytest.mark.parametrize("nth", [1, 2])
-async def test_it_is_noted_once_and_the_status_is_as_before_though_inventree_fails(kind: FaultKind, nth: int) -> None:
+async def test_a_gift_is_noted_once_and_the_status_is_restored_though_inventree_fails(
+    kind: FaultKind, nth: int
+) -> None:
     world = await lent("#42")
     if nth == 1:
         world.alpha.fails(kind, "POST", "change_status")
@@ -108,7 +110,7 @@ async def test_a_crash_between_the_change_and_the_change_back_leaves_the_old_sta
     assert_books_balance(world)
 
 
-async def test_what_inventree_does_not_take_is_told_to_the_admins_and_is_a_gift_all_the_same() -> None:
+async def test_a_note_that_inventree_refuses_is_reported_to_the_admins_and_the_gift_stands() -> None:
     world = await lent("#42")
     world.alpha.fails(FaultKind.ERROR_BEFORE, "POST", "change_status", status=400)
     await said(world, world.anna, f"!fed gift {loan(world.alpha).code}")
@@ -117,7 +119,7 @@ async def test_what_inventree_does_not_take_is_told_to_the_admins_and_is_a_gift_
     assert [loan(space).closed.how for space in world.spaces] == [Ending.GIFT, Ending.GIFT]  # type: ignore[union-attr]
 
 
-async def test_at_the_borrower_it_is_theirs_keeps_its_origin_and_goes_to_no_third_space() -> None:
+async def test_a_gift_belongs_to_the_borrower_keeps_its_origin_and_goes_to_no_third_space() -> None:
     world = await lent("M3-NUT 10")
     item = lent_item(world.beta)
     assert may_go(world.beta, await seen(world.beta, item), "attraktor") == "borrowed_goes_back_by_return"
@@ -134,14 +136,14 @@ async def test_at_the_borrower_it_is_theirs_keeps_its_origin_and_goes_to_no_thir
 
 
 async def lost(words: str = "M3-NUT 10") -> World:
-    """Anna has written off what betaspace has."""
+    """Anna has written off the items at betaspace."""
     world = await lent(words)
     await said(world, world.anna, f"!fed lost {loan(world.alpha).code}")
     assert loan(world.beta).left_over == (1,)
     return world
 
 
-async def test_what_is_lost_leaves_the_borrowers_stock_by_a_superusers_word() -> None:
+async def test_a_lost_item_leaves_the_borrowers_stock_on_a_superusers_line() -> None:
     world = await lost()
     item, code = lent_item(world.beta), loan(world.beta).code
     notice = world.beta_admins.message("Lost, says Attraktor, but still in our stock: 10 × M3 nut").text
@@ -160,7 +162,7 @@ async def test_what_is_lost_leaves_the_borrowers_stock_by_a_superusers_word() ->
     assert_books_balance(world)
 
 
-async def test_reconcile_names_it_with_cause_and_repair_until_it_is_done() -> None:
+async def test_reconcile_names_the_loss_with_cause_and_repair_until_it_is_booked_out() -> None:
     world = await lost()
     code = loan(world.beta).code
     line = world.bea.says("!fed reconcile")
@@ -174,7 +176,7 @@ async def test_reconcile_names_it_with_cause_and_repair_until_it_is_done() -> No
     assert "agree" in world.room.answers(line)[-1].text
 
 
-async def test_who_is_no_superuser_takes_nothing_out_and_is_not_told_to() -> None:
+async def test_only_a_superuser_books_out_a_lost_item_and_is_told_how() -> None:
     world = await lost()
     assert "superuser" in await said(world, world.cem, f"!fed resolve {loan(world.beta).code}")
     assert "Over, but" not in await said(world, world.cem, "!fed todo")
@@ -182,7 +184,7 @@ async def test_who_is_no_superuser_takes_nothing_out_and_is_not_told_to() -> Non
     assert world.beta.row(lent_item(world.beta)).status == 10
 
 
-async def test_what_is_gone_by_hand_already_is_only_noted() -> None:
+async def test_an_item_that_is_already_gone_is_only_noted() -> None:
     world = await lost()
     item = lent_item(world.beta)
     with world.beta.by_hand():
@@ -194,7 +196,7 @@ async def test_what_is_gone_by_hand_already_is_only_noted() -> None:
     assert world.beta.bot.engine.failures == 0
 
 
-async def test_what_was_used_is_less_and_what_was_merged_is_more_which_only_people_take_out() -> None:
+async def test_of_a_used_or_merged_item_only_people_book_out_the_right_quantity() -> None:
     world = await lost()
     item = lent_item(world.beta)
     with world.beta.by_hand():
@@ -209,7 +211,7 @@ async def test_what_was_used_is_less_and_what_was_merged_is_more_which_only_peop
     assert loan(world.beta).left_over == ()
 
 
-async def test_what_changes_between_the_word_and_the_act_is_refused_and_told() -> None:
+async def test_a_change_between_the_line_and_the_step_is_refused_and_reported() -> None:
     world = await lost()
     item = lent_item(world.beta)
     line = f"!fed resolve {loan(world.beta).code} --as off"
@@ -226,7 +228,7 @@ async def test_what_changes_between_the_word_and_the_act_is_refused_and_told() -
 
 
 @pytest.mark.parametrize("kind", [FaultKind.ERROR_AFTER, FaultKind.ERROR_BEFORE, FaultKind.RESET_AFTER])
-async def test_it_is_taken_out_once_though_inventree_fails_and_the_bot_dies(kind: FaultKind) -> None:
+async def test_a_lost_item_is_booked_out_once_though_inventree_fails_and_the_bot_dies(kind: FaultKind) -> None:
     world = await lost()
     world.beta.fails(kind, "POST", "change_status")
     for _ in range(2):
@@ -238,7 +240,7 @@ async def test_it_is_taken_out_once_though_inventree_fails_and_the_bot_dies(kind
     assert_books_balance(world)
 
 
-async def test_if_nobody_can_tell_whether_it_was_taken_out_the_admins_are_told_and_say_it_again() -> None:
+async def test_an_unknown_outcome_of_the_booking_out_is_reported_and_admins_repeat_the_line() -> None:
     world = await lost()
     with unanswered(world.beta, "change_status", FaultKind.TIMEOUT_BEFORE):
         await said(world, world.bea, f"!fed resolve {loan(world.beta).code} --as off")
@@ -250,7 +252,7 @@ async def test_if_nobody_can_tell_whether_it_was_taken_out_the_admins_are_told_a
     assert world.beta.row(lent_item(world.beta)).status == 70
 
 
-async def test_what_the_owner_took_back_alone_leaves_the_borrowers_stock_in_the_same_way() -> None:
+async def test_an_item_that_the_owner_took_back_alone_leaves_the_borrowers_stock_in_the_same_way() -> None:
     world = await lent("M3-NUT 10")
     world.bea.says("!fed disconnect attraktor --now --sure")
     await world.settle()
@@ -265,7 +267,7 @@ async def test_what_the_owner_took_back_alone_leaves_the_borrowers_stock_in_the_
     )
 
 
-# --- an owner who is gone for ever ----------------------------------------------------------------------------
+# --- a lender that is gone for ever ---------------------------------------------------------------------------
 
 
 async def left_alone() -> World:
@@ -282,7 +284,7 @@ def both(world: World) -> list[Transfer]:
     return [loan(space) for space in world.spaces]
 
 
-async def test_a_superuser_closes_what_was_borrowed_from_a_space_that_is_gone_and_it_stays_theirs() -> None:
+async def test_a_superuser_closes_the_loans_of_a_space_that_is_gone_and_keeps_the_items() -> None:
     world = await left_alone()
     code, item = loan(world.beta).code, lent_item(world.beta)
     parted = world.room.message("are no longer friends").text
@@ -304,7 +306,7 @@ async def test_a_superuser_closes_what_was_borrowed_from_a_space_that_is_gone_an
     assert "Nothing to settle" in await said(world, world.bea, f"!fed resolve {code}")
 
 
-async def test_while_we_are_friends_its_owner_is_not_gone() -> None:
+async def test_the_lender_is_not_gone_while_the_spaces_are_friends() -> None:
     world = await lent("M3-NUT 10")
     answer = await said(world, world.bea, f"!fed resolve {loan(world.beta).code}")
     assert "Nothing to settle" in answer
@@ -314,7 +316,7 @@ async def test_while_we_are_friends_its_owner_is_not_gone() -> None:
     assert loan(world.beta).is_on_loan
 
 
-async def test_should_the_owner_be_a_friend_again_it_is_on_loan_again_and_goes_back() -> None:
+async def test_once_the_lender_is_a_friend_again_the_loan_is_open_again_and_returned() -> None:
     world = await left_alone()
     await said(world, world.bea, f"!fed resolve {loan(world.beta).code} --as kept")
     await world.passes(timedelta(days=2))
@@ -333,7 +335,7 @@ async def test_should_the_owner_be_a_friend_again_it_is_on_loan_again_and_goes_b
 
 
 @pytest.mark.parametrize(("words", "how"), [("return", Ending.RETURNED), ("gift", Ending.GIFT), ("lost", Ending.LOST)])
-async def test_the_owners_own_word_counts_more_whenever_it_comes(words: str, how: Ending) -> None:
+async def test_the_lenders_own_decision_overrides_the_borrowers_whenever_it_arrives(words: str, how: Ending) -> None:
     world = await left_alone()
     world.alpha.is_asleep = False
     world.server.loses = protocol_messages
@@ -353,7 +355,7 @@ async def test_the_owners_own_word_counts_more_whenever_it_comes(words: str, how
 
 
 @pytest.mark.parametrize("word", ["kept", "eaten", ""])
-async def test_a_friend_can_not_call_the_end_what_is_none_of_its(word: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_friend_can_not_send_an_end_that_it_may_not_decide(word: str, monkeypatch: pytest.MonkeyPatch) -> None:
     world = await lent("M3-NUT 10")
     lie(monkeypatch, "closed", how=word)
     world.anna.says(f"!fed gift {loan(world.alpha).code}")

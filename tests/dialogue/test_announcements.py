@@ -1,4 +1,4 @@
-"""What somebody says of himself in a room proves something, or has no effect: signed, of here, of now, of a member."""
+"""An announcement in a room is proven or has no effect: signed, of this room, current, by a member."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ MALLORYS = Identity(sha256(b"mallory").digest())
 
 
 def genuine(world: World, user: str) -> dict[str, Any]:
-    """What that bot's own state event says, for everybody to copy."""
+    """That bot's own state event, which anybody can copy."""
     return dict(world.server.rooms[world.room.id].state[(PARTY, user)]["content"])
 
 
 def claim(party: str, key: str) -> dict[str, Any]:
-    """A claim that nobody signed."""
+    """An unsigned claim."""
     entry = {"id": party, "name": party.capitalize(), "key": key, "people": [], "access": "relayed"}
     return {"v": 1, "parties": [entry]}
 
 
 def signed_claim(world: World, sender: str, party: str, room: str = "") -> dict[str, Any]:
-    """A claim that its author has signed with a key of his own."""
+    """A claim that its author signed with a key of their own."""
     content = claim(party, MALLORYS.key)
     content["parties"][0]["at"] = wire_time(world.clock.now())
     return sign_announcement(MALLORYS, sender, room or world.room.id, content)
@@ -53,14 +53,14 @@ async def become_friends(world: World) -> None:
     assert [space.connection().state for space in world.spaces] == [ACTIVE, ACTIVE]
 
 
-async def test_a_member_who_claims_a_party_with_its_public_key_blocks_nothing() -> None:
+async def test_an_unsigned_claim_of_a_party_with_its_public_key_blocks_nothing() -> None:
     world = await a_world()
     await mallory(world, claim("betaspace", world.beta.identity.key))
     assert len(told(world.alpha_admins, "without its signature")) == 1
     await become_friends(world)
 
 
-async def test_a_copied_announcement_of_a_bot_is_worthless_in_another_account() -> None:
+async def test_a_copied_announcement_is_worthless_in_another_account() -> None:
     world = await a_world()
     person = await mallory(world, genuine(world, world.beta.chat.user_id))
     assert not world.alpha.turn.announced(world.room.id, "mallory")
@@ -71,7 +71,7 @@ async def test_a_copied_announcement_of_a_bot_is_worthless_in_another_account() 
     await become_friends(world)
 
 
-async def test_an_announcing_message_of_a_bot_is_worthless_when_somebody_else_sends_it() -> None:
+async def test_a_copied_announcing_message_is_worthless_from_another_sender() -> None:
     world = World()
     world.anna.sets_power(events={PARTY: 50})
     await world.start()
@@ -82,14 +82,14 @@ async def test_an_announcing_message_of_a_bot_is_worthless_when_somebody_else_se
     await become_friends(world)
 
 
-async def test_a_later_claim_of_an_announced_party_by_a_key_of_ones_own_blocks_nothing() -> None:
+async def test_a_later_claim_of_an_announced_party_under_another_key_blocks_nothing() -> None:
     world = await a_world()
     await mallory(world, signed_claim(world, "@mallory:twin.test", "betaspace"))
     assert len(told(world.alpha_admins, "also claims to be")) == 1
     await become_friends(world)
 
 
-async def test_an_open_card_can_be_agreed_to_whatever_others_claim_meanwhile() -> None:
+async def test_an_open_card_can_be_approved_despite_other_claims() -> None:
     world = await a_world()
     await world.asks_to_connect()
     await mallory(world, signed_claim(world, "@mallory:twin.test", "attraktor"))
@@ -139,7 +139,7 @@ async def test_an_unsigned_claim_of_another_key_by_the_friends_own_account_has_n
 
 
 async def test_an_old_announcement_of_a_friend_does_not_come_back() -> None:
-    """Whoever runs its homeserver can put it there again, but the key that it names is gone."""
+    """The homeserver's operator can post it again, but its key is gone."""
     world = await friends()
     old = genuine(world, world.beta.chat.user_id)
     await world.passes(timedelta(hours=1))
@@ -164,7 +164,7 @@ async def test_an_announcement_of_another_room_is_worthless() -> None:
     assert holder[0] == world.beta.chat.user_id
 
 
-async def test_nobody_speaks_in_our_own_name() -> None:
+async def test_nobody_can_speak_in_our_name() -> None:
     world = await a_world()
     await mallory(world, signed_claim(world, "@mallory:twin.test", "attraktor"))
     assert told(world.alpha_admins, "claims to be Attraktor")
@@ -173,7 +173,7 @@ async def test_nobody_speaks_in_our_own_name() -> None:
     assert "mallory" not in world.answer_to(line)
 
 
-async def test_a_bot_whose_clock_was_ahead_is_still_believed_when_it_announces_anew() -> None:
+async def test_a_bot_whose_clock_was_fast_is_believed_when_it_announces_itself_again() -> None:
     world = await a_world()
     world.clock.advance(timedelta(days=60))
     await world.beta.restart(name="Beta of tomorrow")

@@ -1,5 +1,5 @@
-"""A request from anyone: friends are asked in turn, or all at once, and never do two give what one should."""
-# ruff: noqa: ANN401 -- options are of whatever fields a test needs otherwise
+"""A request from anyone: friends are asked in turn or all at once, and no two of them give the same thing."""
+# ruff: noqa: ANN401 -- options have any fields that a test needs
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ async def three(**alpha: Any) -> World:
 
 
 def card_of(world: World, space: Space, words: str = "Give") -> Message:
-    """The newest card of that space's bot with these words."""
+    """The newest card of that space's bot that contains these words."""
     cards = [m for m in world.room.messages(sender=space.chat.user_id) if m.reactions]
     assert cards, f"no card of {space.party} ({words}):\n{world.room.transcript()}"
     return cards[-1]
 
 
 async def asks(world: World, words: str = "10 M3-BOLT from anyone") -> Message:
-    """Kim asks anyone; the rota's message."""
+    """Kim asks anyone; return the rota's message."""
     line = world.kim.says(f"!fed request {words}")
     await world.settle()
     (answer,) = world.room.answers(line)
@@ -71,7 +71,7 @@ def bolts(world: World) -> tuple[int, int, int]:
     return tuple(int(space.total("M3-BOLT")) for space in (world.alpha, world.beta, world.gamma))  # type: ignore[return-value]
 
 
-async def test_the_first_yes_is_taken_and_nobody_else_is_asked() -> None:
+async def test_the_first_grant_is_accepted_and_nobody_else_is_asked() -> None:
     world = await three()
     message = await asks(world)
     assert "Asking for 10 × M3-BOLT, to keep: one space after the other" in message.text
@@ -89,7 +89,7 @@ async def test_the_first_yes_is_taken_and_nobody_else_is_asked() -> None:
     assert_books_balance(world)
 
 
-async def test_its_message_is_edited_only_to_say_something_else() -> None:
+async def test_the_rotas_message_is_edited_only_when_its_text_changes() -> None:
     world = await three()
     message = await asks(world)
     world.server.loses = lambda _, event: event["content"].get("dev.fedbot", {}).get("kind") == "received"
@@ -104,14 +104,14 @@ async def test_its_message_is_edited_only_to_say_something_else() -> None:
     assert len(edits) == len(set(edits))
 
 
-async def test_after_a_no_and_after_silence_the_next_is_asked_and_one_message_tells_it() -> None:
+async def test_after_a_refusal_or_silence_the_next_friend_is_asked_and_one_message_shows_it() -> None:
     world = await three()
     message = await asks(world)
     world.cem.reacts(card_of(world, world.beta), "❌")
     await world.grace()
     assert "Betaspace: declined by Cem" in again(world, message)
     assert "Gammaspace: asked for 10" in again(world, message)
-    assert len(told(world.room, "Declined: ")) == 1  # the card, without a message of its own
+    assert len(told(world.room, "Declined: ")) == 1  # the card, without another message
     world.mia.reacts(card_of(world, world.gamma), "✅")
     await world.grace()
     assert bolts(world) == (220, 12, 65)
@@ -129,7 +129,7 @@ async def test_after_a_no_and_after_silence_the_next_is_asked_and_one_message_te
     assert_books_balance(world)
 
 
-async def test_who_grants_less_is_not_taken_unless_parts_may_be_joined() -> None:
+async def test_a_smaller_grant_is_not_accepted_unless_parts_may_be_joined() -> None:
     world = await three()
     message = await asks(world)
     world.cem.says("!fed approve 4", reply_to=card_of(world, world.beta))
@@ -158,8 +158,8 @@ async def test_who_grants_less_is_not_taken_unless_parts_may_be_joined() -> None
     assert_books_balance(world)
 
 
-async def test_of_two_yeses_that_cross_only_one_gives() -> None:
-    """Both agree before either has heard from us: one is confirmed, the other one taken back before it moves."""
+async def test_only_one_of_two_crossing_grants_is_confirmed() -> None:
+    """Both approve before either has heard from us. One is confirmed, the other is cancelled before it moves."""
     world = await three()
     message = await asks(world, "10 M3-BOLT from anyone --all")
     assert "all spaces that have it, at once" in message.text
@@ -179,7 +179,7 @@ async def test_of_two_yeses_that_cross_only_one_gives() -> None:
     assert_books_balance(world)
 
 
-async def test_a_bot_that_is_gone_holds_nobody_up_and_its_late_yes_moves_nothing() -> None:
+async def test_a_silent_bot_delays_nobody_and_its_late_grant_moves_nothing() -> None:
     world = await three()
     await asks(world)
     world.cem.reacts(card_of(world, world.beta), "✅")
@@ -197,7 +197,7 @@ async def test_a_bot_that_is_gone_holds_nobody_up_and_its_late_yes_moves_nothing
     assert_books_balance(world)
 
 
-async def test_what_is_confirmed_and_then_comes_to_nothing_is_asked_of_the_next() -> None:
+async def test_the_next_friend_is_asked_if_a_confirmed_grant_fails() -> None:
     world = await three()
     await asks(world)
     world.cem.reacts(card_of(world, world.beta), "✅")
@@ -214,7 +214,7 @@ async def test_what_is_confirmed_and_then_comes_to_nothing_is_asked_of_the_next(
 
 
 async def is_confirmed_and_silent(world: World, words: str = "10 M3-BOLT from anyone") -> Message:
-    """Betaspace agrees, is confirmed, and its bot is off before it has read that; the rota's message."""
+    """Betaspace approves and is confirmed, but its bot is down before it reads that; return the rota's message."""
     message = await asks(world, words)
     world.cem.reacts(card_of(world, world.beta), "✅")
     world.server.loses = lambda _, event: event["content"].get("dev.fedbot", {}).get("kind") == "approve"
@@ -225,7 +225,7 @@ async def is_confirmed_and_silent(world: World, words: str = "10 M3-BOLT from an
     return message
 
 
-async def test_who_is_confirmed_and_falls_silent_is_asked_to_take_it_back_and_then_the_next_is_asked() -> None:
+async def test_a_confirmed_friend_that_falls_silent_is_asked_to_cancel_and_then_the_next_is_asked() -> None:
     world = await three()
     message = await is_confirmed_and_silent(world)
     await world.passes(A_DAY + timedelta(minutes=1))
@@ -238,7 +238,7 @@ async def test_who_is_confirmed_and_falls_silent_is_asked_to_take_it_back_and_th
     world.mia.reacts(card_of(world, world.gamma), "✅")
     await world.grace()
     assert bolts(world) == (220, 12, 65)
-    assert told(world.room, "but nothing came.") == []  # nobody was mentioned: it went on by itself
+    assert told(world.room, "but nothing came.") == []  # nobody was mentioned, because the bot went on by itself
     assert_books_balance(world)
 
 
@@ -257,7 +257,7 @@ async def test_people_hear_once_that_nothing_came_and_can_go_on_without_it() -> 
     assert f"To continue without it: !fed cancel {code}" in again(world, message)
     world.tom.says(f"!fed cancel {code}")
     await world.settle()
-    assert "Gammaspace: has 75" in again(world, message)  # nothing that Betaspace's people say lets it go on
+    assert "Gammaspace: has 75" in again(world, message)  # no line of Betaspace's people lets it go on
     line = world.kim.says(f"!fed cancel {code}")
     await world.settle()
     assert world.answer_to(line).startswith("I continue without 10 × Bolt M3")
@@ -272,8 +272,8 @@ async def test_people_hear_once_that_nothing_came_and_can_go_on_without_it() -> 
     assert_books_balance(world)
 
 
-async def test_what_comes_after_people_went_on_without_it_goes_back() -> None:
-    """Betaspace's bot gave it, and its word of that stood in the queue of its homeserver for days."""
+async def test_an_item_that_arrives_after_people_went_on_without_it_goes_back() -> None:
+    """Betaspace's bot sent it, and its message was in its homeserver's queue for days."""
     world = await three()
     message = await asks(world)
     world.cem.reacts(card_of(world, world.beta), "✅")
@@ -296,7 +296,7 @@ async def test_what_comes_after_people_went_on_without_it_goes_back() -> None:
     assert_books_balance(world)
 
 
-async def test_nobody_gives_up_what_was_confirmed_a_moment_ago() -> None:
+async def test_a_recent_confirmation_can_not_be_given_up() -> None:
     world = await three()
     await is_confirmed_and_silent(world)
     (request,) = [t for t in world.alpha.turn.transfers() if t.approved_hash]
@@ -311,7 +311,7 @@ async def test_nobody_gives_up_what_was_confirmed_a_moment_ago() -> None:
     assert "Nobody else is asked." in world.answer_to(line)
 
 
-async def test_a_friend_that_takes_it_back_and_gives_it_all_the_same_gets_it_back() -> None:
+async def test_an_item_that_a_friend_sends_after_cancelling_goes_back() -> None:
     world = await three()
     await is_confirmed_and_silent(world)
     (request,) = [t for t in world.alpha.turn.transfers() if t.approved_hash]
@@ -331,7 +331,7 @@ async def test_a_friend_that_takes_it_back_and_gives_it_all_the_same_gets_it_bac
     assert world.alpha.turn.transfer(request.id).state is TransferState.CANCELLED  # type: ignore[union-attr]
 
 
-async def test_after_a_loss_what_was_given_up_still_goes_back() -> None:
+async def test_after_a_loss_of_the_journal_an_item_given_up_still_goes_back() -> None:
     world = await three()
     await asks(world)
     world.cem.reacts(card_of(world, world.beta), "✅")
@@ -350,7 +350,7 @@ async def test_after_a_loss_what_was_given_up_still_goes_back() -> None:
     assert bolts(world) == (210, 12, 75)
 
 
-async def test_of_all_at_once_the_others_are_asked_anew_if_the_confirmed_one_cannot_give_it() -> None:
+async def test_if_the_confirmed_friend_can_not_give_it_the_others_are_asked_again() -> None:
     world = await three()
     message = await asks(world, "10 M3-BOLT from anyone --all")
     world.cem.reacts(card_of(world, world.beta), "✅")
@@ -367,7 +367,7 @@ async def test_of_all_at_once_the_others_are_asked_anew_if_the_confirmed_one_can
     assert rota_of(world) is RotaState.FILLED
 
 
-async def test_a_friend_that_gives_without_being_confirmed_gets_it_back() -> None:
+async def test_an_item_that_a_friend_sends_without_confirmation_goes_back() -> None:
     world = await three()
     await asks(world)
     request = world.beta.transfer()
@@ -381,12 +381,12 @@ async def test_a_friend_that_gives_without_being_confirmed_gets_it_back() -> Non
     await world.settle()
     assert world.alpha.turn.transfer(request.id).state is TransferState.REFUSED  # type: ignore[union-attr]
     assert bolts(world) == (210, 12, 75)
-    world.mia.reacts(card_of(world, world.gamma), "✅")  # nobody is left with the one who lies
+    world.mia.reacts(card_of(world, world.gamma), "✅")  # the others don't depend on the one who lies
     await world.grace()
     assert bolts(world) == (220, 12, 65)
 
 
-async def test_a_grant_that_brings_a_text_to_agree_to_is_not_confirmed_as_nobody_has_seen_the_text() -> None:
+async def test_a_grant_with_a_text_to_accept_is_not_confirmed_because_nobody_has_seen_the_text() -> None:
     world = await three()
     await asks(world, "3 M3-BOLT from anyone until 15 Dec")
     request = world.beta.transfer()
@@ -399,7 +399,7 @@ async def test_a_grant_that_brings_a_text_to_agree_to_is_not_confirmed_as_nobody
     assert (ours.approved_hash, ours.granted, ours.terms.rules) == ("", None, None)
 
 
-async def test_it_is_stopped_by_who_asked_and_what_is_granted_then_moves_nothing() -> None:
+async def test_the_requester_stops_it_and_later_grants_move_nothing() -> None:
     world = await three()
     message = await asks(world, "10 M3-BOLT from anyone --all")
     world.tom.says("!fed cancel", reply_to=message)
@@ -413,7 +413,7 @@ async def test_it_is_stopped_by_who_asked_and_what_is_granted_then_moves_nothing
     assert again(world, message).startswith("Stopped: I don't ask for 10 × M3-BOLT any more.")
 
 
-async def test_it_ends_with_its_day_and_todo_and_show_know_it() -> None:
+async def test_it_ends_with_its_day_and_todo_and_show_list_it() -> None:
     world = await three()
     message = await asks(world, "10 M3-BOLT from anyone by tomorrow")
     line = world.kim.says("!fed todo")
@@ -429,7 +429,7 @@ async def test_it_ends_with_its_day_and_todo_and_show_know_it() -> None:
     assert world.alpha.turn.rotas() == []
 
 
-async def test_a_friend_that_leaves_and_a_room_that_moves_hold_nobody_up() -> None:
+async def test_a_friend_that_leaves_and_a_room_that_moves_delay_nobody() -> None:
     world = await three()
     message = await asks(world)
     world.bea.says("!fed disconnect attraktor --sure")
@@ -442,7 +442,7 @@ async def test_a_friend_that_leaves_and_a_room_that_moves_hold_nobody_up() -> No
     assert bolts(world) == (220, 12, 65)
 
 
-async def test_after_the_room_has_moved_the_next_is_asked_in_the_new_one() -> None:
+async def test_after_the_room_has_moved_the_next_friend_is_asked_in_the_new_one() -> None:
     world = await three()
     await asks(world)
     await upgrade(world, *world.spaces)
@@ -459,7 +459,7 @@ async def test_after_the_room_has_moved_the_next_is_asked_in_the_new_one() -> No
 
 
 async def no_then_yes(world: World) -> None:
-    """Betaspace says no, then gammaspace yes."""
+    """Betaspace declines, then gammaspace approves."""
     await asks(world)
     world.cem.reacts(card_of(world, world.beta), "❌")
     await world.grace()
@@ -468,7 +468,7 @@ async def no_then_yes(world: World) -> None:
 
 
 @pytest.mark.timeout(120)
-async def test_a_backup_of_any_moment_put_back_asks_and_takes_nothing_twice() -> None:
+async def test_a_backup_restored_at_any_time_requests_and_accepts_nothing_twice() -> None:
     world = await three()
     journal = await is_watched(world.alpha, 10**9)
     await no_then_yes(world)
@@ -495,7 +495,7 @@ async def test_a_backup_of_any_moment_put_back_asks_and_takes_nothing_twice() ->
         ("M3-BOLT from anyone", 'How much of "M3-BOLT"?'),
     ],
 )
-async def test_what_nobody_can_be_asked_for_is_refused_with_what_to_say(line: str, words: str) -> None:
+async def test_a_request_that_nobody_can_fill_is_refused_with_the_line_to_type(line: str, words: str) -> None:
     world = await three()
     said = world.kim.says(f"!fed request {line}")
     await world.settle()

@@ -1,4 +1,4 @@
-"""Booked ahead: kept for its first day, handed over then, or lapsed; and what becomes of it in between."""
+"""Bookings: reserved for the first day, then handed over or lapsed, and the events in between."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ def states(world: World) -> list[TransferState]:
 
 
 def owners_card(world: World, owner: Space | None = None) -> Message:
-    """The newest card of the owner's bot (attraktor's)."""
+    """The newest card of the lender's bot (attraktor's)."""
     cards = [m for m in world.room.messages(sender=(owner or world.alpha).chat.user_id) if m.reactions]
     assert cards, f"no card:\n{world.room.transcript()}"
     return cards[-1]
 
 
 async def booked(days: str = "from 12.12. until 19.12.", item: str = "#42", world: World | None = None) -> World:
-    """Attraktor lends betaspace something later on, and betaspace has said yes. Today is 24 November."""
+    """Attraktor lends betaspace something later, and betaspace has approved. Today is 24 November."""
     world = world or await friends()
     world.anna.says(f"!fed lend {item} to betaspace {days}")
     await world.settle()
@@ -49,14 +49,14 @@ async def booked(days: str = "from 12.12. until 19.12.", item: str = "#42", worl
 
 
 async def until_the_first_day(world: World, days: int = 18) -> Message:
-    """It is the morning of 12 December; the card by which attraktor asks whether it was fetched."""
+    """Wait until the morning of 12 December; return the card on which attraktor is asked about the pickup."""
     await world.passes(days * DAY)
     card = owners_card(world)
     assert "Handed over?" in card.text, world.room.transcript()
     return card
 
 
-async def test_what_is_booked_is_kept_asked_after_on_its_first_day_and_on_loan_once_it_is_fetched() -> None:
+async def test_a_booking_is_reserved_asked_about_on_its_first_day_and_on_loan_once_picked_up() -> None:
     world = await friends()
     line = world.anna.says("!fed lend #42 to betaspace from 12.12. for 1 week")
     await world.settle()
@@ -87,7 +87,7 @@ async def test_what_is_booked_is_kept_asked_after_on_its_first_day_and_on_loan_o
     assert_books_balance(world)
 
 
-async def test_what_a_friends_bot_hands_over_before_the_first_day_is_not_booked_in_and_goes_back() -> None:
+async def test_an_item_that_a_friend_hands_over_before_the_first_day_is_not_booked_in_and_goes_back() -> None:
     world = await booked()
     booking, before = world.alpha.transfer(), world.beta.total("LENS-2")
     told_of = {"lines": [{"number": 1, "item": booking.terms.lines[0].item}], "failed": []}
@@ -101,7 +101,7 @@ async def test_what_a_friends_bot_hands_over_before_the_first_day_is_not_booked_
     assert "it isn't handed over before its first day" in world.answer_to(line)
 
 
-async def test_a_request_books_ahead_and_the_asker_may_give_it_up_again() -> None:
+async def test_a_request_books_ahead_and_the_requester_can_cancel_it() -> None:
     world = await sharing()
     line = world.bea.says("!fed request 10 M3-NUT from attraktor from 12.12. until 19.12.")
     await world.settle()
@@ -126,7 +126,7 @@ async def test_a_request_books_ahead_and_the_asker_may_give_it_up_again() -> Non
     assert_books_balance(world)
 
 
-async def test_not_today_asks_again_tomorrow_and_what_nobody_fetches_lapses() -> None:
+async def test_not_today_asks_again_tomorrow_and_a_booking_that_nobody_picks_up_lapses() -> None:
     world = await booked()
     card = await until_the_first_day(world)
     world.piet.reacts(card, "❌")
@@ -146,7 +146,7 @@ async def test_not_today_asks_again_tomorrow_and_what_nobody_fetches_lapses() ->
     assert_books_balance(world)
 
 
-async def test_an_owners_bot_that_was_down_on_the_first_day_asks_when_it_is_back() -> None:
+async def test_a_lenders_bot_that_was_down_on_the_first_day_asks_when_it_is_back() -> None:
     world = await booked()
     world.alpha.is_asleep = True
     await world.passes(19 * DAY)
@@ -161,7 +161,7 @@ async def test_an_owners_bot_that_was_down_on_the_first_day_asks_when_it_is_back
 
 
 @pytest.mark.parametrize("what", ["bot", "InvenTree"])
-async def test_an_owner_that_was_down_all_through_the_pickup_window_asks_and_keeps_it_for_as_long_again(
+async def test_a_lender_that_was_down_for_the_whole_pickup_window_asks_and_waits_as_long_again(
     what: str,
 ) -> None:
     world = await booked()
@@ -185,7 +185,7 @@ async def test_an_owner_that_was_down_all_through_the_pickup_window_asks_and_kee
     assert_books_balance(world)
 
 
-async def test_a_booking_of_which_even_the_last_day_passed_while_the_owner_was_down_is_over_and_says_why() -> None:
+async def test_a_booking_whose_last_day_passed_while_the_lender_was_down_is_over_with_a_reason() -> None:
     world = await booked()
     world.alpha.is_asleep = True
     await world.passes(30 * DAY)
@@ -196,7 +196,7 @@ async def test_a_booking_of_which_even_the_last_day_passed_while_the_owner_was_d
     assert "Nobody from Betaspace" not in world.room.transcript()
 
 
-async def test_what_is_asked_and_not_fetched_isnt_kept_longer_by_a_restart() -> None:
+async def test_a_restart_does_not_extend_a_booking_that_was_asked_about_and_not_picked_up() -> None:
     world = await booked()
     await until_the_first_day(world)
     world.alpha.is_asleep = True
@@ -207,7 +207,7 @@ async def test_what_is_asked_and_not_fetched_isnt_kept_longer_by_a_restart() -> 
     assert "Nobody from Betaspace picked it up" in world.card().text
 
 
-async def test_what_a_neighbour_has_is_booked_for_when_it_is_back_and_bookings_hold_against_neighbours_too() -> None:
+async def test_a_neighbours_item_is_booked_for_after_its_return_and_bookings_hold_against_neighbours() -> None:
     world = await friends(alpha={"agenda": True})
     answer = await says(world, "piet", 'lend #42 to outside "Repair Café" until 10.12.')
     assert "is on loan to Repair Café" in answer
@@ -242,7 +242,7 @@ async def test_what_a_neighbour_has_is_booked_for_when_it_is_back_and_bookings_h
     assert_books_balance(world)
 
 
-async def test_what_somebody_does_in_inventree_to_a_booked_thing_is_told_to_both_sides_once() -> None:
+async def test_a_manual_change_of_a_booked_item_is_reported_once_to_both_sides() -> None:
     world = await booked(item="M3-NUT 10")
     nuts = world.alpha.transfer().terms.lines[0].item
     with world.alpha.by_hand():
@@ -264,7 +264,7 @@ async def test_what_somebody_does_in_inventree_to_a_booked_thing_is_told_to_both
     assert states(world) == [TransferState.ABORTED] * 2, "there is nothing to hand over"
 
 
-async def test_what_is_booked_goes_nowhere_else_without_a_second_yes_that_names_the_booking() -> None:
+async def test_a_booked_item_goes_nowhere_else_without_a_second_approval_that_names_the_booking() -> None:
     world = await booked()
     line = world.anna.says("!fed lend #42 to betaspace until 11.12.")
     await world.settle()
@@ -290,7 +290,7 @@ async def test_what_is_booked_goes_nowhere_else_without_a_second_yes_that_names_
     assert "it isn't in Attraktor's stock any more" in told(world.room, "is at risk")[-1].text
 
 
-async def test_two_friends_want_the_same_days_and_the_first_yes_wins() -> None:
+async def test_of_two_friends_who_want_the_same_days_the_first_approval_wins() -> None:
     world = await World().with_gammaspace().start()
     await world.connect()
     world.gus.says("!fed connect attraktor")
@@ -329,7 +329,7 @@ async def test_two_friends_want_the_same_days_and_the_first_yes_wins() -> None:
     assert "The nearest free days are" in world.room.messages()[-1].text, world.room.transcript()
 
 
-async def test_a_request_for_now_and_more_time_show_the_booking_that_a_yes_breaks() -> None:
+async def test_a_request_for_now_and_an_extension_show_the_booking_that_an_approval_breaks() -> None:
     world = await sharing()
     world.anna.says("!fed lend #42 to betaspace until 1.12.")
     await world.settle()
@@ -352,7 +352,7 @@ async def test_a_request_for_now_and_more_time_show_the_booking_that_a_yes_break
     assert "the loan runs until Fri 11 Dec" in world.answer_to(line)
 
 
-async def test_a_booking_that_comes_up_in_the_grace_makes_a_decision_void() -> None:
+async def test_a_booking_that_appears_in_the_grace_makes_a_decision_void() -> None:
     world = await sharing()
     world.bea.says("!fed request LENS-2#0042 from attraktor for 4 weeks")
     await world.settle()
@@ -370,7 +370,7 @@ async def test_a_booking_that_comes_up_in_the_grace_makes_a_decision_void() -> N
     assert "⚠ If you approve, you break a booking" in anew.text
 
 
-async def test_the_calendar_tells_what_is_fetched_and_due_back_and_the_morning_what_today_brings() -> None:
+async def test_the_calendar_lists_pickups_and_due_dates_and_the_morning_message_todays() -> None:
     world = await booked(world=await friends(alpha={"agenda": True}))
     world.anna.says("!fed lend M3-NUT 10 to betaspace until 28.11.")
     await world.settle()
@@ -401,7 +401,7 @@ async def test_the_calendar_tells_what_is_fetched_and_due_back_and_the_morning_w
 @pytest.mark.parametrize(
     ("owners", "borrowers"), [("America/New_York", "Pacific/Auckland"), ("Pacific/Auckland", "America/New_York")]
 )
-async def test_calendar_and_agenda_tell_what_is_due_and_overdue_at_every_hour_however_far_the_owner_is(
+async def test_calendar_and_agenda_show_due_and_overdue_at_every_hour_in_any_time_zone_of_the_owner(
     owners: str, borrowers: str
 ) -> None:
     world = await friends(alpha={"time_zone": owners}, beta={"time_zone": borrowers, "agenda": True})
@@ -440,7 +440,7 @@ async def test_a_booking_goes_on_in_the_new_room_and_ends_with_the_friendship() 
 
 
 @pytest.mark.parametrize("lost", [0, 1], ids=["the owner's", "the borrower's"])
-async def test_a_journal_lost_while_it_is_booked_is_rebuilt_and_it_is_handed_over(lost: int) -> None:
+async def test_a_journal_lost_during_a_booking_is_rebuilt_and_it_is_handed_over(lost: int) -> None:
     world = await booked()
     await is_rebuilt(world.spaces[lost])
     await world.passes(timedelta(minutes=15))
@@ -452,7 +452,7 @@ async def test_a_journal_lost_while_it_is_booked_is_rebuilt_and_it_is_handed_ove
     assert_books_balance(world)
 
 
-async def test_the_first_day_is_the_owners_and_begins_there_though_the_clocks_change_in_between() -> None:
+async def test_the_first_day_is_the_lenders_also_over_a_change_of_the_clocks() -> None:
     world = await friends(alpha={"time_zone": "Pacific/Auckland"}, beta={"time_zone": "America/New_York"})
     await booked("from 5.4. until 9.4.", world=world)
     assert "Auckland time" in world.card().text
@@ -464,7 +464,7 @@ async def test_the_first_day_is_the_owners_and_begins_there_though_the_clocks_ch
     assert states(world) == [DONE, DONE], world.room.transcript()
 
 
-async def test_a_search_tells_what_is_booked_and_from_when_on_it_is_free() -> None:
+async def test_a_search_shows_bookings_and_the_day_when_an_item_is_free_again() -> None:
     world = await booked(world=await sharing())
     for person in (world.bea, world.kim):
         line = person.says("!fed find LENS-2")
@@ -472,7 +472,7 @@ async def test_a_search_tells_what_is_booked_and_from_when_on_it_is_free() -> No
         assert "1 booked from Sat 12 Dec, free from Sun 20 Dec 2026" in world.answer_to(line), world.answer_to(line)
 
 
-async def test_a_friend_that_asks_for_everything_takes_nothing_without_our_yes() -> None:
+async def test_a_friend_that_requests_everything_gets_nothing_without_our_approval() -> None:
     world = await sharing()
     for number in range(25):
         world.bea.says(f"!fed request LENS-2#0042 from attraktor from {number % 28 + 1}.1. until {number % 28 + 2}.1.")

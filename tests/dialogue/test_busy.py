@@ -1,4 +1,4 @@
-"""Under a default homeserver's rate limits nobody waits longer than they must, nor for somebody else's flood."""
+"""With a homeserver's default rate limits, nobody waits longer than necessary or for somebody else's flood."""
 
 from __future__ import annotations
 
@@ -25,9 +25,7 @@ async def test_in_a_busy_hour_nineteen_of_twenty_are_done_within_five_seconds_of
     assert p95(waits.answers) <= 2
 
 
-async def test_the_first_card_of_a_burst_gets_its_suggested_reactions_and_one_that_is_decided_gets_none_any_more() -> (
-    None
-):
+async def test_the_first_card_of_a_burst_gets_its_suggested_reactions_and_a_decided_card_gets_none() -> None:
     world = await limited()
     for _ in range(4):
         world.anna.says("!fed push 1 M3-NUT to betaspace")
@@ -43,7 +41,7 @@ async def test_the_first_card_of_a_burst_gets_its_suggested_reactions_and_one_th
     assert not world.beta.journal.due("chat", world.clock.now())
 
 
-async def test_forty_lines_of_one_person_do_not_hold_up_the_answer_to_another() -> None:
+async def test_forty_lines_of_one_person_do_not_delay_the_answer_to_another() -> None:
     world = await limited()
     for _ in range(40):
         world.kim.says("!fed help")
@@ -58,7 +56,7 @@ async def test_forty_lines_of_one_person_do_not_hold_up_the_answer_to_another() 
     assert len(too_much) == 1
 
 
-async def test_a_flood_of_one_peer_does_not_hold_up_the_answer_to_a_person() -> None:
+async def test_a_flood_of_one_peer_does_not_delay_the_answer_to_a_person() -> None:
     world = await limited()
     for _ in range(25):
         world.anna.says("!fed push 1 M3-NUT to betaspace")

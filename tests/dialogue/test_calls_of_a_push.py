@@ -1,4 +1,4 @@
-"""How many calls and events a push takes, held against the list in docs/performance.md: each there is for something."""
+"""The calls and events of a push, compared with the list in docs/performance.md, where each has a reason."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ DOCS = Path(__file__).parents[2] / "docs" / "performance.md"
 ROW = re.compile(r"\| (sender|receiver) \| .+? \| `([^`]+)`[ *]* \|")
 MOST = 29
 MOST_EVENTS = (8, 5)
-"""Of both bots, and of the one that sends more: the homeserver limits each."""
+"""The events of both bots, and of the one that sends more, because the homeserver limits each."""
 A_REST = 60
 VERSION = "GET /api/"
-"""Asked once a minute, by the clock on the wall."""
+"""Called once a minute, by the wall clock."""
 
 
 def documented() -> dict[str, list[str]]:
@@ -28,7 +28,7 @@ def documented() -> dict[str, list[str]]:
     return {side: [call for whose, call in rows if whose == side] for side in ("sender", "receiver")}
 
 
-async def test_the_calls_of_one_push_are_those_of_the_docs_and_few() -> None:
+async def test_the_calls_of_one_push_are_few_and_those_of_the_docs() -> None:
     world = await friends()
     for space in world.spaces:
         while space.inventory.tended() < A_REST:
@@ -64,7 +64,7 @@ def _made(world: World) -> dict[str, list[str]]:
     }
 
 
-async def test_metadata_that_cannot_be_written_with_the_step_is_written_after_it() -> None:
+async def test_metadata_that_can_not_be_written_with_the_step_is_written_after_it() -> None:
     world = await friends()
     for space in world.spaces:
         space.fails(FaultKind.ERROR_BEFORE, "PATCH", "metadata/stockitem", times=1)

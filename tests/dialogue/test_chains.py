@@ -1,4 +1,4 @@
-"""UC6: what came from one space may go back there, but not on to a third; seen at the sender and at the receiver."""
+"""UC6: items from one space may go back there, but not on to a third; the sender and the receiver both check."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ DECLINED, DONE = TransferState.DECLINED, TransferState.DONE
 
 
 def came_from(space: Space, ipn: str, origin: str) -> int:
-    """The stock of that part carries the mark of a transfer from that space."""
+    """Mark the stock of that part as coming from that space."""
     item = space.item(ipn).pk
     mark = {"from": origin, "origin": origin, "item": item, "transfer": "2" * 20, "line": 1}
     space.admin("PATCH", f"metadata/stockitem/{item}/", metadata={"fedbot": mark})
     return int(item)
 
 
-async def test_what_came_from_a_third_space_is_refused_at_once() -> None:
+async def test_an_item_of_a_third_space_is_refused_at_once() -> None:
     world = await friends()
     item = came_from(world.alpha, "M3-NUT", "gammaspace")
     line = world.anna.says(f"!fed push #{item} 10 to betaspace")
@@ -52,7 +52,7 @@ async def test_another_name_of_its_part_changes_nothing() -> None:
     assert "gammaspace" in world.answer_to(line)
 
 
-async def test_what_came_from_betaspace_may_go_back_there() -> None:
+async def test_an_item_from_betaspace_may_go_back_there() -> None:
     world = await friends()
     item = came_from(world.alpha, "M3-NUT", "betaspace")
     await world.hand_over(f"#{item} 10")
@@ -63,7 +63,7 @@ async def test_what_came_from_betaspace_may_go_back_there() -> None:
     assert_books_balance(world)
 
 
-async def test_a_sender_that_does_not_look_is_refused_by_the_receiver_and_nothing_moves(
+async def test_a_sender_that_does_not_check_is_refused_by_the_receiver_and_nothing_moves(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     world = await friends()
@@ -77,7 +77,7 @@ async def test_a_sender_that_does_not_look_is_refused_by_the_receiver_and_nothin
     assert_books_balance(world)
 
 
-async def test_what_was_received_is_known_by_its_origin() -> None:
+async def test_a_received_item_is_recognised_by_its_origin() -> None:
     world = await friends()
     await world.hand_over("RES-10K 20")
     item = world.beta.transfer().at(1).item

@@ -1,4 +1,4 @@
-"""A number, or a suggested line, stands for all that was typed: nothing of it gets lost on the way."""
+"""A number or a suggested line stands for everything that was typed; nothing of it is lost."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.scenarios.world import World, friends
 
 
 async def chosen(world: World, line: str, number: str = "1") -> None:
-    """Anna says the line, is asked which she means, and replies with the number."""
+    """Anna writes the line, is asked which item she means, and replies with the number."""
     said = world.anna.says(line)
     await world.settle()
     (question,) = world.room.answers(said)
@@ -35,7 +35,7 @@ async def test_a_choice_keeps_the_quantity_that_was_typed() -> None:
     assert transfer.terms.lines[0].quantity == 20
 
 
-async def test_more_than_any_of_them_or_all_together_have_is_refused() -> None:
+async def test_more_than_any_or_all_of_them_have_is_refused() -> None:
     world = await friends()
     lens = world.alpha.item("LENS-2", serial="0042")
     world.alpha.admin("POST", "stock/", part=lens.part, quantity=1, serial_numbers="77")
@@ -66,14 +66,14 @@ async def test_the_example_of_a_request_without_a_quantity_keeps_loan_and_note()
     assert example in world.answer_to(said)
 
 
-async def test_the_example_of_a_line_that_lacks_something_keeps_what_is_there() -> None:
+async def test_the_example_for_an_incomplete_line_keeps_what_was_typed() -> None:
     world = await friends()
     said = world.anna.says('!fed lend 5 M3-NUT to betaspace --note "for you"')
     await world.settle()
     assert '!fed lend 5 M3-NUT to betaspace for TIME --note "for you"' in world.answer_to(said)
 
 
-async def test_what_can_be_offered_instead_is_lent_as_it_was_typed() -> None:
+async def test_an_alternative_offer_is_lent_as_it_was_typed() -> None:
     world = await friends()
     nut = world.alpha.item("M3-NUT")
     said = world.anna.says(

@@ -1,4 +1,4 @@
-"""What both sides have acknowledged can't be told differently later; who has only lost it is told apart."""
+"""A past that both sides acknowledged can't be rewritten, and a side that only lost its journal is recognised."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def hashes(world: World) -> set[tuple[str, str]]:
 
 
 def rewrites(space: Space, **exchange: object) -> None:
-    """Somebody has changed what the space's journal says of the messages about its transfers."""
+    """Change the messages about its transfers in the space's journal."""
     changed: dict[tuple[str, str], Transfer | None] = {}
     for transfer in space.turn.transfers():
         changed["Transfer", transfer.id] = replace(
@@ -45,7 +45,7 @@ async def test_both_sides_have_the_same_past() -> None:
     assert not told(world.alpha_admins, "another past")
 
 
-async def test_a_friend_that_has_rewritten_what_it_read_is_noticed_at_its_next_message() -> None:
+async def test_a_friend_that_rewrote_messages_is_noticed_at_its_next_message() -> None:
     world = await friends()
     card = await world.push()
     rewrites(world.beta, peer_past="ab" * 32)
@@ -55,7 +55,7 @@ async def test_a_friend_that_has_rewritten_what_it_read_is_noticed_at_its_next_m
     assert "reports other messages than ours" in await reconciles(world)
 
 
-async def test_a_past_that_was_rewritten_when_all_was_over_is_named_by_reconcile() -> None:
+async def test_a_past_rewritten_after_the_end_is_named_by_reconcile() -> None:
     world = await friends()
     await world.hand_over()
     code = world.alpha.transfer().code
@@ -65,7 +65,7 @@ async def test_a_past_that_was_rewritten_when_all_was_over_is_named_by_reconcile
     assert "reports other messages than ours" in answer
 
 
-async def test_a_copy_that_was_put_back_is_no_other_past() -> None:
+async def test_a_restored_backup_does_not_count_as_a_rewritten_past() -> None:
     world = await friends()
     copy = world.beta.journal._database._connection.serialize()
     await world.hand_over()
@@ -77,7 +77,7 @@ async def test_a_copy_that_was_put_back_is_no_other_past() -> None:
     assert "reports other messages" not in await reconciles(world)
 
 
-async def test_a_journal_that_was_rebuilt_is_no_other_past() -> None:
+async def test_a_rebuilt_journal_does_not_count_as_a_rewritten_past() -> None:
     world = await friends()
     await world.hand_over()
     await is_rebuilt(world.beta)

@@ -1,4 +1,4 @@
-"""Keys are compared whole: nobody can stand between two bots, or take the place of one, and show people the same."""
+"""Keys are compared as a whole: an attacker between two bots, or in place of one, can't show people the same emoji."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ CANCELLED = ConnectionState.CANCELLED
 
 
 def emoji_in(text: str) -> list[str]:
-    """The names of the emoji that a message shows."""
+    """The names of the emoji in a message."""
     rows = [line for line in text.splitlines() if line.count(" · ") == 6]
     assert len(rows) <= 1, text
     return [part.split(" ", 1)[1] for row in rows for part in row.split(" · ")]
 
 
 def changes_letters(space: Space, kind: str, **fields: str) -> None:
-    """From now on the space's bot writes something else in these fields of its messages of that kind."""
+    """The space's bot changes these fields in its messages of that kind from now on."""
     honest = space.bot.courier._envelope
 
     def envelope_of(draft: Draft, room: str) -> dict[str, Any]:
@@ -40,7 +40,7 @@ def changes_letters(space: Space, kind: str, **fields: str) -> None:
 
 
 def checks(world: World, body: dict[str, str]) -> None:
-    """Betaspace's bot writes a message of a key check, whatever its code thinks of it."""
+    """Betaspace's bot sends a message of a key check, whatever its own code would do."""
     beta = world.beta
     content = beta.bot.courier._envelope(
         Draft("check", "attraktor", beta.connection().id, "connection", 0, body), world.room.id
@@ -57,7 +57,7 @@ def checks(world: World, body: dict[str, str]) -> None:
 
 
 def states(space: Space) -> list[ConnectionState]:
-    """Of all connections that the space ever had."""
+    """The states of all connections that the space ever had."""
     return [connection.state for connection in space.turn.connections()]
 
 
@@ -69,7 +69,7 @@ async def test_both_sides_show_the_same_seven_emoji_before_anybody_decides() -> 
     assert asked == card
 
 
-async def test_nothing_can_be_decided_before_the_emoji_are_there() -> None:
+async def test_nothing_can_be_decided_before_the_emoji_are_shown() -> None:
     world = await a_world()
     world.anna.says("!fed connect betaspace")
     await world.settle(asleep=(world.beta,))
@@ -85,8 +85,8 @@ async def test_nothing_can_be_decided_before_the_emoji_are_there() -> None:
     assert len(emoji_in(world.card().text)) == 7
 
 
-async def test_whoever_stands_between_two_bots_with_keys_of_his_own_is_seen() -> None:
-    """He may choose his nonces as he likes, but before he knows those of the two."""
+async def test_an_attacker_between_two_bots_is_seen() -> None:
+    """The attacker may choose the nonces freely, but only before the bots reveal theirs."""
     world = await a_world()
     await world.asks_to_connect()
     ours, theirs = world.alpha.connection(), world.beta.connection()
@@ -99,8 +99,8 @@ async def test_whoever_stands_between_two_bots_with_keys_of_his_own_is_seen() ->
 
 
 @pytest.mark.parametrize("side", ["asker", "decider"])
-async def test_a_nonce_that_is_not_the_promised_one_ends_it_and_people_are_told(side: str) -> None:
-    """Whoever may choose a nonce after having seen the other's can try until the emoji are those that he wants."""
+async def test_a_nonce_that_breaks_its_commitment_ends_it_and_people_are_told(side: str) -> None:
+    """Whoever may choose a nonce after seeing the other's can try until the emoji match."""
     world = await a_world()
     if side == "asker":
         changes_letters(world.alpha, "reveal", nonce="ab" * 32)
@@ -116,7 +116,7 @@ async def test_a_nonce_that_is_not_the_promised_one_ends_it_and_people_are_told(
     assert told(world.beta_admins if side == "asker" else world.alpha_admins, "The key check with")
 
 
-async def test_a_yes_without_a_nonce_of_its_own_is_no_yes() -> None:
+async def test_an_approval_without_a_nonce_does_not_count() -> None:
     world = await a_world()
     world.anna.says("!fed connect betaspace")
     await world.settle(asleep=(world.beta,))
@@ -127,7 +127,7 @@ async def test_a_yes_without_a_nonce_of_its_own_is_no_yes() -> None:
     assert states(world.alpha) == [CANCELLED]
 
 
-async def test_an_asking_without_a_commitment_is_not_taken() -> None:
+async def test_a_request_without_a_commitment_is_not_accepted() -> None:
     world = await a_world()
     changes_letters(world.alpha, "connect", commitment="short")
     world.anna.says("!fed connect betaspace")
@@ -149,7 +149,7 @@ async def test_when_both_ask_at_once_both_show_the_same_emoji() -> None:
 
 
 async def another_key() -> World:
-    """Attraktor's bot has another key, and both bots have told their emoji."""
+    """Attraktor's bot has another key, and both bots have shown their emoji."""
     world = await friends()
     await world.alpha.gets_new_key()
     await world.settle()
@@ -183,7 +183,7 @@ async def test_the_emoji_their_names_or_the_whole_key_let_it_go_on(typed: str) -
 
 
 async def test_a_key_that_begins_like_the_real_one_is_not_accepted() -> None:
-    """A key with the same 20 bits at its beginning is found in seconds."""
+    """A key with the same first 20 bits is found in seconds."""
     world = await another_key()
     new = fingerprint(world.alpha.identity.key)
     for typed in (new[:4], new[:19], new[:-1], new + "2", fingerprint(world.beta.identity.key), "x"):
@@ -202,7 +202,7 @@ async def test_six_of_seven_emoji_are_not_enough() -> None:
     assert world.beta.connection().state is SUSPENDED
 
 
-async def test_emoji_that_were_compared_for_one_key_count_for_no_other() -> None:
+async def test_emoji_compared_for_one_key_do_not_count_for_another() -> None:
     world = await another_key()
     numbers = pinning.numbers(world.beta.turn, world.beta.connection())
     world.alpha.identity = Identity(bytes(31) + b"x")
@@ -213,7 +213,7 @@ async def test_emoji_that_were_compared_for_one_key_count_for_no_other() -> None
     assert world.beta.connection().state is SUSPENDED
 
 
-async def test_a_new_key_that_answers_with_another_nonce_than_promised_is_told() -> None:
+async def test_a_new_key_that_breaks_its_commitment_is_reported() -> None:
     world = await friends()
     commitment = key_commitment(world.alpha.connection().id, world.beta.identity.key, "11" * 32)
     for body in ({"commitment": commitment}, {"nonce": "22" * 32}):
@@ -223,7 +223,7 @@ async def test_a_new_key_that_answers_with_another_nonce_than_promised_is_told()
     assert world.alpha.connection().state is ACTIVE
 
 
-async def test_nobody_gets_nonces_one_after_the_other_until_he_likes_the_emoji() -> None:
+async def test_nobody_gets_one_nonce_after_the_other_until_the_emoji_match() -> None:
     world = await friends()
     before = len(world.room.envelopes(sender=world.alpha.chat.user_id))
     for number in range(20):
@@ -233,7 +233,7 @@ async def test_nobody_gets_nonces_one_after_the_other_until_he_likes_the_emoji()
     assert len(world.room.envelopes(sender=world.alpha.chat.user_id)) == before + 1
 
 
-async def test_a_nonce_is_another_one_for_each_asking_and_nobody_else_can_tell_it() -> None:
+async def test_each_request_has_another_nonce_that_nobody_else_can_guess() -> None:
     world = await a_world()
     identity = world.alpha.identity
     assert identity.nonce("one") == identity.nonce("one") != identity.nonce("two")
@@ -241,7 +241,7 @@ async def test_a_nonce_is_another_one_for_each_asking_and_nobody_else_can_tell_i
     assert re.fullmatch("[0-9a-f]{64}", identity.nonce("one"))
 
 
-async def test_show_tells_both_whole_fingerprints() -> None:
+async def test_show_lists_both_whole_fingerprints() -> None:
     world = await friends()
     line = world.piet.says(f"!fed show {world.alpha.connection().code}")
     await world.settle()

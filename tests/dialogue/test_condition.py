@@ -1,4 +1,4 @@
-"""The condition of a thing is part of what people agree to: it is shown, it travels, and it must still be so."""
+"""The condition of an item is part of the agreement: it is shown, it travels, and it must still be the same."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def becomes(space: Space, item: int, status: int) -> None:
     space.admin("POST", "stock/change_status/", items=[item], status=status, note="dropped")
 
 
-async def test_what_was_damaged_after_the_offer_does_not_leave() -> None:
+async def test_an_item_that_was_damaged_after_the_offer_does_not_leave() -> None:
     world = await friends()
     card = await world.push("#42")
     becomes(world.alpha, 42, DAMAGED)
@@ -37,7 +37,7 @@ async def test_what_was_damaged_after_the_offer_does_not_leave() -> None:
     assert_books_balance(world)
 
 
-async def test_what_was_mended_after_the_offer_is_offered_anew_too() -> None:
+async def test_an_item_that_was_repaired_after_the_offer_is_offered_again() -> None:
     world = await friends()
     becomes(world.alpha, 42, DAMAGED)
     card = await world.push("#42")
@@ -47,7 +47,7 @@ async def test_what_was_mended_after_the_offer_is_offered_anew_too() -> None:
     assert world.alpha.transfer().state is TransferState.ABORTED
 
 
-async def test_a_damaged_thing_is_called_so_wherever_it_is_named_and_arrives_so() -> None:
+async def test_a_damaged_item_is_called_damaged_everywhere_and_arrives_damaged() -> None:
     world = await friends()
     becomes(world.alpha, 42, DAMAGED)
     line = world.anna.says("!fed push #42 to betaspace")
@@ -63,7 +63,7 @@ async def test_a_damaged_thing_is_called_so_wherever_it_is_named_and_arrives_so(
     assert world.beta.row(world.beta.transfer().at(1).item or 0).status == DAMAGED
 
 
-async def test_what_friends_find_says_how_much_of_it_is_damaged() -> None:
+async def test_a_friends_search_says_how_much_is_damaged() -> None:
     world = await sharing()
     becomes(world.alpha, 42, DAMAGED)
     becomes(world.alpha, world.alpha.item("M3-BOLT", batch="2025-11").pk, ATTENTION)
@@ -75,7 +75,7 @@ async def test_what_friends_find_says_how_much_of_it_is_damaged() -> None:
     assert ", of which 90 ⚠ Attention needed" in world.answer_to(line)
 
 
-async def test_a_request_is_answered_from_what_is_sound_and_nothing_else_comes_without_the_askers_yes() -> None:
+async def test_a_request_is_filled_with_undamaged_items_unless_the_requester_approves_others() -> None:
     world = await sharing()
     becomes(world.alpha, world.alpha.item("M3-BOLT", batch="2025-11").pk, DAMAGED)
     world.bea.says("!fed request 5 M3-BOLT from attraktor")
@@ -91,7 +91,7 @@ async def test_a_request_is_answered_from_what_is_sound_and_nothing_else_comes_w
     assert "⚠ Damaged" in asked.text
     assert world.tom.user_id in asked.mentions
     assert len(told(world.room, "Cancelled: 1 × Laser lens")) == 1  # the owner's card; its bot says no more
-    world.cem.says("1", reply_to=asked)  # an approver of the asker's, but it is not hers to say
+    world.cem.says("1", reply_to=asked)  # an approver at the requester's, but not the one who asked
     await world.settle()
     assert world.alpha.transfer().state is TransferState.CANCELLED
     world.tom.says("1", reply_to=asked)
@@ -105,7 +105,7 @@ async def test_a_request_is_answered_from_what_is_sound_and_nothing_else_comes_w
     assert world.beta.row(world.beta.transfer().at(1).item or 0).status == DAMAGED
 
 
-async def test_a_yes_to_one_condition_is_no_yes_to_another() -> None:
+async def test_an_approval_of_one_condition_does_not_cover_another() -> None:
     world = await sharing()
     lenses = [row.pk for row in world.alpha.stock(part=world.alpha.part("LENS-2").pk)]
     for pk in lenses:
@@ -120,7 +120,7 @@ async def test_a_yes_to_one_condition_is_no_yes_to_another() -> None:
     assert "⚠ Damaged" in told(world.room, "is not in order")[-1].text
 
 
-async def test_what_is_past_its_date_needs_the_askers_yes_too() -> None:
+async def test_an_expired_item_needs_the_requesters_approval_too() -> None:
     world = await sharing()
     yesterday = (world.clock.now() - timedelta(days=1)).date().isoformat()
     for row in world.alpha.stock(part=world.alpha.part("M3-NUT").pk):
@@ -132,10 +132,12 @@ async def test_what_is_past_its_date_needs_the_askers_yes_too() -> None:
 
 
 @pytest.mark.parametrize("status", [(65, "Rejected"), (60, "Destroyed"), (70, "Lost"), (999, "Shiny")])
-async def test_what_a_friends_bot_says_is_destroyed_or_unheard_of_is_not_booked_in_as_sound(
+async def test_an_item_in_a_destroyed_or_unknown_condition_is_not_booked_in_as_undamaged(
     status: tuple[int, str],
 ) -> None:
-    """No honest bot lets it leave like that; the card shows what that bot says, and our books say no better."""
+    """No honest bot lets it leave like that. The card shows what the friend's bot says, and our InvenTree records no
+    better.
+    """
     world = await friends()
     await world.push("#42")
     honest = world.alpha.transfer()

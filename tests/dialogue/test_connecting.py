@@ -1,4 +1,4 @@
-"""UC1: two spaces become friends; and the ways in which they don't."""
+"""UC1: two spaces become friends, or fail to."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DECLINED, EXPIRED, MAKING, OFFERED = (
 WEEK = timedelta(days=7)
 
 
-async def test_anna_asks_bea_agrees_and_both_are_friends() -> None:
+async def test_anna_asks_bea_approves_and_both_are_friends() -> None:
     world = await a_world()
     line = world.anna.says("!fed connect betaspace")
     await world.settle()
@@ -37,7 +37,7 @@ async def test_anna_asks_bea_agrees_and_both_are_friends() -> None:
     assert_books_balance(world)
 
 
-async def test_each_side_makes_a_viewer_a_token_and_a_company_for_the_other() -> None:
+async def test_each_side_makes_an_account_a_token_and_a_company_for_the_other() -> None:
     world = await friends()
     for space, peer in ((world.alpha, world.beta), (world.beta, world.alpha)):
         user = space.user(f"fed-{peer.party}-1")
@@ -62,7 +62,7 @@ async def test_both_cards_show_the_fingerprint_of_the_other_sides_key() -> None:
     assert fingerprints[0] in card, "Bea's card shows her own key too, to compare"
 
 
-async def test_somebody_who_is_no_superuser_cannot_ask() -> None:
+async def test_only_a_superuser_can_ask() -> None:
     world = await a_world()
     line = world.piet.says("!fed connect betaspace")
     await world.settle()
@@ -72,7 +72,7 @@ async def test_somebody_who_is_no_superuser_cannot_ask() -> None:
     assert world.alpha.turn.connections() == []
 
 
-async def test_an_approver_of_the_other_space_cannot_agree() -> None:
+async def test_an_approver_of_the_other_space_can_not_agree() -> None:
     world = await a_world()
     await world.asks_to_connect()
     card = world.card()
@@ -98,7 +98,7 @@ async def test_bea_declines_and_anna_hears_of_it_at_once() -> None:
     assert_books_balance(world)
 
 
-async def test_a_lost_no_is_said_again() -> None:
+async def test_a_lost_refusal_is_sent_again() -> None:
     world = await a_world()
     await world.asks_to_connect()
     world.bea.reacts(world.card(), "❌")
@@ -110,7 +110,7 @@ async def test_a_lost_no_is_said_again() -> None:
     assert world.alpha.connection().state is DECLINED
 
 
-async def test_nobody_answers_for_a_week_and_it_is_over_on_both_sides() -> None:
+async def test_it_ends_on_both_sides_if_nobody_answers_for_a_week() -> None:
     world = await a_world()
     await world.asks_to_connect()
     await world.passes(WEEK + timedelta(hours=1))
@@ -122,7 +122,7 @@ async def test_nobody_answers_for_a_week_and_it_is_over_on_both_sides() -> None:
     assert_books_balance(world)
 
 
-async def test_a_yes_in_the_last_minute_counts_though_the_bot_was_down_then() -> None:
+async def test_an_approval_in_the_last_minute_counts_though_the_bot_was_down_then() -> None:
     world = await a_world()
     await world.asks_to_connect()
     card = world.card()
@@ -139,7 +139,7 @@ async def test_a_yes_in_the_last_minute_counts_though_the_bot_was_down_then() ->
     assert [space.connection().state for space in world.spaces] == [ACTIVE, ACTIVE]
 
 
-async def test_a_yes_after_the_time_is_over_does_not_count() -> None:
+async def test_an_approval_after_the_deadline_does_not_count() -> None:
     world = await a_world()
     await world.asks_to_connect()
     card = world.card()
@@ -163,7 +163,7 @@ async def test_anna_takes_it_back_before_anybody_has_decided() -> None:
     assert_books_balance(world)
 
 
-async def test_agreeing_and_cancelling_cross_and_what_was_made_is_taken_back() -> None:
+async def test_when_approval_and_cancellation_cross_everything_is_removed_again() -> None:
     world = await a_world()
     await world.asks_to_connect()
     world.bea.reacts(world.card(), "✅")
@@ -184,7 +184,7 @@ async def test_agreeing_and_cancelling_cross_and_what_was_made_is_taken_back() -
     assert_books_balance(world)
 
 
-async def test_what_was_being_made_while_a_cancellation_came_is_taken_back_too() -> None:
+async def test_access_that_is_being_made_during_a_cancellation_is_removed_too() -> None:
     world = await a_world()
     await world.asks_to_connect()
     world.bea.reacts(world.card(), "✅")
@@ -201,7 +201,7 @@ async def test_what_was_being_made_while_a_cancellation_came_is_taken_back_too()
 
 
 async def both_ask_at_once(world: World) -> None:
-    """Neither bot has heard the other's asking when its own goes out."""
+    """Neither bot has read the other's request when its own goes out."""
     world.server.loses = protocol_messages
     world.anna.says("!fed connect betaspace")
     world.bea.says("!fed connect attraktor")
@@ -211,7 +211,7 @@ async def both_ask_at_once(world: World) -> None:
     await world.passes(timedelta(minutes=2))
 
 
-async def test_both_ask_at_once_and_each_asking_is_the_others_yes() -> None:
+async def test_when_both_ask_at_once_each_request_approves_the_other() -> None:
     world = await a_world()
     await both_ask_at_once(world)
     assert [space.connection().state for space in world.spaces] == [ACTIVE, ACTIVE]
@@ -220,7 +220,7 @@ async def test_both_ask_at_once_and_each_asking_is_the_others_yes() -> None:
     assert_books_balance(world)
 
 
-async def test_asking_the_one_who_has_asked_is_a_yes_with_its_few_seconds() -> None:
+async def test_asking_a_space_that_has_asked_is_an_approval_with_its_grace() -> None:
     world = await a_world()
     await world.asks_to_connect()
     line = world.bea.says("!fed connect attraktor")
@@ -230,7 +230,7 @@ async def test_asking_the_one_who_has_asked_is_a_yes_with_its_few_seconds() -> N
     assert [space.connection().state for space in world.spaces] == [ACTIVE, ACTIVE]
 
 
-async def test_whoever_asks_under_a_lower_generation_is_told_the_right_one_and_asks_again_by_itself() -> None:
+async def test_a_request_under_a_lower_generation_is_corrected_and_sent_again_automatically() -> None:
     world = await a_world()
     await world.asks_to_connect()
     world.bea.reacts(world.card(), "❌")
@@ -244,7 +244,7 @@ async def test_whoever_asks_under_a_lower_generation_is_told_the_right_one_and_a
     assert [space.connection().state for space in world.spaces] == [ACTIVE, ACTIVE]
 
 
-async def test_both_ask_at_once_under_different_generations_and_the_higher_one_wins() -> None:
+async def test_when_both_ask_under_different_generations_the_higher_one_wins() -> None:
     world = await a_world()
     await world.asks_to_connect()
     world.bea.reacts(world.card(), "❌")
@@ -257,7 +257,7 @@ async def test_both_ask_at_once_under_different_generations_and_the_higher_one_w
 
 
 async def test_a_space_that_asks_too_often_in_a_day_is_heard_the_day_after() -> None:
-    """Nothing is kept of it meanwhile: what a peer may ask without end costs us nothing."""
+    """Nothing is stored of the surplus, because it costs a peer nothing to ask without end."""
     world = await a_world()
     for _ in range(2):
         await world.asks_to_connect()
@@ -278,14 +278,14 @@ async def test_a_space_that_asks_too_often_in_a_day_is_heard_the_day_after() -> 
     assert [space.connection().state for space in world.spaces] == [ConnectionState.ACTIVE] * 2
 
 
-async def test_friends_who_are_friends_already_are_told_so() -> None:
+async def test_spaces_that_are_already_friends_are_told_so() -> None:
     world = await friends()
     line = world.anna.says("!fed connect betaspace")
     await world.settle()
     assert "friends already" in world.answer_to(line)
 
 
-async def test_the_other_bot_is_silent_and_the_room_is_told_once() -> None:
+async def test_the_room_is_told_once_that_the_other_bot_is_silent() -> None:
     world = await a_world()
     world.beta.is_asleep = True
     await world.asks_to_connect()

@@ -1,4 +1,4 @@
-"""A decision counts for what its card showed, and a request for what was asked for by name."""
+"""A decision counts for the content of its card, and a request for the items that it names."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ REVERTED = TransferState.REVERTED
 
 
 def as_the_owner(request: Transfer, terms: Terms, sent: int) -> Transfer:
-    """The request as a dishonest owner has it, on its own terms, after so many messages."""
+    """The request in the state of a dishonest owner, with its own terms, after that many messages."""
     exchange = Exchange(sent=sent, seen=request.exchange.sent)
     return replace(request, peer="betaspace", terms=terms, terms_hash=hash_of(terms), exchange=exchange)
 
@@ -38,7 +38,7 @@ def with_lines(terms: Terms, *lines: Line) -> Terms:
 
 
 async def asked_of_a_liar() -> tuple[World, Transfer]:
-    """Tom has asked Attraktor for 50 bolts; its honest bot sleeps, so that somebody else writes with its key."""
+    """Tom has requested 50 bolts from Attraktor, whose honest bot sleeps while somebody else uses its key."""
     world = await sharing()
     world.alpha.is_asleep = True
     world.tom.says("!fed request 50 M3-BOLT from attraktor")
@@ -50,7 +50,7 @@ MIRRORS = PartDescription("First-surface mirror", "MIRROR-1")
 BOLTS = PartDescription("M3 bolt", "M3-BOLT")
 
 
-async def test_an_owner_that_swaps_the_part_gives_nothing_and_the_asker_is_asked() -> None:
+async def test_an_owner_that_swaps_the_part_gives_nothing_and_the_requester_is_asked() -> None:
     world, request = await asked_of_a_liar()
     mirrors = with_lines(request.terms, replace(request.terms.lines[0], item=9, part=9, description=MIRRORS))
     forges(world, world.alpha, as_the_owner(request, mirrors, 0), "noted", {"terms": written(mirrors)})
@@ -65,7 +65,7 @@ async def test_an_owner_that_swaps_the_part_gives_nothing_and_the_asker_is_asked
     assert world.beta.total("M3-BOLT") == 12
 
 
-async def test_the_askers_own_yes_asks_for_just_that() -> None:
+async def test_the_requesters_approval_requests_exactly_that_part() -> None:
     world, request = await asked_of_a_liar()
     mirrors = with_lines(request.terms, replace(request.terms.lines[0], item=9, part=9, description=MIRRORS))
     forges(world, world.alpha, as_the_owner(request, mirrors, 0), "noted", {"terms": written(mirrors)})
@@ -92,7 +92,7 @@ SWAPS: dict[str, Callable[[Line], tuple[Line, ...]]] = {
 
 
 @pytest.mark.parametrize("how", SWAPS)
-async def test_nothing_but_what_was_asked_for_is_taken_over(how: str) -> None:
+async def test_only_the_requested_items_are_accepted(how: str) -> None:
     world, request = await asked_of_a_liar()
     line = replace(request.terms.lines[0], item=9, part=9, description=BOLTS)
     other = with_lines(request.terms, *SWAPS[how](line))
@@ -118,11 +118,11 @@ async def test_a_gift_does_not_become_a_loan_nor_a_loan_a_gift() -> None:
     assert world.beta.total("M3-BOLT") == 12
 
 
-# --- less than was asked for, and then less again ---
+# --- a smaller grant, and then an even smaller one ---
 
 
 async def granted(quantity: int = 20) -> tuple[World, Transfer, Terms]:
-    """Attraktor's bot, which lies from here on, has granted so much of 50; Betaspace's card asks Tom."""
+    """Attraktor's bot, which lies from here on, has granted that much of 50; Betaspace's card asks Tom."""
     world, request = await asked_of_a_liar()
     line = replace(request.terms.lines[0], item=12, part=3, description=BOLTS, batch="A")
     full = with_lines(request.terms, line)
@@ -173,8 +173,8 @@ async def test_a_second_grant_within_the_grace_voids_the_decision_and_the_new_ca
     assert world.beta.transfer().wanted == "approve"
 
 
-async def test_a_second_grant_that_is_seen_when_the_grace_is_over_voids_it_as_well() -> None:
-    """InvenTree doesn't answer, so that the new card isn't up by then."""
+async def test_a_second_grant_that_is_read_after_the_grace_voids_it_as_well() -> None:
+    """InvenTree doesn't answer, so the new card isn't posted by then."""
     world, request, full = await granted(20)
     (card,) = cards(world)
     world.tom.reacts(card, "✅")
@@ -186,7 +186,7 @@ async def test_a_second_grant_that_is_seen_when_the_grace_is_over_voids_it_as_we
     assert len(cards(world)) == 2
 
 
-async def test_a_grant_of_another_thing_is_refused() -> None:
+async def test_a_grant_of_another_item_is_refused() -> None:
     world, request, full = await granted(20)
     mirrors = with_lines(full, replace(full.lines[0], description=MIRRORS))
     grants(world, request, mirrors, 10, sent=2)
@@ -195,7 +195,7 @@ async def test_a_grant_of_another_thing_is_refused() -> None:
     assert len(cards(world)) == 1
 
 
-# --- where it lands ---
+# --- the destination ---
 
 
 async def test_another_part_of_ours_within_the_grace_voids_the_decision() -> None:
@@ -213,7 +213,7 @@ async def test_another_part_of_ours_within_the_grace_voids_the_decision() -> Non
     assert_books_balance(world)
 
 
-async def test_once_it_is_approved_it_lands_where_the_card_said() -> None:
+async def test_an_approved_item_gets_the_destination_on_the_card() -> None:
     world = await friends()
     card = await world.push()
     world.alpha.is_asleep = True
@@ -231,14 +231,14 @@ async def test_once_it_is_approved_it_lands_where_the_card_said() -> None:
 
 
 def lands_elsewhere(world: World) -> None:
-    """Betaspace's InvenTree, asked once more, names another part and place."""
+    """Betaspace's InvenTree names another part and location when asked again."""
     part = Part(pk=99, name="Another nut", ipn="OTHER")
     match = PartMatch(part=part, how="name", place="Attic", location=7)
     able = Able(tuple(world.beta.us.people.values()))
     world.beta.bot.engine.put(Answered(world.clock.now(), ShowOfferCard(world.beta.transfer().id), (match, able)))
 
 
-async def test_the_owners_own_smaller_grant_and_a_full_yes_still_go_through() -> None:
+async def test_the_owners_own_smaller_grant_and_a_full_approval_still_go_through() -> None:
     world = await sharing()
     world.tom.says("!fed request M3-BOLT 50 from attraktor")
     await world.settle()
@@ -251,7 +251,7 @@ async def test_the_owners_own_smaller_grant_and_a_full_yes_still_go_through() ->
     assert_books_balance(world)
 
 
-async def test_the_zone_of_a_loans_last_day_is_said_once_and_never_changes() -> None:
+async def test_the_time_zone_of_a_due_date_is_stated_once_and_never_changes() -> None:
     world = await sharing()
     world.alpha.is_asleep = True
     world.tom.says("!fed request 50 M3-BOLT from attraktor until 20.12.")
@@ -273,7 +273,7 @@ async def test_the_zone_of_a_loans_last_day_is_said_once_and_never_changes() -> 
     assert world.beta.transfer().terms == first
 
 
-async def test_a_yes_to_a_friendship_is_void_when_its_card_would_show_something_else() -> None:
+async def test_an_approval_of_a_friendship_is_void_when_its_card_would_show_something_else() -> None:
     world = await a_world()
     await world.asks_to_connect()
     before = world.card()
@@ -293,11 +293,11 @@ async def test_a_yes_to_a_friendship_is_void_when_its_card_would_show_something_
 
 
 def rewrites(space: Space, transfer: Transfer) -> None:
-    """Between the decision and the act the document says something else, however that came."""
+    """The document changes between the decision and the step, for whatever reason."""
     space.bot.engine.state.take_over({("Transfer", transfer.id): transfer})
 
 
-async def test_nothing_leaves_when_the_request_says_something_else_than_was_approved() -> None:
+async def test_nothing_leaves_when_the_request_differs_from_the_approved_one() -> None:
     world = await sharing()
     world.tom.says("!fed request 5 M3-NUT from attraktor")
     await world.settle()
@@ -318,7 +318,7 @@ async def test_nothing_leaves_when_the_request_says_something_else_than_was_appr
     assert world.alpha.total("M3-NUT") == before
 
 
-async def test_nothing_is_booked_in_elsewhere_than_the_card_said_when_it_was_approved() -> None:
+async def test_nothing_is_booked_in_at_another_destination_than_that_of_the_approved_card() -> None:
     world = await friends()
     card = await world.push()
     world.cem.reacts(card, "✅")

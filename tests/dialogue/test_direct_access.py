@@ -1,4 +1,4 @@
-"""`peer_access: direct`: the tokens are exchanged, sealed, and tried at the peer's InvenTree."""
+"""`peer_access: direct`: the tokens are exchanged, sealed, and tested at the peer's InvenTree."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ async def test_either_bot_can_read_the_others_inventree_and_change_nothing() -> 
     assert_books_balance(world)
 
 
-async def test_the_card_says_what_that_shows_before_anybody_agrees() -> None:
+async def test_the_card_says_what_direct_access_shows_before_anybody_approves() -> None:
     world = await a_world(alpha=dict(DIRECT), beta=dict(DIRECT))
     await world.asks_to_connect()
     assert "Each bot can read all stock items of the other" in world.room.message("Asked Betaspace").text
@@ -48,13 +48,13 @@ async def test_no_token_is_ever_readable_in_the_room() -> None:
             assert secret not in said
 
 
-async def test_if_only_one_side_opted_in_it_is_relayed() -> None:
+async def test_access_is_relayed_if_only_one_side_opted_in() -> None:
     world = await friends(alpha=dict(DIRECT))
     assert [space.connection().access for space in world.spaces] == ["relayed", "relayed"]
     assert [space.connection().state for space in world.spaces] == [ACTIVE, ACTIVE]
 
 
-async def test_an_inventree_in_which_any_account_can_make_itself_admin_gives_none_away(
+async def test_an_inventree_in_which_any_account_can_become_admin_gives_no_token_away(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(Version, "direct_access_is_safe", property(lambda _: False))
@@ -72,7 +72,7 @@ async def test_an_inventree_in_which_any_account_can_make_itself_admin_gives_non
     assert_books_balance(world)
 
 
-async def test_the_peers_inventree_cannot_be_reached_and_the_room_is_told_whose_it_is() -> None:
+async def test_the_room_is_told_whose_inventree_can_not_be_reached() -> None:
     world = await a_world(alpha=dict(DIRECT), beta=dict(DIRECT))
     world.alpha.out_of_reach.add("http://betaspace.test")
     await world.connect()
@@ -87,7 +87,7 @@ async def test_the_peers_inventree_cannot_be_reached_and_the_room_is_told_whose_
     assert_books_balance(world)
 
 
-async def test_the_peers_inventree_stays_out_of_reach_and_all_is_taken_back_in_the_end() -> None:
+async def test_if_the_peers_inventree_stays_out_of_reach_everything_is_removed_at_the_end() -> None:
     soon = {**DIRECT, "request_open_for": timedelta(hours=6)}
     world = await a_world(alpha=dict(soon), beta=dict(soon))
     world.alpha.out_of_reach.add("http://betaspace.test")
@@ -100,7 +100,7 @@ async def test_the_peers_inventree_stays_out_of_reach_and_all_is_taken_back_in_t
     assert_books_balance(world)
 
 
-async def test_a_token_that_could_change_things_is_refused_and_said() -> None:
+async def test_a_token_that_could_change_things_is_refused_and_reported() -> None:
     world = await a_world(alpha=dict(DIRECT), beta=dict(DIRECT))
     await world.asks_to_connect()
     world.bea.reacts(world.card(), "✅")
@@ -120,7 +120,7 @@ def _promote(world: World) -> None:
     world.beta.admin("PATCH", f"user/{user.pk}/", is_staff=True)
 
 
-async def test_the_reply_that_shows_the_token_gets_lost_and_another_one_is_made() -> None:
+async def test_another_token_is_made_if_the_reply_with_the_first_gets_lost() -> None:
     world = await a_world(alpha=dict(DIRECT), beta=dict(DIRECT))
     world.beta.fails(FaultKind.TIMEOUT_AFTER, "POST", "user/tokens/")
     await world.connect()
@@ -130,7 +130,7 @@ async def test_the_reply_that_shows_the_token_gets_lost_and_another_one_is_made(
     assert names == ["fed-attraktor-1-2"]
 
 
-async def test_the_message_with_the_token_gets_lost_and_comes_again() -> None:
+async def test_a_lost_message_with_the_token_is_sent_again() -> None:
     world = await a_world(alpha=dict(DIRECT), beta=dict(DIRECT))
     lost: list[str] = []
 

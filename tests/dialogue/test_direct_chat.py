@@ -1,4 +1,4 @@
-"""A person alone with the bot of its space: what is told there, what isn't done there, and when the bot leaves."""
+"""A person in a direct chat with their space's bot: what it answers, what it refuses, and when it leaves."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.scenarios.world import World, a_world, friends, told
 
 
 async def chats(world: World, person: Person) -> RoomView:
-    """The person opens a direct chat with attraktor's bot, and it came."""
+    """The person opens a direct chat with attraktor's bot, which joins."""
     chat = person.opens_direct_chat(world.alpha.chat.user_id)
     await world.settle()
     assert world.server.membership(chat.id, world.alpha.chat.user_id) == "join"
@@ -17,7 +17,7 @@ async def chats(world: World, person: Person) -> RoomView:
 
 
 async def answer(world: World, chat: RoomView, person: Person, line: str) -> str:
-    """The one answer to a line in the direct chat."""
+    """The only answer to a line in the direct chat."""
     said = person.says(line, room=chat.id)
     await world.settle()
     answers = chat.answers(said)
@@ -47,7 +47,7 @@ async def test_our_people_read_in_a_direct_chat_what_they_could_read_in_the_room
     assert "I don't know" in await answer(world, chat, world.kim, "thanks")
 
 
-async def test_what_does_something_is_said_in_the_shared_room() -> None:
+async def test_a_verb_that_changes_something_is_refused_outside_the_shared_room() -> None:
     world = await friends()
     await world.push()
     code = world.alpha.transfer().code
@@ -63,7 +63,7 @@ async def test_what_does_something_is_said_in_the_shared_room() -> None:
     assert_books_balance(world)
 
 
-async def test_what_is_found_in_a_direct_chat_is_asked_for_in_the_shared_room() -> None:
+async def test_a_hit_in_a_direct_chat_is_requested_in_the_shared_room() -> None:
     world = await friends()
     world.bea.says("!fed share N-M3")
     await world.settle()
@@ -83,7 +83,7 @@ async def test_what_is_found_in_a_direct_chat_is_asked_for_in_the_shared_room() 
     assert world.alpha.transfer().terms.kind == "request"
 
 
-async def test_a_direct_chat_tells_nothing_of_rooms_that_the_person_has_left() -> None:
+async def test_a_direct_chat_shows_nothing_of_rooms_that_the_person_has_left() -> None:
     world = await friends()
     await world.push()
     code = world.alpha.transfer().code
@@ -108,7 +108,7 @@ async def test_a_direct_chat_is_no_federation_room() -> None:
     assert told(chat, "Edited lines do nothing")
 
 
-async def test_when_somebody_else_comes_in_the_bot_says_so_and_leaves() -> None:
+async def test_the_bot_says_so_and_leaves_when_somebody_else_joins() -> None:
     world = await friends()
     chat = await chats(world, world.anna)
     world.anna.invites(world.piet.user_id, room=chat.id)
@@ -125,7 +125,7 @@ async def test_when_somebody_else_comes_in_the_bot_says_so_and_leaves() -> None:
     assert "bot is healthy" in await answer(world, again, world.anna, "status")
 
 
-async def test_a_direct_chat_in_which_somebody_else_is_already_is_left_at_once() -> None:
+async def test_a_direct_chat_with_somebody_else_in_it_is_left_at_once() -> None:
     world = await a_world()
     chat = world.anna.opens_direct_chat(world.piet.user_id)
     world.piet.joins(chat)
@@ -135,7 +135,7 @@ async def test_a_direct_chat_in_which_somebody_else_is_already_is_left_at_once()
     assert "I leave this room" in chat.messages()[-1].text
 
 
-async def test_the_bot_leaves_without_a_word_when_the_person_has_left() -> None:
+async def test_the_bot_leaves_silently_when_the_person_has_left() -> None:
     world = await a_world()
     chat = await chats(world, world.kim)
     said = len(chat.messages())
@@ -145,7 +145,7 @@ async def test_the_bot_leaves_without_a_word_when_the_person_has_left() -> None:
     assert len(chat.messages()) == said
 
 
-async def test_invitations_by_others_or_to_rooms_with_others_are_declined_and_told_to_the_admins() -> None:
+async def test_invitations_by_others_or_to_rooms_with_others_are_declined_and_reported_to_the_admins() -> None:
     world = await a_world()
     bot = world.alpha.chat.user_id
     stranger = world.newcomer("mallory")
@@ -176,7 +176,7 @@ async def test_an_encrypted_direct_chat_is_answered_like_any_other() -> None:
     assert bot_is_in(world, chat)
 
 
-async def test_a_direct_chat_outlives_a_restart_and_ends_when_the_person_is_none_of_ours_any_more() -> None:
+async def test_a_direct_chat_survives_a_restart_and_ends_when_the_person_is_removed() -> None:
     world = await friends()
     chat = await chats(world, world.kim)
     await world.alpha.restart()
@@ -188,7 +188,7 @@ async def test_a_direct_chat_outlives_a_restart_and_ends_when_the_person_is_none
     assert chat.answers(line) == []
 
 
-async def test_a_page_of_help_goes_by_the_direct_chat_if_there_is_one() -> None:
+async def test_a_page_of_help_is_sent_to_the_direct_chat_if_there_is_one() -> None:
     world = await friends()
     line = world.kim.says("!fed help push")
     await world.settle()

@@ -1,4 +1,4 @@
-"""UC5: a friendship ends, in order or at once, and may begin anew."""
+"""UC5: a friendship ends, in order or at once, and may start again."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ def token_of(space: Space, generation: int = 1) -> str:
 
 
 def answers_to(space: Space, secret: str) -> int:
-    """What the space's InvenTree answers to whoever reads its stock with that token."""
+    """The answer of the space's InvenTree to a read of its stock with that token."""
     with httpx.Client(transport=space.network[space.us.inventory_url], base_url=space.us.inventory_url) as client:
         return client.get("/api/stock/?limit=1", headers={"Authorization": f"Token {secret}"}).status_code
 
 
 def assert_shut(space: Space, secret: str, generation: int = 1) -> None:
-    """The peer's user is inactive, its token dead and gone from the vault."""
+    """The peer's user is inactive, and its token is revoked and gone from the vault."""
     connection = next(c for c in space.turn.connections() if c.generation == generation)
     user = space.tables.users[connection.user or 0]
     assert not user.is_active
@@ -61,10 +61,10 @@ async def disconnect(world: World, options: str = "--sure") -> str:
     return line
 
 
-# --- the way it should go ---
+# --- in order ---
 
 
-async def test_it_is_told_first_what_would_happen_and_a_number_does_it() -> None:
+async def test_a_preview_shows_the_consequences_and_a_number_confirms_it() -> None:
     world = await friends()
     secrets = [token_of(space) for space in world.spaces]
     assert [answers_to(space, secret) for space, secret in zip(world.spaces, secrets, strict=True)] == [200, 200]
@@ -123,7 +123,7 @@ async def test_there_is_nothing_to_end() -> None:
     assert connections(world) == ([ConnectionState.ASKED], [ConnectionState.OFFERED])
 
 
-# --- while something is under way ---
+# --- while something is in progress ---
 
 
 async def test_an_open_offer_is_cancelled() -> None:
@@ -147,7 +147,7 @@ async def test_an_open_request_is_cancelled_whoever_ends_it(who: str) -> None:
     assert connections(world) == both(ConnectionState.ENDED)
 
 
-async def test_a_decision_within_its_grace_comes_to_nothing() -> None:
+async def test_a_decision_within_its_grace_has_no_effect() -> None:
     world = await friends()
     card = await world.push("10 #1")
     world.cem.reacts(card, "✅")
@@ -158,7 +158,7 @@ async def test_a_decision_within_its_grace_comes_to_nothing() -> None:
     assert world.alpha.total("M3-BOLT") == 210
 
 
-async def test_what_is_being_taken_out_is_finished_first() -> None:
+async def test_a_booking_out_in_progress_is_finished_first() -> None:
     world = await friends()
     card = await world.push("10 #1")
     fault = Fault(FaultKind.REFUSED, method="POST", path="stock/transfer", times=None)
@@ -176,7 +176,7 @@ async def test_what_is_being_taken_out_is_finished_first() -> None:
     assert (world.alpha.total("M3-BOLT"), world.beta.total("M3-BOLT")) == (200, 22)
 
 
-async def test_what_has_left_is_booked_in_first() -> None:
+async def test_an_item_in_transit_is_booked_in_first() -> None:
     world = await friends()
     secret = token_of(world.alpha)
     card = await world.push("10 #1")
@@ -214,7 +214,7 @@ async def test_both_end_it_at_once() -> None:
 # --- when something is down ---
 
 
-async def test_our_inventree_is_down_and_nobody_says_that_the_access_is_shut_before_it_is() -> None:
+async def test_with_our_inventree_down_nobody_says_that_access_is_closed_before_it_is() -> None:
     world = await friends()
     secret = token_of(world.alpha)
     world.anna.says("!fed disconnect betaspace --sure")
@@ -238,7 +238,7 @@ async def test_without_an_admin_token_the_admins_are_told_what_to_click() -> Non
     assert not [m for m in world.room.messages(sender=world.alpha.chat.user_id) if "is closed" in m.text]
 
 
-async def test_a_silent_bot_is_told_of_once_and_a_superuser_need_not_wait() -> None:
+async def test_a_silent_bot_is_reported_once_and_a_superuser_need_not_wait() -> None:
     world = await friends()
     secret = token_of(world.alpha)
     card = await world.push("10 #1")
@@ -264,7 +264,7 @@ async def test_a_silent_bot_is_told_of_once_and_a_superuser_need_not_wait() -> N
     assert "a superuser of Attraktor settles it" in world.alpha_admins.message("I can't tell what happened to").text
     await world.settle()
     assert connections(world) == both(ConnectionState.ENDED)
-    assert transfers(world) == (TransferState.DISPUTED, TransferState.RECEIVED)  # Betaspace's own books are settled
+    assert transfers(world) == (TransferState.DISPUTED, TransferState.RECEIVED)  # Betaspace's own stock is settled
 
 
 async def test_a_peer_that_is_gone_for_ever_is_not_written_to_for_ever() -> None:
@@ -278,7 +278,7 @@ async def test_a_peer_that_is_gone_for_ever_is_not_written_to_for_ever() -> None
     assert len(world.room.envelopes(sender=world.alpha.chat.user_id)) == before
 
 
-async def test_at_once_what_is_only_offered_to_us_is_cancelled_and_refused_should_it_come() -> None:
+async def test_at_once_an_offer_to_us_is_cancelled_and_refused_if_it_comes() -> None:
     world = await friends()
     card = await world.push("10 #1")
     world.cem.reacts(card, "✅")
@@ -304,7 +304,7 @@ def _is(event: object, *kinds: str) -> bool:
     return content.get("dev.fedbot", {}).get("kind") in kinds
 
 
-# --- anew ---
+# --- again ---
 
 
 async def test_friends_again_with_the_old_company_and_everything_else_new() -> None:
@@ -331,7 +331,7 @@ async def test_friends_again_with_the_old_company_and_everything_else_new() -> N
     assert (world.alpha.total("M3-BOLT"), world.beta.total("M3-BOLT")) == (195, 27)
 
 
-async def test_who_was_left_at_once_need_not_wait_for_the_last_word_of_what_is_booked_in() -> None:
+async def test_a_space_that_was_left_at_once_need_not_wait_for_the_last_message_about_a_booked_in_item() -> None:
     world = await friends()
     card = await world.push("10 #1")
     world.cem.reacts(card, "✅")
@@ -350,7 +350,7 @@ async def test_who_was_left_at_once_need_not_wait_for_the_last_word_of_what_is_b
     assert (world.alpha.total("M3-BOLT"), world.beta.total("M3-BOLT")) == (200, 22)
 
 
-async def test_what_was_left_open_goes_on_under_the_new_friendship() -> None:
+async def test_open_transfers_go_on_under_the_new_friendship() -> None:
     world = await friends()
     card = await world.push("10 #1")
     world.cem.reacts(card, "✅")

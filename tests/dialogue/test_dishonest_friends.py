@@ -1,4 +1,4 @@
-"""Messages that a friend's bot could write, well signed and in turn, but that its own code never would."""
+"""Properly signed and numbered messages that a friend's bot could write, but that its own code never would."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ DONE, OPEN = TransferState.DONE, TransferState.OPEN
 
 
 def forges(world: World, liar: Space, subject: Connection | Transfer, kind: str, body: dict[str, Any]) -> None:
-    """The liar's bot writes the next message about that subject, whatever its code thinks of it."""
+    """The liar's bot sends the next message about that subject, whatever its own code would do."""
     number = subject.exchange.sent + 1
     unsigned = {
         "id": envelope.envelope_id(liar.party, subject.id, number),
@@ -47,7 +47,7 @@ def forges(world: World, liar: Space, subject: Connection | Transfer, kind: str,
 
 
 def tells(liar: Space, kind: str, metadata: object) -> None:
-    """From now on the liar's messages of that kind tell this of the first line's item, sealed as ever."""
+    """The liar's messages of that kind carry this sealed metadata for the first line's item from now on."""
     honest = liar.bot.courier._envelope
 
     def envelope_of(draft: Draft, room: str) -> dict[str, Any]:
@@ -57,7 +57,7 @@ def tells(liar: Space, kind: str, metadata: object) -> None:
     liar.bot.courier._envelope = envelope_of  # type: ignore[method-assign]
 
 
-async def test_a_borrower_that_approves_its_own_wish_for_more_time_gets_neither_time_nor_stock() -> None:
+async def test_a_borrower_that_approves_its_own_extension_gets_neither_time_nor_stock() -> None:
     world = await lent("M3-NUT 10")
     loan = world.alpha.transfer()
     before = world.alpha.total("M3-NUT")
@@ -73,7 +73,7 @@ async def test_a_borrower_that_approves_its_own_wish_for_more_time_gets_neither_
     assert world.alpha.given("M3-NUT") == 10
 
 
-async def test_an_asker_that_approves_its_own_request_gets_nothing() -> None:
+async def test_a_requester_that_approves_its_own_request_gets_nothing() -> None:
     world = await sharing()
     world.bea.says("!fed request M3-NUT 10 from attraktor")
     await world.settle()
@@ -83,8 +83,10 @@ async def test_an_asker_that_approves_its_own_request_gets_nothing() -> None:
     assert world.alpha.given("M3-NUT") == 0
 
 
-async def test_nobody_takes_less_of_what_nobody_here_has_asked_for() -> None:
-    """Who asked may take less without being an approver; a friend can't make one of our people that person."""
+async def test_nobody_accepts_a_smaller_grant_of_what_nobody_here_requested() -> None:
+    """The person who asked may accept less without being an approver. A friend can't make one of our people that
+    person.
+    """
     world = await friends()
     await world.push()
     honest = world.alpha.transfer()
@@ -106,7 +108,7 @@ async def test_nobody_takes_less_of_what_nobody_here_has_asked_for() -> None:
     assert (forged.state, forged.wanted, forged.decided) == (OPEN, "", None)
 
 
-async def test_a_message_that_cannot_be_taken_is_not_called_for_without_end_by_those_behind_it() -> None:
+async def test_a_message_that_is_refused_is_not_requested_again_without_end_by_those_behind_it() -> None:
     world = await sharing()
     honest = world.alpha.bot.courier._envelope
 
@@ -139,7 +141,7 @@ METADATA = [
 
 
 @pytest.mark.parametrize("told", METADATA, ids=range(len(METADATA)))
-async def test_what_cannot_be_kept_as_metadata_is_left_out_and_the_item_is_booked_in(told: object) -> None:
+async def test_unusable_metadata_is_left_out_and_the_item_is_booked_in(told: object) -> None:
     world = await friends()
     tells(world.alpha, "offer", told)
     await world.hand_over()
@@ -148,7 +150,7 @@ async def test_what_cannot_be_kept_as_metadata_is_left_out_and_the_item_is_booke
     assert_books_balance(world)
 
 
-async def test_what_a_request_brings_along_is_looked_at_in_the_same_way() -> None:
+async def test_metadata_in_a_request_is_checked_in_the_same_way() -> None:
     world = await sharing()
     tells(world.alpha, "sent", "{")
     world.bea.says("!fed request M3-NUT 10 from attraktor")
@@ -160,7 +162,7 @@ async def test_what_a_request_brings_along_is_looked_at_in_the_same_way() -> Non
     assert_books_balance(world)
 
 
-async def test_a_page_of_our_books_is_told_only_behind_the_one_before_it_and_once(
+async def test_a_page_of_our_books_is_sent_once_and_only_after_the_page_before(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("fedbot.rules.ledger.reconcile.MOST_BYTES", 10)
@@ -181,7 +183,7 @@ async def test_a_page_of_our_books_is_told_only_behind_the_one_before_it_and_onc
     assert len(world.beta.wire.network.log) == calls  # type: ignore[attr-defined]
 
 
-async def test_a_friend_that_asks_without_end_and_reads_nothing_is_not_listened_to_until_it_reads(
+async def test_a_friend_that_asks_without_end_and_reads_nothing_is_ignored_until_it_reads(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Each answer is kept until it is read."""

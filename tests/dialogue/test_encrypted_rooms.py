@@ -1,4 +1,4 @@
-"""Encrypted rooms: all is as in others, but what comes in clear or can't be read counts for nothing."""
+"""Encrypted rooms work as others do, but unencrypted or unreadable messages don't count."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ ENCRYPTION = {"algorithm": "m.megolm.v1.aes-sha2"}
 
 
 async def is_encrypted(world: World) -> None:
-    """Somebody switches it on, and both bots have seen that."""
+    """Somebody enables encryption, and both bots have seen that."""
     world.anna.sets("m.room.encryption", ENCRYPTION)
     await world.settle()
 
 
-async def test_in_an_encrypted_room_things_are_given_as_in_any_other() -> None:
+async def test_items_are_given_in_an_encrypted_room_as_in_any_other() -> None:
     world = await friends()
     await is_encrypted(world)
     card = await world.push()
@@ -30,7 +30,7 @@ async def test_in_an_encrypted_room_things_are_given_as_in_any_other() -> None:
     assert_books_balance(world)
 
 
-async def test_what_was_asked_before_the_room_was_encrypted_is_decided_in_it() -> None:
+async def test_a_request_from_before_the_encryption_is_decided_in_the_encrypted_room() -> None:
     world = await friends()
     card = await world.push()
     await is_encrypted(world)
@@ -41,7 +41,7 @@ async def test_what_was_asked_before_the_room_was_encrypted_is_decided_in_it() -
     assert_books_balance(world)
 
 
-async def test_a_line_that_comes_in_clear_into_an_encrypted_room_does_nothing_and_its_author_is_told() -> None:
+async def test_an_unencrypted_line_in_an_encrypted_room_does_nothing_and_its_author_is_told() -> None:
     world = await friends()
     await is_encrypted(world)
     world.anna.app_encrypts = False
@@ -53,8 +53,8 @@ async def test_a_line_that_comes_in_clear_into_an_encrypted_room_does_nothing_an
     assert world.alpha.turn.transfers() == []
 
 
-async def test_a_number_or_a_reply_that_comes_in_clear_is_for_nobody() -> None:
-    """Whoever runs the homeserver may have written it."""
+async def test_an_unencrypted_number_or_reply_is_ignored() -> None:
+    """The homeserver's operator may have written it."""
     world = await friends()
     await is_encrypted(world)
     card = await world.push()
@@ -64,7 +64,7 @@ async def test_a_number_or_a_reply_that_comes_in_clear_is_for_nobody() -> None:
     assert [world.room.answers(line) for line in said] == [[], [], []]
 
 
-async def test_an_approval_typed_in_clear_doesnt_count() -> None:
+async def test_an_unencrypted_typed_approval_does_not_count() -> None:
     world = await friends()
     await is_encrypted(world)
     card = await world.push()
@@ -80,7 +80,7 @@ async def test_an_approval_typed_in_clear_doesnt_count() -> None:
     assert_books_balance(world)
 
 
-async def test_messages_of_bots_count_in_clear_too_as_they_are_signed() -> None:
+async def test_bots_messages_count_unencrypted_too_because_they_are_signed() -> None:
     """A bot may not know yet that the room is encrypted when it writes."""
     world = await friends()
     card = await world.push()
@@ -94,7 +94,7 @@ async def test_messages_of_bots_count_in_clear_too_as_they_are_signed() -> None:
     assert {space.transfer().state for space in world.spaces} == {DONE}
 
 
-async def test_who_says_what_nobody_can_read_is_told_by_the_own_bot_once_a_day() -> None:
+async def test_the_author_of_an_unreadable_message_is_told_by_their_own_bot_once_a_day() -> None:
     world = await friends()
     await is_encrypted(world)
     lines = [world.anna.sends("m.room.encrypted", {"ciphertext": "x"}) for _ in range(3)]
@@ -108,7 +108,7 @@ async def test_who_says_what_nobody_can_read_is_told_by_the_own_bot_once_a_day()
     assert len(world.room.answers(later)) == 1
 
 
-async def test_who_says_it_in_the_room_that_took_the_old_ones_place_is_told_too() -> None:
+async def test_the_author_of_an_unreadable_message_in_the_upgraded_room_is_told_too() -> None:
     world = await friends()
     await upgrade(world, *world.spaces)
     await is_encrypted(world)
@@ -117,7 +117,7 @@ async def test_who_says_it_in_the_room_that_took_the_old_ones_place_is_told_too(
     assert len(world.room.answers(line)) == 1
 
 
-async def test_what_strangers_and_bots_say_unreadably_is_passed_over() -> None:
+async def test_unreadable_messages_of_strangers_and_bots_are_ignored() -> None:
     world = await friends()
     await is_encrypted(world)
     stranger = world.newcomer("eve")
@@ -127,7 +127,7 @@ async def test_what_strangers_and_bots_say_unreadably_is_passed_over() -> None:
     assert told(world.room, "give me its key") == []
 
 
-async def test_an_account_of_which_apps_warn_is_told_to_the_admins_once() -> None:
+async def test_an_account_that_apps_warn_of_is_reported_to_the_admins_once() -> None:
     world = await friends()
     world.alpha.chat.untrusted = "another client has made the account's own keys"
     for _ in range(2):

@@ -1,4 +1,4 @@
-"""What is past its date stands so on the card; what an admin has set inactive stays where it is."""
+"""Cards say that an item is expired, and items of inactive parts or companies stay."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ async def test_an_expired_item_says_so_on_the_card(days: int, words: str) -> Non
     assert ("expired" in card.text) is (days < 0)
 
 
-async def test_a_part_that_was_set_inactive_after_the_offer_does_not_leave() -> None:
+async def test_an_item_of_a_part_deactivated_after_the_offer_does_not_leave() -> None:
     world = await friends()
     card = await world.push()
     world.alpha.admin("PATCH", f"part/{world.alpha.part('M3-NUT').pk}/", active=False)
@@ -32,7 +32,7 @@ async def test_a_part_that_was_set_inactive_after_the_offer_does_not_leave() -> 
     assert "Why: the part isn't active any more in Attraktor's InvenTree." in world.card().text
 
 
-async def test_nothing_leaves_for_a_company_that_an_admin_has_set_inactive() -> None:
+async def test_nothing_leaves_for_a_deactivated_company() -> None:
     world = await friends()
     card = await world.push()
     company = world.alpha.connection().company
@@ -47,7 +47,7 @@ async def test_nothing_leaves_for_a_company_that_an_admin_has_set_inactive() -> 
     assert "set it active again" in world.card().text
 
 
-async def test_a_locked_part_is_lent_and_given_like_any_other_as_its_lock_is_about_the_part_alone() -> None:
+async def test_an_item_of_a_locked_part_is_lent_and_given_like_any_other() -> None:
     world = await friends()
     for space, ipn in ((world.alpha, "M3-NUT"), (world.beta, "N-M3")):
         space.admin("PATCH", f"part/{space.part(ipn).pk}/", locked=True)

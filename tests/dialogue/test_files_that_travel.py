@@ -1,4 +1,4 @@
-"""What is attached to an item, and the image of a part that is made anew, come along: encrypted, checked, bounded."""
+"""An item's attachments, and the image of a new part, travel along: encrypted, checked, limited."""
 
 from __future__ import annotations
 
@@ -53,11 +53,11 @@ def _upload(space: Space, method: str, url: str, fields: dict[str, Any], name: s
 
 
 def kept(space: Space) -> dict[str, bytes]:
-    """What is attached in a space's InvenTree, by name."""
+    """The attachments in a space's InvenTree by name."""
     return {row.filename: row.content for row in space.tables.attachments}
 
 
-async def test_files_come_along_encrypted_and_the_next_loan_brings_none_twice() -> None:
+async def test_files_travel_encrypted_and_the_next_loan_brings_none_twice() -> None:
     world = await friends()
     for name, content in (("how to.pdf", PDF), ("left.jpg", JPEG), ("all.svg", b"<svg/>")):
         attach(world.alpha, LENS, name, content)
@@ -86,7 +86,7 @@ async def test_files_come_along_encrypted_and_the_next_loan_brings_none_twice() 
     assert_books_balance(world)
 
 
-async def test_a_part_that_is_made_anew_gets_its_picture_and_one_that_was_there_none() -> None:
+async def test_a_new_part_gets_its_picture_and_an_existing_one_gets_none() -> None:
     world = await friends(beta={"new_part_category": "Material"})
     for ipn in ("PLY-4-BIRCH", "RES-10K"):
         picture(world.alpha, world.alpha.part(ipn).pk, "look.png", PNG)
@@ -102,7 +102,7 @@ async def test_a_part_that_is_made_anew_gets_its_picture_and_one_that_was_there_
 @pytest.mark.parametrize(
     ("alpha", "beta"), [({"largest_file": 0}, {}), ({}, {"largest_file": 0}), ({"largest_file": 200}, {})]
 )
-async def test_the_card_says_that_files_stay_where_a_side_sends_or_takes_none(
+async def test_the_card_says_that_files_stay_if_a_side_sends_or_accepts_none(
     alpha: dict[str, Any], beta: dict[str, Any]
 ) -> None:
     world = await friends(alpha=alpha, beta=beta)
@@ -120,7 +120,9 @@ async def test_the_card_says_that_files_stay_where_a_side_sends_or_takes_none(
     ("content", "name"),
     [(b"<html>hi</html>", "how.txt"), (b"MZ\x90\0", "how.pdf"), (PDF, "how.jpg"), (b"a\0b", "x.txt")],
 )
-async def test_what_is_not_what_its_name_says_is_not_sent_and_the_admins_hear_it(content: bytes, name: str) -> None:
+async def test_a_file_that_is_not_what_its_name_says_is_not_sent_and_is_reported_to_the_admins(
+    content: bytes, name: str
+) -> None:
     world = await friends()
     attach(world.alpha, LENS, name, content)
     await world.hand_over(f"#{LENS}")
@@ -130,7 +132,7 @@ async def test_what_is_not_what_its_name_says_is_not_sent_and_the_admins_hear_it
     assert world.beta.transfer().state is TransferState.DONE
 
 
-async def test_a_file_that_got_larger_meanwhile_or_is_gone_does_not_come() -> None:
+async def test_a_file_that_became_larger_or_is_gone_does_not_travel() -> None:
     world = await friends()
     attach(world.alpha, LENS, "how.pdf", PDF)
     await world.push(f"#{LENS}")
@@ -145,7 +147,7 @@ async def test_a_file_that_got_larger_meanwhile_or_is_gone_does_not_come() -> No
 
 @pytest.mark.parametrize("path", ["/media/", "attachment/"])
 @pytest.mark.parametrize("kind", [FaultKind.TIMEOUT_AFTER, FaultKind.TIMEOUT_BEFORE, FaultKind.REFUSED])
-async def test_a_file_is_kept_once_whatever_breaks_on_its_way(kind: FaultKind, path: str) -> None:
+async def test_a_file_is_stored_once_whatever_fails_on_its_way(kind: FaultKind, path: str) -> None:
     world = await friends()
     attach(world.alpha, LENS, "how.pdf", PDF)
     await world.push(f"#{LENS}")
@@ -159,7 +161,7 @@ async def test_a_file_is_kept_once_whatever_breaks_on_its_way(kind: FaultKind, p
     assert len(world.beta.tables.attachments) == 1
 
 
-async def test_nothing_waits_for_a_homeserver_that_takes_no_file() -> None:
+async def test_nothing_waits_for_a_homeserver_that_accepts_no_file() -> None:
     world = await friends()
     attach(world.alpha, LENS, "how.pdf", PDF)
     await world.push(f"#{LENS}")
@@ -173,7 +175,7 @@ async def test_nothing_waits_for_a_homeserver_that_takes_no_file() -> None:
     assert kept(world.beta) == {"how.pdf": PDF}
 
 
-async def test_a_friends_bot_that_sends_files_twice_unasked_or_other_ones_is_not_obeyed() -> None:
+async def test_files_that_a_friends_bot_sends_twice_unasked_or_changed_are_refused() -> None:
     world = await friends()
     attach(world.alpha, LENS, "how.pdf", PDF)
     await world.hand_over(f"#{LENS}")
@@ -191,7 +193,7 @@ async def test_a_friends_bot_that_sends_files_twice_unasked_or_other_ones_is_not
     assert world.beta.part("LENS-2").image == ""
 
 
-async def test_a_friends_bot_that_names_a_line_again_and_again_gets_no_file_for_each() -> None:
+async def test_a_friends_bot_that_repeats_a_line_gets_no_file_for_each() -> None:
     world = await friends()
     attach(world.alpha, LENS, "how.pdf", PDF)
     honest, sent = world.beta.bot.courier._envelope, len(world.server.media)

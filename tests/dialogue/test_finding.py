@@ -1,5 +1,5 @@
-"""`find` as conversations between three spaces: who has what, who is silent, and asking for a hit by its number."""
-# ruff: noqa: ANN401 -- options are of whatever fields a test needs otherwise
+"""`find` in conversations between three spaces: hits, silent friends, and requesting a hit by its number."""
+# ruff: noqa: ANN401 -- options have any fields that a test needs
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ async def three(**options: Any) -> World:
 
 
 async def finds(world: World, words: str, by: Person | None = None, **where: Any) -> Message:
-    """Kim of attraktor looks for something: the answer."""
+    """Kim of attraktor searches for something; return the answer."""
     line = (by or world.kim).says(f"!fed find {words}", **where)
     await world.settle()
     room = world.alpha_admins if where.get("room") else world.room
@@ -49,14 +49,14 @@ async def finds(world: World, words: str, by: Person | None = None, **where: Any
 
 
 def again(world: World, message: Message) -> Message:
-    """The same message as it reads now."""
+    """The message as it reads now."""
     return next(m for m in world.room.messages() if m.event_id == message.event_id)
 
 
-# --- the way it should go ---
+# --- successful searches ---
 
 
-async def test_what_all_friends_share_is_found_in_one_list() -> None:
+async def test_hits_of_all_friends_are_in_one_list() -> None:
     world = await three()
     answer = await finds(world, "M3")
     assert answer.text.splitlines() == [
@@ -74,7 +74,7 @@ async def test_what_all_friends_share_is_found_in_one_list() -> None:
     assert "words" not in str(sealed)
 
 
-async def test_a_hit_is_asked_for_by_its_number_and_comes() -> None:
+async def test_a_hit_is_requested_by_its_number_and_arrives() -> None:
     world = await three()
     answer = await finds(world, "bolt")
     world.kim.says("ask 2 60", reply_to=answer)
@@ -89,7 +89,7 @@ async def test_a_hit_is_asked_for_by_its_number_and_comes() -> None:
     assert_books_balance(world)
 
 
-async def test_what_was_found_and_got_may_not_go_on_to_a_third_space() -> None:
+async def test_an_item_found_and_received_may_not_go_on_to_a_third_space() -> None:
     world = await three(alpha={"new_part_category": "Material"})
     answer = await finds(world, "M8")
     world.kim.says("1 2.5 --note for the lathe", reply_to=answer)
@@ -112,7 +112,7 @@ async def test_what_was_found_and_got_may_not_go_on_to_a_third_space() -> None:
     assert_books_balance(world)
 
 
-async def test_a_space_that_would_pass_it_on_all_the_same_is_refused_by_the_third(
+async def test_a_space_that_passes_it_on_anyway_is_refused_by_the_third(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     world = await three()
@@ -130,7 +130,7 @@ async def test_a_space_that_would_pass_it_on_all_the_same_is_refused_by_the_thir
     assert_books_balance(world)
 
 
-async def test_name_ipn_keywords_and_description_are_looked_through_and_nothing_else() -> None:
+async def test_name_ipn_keywords_and_description_are_searched_and_nothing_else() -> None:
     world = await three()
     for words in ("steel", "ROD-M8", "screw", "threaded 8 ROD"):
         assert "Gammaspace:" in (await finds(world, f"{words} in gammaspace")).text, words
@@ -138,7 +138,7 @@ async def test_name_ipn_keywords_and_description_are_looked_through_and_nothing_
         assert "Nothing found" in (await finds(world, f'"{words}" in gammaspace')).text, words
 
 
-async def test_only_what_is_shared_in_stock_and_free_is_found() -> None:
+async def test_only_shared_items_in_stock_and_free_are_found() -> None:
     world = await three()
     assert "Betaspace shares nothing that matches." in (await finds(world, "nut in betaspace")).text
     row = world.beta.item("M3-BOLT")
@@ -150,14 +150,14 @@ async def test_only_what_is_shared_in_stock_and_free_is_found() -> None:
     assert "Betaspace shares nothing." in (await finds(world, "bolt in betaspace")).text
 
 
-async def test_in_the_admin_room_all_of_our_own_stock_is_found() -> None:
+async def test_in_the_admin_room_all_our_stock_is_found() -> None:
     world = await three()
     assert "Nothing found" in (await finds(world, "0.4 nozzle in attraktor")).text
     answer = await finds(world, "0.4 nozzle in Attraktor", world.anna, room=world.alpha_admins.id)
     assert "1) Attraktor: Nozzle 0.4 mm brass (NOZ-04), 25" in answer.text
 
 
-async def test_a_long_list_is_told_page_by_page_with_numbers_that_stay() -> None:
+async def test_a_long_list_is_sent_in_pages_with_stable_numbers() -> None:
     world = await friends()
     for number in range(23):
         part = world.beta.admin("POST", "part/", name=f"Gadget {number:02}", category=1, salable=True)["pk"]
@@ -188,7 +188,7 @@ async def test_a_long_list_is_told_page_by_page_with_numbers_that_stay() -> None
     assert told(world.room, "3 × Gadget 11")
 
 
-async def test_the_newest_list_is_meant_without_a_reply() -> None:
+async def test_a_number_without_a_reply_means_the_newest_list() -> None:
     world = await three()
     await finds(world, "rod")
     await world.passes(timedelta(seconds=1))
@@ -201,10 +201,10 @@ async def test_the_newest_list_is_meant_without_a_reply() -> None:
     assert "missing" in world.answer_to(line)
 
 
-# --- what goes wrong ---
+# --- failures ---
 
 
-async def test_without_friends_only_our_own_is_found() -> None:
+async def test_without_friends_only_our_own_stock_is_found() -> None:
     world = await a_world()
     answer = await finds(world, "M3")
     assert answer.text.splitlines() == [
@@ -214,7 +214,7 @@ async def test_without_friends_only_our_own_is_found() -> None:
     ]
 
 
-async def test_whose_inventree_is_down_is_named_at_once() -> None:
+async def test_a_friend_whose_inventree_is_down_is_named_at_once() -> None:
     world = await three()
     world.beta.goes_down()
     answer = await finds(world, "M3")
@@ -224,7 +224,7 @@ async def test_whose_inventree_is_down_is_named_at_once() -> None:
     assert "Attraktor: not searched" in (await finds(world, "M3 in attraktor")).text
 
 
-async def test_a_friend_whose_token_was_revoked_is_told_that_nobody_could_look() -> None:
+async def test_a_friend_whose_token_was_revoked_is_told_that_nobody_could_search() -> None:
     world = await three()
     world.beta.deactivates("fed-attraktor-1")
     assert "Betaspace: not searched" in (await finds(world, "bolt in betaspace")).text
@@ -257,7 +257,7 @@ async def test_an_answer_that_comes_when_the_list_is_too_old_changes_nothing() -
     assert all(space.bot.engine.failures == 0 for space in world.spaces)
 
 
-async def test_a_question_that_got_lost_is_healed_by_the_next() -> None:
+async def test_a_lost_query_is_repaired_by_the_next() -> None:
     world = await three()
     world.server.loses = protocol_messages
     line = world.kim.says("!fed find bolt in betaspace")
@@ -268,7 +268,7 @@ async def test_a_question_that_got_lost_is_healed_by_the_next() -> None:
     assert "1) Betaspace: Bolt M3" in world.room.answers(line)[0].text
 
 
-async def test_two_people_who_search_at_once_get_each_their_own() -> None:
+async def test_two_people_who_search_at_once_get_one_answer_each() -> None:
     world = await three()
     lines = world.kim.says("!fed find rod"), world.cem.says("!fed find nut"), world.anna.says("!fed find steel")
     await world.settle()
@@ -279,7 +279,7 @@ async def test_two_people_who_search_at_once_get_each_their_own() -> None:
     assert "Gammaspace: M3 bolt steel" in third
 
 
-async def test_a_number_that_the_list_does_not_have_is_refused() -> None:
+async def test_a_number_that_is_not_in_the_list_is_refused() -> None:
     world = await three()
     answer = await finds(world, "M3")
     for text in ("ask 4 1", "0 1"):
@@ -292,7 +292,7 @@ async def test_a_number_that_the_list_does_not_have_is_refused() -> None:
     assert world.alpha.turn.transfers() == []
 
 
-async def test_what_else_is_replied_to_a_list_is_left_alone() -> None:
+async def test_other_replies_to_a_list_are_ignored() -> None:
     world = await three()
     answer = await finds(world, "M3")
     for text in ("thanks!", "2 people want that", "ask them"):
@@ -301,7 +301,7 @@ async def test_what_else_is_replied_to_a_list_is_left_alone() -> None:
         assert world.room.answers(line) == [], text
 
 
-async def test_another_spaces_person_can_not_ask_by_our_numbers() -> None:
+async def test_a_person_of_another_space_can_not_request_by_our_numbers() -> None:
     world = await three()
     answer = await finds(world, "M3")
     line = world.cem.says("ask 3 2", reply_to=answer)
@@ -313,7 +313,7 @@ async def test_another_spaces_person_can_not_ask_by_our_numbers() -> None:
     assert world.gamma.turn.transfers() == []
 
 
-async def test_a_list_older_than_ten_minutes_has_no_numbers_any_more() -> None:
+async def test_the_numbers_of_a_list_expire_after_ten_minutes() -> None:
     world = await three()
     answer = await finds(world, "M3")
     await world.passes(AN_AGE)
@@ -325,7 +325,7 @@ async def test_a_list_older_than_ten_minutes_has_no_numbers_any_more() -> None:
     assert world.alpha.turn.transfers() == []
 
 
-async def test_a_search_without_words_shows_all_that_is_shared_and_one_in_no_space_says_so() -> None:
+async def test_a_search_without_words_shows_everything_shared_or_that_it_is_nothing() -> None:
     world = await three()
     assert (await finds(world, "")).text == (await finds(world, "everything")).text
     assert 'No space "delta"' in (await finds(world, "M3 in delta")).text
@@ -335,7 +335,7 @@ async def test_a_search_without_words_shows_all_that_is_shared_and_one_in_no_spa
     assert world.beta.turn.searches() == []
 
 
-async def test_hits_that_a_space_keeps_out_of_shared_rooms_are_told_in_the_admin_room() -> None:
+async def test_hits_that_a_space_keeps_out_of_shared_rooms_are_shown_in_the_admin_room() -> None:
     world = await three(beta={"disclose_in_room": ("stats",)})
     answer = await finds(world, "M3")
     assert "Betaspace has some, but keeps it out of shared rooms" in answer.text
@@ -344,7 +344,7 @@ async def test_hits_that_a_space_keeps_out_of_shared_rooms_are_told_in_the_admin
     assert "Betaspace: Bolt M3 (M3-BOLT), 12" in answer.text
 
 
-async def test_who_searches_too_often_is_told_when_to_come_back() -> None:
+async def test_a_person_who_searches_too_often_is_told_when_to_come_back() -> None:
     world = await three(beta={"questions_an_hour_per_peer": 2})
     await finds(world, "bolt")
     await world.passes(timedelta(minutes=20))
@@ -451,7 +451,7 @@ async def test_a_crash_in_between_loses_no_search() -> None:
     assert "3 hits" in world.answer_to(line)
 
 
-async def test_what_is_down_is_looked_for_only_as_long_as_a_read_takes() -> None:
+async def test_an_inventree_that_is_down_is_retried_only_as_long_as_a_read_takes() -> None:
     world = await three()
     world.beta.fails(FaultKind.REFUSED, "GET", "part/", times=1)
     answer = await finds(world, "bolt in betaspace")
@@ -461,7 +461,7 @@ async def test_what_is_down_is_looked_for_only_as_long_as_a_read_takes() -> None
 # --- without words ---
 
 
-async def test_all_that_a_space_shares_is_listed_page_by_page_with_what_is_lent_and_when_it_is_due() -> None:
+async def test_all_that_a_space_shares_is_listed_in_pages_with_loans_and_due_dates() -> None:
     world = await three()
     world.mia.says("!fed share all")
     world.cem.says("!fed share all")
@@ -523,7 +523,7 @@ async def test_a_category_is_browsed_at_all_friends_and_a_long_list_names_its_ne
         ("!fed borrow 2 5 for a week", 5, "2026-12-01"),
     ],
 )
-async def test_right_after_the_list_a_line_that_asks_needs_no_reply(
+async def test_a_requesting_line_right_after_the_list_needs_no_reply(
     said: str, quantity: int, until: str | None
 ) -> None:
     world = await sharing()
@@ -536,7 +536,7 @@ async def test_right_after_the_list_a_line_that_asks_needs_no_reply(
     assert (terms.loan_until and terms.loan_until.isoformat()) == until
 
 
-async def test_what_is_talk_later_on_or_of_another_person_asks_for_nothing() -> None:
+async def test_later_lines_talk_and_other_people_request_nothing() -> None:
     world = await sharing()
     world.bea.says("!fed find nut")
     await world.settle()

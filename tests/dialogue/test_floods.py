@@ -1,4 +1,4 @@
-"""A peer, a person or an outage that floods us: everybody else is still served, and nothing honest is lost."""
+"""During a flood by a peer, a person or an outage, everybody else is served, and no honest message is lost."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ DONE, OPEN = TransferState.DONE, TransferState.OPEN
 
 
 def offers(world: World, liar: Space, honest: Transfer, number: int) -> None:
-    """The liar's bot offers so many things at once, each under an id of its own."""
+    """The liar's bot offers that many things at once, each under an id of its own."""
     for each in range(number):
         opening = Opening(liar.identity.key, honest.room, by_line("$forged", each + 1))
         identifier = opened_id(SubjectKind(honest.terms.kind), opening)
@@ -40,11 +40,11 @@ def offers(world: World, liar: Space, honest: Transfer, number: int) -> None:
 
 
 def sent(world: World, space: Space) -> int:
-    """How many events count against this bot's rate limit."""
+    """The number of events that count against this bot's rate limit."""
     return len(world.server.sent_by(space.chat.user_id))
 
 
-async def test_sixty_offers_at_once_are_neither_sixty_cards_nor_sixty_mentions_a_person() -> None:
+async def test_sixty_offers_at_once_do_not_become_sixty_cards_or_sixty_mentions() -> None:
     world = await friends()
     await world.push()
     honest = world.alpha.transfer()
@@ -61,7 +61,7 @@ async def test_sixty_offers_at_once_are_neither_sixty_cards_nor_sixty_mentions_a
     assert not notices[0].mentions
 
 
-async def test_what_an_honest_friend_offers_beyond_the_budget_comes_later_and_is_not_lost() -> None:
+async def test_an_honest_friends_offers_beyond_the_budget_come_later_and_are_not_lost() -> None:
     world = await friends()
     for _ in range(30):
         world.anna.says("!fed push 1 M3-NUT to betaspace")
@@ -72,7 +72,7 @@ async def test_what_an_honest_friend_offers_beyond_the_budget_comes_later_and_is
     assert len(world.beta.turn.transfers()) == len(world.alpha.turn.transfers())
 
 
-async def test_a_flood_of_offers_does_not_hold_up_the_stock_that_is_on_its_way() -> None:
+async def test_a_flood_of_offers_does_not_delay_stock_in_transit() -> None:
     world = await friends()
     card = await world.push()
     honest = world.alpha.transfer()
@@ -85,7 +85,7 @@ async def test_a_flood_of_offers_does_not_hold_up_the_stock_that_is_on_its_way()
     assert_books_balance(world)
 
 
-async def test_ten_calls_for_all_that_was_said_are_answered_once(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_ten_requests_to_send_everything_again_are_answered_once(monkeypatch: pytest.MonkeyPatch) -> None:
     world = await sharing()
     monkeypatch.setattr("fedbot.rules.protocol.sequencing.MOST_UNHEARD", 10_000)
     world.alpha.is_asleep = True
@@ -105,7 +105,7 @@ async def test_ten_calls_for_all_that_was_said_are_answered_once(monkeypatch: py
 
 
 def forges_unnumbered(world: World, liar: Space, subject: str, number: int, seen: int) -> None:
-    """The liar's bot calls for everything about that connection once more."""
+    """The liar's bot asks once more to send everything about that connection again."""
     unsigned = {
         "id": envelope.envelope_id(liar.party, subject, 0),
         "kind": "ask",
@@ -125,7 +125,7 @@ def forges_unnumbered(world: World, liar: Space, subject: str, number: int, seen
     )
 
 
-async def test_asking_to_connect_too_often_leaves_nothing_stored_and_says_so_once() -> None:
+async def test_connection_requests_beyond_the_budget_store_nothing_and_are_reported_once() -> None:
     world = await a_world()
     await world.asks_to_connect()
     first = world.alpha.connection()
@@ -142,7 +142,7 @@ async def test_asking_to_connect_too_often_leaves_nothing_stored_and_says_so_onc
     assert sent(world, world.beta) - before <= 15
 
 
-async def test_copies_that_come_all_at_once_after_an_outage_are_answered_once() -> None:
+async def test_copies_that_arrive_together_after_an_outage_are_answered_once() -> None:
     world = await friends()
     card = await world.push()
     bots = {world.alpha.chat.user_id: world.beta.chat.user_id, world.beta.chat.user_id: world.alpha.chat.user_id}
@@ -165,7 +165,7 @@ async def test_copies_that_come_all_at_once_after_an_outage_are_answered_once() 
     assert_books_balance(world)
 
 
-async def test_messages_about_what_nobody_knows_are_asked_about_a_few_times_and_leave_little_behind() -> None:
+async def test_messages_about_unknown_subjects_are_asked_about_a_few_times_and_leave_little_behind() -> None:
     world = await friends()
     await world.push()
     honest = world.alpha.transfer()
@@ -182,7 +182,7 @@ async def test_messages_about_what_nobody_knows_are_asked_about_a_few_times_and_
     assert len(world.beta.turn.cooldowns()) - cooldowns <= 20
 
 
-async def test_a_thousand_messages_about_one_transfer_are_read_at_a_sane_rate_and_the_admins_are_told_once() -> None:
+async def test_a_thousand_messages_about_one_transfer_are_read_slowly_and_the_admins_are_told_once() -> None:
     world = await friends()
     await world.push()
     honest = world.alpha.transfer()
@@ -198,7 +198,7 @@ async def test_a_thousand_messages_about_one_transfer_are_read_at_a_sane_rate_an
     assert world.beta.transfer().state is OPEN
 
 
-async def test_many_messages_of_one_kind_for_the_admins_are_some_and_a_word_that_there_are_more() -> None:
+async def test_many_messages_of_one_kind_for_the_admins_are_summarised() -> None:
     world = await a_world()
     told: list[str] = []
     for number in range(30):
@@ -210,7 +210,7 @@ async def test_many_messages_of_one_kind_for_the_admins_are_some_and_a_word_that
     assert told == ["bot_untrusted"] * 10 + ["admin_messages_left_out"]
 
 
-async def test_reactions_beyond_the_budget_cost_our_inventree_nothing_and_are_told_of_once(
+async def test_reactions_beyond_the_budget_cost_our_inventree_nothing_and_are_reported_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     world = await friends()
@@ -245,7 +245,7 @@ async def test_photos_beyond_the_budget_are_not_fetched_and_that_is_said_once() 
     assert len([m for m in world.room.messages() if "you sent too many at once" in m.text]) == 1
 
 
-async def test_invitations_beyond_the_budget_stay_unanswered_and_our_own_rooms_are_open_all_the_same() -> None:
+async def test_invitations_beyond_the_budget_stay_unanswered_except_to_our_own_rooms() -> None:
     world = await friends()
     bot = world.alpha.chat.user_id
     strangers = [Person(world.server, f"stranger{number}") for number in range(40)]
