@@ -93,6 +93,8 @@ FAULTS: dict[Fault, str] = {
     ),
     Fault.NO_TRACE: marked("InvenTree may have carried out the request, but it shows no trace of it"),
     Fault.GIVEN_UP: marked("It was quarantined after a failure of the bot, and then given up"),
+    Fault.LENDER_MAY_NOT: marked("Whoever lent it can't lend any more; another approver can start it again"),
+    Fault.BORROWED_BY_NOW: marked("People here have said since that it is only on loan to us"),
     Fault.REVERTED_BUT_HERE: marked("The sender has taken it back, but it is, or may be, booked in here"),
     Fault.TAKEN_BACK_BUT_RECEIVED: marked(
         "We took it back without the receiver's confirmation, but the receiver has booked it in"

@@ -186,6 +186,38 @@ async def test_when_a_step_fails_nothing_is_lent_or_people_find_an_end() -> None
     assert_books_balance(world)
 
 
+async def waits_for_inventree() -> World:
+    """What an approver lends: InvenTree takes no changes since the line was read."""
+    world = await a_world()
+    world.alpha.fails(FaultKind.REFUSED, "POST|PATCH|PUT", times=None)
+    await says(world, "piet", LINE)
+    assert state(world) is OutsideState.BOOKING_OUT
+    return world
+
+
+async def test_what_leaves_late_leaves_only_if_who_lent_it_still_may() -> None:
+    world = await waits_for_inventree()
+    await world.passes(A_DAY)
+    world.alpha.deactivates("piet")
+    world.alpha.comes_back()
+    await world.passes(timedelta(hours=1))
+    assert state(world) is OutsideState.NOT_LENT
+    assert world.alpha.total("M3-NUT") == 350
+    assert "can't lend any more" in world.room.transcript()
+
+
+async def test_what_leaves_late_is_counted_in_the_unit_that_was_meant() -> None:
+    world = await waits_for_inventree()
+    part = world.alpha.part("M3-NUT").pk
+    with world.alpha.by_hand():
+        world.alpha.admin("PATCH", f"part/{part}/", units="kg")
+    world.alpha.comes_back()
+    await world.passes(timedelta(hours=1))
+    assert state(world) is OutsideState.NOT_LENT
+    assert world.alpha.total("M3-NUT") == 350
+    assert "has another unit now" in world.room.transcript()
+
+
 async def test_a_restart_after_any_step_lends_it_once() -> None:
     for number in range(1, 14, 2):
         world = await a_world()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -229,10 +229,12 @@ def borrowed(turn: Turn, item: StockItem) -> Transfer | None:
     return None
 
 
-def became_borrowed(turn: Turn, transfer: Transfer) -> bool:
-    """Whether an item that it gives away is a friend's by now: our people have said so since (`here`)."""
-    given = {line.item for line in transfer.terms.lines}
-    ours = (t for t in turn.restless_transfers() if t.role == "receiver" and t.id != transfer.id)
+def became_borrowed(turn: Turn, given: Collection[int], but: str = "") -> bool:
+    """Whether one of these stock items is a friend's by now, by another transfer than `but`.
+
+    Our people have said so since (`here`).
+    """
+    ours = (t for t in turn.restless_transfers() if t.role == "receiver" and t.id != but)
     coming = (t for t in ours if t.is_on_loan or t.state in COMES_IN or t.wanted == "approve")
     return any(p.here in given and t.ending_of(p.number) is None for t in coming for p in t.progress)
 

@@ -16,14 +16,15 @@ from pydantic import TypeAdapter
 
 from fedbot import messages
 from fedbot.rules.catalogue.provenance import WriteMirror
+from fedbot.rules.loan import lend as borrowing
 from fedbot.rules.model import audit, time_zones
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.diagnosis import Fault, Plain
-from fedbot.rules.model.effects import Do, Edit, Phrase, Post, say
-from fedbot.rules.model.events import StepDone, StepRefused, StepUnknown
+from fedbot.rules.model.effects import Ask, Do, Edit, Phrase, Post, say
+from fedbot.rules.model.events import Answered, StepDone, StepRefused, StepUnknown
 from fedbot.rules.model.lifecycles import FINAL, MAY_BE_HANDED_OVER, OutsideState, TransferState
 from fedbot.rules.model.outside import OutsideLoan
-from fedbot.rules.model.queries import WhenStepEnds
+from fedbot.rules.model.queries import PersonPermissions, WhenAnswered, WhenStepEnds
 from fedbot.rules.model.steps import (
     Arrived,
     CompanyMade,
@@ -42,7 +43,7 @@ from fedbot.rules.model.steps import (
     TakeOut,
     day_in_notes,
 )
-from fedbot.rules.model.stock import STATUS_DAMAGED, STATUS_LOST, StockItem
+from fedbot.rules.model.stock import STATUS_DAMAGED, STATUS_LOST, Permission, Permissions, StockItem
 from fedbot.rules.model.transfer import RECALLED, Transfer
 from fedbot.rules.state import Turn
 
@@ -105,9 +106,15 @@ def _sentence(loan: OutsideLoan, what: str, by: Signature) -> str:
 
 
 def _taken_out(loan: OutsideLoan) -> TakeOut:
-    note = _sentence(loan, "on its way to", loan.by)
     return TakeOut(
-        _mark(loan, "out"), note, loan.source, loan.part, loan.quantity, serial=loan.serial, company=loan.company
+        mark=_mark(loan, "out"),
+        note=_sentence(loan, "on its way to", loan.by),
+        item=loan.source,
+        part=loan.part,
+        quantity=loan.quantity,
+        serial=loan.serial,
+        company=loan.company,
+        units=loan.description.units,
     )
 
 
@@ -152,7 +159,7 @@ def _on_done(turn: Turn, loan: OutsideLoan, event: StepDone, step: str) -> None:
             loan = replace(loan, company=company)
             turn.save(loan)
             _mirror(turn, loan)
-            _do(turn, loan, _taken_out(loan))
+            turn.do(Ask(BookOutside(loan.id), (PersonPermissions(loan.by.username),)))
         case Taken(item, quantity, status, location):
             loan = replace(loan, stage="taken", item=item, quantity=quantity, status=status, location=location)
             turn.save(loan)
@@ -168,6 +175,31 @@ def _on_done(turn: Turn, loan: OutsideLoan, event: StepDone, step: str) -> None:
         case PlacedAt(item):
             loan = replace(loan, item=item)
             _ends(turn, loan, OutsideState.RETURNED, loan.ended_by or loan.by)
+
+
+@dataclass(frozen=True)
+class BookOutside(WhenAnswered):
+    """Booking out such a loan waits for a last look, as InvenTree may have been silent since its line; by its id."""
+
+    loan: str
+
+    @property
+    def subject(self) -> str:
+        """The loan's id."""
+        return self.loan
+
+    def answered(self, turn: Turn, event: Answered) -> None:
+        """It leaves if who lent it still may, and if it isn't said to be a friend's by now."""
+        loan = turn.outside_loan(self.loan)
+        (permissions,) = event.answers
+        if loan is None or not isinstance(permissions, Permissions):
+            raise TypeError(f"loan {self.loan} is not booked out by {event.answers!r}")
+        if not permissions.covers(Permission.APPROVER):
+            _not_lent(turn, replace(loan, problem=Plain(Fault.LENDER_MAY_NOT)))
+        elif borrowing.became_borrowed(turn, {loan.source}):
+            _not_lent(turn, replace(loan, problem=Plain(Fault.BORROWED_BY_NOW)))
+        else:
+            _do(turn, loan, _taken_out(loan))
 
 
 def _on_not_done(turn: Turn, loan: OutsideLoan, event: StepRefused | StepUnknown, step: str) -> None:

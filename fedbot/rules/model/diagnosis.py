@@ -69,6 +69,8 @@ class Fault(Enum):
     WENT_BACK = "went-back"
     NO_TRACE = "no-trace"
     GIVEN_UP = "given-up"
+    LENDER_MAY_NOT = "right-lost"
+    BORROWED_BY_NOW = "borrowed-by-now"
     # both sides differ
     REVERTED_BUT_HERE = "reverted-but-here"
     TAKEN_BACK_BUT_RECEIVED = "taken-back-but-received"

@@ -235,7 +235,9 @@ def _begin_debit(turn: Turn, transfer: Transfer) -> None:
         transfers.end(turn, transfer, TransferState.ABORTED, None, DONT_MIX)
     elif consent.differs_from_what_was_approved(turn.us, transfer):
         transfers.end(turn, transfer, TransferState.ABORTED, None, OTHER_THAN_SHOWN)
-    elif not lend.is_return(transfer) and lend.became_borrowed(turn, transfer):
+    elif not lend.is_return(transfer) and lend.became_borrowed(
+        turn, {line.item for line in transfer.terms.lines}, transfer.id
+    ):
         transfers.end(turn, transfer, TransferState.ABORTED, None, BORROWED_BY_NOW)
     else:
         transfer = replace(transfer, state=TransferState.DEBITING)
