@@ -33,7 +33,7 @@ def decide(turn: Turn, command: Command, spec: Verb, choice: Choice, said: Said 
     if isinstance(subject, Phrase):
         return subject
     if not subjects.decides_here(turn.us, subject):
-        return say(messages.approval.decided_elsewhere, subject=subject, party=turn.party_name(subject.peer))
+        return decisions.not_decided_here(turn, subject)
     if _is_before_its_card(turn, command, subject):
         return say(messages.approval.no_card_yet, subject=subject)
     quantity = amount_in(subject, command, said)

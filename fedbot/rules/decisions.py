@@ -45,7 +45,7 @@ from fedbot.rules.model.decision import (
 )
 from fedbot.rules.model.effects import Ask, Phrase, Post, Typing, say
 from fedbot.rules.model.events import Answered, Reacted, Redacted, Said, Unanswered
-from fedbot.rules.model.lifecycles import TransferState
+from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from fedbot.rules.model.queries import Able, PersonPermissions, WhenAnsweredOrNot
 from fedbot.rules.model.stock import Permission, Permissions
 from fedbot.rules.model.transfer import Transfer, less_of, total
@@ -253,6 +253,13 @@ def take_up(  # noqa: PLR0913 -- one for each thing that a person says with a de
     else:
         return _being_decided(turn, subject, first, person)
     return None
+
+
+def not_decided_here(turn: Turn, subject: Subject) -> Phrase:
+    """The other space's people decide on it, or have done so."""
+    if subject.state in {TransferState.OPEN, ConnectionState.ASKED}:
+        return say(messages.approval.decided_elsewhere, subject=subject, party=turn.party_name(subject.peer))
+    return say(messages.approval.decided_already, subject=subject)
 
 
 def _undecidable(turn: Turn, subject: Subject, choice: Choice, person: str, at: datetime) -> Phrase | None:

@@ -100,7 +100,7 @@ def _take_up(turn: Turn, event: DecidedOffChat) -> Phrase | None:
     if subject is None or not _may_read(turn, event.sender, subject.id):
         return say(messages.line_errors.no_such_id, word=event.subject, near=())
     if not decides_here(turn.us, subject):
-        return say(messages.approval.decided_elsewhere, subject=subject, party=turn.party_name(subject.peer))
+        return decisions.not_decided_here(turn, subject)
     if event.seen != shown_hash(turn, subject):
         return say(messages.web.page_is_outdated, subject=subject)
     if event.note and not isinstance(subject, Transfer):

@@ -66,6 +66,23 @@ async def test_a_person_of_the_other_party_is_told_once_and_moves_nothing() -> N
     assert f"!fed cancel {world.beta.transfer().code}" in world.room.answers(card)[-1].text
 
 
+async def test_who_decides_on_what_the_other_space_has_decided_hears_how_it_ended() -> None:
+    world = await friends()
+    card = await world.push()
+    code = world.alpha.transfer().code
+    waits = world.piet.says(f"!fed approve {code}")
+    await world.settle()
+    assert "Betaspace decides on" in world.room.answers(waits)[0].text
+    world.cem.reacts(card, "✅")
+    await world.grace()
+    over = world.piet.says(f"!fed approve {code}")
+    await world.settle()
+    (answer,) = world.room.answers(over)
+    assert "is closed" in answer.text
+    assert "Cem approved it" in answer.text
+    assert "take it back" not in answer.text
+
+
 async def test_a_stranger_and_a_bot_move_nothing() -> None:
     world = await friends()
     card = await world.push()
