@@ -37,7 +37,7 @@ def _histories(first: int, seeds: int) -> int:
     started = time.perf_counter()
     events = violations = 0
     for seed in range(first, first + seeds):
-        outcome = lived(seed, lies=seed % 3 == 0, ahead=seed % 4 == 1)
+        outcome = lived(seed, lies=seed % 3 == 0, ahead=seed % 4 == 1, outside=seed % 4 == 3)
         events += outcome.events
         if outcome.violations:
             violations += 1

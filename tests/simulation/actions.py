@@ -105,6 +105,21 @@ MOST_LOANS = 7
 # The deals of histories about bookings, waiting lists, wants and requests from anyone.
 AHEAD = ("book", "book", "book", "wait", "wait", "take the turn", "from anyone", "from anyone", "want", "lend")
 MOST_AHEAD = 7
+# What becomes of what a neighbour without a bot has, in the histories that are about that.
+OUTSIDE = (
+    ("return outside",),
+    ("return outside",),
+    ("more time outside",),
+    ("end outside",),
+    ("days",),
+    ("push",),
+    ("hand over", "rest", "cancel"),
+    ("hand over", "rest", "return outside"),
+    *(("hand over", "rest", "tap the newest", "rest"),) * 4,
+    *(("hand over", "rest", "is here", "rest", "tap the newest", "rest"),) * 3,
+    ("hand over", "rest", "tap the newest", "rest", "is here", "rest"),
+)
+MOST_OUTSIDE = 7
 
 
 @dataclass(frozen=True)
@@ -119,9 +134,15 @@ class Action:
 
 
 def draw(
-    random: Random, *, friends: bool = True, loans: bool = False, lies: bool = False, ahead: bool = False
+    random: Random,
+    *,
+    friends: bool = True,
+    loans: bool = False,
+    lies: bool = False,
+    ahead: bool = False,
+    outside: bool = False,
 ) -> list[Action]:
-    """Draw a history: some deals in their usual order (or only loans, or those in `AHEAD`), mixed with trouble.
+    """A story: a few deals (or loans, what is `ahead`, what goes `outside`), and trouble strewn in between.
 
     The amount of trouble and its kinds differ between histories. There is less of it where a deal takes many steps.
     """
@@ -129,11 +150,13 @@ def draw(
     weights = [weight * random.choice((0, 1, 1, 4)) for weight in TROUBLE.values()]
     weights += LIES.values() if lies else ()
     weights = weights if any(weights) else list(trouble.values())
-    density = random.choice((0, 0.02, 0.05, 0.15) if loans or ahead else (0.05, 0.15, 0.4, 0.7))
+    density = random.choice((0, 0.02, 0.05, 0.15) if loans or ahead or outside else (0.05, 0.15, 0.4, 0.7))
     names: list[str] = []
     story = _deals(random, friends=friends, lies=lies)
     if loans or ahead:
         story = _ahead(random, friends=friends) if ahead else _loans(random, friends=friends)
+    if outside:
+        story = _outside(random, friends=friends)
     for name in story:
         names.append(name)
         while random.random() < density:
@@ -185,6 +208,22 @@ def _loans(random: Random, *, friends: bool) -> Iterator[str]:
         for _ in range(random.randrange(4)):
             yield from random.choice(DUE)
             yield from ("rest", "tap the newest", "rest", "grace", "rest")
+
+
+def _outside(random: Random, *, friends: bool) -> Iterator[str]:
+    """What neighbours without a bot have, mostly until they have one."""
+    if not friends:
+        yield from ("connect", "rest", "tap the newest", "rest", "grace", "rest")
+    for _ in range(random.randrange(2, MOST_OUTSIDE + 1)):
+        yield from ("lend outside", *_calm(random, rest=0.8))
+        for _ in range(random.randrange(3)):
+            yield from random.choice(OUTSIDE)
+            if random.random() < 0.2:
+                yield from random.choice(IN_THE_GRACE)
+            yield "grace"
+            yield from _calm(random, rest=0.7)
+        if random.random() < 0.3:
+            yield from (*random.choice(DUE), "rest", "tap the newest", "rest", "grace", "rest")
 
 
 def _ahead(random: Random, *, friends: bool) -> Iterator[str]:

@@ -36,7 +36,9 @@ from fedbot.rules.model.outside import Rota
 from fedbot.rules.model.transfer import Transfer, total
 from tests.simulation.consenting import Consents, FriendView, View
 from tests.simulation.homeserver import FaultyHomeserver
+from tests.simulation.neighbours import OutsideBooks
 from tests.simulation.party import Party
+from tests.simulation.telling import Told
 
 OUT_KINDS = frozenset({20, 25, 42})
 OVER_KIND = 100
@@ -69,6 +71,7 @@ class Movement:
     out: int = 0
     over: int = 0
     handed: Decimal = Decimal(0)
+    put_back: int = 0
     back: int = 0
     created: int = 0
 
@@ -108,6 +111,8 @@ class Auditor:
 
     def __post_init__(self) -> None:
         self.consents = Consents(self)
+        self.outside = OutsideBooks(self)
+        self.told = Told(self)
 
     def by_id(self, party: str) -> Party:
         """The party with that id."""
@@ -171,6 +176,7 @@ class Auditor:
         self._in_turn(party, decision)
         self._wanted(party, event, decision)
         self.consents.committed(party, event, decision)
+        self.outside.committed(party, event, decision)
         self.look(party)
 
     def _filled_once(self, party: Party, decision: Committed) -> None:
@@ -328,6 +334,12 @@ class Auditor:
         is_on_it = tap is not None and tap.party == party.id and tap.subject == subject and tap.choice in YES
         return tap is not None and is_on_it and party.us.people.get(tap.person) in users
 
+    def who_said(self, event_id: str) -> str:
+        """The Matrix id of whoever sent that event, in the room or through the API."""
+        if event_id in self.called:
+            return self.called[event_id].sender
+        return next((str(each["sender"]) for each in self.server.log if each["event_id"] == event_id), "")
+
     def is_our_line(self, party: Party, event_id: str, verbs: tuple[str, ...]) -> bool:
         """Whether one of our people said this with one of these verbs; redacted lines count."""
         called = self.called.get(event_id)
@@ -444,7 +456,10 @@ class Auditor:
             if len(parts) != 4 or parts[0] != "fed":
                 self.wrong(f"{party.id}: entry {pk} of type {entry.tracking_type} has no mark (6)")
                 continue
-            if parts[1] not in self.settled:
+            lent_outside = self.outside.known(party, parts[1])
+            if lent_outside is not None:
+                self.outside.entry(party, lent_outside, int(parts[2]), parts[3], entry.tracking_type, rest)
+            elif parts[1] not in self.settled:
                 self._entry(party, (parts[1], int(parts[2])), parts[3], entry.tracking_type, rest, entry.deltas)
 
     def _is_return(self, party: Party, pk: int) -> bool:
@@ -469,6 +484,12 @@ class Auditor:
             movement.handed = Decimal(str(deltas.get("quantity", 0)))
             if movement.over > 1 or movement.out < 1:
                 self.wrong(f"{name} was handed over {movement.over} times, taken out {movement.out} times (3)")
+        elif step == "putback" and kind in OUT_KINDS:
+            movement.put_back += 1
+        elif step == "in" and kind in OUT_KINDS:  # it was here before, entered by hand, and is marked as borrowed
+            self._came_in(movement, line, name)
+        elif step == "brought" and kind in BACK_KINDS:
+            self.outside.came_home(party, line[0])
         elif kind in BACK_KINDS:
             self._returned(movement, line, step, name)
 
@@ -550,7 +571,7 @@ class Auditor:
         if sent.terms.kind == "return" and sent.asked.party != party.id:
             return  # the lender reports the return, so no more can leave than was lent
         if sent.terms.decider != party.id or sent.terms.kind == "push":
-            if not self.is_our_line(party, sent.asked.event_id, ("push", "lend", "return", "approve")):
+            if not self.is_our_line(party, sent.asked.event_id, ("push", "lend", "return", "approve", "outside")):
                 self.wrong(f"{name}: stock leaves though nobody here has offered it (4)")
             return
         by = sent.granted or sent.decided

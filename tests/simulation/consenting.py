@@ -270,7 +270,7 @@ class Consents:
     def _has_read_the_rules(self, party: Party, transfer: Transfer) -> None:
         """A text to accept is accepted by a line for exactly what was shown, or on a card that shows it."""
         rules = transfer.terms.rules
-        shown = "--as-shown" in self._words(transfer.asked.event_id)
+        shown = "--as-shown" in self.words(transfer.asked.event_id)
         on_a_card = transfer.granted is not None and not transfer.terms.confirm
         if rules is not None and rules.agree and not shown and not on_a_card:
             self._wrong(party, transfer, "is taken under a text to agree to that nobody here has seen (2)")
@@ -288,7 +288,7 @@ class Consents:
 
     def _asked_for(self, party: Party, transfer: Transfer) -> None:
         """The given item has the name that our person wrote, and no larger quantity."""
-        words = self._words(transfer.asked.event_id)
+        words = self.words(transfer.asked.event_id)
         if words[1:2] != ["request"] or "from" not in words:
             return  # redacted later
         name, quantity = " ".join(words[2 : words.index("from") - 1]), Decimal(words[words.index("from") - 1])
@@ -300,7 +300,8 @@ class Consents:
         if given > quantity or not called:
             self._wrong(party, transfer, f"is booked in, but nobody here asked for that: {' '.join(words)} (2)")
 
-    def _words(self, event_id: str) -> list[str]:
+    def words(self, event_id: str) -> list[str]:
+        """What was said by that event, as a person sees it."""
         if event_id in self.auditor.called:
             return _seen(self.auditor.called[event_id].text).split()
         event = next((each for each in self.auditor.server.log if each["event_id"] == event_id), None)
@@ -387,7 +388,7 @@ class Consents:
             self._wrong(party, sent, f"gives away {sorted(map(str, theirs))}, which is only borrowed (4)")
 
     def _is_what_was_typed(self, party: Party, sent: Transfer) -> None:
-        words = self._words(sent.asked.event_id)
+        words = self.words(sent.asked.event_id)
         if words[1:2] not in (["push"], ["lend"]) or "to" not in words:
             return  # redacted later
         to = words.index("to")

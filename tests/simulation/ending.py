@@ -34,6 +34,7 @@ def must_agree(auditor: Auditor) -> None:
         auditor.look(party)
         auditor.must_have_kept(party)
         _must_be_idle(auditor, party)
+        auditor.outside.must_be_over(party)
         for transfer in party.transfers():
             if transfer.id not in auditor.forged | auditor.settled:
                 _must_be_over(auditor, party, transfer)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 
 import httpx
 
 from fedbot.engine.bot import Bot
 from fedbot.ports.journal import Committed
+from fedbot.rules.model.effects import Phrase
 from fedbot.rules.model.events import DecidedOffChat, Event, SaidOffChat
 from fedbot.rules.model.lifecycles import ConnectionState
 from fedbot.rules.model.transfer import Transfer
@@ -21,7 +22,7 @@ from tests.simulation.actions import Action
 from tests.simulation.auditor import Auditor
 from tests.simulation.crashing import Crash, CrashingJournal
 from tests.simulation.homeserver import FaultyHomeserver
-from tests.simulation.party import GRACE, Party, SkewedClock
+from tests.simulation.party import GRACE, InWords, Party, SkewedClock
 
 MOST_ROUNDS = 500
 LONG_POLL = timedelta(seconds=31)
@@ -81,6 +82,7 @@ class Federation:
                 network,
                 self._committed,
                 self._sent,
+                self._said,
                 "direct" if setup.direct else "relayed",
                 setup.open_for,
             )
@@ -134,6 +136,9 @@ class Federation:
 
     def _sent(self, party: Party, row: int, event_id: str) -> None:
         self.auditor.consents.sent(party, row, event_id)
+
+    def _said(self, party: Party, phrase: Phrase, at: datetime, in_words: InWords) -> None:
+        self.auditor.told.says(party, phrase, at, in_words)
 
     def tell(self, line: str) -> None:
         """Add a line with its time to the story."""

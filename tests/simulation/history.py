@@ -25,19 +25,22 @@ class Outcome:
     story: tuple[str, ...]
 
 
-def scripted(seed: int, *, lies: bool = False, ahead: bool = False) -> tuple[Setup, list[Action]]:
+def scripted(
+    seed: int, *, lies: bool = False, ahead: bool = False, outside: bool = False
+) -> tuple[Setup, list[Action]]:
     """The set-up and the actions of a seed. Every fifth history is only about loans; in some, one bot lies.
 
     `ahead`: it is about bookings, waiting lists, wants and requests from anyone.
+    `outside`: it is about what neighbours without a bot have, and what becomes of it when they get one.
     """
     random = Random(seed)
     setup = replace(Setup.drawn(random), lies=lies)
-    return setup, draw(random, friends=setup.friends, loans=seed % 5 == 0, lies=lies, ahead=ahead)
+    return setup, draw(random, friends=setup.friends, loans=seed % 5 == 0, lies=lies, ahead=ahead, outside=outside)
 
 
-def lived(seed: int, *, lies: bool = False, ahead: bool = False) -> Outcome:
+def lived(seed: int, *, lies: bool = False, ahead: bool = False, outside: bool = False) -> Outcome:
     """Play the history of a seed."""
-    return played(*scripted(seed, lies=lies, ahead=ahead))
+    return played(*scripted(seed, lies=lies, ahead=ahead, outside=outside))
 
 
 def played(setup: Setup, actions: Sequence[Action]) -> Outcome:

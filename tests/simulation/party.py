@@ -49,6 +49,8 @@ P = ParamSpec("P")
 Told = TypeVar("Told")
 Committing = Callable[["Party", Event, Committed, Sequence[int]], None]
 Sending = Callable[["Party", int, str], None]
+InWords = Callable[[Phrase, datetime], Rendered]
+Saying = Callable[["Party", Phrase, datetime, InWords], None]
 
 
 class SkewedClock(Clock):
@@ -109,6 +111,7 @@ class Party:
     network: dict[str, httpx.BaseTransport]
     committing: Committing
     sending: Sending
+    saying: Saying
     access: str = "relayed"
     open_for: timedelta = timedelta(days=7)
     bot: Bot | None = None
@@ -189,7 +192,8 @@ class Party:
         edge.in_thread = _at_once
         ports = Ports(journal, self.chat, edge, self.identity, self.vault, self.clock)
         bot = Bot(self.us, ports, settle=SETTLE, give_up=GIVE_UP)
-        bot.engine._render = _only_the_name
+        in_words = bot.engine._render
+        bot.engine._render = lambda phrase, at: self._said(phrase, at, in_words)
         bot.engine.show_typing = lambda _: None
         self.bot = bot
         await bot.start()
@@ -226,6 +230,11 @@ class Party:
         dues += [c.due for c in self.connections() if c.state in UNFINISHED_CONNECTION]
         return min((due + timedelta(seconds=1) for due in dues if due >= now), default=None)
 
+    def _said(self, phrase: Phrase, at: datetime, in_words: InWords) -> Rendered:
+        """Hand on what is said; a message reads as its phrase is called, which takes less time."""
+        self.saying(self, phrase, at, in_words)
+        return Rendered(phrase.name, "")
+
     def _committed(self, event: Event, decision: Committed, rows: Sequence[int]) -> None:
         self.events += not isinstance(event, CaughtUp)
         self.committing(self, event, decision, rows)
@@ -255,8 +264,3 @@ class Party:
     def unfinished_rows(self) -> list[Any]:
         """The rows left in the outbox."""
         return self.database.rows("SELECT lane, kind, problem FROM outbox WHERE state IN ('queued', 'acting')")
-
-
-def _only_the_name(phrase: Phrase, _: datetime) -> Rendered:
-    """Render a phrase as its name, because sentences are not tested here."""
-    return Rendered(phrase.name, "")

@@ -23,6 +23,7 @@ from fedbot_demo.inventree.records import StockItem
 from fedbot_demo.inventree.stock_rows import is_in_stock
 from tests.fakes.people import Person
 from tests.simulation.consenting import FriendView, View, view_of
+from tests.simulation.neighbours import Lending
 from tests.simulation.party import GRACE, Party
 
 if TYPE_CHECKING:
@@ -67,8 +68,8 @@ HOSTILE_LINES = (
 
 def actions(federation: Federation) -> dict[str, Callable[[int, int, int, int], Awaitable[None]]]:
     """People's actions by name."""
-    said = _Talk(federation)
-    return {
+    said = Talk(federation)
+    return Lending(federation, said).actions() | {
         "connect": said.connect,
         "push": said.push,
         "push several": said.push_several,
@@ -129,7 +130,7 @@ def settle(federation: Federation) -> None:
     """A person with the permission reports each parcel as received, and gives away what the end of a friendship waits
     for.
     """
-    said = _Talk(federation)
+    said = Talk(federation)
     for party in federation.parties:
         go_on(federation, party)
         superuser = federation.people[party.person(party.people.superuser)]
@@ -145,7 +146,9 @@ def settle(federation: Federation) -> None:
                 superuser.says(f"!fed resolve {transfer.code} --as {'off' if is_here else 'by-hand'}")
 
 
-class _Talk:
+class Talk:
+    """What people say and tap; and what they say it of."""
+
     def __init__(self, federation: Federation) -> None:
         self._federation = federation
         self._taps: list[tuple[str, Person]] = []
@@ -165,7 +168,7 @@ class _Talk:
             first = parties[0]
         return (first, other) if a // 8 % 2 else (other, first)
 
-    def _asks(self, party: Party, b: int, text: str, *, reply_to: str = "") -> str:
+    def asks(self, party: Party, b: int, text: str, *, reply_to: str = "") -> str:
         """One of the party's people writes it, mostly one with the permission."""
         return self._says(party, b, text, reply_to=reply_to)[0]
 
@@ -218,7 +221,7 @@ class _Talk:
         self._federation.tell(f"{person.user_id}: {text}")
         person.says(text)
 
-    def _item(self, party: Party, c: int) -> tuple[int, str]:
+    def item(self, party: Party, c: int) -> tuple[int, str]:
         """A stock item and a quantity of it, seldom more than there is."""
         rows = _in_stock(party)
         known = [row for row in rows if party.inventree.parts[row.part].IPN in WANTED]
@@ -228,14 +231,14 @@ class _Talk:
 
     async def push(self, a: int, b: int, c: int, _: int) -> None:
         one, other = self._two(a)
-        item, quantity = self._item(one, c)
-        self._asks(one, b, f"!fed push #{item} {quantity} to {other.id}")
+        item, quantity = self.item(one, c)
+        self.asks(one, b, f"!fed push #{item} {quantity} to {other.id}")
 
     async def push_several(self, a: int, b: int, c: int, d: int) -> None:
         one, other = self._two(a)
-        items = [self._item(one, number) for number in (c, d)]
+        items = [self.item(one, number) for number in (c, d)]
         text = " + ".join(f"#{item} {quantity}" for item, quantity in items)
-        self._asks(one, b, f"!fed push {text} to {other.id}")
+        self.asks(one, b, f"!fed push {text} to {other.id}")
 
     async def request(self, a: int, b: int, c: int, d: int) -> None:
         """Request from a friend, sometimes from anyone: one after the other or all at once, whole or in parts."""
@@ -243,9 +246,9 @@ class _Talk:
             one, other = self._two(a)
             if d % 3 == 1:
                 how = ("", " --all", " --join", " --all --join")[d // 3 % 4]
-                self._asks(one, b, f"!fed request {WANTED[c % len(WANTED)]} {1 + c % 3} from anyone{how}")
+                self.asks(one, b, f"!fed request {WANTED[c % len(WANTED)]} {1 + c % 3} from anyone{how}")
                 return
-            self._asks(one, b, f"!fed request {WANTED[c % len(WANTED)]} {1 + c % 3} from {other.id}")
+            self.asks(one, b, f"!fed request {WANTED[c % len(WANTED)]} {1 + c % 3} from {other.id}")
 
     def _home_again(self) -> list[tuple[Party, Party, int]]:
         """Serialised items that were lent and returned: the lender, the borrower, the stock item."""
@@ -270,10 +273,10 @@ class _Talk:
             lenses = [row.pk for row in _in_stock(one) if row.serial and one.inventree.parts[row.part].IPN in WANTED]
             numbers = (c, d) if d % 2 else (c,)
             single = [(lenses[c % len(lenses)], "1")] if lenses and c % 4 == 1 else []
-            items = single or [self._item(one, number) for number in numbers]
+            items = single or [self.item(one, number) for number in numbers]
         text = " + ".join(f"#{item} {quantity}" for item, quantity in items)
         until = ("for 1 day", "for 3 days", "for 3 weeks")[d % 3]
-        self._asks(one, b, f"!fed lend {text} to {other.id} {until}")
+        self.asks(one, b, f"!fed lend {text} to {other.id} {until}")
 
     def _on_loan(self, a: int) -> tuple[Party, Transfer] | None:
         """A transfer on loan, from one of its sides."""
@@ -293,7 +296,7 @@ class _Talk:
     async def extend(self, a: int, b: int, c: int, _: int) -> None:
         if found := self._on_loan(a):
             party, loan = found
-            self._asks(party, b, f"!fed extend {loan.code} {1 + c % 3} days")
+            self.asks(party, b, f"!fed extend {loan.code} {1 + c % 3} days")
 
     async def end_of_a_loan(self, a: int, b: int, c: int, _: int) -> None:
         """The lender gives it away or reports it lost, as a whole or one item. The borrower's superuser books out lost
@@ -308,7 +311,7 @@ class _Talk:
         elif found := self._on_loan(a):
             party, loan = found
             line = f" {1 + c // 4 % 2}" if len(loan.terms.lines) > 1 and c % 4 > 1 else ""
-            self._asks(party, b, f"!fed {'gift' if c % 2 else 'lost'} {loan.code}{line}")
+            self.asks(party, b, f"!fed {'gift' if c % 2 else 'lost'} {loan.code}{line}")
 
     # --- bookings, queues, and requests from anyone -------------------------------------------------------
 
@@ -320,16 +323,16 @@ class _Talk:
         days = f"from {first.isoformat()} until {(first + timedelta(days=d // 3 % 4)).isoformat()}"
         if c % 2:
             lenses = [row.pk for row in _in_stock(one) if row.serial and one.inventree.parts[row.part].IPN in WANTED]
-            item, quantity = (lenses[0], "1") if lenses and c % 4 == 1 else self._item(one, c)
-            self._asks(one, b, f"!fed lend #{item} {quantity} to {other.id} {days}")
+            item, quantity = (lenses[0], "1") if lenses and c % 4 == 1 else self.item(one, c)
+            self.asks(one, b, f"!fed lend #{item} {quantity} to {other.id} {days}")
         else:
-            self._asks(one, b, f"!fed request {WANTED[c // 2 % 4]} 1 from {other.id} {days}")
+            self.asks(one, b, f"!fed request {WANTED[c // 2 % 4]} 1 from {other.id} {days}")
 
     async def wait(self, a: int, b: int, c: int, d: int) -> None:
         """Wait for a friend's item, or one of ours."""
         one, other = self._two(a)
         where = f" from {other.id}" if d % 3 else ""
-        self._asks(one, b, f"!fed wait {WANTED[(3, 0, 1, 3)[c % 4]]}{where}")
+        self.asks(one, b, f"!fed wait {WANTED[(3, 0, 1, 3)[c % 4]]}{where}")
 
     async def take_the_turn(self, a: int, b: int, *_: int) -> None:
         """Someone whose turn it is requests the item that is kept for them."""
@@ -341,16 +344,16 @@ class _Talk:
         ]
         if places:
             party, place = places[a % len(places)]
-            self._asks(party, b, f"!fed request 1 #{place.item} from {place.peer} for 2 days")
+            self.asks(party, b, f"!fed request 1 #{place.item} from {place.peer} for 2 days")
 
     async def want(self, a: int, b: int, c: int, d: int) -> None:
         one, _ = self._two(a)
-        self._asks(one, b, f"!fed want {1 + c % 3} {WANTED[d % len(WANTED)]}")
+        self.asks(one, b, f"!fed want {1 + c % 3} {WANTED[d % len(WANTED)]}")
 
     async def from_anyone(self, a: int, b: int, c: int, d: int) -> None:
         one, _ = self._two(a)
         how = (" --all", "", " --join", " --all --join", " --all")[d % 5]
-        self._asks(one, b, f"!fed request {WANTED[c % 3]} {1 + c % 4} from anyone{how}")
+        self.asks(one, b, f"!fed request {WANTED[c % 3]} {1 + c % 4} from anyone{how}")
 
     # --- decisions ----------------------------------------------------------------------------------------
 
@@ -452,7 +455,7 @@ class _Talk:
             else:
                 self._federation.auditor.missing.add(transfer.id)
                 side = party if c % 16 else self._federation.auditor.by_id(transfer.peer)
-                self._asks(side, b, f"!fed missing {transfer.code}")
+                self.asks(side, b, f"!fed missing {transfer.code}")
 
     def says_it_is_here(self, party: Party, transfer: Transfer, person: Person) -> None:
         """`received`, by this person."""
@@ -497,7 +500,7 @@ class _Talk:
     async def cancel(self, a: int, b: int, *_: int) -> None:
         if found := self._subject(a):
             party, subject = found
-            self._asks(party, b, f"!fed cancel {subject.code}")
+            self.asks(party, b, f"!fed cancel {subject.code}")
 
     async def babble(self, a: int, b: int, *_: int) -> None:
         everybody = [*self._federation.people.values(), self._federation.stranger]

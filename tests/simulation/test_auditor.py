@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import timedelta
+from unittest.mock import patch
 
+import pytest
+
+from fedbot import messages
 from fedbot.rules.model.decision import Choice
-from fedbot.rules.model.lifecycles import TransferState
+from fedbot.rules.model.effects import say
+from fedbot.rules.model.lifecycles import OutsideState, TransferState
+from fedbot.rules.model.stock import Permissions
+from fedbot_demo.inventree.faults import Fault, FaultKind
 from tests.simulation.actions import Action
 from tests.simulation.ending import must_agree
 from tests.simulation.federation import Federation, Setup
+from tests.simulation.neighbours import loans_of
 from tests.simulation.party import GRACE, Party
 
 WORLD = Setup(2, (0, 0), direct=False, friends=True, open_for=timedelta(days=7))
@@ -96,3 +105,37 @@ async def test_a_typed_approval_counts_for_the_space_of_its_author() -> None:
     assert receiver.transfers()[0].state is TransferState.DONE
     must_agree(federation.auditor)
     assert not federation.auditor.violations
+
+
+async def test_a_message_that_says_what_is_not_so_is_noticed() -> None:
+    federation, sender, receiver = await _friends()
+    federation.people[sender.person(sender.people.approver)].says("!fed push #1 1 to p1")
+    await federation.rests()
+    (offered,) = sender.transfers()
+    assert sender.bot is not None
+    sender.bot.engine._render(say(messages.approval.too_late, subject=offered), federation.clock.now())
+    assert not federation.auditor.violations
+    await _agreed(federation, receiver)
+    (given,) = sender.transfers()
+    assert not federation.auditor.violations
+    sender.bot.engine._render(say(messages.approval.too_late, subject=given), federation.clock.now())
+    (violation,) = federation.auditor.violations
+    assert "people read too_late" in violation
+    assert "stock has left" in violation
+
+
+@pytest.mark.parametrize("is_broken", [False, True])
+async def test_what_leaves_to_a_neighbour_by_who_may_no_longer_is_noticed(is_broken: bool) -> None:
+    federation, owner, _ = await _friends()
+    owner.simulated.faults.add(Fault(FaultKind.REFUSED, "POST", "", times=None))  # all can be read, nothing changed
+    federation.people[owner.person(owner.people.approver)].says("!fed lend #1 1 to outside Café for 3 days")
+    await federation.passes(timedelta(hours=2))
+    await federation.perform(Action("rights", (owner.number, 0, 1, NOT_BY_ITS_CARD)))
+    await federation.passes(timedelta(hours=2))
+    with patch.object(Permissions, "covers", lambda *_: True) if is_broken else nullcontext():
+        await federation.perform(Action("fixed", (owner.number, 0, 0, 0)))
+        await federation.passes(timedelta(hours=2))
+    (loan,) = loans_of(owner)
+    assert loan.state is (OutsideState.OUT if is_broken else OutsideState.NOT_LENT)
+    assert bool(federation.auditor.violations) is is_broken
+    assert all("had lost the right" in each for each in federation.auditor.violations)

@@ -14,6 +14,13 @@ def test_no_promise_is_broken_in_a_history_about_bookings_queues_wants_and_reque
     assert not outcome.violations
 
 
+@pytest.mark.parametrize("seed", [*range(1, 5), *(pytest.param(n, marks=pytest.mark.long) for n in range(5, 41))])
+def test_no_promise_is_broken_in_a_history_about_neighbours_without_a_bot(seed: int) -> None:
+    outcome = lived(seed, lies=seed % 3 == 0, outside=True)
+    assert outcome.events > 0
+    assert not outcome.violations
+
+
 LONG = (*range(13, 101), 3100055, 71000271, 72000116)
 
 
