@@ -5,7 +5,6 @@ from __future__ import annotations
 from fedbot import messages
 from fedbot.commands.lookup import room_name, space_meant, whole_line
 from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb, Where
-from fedbot.rules import command as chat_lines
 from fedbot.rules.connection import disconnect
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
@@ -70,11 +69,9 @@ def answer_without(turn: Turn, command: Command, problem: Diagnosis | None) -> b
     if not command.arguments.get("now"):
         return False
     if command.username in turn.standing().superusers:
-        chat_lines.answer(turn, command, act(turn, command, ()))
+        turn.answer(command, act(turn, command, ()))
     else:
-        chat_lines.answer(
-            turn, command, say(messages.line_errors.not_last_seen_as_superuser, command=command, us=turn.us)
-        )
+        turn.answer(command, say(messages.line_errors.not_last_seen_as_superuser, command=command, us=turn.us))
     return True
 
 
@@ -109,7 +106,7 @@ def _let_choose(turn: Turn, command: Command, connection: Connection, *, at_once
         orderly=None if at_once else disconnect.preview(turn, connection),
         at_once=disconnect.preview(turn, connection, at_once=True),
     )
-    chat_lines.choose(turn, command.room, command.event_id, command.sender, phrase, tuple(lines))
+    turn.choose(command.room, command.event_id, command.sender, phrase, tuple(lines))
 
 
 HANDLER = Handler(SPEC, ask, act, answer_without)

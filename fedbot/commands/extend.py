@@ -83,7 +83,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
     if isinstance(meant, Phrase):
         return meant
     loan, words = meant
-    today = lend.today(turn, loan)
+    today = turn.day_of(loan)
     day = day_from(words, today, max(loan.due_day or today, today))
     if isinstance(day, Phrase):
         return day

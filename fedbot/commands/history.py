@@ -12,7 +12,6 @@ from fedbot.commands.dates import days_in
 from fedbot.commands.grammar import SHOWN
 from fedbot.commands.lookup import bare_id, spaces_in, subject_meant, whole_line
 from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb
-from fedbot.rules import command as chat_lines
 from fedbot.rules.consent import Subject
 from fedbot.rules.ledger import history
 from fedbot.rules.loan import lend
@@ -77,9 +76,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
     phrase = _page(turn, meant, shown, total, more=True)
     if total <= meant.page * A_PAGE:
         return phrase
-    chat_lines.choose(
-        turn, command.room, command.event_id, command.sender, phrase, (), more=_next_page(turn, command, meant)
-    )
+    turn.choose(command.room, command.event_id, command.sender, phrase, (), more=_next_page(turn, command, meant))
     return None
 
 

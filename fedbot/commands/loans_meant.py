@@ -21,7 +21,6 @@ from fedbot.commands.lookup import (
 from fedbot.commands.picking import quantity_complaint
 from fedbot.commands.spec import BETWEEN_THINGS, Verb
 from fedbot.messages.formatting import EVERYTHING, is_times, measured_in, quantity_in
-from fedbot.rules import command as chat_lines
 from fedbot.rules.loan import lend
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
@@ -35,7 +34,7 @@ from fedbot.rules.state import Turn
 
 def loan_meant(turn: Turn, command: Command, spec: Verb) -> Transfer | Phrase:
     """The running loan; a return or extension stands for its loan. Else an objection."""
-    found = subject_meant(turn, command, spec, tuple(lend.on_loan(turn)))
+    found = subject_meant(turn, command, spec, tuple(turn.loans()))
     if isinstance(found, Phrase):
         return found
     if isinstance(found, Transfer) and found.terms.parent:
@@ -116,7 +115,7 @@ def on_loan_called(turn: Turn, command: Command, things: str = "") -> tuple[list
     """This room's loans, to friends and to neighbours, that have all these items; all loans, if none is named."""
     here = rooms_told_of(turn, command.room)
     each_thing = things.split(BETWEEN_THINGS) if things else []
-    loans = [loan for loan in lend.on_loan(turn) if loan.room in here]
+    loans = [loan for loan in turn.loans() if loan.room in here]
     loans = [loan for loan in loans if all(_lines_meant(loan, each) for each in each_thing)]
     known = [loan for loan in turn.outside_loans() if loan.room in here or is_private(turn, command.room)]
     known = [loan for loan in known if loan.is_living]
@@ -271,7 +270,7 @@ def let_choose_one(turn: Turn, command: Command, loan: Transfer, spec: Verb, wor
         for number in range(1, max(numbers) + 1)
     )
     phrase = say(messages.loan.several_things_called_so, loan=loan, numbers=tuple(numbers), verb=spec.name)
-    chat_lines.choose(turn, command.room, command.event_id, command.sender, phrase, ways)
+    turn.choose(command.room, command.event_id, command.sender, phrase, ways)
 
 
 def let_choose(turn: Turn, command: Command, loan: Transfer, spec: Verb) -> None:
@@ -285,4 +284,4 @@ def let_choose(turn: Turn, command: Command, loan: Transfer, spec: Verb) -> None
     )
     lines = tuple(line for line in lend.lines_out(turn, loan) if line.number in left)
     phrase = say(messages.loan.which_things_of_a_loan, loan=loan, lines=lines, everything=last, verb=spec.name)
-    chat_lines.choose(turn, command.room, command.event_id, command.sender, phrase, ways)
+    turn.choose(command.room, command.event_id, command.sender, phrase, ways)

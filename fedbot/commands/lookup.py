@@ -14,7 +14,6 @@ from fedbot.commands.grammar import PLAINLY_A_TYPO, SHOWN, near, render
 from fedbot.commands.items import Reading
 from fedbot.commands.sentences import beginning_with
 from fedbot.commands.spec import Verb
-from fedbot.rules import command as chat_lines
 from fedbot.rules.consent import Subject
 from fedbot.rules.decisions import subject_by_id
 from fedbot.rules.ledger import history
@@ -219,7 +218,7 @@ def let_choose_how_much(
         whole.append(whole_line(turn, command, spec, lines=[*lines[:number], [meant], *lines[number + 1 :]], **fixed))
     told = tuple((Decimal(way.quantity), way.unit, way.item[:SHOWN]) for way in ways)
     phrase = say(messages.offer.which_is_the_quantity, ways=told)
-    chat_lines.choose(turn, command.room, command.event_id, command.sender, phrase, tuple(whole))
+    turn.choose(command.room, command.event_id, command.sender, phrase, tuple(whole))
 
 
 NEAR_CODES = 200

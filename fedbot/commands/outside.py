@@ -23,7 +23,6 @@ from fedbot.commands.push import ANYWAY, counted
 from fedbot.commands.spec import Argument, Handler, Kind, Verb, Where
 from fedbot.commands.tokens import unquoted
 from fedbot.messages.formatting import EVERYTHING, quantity_in
-from fedbot.rules import command as chat_lines
 from fedbot.rules.lines import not_entitled
 from fedbot.rules.loan import bookings, lend, outside
 from fedbot.rules.model import lending as lendings
@@ -117,7 +116,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...], spec: Verb) -
         ways = tuple(_instead(turn, command, spec, way[0], day) for way in picked.ways if len(way) == 1)
         if len(ways) < len(picked.ways):
             return say(messages.lending.one_item_to_outside)
-        chat_lines.choose(turn, command.room, command.event_id, command.sender, picked.phrase, ways)
+        turn.choose(command.room, command.event_id, command.sender, picked.phrase, ways)
         return None
     care, moved = turn.us.care, [taken_out(picked.item, picked.quantity)]
     hold = lend.for_loan(turn, moved, [picked.item.pk], answers)

@@ -14,7 +14,6 @@ from fedbot.commands.items import Reading
 from fedbot.commands.lookup import friend_meant, whole_line
 from fedbot.commands.picking import Ahead, Choice, Picked, Picking, pick, quantity_complaint, size_complaint, units_said
 from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb, Where
-from fedbot.rules import command as chat_lines
 from fedbot.rules.loan import bookings, lend, overdue
 from fedbot.rules.model import lending as lendings
 from fedbot.rules.model.care import taken_out
@@ -230,7 +229,7 @@ def _let_choose(
     for way in choice.ways:
         chosen = [counted(lying.item.pk, lying.quantity) for lying in way]
         ways.append(whole_line(turn, command, spec, space=friend.peer, lines=[*before, *chosen, *behind], **fixed))
-    chat_lines.choose(turn, command.room, command.event_id, command.sender, choice.phrase, tuple(ways))
+    turn.choose(command.room, command.event_id, command.sender, choice.phrase, tuple(ways))
 
 
 def _with_instead(command: Command, spec: Verb, picked: list[Picked], item: StockItem, quantity: Decimal) -> str:

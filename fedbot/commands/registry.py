@@ -1,4 +1,4 @@
-"""All verbs, and the registry that the rules use (`fedbot.rules.command.Verbs`)."""
+"""All verbs, and the registry that the rules use (`fedbot.rules.state.Verbs`)."""
 
 from __future__ import annotations
 

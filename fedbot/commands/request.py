@@ -16,7 +16,6 @@ from fedbot.commands.items import Reading, counted_as_one, elsewhere
 from fedbot.commands.lookup import friend_meant, let_choose_how_much, rooms_told_of, whole_line
 from fedbot.commands.picking import quantity_complaint
 from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb, Where
-from fedbot.rules import command as chat_lines
 from fedbot.rules.model import time_zones
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
@@ -248,7 +247,7 @@ def _ask_how_many(turn: Turn, command: Command, spec: Verb, number: int) -> None
     ways = tuple(whole_line(turn, command, spec, lines=counted(n), **fixed) for n in range(1, MOST_BY_NUMBER + 1))
     more = render(spec, {**command.arguments, "lines": counted(_MANY)})
     phrase = say(messages.offer.how_many_of_it, word=item[:SHOWN], most=MOST_BY_NUMBER, line=more)
-    chat_lines.choose(turn, command.room, command.event_id, command.sender, phrase, ways)
+    turn.choose(command.room, command.event_id, command.sender, phrase, ways)
 
 
 def _as_meant(turn: Turn, command: Command) -> dict[str, str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from fedbot import messages
 from fedbot.commands.lookup import subject_meant, whole_line
 from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb
-from fedbot.rules import command as chat_lines
 from fedbot.rules.loan import write_off
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.effects import Phrase, say
@@ -89,7 +88,7 @@ def _of_a_rest(turn: Turn, command: Command, transfer: Transfer) -> Phrase | Non
     said, truths = str(command.arguments.get("as", "")), parcel.TRUTHS_OF_A_REST
     phrase = say(messages.resolve.resolve_rest_choice, transfer=transfer, peer_name=peer_name, truths=truths, said=said)
     lines = tuple(whole_line(turn, command, SPEC, id=transfer.code, **{"as": truth.typed}) for truth in truths)
-    chat_lines.choose(turn, command.room, command.event_id, command.sender, phrase, lines)
+    turn.choose(command.room, command.event_id, command.sender, phrase, lines)
     return None
 
 
@@ -148,7 +147,7 @@ def _offer(turn: Turn, command: Command, transfer: Transfer, offered: tuple[Trut
         said=str(command.arguments.get("as", "")),
     )
     lines = tuple(whole_line(turn, command, SPEC, id=transfer.code, **{"as": truth.typed}) for truth in offered)
-    chat_lines.choose(turn, command.room, command.event_id, command.sender, phrase, lines)
+    turn.choose(command.room, command.event_id, command.sender, phrase, lines)
 
 
 HANDLER = Handler(SPEC, ask, act)

@@ -6,7 +6,6 @@ from fedbot import messages
 from fedbot.commands.grammar import SHOWN, near
 from fedbot.commands.lookup import whole_line
 from fedbot.commands.spec import Argument, Handler, Kind, Verb
-from fedbot.rules import command as chat_lines
 from fedbot.rules.catalogue import share as shares
 from fedbot.rules.model.catalogue import CATEGORY, EVERYTHING, ITEM
 from fedbot.rules.model.command import Command
@@ -85,7 +84,7 @@ def let_choose(turn: Turn, command: Command, spec: Verb, things: tuple[Thing, ..
     """Ask which one: a part and a category, or several parts, may have the same name."""
     ways = tuple(whole_line(turn, command, spec, thing=named(thing)) for thing in things)
     phrase = say(messages.catalogue.which_to_share, word=word_of(command)[:SHOWN], things=things)
-    chat_lines.choose(turn, command.room, command.event_id, command.sender, phrase, ways)
+    turn.choose(command.room, command.event_id, command.sender, phrase, ways)
 
 
 def named(thing: Thing) -> str:

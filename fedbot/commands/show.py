@@ -44,7 +44,7 @@ SPEC = Verb(
 
 
 def _meant(turn: Turn, command: Command) -> Subject | Phrase:
-    return subject_meant(turn, command, SPEC, (*turn.open_transfers(), *lend.on_loan(turn)))
+    return subject_meant(turn, command, SPEC, (*turn.open_transfers(), *turn.loans()))
 
 
 def _item(turn: Turn, command: Command) -> str:

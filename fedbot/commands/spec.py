@@ -152,7 +152,7 @@ AnswerWithout = Callable[[Turn, Command, Diagnosis | None], bool]
 
 @dataclass(frozen=True)
 class Handler:
-    """A verb with its functions; see `fedbot.rules.command.Verbs`.
+    """A verb with its functions; see `fedbot.rules.state.Verbs`.
 
     While our InvenTree doesn't answer, most verbs only report that: they have no `answer_without`. `is_outside`: it is
     about a loan to a neighbour without a bot, so it is allowed in the admin room, too.

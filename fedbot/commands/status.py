@@ -8,7 +8,6 @@ from dataclasses import replace
 from fedbot import messages
 from fedbot.commands.lookup import is_private, room_name, rooms_told_of
 from fedbot.commands.spec import Handler, Verb
-from fedbot.rules import command as chat_lines
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.effects import Phrase, say
@@ -47,7 +46,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
 
 def answer_without(turn: Turn, command: Command, problem: Diagnosis | None) -> bool:
     """Show the status although our InvenTree doesn't answer, and say so."""
-    chat_lines.answer(turn, command, _status(turn, command, None, problem))
+    turn.answer(command, _status(turn, command, None, problem))
     return True
 
 

@@ -70,7 +70,7 @@ def seen(turn: Turn, person: str, here: Collection[str], permissions: Permission
         lacking=tuple(t for t in turn.restless_transfers() if t.lacks_a_rest and t.room in here and superuser),
         parcels=tuple(t for t in shown if isinstance(t, Transfer) and _on_its_way(t, permissions)),
         left_over=tuple(t for t in turn.restless_transfers() if t.left_over and t.room in here and superuser),
-        on_loan=tuple(lend.as_out(turn, t) for t in lend.on_loan(turn) if t.room in here),
+        on_loan=tuple(lend.as_out(turn, t) for t in turn.loans() if t.room in here),
         wants=tuple(each for each in turn.wants() if each.is_living and each.room in here),
         places=tuple(
             (turn.party_name(each.peer), each) for each in turn.places_in_line() if each.is_living and each.room in here

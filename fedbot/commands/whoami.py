@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from fedbot import messages
 from fedbot.commands.spec import Handler, Verb
-from fedbot.rules import command as commands
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.effects import Phrase, say
@@ -39,7 +38,7 @@ def answer_without(turn: Turn, command: Command, problem: Diagnosis | None) -> b
         username=command.username,
         problem=problem,
     )
-    commands.answer(turn, command, phrase)
+    turn.answer(command, phrase)
     return True
 
 

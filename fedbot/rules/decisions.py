@@ -175,7 +175,7 @@ def reasoned_on(turn: Turn, event: Said) -> Transfer | None:
     """The transfer, still to be decided here, whose card one of our people has answered in words of their own."""
     about = turn.key_of(event.reply_to)
     subject = subject_by_id(turn, about.removeprefix("card:")) if about.startswith("card:") else None
-    if not isinstance(subject, Transfer) or event.edits or event.unproven or lend.is_return(subject):
+    if not isinstance(subject, Transfer) or event.edits or event.unproven or subject.is_return:
         return None
     is_ours = event.sender in turn.us.people and event.room in announcements.federation_rooms(turn)
     decides = is_open(subject) and decides_here(turn.us, subject) and not asks_if_handed_over(subject)
@@ -317,7 +317,7 @@ def _fits(transfer: Transfer, choice: Choice) -> bool:
     if transfer.is_our_offer:
         return choice in {Choice.APPROVE, Choice.DECLINE}
     if transfer.terms.parent:
-        return choice is not Choice.PARCEL and (lend.is_return(transfer) or choice is not Choice.DAMAGED)
+        return choice is not Choice.PARCEL and (transfer.is_return or choice is not Choice.DAMAGED)
     return choice is not Choice.DAMAGED
 
 
@@ -397,7 +397,7 @@ def _unsafe(turn: Turn, subject: Subject) -> Phrase | None:
         if subject.awaits_parcel:
             carries = connection.state in receive.CREDITING_FOR
         else:
-            carries = lend.carries(connection, subject)
+            carries = subject.is_carried_by(connection)
         return None if carries else say(messages.approval.connection_not_active, connection=connection)
     if connections.announced_alone(turn, subject):
         is_open = subject.check is not None and subject.check.is_open

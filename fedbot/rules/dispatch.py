@@ -6,10 +6,10 @@ transaction; nothing else changes state.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar, cast
 
 from fedbot import messages
 from fedbot.rules import decisions, health, inbound, lines, people, reminders, web
@@ -22,11 +22,11 @@ from fedbot.rules.loan.photos import on_photo
 from fedbot.rules.model import audit, lifecycles, queries
 from fedbot.rules.model.archive import Document
 from fedbot.rules.model.catalogue import FriendWant, Search, Want
-from fedbot.rules.model.command import Cooldown, PendingChoice
+from fedbot.rules.model.command import Cooldown, PendingChoice, WebAccess, WebLine
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import DecisionStage
 from fedbot.rules.model.diagnosis import ANOTHER_THING
-from fedbot.rules.model.effects import Join, say
+from fedbot.rules.model.effects import Join, is_for_page, say
 from fedbot.rules.model.events import (
     BY_THE_CLOCK,
     AccessEnded,
@@ -69,10 +69,12 @@ from fedbot.rules.model.events import (
     Waiting,
 )
 from fedbot.rules.model.figures import Survey
+from fedbot.rules.model.health import BotStatus
 from fedbot.rules.model.ledger import Reconciliation
 from fedbot.rules.model.lending import LendingStop, PlaceInLine, QueueEntry
 from fedbot.rules.model.outside import OutsideLoan, Rota
 from fedbot.rules.model.queries import AuditTrail, SignInFound
+from fedbot.rules.model.room import Room
 from fedbot.rules.model.stock import Permissions
 from fedbot.rules.model.transfer import RECALLED, Transfer, WaitingLine
 from fedbot.rules.protocol import announcements, sequencing
@@ -84,6 +86,9 @@ _WANTED_BY_VERBS_ALONE = (write_off,)
 """No rule here needs them, but what follows their steps has to be known below."""
 CONTINUATIONS = queries.kinds()
 """What the journal may find beside an effect: all kinds, as all rules are loaded here."""
+
+
+D = TypeVar("D", bound=Document)
 
 
 class _Follows(Protocol):
@@ -100,33 +105,55 @@ class _Timed(Protocol):
     def next_wake(self, turn: Turn) -> list[datetime]: ...
 
 
-_AFTER_EACH: tuple[tuple[_Follows, tuple[type[Document], ...]], ...] = (
-    (rota, (Rota, Search)),
-    (overdue, (LendingStop,)),
-    (want, (Want, FriendWant)),
-    (outside, (OutsideLoan,)),
-    (queue, (QueueEntry, PlaceInLine)),
-    (provision, (PlaceInLine, Want, LendingStop)),
+@dataclass(frozen=True)
+class _Such(Generic[D]):
+    """There is a document of that class, and it is such; without `is_such` any of that class."""
+
+    kind: type[D]
+    is_such: Callable[[D], bool] | None = None
+
+    def holds(self, turn: Turn) -> bool:
+        """Whether it is so by now, whatever this turn has changed."""
+        if self.is_such is None:
+            return turn.holds(cast("type[Document]", self.kind))
+        return turn.holds_such(self.kind, self.is_such)
+
+
+_AFTER_EACH: tuple[tuple[_Follows, tuple[_Such[Any], ...]], ...] = (
+    (rota, (_Such(Rota), _Such(Search))),
+    (overdue, (_Such(LendingStop),)),
+    (want, (_Such(Want), _Such(FriendWant))),
+    (outside, (_Such(OutsideLoan),)),
+    (queue, (_Such(QueueEntry), _Such(PlaceInLine))),
+    (provision, (_Such(PlaceInLine), _Such(Want), _Such(LendingStop))),
 )
-"""Asked after each event in this order, while there is a document of one of their classes."""
-_BY_THE_CLOCK: tuple[tuple[_Timed, tuple[type[Document], ...]], ...] = (
-    (rooms, ()),
+"""Asked after each event in this order, while one of these is there. Else they would have nothing to do."""
+_BY_THE_CLOCK: tuple[tuple[_Timed, tuple[_Such[Any], ...]], ...] = (
+    (rooms, (_Such(Room, lambda room: room.announce_at is not None),)),
     (reminders, ()),
-    (due_reminders, (Transfer,)),
-    (overdue, (Transfer,)),
-    (booking, (Transfer,)),
+    (due_reminders, (_Such(Transfer, lambda transfer: transfer.is_on_loan),)),
+    (overdue, (_Such(Transfer, lambda transfer: transfer.is_on_loan),)),
+    (booking, (_Such(Transfer, lambda transfer: transfer.is_booked_here),)),
     (bookings, ()),
-    (outside, (OutsideLoan,)),
-    (stats, (Survey,)),
-    (search, (Search,)),
-    (rota, (Rota,)),
-    (want, (Want, FriendWant)),
-    (queue, (QueueEntry, PlaceInLine)),
-    (reconcile, (Reconciliation,)),
-    (health, ()),
-    (lines, (WaitingLine,)),
+    (outside, (_Such(OutsideLoan, lambda loan: loan.is_living),)),
+    (stats, (_Such(Survey),)),
+    (search, (_Such(Search),)),
+    (rota, (_Such(Rota),)),
+    (want, (_Such(Want), _Such(FriendWant))),
+    (queue, (_Such(QueueEntry), _Such(PlaceInLine))),
+    (reconcile, (_Such(Reconciliation),)),
+    (health, (_Such(BotStatus, lambda status: status.looked is not None),)),
+    (lines, (_Such(WaitingLine),)),
 )
-"""Asked at each tick in this order: always, or while there is a document of one of their classes."""
+"""Asked at each tick in this order: always, or while one of these is there. Else they would have nothing to do."""
+R = TypeVar("R")
+
+
+def _asked(turn: Turn, table: tuple[tuple[R, tuple[_Such[Any], ...]], ...]) -> Iterator[R]:
+    """The rules of a table that are to be asked, each by what stands when its turn comes."""
+    for rule, such in table:
+        if not such or any(each.holds(turn) for each in such):
+            yield rule
 
 
 def decide(state: State, event: Event, verbs: Verbs, now: datetime) -> Turn:
@@ -137,12 +164,13 @@ def decide(state: State, event: Event, verbs: Verbs, now: datetime) -> Turn:
         lines.on_missed(turn, event)
     else:
         _RULES[type(event)](turn, event)
-    disconnect.finish_what_is_over(turn)
+    if turn.holds_such(Connection, lambda connection: connection.is_ending_or_over):
+        disconnect.finish_what_is_over(turn)
     if not isinstance(event, Recalled):  # what is past is only read
-        for rule, kinds in _AFTER_EACH:
-            if turn.holds(*kinds):
-                rule.follow(turn)
-    web.hand_over(turn)
+        for rule in _asked(turn, _AFTER_EACH):
+            rule.follow(turn)
+    if any(map(is_for_page, turn.effects)):
+        web.hand_over(turn)
     _follow_the_tables(turn)
     return turn
 
@@ -219,29 +247,30 @@ def _on_caught_up(turn: Turn, _: CaughtUp) -> None:
     for transfer in turn.open_transfers():
         sender_decision.expire(turn, transfer)
     for connection in turn.connections():
-        connections.expire(turn, connection)
+        if connection.is_overdue(turn.now):
+            connections.expire(turn, connection)
 
 
 def _on_tick(turn: Turn, _: Tick) -> None:
     """Whatever is due by the clock: messages to send again, makings to try again, silence to tell."""
     for connection in turn.connections():
-        resent = sequencing.resend_due(turn, disconnect.falls_silent(turn, connection))
+        current = disconnect.falls_silent(turn, connection) if connection.is_ending_or_over else connection
+        resent = sequencing.resend_due(turn, current)
         if resent is not connection:
             turn.save(resent)
             disconnect.tell_silence(turn, resent)
             connections.tell_silence(turn, resent)
         provision.try_again(turn, resent)
-        current = turn.connection(connection.id)
-        if current is not None:
-            rotate_tokens.look(turn, current)
+        tried = turn.connection(connection.id)
+        if tried is not None:
+            rotate_tokens.look(turn, tried)
     for transfer in turn.restless_transfers():
         resent_transfer = sequencing.resend_due(turn, transfer)
         if resent_transfer is not transfer:
             turn.save(resent_transfer)
             transfers.tell_silence(turn, resent_transfer)
-    for rule, kinds in _BY_THE_CLOCK:
-        if not kinds or turn.holds(*kinds):
-            rule.look(turn)
+    for rule in _asked(turn, _BY_THE_CLOCK):
+        rule.look(turn)
     _forget(turn)
 
 
@@ -254,7 +283,8 @@ def _forget(turn: Turn) -> None:
     for allowance in turn.allowances():
         if max(allowance.full_at, default=turn.now) <= turn.now:
             turn.drop(allowance)
-    web.look(turn)
+    if turn.holds(WebLine, WebAccess):
+        web.look(turn)
 
 
 def _on_posted(turn: Turn, event: Posted) -> None:
@@ -272,9 +302,15 @@ def _on_posted(turn: Turn, event: Posted) -> None:
             turn.save(replace(choice, event_id=event.event_id))
 
 
+def _has_answered(turn: Turn) -> None:
+    """Our InvenTree has: if it was silent, that is news."""
+    if turn.standing().inventory_down_since is not None:
+        health.is_back(turn)
+
+
 def _on_answered(turn: Turn, event: Answered) -> None:
     if not all(isinstance(answer, AuditTrail | SignInFound) for answer in event.answers):  # those are our own
-        health.is_back(turn)
+        _has_answered(turn)
     for answer in event.answers:
         if isinstance(answer, Permissions):
             turn.has_read(answer)
@@ -289,13 +325,13 @@ def _on_unanswered(turn: Turn, event: Unanswered) -> None:
 
 def _on_done(turn: Turn, event: StepDone) -> None:
     if not event.then.at_peer:
-        health.is_back(turn)
+        _has_answered(turn)
     event.then.done(turn, event)
 
 
 def _on_not_done(turn: Turn, event: StepRefused | StepUnknown) -> None:
     if not event.then.at_peer:
-        health.is_back(turn)
+        _has_answered(turn)
     if isinstance(event, StepRefused) and event.reason == ANOTHER_THING:
         health.on_mismatch(turn)
     event.then.not_done(turn, event)
@@ -360,9 +396,8 @@ def next_wake(state: State, now: datetime) -> datetime | None:
     times += [provision.next_try(c) for c in turn.connections()]
     times += [rotate_tokens.next_look(c) for c in turn.connections()]
     times += [choice.until for choice in turn.choices()]
-    for rule, kinds in _BY_THE_CLOCK:
-        if not kinds or turn.holds(*kinds):
-            times += rule.next_wake(turn)
+    for rule in _asked(turn, _BY_THE_CLOCK):
+        times += rule.next_wake(turn)
     return min((time for time in times if time is not None), default=None)
 
 
@@ -373,7 +408,7 @@ def waits_for_sync(state: State, asked_at: datetime) -> bool:
         return True
     turn = Turn(state, asked_at, by_the_clock=True)
     return any(sender_decision.is_over(turn, t) for t in turn.open_transfers()) or any(
-        connections.is_over(turn, c) for c in turn.connections()
+        connection.is_overdue(asked_at) for connection in turn.connections()
     )
 
 

@@ -128,7 +128,7 @@ def _about_connection(turn: Turn, event: EnvelopeSeen, envelope: Message[Body]) 
         return
     if envelope.kind != "connect" and _is_too_much(turn, envelope, connection.peer):
         return
-    connection = rooms.follow_what_is_over(turn, connection)
+    connection = _where_it_is_answered(turn, connection)
     if bodies.says(envelope, bodies.Connect):
         pinned = AnnouncedParty(connection.peer, connection.peer_name, connection.peer_key)
         connections.on_connect(turn, envelope, pinned, event)
@@ -196,12 +196,17 @@ def _from_unknown(turn: Turn, event: EnvelopeSeen, envelope: Message[Body]) -> N
     connections.on_connect(turn, envelope, fits[0], event)
 
 
+def _where_it_is_answered(turn: Turn, connection: Connection) -> Connection:
+    """The connection, in the room where messages about it are answered: one that is over waits for nobody to move."""
+    return connection if connection.state in LIVING_CONNECTION else rooms.follow_what_is_over(turn, connection)
+
+
 def _is_pinned(turn: Turn, connection: Connection, event: EnvelopeSeen, envelope: Message[Body]) -> bool:
     """Whether the message is from the party, account, key and room that the connection pins.
 
     What was written in the room before that was upgraded counts too.
     """
-    room = rooms.room_of(turn, connection)
+    room = connection.room if connection.state in LIVING_CONNECTION else rooms.room_of(turn, connection)
     if envelope.sender != connection.peer or event.room not in announcements.lineage(turn, room):
         turn.note(envelope.subject, audit.Fact.NOT_THE_SENDERS, event.sender, event.event_id)
         return False
@@ -223,13 +228,14 @@ def _about_transfer(turn: Turn, event: EnvelopeSeen, envelope: Message[Body]) ->
     is_heard = _is_pinned(turn, connection, event, envelope)
     if not is_heard or (transfer is not None and _is_too_much(turn, envelope, connection.peer)):
         return
-    connection = rooms.follow_what_is_over(turn, connection)
+    connection = _where_it_is_answered(turn, connection)
     if transfer is None:
         _new_transfer(turn, envelope, connection, event.edits or event.event_id)
         return
     if connection.state is ConnectionState.SUSPENDED:
         return
-    transfer = rooms.follow(turn, transfer, connection.room)
+    if transfer.room != connection.room:
+        transfer = rooms.follow(turn, transfer, connection.room)
     if transfer.role == "receiver" and receive.is_stale(turn, envelope, event.at):
         sequencing.ask_once(turn, transfer)
         return

@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from fedbot import messages
 from fedbot.rules import decisions, health, people
 from fedbot.rules.catalogue import search, want
-from fedbot.rules.command import answer, choose
 from fedbot.rules.loan import hand_back, queue
 from fedbot.rules.loan.photos import meant
 from fedbot.rules.model import audit, budgets
+from fedbot.rules.model.catalogue import Search
 from fedbot.rules.model.command import NUMBER_WITHIN, Answers, Command, PendingChoice
 from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.effects import Ask, Phrase, Post, Typing, say
@@ -37,6 +37,7 @@ from fedbot.rules.state import State, Turn
 
 PREFIX = "!fed"
 MORE = "more"
+CARD = "card"
 RIGHT_AFTER = timedelta(minutes=2)
 """For so long a number alone, without being a reply, answers the list that was put to the person last."""
 HELP = frozenset({"help", "hilfe"})
@@ -52,7 +53,7 @@ def on_said(turn: Turn, event: Said) -> None:
     """A line in a room: ours to answer, or not. In a direct chat every line is for us, with or without `!fed`."""
     heard = _heard(turn, event)
     if heard is None:
-        if not decisions.on_spoken_decision(turn, event) and not event.unproven and _is_in_our_rooms(turn, event):
+        if not decisions.on_spoken_decision(turn, event) and _may_remark_on_a_card(turn, event):
             hand_back.on_reply(turn, event)
             decisions.on_reason(turn, event)
         return
@@ -72,8 +73,14 @@ def is_for_us(turn: Turn, event: Said) -> bool:
     """Whether we do anything for that line. What isn't for us is nobody's to keep."""
     if _heard(turn, event) is not None or decisions.spoken_on(turn, event) is not None:
         return True
-    answers_a_card = hand_back.remarked_on(turn, event) or decisions.reasoned_on(turn, event)
-    return not event.unproven and _is_in_our_rooms(turn, event) and answers_a_card is not None
+    if not _may_remark_on_a_card(turn, event):
+        return False
+    return (hand_back.remarked_on(turn, event) or decisions.reasoned_on(turn, event)) is not None
+
+
+def _may_remark_on_a_card(turn: Turn, event: Said) -> bool:
+    """Whether it is a reply to a card of ours, in a room where that counts."""
+    return not event.unproven and _kind_answered(turn, event) == CARD and _is_in_our_rooms(turn, event)
 
 
 def was_out(turn: Turn, event: Said | Reacted) -> bool:
@@ -97,19 +104,28 @@ def _heard(turn: Turn, event: Said) -> tuple[str, str | Phrase] | None:
     """The line as it was meant, and what a reply to a list of ours stands for; None if it isn't ours to answer."""
     if not _is_in_our_rooms(turn, event):
         return None
-    meant = (
-        ""
-        if event.unproven
-        else _picked(turn, event)
-        or search.line_meant(turn, event)
-        or want.line_meant(turn, event)
-        or queue.line_meant(turn, event)
-    )
+    meant = "" if event.unproven else _picked(turn, event) or _stands_for(turn, event)
     text = (meant if isinstance(meant, str) else PREFIX) or event.text  # a complaint answers a line that is for us
     text = _addressed(turn, event, text)
     if not is_addressed(text) or who_answers.is_bot(turn, event.room, event.sender):
         return None
     return (text, meant) if who_answers.we_answer(turn, event.room, event.sender) else None
+
+
+def _stands_for(turn: Turn, event: Said) -> str | Phrase:
+    """The whole line that a few words stand for, mostly by the message of ours that they answer; '' if for none."""
+    answered = _kind_answered(turn, event)
+    meant = search.line_meant(turn, event) if answered == search.LIST or turn.holds(Search) else ""
+    if not meant and answered == want.FRIENDS_WANT:
+        meant = want.line_meant(turn, event)
+    if not meant and answered in queue.ABOUT_A_PLACE:
+        meant = queue.line_meant(turn, event)
+    return meant
+
+
+def _kind_answered(turn: Turn, event: Said) -> str:
+    """What kind of message of ours the line answers, by its key (`card`, `choice`, …); '' if none of ours."""
+    return turn.key_of(event.reply_to).partition(":")[0]
 
 
 def _addressed(turn: Turn, event: Said, text: str) -> str:
@@ -300,7 +316,7 @@ def _understand(turn: Turn, event: Said, text: str, *, is_picked: bool) -> None:
         names = tuple(turn.party_name(party) for party in sorted(others))
         phrase = say(messages.line_errors.is_it_for_us, us=turn.us, others=names)
         ours = f"{first} as {turn.us.party} {words}"
-        choose(turn, event.room, event.event_id, event.sender, phrase, (ours,))
+        turn.choose(event.room, event.event_id, event.sender, phrase, (ours,))
         return
     username = turn.us.people[event.sender]
     subject = _answered_subject(turn, event, turn.verbs.answers(verb))
@@ -361,8 +377,7 @@ def carry_out(turn: Turn, command: Command) -> None:
     complains = isinstance(asked, Phrase)
     queries = () if isinstance(asked, Phrase) else asked
     if permission is Permission.ANYONE and not queries:
-        answer(
-            turn,
+        turn.answer(
             command,
             asked if isinstance(asked, Phrase) else turn.verbs.act(turn, command, ()),
             refuses=complains,
@@ -424,7 +439,7 @@ def _on_answered(turn: Turn, then: CarryOut, event: Answered) -> None:
     if not _is_over(turn, command):
         return
     if not turn.is_still(command.sender, command.username):
-        answer(turn, command, say(messages.line_errors.stranger, person=command.sender, us=turn.us))
+        turn.answer(command, say(messages.line_errors.stranger, person=command.sender, us=turn.us))
         return
     if about_permission:
         permissions = about_permission[0]
@@ -432,19 +447,19 @@ def _on_answered(turn: Turn, then: CarryOut, event: Answered) -> None:
             raise TypeError(f"a line asks for permissions and who may first, not {about_permission!r}")
         if not permissions.covers(permission):
             turn.note(command.subject or "-", audit.NotEntitled(command.verb), command.sender, command.event_id)
-            answer(turn, command, _not_entitled(turn, command, permissions, able, permission))
+            turn.answer(command, _not_entitled(turn, command, permissions, able, permission))
             return
     if answers and isinstance(answers[0], UnitsRelated):
         carry_out(turn, replace(command, factors=answers[0].factors))
         return
     if not then.complains:
-        answer(turn, command, turn.verbs.act(turn, command, answers))
+        turn.answer(command, turn.verbs.act(turn, command, answers))
         return
     asked = turn.verbs.ask(
         turn, command
     )  # what is wrong with a line may tell of the space, so it was kept back till now
     if isinstance(asked, Phrase):
-        answer(turn, command, asked, refuses=True)
+        turn.answer(command, asked, refuses=True)
     else:
         carry_out(turn, command)
 
@@ -479,8 +494,7 @@ def _not_entitled(turn: Turn, command: Command, permissions: Permissions, able: 
 
 def _on_unanswered(turn: Turn, command: Command, event: Unanswered) -> None:
     if _is_over(turn, command) and not turn.verbs.answer_without(turn, command, event.problem):
-        answer(
-            turn,
+        turn.answer(
             command,
             say(
                 messages.line_errors.inventory_silent,

@@ -11,7 +11,6 @@ from fedbot.rules import health
 from fedbot.rules.connection import rotate_tokens
 from fedbot.rules.consent import Subject, asks_if_handed_over, awaits_parcel, decides_here, is_open, takes_less
 from fedbot.rules.decisions import permission_to_decide, subject_by_id
-from fedbot.rules.loan import lend
 from fedbot.rules.loan.due_reminders import next_due_date_reminder
 from fedbot.rules.model import audit, time_zones
 from fedbot.rules.model.connection import Connection
@@ -25,7 +24,6 @@ from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.own_tokens import SETTINGS, next_renewal
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides as transfers
-from fedbot.rules.transfer import parcel
 from fedbot.rules.transfer.opening import MOST_MENTIONED, addressees
 
 DAY_TWO = timedelta(days=2)
@@ -51,7 +49,7 @@ def next_wake(turn: Turn) -> list[datetime]:
 
 def next_reminder(turn: Turn, subject: Subject) -> datetime | None:
     """When people are to be reminded of it next; None if nobody is."""
-    if isinstance(subject, Transfer) and (last := parcel.last_word(subject)) is not None:
+    if isinstance(subject, Transfer) and (last := subject.parcel_last_told) is not None:
         when = max(last + turn.us.parcel_reminder, turn.now)
         return time_zones.after_the_night(turn.us, when) if subject.decision is None else None
     if subject.shown is None or not _waits(turn, subject):
@@ -70,7 +68,7 @@ def _waits(turn: Turn, subject: Subject) -> bool:
     if not (decides_here(turn.us, subject) and is_open(subject)) or subject.decision or subject.due <= turn.now:
         return False
     connection = turn.connection(subject.connection) if isinstance(subject, Transfer) else None
-    return not (isinstance(subject, Transfer) and connection) or lend.carries(connection, subject)
+    return not (isinstance(subject, Transfer) and connection) or subject.is_carried_by(connection)
 
 
 @dataclass(frozen=True)
@@ -138,7 +136,7 @@ def upcoming(turn: Turn, rooms: list[str], *, private: bool) -> tuple[Due, ...]:
     """The next things in these rooms, soonest first; `private`: what concerns only us, too."""
     subjects = [subject for subject in turn.subjects() if subject.room in rooms]
     found = [Due(DueKind.REMINDER, at, s.code) for s in subjects if (at := next_reminder(turn, s))]
-    borrowed = [loan for loan in lend.on_loan(turn) if loan.room in rooms]
+    borrowed = [loan for loan in turn.loans() if loan.room in rooms]
     found += [Due(DueKind.REMINDER, at, loan.code) for loan in borrowed if (at := next_due_date_reminder(turn, loan))]
     found += [Due(DueKind.EXPIRY, s.due, s.code) for s in subjects if _ends_by_itself(s)]
     regular = turn.state.regular()

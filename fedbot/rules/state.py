@@ -30,7 +30,16 @@ from fedbot.rules.model.archive import (
 )
 from fedbot.rules.model.audit import AdminsTold, AuditEntry, Fact, Happened, Noted
 from fedbot.rules.model.catalogue import Alias, Allowance, FriendWant, PartPicture, Search, Share, Want
-from fedbot.rules.model.command import About, Answers, Command, Cooldown, PendingChoice, WebAccess, WebLine
+from fedbot.rules.model.command import (
+    NUMBER_WITHIN,
+    About,
+    Answers,
+    Command,
+    Cooldown,
+    PendingChoice,
+    WebAccess,
+    WebLine,
+)
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.diagnosis import Diagnosis
@@ -243,6 +252,33 @@ class Turn:
             self.save(known)
         return again
 
+    def answer(self, command: Command, phrase: Phrase | None, *, refuses: bool = False) -> None:
+        """The one answer to a line: a quiet reply to it. None: an effect in the turn answers it."""
+        if phrase is not None:
+            key = f"answer:{command.subject or '-'}:{command.event_id}"
+            self.do(Post(key, command.room, phrase, reply_to=command.event_id, answers=command.sender, refuses=refuses))
+
+    def choose(
+        self,
+        room: str,
+        event_id: str,
+        person: str,
+        phrase: Phrase,
+        lines: tuple[str, ...],
+        more: str = "",
+        *,
+        mentions: bool = False,
+    ) -> None:
+        """Put a numbered list to a person, as the answer to the line `event_id`; a number picks a whole line.
+
+        `more` is the line that brings the next page. `mentions`: it comes later than an answer, so that it mentions
+        them.
+        """
+        key = f"choice:-:{event_id}"
+        self.save(PendingChoice(key, person, room, lines, self.now + NUMBER_WITHIN, more=more))
+        mentioned = (person,) if mentions else ()
+        self.do(Post(key, room, phrase, reply_to=event_id, answers=person, mentions=mentioned))
+
     def find_post(self, event_id: str, key: str, room: str) -> None:
         """A message of ours that we didn't know of is there, and is known by its key from now on."""
         self.found.append((event_id, key, room))
@@ -303,6 +339,10 @@ class Turn:
         """Which day it is here."""
         return time_zones.day_at(self.now, "", self.us.time_zone)
 
+    def day_of(self, transfer: Transfer) -> date:
+        """Which day it is where the transfer's days are reckoned: at its owner's."""
+        return time_zones.day_at(self.now, transfer.terms.time_zone, self.us.time_zone)
+
     # reading
 
     def _get(self, kind: type[D], identifier: str) -> D | None:
@@ -322,6 +362,12 @@ class Turn:
             return True
         names = {kind.__name__ for kind in kinds}
         return any(kind in names for kind, _ in self.changes)
+
+    def holds_such(self, kind: type[D], is_such: Callable[[D], bool]) -> bool:
+        """Whether a document of that class is such, one that is set aside too; of the transfers only the living."""
+        changed = (document for document in self.changes.values() if isinstance(document, kind))
+        known = (doc for doc in self.state.all(kind) if (kind.__name__, doc.id) not in self.changes)
+        return any(map(is_such, changed)) or any(map(is_such, known))
 
     def everything(self) -> list[Document]:
         """Every document as it stood before this turn, but for the transfers at rest."""
@@ -427,6 +473,11 @@ class Turn:
     def open_transfers(self) -> list[Transfer]:
         """Those that are not at their end."""
         return [transfer for transfer in self.restless_transfers() if transfer.state not in FINAL]
+
+    def loans(self) -> list[Transfer]:
+        """All that is on loan, here or at friends, what is due first coming first."""
+        found = [t for t in self.restless_transfers() if t.is_on_loan]
+        return sorted(found, key=lambda t: (t.due_day or date.max, t.id))
 
     def announcement(self, room: str, bot: str) -> Announcement | None:
         """What that bot announced there last, whether it counts or not."""

@@ -26,7 +26,17 @@ from fedbot.rules.model.command import (
 )
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Choice
-from fedbot.rules.model.effects import ChatEffect, Do, Edit, Effect, Phrase, Picture, Post, TellOffChat, Typing, say
+from fedbot.rules.model.effects import (
+    ChatEffect,
+    Do,
+    Edit,
+    Effect,
+    Phrase,
+    Post,
+    TellOffChat,
+    is_for_page,
+    say,
+)
 from fedbot.rules.model.events import AccessEnded, AccessGiven, DecidedOffChat, SaidOffChat
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.protocol import announcements, who_answers
@@ -195,20 +205,15 @@ def _tell(turn: Turn, line: str, phrase: Phrase, outcome: Outcome) -> None:
 
 
 def hand_over(turn: Turn) -> None:
-    """Send the answer to a line by page to the page. If the line changed something, tell the room too, and by whom."""
-    if not any(_is_for_page(effect) for effect in turn.effects):
-        return
+    """Send the answer to a line by page to the page. If the line changed something, tell the room too, and by whom.
+
+    Asked when one of the turn's effects is for a page (`is_for_page`).
+    """
     did_something = _did_something(turn)
     handed: list[Effect] = []
     for effect in turn.effects:
-        handed += _handed(turn, effect, did_something=did_something) if _is_for_page(effect) else [effect]
+        handed += _handed(turn, effect, did_something=did_something) if is_for_page(effect) else [effect]
     turn.effects[:] = handed
-
-
-def _is_for_page(effect: Effect) -> bool:
-    if isinstance(effect, Post) and is_off_chat(effect.reply_to):
-        return True
-    return isinstance(effect, Post | Edit | Picture | Typing) and is_off_chat(effect.room)
 
 
 def _did_something(turn: Turn) -> bool:

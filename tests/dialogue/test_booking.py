@@ -6,7 +6,6 @@ from datetime import date, timedelta
 
 import pytest
 
-from fedbot.rules.loan import lend
 from fedbot.rules.model.lifecycles import TransferState
 from tests.dialogue.test_dishonest_friends import forges
 from tests.dialogue.test_moving import say_so, upgrade
@@ -415,7 +414,7 @@ async def test_calendar_and_agenda_show_due_and_overdue_at_every_hour_in_any_tim
         await world.settle()
         told_of = world.answer_to(line)
         here = world.beta.turn.today()
-        is_over = lend.today(world.beta.turn, world.beta.transfer()) > date(2026, 11, 28)
+        is_over = world.beta.turn.day_of(world.beta.transfer()) > date(2026, 11, 28)
         assert ("overdue since Sat 28 Nov 2026" in told_of) is is_over, told_of
         assert ("brings 10 × M3 nut back" in told_of) is not is_over, told_of
         if is_over:

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
+from tests.simulation.asking import all_asked
 from tests.simulation.history import lived
+
+
+@pytest.fixture(autouse=True)
+def who_is_not_asked_would_have_done_nothing() -> Iterator[None]:
+    """In every history: a rule that a table passes over has nothing to do."""
+    with all_asked() as missed:
+        yield
+    assert not missed
 
 
 @pytest.mark.parametrize("seed", [*range(1, 7), *(pytest.param(n, marks=pytest.mark.long) for n in range(7, 41))])

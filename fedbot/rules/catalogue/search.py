@@ -56,7 +56,7 @@ _MOST_SHARED = 10_000
 _MOST_WAITING = 1000
 _MOST_LENT = 500
 _LONGEST_NAME = 100
-_KEY = "found"
+LIST = "found"
 _MOST_PICTURES = 2_000
 _PICTURES_AT_ONCE = 10
 _PICTURE_HOLDS = timedelta(days=1)
@@ -199,7 +199,7 @@ def hits_of(turn: Turn, found: StockHits, peer: str) -> tuple[tuple[Hit, ...], b
 
 def lent_out(turn: Turn) -> tuple[tuple[int, int], ...]:
     """Part and stock item of each line of ours that is on loan, first due first; at most what a search takes."""
-    loans = (loan for loan in lend.on_loan(turn) if loan.role == "sender")
+    loans = (loan for loan in turn.loans() if loan.role == "sender")
     lines = ((line.part, line.item) for loan in loans for line in lend.lines_out(turn, loan))
     return tuple(islice(lines, _MOST_LENT))
 
@@ -207,7 +207,7 @@ def lent_out(turn: Turn) -> tuple[tuple[int, int], ...]:
 def _lent(turn: Turn) -> dict[int, dict[str, Any]]:
     """How much of each part of ours is on loan, and when the first of that is due back."""
     lent: dict[int, dict[str, Any]] = {}
-    for loan in lend.on_loan(turn):  # what is due first comes first
+    for loan in turn.loans():  # what is due first comes first
         for line in lend.lines_out(turn, loan) if loan.role == "sender" else ():
             known = lent.setdefault(line.part, {"lent": Decimal(0), "back": loan.due_day})
             known["lent"] += line.quantity
@@ -289,10 +289,10 @@ def _answer(turn: Turn, search: Search) -> None:
     search = replace(search, shown=max(search.shown, min(A_PAGE, len(search.hits))))
     phrase = _page(turn, search, 0)
     if search.posted:
-        turn.do(Edit(f"{_KEY}:{search.id}", search.room, phrase))
+        turn.do(Edit(f"{LIST}:{search.id}", search.room, phrase))
     else:
         turn.do(Typing(search.room, 0))
-        turn.do(Post(f"{_KEY}:{search.id}", search.room, phrase, reply_to=search.event_id))
+        turn.do(Post(f"{LIST}:{search.id}", search.room, phrase, reply_to=search.event_id))
     turn.save(replace(search, posted=True))
 
 
@@ -328,7 +328,7 @@ def next_page(turn: Turn, command: Command) -> bool:
         phrase = say(messages.catalogue.no_more_found, search=search)
         turn.do(Post(f"answer:-:{command.event_id}", command.room, phrase, reply_to=command.event_id))
         return True
-    key = f"{_KEY}:{search.id}:{command.event_id}"
+    key = f"{LIST}:{search.id}:{command.event_id}"
     turn.do(Post(key, command.room, _page(turn, search, first), reply_to=command.event_id))
     turn.save(replace(search, shown=min(first + A_PAGE, len(search.hits))))
     return True
@@ -343,7 +343,7 @@ def line_meant(turn: Turn, event: Said) -> str | Phrase:
     text = event.text.strip()
     wanted = _ASKED_FOR.fullmatch(text)
     kind, _, rest = turn.key_of(event.reply_to).partition(":")
-    is_reply = kind == _KEY
+    is_reply = kind == LIST
     if is_reply and _MORE.fullmatch(text):
         return "!fed find" if turn.search(rest.partition(":")[0]) else say(messages.catalogue.list_too_old)
     if wanted is None:

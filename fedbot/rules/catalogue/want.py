@@ -44,7 +44,7 @@ A_DAY = timedelta(days=1)
 KEPT_FOR = timedelta(days=30)
 LONGEST_WORD = 100
 OVER_WITH_STOCK = frozenset({TransferState.RECEIVED, TransferState.DONE})
-_KEY, _TOLD = "want", "wanted"
+_KEY, FRIENDS_WANT = "want", "wanted"
 _OFFER = re.compile(r"(?:!fed\s+)?offer(?:\s+(?P<quantity>\d[\d.,]*)\s?(?P<unit>[a-z]*))?[.!]?", re.IGNORECASE)
 
 
@@ -233,7 +233,7 @@ def _tell_people(turn: Turn, wanted: FriendWant, connection: Connection, free: D
     turn.note(wanted.id, audit.Fact.WANT_TOLD)
     peer_name = turn.party_name(wanted.peer)
     phrase = say(messages.catalogue.we_have_what_they_want, wanted=wanted, us=turn.us, peer_name=peer_name, free=free)
-    key = f"{_TOLD}:{wanted.id}:{shown.key}"
+    key = f"{FRIENDS_WANT}:{wanted.id}:{shown.key}"
     turn.do(Post(key, connection.room, phrase, mentions=tuple(people[:MOST_MENTIONED])))
 
 
@@ -245,7 +245,7 @@ def line_meant(turn: Turn, event: Said) -> str | Phrase:
     said = _OFFER.fullmatch(event.text.strip())
     kind, _, rest = turn.key_of(event.reply_to).partition(":")
     identifier, _, key = rest.partition(":")
-    wanted = turn.friend_want(identifier) if said is not None and kind == _TOLD else None
+    wanted = turn.friend_want(identifier) if said is not None and kind == FRIENDS_WANT else None
     if wanted is None or said is None:
         return ""
     shown = wanted.shown

@@ -505,7 +505,7 @@ def expire(turn: Turn, connection: Connection) -> None:
 
     To be asked only when a sync is complete that began at `turn.now`.
     """
-    if is_over(turn, connection):
+    if connection.is_overdue(turn.now):
         finish(turn, connection, ConnectionState.EXPIRED, "", bodies.Cancelled())
 
 
@@ -523,8 +523,3 @@ def tell_silence(turn: Turn, connection: Connection) -> None:
         phrase = say(messages.connection.peer_bot_silent, connection=connection, us=turn.us)
         thread = f"offer:{connection.id}" if connection.ours else f"card:{connection.id}"
         turn.do(Post(f"silent:{connection.id}", connection.room, phrase, thread=thread))
-
-
-def is_over(turn: Turn, connection: Connection) -> bool:
-    """Whether its time is over at `turn.now` without a decision, or without being ready."""
-    return connection.state in UNFINISHED_CONNECTION and connection.decision is None and connection.due < turn.now

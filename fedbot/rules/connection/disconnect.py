@@ -59,7 +59,7 @@ def preview(turn: Turn, connection: Connection, *, at_once: bool = False) -> Pre
 
 def _is_cancelled(transfer: Transfer) -> bool:
     """A transfer that has not begun to move ends with the friendship; a loan can still be returned."""
-    return transfer.state in BEFORE_DEBIT and not lend.is_return(transfer)
+    return transfer.state in BEFORE_DEBIT and not transfer.is_return
 
 
 def _may_be_on_its_way(transfer: Transfer) -> bool:

@@ -301,7 +301,7 @@ def _adopt(turn: Turn, connection: Connection) -> None:
     """Continue open transfers and loans of an earlier generation under this one, and send their messages again."""
     adopted = []
     kept = [t for t in turn.marked(Mark.KEPT, connection.peer) if lend.is_kept(t)]
-    for transfer in [*turn.open_transfers(), *lend.on_loan(turn), *(lend.reopened(t) for t in kept)]:
+    for transfer in [*turn.open_transfers(), *turn.loans(), *(lend.reopened(t) for t in kept)]:
         left = transfer.peer == connection.peer and transfer.connection != connection.id
         if left and transfer.room in announcements.lineage(turn, connection.room):
             here = replace(transfer, connection=connection.id, room=connection.room)

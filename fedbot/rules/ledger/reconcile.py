@@ -395,7 +395,7 @@ def _mirror_anew(turn: Turn, transfers: Sequence[Transfer], ours: Sequence[BookL
     """Each item's metadata is read, and written where it isn't as it should be."""
     there = {(line.transfer, line.number) for line in ours if line.where not in {"", "gone"}}
     for transfer in transfers:
-        if lend.is_return(transfer) and transfer.role == "receiver":
+        if transfer.is_return and transfer.role == "receiver":
             continue  # that item is our own: the loan tells of it
         for progress in transfer.progress:
             if (transfer.id, progress.number) in there:

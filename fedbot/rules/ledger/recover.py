@@ -120,7 +120,7 @@ def _begun(turn: Turn, envelope: Message[Body]) -> Transfer | None:
         transfer = replace(transfer, care=turn.us.care.is_on or (terms.rules is not None and terms.rules.two_people))
     if bodies.says(envelope, bodies.Request):
         transfer = replace(transfer, accepted=envelope.body.accepted or "")
-    if lend.is_return(transfer) and role == "receiver":
+    if transfer.is_return and role == "receiver":
         by = _signed(turn, envelope)
         transfer = hand_back.decided(turn, transfer, by, damaged=envelope.body.damaged)
     return transfer
@@ -495,7 +495,7 @@ def _go_on(turn: Turn, transfer: Transfer) -> None:
     turn.save(transfer)
     if transfer.role == "sender":
         _send_on(turn, transfer)
-    elif lend.is_return(transfer):
+    elif transfer.is_return:
         _take_back_on(turn, transfer)
     elif transfer.terms.kind != lend.EXTENSION:
         _receive_on(turn, transfer)

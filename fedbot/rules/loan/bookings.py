@@ -127,7 +127,7 @@ def _is_of(transfer: Transfer, line: Line, item: int) -> bool:
 
 def _lent(turn: Turn, item: int, but: str) -> Iterator[Span]:
     today = turn.today()
-    for loan in lend.on_loan(turn):
+    for loan in turn.loans():
         numbers = [p.number for p in loan.progress if p.item == item] if loan.role == "sender" else []
         out = lend.out(turn, loan) if numbers and loan.id != but else {}
         quantity = sum((out.get(number, Decimal(0)) for number in numbers), Decimal(0))
@@ -345,7 +345,7 @@ def _of(turn: Turn, transfer: Transfer) -> Iterator[AgendaEntry]:
         yield AgendaEntry(max(terms.starts, today), OnThatDay.FETCHED, transfer)
         yield AgendaEntry(max(terms.loan_until, today), OnThatDay.BACK, transfer)
     elif transfer.is_on_loan and transfer.due_day is not None:
-        if transfer.due_day < lend.today(turn, transfer):
+        if transfer.due_day < turn.day_of(transfer):
             yield AgendaEntry(today, OnThatDay.OVERDUE, lend.as_out(turn, transfer))
         else:
             yield AgendaEntry(max(transfer.due_day, today), OnThatDay.BACK, lend.as_out(turn, transfer))

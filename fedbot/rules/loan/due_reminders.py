@@ -26,7 +26,7 @@ WEEK = timedelta(days=7)
 
 def look(turn: Turn) -> None:
     """By the clock: whose turn is it to be reminded? Who may hand it back is read first."""
-    for loan in lend.on_loan(turn):
+    for loan in turn.loans():
         when = next_due_date_reminder(turn, loan)
         if when is not None and when <= turn.now:
             turn.save(replace(loan, reminded=turn.now))
@@ -35,7 +35,7 @@ def look(turn: Turn) -> None:
 
 def next_wake(turn: Turn) -> list[datetime]:
     """When `look` has something to do."""
-    times = [next_due_date_reminder(turn, loan) for loan in lend.on_loan(turn)]
+    times = [next_due_date_reminder(turn, loan) for loan in turn.loans()]
     return [when for when in times if when is not None]
 
 
@@ -48,7 +48,7 @@ def next_due_date_reminder(turn: Turn, loan: Transfer) -> datetime | None:
     begun = loan.ended or (loan.decided or loan.asked).at
     # one that is to come yet was noted by a clock that was ahead
     last = min(max(begun, loan.reminded) if loan.reminded else begun, turn.now)
-    days = _days(loan.due_day, lend.today(turn, loan))
+    days = _days(loan.due_day, turn.day_of(loan))
     moments = [moment for moment in (_begins(turn, loan, day) for day in days) if moment > last]
     missed = [moment for moment in moments if moment <= turn.now]
     return time_zones.after_the_night(turn.us, max(missed[-1] if missed else moments[0], turn.now))
@@ -96,7 +96,7 @@ def _on_able_to_return(turn: Turn, then: RemindOfDueDate, event: Answered) -> No
         peer_name=turn.party_name(loan.peer),
         people={person: turn.name_of(person, loan.room) for person in mentions},
         out=lend.lines_out(turn, loan),
-        today=lend.today(turn, loan),
+        today=turn.day_of(loan),
     )
     turn.do(
         Post(

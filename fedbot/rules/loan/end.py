@@ -30,7 +30,7 @@ from fedbot.rules.transfer import both_sides as transfers
 
 def is_home(turn: Turn, transfer: Transfer) -> None:
     """A return is through, as far as this side is concerned: the loan is over with the last of it."""
-    loan = turn.transfer(transfer.terms.parent) if lend.is_return(transfer) else None
+    loan = turn.transfer(transfer.terms.parent) if transfer.is_return else None
     if loan is None or not loan.is_on_loan:
         return
     if lend.out(turn, loan):
@@ -42,7 +42,7 @@ def is_home(turn: Turn, transfer: Transfer) -> None:
 
 def end_what_is_back(turn: Turn) -> None:
     """A journal that knew less than the world has read of returns: the loans of which nothing is out are over."""
-    for loan in lend.on_loan(turn):
+    for loan in turn.loans():
         done = [t for t in lend.returns(turn, loan) if t.state in lend.OVER_WITH_STOCK]
         words = [*loan.line_ends, *(Closing(Ending.RETURNED, t.decided or t.asked) for t in done)]
         if words and not lend.out(turn, loan):

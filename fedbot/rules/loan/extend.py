@@ -64,7 +64,7 @@ def on_asked(turn: Turn, connection: Connection, envelope: Message[bodies.Reques
 
 def against_rules(turn: Turn, loan: Transfer, until: date) -> str:
     """Why the rules that the loan was agreed with don't let it last until then, as a code; '' if they do."""
-    today = lend.today(turn, loan)
+    today = turn.day_of(loan)
     due = max(loan.due_day or today, today)
     if loan.due_day is not None and until <= loan.due_day:  # that is no more time
         return ""

@@ -230,7 +230,7 @@ def remarked_on(turn: Turn, event: Said) -> Transfer | None:
     """The return, still to be decided, whose card one of our people has answered by that line."""
     about = turn.key_of(event.reply_to)
     transfer = turn.transfer(about.removeprefix("card:")) if about.startswith("card:") else None
-    if transfer is None or not lend.is_return(transfer) or transfer.state is not TransferState.OPEN or event.edits:
+    if transfer is None or not transfer.is_return or transfer.state is not TransferState.OPEN or event.edits:
         return None
     return transfer if event.sender in turn.us.people and event.text.strip() else None
 

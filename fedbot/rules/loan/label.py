@@ -50,7 +50,7 @@ def show(turn: Turn, transfer: Transfer) -> None:
 
 
 def _label(turn: Turn, transfer: Transfer, progress: Progress, what: LoanLabel) -> Label:
-    loan = turn.transfer(transfer.terms.parent) if lend.is_return(transfer) else transfer
+    loan = turn.transfer(transfer.terms.parent) if transfer.is_return else transfer
     loan = loan or transfer
     return Label(
         mark=f"fed:{transfer.id}:{progress.number}:label",
@@ -84,7 +84,7 @@ def _booked_for(turn: Turn, booking: Transfer, span: Span) -> BookedFor:
 def _known(turn: Turn, transfer: Transfer, number: int) -> Known | None:
     """A returned item may be split off from the lender's own item: then it has only the return's marks."""
     known = known_item(turn, transfer, number)
-    is_home = known is not None and known.mark and lend.is_return(transfer) and transfer.role == "receiver"
+    is_home = known is not None and known.mark and transfer.is_return and transfer.role == "receiver"
     return replace(known, mark=f"fed:{transfer.id}:{number}:") if known is not None and is_home else known
 
 
@@ -92,7 +92,7 @@ def _what(turn: Turn, transfer: Transfer, progress: Progress) -> LoanLabel | Non
     """What that line's stock item is; None if there is nothing of ours in its notes to change."""
     if progress.stage not in _STAGES:
         return None
-    if lend.is_return(transfer):
+    if transfer.is_return:
         return _of_a_return(transfer, progress)
     if not transfer.is_loan:
         return None

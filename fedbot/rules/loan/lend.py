@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
 from fedbot import messages
-from fedbot.rules.model import time_zones
 from fedbot.rules.model.archive import Mark
 from fedbot.rules.model.care import Moved
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Closing, Ending, Signature
 from fedbot.rules.model.effects import say
 from fedbot.rules.model.lending import MOST_RULES, LendingRule, RuleOrigin, said_in_inventree, that_hold
-from fedbot.rules.model.lifecycles import FINAL, ConnectionState, TransferState
+from fedbot.rules.model.lifecycles import FINAL, TransferState
 from fedbot.rules.model.queries import Answer, ItemsFound, LendingSaid
 from fedbot.rules.model.stock import StockItem
 from fedbot.rules.model.transfer import Line, Terms, Transfer
@@ -35,27 +34,9 @@ OVER_WITH_STOCK = frozenset({TransferState.RECEIVED, TransferState.DONE})
 COMES_IN = frozenset({TransferState.CREDITING, TransferState.DISPUTED})
 
 
-def is_return(transfer: Transfer) -> bool:
-    """Whether it brings back what was lent."""
-    return transfer.terms.kind == RETURN
-
-
 def owner_of(loan: Transfer) -> str:
     """The party whose thing it is."""
     return loan.terms.sender
-
-
-def carries(connection: Connection, transfer: Transfer) -> bool:
-    """Whether the connection carries it now: a friendship that is ending still brings home what was lent."""
-    if connection.state is ConnectionState.ENDING:
-        return is_return(transfer)
-    return connection.state is ConnectionState.ACTIVE
-
-
-def on_loan(turn: Turn) -> list[Transfer]:
-    """All that is on loan, here or at friends, what is due first coming first."""
-    found = [t for t in turn.restless_transfers() if t.is_on_loan]
-    return sorted(found, key=lambda t: (t.due_day or date.max, t.id))
 
 
 def children(turn: Turn, loan: Transfer) -> list[Transfer]:
@@ -65,7 +46,7 @@ def children(turn: Turn, loan: Transfer) -> list[Transfer]:
 
 def returns(turn: Turn, loan: Transfer) -> list[Transfer]:
     """Its returns, oldest first."""
-    return [t for t in children(turn, loan) if is_return(t)]
+    return [t for t in children(turn, loan) if t.is_return]
 
 
 def open_extensions(turn: Turn, loan: Transfer) -> list[Transfer]:
@@ -76,7 +57,7 @@ def open_extensions(turn: Turn, loan: Transfer) -> list[Transfer]:
 
 def open_return(turn: Turn, loan: Transfer) -> Transfer | None:
     """The return that is under way."""
-    return next((t for t in turn.open_transfers() if is_return(t) and t.terms.parent == loan.id), None)
+    return next((t for t in turn.open_transfers() if t.is_return and t.terms.parent == loan.id), None)
 
 
 def lent(loan: Transfer) -> dict[int, Decimal]:
@@ -221,7 +202,7 @@ def wrong_return(turn: Turn, loan: Transfer | None, transfer: Transfer) -> str:
 def borrowed(turn: Turn, item: StockItem) -> Transfer | None:
     """The loan by which that stock item of ours, or what it was split off from, is here; None if it isn't borrowed."""
     by = item.provenance.transfer if item.provenance else ""
-    for loan in on_loan(turn):
+    for loan in turn.loans():
         over = {loan.at(closing.line).item for closing in loan.line_ends}
         ours = loan.id == by or item.pk in {p.item for p in loan.progress}
         if loan.role == "receiver" and ours and item.pk not in over:
@@ -249,14 +230,9 @@ def reopened(loan: Transfer) -> Transfer:
     return replace(loan, closed=None, line_ends=tuple(e for e in loan.line_ends if e.how is not Ending.KEPT))
 
 
-def today(turn: Turn, loan: Transfer) -> date:
-    """Which day it is where the loan's last day is reckoned: at its owner's."""
-    return time_zones.day_at(turn.now, loan.terms.time_zone, turn.us.time_zone)
-
-
 def of_connection(turn: Turn, connection: Connection) -> Sequence[Transfer]:
     """What is on loan between us and that friend, earlier friendships included."""
-    return [t for t in on_loan(turn) if t.peer == connection.peer]
+    return [t for t in turn.loans() if t.peer == connection.peer]
 
 
 # --- Which of our own lending rules hold for a loan: the config's, and those that people wrote into InvenTree.

@@ -28,18 +28,13 @@ def overdue(turn: Turn, peer: str = "", role: str = "sender") -> list[Transfer]:
 
     `role` is ours: `sender` where it is ours, `receiver` where we have to bring it back.
     """
-    loans = [loan for loan in lend.on_loan(turn) if loan.role == role and peer in {"", loan.peer}]
+    loans = [loan for loan in turn.loans() if loan.role == role and peer in {"", loan.peer}]
     return [lend.as_out(turn, loan) for loan in loans if is_overdue(turn, loan)]
 
 
 def is_overdue(turn: Turn, loan: Transfer) -> bool:
     """Whether its last day is over where its owner is."""
-    return loan.is_on_loan and loan.due_day is not None and loan.due_day < lend.today(turn, loan)
-
-
-def shown_on(turn: Turn, transfer: Transfer) -> tuple[Transfer, ...]:
-    """What the other space has overdue of ours, for the card or the answer on which we decide to give it something."""
-    return tuple(overdue(turn, transfer.peer)) if transfer.role == "sender" and not lend.is_return(transfer) else ()
+    return loan.is_on_loan and loan.due_day is not None and loan.due_day < turn.day_of(loan)
 
 
 def is_refused(turn: Turn, transfer: Transfer) -> bool:
@@ -98,7 +93,7 @@ def follow(turn: Turn) -> None:
 
 def look(turn: Turn) -> None:
     """By the clock: the admins are told of what is overdue, once for each step and due date."""
-    for loan in lend.on_loan(turn):
+    for loan in turn.loans():
         for step, at in _steps(turn, loan):
             if at <= turn.now:
                 known = turn.transfer(loan.id) or loan
@@ -108,7 +103,7 @@ def look(turn: Turn) -> None:
 
 def next_wake(turn: Turn) -> list[datetime]:
     """When `look` has something to do."""
-    return [at for loan in lend.on_loan(turn) for _, at in _steps(turn, loan)]
+    return [at for loan in turn.loans() for _, at in _steps(turn, loan)]
 
 
 def _word(loan: Transfer, step: str) -> str:
@@ -134,7 +129,7 @@ def _begins(turn: Turn, loan: Transfer, due: date, wait: timedelta) -> datetime:
 
 def _tell_admins(turn: Turn, loan: Transfer, step: str) -> None:
     loan = lend.as_out(turn, loan)
-    peer_name, today = turn.party_name(loan.peer), lend.today(turn, loan)
+    peer_name, today = turn.party_name(loan.peer), turn.day_of(loan)
     if step == ADMINS:
         phrase = say(messages.lending.overdue_for_admins, loan=loan, us=turn.us, peer_name=peer_name, today=today)
     elif turn.lending_stop(loan.peer) is not None:

@@ -13,7 +13,6 @@ from typing import Any
 
 from fedbot import messages
 from fedbot.rules.catalogue.provenance import known_item
-from fedbot.rules.loan import lend
 from fedbot.rules.model import audit, budgets
 from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.effects import Ask, Do, Phrase, Post, say
@@ -104,7 +103,7 @@ def meant(turn: Turn, event: PhotoSent) -> Transfer | None:
     transfer = turn.transfer(answered) if answered else None
     if transfer is None or transfer.room != event.room:
         return None
-    is_back = lend.is_return(transfer) and transfer.role == "receiver"
+    is_back = transfer.is_return and transfer.role == "receiver"
     return transfer if is_back or _is_wanted_at_hand_over(transfer) else None
 
 

@@ -41,6 +41,8 @@ MOST_LENT = 20
 """So many stock items of a part that are lent are looked at for who waits for it by its name."""
 OVER = FINAL | {TransferState.RECEIVED}
 _PLACE, _TURN = "place", "turn"
+ABOUT_A_PLACE = frozenset({_PLACE, _TURN})
+"""Kinds of our messages that tell people of their place in a friend's queue."""
 _ASKS = re.compile(
     r"(?:!fed\s+)?(?:request|ask|borrow)(?P<rest>\s+(?:for|until)\s+[\w .:-]{1,40})?[.!]?", re.IGNORECASE
 )
@@ -128,7 +130,7 @@ def line_meant(turn: Turn, event: Said) -> str:
     """
     said = _ASKS.fullmatch(event.text.strip())
     kind, _, identifier = turn.key_of(event.reply_to).partition(":")
-    place = turn.place_in_line(identifier) if said is not None and kind in {_TURN, _PLACE} else None
+    place = turn.place_in_line(identifier) if said is not None and kind in ABOUT_A_PLACE else None
     if place is None or said is None or place.state is not PlaceState.TURN:
         return ""
     several = who_answers.claimed_by_several(turn, event.sender, event.room)
@@ -233,7 +235,7 @@ def queries(turn: Turn, asked: FindItems) -> tuple[FindItems, ...]:
 
 def _lent_and_called(turn: Turn, word: str) -> list[int]:
     """The stock items that are lent, to friends and neighbours, of a part that is called so."""
-    ours = (loan for loan in lend.on_loan(turn) if loan.role == "sender")
+    ours = (loan for loan in turn.loans() if loan.role == "sender")
     lines = ((loan.at(line.number).item, line.description) for loan in ours for line in lend.lines_out(turn, loan))
     outside = ((loan.item, loan.description) for loan in turn.outside_loans() if loan.is_living)
     name = word.casefold()
@@ -424,13 +426,13 @@ def _parted(turn: Turn, connection: Connection) -> None:
 def _follow_transfer(turn: Turn, before: TransferState | None, transfer: Transfer) -> None:
     if before is transfer.state or transfer.terms.kind == lend.EXTENSION:
         return
-    if transfer.role == "sender" and not lend.is_return(transfer):
+    if transfer.role == "sender" and not transfer.is_return:
         was_decided = before not in {None, TransferState.OPEN}
         is_decided = transfer.state is not TransferState.OPEN and transfer.state not in NOTHING_MOVED
         if is_decided and not was_decided:
             _serve(turn, transfer)
     if transfer.state in OVER:
-        loan = turn.transfer(transfer.terms.parent) if lend.is_return(transfer) else transfer
+        loan = turn.transfer(transfer.terms.parent) if transfer.is_return else transfer
         parts = {line.part for line in loan.terms.lines} if loan is not None and loan.role == "sender" else set()
         _look_at_part(turn, parts)
         _lapse(turn)

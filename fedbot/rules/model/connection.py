@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 from fedbot.rules.model.decision import Decision, KeyCheck, Signature
 from fedbot.rules.model.diagnosis import Diagnosis
-from fedbot.rules.model.lifecycles import ConnectionState
+from fedbot.rules.model.lifecycles import UNFINISHED_CONNECTION, ConnectionState
 from fedbot.rules.wire.envelope import Draft, past_with
 
 
@@ -174,6 +174,15 @@ class Connection:
     def is_to_be_compared(self) -> bool:
         """Whether it stands still because the journal was rebuilt: bot and key are as before, but nobody looked yet."""
         return bool(self.changed_key) and (self.changed_bot, self.changed_key) == (self.peer_bot, self.peer_key)
+
+    @property
+    def is_ending_or_over(self) -> bool:
+        """Whether nothing new starts on it any more, or nothing goes on."""
+        return self.state in {ConnectionState.ENDING, ConnectionState.ENDED}
+
+    def is_overdue(self, now: datetime) -> bool:
+        """Whether its time is over by then without a decision, or without being ready."""
+        return self.state in UNFINISHED_CONNECTION and self.decision is None and self.due < now
 
     @property
     def waits(self) -> bool:

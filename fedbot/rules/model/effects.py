@@ -15,7 +15,7 @@ from fedbot.rules.model.command import Outcome
 from fedbot.rules.model.figures import Chart, LabelCode
 from fedbot.rules.model.queries import Query, WhenAnswered, WhenAnsweredOrNot, WhenStepEnds
 from fedbot.rules.model.steps import Step
-from fedbot.rules.wire.envelope import Draft
+from fedbot.rules.wire.envelope import Draft, is_off_chat
 
 P = ParamSpec("P")
 
@@ -193,4 +193,12 @@ class MoveSecret:
 
 
 ChatEffect = Post | Edit | Picture | SendEnvelope | Announce | Join | Leave
+"""What goes into a room."""
 Effect = ChatEffect | Typing | TellOffChat | Ask | Do | KeepSecret | Forget | MoveSecret
+
+
+def is_for_page(effect: Effect) -> bool:
+    """Whether it would be said in no room, but to who has said something by page or API."""
+    if isinstance(effect, Post) and is_off_chat(effect.reply_to):
+        return True
+    return isinstance(effect, Post | Edit | Picture | Typing) and is_off_chat(effect.room)

@@ -9,11 +9,11 @@ from decimal import Decimal
 from fractions import Fraction
 
 from fedbot.rules.model.command import Command
-from fedbot.rules.model.connection import Exchange
+from fedbot.rules.model.connection import Connection, Exchange
 from fedbot.rules.model.decision import Closing, Decision, Ending, Parcel, Settlement, Signature, SpokenReason, Vote
 from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.lending import LoanRules, Obstacle, Reserved, RuleOrigin
-from fedbot.rules.model.lifecycles import TransferState
+from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from fedbot.rules.model.outside import LentBefore
 from fedbot.rules.model.party_config import Pickup
 from fedbot.rules.model.stock import STATUS_OK, PartDescription, UnitFactor, in_units
@@ -59,6 +59,11 @@ class Line:
     def is_ok(self) -> bool:
         """Whether its condition is simply OK, so that nobody needs to be told of it."""
         return self.status == STATUS_OK and self.status_text in {"", "OK"}
+
+    @property
+    def tells_of_files(self) -> bool:
+        """Whether there are files that could go along with it."""
+        return bool(self.details.files or self.description.details.picture)
 
     def amount(self, quantity: Decimal, unit: str, told: Sequence[UnitFactor] = ()) -> Decimal | None:
         """So much of `unit` ('' if none was said) in the units of the line's part; None if that can't be told.
@@ -320,6 +325,22 @@ class Transfer:
         return self.terms.loan_until is not None and not self.terms.parent
 
     @property
+    def is_return(self) -> bool:
+        """Whether it brings back what was lent."""
+        return self.terms.kind == "return"
+
+    @property
+    def moves_what_is_lent(self) -> bool:
+        """Whether its stock items are lent by it, or come back by it: a loan or a return."""
+        return self.is_loan or self.is_return
+
+    def is_carried_by(self, connection: Connection) -> bool:
+        """Whether the connection carries it now: a friendship that is ending still brings home what was lent."""
+        if connection.state is ConnectionState.ENDING:
+            return self.is_return
+        return connection.state is ConnectionState.ACTIVE
+
+    @property
     def is_on_loan(self) -> bool:
         """Whether the borrower has it, and owes it."""
         here = self.state is TransferState.DONE or (self.role == "receiver" and self.state is TransferState.RECEIVED)
@@ -387,6 +408,18 @@ class Transfer:
     def awaits_parcel(self) -> bool:
         """Whether it is on its way to us, and our approvers say when it is here."""
         return self.role == "receiver" and self.state is TransferState.SENT
+
+    @property
+    def parcel_last_told(self) -> datetime | None:
+        """When it left, or people were last reminded of it; None if nothing is on its way to us."""
+        if not self.awaits_parcel or self.parcel is None or self.parcel.left is None:
+            return None
+        return max(self.parcel.left, self.reminded) if self.reminded else self.parcel.left
+
+    @property
+    def is_booked_here(self) -> bool:
+        """Whether it is booked with us, as the owner, and waits for its first day."""
+        return self.state is TransferState.BOOKED and self.role == "sender"
 
     def line(self, number: int) -> Line:
         """The line of that number; KeyError if there is none."""

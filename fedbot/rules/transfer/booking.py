@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from fedbot import messages
 from fedbot.rules import consent
-from fedbot.rules.loan import bookings, label, lend
+from fedbot.rules.loan import bookings, label
 from fedbot.rules.model import audit, time_zones
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.diagnosis import Hindrance
@@ -44,14 +44,14 @@ CALLED = "called"
 def book(turn: Turn, transfer: Transfer, decided: Signature) -> None:
     """Both sides have agreed: it waits for its first day. Nothing moves before."""
     transfer = replace(transfer, decided=decided, decision=None)
-    if transfer.terms.loan_until is not None and transfer.terms.loan_until < lend.today(turn, transfer):
+    if transfer.terms.loan_until is not None and transfer.terms.loan_until < turn.day_of(transfer):
         transfers.end(turn, transfer, TransferState.ABORTED, None, DAY_OVER)
         return
     if taken := bookings.why_not_kept(turn, transfer):
         transfers.end(turn, transfer, TransferState.ABORTED, None, taken)
         return
     until = end_of_pickup(turn, transfer)
-    today = lend.today(turn, transfer)
+    today = turn.day_of(transfer)
     looked = today if first_day(transfer) > today else None
     transfer = replace(booked_until(transfer, until), looked=looked)
     body = bodies.Booked(until=until, parcel=transfer.parcel is not None, **transfers.said_by(decided))
@@ -81,7 +81,7 @@ def first_day(transfer: Transfer) -> date:
 
 def end_of_pickup(turn: Turn, transfer: Transfer) -> datetime:
     """Until when it is kept for them: the pick-up window behind its first day, and never longer than the loan."""
-    first = max(first_day(transfer), lend.today(turn, transfer))
+    first = max(first_day(transfer), turn.day_of(transfer))
     last = min(first + turn.us.pickup_window, (transfer.terms.loan_until or first) + A_DAY)
     return time_zones.beginning(last, transfer.terms.time_zone, turn.us.time_zone).astimezone(turn.now.tzinfo)
 
@@ -89,7 +89,7 @@ def end_of_pickup(turn: Turn, transfer: Transfer) -> datetime:
 def may_lapse(turn: Turn, transfer: Transfer) -> bool:
     """Whether it can lapse: its owner's people were asked if it was fetched, or its last day is over."""
     last = transfer.terms.loan_until
-    return _was_called(transfer) or last is None or last < lend.today(turn, transfer)
+    return _was_called(transfer) or last is None or last < turn.day_of(transfer)
 
 
 def why_lapsed(transfer: Transfer) -> str:
@@ -114,7 +114,7 @@ def tell_booked(turn: Turn, transfer: Transfer, draft: Draft | None = None) -> N
 
 def booked_here(turn: Turn) -> list[Transfer]:
     """What is booked with us, by its first day."""
-    found = [t for t in turn.open_transfers() if t.state is TransferState.BOOKED and t.role == "sender"]
+    found = [t for t in turn.open_transfers() if t.is_booked_here]
     return sorted(found, key=lambda t: (first_day(t), t.id))
 
 
@@ -122,7 +122,7 @@ def look(turn: Turn) -> None:
     """By the clock: what is booked is looked at in our InvenTree, once a day."""
     for transfer in booked_here(turn):
         if next_look(turn, transfer) <= turn.now:
-            turn.save(replace(transfer, looked=lend.today(turn, transfer)))
+            turn.save(replace(transfer, looked=turn.day_of(transfer)))
             queries: list[Query] = [FindItems(f"#{line.item}") for line in transfer.terms.lines]
             queries.append(turn.who_may(Permission.APPROVER))
             turn.do(Ask(LookAtBooking(transfer.id), tuple(queries)))
@@ -138,7 +138,7 @@ def next_look(turn: Turn, transfer: Transfer) -> datetime:
     if transfer.looked is None:
         return time_zones.after_the_night(turn.us, turn.now)
     # a day that is to come yet was noted by a clock that was ahead
-    last = min(transfer.looked, lend.today(turn, transfer))
+    last = min(transfer.looked, turn.day_of(transfer))
     begins = time_zones.beginning(last + A_DAY, transfer.terms.time_zone, turn.us.time_zone)
     return time_zones.after_the_night(turn.us, begins.astimezone(turn.now.tzinfo))
 
@@ -162,7 +162,7 @@ def _on_looked(turn: Turn, then: LookAtBooking, event: Answered) -> None:
         raise TypeError(f"a hand-over asks who may decide, not {able!r}")
     lines = zip(transfer.terms.lines, found, strict=True)
     obstacles = tuple(obstacle for line, answer in lines for obstacle in _obstacles(turn, line, answer))
-    has_begun = first_day(transfer) <= lend.today(turn, transfer)
+    has_begun = first_day(transfer) <= turn.day_of(transfer)
     is_lent_yet = {obstacle.why for obstacle in obstacles} == {Hindrance.LENT}
     if obstacles != transfer.obstacles or (is_lent_yet and has_begun and CALLED not in transfer.told):
         transfer = replace(transfer, obstacles=obstacles)
@@ -226,7 +226,7 @@ def _tell_obstacles(turn: Turn, transfer: Transfer) -> None:
 
 def not_today(turn: Turn, transfer: Transfer, by: Signature) -> None:
     """It isn't fetched today: the card asks again tomorrow, as long as the pick-up window lasts."""
-    transfer = replace(transfer, calls=False, looked=lend.today(turn, transfer))
+    transfer = replace(transfer, calls=False, looked=turn.day_of(transfer))
     turn.save(transfer)
     turn.note_by(transfer.id, audit.Fact.NOT_FETCHED, by)
     transfers.edit_card(turn, transfer)

@@ -60,8 +60,14 @@ def card(turn: Turn, transfer: Transfer, people: list[str] | None = None, change
         people=people or [],
         changes=changes,
         left=lend.left(turn, transfer) if transfer.is_loan else None,
-        overdue=overdue.shown_on(turn, transfer) if transfer.state is TransferState.OPEN else (),
+        overdue=overdue_of_theirs(turn, transfer) if transfer.state is TransferState.OPEN else (),
     )
+
+
+def overdue_of_theirs(turn: Turn, transfer: Transfer) -> tuple[Transfer, ...]:
+    """What the other space has overdue of ours, for the card or the answer on which we decide to give it something."""
+    gives = transfer.role == "sender" and not transfer.is_return
+    return tuple(overdue.overdue(turn, transfer.peer)) if gives and turn.loans() else ()
 
 
 def edit_card(turn: Turn, transfer: Transfer, draft: Draft | None = None, people: list[str] | None = None) -> None:

@@ -13,7 +13,6 @@ from typing import Any
 
 from fedbot import messages
 from fedbot.rules.catalogue.provenance import known_item
-from fedbot.rules.loan import lend
 from fedbot.rules.model import audit, names
 from fedbot.rules.model.diagnosis import Diagnosis, Named, NameFault
 from fedbot.rules.model.effects import Do, say
@@ -49,7 +48,7 @@ def _told(line: Line, number: int) -> FileTold | None:
 def wanted(transfer: Transfer, progress: Progress) -> tuple[int, ...]:
     """The numbers of the files that we ask for, of a line that we have just booked in."""
     line = transfer.line(progress.number)
-    if not progress.largest_file or lend.is_return(transfer):
+    if not progress.largest_file or transfer.is_return:
         return ()
     is_new = progress.create_part and progress.part is not None
     picture = [PICTURE] if is_new and line.description.details.picture else []

@@ -13,7 +13,7 @@ from fedbot import messages
 from fedbot.rules import consent
 from fedbot.rules.connection import provision
 from fedbot.rules.consent import asked_by
-from fedbot.rules.loan import bookings, overdue
+from fedbot.rules.loan import bookings
 from fedbot.rules.model import audit
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import (
@@ -152,7 +152,7 @@ def open_push(
         transfer=transfer,
         connection=connection,
         us=turn.us,
-        overdue=overdue.shown_on(turn, transfer),
+        overdue=transfers.overdue_of_theirs(turn, transfer),
         before=said_just_before(turn, transfer),
     )
     turn.do(Post(f"offer:{transfer.id}", connection.room, phrase, reply_to=asker.event_id, draft=draft))

@@ -7,7 +7,6 @@ meanwhile: nothing is sent again, nothing expires. What never arrives is a dispu
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
 from decimal import Decimal
 
 from fedbot import messages
@@ -110,11 +109,3 @@ class GiveOldStatus(OfLine, WhenStepEnds):
                 messages.transfer_end.rest_has_its_old_status, transfer=transfer, item=item, problem=event.problem
             )
             turn.tell_admins(phrase, f"rest-back:{transfer.id}:{self.line}")
-
-
-def last_word(transfer: Transfer) -> datetime | None:
-    """When it left, or people were last reminded of it; None if nothing is on its way to us."""
-    if not transfer.awaits_parcel or transfer.parcel is None or transfer.parcel.left is None:
-        return None
-    left = transfer.parcel.left
-    return max(left, transfer.reminded) if transfer.reminded else left

@@ -427,7 +427,7 @@ def book_in(turn: Turn, transfer: Transfer) -> None:
             continue
         if progress.part is None:
             step: Step = CreatePart(step_mark(transfer, line.number, "part"), line.description, link(transfer, line))
-        elif lend.is_return(transfer):
+        elif transfer.is_return:
             step = take_home(turn, transfer, line.number)
         elif progress.match == HERE and progress.item is not None:
             step = _marked_as_here(turn, transfer, line, progress.part, progress.item)
@@ -507,7 +507,7 @@ def _on_done(turn: Turn, then: BookIn, event: StepDone) -> None:
         return
     transfer = transfers.goes_on(turn, transfer)
     progress = _recorded(replace(transfer.at(then.line), acting="", unknown=""), event)
-    if lend.is_return(transfer) and isinstance(event.result, PlacedAt):
+    if transfer.is_return and isinstance(event.result, PlacedAt):
         progress = replace(progress, stage="created", quantity=transfer.line(progress.number).quantity)
     transfer = with_progress(transfer, progress)
     turn.save(transfer)
@@ -651,7 +651,7 @@ def _answer(turn: Turn, transfer: Transfer) -> None:
     failed = [p for p in transfer.progress if p.failed and p.failed != NOT_SENT]
     refused = tuple(bodies.FailedLine(number=p.number, reason=p.failed) for p in failed)
     settled = transfers.settled_by_us(turn, transfer)
-    if lend.is_return(transfer) and transfer.is_settled_alone:
+    if transfer.is_return and transfer.is_settled_alone:
         _end_alone(turn, transfer, returned=bool(created))
         return
     if not created:
@@ -671,8 +671,9 @@ def _answer(turn: Turn, transfer: Transfer) -> None:
         transfers.edit_card(turn, transfer, draft)
     else:
         sequencing.post(turn, transfer, draft)
-    label.show(turn, transfer)
-    if lend.is_return(transfer):  # it lies in its old place already
+    if transfer.moves_what_is_lent:
+        label.show(turn, transfer)
+    if transfer.is_return:  # it lies in its old place already
         end.is_home(turn, transfer)
         return
     for progress in created:
@@ -690,7 +691,7 @@ def _as_booked_in(transfer: Transfer, progress: Progress) -> bodies.BookedIn:
         place=progress.place,
         serial=progress.serial,
         quantity=transfer.came(progress.number) if progress.short else None,
-        files=files.wanted(transfer, progress),
+        files=files.wanted(transfer, progress) if transfer.line(progress.number).tells_of_files else (),
     )
 
 
@@ -718,7 +719,8 @@ def _put_away(turn: Turn, transfer: Transfer, progress: Progress) -> PutAway:
     decided = transfer.decided.in_history if transfer.decided else "?"
     sender = names.party_in_history(turn.party_name(transfer.peer), transfer.peer)
     came = "borrowed" if transfer.is_loan else "received"
-    note = f"{came} from {sender}{label.until(transfer)}, asked by {transfer.asked.in_history}, approved by {decided}"
+    until = label.until(transfer) if transfer.is_loan else ""
+    note = f"{came} from {sender}{until}, asked by {transfer.asked.in_history}, approved by {decided}"
     if transfer.parcel is not None and transfer.parcel.received is not None:
         note += f", by parcel, received by {transfer.parcel.received.in_history}"
     if transfer.settled:

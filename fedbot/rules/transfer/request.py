@@ -13,7 +13,6 @@ from datetime import datetime
 from decimal import Decimal
 
 from fedbot import messages
-from fedbot.rules import command as chat_lines
 from fedbot.rules import consent
 from fedbot.rules.catalogue import match_parts, merged_stock, share
 from fedbot.rules.catalogue.provenance import forbidden_origin
@@ -215,7 +214,7 @@ def _ask_for_what_is_there(turn: Turn, transfer: Transfer, adopted: Transfer) ->
     )
     line = _line_for(turn, transfer, adopted.terms)
     asker = transfer.terms.asker
-    chat_lines.choose(turn, transfer.room, transfer.asked.event_id, asker, phrase, (line,), mentions=True)
+    turn.choose(transfer.room, transfer.asked.event_id, asker, phrase, (line,), mentions=True)
 
 
 def _why_asked_anew(unlike: Sequence[tuple[Line, list[Line]]]) -> str:
@@ -373,7 +372,7 @@ def on_request(turn: Turn, connection: Connection, envelope: Message[bodies.Requ
     transfer = replace(transfer, accepted=envelope.body.accepted or "")
     turn.save(transfer)
     turn.note_by(transfer.id, audit.Asked(audit.Asking.REQUEST, connection.peer, by_peer=True), transfer.asked)
-    if terms.loan_until is not None and terms.loan_until < lend.today(turn, transfer):
+    if terms.loan_until is not None and terms.loan_until < turn.day_of(transfer):
         transfers.end(turn, transfer, TransferState.DECLINED, None, booking.DAY_OVER)
         return
     if overdue.is_refused(turn, transfer):

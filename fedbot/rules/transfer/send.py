@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from fedbot import messages
 from fedbot.rules.catalogue.provenance import given_text, known_item, mirror_given
 from fedbot.rules.connection import provision
-from fedbot.rules.loan import end, label, lend, outside
+from fedbot.rules.loan import end, label, outside
 from fedbot.rules.model import audit, names
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.diagnosis import CHANGED, Diagnosis, Fault, Plain
@@ -91,13 +91,14 @@ class BookOut(transfers.TellsThatItWaits, OfLine, WhenStepEnds):
 def _sentence(transfer: Transfer, connection: Connection, what: str) -> str:
     settled = f", settled by {transfer.settled.by.in_history}" if transfer.settled else ""
     decided = transfer.decided.in_history if transfer.decided else "?"
-    peer, until = names.party_in_history(connection.peer_name, connection.peer), label.until(transfer)
+    peer = names.party_in_history(connection.peer_name, connection.peer)
+    until = label.until(transfer) if transfer.is_loan else ""
     return f"{what} {peer}{until}, asked by {transfer.asked.in_history}, approved by {decided}{settled}"
 
 
 def _given_to(transfer: Transfer) -> str:
     """What a hand-over is called in InvenTree's history."""
-    if lend.is_return(transfer):
+    if transfer.is_return:
         return "returned to"
     return "lent to" if transfer.is_loan else "given to"
 
@@ -331,7 +332,8 @@ def _sent(turn: Turn, transfer: Transfer) -> None:
     for progress in given:
         if not progress.mirrored:
             mirror_given(turn, transfer, progress)
-    label.show(turn, transfer)
+    if transfer.moves_what_is_lent:
+        label.show(turn, transfer)
     if transfer.terms.starts is not None:
         label.show_bookings(turn, transfer)
 
@@ -357,7 +359,8 @@ def on_received(turn: Turn, transfer: Transfer, envelope: Message[bodies.Receive
             transfer = replace(transfer, parcel=replace(transfer.parcel, received=received))
         turn.note(transfer.id, audit.PeerReceived(items))
         _settle(turn, transfer, refused)
-        files.send(turn, transfer, entries)
+        if any(entry.files for entry in entries):
+            files.send(turn, transfer, entries)
         return
     transfer = replace(transfer, peer_items=transfer.peer_items or items, peer_place=transfer.peer_place or place)
     turn.save(transfer)
@@ -496,8 +499,10 @@ def finish(turn: Turn, transfer: Transfer, connection: Connection) -> None:
     transfer, draft = sequencing.write(turn, transfer, body, awaits=settled is not None)
     turn.save(transfer)
     turn.note(transfer.id, audit.TransferIs(state))
-    label.show(turn, transfer)
-    end.is_home(turn, transfer)
+    if transfer.moves_what_is_lent:
+        label.show(turn, transfer)
+    if transfer.is_return:
+        end.is_home(turn, transfer)
     transfers.say_the_end(turn, transfer, draft)
     if "card" in transfer.told:
         transfers.edit_card(turn, transfer)

@@ -174,7 +174,7 @@ def _on_looked_again(turn: Turn, then: Debit, event: Answered) -> None:
         return
     transfer = transfers.goes_on(turn, transfer)
     # of a return the owner's approver has decided
-    permission = Permission.MAPPED if lend.is_return(transfer) else Permission.APPROVER
+    permission = Permission.MAPPED if transfer.is_return else Permission.APPROVER
     if any(isinstance(answer, Permissions) and not answer.covers(permission) for answer in event.answers):
         transfers.end(turn, transfer, TransferState.ABORTED, None, "right-lost")
     elif any(isinstance(answer, ItemsFound) and _is_mixed(turn, transfer, answer) for answer in event.answers):
@@ -187,7 +187,7 @@ def _on_looked_again(turn: Turn, then: Debit, event: Answered) -> None:
 
 def _may_need_care_by_now(turn: Turn, transfer: Transfer) -> bool:
     """Whether prices, or where things lie, may have changed so that it takes two people, as it didn't before."""
-    return turn.us.care.is_on and not transfer.care and not lend.is_return(transfer)
+    return turn.us.care.is_on and not transfer.care and not transfer.is_return
 
 
 def _why_care(turn: Turn, transfer: Transfer, answers: Sequence[object]) -> str:
@@ -227,15 +227,17 @@ def _is_mixed(turn: Turn, transfer: Transfer, found: ItemsFound) -> bool:
 
 def _begin_debit(turn: Turn, transfer: Transfer) -> None:
     connection = turn.connection(transfer.connection)
-    if connection is None or connection.company is None or not lend.carries(connection, transfer):
+    if connection is None or connection.company is None or not transfer.is_carried_by(connection):
         transfers.end(turn, transfer, TransferState.ABORTED, None, "connection")
-    elif overdue.is_refused(turn, transfer) and transfer.terms.outside is None:  # it has that already
+    elif (  # what comes from a neighbour it has already
+        transfer.is_loan and transfer.terms.outside is None and overdue.is_refused(turn, transfer)
+    ):
         transfers.end(turn, transfer, TransferState.ABORTED, None, overdue.NO_LOANS)
     elif not all(turn.may_move(transfer.peer, line.part) for line in transfer.terms.lines if not line.of_line):
         transfers.end(turn, transfer, TransferState.ABORTED, None, DONT_MIX)
     elif consent.differs_from_what_was_approved(turn.us, transfer):
         transfers.end(turn, transfer, TransferState.ABORTED, None, OTHER_THAN_SHOWN)
-    elif not lend.is_return(transfer) and lend.became_borrowed(
+    elif not transfer.is_return and lend.became_borrowed(
         turn, {line.item for line in transfer.terms.lines}, transfer.id
     ):
         transfers.end(turn, transfer, TransferState.ABORTED, None, BORROWED_BY_NOW)

@@ -192,7 +192,7 @@ class Reader:
         """A transfer."""
         terms, decided = transfer.terms, transfer.decided or transfer.granted
         out = lend.lines_out(self.turn, transfer) if transfer.is_on_loan else ()
-        late = (lend.today(self.turn, transfer) - transfer.due_day).days if transfer.due_day and out else 0
+        late = (self.turn.day_of(transfer) - transfer.due_day).days if transfer.due_day and out else 0
         return TransferView(
             id=transfer.id,
             code=transfer.code,
@@ -305,7 +305,7 @@ class Reader:
         return history.item_page(url, self.turn.standing().api, item) if url else ""
 
     def _loans(self) -> list[Transfer]:
-        return [transfer for transfer in lend.on_loan(self.turn) if transfer.room in self.rooms]
+        return [transfer for transfer in self.turn.loans() if transfer.room in self.rooms]
 
     def bookings(self) -> list[TransferView]:
         """Loans that are booked, or asked for, ahead and haven't begun. The first day comes first."""
