@@ -76,7 +76,7 @@ def look_at_card(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
     command, said = told
     unit = said[1] if said is not None else ""
     word = bare_id(str(command.arguments.get("id", "")))
-    replied_to = decisions.subject_by_id(turn, command.subject)
+    replied_to = turn.subject(command.subject)
     meant: list[subjects.Subject | None] = [*turn.by_code(word)] if word else [replied_to]
     for subject in meant:
         if subject is not None and _is_before_its_card(turn, command, subject):
@@ -113,7 +113,7 @@ def with_quantity(turn: Turn, command: Command) -> tuple[Command, Said | None] |
     word = str(command.arguments.get("id", ""))
     if not turn.by_code(word) and word.casefold() in EVERYTHING:
         return replace(command, arguments={**command.arguments, "id": ""}), None
-    is_reply = not quantity and decisions.subject_by_id(turn, command.subject) is not None
+    is_reply = not quantity and turn.subject(command.subject) is not None
     if is_reply and (measured := measured_in(word)) is not None:
         command, (quantity, unit) = replace(command, arguments={}), measured
     elif is_reply and (alone := quantity_in(word)) is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fedbot.commands.loan_ending import ends_it
 from fedbot.commands.spec import Argument, Kind, Verb, Where
-from fedbot.rules.model.decision import Ending
+from fedbot.rules.model.lifecycles import Ending
 from fedbot.rules.model.stock import Permission
 
 SPEC = Verb(

@@ -9,8 +9,8 @@ from fedbot.commands.loans_meant import ALL, id_and_rest, owned_loan, things_mea
 from fedbot.commands.spec import Handler, Verb
 from fedbot.rules.loan import end, lend
 from fedbot.rules.model.command import Command
-from fedbot.rules.model.decision import Ending
 from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.lifecycles import Ending
 from fedbot.rules.model.queries import Answer, Query
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.state import Turn

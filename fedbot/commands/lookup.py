@@ -15,7 +15,6 @@ from fedbot.commands.items import Reading
 from fedbot.commands.sentences import beginning_with
 from fedbot.commands.spec import Verb
 from fedbot.rules.consent import Subject
-from fedbot.rules.decisions import subject_by_id
 from fedbot.rules.ledger import history
 from fedbot.rules.lines import PREFIX
 from fedbot.rules.model.archive import Mark
@@ -118,7 +117,7 @@ def subject_meant(turn: Turn, command: Command, spec: Verb, fitting: tuple[Subje
     `fitting` are those that the verb could be about; they are listed if nothing says which one.
     """
     word = bare_id(str(command.arguments.get("id", "")))
-    found = _by_word(turn, command, word) if word else subject_by_id(turn, command.subject)
+    found = _by_word(turn, command, word) if word else turn.subject(command.subject)
     if found is None:
         told = tuple(subject for subject in fitting if subject.room in rooms_told_of(turn, command.room))
         return say(messages.line_errors.which_one, verb=spec.name, subjects=told, line=_with_id(command, spec, told))

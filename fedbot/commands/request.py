@@ -26,7 +26,8 @@ from fedbot.rules.model.stock import PartDescription, Permission, scanned_in
 from fedbot.rules.model.transfer import Line, Terms
 from fedbot.rules.protocol.terms import presentable
 from fedbot.rules.state import Turn
-from fedbot.rules.transfer import request, rota
+from fedbot.rules.transfer import rota
+from fedbot.rules.transfer.opening import open_request
 from fedbot.rules.wire.envelope import by_line
 
 BY = "by"
@@ -125,7 +126,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...], spec: Verb = 
     )
     accepted = str(command.arguments.get("as-shown", "")).lower()
     accepted = accepted if _SHOWN_AS.fullmatch(accepted) else ""  # then items that differ are shown again
-    request.open_request(turn, by_line(command.event_id), friend, terms, asker, accepted=accepted, until=until)
+    open_request(turn, by_line(command.event_id), friend, terms, asker, accepted=accepted, until=until)
     return None
 
 

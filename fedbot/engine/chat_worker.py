@@ -225,7 +225,7 @@ class ChatWorker:
         """The transfer or connection that one of our messages is about."""
         identifier = str(getattr(row.effect, "key", "")).partition(":")[2].partition(":")[0]
         turn = Turn(self._engine.state, self._clock.now())
-        return decisions.subject_by_id(turn, identifier) if identifier else None
+        return turn.subject(identifier) if identifier else None
 
     def _no_longer_wanted(self, rows: tuple[OutboxRow, ...]) -> set[int]:
         """Suggested reactions on cards that nobody can decide on any more.

@@ -11,7 +11,7 @@ from fedbot.ports.inventory import OutcomeUnknown, Refusal
 from fedbot.rules.model.catalogue import LARGEST_PICTURE
 from fedbot.rules.model.diagnosis import Fault, ItemFault, Named, NameFault, OfItem, Plain
 from fedbot.rules.model.steps import AttachPhoto, FileKept, KeepFile, PhotoAttached, SendFile
-from fedbot.rules.model.whole_item import MOST_FILES
+from fedbot.rules.model.stock import MOST_FILES
 
 _STOCK_ITEM, _PART = "stockitem", "part"
 _BLANK = "blank_image"

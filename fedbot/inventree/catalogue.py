@@ -38,6 +38,7 @@ from fedbot.rules.model.queries import (
     UnknownThings,
 )
 from fedbot.rules.model.stock import (
+    NOTHING_SEEN,
     STATUS_OK,
     Part,
     Scanned,
@@ -47,7 +48,6 @@ from fedbot.rules.model.stock import (
     scanned_in,
     stock_item_in,
 )
-from fedbot.rules.model.whole_item import NOTHING_SEEN
 
 _DEEPEST = 50
 

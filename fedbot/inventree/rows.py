@@ -16,8 +16,7 @@ from fedbot.inventree.versions import Version
 from fedbot.ports.inventory import NotPermitted
 from fedbot.rules.model.diagnosis import Forbidden, Lacks
 from fedbot.rules.model.queries import QUANTITY_PLACES
-from fedbot.rules.model.stock import Part, Provenance, StockItem
-from fedbot.rules.model.whole_item import NOTHING_SEEN, ItemSeen
+from fedbot.rules.model.stock import NOTHING_SEEN, ItemSeen, Part, Provenance, StockItem
 
 Row = Mapping[str, Any]
 

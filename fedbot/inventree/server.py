@@ -20,7 +20,7 @@ from fedbot.messages.diagnosis import english
 from fedbot.ports.inventory import NotPermitted, Refusal
 from fedbot.ports.vault import Vault
 from fedbot.rules.model.diagnosis import BadPlace, Fault, Named, NameFault, PlaceFault, Plain
-from fedbot.rules.model.whole_item import PartSeen
+from fedbot.rules.model.stock import PartSeen
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from fedbot.rules.model.steps import (
     Furnish,
     Furnished,
 )
-from fedbot.rules.model.whole_item import (
+from fedbot.rules.model.stock import (
     MOST_FILES,
     MOST_INSIDE,
     FileTold,

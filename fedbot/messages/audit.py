@@ -90,9 +90,9 @@ from fedbot.rules.model.audit import (
     WrittenOff,
 )
 from fedbot.rules.model.command import AccessKind
-from fedbot.rules.model.decision import Choice, Ending
+from fedbot.rules.model.decision import Choice
 from fedbot.rules.model.diagnosis import Diagnosis, reason_of
-from fedbot.rules.model.lifecycles import ConnectionState, OutsideState, TransferState
+from fedbot.rules.model.lifecycles import ConnectionState, Ending, OutsideState, TransferState
 
 LONGEST_FIELD = 40
 

@@ -13,9 +13,9 @@ from fedbot.messages.language import Lines, Locale, Words, marked
 from fedbot.messages.naming import command
 from fedbot.messages.transfer_facts import Card, asked, card_of, decided, failed, for_whom, not_done, settled
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.decision import Closing, Ending
+from fedbot.rules.model.decision import Closing
 from fedbot.rules.model.diagnosis import Diagnosis
-from fedbot.rules.model.lifecycles import TransferState
+from fedbot.rules.model.lifecycles import Ending, TransferState
 from fedbot.rules.model.outside import LONGEST_NEIGHBOUR
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.stock import StockItem

@@ -54,7 +54,6 @@ from fedbot.rules.protocol.bodies import LONGEST_REASON
 from fedbot.rules.protocol.terms import presentable
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import booking, both_sides, opening, parcel, receive, request, sender_decision
-from fedbot.rules.wire.envelope import SubjectKind, kind_of
 
 S = TypeVar("S", Connection, Transfer)
 
@@ -63,12 +62,6 @@ MOST_BEHIND = 10
 MOST_REASONS = 10
 REFUSED = "refused"
 """How the key of the answer to a decision begins that doesn't count."""
-
-
-def subject_by_id(turn: Turn, identifier: str) -> Subject | None:
-    """The transfer or connection of that id, looked for only among those of the kind that the id is of."""
-    is_connection = kind_of(identifier) is SubjectKind.CONNECTION
-    return turn.connection(identifier) if is_connection else turn.transfer(identifier)
 
 
 def permission_to_decide(subject: Subject, person: str = "") -> Permission:
@@ -103,7 +96,7 @@ def on_reaction(turn: Turn, event: Reacted) -> None:
         return
     if not turn.key_of(event.target).startswith("card:"):
         return
-    subject = subject_by_id(turn, turn.subject_of(event.target))
+    subject = turn.subject(turn.subject_of(event.target))
     choice = CARD_KEYS.get(normalised(event.key))
     if subject is None or who_answers.is_bot(turn, event.room, event.sender):
         return
@@ -147,7 +140,7 @@ def _reacts_too_much(turn: Turn, subject: Subject, person: str) -> bool:
 
 def on_missed_reaction(turn: Turn, event: Reacted) -> None:
     """A reaction that was made while we were out of the room: it doesn't count, and the person is told once."""
-    subject = subject_by_id(turn, turn.subject_of(event.target))
+    subject = turn.subject(turn.subject_of(event.target))
     is_on_card = turn.key_of(event.target).startswith("card:") and normalised(event.key) in CARD_KEYS
     if subject is not None and is_on_card and takes_taps(subject) and subject.asks_on(event.target):
         quiet(turn, subject, event.sender, say(messages.rooms.tapped_while_out, subject=subject))
@@ -160,7 +153,7 @@ def spoken_on(turn: Turn, event: Said) -> Subject | None:
         return None
     if event.room not in announcements.federation_rooms(turn) or event.sender not in turn.us.people:
         return None
-    return subject_by_id(turn, about.removeprefix("card:"))
+    return turn.subject(about.removeprefix("card:"))
 
 
 def on_spoken_decision(turn: Turn, event: Said) -> bool:
@@ -174,7 +167,7 @@ def on_spoken_decision(turn: Turn, event: Said) -> bool:
 def reasoned_on(turn: Turn, event: Said) -> Transfer | None:
     """The transfer, still to be decided here, whose card one of our people has answered in words of their own."""
     about = turn.key_of(event.reply_to)
-    subject = subject_by_id(turn, about.removeprefix("card:")) if about.startswith("card:") else None
+    subject = turn.subject(about.removeprefix("card:")) if about.startswith("card:") else None
     if not isinstance(subject, Transfer) or event.edits or event.unproven or subject.is_return:
         return None
     is_ours = event.sender in turn.us.people and event.room in announcements.federation_rooms(turn)
@@ -462,7 +455,7 @@ class ConfirmDecision(_OfDecision):
 
 def _running(turn: Turn, then: _OfDecision) -> tuple[Subject, Decision] | None:
     """The decision that an answer belongs to, if it still runs in that stage."""
-    subject = subject_by_id(turn, then.about)
+    subject = turn.subject(then.about)
     if subject is None or subject.decision is None:
         return None
     decision = subject.decision
@@ -547,7 +540,7 @@ def _tell(turn: Turn, subject: Subject, decision: Decision | Vote, phrase: Phras
 def refuses_at_once(turn: Turn, key: str) -> bool:
     """Whether that message refuses a decision before its grace began, so that the room never heard of it."""
     kind, _, rest = key.partition(":")
-    before = subject_by_id(Turn(turn.state, turn.now), rest.partition(":")[0])
+    before = Turn(turn.state, turn.now).subject(rest.partition(":")[0])
     decision = before.decision if before is not None else None
     return kind == REFUSED and decision is not None and decision.stage is DecisionStage.CHECKING
 

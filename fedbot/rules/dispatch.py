@@ -234,7 +234,7 @@ def _on_post_refused(turn: Turn, event: PostRefused) -> None:
     is_read_only = room is not None and bool(room.replaced_by)
     is_closed = event.key == Join.__name__ and bool(announcements.replaced_by(turn, event.room))
     if not (event.key.startswith("admin:") or is_read_only or is_closed):  # of upgraded rooms the admins know
-        subject = decisions.subject_by_id(turn, event.key.partition(":")[2].partition(":")[0])
+        subject = turn.subject(event.key.partition(":")[2].partition(":")[0])
         names = {"room": room.name if room else "", "code": subject.code if subject else ""}
         phrase = say(messages.health.post_refused, event=event, us=turn.us, **names)
         turn.tell_admins(phrase, f"refused:{event.key}:{event.room}")
@@ -291,7 +291,7 @@ def _on_posted(turn: Turn, event: Posted) -> None:
     """A message of ours is there: a card is known by its event from now on."""
     kind, _, rest = event.key.partition(":")
     if kind == "card" and not event.edits:
-        subject = decisions.subject_by_id(turn, rest)
+        subject = turn.subject(rest)
         if subject is not None:
             card_event, shown = subject.card_event or event.event_id, subject.shown or event.at
             own = replace(subject, own_card=event.event_id, card_since=event.at)

@@ -10,7 +10,7 @@ from fedbot import messages
 from fedbot.rules import health
 from fedbot.rules.connection import rotate_tokens
 from fedbot.rules.consent import Subject, asks_if_handed_over, awaits_parcel, decides_here, is_open, takes_less
-from fedbot.rules.decisions import permission_to_decide, subject_by_id
+from fedbot.rules.decisions import permission_to_decide
 from fedbot.rules.loan.due_reminders import next_due_date_reminder
 from fedbot.rules.model import audit, time_zones
 from fedbot.rules.model.connection import Connection
@@ -89,7 +89,7 @@ class Remind(WhenAnswered):
 
 
 def _on_able(turn: Turn, then: Remind, event: Answered) -> None:
-    subject = subject_by_id(turn, then.about)
+    subject = turn.subject(then.about)
     (able,) = event.answers
     if not isinstance(able, Able):
         raise TypeError(f"a reminder asks who may decide, not {able!r}")

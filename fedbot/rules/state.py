@@ -708,6 +708,11 @@ class Turn:
 
     # looking up
 
+    def subject(self, identifier: str) -> Connection | Transfer | None:
+        """The transfer or connection of that id, looked for only among those of the kind that the id is of."""
+        is_connection = kind_of(identifier) is SubjectKind.CONNECTION
+        return self.connection(identifier) if is_connection else self.transfer(identifier)
+
     def connection_with(self, peer: str) -> Connection | None:
         """The newest connection with that party which is not over; else None."""
         living = [c for c in self.connections() if c.peer == peer and c.state in LIVING_CONNECTION]

@@ -106,7 +106,7 @@ def on_decided(turn: Turn, event: DecidedOffChat) -> None:
 
 
 def _take_up(turn: Turn, event: DecidedOffChat) -> Phrase | None:
-    subject = decisions.subject_by_id(turn, event.subject)
+    subject = turn.subject(event.subject)
     if subject is None or not _may_read(turn, event.sender, subject.id):
         return say(messages.line_errors.no_such_id, word=event.subject, near=())
     if not decides_here(turn.us, subject):
@@ -170,7 +170,7 @@ def rooms_of(turn: Turn, person: str) -> list[str]:
 
 
 def _may_read(turn: Turn, person: str, subject: str) -> bool:
-    found = decisions.subject_by_id(turn, subject) if subject else None
+    found = turn.subject(subject) if subject else None
     return found is not None and found.room in who_answers.shared_with(turn, person)
 
 
@@ -189,7 +189,7 @@ def _room(turn: Turn, event: SaidOffChat, about: About) -> str:
 def _room_told_of(turn: Turn, event: SaidOffChat, about: About) -> str:
     """The room of the case or of the friend that the line names; '' if it names none that we know."""
     named = turn.by_code(about.case) if about.case else []
-    subject = decisions.subject_by_id(turn, event.subject) if event.subject and not about.case else None
+    subject = turn.subject(event.subject) if event.subject and not about.case else None
     if len(named) == 1 or subject is not None:
         return (subject or named[0]).room
     word = about.space.casefold()

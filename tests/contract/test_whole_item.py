@@ -23,8 +23,7 @@ from fedbot.rules.model.steps import (
     PartCreated,
     SendFile,
 )
-from fedbot.rules.model.stock import PartDescription
-from fedbot.rules.model.whole_item import FileTold, Parameter, PartDetails, TestResult, Trait
+from fedbot.rules.model.stock import FileTold, Parameter, PartDescription, PartDetails, TestResult, Trait
 from tests.contract.ground import Ground
 from tests.contract.test_least_roles import PHOTO
 

@@ -8,8 +8,7 @@ from datetime import timedelta
 import pytest
 
 from fedbot.commands import picking
-from fedbot.rules.model.decision import Ending
-from fedbot.rules.model.lifecycles import ConnectionState
+from fedbot.rules.model.lifecycles import ConnectionState, Ending
 from fedbot.rules.model.queries import FindItems, ItemsFound
 from fedbot.rules.model.stock import StockItem
 from fedbot.rules.model.transfer import Transfer

@@ -8,8 +8,7 @@ from decimal import Decimal
 import pytest
 
 from fedbot.commands import picking
-from fedbot.rules.model.decision import Ending
-from fedbot.rules.model.lifecycles import TransferState
+from fedbot.rules.model.lifecycles import Ending, TransferState
 from fedbot.rules.model.queries import FindItems, ItemsFound
 from fedbot.rules.model.transfer import Transfer
 from tests.fakes.people import Message

@@ -7,8 +7,7 @@ from datetime import timedelta
 import pytest
 
 from fedbot.inventree.versions import Version
-from fedbot.rules.model.decision import Ending
-from fedbot.rules.model.lifecycles import ConnectionState, TransferState
+from fedbot.rules.model.lifecycles import ConnectionState, Ending, TransferState
 from fedbot_demo.inventree.faults import FaultKind
 from tests.dialogue.test_lending import back, handed_back, lent, loan, owners_card
 from tests.dialogue.test_recovery import RESENDS, is_rebuilt, is_restored, is_watched, side, undisturbed

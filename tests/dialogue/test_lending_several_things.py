@@ -7,8 +7,7 @@ from decimal import Decimal
 import pytest
 
 from fedbot.rules.loan import lend
-from fedbot.rules.model.decision import Ending
-from fedbot.rules.model.lifecycles import TransferState
+from fedbot.rules.model.lifecycles import Ending, TransferState
 from tests.dialogue.test_lending import back, handed_back, lent, loan, owners_card
 from tests.dialogue.test_recovery import RESENDS, is_rebuilt, side
 from tests.fakes.people import Message, Person

@@ -25,9 +25,17 @@ from fedbot.rules.model.diagnosis import Speaker, Verbatim
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.lending import LONGEST_RULE_TEXT, MOST_TEXTS, LoanRules
 from fedbot.rules.model.lifecycles import ConnectionState, TransferState
-from fedbot.rules.model.stock import PartDescription
+from fedbot.rules.model.stock import (
+    LONGEST_WORD,
+    FileTold,
+    ItemDetails,
+    Parameter,
+    PartDescription,
+    PartDetails,
+    TestResult,
+    Trait,
+)
 from fedbot.rules.model.transfer import Line, Progress, Terms, Transfer
-from fedbot.rules.model.whole_item import LONGEST_WORD, FileTold, ItemDetails, Parameter, PartDetails, TestResult, Trait
 from tests.messages import (
     test_admin_words,
     test_booking_words,

@@ -15,8 +15,9 @@ import pytest
 from fedbot.messages.audit import FACTS, WORDS, is_told, noted_in_words
 from fedbot.messages.language import Locale
 from fedbot.rules.model import audit
-from fedbot.rules.model.decision import Choice, Ending
+from fedbot.rules.model.decision import Choice
 from fedbot.rules.model.diagnosis import ItemFault, OfItem, Plain
+from fedbot.rules.model.lifecycles import Ending
 from tests.scenarios.scenes import OUR_LOCALE
 
 PLAIN: dict[Any, tuple[Any, ...]] = {

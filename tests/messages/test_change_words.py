@@ -18,9 +18,8 @@ from fedbot.rules.model.diagnosis import Hindrance
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.lending import LoanRules, Obstacle, Reserved
 from fedbot.rules.model.outside import LentBefore
-from fedbot.rules.model.stock import PartDescription
+from fedbot.rules.model.stock import ItemDetails, PartDescription, PartDetails, Trait
 from fedbot.rules.model.transfer import Landing, Line, Progress, ShownTransfer, Terms, Transfer
-from fedbot.rules.model.whole_item import ItemDetails, PartDetails, Trait
 from tests.scenarios.scenes import (
     ALPHA,
     BETA,

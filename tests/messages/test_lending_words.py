@@ -11,10 +11,10 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from fedbot import messages
-from fedbot.rules.model.decision import Closing, Ending, Signature
+from fedbot.rules.model.decision import Closing, Signature
 from fedbot.rules.model.diagnosis import ItemFault, OfItem, Speaker, Verbatim
 from fedbot.rules.model.effects import Phrase, say
-from fedbot.rules.model.lifecycles import TransferState
+from fedbot.rules.model.lifecycles import Ending, TransferState
 from fedbot.rules.model.outside import LentBefore
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.stock import Part, StockItem

@@ -12,8 +12,8 @@ from fedbot import messages
 from fedbot.rules.model.decision import Choice, Vote
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.lifecycles import TransferState
+from fedbot.rules.model.stock import FileTold, ItemDetails, Parameter, PartDetails, TestResult, Trait
 from fedbot.rules.model.transfer import Progress, Transfer
-from fedbot.rules.model.whole_item import FileTold, ItemDetails, Parameter, PartDetails, TestResult, Trait
 from tests.scenarios.scenes import (
     ALPHA,
     ANNA,

@@ -12,9 +12,9 @@ import pytest
 from pydantic import ValidationError
 
 from fedbot.rules.model.connection import Connection, Exchange
-from fedbot.rules.model.decision import Ending, Signature
+from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import SendEnvelope
-from fedbot.rules.model.lifecycles import ConnectionState
+from fedbot.rules.model.lifecycles import ConnectionState, Ending
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.state import State, Turn

@@ -11,9 +11,19 @@ import pytest
 from fedbot.rules.model.care import Moved
 from fedbot.rules.model.lending import LendingRule, LoanRules, may_borrow, strictest, that_hold
 from fedbot.rules.model.outside import LentBefore
-from fedbot.rules.model.stock import Part, PartDescription, StockItem
+from fedbot.rules.model.stock import (
+    ItemDetails,
+    ItemSeen,
+    Parameter,
+    Part,
+    PartDescription,
+    PartDetails,
+    PartSeen,
+    StockItem,
+    TestResult,
+    Trait,
+)
 from fedbot.rules.model.transfer import Line, Terms
-from fedbot.rules.model.whole_item import ItemDetails, ItemSeen, Parameter, PartDetails, PartSeen, TestResult, Trait
 from fedbot.rules.protocol.terms import BadTerms, bare, hash_of, line_of, understood, written
 
 LOAN = Terms(

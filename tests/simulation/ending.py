@@ -7,9 +7,8 @@ from datetime import timedelta
 from fedbot.messages.diagnosis import english
 from fedbot.rules.connection.disconnect import DISCONNECTED
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.decision import Ending
 from fedbot.rules.model.diagnosis import Fault, Plain
-from fedbot.rules.model.lifecycles import BOOKS_SETTLED, FINAL, ConnectionState, TransferState
+from fedbot.rules.model.lifecycles import BOOKS_SETTLED, FINAL, ConnectionState, Ending, TransferState
 from fedbot.rules.model.transfer import Line, Transfer
 from tests.fakes.people import Person
 from tests.simulation.auditor import OVER, Auditor, Movement

@@ -494,7 +494,7 @@ def _not_voided(stack: ExitStack) -> None:
 @mutant("a decision on a page counts whatever the page has shown")
 def _page_unbound(stack: ExitStack) -> None:
     def take_up(turn: Turn, event: DecidedOffChat) -> Any:
-        subject = decisions.subject_by_id(turn, event.subject)
+        subject = turn.subject(event.subject)
         return before(turn, event if subject is None else replace(event, seen=web.shown_hash(turn, subject)))
 
     before = _instead(stack, web, "_take_up", take_up)

@@ -15,7 +15,8 @@ from decimal import Decimal
 from fedbot.rules.catalogue.provenance import forbidden_origin, origin_here
 from fedbot.rules.model import audit
 from fedbot.rules.model.archive import Mark
-from fedbot.rules.model.decision import Ending, Signature
+from fedbot.rules.model.decision import Signature
+from fedbot.rules.model.lifecycles import Ending
 from fedbot.rules.model.queries import FindItems, ItemsFound, Query, Received, ReceivedOf, SearchStock, StockHits
 from fedbot.rules.model.stock import StockItem
 from fedbot.rules.model.transfer import Transfer, with_progress

@@ -33,7 +33,8 @@ from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.protocol import announcements, bodies, sequencing, who_answers
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides as transfers
-from fedbot.rules.transfer import opening, request
+from fedbot.rules.transfer import opening
+from fedbot.rules.transfer.opening import look_who_confirms
 from fedbot.rules.wire.envelope import Draft
 
 A_DAY = timedelta(days=1)
@@ -424,7 +425,7 @@ def _take_along(turn: Turn, transfer: Transfer, room: str) -> None:
     sequencing.ask(turn, transfer)
     if card_stands:
         if consent.takes_less(transfer):
-            request.look_who_confirms(turn, transfer)
+            look_who_confirms(turn, transfer)
             return
         turn.do(Ask(ShowMovedCard(transfer.id), (turn.who_may(Permission.APPROVER),)))
 

@@ -10,9 +10,8 @@ from typing import Any
 
 from fedbot.rules.loan import lend
 from fedbot.rules.model.archive import Flowed, Mark, flowed, went_at
-from fedbot.rules.model.decision import Ending
 from fedbot.rules.model.figures import BALANCE, COUNTS, WAYS, Dealings, Flow, SpaceFigures, Way
-from fedbot.rules.model.lifecycles import LIVING_CONNECTION, OutsideState
+from fedbot.rules.model.lifecycles import LIVING_CONNECTION, Ending, OutsideState
 from fedbot.rules.model.outside import OUTSIDE
 from fedbot.rules.model.party_config import PRACTICE
 from fedbot.rules.model.queries import StockCounts

@@ -39,6 +39,7 @@ from fedbot.rules.protocol.terms import hash_of
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import booking, opening, receive, request, send, sender_decision
 from fedbot.rules.transfer import both_sides as transfers
+from fedbot.rules.transfer.opening import look_who_confirms
 from fedbot.rules.wire.envelope import Draft, SubjectKind, connection_id, kind_of, opened_id
 
 PUT_AWAY_WITHIN = timedelta(days=14)
@@ -540,7 +541,7 @@ def _receive_on(turn: Turn, transfer: Transfer) -> None:
         case TransferState.SENT:
             receive.look_for_parts(turn, transfer)
         case TransferState.OPEN if card_waits:
-            request.look_who_confirms(turn, transfer)
+            look_who_confirms(turn, transfer)
         case TransferState.OPEN if not transfer.card_event:
             turn.note(transfer.id, audit.Fact.OWNERS_CARD_AWAITED)
         case TransferState.OPEN | TransferState.BOOKED | TransferState.CREDITING:

@@ -14,10 +14,10 @@ from fedbot.rules.catalogue.provenance import known_item, mirror_given, mirror_r
 from fedbot.rules.connection import provision
 from fedbot.rules.loan import label, lend
 from fedbot.rules.model import audit, names
-from fedbot.rules.model.decision import Closing, Ending, Signature
+from fedbot.rules.model.decision import Closing, Signature
 from fedbot.rules.model.effects import Do, Post, say
 from fedbot.rules.model.events import StepDone, StepRefused, StepUnknown
-from fedbot.rules.model.lifecycles import FINAL, ConnectionState, TransferState
+from fedbot.rules.model.lifecycles import FINAL, ConnectionState, Ending, TransferState
 from fedbot.rules.model.queries import OfLine, WhenStepEnds
 from fedbot.rules.model.steps import Arrived, Remark, Step, TakeBack
 from fedbot.rules.model.stock import STATUS_DAMAGED, STATUS_LOST

@@ -24,7 +24,8 @@ from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.protocol.terms import BadTerms
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides as transfers
-from fedbot.rules.transfer import opening, request
+from fedbot.rules.transfer import opening
+from fedbot.rules.transfer.opening import open_request
 from fedbot.rules.wire.envelope import Cause
 
 
@@ -41,7 +42,7 @@ def ask(turn: Turn, cause: Cause, connection: Connection, loan: Transfer, until:
         parent=loan.id,
         time_zone=loan.terms.time_zone,
     )
-    request.open_request(turn, cause, connection, terms, asker)
+    open_request(turn, cause, connection, terms, asker)
 
 
 def on_asked(turn: Turn, connection: Connection, envelope: Message[bodies.Request], event_id: str) -> None:

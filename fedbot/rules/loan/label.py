@@ -13,9 +13,9 @@ from fedbot.rules.catalogue.provenance import known_item
 from fedbot.rules.loan import bookings, lend
 from fedbot.rules.loan.bookings import Claim, Span
 from fedbot.rules.model import audit
-from fedbot.rules.model.decision import Ending
 from fedbot.rules.model.effects import Do, say
 from fedbot.rules.model.events import StepDone, StepRefused, StepUnknown
+from fedbot.rules.model.lifecycles import Ending
 from fedbot.rules.model.queries import OfLine, WhenStepEnds
 from fedbot.rules.model.steps import BookedFor, Known, Label, LoanLabel, day_in_notes
 from fedbot.rules.model.transfer import Progress, Transfer

@@ -11,14 +11,13 @@ from fedbot import messages
 from fedbot.rules.model.archive import Mark
 from fedbot.rules.model.care import Moved
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.decision import Closing, Ending, Signature
+from fedbot.rules.model.decision import Closing, Signature
 from fedbot.rules.model.effects import say
 from fedbot.rules.model.lending import MOST_RULES, LendingRule, RuleOrigin, said_in_inventree, that_hold
-from fedbot.rules.model.lifecycles import FINAL, TransferState
+from fedbot.rules.model.lifecycles import FINAL, Ending, TransferState
 from fedbot.rules.model.queries import Answer, ItemsFound, LendingSaid
-from fedbot.rules.model.stock import StockItem
+from fedbot.rules.model.stock import NO_ITEM_DETAILS, NO_PART_DETAILS, StockItem
 from fedbot.rules.model.transfer import Line, Terms, Transfer
-from fedbot.rules.model.whole_item import NO_ITEM_DETAILS, NO_PART_DETAILS
 from fedbot.rules.protocol.terms import presentable
 from fedbot.rules.state import Turn
 

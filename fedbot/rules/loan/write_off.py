@@ -13,11 +13,11 @@ from fedbot import messages
 from fedbot.rules.catalogue.provenance import known_item
 from fedbot.rules.loan import end, lend
 from fedbot.rules.model import audit, names
-from fedbot.rules.model.decision import Ending, Signature
+from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Do, say
 from fedbot.rules.model.events import StepDone, StepRefused, StepUnknown
 from fedbot.rules.model.ledger import Truth
-from fedbot.rules.model.lifecycles import ConnectionState
+from fedbot.rules.model.lifecycles import ConnectionState, Ending
 from fedbot.rules.model.queries import ItemSeen, ItemsSeen, OfLine, WhenStepEnds, Whereabouts, WhereIsIt
 from fedbot.rules.model.steps import WriteOff
 from fedbot.rules.model.transfer import Transfer, step_mark

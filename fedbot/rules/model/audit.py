@@ -10,9 +10,9 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from fedbot.rules.model.command import AccessKind
-from fedbot.rules.model.decision import Choice, Ending
+from fedbot.rules.model.decision import Choice
 from fedbot.rules.model.diagnosis import Diagnosis, Hindrance
-from fedbot.rules.model.lifecycles import ConnectionState, OutsideState, TransferState
+from fedbot.rules.model.lifecycles import ConnectionState, Ending, OutsideState, TransferState
 
 
 class Fact(StrEnum):

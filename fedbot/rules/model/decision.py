@@ -8,6 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from fedbot.rules.model import names
+from fedbot.rules.model.lifecycles import Ending
 
 
 class Choice(StrEnum):
@@ -143,18 +144,6 @@ class Parcel:
     received: Signature | None = None
     missing: Signature | None = None
     rest: Settlement | None = None
-
-
-class Ending(StrEnum):
-    """How a loan, or a thing of it, can end; a loan of several things ends as the last of these that holds for one.
-
-    `KEPT`: it stays with the borrower as the owner's, by the borrower's word alone, as the owner's bot is gone.
-    """
-
-    RETURNED = "returned"
-    GIFT = "gift"
-    LOST = "lost"
-    KEPT = "kept"
 
 
 @dataclass(frozen=True)

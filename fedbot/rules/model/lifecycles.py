@@ -9,8 +9,6 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
-from fedbot.rules.model.decision import Ending
-
 # --- A transfer, by our role in it.
 
 
@@ -95,6 +93,19 @@ Not where we are the ones who move the stock, nor where we have answered: our ow
 
 
 # --- A loan: how it ends, and which end may still become another.
+
+
+class Ending(StrEnum):
+    """How a loan, or a thing of it, can end; a loan of several things ends as the last of these that holds for one.
+
+    `KEPT`: it stays with the borrower as the owner's, by the borrower's word alone, as the owner's bot is gone.
+    """
+
+    RETURNED = "returned"
+    GIFT = "gift"
+    LOST = "lost"
+    KEPT = "kept"
+
 
 LOAN_ARROWS: Mapping[Ending | None, frozenset[Ending | None]] = {
     None: frozenset(Ending),

@@ -9,6 +9,7 @@ from fedbot.rules.model.care import Care
 from fedbot.rules.model.lending import LendingRule, OverdueSteps
 from fedbot.rules.model.outside import RotaPolicy
 from fedbot.rules.model.room import AnnouncedParty
+from fedbot.rules.model.transfer import Pickup
 
 # --- The pretend friend that an operator has put up to try the bot alone (`fedbot practice`), as the rules know it.
 
@@ -61,21 +62,8 @@ def may_move(practice: Practice | None, peer: str, part: int) -> bool:
 
 NO_CARE = Care()
 USUAL_ROTA = RotaPolicy()
+NO_PICKUP = Pickup()
 USUAL_STEPS = OverdueSteps()
-LONGEST_PICKUP = 120
-"""Of each of its texts, which a peer's bot tells us, too."""
-
-
-@dataclass(frozen=True)
-class Pickup:
-    """What people need to know to fetch something from a space: where, when it is open, whom to call; '' is untold."""
-
-    where: str = ""
-    hours: str = ""
-    call: str = ""
-
-    def __bool__(self) -> bool:
-        return bool(self.where or self.hours or self.call)
 
 
 @dataclass(frozen=True)
@@ -103,7 +91,7 @@ class PartyConfig:
     time_zone: str = "UTC"
     discoverable: bool = True
     peer_access: str = "relayed"
-    pickup: Pickup = Pickup()
+    pickup: Pickup = NO_PICKUP
     inventory_url: str = ""
     private_peers: tuple[str, ...] = ()
     has_admin_token: bool = False

@@ -14,8 +14,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from fedbot.rules.model.stock import PartDescription
-from fedbot.rules.model.whole_item import NO_PART_DETAILS, PartDetails
+from fedbot.rules.model.stock import NO_PART_DETAILS, PartDescription, PartDetails
 
 # --- The acts by which a peer gets access to an InvenTree and loses it, and our own tokens are renewed.
 

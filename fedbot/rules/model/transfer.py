@@ -10,15 +10,25 @@ from fractions import Fraction
 
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection, Exchange
-from fedbot.rules.model.decision import Closing, Decision, Ending, Parcel, Settlement, Signature, SpokenReason, Vote
+from fedbot.rules.model.decision import Closing, Decision, Parcel, Settlement, Signature, SpokenReason, Vote
 from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.lending import LoanRules, Obstacle, Reserved, RuleOrigin
-from fedbot.rules.model.lifecycles import ConnectionState, TransferState
+from fedbot.rules.model.lifecycles import ConnectionState, Ending, TransferState
 from fedbot.rules.model.outside import LentBefore
-from fedbot.rules.model.party_config import Pickup
-from fedbot.rules.model.stock import STATUS_OK, PartDescription, UnitFactor, in_units
-from fedbot.rules.model.whole_item import NO_ITEM_DETAILS, ItemDetails, Trait
+from fedbot.rules.model.stock import (
+    NO_ITEM_DETAILS,
+    STATUS_OK,
+    ItemDetails,
+    PartDescription,
+    Trait,
+    UnitFactor,
+    in_units,
+)
 from fedbot.rules.wire.envelope import Opening
+
+LONGEST_PICKUP = 120
+"""Of each of its texts, which a peer's bot tells us, too."""
+LONGEST_CARD_LINK = 200
 
 NOT_SENT = "not-sent"
 """Why a line of a transfer failed here: it failed at the sender."""
@@ -215,6 +225,18 @@ class Dispute:
     def is_contradicted(self) -> bool:
         """Whether the sender has taken back, without the receiver's word, what the receiver has booked in."""
         return self.said == "reverted" or (self.was is TransferState.RECEIVED and self.said != "done")
+
+
+@dataclass(frozen=True)
+class Pickup:
+    """What people need to know to fetch something from a space: where, when it is open, whom to call; '' is untold."""
+
+    where: str = ""
+    hours: str = ""
+    call: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.where or self.hours or self.call)
 
 
 @dataclass(frozen=True)
@@ -517,3 +539,14 @@ def with_progress(transfer: Transfer, progress: Progress) -> Transfer:
     """The transfer with this line's progress replaced."""
     others = tuple(p for p in transfer.progress if p.number != progress.number)
     return replace(transfer, progress=tuple(sorted((*others, progress), key=lambda p: p.number)))
+
+
+def link_to_card(transfer: Transfer, line: Line) -> str:
+    """The permalink to the card, with the mark: how the new item is found again, and a way back for people."""
+    link = f"https://matrix.to/#/{transfer.room}/{transfer.card_event}"
+    marked = f"{link}?{step_mark(transfer, line.number, 'in')}"
+    return (
+        marked
+        if len(marked) <= LONGEST_CARD_LINK
+        else f"https://matrix.to/#/{transfer.room}?{step_mark(transfer, line.number, 'in')}"
+    )

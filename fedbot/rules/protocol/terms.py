@@ -17,11 +17,10 @@ from typing import Any, TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
 
-from fedbot.rules.model import whole_item
+from fedbot.rules.model import stock
 from fedbot.rules.model.outside import LONGEST_NEIGHBOUR
-from fedbot.rules.model.stock import Part, PartDescription, StockItem, plain
+from fedbot.rules.model.stock import NO_PART_DETAILS, ItemDetails, Part, PartDescription, StockItem, plain
 from fedbot.rules.model.transfer import Line, Terms, total
-from fedbot.rules.model.whole_item import NO_PART_DETAILS, ItemDetails
 from fedbot.rules.wire import envelope
 from fedbot.rules.wire.envelope import shown_hash
 
@@ -128,8 +127,8 @@ def _check_line(line: Line) -> None:
     if line.serial and line.quantity != 1:
         raise BadTerms("terms.lines.quantity of a serial")
     told = line.description
-    field = whole_item.complaint_about_item(line.details, line.stays)
-    field = field or whole_item.complaint_about_part(told.details, told.stays)
+    field = stock.complaint_about_item(line.details, line.stays)
+    field = field or stock.complaint_about_part(told.details, told.stays)
     if field:
         raise BadTerms(f"terms.lines.details.{field}")
 
@@ -188,7 +187,7 @@ def line_of(
 
     `with_price`: what it was bought for may be told. `largest_file`: files of so many bytes go along, at most.
     """
-    details, stays = whole_item.of_item(_seen(item.seen), with_price=with_price, largest_file=largest_file)
+    details, stays = stock.of_item(_seen(item.seen), with_price=with_price, largest_file=largest_file)
     return Line(
         number=number,
         item=item.pk,
@@ -212,19 +211,19 @@ def line_of(
 def bare(line: Line) -> Line:
     """The line without its details, all of which stay then: for terms that don't fit into a message."""
     told = line.description
-    of_item, of_part = whole_item.left_out_of_item(line.details), whole_item.left_out_of_part(told.details)
+    of_item, of_part = stock.left_out_of_item(line.details), stock.left_out_of_part(told.details)
     return replace(
         line,
         details=ItemDetails(inside=line.details.inside),
-        stays=whole_item.with_traits(line.stays, of_item),
-        description=replace(told, details=NO_PART_DETAILS, stays=whole_item.with_traits(told.stays, of_part)),
+        stays=stock.with_traits(line.stays, of_item),
+        description=replace(told, details=NO_PART_DETAILS, stays=stock.with_traits(told.stays, of_part)),
     )
 
 
 def described(part: Part, *, largest_file: int = 0) -> PartDescription:
     """A part as terms tell of it, with its picture if files go along."""
     seen = part.seen
-    details, stays = whole_item.of_part(_seen(seen), largest_file=largest_file) if seen else (NO_PART_DETAILS, ())
+    details, stays = stock.of_part(_seen(seen), largest_file=largest_file) if seen else (NO_PART_DETAILS, ())
     return PartDescription(
         name=presentable(part.name),
         ipn=presentable(part.ipn),

@@ -19,7 +19,7 @@ from fedbot.rules.model.lending import TO_BE_AGREED
 from fedbot.rules.model.lifecycles import BEFORE_DEBIT, FINAL, PEER_DISPUTES, ConnectionState, TransferState
 from fedbot.rules.model.queries import OfTransfer, WhenStepEnds
 from fedbot.rules.model.steps import Step
-from fedbot.rules.model.transfer import Dispute, Line, Transfer, step_mark, with_progress
+from fedbot.rules.model.transfer import Dispute, Transfer, with_progress
 from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import LONGEST_REASON, ByParcel, Decided, FailedLine, Message, Said, Truth
 from fedbot.rules.protocol.terms import presentable
@@ -27,24 +27,12 @@ from fedbot.rules.state import Turn
 from fedbot.rules.wire.envelope import Draft
 
 SILENT_AFTER_RESENDS = 2
-LONGEST_LINK = 200
 EDIT_PAUSE = timedelta(minutes=10)
 MOVED = "moved"
 """In `told` of a transfer that went on in another room: what was said of it before can't be replied to there."""
 NO_PART, OTHER_THING, OTHER_UNIT, NOT_IN_ORDER = "no-part", "other-thing", "other-unit", "not-in-order"
 TAKEN_BACK_BY_BOT = frozenset({NO_PART, OTHER_THING, OTHER_UNIT, NOT_IN_ORDER, TO_BE_AGREED})
 """Why the asker's bot takes a request back by itself; it tells its person then."""
-
-
-def link(transfer: Transfer, line: Line) -> str:
-    """The permalink to the card, with the mark: how the new item is found again, and a way back for people."""
-    link = f"https://matrix.to/#/{transfer.room}/{transfer.card_event}"
-    marked = f"{link}?{step_mark(transfer, line.number, 'in')}"
-    return (
-        marked
-        if len(marked) <= LONGEST_LINK
-        else f"https://matrix.to/#/{transfer.room}?{step_mark(transfer, line.number, 'in')}"
-    )
 
 
 def card(turn: Turn, transfer: Transfer, people: list[str] | None = None, changes: tuple[Change, ...] = ()) -> Phrase:

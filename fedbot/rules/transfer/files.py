@@ -19,13 +19,12 @@ from fedbot.rules.model.effects import Do, say
 from fedbot.rules.model.events import StepDone, StepRefused, StepUnknown
 from fedbot.rules.model.queries import OfLine, WhenStepEnds
 from fedbot.rules.model.steps import FileSent, KeepFile, SendFile
-from fedbot.rules.model.transfer import Line, Progress, Transfer, step_mark
-from fedbot.rules.model.whole_item import FileTold
+from fedbot.rules.model.stock import FileTold
+from fedbot.rules.model.transfer import Line, Progress, Transfer, link_to_card, step_mark
 from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.protocol.terms import file_in
 from fedbot.rules.state import Turn
-from fedbot.rules.transfer.both_sides import link
 
 PICTURE = 0
 """The number of the part's image; those of the item are numbered from 1, as its line tells them."""
@@ -124,7 +123,9 @@ def on_file(turn: Turn, transfer: Transfer, envelope: Message[bodies.File], seal
     longest = min(progress.largest_file, file.size or progress.largest_file)
     named = step_mark(transfer, line.number, f"file-{digest[:16]}")
     if told.file == PICTURE:
-        step = KeepFile(named, _PART, progress.part or 0, file.name, place, longest, digest, link=link(transfer, line))
+        step = KeepFile(
+            named, _PART, progress.part or 0, file.name, place, longest, digest, link=link_to_card(transfer, line)
+        )
     else:
         item, known = progress.item or 0, known_item(turn, transfer, line.number)
         note = f"from {names.party_in_history(turn.party_name(transfer.peer), transfer.peer)}"

@@ -339,3 +339,81 @@ def out_of_force(subject: S) -> S:
     """The transfer or connection without its newest card, on which nothing is decided any more."""
     link = "" if subject.card_event == subject.own_card else subject.card_event
     return replace(subject, card_event=link, own_card="")
+
+
+def open_request(
+    turn: Turn,
+    cause: Cause,
+    connection: Connection,
+    terms: Terms,
+    asker: Signature,
+    *,
+    accepted: str = "",
+    until: datetime | None = None,
+) -> Transfer:
+    """A new request on the asker's side: it goes out as the answer to the asker's line.
+
+    `accepted` names what the asker has seen of what would be given, and takes as it is (`terms.shown_as`).
+    `until`: it isn't open for longer.
+    """
+    transfer, draft = begun_request(turn, cause, connection, terms, asker, accepted=accepted, until=until)
+    phrase = _requested(turn, transfer, connection)
+    turn.do(Post(f"offer:{transfer.id}", connection.room, phrase, reply_to=asker.event_id, draft=draft))
+    return transfer
+
+
+def _requested(turn: Turn, transfer: Transfer, connection: Connection) -> Phrase:
+    before = said_just_before(turn, transfer)
+    return say(
+        messages.transfer.transfer_requested, transfer=transfer, connection=connection, us=turn.us, before=before
+    )
+
+
+def begun_request(
+    turn: Turn,
+    cause: Cause,
+    connection: Connection,
+    terms: Terms,
+    asker: Signature,
+    *,
+    accepted: str = "",
+    until: datetime | None = None,
+) -> tuple[Transfer, Draft]:
+    """A new request, and the message that opens it, which still has to go out. `until`: it isn't open for longer."""
+    opened = opened_here(turn, connection, cause)
+    transfer = begun_here(turn, opened, connection, terms, asker, "receiver")
+    transfer = replace(transfer, accepted=accepted, due=min(transfer.due, until) if until else transfer.due)
+    body = bodies.Request(accepted=accepted or None, **opens(transfer))
+    transfer, draft = sequencing.write(turn, transfer, body, awaits=True)
+    turn.save(transfer)
+    turn.note_by(transfer.id, audit.Asked(audit.Asking.REQUEST, connection.peer), asker)
+    provision.mirror(turn, connection)
+    return transfer, draft
+
+
+def look_who_confirms(turn: Turn, transfer: Transfer) -> None:
+    """Who may say yes to less? The card waits for the answer."""
+    turn.do(Ask(ShowGrantedCard(transfer.id), (turn.who_may(Permission.APPROVER),)))
+
+
+@dataclass(frozen=True)
+class ShowGrantedCard(transfers.TellsThatItWaits, WhenAnswered):
+    """At who asks: the card of what is granted waits for who may say yes to less."""
+
+    def answered(self, turn: Turn, event: Answered) -> None:
+        """Post the card."""
+        _on_granted_card(turn, self, event)
+
+
+def _on_granted_card(turn: Turn, then: ShowGrantedCard, event: Answered) -> None:
+    transfer = turn.transfer(then.transfer)
+    (able,) = event.answers
+    if transfer is None or transfer.state is not TransferState.OPEN or not isinstance(able, Able):
+        return
+    transfer = transfers.goes_on(turn, transfer)
+    if transfer.wanted or ("card" in transfer.told and transfer.card == consent.of_transfer(transfer)):
+        return
+    transfer, draft = sequencing.write(turn, replace(transfer, told=(*transfer.told, "card")), bodies.Noted())
+    turn.save(transfer)
+    people = list(dict.fromkeys([transfer.terms.asker, *addressees(turn, able)]))
+    post_card(turn, transfer, people, draft)

@@ -18,7 +18,7 @@ from fedbot.rules.catalogue.provenance import forbidden_origin, known_item, mirr
 from fedbot.rules.connection import provision
 from fedbot.rules.loan import end, label, lend
 from fedbot.rules.loan.end import take_home
-from fedbot.rules.model import audit, names, time_zones, whole_item
+from fedbot.rules.model import audit, names, stock, time_zones
 from fedbot.rules.model.archive import Mark
 from fedbot.rules.model.care import Moved
 from fedbot.rules.model.connection import Connection
@@ -27,7 +27,6 @@ from fedbot.rules.model.diagnosis import Diagnosis, Fault, Plain
 from fedbot.rules.model.effects import Ask, Do, Post, say
 from fedbot.rules.model.events import Answered, EnvelopeSeen, StepDone, StepRefused, StepUnknown
 from fedbot.rules.model.lifecycles import ConnectionState, TransferState
-from fedbot.rules.model.party_config import Pickup
 from fedbot.rules.model.queries import Able, OfLine, PartMatch, Query, WhenAnswered, WhenStepEnds
 from fedbot.rules.model.steps import (
     BookInAgain,
@@ -42,16 +41,26 @@ from fedbot.rules.model.steps import (
     PutAway,
     Step,
 )
-from fedbot.rules.model.stock import STATUS_ATTENTION, TRAVELLING_STATUSES, Part, Permission
-from fedbot.rules.model.transfer import NOT_COME, NOT_SENT, Landing, Line, Progress, Transfer, step_mark, with_progress
-from fedbot.rules.model.whole_item import NO_PART_DETAILS
+from fedbot.rules.model.stock import NO_PART_DETAILS, STATUS_ATTENTION, TRAVELLING_STATUSES, Part, Permission
+from fedbot.rules.model.transfer import (
+    NOT_COME,
+    NOT_SENT,
+    Landing,
+    Line,
+    Pickup,
+    Progress,
+    Transfer,
+    link_to_card,
+    step_mark,
+    with_progress,
+)
 from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.protocol.terms import metadata_in
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides, files, opening
 from fedbot.rules.transfer import both_sides as transfers
-from fedbot.rules.transfer.both_sides import NO_PART, OTHER_THING, begin_step, link
+from fedbot.rules.transfer.both_sides import NO_PART, OTHER_THING, begin_step
 
 MATCHED_WHILE = frozenset({TransferState.OPEN, TransferState.BOOKED, TransferState.SENT, TransferState.CREDITING})
 STALE_AFTER = timedelta(hours=1)
@@ -426,7 +435,9 @@ def book_in(turn: Turn, transfer: Transfer) -> None:
             turn.save(transfer)
             continue
         if progress.part is None:
-            step: Step = CreatePart(step_mark(transfer, line.number, "part"), line.description, link(transfer, line))
+            step: Step = CreatePart(
+                step_mark(transfer, line.number, "part"), line.description, link_to_card(transfer, line)
+            )
         elif transfer.is_return:
             step = take_home(turn, transfer, line.number)
         elif progress.match == HERE and progress.item is not None:
@@ -445,7 +456,7 @@ def _create(turn: Turn, transfer: Transfer, line: Line, part: int) -> CreateItem
         mark=step_mark(transfer, line.number, "in"),
         part=part,
         quantity=transfer.here(line.number),
-        link=link(transfer, line),
+        link=link_to_card(transfer, line),
         serial=transfer.serial_here(line.number),
         batch=line.batch,
         packaging=line.packaging,
@@ -466,7 +477,7 @@ def _where_from(transfer: Transfer, line: Line) -> str:
 def _in_words(transfer: Transfer, line: Line) -> tuple[str, ...]:
     """What has no field of its own here."""
     has_status = transfer.at(line.number).status_key is not None
-    return whole_item.words_for_notes(line.details, without_status=has_status)
+    return stock.words_for_notes(line.details, without_status=has_status)
 
 
 def _again(turn: Turn, transfer: Transfer, line: Line, part: int, item: int) -> BookInAgain:
@@ -528,7 +539,7 @@ def _furnish(turn: Turn, transfer: Transfer, progress: Progress, step: str, even
     named = step_mark(transfer, line.number, "with")
     then = FurnishLine(transfer.id, line.number)
     if isinstance(event.result, PartCreated) and told != NO_PART_DETAILS:
-        ours = link(transfer, line)
+        ours = link_to_card(transfer, line)
         turn.do(Do(then, Furnish(named, "part", event.result.part, told.tags, (), told, ours)))
     elif isinstance(event.result, ItemCreated):
         is_new = step == CreateItem.__name__  # else our own record goes on, with its own notes

@@ -16,14 +16,13 @@ from fedbot import messages
 from fedbot.rules import consent
 from fedbot.rules.catalogue import match_parts, merged_stock, share
 from fedbot.rules.catalogue.provenance import forbidden_origin
-from fedbot.rules.connection import provision
 from fedbot.rules.loan import bookings, lend, overdue
 from fedbot.rules.model import audit
 from fedbot.rules.model import lending as lendings
 from fedbot.rules.model.care import Moved, taken_out
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Signature
-from fedbot.rules.model.effects import Ask, Edit, Phrase, Post, say
+from fedbot.rules.model.effects import Ask, Edit, Post, say
 from fedbot.rules.model.events import Answered, EnvelopeSeen
 from fedbot.rules.model.lending import BY_RULES, TO_BE_AGREED, LendingRule
 from fedbot.rules.model.lifecycles import TransferState
@@ -53,8 +52,8 @@ from fedbot.rules.transfer import booking, opening, sender_decision
 from fedbot.rules.transfer import both_sides as transfers
 from fedbot.rules.transfer.both_sides import NO_PART, NOT_IN_ORDER, OTHER_THING, OTHER_UNIT
 from fedbot.rules.transfer.choose_stock import NOT_FOUND, TOO_LITTLE, Free, chosen_from, may_come_in_pieces, origin_of
+from fedbot.rules.transfer.opening import _requested, look_who_confirms
 from fedbot.rules.transfer.receive import MATCHED_WHILE, go_on
-from fedbot.rules.wire.envelope import Cause, Draft
 
 COUNTED_IN = "counted-in"
 """The code for 'we count it otherwise', with our unit behind it: `counted-in:cm`."""
@@ -63,56 +62,6 @@ MOST_METADATA = 20_000  # bytes; it travels sealed, a third longer, beside 16,00
 
 
 # --- the asker's side, which will receive ---
-
-
-def open_request(
-    turn: Turn,
-    cause: Cause,
-    connection: Connection,
-    terms: Terms,
-    asker: Signature,
-    *,
-    accepted: str = "",
-    until: datetime | None = None,
-) -> Transfer:
-    """A new request on the asker's side: it goes out as the answer to the asker's line.
-
-    `accepted` names what the asker has seen of what would be given, and takes as it is (`terms.shown_as`).
-    `until`: it isn't open for longer.
-    """
-    transfer, draft = begun(turn, cause, connection, terms, asker, accepted=accepted, until=until)
-    phrase = _requested(turn, transfer, connection)
-    turn.do(Post(f"offer:{transfer.id}", connection.room, phrase, reply_to=asker.event_id, draft=draft))
-    return transfer
-
-
-def _requested(turn: Turn, transfer: Transfer, connection: Connection) -> Phrase:
-    before = opening.said_just_before(turn, transfer)
-    return say(
-        messages.transfer.transfer_requested, transfer=transfer, connection=connection, us=turn.us, before=before
-    )
-
-
-def begun(
-    turn: Turn,
-    cause: Cause,
-    connection: Connection,
-    terms: Terms,
-    asker: Signature,
-    *,
-    accepted: str = "",
-    until: datetime | None = None,
-) -> tuple[Transfer, Draft]:
-    """A new request, and the message that opens it, which still has to go out. `until`: it isn't open for longer."""
-    opened = opening.opened_here(turn, connection, cause)
-    transfer = opening.begun_here(turn, opened, connection, terms, asker, "receiver")
-    transfer = replace(transfer, accepted=accepted, due=min(transfer.due, until) if until else transfer.due)
-    body = bodies.Request(accepted=accepted or None, **opening.opens(transfer))
-    transfer, draft = sequencing.write(turn, transfer, body, awaits=True)
-    turn.save(transfer)
-    turn.note_by(transfer.id, audit.Asked(audit.Asking.REQUEST, connection.peer), asker)
-    provision.mirror(turn, connection)
-    return transfer, draft
 
 
 def on_noted(turn: Turn, transfer: Transfer, envelope: Message[bodies.Noted], event: EnvelopeSeen) -> None:
@@ -330,34 +279,6 @@ def _granted_what(transfer: Transfer) -> audit.Fact:
     """For the audit: less than was asked for, or all of it, where that has to be confirmed first."""
     is_less = not pieces(transfer.requested, transfer.terms.lines)
     return audit.Fact.GRANTED if transfer.terms.confirm and not is_less else audit.Fact.LESS_GRANTED
-
-
-def look_who_confirms(turn: Turn, transfer: Transfer) -> None:
-    """Who may say yes to less? The card waits for the answer."""
-    turn.do(Ask(ShowGrantedCard(transfer.id), (turn.who_may(Permission.APPROVER),)))
-
-
-@dataclass(frozen=True)
-class ShowGrantedCard(transfers.TellsThatItWaits, WhenAnswered):
-    """At who asks: the card of what is granted waits for who may say yes to less."""
-
-    def answered(self, turn: Turn, event: Answered) -> None:
-        """Post the card."""
-        _on_granted_card(turn, self, event)
-
-
-def _on_granted_card(turn: Turn, then: ShowGrantedCard, event: Answered) -> None:
-    transfer = turn.transfer(then.transfer)
-    (able,) = event.answers
-    if transfer is None or transfer.state is not TransferState.OPEN or not isinstance(able, Able):
-        return
-    transfer = transfers.goes_on(turn, transfer)
-    if transfer.wanted or ("card" in transfer.told and transfer.card == consent.of_transfer(transfer)):
-        return
-    transfer, draft = sequencing.write(turn, replace(transfer, told=(*transfer.told, "card")), bodies.Noted())
-    turn.save(transfer)
-    people = list(dict.fromkeys([transfer.terms.asker, *opening.addressees(turn, able)]))
-    opening.post_card(turn, transfer, people, draft)
 
 
 # --- the owner's side, which decides and sends ---

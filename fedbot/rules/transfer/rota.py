@@ -36,7 +36,8 @@ from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.terms import is_meant
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides as transfers
-from fedbot.rules.transfer import receive, request
+from fedbot.rules.transfer import receive
+from fedbot.rules.transfer.opening import begun_request
 from fedbot.rules.transfer.receive import GIVEN_UP
 from fedbot.rules.wire.envelope import Draft, by_line
 
@@ -318,7 +319,7 @@ def _ask(turn: Turn, rota: Rota, connection: Connection, quantity: Decimal) -> t
         confirm=True,
     )
     cause = by_line(rota.event_id, len(rota.asked) + 1)
-    transfer, draft = request.begun(turn, cause, connection, terms, rota.asker, until=rota.until)
+    transfer, draft = begun_request(turn, cause, connection, terms, rota.asker, until=rota.until)
     ask = AskedInTurn(connection.peer, transfer.id, quantity, turn.now)
     rota = replace(rota, asked=(*rota.asked, ask))
     turn.save(rota)

@@ -183,7 +183,7 @@ class Reader:
 
     def subject(self, identifier: str) -> Subject | None:
         """The transfer or connection with this id or code, if the person may read it."""
-        found = decisions.subject_by_id(self.turn, identifier)
+        found = self.turn.subject(identifier)
         hits = [found] if found else self.turn.by_code(identifier)
         mine = [hit for hit in hits if hit.room in self.rooms]
         return mine[0] if len(mine) == 1 else None
